@@ -2,7 +2,7 @@
 """Contains some shared types for properties"""
 
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import (
     IO,
@@ -143,12 +143,12 @@ def required(value: Any, member: str = "", /, *, name: str = "") -> Any:
 
 @dataclass(slots=True, weakref_slot=True)
 class Response(Generic[T]):
-    """A response from an endpoint"""
+    """A response from an endpoint. Its repr shows nothing of the body"""
 
     status_code: HTTPStatus | int
-    content: bytes
+    content: bytes = field(repr=False)
     headers: MutableMapping[str, str]
-    parsed: T | None
+    parsed: T | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -510,7 +510,7 @@ def test_what_is_wrong_is_still_said() -> None:
         "eastpay", "a card", {"result": {"parameterErrors": [wrong]}}
     )
     said = {"result": {"code": "100.300.001", "description": "no Perpetua +20 2 1234 for Zoë"}}
-    assert "no [hidden] [hidden] for [hidden]" in refused("eastpay", "a shopper", said)
+    assert "no [hidden] +[hidden] for [hidden]" in refused("eastpay", "a shopper", said)
     assert "is payee-8 already" in refused(
         "velo", "payees", {"errors": [{"errorMessage": "Lovelace is payee-8 already"}]}
     )

@@ -2,7 +2,6 @@
 errors.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -14,7 +13,7 @@ import httpx
 from victor_ext.errors import Problem
 from victor_ext.ids import is_same_id, reference_of
 from victor_ext.money import from_wire
-from victor_ext.privacy import HIDDEN, one_line, pattern_of, redact_code, redact_excerpt
+from victor_ext.privacy import PrivateTexts, one_line, redact_code, redact_excerpt
 from victor_ext.runtime.client.records import as_timestamp
 from victor_ext.runtime.core import comparing
 from victor_ext.runtime.core.comparing import (
@@ -130,7 +129,7 @@ def operations_of(*, found_by_reference: bool) -> Mapping[str, Operation]:
     `GET /v3/query`.
     """
     write = partial(
-        Operation, shown=lambda response: private_pattern(response.request) is None, said=_code_of
+        Operation, shown=lambda response: not private_texts(response.request), said=_code_of
     )
     by_reference = Proof(_find, subject=reference_in) if found_by_reference else None
     pay = partial(
@@ -414,11 +413,9 @@ def _office(request: httpx.Request) -> str:
     )
 
 
-def private_pattern(request: httpx.Request) -> re.Pattern[str] | None:
-    """Matches what a form says of the card and of persons; None without any."""
-    return pattern_of(
-        (value for name, value in _form_of(request) if name not in _PUBLIC), whole_words=True
-    )
+def private_texts(request: httpx.Request) -> PrivateTexts:
+    """What a form says of the card and of persons."""
+    return PrivateTexts(value for name, value in _form_of(request) if name not in _PUBLIC)
 
 
 def _form_of(request: httpx.Request) -> list[tuple[str, str]]:
@@ -459,29 +456,26 @@ def read_problems(response: httpx.Response) -> Sequence[Problem]:
     With a good status, only refused parameters, the code of a rejection, and words without a code
     are problems. No value is repeated, nor data of the card or a person from the request.
     """
-    body, private = object_of(response), private_pattern(response.request)
-
-    def hidden(text: object) -> str:
-        return text_or_empty(text) if private is None else private.sub(HIDDEN, text_or_empty(text))
-
-    found = code_in(body)
+    body, private = object_of(response), private_texts(response.request)
+    result = code_in(body)
     # A code repeats nothing private, although one of its groups may happen to be the CVV.
-    code = redact_code(found.code if found.is_code else hidden(found.code))
+    code = redact_code(result.code if result.is_code else private.hide(result.code))
     problems: list[Problem] = []
     for error in parameter_errors(body):
-        name, message = (
-            redact_excerpt(hidden(error.get(member))) for member in ("name", "message")
-        )
+        name = redact_excerpt(private.hide(text_or_empty(error.get("name"))))
+        message = redact_excerpt(private.hide(text_or_empty(error.get("message"))))
         problems.append(Problem(name, code, message or _NO_MESSAGE, provider_field=name or None))
     description = description_in(body)
     # Words without a code say that it was not done as well as that it was: they are no evidence.
-    if response.status_code < 400 and not found.rejected and (found.code or not description):
+    if response.status_code < 400 and not result.rejected and (result.code or not description):
         return problems
-    if found.succeeded:
+    if result.succeeded:
         problems.append(Problem("", code, f"{_CONTRADICTION} ({code})"))
     if not problems and (code or description):
-        known = f"; {code}: {found.meaning}" if found.rejected else f" ({code})" if code else ""
-        problems = [
-            Problem("", code, f"{redact_excerpt(hidden(description)) or _NO_MESSAGE}{known}")
-        ]
+        message = redact_excerpt(private.hide(description)) or _NO_MESSAGE
+        if result.rejected:
+            message += f"; {code}: {result.meaning}"
+        elif code:
+            message += f" ({code})"
+        problems.append(Problem("", code, message))
     return problems

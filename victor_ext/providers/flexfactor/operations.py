@@ -2,8 +2,6 @@
 errors.
 """
 
-import json
-import re
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -17,10 +15,9 @@ from victor_ext.errors import Problem, VictorError
 from victor_ext.ids import reference_of
 from victor_ext.privacy import (
     HIDDEN,
-    SHORTEST,
+    PrivateTexts,
     is_code,
     mask,
-    pattern_of,
     redact_code,
     redact_excerpt,
     texts_within,
@@ -365,8 +362,9 @@ def read_problems(response: httpx.Response) -> Sequence[Problem]:
     )
     if response.status_code < 400 and meaning(body) in (Says.YES, Says.NOTHING):
         return ()
-    private = _private_pattern(response.request)
-    body = body if private is None else _without(body, private)
+    private = _private_texts(response.request)
+    if private:
+        body = _without(body, private)
     status = (
         error_status(body)
         or (response.status_code < 400 and error_in_words(body))
@@ -481,34 +479,24 @@ _PUBLIC = {part + name for part, names in _PUBLIC_NAMES.items() for name in name
 All others are private.
 """
 
-_LONGEST = 20_000
-"""The longest text of a response that is read, in characters."""
 
-
-def _private_pattern(request: httpx.Request) -> re.Pattern[str] | None:
-    """Matches the payer's and card's data in a request, and members that the caller added; None
-    without any.
-    """
+def _private_texts(request: httpx.Request) -> PrivateTexts:
+    """The payer's and card's data in a request, and members that the caller added."""
     row: Operation | None = request.extensions.get(OPERATION)
     if row is None or row.shown is not Shown.UNSENT:
-        return None
-    values = texts_within(json_of(request), lambda place: place.lower() in _PUBLIC, numbers=True)
-    texts = {text for value in values if len(text := value.strip()) >= SHORTEST}
-    # A response may quote the JSON of the request, where some letters are escaped.
-    texts |= {
-        json.dumps(text, ensure_ascii=escaped)[1:-1] for text in texts for escaped in (True, False)
-    }
-    return pattern_of(texts, whole_words=False, flags=re.IGNORECASE)
+        return PrivateTexts(())
+    return PrivateTexts(
+        texts_within(json_of(request), lambda place: place.lower() in _PUBLIC, numbers=True)
+    )
 
 
-def _without(value: Any, private: re.Pattern[str]) -> Any:
+def _without(value: Any, private: PrivateTexts) -> Any:
     if isinstance(value, str):
-        return private.sub(HIDDEN, value[:_LONGEST])
-    if isinstance(value, int | float) and private.fullmatch(str(value)):
+        return private.hide(value)
+    if isinstance(value, int | float) and private.hide(str(value)) == HIDDEN:
         return HIDDEN
     if is_object(value):
-        return {
-            private.sub(HIDDEN, name[:_LONGEST]): _without(item, private)
-            for name, item in value.items()
-        }
-    return [_without(item, private) for item in value] if is_list(value) else value
+        return {private.hide(name): _without(item, private) for name, item in value.items()}
+    if is_list(value):
+        return [_without(item, private) for item in value]
+    return value

@@ -16,8 +16,7 @@ from victor_ext.errors import Outcome, Problem, UnreadableResponse
 from victor_ext.flows import following
 from victor_ext.ids import reference_of
 from victor_ext.privacy import (
-    HIDDEN,
-    SHORTEST,
+    PrivateTexts,
     mask_digits,
     one_line,
     redact_code,
@@ -549,16 +548,15 @@ def read_problems(response: httpx.Response) -> Sequence[Problem]:
     errors = list_or_empty(object_of(response).get("errors"))
     if not errors:
         return ()
-    hide, problems = _hider(response.request), list[Problem]()
+    private = _private_texts(response.request)
+    problems: list[Problem] = []
     for error in [object_or_empty(item) for item in errors if item]:
-        where, code = (
-            mask_digits(text_or_empty(error.get("location"))),
-            hide(redact_code(error.get("errorCode"))),
+        where = mask_digits(text_or_empty(error.get("location")))
+        code = private.hide(redact_code(error.get("errorCode")))
+        message = redact_excerpt(private.hide(text_or_empty(error.get("errorMessage"))))
+        problems.append(
+            Problem(where, code, message or "Velo gave no message", provider_field=where or None)
         )
-        message = (
-            redact_excerpt(hide(text_or_empty(error.get("errorMessage")))) or "Velo gave no message"
-        )
-        problems.append(Problem(where, code, message, provider_field=where or None))
     return problems
 
 
@@ -580,21 +578,20 @@ _PUBLIC = frozenset(
         "language",
     }
 )
-_WORD = re.compile(rf"[^\W_]{{{SHORTEST},}}")
+_WORD = re.compile(r"[^\W_]+")
 
 
-def _hider(request: httpx.Request) -> Callable[[str], str]:
-    """Replaces in a text the words of the names, addresses and numbers in a request whose row does
-    not show them.
+def _private_texts(request: httpx.Request) -> PrivateTexts:
+    """The names, addresses and numbers in a request whose row does not show them, and each word of
+    them: Velo names a payee by a part of the name, too.
     """
     row: Operation | None = request.extensions.get(OPERATION)
     if row is not None and row.shown is Shown.EVERYTHING:
-        return lambda text: text
-    # Word by word, because a request may name 2,000 payees and the response may complain of each.
-    texts = texts_within(
-        json_of(request), lambda place: place.rpartition(".")[2] in _PUBLIC, numbers=False
-    )
-    words = {word.casefold() for text in texts for word in _WORD.findall(text)}
-    return lambda text: _WORD.sub(
-        lambda match: HIDDEN if match[0].casefold() in words else match[0], text
-    )
+        return PrivateTexts(())
+    texts = [
+        *texts_within(
+            json_of(request), lambda place: place.rpartition(".")[2] in _PUBLIC, numbers=False
+        )
+    ]
+    words = [word for text in texts for word in _WORD.findall(text)]
+    return PrivateTexts([*texts, *words])

@@ -81,7 +81,10 @@ class SignedElsewhere(TokenCache):
         reuse: float,
     ) -> None:
         super().__init__(clock, lock)
-        self._sign, self._claims, self._prefix, self._reuse = sign, claims, prefix, reuse
+        self._sign = sign
+        self._claims = claims
+        self._prefix = prefix
+        self._reuse = reuse
 
     renewal_may_fail_with = Exception
 
@@ -94,7 +97,8 @@ class SignedElsewhere(TokenCache):
     ) -> Flow[IssuedToken]:
         if best_effort:
             seconds = _RENEWAL_SECONDS if seconds is None else min(_RENEWAL_SECONDS, seconds / 2)
-        skew, now = self._clock.skew, self._clock.now()
+        skew = self._clock.skew
+        now = self._clock.now()
         # Header and claims, as they are signed (RFC 7515, 5.1).
         content = Secret(
             ".".join(
@@ -121,7 +125,8 @@ class SignedElsewhere(TokenCache):
 
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
 _MAX_PATH = 1024
-_LEAST_BITS, _SECURE_BITS = 1024, 2048
+_LEAST_BITS = 1024
+_SECURE_BITS = 2048
 """A key with fewer bits than the first is refused, and one with fewer than the second (RFC 7518,
 3.3) warned of.
 """
@@ -152,7 +157,8 @@ def load_rsa_key(
     Raises:
         ConfigurationError: The value is not such a key.
     """
-    key, password = concealed(key), concealed(password)
+    key = concealed(key)
+    password = concealed(password)
     password = _password_bytes(password)
     data, source = _read(key, name)
     if data is None:

@@ -50,7 +50,8 @@ class FixedToken:
     """A header value that needs no exchange: what a function returns for each attempt."""
 
     def __init__(self, current: Callable[[], str], *, header: str = "Authorization") -> None:
-        self._current, self._header = current, header
+        self._current = current
+        self._header = header
 
     def authorize(
         self,
@@ -81,7 +82,10 @@ class SignedToken:
         reuse: float = 0.0,
         header: str = "Authorization",
     ) -> None:
-        self._sign, self._clock, self._reuse, self._header = sign, clock, reuse, header
+        self._sign = sign
+        self._clock = clock
+        self._reuse = reuse
+        self._header = header
         # A header value, the clock skew at signing, and the monotonic time until which it may be
         # reused.
         self._kept: tuple[str, float, float] | None = None
@@ -92,9 +96,11 @@ class SignedToken:
         exchange: Exchange,  # noqa: ARG002 - it makes no request of its own
         seconds: float | None,  # noqa: ARG002 - nothing here takes time
     ) -> Flow[None]:
-        signed, is_kept = self._kept, True
+        signed = self._kept
+        is_kept = True
         if signed is None or self._clock.monotonic() >= signed[2]:
-            skew, is_kept = self._clock.skew, False
+            skew = self._clock.skew
+            is_kept = False
             signed = (
                 Secret(self._sign(self._clock.now())),
                 skew,
@@ -218,7 +224,8 @@ class TokenCache:
 
         Another caller may have fetched another token meanwhile, which is kept.
         """
-        current, is_outdated = self._token, may_be_outdated(request, self._clock)
+        current = self._token
+        is_outdated = may_be_outdated(request, self._clock)
         if (
             is_outdated
             and current is not None
@@ -230,7 +237,8 @@ class TokenCache:
     def _fetch_once(
         self, kept: IssuedToken | None, exchange: Exchange, seconds: float | None
     ) -> Flow[IssuedToken]:
-        earlier, began = self._failure, self._clock.monotonic()
+        earlier = self._failure
+        began = self._clock.monotonic()
         permit = self._lock.permit()
         try:
             if not (yield partial(permit.acquire, seconds)):
@@ -309,7 +317,11 @@ class OAuthToken(TokenCache):
         row: Operation = TOKEN,
     ) -> None:
         super().__init__(clock, lock)
-        self._ask, self._read, self._hint, self._code_of, self._row = ask, read, hint, code_of, row
+        self._ask = ask
+        self._read = read
+        self._hint = hint
+        self._code_of = code_of
+        self._row = row
 
     def _obtain(
         self,

@@ -110,7 +110,8 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
 
         Raises `ConfigurationError`.
         """
-        transport, http_client = given["transport"], given["http_client"]
+        transport = given["transport"]
+        http_client = given["http_client"]
         if http_client is None:
             return None if transport is None else checked_transport(transport, self._transport_type)
         if transport is not None:
@@ -557,10 +558,14 @@ def _no_client(_seconds: float | None) -> Any:
 class BlockingClient(BaseClient[Any, Blocking, SyncTransport, SyncClient]):
     """A client with blocking calls. Safe to share between threads."""
 
-    _pooled_type, _transport_type = PooledTransport, httpx.BaseTransport
-    _httpx_client_type, _through_client_type = httpx.Client, ThroughClient
-    _driver_type, _attempt_transport_type = Driver, AttemptTransport
-    _runner_type, _http_client_type = SyncRunner, HttpClient
+    _pooled_type = PooledTransport
+    _transport_type = httpx.BaseTransport
+    _httpx_client_type = httpx.Client
+    _through_client_type = ThroughClient
+    _driver_type = Driver
+    _attempt_transport_type = AttemptTransport
+    _runner_type = SyncRunner
+    _http_client_type = HttpClient
     _driver: Driver
 
     is_awaited = False
@@ -582,10 +587,14 @@ class BlockingClient(BaseClient[Any, Blocking, SyncTransport, SyncClient]):
 class AwaitedClient(BaseClient[Any, Awaited, AsyncTransport, AsyncClient]):
     """A client with awaited calls."""
 
-    _pooled_type, _transport_type = AsyncPooledTransport, httpx.AsyncBaseTransport
-    _httpx_client_type, _through_client_type = httpx.AsyncClient, AsyncThroughClient
-    _driver_type, _attempt_transport_type = AsyncDriver, AsyncAttemptTransport
-    _runner_type, _http_client_type = AsyncRunner, AsyncHttpClient
+    _pooled_type = AsyncPooledTransport
+    _transport_type = httpx.AsyncBaseTransport
+    _httpx_client_type = httpx.AsyncClient
+    _through_client_type = AsyncThroughClient
+    _driver_type = AsyncDriver
+    _attempt_transport_type = AsyncAttemptTransport
+    _runner_type = AsyncRunner
+    _http_client_type = AsyncHttpClient
     _driver: AsyncDriver
 
     is_awaited = True

@@ -200,7 +200,9 @@ class ClientConfig:
         self.accept = accept
         self.extras = NO_EXTRAS
         self.headers: dict[str, str] = {}
-        self.base_url, self.environment, self.caller = base_url, environment, caller
+        self.base_url = base_url
+        self.environment = environment
+        self.caller = caller
         self.servers = servers or {}
         self.urls = (base_url, *self.servers.values())
         self.product = PRODUCT + checked_user_agent(given["user_agent"])
@@ -210,7 +212,8 @@ class ClientConfig:
         )
         self.context = context
         self.timeout = checked_timeout(given["timeout"])
-        policy, on_event = _checked_policy(given["retry"]), given["on_event"]
+        policy = _checked_policy(given["retry"])
+        on_event = given["on_event"]
         self.clock = clock
         self.loop = AttemptLoop(
             behaviour=behaviour,
@@ -234,7 +237,8 @@ class ClientConfig:
         headers: object,
     ) -> ClientConfig:
         """A copy with other options; tokens, clock, quota and connections stay the same ones."""
-        other, loop = copy(self), self.loop
+        other = copy(self)
+        loop = self.loop
         if headers is not KEEP:
             place = loop.behaviour.key_place
             other.headers = checked_headers(

@@ -6,7 +6,7 @@ nothing.
 """
 
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from types import FunctionType, ModuleType
@@ -90,14 +90,21 @@ def _member_problems(
                 field, "name", f"{field} has a name that is not a text: write the name on the wire."
             )
             continue
-        place, inner = f"{field}.{one_line(name)}", (*path, *_path_of(name))
+        place = f"{field}.{one_line(name)}"
+        inner = (*path, *_path_of(name))
         is_ours = any(taken[: len(inner)] == inner for taken in arguments)
         if is_ours and inner not in arguments and is_mapping(value):
             yield from _member_problems(value, place, inner, arguments)
         elif is_ours:
             use = f": use the argument {arguments[inner]}" if arguments.get(inner) else ""
             yield Problem(place, "duplicate", f"{place} is set already by this method{use}.")
-        elif (complaint := _complaint(value)) is not None:
+        else:
+            yield from _type_problems(place, _complaint(value))
+
+
+def _type_problems(place: str, *complaints: str | None) -> Iterator[Problem]:
+    for complaint in complaints:
+        if complaint is not None:
             yield Problem(place, "type", f"{place} {complaint}.")
 
 
@@ -106,12 +113,15 @@ def _complaint(value: object, levels: int = _MOST_LEVELS) -> str | None:
     if is_mapping(value) and levels:
         if not all(map(_is_name, value)):
             return "has a name that is not a text"
-        return next(
-            filter(None, (_complaint(member, levels - 1) for member in value.values())), None
-        )
+        return _first_complaint(value.values(), levels - 1)
     if is_sequence(value) and levels:
-        return next(filter(None, (_complaint(item, levels - 1) for item in value)), None)
+        return _first_complaint(value, levels - 1)
     return _scalar_complaint(value)
+
+
+def _first_complaint(values: Iterable[object], levels: int) -> str | None:
+    complaints = (_complaint(value, levels) for value in values)
+    return next(filter(None, complaints), None)
 
 
 def _scalar_complaint(value: object) -> str | None:
@@ -122,12 +132,9 @@ def _scalar_complaint(value: object) -> str | None:
         )
     if isinstance(value, int | Decimal):
         number = Decimal(value)
-        is_readable = number.is_finite() and abs(number.adjusted()) <= _MOST_DIGITS
-        return (
-            None
-            if is_readable
-            else "is a number that few readers of JSON can read: write it as text"
-        )
+        if number.is_finite() and abs(number.adjusted()) <= _MOST_DIGITS:
+            return None
+        return "is a number that few readers of JSON can read: write it as text"
     if isinstance(value, str):
         return None if is_encodable(value) else HALF_CHARACTER
     if value is None:
@@ -145,7 +152,9 @@ def _json(value: Any) -> Any:
     """
     if is_mapping(value):
         return {name: _json(member) for name, member in value.items()}
-    return [_json(item) for item in value] if is_sequence(value) else value
+    if is_sequence(value):
+        return [_json(item) for item in value]
+    return value
 
 
 def _merged(known: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
@@ -154,9 +163,10 @@ def _merged(known: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in extra.items():
         ours = spelled.get(folded_name(name), name)
         inside = merged.get(ours)
-        merged[ours] = (
-            _merged(inside, value) if is_object(inside) and ours in known else _json(value)
-        )
+        if is_object(inside) and ours in known:
+            merged[ours] = _merged(inside, value)
+        else:
+            merged[ours] = _json(value)
     return merged
 
 
@@ -192,42 +202,41 @@ def extra_query_problems(extra: object, taken: Collection[str]) -> list[Problem]
     """
     if not is_mapping(extra):
         return _no_mapping("extra_query", extra, "values")
-    arguments, problems = {folded_name(name): name.rstrip("_") for name in taken}, list[Problem]()
+    arguments = {folded_name(name): name.rstrip("_") for name in taken}
+    problems: list[Problem] = []
     for name, value in extra.items():
         if not _is_name(name):
             message = "extra_query has a name that is not a text: write the name on the wire."
             problems.append(Problem("extra_query", "name", message))
             continue
-        place, argument = f"extra_query.{one_line(name)}", arguments.get(folded_name(name))
+        place = f"extra_query.{one_line(name)}"
+        argument = arguments.get(folded_name(name))
         if argument is not None:
             message = f"{place} is known to this method: use its argument {argument}."
             problems.append(Problem(place, "duplicate", message))
-        complaints = map(_scalar_complaint, value if is_sequence(value) else [value])
-        problems += [
-            Problem(place, "type", f"{place} {why}.") for why in complaints if why is not None
-        ]
+        problems += _type_problems(place, *map(_scalar_complaint, _items_of(value)))
     return problems
+
+
+def _items_of(value: Any) -> Sequence[Any]:
+    """A list as it is; any other value as the only one."""
+    return value if is_sequence(value) else [value]
 
 
 def extra_query_text(operation: ModuleType, extra: ExtraQuery | None) -> str:
     """The caller's own filters, percent-encoded. Raises `InvalidRequest`."""
     if extra is None:
         return ""
-    problems = extra_query_problems(
-        extra, _builder_of(operation).__annotations__.keys() - {"body", "return"}
-    )
+    arguments = _builder_of(operation).__annotations__.keys() - {"body", "return"}
+    problems = extra_query_problems(extra, arguments)
     if problems:
         raise InvalidRequest.of(problems)
-    pairs = [
-        (name, item)
-        for name, value in extra.items()
-        for item in (value if is_sequence(value) else [value])
-    ]
-    return "&".join(
-        f"{quote(name, safe='')}={quote(_text(item), safe='')}"
-        for name, item in pairs
-        if item is not None
-    )
+    pairs = [(name, item) for name, value in extra.items() for item in _items_of(value)]
+    return "&".join(_pair_text(name, item) for name, item in pairs if item is not None)
+
+
+def _pair_text(name: str, value: object) -> str:
+    return f"{quote(name, safe='')}={quote(_text(value), safe='')}"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -278,12 +287,11 @@ def _check_form(headers: Mapping[str, str], extra: ExtraBody) -> None:
     """Raises ValueError for a member of a form that is an object, or has one: JSON is for what a
     document declares.
     """
-    if headers.get("Content-Type", "").startswith(_FORM):
-        for name, value in extra.items():
-            if any(
-                is_mapping(item) or is_sequence(item)
-                for item in (value if is_sequence(value) else [value])
-            ):
+    if not headers.get("Content-Type", "").startswith(_FORM):
+        return
+    for name, value in extra.items():
+        for item in _items_of(value):
+            if is_mapping(item) or is_sequence(item):
                 raise ValueError(
                     f"{name}: the document does not say how an object is written in a form."
                 )

@@ -56,13 +56,12 @@ class _Bound:
         # The client of a document with bearer tokens needs a token. Here the transport sets it.
         token = {"token": ""} if "token" in getattr(cls, "__match_args__", ()) else {}
         client = cls(base_url=base_url, **token)  # type: ignore[call-arg] # the generated class's
-        client._at, client._servers, client._connect, client._options = (
-            base_url,
-            servers,
-            connect,
-            options,
-        )
-        http, bound = connect(options), cast("Any", client)
+        client._at = base_url
+        client._servers = servers
+        client._connect = connect
+        client._options = options
+        http = connect(options)
+        bound = cast("Any", client)
         (
             bound.set_async_httpx_client
             if isinstance(http, AsyncHttpClient)
@@ -101,7 +100,8 @@ class _Bound:
         if self._received is not None:
             # The response knows this client by its request. In a circle, a page would wait for the
             # garbage collector.
-            received, self._received = self._received, None
+            received = self._received
+            self._received = None
             received(response)
         try:
             if self._as_json:
@@ -118,7 +118,8 @@ class _Bound:
         except Exception as error:
             if not isinstance(response, Response) or response.unusable is None:
                 raise  # it came through another HTTP client
-            undocumented, why = self.is_undocumented(error), unread_because(error)
+            undocumented = self.is_undocumented(error)
+            why = unread_because(error)
         if undocumented and self.undocumented is not None:
             try:
                 return cast("T", self.undocumented(response))
@@ -211,7 +212,8 @@ def expect(kind: type[T], result: object) -> T:
 
 def is_instance(value: object, kind: Any) -> bool:
     """Whether a value is of a class; for `list[Card]`, whether it is a list of cards."""
-    origin, arguments = get_origin(kind), get_args(kind)
+    origin = get_origin(kind)
+    arguments = get_args(kind)
     if origin in (Union, UnionType):
         return any(is_instance(value, member) for member in arguments)
     if kind is Any or not isinstance(value, origin or kind):

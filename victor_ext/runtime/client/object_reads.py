@@ -21,7 +21,9 @@ class _ReadsAlone(httpx.BaseTransport, httpx.AsyncBaseTransport):
     """Before the attempt loop: lets through what the table of operations says only reads."""
 
     def __init__(self, attempts: Any, operations: Operations, method: str) -> None:
-        self._attempts, self._operations, self._method = attempts, operations, method
+        self._attempts = attempts
+        self._operations = operations
+        self._method = method
 
     def _check(self, request: httpx.Request) -> None:
         if not self._operations.of(request).may_be_read:

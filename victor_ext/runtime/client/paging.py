@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 
 from victor_ext.errors import Outcome, PaginationError
 from victor_ext.response_info import ResponseInfo
-from victor_ext.runtime.core.json_values import is_object, lenient_flag_of
+from victor_ext.runtime.core.json_values import is_object, lenient_flag_of, object_or_empty
 
 from .records import Record, as_integer
 
@@ -44,7 +44,9 @@ class Page(Generic[T]):
     @property
     def response_info(self) -> ResponseInfo | None:
         """The response with this page: its status, headers, request id and attempts."""
-        return self.info or (getattr(self.items[0], "response_info", None) if self.items else None)
+        if self.info is not None or not self.items:
+            return self.info
+        return getattr(self.items[0], "response_info", None)
 
 
 @dataclass(eq=False, repr=False)
@@ -107,7 +109,8 @@ class PageReader(Generic[T]):
         if not items:
             self.done = True
             return Page(number, ())
-        identify, seen = self.identify, self._seen
+        identify = self.identify
+        seen = self._seen
         fresh: list[T] = []
         ids: set[str] = set()
         for item in items:
@@ -175,16 +178,18 @@ def says_that_others_follow(body: object, place: int | None = None) -> bool:
     if not is_object(body):
         return False
     inside = [value for name, value in body.items() if _bare(name) in _IN_PAGE]
-    said = [
-        (_bare(name), value)
-        for holder in (body, *inside)
-        if is_object(holder)
-        for name, value in holder.items()
-    ]
-    if any(name in _GOES_ON and lenient_flag_of(value) is True for name, value in said):
-        return True
-    counts = [as_integer(value) for name, value in said if name in _PAGES]
-    return place is not None and any(count is not None and count > place for count in counts)
+    for holder in (body, *inside):
+        for name, value in object_or_empty(holder).items():
+            if _says_more(_bare(name), value, place):
+                return True
+    return False
+
+
+def _says_more(name: str, value: object, place: int | None) -> bool:
+    if name in _GOES_ON:
+        return lenient_flag_of(value) is True
+    count = as_integer(value)
+    return name in _PAGES and place is not None and count is not None and count > place
 
 
 def _bare(name: str) -> str:
@@ -314,7 +319,8 @@ class _List(Generic[T]):
     def __init__(
         self, fetch: Callable[[PageReader[T]], Any], reader: Callable[[], PageReader[T]]
     ) -> None:
-        self._fetch, self._reader = fetch, reader
+        self._fetch = fetch
+        self._reader = reader
 
 
 class Pages(_List[T]):

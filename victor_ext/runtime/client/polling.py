@@ -20,7 +20,8 @@ T = TypeVar("T")
 
 _logger = logging.getLogger(__name__)
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 15.0
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 15.0
 """Seconds between two reads, at most: half a second at first, and 1.5 times as much each time."""
 
 LEAST_READ = 1.0  # seconds that the last read has, however little of the time is left
@@ -54,7 +55,9 @@ def poll(
     raise, when that can no longer be. For `TimedOut` see `timeout_message`; `within` are its
     seconds, if they are not the timeout. Raises `InvalidRequest`, too.
     """
-    monotonic, deadline, seconds = shared.clock.monotonic, shared.deadline, checked_seconds(timeout)
+    monotonic = shared.clock.monotonic
+    deadline = shared.deadline
+    seconds = checked_seconds(timeout)
     ends = monotonic() + seconds
     pause = FIRST_PAUSE
     last_state = "it could not be read"

@@ -159,10 +159,8 @@ class PreparedCall:
     def from_text(cls, text: str) -> Self:
         """The call that `to_text` wrote. Raises `ValueError` for any other text."""
         stored: dict[str, Any] = json.loads(text)
-        content, promise = (
-            base64.b64decode(stored["content"], validate=True),
-            Promise(stored["promise"]),
-        )
+        content = base64.b64decode(stored["content"], validate=True)
+        promise = Promise(stored["promise"])
         needs = stored["look_up_needs"]
         read: dict[str, Any] = {
             "content": content,
@@ -196,46 +194,44 @@ class _Preparing(httpx.BaseTransport):
                 f"{self.name} begins with a read, so it cannot be stored: prepare the write alone."
             )
         content = request.read()
+        key = self._key_of(request)
+        reader: Reader | None = request.extensions.get(READER)
+        declared: Declared | None = None if reader is None else reader.declared
+        proof = row.proof
+        subject = None if proof is None or proof.subject is None else proof.subject(request)
+        headers = request.headers.items()
+        call = PreparedCall(
+            name=self.name,
+            operation=self.behaviour.operations.name(request),
+            promise=row.promise(has_key=key is not None, subject=subject),
+            look_up_needs=None if proof is None or subject == "" else proof.needs,
+            subject=subject,
+            payments=() if row.payments is None else tuple(row.payments(request)),
+            is_followed=row.follow is not None,
+            idempotency_key=key,
+            untaken_key=row.untaken_key,
+            module="" if declared is None else declared.parse.__module__,
+            method=request.method,
+            url=_below(self.base_url, request.url),
+            headers={name: value for name, value in headers if name not in _OF_THE_SENDER},
+            content=content,
+        )
+        raise _Prepared(call)
+
+    def _key_of(self, request: httpx.Request) -> str | None:
         place = self.behaviour.key_place
         # Not where a key of the caller's own would count: the key of an entry makes no repeat safe
         # there.
-        if (
-            self.key is not None
-            and isinstance(place, HeaderKey)
-            and rule_of(place, request).is_made
-        ):
-            if (problem := place.problem(request, self.key)) is not None:
+        is_made = isinstance(place, HeaderKey) and rule_of(place, request).is_made
+        if self.key is not None and isinstance(place, HeaderKey) and is_made:
+            problem = place.problem(request, self.key)
+            if problem is not None:
                 raise InvalidRequest.of([problem], doing=f"{self.name} was not stored")
             request.headers.setdefault(place.name, self.key)
         key = place.prepare(request)
         if key is not None and self.key is not None:
             _require_one_key(self.name, self.key, key)
-        reader: Reader | None = request.extensions.get(READER)
-        declared: Declared | None = None if reader is None else reader.declared
-        proof = row.proof
-        subject = None if proof is None or proof.subject is None else proof.subject(request)
-        raise _Prepared(
-            PreparedCall(
-                name=self.name,
-                operation=self.behaviour.operations.name(request),
-                promise=row.promise(has_key=key is not None, subject=subject),
-                look_up_needs=None if proof is None or subject == "" else proof.needs,
-                subject=subject,
-                payments=() if row.payments is None else tuple(row.payments(request)),
-                is_followed=row.follow is not None,
-                idempotency_key=key,
-                untaken_key=row.untaken_key,
-                module="" if declared is None else declared.parse.__module__,
-                method=request.method,
-                url=_below(self.base_url, request.url),
-                headers={
-                    name: value
-                    for name, value in request.headers.items()
-                    if name not in _OF_THE_SENDER
-                },
-                content=content,
-            )
-        )
+        return key
 
 
 def _require_one_key(name: str, key: str, other: object) -> None:
@@ -275,9 +271,12 @@ def _below(base: httpx.URL, url: httpx.URL) -> str:
     """The path and the query below the base URL, so that another environment can be called; else
     the whole URL.
     """
-    path, root = url.raw_path.decode("ascii"), base.raw_path.decode("ascii").rstrip("/")
-    same = (url.scheme, url.host, url.port) == (base.scheme, base.host, base.port)
-    return path[len(root) :] if same and path.startswith(f"{root}/") else str(url)
+    path = url.raw_path.decode("ascii")
+    root = base.raw_path.decode("ascii").rstrip("/")
+    has_origin = (url.scheme, url.host, url.port) == (base.scheme, base.host, base.port)
+    if has_origin and path.startswith(f"{root}/"):
+        return path[len(root) :]
+    return str(url)
 
 
 def prepared_by(
@@ -297,47 +296,52 @@ def prepared_by(
     name = operation if isinstance(operation, str) else operation.__name__.rpartition(".")[2]
     preparing = _Preparing(config.loop.behaviour, config.base_url, name, key)
 
-    def api_of(client_class: type[Any]) -> Any:
-        def connect(options: dict[str, Any]) -> HttpClient:
-            return HttpClient(transport=preparing, **config.client_arguments(options))
+    def connect(options: dict[str, Any]) -> HttpClient:
+        return HttpClient(transport=preparing, **config.client_arguments(options))
 
-        return client.bind(client_class, connect)
-
-    given = dict(kwargs)
+    arguments = dict(kwargs)
     try:
         if isinstance(operation, str):
-            api = api_of(client._generated)  # noqa: SLF001 - as above
-            call = method_of(
-                client, operation, SyncRunner(lambda _seconds: api, _no_sleep, config.extras)
-            )
-            if key is not None and _KEY in inspect.signature(call).parameters:
-                given.setdefault(_KEY, key)
-            call(*args, **given)
+            api = client.bind(client._generated, connect)  # noqa: SLF001 - as above
+            runner = SyncRunner(lambda _seconds: api, _no_sleep, config.extras)
+            method = method_of(client, operation, runner)
+            if key is not None and _KEY in inspect.signature(method).parameters:
+                arguments.setdefault(_KEY, key)
+            method(*args, **arguments)
         else:
-            function = getattr(operation, "sync_detailed", None)
-            if not callable(function):
-                raise ConfigurationError(
-                    f"{shown(operation)} is neither a method's name nor a generated operation."
-                )
-            if "client" in given:
-                raise ConfigurationError(
-                    f"{name}: leave out client=, and pass the other arguments of {name} alone."
-                )
+            function = _function_of(operation, name, arguments)
             if key is not None:
                 place = config.loop.behaviour.key_place
-                _fill_key(name, _key_argument(operation, place), key, given)
-            function(*args, client=api_of(_client_class(operation.__name__)), **given)
+                _fill_key(name, _key_argument(operation, place), key, arguments)
+            api = client.bind(_client_class(operation.__name__), connect)
+            function(*args, client=api, **arguments)
     except _Prepared as prepared:
         return prepared.call
     raise ConfigurationError(f"{name} sends nothing, so there is nothing to store.")
 
 
-def _fill_key(name: str, argument: str, key: str, given: dict[str, Any]) -> None:
+def _function_of(
+    operation: AnyOperation, name: str, arguments: Mapping[str, Any]
+) -> Callable[..., Any]:
+    """The function of a generated operation. Raises `ConfigurationError`."""
+    function = getattr(operation, "sync_detailed", None)
+    if not callable(function):
+        raise ConfigurationError(
+            f"{shown(operation)} is neither a method's name nor a generated operation."
+        )
+    if "client" in arguments:
+        raise ConfigurationError(
+            f"{name}: leave out client=, and pass the other arguments of {name} alone."
+        )
+    return function
+
+
+def _fill_key(name: str, argument: str, key: str, arguments: dict[str, Any]) -> None:
     """Give a generated function the key as its own argument, if it has one (not empty)."""
     if not argument:
         return
-    given.setdefault(argument, key)
-    _require_one_key(name, key, given[argument])
+    arguments.setdefault(argument, key)
+    _require_one_key(name, key, arguments[argument])
     problem = key_problem(key, shortest=None)
     if problem is not None:
         raise InvalidRequest.of([problem], doing=f"{name} was not stored")
@@ -350,13 +354,7 @@ def method_of(client: Any, name: str, runner: SyncRunner | AsyncRunner) -> Calla
     """
     resources: Mapping[str, type[Resource[Any]]] = client._resources  # noqa: SLF001 - as above
     resource, _, method = name.rpartition(".")
-    # The methods of the client itself are those of resources without a public name.
-    own = (
-        each
-        for each_name, each in resources.items()
-        if each_name.startswith("_") and hasattr(each, method)
-    )
-    kind = resources.get(resource) if resource else next(own, None)
+    kind = resources.get(resource) if resource else _resource_with(method, resources)
     if kind is None or method.startswith("_") or not callable(getattr(kind, method, None)):
         known = methods_of(client)
         methods = f"It has {', '.join(known)}" if known else "Pass a generated operation"
@@ -365,15 +363,25 @@ def method_of(client: Any, name: str, runner: SyncRunner | AsyncRunner) -> Calla
     return cast("Callable[..., Any]", getattr(kind(shared), method))
 
 
+def _resource_with(
+    method: str, resources: Mapping[str, type[Resource[Any]]]
+) -> type[Resource[Any]] | None:
+    """That with a method of the client itself: it is of a resource without a public name."""
+    for name, kind in resources.items():
+        if name.startswith("_") and hasattr(kind, method):
+            return kind
+    return None
+
+
 def methods_of(client: Any) -> list[str]:
     """The methods of a client, by the names that `prepare` takes: `payouts.submit`."""
     resources: Mapping[str, type[Resource[Any]]] = client._resources  # noqa: SLF001 - a part of every client
-    return [
-        each if of.startswith("_") else f"{of}.{each}"
-        for of, type_ in resources.items()
-        for each in vars(type_)
-        if not each.startswith("_") and callable(getattr(type_, each))
-    ]
+    names: list[str] = []
+    for resource, kind in resources.items():
+        prefix = "" if resource.startswith("_") else f"{resource}."
+        public = [name for name in vars(kind) if not name.startswith("_")]
+        names += [prefix + name for name in public if callable(getattr(kind, name))]
+    return names
 
 
 def operations_of(client: Any) -> list[str]:
@@ -384,9 +392,8 @@ def operations_of(client: Any) -> list[str]:
 
 def _client_class(module: str) -> type[Any]:
     """The `Client` of the generated package that has this module."""
-    return cast(
-        "type[Any]", importlib.import_module(f"{module.partition('.api.')[0]}.client").Client
-    )
+    package = module.partition(".api.")[0]
+    return cast("type[Any]", importlib.import_module(f"{package}.client").Client)
 
 
 def _no_sleep(_seconds: float) -> None:

@@ -86,10 +86,8 @@ class Record:
         if value is None or type(value) is str:
             return value
         if is_dataclass(value):
-            return {
-                field.name: self._plain(getattr(value, field.name))
-                for field in dataclass_fields(value)
-            }
+            names = [field.name for field in dataclass_fields(value)]
+            return {name: self._plain(getattr(value, name)) for name in names}
         if isinstance(value, date):
             return value.isoformat()
         if isinstance(value, Decimal | Enum):
@@ -99,20 +97,20 @@ class Record:
         return value.to_dict() if isinstance(value, Record) else value
 
     def __repr__(self) -> str:
-        shown = (
-            (name, field.shown(self))
-            for name, field in self._declared_fields().items()
-            if not field.hidden
-        )
-        fields = (f"{name}={value}" for name, value in shown if value != "None")
-        return f"{type(self).__name__}({', '.join(fields)})"
+        parts: list[str] = []
+        for name, field in self._declared_fields().items():
+            text = "None" if field.hidden else field.shown(self)
+            if text != "None":
+                parts.append(f"{name}={text}")
+        return f"{type(self).__name__}({', '.join(parts)})"
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
             return NotImplemented
-        names = {name for kind in type(self).__mro__ for name in getattr(kind, "__slots__", ())} - {
-            "response_info"
-        }
+        names: set[str] = set()
+        for kind in type(self).__mro__:
+            names.update(getattr(kind, "__slots__", ()))
+        names.discard("response_info")
         return all(getattr(self, name) == getattr(other, name) for name in names)
 
     def __hash__(self) -> int:
@@ -192,7 +190,9 @@ class Field(Generic[T]):
         value: Any = self.__get__(record, type(record))
         if self._masked and isinstance(value, str):
             return repr(mask(value))
-        return f"<{len(value)}>" if _is_tuple(value) else repr(value)
+        if _is_tuple(value):
+            return f"<{len(value)}>"
+        return repr(value)
 
 
 def value_in(source: object, name: str) -> Any:
@@ -230,7 +230,9 @@ def as_timestamp(value: object) -> datetime | None:
         moment = datetime.fromisoformat(value) if isinstance(value, str) else value
     except ValueError:
         return None
-    return moment if isinstance(moment, datetime) and moment.utcoffset() is not None else None
+    if not isinstance(moment, datetime) or moment.utcoffset() is None:
+        return None
+    return moment
 
 
 # Fields by what they are read as. An id is empty when the provider sent none; a number has the

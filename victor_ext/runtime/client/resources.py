@@ -36,13 +36,7 @@ from typing import (
     overload,
 )
 
-from victor_ext.privacy import (
-    ACCOUNT,
-    HiddenRepr,
-    concealed,
-    concealed_account,
-    concealed_within,
-)
+from victor_ext.privacy import HiddenRepr, conceal_arguments, concealed, concealed_account
 from victor_ext.runtime.client.paging import AsyncPages, PageReader, Pages
 from victor_ext.runtime.client.runners import AsyncRunner, OperationFlow
 from victor_ext.runtime.core.arguments import hint_at
@@ -65,21 +59,24 @@ def arguments_of(
     """
 
     def decorate(method: Callable[[Any, RequestT], T]) -> Callable[Concatenate[Any, P], T]:
+        arguments = inspect.signature(request)
+
         def call(resource: Any, /, *args: P.args, **kwargs: P.kwargs) -> T:
             try:
-                made = request(*args, **kwargs)
+                value = request(*args, **kwargs)
             except TypeError as error:
                 # A missing or unknown argument is one of the method, not of a constructor that the
                 # caller never saw.
+                constructor = f"{getattr(request, '__qualname__', '')}.__init__()"
                 message = str(error).replace(constructor, f"{method.__qualname__}()")
                 raise TypeError(_with_hint(message, arguments.parameters)) from None
-            return method(resource, made)
+            return method(resource, value)
 
-        constructor = f"{getattr(request, '__qualname__', '')}.__init__()"
-        own, arguments = inspect.signature(method), inspect.signature(request)
+        own = inspect.signature(method)
         resource = next(iter(own.parameters.values()))
-        signature = own.replace(parameters=[resource, *_parameters_without_rules(arguments)])
-        update_wrapper(call, method).__signature__ = signature  # type: ignore[attr-defined]
+        parameters = [resource, *_parameters_without_rules(arguments)]
+        shown: Any = update_wrapper(call, method)
+        shown.__signature__ = own.replace(parameters=parameters)
         return call
 
     return decorate
@@ -102,9 +99,10 @@ def plainly_signed(kind: type[T]) -> type[T]:
 
 
 def _parameters_without_rules(signature: inspect.Signature) -> list[inspect.Parameter]:
+    parameters = signature.parameters.values()
     return [
-        each.replace(annotation=_without_rules(each.annotation))
-        for each in signature.parameters.values()
+        parameter.replace(annotation=_without_rules(parameter.annotation))
+        for parameter in parameters
     ]
 
 
@@ -114,10 +112,14 @@ def _without_rules(annotation: Any) -> object:
     """
     if get_origin(annotation) is Annotated:
         return annotation.__origin__
-    tree = ast.parse(annotation, mode="eval").body if isinstance(annotation, str) else None
-    if not (isinstance(tree, ast.Subscript) and ast.unparse(tree.value) == "Annotated"):
+    if not isinstance(annotation, str):
         return annotation
-    return ast.unparse(tree.slice.elts[0]) if isinstance(tree.slice, ast.Tuple) else annotation
+    tree = ast.parse(annotation, mode="eval").body
+    if not isinstance(tree, ast.Subscript) or ast.unparse(tree.value) != "Annotated":
+        return annotation
+    if not isinstance(tree.slice, ast.Tuple):
+        return annotation
+    return ast.unparse(tree.slice.elts[0])
 
 
 def members_of(request: Any, *left_out: str) -> dict[str, Any]:
@@ -126,17 +128,15 @@ def members_of(request: Any, *left_out: str) -> dict[str, Any]:
 
     A field has the name of its `Sent`, and a part of the request becomes its own model.
     """
-    given = {
-        field.name: getattr(request, field.name)
-        for field in fields(request)
-        if field.name not in left_out
-    }
     names = sent_names(cast("Any", type(request)))  # to mypy, no class can be hashed
-    return {
-        names.get(name, name): value.to_model() if hasattr(value, "to_model") else value
-        for name, value in given.items()
-        if value is not None
-    }
+    arguments: dict[str, Any] = {}
+    for field_ in fields(request):
+        name = field_.name
+        value = getattr(request, name)
+        if name in left_out or value is None:
+            continue
+        arguments[names.get(name, name)] = value.to_model() if hasattr(value, "to_model") else value
+    return arguments
 
 
 class Part(HiddenRepr):
@@ -154,8 +154,9 @@ class Part(HiddenRepr):
 
     def __post_init__(self) -> None:
         for member in fields(cast("Any", self)):
-            conceal = concealed_account if member.name in self._account_numbers else concealed
-            object.__setattr__(self, member.name, conceal(getattr(self, member.name)))
+            name = member.name
+            conceal = concealed_account if name in self._account_numbers else concealed
+            object.__setattr__(self, name, conceal(getattr(self, name)))
 
     def to_model(self) -> Any:
         return self._model(**members_of(self))
@@ -231,19 +232,9 @@ class _Definition(Generic[B, A]):
         """
         declared = str(definition.__annotations__.get("return", ""))
         result = declared.partition("[")[2].removesuffix("]") or "Any"
-        signature = inspect.signature(definition)
-        for function, template in (
-            (self, blocking),
-            (self._blocking, blocking),
-            (self._awaited, awaited),
-        ):
-            update_wrapper(function, definition)
-            shown: Any = function
-            shown.__annotations__ = {
-                **definition.__annotations__,
-                "return": template.format(result),
-            }
-            shown.__signature__ = signature.replace(return_annotation=template.format(result))
+        _show_as(definition, self, blocking.format(result))
+        _show_as(definition, self._blocking, blocking.format(result))
+        _show_as(definition, self._awaited, awaited.format(result))
 
     @overload
     def __get__(self, resource: None, owner: type[Any]) -> Self: ...
@@ -266,12 +257,17 @@ class _Definition(Generic[B, A]):
         return self._awaited if awaited else self._blocking
 
     def _bound_to(self, resource: HasMode[Any]) -> Any:
-        function = (
-            self._awaited
-            if isinstance(_shared_by(resource).runner, AsyncRunner)
-            else self._blocking
-        )
+        function = self._blocking
+        if isinstance(_shared_by(resource).runner, AsyncRunner):
+            function = self._awaited
         return types.MethodType(function, resource)
+
+
+def _show_as(definition: Callable[..., Any], function: Any, result: str) -> None:
+    update_wrapper(function, definition)
+    function.__annotations__ = {**definition.__annotations__, "return": result}
+    signature = inspect.signature(definition)
+    function.__signature__ = signature.replace(return_annotation=result)
 
 
 class operation(_Definition[Callable[P, T], Callable[P, Coroutine[Any, Any, T]]], Generic[P, T]):  # noqa: N801 - a decorator
@@ -279,28 +275,20 @@ class operation(_Definition[Callable[P, T], Callable[P, Coroutine[Any, Any, T]]]
 
     def __init__(self, flow: Callable[Concatenate[Any, P], OperationFlow[T]]) -> None:
         def blocking(resource: HasMode[Any], *args: Any, **kwargs: Any) -> Any:
-            _conceal(kwargs)
+            conceal_arguments(kwargs)
             return _shared_by(resource).runner.run(flow(resource, *args, **kwargs))
 
         async def awaited(resource: HasMode[Any], *args: Any, **kwargs: Any) -> Any:
-            _conceal(kwargs)
+            conceal_arguments(kwargs)
             return await _shared_by(resource).runner.run(flow(resource, *args, **kwargs))
 
-        self._blocking, self._awaited = blocking, awaited
+        self._blocking = blocking
+        self._awaited = awaited
         self._show(flow, "{}", "{}")
         self.flow = flow
         """The flow itself, for other flows to go through
         (`yield from Payouts.get.flow(self, ...)`).
         """
-
-
-def _conceal(kwargs: dict[str, Any]) -> None:
-    """Make an account number, and all texts of objects, of types that hide themselves."""
-    for name, value in kwargs.items():
-        if name == ACCOUNT:
-            kwargs[name] = concealed_account(value)
-        elif type(value) is dict:
-            kwargs[name] = concealed_within(value)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -320,16 +308,19 @@ class listing(_Definition[Callable[P, Pages[T]], Callable[P, AsyncPages[T]]], Ge
     """
 
     def __init__(self, walk: Callable[Concatenate[Any, P], Walk[T]]) -> None:
-        def made_by(kind: type[Pages[T] | AsyncPages[T]]) -> Callable[..., Any]:
+        def method(kind: type[Pages[T] | AsyncPages[T]]) -> Callable[..., Any]:
             def pages(resource: HasMode[Any], *args: Any, **kwargs: Any) -> Any:
-                made, run = walk(resource, *args, **kwargs), _shared_by(resource).runner.run
+                shared = _shared_by(resource)
+                steps = walk(resource, *args, **kwargs)
                 return kind(
-                    lambda reader: run(made.read(reader)), lambda: _shared_by(resource).begin(made)
+                    lambda reader: shared.runner.run(steps.read(reader)),
+                    lambda: shared.begin(steps),
                 )
 
             return pages
 
-        self._blocking, self._awaited = made_by(Pages), made_by(AsyncPages)
+        self._blocking = method(Pages)
+        self._awaited = method(AsyncPages)
         self._show(walk, "Pages[{}]", "AsyncPages[{}]")
 
 
@@ -340,13 +331,15 @@ class stream(_Definition[Callable[P, Iterator[T]], Callable[P, AsyncIterator[T]]
     """
 
     def __init__(self, begin: Callable[Concatenate[Any, P], Results[T]]) -> None:
-        def made_by(yielded: Callable[..., Any]) -> Callable[..., Any]:
+        def method(yielded: Callable[..., Any]) -> Callable[..., Any]:
             def results(resource: HasMode[Any], *args: Any, **kwargs: Any) -> Any:
-                return yielded(_shared_by(resource).runner.run, begin(resource, *args, **kwargs))
+                run = _shared_by(resource).runner.run
+                return yielded(run, begin(resource, *args, **kwargs))
 
             return results
 
-        self._blocking, self._awaited = made_by(_yielded), made_by(_yielded_awaited)
+        self._blocking = method(_yielded)
+        self._awaited = method(_yielded_awaited)
         self._show(begin, "Iterator[{}]", "AsyncIterator[{}]")
 
 

@@ -55,7 +55,8 @@ class Call:
         self, api: ApiWithin, extras: Extras, received: Received
     ) -> tuple[Any, dict[str, Any]]:
         """The generated client for this one call, and its arguments."""
-        query, arguments = self.query, self.arguments
+        query = self.query
+        arguments = self.arguments
         if extras is not NO_EXTRAS:
             if self.operation.OPERATION.method == "GET":
                 query = "&".join(

@@ -44,20 +44,23 @@ def environment_and_url(
             f"environment={shown(environment)} is unknown: write {' or '.join(map(repr, urls))}."
         )
         raise ConfigurationError.of([Problem("environment", "choice", message)])
-    host = None if url is None else url.raw_host.decode("ascii").rstrip(".")
-    theirs = [name for name, own in urls.items() if host in {httpx.URL(url).host for url in own}]
-    if theirs and environment not in theirs:
+    own = httpx.URL(urls[environment][0])
+    if url is None or url == own:
+        return environment, own, environment
+    host = url.raw_host.decode("ascii").rstrip(".")
+    others = [name for name in urls if host in {httpx.URL(known).host for known in urls[name]}]
+    if others and environment not in others:
         default = ", which is the default" if environment == next(iter(urls)) else ""
+        prefix = provider.upper()
         hint = (
-            f"write environment={theirs[0]!r}, and leave base_url out (as variables: "
-            f"{provider.upper()}_ENVIRONMENT={theirs[0]}, and no {provider.upper()}_BASE_URL)"
+            f"write environment={others[0]!r}, and leave base_url out (as variables: "
+            f"{prefix}_ENVIRONMENT={others[0]}, and no {prefix}_BASE_URL)"
         )
         message = (
-            f"base_url is {provider}'s {theirs[0]}, and the environment is {environment}{default}."
+            f"base_url is {provider}'s {others[0]}, and the environment is {environment}{default}."
         )
         raise ConfigurationError.of([Problem("base_url", "environment", message, hint=hint)])
-    own = httpx.URL(urls[environment][0])
-    return environment, url or own, environment if url in (None, own) else f"{environment}, {url}"
+    return environment, url, f"{environment}, {url}"
 
 
 def unversioned_url(base_url: str | AnyURL, *versions: str, name: str = "base_url") -> httpx.URL:
@@ -96,12 +99,12 @@ def options_from(
     Raises `ConfigurationError`, which names the variable.
     """
     values = provider_variables(prefix, source, exact)
-    require_variables(
-        values, *(f"{prefix}{name.upper()}" for name in required if name not in given)
-    )
-    options: dict[str, Any] = {
-        name: read(values) for name, read in readers.items() if name not in given
-    }
+    lacking = [name for name in required if name not in given]
+    require_variables(values, *(f"{prefix}{name.upper()}" for name in lacking))
+    options: dict[str, Any] = {}
+    for name, read in readers.items():
+        if name not in given:
+            options[name] = read(values)
     for name in texts:
         variable = f"{prefix}{name.upper()}"
         if name in given or variable not in values:

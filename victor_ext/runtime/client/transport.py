@@ -33,12 +33,10 @@ class _AttemptTransport:
         driver: Any,
         original: _AttemptTransport | None = None,
     ) -> None:
-        self._loop, self._connections, self._driver, self._original = (
-            loop,
-            connections,
-            driver,
-            original,
-        )
+        self._loop = loop
+        self._connections = connections
+        self._driver = driver
+        self._original = original
         self._origins = [origin_of(url) for url in urls]
         self._closed = False
 
@@ -70,7 +68,8 @@ class _AttemptTransport:
 
     def _refuse_calls(self) -> bool:
         """Refuse further calls. Returns whether to close the connections."""
-        first, self._closed = not self._closed, True
+        first = not self._closed
+        self._closed = True
         return first and self._original is None
 
 

@@ -144,7 +144,9 @@ class HmacSignature(UnpicklableCredentials):
         secret_encoding: Literal["text", "base64", "hex"] = "text",  # noqa: S107 - a kind of text, not a secret
         now: Callable[[], float] = time.time,
     ) -> None:
-        secret = tuple(map(concealed, secret if isinstance(secret, list | tuple) else [secret]))
+        if not isinstance(secret, list | tuple):
+            secret = [cast("str", secret)]
+        secret = tuple(map(concealed, secret))
         if not isinstance(header, str) or not is_scheme(header):  # pyright: ignore[reportUnnecessaryIsInstance]
             raise ConfigurationError(
                 f"header={shown(header)} is not a name of a header, such as 'X-Signature'."
@@ -155,51 +157,23 @@ class HmacSignature(UnpicklableCredentials):
         ):
             if word not in known:
                 raise ConfigurationError(f"{name}={shown(word)} must be one of {', '.join(known)}.")
-        self._keys = [
-            SecretBytes(each)
-            if isinstance(each, bytes) and each
-            else decoded_key("secret", each, secret_encoding)
-            for each in secret
-        ]
+        self._keys = [_key_of(text, secret_encoding) for text in secret]
         if not self._keys:
             raise ConfigurationError("secret is missing: copy it from the provider's portal.")
-        pieces = _NAMED.split(signed) if isinstance(signed, str) else []
-        self._texts, names = pieces[::2], [name.lower() for name in pieces[1::2]]
-        if (
-            names.count("body") != 1
-            or not all(map(is_scheme, names))
-            or re.search("[{}]", "".join(self._texts))
-        ):
-            message = (
-                f"signed={shown(signed)} must be text with {{body}} once, such as "
-                f"'{{timestamp}}.{{body}}'."
-            )
-            raise ConfigurationError(message)
-        self._body = at = names.index("body")
-        # A message is read from both ends to the body: a part ends where the text towards the body
-        # says.
-        towards = [*self._texts[1 : at + 1], "", *self._texts[at + 1 : -1]]
-        self._parts = list(zip(names, towards, strict=True))
-        for name, separator in self._parts:
-            if name != "body" and not separator:
-                message = (
-                    f"signed={shown(signed)} has no text between {{{name}}} and the part "
-                    "beside it. One could end"
-                )
+        names, self._texts = _names_and_texts(signed)
+        self._body = names.index("body")
+        self._parts = _parts_of(names, self._texts, signed)
+        self._times = set[str]()
+        if tolerance is not None:
+            self._times = {name for name in names if re.split("[-_]", name)[-1] in _TIMES}
+            if len(names) > 1 and not self._times:
                 raise ConfigurationError(
-                    f"{message} elsewhere, and a replay pass as new: verify by a function of your "
-                    "own."
+                    f"signed={shown(signed)} does not say which part is the time, so a replay "
+                    "would pass: verify by a function of your own, or write tolerance=None."
                 )
-        self._times = {
-            name for name in names if tolerance is not None and re.split("[-_]", name)[-1] in _TIMES
-        }
-        if tolerance is not None and len(names) > 1 and not self._times:
-            message = (
-                f"signed={shown(signed)} does not say which part is the time, so a replay "
-                "would pass: verify by a"
-            )
-            raise ConfigurationError(f"{message} function of your own, or write tolerance=None.")
-        self._header, self._algorithm, self._now = header.lower(), algorithm, now
+        self._header = header.lower()
+        self._algorithm = algorithm
+        self._now = now
         self._tolerance = checked_tolerance(300.0 if tolerance is None else tolerance)
 
     def __repr__(self) -> str:
@@ -219,28 +193,34 @@ class HmacSignature(UnpicklableCredentials):
             InvalidRequest: The headers are neither a mapping nor pairs, or the body is neither
                 bytes nor text.
         """
-        sent, content = headers_by_name(headers), body_bytes(body)
-        parts = [
-            (name.lower(), value.strip('"'))
-            for name, value in _PART.findall(sent.get(self._header, ""))
-        ]
+        sent = headers_by_name(headers)
+        content = body_bytes(body)
+        named = _PART.findall(sent.get(self._header, ""))
+        parts = [(name.lower(), value.strip('"')) for name, value in named]
         if not parts:
             raise AuthenticationError(
                 f"The notification has no header {self._header}, which has its signature."
             )
-        message, values = header_bytes(self._texts[0]), dict[str, str]()
-        for at, (name, separator) in enumerate(self._parts):
-            value = values[name] = "" if name == "body" else self._value(name, parts, sent)
-            if separator and _may_end_earlier(value, separator, 1 if at < self._body else -1):
-                # It could be the shorter one, with the rest in another part, and have the same
-                # signature.
-                raise AuthenticationError(
-                    f"The notification's {name} holds {separator!r}, which is between the parts."
-                )
-            message += (content if name == "body" else header_bytes(value)) + header_bytes(
-                self._texts[at + 1]
-            )
-        if not is_signed(message, self._keys, self._algorithm, [value for _, value in parts]):
+        message = header_bytes(self._texts[0])
+        values = dict[str, str]()
+        for number, (name, separator) in enumerate(self._parts):
+            if name == "body":
+                message += content
+            else:
+                value = self._value(name, parts, sent)
+                direction = 1 if number < self._body else -1
+                if _may_end_earlier(value, separator, direction):
+                    # It could be the shorter one, with the rest in another part, and have the same
+                    # signature.
+                    raise AuthenticationError(
+                        f"The notification's {name} holds {separator!r}, which is between the "
+                        "parts."
+                    )
+                values[name] = value
+                message += header_bytes(value)
+            message += header_bytes(self._texts[number + 1])
+        signatures = [value for _, value in parts]
+        if not is_signed(message, self._keys, self._algorithm, signatures):
             raise AuthenticationError(
                 f"The signature in {self._header} does not match: check the secret, and that the "
                 "body is as it came."
@@ -254,10 +234,12 @@ class HmacSignature(UnpicklableCredentials):
             check_age(moment, self._now(), self._tolerance)
 
     def _value(self, name: str, parts: Iterable[tuple[str, str]], sent: Mapping[str, str]) -> str:
-        begin = self._header.rpartition("-")[0]
         names = (name, "t", "ts") if name == "timestamp" else (name,)
-        values = [value for each in names for own, value in parts if own == each]
-        places = [name] if not begin or name.startswith(f"{begin}-") else [name, f"{begin}-{name}"]
+        values = [value for wanted in names for own, value in parts if own == wanted]
+        places = [name]
+        begin = self._header.rpartition("-")[0]
+        if begin and not name.startswith(f"{begin}-"):
+            places.append(f"{begin}-{name}")
         value = next(filter(None, [*values, *map(sent.get, places)]), None)
         if value is None:
             where = f"in {self._header}, and no header {' or '.join(places)}"
@@ -265,9 +247,48 @@ class HmacSignature(UnpicklableCredentials):
         return value
 
 
+def _key_of(secret: object, encoding: str) -> SecretBytes:
+    if isinstance(secret, bytes) and secret:
+        return SecretBytes(secret)
+    return decoded_key("secret", secret, encoding)
+
+
+def _names_and_texts(signed: object) -> tuple[list[str], list[str]]:
+    """The parts that a template names, and the texts around them. Raises `ConfigurationError`."""
+    pieces = _NAMED.split(signed) if isinstance(signed, str) else []
+    texts = pieces[::2]
+    names = [name.lower() for name in pieces[1::2]]
+    has_braces = re.search("[{}]", "".join(texts)) is not None
+    if names.count("body") != 1 or not all(map(is_scheme, names)) or has_braces:
+        raise ConfigurationError(
+            f"signed={shown(signed)} must be text with {{body}} once, such as "
+            "'{timestamp}.{body}'."
+        )
+    return names, texts
+
+
+def _parts_of(names: Sequence[str], texts: Sequence[str], signed: object) -> list[tuple[str, str]]:
+    """Each part with the text that ends it: a message is read from both ends to the body, and a
+    part ends where the text towards the body says. Raises `ConfigurationError`.
+    """
+    body = names.index("body")
+    before = texts[1 : body + 1]
+    behind = texts[body + 1 : -1]
+    parts = list(zip(names, [*before, "", *behind], strict=True))
+    for name, separator in parts:
+        if name != "body" and not separator:
+            raise ConfigurationError(
+                f"signed={shown(signed)} has no text between {{{name}}} and the part beside it. "
+                "One could end elsewhere, and a replay pass as new: verify by a function of your "
+                "own."
+            )
+    return parts
+
+
 def decoded_key(name: str, secret: object, encoding: str) -> SecretBytes:
     """The key that a secret is the text of. Raises `ConfigurationError`."""
-    text, key = checked_secret(name, secret), b""
+    text = checked_secret(name, secret)
+    key = b""
     with suppress(ValueError):
         key = _DECODERS[encoding](text)
     if not key:
@@ -282,9 +303,12 @@ def is_signed(message: bytes, keys: Sequence[bytes], algorithm: str, given: Iter
     keys.
     """
     digests = [hmac.new(key, message, algorithm).digest() for key in keys]
-    candidates = [_decoded(each, len(digests[0])) for each in given]
+    signatures = [_decoded(text, len(digests[0])) for text in given]
     # Each is compared with each, in constant time, so that the duration reveals nothing.
-    return sum(hmac.compare_digest(digest, each) for digest in digests for each in candidates) > 0
+    matches = [
+        hmac.compare_digest(digest, signature) for digest in digests for signature in signatures
+    ]
+    return any(matches)
 
 
 def _decoded(value: str, size: int) -> bytes:

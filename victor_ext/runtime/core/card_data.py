@@ -80,31 +80,7 @@ def card_data_in(
     if levels == 0:
         return
     if is_mapping(value):
-        names = {name: _folded(name) for name in value}
-        kinds = {_folded(text) for item in value.values() for text in _listed(item)}
-        is_card = any(_EXPIRY.fullmatch(name) or _CODES.fullmatch(name) for name in names.values())
-        is_card |= not kinds.isdisjoint(_CARD_KINDS)
-        for name, item in value.items():
-            if has_card_number(name):
-                yield place, True
-                continue
-            folded = names[name]
-            inner = (
-                f"{place}.{one_line(name)}".removeprefix(".")
-                if folded and not about_a_card
-                else place
-            )
-            is_code = _CODES.fullmatch(folded) or (
-                (about_a_card or is_card) and folded in _CODES_IN_A_CARD
-            )
-            if is_code and any(_CODE.fullmatch(str(each).strip()) for each in _listed(item)):
-                yield inner, False
-            is_about = (
-                about_a_card
-                or bool(_ABOUT_A_CARD.fullmatch(folded))
-                or (is_card and folded == "number")
-            )
-            yield from card_data_in(item, inner, about_a_card=is_about, levels=levels - 1)
+        yield from _card_data_in_members(value, place, about_a_card=about_a_card, levels=levels)
     elif isinstance(value, list | tuple):
         for item in cast("list[object]", value):
             yield from card_data_in(item, place, about_a_card=about_a_card, levels=levels - 1)
@@ -112,13 +88,45 @@ def card_data_in(
         yield place, True
     elif isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
         with suppress(ValueError, RecursionError):  # JSON as text
-            yield from card_data_in(
-                json.loads(value), place, about_a_card=about_a_card, levels=levels - 1
-            )
+            inside = json.loads(value)
+            yield from card_data_in(inside, place, about_a_card=about_a_card, levels=levels - 1)
+
+
+def _card_data_in_members(
+    members: Mapping[Any, Any], place: str, *, about_a_card: bool, levels: int
+) -> Iterator[tuple[str, bool]]:
+    is_card = _is_card(members)
+    for name, value in members.items():
+        if has_card_number(name):
+            yield place, True
+            continue
+        folded = _folded(name)
+        inner = place
+        if folded and not about_a_card:
+            inner = f"{place}.{one_line(name)}".removeprefix(".")
+        is_code = _CODES.fullmatch(folded) is not None
+        if about_a_card or is_card:
+            is_code = is_code or folded in _CODES_IN_A_CARD
+        if is_code and any(_CODE.fullmatch(str(text).strip()) for text in _listed(value)):
+            yield inner, False
+        is_number = is_card and folded == "number"
+        is_about = about_a_card or is_number or _ABOUT_A_CARD.fullmatch(folded) is not None
+        yield from card_data_in(value, inner, about_a_card=is_about, levels=levels - 1)
+
+
+def _is_card(members: Mapping[Any, Any]) -> bool:
+    """Whether an object is a card by a member's name, or by a text that names its kind."""
+    for name in map(_folded, members):
+        if _EXPIRY.fullmatch(name) or _CODES.fullmatch(name):
+            return True
+    texts = {_folded(text) for item in members.values() for text in _listed(item)}
+    return not texts.isdisjoint(_CARD_KINDS)
 
 
 def _folded(text: object) -> str:
-    return re.sub(r"[\W_]", "", text[:_MOST_CHARACTERS]).casefold() if isinstance(text, str) else ""
+    if not isinstance(text, str):
+        return ""
+    return re.sub(r"[\W_]", "", text[:_MOST_CHARACTERS]).casefold()
 
 
 def _listed(item: Any) -> list[Any]:
@@ -147,18 +155,15 @@ def card_problems(url: httpx.URL, headers: Mapping[str, str], content: bytes) ->
     ]
     places += card_data_in(body, "")
     for name, segment in pairwise(url.path.split("/")):
-        places += card_data_in(
-            segment, "path", about_a_card=bool(_ABOUT_A_CARD.fullmatch(_folded(name)))
-        )
-    what = {True: "the number of a card", False: "the verification code of a card"}
-    return [
-        Problem(
-            place,
-            "card",
-            f"{place or 'A name'} is {what[is_number]}, which must not be stored: pass a token.",
-        )
-        for place, is_number in dict.fromkeys(places)
-    ]
+        is_about = _ABOUT_A_CARD.fullmatch(_folded(name)) is not None
+        places += card_data_in(segment, "path", about_a_card=is_about)
+    return [_problem(place, is_number=is_number) for place, is_number in dict.fromkeys(places)]
+
+
+def _problem(place: str, *, is_number: bool) -> Problem:
+    what = "the number of a card" if is_number else "the verification code of a card"
+    message = f"{place or 'A name'} is {what}, which must not be stored: pass a token."
+    return Problem(place, "card", message)
 
 
 def _nested(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
@@ -202,8 +207,12 @@ def _joined_groups(text: str) -> Iterator[str]:
 
 def _is_card_number(digits: str) -> bool:
     """Whether text is 13 to 19 digits, the last of them a check digit (ISO/IEC 7812-1)."""
-    doubled = (sum(divmod(2 * int(digit), 10)) for digit in digits[-2::-2])
-    return (
-        bool(_CARD_NUMBER.fullmatch(digits))
-        and (sum(doubled) + sum(map(int, digits[-1::-2]))) % 10 == 0
-    )
+    if not _CARD_NUMBER.fullmatch(digits):
+        return False
+    doubled = [2 * int(digit) for digit in digits[-2::-2]]
+    others = [int(digit) for digit in digits[-1::-2]]
+    total = sum(others)
+    for number in doubled:
+        tens, ones = divmod(number, 10)
+        total += tens + ones
+    return total % 10 == 0

@@ -27,7 +27,8 @@ TOLERATED_SKEW = 2.0
 # seconds: a clock that moves this much against the monotonic one between two responses was set
 _SET = 0.1
 
-_EARLIEST, _LATEST = 1_577_836_800.0, 7_258_118_400.0
+_EARLIEST = 1_577_836_800.0
+_LATEST = 7_258_118_400.0
 """The years 2020 and 2200. A `Date` outside of them comes from a broken clock and is ignored."""
 
 
@@ -129,7 +130,8 @@ class ServerClock:
         """
         if date_header is None:
             return
-        local, monotonic = self.local(), self.monotonic() - self._skipped
+        local = self.local()
+        monotonic = self.monotonic() - self._skipped
         last, self._last = self._last, (date_header, local - monotonic)
         # Within one second all responses carry the same text, which needs to be read once only;
         # unless this machine's clock was set meanwhile, and has moved against the monotonic one.
@@ -268,7 +270,8 @@ class Timing:
 
     def admitted(self) -> None:
         """The wait for a place has ended, with or without one."""
-        self.waited, self.connecting = monotonic() - self._since, 0.0
+        self.waited = monotonic() - self._since
+        self.connecting = 0.0
 
     def connected(self, began: float) -> None:
         """A connection that was begun at this monotonic time is open, or has failed."""

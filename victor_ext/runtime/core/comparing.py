@@ -41,7 +41,9 @@ def likeness(compare: Comparer, sent: object, received: object) -> Likeness:
     if type(received) is str and received == sent:
         return Likeness.SAME
     is_same = compare(sent, received)
-    return Likeness.UNREADABLE if is_same is None else Likeness.SAME if is_same else Likeness.OTHER
+    if is_same is None:
+        return Likeness.UNREADABLE
+    return Likeness.SAME if is_same else Likeness.OTHER
 
 
 Values = Sequence[tuple[str, Comparer, object, object]]
@@ -63,18 +65,18 @@ def values(
 
 def first_that_is(wanted: Likeness, values: Values) -> str | None:
     """The name of the first value of which the response says this."""
-    found = ((name, likeness(compare, sent, received)) for name, compare, sent, received in values)
-    return next((name for name, what in found if what is wanted), None)
+    for name, compare, sent, received in values:
+        if likeness(compare, sent, received) is wanted:
+            return name
+    return None
 
 
 def of_another(what: str, values: Values) -> str | None:
     """Why a body is known to be about another one of these: it came late, or from a cache."""
     other = first_that_is(Likeness.OTHER, values)
-    return (
-        None
-        if other is None
-        else f"its body is about another {what}: its {other} is not the one that was sent"
-    )
+    if other is None:
+        return None
+    return f"its body is about another {what}: its {other} is not the one that was sent"
 
 
 def cannot_be_read(values: Values) -> str | None:
@@ -87,23 +89,23 @@ def about_another(asked: str, named: object, what: str, part: str = "body") -> s
     """Why a body, or a part of it, that names an id is not known to be about what was asked for, or
     None.
     """
-    found = likeness(same_id, asked, named)
-    if found is Likeness.UNREADABLE:
+    is_like = likeness(same_id, asked, named)
+    if is_like is Likeness.UNREADABLE:
         return (
             f"its {part} does not say which {what} it is about: the id is neither text nor a "
             "whole number"
         )
-    return (
-        f"its {part} is about another {what}, {one_line(named)}"
-        if found is Likeness.OTHER
-        else None
-    )
+    if is_like is Likeness.OTHER:
+        return f"its {part} is about another {what}, {one_line(named)}"
+    return None
 
 
 def is_about_one_of(ids: Iterable[object], named: object) -> bool:
     """Whether a part names one of these ids, or none at all."""
-    texts = filter(None, map(as_id, ids))
-    return any(likeness(same_id, text, named) in (Likeness.SAME, Likeness.UNSAID) for text in texts)
+    for text in filter(None, map(as_id, ids)):
+        if likeness(same_id, text, named) in (Likeness.SAME, Likeness.UNSAID):
+            return True
+    return False
 
 
 def as_id(value: object) -> str | None:
@@ -162,11 +164,13 @@ def differs(sent: object, received: object) -> bool:
         return any(differs(value, named.get(name.lower())) for name, value in sent.items())
     if is_list(sent) and is_list(received):
         return len(sent) != len(received) or any(map(differs, sent, received))
-    if sent == received or any(
-        value is None or isinstance(value, dict | list) for value in (sent, received)
-    ):
+    if sent == received or not (_is_leaf(sent) and _is_leaf(received)):
         return False
     return _differ(_words(sent), _words(received))
+
+
+def _is_leaf(value: object) -> bool:
+    return value is not None and not isinstance(value, dict | list)
 
 
 def compared_leaves(

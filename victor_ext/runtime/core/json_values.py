@@ -71,7 +71,9 @@ def flag_of(value: object) -> bool | None:
 
 def lenient_flag_of(value: object) -> bool | None:
     """A flag as providers write it: also as 0 or 1; None for anything else."""
-    return bool(value) if isinstance(value, int | float) and value in (0, 1) else flag_of(value)
+    if isinstance(value, int | float) and value in (0, 1):
+        return bool(value)
+    return flag_of(value)
 
 
 def decimal_of(value: object) -> Decimal | None:
@@ -264,6 +266,15 @@ def no_object_reason(response: httpx.Response) -> str | None:
     return None if is_object(body) else "its body is JSON, but no object"
 
 
+def _beginning_of(text: str) -> Any:
+    """The value of a JSON text that is cut: what a text has of it, or an empty object or list."""
+    if text.startswith('"'):
+        return text[1:]
+    if text.startswith("{"):
+        return {}
+    return [] if text.startswith("[") else None
+
+
 def readable_members(content: SecretBytes) -> dict[str, Any]:
     """The members of a JSON object, or of the beginning of one.
 
@@ -282,11 +293,8 @@ def readable_members(content: SecretBytes) -> dict[str, Any]:
                 raise ValueError("the value is nested too deeply")
             place = ends
         except (ValueError, RecursionError):
-            rest, place = text[named.end() : named.end() + _MOST_OF_A_CUT_TEXT], len(text)
-            value = (
-                rest[1:]
-                if rest.startswith('"')
-                else {"{": dict[str, Any](), "[": list[Any]()}.get(rest[:1])
-            )
+            rest = text[named.end() : named.end() + _MOST_OF_A_CUT_TEXT]
+            place = len(text)
+            value = _beginning_of(rest)
         members[named[1]] = _all_storable(value)
     return members

@@ -215,7 +215,8 @@ class Body:
             ) from error
         if len(content) > self._limit:
             self._is_too_long()
-        self._content, self._decompressor = BytesIO(content), None
+        self._content = BytesIO(content)
+        self._decompressor = None
         return True
 
     def take(self, chunk: bytes) -> bool:
@@ -284,7 +285,8 @@ class Body:
             self.response.damage = f"its body has more than {_MOST_OBJECTS} objects and lists"
             content = content[:_MOST_OBJECTS]
         response = self.response
-        response.whole, response.elapsed = content, timedelta(seconds=monotonic() - self._began)
+        response.whole = content
+        response.elapsed = timedelta(seconds=monotonic() - self._began)
         if TELLS_ITS_END not in response.extensions and self._doubt is None and self._may_be_cut():
             self._doubt = _NO_NOTICE
         if self._doubt is not None and response.damage is None and not _is_whole_json(response):

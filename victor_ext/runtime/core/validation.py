@@ -42,6 +42,10 @@ _LONGEST = 40
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
+def _shown_time(moment: object) -> str:
+    return mask_digits(str(moment).replace("+00:00", "Z"))
+
+
 def shown(value: object, longest: int = _LONGEST) -> str:
     """A value for a message: short, whatever it is."""
     try:
@@ -175,8 +179,12 @@ class After(NamedTuple):
 def declared(kind: Any, what: type[T]) -> Mapping[str, T]:
     """What the annotations of a request object say of this type, by the names of its fields."""
     hints = get_type_hints(kind, include_extras=True)
-    more = {name: getattr(hint, "__metadata__", ()) for name, hint in hints.items()}
-    return {name: each for name, found in more.items() for each in found if isinstance(each, what)}
+    said: dict[str, T] = {}
+    for name, hint in hints.items():
+        for note in getattr(hint, "__metadata__", ()):
+            if isinstance(note, what):
+                said[name] = note
+    return said
 
 
 @cache
@@ -193,10 +201,8 @@ def rules_of(kind: Any) -> Mapping[str, tuple[Rule, bool]]:
     required.
     """
     types = get_type_hints(kind)
-    return {
-        name: (each, NoneType not in get_args(types[name]))
-        for name, each in declared(kind, Rule).items()
-    }
+    rules = declared(kind, Rule).items()
+    return {name: (rule, NoneType not in get_args(types[name])) for name, rule in rules}
 
 
 class Validation:
@@ -237,16 +243,18 @@ class Validation:
         kind = cast("Any", type(request))  # to mypy, no class can be hashed
         compared = declared(kind, Compared)
         sent: dict[str, Any] = {}
-        for name, (each, required) in rules_of(kind).items():
+        for name, (rule_, required) in rules_of(kind).items():
             value = getattr(request, name)
             if not required and value is None:
                 continue
             before = len(self.problems)
-            sent[name] = each.check(self, place + name, value, *each.limits, **each.settings)
+            sent[name] = rule_.check(self, place + name, value, *rule_.limits, **rule_.settings)
             if name in compared and len(self.problems) == before:
                 self.comparable(place + name, value, required=required)
         for last, (first,) in declared(kind, After).items():
-            self.range(place + first, getattr(request, first), place + last, getattr(request, last))
+            begins = getattr(request, first)
+            ends = getattr(request, last)
+            self.range(place + first, begins, place + last, ends)
         return sent
 
     def text(
@@ -269,13 +277,12 @@ class Validation:
         if value is None:
             self.note(field, "required", f"{field} is missing: it must be {wanted or kind}.")
         elif not isinstance(value, str):
-            hint = "put it in quotes, leading zeros and all" if kind_of(value) == "int" else ""
-            hint = f"it must be {wanted}" if wanted and longest is None else hint
-            self.note(
-                field,
-                "type",
-                f"{field} must be {kind}, not {kind_of(value)}{hint and f': {hint}'}.",
-            )
+            hint = ""
+            if wanted and longest is None:
+                hint = f": it must be {wanted}"
+            elif kind_of(value) == "int":
+                hint = ": put it in quotes, leading zeros and all"
+            self.note(field, "type", f"{field} must be {kind}, not {kind_of(value)}{hint}.")
         elif len(value.strip()) < shortest or (longest is not None and len(value) > longest):
             what = f"has {len(value)}" if value.strip() else "is empty"
             self.note(field, "length", f"{field} must be {kind}, and {what}.")
@@ -378,8 +385,7 @@ class Validation:
             or not _in_order(ends) < _in_order(begins)
         ):
             return
-        early, late = (mask_digits(str(each).replace("+00:00", "Z")) for each in (ends, begins))
-        window = f"{last} ({early}) is before {first} ({late})"
+        window = f"{last} ({_shown_time(ends)}) is before {first} ({_shown_time(begins)})"
         self.note(last, "range", f"{window}, so nothing can match: swap them.")
 
     def request(

@@ -65,7 +65,8 @@ def _connect(backend: Any, address: str, port: int, seconds: float | None) -> Ca
     try:
         # Asks no name server. An address may name its network interface ("fe80::1%eth0"), which the
         # system resolves.
-        kind, flags = socket.SOCK_STREAM, socket.AI_NUMERICHOST
+        kind = socket.SOCK_STREAM
+        flags = socket.AI_NUMERICHOST
         family, kind, protocol, _, where = socket.getaddrinfo(
             address.encode("ascii"), port, type=kind, flags=flags
         )[0]
@@ -122,10 +123,8 @@ class Addresses:
 
     def ordered(self, host: str, entries: Iterable[Any]) -> list[str]:
         """The addresses in the result of `getaddrinfo`, in the order to try them."""
-        addresses, works = (
-            dict.fromkeys(str(address[0]) for *_, address in entries),
-            self._works.get(host),
-        )
+        addresses = dict.fromkeys(str(address[0]) for *_, address in entries)
+        works = self._works.get(host)
         return sorted(addresses, key=lambda address: address != works)
 
     def note(self, host: str, address: str, addresses: list[str]) -> None:

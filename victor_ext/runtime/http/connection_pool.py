@@ -69,8 +69,10 @@ class ConnectionPool:
             most if limits.max_keepalive_connections is None else limits.max_keepalive_connections
         )
         self.semaphore = Semaphore(most)
-        self._route, self._backend = route, backend
-        self._most, self._keep = most, min(most, keep)
+        self._route = route
+        self._backend = backend
+        self._most = most
+        self._keep = min(most, keep)
         self._expiry = limits.keepalive_expiry
         self._lock = threading.RLock()  # see `Semaphore`
         self._kept: list[Connection] = []  # the longest idle connection is first
@@ -140,7 +142,8 @@ class ConnectionPool:
         is closed for it.
         """
         with self._lock:
-            kept, now = self._kept, monotonic()
+            kept = self._kept
+            now = monotonic()
             while kept and self._expiry is not None and kept[0].idle_since + self._expiry < now:
                 kept.pop(0).abort()
             if at_once and kept and not kept[-1].is_doubtful:

@@ -166,7 +166,8 @@ def _response(theirs: Any, request: httpx.Request) -> httpx.Response:
 
     One that a mock or a hook has read already has been decompressed, too.
     """
-    headers, is_read = httpx.Headers(theirs.headers.raw), theirs.is_stream_consumed
+    headers = httpx.Headers(theirs.headers.raw)
+    is_read = theirs.is_stream_consumed
     stream = httpx.ByteStream(SecretBytes(theirs.content)) if is_read else _Body(theirs, request)
     if is_read:
         headers.pop("content-encoding", None)
@@ -180,7 +181,8 @@ def _response(theirs: Any, request: httpx.Request) -> httpx.Response:
 
 class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
     def __init__(self, theirs: Any, request: httpx.Request) -> None:
-        self._theirs, self._request = theirs, request
+        self._theirs = theirs
+        self._request = request
 
     def __iter__(self) -> Iterator[bytes]:
         with _with_errors_of_httpx(self._request):

@@ -55,7 +55,8 @@ def exchange(
     connection: Connection, request: httpx.Request, message: memoryview, timeouts: Any
 ) -> Calls[Head]:
     """Send a request, whose bytes are the message, and read the head of its response."""
-    parser, stream = connection.parser, connection.stream
+    parser = connection.parser
+    stream = connection.stream
     seconds = timeouts.get("write")
     if is_over(seconds):
         raise httpx.ConnectTimeout("no time was left to send the request")
@@ -145,7 +146,9 @@ class Route:
 
     def message(self, connection: Connection, request: httpx.Request) -> memoryview:
         """The bytes of a request whose body has been read. Raises `httpx.LocalProtocolError`."""
-        url, target, proxy_headers = request.url, request.url.raw_path, Fields()
+        url = request.url
+        target = request.url.raw_path
+        proxy_headers = Fields()
         if self.proxy is not None and self.origin.scheme == "http":
             # A proxy for plain http gets the whole URL.
             target = b"%b://%b%b" % (url.raw_scheme, url.netloc, target)

@@ -54,7 +54,8 @@ def checked_base_url(url: str | AnyURL, *, name: str = "base_url") -> httpx.URL:
         raise _refused(name, f"{name} must be text, not {kind_of(base_url)}.")
     shown = f"{name} {str(base_url)!r}"
     if "@" in str(base_url):
-        base_url, shown = concealed(str(base_url)), f"{name} (hidden: it may hold a password)"
+        base_url = concealed(str(base_url))
+        shown = f"{name} (hidden: it may hold a password)"
     try:
         url = httpx.URL(base_url)
     except (httpx.InvalidURL, UnicodeError):
@@ -191,7 +192,8 @@ def _means(entry: str, url: httpx.URL) -> bool:
         named = httpx.URL(f"all://{place.removeprefix(dots)}")
     except httpx.InvalidURL:
         return False
-    name, host = named.raw_host, url.raw_host
+    name = named.raw_host
+    host = url.raw_host
     is_host = (host == name and dots != "*.") or (
         dots != "" and name != b"" and host.endswith(b"." + name)
     )
@@ -371,7 +373,8 @@ def _context(file: str | None, folder: str | None, _key_log: str | None) -> ssl.
         return SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     # the variables may be set, and empty: these are OpenSSL's own
     paths = ssl.get_default_verify_paths()
-    system, is_filled = paths.openssl_capath, False
+    system = paths.openssl_capath
+    is_filled = False
     with suppress(OSError):
         is_filled = any(map(_HASHED.fullmatch, os.listdir(system)))
     for bundle in (paths.openssl_cafile, *([None] if is_filled else _BUNDLES)):

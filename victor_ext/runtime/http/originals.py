@@ -181,7 +181,8 @@ def _package(name: str) -> str:
     return name.partition(".")[0]
 
 
-SYNC, ASYNC = Originals("", Originals()), Originals("Async", Originals("Async"))
+SYNC = Originals("", Originals())
+ASYNC = Originals("Async", Originals("Async"))
 SYNC.add_clients(httpx, httpcore).add(httpcore, "SyncBackend").add(h11, "Connection")
 ASYNC.add_clients(httpx, httpcore).add(h11, "Connection")
 

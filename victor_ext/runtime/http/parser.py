@@ -97,7 +97,8 @@ _usual_method = re.compile(
     r"(?!HEAD\Z|CONNECT\Z)[A-Z]+"
 )  # h11 knows that no body follows the head for these two
 _usual_target = re.compile(rb"[!-~]+")
-_usual_name, _usual_value = re.compile(_NAME), re.compile(_VALUE)
+_usual_name = re.compile(_NAME)
+_usual_value = re.compile(_VALUE)
 _usual_head = re.compile(
     rb"HTTP/1\.1 (?!204|304)([2-5][0-9][0-9]) ([ -~]*)\r\n((?:"
     + _NAME
@@ -160,7 +161,8 @@ class Parser:
             fields: Fields = _field.findall(usual[3])
             length = _body_length(fields)
             if length is not None:
-                self._head, self._left = Head(int(usual[1]), usual[2], b"1.1", fields), length
+                self._head = Head(int(usual[1]), usual[2], b"1.1", fields)
+                self._left = length
                 self._received = bytes.__getitem__(data, slice(usual.end(), None))
                 return
         self._h11 = H11Exchange()
@@ -186,10 +188,8 @@ class Parser:
             return self._h11.body()
         if not self._left:
             return b""
-        piece, self._received = (
-            SecretBytes(self._received[: self._left]),
-            self._received[self._left :],
-        )
+        piece = SecretBytes(self._received[: self._left])
+        self._received = self._received[self._left :]
         self._left -= len(piece)
         return piece or None
 

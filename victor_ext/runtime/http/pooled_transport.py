@@ -108,7 +108,8 @@ class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
     """
 
     def __init__(self, lease: Lease, seconds: float | None) -> None:
-        self._lease, self._seconds = lease, seconds
+        self._lease = lease
+        self._seconds = seconds
 
     def __iter__(self) -> Iterator[bytes]:
         connection = self._lease.connection
@@ -177,7 +178,8 @@ def _client_for(library: Any, name: str, route: Route) -> Any:
     It keeps no connection, on which a late second response would be read as the response to the
     next call.
     """
-    proxy, limits = route.proxy, library.Limits(max_connections=1, max_keepalive_connections=0)
+    proxy = route.proxy
+    limits = library.Limits(max_connections=1, max_keepalive_connections=0)
     if proxy is not None:
         headers = proxy.headers.raw
         proxy = library.Proxy(
@@ -202,7 +204,8 @@ class ThroughClient(httpx.BaseTransport):
     """
 
     def __init__(self, client: SyncClient, *, is_callers: bool = False) -> None:
-        self._client, self._is_callers = client, is_callers
+        self._client = client
+        self._is_callers = is_callers
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         request.extensions["trace"] = _begin(self._client, request, is_callers=self._is_callers)
@@ -211,7 +214,8 @@ class ThroughClient(httpx.BaseTransport):
 
 class AsyncThroughClient(httpx.AsyncBaseTransport):
     def __init__(self, client: AsyncClient, *, is_callers: bool = False) -> None:
-        self._client, self._is_callers = client, is_callers
+        self._client = client
+        self._is_callers = is_callers
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         trace = _begin(self._client, request, is_callers=self._is_callers)

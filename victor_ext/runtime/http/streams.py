@@ -71,7 +71,8 @@ class SyncStream(_Stream):
         return SecretBytes(self._when_ready(self._socket.recv, max_bytes, _READ, timeout, errors))
 
     def write(self, data: memoryview | bytes, timeout: float | None = None) -> None:
-        left, errors = memoryview(data), (httpx.WriteTimeout, httpx.WriteError)
+        left = memoryview(data)
+        errors = (httpx.WriteTimeout, httpx.WriteError)
         while left:
             left = left[self._when_ready(self._socket.send, left, _WRITE, timeout, errors) :]
 

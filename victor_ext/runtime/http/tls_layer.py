@@ -26,7 +26,8 @@ class TunnelStream:
 
     def __init__(self, under: Any, context: ssl.SSLContext, host: str) -> None:
         self._under = under
-        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname=host)
 
     def shake_hands(self, timeout: float | None) -> Any:

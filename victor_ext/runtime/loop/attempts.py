@@ -122,7 +122,8 @@ class _Call:
         self._retry_report: CallReport | None = None
 
     def run(self) -> Flow[Response]:
-        flow, about = self._attempt_until_definite(self._request, signed=True), QUOTED.get()
+        flow = self._attempt_until_definite(self._request, signed=True)
+        about = QUOTED.get()
         if self._loop.turns is not None:
             flow = self._in_turn(self._loop.turns, flow)
         try:
@@ -134,7 +135,8 @@ class _Call:
         # Those of an attempt know this call. In a circle, both would wait for the garbage
         # collector.
         self._request.extensions["timeout"] = self._timeouts
-        response.unusable, response.attempts = self._unusable, self._attempts
+        response.unusable = self._unusable
+        response.attempts = self._attempts
         response.request_id_headers = self._loop.behaviour.request_id_headers
         response.request_id_in_body = self._loop.behaviour.request_id_in_body
         return response
@@ -276,8 +278,10 @@ class _Call:
     def _exchange(self, request: httpx.Request, *, best_effort: bool) -> Flow[Response]:
         # A request for a token has retries of its own. The call's retries and their cost stay as
         # they were.
-        retries, self._retries = self._retries, self._loop.policy.max_attempts if best_effort else 0
-        paid, self._paid = self._paid, RetryQuota.REFUND
+        retries = self._retries
+        self._retries = self._loop.policy.max_attempts if best_effort else 0
+        paid = self._paid
+        self._paid = RetryQuota.REFUND
         self._is_for_token = True
         if best_effort:
             left = self._left()
@@ -287,19 +291,18 @@ class _Call:
         try:
             return (yield from self._attempt_until_definite(request, signed=False))
         finally:
-            self._retries, self._paid, self._is_for_token, self._best_effort_ends = (
-                retries,
-                paid,
-                False,
-                None,
-            )
+            self._retries = retries
+            self._paid = paid
+            self._is_for_token = False
+            self._best_effort_ends = None
 
     def _attempt(self, request: httpx.Request, *, counted: bool) -> Flow[Response | Failure]:
         loop = self._loop
         left = self._left()
         if left is not None and left <= 0:
             raise self._out_of_time(request, None)
-        has_key, row = counted and self._key is not None, loop.behaviour.operation_of(request)
+        has_key = counted and self._key is not None
+        row = loop.behaviour.operation_of(request)
         if has_key or (counted and not row.reads):
             self._refuse_after_sleep(request, left)
         request.extensions["timeout"] = Timeouts(self._timeouts, self._left)

@@ -79,30 +79,39 @@ def of_exception(error: httpx.RequestError, *, may_have_been_sent: bool = False)
     `may_have_been_sent`: even where the error says that nothing connected.
     """
     if isinstance(error, httpx.LocalProtocolError):
-        # This side broke the protocol, and would again. The text of the error is the value of a
-        # header.
-        if str(error).startswith("Illegal header"):
-            what, outcome = "a header of the request cannot be sent", Outcome.NOT_SENT
-        else:
-            what, outcome = "the request broke the protocol", Outcome.UNKNOWN
-        return Failure(errors.ConnectionFailed, what, Repeat.NEVER, outcome)
+        return _of_own_mistake(error)
     text = _NO_TLS if "WRONG_VERSION_NUMBER" in str(error) else redact_excerpt(str(error))
     kind = next((kind for kind in type(error).__mro__ if kind in _WHAT), None)
-    what = (_WHAT[kind] if kind else "the exchange failed") + (f" ({text})" if text else "")
+    what = _WHAT[kind] if kind else "the exchange failed"
+    if text:
+        what += f" ({text})"
     timed_out = isinstance(error, httpx.TimeoutException)
     error_class = errors.TimedOut if timed_out else errors.ConnectionFailed
-    if may_have_been_sent and isinstance(error, _NOT_SENT):
+    repeat = Repeat.REPEATABLE
+    outcome = Outcome.UNKNOWN
+    if isinstance(error, _NOT_SENT) and may_have_been_sent:
         what += ", and http_client may have sent the request before"
-    if may_have_been_sent or not isinstance(error, _NOT_SENT):
-        repeat, outcome = Repeat.REPEATABLE, Outcome.UNKNOWN
-    else:
+    elif isinstance(error, _NOT_SENT):
+        outcome = Outcome.NOT_SENT
         # A certificate that is not trusted now is not trusted at the next attempt.
-        repeat, outcome = Repeat.NEVER if _is_untrusted(error) else Repeat.ALWAYS, Outcome.NOT_SENT
+        repeat = Repeat.NEVER if _is_untrusted(error) else Repeat.ALWAYS
     # Without its traceback: the error lives longer than the exchange, and keeps nothing of it.
     cause = (kind or Exception)(text)
     if _is_untrusted(error):
         cause.__cause__ = ssl.SSLCertVerificationError(text)
     return Failure(error_class, what, repeat, outcome, timed_out=timed_out, cause=cause)
+
+
+def _of_own_mistake(error: httpx.LocalProtocolError) -> Failure:
+    """This side broke the protocol, and would again. The text of the error is the value of a
+    header.
+    """
+    what = "the request broke the protocol"
+    outcome = Outcome.UNKNOWN
+    if str(error).startswith("Illegal header"):
+        what = "a header of the request cannot be sent"
+        outcome = Outcome.NOT_SENT
+    return Failure(errors.ConnectionFailed, what, Repeat.NEVER, outcome)
 
 
 def _is_untrusted(error: BaseException | None) -> bool:
@@ -121,59 +130,72 @@ def of_response(response: Response, behaviour: Behaviour, *, begun: bool = False
 
     `begun`: an earlier attempt may have begun the work.
     """
-    status, row = response.status_code, behaviour.operation_of(response.request)
-    if 200 <= status < 300 or (
-        status >= 400
-        and row.results is not None
-        and response.damage is None
-        and row.results(response)
-    ):
-        mismatch = None if response.damage else row.mismatch(response)
-        # A refusal of something else leaves open what became of this.
-        refusal = (
-            None if response.damage or mismatch or row.refuses is None else row.refuses(response)
-        )
-        if refusal is not None:
-            what = f"the response has status {status}, but its body reports a rejection ({refusal})"
-            return _of_use(response, behaviour, what, begun=begun) or Failure(
-                errors.BadRequest, what, Repeat.NEVER, Outcome.REJECTED, response
-            )
-        lack = response.damage or mismatch or row.evidence(response, behaviour.problems)
-        complaint = None if lack else _complaint(response, row)
-        wrong = lack or complaint
-        if wrong is None:
-            return None
-        if (
-            mismatch
-            or complaint
-            or (
-                response.damage is None
-                and (behaviour.problems(response) or reports_error(response))
-            )
-        ):
-            # The status reports success; the body a failure, or the success of another request.
-            # Which holds is unknown.
-            what = f"the response has status {status}, but {wrong}"
-            return Failure(
-                errors.UnreadableResponse, what, Repeat.REPEATABLE, Outcome.UNKNOWN, response
-            )
-        return of_unusable(
-            response, wrong, Repeat.NEVER if response.too_long else Repeat.REPEATABLE
-        )
+    status = response.status_code
+    row = behaviour.operation_of(response.request)
+    if 200 <= status < 300 or _is_result(response, row):
+        return _of_good_status(response, row, behaviour, begun=begun)
     if status < 400:
-        where = redact_excerpt(response.headers.get("location", "").partition("?")[0])
-        what = f"a redirect (status {status}) that is not followed" + (
-            f" ({where})" if where else ""
-        )
+        return _of_redirect(response, row)
+    return _of_error_status(response, row, behaviour, begun=begun)
+
+
+def _is_result(response: Response, row: Operation) -> bool:
+    """Whether a response with an error status is a result of the call all the same."""
+    if response.status_code < 400 or row.results is None or response.damage is not None:
+        return False
+    return row.results(response)
+
+
+def _of_good_status(
+    response: Response, row: Operation, behaviour: Behaviour, *, begun: bool
+) -> Failure | None:
+    mismatch = None if response.damage else row.mismatch(response)
+    refusal = None
+    # A refusal of something else leaves open what became of this.
+    if row.refuses is not None and not response.damage and not mismatch:
+        refusal = row.refuses(response)
+    if refusal is not None:
+        what = _but(response, f"its body reports a rejection ({refusal})")
+        used = _of_use(response, behaviour, what, begun=begun)
+        return used or Failure(errors.BadRequest, what, Repeat.NEVER, Outcome.REJECTED, response)
+    lack = response.damage or mismatch or row.evidence(response, behaviour.problems)
+    complaint = None if lack else _complaint(response, row)
+    wrong = lack or complaint
+    if wrong is None:
+        return None
+    repeat = Repeat.NEVER if response.too_long else Repeat.REPEATABLE
+    if mismatch or complaint or _reports_problems(response, behaviour):
+        # The status reports success; the body a failure, or the success of another request. Which
+        # holds is unknown.
         return Failure(
-            errors.StatusError,
-            what,
-            Repeat.NEVER,
+            errors.UnreadableResponse,
+            _but(response, wrong),
+            Repeat.REPEATABLE,
             Outcome.UNKNOWN,
             response,
-            is_proof=row.was_done(response),
         )
-    return _of_error_status(response, behaviour, begun=begun)
+    return of_unusable(response, wrong, repeat)
+
+
+def _reports_problems(response: Response, behaviour: Behaviour) -> bool:
+    if response.damage is not None:
+        return False
+    return bool(behaviour.problems(response)) or reports_error(response)
+
+
+def _but(response: Response, wrong: str) -> str:
+    return f"the response has status {response.status_code}, but {wrong}"
+
+
+def _of_redirect(response: Response, row: Operation) -> Failure:
+    what = f"a redirect (status {response.status_code}) that is not followed"
+    where = redact_excerpt(response.headers.get("location", "").partition("?")[0])
+    if where:
+        what += f" ({where})"
+    is_proof = row.was_done(response)
+    return Failure(
+        errors.StatusError, what, Repeat.NEVER, Outcome.UNKNOWN, response, is_proof=is_proof
+    )
 
 
 def _complaint(response: Response, row: Operation) -> str | None:
@@ -182,15 +204,15 @@ def _complaint(response: Response, row: Operation) -> str | None:
     A record of a read may have errors of its own, an empty page not.
     """
     if row.reads:
-        is_failed = row.is_empty is not None and row.is_empty(response) and is_failed_page(response)
-        return "its page is empty, and reports an error" if is_failed else None
+        is_empty = row.is_empty is not None and row.is_empty(response)
+        if is_empty and is_failed_page(response):
+            return "its page is empty, and reports an error"
+        return None
     if response.status_code >= 300 or not reports_error(response):
         return None
-    return (
-        None
-        if row.may_list_errors and row.may_list_errors(response)
-        else "its body reports an error"
-    )
+    if row.may_list_errors and row.may_list_errors(response):
+        return None
+    return "its body reports an error"
 
 
 def of_unusable(response: Response, why: str, repeat: Repeat = Repeat.NEVER) -> Failure:
@@ -201,46 +223,45 @@ def of_unusable(response: Response, why: str, repeat: Repeat = Repeat.NEVER) -> 
     declares for a good response (see `Reader.is_evidence`): a login page, also one of JSON, and an
     empty body have a good status, too.
     """
-    status = response.status_code
-    reader: Reader | None = response.request.extensions.get(READER)
-    if (
-        status < 300
-        and reader is not None
-        and reader.is_evidence(response)
-        and not reports_error(response)
-    ):
+    what = _but(response, why)
+    outcome = Outcome.UNKNOWN
+    if _has_evidence(response):
         what = (
-            f"the provider accepted the request (HTTP {status}), but the response could not be "
-            f"parsed: {why}"
+            f"the provider accepted the request (HTTP {response.status_code}), but the response "
+            f"could not be parsed: {why}"
         )
-        return Failure(errors.UnreadableResponse, what, repeat, Outcome.ACCEPTED, response)
-    what = f"the response has status {status}, but {why}"
-    return Failure(errors.UnreadableResponse, what, repeat, Outcome.UNKNOWN, response)
+        outcome = Outcome.ACCEPTED
+    return Failure(errors.UnreadableResponse, what, repeat, outcome, response)
+
+
+def _has_evidence(response: Response) -> bool:
+    reader: Reader | None = response.request.extensions.get(READER)
+    if response.status_code >= 300 or reader is None:
+        return False
+    return reader.is_evidence(response) and not reports_error(response)
 
 
 def of_late(response: Response) -> Failure:
     """A good response that does not name what was requested, over a connection that had just been
     used.
     """
-    what = (
-        f"the response has status {response.status_code}, but does not name what was requested: it "
-        "may be a second response to an earlier request on the same connection"
+    what = _but(
+        response,
+        "does not name what was requested: it may be a second response to an earlier request on "
+        "the same connection",
     )
     return Failure(errors.UnreadableResponse, what, Repeat.REPEATABLE, Outcome.UNKNOWN, response)
 
 
-def _of_error_status(response: Response, behaviour: Behaviour, *, begun: bool) -> Failure:
-    status, row = response.status_code, behaviour.operation_of(response.request)
-    error_class = error_class_for(status)
-    if (
-        error_class is errors.BadRequest
-        and row.unknown_id
-        and names_only(behaviour.problems(response), row.unknown_id)
-    ):
-        error_class = errors.NotFound
+def _of_error_status(
+    response: Response, row: Operation, behaviour: Behaviour, *, begun: bool
+) -> Failure:
+    status = response.status_code
+    error_class = _error_class_of(response, row, behaviour)
     what = f"status {status} {response.reason_phrase}".rstrip()
     body = excerpt(body_of(response)) if row.may_quote(response) else ""
-    what = f"{what}: {body}" if body else what
+    if body:
+        what += f": {body}"
     if status in _TRANSIENT_STATUSES:
         return Failure(error_class, what, Repeat.REPEATABLE, Outcome.UNKNOWN, response)
     if status >= 500:
@@ -257,12 +278,20 @@ def _of_error_status(response: Response, behaviour: Behaviour, *, begun: bool) -
         return Failure(error_class, what, Repeat.ALWAYS, Outcome.REJECTED, response)
     # A conflict is with something that exists. Where an error status may carry a result, a damaged
     # response may be one.
-    doubtful = error_class is errors.Conflict or (
-        response.damage is not None and row.results is not None
-    )
-    return Failure(
-        error_class, what, Repeat.NEVER, Outcome.UNKNOWN if doubtful else Outcome.REJECTED, response
-    )
+    may_be_result = response.damage is not None and row.results is not None
+    is_doubtful = may_be_result or error_class is errors.Conflict
+    outcome = Outcome.UNKNOWN if is_doubtful else Outcome.REJECTED
+    return Failure(error_class, what, Repeat.NEVER, outcome, response)
+
+
+def _error_class_of(
+    response: Response, row: Operation, behaviour: Behaviour
+) -> type[errors.VictorError]:
+    error_class = error_class_for(response.status_code)
+    if error_class is not errors.BadRequest or not row.unknown_id:
+        return error_class
+    is_unknown = names_only(behaviour.problems(response), row.unknown_id)
+    return errors.NotFound if is_unknown else error_class
 
 
 def _of_use(response: Response, behaviour: Behaviour, what: str, *, begun: bool) -> Failure | None:
@@ -359,16 +388,9 @@ def _what_happened(
     after = f" after {tries} attempts" if tries > 1 else ""
     what = failure.what
     if problems and failure.response is not None:
-        listed = "; ".join(
-            f"{redact_excerpt(problem.field)}: {problem.message}"
-            if problem.field
-            else problem.message
-            for problem in problems[:_LISTED]
-        )
-        if len(problems) > _LISTED:
-            listed += f"; and {len(problems) - _LISTED} more"
-        good = failure.response.status_code < 400
-        what = f"{what}: {listed}" if good else f"status {failure.response.status_code}: {listed}"
+        status = failure.response.status_code
+        beginning = what if status < 400 else f"status {status}"
+        what = f"{beginning}: {_listed(problems)}"
     if failure.is_proof:
         what = f"{what.rstrip(' .')}, but the response has what only a request that was done has"
     cause = f"; {why}" if why else ""
@@ -377,6 +399,16 @@ def _what_happened(
         f"{request.method} {one_own_line(request.url.path)} at {behaviour.who(request)} "
         f"failed{after}: {ended}."
     )
+
+
+def _listed(problems: tuple[Problem, ...]) -> str:
+    sentences: list[str] = []
+    for problem in problems[:_LISTED]:
+        field = f"{redact_excerpt(problem.field)}: " if problem.field else ""
+        sentences.append(field + problem.message)
+    if len(problems) > _LISTED:
+        sentences.append(f"and {len(problems) - _LISTED} more")
+    return "; ".join(sentences)
 
 
 def what_to_do(
@@ -405,14 +437,9 @@ def request_id_of(response: httpx.Response | None, behaviour: Behaviour) -> str 
     """The provider's id of the exchange, from the headers or the body of a response, or None."""
     if response is None:
         return None
-    named = next(
-        (
-            response.headers[name]
-            for name in behaviour.request_id_headers
-            if name in response.headers
-        ),
-        None,
-    )
+    names = (name for name in behaviour.request_id_headers if name in response.headers)
+    first = next(names, None)
+    named = None if first is None else response.headers[first]
     if not named and behaviour.request_id_in_body is not None:
         named = behaviour.request_id_in_body(response)
     return named and one_line(named)

@@ -96,6 +96,10 @@ A complaint about its form has some of these words: "must be used".
 """
 
 
+_SPEAKING_NAME = "dupl|already|conflict|existing|replay"
+"""A member with one of these in its name speaks by its name."""
+
+
 def earlier_use(response: httpx.Response, place: KeyPlace) -> Use | None:
     """What a refusal of a write says of an earlier use of the key or the request; None when it says
     nothing of that.
@@ -103,23 +107,41 @@ def earlier_use(response: httpx.Response, place: KeyPlace) -> Use | None:
     A 409 says that something exists, and a 423 that something is locked, whatever the words. A 401
     is about the credentials, unless it names the key.
     """
-    request, status = response.request, response.status_code
+    request = response.request
+    status = response.status_code
     row = request.extensions.get(OPERATION) or of_no_table(request)
     if row.reads or row.is_secret:
         return None
     key = _words(place.read(request) or "")
-    name = re.escape(_words(getattr(place, "name", "")))
-    names = rf"(?<![a-z0-9])(?:idempoten\w*(?: key)?{name and '|' + name})(?![a-z0-9])"
-    body = json_of(response) if len(body_of(response)) <= _MOST_TEXT else NOT_JSON
-    whole = body_of(response)[:_MOST_TEXT].decode("utf-8", "replace")
-    texts = [_words(text) for text in ([whole] if body is NOT_JSON else _texts(body, names, key))]
+    names = _names_of(place)
+    texts = _texts_of(response, names, key)
     if status not in (409, 423) and not _is_of_key(texts, names, key):
         others = rf"{_SOMETHING_ELSE}|{_RATE}" if status == 429 else _SOMETHING_ELSE
         if status in (401, 407) or not any(is_about_earlier(text, others) for text in texts):
             return None
-    if "retry-after" in response.headers or any(re.search(_IN_PROGRESS, text) for text in texts):
+    if "retry-after" in response.headers or _any_matches(_IN_PROGRESS, texts):
         return Use.IN_PROGRESS
-    return Use.OTHER_VALUES if any(re.search(_OTHER_VALUES, text) for text in texts) else Use.UNSAID
+    return Use.OTHER_VALUES if _any_matches(_OTHER_VALUES, texts) else Use.UNSAID
+
+
+def _names_of(place: KeyPlace) -> str:
+    """A pattern of the words that name the key."""
+    name = re.escape(_words(getattr(place, "name", "")))
+    own = f"|{name}" if name else ""
+    return rf"(?<![a-z0-9])(?:idempoten\w*(?: key)?{own})(?![a-z0-9])"
+
+
+def _texts_of(response: httpx.Response, names: str, key: str) -> list[str]:
+    """The words of what a response says, sentence by sentence where it is JSON."""
+    content = body_of(response)
+    body = json_of(response) if len(content) <= _MOST_TEXT else NOT_JSON
+    if body is NOT_JSON:
+        return [_words(content[:_MOST_TEXT].decode("utf-8", "replace"))]
+    return [_words(text) for text in _texts(body, names, key)]
+
+
+def _any_matches(pattern: str, texts: list[str]) -> bool:
+    return any(re.search(pattern, text) for text in texts)
 
 
 def is_about_earlier(text: str, others: str = _SOMETHING_ELSE) -> bool:
@@ -127,11 +149,10 @@ def is_about_earlier(text: str, others: str = _SOMETHING_ELSE) -> bool:
 
     `others`: such words for something else.
     """
-    sentences = (
-        re.sub(others, "", each.strip())
-        for each in re.split(r"[.:;<>{}]", _words(text[:_MOST_TEXT]))
-    )
-    return any(re.search(_BEFORE, each) for each in sentences)
+    for sentence in re.split(r"[.:;<>{}]", _words(text[:_MOST_TEXT])):
+        if re.search(_BEFORE, re.sub(others, "", sentence.strip())):
+            return True
+    return False
 
 
 def _is_of_key(texts: list[str], names: str, key: str) -> bool:
@@ -154,25 +175,31 @@ def _texts(value: Any, names: str, key: str, member: str = "") -> Iterator[str]:
     `isDuplicate` speaks where its value is neither false nor empty.
     """
     if is_object(value):
-        leaves = [text for text in value.values() if isinstance(text, str)]
-        if any(re.fullmatch(rf"\W*(?:\w+\W*[./]\W*)?{names}\W*", _words(text)) for text in leaves):
-            yield "; ".join(leaves)
-            value = {name: each for name, each in value.items() if not isinstance(each, str)}
-        for name, each in value.items():
-            if (
-                each
-                and each != "false"
-                and re.search(r"dupl|already|conflict|existing|replay", _words(name))
-            ):
-                yield "already"
-            yield from _texts(each, names, key, name if re.search(names, _words(name)) else member)
+        yield from _texts_of_object(value, names, key, member)
     elif is_list(value):
-        for each in value:
-            yield from _texts(each, names, key, member)
+        for item in value:
+            yield from _texts(item, names, key, member)
     elif isinstance(value, str) and _words(value) != key:
         is_sentence = " " in value.strip() or re.search(_OF_KEY, _words(value))
-        if not member or is_sentence:
-            yield f"{member}: {value}" if member else value
+        if not member:
+            yield value
+        elif is_sentence:
+            yield f"{member}: {value}"
+
+
+def _texts_of_object(body: dict[str, Any], names: str, key: str, member: str) -> Iterator[str]:
+    leaves = [value for value in body.values() if isinstance(value, str)]
+    names_key = re.compile(rf"\W*(?:\w+\W*[./]\W*)?{names}\W*")
+    is_one_sentence = any(names_key.fullmatch(_words(text)) for text in leaves)
+    if is_one_sentence:
+        yield "; ".join(leaves)
+    for name, value in body.items():
+        if is_one_sentence and isinstance(value, str):
+            continue
+        words = _words(name)
+        if value and value != "false" and re.search(_SPEAKING_NAME, words):
+            yield "already"
+        yield from _texts(value, names, key, name if re.search(names, words) else member)
 
 
 def _words(text: str) -> str:

@@ -174,7 +174,8 @@ class CallReport:
         event = RetryScheduled(**self._of(request, for_token=for_token), **about)
         if logger.isEnabledFor(logging.INFO):
             path = event.path_template or event.path
-            before, what = event.attempt - 1, event.reason
+            before = event.attempt - 1
+            what = event.reason
             text = "%s %s: attempt %d failed (%s), next attempt in %.2f s"
             logger.info(text, event.method, path, before, what, event.wait, extra=_extra(event))
         self._emit(event)
@@ -182,7 +183,8 @@ class CallReport:
     def call_ended(self, **about: Any) -> None:
         event = CallEnded(**self._call, **about)
         if logger.isEnabledFor(logging.DEBUG):
-            path, how = event.path_template or event.path, event.error or event.status_code
+            path = event.path_template or event.path
+            how = event.error or event.status_code
             text = "%s %s: %s after %d attempts, %.3f s"
             logger.debug(
                 text, event.method, path, how, event.attempts, event.seconds, extra=_extra(event)

@@ -51,7 +51,8 @@ class Reader:
     __slots__ = ("_client", "declared", "document")
 
     def __init__(self, client: Any, operation: Declared) -> None:
-        self._client, self.declared = client, operation
+        self._client = client
+        self.declared = operation
         self.document: Sequence[Declared] = client.document  # all operations
 
     def is_evidence(self, response: httpx.Response) -> bool:
@@ -64,23 +65,23 @@ class Reader:
         members = readable_members(body_of(response))
         if not members:
             return False
-        read = json.dumps(members)  # httpx would write no NaN, nor 1e999
-        # With another good status than the documented one, it may still be what is declared for
-        # that.
-        for status in (response.status_code, *range(200, 300)):
-            model = self._read_as(Response(status, content=read))
-            if has_declared_value(model) or (
-                status == response.status_code and model is not NOT_READ
-            ):
-                return has_declared_value(model)
+        content = json.dumps(members)  # httpx would write no NaN, nor 1e999
+        model = self._read_as(Response(response.status_code, content=content))
+        if model is not NOT_READ:
+            return has_declared_value(model)
+        # It may still be what is declared for another good status than the documented one.
+        for status in range(200, 300):
+            if has_declared_value(self._read_as(Response(status, content=content))):
+                return True
         return False
 
     def is_of_error(self, response: Response) -> bool:
         """Whether the document declares the class of what was read for an error status, too."""
-        read = (
-            self._read_as(Response(status, content=response.content)) for status in _ERROR_STATUSES
-        )
-        return any(type(model) is type(response.parsed) for model in read)
+        for status in _ERROR_STATUSES:
+            model = self._read_as(Response(status, content=response.content))
+            if type(model) is type(response.parsed):
+                return True
+        return False
 
     def _read_as(self, response: Response) -> Any:
         """What the document declares for this body and status; `NOT_READ` if it declares nothing
@@ -98,15 +99,21 @@ class Reader:
         except Exception as error:  # noqa: BLE001 - a generated parser may fail in any way; only the reason is kept
             if not self._client.is_undocumented(error):
                 return unread_because(error)
-            # An object that is evidence settles it: another attempt would bring the same. A wrapper
-            # judges anything but an object by its own rules, such as the empty body of a call that
-            # returns nothing.
-            is_any = is_object(json_of(response))
-            is_settled = (
-                self.is_evidence(response) if is_any else self._client.undocumented is not None
-            )
-            return None if is_settled else UNDOCUMENTED
-        return _undeclared_body(response) if response.parsed is None and response.content else None
+            return None if self._settles_undocumented(response) else UNDOCUMENTED
+        if response.parsed is None and response.content:
+            return _undeclared_body(response)
+        return None
+
+    def _settles_undocumented(self, response: Response) -> bool:
+        """Whether a response with an undocumented status is settled.
+
+        An object that is evidence settles it: another attempt would bring the same. A wrapper
+        judges anything but an object by its own rules, such as the empty body of a call that
+        returns nothing.
+        """
+        if is_object(json_of(response)):
+            return self.is_evidence(response)
+        return self._client.undocumented is not None
 
 
 def _undeclared_body(response: Response) -> str | None:
@@ -158,11 +165,13 @@ def reports_error(response: httpx.Response, but: Container[str] = ()) -> bool:
     body = json_of(response)
     if body is NOT_JSON:
         return _ERROR_MEMBER.search(body_of(response)) is not None
-    return is_object(body) and any(
-        _is_something(body[name], "error")
-        for name in body
-        if name.lower() in _ERRORS and name.lower() not in but
-    )
+    if not is_object(body):
+        return False
+    for name, value in body.items():
+        is_error_member = name.lower() in _ERRORS and name.lower() not in but
+        if is_error_member and _is_something(value, "error"):
+            return True
+    return False
 
 
 def _is_something(value: Any, name: str = "") -> bool:
@@ -170,8 +179,11 @@ def _is_something(value: Any, name: str = "") -> bool:
         return any(_is_something(value[member], member) for member in value)
     if is_list(value):
         return any(map(_is_something, value))
-    is_empty = not (value.strip() if isinstance(value, str) else value)
-    return not is_empty and str(value).strip().lower() not in _NO_ERROR.get(name.lower(), ())
+    if isinstance(value, str):
+        value = value.strip()
+    if not value:
+        return False
+    return str(value).lower() not in _NO_ERROR.get(name.lower(), ())
 
 
 _ERROR_STATUS = re.compile("[45][0-9]{2}")
@@ -213,17 +225,21 @@ class ListPage:
     lack: str
 
     def __call__(self, response: httpx.Response, problems: Problems) -> str | None:
-        body, reason = object_of(response), no_object_reason(response)
+        reason = no_object_reason(response)
         if reason is not None:
             return reason
         if problems(response):
             return "its body reports an error"
+        body = object_of(response)
         return None if self._lists(body) or self._has_none(body) else self.lack
 
     def is_empty(self, response: httpx.Response) -> bool:
         """Whether all lists of a page are empty, or it has none."""
         body = object_of(response)
-        return not any(self._lists(body)) and bool(self._lists(body) or self._has_none(body))
+        lists = self._lists(body)
+        if not lists:
+            return self._has_none(body)
+        return not any(lists)
 
     def _lists(self, body: dict[str, Any]) -> list[list[Any]]:
         return [body[name] for name in self.items if is_list(body.get(name))]
@@ -270,12 +286,9 @@ def lists_declared_errors(response: httpx.Response) -> bool:
     if not has_declared_value(model) or reader.is_of_error(response):
         return False
     others = model._misread()  # noqa: SLF001 - each model has it
-    given = {
-        each.name
-        for each in model.__attrs_attrs__
-        if type(getattr(model, each.name)).__name__ != "Unset"
-    }
-    return not reports_error(response, but={name.replace("_", "") for name in given - others})
+    names = [attribute.name for attribute in model.__attrs_attrs__]
+    is_set = {name for name in names if type(getattr(model, name)).__name__ != "Unset"}
+    return not reports_error(response, but={name.replace("_", "") for name in is_set - others})
 
 
 _NO_EVIDENCE = frozenset({"error", "errors"})
@@ -315,13 +328,13 @@ class Members:
     )
 
     def __call__(self, response: httpx.Response, problems: Problems) -> str | None:
-        body, reason = object_of(response), no_object_reason(response)
+        reason = no_object_reason(response)
         if reason is not None:
             return reason
+        body = object_of(response)
         if self.proof not in body and problems(response):
             return "its body reports an error"
-        return (
-            None
-            if not self.names or any(self.is_there(body.get(name)) for name in self.names)
-            else self.lack
-        )
+        if not self.names:
+            return None
+        has_one = any(self.is_there(body.get(name)) for name in self.names)
+        return None if has_one else self.lack

@@ -62,7 +62,8 @@ def invoke(step: Invoke) -> Any:
     """
     if inspect.iscoroutinefunction(step.function):
         raise ConfigurationError(_SIGN_IS_AWAITED)
-    future, context = Future[Any](), copy_context()
+    future = Future[Any]()
+    context = copy_context()
     thread = threading.Thread(target=context.run, args=(_fulfill, future, step), daemon=True)
     thread.start()
     if not wait([future], step.seconds).done:
@@ -119,7 +120,8 @@ class Driver:
     """That of the import: a test that replaces `time.sleep` changes no wait of a client."""
 
     def __init__(self, transport: httpx.BaseTransport, *, grace: float = 0.0) -> None:
-        self._transport, self._grace = transport, grace
+        self._transport = transport
+        self._grace = grace
 
     @staticmethod
     def skipping(clock: ServerClock, on_wait: OnWait) -> Callable[[float], None]:
@@ -159,7 +161,8 @@ class AsyncDriver:
     def __init__(self, transport: httpx.AsyncBaseTransport, *, grace: float = GRACE) -> None:
         for name in _LATE if "trio" not in sys.modules else (*_LATE, "anyio._backends._trio"):
             importlib.import_module(name)
-        self._transport, self._grace = transport, grace
+        self._transport = transport
+        self._grace = grace
         self.sleep: Callable[[float], Awaitable[None]] = anyio.sleep
 
     @staticmethod

@@ -236,7 +236,9 @@ class KeyRule:
     form: KeyForm = ANY_FORM
 
 
-NO_KEY, TAKEN, MADE = KeyRule(is_taken=False), KeyRule(), KeyRule(is_made=True)
+NO_KEY = KeyRule(is_taken=False)
+TAKEN = KeyRule()
+MADE = KeyRule(is_made=True)
 
 
 def _checked(key: str, *problems: Problem | None) -> str:

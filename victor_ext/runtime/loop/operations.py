@@ -269,10 +269,9 @@ class RepeatsId:
 
     def __call__(self, response: httpx.Response) -> str | None:
         """How the response is about something else than was asked for, or None."""
-        other = about_another(
-            id_in_path(response.request), object_of(response).get(self.member), self.what
-        )
-        return other or self.unlike(response)
+        asked = id_in_path(response.request)
+        received = object_of(response).get(self.member)
+        return about_another(asked, received, self.what) or self.unlike(response)
 
     def is_named(self, response: httpx.Response) -> bool:
         """Whether a response that no check refused has the id."""
@@ -433,9 +432,9 @@ class Operation:
         """Whether a message may quote the start of a response's body."""
         if callable(self.shown):
             return self.shown(response)
-        return self.shown is Shown.EVERYTHING or (
-            self.shown is Shown.UNSENT and not response.request.content
-        )
+        if self.shown is Shown.UNSENT:
+            return not response.request.content
+        return self.shown is Shown.EVERYTHING
 
     def hint(self, request: httpx.Request) -> str:
         """How to find out whether a write was done; empty where nothing is known."""
@@ -581,21 +580,27 @@ class Operations:
         """
         reader: Reader | None = request.extensions.get(READER)
         declared = None if reader is None else reader.declared
-        row = self._rows.get(self._name_below(request) if declared is None else name_of(declared))
+        name = self._name_below(request) if declared is None else name_of(declared)
+        row = self._rows.get(name)
         if row is not None:
             return row
+        is_safe = request.method in SAFE_METHODS
+        if declared is None:
+            row = _UNKNOWN[is_safe, NO_KEY]
+        else:
+            row = self._row_of_document(declared, is_safe=is_safe)
+        return row if self._results is None else replace(row, results=self._results)
+
+    def _row_of_document(self, declared: Declared, *, is_safe: bool) -> Operation:
         key = NO_KEY
-        if declared is not None and declares_key(declared, self._place):
+        if declares_key(declared, self._place):
             key = MADE if isinstance(self._place, HeaderKey) else TAKEN
-        unknown = _UNKNOWN[request.method in SAFE_METHODS, key]
-        if declared is not None:
-            unknown = replace(
-                unknown,
-                key=rule_at(declared, self._place, key) if key.is_taken else key,
-                made=partial(id_in, place=declared.result_id or "id"),
-                said=partial(state_in, places=[declared.result_status or "status"]),
-            )
-        return unknown if self._results is None else replace(unknown, results=self._results)
+        return replace(
+            _UNKNOWN[is_safe, key],
+            key=rule_at(declared, self._place, key) if key.is_taken else key,
+            made=partial(id_in, place=declared.result_id or "id"),
+            said=partial(state_in, places=[declared.result_status or "status"]),
+        )
 
     def name(self, request: httpx.Request) -> str:
         """The name of the operation of a request: of its row, or as the document declares it."""
@@ -655,22 +660,30 @@ def _fitting(names: Collection[str], method: str, path: str) -> str:
     several fit as well.
     """
     # Percent-encoded: an encoded slash is a part of an id.
-    parts, ranks = [unquote(part) for part in _parts(path)], dict[str, int]()
+    parts = [unquote(part) for part in _parts(path)]
+    ranks: dict[str, int] = {}
     for name in names:
         own_method, _, template = name.partition(" ")
         own = _parts(template)
         if own_method == method and len(own) == len(parts) and all(map(_fits, own, parts)):
-            ranks[name] = sum(2 * ("{}" not in part) + (part != "{}") for part in own)
-    best = [name for name, rank in ranks.items() if rank == max(ranks.values())]
+            ranks[name] = sum(map(_rank, own))
+    highest = max(ranks.values(), default=0)
+    best = [name for name, rank in ranks.items() if rank == highest]
     return best[0] if len(best) == 1 else ""
+
+
+def _rank(segment: str) -> int:
+    """How much of a segment of a template is literal: all, a part, nothing."""
+    if "{}" not in segment:
+        return 3
+    return 0 if segment == "{}" else 1
 
 
 def _fits(template: str, part: str) -> bool:
     if "{}" not in template:
         return template == part
-    return (
-        re.fullmatch(".+".join(map(re.escape, template.split("{}"))), part, re.DOTALL) is not None
-    )
+    literals = map(re.escape, template.split("{}"))
+    return re.fullmatch(".+".join(literals), part, re.DOTALL) is not None
 
 
 def _parts(path: str) -> list[str]:

@@ -89,9 +89,9 @@ def proves_declared_work(
     sent = _sent_values(response.request)
     told = place or operation.result_id
     own = of_good - of_error - frozenset(operation.members)
-    for each in [told] if told else _places(body, own):
-        holder = _holder(body, each)
-        named = id_or_empty(member_at(body, each))
+    for id_place in [told] if told else _places(body, own):
+        holder = _holder(body, id_place)
+        named = id_or_empty(member_at(body, id_place))
         if says_nothing(named) or _explains_mistakes(sent, body, holder):
             continue
         is_new = not _has_id(response.request, sent, named)
@@ -99,12 +99,21 @@ def proves_declared_work(
         complains = is_refused or _complains(body, of_good, of_error)
         if _repeats_value(response.request, sent, body, holder) and (is_new or not complains):
             return True
-        is_at_top = "." not in each
-        has_others = is_at_top and not _texts_of(body) <= of_good
-        is_of_good_alone = each.partition(".")[0] not in of_error
-        if is_new and is_of_good_alone and not complains and not has_others:
+        if is_new and not complains and _is_of_good_alone(id_place, body, of_good, of_error):
             return True
     return False
+
+
+def _is_of_good_alone(
+    place: str, body: dict[str, Any], of_good: AbstractSet[str], of_error: AbstractSet[str]
+) -> bool:
+    """Whether only a good response has this place. One at the top of a body has no text beside it
+    that a good response does not have.
+    """
+    first, _, below = place.partition(".")
+    if first in of_error:
+        return False
+    return below != "" or _texts_of(body) <= of_good
 
 
 def _saying(body: dict[str, Any]) -> dict[str, Any]:
@@ -112,13 +121,13 @@ def _saying(body: dict[str, Any]) -> dict[str, Any]:
 
     So does a member in which errors complain, where it says that all is well.
     """
-    return {
-        name: value
-        for name, value in body.items()
-        if not says_nothing(value)
-        and value not in ({}, [])
-        and not (_bare(name) in _COMPLAINTS and _is_friendly(value))
-    }
+    return {name: value for name, value in body.items() if _says_something(name, value)}
+
+
+def _says_something(name: str, value: object) -> bool:
+    if says_nothing(value) or value in ({}, []):
+        return False
+    return _bare(name) not in _COMPLAINTS or not _is_friendly(value)
 
 
 def _is_friendly(value: object) -> bool:
@@ -182,10 +191,11 @@ def _explains_mistakes(sent: Any, *objects: dict[str, Any]) -> bool:
     """Whether a value under a name that was sent is not what was sent, as in a list of mistakes."""
     if not is_object(sent):
         return False
-    pairs = (
-        (value, each[name]) for each in objects for name, value in sent.items() if name in each
-    )
-    return any(_is_other(value, received) for value, received in pairs)
+    for received in objects:
+        for name in sent.keys() & received.keys():
+            if _is_other(sent[name], received[name]):
+                return True
+    return False
 
 
 def _is_other(sent: Any, received: Any) -> bool:
@@ -204,8 +214,11 @@ def _repeats_value(request: httpx.Request, sent: Any, *objects: dict[str, Any]) 
     count.
     """
     own = _without_ids(sent, _ids_in_path(request))
-    leaves = (leaf for each in objects for leaf in compared_leaves(own, each))
-    return any(said is Likeness.SAME for _, said in leaves)
+    for received in objects:
+        for _, likeness in compared_leaves(own, received):
+            if likeness is Likeness.SAME:
+                return True
+    return False
 
 
 def _without_ids(sent: Any, ids: list[str]) -> Any:
@@ -225,19 +238,25 @@ def _ids_in_path(request: httpx.Request) -> list[str]:
 
 def _has_id(request: httpx.Request, sent: Any, id: str) -> bool:
     """Whether a request has this id: in its path, a parameter, a header or its body."""
-    parameters = asked_url(request).params.values()
-    headers = (
-        value
-        for name, value in request.headers.items()
-        if name.endswith(("id", "key", "reference"))
-    )
-    given = (*_ids_in_path(request), *parameters, *headers, *_texts_in(sent))
-    return any(is_same_id(each, id) for each in given)
+    values = [
+        *_ids_in_path(request),
+        *asked_url(request).params.values(),
+        *_ids_in_headers(request),
+        *_texts_in(sent),
+    ]
+    return any(is_same_id(value, id) for value in values)
+
+
+def _ids_in_headers(request: httpx.Request) -> list[str]:
+    endings = ("id", "key", "reference")
+    return [value for name, value in request.headers.items() if name.endswith(endings)]
 
 
 def _texts_in(value: Any) -> Iterator[str]:
-    if is_object(value) or is_list(value):
-        for inner in value.values() if is_object(value) else value:
-            yield from _texts_in(inner)
+    if is_object(value):
+        yield from _texts_in([*value.values()])
+    elif is_list(value):
+        for item in value:
+            yield from _texts_in(item)
     else:
         yield id_or_empty(value)

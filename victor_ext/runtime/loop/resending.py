@@ -39,7 +39,8 @@ def keep_content(request: httpx.Request) -> None:
             "The request cannot be sent, and nothing was sent: its body must be awaited, so it can "
             "be read only once. Pass the bytes."
         )
-    declared, length = request.headers.get("content-length"), len(request.read())
+    declared = request.headers.get("content-length")
+    length = len(request.read())
     if declared is not None and declared != str(length):
         raise InvalidRequest(
             f"The request cannot be sent, and nothing was sent: of its body of {declared} bytes, "

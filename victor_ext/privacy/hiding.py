@@ -1,0 +1,253 @@
+"""Types whose `repr` hides their values.
+
+Arguments are replaced by such values where they enter this package, so that no message, log or
+traceback with local variables shows them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from enum import Enum
+from typing import Any, SupportsIndex, TypeGuard, TypeVar, overload
+
+R_co = TypeVar("R_co", covariant=True)
+
+HIDDEN = "[hidden]"
+_KEPT_DIGITS = 4
+
+
+class Secret(str):
+    """A secret string, shown as `[secret]`.
+
+    A slice of it is one too, since some reporters show how a text begins.
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'[secret]'"
+
+    def __getitem__(self, place: SupportsIndex | slice) -> Secret:
+        return Secret(str.__getitem__(self, place))
+
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> SecretBytes:
+        """So httpx keeps the value of a header."""
+        return SecretBytes(str.encode(self, encoding, errors))
+
+
+class SecretBytes(bytes):
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "b'[secret]'"
+
+    @overload
+    def __getitem__(self, place: SupportsIndex) -> int: ...
+    @overload
+    def __getitem__(self, place: slice) -> SecretBytes: ...
+    def __getitem__(self, place: SupportsIndex | slice) -> int | SecretBytes:
+        part = bytes.__getitem__(self, place)
+        return SecretBytes(part) if isinstance(part, bytes) else part
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> Secret:
+        return Secret(bytes.decode(self, encoding, errors))
+
+
+class SecretObject(dict[str, Any]):
+    """The members of a JSON object, such as a token: the repr hides them, and `get` conceals a
+    text.
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return HIDDEN
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return concealed(super().get(name, default))
+
+
+def body_of(message: Any) -> SecretBytes:
+    """The body of a request or a response; not a copy, where it is kept as secret bytes."""
+    whole = getattr(message, "whole", None)
+    return whole if isinstance(whole, SecretBytes) else SecretBytes(message.content)
+
+
+def concealed(value: Any) -> Any:
+    """Text or bytes as a `Secret` or `SecretBytes`, also in a tuple, such as a user and a password;
+    else unchanged.
+    """
+    if isinstance(value, str):
+        return Secret(value)
+    if isinstance(value, tuple):
+        return tuple(_deeply(value, _LEVELS))
+    if isinstance(value, bytes | bytearray):
+        return SecretBytes(value)
+    return value
+
+
+class AccountNumber(str):
+    """An account number, shown with its last four digits only."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"'{mask(self)}'"
+
+
+class OddAccount:
+    """An account number that was passed as another type, such as an int or a list, and is about to
+    be refused.
+    """
+
+    __slots__ = ("kind",)
+
+    def __init__(self, value: object) -> None:
+        self.kind = type(value).__name__
+
+    def __repr__(self) -> str:
+        return HIDDEN
+
+
+class NumberText(str):
+    """The digits of a JSON number of a row, never converted to a binary float."""
+
+    __slots__ = ()
+
+
+class AccountNumberText(NumberText, AccountNumber):
+    """An account number that came as a JSON number. It is about to be refused."""
+
+    __slots__ = ()
+
+
+class HiddenRows(Iterable[R_co]):
+    """The caller's rows. The repr hides them, because they may be a list."""
+
+    __slots__ = ("rows",)
+
+    def __init__(self, rows: Iterable[R_co]) -> None:
+        self.rows = rows
+
+    def __iter__(self) -> Iterator[R_co]:
+        return iter(self.rows)
+
+    def __repr__(self) -> str:
+        return HIDDEN
+
+
+class HiddenRepr:
+    """A mixin for dataclasses that name people or their accounts: a `repr` shows none of the
+    values.
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({HIDDEN})"
+
+
+ACCOUNT = "payee_account_number"
+"""The column of a row, and the argument of a payment, that contains an account number."""
+
+
+def hidden_pairs(pairs: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    return [(name, _hidden_cell(value) if name == ACCOUNT else value) for name, value in pairs]
+
+
+def hidden_fields(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    return dict(hidden_pairs(pairs))
+
+
+def _hidden_cell(value: Any) -> Any:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, NumberText | float | Decimal | int):
+        return AccountNumberText(value)
+    if isinstance(value, str):
+        return AccountNumber(value)
+    return value
+
+
+_LEVELS = 100
+"""Levels of nesting that are searched. A body that is nested more deeply is about to be refused."""
+
+
+def concealed_within(value: Any) -> Any:
+    """A JSON object with all its texts, at any depth, concealed; any other value unchanged."""
+    return _deeply(value, _LEVELS) if is_object(value) else value
+
+
+def _deeply(value: Any, levels: int) -> Any:
+    if levels == 0:
+        return value
+    if is_sequence(value):
+        return [_deeply(item, levels - 1) for item in value]
+    if is_object(value):
+        return {name: _deeply(member, levels - 1) for name, member in value.items()}
+    return concealed(value)
+
+
+def is_object(value: object) -> TypeGuard[dict[Any, Any]]:
+    return isinstance(value, dict)
+
+
+def is_sequence(value: object) -> TypeGuard[list[Any] | tuple[Any, ...]]:
+    """Whether a value becomes a list of JSON."""
+    return isinstance(value, list | tuple)
+
+
+def concealed_account(value: Any) -> Any:
+    """An account number of whatever type, as one that shows its last four digits at most."""
+    if isinstance(value, str):
+        return AccountNumber(value)
+    if value is None or isinstance(value, bool | Enum | OddAccount):
+        return value
+    if isinstance(value, bytes | bytearray):
+        return SecretBytes(value)
+    return OddAccount(value)
+
+
+_PLAIN = (str, bytes, int, float, list, tuple)
+_ACCOUNTS = (ACCOUNT, "account_number", "card")
+_SECRETS = ("authorization_header", "customer_ip", "sense_key")
+
+
+def conceal_arguments(arguments: dict[str, Any]) -> None:
+    """Replace the arguments of a call that are numbers of accounts or cards, or secrets, and the
+    texts of objects, by values that hide themselves.
+    """
+    for name, value in arguments.items():
+        if type(value) is dict:
+            arguments[name] = concealed_within(value)
+        elif name in _ACCOUNTS and isinstance(value, _PLAIN):
+            arguments[name] = concealed_account(value)
+        elif name in _SECRETS:
+            arguments[name] = concealed(value)
+
+
+def kind_of(value: object) -> str:
+    """The name of a value's type, for a message.
+
+    A concealed value has the name of the type it was passed as.
+    """
+    if isinstance(value, OddAccount):
+        return value.kind
+    return next(kind.__name__ for kind in type(value).__mro__ if kind.__module__ != __name__)
+
+
+def mask(number: str) -> str:
+    """The number with all but its last four characters hidden; all of them when it has four or
+    fewer.
+    """
+    return _kept(number).rjust(len(number), "*")
+
+
+def short_mask(number: str) -> str:
+    """As `mask`, in a width that does not tell the length: `****3645`."""
+    return "****" + _kept(number)
+
+
+def _kept(number: str) -> str:
+    return number[-_KEPT_DIGITS:] if len(number) > _KEPT_DIGITS else ""

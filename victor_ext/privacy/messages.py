@@ -1,0 +1,121 @@
+"""Text from elsewhere, as messages and logs may show it."""
+
+import re
+from collections.abc import Iterable
+
+from .credentials import without_credentials
+from .hiding import is_sequence, mask
+
+_LONG_DIGITS = re.compile(r"(?<![0-9])(?<![0-9]\.)[0-9]{5,}(?![0-9])(?!\.[0-9]{1,2}(?![0-9]))")
+"""Five digits or more, unless they are the dollars of an amount ("12345.67") or the decimals of a
+number.
+"""
+_CODE_DIGITS = 8
+_CODES = 10  # the most that are read from one field
+_WORD = re.compile(r"[\w.:-]*", re.ASCII)
+_BARE_CODE = re.compile(r"[\w.:-]{0,100}?[0-9]{3}[\w.:-]{0,100}", re.ASCII)
+_EXCERPT = 200
+_PYTHON_BYTES = re.compile(r"""(?:\bbytearray\()?\bb['"].*""")
+"""Bytes as Python writes them, to the end: what could not be read on the wire, which may be the
+request itself.
+"""
+_TOKEN = re.compile(
+    r"\b(?i:(bearer|basic|token)\s+(?=\S*[0-9._~+/=-])\S{8,})|\beyJ[\w-]{8,}[\w.-]*"
+)
+"""The credentials of a header (RFC 9110, 11.4), and a JSON Web Token."""
+_EMAIL = re.compile(r"[^\s@<>\"'(),;:]+@[^\s@<>\"'(),;:]+")
+_SAFE_HEADERS = frozenset(
+    {
+        "accept",
+        "content-type",
+        "content-length",
+        "host",
+        "user-agent",
+        "idempotency-key",
+        "accept-encoding",
+    }
+)
+
+
+def mask_digits(text: str) -> str:
+    """The text without credentials, and what may be an account number, five or more digits, as
+    `mask` has it.
+    """
+    return _LONG_DIGITS.sub(lambda match: mask(match[0]), without_credentials(text))
+
+
+def mask_tokens(text: str) -> str:
+    """The text without what looks like a token, and without bytes that could not be read."""
+    return _TOKEN.sub(_masked_token, _PYTHON_BYTES.sub("[bytes]", text))
+
+
+def _masked_token(match: re.Match[str]) -> str:
+    scheme: str | None = match[1]
+    return f"{scheme} [secret]" if scheme else "[secret]"
+
+
+def mask_emails(text: str) -> str:
+    """The text without its e-mail addresses."""
+    return _EMAIL.sub("[e-mail]", text) if "@" in text else text
+
+
+def shown_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The headers of a request that an error keeps: those that never hold a token.
+
+    Names are in lower case.
+    """
+    return [(name, value) for name, value in headers if name in _SAFE_HEADERS]
+
+
+def excerpt(body: bytes) -> str:
+    return redact_excerpt(body[: _EXCERPT * 4].decode("utf-8", "replace"))
+
+
+def redact_excerpt(text: str) -> str:
+    """Text from the wire for a message: one line of 200 characters; long numbers, tokens and e-mail
+    addresses masked.
+
+    Nothing that somebody else wrote enters a message or a log record in another way, except
+    `one_line`.
+    """
+    return mask_emails(mask_digits(mask_tokens(one_line(text))))
+
+
+def redact_code(code: object) -> str:
+    """A code of the provider, or a list of them, from a field for codes.
+
+    One word with up to eight digits is not an account number, and is not masked. Any other text or
+    number is as `redact_excerpt` makes it, and a value of another type is empty.
+    """
+    if is_sequence(code):
+        codes = [redact_code(item) for item in code[:_CODES] if not is_sequence(item)]
+        return one_line(", ".join(filter(None, codes)))
+    if not isinstance(code, str | int) or isinstance(code, bool):
+        return ""
+    text = one_line(code)
+    digits = sum(map(str.isdigit, text))
+    if digits <= _CODE_DIGITS and _WORD.fullmatch(text):
+        return mask_emails(mask_tokens(text))
+    return redact_excerpt(text)
+
+
+def is_code(value: object) -> bool:
+    """Whether a value is a code where a sentence may stand, too: a number, or one word with three
+    digits in a row.
+    """
+    return isinstance(value, str | int) and _BARE_CODE.fullmatch(str(value)) is not None
+
+
+def one_line(text: object) -> str:
+    """An id, a status or an amount of the provider for a message: one line of 200 characters,
+    digits unmasked.
+    """
+    return one_own_line(without_credentials(str(text)))
+
+
+def one_own_line(whole: str) -> str:
+    """As `one_line`, of a text that no provider wrote."""
+    if not whole.isprintable():
+        whole = "".join(char if char.isprintable() else " " for char in whole)
+    flat = " ".join(whole.split())
+    return flat if len(flat) <= _EXCERPT else flat[:_EXCERPT] + "..."

@@ -1,0 +1,95 @@
+"""What a request says of persons, cards and accounts, which its response may repeat."""
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from .hiding import HIDDEN, is_object, is_sequence
+
+SHORTEST = 3
+"""Characters of a text that is hidden: a shorter one occurs in any sentence."""
+
+_LONGEST = 20_000
+"""Characters of a response's text that are read: a message shows far less of it."""
+
+_WORDS = re.compile(r"[0-9A-Za-z]+|[^\W_]")
+"""Words of ASCII letters and digits. Any other letter is one by itself: Chinese has no spaces."""
+
+
+class PrivateTexts:
+    """Texts of a request that its response may repeat, and messages hide.
+
+    A text is known by its words in their order, in any letter case, whatever stands between them:
+    also as JSON, where some letters are escaped. Without any text it is false.
+    """
+
+    __slots__ = ("_lengths", "_phrases")
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._phrases: set[tuple[str, ...]] = set()
+        self._lengths: dict[str, set[int]] = {}  # in words, by the first one
+        for text in texts:
+            if len(text.strip()) >= SHORTEST:
+                for form in (text, json.dumps(text), json.dumps(text, ensure_ascii=False)):
+                    self._add(form)
+
+    def __bool__(self) -> bool:
+        return bool(self._phrases)
+
+    def hide(self, text: str) -> str:
+        """The text without them. Their number costs no time."""
+        text = text[:_LONGEST]
+        if not self:
+            return text
+        matches = [*_WORDS.finditer(text)]
+        words = [match[0].casefold() for match in matches]
+        pieces: list[str] = []
+        end = place = 0
+        while place < len(words):
+            length = self._longest_at(words, place)
+            if length == 0:
+                place += 1
+                continue
+            pieces.append(text[end : matches[place].start()])
+            place += length
+            end = matches[place - 1].end()
+        pieces.append(text[end:])
+        return HIDDEN.join(pieces)
+
+    def _add(self, text: str) -> None:
+        phrase = tuple(word.casefold() for word in _WORDS.findall(text))
+        if phrase:
+            self._phrases.add(phrase)
+            self._lengths.setdefault(phrase[0], set()).add(len(phrase))
+
+    def _longest_at(self, words: Sequence[str], place: int) -> int:
+        """How many words the longest text that begins there has; 0 without any."""
+        longest = 0
+        for length in self._lengths.get(words[place], ()):
+            if length > longest and tuple(words[place : place + length]) in self._phrases:
+                longest = length
+        return longest
+
+
+def texts_within(
+    body: Any, is_public: Callable[[str], bool], *, numbers: bool, place: str = ""
+) -> Iterator[str]:
+    """The texts of a JSON body that are not public; also its numbers, with `numbers`. The body
+    stands at `place`.
+
+    `is_public` is asked for a place in the body, such as `payer.email`; items of a list have the
+    place of the list.
+    """
+    if is_object(body):
+        for name, member in body.items():
+            inner = f"{place}.{name}".lstrip(".")
+            if not is_public(inner):
+                yield from texts_within(member, is_public, numbers=numbers, place=inner)
+    elif is_sequence(body):
+        for item in body:
+            yield from texts_within(item, is_public, numbers=numbers, place=place)
+    elif isinstance(body, str):
+        yield body
+    elif numbers and isinstance(body, int | float) and not isinstance(body, bool):
+        yield str(body)
