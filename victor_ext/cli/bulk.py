@@ -11,7 +11,7 @@ from datetime import timedelta
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, cast
 
 import typer
 
@@ -21,7 +21,20 @@ from victor_ext.privacy import concealed
 from victor_ext.systems import DEFAULT
 
 from . import bulk_output
+from .chosen_system import Provider, provider_of, system_of
 from .failures import Misuse, victor_failure
+from .options import (
+    Yes,
+    argument,
+    flag,
+    group,
+    number,
+    option,
+    seconds,
+    several,
+    show_help,
+    whole_number,
+)
 from .row_files import (
     ColumnFile,
     Columns,
@@ -32,36 +45,28 @@ from .row_files import (
     reference_warning,
 )
 from .screen import Progress, complain, conclude, notices, plain
-from .session import (
-    Provider,
-    Session,
-    Yes,
-    completed,
-    flag,
-    option,
-    provider_of,
-    seconds,
-    system_of,
-    with_session,
-)
+from .session import Session, with_session, without_none
 from .signals import status_of
 from .wording import rows_text
 
 if TYPE_CHECKING:
-    from victor_ext.bulk import BatchStatus, BulkSender, Check, RowFile
+    from victor_ext.bulk import BatchStatus, BulkSender, Check, InvalidRows, RowFile
     from victor_ext.prometheus import Prometheus
 
-bulk = typer.Typer(
-    help="Many requests for payment, or Velo's payouts, from a file, through crashes and across "
-    "machines.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
+bulk = group(
+    "Many requests for payment, or Velo's payouts, from a file, through crashes and across "
+    "machines."
 )
 
 
 @bulk.callback()
-def bulk_of(*, provider: Provider = DEFAULT) -> None:
-    """Name the system of the commands; they read it from their context."""
+def bulk_of(
+    context: typer.Context,
+    *,
+    provider: Provider = DEFAULT,  # noqa: ARG001 - the commands read it from their context
+) -> None:
+    """Name the system of the commands."""
+    show_help(context)
 
 
 _DEFAULT_STATE = "sqlite:///victor-bulk.sqlite"
@@ -72,6 +77,8 @@ STEPS = {
 }
 _WATCH_SECONDS = 0.5
 _OF_FILE = ("column", "columns", "decimal", "date_format", "encoding")
+_BY_WEIGHT = (0, FAILED, MISUSE, FOR_NOW, UNKNOWN)
+"""Exit statuses of batches: of several, the last one counts."""
 _NOT_OF_SENDER = ("state", "batch", "name", "yes", *_OF_FILE)
 
 Refresh = Annotated[
@@ -120,11 +127,12 @@ class _Batches(Session):
             from victor_ext.bulk import BulkSender, InvalidRows  # noqa: PLC0415 - an extra of its own, and heavy
         except ImportError as error:
             raise Misuse(f"{error}.") from error
-        if why := system_of(self.provider).why_not_bulk:
-            raise Misuse(why)
+        why_not = system_of(self.provider).why_not_bulk
+        if why_not:
+            raise Misuse(why_not)
         options = self.sender_options()
-        client = {"limits": BulkSender.limits, "on_event": on_event}
-        with self.failures(failed=FOR_NOW), self.client_of(self.provider, **client)[1] as victor:
+        settings = {"limits": BulkSender.limits, "on_event": on_event}
+        with self.failures(failed=FOR_NOW), self.client_of(self.provider, **settings)[1] as victor:
             try:
                 sender = BulkSender(victor, batch=batch, state=self.state, **options)
                 if in_production is not None and victor.environment == "production":
@@ -133,25 +141,26 @@ class _Batches(Session):
                     self.confirm(victor, partial(question, sender), yes=self.yes)
                 yield sender
             except InvalidRows as error:
-                failure = victor_failure(error, None, self.spelled)
-                rows = self.rows
-                assert rows is not None, "only a file has invalid rows"
-                bulk_output.report_invalid(failure, error.check, rows, as_json=self.as_json)
-                raise typer.Exit(failure.exit_status) from None
+                self._refuse_rows(error)
+
+    def _refuse_rows(self, error: InvalidRows) -> NoReturn:
+        failure = victor_failure(error, None, self.spelled)
+        rows = self.rows
+        assert rows is not None, "only a file has invalid rows"
+        bulk_output.report_invalid(failure, error.check, rows, as_json=self.as_json)
+        raise typer.Exit(failure.exit_status) from None
 
     def next(self, command: str, batch: str) -> str:
         """Return another command for the batch, without passwords, for display."""
-        place = (
-            []
-            if self.state == _DEFAULT_STATE
-            else ["--state", bulk_output.without_password(self.state)]
-        )
-        unasked = ["--yes"] if self.yes and command == "resume" else []
-        system = [] if self.provider == DEFAULT else ["--provider", self.provider]
-        named = [batch] if command in STEPS else ["--batch", batch]
-        return shlex.join(
-            ["victor", "bulk", *system, command, *named, *place, *unasked, *self.options()]
-        )
+        words = ["victor", "bulk"]
+        if self.provider != DEFAULT:
+            words += ["--provider", self.provider]
+        words += [command, batch] if command in STEPS else [command, "--batch", batch]
+        if self.state != _DEFAULT_STATE:
+            words += ["--state", bulk_output.without_password(self.state)]
+        if self.yes and command == "resume":
+            words.append("--yes")
+        return shlex.join([*words, *self.options()])
 
     @contextmanager
     def run(
@@ -186,11 +195,15 @@ class _Batches(Session):
 
     def sender_options(self) -> dict[str, Any]:
         """Return what options say to a sender."""
-        return {
-            name: value
-            for name, value in self.own.items()
-            if value is not None and name not in _NOT_OF_SENDER
-        }
+        options = without_none(self.own)
+        for name in _NOT_OF_SENDER:
+            options.pop(name, None)
+        return options
+
+    def show_status(self, status: BatchStatus) -> None:
+        """Show how far a batch is."""
+        command = partial(self.next, batch=status.batch)
+        bulk_output.show_status(status, command, as_json=self.as_json)
 
     def show(self, status: BatchStatus, sender: BulkSender, warnings: Sequence[str] = ()) -> None:
         """Show what became of a batch."""
@@ -253,25 +266,21 @@ class _Kept(_Batches):
 
         Of the exit statuses, what is not known comes first, then what can be repeated.
         """
-        exit_statuses = list[int]()
+        statuses = list[int]()
         for batch in self.batches():
             try:
-                exit_statuses.append(act(batch).exit_status)
+                statuses.append(act(batch).exit_status)
             except typer.Exit as end:
                 if end.exit_code > FOR_NOW:
                     raise
-                exit_statuses.append(end.exit_code)
-        raise typer.Exit(max(exit_statuses, key=(0, FAILED, MISUSE, FOR_NOW, UNKNOWN).index))
+                statuses.append(end.exit_code)
+        raise typer.Exit(max(statuses, key=_BY_WEIGHT.index))
 
 
 class _Named(_Kept):
     name: Annotated[
         str | None,
-        typer.Argument(
-            metavar="BATCH",
-            help="The batch, when there are several.",
-            autocompletion=completed(_batch_names),
-        ),
+        argument("BATCH", known=_batch_names),
     ] = None
 
     def named(self) -> list[str]:
@@ -281,7 +290,10 @@ class _Named(_Kept):
 
 class _Terms(_Kept):
     workers: Annotated[
-        int | None, option("Concurrent calls of this process, 1 to 100 (default: 16).", "N")
+        int | None,
+        option(
+            "Concurrent calls of this process, 1 to 100 (default: 16).", "N", parser=whole_number()
+        ),
     ] = None
     key_retention: Annotated[
         float | None,
@@ -294,7 +306,11 @@ class _Terms(_Kept):
     ] = None
     patience: Annotated[
         float | None,
-        option("How long a row is tried while the provider fails (default: 120).", "SECONDS"),
+        option(
+            "How long a row is tried while the provider fails (default: 120).",
+            "SECONDS",
+            parser=number(),
+        ),
     ] = None
 
 
@@ -304,6 +320,7 @@ class _Sent(_Terms):
         option(
             "Maximum rows, or payouts of Velo, per second over all machines (default: no limit).",
             "N",
+            parser=number(),
         ),
     ] = None
     yes: Yes = False
@@ -395,7 +412,7 @@ class _Warnings:
 
     def __init__(self, kept: _Send) -> None:
         self._kept = kept
-        self._said = 0
+        self._shown = 0
         self.known = list[str]()
 
     def note_first(self, sender: BulkSender) -> None:
@@ -413,9 +430,9 @@ class _Warnings:
 
     def say(self) -> None:
         """Print what was not printed yet."""
-        for warning in self.known[self._said :]:
+        for warning in self.known[self._shown :]:
             complain(warning)
-        self._said = len(self.known)
+        self._shown = len(self.known)
 
     def _note(self, warning: str | None) -> None:
         if warning is not None and warning not in self.known:
@@ -428,14 +445,12 @@ def send(
     kept: _Send,
     file: Annotated[
         Path,
-        typer.Argument(
-            metavar="FILE",
-            help="A CSV or JSON Lines file. --dry-run says what is wrong with it.",
-        ),
+        argument("FILE"),
     ],
     *,
     expect_rows: Annotated[
-        int | None, option("How many rows the file must have.", "N", min=1)
+        int | None,
+        option("How many rows the file must have, 1 or more.", "N", parser=whole_number(1)),
     ] = None,
     expect_total: Annotated[
         str | None, option("What all amounts of the file must be together.", "AMOUNT")
@@ -444,50 +459,70 @@ def send(
 ) -> None:
     """Send the rows of a file.
 
-    All rows are checked first. A row is a payment, whatever file has it: one that was created
-    before is not sent again, one that had not left is replaced, and one with another amount than
-    was asked is refused.
+    FILE is CSV or JSON Lines. --dry-run says what is wrong with it. All rows are checked first. A
+    row is a payment, whatever file has it: one that was created before is not sent again, one that
+    had not left is replaced, and one with another amount than was asked is refused.
     """
-    batch = kept.batch or file.name
     totals: dict[str, Any] = {"expect_rows": expect_rows, "expect_total": expect_total}
+    sending = _Sending(kept, kept.batch or file.name, totals)
+    raise typer.Exit(sending.try_out() if dry_run else sending.send())
 
-    is_said = kept.as_json
-    warnings = _Warnings(kept)
 
-    def question(sender: BulkSender) -> str:
-        nonlocal is_said
-        is_said = True
-        check = sender.check(kept.rows, **totals)
-        warnings.note_references(check)
-        warnings.say()
+class _Sending:
+    """One run of `victor bulk send`, with what a person is told before rows are sent."""
+
+    def __init__(self, kept: _Send, batch: str, totals: dict[str, Any]) -> None:
+        self._kept = kept
+        self._batch = batch
+        self._totals = totals
+        self._warnings = _Warnings(kept)
+        self._is_announced = False
+
+    def try_out(self) -> int:
+        """Check the file, and send nothing; returns the exit status."""
+        kept, warnings = self._kept, self._warnings
+        with kept.sender(self._batch, in_production=warnings.note_first) as sender:
+            rows = kept.rows
+            check = sender.check(rows, **self._totals)
+            warnings.note_references(check)
+            status = bulk_output.exit_status_of(check, skip_invalid=kept.skip_invalid)
+            bulk_output.show_check(check, status, rows, warnings.known, as_json=kept.as_json)
+        return status
+
+    def send(self) -> int:
+        """Send the file, once a person has agreed; returns the exit status."""
+        kept, warnings = self._kept, self._warnings
+        with kept.sender(self._batch, self._question, in_production=warnings.note_first) as sender:
+            with kept.run(sender, self._batch) as show:
+                status = sender.send(
+                    kept.rows, on_check=self._announce, on_progress=show, **self._totals
+                )
+            kept.show(status, sender, warnings.known)
+        return status.exit_status
+
+    def _question(self, sender: BulkSender) -> str:
+        check = sender.check(self._kept.rows, **self._totals)
+        self._warnings.note_references(check)
+        self._warnings.say()
+        self._is_announced = True
         return f"{bulk_output.summary_of(check)} {sender.effect}"
 
-    def announce(check: Check) -> None:
-        warnings.note_references(check)
-        if not is_said:
-            bulk_output.announce(batch, check)
-        if not kept.as_json:
-            warnings.say()
-
-    asked = None if dry_run else question
-    with kept.sender(batch, asked, in_production=warnings.note_first) as sender:
-        rows = kept.rows
-        if dry_run:
-            check = sender.check(rows, **totals)
-            warnings.note_references(check)
-            exit_status = bulk_output.exit_status_of(check, skip_invalid=kept.skip_invalid)
-            bulk_output.show_check(check, exit_status, rows, warnings.known, as_json=kept.as_json)
-            raise typer.Exit(exit_status)
-        with kept.run(sender, batch) as show:
-            status = sender.send(rows, on_check=announce, on_progress=show, **totals)
-        kept.show(status, sender, warnings.known)
-        raise typer.Exit(status.exit_status)
+    def _announce(self, check: Check) -> None:
+        self._warnings.note_references(check)
+        if self._kept.as_json:
+            return
+        if not self._is_announced:
+            bulk_output.announce(self._batch, check)
+        self._warnings.say()
 
 
 @bulk.command()
 @with_session
 def resume(kept: _Resume) -> None:
-    """Continue an interrupted batch: send, or look up, the rows that are not settled."""
+    """Continue an interrupted batch: send, or look up, the rows that are not settled.
+
+    BATCH names it, when there are several.
+    """
 
     def question(sender: BulkSender) -> str:
         status = sender.status()
@@ -496,13 +531,13 @@ def resume(kept: _Resume) -> None:
             "settled, and are sent."
         )
 
-    def resumed(batch: str) -> BatchStatus:
+    def resume_batch(batch: str) -> BatchStatus:
         with kept.sender(batch, question) as sender, kept.run(sender, batch) as show:
             status = sender.resume(on_progress=show)
         kept.show(status, sender)
         return status
 
-    kept.each(resumed)
+    kept.each(resume_batch)
 
 
 @bulk.command()
@@ -518,8 +553,8 @@ def status(
     """Show the progress of batches; with --refresh: what the provider says now. With --json: one
     JSON document a line.
 
-    The exit status is that of the batch, as `send` would end: also 1 if a person has to decide
-    about rows of its latest file.
+    BATCH names one of several. The exit status is that of the batch, as `send` would end: also 1 if
+    a person has to decide about rows of its latest file.
     """
     if watch and refresh:
         raise Misuse(
@@ -528,14 +563,13 @@ def status(
     if watch:
         _watch(kept)
 
-    def shown(batch: str) -> BatchStatus:
+    def show(batch: str) -> BatchStatus:
         with kept.sender(batch) as sender:
             status = sender.status(refresh=refresh)
-            command = partial(kept.next, batch=batch)
-            bulk_output.show_status(status, command, as_json=kept.as_json)
+            kept.show_status(status)
         return status
 
-    kept.each(shown)
+    kept.each(show)
 
 
 def _show_progress(progress: Progress, status: BatchStatus) -> None:
@@ -563,8 +597,7 @@ def _watch(kept: _Named) -> None:
                     return
                 for status in statuses:
                     if kept.as_json and status not in before:
-                        command = partial(kept.next, batch=status.batch)
-                        bulk_output.show_status(status, command, as_json=True)
+                        kept.show_status(status)
                 before = statuses
                 # a large batch takes long to read
                 time.sleep(max(_WATCH_SECONDS, 5 * (time.monotonic() - began)))
@@ -592,8 +625,8 @@ def export(
 ) -> None:
     """Write the outcome of each row as CSV. The exit status is 0, whatever the outcomes are.
 
-    The columns are row, key, id, status, outcome, error, the file's other columns, and what was
-    asked of whom.
+    BATCH names the batch, when there are several. The columns are row, key, id, status, outcome,
+    error, the file's other columns, and what was asked of whom.
     """
     batch = kept.one_batch()
     with kept.sender(batch) as sender:
@@ -602,27 +635,16 @@ def export(
         )
 
 
-_Keys = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="KEY...", help="Values of the key column, such as 1042, or keys of the export."
-    ),
-]
+_Keys = Annotated[list[str], argument(several("KEY"))]
 
 
 @bulk.command()
 @with_session
-def drop(
-    kept: _Kept,
-    keys: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="[KEY...]",
-            help="Values of the key column, or keys of the export (default: all).",
-        ),
-    ] = None,
-) -> None:
-    """Drop what never left: rows that wait, were not sent, or were refused."""
+def drop(kept: _Kept, keys: Annotated[list[str] | None, argument(several("KEY"))] = None) -> None:
+    """Drop what never left: rows that wait, were not sent, or were refused.
+
+    KEYs are values of the key column, or keys of the export (default: all).
+    """
     batch = kept.one_batch()
     with kept.sender(batch) as sender:
         bulk_output.show_dropped(batch, sender.drop(keys or None), as_json=kept.as_json)
@@ -643,8 +665,9 @@ def ask_again(
 ) -> None:
     """Let rows be asked once more, knowingly; 'victor bulk resume' then sends them.
 
-    Each payment is read first, and has to be over: rejected, declined, expired, failed, withdrawn
-    or returned. A row that was refused because it looks like another payment is allowed.
+    KEYs are values of the key column, such as 1042, or keys of the export. Each payment is read
+    first, and has to be over: rejected, declined, expired, failed, withdrawn or returned. A row
+    that was refused because it looks like another payment is allowed.
     """
     batch = kept.one_batch()
 
@@ -660,14 +683,9 @@ def ask_again(
 @with_session
 def resolve(
     kept: _Kept,
-    key: Annotated[
-        str,
-        typer.Argument(
-            metavar="KEY", help="The value of the key column, or the key of the export."
-        ),
-    ],
+    key: Annotated[str, argument("KEY")],
     *,
-    found: Annotated[
+    word: Annotated[
         str,
         typer.Option("--as", metavar="WORD", help="What you have found: created or not-created."),
     ],
@@ -681,11 +699,12 @@ def resolve(
     """Settle a row in doubt by hand, or give an id to one that was created without it. It is
     stored who did it, and why.
 
-    What was not created is refused from then on: 'victor bulk send' sends it with a file.
+    KEY is the value of the key column, or the key of the export. What was not created is refused
+    from then on: 'victor bulk send' sends it with a file.
     """
-    if found not in ("created", "not-created"):
-        raise Misuse(f"--as is {found!r}: write created or not-created.")
-    outcome: Literal["created", "not-created"] = "created" if found == "created" else "not-created"
+    if word not in ("created", "not-created"):
+        raise Misuse(f"--as is {word!r}: write created or not-created.")
+    outcome = cast("Literal['created', 'not-created']", word)
     batch = kept.one_batch()
     with kept.sender(batch) as sender:
         sender.resolve(key, outcome, by=by, why=why, id=id)
@@ -700,8 +719,8 @@ def hold(kept: _Batches) -> None:
     """Keep everything in the state from being sent, as after it was restored from a backup."""
     with kept.sender() as sender:
         sender.hold()
-    said = "Nothing is sent from this state until 'victor bulk release'."
-    conclude({"held": True}, said, as_json=kept.as_json)
+    text = "Nothing is sent from this state until 'victor bulk release'."
+    conclude({"held": True}, text, as_json=kept.as_json)
 
 
 @bulk.command()
@@ -717,10 +736,11 @@ def release(kept: _Batches) -> None:
         document = {"released": False, "may_have_been_sent": 0}
         conclude(document, "The state is not held.", as_json=kept.as_json)
         raise typer.Exit(FAILED)
-    said = (
+    document = {"released": True, "may_have_been_sent": count}
+    text = (
         f"Released. {rows_text(count)} may have been sent since: 'victor bulk resume' settles them."
     )
-    conclude({"released": True, "may_have_been_sent": count}, said, as_json=kept.as_json)
+    conclude(document, text, as_json=kept.as_json)
 
 
 @bulk.command()
@@ -765,33 +785,25 @@ def rekey(
         raise Misuse(f"{new} is not set: put the new secret there.")
     with kept.sender() as sender:
         sender.rekey(secret)
-    said = "The state has another secret now: set VICTOR_BULK_KEY to it."
-    conclude({"rekeyed": True}, said, as_json=kept.as_json)
+    text = "The state has another secret now: set VICTOR_BULK_KEY to it."
+    conclude({"rekeyed": True}, text, as_json=kept.as_json)
 
 
 def _add_step(step: str, text: str) -> None:
+    def question(sender: BulkSender) -> str:
+        return bulk_output.step_question(step, sender.status(refresh=True))
+
     @bulk.command(step, help=text)
     @with_session
-    def take(
-        kept: _Step,
-        batch: Annotated[
-            str,
-            typer.Argument(
-                metavar="BATCH", help="The batch.", autocompletion=completed(_batch_names)
-            ),
-        ],
-    ) -> None:
-        def question(sender: BulkSender) -> str:
-            return bulk_output.step_question(step, sender.status(refresh=True))
-
+    def take(kept: _Step, batch: Annotated[str, argument("BATCH", known=_batch_names)]) -> None:
         with kept.sender(batch, question) as sender, kept.run(sender, batch, step) as show:
             status = sender.take_step(step, on_progress=show)
         bulk_output.show_step(step, batch, status, kept.next(step, batch), as_json=kept.as_json)
         raise typer.Exit(status.exit_status)
 
 
-for each in STEPS.items():
-    _add_step(*each)
+for step, text in STEPS.items():
+    _add_step(step, text)
 
 
 @bulk.command()
@@ -800,7 +812,8 @@ def worker(
     kept: _Terms,
     *,
     metrics_port: Annotated[
-        int | None, option("Serve /metrics, /livez and /readyz on this port.", "PORT")
+        int | None,
+        option("Serve /metrics, /livez and /readyz on this port.", "PORT", parser=whole_number()),
     ] = None,
 ) -> None:
     """Work on the batches of a PostgreSQL database until Ctrl-C, as one more machine.

@@ -1,18 +1,25 @@
 """`victor conform`: is the provider what this package takes it for?"""
 
+from __future__ import annotations
+
 import json
-from itertools import count
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from victor_ext._exit_status import FAILED, FOR_NOW
 from victor_ext.systems import DEFAULT
 
+from .chosen_system import Provider
 from .failures import Misuse
+from .options import flag, option, seconds
+from .output_files import report_file
 from .screen import Progress, complain, decided, plain, say
-from .session import Provider, Session, flag, option, report_file, seconds, with_session
+from .session import Session, with_session
+
+if TYPE_CHECKING:
+    from victor_ext.conform import Plan, Report
 
 FILE = Path("conform.json")
 """The default of `--out`. `victor doctor` names its age, too."""
@@ -64,61 +71,83 @@ def conform(
     for misuse, and 75 if something could not be measured, or the page not be written: run it again,
     and it goes on from its file.
     """
-    if out.is_dir():
-        raise Misuse(f"--out is {out}, which is a folder: name a file.")
-    if html is not None and html.resolve() in {
-        each.resolve() for each in (out, compare) if each is not None
-    }:
-        raise Misuse(f"--html is {html}, which has a measurement: name another file.")
+    _check_outputs(out, compare, html)
     with session.failures(failed=FOR_NOW):
-        from victor_ext.conform import Plan, load, measure  # noqa: PLC0415 - only this needs it
+        from victor_ext.conform import Plan, load  # noqa: PLC0415 - only this needs it
 
         plan = Plan(**session.own)
-
-        def connect(**more: Any) -> Any:
-            return session.client_of(provider, **more)[1]
-
         if show_plan:
-            with connect() as client:
-                plan.check(client)
-            say(json.dumps(plan.to_dict()) if session.as_json else str(plan))
+            _show_plan(session, provider, plan)
             return
-
         before = None if compare is None else load(compare)
-        own = "The reads of its table are sent once each. Nothing is created or changed."
-        complain(str(plan) if provider == DEFAULT else own)
-        began = count()
-
-        def show(probe: Any) -> None:
-            progress.show("conform", next(began), None, probe.names[0], unit="probes")
-
-        try:
-            with Progress(as_json=session.as_json) as progress:
-                report = measure(out, plan, connect, on_probe=show)
-        except KeyboardInterrupt:
-            if out.exists():
-                complain(
-                    f"{load(out).creates}\nRun it again with the same options: it goes on from "
-                    f"{out}."
-                )
-            raise
+        report = _measure(session, provider, plan, out)
         if html is not None:
             with report_file(html, "--html") as page:
                 page.write(report.html())
-        changes = [] if before is None else report.changes(before)
-        with decided():
-            more = (
-                {}
-                if before is None
-                else {"changes": changes, "not_compared": report.not_compared(before)}
-            )
-            text = (
-                report.text() if before is None else f"{report.text()}\n{report.comparison(before)}"
-            )
-            say(
-                json.dumps(report.document | more)
-                if session.as_json
-                else "\n".join(map(plain, text.split("\n")))
-            )
-        differs = changes if before is not None else report.differences
-        raise typer.Exit(FAILED if differs else FOR_NOW if report.failures else 0)
+        _show(report, before, as_json=session.as_json)
+        raise typer.Exit(_exit_status(report, before))
+
+
+def _check_outputs(out: Path, compare: Path | None, html: Path | None) -> None:
+    if out.is_dir():
+        raise Misuse(f"--out is {out}, which is a folder: name a file.")
+    if html is None:
+        return
+    for measurement in (out, compare):
+        if measurement is not None and measurement.resolve() == html.resolve():
+            raise Misuse(f"--html is {html}, which has a measurement: name another file.")
+
+
+def _show_plan(session: Session, provider: str, plan: Plan) -> None:
+    _, client = session.client_of(provider)
+    with client:
+        plan.check(client)
+    say(json.dumps(plan.to_dict()) if session.as_json else str(plan))
+
+
+def _measure(session: Session, provider: str, plan: Plan, out: Path) -> Report:
+    """Measure, with progress on standard error; Ctrl-C shows how to go on."""
+    from victor_ext.conform import load, measure  # noqa: PLC0415 - only this needs it
+
+    if provider == DEFAULT:
+        complain(str(plan))
+    else:
+        complain("The reads of its table are sent once each. Nothing is created or changed.")
+    done = 0
+
+    def connect(**settings: Any) -> Any:
+        return session.client_of(provider, **settings)[1]
+
+    def show(probe: Any) -> None:
+        nonlocal done
+        progress.show("conform", done, None, probe.names[0], unit="probes")
+        done += 1
+
+    try:
+        with Progress(as_json=session.as_json) as progress:
+            return measure(out, plan, connect, on_probe=show)
+    except KeyboardInterrupt:
+        if out.exists():
+            advice = f"Run it again with the same options: it goes on from {out}."
+            complain(f"{load(out).creates}\n{advice}")
+        raise
+
+
+@decided()
+def _show(report: Report, before: Report | None, *, as_json: bool) -> None:
+    document, text = report.document, report.text()
+    if before is not None:
+        changes, not_compared = report.changes(before), report.not_compared(before)
+        document = document | {"changes": changes, "not_compared": not_compared}
+        text = f"{text}\n{report.comparison(before)}"
+    if as_json:
+        say(json.dumps(document))
+    else:
+        say("\n".join(map(plain, text.split("\n"))))
+
+
+def _exit_status(report: Report, before: Report | None) -> int:
+    differs = report.differences if before is None else report.changes(before)
+    if differs:
+        return FAILED
+    return FOR_NOW if report.failures else 0
