@@ -90,27 +90,30 @@ def root(
     show_help(context)
 
 
-def _forward(name: str, module: str, text: str) -> None:
-    """Add a command whose arguments the `main` of a module reads. It needs an extra."""
+def _forward(name: str, place: str, text: str) -> None:
+    """Add a command whose arguments another parser reads: a function of a module, as
+    `module:function`. It needs an extra.
+    """
+    module, _, function = place.partition(":")
     settings = {"allow_extra_args": True, "ignore_unknown_options": True}
 
     @app.command(name, help=text, context_settings=settings, add_help_option=False)
     def forwarded(context: typer.Context) -> None:
         try:
-            main = import_module(module).main
+            run_command = getattr(import_module(module), function)
         except ImportError as error:
             raise Misuse(f"{error}.") from error
-        raise typer.Exit(main(context.args, prog=f"victor {name}"))
+        raise typer.Exit(run_command(context.args, prog=f"victor {name}"))
 
 
 _forward(
     "sandbox",
-    "victor_ext.sandbox.__main__",
+    "victor_ext.sandbox.command_line:run",
     "Run a local stand-in for the provider.\n\n`victor sandbox --help` lists its options.",
 )
 _forward(
     "spec",
-    "victor_ext.cli.operations",
+    "victor_ext.cli.operations:main",
     "Generate, check and compare typed packages of OpenAPI documents.\n\n`victor spec --help` "
     "lists its commands.",
 )

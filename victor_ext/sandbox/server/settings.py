@@ -47,7 +47,7 @@ class Option:
         return get_args(self.type) if get_origin(self.type) is Literal else ()
 
 
-def option(default: T, help: str, **more: Any) -> T:  # noqa: A002 (argparse's word)
+def option(default: T, help: str, **more: Any) -> T:  # noqa: A002 (the word of command lines)
     """Declare an option: the default of a field of a settings class. `more` are fields of `Option`.
 
     A `Literal` as the type of the field gives the choices.
@@ -57,7 +57,7 @@ def option(default: T, help: str, **more: Any) -> T:  # noqa: A002 (argparse's w
     return made
 
 
-def measured(default: T, help: str, **more: Any) -> T:  # noqa: A002 (argparse's word)
+def measured(default: T, help: str, **more: Any) -> T:  # noqa: A002 (the word of command lines)
     """Declare an option that a few calls to the provider show: a file of measurements may set
     it.
     """
