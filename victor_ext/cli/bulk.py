@@ -3,54 +3,43 @@
 from __future__ import annotations
 
 import os
-import shlex
 import time
-from collections.abc import Callable, Generator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from datetime import timedelta
 from functools import partial
-from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 import typer
 
 import victor_ext
-from victor_ext._exit_status import FAILED, FOR_NOW, MISUSE, UNKNOWN
+from victor_ext._exit_status import FAILED
 from victor_ext.privacy import concealed
 from victor_ext.systems import DEFAULT
 
 from . import bulk_output
-from .chosen_system import Provider, provider_of, system_of
-from .failures import Misuse, victor_failure
-from .options import (
-    Yes,
-    argument,
-    flag,
-    group,
-    number,
-    option,
-    seconds,
-    several,
-    show_help,
-    whole_number,
+from .bulk_batches import (
+    STEPS,
+    Batches,
+    Kept,
+    Named,
+    Resume,
+    Send,
+    Step,
+    Terms,
+    batch_names,
+    show_progress,
 )
-from .row_files import (
-    ColumnFile,
-    Columns,
-    DateFormat,
-    DecimalMark,
-    Encoding,
-    columns_of,
-    reference_warning,
-)
-from .screen import Progress, complain, conclude, notices, plain
-from .session import Session, with_session, without_none
-from .signals import status_of
+from .bulk_sending import Sending
+from .chosen_system import Provider
+from .failures import Misuse
+from .options import Yes, argument, flag, group, option, seconds, several, show_help, whole_number
+from .screen import Progress, conclude, notices, plain
+from .session import with_session
 from .wording import rows_text
 
 if TYPE_CHECKING:
-    from victor_ext.bulk import BatchStatus, BulkSender, Check, InvalidRows, RowFile
+    from victor_ext.bulk import BatchStatus, BulkSender
     from victor_ext.prometheus import Prometheus
 
 bulk = group(
@@ -69,18 +58,7 @@ def bulk_of(
     show_help(context)
 
 
-_DEFAULT_STATE = "sqlite:///victor-bulk.sqlite"
-STEPS = {
-    "instruct": "Have the payouts that Velo has accepted paid, each at most once. This moves "
-    "money.",
-    "withdraw": "Withdraw the payouts that Velo has accepted, before they are paid.",
-}
 _WATCH_SECONDS = 0.5
-_OF_FILE = ("column", "columns", "decimal", "date_format", "encoding")
-_BY_WEIGHT = (0, FAILED, MISUSE, FOR_NOW, UNKNOWN)
-"""Exit statuses of batches: of several, the last one counts."""
-_NOT_OF_SENDER = ("state", "batch", "name", "yes", *_OF_FILE)
-
 Refresh = Annotated[
     bool,
     flag(
@@ -90,359 +68,10 @@ Refresh = Annotated[
 ]
 
 
-class _Batches(Session):
-    """Where batches are kept, for a command about them.
-
-    The options of subclasses are those of its senders.
-    """
-
-    state: Annotated[
-        str,
-        option(
-            "Where the batch is kept: sqlite:///FILE, or postgresql://... (several machines).",
-            "URL",
-        ),
-    ] = _DEFAULT_STATE
-    yes = False
-
-    @property
-    def provider(self) -> str:
-        return provider_of(self.command)
-
-    @contextmanager
-    def sender(
-        self,
-        batch: str | None = None,
-        question: Callable[[BulkSender], str] | None = None,
-        *,
-        on_event: Any = None,
-        in_production: Callable[[BulkSender], None] | None = None,
-    ) -> Generator[BulkSender]:
-        """Open a sender for the block.
-
-        A failure ends the command. In production, `in_production` is called first, and then the
-        question is asked.
-        """
-        try:
-            from victor_ext.bulk import BulkSender, InvalidRows  # noqa: PLC0415 - an extra of its own, and heavy
-        except ImportError as error:
-            raise Misuse(f"{error}.") from error
-        why_not = system_of(self.provider).why_not_bulk
-        if why_not:
-            raise Misuse(why_not)
-        options = self.sender_options()
-        settings = {"limits": BulkSender.limits, "on_event": on_event}
-        with self.failures(failed=FOR_NOW), self.client_of(self.provider, **settings)[1] as victor:
-            try:
-                sender = BulkSender(victor, batch=batch, state=self.state, **options)
-                if in_production is not None and victor.environment == "production":
-                    in_production(sender)
-                if question is not None:
-                    self.confirm(victor, partial(question, sender), yes=self.yes)
-                yield sender
-            except InvalidRows as error:
-                self._refuse_rows(error)
-
-    def _refuse_rows(self, error: InvalidRows) -> NoReturn:
-        failure = victor_failure(error, None, self.spelled)
-        rows = self.rows
-        assert rows is not None, "only a file has invalid rows"
-        bulk_output.report_invalid(failure, error.check, rows, as_json=self.as_json)
-        raise typer.Exit(failure.exit_status) from None
-
-    def next(self, command: str, batch: str) -> str:
-        """Return another command for the batch, without passwords, for display."""
-        words = ["victor", "bulk"]
-        if self.provider != DEFAULT:
-            words += ["--provider", self.provider]
-        words += [command, batch] if command in STEPS else [command, "--batch", batch]
-        if self.state != _DEFAULT_STATE:
-            words += ["--state", bulk_output.without_password(self.state)]
-        if self.yes and command == "resume":
-            words.append("--yes")
-        return shlex.join([*words, *self.options()])
-
-    @contextmanager
-    def run(
-        self, sender: BulkSender, batch: str, again: str = "resume"
-    ) -> Generator[Callable[[BatchStatus], None]]:
-        """Yield what shows the progress of a batch.
-
-        Ctrl-C ends the block, and shows how to continue.
-        """
-        latest: BatchStatus | None = None
-
-        def show(status: BatchStatus) -> None:
-            nonlocal latest
-            latest = status
-            _show_progress(progress, status)
-
-        with Progress(as_json=self.as_json) as progress:
-            try:
-                yield show
-            except KeyboardInterrupt as error:
-                progress.close()
-                unread = None if latest is None else _unread(sender)
-                bulk_output.show_interruption(
-                    latest, self.next(again, batch), unread, as_json=self.as_json
-                )
-                raise typer.Exit(status_of(error)) from None
-
-    @property
-    def rows(self) -> RowFile | None:
-        """The file that is sent, and how it is written; None: no file is."""
-        return None
-
-    def sender_options(self) -> dict[str, Any]:
-        """Return what options say to a sender."""
-        options = without_none(self.own)
-        for name in _NOT_OF_SENDER:
-            options.pop(name, None)
-        return options
-
-    def show_status(self, status: BatchStatus) -> None:
-        """Show how far a batch is."""
-        command = partial(self.next, batch=status.batch)
-        bulk_output.show_status(status, command, as_json=self.as_json)
-
-    def show(self, status: BatchStatus, sender: BulkSender, warnings: Sequence[str] = ()) -> None:
-        """Show what became of a batch."""
-        command = partial(self.next, batch=status.batch)
-        bulk_output.show_result(
-            status, command, self.rows, sender.steps, warnings, as_json=self.as_json
-        )
-
-
-def _batch_names(ctx: typer.Context) -> list[str]:
-    from victor_ext.bulk import BulkSender  # noqa: PLC0415 - an extra of its own, and heavy
-
-    typed = _Batches.typed(ctx)
-    with typed.client_of(typed.provider)[1] as victor:
-        return BulkSender(victor, state=typed.state).batches()
-
-
-class _Kept(_Batches):
-    batch: Annotated[
-        str | None,
-        option(
-            "The batch's name (default: that of the file, or all of them).",
-            "NAME",
-            known=_batch_names,
-        ),
-    ] = None
-
-    def named(self) -> list[str]:
-        """Return the batch that is named, or nothing."""
-        return [] if self.batch is None else [self.batch]
-
-    def batches(self) -> list[str]:
-        """Return the batch that is named, in either way, or all of them."""
-        named = self.named()
-        if len(named) > 1:
-            raise Misuse(f"Two batches are named, {' and '.join(named)}: name one.")
-        if named:
-            return named
-        with self.sender() as sender:
-            names = sender.batches()
-        if not names:
-            raise Misuse(
-                f"There is no batch in {bulk_output.without_password(self.state)}: nothing was "
-                "stored there, and nothing was sent from it. Begin with 'victor bulk send', and "
-                "the name of your file."
-            )
-        return names
-
-    def one_batch(self) -> str:
-        names = self.batches()
-        if len(names) > 1:
-            raise Misuse(
-                f"There are several batches ({', '.join(names)}): name one of them with --batch."
-            )
-        return names[0]
-
-    def each(self, act: Callable[[str], BatchStatus]) -> NoReturn:
-        """Do it with each batch, also if it fails with one, and end the command; a signal ends it
-        at once.
-
-        Of the exit statuses, what is not known comes first, then what can be repeated.
-        """
-        statuses = list[int]()
-        for batch in self.batches():
-            try:
-                statuses.append(act(batch).exit_status)
-            except typer.Exit as end:
-                if end.exit_code > FOR_NOW:
-                    raise
-                statuses.append(end.exit_code)
-        raise typer.Exit(max(statuses, key=_BY_WEIGHT.index))
-
-
-class _Named(_Kept):
-    name: Annotated[
-        str | None,
-        argument("BATCH", known=_batch_names),
-    ] = None
-
-    def named(self) -> list[str]:
-        """Return the batch that is named, in either way."""
-        return list(dict.fromkeys(filter(None, (self.name, self.batch))))
-
-
-class _Terms(_Kept):
-    workers: Annotated[
-        int | None,
-        option(
-            "Concurrent calls of this process, 1 to 100 (default: 16).", "N", parser=whole_number()
-        ),
-    ] = None
-    key_retention: Annotated[
-        float | None,
-        option(
-            "Victor: how long it keeps a key: 24h, 90m, 3600s. What may have been sent earlier is "
-            "looked up and not sent again. (default: 24h)",
-            "TIME",
-            parser=seconds,
-        ),
-    ] = None
-    patience: Annotated[
-        float | None,
-        option(
-            "How long a row is tried while the provider fails (default: 120).",
-            "SECONDS",
-            parser=number(),
-        ),
-    ] = None
-
-
-class _Sent(_Terms):
-    rate: Annotated[
-        float | None,
-        option(
-            "Maximum rows, or payouts of Velo, per second over all machines (default: no limit).",
-            "N",
-            parser=number(),
-        ),
-    ] = None
-    yes: Yes = False
-
-
-class _Resume(_Named, _Sent):
-    pass
-
-
-class _Step(_Batches):
-    by: Annotated[str | None, option("Who does it: stored with it.", "NAME")] = None
-    not_by_sender: Annotated[
-        bool,
-        flag(
-            "--not-by-sender",
-            "Another person than who sent the rows has to instruct or withdraw them.",
-        ),
-    ] = False
-    yes: Yes = False
-
-
-class _Send(_Step, _Sent):
-    key_column: Annotated[
-        str | None,
-        option(
-            "Victor: the column that tells the rows apart; their keys are made of it. (default: "
-            "the batch's, or client_reference_id) Velo's rows are told apart by payor_payment_id.",
-            "NAME",
-        ),
-    ] = None
-    due_date: Annotated[
-        str | None, option("Victor: of rows without one: YYYY-MM-DD, today or tomorrow.", "DATE")
-    ] = None
-    payor_id: Annotated[str | None, option("Velo: the payor, of rows without one.", "ID")] = None
-    skip_invalid: Annotated[
-        bool, flag("--skip-invalid", "Set bad rows aside, instead of refusing the file.")
-    ] = False
-    column: Columns = None
-    columns: ColumnFile = None
-    decimal: DecimalMark = None
-    date_format: DateFormat = None
-    encoding: Encoding = None
-    key_kind: Annotated[
-        str | None,
-        option(
-            "Victor: what that column names. A file that is keyed by customers names its month, "
-            "such as subscription-2026-11. (default: the batch's, or invoice)",
-            "WORD",
-        ),
-    ] = None
-
-    @property
-    def rows(self) -> RowFile:
-        from victor_ext.bulk import RowFile  # noqa: PLC0415 - an extra of its own, and heavy
-
-        return RowFile(
-            self.command.params["file"],
-            self.headings(),
-            decimal=self.decimal,
-            date_format=self.date_format,
-            encoding=self.encoding,
-        )
-
-    def headings(self) -> dict[str, str | None]:
-        """Return the file's own headings of columns. Raises `Misuse`."""
-        elsewhere: Sequence[str] = ()
-        if self.columns is not None:
-            from victor_ext.reconciliation import COLUMNS  # noqa: PLC0415 - only such a file needs it
-
-            elsewhere = [*COLUMNS, *chain.from_iterable(COLUMNS.values())]
-        known = system_of(self.provider).load("bulk").columns
-        return columns_of(self.column, self.columns, known=known, elsewhere=elsewhere)
-
-    def sender_options(self) -> dict[str, Any]:
-        options = super().sender_options()
-        # A column that is read by our name may be named by its own heading.
-        for name, heading in self.headings().items():
-            if heading is not None and heading == self.key_column:
-                options["key_column"] = name
-        return options
-
-
-class _Warnings:
-    """What a person should know before a file is sent.
-
-    Attributes:
-        known: All of it, in order.
-    """
-
-    def __init__(self, kept: _Send) -> None:
-        self._kept = kept
-        self._shown = 0
-        self.known = list[str]()
-
-    def note_first(self, sender: BulkSender) -> None:
-        """Note that the state has no batch of this system in production yet, if it has none."""
-        if not sender.batches():
-            title = system_of(self._kept.provider).title
-            self._note(bulk_output.first_warning(self._kept.state, title))
-
-    def note_references(self, check: Check) -> None:
-        """Note that no row of the file has a reference, or that rows share theirs."""
-        kept = self._kept
-        kind = system_of(kept.provider).load("bulk")
-        self._note(reference_warning(kept.rows, kind, kept.key_column))
-        self._note(bulk_output.shared_warning(check, kept.rows, kind.reference))
-
-    def say(self) -> None:
-        """Print what was not printed yet."""
-        for warning in self.known[self._shown :]:
-            complain(warning)
-        self._shown = len(self.known)
-
-    def _note(self, warning: str | None) -> None:
-        if warning is not None and warning not in self.known:
-            self.known.append(warning)
-
-
 @bulk.command()
 @with_session
 def send(
-    kept: _Send,
+    kept: Send,
     file: Annotated[
         Path,
         argument("FILE"),
@@ -464,61 +93,13 @@ def send(
     had not left is replaced, and one with another amount than was asked is refused.
     """
     totals: dict[str, Any] = {"expect_rows": expect_rows, "expect_total": expect_total}
-    sending = _Sending(kept, kept.batch or file.name, totals)
+    sending = Sending(kept, kept.batch or file.name, totals)
     raise typer.Exit(sending.try_out() if dry_run else sending.send())
-
-
-class _Sending:
-    """One run of `victor bulk send`, with what a person is told before rows are sent."""
-
-    def __init__(self, kept: _Send, batch: str, totals: dict[str, Any]) -> None:
-        self._kept = kept
-        self._batch = batch
-        self._totals = totals
-        self._warnings = _Warnings(kept)
-        self._is_announced = False
-
-    def try_out(self) -> int:
-        """Check the file, and send nothing; returns the exit status."""
-        kept, warnings = self._kept, self._warnings
-        with kept.sender(self._batch, in_production=warnings.note_first) as sender:
-            rows = kept.rows
-            check = sender.check(rows, **self._totals)
-            warnings.note_references(check)
-            status = bulk_output.exit_status_of(check, skip_invalid=kept.skip_invalid)
-            bulk_output.show_check(check, status, rows, warnings.known, as_json=kept.as_json)
-        return status
-
-    def send(self) -> int:
-        """Send the file, once a person has agreed; returns the exit status."""
-        kept, warnings = self._kept, self._warnings
-        with kept.sender(self._batch, self._question, in_production=warnings.note_first) as sender:
-            with kept.run(sender, self._batch) as show:
-                status = sender.send(
-                    kept.rows, on_check=self._announce, on_progress=show, **self._totals
-                )
-            kept.show(status, sender, warnings.known)
-        return status.exit_status
-
-    def _question(self, sender: BulkSender) -> str:
-        check = sender.check(self._kept.rows, **self._totals)
-        self._warnings.note_references(check)
-        self._warnings.say()
-        self._is_announced = True
-        return f"{bulk_output.summary_of(check)} {sender.effect}"
-
-    def _announce(self, check: Check) -> None:
-        self._warnings.note_references(check)
-        if self._kept.as_json:
-            return
-        if not self._is_announced:
-            bulk_output.announce(self._batch, check)
-        self._warnings.say()
 
 
 @bulk.command()
 @with_session
-def resume(kept: _Resume) -> None:
+def resume(kept: Resume) -> None:
     """Continue an interrupted batch: send, or look up, the rows that are not settled.
 
     BATCH names it, when there are several.
@@ -543,7 +124,7 @@ def resume(kept: _Resume) -> None:
 @bulk.command()
 @with_session
 def status(
-    kept: _Named,
+    kept: Named,
     *,
     refresh: Refresh = False,
     watch: Annotated[
@@ -572,17 +153,7 @@ def status(
     kept.each(show)
 
 
-def _show_progress(progress: Progress, status: BatchStatus) -> None:
-    progress.show(
-        status.batch,
-        status.settled,
-        status.rows,
-        bulk_output.counts(status),
-        begun=status.under_way,
-    )
-
-
-def _watch(kept: _Named) -> None:
+def _watch(kept: Named) -> None:
     """Show the progress of all batches until nothing of them is left to do."""
     before: list[BatchStatus] = []
     with ExitStack() as stack, Progress(as_json=kept.as_json, at_once=True) as progress:
@@ -592,7 +163,7 @@ def _watch(kept: _Named) -> None:
                 began = time.monotonic()
                 statuses = [sender.status() for sender in senders]
                 for status in statuses:
-                    _show_progress(progress, status)
+                    show_progress(progress, status)
                 if all(status.over for status in statuses):
                     return
                 for status in statuses:
@@ -610,7 +181,7 @@ def _watch(kept: _Named) -> None:
 @bulk.command()
 @with_session
 def export(
-    kept: _Named,
+    kept: Named,
     *,
     output: Annotated[
         Path | None,
@@ -640,7 +211,7 @@ _Keys = Annotated[list[str], argument(several("KEY"))]
 
 @bulk.command()
 @with_session
-def drop(kept: _Kept, keys: Annotated[list[str] | None, argument(several("KEY"))] = None) -> None:
+def drop(kept: Kept, keys: Annotated[list[str] | None, argument(several("KEY"))] = None) -> None:
     """Drop what never left: rows that wait, were not sent, or were refused.
 
     KEYs are values of the key column, or keys of the export (default: all).
@@ -650,7 +221,7 @@ def drop(kept: _Kept, keys: Annotated[list[str] | None, argument(several("KEY"))
         bulk_output.show_dropped(batch, sender.drop(keys or None), as_json=kept.as_json)
 
 
-class _Decision(_Kept):
+class _Decision(Kept):
     yes: Yes = False
 
 
@@ -682,7 +253,7 @@ def ask_again(
 @bulk.command()
 @with_session
 def resolve(
-    kept: _Kept,
+    kept: Kept,
     key: Annotated[str, argument("KEY")],
     *,
     word: Annotated[
@@ -715,7 +286,7 @@ def resolve(
 
 @bulk.command()
 @with_session
-def hold(kept: _Batches) -> None:
+def hold(kept: Batches) -> None:
     """Keep everything in the state from being sent, as after it was restored from a backup."""
     with kept.sender() as sender:
         sender.hold()
@@ -725,7 +296,7 @@ def hold(kept: _Batches) -> None:
 
 @bulk.command()
 @with_session
-def release(kept: _Batches) -> None:
+def release(kept: Batches) -> None:
     """Let what is held be sent again. What had not left when it was stored counts as maybe sent.
 
     The exit status is 1 if the state was not held.
@@ -746,7 +317,7 @@ def release(kept: _Batches) -> None:
 @bulk.command()
 @with_session
 def forget(
-    kept: _Batches,
+    kept: Batches,
     *,
     older_than: Annotated[
         float, option("Rows that were stored longer ago: 400d, 24h.", "TIME", parser=seconds)
@@ -760,7 +331,7 @@ def forget(
     conclude({"forgotten": count}, f"{rows_text(count)} forgotten.", as_json=kept.as_json)
 
 
-class _Rekey(_Batches):
+class _Rekey(Batches):
     @property
     def spelled(self) -> dict[str, str]:
         """The new secret is in the variable that the option names."""
@@ -795,7 +366,7 @@ def _add_step(step: str, text: str) -> None:
 
     @bulk.command(step, help=text)
     @with_session
-    def take(kept: _Step, batch: Annotated[str, argument("BATCH", known=_batch_names)]) -> None:
+    def take(kept: Step, batch: Annotated[str, argument("BATCH", known=batch_names)]) -> None:
         with kept.sender(batch, question) as sender, kept.run(sender, batch, step) as show:
             status = sender.take_step(step, on_progress=show)
         bulk_output.show_step(step, batch, status, kept.next(step, batch), as_json=kept.as_json)
@@ -809,7 +380,7 @@ for step, text in STEPS.items():
 @bulk.command()
 @with_session
 def worker(
-    kept: _Terms,
+    kept: Terms,
     *,
     metrics_port: Annotated[
         int | None,
@@ -850,21 +421,3 @@ def _metrics(port: int) -> Prometheus:
     except (OSError, victor_ext.ConfigurationError) as error:
         raise Misuse(f"--metrics-port: {error}") from error
     return metrics
-
-
-def _unread(sender: BulkSender) -> str | None:
-    """Return why the state cannot be read, or None.
-
-    The batch was there: an error may not say that it never was.
-    """
-    try:
-        sender.status()
-    except victor_ext.ConfigurationError:
-        return (
-            "The state does not have this batch any more, or cannot be read. Put a copy of it "
-            "back; without one, "
-            "reconcile your rows with the provider before any of them is sent again."
-        )
-    except victor_ext.VictorError as error:
-        return str(error)
-    return None

@@ -159,7 +159,7 @@ def _units(status: BatchStatus) -> Iterator[str]:
     for name, step in status.steps.items():
         people = ", ".join(filter(None, step["by"]))
         by = f" by {people}" if people else ""
-        yield plain(f"  {name}{by}: {_of_step(step['counts'])}")
+        yield plain(f"  {name}{by}: {_of_step(step['counts'].items())}")
         yield from _reasons(step["reasons"])
 
 
@@ -177,9 +177,9 @@ def _reasons(reasons: Mapping[str, str]) -> Iterator[str]:
         yield plain(f"  payout {unit}: {reason}")
 
 
-def _of_step(counts: Mapping[str, int]) -> str:
+def _of_step(counts: Iterable[tuple[str, int]]) -> str:
     words: list[str] = []
-    for outcome, count in counts.items():
+    for outcome, count in counts:
         word = "done" if outcome == "created" else outcome.replace("_", " ")
         words.append(f"{count:,} {word}")
     return ", ".join(words)
@@ -205,7 +205,7 @@ def show_step(name: str, batch: str, status: BatchStatus, again: str, *, as_json
             "Not all of it is settled. Nothing is sent again that may still be under way. Go on "
             f"with:\n  {again}"
         )
-    summary = f"{plain(batch)}: {name}: {_of_step(status.counts)}"
+    summary = f"{plain(batch)}: {name}: {_of_step(status.counts.items())}"
     text = "\n".join([summary, *_reasons(status.reasons)])
     document = {**_as_dict(status), "exit_status": status.exit_status}
     conclude(document, text, *advice, as_json=as_json)
@@ -271,7 +271,8 @@ def _advice(status: BatchStatus, command: Callable[[str], str]) -> Iterator[str]
     if status.to_decide and status.check is None:
         rows = "1 row is" if status.to_decide == 1 else f"{status.to_decide:,} rows are"
         yield f"{rows} not sent as the latest file has it. The export says why."
-    if status.counts.get("refused", 0) > status.left_out:
+    refused = sum(count for outcome, count in status.counts.items() if outcome == "refused")
+    if refused > status.left_out:
         yield (
             "Refused rows were not created. Send them corrected, or drop them:\n"
             f"  {command('drop')}"

@@ -143,10 +143,11 @@ class _Health:
         }
 
     def show(self) -> None:
-        for name, count in self.entry_counts.items():
+        for entry_state, count in self.entry_counts.items():
+            say(f"{entry_state:<15} {count:>9,}")
+        for event_state, count in self.event_counts.items():
+            name = f"events {event_state}"
             say(f"{name:<15} {count:>9,}")
-        for name, count in self.event_counts.items():
-            say(f"{f'events {name}':<15} {count:>9,}")
         if self.held_since is not None:
             say(_held(self.held_since))
         _show(self.unclear, as_json=False)
