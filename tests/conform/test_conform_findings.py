@@ -11,7 +11,7 @@ from tests.conform.conftest import WHOLE
 from victor_ext import BearerAuth, ConfigurationError, connect
 from victor_ext.conform import ASSUMPTIONS, Phase, Plan, load, measure
 from victor_ext.conform.plan import PROBES
-from victor_ext.sandbox.__main__ import provider_named
+from victor_ext.sandbox.command_line import provider_named
 from victor_ext.sandbox.server import ServerInThread
 from victor_ext.systems import entry_points_of
 

@@ -3,19 +3,25 @@
 `python -m tests.sandbox.sandbox_page` writes them into docs/sandbox-NAME.md.
 """
 
-import argparse
 import inspect
-import re
 from pathlib import Path
 
 from victor_ext.conform import ASSUMPTIONS, Assumption, Phase
-from victor_ext.sandbox.__main__ import parser_of, provider_named, providers
+from victor_ext.sandbox.command_line import (
+    command_options,
+    flags_of,
+    metavar_of,
+    provider_named,
+    providers,
+)
 from victor_ext.sandbox.server.commands import Command, ServerCommands
-from victor_ext.sandbox.server.settings import ServerSettings, options_of
+from victor_ext.sandbox.server.settings import Option, ServerSettings, options_of
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = DOCS / "sandbox.md"
-RUNNING = {"provider", "like", "env_file", "json_line", "quiet"}
+_BAR = r"\|"
+"""How a bar is written within a table."""
+RUNNING = {"provider", "like", "env_file", "json", "quiet"}
 
 
 def tables() -> dict[str, str]:
@@ -24,11 +30,14 @@ def tables() -> dict[str, str]:
     for name in providers():
         provider = provider_named(name)
         # The page has what all sandboxes share once, in the tables of Victor.
-        options = set() if name == "victor" else set(options_of(ServerSettings)) | RUNNING
+        shared = set() if name == "victor" else set(options_of(ServerSettings)) | RUNNING
         commands = () if name == "victor" else ServerCommands.commands()
-        actions = parser_of(provider, "sandbox")._actions[1:]
         head = ["| option | default | meaning |", "|---|---|---|"]
-        rows = [_option(each) for each in actions if each.dest not in options]
+        rows = [
+            _option(option, declared)
+            for option, declared in command_options(provider).items()
+            if option not in shared
+        ]
         found[f"options {name}"] = "\n".join([*head, *rows])
         head = ["| call | in Python | what it does |", "|---|---|---|"]
         rows = [
@@ -55,21 +64,20 @@ def _assumption(each: Assumption) -> str:
     return f"| {each.sentence}{words} | {each.assumed} | {measured} | {option} |"
 
 
-def _option(action: argparse.Action) -> str:
-    value = action.metavar or ("|".join(action.choices) if action.choices else "")
-    if action.nargs != 0 and not value:
-        value = "TEXT"
-    if isinstance(action.default, float):
-        default = f"`{action.default:g}`"
-    elif isinstance(action.default, bool):
-        default = "on" if action.default else "off"
-    else:
-        default = "" if action.default in (None, []) else f"`{action.default}`"
-    meaning = re.sub(r" \(default: [^)]*\)$", "", action.help or "")
-    flags = ", ".join(
-        f"`{flag} {value}".rstrip().replace("|", r"\|") + "`" for flag in action.option_strings
-    )
-    return f"| {flags} | {default} | {meaning} |"
+def _option(name: str, option: Option) -> str:
+    value = metavar_of(option) or ""
+    forms = [f"`{flag} {value}".rstrip() + "`" for flag in flags_of(name, option)]
+    meaning = option.help.removesuffix(" (default: victor)")
+    return f"| {', '.join(forms).replace('|', _BAR)} | {_default(option)} | {meaning} |"
+
+
+def _default(option: Option) -> str:
+    default = option.command_line
+    if isinstance(default, bool):
+        return "on" if default else "off"
+    if isinstance(default, float):
+        return f"`{default:g}`"
+    return "" if default in (None, ()) else f"`{default}`"
 
 
 def _command(command: Command) -> str:

@@ -15,6 +15,7 @@ from tests.cli.victor_command import until
 from tests.sandbox import sandbox_page
 from tests.sandbox.sandbox_callers import KEY, LIST, Caller, SandboxProcess
 from victor_ext import Victor
+from victor_ext.cli import main as victor
 from victor_ext.sandbox import Sandbox, SandboxSettings
 from victor_ext.sandbox.__main__ import main
 from victor_ext.sandbox.server.faults import KINDS, Fault
@@ -99,13 +100,18 @@ def test_the_handlers_of_signals_are_afterwards_as_before(tmp_path):
 
 
 @pytest.mark.parametrize(("arguments", "mistake"), cases_beside(__file__)["command lines"])
-def test_misuse_is_exit_status_2_one_line_of_usage_and_the_mistake(arguments, mistake, capsys):
-    with pytest.raises(SystemExit) as ended:
-        main(arguments, prog="victor sandbox")
-    assert ended.value.code == 2
-    usage, said = capsys.readouterr().err.splitlines()
-    assert said.startswith(f"victor sandbox: error: {mistake}")
-    assert usage == "usage: victor sandbox [options]   (--help lists them)"
+def test_misuse_is_exit_status_2_and_one_line_with_the_mistake_and_where_help_is(
+    arguments, mistake, capsys
+):
+    assert main(arguments) == 2
+    help_is = "See 'python -m victor_ext.sandbox --help'."
+    assert capsys.readouterr() == ("", f"Error: {mistake}. {help_is}\n")
+
+
+@pytest.mark.parametrize(("arguments", "mistake"), cases_beside(__file__)["command lines"])
+def test_the_command_victor_says_the_same_of_a_mistake(arguments, mistake, capsys):
+    assert victor(["sandbox", *arguments]) == 2
+    assert capsys.readouterr().err.startswith(f"Error: {mistake}.")
 
 
 def test_a_port_that_is_taken_is_named(sandbox, capsys):

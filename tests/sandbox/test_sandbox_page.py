@@ -13,7 +13,7 @@ import pytest
 from tests.fifth_system.tiny_pay.sandbox import TinySandbox
 from tests.sandbox.sandbox_callers import CREATE, KEY, RawConnection
 from victor_ext.sandbox import RemoteSandbox
-from victor_ext.sandbox.__main__ import provider_named, providers
+from victor_ext.sandbox.command_line import provider_named, providers
 from victor_ext.sandbox.server import Operation, ServerInThread, json_response
 from victor_ext.sandbox.server.faults import KINDS
 

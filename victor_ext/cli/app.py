@@ -15,16 +15,18 @@ from victor_ext._output import OutputLost, guarded_output
 from victor_ext.systems import entry_points_of
 
 from .bulk import bulk
+from .chosen_system import OtherHelp
 from .conform import conform
 from .doctor import doctor
-from .failures import USAGE_ERROR, Failure, Misuse
+from .failures import Failure, Misuse
 from .operations import operations
+from .options import AsJson, argument, several, show_help
 from .outbox import outbox
 from .read import read
 from .reconcile import reconcile
 from .rfp import rfp
 from .screen import at_terminal, complain, say
-from .session import AsJson, Session, several, with_session
+from .session import Session, with_session
 from .wording import in_options, usage
 
 # typer does not rewrap the lines after \b.
@@ -56,7 +58,7 @@ app = typer.Typer(
     epilog=_EPILOG,
     # Plain help: boxes would truncate long options.
     rich_markup_mode=None,
-    no_args_is_help=True,
+    invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     # A traceback with local variables would show account numbers and keys.
     pretty_exceptions_enable=False,
@@ -79,14 +81,16 @@ def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
 
 @app.callback()
 def root(
+    context: typer.Context,
     *,
-    version: Annotated[
+    version: Annotated[  # noqa: ARG001 - its callback shows it
         bool, typer.Option("--version", callback=_version, help="Show the version and exit.")
     ] = False,
 ) -> None:
     """Requests for payment over the instant payment networks: send, read, answer and follow
     them.
     """
+    show_help(context)
 
 
 _FORWARDED = {"allow_extra_args": True, "ignore_unknown_options": True}
@@ -102,10 +106,10 @@ def sandbox(context: typer.Context) -> int:
     `victor sandbox --help` lists its options.
     """
     try:
-        main = import_module("victor_ext.sandbox.__main__").main
+        run_sandbox = import_module("victor_ext.sandbox.command_line").run
     except ImportError as error:
         raise Misuse(f"{error}.") from error
-    status: int = main(context.args, prog="victor sandbox")
+    status: int = run_sandbox(context.args, prog="victor sandbox")
     return status
 
 
@@ -130,18 +134,15 @@ def spec(context: typer.Context) -> int:
 
 @app.command()
 def key(
-    facts: Annotated[
-        list[str],
-        typer.Argument(metavar=several("FACT"), help="What identifies the payment: invoice 1042"),
-    ],
+    facts: Annotated[list[str], argument(several("FACT"))],
     *,
     as_json: AsJson = False,
 ) -> None:
     """Print the idempotency key of a business fact.
 
-    It is the same on every machine, every day. Leave out what changes between two attempts, such as
-    the time. `victor key invoice 1042` prints what idempotency_key_for("invoice", 1042) returns in
-    Python.
+    FACTs are what identifies the payment, such as invoice 1042. The key is the same on every
+    machine, every day. Leave out what changes between two attempts, such as the time. `victor key
+    invoice 1042` prints what idempotency_key_for("invoice", 1042) returns in Python.
     """
     try:
         value = victor_ext.idempotency_key_for(*facts)
@@ -170,27 +171,9 @@ def run(arguments: Sequence[str]) -> int:
         return _run(arguments)
 
 
-def _no_type(ctx: object) -> None: ...
-
-
-def _in_plain_words(command: Any) -> Any:
-    """Let no help name a Python type beside an argument, such as `FACT <list[str]>`. typer does
-    from 0.28 on.
-    """
-    for each in getattr(command, "commands", {}).values():
-        _in_plain_words(each)
-    for parameter in command.params:
-        if parameter.param_type_name == "argument":
-            parameter.display_type_rich = _no_type
-    return command
-
-
 def _run(arguments: Sequence[str]) -> int:
     try:
-        status = _in_plain_words(get_command(app))(
-            list(arguments), prog_name="victor", standalone_mode=False
-        )
-        return status if isinstance(status, int) else 0
+        return _status_of(arguments)
     except OutputLost as error:
         if error.reader_has_gone:
             return READER_GONE
@@ -200,11 +183,24 @@ def _run(arguments: Sequence[str]) -> int:
         return INTERRUPTED
     except Misuse as error:
         message = str(error)
-    except USAGE_ERROR as error:
-        if error.format_message().startswith("Usage: "):  # no command of a group: its help
-            return _run([*arguments, "--help"])
-        message = usage(
-            error.format_message(), None if error.ctx is None else error.ctx.command_path
-        )
+    except typer.TyperException as error:
+        # where the mistake is, if typer has got so far
+        context: typer.Context | None = getattr(error, "ctx", None)
+        message = usage(error.format_message(), None if context is None else context.command_path)
     Failure("Misuse", message, MISUSE).report(as_json="--json" in arguments)
     return MISUSE
+
+
+def _status_of(arguments: Sequence[str]) -> int:
+    """Run a command line and return its exit status, or raise what it ends with."""
+    try:
+        return _parse_and_run(arguments)
+    except OtherHelp as other:
+        with other.shown():
+            return _parse_and_run(arguments)
+
+
+def _parse_and_run(arguments: Sequence[str]) -> int:
+    command = get_command(app)
+    status = command(list(arguments), prog_name="victor", standalone_mode=False)
+    return status if isinstance(status, int) else 0

@@ -7,7 +7,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, TextIO
 from victor_ext._exit_status import FAILED, MISUSE
 
 from .failures import Failure
+from .output_files import whole_file
 from .row_problems import print_problems
 from .screen import complain, conclude, decided, plain, say
-from .session import whole_file
 from .wording import rows_text
 
 if TYPE_CHECKING:
@@ -29,18 +29,17 @@ if TYPE_CHECKING:
 def report_invalid(failure: Failure, check: Check, rows: RowFile, *, as_json: bool) -> None:
     if as_json:
         document = failure.as_dict()
-        document["error"]["problems"] = [asdict(problem) for problem in check.problems]
-        document["error"]["problem_count"] = check.problem_count
-        document["error"]["causes"] = [asdict(cause) for cause in check.causes]
+        error = document["error"]
+        error["problems"] = [asdict(problem) for problem in check.problems]
+        error["problem_count"] = check.problem_count
+        error["causes"] = [asdict(cause) for cause in check.causes]
         complain(json.dumps(document))
         return
     print_problems(check, rows)
-    hint = (
-        ""
-        if check.repeated or check.broken
-        else " Correct that, or set it aside with --skip-invalid."
-    )
-    complain(f"Error: {_wrong(check)}. Nothing was sent.{hint}")
+    message = f"Error: {_wrong(check)}. Nothing was sent."
+    if not check.repeated and not check.broken:
+        message += " Correct that, or set it aside with --skip-invalid."
+    complain(message)
 
 
 def show_check(
@@ -51,11 +50,10 @@ def show_check(
         _print_notices(check)
         for warning in warnings:
             complain(warning)
-    conclude(
-        {**_check_as_dict(check), "warnings": [*warnings], "exit_status": exit_status},
-        f"{summary_of(check)} Nothing was sent.",
-        as_json=as_json,
-    )
+    document = _check_as_dict(check)
+    document["warnings"] = [*warnings]
+    document["exit_status"] = exit_status
+    conclude(document, f"{summary_of(check)} Nothing was sent.", as_json=as_json)
 
 
 def summary_of(check: Check) -> str:
@@ -90,12 +88,15 @@ def first_warning(state: str, system: str) -> str:
 
 
 def _place_of(state: str) -> str:
-    file = state.removeprefix(_SQLITE)
-    return without_password(state) if file == state else str(Path(file).resolve())
+    if not state.startswith(_SQLITE):
+        return without_password(state)
+    file = Path(state.removeprefix(_SQLITE))
+    return str(file.resolve())
 
 
 def _amounts(check: Check) -> str:
-    return ", ".join(f"{amount:,f} {currency}" for currency, amount in sorted(check.totals.items()))
+    totals = sorted(check.totals.items())
+    return ", ".join(f"{amount:,f} {currency}" for currency, amount in totals)
 
 
 def _check_as_dict(check: Check) -> dict[str, Any]:
@@ -110,24 +111,30 @@ def exit_status_of(check: Check, *, skip_invalid: bool) -> int:
     if check.is_refused(skip_invalid=skip_invalid):
         return MISUSE
     stays_rejected = check.noticed.get("rejected_before", 0)
-    return FAILED if check.invalid or check.changed or stays_rejected else 0
+    is_good = not (check.invalid or check.changed or stays_rejected)
+    return 0 if is_good else FAILED
 
 
 def show_status(status: BatchStatus, command: Callable[[str], str], *, as_json: bool) -> None:
     """Print the status of a batch; `command` formats another command for it."""
-    state = "" if status.over else " (it goes on, or was interrupted)"
-    if status.held_since is not None:
-        since = _time(status.held_since)
-        state = f" (held since {since}: nothing is sent until 'victor bulk release')"
-    payments = (f"  {_counted(word, count)}" for word, count in (status.payments or {}).items())
-    text = "\n".join([f"{_summary(status)}{state}", *payments, *_units(status)])
+    lines = [f"{_summary(status)}{_progress_of(status)}"]
+    for word, count in (status.payments or {}).items():
+        lines.append(f"  {_counted(word, count)}")
+    lines += _units(status)
     advice = list[str]()
     if not status.over and status.held_since is None:
         advice.append(f"If nothing sends it now, go on with:\n  {command('resume')}")
     for name, step in status.steps.items():
         if step["unsettled"]:
             advice.append(f"{name} is not settled. Go on with:\n  {command(name)}")
-    conclude(_as_dict(status), text, *advice, as_json=as_json)
+    conclude(_as_dict(status), "\n".join(lines), *advice, as_json=as_json)
+
+
+def _progress_of(status: BatchStatus) -> str:
+    if status.held_since is not None:
+        since = _time(status.held_since)
+        return f" (held since {since}: nothing is sent until 'victor bulk release')"
+    return "" if status.over else " (it goes on, or was interrupted)"
 
 
 def _time(moment: datetime | None) -> str | None:
@@ -147,15 +154,22 @@ def show_event(event: str, text: str, *, as_json: bool) -> None:
 
 def _units(status: BatchStatus) -> Iterator[str]:
     """Yield what the provider says of each payout, and the steps that were taken with them."""
-    for unit, said in status.units.items():
-        totals = ", ".join(f"{total} from {account}" for account, total in said["totals"].items())
-        quotes = "".join(f"; quoted: {quote}" for quote in said["quotes"])
-        counts = f"{said['accepted']:,} accepted, {said['rejected']:,} rejected"
-        yield plain(f"  payout {unit}: {said['status']}, {counts}: {totals or 'nothing'}{quotes}")
+    for unit, payout in status.units.items():
+        yield plain(f"  payout {unit}: {_of_payout(payout)}")
     for name, step in status.steps.items():
-        by = ", ".join(filter(None, step["by"]))
-        yield plain(f"  {name}{f' by {by}' if by else ''}: {_of_step(step['counts'].items())}")
+        people = ", ".join(filter(None, step["by"]))
+        by = f" by {people}" if people else ""
+        yield plain(f"  {name}{by}: {_of_step(step['counts'].items())}")
         yield from _reasons(step["reasons"])
+
+
+def _of_payout(payout: Mapping[str, Any]) -> str:
+    counts = f"{payout['accepted']:,} accepted, {payout['rejected']:,} rejected"
+    totals = [f"{total} from {account}" for account, total in payout["totals"].items()]
+    text = f"{payout['status']}, {counts}: {', '.join(totals) or 'nothing'}"
+    for quote in payout["quotes"]:
+        text += f"; quoted: {quote}"
+    return text
 
 
 def _reasons(reasons: Mapping[str, str]) -> Iterator[str]:
@@ -164,10 +178,10 @@ def _reasons(reasons: Mapping[str, str]) -> Iterator[str]:
 
 
 def _of_step(counts: Iterable[tuple[str, int]]) -> str:
-    words = (
-        f"{count:,} {'done' if each == 'created' else each.replace('_', ' ')}"
-        for each, count in counts
-    )
+    words: list[str] = []
+    for outcome, count in counts:
+        word = "done" if outcome == "created" else outcome.replace("_", " ")
+        words.append(f"{count:,} {word}")
     return ", ".join(words)
 
 
@@ -175,25 +189,26 @@ def step_question(name: str, status: BatchStatus) -> str:
     """Return what is asked of a person before a step is taken with the payouts of a batch, and what
     these are.
     """
-    moves = ", which moves money" if name == "instruct" else ""
-    asked = (
+    effect = ", which moves money" if name == "instruct" else ""
+    question = (
         f"{plain(status.batch)}: {counts(status)}. {name.capitalize()} all payouts that are "
-        f"accepted{moves}."
+        f"accepted{effect}."
     )
-    return "\n".join([*_units(status), asked])
+    return "\n".join([*_units(status), question])
 
 
 def show_step(name: str, batch: str, status: BatchStatus, again: str, *, as_json: bool) -> None:
     """Print what became of a step; `again` is the command that takes it again."""
-    what = (
-        "Not all of it is settled. Nothing is sent again that may still be under way. Go on with:"
-    )
-    advice = [f"{what}\n  {again}"] if status.unsettled else []
+    advice = list[str]()
+    if status.unsettled:
+        advice.append(
+            "Not all of it is settled. Nothing is sent again that may still be under way. Go on "
+            f"with:\n  {again}"
+        )
     summary = f"{plain(batch)}: {name}: {_of_step(status.counts.items())}"
     text = "\n".join([summary, *_reasons(status.reasons)])
-    conclude(
-        {**_as_dict(status), "exit_status": status.exit_status}, text, *advice, as_json=as_json
-    )
+    document = {**_as_dict(status), "exit_status": status.exit_status}
+    conclude(document, text, *advice, as_json=as_json)
 
 
 def show_result(
@@ -210,47 +225,60 @@ def show_result(
     `command` formats another command for the batch. `rows` is the file, if one was sent. `steps`
     can follow what is created.
     """
-    next_command: str | None = None
-    check, advice = status.check, list[str]()
+    check = status.check
     if check is not None and rows is not None and not as_json:
-        print_problems(check, rows)
-        _print_notices(check)
-        if check.unchanged or check.changed:
-            complain(f"Of {rows_text(check.rows)}: {_kinds(check)}.")
-    if status.unsettled:
-        next_command = command("resume")
-        how = (
-            "What may have been submitted is only looked up. Go on with:"
-            if steps
-            else "Try those rows again, with the same keys:"
+        _show_rows(check, rows)
+    next_name = _next_command(status)
+    next_command = None if next_name is None else command(next_name)
+    advice = list[str]()
+    if next_command is not None:
+        advice.append(f"{_why_next(status, steps)}\n  {next_command}")
+    advice += _advice(status, command)
+    document = _as_dict(status)
+    document["exit_status"] = status.exit_status
+    document["next_command"] = next_command
+    if rows is not None:
+        document["warnings"] = [*warnings]
+    conclude(document, _summary(status), *advice, as_json=as_json)
+
+
+def _show_rows(check: Check, rows: RowFile) -> None:
+    """Print what is said of the rows of a file."""
+    print_problems(check, rows)
+    _print_notices(check)
+    if check.unchanged or check.changed:
+        complain(f"Of {rows_text(check.rows)}: {_kinds(check)}.")
+
+
+def _next_command(status: BatchStatus) -> str | None:
+    return "resume" if status.unsettled else status.next_step
+
+
+def _why_next(status: BatchStatus, steps: Sequence[str]) -> str:
+    if not status.unsettled:
+        return "What is accepted is paid by the next step:"
+    if steps:
+        return (
+            "Not all of it is settled. What may have been submitted is only looked up. Go on with:"
         )
-        advice.append(f"Not all of it is settled. {how}\n  {next_command}")
-    elif status.next_step is not None:
-        next_command = command(status.next_step)
-        advice.append(f"What is accepted is paid by the next step:\n  {next_command}")
+    return "Not all of it is settled. Try those rows again, with the same keys:"
+
+
+def _advice(status: BatchStatus, command: Callable[[str], str]) -> Iterator[str]:
+    """Yield what to do about rows that were not sent, or not created."""
     if status.left_out:
-        advice.append(
-            "What is left out was not sent, and resume does not send it: a file that has it does."
-        )
-    if status.to_decide and check is None:
-        are = "1 row is" if status.to_decide == 1 else f"{status.to_decide:,} rows are"
-        advice.append(f"{are} not sent as the latest file has it. The export says why.")
+        yield "What is left out was not sent, and resume does not send it: a file that has it does."
+    if status.to_decide and status.check is None:
+        rows = "1 row is" if status.to_decide == 1 else f"{status.to_decide:,} rows are"
+        yield f"{rows} not sent as the latest file has it. The export says why."
     refused = sum(count for outcome, count in status.counts.items() if outcome == "refused")
     if refused > status.left_out:
-        advice.append(
+        yield (
             "Refused rows were not created. Send them corrected, or drop them:\n"
             f"  {command('drop')}"
         )
     if status.exit_status:
-        advice.append(f"Every row, with what became of it:\n  {command('export')}")
-    document = {
-        **_as_dict(status),
-        "exit_status": status.exit_status,
-        "next_command": next_command,
-    }
-    if rows is not None:
-        document["warnings"] = [*warnings]
-    conclude(document, _summary(status), *advice, as_json=as_json)
+        yield f"Every row, with what became of it:\n  {command('export')}"
 
 
 def show_asked_again(batch: str, count: int, resume: str, *, as_json: bool) -> None:
@@ -264,14 +292,10 @@ def _print_notices(check: Check) -> None:
     """Print why rows are not simply sent: what concerns many rows, in one line."""
     for code, count in check.noticed.items():
         group = _GROUPS.get(code)
-        if group is not None:
+        if group is None:
+            _print_each(check, code, count)
+        else:
             complain(plain(group.format(rows=rows_text(count))))
-            continue
-        notices = [notice for notice in check.notices if notice.code == code][:_SHOWN]
-        for notice in notices:
-            complain(plain(f"Line {notice.line:,}: {notice.message}"))
-        if count > len(notices):
-            complain(f"And {count - len(notices):,} more like these.")
     if check.left_out:
         complain(
             f"{rows_text(check.left_out)} of the batch had not left and are not in this file: left "
@@ -279,7 +303,17 @@ def _print_notices(check: Check) -> None:
         )
 
 
+def _print_each(check: Check, code: str, count: int) -> None:
+    """Print the first notices of a code, and how many more there are of all `count`."""
+    notices = [notice for notice in check.notices if notice.code == code][:_SHOWN]
+    for notice in notices:
+        complain(plain(f"Line {notice.line:,}: {notice.message}"))
+    if count > len(notices):
+        complain(f"And {count - len(notices):,} more like these.")
+
+
 _SQLITE = "sqlite:///"
+_EXPORTED = ("row", "key", "id", "status", "outcome", "error")
 _SHOWN = 20
 """Maximum number of notices of one code to list."""
 _GROUPS = {
@@ -295,9 +329,10 @@ _GROUPS = {
 
 def show_dropped(batch: str, count: int, *, as_json: bool) -> None:
     """Print how many rows were dropped."""
-    none = "All that it has was created or rejected, or may have been sent."
-    said = "None of them was created." if count else none
-    text = f"{plain(batch)}: {rows_text(count)} dropped. {said}"
+    effect = "None of them was created."
+    if count == 0:
+        effect = "All that it has was created or rejected, or may have been sent."
+    text = f"{plain(batch)}: {rows_text(count)} dropped. {effect}"
     conclude({"batch": batch, "dropped": count}, text, as_json=as_json)
 
 
@@ -311,9 +346,13 @@ def show_interruption(
     of them.
     """
     if as_json:
-        state = {} if unread is None else {"state_unread": unread}
-        next_command = None if status is None else command
-        complain(json.dumps({"interrupted": True, "next_command": next_command, **state}))
+        document: dict[str, Any] = {
+            "interrupted": True,
+            "next_command": None if status is None else command,
+        }
+        if unread is not None:
+            document["state_unread"] = unread
+        complain(json.dumps(document))
         return
     if status is None:
         complain("Stopped before anything was sent. Run the same command again.")
@@ -339,41 +378,44 @@ def write_export(
         if result.outcome == "created":
             statuses[result.status or "not found"] += 1
 
-    with (
-        nullcontext(sys.stdout)
-        if output is None
-        else whole_file(output, "--output", mode=0o666) as file
-    ):
+    with _opened(output) as file:
         if as_json:
             count = _write_json(sender.export(refresh=refresh), file, note)
         else:
             count = sender.export_csv(file, escape=escape, refresh=refresh, on_result=note)
         file.flush()
-    lines: list[str] = [] if output is None else [f"{rows_text(count)} written to {output}"]
+    sentences: list[str] = []
+    if output is not None:
+        sentences.append(f"{rows_text(count)} written to {output}")
     if refresh:
-        listed = (
-            ", ".join(_counted(word, count) for word, count in sorted(statuses.items()))
-            or "nothing was created"
-        )
-        lines.append(f"The provider says now: {listed}.")
-    if lines:
-        complain(". ".join(lines))
+        sentences.append(f"The provider says now: {_listed(statuses)}.")
+    if sentences:
+        complain(". ".join(sentences))
+
+
+def _opened(output: Path | None) -> AbstractContextManager[TextIO]:
+    if output is None:
+        return nullcontext(sys.stdout)
+    return whole_file(output, "--output", mode=0o666)
+
+
+def _listed(statuses: Mapping[str, int]) -> str:
+    words = [_counted(word, count) for word, count in sorted(statuses.items())]
+    return ", ".join(words) or "nothing was created"
 
 
 def _write_json(
     results: Iterable[RowResult], file: TextIO, note: Callable[[RowResult], None]
 ) -> int:
+    """Write results as JSON, one on a line, and return how many there were."""
     count = 0
-    for count, result in enumerate(results, 1):  # noqa: B007 - it is returned
+    for result in results:
         note(result)
-        fields = {
-            name: getattr(result, name)
-            for name in ("row", "key", "id", "status", "outcome", "error")
-        }
-        file.write(
-            json.dumps({**fields, "columns": dict(result.extras), "asked": dict(result.asked)})
-            + "\n"
-        )
+        document: dict[str, Any] = {name: getattr(result, name) for name in _EXPORTED}
+        document["columns"] = dict(result.extras)
+        document["asked"] = dict(result.asked)
+        file.write(f"{json.dumps(document)}\n")
+        count += 1
     return count
 
 
@@ -384,17 +426,25 @@ def counts(status: BatchStatus) -> str:
     numbers: dict[str, int] = {}
     for outcome, count in status.counts.items():
         if outcome == "unknown":
-            numbers |= {"under_way": status.under_way, outcome: count - status.under_way}
+            numbers["under_way"] = status.under_way
+            numbers[outcome] = count - status.under_way
         elif outcome == "refused":
-            numbers |= {"left_out": status.left_out, outcome: count - status.left_out}
+            numbers["left_out"] = status.left_out
+            numbers[outcome] = count - status.left_out
         else:
             numbers[outcome] = count
-    shown = [f"{count:,} {name.replace('_', ' ')}" for name, count in numbers.items() if count]
-    return ", ".join(shown) or "no rows"
+    return _nonzero(numbers) or "no rows"
+
+
+def _nonzero(numbers: Mapping[str, int]) -> str:
+    """Return those numbers that are not zero, each with its name."""
+    words = [f"{count:,} {name.replace('_', ' ')}" for name, count in numbers.items() if count]
+    return ", ".join(words)
 
 
 def _counted(word: str, count: int) -> str:
-    return f"{count:,} {plain(word)}{' (paid)' if word == 'completed' else ''}"
+    text = f"{count:,} {plain(word)}"
+    return f"{text} (paid)" if word == "completed" else text
 
 
 def _summary(status: BatchStatus) -> str:
@@ -402,10 +452,11 @@ def _summary(status: BatchStatus) -> str:
 
 
 def _as_dict(status: BatchStatus) -> dict[str, Any]:
-    check = None if status.check is None else _check_as_dict(status.check)
-    held_since = _time(status.held_since)
-    own = {"check": check, "unsettled": status.unsettled, "held_since": held_since}
-    return {**asdict(status), **own}
+    document = asdict(status)
+    document["check"] = None if status.check is None else _check_as_dict(status.check)
+    document["unsettled"] = status.unsettled
+    document["held_since"] = _time(status.held_since)
+    return document
 
 
 def without_password(url: str) -> str:
@@ -416,13 +467,18 @@ def without_password(url: str) -> str:
 
 def _wrong(check: Check) -> str:
     if check.broken:
-        expected = check.problems[0].code != "control_total"
-        return "the file cannot be read" if expected else "the file is not the one that is expected"
-    kinds = {
-        f"{'row repeats' if check.repeated == 1 else 'rows repeat'} a key": check.repeated,
-        f"{'row is' if check.invalid == 1 else 'rows are'} wrong": check.invalid,
-    }
-    return " and ".join(f"{count:,} {kind}" for kind, count in kinds.items() if count)
+        is_unexpected = check.problems[0].code == "control_total"
+        if is_unexpected:
+            return "the file is not the one that is expected"
+        return "the file cannot be read"
+    mistakes: list[str] = []
+    if check.repeated:
+        verb = "row repeats" if check.repeated == 1 else "rows repeat"
+        mistakes.append(f"{check.repeated:,} {verb} a key")
+    if check.invalid:
+        verb = "row is" if check.invalid == 1 else "rows are"
+        mistakes.append(f"{check.invalid:,} {verb} wrong")
+    return " and ".join(mistakes)
 
 
 def _kinds(check: Check) -> str:
@@ -433,4 +489,5 @@ def _kinds(check: Check) -> str:
         "wrong": check.invalid,
         "with a repeated key": check.repeated,
     }
-    return ", ".join(f"{count:,} {kind}" for kind, count in kinds.items() if count) or "none"
+    words = [f"{count:,} {kind}" for kind, count in kinds.items() if count]
+    return ", ".join(words) or "none"

@@ -1,18 +1,24 @@
 """`victor conform`: is the provider what this package takes it for?"""
 
+from __future__ import annotations
+
 import json
-from itertools import count
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from victor_ext._exit_status import FAILED, FOR_NOW
 from victor_ext.systems import DEFAULT
 
+from .chosen_system import Provider
 from .failures import Misuse
+from .options import flag, option, seconds
 from .screen import Progress, complain, decided, plain, say
-from .session import Provider, Session, flag, option, seconds, with_session
+from .session import Session, with_session
+
+if TYPE_CHECKING:
+    from victor_ext.conform import Plan, Report
 
 FILE = Path("conform.json")
 """The default of `--out`. `victor doctor` names its age, too."""
@@ -68,53 +74,68 @@ def conform(
     if out.is_dir():
         raise Misuse(f"--out is {out}, which is a folder: name a file.")
     with session.failures(failed=FOR_NOW):
-        from victor_ext.conform import Plan, load, measure  # noqa: PLC0415 - only this needs it
+        from victor_ext.conform import Plan, load  # noqa: PLC0415 - only this needs it
 
         plan = Plan(**session.own)
-
-        def connect(**more: Any) -> Any:
-            return session.client_of(provider, **more)[1]
-
         if show_plan:
-            with connect() as client:
-                plan.check(client)
-            say(json.dumps(plan.to_dict()) if session.as_json else str(plan))
+            _show_plan(session, provider, plan)
             return
-
         before = None if compare is None else load(compare)
-        own = "The reads of its table are sent once each. Nothing is created or changed."
-        complain(str(plan) if provider == DEFAULT else own)
-        began = count()
+        report = _measure(session, provider, plan, out)
+        _show(report, before, as_json=session.as_json)
+        raise typer.Exit(_exit_status(report, before))
 
-        def show(probe: Any) -> None:
-            progress.show("conform", next(began), None, probe.names[0], unit="probes")
 
-        try:
-            with Progress(as_json=session.as_json) as progress:
-                report = measure(out, plan, connect, on_probe=show)
-        except KeyboardInterrupt:
-            if out.exists():
-                complain(
-                    f"{load(out).creates}\nRun it again with the same options: it goes on from "
-                    f"{out}."
-                )
-            raise
-        changes = [] if before is None else report.changes(before)
-        with decided():
-            more = (
-                {}
-                if before is None
-                else {"changes": changes, "not_compared": report.not_compared(before)}
-            )
-            text = (
-                report.text()
-                if before is None
-                else f"{report.text()}\n\n{report.comparison(before)}"
-            )
-            say(
-                json.dumps(report.document | more)
-                if session.as_json
-                else "\n".join(map(plain, text.split("\n")))
-            )
-        differs = changes if before is not None else report.differences
-        raise typer.Exit(FAILED if differs else FOR_NOW if report.failures else 0)
+def _show_plan(session: Session, provider: str, plan: Plan) -> None:
+    _, client = session.client_of(provider)
+    with client:
+        plan.check(client)
+    say(json.dumps(plan.to_dict()) if session.as_json else str(plan))
+
+
+def _measure(session: Session, provider: str, plan: Plan, out: Path) -> Report:
+    """Measure, with progress on standard error; Ctrl-C shows how to go on."""
+    from victor_ext.conform import load, measure  # noqa: PLC0415 - only this needs it
+
+    if provider == DEFAULT:
+        complain(str(plan))
+    else:
+        complain("The reads of its table are sent once each. Nothing is created or changed.")
+    done = 0
+
+    def connect(**settings: Any) -> Any:
+        return session.client_of(provider, **settings)[1]
+
+    def show(probe: Any) -> None:
+        nonlocal done
+        progress.show("conform", done, None, probe.names[0], unit="probes")
+        done += 1
+
+    try:
+        with Progress(as_json=session.as_json) as progress:
+            return measure(out, plan, connect, on_probe=show)
+    except KeyboardInterrupt:
+        if out.exists():
+            advice = f"Run it again with the same options: it goes on from {out}."
+            complain(f"{load(out).creates}\n{advice}")
+        raise
+
+
+@decided()
+def _show(report: Report, before: Report | None, *, as_json: bool) -> None:
+    document, text = report.document, report.text()
+    if before is not None:
+        changes, not_compared = report.changes(before), report.not_compared(before)
+        document = document | {"changes": changes, "not_compared": not_compared}
+        text = f"{text}\n\n{report.comparison(before)}"
+    if as_json:
+        say(json.dumps(document))
+    else:
+        say("\n".join(map(plain, text.split("\n"))))
+
+
+def _exit_status(report: Report, before: Report | None) -> int:
+    differs = report.differences if before is None else report.changes(before)
+    if differs:
+        return FAILED
+    return FOR_NOW if report.failures else 0

@@ -10,8 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-import typer
-
 import victor_ext
 from victor_ext._exit_status import FAILED, FOR_NOW, MISUSE, UNKNOWN
 from victor_ext._output import OutputLost
@@ -26,7 +24,12 @@ if TYPE_CHECKING:
 
 _LISTED = 10
 """Maximum number of problems in a client message."""
-_OF_EXCHANGE = {"status_code": None, "attempts": 0, "request_id": None, "retry_after": None}
+_OF_EXCHANGE: Mapping[str, Any] = {
+    "status_code": None,
+    "attempts": 0,
+    "request_id": None,
+    "retry_after": None,
+}
 """What the JSON of a failure has of an exchange with the provider; and what it has without one."""
 ONLY_READS = "This command only reads:"
 
@@ -53,6 +56,16 @@ class Doubt:
         hidden = None if in_full else self.secret
         return shlex.join(short_mask(word) if word == hidden else word for word in self.command)
 
+    def lines(self, *, in_full: bool) -> list[str]:
+        """Return the advice and the command."""
+        lines = [self.advice, f"  {self.line(in_full=in_full)}"]
+        if self.secret is not None and not in_full:
+            lines.append(
+                "  (Account numbers are masked in logs: write the full number where it is "
+                "masked here.)"
+            )
+        return lines
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -76,48 +89,36 @@ class Failure:
         complain(json.dumps(self.as_dict()) if as_json else "\n".join(self._lines()))
 
     def as_dict(self) -> dict[str, Any]:
-        problems = [
-            {
-                "option": spelling_of(problem.field, self.spelled),
-                "field": problem.field,
-                "code": problem.code,
-                "message": sentence(problem, self.spelled),
-            }
-            for problem in self.problems
-        ]
-        error = {
+        error: dict[str, Any] = {
             "type": self.kind,
             "message": self.message,
             "outcome": self.outcome,
             "idempotency_key": self.idempotency_key,
-            **{
-                name: getattr(self.exchange, name, default)
-                for name, default in _OF_EXCHANGE.items()
-            },
-            "problems": problems,
-            "notes": list(self.notes),
-            "next_command": None if self.doubt is None else self.doubt.line(in_full=True),
         }
+        for name, default in _OF_EXCHANGE.items():
+            error[name] = getattr(self.exchange, name, default)
+        error["problems"] = [self._problem_as_dict(problem) for problem in self.problems]
+        error["notes"] = list(self.notes)
+        error["next_command"] = None if self.doubt is None else self.doubt.line(in_full=True)
         return {"error": error, "exit_status": self.exit_status}
+
+    def _problem_as_dict(self, problem: Problem) -> dict[str, Any]:
+        return {
+            "option": spelling_of(problem.field, self.spelled),
+            "field": problem.field,
+            "code": problem.code,
+            "message": sentence(problem, self.spelled),
+        }
 
     def _lines(self) -> list[str]:
         lines = [*self.details, f"Error: {self.message}", *self.notes]
-        for name, value in (("Outcome", self.outcome), ("Idempotency key", self.idempotency_key)):
-            if value is not None:
-                lines.append(f"{name}: {value}")
+        if self.outcome is not None:
+            lines.append(f"Outcome: {self.outcome}")
+        if self.idempotency_key is not None:
+            lines.append(f"Idempotency key: {self.idempotency_key}")
         if self.doubt is not None:
-            in_full = sys.stderr.isatty()
-            lines += [self.doubt.advice, f"  {self.doubt.line(in_full=in_full)}"]
-            if not in_full and self.doubt.secret is not None:
-                lines.append(
-                    "  (Account numbers are masked in logs: write the full number where it is "
-                    "masked here.)"
-                )
+            lines += self.doubt.lines(in_full=sys.stderr.isatty())
         return lines
-
-
-USAGE_ERROR: Any = typer.BadParameter.__bases__[0]
-"""typer exports no public name for it."""
 
 
 def exit_status_of(error: VictorError, *, wrote: bool, failed: int = FAILED) -> int:
@@ -135,6 +136,13 @@ def exit_status_of(error: VictorError, *, wrote: bool, failed: int = FAILED) -> 
     own: int | None = getattr(error, "exit_status", None)
     if own is not None:
         return own
+    return FOR_NOW if _may_pass(error) else failed
+
+
+def _may_pass(error: VictorError) -> bool:
+    """Whether nothing was executed, and the same command may succeed later."""
+    if isinstance(error, victor_ext.RateLimited):
+        return True
     # An attempt that was rejected and repeated all the same had a 429. A server error after which
     # nothing can have been executed comes from the token endpoint.
     passing = (
@@ -143,8 +151,7 @@ def exit_status_of(error: VictorError, *, wrote: bool, failed: int = FAILED) -> 
         | victor_ext.ServerError
         | victor_ext.UnreadableResponse
     )
-    may_pass = error.outcome in ("not_sent", "rejected") and isinstance(error, passing)
-    return FOR_NOW if may_pass or isinstance(error, victor_ext.RateLimited) else failed
+    return error.outcome in ("not_sent", "rejected") and isinstance(error, passing)
 
 
 def victor_failure(
@@ -152,74 +159,77 @@ def victor_failure(
 ) -> Failure:
     """Return the failure for a client error. Without `doubt` (a read), it has no outcome."""
     exit_status = exit_status_of(error, wrote=doubt is not None, failed=failed)
-    misuse, unsettled = exit_status == MISUSE, exit_status == UNKNOWN
-    local = misuse and len(error.problems) > 0
+    is_misuse = exit_status == MISUSE
+    is_local = is_misuse and len(error.problems) > 0
+    if is_local:
+        message = in_options(error.problems, spelled)
+    else:
+        message = f"{error.summary} {_next_step(error, doubt)}".rstrip()
+    failure = Failure(
+        type(error).__name__,
+        message,
+        exit_status,
+        exchange=error,
+        problems=error.problems,
+        notes=_notes(error, is_local=is_local),
+        spelled=spelled,
+    )
+    if doubt is None:
+        return failure
+    key = None if is_misuse else error.idempotency_key or doubt.key
+    settling = _settling(error, doubt) if exit_status == UNKNOWN else None
+    return replace(failure, outcome=error.outcome.value, idempotency_key=key, doubt=settling)
+
+
+def _notes(error: VictorError, *, is_local: bool) -> list[str]:
     notes: list[str] = [*getattr(error, "__notes__", ())]
     if isinstance(error, victor_ext.ConfigurationError) and "not set" in error.summary:
         notes.append(CREDENTIALS)
     # By name: `ssl` is loaded by whoever connects.
-    if type(getattr(error.__cause__, "__cause__", None)).__name__ == "SSLCertVerificationError":
+    reason = getattr(error.__cause__, "__cause__", None)
+    if type(reason).__name__ == "SSLCertVerificationError":
         notes.append(CERTIFICATE)
-    if not local and len(error.problems) > _LISTED:
+    if not is_local and len(error.problems) > _LISTED:
         notes.append("--json shows all problems.")
-    message = (
-        in_options(error.problems, spelled)
-        if local
-        else f"{error.summary} {_next_step(error, doubt)}".rstrip()
-    )
-    outcome = None if doubt is None else error.outcome.value
-    key = None if doubt is None or misuse else error.idempotency_key or doubt.key
-    settling = _settling(error, doubt) if unsettled else None
-    return Failure(
-        type(error).__name__,
-        message,
-        exit_status,
-        outcome,
-        key,
-        error,
-        error.problems,
-        notes,
-        settling,
-        spelled,
-    )
+    return notes
 
 
 def _next_step(error: VictorError, doubt: Doubt | None) -> str:
-    if doubt is None or not error.hint:
-        return (
-            "Try again, with a longer --timeout."
-            if isinstance(error, victor_ext.TimedOut) and error.hint
-            else ""
-        )
+    if not error.hint:
+        return ""
+    if doubt is None:
+        is_late = isinstance(error, victor_ext.TimedOut)
+        return "Try again, with a longer --timeout." if is_late else ""
     look = f"look with '{shlex.join(doubt.look)}'"
-    option = (
-        None
-        if error.idempotency_key is None
-        else shlex.join(["--idempotency-key", error.idempotency_key])
-    )
-    conflict = isinstance(error, victor_ext.Conflict) and not error.in_progress
-    if conflict and error.outcome is victor_ext.Outcome.REJECTED:
+    option = None
+    if error.idempotency_key is not None:
+        option = shlex.join(["--idempotency-key", error.idempotency_key])
+    is_conflict = _is_final_conflict(error)
+    if is_conflict and error.outcome is victor_ext.Outcome.REJECTED:
         return f"{error.outcome.next_step(option, look)} To see the other answer, {look}."
     if _is_of_another_payment(error):
         return (
             f"Repeat it with the same values, or {look}. Take another key only when it is certain "
             "that this payment does not exist."
         )
-    return error.outcome.next_step(
-        option, look, conflict=conflict and error.status_code is not None
-    )
+    was_answered = error.status_code is not None
+    return error.outcome.next_step(option, look, conflict=is_conflict and was_answered)
 
 
-def _settling(error: VictorError, doubt: Doubt | None) -> Doubt | None:
+def _settling(error: VictorError, doubt: Doubt) -> Doubt | None:
     """Return how to resolve it, or None if only the message says.
 
     After a conflict, a repeat would end the same.
     """
-    if doubt is None or _is_of_another_payment(error):
+    if _is_of_another_payment(error):
         return None
-    if doubt.key is not None and isinstance(error, victor_ext.Conflict) and not error.in_progress:
+    if doubt.key is not None and _is_final_conflict(error):
         return replace(doubt, advice=ONLY_READS, command=doubt.look, secret=None)
     return doubt
+
+
+def _is_final_conflict(error: VictorError) -> bool:
+    return isinstance(error, victor_ext.Conflict) and not error.in_progress
 
 
 def _is_of_another_payment(error: VictorError) -> bool:
@@ -227,36 +237,35 @@ def _is_of_another_payment(error: VictorError) -> bool:
 
     Repeating the call then settles nothing.
     """
-    return (
-        error.idempotency_key is not None
-        and isinstance(error, victor_ext.Conflict)
-        and error.status_code is None
-    )
+    has_key = error.idempotency_key is not None
+    return has_key and isinstance(error, victor_ext.Conflict) and error.status_code is None
 
 
-def broken_off(error: BaseException, doubt: Doubt, made: PaymentRequest | None = None) -> Failure:
+def broken_off(error: BaseException, doubt: Doubt, result: PaymentRequest | None = None) -> Failure:
     """Return the failure for a write that ended otherwise than by the client. It must not look like
     a rejection.
 
-    `made` is what the provider returned, if that was read.
+    `result` is what the provider returned, if that was read.
     """
-    outcome, details = "unknown", list[str]()
+    exchange = None if result is None else result.response_info
+    failure = Failure(
+        type(error).__name__,
+        f"Unexpected error: {error}. The provider may have executed it.",
+        UNKNOWN,
+        outcome="unknown",
+        idempotency_key=doubt.key,
+        exchange=exchange,
+        doubt=doubt,
+    )
     match error:
         case KeyboardInterrupt():
-            kind, message = (
-                "Interrupted",
-                "Interrupted before the response arrived. The provider may have executed it.",
-            )
-            exit_status = status_of(error)
+            message = "Interrupted before the response arrived. The provider may have executed it."
+            status = status_of(error)
+            return replace(failure, kind="Interrupted", message=message, exit_status=status)
         case OutputLost():
-            kind, outcome, exit_status = "OutputLost", "accepted", UNKNOWN
-            what = "it" if made is None else f"it (payment request {made.id})"
+            what = "it" if result is None else f"it (payment request {result.id})"
             message = f"The provider executed {what}, but the result could not be written: {error}."
+            return replace(failure, kind="OutputLost", message=message, outcome="accepted")
         case _:
-            kind, exit_status = type(error).__name__, UNKNOWN
-            message = f"Unexpected error: {error}. The provider may have executed it."
-            details = "".join(traceback.format_exception(error)).splitlines()
-    exchange = None if made is None else made.response_info
-    return Failure(
-        kind, message, exit_status, outcome, doubt.key, exchange, doubt=doubt, details=details
-    )
+            trace = "".join(traceback.format_exception(error))
+            return replace(failure, details=trace.splitlines())

@@ -22,8 +22,8 @@ from victor_ext.providers.connected.declared_keys import key_place, says_key
 from victor_ext.providers.connected.operations import UNDECLARED, Row, rows_of
 
 from .failures import Misuse
+from .options import AsJson
 from .screen import plain, say
-from .session import AsJson
 
 _ADVICE = {
     "undeclared-key": UNDECLARED,

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Collection, Generator, Iterable, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,16 +17,14 @@ from victor_ext._exit_status import FAILED
 from victor_ext.privacy import concealed
 
 from .failures import Misuse
+from .opened_outbox import STORAGE_KEY, opened_events, opened_outbox
+from .options import AsJson, argument, group, number, option, whole_number
 from .screen import complain, plain, say
-from .session import AsJson, option
-from .wording import in_options
 
 if TYPE_CHECKING:
-    from victor_ext.outbox import Entry, Outbox
+    from victor_ext.outbox import DeadLetter, Entry, EntryState, EventState, Outbox
 
-outbox = typer.Typer(
-    help="The outbox of a database: what is unclear, and what to do about it.", no_args_is_help=True
-)
+outbox = group("The outbox of a database: what is unclear, and what to do about it.")
 
 Database = Annotated[
     str, option("The database of the outbox: sqlite:///FILE, or postgresql+psycopg://...", "URL")
@@ -38,116 +35,63 @@ TableName = Annotated[
         "The name of its table, or schema.name; status, retry and discard take an inbox's.", "NAME"
     ),
 ]
-Key = Annotated[
-    str,
-    typer.Argument(
-        metavar="KEY", help="The idempotency key of the entry, or its reference if it has its own."
-    ),
+Key = Annotated[str, argument("KEY")]
+DeadLetters = Annotated[
+    list[int] | None,
+    option("A dead letter, by its number. Repeat it.", "ID", parser=whole_number()),
 ]
-DeadLetter = Annotated[list[int] | None, option("A dead letter, by its number. Repeat it.", "ID")]
 AllDeadLetters = Annotated[bool, typer.Option("--all-dead-letters", help="All dead letters.")]
 _TABLE = "victor_outbox"
-_STORAGE_KEY = "VICTOR_OUTBOX_KEY"
-"""The variable that has the storage key of an outbox that is encrypted."""
-_OPTIONS = ("by", "why", "id", "older_than", "protect_for")
-"""Arguments of an outbox that are options here."""
 _LISTED = 10
 """The most numbers that a message lists."""
 
 
-@contextmanager
-def _opened(database: str, table: str, *, inbox: bool = False) -> Generator[tuple[Outbox, bool]]:
-    """Open an outbox for the block. Raises `Misuse`, which quotes no URL: it may have a password.
-
-    With `inbox` the table may be an inbox's: its events are like those of an outbox, and it has no
-    entries (False).
-    """
-    try:
-        import sqlalchemy as sa  # noqa: PLC0415 - an extra of its own
-        from sqlalchemy.exc import ArgumentError, SQLAlchemyError  # noqa: PLC0415 - as above
-
-        from victor_ext.event_queue.databases import split_name  # noqa: PLC0415 - as above
-        from victor_ext.outbox import Outbox  # noqa: PLC0415 - as above
-    except ImportError as error:
-        raise Misuse(f"{error}.") from error
-    try:
-        schema, name = split_name(table)
-    except victor_ext.ConfigurationError as error:
-        raise Misuse(f"--table: {error}") from error
-    try:
-        engine = sa.create_engine(database, poolclass=sa.NullPool)  # no connection stays open
-        file = engine.url.database if engine.name == "sqlite" else None
-        # SQLite would make it
-        if file and not file.startswith(("file:", ":memory:")) and not Path(file).exists():
-            raise Misuse(f"--database: there is no file {file}.")
-        if not sa.inspect(engine).has_table(name, schema=schema):
-            raise Misuse(f"--database has no table {table}: name the outbox's with --table.")
-        has_entries = any(
-            column["name"] == "key"
-            for column in sa.inspect(engine).get_columns(name, schema=schema)
-        )
-        if not (has_entries or inbox):
-            raise Misuse(
-                f"{table} has no entries, only events: it is an inbox's, for status, and "
-                "for retry and discard with --dead-letter."
-            )
-        # read as it is needed: an inbox has none
-        storage_key = concealed(os.environ.get(_STORAGE_KEY)) or None
-        yield Outbox(engine, table=table, storage_key=storage_key), has_entries
-    except victor_ext.InvalidRequest as error:
-        raise Misuse(
-            in_options(error.problems, {name: f"--{name.replace('_', '-')}" for name in _OPTIONS})
-        ) from error
-    except victor_ext.ConfigurationError as error:
-        raise Misuse(str(error)) from error
-    except (ArgumentError, ImportError) as error:
-        raise Misuse(
-            "--database: write sqlite:///FILE or postgresql+psycopg://..., and install its driver."
-        ) from error
-    except SQLAlchemyError as error:
-        reason = plain(str(getattr(error, "orig", None) or "it refused a statement").split("\n")[0])
-        raise Misuse(
-            f"--database cannot be used: {reason}. Check the URL, and that it runs."
-        ) from error
-
-
 def _show(entries: Iterable[Entry], *, as_json: bool) -> None:
     """Print entries, one on a line. What cannot be read is said at the end."""
-    sealed = 0
+    sealed_count = 0
     for entry in entries:
-        sealed += entry.sealed
-        known = (
-            f"{entry.state.value:<9}",
-            entry.operation,
-            entry.idempotency_key,
-            entry.reference,
-            entry.request_id,
-            entry.status,
-            entry.error,
-        )
-        say(_as_json(entry) if as_json else plain("  ".join(filter(None, known))))
-    if sealed:
-        are = "1 entry is" if sealed == 1 else f"{sealed:,} entries are"
-        complain(
-            f"{are} encrypted: amounts, references of payments and errors were not read. Set "
-            f"{_STORAGE_KEY} to the storage_key of the outbox."
-        )
+        if entry.sealed:
+            sealed_count += 1
+        say(json.dumps(_fields(entry)) if as_json else _line(entry))
+    if sealed_count:
+        complain(_sealed_notice(sealed_count))
 
 
-def _as_json(entry: Entry) -> str:
-    return json.dumps(_fields(entry))
+def _line(entry: Entry) -> str:
+    cells = (
+        f"{entry.state.value:<9}",
+        entry.operation,
+        entry.idempotency_key,
+        entry.reference,
+        entry.request_id,
+        entry.status,
+        entry.error,
+    )
+    return plain("  ".join(filter(None, cells)))
+
+
+def _sealed_notice(count: int) -> str:
+    entries = "1 entry is" if count == 1 else f"{count:,} entries are"
+    return (
+        f"{entries} encrypted: amounts, references of payments and errors were not read. Set "
+        f"{STORAGE_KEY} to the storage_key of the outbox."
+    )
 
 
 def _fields(entry: Entry) -> dict[str, object]:
     """The fields of an entry, for JSON."""
-    from victor_ext import zulu  # noqa: PLC0415 - `victor --help` does not need it
-
-    times = {"stored_at": entry.stored_at, "sent_at": entry.sent_at}
-    shown = {name: None if at is None else zulu.format(at) for name, at in times.items()}
-    fields: dict[str, object] = {**asdict(entry), **shown}
+    fields: dict[str, object] = asdict(entry)
+    fields["stored_at"] = _zulu(entry.stored_at)
+    fields["sent_at"] = _zulu(entry.sent_at)
     if entry.sealed:
         fields["payments"] = None  # there may be some
     return fields
+
+
+def _zulu(moment: datetime | None) -> str | None:
+    from victor_ext import zulu  # noqa: PLC0415 - `victor --help` does not need it
+
+    return None if moment is None else zulu.format(moment)
 
 
 @outbox.command()
@@ -156,47 +100,64 @@ def status(database: Database, *, table: TableName = _TABLE, as_json: AsJson = F
 
     The exit status is 1 if an entry is unclear, an event is a dead letter, or the outbox is held.
     """
-    with _opened(database, table, inbox=True) as (opened, has_entries):
-        counts, unclear = (opened.counts(), opened.entries("unclear")) if has_entries else ({}, [])
-        held_since = opened.held_since() if has_entries else None
-        letters, events = opened.dead_letters(), opened.event_counts()
-    if as_json:
-        from victor_ext import zulu  # noqa: PLC0415 - `victor --help` does not need it
-
-        named = [
-            {**asdict(letter), "stored_at": zulu.format(letter.stored_at)} for letter in letters
-        ]
-        shown = {
-            "entries": counts,
-            "events": events,
-            "unclear": [_fields(entry) for entry in unclear],
-            "dead_letters": named,
-            "held_since": None if held_since is None else zulu.format(held_since),
-        }
-        say(json.dumps(shown))
-    else:
-        for name, count in (
-            *counts.items(),
-            *((f"events {state}", count) for state, count in events.items()),
-        ):
-            say(f"{name:<15} {count:>9,}")
-        if held_since is not None:
-            say(_held(held_since))
-        _show(unclear, as_json=False)
-        for letter in letters:
-            say(
-                plain(f"dead letter {letter.id}: {letter.name} of {letter.subject}: {letter.error}")
+    with opened_events(database, table) as (opened, has_entries):
+        health = _Health(opened.event_counts(), opened.dead_letters())
+        if has_entries:
+            health = replace(
+                health,
+                entry_counts=opened.counts(),
+                unclear=opened.entries("unclear"),
+                held_since=opened.held_since(),
             )
-    raise typer.Exit(FAILED if unclear or letters or held_since else 0)
+    if as_json:
+        say(json.dumps(health.to_dict()))
+    else:
+        health.show()
+    raise typer.Exit(0 if health.is_good else FAILED)
+
+
+@dataclass(frozen=True)
+class _Health:
+    """What an outbox, or an inbox, has, and what a person should look at."""
+
+    event_counts: Mapping[EventState, int]
+    dead_letters: Sequence[DeadLetter]
+    entry_counts: Mapping[EntryState, int] = field(default_factory=dict)
+    unclear: Sequence[Entry] = ()
+    held_since: datetime | None = None
+
+    @property
+    def is_good(self) -> bool:
+        return not (self.unclear or self.dead_letters or self.held_since)
+
+    def to_dict(self) -> dict[str, object]:
+        letters = [
+            {**asdict(letter), "stored_at": _zulu(letter.stored_at)} for letter in self.dead_letters
+        ]
+        return {
+            "entries": self.entry_counts,
+            "events": self.event_counts,
+            "unclear": [_fields(entry) for entry in self.unclear],
+            "dead_letters": letters,
+            "held_since": _zulu(self.held_since),
+        }
+
+    def show(self) -> None:
+        for entry_state, count in self.entry_counts.items():
+            say(f"{entry_state:<15} {count:>9,}")
+        for event_state, count in self.event_counts.items():
+            name = f"events {event_state}"
+            say(f"{name:<15} {count:>9,}")
+        if self.held_since is not None:
+            say(_held(self.held_since))
+        _show(self.unclear, as_json=False)
+        for letter in self.dead_letters:
+            text = f"dead letter {letter.id}: {letter.name} of {letter.subject}: {letter.error}"
+            say(plain(text))
 
 
 def _held(since: datetime) -> str:
-    from victor_ext import zulu  # noqa: PLC0415 - `victor --help` does not need it
-
-    return (
-        f"held since {zulu.format(since)}: nothing is sent or handled until 'victor outbox "
-        "release'."
-    )
+    return f"held since {_zulu(since)}: nothing is sent or handled until 'victor outbox release'."
 
 
 @outbox.command()
@@ -210,14 +171,13 @@ def entries(
     as_json: AsJson = False,
 ) -> None:
     """List the entries, oldest first; with --json one on a line."""
-    with _opened(database, table) as (opened, _):
+    with opened_outbox(database, table) as opened:
         try:
-            found = opened.entries(state)
+            listed = opened.entries(state)
         except victor_ext.InvalidRequest:
-            raise Misuse(
-                f"--state is {state!r}: write one of {', '.join(opened.counts())}."
-            ) from None
-    _show(found, as_json=as_json)
+            states = ", ".join(opened.counts())
+            raise Misuse(f"--state is {state!r}: write one of {states}.") from None
+    _show(listed, as_json=as_json)
 
 
 @outbox.command()
@@ -225,12 +185,10 @@ def retry(
     database: Database,
     key: Annotated[
         str | None,
-        typer.Argument(
-            metavar="KEY", help="An entry that is rejected or refused: its key, or its reference."
-        ),
+        argument("KEY"),
     ] = None,
     *,
-    dead_letter: DeadLetter = None,
+    dead_letter: DeadLetters = None,
     all_dead_letters: AllDeadLetters = False,
     table: TableName = _TABLE,
     as_json: AsJson = False,
@@ -238,21 +196,23 @@ def retry(
     """Let the worker try an entry again of which nothing was done, or an event that is a dead
     letter.
 
-    The exit status is 1 if a number is of no dead letter.
+    KEY is an entry that is rejected or refused: its key, or its reference. The exit status is 1 if
+    a number is of no dead letter.
     """
-    if (key is not None) + bool(dead_letter) + all_dead_letters != 1:
+    choices = (key is not None, bool(dead_letter), all_dead_letters)
+    if choices.count(True) != 1:
         raise Misuse("Write one of KEY, --dead-letter ID and --all-dead-letters.")
-    with _opened(database, table, inbox=key is None) as (opened, _):
-        if key is not None:
+    if key is not None:
+        with opened_outbox(database, table) as opened:
             _show([opened.retry(key)], as_json=as_json)
-            return
+        return
+    named = set(dead_letter or ())
+    with opened_events(database, table) as (opened, _):
         letters = _numbers(opened, "dead", "not_found")
-        named = {*(dead_letter or ())}
-        if all_dead_letters:
-            count = opened.retry_dead_letters()
-        else:
-            count = opened.retry_dead_letters(*named)
-        _tell_count("retried", count, named - letters, letters, table, as_json=as_json)
+        # none is named: all of them
+        count = opened.retry_dead_letters(*named)
+        _show_count("retried", count, as_json=as_json)
+        _check_numbers(named, letters, table)
 
 
 @outbox.command()
@@ -267,10 +227,10 @@ def cancel(
 ) -> None:
     """Take back an entry that waits: it is refused, and never sent.
 
-    It is stored who did it, and why, and its handlers are called. After 'victor outbox retry KEY'
-    it waits again.
+    KEY is the idempotency key of the entry, or its reference if it has its own. It is stored who
+    did it, and why, and its handlers are called. After 'victor outbox retry KEY' it waits again.
     """
-    with _opened(database, table) as (opened, _):
+    with opened_outbox(database, table) as opened:
         _show([opened.cancel(key, by=by, why=why)], as_json=as_json)
 
 
@@ -281,21 +241,19 @@ def hold(database: Database, *, table: TableName = _TABLE, as_json: AsJson = Fal
     What is stored and was not sent counts as what may have been sent since the backup was made:
     after 'victor outbox release' it is looked up, and not sent.
     """
-    with _opened(database, table) as (opened, _):
-        found = opened.hold()
+    with opened_outbox(database, table) as opened:
+        held = opened.hold()
     if as_json:
-        from victor_ext import zulu  # noqa: PLC0415 - `victor --help` does not need it
-
-        say(json.dumps({**asdict(found), "since": zulu.format(found.since)}))
+        say(json.dumps({**asdict(held), "since": _zulu(held.since)}))
         return
-    say(_held(found.since))
-    if found.is_first:
-        say(f"{found.marked:,} entries may have been sent since their backup was made.")
+    say(_held(held.since))
+    if held.is_first:
+        say(f"{held.marked:,} entries may have been sent since their backup was made.")
     else:
         say("It was held before, and nothing more is marked: what was added since then waits.")
         complain("If it was restored since then: 'victor outbox release', then hold it again.")
-    if found.under_way:
-        complain(f"{found.under_way:,} entries are with a worker, whose calls end first.")
+    if held.under_way:
+        complain(f"{held.under_way:,} entries are with a worker, whose calls end first.")
 
 
 @outbox.command()
@@ -304,7 +262,7 @@ def release(database: Database, *, table: TableName = _TABLE, as_json: AsJson = 
 
     The exit status is 1 if it was not held.
     """
-    with _opened(database, table) as (opened, _):
+    with opened_outbox(database, table) as opened:
         was_held = opened.release()
     if as_json:
         say(json.dumps({"released": was_held}))
@@ -320,7 +278,7 @@ def forget(
     database: Database,
     *,
     older_than: Annotated[
-        float, option("How long ago their state or status last changed.", "DAYS", min=0.0)
+        float, option("How long ago their state or status last changed.", "DAYS", parser=number(0))
     ],
     protect_for: Annotated[
         float | None,
@@ -328,7 +286,7 @@ def forget(
             "When key and digests go, too: the same payment can then be asked for again (default: "
             "never).",
             "DAYS",
-            min=0.0,
+            parser=number(0),
         ),
     ] = None,
     table: TableName = _TABLE,
@@ -340,7 +298,7 @@ def forget(
     may have been sent, has not ended, or has an event that was not handled is not forgotten.
     """
     protection = None if protect_for is None else timedelta(days=protect_for)
-    with _opened(database, table) as (opened, _):
+    with opened_outbox(database, table) as opened:
         count = opened.forget(older_than=timedelta(days=older_than), protect_for=protection)
     say(json.dumps({"forgotten": count}) if as_json else f"{count:,} entries forgotten.")
 
@@ -351,7 +309,7 @@ def discard(
     *,
     by: Annotated[str, option("Who gives it up.", "NAME")],
     why: Annotated[str, option("Why nothing is lost.", "TEXT")],
-    dead_letter: DeadLetter = None,
+    dead_letter: DeadLetters = None,
     all_dead_letters: AllDeadLetters = False,
     table: TableName = _TABLE,
     as_json: AsJson = False,
@@ -362,11 +320,12 @@ def discard(
     """
     if bool(dead_letter) == all_dead_letters:
         raise Misuse("Write one of --dead-letter ID and --all-dead-letters.")
-    with _opened(database, table, inbox=True) as (opened, _):
+    with opened_events(database, table) as (opened, _):
         letters = _numbers(opened, "dead", "not_found")
-        named = {*(dead_letter or ())} or _numbers(opened, "dead")
+        named = set(dead_letter or ()) or _numbers(opened, "dead")
         count = opened.discard(*named, by=by, why=why) if named else 0
-        _tell_count("discarded", count, named - letters, letters, table, as_json=as_json)
+        _show_count("discarded", count, as_json=as_json)
+        _check_numbers(named, letters, table)
 
 
 @outbox.command()
@@ -387,12 +346,12 @@ def rekey(
     secret = concealed(os.environ.get(new))
     if not secret:
         raise Misuse(f"{new} is not set: put the new secret there.")
-    with _opened(database, table) as (opened, _):
+    with opened_outbox(database, table) as opened:
         is_done = opened.rekey(secret)
     if as_json:
         say(json.dumps({"rekeyed": is_done}))
     elif is_done:
-        say(f"The outbox has another secret now: set {_STORAGE_KEY} and storage_key to it.")
+        say(f"The outbox has another secret now: set {STORAGE_KEY} and storage_key to it.")
     if not is_done:
         complain(f"{table} is not encrypted, so it has no secret to replace.")
         raise typer.Exit(FAILED)
@@ -403,34 +362,32 @@ def _numbers(opened: Outbox, *states: str) -> set[int]:
     return {letter.id for state in states for letter in opened.dead_letters(state)}
 
 
-def _tell_count(
-    done: str,
-    count: int,
-    unknown: Collection[int],
-    letters: Collection[int],
-    table: str,
-    *,
-    as_json: bool,
-) -> None:
-    """Print with how many dead letters it was done.
+_DONE = {"retried": "to be tried again", "discarded": "discarded"}
 
-    The exit status is 1 if there are numbers of no dead letter: `unknown`.
-    """
-    words = {"retried": "to be tried again", "discarded": "discarded"}
-    say(json.dumps({done: count}) if as_json else f"{count} {words[done]}.")
+
+def _show_count(done: str, count: int, *, as_json: bool) -> None:
+    """Print with how many dead letters it was done."""
+    say(json.dumps({done: count}) if as_json else f"{count} {_DONE[done]}.")
+
+
+def _check_numbers(named: AbstractSet[int], letters: AbstractSet[int], table: str) -> None:
+    """End with exit status 1 if numbers are named that are of no dead letter."""
+    unknown = named - letters
     if unknown:
         complain(_no_dead_letters(sorted(unknown), letters, table))
         raise typer.Exit(FAILED)
 
 
-def _no_dead_letters(numbers: Sequence[int], letters: Collection[int], table: str) -> str:
-    named = ", ".join(map(str, numbers))
-    are = "is no dead letter" if len(numbers) == 1 else "are no dead letters"
+def _no_dead_letters(numbers: Sequence[int], letters: AbstractSet[int], table: str) -> str:
+    names = ", ".join(map(str, numbers))
+    verb = "is no dead letter" if len(numbers) == 1 else "are no dead letters"
+    sentence = f"{names} {verb} of {table}, which has"
     if not letters:
-        return f"{named} {are} of {table}, which has none."
+        return f"{sentence} none."
     known = ", ".join(map(str, sorted(letters)[:_LISTED]))
-    more = f" and {len(letters) - _LISTED} more" if len(letters) > _LISTED else ""
-    return f"{named} {are} of {table}, which has {known}{more}: see 'victor outbox status'."
+    if len(letters) > _LISTED:
+        known = f"{known} and {len(letters) - _LISTED} more"
+    return f"{sentence} {known}: see 'victor outbox status'."
 
 
 @outbox.command()
@@ -438,7 +395,7 @@ def resolve(
     database: Database,
     key: Key,
     *,
-    found: Annotated[
+    word: Annotated[
         str, typer.Option("--as", metavar="WORD", help="What you have found: sent or not-done.")
     ],
     by: Annotated[str, option("Who has found it out.", "NAME")],
@@ -450,9 +407,11 @@ def resolve(
     """Settle an unclear entry by hand. It is stored who did it, and why, and its handlers are
     called.
 
-    After not-done, 'victor outbox retry KEY' sends it again.
+    KEY is the idempotency key of the entry, or its reference if it has its own. After not-done,
+    'victor outbox retry KEY' sends it again.
     """
-    if found not in ("sent", "not-done"):
-        raise Misuse(f"--as is {found!r}: write sent or not-done.")
-    with _opened(database, table) as (opened, _):
-        _show([opened.resolve(key, done=found == "sent", id=id, by=by, why=why)], as_json=as_json)
+    if word not in ("sent", "not-done"):
+        raise Misuse(f"--as is {word!r}: write sent or not-done.")
+    with opened_outbox(database, table) as opened:
+        entry = opened.resolve(key, done=word == "sent", id=id, by=by, why=why)
+        _show([entry], as_json=as_json)

@@ -7,28 +7,24 @@ import os
 from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import chain, groupby, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TextIO
 
 import typer
 
 from victor_ext._exit_status import FOR_NOW, MISUSE
 from victor_ext.systems import DEFAULT
 
+from .chosen_system import Provider, system_of
 from .failures import Misuse
+from .options import argument, number, option, whole_number
+from .output_files import report_file
 from .row_files import ColumnFile, Columns, DateFormat, DecimalMark, Encoding, columns_of
 from .screen import Progress, complain, decided, plain, say, terminal_width
-from .session import (
-    MOMENTS,
-    Provider,
-    Session,
-    moments,
-    option,
-    report_file,
-    system_of,
-    with_session,
-)
+from .session import Session, with_session
+from .times import MOMENTS, moments
 from .view import UTC_TIME, entry
 from .wording import ENCODING, column_remedy, rows_text
 
@@ -63,10 +59,7 @@ KINDS = {
 @with_session
 def reconcile(
     session: Session,
-    file: Annotated[
-        Path,
-        typer.Argument(metavar="FILE", help="Your book: CSV, JSON Lines, or an export of bulk."),
-    ],
+    file: Annotated[Path, argument("FILE")],
     *,
     start: Annotated[
         str | None,
@@ -96,14 +89,17 @@ def reconcile(
     margin: Annotated[
         float,
         option(
-            "How far the times of one payment may differ between the books.", "MINUTES", min=0.0
+            "How far the times of one payment may differ between the books.",
+            "MINUTES",
+            parser=number(0),
         ),
     ] = 10.0,
     payor_id: Annotated[
         str | None, option("The payor, where payments are listed by payor.", "ID")
     ] = None,
     page_size: Annotated[
-        int | None, option("Payments in a page (default: the provider's).", "N")
+        int | None,
+        option("Payments in a page (default: the provider's).", "N", parser=whole_number()),
     ] = None,
     out: Annotated[
         Path | None,
@@ -120,76 +116,81 @@ def reconcile(
 ) -> None:
     """Compare a file with what the provider has: matched, missing, unknown, differing, asked twice.
 
-    It only reads. The exit status is 0 if the books agree, 1 if they do not, 2 for misuse or rows
-    that cannot be right, and 75 if the provider's book could not be read, or a file not be written:
-    it can be run again.
+    FILE is your book: CSV, JSON Lines, or an export of bulk. It only reads. The exit status is 0 if
+    the books agree, 1 if they do not, 2 for misuse or rows that cannot be right, and 75 if the
+    provider's book could not be read, or a file not be written: it can be run again.
     """
     with _failures(session):
-        ends = moments({"start": start, "end": end}, "start", "end", doing="The reconciliation")
-        from victor_ext.reconciliation import (  # noqa: PLC0415 - the same
-            RowFile,
-            write_csv,
-            write_json_lines,
-        )
-        from victor_ext.reconciliation import reconcile as compare  # noqa: PLC0415 - only this needs it
+        texts = {"start": start, "end": end}
+        window = moments(texts, *texts, doing="The reconciliation")
+        from victor_ext.reconciliation import RowFile  # noqa: PLC0415 - only this needs it
+        from victor_ext.reconciliation import reconcile as compare  # noqa: PLC0415 - the same
 
         _check_outputs(file, {"--out": out, "--html": html})
         if not margin <= _LONGEST_MARGIN:  # NaN, too
             raise Misuse(f"--margin is {margin}: write minutes from 0 to {_LONGEST_MARGIN}.")
         options: dict[str, Any] = {
-            **ends, "currency": currency,
-            "margin": timedelta(minutes=margin), "payor_id": payor_id, "page_size": page_size,
-        }  # fmt: skip
-
-        def show(counts: Counts) -> None:
-            text = (
-                f"{counts.ours:,} of ours, {counts.theirs:,} of theirs, {counts.looked_up:,} "
-                "looked up"
-            )
-            progress.show("reconcile", counts.ours + counts.theirs, None, text)
-
+            **window,
+            "currency": currency,
+            "margin": timedelta(minutes=margin),
+            "payor_id": payor_id,
+            "page_size": page_size,
+        }
         headings = _headings(column, columns, provider)
         ours = RowFile(file, headings, decimal=decimal, date_format=date_format, encoding=encoding)
         system, client = session.client_of(provider)
         with (
             client,
             Progress(as_json=session.as_json) as progress,
-            compare(client, ours, **options, on_progress=show) as report,
+            compare(client, ours, **options, on_progress=partial(_count, progress)) as report,
         ):
             progress.close()
             if out is not None:
-                write = (
-                    write_json_lines
-                    if out.suffix.lower() in (".jsonl", ".ndjson", ".json")
-                    else write_csv
-                )
-                with report_file(out, "--out") as written:
-                    write(written, report)
+                _write_rows(out, report)
             place = ", ".join(filter(None, (system.title, client.environment, client.base_url)))
-            about = {"Our book": plain(file.name), "Provider": place}
-            times = {
-                "From": ends["start"],
-                "Until just before": ends["end"],
-                "Made": datetime.now(UTC),
-            }
-            about |= {name: f"{at:{UTC_TIME}}" for name, at in times.items()}
+            context = {"Our book": plain(file.name), "Provider": place, **_times(window)}
             if html is not None:
-                with report_file(html, "--html") as written:
-                    _write_page(written, report, about)
-            written_to = {"All rows are": out, "The report is": html}
-            _show(report, about, written_to, as_json=session.as_json)
+                with report_file(html, "--html") as page:
+                    _write_page(page, report, context)
+            written = {"All rows are": out, "The report is": html}
+            _show(report, context, written, as_json=session.as_json)
             raise typer.Exit(0 if report.agrees else 1)
 
 
+def _count(progress: Progress, counts: Counts) -> None:
+    text = f"{counts.ours:,} of ours, {counts.theirs:,} of theirs, {counts.looked_up:,} looked up"
+    progress.show("reconcile", counts.ours + counts.theirs, None, text)
+
+
+def _times(window: Mapping[str, datetime]) -> dict[str, str]:
+    """Return what was compared when, for people."""
+    times = {
+        "From": window["start"],
+        "Until just before": window["end"],
+        "Made": datetime.now(UTC),
+    }
+    return {name: f"{time:{UTC_TIME}}" for name, time in times.items()}
+
+
+def _write_rows(path: Path, report: Reconciliation) -> None:
+    from victor_ext.reconciliation import write_csv, write_json_lines  # noqa: PLC0415 - only this needs it
+
+    is_json = path.suffix.lower() in (".jsonl", ".ndjson", ".json")
+    write = write_json_lines if is_json else write_csv
+    with report_file(path, "--out") as file:
+        write(file, report)
+
+
 def _check_outputs(book: Path, outputs: Mapping[str, Path | None]) -> None:
-    given = {name: path for name, path in outputs.items() if path is not None}
-    for name, path in given.items():
+    named = {name: path for name, path in outputs.items() if path is not None}
+    for name, path in named.items():
         if path.is_dir() or not os.access(path.parent, os.W_OK):
             raise Misuse(f"{name} {path} cannot be written: name a file in a folder that exists.")
         if path.exists() and book.exists() and path.samefile(book):
             raise Misuse(f"{name} {path} is the file that is compared: name another one.")
-    if len({path.resolve() for path in given.values()}) < len(given):
-        raise Misuse(f"{' and '.join(given)} are one file: name two.")
+    files = {path.resolve() for path in named.values()}
+    if len(files) < len(named):
+        raise Misuse(f"{' and '.join(named)} are one file: name two.")
 
 
 def _headings(named: list[str] | None, file: Path | None, provider: str) -> dict[str, str | None]:
@@ -220,75 +221,75 @@ def _failures(session: Session) -> Generator[None]:
 
 
 def _show_problems(error: InvalidEntries) -> None:
+    advice = dict[str, None]()  # each once, in their order
     for problem in error.problems:
         complain(plain(problem.message))
-    remedies = [
-        ENCODING if problem.code == "encoding" else column_remedy(problem)
-        for problem in error.problems
-    ]
-    advice = [plain(remedy) for remedy in dict.fromkeys(remedies) if remedy is not None]
-    complain(
-        " ".join(
-            ["Error: the file cannot be compared. Nothing was read from the provider.", *advice]
-        )
-    )
+        remedy = ENCODING if problem.code == "encoding" else column_remedy(problem)
+        if remedy is not None:
+            advice[plain(remedy)] = None
+    refusal = "Error: the file cannot be compared. Nothing was read from the provider."
+    complain(" ".join([refusal, *advice]))
 
 
 @decided()
 def _show(
     report: Reconciliation,
-    about: Mapping[str, str],
+    context: Mapping[str, str],
     written: Mapping[str, Path | None],
     *,
     as_json: bool,
 ) -> None:
     """Print the result.
 
-    `about` says what was compared, `written` what is in which file, or would be.
+    `context` says what was compared, `written` what is in which file, or would be.
     """
-    summary = report.summary
     if as_json:
-        say(json.dumps(summary.to_dict()))
+        say(json.dumps(report.summary.to_dict()))
         return
-    differing = _differing(report)
-    for row in islice(report.differences(), _SHOWN):
-        for line in _difference(row):
-            say(line)
-    if differing > _SHOWN:
-        more, out = f"... and {differing - _SHOWN:,} more", written["All rows are"]
-        say(
-            more
-            + (
-                ": --out report.csv writes all of them"
-                if out is None
-                else f": see {plain(str(out))}"
-            )
-        )
-    if differing:
-        say("")
+    _show_differences(report, written["All rows are"])
     for line in _table(report):
         say(line)
-    say(f"\nThe window is from {about['From']} until just before {about['Until just before']}.")
+    start, end = context["From"], context["Until just before"]
+    say(f"\nThe window is from {start} until just before {end}.")
     for note in _notes(report):
         say(note)
     say(_verdict(report))
-    for what, path in written.items():
+    for content, path in written.items():
         if path is not None:
-            complain(f"{what} in {plain(str(path))}.")
+            complain(f"{content} in {plain(str(path))}.")
 
 
-def _write_page(file: TextIO, report: Reconciliation, about: Mapping[str, str]) -> None:
+def _show_differences(report: Reconciliation, out: Path | None) -> None:
+    """Print the first differences, and where all of them are."""
+    count = _differing(report)
+    for row in islice(report.differences(), _SHOWN):
+        for line in _difference(row):
+            say(line)
+    if count > _SHOWN:
+        all_of_them = "--out report.csv writes all of them"
+        if out is not None:
+            all_of_them = f"see {plain(str(out))}"
+        say(f"... and {count - _SHOWN:,} more: {all_of_them}")
+    if count:
+        say("")
+
+
+def _write_page(file: TextIO, report: Reconciliation, context: Mapping[str, str]) -> None:
     """Write the report as one HTML document: it loads nothing, and runs nothing."""
     kinds = groupby(report.differences(), lambda row: row.kind)
-    sections = ((kind, map(_cells, islice(rows, _LISTED))) for kind, rows in kinds)
-    words = {
+    sections = ((kind, map(_page_cells, islice(rows, _LISTED))) for kind, rows in kinds)
+    shown = {
         "verdict": _verdict(report),
         "notes": map(plain, _notes(report)),
         "kinds": KINDS,
         "listed": _LISTED,
+        "about": context,
+        "report": report,
+        "sections": sections,
+        "label": _label,
+        "sums": _sums,
     }
-    shown = {"about": about, "report": report, "sections": sections, "label": _label, "sums": _sums}
-    file.writelines(page_template().generate(words | shown))
+    file.writelines(page_template().generate(shown))
 
 
 def page_template() -> Template:
@@ -305,16 +306,12 @@ def page_template() -> Template:
 def _verdict(report: Reconciliation) -> str:
     if not report.summary.totals:
         return "Nothing was compared: no row of either book is in the window."
-    if {*report.summary.totals} <= {"unchecked", "matched", "modified"} and not report.agrees:
-        return (
-            "Nothing shows whether the books agree: "
-            f"{rows_text(_differing(report))} cannot be compared."
-        )
-    return (
-        "The books agree."
-        if report.agrees
-        else f"The books differ: {rows_text(_differing(report))}."
-    )
+    if report.agrees:
+        return "The books agree."
+    rows = rows_text(_differing(report))
+    if {*report.summary.totals} <= {"unchecked", "matched", "modified"}:
+        return f"Nothing shows whether the books agree: {rows} cannot be compared."
+    return f"The books differ: {rows}."
 
 
 def _differing(report: Reconciliation) -> int:
@@ -326,76 +323,130 @@ def _label(kind: str) -> str:
     return "ASKED TWICE" if kind == "duplicate" else kind.replace("_", " ")
 
 
-def _cells(row: Row) -> Sequence[str]:
-    """Return the cells of a row in a page: line, ours, its amount, theirs, its amount, its status,
-    remark.
+class _Cells(NamedTuple):
+    """A row as people read it: our side and theirs, and what is remarked."""
+
+    line: str
+    ours: str
+    our_amount: str
+    theirs: str
+    their_amount: str
+    status: str
+    remark: str
+
+
+def _page_cells(row: Row) -> Sequence[str]:
+    return [plain(cell) for cell in _cells(row)]
+
+
+def _cells(row: Row) -> _Cells:
+    line, ours, our_amount = _our_cells(row)
+    theirs, their_amount, status = _their_cells(row)
+    return _Cells(line, ours, our_amount, theirs, their_amount, status, _remark(row))
+
+
+def _our_cells(row: Row) -> tuple[str, str, str]:
+    """Return the line, the name and the amount of our payment; all are empty where there is
+    none.
     """
-    ours, theirs, cells = row.ours, row.theirs, row.to_dict()
-    line = our = our_amount = their = their_amount = status = ""
-    if ours is not None:
-        line = "" if ours.line is None else str(ours.line)
-        our = (
-            cells["reference"] or cells["id"] or (f"key {ours.key}" if ours.key else "no reference")
-        )
-        our_amount = str(ours.amount)
-    if theirs is not None:
-        reference = f"({cells['their_reference']})" if theirs.reference else None
-        their = " ".join(part for part in (cells["their_id"], reference) if part) or "-"
-        their_amount = "no amount" if theirs.amount is None else str(theirs.amount)
-        status = theirs.status or "no status"
-    other = row.other_id and f"the other payment is {row.other_id}"
-    remark = "; ".join(
-        filter(
-            None, (" and ".join(f"another {each}" for each in row.differences), other, row.reason)
-        )
-    )
-    return [plain(cell) for cell in (line, our, our_amount, their, their_amount, status, remark)]
+    payment = row.ours
+    if payment is None:
+        return "", "", ""
+    written = row.to_dict()
+    name = written["reference"] or written["id"]
+    if not name:
+        name = f"key {payment.key}" if payment.key else "no reference"
+    line = "" if payment.line is None else str(payment.line)
+    return line, name, str(payment.amount)
+
+
+def _their_cells(row: Row) -> tuple[str, str, str]:
+    """Return the name, the amount and the status of their payment; all are empty where there is
+    none.
+    """
+    payment = row.theirs
+    if payment is None:
+        return "", "", ""
+    written = row.to_dict()
+    names = [written["their_id"]]
+    if payment.reference:
+        names.append(f"({written['their_reference']})")
+    amount = "no amount" if payment.amount is None else str(payment.amount)
+    return " ".join(filter(None, names)) or "-", amount, payment.status or "no status"
+
+
+def _remark(row: Row) -> str:
+    remarks = [" and ".join(f"another {difference}" for difference in row.differences)]
+    if row.other_id:
+        remarks.append(f"the other payment is {row.other_id}")
+    if row.reason:
+        remarks.append(row.reason)
+    return "; ".join(filter(None, remarks))
 
 
 def _difference(row: Row) -> Iterator[Text]:
     label = _label(row.kind)
-    first, *rest = entry(label, plain("; ".join(_facts(row))), label=14)
-    first.stylize(KINDS[row.kind][0], 0, len(label))
-    yield from (first, *rest)
+    style, _ = KINDS[row.kind]
+    first, *more = entry(label, plain("; ".join(_facts(row))), label=14)
+    first.stylize(style, 0, len(label))
+    yield first
+    yield from more
 
 
 def _facts(row: Row) -> Iterator[str]:
-    line, ours, our_amount, theirs, their_amount, status, remark = _cells(row)
+    cells = _Cells(*_page_cells(row))
     if row.ours is not None:
-        yield f"ours: {f'line {line}, ' if line else ''}{ours}, {our_amount}"
+        line = f"line {cells.line}, " if cells.line else ""
+        yield f"ours: {line}{cells.ours}, {cells.our_amount}"
     if row.theirs is not None:
-        yield f"theirs: {theirs}, {their_amount}, {status}"
-    if remark:
-        yield remark
+        yield f"theirs: {cells.theirs}, {cells.their_amount}, {cells.status}"
+    if cells.remark:
+        yield cells.remark
+
+
+class _Line(NamedTuple):
+    """A line of the table of totals."""
+
+    kind: str
+    rows: str
+    ours: str
+    theirs: str
+    meaning: str
+
+
+_HEADING = _Line("", "rows", "ours", "theirs", "")
 
 
 def _table(report: Reconciliation) -> Iterator[Text]:
     """Yield the counts and sums: without what the kinds mean where the terminal is too narrow."""
+    lines = [_HEADING]
+    for kind, totals in report.summary.totals.items():
+        _, meaning = KINDS[kind.value]
+        count = f"{totals.count:,}"
+        lines.append(_Line(kind.value, count, _sums(totals.ours), _sums(totals.theirs), meaning))
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    total = sum(widths) + 8
+    has_room = total <= (terminal_width() or total)
+    for line in lines:
+        yield _table_line(line, widths, has_room=has_room)
+
+
+def _table_line(line: _Line, widths: Sequence[int], *, has_room: bool) -> Text:
     from rich.text import Text  # noqa: PLC0415 - JSON does without it
 
-    headings = ("", "rows", "ours", "theirs", "")
-    rows = [
-        (
-            kind.value,
-            f"{totals.count:,}",
-            _sums(totals.ours),
-            _sums(totals.theirs),
-            KINDS[kind.value][1],
-        )
-        for kind, totals in report.summary.totals.items()
+    cells = [
+        line.kind.replace("_", " ").ljust(widths[0]),
+        line.rows.rjust(widths[1]),
+        line.ours.rjust(widths[2]),
+        line.theirs.rjust(widths[3]),
     ]
-    widths = [max(len(row[place]) for row in [headings, *rows]) for place in range(5)]
-    room = terminal_width() or sum(widths) + 8
-    for row in [headings, *rows]:
-        meaning = row[4] if sum(widths) + 8 <= room else ""
-        cells = [
-            row[0].replace("_", " ").ljust(widths[0]),
-            *(row[i].rjust(widths[i]) for i in (1, 2, 3)),
-            meaning,
-        ]
-        line = Text("  ".join(cells).rstrip(), style="bold" if row is headings else "")
-        line.stylize(KINDS.get(row[0], ("",))[0], 0, len(row[0]))
-        yield line
+    if has_room:
+        cells.append(line.meaning)
+    text = Text("  ".join(cells).rstrip(), style="bold" if line is _HEADING else "")
+    if line.kind:
+        style, _ = KINDS[line.kind]
+        text.stylize(style, 0, len(line.kind))
+    return text
 
 
 def _notes(report: Reconciliation) -> Iterator[str]:
@@ -418,10 +469,8 @@ def _notes(report: Reconciliation) -> Iterator[str]:
             "has no such payment: whether the customer was asked twice is not known."
         )
     if summary.statuses:
-        counts = ", ".join(
-            f"{count:,} {plain(status)}" for status, count in summary.statuses.items()
-        )
-        yield f"Of those in both books: {counts}."
+        counts = [f"{count:,} {plain(status)}" for status, count in summary.statuses.items()]
+        yield f"Of those in both books: {', '.join(counts)}."
     if summary.ours and not summary.theirs:
         yield (
             "The provider has shown nothing: check the account, the environment and the window "

@@ -12,20 +12,20 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
-import typer
-
 import victor_ext
 from victor_ext.privacy import short_mask
 
 from . import view
 from .failures import ONLY_READS, Doubt
+from .options import Yes, argument, flag, group, number, option, whole_number, words_of
 from .screen import complain, notices, plain, say
-from .session import DAYS, MOMENTS, Session, Yes, day, flag, moments, option, with_session, words_of
+from .session import Session, with_session
+from .times import DAYS, MOMENTS, day, moments
 
 if TYPE_CHECKING:
     from victor_ext import PaymentRequest, Victor
 
-rfp = typer.Typer(help="Requests for payment: create, read, answer, follow.", no_args_is_help=True)
+rfp = group("Requests for payment: create, read, answer, follow.")
 
 _EVERY_STATUS = (
     "created",
@@ -40,9 +40,11 @@ _EVERY_STATUS = (
 )
 _STATUSES = f"{', '.join(_EVERY_STATUS[:-1])} or {_EVERY_STATUS[-1]}"
 
-RequestId = Annotated[str, typer.Argument(metavar="ID", help="The id of the payment request.")]
+RequestId = Annotated[str, argument("ID")]
 AnswerNotes = Annotated[str | None, option("1 to 150 characters. [needed]", "TEXT")]
-Timeout = Annotated[float, option("Give up after SECONDS, with exit status 1.", "SECONDS")]
+Timeout = Annotated[
+    float, option("Give up after SECONDS, with exit status 1.", "SECONDS", parser=number())
+]
 
 
 def _needed(text: str, metavar: str, *words: str) -> Any:
@@ -99,33 +101,40 @@ def create(session: _Create, *, yes: Yes = False) -> None:
 
     Status 0 means asked, not paid: follow it with `victor rfp watch`.
     """
+    is_first = session.idempotency_key is None
     arguments = session.own | {"due_date": day(session.due_date)}
-    account, is_first = session.payee_account_number, session.idempotency_key is None
     if is_first:
         # Created here, so that it can be shown whatever the outcome of the call.
         arguments["idempotency_key"] = str(uuid.uuid4())
-    repeat = ["victor", "rfp", "create", *words_of({**arguments, "yes": yes or None})]
-    doubt = Doubt(
-        advice="With the same key, this command makes no second request:",
-        command=[*repeat, *session.options(as_json=session.as_json)],
-        look=_search(session.client_reference_id, session, is_first=is_first),
-        key=arguments["idempotency_key"],
-        secret=account,
-    )
-
-    def question() -> str:
-        who, amount = plain(session.payer_counterparty_id or ""), plain(session.amount or "")
-        return (
-            f"This asks {who} for {amount} USD, to be paid to {plain(short_mask(account or ''))}."
-        )
-
+    doubt = _create_doubt(session, arguments, yes=yes, is_first=is_first)
     with session.client() as victor:
         with session.failures(doubt):
             _check(arguments, victor.provider_time().moment, is_first=is_first)
-        session.confirm(victor, question, yes=yes)
+        session.confirm(victor, partial(_create_question, session), yes=yes)
         with session.failures(doubt):
-            made = victor.payment_requests.create(**arguments)
-            _show(session, made, victor, doubt)
+            request = victor.payment_requests.create(**arguments)
+            _show(session, request, victor, doubt)
+
+
+def _create_doubt(
+    session: _Create, arguments: dict[str, Any], *, yes: bool, is_first: bool
+) -> Doubt:
+    words = words_of({**arguments, "yes": yes or None})
+    connection = session.options(as_json=session.as_json)
+    return Doubt(
+        advice="With the same key, this command makes no second request:",
+        command=["victor", "rfp", "create", *words, *connection],
+        look=_search(session.client_reference_id, session, is_first=is_first),
+        key=arguments["idempotency_key"],
+        secret=session.payee_account_number,
+    )
+
+
+def _create_question(session: _Create) -> str:
+    payer = plain(session.payer_counterparty_id or "")
+    amount = plain(session.amount or "")
+    payee = plain(short_mask(session.payee_account_number or ""))
+    return f"This asks {payer} for {amount} USD, to be paid to {payee}."
 
 
 @rfp.command()
@@ -133,7 +142,7 @@ def create(session: _Create, *, yes: Yes = False) -> None:
 def get(session: Session, request_id: RequestId) -> None:
     """Read one payment request.
 
-    Its status may stay pending: `list --victor-id` has the current one.
+    ID is its id. Its status may stay pending: `list --victor-id` has the current one.
     """
     with session.client() as victor:
         _show(session, victor.payment_requests.get(request_id))
@@ -181,9 +190,16 @@ def list_(
     session: _Filters,
     *,
     limit: Annotated[
-        int | None, option("Stop after this number of requests (default: all).", "N", min=1)
+        int | None,
+        option(
+            "Stop after this number of requests, 1 or more (default: all).",
+            "N",
+            parser=whole_number(1),
+        ),
     ] = None,
-    page_size: Annotated[int | None, option("How many to ask for at a time.", "N")] = None,
+    page_size: Annotated[
+        int | None, option("How many to ask for at a time.", "N", parser=whole_number())
+    ] = None,
     payers: Annotated[
         bool, flag("--payers", "Name the payers of inbound requests: a call for each of them.")
     ] = False,
@@ -192,33 +208,44 @@ def list_(
 
     With --json: one JSON document a line.
     """
-    given = {name: value for name, value in session.own.items() if value is not None}
-    times = {name: given.pop(name) for name in [*given] if name.endswith("_datetime")}
-    given |= {name: day(value) for name, value in given.items() if name.endswith("_date")}
+    filters, times = _filters(session)
     with session.client() as victor:
         requests = victor.payment_requests
-        whole = partial(requests.list, **given, page_size=page_size)
+        whole = partial(requests.list, **filters, page_size=page_size)
         # A list that is not iterated sends nothing.
-        listing = whole(**cast("Any", moments(times, doing="The list was not sent", check=whole)))
-        pages = view.at_most(limit, (page.items for page in listing.pages() if page.items))
+        window: Any = moments(times, doing="The list was not sent", check=whole)
+        filled = (page.items for page in whole(**window).pages() if page.items)
+        pages = view.at_most(limit, filled)
         if payers:
             pages = view.with_payers(pages, requests.get)
         has_any = view.show_list(pages, as_json=session.as_json)
-    if not (has_any or session.as_json):
-        complain(
-            "No payment request passes these filters."
-            if given or times
-            else "There are no payment requests."
-        )
+    if has_any or session.as_json:
+        return
+    if filters or times:
+        complain("No payment request passes these filters.")
+    else:
+        complain("There are no payment requests.")
+
+
+def _filters(session: _Filters) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return the filters of a list that are named, and apart from them those that are moments."""
+    filters: dict[str, Any] = {}
+    times: dict[str, str] = {}
+    for name, value in session.own.items():
+        if value is None:
+            continue
+        if name.endswith("_datetime"):
+            times[name] = value
+        else:
+            filters[name] = day(value) if name.endswith("_date") else value
+    return filters, times
 
 
 @rfp.command()
 @with_session
 def find(
     session: Session,
-    client_reference_id: Annotated[
-        str, typer.Argument(metavar="REFERENCE", help="Your reference.")
-    ],
+    client_reference_id: Annotated[str, argument("REFERENCE")],
     *,
     start_datetime: Annotated[
         str | None, _needed("From this moment on, in Zulu time.", "TIME", *MOMENTS)
@@ -229,13 +256,11 @@ def find(
 ) -> None:
     """List the payment requests with a client reference, to see whether a create took effect.
 
-    The provider has no filter for the reference, so that all of the window is read: keep it small.
+    The provider has no filter for the REFERENCE, so that all of the window is read: keep it small.
     """
     window = {"start_datetime": start_datetime, "end_datetime": end_datetime}
     with session.client() as victor:
-        times: dict[str, Any] = {
-            **moments(window, "start_datetime", doing="The search was not sent")
-        }
+        times: Any = moments(window, "start_datetime", doing="The search was not sent")
         matches = victor.payment_requests.find(client_reference_id, **times)
         if matches:
             view.show_list([matches], as_json=session.as_json)
@@ -257,7 +282,8 @@ def accept(
 ) -> None:
     """Agree to pay an inbound request.
 
-    This moves money. It is sent once, and read back if the outcome is unknown.
+    This moves money. ID is the id of the request. It is sent once, and read back if the outcome is
+    unknown.
     """
     with session.client() as victor:
         request: str | PaymentRequest = request_id
@@ -266,28 +292,29 @@ def accept(
             # with the rest.
             with suppress(victor_ext.InvalidRequest):
                 request = victor.payment_requests.get(request_id)
-
-        def question() -> str:
-            record = (
-                victor.payment_requests.get(request_id) if isinstance(request, str) else request
-            )
-            lines = view.full(record)
-            other = (
-                ""
-                if modified_amount is None
-                else f" {plain(modified_amount)} USD, in place of its amount"
-            )
-            return "\n".join([*(line.plain for line in lines), f"This pays it{other}."])
-
-        session.confirm(victor, question, yes=yes)
-        doubt = _answer_doubt(request_id, session)
+        session.confirm(
+            victor, partial(_accept_question, victor, request, modified_amount), yes=yes
+        )
+        doubt = _response_doubt(request_id, session)
         with session.failures(doubt):
             # The client reports missing notes together with other problems.
             text = cast("str", notes)
-            answered = victor.payment_requests.accept(
+            accepted = victor.payment_requests.accept(
                 request, notes=text, modified_amount=modified_amount
             )
-            _show(session, answered, victor, doubt)
+            _show(session, accepted, victor, doubt)
+
+
+def _accept_question(
+    victor: Victor, request: str | PaymentRequest, modified_amount: str | None
+) -> str:
+    if isinstance(request, str):
+        request = victor.payment_requests.get(request)
+    lines = [line.plain for line in view.full(request)]
+    other = ""
+    if modified_amount is not None:
+        other = f" {plain(modified_amount)} USD, in place of its amount"
+    return "\n".join([*lines, f"This pays it{other}."])
 
 
 @rfp.command()
@@ -295,9 +322,9 @@ def accept(
 def decline(session: Session, request_id: RequestId, *, notes: AnswerNotes = None) -> None:
     """Refuse to pay an inbound request.
 
-    It is sent once, and read back if the outcome is unknown.
+    ID is the id of the request. It is sent once, and read back if the outcome is unknown.
     """
-    doubt = _answer_doubt(request_id, session)
+    doubt = _response_doubt(request_id, session)
     with session.client(doubt) as victor:
         declined = victor.payment_requests.decline(request_id, notes=cast("str", notes))
         _show(session, declined, victor, doubt)
@@ -310,16 +337,15 @@ def watch(
 ) -> None:
     """Show each change of a request's status as it happens.
 
-    With --json: the whole record, a line a change.
+    ID is the id of the payment request. With --json: the whole record, a line a change.
     """
     with session.client() as victor, notices(lambda text: complain(f"Still watching: {text}")):
-        wanted = cast("victor_ext.Status | None", until)  # the client checks it
-        for request in victor.payment_requests.watch(request_id, until=wanted, timeout=timeout):
-            say(
-                json.dumps(request.to_dict())
-                if session.as_json
-                else view.change(request, datetime.now(UTC))
-            )
+        status = cast("victor_ext.Status | None", until)  # the client checks it
+        for request in victor.payment_requests.watch(request_id, until=status, timeout=timeout):
+            if session.as_json:
+                say(json.dumps(request.to_dict()))
+            else:
+                say(view.change(request, datetime.now(UTC)))
 
 
 def _show(
@@ -335,7 +361,8 @@ def _show(
         if session.as_json:
             say(json.dumps(request.to_dict()))
             return
-        for line in view.full(request, None if victor is None else session.place(victor)):
+        place = None if victor is None else session.place(victor)
+        for line in view.full(request, place):
             say(line)
 
 
@@ -358,13 +385,16 @@ def _search(reference: str | None, session: Session, *, is_first: bool) -> list[
     """Return a command that lists what `create` may have made, possibly in an earlier run with the
     user's key.
     """
-    begin = datetime.now(UTC) - (timedelta(minutes=5) if is_first else timedelta(days=1))
-    what = ["list", "--direction", "outbound"] if reference is None else ["find", reference]
+    age = timedelta(minutes=5) if is_first else timedelta(days=1)
+    start = f"{datetime.now(UTC) - age:%Y-%m-%dT%H:%M:%SZ}"
+    search = ["list", "--direction", "outbound"]
+    if reference is not None:
+        search = ["find", reference]
     connection = session.options(as_json=session.as_json)
-    return ["victor", "rfp", *what, "--start-datetime", f"{begin:%Y-%m-%dT%H:%M:%SZ}", *connection]
+    return ["victor", "rfp", *search, "--start-datetime", start, *connection]
 
 
-def _answer_doubt(request_id: str, session: Session) -> Doubt:
+def _response_doubt(request_id: str, session: Session) -> Doubt:
     get = ["victor", "rfp", "get", request_id]
     command = [*get, *session.options(as_json=session.as_json)]
     return Doubt(advice=ONLY_READS, command=command, look=[*get, *session.options()])

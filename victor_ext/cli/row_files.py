@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from .failures import Misuse
-from .session import option
+from .options import option
 
 if TYPE_CHECKING:
     from victor_ext.bulk import RowFile
@@ -105,6 +105,8 @@ def reference_warning(rows: RowFile, kind: type[RowKind], key_column: str | None
     from victor_ext import ConfigurationError  # noqa: PLC0415 - `victor --help` does not need it
     from victor_ext.tables.sources import SourceBroken, records_of  # noqa: PLC0415 - the same
 
+    if kind.reference in kind.required:
+        return None
     records = records_of(
         rows, encoding=None, known=kind.columns, check=lambda _heading, _line: None
     )
@@ -116,7 +118,7 @@ def reference_warning(rows: RowFile, kind: type[RowKind], key_column: str | None
             count += 1
     except (SourceBroken, ConfigurationError):
         return None
-    if count == 0 or kind.reference in kind.required:
+    if count == 0:
         return None
     column = key_column or "NAME"
     return (

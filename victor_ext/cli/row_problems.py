@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from .screen import complain, plain
@@ -62,19 +63,25 @@ def _lines_of(cause: Cause, rows: RowFile) -> Iterator[str]:
     by_message: dict[str, list[RowProblem]] = {}
     for problem in cause.first:
         by_message.setdefault(_message_of(problem, rows), []).append(problem)
+    is_only_message = len(by_message) == 1
     listed = 0
-    for message, problems in list(by_message.items())[:_MESSAGES]:
-        is_whole_cause = len(by_message) == 1
-        count = cause.count if is_whole_cause else len(problems)
+    for message, problems in islice(by_message.items(), _MESSAGES):
+        count = cause.count if is_only_message else len(problems)
         yield f"{_places(problems, count)}: {message}" if _has_place(problems) else message
         listed += count
-    more = cause.count - listed
-    if more:
-        rest = [one for problems in list(by_message.values())[_MESSAGES:] for one in problems]
-        places = f": {_places(rest, len(rest))}" if rest else ""
-        end = ", ..." if rest and more > len(rest[:_PLACES]) else ""
-        of_column = f" of {_own(cause.column, rows)}" if cause.column else ""
-        yield f"... and {more:,} more{of_column} like these{places}{end}"
+    if cause.count > listed:
+        others = islice(by_message.values(), _MESSAGES, None)
+        yield _more(cause, cause.count - listed, list(chain.from_iterable(others)), rows)
+
+
+def _more(cause: Cause, count: int, problems: Sequence[RowProblem], rows: RowFile) -> str:
+    """Return how many more problems a cause has, and where those are that are known."""
+    column = f" of {_own(cause.column, rows)}" if cause.column else ""
+    text = f"... and {count:,} more{column} like these"
+    if not problems:
+        return text
+    end = ", ..." if count > len(problems[:_PLACES]) else ""
+    return f"{text}: {_places(problems, len(problems))}{end}"
 
 
 def _has_place(problems: Sequence[RowProblem]) -> bool:
@@ -105,9 +112,10 @@ def _message_of(problem: RowProblem, rows: RowFile) -> str:
         message = f"{rows.path}: {message}"
     if problem.row is not None and problem.column is not None:
         column = _own(problem.column, rows)
-        # It says which column it is about, unless it begins with its name.
-        message = message if message.startswith(column) else f"{column}: {message}"
-    return with_hint(message, "--key-column NAME" if problem.code == "key_column" else None)
+        if not message.startswith(column):
+            message = f"{column}: {message}"
+    hint = "--key-column NAME" if problem.code == "key_column" else None
+    return with_hint(message, hint)
 
 
 def _own(column: str, rows: RowFile) -> str:
@@ -115,27 +123,30 @@ def _own(column: str, rows: RowFile) -> str:
 
 
 def _advice(check: Check, rows: RowFile) -> Iterator[str]:
-    codes = {cause.code for cause in check.causes}
-    of_heading = any(
-        problem.row is None and problem.code in ("required", "column") for problem in check.problems
-    )
     messages = [problem.message for cause in check.causes for problem in cause.first]
-    if "encoding" in codes:
+    if any(cause.code == "encoding" for cause in check.causes):
         yield ENCODING
-    if of_heading:
+    if any(map(_is_of_heading, check.problems)):
         yield _COLUMNS
         if any("to tell the rows apart, either" in message for message in messages):
             yield _KEYS
-    # A heading is quoted with all its columns, before those that it lacks.
-    missing = [
-        problem.message.rpartition(" lacks ")[2]
-        for problem in check.problems
-        if problem.code == "required"
-    ]
+    missing = " ".join(_missing(check))
     for column, advice in FOR_ALL_ROWS.items():
-        if any(column in text for text in missing):
+        if column in missing:
             yield advice
     for name, pattern, advice in _FORMATS:
         is_unsaid = getattr(rows, name) is None
         if is_unsaid and any(map(pattern.match, messages)):
             yield advice
+
+
+def _is_of_heading(problem: RowProblem) -> bool:
+    return problem.row is None and problem.code in ("required", "column")
+
+
+def _missing(check: Check) -> Iterator[str]:
+    """Yield the columns that the heading lacks."""
+    for problem in check.problems:
+        if problem.code == "required":
+            # A heading is quoted with all its columns, before those that it lacks.
+            yield problem.message.rpartition(" lacks ")[2]

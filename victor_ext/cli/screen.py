@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from victor_ext._output import OutputLost
@@ -51,9 +52,12 @@ def conclude(document: object, text: str, *advice: str, as_json: bool) -> None:
     """Show how a command has ended: as one JSON document, or as text, with what to do next on
     standard error.
     """
-    say(json.dumps(document) if as_json else text)
-    for each in () if as_json else advice:
-        complain(each)
+    if as_json:
+        say(json.dumps(document))
+        return
+    say(text)
+    for paragraph in advice:
+        complain(paragraph)
 
 
 def _styled(line: Text) -> str:
@@ -85,8 +89,9 @@ def notices(show: Callable[[str], None] = complain) -> Generator[None]:
             if getattr(record, "notice", False):
                 show(record.getMessage())
 
+    handler = Show()
     log = logging.getLogger("victor_ext")
-    handler, level = Show(), log.level
+    level = log.level
     log.addHandler(handler)
     log.setLevel(logging.INFO)
     try:
@@ -153,22 +158,28 @@ class Progress:
         if self._quiet:
             return
         if sys.stderr.isatty():
-            if self._bar is None:
-                self._bar = _bar(remains=total is not None)
-                self._bar.start()
-            if name not in self._tasks:
-                self._tasks[name] = self._bar.add_task(plain(name), total=total, done="", counts="")
-            ended = f"{done:,}" if total is None else f"{done:,}/{total:,}"
-            length = done + begun / 2
-            self._bar.update(
-                self._tasks[name], total=total, completed=length, done=ended, counts=counts
-            )
-        elif time.monotonic() >= self._next_lines.get(name, self._first_line):
-            self._next_lines[name] = time.monotonic() + _LINE_EVERY
-            self.tell(
-                f"{plain(name)}: {done:,} {'' if total is None else f'of {total:,} '}{unit}: "
-                f"{counts}"
-            )
+            of_all = "" if total is None else f"/{total:,}"
+            task = self._task(name, total)
+            task(total=total, completed=done + begun / 2, done=f"{done:,}{of_all}", counts=counts)
+        elif self._line_is_due(name):
+            of_all = "" if total is None else f"of {total:,} "
+            self.tell(f"{plain(name)}: {done:,} {of_all}{unit}: {counts}")
+
+    def _task(self, name: str, total: int | None) -> Callable[..., None]:
+        """Return what updates a task of the bar. The first one starts the bar."""
+        if self._bar is None:
+            self._bar = _bar(remains=total is not None)
+            self._bar.start()
+        if name not in self._tasks:
+            self._tasks[name] = self._bar.add_task(plain(name), total=total, done="", counts="")
+        return partial(self._bar.update, self._tasks[name])
+
+    def _line_is_due(self, name: str) -> bool:
+        now = time.monotonic()
+        if now < self._next_lines.get(name, self._first_line):
+            return False
+        self._next_lines[name] = now + _LINE_EVERY
+        return True
 
     def close(self) -> None:
         if self._bar is not None:
@@ -189,11 +200,12 @@ def _bar(*, remains: bool) -> Any:
     from rich import progress  # noqa: PLC0415 - only people need it
     from rich.console import Console  # noqa: PLC0415 - only people need it
 
-    name, done, counts = (
-        progress.TextColumn(text, markup=False)
-        for text in ("{task.description}", "{task.fields[done]}", "{task.fields[counts]}")
+    columns = (
+        progress.TextColumn("{task.description}", markup=False),
+        # Red is for what went wrong.
+        progress.BarColumn(complete_style="cyan", finished_style="green", pulse_style="cyan"),
+        progress.TextColumn("{task.fields[done]}", markup=False),
+        progress.TimeRemainingColumn(),
+        progress.TextColumn("{task.fields[counts]}", markup=False),
     )
-    # Red is for what went wrong.
-    bar = progress.BarColumn(complete_style="cyan", finished_style="green", pulse_style="cyan")
-    columns = (name, bar, done, progress.TimeRemainingColumn(), counts)
     return progress.Progress(*columns, console=Console(file=sys.stderr), transient=not remains)

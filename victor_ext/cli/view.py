@@ -6,7 +6,6 @@ Account numbers are masked, times UTC, decimals exact.
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -48,16 +47,20 @@ def full(request: PaymentRequest, place: str | None = None) -> Iterator[Text]:
     status = _shown(request.status)
     meaning = f" ({_MEANINGS[status]})" if status in _MEANINGS else ""
     yield Text.assemble(f"{'Payment request':<{_LABEL_WIDTH}}", (_shown(request.id), "bold"))
-    first, *rest = entry("Status", f"{status}{meaning}")
+    first, *more = entry("Status", f"{status}{meaning}")
     first.stylize(_STYLES.get(status, ""), _LABEL_WIDTH, _LABEL_WIDTH + len(status))
-    yield from (first, *rest)
-    for label, value in (("Environment", place), *_facts(request)):
+    yield first
+    yield from more
+    facts = [("Environment", place), *_facts(request)]
+    for label, value in facts:
         if value is not None:
             yield from entry(label, plain(value))
 
 
 def _facts(request: PaymentRequest) -> Iterator[tuple[str, str | None]]:
-    payee, payer, answer = request.payee, request.payer, request.response
+    payee = request.payee
+    payer = request.payer
+    response = request.response
     yield "Failure", request.error_message
     yield "Direction", request.direction
     yield "Network", request.network
@@ -76,7 +79,7 @@ def _facts(request: PaymentRequest) -> Iterator[tuple[str, str | None]]:
         yield "Payer account", _number(payer.account_number)
         yield "Payer routing", _number(payer.routing_number)
     yield "Notes", request.notes
-    yield "Answer", None if answer is None else answer.status
+    yield "Answer", None if response is None else response.status
     yield "Answer's notes", request.approval_notes
     yield "Client reference", request.client_reference_id
     yield "Parent", request.parent_id
@@ -99,22 +102,27 @@ def entry(name: str, value: str, *, label: int = _LABEL_WIDTH) -> Iterator[Text]
 
     `label` is the width of the label, in columns.
     """
-    from rich.console import Console  # noqa: PLC0415 - JSON does without it
-    from rich.text import Text  # noqa: PLC0415 - see above
+    from rich.text import Text  # noqa: PLC0415 - JSON does without it
 
-    text, width = Text(value), terminal_width()
-    parts = [text] if width is None else text.wrap(Console(width=width), max(width - label, label))
-    for i, part in enumerate(parts):
-        yield Text.assemble(f"{'' if i else name:<{label}}", part.plain.rstrip())
+    for part in _wrapped(Text(value), label):
+        yield Text.assemble(f"{name:<{label}}", part.plain.rstrip())
+        name = ""
+
+
+def _wrapped(text: Text, label: int) -> Iterable[Text]:
+    from rich.console import Console  # noqa: PLC0415 - JSON does without it
+
+    width = terminal_width()
+    if width is None:
+        return [text]
+    return text.wrap(Console(width=width), max(width - label, label))
 
 
 def _payer_of(request: PaymentRequest) -> str | None:
     payer = request.payer
-    return (
-        None
-        if payer is None
-        else payer.counterparty_id or payer.name or _number(payer.account_number)
-    )
+    if payer is None:
+        return None
+    return payer.counterparty_id or payer.name or _number(payer.account_number)
 
 
 def _payee_of(request: PaymentRequest) -> str | None:
@@ -122,7 +130,8 @@ def _payee_of(request: PaymentRequest) -> str | None:
     payee = request.payee
     if payee is None:
         return None
-    return " ".join(filter(None, (payee.ultimate_creditor, _number(payee.account_number)))) or None
+    parts = filter(None, (payee.ultimate_creditor, _number(payee.account_number)))
+    return " ".join(parts) or None
 
 
 def _number(number: str | None) -> str | None:
@@ -174,13 +183,16 @@ def show_list(pages: Iterable[Sequence[PaymentRequest]], *, as_json: bool) -> bo
 
     Returns whether there was any request.
     """
-    documents = ("\n".join(json.dumps(request.to_dict()) for request in page) for page in pages)
-    lines = documents if as_json else _lines(pages, terminal_width())
+    lines = map(_as_json, pages) if as_json else _lines(pages, terminal_width())
     has_any = False
     for line in lines:
         say(line)
         has_any = True
     return has_any
+
+
+def _as_json(page: Sequence[PaymentRequest]) -> str:
+    return "\n".join(json.dumps(request.to_dict()) for request in page)
 
 
 def at_most(
@@ -190,11 +202,13 @@ def at_most(
 
     A page that is not needed is not fetched.
     """
-    left = sys.maxsize if limit is None else limit
+    if limit is None:
+        yield from pages
+        return
     for page in pages:
-        yield page[:left]
-        left -= len(page)
-        if left <= 0:
+        yield page[:limit]
+        limit -= len(page)
+        if limit <= 0:
             return
 
 
@@ -207,12 +221,18 @@ def with_payers(
     from victor_ext import PaymentRequest  # noqa: PLC0415 - `victor --help` does not need it
 
     for page in pages:
-        yield [
-            PaymentRequest(request.raw, completed_by=get(request.id))
-            if request.direction == "inbound" and request.payer is None and request.id
-            else request
-            for request in page
-        ]
+        whole: list[PaymentRequest] = []
+        for request in page:
+            lacks_payer = request.direction == "inbound" and request.payer is None
+            if lacks_payer and request.id:
+                whole.append(PaymentRequest(request.raw, completed_by=get(request.id)))
+            else:
+                whole.append(request)
+        yield whole
+
+
+_Row = Mapping[str, str]
+"""The cells of a payment request, by the names of their columns."""
 
 
 def _lines(pages: Iterable[Sequence[PaymentRequest]], width: int | None) -> Iterator[Text]:
@@ -222,22 +242,13 @@ def _lines(pages: Iterable[Sequence[PaymentRequest]], width: int | None) -> Iter
     A page that needs more room than those before it has a heading of its own. Without a `width`,
     that of a terminal, all columns are shown, and nothing is cut.
     """
-    from rich.cells import cell_len  # noqa: PLC0415 - JSON does without it
-
     widths = {name: column.width for name, column in _COLUMNS.items()}
     empty = set(_COLUMNS)
     headed: list[str] = []
     for page in pages:
-        rows = [
-            {name: _shown(column.value(request)) for name, column in _COLUMNS.items()}
-            for request in page
-        ]
-        # Some characters take two columns of a terminal.
-        widths = {
-            name: max([known, *(cell_len(row[name]) for row in rows)])
-            for name, known in widths.items()
-        }
-        empty -= {name for row in rows for name, cell in row.items() if cell != _NOTHING}
+        rows = [_row(request) for request in page]
+        widths = _widened(widths, rows)
+        empty.difference_update(*map(_filled, rows))
         layout = _fit(widths, width, empty)
         if layout is None:
             for row in rows:
@@ -245,9 +256,29 @@ def _lines(pages: Iterable[Sequence[PaymentRequest]], width: int | None) -> Iter
             continue
         if headed != list(layout):
             headed = list(layout)
-            yield _line({name: name for name in layout}, layout, style="bold")
+            yield _heading(layout)
         for row in rows:
             yield _line(row, layout)
+
+
+def _row(request: PaymentRequest) -> _Row:
+    return {name: _shown(column.value(request)) for name, column in _COLUMNS.items()}
+
+
+def _filled(row: _Row) -> set[str]:
+    return {name for name, cell in row.items() if cell != _NOTHING}
+
+
+def _widened(widths: Mapping[str, int], rows: Sequence[_Row]) -> dict[str, int]:
+    """Return the widths of the columns, in which the cells of these rows have room, too."""
+    from rich.cells import cell_len  # noqa: PLC0415 - JSON does without it
+
+    widened = dict(widths)
+    for row in rows:
+        for name, cell in row.items():
+            # Some characters take two columns of a terminal.
+            widened[name] = max(widened[name], cell_len(cell))
+    return widened
 
 
 def _fit(widths: Mapping[str, int], total: int | None, empty: set[str]) -> Mapping[str, int] | None:
@@ -258,16 +289,17 @@ def _fit(widths: Mapping[str, int], total: int | None, empty: set[str]) -> Mappi
     """
     if total is None:
         return widths
-    shown = {
-        name: column.width if column.cut else widths[name] for name, column in _COLUMNS.items()
-    }
+    shown = dict(widths)
+    for name, column in _COLUMNS.items():
+        if column.cut:
+            shown[name] = column.width
 
     def room() -> int:
-        return total - sum(shown.values()) - len(_GAP) * (len(shown) - 1)
+        gaps = len(_GAP) * (len(shown) - 1)
+        return total - sum(shown.values()) - gaps
 
-    needless = [name for name in reversed(_COLUMNS) if name in empty and name != "PAYEE"]
-    for name in dict.fromkeys([*needless, *_DROPPED]):
-        if room() < 0 and (name != "PAYEE" or "PAYER" not in empty):
+    for name in _dropped_first(empty):
+        if room() < 0:
             del shown[name]
     if room() < 0:
         return None
@@ -277,30 +309,53 @@ def _fit(widths: Mapping[str, int], total: int | None, empty: set[str]) -> Mappi
     return shown
 
 
-def _line(cells: Mapping[str, str], layout: Mapping[str, int], style: str = "") -> Text:
+def _dropped_first(empty: set[str]) -> list[str]:
+    """Return the columns that may be left out, in the order in which they go."""
+    valueless = [name for name in reversed(_COLUMNS) if name in empty and name != "PAYEE"]
+    names = list(dict.fromkeys([*valueless, *_DROPPED]))
+    if "PAYER" in empty:
+        names.remove("PAYEE")
+    return names
+
+
+def _heading(layout: Mapping[str, int]) -> Text:
+    from rich.text import Text  # noqa: PLC0415 - JSON does without it
+
+    parts = [_cell(name, Text(name), width) for name, width in layout.items()]
+    return _joined(parts, style="bold")
+
+
+def _line(row: _Row, layout: Mapping[str, int]) -> Text:
     from rich.text import Text  # noqa: PLC0415 - JSON does without it
 
     parts: list[Text] = []
     for name, width in layout.items():
-        part = Text(
-            cells[name],
-            style=_STYLES.get(cells[name], "") if name == "STATUS" and not style else "",
-        )
-        part.truncate(width, overflow="ellipsis")
-        part.align("right" if _COLUMNS[name].right else "left", width)
-        parts.append(part)
+        style = _STYLES.get(row[name], "") if name == "STATUS" else ""
+        parts.append(_cell(name, Text(row[name], style=style), width))
+    return _joined(parts)
+
+
+def _cell(name: str, text: Text, width: int) -> Text:
+    text.truncate(width, overflow="ellipsis")
+    text.align("right" if _COLUMNS[name].right else "left", width)
+    return text
+
+
+def _joined(parts: Iterable[Text], style: str = "") -> Text:
+    from rich.text import Text  # noqa: PLC0415 - JSON does without it
+
     line = Text(_GAP, style=style).join(parts)
     line.rstrip()
     return line
 
 
-def _card(cells: Mapping[str, str]) -> Iterator[Text]:
+def _card(row: _Row) -> Iterator[Text]:
     from rich.text import Text  # noqa: PLC0415 - JSON does without it
 
-    yield Text.assemble(
-        (cells["ID"], "bold"), _GAP, (cells["STATUS"], _STYLES.get(cells["STATUS"], ""))
-    )
-    for name, cell in [*cells.items()][2:]:
-        if cell != _NOTHING:
+    status = row["STATUS"]
+    yield Text.assemble((row["ID"], "bold"), _GAP, (status, _STYLES.get(status, "")))
+    for name, cell in row.items():
+        is_fact = name not in ("ID", "STATUS") and cell != _NOTHING
+        if is_fact:
             yield from entry(f"{_GAP}{name}", cell, label=17)
     yield Text()

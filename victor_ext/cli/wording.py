@@ -37,15 +37,14 @@ _HINTS = {
 
 
 _USAGE = {
-    r"is not a valid int( range)?\b": "is not a whole number",
-    r"is not a valid float( range)?\b": "is not a number",
-    r"(\S+?)(?:\.0)? is not in the range x>=(\S+?)(?:\.0)?\.": r"\1 is too low: write \2 or more.",
     r" \(Possible options: (.*)\)": r". Did you mean \1?",
     r"Got unexpected extra argument\(s\) \((.*)\)": r"Too much is given: \1",
 }
 """What typer says, as patterns, and what is said instead."""
 _WHOLE = re.compile(r"^(=| is )(-?[0-9]+)\.0(?= )")
 """A number in a message as Python writes it (`rate=-1.0`): at a shell it is `--rate -1`."""
+_ARGUMENT = re.compile(r"\b[a-z]+_[a-z_]+\b")
+"""The name of an argument in Python."""
 
 
 def spelling_of(field: str, spelled: Mapping[str, str]) -> str | None:
@@ -55,39 +54,50 @@ def spelling_of(field: str, spelled: Mapping[str, str]) -> str | None:
 
 def in_options(problems: Collection[Problem], spelled: Mapping[str, str]) -> str:
     """Return problems as sentences about options; missing options share one sentence."""
-    missing = [
-        *dict.fromkeys(
-            spelling_of(p.field, spelled) or p.field for p in problems if p.code == "required"
-        )
-    ]
-    sentences = (
-        [f"{', '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing."] if missing else []
-    )
-    return " ".join(
-        [*sentences, *(sentence(one, spelled) for one in problems if one.code != "required")]
-    )
+    missing: list[str] = []
+    sentences: list[str] = []
+    for problem in problems:
+        if problem.code == "required":
+            missing.append(spelling_of(problem.field, spelled) or problem.field)
+        else:
+            sentences.append(sentence(problem, spelled))
+    names = list(dict.fromkeys(missing))
+    if names:
+        verb = "is" if len(names) == 1 else "are"
+        sentences.insert(0, f"{', '.join(names)} {verb} missing.")
+    return " ".join(sentences)
 
 
 def sentence(problem: Problem, spelled: Mapping[str, str]) -> str:
     """Return a problem with its option name, and with a command hint instead of the Python hint."""
-    message, option = problem.message, spelling_of(problem.field, spelled)
-    if option is not None:
-        own = message.startswith(problem.field)
-        rest = re.sub("^=", " ", _WHOLE.sub(r"\1\2", message.removeprefix(problem.field)))
-        message = f"{option}{rest}" if own else f"{option}: {message}"
+    message = _of_option(problem, spelling_of(problem.field, spelled))
     if problem.field != "columns":  # its message names columns, which are no options
-        message = re.sub(r"\b[a-z]+_[a-z_]+\b", lambda name: spelled.get(name[0], name[0]), message)
-    return with_hint(
-        message, (_HINTS.get(problem.code) or _HINTS.get(problem.field)) if problem.hint else None
-    )
+        message = _ARGUMENT.sub(lambda name: spelled.get(name[0], name[0]), message)
+    if not problem.hint:
+        return message
+    return with_hint(message, _HINTS.get(problem.code) or _HINTS.get(problem.field))
+
+
+def _of_option(problem: Problem, option: str | None) -> str:
+    """Return the message of a problem, which then begins with its option."""
+    message = problem.message
+    if option is None:
+        return message
+    if not message.startswith(problem.field):
+        return f"{option}: {message}"
+    rest = message.removeprefix(problem.field)
+    rest = _WHOLE.sub(r"\1\2", rest)
+    rest = re.sub("^=", " ", rest)
+    return f"{option}{rest}"
 
 
 def usage(message: str, command: str | None) -> str:
     """Return what typer says of a command line, in words for people, with where its help is."""
     for pattern, words in _USAGE.items():
         message = re.sub(pattern, words, message)
-    end = "" if message.endswith(("?", ".")) else "."
-    return f"{message}{end}" + ("" if command is None else f" See '{command} --help'.")
+    if not message.endswith(("?", ".")):
+        message = f"{message}."
+    return message if command is None else f"{message} See '{command} --help'."
 
 
 def rows_text(count: int) -> str:
@@ -127,7 +137,8 @@ def column_remedy(problem: Problem) -> str | None:
     similar = get_close_matches(problem.field, heading[1].split(", "), 1)
     if problem.code == "column":
         return f"Did you mean {similar[0]}?" if similar else None
-    other = (
-        ", or one currency for all rows with --currency USD" if problem.field == "currency" else ""
-    )
-    return f"Name it with --column {problem.field}={similar[0] if similar else 'NAME'}{other}."
+    name = similar[0] if similar else "NAME"
+    remedy = f"Name it with --column {problem.field}={name}"
+    if problem.field == "currency":
+        return f"{remedy}, or one currency for all rows with --currency USD."
+    return f"{remedy}."

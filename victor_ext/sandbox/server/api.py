@@ -41,37 +41,41 @@ class Api:
         self._context: SandboxContext = provider.context
         self._provider, self._control = provider, control
         settings = self._context.settings
-        self._names = {
-            "127.0.0.1",
-            "localhost",
-            *map(str.lower, (settings.host, *settings.allowed_host)),
-        }
+        own = (settings.host, *settings.allowed_host)
+        self._names = {"127.0.0.1", "localhost", *map(str.lower, own)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one call. It is recorded in full before the first byte of the response is sent."""
-        context, method = self._context, scope["method"]
-        if context.operations.is_own(method, scope["path"]):
-            await (_refusal(scope, self._names) or self._control)(scope, receive, send)
-            return
+        if self._context.operations.is_own(scope["method"], scope["path"]):
+            serve = _refusal(scope, self._names) or self._control
+            await serve(scope, receive, send)
+        else:
+            await self._serve(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one call of the provider's API. It is recorded in full before the first byte of the
+        response is sent.
+        """
+        context = self._context
         fault: Fault | None = scope["state"]["connection"].fault
+        method, headers = scope["method"], scope["headers"]
         name, params = context.operations.find(method, scope["path"])
-        exchange = context.begin(
-            method, scope["raw_path"].decode("latin-1"), name, scope["headers"], fault
-        )
-        call = Call(exchange, context, scope["headers"], scope["query_string"], params)
+        path = scope["raw_path"].decode("latin-1")
+        exchange = context.begin(method, path, name, headers, fault)
+        call = Call(exchange, context, headers, scope["query_string"], params)
         body = await _read_body(scope, receive)
         call.body = body or b""
         context.count_attempt(exchange, call.headers, call.body)
         response = None if body is None else await self._respond(call, scope["path"], fault)
         context.finish(exchange, call.body, response)
         if response is not None:
-            date = (
-                formatdate(context.clock.wall(), usegmt=True).encode()
-                if context.settings.date_header
-                else None
-            )
-            for message in response.messages(exchange.number, date):
+            for message in response.messages(exchange.number, self._date()):
                 await send(message)
+
+    def _date(self) -> bytes | None:
+        """The value of the header `Date`; None: it is not sent."""
+        if not self._context.settings.date_header:
+            return None
+        return formatdate(self._context.clock.wall(), usegmt=True).encode()
 
     async def _respond(self, call: Call, path: str, fault: Fault | None) -> Response:
         if fault is None:
@@ -84,9 +88,9 @@ class Api:
         if late:
             await asyncio.sleep(fault.delay)
         if response is None or replaced:
-            said = f"An injected fault: status {fault.status}."
+            message = f"An injected fault: status {fault.status}."
             # it may take an id of the seed
-            error = partial(self._provider.error, fault.status, "injected_fault", said)
+            error = partial(self._provider.error, fault.status, "injected_fault", message)
             return injected_response(fault, error)
         return damaged(response, fault.kind)
 
@@ -132,12 +136,11 @@ async def _read_body(scope: Scope, receive: Receive) -> bytes | None:
 
 def control_app(provider: AnyProvider, run: RunCommand) -> Starlette:
     commands = provider.commands_type.commands()
-    routes = [
-        Route(command.path, _endpoint(command, run), methods=[command.method])
-        for command in commands
-    ]
+    routes = page_routes(provider)
+    for command in commands:
+        routes.append(Route(command.path, _endpoint(command, run), methods=[command.method]))
     missing = {404: _no_such_command, 405: _no_such_command}
-    return Starlette(routes=[*routes, *page_routes(provider)], exception_handlers=missing)
+    return Starlette(routes=routes, exception_handlers=missing)
 
 
 async def _no_such_command(request: Request, _error: Exception) -> JSONResponse:
@@ -169,11 +172,9 @@ async def _parameters(request: Request) -> JsonObject:
     text = await request.body()
     if not text:
         return {}
+    media_type = request.headers.get("content-type", "").partition(";")[0]
     # A form of a web page can send a body of any other type to any address.
-    if (
-        request.headers.get("content-type", "").partition(";")[0].strip().lower()
-        != "application/json"
-    ):
+    if media_type.strip().lower() != "application/json":
         raise ValueError("a command with a body needs the header Content-Type: application/json")
     try:
         body = json.loads(text)
@@ -195,16 +196,19 @@ def _refusal(scope: Scope, names: Container[str]) -> JSONResponse | None:
     headers = [(name, value.decode("latin-1")) for name, value in scope["headers"]]
     host = dict(headers).get(b"host", "")  # h11 refuses a second one
     address, port = scope.get("server") or ("", 0)
-    named = HOST.fullmatch(host.lower())
-    if named is None or (named[1] not in names and named[1] != address):
+    match = HOST.fullmatch(host.lower())
+    is_own_name = match is not None and (match[1] in names or match[1] == address)
+    if not is_own_name:
         return _refused(
             "foreign_host",
             f"'{one_line(host)}' is not a name of this sandbox: a web page may be behind it. Call "
             f"http://{address}:{port}, or start the sandbox with --allowed-host NAME "
             "(allowed_host in Python).",
         )
+    origin = f"http://{host.lower()}"
     for name, value in headers:
-        if name in _FOREIGN and _FOREIGN[name](value, f"http://{host.lower()}"):
+        is_foreign = _FOREIGN.get(name)
+        if is_foreign is not None and is_foreign(value, origin):
             return _refused(
                 "foreign_page",
                 f"The control API accepts no calls from web pages, and {name.decode().title()} "

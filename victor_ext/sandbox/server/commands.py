@@ -94,24 +94,30 @@ def command(method: str, path: str, *, returns: Callable[[Any], Any] | None = No
     """
 
     def decorate(work: Callable[..., JsonValue]) -> Callable[..., Any]:
-        declared = Command(work.__name__.lstrip("_"), method, CONTROL + path, work)
-        signature = declared.signature
-        names = [*signature.parameters][1:]
-
-        @wraps(work)
-        def send(self: ServerCommands, *args: object, **options: object) -> Any:
-            signature.bind(self, *args, **options)
-            given = {**dict(zip(names, args, strict=False)), **options}
-            value = self._send(declared, {name: _plain(value) for name, value in given.items()})  # pyright: ignore[reportPrivateUsage] - a method of the same class
-            return value if returns is None else returns(value)
-
-        send.command = declared  # type: ignore[attr-defined]
-        if returns is not None:
-            # The annotated return type is that of the control API.
-            send.__signature__ = signature.replace(return_annotation=inspect.Signature.empty)  # type: ignore[attr-defined]
-        return send
+        return _sender(Command(work.__name__.lstrip("_"), method, CONTROL + path, work), returns)
 
     return decorate
+
+
+def _sender(command: Command, returns: Callable[[Any], Any] | None) -> Callable[..., Any]:
+    """Return the method that sends a command to the server."""
+    signature = command.signature
+    names = [parameter.name for parameter in command.parameters]
+
+    @wraps(command.work)
+    def send(self: ServerCommands, *args: object, **options: object) -> Any:
+        signature.bind(self, *args, **options)
+        arguments = {**dict(zip(names, args, strict=False)), **options}
+        parameters = {name: _plain(value) for name, value in arguments.items()}
+        value = self._send(command, parameters)  # pyright: ignore[reportPrivateUsage] - a method of the same class
+        return value if returns is None else returns(value)
+
+    send.command = command  # type: ignore[attr-defined] # `ServerCommands.commands` looks for it
+    if returns is not None:
+        # The annotated return type is that of the control API.
+        without_type = signature.replace(return_annotation=inspect.Signature.empty)
+        send.__signature__ = without_type  # type: ignore[attr-defined] # `inspect.signature` reads it
+    return send
 
 
 def require_text(parameters: Mapping[str, JsonValue]) -> None:
@@ -146,16 +152,21 @@ class ServerCommands:
     """Its `state`."""
 
     def __init__(self, provider: Any, listener: Listener) -> None:
-        self._provider, self._state, self._listener = provider, provider.state, listener
+        self._provider = provider
+        self._state = provider.state
+        self._listener = listener
         self._context: SandboxContext = provider.context
 
     @classmethod
     def commands(cls) -> tuple[Command, ...]:
         """Every command, those of the provider first."""
-        declared = [
-            getattr(value, "command", None) for base in cls.__mro__ for value in vars(base).values()
-        ]
-        return tuple(command for command in declared if isinstance(command, Command))
+        commands: list[Command] = []
+        for base in cls.__mro__:
+            for value in vars(base).values():
+                command = getattr(value, "command", None)
+                if isinstance(command, Command):
+                    commands.append(command)
+        return tuple(commands)
 
     def _send(self, command: Command, parameters: JsonObject) -> JsonValue:
         """Run one command on the server; returns its JSON value."""
@@ -212,18 +223,14 @@ class ServerCommands:
         The last 200 calls are kept. Of an account number the last four digits are shown. None:
         there was no response.
         """
+        contents = self._context.contents
+        calls = [call for call in self._context.after(after) if call.number in contents]
         bodies: list[JsonObject] = []
-        for call in self._context.after(after):
-            if call.number in self._context.contents:
-                body, response = self._context.contents[call.number]
-                request = body_text(body, call.headers.get("content-type", ""))
-                bodies.append(
-                    {
-                        "number": call.number,
-                        "request": request,
-                        "response": response and response.text(),
-                    }
-                )
+        for call in calls:
+            body, response = contents[call.number]
+            request = body_text(body, call.headers.get("content-type", ""))
+            answer = None if response is None else response.text()
+            bodies.append({"number": call.number, "request": request, "response": answer})
         return bodies
 
     @command("GET", "/keys/attempts")
@@ -248,11 +255,8 @@ class ServerCommands:
         docs/sandbox.md lists each `kind` and all `options`. `times=None` means until it is cleared.
         The default is once, or without end when there is a probability.
         """
-        return {
-            "id": self._context.faults.inject(
-                read_fault(kind, dict(options), self._context.operations)
-            )
-        }
+        fault = read_fault(kind, dict(options), self._context.operations)
+        return {"id": self._context.faults.inject(fault)}
 
     @command("GET", "/faults")
     def faults(self) -> list[JsonObject]:
@@ -309,26 +313,33 @@ class ServerOverHttp(ServerCommands):
         if parts.scheme != "http" or not parts.hostname:
             raise ValueError(f"url must be http://host:port of a sandbox, not {url!r}")
         self.url = url.rstrip("/")
-        self._host, self._port, self._timeout = parts.hostname, parts.port or 80, timeout
+        self._host = parts.hostname
+        self._port = parts.port or 80
+        self._timeout = timeout
 
     def _send(self, command: Command, parameters: JsonObject) -> JsonValue:
         require_text(parameters)
         path = _BRACES.sub(lambda match: quote(parameters.pop(match[1]), safe=""), command.path)
-        query = "?" + urlencode(parameters) if command.method == "GET" and parameters else ""
-        body = None if command.method == "GET" else json.dumps(parameters)
-        connection = HTTPConnection(self._host, self._port, timeout=self._timeout)
-        try:
-            connection.request(
-                command.method, path + query, body, {"content-type": "application/json"}
-            )
-            response = connection.getresponse()
-            result: Any = json.loads(response.read())
-        finally:
-            connection.close()
-        if response.status < 400:
+        body: str | None = None
+        if command.method != "GET":
+            body = json.dumps(parameters)
+        elif parameters:
+            path = f"{path}?{urlencode(parameters)}"
+        status, result = self._exchange(command.method, path, body)
+        if status < 400:
             return result
         message = str(result["message"])
-        raise LookupError(message) if response.status == 404 else ValueError(message)
+        raise LookupError(message) if status == 404 else ValueError(message)
+
+    def _exchange(self, method: str, path: str, body: str | None) -> tuple[int, Any]:
+        """Make one call; returns the status and the JSON value of the response."""
+        connection = HTTPConnection(self._host, self._port, timeout=self._timeout)
+        try:
+            connection.request(method, path, body, {"content-type": "application/json"})
+            response = connection.getresponse()
+            return response.status, json.loads(response.read())
+        finally:
+            connection.close()
 
 
 def _plain(value: object) -> JsonValue:

@@ -17,7 +17,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
 from victor_ext.sandbox.server.context import SandboxContext
-from victor_ext.sandbox.server.faults import BEFORE, Fault, How
+from victor_ext.sandbox.server.faults import Fault, How
 
 _LINGER = 1.0
 """Seconds for which a closed connection reads on.
@@ -61,12 +61,7 @@ class SandboxConnection(H11Protocol):
         """
         if self._closed:
             return
-        # Data that h11 holds between two calls is the beginning of a pipelined call.
-        if (
-            not self._fault_chosen
-            and self.conn.their_state is h11.IDLE
-            and not self.conn.trailing_data[0]
-        ):
+        if self._begins_call():
             self._unserved += data
             if b"\n" not in self._unserved.lstrip(b"\r\n"):
                 return
@@ -79,38 +74,34 @@ class SandboxConnection(H11Protocol):
         else:
             super().data_received(data)
 
+    def _begins_call(self) -> bool:
+        # Data that h11 holds between two calls is the beginning of a pipelined call.
+        holds_data = self.conn.trailing_data[0]
+        return not self._fault_chosen and self.conn.their_state is h11.IDLE and not holds_data
+
     def _choose_fault(self, data: bytes) -> None:
         self._fault_chosen = True
         method, path, query = _request_line(data)
-        self._control = self.context.operations.is_own(method, path)
+        operations = self.context.operations
+        self._control = operations.is_own(method, path)
         if self._control:
             return
-        self.fault = fault = self.context.faults.pick(
-            self.context.operations.name(method, path), query
-        )
-        self._cuts = fault is not None and (
-            fault.kind in BEFORE or (fault.kind == "stall" and not fault.work)
-        )
+        self.fault = self.context.faults.pick(operations.name(method, path), query)
+        self._cuts = self.fault is not None and self.fault.is_before_work
         if not self._cuts:
             self._buffer = _ResponseBuffer(self.transport)
             self.transport = cast("asyncio.Transport", self._buffer)
 
     def _cut_request(self, fault: Fault) -> None:
         """Record and end a request that is not served, once enough of it has come."""
-        length = _request_length(self._unserved)
-        at = 0 if fault.kind == "refuse" else fault.after
-        if at is None or at < 0:
-            at = None if length is None else max(0, length + (at or 0))
-        elif length is not None:
-            at = min(at, length)
+        at = _cut_at(fault, _request_length(self._unserved))
         if at is None or len(self._unserved) < at:
             return
         self._closed = True
         method, path, _ = _request_line(self._unserved)
+        name = self.context.operations.name(method, path)
         headers, body = _split(bytes(self._unserved[:at]))
-        exchange = self.context.begin(
-            method, path, self.context.operations.name(method, path), headers, fault
-        )
+        exchange = self.context.begin(method, path, name, headers, fault)
         self.context.count_attempt(exchange, headers, body)
 
         def end() -> None:
@@ -123,18 +114,17 @@ class SandboxConnection(H11Protocol):
         """Send the part of the buffered response that the fault allows, or go on to the next
         call.
         """
-        buffer, fault = self._buffer, self.fault
-        self._fault_chosen, self._control, self.fault, self._buffer = False, False, None, None
+        buffer = self._buffer
+        fault = self.fault
+        self._fault_chosen = False
+        self._control = False
+        self.fault = None
+        self._buffer = None
         if buffer is not None:
             self.transport = buffer.transport
             response = bytes(buffer.data)
             if fault is not None and fault.kind in ("cut_answer", "lose_answer", "stall"):
-                self._closed = True
-                until = 0 if fault.kind != "cut_answer" or fault.after is None else fault.after
-                self.transport.write(
-                    response[: until if until >= 0 else max(0, len(response) + until)]
-                )
-                self._end_when_sent(fault.ending, size=len(response))
+                self._cut_response(fault, response)
                 return
             # Head and body in one write: the caller wakes up once.
             self.transport.write(response)
@@ -143,6 +133,14 @@ class SandboxConnection(H11Protocol):
         if self._is_last:
             self.transport.close()
         super().on_response_complete()
+
+    def _cut_response(self, fault: Fault, response: bytes) -> None:
+        self._closed = True
+        size = 0
+        if fault.kind == "cut_answer" and fault.after is not None:
+            size = _size_of(fault.after, len(response))
+        self.transport.write(response[:size])
+        self._end_when_sent(fault.ending, size=len(response))
 
     def _end_when_sent(self, how: How, *, size: int) -> None:
         """End the connection after delivery: a reset discards data in flight.
@@ -224,19 +222,44 @@ class _ResponseBuffer:
         return getattr(self.transport, name)
 
 
+def _cut_at(fault: Fault, length: int | None) -> int | None:
+    """After how many bytes a request of this length is cut; None while the length has to be known
+    first.
+    """
+    if fault.kind == "refuse":
+        return 0
+    after = 0 if fault.after is None else fault.after
+    is_from_end = fault.after is None or after < 0
+    if length is None:
+        return None if is_from_end else after
+    return max(0, length + after) if is_from_end else min(after, length)
+
+
+def _size_of(after: int, length: int) -> int:
+    """The size of the part that is sent: a negative number counts from the end."""
+    return after if after >= 0 else max(0, length + after)
+
+
 def _request_line(data: bytes | bytearray) -> tuple[str, str, str]:
-    line = data.lstrip(b"\r\n").split(b"\n", 1)[0].split()
-    if len(line) < 2:
+    """The method, the path and the query, as far as they are there."""
+    line = data.lstrip(b"\r\n").split(b"\n", 1)[0]
+    words = line.split()
+    if len(words) < 2:
         return "", "", ""
-    target, _, query = line[1].decode("latin-1").partition("?")
-    return line[0].decode("latin-1"), target, query
+    method = words[0].decode("latin-1")
+    path, _, query = words[1].decode("latin-1").partition("?")
+    return method, path, query
 
 
 def _split(request: bytes) -> tuple[list[tuple[bytes, bytes]], bytes]:
     """The headers and the body of a request that was cut off, as far as they came whole."""
     head, end, body = request.partition(b"\r\n\r\n")
-    fields = [line.partition(b":") for line in (head + end).split(b"\r\n")[1:-1]]
-    return [(name.lower(), value.strip()) for name, colon, value in fields if colon], body
+    headers: list[tuple[bytes, bytes]] = []
+    for line in (head + end).split(b"\r\n")[1:-1]:
+        name, colon, value = line.partition(b":")
+        if colon:
+            headers.append((name.lower(), value.strip()))
+    return headers, body
 
 
 def _request_length(data: bytearray) -> int | None:
@@ -244,5 +267,6 @@ def _request_length(data: bytearray) -> int | None:
     end = data.find(b"\r\n\r\n")
     if end < 0:
         return None
+    size_of_head = end + 4
     length = _LENGTH.search(data[: end + 2])
-    return end + 4 + (int(length[1]) if length else 0)
+    return size_of_head if length is None else size_of_head + int(length[1])

@@ -37,7 +37,8 @@ class Clock:
     """
 
     def __init__(self, skew: float) -> None:
-        self.skew, self.advanced = skew, 0.0
+        self.skew = skew
+        self.advanced = 0.0
 
     def wall(self) -> float:
         """Epoch seconds of the wall clock: this machine's clock and the skew."""
@@ -85,15 +86,14 @@ class TokenStore:
 
     def revoke(self, *, token: str | None = None, owner: str | None = None) -> int:
         """Revoke one token, or those of one owner, or all of them; returns how many there were."""
-        wanted = None if token is None else digest(token)
-        revoked = [
-            one
-            for one, (its, _) in self._tokens.items()
-            if wanted in (None, one) and owner in (None, its)
-        ]
-        for one in revoked:
-            del self._tokens[one]
-        return len(revoked)
+        known = list(self._tokens) if token is None else [digest(token)]
+        count = 0
+        for key in known:
+            token_owner, _ = self._tokens.get(key, (None, 0.0))
+            if token_owner is not None and owner in (None, token_owner):
+                del self._tokens[key]
+                count += 1
+        return count
 
 
 def digest(secret: str) -> str:
@@ -158,9 +158,8 @@ class Received:
             "-" if self.milliseconds is None else f"{self.milliseconds:.1f} ms",
         ]
         if key is not None:
-            parts.append(
-                f"key={one_line(key[:8])}{'…' if len(key) > 8 else ''} attempt={self.attempt}"
-            )
+            more = "…" if len(key) > 8 else ""
+            parts.append(f"key={one_line(key[:8])}{more} attempt={self.attempt}")
         if self.replayed:
             parts.append("replayed")
         if self.fault:
@@ -204,9 +203,12 @@ class SandboxContext:
 
         The numbers of calls go on.
         """
-        counts = self.attempts, self.work_by_key, self.work_by_reference
-        for forgotten in (self.faults.waiting, self._calls, self.contents, *counts):
-            forgotten.clear()
+        self.faults.waiting.clear()
+        self._calls.clear()
+        self.contents.clear()
+        self.attempts.clear()
+        self.work_by_key.clear()
+        self.work_by_reference.clear()
         self.clock.advanced = 0.0
         self.clock.skew = self.settings.clock_skew
 
@@ -219,21 +221,16 @@ class SandboxContext:
         fault: Fault | None,
     ) -> Received:
         self.changes += 1
-        number, kind, shown = (
-            next(self._numbers),
-            fault.kind if fault else None,
-            shown_headers(headers),
-        )
         exchange = Received(
-            number,
-            self.clock.wall(),
-            method,
-            path,
-            operation,
-            None,
-            None,
-            fault=kind,
-            headers=shown,
+            number=next(self._numbers),
+            at=self.clock.wall(),
+            method=method,
+            path=path,
+            operation=operation,
+            idempotency_key=None,
+            attempt=None,
+            fault=None if fault is None else fault.kind,
+            headers=shown_headers(headers),
         )
         self._calls.append(exchange)
         return exchange
@@ -245,7 +242,8 @@ class SandboxContext:
         key = None if self.key is None else self.key.find(dict(headers), body)
         if key is not None:
             self.attempts[key] += 1
-            exchange.idempotency_key, exchange.attempt = key, self.attempts[key]
+            exchange.idempotency_key = key
+            exchange.attempt = self.attempts[key]
 
     def finish(self, exchange: Received, body: bytes, response: Response | None) -> None:
         """Record the body of a call and its response (None: there was none), and log the call."""
@@ -263,12 +261,12 @@ class SandboxContext:
 
     def about(self, ids: Container[str | None], key: str | None) -> list[Received]:
         """The last calls about what has one of the ids, or with the key, oldest first."""
-        about = [
-            c
-            for c in self._calls
-            if c.request_id in ids or (key is not None and c.idempotency_key == key)
-        ]
-        return about[-_CALLS_OF_A_LIFE:]
+        calls: list[Received] = []
+        for call in self._calls:
+            has_key = key is not None and call.idempotency_key == key
+            if has_key or call.request_id in ids:
+                calls.append(call)
+        return calls[-_CALLS_OF_A_LIFE:]
 
     def last(self, count: int) -> list[Received]:
         return list(islice(reversed(self._calls), count))

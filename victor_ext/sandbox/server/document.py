@@ -43,16 +43,16 @@ class Validator:
     __slots__ = ("_components", "_root", "_schema")
 
     def __init__(self, schema: Json, components: Json) -> None:
-        self._root, self._components = schema, components
+        self._root = schema
+        self._components = components
         self._schema = Draft4Validator({"allOf": [schema], "components": components})
 
     def problems(self, value: object) -> list[Problem]:
         """Every way in which the value does not conform, ordered by path."""
         if self._schema.is_valid(value):
             return []
-        return sorted(
-            _problems(self._schema, value), key=lambda problem: (problem.path, problem.rule)
-        )
+        problems = _problems(self._schema, value)
+        return sorted(problems, key=lambda problem: (problem.path, problem.rule))
 
     def declared(self, value: object) -> Any:
         """The value without the members that the schema does not name."""
@@ -122,7 +122,9 @@ def _read(kind: str | None, text: str) -> object:
     """
     if kind == "boolean" and text in ("true", "false"):
         return text == "true"
-    return int(text) if kind == "integer" and _INTEGER.match(text) else text
+    if kind == "integer" and _INTEGER.match(text):
+        return int(text)
+    return text
 
 
 class Document:
@@ -133,9 +135,8 @@ class Document:
     def __init__(self, raw: Json) -> None:
         components = cast("Json", raw.get("components", {}))
         schemas = cast("Json", components.get("schemas", {}))
-        self._components: Json = {
-            "schemas": {name: _strict(schema) for name, schema in schemas.items()}
-        }
+        strict = {name: _strict(schema) for name, schema in schemas.items()}
+        self._components: Json = {"schemas": strict}
         self._parameters = cast("Json", components.get("parameters", {}))
         self._paths: Json = {_shape(path): item for path, item in raw["paths"].items()}
         self._operations: dict[tuple[str, str], Operation] = {}
@@ -148,22 +149,24 @@ class Document:
         """
         key = method.lower(), _shape(path)
         if key not in self._operations:
-            raw = self._paths[key[1]][key[0]]
-            query = self._query(raw)
-            taken = raw.get("requestBody", {})
-            body, needs_body = self._compile(_schema_of(taken) or {}), taken.get("required", False)
-            schemas = {
-                str(status): _schema_of(answer) for status, answer in raw["responses"].items()
-            }
-            known = {
-                int(code): self._compile(each)
-                for code, each in schemas.items()
-                if each and code.isdecimal()
-            }
-            self._operations[key] = Operation(
-                self._compile(query), query["properties"], body, needs_body, known
-            )
+            self._operations[key] = self._read(self._paths[key[1]][key[0]])
         return self._operations[key]
+
+    def _read(self, raw: Json) -> Operation:
+        query = self._query(raw)
+        body = raw.get("requestBody", {})
+        responses: dict[int, Validator] = {}
+        for status, response in raw["responses"].items():
+            schema = _schema_of(response)
+            if schema and str(status).isdecimal():
+                responses[int(status)] = self._compile(schema)
+        return Operation(
+            query=self._compile(query),
+            parameters=query["properties"],
+            body=self._compile(_schema_of(body) or {}),
+            needs_body=body.get("required", False),
+            responses=responses,
+        )
 
     def _query(self, raw: Json) -> Json:
         """The query as one object: the properties of an object in it are parameters of their
@@ -171,27 +174,31 @@ class Document:
         """
         properties: Json = {}
         required: list[str] = []
-        closed = False
-        for given in raw.get("parameters", []):
-            parameter = (
-                self._parameters[given["$ref"].rsplit("/", 1)[1]] if "$ref" in given else given
-            )
-            if parameter["in"] != "query":
-                continue
+        is_open = True
+        for parameter in self._query_parameters(raw):
+            name = parameter["name"]
             schema = _strict(_resolved(parameter["schema"], self._components))
             if "properties" in schema:
                 properties |= schema["properties"]
                 required += schema.get("required", [])
-                closed |= schema.get("additionalProperties") is False
+                if schema.get("additionalProperties") is False:
+                    is_open = False
             else:
-                properties[parameter["name"]] = schema
-                required += [parameter["name"]] if parameter.get("required") else []
-        query: Json = {
-            "type": "object",
-            "properties": properties,
-            "additionalProperties": not closed,
-        }
-        return query | ({"required": required} if required else {})
+                properties[name] = schema
+                if parameter.get("required"):
+                    required.append(name)
+        query: Json = {"type": "object", "properties": properties, "additionalProperties": is_open}
+        if required:
+            query["required"] = required
+        return query
+
+    def _query_parameters(self, raw: Json) -> Iterator[Json]:
+        for declared in raw.get("parameters", []):
+            parameter = declared
+            if "$ref" in declared:
+                parameter = self._parameters[declared["$ref"].rsplit("/", 1)[1]]
+            if parameter["in"] == "query":
+                yield parameter
 
     def _compile(self, schema: Json) -> Validator:
         return Validator(_strict(schema), self._components)
@@ -226,11 +233,20 @@ def _strict(schema: Json) -> Json:
             strict[key] = [_strict(sub) for sub in strict[key]]
     if "pattern" in strict:
         strict["pattern"] = f"^(?:{strict['pattern']})$"
-    if strict.get("format") in _BITS:
-        top = 1 << _BITS[strict["format"]]
-        strict["minimum"] = max(strict.get("minimum", -top), -top)
-        strict["maximum"] = min(strict.get("maximum", top - 1), top - 1)
-    return {"anyOf": [strict, {"enum": [None]}]} if strict.pop("nullable", False) else strict
+    bits = _BITS.get(strict.get("format", ""))
+    if bits is not None:
+        strict |= _bounded(strict, 1 << bits)
+    if strict.pop("nullable", False):
+        return {"anyOf": [strict, {"enum": [None]}]}
+    return strict
+
+
+def _bounded(schema: Json, top: int) -> Json:
+    """The bounds of an integer that is below `top`, and not below its negative."""
+    return {
+        "minimum": max(schema.get("minimum", -top), -top),
+        "maximum": min(schema.get("maximum", top - 1), top - 1),
+    }
 
 
 def document_path(name: str) -> Traversable:
@@ -241,9 +257,10 @@ def document_path(name: str) -> Traversable:
     folders = [package / "openapi"]
     if isinstance(package, Path):
         folders.append(package.parent / "openapi")
-    for place in (folder / name for folder in folders):
-        if place.is_file():
-            return place
+    for folder in folders:
+        file = folder / name
+        if file.is_file():
+            return file
     raise FileNotFoundError(
         f"openapi/{name} was not found beside the victor_ext package nor above it"
     )

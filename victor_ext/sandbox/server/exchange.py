@@ -3,6 +3,7 @@ the response.
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
@@ -48,12 +49,15 @@ class OperationTable:
 
     def __init__(self, operations: Sequence[Operation]) -> None:
         self.names = (*(operation.name for operation in operations), OTHER)
-        self._plain = {(op.method, op.path): op.name for op in operations if "{" not in op.path}
-        patterns = sorted(
-            (op for op in operations if "{" in op.path), key=lambda op: op.path.count("{")
-        )
-        self._patterns = [(op.method, compile_path(op.path)[0], op.name) for op in patterns]
-        self._methods = sorted({op.method for op in operations})
+        self._plain: dict[tuple[str, str], str] = {}
+        self._patterns: list[tuple[str, re.Pattern[str], str]] = []
+        for operation in sorted(operations, key=lambda operation: operation.path.count("{")):
+            method, path, name = operation.method, operation.path, operation.name
+            if "{" in path:
+                self._patterns.append((method, compile_path(path)[0], name))
+            else:
+                self._plain[method, path] = name
+        self._methods = sorted({operation.method for operation in operations})
 
     def find(self, method: str, path: str) -> tuple[str, dict[str, str]]:
         """The name of the operation and the values of the names in braces; `path` is decoded
@@ -72,8 +76,11 @@ class OperationTable:
         return self.find(method, unquote(raw_path))[0]
 
     def methods(self, path: str) -> list[str]:
+        """The methods that a path takes."""
         plain = [method for method in self._methods if (method, path) in self._plain]
-        return plain or [method for method in self._methods if self.find(method, path)[0] != OTHER]
+        if plain:
+            return plain
+        return [method for method in self._methods if self.find(method, path)[0] != OTHER]
 
     def is_own(self, method: str, path: str) -> bool:
         """Whether a call is for the control API, or for a page where the provider has no
@@ -81,9 +88,8 @@ class OperationTable:
         """
         if path == CONTROL or path.startswith(CONTROL + "/"):
             return True
-        return (
-            method in ("GET", "HEAD") and path in (PAGE, DOCS) and self.name(method, path) == OTHER
-        )
+        is_page = method in ("GET", "HEAD") and path in (PAGE, DOCS)
+        return is_page and self.name(method, path) == OTHER
 
 
 @dataclass(frozen=True)
@@ -108,7 +114,9 @@ class BodyKey:
             members = json.loads(body)
         except (ValueError, RecursionError):
             return None
-        key = cast("JsonObject", members).get(self.member) if isinstance(members, dict) else None
+        if not isinstance(members, dict):
+            return None
+        key = cast("JsonObject", members).get(self.member)
         return key if isinstance(key, str) and key else None
 
 
@@ -123,12 +131,17 @@ class Response:
     headers: tuple[tuple[bytes, bytes], ...] = (JSON_TYPE,)
 
     def text(self) -> str:
-        return body_text(self.body, dict(self.headers).get(b"content-type", b"").decode("latin-1"))
+        content_type = dict(self.headers).get(b"content-type", b"")
+        return body_text(self.body, content_type.decode("latin-1"))
 
     def messages(self, number: int, date: bytes | None) -> tuple[dict[str, Any], dict[str, Any]]:
-        body = b"" if self.status in _WITHOUT_BODY else self.body
-        headers = [*([] if date is None else [(b"date", date)]), *self.headers]
+        """The messages of ASGI for this response to the call of this number."""
+        body = b""
+        headers = [*self.headers]
+        if date is not None:
+            headers.insert(0, (b"date", date))
         if self.status not in _WITHOUT_BODY:
+            body = self.body
             headers.append((b"content-length", b"%d" % len(body)))
         # Not the provider's: it joins a response to its line in /_sandbox/received.
         headers.append((b"x-request-id", b"sandbox-%d" % number))
@@ -151,6 +164,6 @@ def error_response(status: int, code: str, message: str) -> Response:
 
 
 def encoded(headers: Mapping[str, str]) -> tuple[tuple[bytes, bytes], ...]:
-    return tuple(
-        (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()
-    )
+    """Headers as ASGI has them."""
+    pairs = [(name.lower(), value) for name, value in headers.items()]
+    return tuple((name.encode("latin-1"), value.encode("latin-1")) for name, value in pairs)

@@ -86,12 +86,26 @@ class Fault:
 
     @property
     def ending(self) -> How:
-        return "reset" if self.kind == "refuse" else "stall" if self.kind == "stall" else self.how
+        if self.kind == "refuse":
+            return "reset"
+        return "stall" if self.kind == "stall" else self.how
+
+    @property
+    def is_before_work(self) -> bool:
+        """Whether the request is cut off, and never served."""
+        return self.kind in BEFORE or (self.kind == "stall" and not self.work)
 
     def matches(self, operation: str, query: str) -> bool:
-        return self.operation in (None, operation) and (
-            self.query is None or fnmatchcase(query, self.query)
-        )
+        if self.operation not in (None, operation):
+            return False
+        return self.query is None or fnmatchcase(query, self.query)
+
+    def happens(self) -> bool:
+        """Whether it applies to the next call that it matches."""
+        if self.skip > 0:
+            self.skip -= 1
+            return False
+        return self.probability is None or self.chance.random() < self.probability
 
     def to_dict(self) -> JsonObject:
         return {name: getattr(self, name) for name in Fault.__slots__ if name != "chance"}
@@ -102,24 +116,36 @@ def read_fault(kind: str, options: JsonObject, operations: OperationTable) -> Fa
     if kind not in KINDS:
         raise ValueError(f"kind must be one of {', '.join(KINDS)}, not {kind!r}")
     types = get_type_hints(FaultOptions)
-    unknown = sorted(set(options) - set(types))
+    unknown = sorted(options.keys() - types.keys())
     if unknown:
-        raise ValueError(
-            f"unknown option {', '.join(unknown)}; known are {', '.join(sorted(types))}"
-        )
-    given = {name: value for name, value in options.items() if value is not None or name == "times"}
-    given.setdefault("work", kind in AFTER)
-    given.setdefault("times", None if given.get("probability") is not None else 1)
-    if kind == "rate_limit":
-        given.setdefault("status", 429)
-        given.setdefault("retry_after", 1)
-    for name, value in given.items():
+        names = ", ".join(sorted(types))
+        raise ValueError(f"unknown option {', '.join(unknown)}; known are {names}")
+    values = _defaults(kind, options) | without_none(options)
+    for name, value in values.items():
         check_type(name, value, types[name])
-    fault = Fault(kind=kind, **given)  # type: ignore[arg-type]  # checked against KINDS above
+    fault = Fault(kind=kind, **values)  # type: ignore[arg-type]  # checked against KINDS above
     _check_range(fault)
     if fault.operation not in (None, *operations.names):
         raise ValueError(f"operation must be one of {', '.join(operations.names)}")
     return fault
+
+
+def without_none(parameters: JsonObject) -> JsonObject:
+    """The parameters of a command that have a value: None is the default everywhere but in `times`,
+    where it means without end.
+    """
+    return {
+        name: value for name, value in parameters.items() if value is not None or name == "times"
+    }
+
+
+def _defaults(kind: str, options: JsonObject) -> JsonObject:
+    """The defaults of a fault that depend on its kind, or on its other options."""
+    is_by_chance = options.get("probability") is not None
+    defaults: JsonObject = {"work": kind in AFTER, "times": None if is_by_chance else 1}
+    if kind == "rate_limit":
+        defaults |= {"status": 429, "retry_after": 1}
+    return defaults
 
 
 def _check_range(fault: Fault) -> None:
@@ -131,18 +157,11 @@ def _check_range(fault: Fault) -> None:
         raise ValueError("probability must be between 0 and 1")
     if not 200 <= fault.status <= 599:
         raise ValueError("status must be between 200 and 599")
-    if fault.skip < 0 or not all(
-        0 <= seconds < math.inf for seconds in (fault.delay, fault.retry_after or 0)
-    ):
-        raise ValueError("delay, skip and retry_after must not be negative or infinite")
+    for value in (fault.skip, fault.delay, fault.retry_after or 0):
+        if not 0 <= value < math.inf:
+            raise ValueError("delay, skip and retry_after must not be negative or infinite")
     try:  # else the faulted call could not be answered
-        h11.Response(
-            status_code=200,
-            headers=[
-                (name.encode("latin-1"), value.encode("latin-1"))
-                for name, value in fault.headers.items()
-            ],
-        )
+        h11.Response(status_code=200, headers=list(encoded(fault.headers)))
     except (AttributeError, UnicodeEncodeError, h11.LocalProtocolError):
         raise ValueError(
             f"headers must be names and texts of HTTP, not {fault.headers!r}"
@@ -158,18 +177,15 @@ class FaultQueue:
     def inject(self, fault: Fault) -> int:
         """Add a fault behind the waiting ones; returns its id."""
         fault.id = next(self._ids)
-        fault.chance.seed(self._random.getrandbits(64) if fault.seed is None else fault.seed)
+        seed = self._random.getrandbits(64) if fault.seed is None else fault.seed
+        fault.chance.seed(seed)
         self.waiting.append(fault)
         return fault.id
 
     def pick(self, operation: str, query: str) -> Fault | None:
         """The fault that applies to this call, counted; or None."""
         for fault in self.waiting:
-            if not fault.matches(operation, query):
-                continue
-            if fault.skip > 0:
-                fault.skip -= 1
-            elif fault.probability is None or fault.chance.random() < fault.probability:
+            if fault.matches(operation, query) and fault.happens():
                 fault.applied += 1
                 if fault.times is not None and fault.applied >= fault.times:
                     self.waiting.remove(fault)
@@ -196,10 +212,9 @@ def injected_response(fault: Fault, error: Callable[[], Response]) -> Response:
 
 def damaged(response: Response, kind: str) -> Response:
     """What a fault makes of a real response. A truncated body is as long as its head announces."""
+    body = response.body
     if kind == "truncated_json":
-        return replace(response, body=response.body[: len(response.body) // 2])
-    return (
-        replace(response, body=response.body.replace(b'"', b"'"))
-        if kind == "malformed_json"
-        else response
-    )
+        body = body[: len(body) // 2]
+    elif kind == "malformed_json":
+        body = body.replace(b'"', b"'")
+    return replace(response, body=body)

@@ -82,11 +82,10 @@ class Listener:
             # Elsewhere a second socket cannot be bound beside the first.
             self._reservation.close()
 
-        made = partial(SandboxConnection, self._context, self._config, self._state)
-        listening = asyncio.get_running_loop().create_server(
-            made, sock=self._bind(self.port), backlog=_BACKLOG
-        )
-        self._servers.append(await listening)
+        connect = partial(SandboxConnection, self._context, self._config, self._state)
+        loop = asyncio.get_running_loop()
+        server = await loop.create_server(connect, sock=self._bind(self.port), backlog=_BACKLOG)
+        self._servers.append(server)
 
     async def down(self, seconds: float | None) -> JsonObject:
         """Refuse new connections and reset the open ones, except those that carry a control

@@ -59,11 +59,12 @@ def body_text(body: bytes, content_type: str) -> str:
         members = parse_qsl(text, keep_blank_values=True)
         return _cut("\n".join(f"{name}={_member(name, value)}" for name, value in members))
     try:
-        return _cut(json.dumps(_redacted(json.loads(text)), indent=2, ensure_ascii=False))
+        shown = json.dumps(_redacted(json.loads(text)), indent=2, ensure_ascii=False)
     except (ValueError, RecursionError):
-        return _cut(
-            masked(text) if not _SECRET.search(text) else f"({len(body)} bytes that are not JSON)"
-        )
+        shown = masked(text)
+        if _SECRET.search(text):
+            shown = f"({len(body)} bytes that are not JSON)"
+    return _cut(shown)
 
 
 def one_line(text: str) -> str:
@@ -86,14 +87,11 @@ def masked(text: str, hidden: str = "•") -> str:
 
 def _redacted(value: object) -> object:
     if isinstance(value, dict):
-        return {
-            name: _member(name, member) for name, member in cast("dict[str, object]", value).items()
-        }
-    return (
-        [_redacted(item) for item in cast("list[object]", value)]
-        if isinstance(value, list)
-        else value
-    )
+        members = cast("dict[str, object]", value)
+        return {name: _member(name, member) for name, member in members.items()}
+    if isinstance(value, list):
+        return [_redacted(item) for item in cast("list[object]", value)]
+    return value
 
 
 def _member(name: str, value: object) -> object:
@@ -105,9 +103,9 @@ def _member(name: str, value: object) -> object:
 
 
 def _cut(text: str) -> str:
-    return (
-        text if len(text) <= _LONGEST else text[:_LONGEST] + f"\n{HIDDEN} ({len(text)} characters)"
-    )
+    if len(text) <= _LONGEST:
+        return text
+    return f"{text[:_LONGEST]}\n{HIDDEN} ({len(text)} characters)"
 
 
 def open_private(path: str | os.PathLike[str], flags: int) -> int:

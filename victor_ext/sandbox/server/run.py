@@ -11,8 +11,9 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Generator
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Generic, NoReturn, Self, TypeVar, cast
@@ -21,6 +22,7 @@ from victor_ext.sandbox.server.api import Api, control_app
 from victor_ext.sandbox.server.commands import Command, ServerCommands, require_text
 from victor_ext.sandbox.server.context import SandboxContext, access
 from victor_ext.sandbox.server.exchange import JsonObject, JsonValue
+from victor_ext.sandbox.server.faults import without_none
 from victor_ext.sandbox.server.listener import Listener
 from victor_ext.sandbox.server.privacy import open_private
 from victor_ext.sandbox.server.provider import AnyProvider
@@ -55,14 +57,8 @@ class Service:
         """
         require_text(parameters)
         commands = self.provider.commands_type(self.provider, self.listener)
-        # None is "not given" everywhere but in `times`, where it means without end.
-        given = {
-            name: value
-            for name, value in parameters.items()
-            if value is not None or name == "times"
-        }
         try:
-            value = command.work(commands, **given)
+            value = command.work(commands, **without_none(parameters))
         except (TypeError, ArithmeticError) as error:
             raise ValueError(str(error) or repr(error)) from error
         result = await value if inspect.isawaitable(value) else value
@@ -110,7 +106,8 @@ class ServerInThread(ServerCommands, Generic[S]):
         return self
 
     async def _serve(self, started: Future[Service]) -> None:
-        self._loop, self._stopping = asyncio.get_running_loop(), asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._stopping = asyncio.Event()
         try:
             service = Service(self.provider_type, self.settings)
             await service.listener.listen()
@@ -162,20 +159,20 @@ class _Foreground(ServerInThread[ServerSettings]):
     """The sandbox of the command line."""
 
     def client_settings(self) -> str:
-        url, provider = self.url, self._running().provider
+        url = self.url
+        provider = self._running().provider
 
-        def made(_commands: object) -> str:
+        def work(_commands: object) -> str:
             return provider.client_settings(url)
 
         # A command that the control API does not have: credentials are made on the serving thread.
-        return str(self._send(Command("client_settings", "", "", made), {}))
+        return str(self._send(Command("client_settings", "", "", work), {}))
 
     def greeting(self) -> str:
-        url, host = self.url, self.settings.host
-        greeting = (
-            f"{self._running().provider.heading} and its page on {url}\nControl API on "
-            f"{url}/_sandbox/"
-        )
+        url = self.url
+        host = self.settings.host
+        heading = self._running().provider.heading
+        greeting = f"{heading} and its page on {url}\nControl API on {url}/_sandbox/"
         if is_this_machine(host):
             return greeting
         return (
@@ -210,40 +207,54 @@ def serve(
     `quiet`, `json_line` and `env_file` are options of the command line; `about` is more of what it
     prints at its start.
     """
-    sandbox = cast(
-        "_Foreground", type("Served", (_Foreground,), {"provider_type": provider_type})(settings)
-    )
-    in_main_thread = threading.current_thread() is threading.main_thread()
-    # other threads have no signals
-    numbers = (signal.SIGINT, signal.SIGTERM) if in_main_thread else ()
-    before = {number: signal.signal(number, _stop) for number in numbers}
-    calls = logging.StreamHandler()
-    calls.setFormatter(logging.Formatter("%(asctime)s  %(message)s", datefmt="%H:%M:%S"))
-    if not quiet:
-        access.addHandler(calls)
-        access.setLevel(logging.INFO)
+    served = type("Served", (_Foreground,), {"provider_type": provider_type})
+    sandbox = cast("_Foreground", served(settings))
     try:
-        with suppress(_Stopped), sandbox:
+        with _signals_stop(), _calls_shown(quiet=quiet), suppress(_Stopped), sandbox:
             if env_file is not None:
                 _write(env_file, sandbox.client_settings())
             if json_line:
                 print(json.dumps({"url": sandbox.url, "pid": os.getpid()}), flush=True)
             if not quiet:
-                print(
-                    sandbox.greeting(), *about.splitlines(), sep="\n", file=sys.stderr, flush=True
-                )
+                lines = [sandbox.greeting(), *about.splitlines()]
+                print("\n".join(lines), file=sys.stderr, flush=True)
             while True:
                 time.sleep(3600)
     except OSError as error:
         print(f"victor sandbox: {error}", file=sys.stderr)
         return 1
+    return 0
+
+
+@contextmanager
+def _signals_stop() -> Generator[None]:
+    """Let SIGINT and SIGTERM end the block with `_Stopped`."""
+    in_main_thread = threading.current_thread() is threading.main_thread()
+    # other threads have no signals
+    numbers = (signal.SIGINT, signal.SIGTERM) if in_main_thread else ()
+    before = {number: signal.signal(number, _stop) for number in numbers}
+    try:
+        yield
     finally:
-        if not quiet:
-            access.removeHandler(calls)
-            access.setLevel(logging.NOTSET)
         for number, handler in before.items():
             signal.signal(number, handler or signal.SIG_DFL)  # None: it was not set from Python
-    return 0
+
+
+@contextmanager
+def _calls_shown(*, quiet: bool) -> Generator[None]:
+    """Show a line for each call on standard error, unless `quiet`."""
+    if quiet:
+        yield
+        return
+    calls = logging.StreamHandler()
+    calls.setFormatter(logging.Formatter("%(asctime)s  %(message)s", datefmt="%H:%M:%S"))
+    access.addHandler(calls)
+    access.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        access.removeHandler(calls)
+        access.setLevel(logging.NOTSET)
 
 
 def _write(path: str, text: str) -> None:

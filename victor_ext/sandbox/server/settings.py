@@ -42,12 +42,20 @@ class Option:
     """Whether a few calls show it from outside, so that a file of measurements may set it."""
     type: Any = None
 
+    def check_least(self, name: str, value: Any) -> None:
+        """Raise `ValueError` for a number below the least one, or one that is not finite."""
+        least = self.at_least
+        if value is None or least is None:
+            return
+        if not least <= value < math.inf:
+            raise ValueError(f"{name} must be a number of at least {least:g}, not {value!r}")
+
     @property
     def choices(self) -> tuple[Any, ...]:
         return get_args(self.type) if get_origin(self.type) is Literal else ()
 
 
-def option(default: T, help: str, **more: Any) -> T:  # noqa: A002 (argparse's word)
+def option(default: T, help: str, **more: Any) -> T:  # noqa: A002 (the word of command lines)
     """Declare an option: the default of a field of a settings class. `more` are fields of `Option`.
 
     A `Literal` as the type of the field gives the choices.
@@ -57,7 +65,7 @@ def option(default: T, help: str, **more: Any) -> T:  # noqa: A002 (argparse's w
     return made
 
 
-def measured(default: T, help: str, **more: Any) -> T:  # noqa: A002 (argparse's word)
+def measured(default: T, help: str, **more: Any) -> T:  # noqa: A002 (the word of command lines)
     """Declare an option that a few calls to the provider show: a file of measurements may set
     it.
     """
@@ -73,24 +81,29 @@ def options_of(settings: type[ServerSettings]) -> dict[str, Option]:
     }
 
 
+_KINDS: dict[Any, Any] = {float: int | float, bool: bool, int: int, str: str, dict: dict}
+"""What a value may be, by the plain type that is declared."""
+
+
 def check_type(name: str, value: JsonValue, declared: Any) -> None:
     """Raise `ValueError` for a value of another type than the declared one: a plain one or a
     `Literal`, or None.
     """
-    is_optional = len(get_args(declared)) == 2 and type(None) in get_args(declared)
-    expected = get_args(declared)[0] if is_optional else declared
-    if value is None and is_optional:
+    expected = declared
+    members = get_args(declared)
+    if len(members) == 2 and type(None) in members:
+        if value is None:
+            return
+        expected = members[0]
+    choices = get_args(expected)
+    if get_origin(expected) is Literal and value not in choices:
+        raise ValueError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
+    kind = _KINDS.get(get_origin(expected) or expected)
+    if kind is None:
         return
-    if get_origin(expected) is Literal and value not in get_args(expected):
-        raise ValueError(f"{name} must be one of {', '.join(get_args(expected))}, not {value!r}")
-    kind = {float: int | float, bool: bool, int: int, str: str, dict: dict}.get(
-        get_origin(expected) or expected
-    )
     # A bool is an int in Python, but neither a count nor a number of seconds.
-    is_right = kind is None or (
-        isinstance(value, kind) and isinstance(value, bool) is (kind is bool)
-    )
-    if not is_right:
+    is_bool = isinstance(value, bool)
+    if not isinstance(value, kind) or is_bool is not (kind is bool):
         raise ValueError(f"{name} cannot be {value!r}")
 
 
@@ -120,10 +133,9 @@ class ServerSettings:
 
     def __post_init__(self) -> None:
         for name, declared in options_of(type(self)).items():
-            value, least = getattr(self, name), declared.at_least
+            value = getattr(self, name)
             check_type(name, value, declared.type)
-            if value is not None and least is not None and not least <= value < math.inf:
-                raise ValueError(f"{name} must be a number of at least {least:g}, not {value!r}")
+            declared.check_least(name, value)
         if not self.public and not is_this_machine(self.host):
             raise ValueError(
                 f"host {self.host!r} can be reached from other machines, and whoever reaches a "
@@ -139,13 +151,11 @@ class ServerSettings:
             )
 
     def to_dict(self) -> JsonObject:
-        values = {name: getattr(self, name) for name in options_of(type(self))}
-        paths = {
-            name: str(cast("object", value))
-            for name, value in values.items()
-            if isinstance(value, os.PathLike)
-        }
-        return {**values, **paths}
+        values: JsonObject = {}
+        for name in options_of(type(self)):
+            value = getattr(self, name)
+            values[name] = str(value) if isinstance(value, os.PathLike) else value
+        return values
 
 
 def is_this_machine(host: str) -> bool:
@@ -175,13 +185,7 @@ def read_measurements(
     `ValueError` says what is wrong with the file.
     """
     name = os.fspath(path)
-    try:
-        read: Any = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise ValueError(
-            f"{name} cannot be read: {getattr(error, 'strerror', None) or 'it is not JSON'}"
-        ) from error
-    file = cast("JsonObject", read if isinstance(read, dict) else {})
+    file = _read_object(name)
     if "format" not in file or not isinstance(file.get("sandbox"), dict):
         raise ValueError(f"{name} has no measurements: 'victor conform' writes a file that has")
     if file["format"] != _FORMAT:
@@ -199,10 +203,18 @@ def read_measurements(
         settings_type(**values)
     except ValueError as error:
         raise ValueError(f"{name}: {error}") from None
-    place = ", ".join(
-        str(file[each]) for each in ("environment", "base_url", "measured_at") if each in file
-    )
-    return values, f"{name} ({place})"
+    places = [str(file[key]) for key in ("environment", "base_url", "measured_at") if key in file]
+    return values, f"{name} ({', '.join(places)})"
+
+
+def _read_object(name: str) -> JsonObject:
+    """What a file has as JSON; nothing, if that is no object."""
+    try:
+        content: object = json.loads(Path(name).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        reason = getattr(error, "strerror", None) or "it is not JSON"
+        raise ValueError(f"{name} cannot be read: {reason}") from error
+    return cast("JsonObject", content) if isinstance(content, dict) else {}
 
 
 def described(settings: ServerSettings, values: JsonObject, source: str) -> str:

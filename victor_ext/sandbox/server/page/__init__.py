@@ -62,12 +62,19 @@ class Group:
     work: int = 0
     faults: list[str] = field(default_factory=list[str])
 
+    def note_fault(self, call: Received) -> None:
+        if call.fault == "status":
+            self.faults.append(f"status {call.status}")
+        elif call.fault is not None:
+            self.faults.append(call.fault)
+
 
 class PageView:
     """The page of one sandbox. All of it runs on the serving thread, and nothing in it waits."""
 
     def __init__(self, provider: AnyProvider) -> None:
-        self._provider, self._context = provider, provider.context
+        self._provider = provider
+        self._context = provider.context
 
     def index(self) -> str:
         return _render(
@@ -77,10 +84,7 @@ class PageView:
             lists=self.lists(),
             parts=self.parts(),
             operations=self._context.operations.names,
-            kinds={
-                kind: "before" if kind in BEFORE else "after" if kind in AFTER else "either"
-                for kind in KINDS
-            },
+            kinds={kind: _when(kind) for kind in KINDS},
         )
 
     def docs(self, url: str) -> str:
@@ -93,18 +97,17 @@ class PageView:
     def lists(self) -> dict[str, Fragments]:
         self._provider.tick()
         calls = self._context.last(_SHOWN)
-        return {
-            "groups": {
-                group.id: _render("fragments.html", "group", group=group)
-                for group in self._groups(calls)
-            },
-            "calls": {
-                str(call.number): _render("fragments.html", "call", call=call) for call in calls
-            },
-        }
+        groups: Fragments = {}
+        for group in self._groups(calls):
+            groups[group.id] = _render("fragments.html", "group", group=group)
+        lines: Fragments = {}
+        for call in calls:
+            lines[str(call.number)] = _render("fragments.html", "call", call=call)
+        return {"groups": groups, "calls": lines}
 
     def parts(self) -> Fragments:
-        clock, faults = self._context.clock, self._context.faults.waiting
+        clock = self._context.clock
+        faults = self._context.faults.waiting
         advanced = timedelta(seconds=clock.advanced)
         return {
             "clock": _render("fragments.html", "clock", clock=clock, advanced=advanced),
@@ -112,29 +115,24 @@ class PageView:
         }
 
     def _groups(self, calls: Sequence[Received]) -> list[Group]:
-        work, attempts = self._context.work_by_key, self._context.attempts
-        groups: dict[str, Group] = {}
+        """What has come of the last calls and records, latest first."""
         records = self._provider.records(_SHOWN)
-        for record in records:
-            group_id = record.group if record.key is None else f"key:{record.key}"
-            group = groups.setdefault(group_id, Group(group_id, record.at, record.key))
-            group.at = min(group.at, record.at)
-            group.records.append(record)
+        groups = _grouped(records)
         by_key = {group.key: group for group in groups.values() if group.key is not None}
         for call in reversed(calls):
             key = call.idempotency_key
+            if key is None:
+                continue
             # A record that is older than those that are shown keeps its key: nothing new has come
             # of it.
-            if key is None or (key not in by_key and records and work.get(key)):
+            if key not in by_key and records and self._context.work_by_key.get(key):
                 continue
             group = by_key.setdefault(key, Group(f"key:{key}", call.at, key))
             groups.setdefault(group.id, group)
-            if call.fault is not None:
-                group.faults.append(
-                    f"{call.fault} {call.status}" if call.fault == "status" else call.fault
-                )
+            group.note_fault(call)
         for key, group in by_key.items():
-            group.attempts, group.work = attempts.get(key, 0), work.get(key, 0)
+            group.attempts = self._context.attempts.get(key, 0)
+            group.work = self._context.work_by_key.get(key, 0)
         for group in groups.values():
             group.records.sort(key=lambda record: record.incoming)
         return sorted(groups.values(), key=lambda group: group.at, reverse=True)
@@ -152,45 +150,60 @@ class PageView:
         attempts = self._context.attempts.get(key)
         if attempts is None:
             raise NotFound("No call with this key has come.")
-        calls = self._context.about((), key)
+        entries = _timeline((), self._context.about((), key))
         work = self._context.work_by_key[key]
         return _render(
-            "fragments.html",
-            "key",
-            key=key,
-            attempts=attempts,
-            entries=_timeline((), calls),
-            work=work,
+            "fragments.html", "key", key=key, attempts=attempts, entries=entries, work=work
         )
 
     def call(self, number: int) -> str:
         """One call with its headers and bodies; raises `NotFound`."""
-        call = next(
-            (call for call in self._context.after(number - 1) if call.number == number), None
-        )
-        if call is None:
+        calls = {call.number: call for call in self._context.after(number - 1)}
+        if number not in calls:
             raise NotFound("There is no such call, or it has been forgotten.")
+        call = calls[number]
         body, response = self._context.contents.get(number, (None, None))
         text = None if body is None else body_text(body, call.headers.get("content-type", ""))
         headers = {} if response is None else shown_headers(response.headers)
-        exchange = {
-            "call": call,
-            "request_body": text,
-            "response": response,
-            "response_headers": headers,
-        }
-        return _render("fragments.html", "exchange", **exchange)
+        return _render(
+            "fragments.html",
+            "exchange",
+            call=call,
+            request_body=text,
+            response=response,
+            response_headers=headers,
+        )
+
+
+def _when(kind: str) -> str:
+    """When faults of a kind fail: before the work, after it, or as they say."""
+    if kind in BEFORE:
+        return "before"
+    return "after" if kind in AFTER else "either"
+
+
+def _grouped(records: Iterable[Record]) -> dict[str, Group]:
+    groups: dict[str, Group] = {}
+    for record in records:
+        group_id = record.group if record.key is None else f"key:{record.key}"
+        group = groups.setdefault(group_id, Group(group_id, record.at, record.key))
+        group.at = min(group.at, record.at)
+        group.records.append(record)
+    return groups
 
 
 def _timeline(moves: Iterable[Move], calls: Iterable[Received]) -> list[Move | Received]:
     """Calls and moves in the order of the wall clock: a call comes before what it has moved."""
-    return sorted([*calls, *moves], key=lambda each: each.at)
+    return sorted([*calls, *moves], key=lambda entry: entry.at)
 
 
 def _render(template: str, block: str | None = None, **values: object) -> str:
     """One template, or one macro of it, with its values. Every value is escaped."""
     loaded = _environment().get_template(template)
-    return loaded.render(values) if block is None else str(getattr(loaded.module, block)(**values))
+    if block is None:
+        return loaded.render(values)
+    macro = getattr(loaded.module, block)
+    return str(macro(**values))
 
 
 @lru_cache(maxsize=1)
@@ -201,19 +214,19 @@ def _template(name: str) -> str:
 def _environment() -> Environment:
     from jinja2 import Environment, FunctionLoader, StrictUndefined  # noqa: PLC0415 (only an open page needs it)
 
-    made = Environment(
+    environment = Environment(
         loader=FunctionLoader(_template),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters |= {
+    environment.filters |= {
         "clock": _formatted("%H:%M:%S"),
         "moment": _formatted("%Y-%m-%d %H:%M:%S UTC"),
         "masked": masked,
     }
-    return made
+    return environment
 
 
 def _formatted(pattern: str) -> Callable[[float], str]:
@@ -253,10 +266,12 @@ def _asset(name: str) -> Response:
 
 def _html(page: Callable[[Request], str]) -> Callable[[Request], Awaitable[Response]]:
     async def serve(request: Request) -> Response:
+        status = 200
         try:
-            html, status = page(request), 200
+            html = page(request)
         except NotFound as error:
-            html, status = _render("fragments.html", "missing", message=str(error)), 404
+            status = 404
+            html = _render("fragments.html", "missing", message=str(error))
         # A lone surrogate, which JSON can carry, has no bytes in UTF-8.
         return Response(html.encode("utf-8", "replace"), status, _HEADERS, "text/html")
 
@@ -270,28 +285,41 @@ async def _messages(view: PageView, context: SandboxContext) -> AsyncGenerator[s
     Of a list that has changed, `lists` has the ids of all items in `order`, and the `html` of new
     and different ones.
     """
-    lists: dict[str, Fragments] = {}
-    parts: Fragments = {}
+    changes = _Changes()
     seen = -1
     for beat in count():
         if context.changes != seen or beat % _TICK == 0:
             seen = context.changes
-            update: JsonObject = {}
-            for name, items in view.lists().items():
-                before = lists.get(name)
-                if before is None or [*before.items()] != [*items.items()]:
-                    html = {
-                        item: text
-                        for item, text in items.items()
-                        if (before or {}).get(item) != text
-                    }
-                    update.setdefault("lists", {})[name] = {"order": [*items], "html": html}
-                lists[name] = items
-            if changed := {
-                name: text for name, text in view.parts().items() if parts.get(name) != text
-            }:
-                parts |= changed
-                update["parts"] = changed
+            update = changes.since_last(view.lists(), view.parts())
             if update:
                 yield f"data: {json.dumps(update)}\n\n"
         await asyncio.sleep(_BEAT)
+
+
+class _Changes:
+    """What an open page has, and what is different since then."""
+
+    def __init__(self) -> None:
+        self._lists: dict[str, Fragments] = {}
+        self._parts: Fragments = {}
+
+    def since_last(self, lists: dict[str, Fragments], parts: Fragments) -> JsonObject:
+        update: JsonObject = {}
+        changed_lists: JsonObject = {}
+        for name, items in lists.items():
+            before = self._lists.get(name)
+            if before is None or list(before.items()) != list(items.items()):
+                html = _different(items, before or {})
+                changed_lists[name] = {"order": [*items], "html": html}
+        if changed_lists:
+            update["lists"] = changed_lists
+        changed_parts = _different(parts, self._parts)
+        if changed_parts:
+            update["parts"] = changed_parts
+        self._lists = lists
+        self._parts = parts
+        return update
+
+
+def _different(fragments: Fragments, before: Fragments) -> Fragments:
+    return {name: html for name, html in fragments.items() if before.get(name) != html}

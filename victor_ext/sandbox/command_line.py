@@ -1,0 +1,231 @@
+"""The command line of the sandboxes: of `python -m victor_ext.sandbox`, and of `victor sandbox`.
+
+The parser is made from the declared options of a provider's settings: another provider, which may
+be of another distribution, has options of its own.
+"""
+
+import inspect
+from collections.abc import Callable, Sequence
+from importlib.metadata import EntryPoint, entry_points
+from typing import Annotated, Any, cast, get_args
+
+import typer
+from typer.main import get_command
+
+from victor_ext.sandbox.server.exchange import JsonObject
+from victor_ext.sandbox.server.provider import AnyProvider
+from victor_ext.sandbox.server.run import serve
+from victor_ext.sandbox.server.settings import Option, described, options_of, read_measurements
+
+_DEFAULT = "victor"
+_RUNNING = {
+    "like": Option(
+        "play what 'victor conform' measured; an option that is given goes before it",
+        metavar="FILE",
+        type=str,
+    ),
+    "env_file": Option(
+        "write settings for a client, with fresh credentials", metavar="FILE", type=str
+    ),
+    "json": Option(
+        "print the URL as JSON once connections are accepted", command_line=False, type=bool
+    ),
+    "quiet": Option("no greeting, no line for each call", command_line=False, type=bool),
+}
+"""The options of a process, beside those of its settings."""
+
+
+def run(arguments: Sequence[str], *, prog: str) -> int:
+    """Serve as a command line says, and return the exit status.
+
+    Misuse is a `typer.TyperException`.
+    """
+    name, like = _parse(_choose, arguments, prog, ignore_others=True)
+    provider = provider_named(name)
+    try:
+        return cast("int", _parse(_command_of(provider, like), arguments, prog))
+    except ValueError as error:
+        raise typer.TyperException(str(error)) from error
+
+
+def _choose(
+    provider: Annotated[str, typer.Option()] = _DEFAULT,
+    like: Annotated[str | None, typer.Option()] = None,
+) -> tuple[str, str | None]:
+    """Read what decides which other options there are, and their defaults."""
+    return provider, like
+
+
+def _command_of(provider: type[AnyProvider], like: str | None) -> Callable[..., int]:
+    """Return a command that serves, with the options of a provider.
+
+    `ValueError` says what is wrong with the file of measurements `like`, or with a value.
+    """
+    settings_type = provider.settings_type
+    names = options_of(settings_type)
+    measured: JsonObject = {}
+    source = ""
+    if like is not None:
+        measured, source = read_measurements(like, provider.name, settings_type)
+
+    def sandbox(**values: Any) -> int:
+        settings = settings_type(**{name: values[name] for name in names})
+        running = {
+            "quiet": values["quiet"],
+            "json_line": values["json"],
+            "env_file": values["env_file"],
+        }
+        if like is not None:
+            running["about"] = described(settings, measured, source)
+        return serve(provider, settings, **running)
+
+    parameters: list[inspect.Parameter] = []
+    for name, option in command_options(provider).items():
+        default = measured.get(name, option.command_line)
+        parameters.append(_parameter(name, option, default))
+    sandbox.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined] # typer reads it
+    sandbox.__doc__ = f"A local stand-in for {provider.title}."
+    return sandbox
+
+
+def _parse(
+    function: Callable[..., Any],
+    arguments: Sequence[str],
+    prog: str,
+    *,
+    ignore_others: bool = False,
+) -> Any:
+    """Call a function with its options on a command line, and return what it returns.
+
+    `ignore_others`: whether options that it does not have may be there.
+    """
+    app = typer.Typer(add_completion=False, rich_markup_mode=None)
+    app.command(
+        context_settings={
+            "allow_extra_args": ignore_others,
+            "ignore_unknown_options": ignore_others,
+            "help_option_names": [] if ignore_others else ["-h", "--help"],
+        }
+    )(function)
+    return get_command(app)(list(arguments), prog_name=prog, standalone_mode=False)
+
+
+def providers() -> dict[str, EntryPoint]:
+    """The providers that are installed, of this distribution or of any other, by name: first that
+    of the default.
+
+    None is loaded.
+    """
+    installed = {entry.name: entry for entry in entry_points(group="victor_ext.sandboxes")}
+    others = sorted(installed.keys() - {_DEFAULT})
+    return {name: installed[name] for name in (_DEFAULT, *others)}
+
+
+def provider_named(name: str) -> type[AnyProvider]:
+    installed = providers()
+    if name not in installed:
+        names = ", ".join(installed)
+        raise typer.TyperException(f"--provider is {name!r}: write one of {names}.")
+    return cast("type[AnyProvider]", installed[name].load())
+
+
+def command_options(provider: type[AnyProvider]) -> dict[str, Option]:
+    """The options of a provider's command line by name, in their order."""
+    names = ", ".join(providers())
+    choice = Option(
+        f"whom to stand in for: {names} (default: {_DEFAULT})", metavar="NAME", type=str
+    )
+    return {"provider": choice, **options_of(provider.settings_type), **_RUNNING}
+
+
+def flags_of(name: str, option: Option) -> list[str]:
+    """How an option is written: a switch that is on by default can be switched off."""
+    word = name.replace("_", "-")
+    return [f"--{word}", f"--no-{word}"] if option.command_line is True else [f"--{word}"]
+
+
+def metavar_of(option: Option) -> str | None:
+    """What stands for the value of an option in help; None for a switch."""
+    if option.type is bool:
+        return None
+    if option.choices:
+        return "|".join(option.choices)
+    return option.metavar or _METAVARS[_kind(option)]
+
+
+def _parameter(name: str, option: Option, default: Any) -> inspect.Parameter:
+    """Return an option as the parameter that typer makes it from."""
+    declared = typer.Option(
+        "/".join(flags_of(name, option)),
+        help=_help(option),
+        metavar=metavar_of(option),
+        show_default=False,
+        parser=_parser_of(option),
+    )
+    return inspect.Parameter(
+        name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=default,
+        annotation=Annotated[_annotation(option), declared],
+    )
+
+
+def _help(option: Option) -> str:
+    default = option.command_line
+    if default in (None, ()) or option.type is bool:
+        return option.help
+    shown = f"{default:g}" if isinstance(default, float) else default
+    return f"{option.help} (default: {shown})"
+
+
+def _annotation(option: Option) -> Any:
+    if option.type is bool:
+        return bool
+    if option.command_line == ():
+        return list[str]
+    return _kind(option) | None
+
+
+def _kind(option: Option) -> Any:
+    """The type of the value: of several in the declaration, the narrowest one."""
+    declared = get_args(option.type) or (option.type,)
+    for kind in (int, float):
+        if kind in declared:
+            return kind
+    return str
+
+
+# Each parser says by itself what is wrong: typer's words change with its versions.
+
+
+def _parser_of(option: Option) -> Callable[[str], Any] | None:
+    if option.choices:
+        return _choice(option.choices)
+    return _PARSERS.get(_kind(option))
+
+
+def _choice(choices: Sequence[str]) -> Callable[[str], str]:
+    def parse(text: str) -> str:
+        if text not in choices:
+            raise typer.BadParameter(f"{text!r} is not one of {', '.join(choices)}.")
+        return text
+
+    return parse
+
+
+def _whole_number(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a whole number.") from None
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not a number.") from None
+
+
+_PARSERS: dict[type, Callable[[str], Any]] = {int: _whole_number, float: _number}
+_METAVARS = {int: "N", float: "SECONDS", str: "TEXT"}
