@@ -357,14 +357,12 @@ def _find(client: Any, call: Any, since: datetime, _given: Mapping[str, str]) ->
     """
     form = dict(parse_qsl(call.content.decode("ascii", "replace")))
     matches = yield partial(client.payments.find, form["merchantTransactionId"])
-    of_its_kind = (
-        match for match in matches if match.payment_type in (form.get("paymentType"), "")
-    )
-    same = [
-        match
-        for match in of_its_kind
-        if (made_at := as_timestamp(match.timestamp)) is None or made_at >= since
-    ]
+    same: list[Any] = []
+    for match in matches:
+        is_of_its_kind = match.payment_type in (form.get("paymentType"), "")
+        created_at = as_timestamp(match.timestamp)
+        if is_of_its_kind and (created_at is None or created_at >= since):
+            same.append(match)
     if len(same) != 1:
         return (
             f"{len(same) or 'No'} payments of its kind have its merchantTransactionId since it "
@@ -443,13 +441,11 @@ def parameter_errors(body: dict[str, Any]) -> list[dict[str, Any]]:
 
     How they are written is not documented: in the result, or beside it.
     """
-    places = (
-        object_or_empty(body.get("result")).get("parameterErrors"),
-        body.get("parameterErrors"),
-    )
-    return [
-        error for place in places for error in list_or_empty(place) if is_object(error) and error
-    ]
+    errors: list[dict[str, Any]] = []
+    for holder in (object_or_empty(body.get("result")), body):
+        listed = filter(is_object, list_or_empty(holder.get("parameterErrors")))
+        errors += filter(None, listed)
+    return errors
 
 
 def read_problems(response: httpx.Response) -> Sequence[Problem]:
@@ -469,9 +465,8 @@ def read_problems(response: httpx.Response) -> Sequence[Problem]:
     code = redact_code(found.code if found.is_code else hidden(found.code))
     problems: list[Problem] = []
     for error in parameter_errors(body):
-        name, message = (
-            redact_excerpt(hidden(error.get(member))) for member in ("name", "message")
-        )
+        name = redact_excerpt(hidden(error.get("name")))
+        message = redact_excerpt(hidden(error.get("message")))
         problems.append(Problem(name, code, message or _NO_MESSAGE, provider_field=name or None))
     description = description_in(body)
     # Words without a code say that it was not done as well as that it was: they are no evidence.
@@ -480,8 +475,10 @@ def read_problems(response: httpx.Response) -> Sequence[Problem]:
     if found.succeeded:
         problems.append(Problem("", code, f"{_CONTRADICTION} ({code})"))
     if not problems and (code or description):
-        known = f"; {code}: {found.meaning}" if found.rejected else f" ({code})" if code else ""
-        problems = [
-            Problem("", code, f"{redact_excerpt(hidden(description)) or _NO_MESSAGE}{known}")
-        ]
+        words = redact_excerpt(hidden(description)) or _NO_MESSAGE
+        if found.rejected:
+            words += f"; {code}: {found.meaning}"
+        elif code:
+            words += f" ({code})"
+        problems.append(Problem("", code, words))
     return problems
