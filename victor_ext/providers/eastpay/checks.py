@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import httpx
 from eastpay_api import models
@@ -121,7 +121,8 @@ class Validation(validation.Validation):
             what = f"parameters must map names to text, not be {kind_of(parameters)}."
             self.note("parameters", "type", what)
             return {}
-        given: dict[Any, Any] = {name: concealed(value) for name, value in parameters.items()}  # pyright: ignore[reportUnknownVariableType] - a caller's mapping may hold anything
+        pairs = cast("Mapping[Any, Any]", parameters).items()
+        given: dict[Any, Any] = {name: concealed(value) for name, value in pairs}
         taken = {folded_name(name): source for name, source in sources.items()}  # in any spelling
         for name, value in given.items():
             is_text = isinstance(value, str) and is_encodable(value)
@@ -131,13 +132,12 @@ class Validation(validation.Validation):
                     "with text."
                 )
                 self.note("parameters", "invalid", what)
-            elif (folded := folded_name(name)) in taken or folded.startswith("card."):
+                continue
+            folded = folded_name(name)
+            if folded in taken or folded.startswith("card."):
                 source = taken.get(folded, "the argument card of debit and preauthorise")
-                self.note(
-                    "parameters",
-                    "taken",
-                    f"parameters: {name} comes from {source}: leave it out here.",
-                )
+                what = f"parameters: {name} comes from {source}: leave it out here."
+                self.note("parameters", "taken", what)
         return given
 
 

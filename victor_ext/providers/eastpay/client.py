@@ -134,7 +134,11 @@ class _EastPayClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient]):
         known = known_options(cls, "from_profile", options)
         return cls(**from_process_environment(known, profile_variables(cls.system, name)))
 
-    def _check_extras(self, extra_body: object, extra_query: object) -> None:  # noqa: ARG002 - of all providers
+    def _check_extras(
+        self,
+        extra_body: object,
+        extra_query: object,  # noqa: ARG002 - of all providers
+    ) -> None:
         names = cast("Iterable[object]", extra_body if isinstance(extra_body, Mapping) else ())
         if any(
             isinstance(name, str) and folded_name(name).partition(".")[0] == "card"

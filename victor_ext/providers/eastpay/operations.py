@@ -356,14 +356,12 @@ def _find(client: Any, call: Any, since: datetime, _given: Mapping[str, str]) ->
     """
     form = dict(parse_qsl(call.content.decode("ascii", "replace")))
     matches = yield partial(client.payments.find, form["merchantTransactionId"])
-    of_its_kind = (
-        match for match in matches if match.payment_type in (form.get("paymentType"), "")
-    )
-    same = [
-        match
-        for match in of_its_kind
-        if (made_at := as_timestamp(match.timestamp)) is None or made_at >= since
-    ]
+    same: list[Any] = []
+    for match in matches:
+        is_of_its_kind = match.payment_type in (form.get("paymentType"), "")
+        created_at = as_timestamp(match.timestamp)
+        if is_of_its_kind and (created_at is None or created_at >= since):
+            same.append(match)
     if len(same) != 1:
         return (
             f"{len(same) or 'No'} payments of its kind have its merchantTransactionId since it "
@@ -440,13 +438,11 @@ def parameter_errors(body: dict[str, Any]) -> list[dict[str, Any]]:
 
     How they are written is not documented: in the result, or beside it.
     """
-    places = (
-        object_or_empty(body.get("result")).get("parameterErrors"),
-        body.get("parameterErrors"),
-    )
-    return [
-        error for place in places for error in list_or_empty(place) if is_object(error) and error
-    ]
+    errors: list[dict[str, Any]] = []
+    for holder in (object_or_empty(body.get("result")), body):
+        listed = filter(is_object, list_or_empty(holder.get("parameterErrors")))
+        errors += filter(None, listed)
+    return errors
 
 
 def read_problems(response: httpx.Response) -> Sequence[Problem]:

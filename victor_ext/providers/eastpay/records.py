@@ -117,7 +117,11 @@ class Webhook:
     anybody_can_post = True
     event_names = ("payment",)
 
-    def delivery(self, body: bytes, headers: Headers) -> Delivery:  # noqa: ARG002 - no header proves anything
+    def delivery(
+        self,
+        body: bytes,
+        headers: Headers,  # noqa: ARG002 - no header proves anything
+    ) -> Delivery:
         """What a request is about. Raises `InvalidRequest` if it is not a notification."""
         payment_id = payment_id_of(body)
         return Delivery(

@@ -63,7 +63,7 @@ class Entity:
             )
 
 
-TOKEN_SOURCE = "the bank's back office (account data)"  # noqa: S105 - where it is, and not the token
+TOKEN_SOURCE = "the bank's back office (account data)"  # noqa: S105 - where the token is
 
 
 def checked_length(secret: Secret) -> Secret:

@@ -354,26 +354,25 @@ def read_problems(response: httpx.Response) -> Sequence[Problem]:
 
     None in a body that says yes.
     """
-    body, row = object_of(response), response.request.extensions.get(OPERATION)
-    meaning = (
-        row.evidence.says
-        if row is not None and isinstance(row.evidence, Result)
-        else responses.says
-    )
-    if response.status_code < 400 and meaning(body) in (Says.YES, Says.NOTHING):
+    body = object_of(response)
+    row: Operation | None = response.request.extensions.get(OPERATION)
+    meaning = responses.says
+    if row is not None and isinstance(row.evidence, Result):
+        meaning = row.evidence.says
+    is_good_status = response.status_code < 400
+    if is_good_status and meaning(body) in (Says.YES, Says.NOTHING):
         return ()
     private = _private_texts(response.request)
     if private:
         body = _without(body, private)
-    status = (
-        error_status(body)
-        or (response.status_code < 400 and error_in_words(body))
-        or response.status_code
-    )
+    status = error_status(body)
+    if not status and is_good_status:
+        status = error_in_words(body)
+    status = status or response.status_code
     listed = problems_in(body, status)
-    return listed or (
-        (_problem("", _code(body), _first_text(body, *SENTENCES), status),) if body else ()
-    )
+    if listed or not body:
+        return listed
+    return (_problem("", _code(body), _first_text(body, *SENTENCES), status),)
 
 
 def problems_in(body: dict[str, Any], status: int = 0) -> tuple[Problem, ...]:
@@ -381,27 +380,33 @@ def problems_in(body: dict[str, Any], status: int = 0) -> tuple[Problem, ...]:
 
     `status` is the HTTP status.
     """
+    code = _code(body)
+    default = code if split_code(code) else ""
+    items = islice(_items_in(_errors_by_field(body, status), status), _MOST_PROBLEMS)
+    return tuple(_problem(*item, status, default) for item in items)
+
+
+def _errors_by_field(body: dict[str, Any], status: int) -> dict[str, Any]:
+    """The errors that a body has, by the field that they are about; empty: they do not say."""
     errors = member(body, "errors")
     if errors is None:
-        errors = member(body, "error")
-        errors = [errors] if is_object(errors) else None
-    if not is_object(errors) and not is_list(errors):
-        fields = {
-            name: value for name, value in body.items() if is_list(value) or code_in(name, status)
-        }
-        errors = {
-            name: [text for text in _listed(value) if isinstance(text, str)]
-            for name, value in fields.items()
-        }
-    named = errors.items() if is_object(errors) else [("", errors)]
-    items = (
-        said
-        for name, value in named
-        for item in _listed(value)
-        for said in _of_item(item, name, status)
-    )
-    own = code if split_code(code := _code(body)) else ""
-    return tuple(_problem(*said, status, own) for said in islice(items, _MOST_PROBLEMS))
+        error = member(body, "error")
+        errors = [error] if is_object(error) else None
+    if is_object(errors):
+        return errors
+    if is_list(errors):
+        return {"": errors}
+    fields: dict[str, Any] = {}
+    for name, value in body.items():
+        if is_list(value) or code_in(name, status):
+            fields[name] = [text for text in _listed(value) if isinstance(text, str)]
+    return fields
+
+
+def _items_in(errors: dict[str, Any], status: int) -> Iterator[tuple[str, str, str]]:
+    for name, value in errors.items():
+        for item in _listed(value):
+            yield from _of_item(item, name, status)
 
 
 def _listed(value: Any) -> list[Any]:
@@ -411,10 +416,7 @@ def _listed(value: Any) -> list[Any]:
 def _of_item(item: object, field: str, status: int) -> Iterator[tuple[str, str, str]]:
     """The field, the code and the message of a problem, if it is one."""
     # in another field it may be an account number
-    if is_code(item) and field.lower() in (
-        "",
-        *CODES,
-    ):
+    if is_code(item) and field.lower() in ("", *CODES):
         yield "", redact_code(item), ""
     elif isinstance(item, str) or code_in(item, status):
         yield field, "", str(item)
@@ -424,19 +426,21 @@ def _of_item(item: object, field: str, status: int) -> Iterator[tuple[str, str, 
 
 def _first_text(body: dict[str, Any], *names: str) -> str:
     """The first text, or number that is a code of FlexFactor's own."""
-    values = (member(body, name) for name in names)
-    return next(
-        filter(
-            None, (str(value) if split_code(value) else text_or_empty(value) for value in values)
-        ),
-        "",
-    )
+    for name in names:
+        value = member(body, name)
+        text = str(value) if split_code(value) else text_or_empty(value)
+        if text:
+            return text
+    return ""
 
 
 def _code(body: dict[str, Any]) -> str:
+    for name in CODES:
+        code = member(body, name)
+        if code is not None:
+            return redact_code(code)
     status = member(body, "status")
-    codes = [member(body, name) for name in CODES] + [status] * (split_code(status) is not None)
-    return redact_code(next((code for code in codes if code is not None), ""))
+    return redact_code("" if split_code(status) is None else status)
 
 
 def _problem(field: str, code: str, message: str, status: int, default: str = "") -> Problem:
@@ -447,17 +451,22 @@ def _problem(field: str, code: str, message: str, status: int, default: str = ""
     without.
     """
     own = code_in(message, status)
-    if code_in(field, status) == field.strip() != "":
-        field, code = "", code or field.strip()
+    name = field.strip()
+    if name and code_in(field, status) == name:
+        field, code = "", code or name
     code = code or own or default
-    theirs, said = redact_excerpt(field), "" if message.strip() == own else redact_excerpt(message)
-    parts = theirs.removeprefix("$").removeprefix(".").split(".")
+    text = ""
+    if message.strip() != own:
+        text = redact_excerpt(message).replace(mask(own), own)
+    if not text:
+        text = f"{_NO_MESSAGE} ({code})" if code else _NO_MESSAGE
+    provider_field = redact_excerpt(field)
+    parts = provider_field.removeprefix("$").removeprefix(".").split(".")
     return Problem(
         field=".".join(part[:1].lower() + part[1:] for part in parts),
         code=code,
-        message=said.replace(mask(own), own)
-        or (f"{_NO_MESSAGE} ({code})" if code else _NO_MESSAGE),
-        provider_field=theirs or None,
+        message=text,
+        provider_field=provider_field or None,
     )
 
 

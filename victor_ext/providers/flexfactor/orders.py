@@ -82,11 +82,9 @@ def _status_numbers(validation: Validation, argument: str, status: object) -> li
         validation.note(argument, "choice", f"{argument} is empty: name a status, or leave it out.")
     numbers: list[int] = []
     for wanted in cast("Sequence[object]", status):
-        number = (
-            OrderStatus.__members__.get(wanted.strip().upper())
-            if isinstance(wanted, str)
-            else wanted
-        )
+        number = wanted
+        if isinstance(wanted, str):
+            number = OrderStatus.__members__.get(wanted.strip().upper())
         if isinstance(number, int) and not isinstance(number, bool) and 0 <= number <= MOST:
             numbers.append(int(number))
         else:
@@ -114,6 +112,23 @@ class _OrderList:
     sort: Annotated[Literal["asc", "desc"] | None, rule(_direction)] = None
     page: Annotated[int, rule(Validation.integer, 1, MOST)] = 1
     page_size: Annotated[int | None, rule(Validation.integer, 1, MOST)] = None
+
+
+def _orders_in(body: dict[str, Any], reader: PageReader[Order]) -> Sequence[Order]:
+    """The orders of a page. The reader is told whether others follow."""
+    page = page_of(body)
+    assert page is not None  # the row has checked it
+    items, is_last = page
+    reader.is_last = is_last is True
+    if is_last is None:
+        reader.goes_on = says_that_others_follow(body, reader.number)
+    else:
+        reader.goes_on = not is_last
+    orders: list[Order] = []
+    for item in items:
+        sent = item if is_object(item) else {"item": item}
+        orders.append(Order(models.Order.from_dict(sent)))
+    return orders
 
 
 class Orders(Resource[Mode]):
@@ -245,14 +260,7 @@ class Orders(Resource[Mode]):
             sent = yield from call(
                 list_orders, models.OrderPage, page_number=reader.number, **filters
             )
-            body = sent.to_dict()
-            page = page_of(body)
-            assert page is not None  # the row has checked it
-            reader.is_last = page[1] is True
-            says_more = says_that_others_follow(body, reader.number)
-            reader.goes_on = page[1] is False or (page[1] is None and says_more)
-            items = (item if is_object(item) else {"item": item} for item in page[0])
-            return [Order(models.Order.from_dict(item)) for item in items]
+            return _orders_in(sent.to_dict(), reader)
 
         return Walk(
             lambda: reader(lambda order: order.id, first=first, what="list of orders"), read

@@ -6,7 +6,6 @@ good where nothing else contradicts it, but for a cancellation: there it may be 
 """
 
 import re
-from collections.abc import Iterator
 from enum import Enum
 from functools import partial
 from typing import Any, NamedTuple
@@ -107,14 +106,15 @@ def split_code(code: object) -> ErrorCode | None:
     """`ErrorCode(400, 12)` for 400012 or "400012"; None for anything that is not a six-digit
     code.
     """
-    text = (
-        code.strip()
-        if isinstance(code, str)
-        else str(code)
-        if isinstance(code, int) and 0 <= code < 10**6
-        else ""
-    )
-    return ErrorCode(int(text[:3]), int(text[3:])) if re.fullmatch("[1-5][0-9]{5}", text) else None
+    if isinstance(code, str):
+        text = code.strip()
+    elif isinstance(code, int) and 0 <= code < 10**6:
+        text = str(code)
+    else:
+        return None
+    if not re.fullmatch("[1-5][0-9]{5}", text):
+        return None
+    return ErrorCode(int(text[:3]), int(text[3:]))
 
 
 def code_in(text: object, status: int) -> str:
@@ -172,24 +172,30 @@ def says(
     if complains and (success or in_doubt):
         return Says.BOTH
     is_good = _is_known(status) or (decides and names_order(body))
-    if not status:
-        state = _MISSING
-    elif status in _FAILURES or (status in REFUSALS and not cancels):
-        state = _FAILURE
-    elif at_once and (
-        _IN_PROGRESS.search(status) or (cancels and (status == "APPROVED" or not is_good))
-    ):
-        state = _PROGRESS
-    else:
-        state = _GOOD if is_good and not (cancels and status in _NOT_CANCELLED) else _NEW
+    state = _state_of(status, is_good=is_good, at_once=at_once, cancels=cancels)
     meaning = _TABLE[False if complains else success][state]
-    return Says.BOTH if meaning in (Says.YES, Says.NOTHING) and error_in_words(body) else meaning
+    if meaning in (Says.YES, Says.NOTHING) and error_in_words(body):
+        return Says.BOTH
+    return meaning
 
 
-says_decided, says_cancelled = (
-    partial(says, decides=True),
-    partial(says, at_once=True, cancels=True),
-)
+def _state_of(status: str, *, is_good: bool, at_once: bool, cancels: bool) -> int:
+    """The column of `_TABLE` for a status."""
+    if not status:
+        return _MISSING
+    if status in _FAILURES or (status in REFUSALS and not cancels):
+        return _FAILURE
+    if at_once and _IN_PROGRESS.search(status):
+        return _PROGRESS
+    if at_once and cancels and (status == "APPROVED" or not is_good):
+        return _PROGRESS
+    if cancels and status in _NOT_CANCELLED:
+        return _NEW
+    return _GOOD if is_good else _NEW
+
+
+says_decided = partial(says, decides=True)
+says_cancelled = partial(says, at_once=True, cancels=True)
 
 
 def says_read(body: dict[str, Any]) -> Says:
@@ -216,9 +222,9 @@ def _complaint(body: dict[str, Any]) -> tuple[bool, bool]:
     leaves a doubt.
     """
     error = error_status(body)
-    return bool(
-        error or (not success_of(body) and member(body, "errors"))
-    ), error >= 500 or error in _UNDECIDED
+    lists_errors = not success_of(body) and member(body, "errors")
+    in_doubt = error >= 500 or error in _UNDECIDED
+    return bool(error or lists_errors), in_doubt
 
 
 def _is_known(status: str) -> bool:
@@ -229,46 +235,52 @@ def error_status(body: dict[str, Any]) -> int:
     """The HTTP status of an error, in a ProblemDetails or at the beginning of a six-digit code; 0
     without one.
     """
-    words = (str(member(body, name)) for name in ("status", "statusCode"))
-    stated = (
-        int(code[1]) if (code := _ERROR.fullmatch(word)) else _in_page(word) for word in words
-    )
-    places = (body, object_or_empty(member(body, "error")))
-    # a shorter one is a bank's
-    codes = (split_code(member(place, name)) for place in places for name in CODES)
-    coded = (code.http_status for code in codes if code and code.http_status >= 400)
-    return next(filter(None, stated), 0) or next(coded, 0)
+    for name in ("status", "statusCode"):
+        word = str(member(body, name))
+        error = _ERROR.fullmatch(word)
+        status = int(error[1]) if error else _in_page(word)
+        if status:
+            return status
+    for place in (body, object_or_empty(member(body, "error"))):
+        for name in CODES:
+            code = split_code(member(place, name))
+            if code is not None and code.http_status >= 400:  # a shorter one is a bank's
+                return code.http_status
+    return 0
 
 
 def error_in_words(body: dict[str, Any]) -> int:
     """The HTTP status of an error whose code begins a sentence or a member's name, or which is all
     it says; else 0.
     """
-    said = (
-        member(place, name)
-        for place in (body, object_or_empty(member(body, "error")))
-        for name in SENTENCES
-    )
-    texts = (str(text) for text in (*body, *said) if isinstance(text, str | int))
-    codes = ((text, _BEGINS_WITH_ERROR.match(text)) for text in texts)
-    return next(filter(None, (int(code[1]) if code else _in_page(text) for text, code in codes)), 0)
+    texts: list[object] = [*body]
+    for place in (body, object_or_empty(member(body, "error"))):
+        texts += [member(place, name) for name in SENTENCES]
+    for text in texts:
+        if isinstance(text, str | int):
+            words = str(text)
+            code = _BEGINS_WITH_ERROR.match(words)
+            status = int(code[1]) if code else _in_page(words)
+            if status:
+                return status
+    return 0
 
 
 def _in_page(text: str) -> int:
-    return (
-        0
-        if len(text) > _LONGEST_WORDS
-        else _ERROR_WORDS.get("".join(filter(str.isalpha, text)).upper(), 0)
-    )
+    """The HTTP status that the words of an error page stand for; 0: they are none."""
+    if len(text) > _LONGEST_WORDS:
+        return 0
+    letters = "".join(filter(str.isalpha, text)).upper()
+    return _ERROR_WORDS.get(letters, 0)
 
 
 def in_words(body: dict[str, Any]) -> str:
     """What the body says, for a message."""
-    success, status = (
-        success_of(body),
-        one_line(status_of(body)) or error_status(body) or error_in_words(body),
-    )
-    words = [] if success is None else [f"success is {str(success).lower()}"]
+    words: list[str] = []
+    success = success_of(body)
+    if success is not None:
+        words.append(f"success is {str(success).lower()}")
+    status = one_line(status_of(body)) or error_status(body) or error_in_words(body)
     if status:
         words.append(f"status is {status}")
     return ", ".join(words) or "it lists errors"
@@ -285,24 +297,24 @@ def page_of(body: dict[str, Any]) -> tuple[list[Any], bool | None] | None:
     nothing) in the page. The members of the body itself come first: only without such an array, the
     page is an object in it.
     """
-    inside = [
-        value
-        for name, value in body.items()
-        if is_object(value) and name.lower() not in _NOT_ORDERS
-    ]
+    objects = {name: value for name, value in body.items() if is_object(value)}
+    inside = [value for name, value in objects.items() if name.lower() not in _NOT_ORDERS]
     for holders in ([body], inside):
-        pages = [(holder, orders) for holder in holders for orders in _arrays_of_orders(holder)]
+        pages: list[tuple[dict[str, Any], list[Any]]] = []
+        for holder in holders:
+            pages += [(holder, orders) for orders in _arrays_of_orders(holder)]
+        if len(pages) > 1:
+            return None
         if pages:
-            (page, orders), *others = pages
-            ends = (end for holder in (page, body) for end in _ends_of(holder))
-            return None if others else (orders, next(ends, None))
+            page, orders = pages[0]
+            is_last = _says_last(page)
+            return orders, _says_last(body) if is_last is None else is_last
     # A page may have null in place of its orders, or nothing: what else it lists, it does not leave
     # out.
-    lists_others = any(_lists_something(holder) for holder in (body, *inside))
-    empty = [holder for holder in (body, *inside) if _has_number_of_page(holder)]
-    if lists_others or len(empty) != 1:
+    if any(_lists_something(holder) for holder in (body, *inside)):
         return None
-    return [], next(_ends_of(empty[0]), None)
+    empty = [holder for holder in (body, *inside) if _has_number_of_page(holder)]
+    return ([], _says_last(empty[0])) if len(empty) == 1 else None
 
 
 _OF_A_PAGE = ("pageNumber", "pageSize", "pageCount", "hasNextPage", "isLastPage", "isFirstPage")
@@ -319,19 +331,23 @@ def _lists_something(holder: dict[str, Any]) -> bool:
 
 
 def _arrays_of_orders(holder: dict[str, Any]) -> list[list[Any]]:
-    named = {name.lower(): value for name, value in holder.items() if is_list(value)}
-    arrays = {
-        name: array
-        for name, array in named.items()
-        if name not in _NOT_ORDERS and (not array or any(map(is_order, array)))
-    }
+    arrays: dict[str, list[Any]] = {}
+    for member_name, value in holder.items():
+        name = member_name.lower()
+        if not is_list(value) or name in _NOT_ORDERS:
+            continue
+        if not value or any(map(is_order, value)):
+            arrays[name] = value
     return [arrays["items"]] if "items" in arrays else [*arrays.values()]
 
 
-def _ends_of(page: dict[str, Any]) -> Iterator[bool]:
-    more, last = (lenient_flag_of(member(page, name)) for name in ("hasNextPage", "isLastPage"))
-    if more is not None or last is not None:
-        yield more is not True and last is not False
+def _says_last(page: dict[str, Any]) -> bool | None:
+    """Whether a page says that it is the last one; None: it does not say."""
+    more = lenient_flag_of(member(page, "hasNextPage"))
+    last = lenient_flag_of(member(page, "isLastPage"))
+    if more is None and last is None:
+        return None
+    return more is not True and last is not False
 
 
 def has_words(body: dict[str, Any]) -> bool:
@@ -368,10 +384,9 @@ def is_order(value: object) -> bool:
     if not is_object(value):
         return False
     state = member(value, "status")
-    says_state = (isinstance(state, int) and not isinstance(state, bool)) or _is_known(
-        status_of(value)
-    )
-    named = state not in (None, "") and isinstance(member(value, "id"), str)
-    return (
-        says_state or named or any(member(value, name) not in (None, "") for name in _OF_AN_ORDER)
-    )
+    is_number = isinstance(state, int) and not isinstance(state, bool)
+    if is_number or _is_known(status_of(value)):
+        return True
+    if state not in (None, "") and isinstance(member(value, "id"), str):
+        return True
+    return any(member(value, name) not in (None, "") for name in _OF_AN_ORDER)

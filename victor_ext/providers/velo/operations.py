@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -300,40 +300,53 @@ def _submitted(client: Any, call: Any, since: datetime, given: Mapping[str, str]
         sort="submittedDateTime:asc",
         page_size=100,
     )
-    submitted: dict[str, list[datetime]] = {}
-    with_others = set[str | None]()
-    for payment in (yield from _items(window)):
-        if reference_of(payment.payor_payment_id) not in sent:
-            with_others.add(payment.payout_id)
+    payouts = _payouts_of((yield from _items(window)), sent.keys(), since)
+    if isinstance(payouts, str):
+        return payouts
+    if len(payouts) != 1:
+        return f"{len(payouts) or 'No'} payouts have payments with its references."
+    ((payout_id, submitted_at),) = payouts.items()
+    payout = yield partial(client.payouts.get, payout_id)
+    listed = yield from _items(client.payouts.payments(payout.id))
+    payments = {
+        reference_of(payment.payor_payment_id): payment for payment in (*payout.rejected, *listed)
+    }
+    if payments.keys() != sent.keys():
+        return f"Payout {payout.id} has other payments, too, or not all of them."
+    memo = object_or_empty(call.body).get("payoutMemo")
+    compared: dict[str, Likeness] = {}
+    for reference, asked in sent.items():
+        values = {"paymentMemo": memo, **asked}
+        for name, is_like in _payment_compared(values, payments[reference]):
+            compared[f"{name} of {reference}"] = is_like
+    body = payout.raw.to_dict()
+    return Done(payout.id, payout.status, body, created_at=submitted_at, compared=compared)
+
+
+def _payouts_of(
+    payments: Sequence[Any], references: Collection[str], since: datetime
+) -> dict[str, datetime] | str:
+    """The payouts whose payments since then all have one of these references, with the time at
+    which the first of those was submitted; a text says why it cannot be known.
+    """
+    submitted: dict[str, datetime] = {}
+    with_others: set[str | None] = set()
+    for payment in payments:
+        payout_id, moment = payment.payout_id, payment.submitted_at
+        if reference_of(payment.payor_payment_id) not in references:
+            with_others.add(payout_id)
             continue
-        if payment.submitted_at is None:
+        if moment is None:
             return (
                 f"Payment {payment.id} has one of its references, and does not say when it was "
                 "submitted."
             )
-        if payment.submitted_at >= since and payment.payout_id:
-            submitted.setdefault(payment.payout_id, []).append(payment.submitted_at)
-    payouts = [payout_id for payout_id in submitted if payout_id not in with_others]
-    if submitted and not payouts:
+        if moment >= since and payout_id:
+            submitted[payout_id] = min(moment, submitted.get(payout_id, moment))
+    alone = {id: moment for id, moment in submitted.items() if id not in with_others}
+    if submitted and not alone:
         return f"Payout {' or '.join(submitted)} has other payments, too, or not all of them."
-    if len(payouts) != 1:
-        return f"{len(payouts) or 'No'} payouts have payments with its references."
-    (payout_id,) = payouts
-    moments = submitted[payout_id]
-    payout = yield partial(client.payouts.get, payout_id)
-    payments = yield from _items(client.payouts.payments(payout.id))
-    found = {
-        reference_of(payment.payor_payment_id): payment for payment in (*payout.rejected, *payments)
-    }
-    if found.keys() != sent.keys():
-        return f"Payout {payout.id} has other payments, too, or not all of them."
-    memo = object_or_empty(call.body).get("payoutMemo")
-    compared: dict[str, Likeness] = {}
-    for reference, payment in sent.items():
-        for name, is_like in _payment_compared({"paymentMemo": memo, **payment}, found[reference]):
-            compared[f"{name} of {reference}"] = is_like
-    body = payout.raw.to_dict()
-    return Done(payout.id, payout.status, body, created_at=min(moments), compared=compared)
+    return alone
 
 
 _COMPARED: Mapping[str, tuple[Comparer, str]] = {
@@ -356,10 +369,8 @@ def _payment_compared(sent: Mapping[str, Any], found: Any) -> Iterator[tuple[str
     for name, (compare, field) in _COMPARED.items():
         if name not in sent and name != "paymentMemo":  # Velo chooses it
             continue
-        own = sent.get(name)
-        is_like = comparing.likeness(
-            compare, "" if own is None else own, getattr(found, field, None)
-        )
+        own = "" if sent.get(name) is None else sent[name]
+        is_like = comparing.likeness(compare, own, getattr(found, field, None))
         if is_like is not Likeness.UNSAID or name in _SAID_BY_ALL:
             yield name, is_like
     money = found.amount
@@ -372,10 +383,13 @@ def _payment_compared(sent: Mapping[str, Any], found: Any) -> Iterator[tuple[str
 
 
 def _items(listed: Any) -> Generator[Callable[[], Any], Any, list[Any]]:
-    pages, items = listed.pages(), list[Any]()
-    while (page := (yield partial(following, pages))) is not None:
+    pages = listed.pages()
+    items: list[Any] = []
+    while True:
+        page = yield partial(following, pages)
+        if page is None:
+            return items
         items += page.items
-    return items
 
 
 def _by_reference(payments: object) -> dict[str, dict[str, Any]]:

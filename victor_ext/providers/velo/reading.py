@@ -126,9 +126,8 @@ def walk(
                 f"The {what}: the answer has no list in `content`.", outcome=Outcome.ACCEPTED
             )
         items = [kind(raw) for raw in list_or_empty(sent)]
-        pages, total = (
-            as_integer(value_in(page.page, name)) for name in ("total_pages", "total_elements")
-        )
+        pages = as_integer(value_in(page.page, "total_pages"))
+        total = as_integer(value_in(page.page, "total_elements"))
         reader.goes_on = not items and _names_next(page, reader.number)
         if pages is not None:
             if not items and total is not None and reader.number <= pages and total > 0:
@@ -157,12 +156,10 @@ class _Leaves:
     """Of a filter that a payment or a payee may pass now, and no longer a moment later."""
 
 
-_TEXT, _ID, _DAY, _FLAG = (
-    rule(Validation.text, 255),
-    rule(Validation.id),
-    rule(Validation.day),
-    rule(Validation.flag),
-)
+_TEXT = rule(Validation.text, 255)
+_ID = rule(Validation.id)
+_DAY = rule(Validation.day)
+_FLAG = rule(Validation.flag)
 _LEAVES = _Leaves()
 _UNITS = rule(Validation.integer, 0, 2**31 - 1)
 """Minor units of whichever currency."""
@@ -192,13 +189,13 @@ class ListRequest:
             sent = validation.checked(self)
         sort = sent.get("sort") or self.default_sort
         if sort is not None:
-            sent["sort"] = (
-                f"{sort},{self.order_by_id}:asc" if self.order_by_id not in sort else sort
-            )
+            has_id = self.order_by_id in sort
+            sent["sort"] = sort if has_id else f"{sort},{self.order_by_id}:asc"
         kind = cast("Any", type(self))  # to mypy, no class can be hashed
-        names, leaves = sent_names(kind), not declared(kind, _Leaves).keys().isdisjoint(sent)
+        names = sent_names(kind)
         named = {names.get(name, name): value for name, value in sent.items()}
-        return {**named, **drop_none(page_size=self.page_size)}, leaves
+        may_be_left = not declared(kind, _Leaves).keys().isdisjoint(sent)
+        return {**named, **drop_none(page_size=self.page_size)}, may_be_left
 
 
 @dataclass(kw_only=True, repr=False, eq=False)

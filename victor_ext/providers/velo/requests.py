@@ -57,6 +57,27 @@ class PaymentInstruction:
         )
 
 
+_LENGTHS = {
+    "line1": (1, 100),
+    "line2": (0, 100),
+    "line3": (0, 100),
+    "line4": (0, 100),
+    "city": (2, 50),
+    "county_or_province": (2, 50),
+    "zip_or_postcode": (2, 60),
+}
+"""The least and the most letters of each part of an address."""
+_LENGTHS_IN_UPDATE = {
+    "line1": (2, 255),
+    "line2": (0, 255),
+    "line3": (0, 255),
+    "line4": (0, 255),
+    "city": (2, 100),
+    "county_or_province": (2, 100),
+    "zip_or_postcode": (2, 30),
+}
+
+
 @plainly_signed
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Address(Part):
@@ -79,12 +100,15 @@ class Address(Part):
     zip_or_postcode: str | None = None
 
     def check(self, validation: Validation, place: str, *, update: bool = False) -> None:
-        least, line, city, code = (2, 255, 100, 30) if update else (1, 100, 50, 60)
-        lines = {"line1": (least, line), **dict.fromkeys(("line2", "line3", "line4"), (0, line))}
-        parts = {"city": (2, city), "county_or_province": (2, city), "zip_or_postcode": (2, code)}
-        for name, (shortest, longest) in {**lines, **parts}.items():
-            value, required = getattr(self, name), name in ("line1", "city")
-            validation.text(f"{place}.{name}", value, longest, shortest=shortest, required=required)
+        lengths = _LENGTHS_IN_UPDATE if update else _LENGTHS
+        for name, (shortest, longest) in lengths.items():
+            validation.text(
+                f"{place}.{name}",
+                getattr(self, name),
+                longest,
+                shortest=shortest,
+                required=name in ("line1", "city"),
+            )
         if update:
             validation.text(f"{place}.country", self.country, 50, shortest=2)
         else:
@@ -152,10 +176,9 @@ class PaymentChannel(Part):
     name: Annotated[str | None, Sent("payment_channel_name"), rule(Validation.text, 255)] = None
 
     def check(self, validation: Validation, place: str) -> None:
-        given = [
-            number is not None for number in (self.iban, self.account_number, self.routing_number)
-        ]
-        if given not in ([True, False, False], [False, True, True]):
+        numbers = {"iban", "account_number", "routing_number"}
+        passed = {name for name in numbers if getattr(self, name) is not None}
+        if passed not in ({"iban"}, {"account_number", "routing_number"}):
             message = f"{place} must have iban, or account_number with routing_number, not both."
             validation.note(place, "choice", message)
 
@@ -205,10 +228,6 @@ class NewPayee(Part):
             validation.note(place, "choice", f"{place} must have either individual or company.")
 
     def to_model(self) -> models.NewPayee:
-        kind, address = (
-            "Company" if self.individual is None else "Individual",
-            members_of(self.address),
-        )
-        return models.NewPayee(
-            type_=kind, address=models.NewAddress(**address), **members_of(self, "address")
-        )
+        kind = "Company" if self.individual is None else "Individual"
+        address = models.NewAddress(**members_of(self.address))
+        return models.NewPayee(type_=kind, address=address, **members_of(self, "address"))

@@ -132,7 +132,8 @@ class VictorJwt(UnpicklableCredentials):
 
         Raises `ConfigurationError` if the private key is elsewhere.
         """
-        from victor_ext.runtime.auth.signed_tokens import signed_token  # noqa: PLC0415 - loads cryptography, for who signs
+        # Who signs loads cryptography.
+        from victor_ext.runtime.auth.signed_tokens import signed_token  # noqa: PLC0415 - as said
 
         if self._key is None:
             raise ConfigurationError(
@@ -156,7 +157,11 @@ class VictorJwt(UnpicklableCredentials):
             ConfigurationError: `lifetime` is above the environment's limit, or `reuse` is too long
                 for it.
         """
-        from victor_ext.runtime.auth.signed_tokens import SignedElsewhere, signed_token  # noqa: PLC0415 - as for the key
+        # Who signs loads cryptography.
+        from victor_ext.runtime.auth.signed_tokens import (  # noqa: PLC0415 - as said
+            SignedElsewhere,
+            signed_token,
+        )
 
         limit = TOKEN_LIMITS[environment]
         lifetime = limit - _MARGIN if self._lifetime is None else self._lifetime
@@ -176,27 +181,42 @@ class VictorJwt(UnpicklableCredentials):
             issued = math.floor(now) - min(_BACKDATED, int(lifetime) // 2)
             return self._claims(issued, issued + int(lifetime))
 
-        key = self._key
-        if key is not None:
-            last: tuple[dict[str, Any], RSAPrivateKey, Secret] | None = None
+        if self._key is not None:
 
-            def signed(now: float) -> Secret:
-                # The same claims and key give the same bytes: RS512 has no random part (RFC 8017,
-                # 8.2.1).
-                nonlocal last
-                kept, parts, private = last, claims(now), key()
-                if kept is None or kept[0] != parts or kept[1] is not private:
-                    last = kept = (
-                        parts,
-                        private,
-                        Secret(f"{self._prefix} {signed_token(parts, private)}"),
-                    )
-                return kept[2]
+            def header_of(parts: dict[str, Any], key: RSAPrivateKey) -> Secret:
+                return Secret(f"{self._prefix} {signed_token(parts, key)}")
 
-            return SignedToken(signed, clock, reuse=self._reuse or 0)
+            signer = _Signer(claims, self._key, header_of)
+            return SignedToken(signer.header_at, clock, reuse=self._reuse or 0)
         assert self._sign is not None
         reuse = longest if self._reuse is None else self._reuse
         return SignedElsewhere(self._sign, claims, clock, lock, prefix=self._prefix, reuse=reuse)
+
+
+class _Signer:
+    """Signs tokens with a private key.
+
+    The same claims and key give the same bytes: RS512 has no random part (RFC 8017, 8.2.1).
+    """
+
+    def __init__(
+        self,
+        claims: Callable[[float], dict[str, Any]],
+        key: Callable[[], RSAPrivateKey],
+        header_of: Callable[[dict[str, Any], RSAPrivateKey], Secret],
+    ) -> None:
+        self._claims_at = claims
+        self._key = key
+        self._header_of = header_of
+        self._last: tuple[dict[str, Any], RSAPrivateKey, Secret] | None = None
+
+    def header_at(self, now: float) -> Secret:
+        claims, key = self._claims_at(now), self._key()
+        last = self._last  # another thread may replace it
+        if last is None or last[0] != claims or last[1] is not key:
+            last = claims, key, self._header_of(claims, key)
+            self._last = last
+        return last[2]
 
 
 class VictorOAuth(IdAndSecret):
@@ -226,9 +246,8 @@ class VictorOAuth(IdAndSecret):
         def ask() -> httpx.Request:
             # The document describes only the body. The provider's samples send it as JSON with
             # POST.
-            return token_request(
-                url, {"client_id": self._id, "client_secret": self._secret.current()}
-            )
+            pair = {"client_id": self._id, "client_secret": self._secret.current()}
+            return token_request(url, pair)
 
         hint = (
             f"Check the client id and secret: {environment} was asked, and keys of one environment "
@@ -242,7 +261,8 @@ def key_source(key: Any, **options: Any) -> Callable[[], RSAPrivateKey]:
 
     Arguments and errors are those of `load_rsa_key`.
     """
-    from victor_ext.runtime.auth.signed_tokens import load_rsa_key  # noqa: PLC0415 - loads cryptography, for who signs
+    # Who signs loads cryptography.
+    from victor_ext.runtime.auth.signed_tokens import load_rsa_key  # noqa: PLC0415 - as said
 
     if isinstance(key, os.PathLike):
         path = Path(cast("os.PathLike[str]", key))

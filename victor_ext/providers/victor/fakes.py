@@ -11,6 +11,7 @@ from typing import Any, TypedDict
 from victor_ext import money
 from victor_ext.errors import InvalidRequest, Problem
 from victor_ext.runtime.client.resources import members_of
+from victor_ext.runtime.client.runners import drop_none
 from victor_ext.runtime.core.validation import date_problem, moment_problem
 
 from .statuses import CHILD_ID, ID, PARENT_ID, Payee, Payer, PaymentRequestResponse, Status
@@ -68,15 +69,15 @@ _PLACES = {
     "parent_id": PARENT_ID,
     "child_id": CHILD_ID,
     "response": "payment_request.payment_request_response",
-    **{name: f"payment_request.{name}" for name in ("created_at", "approved_at")},
-    **{
-        name: f"{_DETAILS}.{name}"
-        for name in ("amount", "original_amount", "due_date", "biller_type")
-    },
-    **{
-        name: f"{_DETAILS}.{name}"
-        for name in ("amount_modification_allowed", "notes", "approval_notes")
-    },
+    "created_at": "payment_request.created_at",
+    "approved_at": "payment_request.approved_at",
+    "amount": f"{_DETAILS}.amount",
+    "original_amount": f"{_DETAILS}.original_amount",
+    "due_date": f"{_DETAILS}.due_date",
+    "biller_type": f"{_DETAILS}.biller_type",
+    "amount_modification_allowed": f"{_DETAILS}.amount_modification_allowed",
+    "notes": f"{_DETAILS}.notes",
+    "approval_notes": f"{_DETAILS}.approval_notes",
 }
 """Where an attribute stands in the JSON; others have the name of a member of its own."""
 _AMOUNTS = {"amount", "original_amount", "modified_amount"}
@@ -92,29 +93,18 @@ def fake_json(fields: FakeFields) -> dict[str, Any]:
         raise TypeError(
             f"PaymentRequest.fake has no attribute {', '.join(unknown)}; those it has are {known}"
         )
-    given: dict[str, Any] = {
-        name: value for name, value in {**_DEFAULTS, **fields}.items() if value is not None
-    }
+    values: dict[str, Any] = drop_none(**{**_DEFAULTS, **fields})
     checks = {"due_date": date_problem, "created_at": moment_problem, "approved_at": moment_problem}
-    problems = [check(name, given[name]) for name, check in checks.items() if name in given]
-    if any(problems):
-        raise InvalidRequest.of([problem for problem in problems if problem is not None])
-    response = given.get("response")
-    modified = (
-        None if response is None or response.status == Status.DECLINED else response.modified_amount
-    )
-    if (
-        modified is not None
-        and fields.get("amount") is not None
-        and money.to_decimal(given["amount"]) != modified
-    ):
-        message = (
-            f"amount is {given['amount']}, and the response has modified_amount {modified}: "
-            "leave amount out."
-        )
-        raise InvalidRequest.of([Problem("amount", "combination", message)])
+    problems: list[Problem] = []
+    for name, check in checks.items():
+        problem = check(name, values[name]) if name in values else None
+        if problem is not None:
+            problems.append(problem)
+    if problems:
+        raise InvalidRequest.of(problems)
+    _check_amounts(fields.get("amount"), values.get("response"))
     wire: dict[str, Any] = {"payment_request": {"payment_details": {}}}
-    for name, value in given.items():
+    for name, value in values.items():
         *parts, member = _PLACES.get(name, name).split(".")
         holder = wire
         for part in parts:
@@ -123,18 +113,28 @@ def fake_json(fields: FakeFields) -> dict[str, Any]:
     return wire
 
 
+def _check_amounts(amount: Any, response: Any) -> None:
+    """Raises `InvalidRequest`: the response modifies the amount to another one."""
+    if amount is None or response is None or response.status == Status.DECLINED:
+        return
+    modified = response.modified_amount
+    if modified is not None and money.to_decimal(amount) != modified:
+        message = (
+            f"amount is {amount}, and the response has modified_amount {modified}: "
+            "leave amount out."
+        )
+        raise InvalidRequest.of([Problem("amount", "combination", message)])
+
+
 def _sent(name: str, value: Any) -> Any:
     if isinstance(value, Payee | Payer | PaymentRequestResponse):
-        names = {"counterparty_id": "victor_counterparty_id"}
-        return {
-            names.get(part, part): _sent(part, each) for part, each in members_of(value).items()
-        }
+        sent: dict[str, Any] = {}
+        for part, own in members_of(value).items():
+            name_sent = "victor_counterparty_id" if part == "counterparty_id" else part
+            sent[name_sent] = _sent(part, own)
+        return sent
     if isinstance(value, datetime):
         return value.timestamp()
-    return (
-        str(money.to_decimal(value))
-        if name in _AMOUNTS
-        else str(value)
-        if isinstance(value, date)
-        else value
-    )
+    if name in _AMOUNTS:
+        return str(money.to_decimal(value))
+    return str(value) if isinstance(value, date) else value

@@ -125,11 +125,15 @@ def _page_of(
     again. So is a first page with the number 1: if it says so each time, that is how it counts.
     """
     is_zero = reader.number == 0
-    known, of_zero = reader.ahead.get(is_zero), reader.ahead.get(True)
-    # After page 0 as page 1, the next number says how it goes on.
-    expected = {0, 1} if of_zero == 1 and known is None else {known or 0}
-    seen = list[int]()
-    while True:
+    known = reader.ahead.get(is_zero)
+    expected = {known or 0}
+    if known is None and reader.ahead.get(True) == 1:
+        # After page 0 as page 1, the next number says how it goes on.
+        expected = {0, 1}
+    seen: list[int] = []
+    page: dict[str, Any] = {}
+    number: Any = None
+    while len(seen) < _READINGS:
         page = yield from _page(reader.number, **arguments)
         number = page.get("page")
         if not is_number(number) or (number == 0 and reader.number > 0):
@@ -139,10 +143,8 @@ def _page_of(
             reader.ahead[is_zero] = ahead
             return page
         seen.append(ahead)
-        if len(seen) == _READINGS:
-            break
     if not reader.ahead and len(set(seen)) == 1:
-        reader.ahead[is_zero] = ahead
+        reader.ahead[is_zero] = seen[0]
         return page
     raise UnreadableResponse(
         f"The {reader.what}: {another_page(number, reader.number)}.", outcome=Outcome.ACCEPTED
@@ -180,10 +182,8 @@ class SearchResult(RecordList[PaymentRequest]):
         """Why an empty result is not a proof. Empty if there are matches."""
         if self:
             return ""
-        window = (
-            f"{zulu.format(self.start)} "
-            f"{'on' if self.end is None else f'to {zulu.format(self.end)}'}"
-        )
+        until = "on" if self.end is None else f"to {zulu.format(self.end)}"
+        window = f"{zulu.format(self.start)} {until}"
         return (
             f"None of the {self.read} requests from {window} has this reference. This does not "
             "prove that none exists: a request may still be on its way, and the document does not "

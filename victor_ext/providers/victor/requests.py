@@ -242,9 +242,8 @@ class Sent:
 
     def unreadable(self, record: Record) -> list[str]:
         """The names of the values that a record says and that cannot be read."""
-        return [
-            what for what, found in self.comparisons(record).items() if found is Likeness.UNREADABLE
-        ]
+        compared = self.comparisons(record)
+        return [what for what, is_like in compared.items() if is_like is Likeness.UNREADABLE]
 
     def comparisons(self, record: Record) -> dict[str, Likeness]:
         """What a record says of each value that was sent, or left out, by name; without what it
@@ -252,23 +251,21 @@ class Sent:
         """
         compared: dict[str, Likeness] = {}
         for argument, member in MEMBERS.items():
-            sent = getattr(self.request, argument)
-            sent = "" if sent is None else member.meaning(sent)
-            compared[argument] = comparing.likeness(
-                member.compare, sent, _theirs(record, member.place)
-            )
+            value = getattr(self.request, argument)
+            sent = "" if value is None else member.meaning(value)
+            said = _theirs(record, member.place)
+            compared[argument] = comparing.likeness(member.compare, sent, said)
         if as_direction(record.value_at(["direction"])) is Direction.INBOUND:
             # whoever creates a request asks: one that came in is another one
             compared["direction"] = Likeness.OTHER
-        for extra in filter(None, (self.request.extra_body, self.extra_body)):
-            whole = record.raw.to_dict()
-            if comparing.differs(extra, whole) or comparing.differs(
-                extra, whole.get("payment_request")
-            ):
+        for extra in (self.request.extra_body, self.extra_body):
+            if extra and _lacks(record, extra):
                 compared["extra_body"] = Likeness.OTHER
         # What the members of an object are cannot be known from something else in its place.
         compared |= dict.fromkeys(cast("Any", record).not_objects(), Likeness.UNREADABLE)
-        return {name: found for name, found in compared.items() if found is not Likeness.UNSAID}
+        return {
+            name: is_like for name, is_like in compared.items() if is_like is not Likeness.UNSAID
+        }
 
 
 SUBJECT = {"payee_account_number", "payer_counterparty_id", "amount"}
@@ -276,16 +273,22 @@ SUBJECT = {"payee_account_number", "payer_counterparty_id", "amount"}
 _ORIGINAL_AMOUNT = ["payment_request", "payment_details", "original_amount"]
 
 
+def _lacks(record: Record, extra: ExtraBody) -> bool:
+    """Whether a record says another value of an extra member, at its top or in the request."""
+    whole = record.raw.to_dict()
+    if comparing.differs(extra, whole):
+        return True
+    return comparing.differs(extra, whole.get("payment_request"))
+
+
 def _theirs(record: Record, place: str) -> Any:
     """Return the value of a record at a place of the body of `create`, or None."""
-    value = record.value_at(
-        (place if place == "client_reference_id" else f"payment_request.{place}").split(".")
-    )
+    path = place if place == "client_reference_id" else f"payment_request.{place}"
+    value = record.value_at(path.split("."))
     if place != MEMBERS["amount"].place or record.value_at(_ORIGINAL_AMOUNT) in (None, "", value):
         return value
-    said = cast(
-        "Any", record
-    ).said_amounts()  # of a `PaymentRequest` that was accepted with another amount
+    # of a `PaymentRequest` that was accepted with another amount
+    said = cast("Any", record).said_amounts()
     return said.original if said.unreadable is None else said.unreadable
 
 

@@ -70,32 +70,29 @@ class IntendedResponse:
             return ("word",)
         if status != self.status:
             return ("status",)
-        notes = likeness(
-            same_text, self.notes, record.approval_notes or record.value_at(APPROVAL_NOTES)
-        )
-        same_notes = notes in (Likeness.SAME, Likeness.UNSAID)
-        return (*(() if same_notes else ("notes",)), *self._difference_of_amount(given, record))
+        differences: list[str] = []
+        notes = record.approval_notes or record.value_at(APPROVAL_NOTES)
+        if likeness(same_text, self.notes, notes) not in (Likeness.SAME, Likeness.UNSAID):
+            differences.append("notes")
+        return [*differences, *self._difference_of_amount(given, record)]
 
     def _difference_of_amount(
         self, given: PaymentRequestResponse | None, record: PaymentRequest
     ) -> Collection[str]:
         said, paid = record.said_amounts(), record.amount
-        originals = (
-            self.requested,
-            record.original_amount,
-            None if given is None else given.original_amount,
-        )
-        requested = {amount for amount in originals if amount is not None}
+        by_response = None if given is None else given.original_amount
+        requested = {self.requested, record.original_amount, by_response} - {None}
         meant = requested if self.modified_amount is None else {self.modified_amount}
         if len(requested) > 1 or money.from_wire(said.own) not in {None, paid, *requested}:
             return ("amount",)
         if paid is not None and meant and paid not in meant:
             return ("amount",)
         # What is said and cannot be read confirms nothing.
-        is_open = (paid is None or not meant) and (
-            self.modified_amount is not None or said.modified is not None
-        )
-        return ("unsaid",) if is_open or said.unreadable is not None else ()
+        if said.unreadable is not None:
+            return ("unsaid",)
+        is_compared = paid is not None and bool(meant)
+        is_modified = self.modified_amount is not None or said.modified is not None
+        return ("unsaid",) if is_modified and not is_compared else ()
 
 
 _RESPONSE_STATUSES: dict[str, Status] = {
@@ -111,11 +108,9 @@ def other_response(_client: Any, response: httpx.Response) -> Generator[Any, Any
     sent, body = IntendedResponse.in_body(json_of(response.request)), object_of(response)
     record = PaymentRequest.of_json(body, "RfpInboundPaymentRequestResponseDetails")
     differences = sent.differences(record) or ()
-    return (
-        None
-        if set(differences) <= {"notes"}
-        else f"the provider answers with {_in_words(differences, record)}"
-    )
+    if set(differences) <= {"notes"}:
+        return None
+    return f"the provider answers with {_in_words(differences, record)}"
 
 
 def records_response(response: httpx.Response) -> bool:
@@ -166,13 +161,9 @@ def respond(
         request_id, notes=notes, modified_amount=modified_amount, known=known, extra_body=extra_body
     )
     amount = None if modified_amount is None else money.to_decimal(modified_amount)
-    requested = (
-        None
-        if known is None
-        else known.amount
-        if known.original_amount is None
-        else known.original_amount
-    )
+    requested = None
+    if known is not None:
+        requested = known.amount if known.original_amount is None else known.original_amount
     intended = IntendedResponse(status, notes, amount, requested)
     try:
         returned, attempts = yield from _send(request_id, intended, extra_body)
