@@ -66,12 +66,17 @@ service: setup ## Run examples/service, a FastAPI service with invoices, on port
 	@mkdir -p build && cd build && exec ../$(BIN)/python ../examples/service/run.py
 
 PLATFORMS ?= $(shell $(PYTHON) -c 'import platform; print(platform.system())')
-.PHONY: test checks compiled test-page quick lint types contracts format
+.PHONY: test checks test-page quick lint types contracts format
 # One more than there are cores: some tests wait for what is slow on purpose.
 test: WORKERS = $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
-test: setup ## Run the first tier: all checks, and every rule once at its borders
-	@$(MAKE) --no-print-directory --jobs 2 compiled checks .venv/guards .venv/foreign
-	@$(BIN)/python -m pytest -n "$(WORKERS)" --dist worksteal --first-tier
+test: setup ## Run all checks, and every rule at its borders: some four minutes on two cores
+	@$(MAKE) --no-print-directory --jobs 2 checks
+	@$(BIN)/python -m pytest -n "$(WORKERS)" --dist worksteal --tier test
+
+.PHONY: test-pull-request
+test-pull-request: SHARD = 1/1
+test-pull-request: setup .venv/guards .venv/foreign ## Run what `make test` leaves to the workflow (or a part of it: SHARD=1/4)
+	@$(BIN)/python -m pytest -n "$$(getconf _NPROCESSORS_ONLN)" --dist worksteal --tier pull-request --shard "$(SHARD)"
 
 checks: lint types contracts check-generated
 
@@ -83,28 +88,24 @@ checks: lint types contracts check-generated
 		--require-hashes --target $@ -r $< || { rm -rf $@; exit 1; }
 	@touch $@
 
-# The workers of pytest would each compile all tests at the same time.
-compiled: setup
-	@$(BIN)/python -m pytest --collect-only --quiet --quiet -p no:cacheprovider >/dev/null || true
-
 .PHONY: test-all
 test-all: SEED = $(shell date -u +%Y%m%d)
 test-all: export PLATFORMS = Linux Darwin Windows
 test-all: setup ## Run everything there is, which takes hours: every case, searches from a seed that is printed (or SEED=...)
 	@echo "SEED=$(SEED)"
-	@$(MAKE) --no-print-directory compiled checks .venv/guards .venv/foreign
+	@$(MAKE) --no-print-directory checks .venv/guards .venv/foreign
 	@VICTOR_FAULTS=all VICTOR_SEARCH="$(SEED)" $(BIN)/python -m pytest -n "$$(getconf _NPROCESSORS_ONLN)" --dist worksteal --hypothesis-seed "$(SEED)"
 	@$(MAKE) --no-print-directory histories SEED="$(SEED)"
 	@$(MAKE) --no-print-directory crashes cancellations rehearsal test-page soak
 	@$(MAKE) --no-print-directory mutants SEED="$(SEED)"
 
-test-page: setup ## Try the sandbox's page in Chromium; fetches one if there is none (`make test` tries it when there is one)
+test-page: setup ## Try the sandbox's page in Chromium; fetches one if there is none (`make test-pull-request` tries it when there is one)
 	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
 		$(BIN)/playwright install chromium
 	@$(BIN)/python -m pytest -q -rs tests/sandbox/test_sandbox_browser.py
 
 quick: setup ## Run what needs no process and no waiting, in less than a minute on two cores
-	@$(BIN)/python -m pytest -q -n 2 --quick tests
+	@$(BIN)/python -m pytest -q -n 2 --tier quick tests
 
 lint: setup ## Style of code, and its format
 	@$(BIN)/ruff check .

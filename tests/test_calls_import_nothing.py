@@ -332,12 +332,11 @@ ALL = [
 
 
 def case(system: str, auth: str, way: str, awaited: bool) -> Any:
-    """The first tier has each way of authentication, both modes of each system, and each other
-    transport once.
+    """`make test` has each system once, and the workflow each way of authentication, both modes and
+    each other transport.
     """
-    first = auth == WAYS[system][1][0]
-    soon = (awaited or first) if way == "own" else awaited and first and system == "victor"
-    marks = [] if soon else [pytest.mark.nightly]
+    is_first = auth == WAYS[system][1][0] and way == "own" and awaited
+    marks = [] if is_first else [pytest.mark.pull_request]
     return pytest.param(
         system, auth, way, awaited, id=f"{system}-{auth}-{way}-{awaited=}", marks=marks
     )

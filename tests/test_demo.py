@@ -33,7 +33,7 @@ def example(name: str, **variables: str) -> subprocess.CompletedProcess[str]:
 
 
 each_quickstart = pytest.mark.parametrize(
-    "name", ["quickstart.py", pytest.param("async_quickstart.py", marks=pytest.mark.nightly)]
+    "name", ["quickstart.py", pytest.param("async_quickstart.py", marks=pytest.mark.pull_request)]
 )
 
 

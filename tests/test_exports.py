@@ -14,7 +14,7 @@ import victor_ext
 from tests.programs import python
 from victor_ext import errors, money, providers, testing, zulu
 
-pytestmark = pytest.mark.thorough
+pytestmark = pytest.mark.slow
 PACKAGE = Path(victor_ext.__file__).parent
 GENERATED = PACKAGE.parent / "generated"
 HEAVY = [

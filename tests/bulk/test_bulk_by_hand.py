@@ -25,6 +25,7 @@ from tests.bulk.bulk_runs import (
     rows,
     store_only,
 )
+from tests.tiers import borders
 from victor_ext import ConfigurationError, Victor, VictorOAuth, idempotency_key_for
 from victor_ext.bulk import RowOutcome
 from victor_ext.bulk.state import State
@@ -251,7 +252,7 @@ def test_what_was_created_without_its_id_is_given_one_by_hand(
     assert sender().ask_again(["INV-1"], **WHO) == 1
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+@pytest.mark.parametrize("database", borders(["sqlite", "postgres"], "sqlite"))
 def test_a_restored_state_sends_nothing_before_it_is_released(
     sender: Senders,
     victor_sandbox: Sandbox,

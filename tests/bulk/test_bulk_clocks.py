@@ -68,7 +68,10 @@ def broken_off(
 
 @pytest.mark.parametrize(
     ("when_sending", "when_resuming", "resumes"),
-    [(HOUR, -HOUR, "resume"), pytest.param(-HOUR, -2 * HOUR, "send", marks=pytest.mark.nightly)],
+    [
+        (HOUR, -HOUR, "resume"),
+        pytest.param(-HOUR, -2 * HOUR, "send", marks=pytest.mark.pull_request),
+    ],
 )
 def test_a_key_that_lapsed_is_not_sent_again_whatever_the_machines_clock_says(
     bulk: Bulk, victor_sandbox: Sandbox, when_sending: int, when_resuming: int, resumes: str

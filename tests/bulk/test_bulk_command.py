@@ -211,7 +211,7 @@ def background() -> Iterator[None]:
     ("how", "status"),
     [
         (signal.SIGINT, 130),
-        pytest.param(signal.SIGTERM, 143, marks=pytest.mark.nightly),
+        pytest.param(signal.SIGTERM, 143, marks=pytest.mark.pull_request),
         (signal.SIGHUP, 129),
     ],
 )

@@ -24,6 +24,7 @@ from tests.bulk.conftest import STORAGE_KEY
 from tests.cases import cases_beside
 from tests.providers.eastpay.adapter import ARGUMENTS as EASTPAY
 from tests.providers.velo.adapter import pay
+from tests.tiers import borders
 from victor_ext import ConfigurationError, ProviderTime, RetryPolicy
 from victor_ext.bulk import BulkSender, Check, InvalidRows, delivery
 from victor_ext.bulk.loading import Loading
@@ -658,7 +659,7 @@ class TestAStepReadsTheStateFirst:
         assert calls(sandbox, "withdraw") == 1
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=borders(["sqlite", "postgresql"], "sqlite"))
 def backup(request: pytest.FixtureRequest, tmp_path: Path) -> Backup:
     """Of a database of each kind."""
     if request.param == "sqlite":

@@ -14,7 +14,7 @@ from tests.cases import cases_beside
 from victor_ext.cli.operations import main
 from victor_ext.spec.generate import generate
 
-pytestmark = pytest.mark.thorough
+pytestmark = pytest.mark.slow
 ROOT, TEXT = Path(__file__).resolve().parents[2], {"type": "string"}
 SYSTEMS = ("victor", "velo", "eastpay", "flexfactor")
 DONE: dict[str, Any] = {

@@ -12,12 +12,13 @@ from tests.cases import cases_beside
 from tests.conform.conftest import WHOLE, Measured
 from tests.conform.strict_server import Provider
 from tests.sandbox.sandbox_callers import API_KEY
+from tests.tiers import borders
 from victor_ext import VictorJwt
 from victor_ext.conform import ASSUMPTIONS
 from victor_ext.sandbox import SandboxSettings
 from victor_ext.sandbox.server.settings import options_of
 
-pytestmark = pytest.mark.thorough
+pytestmark = pytest.mark.slow
 OPTIONS = {
     name: option for name, option in options_of(SandboxSettings).items() if option.measurable
 }
@@ -26,14 +27,15 @@ NUMBERS, WITH = (cases_beside(__file__)[name] for name in ("numbers", "with"))
 
 
 def cases():
+    """Each value of each option but its default; the first of each option is in `make test`."""
     for name, option in OPTIONS.items():
         values = option.choices or NUMBERS.get(name) or [True, False]
         default = SandboxSettings.__dataclass_fields__[name].default
-        yield from (
-            {name: value} | WITH.get(name, {})
-            for value in values
-            if value != default or name in WITH
-        )
+        others = [value for value in values if value != default or name in WITH]
+        for value in others:
+            settings = {name: value} | WITH.get(name, {})
+            marks = [] if value == others[0] else [pytest.mark.pull_request]
+            yield pytest.param(settings, id=f"{name}-{value}", marks=marks)
 
 
 def whole(measured: Measured, plan, file: str):
@@ -62,9 +64,7 @@ def differing(options: dict) -> dict[str, str | None]:
     return named | implied | {name: words[name] for name in words if name in named}
 
 
-@pytest.mark.parametrize(
-    "settings", [*cases()], ids=lambda settings: "-".join(map(str, next(iter(settings.items()))))
-)
+@pytest.mark.parametrize("settings", cases())
 def test_what_the_sandbox_does_is_found_and_played(started, settings):
     plan = dataclasses.replace(WHOLE, key_life=72_000) if "key_life" in settings else WHOLE
     options = {name: value for name, value in settings.items() if name != "lifetime"}
@@ -109,7 +109,7 @@ def hidden_by(does: dict[str, str]) -> set[str]:
     return {name for name, is_hidden in hidden.items() if is_hidden}
 
 
-@pytest.mark.parametrize("seed", range(200))
+@pytest.mark.parametrize("seed", borders(range(200), *range(10)))
 def test_what_a_provider_does_is_found(seed, victor_key_pair, tmp_path):
     provider = Provider(seed)
     place = SimpleNamespace(url="https://provider.example", advance=provider.skip)

@@ -145,7 +145,7 @@ def _shows(number: int, mistake: str) -> bool:
     return any(MISTAKES[mistake] in complaint for complaint in wrong)
 
 
-@pytest.mark.thorough
+@pytest.mark.pull_request
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_the_oracle_notices(mistake: str) -> None:
     number = next((number for number in range(MOST) if _shows(number, mistake)), None)

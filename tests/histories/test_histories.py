@@ -62,6 +62,7 @@ def test_a_long_run_keeps_the_promise() -> None:
     assert found.words["soak: success"] > 350
 
 
+@pytest.mark.pull_request
 def test_the_outbox_on_postgresql(monkeypatch: pytest.MonkeyPatch) -> None:
     server = Postgres()
     try:

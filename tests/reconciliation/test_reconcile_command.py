@@ -275,7 +275,7 @@ def test_a_read_that_fails_is_no_difference(
     [
         (signal.SIGKILL, -9),
         *(
-            pytest.param(*each, marks=pytest.mark.nightly)
+            pytest.param(*each, marks=pytest.mark.pull_request)
             for each in [(signal.SIGTERM, 143), (signal.SIGHUP, 129)]
         ),
     ],

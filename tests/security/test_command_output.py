@@ -96,7 +96,7 @@ CALLS: dict[str, tuple[Callable[[Sandbox], list[str]], tuple[str, dict[str, Any]
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=[] if fault else [pytest.mark.nightly])
+        pytest.param(name, marks=[] if fault else [pytest.mark.pull_request])
         for name, (_, fault, _) in CALLS.items()
     ],
 )

@@ -15,7 +15,7 @@ from victor_ext.spec.document import load
 
 from .wire import Wire, beside
 
-pytestmark = pytest.mark.thorough
+pytestmark = pytest.mark.pull_request
 NEWS = beside("newer")
 
 

@@ -16,7 +16,7 @@ from victor_ext.cli import operations
 from victor_ext.spec.command_line import main
 from victor_ext.spec.decisions import read_approvals
 
-pytestmark = pytest.mark.thorough
+pytestmark = pytest.mark.pull_request
 PAGE = Path(__file__).resolve().parents[3] / "docs" / "changes.md"
 
 
