@@ -15,7 +15,7 @@ import pytest
 import victor_ext
 from tests.programs import python
 from tests.providers.connected.till import till_api
-from tests.providers.systems import ADAPTERS
+from tests.providers.systems import ADAPTERS, of_every_system
 
 pytestmark = pytest.mark.slow
 PACKAGE = Path(victor_ext.__file__).parent
@@ -292,13 +292,16 @@ else:
 print(json.dumps([sorted(set(sys.modules) - before), done, failures]))
 """
 
-WAYS = {
-    "victor": (VICTOR, ["oauth", "key", "sign"]),
-    "velo": (VELO, ["oauth"]),
-    "eastpay": (EASTPAY, ["token"]),
-    "flexfactor": (FLEXFACTOR, ["oauth"]),
-    "connected": (CONNECTED, ["oauth", "bearer", "basic", "api key", "signed"]),
-}
+WAYS = of_every_system(
+    __name__,
+    {
+        "victor": (VICTOR, ["oauth", "key", "sign"]),
+        "velo": (VELO, ["oauth"]),
+        "eastpay": (EASTPAY, ["token"]),
+        "flexfactor": (FLEXFACTOR, ["oauth"]),
+        "connected": (CONNECTED, ["oauth", "bearer", "basic", "api key", "signed"]),
+    },
+)
 """How a client of a system is made and called, and the ways of authentication."""
 
 

@@ -15,17 +15,20 @@ from tests.cli.victor_command import Command, Ran
 from tests.faults.certificates import Authority
 from tests.faults.raw_provider import RawProvider
 from tests.faults.raw_sockets import background
-from tests.providers.systems import ADAPTERS
+from tests.providers.systems import ADAPTERS, of_every_system
 from tests.security.recorder import RecordingProxy
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
-SECRETS = {
-    "victor": "VICTOR_CLIENT_SECRET",
-    "velo": "VELO_API_SECRET",
-    "flexfactor": "FLEXFACTOR_APP_SECRET",
-    "eastpay": "EASTPAY_TOKEN",
-}
+SECRETS = of_every_system(
+    __name__,
+    {
+        "victor": "VICTOR_CLIENT_SECRET",
+        "velo": "VELO_API_SECRET",
+        "flexfactor": "FLEXFACTOR_APP_SECRET",
+        "eastpay": "EASTPAY_TOKEN",
+    },
+)
 CHECKS = [
     "Settings",
     "Credentials",
