@@ -380,7 +380,9 @@ class TestALostResponse:
     """Nothing is sent again: it is found by its payments, once the list has them."""
 
     @late
-    def test_the_list_lags(self, sender: Make, sandbox: VeloSandbox) -> None:
+    def test_a_payout_that_the_list_shows_late_is_found_and_not_sent_again(
+        self, sender: Make, sandbox: VeloSandbox
+    ) -> None:
         sandbox.inject("lose_answer", operation="submit")
 
         def later(status: Any) -> None:
@@ -776,7 +778,9 @@ def test_a_sender_that_is_killed(bulk: Bulk, sandbox: VeloSandbox, operation: st
     submitted_once(sandbox, 4)
 
 
-def test_two_machines(bulk: Bulk, sandbox: VeloSandbox, postgres: str) -> None:
+def test_two_machines_submit_and_instruct_each_payout_once(
+    bulk: Bulk, sandbox: VeloSandbox, postgres: str
+) -> None:
     records = [row(number, payout_memo=f"memo {number % 6}") for number in range(1, 25)]
     file, words = bulk.write(records, "march.csv"), ("--state", postgres)
     with bulk.started("--provider", "velo", "worker", *words):

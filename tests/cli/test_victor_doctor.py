@@ -50,7 +50,7 @@ def verdicts(ran: Ran) -> list[bool | None]:
 
 
 @pytest.mark.parametrize("columns", [60, 140])
-def test_all_is_well(command: Command, columns: int) -> None:
+def test_where_all_is_well_each_check_has_a_line(command: Command, columns: int) -> None:
     ran = command.at_terminal("doctor", columns=columns)
     assert (ran.status, ran.err) == (0, "")
     lines = re.sub(r"\x1b\[[0-9;]*m", "", ran.out).splitlines()

@@ -140,7 +140,9 @@ SETTINGS: dict[str, Callable[[Secrets], dict[str, str]]] = {
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-def test_bad_settings(name: str, secrets: Secrets, victor: Callable[..., Ran]) -> None:
+def test_settings_that_are_refused_are_not_shown(
+    name: str, secrets: Secrets, victor: Callable[..., Ran]
+) -> None:
     ran = victor("signed", "rfp", "list", **SETTINGS[name](secrets))
     assert ran.status == 2, ran.err
     shows_nothing(secrets, ran)

@@ -148,7 +148,7 @@ def assert_shown_nowhere(error: VictorError, caplog: pytest.LogCaptureFixture) -
 class TestATokenThatCannotBeSent:
     @pytest.mark.parametrize("system", SYSTEMS)
     @pytest.mark.parametrize("odd", ODD)
-    def test_as_it_was_issued(
+    def test_an_odd_token_as_it_was_issued_sends_nothing(
         self, system: str, odd: str, awaited: bool, background: Background, closed: Any, caplog: Any
     ) -> None:
         token = {"access_token": ODD[odd], "accessToken": ODD[odd], "token_type": "Bearer"}
