@@ -78,7 +78,7 @@ test-pull-request: SHARD = 1/1
 test-pull-request: setup .venv/guards .venv/foreign ## Run what `make test` leaves to the workflow (or a part of it: SHARD=1/4)
 	@$(BIN)/python -m pytest -n "$$(getconf _NPROCESSORS_ONLN)" --dist worksteal --tier pull-request --shard "$(SHARD)"
 
-checks: lint types contracts check-generated
+checks: pyright lint mypy contracts check-generated
 
 # In a folder of its own: a mock, a tracer or a server that is installed may change what other tests do.
 .venv/guards .venv/foreign: .venv/%: tests/%/requirements.txt | $(SETUP)
@@ -111,9 +111,15 @@ lint: setup ## Style of code, and its format
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet . || { echo "Run 'make format'."; $(BIN)/ruff format --check .; exit 1; }
 
-types: setup ## mypy --strict and pyright, on the package and on the examples (or PLATFORMS="Linux Darwin Windows")
+types: mypy pyright ## mypy --strict and pyright, on the package and on the examples (or PLATFORMS="Linux Darwin Windows")
+
+# Two targets, so that they run side by side.
+.PHONY: mypy pyright
+mypy: setup
 	@$(BIN)/mypy
 	@$(BIN)/mypy examples
+
+pyright: setup
 	@for platform in $(PLATFORMS); do $(BIN)/pyright --pythonplatform $$platform || exit 1; done
 
 contracts: setup ## Who may import whom

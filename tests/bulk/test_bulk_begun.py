@@ -67,7 +67,7 @@ def test_no_request_leaves_before_its_row_is_stored_as_begun(
     retry = RetryPolicy(base=0.0, max_attempts=2)
     with Victor(auth, base_url=victor_sandbox.url, retry=retry, transport=way) as victor:
         status = sender(victor=victor).send(rows(ROWS))
+    assert way.too_early == []
+    assert len(way.keys) == ROWS
     assert status.exit_status == 0
     asked_once(victor_sandbox, keys_of(rows(ROWS)))
-    assert len(way.keys) == ROWS
-    assert way.too_early == []

@@ -31,7 +31,7 @@ from victor_ext.bulk import RowOutcome
 from victor_ext.bulk.state import State
 from victor_ext.sandbox import Sandbox
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.pull_request
 WHO: dict[str, Any] = {"by": "Ann", "why": "the customer has asked for it"}
 OTHER_SECRET = "another secret for tests, of some length"
 

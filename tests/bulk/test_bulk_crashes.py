@@ -31,7 +31,7 @@ from victor_ext.bulk.state import State
 from victor_ext.bulk.worker_lock import ServerLock
 from victor_ext.sandbox import Sandbox
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.pull_request
 KILLS = int(os.environ.get("VICTOR_BULK_KILLS", "1"))
 ROWS = 600
 

@@ -29,7 +29,7 @@ from victor_ext import Victor, VictorError
 from victor_ext.bulk import BulkSender
 from victor_ext.sandbox import Sandbox
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.pull_request
 OURS = tuple(
     str(Path(module.__file__).parent)
     for module in (victor_ext.bulk, victor_ext.settlement, victor_ext.tables)

@@ -37,7 +37,7 @@ from victor_ext.sandbox.velo import VeloSandbox, VeloSettings
 from victor_ext.settlement import backoff
 from victor_ext.settlement.key_age import Moment, NoKey, Now
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.pull_request
 LAG = 1000.0
 """Seconds after which the sandbox lists a payment, where a test has it list late."""
 SETTLEMENT = 3600.0

@@ -43,7 +43,7 @@ from victor_ext.bulk.state import State
 from victor_ext.bulk.worker_lock import FileLock
 from victor_ext.sandbox import Sandbox
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.pull_request
 Notices = Callable[[], list[str]]
 
 

@@ -40,7 +40,7 @@ from victor_ext.bulk.run import status_of
 from victor_ext.bulk.state import State
 from victor_ext.sandbox import Sandbox
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.pull_request
 SHORT, LONG = 2000, 20_000
 """Rows of the batches whose memory is compared; `python -m benchmarks.bulk` does it with a million,
 and sends them.

@@ -15,7 +15,7 @@ from tests.bulk.bulk_runs import PATIENCE, Senders, asked_once, keys_of, rows
 from tests.tiers import borders
 from victor_ext.sandbox import Sandbox
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.pull_request
 ROWS = 400
 CHANGES_OF_A_ROW = 3
 """It is claimed, marked, and gets its result."""

@@ -79,6 +79,7 @@ def test_the_outbox_on_postgresql(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not found.wrong, found.wrong
 
 
+@pytest.mark.pull_request
 def test_the_outbox_on_django(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     set_up()
     from django.db import connection, transaction

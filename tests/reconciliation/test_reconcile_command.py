@@ -23,7 +23,7 @@ from victor_ext.cli.reconcile import KINDS
 from victor_ext.reconciliation import COLUMNS, Kind
 from victor_ext.reconciliation.report import FIELDS
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.pull_request
 __all__ = ["planted"]
 
 

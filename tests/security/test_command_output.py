@@ -16,7 +16,7 @@ from tests.security.journeys import asked
 from tests.security.secrets import ACCOUNT, Secrets
 from victor_ext.sandbox import Sandbox
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.pull_request
 LOUD = (
     "import logging, sys; logging.basicConfig(level=logging.DEBUG); from victor_ext.cli import "
     "main; sys.exit(main())"
