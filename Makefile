@@ -61,20 +61,25 @@ service: setup ## Run examples/service, a FastAPI service with invoices, on port
 	@mkdir -p build && cd build && exec ../$(BIN)/python ../examples/service/run.py
 
 PLATFORMS ?= $(shell $(PYTHON) -c 'import platform; print(platform.system())')
-.PHONY: test test-recipe checks compiled test-page quick lint types contracts format
+.PHONY: test test-recipe checks test-page quick lint types contracts format
 # One more than there are cores: some tests wait for what is slow on purpose.
 test: WORKERS = $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
-test: setup ## Run the first tier: all checks, and every rule once at its borders
-	@$(MAKE) --no-print-directory --jobs 2 compiled checks .venv/guards .venv/foreign
-	@$(MAKE) --no-print-directory test-recipe WORKERS="$(WORKERS)"
-	@$(BIN)/python -m pytest -n "$(WORKERS)" --dist worksteal --first-tier
+test: setup ## Run all checks, and every rule at its borders: some four minutes on two cores
+	@$(MAKE) --no-print-directory --jobs 2 checks
+	@$(MAKE) --no-print-directory test-recipe TIER=test WORKERS="$(WORKERS)"
+	@$(BIN)/python -m pytest -n "$(WORKERS)" --dist worksteal --tier test
 
 test-recipe: WORKERS = $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
-test-recipe: TIER = --first-tier
-test-recipe: setup ## Run the tests of recipe/: the first tier (or TIER=--quick, or TIER= for all)
-	@cd recipe && $(CURDIR)/$(BIN)/python -m pytest -n "$(WORKERS)" --dist worksteal $(TIER)
+test-recipe: TIER = all
+test-recipe: setup ## Run the tests of recipe/ (or TIER=test, what `make test` runs of them)
+	@cd recipe && $(CURDIR)/$(BIN)/python -m pytest -n "$(WORKERS)" --dist worksteal --tier "$(TIER)" $(if $(SEED),--hypothesis-seed "$(SEED)")
 
-checks: lint types contracts check-generated
+.PHONY: test-pull-request
+test-pull-request: SHARD = 1/1
+test-pull-request: setup .venv/guards .venv/foreign ## Run what `make test` leaves to the workflow (or a part of it: SHARD=1/4)
+	@$(BIN)/python -m pytest -n "$$(getconf _NPROCESSORS_ONLN)" --dist worksteal --tier pull-request --shard "$(SHARD)"
+
+checks: pyright lint mypy contracts check-generated
 
 # In a folder of its own: a mock, a tracer or a server that is installed may change what other tests do.
 .venv/guards .venv/foreign: .venv/%: tests/%/requirements.txt | $(SETUP)
@@ -84,38 +89,39 @@ checks: lint types contracts check-generated
 		--require-hashes --target $@ -r $< || { rm -rf $@; exit 1; }
 	@touch $@
 
-# The workers of pytest would each compile all tests at the same time.
-compiled: setup
-	@$(BIN)/python -m pytest --collect-only --quiet --quiet -p no:cacheprovider >/dev/null || true
-	@cd recipe && $(CURDIR)/$(BIN)/python -m pytest --collect-only --quiet --quiet -p no:cacheprovider >/dev/null || true
-
 .PHONY: test-all
 test-all: SEED = $(shell date -u +%Y%m%d)
 test-all: export PLATFORMS = Linux Darwin Windows
 test-all: setup ## Run everything there is, which takes hours: every case, searches from a seed that is printed (or SEED=...)
 	@echo "SEED=$(SEED)"
-	@$(MAKE) --no-print-directory compiled checks .venv/guards .venv/foreign
-	@VICTOR_SEARCH="$(SEED)" $(MAKE) --no-print-directory test-recipe TIER=--hypothesis-seed="$(SEED)"
+	@$(MAKE) --no-print-directory checks .venv/guards .venv/foreign
+	@VICTOR_SEARCH="$(SEED)" $(MAKE) --no-print-directory test-recipe SEED="$(SEED)"
 	@VICTOR_FAULTS=all VICTOR_SEARCH="$(SEED)" $(BIN)/python -m pytest -n "$$(getconf _NPROCESSORS_ONLN)" --dist worksteal --hypothesis-seed "$(SEED)"
 	@$(MAKE) --no-print-directory histories SEED="$(SEED)"
 	@$(MAKE) --no-print-directory crashes cancellations test-page soak
 
-test-page: setup ## Try the sandbox's page in Chromium; fetches one if there is none (`make test` tries it when there is one)
+test-page: setup ## Try the sandbox's page in Chromium; fetches one if there is none (`make test-pull-request` tries it when there is one)
 	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
 		$(BIN)/playwright install chromium
 	@$(BIN)/python -m pytest -q -rs tests/sandbox/test_sandbox_browser.py
 
 quick: setup ## Run what needs no process and no waiting, in less than a minute on two cores
-	@$(BIN)/python -m pytest -q -n 2 --quick tests
-	@cd recipe && $(CURDIR)/$(BIN)/python -m pytest -q -n 2 --quick
+	@$(BIN)/python -m pytest -q -n 2 --tier quick tests
+	@$(MAKE) --no-print-directory test-recipe TIER=quick
 
 lint: setup ## Style of code, and its format
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check --quiet . || { echo "Run 'make format'."; $(BIN)/ruff format --check .; exit 1; }
 
-types: setup ## mypy --strict and pyright, on both packages and on the examples (or PLATFORMS="Linux Darwin Windows")
+types: mypy pyright ## mypy --strict and pyright, on both packages and on the examples (or PLATFORMS="Linux Darwin Windows")
+
+# Two targets, so that they run side by side.
+.PHONY: mypy pyright
+mypy: setup
 	@$(BIN)/mypy
 	@$(BIN)/mypy examples
+
+pyright: setup
 	@for platform in $(PLATFORMS); do $(BIN)/pyright --pythonplatform $$platform || exit 1; done
 
 contracts: setup ## Who may import whom

@@ -26,7 +26,7 @@ NO_WHEELS = {"3.15": ("bulk", "sandbox", "recipe", "all"), "3.14t": ("bulk", "al
 TEST_TOOLS = ("pytest", "pytest-httpx", "pytest-xdist", "hypothesis", "pyjwt", "trio")
 CRASH = ("tests/bulk/test_bulk_crashes.py", "-k", "sqlite")
 FAST = (
-    *("-n", "2", "--quick", "tests"),
+    *("-n", "2", "--tier", "quick", "tests"),
     # aiohttp is no dependency.
     "--ignore=tests/providers/test_callers_http_client.py",
     # Its counts are those of the locked dependencies.

@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import sys
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,11 +13,13 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 
+from tests.tiers import MARKS, TIERS, function_of, left_out, shard_of
+
 if TYPE_CHECKING:
     from tests.faults.certificates import Authority
     from tests.faults.raw_sockets import Background
 
-NOT_QUICK = re.compile(r"^pytestmark = .*\bmark\.(slow|thorough)\b", re.MULTILINE)
+MARKED_FILE = re.compile(r"^pytestmark = .*\bmark\.(slow|pull_request|nightly)\b", re.MULTILINE)
 
 # The same examples in every run, but with `make test-all`; and an example that is slow on a busy
 # machine is no failure.
@@ -29,18 +30,11 @@ hypothesis.settings.load_profile("repeatable")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add `--first-tier` and `--quick`."""
+    """Add `--tier` and `--shard`."""
     parser.addoption(
-        "--first-tier",
-        action="store_true",
-        help="leave out what is marked `nightly`, and three in four cases of the parametrised "
-        "tests that take long",
+        "--tier", choices=TIERS, default="all", help="what runs: see tests/README.md (all of it)"
     )
-    parser.addoption(
-        "--quick",
-        action="store_true",
-        help="leave out what searches, starts a process or waits; fail if a test does",
-    )
+    parser.addoption("--shard", default="1/1", help="only this part of the tests, such as 2/4")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -53,16 +47,8 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if sys.platform != "win32":
         signal.signal(signal.SIGHUP, signal.SIG_DFL)
-    config.addinivalue_line(
-        "markers", "hours: knows the time; `make test-all` runs it at six moments"
-    )
-    config.addinivalue_line(
-        "markers", "nightly: checks tests, or takes minutes; `make test-all` runs it"
-    )
-    config.addinivalue_line("markers", "slow: starts a process, or waits; not in `make quick`")
-    config.addinivalue_line(
-        "markers", "thorough: searches, or starts processes; not in `make quick`"
-    )
+    for name, meaning in MARKS.items():
+        config.addinivalue_line("markers", f"{name}: {meaning}")
 
 
 def _refuse_processes(event: str, _arguments: object) -> None:
@@ -71,15 +57,12 @@ def _refuse_processes(event: str, _arguments: object) -> None:
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
-    """With `--quick`, do not import a file whose mark leaves it out: that takes as long as many
-    tests.
-    """
-    if not config.getoption("quick"):
+    """Do not import a file whose mark leaves it out: that takes as long as many tests."""
+    without = TIERS[config.getoption("tier")]
+    if collection_path.suffix != ".py" or not without:
         return None
-    is_left_out = collection_path.suffix == ".py" and NOT_QUICK.search(
-        collection_path.read_text("utf-8")
-    )
-    return True if is_left_out else None
+    marked = MARKED_FILE.search(collection_path.read_text("utf-8"))
+    return True if marked and marked[1] in without else None
 
 
 @pytest.fixture(scope="session")
@@ -112,45 +95,20 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what takes long; leave out what the tier does not run."""
+    tier = config.getoption("tier")
     for item in items:
-        if hypothesis.is_hypothesis_test(getattr(item, "obj", None)):
-            item.add_marker("thorough")
-        if "pytester" in getattr(item, "fixturenames", ()):
-            item.add_marker("slow")
-    left_out = _left_out(items, config)
-    if left_out:
-        config.hook.pytest_deselected(items=left_out)
-        without = set(left_out)
-        items[:] = [item for item in items if item not in without]
-    if config.getoption("quick") and "PYTEST_XDIST_WORKER" in os.environ:
-        sys.addaudithook(_refuse_processes)
-
-
-def _left_out(items: list[pytest.Item], config: pytest.Config) -> list[pytest.Item]:
-    """What the tier does not run; the same in every process and every run.
-
-    One case of each test runs.
-    """
-    marks = {item: {mark.name for mark in item.iter_markers()} for item in items}
-    if config.getoption("quick"):
+        is_search = hypothesis.is_hypothesis_test(getattr(item, "obj", None))
+        fixtures = getattr(item, "fixturenames", ())
         # The packages of connected systems are generated first, by processes.
-        return [
-            item
-            for item in items
-            if marks[item] & {"nightly", "slow", "thorough"} or "connected" in item.name
-        ]
-    if not config.getoption("first_tier"):
-        return []
-    cases: dict[str, list[pytest.Item]] = {}
-    for item in items:
-        if hasattr(item, "callspec") and "thorough" in marks[item]:
-            cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
-    runs: set[pytest.Item] = set()
-    for group in cases.values():
-        runs.update(
-            [item for item in group if zlib.crc32(item.nodeid.encode()) % 4 == 0] or group[:1]
-        )
-    sampled = {item for group in cases.values() for item in group}
-    return [
-        item for item in items if "nightly" in marks[item] or (item in sampled and item not in runs)
-    ]
+        if is_search or "pytester" in fixtures or "connected" in item.name:
+            item.add_marker("slow")
+        if "postgres" in fixtures or "postgres_server" in fixtures:
+            item.add_marker("pull_request")
+    without = set(left_out(items, tier))
+    part, parts = map(int, config.getoption("shard").split("/"))
+    without.update(item for item in items if shard_of(function_of(item), parts) != part)
+    if without:
+        config.hook.pytest_deselected(items=list(without))
+        items[:] = [item for item in items if item not in without]
+    if tier == "quick" and "PYTEST_XDIST_WORKER" in os.environ:
+        sys.addaudithook(_refuse_processes)

@@ -15,7 +15,7 @@ import pytest
 import victor_ext
 from tests.programs import python
 from tests.providers.connected.till import till_api
-from tests.providers.systems import ADAPTERS
+from tests.providers.systems import ADAPTERS, of_every_system
 
 pytestmark = pytest.mark.slow
 PACKAGE = Path(victor_ext.__file__).parent
@@ -292,13 +292,16 @@ else:
 print(json.dumps([sorted(set(sys.modules) - before), done, failures]))
 """
 
-WAYS = {
-    "victor": (VICTOR, ["oauth", "key", "sign"]),
-    "velo": (VELO, ["oauth"]),
-    "eastpay": (EASTPAY, ["token"]),
-    "flexfactor": (FLEXFACTOR, ["oauth"]),
-    "connected": (CONNECTED, ["oauth", "bearer", "basic", "api key", "signed"]),
-}
+WAYS = of_every_system(
+    __name__,
+    {
+        "victor": (VICTOR, ["oauth", "key", "sign"]),
+        "velo": (VELO, ["oauth"]),
+        "eastpay": (EASTPAY, ["token"]),
+        "flexfactor": (FLEXFACTOR, ["oauth"]),
+        "connected": (CONNECTED, ["oauth", "bearer", "basic", "api key", "signed"]),
+    },
+)
 """How a client of a system is made and called, and the ways of authentication."""
 
 
@@ -332,12 +335,11 @@ ALL = [
 
 
 def case(system: str, auth: str, way: str, awaited: bool) -> Any:
-    """The first tier has each way of authentication, both modes of each system, and each other
-    transport once.
+    """`make test` has each system once, and the workflow each way of authentication, both modes and
+    each other transport.
     """
-    first = auth == WAYS[system][1][0]
-    soon = (awaited or first) if way == "own" else awaited and first and system == "victor"
-    marks = [] if soon else [pytest.mark.nightly]
+    is_first = auth == WAYS[system][1][0] and way == "own" and awaited
+    marks = [] if is_first else [pytest.mark.pull_request]
     return pytest.param(
         system, auth, way, awaited, id=f"{system}-{auth}-{way}-{awaited=}", marks=marks
     )

@@ -33,7 +33,7 @@ def example(name: str, **variables: str) -> subprocess.CompletedProcess[str]:
 
 
 each_quickstart = pytest.mark.parametrize(
-    "name", ["quickstart.py", pytest.param("async_quickstart.py", marks=pytest.mark.nightly)]
+    "name", ["quickstart.py", pytest.param("async_quickstart.py", marks=pytest.mark.pull_request)]
 )
 
 
@@ -70,11 +70,13 @@ def test_the_demo_counts_what_the_sandbox_saw(demo: subprocess.CompletedProcess[
     assert {made for *_, made in keys} == {"1"}
 
 
+@pytest.mark.pull_request
 def test_the_recorded_demo_shows_what_it_prints_now(demo: subprocess.CompletedProcess[str]) -> None:
     steps = runpy.run_path(str(RECORD))["demo_steps"](demo.stdout)
     assert recorded(PICTURES / "demo.svg") == normalised(steps)
 
 
+@pytest.mark.pull_request
 @pytest.mark.parametrize(
     ("name", "last"),
     [
@@ -104,6 +106,7 @@ def test_a_quickstart_needs_nothing_but_a_sandbox(name: str, sandbox_url: str) -
     assert len(made) == (1 if name == "quickstart.py" else 3)
 
 
+@pytest.mark.pull_request
 @each_quickstart
 def test_a_quickstart_takes_the_environment_s_credentials_and_lists_an_odd_request(
     name: str, sandbox_url: str
@@ -129,6 +132,7 @@ def test_a_quickstart_takes_the_environment_s_credentials_and_lists_an_odd_reque
     assert "in the list: ODD      None" in ran.stdout
 
 
+@pytest.mark.pull_request
 @each_quickstart
 def test_a_quickstart_without_a_sandbox_says_what_to_do(name: str) -> None:
     ran = example(name, VICTOR_BASE_URL="http://127.0.0.1:1")

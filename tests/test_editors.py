@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.pull_request
 PROGRAM = """
 from victor_ext import AsyncVictor, Victor
 from victor_ext.outbox import AsyncOutbox, Outbox

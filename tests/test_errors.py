@@ -109,7 +109,7 @@ def test_an_error_of_ones_own_survives(way: str) -> None:
 
 @pytest.mark.parametrize("way", COPIES)
 @pytest.mark.parametrize("cls", CLASSES, ids=lambda cls: cls.__name__)
-def test_all_of_it_survives(cls, way):
+def test_a_copy_of_an_error_has_all_of_its_facts(cls, way):
     error = made(cls)
     error.add_note("The request was read back.")
     again = COPIES[way](error)
@@ -132,7 +132,7 @@ def test_all_of_it_survives(cls, way):
     ],
     ids=str,
 )
-def test_so_does_one_from_a_call(script, way):
+def test_a_copy_of_an_error_of_a_call_has_all_of_its_facts(script, way):
     error = Harness("sync", script).fails(VictorError, "POST", KEY)
     assert facts(COPIES[way](error)) == facts(error)
 
@@ -144,7 +144,7 @@ class TestTheFamily:
         for cls in (InvalidRequest, errors.ConfigurationError):
             assert issubclass(cls, ValueError)
 
-    def test_by_status(self):
+    def test_each_status_has_its_class(self):
         classes = {
             400: errors.BadRequest,
             422: errors.BadRequest,

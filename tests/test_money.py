@@ -246,7 +246,7 @@ def test_no_value_of_the_wire_can_make_it_raise(value: Any) -> None:
     "value", [10**5000, "9" * 100_000, 5e-324, 1.7976931348623157e308],
     ids=["long-int", "long-text", "least-float", "largest-float"],
 )  # fmt: skip
-def test_nor_can_a_large_one(value: Any) -> None:
+def test_a_large_number_on_the_wire_is_read_and_raises_nothing(value: Any) -> None:
     assert from_wire(value) is not None
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.programs import python
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.pull_request
 ROOT = Path(__file__).resolve().parent.parent
 
 CONNECT = """

@@ -25,7 +25,7 @@ from victor_ext.prometheus import Prometheus
 from victor_ext.sandbox import Sandbox
 from victor_ext.worker_folder import WorkerFolder, _asked
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.pull_request
 SERVICE = """
 import os
 from contextlib import suppress

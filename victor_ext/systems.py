@@ -85,10 +85,21 @@ class System:
         )
 
     def load(self, field: str) -> Any:
-        """The class or the function that a field names."""
-        from pkgutil import resolve_name  # noqa: PLC0415 - no client pays for it
+        """The class or the function that a field names.
 
-        return resolve_name(getattr(self, field))
+        Raises:
+            LookupError: Its module has no such name.
+        """
+        from importlib import import_module  # noqa: PLC0415 - no client pays for it
+
+        path = str(getattr(self, field))
+        module, _, name = path.partition(":")
+        loaded = import_module(module)
+        try:
+            return getattr(loaded, name)
+        except AttributeError as error:
+            message = f"{self.title} names {path!r} as its {field}, and {module} has no {name!r}."
+            raise LookupError(message) from error
 
 
 class Client(Protocol):

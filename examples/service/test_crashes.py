@@ -19,6 +19,7 @@ import sqlalchemy as sa
 from crashing import STEPS, serve
 
 from tests.bulk.postgres import Postgres
+from tests.tiers import borders
 from victor_ext import idempotency_key_for
 from victor_ext.sandbox import Sandbox
 from victor_ext.testing import Faults, TimeTravel
@@ -28,16 +29,9 @@ if sys.platform == "win32":
 assert sys.platform != "win32"  # for pyright
 
 ENDS = {1042: ("acceptsRfp", "completed"), 1043: ("declinesRfp", "declined")}
-FIRST_TIER = (
-    "commit of intent",
-    "commit of claim",
-    "create answered",
-    "commit of result",
-    "list answered",
-)
-"""The last moments before what was done is stored.
-
-`make test-all` kills the service before every step.
+ANSWERED = "create answered"
+"""The last moment before what was done is stored; the workflow kills the service before each step,
+too.
 """
 PATIENCE = 20.0
 
@@ -182,13 +176,7 @@ def one_request_each(
     return check
 
 
-@pytest.mark.parametrize(
-    "step",
-    [
-        step if step in FIRST_TIER else pytest.param(step, marks=pytest.mark.nightly)
-        for step in STEPS
-    ],
-)
+@pytest.mark.parametrize("step", borders(STEPS, ANSWERED))
 def test_killed_before_a_step_and_again_when_it_is_settled(
     service: Service, time_travel: TimeTravel, one_request_each: Callable[[], None], step: str
 ) -> None:
@@ -229,7 +217,11 @@ def _has_received(sandbox: Sandbox, *, creates: int) -> bool:
     return sum(call.operation == "create" for call in sandbox.received()) >= creates
 
 
-@pytest.mark.parametrize("service", ["sqlite", "postgresql"], indirect=True)
+@pytest.mark.parametrize(
+    "service",
+    borders(["sqlite", "postgresql"], "sqlite"),
+    indirect=True,
+)
 def test_killed_after_answers_were_lost(
     service: Service, faults: Faults, time_travel: TimeTravel, one_request_each: Callable[[], None]
 ) -> None:

@@ -2,7 +2,6 @@
 
 import importlib
 import os
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -18,13 +17,18 @@ hypothesis.settings.register_profile(
     "repeatable", deadline=None, derandomize="VICTOR_SEARCH" not in os.environ
 )
 hypothesis.settings.load_profile("repeatable")
+TIERS = {
+    "quick": frozenset({"slow", "pull_request", "nightly"}),
+    "test": frozenset({"pull_request", "nightly"}),
+    "pull-request": frozenset({"nightly"}),
+    "all": frozenset[str](),
+}
+"""By tier: the marks of the tests that it leaves out. The tiers of the client's tests."""
 MARKS = {
-    "slow": "starts a process, or waits; not in `--quick`",
-    "thorough": "searches, or starts processes; not in `--quick`",
+    "slow": "starts a process, waits, or searches for examples; in `make test`",
+    "pull_request": "makes a package of a document; in the workflow on each pull request",
     "nightly": "takes minutes; in `make test-all` only",
 }
-SAMPLED = 4
-"""Of so many cases of a thorough test, the first tier runs one."""
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -55,14 +59,7 @@ def zoo(zoo_yaml: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mo
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the tiers of the client's tests."""
-    parser.addoption(
-        "--first-tier",
-        action="store_true",
-        help="leave out what is `nightly`, and three in four cases of what is `thorough`",
-    )
-    parser.addoption(
-        "--quick", action="store_true", help="leave out what searches, starts a process or waits"
-    )
+    parser.addoption("--tier", choices=TIERS, default="all", help="what runs (all of it)")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -72,21 +69,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what the tier does not run, the same in every process and every run."""
-    first_of: dict[str, pytest.Item] = {}
+    """Leave out what the tier does not run."""
+    without = TIERS[config.getoption("tier")]
     left_out: list[pytest.Item] = []
     for item in items:
         if hypothesis.is_hypothesis_test(getattr(item, "obj", None)):
-            item.add_marker("thorough")
-        marks = {mark.name for mark in item.iter_markers()}
-        first = first_of.setdefault(item.nodeid.partition("[")[0], item)
-        is_sampled = first is item or zlib.crc32(item.nodeid.encode()) % SAMPLED == 0
-        if config.getoption("quick") and marks & {*MARKS}:
+            item.add_marker("slow")
+        if without & {mark.name for mark in item.iter_markers()}:
             left_out.append(item)
-        elif config.getoption("first_tier"):
-            is_for_another_tier = "nightly" in marks or ("thorough" in marks and not is_sampled)
-            if is_for_another_tier:
-                left_out.append(item)
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in {*left_out}]

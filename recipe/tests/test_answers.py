@@ -9,7 +9,7 @@ import pytest
 
 from .wire import TEXT, Tree, Wire, an_object, beside, package
 
-pytestmark = pytest.mark.thorough
+pytestmark = pytest.mark.pull_request
 ANSWERS: Tree = beside("answers")
 PATHS: Tree = {
     f"/{name}": {

@@ -14,7 +14,7 @@ import pytest
 
 from .wire import Tree, Wire, beside, package
 
-pytestmark = pytest.mark.thorough
+pytestmark = pytest.mark.pull_request
 JSON, FORM, MULTIPART = (
     "application/json",
     "application/x-www-form-urlencoded",

@@ -39,7 +39,7 @@ from .wire import (
     taking,
 )
 
-pytestmark = pytest.mark.thorough
+pytestmark = pytest.mark.pull_request
 HEAD = "openapi: 3.0.3\ninfo: {title: T, version: 1.0}\npaths: {}\n"
 MEMORY = 2**30
 

@@ -37,7 +37,7 @@ from .wire import (
     taking,
 )
 
-pytestmark = pytest.mark.thorough
+pytestmark = pytest.mark.pull_request
 HERE = Path(__file__).resolve().parent
 
 

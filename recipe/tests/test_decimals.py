@@ -19,7 +19,7 @@ from victor_spec.command_line import main
 
 from .wire import Tree, Wire, an_object, answering, beside, document, listed, package, ref
 
-pytestmark = pytest.mark.thorough
+pytestmark = pytest.mark.pull_request
 NUMBER: Tree = {"type": "number"}
 LONG = "12345678901234567.89"
 

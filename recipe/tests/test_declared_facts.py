@@ -14,7 +14,7 @@ import yaml
 
 from victor_spec.generate import generate, parsed
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.pull_request
 CASES = yaml.safe_load(Path(__file__).with_name("declared_facts.yaml").read_text(encoding="utf-8"))
 TEXT = {"type": "string"}
 OBJECT = {"type": "object"}

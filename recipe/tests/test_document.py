@@ -22,7 +22,7 @@ from victor_spec.tree import Tree
 
 from .wire import beside
 
-pytestmark = pytest.mark.thorough
+pytestmark = pytest.mark.pull_request
 HEAD = "openapi: 3.0.3\ninfo: {title: T, version: '1'}\n"
 
 CASES: Tree = beside("document")

@@ -19,7 +19,7 @@ from victor_spec.tree import Tree, operations
 
 from .wire import beside
 
-pytestmark = pytest.mark.thorough
+pytestmark = pytest.mark.pull_request
 HEAD = "openapi: 3.0.3\ninfo: {title: T, version: '1'}\n"
 SEVERAL = Path(__file__).parent / "several"
 FILES: Tree = beside("files")

@@ -12,7 +12,7 @@ from victor_spec.command_line import main
 
 from .wire import TEXT, Tree, an_object, beside
 
-pytestmark = pytest.mark.thorough
+pytestmark = pytest.mark.pull_request
 DONE: Tree = {"content": {"application/json": {"schema": an_object(id=TEXT)}}, "description": ""}
 ANSWERS: Tree = {"200": DONE, "default": {"description": ""}}
 

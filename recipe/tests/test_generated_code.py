@@ -18,7 +18,7 @@ from victor_spec.tree import Placed, is_list, is_mapping, placed
 from . import test_answers, test_bodies, test_parameters, test_webhooks
 from .wire import TEXT, Tree, Wire, an_object, answering, beside, listed, ref
 
-pytestmark = pytest.mark.thorough
+pytestmark = pytest.mark.pull_request
 CALLS = """
 from typing import Any, assert_type
 from wire_types import Client, DEFAULT_BASE_URL, read_webhook, required

@@ -22,7 +22,7 @@ from victor_spec.rewrites import prepare
 
 from .wire import beside
 
-pytestmark = pytest.mark.thorough
+pytestmark = pytest.mark.pull_request
 CANARY = "victor_ext_canary"
 RUN = f"__import__('sys').modules.setdefault('{CANARY}', 1)"
 

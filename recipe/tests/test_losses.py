@@ -17,7 +17,7 @@ from victor_spec.generate import generate
 
 from .wire import TEXT, Tree, an_object, answering, beside, document, done, listed, parameter, ref
 
-pytestmark = pytest.mark.thorough
+pytestmark = pytest.mark.pull_request
 LOSSES: Tree = beside("losses")
 Make = Callable[..., Any]
 

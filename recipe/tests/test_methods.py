@@ -15,7 +15,7 @@ from victor_spec.document import load
 from .diff.cases import entries
 from .wire import TEXT, Tree, Wire, an_object, answering, document, package, parameter, ref, taking
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.pull_request
 THING = an_object(id=TEXT)
 OK: Tree = {"responses": {"200": {"description": "-"}}}
 FIND = answering(ref("Thing"), operationId="find", requestBody=taking(an_object(text=TEXT)))

@@ -15,7 +15,7 @@ from victor_api.servers import filled
 
 from .wire import BASE, Tree, Wire, beside, done, package, parameter
 
-pytestmark = pytest.mark.thorough
+pytestmark = pytest.mark.pull_request
 DOCUMENTS = beside("parameters")
 PARAMETERS: dict[str, Tree] = {
     name: parameter("x", each.pop("in"), **each) for name, each in DOCUMENTS["parameters"].items()

@@ -25,7 +25,7 @@ from .wire import (
     taking,
 )
 
-pytestmark = pytest.mark.thorough
+pytestmark = pytest.mark.pull_request
 DOCUMENTS = beside("properties")
 SCHEMAS: Tree = DOCUMENTS["schemas"] | {
     name: {"allOf": [an_object(o=each) for each in definitions]}

@@ -21,7 +21,7 @@ from victor_spec.document import load
 
 from .wire import Tree, Wire, beside, package, reading
 
-pytestmark = pytest.mark.thorough
+pytestmark = pytest.mark.pull_request
 MANY = settings(
     max_examples=60,
     database=None,

@@ -21,7 +21,7 @@ from victor_spec.tree import copied
 
 from .wire import TEXT, Tree, an_object, beside, document, done
 
-pytestmark = pytest.mark.thorough
+pytestmark = pytest.mark.pull_request
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENTS = sorted((ROOT / "openapi").glob("*.yaml"))
 CHECK = ["check", str(ROOT / "openapi" / "victor.yaml")]

@@ -27,7 +27,7 @@ from tests.server import Server
 
 from .wire import beside
 
-pytestmark = pytest.mark.thorough
+pytestmark = pytest.mark.pull_request
 
 
 def test_a_value_that_must_be_there_is_given_or_named() -> None:

@@ -32,7 +32,7 @@ from .wire import (
     taking,
 )
 
-pytestmark = pytest.mark.thorough
+pytestmark = pytest.mark.pull_request
 UNIONS = beside("unions")
 SCHEMAS: Tree = UNIONS["schemas"]
 

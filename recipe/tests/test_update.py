@@ -8,7 +8,7 @@ import pytest
 from victor_spec.command_line import main
 from victor_spec.generate import generate
 
-pytestmark = pytest.mark.thorough
+pytestmark = pytest.mark.pull_request
 OLD = Path(__file__).with_name("update.yaml").read_text(encoding="utf-8")
 ADDED = OLD.replace("1.4.0", "1.5.0").replace(
     "        note:", "        colour: {type: string}\n        note:"

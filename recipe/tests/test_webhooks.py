@@ -17,7 +17,7 @@ from victor_spec.checking.check import check
 
 from .wire import TEXT, Tree, Wire, an_object, beside, checked, document, package, taking
 
-pytestmark = pytest.mark.thorough
+pytestmark = pytest.mark.pull_request
 
 
 def posting(schema: Tree) -> Tree:

@@ -25,12 +25,13 @@ from tests.bulk.bulk_runs import (
     rows,
     store_only,
 )
+from tests.tiers import borders
 from victor_ext import ConfigurationError, Victor, VictorOAuth, idempotency_key_for
 from victor_ext.bulk import RowOutcome
 from victor_ext.bulk.state import State
 from victor_ext.sandbox import Sandbox
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.pull_request
 WHO: dict[str, Any] = {"by": "Ann", "why": "the customer has asked for it"}
 OTHER_SECRET = "another secret for tests, of some length"
 
@@ -251,7 +252,7 @@ def test_what_was_created_without_its_id_is_given_one_by_hand(
     assert sender().ask_again(["INV-1"], **WHO) == 1
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+@pytest.mark.parametrize("database", borders(["sqlite", "postgres"], "sqlite"))
 def test_a_restored_state_sends_nothing_before_it_is_released(
     sender: Senders,
     victor_sandbox: Sandbox,

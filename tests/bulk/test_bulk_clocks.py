@@ -66,9 +66,13 @@ def broken_off(
     victor_sandbox.clear_faults()
 
 
+@pytest.mark.pull_request
 @pytest.mark.parametrize(
     ("when_sending", "when_resuming", "resumes"),
-    [(HOUR, -HOUR, "resume"), pytest.param(-HOUR, -2 * HOUR, "send", marks=pytest.mark.nightly)],
+    [
+        (HOUR, -HOUR, "resume"),
+        pytest.param(-HOUR, -2 * HOUR, "send", marks=pytest.mark.pull_request),
+    ],
 )
 def test_a_key_that_lapsed_is_not_sent_again_whatever_the_machines_clock_says(
     bulk: Bulk, victor_sandbox: Sandbox, when_sending: int, when_resuming: int, resumes: str
@@ -87,6 +91,7 @@ def test_a_key_that_lapsed_is_not_sent_again_whatever_the_machines_clock_says(
     assert {line["outcome"] for line in bulk("export").table} == {"created"}
 
 
+@pytest.mark.pull_request
 def test_a_key_that_is_kept_is_sent_again_whatever_the_machines_clock_says(
     bulk: Bulk, victor_sandbox: Sandbox
 ) -> None:
@@ -294,6 +299,7 @@ def test_a_late_answer_is_one_to_the_key_that_it_was_sent_with(
     assert again.key not in keys_of(records)
 
 
+@pytest.mark.pull_request
 def test_a_batch_with_a_rate_goes_on_after_a_clock_that_was_ahead(
     sender: Senders, tmp_path: Path
 ) -> None:
@@ -440,6 +446,7 @@ def no_more_are_in_doubt_than_there_were_calls(
     assert [*provider.asked.values()] == [1] * ROWS
 
 
+@pytest.mark.pull_request
 @pytest.mark.parametrize("has_references", [False, True])
 def test_a_killed_sender(bulk: Bulk, provider: Held, has_references: bool) -> None:
     references: Any = (

@@ -38,7 +38,7 @@ from victor_ext.cli import bulk_output, screen
 from victor_ext.cli.bulk_output import show_interruption
 from victor_ext.sandbox import Sandbox
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.pull_request
 CYAN, GREEN = "\x1b[36m", "\x1b[32m"
 RED = re.compile(r"\x1b\[(?:[0-9;]*;)?(?:31|91|38;5;(?:1|9|16[0-9]|19[6-9]))m")
 
@@ -211,7 +211,7 @@ def background() -> Iterator[None]:
     ("how", "status"),
     [
         (signal.SIGINT, 130),
-        pytest.param(signal.SIGTERM, 143, marks=pytest.mark.nightly),
+        pytest.param(signal.SIGTERM, 143, marks=pytest.mark.pull_request),
         (signal.SIGHUP, 129),
     ],
 )

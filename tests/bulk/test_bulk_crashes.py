@@ -6,9 +6,8 @@ once.
 
 `VICTOR_BULK_KILLS=20` runs as many moments as the documentation speaks of; by default there are
 few. A moment is most often given as a number of calls, so that it lies where it should, on slow and
-busy machines too; one in four lies in the first two seconds, when rows are checked and stored. What
-the first tier leaves out is shown there by senders that are killed in `test_bulk_clocks`,
-`test_bulk_reconciliation` and `test_bulk_command`.
+busy machines too; one in four lies in the first two seconds, when rows are checked and stored. In
+`make test` one sender is killed for each kind of database, in `test_bulk_clocks`.
 """
 
 import os
@@ -31,7 +30,7 @@ from victor_ext.bulk.state import State
 from victor_ext.bulk.worker_lock import ServerLock
 from victor_ext.sandbox import Sandbox
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.pull_request
 KILLS = int(os.environ.get("VICTOR_BULK_KILLS", "1"))
 ROWS = 600
 

@@ -842,6 +842,7 @@ FILES_AFTER: dict[str, Callable[[dict[str, str]], list[dict[str, str]]]] = {
 }
 
 
+@pytest.mark.pull_request
 @pytest.mark.parametrize("what", FILES_AFTER)
 @pytest.mark.parametrize("was", ["created", "rejected", "waiting", "nothing"])
 @pytest.mark.parametrize("options", [(), ("--skip-invalid",)])

@@ -177,7 +177,7 @@ REFUSED: dict[str, tuple[str | bytes, dict[str, Any], tuple[int | None, str | No
 
 
 @pytest.mark.parametrize("what", READ)
-def test_what_is_read(checked: Callable[..., Check], what: str) -> None:
+def test_a_file_of_this_form_is_read_whole(checked: Callable[..., Check], what: str) -> None:
     content, options, count = READ[what]
     check = checked(content, **options)
     assert (check.rows, check.new, check.problems) == (count, count, [])

@@ -319,7 +319,7 @@ def grow(times: Sequence[float]) -> bool:
     return all(gap >= least for gap, least in zip(gaps(times), GAPS, strict=False))
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "what", ["never sent", "may have been sent", "sent while others are answered"]
 )
@@ -359,7 +359,7 @@ def test_a_row_is_tried_again_after_waits_that_grow(sending: Start, fault: str, 
     assert times[-1] - times[0] >= PATIENCE
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_list_that_fails_is_read_again_after_waits_that_grow(sending: Start, fault: str) -> None:
     """A row whose key is too old is looked up; two chunks of such rows, one after the other."""

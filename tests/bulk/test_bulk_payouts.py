@@ -24,6 +24,7 @@ from tests.bulk.conftest import STORAGE_KEY
 from tests.cases import cases_beside
 from tests.providers.eastpay.adapter import ARGUMENTS as EASTPAY
 from tests.providers.velo.adapter import pay
+from tests.tiers import borders
 from victor_ext import ConfigurationError, ProviderTime, RetryPolicy
 from victor_ext.bulk import BulkSender, Check, InvalidRows, delivery
 from victor_ext.bulk.loading import Loading
@@ -36,7 +37,7 @@ from victor_ext.sandbox.velo import VeloSandbox, VeloSettings
 from victor_ext.settlement import backoff
 from victor_ext.settlement.key_age import Moment, NoKey, Now
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.pull_request
 LAG = 1000.0
 """Seconds after which the sandbox lists a payment, where a test has it list late."""
 SETTLEMENT = 3600.0
@@ -379,7 +380,9 @@ class TestALostResponse:
     """Nothing is sent again: it is found by its payments, once the list has them."""
 
     @late
-    def test_the_list_lags(self, sender: Make, sandbox: VeloSandbox) -> None:
+    def test_a_payout_that_the_list_shows_late_is_found_and_not_sent_again(
+        self, sender: Make, sandbox: VeloSandbox
+    ) -> None:
         sandbox.inject("lose_answer", operation="submit")
 
         def later(status: Any) -> None:
@@ -658,7 +661,7 @@ class TestAStepReadsTheStateFirst:
         assert calls(sandbox, "withdraw") == 1
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=borders(["sqlite", "postgresql"], "sqlite"))
 def backup(request: pytest.FixtureRequest, tmp_path: Path) -> Backup:
     """Of a database of each kind."""
     if request.param == "sqlite":
@@ -775,7 +778,9 @@ def test_a_sender_that_is_killed(bulk: Bulk, sandbox: VeloSandbox, operation: st
     submitted_once(sandbox, 4)
 
 
-def test_two_machines(bulk: Bulk, sandbox: VeloSandbox, postgres: str) -> None:
+def test_two_machines_submit_and_instruct_each_payout_once(
+    bulk: Bulk, sandbox: VeloSandbox, postgres: str
+) -> None:
     records = [row(number, payout_memo=f"memo {number % 6}") for number in range(1, 25)]
     file, words = bulk.write(records, "march.csv"), ("--state", postgres)
     with bulk.started("--provider", "velo", "worker", *words):

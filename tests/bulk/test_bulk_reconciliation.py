@@ -15,7 +15,7 @@ from victor_ext.bulk import delivery
 from victor_ext.reconciliation import Kind, reconcile
 from victor_ext.sandbox import Sandbox
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.pull_request
 KEPT = 100
 """Seconds that a key lives, in the batches that are broken off."""
 

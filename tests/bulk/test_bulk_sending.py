@@ -95,6 +95,7 @@ def test_every_row_is_sent_once_and_exported_with_its_other_columns(
     assert first == f"{result},r{number},mine,{asked_for}"
 
 
+@pytest.mark.pull_request
 def test_the_export_says_what_was_asked_of_whom(
     sender: Senders, victor_sandbox: Sandbox, tmp_path: Path
 ) -> None:
@@ -129,6 +130,7 @@ def test_the_export_says_what_was_asked_of_whom(
         sender().export_csv(results)
 
 
+@pytest.mark.pull_request
 def test_other_values_of_a_json_document_are_exported_as_they_were(
     sender: Senders, tmp_path: Path
 ) -> None:
@@ -218,6 +220,7 @@ def test_what_has_changed_is_named(sender: Senders) -> None:
     assert "5550001112" not in str(messages)
 
 
+@pytest.mark.pull_request
 @pytest.mark.parametrize(
     ("days", "code"),
     [(-1, Code.CREATED_BEFORE), (1, Code.CREATED_BEFORE), (2, Code.DUE_LATER)],
@@ -242,6 +245,7 @@ def test_another_due_date_is_no_other_payment_and_a_later_one_is_said(
     assert created(victor_sandbox) == 1
 
 
+@pytest.mark.pull_request
 def test_two_unicode_forms_of_a_text_are_one(sender: Senders, victor_sandbox: Sandbox) -> None:
     """Of a key, a reference, notes and a name of a batch: macOS writes the one, and Windows the
     other.
@@ -263,6 +267,7 @@ def test_two_unicode_forms_of_a_text_are_one(sender: Senders, victor_sandbox: Sa
     assert victor_sandbox.requests()[0]["client_reference_id"] == one["client_reference_id"]
 
 
+@pytest.mark.pull_request
 @pytest.mark.parametrize("other", ["INV-①", "inv-1", "INV-01", "INV-1.0"])
 def test_rows_of_one_source_whose_keys_differ_by_spelling_alone_are_refused_by_both_places(
     sender: Senders, victor_sandbox: Sandbox, other: str
@@ -294,6 +299,7 @@ def test_a_row_that_repeats_a_key_is_said_in_its_place_among_the_other_problems(
     assert [(cause.code, cause.count) for cause in check.causes] == [("range", 3), ("repeated", 1)]
 
 
+@pytest.mark.pull_request
 def test_another_spelling_another_default_due_date_and_one_that_has_passed_are_no_changes(
     sender: Senders, victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -385,6 +391,7 @@ def test_credentials_that_are_not_taken_stop_the_batch_and_use_no_row_up(
     asked_once(victor_sandbox, keys_of(rows(250)))
 
 
+@pytest.mark.pull_request
 @pytest.mark.parametrize(("unknown", "exit_status"), [(0, 1), (1, 3)])
 def test_a_wrong_address_does_not_use_the_batch_up(
     sender: Senders,
@@ -411,6 +418,7 @@ def test_a_wrong_address_does_not_use_the_batch_up(
     asked_once(victor_sandbox, keys_of(rows(200)))
 
 
+@pytest.mark.pull_request
 def test_a_batch_that_nobody_knows(sender: Senders) -> None:
     for act in (
         lambda: sender().resume(),
@@ -462,6 +470,7 @@ def test_a_copy_of_a_file_asks_nobody_again_whatever_it_is_called(
     assert created(victor_sandbox) == 7
 
 
+@pytest.mark.pull_request
 @pytest.mark.parametrize("batch", ["march", "april"])
 def test_what_another_payment_asked_is_not_asked_again_whatever_its_key_is(
     sender: Senders, victor_sandbox: Sandbox, batch: str
@@ -509,6 +518,7 @@ def test_rows_that_ask_the_same_in_one_file_are_payments_on_purpose(
     asked_once(victor_sandbox, keys_of(twins))
 
 
+@pytest.mark.pull_request
 def test_two_references_are_two_payments_though_they_ask_as_much(
     sender: Senders, victor_sandbox: Sandbox
 ) -> None:
@@ -523,6 +533,7 @@ def test_two_references_are_two_payments_though_they_ask_as_much(
     assert created(victor_sandbox) == 4
 
 
+@pytest.mark.pull_request
 def test_what_progress_raises_stops_the_sending_and_loses_nothing(
     sender: Senders, victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -541,6 +552,7 @@ def test_what_progress_raises_stops_the_sending_and_loses_nothing(
     asked_once(victor_sandbox, keys_of(rows(220)))
 
 
+@pytest.mark.pull_request
 def test_a_chunk_that_was_claimed_and_does_not_run_is_handed_out_anew(
     sender: Senders, victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -560,6 +572,7 @@ def test_a_chunk_that_was_claimed_and_does_not_run_is_handed_out_anew(
     asked_once(victor_sandbox, keys_of(rows(3)))
 
 
+@pytest.mark.pull_request
 def test_a_chunk_that_somebody_cancelled_is_sent_by_resume(
     sender: Senders, victor_sandbox: Sandbox, tmp_path: Path
 ) -> None:
@@ -575,6 +588,7 @@ def test_a_chunk_that_somebody_cancelled_is_sent_by_resume(
     asked_once(victor_sandbox, keys_of(rows(3)))
 
 
+@pytest.mark.pull_request
 def test_a_state_of_another_layout_is_refused_by_name(
     sender: Senders, victor_sandbox: Sandbox, tmp_path: Path
 ) -> None:
@@ -591,6 +605,7 @@ def test_a_state_of_another_layout_is_refused_by_name(
     assert sender().batches() == ["march"]
 
 
+@pytest.mark.pull_request
 def test_one_sender_at_a_time_in_a_process(sender: Senders, tmp_path: Path) -> None:
     observed: list[Any] = []
 
@@ -624,6 +639,7 @@ def test_what_waits_in_another_batch_is_not_asked_for_twice(
     assert created(victor_sandbox) == 3
 
 
+@pytest.mark.pull_request
 def test_what_was_refused_is_refused_again_when_a_file_has_lacked_it(
     sender: Senders, victor_sandbox: Sandbox
 ) -> None:

@@ -36,13 +36,14 @@ from tests.bulk.bulk_runs import (
 )
 from tests.bulk.postgres import Postgres
 from tests.programs import python
+from tests.tiers import borders
 from victor_ext import ConfigurationError
 from victor_ext.bulk import StateUnavailable, loading, state, worker_lock
 from victor_ext.bulk.state import State
 from victor_ext.bulk.worker_lock import FileLock
 from victor_ext.sandbox import Sandbox
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.pull_request
 Notices = Callable[[], list[str]]
 
 
@@ -124,7 +125,12 @@ def execute_on_server(state: str, statement: str) -> None:
         connection.execute(statement.format(name=name))
 
 
-@pytest.mark.parametrize("what", [*DELETED_FILES, *DELETED_ON_SERVERS])
+@pytest.mark.parametrize(
+    "what",
+    borders(
+        [*DELETED_FILES, *DELETED_ON_SERVERS], "its file is deleted", "its payments are deleted"
+    ),
+)
 def test_a_state_that_is_deleted_while_rows_are_sent(
     bulk: Bulk, victor_sandbox: Sandbox, sender: Senders, request: pytest.FixtureRequest, what: str
 ) -> None:

@@ -31,6 +31,7 @@ from tests.bulk.bulk_runs import (
     today,
     wait_until,
 )
+from tests.tiers import borders
 from victor_ext import Victor
 from victor_ext.bulk import RowOutcome, StateLost, store
 from victor_ext.bulk.deciding import Code
@@ -39,7 +40,7 @@ from victor_ext.bulk.run import status_of
 from victor_ext.bulk.state import State
 from victor_ext.sandbox import Sandbox
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.pull_request
 SHORT, LONG = 2000, 20_000
 """Rows of the batches whose memory is compared; `python -m benchmarks.bulk` does it with a million,
 and sends them.
@@ -241,7 +242,7 @@ def test_what_was_stored_meanwhile_and_has_not_left_is_replaced(
     assert "7.77" not in {request["amount"] for request in victor_sandbox.requests()}
 
 
-@pytest.mark.parametrize("database", ["sqlite", "postgres"])
+@pytest.mark.parametrize("database", borders(["sqlite", "postgres"], "sqlite"))
 @pytest.mark.parametrize("what", ["the same", "a copy", "a copy with other keys", "other rows"])
 def test_two_that_store_at_the_same_moment(
     sender: Senders,

@@ -12,9 +12,10 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from tests.bulk.bulk_runs import PATIENCE, Senders, asked_once, keys_of, rows
+from tests.tiers import borders
 from victor_ext.sandbox import Sandbox
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.pull_request
 ROWS = 400
 CHANGES_OF_A_ROW = 3
 """It is claimed, marked, and gets its result."""
@@ -62,7 +63,7 @@ def writers() -> Generator[list[int]]:
         event.remove(sa.Engine, "rollback", ended)
 
 
-@pytest.mark.parametrize("database", ["SQLite", "PostgreSQL"])
+@pytest.mark.parametrize("database", borders(["SQLite", "PostgreSQL"], "SQLite"))
 def test_one_statement_changes_many_payments(
     sender: Senders, victor_sandbox: Sandbox, request: pytest.FixtureRequest, database: str
 ) -> None:

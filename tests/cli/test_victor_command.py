@@ -180,7 +180,7 @@ OF_ANY_SYSTEM = [["doctor"], ["conform"], ["reconcile"], ["read"]]
 OF_BULK = [[word] for word in ("send", "resume", "status", "export", "worker", "instruct")]
 
 
-@pytest.mark.parametrize("provider", ["victor", "velo", "flexfactor", "eastpay"])
+@pytest.mark.parametrize("provider", CLIENTS)
 def test_help_has_the_words_of_the_chosen_system(bare_command: Command, provider: str) -> None:
     system = entry_points_of()[provider].load()
     chosen = ["--provider", provider]
@@ -313,7 +313,7 @@ def test_the_doctor_crosses_a_profile_that_cannot_be_used(profiled: Command, fil
     assert ran.out.startswith("✗ Settings") and f"chmod 600 {file}" in ran.out
 
 
-@pytest.mark.parametrize("provider", ["victor", "velo", "flexfactor", "eastpay"])
+@pytest.mark.parametrize("provider", CLIENTS)
 @pytest.mark.parametrize("chosen", ["option", "variable"])
 def test_a_profile_of_a_user_without_a_home_is_a_sentence(
     bare_command: Command, monkeypatch: pytest.MonkeyPatch, chosen: str, provider: str

@@ -203,7 +203,7 @@ LOOPS: dict[str, dict[str, Any]] = cases_beside(__file__)["loops"]
 
 
 @pytest.mark.parametrize(
-    "case", [*list(LOOPS)[:-1], pytest.param(list(LOOPS)[-1], marks=pytest.mark.nightly)]
+    "case", [*list(LOOPS)[:-1], pytest.param(list(LOOPS)[-1], marks=pytest.mark.pull_request)]
 )
 def test_the_retry_loop_of_the_page(
     command: Command, victor_sandbox: Sandbox, tmp_path: Path, case: str

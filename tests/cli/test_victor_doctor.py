@@ -15,17 +15,20 @@ from tests.cli.victor_command import Command, Ran
 from tests.faults.certificates import Authority
 from tests.faults.raw_provider import RawProvider
 from tests.faults.raw_sockets import background
-from tests.providers.systems import ADAPTERS
+from tests.providers.systems import ADAPTERS, of_every_system
 from tests.security.recorder import RecordingProxy
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
-SECRETS = {
-    "victor": "VICTOR_CLIENT_SECRET",
-    "velo": "VELO_API_SECRET",
-    "flexfactor": "FLEXFACTOR_APP_SECRET",
-    "eastpay": "EASTPAY_TOKEN",
-}
+SECRETS = of_every_system(
+    __name__,
+    {
+        "victor": "VICTOR_CLIENT_SECRET",
+        "velo": "VELO_API_SECRET",
+        "flexfactor": "FLEXFACTOR_APP_SECRET",
+        "eastpay": "EASTPAY_TOKEN",
+    },
+)
 CHECKS = [
     "Settings",
     "Credentials",
@@ -47,7 +50,7 @@ def verdicts(ran: Ran) -> list[bool | None]:
 
 
 @pytest.mark.parametrize("columns", [60, 140])
-def test_all_is_well(command: Command, columns: int) -> None:
+def test_where_all_is_well_each_check_has_a_line(command: Command, columns: int) -> None:
     ran = command.at_terminal("doctor", columns=columns)
     assert (ran.status, ran.err) == (0, "")
     lines = re.sub(r"\x1b\[[0-9;]*m", "", ran.out).splitlines()

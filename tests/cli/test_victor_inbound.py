@@ -20,7 +20,7 @@ def inbound(victor_sandbox: Sandbox) -> str:
 
 
 @pytest.mark.victor_sandbox(accepted_amount="requested")
-def test_accept(command: Command, inbound: str) -> None:
+def test_accept_shows_the_request_as_it_was_answered(command: Command, inbound: str) -> None:
     options = ("--notes", "Paid in part", "--modified-amount", "100.00")
     for ran in (
         command("rfp", "accept", inbound, *options, "--json"),
@@ -35,7 +35,7 @@ def test_accept(command: Command, inbound: str) -> None:
         assert ran.json["response"]["notes"] == "Paid in part"
 
 
-def test_decline(command: Command, inbound: str) -> None:
+def test_decline_shows_the_request_as_declined(command: Command, inbound: str) -> None:
     ran = command("rfp", "decline", inbound, "--notes", "Not ours")
     assert (ran.status, ran.err) == (0, "")
     assert "declined" in ran.out

@@ -13,7 +13,7 @@ import pytest
 from tests.cli.victor_command import Command
 from victor_spec.generate import generate
 
-pytestmark = pytest.mark.thorough
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = {"type": "string"}
 THING: dict[str, Any] = {

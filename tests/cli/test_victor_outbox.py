@@ -125,7 +125,7 @@ def test_what_was_not_done_is_sent_again_and_nothing_else(
 
 
 @pytest.mark.parametrize(("line", "said"), cases_beside(__file__)["outbox"].items())
-def test_what_is_misuse(run: Run, line: str, said: str) -> None:
+def test_misuse_ends_with_2_and_says_what_to_write(run: Run, line: str, said: str) -> None:
     shown = run(*shlex.split(line.replace("KEY", KEY)))
     assert (shown.status, said in shown.err) == (2, True), shown.err
 

@@ -37,7 +37,7 @@ SHOP = Path(__file__).parents[2] / "recipe" / "tests" / "shop.yaml"
 CREATE = shlex.join(words())
 KEY = "a secret for tests, of some length"
 BOOK = "client_reference_id,amount\nINV-1,44.23\n"
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.pull_request
 
 
 def ended_pipe() -> Any:

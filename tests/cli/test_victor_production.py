@@ -10,7 +10,7 @@ from tests.cli.test_victor_create import KEY, words
 from tests.cli.victor_command import Command, calls
 from victor_ext.sandbox import Sandbox
 
-pytestmark = [pytest.mark.slow, pytest.mark.victor_sandbox(environment="production")]
+pytestmark = [pytest.mark.pull_request, pytest.mark.victor_sandbox(environment="production")]
 
 
 @pytest.fixture

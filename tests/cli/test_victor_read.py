@@ -12,6 +12,7 @@ import pytest
 from tests.cli.victor_command import Command
 from tests.contracts.eastpay import PRICE
 from tests.providers.eastpay import adapter as eastpay
+from tests.providers.systems import of_every_system
 from victor_ext.providers.eastpay import CardToken
 from victor_ext.providers.velo import PaymentInstruction
 from victor_ext.sandbox import Sandbox
@@ -21,12 +22,15 @@ from victor_ext.sandbox.velo import VeloSandbox
 from victor_ext.systems import entry_points_of
 
 pytestmark = pytest.mark.slow
-SANDBOXES = {
-    "victor": Sandbox,
-    "velo": VeloSandbox,
-    "eastpay": EastPaySandbox,
-    "flexfactor": FlexFactorSandbox,
-}
+SANDBOXES = of_every_system(
+    __name__,
+    {
+        "victor": Sandbox,
+        "velo": VeloSandbox,
+        "eastpay": EastPaySandbox,
+        "flexfactor": FlexFactorSandbox,
+    },
+)
 ORDER = "3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71"
 
 

@@ -16,7 +16,7 @@ from victor_ext.cli.app import app
 from victor_ext.providers.victor.requests import FILTERS
 from victor_ext.sandbox import Sandbox
 
-pytestmark = [pytest.mark.slow, pytest.mark.hours]
+pytestmark = [pytest.mark.pull_request, pytest.mark.hours]
 ZULU_2000 = "2000-01-01T00:00:00Z"
 
 

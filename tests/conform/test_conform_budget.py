@@ -17,6 +17,7 @@ import pytest
 from tests.conform.conftest import WHOLE
 from tests.faults.raw_provider import RawProvider
 from tests.sandbox.sandbox_callers import API_KEY
+from tests.tiers import borders
 from victor_ext import ConfigurationError, Victor, VictorError, VictorJwt
 from victor_ext.conform import Plan, creates, load, measure, reads
 from victor_ext.conform.exchanges import stamp
@@ -47,7 +48,7 @@ def check_the_file(measured, report) -> None:
     assert len({each["step"] for each in made}) == len(made)
 
 
-@pytest.mark.parametrize("kind", sorted(KINDS))
+@pytest.mark.parametrize("kind", borders(sorted(KINDS), "lose_answer", "status"))
 def test_under_every_fault(started, kind):
     measured = started()
     options = (
@@ -70,9 +71,9 @@ class Killed(BaseException):
     """What no handler takes for an error."""
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["request", "response"])
-@pytest.mark.parametrize("call", range(2, 90))
+@pytest.mark.parametrize("call", borders(range(2, 90), *range(2, 90, 11)))
 def test_killed_at_every_call(started, call, moment):
     """Killed at this call of the first run and of the second one, before it is sent or after it was
     answered.

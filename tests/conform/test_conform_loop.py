@@ -12,12 +12,13 @@ from tests.cases import cases_beside
 from tests.conform.conftest import WHOLE, Measured
 from tests.conform.strict_server import Provider
 from tests.sandbox.sandbox_callers import API_KEY
+from tests.tiers import borders
 from victor_ext import VictorJwt
 from victor_ext.conform import ASSUMPTIONS
 from victor_ext.sandbox import SandboxSettings
 from victor_ext.sandbox.server.settings import options_of
 
-pytestmark = pytest.mark.thorough
+pytestmark = pytest.mark.slow
 OPTIONS = {
     name: option for name, option in options_of(SandboxSettings).items() if option.measurable
 }
@@ -25,15 +26,31 @@ MOST_RUNS = 5
 NUMBERS, WITH = (cases_beside(__file__)[name] for name in ("numbers", "with"))
 
 
+SHOWN = {
+    "key_repeat",
+    "key_conflict",
+    "key_life",
+    "error_shape",
+    "keep_alive",
+    "large_page",
+    "list_lag",
+    "order",
+    "twins",
+}
+"""The options whose first value is in `make test`; the workflow has all values of all options."""
+
+
 def cases():
+    """Each value of each option but its default."""
     for name, option in OPTIONS.items():
         values = option.choices or NUMBERS.get(name) or [True, False]
         default = SandboxSettings.__dataclass_fields__[name].default
-        yield from (
-            {name: value} | WITH.get(name, {})
-            for value in values
-            if value != default or name in WITH
-        )
+        others = [value for value in values if value != default or name in WITH]
+        for value in others:
+            is_shown = name in SHOWN and value == others[0]
+            marks = [] if is_shown else [pytest.mark.pull_request]
+            settings = {name: value} | WITH.get(name, {})
+            yield pytest.param(settings, id=f"{name}-{value}", marks=marks)
 
 
 def whole(measured: Measured, plan, file: str):
@@ -62,9 +79,7 @@ def differing(options: dict) -> dict[str, str | None]:
     return named | implied | {name: words[name] for name in words if name in named}
 
 
-@pytest.mark.parametrize(
-    "settings", [*cases()], ids=lambda settings: "-".join(map(str, next(iter(settings.items()))))
-)
+@pytest.mark.parametrize("settings", cases())
 def test_what_the_sandbox_does_is_found_and_played(started, settings):
     plan = dataclasses.replace(WHOLE, key_life=72_000) if "key_life" in settings else WHOLE
     options = {name: value for name, value in settings.items() if name != "lifetime"}
@@ -87,6 +102,7 @@ def test_what_the_sandbox_does_is_found_and_played(started, settings):
 def test_each_option_that_can_be_measured_has_an_assumption():
     measured = {each.option: each for each in ASSUMPTIONS.values() if each.option}
     assert measured.keys() == OPTIONS.keys()
+    assert {*OPTIONS} >= SHOWN
     assert {name: [*each.plays] for name, each in measured.items()} == {
         name: [*option.choices] for name, option in OPTIONS.items()
     }
@@ -109,7 +125,7 @@ def hidden_by(does: dict[str, str]) -> set[str]:
     return {name for name, is_hidden in hidden.items() if is_hidden}
 
 
-@pytest.mark.parametrize("seed", range(200))
+@pytest.mark.parametrize("seed", borders(range(200), *range(10)))
 def test_what_a_provider_does_is_found(seed, victor_key_pair, tmp_path):
     provider = Provider(seed)
     place = SimpleNamespace(url="https://provider.example", advance=provider.skip)

@@ -44,7 +44,9 @@ SHORT = 0.2
 
 @each_operation
 @each_mode
-def test_refused(background: Background, mode: str, operation: Operation) -> None:
+def test_a_refused_connection_has_sent_nothing_and_is_tried_again(
+    background: Background, mode: str, operation: Operation
+) -> None:
     def on_event(event: object) -> None:
         if isinstance(event, RetryScheduled) and is_repaired:
             on.proxy.listen()
@@ -112,7 +114,7 @@ def test_ended_as_soon_as_it_is_accepted(
 @each_operation
 @each_mode
 @pytest.mark.parametrize("how", ["reset", "close"])
-def test_closed_while_idle(
+def test_a_connection_that_died_while_idle_costs_no_attempt(
     background: Background, mode: str, operation: Operation, how: End
 ) -> None:
     """A kept connection that has died meanwhile is noticed before anything is sent on it: no

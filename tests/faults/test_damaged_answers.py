@@ -164,7 +164,9 @@ More in `test_attempt_table`.
 
 @each_operation
 @each_mode
-def test_damaged(background: Background, mode: str, operation: Operation) -> None:
+def test_a_damaged_response_is_repeated_and_its_outcome_is_never_a_guess(
+    background: Background, mode: str, operation: Operation
+) -> None:
     with adapter(background, mode, direct=True) as on:
         for damage in (*WHOLE, *LOST, *UNREADABLE, *NO_EVIDENCE):
             for always, wanted in ((False, "success"), (True, damage.expected)):

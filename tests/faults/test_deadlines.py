@@ -104,7 +104,9 @@ def flooding(first: bytes, again: bytes) -> Act:
 
 @each_mode
 @pytest.mark.parametrize("flood", FLOODS)
-def test_a_flood(background: Background, mode: str, flood: str) -> None:
+def test_a_response_without_an_end_ends_at_the_deadline(
+    background: Background, mode: str, flood: str
+) -> None:
     """There is always something to read: no wait for it ever times out."""
     with adapter(background, mode, direct=True, timeout=20.0, deadline=DEADLINE) as on:
         on.provider.acts.extend([flooding(*FLOODS[flood])] * 9)
@@ -118,7 +120,7 @@ TRICKLES = {"head": (b"HTTP/1.1 200 OK\r\n", b"x-more: and more\r\n"), "body": (
 
 @each_mode
 @pytest.mark.parametrize("where", TRICKLES)
-def test_a_trickle(mode: str, where: str) -> None:
+def test_a_byte_now_and_then_ends_at_the_deadline(mode: str, where: str) -> None:
     """A byte now and then keeps every time-out of the socket away."""
     with trickling_server(*TRICKLES[where]) as url:
         seen = punctual(lambda: observed(mode, url, timeout=20.0, deadline=DEADLINE))

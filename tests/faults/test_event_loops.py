@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from tests.faults.raw_provider import TOKEN, Exchange, RawProvider, answer
 from tests.faults.raw_sockets import PATIENCE, deaf, full, on_linux
+from tests.providers.systems import of_every_system
 from victor_ext import AsyncVictor, TimedOut, VictorJwt, VictorOAuth
 from victor_ext.providers.flexfactor import AsyncFlexFactor, FlexFactorAuth
 from victor_ext.providers.velo import AsyncVelo, VeloAuth
@@ -30,13 +31,19 @@ from victor_ext.providers.velo import AsyncVelo, VeloAuth
 pytestmark = pytest.mark.slow
 TOKENS = answer(json.dumps({**TOKEN, "accessToken": "t", "expires_in": 3600}).encode())
 """A token in the words of every system."""
-CLIENTS = {
-    "victor": lambda **options: AsyncVictor(VictorOAuth("id", "not-a-secret"), **options),
-    "velo": lambda **options: AsyncVelo(VeloAuth("id", "not-a-secret"), **options),
-    "flexfactor": lambda **options: AsyncFlexFactor(
-        FlexFactorAuth("id", "not-a-secret"), mid="3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71", **options
-    ),
-}
+CLIENTS = of_every_system(
+    __name__,
+    {
+        "victor": lambda **options: AsyncVictor(VictorOAuth("id", "not-a-secret"), **options),
+        "velo": lambda **options: AsyncVelo(VeloAuth("id", "not-a-secret"), **options),
+        "flexfactor": lambda **options: AsyncFlexFactor(
+            FlexFactorAuth("id", "not-a-secret"),
+            mid="3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71",
+            **options,
+        ),
+    },
+    without=("eastpay",),
+)
 COPIES = {
     "the client": lambda client: client,
     "a copy": lambda client: client.with_options(timeout=4.0),

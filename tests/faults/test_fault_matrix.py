@@ -112,7 +112,7 @@ def points(whole: Passed, side: Side, how: End) -> Iterator[Cut]:
 @both_sides
 @each_end
 @each_client
-def test_cuts(
+def test_an_exchange_that_is_cut_anywhere_is_told_as_it_is(
     background: Background, mode: str, operation: Operation, how: End, side: Side
 ) -> None:
     wrong: list[str] = []
@@ -263,7 +263,7 @@ def test_what_the_proxy_reads_late_is_no_exchange_of_the_next_call(
 @each_operation
 @each_mode
 @pytest.mark.parametrize("always", [False, True], ids=["once", "always"])
-def test_stall(
+def test_an_exchange_that_stalls_anywhere_is_told_as_it_is(
     background: Background, mode: str, operation: Operation, side: Side, always: bool
 ) -> None:
     with adapter(background, mode) as on:

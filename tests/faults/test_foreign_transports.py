@@ -102,7 +102,9 @@ class Curl(httpx.AsyncBaseTransport):
         (AsyncVictor, Curl, "transport: httpx_curl_cffi sends a request again by itself"),
     ],
 )
-def test_so_they_are_refused(client: Any, transport: Any, words: str) -> None:
+def test_a_transport_that_sends_again_by_itself_is_refused(
+    client: Any, transport: Any, words: str
+) -> None:
     with pytest.raises(ConfigurationError, match=words):
         client(VictorOAuth("id", "not-a-secret"), transport=transport())
 

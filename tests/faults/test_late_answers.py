@@ -56,7 +56,7 @@ def options(provider: RawProvider) -> dict[str, Any]:
     }
 
 
-@pytest.fixture(params=["own connections", pytest.param("traced", marks=pytest.mark.nightly)])
+@pytest.fixture(params=["own connections", pytest.param("traced", marks=pytest.mark.pull_request)])
 def traced(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Also with httpx's connections: somebody stands in front of them, as a tracer does."""
     if request.param == "traced":

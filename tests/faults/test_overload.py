@@ -233,6 +233,7 @@ def patient_auth(victor_sandbox: Sandbox, victor_key_pair: tuple[str, str]) -> V
     return VictorJwt(victor_sandbox.add_api_key(public), private, reuse=300)
 
 
+@pytest.mark.pull_request
 @pytest.mark.parametrize(("mode", "how"), [("sync", "down"), ("async", "503")])
 def test_a_hundred_workers_over_real_sockets(
     victor_sandbox: Sandbox, patient_auth: VictorJwt, mode: str, how: str

@@ -63,7 +63,7 @@ def flights(on: Adapter) -> list[int]:
     return [first.request, first.answer]
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 @each_operation
 @each_mode
 @each_version
@@ -115,7 +115,7 @@ def test_handshake_stalls(background: Background, authority: Authority, mode: st
             on.expect("not_sent", "create", [cut] * ATTEMPTS)
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 @each_operation
 @each_mode
 @each_version

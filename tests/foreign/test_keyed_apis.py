@@ -27,7 +27,7 @@ from victor_ext import InvalidRequest, connect, connect_async, idempotency_key_f
 from victor_ext.outbox import AsyncOutbox, EntryState, Outbox
 
 __all__ = ["database_url", "postgres_server"]
-pytestmark = [pytest.mark.thorough, pytest.mark.slow]
+pytestmark = pytest.mark.pull_request
 set_up()
 
 from django.core.management import call_command  # noqa: E402 - Django is set up before it is imported

@@ -17,7 +17,7 @@ from tests.faults.raw_sockets import Background
 from tests.foreign.killed_sender import Plan, keeping_keys, run
 from victor_spec.generate import generate
 
-pytestmark = pytest.mark.thorough
+pytestmark = pytest.mark.pull_request
 KILLS = int(os.environ.get("VICTOR_BULK_KILLS", "3"))
 KEYLESS_AGAIN = (
     "victor_ext.settlement.key_age:NoKey.doubt",

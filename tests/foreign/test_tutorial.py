@@ -12,7 +12,7 @@ import pytest
 
 from victor_spec.generate import generate
 
-pytestmark = [pytest.mark.thorough, pytest.mark.nightly]
+pytestmark = pytest.mark.nightly
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "add-a-payment-api.md"
 

@@ -13,7 +13,7 @@ from tests.fuzz.fuzz_bodies import BODIES, HEADERS, KINDS, STATUSES
 from tests.fuzz.fuzz_wire import MODES, OPERATIONS, Fuzzed, answer, read_all_of_error
 from victor_ext import VictorError
 
-pytestmark = pytest.mark.thorough
+pytestmark = pytest.mark.slow
 STEADY = settings(
     database=None,
     suppress_health_check=[

@@ -22,7 +22,7 @@ from tests.faults.raw_provider import Exchange, RawProvider, answer
 from tests.faults.raw_sockets import Background
 from tests.programs import python
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.pull_request
 SUITES = Path(__file__).parent / "suites"
 ROOT = SUITES.parents[2]
 LIBRARIES = Path(sys.prefix) / "guards"
@@ -45,11 +45,7 @@ def provider(background: Background) -> Iterator[RawProvider]:
 @pytest.mark.skipif(not LIBRARIES.exists(), reason="`make .venv/guards` installs the libraries")
 @pytest.mark.parametrize(
     ("name", "options", "paid"),
-    [
-        pytest.param(*row, id=row[0], marks=[] if tier == "each run" else [pytest.mark.nightly])
-        for tier, rows in cases_beside(__file__).items()
-        for row in rows
-    ],
+    [pytest.param(*row, id=row[0]) for row in cases_beside(__file__)["suites"]],
 )
 def test_suite(provider: RawProvider, name: str, options: list[str], paid: int) -> None:
     suite, _, tracer = name.partition("-")

@@ -76,6 +76,7 @@ def test_nothing_happens_on_a_bad_day_where_the_rules_are_kept(name: str) -> Non
     assert ReferenceFiles(**_of_bad_day(name)).play() == []
 
 
+@pytest.mark.pull_request
 @pytest.mark.parametrize("name", BAD_DAYS)
 def test_nothing_happens_to_bulk_on_a_bad_day(name: str) -> None:
     assert Files(**_of_bad_day(name)).play() == []
@@ -145,7 +146,7 @@ def _shows(number: int, mistake: str) -> bool:
     return any(MISTAKES[mistake] in complaint for complaint in wrong)
 
 
-@pytest.mark.thorough
+@pytest.mark.pull_request
 @pytest.mark.parametrize("mistake", MISTAKES)
 def test_the_oracle_notices(mistake: str) -> None:
     number = next((number for number in range(MOST) if _shows(number, mistake)), None)
@@ -160,6 +161,7 @@ def test_a_history_of_files_is_the_same_each_time() -> None:
         assert _reference(number, mistake).play() == _reference(number, mistake).play()
 
 
+@pytest.mark.pull_request
 @pytest.mark.parametrize("number", range(2))
 def test_a_real_sender_runs_a_history_to_its_end(number: int) -> None:
     """Whatever is told of it: files are sent, and the provider makes requests of them."""

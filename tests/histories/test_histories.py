@@ -62,6 +62,7 @@ def test_a_long_run_keeps_the_promise() -> None:
     assert found.words["soak: success"] > 350
 
 
+@pytest.mark.pull_request
 def test_the_outbox_on_postgresql(monkeypatch: pytest.MonkeyPatch) -> None:
     server = Postgres()
     try:
@@ -78,6 +79,7 @@ def test_the_outbox_on_postgresql(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not found.wrong, found.wrong
 
 
+@pytest.mark.pull_request
 def test_the_outbox_on_django(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     set_up()
     from django.db import connection, transaction

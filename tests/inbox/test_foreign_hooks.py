@@ -10,7 +10,7 @@ import pytest
 from tests.inbox import foreign_hooks
 from tests.inbox.foreign_hooks import Mistake, Plan, requests, run
 
-pytestmark = pytest.mark.thorough
+pytestmark = pytest.mark.pull_request
 CONNECTED = "victor_ext.providers.connected.webhooks:DocumentWebhook"
 MISTAKES: dict[str, Mistake] = {
     "an event is known by its object": (

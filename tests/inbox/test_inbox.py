@@ -713,7 +713,7 @@ def test_the_inbox_on_the_transactions_of_django(engine: sa.Engine) -> None:
         assert not {name for name in sa.inspect(engine).get_table_names() if "inbox" in name}
 
 
-@pytest.mark.thorough
+@pytest.mark.slow
 @pytest.mark.parametrize("events", [60, pytest.param(10_000, marks=pytest.mark.nightly)])
 def test_each_is_handled_once_by_three_processes_that_are_killed(
     database_url: str, events: int

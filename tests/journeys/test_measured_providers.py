@@ -17,7 +17,7 @@ from victor_ext.outbox import Outbox
 from victor_ext.sandbox import Sandbox
 from victor_ext.testing import Faults
 
-pytestmark = [pytest.mark.slow, pytest.mark.hours]
+pytestmark = [pytest.mark.pull_request, pytest.mark.hours]
 FORGETFUL = ({"key_repeat": "new"}, {"key_conflict": "new"})
 """Providers to which a key means nothing: nobody can keep them from asking twice."""
 PROVIDERS = [{name: value} for name in MEASURABLE for value in values_of(name)]

@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from tests.bulk.postgres import postgres_server
+from tests.tiers import borders
 from victor_ext.outbox import Outbox
 
 __all__ = ["postgres_server"]
@@ -15,7 +16,7 @@ NOTES = sa.Table("notes", sa.MetaData(), sa.Column("text", sa.Text))
 """What handlers write."""
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=borders(["sqlite", "postgresql"], "sqlite"))
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'invoices.sqlite'}"

@@ -23,7 +23,7 @@ from victor_ext.outbox import Outbox
 from victor_ext.reconciliation import Reconciliation, Row, reconcile
 
 __all__ = ["bare_command", "harness", "store", "velo_sandbox"]
-pytestmark = [pytest.mark.slow, pytest.mark.hours]
+pytestmark = [pytest.mark.pull_request, pytest.mark.hours]
 PRICE = f"{USD.amount:f}"
 ASKED: Mapping[str, list[tuple[str | None, str, str, bool]]] = {
     "submit": [("R1", PRICE, "USD", False)],

@@ -30,7 +30,7 @@ from victor_ext.outbox import AsyncOutbox, Entry, EntryState, Outbox, OutboxEven
 from victor_ext.sandbox import Sandbox
 from victor_ext.testing import Faults, TimeTravel
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.pull_request
 set_up()
 
 from django.core.management import call_command  # noqa: E402 - Django is set up before it is imported

@@ -11,10 +11,13 @@ from sybil.region import Lexeme
 
 from tests.pages.page import PAGES, PARSED, READ_ONLY, ROOT, languages, name_of, parsed, unresolved
 from tests.pages.shell import Shell
+from tests.tiers import borders
 
 # The provider of a page has demo data, and takes a step of each request's life every 10 ms.
 pytestmark = [pytest.mark.slow, pytest.mark.victor_sandbox(demo_data=True, auto=0.01)]
 pytest_plugins = ["pytester"]
+FIRST = (ROOT / "README.md", ROOT / "docs" / "start.md")
+"""What a newcomer reads; the examples of all other pages run in the workflow."""
 KNOWN = {"python", "sh", "console", "http", *READ_ONLY, *PARSED}
 
 
@@ -56,7 +59,7 @@ class Python:
         )
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name_of)
+@pytest.mark.parametrize("page", borders(PAGES, *FIRST), ids=name_of)
 def test_each_block_runs(
     page: Path,
     provider: Shell,

@@ -8,7 +8,7 @@ import pytest
 from tests.contracts.document import Document
 from tests.contracts.test_contracts import contract_of
 
-pytestmark = pytest.mark.thorough
+pytestmark = pytest.mark.slow
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PAGE = DOCS / "changes.md"
 

@@ -16,7 +16,7 @@ from victor_ext.bulk.payment_requests import PaymentRequests
 from victor_ext.bulk.results import COLUMNS
 from victor_ext.cli.bulk_output import show_status
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.pull_request
 SCRIPT: dict[str, Any] = runpy.run_path(str(RECORD))
 
 

@@ -1,18 +1,82 @@
 """The payment systems by name: the adapter of each, and the clients of those that are installed,
 with arguments.
+
+A system that is new brings its adapter, and an entry in each table that is `of_every_system`. What
+is missing is an error that names it.
 """
 
 import importlib
+from collections.abc import Collection, Mapping
+from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from victor_ext.systems import entry_points_of
 
+Entry = TypeVar("Entry")
+
+PARTS = {
+    "SANDBOX": "the class of its sandbox",
+    "Harness": "a client of that sandbox, a subclass of `running.Harness`",
+    "READ": "an `Exchange` that reads",
+    "WRITE": "an `Exchange` that makes something",
+    "MORE": "a tuple of the `Exchange`s of its other operations",
+}
+"""What an adapter has."""
+INSTALLED_PARTS = {
+    "ARGUMENTS": "the arguments of a client that calls nobody",
+    "SETTINGS": "those of them that a profile keeps",
+    "REFUSAL": "the body of a response that refuses a write",
+}
+"""What the adapter of a system with an entry point has, too."""
+
+
+def adapter_of(system: str, package: str = "tests.providers") -> Any:
+    """The adapter of a system, with all of its parts.
+
+    Raises:
+        LookupError: It is not there, or lacks a part; the message names the file and the part.
+    """
+    module = f"{package}.{system}.adapter"
+    file = f"{module.replace('.', '/')}.py"
+    if find_spec(f"{package}.{system}") is None or find_spec(module) is None:
+        raise LookupError(f"{system} has no adapter: write {file}, as the other systems have one.")
+    adapter = importlib.import_module(module)
+    parts = PARTS | (INSTALLED_PARTS if system in entry_points_of() else {})
+    missing = [part for part in parts if not hasattr(adapter, part)]
+    if missing:
+        named = "; ".join(f"{part}, {parts[part]}" for part in missing)
+        raise LookupError(f"{file} lacks {named}.")
+    return adapter
+
+
+def of_every_system(
+    where: str, table: Mapping[str, Entry], *, without: Collection[str] = ()
+) -> Mapping[str, Entry]:
+    """The table, if it has an entry of each system that is installed. A key begins with the name of
+    its system.
+
+    Args:
+        where: The module that the table is in.
+        without: The systems that have nothing to show there.
+
+    Raises:
+        LookupError: An entry is missing; the message names the system and the file.
+    """
+    present = {key.replace(",", " ").split()[0] for key in table}
+    missing = [name for name in entry_points_of() if name not in present | {*without}]
+    if missing:
+        file = f"{where.replace('.', '/')}.py"
+        raise LookupError(
+            f"{file}: there is no entry of {', '.join(missing)}. Write one like those of the other "
+            "systems, or name the system in `without`."
+        )
+    return table
+
+
+_FOLDERS = sorted(file.parent.name for file in Path(__file__).parent.glob("*/adapter.py"))
 ADAPTERS: dict[str, Any] = {
-    **{
-        file.parent.name: importlib.import_module(f"tests.providers.{file.parent.name}.adapter")
-        for file in sorted(Path(__file__).parent.glob("*/adapter.py"))
-    },
+    **{name: adapter_of(name) for name in sorted({*_FOLDERS, *entry_points_of()})},
     "tiny": importlib.import_module("tests.fifth_system.adapter"),
 }
 CLIENTS: dict[str, tuple[type[Any], type[Any]]] = {

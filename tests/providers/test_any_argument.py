@@ -10,6 +10,7 @@ import contextlib
 import inspect
 import json
 import math
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import date, datetime, timedelta, timezone
@@ -374,7 +375,7 @@ def pay_with(card: eastpay.Card) -> Any:
     )
 
 
-@settings(max_examples=100)
+@settings(max_examples=100 if "VICTOR_SEARCH" in os.environ else 20)
 @given(data=st.data())
 @pytest.mark.parametrize("target", TARGETS)
 def test_any_value_for_any_argument(target: str, data: st.DataObject) -> None:
@@ -399,7 +400,7 @@ def nested(levels: int) -> list[Any]:
     return items
 
 
-@pytest.mark.thorough
+@pytest.mark.pull_request
 @pytest.mark.parametrize("name", TARGETS)
 def test_a_list_that_is_too_deep_for_any_argument(name: str) -> None:
     target = TARGETS[name]

@@ -15,6 +15,7 @@ import tests.providers.velo.adapter as velo
 from tests.providers.eastpay.adapter import PRICE, card
 from tests.providers.flexfactor.adapter import declined
 from tests.providers.running import GUID
+from tests.providers.systems import of_every_system
 from tests.providers.victor.adapter import payment
 from victor_ext import InvalidRequest, check_payment_request
 from victor_ext.bulk.columns import problems_of, split_record
@@ -28,30 +29,33 @@ BLANKS = ("", " ", "\t\n", "\u3000", "*", " ** ")
 Call = Callable[[Any, Mapping[str, str]], Any]
 
 
-CALLS: dict[str, tuple[Call, tuple[str, ...]]] = {
-    "victor": (
-        lambda client, text: client.payment_requests.create(
-            **payment(**text), idempotency_key=GUID
+CALLS: Mapping[str, tuple[Call, tuple[str, ...]]] = of_every_system(
+    __name__,
+    {
+        "victor": (
+            lambda client, text: client.payment_requests.create(
+                **payment(**text), idempotency_key=GUID
+            ),
+            tuple(declared(CreateRequest, Compared)),
         ),
-        tuple(declared(CreateRequest, Compared)),
-    ),
-    "velo": (
-        lambda client, text: client.payouts.submit([velo.pay(**text)]),
-        tuple(declared(PaymentInstruction, Compared)),
-    ),
-    "eastpay": (
-        lambda client, text: client.payments.debit(PRICE, card=card(), **text),
-        ("merchant_transaction_id",),
-    ),
-    "eastpay checkout": (
-        lambda client, text: client.checkouts.prepare(PRICE, **text),
-        ("merchant_transaction_id",),
-    ),
-    "flexfactor": (
-        lambda client, text: client.evaluate(**declined(), **text),
-        ("sense_key",),
-    ),
-}
+        "velo": (
+            lambda client, text: client.payouts.submit([velo.pay(**text)]),
+            tuple(declared(PaymentInstruction, Compared)),
+        ),
+        "eastpay": (
+            lambda client, text: client.payments.debit(PRICE, card=card(), **text),
+            ("merchant_transaction_id",),
+        ),
+        "eastpay checkout": (
+            lambda client, text: client.checkouts.prepare(PRICE, **text),
+            ("merchant_transaction_id",),
+        ),
+        "flexfactor": (
+            lambda client, text: client.evaluate(**declined(), **text),
+            ("sense_key",),
+        ),
+    },
+)
 """How each system is called with a text, and which of its arguments are compared."""
 TEXTS = [
     pytest.param(call.split()[0], call, name, id=f"{call} {name}")

@@ -28,7 +28,7 @@ EXCHANGES = [
     for name, adapter in ADAPTERS.items()
     for marks, exchanges in (
         ((), (adapter.READ, adapter.WRITE)),
-        ([pytest.mark.thorough], adapter.MORE),
+        ([pytest.mark.slow], adapter.MORE),
     )
     for exchange in exchanges
 ]

@@ -2,7 +2,7 @@
 it is given.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +13,7 @@ import pytest
 
 from tests.providers.flexfactor import adapter as flexfactor_adapter
 from tests.providers.running import Script
-from tests.providers.systems import ARGUMENTS, CLIENTS
+from tests.providers.systems import ARGUMENTS, CLIENTS, of_every_system
 from tests.providers.velo import adapter as velo_adapter
 from victor_ext import RetryPolicy, UnreadableResponse
 from victor_ext.providers.velo import Velo
@@ -192,13 +192,19 @@ def test_the_search_for_a_reference_reads_them_in_one_order(provider: OneMoment)
     assert set(provider.sorts) == {"submittedDateTime:asc,paymentId:asc"}
 
 
-LISTS: dict[str, tuple[str, Callable[[Any], Any]]] = {
-    "victor": ("results", lambda client: list(client.payment_requests.list())),
-    "velo": ("content", lambda client: list(client.payouts.list(PAYOR))),
-    "velo, of a payout": ("content", lambda client: list(client.payouts.audited_payments(PAYOR))),
-    "eastpay": ("payments", lambda client: client.payments.find("INV-1")),
-    "flexfactor": ("items", lambda client: list(client.orders.list())),
-}
+LISTS: Mapping[str, tuple[str, Callable[[Any], Any]]] = of_every_system(
+    __name__,
+    {
+        "victor": ("results", lambda client: list(client.payment_requests.list())),
+        "velo": ("content", lambda client: list(client.payouts.list(PAYOR))),
+        "velo, of a payout": (
+            "content",
+            lambda client: list(client.payouts.audited_payments(PAYOR)),
+        ),
+        "eastpay": ("payments", lambda client: client.payments.find("INV-1")),
+        "flexfactor": ("items", lambda client: list(client.orders.list())),
+    },
+)
 
 
 FAILURES = (

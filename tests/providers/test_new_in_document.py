@@ -16,7 +16,7 @@ from victor_ext import UnreadableResponse, Victor
 from victor_spec.document import load
 from victor_spec.generate import generate
 
-pytestmark = pytest.mark.thorough
+pytestmark = pytest.mark.slow
 NEWS = cases_beside(__file__, "newer")
 VICTOR = Path(__file__).resolve().parents[2] / "openapi" / "victor.yaml"
 

@@ -14,7 +14,7 @@ from victor_api.api.payment_requests import list_payment_requests
 from victor_api.client import Client
 
 from tests.providers.running import GUID, MODES, ONCE, Script, run
-from tests.providers.systems import ARGUMENTS, CLIENTS
+from tests.providers.systems import ARGUMENTS, CLIENTS, of_every_system
 from tests.providers.victor import adapter as victor_adapter
 from victor_ext import (
     ConfigurationError,
@@ -62,53 +62,56 @@ def _since() -> datetime:
 
 
 OF_VELO = {"page": {"page": 1, "pageSize": 25}, "links": []}
-LISTINGS = {
-    "victor": Listing(
-        "results",
-        {"page": 0, "page_size": 25},
-        {ID: "a7ffd43c37c1", "status": "pending"},
-        ({"has_more": True}, {"has_more": 1}, {"total_pages": 5}, {"meta": {"pageCount": 5}}),
-        lambda client: client.payment_requests.list(start_datetime=_since()),
-    ),
-    "velo": Listing(
-        "content",
-        OF_VELO,
-        {"payoutId": GUID, "status": "ACCEPTED"},
-        (
-            {"page": {"page": 1, "totalPages": 3, "totalElements": 60}},
-            {"page": {"page": 1, "totalPages": 5}},
+LISTINGS = of_every_system(
+    __name__,
+    {
+        "victor": Listing(
+            "results",
+            {"page": 0, "page_size": 25},
+            {ID: "a7ffd43c37c1", "status": "pending"},
+            ({"has_more": True}, {"has_more": 1}, {"total_pages": 5}, {"meta": {"pageCount": 5}}),
+            lambda client: client.payment_requests.list(start_datetime=_since()),
         ),
-        lambda client: client.payouts.list(GUID),
-    ),
-    "velo by its links": Listing(
-        "content",
-        OF_VELO,
-        {"payoutId": GUID, "status": "ACCEPTED"},
-        ({"links": [{"rel": "next", "href": "https://velo.example/v3/payouts?page=2"}]},),
-        lambda client: client.payouts.list(GUID),
-    ),
-    "flexfactor": Listing(
-        "items",
-        {"pageNumber": 1, "pageSize": 10},
-        {"id": "o-1", "status": 7},
-        ({"hasNextPage": True}, {"pageCount": 5}),
-        lambda client: client.orders.list(),
-    ),
-    "connected": Listing(
-        "results",
-        {"page": 0, "page_size": 25},
-        {ID: "a7ffd43c37c1", "status": "pending"},
-        ({"meta": {"hasMore": "true"}}, {"meta": {"hasMore": 1}}),
-        lambda client: client.paged(list_payment_requests, BY_NUMBER),
-    ),
-    "eastpay": Listing(
-        "payments",
-        {"result": {"code": "000.000.000", "description": "succeeded"}},
-        {"id": "8ac7", "merchantTransactionId": "INV-1"},
-        (),
-        lambda client: client.payments.find("INV-1"),
-    ),
-}
+        "velo": Listing(
+            "content",
+            OF_VELO,
+            {"payoutId": GUID, "status": "ACCEPTED"},
+            (
+                {"page": {"page": 1, "totalPages": 3, "totalElements": 60}},
+                {"page": {"page": 1, "totalPages": 5}},
+            ),
+            lambda client: client.payouts.list(GUID),
+        ),
+        "velo by its links": Listing(
+            "content",
+            OF_VELO,
+            {"payoutId": GUID, "status": "ACCEPTED"},
+            ({"links": [{"rel": "next", "href": "https://velo.example/v3/payouts?page=2"}]},),
+            lambda client: client.payouts.list(GUID),
+        ),
+        "flexfactor": Listing(
+            "items",
+            {"pageNumber": 1, "pageSize": 10},
+            {"id": "o-1", "status": 7},
+            ({"hasNextPage": True}, {"pageCount": 5}),
+            lambda client: client.orders.list(),
+        ),
+        "connected": Listing(
+            "results",
+            {"page": 0, "page_size": 25},
+            {ID: "a7ffd43c37c1", "status": "pending"},
+            ({"meta": {"hasMore": "true"}}, {"meta": {"hasMore": 1}}),
+            lambda client: client.paged(list_payment_requests, BY_NUMBER),
+        ),
+        "eastpay": Listing(
+            "payments",
+            {"result": {"code": "000.000.000", "description": "succeeded"}},
+            {"id": "8ac7", "merchantTransactionId": "INV-1"},
+            (),
+            lambda client: client.payments.find("INV-1"),
+        ),
+    },
+)
 each_listing = pytest.mark.parametrize("name", LISTINGS)
 
 

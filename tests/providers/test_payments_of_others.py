@@ -14,6 +14,7 @@ import tests.providers.velo.adapter as velo
 from tests.providers.connected.till import client_class, new_payment, operation
 from tests.providers.eastpay.adapter import PRICE, card
 from tests.providers.running import MODES, run
+from tests.providers.systems import of_every_system
 from tests.providers.victor.adapter import payment
 from victor_ext import ApiClient, AsyncApiClient, Done, InvalidRequest, Proof
 from victor_ext.providers import Money
@@ -43,35 +44,39 @@ class Writes(NamedTuple):
     others: dict[str, Any]
 
 
-WRITES = {
-    "victor": Writes(
-        _victor,
-        {
-            "amount": "1.00",
-            "payer_counterparty_id": "another",
-            "payee_account_number": "043987673646",
-            "due_date": datetime.now(UTC).date() + timedelta(days=1),
-            "notes": "of another program",
-        },
-    ),
-    "velo": Writes(
-        _velo,
-        {
-            "amount": Money.of("1.00", "USD"),
-            "remote_id": "payee-of-another",
-            "source_account_name": "Another account",
-            "memo": "of another program",
-        },
-    ),
-    "eastpay": Writes(
-        _eastpay,
-        {
-            "amount": Money.of("1.00", "EGP"),
-            "currency": Money.of("92.00", "USD"),
-            "kind": "preauthorise",
-        },
-    ),
-}
+WRITES = of_every_system(
+    __name__,
+    {
+        "victor": Writes(
+            _victor,
+            {
+                "amount": "1.00",
+                "payer_counterparty_id": "another",
+                "payee_account_number": "043987673646",
+                "due_date": datetime.now(UTC).date() + timedelta(days=1),
+                "notes": "of another program",
+            },
+        ),
+        "velo": Writes(
+            _velo,
+            {
+                "amount": Money.of("1.00", "USD"),
+                "remote_id": "payee-of-another",
+                "source_account_name": "Another account",
+                "memo": "of another program",
+            },
+        ),
+        "eastpay": Writes(
+            _eastpay,
+            {
+                "amount": Money.of("1.00", "EGP"),
+                "currency": Money.of("92.00", "USD"),
+                "kind": "preauthorise",
+            },
+        ),
+    },
+    without=("flexfactor",),
+)
 EACH = [(system, name) for system, writes in WRITES.items() for name in writes.others]
 system_of_each = pytest.mark.parametrize("system", WRITES)
 

@@ -44,7 +44,7 @@ RECENTLY = datetime.now(UTC) - timedelta(minutes=5)
 EVERY_WRITE = [
     pytest.param(system, exchange, id=f"{system} {exchange.word}", marks=marks)
     for system, adapter in ADAPTERS.items()
-    for marks, exchanges in (((), [adapter.WRITE]), ([pytest.mark.thorough], adapter.MORE))
+    for marks, exchanges in (((), [adapter.WRITE]), ([pytest.mark.slow], adapter.MORE))
     for exchange in exchanges
     if exchange.writes
 ]

@@ -23,6 +23,7 @@ from tests.providers.connected.till import Caller, operation
 from tests.providers.eastpay import adapter as eastpay_adapter
 from tests.providers.flexfactor import adapter as flexfactor_adapter
 from tests.providers.running import GUID, MODES, QUICK, TOKEN, Script, is_for_token, run
+from tests.providers.systems import of_every_system
 from tests.providers.velo.adapter import pay
 from victor_ext import (
     ApiKeyAuth,
@@ -134,98 +135,104 @@ PERSON = velo.NewPayee(
     ),
 )
 SHOPPER = {"customer.givenName": "Perpetua", "customer.phone": "+20 2 1234"}
-SYSTEMS = {
-    "eastpay": System(
-        eastpay_adapter.Harness.kinds,
-        {**eastpay_adapter.ARGUMENTS, "token": BEARER},
-        lambda words: {
-            "result": {
-                "code": "100.300.001",
-                "description": words,
-                "parameterErrors": [{"name": "card.cvv", "value": words, "message": words}],
-            }
-        },
-        (BEARER,),
-        {
-            "a card": Call(charge(PLASTIC), (NUMBER, NUMBER[:8], CVV)),
-            "a stored card": Call(charge(eastpay.CardToken(STORED)), (STORED,)),
-            "a shopper": Call(
-                charge(PLASTIC, parameters=SHOPPER), (NUMBER,), ("Zoë", *SHOPPER.values())
-            ),
-            "refused here": Call(charge(PLASTIC, merchant_transaction_id=""), (NUMBER, CVV)),
-            **{
-                f"a number for a card, {bare!r:.3}": Call(charge(bare), (NUMBER,))
-                for bare in (NUMBER, int(NUMBER), {"number": NUMBER}, [NUMBER])
+SYSTEMS = of_every_system(
+    __name__,
+    {
+        "eastpay": System(
+            eastpay_adapter.Harness.kinds,
+            {**eastpay_adapter.ARGUMENTS, "token": BEARER},
+            lambda words: {
+                "result": {
+                    "code": "100.300.001",
+                    "description": words,
+                    "parameterErrors": [{"name": "card.cvv", "value": words, "message": words}],
+                }
             },
-        },
-    ),
-    "flexfactor": System(
-        flexfactor_adapter.Harness.kinds,
-        {**flexfactor_adapter.ARGUMENTS, "auth": FlexFactorAuth(KEY, SECRET)},
-        lambda words: {
-            "email": EMAIL,
-            "errors": {"Payer.Email": [f"{words} is not known"], ADDED: [90125]},
-        },
-        CREDENTIALS,
-        {
-            "evaluate": Call(
-                evaluate(),
-                (CARD, NAME, ADDRESS, SENSE, ADDED, FIELD),
-                ("90125", json.dumps(ADDED)[1:-1]),
-            ),
-            "refund": Call(
-                lambda client: client.orders.refund(GUID, Money(1, "USD"), message=FIELD),
-                (),
-                (FIELD,),
-            ),
-            "transmit": Call(
-                lambda it: it.transmit(**flexfactor_adapter.declined(fields={"a": FIELD})), (FIELD,)
-            ),
-            "get": Call(lambda client: client.orders.get(GUID)),
-            "refused here": Call(
-                evaluate(order_id="", card=flexfactor.Card(token=CARD, bin=CARD)),
-                (CARD, NAME, ADDRESS, SENSE, FIELD),
-            ),
-            "refused here, the last": Call(
-                evaluate(extra_body={"payer": {"email": EMAIL}}), (CARD, NAME, ADDRESS)
-            ),
-        },
-    ),
-    "velo": System(
-        (velo.Velo, velo.AsyncVelo),
-        {"auth": VeloAuth(KEY, SECRET)},
-        lambda words: {"errors": [{"errorMessage": words, "location": "payees[0]"}]},
-        (KEY, SECRET, ACCESS),
-        {
-            "submit": Call(lambda client: client.payouts.submit([pay()])),
-            "get": Call(lambda client: client.payees.get("p-1")),
-            "payees": Call(
-                lambda client: client.payees.create("payor-1", [PERSON]),
-                (ACCOUNT, NATIONAL),
-                ("Perpetua", "Lovelace", "Battery", "1970-05-20", "Springfield"),
-            ),
-            "a bank": Call(
-                lambda client: client.funding_accounts.create(
-                    payor_id="p-1",
-                    name="Bank",
-                    account_type="FBO",
-                    account_number=ACCOUNT,
-                    routing_number="123456789",
+            (BEARER,),
+            {
+                "a card": Call(charge(PLASTIC), (NUMBER, NUMBER[:8], CVV)),
+                "a stored card": Call(charge(eastpay.CardToken(STORED)), (STORED,)),
+                "a shopper": Call(
+                    charge(PLASTIC, parameters=SHOPPER), (NUMBER,), ("Zoë", *SHOPPER.values())
                 ),
-                (ACCOUNT,),
-            ),
-            "a webhook": Call(
-                lambda client: client.webhooks.create(
-                    "p-1", url="https://h.example.com", authorization_header=HEADER
+                "refused here": Call(charge(PLASTIC, merchant_transaction_id=""), (NUMBER, CVV)),
+                **{
+                    f"a number for a card, {bare!r:.3}": Call(charge(bare), (NUMBER,))
+                    for bare in (NUMBER, int(NUMBER), {"number": NUMBER}, [NUMBER])
+                },
+            },
+        ),
+        "flexfactor": System(
+            flexfactor_adapter.Harness.kinds,
+            {**flexfactor_adapter.ARGUMENTS, "auth": FlexFactorAuth(KEY, SECRET)},
+            lambda words: {
+                "email": EMAIL,
+                "errors": {"Payer.Email": [f"{words} is not known"], ADDED: [90125]},
+            },
+            CREDENTIALS,
+            {
+                "evaluate": Call(
+                    evaluate(),
+                    (CARD, NAME, ADDRESS, SENSE, ADDED, FIELD),
+                    ("90125", json.dumps(ADDED)[1:-1]),
                 ),
-                (HEADER,),
-            ),
-            "a webhook's change": Call(
-                lambda client: client.webhooks.update("w-1", authorization_header=HEADER), (HEADER,)
-            ),
-        },
-    ),
-}
+                "refund": Call(
+                    lambda client: client.orders.refund(GUID, Money(1, "USD"), message=FIELD),
+                    (),
+                    (FIELD,),
+                ),
+                "transmit": Call(
+                    lambda it: it.transmit(**flexfactor_adapter.declined(fields={"a": FIELD})),
+                    (FIELD,),
+                ),
+                "get": Call(lambda client: client.orders.get(GUID)),
+                "refused here": Call(
+                    evaluate(order_id="", card=flexfactor.Card(token=CARD, bin=CARD)),
+                    (CARD, NAME, ADDRESS, SENSE, FIELD),
+                ),
+                "refused here, the last": Call(
+                    evaluate(extra_body={"payer": {"email": EMAIL}}), (CARD, NAME, ADDRESS)
+                ),
+            },
+        ),
+        "velo": System(
+            (velo.Velo, velo.AsyncVelo),
+            {"auth": VeloAuth(KEY, SECRET)},
+            lambda words: {"errors": [{"errorMessage": words, "location": "payees[0]"}]},
+            (KEY, SECRET, ACCESS),
+            {
+                "submit": Call(lambda client: client.payouts.submit([pay()])),
+                "get": Call(lambda client: client.payees.get("p-1")),
+                "payees": Call(
+                    lambda client: client.payees.create("payor-1", [PERSON]),
+                    (ACCOUNT, NATIONAL),
+                    ("Perpetua", "Lovelace", "Battery", "1970-05-20", "Springfield"),
+                ),
+                "a bank": Call(
+                    lambda client: client.funding_accounts.create(
+                        payor_id="p-1",
+                        name="Bank",
+                        account_type="FBO",
+                        account_number=ACCOUNT,
+                        routing_number="123456789",
+                    ),
+                    (ACCOUNT,),
+                ),
+                "a webhook": Call(
+                    lambda client: client.webhooks.create(
+                        "p-1", url="https://h.example.com", authorization_header=HEADER
+                    ),
+                    (HEADER,),
+                ),
+                "a webhook's change": Call(
+                    lambda client: client.webhooks.update("w-1", authorization_header=HEADER),
+                    (HEADER,),
+                ),
+            },
+        ),
+    },
+    without=("victor",),
+)
 
 
 def echo(request: httpx.Request) -> str:

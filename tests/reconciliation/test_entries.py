@@ -256,7 +256,9 @@ def test_without_a_margin_there_are_no_edges() -> None:
         ({"margin": timedelta.max}, ["margin"]),
     ],
 )
-def test_what_is_no_window(changes: dict[str, Any], fields: list[str]) -> None:
+def test_a_window_that_cannot_be_is_refused_by_field(
+    changes: dict[str, Any], fields: list[str]
+) -> None:
     with pytest.raises(InvalidRequest) as caught:
         Window(**{"start": START, "end": END, **changes})
     assert [problem.field for problem in caught.value.problems] == fields

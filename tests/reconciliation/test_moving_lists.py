@@ -14,6 +14,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
 
+from tests.providers.systems import of_every_system
 from victor_ext import PaginationError, Victor, VictorOAuth
 from victor_ext.providers.flexfactor import FlexFactor, FlexFactorToken
 from victor_ext.providers.velo import Velo, VeloAuth
@@ -40,52 +41,56 @@ class System:
     options: dict[str, Any]
 
 
-SYSTEMS = {
-    "victor": System(
-        lambda name: {
-            "victor_payment_request_id": name[0],
-            "client_reference_id": name[1],
-            "direction": "outbound",
-            "created_at": NOON,
-            "payment_request": {"payment_details": {"amount": "1.00"}},
-        },
-        "page",
-        0,
-        lambda items, _: {"results": items},
-        lambda transport: Victor(VictorOAuth("id-1", "not-a-secret"), transport=transport),
-        {},
-    ),
-    "velo": System(
-        lambda name: {
-            "paymentId": name[0],
-            "payorPaymentId": name[1],
-            "submittedDateTime": NOON,
-            "paymentAmount": 100,
-            "paymentCurrency": "USD",
-        },
-        "page",
-        1,
-        lambda items, n: {
-            "content": items,
-            "page": {"totalPages": -(-n // SIZE), "totalElements": n},
-        },
-        lambda transport: Velo(VeloAuth("key", "not-a-secret"), transport=transport),
-        {"payor_id": "P"},
-    ),
-    "flexfactor": System(
-        lambda name: {
-            "orderId": name[0],
-            "externalOrderId": name[1],
-            "orderPlacedDate": NOON,
-            "currency": "USD",
-        },
-        "pageNumber",
-        1,
-        lambda items, _: {"items": items, "isLastPage": not items},
-        lambda transport: FlexFactor(FlexFactorToken("t"), mid=UUID, transport=transport),
-        {},
-    ),
-}
+SYSTEMS = of_every_system(
+    __name__,
+    {
+        "victor": System(
+            lambda name: {
+                "victor_payment_request_id": name[0],
+                "client_reference_id": name[1],
+                "direction": "outbound",
+                "created_at": NOON,
+                "payment_request": {"payment_details": {"amount": "1.00"}},
+            },
+            "page",
+            0,
+            lambda items, _: {"results": items},
+            lambda transport: Victor(VictorOAuth("id-1", "not-a-secret"), transport=transport),
+            {},
+        ),
+        "velo": System(
+            lambda name: {
+                "paymentId": name[0],
+                "payorPaymentId": name[1],
+                "submittedDateTime": NOON,
+                "paymentAmount": 100,
+                "paymentCurrency": "USD",
+            },
+            "page",
+            1,
+            lambda items, n: {
+                "content": items,
+                "page": {"totalPages": -(-n // SIZE), "totalElements": n},
+            },
+            lambda transport: Velo(VeloAuth("key", "not-a-secret"), transport=transport),
+            {"payor_id": "P"},
+        ),
+        "flexfactor": System(
+            lambda name: {
+                "orderId": name[0],
+                "externalOrderId": name[1],
+                "orderPlacedDate": NOON,
+                "currency": "USD",
+            },
+            "pageNumber",
+            1,
+            lambda items, _: {"items": items, "isLastPage": not items},
+            lambda transport: FlexFactor(FlexFactorToken("t"), mid=UUID, transport=transport),
+            {},
+        ),
+    },
+    without=("eastpay",),
+)
 
 
 @dataclass

@@ -23,7 +23,7 @@ from victor_ext.cli.reconcile import KINDS
 from victor_ext.reconciliation import COLUMNS, Kind
 from victor_ext.reconciliation.report import FIELDS
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.pull_request
 __all__ = ["planted"]
 
 
@@ -275,7 +275,7 @@ def test_a_read_that_fails_is_no_difference(
     [
         (signal.SIGKILL, -9),
         *(
-            pytest.param(*each, marks=pytest.mark.nightly)
+            pytest.param(*each, marks=pytest.mark.pull_request)
             for each in [(signal.SIGTERM, 143), (signal.SIGHUP, 129)]
         ),
     ],

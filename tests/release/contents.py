@@ -24,7 +24,7 @@ from victor_ext import __version__
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = list(PROJECT["optional-dependencies"])
-GENERATED = ("victor_api", "velo_api", "eastpay_api", "flexfactor_api")
+GENERATED = sorted(folder.name for folder in (ROOT / "generated").glob("*_api"))
 
 SBOM = "build/sbom.cdx.json"
 LICENSE = "*.dist-info/licenses/LICENSE"

@@ -13,7 +13,7 @@ from tests.release import contents
 from tests.release.sbom import completed, direct
 from victor_ext import __version__
 
-pytestmark = pytest.mark.thorough
+pytestmark = pytest.mark.pull_request
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 from tests.programs import python
 from tests.release import contents
 
-pytestmark = pytest.mark.thorough
+pytestmark = pytest.mark.pull_request
 SANDBOXES = {
     "victor": "victor_ext.sandbox:Sandbox",
     "velo": "victor_ext.sandbox.velo:VeloSandbox",

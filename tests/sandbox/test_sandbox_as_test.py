@@ -15,7 +15,7 @@ from tests.providers.victor.adapter import payment
 from victor_ext import VictorJwt
 from victor_ext.sandbox import Sandbox, SandboxSettings
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.pull_request
 
 
 @pytest.fixture

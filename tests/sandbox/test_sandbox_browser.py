@@ -13,7 +13,7 @@ from tests.providers.victor.adapter import payment
 from victor_ext import RetryPolicy, Victor, VictorJwt
 from victor_ext.sandbox import Sandbox, SandboxSettings
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.pull_request
 __all__ = ["browser", "launch"]
 expect = playwright_api.expect
 

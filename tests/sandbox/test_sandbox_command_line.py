@@ -20,7 +20,7 @@ from victor_ext.sandbox import Sandbox, SandboxSettings
 from victor_ext.sandbox.__main__ import main
 from victor_ext.sandbox.server.faults import KINDS, Fault
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.pull_request
 
 
 def test_the_command_ends_with_129_when_its_terminal_is_gone():

@@ -28,7 +28,8 @@ from victor_ext.sandbox.server.document import document_path, load_document
 from victor_ext.sandbox.victor.formats import Formats
 from victor_ext.sandbox.victor.state import declared
 
-pytestmark = pytest.mark.slow
+pytest_plugins = ("schemathesis.pytest.plugin",)
+pytestmark = pytest.mark.pull_request
 DOCUMENT = document_path("victor.yaml").read_text(encoding="utf-8")
 schema = schemathesis.openapi.from_dict(yaml.safe_load(DOCUMENT))
 CONFORMANCE = (content_type_conformance, response_schema_conformance, status_code_conformance)

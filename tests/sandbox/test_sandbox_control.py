@@ -14,7 +14,7 @@ import pytest
 
 from tests.cases import cases_beside
 from tests.cli.victor_command import until
-from tests.providers.systems import ADAPTERS
+from tests.providers.systems import ADAPTERS, CLIENTS
 from tests.sandbox.sandbox_callers import KEY, LIST, RawConnection, exchange
 from victor_ext.sandbox import RemoteSandbox, Sandbox, SandboxCommands, SandboxSettings
 
@@ -72,7 +72,7 @@ def test_a_whole_story_by_commands(commands, caller):
 HALF = "\ud83d"  # of a surrogate pair: JSON can write it, and UTF-8 cannot
 
 
-@pytest.mark.parametrize("system", ["victor", "velo", "flexfactor", "eastpay"])
+@pytest.mark.parametrize("system", CLIENTS)
 def test_half_a_character_is_refused_by_every_command_and_no_list_fails_after_it(system, http):
     with ADAPTERS[system].SANDBOX() as sandbox:
         asked = 0

@@ -17,7 +17,7 @@ from victor_ext.sandbox.command_line import provider_named, providers
 from victor_ext.sandbox.server import Operation, ServerInThread, json_response
 from victor_ext.sandbox.server.faults import KINDS
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.pull_request
 PAGE = "/_sandbox/page"
 HOSTILE = "<script>document.title='taken'</script><img src=x onerror=alert(1)>"
 

@@ -16,7 +16,7 @@ from tests.security.journeys import asked
 from tests.security.secrets import ACCOUNT, Secrets
 from victor_ext.sandbox import Sandbox
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.pull_request
 LOUD = (
     "import logging, sys; logging.basicConfig(level=logging.DEBUG); from victor_ext.cli import "
     "main; sys.exit(main())"
@@ -96,7 +96,7 @@ CALLS: dict[str, tuple[Callable[[Sandbox], list[str]], tuple[str, dict[str, Any]
 @pytest.mark.parametrize(
     "name",
     [
-        pytest.param(name, marks=[] if fault else [pytest.mark.nightly])
+        pytest.param(name, marks=[] if fault else [pytest.mark.pull_request])
         for name, (_, fault, _) in CALLS.items()
     ],
 )
@@ -140,7 +140,9 @@ SETTINGS: dict[str, Callable[[Secrets], dict[str, str]]] = {
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-def test_bad_settings(name: str, secrets: Secrets, victor: Callable[..., Ran]) -> None:
+def test_settings_that_are_refused_are_not_shown(
+    name: str, secrets: Secrets, victor: Callable[..., Ran]
+) -> None:
     ran = victor("signed", "rfp", "list", **SETTINGS[name](secrets))
     assert ran.status == 2, ran.err
     shows_nothing(secrets, ran)

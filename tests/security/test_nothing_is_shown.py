@@ -18,7 +18,7 @@ from tests.security.secrets import ACCOUNT, Secrets, of_error, of_frames, of_log
 from victor_ext import PaymentRequest, VictorError, VictorJwt, VictorOAuth
 from victor_ext.sandbox import Sandbox
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.pull_request
 CREDENTIALS: dict[str, Callable[[Secrets], Any]] = {
     "signed": lambda secrets: VictorJwt(secrets.api_key, secrets.private_key, reuse=600),
     "issued": lambda secrets: VictorOAuth(secrets.client_id, secrets.client_secret),

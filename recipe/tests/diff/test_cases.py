@@ -13,7 +13,7 @@ from victor_spec.tree import METHODS, copied
 
 from .cases import CODE, MORE, OPERATIONS, SAME, TOLD, WIRE, Case, Tree, entries
 
-pytestmark = pytest.mark.thorough
+pytestmark = pytest.mark.pull_request
 
 
 @pytest.mark.parametrize("name", SAME)

@@ -16,7 +16,7 @@ from victor_spec.diff import report
 
 from .cases import CARD, STATUS, STATUSES, TEXT, Tree, card, receives, sends
 
-pytestmark = pytest.mark.thorough
+pytestmark = pytest.mark.pull_request
 CASES: Tree = cases_beside(__file__, "command")
 BREAKS = {"Card": card(pin=TEXT)}, {"Card": card()}
 

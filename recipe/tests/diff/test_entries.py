@@ -25,7 +25,7 @@ from .cases import (
     sends,
 )
 
-pytestmark = pytest.mark.thorough
+pytestmark = pytest.mark.pull_request
 BASE = ref("Base")
 
 

@@ -18,7 +18,7 @@ from victor_spec.diff.formats import FORMATS, as_text
 from victor_spec.diff.report import Report, lines_of
 from victor_spec.document import load
 
-pytestmark = pytest.mark.thorough
+pytestmark = pytest.mark.pull_request
 HOSTILE = "a|b`c`<script>alert(1)</script>\n::error::x\x1b[31m%0A&amp;\u2028]]>\ud800{old}{0}%s"
 
 

@@ -11,7 +11,7 @@ import yaml
 from victor_spec.command_line import main
 from victor_spec.decisions import read_approvals
 
-pytestmark = pytest.mark.thorough
+pytestmark = pytest.mark.pull_request
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = ROOT / "docs" / "changes.md"
 

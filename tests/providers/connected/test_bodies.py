@@ -99,7 +99,7 @@ class Provider(httpx.BaseTransport, httpx.AsyncBaseTransport):
 @pytest.mark.parametrize("name", ["any_answer", "no_content"])
 class TestABodyThatTheDocumentHasNoContentFor:
     @pytest.mark.parametrize("body", [{"status": False}, {"id": "pay_1"}, [], 0, False])
-    def test_json_is_given(self, mode: str, name: str, body: Any) -> None:
+    def test_json_is_returned_as_it_came(self, mode: str, name: str, body: Any) -> None:
         result = Provider(httpx.Response(201, json=body)).call(mode, name)
         assert result.parsed == body
         assert type(result.parsed) is type(body)
@@ -125,7 +125,7 @@ class TestABodyThatTheDocumentHasNoContentFor:
             Provider(httpx.Response(201, json={"error": "busy"})).call(mode, name)
         assert raised.value.outcome is Outcome.UNKNOWN
 
-    def test_nothing_is_none(self, mode: str, name: str) -> None:
+    def test_an_empty_body_is_read_as_none(self, mode: str, name: str) -> None:
         assert Provider(httpx.Response(201)).call(mode, name).parsed is None
 
 
@@ -374,7 +374,7 @@ class TestAFile:
             for body in provider.bodies
         )
 
-    def test_so_does_each_call(self, mode: str, name: str) -> None:
+    def test_each_call_sends_a_file_from_its_first_position(self, mode: str, name: str) -> None:
         provider = Provider(GOOD)
         provider.call(mode, name, times=2, body=upload(name, standing(io.BytesIO(b"pqrXYZ"), 3)))
         assert [b"XYZ" in body for body in provider.bodies] == [True] * 2

@@ -318,7 +318,7 @@ def test_an_error_beside_no_items_is_not_the_end_of_a_list(mode: str, failure: A
 
 
 @pytest.mark.parametrize("more", [False, 0, "false", "False"])
-def test_more_ends_a_list(mode: str, more: object) -> None:
+def test_a_member_that_says_no_more_ends_a_list(mode: str, more: object) -> None:
     lists = serving(lambda _params: {"data": ITEMS, "has_more": more})
     style = NumberedPages(more="has_more", **ENVELOPE)
     assert len(Caller(mode, lists).read(payments(), style)) == len(ITEMS)
@@ -369,11 +369,11 @@ def test_arguments_that_the_operation_does_not_take_are_refused_at_once(mode: st
     ("header", "found"),
     [*cases_beside(__file__)["links"], ("<" * 5_000, None), ('<x>; rel="' + "a " * 5_000, None)],
 )
-def test_link_headers(header: str, found: str | None) -> None:
+def test_the_next_link_of_a_header_is_read(header: str, found: str | None) -> None:
     assert next_link(httpx.Response(200, headers={"link": header})) == found
 
 
-def test_over_real_sockets(mode: str) -> None:
+def test_a_page_that_is_cut_is_read_again_over_real_sockets(mode: str) -> None:
     with TillSandbox(TillSettings(page_size=2)) as sandbox:
         for number in range(5):
             sandbox.add_payment(f"pay_{number}")

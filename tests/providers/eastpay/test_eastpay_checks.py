@@ -84,7 +84,7 @@ def test_a_form_in_utf_8_with_dotted_names() -> None:
         (Money(9_999_999_999, "JPY"), "9999999999.00"),
     ],
 )
-def test_amounts(amount: Money, text: str) -> None:
+def test_an_amount_is_sent_with_the_decimals_of_its_currency(amount: Money, text: str) -> None:
     fields = form(amount=amount, merchant_transaction_id="é" * 255)
     assert fields["merchantTransactionId"] == "é" * 255
     assert (fields["amount"], fields["currency"]) == (text, amount.currency)
@@ -154,7 +154,9 @@ ODD: dict[tuple[str, str], list[Any]] = {
 @pytest.mark.parametrize(
     ("problem", "value"), [(problem, each) for problem, values in ODD.items() for each in values]
 )
-def test_what_is_refused(problem: tuple[str, str], value: Any) -> None:
+def test_a_field_that_is_out_of_its_limits_is_refused_by_name(
+    problem: tuple[str, str], value: Any
+) -> None:
     assert refused(**{problem[0]: value}) == [problem]
     if problem[0] == "notification_url":
         assert refused(shopper_result_url=value) == [("shopper_result_url", problem[1])]
@@ -340,7 +342,9 @@ def test_a_card_is_copied_and_not_pickled(kept: Any) -> None:
         ),
     ],
 )
-def test_what_is_no_card(changes: dict[str, Any], fields: list[str] | None) -> None:
+def test_what_is_no_card_is_refused_by_field_and_shows_no_digit(
+    changes: dict[str, Any], fields: list[str] | None
+) -> None:
     with pytest.raises(InvalidRequest) as raised:
         made(**changes)
     every = ["card.number", "card.cvv", "card.expiryMonth", "card.expiryYear", "card.holder"]
@@ -381,7 +385,9 @@ GOOD: dict[str, Any] = {"token": ACCESS, "base_url": GATEWAY, "entity_id": "EB00
         ),
     ],
 )
-def test_what_cannot_work(kind: Any, changes: dict[str, Any], said: str) -> None:
+def test_settings_that_cannot_work_are_refused_when_the_client_is_made(
+    kind: Any, changes: dict[str, Any], said: str
+) -> None:
     with pytest.raises(ConfigurationError, match=said) as raised:
         kind(**{**GOOD, **changes})
     assert ACCESS not in str(raised.value)

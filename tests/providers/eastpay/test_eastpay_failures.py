@@ -161,7 +161,7 @@ NO_PAYMENT: list[tuple[Any, int, list[Any], Outcome, str]] = [
     ("call", "status", "body", "outcome", "words"),
     [(call, status, body, *rest) for call, status, bodies, *rest in NO_PAYMENT for body in bodies],
 )
-def test_what_is_no_payment(
+def test_a_response_without_a_payment_says_whether_it_was_refused_or_is_unknown(
     call: Any, status: int, body: Any, outcome: Outcome, words: str
 ) -> None:
     error = observe(status, body, call)
@@ -335,7 +335,7 @@ def test_no_inquiry_goes_over_a_connection_that_has_just_been_used() -> None:
         '{"id": "8ac7a4a1-7f_b.0~"}'.encode("utf-16"),
     ],
 )
-def test_the_id_is_read(body: Any) -> None:
+def test_the_id_of_a_payment_is_read_from_a_notification(body: Any) -> None:
     assert payment_id_of(body) == "8ac7a4a1-7f_b.0~"
 
 

@@ -113,7 +113,9 @@ def test_what_waits_for_a_review_or_is_not_known_is_no_success(harness: Harness,
     assert str(held.result) == code
 
 
-def test_checkout(harness: Harness) -> None:
+def test_a_checkout_is_pending_until_the_shopper_pays_and_lapses_after_15_minutes(
+    harness: Harness,
+) -> None:
     before = datetime.now(UTC)
     more = {
         "merchant_transaction_id": "INV-1",

@@ -51,7 +51,7 @@ NOT_NAMED = {
         *((code, kind) for kind, codes in NOT_NAMED.items() for code in codes.split()),
     ],
 )
-def test_the_table(code: str, kind: str) -> None:
+def test_a_code_has_the_kind_of_its_group_in_the_table(code: str, kind: str) -> None:
     parsed = ResultCode.parse(code)
     assert (parsed.kind, parsed.is_code) == (kind, True)
     assert parsed.rejected is (kind == "rejected")
@@ -107,7 +107,7 @@ def test_the_sentences_of_the_page_hold_for_every_code(
 @example("")
 @example("\x00" * 5000)
 @example("\ud800")
-def test_no_text_raises(text: str) -> None:
+def test_any_text_is_a_code_of_some_kind(text: str) -> None:
     code = ResultCode.parse(text)
     assert code.code == text
     assert code.kind in ResultClass

@@ -230,7 +230,7 @@ MEANINGS = cases_beside(__file__)["meanings"]
     ],
     ids=str,
 )
-def test_what_a_200_says(
+def test_a_200_is_a_result_only_with_what_its_operation_needs(
     operation: str, body: dict[str, Any], meaning: str, others: dict[str, str]
 ) -> None:
     meaning = others.get(operation, meaning)

@@ -51,12 +51,12 @@ SHOWN = ("411111111111", "4111 1111", "4111-1111")
 
 
 @pytest.mark.parametrize("token", [*TOKENS, None, True, b"4" * 16, [], 10**400])
-def test_what_is_no_number(token: object) -> None:
+def test_a_token_is_taken_for_no_card_number(token: object) -> None:
     assert not has_card_number(token)
 
 
 @pytest.mark.parametrize("text", [*WRITTEN, *AMONG_WORDS])
-def test_one_among_other_words(text: str) -> None:
+def test_a_card_number_among_other_words_is_refused(text: str) -> None:
     assert has_card_number(text)
     assert refusal("evaluate", card=Card(token=text)).problems[0].code == "card_number"
 
@@ -93,7 +93,7 @@ def refusal(call: str, *, mode: str = "blocking", **changes: Any) -> InvalidRequ
 
 
 @pytest.mark.parametrize("number", [*WRITTEN[2:4], 4111111111111111])
-def test_in_place_of_a_token(
+def test_a_card_number_in_place_of_a_token_is_refused_and_not_shown(
     caplog: pytest.LogCaptureFixture, call: str, number: Any, mode: str
 ) -> None:
     caplog.set_level(logging.DEBUG)

@@ -238,7 +238,9 @@ class TestATokenThatIsReady:
         ("scheme", "header"),
         [({}, "Bearer a.b-c"), ({"scheme": "ApiKey"}, "ApiKey a.b-c"), ({"scheme": None}, "a.b-c")],
     )
-    def test_how_it_is_written(self, scheme: dict[str, Any], header: str) -> None:
+    def test_a_token_is_sent_with_its_scheme_and_none_is_fetched(
+        self, scheme: dict[str, Any], header: str
+    ) -> None:
         client, script = endpoint(None, FlexFactorToken(" a.b-c\n", **scheme))
         assert (client.orders.get(ORDER).id, client.authorization()) == (ORDER, header)
         assert ([each.headers["authorization"] for each in script.requests], script.for_tokens) == (
@@ -275,7 +277,9 @@ class TestATokenThatIsReady:
             ("s3cret" * 4000, None),
         ],
     )
-    def test_what_cannot_be_sent(self, token: Any, scheme: Any) -> None:
+    def test_a_token_that_no_header_can_hold_is_refused_and_not_shown(
+        self, token: Any, scheme: Any
+    ) -> None:
         with pytest.raises(
             ConfigurationError, match=r"token (is|must|holds)|scheme must"
         ) as raised:

@@ -177,7 +177,7 @@ def test_a_whitelisted_test_card_has_a_token(sandbox: FlexFactorSandbox) -> None
     assert post(f"{sandbox.url}/v1/evaluate", body, token)[1]["status"] == "APPROVED"
 
 
-def test_what_is_not_there(sandbox: FlexFactorSandbox) -> None:
+def test_commands_about_what_is_not_there_are_refused(sandbox: FlexFactorSandbox) -> None:
     for command in (
         lambda: sandbox.settle("INV-0", "APPROVED"),
         lambda: sandbox.order_record("INV-0"),

@@ -42,7 +42,7 @@ class TestWhoSentIt:
     @pytest.mark.parametrize(
         "header", [None, "", HEADER[:-1], HEADER + "x", HEADER.lower(), "ü", b"\xff", "\udcff", 5]
     )
-    def test_any_other(self, header: Any) -> None:
+    def test_another_header_is_refused_before_the_body_is_read(self, header: Any) -> None:
         with pytest.raises(AuthenticationError, match="may not come from Velo") as caught:
             Webhook(HEADER).read(b"not even JSON", header)
         assert HEADER not in repr(caught.value)
@@ -52,14 +52,14 @@ class TestWhoSentIt:
         with pytest.raises(ConfigurationError):
             Webhook(*values)
 
-    def test_it_shows_nothing(self, caplog: pytest.LogCaptureFixture) -> None:
+    def test_no_repr_and_no_log_shows_the_header(self, caplog: pytest.LogCaptureFixture) -> None:
         caplog.set_level(logging.DEBUG)
         webhook = Webhook(HEADER)
         assert HEADER not in f"{webhook!r} {vars(webhook)!r} {caplog.text}"
 
 
 class TestWhatItSays:
-    def test_a_payment(self) -> None:
+    def test_a_payment_is_named_by_its_ids_and_its_place_in_the_sequence(self) -> None:
         body = body_of(
             7,
             "e-7",
@@ -77,7 +77,7 @@ class TestWhatItSays:
         assert said.source["more"] == [1]
         assert "INV-1" not in repr(said)
 
-    def test_whose_payment_it_is(self) -> None:
+    def test_its_payors_are_all_that_it_names(self) -> None:
         ids = {
             "submittingPayorId": "a",
             "payoutFromPayorId": "b",
@@ -114,7 +114,9 @@ class TestWhatItSays:
             (b" " * (1 << 20) + b"{}", "longer than 1024 KiB"),
         ],
     )
-    def test_what_is_none(self, body: bytes, said: str) -> None:
+    def test_bytes_that_are_no_notification_are_refused_with_the_reason(
+        self, body: bytes, said: str
+    ) -> None:
         with pytest.raises(InvalidRequest, match=said):
             read_notification(body)
 
@@ -139,7 +141,9 @@ def opened(sandbox: VeloSandbox) -> Iterator[tuple[Velo, Harness]]:
 
 
 class TestGivingItBack:
-    def test_on_request(self, sandbox: VeloSandbox) -> None:
+    def test_a_token_is_revoked_by_logout_and_a_new_one_is_fetched_for_the_next_call(
+        self, sandbox: VeloSandbox
+    ) -> None:
         with opened(sandbox) as (client, harness):
             client.logout()
             assert sandbox.received() == []  # there was none: nothing is fetched to be revoked
@@ -154,7 +158,7 @@ class TestGivingItBack:
             client.payees.get(harness.payee)
         assert [*sandbox.tokens_issued().values()] == [2]
 
-    def test_closing_does_not(self, harness: Harness) -> None:
+    def test_closing_a_client_revokes_no_token(self, harness: Harness) -> None:
         harness(lambda velo: velo.payees.get(harness.payee))
         assert harness.calls("logout") == 0
         harness(lambda velo: velo.payees.get(harness.payee), lambda velo: velo.logout())

@@ -177,7 +177,9 @@ class TestTheTable:
 
 class TestTheCode:
     @pytest.mark.parametrize("lost", [False, True])
-    def test_after_a_lost_answer(self, sandbox: VeloSandbox, *, lost: bool) -> None:
+    def test_the_example_of_a_lost_response_pays_once(
+        self, sandbox: VeloSandbox, *, lost: bool
+    ) -> None:
         harness = Harness(sandbox, awaited=False)
         if lost:
             sandbox.inject("lose_answer", operation="submit")

@@ -48,7 +48,9 @@ def refused(answer: httpx.Response, status: int) -> str:
     return str(body["errors"][0]["errorMessage"])
 
 
-def test_a_token(http: httpx.Client, sandbox: VeloSandbox) -> None:
+def test_a_token_is_issued_to_a_key_and_not_cached(
+    http: httpx.Client, sandbox: VeloSandbox
+) -> None:
     answer = http.post(AUTHENTICATE, headers=basic(*sandbox.add_key("k", "s")))
     assert '"token_type":"bearer","expires_in":1799,' in answer.text
     assert answer.headers["cache-control"] == "no-store"

@@ -238,7 +238,7 @@ class TestCreate:
             ("due_date", "range", [date.max]),
         ],
     )
-    def test_what_is_refused(self, name, code, values):
+    def test_a_value_out_of_its_limits_is_refused_by_field_and_code(self, name, code, values):
         for value in values:
             assert problems(**{name: value}) == [(name, code)]
 
@@ -274,7 +274,7 @@ class TestDueDate:
             ("2024-02-28T12:00:00", "2024-02-28", "2024-03-01"),
         ],
     )
-    def test_the_edges(self, now, first, last):
+    def test_the_first_and_the_last_due_date_are_taken_and_none_beyond(self, now, first, last):
         moment = datetime.fromisoformat(now).replace(tzinfo=UTC)
         earliest, latest = date.fromisoformat(first), date.fromisoformat(last)
         day = timedelta(days=1)
@@ -295,7 +295,7 @@ class TestDueDate:
             check_create(due_date=date(2026, 3, 1))
 
 
-def test_a_response() -> None:
+def test_an_answer_needs_an_id_and_notes_and_an_amount_above_zero() -> None:
     check_response("b34783af0", notes="n", modified_amount=None)
     check_response("b34783af0", notes="n" * 150, modified_amount="1.00")
     with pytest.raises(InvalidRequest, match="The answer was not sent") as raised:
@@ -309,7 +309,7 @@ def test_a_response() -> None:
 
 
 @pytest.mark.parametrize("value", ["b34783af0", "a-b_c.d~e", "...", "\u00e9"])
-def test_good_ids(value: str) -> None:
+def test_an_id_of_any_characters_but_those_of_a_path_is_taken(value: str) -> None:
     rules.check_id(value)
 
 

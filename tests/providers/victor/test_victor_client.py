@@ -133,7 +133,7 @@ class TestTheProvidersProblems:
         assert raised.value.outcome is Outcome.REJECTED
         return raised.value
 
-    def test_of_the_first_shape(self, run):
+    def test_problems_of_the_first_shape_name_the_field_in_both_spellings(self, run):
         said = {"code": 101, "message": "error.amount.invalid", "field": "paymentDetails.amount"}
         error = self.problems(run, {"status": 0, "data": None, "error": said})
         [problem] = error.problems
@@ -144,7 +144,7 @@ class TestTheProvidersProblems:
         assert (problem.code, problem.message) == ("101", "error.amount.invalid")
         assert "status 400: payment_details.amount: error.amount.invalid" in str(error)
 
-    def test_of_the_second(self, run):
+    def test_problems_of_the_second_shape_are_one_for_each_error(self, run):
         items = [
             {"objectName": "request", "code": "NotNull", "defaultMessage": "must not be null",
              "codes": ["NotNull.request.dueDateStartDate", "NotNull"]},
@@ -191,7 +191,9 @@ class TestChangesOfTheGeneratedClient:
         list_payment_requests.sync(client=api)
         return provider.requests[-1]
 
-    def test_headers(self, provider, victor):
+    def test_headers_of_a_changed_client_are_sent_and_the_original_keeps_its_own(
+        self, provider, victor
+    ):
         changed = victor.api.with_headers(
             {"X-Trace": "1", "User-Agent": "mine", "Authorization": "Bearer mine"}
         )

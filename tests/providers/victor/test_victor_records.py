@@ -51,7 +51,7 @@ def with_payer(payer: dict[str, Any]) -> dict[str, Any]:
     return {"payment_request": {**LISTED["payment_request"], "payer": payer}}
 
 
-def test_what_is_listed() -> None:
+def test_a_listed_request_has_typed_fields_and_none_for_what_is_absent() -> None:
     request = listed()
     assert (request.id, request.client_reference_id) == ("a7ffd43c37c1", "INV-1042")
     assert (request.parent_id, request.child_id) == (None, "b1")

@@ -222,7 +222,7 @@ class TestBaseUrls:
 class TestProxies:
     """How the environment's are chosen: see tests/runtime/http/test_connections.py."""
 
-    def test_the_callers_wins(self, monkeypatch):
+    def test_a_proxy_of_the_caller_goes_before_that_of_the_environment(self, monkeypatch):
         monkeypatch.setenv("HTTPS_PROXY", "http://other:1")
         assert proxy_for(REMOTE, None) == "http://other:1"
         assert proxy_for(REMOTE, "http://mine:1") == "http://mine:1"
@@ -415,7 +415,7 @@ USES = {
 
 
 @pytest.mark.parametrize("name", USES)
-def test_a_used_up_client(name, mode):
+def test_a_closed_client_says_that_a_new_one_is_needed(name, mode):
     error = refused(mode, (lambda client: client.close(), USES[name]))
     assert type(error) is ConfigurationError
     assert "This client has been closed: make a new one" in str(error)

@@ -199,7 +199,7 @@ async def sign_awaited(content: bytes) -> bytes:
         (lambda content: b"", "must return the bytes of an RS512 signature"),
     ],
 )
-def test_what_does_not_sign(sign: Any, words: str) -> None:
+def test_a_function_that_does_not_sign_is_refused_with_the_reason(sign: Any, words: str) -> None:
     victor = Victor(
         VictorJwt("key-1", sign=sign), transport=httpx.MockTransport(lambda _: httpx.Response(200))
     )
@@ -216,13 +216,15 @@ def test_what_does_not_sign(sign: Any, words: str) -> None:
         ((), {"sign": len, "password": "x"}, "without a password"),
     ],
 )
-def test_one_of_the_two(arguments: Any, options: Any, words: str) -> None:
+def test_a_private_key_or_a_function_is_needed_and_never_both(
+    arguments: Any, options: Any, words: str
+) -> None:
     with pytest.raises(ConfigurationError, match=words):
         VictorJwt("key-1", *arguments, **options)
 
 
 @pytest.mark.slow
-def test_the_example_runs() -> None:
+def test_the_example_of_a_kms_signs_one_token_for_five_calls() -> None:
     example = Path(__file__).resolve().parents[3] / "examples" / "kms_signing.py"
     ran = subprocess.run(
         [sys.executable, "-W", "error", example], capture_output=True, text=True, check=True

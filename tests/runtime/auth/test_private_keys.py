@@ -175,7 +175,7 @@ class TestWhatIsRefused:
         "content",
         [b"", b"garbage", b"\x00\xff" * 50, b"\x30\x82garbage", b"-----BEGIN PRIVATE KEY-----\n"],
     )
-    def test_a_garbage_file(self, content, tmp_path):
+    def test_a_file_that_is_no_key_is_refused_by_its_name(self, content, tmp_path):
         path = tmp_path / "garbage.pem"
         path.write_bytes(content)
         message = refusal(path)
@@ -190,7 +190,7 @@ class TestWhatIsRefused:
             assert "PEM text (PKCS#8 or PKCS#1)" in message
 
     @pytest.mark.parametrize("empty", ["", "  ", "\n", "\\n"])
-    def test_nothing(self, empty):
+    def test_an_empty_key_is_refused_as_empty(self, empty):
         assert "private_key is empty" in refusal(empty)
 
     @pytest.mark.parametrize("value", [None, 7, ["key"], object()])
@@ -216,7 +216,7 @@ class TestNoMessageShowsAnyOfIt:
             bare + "!",
         ]
 
-    def test_pieces_of_base64(self, forms):
+    def test_a_piece_of_a_key_is_not_repeated(self, forms):
         for piece in self.pieces(forms):
             assert piece[:30] not in refusal(piece)
             assert piece[-20:] not in refusal(piece)
@@ -229,7 +229,7 @@ class TestNoMessageShowsAnyOfIt:
             "correct horse battery staple",
         ],
     )
-    def test_another_secret(self, secret):
+    def test_a_secret_in_place_of_a_key_is_named_by_its_length_alone(self, secret):
         message = refusal(secret)
         assert secret not in message
         assert f"its length is {len(secret)})" in message
@@ -237,11 +237,11 @@ class TestNoMessageShowsAnyOfIt:
     @pytest.mark.parametrize(
         "path", ["keys/victor.pem", "./victor", "/run/secrets/victor_key", "~/victor.key"]
     )
-    def test_a_path_is_shown(self, path):
+    def test_a_path_that_is_not_there_is_shown(self, path):
         assert repr(path) in refusal(path)
 
     @pytest.mark.parametrize("part", ["n", "e", "d", "p", "q", "dmp1", "dmq1", "iqmp"])
-    def test_a_damaged_one(self, part, key):
+    def test_a_key_with_one_wrong_bit_is_refused(self, part, key):
         """One bit differs.
 
         Such a key may sign what nobody accepts, or what gives it away (RFC 8017, 5.2.1).

@@ -124,7 +124,7 @@ def test_a_body_that_is_nested_without_end_is_refused() -> None:
 
 
 class TestQuery:
-    def test_the_text(self) -> None:
+    def test_an_extra_query_is_written_as_the_wire_has_it(self) -> None:
         extra = {
             "purpose": "RENT & food",
             "ids": ["a", 7],
@@ -155,7 +155,9 @@ class TestQuery:
             ("a=b", ("extra_query", "type")),
         ],
     )
-    def test_what_is_refused(self, extra: Any, found: tuple[str, str]) -> None:
+    def test_an_extra_query_that_cannot_be_sent_is_refused_by_field(
+        self, extra: Any, found: tuple[str, str]
+    ) -> None:
         with pytest.raises(InvalidRequest) as raised:
             extra_query_text(list_payment_requests, extra)
         assert [(each.field, each.code) for each in raised.value.problems] == [found]

@@ -210,7 +210,7 @@ def test_without_a_tolerance_a_time_is_a_text_as_any_other() -> None:
 
 
 @pytest.mark.parametrize("headers", [None, 5, "text", [("a", "b", "c")], dict])
-def test_what_are_no_headers(headers: Any) -> None:
+def test_headers_that_are_no_mapping_are_refused(headers: Any) -> None:
     with pytest.raises(InvalidRequest, match="headers must be a mapping") as caught:
         signature()(headers, BODY)
     assert caught.value.__context__ is None

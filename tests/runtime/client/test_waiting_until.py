@@ -113,7 +113,7 @@ class TestTheReads:
 
 
 class TestWhatIsSaid:
-    def test_what_was_seen_last(self):
+    def test_the_message_of_a_timeout_says_what_was_seen_last(self):
         harness = Harness("first", "second")
         with pytest.raises(TimedOut, match=r"^In vain within 1 s: it is 'second'\.") as raised:
             harness.wait(1)

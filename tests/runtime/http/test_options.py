@@ -97,7 +97,7 @@ def test_a_tunnel_is_open(head: str) -> None:
 @pytest.mark.parametrize(
     "head", ["HTTP/1.1 301 Moved\r\nLocation: /", "HTTP/1.1 407 Log in", "HTTP/1.1 502 No"]
 )
-def test_it_is_not(head: str) -> None:
+def test_a_tunnel_that_the_proxy_refuses_is_an_error_with_its_status(head: str) -> None:
     with pytest.raises(httpx.ProxyError, match=head[9:12]):
         answered(f"{head}\r\nContent-Length: 0\r\n\r\n".encode())
 

@@ -122,7 +122,7 @@ class TestTheMessageSaysWhatIsKnown:
             ),
         ],
     )
-    def test_of_a_write(self, mode, script, key, words):
+    def test_the_message_of_a_write_says_what_may_have_been_done(self, mode, script, key, words):
         raised = Harness(mode, script).fails(errors.VictorError, "POST", key, match=words)
         assert "POST /payments at Pay (test) failed" in str(raised)
 
@@ -449,7 +449,7 @@ class TestWhatTheUsersOwnCodeRaises:
     @pytest.mark.parametrize(
         "mine", [OSError("mine"), KeyError("mine"), httpx.StreamError("mine")], ids=repr
     )
-    def test_in_a_transport(self, mode, mine):
+    def test_an_error_of_the_callers_transport_is_raised_as_it_is(self, mode, mine):
         harness = Harness(mode)
         calls = []
 

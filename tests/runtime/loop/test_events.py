@@ -116,7 +116,9 @@ class TestTheStoryOfACall:
         ],
         ids=lambda value: "" if isinstance(value, Happens) else str(value[1]),
     )
-    def test_how_it_ended(self, mode: str, happens: Happens, expected: tuple[Any, ...]) -> None:
+    def test_the_last_event_has_the_status_the_error_and_the_outcome(
+        self, mode: str, happens: Happens, expected: tuple[Any, ...]
+    ) -> None:
         end = ended(story(mode, happens))
         assert (end.status_code, end.error, end.outcome, end.request_id) == expected
 

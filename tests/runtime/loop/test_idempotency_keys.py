@@ -292,7 +292,7 @@ class TestKeyProblem:
         assert key_problem(key) is None
 
     @pytest.mark.parametrize("key", [None, 12345678901234567890, b"k" * 30, uuid.uuid4()])
-    def test_what_is_no_text(self, key):
+    def test_a_key_that_is_no_text_is_refused_by_its_type(self, key):
         assert key_problem(key).code == "type"
 
 

@@ -15,6 +15,7 @@ from victor_api.types import Key
 from victor_api.types import Operation as Declared
 
 from tests.providers.running import MODES, Script
+from tests.providers.systems import of_every_system
 from tests.providers.victor.adapter import over, payment
 from victor_ext import BadRequest, UnreadableResponse
 from victor_ext.providers.connected.operations import DocumentOperations
@@ -48,13 +49,16 @@ TEMPLATES = (
     "POST /v1/payments/{}:cancel",
     "GET /v1/files/caf\u00e9/{}",
 )
-TABLES = {
-    "victor": OPERATIONS,
-    "velo": VELO,
-    "flexfactor": FLEXFACTOR,
-    "eastpay": operations_of(found_by_reference=True),
-    "others": {name: Operation(effect=Effect.READS) for name in TEMPLATES},
-}
+TABLES = of_every_system(
+    __name__,
+    {
+        "victor": OPERATIONS,
+        "velo": VELO,
+        "flexfactor": FLEXFACTOR,
+        "eastpay": operations_of(found_by_reference=True),
+        "others": {name: Operation(effect=Effect.READS) for name in TEMPLATES},
+    },
+)
 CASES = [
     (table, f"{method} {template}", row)
     for table, rows in TABLES.items()

@@ -1,0 +1,73 @@
+"""A row is stored as begun before its request leaves: whoever comes after a crash never takes a row
+that may have been sent for one that was not.
+"""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.bulk.bulk_runs import Senders, asked_once, keys_of, rows
+from victor_ext import RetryPolicy, Victor, VictorOAuth
+from victor_ext.sandbox import Sandbox
+
+pytestmark = pytest.mark.slow
+ROWS = 80
+"""More than one group of rows is stored ahead."""
+BEGUN = "SELECT count(*) FROM victor_bulk_payments WHERE sent IS NOT NULL OR result IS NOT NULL"
+"""Payments that may have been sent, and those that have ended."""
+
+
+class Watched(httpx.HTTPTransport):
+    """The way to the provider. Before a create leaves, it notes how many rows of the state are
+    begun.
+
+    Attributes:
+        tells_time: Whether responses have the header `Date`.
+        keys: The keys of the creates that have left, or are about to.
+        too_early: The creates that would leave while fewer rows are begun than have left.
+    """
+
+    def __init__(self, state: Path, *, tells_time: bool) -> None:
+        super().__init__()
+        self.tells_time = tells_time
+        self.keys = set[str]()
+        self.too_early = list[str]()
+        self._state = state
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        key = request.headers.get("idempotency-key")
+        if key is not None:
+            self.keys.add(key)
+            left = len(self.keys)
+            if self._begun() < left:
+                self.too_early.append(key)
+        response = super().handle_request(request)
+        if not self.tells_time:
+            del response.headers["date"]
+        return response
+
+    def _begun(self) -> int:
+        with closing(sqlite3.connect(self._state)) as database:
+            return int(database.execute(BEGUN).fetchone()[0])
+
+
+@pytest.mark.parametrize("tells_time", [True, False])
+def test_no_request_leaves_before_its_row_is_stored_as_begun(
+    sender: Senders,
+    oauth_client: tuple[str, str],
+    victor_sandbox: Sandbox,
+    tmp_path: Path,
+    tells_time: bool,
+) -> None:
+    way = Watched(tmp_path / "state.sqlite", tells_time=tells_time)
+    auth = VictorOAuth(*oauth_client)
+    retry = RetryPolicy(base=0.0, max_attempts=2)
+    with Victor(auth, base_url=victor_sandbox.url, retry=retry, transport=way) as victor:
+        status = sender(victor=victor).send(rows(ROWS))
+    assert way.too_early == []
+    assert len(way.keys) == ROWS
+    assert status.exit_status == 0
+    asked_once(victor_sandbox, keys_of(rows(ROWS)))

@@ -1,0 +1,44 @@
+"""Each system that is installed has its pages, and stands on the pages over all systems; one that
+lacks it is named.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from victor_ext.systems import entry_points_of
+
+ROOT = Path(__file__).parents[2]
+TITLES = {name: point.load().title for name, point in entry_points_of().items()}
+OVERVIEWS = (
+    "README.md",
+    "docs/concepts.md",
+    "docs/index.md",
+    "docs/never-twice.md",
+    "docs/providers.md",
+    "docs/reconcile.md",
+    "docs/sandbox.md",
+)
+"""They name every system."""
+
+
+@pytest.mark.parametrize("name", TITLES)
+def test_a_system_has_a_page_one_of_its_sandbox_and_a_reference(name: str) -> None:
+    reference = "payment-requests" if name == "victor" else name
+    pages = (f"docs/{name}.md", f"docs/sandbox-{name}.md", f"docs/api/{reference}.md")
+    missing = [page for page in pages if not (ROOT / page).exists()]
+    assert missing == [], f"write {', '.join(missing)}, as the other systems have them"
+
+
+@pytest.mark.parametrize("name", TITLES)
+def test_its_pages_are_in_the_menu(name: str) -> None:
+    menu = (ROOT / "mkdocs.yml").read_text("utf-8")
+    missing = [page for page in (f"{name}.md", f"sandbox-{name}.md") if page not in menu]
+    assert missing == [], f"mkdocs.yml lacks {', '.join(missing)}"
+
+
+@pytest.mark.parametrize("name", TITLES)
+@pytest.mark.parametrize("page", OVERVIEWS)
+def test_a_page_over_all_systems_names_it(page: str, name: str) -> None:
+    text = (ROOT / page).read_text("utf-8")
+    assert TITLES[name] in text, f"{page} says nothing of {TITLES[name]}"

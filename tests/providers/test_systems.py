@@ -1,0 +1,89 @@
+"""What a new system lacks is an error that names it: a part of its adapter, an entry of a table, a
+class that its `System` names.
+"""
+
+import sys
+from collections.abc import Callable
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+import pytest
+
+from tests.providers import systems
+from tests.providers.systems import PARTS, adapter_of, of_every_system
+from victor_ext.systems import System, entry_points_of
+
+SHOP = System(
+    name="shop",
+    title="Shop",
+    client="shop_systems.shop.adapter:Client",
+    async_client="shop_systems.shop.adapter:AsyncClient",
+)
+WHOLE = dict.fromkeys(PARTS, "None")
+
+
+@pytest.fixture
+def plant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Writes the adapter of a system with these parts; it is a package of its own."""
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in [name for name in sys.modules if name.startswith("shop_systems")]:
+        monkeypatch.delitem(sys.modules, name)
+
+    def write(**parts: str) -> None:
+        folder = tmp_path / "shop_systems" / "shop"
+        folder.mkdir(parents=True)
+        text = "".join(f"{name} = {value}\n" for name, value in parts.items())
+        (folder / "adapter.py").write_text(text, "utf-8")
+
+    return write
+
+
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One system more has an entry point."""
+    shop = EntryPoint("shop", "shop_systems:SYSTEM", "victor_ext.systems")
+    points = {**entry_points_of(), "shop": shop}
+    monkeypatch.setattr(systems, "entry_points_of", lambda: points)
+
+
+def test_a_system_without_an_adapter_is_named_with_the_file_to_write() -> None:
+    with pytest.raises(LookupError, match=r"^shop has no adapter: write tests/providers/shop/adap"):
+        adapter_of("shop")
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_that_an_adapter_lacks_is_named_with_its_meaning(
+    plant: Callable[..., None], part: str
+) -> None:
+    plant(**{name: value for name, value in WHOLE.items() if name != part})
+    with pytest.raises(LookupError) as raised:
+        adapter_of("shop", "shop_systems")
+    assert str(raised.value) == f"shop_systems/shop/adapter.py lacks {part}, {PARTS[part]}."
+
+
+def test_an_adapter_with_all_parts_is_used(plant: Callable[..., None]) -> None:
+    plant(**WHOLE)
+    assert adapter_of("shop", "shop_systems").READ is None
+
+
+@pytest.mark.usefixtures("installed")
+def test_an_installed_system_needs_the_parts_of_its_client_too(plant: Callable[..., None]) -> None:
+    plant(**WHOLE)
+    with pytest.raises(LookupError, match=r"lacks ARGUMENTS, .*; SETTINGS, .*; REFUSAL, "):
+        adapter_of("shop", "shop_systems")
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_table_without_an_entry_of_a_system_is_named_with_its_file() -> None:
+    table = {"victor": 1, "velo, of a payout": 2, "eastpay checkout": 3, "flexfactor": 4}
+    with pytest.raises(LookupError, match=r"^tests/cli/test_it\.py: there is no entry of shop\. "):
+        of_every_system("tests.cli.test_it", table)
+    assert of_every_system("tests.cli.test_it", table, without=("shop",)) is table
+
+
+def test_a_class_that_is_not_where_a_system_says_is_named(plant: Callable[..., None]) -> None:
+    plant(Client="None")
+    assert SHOP.load("client") is None
+    message = "Shop names 'shop_systems.shop.adapter:AsyncClient' as its async_client, and "
+    with pytest.raises(LookupError, match=message):
+        SHOP.load("async_client")
