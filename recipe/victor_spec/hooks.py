@@ -158,8 +158,8 @@ def telling(
         of_others = [tags[other] for own in names if name not in own for other in own]
         shared[name] = _shared(model, tags[name], of_others)
     told: list[tuple[Tags, ...]] = []
-    for own in names:
-        every = tuple(tags[name] | shared[name] for name in own)
+    for of_webhook in names:
+        every = tuple(tags[name] | shared[name] for name in of_webhook)
         told.append(every if all(every) else ())
     return told
 

@@ -47,7 +47,7 @@ class OperationAnswers(OperationRequests):
         if status.isdecimal():
             return int(status)
         documented = {answer.status.upper() for answer in self.operation.answers}
-        wanted = [500, 400, *range(401, 600), *range(200, 400)]
+        wanted: list[int] = [500, 400, *range(401, 600), *range(200, 400)]
         if status != "default":
             documented.discard(status.upper())
             wanted = [code for code in wanted if code // 100 == int(status[0])]

@@ -179,10 +179,10 @@ class Passing:
         properties = self._flat_properties(parameter)
         sink = self._whole(parameter) or self._apart(parameter, properties)
         self.sinks[parameter.place] = sink
-        parts: dict[str | None, Node] = {None: parameter.schema}
+        parts: list[tuple[str | None, Node]] = [(None, parameter.schema)]
         if properties and None not in sink:
-            parts = {**properties}
-        for part, schema in parts.items():
+            parts = [*properties.items()]
+        for part, schema in parts:
             place = f"{parameter.place}.{part}" if part else parameter.place
             word = part or parameter.name
             self.findings.count("parameters", present=part in sink)

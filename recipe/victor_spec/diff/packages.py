@@ -98,7 +98,7 @@ class Side:
         """
         places = [*self.places.get((owner, name), ())]
         if owner in self.surface.functions:
-            places += self._uses(owner, places)
+            places += [*self._uses(owner, places)]
         return [place for place in dict.fromkeys(places) if place in self]
 
     def _uses(self, function: str, places: Sequence[str]) -> Iterator[str]:

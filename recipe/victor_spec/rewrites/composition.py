@@ -6,10 +6,18 @@ from collections.abc import Iterator
 from copy import deepcopy
 from itertools import chain
 
-from victor_spec.tree import Tree, in_place_of, is_mapping, list_at, mapping_at, resolve
+from victor_spec.tree import (
+    SCHEMAS,
+    Tree,
+    in_place_of,
+    is_mapping,
+    list_at,
+    mapping_at,
+    resolve,
+)
 
 from .base import HAD_NULL, Log, below, components, drop, replace, schemas
-from .names import SCHEMAS, give_name
+from .names import give_name
 from .redefinition import REDEFINED, TYPED, UNITED, both, gist, values_of
 from .serialization import kinds, variants
 
@@ -205,7 +213,8 @@ def _described(schema: Tree) -> Tree | None:
     """The reference in an `allOf` whose other members only describe the value, such as by
     `nullable`; None where there is no such one.
     """
-    typed = [part for part in schema["allOf"] if TYPED & part.keys()]
+    typed: list[Tree]
+    typed = [part for part in list_at(schema, "allOf") if TYPED & part.keys()]
     if len(typed) == 1 < len(schema["allOf"]) and "$ref" in typed[0]:
         return typed[0]
     return None
