@@ -21,16 +21,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     Without one, run the process's own, and end the process.
     """
-    if arguments is None:
-        # search for cycles more rarely than every 700 objects: that takes 8 % of a bulk row
-        gc.set_threshold(10_000)
-    status = ended_by_signals(partial(_run, sys.argv[1:] if arguments is None else list(arguments)))
-    if arguments is None and any(
-        thread.name.startswith(("victor-bulk", "dbos")) for thread in threading.enumerate()
-    ):
+    if arguments is not None:
+        return ended_by_signals(partial(_run, list(arguments)))
+    # search for cycles more rarely than every 700 objects: that takes 8 % of a bulk row
+    gc.set_threshold(10_000)
+    status = ended_by_signals(partial(_run, sys.argv[1:]))
+    if _has_workers():
         # Python would wait for them: after a second Ctrl-C, a thread may still be in a call.
         os._exit(status)
     return status
+
+
+def _has_workers() -> bool:
+    """Whether there are threads that send rows."""
+    return any(thread.name.startswith(("victor-bulk", "dbos")) for thread in threading.enumerate())
 
 
 def _run(arguments: Sequence[str]) -> int:

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -275,7 +275,7 @@ def resolve(
     """
     if word not in ("created", "not-created"):
         raise Misuse(f"--as is {word!r}: write created or not-created.")
-    outcome = cast("Literal['created', 'not-created']", word)
+    outcome: Literal["created", "not-created"] = "created" if word == "created" else "not-created"
     batch = kept.one_batch()
     with kept.sender(batch) as sender:
         sender.resolve(key, outcome, by=by, why=why, id=id)

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -101,7 +101,7 @@ def status(database: Database, *, table: TableName = _TABLE, as_json: AsJson = F
     The exit status is 1 if an entry is unclear, an event is a dead letter, or the outbox is held.
     """
     with opened_events(database, table) as (opened, has_entries):
-        health = _Health(opened.event_counts(), opened.dead_letters())
+        health = _Health({}, opened.event_counts(), opened.dead_letters())
         if has_entries:
             health = replace(
                 health,
@@ -120,9 +120,9 @@ def status(database: Database, *, table: TableName = _TABLE, as_json: AsJson = F
 class _Health:
     """What an outbox, or an inbox, has, and what a person should look at."""
 
+    entry_counts: Mapping[EntryState, int]
     event_counts: Mapping[EventState, int]
     dead_letters: Sequence[DeadLetter]
-    entry_counts: Mapping[EntryState, int] = field(default_factory=dict)
     unclear: Sequence[Entry] = ()
     held_since: datetime | None = None
 

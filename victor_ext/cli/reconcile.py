@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, TextIO
 
 import typer
 
-from victor_ext._exit_status import FOR_NOW, MISUSE
+from victor_ext._exit_status import FAILED, FOR_NOW, MISUSE
 from victor_ext.systems import DEFAULT
 
 from .chosen_system import Provider, system_of
@@ -145,16 +145,12 @@ def reconcile(
             compare(client, ours, **options, on_progress=partial(_count, progress)) as report,
         ):
             progress.close()
-            if out is not None:
-                _write_rows(out, report)
             place = ", ".join(filter(None, (system.title, client.environment, client.base_url)))
             context = {"Our book": plain(file.name), "Provider": place, **_times(window)}
-            if html is not None:
-                with report_file(html, "--html") as page:
-                    _write_page(page, report, context)
+            _write_files(report, context, out=out, html=html)
             written = {"All rows are": out, "The report is": html}
             _show(report, context, written, as_json=session.as_json)
-            raise typer.Exit(0 if report.agrees else 1)
+            raise typer.Exit(0 if report.agrees else FAILED)
 
 
 def _count(progress: Progress, counts: Counts) -> None:
@@ -170,6 +166,16 @@ def _times(window: Mapping[str, datetime]) -> dict[str, str]:
         "Made": datetime.now(UTC),
     }
     return {name: f"{time:{UTC_TIME}}" for name, time in times.items()}
+
+
+def _write_files(
+    report: Reconciliation, context: Mapping[str, str], *, out: Path | None, html: Path | None
+) -> None:
+    if out is not None:
+        _write_rows(out, report)
+    if html is not None:
+        with report_file(html, "--html") as page:
+            _write_page(page, report, context)
 
 
 def _write_rows(path: Path, report: Reconciliation) -> None:

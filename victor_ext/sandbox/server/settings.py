@@ -154,7 +154,8 @@ class ServerSettings:
         values: JsonObject = {}
         for name in options_of(type(self)):
             value = getattr(self, name)
-            values[name] = str(value) if isinstance(value, os.PathLike) else value
+            is_path = isinstance(value, os.PathLike)
+            values[name] = str(cast("object", value)) if is_path else value
         return values
 
 
