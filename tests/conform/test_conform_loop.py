@@ -79,7 +79,7 @@ def differing(options: dict) -> dict[str, str | None]:
     return named | implied | {name: words[name] for name in words if name in named}
 
 
-@pytest.mark.parametrize("settings", cases())
+@pytest.mark.parametrize("settings", [*cases()])
 def test_what_the_sandbox_does_is_found_and_played(started, settings):
     plan = dataclasses.replace(WHOLE, key_life=72_000) if "key_life" in settings else WHOLE
     options = {name: value for name, value in settings.items() if name != "lifetime"}
