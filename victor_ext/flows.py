@@ -22,7 +22,8 @@ def drive(flow: Generator[S, Any, T], take: Callable[[S], Any]) -> T:
     try:
         step = next(flow)
         while True:
-            result, failed = None, None
+            result: Any = None
+            failed: Exception | None = None
             try:
                 result = take(step)
             except Exception as error:  # noqa: BLE001 - the flow knows which ones are its own
@@ -41,7 +42,8 @@ async def adrive(flow: Generator[S, Any, T], take: Callable[[S], Awaitable[Any]]
     try:
         step = next(flow)
         while True:
-            result, failed = None, None
+            result: Any = None
+            failed: Exception | None = None
             try:
                 result = await take(step)
             except Exception as error:  # noqa: BLE001 - the flow knows which ones are its own

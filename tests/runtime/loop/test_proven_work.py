@@ -45,6 +45,9 @@ BODIES: list[tuple[dict[str, Any], dict[str, Any], bool]] = [
     (UNNAMED, {"payment_id": "x-1", "tags": ["can't be blank"]}, False),
     (UNNAMED, {"tags": ["can't be blank"]}, False),
     (UNNAMED, {"paid": "x-1"}, False),
+    (UNNAMED, {"payment_id": "x-1", "explanation": "Slow down."}, False),
+    (UNNAMED, {"payment_id": "x-1", "data": {"note": "n"}}, True),
+    (UNNAMED, {"data": {"paymentId": "x-1"}, "explanation": "Slow down."}, True),
 ]
 
 

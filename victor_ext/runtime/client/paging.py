@@ -46,7 +46,8 @@ class Page(Generic[T]):
         """The response with this page: its status, headers, request id and attempts."""
         if self.info is not None or not self.items:
             return self.info
-        return getattr(self.items[0], "response_info", None)
+        info: ResponseInfo | None = getattr(self.items[0], "response_info", None)
+        return info
 
 
 @dataclass(eq=False, repr=False)

@@ -324,7 +324,7 @@ def _function_of(
     operation: AnyOperation, name: str, arguments: Mapping[str, Any]
 ) -> Callable[..., Any]:
     """The function of a generated operation. Raises `ConfigurationError`."""
-    function = getattr(operation, "sync_detailed", None)
+    function: Callable[..., Any] | None = getattr(operation, "sync_detailed", None)
     if not callable(function):
         raise ConfigurationError(
             f"{shown(operation)} is neither a method's name nor a generated operation."
