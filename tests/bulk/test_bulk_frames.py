@@ -139,8 +139,8 @@ def test_no_line_has_a_local_that_shows_an_account_number_or_the_key(
         "message_of",
         "_differing",
         "Row.of_stored",
-        "Store._row",
-        "Store.begin",
+        "row_of",
+        "begin",
         "Vault.serialize",
     } <= look.frames
     assert look.found == set()

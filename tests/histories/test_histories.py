@@ -210,7 +210,7 @@ ASSERTED = (
     "assert not is_repeat, 'what takes no key is never sent again'",
     "",
 )
-NOT_FENCED = f"{BULK}.store:Store.begin", "row.worker == worker", "True"
+NOT_FENCED = f"{BULK}.claims:begin", "row.worker == worker", "True"
 REPLACED = (
     f"{BULK}.deciding:_decided",
     "stored.state in NEVER_LEFT",
@@ -583,8 +583,8 @@ PLANTED = {
         (1040, 20),
         (
             (
-                f"{BULK}.store:Store._save_results",
-                "sa.and_(columns.worker == worker, sa.not_(is_in(ENDED)))",
+                f"{BULK}.claims:_is_held_by",
+                "sa.and_(PAYMENTS.c.worker == worker, sa.not_(is_in(ENDED)))",
                 "sa.not_(is_in(ENDED))",
             ),
         ),
@@ -599,7 +599,7 @@ PLANTED = {
         "payouts",
         "told wrong",
         (70, 20),
-        ((f"{BULK}.store:Store._save_results", "result.is_certain", "False"),),
+        ((f"{BULK}.claims:_save_results", "result.is_certain", "False"),),
     ),
     "a payment is made that its payout does not list": Planted(
         "payouts",

@@ -18,15 +18,19 @@ from victor_ext.settlement.flow import MAY_EXIST, SETTLED
 from victor_ext.settlement.key_age import Sent
 
 from .asking import asked_of
+from .chunks import active_of, enqueue
+from .contents import values_of
 from .deciding import Code
+from .holding import refuse_held
 from .layout import chunk_id, chunk_rows_for
+from .lines import Line, present_lines
 from .named_lines import value_of
 from .pacing import ProviderClock
-from .payments import ENDED, IN_DOUBT, PAYMENTS, Stored, pages, stored_of
+from .payments import ENDED, IN_DOUBT, LINES, PAYMENTS, Stored, pages, stored_of
 from .row_kind import RowKind
 from .rows import Result, RowOutcome
 from .settings import WorkerContext
-from .store import BatchRecord, Line, Store
+from .store import BatchRecord, Store
 
 _HAD_A_KEY = (RowOutcome.CREATED.value, RowOutcome.REJECTED.value)
 """States in which the key of a payment is spent: another one was created under a later key."""
@@ -63,7 +67,7 @@ def ask_again(
         raise ConfigurationError.of(problems)
     now = ProviderClock(context.client).sent_now()
     with store.transaction() as connection:
-        store.refuse_held(connection)
+        refuse_held(connection)
         first = store.chunks_so_far(connection) + 1
         size = chunk_rows_for(record.terms["rate"], context.kind.together)
         chunks = [chunk for group in _groups(context.kind, lines) for chunk in pages(group, size)]
@@ -156,7 +160,7 @@ def _ask(
     chunk, keys = chunk_id(store.queue, number), [line.key for line in lines]
     stored = stored_of(connection, store.owner, keys, lock=True)
     # What a file has brought meanwhile, or another person has asked for, was not read.
-    present = {line.key: line for line in store.lines_of(connection, keys)}
+    present = present_lines(store, connection, keys)
     for place, line in enumerate(lines):
         row, before = line.latest, stored.get(line.key)
         if row is None or row.arguments is None or before is None or present.get(line.key) != line:
@@ -196,8 +200,14 @@ def _ask(
         }
         chosen = sa.and_(PAYMENTS.c.owner == store.owner, PAYMENTS.c.key == line.key)
         connection.execute(sa.update(PAYMENTS).where(chosen).values(values))
-        store.forget_notice(connection, line.key)
-    store.enqueue(connection, chunk, {**settings.chunk_terms(), "keys": keys})
+        _forget_notice(store, connection, line.key)
+    enqueue(store, connection, chunk, {**settings.chunk_terms(), "keys": keys})
+
+
+def _forget_notice(store: Store, connection: sa.Connection, key: str) -> None:
+    """Take back what a line says of its payment: a person has decided."""
+    change = sa.update(LINES).where(store.is_line(), LINES.c.key == key)
+    connection.execute(change.values(code=None, message=None, row=None))
 
 
 def _is_another_try(line: Line, stored: Stored) -> bool:
@@ -275,7 +285,7 @@ def resolve(
             raise ConfigurationError(f"{value} is {line.outcome}: there is nothing to resolve.")
         if _is_another_try(line, before):
             raise ConfigurationError(_ASKED_MEANWHILE)
-        if before.chunk is not None and store.is_active(before.chunk):
+        if before.chunk is not None and active_of(store, [before.chunk]):
             raise ConfigurationError(f"{value} is being sent or looked up now: let that end first.")
         result: Result | None = known
         again = before.again
@@ -283,4 +293,16 @@ def resolve(
             result = None
         elif is_restored and before.state in _HAD_A_KEY:
             again += 1
-        store.resolve(connection, line.key, result, again=again)
+        _save_resolved(store, connection, line.key, result, again=again)
+
+
+def _save_resolved(
+    store: Store, connection: sa.Connection, key: str, result: Result | None, *, again: int
+) -> None:
+    """Store what a person has found of a payment; None: nothing but what is stored of it.
+
+    From now on it has had so many keys before (`again`), and none of which is not known here.
+    """
+    known = {} if result is None else values_of(store.vault, result)
+    change = sa.update(PAYMENTS).where(store.has_key([key]))
+    connection.execute(change.values(**known, again=again, restored=False))

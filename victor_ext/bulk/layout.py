@@ -58,7 +58,7 @@ def step_of(workflow_id: str) -> str:
     return batch_of(workflow_id).partition("/")[2]
 
 
-def record_of(account: str, workflow_id: str) -> dict[str, Any]:
+def workflow_record(account: str, workflow_id: str) -> dict[str, Any]:
     """Return how DBOS stores a chunk. Chunks run in the order of their numbers."""
     queue, _, number = workflow_id.rpartition("/")
     return {

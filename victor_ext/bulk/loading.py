@@ -17,9 +17,12 @@ from victor_ext.tables.sources import Record, Rows, SourceBroken, records_of
 from victor_ext.tables.temporary import TemporaryDatabase
 
 from .asking import asked_of
+from .chunks import enqueue
 from .columns import Fields, check_heading, problems_of, split_record
 from .deciding import TO_DECIDE, Act, Code, Decision, decide, made_of
+from .holding import refuse_held
 from .layout import chunk_id, chunk_rows_for
+from .lines import refuse_lost
 from .notices import message_of
 from .pacing import ProviderClock
 from .payments import (
@@ -32,6 +35,7 @@ from .payments import (
     UNREADABLE,
     Asked,
     Stored,
+    lock_payments,
     look_alikes,
     only_looked_up,
     pages,
@@ -95,7 +99,7 @@ class Loading(TemporaryDatabase):
             with self._context.open_present(self.batch) as store:
                 self._read_batch(store)
                 with store.engine.connect() as connection:
-                    store.refuse_lost(connection)
+                    refuse_lost(store, connection)
         self._read_source()
         if has_state:
             present = self._context.open_present(self.batch)
@@ -386,9 +390,9 @@ class Loading(TemporaryDatabase):
             if connection.dialect.name == "postgresql":
                 connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ONE_AT_A_TIME)))
             self._context.state.keep_key(connection, self._vault, self._context.secret)
-            store.refuse_held(connection)
+            refuse_held(connection)
             self.check.forget_decisions()
-            store.lock_unsent(connection)
+            self._lock_unsent(connection, store)
             self._decide_all(connection, lock=True)
             refuse_invalid(self.batch, self.check, skip_invalid=self._settings.skip_invalid)
             first = store.chunks_so_far(connection) + 1
@@ -400,8 +404,13 @@ class Loading(TemporaryDatabase):
             store.save_record(connection, record, first - 1 + chunks)
             for number in range(first, first + chunks):
                 chunk = chunk_id(store.queue, number)
-                store.enqueue(connection, chunk, self._chunk_data(number))
+                enqueue(store, connection, chunk, self._chunk_data(number))
         return record
+
+    def _lock_unsent(self, connection: sa.Connection, store: Store) -> None:
+        """Let nobody send anything of the batch that has not left until the transaction ends."""
+        is_unsent = sa.and_(store.is_of_batch(), PAYMENTS.c.state.in_(NEVER_LEFT))
+        lock_payments(connection, is_unsent, columns=(PAYMENTS.c.key, PAYMENTS.c.place))
 
     def _assign_chunks(self, first: int) -> int:
         """Give each row that is sent its chunk and its place there. Return how many chunks are

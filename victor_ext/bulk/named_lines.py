@@ -9,10 +9,11 @@ from victor_ext import ConfigurationError, Problem, idempotency_key_for
 from victor_ext.settlement.flow import MAY_EXIST
 
 from .deciding import Code
+from .lines import Line, lines_of
 from .payments import NEVER_LEFT
 from .rows import RowOutcome
 from .settings import WorkerContext
-from .store import BatchRecord, Line, Store
+from .store import BatchRecord, Store
 
 
 def is_in_doubt(line: Line) -> bool:
@@ -41,7 +42,7 @@ def value_of(line: Line) -> str:
     return next((row.value for row in rows if row.value), line.key)
 
 
-def lines_of(
+def lines_named(
     context: WorkerContext,
     store: Store,
     record: BatchRecord,
@@ -62,7 +63,7 @@ def lines_of(
     wanted = set(names)
     by_key = {_key_of(context, record, name): name for name in wanted}
     by_name: dict[str, list[Line]] = {}
-    for line in store.lines():
+    for line in lines_of(store):
         named = _names_of(line) & wanted
         for name in named:
             by_name.setdefault(name, []).append(line)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
+from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
@@ -194,6 +195,22 @@ def is_in(states: Collection[str]) -> sa.ColumnElement[bool]:
     The states stand in its text: such a statement takes no list as a parameter.
     """
     return PAYMENTS.c.state.in_([sa.literal_column(f"'{state}'") for state in sorted(states)])
+
+
+def lock_payments(
+    connection: sa.Connection,
+    chosen: sa.ColumnElement[bool],
+    *,
+    limit: int | None = None,
+    columns: Sequence[sa.Column[Any]] = (*PAYMENTS.c,),
+) -> list[Any]:
+    """Return payments that nobody else changes until the transaction ends, by their places.
+
+    They are locked in the order of their keys, as everywhere: nobody waits in a circle.
+    """
+    query = sa.select(*columns).where(chosen).order_by(PAYMENTS.c.key).with_for_update()
+    rows = connection.execute(query.limit(limit)).all()
+    return sorted(rows, key=attrgetter("place"))
 
 
 def stored_of(

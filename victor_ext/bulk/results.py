@@ -9,9 +9,10 @@ from typing import TextIO
 
 from victor_ext.tables.texts import write_table
 
+from .lines import Line, lines_of
 from .row_kind import RowKind
 from .rows import RowResult
-from .store import Line, Store
+from .store import Store
 
 COLUMNS = ("row", "key", "id", "status", "outcome", "error")
 """The attributes of a `RowResult` that come first."""
@@ -20,7 +21,7 @@ NOT_FOUND = "The provider does not have it any more."
 
 def results_of(store: Store, kind: RowKind) -> Iterator[RowResult]:
     """Yield each line of the batch in order, with what became of it."""
-    for line in store.lines():
+    for line in lines_of(store):
         yield _shown(line, kind)
 
 

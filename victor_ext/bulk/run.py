@@ -15,7 +15,10 @@ from victor_ext import Outcome, VictorError
 from victor_ext._exit_status import FAILED, FOR_NOW, UNKNOWN
 from victor_ext.settlement.flow import MAY_EXIST, SETTLED
 
+from .chunks import close_queue, is_idle, is_open, open_queue, retry_unsettled
 from .deciding import TO_DECIDE
+from .holding import held_since
+from .lines import counts_of
 from .rows import Check, Notice, RowOutcome
 from .settings import WorkerContext
 from .state import NOTICE, report
@@ -135,10 +138,10 @@ def run_batch(
 ) -> BatchStatus:
     """Retry unsettled rows and send until nothing is left to do. Raises as `serve` does."""
     settings = context.settings
-    store.retry_unsettled(settings.with_terms_of(record).chunk_terms())
+    retry_unsettled(store, settings.with_terms_of(record).chunk_terms())
     rate = settings.rate or record.terms["rate"]
-    if settings.rate is not None or not store.is_open():
-        store.open_queue(rate, settings.slots)
+    if settings.rate is not None or not is_open(store):
+        open_queue(store, rate, settings.slots)
     watch = _Watch(context, store, rate, on_progress)
     if not watch.is_over():
         try:
@@ -150,7 +153,7 @@ def run_batch(
             raise
     with suppress(SQLAlchemyError):
         # An empty queue is harmless, and `resume` closes it too.
-        store.close_queue()
+        close_queue(store)
     assert watch.latest is not None
     return watch.latest
 
@@ -172,23 +175,23 @@ class _Watch:
 
     def is_over(self) -> bool:
         try:
-            is_idle = self._store.is_idle()
-            if is_idle or time.monotonic() >= self._next_look:
-                self._look(is_idle=is_idle)
-            if not is_idle and not self._store.is_open():
+            is_over = is_idle(self._store)
+            if is_over or time.monotonic() >= self._next_look:
+                self._look(is_over=is_over)
+            if not is_over and not is_open(self._store):
                 # Another sender of this batch finished its rows and closed the queue.
-                self._store.open_queue(self._rate, self._context.settings.slots)
+                open_queue(self._store, self._rate, self._context.settings.slots)
         except SQLAlchemyError as error:
             lost = self._context.state.loss(error)
             if lost is not None:
                 raise lost from error
             report(error)
             return False
-        return is_idle
+        return is_over
 
-    def _look(self, *, is_idle: bool) -> None:
+    def _look(self, *, is_over: bool) -> None:
         began = time.monotonic()
-        self.latest = replace(status_of(self._store), over=is_idle)
+        self.latest = replace(status_of(self._store), over=is_over)
         # a large batch takes long to count
         self._next_look = time.monotonic() + _LOOK_AFTER * (time.monotonic() - began)
         if self._on_progress is not None:
@@ -197,19 +200,21 @@ class _Watch:
 
 def status_of(store: Store) -> BatchStatus:
     """Count the rows of a batch: those under way are `unknown`, their sender may have died."""
-    is_idle = store.is_idle()
-    lines = store.counts()
+    is_over = is_idle(store)
+    lines = counts_of(store)
     counts = lines.outcomes
     shown = {outcome: counts[outcome] for outcome in RowOutcome if counts[outcome] > 0}
+    with store.engine.connect() as connection:
+        since = held_since(connection)
     return BatchStatus(
         store.batch,
         counts.total(),
         shown,
-        over=is_idle,
+        over=is_over,
         noticed=dict(lines.codes),
         under_way=lines.under_way,
         left_out=lines.left_out,
-        held_since=store.held_since(),
+        held_since=since,
     )
 
 

@@ -20,9 +20,11 @@ from victor_ext.privacy import HiddenRows, concealed
 from victor_ext.tables.sources import Rows, hidden
 
 from .by_hand import ask_again, checked_person, resolve
-from .layout import checked_batch
+from .forgetting import drop, forget
+from .holding import hold, release
+from .layout import checked_batch, chunk_id
 from .loading import Loading
-from .named_lines import can_be_over, has_never_left, is_in_doubt, lines_of
+from .named_lines import can_be_over, has_never_left, is_in_doubt, lines_named
 from .results import refreshed, results_of, write_csv
 from .row_kind import RowKind
 from .rows import Check, RowOutcome, RowResult, refuse_invalid
@@ -294,7 +296,7 @@ class BulkSender:
         """
         checked_person(by, why)
         with self._stored(to_send=True) as (context, store, record):
-            lines = lines_of(context, store, record, keys, can_be_over)
+            lines = lines_named(context, store, record, keys, can_be_over)
             person = {"by": by, "not_by_sender": False, "why": why}
             ask_again(context, store, record, lines, person)
             return len(lines)
@@ -333,7 +335,7 @@ class BulkSender:
             message = f"outcome={outcome!r} must be created or not-created."
             raise ConfigurationError.of([Problem("outcome", "value", message)])
         with self._stored() as (context, store, record):
-            (line,) = lines_of(context, store, record, [key], is_in_doubt)
+            (line,) = lines_named(context, store, record, [key], is_in_doubt)
             resolve(context.kind, store, line, _FOUND[outcome], by=by, why=why, id=id)
 
     def hold(self) -> None:
@@ -344,7 +346,8 @@ class BulkSender:
         """
         with self._context() as context, context.open_present("") as store:
             keep_key = partial(context.state.keep_key, vault=context.vault, secret=context.secret)
-            store.hold(keep_key)
+            with store.transaction() as connection:
+                hold(connection, keep_key)
 
     def release(self) -> int | None:
         """Let what is held be sent again.
@@ -360,8 +363,12 @@ class BulkSender:
         Raises:
             ConfigurationError: There is no state.
         """
-        with self._context() as context, context.open_present("") as store:
-            return store.release()
+        with (
+            self._context() as context,
+            context.open_present("") as store,
+            store.transaction() as connection,
+        ):
+            return release(connection, chunk_id(store.queue, 0))
 
     def rekey(self, new: str) -> None:
         """Wrap the key of the state with another secret: from now on `storage_key` has to be it.
@@ -392,7 +399,7 @@ class BulkSender:
             The number of rows.
         """
         with self._context() as context, context.open_present("") as store:
-            return store.forget(time.time() - _seconds(older_than))
+            return forget(store, time.time() - _seconds(older_than))
 
     def drop(self, keys: Collection[str] | None = None) -> int:
         """Drop from the batch what never left: rows that wait, were not sent or were refused.
@@ -409,9 +416,9 @@ class BulkSender:
         """
         with self._stored(to_send=True) as (context, store, record):
             if keys is None:
-                return store.drop()
-            lines = lines_of(context, store, record, keys, has_never_left)
-            return store.drop([line.key for line in lines])
+                return drop(store)
+            lines = lines_named(context, store, record, keys, has_never_left)
+            return drop(store, [line.key for line in lines])
 
     def status(self, *, refresh: bool = False) -> BatchStatus:
         """Return the current status of the batch.

@@ -13,7 +13,10 @@ import sqlalchemy as sa
 from victor_ext import idempotency_key_for
 from victor_ext.settlement.key_age import Sent
 
+from .chunks import enqueue
+from .holding import refuse_held
 from .layout import chunk_id
+from .lines import lines_of
 from .pacing import ProviderClock
 from .payments import LINES, PAYMENTS, stored_of
 from .row_kind import RowKind
@@ -43,7 +46,7 @@ def _units(store: Store, kind: RowKind) -> Iterator[str]:
     """
     if not kind.unit:
         return
-    for line in store.lines():
+    for line in lines_of(store):
         is_own = line.batch == store.batch and line.number > 0
         if is_own and line.outcome is RowOutcome.CREATED and line.result.unit:
             yield line.result.unit
@@ -53,7 +56,7 @@ def reasons_of(step: Store) -> dict[str, str]:
     """Return why the step was not taken, by the id of what it is of."""
     return {
         line.row.value: line.result.error
-        for line in step.lines()
+        for line in lines_of(step)
         if line.row is not None
         and line.row.value is not None
         and line.result.error
@@ -69,7 +72,7 @@ def add_step(
     """
     stored = ProviderClock(context.client).sent_now()
     with step.transaction() as connection:
-        step.refuse_held(connection)
+        refuse_held(connection)
         before = step.record()
         keys = {unit: idempotency_key_for(name, unit) for unit in units}
         known = stored_of(connection, step.owner, list(keys.values()))
@@ -131,4 +134,4 @@ def _add_unit(
         },
     )
     connection.execute(sa.insert(LINES), {**own, "number": number})
-    step.enqueue(connection, chunk, {**settings.chunk_terms(), "keys": [key]})
+    enqueue(step, connection, chunk, {**settings.chunk_terms(), "keys": [key]})

@@ -20,6 +20,8 @@ from victor_ext.event_queue.databases import renewed
 from victor_ext.settlement.flow import SETTLED
 from victor_ext.settlement.key_age import LAST_CALLS
 
+from .claims import begin, claim, finish
+from .contents import rivals
 from .delivery import Delivery, SendTerms
 from .layout import CHUNK, VERSION, batch_of, step_of
 from .row_kind import LaterStep, Sendable
@@ -179,7 +181,7 @@ class Worker:
         batch = replace(self._store, batch=batch_of(workflow_id))
         # One of this run alone: a chunk that was taken over may come back to this very worker.
         holder = f"{self._name}/{uuid.uuid4().hex[:8]}"
-        rows = dict(enumerate(batch.claim(workflow_id, holder)))
+        rows = dict(enumerate(claim(batch, workflow_id, holder)))
         unstored = self._unstored.pop(workflow_id, {})
         results = {
             index: unstored[row.payment] for index, row in rows.items() if row.payment in unstored
@@ -217,9 +219,9 @@ class Worker:
         if self._worker_lock.can_be_lost:
             losses = self.take_over.losses
             alone_since = partial(self.take_over.alone_since, delivery.now()[0], losses)
-        rivals = partial(self._store.rivals, column=self._context.kind.reference)
+        others = partial(rivals, self._store, self._context.kind.reference)
         chosen = self._context.settings.of_chunk(data)
-        terms = SendTerms(chosen["retention"], chosen["patience"], rate, rivals, alone_since)
+        terms = SendTerms(chosen["retention"], chosen["patience"], rate, others, alone_since)
         return delivery.deliver(rows, terms, results)
 
     def _store_steps(
@@ -237,7 +239,7 @@ class Worker:
                 step = steps.send(lost)
                 results = [(rows[index], result) for index, result in step.results.items()]
                 begun = {rows[index].payment: index for index in step.begun}
-                held = batch.begin(holder, list(begun), step.sent, results)
+                held = begin(batch, holder, list(begun), step.sent, results)
                 stored |= step.results
                 lost = [index for payment, index in begun.items() if payment not in held]
         except StopIteration:
@@ -275,7 +277,7 @@ class Worker:
         )
         left = unsettled if goes_on else []
         terms = {name: data[name] for name in ("retention", "patience")}
-        batch.finish(holder, changed, workflow_id, left, terms)
+        finish(batch, holder, changed, workflow_id, left, terms)
 
 
 def _chunk(data: Mapping[str, Any]) -> None:
