@@ -129,7 +129,7 @@ def test_no_line_has_a_local_that_shows_an_account_number_or_the_key(
         )
         list(sender(storage_key=SECRETS["the storage key"]).export())
     assert {
-        "Loading._take",
+        "Validation._take",
         "Delivery._call",
         "PaymentRequests.look_up",
         "settle",
@@ -160,7 +160,7 @@ def test_no_line_that_reads_a_file_has_such_a_local(
         write_csv(file, FIRST)
     with Look() as look:
         sender(storage_key=SECRETS["the storage key"]).check(file)
-    assert {"_of_json" if kind == "jsonl" else "csv_records", "Loading._take"} <= look.frames
+    assert {"_of_json" if kind == "jsonl" else "csv_records", "Validation._take"} <= look.frames
     assert look.found == set()
 
 
@@ -239,4 +239,4 @@ def test_the_look_finds_what_a_frame_shows(
     with Look() as look:
         sender(storage_key=SECRETS["the storage key"]).check([row(1)])
     assert {secret for secret, _, _ in look.found} == {"the account number", "the storage key"}
-    assert ("the account number", "Loading._take", "fields") in look.found
+    assert ("the account number", "Validation._take", "fields") in look.found

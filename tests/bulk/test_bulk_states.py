@@ -37,7 +37,7 @@ from tests.bulk.bulk_runs import (
 from tests.bulk.postgres import Postgres
 from tests.programs import python
 from victor_ext import ConfigurationError
-from victor_ext.bulk import StateUnavailable, loading, state, worker_lock
+from victor_ext.bulk import StateUnavailable, source_rows, state, worker_lock
 from victor_ext.bulk.state import State
 from victor_ext.bulk.worker_lock import FileLock
 from victor_ext.sandbox import Sandbox
@@ -456,7 +456,8 @@ def test_what_dbos_says_of_a_broken_file_is_a_loss(tmp_path: Path, text: str) ->
 def test_a_folder_for_temporary_files_that_is_full_is_said_in_a_sentence(
     sender: Senders, victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loading, "_SCHEMA", f"PRAGMA max_page_count=8; {loading._SCHEMA}")
+    schema = f"PRAGMA max_page_count=8; {source_rows._SCHEMA}"
+    monkeypatch.setattr(source_rows, "_SCHEMA", schema)
     for act in (sender().check, sender().send):
         with pytest.raises(ConfigurationError, match=r"temporary files, .*full.*TMPDIR"):
             act(rows(600))

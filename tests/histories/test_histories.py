@@ -824,9 +824,9 @@ PLANTED = {
         (22, 1),
         (
             (
-                f"{BULK}.loading:Loading._replace_lines",
+                f"{BULK}.storing:_leave_out",
                 "sa.update(PAYMENTS).where(is_left_out).values(state=LEFT_OUT)",
-                "sa.update(PAYMENTS).where(is_left_out).values(state=columns.state)",
+                "sa.update(PAYMENTS).where(is_left_out).values(state=PAYMENTS.c.state)",
             ),
         ),
     ),
@@ -836,9 +836,9 @@ PLANTED = {
         (20, 1),
         (
             (
-                f"{BULK}.loading:Loading._key_of",
-                "idempotency_key_for(*facts)",
-                "idempotency_key_for(self.batch, *facts)",
+                f"{BULK}.loading:Loading._validate",
+                "self._key_kind",
+                "f'{self.batch} {self._key_kind}'",
             ),
         ),
     ),

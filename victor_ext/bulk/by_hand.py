@@ -4,8 +4,6 @@ became of one that nobody can look up.
 
 from __future__ import annotations
 
-import json
-import time
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -22,15 +20,16 @@ from .chunks import active_of, enqueue
 from .contents import values_of
 from .deciding import Code
 from .holding import refuse_held
-from .layout import chunk_id, chunk_rows_for
+from .layout import chunk_rows_for
 from .lines import Line, present_lines
 from .named_lines import value_of
 from .pacing import ProviderClock
-from .payments import ENDED, IN_DOUBT, LINES, PAYMENTS, Stored, pages, stored_of
+from .payments import ENDED, IN_DOUBT, LINES, PAYMENTS, Asked, Stored, pages, stored_of
 from .row_kind import RowKind
 from .rows import Result, RowOutcome
 from .settings import WorkerContext
 from .store import BatchRecord, Store
+from .storing import PaymentTerms, new_payment
 
 _HAD_A_KEY = (RowOutcome.CREATED.value, RowOutcome.REJECTED.value)
 """States in which the key of a payment is spent: another one was created under a later key."""
@@ -61,30 +60,41 @@ def ask_again(
         ConfigurationError: A payment may still be paid, may exist, or waits. Nothing is changed.
         VictorError: The provider cannot be read.
     """
-    reasons = [_why_not_since(line) or why_not_again(context.kind, line) for line in lines]
-    problems = [Problem("keys", "not_over", reason) for reason in reasons if reason]
-    if problems:
-        raise ConfigurationError.of(problems)
-    now = ProviderClock(context.client).sent_now()
+    _require_over(context.kind, lines)
+    settings = context.settings.with_terms_of(record)
+    stored = ProviderClock(context.client).sent_now()
+    chunks = _chunks_of(context.kind, lines, record.terms["rate"])
     with store.transaction() as connection:
         refuse_held(connection)
         first = store.chunks_so_far(connection) + 1
-        size = chunk_rows_for(record.terms["rate"], context.kind.together)
-        chunks = [chunk for group in _groups(context.kind, lines) for chunk in pages(group, size)]
         for number, chunk in enumerate(chunks, first):
-            _ask(connection, context, store, record, chunk, number, now)
+            _ask(connection, context, store, record, chunk, store.chunk(number), stored)
+            data = {**settings.chunk_terms(), "keys": [line.key for line in chunk]}
+            enqueue(store, connection, store.chunk(number), data)
         present = store.present_record(connection) or record
         decided = replace(present, persons=[*present.persons, person])
         store.save_record(connection, decided, first - 1 + len(chunks))
 
 
-def _groups(kind: RowKind, lines: Sequence[Line]) -> list[list[Line]]:
-    """Return the lines by what they have to have in common to be sent together."""
+def _require_over(kind: RowKind, lines: Sequence[Line]) -> None:
+    """Read each payment. Raises `ConfigurationError` if one of them is not over."""
+    problems = list[Problem]()
+    for line in lines:
+        reason = _why_not_since(line) or why_not_again(kind, line)
+        if reason:
+            problems.append(Problem("keys", "not_over", reason))
+    if problems:
+        raise ConfigurationError.of(problems)
+
+
+def _chunks_of(kind: RowKind, lines: Sequence[Line], rate: float | None) -> list[list[Line]]:
+    """Return the lines by chunk: those of one have in common what is sent together."""
     groups: dict[Hashable, list[Line]] = {}
     for line in lines:
         arguments = {} if line.latest is None else line.latest.arguments or {}
         groups.setdefault(kind.group(arguments), []).append(line)
-    return list(groups.values())
+    size = chunk_rows_for(rate, kind.together)
+    return [chunk for group in groups.values() for chunk in pages(group, size)]
 
 
 def _why_not_since(line: Line) -> str:
@@ -153,55 +163,55 @@ def _ask(
     store: Store,
     record: BatchRecord,
     lines: Sequence[Line],
-    number: int,
-    now: Sent,
+    chunk: str,
+    stored: Sent,
 ) -> None:
-    settings = context.settings.with_terms_of(record)
-    chunk, keys = chunk_id(store.queue, number), [line.key for line in lines]
-    stored = stored_of(connection, store.owner, keys, lock=True)
+    """Store the rows of a chunk in the place of what their payments were."""
+    keys = [line.key for line in lines]
+    payments = stored_of(connection, store.owner, keys, lock=True)
     # What a file has brought meanwhile, or another person has asked for, was not read.
     present = present_lines(store, connection, keys)
+    kept = context.settings.with_terms_of(record).kept
     for place, line in enumerate(lines):
-        row, before = line.latest, stored.get(line.key)
-        if row is None or row.arguments is None or before is None or present.get(line.key) != line:
+        before = payments.get(line.key)
+        if before is None or present.get(line.key) != line:
             raise ConfigurationError(_ASKED_MEANWHILE)
-        asked = asked_of(
-            context.kind,
-            context.vault,
-            number=row.number,
-            key=line.key,
-            key_column=record.key_column,
-            key_value=row.value,
-            arguments=row.arguments,
-            extras=row.extras,
-            is_valid=True,
-        )
-        is_next = line.result.outcome is not RowOutcome.REFUSED
-        values = {
-            "batch": store.batch,
+        asked = _asked_once_more(context, record, line)
+        terms = PaymentTerms(kind=before.kind, kept=kept, stored=stored)
+        values = new_payment(store, asked, terms) | {
             "chunk": chunk,
-            "worker": None,
             "place": place,
-            "state": RowOutcome.WAITING.value,
-            "again": before.again + is_next,
+            "again": _tries_of(line, before),
             "allowed": True,
-            "account": store.account,
-            "values_digest": asked.values_digest,
-            "reference_digest": asked.reference_digest,
-            "due_date": asked.due_date,
-            "row": asked.row,
-            "sent": None,
-            "result": None,
-            "made_digest": None,
-            "kept": settings.kept,
-            "stored_at": time.time(),
-            "stored": json.dumps(now),
-            "forgotten": False,
         }
-        chosen = sa.and_(PAYMENTS.c.owner == store.owner, PAYMENTS.c.key == line.key)
-        connection.execute(sa.update(PAYMENTS).where(chosen).values(values))
+        change = sa.update(PAYMENTS).where(store.has_key([line.key]))
+        connection.execute(change.values(values))
         _forget_notice(store, connection, line.key)
-    enqueue(store, connection, chunk, {**settings.chunk_terms(), "keys": keys})
+
+
+def _tries_of(line: Line, before: Stored) -> int:
+    """Return how many keys a payment had before: one that was only refused keeps its own."""
+    return before.again if line.result.outcome is RowOutcome.REFUSED else before.again + 1
+
+
+def _asked_once_more(context: WorkerContext, record: BatchRecord, line: Line) -> Asked:
+    """Return the row of the latest file. Raises `ConfigurationError` if it was forgotten
+    meanwhile.
+    """
+    row = line.latest
+    if row is None or row.arguments is None:
+        raise ConfigurationError(_ASKED_MEANWHILE)
+    return asked_of(
+        context.kind,
+        context.vault,
+        number=row.number,
+        key=line.key,
+        key_column=record.key_column,
+        key_value=row.value,
+        arguments=row.arguments,
+        extras=row.extras,
+        is_valid=True,
+    )
 
 
 def _forget_notice(store: Store, connection: sa.Connection, key: str) -> None:
@@ -230,29 +240,21 @@ def _as_found(kind: RowKind, line: Line, result: Result) -> Result:
     """
     if not kind.unit or line.row is None or result.outcome is not RowOutcome.CREATED:
         return result
+    value = value_of(line)
     if result.id is None:
-        raise ConfigurationError.of(
-            [
-                Problem(
-                    "id",
-                    "required",
-                    f"{value_of(line)} was sent with others: name what it is in. Without its "
-                    f"{kind.unit}, no later step has it.",
-                )
-            ]
+        raise _refused_id(
+            "required",
+            f"{value} was sent with others: name what it is in. Without its {kind.unit}, no later "
+            "step has it.",
         )
     parts = kind.parts(result.id, [line.row])
     if not parts:
-        raise ConfigurationError.of(
-            [
-                Problem(
-                    "id",
-                    "value",
-                    f"{result.id} does not list the payment {value_of(line)}, or not yet.",
-                )
-            ]
-        )
+        raise _refused_id("value", f"{result.id} does not list the payment {value}, or not yet.")
     return parts[0]._replace(error=result.error)
+
+
+def _refused_id(code: str, message: str) -> ConfigurationError:
+    return ConfigurationError.of([Problem("id", code, message)])
 
 
 def resolve(
@@ -275,25 +277,39 @@ def resolve(
         ConfigurationError: It is not in doubt, or a worker has it now; or the id is missing, or of
             something else.
     """
-    value, reason = value_of(line), f"Resolved as {outcome} by {words_of(by)}: {words_of(why)}"
-    only_id = outcome is RowOutcome.CREATED and id is not None and _lacks_id(line)
-    known = _as_found(kind, line, Result(outcome, id, None, reason))
+    reason = f"Resolved as {outcome} by {words_of(by)}: {words_of(why)}"
+    found = _as_found(kind, line, Result(outcome, id, None, reason))
+    adds_id = outcome is RowOutcome.CREATED and id is not None and _lacks_id(line)
     with store.transaction() as connection:
         before = stored_of(connection, store.owner, [line.key], lock=True).get(line.key)
-        is_restored = before is not None and before.restored and before.state in ENDED
-        if before is None or not (is_restored or only_id or before.state in IN_DOUBT):
-            raise ConfigurationError(f"{value} is {line.outcome}: there is nothing to resolve.")
-        if _is_another_try(line, before):
-            raise ConfigurationError(_ASKED_MEANWHILE)
-        if before.chunk is not None and active_of(store, [before.chunk]):
-            raise ConfigurationError(f"{value} is being sent or looked up now: let that end first.")
-        result: Result | None = known
-        again = before.again
-        if is_restored and outcome is RowOutcome.REFUSED:
-            result = None
-        elif is_restored and before.state in _HAD_A_KEY:
-            again += 1
-        _save_resolved(store, connection, line.key, result, again=again)
+        _require_in_doubt(store, line, before, adds_id=adds_id)
+        assert before is not None
+        if not _may_be_asked_since(before):
+            _save_resolved(store, connection, line.key, found, again=before.again)
+        elif outcome is RowOutcome.REFUSED:
+            _save_resolved(store, connection, line.key, None, again=before.again)
+        else:
+            again = before.again + 1 if before.state in _HAD_A_KEY else before.again
+            _save_resolved(store, connection, line.key, found, again=again)
+
+
+def _require_in_doubt(store: Store, line: Line, before: Stored | None, *, adds_id: bool) -> None:
+    """Raise `ConfigurationError` unless there is something to resolve, and nobody is at it."""
+    value = value_of(line)
+    is_open = before is not None and (
+        adds_id or before.state in IN_DOUBT or _may_be_asked_since(before)
+    )
+    if before is None or not is_open:
+        raise ConfigurationError(f"{value} is {line.outcome}: there is nothing to resolve.")
+    if _is_another_try(line, before):
+        raise ConfigurationError(_ASKED_MEANWHILE)
+    if before.chunk is not None and active_of(store, [before.chunk]):
+        raise ConfigurationError(f"{value} is being sent or looked up now: let that end first.")
+
+
+def _may_be_asked_since(before: Stored) -> bool:
+    """Whether a settled payment may have been asked since the backup of the state."""
+    return before.restored and before.state in ENDED
 
 
 def _save_resolved(

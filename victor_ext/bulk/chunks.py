@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from .layout import chunk_id, next_try, workflow_record
+from .layout import next_try, workflow_record
 from .payments import ENDED, IN_DOUBT, LINES, PAYMENTS, lock_payments, pages
 from .store import Store
 
@@ -111,7 +111,7 @@ def _retry(store: Store, connection: sa.Connection, chunk: str, terms: Mapping[s
         return
     again = next_try(chunk)
     if not again.startswith(f"{store.queue}/"):  # of another batch, or another base URL
-        again = chunk_id(store.queue, store.count_chunk(connection))
+        again = store.chunk(store.count_chunk(connection))
     move(connection, store.has_key(keys), again)
     enqueue(store, connection, again, {**terms, "keys": keys})
 

@@ -9,7 +9,6 @@ and what the provider said of it, are encrypted; values are compared by keyed di
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from operator import attrgetter
@@ -19,7 +18,6 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
 from victor_ext.settlement.flow import MAY_EXIST, SETTLED, PaymentOutcome
-from victor_ext.settlement.key_age import Sent
 
 T = TypeVar("T")
 
@@ -174,12 +172,6 @@ class Stored(NamedTuple):
 
 
 _STORED = tuple(PAYMENTS.c[name] for name in Stored._fields)
-
-
-def only_looked_up(sent: str) -> str:
-    """Return a time of sending as that of a payment that is never sent again."""
-    known = Sent.from_json(json.loads(sent))
-    return json.dumps(None if known is None else known._replace(looked_up=True))
 
 
 def pages(values: Iterable[T], size: int = PAGE) -> Iterator[list[T]]:

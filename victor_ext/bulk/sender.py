@@ -22,7 +22,7 @@ from victor_ext.tables.sources import Rows, hidden
 from .by_hand import ask_again, checked_person, resolve
 from .forgetting import drop, forget
 from .holding import hold, release
-from .layout import checked_batch, chunk_id
+from .layout import checked_batch
 from .loading import Loading
 from .named_lines import can_be_over, has_never_left, is_in_doubt, lines_named
 from .results import refreshed, results_of, write_csv
@@ -368,7 +368,7 @@ class BulkSender:
             context.open_present("") as store,
             store.transaction() as connection,
         ):
-            return release(connection, chunk_id(store.queue, 0))
+            return release(connection, no_chunk=store.chunk(0))
 
     def rekey(self, new: str) -> None:
         """Wrap the key of the state with another secret: from now on `storage_key` has to be it.

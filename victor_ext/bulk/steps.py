@@ -4,25 +4,23 @@ with a row for each of them.
 
 from __future__ import annotations
 
-import json
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
 from victor_ext import idempotency_key_for
-from victor_ext.settlement.key_age import Sent
 
 from .chunks import enqueue
 from .holding import refuse_held
-from .layout import chunk_id
-from .lines import lines_of
+from .lines import Line, lines_of
 from .pacing import ProviderClock
-from .payments import LINES, PAYMENTS, stored_of
+from .payments import LINES, PAYMENTS, Asked, stored_of
 from .row_kind import RowKind
 from .rows import RowOutcome
-from .settings import PERSONS, Settings, WorkerContext
+from .settings import PERSONS, WorkerContext
 from .store import BatchRecord, Store
+from .storing import PaymentTerms, new_payment
 
 
 def units_of(store: Store, kind: RowKind) -> list[str]:
@@ -54,84 +52,92 @@ def _units(store: Store, kind: RowKind) -> Iterator[str]:
 
 def reasons_of(step: Store) -> dict[str, str]:
     """Return why the step was not taken, by the id of what it is of."""
-    return {
-        line.row.value: line.result.error
-        for line in lines_of(step)
-        if line.row is not None
-        and line.row.value is not None
-        and line.result.error
-        and line.outcome is not RowOutcome.CREATED
-    }
+    reasons: dict[str, str] = {}
+    for line in lines_of(step):
+        unit, reason = _unit_of(line), line.result.error
+        if unit is not None and reason and line.outcome is not RowOutcome.CREATED:
+            reasons[unit] = reason
+    return reasons
+
+
+def _unit_of(line: Line) -> str | None:
+    return None if line.row is None else line.row.value
 
 
 def add_step(
-    context: WorkerContext, step: Store, of: BatchRecord, units: list[str], name: str
+    context: WorkerContext, step: Store, sent: BatchRecord, units: list[str], name: str
 ) -> BatchRecord | None:
     """Add the step of those that do not have it yet. Return what is known of the step from now on;
     None: there is nothing to take it of.
+
+    Args:
+        sent: What is known of the batch that has sent them.
+        name: Of the step.
     """
+    settings = context.settings.with_terms_of(sent)
     stored = ProviderClock(context.client).sent_now()
+    terms = PaymentTerms(kind=name, kept=settings.kept, stored=stored)
     with step.transaction() as connection:
         refuse_held(connection)
         before = step.record()
-        keys = {unit: idempotency_key_for(name, unit) for unit in units}
-        known = stored_of(connection, step.owner, list(keys.values()))
-        new = [unit for unit in units if keys[unit] not in known]
+        new = _new_units(connection, step, units, name)
         if not new:
             return before
-        persons = [] if before is None else list(before.persons)
-        own = {term: getattr(context.settings, term) for term in PERSONS}
-        record = BatchRecord(
-            key_column=context.kind.unit,
-            key_kind=name,
-            columns=(),
-            terms=of.terms,
-            persons=[*persons, own],
-            rows=len(new) if before is None else before.rows + len(new),
-        )
-        settings = context.settings.with_terms_of(of)
         first = step.chunks_so_far(connection) + 1
         for number, unit in enumerate(new, first):
-            _add_unit(connection, context, settings, step, unit, keys[unit], number, stored)
+            key = _add_unit(connection, step, unit, number, terms)
+            enqueue(step, connection, step.chunk(number), {**settings.chunk_terms(), "keys": [key]})
+        record = _record_with(context, before, sent.terms, name, len(new))
         step.save_record(connection, record, first - 1 + len(new))
     return record
 
 
-def _add_unit(
-    connection: sa.Connection,
+def _new_units(
+    connection: sa.Connection, step: Store, units: Sequence[str], name: str
+) -> list[str]:
+    """Return those that do not have the step yet."""
+    keys = {unit: idempotency_key_for(name, unit) for unit in units}
+    known = stored_of(connection, step.owner, list(keys.values()))
+    return [unit for unit in units if keys[unit] not in known]
+
+
+def _record_with(
     context: WorkerContext,
-    settings: Settings,
-    step: Store,
-    unit: str,
-    key: str,
-    number: int,
-    stored: Sent,
-) -> None:
-    vault = context.vault
-    chunk = chunk_id(step.queue, number)
-    row = vault.serialize([number, unit, {"id": unit}, {}])
-    own = {"owner": step.owner, "batch": step.batch, "key": key}
-    connection.execute(
-        sa.insert(PAYMENTS),
-        {
-            **own,
-            "chunk": chunk,
-            "place": 0,
-            "state": RowOutcome.WAITING.value,
-            "again": 0,
-            "allowed": False,
-            "forgotten": False,
-            "restored": False,
-            "account": step.account,
-            "kind": step.batch.partition("/")[2],
-            "values_digest": vault.fingerprint(f"{step.batch} {unit}"),
-            "spelling_digest": vault.fingerprint(unit),
-            "reference_digest": vault.fingerprint(""),
-            "row": row,
-            "kept": settings.kept,
-            "stored_at": time.time(),
-            "stored": json.dumps(stored),
-        },
+    before: BatchRecord | None,
+    terms: Mapping[str, Any],
+    name: str,
+    count: int,
+) -> BatchRecord:
+    """Return what is known of a step to which so many units are added."""
+    person = {setting: getattr(context.settings, setting) for setting in PERSONS}
+    persons = [] if before is None else list(before.persons)
+    return BatchRecord(
+        key_column=context.kind.unit,
+        key_kind=name,
+        columns=(),
+        terms=terms,
+        persons=[*persons, person],
+        rows=count if before is None else before.rows + count,
     )
-    connection.execute(sa.insert(LINES), {**own, "number": number})
-    enqueue(step, connection, chunk, {**settings.chunk_terms(), "keys": [key]})
+
+
+def _add_unit(
+    connection: sa.Connection, step: Store, unit: str, number: int, terms: PaymentTerms
+) -> str:
+    """Store the step of one unit, in a chunk of its own. Return its key."""
+    vault, key = step.vault, idempotency_key_for(terms.kind, unit)
+    asked = Asked(
+        number=number,
+        key=key,
+        is_valid=True,
+        values_digest=vault.fingerprint(f"{step.batch} {unit}"),
+        spelling_digest=vault.fingerprint(unit),
+        reference_digest=vault.fingerprint(""),
+        due_date=None,
+        row=vault.serialize([number, unit, {"id": unit}, {}]),
+    )
+    payment = new_payment(step, asked, terms) | {"chunk": step.chunk(number)}
+    line = {"owner": step.owner, "batch": step.batch, "key": key, "number": number}
+    connection.execute(sa.insert(PAYMENTS), payment)
+    connection.execute(sa.insert(LINES), line)
+    return key

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from victor_ext import ConfigurationError
 
 from .holding import refuse_held
-from .layout import queue_of
+from .layout import chunk_id, queue_of
 from .payments import BATCHES, LINES, PAYMENTS
 from .vault import Vault
 
@@ -70,6 +70,10 @@ class Store:
     @property
     def queue(self) -> str:
         return queue_of(self.vault.application, self.batch)
+
+    def chunk(self, number: int) -> str:
+        """Return the workflow id of a chunk of the batch."""
+        return chunk_id(self.queue, number)
 
     @contextmanager
     def transaction(self) -> Generator[sa.Connection]:
