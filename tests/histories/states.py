@@ -262,7 +262,7 @@ class SteppedWorker(Worker):
             pass
         for name, delivery in self._deliveries.items():
             delivery.close()
-            self._deliveries[name] = self._stepped(delivery._kind, world)
+            self._deliveries[name] = self._stepped(delivery.kind, world)
 
     def _stepped(self, kind: Sendable, world: World) -> Delivery:
         delivery: Any = Delivery(kind, 1, self._stop, lambda: world.now)

@@ -470,7 +470,7 @@ PLANTED = {
         (0, 200),
         (
             (
-                f"{BULK}.delivery:Delivery._send_all",
+                f"{BULK}.delivery:Delivery._next_group",
                 "MARKED_AHEAD // 2 if sent.known else self._workers",
                 "MARKED_AHEAD",
             ),
@@ -631,17 +631,17 @@ PLANTED = {
         (100, 60),
         (
             (
-                f"{BULK}.delivery:Delivery._is_over",
+                f"{BULK}.reconciliation:Reconciliation._is_over",
                 "return now.at_least_since(sent) >= SETTLE_FOR",
                 "return True",
             ),
             (
-                f"{BULK}.delivery:Delivery._is_over",
+                f"{BULK}.reconciliation:Reconciliation._is_over",
                 "return sent.known and now.provider.is_known and self._age(sent) >= SETTLE_FOR",
                 "return True",
             ),
             (
-                f"{BULK}.delivery:Delivery._look_up",
+                f"{BULK}.reconciliation:Reconciliation._look_up_once",
                 "all(self._age(sent) >= SETTLE_FOR for sent in without_key)",
                 "True",
             ),

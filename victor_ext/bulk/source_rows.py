@@ -176,7 +176,7 @@ class SourceRows(TemporaryDatabase):
         return [key for (key,) in self.execute(query, (chunk,))]
 
     def _chosen(self, clauses: str, *values: str) -> Iterator[SourceRow]:
-        return map(SourceRow._make, self.execute(f"SELECT * FROM asked {clauses}", values))
+        return map(SourceRow._make, self.execute("SELECT * FROM asked " + clauses, values))
 
 
 class _Places:

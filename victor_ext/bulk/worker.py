@@ -115,7 +115,12 @@ class Worker:
     def given_up(self) -> str | None:
         """Why nothing can be sent with this client, or None."""
         return next(
-            (delivery.given_up for delivery in self._deliveries.values() if delivery.given_up), None
+            (
+                delivery.contact.given_up
+                for delivery in self._deliveries.values()
+                if delivery.contact.given_up
+            ),
+            None,
         )
 
     def _launch(self, sqlite: sa.Engine | None) -> None:
@@ -218,7 +223,9 @@ class Worker:
         alone_since = None
         if self._worker_lock.can_be_lost:
             losses = self.take_over.losses
-            alone_since = partial(self.take_over.alone_since, delivery.now()[0], losses)
+            alone_since = partial(
+                self.take_over.alone_since, delivery.contact.sent_now()[0], losses
+            )
         others = partial(rivals, self._store, self._context.kind.reference)
         chosen = self._context.settings.of_chunk(data)
         terms = SendTerms(chosen["retention"], chosen["patience"], rate, others, alone_since)
