@@ -187,7 +187,7 @@ def test_no_line_has_a_local_that_shows_a_password_or_the_environment(
         unreachable("sqlite:///state.sqlite", storage_key=SECRETS["the client's secret"][:8])
     assert {
         "State.__init__",
-        "_checked_url",
+        "checked_url",
         "storage_secret",
         "_from_credentials",
         "State.engine",

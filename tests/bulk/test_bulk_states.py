@@ -37,7 +37,7 @@ from tests.bulk.bulk_runs import (
 from tests.bulk.postgres import Postgres
 from tests.programs import python
 from victor_ext import ConfigurationError
-from victor_ext.bulk import StateUnavailable, source_rows, state, worker_lock
+from victor_ext.bulk import StateUnavailable, source_rows, sqlite_options, worker_lock
 from victor_ext.bulk.state import State
 from victor_ext.bulk.worker_lock import FileLock
 from victor_ext.sandbox import Sandbox
@@ -309,7 +309,7 @@ def test_a_batch_is_sent_and_its_times_are_whole_milliseconds_of_now(
         assert connection.scalar(sa.text("SELECT unixepoch('auto')")) is None
     # The engines of the program that sends are its own, also after two threads have opened a state
     # at the same time.
-    with state._subseconds_in_all_pools(), state._subseconds_in_all_pools():
+    with sqlite_options.subseconds_in_all_pools(), sqlite_options.subseconds_in_all_pools():
         pass
     with sa.create_engine("sqlite://").connect() as connection:
         assert connection.scalar(sa.text("SELECT unixepoch('subsec')")) is None

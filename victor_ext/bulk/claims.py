@@ -25,7 +25,7 @@ from .holding import is_held
 from .layout import next_try
 from .payments import ENDED, IN_DOUBT, LINES, PAYMENTS, UNDER_WAY, is_in, lock_payments
 from .rows import Result, Row, RowOutcome
-from .state import StateLost
+from .state_errors import StateLost
 from .store import Store
 
 RowResults: TypeAlias = Sequence[tuple[Row, Result]]

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from .contents import result_of, row_of, sent_of
 from .payments import LEFT_OUT, LINES, PAGE, PAYMENTS, UNDER_WAY
 from .rows import Result, Row, RowOutcome
-from .state import StateLost
+from .state_errors import StateLost
 from .store import Store
 
 

@@ -1,5 +1,7 @@
 """Run a batch to its end, with one worker in this process, and count its rows meanwhile."""
 
+from __future__ import annotations
+
 import logging
 import time
 from collections import Counter
@@ -7,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -21,9 +23,12 @@ from .holding import held_since
 from .lines import counts_of
 from .rows import Check, Notice, RowOutcome
 from .settings import WorkerContext
-from .state import NOTICE, report
+from .state_errors import NOTICE, report
 from .store import BatchRecord, Store
-from .worker_lock import FileLock, ServerLock
+from .worker_lock import FileLock, ServerLock, WorkerLock
+
+if TYPE_CHECKING:
+    from .worker import Worker
 
 _FIRST_LOOK = 0.02
 _LOOK_EVERY = 0.3
@@ -144,18 +149,22 @@ def run_batch(
         open_queue(store, rate, settings.slots)
     watch = _Watch(context, store, rate, on_progress)
     if not watch.is_over():
-        try:
-            serve(context, [store.queue], watch.is_over)
-        except BulkStopped as error:
-            with suppress(SQLAlchemyError):
-                is_unknown = MAY_EXIST & status_of(store).counts.keys()
-                error.exit_status = UNKNOWN if is_unknown else FAILED
-            raise
+        _serve_batch(context, store, watch)
     with suppress(SQLAlchemyError):
         # An empty queue is harmless, and `resume` closes it too.
         close_queue(store)
     assert watch.latest is not None
     return watch.latest
+
+
+def _serve_batch(context: WorkerContext, store: Store, watch: _Watch) -> None:
+    try:
+        serve(context, [store.queue], watch.is_over)
+    except BulkStopped as error:
+        with suppress(SQLAlchemyError):
+            is_unknown = MAY_EXIST & status_of(store).counts.keys()
+            error.exit_status = UNKNOWN if is_unknown else FAILED
+        raise
 
 
 class _Watch:
@@ -225,34 +234,65 @@ def serve(context: WorkerContext, queues: Sequence[str] | None, over: Callable[[
     Raises `BulkStopped`; `StateLost`; and `StateUnavailable` if the database could not be used at
     the beginning.
     """
-    from .worker import Worker  # noqa: PLC0415 - it needs all of DBOS, which takes half of the start
-
     lock = FileLock(context.state) if context.state.is_sqlite else ServerLock(context.state)
-    notified, pause = False, _FIRST_LOOK
     with context.state.errors(), closing(lock), ExitStack() as stack:
-        worker: Worker | None = None
+        own = _OwnWorker(context, lock, queues, stack)
+        pause = _FIRST_LOOK
         while True:
-            if worker is None and lock.acquire():
-                worker = stack.enter_context(Worker(context, lock, queues))
-            elif worker is None and not notified:
-                notified = True
-                _logger.info(
-                    "Another process works on %s: waiting for it.", context.state, extra=NOTICE
-                )
+            own.start()
             time.sleep(pause)
             pause = min(_LOOK_EVERY, 1.5 * pause)
             is_over = over()
-            lost = None
-            if worker is not None:
-                lost = worker.state_lost or worker.take_over.state_lost
-            lost = lost or context.state.loss()
-            if lost is not None:
-                raise lost
+            own.refuse_lost()
             if is_over:
                 return
-            if worker is not None and (reason := worker.given_up) is not None:
-                what = (
-                    f"Nothing more can be sent with this client: {reason} The rows that are "
-                    "left wait for resume."
-                )
-                raise BulkStopped(what, outcome=Outcome.NOT_SENT)
+            own.refuse_rejected()
+
+
+class _OwnWorker:
+    """The worker of this process, once it has the lock of the state."""
+
+    def __init__(
+        self,
+        context: WorkerContext,
+        lock: WorkerLock,
+        queues: Sequence[str] | None,
+        stack: ExitStack,
+    ) -> None:
+        self._context, self._lock, self._queues = context, lock, queues
+        self._stack = stack
+        self._worker: Worker | None = None
+        self._is_announced = False
+
+    def start(self) -> None:
+        """Start it, unless another process has the lock."""
+        from .worker import Worker  # noqa: PLC0415 - it needs all of DBOS, which takes half of the start
+
+        if self._worker is not None:
+            return
+        if self._lock.acquire():
+            worker = Worker(self._context, self._lock, self._queues)
+            self._worker = self._stack.enter_context(worker)
+        elif not self._is_announced:
+            self._is_announced = True
+            state = self._context.state
+            _logger.info("Another process works on %s: waiting for it.", state, extra=NOTICE)
+
+    def refuse_lost(self) -> None:
+        """Raise `StateLost` if the state, or what was sent, is not there any more."""
+        lost = None
+        if self._worker is not None:
+            lost = self._worker.state_lost or self._worker.take_over.state_lost
+        lost = lost or self._context.state.loss()
+        if lost is not None:
+            raise lost
+
+    def refuse_rejected(self) -> None:
+        """Raise `BulkStopped` if the provider rejects this client."""
+        reason = None if self._worker is None else self._worker.given_up
+        if reason is not None:
+            what = (
+                f"Nothing more can be sent with this client: {reason} The rows that are "
+                "left wait for resume."
+            )
+            raise BulkStopped(what, outcome=Outcome.NOT_SENT)

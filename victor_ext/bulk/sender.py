@@ -30,7 +30,8 @@ from .row_kind import RowKind
 from .rows import Check, RowOutcome, RowResult, refuse_invalid
 from .run import BatchStatus, Progress, run_batch, serve, status_of
 from .settings import Expected, Settings, WorkerContext, day_of, provider_of, system_of
-from .state import DEFAULT_STATE, State, StateMade
+from .state import DEFAULT_STATE, State
+from .state_errors import StateMade
 from .steps import add_step, next_step, reasons_of, units_of
 from .store import BatchRecord, Store, no_such_batch
 from .vault import new_secret, storage_secret

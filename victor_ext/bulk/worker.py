@@ -26,7 +26,7 @@ from .layout import CHUNK, VERSION, batch_of, step_of
 from .row_kind import LaterStep, Sendable
 from .rows import Result, Row
 from .settings import WorkerContext
-from .state import NOTICE, StateLost, report
+from .state_errors import NOTICE, StateLost, report
 from .worker_lock import TakeOver, WorkerLock
 
 _logger = logging.getLogger("victor_ext.bulk")

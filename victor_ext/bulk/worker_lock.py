@@ -29,7 +29,8 @@ from victor_ext import ConfigurationError
 from victor_ext.settlement.key_age import Moment
 
 from .layout import CHUNK
-from .state import State, StateLost, report
+from .state import State
+from .state_errors import StateLost, report
 
 if TYPE_CHECKING:
     from dbos import DBOSClient
