@@ -37,7 +37,7 @@ from tests.bulk.bulk_runs import (
 from tests.bulk.postgres import Postgres
 from tests.programs import python
 from victor_ext import ConfigurationError
-from victor_ext.bulk import StateUnavailable, source_rows, sqlite_options, worker_lock
+from victor_ext.bulk import StateUnavailable, source_rows, sqlite_options, take_over
 from victor_ext.bulk.state import State
 from victor_ext.bulk.worker_lock import FileLock
 from victor_ext.sandbox import Sandbox
@@ -396,7 +396,7 @@ def test_a_disk_that_is_full_while_rows_are_sent_is_said_and_nothing_is_sent_aga
         if logged_notices() and len(seen) - seen.index(next(filter(None, seen))) > 5:
             disk.full = False
 
-    monkeypatch.setattr(worker_lock, "_ROUND", 0.2)
+    monkeypatch.setattr(take_over, "_ROUND", 0.2)
     status = sender().send(rows(250), on_progress=progress)
     assert dict(status.counts) == {"created": 250}
     asked_once(victor_sandbox, keys_of(rows(250)))

@@ -43,11 +43,11 @@ from tests.histories.states import (
 from tests.histories.world import Process, SteppedCalls, World, with_world_time
 from victor_ext import Done, Proof, Victor, VictorError, VictorOAuth
 from victor_ext.bulk.chunks import retry_unsettled
+from victor_ext.bulk.context import WorkerContext
 from victor_ext.bulk.payment_requests import PaymentRequests
 from victor_ext.bulk.payments import IN_DOUBT, LEFT_OUT
 from victor_ext.bulk.row_kind import RowKind
 from victor_ext.bulk.rows import Row, RowOutcome
-from victor_ext.bulk.settings import WorkerContext
 from victor_ext.bulk.store import Store
 from victor_ext.flows import drive
 from victor_ext.outbox import EntryState, Outbox

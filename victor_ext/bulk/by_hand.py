@@ -18,6 +18,7 @@ from victor_ext.settlement.key_age import Sent
 from .asking import asked_of
 from .chunks import active_of, enqueue
 from .contents import values_of
+from .context import WorkerContext
 from .deciding import Code
 from .holding import refuse_held
 from .layout import chunk_rows_for
@@ -27,7 +28,6 @@ from .pacing import ProviderClock
 from .payments import ENDED, IN_DOUBT, LINES, PAYMENTS, Asked, Stored, pages, stored_of
 from .row_kind import RowKind
 from .rows import Result, RowOutcome
-from .settings import WorkerContext
 from .store import BatchRecord, Store
 from .storing import PaymentTerms, new_payment
 

@@ -10,6 +10,8 @@ import sqlalchemy as sa
 from victor_ext.tables.sources import Rows
 
 from .chunks import enqueue
+from .context import WorkerContext
+from .control_totals import Expected
 from .deciding import TO_DECIDE, Act, Code, Decision, decide, made_of
 from .holding import refuse_held
 from .layout import chunk_rows_for
@@ -18,7 +20,7 @@ from .notices import message_of
 from .pacing import ProviderClock
 from .payments import NEVER_LEFT, Asked, Stored, look_alikes, pages, stored_of
 from .rows import Check, Notice, RowOutcome, RowProblem, refuse_invalid
-from .settings import PERSONS, TERMS, Expected, WorkerContext, needs_another_person
+from .settings import PERSONS, TERMS, needs_another_person
 from .source_rows import RowDecision, SourceRow, SourceRows
 from .store import BatchRecord, Store
 from .storing import PaymentTerms, lock_unsent, replace_lines, store_payments

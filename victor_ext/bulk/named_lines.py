@@ -8,11 +8,11 @@ from dataclasses import replace
 from victor_ext import ConfigurationError, Problem, idempotency_key_for
 from victor_ext.settlement.flow import MAY_EXIST
 
+from .context import WorkerContext
 from .deciding import Code
 from .lines import Line, lines_of
 from .payments import NEVER_LEFT
 from .rows import RowOutcome
-from .settings import WorkerContext
 from .store import BatchRecord, Store
 
 

@@ -18,11 +18,11 @@ from victor_ext._exit_status import FAILED, FOR_NOW, UNKNOWN
 from victor_ext.settlement.flow import MAY_EXIST, SETTLED
 
 from .chunks import close_queue, is_idle, is_open, open_queue, retry_unsettled
+from .context import WorkerContext
 from .deciding import TO_DECIDE
 from .holding import held_since
 from .lines import counts_of
 from .rows import Check, Notice, RowOutcome
-from .settings import WorkerContext
 from .state_errors import NOTICE, report
 from .store import BatchRecord, Store
 from .worker_lock import FileLock, ServerLock, WorkerLock

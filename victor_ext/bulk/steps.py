@@ -5,22 +5,38 @@ with a row for each of them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
 
-from victor_ext import idempotency_key_for
+from victor_ext import ConfigurationError, idempotency_key_for
 
 from .chunks import enqueue
+from .context import WorkerContext
 from .holding import refuse_held
 from .lines import Line, lines_of
 from .pacing import ProviderClock
 from .payments import LINES, PAYMENTS, Asked, stored_of
 from .row_kind import RowKind
 from .rows import RowOutcome
-from .settings import PERSONS, WorkerContext
+from .settings import PERSONS
 from .store import BatchRecord, Store
 from .storing import PaymentTerms, new_payment
+
+
+def require_step(kind: RowKind, name: str) -> None:
+    """Raise `ConfigurationError` if rows of this kind have no such step."""
+    if name not in kind.steps:
+        steps = ", which have no steps"
+        if kind.steps:
+            steps = f": write {' or '.join(kind.steps)}"
+        raise ConfigurationError(f"{name} is not a step of these rows{steps}.")
+
+
+def step_store(store: Store, name: str) -> Store:
+    """Return the batch of a step of what this batch has sent."""
+    return replace(store, batch=f"{store.batch}/{name}")
 
 
 def units_of(store: Store, kind: RowKind) -> list[str]:

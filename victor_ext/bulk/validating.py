@@ -13,9 +13,10 @@ from victor_ext.tables.sources import Record, Rows, SourceBroken, records_of
 
 from .asking import asked_of
 from .columns import Fields, check_heading, problems_of, split_record
+from .control_totals import Expected
 from .row_kind import RowKind
 from .rows import Check, RowProblem
-from .settings import Expected, Settings, in_utc
+from .settings import Settings, in_utc
 from .source_rows import SourceRow, SourceRows, problems_text
 from .vault import Vault
 

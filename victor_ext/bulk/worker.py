@@ -21,13 +21,14 @@ from victor_ext.settlement.key_age import LAST_CALLS, Moment
 
 from .chunk_run import ChunkRun
 from .contents import rivals
+from .context import WorkerContext
 from .delivery import Delivery, SendTerms, Steps
 from .layout import CHUNK, VERSION, batch_of, step_of
 from .row_kind import LaterStep, Sendable
 from .rows import Result, Row
-from .settings import WorkerContext
 from .state_errors import NOTICE, StateLost, report
-from .worker_lock import TakeOver, WorkerLock
+from .take_over import TakeOver
+from .worker_lock import WorkerLock
 
 _logger = logging.getLogger("victor_ext.bulk")
 _one_at_a_time = threading.Lock()
