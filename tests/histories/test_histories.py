@@ -216,7 +216,7 @@ REPLACED = (
     "stored.state in NEVER_LEFT",
     "stored.state in NEVER_LEFT | IN_DOUBT",
 )
-LISTED = "results.append(Result(RowOutcome.CREATED, id_, status, unit=unit))"
+LISTED = "results.append(Result(RowOutcome.CREATED, payment.id, payment.status, unit=unit))"
 CAP = (
     f"{SETTLEMENT}.key_age:within_key_life",
     "deadline is not None and deadline <= longest",

@@ -69,10 +69,9 @@ class ProviderClock:
         provider = self._client.provider_time()
         if provider.is_known:
             self._tells_no_time = False
-        is_settled = provider.is_known or self._tells_no_time
-        error = (
-            None if is_settled else self._error or VictorError("The provider has not answered yet.")
-        )
+        error = None
+        if not provider.is_known and not self._tells_no_time:
+            error = self._error or VictorError("The provider has not answered yet.")
         return Now(Moment(time.time(), self._monotonic()), provider, error)
 
     def sent_now(self) -> Sent:
@@ -85,11 +84,15 @@ class ProviderClock:
         try:
             self._client.ping()
         except VictorError as error:
-            answered = isinstance(error, StatusError) and not isinstance(error, RateLimited)
-            refused = answered and error.outcome is Outcome.REJECTED
-            if not refused and not self._client.provider_time().is_known:
+            if not _is_refusal(error) and not self._client.provider_time().is_known:
                 return error
         except Exception as error:  # noqa: BLE001 - whatever it was, no row must be sent for want of it
             return VictorError(f"An unexpected {type(error).__name__}.")
         self._tells_no_time = not self._client.provider_time().is_known
         return None
+
+
+def _is_refusal(error: VictorError) -> bool:
+    """Whether the provider has answered that it does not want the read."""
+    is_status = isinstance(error, StatusError) and not isinstance(error, RateLimited)
+    return is_status and error.outcome is Outcome.REJECTED

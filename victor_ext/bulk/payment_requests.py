@@ -58,10 +58,8 @@ class PaymentRequests(RowKind):
         if not is_repeat:
             # With a key, the client permits a past due date. Today and tomorrow are never wrong.
             now = client.provider_time().moment
-            if arguments.get("due_date") not in (
-                str(now.date()),
-                str(now.date() + timedelta(days=1)),
-            ):
+            today = now.date()
+            if arguments.get("due_date") not in (str(today), str(today + timedelta(days=1))):
                 check_payment_request(**arguments, now=now)
         return client.payment_requests.create(**arguments, idempotency_key=key)
 
@@ -70,23 +68,23 @@ class PaymentRequests(RowKind):
         # earliest possible send.
         references = [step.payment.reference for step in steps if isinstance(step.payment, Payment)]
         requests: dict[str, list[PaymentRequest]] = {reference: [] for reference in references}
-        listed = self.client.payment_requests.list
-        for request in listed(
-            direction="outbound", start_datetime=min(step.since for step in steps)
+        since = min(step.since for step in steps)
+        for request in self.client.payment_requests.list(
+            direction="outbound", start_datetime=since
         ):
-            if (reference := reference_of(request.client_reference_id)) in requests:
+            reference = reference_of(request.client_reference_id)
+            if reference in requests:
                 requests[reference].append(request)
-        return [
-            step.settled(requests[reference])
-            for step, reference in zip(steps, references, strict=True)
-        ]
+        pairs = zip(steps, references, strict=True)
+        return [step.settled(requests[reference]) for step, reference in pairs]
 
     def listed(self, values: Collection[str]) -> Iterator[tuple[str, CurrentStatus]]:
-        first, last = map(date.fromisoformat, (min(values), max(values)))
-        requests = self.client.payment_requests
-        for request in requests.list(
-            direction="outbound", due_date_start_date=first, due_date_end_date=last
-        ):
+        requests = self.client.payment_requests.list(
+            direction="outbound",
+            due_date_start_date=date.fromisoformat(min(values)),
+            due_date_end_date=date.fromisoformat(max(values)),
+        )
+        for request in requests:
             yield request.id, _current(request)
 
     def read(self, id_: str) -> CurrentStatus:

@@ -24,6 +24,8 @@ _SHARED = {
     **{name: name for name in ("payout_from_payor_id", "payout_to_payor_id")},
 }
 """The arguments of `payouts.submit`, by column."""
+_OF_PAYMENT = ("remote_id", "source_account_name", "payor_payment_id", *_OPTIONAL)
+"""The columns that are the same in a payment instruction."""
 _PLACE = "payments[0]."
 _VALID = {"currency": "USD", "amount": "1"}
 """What stands for an invalid price while the other values are checked."""
@@ -58,25 +60,10 @@ class Payouts(RowKind):
     )
 
     def check(self, arguments: Mapping[str, Any]) -> None:
-        def problems_of(check: Callable[[], object]) -> list[Problem]:
-            try:
-                check()
-            except InvalidRequest as error:
-                columns = [
-                    "payout_memo" if one.field == "memo" else one.field.removeprefix(_PLACE)
-                    for one in error.problems
-                ]
-                told = zip(error.problems, columns, strict=True)
-                return [
-                    replace(one, field=name, message=one.message.replace(one.field, name))
-                    for one, name in told
-                ]
-            return []
-
-        problems = problems_of(lambda: self.price(arguments))
+        problems = _problems_of(lambda: self.price(arguments))
         priced = {**arguments, **_VALID} if problems else arguments
-        problems += problems_of(lambda: self._prepared([priced]))
-        problems += problems_of(lambda: self.client.payments.list(arguments.get("payor_id")))
+        problems += _problems_of(lambda: self._prepared([priced]))
+        problems += _problems_of(lambda: self.client.payments.list(arguments.get("payor_id")))
         if problems:
             raise InvalidRequest.of(problems)
 
@@ -97,23 +84,19 @@ class Payouts(RowKind):
         return str(value) if name == "amount" else super().stored(name, value)
 
     def group(self, arguments: Mapping[str, Any]) -> Hashable:
-        return tuple(arguments.get(name) for name in ("payor_id", *_SHARED)) if arguments else None
+        if not arguments:
+            return None
+        return tuple(arguments.get(name) for name in ("payor_id", *_SHARED))
 
     def payment(self, rows: Sequence[Row]) -> Write:
         arguments = [row.arguments or {} for row in rows]
-        return Write(
-            self._prepared(arguments), rows[0].sent, {"payor_id": arguments[0]["payor_id"]}
-        )
+        look_up_by = {"payor_id": arguments[0]["payor_id"]}
+        return Write(self._prepared(arguments), rows[0].sent, look_up_by)
 
     def _prepared(self, payments: Sequence[Mapping[str, Any]]) -> Any:
-        names = ("remote_id", "source_account_name", "payor_payment_id", *_OPTIONAL)
-        given: list[dict[str, Any]] = [{name: one.get(name) for name in names} for one in payments]
-        sent = [
-            PaymentInstruction(amount=_amount(one), **each)
-            for one, each in zip(payments, given, strict=True)
-        ]
+        instructions = [_instruction(payment) for payment in payments]
         shared = {argument: payments[0].get(column) for column, argument in _SHARED.items()}
-        return self.client.prepare("payouts.submit", sent, **shared)
+        return self.client.prepare("payouts.submit", instructions, **shared)
 
     def parts(self, unit: str, rows: Sequence[Row]) -> list[Result] | None:
         """Also have a payout quoted whose payments are in other currencies than their accounts: no
@@ -123,59 +106,97 @@ class Payouts(RowKind):
         payout = payouts.get(unit)
         if payout.status == "SUBMITTED":
             return None
-        currencies = {
-            one.name: one.total_cost.currency
-            for one in payout.accounts
-            if one.total_cost is not None
-        }
-        pairs = (
-            (one.amount.currency, currencies.get(one.source_account_name))
-            for one in payout.accepted
-            if one.amount
-        )
-        if payout.status == "ACCEPTED" and any(paid != source for paid, source in pairs):
+        if payout.status == "ACCEPTED" and _needs_quote(payout):
             payouts.quote(unit)
-        rejected = {reference_of(one.payor_payment_id): one for one in payout.rejected}
-        listed = {reference_of(one.payor_payment_id): one for one in payouts.payments(unit)}
+        rejected = {reference_of(row.payor_payment_id): row for row in payout.rejected}
+        listed = {reference_of(row.payor_payment_id): row for row in payouts.payments(unit)}
         results = list[Result]()
-        for reference in (reference_of((row.arguments or {})[self.reference]) for row in rows):
-            payment, refusal = listed.get(reference), rejected.get(reference)
-            id_, status = (None, None) if payment is None else (payment.id, payment.status)
+        for row in rows:
+            reference = reference_of((row.arguments or {})[self.reference])
+            payment = listed.get(reference)
+            refusal = rejected.get(reference)
             if refusal is not None or payout.status == "REJECTED":
-                why = (
-                    refusal and (refusal.message or refusal.reason or refusal.reason_code)
-                ) or "Velo rejected it."
-                results.append(
-                    Result(RowOutcome.REJECTED, id_, status or "REJECTED", why, unit=unit)
-                )
+                results.append(_rejection(unit, payment, refusal))
             elif payment is None:  # the list lags
                 return None
             else:
-                results.append(Result(RowOutcome.CREATED, id_, status, unit=unit))
+                results.append(Result(RowOutcome.CREATED, payment.id, payment.status, unit=unit))
         return results
 
     def listed(self, values: Collection[str]) -> Iterator[tuple[str, CurrentStatus]]:
         for unit in values:
-            yield from (
-                (one.id, _current(one)) for one in self.client.payouts.audited_payments(unit)
-            )
+            for payment in self.client.payouts.audited_payments(unit):
+                yield payment.id, _current(payment)
 
     def read(self, id_: str) -> CurrentStatus:
         return _current(self.client.payments.get(id_))
 
     def describe(self, unit: str) -> dict[str, Any]:
         payout = self.client.payouts.get(unit)
-        counts = {
+        return {
+            "status": payout.status,
             "accepted": payout.payments_accepted or 0,
             "rejected": payout.payments_rejected or 0,
+            "totals": dict(_totals_of(payout)),
+            "quotes": [_quote_text(quote) for quote in payout.fx_summaries],
         }
-        totals = {
-            str(one.name): str(one.total_cost or "an unknown amount") for one in payout.accounts
-        }
-        quotes = [
-            f"{one.source} for {one.payment}, until {one.expires_at}" for one in payout.fx_summaries
-        ]
-        return {"status": payout.status, **counts, "totals": totals, "quotes": quotes}
+
+
+def _problems_of(check: Callable[[], object]) -> list[Problem]:
+    """Return what a check of the client's refuses, with columns as fields."""
+    try:
+        check()
+    except InvalidRequest as error:
+        return [_with_column(problem) for problem in error.problems]
+    return []
+
+
+def _with_column(problem: Problem) -> Problem:
+    column = problem.field.removeprefix(_PLACE)
+    if problem.field == "memo":
+        column = "payout_memo"
+    message = problem.message.replace(problem.field, column)
+    return replace(problem, field=column, message=message)
+
+
+def _instruction(payment: Mapping[str, Any]) -> PaymentInstruction:
+    values: dict[str, Any] = {name: payment.get(name) for name in _OF_PAYMENT}
+    return PaymentInstruction(amount=_amount(payment), **values)
+
+
+def _needs_quote(payout: Any) -> bool:
+    """Whether a payment is in another currency than the account that it comes from."""
+    currencies = dict[str, str]()
+    for account in payout.accounts:
+        if account.total_cost is not None:
+            currencies[account.name] = account.total_cost.currency
+    for payment in payout.accepted:
+        paid_from = currencies.get(payment.source_account_name)
+        if payment.amount and payment.amount.currency != paid_from:
+            return True
+    return False
+
+
+def _rejection(unit: str, payment: Any, refusal: Any) -> Result:
+    """Return the result of a row that was rejected, alone or with its payout."""
+    reason = None
+    if refusal is not None:
+        reason = refusal.message or refusal.reason or refusal.reason_code
+    reason = reason or "Velo rejected it."
+    if payment is None:
+        return Result(RowOutcome.REJECTED, None, "REJECTED", reason, unit=unit)
+    status = payment.status or "REJECTED"
+    return Result(RowOutcome.REJECTED, payment.id, status, reason, unit=unit)
+
+
+def _totals_of(payout: Any) -> Iterator[tuple[str, str]]:
+    """Yield what a payout costs each account."""
+    for account in payout.accounts:
+        yield str(account.name), str(account.total_cost or "an unknown amount")
+
+
+def _quote_text(quote: Any) -> str:
+    return f"{quote.source} for {quote.payment}, until {quote.expires_at}"
 
 
 def _amount(arguments: Mapping[str, Any]) -> Money:

@@ -29,10 +29,9 @@ class CurrentStatus(NamedTuple):
         """Return it in one line without account numbers: of long numbers the last four digits are
         left.
         """
-        return cls(
-            status or "no status",
-            re.sub(r"\d(?=\d{4})", "*", " ".join((reason or "").split())) or None,
-        )
+        text = " ".join((reason or "").split())
+        shown = re.sub(r"\d(?=\d{4})", "*", text)
+        return cls(status or "no status", shown or None)
 
 
 class Sendable(ABC):
@@ -66,8 +65,11 @@ class Sendable(ABC):
 
         One whose look-up the client itself refuses keeps no other one from being looked up.
         """
-        writes = ((step, step.payment) for step in steps if isinstance(step.payment, Write))
-        return [self._looked_up(step, write) for step, write in writes]
+        results = list[Settlement]()
+        for step in steps:
+            if isinstance(step.payment, Write):
+                results.append(self._looked_up(step, step.payment))
+        return results
 
     def _looked_up(self, step: LookUp, write: Write) -> Settlement:
         try:
@@ -177,17 +179,22 @@ class RowKind(Sendable):
         Lists are read: a page for many rows, not a call for each. What is not in them, or was
         forgotten here, is read by its id. Ids and statuses are held in memory.
         """
-        created = (one for one in results if one.outcome is RowOutcome.CREATED)
-        by_id = {one.id: one.asked.get(self.listed_by) for one in created if one.id}
+        by_id: dict[str, str | None] = {}
+        for result in results:
+            if result.outcome is RowOutcome.CREATED and result.id:
+                by_id[result.id] = result.asked.get(self.listed_by)
         values = {value for value in by_id.values() if value is not None}  # the others: forgotten
         listed = self.listed(values) if values else ()
         statuses = {id_: status for id_, status in listed if id_ in by_id}
         for missing in by_id.keys() - statuses.keys():
-            try:
-                statuses[missing] = self.read(missing)
-            except (BadRequest, NotFound):
-                statuses[missing] = CurrentStatus()
+            statuses[missing] = self._status_of(missing)
         return statuses
+
+    def _status_of(self, id_: str) -> CurrentStatus:
+        try:
+            return self.read(id_)
+        except (BadRequest, NotFound):
+            return CurrentStatus()
 
     @abstractmethod
     def listed(self, values: Collection[str]) -> Iterable[tuple[str, CurrentStatus]]:

@@ -42,10 +42,11 @@ class RowProblem:
 
     def __str__(self) -> str:
         place = "source" if self.row is None else f"row {self.row}"
-        place = place if self.line is None else f"line {self.line}"
-        return (
-            f"{place}, {self.column}: {self.message}" if self.column else f"{place}: {self.message}"
-        )
+        if self.line is not None:
+            place = f"line {self.line}"
+        if self.column:
+            place = f"{place}, {self.column}"
+        return f"{place}: {self.message}"
 
 
 @dataclass(slots=True)
@@ -190,16 +191,16 @@ class InvalidRows(InvalidRequest):
 
 def refuse_invalid(batch: str, check: Check, *, skip_invalid: bool) -> None:
     """Raise `InvalidRows` if the source must not be stored."""
-    if check.is_refused(skip_invalid=skip_invalid):
-        what = (
-            f"{batch} was not sent. Problems: {check.problem_count}. The first: {check.problems[0]}"
-        )
-        problems = [
-            Problem(problem.column or "", problem.code, str(problem)) for problem in check.problems
-        ]
-        error = InvalidRows(what, problems=problems)
-        error.check = check
-        raise error
+    if not check.is_refused(skip_invalid=skip_invalid):
+        return
+    first, count = check.problems[0], check.problem_count
+    problems = [
+        Problem(problem.column or "", problem.code, str(problem)) for problem in check.problems
+    ]
+    message = f"{batch} was not sent. Problems: {count}. The first: {first}"
+    error = InvalidRows(message, problems=problems)
+    error.check = check
+    raise error
 
 
 @dataclass(frozen=True, slots=True)

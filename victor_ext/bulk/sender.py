@@ -546,8 +546,9 @@ class BulkSender:
 
     @contextmanager
     def _context(self) -> Generator[WorkerContext]:
-        own = nullcontext(self._client)
-        with own if self._client is not None else Victor.from_env(limits=self.limits) as client:
+        own: Any = self._client
+        opened = Victor.from_env(limits=self.limits) if own is None else nullcontext(own)
+        with opened as client:
             yield WorkerContext(
                 client=client,
                 kind=client.system.load("bulk")(client),

@@ -270,7 +270,6 @@ def check_number(name: str, value: object, is_valid: Callable[[float], bool], bo
     """Raise `ConfigurationError` if a setting is not a number within its bounds. None is valid."""
     if value is None:
         return
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if is_number and is_valid(value):
+    if isinstance(value, int | float) and not isinstance(value, bool) and is_valid(value):
         return
     raise refused_setting(name, f"{name}={value!r} must be a number of {bounds}.")
