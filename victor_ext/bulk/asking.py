@@ -6,13 +6,13 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import date
-from typing import Any
 
 from victor_ext.ids import reference_of
 
 from .columns import canonical_text
 from .payments import UNREADABLE, Asked
 from .row_kind import RowKind
+from .rows import Arguments
 from .vault import Vault
 
 _LEADING_ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
@@ -27,7 +27,7 @@ def asked_of(
     key: str,
     key_column: str,
     key_value: str | None,
-    arguments: Mapping[str, Any],
+    arguments: Arguments,
     extras: Mapping[str, str],
     is_valid: bool,
 ) -> Asked:

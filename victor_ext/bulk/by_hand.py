@@ -4,11 +4,11 @@ became of one that nobody can look up.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import replace
-from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import Connection
 
 from victor_ext import ConfigurationError, Problem
 from victor_ext.ids import words_of
@@ -28,7 +28,7 @@ from .pacing import ProviderClock
 from .payments import ENDED, IN_DOUBT, LINES, PAYMENTS, Asked, Stored, pages, stored_of
 from .row_kind import RowKind
 from .rows import Result, RowOutcome
-from .store import BatchRecord, Store
+from .store import BatchRecord, Person, Store
 from .storing import PaymentTerms, new_payment
 
 _HAD_A_KEY = (RowOutcome.CREATED.value, RowOutcome.REJECTED.value)
@@ -50,7 +50,7 @@ def ask_again(
     store: Store,
     record: BatchRecord,
     lines: Sequence[Line],
-    person: Mapping[str, Any],
+    person: Person,
 ) -> None:
     """Let these rows be asked once more, each with the values of the latest file.
 
@@ -158,7 +158,7 @@ def _why_not_over(line: Line) -> str:
 
 
 def _ask(
-    connection: sa.Connection,
+    connection: Connection,
     context: WorkerContext,
     store: Store,
     record: BatchRecord,
@@ -214,7 +214,7 @@ def _asked_once_more(context: WorkerContext, record: BatchRecord, line: Line) ->
     )
 
 
-def _forget_notice(store: Store, connection: sa.Connection, key: str) -> None:
+def _forget_notice(store: Store, connection: Connection, key: str) -> None:
     """Take back what a line says of its payment: a person has decided."""
     change = sa.update(LINES).where(store.is_line(), LINES.c.key == key)
     connection.execute(change.values(code=None, message=None, row=None))
@@ -313,7 +313,7 @@ def _may_be_asked_since(before: Stored) -> bool:
 
 
 def _save_resolved(
-    store: Store, connection: sa.Connection, key: str, result: Result | None, *, again: int
+    store: Store, connection: Connection, key: str, result: Result | None, *, again: int
 ) -> None:
     """Store what a person has found of a payment; None: nothing but what is stored of it.
 

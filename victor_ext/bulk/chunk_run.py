@@ -5,12 +5,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from victor_ext.settlement.flow import SETTLED
 
 from .claims import begin, claim, finish
 from .delivery import Steps
+from .layout import ChunkTerms
 from .rows import Result, Row, RowOutcome, Step
 from .store import Store
 
@@ -65,7 +65,7 @@ class ChunkRun:
         self.stored |= step.results
         return [index for payment, index in begun.items() if payment not in held]
 
-    def finish(self, terms: Mapping[str, Any], *, is_stopped: bool) -> None:
+    def finish(self, terms: ChunkTerms, *, is_stopped: bool) -> None:
         """Store the last results.
 
         What waits, and after a stop what is left, goes to the next try: another worker can send it

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import Connection
 
-from .layout import next_try, workflow_record
-from .payments import ENDED, IN_DOUBT, LINES, PAYMENTS, lock_payments, pages
+from .layout import ChunkTerms, next_try, workflow_record
+from .payments import ENDED, IN_DOUBT, LINES, PAYMENTS, Condition, lock_payments, pages
 from .store import Store
 
 _ACTIVE = ["ENQUEUED", "PENDING"]
@@ -17,7 +17,7 @@ _ACTIVE = ["ENQUEUED", "PENDING"]
 _NEVER_REACHED = 1_000_000
 
 
-def enqueue(store: Store, connection: sa.Connection, workflow_id: str, data: object) -> None:
+def enqueue(store: Store, connection: Connection, workflow_id: str, data: object) -> None:
     """Add a chunk to the queue, within the transaction."""
     record: Any = {
         **workflow_record(store.account, workflow_id),
@@ -71,7 +71,7 @@ def active_of(store: Store, chunks: list[str]) -> set[str]:
     return {workflow.workflow_id for workflow in active}
 
 
-def retry_unsettled(store: Store, terms: Mapping[str, Any]) -> None:
+def retry_unsettled(store: Store, terms: ChunkTerms) -> None:
     """Add a chunk for what is unsettled of each chunk that no worker has.
 
     Another process may do the same: the id of a chunk exists once.
@@ -95,7 +95,7 @@ def _unsettled_chunks(store: Store) -> list[str]:
     return [chunk for chunk in chunks if chunk not in active]
 
 
-def _is_unsettled(store: Store) -> sa.ColumnElement[bool]:
+def _is_unsettled(store: Store) -> Condition:
     """Whether a payment is unsettled, and of this batch, or in doubt and in its latest file."""
     columns = PAYMENTS.c
     listed = sa.select(LINES.c.key).where(store.is_line())
@@ -104,7 +104,7 @@ def _is_unsettled(store: Store) -> sa.ColumnElement[bool]:
     return sa.and_(columns.owner == store.owner, sa.or_(is_own, is_listed))
 
 
-def _retry(store: Store, connection: sa.Connection, chunk: str, terms: Mapping[str, Any]) -> None:
+def _retry(store: Store, connection: Connection, chunk: str, terms: ChunkTerms) -> None:
     chosen = sa.and_(_is_unsettled(store), PAYMENTS.c.chunk == chunk)
     keys = [row.key for row in lock_payments(connection, chosen)]
     if not keys:
@@ -116,7 +116,7 @@ def _retry(store: Store, connection: sa.Connection, chunk: str, terms: Mapping[s
     enqueue(store, connection, again, {**terms, "keys": keys})
 
 
-def move(connection: sa.Connection, chosen: sa.ColumnElement[bool], chunk: str) -> None:
+def move(connection: Connection, chosen: Condition, chunk: str) -> None:
     """Put payments into another chunk: who has taken them up has lost them."""
     change = sa.update(PAYMENTS).where(chosen)
     connection.execute(change.values(chunk=chunk, worker=None))

@@ -10,11 +10,12 @@ that was asked once more has had another key.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
+from sqlalchemy import Connection
 
 from victor_ext.settlement.flow import MAY_EXIST
 from victor_ext.settlement.key_age import Sent
@@ -22,8 +23,8 @@ from victor_ext.settlement.key_age import Sent
 from .chunks import enqueue, move
 from .contents import row_of, values_of
 from .holding import is_held
-from .layout import next_try
-from .payments import ENDED, IN_DOUBT, LINES, PAYMENTS, UNDER_WAY, is_in, lock_payments
+from .layout import ChunkTerms, next_try
+from .payments import ENDED, IN_DOUBT, LINES, PAYMENTS, UNDER_WAY, Condition, is_in, lock_payments
 from .rows import Result, Row, RowOutcome
 from .state_errors import StateLost
 from .store import Store
@@ -52,7 +53,7 @@ def claim(store: Store, chunk: str, worker: str) -> list[Row]:
     return [_looked_up(row) if row.payment in unlisted else row for row in rows]
 
 
-def _unlisted(connection: sa.Connection, chosen: sa.ColumnElement[bool]) -> set[str]:
+def _unlisted(connection: Connection, chosen: Condition) -> set[str]:
     """Return the keys of those payments that the latest file of no batch has."""
     lines, columns = LINES.c, PAYMENTS.c
     is_its = sa.and_(lines.owner == columns.owner, lines.key == columns.key, lines.number > 0)
@@ -93,7 +94,7 @@ def finish(
     results: RowResults,
     chunk: str,
     left: Sequence[str],
-    terms: Mapping[str, Any],
+    terms: ChunkTerms,
 ) -> None:
     """Store the last results of a chunk; what is `left` of it goes to its next try."""
     settled = [row.payment for row, _ in results]
@@ -107,10 +108,10 @@ def finish(
 
 def _try_again(
     store: Store,
-    connection: sa.Connection,
-    is_left: sa.ColumnElement[bool],
+    connection: Connection,
+    is_left: Condition,
     chunk: str,
-    terms: Mapping[str, Any],
+    terms: ChunkTerms,
 ) -> None:
     query = sa.select(PAYMENTS.c.key).where(is_left).order_by(PAYMENTS.c.place)
     keys = list(connection.execute(query).scalars())
@@ -119,14 +120,12 @@ def _try_again(
         enqueue(store, connection, chunk, {**terms, "keys": keys})
 
 
-def _is_held_by(worker: str) -> sa.ColumnElement[bool]:
+def _is_held_by(worker: str) -> Condition:
     """Whether a payment is still this worker's, and has not ended."""
     return sa.and_(PAYMENTS.c.worker == worker, sa.not_(is_in(ENDED)))
 
 
-def _save_results(
-    store: Store, connection: sa.Connection, worker: str, results: RowResults
-) -> None:
+def _save_results(store: Store, connection: Connection, worker: str, results: RowResults) -> None:
     _refuse_deleted(store, connection, results)
     created, certain, thought = list[_Values](), list[_Values](), list[_Values]()
     for row, result in results:
@@ -144,7 +143,7 @@ def _save_results(
     _update(store, connection, _is_held_by(worker), thought)
 
 
-def _refuse_deleted(store: Store, connection: sa.Connection, results: RowResults) -> None:
+def _refuse_deleted(store: Store, connection: Connection, results: RowResults) -> None:
     """Raise `StateLost` if a payment that was sent is not in the table any more."""
     was_sent = [row.payment for row, result in results if result.outcome in _WAS_SENT]
     if not was_sent:
@@ -156,8 +155,8 @@ def _refuse_deleted(store: Store, connection: sa.Connection, results: RowResults
 
 def _update(
     store: Store,
-    connection: sa.Connection,
-    chosen: sa.ColumnElement[bool],
+    connection: Connection,
+    chosen: Condition,
     values: list[_Values],
 ) -> None:
     """Change those of some payments that are chosen: one statement for all of them.

@@ -19,6 +19,7 @@ from victor_ext.tables.sources import SourceBroken
 from victor_ext.tables.texts import HALF_CHARACTERS, damage_of, invisible_in
 
 from .row_kind import RowKind
+from .rows import Arguments
 from .settings import DEFAULTS, in_utc
 
 MAX_KEY_VALUE = 200
@@ -161,14 +162,14 @@ def _with_hint_for_files(problem: Problem) -> Problem:
     return replace(problem, hint=_FILE_HINTS.get(problem.field, "")) if problem.hint else problem
 
 
-def canonical_text(arguments: Mapping[str, Any]) -> str:
+def canonical_text(arguments: Arguments) -> str:
     """Return the arguments in one canonical spelling that depends on neither source format nor
     Unicode form.
     """
     return Secret(_SORTED_JSON(_canonical_values(arguments)))
 
 
-def differing(kind: RowKind, stored: Mapping[str, Any], arguments: Mapping[str, Any]) -> list[str]:
+def differing(kind: RowKind, stored: Arguments, arguments: Arguments) -> list[str]:
     """Return the columns whose values differ from the stored ones."""
     before = _canonical_values(stored)
     now = _canonical_values(arguments)
@@ -274,7 +275,7 @@ def _as_json(value: object) -> str:
     return json.dumps(value, default=str, ensure_ascii=False)
 
 
-def _canonical_values(arguments: Mapping[str, Any]) -> dict[str, str]:
+def _canonical_values(arguments: Arguments) -> dict[str, str]:
     return {name: _canonical(name, value) for name, value in arguments.items()}
 
 

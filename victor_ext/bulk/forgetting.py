@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import Connection
 
 from .contents import result_of
 from .payments import (
@@ -18,6 +19,7 @@ from .payments import (
     PAGE,
     PAYMENTS,
     SETTLED_STATES,
+    Condition,
     lock_payments,
     pages,
 )
@@ -39,7 +41,7 @@ def drop(store: Store, keys: Sequence[str] | None = None) -> int:
         return len(dropped) + (_drop_unnamed(store, connection) if keys is None else 0)
 
 
-def _drop(store: Store, connection: sa.Connection, keys: Sequence[str]) -> None:
+def _drop(store: Store, connection: Connection, keys: Sequence[str]) -> None:
     """Remove payments with their lines. One that was rejected before, or restored, stays known: it
     would be asked under a key that is spent.
     """
@@ -50,7 +52,7 @@ def _drop(store: Store, connection: sa.Connection, keys: Sequence[str]) -> None:
     connection.execute(sa.delete(LINES).where(_has_line(store, keys)))
 
 
-def _drop_unnamed(store: Store, connection: sa.Connection) -> int:
+def _drop_unnamed(store: Store, connection: Connection) -> int:
     """Remove the lines of the batch that have no key: return how many."""
     unnamed = sa.delete(LINES).where(store.is_line(), LINES.c.key.is_(None))
     return connection.execute(unnamed).rowcount
@@ -113,10 +115,10 @@ def _forget_lines(store: Store, before: float) -> None:
         _empty_lines(connection, sa.and_(lines.owner == owner, has_none, lines.batch.in_(old)))
 
 
-def _has_line(store: Store, keys: Sequence[str]) -> sa.ColumnElement[bool]:
+def _has_line(store: Store, keys: Sequence[str]) -> Condition:
     """Whether a line, of any batch, has one of these keys."""
     return sa.and_(LINES.c.owner == store.owner, LINES.c.key.in_(keys))
 
 
-def _empty_lines(connection: sa.Connection, chosen: sa.ColumnElement[bool]) -> None:
+def _empty_lines(connection: Connection, chosen: Condition) -> None:
     connection.execute(sa.update(LINES).where(chosen).values(row=None, message=None))

@@ -12,13 +12,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import sqlalchemy as sa
+from sqlalchemy import Connection
 
 from victor_ext import ConfigurationError
 
 from .payments import PAYMENTS, STATE_KEY, TO_BE_SENT, UNDER_WAY
 
 
-def hold(connection: sa.Connection, keep_key: Callable[[sa.Connection], None]) -> None:
+def hold(connection: Connection, keep_key: Callable[[Connection], None]) -> None:
     """Keep everything from being sent.
 
     If the state is held already, nothing is changed: what a person has found out since then counts.
@@ -33,7 +34,7 @@ def hold(connection: sa.Connection, keep_key: Callable[[sa.Connection], None]) -
     connection.execute(sa.update(PAYMENTS).values(restored=True))
 
 
-def release(connection: sa.Connection, no_chunk: str) -> int | None:
+def release(connection: Connection, no_chunk: str) -> int | None:
     """Let rows be sent again. What waits may have been sent since it was stored.
 
     Args:
@@ -57,7 +58,7 @@ def release(connection: sa.Connection, no_chunk: str) -> int | None:
     return int(marked.rowcount)
 
 
-def refuse_held(connection: sa.Connection) -> None:
+def refuse_held(connection: Connection) -> None:
     """Raise `ConfigurationError` if the state is held."""
     if is_held(connection):
         raise ConfigurationError(
@@ -66,12 +67,12 @@ def refuse_held(connection: sa.Connection) -> None:
         )
 
 
-def is_held(connection: sa.Connection) -> bool:
+def is_held(connection: Connection) -> bool:
     """Whether nothing may be sent."""
     return held_since(connection) is not None
 
 
-def held_since(connection: sa.Connection) -> datetime | None:
+def held_since(connection: Connection) -> datetime | None:
     """Return since when the state is held, aware; None: it is not."""
     moment = connection.execute(sa.select(STATE_KEY.c.held_at)).scalar()
     return None if moment is None else datetime.fromtimestamp(moment, UTC)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy import Connection
 
 from .contents import result_of, row_of, sent_of
 from .payments import LEFT_OUT, LINES, PAGE, PAYMENTS, UNDER_WAY
@@ -88,7 +89,7 @@ def counts_of(store: Store) -> LineCounts:
     return LineCounts(outcomes, codes, states[UNDER_WAY], states[LEFT_OUT])
 
 
-def refuse_lost(store: Store, connection: sa.Connection) -> None:
+def refuse_lost(store: Store, connection: Connection) -> None:
     """Raise `StateLost` if a line of the batch has a key whose payment was deleted."""
     is_lost = sa.and_(store.is_line(), LINES.c.key.is_not(None), PAYMENTS.c.key.is_(None))
     query = sa.select(LINES.c.key).select_from(_with_payments()).where(is_lost)
@@ -118,7 +119,7 @@ def lines_of(store: Store) -> Iterator[Line]:
             yield _line(store, stored)
 
 
-def present_lines(store: Store, connection: sa.Connection, keys: Sequence[str]) -> dict[str, Line]:
+def present_lines(store: Store, connection: Connection, keys: Sequence[str]) -> dict[str, Line]:
     """Return the lines with these keys, by key, as the transaction sees them."""
     query = _query_of(store).where(LINES.c.key.in_(keys))
     lines = [_line(store, stored) for stored in connection.execute(query)]

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 import sqlalchemy as sa
+from sqlalchemy import Connection
 
 from victor_ext.tables.sources import Rows
 
@@ -101,7 +102,7 @@ class Loading:
 
     # Deciding
 
-    def _decide_all(self, connection: sa.Connection | None, *, lock: bool = False) -> None:
+    def _decide_all(self, connection: Connection | None, *, lock: bool = False) -> None:
         """Decide about each row, in the order of the keys: so do all who lock them."""
         for page in pages(self._rows.with_keys()):
             asked = [row.payment() for row in page]
@@ -113,7 +114,7 @@ class Loading:
         self._count()
 
     def _known_of(
-        self, connection: sa.Connection | None, asked: Sequence[Asked], *, lock: bool
+        self, connection: Connection | None, asked: Sequence[Asked], *, lock: bool
     ) -> tuple[dict[str, Stored], dict[str, list[Stored]]]:
         """Return the payments of these rows by key, and those that look like them by their values.
 
@@ -233,18 +234,18 @@ class Loading:
             self._enqueue(connection, store, chunks)
         return record
 
-    def _begin(self, connection: sa.Connection) -> None:
+    def _begin(self, connection: Connection) -> None:
         if connection.dialect.name == "postgresql":
             connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ONE_AT_A_TIME)))
         self._context.state.keep_key(connection, self._vault, self._context.secret)
         refuse_held(connection)
 
-    def _decide_again(self, connection: sa.Connection) -> None:
+    def _decide_again(self, connection: Connection) -> None:
         self.check.forget_decisions()
         self._decide_all(connection, lock=True)
         refuse_invalid(self.batch, self.check, skip_invalid=self._settings.skip_invalid)
 
-    def _enqueue(self, connection: sa.Connection, store: Store, chunks: range) -> None:
+    def _enqueue(self, connection: Connection, store: Store, chunks: range) -> None:
         for number in chunks:
             data = {**self._settings.chunk_terms(), "keys": self._rows.keys_of(number)}
             enqueue(store, connection, store.chunk(number), data)

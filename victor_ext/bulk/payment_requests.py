@@ -1,7 +1,7 @@
 """Rows for Victor: each one is a payment request, the arguments of `payment_requests.create`."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -13,7 +13,7 @@ from victor_ext.settlement.flow import LookUp, Payment, Settlement
 from victor_ext.tables.texts import SHORT_FORM
 
 from .row_kind import CurrentStatus, RowKind
-from .rows import Row
+from .rows import Arguments, Row
 
 _NEEDED = PaymentRequestArguments.__required_keys__ - {"client_reference_id", "idempotency_key"}
 _ACCOUNT = re.compile(r"[0-9](?:[.,][0-9]*)?[eE]\+?[0-9]+")
@@ -41,12 +41,12 @@ class PaymentRequests(RowKind):
     )
     client: Victor
 
-    def check(self, arguments: Mapping[str, Any]) -> None:
+    def check(self, arguments: Arguments) -> None:
         # Check without the key: with one, the client assumes a possible retry and permits past due
         # dates.
         check_payment_request(**arguments)
 
-    def price(self, arguments: Mapping[str, Any]) -> tuple[Decimal, str]:
+    def price(self, arguments: Arguments) -> tuple[Decimal, str]:
         return money.to_decimal(arguments["amount"]), "USD"
 
     def payment(self, rows: Sequence[Row]) -> Payment:

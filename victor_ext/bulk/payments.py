@@ -12,14 +12,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from operator import attrgetter
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql, sqlite
 
 from victor_ext.settlement.flow import MAY_EXIST, SETTLED, PaymentOutcome
 
 T = TypeVar("T")
+Condition: TypeAlias = sa.ColumnElement[bool]
+"""What a statement chooses."""
 
 UNDER_WAY = "under way"
 """The state of a payment whose sending was stored and has no result yet: it may have been sent."""
@@ -181,7 +184,7 @@ def pages(values: Iterable[T], size: int = PAGE) -> Iterator[list[T]]:
         yield page
 
 
-def is_in(states: Collection[str]) -> sa.ColumnElement[bool]:
+def is_in(states: Collection[str]) -> Condition:
     """Whether a payment has one of these states, in a statement that is run for many rows.
 
     The states stand in its text: such a statement takes no list as a parameter.
@@ -190,8 +193,8 @@ def is_in(states: Collection[str]) -> sa.ColumnElement[bool]:
 
 
 def lock_payments(
-    connection: sa.Connection,
-    chosen: sa.ColumnElement[bool],
+    connection: Connection,
+    chosen: Condition,
     *,
     limit: int | None = None,
     columns: Sequence[sa.Column[Any]] = (*PAYMENTS.c,),
@@ -206,7 +209,7 @@ def lock_payments(
 
 
 def stored_of(
-    connection: sa.Connection, owner: str, keys: Collection[str], *, lock: bool = False
+    connection: Connection, owner: str, keys: Collection[str], *, lock: bool = False
 ) -> dict[str, Stored]:
     """Return the payments with these keys, by key. `lock`: until the transaction ends."""
     columns = PAYMENTS.c
@@ -217,7 +220,7 @@ def stored_of(
 
 
 def look_alikes(
-    connection: sa.Connection, owner: str, digests: Collection[str]
+    connection: Connection, owner: str, digests: Collection[str]
 ) -> dict[str, list[Stored]]:
     """Return the payments that exist, may or will be sent, by the digest of their values."""
     columns = PAYMENTS.c
@@ -233,7 +236,7 @@ def look_alikes(
     return found
 
 
-def upsert(connection: sa.Connection, table: sa.Table, values: Sequence[dict[str, Any]]) -> None:
+def upsert(connection: Connection, table: sa.Table, values: Sequence[dict[str, Any]]) -> None:
     """Store rows of a table, in the place of those with their primary keys."""
     if not values:
         return

@@ -2,7 +2,7 @@
 up to 2,000.
 """
 
-from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -15,7 +15,7 @@ from victor_ext.settlement.flow import Write
 from victor_ext.tables.texts import SHORT_FORM
 
 from .row_kind import CurrentStatus, RowKind
-from .rows import Result, Row, RowOutcome
+from .rows import Arguments, Result, Row, RowOutcome
 
 _NEEDED = ("remote_id", "amount", "currency", "source_account_name", "payor_payment_id")
 _OPTIONAL = ("memo", "transmission_type", "metadata", "remote_system_id")
@@ -59,7 +59,7 @@ class Payouts(RowKind):
         "Those that are new are submitted. No money moves before 'victor bulk instruct'."
     )
 
-    def check(self, arguments: Mapping[str, Any]) -> None:
+    def check(self, arguments: Arguments) -> None:
         problems = _problems_of(lambda: self.price(arguments))
         priced = {**arguments, **_VALID} if problems else arguments
         problems += _problems_of(lambda: self._prepared([priced]))
@@ -68,14 +68,14 @@ class Payouts(RowKind):
             raise InvalidRequest.of(problems)
 
     def key_facts(
-        self, arguments: Mapping[str, Any], _key_kind: str, key_value: str, /
+        self, arguments: Arguments, _key_kind: str, key_value: str, /
     ) -> tuple[str, ...] | None:
         payor = arguments.get("payor_id")
         if not isinstance(payor, str) or not payor:
             return None
         return "payment", str(canonical_id(payor)), reference_of(key_value)
 
-    def price(self, arguments: Mapping[str, Any]) -> tuple[Decimal, str]:
+    def price(self, arguments: Arguments) -> tuple[Decimal, str]:
         amount = _amount(arguments)
         return amount.amount, amount.currency
 
@@ -83,7 +83,7 @@ class Payouts(RowKind):
         # An amount has the decimals of its currency, and not always two.
         return str(value) if name == "amount" else super().stored(name, value)
 
-    def group(self, arguments: Mapping[str, Any]) -> Hashable:
+    def group(self, arguments: Arguments) -> Hashable:
         if not arguments:
             return None
         return tuple(arguments.get(name) for name in ("payor_id", *_SHARED))
@@ -93,7 +93,7 @@ class Payouts(RowKind):
         look_up_by = {"payor_id": arguments[0]["payor_id"]}
         return Write(self._prepared(arguments), rows[0].sent, look_up_by)
 
-    def _prepared(self, payments: Sequence[Mapping[str, Any]]) -> Any:
+    def _prepared(self, payments: Sequence[Arguments]) -> Any:
         instructions = [_instruction(payment) for payment in payments]
         shared = {argument: payments[0].get(column) for column, argument in _SHARED.items()}
         return self.client.prepare("payouts.submit", instructions, **shared)
@@ -159,7 +159,7 @@ def _with_column(problem: Problem) -> Problem:
     return replace(problem, field=column, message=message)
 
 
-def _instruction(payment: Mapping[str, Any]) -> PaymentInstruction:
+def _instruction(payment: Arguments) -> PaymentInstruction:
     values: dict[str, Any] = {name: payment.get(name) for name in _OF_PAYMENT}
     return PaymentInstruction(amount=_amount(payment), **values)
 
@@ -199,7 +199,7 @@ def _quote_text(quote: Any) -> str:
     return f"{quote.source} for {quote.payment}, until {quote.expires_at}"
 
 
-def _amount(arguments: Mapping[str, Any]) -> Money:
+def _amount(arguments: Arguments) -> Money:
     return Money.of(arguments.get("amount", ""), arguments.get("currency", ""))
 
 

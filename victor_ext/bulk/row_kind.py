@@ -12,7 +12,7 @@ from victor_ext import BadRequest, Done, InvalidRequest, NotDone, NotFound, Vict
 from victor_ext.settlement.arguments import plain
 from victor_ext.settlement.flow import LookUp, Payment, Settlement, Write, unread
 
-from .rows import Result, Row, RowOutcome, RowResult
+from .rows import Arguments, Result, Row, RowOutcome, RowResult
 
 
 class CurrentStatus(NamedTuple):
@@ -148,27 +148,27 @@ class RowKind(Sendable):
     over_unpaid: ClassVar[frozenset[str]]
 
     @abstractmethod
-    def check(self, arguments: Mapping[str, Any]) -> None:
+    def check(self, arguments: Arguments) -> None:
         """Check a row as the client will.
 
         Raises `InvalidRequest`, whose problems have columns as fields.
         """
 
     def key_facts(
-        self, _arguments: Mapping[str, Any], key_kind: str, key_value: str, /
+        self, _arguments: Arguments, key_kind: str, key_value: str, /
     ) -> tuple[str, ...] | None:
         """Return what names the payment of a row, whichever file has it; None: the row lacks it."""
         return key_kind, key_value
 
     @abstractmethod
-    def price(self, arguments: Mapping[str, Any]) -> tuple[Decimal, str]:
+    def price(self, arguments: Arguments) -> tuple[Decimal, str]:
         """Return the exact amount of a row, and its currency. Raises `InvalidRequest`."""
 
     def stored(self, name: str, value: Any) -> Any:
         """Return a checked argument as JSON data."""
         return plain(name, value)
 
-    def group(self, _arguments: Mapping[str, Any]) -> Hashable:
+    def group(self, _arguments: Arguments) -> Hashable:
         """Return what rows have in common that can be sent together."""
         return None
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from math import inf
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from victor_ext import InvalidRequest, Problem, idempotency_key_for
 from victor_ext.settlement.flow import PaymentOutcome
@@ -15,6 +15,8 @@ from victor_ext.settlement.key_age import Sent
 from .deciding import Code
 
 RowOutcome = PaymentOutcome
+Arguments: TypeAlias = Mapping[str, Any]
+"""What is sent for a row, by column."""
 
 SHOWN = 100
 """Maximum number of stored problems, and of causes; further problems are only counted."""
@@ -225,7 +227,7 @@ class Row:
     payment: str
     key: str
     value: str | None
-    arguments: Mapping[str, Any] | None = field(repr=False)
+    arguments: Arguments | None = field(repr=False)
     extras: Mapping[str, str] = field(repr=False)
     sent: Sent | None = None
     place: int = 0

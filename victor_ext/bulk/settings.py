@@ -15,7 +15,7 @@ from victor_ext.settlement.key_age import LEAST_KEPT
 
 from .layout import CHUNK_ROWS
 from .row_kind import RowKind
-from .store import BatchRecord
+from .store import BatchRecord, Person
 
 DAY = 24 * 3600.0
 PATIENCE = 120.0
@@ -127,7 +127,7 @@ class Settings:
             )
             raise refused_setting("key_kind", message)
 
-    def check_person(self, persons: Sequence[Mapping[str, Any]]) -> None:
+    def check_person(self, persons: Sequence[Person]) -> None:
         """Check that who takes a step is not who sent the rows, if that is wanted.
 
         Raises `ConfigurationError`.
@@ -153,7 +153,7 @@ class Settings:
             )
             raise refused_setting("by", message)
 
-    def check_sender(self, persons: Sequence[Mapping[str, Any]]) -> None:
+    def check_sender(self, persons: Sequence[Person]) -> None:
         """Check that it stays known who sent the rows, where another person takes the next step.
 
         Raises `ConfigurationError`.
@@ -232,7 +232,7 @@ def _same_person(name: str) -> str:
     return words_of(name).casefold()
 
 
-def needs_another_person(persons: Sequence[Mapping[str, Any]]) -> bool:
+def needs_another_person(persons: Sequence[Person]) -> bool:
     """Whether another person than these has to take the next step."""
     return any(person["not_by_sender"] for person in persons)
 

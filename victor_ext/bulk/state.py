@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -107,7 +107,7 @@ class State:
             key = self._stored_key(connection, secret)
         return Vault(new_key() if key is None else key, provider)
 
-    def keep_key(self, connection: sa.Connection, vault: Vault, secret: bytes) -> None:
+    def keep_key(self, connection: Connection, vault: Vault, secret: bytes) -> None:
         """Store the vault's key, wrapped with the secret, unless the state has it.
 
         Raises `ConfigurationError` if another process has stored another one meanwhile.
@@ -129,7 +129,7 @@ class State:
         with self.errors(), self.engine() as engine, engine.begin() as connection:
             connection.execute(sa.update(STATE_KEY).values(wrapped=vault.wrapped(secret)))
 
-    def _stored_key(self, connection: sa.Connection, secret: bytes) -> bytes | None:
+    def _stored_key(self, connection: Connection, secret: bytes) -> bytes | None:
         row = connection.execute(sa.select(STATE_KEY)).first()
         if row is None:
             return None
@@ -143,7 +143,7 @@ class State:
             raise other_key(self._what_it_has(connection))
         return key
 
-    def _what_it_has(self, connection: sa.Connection) -> str:
+    def _what_it_has(self, connection: Connection) -> str:
         stored_at = BATCHES.c.stored_at
         count, last = connection.execute(
             sa.select(sa.func.count(), sa.func.max(stored_at)).select_from(BATCHES)

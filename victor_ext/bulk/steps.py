@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import Connection
 
 from victor_ext import ConfigurationError, idempotency_key_for
 
@@ -108,9 +109,7 @@ def add_step(
     return record
 
 
-def _new_units(
-    connection: sa.Connection, step: Store, units: Sequence[str], name: str
-) -> list[str]:
+def _new_units(connection: Connection, step: Store, units: Sequence[str], name: str) -> list[str]:
     """Return those that do not have the step yet."""
     keys = {unit: idempotency_key_for(name, unit) for unit in units}
     known = stored_of(connection, step.owner, list(keys.values()))
@@ -138,7 +137,7 @@ def _record_with(
 
 
 def _add_unit(
-    connection: sa.Connection, step: Store, unit: str, number: int, terms: PaymentTerms
+    connection: Connection, step: Store, unit: str, number: int, terms: PaymentTerms
 ) -> str:
     """Store the step of one unit, in a chunk of its own. Return its key."""
     vault, key = step.vault, idempotency_key_for(terms.kind, unit)

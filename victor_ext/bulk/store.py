@@ -10,15 +10,16 @@ import time
 from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import sqlalchemy as sa
+from sqlalchemy import Connection
 
 from victor_ext import ConfigurationError
 
 from .holding import refuse_held
 from .layout import chunk_id, queue_of
-from .payments import BATCHES, LINES, PAYMENTS
+from .payments import BATCHES, LINES, PAYMENTS, Condition
 from .vault import Vault
 
 if TYPE_CHECKING:
@@ -30,6 +31,10 @@ wait for it.
 """
 _NAMED = 10
 """Maximum number of batch names in an error message."""
+
+
+Person: TypeAlias = Mapping[str, Any]
+"""Who has sent a file, taken a step or decided, by the settings `PERSONS`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +52,7 @@ class BatchRecord:
     key_kind: str
     columns: Sequence[str]
     terms: Mapping[str, Any]
-    persons: Sequence[Mapping[str, Any]]
+    persons: Sequence[Person]
     rows: int
 
 
@@ -76,7 +81,7 @@ class Store:
         return chunk_id(self.queue, number)
 
     @contextmanager
-    def transaction(self) -> Generator[sa.Connection]:
+    def transaction(self) -> Generator[Connection]:
         """Store all of a block, or nothing."""
         turn = self.turns if self.engine.dialect.name == "sqlite" else nullcontext()
         with turn, self.engine.begin() as connection:
@@ -90,19 +95,19 @@ class Store:
 
     # What a statement chooses
 
-    def has_key(self, keys: Collection[str]) -> sa.ColumnElement[bool]:
+    def has_key(self, keys: Collection[str]) -> Condition:
         """Whether a payment has one of these keys."""
         return sa.and_(PAYMENTS.c.owner == self.owner, PAYMENTS.c.key.in_(keys))
 
-    def is_of_batch(self) -> sa.ColumnElement[bool]:
+    def is_of_batch(self) -> Condition:
         """Whether this batch sends a payment."""
         return sa.and_(PAYMENTS.c.owner == self.owner, PAYMENTS.c.batch == self.batch)
 
-    def is_line(self) -> sa.ColumnElement[bool]:
+    def is_line(self) -> Condition:
         """Whether a line is of this batch."""
         return sa.and_(LINES.c.owner == self.owner, LINES.c.batch == self.batch)
 
-    def _is_record(self) -> sa.ColumnElement[bool]:
+    def _is_record(self) -> Condition:
         return sa.and_(BATCHES.c.owner == self.owner, BATCHES.c.batch == self.batch)
 
     # What is known of the batch
@@ -123,12 +128,12 @@ class Store:
                 refuse_held(connection)
         return self._opened(row)
 
-    def present_record(self, connection: sa.Connection) -> BatchRecord | None:
+    def present_record(self, connection: Connection) -> BatchRecord | None:
         """Return what is stored of the batch within the transaction that changes it."""
         row = self._stored(connection)
         return None if row is None else self._opened(row)
 
-    def save_record(self, connection: sa.Connection, record: BatchRecord, chunks: int) -> None:
+    def save_record(self, connection: Connection, record: BatchRecord, chunks: int) -> None:
         """Store what is known of the batch, and how many chunks it has had."""
         values = {
             "owner": self.owner,
@@ -142,12 +147,12 @@ class Store:
         connection.execute(sa.delete(BATCHES).where(self._is_record()))
         connection.execute(sa.insert(BATCHES), values)
 
-    def chunks_so_far(self, connection: sa.Connection) -> int:
+    def chunks_so_far(self, connection: Connection) -> int:
         """Return how many chunks the batch has had."""
         row = self._stored(connection)
         return 0 if row is None else int(row.chunks)
 
-    def count_chunk(self, connection: sa.Connection) -> int:
+    def count_chunk(self, connection: Connection) -> int:
         """Count another chunk of the batch, and return its number."""
         number = self.chunks_so_far(connection) + 1
         change = sa.update(BATCHES).where(self._is_record())
@@ -165,10 +170,10 @@ class Store:
         with self.engine.connect() as connection:
             return list(connection.execute(query.order_by(columns.stored_at)).scalars())
 
-    def is_stored(self, connection: sa.Connection) -> bool:
+    def is_stored(self, connection: Connection) -> bool:
         return self._stored(connection) is not None
 
-    def _stored(self, connection: sa.Connection) -> Any:
+    def _stored(self, connection: Connection) -> Any:
         return connection.execute(sa.select(BATCHES).where(self._is_record())).first()
 
     def _opened(self, row: Any) -> BatchRecord:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import Connection
 
 from victor_ext.settlement.key_age import Sent
 
@@ -22,6 +23,7 @@ from .payments import (
     UNDER_WAY,
     UNREADABLE,
     Asked,
+    Condition,
     lock_payments,
     pages,
     upsert,
@@ -76,14 +78,14 @@ def new_payment(store: Store, asked: Asked, terms: PaymentTerms) -> dict[str, An
     }
 
 
-def lock_unsent(connection: sa.Connection, store: Store) -> None:
+def lock_unsent(connection: Connection, store: Store) -> None:
     """Let nobody send anything of the batch that has not left until the transaction ends."""
     is_unsent = sa.and_(store.is_of_batch(), PAYMENTS.c.state.in_(NEVER_LEFT))
     lock_payments(connection, is_unsent, columns=(PAYMENTS.c.key, PAYMENTS.c.place))
 
 
 def store_payments(
-    connection: sa.Connection, store: Store, rows: SourceRows, terms: PaymentTerms
+    connection: Connection, store: Store, rows: SourceRows, terms: PaymentTerms
 ) -> None:
     """Store the payments of the rows that are sent, or refused."""
     for page in pages(rows.to_store()):
@@ -116,7 +118,7 @@ def _only_looked_up(since: str) -> str:
     return json.dumps(None if sent is None else sent._replace(looked_up=True))
 
 
-def replace_lines(connection: sa.Connection, store: Store, rows: SourceRows) -> int:
+def replace_lines(connection: Connection, store: Store, rows: SourceRows) -> int:
     """Make the rows of this source the lines of the batch. What never left, and is not among them,
     is left out. What is in doubt gets lines of its own, which stay once it is created.
 
@@ -134,7 +136,7 @@ def replace_lines(connection: sa.Connection, store: Store, rows: SourceRows) -> 
     return left_out
 
 
-def _leave_out(connection: sa.Connection, store: Store) -> int:
+def _leave_out(connection: Connection, store: Store) -> int:
     """Leave out what never left, and is in no line. Return how many are."""
     never_left = PAYMENTS.c.state.in_(NEVER_LEFT - {LEFT_OUT})
     is_left_out = sa.and_(_is_lacking(store), never_left)
@@ -142,7 +144,7 @@ def _leave_out(connection: sa.Connection, store: Store) -> int:
     return connection.execute(change).rowcount
 
 
-def _unlisted(connection: sa.Connection, store: Store, before: list[str]) -> list[str]:
+def _unlisted(connection: Connection, store: Store, before: list[str]) -> list[str]:
     """Return the keys of what the source lacks, and is in doubt; or was, and is created now."""
     columns = PAYMENTS.c
     lacking = sa.select(columns.key).where(_is_lacking(store))
@@ -154,7 +156,7 @@ def _unlisted(connection: sa.Connection, store: Store, before: list[str]) -> lis
     return sorted(keys)
 
 
-def _is_lacking(store: Store) -> sa.ColumnElement[bool]:
+def _is_lacking(store: Store) -> Condition:
     """Whether a payment is of the batch, and in none of its lines."""
     listed = sa.select(LINES.c.key).where(store.is_line(), LINES.c.key.is_not(None))
     return sa.and_(store.is_of_batch(), PAYMENTS.c.key.not_in(listed))

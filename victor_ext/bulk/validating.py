@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from decimal import Context, Decimal
 from functools import partial
-from typing import Any
 
 from victor_ext import InvalidRequest, Problem, idempotency_key_for
 from victor_ext.tables.sources import Record, Rows, SourceBroken, records_of
@@ -15,7 +14,7 @@ from .asking import asked_of
 from .columns import Fields, check_heading, problems_of, split_record
 from .control_totals import Expected
 from .row_kind import RowKind
-from .rows import Check, RowProblem
+from .rows import Arguments, Check, RowProblem
 from .settings import Settings, in_utc
 from .source_rows import SourceRow, SourceRows, problems_text
 from .vault import Vault
@@ -172,7 +171,7 @@ class Validation:
         text = problems_text([repeated, *problems])
         self._rows.add(SourceRow(record.number, record.line, problems=text, is_repeated=True))
 
-    def _add_amount(self, arguments: Mapping[str, Any]) -> None:
+    def _add_amount(self, arguments: Arguments) -> None:
         if self._expected.total is None:
             return
         try:

@@ -23,7 +23,7 @@ from .chunk_run import ChunkRun
 from .contents import rivals
 from .context import WorkerContext
 from .delivery import Delivery, SendTerms, Steps
-from .layout import CHUNK, VERSION, batch_of, step_of
+from .layout import CHUNK, VERSION, ChunkTerms, batch_of, step_of
 from .row_kind import LaterStep, Sendable
 from .rows import Result, Row
 from .state_errors import NOTICE, StateLost, report
@@ -156,7 +156,7 @@ class Worker:
         )
         return DBOS(config=config)
 
-    def send(self, workflow_id: str, data: Mapping[str, Any]) -> None:
+    def send(self, workflow_id: str, data: ChunkTerms) -> None:
         """Send one chunk. After a crash, DBOS calls this again: what is stored is known then."""
         self.take_over.running.append(workflow_id)
         self.take_over.begun.add(workflow_id)
@@ -173,7 +173,7 @@ class Worker:
         finally:
             self.take_over.running.remove(workflow_id)
 
-    def _send(self, workflow_id: str, data: Mapping[str, Any]) -> None:
+    def _send(self, workflow_id: str, data: ChunkTerms) -> None:
         if self._stop.is_set():
             raise _WorkerGone
         batch = replace(self._store, batch=batch_of(workflow_id))
@@ -192,7 +192,7 @@ class Worker:
     def _steps(
         self,
         workflow_id: str,
-        data: Mapping[str, Any],
+        data: ChunkTerms,
         rows: Mapping[int, Row],
         results: dict[int, Result],
     ) -> Steps:
@@ -232,7 +232,7 @@ def _rate_of(workflow_id: str) -> float | None:
     return queue.limiter["limit"] / queue.limiter["period"]
 
 
-def _chunk(data: Mapping[str, Any]) -> None:
+def _chunk(data: ChunkTerms) -> None:
     worker, workflow_id = _current, DBOS.workflow_id
     if worker is None or workflow_id is None:
         raise _WorkerGone

@@ -16,6 +16,7 @@ from collections.abc import Generator
 from contextlib import contextmanager, suppress
 
 import sqlalchemy as sa
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
@@ -107,7 +108,7 @@ class ServerLock:
     def __init__(self, state: State) -> None:
         self.executor = f"{socket.gethostname()[:40]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         self._engine = sa.create_engine(state.url, poolclass=NullPool, connect_args=_TCP)
-        self._connection: sa.Connection | None = None
+        self._connection: Connection | None = None
 
     def acquire(self) -> bool:
         connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
