@@ -87,7 +87,11 @@ def _require_over(kind: RowKind, lines: Sequence[Line]) -> None:
         raise ConfigurationError.of(problems)
 
 
-def _chunks_of(kind: RowKind, lines: Sequence[Line], rate: float | None) -> list[list[Line]]:
+def _chunks_of(
+    kind: RowKind,
+    lines: Sequence[Line],
+    rate: float | None,
+) -> list[list[Line]]:
     """Return the lines by chunk: those of one have in common what is sent together."""
     groups: dict[Hashable, list[Line]] = {}
     for line in lines:
@@ -177,7 +181,11 @@ def _ask(
         if before is None or present.get(line.key) != line:
             raise ConfigurationError(_ASKED_MEANWHILE)
         asked = _asked_once_more(context, record, line)
-        terms = PaymentTerms(kind=before.kind, kept=kept, stored=stored)
+        terms = PaymentTerms(
+            kind=before.kind,
+            kept=kept,
+            stored=stored,
+        )
         values = new_payment(store, asked, terms) | {
             "chunk": chunk,
             "place": place,
@@ -194,7 +202,11 @@ def _tries_of(line: Line, before: Stored) -> int:
     return before.again if line.result.outcome is RowOutcome.REFUSED else before.again + 1
 
 
-def _asked_once_more(context: WorkerContext, record: BatchRecord, line: Line) -> Asked:
+def _asked_once_more(
+    context: WorkerContext,
+    record: BatchRecord,
+    line: Line,
+) -> Asked:
     """Return the row of the latest file. Raises `ConfigurationError` if it was forgotten
     meanwhile.
     """
@@ -214,10 +226,20 @@ def _asked_once_more(context: WorkerContext, record: BatchRecord, line: Line) ->
     )
 
 
-def _forget_notice(store: Store, connection: Connection, key: str) -> None:
+def _forget_notice(
+    store: Store,
+    connection: Connection,
+    key: str,
+) -> None:
     """Take back what a line says of its payment: a person has decided."""
     change = sa.update(LINES).where(store.is_line(), LINES.c.key == key)
-    connection.execute(change.values(code=None, message=None, row=None))
+    connection.execute(
+        change.values(
+            code=None,
+            message=None,
+            row=None,
+        )
+    )
 
 
 def _is_another_try(line: Line, stored: Stored) -> bool:
@@ -230,7 +252,11 @@ def _lacks_id(line: Line) -> bool:
     return line.outcome is RowOutcome.CREATED and line.result.id is None
 
 
-def _as_found(kind: RowKind, line: Line, result: Result) -> Result:
+def _as_found(
+    kind: RowKind,
+    line: Line,
+    result: Result,
+) -> Result:
     """Return what a person has found, with what the provider says of it: of a payment that was sent
     with others, the id is that of what they were sent in.
 
@@ -293,7 +319,13 @@ def resolve(
             _save_resolved(store, connection, line.key, found, again=again)
 
 
-def _require_in_doubt(store: Store, line: Line, before: Stored | None, *, adds_id: bool) -> None:
+def _require_in_doubt(
+    store: Store,
+    line: Line,
+    before: Stored | None,
+    *,
+    adds_id: bool,
+) -> None:
     """Raise `ConfigurationError` unless there is something to resolve, and nobody is at it."""
     value = value_of(line)
     is_open = before is not None and (
@@ -313,7 +345,12 @@ def _may_be_asked_since(before: Stored) -> bool:
 
 
 def _save_resolved(
-    store: Store, connection: Connection, key: str, result: Result | None, *, again: int
+    store: Store,
+    connection: Connection,
+    key: str,
+    result: Result | None,
+    *,
+    again: int,
 ) -> None:
     """Store what a person has found of a payment; None: nothing but what is stored of it.
 

@@ -34,7 +34,12 @@ class ChunkRun:
     stored: dict[int, Result] = field(default_factory=dict[int, Result])
 
     @classmethod
-    def of_worker(cls, store: Store, workflow_id: str, worker: str) -> ChunkRun:
+    def of_worker(
+        cls,
+        store: Store,
+        workflow_id: str,
+        worker: str,
+    ) -> ChunkRun:
         """Take up the rows of a chunk."""
         holder = f"{worker}/{uuid.uuid4().hex[:8]}"
         rows = dict(enumerate(claim(store, workflow_id, holder)))

@@ -17,7 +17,12 @@ _ACTIVE = ["ENQUEUED", "PENDING"]
 _NEVER_REACHED = 1_000_000
 
 
-def enqueue(store: Store, connection: Connection, workflow_id: str, data: object) -> None:
+def enqueue(
+    store: Store,
+    connection: Connection,
+    workflow_id: str,
+    data: object,
+) -> None:
     """Add a chunk to the queue, within the transaction."""
     record: Any = {
         **workflow_record(store.account, workflow_id),
@@ -26,7 +31,11 @@ def enqueue(store: Store, connection: Connection, workflow_id: str, data: object
     store.client.enqueue_in_transaction(connection, record, data)
 
 
-def open_queue(store: Store, rate: float | None, slots: int) -> None:
+def open_queue(
+    store: Store,
+    rate: float | None,
+    slots: int,
+) -> None:
     """Make the batch visible to workers and set its rate in rows per second.
 
     With a rate, all machines together send one chunk at a time and space its rows evenly. The limit
@@ -58,7 +67,11 @@ def close_queue(store: Store) -> None:
 def is_idle(store: Store) -> bool:
     """Whether no worker has a chunk of the batch, or will have one."""
     active = store.client.list_workflows(
-        queue_name=store.queue, status=_ACTIVE, limit=1, load_input=False, load_output=False
+        queue_name=store.queue,
+        status=_ACTIVE,
+        limit=1,
+        load_input=False,
+        load_output=False,
     )
     return not active
 
@@ -66,7 +79,10 @@ def is_idle(store: Store) -> bool:
 def active_of(store: Store, chunks: list[str]) -> set[str]:
     """Return those of these chunks that a worker has, or will have."""
     active = store.client.list_workflows(
-        workflow_ids=chunks, status=_ACTIVE, load_input=False, load_output=False
+        workflow_ids=chunks,
+        status=_ACTIVE,
+        load_input=False,
+        load_output=False,
     )
     return {workflow.workflow_id for workflow in active}
 
@@ -104,7 +120,12 @@ def _is_unsettled(store: Store) -> Condition:
     return sa.and_(columns.owner == store.owner, sa.or_(is_own, is_listed))
 
 
-def _retry(store: Store, connection: Connection, chunk: str, terms: ChunkTerms) -> None:
+def _retry(
+    store: Store,
+    connection: Connection,
+    chunk: str,
+    terms: ChunkTerms,
+) -> None:
     chosen = sa.and_(_is_unsettled(store), PAYMENTS.c.chunk == chunk)
     keys = [row.key for row in lock_payments(connection, chosen)]
     if not keys:
@@ -116,7 +137,11 @@ def _retry(store: Store, connection: Connection, chunk: str, terms: ChunkTerms) 
     enqueue(store, connection, again, {**terms, "keys": keys})
 
 
-def move(connection: Connection, chosen: Condition, chunk: str) -> None:
+def move(
+    connection: Connection,
+    chosen: Condition,
+    chunk: str,
+) -> None:
     """Put payments into another chunk: who has taken them up has lost them."""
     change = sa.update(PAYMENTS).where(chosen)
     connection.execute(change.values(chunk=chunk, worker=None))

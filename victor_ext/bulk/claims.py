@@ -40,7 +40,11 @@ _LOCKED = (PAYMENTS.c.key, PAYMENTS.c.place, PAYMENTS.c.worker, PAYMENTS.c.state
 """Who has a payment, and its state, without what it asks for."""
 
 
-def claim(store: Store, chunk: str, worker: str) -> list[Row]:
+def claim(
+    store: Store,
+    chunk: str,
+    worker: str,
+) -> list[Row]:
     """Take up the payments of a chunk: from now on no other worker stores anything of them."""
     is_open = sa.and_(PAYMENTS.c.chunk == chunk, PAYMENTS.c.state.not_in(ENDED))
     with store.transaction() as connection:
@@ -67,15 +71,18 @@ def _looked_up(row: Row) -> Row:
 
 
 def begin(
-    store: Store, worker: str, keys: Sequence[str], sent: Sent | None, results: RowResults
+    store: Store,
+    worker: str,
+    keys: Sequence[str],
+    sent: Sent | None,
+    results: RowResults,
 ) -> set[str]:
     """Store results, and that these payments may have been sent from now on.
 
     Returns the keys that are still this worker's, and whose row no other file has replaced.
     """
-    settled = [row.payment for row, _ in results]
     with store.transaction() as connection:
-        locked = lock_payments(connection, store.has_key([*keys, *settled]), columns=_LOCKED)
+        locked = _lock(store, connection, keys, results)
         _save_results(store, connection, worker, results)
         if is_held(connection):
             return set()
@@ -88,6 +95,24 @@ def begin(
     return still
 
 
+def _lock(
+    store: Store,
+    connection: Connection,
+    keys: Sequence[str],
+    results: RowResults,
+) -> list[Any]:
+    """Lock payments, and return who has them, and their states.
+
+    Raises `StateLost` if one with a result that was sent is not in the table any more.
+    """
+    settled = [row.payment for row, _ in results]
+    locked = lock_payments(connection, store.has_key([*keys, *settled]), columns=_LOCKED)
+    sent = {row.payment for row, result in results if result.outcome in _WAS_SENT}
+    if sent - {row.key for row in locked}:
+        raise StateLost.deleted("What the state has of payments")
+    return locked
+
+
 def finish(
     store: Store,
     worker: str,
@@ -97,9 +122,8 @@ def finish(
     terms: ChunkTerms,
 ) -> None:
     """Store the last results of a chunk; what is `left` of it goes to its next try."""
-    settled = [row.payment for row, _ in results]
     with store.transaction() as connection:
-        lock_payments(connection, store.has_key([*settled, *left]), columns=_LOCKED)
+        _lock(store, connection, left, results)
         _save_results(store, connection, worker, results)
         if left:
             is_left = sa.and_(store.has_key(left), PAYMENTS.c.chunk == chunk, _is_held_by(worker))
@@ -125,9 +149,15 @@ def _is_held_by(worker: str) -> Condition:
     return sa.and_(PAYMENTS.c.worker == worker, sa.not_(is_in(ENDED)))
 
 
-def _save_results(store: Store, connection: Connection, worker: str, results: RowResults) -> None:
-    _refuse_deleted(store, connection, results)
-    created, certain, thought = list[_Values](), list[_Values](), list[_Values]()
+def _save_results(
+    store: Store,
+    connection: Connection,
+    worker: str,
+    results: RowResults,
+) -> None:
+    created = list[_Values]()
+    certain = list[_Values]()
+    thought = list[_Values]()
     for row, result in results:
         values = {_OF_KEY: row.payment, _OF_TRY: row.again, **values_of(store.vault, result)}
         if result.outcome is RowOutcome.CREATED:
@@ -141,16 +171,6 @@ def _save_results(store: Store, connection: Connection, worker: str, results: Ro
     # So is what its payout says of it: else rows of one payout would know other things.
     _update(store, connection, is_in(IN_DOUBT), certain)
     _update(store, connection, _is_held_by(worker), thought)
-
-
-def _refuse_deleted(store: Store, connection: Connection, results: RowResults) -> None:
-    """Raise `StateLost` if a payment that was sent is not in the table any more."""
-    was_sent = [row.payment for row, result in results if result.outcome in _WAS_SENT]
-    if not was_sent:
-        return
-    query = sa.select(sa.func.count()).where(store.has_key(was_sent))
-    if connection.execute(query).scalar_one() < len(was_sent):
-        raise StateLost.deleted("What the state has of payments")
 
 
 def _update(

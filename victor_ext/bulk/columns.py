@@ -52,7 +52,11 @@ class Fields:
 
 
 def check_heading(
-    kind: RowKind, key_column: str, required: Sequence[str], heading: Heading, line: int
+    kind: RowKind,
+    key_column: str,
+    required: Sequence[str],
+    heading: Heading,
+    line: int,
 ) -> None:
     """Check a CSV heading: it must name the key column and these columns. Raises `SourceBroken`."""
     missing = [name for name in required if name not in heading.places]
@@ -66,7 +70,10 @@ def check_heading(
 
 
 def _missing_text(
-    kind: RowKind, heading: Heading, missing: Sequence[str], absent: Sequence[str]
+    kind: RowKind,
+    heading: Heading,
+    missing: Sequence[str],
+    absent: Sequence[str],
 ) -> str:
     """Return what a heading lacks, which may be the key column, too, and what comes near."""
     message = f"{heading} lacks {', '.join(missing)}."
@@ -82,7 +89,11 @@ def _missing_text(
     return message
 
 
-def _without_keys(kind: RowKind, key_column: str, heading: Heading) -> str:
+def _without_keys(
+    kind: RowKind,
+    key_column: str,
+    heading: Heading,
+) -> str:
     read_as = _other_name(key_column, heading)
     if read_as is not None:
         return f"the column {key_column} is read as {read_as}: name it so as the key column."
@@ -105,13 +116,21 @@ def _other_name(column: str, heading: Heading) -> str | None:
     return next(names, None)
 
 
-def _near(kind: RowKind, name: str, heading: Heading) -> str | None:
+def _near(
+    kind: RowKind,
+    name: str,
+    heading: Heading,
+) -> str | None:
     """Return the column that may have been meant. An argument is not meant for another one."""
     others = [other for other in heading.own if not {name, other} <= kind.columns]
     return next(iter(near_names(name, others)), None)
 
 
-def split_record(kind: RowKind, record: Mapping[str, object], key_column: str) -> Fields:
+def split_record(
+    kind: RowKind,
+    record: Mapping[str, object],
+    key_column: str,
+) -> Fields:
     """Split a record by purpose."""
     fields = Fields()
     for name, value in record.items():
@@ -126,7 +145,12 @@ def split_record(kind: RowKind, record: Mapping[str, object], key_column: str) -
     return fields
 
 
-def _add_argument(kind: RowKind, fields: Fields, name: str, value: object) -> None:
+def _add_argument(
+    kind: RowKind,
+    fields: Fields,
+    name: str,
+    value: object,
+) -> None:
     """Add an argument: as it is sent, or as it is in the record, with the problem with it."""
     argument = _argument(kind, name, value)
     if isinstance(argument, Problem):
@@ -135,7 +159,11 @@ def _add_argument(kind: RowKind, fields: Fields, name: str, value: object) -> No
     fields.arguments[name] = argument
 
 
-def _add_key(fields: Fields, key_column: str, value: object) -> None:
+def _add_key(
+    fields: Fields,
+    key_column: str,
+    value: object,
+) -> None:
     key_value = _key_value(key_column, value)
     if not isinstance(key_value, Problem):
         fields.key_value = key_value
@@ -145,7 +173,12 @@ def _add_key(fields: Fields, key_column: str, value: object) -> None:
         fields.problems.append(key_value)
 
 
-def problems_of(kind: RowKind, fields: Fields, *, in_file: bool) -> list[Problem]:
+def problems_of(
+    kind: RowKind,
+    fields: Fields,
+    *,
+    in_file: bool,
+) -> list[Problem]:
     """Return all problems of a record, including API rules, with hints for a file or for Python."""
     problems = list(fields.problems)
     known = {problem.field for problem in problems}
@@ -169,7 +202,11 @@ def canonical_text(arguments: Arguments) -> str:
     return Secret(_SORTED_JSON(_canonical_values(arguments)))
 
 
-def differing(kind: RowKind, stored: Arguments, arguments: Arguments) -> list[str]:
+def differing(
+    kind: RowKind,
+    stored: Arguments,
+    arguments: Arguments,
+) -> list[str]:
     """Return the columns whose values differ from the stored ones."""
     before = _canonical_values(stored)
     now = _canonical_values(arguments)
@@ -185,7 +222,11 @@ def _is_unsure(name: str, values: Mapping[str, str]) -> bool:
     return name in DEFAULTS and (name not in values or in_utc(values[name]) != values[name])
 
 
-def _argument(kind: RowKind, name: str, value: object) -> object:
+def _argument(
+    kind: RowKind,
+    name: str,
+    value: object,
+) -> object:
     """Return the value to send, or the problem with it."""
     problem = _problem_with(kind, name, value)
     if problem is not None:
@@ -200,7 +241,11 @@ def _argument(kind: RowKind, name: str, value: object) -> object:
     return value
 
 
-def _problem_with(kind: RowKind, name: str, value: object) -> Problem | None:
+def _problem_with(
+    kind: RowKind,
+    name: str,
+    value: object,
+) -> Problem | None:
     """Return what is wrong with a value, whatever it is sent as; None: nothing is."""
     problem = None
     if isinstance(value, str):
@@ -214,7 +259,11 @@ def _problem_with(kind: RowKind, name: str, value: object) -> Problem | None:
     return problem
 
 
-def _wrong_text(kind: RowKind, name: str, text: str) -> Problem | None:
+def _wrong_text(
+    kind: RowKind,
+    name: str,
+    text: str,
+) -> Problem | None:
     if isinstance(text, UnreadableCell):
         return text.problem
     wrong = damage_of(name, text, kind.long_numbers.get(name))

@@ -27,7 +27,13 @@ def row_of(vault: Vault, stored: Any) -> Row:
     row = Row.of_stored(stored.key, vault.deserialize(stored.row), stored.again)
     result = result_of(vault, stored)
     unit = None if result is None else result.unit
-    return replace(row, sent=sent_of(stored), place=stored.place, unit=unit, kept=stored.kept)
+    return replace(
+        row,
+        sent=sent_of(stored),
+        place=stored.place,
+        unit=unit,
+        kept=stored.kept,
+    )
 
 
 def result_of(vault: Vault, stored: Any) -> Result | None:
@@ -55,7 +61,10 @@ def values_of(vault: Vault, result: Result) -> dict[str, Any]:
 
 
 def rivals(
-    store: Store, column: str, references: Collection[str], ids: Collection[str]
+    store: Store,
+    column: str,
+    references: Collection[str],
+    ids: Collection[str],
 ) -> list[Rival]:
     """Return the payments with these references or ids that may have made a request.
 
@@ -74,7 +83,11 @@ def rivals(
     return [_rival(store.vault, payment, column) for payment in stored]
 
 
-def _rival(vault: Vault, stored: Any, column: str) -> Rival:
+def _rival(
+    vault: Vault,
+    stored: Any,
+    column: str,
+) -> Rival:
     row, result = row_of(vault, stored), result_of(vault, stored)
     reference = reference_of((row.arguments or {}).get(column))
     id_ = None if result is None else result.unit or result.id

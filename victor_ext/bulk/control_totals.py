@@ -32,7 +32,10 @@ class Expected:
             raise refused_setting("expect_total", message) from None
 
     def differences(
-        self, rows: int, totals: Mapping[str, Decimal], without_amount: int
+        self,
+        rows: int,
+        totals: Mapping[str, Decimal],
+        without_amount: int,
     ) -> Iterator[str]:
         """Yield a sentence for each difference. `without_amount` rows have no valid amount, and are
         in no total.
@@ -49,7 +52,9 @@ class Expected:
 
 
 def _differences_of(
-    expected: Decimal, totals: Mapping[str, Decimal], without_amount: int
+    expected: Decimal,
+    totals: Mapping[str, Decimal],
+    without_amount: int,
 ) -> Iterator[str]:
     if len(totals) > 1:
         currencies = " and ".join(totals)

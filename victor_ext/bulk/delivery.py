@@ -117,7 +117,10 @@ class Delivery:
         self._threads.shutdown(wait=False)
 
     def deliver(
-        self, rows: Mapping[int, Row], terms: SendTerms, results: dict[int, Result]
+        self,
+        rows: Mapping[int, Row],
+        terms: SendTerms,
+        results: dict[int, Result],
     ) -> Steps:
         """Send rows, and look up those that must not be sent again.
 
@@ -155,7 +158,10 @@ class Delivery:
     # Groups of rows
 
     def _send_all(
-        self, chunk: _Submission, left: deque[_Unit], results: Mapping[int, Result]
+        self,
+        chunk: _Submission,
+        left: deque[_Unit],
+        results: Mapping[int, Result],
     ) -> Steps:
         """Send rows in groups, each of which is stored as begun before it is sent.
 
@@ -249,7 +255,11 @@ class Delivery:
             results |= zip(unit, parts, strict=True)
 
     def _results_of(
-        self, chunk: _Submission, units: Iterable[_Unit], *, is_final: bool = False
+        self,
+        chunk: _Submission,
+        units: Iterable[_Unit],
+        *,
+        is_final: bool = False,
     ) -> dict[int, Result]:
         """Return the results of those units that need no look-up."""
         results: dict[int, Result] = {}
@@ -260,20 +270,37 @@ class Delivery:
                 results |= dict.fromkeys(unit, result)
         return results
 
-    def _result(self, settlement: Settlement, key: str, *, is_final: bool) -> Result:
+    def _result(
+        self,
+        settlement: Settlement,
+        key: str,
+        *,
+        is_final: bool,
+    ) -> Result:
         outcome, reason, request = settlement.outcome, settlement.reason, settlement.request
         if self._is_of_client(settlement, key, is_final=is_final):
             return Result(RowOutcome.WAITING, error=reason)
         if request is not None and self.kind.together > 1:
             why = "It was sent, and the provider has not said yet whether it accepts this row."
             _, sent = self.contact.sent_now()
-            return Result(RowOutcome.ACCEPTED, error=why, sent=sent, unit=request.id)
+            return Result(
+                RowOutcome.ACCEPTED,
+                error=why,
+                sent=sent,
+                unit=request.id,
+            )
         known = self._sent_of(settlement) if outcome in MAY_EXIST else None
         if request is None:
             return Result(outcome, error=reason, sent=known)
         return Result(outcome, request.id or None, request.status, reason, known)
 
-    def _is_of_client(self, settlement: Settlement, key: str, *, is_final: bool) -> bool:
+    def _is_of_client(
+        self,
+        settlement: Settlement,
+        key: str,
+        *,
+        is_final: bool,
+    ) -> bool:
         """Whether the client may have been rejected, and not the row: nothing was created, and the
         row waits for `resume`.
         """
@@ -293,7 +320,10 @@ class Delivery:
     # One call
 
     def _send(
-        self, rows: Sequence[Row], terms: SendTerms, limiter: RateLimiter
+        self,
+        rows: Sequence[Row],
+        terms: SendTerms,
+        limiter: RateLimiter,
     ) -> Settlement | LookUp:
         """Send rows in one call until they are settled, patience ends, sending stops, or they have
         to be looked up.
@@ -317,7 +347,10 @@ class Delivery:
         return drive(flow, call)
 
     def _keys_for(
-        self, payment: Payment | Write, rows: Sequence[Row], terms: SendTerms
+        self,
+        payment: Payment | Write,
+        rows: Sequence[Row],
+        terms: SendTerms,
     ) -> tuple[float, Keys | NoKey]:
         """Return how long one call may take, and what says whether it can be repeated."""
         caller, alone_since = self.contact.caller, terms.alone_since
@@ -328,7 +361,14 @@ class Delivery:
         life = min(terms.retention, *(row.kept for row in rows))
         return life, Keys(life, caller, alone_since)
 
-    def _call(self, client: Any, payment: Any, key: str, *, is_repeat: bool) -> Any:
+    def _call(
+        self,
+        client: Any,
+        payment: Any,
+        key: str,
+        *,
+        is_repeat: bool,
+    ) -> Any:
         """Make one call, and note what its result says of the client and the provider."""
         try:
             response = self.kind.send(client, payment, key, is_repeat=is_repeat)

@@ -41,7 +41,11 @@ def drop(store: Store, keys: Sequence[str] | None = None) -> int:
         return len(dropped) + (_drop_unnamed(store, connection) if keys is None else 0)
 
 
-def _drop(store: Store, connection: Connection, keys: Sequence[str]) -> None:
+def _drop(
+    store: Store,
+    connection: Connection,
+    keys: Sequence[str],
+) -> None:
     """Remove payments with their lines. One that was rejected before, or restored, stays known: it
     would be asked under a key that is spent.
     """

@@ -68,25 +68,28 @@ def counts_of(store: Store) -> LineCounts:
 
     Raises `StateLost` if the batch, or what became of its rows, was deleted.
     """
-    state, code = PAYMENTS.c.state, LINES.c.code
-    query = (
-        sa.select(code, state, sa.func.count())
-        .select_from(_with_payments())
-        .where(store.is_line())
-        .group_by(code, state)
-    )
     with store.engine.connect() as connection:
         if not store.is_stored(connection):
             raise StateLost.deleted(f"The batch {store.batch}")
-        refuse_lost(store, connection)
-        groups = connection.execute(query).all()
-    outcomes, codes, states = Counter[RowOutcome](), Counter[str](), Counter[str | None]()
-    for of_code, of_state, count in groups:
-        outcomes[_outcome_of(of_state)] += count
-        states[of_state] += count
-        if of_code is not None:
-            codes[of_code] += count
+        groups = connection.execute(_query_of_counts(store)).all()
+    outcomes = Counter[RowOutcome]()
+    codes = Counter[str]()
+    states = Counter[str | None]()
+    for group in groups:
+        if group.state is None and group.has_key:
+            raise _lost_payments(store)
+        outcomes[_outcome_of(group.state)] += group.lines
+        states[group.state] += group.lines
+        if group.code is not None:
+            codes[group.code] += group.lines
     return LineCounts(outcomes, codes, states[UNDER_WAY], states[LEFT_OUT])
+
+
+def _query_of_counts(store: Store) -> sa.Select[Any]:
+    lines = LINES.c
+    groups = (lines.code, PAYMENTS.c.state, lines.key.is_not(None).label("has_key"))
+    query = sa.select(*groups, sa.func.count().label("lines"))
+    return query.select_from(_with_payments()).where(store.is_line()).group_by(*groups)
 
 
 def refuse_lost(store: Store, connection: Connection) -> None:
@@ -94,7 +97,11 @@ def refuse_lost(store: Store, connection: Connection) -> None:
     is_lost = sa.and_(store.is_line(), LINES.c.key.is_not(None), PAYMENTS.c.key.is_(None))
     query = sa.select(LINES.c.key).select_from(_with_payments()).where(is_lost)
     if connection.execute(query.limit(1)).first() is not None:
-        raise StateLost.deleted(f"What {store.batch} has of its payments")
+        raise _lost_payments(store)
+
+
+def _lost_payments(store: Store) -> StateLost:
+    return StateLost.deleted(f"What {store.batch} has of its payments")
 
 
 def lines_of(store: Store) -> Iterator[Line]:
@@ -119,7 +126,11 @@ def lines_of(store: Store) -> Iterator[Line]:
             yield _line(store, stored)
 
 
-def present_lines(store: Store, connection: Connection, keys: Sequence[str]) -> dict[str, Line]:
+def present_lines(
+    store: Store,
+    connection: Connection,
+    keys: Sequence[str],
+) -> dict[str, Line]:
     """Return the lines with these keys, by key, as the transaction sees them."""
     query = _query_of(store).where(LINES.c.key.in_(keys))
     lines = [_line(store, stored) for stored in connection.execute(query)]

@@ -40,7 +40,11 @@ class Loading:
     """The rows of a source on their way into a batch."""
 
     def __init__(
-        self, source: Rows, batch: str, context: WorkerContext, expected: Expected
+        self,
+        source: Rows,
+        batch: str,
+        context: WorkerContext,
+        expected: Expected,
     ) -> None:
         self.batch, self.check = batch, Check()
         self._source, self._expected = source, expected
@@ -114,7 +118,11 @@ class Loading:
         self._count()
 
     def _known_of(
-        self, connection: Connection | None, asked: Sequence[Asked], *, lock: bool
+        self,
+        connection: Connection | None,
+        asked: Sequence[Asked],
+        *,
+        lock: bool,
     ) -> tuple[dict[str, Stored], dict[str, list[Stored]]]:
         """Return the payments of these rows by key, and those that look like them by their values.
 
@@ -158,7 +166,11 @@ class Loading:
         )
 
     def _noticed(
-        self, row: SourceRow, asked: Asked, stored: Stored | None, decision: Decision
+        self,
+        row: SourceRow,
+        asked: Asked,
+        stored: Stored | None,
+        decision: Decision,
     ) -> str | None:
         """Note what an operator has to know of a row, and return it; None: there is nothing."""
         if decision.code is None:
@@ -245,7 +257,12 @@ class Loading:
         self._decide_all(connection, lock=True)
         refuse_invalid(self.batch, self.check, skip_invalid=self._settings.skip_invalid)
 
-    def _enqueue(self, connection: Connection, store: Store, chunks: range) -> None:
+    def _enqueue(
+        self,
+        connection: Connection,
+        store: Store,
+        chunks: range,
+    ) -> None:
         for number in chunks:
             data = {**self._settings.chunk_terms(), "keys": self._rows.keys_of(number)}
             enqueue(store, connection, store.chunk(number), data)

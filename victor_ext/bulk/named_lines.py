@@ -77,7 +77,10 @@ def lines_named(
 
 
 def _by_name(
-    context: WorkerContext, store: Store, record: BatchRecord, names: set[str]
+    context: WorkerContext,
+    store: Store,
+    record: BatchRecord,
+    names: set[str],
 ) -> dict[str, list[Line]]:
     """Return the lines that these names can mean."""
     by_key = {_key_of(context, record, name): name for name in names}
@@ -93,7 +96,10 @@ def _by_name(
 
 
 def _only_one(
-    store: Store, name: str, lines: Sequence[Line], is_meant: Callable[[Line], bool]
+    store: Store,
+    name: str,
+    lines: Sequence[Line],
+    is_meant: Callable[[Line], bool],
 ) -> Line | Problem:
     """Return the line that a name means, or why there is none."""
     if not lines:
@@ -104,7 +110,11 @@ def _only_one(
     return meant[0] if len(meant) == 1 else _several(name, meant or lines)
 
 
-def _key_of(context: WorkerContext, record: BatchRecord, value: str) -> str | None:
+def _key_of(
+    context: WorkerContext,
+    record: BatchRecord,
+    value: str,
+) -> str | None:
     facts = context.kind.key_facts(context.settings.defaults, record.key_kind, value)
     return None if facts is None else idempotency_key_for(*facts)
 

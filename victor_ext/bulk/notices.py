@@ -14,7 +14,13 @@ from .rows import Arguments
 from .vault import Vault
 
 
-def message_of(code: Code, row: Sequence[Any], stored: Stored, vault: Vault, kind: RowKind) -> str:
+def message_of(
+    code: Code,
+    row: Sequence[Any],
+    stored: Stored,
+    vault: Vault,
+    kind: RowKind,
+) -> str:
     """Return the sentence about a row, as it is stored: `stored` is its payment, or the one that it
     looks like.
     """
@@ -87,7 +93,12 @@ def day_text(moment: float) -> str:
     return f"{day.day} {day:%B %Y}"
 
 
-def _differing(row: Sequence[Any], stored: Stored, vault: Vault, kind: RowKind) -> str:
+def _differing(
+    row: Sequence[Any],
+    stored: Stored,
+    vault: Vault,
+    kind: RowKind,
+) -> str:
     # Values are omitted: one may be an account number.
     if row[2] is None or stored.forgotten:  # it is not valid, or nothing is known any more
         return "other values"

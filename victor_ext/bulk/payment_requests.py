@@ -53,7 +53,14 @@ class PaymentRequests(RowKind):
         (row,) = rows
         return Payment(row.arguments or {}, row.sent)
 
-    def send(self, client: Any, payment: Any, key: str, *, is_repeat: bool) -> Any:
+    def send(
+        self,
+        client: Any,
+        payment: Any,
+        key: str,
+        *,
+        is_repeat: bool,
+    ) -> Any:
         arguments = as_checked(payment.arguments)
         if not is_repeat:
             # With a key, the client permits a past due date. Today and tomorrow are never wrong.

@@ -209,7 +209,11 @@ def lock_payments(
 
 
 def stored_of(
-    connection: Connection, owner: str, keys: Collection[str], *, lock: bool = False
+    connection: Connection,
+    owner: str,
+    keys: Collection[str],
+    *,
+    lock: bool = False,
 ) -> dict[str, Stored]:
     """Return the payments with these keys, by key. `lock`: until the transaction ends."""
     columns = PAYMENTS.c
@@ -220,7 +224,9 @@ def stored_of(
 
 
 def look_alikes(
-    connection: Connection, owner: str, digests: Collection[str]
+    connection: Connection,
+    owner: str,
+    digests: Collection[str],
 ) -> dict[str, list[Stored]]:
     """Return the payments that exist, may or will be sent, by the digest of their values."""
     columns = PAYMENTS.c
@@ -236,7 +242,11 @@ def look_alikes(
     return found
 
 
-def upsert(connection: Connection, table: sa.Table, values: Sequence[dict[str, Any]]) -> None:
+def upsert(
+    connection: Connection,
+    table: sa.Table,
+    values: Sequence[dict[str, Any]],
+) -> None:
     """Store rows of a table, in the place of those with their primary keys."""
     if not values:
         return

@@ -177,7 +177,11 @@ def _needs_quote(payout: Any) -> bool:
     return False
 
 
-def _rejection(unit: str, payment: Any, refusal: Any) -> Result:
+def _rejection(
+    unit: str,
+    payment: Any,
+    refusal: Any,
+) -> Result:
     """Return the result of a row that was rejected, alone or with its payout."""
     reason = None
     if refusal is not None:

@@ -57,7 +57,10 @@ class Reconciliation:
         self._kind, self._contact = kind, contact
 
     def look_up(
-        self, doubtful: Sequence[Doubtful], patience: float, rivals: Rivals
+        self,
+        doubtful: Sequence[Doubtful],
+        patience: float,
+        rivals: Rivals,
     ) -> list[Settlement]:
         """Look up rows until this succeeds, the patience ends, or sending stops; without a key also
         while lists lag.
@@ -102,7 +105,12 @@ class Reconciliation:
         present = now.by_provider() if sent.known else now.moment.local
         return present - sent.since
 
-    def parts(self, sent: Result, rows: Sequence[Row], patience: float) -> list[Result]:
+    def parts(
+        self,
+        sent: Result,
+        rows: Sequence[Row],
+        patience: float,
+    ) -> list[Result]:
         """Read what became of each row of what was sent together, as `look_up` does."""
         unit = sent.unit or ""
         parts, why = self._read(lambda: self._kind.parts(unit, rows), patience)
@@ -177,7 +185,10 @@ def _matched(
 
 
 def _may_be_of_others(
-    settlement: Settlement, doubt: Doubtful, others: Sequence[Rival], column: str
+    settlement: Settlement,
+    doubt: Doubtful,
+    others: Sequence[Rival],
+    column: str,
 ) -> bool:
     """Whether another payment may have made what was found."""
     keys, request = doubt.keys(), settlement.request.id

@@ -73,7 +73,9 @@ def write_csv(
 
 
 def _cells(
-    result: RowResult, columns: Sequence[str], asked: Sequence[str]
+    result: RowResult,
+    columns: Sequence[str],
+    asked: Sequence[str],
 ) -> Iterator[str | int | None]:
     for name in COLUMNS:
         yield getattr(result, name)

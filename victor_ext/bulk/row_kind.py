@@ -53,7 +53,14 @@ class Sendable(ABC):
     def payment(self, rows: Sequence[Row]) -> Payment | Write:
         """Return what is sent for these rows in one call. Raises `InvalidRequest`."""
 
-    def send(self, client: Any, payment: Any, _key: str, *, is_repeat: bool) -> Any:
+    def send(
+        self,
+        client: Any,
+        payment: Any,
+        _key: str,
+        *,
+        is_repeat: bool,
+    ) -> Any:
         """Send it, under the key of its first row; a `Settlement`: why it was not sent. Raises
         `VictorError`.
         """
@@ -102,7 +109,14 @@ class LaterStep(Sendable):
         (row,) = rows
         return Write(self.client.prepare(self._write, (row.arguments or {})["id"]), row.sent)
 
-    def send(self, client: Any, payment: Any, key: str, *, is_repeat: bool) -> Any:
+    def send(
+        self,
+        client: Any,
+        payment: Any,
+        key: str,
+        *,
+        is_repeat: bool,
+    ) -> Any:
         try:
             before = client.look_up(payment.call, since=zulu.now(), **payment.look_up_by)
         except VictorError as error:

@@ -191,7 +191,12 @@ class InvalidRows(InvalidRequest):
     check: Check
 
 
-def refuse_invalid(batch: str, check: Check, *, skip_invalid: bool) -> None:
+def refuse_invalid(
+    batch: str,
+    check: Check,
+    *,
+    skip_invalid: bool,
+) -> None:
     """Raise `InvalidRows` if the source must not be stored."""
     if not check.is_refused(skip_invalid=skip_invalid):
         return
@@ -236,7 +241,12 @@ class Row:
     kept: float = inf
 
     @classmethod
-    def of_stored(cls, payment: str, data: Sequence[Any], again: int = 0) -> Row:
+    def of_stored(
+        cls,
+        payment: str,
+        data: Sequence[Any],
+        again: int = 0,
+    ) -> Row:
         """Return a row as it is stored, for the key that follows so many others."""
         number, value, arguments, extras = data
         key = idempotency_key_for("again", payment, again) if again else payment

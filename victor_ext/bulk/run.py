@@ -139,7 +139,10 @@ class BulkStopped(VictorError):
 
 
 def run_batch(
-    context: WorkerContext, store: Store, record: BatchRecord, on_progress: Progress | None
+    context: WorkerContext,
+    store: Store,
+    record: BatchRecord,
+    on_progress: Progress | None,
 ) -> BatchStatus:
     """Retry unsettled rows and send until nothing is left to do. Raises as `serve` does."""
     settings = context.settings
@@ -157,7 +160,11 @@ def run_batch(
     return watch.latest
 
 
-def _serve_batch(context: WorkerContext, store: Store, watch: _Watch) -> None:
+def _serve_batch(
+    context: WorkerContext,
+    store: Store,
+    watch: _Watch,
+) -> None:
     try:
         serve(context, [store.queue], watch.is_over)
     except BulkStopped as error:
@@ -227,7 +234,11 @@ def status_of(store: Store) -> BatchStatus:
     )
 
 
-def serve(context: WorkerContext, queues: Sequence[str] | None, over: Callable[[], bool]) -> None:
+def serve(
+    context: WorkerContext,
+    queues: Sequence[str] | None,
+    over: Callable[[], bool],
+) -> None:
     """Run a worker until `over` returns true. While another process holds an SQLite database, only
     watch.
 

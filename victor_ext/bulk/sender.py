@@ -265,7 +265,13 @@ class BulkSender:
             status = run_batch(context, step, step_record, on_progress)
             return replace(status, reasons=reasons_of(step))
 
-    def ask_again(self, keys: Collection[str], *, by: str, why: str) -> int:
+    def ask_again(
+        self,
+        keys: Collection[str],
+        *,
+        by: str,
+        why: str,
+    ) -> int:
         """Let rows be asked once more, knowingly: `resume` then sends them under their next keys,
         with the values of the latest file.
 
@@ -329,7 +335,15 @@ class BulkSender:
             raise ConfigurationError.of([Problem("outcome", "value", message)])
         with self._stored() as (context, store, record):
             (line,) = lines_named(context, store, record, [key], is_in_doubt)
-            resolve(context.kind, store, line, _FOUND[outcome], by=by, why=why, id=id)
+            resolve(
+                context.kind,
+                store,
+                line,
+                _FOUND[outcome],
+                by=by,
+                why=why,
+                id=id,
+            )
 
     def hold(self) -> None:
         """Keep everything in the state from being sent, as after it was restored from a backup.

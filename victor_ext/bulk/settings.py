@@ -266,7 +266,12 @@ def in_utc(day: Any) -> Any:
     return day
 
 
-def check_number(name: str, value: object, is_valid: Callable[[float], bool], bounds: str) -> None:
+def check_number(
+    name: str,
+    value: object,
+    is_valid: Callable[[float], bool],
+    bounds: str,
+) -> None:
     """Raise `ConfigurationError` if a setting is not a number within its bounds. None is valid."""
     if value is None:
         return

@@ -107,7 +107,12 @@ class State:
             key = self._stored_key(connection, secret)
         return Vault(new_key() if key is None else key, provider)
 
-    def keep_key(self, connection: Connection, vault: Vault, secret: bytes) -> None:
+    def keep_key(
+        self,
+        connection: Connection,
+        vault: Vault,
+        secret: bytes,
+    ) -> None:
         """Store the vault's key, wrapped with the secret, unless the state has it.
 
         Raises `ConfigurationError` if another process has stored another one meanwhile.
@@ -276,7 +281,12 @@ class State:
             options = {"connect_timeout": _CONNECT_SECONDS, "application_name": "victor bulk"}
             url = self.url.set(database=database or self.url.database)
             engine = renewed(
-                sa.create_engine(url, connect_args=options, pool_pre_ping=True, pool_size=5)
+                sa.create_engine(
+                    url,
+                    connect_args=options,
+                    pool_pre_ping=True,
+                    pool_size=5,
+                )
             )
         try:
             yield engine

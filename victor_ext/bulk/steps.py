@@ -82,7 +82,11 @@ def _unit_of(line: Line) -> str | None:
 
 
 def add_step(
-    context: WorkerContext, step: Store, sent: BatchRecord, units: list[str], name: str
+    context: WorkerContext,
+    step: Store,
+    sent: BatchRecord,
+    units: list[str],
+    name: str,
 ) -> BatchRecord | None:
     """Add the step of those that do not have it yet. Return what is known of the step from now on;
     None: there is nothing to take it of.
@@ -93,7 +97,11 @@ def add_step(
     """
     settings = context.settings.with_terms_of(sent)
     stored = ProviderClock(context.client).sent_now()
-    terms = PaymentTerms(kind=name, kept=settings.kept, stored=stored)
+    terms = PaymentTerms(
+        kind=name,
+        kept=settings.kept,
+        stored=stored,
+    )
     with step.transaction() as connection:
         refuse_held(connection)
         before = step.record()
@@ -109,7 +117,12 @@ def add_step(
     return record
 
 
-def _new_units(connection: Connection, step: Store, units: Sequence[str], name: str) -> list[str]:
+def _new_units(
+    connection: Connection,
+    step: Store,
+    units: Sequence[str],
+    name: str,
+) -> list[str]:
     """Return those that do not have the step yet."""
     keys = {unit: idempotency_key_for(name, unit) for unit in units}
     known = stored_of(connection, step.owner, list(keys.values()))
@@ -137,7 +150,11 @@ def _record_with(
 
 
 def _add_unit(
-    connection: Connection, step: Store, unit: str, number: int, terms: PaymentTerms
+    connection: Connection,
+    step: Store,
+    unit: str,
+    number: int,
+    terms: PaymentTerms,
 ) -> str:
     """Store the step of one unit, in a chunk of its own. Return its key."""
     vault, key = step.vault, idempotency_key_for(terms.kind, unit)

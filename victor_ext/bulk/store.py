@@ -133,7 +133,12 @@ class Store:
         row = self._stored(connection)
         return None if row is None else self._opened(row)
 
-    def save_record(self, connection: Connection, record: BatchRecord, chunks: int) -> None:
+    def save_record(
+        self,
+        connection: Connection,
+        record: BatchRecord,
+        chunks: int,
+    ) -> None:
         """Store what is known of the batch, and how many chunks it has had."""
         values = {
             "owner": self.owner,
@@ -195,7 +200,11 @@ class Store:
             )
 
 
-def no_such_batch(batch: str, state: str, others: Sequence[str] = ()) -> ConfigurationError:
+def no_such_batch(
+    batch: str,
+    state: str,
+    others: Sequence[str] = (),
+) -> ConfigurationError:
     """Return the error for a batch that the state does not have, with the names of those that it
     has.
     """

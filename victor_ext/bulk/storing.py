@@ -48,7 +48,11 @@ class PaymentTerms:
     stored: Sent
 
 
-def new_payment(store: Store, asked: Asked, terms: PaymentTerms) -> dict[str, Any]:
+def new_payment(
+    store: Store,
+    asked: Asked,
+    terms: PaymentTerms,
+) -> dict[str, Any]:
     """Return the values of a payment that waits for its chunk: nothing of it was sent."""
     return {
         "owner": store.owner,
@@ -85,14 +89,21 @@ def lock_unsent(connection: Connection, store: Store) -> None:
 
 
 def store_payments(
-    connection: Connection, store: Store, rows: SourceRows, terms: PaymentTerms
+    connection: Connection,
+    store: Store,
+    rows: SourceRows,
+    terms: PaymentTerms,
 ) -> None:
     """Store the payments of the rows that are sent, or refused."""
     for page in pages(rows.to_store()):
         upsert(connection, PAYMENTS, [_payment(store, row, terms) for row in page])
 
 
-def _payment(store: Store, row: SourceRow, terms: PaymentTerms) -> dict[str, Any]:
+def _payment(
+    store: Store,
+    row: SourceRow,
+    terms: PaymentTerms,
+) -> dict[str, Any]:
     payment = new_payment(store, row.payment(), terms) | {"again": row.again}
     if row.since is not None:
         payment |= {"restored": True, "stored": row.since}
@@ -118,7 +129,11 @@ def _only_looked_up(since: str) -> str:
     return json.dumps(None if sent is None else sent._replace(looked_up=True))
 
 
-def replace_lines(connection: Connection, store: Store, rows: SourceRows) -> int:
+def replace_lines(
+    connection: Connection,
+    store: Store,
+    rows: SourceRows,
+) -> int:
     """Make the rows of this source the lines of the batch. What never left, and is not among them,
     is left out. What is in doubt gets lines of its own, which stay once it is created.
 
@@ -144,7 +159,11 @@ def _leave_out(connection: Connection, store: Store) -> int:
     return connection.execute(change).rowcount
 
 
-def _unlisted(connection: Connection, store: Store, before: list[str]) -> list[str]:
+def _unlisted(
+    connection: Connection,
+    store: Store,
+    before: list[str],
+) -> list[str]:
     """Return the keys of what the source lacks, and is in doubt; or was, and is created now."""
     columns = PAYMENTS.c
     lacking = sa.select(columns.key).where(_is_lacking(store))

@@ -36,7 +36,10 @@ class TakeOver(threading.Thread):
     """Keeps the lock of this worker, and takes chunks over, until `stop` is set."""
 
     def __init__(
-        self, context: WorkerContext, worker_lock: WorkerLock, stop: threading.Event
+        self,
+        context: WorkerContext,
+        worker_lock: WorkerLock,
+        stop: threading.Event,
     ) -> None:
         super().__init__(name="victor-bulk-keeper", daemon=True)
         self._context, self._state = context, context.state
@@ -125,7 +128,9 @@ class TakeOver(threading.Thread):
         if not begun:
             return None
         stored = client.list_workflows(
-            workflow_ids=list(begun), load_input=False, load_output=False
+            workflow_ids=list(begun),
+            load_input=False,
+            load_output=False,
         )
         gone = begun - {workflow.workflow_id for workflow in stored}
         if not gone:
@@ -136,7 +141,11 @@ class TakeOver(threading.Thread):
         """Queue again what dead workers had, and what this one was given without being told: its
         stalled chunks.
         """
-        pending = client.list_workflows(status="PENDING", load_input=False, load_output=False)
+        pending = client.list_workflows(
+            status="PENDING",
+            load_input=False,
+            load_output=False,
+        )
         own = self._worker_lock.executor
         self._queue_stalled(client, [flow for flow in pending if flow.executor_id == own])
         others = {str(flow.executor_id) for flow in pending if flow.executor_id is not None}
@@ -164,11 +173,20 @@ class TakeOver(threading.Thread):
                 del looks[chunk]
         self._stalled = looks
 
-    def _take_over(self, client: DBOSClient, lock: ServerLock, executor: str) -> None:
+    def _take_over(
+        self,
+        client: DBOSClient,
+        lock: ServerLock,
+        executor: str,
+    ) -> None:
         """Queue again what another worker has, if it is dead."""
         with lock.claimed(executor) as is_dead:
             if not is_dead:
                 return
-            chunks = client.list_workflows(status="PENDING", executor_id=executor, load_input=False)
+            chunks = client.list_workflows(
+                status="PENDING",
+                executor_id=executor,
+                load_input=False,
+            )
             for chunk in chunks:
                 client.resume_workflow(chunk.workflow_id, queue_name=chunk.queue_name)

@@ -14,7 +14,11 @@ class Turns:
     """The turns of what is sent in one call, until its patience ends."""
 
     def __init__(
-        self, contact: Contact, keys: Keys | NoKey, limiter: RateLimiter, patience: float
+        self,
+        contact: Contact,
+        keys: Keys | NoKey,
+        limiter: RateLimiter,
+        patience: float,
     ) -> None:
         self._contact, self._keys, self._limiter = contact, keys, limiter
         self._ends = contact.monotonic() + patience

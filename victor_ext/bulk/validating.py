@@ -70,7 +70,12 @@ class Validation:
         kind, settings = self._kind, self._settings
         required = [name for name in kind.required if name not in settings.defaults]
         heading = partial(check_heading, kind, self._key_column, required)
-        records = records_of(source, encoding=settings.encoding, known=kind.columns, check=heading)
+        records = records_of(
+            source,
+            encoding=settings.encoding,
+            known=kind.columns,
+            check=heading,
+        )
         for record in records:
             check.rows += 1
             self._take(record)
@@ -99,7 +104,11 @@ class Validation:
         self._rows.add(row)
 
     def _row(
-        self, record: Record, fields: Fields, key: str | None, problems: Sequence[Problem]
+        self,
+        record: Record,
+        fields: Fields,
+        key: str | None,
+        problems: Sequence[Problem],
     ) -> SourceRow:
         """Return a row as it is decided about; only one that is valid has an amount."""
         asked = asked_of(
@@ -182,11 +191,19 @@ class Validation:
             add_amount(self._totals, amount, currency)
 
 
-def add_amount(totals: dict[str, Decimal], amount: Decimal, currency: str) -> None:
+def add_amount(
+    totals: dict[str, Decimal],
+    amount: Decimal,
+    currency: str,
+) -> None:
     """Add an amount to the total of its currency, exactly."""
     totals[currency] = _EXACT.add(totals.get(currency, Decimal(0)), amount)
 
 
-def _break(check: Check, code: str, message: str) -> None:
+def _break(
+    check: Check,
+    code: str,
+    message: str,
+) -> None:
     """Note that the source as a whole cannot be stored."""
     check.note(RowProblem(None, None, None, code, message), breaks=True)

@@ -46,7 +46,10 @@ class Worker:
     """
 
     def __init__(
-        self, context: WorkerContext, worker_lock: WorkerLock, queues: Sequence[str] | None
+        self,
+        context: WorkerContext,
+        worker_lock: WorkerLock,
+        queues: Sequence[str] | None,
     ) -> None:
         self._context, self._vault = context, context.vault
         self._worker_lock = worker_lock
