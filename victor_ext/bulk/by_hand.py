@@ -25,9 +25,9 @@ from .layout import chunk_rows_for
 from .lines import Line, present_lines
 from .named_lines import value_of
 from .pacing import ProviderClock
-from .payments import ENDED, IN_DOUBT, LINES, PAYMENTS, Asked, Stored, pages, stored_of
+from .payments import ENDED, IN_DOUBT, LINES, PAYMENTS, Stored, pages, stored_of
 from .row_kind import RowKind
-from .rows import Result, RowOutcome
+from .rows import Result, Row, RowOutcome
 from .store import BatchRecord, Person, Store
 from .storing import PaymentTerms, new_payment
 
@@ -180,7 +180,13 @@ def _ask(
         before = payments.get(line.key)
         if before is None or present.get(line.key) != line:
             raise ConfigurationError(_ASKED_MEANWHILE)
-        asked = _asked_once_more(context, record, line)
+        asked = asked_of(
+            context.kind,
+            context.vault,
+            _latest_of(line),
+            key_column=record.key_column,
+            is_valid=True,
+        )
         terms = PaymentTerms(
             kind=before.kind,
             kept=kept,
@@ -202,28 +208,14 @@ def _tries_of(line: Line, before: Stored) -> int:
     return before.again if line.result.outcome is RowOutcome.REFUSED else before.again + 1
 
 
-def _asked_once_more(
-    context: WorkerContext,
-    record: BatchRecord,
-    line: Line,
-) -> Asked:
+def _latest_of(line: Line) -> Row:
     """Return the row of the latest file. Raises `ConfigurationError` if it was forgotten
     meanwhile.
     """
     row = line.latest
     if row is None or row.arguments is None:
         raise ConfigurationError(_ASKED_MEANWHILE)
-    return asked_of(
-        context.kind,
-        context.vault,
-        number=row.number,
-        key=line.key,
-        key_column=record.key_column,
-        key_value=row.value,
-        arguments=row.arguments,
-        extras=row.extras,
-        is_valid=True,
-    )
+    return row
 
 
 def _forget_notice(

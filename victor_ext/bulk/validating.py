@@ -14,7 +14,7 @@ from .asking import asked_of
 from .columns import Fields, check_heading, problems_of, split_record
 from .control_totals import Expected
 from .row_kind import RowKind
-from .rows import Arguments, Check, RowProblem
+from .rows import Arguments, Check, Row, RowProblem
 from .settings import Settings, in_utc
 from .source_rows import SourceRow, SourceRows, problems_text
 from .vault import Vault
@@ -111,15 +111,19 @@ class Validation:
         problems: Sequence[Problem],
     ) -> SourceRow:
         """Return a row as it is decided about; only one that is valid has an amount."""
+        content = Row(
+            record.number,
+            key or "",
+            key or "",
+            fields.key_value,
+            fields.arguments,
+            fields.extras,
+        )
         asked = asked_of(
             self._kind,
             self._vault,
-            number=record.number,
-            key=key or "",
+            content,
             key_column=self._key_column,
-            key_value=fields.key_value,
-            arguments=fields.arguments,
-            extras=fields.extras,
             is_valid=not problems,
         )
         row = SourceRow(
