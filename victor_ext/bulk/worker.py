@@ -215,8 +215,9 @@ class Worker:
         """Return what says since when this worker is alone with a chunk; None: it always is."""
         if not self._worker_lock.can_be_lost:
             return None
+        losses = self.take_over.losses  # before the time: a loss between them counts
         began, _ = delivery.contact.sent_now()
-        return partial(self.take_over.alone_since, began, self.take_over.losses)
+        return partial(self.take_over.alone_since, began, losses)
 
 
 def _kinds_of(context: WorkerContext) -> dict[str, Sendable]:
