@@ -144,20 +144,21 @@ class Worker:
         The URL is not stored in a variable: it may contain a password.
         """
         state = self._context.state
-        config = DBOSConfig(
-            name=self._vault.application,
-            system_database_url=state.connection_string if sqlite is None else None,
-            system_database_engine=sqlite,
-            application_version=version,
-            executor_id=self._worker_lock.executor,
-            serializer=cast("Any", self._vault),
-            log_level="WARNING",
-            enable_otlp=False,
-            run_migrations=False,
-            notification_listener_polling_interval_sec=0.1,
-            scheduler_polling_interval_sec=3600.0,
+        return DBOS(
+            config=DBOSConfig(
+                name=self._vault.application,
+                system_database_url=state.connection_string if sqlite is None else None,
+                system_database_engine=sqlite,
+                application_version=version,
+                executor_id=self._worker_lock.executor,
+                serializer=cast("Any", self._vault),
+                log_level="WARNING",
+                enable_otlp=False,
+                run_migrations=False,
+                notification_listener_polling_interval_sec=0.1,
+                scheduler_polling_interval_sec=3600.0,
+            )
         )
-        return DBOS(config=config)
 
     def send(self, workflow_id: str, data: ChunkTerms) -> None:
         """Send one chunk. After a crash, DBOS calls this again: what is stored is known then."""
