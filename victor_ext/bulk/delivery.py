@@ -25,12 +25,10 @@ from victor_ext.settlement.flow import (
 )
 from victor_ext.settlement.key_age import Keys, Moment, NoKey, Sent, within_key_life
 
-from .contact import Contact
-from .pacing import RateLimiter
+from .pacing import Contact, RateLimiter, Turns
 from .reconciliation import SETTLE_FOR, Doubtful, Reconciliation, Rivals
 from .row_kind import Sendable
 from .rows import Result, Row, RowOutcome, Step
-from .turns import Turns
 
 MARKED_AHEAD = 64
 """Rows that are stored as maybe sent before they are: after a crash, those are not told from rows

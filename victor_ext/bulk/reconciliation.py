@@ -15,7 +15,7 @@ from victor_ext.settlement.backoff import pause_after, pause_asked
 from victor_ext.settlement.flow import SETTLED, LookUp, Rival, Settlement, Write
 from victor_ext.settlement.key_age import Moment, Sent
 
-from .contact import Contact
+from .pacing import Contact
 from .row_kind import Sendable
 from .rows import Result, Row
 
