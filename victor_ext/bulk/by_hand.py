@@ -12,18 +12,17 @@ from sqlalchemy import Connection
 
 from victor_ext import ConfigurationError, Problem
 from victor_ext.ids import words_of
-from victor_ext.settlement.flow import MAY_EXIST, SETTLED
 from victor_ext.settlement.key_age import Sent
 
 from .asking import asked_of
 from .chunks import active_of, enqueue
 from .contents import values_of
 from .context import WorkerContext
-from .deciding import Code
 from .holding import refuse_held
 from .layout import chunk_rows_for
 from .lines import Line, present_lines
 from .named_lines import value_of
+from .over import require_over
 from .pacing import ProviderClock
 from .payments import ENDED, IN_DOUBT, LINES, PAYMENTS, Stored, pages, stored_of
 from .row_kind import RowKind
@@ -60,7 +59,7 @@ def ask_again(
         ConfigurationError: A payment may still be paid, may exist, or waits. Nothing is changed.
         VictorError: The provider cannot be read.
     """
-    _require_over(context.kind, lines)
+    require_over(context.kind, lines)
     settings = context.settings.with_terms_of(record)
     stored = ProviderClock(context.client).sent_now()
     chunks = _chunks_of(context.kind, lines, record.terms["rate"])
@@ -76,17 +75,6 @@ def ask_again(
         store.save_record(connection, decided, first - 1 + len(chunks))
 
 
-def _require_over(kind: RowKind, lines: Sequence[Line]) -> None:
-    """Read each payment. Raises `ConfigurationError` if one of them is not over."""
-    problems = list[Problem]()
-    for line in lines:
-        reason = _why_not_since(line) or why_not_again(kind, line)
-        if reason:
-            problems.append(Problem("keys", "not_over", reason))
-    if problems:
-        raise ConfigurationError.of(problems)
-
-
 def _chunks_of(
     kind: RowKind,
     lines: Sequence[Line],
@@ -99,66 +87,6 @@ def _chunks_of(
         groups.setdefault(kind.group(arguments), []).append(line)
     size = chunk_rows_for(rate, kind.together)
     return [chunk for group in groups.values() for chunk in pages(group, size)]
-
-
-def _why_not_since(line: Line) -> str:
-    """Return why what a restored state has of a row is too little to ask once more; or nothing."""
-    if not line.restored or line.outcome not in SETTLED:
-        return ""
-    return (
-        f"{value_of(line)} may have been asked since the backup of the state: look at the "
-        "provider's records, and resolve it. If there is none but what the state has: as "
-        "not-created."
-    )
-
-
-def why_not_again(kind: RowKind, line: Line) -> str:
-    """Return why a row must not be asked once more, as a sentence; empty: it can be."""
-    if line.number == 0:
-        return f"{value_of(line)} is not in the latest file of the batch: send a file that has it."
-    if _has_nothing(line):
-        return _why_not_asked(line)
-    if line.result.outcome is RowOutcome.CREATED:
-        return _why_created_stays(kind, line) or _why_not_asked(line)
-    return _why_not_over(line)
-
-
-def _has_nothing(line: Line) -> bool:
-    """Whether the provider has nothing of the row: it was rejected, or refused for its looks."""
-    looks_alike = line.code == Code.LOOKS_LIKE and line.result.outcome is RowOutcome.REFUSED
-    return looks_alike or line.result.outcome is RowOutcome.REJECTED
-
-
-def _why_created_stays(kind: RowKind, line: Line) -> str:
-    value = value_of(line)
-    if line.result.id is None:
-        return (
-            f"{value} was created, and its id is not known: it cannot be read whether it is over. "
-            "Look for it at the provider, and name its id: resolve it as created with that id."
-        )
-    status = kind.read(line.result.id).status
-    if status is not None and status.lower() in kind.over_unpaid:
-        return ""
-    return f"{value} is {status or 'not known to the provider'}: it would be asked twice."
-
-
-def _why_not_asked(line: Line) -> str:
-    """Return why nothing can be asked for, as a sentence; empty: the values are known."""
-    if line.latest is not None and line.latest.arguments is not None:
-        return ""
-    return (
-        f"{value_of(line)}: what it asks for is not valid in the latest file, or forgotten. Send "
-        "a file that has it, and then ask again."
-    )
-
-
-def _why_not_over(line: Line) -> str:
-    value = value_of(line)
-    if line.outcome in MAY_EXIST:
-        return f"{value} may have been sent: resume looks it up, or resolve says what you know."
-    if line.outcome is RowOutcome.REFUSED:
-        return f"{value} is refused, and was not created: send a file that has it, or drop it."
-    return f"{value} is {line.outcome}: send or resume sends it."
 
 
 def _ask(

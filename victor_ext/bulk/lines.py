@@ -85,7 +85,7 @@ def counts_of(store: Store) -> LineCounts:
     return LineCounts(outcomes, codes, states[UNDER_WAY], states[LEFT_OUT])
 
 
-def _query_of_counts(store: Store) -> sa.Select[Any]:
+def _query_of_counts(store: Store) -> sa.Executable:
     lines = LINES.c
     groups = (lines.code, PAYMENTS.c.state, lines.key.is_not(None).label("has_key"))
     query = sa.select(*groups, sa.func.count().label("lines"))
