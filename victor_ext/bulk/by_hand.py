@@ -4,6 +4,7 @@ became of one that nobody can look up.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Hashable, Sequence
 from dataclasses import replace
 
@@ -12,7 +13,6 @@ from sqlalchemy import Connection
 
 from victor_ext import ConfigurationError, Problem
 from victor_ext.ids import words_of
-from victor_ext.settlement.key_age import Sent
 
 from .asking import asked_of
 from .chunks import active_of, enqueue
@@ -61,7 +61,7 @@ def ask_again(
     """
     require_over(context.kind, lines)
     settings = context.settings.with_terms_of(record)
-    stored = ProviderClock(context.client).sent_now()
+    stored = json.dumps(ProviderClock(context.client).sent_now())
     chunks = _chunks_of(context.kind, lines, record.terms["rate"])
     with store.transaction() as connection:
         refuse_held(connection)
@@ -96,7 +96,7 @@ def _ask(
     record: BatchRecord,
     lines: Sequence[Line],
     chunk: str,
-    stored: Sent,
+    stored: str,
 ) -> None:
     """Store the rows of a chunk in the place of what their payments were."""
     keys = [line.key for line in lines]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from decimal import Decimal
 
@@ -230,7 +231,7 @@ class Loading:
         terms = PaymentTerms(
             kind=self._made_of,
             kept=self._settings.kept,
-            stored=ProviderClock(self._context.client).sent_now(),
+            stored=json.dumps(ProviderClock(self._context.client).sent_now()),
         )
         with store.transaction() as connection:
             self._begin(connection)

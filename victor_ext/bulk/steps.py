@@ -4,6 +4,7 @@ with a row for each of them.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -96,7 +97,7 @@ def add_step(
         name: Of the step.
     """
     settings = context.settings.with_terms_of(sent)
-    stored = ProviderClock(context.client).sent_now()
+    stored = json.dumps(ProviderClock(context.client).sent_now())
     terms = PaymentTerms(
         kind=name,
         kept=settings.kept,

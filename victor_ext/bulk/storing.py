@@ -40,12 +40,12 @@ class PaymentTerms:
     Attributes:
         kind: What their keys are made of: see `made_of`.
         kept: Seconds for which the provider keeps a key.
-        stored: When they are stored, as a time of sending.
+        stored: When they are stored, as a time of sending, as JSON.
     """
 
     kind: str
     kept: float
-    stored: Sent
+    stored: str
 
 
 def new_payment(
@@ -76,7 +76,7 @@ def new_payment(
         "result": None,
         "kept": terms.kept,
         "stored_at": time.time(),
-        "stored": json.dumps(terms.stored),
+        "stored": terms.stored,
         "forgotten": False,
         "restored": False,
     }
