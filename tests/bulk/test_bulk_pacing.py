@@ -329,19 +329,19 @@ def test_a_row_is_tried_again_after_waits_that_grow(sending: Start, fault: str, 
     call = send.delivery._call
 
     def amid_successes(*arguments: Any, **options: Any) -> Any:
-        send.delivery._answered()
+        send.delivery.contact.note_response()
         try:
             return call(*arguments, **options)
         finally:
             # The answer to a call that was under way when this one failed.
-            send.delivery._answered()
+            send.delivery.contact.note_response()
 
     if what.endswith("answered"):
         send.delivery._call = amid_successes  # type: ignore[method-assign] - the moment is what is tested
     sent = Sent(time.time() - 60, CALLER, known=True) if what == "may have been sent" else None
     (result,) = send(to_send(1, sent=sent))
     (times,) = send.provider.tries.values()
-    if send.delivery.given_up is not None:
+    if send.delivery.contact.given_up is not None:
         assert fault == "status 401"
         return
     if "come back" in fault:
@@ -369,7 +369,7 @@ def test_a_list_that_fails_is_read_again_after_waits_that_grow(sending: Start, f
     respond = FAULTS[fault] if "the answer of" not in fault else status(500)
 
     def fail_amid_successes(request: httpx.Request) -> httpx.Response:
-        send.delivery._answered()
+        send.delivery.contact.note_response()
         return respond(request)
 
     send.provider.lists = fail_amid_successes
@@ -380,7 +380,7 @@ def test_a_list_that_fails_is_read_again_after_waits_that_grow(sending: Start, f
     assert [result.outcome.value for result in results] == ["unknown"] * 2
     assert send.provider.tries == {}
     assert all("looked up" in (result.error or "") for result in results)
-    if send.delivery.given_up is None:
+    if send.delivery.contact.given_up is None:
         assert grow(send.provider.reads)
         assert gaps(send.provider.reads)[0] >= (45 if "come back" in fault else 1)
 

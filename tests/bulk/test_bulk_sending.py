@@ -32,8 +32,8 @@ from victor_ext.bulk import (
     RowOutcome,
     RowResult,
     layout,
+    take_over,
     worker,
-    worker_lock,
 )
 from victor_ext.bulk.deciding import Code
 from victor_ext.sandbox import Sandbox
@@ -565,7 +565,7 @@ def test_a_chunk_that_was_claimed_and_does_not_run_is_handed_out_anew(
             raise worker._WorkerGone
         return run(self, workflow_id, *arguments)
 
-    monkeypatch.setattr(worker_lock, "_ROUND", 0.1)
+    monkeypatch.setattr(take_over, "_ROUND", 0.1)
     monkeypatch.setattr(worker.Worker, "_send", lose_the_first)
     assert sender().send(rows(3)).exit_status == 0
     assert [lost_one.partition("/")[2] for lost_one in lost] == ["march/00000001"]

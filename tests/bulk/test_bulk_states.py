@@ -38,7 +38,7 @@ from tests.bulk.postgres import Postgres
 from tests.programs import python
 from tests.tiers import borders
 from victor_ext import ConfigurationError
-from victor_ext.bulk import StateUnavailable, loading, state, worker_lock
+from victor_ext.bulk import StateUnavailable, source_rows, sqlite_options, take_over
 from victor_ext.bulk.state import State
 from victor_ext.bulk.worker_lock import FileLock
 from victor_ext.sandbox import Sandbox
@@ -315,7 +315,7 @@ def test_a_batch_is_sent_and_its_times_are_whole_milliseconds_of_now(
         assert connection.scalar(sa.text("SELECT unixepoch('auto')")) is None
     # The engines of the program that sends are its own, also after two threads have opened a state
     # at the same time.
-    with state._subseconds_in_all_pools(), state._subseconds_in_all_pools():
+    with sqlite_options.subseconds_in_all_pools(), sqlite_options.subseconds_in_all_pools():
         pass
     with sa.create_engine("sqlite://").connect() as connection:
         assert connection.scalar(sa.text("SELECT unixepoch('subsec')")) is None
@@ -402,7 +402,7 @@ def test_a_disk_that_is_full_while_rows_are_sent_is_said_and_nothing_is_sent_aga
         if logged_notices() and len(seen) - seen.index(next(filter(None, seen))) > 5:
             disk.full = False
 
-    monkeypatch.setattr(worker_lock, "_ROUND", 0.2)
+    monkeypatch.setattr(take_over, "_ROUND", 0.2)
     status = sender().send(rows(250), on_progress=progress)
     assert dict(status.counts) == {"created": 250}
     asked_once(victor_sandbox, keys_of(rows(250)))
@@ -462,7 +462,8 @@ def test_what_dbos_says_of_a_broken_file_is_a_loss(tmp_path: Path, text: str) ->
 def test_a_folder_for_temporary_files_that_is_full_is_said_in_a_sentence(
     sender: Senders, victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loading, "_SCHEMA", f"PRAGMA max_page_count=8; {loading._SCHEMA}")
+    schema = f"PRAGMA max_page_count=8; {source_rows._SCHEMA}"
+    monkeypatch.setattr(source_rows, "_SCHEMA", schema)
     for act in (sender().check, sender().send):
         with pytest.raises(ConfigurationError, match=r"temporary files, .*full.*TMPDIR"):
             act(rows(600))

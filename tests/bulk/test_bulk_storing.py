@@ -37,6 +37,7 @@ from victor_ext.bulk import RowOutcome, StateLost, store
 from victor_ext.bulk.deciding import Code
 from victor_ext.bulk.loading import Loading
 from victor_ext.bulk.run import status_of
+from victor_ext.bulk.source_rows import SourceRows
 from victor_ext.bulk.state import State
 from victor_ext.sandbox import Sandbox
 
@@ -308,15 +309,15 @@ def test_what_a_file_leaves_out_is_not_sent_while_the_file_is_stored(
     written = row(1, invoice_no="1042")
     saved = row(1, invoice_no="1042.0")
     store_only(sender(state=postgres), [written])
-    assign = Loading._assign_chunks
+    assign = SourceRows.assign_chunks
     stopped, goes_on = threading.Event(), threading.Event()
 
-    def assigning(self: Loading, first: int) -> int:
+    def assigning(self: SourceRows, first: int, size: int) -> int:
         stopped.set()  # it is decided, and nothing is stored yet
         assert goes_on.wait(60)
-        return assign(self, first)
+        return assign(self, first, size)
 
-    monkeypatch.setattr(Loading, "_assign_chunks", assigning)
+    monkeypatch.setattr(SourceRows, "assign_chunks", assigning)
     waits = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
     with (
         ThreadPoolExecutor() as pool,

@@ -42,11 +42,12 @@ from tests.histories.states import (
 )
 from tests.histories.world import Process, SteppedCalls, World, with_world_time
 from victor_ext import Done, Proof, Victor, VictorError, VictorOAuth
+from victor_ext.bulk.chunks import retry_unsettled
+from victor_ext.bulk.context import WorkerContext
 from victor_ext.bulk.payment_requests import PaymentRequests
 from victor_ext.bulk.payments import IN_DOUBT, LEFT_OUT
 from victor_ext.bulk.row_kind import RowKind
 from victor_ext.bulk.rows import Row, RowOutcome
-from victor_ext.bulk.settings import WorkerContext
 from victor_ext.bulk.store import Store
 from victor_ext.flows import drive
 from victor_ext.outbox import EntryState, Outbox
@@ -601,7 +602,7 @@ class Batches(Workers):
         state, store = self.states[batch.state], self.store(batch)
         is_own = self.processes[number].account == "A"
         if is_own:
-            store.retry_unsettled(TERMS)
+            retry_unsettled(store, TERMS)
         for chunk in state.carrier.open_of(store.queue):
             is_free = chunk.owner is None or chunk.owner.is_idle or self.can_be_lost
             is_broken_off = state.is_broken_off(chunk.id)

@@ -24,12 +24,16 @@ from tests.histories.provider import KEPT
 from tests.histories.world import Process, World, pause
 from victor_ext.bulk import by_hand
 from victor_ext.bulk import worker as bulk_worker
+from victor_ext.bulk.contents import result_of, row_of
+from victor_ext.bulk.context import WorkerContext
+from victor_ext.bulk.control_totals import Expected
 from victor_ext.bulk.delivery import Delivery
+from victor_ext.bulk.lines import lines_of
 from victor_ext.bulk.loading import Loading
 from victor_ext.bulk.payments import ENDED, METADATA, PAYMENTS, UNDER_WAY
 from victor_ext.bulk.row_kind import RowKind, Sendable
 from victor_ext.bulk.rows import Check, Result, Row
-from victor_ext.bulk.settings import Expected, Settings, WorkerContext
+from victor_ext.bulk.settings import Settings
 from victor_ext.bulk.store import Store
 from victor_ext.bulk.vault import Vault
 from victor_ext.bulk.worker import Worker
@@ -204,7 +208,7 @@ class MemoryState:
 
     @staticmethod
     def _payment(store: Store, row: Any) -> Payment:
-        return Payment(row.batch, row.state, store._row(row), store._result(row))
+        return Payment(row.batch, row.state, row_of(store.vault, row), result_of(store.vault, row))
 
     def unsettled(self) -> set[str]:
         """Return the names of the batches of which something can be gone on with."""
@@ -235,7 +239,7 @@ def ask_again(context: WorkerContext, batch: str) -> None:
         record = store.record()
         assert record is not None
         person = {"by": "Ada", "not_by_sender": False, "why": "another instalment"}
-        by_hand.ask_again(context, store, record, list(store.lines()), person)
+        by_hand.ask_again(context, store, record, list(lines_of(store)), person)
 
 
 class _NoQueues:
@@ -260,7 +264,7 @@ class SteppedWorker(Worker):
             pass
         for name, delivery in self._deliveries.items():
             delivery.close()
-            self._deliveries[name] = self._stepped(delivery._kind, world)
+            self._deliveries[name] = self._stepped(delivery.kind, world)
 
     def _stepped(self, kind: Sendable, world: World) -> Delivery:
         delivery: Any = Delivery(kind, 1, self._stop, lambda: world.now)

@@ -98,7 +98,7 @@ def test_a_restored_state_that_is_believed_asks_twice(
 ) -> None:
     with ExitStack() as stack:
         for method, right, wrong in changes:
-            place = f"victor_ext.bulk.store:Store.{method}"
+            place = f"victor_ext.bulk.holding:{method}"
             stack.enter_context(planted(place, right, wrong))
         complaints = Files(**_of_bad_day(name)).play()
     assert any("asked twice" in complaint for complaint in complaints)

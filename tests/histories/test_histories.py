@@ -213,13 +213,13 @@ ASSERTED = (
     "assert not is_repeat, 'what takes no key is never sent again'",
     "",
 )
-NOT_FENCED = f"{BULK}.store:Store.begin", "row.worker == worker", "True"
+NOT_FENCED = f"{BULK}.claims:begin", "row.worker == worker", "True"
 REPLACED = (
     f"{BULK}.deciding:_decided",
     "stored.state in NEVER_LEFT",
     "stored.state in NEVER_LEFT | IN_DOUBT",
 )
-LISTED = "results.append(Result(RowOutcome.CREATED, id_, status, unit=unit))"
+LISTED = "results.append(Result(RowOutcome.CREATED, payment.id, payment.status, unit=unit))"
 CAP = (
     f"{SETTLEMENT}.key_age:within_key_life",
     "deadline is not None and deadline <= longest",
@@ -477,7 +477,7 @@ PLANTED = {
         (0, 200),
         (
             (
-                f"{BULK}.delivery:Delivery._send_all",
+                f"{BULK}.delivery:Delivery._next_group",
                 "MARKED_AHEAD // 2 if sent.known else self._workers",
                 "MARKED_AHEAD",
             ),
@@ -590,8 +590,8 @@ PLANTED = {
         (1040, 20),
         (
             (
-                f"{BULK}.store:Store._save_results",
-                "sa.and_(columns.worker == worker, sa.not_(is_in(ENDED)))",
+                f"{BULK}.claims:_is_held_by",
+                "sa.and_(PAYMENTS.c.worker == worker, sa.not_(is_in(ENDED)))",
                 "sa.not_(is_in(ENDED))",
             ),
         ),
@@ -606,7 +606,7 @@ PLANTED = {
         "payouts",
         "told wrong",
         (70, 20),
-        ((f"{BULK}.store:Store._save_results", "result.is_certain", "False"),),
+        ((f"{BULK}.claims:_save_results", "result.is_certain", "False"),),
     ),
     "a payment is made that its payout does not list": Planted(
         "payouts",
@@ -638,17 +638,17 @@ PLANTED = {
         (100, 60),
         (
             (
-                f"{BULK}.delivery:Delivery._is_over",
+                f"{BULK}.reconciliation:Reconciliation._is_over",
                 "return now.at_least_since(sent) >= SETTLE_FOR",
                 "return True",
             ),
             (
-                f"{BULK}.delivery:Delivery._is_over",
+                f"{BULK}.reconciliation:Reconciliation._is_over",
                 "return sent.known and now.provider.is_known and self._age(sent) >= SETTLE_FOR",
                 "return True",
             ),
             (
-                f"{BULK}.delivery:Delivery._look_up",
+                f"{BULK}.reconciliation:Reconciliation._look_up_once",
                 "all(self._age(sent) >= SETTLE_FOR for sent in without_key)",
                 "True",
             ),
@@ -831,9 +831,9 @@ PLANTED = {
         (22, 1),
         (
             (
-                f"{BULK}.loading:Loading._replace_lines",
+                f"{BULK}.storing:_leave_out",
                 "sa.update(PAYMENTS).where(is_left_out).values(state=LEFT_OUT)",
-                "sa.update(PAYMENTS).where(is_left_out).values(state=columns.state)",
+                "sa.update(PAYMENTS).where(is_left_out).values(state=PAYMENTS.c.state)",
             ),
         ),
     ),
@@ -843,9 +843,9 @@ PLANTED = {
         (20, 1),
         (
             (
-                f"{BULK}.loading:Loading._key_of",
-                "idempotency_key_for(*facts)",
-                "idempotency_key_for(self.batch, *facts)",
+                f"{BULK}.loading:Loading._validate",
+                "self._key_kind",
+                "f'{self.batch} {self._key_kind}'",
             ),
         ),
     ),

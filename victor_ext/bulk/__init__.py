@@ -22,7 +22,8 @@ from victor_ext.tables.row_file import RowFile
 from .rows import Cause, Check, InvalidRows, Notice, RowOutcome, RowProblem, RowResult
 from .run import BatchStatus, BulkStopped
 from .sender import BulkSender
-from .state import DEFAULT_STATE, StateLost, StateUnavailable
+from .state import DEFAULT_STATE
+from .state_errors import StateLost, StateUnavailable
 
 __all__ = (
     "DEFAULT_STATE",

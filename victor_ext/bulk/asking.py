@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Collection
 from datetime import date
 from typing import Any
 
@@ -13,6 +13,7 @@ from victor_ext.ids import reference_of
 from .columns import canonical_text
 from .payments import UNREADABLE, Asked
 from .row_kind import RowKind
+from .rows import Arguments, Row
 from .vault import Vault
 
 _LEADING_ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
@@ -22,40 +23,39 @@ _WHOLE_AS_DECIMAL = re.compile(r"\.0+$")
 def asked_of(
     kind: RowKind,
     vault: Vault,
+    row: Row,
     *,
-    number: int,
-    key: str,
     key_column: str,
-    key_value: str | None,
-    arguments: Mapping[str, Any],
-    extras: Mapping[str, str],
     is_valid: bool,
 ) -> Asked:
-    """Return a row of a file in the form in which it is compared and stored.
-
-    The values that are compared are all that is sent, but for the due date and the spelling of a
-    reference: it often is the key, and a spreadsheet may spell it in another way.
-    """
-    spelled = (kind.reference, key_column)
-    compared = {
-        name: _spelling(str(value)) if name in spelled else value
-        for name, value in arguments.items()
-        if name != "due_date"
-    }
+    """Return a row of a file in the form in which it is compared and stored."""
+    arguments = row.arguments or {}
     stored = None
     if is_valid:
         stored = {name: kind.stored(name, value) for name, value in arguments.items()}
-    reference = arguments.get(kind.reference)
+    reference = reference_of(arguments.get(kind.reference)) if is_valid else ""
+    compared = _compared(arguments, spelled=(kind.reference, key_column))
     return Asked(
-        number=number,
-        key=key,
+        number=row.number,
+        key=row.payment,
         is_valid=is_valid,
         values_digest=vault.fingerprint(canonical_text(compared)),
-        spelling_digest=vault.fingerprint(_spelling(key_value or "")),
-        reference_digest=vault.fingerprint(reference_of(reference) if is_valid else ""),
+        spelling_digest=vault.fingerprint(_spelling(row.value or "")),
+        reference_digest=vault.fingerprint(reference),
         due_date=_day_of(arguments.get("due_date")),
-        row=vault.serialize([number, key_value, stored, extras]),
+        row=vault.serialize([row.number, row.value, stored, row.extras]),
     )
+
+
+def _compared(arguments: Arguments, spelled: Collection[str]) -> dict[str, Any]:
+    """Return the values that are compared: all that is sent, but for the due date and the spelling
+    of a reference. It often is the key, and a spreadsheet may spell it in another way.
+    """
+    compared: dict[str, Any] = {}
+    for name, value in arguments.items():
+        if name != "due_date":
+            compared[name] = _spelling(str(value)) if name in spelled else value
+    return compared
 
 
 def _day_of(due_date: object) -> str | None:

@@ -5,28 +5,30 @@ became of one that nobody can look up.
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import replace
-from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import Connection
 
 from victor_ext import ConfigurationError, Problem
 from victor_ext.ids import words_of
-from victor_ext.settlement.flow import MAY_EXIST, SETTLED
-from victor_ext.settlement.key_age import Sent
 
 from .asking import asked_of
-from .deciding import Code
-from .layout import chunk_id, chunk_rows_for
+from .chunks import active_of, enqueue
+from .contents import values_of
+from .context import WorkerContext
+from .holding import refuse_held
+from .layout import chunk_rows_for
+from .lines import Line, present_lines
 from .named_lines import value_of
+from .over import require_over
 from .pacing import ProviderClock
-from .payments import ENDED, IN_DOUBT, PAYMENTS, Stored, pages, stored_of
+from .payments import ENDED, IN_DOUBT, LINES, PAYMENTS, Stored, pages, stored_of
 from .row_kind import RowKind
-from .rows import Result, RowOutcome
-from .settings import WorkerContext
-from .store import BatchRecord, Line, Store
+from .rows import Result, Row, RowOutcome
+from .store import BatchRecord, Person, Store
+from .storing import PaymentTerms, new_payment
 
 _HAD_A_KEY = (RowOutcome.CREATED.value, RowOutcome.REJECTED.value)
 """States in which the key of a payment is spent: another one was created under a later key."""
@@ -47,7 +49,7 @@ def ask_again(
     store: Store,
     record: BatchRecord,
     lines: Sequence[Line],
-    person: Mapping[str, Any],
+    person: Person,
 ) -> None:
     """Let these rows be asked once more, each with the values of the latest file.
 
@@ -57,147 +59,107 @@ def ask_again(
         ConfigurationError: A payment may still be paid, may exist, or waits. Nothing is changed.
         VictorError: The provider cannot be read.
     """
-    reasons = [_why_not_since(line) or why_not_again(context.kind, line) for line in lines]
-    problems = [Problem("keys", "not_over", reason) for reason in reasons if reason]
-    if problems:
-        raise ConfigurationError.of(problems)
-    now = ProviderClock(context.client).sent_now()
+    require_over(context.kind, lines)
+    settings = context.settings.with_terms_of(record)
+    stored = json.dumps(ProviderClock(context.client).sent_now())
+    chunks = _chunks_of(context.kind, lines, record.terms["rate"])
     with store.transaction() as connection:
-        store.refuse_held(connection)
+        refuse_held(connection)
         first = store.chunks_so_far(connection) + 1
-        size = chunk_rows_for(record.terms["rate"], context.kind.together)
-        chunks = [chunk for group in _groups(context.kind, lines) for chunk in pages(group, size)]
         for number, chunk in enumerate(chunks, first):
-            _ask(connection, context, store, record, chunk, number, now)
+            _ask(connection, context, store, record, chunk, store.chunk(number), stored)
+            data = {**settings.chunk_terms(), "keys": [line.key for line in chunk]}
+            enqueue(store, connection, store.chunk(number), data)
         present = store.present_record(connection) or record
         decided = replace(present, persons=[*present.persons, person])
         store.save_record(connection, decided, first - 1 + len(chunks))
 
 
-def _groups(kind: RowKind, lines: Sequence[Line]) -> list[list[Line]]:
-    """Return the lines by what they have to have in common to be sent together."""
+def _chunks_of(
+    kind: RowKind,
+    lines: Sequence[Line],
+    rate: float | None,
+) -> list[list[Line]]:
+    """Return the lines by chunk: those of one have in common what is sent together."""
     groups: dict[Hashable, list[Line]] = {}
     for line in lines:
         arguments = {} if line.latest is None else line.latest.arguments or {}
         groups.setdefault(kind.group(arguments), []).append(line)
-    return list(groups.values())
-
-
-def _why_not_since(line: Line) -> str:
-    """Return why what a restored state has of a row is too little to ask once more; or nothing."""
-    if not line.restored or line.outcome not in SETTLED:
-        return ""
-    return (
-        f"{value_of(line)} may have been asked since the backup of the state: look at the "
-        "provider's records, and resolve it. If there is none but what the state has: as "
-        "not-created."
-    )
-
-
-def why_not_again(kind: RowKind, line: Line) -> str:
-    """Return why a row must not be asked once more, as a sentence; empty: it can be."""
-    if line.number == 0:
-        return f"{value_of(line)} is not in the latest file of the batch: send a file that has it."
-    if _has_nothing(line):
-        return _why_not_asked(line)
-    if line.result.outcome is RowOutcome.CREATED:
-        return _why_created_stays(kind, line) or _why_not_asked(line)
-    return _why_not_over(line)
-
-
-def _has_nothing(line: Line) -> bool:
-    """Whether the provider has nothing of the row: it was rejected, or refused for its looks."""
-    looks_alike = line.code == Code.LOOKS_LIKE and line.result.outcome is RowOutcome.REFUSED
-    return looks_alike or line.result.outcome is RowOutcome.REJECTED
-
-
-def _why_created_stays(kind: RowKind, line: Line) -> str:
-    value = value_of(line)
-    if line.result.id is None:
-        return (
-            f"{value} was created, and its id is not known: it cannot be read whether it is over. "
-            "Look for it at the provider, and name its id: resolve it as created with that id."
-        )
-    status = kind.read(line.result.id).status
-    if status is not None and status.lower() in kind.over_unpaid:
-        return ""
-    return f"{value} is {status or 'not known to the provider'}: it would be asked twice."
-
-
-def _why_not_asked(line: Line) -> str:
-    """Return why nothing can be asked for, as a sentence; empty: the values are known."""
-    if line.latest is not None and line.latest.arguments is not None:
-        return ""
-    return (
-        f"{value_of(line)}: what it asks for is not valid in the latest file, or forgotten. Send "
-        "a file that has it, and then ask again."
-    )
-
-
-def _why_not_over(line: Line) -> str:
-    value = value_of(line)
-    if line.outcome in MAY_EXIST:
-        return f"{value} may have been sent: resume looks it up, or resolve says what you know."
-    if line.outcome is RowOutcome.REFUSED:
-        return f"{value} is refused, and was not created: send a file that has it, or drop it."
-    return f"{value} is {line.outcome}: send or resume sends it."
+    size = chunk_rows_for(rate, kind.together)
+    return [chunk for group in groups.values() for chunk in pages(group, size)]
 
 
 def _ask(
-    connection: sa.Connection,
+    connection: Connection,
     context: WorkerContext,
     store: Store,
     record: BatchRecord,
     lines: Sequence[Line],
-    number: int,
-    now: Sent,
+    chunk: str,
+    stored: str,
 ) -> None:
-    settings = context.settings.with_terms_of(record)
-    chunk, keys = chunk_id(store.queue, number), [line.key for line in lines]
-    stored = stored_of(connection, store.owner, keys, lock=True)
+    """Store the rows of a chunk in the place of what their payments were."""
+    keys = [line.key for line in lines]
+    payments = stored_of(connection, store.owner, keys, lock=True)
     # What a file has brought meanwhile, or another person has asked for, was not read.
-    present = {line.key: line for line in store.lines_of(connection, keys)}
+    present = present_lines(store, connection, keys)
+    kept = context.settings.with_terms_of(record).kept
     for place, line in enumerate(lines):
-        row, before = line.latest, stored.get(line.key)
-        if row is None or row.arguments is None or before is None or present.get(line.key) != line:
+        before = payments.get(line.key)
+        if before is None or present.get(line.key) != line:
             raise ConfigurationError(_ASKED_MEANWHILE)
         asked = asked_of(
             context.kind,
             context.vault,
-            number=row.number,
-            key=line.key,
+            _latest_of(line),
             key_column=record.key_column,
-            key_value=row.value,
-            arguments=row.arguments,
-            extras=row.extras,
             is_valid=True,
         )
-        is_next = line.result.outcome is not RowOutcome.REFUSED
-        values = {
-            "batch": store.batch,
+        terms = PaymentTerms(
+            kind=before.kind,
+            kept=kept,
+            stored=stored,
+        )
+        values = new_payment(store, asked, terms) | {
             "chunk": chunk,
-            "worker": None,
             "place": place,
-            "state": RowOutcome.WAITING.value,
-            "again": before.again + is_next,
+            "again": _tries_of(line, before),
             "allowed": True,
-            "account": store.account,
-            "values_digest": asked.values_digest,
-            "reference_digest": asked.reference_digest,
-            "due_date": asked.due_date,
-            "row": asked.row,
-            "sent": None,
-            "result": None,
-            "made_digest": None,
-            "kept": settings.kept,
-            "stored_at": time.time(),
-            "stored": json.dumps(now),
-            "forgotten": False,
         }
-        chosen = sa.and_(PAYMENTS.c.owner == store.owner, PAYMENTS.c.key == line.key)
-        connection.execute(sa.update(PAYMENTS).where(chosen).values(values))
-        store.forget_notice(connection, line.key)
-    store.enqueue(connection, chunk, {**settings.chunk_terms(), "keys": keys})
+        change = sa.update(PAYMENTS).where(store.has_key([line.key]))
+        connection.execute(change.values(values))
+        _forget_notice(store, connection, line.key)
+
+
+def _tries_of(line: Line, before: Stored) -> int:
+    """Return how many keys a payment had before: one that was only refused keeps its own."""
+    return before.again if line.result.outcome is RowOutcome.REFUSED else before.again + 1
+
+
+def _latest_of(line: Line) -> Row:
+    """Return the row of the latest file. Raises `ConfigurationError` if it was forgotten
+    meanwhile.
+    """
+    row = line.latest
+    if row is None or row.arguments is None:
+        raise ConfigurationError(_ASKED_MEANWHILE)
+    return row
+
+
+def _forget_notice(
+    store: Store,
+    connection: Connection,
+    key: str,
+) -> None:
+    """Take back what a line says of its payment: a person has decided."""
+    change = sa.update(LINES).where(store.is_line(), LINES.c.key == key)
+    connection.execute(
+        change.values(
+            code=None,
+            message=None,
+            row=None,
+        )
+    )
 
 
 def _is_another_try(line: Line, stored: Stored) -> bool:
@@ -210,7 +172,11 @@ def _lacks_id(line: Line) -> bool:
     return line.outcome is RowOutcome.CREATED and line.result.id is None
 
 
-def _as_found(kind: RowKind, line: Line, result: Result) -> Result:
+def _as_found(
+    kind: RowKind,
+    line: Line,
+    result: Result,
+) -> Result:
     """Return what a person has found, with what the provider says of it: of a payment that was sent
     with others, the id is that of what they were sent in.
 
@@ -220,29 +186,21 @@ def _as_found(kind: RowKind, line: Line, result: Result) -> Result:
     """
     if not kind.unit or line.row is None or result.outcome is not RowOutcome.CREATED:
         return result
+    value = value_of(line)
     if result.id is None:
-        raise ConfigurationError.of(
-            [
-                Problem(
-                    "id",
-                    "required",
-                    f"{value_of(line)} was sent with others: name what it is in. Without its "
-                    f"{kind.unit}, no later step has it.",
-                )
-            ]
+        raise _refused_id(
+            "required",
+            f"{value} was sent with others: name what it is in. Without its {kind.unit}, no later "
+            "step has it.",
         )
     parts = kind.parts(result.id, [line.row])
     if not parts:
-        raise ConfigurationError.of(
-            [
-                Problem(
-                    "id",
-                    "value",
-                    f"{result.id} does not list the payment {value_of(line)}, or not yet.",
-                )
-            ]
-        )
+        raise _refused_id("value", f"{result.id} does not list the payment {value}, or not yet.")
     return parts[0]._replace(error=result.error)
+
+
+def _refused_id(code: str, message: str) -> ConfigurationError:
+    return ConfigurationError.of([Problem("id", code, message)])
 
 
 def resolve(
@@ -265,22 +223,59 @@ def resolve(
         ConfigurationError: It is not in doubt, or a worker has it now; or the id is missing, or of
             something else.
     """
-    value, reason = value_of(line), f"Resolved as {outcome} by {words_of(by)}: {words_of(why)}"
-    only_id = outcome is RowOutcome.CREATED and id is not None and _lacks_id(line)
-    known = _as_found(kind, line, Result(outcome, id, None, reason))
+    reason = f"Resolved as {outcome} by {words_of(by)}: {words_of(why)}"
+    found = _as_found(kind, line, Result(outcome, id, None, reason))
+    adds_id = outcome is RowOutcome.CREATED and id is not None and _lacks_id(line)
     with store.transaction() as connection:
         before = stored_of(connection, store.owner, [line.key], lock=True).get(line.key)
-        is_restored = before is not None and before.restored and before.state in ENDED
-        if before is None or not (is_restored or only_id or before.state in IN_DOUBT):
-            raise ConfigurationError(f"{value} is {line.outcome}: there is nothing to resolve.")
-        if _is_another_try(line, before):
-            raise ConfigurationError(_ASKED_MEANWHILE)
-        if before.chunk is not None and store.is_active(before.chunk):
-            raise ConfigurationError(f"{value} is being sent or looked up now: let that end first.")
-        result: Result | None = known
-        again = before.again
-        if is_restored and outcome is RowOutcome.REFUSED:
-            result = None
-        elif is_restored and before.state in _HAD_A_KEY:
-            again += 1
-        store.resolve(connection, line.key, result, again=again)
+        _require_in_doubt(store, line, before, adds_id=adds_id)
+        assert before is not None
+        if not _may_be_asked_since(before):
+            _save_resolved(store, connection, line.key, found, again=before.again)
+        elif outcome is RowOutcome.REFUSED:
+            _save_resolved(store, connection, line.key, None, again=before.again)
+        else:
+            again = before.again + 1 if before.state in _HAD_A_KEY else before.again
+            _save_resolved(store, connection, line.key, found, again=again)
+
+
+def _require_in_doubt(
+    store: Store,
+    line: Line,
+    before: Stored | None,
+    *,
+    adds_id: bool,
+) -> None:
+    """Raise `ConfigurationError` unless there is something to resolve, and nobody is at it."""
+    value = value_of(line)
+    is_open = before is not None and (
+        adds_id or before.state in IN_DOUBT or _may_be_asked_since(before)
+    )
+    if before is None or not is_open:
+        raise ConfigurationError(f"{value} is {line.outcome}: there is nothing to resolve.")
+    if _is_another_try(line, before):
+        raise ConfigurationError(_ASKED_MEANWHILE)
+    if before.chunk is not None and active_of(store, [before.chunk]):
+        raise ConfigurationError(f"{value} is being sent or looked up now: let that end first.")
+
+
+def _may_be_asked_since(before: Stored) -> bool:
+    """Whether a settled payment may have been asked since the backup of the state."""
+    return before.restored and before.state in ENDED
+
+
+def _save_resolved(
+    store: Store,
+    connection: Connection,
+    key: str,
+    result: Result | None,
+    *,
+    again: int,
+) -> None:
+    """Store what a person has found of a payment; None: nothing but what is stored of it.
+
+    From now on it has had so many keys before (`again`), and none of which is not known here.
+    """
+    known = {} if result is None else values_of(store.vault, result)
+    change = sa.update(PAYMENTS).where(store.has_key([key]))
+    connection.execute(change.values(**known, again=again, restored=False))

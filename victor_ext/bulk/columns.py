@@ -19,6 +19,7 @@ from victor_ext.tables.sources import SourceBroken
 from victor_ext.tables.texts import HALF_CHARACTERS, damage_of, invisible_in
 
 from .row_kind import RowKind
+from .rows import Arguments
 from .settings import DEFAULTS, in_utc
 
 MAX_KEY_VALUE = 200
@@ -51,124 +52,218 @@ class Fields:
 
 
 def check_heading(
-    kind: RowKind, key_column: str, required: Sequence[str], heading: Heading, line: int
+    kind: RowKind,
+    key_column: str,
+    required: Sequence[str],
+    heading: Heading,
+    line: int,
 ) -> None:
     """Check a CSV heading: it must name the key column and these columns. Raises `SourceBroken`."""
-    names = heading.places
-    missing = [name for name in required if name not in names]
+    missing = [name for name in required if name not in heading.places]
+    lacks_key = key_column not in heading.places
     if missing:
-        message = f"{heading} lacks {', '.join(missing)}."
-        absent = [*missing]
-        if key_column not in names and key_column not in missing:
-            absent.append(key_column)
-            message += f" It has no column {key_column} to tell the rows apart, either."
-        similar = {name: _near(kind, name, heading) for name in absent}
-        near = [f"{other} for {name}" for name, other in similar.items() if other is not None]
-        if near:
-            message += f" Near {'it' if len(near) == 1 else 'them'}: {', '.join(near)}."
+        absent = list(dict.fromkeys([*missing, key_column] if lacks_key else missing))
+        message = _missing_text(kind, heading, missing, absent)
         raise SourceBroken(line, missing[0], "required", message)
-    if key_column not in names:
+    if lacks_key:
         raise SourceBroken(line, key_column, "key_column", _without_keys(kind, key_column, heading))
 
 
-def _without_keys(kind: RowKind, key_column: str, heading: Heading) -> str:
-    if key_column in heading.own:
-        place = heading.own.index(key_column)
-        read_as = [name for name, other in heading.places.items() if other == place]
-        if read_as:
-            return f"the column {key_column} is read as {read_as[0]}: name it so as the key column."
+def _missing_text(
+    kind: RowKind,
+    heading: Heading,
+    missing: Sequence[str],
+    absent: Sequence[str],
+) -> str:
+    """Return what a heading lacks, which may be the key column, too, and what comes near."""
+    message = f"{heading} lacks {', '.join(missing)}."
+    for key_column in absent[len(missing) :]:
+        message += f" It has no column {key_column} to tell the rows apart, either."
+    near = list[str]()
+    for name in absent:
+        similar = _near(kind, name, heading)
+        if similar is not None:
+            near.append(f"{similar} for {name}")
+    if near:
+        message += f" Near {'it' if len(near) == 1 else 'them'}: {', '.join(near)}."
+    return message
+
+
+def _without_keys(
+    kind: RowKind,
+    key_column: str,
+    heading: Heading,
+) -> str:
+    read_as = _other_name(key_column, heading)
+    if read_as is not None:
+        return f"the column {key_column} is read as {read_as}: name it so as the key column."
     similar = _near(kind, key_column, heading)
-    other = "name another one" if similar is None else f"name another one, such as {similar}"
+    other = "name another one"
+    if similar is not None:
+        other = f"name another one, such as {similar}"
     return (
         f"{heading} has no column {key_column} to tell the rows apart: if the column had this name "
         f"when the file was sent before, give it back; else {other}."
     )
 
 
-def _near(kind: RowKind, name: str, heading: Heading) -> str | None:
+def _other_name(column: str, heading: Heading) -> str | None:
+    """Return the name that a column of a heading is read as; None: it is read as its own."""
+    if column not in heading.own:
+        return None
+    place = heading.own.index(column)
+    names = (name for name, other in heading.places.items() if other == place)
+    return next(names, None)
+
+
+def _near(
+    kind: RowKind,
+    name: str,
+    heading: Heading,
+) -> str | None:
     """Return the column that may have been meant. An argument is not meant for another one."""
     others = [other for other in heading.own if not {name, other} <= kind.columns]
     return next(iter(near_names(name, others)), None)
 
 
-def split_record(kind: RowKind, record: Mapping[str, object], key_column: str) -> Fields:
+def split_record(
+    kind: RowKind,
+    record: Mapping[str, object],
+    key_column: str,
+) -> Fields:
+    """Split a record by purpose."""
     fields = Fields()
     for name, value in record.items():
         if name not in kind.columns:
             fields.extras[name] = "" if value is None else _as_text(value)
         elif value is not None and value != "":
-            read = _argument(kind, name, value)
-            if isinstance(read, Problem):
-                fields.problems.append(read)
-            fields.arguments[name] = value if isinstance(read, Problem) else read
+            _add_argument(kind, fields, name, value)
     if "idempotency_key" in fields.extras:
         message = f"keys are made from {key_column}: drop this column."
         fields.problems.append(Problem("idempotency_key", "column", message))
-    read = _key_value(key_column, record.get(key_column))
-    if isinstance(read, Problem):
-        if read not in fields.problems:
-            fields.problems.append(read)
-    else:
-        fields.key_value = read
-        # The export needs the key column to identify rows.
-        fields.extras.setdefault(key_column, read)
+    _add_key(fields, key_column, record.get(key_column))
     return fields
 
 
-def problems_of(kind: RowKind, fields: Fields, *, in_file: bool) -> list[Problem]:
+def _add_argument(
+    kind: RowKind,
+    fields: Fields,
+    name: str,
+    value: object,
+) -> None:
+    """Add an argument: as it is sent, or as it is in the record, with the problem with it."""
+    argument = _argument(kind, name, value)
+    if isinstance(argument, Problem):
+        fields.problems.append(argument)
+        argument = value
+    fields.arguments[name] = argument
+
+
+def _add_key(
+    fields: Fields,
+    key_column: str,
+    value: object,
+) -> None:
+    key_value = _key_value(key_column, value)
+    if not isinstance(key_value, Problem):
+        fields.key_value = key_value
+        # The export needs the key column to identify rows.
+        fields.extras.setdefault(key_column, key_value)
+    elif key_value not in fields.problems:
+        fields.problems.append(key_value)
+
+
+def problems_of(
+    kind: RowKind,
+    fields: Fields,
+    *,
+    in_file: bool,
+) -> list[Problem]:
     """Return all problems of a record, including API rules, with hints for a file or for Python."""
-    problems, known = [*fields.problems], {problem.field for problem in fields.problems}
+    problems = list(fields.problems)
+    known = {problem.field for problem in problems}
     try:
         kind.check(fields.arguments)
     except InvalidRequest as error:
         problems += [problem for problem in error.problems if problem.field not in known]
     if in_file:
-        problems = [
-            replace(one, hint=one.hint and _FILE_HINTS.get(one.field, "")) for one in problems
-        ]
+        problems = [_with_hint_for_files(problem) for problem in problems]
     return [Problem(problem.field, problem.code, str(problem)) for problem in problems]
 
 
-def canonical_text(arguments: Mapping[str, Any]) -> str:
+def _with_hint_for_files(problem: Problem) -> Problem:
+    return replace(problem, hint=_FILE_HINTS.get(problem.field, "")) if problem.hint else problem
+
+
+def canonical_text(arguments: Arguments) -> str:
     """Return the arguments in one canonical spelling that depends on neither source format nor
     Unicode form.
     """
     return Secret(_SORTED_JSON(_canonical_values(arguments)))
 
 
-def differing(kind: RowKind, stored: Mapping[str, Any], arguments: Mapping[str, Any]) -> list[str]:
+def differing(
+    kind: RowKind,
+    stored: Arguments,
+    arguments: Arguments,
+) -> list[str]:
     """Return the columns whose values differ from the stored ones."""
-    before, now = _canonical_values(stored), _canonical_values(arguments)
-    # `today` and the default may mean another date now.
-    unsure = {name for name in DEFAULTS if name not in now or in_utc(now[name]) != now[name]}
-    names = [name for name in sorted(kind.columns - unsure) if before.get(name) != now.get(name)]
+    before = _canonical_values(stored)
+    now = _canonical_values(arguments)
+    names = list[str]()
+    for name in sorted(kind.columns):
+        if before.get(name) != now.get(name) and not _is_unsure(name, now):
+            names.append(name)
     return names or [name for name in DEFAULTS if name in kind.columns]
 
 
-def _argument(kind: RowKind, name: str, value: object) -> object:
+def _is_unsure(name: str, values: Mapping[str, str]) -> bool:
+    """Whether a value may have meant another one then, as `today` and the default may."""
+    return name in DEFAULTS and (name not in values or in_utc(values[name]) != values[name])
+
+
+def _argument(
+    kind: RowKind,
+    name: str,
+    value: object,
+) -> object:
     """Return the value to send, or the problem with it."""
-    is_flag = name in kind.flags
-    if isinstance(value, str):
-        wrong = _wrong_text(kind, name, value)
-    else:
-        wrong = None if is_flag and value in (True, False) else _of_another_kind(name, value)
-    if wrong is not None:
-        return wrong
-    if name == "payee_account_number" and isinstance(value, NumberText | int | float | Decimal):
-        return Problem(
-            name, "type", f"{name} is a number, which has no leading zeros: put it in quotes."
-        )
+    problem = _problem_with(kind, name, value)
+    if problem is not None:
+        return problem
     if isinstance(value, NumberText):
         if name == "amount":
             return str(value)
         return Problem(name, "type", f"{name} is a number and must be text: put it in quotes.")
-    if is_flag and isinstance(value, str):
+    if name in kind.flags and isinstance(value, str):
         flag = _FLAGS.get(value.lower())
         return Problem(name, "type", f"{name} must be true or false.") if flag is None else flag
     return value
 
 
-def _wrong_text(kind: RowKind, name: str, text: str) -> Problem | None:
+def _problem_with(
+    kind: RowKind,
+    name: str,
+    value: object,
+) -> Problem | None:
+    """Return what is wrong with a value, whatever it is sent as; None: nothing is."""
+    problem = None
+    if isinstance(value, str):
+        problem = _wrong_text(kind, name, value)
+    elif name not in kind.flags or value not in (True, False):
+        problem = _of_another_kind(name, value)
+    is_number = isinstance(value, NumberText | int | float | Decimal)
+    if problem is None and name == "payee_account_number" and is_number:
+        message = f"{name} is a number, which has no leading zeros: put it in quotes."
+        return Problem(name, "type", message)
+    return problem
+
+
+def _wrong_text(
+    kind: RowKind,
+    name: str,
+    text: str,
+) -> Problem | None:
     if isinstance(text, UnreadableCell):
         return text.problem
     wrong = damage_of(name, text, kind.long_numbers.get(name))
@@ -179,15 +274,14 @@ def _wrong_text(kind: RowKind, name: str, text: str) -> Problem | None:
 
 def _of_another_kind(name: str, value: object) -> Problem | None:
     """Return the problem with a boolean, array or object, named in JSON terms."""
-    if not isinstance(value, bool | list | dict):
+    if isinstance(value, bool):
+        kind = "true or false"
+    elif isinstance(value, list):
+        kind = "an array"
+    elif isinstance(value, dict):
+        kind = "an object"
+    else:
         return None
-    kind = (
-        "true or false"
-        if isinstance(value, bool)
-        else "an array"
-        if isinstance(value, list)
-        else "an object"
-    )
     return Problem(name, "type", f"{name} must be {_EXPECTED.get(name, 'text')}, not {kind}.")
 
 
@@ -199,26 +293,21 @@ def _key_value(column: str, value: object) -> str | Problem:
     if isinstance(value, UnreadableCell):
         return value.problem
     text = str(value)
-    if isinstance(value, NumberText | Decimal) and not _WHOLE.fullmatch(text):
-        return Problem(
-            column,
-            "type",
-            f"{column} is {text[:40]}: a number here must be a whole one. Put it in quotes.",
-        )
+    is_number = isinstance(value, NumberText | Decimal)
+    if is_number and not _WHOLE.fullmatch(text):
+        message = f"{column} is {text[:40]}: a number here must be a whole one. Put it in quotes."
+        return Problem(column, "type", message)
     if len(text) > MAX_KEY_VALUE:
-        return Problem(
-            column,
-            "length",
-            f"{column} has {len(text)} characters; at most {MAX_KEY_VALUE} are taken.",
-        )
+        message = f"{column} has {len(text)} characters; at most {MAX_KEY_VALUE} are taken."
+        return Problem(column, "length", message)
     return invisible_in(column, text) or damage_of(column, text) or text
 
 
 def _as_text(value: object) -> str:
     text = value if isinstance(value, str) else _as_json(value)
-    return (
-        str(text) if text.isascii() else HALF_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", str(text))
-    )
+    if text.isascii():
+        return str(text)
+    return HALF_CHARACTERS.sub("\N{REPLACEMENT CHARACTER}", str(text))
 
 
 def _as_json(value: object) -> str:
@@ -226,24 +315,26 @@ def _as_json(value: object) -> str:
     if isinstance(value, NumberText):
         return str(value)
     if isinstance(value, dict):
-        items = cast("dict[object, object]", value)
-        return (
-            "{"
-            + ", ".join(f"{_as_json(str(name))}: {_as_json(item)}" for name, item in items.items())
-            + "}"
-        )
+        items = cast("dict[object, object]", value).items()
+        members = [f"{_as_json(str(name))}: {_as_json(item)}" for name, item in items]
+        return "{" + ", ".join(members) + "}"
     if isinstance(value, list | tuple):
-        return "[" + ", ".join(_as_json(item) for item in cast("Sequence[object]", value)) + "]"
+        elements = [_as_json(item) for item in cast("Sequence[object]", value)]
+        return "[" + ", ".join(elements) + "]"
     return json.dumps(value, default=str, ensure_ascii=False)
 
 
-def _canonical_values(arguments: Mapping[str, Any]) -> dict[str, str]:
+def _canonical_values(arguments: Arguments) -> dict[str, str]:
     return {name: _canonical(name, value) for name, value in arguments.items()}
 
 
 def _canonical(name: str, value: Any) -> str:
     try:
-        value = f"{money.to_decimal(value):.2f}" if name == "amount" else plain(name, value)
+        value = _amount_text(value) if name == "amount" else plain(name, value)
     except InvalidRequest:
         value = repr(value)
     return in_one_form(str(value))
+
+
+def _amount_text(amount: Any) -> str:
+    return f"{money.to_decimal(amount):.2f}"

@@ -109,7 +109,14 @@ def decide(
         account: The account that it would be sent with.
         made_of: What its key is made of, beside its value: see `made_of`.
     """
-    decision = _decided(asked, stored, alike, batch=batch, account=account, made_of=made_of)
+    decision = _decided(
+        asked,
+        stored,
+        alike,
+        batch=batch,
+        account=account,
+        made_of=made_of,
+    )
     if stored is None or not stored.restored or decision.act is Act.KEEP:
         return decision
     since = replace(decision, since=stored.stored)
@@ -142,7 +149,13 @@ def _decided(
     return Decision(Act.KEEP, code)
 
 
-def _of_doubtful(asked: Asked, stored: Stored, account: str, *, is_same: bool) -> Code | None:
+def _of_doubtful(
+    asked: Asked,
+    stored: Stored,
+    account: str,
+    *,
+    is_same: bool,
+) -> Code | None:
     if stored.account != account:
         return Code.ONLY_LOOKED_UP
     if not is_same or asked.due_date == UNREADABLE:
@@ -150,7 +163,13 @@ def _of_doubtful(asked: Asked, stored: Stored, account: str, *, is_same: bool) -
     return Code.DUE_LATER if _is_later(asked.due_date, stored.due_date) else None
 
 
-def _of_rejected(asked: Asked, stored: Stored, other: Stored | None, *, is_same: bool) -> Decision:
+def _of_rejected(
+    asked: Asked,
+    stored: Stored,
+    other: Stored | None,
+    *,
+    is_same: bool,
+) -> Decision:
     is_old = is_same and asked.due_date in (None, stored.due_date)  # which may have passed
     if not asked.is_valid and not is_old:
         return Decision(Act.SKIP, Code.REJECTED_BEFORE, again=stored.again)
@@ -165,7 +184,12 @@ def _again(stored: Stored | None) -> int:
     return 0 if stored is None else stored.again
 
 
-def _of_unsent(asked: Asked, stored: Stored | None, other: Stored | None, batch: str) -> Decision:
+def _of_unsent(
+    asked: Asked,
+    stored: Stored | None,
+    other: Stored | None,
+    batch: str,
+) -> Decision:
     if stored is None:
         if other is not None:
             return Decision(Act.REFUSE, Code.LOOKS_LIKE, other)
@@ -183,7 +207,12 @@ def made_of(key_kind: str, key_column: str) -> str:
     return f"{key_kind}\n{key_column}"
 
 
-def _taken_for(asked: Asked, alike: list[Stored], batch: str, made_of: str) -> Stored | None:
+def _taken_for(
+    asked: Asked,
+    alike: list[Stored],
+    batch: str,
+    made_of: str,
+) -> Stored | None:
     """Return the payment that a row asks for, though it has another key."""
     for other in alike:
         if other.key == asked.key:
@@ -195,7 +224,11 @@ def _taken_for(asked: Asked, alike: list[Stored], batch: str, made_of: str) -> S
     return None
 
 
-def _is_taken_for(asked: Asked, other: Stored, made_of: str) -> bool:
+def _is_taken_for(
+    asked: Asked,
+    other: Stored,
+    made_of: str,
+) -> bool:
     kind, _, column = made_of.partition("\n")
     other_kind, _, other_column = other.kind.partition("\n")
     if column != other_column:
@@ -208,7 +241,13 @@ def _is_taken_for(asked: Asked, other: Stored, made_of: str) -> bool:
     return has_due_date or other.spelling_digest == asked.spelling_digest
 
 
-def _of_created(asked: Asked, stored: Stored, account: str, *, is_same: bool) -> Code:
+def _of_created(
+    asked: Asked,
+    stored: Stored,
+    account: str,
+    *,
+    is_same: bool,
+) -> Code:
     if stored.account != account:
         return Code.OTHER_ACCOUNT
     if not is_same:

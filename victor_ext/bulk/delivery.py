@@ -1,46 +1,33 @@
 """Send the rows of a chunk and determine their results: the driver of `settle` with threads."""
 
+from __future__ import annotations
+
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
-from dataclasses import dataclass
-from itertools import chain, count
+from dataclasses import dataclass, field
+from itertools import chain
 from operator import call
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
-from sqlalchemy.exc import SQLAlchemyError
-
-from victor_ext import (
-    AuthenticationError,
-    ConfigurationError,
-    Done,
-    InvalidRequest,
-    Outcome,
-    VictorError,
-)
+from victor_ext import Done, InvalidRequest, Outcome, VictorError
 from victor_ext.flows import drive
-from victor_ext.ids import reference_of
-from victor_ext.settlement.backoff import Backoff, pause_after, pause_asked
 from victor_ext.settlement.flow import (
     MAY_EXIST,
-    SETTLED,
-    About,
     LookUp,
-    Rival,
     Settlement,
-    about,
+    Write,
     settle,
 )
-from victor_ext.settlement.key_age import Keys, Moment, NoKey, Now, Sent, within_key_life
+from victor_ext.settlement.key_age import Keys, Moment, NoKey, Sent, within_key_life
 
-from .pacing import ProviderClock, RateLimiter
+from .pacing import Contact, RateLimiter, Turns
+from .reconciliation import SETTLE_FOR, Doubtful, Reconciliation, Rivals
 from .row_kind import Sendable
 from .rows import Result, Row, RowOutcome, Step
-
-T = TypeVar("T")
 
 MARKED_AHEAD = 64
 """Rows that are stored as maybe sent before they are: after a crash, those are not told from rows
@@ -48,22 +35,10 @@ that were sent.
 
 Each half of them is one write to the database: one for each row would cost more than the call.
 """
-SETTLE_FOR = 600.0
-"""Seconds for which what takes no key is looked up: a list of the provider's may lack what was made
-shorter ago.
-"""
-_MOST_REFUSALS = 10
-"""Consecutive rejections, not caused by the row's data, after which sending stops."""
 _Unit: TypeAlias = tuple[int, ...]
 """The indexes of rows that are sent in one call, ascending."""
-_Send: TypeAlias = Callable[[_Unit], None]
-_Doubtful: TypeAlias = Sequence[tuple[Sequence[Row], LookUp]]
-"""What is looked up, with its rows."""
-Rivals: TypeAlias = Callable[[Collection[str], Collection[str]], Sequence[Rival]]
-"""Returns the rows with these references or ids, of all batches of the state.
-
-It reads all of them.
-"""
+Steps: TypeAlias = Generator[Step, Collection[int] | None, None]
+"""Steps to store. Each takes back the indexes of those rows that are not this worker's any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +56,36 @@ class SendTerms:
     alone_since: Callable[[], Moment] | None = None
 
 
+@dataclass(eq=False, repr=False)
+class _Submission:
+    """The rows of a chunk while they are sent.
+
+    Attributes:
+        sent: What is sent, without what was lost to others.
+        settled: What became of it.
+    """
+
+    rows: Mapping[int, Row]
+    terms: SendTerms
+    limiter: RateLimiter
+    sent: list[_Unit] = field(default_factory=list[_Unit])
+    settled: dict[_Unit, Settlement | LookUp] = field(
+        default_factory=dict[_Unit, Settlement | LookUp]
+    )
+
+    def rows_of(self, unit: _Unit) -> list[Row]:
+        return [self.rows[index] for index in unit]
+
+    def doubtful(self) -> dict[_Unit, Doubtful]:
+        """Return what has to be looked up."""
+        doubtful = dict[_Unit, Doubtful]()
+        for unit in self.sent:
+            settlement = self.settled[unit]
+            if isinstance(settlement, LookUp):
+                doubtful[unit] = Doubtful(self.rows_of(unit), settlement)
+        return doubtful
+
+
 class Delivery:
     """Sends the rows of all chunks of a process, until `stop`: then only calls in progress
     finish.
@@ -93,27 +98,27 @@ class Delivery:
         stop: threading.Event,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._kind, self._caller = kind, kind.client.caller
-        self._stop = stop
-        self._monotonic = monotonic
-        self._backoff = Backoff(stop, monotonic)
-        self._clock = ProviderClock(kind.client, monotonic)
+        self.kind = kind
+        self.contact = Contact(kind.client, stop, monotonic)
+        self._reconciliation = Reconciliation(kind, self.contact)
         self._workers = workers
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="victor-bulk")
         self._few = threading.Lock()
         """Of the chunk that is sent while the provider's time is not known."""
-        self._refused_keys: set[str] = set()
-        self.given_up: str | None = None
-        """Why no row can be sent with this client, or None. Sending has stopped if it is set."""
 
-    def now(self) -> tuple[Moment, Sent]:
-        """Return the present time, and as what is stored of a row that is sent now."""
-        now = self._clock.now()
-        return now.moment, Sent.at(now.moment, now, self._caller)
+    def close(self) -> None:
+        """Start no more threads.
+
+        After a stop, each row that is left returns that it was not sent.
+        """
+        self._threads.shutdown(wait=False)
 
     def deliver(
-        self, rows: Mapping[int, Row], terms: SendTerms, results: dict[int, Result]
-    ) -> Generator[Step, Collection[int] | None, None]:
+        self,
+        rows: Mapping[int, Row],
+        terms: SendTerms,
+        results: dict[int, Result],
+    ) -> Steps:
         """Send rows, and look up those that must not be sent again.
 
         Each step has to be stored before the next one is asked for. Whoever stores it sends back
@@ -125,57 +130,36 @@ class Delivery:
             results: Results that are not stored yet. Those of the rows are added, also if nobody
                 asks for more.
         """
-        rate_limiter = RateLimiter(terms.rate, self._stop, self._monotonic)
-        step = Step((), None, dict(results))
-        indexes, size = [index for index in rows if index not in results], self._kind.together
-        to_send = [tuple(indexes[start : start + size]) for start in range(0, len(indexes), size)]
-        taken = list[_Unit]()
-        """What is sent, without what was lost to others."""
-        settled: dict[_Unit, Settlement | LookUp] = {}
-
-        def send(unit: _Unit) -> None:
-            settled[unit] = self._send([rows[index] for index in unit], terms, rate_limiter)
-
-        def known(units: Iterable[_Unit], *, is_final: bool = False) -> dict[int, Result]:
-            sure = (
-                (unit, one) for unit in units if isinstance(one := settled.get(unit), Settlement)
-            )
-            told = (
-                (unit, self._result(one, rows[unit[0]].key, is_final=is_final))
-                for unit, one in sure
-            )
-            return {index: result for unit, result in told for index in unit}
-
+        contact = self.contact
+        limiter = RateLimiter(terms.rate, contact.stop, contact.monotonic)
+        chunk = _Submission(rows, terms, limiter)
+        unsent = [index for index in rows if index not in results]
         try:
-            self._backoff.wait()
-            self._ask()
-            yield from self._send_all(deque(to_send), taken, send, known, step)
+            contact.backoff.wait()
+            contact.ask_time()
+            yield from self._send_all(chunk, self._units_of(unsent), dict(results))
         except BaseException:
-            results |= known(taken)
+            results |= self._results_of(chunk, chunk.sent)
             raise
         # All of them before the first is judged: the last ones may explain why the first ones were
         # rejected.
-        doubtful = {unit: each for unit in taken if isinstance(each := settled[unit], LookUp)}
-        if doubtful:
-            sent = [([rows[index] for index in unit], each) for unit, each in doubtful.items()]
-            settled |= zip(doubtful, self._look_up(sent, terms), strict=True)
-        results |= known(taken, is_final=True)
-        made = {unit: one for unit in taken if (one := results[unit[0]]).unit is not None}
-        if made:  # stored before its parts are read: after a crash it need not be searched for
-            yield Step((), None, {index: results[index] for unit in made for index in unit})
-        for unit, result in made.items():
-            results |= zip(
-                unit, self._parts(result, [rows[index] for index in unit], terms), strict=True
-            )
+        self._look_up(chunk)
+        results |= self._results_of(chunk, chunk.sent, is_final=True)
+        yield from self._read_parts(chunk, results)
+
+    def _units_of(self, indexes: Sequence[int]) -> deque[_Unit]:
+        size = self.kind.together
+        starts = range(0, len(indexes), size)
+        return deque(tuple(indexes[start : start + size]) for start in starts)
+
+    # Groups of rows
 
     def _send_all(
         self,
+        chunk: _Submission,
         left: deque[_Unit],
-        taken: list[_Unit],
-        send: _Send,
-        known: Callable[[Iterable[_Unit]], dict[int, Result]],
-        step: Step,
-    ) -> Generator[Step, Collection[int] | None, None]:
+        results: Mapping[int, Result],
+    ) -> Steps:
         """Send rows in groups, each of which is stored as begun before it is sent.
 
         While the provider's time is known, the next group is stored while threads send. Without it,
@@ -187,275 +171,221 @@ class Delivery:
             alone.enter_context(self._few)
             try:
                 while left:
-                    sent = self.now()[1]
+                    _, sent = self.contact.sent_now()
                     if sent.known:
                         alone.close()
-                    while left and self._stop.is_set():  # nothing is sent any more
-                        taken.append(left.popleft())
-                        send(taken[-1])
-                    size = MARKED_AHEAD // 2 if sent.known else self._workers
-                    group = [left.popleft() for _ in range(min(len(left), size))]
-                    begun = [index for unit in group for index in unit]
-                    step = step._replace(begun=begun, sent=sent if group else None)
-                    if group or step.results:
-                        lost = yield step
+                    self._leave_stopped(chunk, left)
+                    group = self._next_group(left, sent)
+                    if group or results:
+                        begun = list(chain.from_iterable(group))
+                        lost = yield Step(begun, sent if group else None, results)
                         group = _without(group, lost or ())
-                    taken += group
-                    threads.append(self._send_group(group, send))
-                    step = Step((), None, {})
-                    if not sent.known:
-                        wait(threads[-1])
-                        step = step._replace(results=known(group))
-                    elif len(threads) > 1:
-                        # A thread that has ended found no more rows of the group before this one.
-                        wait(threads[-2], return_when=FIRST_COMPLETED)
+                    threads.append(self._send_group(chunk, group))
+                    self._wait_for(threads, is_time_known=sent.known)
+                    results = {} if sent.known else self._results_of(chunk, group)
             finally:
                 wait(chain.from_iterable(threads))
-        for each in chain.from_iterable(threads):
-            each.result()
-        if step.results:
-            yield step
+        for future in chain.from_iterable(threads):
+            future.result()
+        if results:
+            yield Step((), None, results)
 
-    def _send_group(self, group: Collection[_Unit], send: _Send) -> list[Future[None]]:
+    def _leave_stopped(self, chunk: _Submission, left: deque[_Unit]) -> None:
+        """After a stop, nothing is sent any more: each unit says so."""
+        while left and self.contact.stop.is_set():
+            unit = left.popleft()
+            chunk.sent.append(unit)
+            self._send_unit(chunk, unit)
+
+    def _next_group(self, left: deque[_Unit], sent: Sent) -> list[_Unit]:
+        size = MARKED_AHEAD // 2 if sent.known else self._workers
+        return [left.popleft() for _ in range(min(len(left), size))]
+
+    def _send_group(self, chunk: _Submission, group: list[_Unit]) -> list[Future[None]]:
+        chunk.sent += group
         units = iter(group)
 
         def send_rows() -> None:
             # A thread takes row after row: a future for each one costs as much as a fifth of its
             # call.
             for unit in units:
-                send(unit)
+                self._send_unit(chunk, unit)
 
         return [self._threads.submit(send_rows) for _ in range(min(self._workers, len(group)))]
 
-    def close(self) -> None:
-        """Start no more threads.
+    def _wait_for(self, threads: list[list[Future[None]]], *, is_time_known: bool) -> None:
+        """Wait until the next group can be stored."""
+        if not is_time_known:
+            wait(threads[-1])
+        elif len(threads) > 1:
+            # A thread that has ended found no more rows of the group before this one.
+            wait(threads[-2], return_when=FIRST_COMPLETED)
 
-        After a stop, each row that is left returns that it was not sent.
-        """
-        self._threads.shutdown(wait=False)
+    def _send_unit(self, chunk: _Submission, unit: _Unit) -> None:
+        chunk.settled[unit] = self._send(chunk.rows_of(unit), chunk.terms, chunk.limiter)
 
-    def _result(self, settlement: Settlement, key: str, *, is_final: bool = False) -> Result:
-        is_of_client = self.given_up is not None or not is_final
-        if settlement.outcome is RowOutcome.REJECTED and is_of_client and key in self._refused_keys:
-            # The client was rejected, not the row, and nothing was created: the row waits for
-            # `resume`.
-            return Result(RowOutcome.WAITING, error=settlement.reason)
-        outcome, request, sent = settlement.outcome, settlement.request, settlement.sent
-        if request is not None and self._kind.together > 1:
-            why = "It was sent, and the provider has not said yet whether it accepts this row."
-            return Result(RowOutcome.ACCEPTED, error=why, sent=self.now()[1], unit=request.id)
-        if isinstance(sent, Moment):
-            sent = Sent.at(sent, self._clock.now(), self._caller)
-        if sent is not None and settlement.looked_up:
-            sent = sent._replace(looked_up=True)
-        id_, status = (None, None) if request is None else (request.id or None, request.status)
-        return Result(
-            outcome, id_, status, settlement.reason, sent if outcome in MAY_EXIST else None
+    # What was sent
+
+    def _look_up(self, chunk: _Submission) -> None:
+        doubtful = chunk.doubtful()
+        if not doubtful:
+            return
+        terms = chunk.terms
+        settlements = self._reconciliation.look_up(
+            list(doubtful.values()), terms.patience, terms.rivals
         )
+        chunk.settled.update(zip(doubtful, settlements, strict=True))
+
+    def _read_parts(self, chunk: _Submission, results: dict[int, Result]) -> Steps:
+        """Read what became of each row of what was sent together.
+
+        Its id is stored before: after a crash it need not be searched for.
+        """
+        together = [unit for unit in chunk.sent if results[unit[0]].unit is not None]
+        if not together:
+            return
+        yield Step((), None, {index: results[index] for unit in together for index in unit})
+        for unit in together:
+            parts = self._reconciliation.parts(
+                results[unit[0]], chunk.rows_of(unit), chunk.terms.patience
+            )
+            results |= zip(unit, parts, strict=True)
+
+    def _results_of(
+        self,
+        chunk: _Submission,
+        units: Iterable[_Unit],
+        *,
+        is_final: bool = False,
+    ) -> dict[int, Result]:
+        """Return the results of those units that need no look-up."""
+        results: dict[int, Result] = {}
+        for unit in units:
+            settlement = chunk.settled.get(unit)
+            if isinstance(settlement, Settlement):
+                result = self._result(settlement, chunk.rows[unit[0]].key, is_final=is_final)
+                results |= dict.fromkeys(unit, result)
+        return results
+
+    def _result(
+        self,
+        settlement: Settlement,
+        key: str,
+        *,
+        is_final: bool,
+    ) -> Result:
+        outcome, reason, request = settlement.outcome, settlement.reason, settlement.request
+        if self._is_of_client(settlement, key, is_final=is_final):
+            return Result(RowOutcome.WAITING, error=reason)
+        if request is not None and self.kind.together > 1:
+            why = "It was sent, and the provider has not said yet whether it accepts this row."
+            _, sent = self.contact.sent_now()
+            return Result(
+                RowOutcome.ACCEPTED,
+                error=why,
+                sent=sent,
+                unit=request.id,
+            )
+        known = self._sent_of(settlement) if outcome in MAY_EXIST else None
+        if request is None:
+            return Result(outcome, error=reason, sent=known)
+        return Result(outcome, request.id or None, request.status, reason, known)
+
+    def _is_of_client(
+        self,
+        settlement: Settlement,
+        key: str,
+        *,
+        is_final: bool,
+    ) -> bool:
+        """Whether the client may have been rejected, and not the row: nothing was created, and the
+        row waits for `resume`.
+        """
+        may_be = self.contact.given_up is not None or not is_final
+        is_rejected = settlement.outcome is RowOutcome.REJECTED
+        return is_rejected and may_be and self.contact.is_rejected(key)
+
+    def _sent_of(self, settlement: Settlement) -> Sent | None:
+        """Return when something may have been sent, in the form that is stored."""
+        sent = settlement.sent
+        if isinstance(sent, Moment):
+            sent = Sent.at(sent, self.contact.now(), self.contact.caller)
+        if sent is None or not settlement.looked_up:
+            return sent
+        return sent._replace(looked_up=True)
+
+    # One call
 
     def _send(
-        self, rows: Sequence[Row], terms: SendTerms, rate_limiter: RateLimiter
+        self,
+        rows: Sequence[Row],
+        terms: SendTerms,
+        limiter: RateLimiter,
     ) -> Settlement | LookUp:
         """Send rows in one call until they are settled, patience ends, sending stops, or they have
         to be looked up.
         """
-        if rows[0].unit is not None:
-            return Settlement(RowOutcome.CREATED, Done(rows[0].unit))
-        life = min(terms.retention, *(row.kept for row in rows))
-        keys: Keys | NoKey = Keys(life, self._caller, terms.alone_since)
+        first = rows[0]
+        if first.unit is not None:
+            return Settlement(RowOutcome.CREATED, Done(first.unit))
         try:
-            payment, key = self._kind.payment(rows), rows[0].key
+            payment = self.kind.payment(rows)
         except InvalidRequest as error:
-            outcome = RowOutcome.REFUSED if rows[0].sent is None else RowOutcome.UNKNOWN
-            return Settlement(outcome, reason=error.summary, sent=rows[0].sent)
-        if not payment.is_keyed:
-            # Whoever takes it over gives it up no sooner than this worker has sent it, and its call
-            # has ended.
-            life = SETTLE_FOR
-            keys = NoKey(self._caller, life / 4, terms.alone_since)
-        turns, ends = count(), self._monotonic() + terms.patience
-
-        def turn(so_far: Settlement, sent: Sent | Moment | None) -> Now | None:
-            tries = next(turns)
-            if sent is not None and isinstance(keys, NoKey):
-                return self._clock.now()  # nothing is sent: it is looked up
-            if tries:
-                if self._monotonic() >= ends:
-                    return None
-                # All rows share the backoff, and successes of other rows reset it; this wait grows
-                # for each row.
-                self._stop.wait(max(pause_after(tries), pause_asked(so_far.error)))
-            elif isinstance(keys, Keys) and keys.is_over(sent, now := self._clock.now()):
-                return now  # nothing is sent: it is looked up
-            self._backoff.wait()
-            rate_limiter.wait()
-            if isinstance(sent, Sent):
-                self._ask()
-            # The time is read after the waits: a key can expire during them.
-            return None if self._stop.is_set() else self._clock.now()
-
-        client = within_key_life(self._kind.client, life)
+            outcome = RowOutcome.REFUSED if first.sent is None else RowOutcome.UNKNOWN
+            return Settlement(outcome, reason=error.summary, sent=first.sent)
+        life, keys = self._keys_for(payment, rows, terms)
+        client = within_key_life(self.kind.client, life)
         flow = settle(
             payment,
             keys,
-            turn,
-            lambda is_repeat: self._call(client, payment, key, is_repeat=is_repeat),
+            Turns(self.contact, keys, limiter, terms.patience),
+            lambda is_repeat: self._call(client, payment, first.key, is_repeat=is_repeat),
         )
         return drive(flow, call)
 
-    def _call(self, client: Any, payment: Any, key: str, *, is_repeat: bool) -> Any:
+    def _keys_for(
+        self,
+        payment: Write[Any],
+        rows: Sequence[Row],
+        terms: SendTerms,
+    ) -> tuple[float, Keys | NoKey]:
+        """Return how long one call may take, and what says whether it can be repeated."""
+        caller, alone_since = self.contact.caller, terms.alone_since
+        if not payment.is_keyed:
+            # Whoever takes it over gives it up no sooner than this worker has sent it, and its call
+            # has ended.
+            return SETTLE_FOR, NoKey(caller, SETTLE_FOR / 4, alone_since)
+        life = min(terms.retention, *(row.kept for row in rows))
+        return life, Keys(life, caller, alone_since)
+
+    def _call(
+        self,
+        client: Any,
+        payment: Any,
+        key: str,
+        *,
+        is_repeat: bool,
+    ) -> Any:
         """Make one call, and note what its result says of the client and the provider."""
         try:
-            made = self._kind.send(client, payment, key, is_repeat=is_repeat)
+            response = self.kind.send(client, payment, key, is_repeat=is_repeat)
         except VictorError as error:
-            self._note(error, key)
+            self.contact.note_error(error, key)
             raise
         except Exception as error:  # noqa: BLE001 - whatever it was, one row must not take the others with it
-            self._backoff.record_failure()
+            self.contact.backoff.record_failure()
             # The exception's text may contain account numbers; its type does not.
             what = f"An unexpected {type(error).__name__} while it was sent."
         else:
-            if isinstance(made, Settlement) and made.error is not None:
-                self._note(made.error, key)
+            if isinstance(response, Settlement) and response.error is not None:
+                self.contact.note_error(response.error, key)
             else:
-                self._answered()
-            return made
+                self.contact.note_response()
+            return response
         raise VictorError(what, outcome=Outcome.UNKNOWN)
-
-    def _note(self, error: VictorError, key: str) -> None:
-        what = about(error)
-        if what is About.CLIENT:
-            self._give_up(error)
-        elif what is About.EITHER:
-            self._refused_keys.add(key)
-            if len(self._refused_keys) >= _MOST_REFUSALS:
-                self._give_up(error)
-        elif what is About.PROVIDER:
-            self._backoff.record_failure(pause_asked(error))
-        elif not isinstance(error, InvalidRequest):
-            self._answered()
-
-    def _look_up(self, doubtful: _Doubtful, terms: SendTerms) -> list[Settlement]:
-        """Look up rows until this succeeds, the patience ends, or sending stops; without a key also
-        while lists lag.
-        """
-        steps, latest = [each for _, each in doubtful], list[Settlement]()
-        without_key = [each.sent for each in steps if not each.write.is_keyed]
-
-        def read() -> bool | None:
-            # The time is read first: what is shown after it counts.
-            is_time_over = all(self._age(sent) >= SETTLE_FOR for sent in without_key)
-            are_over = [self._is_over(step.sent) for step in steps]
-            settlements = zip(self._kind.look_up(steps), are_over, strict=True)
-            latest[:] = [one.once_over() if is_over else one for one, is_over in settlements]
-            is_known = all(one.outcome in SETTLED for one in latest)
-            return is_known or is_time_over or None
-
-        _, why = self._read(
-            read, max(terms.patience, SETTLE_FOR) if without_key else terms.patience
-        )
-        if not latest:
-            return _unresolved(doubtful, why)
-        return list(_matched(doubtful, latest, terms.rivals, self._kind.reference))
-
-    def _is_over(self, sent: Sent | Moment) -> bool:
-        """Whether nothing of what was sent then can be under way any more, by any clock."""
-        now = self._clock.now()
-        if isinstance(sent, Moment):
-            return now.at_least_since(sent) >= SETTLE_FOR
-        return sent.known and now.provider.is_known and self._age(sent) >= SETTLE_FOR
-
-    def _age(self, sent: Sent | Moment) -> float:
-        """Return the seconds since something was sent, by the clock that says when."""
-        now = self._clock.now()
-        if isinstance(sent, Moment):
-            return now.since(sent)
-        return (now.by_provider() if sent.known else now.moment.local) - sent.since
-
-    def _parts(self, sent: Result, rows: Sequence[Row], terms: SendTerms) -> list[Result]:
-        """Read what became of each row of what was sent together, as `_look_up` does."""
-        parts, why = self._read(lambda: self._kind.parts(sent.unit or "", rows), terms.patience)
-        reason = f"{sent.error} {why}".rstrip()
-        return parts or [sent._replace(error=reason)] * len(rows)
-
-    def _read(self, read: Callable[[], T | None], seconds: float) -> tuple[T | None, str]:
-        """Read until there is something, the time is over, or sending stops.
-
-        Return it, or why there is nothing.
-        """
-        ends = self._monotonic() + seconds
-        for tries in count(1):
-            self._backoff.wait()
-            if self._stop.is_set():
-                break
-            reason, at_least = "", 0.0
-            try:
-                found = read()
-            except VictorError as error:
-                reason, at_least = str(error), pause_asked(error)
-                if isinstance(error, AuthenticationError | ConfigurationError):
-                    self._give_up(error)
-            except Exception as error:  # noqa: BLE001 - whatever it was, what is known of the other rows must be kept
-                reason = f"An unexpected {type(error).__name__}."
-            else:
-                self._backoff.record_success()
-                if found is not None:
-                    return found, ""
-            if reason:
-                self._backoff.record_failure(at_least)
-            if self._stop.is_set() or self._monotonic() >= ends:
-                return None, reason and f"It could not be looked up now: {reason}"
-            self._stop.wait(max(pause_after(tries), at_least))
-        return None, "It has not been looked up: the sender was stopped."
-
-    def _ask(self) -> None:
-        if not self._stop.is_set() and (error := self._clock.ask()) is not None:
-            self._backoff.record_failure(pause_asked(error))
-
-    def _answered(self) -> None:
-        if self._refused_keys:
-            # Replace the set instead of clearing it: another thread may be reading it.
-            self._refused_keys = set()
-        self._backoff.record_success()
-
-    def _give_up(self, error: VictorError) -> None:
-        self.given_up = self.given_up or error.summary
-        self._stop.set()
 
 
 def _without(units: Iterable[_Unit], lost: Collection[int]) -> list[_Unit]:
     """Return the units without these rows, and without units that have no other."""
     left = (tuple(index for index in unit if index not in lost) for unit in units)
     return [unit for unit in left if unit]
-
-
-def _matched(
-    doubtful: _Doubtful, settlements: Sequence[Settlement], rivals: Rivals, column: str
-) -> Iterator[Settlement]:
-    """Yield what became of rows.
-
-    What the provider has made once settles its rows in one batch of the state.
-    """
-    theirs: list[set[str]] = [
-        {reference_of((row.arguments or {}).get(column)) for row in rows} - {""}
-        for rows, _ in doubtful
-    ]
-    ids = {one.request.id for one in settlements if one.unless_mine is not None}
-    try:
-        others = rivals(set[str]().union(*theirs), ids) if ids else ()
-    except (SQLAlchemyError, ConfigurationError) as error:
-        why = f"It could not be looked up now: the state cannot be read ({type(error).__name__})."
-        yield from _unresolved(doubtful, why)
-        return
-    for (rows, _), references, settlement in zip(doubtful, theirs, settlements, strict=True):
-        keys, otherwise = {row.key for row in rows}, settlement.unless_mine
-        made = (
-            one.may_have_made(settlement.request.id, reference, one.key if one.key in keys else "")
-            for one in others
-            for reference in references
-        )
-        yield otherwise if otherwise is not None and any(made) else settlement
-
-
-def _unresolved(doubtful: _Doubtful, reason: str) -> list[Settlement]:
-    return [each.unknown(reason, looked_up=False) for _, each in doubtful]

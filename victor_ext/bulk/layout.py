@@ -9,12 +9,15 @@ What the rows are, and what became of them, is in the table of payments.
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, TypeAlias
 
 from victor_ext import ConfigurationError, Problem
 from victor_ext.ids import in_one_form
 
 CHUNK = "victor_bulk_chunk"
+ChunkTerms: TypeAlias = Mapping[str, Any]
+"""What DBOS carries of a chunk: the terms that it is sent with, and the keys of its payments."""
 VERSION = "victor-bulk-4"
 """Storage layout. With the account it is the application version of DBOS: a worker gets the chunks
 of its own one.
@@ -58,7 +61,7 @@ def step_of(workflow_id: str) -> str:
     return batch_of(workflow_id).partition("/")[2]
 
 
-def record_of(account: str, workflow_id: str) -> dict[str, Any]:
+def workflow_record(account: str, workflow_id: str) -> dict[str, Any]:
     """Return how DBOS stores a chunk. Chunks run in the order of their numbers."""
     queue, _, number = workflow_id.rpartition("/")
     return {

@@ -8,11 +8,12 @@ from dataclasses import replace
 from victor_ext import ConfigurationError, Problem, idempotency_key_for
 from victor_ext.settlement.flow import MAY_EXIST
 
+from .context import WorkerContext
 from .deciding import Code
+from .lines import Line, lines_of
 from .payments import NEVER_LEFT
 from .rows import RowOutcome
-from .settings import WorkerContext
-from .store import BatchRecord, Line, Store
+from .store import BatchRecord, Store
 
 
 def is_in_doubt(line: Line) -> bool:
@@ -37,11 +38,13 @@ def value_of(line: Line) -> str:
     """Return what a person calls a row: its value in the key column, or its key if that is
     forgotten.
     """
-    rows = (row for row in (line.row, line.latest) if row is not None)
-    return next((row.value for row in rows if row.value), line.key)
+    for row in (line.row, line.latest):
+        if row is not None and row.value:
+            return row.value
+    return line.key
 
 
-def lines_of(
+def lines_named(
     context: WorkerContext,
     store: Store,
     record: BatchRecord,
@@ -59,33 +62,59 @@ def lines_of(
     Raises:
         ConfigurationError: The batch lacks one, or one value names several of them.
     """
-    wanted = set(names)
-    by_key = {_key_of(context, record, name): name for name in wanted}
-    by_name: dict[str, list[Line]] = {}
-    for line in store.lines():
-        named = _names_of(line) & wanted
-        for name in named:
-            by_name.setdefault(name, []).append(line)
-        forgotten = None if named else by_key.get(line.key)
-        if forgotten is not None:
-            by_name.setdefault(forgotten, []).append(_named(line, forgotten))
+    by_name = _by_name(context, store, record, set(names))
     chosen: dict[tuple[int, str], Line] = {}
     problems = list[Problem]()
-    for name in sorted(wanted):
-        lines = by_name.get(name, [])
-        meant = lines if len(lines) == 1 else [line for line in lines if is_meant(line)]
-        if len(meant) == 1:
-            chosen[meant[0].number, meant[0].key] = meant[0]
-        elif lines:
-            problems.append(_several(name, meant or lines))
+    for name in sorted(set(names)):
+        match = _only_one(store, name, by_name.get(name, []), is_meant)
+        if isinstance(match, Problem):
+            problems.append(match)
         else:
-            problems.append(Problem("keys", "unknown", f"{store.batch} has no row {name}."))
+            chosen[match.number, match.key] = match
     if problems:
         raise ConfigurationError.of(problems)
     return sorted(chosen.values(), key=lambda line: line.number)
 
 
-def _key_of(context: WorkerContext, record: BatchRecord, value: str) -> str | None:
+def _by_name(
+    context: WorkerContext,
+    store: Store,
+    record: BatchRecord,
+    names: set[str],
+) -> dict[str, list[Line]]:
+    """Return the lines that these names can mean."""
+    by_key = {_key_of(context, record, name): name for name in names}
+    by_name: dict[str, list[Line]] = {}
+    for line in lines_of(store):
+        own_names = _names_of(line) & names
+        for name in own_names:
+            by_name.setdefault(name, []).append(line)
+        forgotten = by_key.get(line.key)
+        if forgotten is not None and not own_names:
+            by_name.setdefault(forgotten, []).append(_named(line, forgotten))
+    return by_name
+
+
+def _only_one(
+    store: Store,
+    name: str,
+    lines: Sequence[Line],
+    is_meant: Callable[[Line], bool],
+) -> Line | Problem:
+    """Return the line that a name means, or why there is none."""
+    if not lines:
+        return Problem("keys", "unknown", f"{store.batch} has no row {name}.")
+    if len(lines) == 1:
+        return lines[0]
+    meant = [line for line in lines if is_meant(line)]
+    return meant[0] if len(meant) == 1 else _several(name, meant or lines)
+
+
+def _key_of(
+    context: WorkerContext,
+    record: BatchRecord,
+    value: str,
+) -> str | None:
     facts = context.kind.key_facts(context.settings.defaults, record.key_kind, value)
     return None if facts is None else idempotency_key_for(*facts)
 
@@ -101,9 +130,8 @@ def _named(line: Line, value: str) -> Line:
 
 
 def _several(name: str, lines: Sequence[Line]) -> Problem:
-    shown = ", ".join(
-        f"{line.key if line.row is None else line.row.key} ({line.outcome})" for line in lines
-    )
+    keys = [line.key if line.row is None else line.row.key for line in lines]
+    shown = ", ".join(f"{key} ({line.outcome})" for key, line in zip(keys, lines, strict=True))
     return Problem(
         "keys", "several", f"{name} names {len(lines)} rows: write the key of one: {shown}."
     )

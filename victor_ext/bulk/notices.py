@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,14 +10,21 @@ from .columns import differing
 from .deciding import Code
 from .payments import IN_DOUBT, Stored
 from .row_kind import RowKind
+from .rows import Arguments
 from .vault import Vault
 
 
-def message_of(code: Code, row: Sequence[Any], stored: Stored, vault: Vault, kind: RowKind) -> str:
+def message_of(
+    code: Code,
+    row: Sequence[Any],
+    stored: Stored,
+    vault: Vault,
+    kind: RowKind,
+) -> str:
     """Return the sentence about a row, as it is stored: `stored` is its payment, or the one that it
     looks like.
     """
-    values: Mapping[str, Any] = {
+    values: Arguments = {
         "value": row[1],
         "day": day_text(stored.stored_at),
         "batch": stored.batch,
@@ -86,7 +93,12 @@ def day_text(moment: float) -> str:
     return f"{day.day} {day:%B %Y}"
 
 
-def _differing(row: Sequence[Any], stored: Stored, vault: Vault, kind: RowKind) -> str:
+def _differing(
+    row: Sequence[Any],
+    stored: Stored,
+    vault: Vault,
+    kind: RowKind,
+) -> str:
     # Values are omitted: one may be an account number.
     if row[2] is None or stored.forgotten:  # it is not valid, or nothing is known any more
         return "other values"
@@ -96,7 +108,7 @@ def _differing(row: Sequence[Any], stored: Stored, vault: Vault, kind: RowKind) 
 
 def _is_of_another_day(row: Sequence[Any], stored: Stored) -> bool:
     """Whether a row that can be sent differs from a rejected one by its due date alone."""
-    arguments: Mapping[str, Any] | None = row[2]
+    arguments: Arguments | None = row[2]
     if arguments is None or stored.due_date is None:
         return False
     return arguments.get("due_date") != stored.due_date

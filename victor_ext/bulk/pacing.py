@@ -1,17 +1,23 @@
-"""When a row is sent: rate limiting, and the provider's time."""
+"""When a row is sent: the rate, the provider's time, its failures, and the turns of each row."""
+
+from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable
 from typing import Any
 
-from victor_ext import Outcome, RateLimited, StatusError, VictorError
-from victor_ext.settlement.key_age import Moment, Now, Sent
+from victor_ext import InvalidRequest, Outcome, RateLimited, StatusError, VictorError
+from victor_ext.settlement.backoff import Backoff, pause_after, pause_asked
+from victor_ext.settlement.flow import About, Settlement, about
+from victor_ext.settlement.key_age import Keys, Moment, NoKey, Now, Sent
 
 _SLACK = 0.02
 """Seconds that a row may catch up after a late one: timers wake slightly late."""
 _SHARED = 0.5
 """Seconds for which threads share a failed read; shorter than any retry wait."""
+_MOST_REFUSALS = 10
+"""Consecutive rejections, not caused by the row's data, after which sending stops."""
 
 
 class RateLimiter:
@@ -69,10 +75,9 @@ class ProviderClock:
         provider = self._client.provider_time()
         if provider.is_known:
             self._tells_no_time = False
-        is_settled = provider.is_known or self._tells_no_time
-        error = (
-            None if is_settled else self._error or VictorError("The provider has not answered yet.")
-        )
+        error = None
+        if not provider.is_known and not self._tells_no_time:
+            error = self._error or VictorError("The provider has not answered yet.")
         return Now(Moment(time.time(), self._monotonic()), provider, error)
 
     def sent_now(self) -> Sent:
@@ -85,11 +90,131 @@ class ProviderClock:
         try:
             self._client.ping()
         except VictorError as error:
-            answered = isinstance(error, StatusError) and not isinstance(error, RateLimited)
-            refused = answered and error.outcome is Outcome.REJECTED
-            if not refused and not self._client.provider_time().is_known:
+            if not _is_refusal(error) and not self._client.provider_time().is_known:
                 return error
         except Exception as error:  # noqa: BLE001 - whatever it was, no row must be sent for want of it
             return VictorError(f"An unexpected {type(error).__name__}.")
         self._tells_no_time = not self._client.provider_time().is_known
         return None
+
+
+def _is_refusal(error: VictorError) -> bool:
+    """Whether the provider has answered that it does not want the read."""
+    is_status = isinstance(error, StatusError) and not isinstance(error, RateLimited)
+    return is_status and error.outcome is Outcome.REJECTED
+
+
+class Contact:
+    """Shared by all threads that send with one client, until `stop`.
+
+    Attributes:
+        given_up: Why no row can be sent with this client, or None. Sending has stopped if it is
+            set.
+    """
+
+    def __init__(
+        self,
+        client: Any,
+        stop: threading.Event,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.caller = client.caller
+        self.stop, self.monotonic = stop, monotonic
+        self.backoff = Backoff(stop, monotonic)
+        self._clock = ProviderClock(client, monotonic)
+        self._rejected_keys: set[str] = set()
+        self.given_up: str | None = None
+
+    def now(self) -> Now:
+        """Return the present time."""
+        return self._clock.now()
+
+    def sent_now(self) -> tuple[Moment, Sent]:
+        """Return the present time, and as what is stored of a row that is sent now."""
+        now = self.now()
+        return now.moment, Sent.at(now.moment, now, self.caller)
+
+    def ask_time(self) -> None:
+        """Ask for the provider's time, unless it is known; it fails if nobody responds."""
+        if self.stop.is_set():
+            return
+        error = self._clock.ask()
+        if error is not None:
+            self.backoff.record_failure(pause_asked(error))
+
+    def is_rejected(self, key: str) -> bool:
+        """Whether the last call with this key may have been rejected for the client."""
+        return key in self._rejected_keys
+
+    def note_response(self) -> None:
+        """Note that the provider takes calls of this client."""
+        if self._rejected_keys:
+            # Replace the set instead of clearing it: another thread may be reading it.
+            self._rejected_keys = set()
+        self.backoff.record_success()
+
+    def note_error(self, error: VictorError, key: str) -> None:
+        """Note what the error of a call with this key says of the client and the provider."""
+        what = about(error)
+        if what is About.CLIENT:
+            self.give_up(error)
+        elif what is About.EITHER:
+            self._rejected_keys.add(key)
+            if len(self._rejected_keys) >= _MOST_REFUSALS:
+                self.give_up(error)
+        elif what is About.PROVIDER:
+            self.backoff.record_failure(pause_asked(error))
+        elif not isinstance(error, InvalidRequest):
+            self.note_response()
+
+    def give_up(self, error: VictorError) -> None:
+        """Stop sending: nothing can be sent with this client."""
+        self.given_up = self.given_up or error.summary
+        self.stop.set()
+
+
+class Turns:
+    """The turns of what is sent in one call, until its patience ends."""
+
+    def __init__(
+        self,
+        contact: Contact,
+        keys: Keys | NoKey,
+        limiter: RateLimiter,
+        patience: float,
+    ) -> None:
+        self._contact, self._keys, self._limiter = contact, keys, limiter
+        self._ends = contact.monotonic() + patience
+        self._tries = 0
+
+    def __call__(self, so_far: Settlement, sent: Sent | Moment | None) -> Now | None:
+        """Wait until it can be tried, and return the time then; None: leave it as it is."""
+        tries = self._tries
+        self._tries += 1
+        if self._is_only_looked_up(sent, is_first=tries == 0):
+            return self._contact.now()
+        if tries and not self._wait_for_next(tries, so_far):
+            return None
+        self._contact.backoff.wait()
+        self._limiter.wait()
+        if isinstance(sent, Sent):
+            self._contact.ask_time()
+        # The time is read after the waits: a key can expire during them.
+        return None if self._contact.stop.is_set() else self._contact.now()
+
+    def _is_only_looked_up(self, sent: Sent | Moment | None, *, is_first: bool) -> bool:
+        """Whether nothing is sent any more, so that it need not wait."""
+        if isinstance(self._keys, NoKey):
+            return sent is not None
+        return is_first and self._keys.is_over(sent, self._contact.now())
+
+    def _wait_for_next(self, tries: int, so_far: Settlement) -> bool:
+        """Wait after a failure; returns whether there is patience for it.
+
+        All rows share the back-off, and successes of other rows reset it; this wait grows for each
+        row.
+        """
+        if self._contact.monotonic() >= self._ends:
+            return False
+        self._contact.stop.wait(max(pause_after(tries), pause_asked(so_far.error)))
+        return True

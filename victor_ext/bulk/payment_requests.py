@@ -1,11 +1,11 @@
 """Rows for Victor: each one is a payment request, the arguments of `payment_requests.create`."""
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, ClassVar
 
 from victor_ext import PaymentRequest, Status, Victor, check_payment_request, money
 from victor_ext.ids import reference_of
@@ -14,10 +14,7 @@ from victor_ext.settlement.flow import LookUp, Settlement, Write
 from victor_ext.tables.texts import SHORT_FORM
 
 from .row_kind import CurrentStatus, RowKind
-from .rows import Row
-
-Arguments: TypeAlias = Mapping[str, Any]
-"""Those of `create`, without the key."""
+from .rows import Arguments, Row
 
 _NEEDED = PaymentRequestArguments.__required_keys__ - {"client_reference_id", "idempotency_key"}
 _ACCOUNT = re.compile(r"[0-9](?:[.,][0-9]*)?[eE]\+?[0-9]+")
@@ -45,12 +42,12 @@ class PaymentRequests(RowKind):
     )
     client: Victor
 
-    def check(self, arguments: Mapping[str, Any]) -> None:
+    def check(self, arguments: Arguments) -> None:
         # Check without the key: with one, the client assumes a possible retry and permits past due
         # dates.
         check_payment_request(**arguments)
 
-    def price(self, arguments: Mapping[str, Any]) -> tuple[Decimal, str]:
+    def price(self, arguments: Arguments) -> tuple[Decimal, str]:
         return money.to_decimal(arguments["amount"]), "USD"
 
     def payment(self, rows: Sequence[Row]) -> Write[Arguments]:
@@ -59,15 +56,20 @@ class PaymentRequests(RowKind):
         why = "" if _reference(arguments) else "It has no client_reference_id to search for."
         return Write(arguments, row.sent, is_keyed=True, why_no_look_up=why)
 
-    def send(self, client: Any, payment: Any, key: str, *, is_repeat: bool) -> Any:
+    def send(
+        self,
+        client: Any,
+        payment: Any,
+        key: str,
+        *,
+        is_repeat: bool,
+    ) -> Any:
         arguments = as_checked(payment.call)
         if not is_repeat:
             # With a key, the client permits a past due date. Today and tomorrow are never wrong.
             now = client.provider_time().moment
-            if arguments.get("due_date") not in (
-                str(now.date()),
-                str(now.date() + timedelta(days=1)),
-            ):
+            today = now.date()
+            if arguments.get("due_date") not in (str(today), str(today + timedelta(days=1))):
                 check_payment_request(**arguments, now=now)
         return client.payment_requests.create(**arguments, idempotency_key=key)
 
@@ -89,11 +91,12 @@ class PaymentRequests(RowKind):
         ]
 
     def listed(self, values: Collection[str]) -> Iterator[tuple[str, CurrentStatus]]:
-        first, last = map(date.fromisoformat, (min(values), max(values)))
-        requests = self.client.payment_requests
-        for request in requests.list(
-            direction="outbound", due_date_start_date=first, due_date_end_date=last
-        ):
+        requests = self.client.payment_requests.list(
+            direction="outbound",
+            due_date_start_date=date.fromisoformat(min(values)),
+            due_date_end_date=date.fromisoformat(max(values)),
+        )
+        for request in requests:
             yield request.id, _current(request)
 
     def read(self, id_: str) -> CurrentStatus:

@@ -9,18 +9,20 @@ and what the provider said of it, are encrypted; values are compared by keyed di
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any, NamedTuple, TypeVar
+from operator import attrgetter
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql, sqlite
 
 from victor_ext.settlement.flow import MAY_EXIST, SETTLED, PaymentOutcome
-from victor_ext.settlement.key_age import Sent
 
 T = TypeVar("T")
+Condition: TypeAlias = sa.ColumnElement[bool]
+"""What a statement chooses."""
 
 UNDER_WAY = "under way"
 """The state of a payment whose sending was stored and has no result yet: it may have been sent."""
@@ -175,12 +177,6 @@ class Stored(NamedTuple):
 _STORED = tuple(PAYMENTS.c[name] for name in Stored._fields)
 
 
-def only_looked_up(sent: str) -> str:
-    """Return a time of sending as that of a payment that is never sent again."""
-    known = Sent.from_json(json.loads(sent))
-    return json.dumps(None if known is None else known._replace(looked_up=True))
-
-
 def pages(values: Iterable[T], size: int = PAGE) -> Iterator[list[T]]:
     """Yield the values in lists of at most this size."""
     iterator = iter(values)
@@ -188,7 +184,7 @@ def pages(values: Iterable[T], size: int = PAGE) -> Iterator[list[T]]:
         yield page
 
 
-def is_in(states: Collection[str]) -> sa.ColumnElement[bool]:
+def is_in(states: Collection[str]) -> Condition:
     """Whether a payment has one of these states, in a statement that is run for many rows.
 
     The states stand in its text: such a statement takes no list as a parameter.
@@ -196,8 +192,28 @@ def is_in(states: Collection[str]) -> sa.ColumnElement[bool]:
     return PAYMENTS.c.state.in_([sa.literal_column(f"'{state}'") for state in sorted(states)])
 
 
+def lock_payments(
+    connection: Connection,
+    chosen: Condition,
+    *,
+    limit: int | None = None,
+    columns: Sequence[sa.Column[Any]] = (*PAYMENTS.c,),
+) -> list[Any]:
+    """Return payments that nobody else changes until the transaction ends, by their places.
+
+    They are locked in the order of their keys, as everywhere: nobody waits in a circle.
+    """
+    query = sa.select(*columns).where(chosen).order_by(PAYMENTS.c.key).with_for_update()
+    rows = connection.execute(query.limit(limit)).all()
+    return sorted(rows, key=attrgetter("place"))
+
+
 def stored_of(
-    connection: sa.Connection, owner: str, keys: Collection[str], *, lock: bool = False
+    connection: Connection,
+    owner: str,
+    keys: Collection[str],
+    *,
+    lock: bool = False,
 ) -> dict[str, Stored]:
     """Return the payments with these keys, by key. `lock`: until the transaction ends."""
     columns = PAYMENTS.c
@@ -208,7 +224,9 @@ def stored_of(
 
 
 def look_alikes(
-    connection: sa.Connection, owner: str, digests: Collection[str]
+    connection: Connection,
+    owner: str,
+    digests: Collection[str],
 ) -> dict[str, list[Stored]]:
     """Return the payments that exist, may or will be sent, by the digest of their values."""
     columns = PAYMENTS.c
@@ -224,7 +242,11 @@ def look_alikes(
     return found
 
 
-def upsert(connection: sa.Connection, table: sa.Table, values: Sequence[dict[str, Any]]) -> None:
+def upsert(
+    connection: Connection,
+    table: sa.Table,
+    values: Sequence[dict[str, Any]],
+) -> None:
     """Store rows of a table, in the place of those with their primary keys."""
     if not values:
         return

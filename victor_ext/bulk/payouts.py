@@ -2,7 +2,7 @@
 up to 2,000.
 """
 
-from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -15,7 +15,7 @@ from victor_ext.settlement.flow import Write
 from victor_ext.tables.texts import SHORT_FORM
 
 from .row_kind import CurrentStatus, RowKind
-from .rows import Result, Row, RowOutcome
+from .rows import Arguments, Result, Row, RowOutcome
 
 _NEEDED = ("remote_id", "amount", "currency", "source_account_name", "payor_payment_id")
 _OPTIONAL = ("memo", "transmission_type", "metadata", "remote_system_id")
@@ -24,6 +24,8 @@ _SHARED = {
     **{name: name for name in ("payout_from_payor_id", "payout_to_payor_id")},
 }
 """The arguments of `payouts.submit`, by column."""
+_OF_PAYMENT = ("remote_id", "source_account_name", "payor_payment_id", *_OPTIONAL)
+"""The columns that are the same in a payment instruction."""
 _PLACE = "payments[0]."
 _VALID = {"currency": "USD", "amount": "1"}
 """What stands for an invalid price while the other values are checked."""
@@ -57,38 +59,23 @@ class Payouts(RowKind):
         "Those that are new are submitted. No money moves before 'victor bulk instruct'."
     )
 
-    def check(self, arguments: Mapping[str, Any]) -> None:
-        def problems_of(check: Callable[[], object]) -> list[Problem]:
-            try:
-                check()
-            except InvalidRequest as error:
-                columns = [
-                    "payout_memo" if one.field == "memo" else one.field.removeprefix(_PLACE)
-                    for one in error.problems
-                ]
-                told = zip(error.problems, columns, strict=True)
-                return [
-                    replace(one, field=name, message=one.message.replace(one.field, name))
-                    for one, name in told
-                ]
-            return []
-
-        problems = problems_of(lambda: self.price(arguments))
+    def check(self, arguments: Arguments) -> None:
+        problems = _problems_of(lambda: self.price(arguments))
         priced = {**arguments, **_VALID} if problems else arguments
-        problems += problems_of(lambda: self._prepared([priced]))
-        problems += problems_of(lambda: self.client.payments.list(arguments.get("payor_id")))
+        problems += _problems_of(lambda: self._prepared([priced]))
+        problems += _problems_of(lambda: self.client.payments.list(arguments.get("payor_id")))
         if problems:
             raise InvalidRequest.of(problems)
 
     def key_facts(
-        self, arguments: Mapping[str, Any], _key_kind: str, key_value: str, /
+        self, arguments: Arguments, _key_kind: str, key_value: str, /
     ) -> tuple[str, ...] | None:
         payor = arguments.get("payor_id")
         if not isinstance(payor, str) or not payor:
             return None
         return "payment", str(canonical_id(payor)), reference_of(key_value)
 
-    def price(self, arguments: Mapping[str, Any]) -> tuple[Decimal, str]:
+    def price(self, arguments: Arguments) -> tuple[Decimal, str]:
         amount = _amount(arguments)
         return amount.amount, amount.currency
 
@@ -96,23 +83,20 @@ class Payouts(RowKind):
         # An amount has the decimals of its currency, and not always two.
         return str(value) if name == "amount" else super().stored(name, value)
 
-    def group(self, arguments: Mapping[str, Any]) -> Hashable:
-        return tuple(arguments.get(name) for name in ("payor_id", *_SHARED)) if arguments else None
+    def group(self, arguments: Arguments) -> Hashable:
+        if not arguments:
+            return None
+        return tuple(arguments.get(name) for name in ("payor_id", *_SHARED))
 
     def payment(self, rows: Sequence[Row]) -> Write[PreparedCall]:
         arguments = [row.arguments or {} for row in rows]
         payor = {"payor_id": arguments[0]["payor_id"]}
         return Write.of(self._prepared(arguments), rows[0].sent, payor)
 
-    def _prepared(self, payments: Sequence[Mapping[str, Any]]) -> Any:
-        names = ("remote_id", "source_account_name", "payor_payment_id", *_OPTIONAL)
-        given: list[dict[str, Any]] = [{name: one.get(name) for name in names} for one in payments]
-        sent = [
-            PaymentInstruction(amount=_amount(one), **each)
-            for one, each in zip(payments, given, strict=True)
-        ]
+    def _prepared(self, payments: Sequence[Arguments]) -> Any:
+        instructions = [_instruction(payment) for payment in payments]
         shared = {argument: payments[0].get(column) for column, argument in _SHARED.items()}
-        return self.client.prepare("payouts.submit", sent, **shared)
+        return self.client.prepare("payouts.submit", instructions, **shared)
 
     def parts(self, unit: str, rows: Sequence[Row]) -> list[Result] | None:
         """Also have a payout quoted whose payments are in other currencies than their accounts: no
@@ -122,62 +106,104 @@ class Payouts(RowKind):
         payout = payouts.get(unit)
         if payout.status == "SUBMITTED":
             return None
-        currencies = {
-            one.name: one.total_cost.currency
-            for one in payout.accounts
-            if one.total_cost is not None
-        }
-        pairs = (
-            (one.amount.currency, currencies.get(one.source_account_name))
-            for one in payout.accepted
-            if one.amount
-        )
-        if payout.status == "ACCEPTED" and any(paid != source for paid, source in pairs):
+        if payout.status == "ACCEPTED" and _needs_quote(payout):
             payouts.quote(unit)
-        rejected = {reference_of(one.payor_payment_id): one for one in payout.rejected}
-        listed = {reference_of(one.payor_payment_id): one for one in payouts.payments(unit)}
+        rejected = {reference_of(row.payor_payment_id): row for row in payout.rejected}
+        listed = {reference_of(row.payor_payment_id): row for row in payouts.payments(unit)}
         results = list[Result]()
-        for reference in (reference_of((row.arguments or {})[self.reference]) for row in rows):
-            payment, refusal = listed.get(reference), rejected.get(reference)
-            id_, status = (None, None) if payment is None else (payment.id, payment.status)
+        for row in rows:
+            reference = reference_of((row.arguments or {})[self.reference])
+            payment = listed.get(reference)
+            refusal = rejected.get(reference)
             if refusal is not None or payout.status == "REJECTED":
-                why = (
-                    refusal and (refusal.message or refusal.reason or refusal.reason_code)
-                ) or "Velo rejected it."
-                results.append(
-                    Result(RowOutcome.REJECTED, id_, status or "REJECTED", why, unit=unit)
-                )
+                results.append(_rejection(unit, payment, refusal))
             elif payment is None:  # the list lags
                 return None
             else:
-                results.append(Result(RowOutcome.CREATED, id_, status, unit=unit))
+                results.append(Result(RowOutcome.CREATED, payment.id, payment.status, unit=unit))
         return results
 
     def listed(self, values: Collection[str]) -> Iterator[tuple[str, CurrentStatus]]:
         for unit in values:
-            yield from (
-                (one.id, _current(one)) for one in self.client.payouts.audited_payments(unit)
-            )
+            for payment in self.client.payouts.audited_payments(unit):
+                yield payment.id, _current(payment)
 
     def read(self, id_: str) -> CurrentStatus:
         return _current(self.client.payments.get(id_))
 
     def describe(self, unit: str) -> dict[str, Any]:
         payout = self.client.payouts.get(unit)
-        counts = {
+        return {
+            "status": payout.status,
             "accepted": payout.payments_accepted or 0,
             "rejected": payout.payments_rejected or 0,
+            "totals": dict(_totals_of(payout)),
+            "quotes": [_quote_text(quote) for quote in payout.fx_summaries],
         }
-        totals = {
-            str(one.name): str(one.total_cost or "an unknown amount") for one in payout.accounts
-        }
-        quotes = [
-            f"{one.source} for {one.payment}, until {one.expires_at}" for one in payout.fx_summaries
-        ]
-        return {"status": payout.status, **counts, "totals": totals, "quotes": quotes}
 
 
-def _amount(arguments: Mapping[str, Any]) -> Money:
+def _problems_of(check: Callable[[], object]) -> list[Problem]:
+    """Return what a check of the client's refuses, with columns as fields."""
+    try:
+        check()
+    except InvalidRequest as error:
+        return [_with_column(problem) for problem in error.problems]
+    return []
+
+
+def _with_column(problem: Problem) -> Problem:
+    column = problem.field.removeprefix(_PLACE)
+    if problem.field == "memo":
+        column = "payout_memo"
+    message = problem.message.replace(problem.field, column)
+    return replace(problem, field=column, message=message)
+
+
+def _instruction(payment: Arguments) -> PaymentInstruction:
+    values: dict[str, Any] = {name: payment.get(name) for name in _OF_PAYMENT}
+    return PaymentInstruction(amount=_amount(payment), **values)
+
+
+def _needs_quote(payout: Any) -> bool:
+    """Whether a payment is in another currency than the account that it comes from."""
+    currencies = dict[str, str]()
+    for account in payout.accounts:
+        if account.total_cost is not None:
+            currencies[account.name] = account.total_cost.currency
+    for payment in payout.accepted:
+        paid_from = currencies.get(payment.source_account_name)
+        if payment.amount and payment.amount.currency != paid_from:
+            return True
+    return False
+
+
+def _rejection(
+    unit: str,
+    payment: Any,
+    refusal: Any,
+) -> Result:
+    """Return the result of a row that was rejected, alone or with its payout."""
+    reason = None
+    if refusal is not None:
+        reason = refusal.message or refusal.reason or refusal.reason_code
+    reason = reason or "Velo rejected it."
+    if payment is None:
+        return Result(RowOutcome.REJECTED, None, "REJECTED", reason, unit=unit)
+    status = payment.status or "REJECTED"
+    return Result(RowOutcome.REJECTED, payment.id, status, reason, unit=unit)
+
+
+def _totals_of(payout: Any) -> Iterator[tuple[str, str]]:
+    """Yield what a payout costs each account."""
+    for account in payout.accounts:
+        yield str(account.name), str(account.total_cost or "an unknown amount")
+
+
+def _quote_text(quote: Any) -> str:
+    return f"{quote.source} for {quote.payment}, until {quote.expires_at}"
+
+
+def _amount(arguments: Arguments) -> Money:
     return Money.of(arguments.get("amount", ""), arguments.get("currency", ""))
 
 

@@ -5,13 +5,14 @@ them.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
-from typing import TextIO
+from typing import Any, TextIO
 
 from victor_ext.tables.texts import write_table
 
+from .lines import Line, lines_of
 from .row_kind import RowKind
 from .rows import RowResult
-from .store import Line, Store
+from .store import Store
 
 COLUMNS = ("row", "key", "id", "status", "outcome", "error")
 """The attributes of a `RowResult` that come first."""
@@ -20,27 +21,35 @@ NOT_FOUND = "The provider does not have it any more."
 
 def results_of(store: Store, kind: RowKind) -> Iterator[RowResult]:
     """Yield each line of the batch in order, with what became of it."""
-    for line in store.lines():
+    for line in lines_of(store):
         yield _shown(line, kind)
 
 
 def _shown(line: Line, kind: RowKind) -> RowResult:
     row, result = line.row, line.result
-    known = {} if row is None else dict(row.arguments or {})
-    if result.unit:
-        known[kind.unit] = result.unit
-    asked = {name: str(known[name]) for name in kind.asked if name in known}
-    is_its_own = line.outcome is result.outcome
+    error = line.message
+    if result.error and line.outcome is result.outcome:
+        error = result.error
     return RowResult(
         row=line.number,
         key=line.key if row is None else row.key,
         id=result.id,
         status=result.status,
         outcome=line.outcome,
-        error=result.error if is_its_own and result.error else line.message,
+        error=error,
         extras={} if row is None else row.extras,
-        asked=asked,
+        asked=_asked_of(line, kind),
     )
+
+
+def _asked_of(line: Line, kind: RowKind) -> dict[str, str]:
+    """Return the values that an export has of a row."""
+    values: dict[str, Any] = {}
+    if line.row is not None and line.row.arguments is not None:
+        values.update(line.row.arguments)
+    if line.result.unit:
+        values[kind.unit] = line.result.unit
+    return {name: str(values[name]) for name in kind.asked if name in values}
 
 
 def write_csv(
@@ -59,15 +68,19 @@ def write_csv(
     """
     asked = [name for name in asked if name not in columns]
     heading = [*COLUMNS, *_distinct(columns, asked), *asked]
-    cells = (
-        chain(
-            (getattr(one, name) for name in COLUMNS),
-            map(one.extras.get, columns),
-            map(one.asked.get, asked),
-        )
-        for one in results
-    )
-    return write_table(file, chain([heading], cells), escape=escape)
+    lines = (_cells(result, columns, asked) for result in results)
+    return write_table(file, chain([heading], lines), escape=escape)
+
+
+def _cells(
+    result: RowResult,
+    columns: Sequence[str],
+    asked: Sequence[str],
+) -> Iterator[str | int | None]:
+    for name in COLUMNS:
+        yield getattr(result, name)
+    yield from map(result.extras.get, columns)
+    yield from map(result.asked.get, asked)
 
 
 def _distinct(columns: Sequence[str], asked: Sequence[str]) -> Iterator[str]:

@@ -21,7 +21,7 @@ from victor_ext import (
 from victor_ext.settlement.arguments import plain
 from victor_ext.settlement.flow import LookUp, Settlement, Write, unread
 
-from .rows import Result, Row, RowOutcome, RowResult
+from .rows import Arguments, Result, Row, RowOutcome, RowResult
 
 
 class CurrentStatus(NamedTuple):
@@ -38,10 +38,9 @@ class CurrentStatus(NamedTuple):
         """Return it in one line without account numbers: of long numbers the last four digits are
         left.
         """
-        return cls(
-            status or "no status",
-            re.sub(r"\d(?=\d{4})", "*", " ".join((reason or "").split())) or None,
-        )
+        text = " ".join((reason or "").split())
+        shown = re.sub(r"\d(?=\d{4})", "*", text)
+        return cls(status or "no status", shown or None)
 
 
 class Sendable(ABC):
@@ -63,7 +62,14 @@ class Sendable(ABC):
     def payment(self, rows: Sequence[Row]) -> Write[Any]:
         """Return what is sent for these rows in one call. Raises `InvalidRequest`."""
 
-    def send(self, client: Any, payment: Any, _key: str, *, is_repeat: bool) -> Any:
+    def send(
+        self,
+        client: Any,
+        payment: Any,
+        _key: str,
+        *,
+        is_repeat: bool,
+    ) -> Any:
         """Send it, under the key of its first row; a `Settlement`: why it was not sent. Raises
         `VictorError`.
         """
@@ -110,7 +116,14 @@ class LaterStep(Sendable):
         call = self.client.prepare(self._write, (row.arguments or {})["id"])
         return Write.of(call, row.sent)
 
-    def send(self, client: Any, payment: Any, key: str, *, is_repeat: bool) -> Any:
+    def send(
+        self,
+        client: Any,
+        payment: Any,
+        key: str,
+        *,
+        is_repeat: bool,
+    ) -> Any:
         try:
             before = client.look_up(payment.call, since=zulu.now(), **payment.look_up_by)
         except VictorError as error:
@@ -156,27 +169,27 @@ class RowKind(Sendable):
     over_unpaid: ClassVar[frozenset[str]]
 
     @abstractmethod
-    def check(self, arguments: Mapping[str, Any]) -> None:
+    def check(self, arguments: Arguments) -> None:
         """Check a row as the client will.
 
         Raises `InvalidRequest`, whose problems have columns as fields.
         """
 
     def key_facts(
-        self, _arguments: Mapping[str, Any], key_kind: str, key_value: str, /
+        self, _arguments: Arguments, key_kind: str, key_value: str, /
     ) -> tuple[str, ...] | None:
         """Return what names the payment of a row, whichever file has it; None: the row lacks it."""
         return key_kind, key_value
 
     @abstractmethod
-    def price(self, arguments: Mapping[str, Any]) -> tuple[Decimal, str]:
+    def price(self, arguments: Arguments) -> tuple[Decimal, str]:
         """Return the exact amount of a row, and its currency. Raises `InvalidRequest`."""
 
     def stored(self, name: str, value: Any) -> Any:
         """Return a checked argument as JSON data."""
         return plain(name, value)
 
-    def group(self, _arguments: Mapping[str, Any]) -> Hashable:
+    def group(self, _arguments: Arguments) -> Hashable:
         """Return what rows have in common that can be sent together."""
         return None
 
@@ -187,17 +200,22 @@ class RowKind(Sendable):
         Lists are read: a page for many rows, not a call for each. What is not in them, or was
         forgotten here, is read by its id. Ids and statuses are held in memory.
         """
-        created = (one for one in results if one.outcome is RowOutcome.CREATED)
-        by_id = {one.id: one.asked.get(self.listed_by) for one in created if one.id}
+        by_id: dict[str, str | None] = {}
+        for result in results:
+            if result.outcome is RowOutcome.CREATED and result.id:
+                by_id[result.id] = result.asked.get(self.listed_by)
         values = {value for value in by_id.values() if value is not None}  # the others: forgotten
         listed = self.listed(values) if values else ()
         statuses = {id_: status for id_, status in listed if id_ in by_id}
         for missing in by_id.keys() - statuses.keys():
-            try:
-                statuses[missing] = self.read(missing)
-            except (BadRequest, NotFound):
-                statuses[missing] = CurrentStatus()
+            statuses[missing] = self._status_of(missing)
         return statuses
+
+    def _status_of(self, id_: str) -> CurrentStatus:
+        try:
+            return self.read(id_)
+        except (BadRequest, NotFound):
+            return CurrentStatus()
 
     @abstractmethod
     def listed(self, values: Collection[str]) -> Iterable[tuple[str, CurrentStatus]]:

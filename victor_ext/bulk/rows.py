@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from math import inf
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 from victor_ext import InvalidRequest, Problem, idempotency_key_for
 from victor_ext.settlement.flow import PaymentOutcome
@@ -15,6 +15,8 @@ from victor_ext.settlement.key_age import Sent
 from .deciding import Code
 
 RowOutcome = PaymentOutcome
+Arguments: TypeAlias = Mapping[str, Any]
+"""What is sent for a row, by column."""
 
 SHOWN = 100
 """Maximum number of stored problems, and of causes; further problems are only counted."""
@@ -42,10 +44,11 @@ class RowProblem:
 
     def __str__(self) -> str:
         place = "source" if self.row is None else f"row {self.row}"
-        place = place if self.line is None else f"line {self.line}"
-        return (
-            f"{place}, {self.column}: {self.message}" if self.column else f"{place}: {self.message}"
-        )
+        if self.line is not None:
+            place = f"line {self.line}"
+        if self.column:
+            place = f"{place}, {self.column}"
+        return f"{place}: {self.message}"
 
 
 @dataclass(slots=True)
@@ -188,18 +191,23 @@ class InvalidRows(InvalidRequest):
     check: Check
 
 
-def refuse_invalid(batch: str, check: Check, *, skip_invalid: bool) -> None:
+def refuse_invalid(
+    batch: str,
+    check: Check,
+    *,
+    skip_invalid: bool,
+) -> None:
     """Raise `InvalidRows` if the source must not be stored."""
-    if check.is_refused(skip_invalid=skip_invalid):
-        what = (
-            f"{batch} was not sent. Problems: {check.problem_count}. The first: {check.problems[0]}"
-        )
-        problems = [
-            Problem(problem.column or "", problem.code, str(problem)) for problem in check.problems
-        ]
-        error = InvalidRows(what, problems=problems)
-        error.check = check
-        raise error
+    if not check.is_refused(skip_invalid=skip_invalid):
+        return
+    first, count = check.problems[0], check.problem_count
+    problems = [
+        Problem(problem.column or "", problem.code, str(problem)) for problem in check.problems
+    ]
+    message = f"{batch} was not sent. Problems: {count}. The first: {first}"
+    error = InvalidRows(message, problems=problems)
+    error.check = check
+    raise error
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +232,7 @@ class Row:
     payment: str
     key: str
     value: str | None
-    arguments: Mapping[str, Any] | None = field(repr=False)
+    arguments: Arguments | None = field(repr=False)
     extras: Mapping[str, str] = field(repr=False)
     sent: Sent | None = None
     place: int = 0
@@ -233,7 +241,12 @@ class Row:
     kept: float = inf
 
     @classmethod
-    def of_stored(cls, payment: str, data: Sequence[Any], again: int = 0) -> Row:
+    def of_stored(
+        cls,
+        payment: str,
+        data: Sequence[Any],
+        again: int = 0,
+    ) -> Row:
         """Return a row as it is stored, for the key that follows so many others."""
         number, value, arguments, extras = data
         key = idempotency_key_for("again", payment, again) if again else payment

@@ -1,5 +1,7 @@
 """Run a batch to its end, with one worker in this process, and count its rows meanwhile."""
 
+from __future__ import annotations
+
 import logging
 import time
 from collections import Counter
@@ -7,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -15,12 +17,18 @@ from victor_ext import Outcome, VictorError
 from victor_ext._exit_status import FAILED, FOR_NOW, UNKNOWN
 from victor_ext.settlement.flow import MAY_EXIST, SETTLED
 
+from .chunks import close_queue, is_idle, is_open, open_queue, retry_unsettled
+from .context import WorkerContext
 from .deciding import TO_DECIDE
+from .holding import held_since
+from .lines import counts_of
 from .rows import Check, Notice, RowOutcome
-from .settings import WorkerContext
-from .state import NOTICE, report
+from .state_errors import NOTICE, report
 from .store import BatchRecord, Store
-from .worker_lock import FileLock, ServerLock
+from .worker_lock import FileLock, ServerLock, WorkerLock
+
+if TYPE_CHECKING:
+    from .worker import Worker
 
 _FIRST_LOOK = 0.02
 _LOOK_EVERY = 0.3
@@ -131,28 +139,39 @@ class BulkStopped(VictorError):
 
 
 def run_batch(
-    context: WorkerContext, store: Store, record: BatchRecord, on_progress: Progress | None
+    context: WorkerContext,
+    store: Store,
+    record: BatchRecord,
+    on_progress: Progress | None,
 ) -> BatchStatus:
     """Retry unsettled rows and send until nothing is left to do. Raises as `serve` does."""
     settings = context.settings
-    store.retry_unsettled(settings.with_terms_of(record).chunk_terms())
+    retry_unsettled(store, settings.with_terms_of(record).chunk_terms())
     rate = settings.rate or record.terms["rate"]
-    if settings.rate is not None or not store.is_open():
-        store.open_queue(rate, settings.slots)
+    if settings.rate is not None or not is_open(store):
+        open_queue(store, rate, settings.slots)
     watch = _Watch(context, store, rate, on_progress)
     if not watch.is_over():
-        try:
-            serve(context, [store.queue], watch.is_over)
-        except BulkStopped as error:
-            with suppress(SQLAlchemyError):
-                is_unknown = MAY_EXIST & status_of(store).counts.keys()
-                error.exit_status = UNKNOWN if is_unknown else FAILED
-            raise
+        _serve_batch(context, store, watch)
     with suppress(SQLAlchemyError):
         # An empty queue is harmless, and `resume` closes it too.
-        store.close_queue()
+        close_queue(store)
     assert watch.latest is not None
     return watch.latest
+
+
+def _serve_batch(
+    context: WorkerContext,
+    store: Store,
+    watch: _Watch,
+) -> None:
+    try:
+        serve(context, [store.queue], watch.is_over)
+    except BulkStopped as error:
+        with suppress(SQLAlchemyError):
+            is_unknown = MAY_EXIST & status_of(store).counts.keys()
+            error.exit_status = UNKNOWN if is_unknown else FAILED
+        raise
 
 
 class _Watch:
@@ -172,23 +191,23 @@ class _Watch:
 
     def is_over(self) -> bool:
         try:
-            is_idle = self._store.is_idle()
-            if is_idle or time.monotonic() >= self._next_look:
-                self._look(is_idle=is_idle)
-            if not is_idle and not self._store.is_open():
+            is_over = is_idle(self._store)
+            if is_over or time.monotonic() >= self._next_look:
+                self._look(is_over=is_over)
+            if not is_over and not is_open(self._store):
                 # Another sender of this batch finished its rows and closed the queue.
-                self._store.open_queue(self._rate, self._context.settings.slots)
+                open_queue(self._store, self._rate, self._context.settings.slots)
         except SQLAlchemyError as error:
             lost = self._context.state.loss(error)
             if lost is not None:
                 raise lost from error
             report(error)
             return False
-        return is_idle
+        return is_over
 
-    def _look(self, *, is_idle: bool) -> None:
+    def _look(self, *, is_over: bool) -> None:
         began = time.monotonic()
-        self.latest = replace(status_of(self._store), over=is_idle)
+        self.latest = replace(status_of(self._store), over=is_over)
         # a large batch takes long to count
         self._next_look = time.monotonic() + _LOOK_AFTER * (time.monotonic() - began)
         if self._on_progress is not None:
@@ -197,57 +216,94 @@ class _Watch:
 
 def status_of(store: Store) -> BatchStatus:
     """Count the rows of a batch: those under way are `unknown`, their sender may have died."""
-    is_idle = store.is_idle()
-    lines = store.counts()
+    is_over = is_idle(store)
+    lines = counts_of(store)
     counts = lines.outcomes
     shown = {outcome: counts[outcome] for outcome in RowOutcome if counts[outcome] > 0}
+    with store.engine.connect() as connection:
+        since = held_since(connection)
     return BatchStatus(
         store.batch,
         counts.total(),
         shown,
-        over=is_idle,
+        over=is_over,
         noticed=dict(lines.codes),
         under_way=lines.under_way,
         left_out=lines.left_out,
-        held_since=store.held_since(),
+        held_since=since,
     )
 
 
-def serve(context: WorkerContext, queues: Sequence[str] | None, over: Callable[[], bool]) -> None:
+def serve(
+    context: WorkerContext,
+    queues: Sequence[str] | None,
+    over: Callable[[], bool],
+) -> None:
     """Run a worker until `over` returns true. While another process holds an SQLite database, only
     watch.
 
     Raises `BulkStopped`; `StateLost`; and `StateUnavailable` if the database could not be used at
     the beginning.
     """
-    from .worker import Worker  # noqa: PLC0415 - it needs all of DBOS, which takes half of the start
-
     lock = FileLock(context.state) if context.state.is_sqlite else ServerLock(context.state)
-    notified, pause = False, _FIRST_LOOK
     with context.state.errors(), closing(lock), ExitStack() as stack:
-        worker: Worker | None = None
+        own = _OwnWorker(context, lock, queues, stack)
+        pause = _FIRST_LOOK
         while True:
-            if worker is None and lock.acquire():
-                worker = stack.enter_context(Worker(context, lock, queues))
-            elif worker is None and not notified:
-                notified = True
-                _logger.info(
-                    "Another process works on %s: waiting for it.", context.state, extra=NOTICE
-                )
+            own.start()
             time.sleep(pause)
             pause = min(_LOOK_EVERY, 1.5 * pause)
             is_over = over()
-            lost = None
-            if worker is not None:
-                lost = worker.state_lost or worker.take_over.state_lost
-            lost = lost or context.state.loss()
-            if lost is not None:
-                raise lost
+            own.refuse_lost()
             if is_over:
                 return
-            if worker is not None and (reason := worker.given_up) is not None:
-                what = (
-                    f"Nothing more can be sent with this client: {reason} The rows that are "
-                    "left wait for resume."
-                )
-                raise BulkStopped(what, outcome=Outcome.NOT_SENT)
+            own.refuse_rejected()
+
+
+class _OwnWorker:
+    """The worker of this process, once it has the lock of the state."""
+
+    def __init__(
+        self,
+        context: WorkerContext,
+        lock: WorkerLock,
+        queues: Sequence[str] | None,
+        stack: ExitStack,
+    ) -> None:
+        self._context, self._lock, self._queues = context, lock, queues
+        self._stack = stack
+        self._worker: Worker | None = None
+        self._is_announced = False
+
+    def start(self) -> None:
+        """Start it, unless another process has the lock."""
+        from .worker import Worker  # noqa: PLC0415 - it needs all of DBOS, which takes half of the start
+
+        if self._worker is not None:
+            return
+        if self._lock.acquire():
+            worker = Worker(self._context, self._lock, self._queues)
+            self._worker = self._stack.enter_context(worker)
+        elif not self._is_announced:
+            self._is_announced = True
+            state = self._context.state
+            _logger.info("Another process works on %s: waiting for it.", state, extra=NOTICE)
+
+    def refuse_lost(self) -> None:
+        """Raise `StateLost` if the state, or what was sent, is not there any more."""
+        lost = None
+        if self._worker is not None:
+            lost = self._worker.state_lost or self._worker.take_over.state_lost
+        lost = lost or self._context.state.loss()
+        if lost is not None:
+            raise lost
+
+    def refuse_rejected(self) -> None:
+        """Raise `BulkStopped` if the provider rejects this client."""
+        reason = None if self._worker is None else self._worker.given_up
+        if reason is not None:
+            what = (
+                f"Nothing more can be sent with this client: {reason} The rows that are "
+                "left wait for resume."
+            )
+            raise BulkStopped(what, outcome=Outcome.NOT_SENT)

@@ -20,16 +20,21 @@ from victor_ext.privacy import HiddenRows, concealed
 from victor_ext.tables.sources import Rows, hidden
 
 from .by_hand import ask_again, checked_person, resolve
+from .context import WorkerContext, provider_of, system_of
+from .control_totals import Expected
+from .forgetting import drop, forget
+from .holding import hold, release
 from .layout import checked_batch
 from .loading import Loading
-from .named_lines import can_be_over, has_never_left, is_in_doubt, lines_of
+from .named_lines import can_be_over, has_never_left, is_in_doubt, lines_named
 from .results import refreshed, results_of, write_csv
 from .row_kind import RowKind
 from .rows import Check, RowOutcome, RowResult, refuse_invalid
 from .run import BatchStatus, Progress, run_batch, serve, status_of
-from .settings import Expected, Settings, WorkerContext, day_of, provider_of, system_of
-from .state import DEFAULT_STATE, State, StateMade
-from .steps import add_step, next_step, reasons_of, units_of
+from .settings import Settings, day_of
+from .state import DEFAULT_STATE, State
+from .state_errors import StateMade
+from .steps import add_step, next_step, reasons_of, require_step, step_store, units_of
 from .store import BatchRecord, Store, no_such_batch
 from .vault import new_secret, storage_secret
 
@@ -101,26 +106,26 @@ class BulkSender:
         by: str | None = None,
         not_by_sender: bool = False,
     ) -> None:
-        state, storage_key = concealed(state), concealed(storage_key)
+        state = concealed(state)
+        storage_key = concealed(storage_key)
+        system = Victor.system if client is None else system_of(client)
+        kind: type[RowKind] = system.load("bulk")
         self._client = client
-        kind: type[RowKind] = (Victor.system if client is None else system_of(client)).load("bulk")
         self._state = State(state)
         self._batch = None if batch is None else checked_batch(batch)
-        kept = None if key_retention is None else _seconds(key_retention)
-        day = day_of(due_date)
         self._settings = Settings(
-            key_column,
-            rate,
-            workers,
-            kept,
-            patience,
-            day,
-            skip_invalid,
-            encoding,
-            key_kind,
-            payor_id,
-            by,
-            not_by_sender,
+            key_column=key_column,
+            rate=rate,
+            workers=workers,
+            key_retention=None if key_retention is None else _seconds(key_retention),
+            patience=patience,
+            due_date=day_of(due_date),
+            skip_invalid=skip_invalid,
+            encoding=encoding,
+            key_kind=key_kind,
+            payor_id=payor_id,
+            by=by,
+            not_by_sender=not_by_sender,
         )
         self._settings.check_for(kind)
         self.effect = kind.effect
@@ -154,10 +159,7 @@ class BulkSender:
         """
         source = hidden(source)
         expected = Expected.of(expect_rows, expect_total)
-        with (
-            self._context() as context,
-            closing(Loading(source, self._name(source), context, expected)) as loading,
-        ):
+        with self._loading(source, expected) as (_, loading):
             return loading.read()
 
     def send(
@@ -201,10 +203,7 @@ class BulkSender:
         on_check: Callable[[Check], None] | None,
         on_progress: Progress | None,
     ) -> BatchStatus:
-        with (
-            self._context() as context,
-            closing(Loading(source, self._name(source), context, expected)) as loading,
-        ):
+        with self._loading(source, expected) as (context, loading):
             check = loading.read()
             refuse_invalid(loading.batch, check, skip_invalid=self._settings.skip_invalid)
             if on_check is not None:
@@ -253,24 +252,26 @@ class BulkSender:
             VictorError: See `send`.
         """
         with self._stored() as (context, store, record):
-            kind = context.kind
-            if name not in kind.steps:
-                steps = (
-                    f": write {' or '.join(kind.steps)}" if kind.steps else ", which have no steps"
-                )
-                raise ConfigurationError(f"{name} is not a step of these rows{steps}.")
+            require_step(context.kind, name)
             self._settings.check_person(record.persons)
-            step = replace(store, batch=f"{store.batch}/{name}")
-            taken = add_step(context, step, record, units_of(store, kind), name)
-            if taken is None:
+            step = step_store(store, name)
+            units = units_of(store, context.kind)
+            step_record = add_step(context, step, record, units, name)
+            if step_record is None:
                 raise ConfigurationError(
                     f"{store.batch} has nothing to {name}: the provider has accepted nothing that "
                     "this batch has sent. What another batch has sent is taken with that one."
                 )
-            status = run_batch(context, step, taken, on_progress)
+            status = run_batch(context, step, step_record, on_progress)
             return replace(status, reasons=reasons_of(step))
 
-    def ask_again(self, keys: Collection[str], *, by: str, why: str) -> int:
+    def ask_again(
+        self,
+        keys: Collection[str],
+        *,
+        by: str,
+        why: str,
+    ) -> int:
         """Let rows be asked once more, knowingly: `resume` then sends them under their next keys,
         with the values of the latest file.
 
@@ -294,7 +295,7 @@ class BulkSender:
         """
         checked_person(by, why)
         with self._stored(to_send=True) as (context, store, record):
-            lines = lines_of(context, store, record, keys, can_be_over)
+            lines = lines_named(context, store, record, keys, can_be_over)
             person = {"by": by, "not_by_sender": False, "why": why}
             ask_again(context, store, record, lines, person)
             return len(lines)
@@ -333,8 +334,16 @@ class BulkSender:
             message = f"outcome={outcome!r} must be created or not-created."
             raise ConfigurationError.of([Problem("outcome", "value", message)])
         with self._stored() as (context, store, record):
-            (line,) = lines_of(context, store, record, [key], is_in_doubt)
-            resolve(context.kind, store, line, _FOUND[outcome], by=by, why=why, id=id)
+            (line,) = lines_named(context, store, record, [key], is_in_doubt)
+            resolve(
+                context.kind,
+                store,
+                line,
+                _FOUND[outcome],
+                by=by,
+                why=why,
+                id=id,
+            )
 
     def hold(self) -> None:
         """Keep everything in the state from being sent, as after it was restored from a backup.
@@ -343,8 +352,10 @@ class BulkSender:
             ConfigurationError: There is no state.
         """
         with self._context() as context, context.open_present("") as store:
-            keep_key = partial(context.state.keep_key, vault=context.vault, secret=context.secret)
-            store.hold(keep_key)
+            state, vault, secret = context.state, context.vault, context.secret
+            keep_key = partial(state.keep_key, vault=vault, secret=secret)
+            with store.transaction() as connection:
+                hold(connection, keep_key)
 
     def release(self) -> int | None:
         """Let what is held be sent again.
@@ -360,8 +371,12 @@ class BulkSender:
         Raises:
             ConfigurationError: There is no state.
         """
-        with self._context() as context, context.open_present("") as store:
-            return store.release()
+        with (
+            self._context() as context,
+            context.open_present("") as store,
+            store.transaction() as connection,
+        ):
+            return release(connection, no_chunk=store.chunk(0))
 
     def rekey(self, new: str) -> None:
         """Wrap the key of the state with another secret: from now on `storage_key` has to be it.
@@ -392,7 +407,7 @@ class BulkSender:
             The number of rows.
         """
         with self._context() as context, context.open_present("") as store:
-            return store.forget(time.time() - _seconds(older_than))
+            return forget(store, time.time() - _seconds(older_than))
 
     def drop(self, keys: Collection[str] | None = None) -> int:
         """Drop from the batch what never left: rows that wait, were not sent or were refused.
@@ -409,9 +424,9 @@ class BulkSender:
         """
         with self._stored(to_send=True) as (context, store, record):
             if keys is None:
-                return store.drop()
-            lines = lines_of(context, store, record, keys, has_never_left)
-            return store.drop([line.key for line in lines])
+                return drop(store)
+            lines = lines_named(context, store, record, keys, has_never_left)
+            return drop(store, [line.key for line in lines])
 
     def status(self, *, refresh: bool = False) -> BatchStatus:
         """Return the current status of the batch.
@@ -424,26 +439,21 @@ class BulkSender:
             VictorError: With `refresh`, the provider could not be read.
         """
         with self._stored() as (context, store, _):
-            kind, steps = context.kind, dict[str, dict[str, Any]]()
-            for name in kind.steps:
-                step = replace(store, batch=f"{store.batch}/{name}")
-                taken = step.record()
-                if taken is not None:
-                    by = [person["by"] for person in taken.persons]
-                    known = status_of(step)
-                    steps[name] = {
-                        "by": by,
-                        "counts": known.counts,
-                        "unsettled": known.unsettled,
-                        "reasons": reasons_of(step),
-                    }
-            status = replace(status_of(store), steps=steps, next_step=next_step(store, kind))
+            kind = context.kind
+            status = replace(
+                status_of(store),
+                steps=dict(_steps_of(store, kind)),
+                next_step=next_step(store, kind),
+            )
             if not refresh:
                 return status
-            now = kind.current(results_of(store, kind)).values()
-            payments = dict(Counter(each.status or "not found" for each in now).most_common())
-            units = {unit: kind.describe(unit) for unit in units_of(store, kind)}
-            return replace(status, payments=payments, units=units)
+            current = kind.current(results_of(store, kind))
+            statuses = Counter(payment.status or "not found" for payment in current.values())
+            return replace(
+                status,
+                payments=dict(statuses.most_common()),
+                units={unit: kind.describe(unit) for unit in units_of(store, kind)},
+            )
 
     def export(self, *, refresh: bool = False) -> Iterator[RowResult]:
         """Yield the current result of every row in order, one for each key.
@@ -457,7 +467,8 @@ class BulkSender:
                 then.
         """
         with self._stored() as (context, store, _):
-            yield from (refreshed if refresh else results_of)(store, context.kind)
+            read = refreshed if refresh else results_of
+            yield from read(store, context.kind)
 
     def export_csv(
         self,
@@ -482,15 +493,11 @@ class BulkSender:
             The number of rows written.
         """
         with self._stored() as (context, store, record):
-            kind, read = context.kind, refreshed if refresh else results_of
-
-            def noted() -> Iterator[RowResult]:
-                for result in read(store, kind):
-                    if on_result is not None:
-                        on_result(result)
-                    yield result
-
-            return write_csv(file, noted(), record.columns, asked=kind.asked, escape=escape)
+            kind = context.kind
+            results = refreshed(store, kind) if refresh else results_of(store, kind)
+            if on_result is not None:
+                results = _noted(results, on_result)
+            return write_csv(file, results, record.columns, asked=kind.asked, escape=escape)
 
     def batches(self) -> list[str]:
         """Return the names of the batches of this key and provider in the state.
@@ -518,12 +525,14 @@ class BulkSender:
         """
         self._state.prepare()
         with self._context() as context:
-            queues: list[str] | None = None
-            if self._batch is not None:
-                with context.open_present(self._batch) as store:
-                    store.record(to_send=True)
-                    queues = [store.queue]
+            queues = None if self._batch is None else [self._queue(context, self._batch)]
             serve(context, queues, lambda: stop is not None and stop.is_set())
+
+    def _queue(self, context: WorkerContext, batch: str) -> str:
+        """Return the queue of a batch. Raises `ConfigurationError` if it is of another account."""
+        with context.open_present(batch) as store:
+            store.record(to_send=True)
+            return store.queue
 
     def tried_counts(self) -> dict[RowOutcome, int]:
         """The number of rows that this sender has tried since it was made, by outcome, such as for
@@ -540,12 +549,20 @@ class BulkSender:
         return checked_batch(name)
 
     @contextmanager
-    def _context(self) -> Generator[WorkerContext]:
+    def _loading(
+        self, source: Rows, expected: Expected
+    ) -> Generator[tuple[WorkerContext, Loading]]:
         with (
-            Victor.from_env(limits=self.limits)
-            if self._client is None
-            else nullcontext(self._client) as client
+            self._context() as context,
+            closing(Loading(source, self._name(source), context, expected)) as loading,
         ):
+            yield context, loading
+
+    @contextmanager
+    def _context(self) -> Generator[WorkerContext]:
+        own: Any = self._client
+        opened = Victor.from_env(limits=self.limits) if own is None else nullcontext(own)
+        with opened as client:
             yield WorkerContext(
                 client=client,
                 kind=client.system.load("bulk")(client),
@@ -566,6 +583,33 @@ class BulkSender:
             if record is None:
                 raise no_such_batch(store.batch, str(self._state), store.batches())
             yield context, store, record
+
+
+def _steps_of(store: Store, kind: RowKind) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield the steps that were taken with what a batch has sent, by name."""
+    for name in kind.steps:
+        step = step_store(store, name)
+        record = step.record()
+        if record is None:
+            continue
+        status = status_of(step)
+        yield (
+            name,
+            {
+                "by": [person["by"] for person in record.persons],
+                "counts": status.counts,
+                "unsettled": status.unsettled,
+                "reasons": reasons_of(step),
+            },
+        )
+
+
+def _noted(
+    results: Iterator[RowResult], on_result: Callable[[RowResult], object]
+) -> Iterator[RowResult]:
+    for result in results:
+        on_result(result)
+        yield result
 
 
 _FOUND = {"created": RowOutcome.CREATED, "not-created": RowOutcome.REFUSED}

@@ -4,105 +4,51 @@ users see of it.
 
 from __future__ import annotations
 
-import logging
 import os
-import re
 import sqlite3
 import time
 from collections.abc import Generator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
-from sqlalchemy import event
-from sqlalchemy.exc import ArgumentError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy import Connection, event
+from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from victor_ext import ConfigurationError, Outcome, Problem, VictorError
-from victor_ext._exit_status import FOR_NOW, UNKNOWN
+from victor_ext import ConfigurationError, VictorError
 from victor_ext.event_queue.databases import create_tables, renewed
-from victor_ext.privacy import Secret, concealed
+from victor_ext.privacy import concealed
 from victor_ext.vault import new_key, unwrapped
 
 from .layout import VERSION
 from .payments import BATCHES, METADATA, STATE_KEY
+from .sqlite_options import sqlite_options, subseconds_in_all_pools
+from .state_errors import (
+    BROKEN,
+    PASSING,
+    StateLost,
+    StateMade,
+    StateUnavailable,
+    begin_notices,
+    broken_for_dbos,
+    reason_of,
+    sqlite_code,
+)
+from .state_url import checked_url, refused_state
 from .vault import Vault, other_key
 
 if TYPE_CHECKING:
     from dbos import DBOSClient
 
-_FORMS = (
-    "write sqlite:///victor-bulk.sqlite (a file in this folder) or postgresql://user@host/database"
-)
-_LOGIN = re.compile(r"[^/]:[^/]*@")
 DEFAULT_STATE = "sqlite:///victor-bulk.sqlite"
 """Where `BulkSender` keeps its state by default."""
 _CONNECT_SECONDS = 10
 _MIGRATIONS = 4
 _RETURNING = (3, 35, 0)
 """The first SQLite with `RETURNING`, which DBOS uses for its queues."""
-_SUBSECONDS = (3, 42, 0)
-"""The first SQLite with `unixepoch('subsec')`, from which DBOS takes its times on Python 3.12 and
-newer. An older one answers NULL, or has no such function, and each write fails at `NOT NULL`: that
-of Debian 12 is 3.40."""
-_PASSING = frozenset(
-    {
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_LOCKED,
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_IOERR,
-        sqlite3.SQLITE_NOMEM,
-    }
-)
-"""Errors of SQLite that say nothing of the file itself."""
-_BROKEN = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
-"""Errors of SQLite for a file that was overwritten or cut."""
-NOTICE = {"notice": True}
-"""The `extra` of log records that the command line shows."""
-_FULL = ("database or disk is full", "No space left on device")
-"""Messages of SQLite and PostgreSQL for a full disk."""
-_BROKEN_WORDS = ("database disk image is malformed", "file is not a database")
-"""Messages of SQLite for a file that was overwritten or cut."""
-_broken_for_dbos = set[str]()
-"""Which of them DBOS has logged. Shared by the process, as DBOS is."""
-_AGAIN_AFTER = 30.0
-_reported_at: dict[str, float] = {}
-"""When each reason was logged. Shared by the process, as DBOS is."""
-_logger = logging.getLogger("victor_ext.bulk")
-
-
-class StateUnavailable(VictorError):
-    """The database of the state cannot be used now: it restarts, is out of reach, busy or full.
-
-    Run the same again later: rows that are stored are kept, and none is sent twice.
-    """
-
-    exit_status: ClassVar = FOR_NOW
-    """Exit status of the command."""
-
-
-class StateMade(ConfigurationError):
-    """Another process has made the state, and its key, since it was looked for."""
-
-
-class StateLost(VictorError):
-    """The state, or what it has of the batch, was deleted while rows were sent, and with it what
-    became of them.
-    """
-
-    exit_status: ClassVar = UNKNOWN
-    """Exit status of the command."""
-
-    @classmethod
-    def deleted(cls, what: str) -> Self:
-        return cls(
-            f"{what} was deleted while rows were sent, and with it what became of them. The "
-            "provider may have executed what was sent. Put a copy of the state back and resume; "
-            "without one, reconcile your rows with the provider before any of them is sent again.",
-            outcome=Outcome.UNKNOWN,
-        )
 
 
 class State:
@@ -110,10 +56,10 @@ class State:
 
     def __init__(self, url: str) -> None:
         url = concealed(url)
-        self.url = _checked_url(url)
+        self.url = checked_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite and sqlite3.sqlite_version_info < _RETURNING:
-            raise _refused(
+            raise refused_state(
                 "state is an SQLite file, and the SQLite of this Python is "
                 f"{sqlite3.sqlite_version}: 3.35 is the oldest that works. Use a Python with a "
                 "newer one, or write postgresql://user@host/database.",
@@ -141,11 +87,11 @@ class State:
         if self.is_sqlite and not os.path.exists(self.path):
             return False
         with self.errors(), self.engine() as engine:
-            schema = None if self.is_sqlite else "dbos"
+            if not self.is_sqlite and not self._is_on_server():
+                return False
             # DBOS has no public question for this.
-            return (self.is_sqlite or self._is_on_server()) and sa.inspect(engine).has_table(
-                "workflow_status", schema
-            )
+            schema = None if self.is_sqlite else "dbos"
+            return sa.inspect(engine).has_table("workflow_status", schema)
 
     def vault(self, secret: bytes, provider: str) -> Vault:
         """Return what encrypts this state: by its own key, or by a new one if it has none yet.
@@ -161,7 +107,12 @@ class State:
             key = self._stored_key(connection, secret)
         return Vault(new_key() if key is None else key, provider)
 
-    def keep_key(self, connection: sa.Connection, vault: Vault, secret: bytes) -> None:
+    def keep_key(
+        self,
+        connection: Connection,
+        vault: Vault,
+        secret: bytes,
+    ) -> None:
         """Store the vault's key, wrapped with the secret, unless the state has it.
 
         Raises `ConfigurationError` if another process has stored another one meanwhile.
@@ -183,7 +134,7 @@ class State:
         with self.errors(), self.engine() as engine, engine.begin() as connection:
             connection.execute(sa.update(STATE_KEY).values(wrapped=vault.wrapped(secret)))
 
-    def _stored_key(self, connection: sa.Connection, secret: bytes) -> bytes | None:
+    def _stored_key(self, connection: Connection, secret: bytes) -> bytes | None:
         row = connection.execute(sa.select(STATE_KEY)).first()
         if row is None:
             return None
@@ -197,7 +148,7 @@ class State:
             raise other_key(self._what_it_has(connection))
         return key
 
-    def _what_it_has(self, connection: sa.Connection) -> str:
+    def _what_it_has(self, connection: Connection) -> str:
         stored_at = BATCHES.c.stored_at
         count, last = connection.execute(
             sa.select(sa.func.count(), sa.func.max(stored_at)).select_from(BATCHES)
@@ -213,8 +164,6 @@ class State:
 
         Raises as `errors` does.
         """
-        from dbos import DBOS  # noqa: PLC0415 - a check of rows needs no DBOS, and it takes half of the start
-
         with self.errors():
             if self.is_sqlite:
                 self._prepare_file()
@@ -224,18 +173,22 @@ class State:
                 self._is_on_server()
             for tries in range(1, _MIGRATIONS + 1):
                 try:
-                    # It takes a URL and no engine: the engine that it makes is reached by
-                    # SQLAlchemy's events.
-                    with _subseconds_in_all_pools():
-                        DBOS.migrate(self.connection_string)
-                    with self.engine() as engine, engine.begin() as connection:
-                        create_tables(METADATA, connection)
+                    self._migrate()
                     return
                 except SQLAlchemyError:
                     # Another process may be creating the database.
                     if tries == _MIGRATIONS:
                         raise
                     time.sleep(tries)
+
+    def _migrate(self) -> None:
+        from dbos import DBOS  # noqa: PLC0415 - a check of rows needs no DBOS, and it takes half of the start
+
+        # It takes a URL and no engine: the engine that it makes is reached by SQLAlchemy's events.
+        with subseconds_in_all_pools():
+            DBOS.migrate(self.connection_string)
+        with self.engine() as engine, engine.begin() as connection:
+            create_tables(METADATA, connection)
 
     def _prepare_file(self) -> None:
         # Only the owner can read the file, although its content is encrypted.
@@ -252,8 +205,8 @@ class State:
         self._file = self._identity()
 
     def _identity(self) -> tuple[int, int, bool]:
-        found = os.stat(self.path)
-        return found.st_dev, found.st_ino, found.st_size == 0
+        file = os.stat(self.path)
+        return file.st_dev, file.st_ino, file.st_size == 0
 
     def loss(self, error: SQLAlchemyError | None = None) -> StateLost | None:
         """Return the error to end with if the database was deleted, emptied or overwritten since it
@@ -262,22 +215,23 @@ class State:
         A deleted file can still be written by whoever has it open. Its tables are looked for after
         an `error` only, and what DBOS reads of it fails in its log alone.
         """
-        if self.is_sqlite and _broken_for_dbos:
+        if self.is_sqlite and broken_for_dbos:
             return StateLost.deleted(f"The state {self}")
         try:
-            is_there = not self.is_sqlite or self._identity() == self._file
-            if is_there and (
-                error is None or (_sqlite_code(error) not in _BROKEN and self.exists())
-            ):
-                return None
+            is_lost = self._is_replaced() or (error is not None and self._is_broken_by(error))
         except FileNotFoundError:
-            pass
+            is_lost = True
         except OSError:
-            return None  # it cannot be seen now
+            is_lost = False  # it cannot be seen now
         except VictorError as unseen:
-            if _sqlite_code(unseen.__cause__) not in _BROKEN:
-                return None
-        return StateLost.deleted(f"The state {self}")
+            is_lost = sqlite_code(unseen.__cause__) in BROKEN
+        return StateLost.deleted(f"The state {self}") if is_lost else None
+
+    def _is_replaced(self) -> bool:
+        return self.is_sqlite and self._identity() != self._file
+
+    def _is_broken_by(self, error: SQLAlchemyError) -> bool:
+        return sqlite_code(error) in BROKEN or not self.exists()
 
     def journal(self) -> tuple[int, int] | None:
         """Return which file the write-ahead log is; None: there is none.
@@ -314,24 +268,25 @@ class State:
                         return False
             except SQLAlchemyError:
                 raise error from None
-        # another process may have created it meanwhile
-        with (
-            self.engine() as engine,
-            engine.connect(),
-        ):
-            return True
+        with self.engine() as engine, engine.connect():
+            return True  # another process has created it meanwhile
 
     @contextmanager
     def engine(self, database: str | None = None) -> Generator[sa.Engine]:
         """Open an engine for the block, of this database or another one of the server."""
         if self.is_sqlite:
             engine = sa.create_engine(self.url)
-            event.listen(engine, "connect", _sqlite_options)
+            event.listen(engine, "connect", sqlite_options)
         else:
             options = {"connect_timeout": _CONNECT_SECONDS, "application_name": "victor bulk"}
             url = self.url.set(database=database or self.url.database)
             engine = renewed(
-                sa.create_engine(url, connect_args=options, pool_pre_ping=True, pool_size=5)
+                sa.create_engine(
+                    url,
+                    connect_args=options,
+                    pool_pre_ping=True,
+                    pool_size=5,
+                )
             )
         try:
             yield engine
@@ -344,7 +299,7 @@ class State:
 
         It raises if the database does not respond.
         """
-        from dbos import DBOSClient  # noqa: PLC0415 - as in `prepare`
+        from dbos import DBOSClient  # noqa: PLC0415 - as in `_migrate`
 
         client = DBOSClient(
             system_database_engine=engine,
@@ -365,153 +320,19 @@ class State:
         try:
             yield
         except (SQLAlchemyError, sqlite3.Error) as error:
-            what, code = f"The state {self} cannot be used", _sqlite_code(error)
-            # psycopg does not tell a server that restarts from one that refuses this role.
-            may_pass = isinstance(error, OperationalError | InterfaceError | PoolTimeout)
-            if not (may_pass if code is None else code in _PASSING):
-                raise ConfigurationError(f"{what}: {reason_of(error)}.") from error
+            reason = reason_of(error)
+            if not _may_pass(error):
+                message = f"The state {self} cannot be used: {reason}."
+                raise ConfigurationError(message) from error
             advice = "Run it again later: rows that are stored are kept, and none is sent twice."
-            raise StateUnavailable(f"{what} now: {reason_of(error)}. {advice}") from error
+            message = f"The state {self} cannot be used now: {reason}. {advice}"
+            raise StateUnavailable(message) from error
 
 
-def reason_of(error: BaseException) -> str:
-    """Return the first line of a database driver's message, without the SQL statement."""
-    origin = getattr(error, "orig", None) or error
-    text = str(origin).strip() or type(origin).__name__
-    return text.splitlines()[0].rstrip(".")
-
-
-def report(error: BaseException | str) -> None:
-    """Log why the database cannot be used, each reason at most twice a minute: it is tried
-    again.
-    """
-    reason, now = error if isinstance(error, str) else reason_of(error), time.monotonic()
-    if now - _reported_at.get(reason, -_AGAIN_AFTER) >= _AGAIN_AFTER:
-        _reported_at[reason] = now
-        message = (
-            "The state cannot be used (%s). It is tried again, and the rows that wait for "
-            "it are sent then."
-        )
-        _logger.warning(message, reason, extra=NOTICE)
-
-
-class _ToOurLog(logging.Handler):
-    """Forwards DBOS log records to `victor_ext.bulk`."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        message = record.getMessage()
-        _logger.log(
-            logging.INFO if record.levelno >= logging.WARNING else logging.DEBUG,
-            "DBOS: %s",
-            message,
-        )
-        # DBOS tries again when the disk is full or the file is broken, and reports this only in
-        # its log.
-        text = f"{message} {record.exc_info[1] if record.exc_info else ''}"
-        _broken_for_dbos.update(words for words in _BROKEN_WORDS if words in text)
-        for words in _FULL:
-            if words in text:
-                report(words)
-
-
-def begin_notices() -> None:
-    """Forget logged reasons, for a new database, and redirect the DBOS log from the terminal to
-    `victor_ext.bulk`.
-    """
-    _reported_at.clear()
-    _broken_for_dbos.clear()
-    log = logging.getLogger("dbos")
-    # Existing handlers belong to a program that uses DBOS itself.
-    if not log.handlers:
-        log.addHandler(_ToOurLog())
-        log.propagate = False
-        log.setLevel(logging.WARNING)
-
-
-def _sqlite_code(error: BaseException | None) -> int | None:
-    """Return the primary code of an error of SQLite; 0: it has none; None: it is another error."""
-    origin = getattr(error, "orig", None) or error
-    return (
-        getattr(origin, "sqlite_errorcode", 0) & 0xFF if isinstance(origin, sqlite3.Error) else None
-    )
-
-
-def _sqlite_options(connection: Any, _record: object) -> None:
-    # As in DBOS: a transaction waits for other writers when it starts.
-    connection.isolation_level = "IMMEDIATE"
-    connection.execute("PRAGMA busy_timeout=30000")
-    connection.execute("PRAGMA foreign_keys=ON")
-    # Each connection has its own cache; the system caches the file anyway.
-    connection.execute("PRAGMA cache_size=-512")
-    _add_subseconds(connection)
-
-
-@contextmanager
-def _subseconds_in_all_pools() -> Generator[None]:
-    """Call `_add_subseconds` for each connection of this process that is opened in the block."""
-
-    # its own: another thread may be in such a block, too
-    def add(connection: Any, _record: object) -> None:
-        _add_subseconds(connection)
-
-    event.listen(sa.Pool, "connect", add)
-    try:
-        yield
-    finally:
-        event.remove(sa.Pool, "connect", add)
-
-
-def _add_subseconds(connection: Any) -> None:
-    """Add `unixepoch('subsec')` to a connection whose SQLite lacks it."""
-    if isinstance(connection, sqlite3.Connection) and sqlite3.sqlite_version_info < _SUBSECONDS:
-        # As in SQLite, milliseconds: DBOS multiplies by 1000 and stores an integer. NULL: not what
-        # DBOS asks for.
-        def now(modifier: object) -> float | None:
-            return time.time_ns() // 1_000_000 / 1000 if modifier == "subsec" else None
-
-        connection.create_function("unixepoch", 1, now)
-
-
-def _checked_url(url: object) -> sa.URL:
-    """Return a validated URL. Messages never quote it: a password may be anywhere in it."""
-    if not isinstance(url, str) or not url.isprintable():
-        raise _refused(f"state must be text without invisible characters: {_FORMS}.")
-    try:
-        parsed = _with_hidden_password(sa.make_url(url))
-    except (ArgumentError, ValueError):  # their text has the URL
-        raise _refused(f"state is not the URL of a database: {_FORMS}.") from None
-    backend = parsed.get_backend_name()
-    if backend == "sqlite":
-        _check_file(parsed)
-        return parsed.set(drivername="sqlite")
-    if backend != "postgresql":
-        raise _refused(f"state names the database {backend}, which is not supported: {_FORMS}.")
-    if "autocommit" in parsed.query:
-        raise _refused(
-            "state has the option autocommit: each row would be stored alone, and half of a source "
-            "could be sent. Leave it out."
-        )
-    return parsed.set(drivername="postgresql+psycopg", database=parsed.database or "victor_bulk")
-
-
-def _with_hidden_password(url: sa.URL) -> sa.URL:
-    # As in drivers, a password in the query takes precedence.
-    given = url.normalized_query.get("password", (str(url.password or ""),))[-1]
-    return url.difference_update_query(["password"]).set(password=Secret(given) if given else None)
-
-
-def _check_file(url: sa.URL) -> None:
-    path = url.database
-    remote = url.username or url.password or url.host or url.port or url.query
-    if not path or path == ":memory:" or path.startswith("file:") or remote or _LOGIN.search(path):
-        raise _refused(
-            "state is not a file that survives a crash, without user, password and options: "
-            f"{_FORMS}."
-        )
-    folder = Path(path).resolve().parent
-    if not os.path.isdir(folder):
-        raise _refused(f"state is in the folder {folder}, which does not exist.")
-
-
-def _refused(message: str, code: str = "url") -> ConfigurationError:
-    return ConfigurationError.of([Problem("state", code, message)])
+def _may_pass(error: SQLAlchemyError | sqlite3.Error) -> bool:
+    """Whether a database may work again after an error by itself."""
+    code = sqlite_code(error)
+    if code is not None:
+        return code in PASSING
+    # psycopg does not tell a server that restarts from one that refuses this role.
+    return isinstance(error, OperationalError | InterfaceError | PoolTimeout)

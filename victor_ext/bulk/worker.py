@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import uuid
-from collections.abc import Collection, Generator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -17,17 +17,18 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from victor_ext import ConfigurationError
 from victor_ext.event_queue.databases import renewed
-from victor_ext.settlement.flow import SETTLED
-from victor_ext.settlement.key_age import LAST_CALLS
+from victor_ext.settlement.key_age import LAST_CALLS, Moment
 
-from .delivery import Delivery, SendTerms
-from .layout import CHUNK, VERSION, batch_of, step_of
+from .chunk_run import ChunkRun
+from .contents import rivals
+from .context import WorkerContext
+from .delivery import Delivery, SendTerms, Steps
+from .layout import CHUNK, VERSION, ChunkTerms, batch_of, step_of
 from .row_kind import LaterStep, Sendable
-from .rows import Result, Row, RowOutcome, Step
-from .settings import WorkerContext
-from .state import NOTICE, StateLost, report
-from .store import Store
-from .worker_lock import TakeOver, WorkerLock
+from .rows import Result, Row
+from .state_errors import NOTICE, StateLost, report
+from .take_over import TakeOver
+from .worker_lock import WorkerLock
 
 _logger = logging.getLogger("victor_ext.bulk")
 _one_at_a_time = threading.Lock()
@@ -45,19 +46,18 @@ class Worker:
     """
 
     def __init__(
-        self, context: WorkerContext, worker_lock: WorkerLock, queues: Sequence[str] | None
+        self,
+        context: WorkerContext,
+        worker_lock: WorkerLock,
+        queues: Sequence[str] | None,
     ) -> None:
         self._context, self._vault = context, context.vault
         self._worker_lock = worker_lock
         self._queues = queues
         self._stop = threading.Event()
-        later = {
-            name: LaterStep(context.client, write) for name, write in context.kind.steps.items()
-        }
-        kinds: dict[str, Sendable] = {"": context.kind, **later}
         self._deliveries = {
             name: Delivery(kind, context.settings.workers, self._stop)
-            for name, kind in kinds.items()
+            for name, kind in _kinds_of(context).items()
         }
         """By the step that a batch is of: one of what was sent before has its name after a slash.
         """
@@ -97,11 +97,10 @@ class Worker:
             )
         global _current  # noqa: PLW0603 - DBOS is there once in a process, and so is this
         self._stop.set()
+        is_lost = kind is not None and issubclass(kind, StateLost)
+        is_lost = is_lost or self.take_over.state_lost is not None
+        is_waited_for = self.take_over.running and not is_lost
         try:
-            is_lost = self.take_over.state_lost is not None or (
-                kind is not None and issubclass(kind, StateLost)
-            )
-            is_waited_for = self.take_over.running and not is_lost
             DBOS.destroy(workflow_completion_timeout_sec=LAST_CALLS if is_waited_for else 0)
         finally:
             _current = None
@@ -112,32 +111,13 @@ class Worker:
     @property
     def given_up(self) -> str | None:
         """Why nothing can be sent with this client, or None."""
-        return next(
-            (delivery.given_up for delivery in self._deliveries.values() if delivery.given_up), None
-        )
+        reasons = (delivery.contact.given_up for delivery in self._deliveries.values())
+        return next(filter(None, reasons), None)
 
     def _launch(self, sqlite: sa.Engine | None) -> None:
         global _current  # noqa: PLW0603 - see `__exit__`
         version = f"{VERSION}/{self._context.account}"
-        # Do not store the URL in a variable: it may contain a password. DBOS adds a time-out for
-        # idle transactions to the connections of an engine that it makes for a server.
-        dbos = DBOS(
-            config=DBOSConfig(
-                name=self._vault.application,
-                system_database_url=self._context.state.connection_string
-                if sqlite is None
-                else None,
-                system_database_engine=sqlite,
-                application_version=version,
-                executor_id=self._worker_lock.executor,
-                serializer=cast("Any", self._vault),
-                log_level="WARNING",
-                enable_otlp=False,
-                run_migrations=False,
-                notification_listener_polling_interval_sec=0.1,
-                scheduler_polling_interval_sec=3600.0,
-            )
-        )
+        dbos = self._make_dbos(sqlite, version)
         if DBOS.application_version != version:
             raise ConfigurationError(
                 "This process runs DBOS for something else: send from a process of its own "
@@ -156,7 +136,31 @@ class Worker:
             DBOS.destroy()
             raise
 
-    def send(self, workflow_id: str, data: Mapping[str, Any]) -> None:
+    def _make_dbos(self, sqlite: sa.Engine | None, version: str) -> DBOS:
+        """Make DBOS, with an engine of ours for SQLite.
+
+        For a server it makes one itself, and adds a time-out for idle transactions.
+
+        The URL is not stored in a variable: it may contain a password.
+        """
+        state = self._context.state
+        return DBOS(
+            config=DBOSConfig(
+                name=self._vault.application,
+                system_database_url=state.connection_string if sqlite is None else None,
+                system_database_engine=sqlite,
+                application_version=version,
+                executor_id=self._worker_lock.executor,
+                serializer=cast("Any", self._vault),
+                log_level="WARNING",
+                enable_otlp=False,
+                run_migrations=False,
+                notification_listener_polling_interval_sec=0.1,
+                scheduler_polling_interval_sec=3600.0,
+            )
+        )
+
+    def send(self, workflow_id: str, data: ChunkTerms) -> None:
         """Send one chunk. After a crash, DBOS calls this again: what is stored is known then."""
         self.take_over.running.append(workflow_id)
         self.take_over.begun.add(workflow_id)
@@ -173,112 +177,67 @@ class Worker:
         finally:
             self.take_over.running.remove(workflow_id)
 
-    def _send(self, workflow_id: str, data: Mapping[str, Any]) -> None:
+    def _send(self, workflow_id: str, data: ChunkTerms) -> None:
         if self._stop.is_set():
             raise _WorkerGone
         batch = replace(self._store, batch=batch_of(workflow_id))
-        # One of this run alone: a chunk that was taken over may come back to this very worker.
-        holder = f"{self._name}/{uuid.uuid4().hex[:8]}"
-        rows = dict(enumerate(batch.claim(workflow_id, holder)))
-        unstored = self._unstored.pop(workflow_id, {})
-        results = {
-            index: unstored[row.payment] for index, row in rows.items() if row.payment in unstored
-        }
-        stored = dict[int, Result]()
+        run = ChunkRun.of_worker(batch, workflow_id, self._name)
+        run.add_results(self._unstored.pop(workflow_id, {}))
         try:
-            self._store_steps(
-                batch, holder, rows, self._steps(workflow_id, data, rows, results), stored
-            )
-            self._finish(batch, holder, workflow_id, data, rows, results, stored)
+            run.store_steps(self._steps(workflow_id, data, run.rows, run.results))
+            terms = {name: data[name] for name in ("retention", "patience")}
+            run.finish(terms, is_stopped=self._stop.is_set())
         except BaseException:
-            # Only what is true also if another worker has the chunk in between.
             can_be_lost = self._worker_lock.can_be_lost
-            self._unstored[workflow_id] = {
-                rows[index].payment: result
-                for index, result in results.items()
-                if not can_be_lost or result.is_certain
-            }
+            self._unstored[workflow_id] = run.unstored(can_be_lost=can_be_lost)
             raise
-        self._context.tried.update(result.outcome for result in results.values())
+        self._context.tried.update(result.outcome for result in run.results.values())
 
     def _steps(
         self,
         workflow_id: str,
-        data: Mapping[str, Any],
+        data: ChunkTerms,
         rows: Mapping[int, Row],
         results: dict[int, Result],
-    ) -> Generator[Step, Collection[int] | None, None]:
+    ) -> Steps:
         """Send what has no result, and yield the steps to store."""
         delivery = self._deliveries[step_of(workflow_id)]
-        queue = DBOS.retrieve_queue(workflow_id.rpartition("/")[0])
-        limiter = queue and queue.limiter
-        rate = limiter["limit"] / limiter["period"] if limiter else None
-        alone_since = None
-        if self._worker_lock.can_be_lost:
-            losses = self.take_over.losses
-            alone_since = partial(self.take_over.alone_since, delivery.now()[0], losses)
-        rivals = partial(self._store.rivals, column=self._context.kind.reference)
         chosen = self._context.settings.of_chunk(data)
-        terms = SendTerms(chosen["retention"], chosen["patience"], rate, rivals, alone_since)
+        terms = SendTerms(
+            retention=chosen["retention"],
+            patience=chosen["patience"],
+            rate=_rate_of(workflow_id),
+            rivals=partial(rivals, self._store, self._context.kind.reference),
+            alone_since=self._alone_since(delivery),
+        )
         return delivery.deliver(rows, terms, results)
 
-    def _store_steps(
-        self,
-        batch: Store,
-        holder: str,
-        rows: Mapping[int, Row],
-        steps: Generator[Step, Collection[int] | None, None],
-        stored: dict[int, Result],
-    ) -> None:
-        """Store each step before the next one is asked for, and leave alone what is not ours."""
-        lost: Collection[int] | None = None
-        try:
-            while True:
-                step = steps.send(lost)
-                results = [(rows[index], result) for index, result in step.results.items()]
-                begun = {rows[index].payment: index for index in step.begun}
-                held = batch.begin(holder, list(begun), step.sent, results)
-                stored |= step.results
-                lost = [index for payment, index in begun.items() if payment not in held]
-        except StopIteration:
-            pass
-        finally:
-            steps.close()
-
-    def _finish(
-        self,
-        batch: Store,
-        holder: str,
-        workflow_id: str,
-        data: Mapping[str, Any],
-        rows: Mapping[int, Row],
-        results: Mapping[int, Result],
-        stored: Mapping[int, Result],
-    ) -> None:
-        """Store the last results.
-
-        What waits, and after a stop what is left, goes to the next try: another worker can send it
-        at once.
-        """
-        changed = [
-            (rows[index], result)
-            for index, result in results.items()
-            if stored.get(index) != result
-        ]
-        unsettled = [
-            rows[index].payment
-            for index, result in results.items()
-            if result.outcome not in SETTLED
-        ]
-        goes_on = self._stop.is_set() or any(
-            result.outcome is RowOutcome.WAITING for result in results.values()
-        )
-        left = unsettled if goes_on else []
-        terms = {name: data[name] for name in ("retention", "patience")}
-        batch.finish(holder, changed, workflow_id, left, terms)
+    def _alone_since(self, delivery: Delivery) -> Callable[[], Moment] | None:
+        """Return what says since when this worker is alone with a chunk; None: it always is."""
+        if not self._worker_lock.can_be_lost:
+            return None
+        losses = self.take_over.losses  # before the time: a loss between them counts
+        began, _ = delivery.contact.sent_now()
+        return partial(self.take_over.alone_since, began, losses)
 
 
-def _chunk(data: Mapping[str, Any]) -> None:
+def _kinds_of(context: WorkerContext) -> dict[str, Sendable]:
+    """Return what is sent, by the name of the step; without one, the rows themselves."""
+    kinds: dict[str, Sendable] = {"": context.kind}
+    for name, write in context.kind.steps.items():
+        kinds[name] = LaterStep(context.client, write)
+    return kinds
+
+
+def _rate_of(workflow_id: str) -> float | None:
+    """Return the rate of the queue of a chunk, in rows per second; None: it has none."""
+    queue = DBOS.retrieve_queue(workflow_id.rpartition("/")[0])
+    if queue is None or not queue.limiter:
+        return None
+    return queue.limiter["limit"] / queue.limiter["period"]
+
+
+def _chunk(data: ChunkTerms) -> None:
     worker, workflow_id = _current, DBOS.workflow_id
     if worker is None or workflow_id is None:
         raise _WorkerGone

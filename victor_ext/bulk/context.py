@@ -1,0 +1,95 @@
+"""What one sender works with: its client, its state, and the settings of its rows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from victor_ext import ConfigurationError
+from victor_ext.health import Heartbeat
+from victor_ext.systems import System
+
+from .row_kind import RowKind
+from .rows import RowOutcome
+from .settings import Settings
+from .state import State
+from .store import Store, no_such_batch
+from .vault import Vault
+
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerContext:
+    """What one sender works with.
+
+    Attributes:
+        secret: What the key of the state is wrapped with.
+    """
+
+    client: Any
+    kind: RowKind
+    state: State
+    vault: Vault
+    settings: Settings
+    heartbeat: Heartbeat
+    tried: Counter[RowOutcome]
+    secret: bytes = field(repr=False)
+
+    @property
+    def account(self) -> str:
+        return self.vault.account(self.client.caller)
+
+    @property
+    def owner(self) -> str:
+        """The system and the environment: with its key they are a payment."""
+        return f"{self.client.system.name} {self.client.environment}".rstrip()
+
+    @contextmanager
+    def open(self, batch: str = "") -> Generator[Store]:
+        """Open a batch."""
+        with self.state.engine() as engine, self.state.client(self.vault, engine) as client:
+            yield Store(client, engine, self.vault, self.owner, batch, self.account)
+
+    @contextmanager
+    def open_present(self, batch: str) -> Generator[Store]:
+        """Open a batch of a state that has to be there. Raises as `State.errors` does."""
+        if not self.state.exists() and not batch:
+            raise ConfigurationError(f"There is no state {self.state}: nothing was stored there.")
+        if not self.state.exists():
+            raise no_such_batch(batch, str(self.state))
+        # a process that was killed meanwhile, or an older DBOS, may have created it
+        self.state.prepare()
+        with self.state.errors(), self.open(batch) as store:
+            yield store
+
+
+def system_of(client: Any) -> System:
+    """Return the system of a client with blocking calls, which has rows to send.
+
+    Raises `ConfigurationError`.
+    """
+    system: object = getattr(client, "system", None)
+    if isinstance(system, System) and system.why_not_bulk:
+        raise ConfigurationError(system.why_not_bulk)
+    if isinstance(system, System) and not client.is_awaited:
+        return system
+    raise ConfigurationError(
+        f"client must be one with blocking calls, not {type(client).__name__}: bulk sending uses "
+        "threads, and is faster so."
+    )
+
+
+def provider_of(client: Any) -> str:
+    """Identify the provider of a client.
+
+    All sandboxes on this machine count as one: their ports change.
+    """
+    url = httpx.URL(client.base_url)
+    address = "this machine" if url.host in _LOOPBACK else str(url).rstrip("/")
+    return f"{client.system.name} {client.environment} {address}"
