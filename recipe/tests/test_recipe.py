@@ -117,7 +117,7 @@ def test_only_the_pinned_tools_may_write(
 ) -> None:
     monkeypatch.setattr("victor_spec.generate.version", lambda tool: "0.0.1")
     with pytest.raises(
-        RuntimeError, match=r"openapi-python-client 0\.0\.1 is installed, victor-ext\[spec\] pins"
+        RuntimeError, match=r"openapi-python-client 0\.0\.1 is installed, victor-spec pins"
     ):
         generate(victor_yaml, tmp_path)
     assert list(tmp_path.iterdir()) == []

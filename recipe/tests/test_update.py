@@ -1,4 +1,4 @@
-"""`victor spec update`: the day that a newer document comes, in a folder of the user's own."""
+"""`victor-spec update`: the day that a newer document comes, in a folder of the user's own."""
 
 import shlex
 from pathlib import Path
@@ -262,6 +262,6 @@ def test_a_folder_without_the_package_is_named(
 ) -> None:
     assert main(["check", str(shop / "shop.yaml"), "--out", str(shop / "nowhere")]) == 1
     said = (
-        f"{shop / 'nowhere' / 'shop_api'}: the package does not exist: run `victor spec generate`"
+        f"{shop / 'nowhere' / 'shop_api'}: the package does not exist: run `victor-spec generate`"
     )
     assert capsys.readouterr().err.startswith(said)

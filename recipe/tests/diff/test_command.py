@@ -1,4 +1,4 @@
-"""`victor spec diff` as a user runs it."""
+"""`victor-spec diff` as a user runs it."""
 
 import datetime
 import io
