@@ -213,7 +213,7 @@ def replaced(*changes: tuple[Any, str, Any]) -> Generator[None]:
     """Give attributes of modules and classes another value, and restore them afterwards."""
     before: list[tuple[Any, str, Any]] = []
     for owner, name, _ in changes:
-        before.append((owner, name, vars(owner)[name]))
+        before.append((owner, name, owner.__dict__[name]))
     try:
         for owner, name, value in changes:
             setattr(owner, name, value)

@@ -146,8 +146,8 @@ def replace_lines(
         connection.execute(sa.insert(LINES), [_line(store, row) for row in page])
     left_out = _leave_out(connection, store)
     unlisted = _unlisted(connection, store, unlisted_before)
-    for page in pages(_unlisted_lines(store, unlisted)):
-        connection.execute(sa.insert(LINES), page)
+    for lines in pages(_unlisted_lines(store, unlisted)):
+        connection.execute(sa.insert(LINES), lines)
     return left_out
 
 

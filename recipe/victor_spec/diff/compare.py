@@ -134,7 +134,9 @@ def _entry(
     sides: Sides, place: str, changes: Mapping[Change, Reach], python: PythonChange | None
 ) -> Entry:
     reach = _reach(sides, place, changes)
-    levels = {change: _level(change, own) for change, own in changes.items()}
+    levels: dict[Change, Level] = {}
+    for change, own in changes.items():
+        levels[change] = _level(change, own)
     ordered = sorted(changes, key=lambda change: _order(change, levels[change]))
     words = [*dict.fromkeys(_words(ordered, changes))]
     wire = worst(levels.values())

@@ -116,7 +116,7 @@ def report_exclusive_types(document: Tree, log: Log) -> None:
         own = {key: value for key, value in schema.items() if key != "allOf"}
         admitted = [_admitted(document, part) for part in [*schema["allOf"], own]]
         typed = [kinds_ for kinds_ in admitted if kinds_]
-        if typed and not set.intersection(*typed):
+        if typed and not typed[0].intersection(*typed):
             words = dict.fromkeys("/".join(sorted(kinds_)) for kinds_ in typed)
             log.left_out.append(
                 f"{where}: allOf intersects {' and '.join(words)}, which exclude each other: no "

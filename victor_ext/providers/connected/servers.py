@@ -43,11 +43,15 @@ def servers_of(
 
 def _check_texts(name: str, texts: object) -> None:
     """Raises `ConfigurationError`: it is no mapping of texts."""
-    pairs = cast("Mapping[object, object]", texts).items() if isinstance(texts, Mapping) else None
-    if pairs is None or not all(isinstance(part, str) for pair in pairs for part in pair):
-        raise ConfigurationError(
-            f"{name} must be a mapping of texts, not {shown(cast('object', texts))}."
-        )
+    if not _is_of_texts(texts):
+        raise ConfigurationError(f"{name} must be a mapping of texts, not {shown(texts)}.")
+
+
+def _is_of_texts(value: object) -> bool:
+    if not isinstance(value, Mapping):
+        return False
+    pairs = cast("Mapping[object, object]", value).items()
+    return all(isinstance(part, str) for pair in pairs for part in pair)
 
 
 def _check_servers(servers: Mapping[str, str], module: Any) -> None:

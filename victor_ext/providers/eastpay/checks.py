@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import httpx
 from eastpay_api import models
@@ -121,8 +121,9 @@ class Validation(validation.Validation):
             what = f"parameters must map names to text, not be {kind_of(parameters)}."
             self.note("parameters", "type", what)
             return {}
-        pairs = cast("Mapping[Any, Any]", parameters).items()
-        given: dict[Any, Any] = {name: concealed(value) for name, value in pairs}
+        given: dict[Any, Any] = {}
+        for name, value in cast("Any", parameters).items():
+            given[name] = concealed(value)
         taken = {folded_name(name): source for name, source in sources.items()}  # in any spelling
         for name, value in given.items():
             is_text = isinstance(value, str) and is_encodable(value)

@@ -356,7 +356,7 @@ def read_problems(response: httpx.Response) -> Sequence[Problem]:
     """
     body = object_of(response)
     row: Operation | None = response.request.extensions.get(OPERATION)
-    meaning = responses.says
+    meaning: Callable[[dict[str, Any]], Says] = responses.says
     if row is not None and isinstance(row.evidence, Result):
         meaning = row.evidence.says
     is_good_status = response.status_code < 400
