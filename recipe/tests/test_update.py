@@ -202,7 +202,7 @@ def test_a_loss_is_accepted_by_the_command_that_the_refusal_names(
 ) -> None:
     assert update(shop, LOSSY) == 2
     command = capsys.readouterr().err.splitlines()[-1]
-    assert main(shlex.split(command.replace("REASON", "'never read'"))[2:]) == 0
+    assert main(shlex.split(command.replace("REASON", "'never read'"))[1:]) == 0
     assert update(shop, LOSSY) == 1
     assert (shop / "shop.yaml").read_text(encoding="utf-8") == LOSSY
 

@@ -511,7 +511,7 @@ PLANTED = {
         "calls",
         "(accepted",
         (0, 40),
-        ((f"{LOOP}.classification:of_unusable", "reader.is_evidence(response)", "True"),),
+        ((f"{LOOP}.classification:_has_evidence", "reader.is_evidence(response)", "True"),),
     ),
     "a body that the document does not have is dropped": Planted(
         "calls",
@@ -879,7 +879,7 @@ PLANTED = {
         (5, 1),
         (
             (
-                f"{BULK}.by_hand:_why_created_stays",
+                f"{BULK}.over:_why_created_stays",
                 "status.lower() in kind.over_unpaid",
                 "status",
             ),

@@ -30,6 +30,7 @@ from victor_ext import (
 )
 from victor_ext.event_queue.queue import MOST_TRIES
 from victor_ext.outbox import AsyncOutbox, EntryState, EventState, Outbox, OutboxEvent
+from victor_ext.outbox.adding import _NewEntry
 from victor_ext.providers import Money
 from victor_ext.providers.eastpay import ResultCode
 from victor_ext.providers.flexfactor import OrderStatus
@@ -432,7 +433,7 @@ def test_what_is_read_of_one_keeps_no_other_waiting(engine: sa.Engine) -> None:
                 content=b"",
             )
             with engine.begin() as connection:
-                outbox._add(connection, client, call, f"k-{number}")
+                outbox._add(connection, _NewEntry.of(call, client, f"k-{number}"), lambda: None)
                 sent = {
                     "state": "sent",
                     "request_id": f"p-{number}",

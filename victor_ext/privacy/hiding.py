@@ -170,6 +170,8 @@ def _hidden_cell(value: Any) -> Any:
     return value
 
 
+_MANY_DIGITS = 6
+"""The digits from which on a name may be a number of a card or an account."""
 _LEVELS = 100
 """Levels of nesting that are searched. A body that is nested more deeply is about to be refused."""
 
@@ -185,8 +187,16 @@ def _deeply(value: Any, levels: int) -> Any:
     if is_sequence(value):
         return [_deeply(item, levels - 1) for item in value]
     if is_object(value):
-        return {name: _deeply(member, levels - 1) for name, member in value.items()}
+        return {_name(name): _deeply(member, levels - 1) for name, member in value.items()}
     return concealed(value)
+
+
+def _name(name: Any) -> Any:
+    """The name of a member, concealed if it may be the number of a card or an account."""
+    if not isinstance(name, str):
+        return name
+    digits = sum(character.isdigit() for character in name)
+    return concealed(name) if digits >= _MANY_DIGITS else name
 
 
 def is_object(value: object) -> TypeGuard[dict[Any, Any]]:
