@@ -345,11 +345,11 @@ def test_columns_that_are_misused_are_named(bulk: Bulk, words: str, message: str
     assert message in ended.err
 
 
-WINDOW = ("--start", "yesterday", "--end", "tomorrow")
-
-
 def reconcile(bulk: Bulk, name: str, *words: str) -> Ran:
-    return Command(bulk.environment)("reconcile", str(bulk.folder / name), *WINDOW, *words)
+    """Compare with what was made just now, which is far from both ends of the window."""
+    two_days = timedelta(days=2)
+    window = ("--start", str(today() - two_days), "--end", str(today() + two_days))
+    return Command(bulk.environment)("reconcile", str(bulk.folder / name), *window, *words)
 
 
 def test_the_file_that_was_sent_is_compared_as_it_is(bulk: Bulk) -> None:
