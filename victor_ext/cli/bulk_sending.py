@@ -1,4 +1,4 @@
-"""One run of `victor bulk send`, and what a person is told before rows are sent."""
+"""One run of `victor bulk send`, and what a person reads before rows are sent."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Sending:
-    """One run of `victor bulk send`, with what a person is told before rows are sent."""
+    """One run of `victor bulk send`, with what a person reads before rows are sent."""
 
     def __init__(self, kept: Send, batch: str, totals: dict[str, Any]) -> None:
         self._kept = kept

@@ -504,7 +504,7 @@ class SchemaComparison(Sides):
     def _value(
         self, value: str, former: Mapping[str, str], latter: Mapping[str, str]
     ) -> Iterator[Difference]:
-        """What became of a value of a discriminator; nothing is told of the new name of another."""
+        """What became of a value of a discriminator; a new name of another one is no change."""
         if value not in latter:
             fresh = [name for name in latter if name not in former]
             successor = next((name for name in fresh if latter[name] == former[value]), "")

@@ -115,7 +115,7 @@ class _OrderList:
 
 
 def _orders_in(body: dict[str, Any], reader: PageReader[Order]) -> Sequence[Order]:
-    """The orders of a page. The reader is told whether others follow."""
+    """The orders of a page. It says whether others follow."""
     page = page_of(body)
     assert page is not None  # the row has checked it
     items, is_last = page
