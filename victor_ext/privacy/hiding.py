@@ -219,7 +219,7 @@ def concealed_account(value: Any) -> Any:
     return OddAccount(value)
 
 
-_PLAIN = (str, bytes, int, float, list, tuple)
+_PLAIN = (str, bytes, bytearray, int, float, Decimal, list, tuple)
 _ACCOUNTS = (ACCOUNT, "account_number", "card")
 _SECRETS = ("authorization_header", "customer_ip", "sense_key")
 

@@ -67,7 +67,9 @@ class PrivateTexts:
         """How many words the longest text that begins there has; 0 without any."""
         longest = 0
         for length in self._lengths.get(words[place], ()):
-            if length > longest and tuple(words[place : place + length]) in self._phrases:
+            phrase = tuple(words[place : place + length])
+            # Near the end of the text the phrase is cut short, and may be another one.
+            if length > longest and len(phrase) == length and phrase in self._phrases:
                 longest = length
         return longest
 
