@@ -1,6 +1,7 @@
 """Secrets that work as what they are, and show nothing; so do their parts."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -11,12 +12,23 @@ from hypothesis import strategies as st
 
 from tests.cases import cases_beside
 from victor_ext import privacy
-from victor_ext.privacy import Secret, SecretBytes, concealed_within, redact_excerpt, short_mask
+from victor_ext.privacy import (
+    HIDDEN,
+    PrivateTexts,
+    Secret,
+    SecretBytes,
+    concealed_within,
+    redact_excerpt,
+    short_mask,
+)
+from victor_ext.privacy.request_texts import SHORTEST
 from victor_ext.providers.connected.problems import read_problems as of_connected
 from victor_ext.providers.eastpay.operations import read_problems as of_eastpay
+from victor_ext.providers.flexfactor.operations import OPERATIONS
 from victor_ext.providers.flexfactor.operations import read_problems as of_flexfactor
 from victor_ext.providers.velo.operations import read_problems as of_velo
 from victor_ext.providers.victor.operations import read_problems as of_victor
+from victor_ext.runtime.core.response import OPERATION
 
 
 def test_a_part_of_a_secret_is_one_and_a_byte_is_a_number() -> None:
@@ -189,3 +201,30 @@ def test_an_object_that_is_handed_over_shows_none_of_its_texts() -> None:
     assert hidden == {**given, "names": ["Ada", ["Byron"]]}
     assert all(word not in repr(hidden) for word in ("ada@example.com", "Ada", "Byron"))
     assert concealed_within("text") == "text"
+
+
+PIECES = st.text("ab -", max_size=12)
+
+
+@given(others=st.lists(PIECES, max_size=4), text=PIECES)
+def test_a_text_of_the_request_is_hidden_whole_beside_any_others(
+    others: list[str], text: str
+) -> None:
+    hidden = PrivateTexts([*others, text]).hide(text)
+    is_long_enough = len(text.strip()) >= SHORTEST
+    if is_long_enough:
+        assert not re.search("[ab]", hidden.replace(HIDDEN, ""))
+
+
+@pytest.mark.parametrize("number", [735, -735])
+def test_a_private_number_of_the_request_is_no_code_that_is_shown(number: int) -> None:
+    transmit = OPERATIONS["POST /v1/transmit"]
+    request = httpx.Request(
+        "POST",
+        "https://api.example/v1/transmit",
+        json={"device": {"offset": number}},
+        extensions={OPERATION: transmit},
+    )
+    errors = [{"item1": "No.", "item3": number}]
+    (problem,) = of_flexfactor(httpx.Response(400, json={"errors": errors}, request=request))
+    assert "735" not in f"{problem.code} {problem.message}"

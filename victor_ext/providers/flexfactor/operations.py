@@ -502,8 +502,9 @@ def _private_texts(request: httpx.Request) -> PrivateTexts:
 def _without(value: Any, private: PrivateTexts) -> Any:
     if isinstance(value, str):
         return private.hide(value)
-    if isinstance(value, int | float) and private.hide(str(value)) == HIDDEN:
-        return HIDDEN
+    if isinstance(value, int | float):
+        digits = str(abs(value))  # a sign is no part of a word
+        return HIDDEN if private.hide(digits) == HIDDEN else value
     if is_object(value):
         return {private.hide(name): _without(item, private) for name, item in value.items()}
     if is_list(value):
