@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 
@@ -13,6 +13,7 @@ import victor_ext
 from .failures import Misuse
 from .screen import say
 
+N = TypeVar("N", int, float)
 Known = Callable[[typer.Context], Iterable[str]]
 """The words that a shell offers, by the command line as far as it is typed."""
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
@@ -92,36 +93,25 @@ def _completion(known: Known | None) -> Callable[[typer.Context, str], list[str]
 
 def whole_number(least: int | None = None) -> Callable[[str], int]:
     """Return the parser of an option that is a whole number, of at least `least`."""
-
-    def parse(text: str) -> int:
-        try:
-            value = int(text)
-        except ValueError:
-            raise typer.BadParameter(f"{text!r} is not a whole number.") from None
-        if least is not None and value < least:
-            raise _too_low(text, least)
-        return value
-
-    return parse
+    return _parser(int, "a whole number", least)
 
 
 def number(least: float | None = None) -> Callable[[str], float]:
     """Return the parser of an option that is a number, of at least `least`."""
+    return _parser(float, "a number", least)
 
-    def parse(text: str) -> float:
+
+def _parser(read: Callable[[str], N], what: str, least: float | None) -> Callable[[str], N]:
+    def parse(text: str) -> N:
         try:
-            value = float(text)
+            value = read(text)
         except ValueError:
-            raise typer.BadParameter(f"{text!r} is not a number.") from None
+            raise typer.BadParameter(f"{text!r} is not {what}.") from None
         if least is not None and value < least:
-            raise _too_low(text, least)
+            raise typer.BadParameter(f"{text} is too low: write {least:g} or more.")
         return value
 
     return parse
-
-
-def _too_low(text: str, least: float) -> typer.BadParameter:
-    return typer.BadParameter(f"{text} is too low: write {least:g} or more.")
 
 
 def seconds(text: str) -> float:

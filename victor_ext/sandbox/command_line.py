@@ -213,19 +213,18 @@ def _choice(choices: Sequence[str]) -> Callable[[str], str]:
     return parse
 
 
-def _whole_number(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is not a whole number.") from None
+def _parser(read: Callable[[str], Any], what: str) -> Callable[[str], Any]:
+    def parse(text: str) -> Any:
+        try:
+            return read(text)
+        except ValueError:
+            raise typer.BadParameter(f"{text!r} is not {what}.") from None
+
+    return parse
 
 
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is not a number.") from None
-
-
-_PARSERS: dict[type, Callable[[str], Any]] = {int: _whole_number, float: _number}
+_PARSERS: dict[type, Callable[[str], Any]] = {
+    int: _parser(int, "a whole number"),
+    float: _parser(float, "a number"),
+}
 _METAVARS = {int: "N", float: "SECONDS", str: "TEXT"}

@@ -241,11 +241,6 @@ def object_of(message: httpx.Request | httpx.Response) -> dict[str, Any]:
     return object_or_empty(json_of(message))
 
 
-def is_json_object(response: httpx.Response) -> bool:
-    """Whether the body of a response is a JSON object."""
-    return no_object_reason(response) is None
-
-
 def member_at(body: Mapping[str, Any], path: str) -> Any:
     """The value of a member, or of one in the objects of a body: `data.id`. None without it."""
     if path in body:
