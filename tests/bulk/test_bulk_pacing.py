@@ -482,6 +482,29 @@ def test_a_call_ends_before_its_key_can_expire(
     assert timeouts == [pytest.approx(within, abs=5)]
 
 
+@pytest.mark.parametrize(("stopped_for", "within"), [(0.5, 60), (30, 30), (61, 60)])
+def test_a_call_that_begins_late_ends_as_if_it_had_begun_when_it_was_decided(
+    sending: Start, monkeypatch: pytest.MonkeyPatch, stopped_for: float, within: float
+) -> None:
+    """The process is stopped between both; after the time of a whole call it decides once more."""
+    timeouts: list[float] = []
+    clock, call, asleep = time.time, Delivery._call, [stopped_for, 0.0]
+    monkeypatch.setattr(time, "time", lambda: clock() + asleep[-1])
+
+    def stopped(self: Any, *given: Any) -> Any:
+        asleep.append(stopped_for)
+        return call(self, *given)
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        timeouts.append(request.extensions["timeout"].get("read"))
+        return made(request)
+
+    monkeypatch.setattr(Delivery, "_call", stopped)
+    send = sending(respond, deadline=60, timeout=None)
+    assert [result.outcome.value for result in send(to_send(1))] == ["created"]
+    assert timeouts == [pytest.approx(within, abs=5)]
+
+
 def test_when_the_provider_says_to_come_back_no_row_goes_before(sending: Start) -> None:
     answers = iter([FAULTS["429 that says when to come back"]])
 

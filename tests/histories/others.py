@@ -28,7 +28,9 @@ class BesideOthers(Workers):
     """The move: another program pays, less than we or earlier, under a reference of ours."""
 
     is_alone = True
-    """Whether what was made since the beginning is ours alone: the time tells it from the rest."""
+    """Whether no other program has paid with our references: what was made minutes before ours
+    may be ours, too.
+    """
 
     def __init__(self, **setup: Any) -> None:
         super().__init__(**setup)
@@ -52,7 +54,7 @@ class BesideOthers(Workers):
         values = body if is_earlier else less(body)
         work = Work(fact, flat(values), f"X{len(provider.others):05}x7", "A", at)
         provider.add_of_others(path, values, work)
-        self.is_alone = self.is_alone and is_earlier
+        self.is_alone = False
 
 
 def less(body: Any) -> Any:

@@ -44,6 +44,7 @@ from victor_ext import (
     VictorError,
     connect,
 )
+from victor_ext.event_queue.calls import ThreadCalls
 from victor_ext.inbox import Inbox
 from victor_ext.outbox import AsyncOutbox, Outbox
 from victor_ext.outbox.adding import _check_promise
@@ -410,15 +411,21 @@ def test_a_payout_with_other_payments_or_of_another_time_is_not_its_own(harness:
 
 
 @pytest.mark.parametrize(
-    ("before", "within", "sent"), [(10.0, 10.0, 1), (121.0, 0.0, 0), (100.0, 30.0, 0)]
+    ("before", "between", "within", "sent"),
+    [(10.0, 0.0, 10.0, 1), (121.0, 0.0, 0.0, 0), (100.0, 0.0, 30.0, 0), (100.0, 21.0, 0.0, 0)],
 )
 def test_a_worker_that_slept_sends_nothing_that_may_be_called_lost(
-    blocking: Store, monkeypatch: pytest.MonkeyPatch, before: float, within: float, sent: int
+    blocking: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    before: float,
+    between: float,
+    within: float,
+    sent: int,
 ) -> None:
-    """It sleeps between its mark and the call, or within the call, for longer than its lease in
-    all.
+    """It sleeps between its mark and the decision to call, between that and the call, or within
+    the call, for longer than its lease in all.
     """
-    clock, mark, asleep = time.time, Claims.mark, [0.0]
+    clock, mark, start, asleep = time.time, Claims.mark, ThreadCalls.start, [0.0]
     monkeypatch.setattr(time, "time", lambda: clock() + sum(asleep))
 
     def marked(self: Any, *given: Any) -> Any:
@@ -431,7 +438,12 @@ def test_a_worker_that_slept_sends_nothing_that_may_be_called_lost(
             within if type(event).__name__ == "CallStarted" and event.method == "POST" else 0.0
         )
 
+    def started(self: Any, *given: Any) -> None:
+        asleep.append(between)
+        start(self, *given)
+
     monkeypatch.setattr(Claims, "mark", marked)
+    monkeypatch.setattr(ThreadCalls, "start", started)
     blocking.client = {"retry": ONCE, "on_event": note}
     submit(blocking)
     with suppress(TimedOut) if within else nullcontext():

@@ -9,6 +9,7 @@ from collections.abc import Callable, Collection, Generator, Iterable, Mapping, 
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 from operator import call
 from typing import Any, TypeAlias
@@ -22,7 +23,14 @@ from victor_ext.settlement.flow import (
     Write,
     settle,
 )
-from victor_ext.settlement.key_age import Keys, Moment, NoKey, Sent, within_key_life
+from victor_ext.settlement.key_age import (
+    Keys,
+    Moment,
+    NoKey,
+    Sent,
+    within_decision,
+    within_key_life,
+)
 
 from .pacing import Contact, RateLimiter, Turns
 from .reconciliation import SETTLE_FOR, Doubtful, Reconciliation, Rivals
@@ -339,7 +347,7 @@ class Delivery:
             payment,
             keys,
             Turns(self.contact, keys, limiter, terms.patience),
-            lambda is_repeat: self._call(client, payment, first.key, is_repeat=is_repeat),
+            partial(self._call, client, payment, first.key),
         )
         return drive(flow, call)
 
@@ -363,12 +371,13 @@ class Delivery:
         client: Any,
         payment: Any,
         key: str,
-        *,
-        is_repeat: bool,
+        is_repeat: bool,  # noqa: FBT001 - `settle` gives it by its place
+        decided: Moment,
     ) -> Any:
         """Make one call, and note what its result says of the client and the provider."""
+        sender = within_decision(client, decided, self.contact.now())
         try:
-            response = self.kind.send(client, payment, key, is_repeat=is_repeat)
+            response = self.kind.send(sender, payment, key, is_repeat=is_repeat)
         except VictorError as error:
             self.contact.note_error(error, key)
             raise

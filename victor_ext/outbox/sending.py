@@ -32,7 +32,7 @@ from victor_ext.settlement.flow import (
     is_refusal,
     settle,
 )
-from victor_ext.settlement.key_age import Keys, Moment, NoKey, Now
+from victor_ext.settlement.key_age import Keys, Moment, NoKey, Now, within_decision
 
 from .claims import Claim, Claims
 from .clock import present
@@ -42,8 +42,6 @@ from .storing import Change, EntryStore
 
 _LOOK_AGAIN = 30.0
 """Seconds between two look-ups of an entry."""
-_SHORTEST_CALL = 0.001
-"""Seconds: a deadline is above zero."""
 _TOO_LATE = "It was not sent: its time to be sent had passed."
 _MAYBE_TOO_LATE = "It may have been sent, and its time to be sent has passed."
 
@@ -54,14 +52,14 @@ class _Sender:
 
     Attributes:
         keys: How long it can be sent again.
-        time_left: Seconds for which it can be sent at all.
+        send_before: When it must have been sent, in epoch seconds; None: whenever.
         tries: How often it was tried.
     """
 
     client: Any
     write: Write[PreparedCall]
     keys: Keys | NoKey
-    time_left: float
+    send_before: float | None
     tries: count[int]
 
     def turn(self, _so_far: Settlement, sent: object) -> Now | None:
@@ -70,15 +68,19 @@ class _Sender:
         is_looked_up = sent is not None and isinstance(self.keys, NoKey)
         return present(self.client) if is_first or is_looked_up else None
 
-    def send(self, _is_repeat: object) -> Any:
+    def send(self, _is_repeat: object, decided: Moment) -> Any:
         """Send it. Its whole call ends before others may act on its end."""
-        left = self.time_left
+        now = present(self.client)
+        left = _time_left(self.send_before, now)
         if isinstance(self.keys, NoKey):
-            left = self.keys.left(present(self.client))
-        sender = self.client
-        if left < sender.deadline:
-            sender = sender.with_options(deadline=max(left, _SHORTEST_CALL))
+            left = min(left, self.keys.left(now))
+        sender = within_decision(self.client, decided, now, left)
         return sender.send(self.write.call)
+
+
+def _time_left(send_before: float | None, now: Now) -> float:
+    """Seconds for which an entry can be sent at all."""
+    return inf if send_before is None else send_before - now.by_provider()
 
 
 class Sending(EntryStore[Engine]):
@@ -90,9 +92,7 @@ class Sending(EntryStore[Engine]):
         """Send a claimed entry, or look it up. Return it if it has come to a result."""
         client, row = claims.client, taken_up.row
         write = write_of(row)
-        time_left = inf
-        if row.send_before is not None:
-            time_left = row.send_before - present(client).by_provider()
+        time_left = _time_left(row.send_before, present(client))
         if time_left <= 0 and write.sent is None:
             refused = {"state": EntryState.REFUSED.value, "error": _TOO_LATE}
             return (yield from self._store(row.key, taken_up.lease, **refused))
@@ -100,7 +100,7 @@ class Sending(EntryStore[Engine]):
         if claim is None:
             return None
         keys = self._keys_of(write, claim, client.caller, time_left)
-        sender = _Sender(client, write, keys, time_left, count())
+        sender = _Sender(client, write, keys, row.send_before, count())
         result = yield from settle(write, keys, sender.turn, sender.send)
         if isinstance(result, LookUp):
             result = yield from self._look_up(client, claim, result)
@@ -165,6 +165,9 @@ class Sending(EntryStore[Engine]):
         error = settlement.error
         if settlement.outcome is PaymentOutcome.CREATED or settlement.looked_up:
             return (yield from self._store_looked_up(claim, settlement, is_final=is_final))
+        if error is None and settlement.outcome is PaymentOutcome.NOT_SENT:
+            yield from self._transact(partial(claims.give_back, [claim]))
+            return None
         if error is None or error.outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED):
             return None  # its lease ends, and it is sent again under its key
         if settlement.outcome in SETTLED and is_refusal(error):

@@ -32,13 +32,14 @@ from victor_ext import (
 )
 from victor_ext.ids import reference_of
 
-from .key_age import TIME_UNKNOWN, Keys, Moment, NoKey, Now, Sent
+from .key_age import TIME_UNKNOWN, BegunTooLateError, Keys, Moment, NoKey, Now, Sent
 
 C = TypeVar("C")
 T = TypeVar("T")
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
+_BEGUN_TOO_LATE = "It was not sent by this call: this process was stopped before the call began."
 _ADVICE = "It is not sent again: check it by hand."
 
 
@@ -238,7 +239,7 @@ def settle(
     write: Write[Any],
     keys: Keys | NoKey,
     turn: Callable[[Settlement, Sent | Moment | None], Now | None],
-    create: Callable[[bool], Any],
+    create: Callable[[bool, Moment], Any],
 ) -> Flow[Settlement | LookUp]:
     """Send a payment until it is settled, has to be looked up, or is left.
 
@@ -249,8 +250,9 @@ def settle(
         turn: Waits until the payment can be tried, and returns the time then, or None: leave it as
             it is. It is given what is known of the payment, and the earliest time at which it may
             have been sent, or None.
-        create: Sends the payment under its key. Given `True`, it may have been sent before. A
-            `Settlement` says why it was not sent.
+        create: Sends the payment under its key. It is given whether the payment may have been sent
+            before, and when it was decided to send it (see `within_decision`, whose error it may
+            raise). A `Settlement` says why it was not sent.
     """
     sent: Sent | Moment | None = write.sent
     so_far = Settlement(PaymentOutcome.WAITING)
@@ -274,7 +276,7 @@ def _tried(
     keys: Keys | NoKey,
     sent: Sent | Moment | None,
     now: Now,
-    create: Callable[[bool], Any],
+    create: Callable[[bool, Moment], Any],
 ) -> Flow[Settlement | LookUp]:
     """Send a payment once, unless its key may be forgotten.
 
@@ -291,7 +293,8 @@ def _tried(
             )
             return Settlement(PaymentOutcome.UNKNOWN, reason=reason, error=now.error)
         return _look_up(write, why, keys, now, since=since, began=since)
-    result, attempts = yield from _create(create, is_repeat=sent is not None)
+    send = partial(create, sent is not None, now.moment)
+    result, attempts = yield from _create(send, is_repeat=sent is not None)
     if isinstance(result, Settlement):
         return result
     # A conflict shows that the key was used: by whom and when is not known, if it was not for this
@@ -320,15 +323,15 @@ def _stored(sent: Sent | Moment, now: Now, caller: str | None) -> Sent:
     return Sent.at(sent, now, caller) if isinstance(sent, Moment) else sent
 
 
-def _create(
-    create: Callable[[bool], Any], *, is_repeat: bool
-) -> Flow[tuple[Settlement | str, int]]:
+def _create(send: Callable[[], Any], *, is_repeat: bool) -> Flow[tuple[Settlement | str, int]]:
     """Make one call.
 
     Return what it says of itself alone, or why it is looked up; and how often it was sent.
     """
     try:
-        created = yield partial(create, is_repeat)
+        created = yield send
+    except BegunTooLateError:
+        return Settlement(PaymentOutcome.NOT_SENT, reason=_BEGUN_TOO_LATE), 0
     except VictorError as error:
         return _reason_to_look(error, is_repeat=is_repeat) or _of_error(error), error.attempts
     if isinstance(created, Settlement):

@@ -28,6 +28,8 @@ differs between hosts.
 LEAST_KEPT = 100.0
 """Seconds. Shorter lives are refused: a call could outlast its key, or half a minute without a sign
 of another worker would be a doubt, so that none would be sent."""
+_AT_ONCE = 1.0
+"""Seconds within which a call begins that was decided: a thread or a task has to come to it."""
 _EARLIER = timedelta(minutes=5)
 """How far before the time of sending reads begin, by the provider's clock: they show what else it
 may be.
@@ -241,10 +243,37 @@ def within_key_life(client: Any, kept: float) -> Any:
     expire.
     """
     deadline = client.deadline
-    longest = _margin(kept) - _DATES_DIFFER
+    longest = _margin(kept) - _DATES_DIFFER - _AT_ONCE
     if deadline is not None and deadline <= longest:
         return client
     return client.with_options(deadline=longest)
+
+
+class BegunTooLateError(Exception):
+    """A call has begun so long after it was decided that it must not be made."""
+
+
+def within_decision(client: Any, decided: Moment, now: Now, left: float = inf) -> Any:
+    """Return the client for a call that begins now: it ends as early as if it had begun when it was
+    decided.
+
+    A process may be stopped between a decision and its call. What the decision counts on (the life
+    of a key, that nobody else has the payment) may have ended meanwhile.
+
+    Args:
+        client: One with a deadline.
+        left: Seconds within which the call has to end beside that.
+
+    Raises:
+        BegunTooLateError: Its time is over.
+    """
+    deadline: float = client.deadline
+    late = now.since(decided)
+    if late > _AT_ONCE:
+        left = min(left, deadline - late)
+    if left <= 0:
+        raise BegunTooLateError
+    return client if left >= deadline else client.with_options(deadline=left)
 
 
 def _margin(kept: float) -> float:
