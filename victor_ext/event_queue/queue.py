@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
@@ -43,9 +43,6 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine  # noqa: F401 - a text names it
 
 T = TypeVar("T")
-
-Taken: TypeAlias = Pass[tuple[int, Pass[T | None]] | None]
-"""A step that takes up a row: its id, and what is done with it. None: there is none."""
 
 _log = logging.getLogger("victor_ext.events")
 _NOT_HANDLED = "The event %s of %s was not handled (try %d of %d)."
@@ -119,16 +116,20 @@ class EventQueue(EventHandlers[Engine, E], WorkerPasses[Engine], DeadLetters[Eng
             self._handled(connection, handlers, self._event_of(row, 1))
             return
         due_at = DatabaseTime() + _wait_after(1)
-        self._put(connection, **values, tries=1, due_at=due_at, error=_said(error))
+        self._put(connection, **values, tries=1, due_at=due_at, error=_error_text(error))
         _log.warning(_NOT_HANDLED, row.name, row.subject, 1, MOST_TRIES, exc_info=error)
 
     def _put(self, connection: Any, **values: Any) -> Any:
         """Store an event, unless its like waits; returns its id, or None."""
         now = DatabaseTime()
-        unset = {"tries": 0, "due_at": now, "error": None}
-        state = EventState.WAITING.value
-        row = {"state": state, "stored_at": now, **unset, **values}
-        return inserted(connection, self.events, **row)
+        new = {
+            "state": EventState.WAITING.value,
+            "stored_at": now,
+            "tries": 0,
+            "due_at": now,
+            "error": None,
+        }
+        return inserted(connection, self.events, **{**new, **values})
 
     # In transactions of its own
 
@@ -152,7 +153,8 @@ class EventQueue(EventHandlers[Engine, E], WorkerPasses[Engine], DeadLetters[Eng
         yield from self._forget_unwanted(provider, client)
         if not self._handlers:
             return []
-        return (yield from self._each(partial(self._take_next, provider, client)))
+        take = partial(self._take, provider)
+        return (yield from self._each(take, partial(self._handle_one, client)))
 
     def _forget_unwanted(self, provider: str, client: Any) -> Pass[None]:
         """Delete what is old, once in an hour."""
@@ -178,11 +180,7 @@ class EventQueue(EventHandlers[Engine, E], WorkerPasses[Engine], DeadLetters[Eng
         )
         connection.execute(sa.delete(self.events).where(unwanted))
 
-    def _take_next(self, provider: str, client: Any, last: int) -> Taken[E]:
-        row = yield from self._transact(partial(self._take, provider, last))
-        return None if row is None else (row.id, self._handle_one(row, client))
-
-    def _handle_one(self, row: Any, client: Any) -> Pass[E | None]:
+    def _handle_one(self, client: Any, row: Any) -> Pass[E | None]:
         """Handle an event that was taken up. Return it if this has been done."""
         event = None
         try:
@@ -197,29 +195,34 @@ class EventQueue(EventHandlers[Engine, E], WorkerPasses[Engine], DeadLetters[Eng
             return None
         return event if is_done else None
 
-    def _each(self, take: Callable[[int], Taken[T]]) -> Pass[list[T]]:
-        """Go through a table: `take` takes up the first row after an id, and says what is done with
-        it.
+    def _each(
+        self, take: Callable[[int, sa.Connection], Any], work: Callable[[Any], Pass[T | None]]
+    ) -> Pass[list[T]]:
+        """Go through a table: `take` takes up the first row after an id, or None, and `work` is
+        done with it. Returns what has come of it.
 
         An error that may be about one alone is raised at the end.
         """
-        done: list[T | None] = []
-        error: VictorError | None = None
+        results: list[T] = []
+        failure: VictorError | None = None
         last = 0
         while not is_ending():
-            one = yield from take(last)
-            if one is None:
+            row = yield from self._transact(partial(take, last))
+            if row is None:
                 break
-            last, work = one
+            last = row.id
             try:
-                done.append((yield from work))
-            except VictorError as failed:
-                if is_about_all(failed):
+                result = yield from work(row)
+            except VictorError as error:
+                if is_about_all(error):
                     raise
-                error = failed
-        if error is not None:
-            raise error
-        return [result for result in done if result is not None]
+                failure = error
+                continue
+            if result is not None:
+                results.append(result)
+        if failure is not None:
+            raise failure
+        return results
 
     def _take(self, provider: str, last: int, connection: sa.Connection) -> Any:
         """Take up the system's event after `last` that a handler wants, with the lease: as it was,
@@ -276,7 +279,7 @@ class EventQueue(EventHandlers[Engine, E], WorkerPasses[Engine], DeadLetters[Eng
     def _put_off(self, row: Any, error: Exception, connection: sa.Connection) -> None:
         tries = row.tries + 1
         state, wait = self._after_failure(error, tries)
-        values = {"tries": tries, "state": state.value, "error": _said(error)}
+        values = {"tries": tries, "state": state.value, "error": _error_text(error)}
         later = sa.update(self.events).where(self._taken(row))
         connection.execute(later.values(due_at=DatabaseTime() + wait, **values))
         self._log_failure(row, error, tries)
@@ -318,7 +321,7 @@ def _wait_after(tries: int) -> float:
     return min(2.0**tries, _LONGEST_WAIT)
 
 
-def _said(error: Exception) -> str:
+def _error_text(error: Exception) -> str:
     return redact_excerpt(f"{type(error).__name__}: {error}")
 
 

@@ -7,10 +7,9 @@ pass itself, those of several entries together if no handler takes part in them.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -34,13 +33,11 @@ class Delivery:
 
     Attributes:
         is_alone: Whether its transactions are its own: handlers work in them.
-        pending: The transaction that is to be made next.
     """
 
     claim: Claim
     steps: Generator[Callable[[], Any], Any, Entry | None]
     is_alone: bool
-    pending: Transaction | None = None
 
     @property
     def id(self) -> int:
@@ -99,7 +96,9 @@ class Deliveries:
         yield from self._begin()
         while self._under_way:
             ends: list[CallEnd] = yield partial(self._calls.ended, self._pause)
-            yield from self._go_on(ends)
+            if self._has_repeats:
+                self._is_waiting = False
+            yield from self._advance(ends)
             yield from self._begin()
         error = self._fatal or self._error
         if error is not None:
@@ -111,12 +110,12 @@ class Deliveries:
         while self._room() and (yield from self._has_claims()):
             chosen = self._claims[: self._room()]
             del self._claims[: len(chosen)]
-            begun: list[tuple[Delivery, CallEnd]] = []
+            begun: list[CallEnd] = []
             for claim in chosen:
                 steps = self._terms.deliver(claim)
                 delivery = Delivery(claim, steps, self._terms.is_alone(claim))
                 self._under_way[delivery.id] = delivery
-                begun.append((delivery, CallEnd(delivery.id)))
+                begun.append(CallEnd(delivery.id))
             yield from self._advance(begun)
         if self._is_over():
             yield from self._give_back()
@@ -157,23 +156,18 @@ class Deliveries:
         except Exception as error:  # noqa: BLE001 - it is raised at the end, and their lease ends
             self._stop(error)
 
-    def _go_on(self, ends: Sequence[CallEnd]) -> Pass[None]:
-        if self._has_repeats:
-            self._is_waiting = False
-        yield from self._advance([(self._under_way[end.number], end) for end in ends])
-
-    def _advance(self, ended: Sequence[tuple[Delivery, CallEnd]]) -> Pass[None]:
+    def _advance(self, ends: Sequence[CallEnd]) -> Pass[None]:
         """Go on with entries whose step has ended, until each is in a call, or at its end."""
-        while ended:
-            pending: list[Delivery] = []
-            for delivery, end in ended:
+        while ends:
+            pending: dict[int, Transaction] = {}
+            for end in ends:
+                delivery = self._under_way[end.number]
                 step = self._next_step(delivery, end)
                 if isinstance(step, Transaction):
-                    delivery.pending = step
-                    pending.append(delivery)
+                    pending[delivery.id] = step
                 elif step is not None:
                     yield from self._call(delivery, step)
-            ended = yield from self._transactions(pending)
+            ends = yield from self._transactions(pending)
 
     def _call(self, delivery: Delivery, step: Callable[[], Any]) -> Pass[None]:
         if self._fatal is None:
@@ -205,58 +199,59 @@ class Deliveries:
             self._terms.failed(error)
         self._fatal = self._fatal or error
 
-    def _transactions(self, pending: Sequence[Delivery]) -> Pass[list[tuple[Delivery, CallEnd]]]:
+    def _transactions(self, pending: Mapping[int, Transaction]) -> Pass[list[CallEnd]]:
         """Make the next transaction of each entry: one for all that have no handler, if it can be
         made.
         """
         began = time.monotonic()
-        in_order = sorted(pending, key=attrgetter("id"))  # as other workers lock them
-        together = [each for each in in_order if not each.is_alone and not _pause(each)]
-        ended: list[tuple[Delivery, CallEnd]] = []
-        if len(together) > 1:
-            try:
-                results = yield self._joined(together)
-            except Exception:  # noqa: BLE001 - it may be about one of them: each is tried alone
-                together = []
-            else:
-                for delivery, result in zip(together, results, strict=True):
-                    ended.append((delivery, CallEnd(delivery.id, result)))
-        else:
-            together = []
-        for delivery in in_order:
-            if delivery not in together:
-                end = yield from _alone(delivery)
-                ended.append((delivery, end))
+        in_order = dict(sorted(pending.items()))  # as other workers lock them
+        ends = yield from self._together(in_order)
+        stored = {end.number for end in ends}
+        for id, transaction in in_order.items():
+            if id not in stored:
+                end = yield from _alone(id, transaction)
+                ends.append(end)
         if pending:
             self._pause = max(0.0, min(time.monotonic() - began, _LONGEST_PAUSE))
-        return ended
+        return ends
 
-    def _joined(self, deliveries: Sequence[Delivery]) -> Transaction:
+    def _together(self, pending: Mapping[int, Transaction]) -> Pass[list[CallEnd]]:
+        """Make one transaction in place of those that can share one. Empty: none was made."""
+        can_share = self._can_share
+        shared = {id: step for id, step in pending.items() if can_share(id, step)}
+        if len(shared) < 2:
+            return []
+        try:
+            results = yield self._joined([*shared.values()])
+        except Exception:  # noqa: BLE001 - it may be about one of them: each is tried alone
+            return []
+        return [CallEnd(id, result) for id, result in zip(shared, results, strict=True)]
+
+    def _can_share(self, id: int, transaction: Transaction) -> bool:
+        return not self._under_way[id].is_alone and not transaction.pause
+
+    def _joined(self, transactions: Sequence[Transaction]) -> Transaction:
         """One transaction in place of several, with one statement for results that are alike."""
-        pending = [delivery.pending for delivery in deliveries if delivery.pending is not None]
-        results = [each.result for each in pending if each.result is not None]
+        results = [
+            transaction.result for transaction in transactions if transaction.result is not None
+        ]
 
         def work(connection: sa.Connection) -> list[Any]:
             are_stored = bool(results) and self._terms.store(connection, results)
-            return [
-                each.result.entry
-                if are_stored and each.result is not None
-                else each.work(connection)
-                for each in pending
-            ]
+            done: list[Any] = []
+            for transaction in transactions:
+                if are_stored and transaction.result is not None:
+                    done.append(transaction.result.entry)
+                else:
+                    done.append(transaction.work(connection))
+            return done
 
-        return Transaction(pending[0].make, work)
-
-
-def _pause(delivery: Delivery) -> float:
-    assert delivery.pending is not None
-    return delivery.pending.pause
+        return Transaction(transactions[0].make, work)
 
 
-def _alone(delivery: Delivery) -> Pass[CallEnd]:
-    assert delivery.pending is not None
+def _alone(id: int, transaction: Transaction) -> Pass[CallEnd]:
     try:
-        result = yield delivery.pending
+        result = yield transaction
     except Exception as error:  # noqa: BLE001 - its steps know which ones are its own
-        return CallEnd(delivery.id, error=error)
-    return CallEnd(delivery.id, result)
+        return CallEnd(id, error=error)
+    return CallEnd(id, result)

@@ -11,7 +11,6 @@ import sqlalchemy as sa
 
 from victor_ext import AsyncVictor, PaymentRequest, Victor
 from victor_ext.event_queue.databases import Condition, database_time, is_to_come
-from victor_ext.event_queue.queue import Taken
 from victor_ext.event_queue.rows import taken
 from victor_ext.event_queue.stopping import is_ending
 from victor_ext.event_queue.transactions import Engine, Pass
@@ -41,7 +40,8 @@ class Refreshing(EntryStore[Engine]):
         is_open = self._is_open(client.provider)
         listed = yield from self._refresh_listed(client, sa.and_(is_open, is_listed))
         is_read_by_id = sa.and_(is_open, sa.not_(is_listed))
-        read = yield from self._each(partial(self._take_open, client, is_read_by_id))
+        take = partial(self._take_open, is_read_by_id)
+        read = yield from self._each(take, partial(self._refresh_one, client))
         return [*listed, *read]
 
     def _is_open(self, provider: str) -> Condition:
@@ -57,13 +57,7 @@ class Refreshing(EntryStore[Engine]):
 
     # One by one
 
-    def _take_open(self, client: Any, chosen: Condition, last: int) -> Taken[Entry]:
-        row = yield from self._transact(partial(self._take_up_open, chosen, last))
-        if row is None:
-            return None
-        return row.id, self._refresh_one(client, row)
-
-    def _take_up_open(self, chosen: Condition, last: int, connection: sa.Connection) -> Any:
+    def _take_open(self, chosen: Condition, last: int, connection: sa.Connection) -> Any:
         """Take up the first one after `last` whose status is to be read now."""
         columns = self.table.c
         now = database_time(connection)
