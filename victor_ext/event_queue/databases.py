@@ -52,14 +52,9 @@ class DatabaseTime(FunctionElement[float]):
     inherit_cache = True
 
 
-@compiles(DatabaseTime, "sqlite")
-def _of_sqlite(_element: DatabaseTime, _compiler: Any, **_options: Any) -> str:
-    return CLOCKS["sqlite"]
-
-
-@compiles(DatabaseTime, "postgresql")
-def _of_postgresql(_element: DatabaseTime, _compiler: Any, **_options: Any) -> str:
-    return CLOCKS["postgresql"]
+@compiles(DatabaseTime, *CLOCKS)
+def _clock(_element: DatabaseTime, compiler: Any, **_options: Any) -> str:
+    return CLOCKS[compiler.dialect.name]
 
 
 def database_time(connection: Any) -> float:
@@ -77,9 +72,10 @@ def earliest_time(connection: Any, client: Any) -> float:
     What is deleted because it is old has to be old by all of them.
     """
     times = [database_time(connection), time.time()]
-    provider_time = getattr(client, "provider_time", None)
-    if provider_time is not None and provider_time().is_known:
-        times.append(provider_time().moment.timestamp())
+    if hasattr(client, "provider_time"):
+        provider_time = client.provider_time()
+        if provider_time.is_known:
+            times.append(provider_time.moment.timestamp())
     return min(times)
 
 
@@ -157,11 +153,11 @@ def missing_table(error: BaseException, tables: Sequence[sa.Table]) -> str:
     such as of a table of a handler's.
     """
     of_driver = getattr(error, "orig", None) or error.__cause__
-    said = str(of_driver).partition("\n")[0]
-    is_missing = sqlstate_of(of_driver) == _NO_SUCH_TABLE or said.startswith("no such table: ")
+    message = str(of_driver).partition("\n")[0]
+    is_missing = sqlstate_of(of_driver) == _NO_SUCH_TABLE or message.startswith("no such table: ")
     if not is_missing:
         return ""
-    words = re.findall(r"\w+", said)
+    words = re.findall(r"\w+", message)
     return next((table.fullname for table in tables if table.name in words), "")
 
 
@@ -219,15 +215,17 @@ def check_arguments(engine: object, **times: object) -> None:
     """Refuse what is no engine, such as a session, or is one that has no transactions, and what is
     no timedelta: each would fail later, in a pass.
     """
-    if isinstance(engine, str) and "://" in engine:  # it may have a password: no message quotes it
-        raise ConfigurationError(
-            "engine is a URL: pass sa.create_engine(...), or to an awaited one the async engine."
-        )
-    if not isinstance(engine, str) and not hasattr(engine, "dialect"):
+    if isinstance(engine, str):  # Django's box has an alias
+        if "://" in engine:  # it may have a password: no message quotes it
+            raise ConfigurationError(
+                "engine is a URL: pass sa.create_engine(...), or to an awaited one the async "
+                "engine."
+            )
+    elif not hasattr(engine, "dialect"):
         raise ConfigurationError(
             f"engine is of type {type(engine).__name__}: pass an engine of SQLAlchemy's."
         )
-    if not isinstance(engine, str):  # Django's box has an alias
+    else:
         refuse_autocommit_engine(engine)
     for name, value in times.items():
         if not isinstance(value, timedelta) or value < timedelta(0):

@@ -61,11 +61,11 @@ class DeadLetters(Transactions[Engine]):
         Raises:
             InvalidRequest: There is no id; or `by` or `why` is empty.
         """
-        texts = {"ids": "-" if ids else "", "by": by, "why": why}
-        for name, text in texts.items():
+        if not ids:
+            raise _empty("ids")
+        for name, text in (("by", by), ("why", why)):
             if not text.strip():
-                message = f"{name} is empty: name what is given up, by whom, and why."
-                raise InvalidRequest.of([Problem(name, "required", message)])
+                raise _empty(name)
         words = f"Discarded by {by.strip()}: {why.strip()} It had failed: "
         error = sa.literal(words, sa.Text) + sa.func.coalesce(self.events.c.error, "")
         values = {"state": EventState.DISCARDED.value, "data": "", "error": error}
@@ -95,6 +95,11 @@ def _letter_of(row: Any) -> DeadLetter:
         stored_at=datetime.fromtimestamp(row.stored_at, UTC),
         provider=row.provider,
     )
+
+
+def _empty(name: str) -> InvalidRequest:
+    message = f"{name} is empty: name what is given up, by whom, and why."
+    return InvalidRequest.of([Problem(name, "required", message)])
 
 
 def _count_of(update: sa.Update) -> Work[int]:

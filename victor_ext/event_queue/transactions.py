@@ -120,6 +120,7 @@ class Transactions(Generic[Engine]):
         while True:
             try:
                 done: T = yield Transaction(self._transaction, work, pause, result)
+                return done
             except Exception as error:
                 # SQLAlchemy and Django raise an error of their own from the driver's.
                 state = sqlstate_of(error.__cause__)
@@ -127,8 +128,6 @@ class Transactions(Generic[Engine]):
                 self._refuse_missing_table(error)
                 if state not in _ENDED_BY_DATABASE or conflicts > _MOST_CONFLICTS:
                     raise
-            else:
-                return done
             longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**conflicts)
             pause = random.uniform(0, longest)  # noqa: S311 - no secret
 
@@ -235,14 +234,16 @@ class _Definition(Generic[B, A, W]):
 
     steps: Callable[..., Any]
 
-    def _define(self, method: Callable[..., Any], result: Any, *functions: Any) -> None:
+    def _define(
+        self, method: Callable[..., Any], result: Any, blocking: Any, awaited: Any, within: Any
+    ) -> None:
         """Give these functions, of each of the three, the method's docstring and signature, with
         this result.
         """
-        self._functions = functions
+        self._blocking, self._awaited, self._within = blocking, awaited, within
         signature = inspect.signature(method).replace(return_annotation=result)
         wrapper: Any
-        for wrapper in (self, *functions):
+        for wrapper in (self, blocking, awaited, within):
             update_wrapper(wrapper, method)
             wrapper.__signature__ = signature
             wrapper.steps = method
@@ -261,11 +262,11 @@ class _Definition(Generic[B, A, W]):
 
     def __get__(self, box: Any, owner: type[Any]) -> Any:
         # `help()` also asks the classes that are none of the three
-        function = self._functions[0]
-        kinds: list[type[Any]] = [BlockingTransactions, AwaitedTransactions, OpenTransactions]
-        for of_kind, kind in zip(self._functions, kinds, strict=True):
-            if kind in owner.__mro__:
-                function = of_kind
+        function = self._blocking
+        if issubclass(owner, AwaitedTransactions):
+            function = self._awaited
+        elif issubclass(owner, OpenTransactions):
+            function = self._within
         return function if box is None else MethodType(function, box)
 
     def __call__(self, box: Any, /, *args: Any, **kwargs: Any) -> Any:
@@ -335,7 +336,8 @@ def _checked(session: Any, kwargs: dict[str, Any], method: str) -> Any:
     """Raises `ConfigurationError`: it is no session or connection of the user's transaction, but
     such as an engine.
     """
-    session = kwargs.pop("session", None) if session is None else session
+    if session is None:
+        session = kwargs.pop("session", None)
     if not hasattr(session, method):
         message = (
             f"{type(session).__name__} is no session: pass a Session or a Connection, in "

@@ -82,21 +82,20 @@ class WorkerPasses(Transactions[Engine]):
                 if self._is_paused(name):
                     continue
                 self._begin_pass()
-                yield from self._logged(
-                    f"{self._name}.{name}", partial(getattr(self, name), client)
-                )
+                yield from self._logged(name, client)
             self.heartbeat.step(interval)
             yield partial(pause, interval)
         self.heartbeat.stop()  # one that an error has ended is stalled
 
-    def _logged(self, name: str, work: Callable[[], Any]) -> Pass[None]:
+    def _logged(self, pass_name: str, client: Any) -> Pass[None]:
         """Make a pass of a worker, and log what it changes. A failure ends this pass alone.
 
         Only a table that is missing, and another storage key, end the worker.
         """
         log = logging.getLogger(f"victor_ext.{self._name}")
+        name = f"{self._name}.{pass_name}"
         try:
-            changed = yield work
+            changed = yield partial(getattr(self, pass_name), client)
         except NeverHeals:  # it does not heal
             raise
         except Exception as error:  # a worker that has ended does nothing
@@ -108,7 +107,7 @@ class WorkerPasses(Transactions[Engine]):
             return
         self.heartbeat.failing.pop(name, None)
         if changed:
-            states = Counter(getattr(each, "name", None) or each.state for each in changed)
+            states = Counter(getattr(item, "name", None) or item.state for item in changed)
             log.info("%s changed %s", name, as_text(states))
 
 

@@ -268,15 +268,16 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
         once = None
         if delivery.once is not None:
             once = _storable(f"{provider} {source} {delivery.once}")
-        row = {
-            "provider": provider,
-            "name": event_name,
-            "source": source,
-            "subject": subject,
-            "once": once,
-            "data": delivery.content,
-        }
-        if self._put(session, **row) is None:
+        event_id = self._put(
+            session,
+            provider=provider,
+            name=event_name,
+            source=source,
+            subject=subject,
+            once=once,
+            data=delivery.content,
+        )
+        if event_id is None:
             return None
         notification = self._webhook.notification(delivery.content)
         spelled = self._spelled(event_name, delivery.content)
@@ -295,9 +296,10 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
 
     def _spelled(self, name: str, content: str) -> str:
         """The name of an event as its document writes it; else as it is stored."""
-        spelled = getattr(self._webhook, "spelled_name", None)
-        own: str = "" if spelled is None else spelled(content)
-        return one_line(own) or name
+        spelled_name = getattr(self._webhook, "spelled_name", None)
+        if spelled_name is None:
+            return name
+        return one_line(spelled_name(content)) or name
 
     def _delivery(self, body: bytes, headers: Any, name: str | None) -> Delivery:
         if name is None:

@@ -187,14 +187,19 @@ class _NewEntry:
 
     def row(self, vault: Vault | None) -> dict[str, Any]:
         """What the table stores of it: encrypted, if there is a vault."""
-        now = DatabaseTime()
         new = asdict(self)
         if vault is not None:
             new["call"] = vault.sealed(self.call)
             new["look_up_by"] = vault.sealed(self.look_up_by)
-        unset = {"leased_until": 0.0, "ended": False, "restored": False}
-        state = EntryState.WAITING.value
-        return {**new, **unset, "state": state, "stored_at": now, "changed_at": now}
+        return {
+            **new,
+            "state": EntryState.WAITING.value,
+            "stored_at": DatabaseTime(),
+            "changed_at": DatabaseTime(),
+            "leased_until": 0.0,
+            "ended": False,
+            "restored": False,
+        }
 
 
 def _epoch(send_before: object, key: str) -> float | None:

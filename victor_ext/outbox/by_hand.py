@@ -55,14 +55,15 @@ class OutboxByHand(EntryNames[Engine]):
         _require_words(name, by=by, why=why)
         if id:
             _require_words(name, id=id)
+        values: dict[str, Any] = {"restored": False, "resolved_by": by, "resolved_why": why}
         if done:
-            state, error = EntryState.SENT, None
-            known: dict[str, Any] = {"request_id": id, "ended": id is None}
+            values["state"] = EntryState.SENT.value
+            values["error"] = None
+            values["request_id"] = id
+            values["ended"] = id is None
         else:
-            state, error = EntryState.REJECTED, f"Not done, says {by}: {why}"
-            known = {}
-        said = {"error": error, "resolved_by": by, "resolved_why": why}
-        values = {"state": state.value, "restored": False, **known, **said}
+            values["state"] = EntryState.REJECTED.value
+            values["error"] = f"Not done, says {by}: {why}"
         return (yield from self._by_hand(name, _IN_DOUBT, lambda _: values))
 
     @operation
@@ -113,7 +114,8 @@ class OutboxByHand(EntryNames[Engine]):
     def _change_by_hand(
         self, name: str, states: _States, values_of: _ValuesOf, connection: sa.Connection
     ) -> Change:
-        columns, key = self.table.c, self._key_of(name, connection)
+        columns = self.table.c
+        key = self._key_of(name, connection)
         self._sealing.prepare(connection)
         is_named = columns.key == key
         row = connection.execute(sa.select(self.table).where(is_named)).one()

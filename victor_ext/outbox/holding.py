@@ -82,7 +82,8 @@ class Holding(EventQueue[Engine, OutboxEvent]):
         """Store the provider's time, if it is known: what waits now is not sent before it."""
         if not now.provider.is_known:
             return
-        name, moment = _TIME_OF + provider, now.by_provider()
+        name = _TIME_OF + provider
+        moment = now.by_provider()
         noted = self._moment_of(connection, name)
         if noted is None:
             inserted(connection, self.control, name=name, moment=moment)
@@ -175,10 +176,8 @@ class Holding(EventQueue[Engine, OutboxEvent]):
             restored=True, error=error, **since
         )
         connection.execute(sending)
-        marked = 0
-        for update in (waiting, not_done):
-            marked += int(connection.execute(update).rowcount)
-        return marked
+        marked_waiting = connection.execute(waiting).rowcount
+        return int(marked_waiting + connection.execute(not_done).rowcount)
 
     def _since_backup(self, connection: sa.Connection, provider: str) -> dict[str, Any]:
         """When entries may first have been sent since the backup, as it is stored."""

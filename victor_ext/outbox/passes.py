@@ -34,7 +34,7 @@ class OutboxPasses(Sending[Engine], Refreshing[Engine]):
     _backoff: Backoff
 
     def _provider(self, client: AnyClient | None = None) -> str:
-        client = self.client if client is None else client
+        client = self._reader(client)
         return VICTOR if client is None else str(client.provider)
 
     def _reader(self, client: AnyClient | None) -> Any:
@@ -42,11 +42,12 @@ class OutboxPasses(Sending[Engine], Refreshing[Engine]):
 
     def _own(self, client: AnyClient | None) -> Any:
         """The client that is given, or that of the outbox."""
-        if client is None and self.client is None:
+        own = self._reader(client)
+        if own is None:
             raise ConfigurationError(
                 "This outbox has no client: pass one here, or write Outbox(engine, client=...)."
             )
-        return self._reader(client)
+        return own
 
     def _worker_client(self, client: AnyClient | None, interval: float = 1.0) -> Any:
         """As of every queue. Raises `ConfigurationError`: calls outlast a lease."""

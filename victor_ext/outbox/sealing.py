@@ -38,10 +38,11 @@ class Sealing:
     """
 
     def __init__(self, control: sa.Table, table: str, storage_key: str | None) -> None:
-        self._control, self._table = control, table
-        self._secret = (
-            None if storage_key is None else secret_of(storage_key, "storage_key", _HOW_TO_GIVE)
-        )
+        self._control = control
+        self._table = table
+        self._secret: bytes | None = None
+        if storage_key is not None:
+            self._secret = secret_of(storage_key, "storage_key", _HOW_TO_GIVE)
         self._vaults: dict[str, Vault] = {}
 
     # The key of the outbox
@@ -144,7 +145,10 @@ class Sealing:
         return {**values, "error": vault.sealed(values["error"])}
 
     def _vault_of(self, text: str) -> Vault | None:
-        return next((each for each in self._vaults.values() if each.has_sealed(text)), None)
+        for vault in self._vaults.values():
+            if vault.has_sealed(text):
+                return vault
+        return None
 
     def _no_key(self) -> NeverHeals:
         return NeverHeals(
@@ -163,4 +167,6 @@ class Sealing:
 
 def _in_clear(error: str | None) -> str | None:
     """The part of an error that anybody can read."""
-    return error.partition(" ")[2] or None if error is not None and is_sealed(error) else error
+    if error is None or not is_sealed(error):
+        return error
+    return error.partition(" ")[2] or None

@@ -43,7 +43,7 @@ class EntryStore(Holding[Engine]):
     _sealing: Sealing
     _kept: float
 
-    def _store(self, key: str, lease: float | None = None, **values: Any) -> Pass[Entry | None]:
+    def _store(self, key: str, lease: float, **values: Any) -> Pass[Entry | None]:
         return self._stored(partial(self._change_held, key, lease, values))
 
     def _stored(self, work: Work[Change], result: SentResult | None = None) -> Pass[Entry | None]:
@@ -54,18 +54,16 @@ class EntryStore(Holding[Engine]):
         """
         failure: Exception
         try:
-            return (yield from self._transact(partial(self._told, work, None), result))
+            return (yield from self._transact(self._telling(work, None), result))
         except Exception as error:
             if not self._handlers:
                 raise
             failure = error  # what has become of a payment is stored, whatever a handler does
-        return (yield from self._transact(partial(self._told, work, failure)))
+        return (yield from self._transact(self._telling(work, failure)))
 
-    def _told(
-        self, work: Work[Change], failure: Exception | None, connection: sa.Connection
-    ) -> Entry | None:
-        """Make a change, and tell the handlers; or store its events, if they have failed."""
-        return self._with_events(work, partial(self._tell, failure), connection)
+    def _telling(self, work: Work[Change], failure: Exception | None) -> Work[Entry | None]:
+        """Work that makes a change and tells the handlers, or stores its events if they failed."""
+        return partial(self._with_events, work, partial(self._tell, failure))
 
     def _with_events(
         self, work: Work[Change], tell: Callable[..., object], connection: sa.Connection
