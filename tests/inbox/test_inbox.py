@@ -586,7 +586,7 @@ def test_a_payment_that_can_be_read_late_is_handled(engine: sa.Engine) -> None:
         assert inbox.handle() == []
         assert inbox.handle() == [], "it waits for its next try"
         let_time_pass(inbox, engine)
-    inbox._client = Gateway()
+    inbox.client = Gateway()
     assert [event.subject for event in inbox.handle()] == ["8ac7a4a1"]
 
 

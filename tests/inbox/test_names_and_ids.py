@@ -90,7 +90,7 @@ def test_only_the_systems_own_response_says_that_an_id_is_unknown(
         bodies = [{"id": f"8ac7a4a{number}"} for number in range(3)]
     else:
         inbox = document_inbox(notes_api, read=lambda client, _model: client.inquire("p-1"))
-        inbox._client = gateway
+        inbox.client = gateway
         bodies = [{"type": "ping", "event_id": f"e-{number}"} for number in range(3)]
     inbox.on()(lambda _session, _event: None)
     for body in bodies:

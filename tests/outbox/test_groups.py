@@ -208,7 +208,7 @@ def test_marked_in_advance_is_what_can_be_sent_again_after_the_lease(
             outbox.add_call(
                 connection, operation, *args, **named | {"idempotency_key": key}, send_before=before
             )
-        of_pass = Claims(outbox.table, victor, 120.0, kept, outbox._sealing)
+        of_pass = Claims(outbox.table, victor, 120.0, kept, outbox._sealing, outbox._may_work())
         with blocking.engine.begin() as connection:
             (claim,) = of_pass.take_up(now_of(victor), (), connection).claims
         assert (claim.is_marked, blocking.rows()) == (
@@ -531,7 +531,8 @@ def test_two_workers_take_up_different_entries_at_once(
     with blocking.client(Victor, blocking.provider.answer) as victor:
         victor.ping()
         outbox = Outbox(blocking.engine)
-        terms = (outbox.table, victor, 120.0, 86_400.0, outbox._sealing)
+        may_work = outbox._may_work()
+        terms = (outbox.table, victor, 120.0, 86_400.0, outbox._sealing, may_work)
         one, other = (Claims(*terms) for _ in range(2))
         with blocking.engine.begin() as first, blocking.engine.begin() as second:
             second.execute(sa.text("SET LOCAL lock_timeout = '1s'"))

@@ -37,7 +37,7 @@ class _Connection:
         self._using = using
 
     def execute(
-        self, statement: sa.ClauseElement, each_of: Sequence[Mapping[str, Any]] | None = None
+        self, statement: sa.ClauseElement, rows: Sequence[Mapping[str, Any]] | None = None
     ) -> Any:
         connection = connections[self._using]
         if connection.vendor not in _DIALECTS:
@@ -49,8 +49,8 @@ class _Connection:
             dialect=_DIALECTS[connection.vendor], compile_kwargs={"render_postcompile": True}
         )
         with connection.cursor() as cursor:
-            if each_of is not None:
-                values = [{**compiled.params, **own} for own in each_of]
+            if rows is not None:
+                values = [{**compiled.params, **row} for row in rows]
                 cursor.executemany(str(compiled), values)
                 return SimpleNamespace(rowcount=cursor.rowcount)
             cursor.execute(str(compiled), compiled.params)

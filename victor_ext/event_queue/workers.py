@@ -42,6 +42,8 @@ class WorkerPasses(Transactions[Engine]):
     _passes: ClassVar[Sequence[str]]
     """The names of its methods that are passes, in their order."""
     _lease: float
+    client: Any
+    """A client of any system, blocking or awaited; or None."""
 
     # What an outbox and an inbox have in common, and what each says for itself
 
@@ -54,8 +56,8 @@ class WorkerPasses(Transactions[Engine]):
         return client
 
     def _reader(self, client: Any) -> Any:
-        """The client that is given, or that of the box, if it has one."""
-        raise NotImplementedError
+        """This client, or that of the box, if it has one."""
+        return self.client if client is None else client
 
     def _longest_call(self, client: Any) -> float:
         """Seconds after which a call has ended that this client has begun."""

@@ -169,7 +169,7 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
         check_arguments(engine, lease=lease, remember=remember)
         self._engine = renewed(engine)
         self._webhook = webhook
-        self._client = client
+        self.client = client
         self._lease = lease.total_seconds()
         self._remember = remember.total_seconds()
         self.table = names_table(table)
@@ -218,9 +218,6 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
         client: Any = None,  # noqa: ARG002 - an outbox may have none of its own
     ) -> str:
         return self._webhook.provider
-
-    def _reader(self, client: Any) -> Any:
-        return self._client if client is None else client
 
     @in_session
     def receive(

@@ -107,13 +107,15 @@ class Claims:
         lease: float,
         kept: float,
         sealing: Sealing,
-        may_work: Condition | None = None,
+        may_work: Condition,
     ) -> None:
         self.client = client
         self._sealing = sealing
-        self._is_open = sa.true() if may_work is None else may_work
+        self._is_open = may_work
         self._looked_at: Moment | None = None
-        self._table, self._lease, self._kept = table, lease, kept
+        self._table = table
+        self._lease = lease
+        self._kept = kept
         self._started: float | None = None
         self._last = 0
 

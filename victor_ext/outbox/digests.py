@@ -8,8 +8,10 @@ from victor_ext import PreparedCall
 from victor_ext.ids import in_one_form, reference_of
 from victor_ext.vault import Vault
 
-_DIGEST, _KEYED = "digest-1:", "digest-1-keyed:"
-"""How such a text begins: with the version of what is digested, and how."""
+_DIGEST = "digest-1:"
+"""How such a text begins: with the version of what is digested."""
+_KEYED = "digest-1-keyed:"
+"""How that of an encrypted one begins."""
 
 
 def is_forgotten(text: str) -> bool:

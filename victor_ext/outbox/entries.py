@@ -21,7 +21,8 @@ from victor_ext.settlement.key_age import Sent
 from .digests import is_forgotten
 from .sealing import is_sealed
 
-VICTOR, CREATE = "Victor", "payment_requests.create"
+VICTOR = "Victor"
+CREATE = "payment_requests.create"
 
 
 class EntryState(StrEnum):
@@ -289,9 +290,9 @@ def write_of(row: Any) -> Write[PreparedCall]:
     return Write.of(PreparedCall.from_text(row.call), sent_of(row), json.loads(row.look_up_by))
 
 
-def as_status(said: str | None) -> str | None:
+def as_status(status: str | None) -> str | None:
     """The provider's word for a state, as it is stored."""
-    return None if said is None else one_line(said)
+    return None if status is None else one_line(status)
 
 
 def done_values(done: Done, call: PreparedCall) -> dict[str, Any]:

@@ -37,9 +37,6 @@ class OutboxPasses(Sending[Engine], Refreshing[Engine]):
         client = self._reader(client)
         return VICTOR if client is None else str(client.provider)
 
-    def _reader(self, client: AnyClient | None) -> Any:
-        return self.client if client is None else client
-
     def _own(self, client: AnyClient | None) -> Any:
         """The client that is given, or that of the outbox."""
         own = self._reader(client)

@@ -38,8 +38,6 @@ class Change(NamedTuple):
 class EntryStore(Holding[Engine]):
     """Stores what has become of entries."""
 
-    client: Any
-    """A client of any system, blocking or awaited; or None."""
     _sealing: Sealing
     _kept: float
 

@@ -64,15 +64,15 @@ class DjangoOutbox(DjangoQueue[OutboxEvent], OutboxBase[str]):
         Raises:
             ConfigurationError: `VICTOR_OUTBOX` is no dict, or has what is no argument.
         """
-        found = getattr(settings, "VICTOR_OUTBOX", {})
-        if not isinstance(found, Mapping):
+        configured = getattr(settings, "VICTOR_OUTBOX", {})
+        if not isinstance(configured, Mapping):
             raise ConfigurationError(
-                f"settings.VICTOR_OUTBOX must be a dict, not {kind_of(found)}: write "
+                f"settings.VICTOR_OUTBOX must be a dict, not {kind_of(configured)}: write "
                 "{'using': 'default'}."
             )
-        given = dict(cast("Mapping[str, Any]", found))
+        options = dict(cast("Mapping[str, Any]", configured))
         known = ["using", *OutboxOptions.__annotations__]
-        unknown = next((str(name) for name in given if name not in known), None)
+        unknown = next((str(name) for name in options if name not in known), None)
         if unknown is not None:
             near = get_close_matches(unknown, known, 1)
             hint = f" Did you mean {near[0]!r}?" if near else ""
@@ -80,9 +80,9 @@ class DjangoOutbox(DjangoQueue[OutboxEvent], OutboxBase[str]):
                 f"settings.VICTOR_OUTBOX has {unknown!r:.40}, which is none of "
                 f"{', '.join(known)}.{hint}"
             )
-        if isinstance(given.get("client"), str):
-            given["client"] = _client_of(given["client"])
-        return cls(**given)
+        if isinstance(options.get("client"), str):
+            options["client"] = _client_of(options["client"])
+        return cls(**options)
 
 
 def client_of(outbox: DjangoOutbox, on_event: Any = None) -> Any:
@@ -96,9 +96,9 @@ def _client_of(place: str, **options: Any) -> Any:
     # A forked child makes its own, and so does a test that has set other variables.
     key = os.getpid(), place, hash(frozenset(os.environ.items()))
     if key not in _clients:
-        made = resolve_name(place)(**options)
-        if _clients.setdefault(key, made) is not made:  # another thread was faster
-            made.close()
+        client = resolve_name(place)(**options)
+        if _clients.setdefault(key, client) is not client:  # another thread was faster
+            client.close()
     return _clients[key]
 
 

@@ -47,7 +47,8 @@ class Command(BaseCommand):
                 changed = send_payment_requests()
             self.stdout.write(f"changed: {as_text(changed) or 'nothing'}")
             return
-        outbox, metrics = DjangoOutbox.from_settings(), None
+        outbox = DjangoOutbox.from_settings()
+        metrics = None
         if metrics_port is not None:
             from victor_ext.prometheus import Prometheus  # noqa: PLC0415 - an extra of its own
 
