@@ -34,7 +34,7 @@ from .databases import (
 from .dead_letters import DeadLetters
 from .events import EventState
 from .handlers import E, EventHandlers
-from .rows import inserted, taken
+from .rows import inserted, take_first
 from .stopping import is_ending
 from .transactions import Engine, Pass, Work, operation
 from .workers import AwaitedWorker, BlockingWorker, WorkerPasses
@@ -233,7 +233,7 @@ class EventQueue(EventHandlers[Engine, E], WorkerPasses[Engine], DeadLetters[Eng
         after_try = partial(self._after_try, now)
         while True:
             is_next = sa.and_(due, self.events.c.id > last)
-            row = taken(connection, self.events, is_next, ("tries", "due_at"), after_try)
+            row = take_first(connection, self.events, is_next, ("tries", "due_at"), after_try)
             if row is None or not _has_killed(row, now):
                 return row
             last = row.id
@@ -253,7 +253,7 @@ class EventQueue(EventHandlers[Engine, E], WorkerPasses[Engine], DeadLetters[Eng
         tries = self.events.c.tries + 1
         return {"tries": tries, "due_at": now + self._lease, "once": None}
 
-    def _taken(self, row: Any) -> Condition:
+    def _is_held(self, row: Any) -> Condition:
         """The row that `_take` has returned, while no other worker has taken it up again."""
         columns = self.events.c
         return sa.and_(
@@ -263,7 +263,7 @@ class EventQueue(EventHandlers[Engine, E], WorkerPasses[Engine], DeadLetters[Eng
         )
 
     def _finish(self, row: Any, event: E, connection: sa.Connection) -> bool:
-        if not connection.execute(sa.delete(self.events).where(self._taken(row))).rowcount:
+        if not connection.execute(sa.delete(self.events).where(self._is_held(row))).rowcount:
             return False
         if not self._is_new(connection, event):
             return False
@@ -273,14 +273,14 @@ class EventQueue(EventHandlers[Engine, E], WorkerPasses[Engine], DeadLetters[Eng
     def _put_back(self, row: Any, connection: sa.Connection) -> None:
         # others come first in the next pass
         due_at = DatabaseTime() + _AGAIN
-        again = sa.update(self.events).where(self._taken(row))
+        again = sa.update(self.events).where(self._is_held(row))
         connection.execute(again.values(tries=row.tries, due_at=due_at))
 
     def _put_off(self, row: Any, error: Exception, connection: sa.Connection) -> None:
         tries = row.tries + 1
         state, wait = self._after_failure(error, tries)
         values = {"tries": tries, "state": state.value, "error": _error_text(error)}
-        later = sa.update(self.events).where(self._taken(row))
+        later = sa.update(self.events).where(self._is_held(row))
         connection.execute(later.values(due_at=DatabaseTime() + wait, **values))
         self._log_failure(row, error, tries)
 

@@ -24,7 +24,7 @@ def inserted(connection: Any, table: sa.Table, **values: Any) -> Any:
     return connection.execute(statement.returning(next(iter(table.c)))).scalar()
 
 
-def taken(
+def take_first(
     connection: sa.Connection,
     table: sa.Table,
     due: Condition,

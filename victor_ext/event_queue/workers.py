@@ -98,7 +98,7 @@ class WorkerPasses(Transactions[Engine]):
         name = f"{self._name}.{pass_name}"
         try:
             changed = yield partial(getattr(self, pass_name), client)
-        except NeverHeals:  # it does not heal
+        except NeverHeals:
             raise
         except Exception as error:  # a worker that has ended does nothing
             self.heartbeat.failing[name] = type(error).__name__
@@ -160,14 +160,14 @@ class AwaitedWorker(AwaitedTransactions, WorkerPasses["AsyncEngine"]):
             with anyio.move_on_after(seconds):
                 await woken.wait()
 
-        ended: list[NeverHeals] = []  # a group of tasks would raise it in a group of errors
+        failures: list[NeverHeals] = []  # a group of tasks would raise it in a group of errors
 
         async def work() -> None:
             try:
                 with calls, ended_by(stop):
                     await adrive(self._work(client, interval, stop, pause), call)
             except NeverHeals as error:
-                ended.append(error)
+                failures.append(error)
                 tasks.cancel_scope.cancel()
 
         # In a task of its own: asyncio's own `cancel` knows no shield.
@@ -179,8 +179,8 @@ class AwaitedWorker(AwaitedTransactions, WorkerPasses["AsyncEngine"]):
                 calls.deadline = anyio.current_time() + self._longest_call(client)
                 stop.set()
                 woken.set()
-        if ended:
-            raise ended[0]
+        if failures:
+            raise failures[0]
 
     @asynccontextmanager
     async def worker(self, client: Any = None, *, interval: float = 5.0) -> AsyncGenerator[None]:

@@ -5,8 +5,9 @@ invoice, and sent later.
     outbox.create_table()
 
     with Session(engine) as session, session.begin():
-        session.add(Invoice(number=1042, ...)) outbox.add(session, ...,
-        client_reference_id="INV-1042", idempotency_key=idempotency_key_for("invoice", 1042))
+        session.add(Invoice(number=1042, ...))
+        outbox.add(session, ..., client_reference_id="INV-1042",
+                   idempotency_key=idempotency_key_for("invoice", 1042))
 
     with Victor.from_env() as victor:  # the worker: it sends, and reads statuses, again and again
         outbox.run(victor)

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 from victor_ext import AsyncVictor, PaymentRequest, Victor
 from victor_ext.event_queue.databases import Condition, database_time, is_to_come
-from victor_ext.event_queue.rows import taken
+from victor_ext.event_queue.rows import take_first
 from victor_ext.event_queue.stopping import is_ending
 from victor_ext.event_queue.transactions import Engine, Pass
 from victor_ext.flows import following
@@ -63,7 +63,7 @@ class Refreshing(EntryStore[Engine]):
         now = database_time(connection)
         waits = is_to_come(columns.leased_until, now, max(self._lease, _LONGEST_WAIT))
         due = sa.and_(chosen, sa.not_(waits), columns.id > last)
-        row = taken(connection, self.table, due, ("leased_until",), partial(_next_read, now))
+        row = take_first(connection, self.table, due, ("leased_until",), partial(_next_read, now))
         return None if row is None else self._sealing.opened_row(row)
 
     def _refresh_one(self, client: Any, row: Any) -> Pass[Entry | None]:

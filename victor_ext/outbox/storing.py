@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from victor_ext.event_queue.databases import Condition, DatabaseTime
-from victor_ext.event_queue.rows import taken
+from victor_ext.event_queue.rows import take_first
 from victor_ext.event_queue.transactions import Engine, Pass, Work
 
 from .claims import DUE
@@ -98,7 +98,7 @@ class EntryStore(Holding[Engine]):
         """Change the entry that is chosen, if it still is."""
         changed = {**values, "changed_at": DatabaseTime()}
         stored = partial(self._sealing.sealed_as, values=changed)
-        before = taken(connection, self.table, chosen, ("state", "status"), stored)
+        before = take_first(connection, self.table, chosen, ("state", "status"), stored)
         if before is None:
             return Change(None)
         query = sa.select(self.table).where(self.table.c.id == before.id)

@@ -5,8 +5,9 @@
     outbox = DjangoOutbox()
 
     with transaction.atomic():
-        Invoice.objects.create(number=1042, ...) outbox.add(..., client_reference_id="INV-1042",
-        idempotency_key=idempotency_key_for("invoice", 1042))
+        Invoice.objects.create(number=1042, ...)
+        outbox.add(..., client_reference_id="INV-1042",
+                   idempotency_key=idempotency_key_for("invoice", 1042))
 
 The worker is `manage.py send_payment_requests --interval 5`, or a Celery task of
 `send_payment_requests()`. Each may be killed at any step. Table, states and rules are those of
