@@ -49,6 +49,8 @@ def cases():
         for value in others:
             is_shown = name in SHOWN and value == others[0]
             marks = [] if is_shown else [pytest.mark.pull_request]
+            if name == "key_life":  # a due date may pass while a key is kept
+                marks.append(pytest.mark.hours)
             settings = {name: value} | WITH.get(name, {})
             yield pytest.param(settings, id=f"{name}-{value}", marks=marks)
 
