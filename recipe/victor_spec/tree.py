@@ -221,6 +221,11 @@ def _below(named: Tree, root: str) -> dict[str, list[str]]:
     return below
 
 
+def union_members(schema: Tree) -> list[Any]:
+    """The members of the unions of a schema."""
+    return [*list_at(schema, "oneOf"), *list_at(schema, "anyOf")]
+
+
 def types_of(schema: Tree) -> list[Any]:
     """The declared types of a schema, which it has as a list or as one."""
     kind = schema.get("type")
