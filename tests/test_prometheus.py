@@ -124,7 +124,8 @@ def test_the_rules_are_about_metrics_of_a_real_run(
     parser: Any = pytest.importorskip("promql_parser")
     with pytest.raises(ConfigurationError, match="share one between all clients"):
         Prometheus(registry=scraped.registry)
-    auth, once = VictorOAuth(*victor_sandbox.add_oauth_client()), RetryPolicy(max_attempts=1)
+    auth = VictorOAuth(*victor_sandbox.add_oauth_client())
+    once = RetryPolicy(max_attempts=1)
     with Victor(auth, base_url=victor_sandbox.url, on_event=scraped.metrics, retry=once) as victor:
         victor_sandbox.inject("lose_answer", operation="create")
         with pytest.raises(ConnectionFailed):

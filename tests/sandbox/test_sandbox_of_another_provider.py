@@ -67,7 +67,8 @@ def test_a_charge_from_end_to_end(commands, caller):
 
 
 def test_work_is_counted_by_the_key_in_the_body_and_by_the_reference(commands, caller):
-    first, again = caller.charge(), caller.charge()
+    first = caller.charge()
+    again = caller.charge()
     assert first.headers["location"] == again.headers["location"]
     assert caller.charge(cents=1).status_code == 409
     assert caller.charge("another key", "INV-2", 100_001).json()["success"] is False

@@ -20,8 +20,10 @@ from victor_ext.runtime.auth.signed_tokens import load_rsa_key, signed_token
 
 pytestmark = pytest.mark.slow
 PASSWORD = "correct horse"
-PKCS8, PKCS1 = serialization.PrivateFormat.PKCS8, serialization.PrivateFormat.TraditionalOpenSSL
-PEM, DER = serialization.Encoding.PEM, serialization.Encoding.DER
+PKCS8 = serialization.PrivateFormat.PKCS8
+PKCS1 = serialization.PrivateFormat.TraditionalOpenSSL
+PEM = serialization.Encoding.PEM
+DER = serialization.Encoding.DER
 OPEN = serialization.NoEncryption()
 
 
@@ -166,7 +168,8 @@ class TestWhatIsRefused:
     def test_a_key_whose_signature_is_its_message(self, key):
         """With the exponents 1 everything verifies, and so do the forgeries of anybody."""
         numbers = key.private_numbers()
-        modulus, primes = numbers.public_numbers.n, (numbers.p, numbers.q)
+        modulus = numbers.public_numbers.n
+        primes = (numbers.p, numbers.q)
         assert "cannot be read as a private key" in refusal(
             pkcs1(0, modulus, 1, 1, *primes, 1, 1, numbers.iqmp)
         )

@@ -25,7 +25,8 @@ from victor_ext import (
 from victor_ext.providers.flexfactor import FlexFactor, FlexFactorToken
 from victor_ext.runtime.client.transport import HttpClient
 
-URL, EARLY = "https://pay.example", "3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71"
+URL = "https://pay.example"
+EARLY = "3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71"
 
 
 def answer(request: httpx.Request) -> httpx.Response:
@@ -41,7 +42,8 @@ def answer(request: httpx.Request) -> httpx.Response:
 
 @pytest.fixture
 def victor() -> Iterator[Victor]:
-    auth, once = VictorJwt("key-1", sign=lambda _content: b"signature"), RetryPolicy(max_attempts=1)
+    auth = VictorJwt("key-1", sign=lambda _content: b"signature")
+    once = RetryPolicy(max_attempts=1)
     with Victor(auth, base_url=URL, transport=httpx.MockTransport(answer), retry=once) as client:
         yield client
 
