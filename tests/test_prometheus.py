@@ -211,7 +211,11 @@ def test_a_probe_tells_a_stalled_worker_from_one_that_pauses(
     )
     in_a_call = [(200, "ok\n"), (503, untried), (503, "Outbox: no step for 301 seconds\n")]
     assert [each for each in seen if "HELP" not in each[1]] == [
-        *(*in_a_call, *in_a_call),  # a token is asked for twice
-        *((200, "ok\n"), (503, "Outbox: outbox.send: AuthenticationError\n"), (200, "ok\n")),
-        *((200, "ok\n"), (200, "ok\n")),  # it has ended
+        *in_a_call,
+        *in_a_call,  # a token is asked for twice
+        (200, "ok\n"),
+        (503, "Outbox: outbox.send: AuthenticationError\n"),
+        (200, "ok\n"),
+        (200, "ok\n"),
+        (200, "ok\n"),  # it has ended
     ]

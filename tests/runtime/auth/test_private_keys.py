@@ -70,18 +70,23 @@ def forms(key: RSAPrivateKey) -> dict[str, object]:
 
 
 IN_FILES = [
-    *(
-        "pkcs8",
-        "pkcs8-bytes",
-        "pkcs8-with-crlf",
-        "pkcs8-between-blank-lines",
-        "pkcs1",
-        "pkcs1-bytes",
-        "base64",
-    ),
-    *("base64-with-breaks", "base64-with-crlf", "base64-bytes", "der", "pkcs1-der"),
-    *("pem-in-base64", "pem-in-base64-with-breaks", "pem-in-base64-bytes"),
-    *("pem-after-a-preface-in-base64", "pkcs1-in-base64"),
+    "pkcs8",
+    "pkcs8-bytes",
+    "pkcs8-with-crlf",
+    "pkcs8-between-blank-lines",
+    "pkcs1",
+    "pkcs1-bytes",
+    "base64",
+    "base64-with-breaks",
+    "base64-with-crlf",
+    "base64-bytes",
+    "der",
+    "pkcs1-der",
+    "pem-in-base64",
+    "pem-in-base64-with-breaks",
+    "pem-in-base64-bytes",
+    "pem-after-a-preface-in-base64",
+    "pkcs1-in-base64",
 ]
 FORMS = [
     *IN_FILES,

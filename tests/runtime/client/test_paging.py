@@ -134,4 +134,4 @@ def test_an_item_is_freed_as_soon_as_its_user_has_done_with_it(mode: str) -> Non
     else:
         for _ in Pages(fetch, begin):
             alive.append(len(left))
-    assert alive == [0, *(4, 3, 2, 1), 1, *(4, 3, 2, 1), 1]
+    assert alive == [0, 4, 3, 2, 1, 1, 4, 3, 2, 1, 1]

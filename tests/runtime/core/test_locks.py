@@ -127,8 +127,8 @@ class TestThreads:
                 permit.release()
             return time.process_time() - began
 
-        assert min(seconds(40_000) for _ in range(2)) < 4 * min(
-            sum(seconds(400) for _ in range(100)) for _ in range(2)
+        assert min(seconds(10_000) for _ in range(2)) < 4 * min(
+            sum(seconds(100) for _ in range(100)) for _ in range(2)
         )
 
     def test_many_at_once_are_never_more_than_there_are_places(self):

@@ -200,14 +200,12 @@ ODD = [
     *(USUAL.replace(b"HTTP/1.1 200 OK", line) for line in STATUS_LINES),
     *(USUAL.replace(b"Connection: keep-alive", each) for each in FIELDS),
     *(USUAL.replace(b"Length: 2", b"Length: " + each) for each in LENGTHS),
-    *(
-        USUAL + b"\n",
-        USUAL + USUAL,
-        USUAL.replace(b"\r\n", b"\n"),
-        b"\r\n" + USUAL,
-        b"\n" + USUAL,
-        b"{}",
-    ),
+    USUAL + b"\n",
+    USUAL + USUAL,
+    USUAL.replace(b"\r\n", b"\n"),
+    b"\r\n" + USUAL,
+    b"\n" + USUAL,
+    b"{}",
     USUAL.replace(b"Connection: keep-alive", b"Transfer-Encoding: chunked")[:-2]
     + b"2\r\n{}\r\n0\r\n\r\n",
     *(CHUNKED.replace(b"Connection: keep-alive", each) for each in FIELDS),
@@ -313,13 +311,13 @@ REQUEST_FIELDS: Fields = [
     *((b"X-b", value) for value in VALUES),
     *((b"Connection", value) for value in (b"close", b"Keep-Alive", b"x, close")),
     *((b"content-length", value) for value in (b"0", b"2", b"3", b"2, 2", b"02", b"-1", b"2\n")),
-    *((b"Transfer-Encoding", b"chunked"), (b"transfer-encoding", b"gzip"), (b"Upgrade", b"h2c")),
-    *(
-        HOST,
-        (b"host", b"b"),
-        (b"Expect", b"100-continue"),
-        (b"Authorization", SecretBytes(b"Bearer x")),
-    ),
+    (b"Transfer-Encoding", b"chunked"),
+    (b"transfer-encoding", b"gzip"),
+    (b"Upgrade", b"h2c"),
+    HOST,
+    (b"host", b"b"),
+    (b"Expect", b"100-continue"),
+    (b"Authorization", SecretBytes(b"Bearer x")),
 ]
 
 
