@@ -31,7 +31,8 @@ class Replacement(ast.NodeTransformer):
     """Replaces what is equal to `right`, and counts how often."""
 
     def __init__(self, right: str, wrong: str) -> None:
-        self._right, self._wrong = ast.parse(right).body, ast.parse(wrong).body
+        self._right = ast.parse(right).body
+        self._wrong = ast.parse(wrong).body
         self._wanted = list(map(ast.dump, self._right))
         first = self._right[0]
         self._expression = (
@@ -75,7 +76,8 @@ def planted(where: str, right: str, wrong: str) -> Generator[None]:
     holder: Any = module
     for each in holders:
         holder = getattr(holder, each)
-    before, made = vars(holder)[function], dict[str, Any]()
+    before = vars(holder)[function]
+    made = dict[str, Any]()
     # Modules that have imported it have it, too.
     others = (
         each

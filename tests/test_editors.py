@@ -30,42 +30,38 @@ def program(
 """
 OPERATIONS = {"accept", "create", "decline", "find", "get", "list", "wait", "watch"}
 CLIENT = {
-    *(
-        "api",
-        "ask_time",
-        "authorization",
-        "authorization_at",
-        "base_url",
-        "bind",
-        "caller",
-        "close",
-        "deadline",
-        "object_reads",
-        "read",
-    ),
-    *(
-        "environment",
-        "from_env",
-        "operation_names",
-        "statuses",
-        "from_profile",
-        "http",
-        "is_awaited",
-        "listener_failures",
-        "look_up",
-    ),
-    *(
-        "payment_requests",
-        "ping",
-        "prepare",
-        "provider",
-        "provider_time",
-        "proxy",
-        "read_state",
-        "reads",
-        "send",
-    ),
-    *("ssl_context", "system", "with_options"),
+    "api",
+    "ask_time",
+    "authorization",
+    "authorization_at",
+    "base_url",
+    "bind",
+    "caller",
+    "close",
+    "deadline",
+    "object_reads",
+    "read",
+    "environment",
+    "from_env",
+    "operation_names",
+    "statuses",
+    "from_profile",
+    "http",
+    "is_awaited",
+    "listener_failures",
+    "look_up",
+    "payment_requests",
+    "ping",
+    "prepare",
+    "provider",
+    "provider_time",
+    "proxy",
+    "read_state",
+    "reads",
+    "send",
+    "ssl_context",
+    "system",
+    "with_options",
 }
 
 
@@ -75,11 +71,9 @@ class Editor:
     def __init__(self, server: subprocess.Popen[bytes], folder: Path) -> None:
         assert server.stdin is not None
         assert server.stdout is not None
-        self._input, self._output, self._uri = (
-            server.stdin,
-            server.stdout,
-            (folder / "program.py").as_uri(),
-        )
+        self._input = server.stdin
+        self._output = server.stdout
+        self._uri = (folder / "program.py").as_uri()
         capabilities = {"textDocument": {"hover": {"contentFormat": ["markdown"]}}}
         folders = [{"uri": folder.as_uri(), "name": "service"}]
         self._ask("initialize", processId=None, workspaceFolders=folders, capabilities=capabilities)
@@ -154,7 +148,8 @@ def test_the_arguments_are_shown_with_a_sentence_each(editor: Editor, call: str)
 @pytest.mark.parametrize("method", ["create", "list", "get", "watch"])
 def test_a_method_is_explained_without_indentation(editor: Editor, method: str) -> None:
     shown = editor.at(f"victor.payment_requests.{method}", "hover")["contents"]["value"]
-    title, args = shown.partition("---\n")[2].splitlines()[0], re.search(r"(?m)^Args:", shown)
+    title = shown.partition("---\n")[2].splitlines()[0]
+    args = re.search(r"(?m)^Args:", shown)
     assert re.fullmatch(r"[A-Z].*\.", title)
     assert args or method == "watch"
 

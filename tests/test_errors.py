@@ -256,8 +256,12 @@ class TestMasking:
     @pytest.mark.parametrize(
         ("value", "kind"),
         [
-            *((Secret("a"), "str"), (SecretBytes(b"a"), "bytes"), (AccountNumber("1"), "str")),
-            *((concealed_account(1), "int"), (1.5, "float"), (None, "NoneType")),
+            (Secret("a"), "str"),
+            (SecretBytes(b"a"), "bytes"),
+            (AccountNumber("1"), "str"),
+            (concealed_account(1), "int"),
+            (1.5, "float"),
+            (None, "NoneType"),
         ],
     )
     def test_a_message_names_the_type_below(self, value, kind):

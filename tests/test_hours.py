@@ -19,8 +19,12 @@ from tests.programs import python
 ROOT = Path(__file__).parent.parent
 LIBRARIES = Path(sys.prefix) / "guards"
 MOMENTS = (
-    *("2027-11-09 00:00:30", "2027-11-09 11:59:58", "2027-11-09 12:01:00", "2027-11-09 23:59:00"),
-    *("2027-12-31 23:59:58", "2028-02-29 12:01:00"),
+    "2027-11-09 00:00:30",
+    "2027-11-09 11:59:58",
+    "2027-11-09 12:01:00",
+    "2027-11-09 23:59:00",
+    "2027-12-31 23:59:58",
+    "2028-02-29 12:01:00",
 )
 """In UTC. At noon a due date is over everywhere on earth."""
 AT_THE_START = '''"""PYTEST_DONT_REWRITE"""

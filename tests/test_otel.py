@@ -31,7 +31,8 @@ class Observed:
     """A listener, and what it has exported."""
 
     def __init__(self) -> None:
-        self._spans, self._metrics = InMemorySpanExporter(), InMemoryMetricReader()
+        self._spans = InMemorySpanExporter()
+        self._metrics = InMemoryMetricReader()
         tracers = TracerProvider()
         tracers.add_span_processor(SimpleSpanProcessor(self._spans))
         self.tracer = tracers.get_tracer("the service")
@@ -124,7 +125,8 @@ def test_a_call_is_a_span_with_its_attempts_as_events(observed: Observed) -> Non
 
 def test_the_provider_can_go_on_with_the_trace(observed: Observed) -> None:
     seen = list[httpx.Request]()
-    answers, current = failing_once(victor_payment_request_id=ID, status="PENDING"), list[Any]()
+    answers = failing_once(victor_payment_request_id=ID, status="PENDING")
+    current = list[Any]()
 
     def provider(request: httpx.Request) -> httpx.Response:
         seen.append(request)
@@ -216,7 +218,8 @@ def test_two_calls_of_which_one_fails(observed: Observed) -> None:
 def test_connections_are_counted_over_real_sockets(
     observed: Observed, victor_sandbox: Sandbox, victor_auth: Any
 ) -> None:
-    environment, url = victor_sandbox.settings.environment, victor_sandbox.url
+    environment = victor_sandbox.settings.environment
+    url = victor_sandbox.url
     client = CLIENTS["victor"][0]
     with client(
         victor_auth, environment=environment, base_url=url, on_event=observed.listener

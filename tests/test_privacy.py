@@ -32,7 +32,8 @@ from victor_ext.runtime.core.response import OPERATION
 
 
 def test_a_part_of_a_secret_is_one_and_a_byte_is_a_number() -> None:
-    text, data = Secret("visibly-fake"), SecretBytes(b"visibly-fake")
+    text = Secret("visibly-fake")
+    data = SecretBytes(b"visibly-fake")
     assert (text[:7], text[0], data[:7], data[0]) == ("visibly", "v", b"visibly", ord("v"))
     assert repr([text, text[:7], text[0]]) == "['[secret]', '[secret]', '[secret]']"
     assert repr([data, data[:7], data[0]]) == "[b'[secret]', b'[secret]', 118]"
@@ -108,29 +109,25 @@ def test_a_code_of_the_provider_is_shown_and_no_account_number(
 
 
 WORDS = (
-    *(
-        "error",
-        "errors",
-        "allErrors",
-        "result",
-        "parameterErrors",
-        "code",
-        "codes",
-        "errorCode",
-        "statusCode",
-        "item3",
-    ),
-    *(
-        "message",
-        "defaultMessage",
-        "errorMessage",
-        "description",
-        "item1",
-        "field",
-        "location",
-        "name",
-        "objectName",
-    ),
+    "error",
+    "errors",
+    "allErrors",
+    "result",
+    "parameterErrors",
+    "code",
+    "codes",
+    "errorCode",
+    "statusCode",
+    "item3",
+    "message",
+    "defaultMessage",
+    "errorMessage",
+    "description",
+    "item1",
+    "field",
+    "location",
+    "name",
+    "objectName",
 )
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -147,10 +144,8 @@ JSON = st.recursive(
 def test_no_error_body_can_make_reading_it_raise(
     read: Callable[[httpx.Response], Any], body: Any, members: dict[str, Any]
 ) -> None:
-    request, inner = (
-        httpx.Request("POST", "https://api.example/v1/capture"),
-        (body, members, [body, members]),
-    )
+    request = httpx.Request("POST", "https://api.example/v1/capture")
+    inner = (body, members, [body, members])
     shapes = [{name: each} for name in ("error", "errors", "allErrors", "result") for each in inner]
     for shape in (body, members, *shapes):
         for problem in read(httpx.Response(400, content=json.dumps(shape), request=request)):

@@ -124,7 +124,8 @@ def test_the_rules_are_about_metrics_of_a_real_run(
     parser: Any = pytest.importorskip("promql_parser")
     with pytest.raises(ConfigurationError, match="share one between all clients"):
         Prometheus(registry=scraped.registry)
-    auth, once = VictorOAuth(*victor_sandbox.add_oauth_client()), RetryPolicy(max_attempts=1)
+    auth = VictorOAuth(*victor_sandbox.add_oauth_client())
+    once = RetryPolicy(max_attempts=1)
     with Victor(auth, base_url=victor_sandbox.url, on_event=scraped.metrics, retry=once) as victor:
         victor_sandbox.inject("lose_answer", operation="create")
         with pytest.raises(ConnectionFailed):
@@ -210,7 +211,11 @@ def test_a_probe_tells_a_stalled_worker_from_one_that_pauses(
     )
     in_a_call = [(200, "ok\n"), (503, untried), (503, "Outbox: no step for 301 seconds\n")]
     assert [each for each in seen if "HELP" not in each[1]] == [
-        *(*in_a_call, *in_a_call),  # a token is asked for twice
-        *((200, "ok\n"), (503, "Outbox: outbox.send: AuthenticationError\n"), (200, "ok\n")),
-        *((200, "ok\n"), (200, "ok\n")),  # it has ended
+        *in_a_call,
+        *in_a_call,  # a token is asked for twice
+        (200, "ok\n"),
+        (503, "Outbox: outbox.send: AuthenticationError\n"),
+        (200, "ok\n"),
+        (200, "ok\n"),
+        (200, "ok\n"),  # it has ended
     ]

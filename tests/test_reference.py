@@ -29,27 +29,22 @@ SHOWN = [
 """What the pages show: dotted paths. A path that leads nowhere is an error of `make docs`."""
 
 DESCRIBED = (
-    *(
-        "victor_ext",
-        "victor_ext.errors",
-        "victor_ext.money",
-        "victor_ext.zulu",
-        "victor_ext.response_info",
-    ),
-    *(
-        "victor_ext.otel",
-        "victor_ext.asgi",
-        "victor_ext.outbox",
-        "victor_ext.reconciliation",
-        "victor_ext.bulk",
-    ),
-    *(
-        "victor_ext.outbox.django",
-        "victor_ext.inbox",
-        "victor_ext.inbox.django",
-        "victor_ext.testing",
-    ),
-    *("victor_ext.prometheus", "victor_ext.health"),
+    "victor_ext",
+    "victor_ext.errors",
+    "victor_ext.money",
+    "victor_ext.zulu",
+    "victor_ext.response_info",
+    "victor_ext.otel",
+    "victor_ext.asgi",
+    "victor_ext.outbox",
+    "victor_ext.reconciliation",
+    "victor_ext.bulk",
+    "victor_ext.outbox.django",
+    "victor_ext.inbox",
+    "victor_ext.inbox.django",
+    "victor_ext.testing",
+    "victor_ext.prometheus",
+    "victor_ext.health",
 )
 PROVIDERS = tuple(
     f"victor_ext.providers{name}" for name in ("", ".velo", ".eastpay", ".flexfactor")
@@ -57,9 +52,21 @@ PROVIDERS = tuple(
 SANDBOXES = tuple(f"victor_ext.sandbox{name}" for name in ("", ".velo", ".eastpay", ".flexfactor"))
 
 OF_THE_MACHINERY = {
-    *("authenticator", "token_url", "hint", "after", "completed_by", "of_list"),
-    *("delivery", "notification", "reading", "state_of"),
-    *("pytest_configure", "pytest_runtest_makereport", "Reconciliation", "trace_id", "ErrorCode"),
+    "authenticator",
+    "token_url",
+    "hint",
+    "after",
+    "completed_by",
+    "of_list",
+    "delivery",
+    "notification",
+    "reading",
+    "state_of",
+    "pytest_configure",
+    "pytest_runtest_makereport",
+    "Reconciliation",
+    "trace_id",
+    "ErrorCode",
 }
 """Public for other modules of this package, or called by pytest: no user gives their arguments."""
 MADE_BY_US = (victor_ext.PaymentRequest, FlexFactorRecord, ServerCommands)

@@ -157,7 +157,8 @@ class Moody:
 
 @pytest.fixture
 def asked(tmp_path: Path) -> tuple[Prometheus, Moody]:
-    registry, moody = CollectorRegistry(), Moody()
+    registry = CollectorRegistry()
+    moody = Moody()
     metrics = Prometheus(registry=registry, folder=tmp_path / "m")
     registry.register(moody)  # type: ignore[arg-type] # it has what a collector needs
     return metrics, moody
@@ -196,7 +197,8 @@ def test_the_asker_counts_itself_whatever_became_of_its_socket(
 
 def test_a_connection_that_cannot_be_taken_is_no_end(tmp_path: Path) -> None:
     """A process without a free file descriptor answers again once it has one."""
-    folder, failures = WorkerFolder(tmp_path / "m", lambda _question: "well"), [OSError(24, "full")]
+    folder = WorkerFolder(tmp_path / "m", lambda _question: "well")
+    failures = [OSError(24, "full")]
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(str(tmp_path / "m" / "2-full.sock"))
     listener.listen()

@@ -174,7 +174,7 @@ class Prometheus(OpenTelemetry):
             for problem in problems
         )
 
-    def serve(self, port: int, host: str = "0.0.0.0") -> WSGIServer:  # noqa: S104 - Prometheus asks from elsewhere
+    def serve(self, port: int, host: str = "0.0.0.0") -> WSGIServer:  # noqa: S104 - for others
         """Serve `wsgi_app` from a thread in the background.
 
         Args:
@@ -188,7 +188,8 @@ class Prometheus(OpenTelemetry):
             OSError: The port cannot be used: another process has it, or the system allows it not.
             ConfigurationError: There is no such port.
         """
-        if isinstance(port, bool) or not isinstance(port, int) or not 0 <= port <= _LARGEST_PORT:  # pyright: ignore[reportUnnecessaryIsInstance] - of untyped callers
+        is_number = isinstance(port, int)  # pyright: ignore[reportUnnecessaryIsInstance] - untyped
+        if not is_number or isinstance(port, bool) or not 0 <= port <= _LARGEST_PORT:
             raise ConfigurationError(
                 f"port={port!r:.40} must be a whole number from 0 to {_LARGEST_PORT}; 0 is a free "
                 "port."

@@ -32,9 +32,9 @@ class Acceptance:
     pattern: re.Pattern[str] | None = None
 
     def matches(self, loss: str) -> bool:
-        return (
-            self.place == loss if self.pattern is None else self.pattern.fullmatch(loss) is not None
-        )
+        if self.pattern is None:
+            return self.place == loss
+        return self.pattern.fullmatch(loss) is not None
 
 
 @dataclass(frozen=True)
@@ -55,16 +55,13 @@ def default_path(document: Path, kind: Literal["accepted", "approved"]) -> Path:
 
 def read_accepted(path: Path) -> list[Acceptance]:
     """The accepted losses; none when there is no such file. Raises DecisionError."""
-    return [
-        Acceptance(entry["place"], entry["reason"], entry["since"])
-        if "place" in entry
-        else Acceptance(
-            entry["places"], entry["reason"], entry["since"], _pattern(where, entry["places"])
-        )
-        for where, entry in _entries(
-            path, ("place", "reason", "since"), ("places", "reason", "since")
-        )
-    ]
+    accepted: list[Acceptance] = []
+    forms = ("place", "reason", "since"), ("places", "reason", "since")
+    for where, entry in _entries(path, *forms):
+        place = entry.get("place") or entry["places"]
+        pattern = None if "place" in entry else _pattern(where, place)
+        accepted.append(Acceptance(place, entry["reason"], entry["since"], pattern))
+    return accepted
 
 
 def _pattern(where: str, places: str) -> re.Pattern[str]:

@@ -56,7 +56,8 @@ def package_folder(out: Path, name: str) -> Path:
     package = folder / name
     if package.is_symlink():
         raise RuntimeError(f"{package} is a link: remove it, or name another folder with --out.")
-    if (foreign := next(_foreign_files(package), None)) is not None:
+    foreign = next(_foreign_files(package), None)
+    if foreign is not None:
         raise RuntimeError(
             f"{foreign} was not generated: move it away, or name another folder with --out or "
             "another package with --name."
@@ -75,13 +76,14 @@ def _foreign_files(package: Path) -> Iterator[Path]:
             path.is_dir() and not path.is_symlink()
         ):
             continue
-        generated = (
-            path.suffix == ".py"
-            and path.is_file()
-            and path.read_text("utf-8", "replace").startswith(HEADER)
-        )
-        if path.is_symlink() or not (generated or path == package / MARKER):
+        is_own = path == package / MARKER or _is_generated(path)
+        if path.is_symlink() or not is_own:
             yield path
+
+
+def _is_generated(path: Path) -> bool:
+    is_module = path.suffix == ".py" and path.is_file()
+    return is_module and path.read_text("utf-8", "replace").startswith(HEADER)
 
 
 @contextmanager
@@ -134,17 +136,18 @@ def changed_files(built: Path, package: Path) -> ChangedFiles:
 
     The files with the same bytes get the times of the earlier ones.
     """
-    files = (
-        (path.relative_to(root) for path in root.rglob("*") if path.is_file())
-        for root in (built, package)
-    )
-    new, old = ({path for path in each if "__pycache__" not in path.parts} for each in files)
-    same, *others = filecmp.cmpfiles(package, built, sorted(map(str, new & old)), shallow=False)
+    new, old = _files_of(built), _files_of(package)
+    shared = sorted(map(str, new & old))
+    same, different, unreadable = filecmp.cmpfiles(package, built, shared, shallow=False)
     for path in same:
         shutil.copystat(package / path, built / path)
-    return ChangedFiles(
-        sorted(new - old), [Path(path) for each in others for path in each], sorted(old - new)
-    )
+    changed = [*map(Path, different), *map(Path, unreadable)]
+    return ChangedFiles(sorted(new - old), changed, sorted(old - new))
+
+
+def _files_of(package: Path) -> set[Path]:
+    files = {path.relative_to(package) for path in package.rglob("*") if path.is_file()}
+    return {path for path in files if "__pycache__" not in path.parts}
 
 
 def replace_file(path: Path, content: bytes) -> None:

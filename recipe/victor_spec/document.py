@@ -97,7 +97,8 @@ def load(
 
 
 def _read(path: Path, limits: Limits) -> Any:
-    if address := re.match(r"(https?:)/+(.*)", str(path)):  # a Path has one slash of two
+    address = re.match(r"(https?:)/+(.*)", str(path))  # a Path has one slash of two
+    if address:
         raise DocumentError(
             f"{address[1]}//{address[2]} is an address: download the document, and name the file."
         )

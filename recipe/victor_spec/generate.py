@@ -114,11 +114,11 @@ def endpoints_of(data: GeneratorData) -> list[endpoints.Endpoint]:
 
 
 def _return_type(endpoint: endpoints.Endpoint) -> str:
-    answers = [each for each in endpoint.responses if each.source["attribute"] != "None"]
-    return (
-        " | ".join(sorted({each.prop.get_type_string().as_unembedded_code() for each in answers}))
-        or "Any"
-    )
+    types: set[str] = set()
+    for response in endpoint.responses:
+        if response.source["attribute"] != "None":
+            types.add(response.prop.get_type_string().as_unembedded_code())
+    return " | ".join(sorted(types)) or "Any"
 
 
 def _attempt(tree: Tree, log: Log) -> tuple[GeneratorData | None, list[Failure]]:
@@ -127,10 +127,9 @@ def _attempt(tree: Tree, log: Log) -> tuple[GeneratorData | None, list[Failure]]
         data = GeneratorData.from_dict(tree, config=_config(Path(), log))
     if not isinstance(data, GeneratorData):
         return None, [Failure.of(data)]
-    errors = [
-        *data.errors,
-        *(each for one in data.endpoint_collections_by_tag.values() for each in one.parse_errors),
-    ]
+    errors = [*data.errors]
+    for collection in data.endpoint_collections_by_tag.values():
+        errors += collection.parse_errors
     return data, tracker.failures(errors)
 
 
@@ -151,10 +150,8 @@ def _differences() -> Generator[None]:
     def with_method(*, data: Any, method: str, path: UntrustedString, **arguments: Any) -> Any:
         extra: dict[str, str] = data.model_extra or {}
         if STANDS_FOR in extra:
-            method, path = (
-                extra[STANDS_FOR],
-                UntrustedString(path.get_untrusted_value().rpartition("#")[0]),
-            )
+            method = extra[STANDS_FOR]
+            path = UntrustedString(path.get_untrusted_value().rpartition("#")[0])
         return of_data(data=data, method=method, path=path, **arguments)
 
     def text_property(*, name: Any, required: Any, data: Any, config: Config) -> Any:
@@ -225,11 +222,9 @@ class _VariantProperty(UuidProperty):
         return type_string
 
     def get_imports(self, *, prefix: str) -> set[str]:
-        return (
-            set()
-            if self.discriminator.has_default
-            else {f"from {prefix}types import UnknownVariant"}
-        )
+        if self.discriminator.has_default:
+            return set()
+        return {f"from {prefix}types import UnknownVariant"}
 
 
 def _types_of(union: UnionProperty, json: bool) -> set[PythonCode]:  # noqa: FBT001 - its caller is openapi-python-client
@@ -421,9 +416,7 @@ def _ruff(built: Path, *arguments: str) -> None:
     """
     ruff: str = find_ruff_bin()
     command = [ruff, *arguments, str(built)]
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith("RUFF_")
-    }
+    environment = {key: text for key, text in os.environ.items() if not key.startswith("RUFF_")}
     done = subprocess.run(  # noqa: S603 - no part of the command comes from the document
         command, capture_output=True, text=True, check=False, cwd=built.parent, env=environment
     )

@@ -13,6 +13,7 @@ from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.schema.untrusted_string import UntrustedString
 
+from .hooks import members_of
 from .requests import PREFIX, key
 from .rewrites.names import classes
 from .tree import Tree, list_at, mapping_at, operations, place_of, resolve, step, unused
@@ -157,14 +158,15 @@ def literal(value: Any) -> str:
         value = value.get_untrusted_value()
     if isinstance(value, strings.PythonCode):
         value = value.as_unembedded_code()
-    return "".join(
-        f"\\{each}"
-        if each in '\\"'
-        else each
-        if each.isprintable()
-        else each.encode("unicode_escape").decode("ascii")
-        for each in value
-    )
+    return "".join(map(_escaped, value))
+
+
+def _escaped(character: str) -> str:
+    if character in '\\"':
+        return f"\\{character}"
+    if character.isprintable():
+        return character
+    return character.encode("unicode_escape").decode("ascii")
 
 
 class Origins:
@@ -204,11 +206,10 @@ class Origins:
             self.classes[str(made.class_info.name)] = tuple(dict.fromkeys(places))
         for model in data.models:
             sources = dict(_properties(document, by_class[model.class_info.name]))
-            for each in [*(model.required_properties or []), *(model.optional_properties or [])]:
-                source = sources.get(each.name.get_untrusted_value())
-                self.attributes[str(model.class_info.name), str(each.python_name)] = place_of(
-                    source
-                )
+            for prop in members_of(model):
+                source = sources.get(prop.name.get_untrusted_value())
+                attribute = str(model.class_info.name), str(prop.python_name)
+                self.attributes[attribute] = place_of(source)
 
     def _endpoint(self, module: str, endpoint: Endpoint, tree: Tree) -> None:
         self.functions[module] = next(iter(place_of(tree)), "")

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from openapi_python_client.parser.openapi import Endpoint
-from openapi_python_client.parser.properties import AnyProperty
-from openapi_python_client.parser.properties.list_property import ListProperty
 from openapi_python_client.strings import PythonIdentifier
 
 from .tree import DEFAULT_STYLES, EXPLODED, Tree
@@ -262,26 +260,6 @@ def error_answers(endpoint: Endpoint) -> list[Any]:
 def _all_members(answers: list[Any]) -> tuple[str, ...]:
     """The members of the objects that these answers may be, each once."""
     return tuple(dict.fromkeys(name for each in answers for name in members(each.prop)))
-
-
-def evidence(endpoint: Endpoint) -> dict[str, str]:
-    """What a good response has, by its status: the members of an object (one of them is enough), or
-    another body.
-    """
-    return {each.status_code.pattern: _body(each) for each in good_answers(endpoint)}
-
-
-def _body(answer: Any) -> str:
-    """What the body of an answer is, in words."""
-    if answer.source["attribute"] == "None":
-        return "no body"
-    names = dict.fromkeys(members(answer.prop))
-    if names:
-        return ", ".join(names)
-    if isinstance(answer.prop, AnyProperty):
-        return "any JSON"
-    kind: str = answer.prop.get_type_string().as_unembedded_code()
-    return "a list" if isinstance(answer.prop, ListProperty) else f"a {kind}"
 
 
 def members(body: Any, levels: int = 1) -> Iterator[str]:

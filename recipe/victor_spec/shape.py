@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from .tree import METHODS, PlaceError, Tree, is_list, is_mapping
+from .tree import METHODS, PlaceError, Tree, boolean_schema, is_list, is_mapping, step, types_of
 
 PLACES = ("query", "path", "header", "cookie", "querystring")
 
@@ -45,9 +45,7 @@ def _mapping(tree: Tree, kind: str, place: str) -> None:
         _place_items(tree)
     for key, expected in KINDS[kind].items():
         value = tree.get(key)
-        shaped = (
-            None if value is None else _shaped(value, expected, f"{place}.{key}" if place else key)
-        )
+        shaped = None if value is None else _shaped(value, expected, step(place, key))
         if shaped is not None:
             tree[key] = shaped
         else:
@@ -73,7 +71,7 @@ def _shaped(value: Any, kind: str, place: str) -> Any:
             raise PlaceError(f"{place} is {_name(value)}: write a list.")
         return [_member(item, inner, f"{place}[{number}]") for number, item in enumerate(value)]
     if isinstance(value, bool) and kind in ("Schema", "additional"):
-        return value if kind == "additional" else {} if value else {"not": {}}
+        return value if kind == "additional" else boolean_schema(value)
     if not is_mapping(value):
         raise PlaceError(f"{place} is {_name(value)}: write a mapping.")
     if kind == "Callback" and "$ref" not in value:
@@ -93,47 +91,53 @@ def _member(value: Any, kind: str, place: str) -> Any:
 
 def _place_items(schema: Tree) -> None:
     """A list of schemas, one for each item, was how a tuple was written before 3.1."""
-    value, kind = schema.get("items"), schema.get("type") or "array"
-    if value is False or "array" not in (kind if is_list(kind) else [kind]):
+    value = schema.get("items")
+    kinds = types_of(schema)
+    if value is False or (kinds and "array" not in kinds):
         schema.pop("items", None)  # of another type: it says nothing
     elif is_list(value):
         schema["prefixItems"] = schema.pop("items")
 
 
 def _name(value: Any) -> str:
-    if value is None or is_mapping(value) or is_list(value):
-        return "null" if value is None else "a list" if is_list(value) else "a mapping"
-    kind = "text" if isinstance(value, str) else "flag" if isinstance(value, bool) else "number"
-    return f"the {kind} {json.dumps(value)[:40]}"
+    if value is None:
+        return "null"
+    if is_list(value):
+        return "a list"
+    if is_mapping(value):
+        return "a mapping"
+    text = json.dumps(value)[:40]
+    if isinstance(value, str):
+        return f"the text {text}"
+    return f"the flag {text}" if isinstance(value, bool) else f"the number {text}"
 
 
 # ---- Values that are corrected; None removes one ----
 
 
 def _text(value: Any) -> str | None:
-    return (
-        json.dumps(value)
-        if isinstance(value, (bool, int, float))
-        else value
-        if isinstance(value, str)
-        else None
-    )
+    if isinstance(value, (bool, int, float)):
+        return json.dumps(value)
+    return value if isinstance(value, str) else None
 
 
 def _texts(value: Any) -> list[str] | None:
     if not is_list(value):
         return None
-    return [
-        item if isinstance(item, str) else json.dumps(item) for item in value if item is not None
-    ]
+    present = [item for item in value if item is not None]
+    return [item if isinstance(item, str) else json.dumps(item) for item in present]
+
+
+def _flag(value: Any) -> bool | None:
+    if isinstance(value, bool):
+        return value
+    return {"true": True, "false": False}.get(str(value))
 
 
 _CORRECTED: dict[str, Callable[[Any], Any]] = {
     "text": _text,
     "texts": _texts,
-    "flag": lambda value: (
-        value if isinstance(value, bool) else {"true": True, "false": False}.get(str(value))
-    ),
+    "flag": _flag,
     "list": lambda value: value if is_list(value) else None,
     "type": lambda value: _texts(value) if is_list(value) else _text(value),
 }

@@ -133,7 +133,7 @@ def schema_at(tree: Tree, key: str) -> Tree | None:
     `additionalProperties` stays boolean: it is the usual form.
     """
     if isinstance(tree.get(key), bool) and key != "additionalProperties":
-        tree[key] = _as_mapping(tree[key])
+        tree[key] = boolean_schema(tree[key])
     schema = tree.get(key)
     return schema if is_mapping(schema) else None
 
@@ -143,7 +143,7 @@ def schemas_at(tree: Tree, key: str) -> list[tuple[str, Tree]]:
     schemas = mapping_at(tree, key)
     for name, schema in schemas.items():
         if isinstance(schema, bool):
-            schemas[name] = _as_mapping(schema)
+            schemas[name] = boolean_schema(schema)
     return members(schemas)
 
 
@@ -152,7 +152,7 @@ def schema_list_at(tree: Tree, key: str) -> list[Tree]:
     schemas = list_at(tree, key)
     for number, schema in enumerate(schemas):
         if isinstance(schema, bool):
-            schemas[number] = _as_mapping(schema)
+            schemas[number] = boolean_schema(schema)
     return trees_at(tree, key)
 
 
@@ -221,6 +221,11 @@ def _below(named: Tree, root: str) -> dict[str, list[str]]:
     return below
 
 
+def union_members(schema: Tree) -> list[Any]:
+    """The members of the unions of a schema."""
+    return [*list_at(schema, "oneOf"), *list_at(schema, "anyOf")]
+
+
 def types_of(schema: Tree) -> list[Any]:
     """The declared types of a schema, which it has as a list or as one."""
     kind = schema.get("type")
@@ -243,7 +248,8 @@ def is_null(schema: Tree) -> bool:
     return any(key in schema and schema[key] == value for key, value in _NULLS)
 
 
-def _as_mapping(schema: bool) -> Tree:  # noqa: FBT001 - it is a schema
+def boolean_schema(schema: bool) -> Tree:  # noqa: FBT001 - it is a schema
+    """The mapping that says the same as `true` or `false`."""
     return {} if schema else {"not": {}}
 
 

@@ -18,7 +18,9 @@ class Measured:
     """A sandbox, and what measures it. Its clock goes on in place of every wait."""
 
     def __init__(self, sandbox: Sandbox, auth: object, path) -> None:
-        self.sandbox, self.path, self.skipped = sandbox, path, 0.0
+        self.sandbox = sandbox
+        self.path = path
+        self.skipped = 0.0
         self.connect = partial(Victor, auth, base_url=sandbox.url)
 
     def __call__(self, plan: Plan = WHOLE, file: str = "measured.json", **http_options):

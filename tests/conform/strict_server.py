@@ -36,7 +36,10 @@ class Provider:
     def __init__(self, seed: int) -> None:
         draw = random.Random(seed)
         self.does = {name: draw.choice(values) for name, values in CHOICES.items()}
-        self.skipped, self.requests, self.keys, self.lock = 0.0, [], {}, threading.Lock()
+        self.skipped = 0.0
+        self.requests = []
+        self.keys = {}
+        self.lock = threading.Lock()
 
     def skip(self, seconds: float) -> None:
         self.skipped += seconds
@@ -61,7 +64,8 @@ class Provider:
         return {"api": api, "validation": {"allErrors": []}, "plain": {"error": "wrong"}}[shape]
 
     def answer(self, request: httpx.Request) -> httpx.Response:
-        last, is_list = request.url.path.rpartition("/")[2], request.url.path == LIST
+        last = request.url.path.rpartition("/")[2]
+        is_list = request.url.path == LIST
         try:
             with self.lock:
                 if "authorization" not in request.headers:
@@ -80,23 +84,28 @@ class Provider:
                     found = self.respond(last, json.loads(request.content))
             status = 200
         except Refused as refused:
-            status, found = refused.args[0], self.error(*refused.args)
+            status = refused.args[0]
+            found = self.error(*refused.args)
         return httpx.Response(status, json=found, headers={"date": formatdate(usegmt=True)})
 
     def list(self, query: list[tuple[str, str]]) -> dict:
-        does, names = self.does, [name for name, _ in query]
+        does = self.does
+        names = [name for name, _ in query]
         if len({*names}) < len(names) and does["repeated-filter"] == "refuse":
             self.refuse("invalid-status")
         given = dict(query if does["repeated-filter"] == "last" else reversed(query))
-        page, size = int(given.pop("page", does["first-page"])), int(given.pop("page_size", 25))
+        page = int(given.pop("page", does["first-page"]))
+        size = int(given.pop("page_size", 25))
         most = int(does["max-page-size"])
         if size < 1 or (size > most and does["large-page"] == "refuse" and "page_size" in names):
             self.refuse("invalid-status")
-        size, ends = min(size, most), does["window-ends"]
+        size = min(size, most)
+        ends = does["window-ends"]
         items = [each for each in self.requests if self.now() - each["at"] >= int(does["list-lag"])]
         for name, value in given.items():
             if name in ("start_datetime", "end_datetime"):
-                end, sign = name.partition("_")[0], 1 if name.startswith("s") else -1
+                end = name.partition("_")[0]
+                sign = 1 if name.startswith("s") else -1
                 bound = round(datetime.fromisoformat(value).timestamp(), 3)
                 closed = ends in ("both", end)
                 items = [
@@ -114,7 +123,8 @@ class Provider:
             items = items[::-1]
         elif does["order"] == "none":
             items = sorted(items, key=lambda each: int(each["id"][-5:]) * 7 % 11)
-        index, last = max(0, page - int(does["first-page"])), max(0, (len(items) - 1) // size)
+        index = max(0, page - int(does["first-page"]))
+        last = max(0, (len(items) - 1) // size)
         if index > last and does["page-beyond"] != "empty":
             if does["page-beyond"] != "last":
                 self.refuse("page-beyond")
@@ -153,7 +163,8 @@ class Provider:
         return self.shown(item, None if self.does["get-status"] == "listed" else "Pending")
 
     def create(self, key: str | None, body: dict) -> dict:
-        does, fingerprint = self.does, json.dumps(body, sort_keys=True)
+        does = self.does
+        fingerprint = json.dumps(body, sort_keys=True)
         if key is None and does["require-key"] == "true":
             self.refuse("invalid-status", "create")
         if key is not None and not int(does["key-shortest"]) <= len(key) <= int(
@@ -187,7 +198,8 @@ class Provider:
         return self.shown(item, self.word("created"))
 
     def checked(self, body: dict) -> dict:
-        details, does = body["payment_details"], self.does
+        details = body["payment_details"]
+        does = self.does
         is_known = (
             body["payer"]["victor_counterparty_id"] == "aHeq349838"
             or does["unknown-payer"] == "accepted"
@@ -206,7 +218,8 @@ class Provider:
         return made | {"notes": notes, "reference": reference}
 
     def kept(self, name: str, text: str | None) -> str | None:
-        allowed, limit = SETS[self.does[f"{name}-characters"]], int(self.does[f"{name}-limit"])
+        allowed = SETS[self.does[f"{name}-characters"]]
+        limit = int(self.does[f"{name}-limit"])
         others = self.does["other-characters"]
         if text is None:
             return None

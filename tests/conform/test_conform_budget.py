@@ -290,7 +290,8 @@ class Clock:
     """It goes on by each wait; a kill at the first wait is a stop of 30 hours."""
 
     def __init__(self) -> None:
-        self.seconds, self.is_killed = 1e9, False
+        self.seconds = 1e9
+        self.is_killed = False
 
     def now(self) -> float:
         return self.seconds
@@ -302,7 +303,8 @@ class Clock:
 
 
 def test_a_key_that_is_still_refused_has_not_been_forgotten():
-    keys, clock = set(), Clock()
+    keys = set()
+    clock = Clock()
 
     def answer(request):
         key = request.headers["idempotency-key"]
@@ -320,7 +322,8 @@ def test_the_life_of_a_key_after_a_long_stop():
 
     Repeats that come 30 hours late say that, and nothing about the planned ages.
     """
-    used, clock = {}, Clock()
+    used = {}
+    clock = Clock()
 
     def answer(request):
         key = request.headers["idempotency-key"]
@@ -332,7 +335,8 @@ def test_the_life_of_a_key_after_a_long_stop():
     clock.is_killed = True
     with pytest.raises(KeyboardInterrupt):
         run.measure(creates._key_life)
-    clock.is_killed, clock.seconds = False, clock.seconds + 108_000
+    clock.is_killed = False
+    clock.seconds = clock.seconds + 108_000
     run = run_over(answer, run.document, now=clock.now, sleep=clock.sleep)
     run.measure(creates._key_life)
     assert run.finding("key-life")["value"] == "0 to 108000 s"

@@ -36,8 +36,10 @@ def test_a_finished_file_is_measured_anew_and_keeps_the_date_of_what_is_not(star
     new = started(refused_token="403", clock_skew=30, key_repeat="409")
     file = new.path / "measured.json"
     file.write_text(file.read_text().replace(old.sandbox.url, new.sandbox.url))
-    again, created = new(), ("key-repeat", "refused-key", "error-shape")
-    found, before = again.document["findings"], first.document["findings"]
+    again = new()
+    created = ("key-repeat", "refused-key", "error-shape")
+    found = again.document["findings"]
+    before = first.document["findings"]
     values = {
         name: each["value"]
         for name, each in found.items()
@@ -108,7 +110,8 @@ def test_no_account_and_no_credential_is_in_the_file(started):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in entry_points_of() if name != "victor"])
 def test_each_read_of_a_system_is_sent_once(name, tmp_path, monkeypatch):
-    provider, system = provider_named(name), entry_points_of()[name].load()
+    provider = provider_named(name)
+    system = entry_points_of()[name].load()
 
     class Here(provider.commands_type, ServerInThread):
         provider_type = provider

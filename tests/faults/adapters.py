@@ -103,12 +103,10 @@ class Crowd:
         self, mode: str, client: Callable[[], Any], workers: int, *, at_once: int | None = None
     ) -> None:
         self.spans: list[float] = []
-        self._mode, self._client, self._workers, self._at_once = (
-            mode,
-            client,
-            workers,
-            at_once or workers,
-        )
+        self._mode = mode
+        self._client = client
+        self._workers = workers
+        self._at_once = at_once or workers
 
     def run(self, *rounds: WorkerCall) -> list[list[Any]]:
         """One call of every worker in each round. Returns what each observed, by round."""
@@ -117,8 +115,10 @@ class Crowd:
     async def _run(self, rounds: tuple[WorkerCall, ...]) -> list[list[Any]]:
         """The calls of a sync client are made in a thread each."""
         async with AsyncExitStack() as stack:
-            client, threads = self._client(), stack.enter_context(ThreadPoolExecutor(self._at_once))
-            awaited, turns = self._mode == "async", asyncio.Semaphore(self._at_once)
+            client = self._client()
+            threads = stack.enter_context(ThreadPoolExecutor(self._at_once))
+            awaited = self._mode == "async"
+            turns = asyncio.Semaphore(self._at_once)
             await stack.enter_async_context(client) if awaited else stack.enter_context(client)
 
             async def observe(call: WorkerCall, worker: int) -> Any:
@@ -152,7 +152,8 @@ class Caller(Running):
             ),  # each exchange follows the one before on its connection
             "retry": RetryPolicy(max_attempts=ATTEMPTS, base=0.0, quota=10**9),
         }
-        self.awaited, self.options = awaited, defaults | options
+        self.awaited = awaited
+        self.options = defaults | options
         super().__init__(self._open, awaited=awaited)
 
     def _open(self) -> Any:
@@ -190,14 +191,16 @@ class ConnectedCaller(Caller):
     def _ask(self, operation: Operation, subject: str) -> Any:
         self._key = None
         if operation == "get":
-            module, named = get_payment_request, {"victor_payment_request_id": subject}
+            module = get_payment_request
+            named = {"victor_payment_request_id": subject}
         else:
             values = {name: str(value) for name, value in arguments("create", subject).items()}
             body = NewRtpRfpPaymentRequest.from_dict(
                 {"client_reference_id": subject, "payment_details": values}
             )
             self._key = str(uuid.uuid4())
-            module, named = create_request_payment, {"body": body, "idempotency_key": self._key}
+            module = create_request_payment
+            named = {"body": body, "idempotency_key": self._key}
         return (module.asyncio if self.awaited else module.sync)(client=self.client.api, **named)
 
     def _shown(self, result: Any, subject: str) -> Any:
@@ -288,11 +291,14 @@ class Adapter:
 
     def run(self, operation: Operation, cuts: Iterable[Cut | None] = ()) -> Run:
         """One call, with these cuts in its exchanges. The record is complete when it returns."""
-        record, subject = self.provider.record, next(self._names)
+        record = self.provider.record
+        subject = next(self._names)
         self.proxy.cuts.clear()
         self.proxy.cuts.extend(cuts)
-        received, requests = len(record.received), len(record.requests)
-        by_key, refused = record.work_by_key.copy(), record.refused
+        received = len(record.received)
+        requests = len(record.requests)
+        by_key = record.work_by_key.copy()
+        refused = record.refused
         observed = self.caller.start(operation, subject)
         self.settle()
         arrived = [
@@ -359,7 +365,9 @@ class Run:
 
         Tests expect none.
         """
-        observed, seen, error = self.observed, self.seen, self.observed.error
+        observed = self.observed
+        seen = self.seen
+        error = self.observed.error
         wrong = []
         if seen.work > 1:
             wrong.append(f"the work was done {seen.work} times")
@@ -385,7 +393,9 @@ class Run:
         return wrong
 
     def _work_mismatches(self) -> list[str]:
-        word, work, arrived = self.observed.word, self.seen.work, self.seen.bytes_received
+        word = self.observed.word
+        work = self.seen.work
+        arrived = self.seen.bytes_received
         is_false = {
             "success": work != 1,
             "not_sent": arrived > 0,

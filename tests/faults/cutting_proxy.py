@@ -186,7 +186,8 @@ class _Pair(asyncio.Protocol):
         if self.over:
             return
         if self._passed is None or self._answering:
-            self._passed, self._answering = Passed(), False
+            self._passed = Passed()
+            self._answering = False
             self._proxy.exchanges.append(self._passed)
             self._cut = self._proxy.cuts.popleft() if self._proxy.cuts else None
         passed = self._passed

@@ -122,7 +122,8 @@ class Exchange:
 
     def pass_on(self, port: int, first: bytes) -> None:
         """Send this, and then pass on to a port, and back, whatever comes."""
-        back, loop = self._connection.transport, self._provider.background.loop
+        back = self._connection.transport
+        loop = self._provider.background.loop
 
         async def pass_on() -> None:
             onward, _ = await loop.create_connection(lambda: _Back(back), "127.0.0.1", port)

@@ -59,7 +59,8 @@ def background() -> closing[Background]:
 @contextmanager
 def held(loop: Background) -> Generator[None]:
     """Hold the loop: what comes to its servers waits in the system."""
-    busy, go_on = threading.Event(), threading.Event()
+    busy = threading.Event()
+    go_on = threading.Event()
 
     def hold_the_loop() -> None:
         busy.set()
@@ -197,7 +198,8 @@ class Lateness:
 
 @contextmanager
 def lateness() -> Iterator[Lateness]:
-    found, over = Lateness(), threading.Event()
+    found = Lateness()
+    over = threading.Event()
 
     def watch() -> None:
         while True:

@@ -130,7 +130,8 @@ def test_the_lock_of_bulk_is_one_of_windows(
 ) -> None:
     lock_of = as_on_windows(worker_lock, monkeypatch).FileLock
     state = State(f"sqlite:///{tmp_path}/state.sqlite")
-    first, second = lock_of(state), lock_of(state)
+    first = lock_of(state)
+    second = lock_of(state)
     assert [first.acquire(), second.acquire()] == [True, False]
     first.close()
     assert [second.acquire(), first.acquire()] == [True, False]

@@ -31,7 +31,8 @@ from victor_ext import AsyncVictor, RetryPolicy, VictorError, VictorOAuth
 pytestmark = pytest.mark.slow
 CANCELLED = int(os.environ.get("VICTOR_CANCELLATIONS", "900"))
 """How many calls are cancelled, in all the tests here together."""
-TASKS, CONNECTIONS = 8, 4
+TASKS = 8
+CONNECTIONS = 4
 
 Call = Callable[[], Awaitable[Any]]
 Way = Callable[[Call, float], Awaitable[Any]]
@@ -107,7 +108,8 @@ class Callers:
     async def work(self) -> None:
         while self.to_cancel > 0 and len(self.wrong) < 10:
             subject, call = self.call(next(self.numbers))
-            way, seconds = self.dice.choice(self.ways), self.dice.uniform(0, self.span)
+            way = self.dice.choice(self.ways)
+            seconds = self.dice.uniform(0, self.span)
             try:
                 record = await way(call, seconds)
             except (asyncio.CancelledError, TimeoutError):

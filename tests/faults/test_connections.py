@@ -227,7 +227,8 @@ def test_one_that_comes_back_when_all_are_kept_is_closed(
 ) -> None:
     now = 0.0
     monkeypatch.setattr(connection_pool, "monotonic", lambda: now)
-    url, limits = httpx.URL(provider.url()), httpx.Limits(max_keepalive_connections=1)
+    url = httpx.URL(provider.url())
+    limits = httpx.Limits(max_keepalive_connections=1)
     provider.instead = lambda exchange: exchange.send(answer(b"{}"))
     with PooledTransport(route_to(url, verify=True, proxy=None), limits) as transport:
         for response in [transport.handle_request(httpx.Request("POST", url)) for _ in range(2)]:

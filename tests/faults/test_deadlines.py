@@ -80,7 +80,8 @@ def test_sending_and_looking_share_one_deadline(background: Background, mode: st
     with adapter(
         background, mode, timeout=httpx.Timeout(DEADLINE / 2, connect=5.0), deadline=DEADLINE
     ) as on:
-        lost, deaf = Cut("answer", 0, "stall"), Cut("request", 0, "stall")
+        lost = Cut("answer", 0, "stall")
+        deaf = Cut("request", 0, "stall")
         assert punctual(lambda: truthfully(on, "respond", [lost, deaf, deaf])).word == "unknown"
         assert punctual(lambda: truthfully(on, "respond", [lost])).word == "success"
 

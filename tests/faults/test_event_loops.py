@@ -55,7 +55,8 @@ COPIES = {
 def test_a_token_is_not_waited_for_in_another_loop(
     provider: RawProvider, system: str, copy: str
 ) -> None:
-    asked, held = threading.Event(), list[Exchange]()
+    asked = threading.Event()
+    held = list[Exchange]()
 
     def hold(exchange: Exchange) -> None:
         held.append(exchange)

@@ -111,12 +111,14 @@ def test_a_transport_that_sends_again_by_itself_is_refused(
 
 class Wrapped(httpx.BaseTransport):
     def __init__(self, inner: httpx.BaseTransport) -> None:
-        self.handle_request, self.close = inner.handle_request, inner.close
+        self.handle_request = inner.handle_request
+        self.close = inner.close
 
 
 class AsyncWrapped(httpx.AsyncBaseTransport):
     def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
-        self.handle_async_request, self.aclose = inner.handle_async_request, inner.aclose
+        self.handle_async_request = inner.handle_async_request
+        self.aclose = inner.aclose
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -127,10 +129,8 @@ def test_what_a_wrapper_of_httpx_calls_no_connection_may_have_been_sent(
     """Somebody has wrapped the transports of httpx, tries each request again, and ends with another
     error.
     """
-    sync, awaited = (
-        httpx.HTTPTransport.handle_request,
-        httpx.AsyncHTTPTransport.handle_async_request,
-    )
+    sync = httpx.HTTPTransport.handle_request
+    awaited = httpx.AsyncHTTPTransport.handle_async_request
 
     def twice(transport: httpx.HTTPTransport, request: httpx.Request) -> httpx.Response:
         try:

@@ -130,7 +130,8 @@ class ListsAgain:
 
     def __call__(self, exchange: Exchange) -> None:
         params = httpx.URL(exchange.request.path).params
-        page, size = int(params.get("page", 0)), int(params.get("page_size", 50))
+        page = int(params.get("page", 0))
+        size = int(params.get("page_size", 50))
         shown = self.ids[params.get("direction", "outbound")][page * size :][:size]
         exchange.later(WORK, self.page(page, shown))
         again = self.page(page, shown) if self._dice.random() < 0.5 else self.page(0, [])
@@ -282,7 +283,8 @@ class TestRest:
     def test_and_its_host_is_looked_up_once(
         self, provider: RawProvider, mode: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        usual, looked_up = socket.getaddrinfo, list[object]()
+        usual = socket.getaddrinfo
+        looked_up = list[object]()
 
         def look_up(host: Any, *rest: Any, **named: Any) -> Any:
             looked_up.extend([] if named.get("flags") else [host])

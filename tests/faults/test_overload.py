@@ -89,7 +89,8 @@ class Outage:
     latency: float = 0.02  # seconds that an exchange takes
 
     def __post_init__(self) -> None:
-        self.clock, policy = FakeClock(), RetryPolicy()
+        self.clock = FakeClock()
+        policy = RetryPolicy()
         self.quota = RetryQuota(policy.quota)
         self._dice = Random(1)
         self._loop = AttemptLoop(
@@ -125,7 +126,10 @@ class Outage:
 
     def _call(self) -> Generator[float, None, None]:
         request = httpx.Request("POST", URL, content=b"{}", headers={"Idempotency-Key": "k" * 20})
-        began, flow, sent, failed = self.clock.passed, self._loop.call(request), 0, False
+        began = self.clock.passed
+        flow = self._loop.call(request)
+        sent = 0
+        failed = False
         answer: Any = None
         try:
             while True:
@@ -295,7 +299,8 @@ def test_a_deadline_holds_for_every_worker_of_a_crowd(
 
     What plain httpx is late by then is this machine's own delay.
     """
-    deadline, tolerated = 1.0, 0.1
+    deadline = 1.0
+    tolerated = 0.1
     victor_sandbox.inject("stall", times=None)
     # As many connections as callers: its limits are for each stage, and nobody is to wait for a
     # connection first.

@@ -170,7 +170,8 @@ def test_a_context_that_another_client_sets_to_http2(
     background: Background, authority: Authority, mode: str
 ) -> None:
     """Contexts are shared, and httpx sets them before each of its handshakes."""
-    server, shared = authority.server(), authority.trusted()
+    server = authority.server()
+    shared = authority.trusted()
     server.set_alpn_protocols(["h2", "http/1.1"])
     with (
         closing(RawProvider(background, tls=server)) as provider,
@@ -218,7 +219,8 @@ def test_a_client_certificate(
     demanding = authority.server()
     demanding.verify_mode = ssl.CERT_REQUIRED
     demanding.load_verify_locations(cadata=authority.pem)
-    with_one, without = authority.trusted(VERSIONS[version]), authority.trusted(VERSIONS[version])
+    with_one = authority.trusted(VERSIONS[version])
+    without = authority.trusted(VERSIONS[version])
     with_one.load_cert_chain(authority.pair())
     with closing(RawProvider(background, tls=demanding)) as provider:
         words = [

@@ -40,7 +40,8 @@ def add(name: str, outbox: Outbox) -> None:
 def work(name: str, url: str, database: str, kill: Kill) -> None:
     """Store the write, send it and follow it; end with 0 only if there were fewer commits."""
     outbox = outbox_of(name, url, database)
-    dialect, commits = outbox._engine.dialect, [0]
+    dialect = outbox._engine.dialect
+    commits = [0]
     commit = dialect.do_commit
 
     def commit_and_die(connection: object) -> None:

@@ -27,8 +27,10 @@ WRITES: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("create_payment_intent", "NewPaymentIntent", {"amount": 4423, "currency": "eur"}),
 )
 OPEN = (EntryState.WAITING, EntryState.SENDING, EntryState.SETTLING)
-LEASE, PATIENCE = 3.0, 120.0
-TOGETHER, WORKERS = 8, 2
+LEASE = 3.0
+PATIENCE = 120.0
+TOGETHER = 8
+WORKERS = 2
 """How many calls are stored before they are sent, and how many of them are under way at once."""
 ORDERS = sa.Table(
     "orders", sa.MetaData(), sa.Column("number", sa.Integer, primary_key=True, autoincrement=False)
@@ -118,14 +120,16 @@ def run(plan: Plan, localstripe: str, kills: int, seed: int) -> list[str]:
 
     Returns what is wrong then.
     """
-    dice, start = Random(seed), multiprocessing.get_context("forkserver")
+    dice = Random(seed)
+    start = multiprocessing.get_context("forkserver")
     start.set_forkserver_preload([__name__])
     outbox = plan.outbox()
     outbox.create_table()
     ORDERS.create(outbox._engine)
     for _ in range(kills):
         sender = start.Process(target=work, args=(plan,), kwargs={"is_last": False})
-        before, ends = orders_in(outbox), time.monotonic() + PATIENCE
+        before = orders_in(outbox)
+        ends = time.monotonic() + PATIENCE
         sender.start()
         while orders_in(outbox) == before:
             assert sender.exitcode is None and time.monotonic() < ends
@@ -151,7 +155,8 @@ def run(plan: Plan, localstripe: str, kills: int, seed: int) -> list[str]:
 
 
 def _wrong(outbox: Outbox, made: dict[str, list[str]], unclear: int) -> Any:
-    entries, orders = outbox.entries(), orders_in(outbox)
+    entries = outbox.entries()
+    orders = orders_in(outbox)
     states = Counter(entry.state.value for entry in entries)
     print(f"{orders} orders: {dict(states)}")
     if len(entries) != orders or states["unclear"] > unclear:

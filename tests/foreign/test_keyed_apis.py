@@ -51,7 +51,10 @@ class Sender:
     """An outbox of one kind, with a client of one of the APIs."""
 
     def __init__(self, kind: str, api: KeyedApi, url: str, engine: sa.Engine) -> None:
-        self.kind, self.api, self.url, self.engine = kind, api, url, engine
+        self.kind = kind
+        self.api = api
+        self.url = url
+        self.engine = engine
         self.options: dict[str, Any] = {**api.options, "base_url": url, "retry": QUICK}
 
     def __call__(self, method: str, *args: Any, **named: Any) -> Any:

@@ -616,7 +616,7 @@ PLANTED = {
             (
                 f"{BULK}.payouts:Payouts.parts",
                 f"if payment is None:\n    return None\nelse:\n    {LISTED}",
-                LISTED,
+                "results.append(Result(RowOutcome.CREATED, None, None, unit=unit))",
             ),
         ),
     ),
@@ -741,7 +741,7 @@ PLANTED = {
     "a hold marks nothing": Planted(
         RESTORED,
         "asked twice",
-        (259, 20),
+        (303, 20),
         (
             (
                 f"{HOLDING}._hold",

@@ -44,7 +44,8 @@ def three_days_pass(sandbox: Sandbox, victor: Victor) -> None:
 def test_a_lost_answer_that_stays_lost_is_unknown_and_can_be_settled(
     victor_sandbox: Sandbox, victor: Victor, days_pass: bool
 ) -> None:
-    began, asked = datetime.now(UTC) - timedelta(seconds=5), invoice()
+    began = datetime.now(UTC) - timedelta(seconds=5)
+    asked = invoice()
     victor_sandbox.inject("lose_answer", operation="create", times=None)
     with pytest.raises(VictorError) as caught:
         victor.payment_requests.create(**asked)

@@ -303,10 +303,8 @@ def test_what_is_read_back_after_a_lost_answer_is_compared_with_what_was_meant(
 def test_so_it_is_in_the_answer_itself(
     client_class: type, of: str, options: Any, answer: Any, amount: int | None
 ) -> None:
-    provider, call = (
-        Provider({ID: MENTIONED, **THANKS, **answer}),
-        partial(accept, id=ANSWERED[of], **options),
-    )
+    provider = Provider({ID: MENTIONED, **THANKS, **answer})
+    call = partial(accept, id=ANSWERED[of], **options)
     if amount is None:
         provider.error(client_class, call, f"is accepted {ANOTHER}", Conflict)
     else:
@@ -512,10 +510,8 @@ LEFT_OUT = {
 def test_what_was_left_out_and_the_answer_has_is_another_payments(
     client_class: type, name: str
 ) -> None:
-    sent, answer = (
-        {**SENT, "client_reference_id": None},
-        described(**{"reference": None, **LEFT_OUT[name]}),
-    )
+    sent = {**SENT, "client_reference_id": None}
+    answer = described(**{"reference": None, **LEFT_OUT[name]})
     Provider(answer).error(
         client_class, partial(create_with_key, reference=None), f"has the {name} ", Conflict
     )
@@ -673,10 +669,8 @@ def test_an_answer_that_leaves_out_the_reference_is_looked_up(
 def test_an_answer_that_leaves_out_who_pays_whom_or_how_much_is_looked_up(
     client_class: type, part: str
 ) -> None:
-    call, bare = (
-        partial(create_with_key, reference=None),
-        described(**{"reference": None, part: None}),
-    )
+    call = partial(create_with_key, reference=None)
+    bare = described(**{"reference": None, part: None})
     provider = Provider(bare, described(reference=None))
     assert provider.call(client_class, call).id == "a7ffd43c37c1"
     assert provider.methods == ["POST", "GET"]

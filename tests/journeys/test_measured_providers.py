@@ -37,7 +37,8 @@ def test_a_lost_response_is_never_a_second_request_nor_an_absent_one(
     began = zulu.now() - timedelta(minutes=1)
     asked = invoice(**TEXTS)
     faults.lose_answer(operation="create")
-    outcomes, made = set[Outcome | None](), set[str]()
+    outcomes = set[Outcome | None]()
+    made = set[str]()
     for amount in ("44.23", "44.23", "45.00"):
         try:
             made.add(victor.payment_requests.create(**{**asked, "amount": amount}).id)

@@ -164,7 +164,8 @@ def test_what_was_made_after_this_machine_s_now_is_found(
 
 def test_it_says_where_it_looked(victor_sandbox: Sandbox, victor: Victor) -> None:
     made = ask(victor)
-    start, end = zulu.now() - timedelta(hours=1), zulu.now() + timedelta(hours=1)
+    start = zulu.now() - timedelta(hours=1)
+    end = zulu.now() + timedelta(hours=1)
 
     found = victor.payment_requests.find("INV-1042", start_datetime=start, end_datetime=end)
 
@@ -211,6 +212,7 @@ def test_an_empty_result_says_what_it_does_not_prove(victor: Victor) -> None:
 
 
 def test_a_window_at_the_end_of_the_calendar(victor: Victor) -> None:
-    first, last = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
+    first = datetime.min.replace(tzinfo=UTC)
+    last = datetime.max.replace(tzinfo=UTC)
 
     assert victor.payment_requests.find("INV-7", start_datetime=first, end_datetime=last) == []

@@ -128,7 +128,8 @@ def unresolved(page: Path) -> list[str]:
         "--output-format=concise",
         "--stdin-filename",
     )
-    command, source = [sys.executable, *check, f"{page}.py", "-"], "\n".join(lines)
+    command = [sys.executable, *check, f"{page}.py", "-"]
+    source = "\n".join(lines)
     ran = subprocess.run(command, input=source, capture_output=True, text=True, check=False)
     return [
         line for line in ran.stdout.splitlines() if line.startswith(str(page))

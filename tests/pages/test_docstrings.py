@@ -77,15 +77,13 @@ def test_velo(
         velo_harness.sandbox.onboard_payee(payee_id)
     run_examples(
         velo_client,
-        *(
-            "payees",
-            "source_accounts",
-            "funding_accounts",
-            "fundings",
-            "payouts",
-            "payments",
-            "webhooks",
-        ),
+        "payees",
+        "source_accounts",
+        "funding_accounts",
+        "fundings",
+        "payouts",
+        "payments",
+        "webhooks",
         **{name: getattr(velo, name) for name in velo.__all__},
         own={"logout": velo.Velo.logout},
         velo=velo_client,

@@ -14,8 +14,14 @@ import victor_ext
 from tests.pages.page import PAGES, ROOT, name_of
 
 MODULES = (
-    *("victor_ext", "victor_ext.errors", "victor_ext.outbox", "victor_ext.inbox"),
-    *("victor_ext.bulk", "victor_ext.prometheus", "victor_ext.otel", "victor_ext.conform"),
+    "victor_ext",
+    "victor_ext.errors",
+    "victor_ext.outbox",
+    "victor_ext.inbox",
+    "victor_ext.bulk",
+    "victor_ext.prometheus",
+    "victor_ext.otel",
+    "victor_ext.conform",
     *(
         f"victor_ext.providers.{name}"
         for name in ("victor", "velo", "eastpay", "flexfactor", "connected")

@@ -115,7 +115,8 @@ def cli() -> None:
 
 def stored(victor: Victor) -> dict[str, Any]:
     """What an outbox keeps of an invoice."""
-    due_date, key = victor.provider_time().moment.date(), idempotency_key_for("invoice", 1042)
+    due_date = victor.provider_time().moment.date()
+    key = idempotency_key_for("invoice", 1042)
     return {
         **REQUEST,
         "due_date": due_date,

@@ -152,7 +152,10 @@ class Network(httpx.BaseTransport, httpx.AsyncBaseTransport):
     def __init__(
         self, clock: FakeClock, script: list[Happens], quota: RetryQuota, drift: float | None = None
     ) -> None:
-        self.clock, self.script, self.quota, self.drift = clock, list(script), quota, drift
+        self.clock = clock
+        self.script = list(script)
+        self.quota = quota
+        self.drift = drift
         self.received: list[Received] = []
         self.keeps_limits = (
             False  # whether an exchange that takes longer than its read time-out ends as one
@@ -315,7 +318,8 @@ class Harness:
 
 def read_token(body: dict[str, Any], now: float) -> IssuedToken | None:
     """The token that a token endpoint issued, if it is a text."""
-    token, lives = body.get("access_token"), body.get("lives")
+    token = body.get("access_token")
+    lives = body.get("lives")
     if not isinstance(token, str):
         return None
     return IssuedToken(header_value("Bearer", token), None if lives is None else now + lives, now)

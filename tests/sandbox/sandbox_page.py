@@ -99,7 +99,8 @@ def written(provider: str) -> str:
     page = page_of(provider).read_text(encoding="utf-8")
     for name, table in tables().items():
         if name.endswith(f" {provider}"):
-            begin, end = f"<!-- {name} -->\n", "<!-- end -->"
+            begin = f"<!-- {name} -->\n"
+            end = "<!-- end -->"
             head, _, rest = page.partition(begin)
             if not rest:
                 raise ValueError(f"the page has no place for the table {name!r}: {begin.strip()}")

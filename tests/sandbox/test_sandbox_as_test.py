@@ -79,10 +79,8 @@ def test_what_is_copied_passes_and_makes_the_same(life, seen, client, victor_san
     source = copied(seen, live(seen, client, life))
     run(source, request)
     # after those of the demo data; twins are not made
-    was, made = (
-        seen.requests()[2],
-        victor_sandbox.requests()[-1],
-    )
+    was = seen.requests()[2]
+    made = victor_sandbox.requests()[-1]
     same = (
         "direction",
         "status",

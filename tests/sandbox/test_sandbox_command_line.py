@@ -115,7 +115,8 @@ def test_the_command_victor_says_the_same_of_a_mistake(arguments, mistake, capsy
 
 
 def test_a_port_that_is_taken_is_named(sandbox, capsys):
-    port, threads = sandbox.url.rpartition(":")[2], threading.active_count()
+    port = sandbox.url.rpartition(":")[2]
+    threads = threading.active_count()
     assert main(["--port", port, "--quiet"]) == 1
     message = (
         f"cannot listen on 127.0.0.1 port {port}: Address already in use; port 0 picks a free one"

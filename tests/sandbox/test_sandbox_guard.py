@@ -144,7 +144,8 @@ def test_two_of_one_header_are_both_looked_at(sandbox):
 
 def test_a_body_must_say_that_it_is_json(any_sandbox, door, http):
     """A form, or a script that asks nobody, can send any other type to any address."""
-    advance, body = door + "clock/advance", b'{"seconds": 1}'
+    advance = door + "clock/advance"
+    body = b'{"seconds": 1}'
     forms = ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data")
     for content_type in (None, "", *forms, "text/json"):
         headers = {} if content_type is None else {"content-type": content_type}

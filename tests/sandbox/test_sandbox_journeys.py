@@ -34,7 +34,8 @@ def test_create_answers_created_and_get_tells_the_same(caller):
 def test_a_counterparty_in_the_sandbox_gets_an_inbound_twin_that_declines_for_both(with_twin):
     _, caller = with_twin
     made = caller.created(amount="44.23")
-    parent, child = made["victor_payment_request_id"], made["victor_payment_request_child_id"]
+    parent = made["victor_payment_request_id"]
+    child = made["victor_payment_request_child_id"]
     (twin,) = caller.listed(direction="inbound")
     ids = twin["victor_payment_request_id"], twin["victor_payment_request_parent_id"]
     assert (*ids, twin["status"]) == (child, parent, "pending")
@@ -169,7 +170,8 @@ def test_a_command_moves_a_request_anywhere(sandbox, caller):
 def test_with_quirks_empty_members_are_null_and_page_sizes_claimed(start):
     _, caller = start(quirks=True, demo_data=True)
     made = caller.create(KEY).json()
-    outbound, inbound = made["victor_payment_request_id"], made["victor_payment_request_child_id"]
+    outbound = made["victor_payment_request_id"]
+    inbound = made["victor_payment_request_child_id"]
     assert made["payment_request"]["payee"]["ultimate_creditor"] is None
     assert caller.get(outbound).json()["payment_request"]["payment_request_response"] is None
     assert caller.get(inbound).json()["payment_request"]["payment_request_response"] == {}

@@ -42,10 +42,8 @@ def test_each_query_gets_its_page(start, options, query, expected):
     if isinstance(expected, int):
         assert response.status_code == expected
         return
-    letters, body = (
-        {item: letter for letter, each in made.items() for item in ids([each])},
-        response.json(),
-    )
+    letters = {item: letter for letter, each in made.items() for item in ids([each])}
+    body = response.json()
     found = "".join(letters[item] for item in ids(body["results"]))
     assert expected in (found, f"{found} {body['page']}/{body['page_size']}")
 
@@ -62,13 +60,15 @@ def test_every_filter_of_the_document_finds_its_requests_and_no_other(both):
     sandbox.add_counterparty("aHeq349838", account_number="243884643621")
     sandbox.add_counterparty("fednow0001", network="FedNow")
     made = caller.created(amount="5.00")
-    parent, child = made["victor_payment_request_id"], made["victor_payment_request_child_id"]
+    parent = made["victor_payment_request_id"]
+    child = made["victor_payment_request_child_id"]
     sandbox.advance(60)
     fednow = caller.created(
         counterparty="fednow0001", due_date=day_of(sandbox.clock()["now"] + 86_400)
     )
     fednow = fednow["victor_payment_request_id"]
-    first, last = sandbox.request(parent), sandbox.request(fednow)
+    first = sandbox.request(parent)
+    last = sandbox.request(fednow)
     sandbox.respond(child, "Accepted")
     approved = sandbox.clock()["now"]
     expected = {

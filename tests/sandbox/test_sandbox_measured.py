@@ -51,7 +51,8 @@ def observed(sandbox, caller):
         "no key": caller.create().status_code,
     }
     seen["keys"] = [caller.create("k" * length).status_code for length in (19, 20, 128, 129)]
-    made, known = caller.create(KEY), len(sandbox.requests())
+    made = caller.create(KEY)
+    known = len(sandbox.requests())
     body = made.json()
     name = body["victor_payment_request_id"]
     seen |= {"twin": "victor_payment_request_child_id" in body, "direction": body["direction"]}

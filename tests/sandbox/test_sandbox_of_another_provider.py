@@ -67,7 +67,8 @@ def test_a_charge_from_end_to_end(commands, caller):
 
 
 def test_work_is_counted_by_the_key_in_the_body_and_by_the_reference(commands, caller):
-    first, again = caller.charge(), caller.charge()
+    first = caller.charge()
+    again = caller.charge()
     assert first.headers["location"] == again.headers["location"]
     assert caller.charge(cents=1).status_code == 409
     assert caller.charge("another key", "INV-2", 100_001).json()["success"] is False
@@ -76,12 +77,10 @@ def test_work_is_counted_by_the_key_in_the_body_and_by_the_reference(commands, c
     assert commands.work_done_by_reference() == {"INV-1": 1, "INV-2": 0}
     charges = [exchange for exchange in commands.received() if exchange.operation == "charge"]
     assert [(each.attempt, each.work_done, each.replayed, each.reference) for each in charges] == [
-        *(
-            (1, True, False, "INV-1"),
-            (2, False, True, "INV-1"),
-            (3, False, False, "INV-1"),
-            (1, False, False, "INV-2"),
-        )
+        (1, True, False, "INV-1"),
+        (2, False, True, "INV-1"),
+        (3, False, False, "INV-1"),
+        (1, False, False, "INV-2"),
     ]
 
 

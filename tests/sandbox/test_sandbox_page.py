@@ -251,7 +251,8 @@ def test_an_open_page_lasts_through_down_and_ends_with_the_sandbox(start):
 
 def test_a_request_and_its_twin_are_answered_and_expire_together(start):
     sandbox, caller = start(demo_data=True)
-    made, other = caller.created(amount_modification_allowed=True), caller.created()
+    made = caller.created(amount_modification_allowed=True)
+    other = caller.created()
     RemoteSandbox(sandbox.url).respond(
         made["victor_payment_request_id"], "Accepted", modified_amount="40.00"
     )

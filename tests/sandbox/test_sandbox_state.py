@@ -29,7 +29,9 @@ def test_everything_is_there_after_a_restart(start, tmp_path):
     child = first.json()["victor_payment_request_child_id"]
     caller.respond(child, notes="Paid")
     caller.created(counterparty="failsRfp")
-    before, clock, issued = sandbox.requests(), sandbox.clock()["advanced"], sandbox.tokens_issued()
+    before = sandbox.requests()
+    clock = sandbox.clock()["advanced"]
+    issued = sandbox.tokens_issued()
     sandbox.restart()
     assert sandbox.requests() == before
     assert sandbox.work_done_by_key() == {KEY: 1}
@@ -103,7 +105,8 @@ def test_a_killed_process_has_done_the_work_under_a_key_wholly_or_not_at_all(
     tmp_path, victor_key_pair
 ):
     """Kill -9 under load: what was answered is kept, and no key has made two requests."""
-    state, chance = str(tmp_path / "state.db"), random.Random(20)
+    state = str(tmp_path / "state.db")
+    chance = random.Random(20)
     keys = [f"key-of-invoice-{number:05}" for number in range(4000)]
     answered: dict[str, bytes] = {}
     port = "0"
@@ -166,7 +169,9 @@ def modes(folder: Path) -> dict[str, str]:
 
 @only_posix
 def test_a_state_is_its_owner_s_alone_from_the_first_moment(start, tmp_path, umask, monkeypatch):
-    connect, change, seen = sqlite3.connect, os.fchmod, []
+    connect = sqlite3.connect
+    change = os.fchmod
+    seen = []
 
     def changing(descriptor, mode):
         assert os.fstat(descriptor).st_mode & 0o077 == 0, "for a moment, others could open it"

@@ -153,8 +153,11 @@ def test_the_locals_of_a_users_own_frame(kind: str, known: Sandbox, secrets: Sec
         record = client("create", **Journeys().payment()(known))
         pages = requests.list()
         page = next(pages.pages())
-        payee, payer, response = record.payee, record.payer, record.response
-        event, error = client.events[0], client("get", id="x" * 9)
+        payee = record.payee
+        payer = record.payer
+        response = record.response
+        event = client.events[0]
+        error = client("get", id="x" * 9)
         client.close()
         del client
         assert isinstance(record, PaymentRequest)

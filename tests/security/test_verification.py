@@ -123,7 +123,8 @@ def test_no_variable_turns_it_off(
     tmp_path: Path,
     monkeypatch: Any,
 ) -> None:
-    other, empty = tmp_path / "other.pem", tmp_path / "empty"
+    other = tmp_path / "other.pem"
+    empty = tmp_path / "empty"
     other.write_text(authority.pem)
     empty.mkdir()
     for name, value in VARIABLES[variables].items():
@@ -281,8 +282,10 @@ class SystemsObject(ssl.SSLObject):
 def test_what_macos_and_windows_say_is_known_by_its_class(
     mode: str, library: Any, background: Background, authority: Authority, closed: Any
 ) -> None:
-    server, context = closed(Recorder(background, authority.server())), authority.trusted()
-    context.sslsocket_class, context.sslobject_class = SystemsSocket, SystemsObject
+    server = closed(Recorder(background, authority.server()))
+    context = authority.trusted()
+    context.sslsocket_class = SystemsSocket
+    context.sslobject_class = SystemsObject
     options: dict[str, Any] = {"verify": context}
     if library is not None:
         options = {

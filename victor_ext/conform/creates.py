@@ -3,6 +3,7 @@ before it is sent.
 """
 
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import accumulate
 
@@ -310,7 +311,10 @@ def _leeway(run: Run) -> None:
 @probe("key-life", sends=2 * len(AGES), makes=len(AGES))
 def _key_life(run: Run) -> None:
     longest: float = run.plan["key_life"]
-    made = [run.made(f"key to keep {number}") for number in range(len(AGES))]
+    # A request whose due date has passed is refused, whatever its key.
+    tomorrow = datetime.fromtimestamp(run.now(), UTC).date() + timedelta(days=1)
+    due = {"due_date": tomorrow.isoformat()}
+    made = [run.made(f"key to keep {number}", **due) for number in range(len(AGES))]
     kept = 0.0
     for number, part in enumerate(AGES):
         age, answer = _repeat_at(run, number, part * longest)

@@ -83,7 +83,8 @@ def _command_of(provider: type[AnyProvider], like: str | None) -> Callable[..., 
     for name, option in command_options(provider).items():
         default = measured.get(name, option.command_line)
         parameters.append(_parameter(name, option, default))
-    sandbox.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined] # typer reads it
+    signature = inspect.Signature(parameters)
+    sandbox.__signature__ = signature  # type: ignore[attr-defined] # typer reads it
     sandbox.__doc__ = f"A local stand-in for {provider.title}."
     return sandbox
 

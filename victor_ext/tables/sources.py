@@ -91,8 +91,9 @@ def records_of(
 
 
 def _of_mapping(number: int, row: Mapping[str, object]) -> Record:
-    is_mapping = isinstance(row, Mapping)  # pyright: ignore[reportUnnecessaryIsInstance] - of a caller
-    if not (is_mapping and all(isinstance(name, str) for name in row)):  # pyright: ignore[reportUnnecessaryIsInstance]
+    value: object = row
+    names: list[object] = [*value] if isinstance(value, Mapping) else [None]
+    if not all(isinstance(name, str) for name in names):
         message = f"a row must be a mapping with names for keys, not {type(row).__name__}."
         return Record(number, None, {}, (Problem("", "type", message),))
     pairs = _in_one_form(hidden_fields(row.items()).items())

@@ -92,7 +92,7 @@ def victor_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     `victor conform`.
     """
     try:
-        from victor_ext.sandbox import Sandbox, SandboxSettings  # noqa: PLC0415 - only tests that use it import it
+        from victor_ext.sandbox import Sandbox, SandboxSettings  # noqa: PLC0415 - an extra
     except ImportError as error:
         pytest.fail(f"The fixture {_MARK}: {error}", pytrace=False)
     mark = request.node.get_closest_marker(_MARK)

@@ -18,11 +18,11 @@ from ..types import UNSET, Unset
 class Checkout:
     """
     Attributes:
-        id (str):
+        id (str): The gateway's id of the checkout.
         result (Result | Unset):
-        build_number (str | Unset):
-        timestamp (str | Unset):
-        ndc (str | Unset):
+        build_number (str | Unset): The version of the gateway.
+        timestamp (str | Unset): When the gateway answered. Its form is not promised.
+        ndc (str | Unset): The gateway's id of the exchange, for its support.
     """
 
     id: str | Unset

@@ -17,14 +17,15 @@ from ..types import UNSET, Unset
 class CheckoutForm:
     """
     Attributes:
-        entity_id (str):
+        entity_id (str): Eight capital letters or digits by the table; the vendor's own sample has 32
+            characters.
         entity_type (str): MERCHANT, POS or PARTICIPATOR.
         amount (str): As of a payment.
         currency (str): ISO 4217
         payment_type (str): PA pre-authorises, DB debits.
-        merchant_id (str | Unset):
+        merchant_id (str | Unset): The id of a merchant.
         checkout_type (str | Unset): AUTHORIZE was seen; the other words are not known.
-        checkout_id (str | Unset):
+        checkout_id (str | Unset): The vendor lists it and does not explain it.
         merchant_transaction_id (str | Unset): The merchant's own reference.
         notification_url (str | Unset): Between 6 and 2048 characters.
         shopper_result_url (str | Unset): Between 6 and 2048 characters.

@@ -17,7 +17,8 @@ from ..types import UNSET, Unset
 class FollowUpForm:
     """
     Attributes:
-        entity_id (str):
+        entity_id (str): Eight capital letters or digits by the table; the vendor's own sample has 32
+            characters.
         entity_type (str): MERCHANT, POS or PARTICIPATOR.
         payment_type (str): CP captures, RV reverses, RF refunds.
         amount (str | Unset): As of a payment.

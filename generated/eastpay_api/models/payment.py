@@ -21,11 +21,11 @@ class Payment:
     Attributes:
         id (str): The gateway's id of this payment or step.
         result (Result):
-        payment_type (str | Unset):
+        payment_type (str | Unset): PA, DB, CP, RV or RF, if it is repeated.
         merchant_transaction_id (str | Unset): The merchant's own reference, if it is repeated.
-        build_number (str | Unset):
-        timestamp (str | Unset):
-        ndc (str | Unset):
+        build_number (str | Unset): The version of the gateway.
+        timestamp (str | Unset): When the gateway answered. Its form is not promised.
+        ndc (str | Unset): The gateway's id of the exchange, for its support.
     """
 
     id: str | Unset

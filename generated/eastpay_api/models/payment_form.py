@@ -17,7 +17,8 @@ from ..types import UNSET, Unset
 class PaymentForm:
     """
     Attributes:
-        entity_id (str):
+        entity_id (str): Eight capital letters or digits by the table; the vendor's own sample has 32
+            characters.
         entity_type (str): MERCHANT, POS or PARTICIPATOR.
         payment_type (str): PA pre-authorises, DB debits.
         amount (str): Major units, at most ten digits, a dot and two decimals, as in 92.00.

@@ -18,8 +18,8 @@ from ..types import UNSET, Unset
 class PaymentList:
     """
     Attributes:
-        payments (list[Payment] | Unset):
-        records (list[Payment] | Unset):
+        payments (list[Payment] | Unset): The payments that were found.
+        records (list[Payment] | Unset): The payments, under another name.
         result (Result | Unset):
     """
 

@@ -18,7 +18,7 @@ class Result:
     """
     Attributes:
         code (str): Three groups of digits, as in 000.200.100. See docs/eastpay.md.
-        description (str | Unset):
+        description (str | Unset): What the code means, in words.
     """
 
     code: str | Unset

@@ -17,8 +17,8 @@ from ..types import UNSET
 class AdditionalField:
     """
     Attributes:
-        key (str):
-        value (str):
+        key (str): The name of the field.
+        value (str): The value of the field.
     """
 
     key: str

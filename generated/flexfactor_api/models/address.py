@@ -17,16 +17,16 @@ from ..types import UNSET, Unset
 class Address:
     """
     Attributes:
-        first_name (str | Unset):
-        last_name (str | Unset):
-        country (str | Unset):
-        country_code (str | Unset):
-        address_line_1 (str | Unset):
-        address_line_2 (str | Unset):
-        city (str | Unset):
-        state (str | Unset):
+        first_name (str | Unset): The first name.
+        last_name (str | Unset): The family name.
+        country (str | Unset): The name of the country.
+        country_code (str | Unset): Two capital letters (ISO 3166).
+        address_line_1 (str | Unset): Street and number.
+        address_line_2 (str | Unset): More of the address.
+        city (str | Unset): The town.
+        state (str | Unset): The state, as a name or as letters.
         zipcode (str | Unset): Written zipCode in some places; it is taken in either spelling.
-        phone (str | Unset):
+        phone (str | Unset): A telephone number.
     """
 
     first_name: str | Unset = UNSET

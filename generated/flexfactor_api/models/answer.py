@@ -18,13 +18,14 @@ from ..types import UNSET, Unset
 class Answer:
     """
     Attributes:
-        success (bool | Unset):
-        result (str | Unset):
-        status (str | Unset):
-        status_code (str | Unset):
-        errors (list[Any] | Unset):
-        custom_properties (AnswerCustomProperties | Unset):
-        trace_id (str | Unset):
+        success (bool | Unset): Whether the call was successful. It does not mean that a payment was
+            made.
+        result (str | Unset): What happened, as a sentence.
+        status (str | Unset): How far it is, as a word.
+        status_code (str | Unset): A code of six digits. No list of the codes is known.
+        errors (list[Any] | Unset): What was wrong.
+        custom_properties (AnswerCustomProperties | Unset): What else there is. No member is known.
+        trace_id (str | Unset): FlexFactor's id of the exchange.
     """
 
     success: bool | Unset = UNSET

@@ -20,15 +20,16 @@ class Decision:
     Attributes:
         order_id (str | Unset): FlexFactor's id of the order.
         order_session_key (str | Unset): The same id wherever both were seen.
-        sense_key (str | Unset):
-        success (bool | Unset):
+        sense_key (str | Unset): The session on the merchant's page.
+        success (bool | Unset): Whether the call was successful. It does not mean that a payment was
+            made.
         status (str | Unset): Seen: APPROVED, DECLINED, CHALLENGE, SUBMITTED, PROCESSING,
             CAPTUREREQUIRED, EXPIRED, CANCELLED. Only APPROVED is a payment.
-        result (str | Unset):
-        status_code (str | Unset):
-        errors (list[Any] | Unset):
-        custom_properties (DecisionCustomProperties | Unset):
-        trace_id (str | Unset):
+        result (str | Unset): What happened, as a sentence.
+        status_code (str | Unset): A code of six digits. No list of the codes is known.
+        errors (list[Any] | Unset): What was wrong.
+        custom_properties (DecisionCustomProperties | Unset): What else there is. No member is known.
+        trace_id (str | Unset): FlexFactor's id of the exchange.
     """
 
     order_id: str | Unset = UNSET

@@ -31,10 +31,10 @@ class EvaluateRequest:
         customer_ip (str | Unset): For transactions that the customer starts.
         billing_information (Address | Unset):
         shipping_information (Address | Unset):
-        order_items (list[OrderItem] | Unset):
-        additional_fields (list[AdditionalField] | Unset):
+        order_items (list[OrderItem] | Unset): What was bought.
+        additional_fields (list[AdditionalField] | Unset): Further fields, by name.
         is_mit (bool | Unset): Whether the merchant started the transaction.
-        is_recurring (bool | Unset):
+        is_recurring (bool | Unset): Whether it is one of several payments of a subscription.
         subscription (Subscription | Unset): It may have a price and a currency too. The unit of the
             price is not known, so neither is described.
         expiry_date_utc (datetime.datetime | Unset): Until when it may be tried.

@@ -19,14 +19,16 @@ from ..types import UNSET, Unset
 class Order:
     """
     Attributes:
-        id (str | Unset):
-        status (int | Unset):
-        status_name (str | Unset):
-        reference_number (str | Unset):
-        correlation_id (str | Unset):
-        order_placed_date (datetime.datetime | Unset):
-        expiry_date (datetime.datetime | Unset):
-        currency_code (str | Unset):
+        id (str | Unset): FlexFactor's id of the order.
+        status (int | Unset): 0 Draft, 1 OnHold, 2 Cancelled, 3 Problem, 4 Processing, 5
+            CaptureRequired, 6 Returned, 7 Completed; others may come.
+        status_name (str | Unset): The name of the status. It also comes for states whose number is not
+            known.
+        reference_number (str | Unset): FlexFactor's own reference.
+        correlation_id (str | Unset): Another id of FlexFactor's.
+        order_placed_date (datetime.datetime | Unset): When the order was placed.
+        expiry_date (datetime.datetime | Unset): Until when FlexFactor may try it.
+        currency_code (str | Unset): ISO 4217.
     """
 
     id: str | Unset = UNSET

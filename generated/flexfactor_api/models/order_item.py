@@ -17,13 +17,13 @@ from ..types import UNSET, Unset
 class OrderItem:
     """
     Attributes:
-        sku (str | Unset):
-        name (str | Unset):
-        description (str | Unset):
+        sku (str | Unset): The merchant's own number of the item.
+        name (str | Unset): The name of the item.
+        description (str | Unset): More about the item.
         amount (int | Unset): Cents.
         discount_amount (int | Unset): Cents.
         tax (int | Unset): Cents.
-        quantity (int | Unset):
+        quantity (int | Unset): How many were bought.
     """
 
     sku: str | Unset = UNSET

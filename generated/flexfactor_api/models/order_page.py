@@ -17,15 +17,15 @@ from ..types import UNSET, Unset
 class OrderPage:
     """
     Attributes:
-        first_item_on_page (int | Unset):
-        last_item_on_page (int | Unset):
-        has_next_page (bool | Unset):
-        has_previous_page (bool | Unset):
-        is_first_page (bool | Unset):
-        is_last_page (bool | Unset):
-        page_count (int | Unset):
-        page_number (int | Unset):
-        page_size (int | Unset):
+        first_item_on_page (int | Unset): The number of the first item of this page, counted from 1.
+        last_item_on_page (int | Unset): The number of the last item of this page, counted from 1.
+        has_next_page (bool | Unset): Whether there is a page after this one.
+        has_previous_page (bool | Unset): Whether there is a page before this one.
+        is_first_page (bool | Unset): Whether this is the first page.
+        is_last_page (bool | Unset): Whether this is the last page.
+        page_count (int | Unset): How many pages there are.
+        page_number (int | Unset): The number of this page.
+        page_size (int | Unset): How many items a page has at most.
     """
 
     first_item_on_page: int | Unset = UNSET

@@ -19,10 +19,10 @@ from ..types import UNSET, Unset
 class Payer:
     """
     Attributes:
-        email (str):
-        id (str | Unset):
-        phone (str | Unset):
-        birthdate (datetime.date | Unset):
+        email (str): The payer's address for mail.
+        id (str | Unset): The merchant's own id of the payer.
+        phone (str | Unset): A telephone number.
+        birthdate (datetime.date | Unset): A date such as 1970-05-20.
     """
 
     email: str

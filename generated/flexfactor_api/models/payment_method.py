@@ -17,14 +17,14 @@ from ..types import UNSET, Unset
 class PaymentMethod:
     """
     Attributes:
-        holder_name (str | Unset):
-        card_type (str | Unset):
-        card_brand (str | Unset):
-        card_country (str | Unset):
-        expiration_month (int | Unset):
-        expiration_year (int | Unset):
-        card_bin_number (str | Unset):
-        card_last_4_digits (str | Unset):
+        holder_name (str | Unset): Whose card it is.
+        card_type (str | Unset): Such as CREDIT or DEBIT.
+        card_brand (str | Unset): Such as VISA.
+        card_country (str | Unset): The country of the bank that issued it.
+        expiration_month (int | Unset): 1 to 12.
+        expiration_year (int | Unset): Four digits.
+        card_bin_number (str | Unset): The first digits of the number.
+        card_last_4_digits (str | Unset): The last four digits of the number.
         card_number (str | Unset): A token that stands for the number, not the number.
     """
 

@@ -21,10 +21,10 @@ class Problem:
     itself.
 
     Attributes:
-        status (Any | Unset):
-        title (str | Unset):
-        trace_id (str | Unset):
-        errors (Any | Unset):
+        status (Any | Unset): The status of the response, once more.
+        title (str | Unset): What was wrong, for people.
+        trace_id (str | Unset): FlexFactor's id of the exchange.
+        errors (Any | Unset): What was wrong.
     """
 
     status: Any | Unset = UNSET

@@ -18,15 +18,17 @@ from ..types import UNSET, Unset
 class RefundAnswer:
     """
     Attributes:
-        success (bool | Unset):
-        result (str | Unset):
-        status (str | Unset):
-        status_code (str | Unset):
-        response_code (str | Unset):
-        response_message (str | Unset):
-        errors (list[Any] | Unset):
-        custom_properties (RefundAnswerCustomProperties | Unset):
-        trace_id (str | Unset):
+        success (bool | Unset): Whether the call was successful. It does not mean that a payment was
+            made.
+        result (str | Unset): What happened, as a sentence.
+        status (str | Unset): How far it is, as a word.
+        status_code (str | Unset): A code of six digits. No list of the codes is known.
+        response_code (str | Unset): What the processor answered, as a code.
+        response_message (str | Unset): What the processor answered, in words.
+        errors (list[Any] | Unset): What was wrong.
+        custom_properties (RefundAnswerCustomProperties | Unset): What else there is. No member is
+            known.
+        trace_id (str | Unset): FlexFactor's id of the exchange.
     """
 
     success: bool | Unset = UNSET

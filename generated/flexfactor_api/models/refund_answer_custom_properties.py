@@ -14,6 +14,8 @@ from ..decoding import LEVELS, as_object, misread, tells
 
 @_attrs_define
 class RefundAnswerCustomProperties:
+    """What else there is. No member is known."""
+
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=dict)
 
     def to_dict(self) -> dict[str, Any]:

@@ -18,7 +18,7 @@ class RefundRequest:
     """
     Attributes:
         amount_to_refund (float): Dollars, not cents.
-        refund_message (str | Unset):
+        refund_message (str | Unset): Why it is given back.
     """
 
     amount_to_refund: float

@@ -18,8 +18,8 @@ class Subscription:
     """It may have a price and a currency too. The unit of the price is not known, so neither is described.
 
     Attributes:
-        subscription_id (str | Unset):
-        interval (str | Unset):
+        subscription_id (str | Unset): The merchant's own id of the subscription.
+        interval (str | Unset): How often the subscription is paid.
     """
 
     subscription_id: str | Unset = UNSET

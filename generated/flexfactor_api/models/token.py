@@ -17,16 +17,16 @@ from ..types import UNSET, Unset
 class Token:
     """
     Attributes:
-        access_token (str):
+        access_token (str): What the Authorization header of each call carries, after `Bearer`.
         expires (int): When the token ends, in milliseconds since 1970.
         refresh_token (str | Unset): No call is known that takes it.
-        id (str | Unset):
-        session (str | Unset):
-        success (bool | Unset):
-        result (str | Unset):
-        status (str | Unset):
-        status_code (str | Unset):
-        errors (list[Any] | Unset):
+        id (str | Unset): Not documented.
+        session (str | Unset): Not documented.
+        success (bool | Unset): Whether the call was successful.
+        result (str | Unset): What happened, as a sentence.
+        status (str | Unset): How far the call is, as a word.
+        status_code (str | Unset): A code of six digits. No list of the codes is known.
+        errors (list[Any] | Unset): What was wrong.
     """
 
     access_token: str | Unset

@@ -17,8 +17,8 @@ from ..types import UNSET
 class TokenRequest:
     """
     Attributes:
-        app_key (str):
-        app_secret (str):
+        app_key (str): The key of the merchant.
+        app_secret (str): The secret of the merchant.
     """
 
     app_key: str

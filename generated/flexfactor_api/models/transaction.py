@@ -20,17 +20,17 @@ class Transaction:
     """
     Attributes:
         id (str): The id at the processor that dealt with it.
-        timestamp_utc (datetime.datetime):
+        timestamp_utc (datetime.datetime): When it was made.
         amount (int): Cents.
         currency (str): ISO 4217.
-        timezone_utc_offset (int | Unset):
+        timezone_utc_offset (int | Unset): The payer's offset from UTC. Its unit is not known.
         transaction_type (str | Unset): AUTHORIZATION or PURCHASE.
         response_code (str | Unset): What the processor answered.
         response_code_source (str | Unset): Whose code it is.
-        avs_result_code (str | Unset):
-        cvv_result_code (str | Unset):
-        cavv_result_code (str | Unset):
-        card_not_present (bool | Unset):
+        avs_result_code (str | Unset): What the check of the address came to.
+        cvv_result_code (str | Unset): What the check of the card's verification value came to.
+        cavv_result_code (str | Unset): What the authentication of the cardholder came to.
+        card_not_present (bool | Unset): Whether the card was not present, as on the internet.
     """
 
     id: str

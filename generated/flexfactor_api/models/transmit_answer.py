@@ -18,14 +18,16 @@ from ..types import UNSET, Unset
 class TransmitAnswer:
     """
     Attributes:
-        transmit_id (str | Unset):
-        success (bool | Unset):
-        result (str | Unset):
+        transmit_id (str | Unset): FlexFactor's id of the copy.
+        success (bool | Unset): Whether the call was successful. It does not mean that a payment was
+            made.
+        result (str | Unset): What happened, as a sentence.
         status (Any | Unset): A word, or a number.
-        status_code (str | Unset):
-        errors (list[Any] | Unset):
-        custom_properties (TransmitAnswerCustomProperties | Unset):
-        trace_id (str | Unset):
+        status_code (str | Unset): A code of six digits. No list of the codes is known.
+        errors (list[Any] | Unset): What was wrong.
+        custom_properties (TransmitAnswerCustomProperties | Unset): What else there is. No member is
+            known.
+        trace_id (str | Unset): FlexFactor's id of the exchange.
     """
 
     transmit_id: str | Unset = UNSET

@@ -18,19 +18,19 @@ from ..types import UNSET, Unset
 class TransmitRequest:
     """
     Attributes:
-        is_declined (bool):
-        order_id (str):
+        is_declined (bool): Whether the transaction was declined.
+        order_id (str): The merchant's own id of the order.
         transaction (Transaction):
         payer (Payer):
         payment_method (PaymentMethod):
-        mid (str | Unset):
-        site_id (str | Unset):
+        mid (str | Unset): The merchant's GUID.
+        site_id (str | Unset): The site's GUID.
         billing_information (Address | Unset):
         shipping_information (Address | Unset):
-        order_items (list[OrderItem] | Unset):
-        additional_fields (list[AdditionalField] | Unset):
-        is_mit (bool | Unset):
-        is_recurring (bool | Unset):
+        order_items (list[OrderItem] | Unset): What was bought.
+        additional_fields (list[AdditionalField] | Unset): Further fields, by name.
+        is_mit (bool | Unset): Whether the merchant started the transaction.
+        is_recurring (bool | Unset): Whether it is one of several payments of a subscription.
         subscription (Subscription | Unset): It may have a price and a currency too. The unit of the
             price is not known, so neither is described.
     """

@@ -17,14 +17,15 @@ from ..types import UNSET, Unset
 class AcceptedPayment:
     """
     Attributes:
-        remote_id (str | Unset):
-        currency_type (str | Unset):
-        amount (int | Unset):
-        source_account_name (str | Unset):
-        payor_payment_id (str | Unset):
-        payment_memo (str | Unset):
-        rails_id (str | Unset):
-        remote_system_id (str | Unset):
+        remote_id (str | Unset): The payor's own name for the payee.
+        currency_type (str | Unset): Three capital letters (ISO 4217).
+        amount (int | Unset): In minor units of the currency.
+        source_account_name (str | Unset): The source account that pays, by its name.
+        payor_payment_id (str | Unset): The payor's own reference.
+        payment_memo (str | Unset): For the statement of the payee, but not by ACH; else that of the
+            payout.
+        rails_id (str | Unset): The rails that carry the payment.
+        remote_system_id (str | Unset): The payments system that pays, if it is not Velo.
     """
 
     remote_id: str | Unset = UNSET

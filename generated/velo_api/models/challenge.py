@@ -18,8 +18,8 @@ class Challenge:
     """What a payee is asked when onboarding begins, in place of Velo's usual question.
 
     Attributes:
-        value (str):
-        description (str):
+        value (str): The right answer.
+        description (str): The question.
     """
 
     value: str

@@ -17,7 +17,7 @@ from ..types import UNSET, Unset
 class Error:
     """
     Attributes:
-        error_message (str | Unset):
+        error_message (str | Unset): What was wrong, for people.
         error_code (str | Unset): A number as text.
         location (str | Unset): The property at fault.
     """

@@ -18,9 +18,9 @@ from ..types import UNSET, Unset
 class ErrorResponse:
     """
     Attributes:
-        errors (list[Error] | Unset):
+        errors (list[Error] | Unset): What was wrong, one entry for each problem.
         correlation_id (str | Unset): What to tell Velo's support.
-        http_status_code (int | Unset):
+        http_status_code (int | Unset): The status of the response, once more.
     """
 
     errors: list[Error] | Unset = UNSET

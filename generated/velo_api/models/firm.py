@@ -17,9 +17,9 @@ from ..types import UNSET, Unset
 class Firm:
     """
     Attributes:
-        name (str | Unset):
-        tax_id (None | str | Unset):
-        operating_name (None | str | Unset):
+        name (str | Unset): The name that the company is registered under.
+        tax_id (None | str | Unset): The number at the tax office.
+        operating_name (None | str | Unset): The name that the company trades under.
     """
 
     name: str | Unset = UNSET

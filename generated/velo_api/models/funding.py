@@ -19,17 +19,18 @@ from ..types import UNSET, Unset
 class Funding:
     """
     Attributes:
-        funding_id (str | Unset):
-        payor_id (str | Unset):
-        source_account_id (str | Unset):
-        amount (int | Unset):
-        currency (str | Unset):
-        status (str | Unset):
-        allocation_date (datetime.datetime | Unset):
-        allocation_type (str | Unset):
-        funding_account_type (str | Unset):
-        detected_funding_ref (str | Unset):
-        reason (str | Unset):
+        funding_id (str | Unset): The id of the funding.
+        payor_id (str | Unset): The id of the payor.
+        source_account_id (str | Unset): The id of the source account.
+        amount (int | Unset): In minor units of the currency.
+        currency (str | Unset): Three capital letters (ISO 4217).
+        status (str | Unset): PENDING, UNALLOCATED, ALLOCATED, HIDDEN, RETURNED, RETURNING, BULK_RETURN
+            or OTHER; others may come.
+        allocation_date (datetime.datetime | Unset): When the money was allocated to the source account.
+        allocation_type (str | Unset): AUTOMATIC or MANUAL; others may come.
+        funding_account_type (str | Unset): FBO, WUBS_DECOUPLED or PRIVATE; others may come.
+        detected_funding_ref (str | Unset): The reference that the transfer was seen to have.
+        reason (str | Unset): Why the funding has its status.
     """
 
     funding_id: str | Unset = UNSET

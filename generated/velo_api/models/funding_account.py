@@ -17,16 +17,16 @@ from ..types import UNSET, Unset
 class FundingAccount:
     """
     Attributes:
-        id (str | Unset):
-        payor_id (str | Unset):
-        name (str | Unset):
-        account_name (str | Unset):
-        account_number (str | Unset):
-        routing_number (str | Unset):
-        currency (str | Unset):
-        country (str | Unset):
-        type_ (str | Unset):
-        archived (bool | Unset):
+        id (str | Unset): The id of the funding account.
+        payor_id (str | Unset): The id of the payor.
+        name (str | Unset): The payor's own name for the account.
+        account_name (str | Unset): Whose account it is.
+        account_number (str | Unset): The account at its bank.
+        routing_number (str | Unset): The bank of the account.
+        currency (str | Unset): Three capital letters (ISO 4217).
+        country (str | Unset): Two capital letters (ISO 3166).
+        type_ (str | Unset): FBO, WUBS_DECOUPLED or PRIVATE; others may come.
+        archived (bool | Unset): Whether the account is archived; there only if it is.
     """
 
     id: str | Unset = UNSET

@@ -19,8 +19,8 @@ class FundingAccountPage:
     """
     Attributes:
         page (PageInfo | Unset):
-        links (list[Link] | Unset):
-        content (list[FundingAccount] | Unset):
+        links (list[Link] | Unset): Where the other pages are.
+        content (list[FundingAccount] | Unset): The items of this page.
     """
 
     page: PageInfo | Unset = UNSET

@@ -17,10 +17,10 @@ from ..types import UNSET, Unset
 class FundingChange:
     """
     Attributes:
-        funding_id (str | Unset):
-        amount (int | Unset):
-        currency (str | Unset):
-        status (str | Unset):
+        funding_id (str | Unset): The id of the funding.
+        amount (int | Unset): In minor units of the currency.
+        currency (str | Unset): Three capital letters (ISO 4217).
+        status (str | Unset): How far the funding is, as of a funding.
     """
 
     funding_id: str | Unset = UNSET

@@ -19,8 +19,8 @@ class FundingChangePage:
     """
     Attributes:
         page (PageInfo | Unset):
-        links (list[Link] | Unset):
-        content (list[FundingChange] | Unset):
+        links (list[Link] | Unset): Where the other pages are.
+        content (list[FundingChange] | Unset): The items of this page.
     """
 
     page: PageInfo | Unset = UNSET

@@ -21,14 +21,14 @@ class FundingEntry:
 
     Attributes:
         amount (float | Unset): Whether in minor units is not said here.
-        currency (str | Unset):
-        date_time (datetime.datetime | Unset):
+        currency (str | Unset): Three capital letters (ISO 4217).
+        date_time (datetime.datetime | Unset): When it happened.
         status (str | Unset): PENDING, FAILED, CREDIT or DEBIT.
-        source_account_name (str | Unset):
-        funding_account_name (str | Unset):
-        funding_type (str | Unset):
-        topup_type (str | Unset):
-        events (list[FundingEvent] | Unset):
+        source_account_name (str | Unset): The name of the source account.
+        funding_account_name (str | Unset): The name of the funding account.
+        funding_type (str | Unset): ACH, WIRE, EMBEDDED or BANK_TRANSFER; others may come.
+        topup_type (str | Unset): AUTOMATIC or MANUAL; others may come.
+        events (list[FundingEvent] | Unset): The steps of the funding.
     """
 
     amount: float | Unset = UNSET

@@ -19,8 +19,8 @@ class FundingEntryPage:
     """
     Attributes:
         page (PageInfo | Unset):
-        links (list[Link] | Unset):
-        content (list[FundingEntry] | Unset):
+        links (list[Link] | Unset): Where the other pages are.
+        content (list[FundingEntry] | Unset): The items of this page.
     """
 
     page: PageInfo | Unset = UNSET

@@ -19,9 +19,10 @@ from ..types import UNSET, Unset
 class FundingEvent:
     """
     Attributes:
-        event_id (str | Unset):
-        event_date_time (datetime.datetime | Unset):
-        funding_event_type (str | Unset):
+        event_id (str | Unset): The id of the step.
+        event_date_time (datetime.datetime | Unset): When it happened.
+        funding_event_type (str | Unset): What happened, such as PAYOR_FUNDING_DETECTED or
+            PAYOR_FUNDING_REQUESTED.
     """
 
     event_id: str | Unset = UNSET

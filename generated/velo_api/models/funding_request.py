@@ -17,7 +17,7 @@ from ..types import UNSET
 class FundingRequest:
     """
     Attributes:
-        funding_account_id (str):
+        funding_account_id (str): The funding account that the money comes from.
         amount (int): In minor units of the source account's currency, which is not written.
     """
 

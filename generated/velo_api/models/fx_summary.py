@@ -19,17 +19,21 @@ from ..types import UNSET, Unset
 class FxSummary:
     """
     Attributes:
-        quote_id (str | Unset):
-        rate (float | Unset):
-        inverted_rate (float | Unset):
-        creation_time (datetime.datetime | Unset):
-        expiry_time (datetime.datetime | Unset):
-        total_source_amount (int | Unset):
-        total_payment_amount (int | Unset):
-        source_currency (str | Unset):
-        payment_currency (str | Unset):
-        funding_status (str | Unset):
-        status (str | Unset):
+        quote_id (str | Unset): The id of the quote.
+        rate (float | Unset): Units of the payee's currency for one unit of the source account's.
+        inverted_rate (float | Unset): Units of the source account's currency for one unit of the
+            payee's.
+        creation_time (datetime.datetime | Unset): When the quote was made.
+        expiry_time (datetime.datetime | Unset): When the quote ends.
+        total_source_amount (int | Unset): What is exchanged, in minor units of the source account's
+            currency.
+        total_payment_amount (int | Unset): What it is exchanged for, in minor units of the payees'
+            currency.
+        source_currency (str | Unset): The currency of the source account, three capital letters (ISO
+            4217).
+        payment_currency (str | Unset): The currency of the payee, three capital letters (ISO 4217).
+        funding_status (str | Unset): UNFUNDED, INSTRUCTED or FUNDED; others may come.
+        status (str | Unset): UNQUOTED, QUOTED, EXPIRED, EXECUTED or REJECTED; others may come.
     """
 
     quote_id: str | Unset = UNSET

@@ -17,7 +17,7 @@ from ..types import UNSET
 class Invitation:
     """
     Attributes:
-        payor_id (str):
+        payor_id (str): The id of the payor.
     """
 
     payor_id: str

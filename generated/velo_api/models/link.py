@@ -17,8 +17,8 @@ from ..types import UNSET, Unset
 class Link:
     """
     Attributes:
-        rel (str | Unset):
-        href (str | Unset):
+        rel (str | Unset): What the link leads to, such as `next`.
+        href (str | Unset): The address.
     """
 
     rel: str | Unset = UNSET

@@ -18,14 +18,14 @@ class NewAddress:
     """The address of a new payee. Its limits are others than those of an update.
 
     Attributes:
-        line1 (str):
-        city (str):
-        country (str):
-        line2 (None | str | Unset):
-        line3 (None | str | Unset):
-        line4 (None | str | Unset):
-        county_or_province (None | str | Unset):
-        zip_or_postcode (None | str | Unset):
+        line1 (str): Street and number.
+        city (str): The town.
+        country (str): Two capital letters (ISO 3166).
+        line2 (None | str | Unset): More of the address.
+        line3 (None | str | Unset): More of the address.
+        line4 (None | str | Unset): More of the address.
+        county_or_province (None | str | Unset): The county, province or state.
+        zip_or_postcode (None | str | Unset): The postcode.
     """
 
     line1: str

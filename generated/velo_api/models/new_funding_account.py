@@ -18,12 +18,12 @@ class NewFundingAccount:
     """
     Attributes:
         type_ (str): `FBO`, `WUBS_DECOUPLED` or `PRIVATE`.
-        name (str):
-        payor_id (str):
-        account_name (str | Unset):
-        account_number (str | Unset):
-        routing_number (str | Unset):
-        currency (str | Unset):
+        name (str): The payor's own name for the account.
+        payor_id (str): The id of the payor.
+        account_name (str | Unset): Whose account it is.
+        account_number (str | Unset): The account at its bank.
+        routing_number (str | Unset): The bank of the account.
+        currency (str | Unset): Three capital letters (ISO 4217).
     """
 
     type_: str

@@ -19,11 +19,11 @@ class NewPayee:
     """
     Attributes:
         type_ (str): `Individual` or `Company`.
-        remote_id (str):
-        email (str):
+        remote_id (str): The payor's own name for the payee.
+        email (str): Where Velo invites the payee.
         address (NewAddress): The address of a new payee. Its limits are others than those of an update.
         payment_channel (NewPaymentChannel | Unset):
-        language (str | Unset):
+        language (str | Unset): A language code such as `en`.
         challenge (Challenge | Unset): What a payee is asked when onboarding begins, in place of Velo's
             usual question.
         individual (Person | Unset):

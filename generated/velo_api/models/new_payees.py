@@ -18,8 +18,8 @@ from ..types import UNSET
 class NewPayees:
     """
     Attributes:
-        payor_id (str):
-        payees (list[NewPayee]):
+        payor_id (str): The id of the payor.
+        payees (list[NewPayee]): The payees to create.
     """
 
     payor_id: str

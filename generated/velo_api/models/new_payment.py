@@ -18,13 +18,16 @@ class NewPayment:
     """
     Attributes:
         remote_id (str): The payor's name for the payee.
-        currency (str):
+        currency (str): Three capital letters (ISO 4217).
         amount (int): In minor units.
-        source_account_name (str):
-        payment_memo (str | Unset):
+        source_account_name (str): The source account that pays, by its name.
+        payment_memo (str | Unset): For the statement of the payee, but not by ACH; else that of the
+            payout.
         payor_payment_id (str | Unset): The payor's own reference.
-        transmission_type (str | Unset):
-        payment_metadata (str | Unset):
+        transmission_type (str | Unset): How the payment is to be sent, such as ACH, SAME_DAY_ACH, WIRE,
+            LOCAL or SWIFT; Velo chooses when it is left out.
+        payment_metadata (str | Unset): For the rails that carry the payment, in a form that they ask
+            for.
         remote_system_id (str | Unset): The payments system that is to pay, if it is not Velo; after
             consultation with Velo alone.
     """

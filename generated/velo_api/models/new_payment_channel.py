@@ -17,13 +17,13 @@ from ..types import UNSET, Unset
 class NewPaymentChannel:
     """
     Attributes:
-        country_code (str):
-        currency (str):
-        account_name (str):
-        payment_channel_name (str | Unset):
-        iban (str | Unset):
-        account_number (str | Unset):
-        routing_number (str | Unset):
+        country_code (str): Two capital letters (ISO 3166).
+        currency (str): Three capital letters (ISO 4217).
+        account_name (str): Whose account it is.
+        payment_channel_name (str | Unset): The payor's own name for the channel.
+        iban (str | Unset): The account as an IBAN; with it, neither account number nor routing number.
+        account_number (str | Unset): The account; with it, a routing number and no IBAN.
+        routing_number (str | Unset): The bank of the account.
     """
 
     country_code: str

@@ -18,10 +18,13 @@ from ..types import UNSET, Unset
 class NewPayout:
     """
     Attributes:
-        payments (list[NewPayment]):
-        payout_from_payor_id (str | Unset):
-        payout_to_payor_id (str | Unset):
-        payout_memo (str | Unset):
+        payments (list[NewPayment]): The payments of the payout.
+        payout_from_payor_id (str | Unset): The payor whose source accounts pay. It comes with
+            `payoutToPayorId`, or not at all.
+        payout_to_payor_id (str | Unset): The payor whose payees are paid. It comes with
+            `payoutFromPayorId`, or not at all.
+        payout_memo (str | Unset): For the statements of the payees, but not by ACH; a payment may have
+            its own.
     """
 
     payments: list[NewPayment]

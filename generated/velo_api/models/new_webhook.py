@@ -17,9 +17,9 @@ from ..types import UNSET, Unset
 class NewWebhook:
     """
     Attributes:
-        payor_id (str):
-        webhook_url (str):
-        enabled (bool):
+        payor_id (str): The payor whose notifications it gets.
+        webhook_url (str): Where notifications are posted.
+        enabled (bool): Whether notifications are posted.
         authorization_header (str | Unset): What each notification carries as its Authorization header.
         categories (list[str] | Unset): `payment`, `payee`, `debit`; others may come.
     """

@@ -17,11 +17,11 @@ from ..types import UNSET, Unset
 class PageInfo:
     """
     Attributes:
-        number_of_elements (int | Unset):
-        total_elements (int | Unset):
-        total_pages (int | Unset):
+        number_of_elements (int | Unset): How many items this page has.
+        total_elements (int | Unset): How many items all pages have.
+        total_pages (int | Unset): How many pages there are.
         page (int | Unset): Counted from 1.
-        page_size (int | Unset):
+        page_size (int | Unset): How many items a page has at most.
     """
 
     number_of_elements: int | Unset = UNSET

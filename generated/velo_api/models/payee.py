@@ -19,19 +19,19 @@ from ..types import UNSET, Unset
 class Payee:
     """
     Attributes:
-        payee_id (str | Unset):
-        payor_refs (list[PayorRef] | None | Unset):
-        email (None | str | Unset):
-        onboarded_status (str | Unset):
-        watchlist_status (str | Unset):
-        language (str | Unset):
-        created (datetime.datetime | Unset):
-        country (str | Unset):
-        display_name (str | Unset):
-        payee_type (str | Unset):
-        disabled (bool | Unset):
-        disabled_comment (None | str | Unset):
-        pause_payment (bool | Unset):
+        payee_id (str | Unset): The id of the payee.
+        payor_refs (list[PayorRef] | None | Unset): What the payee is to each payor.
+        email (None | str | Unset): Where Velo writes to the payee.
+        onboarded_status (str | Unset): CREATED, INVITED, REGISTERED or ONBOARDED; others may come.
+        watchlist_status (str | Unset): NONE, PENDING, REVIEW, PASSED or FAILED; others may come.
+        language (str | Unset): A language code such as `en`.
+        created (datetime.datetime | Unset): When the payee was created.
+        country (str | Unset): Two capital letters (ISO 3166).
+        display_name (str | Unset): The name of the payee, as Velo shows it.
+        payee_type (str | Unset): `Individual` or `Company`.
+        disabled (bool | Unset): Whether the payee cannot be paid.
+        disabled_comment (None | str | Unset): Why it cannot be paid.
+        pause_payment (bool | Unset): Whether payments to the payee are paused.
         address (PostalAddress | Unset):
         individual (Person | Unset):
         company (Firm | Unset):

@@ -18,10 +18,10 @@ from ..types import UNSET, Unset
 class PayeeBatch:
     """
     Attributes:
-        status (str | Unset):
-        failure_count (int | Unset):
-        pending_count (int | Unset):
-        failures (list[PayeeFailure] | Unset):
+        status (str | Unset): SUBMITTED or ACCEPTED; others may come.
+        failure_count (int | Unset): How many payees Velo refused.
+        pending_count (int | Unset): How many payees Velo has not processed yet.
+        failures (list[PayeeFailure] | Unset): The payees that Velo refused.
     """
 
     status: str | Unset = UNSET

@@ -17,13 +17,13 @@ from ..types import UNSET, Unset
 class PayeeChange:
     """
     Attributes:
-        payee_id (str | Unset):
-        remote_id (str | Unset):
-        display_name (str | Unset):
-        dba_name (str | Unset):
-        email (None | str | Unset):
-        payee_country (str | Unset):
-        onboarded_status (str | Unset):
+        payee_id (str | Unset): The id of the payee.
+        remote_id (str | Unset): The payor's own name for the payee.
+        display_name (str | Unset): The name of the payee, as Velo shows it.
+        dba_name (str | Unset): The name that the payee trades under.
+        email (None | str | Unset): Where Velo writes to the payee.
+        payee_country (str | Unset): Two capital letters (ISO 3166).
+        onboarded_status (str | Unset): CREATED, INVITED, REGISTERED or ONBOARDED; others may come.
     """
 
     payee_id: str | Unset = UNSET

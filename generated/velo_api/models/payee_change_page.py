@@ -19,8 +19,8 @@ class PayeeChangePage:
     """
     Attributes:
         page (PageInfo | Unset):
-        links (list[Link] | Unset):
-        content (list[PayeeChange] | Unset):
+        links (list[Link] | Unset): Where the other pages are.
+        content (list[PayeeChange] | Unset): The items of this page.
     """
 
     page: PageInfo | Unset = UNSET

@@ -18,8 +18,8 @@ from ..types import UNSET, Unset
 class PayeeFailure:
     """
     Attributes:
-        failed_submission (PayeeFailureFailedSubmission | Unset):
-        failure_message (str | Unset):
+        failed_submission (PayeeFailureFailedSubmission | Unset): The payee as it was sent.
+        failure_message (str | Unset): Why Velo refused it.
     """
 
     failed_submission: PayeeFailureFailedSubmission | Unset = UNSET

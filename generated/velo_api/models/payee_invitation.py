@@ -17,7 +17,7 @@ from ..types import UNSET, Unset
 class PayeeInvitation:
     """
     Attributes:
-        payee_id (str | Unset):
+        payee_id (str | Unset): The id of the payee.
         invitation_status (str | Unset): ACCEPTED, PENDING or DECLINED.
         grace_period_end_date (str | Unset): A date such as 2026-03-04.
     """

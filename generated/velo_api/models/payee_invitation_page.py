@@ -19,8 +19,8 @@ class PayeeInvitationPage:
     """
     Attributes:
         page (PageInfo | Unset):
-        links (list[Link] | Unset):
-        content (list[PayeeInvitation] | Unset):
+        links (list[Link] | Unset): Where the other pages are.
+        content (list[PayeeInvitation] | Unset): The items of this page.
     """
 
     page: PageInfo | Unset = UNSET

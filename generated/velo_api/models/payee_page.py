@@ -19,8 +19,8 @@ class PayeePage:
     """
     Attributes:
         page (PageInfo | Unset):
-        links (list[Link] | Unset):
-        content (list[Payee] | Unset):
+        links (list[Link] | Unset): Where the other pages are.
+        content (list[Payee] | Unset): The items of this page.
     """
 
     page: PageInfo | Unset = UNSET

@@ -21,11 +21,11 @@ class PayeeUpdate:
         address (PostalAddress | Unset):
         individual (Person | Unset):
         company (Firm | Unset):
-        language (str | Unset):
+        language (str | Unset): A language code such as `en`.
         payee_type (str | Unset): `Individual` or `Company`.
         challenge (Challenge | Unset): What a payee is asked when onboarding begins, in place of Velo's
             usual question.
-        email (str | Unset):
+        email (str | Unset): Where Velo writes to the payee.
         contact_sms_number (str | Unset): A plus sign and digits, such as +14155550100.
     """
 

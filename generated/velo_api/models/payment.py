@@ -32,35 +32,41 @@ from ..types import UNSET, Unset
 class Payment:
     """
     Attributes:
-        payment_id (str | Unset):
-        payee_id (str | Unset):
-        payor_id (str | Unset):
+        payment_id (str | Unset): The id of the payment.
+        payee_id (str | Unset): The id of the payee.
+        payor_id (str | Unset): The id of the payor.
         remote_id (str | Unset): May be there only once the payment is confirmed.
-        remote_system_id (str | Unset):
-        payor_payment_id (str | Unset):
-        source_account_id (str | Unset):
-        source_account_name (str | Unset):
-        source_amount (int | Unset):
-        source_currency (str | Unset):
-        payment_amount (int | Unset):
-        payment_currency (str | Unset):
-        submitted_date_time (datetime.datetime | Unset):
-        status (str | Unset):
-        funding_status (str | Unset):
-        payment_memo (str | Unset):
-        rejection_reason (str | Unset):
-        return_reason (str | Unset):
-        withdrawn_reason (str | Unset):
-        withdrawable (bool | Unset):
-        quote_id (str | Unset):
-        rate (float | Unset):
-        inverted_rate (float | Unset):
-        transmission_type (str | Unset):
-        rails_id (str | Unset):
-        trace_number (str | Unset):
-        payment_tracking_reference (str | Unset):
-        auto_withdrawn_reason_code (str | Unset):
-        events (list[PaymentEvent] | Unset):
+        remote_system_id (str | Unset): The payments system that pays, if it is not Velo.
+        payor_payment_id (str | Unset): The payor's own reference.
+        source_account_id (str | Unset): The id of the source account.
+        source_account_name (str | Unset): The source account that pays, by its name.
+        source_amount (int | Unset): In minor units of the source account's currency.
+        source_currency (str | Unset): The currency of the source account, three capital letters (ISO
+            4217).
+        payment_amount (int | Unset): In minor units of the payee's currency.
+        payment_currency (str | Unset): The currency of the payee, three capital letters (ISO 4217).
+        submitted_date_time (datetime.datetime | Unset): When the payment was submitted.
+        status (str | Unset): ACCEPTED, AWAITING_FUNDS, FUNDED, UNFUNDED, BANK_PAYMENT_REQUESTED,
+            REJECTED, ACCEPTED_BY_RAILS, CONFIRMED, RETURNED or WITHDRAWN; others may come.
+        funding_status (str | Unset): UNFUNDED, INSTRUCTED or FUNDED; others may come.
+        payment_memo (str | Unset): For the statement of the payee, but not by ACH; else that of the
+            payout.
+        rejection_reason (str | Unset): Why the payment was rejected.
+        return_reason (str | Unset): Why the payment came back.
+        withdrawn_reason (str | Unset): Why the payment was withdrawn.
+        withdrawable (bool | Unset): Whether the payment can be withdrawn.
+        quote_id (str | Unset): The quote that the payment is exchanged by.
+        rate (float | Unset): Units of the payee's currency for one unit of the source account's.
+        inverted_rate (float | Unset): Units of the source account's currency for one unit of the
+            payee's.
+        transmission_type (str | Unset): How the payment is sent, such as ACH, SAME_DAY_ACH, WIRE, LOCAL
+            or SWIFT.
+        rails_id (str | Unset): The rails that carry the payment.
+        trace_number (str | Unset): The number of the payment in the ACH file, if there is one.
+        payment_tracking_reference (str | Unset): A reference by which the payment is tracked.
+        auto_withdrawn_reason_code (str | Unset): Why Velo itself withdrew the payment when the payout
+            was instructed, as a code.
+        events (list[PaymentEvent] | Unset): The steps of the payment.
         payout (PayoutOfPayment | Unset):
     """
 

@@ -17,14 +17,16 @@ from ..types import UNSET, Unset
 class PaymentChange:
     """
     Attributes:
-        payment_id (str | Unset):
-        payout_id (str | Unset):
-        payor_payment_id (None | str | Unset):
-        payment_currency (None | str | Unset):
-        payment_amount (int | None | Unset):
-        source_currency (None | str | Unset):
-        source_amount (int | None | Unset):
-        status (None | str | Unset):
+        payment_id (str | Unset): The id of the payment.
+        payout_id (str | Unset): The id of the payout.
+        payor_payment_id (None | str | Unset): The payor's own reference.
+        payment_currency (None | str | Unset): The currency of the payee, three capital letters (ISO
+            4217).
+        payment_amount (int | None | Unset): In minor units of the payee's currency.
+        source_currency (None | str | Unset): The currency of the source account, three capital letters
+            (ISO 4217).
+        source_amount (int | None | Unset): In minor units of the source account's currency.
+        status (None | str | Unset): How far the payment is, as of a payment of the audit.
     """
 
     payment_id: str | Unset = UNSET

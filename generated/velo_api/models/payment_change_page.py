@@ -19,8 +19,8 @@ class PaymentChangePage:
     """
     Attributes:
         page (PageInfo | Unset):
-        links (list[Link] | Unset):
-        content (list[PaymentChange] | Unset):
+        links (list[Link] | Unset): Where the other pages are.
+        content (list[PaymentChange] | Unset): The items of this page.
     """
 
     page: PageInfo | Unset = UNSET

@@ -19,13 +19,15 @@ from ..types import UNSET, Unset
 class PaymentEvent:
     """
     Attributes:
-        event_id (str | Unset):
-        event_date_time (datetime.datetime | Unset):
-        event_type (str | Unset):
-        source_amount (int | Unset):
-        source_currency (str | Unset):
-        payment_amount (int | Unset):
-        payment_currency (str | Unset):
+        event_id (str | Unset): The id of the step.
+        event_date_time (datetime.datetime | Unset): When it happened.
+        event_type (str | Unset): What happened, such as PAYMENT_SUBMITTED, PAYMENT_FUNDED or
+            PAYMENT_CONFIRMED.
+        source_amount (int | Unset): In minor units of the source account's currency.
+        source_currency (str | Unset): The currency of the source account, three capital letters (ISO
+            4217).
+        payment_amount (int | Unset): In minor units of the payee's currency.
+        payment_currency (str | Unset): The currency of the payee, three capital letters (ISO 4217).
     """
 
     event_id: str | Unset = UNSET

@@ -19,8 +19,8 @@ class PaymentPage:
     """
     Attributes:
         page (PageInfo | Unset):
-        links (list[Link] | Unset):
-        content (list[Payment] | Unset):
+        links (list[Link] | Unset): Where the other pages are.
+        content (list[Payment] | Unset): The items of this page.
     """
 
     page: PageInfo | Unset = UNSET

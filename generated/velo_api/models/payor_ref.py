@@ -18,11 +18,11 @@ class PayorRef:
     """What a payee is to one payor.
 
     Attributes:
-        payor_id (str | Unset):
-        remote_id (str | Unset):
-        invitation_status (str | Unset):
-        payable_status (bool | Unset):
-        payment_channel_id (str | Unset):
+        payor_id (str | Unset): The id of the payor.
+        remote_id (str | Unset): The payor's own name for the payee.
+        invitation_status (str | Unset): ACCEPTED, PENDING or DECLINED; others may come.
+        payable_status (bool | Unset): Whether the payor can pay the payee.
+        payment_channel_id (str | Unset): The account that the payee is paid on.
     """
 
     payor_id: str | Unset = UNSET

@@ -18,16 +18,19 @@ from ..types import UNSET, Unset
 class Payout:
     """
     Attributes:
-        payout_id (str | Unset):
-        status (str | Unset):
-        payments_submitted (int | Unset):
-        payments_accepted (int | Unset):
-        payments_rejected (int | Unset):
-        payments_withdrawn (int | Unset):
-        fx_summaries (list[FxSummary] | Unset):
-        accounts (list[PayoutAccount] | Unset):
-        accepted_payments (list[AcceptedPayment] | Unset):
-        rejected_payments (list[RejectedPayment] | Unset):
+        payout_id (str | Unset): The id of the payout.
+        status (str | Unset): SUBMITTED, ACCEPTED, REJECTED, QUOTED, INSTRUCTED, COMPLETED, INCOMPLETE,
+            CONFIRMED or WITHDRAWN; others may come.
+        payments_submitted (int | Unset): How many payments were submitted.
+        payments_accepted (int | Unset): How many payments Velo accepted.
+        payments_rejected (int | Unset): How many payments Velo rejected.
+        payments_withdrawn (int | Unset): How many payments were withdrawn.
+        fx_summaries (list[FxSummary] | Unset): The currency exchanges of the payout.
+        accounts (list[PayoutAccount] | Unset): What the payout costs each source account.
+        accepted_payments (list[AcceptedPayment] | Unset): The payments that Velo accepted when the
+            payout was submitted.
+        rejected_payments (list[RejectedPayment] | Unset): The payments that Velo rejected when the
+            payout was submitted.
     """
 
     payout_id: str | Unset = UNSET

@@ -17,10 +17,10 @@ from ..types import UNSET, Unset
 class PayoutAccount:
     """
     Attributes:
-        source_account_name (str | Unset):
-        source_account_id (str | Unset):
-        currency (str | Unset):
-        total_payout_cost (int | Unset):
+        source_account_name (str | Unset): The name of the source account.
+        source_account_id (str | Unset): The id of the source account.
+        currency (str | Unset): Three capital letters (ISO 4217).
+        total_payout_cost (int | Unset): In minor units of the currency.
     """
 
     source_account_name: str | Unset = UNSET

@@ -19,19 +19,20 @@ from ..types import UNSET, Unset
 class PayoutHistory:
     """
     Attributes:
-        payout_status (str | Unset):
-        submitted_date_time (datetime.datetime | Unset):
-        quoted_date_time (datetime.datetime | Unset):
-        instructed_date_time (datetime.datetime | Unset):
-        withdrawn_date_time (datetime.datetime | Unset):
-        payout_memo (str | Unset):
-        payout_type (str | Unset):
-        total_payments (int | Unset):
-        confirmed_payments (int | Unset):
-        released_payments (int | Unset):
-        incomplete_payments (int | Unset):
-        returned_payments (int | Unset):
-        withdrawn_payments (int | Unset):
+        payout_status (str | Unset): How far the payout is, as of a payout.
+        submitted_date_time (datetime.datetime | Unset): When the payout was submitted.
+        quoted_date_time (datetime.datetime | Unset): When the payout was quoted.
+        instructed_date_time (datetime.datetime | Unset): When the payout was instructed.
+        withdrawn_date_time (datetime.datetime | Unset): When the payout was withdrawn.
+        payout_memo (str | Unset): For the statements of the payees, but not by ACH; a payment may have
+            its own.
+        payout_type (str | Unset): STANDARD, AS or ON_BEHALF_OF; others may come.
+        total_payments (int | Unset): How many payments the payout has.
+        confirmed_payments (int | Unset): How many payments were confirmed.
+        released_payments (int | Unset): How many payments were released.
+        incomplete_payments (int | Unset): How many payments are not complete.
+        returned_payments (int | Unset): How many payments came back.
+        withdrawn_payments (int | Unset): How many payments were withdrawn.
     """
 
     payout_status: str | Unset = UNSET

@@ -20,8 +20,8 @@ class PayoutHistoryPage:
     Attributes:
         summary (PayoutHistory | Unset):
         page (PageInfo | Unset):
-        links (list[Link] | Unset):
-        content (list[Payment] | Unset):
+        links (list[Link] | Unset): Where the other pages are.
+        content (list[Payment] | Unset): The items of this page.
     """
 
     summary: PayoutHistory | Unset = UNSET

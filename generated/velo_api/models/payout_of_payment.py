@@ -17,7 +17,7 @@ from ..types import UNSET, Unset
 class PayoutOfPayment:
     """
     Attributes:
-        payout_id (str | Unset):
+        payout_id (str | Unset): The id of the payout.
     """
 
     payout_id: str | Unset = UNSET

@@ -17,18 +17,20 @@ from ..types import UNSET, Unset
 class PayoutPayment:
     """
     Attributes:
-        payment_id (str | Unset):
-        remote_id (str | Unset):
-        remote_system_id (str | Unset):
-        currency (str | Unset):
-        amount (int | Unset):
-        source_account_name (str | Unset):
-        payor_payment_id (str | Unset):
-        payment_memo (str | Unset):
-        withdrawable (bool | Unset):
-        status (str | Unset):
-        transmission_type (str | Unset):
-        rails_id (str | Unset):
+        payment_id (str | Unset): The id of the payment.
+        remote_id (str | Unset): The payor's own name for the payee.
+        remote_system_id (str | Unset): The payments system that pays, if it is not Velo.
+        currency (str | Unset): Three capital letters (ISO 4217).
+        amount (int | Unset): In minor units of the currency.
+        source_account_name (str | Unset): The source account that pays, by its name.
+        payor_payment_id (str | Unset): The payor's own reference.
+        payment_memo (str | Unset): For the statement of the payee, but not by ACH; else that of the
+            payout.
+        withdrawable (bool | Unset): Whether the payment can be withdrawn.
+        status (str | Unset): How far the payment is, as of a payment of the audit.
+        transmission_type (str | Unset): How the payment is sent, such as ACH, SAME_DAY_ACH, WIRE, LOCAL
+            or SWIFT.
+        rails_id (str | Unset): The rails that carry the payment.
     """
 
     payment_id: str | Unset = UNSET

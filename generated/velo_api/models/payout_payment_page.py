@@ -19,8 +19,8 @@ class PayoutPaymentPage:
     """
     Attributes:
         page (PageInfo | Unset):
-        links (list[Link] | Unset):
-        content (list[PayoutPayment] | Unset):
+        links (list[Link] | Unset): Where the other pages are.
+        content (list[PayoutPayment] | Unset): The items of this page.
     """
 
     page: PageInfo | Unset = UNSET

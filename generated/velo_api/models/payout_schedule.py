@@ -20,8 +20,8 @@ class PayoutSchedule:
     """
     Attributes:
         schedule_status (str | Unset): SCHEDULED, EXECUTED or FAILED.
-        scheduled_for (datetime.datetime | Unset):
-        scheduled_at (datetime.datetime | Unset):
+        scheduled_for (datetime.datetime | Unset): When the payout is to be sent.
+        scheduled_at (datetime.datetime | Unset): When it was scheduled.
     """
 
     schedule_status: str | Unset = UNSET

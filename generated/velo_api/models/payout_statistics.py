@@ -17,8 +17,9 @@ from ..types import UNSET, Unset
 class PayoutStatistics:
     """
     Attributes:
-        this_month_payouts_count (int | Unset):
-        this_month_failed_payments_count (int | Unset):
+        this_month_payouts_count (int | Unset): How many payouts there were this month. In which time
+            zone a month begins is not said.
+        this_month_failed_payments_count (int | Unset): How many payments failed this month.
     """
 
     this_month_payouts_count: int | Unset = UNSET

@@ -20,20 +20,22 @@ class PayoutSummary:
     """A payout in the list of a payor's payouts.
 
     Attributes:
-        payout_id (str | Unset):
-        payor_id (str | Unset):
-        status (str | Unset):
-        submitted_date_time (str | Unset):
-        instructed_date_time (str | Unset):
-        withdrawn_date_time (datetime.datetime | Unset):
-        total_payments (int | Unset):
-        total_incomplete_payments (int | Unset):
-        total_returned_payments (int | Unset):
-        total_withdrawn_payments (int | Unset):
-        source_account_summary (list[SourceAccountCost] | Unset):
-        payout_memo (str | Unset):
-        payout_type (str | Unset):
-        payor_name (str | Unset):
+        payout_id (str | Unset): The id of the payout.
+        payor_id (str | Unset): The id of the payor.
+        status (str | Unset): How far the payout is, as of a payout.
+        submitted_date_time (str | Unset): When the payout was submitted.
+        instructed_date_time (str | Unset): When the payout was instructed.
+        withdrawn_date_time (datetime.datetime | Unset): When the payout was withdrawn.
+        total_payments (int | Unset): How many payments the payout has.
+        total_incomplete_payments (int | Unset): How many payments are not complete.
+        total_returned_payments (int | Unset): How many payments came back.
+        total_withdrawn_payments (int | Unset): How many payments were withdrawn.
+        source_account_summary (list[SourceAccountCost] | Unset): What the payout costs each source
+            account.
+        payout_memo (str | Unset): For the statements of the payees, but not by ACH; a payment may have
+            its own.
+        payout_type (str | Unset): STANDARD, AS or ON_BEHALF_OF; others may come.
+        payor_name (str | Unset): The name of the payor.
         schedule (PayoutSchedule | Unset):
     """
 

@@ -19,8 +19,8 @@ class PayoutSummaryPage:
     """
     Attributes:
         page (PageInfo | Unset):
-        links (list[Link] | Unset):
-        content (list[PayoutSummary] | Unset):
+        links (list[Link] | Unset): Where the other pages are.
+        content (list[PayoutSummary] | Unset): The items of this page.
     """
 
     page: PageInfo | Unset = UNSET

@@ -19,8 +19,9 @@ class Person:
     """
     Attributes:
         name (PersonName | Unset):
-        national_identification (str | Unset):
-        date_of_birth (str | Unset):
+        national_identification (str | Unset): Such as a social security number; masked for those who
+            may not see it.
+        date_of_birth (str | Unset): A date such as 1970-05-20; masked for those who may not see it.
     """
 
     name: PersonName | Unset = UNSET

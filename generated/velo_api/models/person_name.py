@@ -17,10 +17,10 @@ from ..types import UNSET, Unset
 class PersonName:
     """
     Attributes:
-        title (str | Unset):
-        first_name (str | Unset):
-        other_names (str | Unset):
-        last_name (str | Unset):
+        title (str | Unset): Such as Dr.
+        first_name (str | Unset): The first name.
+        other_names (str | Unset): Further first names.
+        last_name (str | Unset): The family name.
     """
 
     title: str | Unset = UNSET

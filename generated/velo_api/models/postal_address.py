@@ -17,14 +17,14 @@ from ..types import UNSET, Unset
 class PostalAddress:
     """
     Attributes:
-        line1 (str):
-        city (str):
-        country (str):
-        line2 (None | str | Unset):
-        line3 (None | str | Unset):
-        line4 (None | str | Unset):
-        county_or_province (None | str | Unset):
-        zip_or_postcode (None | str | Unset):
+        line1 (str): Street and number.
+        city (str): The town.
+        country (str): Two capital letters (ISO 3166); longer names are allowed.
+        line2 (None | str | Unset): More of the address.
+        line3 (None | str | Unset): More of the address.
+        line4 (None | str | Unset): More of the address.
+        county_or_province (None | str | Unset): The county, province or state.
+        zip_or_postcode (None | str | Unset): The postcode.
     """
 
     line1: str | Unset

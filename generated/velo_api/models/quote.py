@@ -18,7 +18,7 @@ from ..types import UNSET, Unset
 class Quote:
     """
     Attributes:
-        fx_summaries (list[FxSummary] | Unset):
+        fx_summaries (list[FxSummary] | Unset): The currency exchanges of the payout.
     """
 
     fx_summaries: list[FxSummary] | Unset = UNSET

@@ -17,15 +17,15 @@ from ..types import UNSET, Unset
 class RejectedPayment:
     """
     Attributes:
-        remote_id (str | Unset):
-        currency_type (str | Unset):
-        amount (int | Unset):
-        source_account_name (str | Unset):
-        payor_payment_id (str | Unset):
-        reason (str | Unset):
-        reason_code (str | Unset):
-        message (str | Unset):
-        remote_system_id (str | Unset):
+        remote_id (str | Unset): The payor's own name for the payee.
+        currency_type (str | Unset): Three capital letters (ISO 4217).
+        amount (int | Unset): In minor units of the currency.
+        source_account_name (str | Unset): The source account that was to pay, by its name.
+        payor_payment_id (str | Unset): The payor's own reference.
+        reason (str | Unset): Why Velo rejected the payment.
+        reason_code (str | Unset): Why Velo rejected the payment, as a code.
+        message (str | Unset): Why Velo rejected the payment, in more general words than `reason`.
+        remote_system_id (str | Unset): The payments system that pays, if it is not Velo.
     """
 
     remote_id: str | Unset = UNSET

@@ -17,8 +17,8 @@ from ..types import UNSET
 class RemoteIdUpdate:
     """
     Attributes:
-        payor_id (str):
-        remote_id (str):
+        payor_id (str): The id of the payor.
+        remote_id (str): The payor's own name for the payee.
     """
 
     payor_id: str

@@ -17,20 +17,23 @@ from ..types import UNSET, Unset
 class SourceAccount:
     """
     Attributes:
-        id (str | Unset):
-        name (str | Unset):
-        payor_id (str | Unset):
+        id (str | Unset): The id of the source account.
+        name (str | Unset): The name by which payments name the account.
+        payor_id (str | Unset): The id of the payor.
         balance (int | Unset): In minor units of the currency.
-        currency (str | Unset):
-        country (str | Unset):
-        type_ (str | Unset):
-        rails_id (str | Unset):
-        funding_ref (str | Unset):
-        physical_account_id (str | Unset):
-        physical_account_name (str | Unset):
-        pooled (bool | Unset):
-        deleted (bool | Unset):
-        user_deleted (bool | Unset):
+        currency (str | Unset): Three capital letters (ISO 4217).
+        country (str | Unset): Two capital letters (ISO 3166).
+        type_ (str | Unset): FBO, WUBS_DECOUPLED or PRIVATE; others may come.
+        rails_id (str | Unset): The rails that carry the payment.
+        funding_ref (str | Unset): The reference of transfers that fund the account. A decoupled account
+            has none.
+        physical_account_id (str | Unset): The id of the physical account. A decoupled account has none.
+        physical_account_name (str | Unset): The name of the physical account. A decoupled account has
+            none.
+        pooled (bool | Unset): Whether the physical account is pooled. A decoupled account does not say
+            it.
+        deleted (bool | Unset): Whether the account is deleted; there only if it is.
+        user_deleted (bool | Unset): Whether a user deleted the account; there only if one did.
     """
 
     id: str | Unset = UNSET

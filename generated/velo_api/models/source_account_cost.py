@@ -17,9 +17,9 @@ from ..types import UNSET, Unset
 class SourceAccountCost:
     """
     Attributes:
-        source_account_id (str | Unset):
-        total_cost (int | Unset):
-        currency (str | Unset):
+        source_account_id (str | Unset): The id of the source account.
+        total_cost (int | Unset): In minor units of the currency.
+        currency (str | Unset): Three capital letters (ISO 4217).
     """
 
     source_account_id: str | Unset = UNSET

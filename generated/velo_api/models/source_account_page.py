@@ -19,8 +19,8 @@ class SourceAccountPage:
     """
     Attributes:
         page (PageInfo | Unset):
-        links (list[Link] | Unset):
-        content (list[SourceAccount] | Unset):
+        links (list[Link] | Unset): Where the other pages are.
+        content (list[SourceAccount] | Unset): The items of this page.
     """
 
     page: PageInfo | Unset = UNSET

@@ -17,11 +17,11 @@ from ..types import UNSET, Unset
 class Token:
     """
     Attributes:
-        access_token (str | Unset):
-        token_type (str | Unset):
+        access_token (str | Unset): What the Authorization header of each call carries, after `Bearer`.
+        token_type (str | Unset): The word `bearer`.
         expires_in (float | Unset): Seconds from now.
-        scope (str | Unset):
-        entity_ids (list[str] | Unset):
+        scope (str | Unset): What the token allows, as words with blanks between them.
+        entity_ids (list[str] | Unset): The payors or payees that the token is for.
     """
 
     access_token: str | Unset = UNSET

@@ -17,12 +17,13 @@ from ..types import UNSET, Unset
 class WebhookEndpoint:
     """
     Attributes:
-        id (str | Unset):
-        payor_id (str | Unset):
-        webhook_url (str | Unset):
+        id (str | Unset): The id of the endpoint.
+        payor_id (str | Unset): The payor whose notifications it gets.
+        webhook_url (str | Unset): Where notifications are posted.
         authorization_header (str | Unset): A secret. Whether it comes masked is not known.
-        enabled (bool | Unset):
-        categories (list[str] | Unset):
+        enabled (bool | Unset): Whether notifications are posted.
+        categories (list[str] | Unset): What is notified, `payment`, `payee` or `debit`; others may
+            come.
     """
 
     id: str | Unset = UNSET

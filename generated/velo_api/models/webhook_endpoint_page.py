@@ -19,8 +19,8 @@ class WebhookEndpointPage:
     """
     Attributes:
         page (PageInfo | Unset):
-        links (list[Link] | Unset):
-        content (list[WebhookEndpoint] | Unset):
+        links (list[Link] | Unset): Where the other pages are.
+        content (list[WebhookEndpoint] | Unset): The items of this page.
     """
 
     page: PageInfo | Unset = UNSET

@@ -17,8 +17,8 @@ from ..types import UNSET, Unset
 class WebhookPing:
     """
     Attributes:
-        id (str | Unset):
-        webhook_id (str | Unset):
+        id (str | Unset): The id of the ping.
+        webhook_id (str | Unset): The id of the endpoint.
     """
 
     id: str | Unset = UNSET

@@ -17,10 +17,11 @@ from ..types import UNSET, Unset
 class WebhookUpdate:
     """
     Attributes:
-        webhook_url (str | Unset):
-        authorization_header (str | Unset):
-        enabled (bool | Unset):
-        categories (list[str] | Unset):
+        webhook_url (str | Unset): Where notifications are posted.
+        authorization_header (str | Unset): What each notification carries as its Authorization header.
+        enabled (bool | Unset): Whether notifications are posted.
+        categories (list[str] | Unset): What is notified, `payment`, `payee` or `debit`; others may
+            come.
     """
 
     webhook_url: str | Unset = UNSET

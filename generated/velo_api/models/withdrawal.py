@@ -17,7 +17,7 @@ from ..types import UNSET
 class Withdrawal:
     """
     Attributes:
-        reason (str):
+        reason (str): Why the payment is withdrawn.
     """
 
     reason: str

@@ -9,6 +9,7 @@ from tests.cases import cases_beside
 from victor_spec.diff.changes import RULES, Change, PythonChange, Reach, Sides
 from victor_spec.diff.compare import compare
 from victor_spec.diff.python import python_changes
+from victor_spec.document import load
 from victor_spec.tree import METHODS, copied
 
 from .cases import CODE, MORE, OPERATIONS, SAME, TOLD, WIRE, Case, Tree, entries
@@ -125,9 +126,11 @@ def test_a_change_names_what_it_breaks_and_its_cause(name: str, tmp_path: Path) 
     for before, after in WRITTEN["cases"][name]["edits"]:
         assert before in new
         new = new.replace(before, after)
-    (tmp_path / "old.yaml").write_text(old)
-    (tmp_path / "new.yaml").write_text(new)
-    found = python_changes(tmp_path / "old.yaml", tmp_path / "new.yaml", name="cards_api")
+    old_file, new_file = tmp_path / "old.yaml", tmp_path / "new.yaml"
+    old_file.write_text(old)
+    new_file.write_text(new)
+    trees = load(old_file), load(new_file)
+    found = python_changes(old_file, new_file, trees=trees, name="cards_api")
     assert dict(found) == {
         place: PythonChange(level, tuple(f"cards_api.{name}" for name in names.split()), what)
         for place, level, names, what in WRITTEN["cases"][name]["told"]

@@ -97,8 +97,9 @@ def _orders(value: Any) -> list[Any]:
     """An object with its properties in every order, none of which counts; any other value is
     itself.
     """
-    ordered = is_mapping(value) and len(value) <= MOST_ORDERED
-    return [dict(each) for each in permutations(value.items())] if ordered else [value]
+    if is_mapping(value) and len(value) <= MOST_ORDERED:
+        return [*map(dict, permutations(value.items()))]
+    return [value]
 
 
 def _deep(name: str, value: Any) -> list[Pair]:
@@ -149,12 +150,21 @@ def same_text(one: str, other: str) -> bool:
     """Whether two texts are equal, or the same moment, or the same JSON."""
     if one == other:
         return True
-    if one[:1] in ("{", "[") and other[:1] in ("{", "["):
-        try:
-            return bool(json.loads(one) == json.loads(other))
-        except ValueError:
-            return False
-    return _moment(one) is not None and _moment(one) == _moment(other)
+    for read in (_moment, _structure):
+        value = read(one)
+        if value is not None and value == read(other):
+            return True
+    return False
+
+
+def _structure(value: str) -> Any:
+    """The object or the list that a text is in JSON; None for any other text."""
+    if not value.startswith(("{", "[")):
+        return None
+    try:
+        return json.loads(value)
+    except ValueError:
+        return None
 
 
 def _moment(value: str) -> datetime.datetime | None:

@@ -12,7 +12,6 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from functools import cache
 from typing import Any, cast
 
 import attrs
@@ -66,8 +65,6 @@ class Models:
         """
         self._fitting: Known = {}
         """The same for the alternatives that a value fits."""
-        self._misread: dict[int, set[str]] = {}
-        """The same for the attributes of a model that have values of another type, by its id."""
 
     def compare(self, node: Node, value: Any, decoded: Any) -> None:
         """Report the declared fields and enum values of a JSON value that its decoded form does not
@@ -81,7 +78,6 @@ class Models:
     def _take(self, outcome: _Outcome) -> None:
         self._compared.clear()
         self._fitting.clear()
-        self._misread.clear()
         for problem in outcome.losses.values():
             self.findings.add(problem)
         for word, present in outcome.words.items():
@@ -166,27 +162,19 @@ class Models:
         if view.properties and is_telling:
             outcome.met.append((view, model))  # an empty object tells no class: see `_is_ambiguous`
         free: dict[str, Any] = decoded.additional_properties
+        lost = misread(decoded)
         for name, child in value.items():
-            if name in view.properties and child is not None:
-                if (
-                    name in free
-                    or name not in attributes
-                    or self._is_misread(decoded, attributes[name])
-                ):
-                    place = f"{view.place}.properties.{name}"
-                    outcome.add(_missing(place, f"no attribute of {model.__name__} holds it"))
-                else:
-                    own = getattr(decoded, attributes[name])
-                    outcome.add(self._outcome(view.properties[name], child, own))
-            elif view.additional is not None and name in free:
-                outcome.add(self._outcome(view.additional, child, free[name]))
+            attribute = attributes.get(name)
+            if name not in view.properties or child is None:
+                if view.additional is not None and name in free:
+                    outcome.add(self._outcome(view.additional, child, free[name]))
+            elif attribute is None or attribute in lost or name in free:
+                place = f"{view.place}.properties.{name}"
+                outcome.add(_missing(place, f"no attribute of {model.__name__} holds it"))
+            else:
+                own = getattr(decoded, attribute)
+                outcome.add(self._outcome(view.properties[name], child, own))
         return outcome
-
-    def _is_misread(self, decoded: Any, attribute: str) -> bool:
-        """Whether an attribute of a model has a value of another type than the declared one."""
-        if id(decoded) not in self._misread:
-            self._misread[id(decoded)] = misread(decoded)
-        return attribute in self._misread[id(decoded)]
 
     def _try(self, view: View, model: Any) -> None:
         """Decode values of a schema by its class, compare them, and build an equal object by the
@@ -255,13 +243,8 @@ class Models:
 
 def _is_named(view: View, decoded: Any) -> bool:
     """Whether the class of a value has the name of the schema, which is then what it is made of."""
-    return type(decoded).__name__.lower() == _class_name(view.place)
-
-
-@cache
-def _class_name(place: str) -> str:
-    """The name of the class that is made of the schema at a place, in small letters."""
-    return re.sub(r"[^a-z0-9]", "", place.rpartition(".")[2].lower())
+    name = view.place.rpartition(".")[2].lower()
+    return type(decoded).__name__.lower() == re.sub(r"[^a-z0-9]", "", name)
 
 
 def _missing(place: str, what: str) -> _Outcome:

@@ -49,12 +49,11 @@ class Function:
         self.method: str = self.module.OPERATION.method.lower()
         self.path: str = self.module.OPERATION.path
         """With the name of an argument for each parameter."""
-        one = vars(module).get("sync_detailed") or self.module.asyncio_detailed
-        hints = typing.get_type_hints(one, vars(module), {})
+        hints = typing.get_type_hints(self.module.sync_detailed, vars(module), {})
         self.hints = {
             name: hint for name, hint in hints.items() if name not in ("return", "client")
         }
-        parameters = inspect.signature(one).parameters
+        parameters = inspect.signature(self.module.sync_detailed).parameters
         self.required = {
             name for name in self.hints if parameters[name].default is inspect.Parameter.empty
         }
@@ -83,8 +82,7 @@ class Package(contextlib.AbstractContextManager["Package"]):
                 spec.loader.exec_module(root)
                 found = pkgutil.walk_packages([str(folder)], f"{_ALIAS}.")
                 modules = [importlib.import_module(name) for name in [each.name for each in found]]
-                operations = [module for module in modules if "OPERATION" in vars(module)]
-                self.functions = [*map(Function, operations)]
+                self.functions = [Function(each) for each in modules if hasattr(each, "OPERATION")]
         except Exception as error:
             _forget()
             raise PackageError(f"it cannot be imported: {type(error).__name__}: {error}") from error
@@ -215,15 +213,11 @@ def build(hint: Any, value: Any) -> Any:
 
 def options(hint: Any) -> list[Any]:
     """The members of a union, the more specific ones first; without None and Unset."""
-    return sorted(_members(hint), key=_generality)
-
-
-def _members(hint: Any) -> Iterator[Any]:
-    if typing.get_origin(hint) in (typing.Union, types.UnionType):
-        for member in typing.get_args(hint):
-            yield from options(member)
-    elif getattr(hint, "__name__", "") not in ("Unset", "NoneType"):
-        yield hint
+    is_union = typing.get_origin(hint) in (typing.Union, types.UnionType)
+    members = typing.get_args(hint) if is_union else [hint]
+    absent = ("Unset", "NoneType")
+    valued = [member for member in members if getattr(member, "__name__", "") not in absent]
+    return sorted(valued, key=_generality)
 
 
 def _generality(option: Any) -> int:

@@ -51,11 +51,11 @@ class Node(NamedTuple):
         return {name: inner.child(name) for name in inner.tree}
 
     def items(self, key: str) -> list[Node]:
-        items = enumerate(list_at(self.tree, key))
-        return [
-            Node(each if is_mapping(each) else {}, f"{self.place}.{key}.{number}")
-            for number, each in items
-        ]
+        nodes: list[Node] = []
+        for number, item in enumerate(list_at(self.tree, key)):
+            tree = item if is_mapping(item) else {}
+            nodes.append(Node(tree, f"{self.place}.{key}.{number}"))
+        return nodes
 
 
 @dataclass
@@ -93,10 +93,9 @@ class View:
     def words(self) -> list[Any]:
         """The values of an enum that has members in Python: texts or integers, not both."""
         values = [value for value in self.enum or [] if value is not None]
-        kinds: set[type[Any]] = {type(value) for value in values}
-        if "const" in self.limits or kinds not in ({str}, {int}):
-            return []
-        return list(dict.fromkeys(values))
+        kinds = set(map(type, values))
+        has_members = kinds in ({str}, {int}) and "const" not in self.limits
+        return list(dict.fromkeys(values)) if has_members else []
 
 
 WORDS = {
@@ -112,6 +111,7 @@ WORDS = {
 """What a schema says beside the type of a value."""
 LIMITS = ("const", "minItems", "contentMediaType", "contentEncoding")
 TYPES = ("object", "array", "string", "integer", "number", "boolean")
+_NO_TARGET: Tree = {}
 
 
 class Document:
@@ -122,8 +122,6 @@ class Document:
 
     def __init__(self, tree: Tree) -> None:
         self.root = Node(tree, "")
-        self._targets: dict[int, tuple[Tree, Node]] = {}
-        """By the id of each schema: the schema, and what it refers to; without a place, itself."""
         self._views: dict[int, tuple[Tree, list[View]]] = {}
         """By the id of each schema: the schema, so that no other one gets its id, and its views
         without those of the schemas below it.
@@ -134,13 +132,11 @@ class Document:
 
     def follow(self, node: Node) -> Node:
         """The target of a reference, with its place; an empty mapping when there is none."""
-        key = id(node.tree)
-        if key not in self._targets:
-            tree, reference = followed(self.root.tree, node.tree)
+        tree, reference = followed(self.root.tree, node.tree)
+        place = node.place
+        if reference:
             place = unescaped(unquote(reference[2:]).replace("/", "."))
-            self._targets[key] = node.tree, Node({} if "$ref" in tree else tree, place)
-        _, target = self._targets[key]
-        return target if target.place else Node(target.tree, node.place)
+        return Node(_NO_TARGET if "$ref" in tree else tree, place)
 
     def views(self, node: Node) -> list[View]:
         """The alternatives of a schema: of its unions, or of the schemas below it.
@@ -200,9 +196,9 @@ class Document:
         members: list[View] = []
         for part in node.items(key):
             members += self._tagged(node, part, self.views(part))
-        valued = [
-            member for member in members if member.types or not member.nullable or len(members) == 1
-        ]
+        valued = members
+        if len(members) > 1:
+            valued = [member for member in members if member.types or not member.nullable]
         if len(valued) < len(members):
             views = [replace(view, nullable=True) for view in views]
         if not valued:
@@ -226,11 +222,13 @@ class Document:
         return [self._with_tag(view, name, words) for view in views]
 
     def _with_tag(self, view: View, name: str, words: list[str]) -> View:
+        kinds: set[str] = set()
+        admitted: list[str | int] = []
         declared = self.views(view.properties[name]) if name in view.properties else []
-        kinds = {kind for each in declared for kind in each.types}
-        admitted = [
-            value for each in declared for value in each.enum or [] if isinstance(value, str | int)
-        ]
+        for alternative in declared:
+            kinds.update(alternative.types)
+            values = alternative.enum or []
+            admitted += [value for value in values if isinstance(value, str | int)]
         typed = words_as(words, kinds)
         # A mapping that has other values than the property's enum contradicts it.
         tags = [word for word in typed if word in admitted] or admitted or typed
@@ -334,12 +332,11 @@ def _own(node: Node) -> View:
     is_nullable = bool(tree.get("nullable")) or "null" in types_of(tree)
     types = _types(tree, is_nullable=is_nullable)
     additional = tree.get("additionalProperties")
-    declared = node.child("properties").tree
-    properties = {
-        name: child
-        for name, child in node.mapping("properties").items()
-        if declared[name] is not False  # such a property never occurs
-    }
+    is_schema = is_mapping(additional) and bool(additional)
+    properties = node.mapping("properties")
+    for name, schema in node.child("properties").tree.items():
+        if schema is False:  # such a property never occurs
+            del properties[name]
     return View(
         node.place,
         types,
@@ -350,9 +347,7 @@ def _own(node: Node) -> View:
         required=frozenset(map(str, list_at(tree, "required"))),
         items=node.child("items") if "items" in tree else None,
         prefix=node.items("prefixItems"),
-        additional=node.child("additionalProperties")
-        if additional and is_mapping(additional)
-        else None,
+        additional=node.child("additionalProperties") if is_schema else None,
         closed=additional is False,
         limits={key: tree[key] for key in LIMITS if key in tree},
         only_null=is_null(tree),
@@ -375,10 +370,7 @@ def _enum(tree: Tree, types: tuple[str, ...]) -> list[Any] | None:
     if not is_list(values):
         return None
     if types == ("string",):  # YAML reads `737` and `true` as no texts
-        return [
-            json.dumps(value) if isinstance(value, bool | int | float) else value
-            for value in values
-        ]
+        return [value if isinstance(value, str | None) else json.dumps(value) for value in values]
     return values
 
 
@@ -391,4 +383,5 @@ def _common(types: Sequence[str], others: Sequence[str]) -> tuple[str, ...]:
 
 def _possible(views: list[View]) -> list[View]:
     """The alternatives without those that contradict themselves; all of them, when each does."""
-    return ([view for view in views if not view.impossible] or views)[:MAX_VIEWS]
+    possible = [view for view in views if not view.impossible] or views
+    return possible[:MAX_VIEWS]

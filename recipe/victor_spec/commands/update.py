@@ -164,7 +164,8 @@ def _with(changelog: Path, entry: str) -> str:
         text = changelog.read_text(encoding="utf-8") if changelog.exists() else "# Changelog\n"
     except ValueError as error:
         raise RuntimeError(f"Nothing was replaced: {changelog} is not UTF-8: {error}") from None
-    if (changed := _CHANGED.search(text)) is not None:
+    changed = _CHANGED.search(text)
+    if changed is not None:
         return f"{text[: changed.end()]}{entry}\n{text[changed.end() :]}"
     if _UNRELEASED.search(text) is None:
         text = re.sub(r"\A(# .*\n)?", r"\1\n## Unreleased\n\n", text, count=1)

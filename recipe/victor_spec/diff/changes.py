@@ -75,19 +75,18 @@ class Entry:
     def shortened(self, most: int = 10) -> str:
         """What changed, at most in so many sentences; those that follow are counted."""
         sentences = self.what.split("; ")
-        rest = [f"and {len(sentences) - most} more"] if len(sentences) > most else []
-        return "; ".join([*sentences[:most], *rest])
+        if len(sentences) > most:
+            sentences = [*sentences[:most], f"and {len(sentences) - most} more"]
+        return "; ".join(sentences)
 
     def reached_by(self, most: int = 5) -> str:
         """The operations that it reaches, and in which direction."""
         if not self.operations:
             return "reached by no operation"
+        verb = "sent and received" if self.direction == "both" else self.direction
         shown = ", ".join(self.operations[:most])
-        rest = f" and {len(self.operations) - most} more" if len(self.operations) > most else ""
-        verb = {"sent": "sent by", "received": "received by", "both": "sent and received by"}[
-            self.direction
-        ]
-        return f"{verb} {shown}{rest}"
+        count = len(self.operations) - most
+        return f"{verb} by {shown} and {count} more" if count > 0 else f"{verb} by {shown}"
 
 
 class Rule(NamedTuple):
@@ -140,9 +139,12 @@ class Moves:
 
 
 def _part(place: str, names: dict[str, str]) -> str | None:
-    return (
-        next((part for part in reversed(around(place)) if part in names), None) if names else None
-    )
+    if not names:
+        return None
+    for part in reversed(around(place)):
+        if part in names:
+            return part
+    return None
 
 
 def _renamed(place: str, names: dict[str, str]) -> str:
@@ -159,26 +161,28 @@ def same_operations(old: Components, new: Components) -> dict[str, Operation]:
     """
     pairs: dict[str, Operation] = {}
     for key in (wire_name, _id, _without_version):
-        ours = _by_key(old, key, pairs)
-        theirs = _by_key(new, key, {each.name for each in pairs.values()})
-        for value, first in ours.items():
-            second = theirs.get(value, [])
+        earlier = _by_key(old, key, pairs)
+        later = _by_key(new, key, {operation.name for operation in pairs.values()})
+        for value, before in earlier.items():
+            after = later.get(value, [])
             # an operationId that stands twice names nothing
-            if key is not _id or len(first) == len(second) == 1:
-                pairs |= {one.name: other for one, other in zip(first, second, strict=False)}
+            if key is not _id or len(before) == len(after) == 1:
+                names = [operation.name for operation in before]
+                pairs.update(zip(names, after, strict=False))
     return {name: pairs[name] for name in old.operations if name in pairs}
 
 
 def _by_key(
-    components: Components, key: Callable[[Operation], str], taken: Container[str]
+    components: Components, key: Callable[[Operation], str], paired: Container[str]
 ) -> dict[str, list[Operation]]:
-    """The operations that are not taken, by one of their keys; of several the one to use comes
+    """The operations that have no pair, by one of their keys; of several the one to use comes
     first.
     """
     groups: dict[str, list[Operation]] = {}
-    for each in sorted(components.operations.values(), key=_rank, reverse=True):
-        if key(each) and each.name not in taken:
-            groups.setdefault(key(each), []).append(each)
+    for operation in sorted(components.operations.values(), key=_rank, reverse=True):
+        value = key(operation)
+        if value and operation.name not in paired:
+            groups.setdefault(value, []).append(operation)
     return groups
 
 
@@ -193,33 +197,29 @@ def wire_name(operation: Operation) -> str:
 
 
 def _without_version(operation: Operation) -> str:
-    return "/".join(
-        each for each in wire_name(operation).split("/") if not _VERSION.fullmatch(each)
-    )
+    segments = wire_name(operation).split("/")
+    return "/".join(segment for segment in segments if not _VERSION.fullmatch(segment))
 
 
 def _rank(operation: Operation) -> tuple[bool, list[tuple[list[int], bool, str]]]:
     """Among operations that differ in their version only, a greater value for the one to use."""
-    versions = [
-        version for each in operation.name.split("/") if (version := _VERSION.fullmatch(each))
-    ]
-    numbers = [
-        ([*map(int, re.findall(r"\d+", each[1]))], each[2] is None, each[2] or "")
-        for each in versions
-    ]
-    return operation.tree.get("deprecated") is not True, numbers
+    versions: list[tuple[list[int], bool, str]] = []
+    for version in filter(None, map(_VERSION.fullmatch, operation.name.split("/"))):
+        numbers = [*map(int, re.findall(r"\d+", version[1]))]
+        versions.append((numbers, version[2] is None, version[2] or ""))
+    return operation.tree.get("deprecated") is not True, versions
 
 
 def renamed_parameters(old: Operation, new: Operation) -> dict[str, str]:
     """The new names of path parameters: by position in paths of one shape, else first by their
     names.
     """
-    before, after = (re.findall(r"{([^{}]*)}", each.name) for each in (old, new))
+    before = re.findall(r"{([^{}]*)}", old.name)
+    after = re.findall(r"{([^{}]*)}", new.name)
     if _without_version(old) != _without_version(new):
         common = [name for name in before if name in after]
-        before, after = (
-            [*common, *(name for name in names if name not in common)] for names in (before, after)
-        )
+        before = list(dict.fromkeys([*common, *before]))
+        after = list(dict.fromkeys([*common, *after]))
     return dict(zip(before, after, strict=False))
 
 
@@ -286,10 +286,8 @@ class Sides:
             return frozenset(old_names.get(name, name) for name in names)
 
         for component in self.new.by_id.values():  # from here on, operations have their old names
-            component.sent, component.received = (
-                translate(component.sent),
-                translate(component.received),
-            )
+            component.sent = translate(component.sent)
+            component.received = translate(component.received)
 
     def add(self, kind: str, place: str, reach: Reach, old: str = "", new: str = "") -> None:
         """Note a change that does what its rule says."""
@@ -305,8 +303,9 @@ class Sides:
     ) -> None:
         """Note the changes of some keywords."""
         for keyword in sorted({*old, *new}):
-            if old.get(keyword) != new.get(keyword):
-                for kind, *values in keyword_changes(keyword, old.get(keyword), new.get(keyword)):
+            before, after = old.get(keyword), new.get(keyword)
+            if before != after:
+                for kind, *values in keyword_changes(keyword, before, after):
                     self.add(kind, place, reach, *values)
 
     def note(self, change: Change, reach: Reach) -> None:
@@ -318,8 +317,9 @@ class Sides:
         """
         if old is not None and new is not None and not either:
             return Reach(old.sent & new.sent, old.received & new.received)
-        found, common = reach_of(old) | reach_of(new), frozenset(self.same_operations)
-        return Reach(found.sent & common, found.received & common)
+        reach = reach_of(old) | reach_of(new)
+        common = frozenset(self.same_operations)
+        return Reach(reach.sent & common, reach.received & common)
 
 
 def reach_of(component: Component | None) -> Reach:

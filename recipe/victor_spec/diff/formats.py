@@ -55,7 +55,10 @@ def _entry(
 
 
 def _painted(text: str, level: Level, *, colour: bool, bold: bool = False) -> str:
-    return f"\x1b[{'1;' if bold else ''}{_COLOURS[level]}m{text}\x1b[0m" if colour else text
+    if not colour:
+        return text
+    weight = "1;" if bold else ""
+    return f"\x1b[{weight}{_COLOURS[level]}m{text}\x1b[0m"
 
 
 def as_json_text(report: Report) -> str:
@@ -87,17 +90,12 @@ def as_github(report: Report) -> str:
 
 
 def _command(command: str, report: Report, title: str, message: str) -> str:
-    line = next(
-        (
-            f",line={report.lines[place]}"
-            for place in reversed(around(title))
-            if place in report.lines
-        ),
-        "",
-    )
-    properties = f"file={_property(report.file)}{line}" + (
-        f",title={_property(title)}" if title else ""
-    )
+    properties = f"file={_property(report.file)}"
+    known = [place for place in around(title) if place in report.lines]
+    if known:
+        properties += f",line={report.lines[known[-1]]}"
+    if title:
+        properties += f",title={_property(title)}"
     return f"::{command} {properties}::{_data(message)}"
 
 

@@ -3,7 +3,7 @@
 """
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 from victor_spec.tree import Tree, is_among, is_list, is_mapping, mapping_at, types_of
@@ -28,24 +28,20 @@ LOWER_LIMITS = ("minimum", "minLength", "minItems", "minProperties", "minContain
 UPPER_LIMITS = ("maximum", "maxLength", "maxItems", "maxProperties", "maxContains")
 FLAGS = ("readOnly", "writeOnly", "uniqueItems")
 CONSTRAINTS = (
-    *(
-        "not",
-        "if",
-        "then",
-        "else",
-        "contains",
-        "dependentRequired",
-        "dependentSchemas",
-        "dependencies",
-    ),
-    *(
-        "propertyNames",
-        "unevaluatedItems",
-        "contentEncoding",
-        "contentMediaType",
-        "contentSchema",
-        "xml",
-    ),
+    "not",
+    "if",
+    "then",
+    "else",
+    "contains",
+    "dependentRequired",
+    "dependentSchemas",
+    "dependencies",
+    "propertyNames",
+    "unevaluatedItems",
+    "contentEncoding",
+    "contentMediaType",
+    "contentSchema",
+    "xml",
 )
 """Keywords that are compared as a whole."""
 _ANY_TEXT = {"", ".*", "^", "$", "^.*", ".*$", "^.*$"}
@@ -223,8 +219,10 @@ def keyword_changes(keyword: str, old: Any, new: Any) -> Iterator[Difference]:
         yield _presence(keyword, old, new)
     elif keyword == "enum":
         yield from _enum_change(old, new)
-    elif keyword in _CHANGES:
-        yield _CHANGES[keyword](old, new)
+    elif keyword == "type":
+        yield _type_change(old, new)
+    elif keyword == "format":
+        yield _format_change(old, new)
 
 
 def _presence(name: str, old: Any, new: Any) -> Difference:
@@ -264,12 +262,6 @@ def _format_change(old: str | None, new: str | None) -> Difference:
     # A format that is a type of its own in Python: other texts are refused, and are not read.
     is_typed = old in _TYPE_FORMATS or (old is None and new in _TYPE_FORMATS)
     return _presence("type-format" if is_typed else "format", old, new)
-
-
-_CHANGES: dict[str, Callable[[Any, Any], Difference]] = {
-    "type": _type_change,
-    "format": _format_change,
-}
 
 
 def _enum_change(old: tuple[str, ...] | None, new: tuple[str, ...] | None) -> Iterator[Difference]:

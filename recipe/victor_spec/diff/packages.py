@@ -19,20 +19,21 @@ from .shape import Shapes
 from .surface import UNSET, Surface, Type, fits, renamed
 
 _SHAPE = (
-    *(
-        "type",
-        "format",
-        "nullable",
-        "enum",
-        "const",
-        "required",
-        "readOnly",
-        "writeOnly",
-        "in",
-        "name",
-        "style",
-    ),
-    *("explode", "contentEncoding", "contentMediaType", "x-enum-varnames"),
+    "type",
+    "format",
+    "nullable",
+    "enum",
+    "const",
+    "required",
+    "readOnly",
+    "writeOnly",
+    "in",
+    "name",
+    "style",
+    "explode",
+    "contentEncoding",
+    "contentMediaType",
+    "x-enum-varnames",
 )
 """The keys that decide types and names, where a part does not contain others."""
 KINDS = ("functions", "models", "enums")

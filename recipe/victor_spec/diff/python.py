@@ -9,7 +9,6 @@ from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from victor_spec.document import load
 from victor_spec.generate import package_name
 from victor_spec.tree import Tree
 
@@ -20,16 +19,16 @@ from .surface import UNSET, Argument, Member, Words, text_of
 
 
 def python_changes(
-    old: Path, new: Path, *, name: str | None = None, trees: tuple[Tree, Tree] | None = None
+    old: Path, new: Path, *, trees: tuple[Tree, Tree], name: str | None = None
 ) -> Mapping[str, PythonChange]:
     """Generate both packages into a temporary folder and compare them.
 
-    `trees` is what `load` made of the documents; None loads them. `name` is the name of the
-    package; None takes it from the old document. The places are those of the old document where it
-    has them. Raises the errors of `generate`.
+    `trees` is what `load` made of the documents. `name` is the name of the package; None takes it
+    from the old document. The places are those of the old document where it has them. Raises the
+    errors of `generate`.
     """
     package = package_name(old) if name is None else name
-    before, after = trees or (load(old), load(new))
+    before, after = trees
     with tempfile.TemporaryDirectory() as folder:
         earlier = Side(old, before, Path(folder, "old"), package)
         newer = Side(new, after, Path(folder, "new"), package)

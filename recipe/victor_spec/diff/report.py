@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -45,19 +46,16 @@ class Report(Comparison):
 
     def approval(self, entry: Entry, column: Column) -> Approval | None:
         """The approval that lets a column pass, if it breaks."""
-        own = (
-            each
-            for each in self.approvals
-            if each.fingerprint == entry.fingerprint and each.expires >= self.today
-        )
-        return next(
-            (
-                each
-                for each in own
-                if entry.level(column) == "breaks" and each.scope in (column, "both")
-            ),
-            None,
-        )
+        if entry.level(column) != "breaks":
+            return None
+        for approval in self.approvals:
+            is_own = approval.fingerprint == entry.fingerprint and approval.scope in (
+                column,
+                "both",
+            )
+            if is_own and approval.expires >= self.today:
+                return approval
+        return None
 
     def approve(self, file: Path, reason: str, expires: str, scope: str) -> Report:
         """Write an approval of each entry that breaks something at the end of a file, whose
@@ -91,13 +89,10 @@ class Report(Comparison):
 
     def by_level(self) -> list[tuple[Level, list[Entry]]]:
         """The entries by the worse of their columns, the worst first."""
-        worst_of = [(worst((entry.wire, entry.python)), entry) for entry in self.entries]
-        by_level: list[tuple[Level, list[Entry]]]
-        by_level = [
-            (level, [entry for own, entry in worst_of if own == level])
-            for level in reversed(LEVELS)
-        ]
-        return [(level, entries) for level, entries in by_level if entries]
+        by_level: dict[Level, list[Entry]] = {level: [] for level in reversed(LEVELS)}
+        for entry in self.entries:
+            by_level[worst((entry.wire, entry.python))].append(entry)
+        return [(level, entries) for level, entries in by_level.items() if entries]
 
     def notices(self) -> list[str]:
         """What else a person has to know: approvals that no longer count."""
@@ -129,10 +124,8 @@ class Report(Comparison):
         }
 
     def _levels(self, column: Column) -> dict[Level, int]:
-        return {
-            level: sum(entry.level(column) == level for entry in self.entries)
-            for level in reversed(LEVELS)
-        }
+        counts = Counter(entry.level(column) for entry in self.entries)
+        return {level: counts[level] for level in reversed(LEVELS)}
 
     def summary(self) -> str:
         counts = self.counts()

@@ -167,7 +167,7 @@ class SchemaComparison(Sides):
     def _replaced(self, old: Part, new: Part, old_end: Tree, new_end: Tree) -> None:
         """Note a reference that leads to something else, if that differs."""
         pairs = [(old_end, new_end)]
-        changes = [*self._differences(pairs, as_text=old.as_text)]
+        changes = list(self._differences(pairs, as_text=old.as_text))
         for before, after in pairs[1:]:
             first, second = self.old.of(before), self.new.of(after)
             if first is not None and second is not None:

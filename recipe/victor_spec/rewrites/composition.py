@@ -14,6 +14,7 @@ from victor_spec.tree import (
     list_at,
     mapping_at,
     resolve,
+    union_members,
 )
 
 from .base import HAD_NULL, Log, below, components, drop, replace, schemas
@@ -182,7 +183,7 @@ def has_siblings(schema: Tree) -> bool:
 def is_object(document: Tree, schema: Tree) -> bool:
     """Whether the schema becomes a class."""
     schema = resolve(document, schema)
-    if schema.get("oneOf") or schema.get("anyOf"):
+    if union_members(schema):
         return False
     if "properties" in schema and (schema.get("allOf") or "type" not in schema):
         return True
@@ -228,7 +229,7 @@ def write_out_allof(
 
     `around` has the named schemas that the compositions around it are merged of.
     """
-    merged = _merged(document, schema, {})
+    merged = _merged(document, schema)
     schema = named_if_within(document, schema, [merged], where)
     drop(schema, "allOf", "oneOf", "anyOf", REDEFINED, UNITED)
     description = schema.get("description")
@@ -337,8 +338,8 @@ def _says_all(document: Tree, part: Tree, parts: list[Tree]) -> bool:
     """
     if UNITED in part and "anyOf" in part:
         return any(_says_all(document, member, parts) for member in part["anyOf"])
-    own = _merged(document, part, {})
-    wholes = [_merged(document, other, {}) for other in parts]
+    own = _merged(document, part)
+    wholes = [_merged(document, other) for other in parts]
     if any("additionalProperties" in whole for whole in (own, *wholes)):
         return False
     return all(_has_all_of(own, whole) for whole in wholes)
@@ -358,7 +359,7 @@ def _has_all_of(schema: Tree, other: Tree) -> bool:
 def _beyond_the_generator(document: Tree, schema: Tree) -> bool:
     """Whether the generator cannot merge an `allOf`."""
     parts = schema["allOf"]
-    if schema.get("oneOf") or schema.get("anyOf"):
+    if union_members(schema):
         return True
     if len(parts) == 1 and "$ref" in parts[0]:
         return "enum" in schema or "const" in schema
@@ -368,7 +369,7 @@ def _beyond_the_generator(document: Tree, schema: Tree) -> bool:
         if is_nested or not (says_little or is_object(document, part)):
             return True
     defined: dict[str, str] = {}
-    inherited = [all_properties(document, part, {}) for part in parts]
+    inherited = [all_properties(document, part) for part in parts]
     for whole in (mapping_at(schema, "properties"), *inherited):
         for name, child in whole.items():
             if defined.setdefault(name, gist(child)) != gist(child):
@@ -376,7 +377,7 @@ def _beyond_the_generator(document: Tree, schema: Tree) -> bool:
     return False
 
 
-def all_properties(document: Tree, schema: Tree, done: dict[int, Tree]) -> Tree:
+def all_properties(document: Tree, schema: Tree, done: dict[int, Tree] | None = None) -> Tree:
     """The properties of a schema, with those of its `allOf` and of its unions.
 
     `done` is for `_merged`.
@@ -392,7 +393,7 @@ def all_required(document: Tree, schema: Tree, done: dict[int, Tree]) -> list[st
     return list_at(_merged(document, schema, done), "required")
 
 
-def _merged(document: Tree, schema: Tree, done: dict[int, Tree]) -> Tree:
+def _merged(document: Tree, schema: Tree, done: dict[int, Tree] | None = None) -> Tree:
     """One schema with the properties of `allOf`, and those of every member of a union, none of them
     required.
 
@@ -400,15 +401,16 @@ def _merged(document: Tree, schema: Tree, done: dict[int, Tree]) -> Tree:
     exponentially many.
     """
     schema = resolve(document, schema)
+    if done is None:
+        done = {}
     if id(schema) in done:
         return done[id(schema)]
     done[id(schema)] = {}  # a schema adds nothing to itself
-    members = [*list_at(schema, "oneOf"), *list_at(schema, "anyOf")]
     own = {key: value for key, value in schema.items() if key not in NOT_MERGED}
     merged: Tree = {}
     for part in list_at(schema, "allOf"):
         _add(document, merged, _merged(document, part, done))
-    _add(document, merged, _united(document, members, done))
+    _add(document, merged, _united(document, union_members(schema), done))
     _add(document, merged, own)
     if merged.get("properties") or merged.get("type") == "object":
         merged["type"] = "object"

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 
 from victor_spec.requests import Key
-from victor_spec.tree import Tree, is_json, list_at, mapping_at, operations, resolve
+from victor_spec.tree import Tree, is_json, list_at, mapping_at, operations, resolve, union_members
 
 from .base import Log
 from .serialization import kinds, members_of, variants
@@ -145,17 +145,13 @@ def _form(document: Tree, schema: Tree) -> tuple[str, str, int, int]:
     """
     format_, pattern, least, most = "", "", 0, 0
     whole = resolve(document, schema)
-    for each in variants(document, whole) if not _has_choice(whole) else ():
+    for each in [] if union_members(whole) else variants(document, whole):
         format_ = "uuid" if each.get("format") == "uuid" else format_
         pattern = str(each.get("pattern") or pattern)
         least = max(least, _length(each, "minLength"))
         longest = _length(each, "maxLength")
         most = min(most, longest) if most and longest else most or longest
     return format_, pattern, least, most
-
-
-def _has_choice(schema: Tree) -> bool:
-    return bool(schema.get("oneOf") or schema.get("anyOf"))
 
 
 def _length(schema: Tree, name: str) -> int:

@@ -5,7 +5,15 @@ together.
 import json
 from typing import Any
 
-from victor_spec.tree import Tree, in_place_of, is_mapping, list_at, resolve, types_of
+from victor_spec.tree import (
+    Tree,
+    in_place_of,
+    is_mapping,
+    list_at,
+    resolve,
+    types_of,
+    union_members,
+)
 
 from .serialization import variants
 
@@ -53,8 +61,8 @@ def _is_member(document: Tree, narrow: Tree, wide: Tree) -> bool:
     """
     if "properties" in wide or (UNITED in wide and _has_fields(document, narrow)):
         return False
-    members = {gist(member) for member in _members(resolve(document, wide))}
-    own = {gist(member) for member in _members(narrow) or [narrow]}
+    members = {gist(member) for member in union_members(resolve(document, wide))}
+    own = {gist(member) for member in union_members(narrow) or [narrow]}
     return bool(members) and own <= members
 
 
@@ -98,10 +106,6 @@ def _typed(schema: Any) -> Any:
     return typed
 
 
-def _members(schema: Tree) -> list[Tree]:
-    return [*list_at(schema, "oneOf"), *list_at(schema, "anyOf")]
-
-
 def _with_words(schema: Tree, words: Tree) -> Tree:
     """A schema with the keys of another one that say nothing of the value, such as its
     description.
@@ -117,7 +121,9 @@ def _bare(document: Tree, schema: Tree) -> Tree:
     """The only member of a union beside null; any other schema is itself."""
     if "properties" in schema or "allOf" in schema:
         return schema
-    members = [each for each in _members(schema) if resolve(document, each).get("type") != "null"]
+    members = [
+        each for each in union_members(schema) if resolve(document, each).get("type") != "null"
+    ]
     return members[0] if len(members) == 1 else schema
 
 

@@ -20,6 +20,7 @@ from victor_spec.tree import (
     mapping_at,
     resolve,
     types_of,
+    union_members,
     words_as,
 )
 
@@ -148,7 +149,7 @@ def _extended(named: Tree, document: Tree) -> Iterator[int]:
         if id(schema) in own or len(typed) > 1 or has_siblings(schema):
             yield from map(id, typed)
         if schema.get("discriminator"):
-            yield from map(id, _members(schema))
+            yield from map(id, union_members(schema))
 
 
 def keep_union_siblings(document: Tree, log: Log) -> None:
@@ -158,7 +159,7 @@ def keep_union_siblings(document: Tree, log: Log) -> None:
     A union whose members have no more than one set of properties among them becomes a single class.
     """
     for where, schema in reversed(schemas(document)):
-        if _members(schema) and schema.get("properties"):
+        if union_members(schema) and schema.get("properties"):
             _keep_siblings(document, schema, where, log)
             log("keep-union-siblings", where)
 
@@ -167,7 +168,7 @@ def _keep_siblings(document: Tree, schema: Tree, where: str, log: Log) -> None:
     keys = [key for key in ("oneOf", "anyOf") if schema.get(key)]
     beside = schema["properties"].keys()
     members = [part for key in keys for part in schema[key] if not _is_null(document, part)]
-    own = [all_properties(document, part, {}).keys() for part in members]
+    own = [all_properties(document, part).keys() for part in members]
     if not all(_is_about_objects(document, part) for part in members):
         united: Tree = {}
         for key in keys:
@@ -187,11 +188,6 @@ def _keep_siblings(document: Tree, schema: Tree, where: str, log: Log) -> None:
             for number, part in enumerate(members)
         ]
         _unite(document, schema, {keys[0]: whole}, where)
-
-
-def _members(schema: Tree) -> list[Tree]:
-    """The members of the unions of a schema."""
-    return [*list_at(schema, "oneOf"), *list_at(schema, "anyOf")]
 
 
 def _is_null(document: Tree, schema: Tree) -> bool:
@@ -244,7 +240,7 @@ def mark_union_members(document: Tree, log: Log) -> None:
     done: dict[int, Tree] = {}
     numbers = count()
     for where, schema in schemas(document):
-        parts = _members(schema)
+        parts = union_members(schema)
         members: list[_Member] = []
         for part in parts:
             reference = str(part.get(REFERENCE) or part.get("$ref", ""))
@@ -303,7 +299,7 @@ def _objects(
 ) -> list[_Member]:
     """The objects that a member of a union is, or has as members; `name` is its reference."""
     whole = resolve(document, part)
-    inner = _members(whole)
+    inner = union_members(whole)
     if is_single_reference(whole) and not has_siblings(whole):
         inner = whole["allOf"]
     if id(whole) in seen:
@@ -337,7 +333,7 @@ def _discriminating(
     mapped: list[list[Word]] = []
     for member, values in zip(members, constants, strict=True):
         texts = _tag_values(discriminator, member.name, renamed) if member.name else []
-        declared = all_properties(document, member.schema, {}).get(name, {})
+        declared = all_properties(document, member.schema).get(name, {})
         types = {KIND_OF[type(word)] for word in values} or types_of(resolve(document, declared))
         mapped.append(words_as(texts, types))
     counts = Counter(chain(*mapped, *constants))

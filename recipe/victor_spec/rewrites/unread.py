@@ -127,7 +127,7 @@ def _of_schema(document: Tree, schema: Tree, whole: Tree) -> Iterator[str]:
             yield f"{key}, what it declares {AS_JSON}"
     for key in OF_SAME:
         declared = _declared(document, _inner(schema, key))
-        known = all_properties(document, whole, {}) if declared else {}
+        known = all_properties(document, whole) if declared else {}
         unknown = [name for name in declared if name not in known]
         if unknown:
             yield f"{key}, {', '.join(unknown)} {AS_JSON}"
@@ -145,7 +145,7 @@ def _declared(document: Tree, conditions: list[Tree]) -> list[str]:
     names: dict[str, None] = {}
     pending = [*conditions]
     for condition in pending:  # it grows
-        names |= dict.fromkeys(all_properties(document, condition, {}))
+        names |= dict.fromkeys(all_properties(document, condition))
         for key in OF_SAME:
             pending += filter(None, _inner(condition, key))
         pending += trees_at(condition, "allOf")

@@ -24,7 +24,8 @@ def opentelemetry():
 
     from victor_ext.otel import OpenTelemetry
 
-    exporter, provider = InMemorySpanExporter(), TracerProvider()
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
     trace.set_tracer_provider(provider)
     (

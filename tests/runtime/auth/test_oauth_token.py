@@ -38,7 +38,8 @@ class Endpoint:
     """Issues tok1, tok2, ... that live `lives` seconds; `script` says what happens before that."""
 
     def __init__(self, lives: float | None = 3600.0, script: tuple[Any, ...] = ()) -> None:
-        self.lives, self.script = lives, list(script)
+        self.lives = lives
+        self.script = list(script)
         self.asked: list[httpx.Request] = []
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -266,7 +267,9 @@ class Held:
     """An endpoint that says when it is asked, and issues a token when it may."""
 
     def __init__(self, endpoint: Endpoint) -> None:
-        self.endpoint, self.asking, self.may_go_on = endpoint, threading.Event(), threading.Event()
+        self.endpoint = endpoint
+        self.asking = threading.Event()
+        self.may_go_on = threading.Event()
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.asking.set()
@@ -354,7 +357,8 @@ class TestManyTasks:
         return (await harness.transport.handle_async_request(harness.request(method))).status_code
 
     def test_that_anothers_time_was_up_is_its_own_affair(self):
-        asking, go_on = asyncio.Event(), asyncio.Event()
+        asking = asyncio.Event()
+        go_on = asyncio.Event()
         endpoint = Endpoint(script=(httpx.ReadTimeout("no answer"),))
 
         async def slow(request):

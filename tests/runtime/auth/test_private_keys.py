@@ -20,8 +20,10 @@ from victor_ext.runtime.auth.signed_tokens import load_rsa_key, signed_token
 
 pytestmark = pytest.mark.slow
 PASSWORD = "correct horse"
-PKCS8, PKCS1 = serialization.PrivateFormat.PKCS8, serialization.PrivateFormat.TraditionalOpenSSL
-PEM, DER = serialization.Encoding.PEM, serialization.Encoding.DER
+PKCS8 = serialization.PrivateFormat.PKCS8
+PKCS1 = serialization.PrivateFormat.TraditionalOpenSSL
+PEM = serialization.Encoding.PEM
+DER = serialization.Encoding.DER
 OPEN = serialization.NoEncryption()
 
 
@@ -68,18 +70,23 @@ def forms(key: RSAPrivateKey) -> dict[str, object]:
 
 
 IN_FILES = [
-    *(
-        "pkcs8",
-        "pkcs8-bytes",
-        "pkcs8-with-crlf",
-        "pkcs8-between-blank-lines",
-        "pkcs1",
-        "pkcs1-bytes",
-        "base64",
-    ),
-    *("base64-with-breaks", "base64-with-crlf", "base64-bytes", "der", "pkcs1-der"),
-    *("pem-in-base64", "pem-in-base64-with-breaks", "pem-in-base64-bytes"),
-    *("pem-after-a-preface-in-base64", "pkcs1-in-base64"),
+    "pkcs8",
+    "pkcs8-bytes",
+    "pkcs8-with-crlf",
+    "pkcs8-between-blank-lines",
+    "pkcs1",
+    "pkcs1-bytes",
+    "base64",
+    "base64-with-breaks",
+    "base64-with-crlf",
+    "base64-bytes",
+    "der",
+    "pkcs1-der",
+    "pem-in-base64",
+    "pem-in-base64-with-breaks",
+    "pem-in-base64-bytes",
+    "pem-after-a-preface-in-base64",
+    "pkcs1-in-base64",
 ]
 FORMS = [
     *IN_FILES,
@@ -166,7 +173,8 @@ class TestWhatIsRefused:
     def test_a_key_whose_signature_is_its_message(self, key):
         """With the exponents 1 everything verifies, and so do the forgeries of anybody."""
         numbers = key.private_numbers()
-        modulus, primes = numbers.public_numbers.n, (numbers.p, numbers.q)
+        modulus = numbers.public_numbers.n
+        primes = (numbers.p, numbers.q)
         assert "cannot be read as a private key" in refusal(
             pkcs1(0, modulus, 1, 1, *primes, 1, 1, numbers.iqmp)
         )

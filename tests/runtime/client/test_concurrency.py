@@ -22,7 +22,8 @@ class Waves(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
     def __init__(self) -> None:
         self.here = self.peak = self.total = 0
-        self._lock, self._barrier = threading.Lock(), threading.Barrier(MOST)
+        self._lock = threading.Lock()
+        self._barrier = threading.Barrier(MOST)
         self._gathered = asyncio.Event()
 
     def _enter(self) -> None:
@@ -79,12 +80,10 @@ def check_late(error: DeadlineExceeded, events: list[Event]) -> None:
 
 @pytest.mark.parametrize("make", [connect, connect_awaited])
 def test_the_late_caller_is_told_that_nothing_was_sent(make: Any) -> None:
-    arrived, may_go, paths, events = (
-        threading.Event(),
-        threading.Event(),
-        list[str](),
-        list[Event](),
-    )
+    arrived = threading.Event()
+    may_go = threading.Event()
+    paths = list[str]()
+    events = list[Event]()
     awaited = make is connect_awaited
 
     def provide(request: httpx.Request) -> httpx.Response:

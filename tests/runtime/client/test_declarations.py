@@ -157,7 +157,8 @@ class Problem:
     pass
 
 
-CARD, CARDS = Card(), [Card(), Card()]
+CARD = Card()
+CARDS = [Card(), Card()]
 
 
 @pytest.mark.parametrize(

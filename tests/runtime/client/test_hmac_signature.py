@@ -35,7 +35,8 @@ def signature(at: float = NOW, form: str = "Stripe", **options: Any) -> HmacSign
 
 @pytest.mark.parametrize("form", FORMS)
 def test_what_the_provider_signed_is_believed_in_any_kind_of_headers(form: str) -> None:
-    verify, headers = signature(form=form), FORMS[form]["headers"]
+    verify = signature(form=form)
+    headers = FORMS[form]["headers"]
     raw = [(name.upper().encode(), value.encode()) for name, value in headers.items()]
     for each in (
         headers,

@@ -192,12 +192,14 @@ def test_readings_without_news_end_it_and_are_counted_anew_after_news() -> None:
     """Between two readings an item leaves and another one enters, which is news for one reading
     only.
     """
-    reads, at_end = 0, True
+    reads = 0
+    at_end = True
     news_in = {1, 2, 4}
 
     def fetch(reader: PageReader[tuple[int, bool]]) -> Sequence[tuple[int, bool]]:
         nonlocal reads, at_end
-        reads, at_end = reads + (at_end and not reader.number), reader.number > 0
+        reads = reads + (at_end and not reader.number)
+        at_end = reader.number > 0
         if reader.number:
             return []
         return [(reads, reads not in news_in), (reads + 1, reads + 1 not in news_in)]

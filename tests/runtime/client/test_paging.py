@@ -108,7 +108,8 @@ def test_an_item_is_freed_as_soon_as_its_user_has_done_with_it(mode: str) -> Non
     """So the next page takes the memory of this one, and the collector never walks a page that was
     read.
     """
-    left, alive = weakref.WeakSet[Item](), list[int]()
+    left = weakref.WeakSet[Item]()
+    alive = list[int]()
 
     def fetch(reader: PageReader[Item]) -> Sequence[Item]:
         alive.append(len(left))
@@ -133,4 +134,4 @@ def test_an_item_is_freed_as_soon_as_its_user_has_done_with_it(mode: str) -> Non
     else:
         for _ in Pages(fetch, begin):
             alive.append(len(left))
-    assert alive == [0, *(4, 3, 2, 1), 1, *(4, 3, 2, 1), 1]
+    assert alive == [0, 4, 3, 2, 1, 1, 4, 3, 2, 1, 1]

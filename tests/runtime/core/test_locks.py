@@ -33,7 +33,8 @@ class TestThreads:
 
     def test_the_wait_ends_in_time(self):
         semaphore = Semaphore()
-        holds, waits = ThreadPermit(semaphore), ThreadPermit(semaphore)
+        holds = ThreadPermit(semaphore)
+        waits = ThreadPermit(semaphore)
         assert holds.acquire(None)
         began = time.monotonic()
         assert not waits.acquire(0.05)
@@ -55,7 +56,8 @@ class TestThreads:
             assert waits.result(PATIENCE)
 
     def test_first_come_first_served(self):
-        semaphore, served = Semaphore(), list[int]()
+        semaphore = Semaphore()
+        served = list[int]()
         holds = ThreadPermit(semaphore)
         holds.acquire(None)
 
@@ -80,7 +82,8 @@ class TestThreads:
             def wake(self) -> None:
                 woken.append(self)
 
-        semaphore, woken = Semaphore(), list[Permit]()
+        semaphore = Semaphore()
+        woken = list[Permit]()
         holds, first, second = (Waits(semaphore) for _ in range(3))
         assert [semaphore.admit(permit) is None for permit in (holds, first, second)] == [
             True,
@@ -124,12 +127,14 @@ class TestThreads:
                 permit.release()
             return time.process_time() - began
 
-        assert min(seconds(40_000) for _ in range(2)) < 4 * min(
-            sum(seconds(400) for _ in range(100)) for _ in range(2)
+        assert min(seconds(10_000) for _ in range(2)) < 4 * min(
+            sum(seconds(100) for _ in range(100)) for _ in range(2)
         )
 
     def test_many_at_once_are_never_more_than_there_are_places(self):
-        semaphore, inside, most = Semaphore(3), set[int](), list[int]()
+        semaphore = Semaphore(3)
+        inside = set[int]()
+        most = list[int]()
 
         def work(number: int) -> None:
             for _ in range(200):
@@ -197,7 +202,9 @@ class TestTasks:
 
 
 def test_a_lock_of_tasks_is_one_for_each_event_loop():
-    lock, held, done = TaskLock(), threading.Event(), threading.Event()
+    lock = TaskLock()
+    held = threading.Event()
+    done = threading.Event()
 
     async def hold() -> bool:
         permit = lock.permit()

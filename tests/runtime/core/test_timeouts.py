@@ -91,7 +91,8 @@ class TestByStage:
 def test_time_that_is_skipped_leaves_the_providers_clock_alone():
     clock = ServerClock()
     clock.learn("Fri, 01 Jan 2027 00:00:00 GMT")
-    provider, monotonic = clock.now(), clock.monotonic()
+    provider = clock.now()
+    monotonic = clock.monotonic()
     clock.skip(60.0)
     assert abs(clock.now() - provider) < 30
     assert clock.monotonic() - monotonic >= 60
@@ -110,7 +111,8 @@ class OneAtATime:
     """
 
     def __init__(self, background: Background) -> None:
-        self.provider, self.arrived = RawProvider(background), threading.Event()
+        self.provider = RawProvider(background)
+        self.arrived = threading.Event()
         self.provider.instead = self.act
         self.ended: dict[str, list[AttemptEnded]] = {"/slow": [], "/quick": []}
         self._held: list[Exchange] = []

@@ -90,7 +90,8 @@ def test_what_follows_the_compressed_body_is_not_read() -> None:
 
 
 def test_no_check_of_an_argument_shows_a_text_which_may_be_a_secret():
-    secret, checks = "a-token-by-mistake", Validation()
+    secret = "a-token-by-mistake"
+    checks = Validation()
     checks.text("text", secret, 3)
     checks.reference("reference", f"{secret} ", 40)
     checks.reference("other", f" {secret}", 40)
@@ -137,7 +138,8 @@ def test_what_json_has_no_number_for_is_null_and_never_json_of_a_webhook(word: s
 
 
 def test_numbers_are_compared_by_their_digits():
-    one, other = parsed("12345678901234567.89"), parsed("12345678901234567.88")
+    one = parsed("12345678901234567.89")
+    other = parsed("12345678901234567.88")
     assert (one == other, float(one) == float(other), len({one, other})) == (False, True, 2)
     assert (parsed("12345678901234567.0"), bool(parsed("1e-400"))) == (12345678901234567, True)
     assert parsed("1e-400") != 0.0 != parsed("1e-400")

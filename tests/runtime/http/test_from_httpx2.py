@@ -91,7 +91,8 @@ class Pieces(
     """A body that breaks after its first piece."""
 
     def __init__(self, error: Exception | None, *pieces: bytes) -> None:
-        self.error, self.pieces = error, pieces
+        self.error = error
+        self.pieces = pieces
 
     def __iter__(self) -> Iterator[bytes]:
         yield from self.pieces
@@ -188,7 +189,8 @@ CONTEXT = ssl.create_default_context()
 @each_client
 @pytest.mark.parametrize("name", OPTIONS)
 def test_options_mean_the_same(kind: Any, name: str) -> None:
-    option, made = name.partition(",")[0], OPTIONS[name]
+    option = name.partition(",")[0]
+    made = OPTIONS[name]
     of_httpx, of_httpx2 = (kind(AUTH, **{option: made(library)}) for library in LIBRARIES)
     assert of_httpx2._config.timeout == of_httpx._config.timeout
     assert of_httpx2._config.base_url == of_httpx._config.base_url

@@ -62,7 +62,8 @@ def test_those_that_httpx_does_not_start_with_or_misses(
     assert direct_origins() == {*CASES["beyond_httpx"][entries]}
 
 
-TUNNELLING, ORIGIN = httpx.Proxy("http://127.0.0.1:3128"), httpx.URL("https://pay.example")
+TUNNELLING = httpx.Proxy("http://127.0.0.1:3128")
+ORIGIN = httpx.URL("https://pay.example")
 
 
 def answered(answer: bytes) -> Connection:
@@ -151,7 +152,8 @@ def test_one_that_was_just_used_serves_only_who_will_know_its_own_response(
     limits: httpx.Limits, at_once: bool, last_status: int
 ) -> None:
     """Nobody waits for it to rest: it is taken, left alone, or closed for a new one."""
-    pool, connection = ConnectionPool(ROUTE, limits, None), Idle()
+    pool = ConnectionPool(ROUTE, limits, None)
+    connection = Idle()
     connection.is_doubtful = last_status == 503
     pool.put_back(connection)
     assert ThreadPermit(pool.semaphore).acquire(1.0)

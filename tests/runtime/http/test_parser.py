@@ -85,7 +85,8 @@ def outcomes(
     """What came of these answers on one connection, which is closed after the pieces of each."""
     found: list[Read] = []
     for pieces in answers:
-        left, result = iter(pieces), Read()
+        left = iter(pieces)
+        result = Read()
         found.append(result)
         with suppress(h11.RemoteProtocolError, httpx.RemoteProtocolError):
             read(connection, method, chain(left, repeat(b"", ENDS_READ)), result)
@@ -95,102 +96,91 @@ def outcomes(
     return found
 
 
-LINES = [
-    *(
-        b"HTTP/1.1 " + rest
-        for rest in (b"200", b"200 ", b"404 Not  Found ", b"204 No", b"304 -", b"599 \xe9", b"99 x")
-    ),
-    *(
-        b"HTTP/1.1 " + rest
-        for rest in (b"1000 x", b"199 x", b"700 x", b" 200 OK", b"2\xb20 OK", b"200 a\0", b"101 x")
-    ),
-    *(
-        b"HTTP/1.0 200 OK",
-        b"HTTP/2 200",
-        b"http/1.1 200 OK",
-        b"HTTP/1.1 200\tOK",
-        b" HTTP/1.1 200 OK",
-        b"",
-        b"\0",
-    ),
-    *(b"HTTP/1.1 000 x", b"SSH-2.0-OpenSSH_9.6"),
-    *(
-        b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK",
-        b"HTTP/1.1 103 x\r\nA: b\r\n\r\nHTTP/1.1 200 OK",
-    ),
+STATUS_LINES = [
+    b"HTTP/1.1 200",
+    b"HTTP/1.1 200 ",
+    b"HTTP/1.1 404 Not  Found ",
+    b"HTTP/1.1 204 No",
+    b"HTTP/1.1 304 -",
+    b"HTTP/1.1 599 \xe9",
+    b"HTTP/1.1 99 x",
+    b"HTTP/1.1 1000 x",
+    b"HTTP/1.1 199 x",
+    b"HTTP/1.1 700 x",
+    b"HTTP/1.1  200 OK",
+    b"HTTP/1.1 2\xb20 OK",
+    b"HTTP/1.1 200 a\0",
+    b"HTTP/1.1 101 x",
+    b"HTTP/1.0 200 OK",
+    b"HTTP/2 200",
+    b"http/1.1 200 OK",
+    b"HTTP/1.1 200\tOK",
+    b" HTTP/1.1 200 OK",
+    b"",
+    b"\0",
+    b"HTTP/1.1 000 x",
+    b"SSH-2.0-OpenSSH_9.6",
+    b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK",
+    b"HTTP/1.1 103 x\r\nA: b\r\n\r\nHTTP/1.1 200 OK",
 ]
 FIELDS = [
-    *(
-        b"Content-Type: application/json",
-        b"date:x",
-        b"Server: a  b",
-        b"Connection: keep-alive",
-        b"Date: again",
-    ),
-    *(
-        b"X:",
-        b"X: ",
-        b"X: a ",
-        b"X:\ta",
-        b"X: a\tb",
-        b"X: \xe9",
-        b"X: a\0b",
-        b"X: a\rb",
-        b"X : a",
-        b": a",
-        b"X",
-        b"\t",
-    ),
-    *(
-        b"X:  a",
-        b"X:: a",
-        b"X: :a",
-        b" folded",
-        b"X\xe9: a",
-        b"X(: a",
-        b"X: \x7f",
-        b"X: \x0b",
-        b"X: \x85",
-        b"X: \x01",
-    ),
-    *(
-        b"X: a\nb",
-        b"X: a\n b",
-        b"Connection: close",
-        b"connection: Keep-Alive",
-        b"Connection: x, close",
-    ),
-    *(
-        b"Upgrade: h2c",
-        b"Transfer-Encoding: chunked",
-        b"transfer-encoding: gzip",
-        b"Transfer-Encoding:CHUNKED",
-        b"CONNECTION:close",
-    ),
+    b"Content-Type: application/json",
+    b"date:x",
+    b"Server: a  b",
+    b"Connection: keep-alive",
+    b"Date: again",
+    b"X:",
+    b"X: ",
+    b"X: a ",
+    b"X:\ta",
+    b"X: a\tb",
+    b"X: \xe9",
+    b"X: a\0b",
+    b"X: a\rb",
+    b"X : a",
+    b": a",
+    b"X",
+    b"\t",
+    b"X:  a",
+    b"X:: a",
+    b"X: :a",
+    b" folded",
+    b"X\xe9: a",
+    b"X(: a",
+    b"X: \x7f",
+    b"X: \x0b",
+    b"X: \x85",
+    b"X: \x01",
+    b"X: a\nb",
+    b"X: a\n b",
+    b"Connection: close",
+    b"connection: Keep-Alive",
+    b"Connection: x, close",
+    b"Upgrade: h2c",
+    b"Transfer-Encoding: chunked",
+    b"transfer-encoding: gzip",
+    b"Transfer-Encoding:CHUNKED",
+    b"CONNECTION:close",
 ]
 LENGTHS = [
-    *(
-        b"2",
-        b"0",
-        b"1",
-        b"3",
-        b"+2",
-        b"2, 2",
-        b"2,3",
-        b"-1",
-        b"00000000000000000002",
-        b"000000000000000000002",
-        b"2 ",
-    ),
-    *(
-        b"0x2",
-        b"\xb2",
-        b"2.0",
-        b"",
-        b"1" * 25,
-        b"2\r\nContent-Length: 2",
-        b"2\r\ncontent-length: 3",
-    ),
+    b"2",
+    b"0",
+    b"1",
+    b"3",
+    b"+2",
+    b"2, 2",
+    b"2,3",
+    b"-1",
+    b"00000000000000000002",
+    b"000000000000000000002",
+    b"2 ",
+    b"0x2",
+    b"\xb2",
+    b"2.0",
+    b"",
+    b"1" * 25,
+    b"2\r\nContent-Length: 2",
+    b"2\r\ncontent-length: 3",
 ]
 BODIES = st.sampled_from([b"", b"{}", b"\r\n", b'{"a": 1}', b"2\r\n{}\r\n0\r\n\r\n", b"x" * 3000])
 
@@ -207,17 +197,15 @@ def assert_read_as_by_h11(answers: list[list[bytes]], method: str = "GET") -> No
 
 
 ODD = [
-    *(USUAL.replace(b"HTTP/1.1 200 OK", line) for line in LINES),
+    *(USUAL.replace(b"HTTP/1.1 200 OK", line) for line in STATUS_LINES),
     *(USUAL.replace(b"Connection: keep-alive", each) for each in FIELDS),
     *(USUAL.replace(b"Length: 2", b"Length: " + each) for each in LENGTHS),
-    *(
-        USUAL + b"\n",
-        USUAL + USUAL,
-        USUAL.replace(b"\r\n", b"\n"),
-        b"\r\n" + USUAL,
-        b"\n" + USUAL,
-        b"{}",
-    ),
+    USUAL + b"\n",
+    USUAL + USUAL,
+    USUAL.replace(b"\r\n", b"\n"),
+    b"\r\n" + USUAL,
+    b"\n" + USUAL,
+    b"{}",
     USUAL.replace(b"Connection: keep-alive", b"Transfer-Encoding: chunked")[:-2]
     + b"2\r\n{}\r\n0\r\n\r\n",
     *(CHUNKED.replace(b"Connection: keep-alive", each) for each in FIELDS),
@@ -247,7 +235,7 @@ PIECES = st.sampled_from(
 def cut_answers(draw: st.DrawFn) -> list[bytes]:
     """An answer that is usual but for a few things, in pieces."""
     body = draw(BODIES)
-    line = draw(st.just(b"HTTP/1.1 200 OK") | st.sampled_from(LINES))
+    line = draw(st.just(b"HTTP/1.1 200 OK") | st.sampled_from(STATUS_LINES))
     length = draw(st.just(b"%d" % len(body)) | st.sampled_from(LENGTHS))
     framing = [b"Content-Length: " + length] * 3 + [b"Transfer-Encoding: chunked"]
     fields = [draw(st.sampled_from(framing)), *draw(st.lists(st.sampled_from(FIELDS), max_size=3))]
@@ -323,13 +311,13 @@ REQUEST_FIELDS: Fields = [
     *((b"X-b", value) for value in VALUES),
     *((b"Connection", value) for value in (b"close", b"Keep-Alive", b"x, close")),
     *((b"content-length", value) for value in (b"0", b"2", b"3", b"2, 2", b"02", b"-1", b"2\n")),
-    *((b"Transfer-Encoding", b"chunked"), (b"transfer-encoding", b"gzip"), (b"Upgrade", b"h2c")),
-    *(
-        HOST,
-        (b"host", b"b"),
-        (b"Expect", b"100-continue"),
-        (b"Authorization", SecretBytes(b"Bearer x")),
-    ),
+    (b"Transfer-Encoding", b"chunked"),
+    (b"transfer-encoding", b"gzip"),
+    (b"Upgrade", b"h2c"),
+    HOST,
+    (b"host", b"b"),
+    (b"Expect", b"100-continue"),
+    (b"Authorization", SecretBytes(b"Bearer x")),
 ]
 
 

@@ -157,10 +157,8 @@ def test_a_result_of_something_else_proves_nothing():
 
 
 def test_a_body_that_may_repeat_a_secret_is_not_quoted():
-    echo, open_ = (
-        Happens(400, b"cvv 123 is wrong"),
-        replace(BEHAVIOUR, operations=OneRow(shown=Shown.EVERYTHING)),
-    )
+    echo = Happens(400, b"cvv 123 is wrong")
+    open_ = replace(BEHAVIOUR, operations=OneRow(shown=Shown.EVERYTHING))
     raised = Harness("sync", [echo]).fails(errors.BadRequest, "POST")
     assert "123" not in str(raised)
     Harness("sync", [echo], behaviour=open_).fails(errors.BadRequest, "POST", match="cvv 123")

@@ -135,13 +135,15 @@ class TestNames:
     def test_the_template_of_the_document_and_never_the_id(self) -> None:
         events: list[Event] = []
         provider = httpx.MockTransport(lambda _request: httpx.Response(404))
-        client_class, arguments = CLIENTS["victor"][0], ARGUMENTS["victor"]
+        client_class = CLIENTS["victor"][0]
+        arguments = ARGUMENTS["victor"]
         with client_class(**arguments, transport=provider, on_event=events.append) as victor:
             with pytest.raises(VictorError):
                 victor.payment_requests.get(ID)
             with pytest.raises(VictorError):
                 victor.api.get_httpx_client().get(f"/v2/other/{ID}")
-        known, other = events[0], events[-1]
+        known = events[0]
+        other = events[-1]
         template = "/v2/payment-requests/{victor_payment_request_id}"
         assert (known.operation, known.path_template) == ("get_payment_request", template)
         assert known.path == f"/v2/payment-requests/{ID}"
@@ -157,7 +159,8 @@ class TestNames:
                 )
             return httpx.Response(404)
 
-        client_class, arguments = CLIENTS["velo"][0], ARGUMENTS["velo"]
+        client_class = CLIENTS["velo"][0]
+        arguments = ARGUMENTS["velo"]
         transport = httpx.MockTransport(provider)
         with (
             client_class(**arguments, transport=transport, on_event=events.append) as velo,

@@ -296,12 +296,13 @@ class Orders(Resource[Mode]):
         with Validation("orders.refund") as validation:
             validation.path_id("order_id", order_id)
             validation.amount("amount", amount)
-            if isinstance(amount, Money) and amount.currency != "USD":  # pyright: ignore[reportUnnecessaryIsInstance]
+            currency: object = getattr(amount, "currency", "USD")
+            if currency != "USD":
                 what = "a refund names no currency, and FlexFactor documents its amount as dollars"
                 validation.note(
                     "amount",
                     "currency",
-                    f"amount is in {amount.currency}: {what}. Refund it in the portal.",
+                    f"amount is in {currency}: {what}. Refund it in the portal.",
                 )
             validation.text("message", message, shortest=0, required=False)
         # Dollars. Of at most fifteen digits, the shortest text of the float has the digits of the

@@ -84,7 +84,8 @@ class Webhook(UnpicklableCredentials):
         self._keys = [_key(key) for key in subscriber_key]
         if not self._keys:
             raise ConfigurationError("subscriber_key is missing: copy it from the merchant portal.")
-        if not isinstance(host, str) or not _HOST.fullmatch(host):  # pyright: ignore[reportUnnecessaryIsInstance]
+        is_text = isinstance(host, str)  # pyright: ignore[reportUnnecessaryIsInstance] - untyped
+        if not is_text or not _HOST.fullmatch(host):
             raise ConfigurationError(
                 f"host={shown(host)} must be a host name alone, such as 'hooks.shop.example'."
             )

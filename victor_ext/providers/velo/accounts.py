@@ -206,7 +206,8 @@ class FundingAccounts(Resource[Mode]):
             >>> velo.funding_accounts.wait(receipt, timeout=30).name
             'Second bank'
         """
-        receipt_id = receipt.id if isinstance(receipt, Receipt) else None  # pyright: ignore[reportUnnecessaryIsInstance]
+        known = isinstance(receipt, Receipt)  # pyright: ignore[reportUnnecessaryIsInstance] - any
+        receipt_id = receipt.id if known else None
         check("The funding account", **{"receipt.id": receipt_id})
         seconds = checked_seconds(timeout)
         pause = min(receipt.retry_after or 0.0, seconds)

@@ -104,7 +104,8 @@ class Webhook:
     def __init__(self, *authorization: str) -> None:
         authorization = tuple(map(concealed, authorization))
         for value in authorization or ("",):
-            if not isinstance(value, str) or len(value.strip()) < SHORTEST_AUTHORIZATION:  # pyright: ignore[reportUnnecessaryIsInstance]
+            is_text = isinstance(value, str)  # pyright: ignore[reportUnnecessaryIsInstance] - any
+            if not is_text or len(value.strip()) < SHORTEST_AUTHORIZATION:
                 raise ConfigurationError(
                     f"authorization must be text of {SHORTEST_AUTHORIZATION} characters or more."
                 )

@@ -105,7 +105,11 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
     _transport: Any
     _api: Any
 
-    def _sockets(self, config: ClientConfig, given: Mapping[str, Any]) -> Any:  # noqa: ARG002 - a provider's may need it
+    def _sockets(
+        self,
+        config: ClientConfig,  # noqa: ARG002 - the client of `connect` needs it
+        given: Mapping[str, Any],
+    ) -> Any:
         """What the caller brings to send with, as a transport, or None.
 
         Raises `ConfigurationError`.
@@ -176,7 +180,7 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
                 if isinstance(method := getattr(cls, name, None), operation):
                     setattr(cls, name, method.function(awaited=cls.is_awaited))
             # `help()` shows them: without the parameters, which no user names.
-            setattr(cls, "__orig_bases__", cls.__bases__)  # noqa: B010 - type checkers do not know it
+            setattr(cls, "__orig_bases__", cls.__bases__)  # noqa: B010 - unknown to types
 
     def _attach(self) -> None:
         """Make the resources. Called for each new client, those of `with_options` included."""
@@ -253,7 +257,8 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
         return other
 
     def _api_within(self, seconds: float | None) -> Any:
-        return self._api if seconds is None else self.with_options(deadline=seconds)._api  # noqa: SLF001 - its class
+        client = self if seconds is None else self.with_options(deadline=seconds)
+        return client._api  # noqa: SLF001 - of the same class
 
     def prepare(
         self,

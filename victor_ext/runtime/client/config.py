@@ -148,7 +148,9 @@ def with_client_options(init: Init) -> Init:
         )
         for name, default in DEFAULTS.items()
     ]
-    init.__signature__ = signature.replace(parameters=[*own, *shared])  # type: ignore[attr-defined] # `inspect` reads it
+    parameters = [*own, *shared]
+    shown = signature.replace(parameters=parameters)
+    init.__signature__ = shown  # type: ignore[attr-defined] # `inspect` reads it
     init.__doc__ = with_options_described(init.__doc__)
     return init
 

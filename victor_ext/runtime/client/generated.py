@@ -157,8 +157,10 @@ class _Bound:
         result is the JSON of the body.
         """
         other = copy(self)
-        other.undocumented, other._received = undocumented, received  # noqa: SLF001 - of the same class
-        other._query, other._as_json = query, as_json  # noqa: SLF001 - as above
+        other.undocumented = undocumented
+        other._received = received  # noqa: SLF001 - of the same class
+        other._query = query  # noqa: SLF001 - of the same class
+        other._as_json = as_json  # noqa: SLF001 - of the same class
         return other
 
     def with_http_options(self, **changes: Any) -> Self:

@@ -45,7 +45,7 @@ class _ReadsAlone(httpx.BaseTransport, httpx.AsyncBaseTransport):
 
 def reading_method(client: Any, name: str) -> Callable[..., Any]:
     """A method of a client, of which only reads are sent."""
-    attempts = client._transport  # noqa: SLF001 - a part of every client, by its class
+    attempts = client._transport  # noqa: SLF001 - by its class
     config = client._config  # noqa: SLF001 - as above
     transport = _ReadsAlone(attempts, _table_of(client), name)
 
@@ -69,12 +69,12 @@ def object_reads_of(client: Any) -> Mapping[str, tuple[str, ...]]:
 
 
 def _table_of(client: Any) -> Operations:
-    table: Operations = client._config.loop.behaviour.operations  # noqa: SLF001 - a part of every client, by its class
+    table: Operations = client._config.loop.behaviour.operations  # noqa: SLF001 - by its class
     return table
 
 
 def _runner_of(client: Any) -> Any:
-    return client._shared.runner  # noqa: SLF001 - a part of every client, by its class
+    return client._shared.runner  # noqa: SLF001 - by its class
 
 
 def _ids_of(method: Callable[..., Any]) -> tuple[str, ...]:

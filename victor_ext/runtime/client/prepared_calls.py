@@ -375,7 +375,8 @@ def _resource_with(
 
 def methods_of(client: Any) -> list[str]:
     """The methods of a client, by the names that `prepare` takes: `payouts.submit`."""
-    resources: Mapping[str, type[Resource[Any]]] = client._resources  # noqa: SLF001 - a part of every client
+    resources: Mapping[str, type[Resource[Any]]]
+    resources = client._resources  # noqa: SLF001 - in every client
     names: list[str] = []
     for resource, kind in resources.items():
         prefix = "" if resource.startswith("_") else f"{resource}."

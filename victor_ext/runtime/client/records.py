@@ -131,7 +131,7 @@ def describe(result: Any, info: ResponseInfo) -> None:
         result.response_info = info
     elif isinstance(result, list):
         item: Any
-        for item in result:  # pyright: ignore[reportUnknownVariableType] - whatever a flow has returned
+        for item in result:  # pyright: ignore[reportUnknownVariableType] - a flow's
             if isinstance(item, Record):
                 item.response_info = info
             else:
@@ -177,7 +177,7 @@ class Field(Generic[T]):
             value = self._read(*map(at, self._paths)) if self._paths else self._read(record)
         if value is not None:
             return value
-        other = record._completed_by  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - of Record
+        other = record._completed_by  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - own
         return None if other is None else getattr(other, self._name)
 
     def __set__(self, record: Record, value: object) -> NoReturn:

@@ -270,7 +270,9 @@ def _show_as(definition: Callable[..., Any], function: Any, result: str) -> None
     function.__signature__ = signature.replace(return_annotation=result)
 
 
-class operation(_Definition[Callable[P, T], Callable[P, Coroutine[Any, Any, T]]], Generic[P, T]):  # noqa: N801 - a decorator
+class operation(  # noqa: N801 - a decorator
+    _Definition[Callable[P, T], Callable[P, Coroutine[Any, Any, T]]], Generic[P, T]
+):
     """An operation of a resource, or of a client: a flow that the client runs."""
 
     def __init__(self, flow: Callable[Concatenate[Any, P], OperationFlow[T]]) -> None:
@@ -301,7 +303,9 @@ class Walk(Generic[T]):
     read: Callable[[PageReader[T]], OperationFlow[Any]]
 
 
-class listing(_Definition[Callable[P, Pages[T]], Callable[P, AsyncPages[T]]], Generic[P, T]):  # noqa: N801 - a decorator
+class listing(  # noqa: N801 - a decorator
+    _Definition[Callable[P, Pages[T]], Callable[P, AsyncPages[T]]], Generic[P, T]
+):
     """An operation that returns a `Walk`: all items, page by page.
 
     It raises what it checks when it is called.
@@ -324,7 +328,9 @@ class listing(_Definition[Callable[P, Pages[T]], Callable[P, AsyncPages[T]]], Ge
         self._show(walk, "Pages[{}]", "AsyncPages[{}]")
 
 
-class stream(_Definition[Callable[P, Iterator[T]], Callable[P, AsyncIterator[T]]], Generic[P, T]):  # noqa: N801 - a decorator
+class stream(  # noqa: N801 - a decorator
+    _Definition[Callable[P, Iterator[T]], Callable[P, AsyncIterator[T]]], Generic[P, T]
+):
     """An operation that yields results as they come: an iterator, or an async iterator.
 
     It raises as `listing` does.

@@ -141,13 +141,14 @@ class HmacSignature(UnpicklableCredentials):
         algorithm: Algorithm = "sha256",
         signed: str = "{body}",
         tolerance: float | None = 300.0,
-        secret_encoding: Literal["text", "base64", "hex"] = "text",  # noqa: S107 - a kind of text, not a secret
+        secret_encoding: Literal["text", "base64", "hex"] = "text",  # noqa: S107 - no secret
         now: Callable[[], float] = time.time,
     ) -> None:
         if not isinstance(secret, list | tuple):
             secret = [cast("str", secret)]
         secret = tuple(map(concealed, secret))
-        if not isinstance(header, str) or not is_scheme(header):  # pyright: ignore[reportUnnecessaryIsInstance]
+        is_text = isinstance(header, str)  # pyright: ignore[reportUnnecessaryIsInstance] - untyped
+        if not is_text or not is_scheme(header):
             raise ConfigurationError(
                 f"header={shown(header)} is not a name of a header, such as 'X-Signature'."
             )

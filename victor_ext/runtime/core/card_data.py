@@ -30,7 +30,8 @@ _GROUPS = re.compile(r"(?<!\w)[0-9]+(?:[\W_]{1,3}[0-9]+)*(?!\w)")
 _NO_TEXT = frozenset({"Cf", "Mn"})
 """Characters without a width: they divide digits, and nobody sees it."""
 _ABOUT_A_CARD = re.compile(
-    ".*(card|paymentmethod|paymentinstrument).*|[df]?pan|primaryaccountnumber|cc(n|no|num|number)?|track([12]|[12]?data)"
+    ".*(card|paymentmethod|paymentinstrument).*|[df]?pan|primaryaccountnumber"
+    "|cc(n|no|num|number)?|track([12]|[12]?data)"
 )
 _CARD_KINDS = frozenset(
     {
@@ -48,7 +49,8 @@ _CARD_KINDS = frozenset(
 _EXPIRY = re.compile("(card|cc)?exp(iry|iration)?(month|year|date|mm|yy)?|validthru")
 _CODE = re.compile("[0-9]{3,4}")
 _CODES = re.compile(
-    "(.*cv[vc]|(.*card|cc)?cv[nd])2?(code|no|num|number|value)?|cardcode|card(security|verification)(code|value)?"
+    "(.*cv[vc]|(.*card|cc)?cv[nd])2?(code|no|num|number|value)?"
+    "|cardcode|card(security|verification)(code|value)?"
 )
 _CODES_IN_A_CARD = frozenset(
     {"cid", "csc", "securitycode", "verificationvalue", "verificationcode", "code"}

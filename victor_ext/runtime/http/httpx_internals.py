@@ -30,7 +30,8 @@ def _appended(base: httpx.URL, path: str, query: str | None) -> httpx.URL:
     parts = base._uri_reference  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
     url = httpx.URL.__new__(httpx.URL)
     path = parts.path.removesuffix("/") + path
-    url._uri_reference = parts._replace(path=path, query=query)  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    replaced = parts._replace(path=path, query=query)
+    url._uri_reference = replaced  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
     return url
 
 

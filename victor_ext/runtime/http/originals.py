@@ -26,7 +26,8 @@ from .from_httpx2 import loaded_httpx2
 _SENDS = re.compile("_?send|write$|handle_|_transport_for")
 _CONNECTS = re.compile(".*connect|__init__$|_init_|start_tls")
 _PARTS = re.compile(
-    "(?!.*Network).*(?:Client|HTTPTransport|SocketTransport|Pool|Connection|HTTPProxy|Backend|Stream)$"
+    "(?!.*Network).*"
+    "(?:Client|HTTPTransport|SocketTransport|Pool|Connection|HTTPProxy|Backend|Stream)$"
 )
 _LOOP_CONNECTS = (
     "create_connection", "_create_connection_transport", "_make_socket_transport",

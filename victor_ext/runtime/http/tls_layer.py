@@ -2,6 +2,7 @@
 
 import ssl
 from collections.abc import Callable, Generator
+from functools import partial
 from typing import Any, TypeVar
 
 import httpx
@@ -102,7 +103,8 @@ class TunnelStream:
     def _writing(self, data: memoryview) -> Steps[None]:
         try:
             while data:
-                data = data[(yield from self._through(lambda: self._tls.write(data))) :]  # noqa: B023 - called at once
+                written = yield from self._through(partial(self._tls.write, data))
+                data = data[written:]
         except ssl.SSLError as error:
             raise httpx.WriteError(str(error)) from error
 

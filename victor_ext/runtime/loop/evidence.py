@@ -96,7 +96,7 @@ class Reader:
         """Why the response cannot be read, or None. What was read is kept as `response.parsed`."""
         try:
             response.parsed = self.declared.parse(client=self._client, response=response)
-        except Exception as error:  # noqa: BLE001 - a generated parser may fail in any way; only the reason is kept
+        except Exception as error:  # noqa: BLE001 - a generated parser may fail in any way
             if not self._client.is_undocumented(error):
                 return unread_because(error)
             return None if self._settles_undocumented(response) else UNDOCUMENTED
@@ -149,7 +149,8 @@ _NO_ERROR = {
     "message": ("ok", "success"),
 }
 _ERROR_MEMBER = re.compile(
-    rb'"(?:all)?errors?"\s*:\s*(?!null|false|0|"(?:none|null|false|0?|no|ok|success)"|\[\s*\]|\{\s*\})',
+    rb'"(?:all)?errors?"\s*:\s*'
+    rb'(?!null|false|0|"(?:none|null|false|0?|no|ok|success)"|\[\s*\]|\{\s*\})',
     re.IGNORECASE,
 )
 
@@ -298,7 +299,10 @@ def has_declared_value(model: Any) -> bool:
     """Whether something in a generated model, at any depth, is what the document declares there;
     see its `_tells`.
     """
-    return hasattr(model, "_tells") and _declares(model) and model._tells(_NO_EVIDENCE)  # noqa: SLF001 - models have it
+    if not (hasattr(model, "_tells") and _declares(model)):
+        return False
+    tells: bool = model._tells(_NO_EVIDENCE)  # noqa: SLF001 - every model has it
+    return tells
 
 
 def _declares(model: object) -> bool:

@@ -128,7 +128,13 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
     def new_state(self) -> State:
         return State(self.context.clock, self.settings.seed)
 
-    def error(self, status: int, code: str, message: str, **more: JsonValue) -> Response:  # noqa: ARG002 - no words here
+    def error(
+        self,
+        status: int,
+        code: str,  # noqa: ARG002 - the gateway has no words for its codes
+        message: str,
+        **more: JsonValue,
+    ) -> Response:
         """An error in the gateway's format: its result code has the documented form, and the status
         as the detail.
         """

@@ -109,14 +109,14 @@ def _sender(command: Command, returns: Callable[[Any], Any] | None) -> Callable[
         signature.bind(self, *args, **options)
         arguments = {**dict(zip(names, args, strict=False)), **options}
         parameters = {name: _plain(value) for name, value in arguments.items()}
-        value = self._send(command, parameters)  # pyright: ignore[reportPrivateUsage] - a method of the same class
+        value = self._send(command, parameters)  # pyright: ignore[reportPrivateUsage] - own
         return value if returns is None else returns(value)
 
     send.command = command  # type: ignore[attr-defined] # `ServerCommands.commands` looks for it
     if returns is not None:
         # The annotated return type is that of the control API.
         without_type = signature.replace(return_annotation=inspect.Signature.empty)
-        send.__signature__ = without_type  # type: ignore[attr-defined] # `inspect.signature` reads it
+        send.__signature__ = without_type  # type: ignore[attr-defined] # for `inspect`
     return send
 
 

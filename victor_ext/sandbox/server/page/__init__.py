@@ -212,7 +212,7 @@ def _template(name: str) -> str:
 
 
 def _environment() -> Environment:
-    from jinja2 import Environment, FunctionLoader, StrictUndefined  # noqa: PLC0415 (only an open page needs it)
+    from jinja2 import Environment, FunctionLoader, StrictUndefined  # noqa: PLC0415 - for pages
 
     environment = Environment(
         loader=FunctionLoader(_template),
