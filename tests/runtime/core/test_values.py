@@ -90,19 +90,19 @@ def test_what_follows_the_compressed_body_is_not_read() -> None:
 
 
 def test_no_check_of_an_argument_shows_a_text_which_may_be_a_secret():
-    secret = "a-token-by-mistake"
+    text = "a-token-by-mistake"
     checks = Validation()
-    checks.text("text", secret, 3)
-    checks.reference("reference", f"{secret} ", 40)
-    checks.reference("other", f" {secret}", 40)
-    checks.matching("id", secret, re.compile("[0-9]"), "a digit")
-    checks.integer("page_size", secret, 1, 100)
-    checks.flag("sensitive", secret)
-    checks.request("card", secret, Validation)
+    checks.text("text", text, 3)
+    checks.reference("reference", f"{text} ", 40)
+    checks.reference("other", f" {text}", 40)
+    checks.matching("id", text, re.compile("[0-9]"), "a digit")
+    checks.integer("page_size", text, 1, 100)
+    checks.flag("sensitive", text)
+    checks.request("card", text, Validation)
     assert [problem.field for problem in checks.problems] == [
         "text", "reference", "other", "id", "page_size", "sensitive", "card",
     ]  # fmt: skip
-    assert not [problem for problem in checks.problems if secret in problem.message]
+    assert not [problem for problem in checks.problems if text in problem.message]
 
 
 DIGITS = "1e-400", "12345678901234567.89", "-0.30000000000000000000001", "1E+400", "0.1"
