@@ -135,6 +135,8 @@ class TestTheTable:
         assert f"The other {100 - len(called)} are called" in PAGE
         document = " ".join((ROOT / "openapi" / "velo.yaml").read_text(encoding="utf-8").split())
         assert f"holds {len(called)} of its 100 operations" in document
+        readme = (ROOT / "openapi" / "README.md").read_text(encoding="utf-8")
+        assert f": {len(called)} of its 100 operations |" in readme
 
     def test_those_with_a_method_have_rows(self) -> None:
         rows = {
