@@ -276,7 +276,8 @@ def test_generate_and_check_name_the_same_problems(
     assert (tmp_path / "shop_api" / "client.py").exists()
 
 
-LEFT, NOTHING = f"left out: {OTHER}; {DO_WITHOUT}\n", "it matches nothing; remove the entry\n"
+LEFT = f"left out: {OTHER}; {DO_WITHOUT}\n"
+NOTHING = "it matches nothing; remove the entry\n"
 
 
 @pytest.mark.parametrize(

@@ -107,7 +107,8 @@ def test_any_node_may_be_anything(place: Place, value: Any) -> None:
     """A package is made and checked, or the document is refused with the place; nothing
     stumbles.
     """
-    printed, said = io.StringIO(), io.StringIO()
+    printed = io.StringIO()
+    said = io.StringIO()
     with tempfile.TemporaryDirectory() as folder, redirect_stdout(printed), redirect_stderr(said):
         spec = Path(folder) / "some.json"
         spec.write_text(json.dumps(put(DOCUMENT, place, value)), encoding="utf-8")

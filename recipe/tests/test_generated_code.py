@@ -140,7 +140,8 @@ def test_the_code_is_what_a_reviewer_expects(tmp_path: Path) -> None:
         paths=paths,
         components={"schemas": {"Card": an_object(number=TEXT)}},
     )
-    operation, model = made.module("card"), made.models.Card
+    operation = made.module("card")
+    model = made.models.Card
     assert operation.sync_detailed.__annotations__["return"] == "Response[Card]"
     assert operation.sync.__annotations__["return"] == "Card | None"
     assert operation.__doc__ == "GET /cards: Read a card"

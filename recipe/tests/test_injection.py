@@ -81,7 +81,8 @@ def statements(tree: ast.Module) -> set[str]:
 def test_texts_of_a_document_are_no_code(given_texts: list[str]) -> None:
     """As `generate`, without formatting: that takes longer than all else."""
     with tempfile.TemporaryDirectory() as folder:
-        spec, built = Path(folder) / "some.json", Path(folder) / "built"
+        spec = Path(folder) / "some.json"
+        built = Path(folder) / "built"
         spec.write_text(json.dumps(document(given_texts)), encoding="utf-8")
         prepared, log = prepare(load(spec))
         data = parse(prepared, log)

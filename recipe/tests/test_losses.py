@@ -172,9 +172,11 @@ def test_names_that_no_file_can_have(make: Make) -> None:
 def test_schemas_so_deep_that_no_file_can_have_the_name_of_their_class(
     make: Make, name: str
 ) -> None:
-    deep, written = an_object(**{name: TEXT}), {name: "x"}
+    deep = an_object(**{name: TEXT})
+    written = {name: "x"}
     for _ in range(20):
-        deep, written = an_object(**{name: deep}), {name: written}
+        deep = an_object(**{name: deep})
+        written = {name: written}
     models = make(document(schemas={"Deep": deep}))
     assert len(models.__all__) == 21
     read = models.Deep.from_dict(written)

@@ -82,7 +82,8 @@ def test_headers_and_cookies(wire: Wire) -> None:
 
 
 def test_arguments_have_the_types_of_the_document(wire: Wire) -> None:
-    unset, word = wire.types.Unset, wire.models.CommaWordsXItem
+    unset = wire.types.Unset
+    word = wire.models.CommaWordsXItem
     for operation, hint in {
         "comma_list": list[str] | unset,
         "header_list": list[str] | unset,
@@ -144,7 +145,8 @@ def test_names_with_separators_are_words(tmp_path: Path) -> None:
 
 # Servers of the document, of a path and of an operation
 
-SERVERS, OWN = DOCUMENTS["servers"], DOCUMENTS["own"]
+SERVERS = DOCUMENTS["servers"]
+OWN = DOCUMENTS["own"]
 SERVER_PATHS: Tree = {"/shared": {"get": done("shared")}} | {
     path: {
         method: each if method == "servers" else done(each["operationId"], **each)

@@ -86,7 +86,8 @@ def test_every_model_of_every_package_gives_back_what_it_read(
     )
     classes = sorted(each for each in models.__all__ if hasattr(getattr(models, each), "from_dict"))
     chosen = data.draw(st.sampled_from(classes))
-    model, values = getattr(models, chosen), values_of(name)
+    model = getattr(models, chosen)
+    values = values_of(name)
     wires = [field for field in model.__slots__ if not field.startswith("_")]
     anything = st.dictionaries(st.sampled_from([*wires, "new"]), ANY_JSON, max_size=6)
     read_and_written(model, data.draw(anything))

@@ -63,10 +63,8 @@ def test_a_single_object_of_a_union_is_told_by_its_constant(wire: Wire) -> None:
 
 
 def test_what_stands_beside_a_union_is_in_each_member(wire: Wire) -> None:
-    card, bank = (
-        read(wire, "beside", id="1", card="c"),
-        read(wire, "beside", id="2", bank="b", state="on"),
-    )
+    card = read(wire, "beside", id="1", card="c")
+    bank = read(wire, "beside", id="2", bank="b", state="on")
     assert (card.id, card.card) == ("1", "c")
     assert (bank.id, bank.bank, bank.state) == ("2", "b", "on")
     assert type(card) is not type(bank)
@@ -80,10 +78,8 @@ def test_members_that_only_require_are_one_class(wire: Wire) -> None:
 
 
 def test_a_property_that_members_define_otherwise_has_all_their_values(wire: Wire) -> None:
-    card, bank = (
-        read(wire, "feature", name="n", type="CARD", value=1),
-        read(wire, "feature", type="BANK", value="v"),
-    )
+    card = read(wire, "feature", name="n", type="CARD", value=1)
+    bank = read(wire, "feature", type="BANK", value="v")
     assert (card.type_, card.value, bank.type_, bank.value) == ("CARD", 1, "BANK", "v")
     assert {each.value for each in type(card.type_)} == {"CARD", "BANK"}
 

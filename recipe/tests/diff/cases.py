@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 
 from victor_spec.diff.changes import Entry, PythonChange
-from victor_spec.diff.compare import compare
+from victor_spec.diff.compare import compare, comparison
 from victor_spec.tree import METHODS, copied, mapping_at, mappings_at, members
 
 Tree = dict[str, Any]
@@ -35,7 +35,7 @@ class Case:
 
 def entries(old: Tree, new: Tree, python: Mapping[str, PythonChange] | None = None) -> list[Entry]:
     """What the comparison says of two documents, which stay as they are."""
-    return compare(copied(old), copied(new), python).entries
+    return comparison(compare(old, new), python).entries
 
 
 # ---- Documents ----

@@ -7,10 +7,10 @@ import pytest
 
 from tests.cases import cases_beside
 from victor_spec.diff.changes import RULES, Change, PythonChange, Reach, Sides
-from victor_spec.diff.compare import compare
+from victor_spec.diff.compare import compare, comparison
 from victor_spec.diff.python import python_changes
 from victor_spec.document import load
-from victor_spec.tree import METHODS, copied
+from victor_spec.tree import METHODS
 
 from .cases import CODE, MORE, OPERATIONS, SAME, TOLD, WIRE, Case, Tree, entries
 
@@ -26,7 +26,7 @@ def test_it_is_no_change(name: str, turned: bool) -> None:
 
 def test_texts_are_counted() -> None:
     old, new = SAME["examples and descriptions"]
-    assert compare(copied(old), copied(new)).documentation == 2
+    assert comparison(compare(old, new)).documentation == 2
 
 
 @pytest.mark.parametrize("case", [*WIRE, *CODE, *MORE], ids=str)
@@ -64,12 +64,11 @@ def test_every_rule_has_a_case(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("name", TOLD)
 def test_what_is_told_in_both_columns(name: str) -> None:
     old, new, told = TOLD[name]
-    python = python_changes(
-        Path("old.json"), Path("new.json"), name="pkg", trees=(copied(old), copied(new))
-    )
-    assert {
-        each.place: [each.wire, each.python, each.what] for each in entries(old, new, python)
-    } == told
+    sides = compare(old, new)
+    files = Path("old.json"), Path("new.json")
+    python = python_changes(sides, *files, name="pkg", trees=(old, new))
+    entries = comparison(sides, python).entries
+    assert {entry.place: [entry.wire, entry.python, entry.what] for entry in entries} == told
 
 
 def moved(tree: Tree) -> Tree:
@@ -126,11 +125,12 @@ def test_a_change_names_what_it_breaks_and_its_cause(name: str, tmp_path: Path) 
     for before, after in WRITTEN["cases"][name]["edits"]:
         assert before in new
         new = new.replace(before, after)
-    old_file, new_file = tmp_path / "old.yaml", tmp_path / "new.yaml"
+    old_file = tmp_path / "old.yaml"
+    new_file = tmp_path / "new.yaml"
     old_file.write_text(old)
     new_file.write_text(new)
     trees = load(old_file), load(new_file)
-    found = python_changes(old_file, new_file, trees=trees, name="cards_api")
+    found = python_changes(compare(*trees), old_file, new_file, trees=trees, name="cards_api")
     assert dict(found) == {
         place: PythonChange(level, tuple(f"cards_api.{name}" for name in names.split()), what)
         for place, level, names, what in WRITTEN["cases"][name]["told"]

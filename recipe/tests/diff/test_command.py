@@ -60,10 +60,8 @@ def approve(fingerprint: str, **more: str) -> None:
 
 class TestStatus:
     def test_nothing_breaks(self, capsys: pytest.CaptureFixture[str]) -> None:
-        old, new = (
-            write("old.json", sends(CARD, BREAKS[0])),
-            write("new.json", sends(CARD, BREAKS[0])),
-        )
+        old = write("old.json", sends(CARD, BREAKS[0]))
+        new = write("new.json", sends(CARD, BREAKS[0]))
         assert run(old, new) == 0
         assert capsys.readouterr().out == "No change.\n"
 

@@ -23,10 +23,8 @@ HOSTILE = "a|b`c`<script>alert(1)</script>\n::error::x\x1b[31m%0A&amp;\u2028]]>\
 
 
 def entry(number: int, wire: Level = "breaks", python: Level = "none", **more: Any) -> Entry:
-    place, operations = (
-        f"components.schemas.Card.properties.p{number}",
-        ("get /v1/cards", "post /v1/cards"),
-    )
+    place = f"components.schemas.Card.properties.p{number}"
+    operations = ("get /v1/cards", "post /v1/cards")
     made = Entry(
         place, operations, "received", "property removed", wire, python, (), f"{number:016}"
     )

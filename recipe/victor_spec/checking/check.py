@@ -35,7 +35,8 @@ from .views import Document, Node
 
 def inspect(tree: Tree, folder: Path) -> Findings:
     """What the package in a folder does otherwise than its document says."""
-    findings, document = Findings(), Document(tree)
+    findings = Findings()
+    document = Document(tree)
     declared = operations(document)
     servers = {each.server for each in declared}
     gc.collect()
@@ -166,7 +167,8 @@ class Report:
         """`victor.yaml: 4 operations, 19 parameters, ...: complete`, with `of` where some are
         missing.
         """
-        present, declared = self.findings.present, self.findings.declared
+        present = self.findings.present
+        declared = self.findings.declared
         counts = [
             f"{'' if present[kind] == declared[kind] else f'{present[kind]} of '}{declared[kind]} "
             f"{kind}"

@@ -51,8 +51,10 @@ class Medium:
     """A body in one content type."""
 
     def __init__(self, document: Document, place: str, content_type: str, whole: Node) -> None:
-        self.place, self.content_type = place, content_type
-        self.bare, self.is_json = tree.bare_type(content_type), tree.is_json(content_type)
+        self.place = place
+        self.content_type = content_type
+        self.bare = tree.bare_type(content_type)
+        self.is_json = tree.is_json(content_type)
         self.schema = Node(whole.child("schema").tree, f"{place}.schema")
         self.encoding = whole.mapping("encoding")
         self.examples = examples(document, whole, self.schema)
@@ -132,7 +134,8 @@ def _parameters(document: Document, path: str, item: Node, node: Node) -> list[P
     parameters: dict[tuple[str, str], Parameter] = {}
     for listed in [*item.items("parameters"), *node.items("parameters")]:
         whole = document.follow(listed)
-        location, name = whole.tree.get("in"), whole.tree.get("name")
+        location = whole.tree.get("in")
+        name = whole.tree.get("name")
         if location not in DEFAULT_STYLES or not isinstance(name, str):
             continue
         key = name.lower() if location == "header" else name  # headers ignore case

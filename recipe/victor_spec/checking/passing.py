@@ -99,7 +99,8 @@ def likeness(function: Function, operation: Operation) -> int:
     """How much the name of a function is that of an operation: of its id, or of its method and
     path.
     """
-    name, path = _letters(function.name), _letters(f"{operation.method}{operation.path}")
+    name = _letters(function.name)
+    path = _letters(f"{operation.method}{operation.path}")
     return 2 * name.endswith(path) + (name == _letters(operation.identity))
 
 
@@ -145,7 +146,8 @@ class Passing:
     models: Models
 
     def __post_init__(self) -> None:
-        self.document, self.findings = self.models.document, self.models.findings
+        self.document = self.models.document
+        self.findings = self.models.findings
         self.sinks: dict[str, dict[str | None, str]] = {}
         """By place, the argument of a parameter, under None; or those of its properties, if it is
         taken apart.
@@ -284,7 +286,8 @@ class Passing:
 
         Raises NoArgumentError when it needs one.
         """
-        medium, selector = given.medium, self.probe.selector
+        medium = given.medium
+        selector = self.probe.selector
         if medium is None or self.probe.body is None:
             return [{}]
         hints = self.probe.function.hints

@@ -30,9 +30,11 @@ FREE = {"any": "thing"}
 """A value where any is allowed."""
 MOST_ITEMS = 10
 MAX_ALTERNATIVES = 12
-MAX_DEPTH, MAX_PARTS = 24, 5_000
+MAX_DEPTH = 24
+MAX_PARTS = 5_000
 """Of the objects and lists of one value: those in each other, and all. The next one is empty."""
-PLAIN, TRICKY = "text é", "a b/c?d=e&f+g%h;é"
+PLAIN = "text é"
+TRICKY = "a b/c?d=e&f+g%h;é"
 
 
 @dataclass(frozen=True)
@@ -154,7 +156,8 @@ def is_valid(
     document: Document, node: Node, value: Any, depth: int = 12, known: Known | None = None
 ) -> bool:
     """Whether a value is one of the schema, by types, enums, required properties and formats."""
-    known, views = {} if known is None else known, document.views(node)
+    known = {} if known is None else known
+    views = document.views(node)
     key = id(views), id(value), depth
     if key not in known:
         known[key] = any(fits(document, view, value, known, depth) for view in views)

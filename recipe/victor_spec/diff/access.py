@@ -37,7 +37,8 @@ def _servers(sides: Sides, old: Operation, new: Operation) -> None:
     new_servers, new_place = _effective_servers(sides.new, new)
     start = f"{sides.moves.before(place or new_place)}servers"
     reach = Reach(frozenset({old.name}))
-    before, after = _by_address(old_servers), _by_address(new_servers)
+    before = _by_address(old_servers)
+    after = _by_address(new_servers)
     numbers = {address: number for number, address in enumerate(before)}
     gone = [address for address in before if address not in after]
     fresh = [address for address in after if address not in before]
@@ -150,7 +151,8 @@ def _definitions(components: Components) -> dict[str, Tree]:
 
 def _renamed_schemes(sides: Sides) -> dict[str, str]:
     """New names of schemes that only have another name, with the old ones."""
-    old, new = _definitions(sides.old), _definitions(sides.new)
+    old = _definitions(sides.old)
+    new = _definitions(sides.new)
     gone = {_essence(tree): name for name, tree in old.items() if name not in new}
     renamed: dict[str, str] = {}
     for name, tree in new.items():
@@ -181,7 +183,8 @@ def _schemes(sides: Sides) -> None:
 def _compare_scheme(sides: Sides, name: str, old: Tree, new: Tree) -> None:
     place = f"components.securitySchemes.{name}"
     reach = Reach(frozenset(_users_of_scheme(sides, name)))
-    before, after = _essence(old), _essence(new)
+    before = _essence(old)
+    after = _essence(new)
     sides.differ("scheme-changed", place, reach, before, after)
     flows = mapping_at(new, "flows")
     for kind, flow in mappings_at(old, "flows"):

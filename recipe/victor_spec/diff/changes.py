@@ -273,7 +273,8 @@ class Sides:
     """Both documents, and what differs so far."""
 
     def __init__(self, old: Shapes, new: Shapes) -> None:
-        self.old, self.new = old, new
+        self.old = old
+        self.new = new
         self.changes: dict[Change, Reach] = {}
         self.same_operations = same_operations(self.old, self.new)
         """The operations of the new document that are in the old one too, by their old names."""
@@ -303,7 +304,8 @@ class Sides:
     ) -> None:
         """Note the changes of some keywords."""
         for keyword in sorted({*old, *new}):
-            before, after = old.get(keyword), new.get(keyword)
+            before = old.get(keyword)
+            after = new.get(keyword)
             if before != after:
                 for kind, *values in keyword_changes(keyword, before, after):
                     self.add(kind, place, reach, *values)

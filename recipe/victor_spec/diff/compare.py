@@ -6,7 +6,7 @@ import sys
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from victor_spec.tree import Tree, around, mapping_at
+from victor_spec.tree import Tree, around, mapping_at, placed
 
 from .access import compare_access
 from .changes import (
@@ -40,34 +40,34 @@ class Comparison:
     """The new name of each operation that moved."""
 
 
-def compare(
-    old: Tree,
-    new: Tree,
-    python: Mapping[str, PythonChange] | None = None,
-) -> Comparison:
-    """Compare two documents.
+def comparison(sides: Sides, python: Mapping[str, PythonChange] | None = None) -> Comparison:
+    """The entries of two documents that were compared.
 
-    `old` and `new` come from `victor_spec.document.load`, and are changed (see `Components`).
     `python` has the changes of the generated packages by place; None leaves that column empty.
     """
-    sides = compared(Shapes(old), Shapes(new))
-    moved = {each.old: each.new for each in sides.changes if each.kind == "operation-moved"}
-    by_home = _by_home(sides, python or {})
     by_place: dict[str, dict[Change, Reach]] = {}
+    moved: dict[str, str] = {}
     for change, reach in sides.changes.items():
         by_place.setdefault(change.place, {})[change] = reach
-    places = sorted({*by_place, *by_home})
-    entries = [
-        _entry(sides, place, by_place.get(place, {}), by_home.get(place)) for place in places
-    ]
+        if change.kind == "operation-moved":
+            moved[change.old] = change.new
+    by_home = _by_home(sides, python or {})
+    entries: list[Entry] = []
+    for place in sorted({*by_place, *by_home}):
+        changes = by_place.get(place, {})
+        entries.append(_entry(sides, place, changes, by_home.get(place)))
     return Comparison(entries, _documentation(sides), sides.added, moved)
 
 
-def compared(old: Shapes, new: Shapes) -> Sides:
+def compare(old: Tree, new: Tree) -> Sides:
+    """Compare two documents that `victor_spec.document.load` has read, and that stay as they are.
+
+    The parts of both sides know their places (see `placed`).
+    """
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, MAX_FRAMES))
     try:
-        sides = OperationComparison(old, new)
+        sides = OperationComparison(Shapes(placed(old, old)), Shapes(placed(new, new)))
         sides.run()
         sides.named()
         compare_access(sides)

@@ -55,9 +55,11 @@ class OperationComparison(SchemaComparison):
         """Compare bodies, responses and callbacks."""
         request, response = _directions(name, incoming=incoming)
         self._body(old, new, f"{place}.requestBody", request)
-        before, after = mapping_at(old, "responses"), mapping_at(new, "responses")
+        before = mapping_at(old, "responses")
+        after = mapping_at(new, "responses")
         self._responses(before, after, f"{place}.responses", response)
-        former, latter = self.old.callbacks(old), self.new.callbacks(new)
+        former = self.old.callbacks(old)
+        latter = self.new.callbacks(new)
         for step in {**former, **latter}:
             here = f"{place}.callbacks.{step}"
             if step not in latter:
@@ -88,7 +90,8 @@ class OperationComparison(SchemaComparison):
             self.add(f"{kind}-parameter-added", place, request)
 
     def _body(self, old: Tree, new: Tree, place: str, reach: Reach) -> None:
-        before, after = mapping_at(old, "requestBody"), mapping_at(new, "requestBody")
+        before = mapping_at(old, "requestBody")
+        after = mapping_at(new, "requestBody")
         if before and after:
             self._pair(before, after, place)
         elif before:
@@ -98,7 +101,8 @@ class OperationComparison(SchemaComparison):
             self.add(kind, place, reach)
 
     def _responses(self, old: Tree, new: Tree, place: str, reach: Reach) -> None:
-        before, after = _by_status(old), _by_status(new)
+        before = _by_status(old)
+        after = _by_status(new)
         spelled = {status.upper(): status for status in [*new, *old]}
         left = {**after}
         for status, tree in before.items():
@@ -119,8 +123,10 @@ class OperationComparison(SchemaComparison):
 
     def _pair(self, old: Tree, new: Tree, place: str) -> None:
         """Compare two parameters, headers, bodies or answers, once."""
-        before, after = self.old.resolve(old), self.new.resolve(new)
-        first, second = self.old.of(before), self.new.of(after)
+        before = self.old.resolve(old)
+        after = self.new.resolve(new)
+        first = self.old.of(before)
+        second = self.new.of(after)
         if first is None or second is None:
             return
         if "$ref" in old:
@@ -162,7 +168,8 @@ class OperationComparison(SchemaComparison):
         self.differ_in(deprecation(old), deprecation(new), place, reach)
 
     def _headers(self, old: Tree, new: Tree, place: str, reach: Reach) -> None:
-        before, after = _headers_by_name(old), _headers_by_name(new)
+        before = _headers_by_name(old)
+        after = _headers_by_name(new)
         for key, (name, tree) in (after | before).items():
             here = f"{place}.headers.{name}"
             if key in before and key in after:
@@ -178,14 +185,16 @@ class OperationComparison(SchemaComparison):
         self, old: Tree, new: Tree, place: str, first: Component, second: Component
     ) -> None:
         reach = self.reach(first, second)
-        before, after = mapping_at(old, "content"), mapping_at(new, "content")
+        before = mapping_at(old, "content")
+        after = mapping_at(new, "content")
         pairs = _media(before, after)
         for content_type, match in pairs.items():
             here = f"{place}.content.{content_type}"
             if match is None:
                 self.add("content-type-removed", here, reach)
                 continue
-            former, latter = before[content_type], after[match]
+            former = before[content_type]
+            latter = after[match]
             fields = self._encoded_otherwise(former, latter)
             if fields:
                 self.add("encoding", here, reach, "", ", ".join(fields))
@@ -199,7 +208,8 @@ class OperationComparison(SchemaComparison):
 
         One that only one document has is a change of its schema.
         """
-        before, after = mapping_at(old, "encoding"), mapping_at(new, "encoding")
+        before = mapping_at(old, "encoding")
+        after = mapping_at(new, "encoding")
         former = self.old.shape(mapping_at(old, "schema")).children
         latter = self.new.shape(mapping_at(new, "schema")).children
         fields: list[str] = []
@@ -213,7 +223,8 @@ class OperationComparison(SchemaComparison):
     def _schema(
         self, old: Tree, new: Tree, place: str, first: Component, second: Component
     ) -> None:
-        before, after = schema_at(old, "schema"), schema_at(new, "schema")
+        before = schema_at(old, "schema")
+        after = schema_at(new, "schema")
         if before is not None and after is not None:
             below = place if place.endswith(".schema") else f"{place}.schema"
             as_text = is_text(self.old.of(old) or first)

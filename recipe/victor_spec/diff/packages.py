@@ -10,12 +10,11 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from victor_spec.components import Components
 from victor_spec.generate import generate
-from victor_spec.tree import Tree, around, hooks, place_of, placed, trees_at
+from victor_spec.tree import Tree, around, hooks, place_of, trees_at
 
-from .changes import Level
-from .compare import compared
-from .shape import Shapes
+from .changes import Level, Moves
 from .surface import UNSET, Surface, Type, fits, renamed
 
 _SHAPE = (
@@ -46,15 +45,21 @@ class Side:
     """
 
     def __init__(
-        self, path: Path, document: Tree, folder: Path, name: str, decimals: Collection[str] = ()
+        self,
+        path: Path,
+        document: Tree,
+        components: Components,
+        folder: Path,
+        name: str,
+        decimals: Collection[str] = (),
     ) -> None:
         """Generate the package `name` of a loaded document into a folder.
 
-        Raises the errors of `generate`.
+        `components` are those that `compare` made of the document. Raises the errors of `generate`.
         """
         self.made = generate(path, folder, name=name, trace=True, tree=document, decimals=decimals)
         self.surface = Surface(self.made.package)
-        self.components = Shapes(placed(document, document))
+        self.components = components
         self._sorted = sorted(self.components.by_place)
         self._exact: dict[str, str] = {}
         """By the place that `Origins` has for a part, the place of its component."""
@@ -143,10 +148,10 @@ class Packages:
     caused a change.
     """
 
-    def __init__(self, old: Side, new: Side) -> None:
+    def __init__(self, old: Side, new: Side, moves: Moves) -> None:
         self.old = old
         self.new = new
-        self.moves = compared(old.components, new.components).moves
+        self.moves = moves
         self.moved = self.moves.now
         self.now: dict[str, str | None] = {}
         """The new module of each old one, and the new class; None for what is gone."""
@@ -190,7 +195,8 @@ class Packages:
 
         Whether it may be absent is left out.
         """
-        before, after = renamed(before - {UNSET}, self._names), after - {UNSET}
+        before = renamed(before - {UNSET}, self._names)
+        after = after - {UNSET}
         if before == after:
             return "none"
         return "fine" if fits(before, after, self._bases) else "breaks"

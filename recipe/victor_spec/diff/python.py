@@ -12,32 +12,31 @@ from typing import NamedTuple
 from victor_spec.generate import package_name
 from victor_spec.tree import Tree
 
-from .changes import Level, PythonChange, worst
+from .changes import Level, PythonChange, Sides, worst
 from .packages import KINDS, Finding, Packages, Side
 from .shape import SCHEMAS
 from .surface import UNSET, Argument, Member, Words, text_of
 
 
 def python_changes(
-    old: Path, new: Path, *, trees: tuple[Tree, Tree], name: str | None = None
+    sides: Sides, old: Path, new: Path, *, trees: tuple[Tree, Tree], name: str | None = None
 ) -> Mapping[str, PythonChange]:
     """Generate both packages into a temporary folder and compare them.
 
-    `trees` is what `load` made of the documents. `name` is the name of the package; None takes it
-    from the old document. The places are those of the old document where it has them. Raises the
-    errors of `generate`.
+    `trees` is what `load` made of the documents, and `sides` what `compare` made of these. `name`
+    is the name of the package; None takes it from the old document. The places are those of the
+    old document where it has them. Raises the errors of `generate`.
     """
     package = package_name(old) if name is None else name
     before, after = trees
     with tempfile.TemporaryDirectory() as folder:
-        earlier = Side(old, before, Path(folder, "old"), package)
-        newer = Side(new, after, Path(folder, "new"), package)
-    return package_changes(earlier, newer, package)
+        earlier = Side(old, before, sides.old, Path(folder, "old"), package)
+        newer = Side(new, after, sides.new, Path(folder, "new"), package)
+    return package_changes(Packages(earlier, newer, sides.moves), package)
 
 
-def package_changes(old: Side, new: Side, package: str) -> Mapping[str, PythonChange]:
+def package_changes(packages: Packages, package: str) -> Mapping[str, PythonChange]:
     """Compare two packages; `package` is the name that is reported."""
-    packages = Packages(old, new)
     by_place: dict[str, list[PythonChange]] = {}
     for place, level, name, what in (*_findings(packages), *_webhook_findings(packages)):
         change = PythonChange(level, (f"{package}.{name}",), what)
@@ -96,7 +95,8 @@ def _findings_of(packages: Packages, kind: _Kind, name: str) -> Iterator[Finding
     if kind.name != "enums":
         yield from _Pair(packages, name, now).findings()
         return
-    before, after = packages.old.surface.enums[name], packages.new.surface.enums[now]
+    before = packages.old.surface.enums[name]
+    after = packages.new.surface.enums[now]
     yield from _members(name, before, after, cause)
 
 
@@ -153,7 +153,8 @@ class _Pair:
         self._packages = packages
         self._owner = owner
         self._now = now
-        old, new = packages.old.surface, packages.new.surface
+        old = packages.old.surface
+        new = packages.new.surface
         self._old = old.owners[owner]
         self._new = new.owners[now]
         self._operation: str | None = None
@@ -303,7 +304,8 @@ def _members(name: str, old: Words, new: Words, place: str) -> Iterator[Finding]
     for member in old.members | new.members:
         title = f"{name}.{member}"
         shown = f"models.{title}"
-        before, after = old.members.get(member), new.members.get(member)
+        before = old.members.get(member)
+        after = new.members.get(member)
         if member not in new.members:
             yield Finding(place, "breaks", shown, f"{title} is gone")
         elif member not in old.members:

@@ -13,10 +13,10 @@ import yaml
 
 from victor_spec.bounds import MAX_MIB, Limits, read_text
 from victor_spec.decisions import Approval, DecisionError, add_entries, parse_day
-from victor_spec.tree import Tree, copied, step
+from victor_spec.tree import step
 
-from .changes import LEVELS, Column, Entry, Level, PythonChange, worst
-from .compare import Comparison, compare
+from .changes import LEVELS, Column, Entry, Level, PythonChange, Sides, worst
+from .compare import Comparison, comparison
 
 COLUMNS: tuple[Column, ...] = ("wire", "python")
 
@@ -156,20 +156,19 @@ class Report(Comparison):
 
 
 def report_on(
-    before: Tree,
-    after: Tree,
+    sides: Sides,
     python: Mapping[str, PythonChange] | None,
     *,
     called: tuple[str, str],
     file: Path,
     approved: Sequence[Approval],
 ) -> Report:
-    """Compare two loaded documents, which stay as they are.
+    """The report of two documents that were compared.
 
     `python` has the changes of their packages; None when they were not compared. The report calls
     the documents as `called` says, and annotations name `file`.
     """
-    result = compare(copied(before), copied(after), python)
+    result = comparison(sides, python)
     return Report(
         old=called[0],
         new=called[1],

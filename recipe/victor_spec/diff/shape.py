@@ -150,22 +150,28 @@ class Shapes(Components):
                 users.setdefault(self.place(self.resolve(part.tree), ""), []).append(part.place)
         return users
 
-    def end(self, tree: Tree) -> tuple[Tree, bool]:
-        """The schema that an alias stands for, and whether a reference leads there.
+    def end(self, tree: Tree) -> Tree:
+        """The schema that a schema stands for: itself, unless it is an alias."""
+        return self._aliases(tree)[-1]
 
-        In a circle of aliases it is the first of them that is met again.
+    def is_referred(self, tree: Tree) -> bool:
+        """Whether a reference leads from a schema to its end."""
+        *aliases, _ = self._aliases(tree)
+        return any("$ref" in alias for alias in aliases)
+
+    def _aliases(self, tree: Tree) -> list[Tree]:
+        """A schema, what it is an alias of, what that is an alias of, and so on.
+
+        In a circle of aliases, the last is the first of them that is met again.
         """
-        is_referred = False
+        chain = [tree]
         seen: set[int] = set()
-        while id(tree) not in seen:
-            seen.add(id(tree))
-            target = self._target_of_alias(tree)
-            if target is None:
-                break
-            if "$ref" in tree:
-                is_referred = True
-            tree = target
-        return tree, is_referred
+        while id(chain[-1]) not in seen:
+            seen.add(id(chain[-1]))
+            target = self._target_of_alias(chain[-1])
+            if target is not None:
+                chain.append(target)
+        return chain
 
     def _target_of_alias(self, tree: Tree) -> Tree | None:
         """What a schema stands for that has one reference, or one member of `allOf` or of a union,
@@ -196,8 +202,10 @@ class Shapes(Components):
                 shape.inferred = True
         return shape
 
-    def child_part(self, parent: Part, child: Child, place: str) -> Part:
-        """The part of a child, at a place."""
+    def child_part(self, parent: Part, child: Child | None, place: str) -> Part:
+        """The part of a child, at a place; without a child, that of its parent."""
+        if child is None:
+            return parent
         component = parent.component
         if component is not None:
             component = self.of(child.tree) or component
@@ -205,8 +213,8 @@ class Shapes(Components):
 
     def label(self, tree: Tree) -> str:
         """What to call a schema: its name, or its types and properties."""
-        end, is_referred = self.end(tree)
-        if is_referred:
+        end = self.end(tree)
+        if self.is_referred(tree):
             return self.place(end, "?").removeprefix(SCHEMAS)
         shape = self.shape(end)
         words = "a union" if shape.unions else types_text(shape.value("type"))
@@ -219,10 +227,11 @@ class Shapes(Components):
         """The place of a member that has a name, whether or not a reference led there; the meaning
         of an inline one.
         """
-        end, is_referred = self.end(member)
+        end = self.end(member)
         place = self.place(end, "")
         namesake = named_schemas(self.document).get(place.removeprefix(SCHEMAS))
-        return place if is_referred or namesake is end else canonical(end)
+        has_name = self.is_referred(member) or namesake is end
+        return place if has_name else canonical(end)
 
     def mapping_of(self, schema: Tree) -> dict[str, str]:
         """The place of the schema that each value of a discriminator selects; its own name where
@@ -238,7 +247,7 @@ class Shapes(Components):
             members = [*schema_list_at(schema, "oneOf"), *schema_list_at(schema, "anyOf")]
         by_name: dict[str, str] = {}
         for member in members or self.heirs.get(id(schema), []):
-            place = self.place(self.end(member)[0], "")
+            place = self.place(self.end(member), "")
             if place.startswith(SCHEMAS) and place not in mapped.values():
                 by_name[place.removeprefix(SCHEMAS)] = place
         return by_name | mapped
@@ -258,7 +267,7 @@ class Shapes(Components):
         reference = str(target)
         if "/" not in reference:
             reference = f"#/components/schemas/{reference}"
-        return self.place(self.end({"$ref": reference})[0], reference)
+        return self.place(self.end({"$ref": reference}), reference)
 
     def _fold(self, shape: Shape, tree: Tree, home: str, seen: set[int]) -> None:
         if id(tree) in seen:
@@ -303,7 +312,7 @@ class Shapes(Components):
             earlier = shape.children.get(step)
             if earlier is None:
                 shape.children[step] = Child(child, home, step)
-            elif self.end(earlier.tree)[0] is not self.end(child)[0]:
+            elif self.end(earlier.tree) is not self.end(child):
                 # Two members of `allOf` define it: the same object for the same two, so that cycles
                 # end.
                 key = frozenset((id(earlier.tree), id(child)))
@@ -352,7 +361,8 @@ _BESIDE_TYPES = {
 
 def _is_changed(keyword: str, old: Shape, new: Shape) -> bool:
     """Whether a keyword has another value, by what is not in a common base."""
-    before, after = old.value(keyword), new.value(keyword)
+    before = old.value(keyword)
+    after = new.value(keyword)
     if before == after:
         return False
     # One that does not declare its type, and one whose type follows from other keywords.
