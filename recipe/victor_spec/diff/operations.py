@@ -38,16 +38,23 @@ class OperationComparison(SchemaComparison):
             self.add(kind, new.place, _both(name))
         for name, new in self.same_operations.items():
             self._operation(self.old.operations[name], new)
+        components = mapping_at(self.old.document, "components")
         for key in ("parameters", "headers", "requestBodies", "responses"):
-            for name, tree in mappings_at(mapping_at(self.old.document, "components"), key):
+            for name, tree in mappings_at(components, key):
                 place = f"components.{key}.{name}"
-                if place in self.old.by_place and place in self.new.by_place:
-                    self._pair(tree, self.new.by_place[place].tree, place)
+                match = self.new.by_place.get(place)
+                if match is not None and place in self.old.by_place:
+                    self._pair(tree, match.tree, place)
 
     def _operation(self, old: Operation, new: Operation) -> None:
+        reach = _both(old.name)
         if wire_name(old) != wire_name(new):
-            self.add("operation-moved", old.place, _both(old.name), old.name, new.name)
-        self._attributes(old, new)
+            self.add("operation-moved", old.place, reach, old.name, new.name)
+        before = str(old.tree.get("operationId", "missing"))
+        after = str(new.tree.get("operationId", "missing"))
+        self.differ("operation-id", f"{old.place}.operationId", reach, before, after)
+        self.differ("tags", f"{old.place}.tags", reach, _tags(old), _tags(new))
+        self.differ_in(deprecation(old.tree), deprecation(new.tree), old.place, reach)
         self._parameters(old, new)
         self._calls(old.tree, new.tree, old.place, old.name, incoming=old.incoming)
 
@@ -70,21 +77,21 @@ class OperationComparison(SchemaComparison):
                 self._calls(former[step], latter[step], here, name, incoming=not incoming)
 
     def _parameters(self, old: Operation, new: Operation) -> None:
-        after = self.new.parameters(new)
         renamed = renamed_parameters(old, new)
+        fresh = self.new.parameters(new)
         request, _ = _directions(old.name, incoming=old.incoming)
         for key, tree in self.old.parameters(old).items():
             location, _, name = key.partition(":")
             place = self.old.place(tree, old.place)
             now = renamed.get(name, name) if location == "path" else name
-            match = after.pop(f"{location}:{now}", None)
+            match = fresh.pop(f"{location}:{now}", None)
             if match is None:
                 self.add("parameter-removed", place, request)
                 continue
             if now != name:
                 self.add("path-parameter-renamed", place, _both(old.name), name, now)
             self._pair(tree, match, place)
-        for tree in after.values():
+        for tree in fresh.values():
             kind = "required" if _is_required(self.new, tree) else "optional"
             place = self.moves.before(self.new.place(tree, new.place))
             self.add(f"{kind}-parameter-added", place, request)
@@ -228,20 +235,15 @@ class OperationComparison(SchemaComparison):
         if before is not None and after is not None:
             below = place if place.endswith(".schema") else f"{place}.schema"
             as_text = is_text(self.old.of(old) or first)
-            component = self.old.of(before) or first
-            part = Part(before, place, below, component, as_text=as_text)
-            self.compare(part, Part(after, place, below, self.new.of(after) or second))
+            old_component = self.old.of(before) or first
+            new_component = self.new.of(after) or second
+            old_part = Part(before, place, below, old_component, as_text=as_text)
+            new_part = Part(after, place, below, new_component)
+            self.compare(old_part, new_part)
         elif before is not None:
             self.add("schema-lost", place, self.reach(first, second))
         elif after is not None:
             self.add("schema-added", place, self.reach(first, second))
-
-    def _attributes(self, old: Operation, new: Operation) -> None:
-        reach = _both(old.name)
-        before, after = (str(side.tree.get("operationId", "missing")) for side in (old, new))
-        self.differ("operation-id", f"{old.place}.operationId", reach, before, after)
-        self.differ("tags", f"{old.place}.tags", reach, _tags(old), _tags(new))
-        self.differ_in(deprecation(old.tree), deprecation(new.tree), old.place, reach)
 
 
 def _tags(operation: Operation) -> str:

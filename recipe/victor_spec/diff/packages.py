@@ -104,7 +104,7 @@ class Side:
         """
         places = [*self.places.get((owner, name), ())]
         if owner in self.surface.functions:
-            places += [*self._uses(owner, places)]
+            places.extend(self._uses(owner, places.copy()))
         return [place for place in dict.fromkeys(places) if place in self]
 
     def _uses(self, function: str, places: Sequence[str]) -> Iterator[str]:
@@ -174,8 +174,13 @@ class Packages:
 
     def _now(self, name: str, kind: Collection[str]) -> str | None:
         """The new name of a function or a class, which comes from the same place."""
-        places = set(map(self.moved, self.old.owners.get(name, ())))
-        same = [each for each in kind if places & {*self.new.owners.get(each, ())}]
+        earlier = self.old.owners.get(name, ())
+        places = set(map(self.moved, earlier))
+        same: list[str] = []
+        for other in kind:
+            later = self.new.owners.get(other, ())
+            if not places.isdisjoint(later):
+                same.append(other)
         # Its own name first; but that may be the name of another class now.
         if name in same or (name in kind and not same):
             return name
@@ -242,7 +247,8 @@ class Packages:
         """
         new = next(filter(self.is_new, places), None)
         if new is not None:
-            return self.moves.before(next(filter(self.is_new, around(new))))
+            largest = next(filter(self.is_new, around(new)))
+            return self.moves.before(largest)
         return self.moves.before(places[0] if places else default)
 
     def _changed(self, place: str, seen: set[str]) -> str | None:
@@ -273,7 +279,8 @@ class Packages:
         """
         old = self.old.tree(place)
         new = self.new.tree(self.moved(place))
-        targets = set(map(self.moved, _targets(self.old, old)))
-        if targets != {*_targets(self.new, new)}:
+        old_targets = map(self.moved, _targets(self.old, old))
+        new_targets = _targets(self.new, new)
+        if set(old_targets) != set(new_targets):
             return True
         return any(old.get(key) != new.get(key) for key in _SHAPE)

@@ -44,7 +44,8 @@ def package_changes(packages: Packages, package: str) -> Mapping[str, PythonChan
     joined: dict[str, PythonChange] = {}
     for place, changes in sorted(by_place.items()):
         level = worst(change.level for change in changes)
-        joined[place] = PythonChange.joined([each for each in changes if each.level == level])
+        worst_changes = [change for change in changes if change.level == level]
+        joined[place] = PythonChange.joined(worst_changes)
     return joined
 
 
@@ -102,14 +103,16 @@ def _findings_of(packages: Packages, kind: _Kind, name: str) -> Iterator[Finding
 
 def _new_findings(packages: Packages, kind: _Kind) -> Iterator[Finding]:
     """The functions or classes that are new, and of new parts of the document."""
+    known = {*packages.now.values()}
     earlier: set[str] = set()
     for places in packages.old.owners.values():
-        earlier |= set(map(packages.moved, places))
+        earlier.update(map(packages.moved, places))
     for name in vars(packages.new.surface)[kind.name]:
         places = packages.new.owners.get(name, ())
-        if name not in packages.now.values() and earlier.isdisjoint(places):
-            place = packages.added(places[:1], f"{SCHEMAS}{name}")
-            yield Finding(place, "fine", kind.start + name, kind.what(name, "is new"))
+        if name in known or not earlier.isdisjoint(places):
+            continue
+        place = packages.added(places[:1], f"{SCHEMAS}{name}")
+        yield Finding(place, "fine", kind.start + name, kind.what(name, "is new"))
 
 
 def _folder(module: str) -> str:
@@ -184,7 +187,7 @@ class _Pair:
         places = set(map(self._packages.moved, earlier))
         for other in self._new:
             later = self._packages.new.places.get((self._now, other), ())
-            if other not in known and places & {*later}:
+            if other not in known and not places.isdisjoint(later):
                 return other
         return None
 
@@ -200,8 +203,9 @@ class _Pair:
         """Whether the arguments by position have another order."""
         old = [name for name, argument in self._old.items() if argument.positional]
         new = [name for name, argument in self._new.items() if argument.positional]
-        kept = [self._names[name] for name in old if name in self._names]
-        if self._operation and kept != [name for name in new if name in kept]:
+        before = [self._names[name] for name in old if name in self._names]
+        after = [name for name in new if name in before]
+        if self._operation and before != after:
             names = f"{', '.join(new)}, not {', '.join(old)}"
             what = f"the arguments of {_leaf(self._now)} by position are {names}"
             yield Finding(self._operation, "breaks", self._owner, what)
@@ -244,7 +248,8 @@ class _Pair:
 
     def _added(self, name: str, new: Argument) -> Finding:
         side = self._packages.new
-        places = [*side.member(self._now, name), *side.owners.get(self._now, ())]
+        places = side.member(self._now, name)
+        places += side.owners.get(self._now, ())
         place = self._packages.added(places, f"{SCHEMAS}{self._now}")
         shown = self._shown(self._now, name)
         title = self._title(self._now, name)

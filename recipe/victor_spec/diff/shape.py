@@ -147,7 +147,9 @@ class Shapes(Components):
         users: dict[str, list[str]] = {}
         for part in self.by_id.values():
             if "$ref" in part.tree:
-                users.setdefault(self.place(self.resolve(part.tree), ""), []).append(part.place)
+                target = self.resolve(part.tree)
+                place = self.place(target, "")
+                users.setdefault(place, []).append(part.place)
         return users
 
     def end(self, tree: Tree) -> Tree:
@@ -289,22 +291,23 @@ class Shapes(Components):
         self._keywords(shape, tree, home)
 
     def _union(self, shape: Shape, tree: Tree, keyword: str, home: str, seen: set[int]) -> None:
-        members = [*enumerate(schema_list_at(tree, keyword))]
-        valued = [(number, member) for number, member in members if not is_null(member)]
-        if len(valued) < len(members):
-            shape.keywords["null"] = Given(value=True, home=home)
-        if len(valued) == 1:
-            [(_, only)] = valued
-            self._fold(shape, only, home, seen)
-        elif all(_has_values_only(member) for _, member in valued):
-            values = dict.fromkeys(
-                value for _, member in valued for value in keywords(member)["enum"]
-            )
+        members: list[Child] = []
+        for number, member in enumerate(schema_list_at(tree, keyword)):
+            if is_null(member):
+                shape.keywords["null"] = Given(value=True, home=home)
+            else:
+                members.append(Child(member, home, f".{keyword}[{number}]"))
+        if len(members) == 1:
+            [only] = members
+            self._fold(shape, only.tree, home, seen)
+        elif all(_has_values_only(member.tree) for member in members):
+            values: list[str] = []
+            for member in members:
+                values += keywords(member.tree)["enum"]
             if values:
-                shape.keywords["enum"] = Given((*values,), home)
+                shape.keywords["enum"] = Given((*dict.fromkeys(values),), home)
         else:
-            children = [Child(member, home, f".{keyword}[{number}]") for number, member in valued]
-            union = Union(keyword, home, children, discriminated="discriminator" in tree)
+            union = Union(keyword, home, members, discriminated="discriminator" in tree)
             shape.unions.append(union)
 
     def _fold_children(self, shape: Shape, tree: Tree, home: str) -> None:
@@ -313,17 +316,24 @@ class Shapes(Components):
             if earlier is None:
                 shape.children[step] = Child(child, home, step)
             elif self.end(earlier.tree) is not self.end(child):
-                # Two members of `allOf` define it: the same object for the same two, so that cycles
-                # end.
-                key = frozenset((id(earlier.tree), id(child)))
-                merged = self._both.setdefault(key, {"allOf": [earlier.tree, child]})
+                merged = self._merged(earlier.tree, child)
                 shape.children[step] = Child(merged, home, step)
+
+    def _merged(self, first: Tree, second: Tree) -> Tree:
+        """One schema of two that define the same property: the same object for the same two, so
+        that cycles end.
+        """
+        key = frozenset((id(first), id(second)))
+        return self._both.setdefault(key, {"allOf": [first, second]})
 
     def _keywords(self, shape: Shape, tree: Tree, home: str) -> None:
         for keyword, value in keywords(tree).items():
             earlier = shape.keywords.get(keyword)
-            joined = value if earlier is None else join(keyword, earlier.value, value)
-            if earlier is None or joined != earlier.value:
+            if earlier is None:
+                shape.keywords[keyword] = Given(value, home)
+                continue
+            joined = join(keyword, earlier.value, value)
+            if joined != earlier.value:
                 shape.keywords[keyword] = Given(joined, home)
 
 
@@ -337,16 +347,16 @@ def keyword_differences(old: Shape, new: Shape, *, as_text: bool = False) -> lis
     for keyword in sorted({*old.keywords, *new.keywords}):
         if _is_changed(keyword, old, new):
             differences += keyword_changes(keyword, old.value(keyword), new.value(keyword))
-    kinds = {kind for kind, _, _ in differences}
-    if "type-changed" not in kinds:
+    if all(kind != "type-changed" for kind, _, _ in differences):
         return differences
     was_plain = (old.value("type") or {"array"}) <= _PLAIN
-    if as_text and was_plain and new.value("type") == {"string"}:
-        return [
-            ("type-as-text", former, latter) if kind == "type-changed" else (kind, former, latter)
-            for kind, former, latter in differences
-        ]
-    return [difference for difference in differences if difference[0] in _BESIDE_TYPES]
+    if not as_text or not was_plain or new.value("type") != {"string"}:
+        return [difference for difference in differences if difference[0] in _BESIDE_TYPES]
+    texts: list[Difference] = []
+    for kind, former, latter in differences:
+        is_type = kind == "type-changed"
+        texts.append(("type-as-text" if is_type else kind, former, latter))
+    return texts
 
 
 _BESIDE_TYPES = {
@@ -368,9 +378,10 @@ def _is_changed(keyword: str, old: Shape, new: Shape) -> bool:
     # One that does not declare its type, and one whose type follows from other keywords.
     if keyword == "type" and None in (before, after) and (old.inferred or new.inferred):
         return False
-    homes = {
-        given.home for given in (old.keywords.get(keyword), new.keywords.get(keyword)) if given
-    }
+    homes: set[str] = set()
+    for shape in (old, new):
+        if keyword in shape.keywords:
+            homes.add(shape.keywords[keyword].home)
     return not homes <= old.common(new)
 
 
