@@ -291,23 +291,23 @@ class Shapes(Components):
         self._keywords(shape, tree, home)
 
     def _union(self, shape: Shape, tree: Tree, keyword: str, home: str, seen: set[int]) -> None:
-        members: list[Child] = []
+        valued: list[Child] = []
         for number, member in enumerate(schema_list_at(tree, keyword)):
             if is_null(member):
                 shape.keywords["null"] = Given(value=True, home=home)
             else:
-                members.append(Child(member, home, f".{keyword}[{number}]"))
-        if len(members) == 1:
-            [only] = members
+                valued.append(Child(member, home, f".{keyword}[{number}]"))
+        if len(valued) == 1:
+            [only] = valued
             self._fold(shape, only.tree, home, seen)
-        elif all(_has_values_only(member.tree) for member in members):
+        elif all(_has_values_only(child.tree) for child in valued):
             values: list[str] = []
-            for member in members:
-                values += keywords(member.tree)["enum"]
+            for child in valued:
+                values += keywords(child.tree)["enum"]
             if values:
                 shape.keywords["enum"] = Given((*dict.fromkeys(values),), home)
         else:
-            union = Union(keyword, home, members, discriminated="discriminator" in tree)
+            union = Union(keyword, home, valued, discriminated="discriminator" in tree)
             shape.unions.append(union)
 
     def _fold_children(self, shape: Shape, tree: Tree, home: str) -> None:
