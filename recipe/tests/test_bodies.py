@@ -225,7 +225,7 @@ def test_the_check_expects_what_is_sent(wire: Wire) -> None:
 
 class TestOtherBodies:
     @pytest.mark.parametrize("operation", ["anything", "octets", "picture", "xml"])
-    def test_bytes_and_files_go_through(self, wire: Wire, operation: str) -> None:
+    def test_bytes_and_files_are_sent_as_they_are(self, wire: Wire, operation: str) -> None:
         kind = "application/xml" if operation == "xml" else "application/octet-stream"
         for value in (b"\x00\xff", wire.types.File(payload=b"\x00\xff")):
             sent = wire.send(operation, body=value)

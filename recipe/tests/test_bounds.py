@@ -37,6 +37,7 @@ from .wire import (
     reading,
     ref,
     taking,
+    written,
 )
 
 pytestmark = pytest.mark.pull_request
@@ -124,12 +125,11 @@ def test_a_schema_that_is_a_part_of_itself_is_left_out_by_name(
     tmp_path: Path, which: str, used: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
     schemas, says = CIRCLES[which]
-    tree = (
-        reading(schemas)
-        if used
-        else {**reading({"Ok": TEXT}), "components": {"schemas": {"Ok": TEXT, **schemas}}}
-    )
-    (spec := tmp_path / "circle.json").write_text(json.dumps(tree), encoding="utf-8")
+    tree = reading(schemas)
+    if not used:
+        tree = reading({"Ok": TEXT})
+        tree["components"]["schemas"].update(schemas)
+    spec = written(tmp_path, tree, "circle")
     for way in (["generate", str(spec), f"--out={tmp_path}"], ["check", str(spec)]):
         assert main(way) == 1
         assert capsys.readouterr().err.lower().count(f"left out: {says}".lower()) == 1

@@ -20,7 +20,7 @@ from victor_spec.command_line import main
 from victor_spec.document import DocumentError, load
 from victor_spec.tree import Tree
 
-from .wire import beside
+from .wire import beside, written
 
 pytestmark = pytest.mark.pull_request
 HEAD = "openapi: 3.0.3\ninfo: {title: T, version: '1'}\n"
@@ -110,8 +110,7 @@ def test_any_node_may_be_anything(place: Place, value: Any) -> None:
     printed = io.StringIO()
     said = io.StringIO()
     with tempfile.TemporaryDirectory() as folder, redirect_stdout(printed), redirect_stderr(said):
-        spec = Path(folder) / "some.json"
-        spec.write_text(json.dumps(put(DOCUMENT, place, value)), encoding="utf-8")
+        spec = written(Path(folder), put(DOCUMENT, place, value))
         status = main(["check", str(spec)])
     errors = said.getvalue()
     assert status == 2 or (printed.getvalue() and "cannot be checked" not in errors), errors

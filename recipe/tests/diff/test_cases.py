@@ -19,12 +19,12 @@ pytestmark = pytest.mark.pull_request
 
 @pytest.mark.parametrize("name", SAME)
 @pytest.mark.parametrize("turned", [False, True], ids=["there", "back"])
-def test_it_is_no_change(name: str, turned: bool) -> None:
+def test_another_form_of_the_same_document_is_no_change(name: str, turned: bool) -> None:
     old, new = reversed(SAME[name]) if turned else SAME[name]
     assert [(each.place, each.what) for each in entries(old, new)] == []
 
 
-def test_texts_are_counted() -> None:
+def test_changed_texts_are_counted_and_are_no_entries() -> None:
     old, new = SAME["examples and descriptions"]
     assert comparison(compare(old, new)).documentation == 2
 
@@ -41,7 +41,7 @@ def test_one_change_is_one_entry(case: Case) -> None:
     assert found == {case.place: (case.direction, case.wire)}
 
 
-def test_the_suite_is_whole() -> None:
+def test_no_case_is_lost_and_each_has_a_name_of_its_own() -> None:
     assert (len(WIRE), len(CODE)) == (32, 4)
     assert len({case.name for case in [*WIRE, *CODE, *MORE]}) == len([*WIRE, *CODE, *MORE])
 
@@ -62,7 +62,7 @@ def test_every_rule_has_a_case(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("name", TOLD)
-def test_what_is_told_in_both_columns(name: str) -> None:
+def test_a_place_is_told_once_with_both_columns(name: str) -> None:
     old, new, told = TOLD[name]
     sides = compare(old, new)
     files = Path("old.json"), Path("new.json")
@@ -109,7 +109,9 @@ def test_a_moved_document_has_the_changes_of_the_one_that_stayed(case: Case) -> 
 
 
 @pytest.mark.parametrize(("old", "new", "told"), OPERATIONS)
-def test_which_operation_is_which(old: Tree, new: Tree, told: dict[str, str]) -> None:
+def test_an_operation_is_known_by_its_path_its_id_or_its_path_without_versions(
+    old: Tree, new: Tree, told: dict[str, str]
+) -> None:
     found = entries(old, new)
     assert {
         each.operations[0]: each.what for each in found if each.place.endswith((".get", ".post"))
