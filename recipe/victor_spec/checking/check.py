@@ -84,10 +84,11 @@ def _check_operations(declared: list[Operation], caller: Caller, models: Models)
 
 def _probe_of(operation: Operation, probes: list[Probe]) -> Probe | None:
     """The function of an operation. Two may have paths of one shape: then the name decides."""
+    path = shape(operation.path)
     matches: list[Probe] = []
     for probe in probes:
-        is_same_path = shape(probe.function.path) == shape(operation.path)
-        if is_same_path and probe.function.method == operation.method:
+        function = probe.function
+        if shape(function.path) == path and function.method == operation.method:
             matches.append(probe)
     return max(matches, key=lambda probe: likeness(probe.function, operation), default=None)
 
@@ -283,7 +284,9 @@ def _refused_examples(tree: Tree) -> Iterator[str]:
     for part in Components(copied(tree)).by_id.values():
         whole = Node(part.tree, part.place)
         schema = whole if part.kind == "schema" else whole.child("schema")
-        values = examples(document, whole, schema) if schema.tree else []
+        if not schema.tree:
+            continue
+        values = examples(document, whole, schema)
         if not all(is_valid(document, schema, value) for value in values):
             yield part.place
 

@@ -121,9 +121,14 @@ def _address(server: Node, shared: str) -> str:
     """
     url = str(server.tree.get("url", ""))
     for name, variable in server.mapping("variables").items():
-        url = url.replace(f"{{{name}}}", str(variable.tree.get("default", "")))
-    whole = urljoin(f"{shared}/", url) if url and tree.is_url(url) else shared
-    return (whole if httpx.URL(whole).host else SOMEWHERE).rstrip("/")
+        default = str(variable.tree.get("default", ""))
+        url = url.replace(f"{{{name}}}", default)
+    whole = shared
+    if url and tree.is_url(url):
+        whole = urljoin(f"{shared}/", url)
+    if not httpx.URL(whole).host:
+        whole = SOMEWHERE
+    return whole.rstrip("/")
 
 
 def _parameters(document: Document, path: str, item: Node, node: Node) -> list[Parameter]:
@@ -166,7 +171,8 @@ def examples(document: Document, owner: Node, schema: Node) -> list[Any]:
         values.append(owner.tree["example"])
     for example in owner.mapping("examples").values():
         named = document.follow(example).tree
-        values += [named["value"]] if "value" in named else []
+        if "value" in named:
+            values.append(named["value"])
     if whole.get("example") is not None:
         values.append(whole["example"])
     return [*values, *list_at(whole, "examples")]

@@ -101,7 +101,10 @@ def likeness(function: Function, operation: Operation) -> int:
     """
     name = _letters(function.name)
     path = _letters(f"{operation.method}{operation.path}")
-    return 2 * name.endswith(path) + (name == _letters(operation.identity))
+    points = 2 if name.endswith(path) else 0
+    if name == _letters(operation.identity):
+        points += 1
+    return points
 
 
 def _first_of(hint: Any, *values: Any) -> Any:
@@ -122,9 +125,10 @@ def _is_body(hint: Any) -> bool:
     """Whether an argument takes an object or a file, as no parameter but one of the name `body`
     does.
     """
-    return any(
-        is_model(option) or getattr(option, "__name__", "") == "File" for option in options(hint)
-    )
+    for option in options(hint):
+        if is_model(option) or getattr(option, "__name__", "") == "File":
+            return True
+    return False
 
 
 Arguments = dict[str, Any]
@@ -210,8 +214,9 @@ class Passing:
         sink: dict[str | None, str] = {}
         for name in properties:
             wire = name if parameter.style == "form" else f"{parameter.name}[{name}]"
-            if (parameter.location, wire) in self.probe.sent:
-                sink[name] = self.probe.sent[parameter.location, wire][0]
+            sent = self.probe.sent.get((parameter.location, wire))
+            if sent:
+                sink[name] = sent[0]
         return sink
 
     def _whole(self, parameter: Parameter) -> dict[str | None, str]:
@@ -249,10 +254,11 @@ class Passing:
         known = enum_values(self.probe.function.hints[argument])
         for view in self.document.views(schema):
             owner = view if view.items is None else self.document.views(view.items)[0]
-            words = owner.words()
-            for value in words:
+            lost: list[str] = []
+            for value in owner.words():
                 self.findings.count("enum values", present=value in known)
-            lost = [repr(value) for value in words if value not in known]
+                if value not in known:
+                    lost.append(repr(value))
             if lost:
                 self.missing(place, f"no enum value {', '.join(lost)}", word)
 
