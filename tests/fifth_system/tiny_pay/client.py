@@ -140,7 +140,7 @@ class _TinyClient(BaseClient[Client, Mode, Transport, HttpxClient], Pings[Mode])
     _generated = Client
     _resources: ClassVar[dict[str, Any]] = {"charges": Charges}
     charges: Charges[Mode]
-    _pinged = _LIST, dict[str, Any]()
+    _ping_read = _LIST, dict[str, Any]()
 
     @with_client_options
     def __init__(

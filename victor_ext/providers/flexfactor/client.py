@@ -153,7 +153,7 @@ class _FlexFactorClient(
 
     def _attach(self) -> None:
         super()._attach()
-        self._pinged = list_orders, {"mid": self._shared.context.mid, "page_size": 1}
+        self._ping_read = list_orders, {"mid": self._shared.context.mid, "page_size": 1}
 
 
 class FlexFactor(_FlexFactorClient[Blocking, SyncTransport, SyncClient], BlockingClient):

@@ -67,7 +67,7 @@ class _VeloClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient], Pin
         "payments": Payments,
         "webhooks": Webhooks,
     }
-    _pinged = list_source_accounts, {"page_size": 1}
+    _ping_read = list_source_accounts, {"page_size": 1}
     payees: Payees[Mode]
     source_accounts: SourceAccounts[Mode]
     funding_accounts: FundingAccounts[Mode]

@@ -52,7 +52,7 @@ class _VictorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient], P
     system: ClassVar[System] = SYSTEM
     _generated = GeneratedClient
     _resources: ClassVar[dict[str, Any]] = {"payment_requests": PaymentRequests}
-    _pinged = list_payment_requests, {"page": 0, "page_size": 1}
+    _ping_read = list_payment_requests, {"page": 0, "page_size": 1}
     payment_requests: PaymentRequests[Mode]
 
     @with_client_options
