@@ -157,7 +157,7 @@ def test_one_that_was_just_used_serves_only_who_will_know_its_own_response(
     connection.is_doubtful = last_status == 503
     pool.put_back(connection)
     assert ThreadPermit(pool.semaphore).acquire(1.0)
-    is_taken = pool._take_kept(at_once=at_once) is connection
+    is_taken = pool._take_idle(at_once=at_once) is connection
     assert is_taken is (at_once and last_status == 200)
     assert connection.is_aborted is (not is_taken and limits is not ROOM)
 
