@@ -1,5 +1,7 @@
-"""Requests that a provider posts to a webhook: their headers, their signature, their age and their
-body.
+"""Requests that a provider posts to a webhook: their headers, signature, age and body.
+
+In this order: headers, bytes and age; `HmacSignature`, the signature as most providers make it;
+`Delivery`, what an inbox stores; the body.
 """
 
 import base64
@@ -42,18 +44,19 @@ def headers_by_name(headers: Headers) -> dict[str, str]:
 
 
 def _header_text(part: object) -> str:
+    """A name or a value of a header as text; empty for another type, which no header has."""
     if isinstance(part, bytes):
         return part.decode("latin-1")
-    # any other type is not a header of a signed request
     return part if isinstance(part, str) else ""
 
 
 def header_bytes(text: str) -> bytes:
+    """The bytes that are signed of a text, such as the value of a header."""
     return text.encode("utf-8", "surrogatepass")
 
 
 def body_bytes(body: object) -> bytes:
-    """The bytes of a body. Raises `InvalidRequest` for what a parser has made of it."""
+    """The bytes of a body. Raises `InvalidRequest` for any other type: a parser made it."""
     if isinstance(body, bytes | bytearray | memoryview):
         return bytes(cast("bytes", body))
     if isinstance(body, str):
@@ -211,8 +214,8 @@ class HmacSignature(UnpicklableCredentials):
                 value = self._value(name, parts, sent)
                 direction = 1 if number < self._body else -1
                 if _may_end_earlier(value, separator, direction):
-                    # It could be the shorter one, with the rest in another part, and have the same
-                    # signature.
+                    # With a shorter value, and the rest of it in another part, the message would be
+                    # the same, and so would the signature.
                     raise AuthenticationError(
                         f"The notification's {name} holds {separator!r}, which is between the "
                         "parts."
@@ -235,6 +238,9 @@ class HmacSignature(UnpicklableCredentials):
             check_age(moment, self._now(), self._tolerance)
 
     def _value(self, name: str, parts: Iterable[tuple[str, str]], sent: Mapping[str, str]) -> str:
+        """The value of a part of the signed text: from the `parts` of the signature's header, or
+        from one of the headers that were `sent`. Raises `AuthenticationError` without a value.
+        """
         names = (name, "t", "ts") if name == "timestamp" else (name,)
         values = [value for wanted in names for own, value in parts if own == wanted]
         places = [name]
@@ -249,6 +255,7 @@ class HmacSignature(UnpicklableCredentials):
 
 
 def _key_of(secret: object, encoding: str) -> SecretBytes:
+    """The key of a secret: bytes are the key itself. Raises `ConfigurationError`."""
     if isinstance(secret, bytes) and secret:
         return SecretBytes(secret)
     return decoded_key("secret", secret, encoding)
@@ -269,8 +276,10 @@ def _names_and_texts(signed: object) -> tuple[list[str], list[str]]:
 
 
 def _parts_of(names: Sequence[str], texts: Sequence[str], signed: object) -> list[tuple[str, str]]:
-    """Each part with the text that ends it: a message is read from both ends to the body, and a
-    part ends where the text towards the body says. Raises `ConfigurationError`.
+    """Each part with its separator, which is the text beside it towards the body. A message can be
+    taken apart from both ends to the body, and there the separator ends the part.
+
+    Raises `ConfigurationError` for two parts without a text between them.
     """
     body = names.index("body")
     before = texts[1 : body + 1]
@@ -287,7 +296,10 @@ def _parts_of(names: Sequence[str], texts: Sequence[str], signed: object) -> lis
 
 
 def decoded_key(name: str, secret: object, encoding: str) -> SecretBytes:
-    """The key that a secret is the text of. Raises `ConfigurationError`."""
+    """The key whose text, in this encoding, is the secret with this name.
+
+    Raises `ConfigurationError`.
+    """
     text = checked_secret(name, secret)
     key = b""
     with suppress(ValueError):
@@ -300,12 +312,12 @@ def decoded_key(name: str, secret: object, encoding: str) -> SecretBytes:
 
 
 def is_signed(message: bytes, keys: Sequence[bytes], algorithm: str, given: Iterable[str]) -> bool:
-    """Whether one of the signatures, in hex or base64, is that of the message under one of the
-    keys.
+    """Whether one of the `given` signatures, in hex or base64, is that of the message under one of
+    the keys.
     """
     digests = [hmac.new(key, message, algorithm).digest() for key in keys]
     signatures = [_decoded(text, len(digests[0])) for text in given]
-    # Each is compared with each, in constant time, so that the duration reveals nothing.
+    # Each digest is compared with each signature, in constant time: the duration reveals nothing.
     matches = [
         hmac.compare_digest(digest, signature) for digest in digests for signature in signatures
     ]
@@ -313,21 +325,20 @@ def is_signed(message: bytes, keys: Sequence[bytes], algorithm: str, given: Iter
 
 
 def _decoded(value: str, size: int) -> bytes:
-    """A signature of `size` bytes, which is written in hex or in base64; empty for another text."""
+    """The bytes of a signature that is written in hex, if it has the length for `size` bytes, or in
+    base64; empty for any other text.
+    """
     text = value.rstrip("=")
     with suppress(ValueError):
-        is_hex = len(text) == 2 * size
-        return (
-            bytes.fromhex(text)
-            if is_hex
-            else base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        )
+        if len(text) == 2 * size:
+            return bytes.fromhex(text)
+        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
     return b""
 
 
 def _may_end_earlier(value: str, separator: str, step: int) -> bool:
-    """Whether the separator is also found before it stands behind the value (`step` 1), or before
-    the value (-1).
+    """Whether the value could end earlier than it does: it has the separator in it, or the two make
+    one where they meet. `step`: the separator stands behind the value (1) or in front of it (-1).
     """
     text = value[::step] + separator[::step]
     return text.index(separator[::step]) < len(value)
