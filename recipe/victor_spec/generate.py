@@ -31,6 +31,7 @@ from openapi_python_client.strings import PythonCode, PythonIdentifier
 from ruff import find_ruff_bin  # type: ignore[import-untyped] # pyright: ignore[reportMissingTypeStubs] - it has none
 
 from . import hooks
+from .members import tables_of
 from .destination import HEADER, MARKER, ChangedFiles, build_folder, move_into_place, package_folder
 from .document import DocumentError, load
 from .failures import Failure, Tracker, mend, replaced
@@ -92,7 +93,10 @@ def render(data: GeneratorData, folder: Path, templates: Path, log: Log) -> None
             collection.parse_errors.clear()
         for failure in map(Failure.of, project.build()):
             log.lose(failure.loss, failure.text)
-        modules = {"operations.py": {"endpoints": endpoints_of(data)}}
+        modules: dict[str, dict[str, Any]] = {
+            "members.py": {"tables": tables_of(data.models)},
+            "operations.py": {"endpoints": endpoints_of(data)},
+        }
         if log.requests.hook_endpoints:
             posted = log.requests.hook_endpoints
             known = hooks.known_of(posted, data.models, _return_type)

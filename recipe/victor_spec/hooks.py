@@ -11,6 +11,7 @@ from openapi_python_client.parser.properties import EnumProperty, ModelProperty
 from openapi_python_client.parser.properties.const import ConstProperty
 from openapi_python_client.parser.properties.string import StringProperty
 
+from .members import members_of, without_null
 from .rewrites.unions import OTHERS
 
 NAMES = frozenset({"type", "event", "event_type", "eventType", "eventName"})
@@ -70,10 +71,6 @@ def models_in(
     return [models[name] for name in sorted(models)]
 
 
-def members_of(model: ModelProperty) -> list[Any]:
-    return [*(model.required_properties or ()), *(model.optional_properties or ())]
-
-
 def tags_of(model: ModelProperty) -> Tags:
     """The members that have one word alone (a constant, an enum of one word), and the
     discriminators of the model.
@@ -90,9 +87,7 @@ def tags_of(model: ModelProperty) -> Tags:
 def _words_of(model: ModelProperty) -> Iterator[tuple[str, Words]]:
     """The members of a model that have a constant or an enum, with their words; null is none."""
     for prop in members_of(model):
-        inner = getattr(prop, "inner_properties", ())
-        valued = [each for each in inner if each.get_base_type_string() != "None"]
-        core = valued[0] if len(valued) == 1 else prop
+        core = without_null(prop)
         values: list[Any] = []
         if isinstance(core, EnumProperty):
             values = [*core.values.values()]

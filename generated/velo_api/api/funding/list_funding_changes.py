@@ -63,6 +63,7 @@ OPERATION = _Operation(
     path="/v1/deltas/fundings",
     headers=(),
     members=(),
+    results={200: "FundingChangePage"},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -57,6 +57,7 @@ OPERATION = _Operation(
     path="/v4/payments/deltas",
     headers=(),
     members=(),
+    results={200: "PaymentChangePage"},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -111,6 +111,7 @@ OPERATION = _Operation(
     path="/v4/paymentaudit/payments",
     headers=(),
     members=(),
+    results={200: "PaymentPage"},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -96,6 +96,7 @@ OPERATION = _Operation(
     path="/v4/paymentaudit/payouts/{payout_id}",
     headers=(),
     members=(),
+    results={200: "PayoutHistoryPage"},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

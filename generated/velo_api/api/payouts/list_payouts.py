@@ -86,6 +86,7 @@ OPERATION = _Operation(
     path="/v4/paymentaudit/payouts",
     headers=(),
     members=(),
+    results={200: "PayoutSummaryPage"},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""
