@@ -31,16 +31,18 @@ from openapi_python_client.strings import PythonCode, PythonIdentifier
 from ruff import find_ruff_bin  # type: ignore[import-untyped] # pyright: ignore[reportMissingTypeStubs] - it has none
 
 from . import hooks
-from .members import tables_of
 from .destination import HEADER, MARKER, ChangedFiles, build_folder, move_into_place, package_folder
 from .document import DocumentError, load
 from .failures import Failure, Tracker, mend, replaced
+from .members import tables_of
 from .python_names import Origins, give_distinct_names, literal
 from .requests import HOOKS, PREFIX, STANDS_FOR
 from .rewrites import Log, prepare
 from .rewrites.schemas import DECIMAL
 from .rewrites.unions import DISCRIMINATOR, Discriminator
 from .tree import PlaceError, Tree
+from .typed.records import RecordPlan, plans_of
+from .typed.settings import Settings, read_settings, settings_file
 
 
 class _Memory(dict[str, bytes]):
@@ -71,7 +73,13 @@ def parse(tree: Tree, log: Log) -> GeneratorData | None:
     return data
 
 
-def render(data: GeneratorData, folder: Path, templates: Path, log: Log) -> None:
+def render(
+    data: GeneratorData,
+    folder: Path,
+    templates: Path,
+    log: Log,
+    records: Sequence[RecordPlan] = (),
+) -> None:
     """Write the package, unformatted, into a new folder; what cannot be written is in
     `log.left_out`.
     """
@@ -103,9 +111,15 @@ def render(data: GeneratorData, folder: Path, templates: Path, log: Log) -> None
             untold: list[int] = known["untold"]
             log.untold = [log.requests.hook_of(posted[number]).name for number in untold]
             modules["webhooks.py"] = known
+        if records:
+            modules["typed/records.py"] = {"plans": records, "version": TYPED_RUNTIME}
         for name, known in modules.items() if folder.is_dir() else ():
-            text = project.env.get_template(f"{name}.jinja").render(**known)
+            template = f"{name.replace('/', '_')}.jinja"
+            text = project.env.get_template(template).render(**known)
+            (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_text(text, encoding="utf-8")
+        if records and folder.is_dir():
+            (folder / "typed" / "__init__.py").write_text(TYPED_DOCSTRING, encoding="utf-8")
         if "webhooks.py" in modules:
             shutil.copyfile(templates / "evidence.py", folder / "evidence.py")
 
@@ -265,6 +279,11 @@ TEMPLATES = _on_disk(files("victor_spec") / "templates")
 COPIED = ("decoding.py", "answers.py", "serializing.py", "bodies.py", "servers.py")
 """Modules that are the same in every package."""
 
+TYPED_RUNTIME = 1
+"""The version of `victor_ext.typed` that the typed modules are written for."""
+TYPED_DOCSTRING = '''"""Typed records over the JSON of answers. They alone need `victor_ext`."""
+'''
+
 # Neither configuration files in the folders above nor environment variables may change a byte of
 # the output.
 RUFF = (
@@ -286,6 +305,8 @@ class GenerationResult:
     """The places of its names in the document; empty unless `trace` was set."""
     operations: Sequence[endpoints.Endpoint] = ()
     """What the generator made of the document's operations."""
+    records: Sequence[RecordPlan] = ()
+    """The typed records."""
 
     @property
     def left_out(self) -> list[str]:
@@ -308,24 +329,28 @@ def generate(
     trace: bool = False,
     tree: Tree | None = None,
     decimals: Collection[str] = (),
+    typed: bool = False,
 ) -> GenerationResult:
     """Write the package of a document into the folder `out`, in place of an earlier one.
 
     `name` is the name of the package; None takes it from the document. `trace` looks up where each
     name comes from, which costs time and memory and changes no byte of the package. `tree` is what
     `load` made of the document; None loads it. `decimals` are the places of numbers that are read
-    as Decimal: `Card.price`, `*.amount`.
+    as Decimal: `Card.price`, `*.amount`. With `typed`, and where there are settings beside the
+    document, the package gets typed records, which need `victor_ext`.
 
-    Raises DocumentError when the document cannot be read; RuntimeError when the installed tools are
-    not the pinned ones, or the package must not be written there; and OSError.
+    Raises DocumentError when the document or its settings cannot be read; RuntimeError when the
+    installed tools are not the pinned ones, or the package must not be written there; and OSError.
     """
     package = package_folder(out, package_name(document) if name is None else name)
     loaded = load(document) if tree is None else tree
     prepared, log, data = parsed(document, loaded, trace=trace, decimals=decimals)
+    settings = _settings_of(document, typed=typed)
+    records = [] if settings is None or data is None else plans_of(data.models, settings)
     with build_folder(package) as folder:
         built = folder / package.name
         if data is not None:
-            render(data, built, TEMPLATES, log)
+            render(data, built, TEMPLATES, log, records)
         written = (built / "client.py").exists()
         if written and data is not None:
             _require_python(document, built, _sources(data))
@@ -333,7 +358,15 @@ def generate(
         changes = move_into_place(built, package) if written else ChangedFiles()
     origins = Origins(prepared, data if trace else None)
     made = [] if data is None else endpoints_of(data)
-    return GenerationResult(package, log, written, changes, origins, made)
+    return GenerationResult(package, log, written, changes, origins, made, records)
+
+
+def _settings_of(document: Path, *, typed: bool) -> Settings | None:
+    """The settings beside a document; without them, none, or those of a stranger's with `typed`."""
+    file = settings_file(document)
+    if file.exists():
+        return read_settings(file)
+    return Settings() if typed else None
 
 
 def parsed(

@@ -30,7 +30,13 @@ from victor_ext.runtime.client.resources import (
     listing,
     operation,
 )
-from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
+from victor_ext.runtime.client.runners import (
+    OperationFlow,
+    call_without_body,
+    drop_none,
+    step_for_json,
+)
+from victor_ext.runtime.core.json_values import object_or_empty
 from victor_ext.words import Word
 
 from .checks import Validation, check
@@ -294,10 +300,8 @@ class Payouts(Resource[Mode]):
             1
         """
         check(payout_id=payout_id)
-        page = yield from call(
-            get_payout_history, models.PayoutHistoryPage, payout_id=payout_id, page_size=1
-        )
-        return PayoutHistory(page.summary or models.PayoutHistory())
+        step = yield step_for_json(get_payout_history, payout_id=payout_id, page_size=1)
+        return PayoutHistory(object_or_empty(step.parsed).get("summary"))
 
     @listing
     @arguments_of(AuditedPaymentList)

@@ -5,13 +5,11 @@ was lost.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from types import ModuleType
 from typing import Annotated, Any, ClassVar, TypeVar, cast
-
-from velo_api import models
 
 from victor_ext.errors import Conflict, NotFound, Outcome, UnreadableResponse, VictorError
 from victor_ext.runtime.client.paging import (
@@ -20,11 +18,16 @@ from victor_ext.runtime.client.paging import (
     content_of,
     says_that_others_follow,
 )
-from victor_ext.runtime.client.records import Record, as_integer, value_in
 from victor_ext.runtime.client.resources import Walk
-from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
-from victor_ext.runtime.core.json_values import is_list, list_or_empty
+from victor_ext.runtime.client.runners import (
+    OperationFlow,
+    call_without_body,
+    drop_none,
+    step_for_json,
+)
+from victor_ext.runtime.core.json_values import is_list, list_or_empty, object_or_empty
 from victor_ext.runtime.core.validation import After, Sent, declared, rule, sent_names
+from victor_ext.typed import Record, whole
 
 from .checks import Validation, check
 from .system import (
@@ -45,13 +48,12 @@ R = TypeVar("R", bound=Record)
 def read(
     operation: ModuleType, kind: type[R], seconds: float | None = None, /, **arguments: Any
 ) -> OperationFlow[R]:
-    """Read one object by its id. The generated model has the name of its record.
+    """Read one object by its id.
 
     `seconds` bounds the call; None leaves it the client's deadline.
     """
     check(**arguments)
-    model = getattr(models, kind.__name__)
-    return kind((yield from call(operation, model, seconds, **drop_none(**arguments))))
+    return kind((yield step_for_json(operation, seconds, **drop_none(**arguments))).parsed)
 
 
 def write(
@@ -108,26 +110,25 @@ def walk(
     It ends at the page that `totalPages` names, if as many items came as `totalElements` says;
     else, or when Velo says neither, at the first empty page. An item that moves to a later page
     meanwhile is yielded once. With a filter that items may leave, the list is read repeatedly (see
-    `RepeatedPageReader`). A page's model has the name of its items' record with `Page`. `what` the
-    list is called in messages; `identify` is the id of an item, if it has one. In a feed of
-    changes, an item is identified by all that was sent: one object may occur twice, before and
-    after a change.
+    `RepeatedPageReader`). `what` the list is called in messages; `identify` is the id of an item,
+    if it has one. In a feed of changes, an item is identified by all that was sent: one object may
+    occur twice, before and after a change.
     """
     arguments, leaves = request.arguments(f"The {what}", most)
 
     def read_page(reader: PageReader[R]) -> OperationFlow[list[R]]:
-        page = yield from call(
-            operation, getattr(models, f"{kind.__name__}Page"), page=reader.number, **arguments
-        )
-        sent = value_in(page, "content")
-        if not is_list(sent) and value_in(page, "page") is None:
+        step = yield step_for_json(operation, page=reader.number, **arguments)
+        page = object_or_empty(step.parsed)
+        sent = page.get("content")
+        if not is_list(sent) and page.get("page") is None:
             # As of a payout, whose history may be read for its summary alone.
             raise UnreadableResponse(
                 f"The {what}: the answer has no list in `content`.", outcome=Outcome.ACCEPTED
             )
-        items = [kind(raw) for raw in list_or_empty(sent)]
-        pages = as_integer(value_in(page.page, "total_pages"))
-        total = as_integer(value_in(page.page, "total_elements"))
+        items = [kind(item) for item in list_or_empty(sent)]
+        numbers = object_or_empty(page.get("page"))
+        pages = whole(numbers, "totalPages")
+        total = whole(numbers, "totalElements")
         reader.goes_on = not items and _names_next(page, reader.number)
         if pages is not None:
             if not items and total is not None and reader.number <= pages and total > 0:
@@ -142,11 +143,11 @@ def walk(
     return Walk(lambda: reader(lambda item: name_of(item) or None, first=1, what=what), read_page)
 
 
-def _names_next(page: Any, number: int) -> bool:
+def _names_next(page: Mapping[str, Any], number: int) -> bool:
     """Whether the page with this number names a next one, or says that there are more pages."""
-    links = list_or_empty(value_in(page, "links"))
-    has_link = any(value_in(link, "rel") == "next" for link in links)
-    return has_link or says_that_others_follow(page.to_dict(), number)
+    links = list_or_empty(page.get("links"))
+    has_link = any(object_or_empty(link).get("rel") == "next" for link in links)
+    return has_link or says_that_others_follow(page, number)
 
 
 # The arguments of lists and feeds, each with its rule.

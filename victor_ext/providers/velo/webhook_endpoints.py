@@ -16,7 +16,6 @@ from velo_api.api.webhooks import (
     update_webhook,
 )
 
-from victor_ext.runtime.client.records import Field, Record, boolean, identifier, text
 from victor_ext.runtime.client.resources import (
     Mode,
     Part,
@@ -28,40 +27,16 @@ from victor_ext.runtime.client.resources import (
     operation,
 )
 from victor_ext.runtime.client.runners import OperationFlow, call_without_body
-from victor_ext.runtime.core.json_values import list_or_empty
 from victor_ext.runtime.core.validation import Sent, rule
 
 from .checks import Validation, check_request
 from .operations import Receipt
 from .reading import PayorList, read, walk
+from .records import WebhookEndpoint, WebhookPing
 from .system import CategoryWord
 from .webhooks import SHORTEST_AUTHORIZATION
 
 _HEADER = re.compile(f"[ -~]{{{SHORTEST_AUTHORIZATION},1000}}")
-
-
-def _as_texts(value: object) -> tuple[str, ...]:
-    return tuple(item for item in list_or_empty(value) if isinstance(item, str))
-
-
-class WebhookEndpoint(Record):
-    """A webhook at Velo: an address and its settings.
-
-    The header that it sends is a secret: see `raw`.
-    """
-
-    id = identifier("id")
-    payor_id = text("payor_id")
-    url = text("webhook_url")
-    is_enabled = boolean("enabled")
-    categories = Field(_as_texts, "categories")
-
-
-class WebhookPing(Record):
-    """The receipt of a ping."""
-
-    id = identifier("id")
-    webhook_id = text("webhook_id")
 
 
 def _check_categories(validation: Validation, field: str, value: object) -> None:

@@ -35,20 +35,21 @@ def has_declared_member(body: Mapping[str, Any], model: str, tables: Tables) -> 
 
 def _is_of_kind(value: Any, kind: Any, tables: Tables) -> bool:
     """Whether a value surely is of a kind, and says something."""
-    if kind is None:
-        return False
     if isinstance(kind, tuple):
         return not isinstance(value, bool) and value in kind
     if is_list(kind):
-        if not is_list(value):
-            return False
-        return not value or any(_is_of_kind(item, kind[0], tables) for item in value)
+        return is_list(value) and _has_item_of_kind(value, kind[0], tables)
     is_scalar = _SCALARS.get(kind)
     if is_scalar is not None:
         return is_scalar(value)
     if kind not in tables or not is_object(value):
         return False
     return not value or has_declared_member(value, kind, tables)
+
+
+def _has_item_of_kind(items: list[Any], kind: Any, tables: Tables) -> bool:
+    """Whether a list surely has an item of a kind; one without items says that there are none."""
+    return not items or any(_is_of_kind(item, kind, tables) for item in items)
 
 
 def _is_text(value: Any) -> bool:
