@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Collection, Generator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib.metadata import requires, version
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -31,18 +31,19 @@ from openapi_python_client.strings import PythonCode, PythonIdentifier
 from ruff import find_ruff_bin  # type: ignore[import-untyped] # pyright: ignore[reportMissingTypeStubs] - it has none
 
 from . import hooks
+from .decisions import default_path
 from .destination import HEADER, MARKER, ChangedFiles, build_folder, move_into_place, package_folder
 from .document import DocumentError, load
 from .failures import Failure, Tracker, mend, replaced
-from .members import tables_of
+from .members import Kind, kind_of, tables_of
 from .python_names import Origins, give_distinct_names, literal
-from .requests import HOOKS, PREFIX, STANDS_FOR
+from .requests import HOOKS, PREFIX, STANDS_FOR, good_answers
 from .rewrites import Log, prepare
 from .rewrites.schemas import DECIMAL
 from .rewrites.unions import DISCRIMINATOR, Discriminator
 from .tree import PlaceError, Tree
-from .typed.records import RecordPlan, plans_of
-from .typed.settings import Settings, read_settings, settings_file
+from .typed.records import RecordPlan, plans_of, record_of
+from .typed.settings import RecordSettings, Settings, read_settings
 
 
 class _Memory(dict[str, bytes]):
@@ -307,6 +308,8 @@ class GenerationResult:
     """What the generator made of the document's operations."""
     records: Sequence[RecordPlan] = ()
     """The typed records."""
+    members: Mapping[str, Mapping[str, Kind]] = field(default_factory=dict)
+    """The members of the models."""
 
     @property
     def left_out(self) -> list[str]:
@@ -330,14 +333,16 @@ def generate(
     tree: Tree | None = None,
     decimals: Collection[str] = (),
     typed: bool = False,
+    settings: Path | None = None,
 ) -> GenerationResult:
     """Write the package of a document into the folder `out`, in place of an earlier one.
 
     `name` is the name of the package; None takes it from the document. `trace` looks up where each
     name comes from, which costs time and memory and changes no byte of the package. `tree` is what
     `load` made of the document; None loads it. `decimals` are the places of numbers that are read
-    as Decimal: `Card.price`, `*.amount`. With `typed`, and where there are settings beside the
-    document, the package gets typed records, which need `victor_ext`.
+    as Decimal: `Card.price`, `*.amount`. With `typed`, or where there are settings, the package
+    gets typed records, which need `victor_ext`. `settings` is their file; None is
+    `<document>.settings.yaml` beside the document.
 
     Raises DocumentError when the document or its settings cannot be read; RuntimeError when the
     installed tools are not the pinned ones, or the package must not be written there; and OSError.
@@ -345,8 +350,11 @@ def generate(
     package = package_folder(out, package_name(document) if name is None else name)
     loaded = load(document) if tree is None else tree
     prepared, log, data = parsed(document, loaded, trace=trace, decimals=decimals)
-    settings = _settings_of(document, typed=typed)
-    records = [] if settings is None or data is None else plans_of(data.models, settings)
+    models = [] if data is None else [*data.models]
+    own = _settings_of(settings or default_path(document, "settings"))
+    if own is None and typed and data is not None:
+        own = Settings(records={name: RecordSettings() for name in _answered(data)})
+    records = [] if own is None else plans_of(models, own)
     with build_folder(package) as folder:
         built = folder / package.name
         if data is not None:
@@ -358,15 +366,26 @@ def generate(
         changes = move_into_place(built, package) if written else ChangedFiles()
     origins = Origins(prepared, data if trace else None)
     made = [] if data is None else endpoints_of(data)
-    return GenerationResult(package, log, written, changes, origins, made, records)
+    return GenerationResult(
+        package, log, written, changes, origins, made, records, tables_of(models)
+    )
 
 
-def _settings_of(document: Path, *, typed: bool) -> Settings | None:
-    """The settings beside a document; without them, none, or those of a stranger's with `typed`."""
-    file = settings_file(document)
-    if file.exists():
-        return read_settings(file)
-    return Settings() if typed else None
+def _settings_of(file: Path) -> Settings | None:
+    """The settings in a file; None where there is none."""
+    return read_settings(file) if file.exists() else None
+
+
+def _answered(data: GeneratorData) -> list[str]:
+    """The names of the models that good answers consist of."""
+    known = {str(model.class_info.name) for model in data.models}
+    names: set[str] = set()
+    for endpoint in endpoints_of(data):
+        for answer in good_answers(endpoint):
+            name = record_of(kind_of(answer.prop))
+            if name is not None and name in known:
+                names.add(name)
+    return sorted(names)
 
 
 def parsed(

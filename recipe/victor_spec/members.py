@@ -74,7 +74,7 @@ def results_of(endpoint: Endpoint) -> dict[int, str]:
     """
     results: dict[int, str] = {}
     for answer in endpoint.responses.patterns:
-        first, last = answer.status_code.range
+        first, last = answer.status_code.range or (0, 0)
         is_json = answer.source["attribute"] == "response.json()"
         if first == last and 200 <= first <= 299 and is_json:
             kind = kind_of(answer.prop) if isinstance(answer.prop, ModelProperty) else None

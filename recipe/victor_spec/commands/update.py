@@ -8,7 +8,7 @@ old document.
 import re
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -30,7 +30,9 @@ from victor_spec.diff.report import Report, levels_text, number, one_line, repor
 from victor_spec.document import load
 from victor_spec.exit_status import COMPLETE, INCOMPLETE, MISUSE
 from victor_spec.generate import package_name
+from victor_spec.members import Kind
 from victor_spec.tree import Tree, mapping_at
+from victor_spec.typed.records import RecordPlan
 
 from . import Copies, Decimals, MaxMib, Name, reading, show
 from .diff import write
@@ -74,7 +76,8 @@ def update(
     package = package_folder(out, name)
     with build_folder(package) as folder:
         old_side = Side(document, before, folder / "old", name, decimals or ())
-        new_side = Side(newer, after, folder / "new", name, decimals or ())
+        settings = default_path(document, "settings")
+        new_side = Side(newer, after, folder / "new", name, decimals or (), settings)
         changes = package_changes(old_side, new_side, name)
         names = document.name, newer.name
         report = report_on(before, after, changes, called=names, file=document, approved=approvals)
@@ -90,7 +93,25 @@ def update(
         replace_file(changelog, changed.encode())
     replace_file(document, newer.read_bytes())
     show(f"{newer} -> {document}, {package}")
+    _show_new_fields(old_side.made.members, new_side.made.records, settings)
     return _print_decisions(report)
+
+
+def _show_new_fields(
+    before: Mapping[str, Mapping[str, Kind]], records: Sequence[RecordPlan], settings: Path
+) -> None:
+    """Name the fields that typed records have now, and had not, and what is undecided of them."""
+    lines: list[str] = []
+    for record in records:
+        for field in record.fields:
+            if field.member in before.get(field.schema, {}):
+                continue
+            decision = ""
+            if field.is_undecided:
+                decision = f"; private, until {settings.name} names it in `shown` or `private`"
+            lines.append(f"  {record.name}.{field.name} ({field.type}){decision}")
+    if lines:
+        show("", f"{number(len(lines), 'new field')} of typed records:", *lines)
 
 
 def _refuse(newer: Path, accepted: Path, losses: Sequence[Problem]) -> None:

@@ -49,8 +49,16 @@ class RecordField:
     type: str
     call: str
     description: str
+    schema: str
+    """The schema that declares its member: that of the record, or of a part of it."""
+    member: str
+    """The name on the wire."""
+    place: str
+    """The name in the settings."""
     is_private: bool = False
     is_masked: bool = False
+    is_undecided: bool = False
+    """Whether it is private because the settings do not name it."""
     kind: str | None = None
     """The record of its value, or of the items of its value."""
 
@@ -64,8 +72,6 @@ class RecordPlan:
     """The module of its model, in `models`."""
     description: str
     fields: list[RecordField] = field(default_factory=list[RecordField])
-    undecided: list[str] = field(default_factory=list[str])
-    """The texts that the settings do not name: they are private."""
 
     @property
     def private(self) -> list[str]:
@@ -122,9 +128,9 @@ class _Planner:
             if wire in amounts:
                 plan.fields.append(self._money(amounts[wire], prop))
             elif wire in self._settings.lift:
-                self._lift(plan, wire, prop)
+                plan.fields += self._lifted(wire, prop)
             elif wire not in currencies or self._is_decided(wire):
-                self._add(plan, wire, prop, "self._json", wire)
+                plan.fields.append(self._field(wire, prop))
         self._check_names(plan)
         return plan
 
@@ -161,21 +167,22 @@ class _Planner:
         decisions = (self._settings.shown, self._settings.private, self._settings.masked)
         return any(place in names for names in decisions)
 
-    def _lift(self, plan: RecordPlan, wire: str, prop: Any) -> None:
+    def _lifted(self, wire: str, prop: Any) -> list[RecordField]:
+        """The fields that are members of a part."""
         inner = self._members_of_part(prop)
-        for name in self._settings.lift[wire]:
-            source = f"part(self._json, {wire!r})"
-            self._add(plan, f"{wire}.{name}", inner[name], source, name)
+        return [self._field(name, inner[name], wire) for name in self._settings.lift[wire]]
 
     def _money(self, name: str, prop: Any) -> RecordField:
         amount, currency = self._settings.money[name]
         call = f"money(self._json, {amount!r}, {currency!r})"
         words = _field_words(amount, prop, f"With its `{currency}`.")
-        return RecordField(name, TYPES["money"], call, words)
+        return RecordField(name, TYPES["money"], call, words, self._name, amount, amount)
 
-    def _add(self, plan: RecordPlan, place: str, prop: Any, source: str, wire: str) -> None:
-        """Add the field of a member; `place` is its name in the settings, `source` has it."""
+    def _field(self, wire: str, prop: Any, part: str = "") -> RecordField:
+        """The field of a member of the schema, or of the part with this name."""
         settings = self._settings
+        place = f"{part}.{wire}" if part else wire
+        source = f"part(self._json, {part!r})" if part else "self._json"
         kind = kind_of(prop)
         reader = settings.read_as.get(place) or self._reader_of(kind)
         if place in settings.identifiers:
@@ -184,27 +191,33 @@ class _Planner:
             *settings.shown,
             *settings.masked,
         )
-        if is_private and place not in settings.private:
-            plan.undecided.append(place)
-        record = _record_of(kind) if reader in ("record", "records") else None
+        record = record_of(kind) if reader in ("record", "records") else None
         arguments = [source, repr(wire)] + ([] if record is None else [record])
         type_ = TYPES.get(reader, "")
         if reader == "record":
             type_ = f"{record} | None"
         elif reader == "records":
             type_ = f"tuple[{record}, ...]"
-        note = "In no repr." if is_private else ""
-        plan.fields.append(
-            RecordField(
-                settings.names.get(place) or _default_name(str(prop.python_name)),
-                type_,
-                f"{reader}({', '.join(arguments)})",
-                _field_words(place, prop, note),
-                is_private=is_private,
-                is_masked=place in settings.masked,
-                kind=record,
-            )
+        return RecordField(
+            settings.names.get(place) or _default_name(str(prop.python_name)),
+            type_,
+            f"{reader}({', '.join(arguments)})",
+            _field_words(place, prop, "In no repr." if is_private else ""),
+            schema=self._schema_of(part),
+            member=wire,
+            place=place,
+            is_private=is_private,
+            is_masked=place in settings.masked,
+            is_undecided=is_private and place not in settings.private,
+            kind=record,
         )
+
+    def _schema_of(self, part: str) -> str:
+        """The schema of a part; of none, that of the record."""
+        if not part:
+            return self._name
+        properties = {prop.name.get_untrusted_value(): prop for prop in members_of(self._model)}
+        return str(kind_of(properties[part]))
 
     def _reader_of(self, kind: Kind) -> str:
         """The reader of a kind."""
@@ -212,7 +225,7 @@ class _Planner:
             is_text = isinstance(kind, tuple) and all(isinstance(word, str) for word in kind)
             return "text" if is_text else "value"
         if isinstance(kind, list):
-            if _record_of(kind) is not None and self._declares(kind[0]):
+            if record_of(kind) is not None and self._declares(kind[0]):
                 return "records"
             return "texts" if kind == ["text"] else "value"
         if kind in self._models:
@@ -229,7 +242,7 @@ def _default_name(python_name: str) -> str:
     return f"{python_name}_" if is_taken else python_name
 
 
-def _record_of(kind: Kind) -> str | None:
+def record_of(kind: Kind) -> str | None:
     """The name of the model of a value, or of its items."""
     inner = kind[0] if isinstance(kind, list) else kind
     return inner if isinstance(inner, str) else None
@@ -254,4 +267,6 @@ def _words(description: Any) -> str:
 
 def undecided_of(plans: Sequence[RecordPlan]) -> list[str]:
     """The texts that are private because nobody decided: `Payout.payoutMemo`."""
-    return [f"{plan.name}.{name}" for plan in plans for name in plan.undecided]
+    return [
+        f"{plan.name}.{each.place}" for plan in plans for each in plan.fields if each.is_undecided
+    ]

@@ -94,11 +94,6 @@ class Settings(_Strict):
     )
 
 
-def settings_file(document: Path) -> Path:
-    """Where the settings of a document are: `velo.settings.yaml` of `velo.yaml`."""
-    return document.with_name(f"{document.stem}.settings.yaml")
-
-
 def read_settings(file: Path) -> Settings:
     """The settings in a file.
 
