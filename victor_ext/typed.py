@@ -90,7 +90,7 @@ class Record(client_records.Record):
     def _field_names(cls) -> tuple[str, ...]:
         return cls._fields
 
-    def _content(self) -> dict[str, Any]:
+    def _as_json(self) -> dict[str, Any]:
         return self._json
 
     def _shown(self, name: str) -> str | None:

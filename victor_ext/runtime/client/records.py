@@ -61,7 +61,7 @@ class Record:
         """The names of the fields, in the order of their declaration."""
         raise NotImplementedError
 
-    def _content(self) -> Any:
+    def _as_json(self) -> Any:
         """Everything that was sent, as JSON."""
         raise NotImplementedError
 
@@ -111,7 +111,7 @@ class Record:
 
 def sent_by(record: Record) -> Any:
     """Everything that was sent of a record, as JSON."""
-    return record._content()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - own
+    return record._as_json()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - own
 
 
 def shown(value: object) -> str:
@@ -152,7 +152,7 @@ class ModelRecord(Record):
     def _field_names(cls) -> Sequence[str]:
         return list(cls._declared_fields())
 
-    def _content(self) -> Any:
+    def _as_json(self) -> Any:
         return self.raw.to_dict() if hasattr(self.raw, "to_dict") else self.raw
 
     def _shown(self, name: str) -> str | None:
