@@ -1,4 +1,4 @@
-"""What the generated records of a system stand on: `<system>_api.typed.records`.
+"""What the generated records and arguments of a system stand on: `<system>_api.typed`.
 
 A record is a view of one JSON object that a provider sent. Each field is a property that calls one
 of the readers here, and is read when it is asked for. A reader returns None (an empty text for an
@@ -8,16 +8,18 @@ type: one odd value never costs the others.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
-from victor_ext.errors import InvalidRequest
+from victor_ext.errors import InvalidRequest, Problem
 from victor_ext.money import Money
 from victor_ext.privacy import mask
 from victor_ext.runtime.client import records as client_records
 from victor_ext.runtime.client.records import as_timestamp
+from victor_ext.runtime.core import validation
 from victor_ext.runtime.core.json_values import (
     decimal_of,
     flag_of,
@@ -26,10 +28,15 @@ from victor_ext.runtime.core.json_values import (
     list_or_empty,
     object_or_empty,
 )
+from victor_ext.words import Word
 
 __all__ = (
+    "Form",
+    "ListQuery",
     "Money",
+    "Query",
     "Record",
+    "Word",
     "day",
     "decimal",
     "flag",
@@ -49,6 +56,9 @@ __all__ = (
 
 RUNTIME = 1
 """The version of this module, which the generated modules compare when they are imported."""
+
+FIRST_YEAR, LAST_YEAR = 1900, 9998
+"""The years of a moment that can be meant."""
 
 R = TypeVar("R", bound="Record")
 Object = Mapping[str, Any]
@@ -100,6 +110,51 @@ class Record(client_records.Record):
         if name in self._masked and isinstance(value, str):
             return repr(mask(value))
         return client_records.shown(value)
+
+
+# ---- Arguments of lists ----
+
+
+class Form:
+    """A form that a text has as a whole, with the words for a message."""
+
+    __slots__ = ("pattern", "wanted")
+
+    def __init__(self, whole: str, wanted: str) -> None:
+        self.pattern = re.compile(whole, re.ASCII)
+        self.wanted = wanted
+
+
+class ListQuery(NamedTuple):
+    """The arguments of a list, as they are sent."""
+
+    arguments: dict[str, Any]
+    """By the names of the generated function."""
+    may_be_left: bool
+    """Whether an item may stop matching a filter while the list is read."""
+
+
+class Query(validation.Validation):
+    """The problems of the arguments of a list. Each method returns what is sent."""
+
+    def form(self, field: str, value: Any, form: Form) -> Any:
+        """Text of a form."""
+        return self.matching(field, value, form.pattern, form.wanted)
+
+    def second(self, field: str, value: Any) -> str | None:
+        """An aware datetime, as whole seconds in UTC.
+
+        A fraction is dropped, so that it is never later.
+        """
+        problem = validation.moment_problem(field, value)
+        if problem is None and not FIRST_YEAR <= value.year <= LAST_YEAR:
+            message = f"{field} is in the year {value.year}: that cannot be meant."
+            problem = Problem(field, "range", message)
+        if problem is not None:
+            self.add(problem)
+            return None
+        moment: datetime = value.astimezone(UTC).replace(microsecond=0)
+        return moment.isoformat()
 
 
 # ---- Readers: what is at a name of an object ----

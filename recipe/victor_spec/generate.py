@@ -42,7 +42,9 @@ from .rewrites import Log, prepare
 from .rewrites.schemas import DECIMAL
 from .rewrites.unions import DISCRIMINATOR, Discriminator
 from .tree import PlaceError, Tree
-from .typed.records import RecordPlan, plans_of, record_of
+from .typed import Typed
+from .typed.arguments import list_plans
+from .typed.records import plans_of, record_of
 from .typed.settings import RecordSettings, Settings, read_settings
 
 
@@ -79,7 +81,7 @@ def render(
     folder: Path,
     templates: Path,
     log: Log,
-    records: Sequence[RecordPlan] = (),
+    typed: Typed | None = None,
 ) -> None:
     """Write the package, unformatted, into a new folder; what cannot be written is in
     `log.left_out`.
@@ -112,14 +114,14 @@ def render(
             untold: list[int] = known["untold"]
             log.untold = [log.requests.hook_of(posted[number]).name for number in untold]
             modules["webhooks.py"] = known
-        if records:
-            modules["typed/records.py"] = {"plans": records, "version": TYPED_RUNTIME}
+        if typed is not None:
+            modules |= typed.modules()
         for name, known in modules.items() if folder.is_dir() else ():
             template = f"{name.replace('/', '_')}.jinja"
             text = project.env.get_template(template).render(**known)
             (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_text(text, encoding="utf-8")
-        if records and folder.is_dir():
+        if typed is not None and folder.is_dir():
             (folder / "typed" / "__init__.py").write_text(TYPED_DOCSTRING, encoding="utf-8")
         if "webhooks.py" in modules:
             shutil.copyfile(templates / "evidence.py", folder / "evidence.py")
@@ -280,9 +282,7 @@ TEMPLATES = _on_disk(files("victor_spec") / "templates")
 COPIED = ("decoding.py", "answers.py", "serializing.py", "bodies.py", "servers.py")
 """Modules that are the same in every package."""
 
-TYPED_RUNTIME = 1
-"""The version of `victor_ext.typed` that the typed modules are written for."""
-TYPED_DOCSTRING = '''"""Typed records over the JSON of answers. They alone need `victor_ext`."""
+TYPED_DOCSTRING = '''"""Typed records and arguments. They alone need `victor_ext`."""
 '''
 
 # Neither configuration files in the folders above nor environment variables may change a byte of
@@ -306,8 +306,8 @@ class GenerationResult:
     """The places of its names in the document; empty unless `trace` was set."""
     operations: Sequence[endpoints.Endpoint] = ()
     """What the generator made of the document's operations."""
-    records: Sequence[RecordPlan] = ()
-    """The typed records."""
+    typed: Typed | None = None
+    """What the typed modules consist of; None without them."""
     members: Mapping[str, Mapping[str, Kind]] = field(default_factory=dict)
     """The members of the models."""
 
@@ -354,11 +354,14 @@ def generate(
     own = _settings_of(settings or default_path(document, "settings"))
     if own is None and typed and data is not None:
         own = Settings(records={name: RecordSettings() for name in _answered(data)})
-    records = [] if own is None else plans_of(models, own)
+    typed_parts: Typed | None = None
+    if own is not None and data is not None:
+        lists = list_plans(loaded, endpoints_of(data), own)
+        typed_parts = Typed(own, plans_of(models, own), lists)
     with build_folder(package) as folder:
         built = folder / package.name
         if data is not None:
-            render(data, built, TEMPLATES, log, records)
+            render(data, built, TEMPLATES, log, typed_parts)
         written = (built / "client.py").exists()
         if written and data is not None:
             _require_python(document, built, _sources(data))
@@ -367,7 +370,7 @@ def generate(
     origins = Origins(prepared, data if trace else None)
     made = [] if data is None else endpoints_of(data)
     return GenerationResult(
-        package, log, written, changes, origins, made, records, tables_of(models)
+        package, log, written, changes, origins, made, typed_parts, tables_of(models)
     )
 
 

@@ -21,7 +21,7 @@ from victor_spec.document import DocumentError, load
 from victor_spec.exit_status import COMPLETE, INCOMPLETE, MISUSE
 from victor_spec.generate import GenerationResult
 from victor_spec.generate import generate as generate_package
-from victor_spec.typed.records import undecided_of
+from victor_spec.typed import undecided_of
 
 from . import (
     FAILURES,
@@ -152,7 +152,7 @@ def _generate(document: Path, out: Path, options: PackageOptions) -> int:
         for entry in report.accepted:
             show(f"  left out, as accepted: {entry.place}: {entry.reason}", to=sys.stderr)
     _show_changes(document, result, verbose=options.verbose)
-    _show_note("private-text", undecided_of(result.records), verbose=options.verbose)
+    _show_note("private-text", undecided_of(result.typed), verbose=options.verbose)
     _show_note("webhook-needs-name", result.log.untold, verbose=options.verbose)
     return INCOMPLETE if report.problems else COMPLETE
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -263,10 +263,3 @@ def _words(description: Any) -> str:
     """The description of a schema or member, on one line."""
     text = "" if description is None else description
     return " ".join(str(getattr(text, "get_untrusted_value", lambda: text)()).split())
-
-
-def undecided_of(plans: Sequence[RecordPlan]) -> list[str]:
-    """The texts that are private because nobody decided: `Payout.payoutMemo`."""
-    return [
-        f"{plan.name}.{each.place}" for plan in plans for each in plan.fields if each.is_undecided
-    ]

@@ -4,13 +4,21 @@ The keys in a record's settings are the names of the document's members, on the 
 the document does not have stops generation.
 """
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from victor_spec.document import DocumentError
 
@@ -84,6 +92,69 @@ class RecordSettings(_Strict):
         return named
 
 
+class FormSettings(_Strict):
+    """A form that a text has as a whole, with the words for a message."""
+
+    whole: str = Field(description="A regular expression that the whole text matches.")
+    wanted: str = Field(description="What to write instead: `an id, such as a UUID`.")
+
+    @field_validator("whole")
+    @classmethod
+    def _is_read_by_python(cls, whole: str) -> str:
+        try:
+            re.compile(whole)
+        except re.error as error:
+            raise ValueError(f"it is no regular expression: {error}") from None
+        return whole
+
+
+class ListSettings(_Strict):
+    """How the arguments of a list differ from what the document says of its parameters."""
+
+    what: str = Field(description="What the list is called in messages: `list of payouts`.")
+    positional: list[str] = Field(
+        default=[], description="Required arguments that need not be named."
+    )
+    required: list[str] = Field(
+        default=[], description="Arguments that are required here, and optional in the document."
+    )
+    names: dict[str, str] = Field(
+        default={}, description="Parameters that have another name in Python than their own."
+    )
+    forms: dict[str, str] = Field(
+        default={}, description="Texts that have one of the `forms`, by its name."
+    )
+    words: dict[str, str] = Field(
+        default={}, description="Texts of which some `words` are known, by their name."
+    )
+    read_as: dict[str, Literal["text", "day", "moment", "second"]] = Field(
+        default={},
+        description="Texts that are a day, a moment, or a moment in whole seconds (a fraction is "
+        "dropped).",
+    )
+    ranges: list[tuple[str, str]] = Field(
+        default=[], description="Pairs of arguments that begin and end a range."
+    )
+    constant: list[str] = Field(
+        default=[],
+        description="Arguments that an item never stops matching. With any other one, the list is "
+        "read repeatedly, so that no item is lost.",
+    )
+    leave_out: list[str] = Field(
+        default=[], description="Parameters that are no arguments, such as the number of a page."
+    )
+
+    def members(self) -> list[tuple[str, str]]:
+        """Each parameter that the settings name, with the entry that names it."""
+        named: list[tuple[str, str]] = []
+        entries = ("positional", "required", "names", "forms", "words", "read_as", "constant")
+        for entry in (*entries, "leave_out"):
+            named += [(entry, name) for name in getattr(self, entry)]
+        for pair in self.ranges:
+            named += [("ranges", name) for name in pair]
+        return named
+
+
 class Settings(_Strict):
     """The settings of one document."""
 
@@ -91,6 +162,15 @@ class Settings(_Strict):
         default={},
         description="The schemas of answers that become records, by their names in the document. "
         "A schema that one of them refers to becomes one, too.",
+    )
+    forms: dict[str, FormSettings] = Field(
+        default={}, description="Forms of texts that several arguments have."
+    )
+    words: dict[str, list[str]] = Field(
+        default={}, description="The known words of arguments: names of types, with their words."
+    )
+    lists: dict[str, ListSettings] = Field(
+        default={}, description="Lists whose arguments are checked, by their operationId."
     )
 
 
@@ -109,15 +189,27 @@ def read_settings(file: Path) -> Settings:
         raise SettingsError(f"{file}: {_sentence(error)}") from None
 
 
+_HOLDERS: dict[str, type[BaseModel]] = {
+    "records": RecordSettings,
+    "lists": ListSettings,
+    "forms": FormSettings,
+}
+"""The settings of one entry, by the name of its group."""
+
+
 def _sentence(error: ValidationError) -> str:
     """What is wrong with each entry, with the entry that may be meant."""
     sentences: list[str] = []
     for problem in error.errors():
         place = ".".join(map(str, problem["loc"])) or "the file"
         if problem["type"] == "extra_forbidden":
-            known = (
-                RecordSettings.model_fields if len(problem["loc"]) > 1 else Settings.model_fields
-            )
+            holders: dict[str, type[BaseModel]] = {
+                "records": RecordSettings,
+                "lists": ListSettings,
+                "forms": FormSettings,
+            }
+            holder = holders.get(str(problem["loc"][0]), Settings)
+            known = holder.model_fields if len(problem["loc"]) > 1 else Settings.model_fields
             sentences.append(f"{place} is no setting{nearest(str(problem['loc'][-1]), known)}")
         else:
             sentences.append(f"{place}: {problem['msg']}")

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from tests.providers.velo import records_before
 from velo_api import models
 from velo_api.members import MEMBERS
 from velo_api.typed import records
+
+from tests.providers.velo import records_before
 from victor_ext.providers import velo
 from victor_ext.runtime.client.records import ModelRecord, Record
 

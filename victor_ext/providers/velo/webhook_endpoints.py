@@ -15,6 +15,7 @@ from velo_api.api.webhooks import (
     ping_webhook,
     update_webhook,
 )
+from velo_api.typed import arguments
 
 from victor_ext.runtime.client.resources import (
     Mode,
@@ -28,10 +29,11 @@ from victor_ext.runtime.client.resources import (
 )
 from victor_ext.runtime.client.runners import OperationFlow, call_without_body
 from victor_ext.runtime.core.validation import Sent, rule
+from victor_ext.typed import ListQuery
 
 from .checks import Validation, check_request
 from .operations import Receipt
-from .reading import PayorList, read, walk
+from .reading import read, walk
 from .records import WebhookEndpoint, WebhookPing
 from .system import CategoryWord
 from .webhooks import SHORTEST_AUTHORIZATION
@@ -113,15 +115,15 @@ class Webhooks(Resource[Mode]):
         ).id
 
     @listing
-    @arguments_of(PayorList)
-    def list(self, request: PayorList) -> Walk[WebhookEndpoint]:
+    @arguments_of(arguments.list_webhooks)
+    def list(self, query: ListQuery) -> Walk[WebhookEndpoint]:
         """The webhooks of a payor, read page by page as they are iterated.
 
         Examples:
             >>> [webhook.url for webhook in velo.webhooks.list(payor_id)]
             ['https://hooks.shop.example/velo']
         """
-        return walk(list_webhooks, WebhookEndpoint, "list of webhooks", request)
+        return walk(list_webhooks, WebhookEndpoint, "list of webhooks", query)
 
     @operation
     def get(self, webhook_id: str) -> OperationFlow[WebhookEndpoint]:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 import httpx
@@ -29,8 +30,8 @@ def _get_kwargs(
     source_account_name: str | Unset = UNSET,
     source_currency: str | Unset = UNSET,
     payment_currency: str | Unset = UNSET,
-    submitted_date_from: str | Unset = UNSET,
-    submitted_date_to: str | Unset = UNSET,
+    submitted_date_from: datetime.date | Unset = UNSET,
+    submitted_date_to: datetime.date | Unset = UNSET,
     payment_memo: str | Unset = UNSET,
     payor_name: str | Unset = UNSET,
     transmission_type: str | Unset = UNSET,
@@ -40,8 +41,8 @@ def _get_kwargs(
     payment_amount_to: int | Unset = UNSET,
     rails_id: str | Unset = UNSET,
     remote_system_id: str | Unset = UNSET,
-    scheduled_for_date_from: str | Unset = UNSET,
-    scheduled_for_date_to: str | Unset = UNSET,
+    scheduled_for_date_from: datetime.date | Unset = UNSET,
+    scheduled_for_date_to: datetime.date | Unset = UNSET,
     schedule_status: str | Unset = UNSET,
     post_instruct_fx_status: str | Unset = UNSET,
     page: int | Unset = UNSET,
@@ -138,8 +139,8 @@ def sync_detailed(
     source_account_name: str | Unset = UNSET,
     source_currency: str | Unset = UNSET,
     payment_currency: str | Unset = UNSET,
-    submitted_date_from: str | Unset = UNSET,
-    submitted_date_to: str | Unset = UNSET,
+    submitted_date_from: datetime.date | Unset = UNSET,
+    submitted_date_to: datetime.date | Unset = UNSET,
     payment_memo: str | Unset = UNSET,
     payor_name: str | Unset = UNSET,
     transmission_type: str | Unset = UNSET,
@@ -149,8 +150,8 @@ def sync_detailed(
     payment_amount_to: int | Unset = UNSET,
     rails_id: str | Unset = UNSET,
     remote_system_id: str | Unset = UNSET,
-    scheduled_for_date_from: str | Unset = UNSET,
-    scheduled_for_date_to: str | Unset = UNSET,
+    scheduled_for_date_from: datetime.date | Unset = UNSET,
+    scheduled_for_date_to: datetime.date | Unset = UNSET,
     schedule_status: str | Unset = UNSET,
     post_instruct_fx_status: str | Unset = UNSET,
     page: int | Unset = UNSET,
@@ -168,8 +169,8 @@ def sync_detailed(
         source_account_name (str | Unset):
         source_currency (str | Unset):
         payment_currency (str | Unset):
-        submitted_date_from (str | Unset):
-        submitted_date_to (str | Unset):
+        submitted_date_from (datetime.date | Unset):
+        submitted_date_to (datetime.date | Unset):
         payment_memo (str | Unset):
         payor_name (str | Unset):
         transmission_type (str | Unset):
@@ -179,8 +180,8 @@ def sync_detailed(
         payment_amount_to (int | Unset): In minor units of whichever currency.
         rails_id (str | Unset):
         remote_system_id (str | Unset):
-        scheduled_for_date_from (str | Unset):
-        scheduled_for_date_to (str | Unset):
+        scheduled_for_date_from (datetime.date | Unset):
+        scheduled_for_date_to (datetime.date | Unset):
         schedule_status (str | Unset):
         post_instruct_fx_status (str | Unset):
         page (int | Unset):
@@ -239,8 +240,8 @@ def sync(
     source_account_name: str | Unset = UNSET,
     source_currency: str | Unset = UNSET,
     payment_currency: str | Unset = UNSET,
-    submitted_date_from: str | Unset = UNSET,
-    submitted_date_to: str | Unset = UNSET,
+    submitted_date_from: datetime.date | Unset = UNSET,
+    submitted_date_to: datetime.date | Unset = UNSET,
     payment_memo: str | Unset = UNSET,
     payor_name: str | Unset = UNSET,
     transmission_type: str | Unset = UNSET,
@@ -250,8 +251,8 @@ def sync(
     payment_amount_to: int | Unset = UNSET,
     rails_id: str | Unset = UNSET,
     remote_system_id: str | Unset = UNSET,
-    scheduled_for_date_from: str | Unset = UNSET,
-    scheduled_for_date_to: str | Unset = UNSET,
+    scheduled_for_date_from: datetime.date | Unset = UNSET,
+    scheduled_for_date_to: datetime.date | Unset = UNSET,
     schedule_status: str | Unset = UNSET,
     post_instruct_fx_status: str | Unset = UNSET,
     page: int | Unset = UNSET,
@@ -301,8 +302,8 @@ async def asyncio_detailed(
     source_account_name: str | Unset = UNSET,
     source_currency: str | Unset = UNSET,
     payment_currency: str | Unset = UNSET,
-    submitted_date_from: str | Unset = UNSET,
-    submitted_date_to: str | Unset = UNSET,
+    submitted_date_from: datetime.date | Unset = UNSET,
+    submitted_date_to: datetime.date | Unset = UNSET,
     payment_memo: str | Unset = UNSET,
     payor_name: str | Unset = UNSET,
     transmission_type: str | Unset = UNSET,
@@ -312,8 +313,8 @@ async def asyncio_detailed(
     payment_amount_to: int | Unset = UNSET,
     rails_id: str | Unset = UNSET,
     remote_system_id: str | Unset = UNSET,
-    scheduled_for_date_from: str | Unset = UNSET,
-    scheduled_for_date_to: str | Unset = UNSET,
+    scheduled_for_date_from: datetime.date | Unset = UNSET,
+    scheduled_for_date_to: datetime.date | Unset = UNSET,
     schedule_status: str | Unset = UNSET,
     post_instruct_fx_status: str | Unset = UNSET,
     page: int | Unset = UNSET,
@@ -365,8 +366,8 @@ async def asyncio(
     source_account_name: str | Unset = UNSET,
     source_currency: str | Unset = UNSET,
     payment_currency: str | Unset = UNSET,
-    submitted_date_from: str | Unset = UNSET,
-    submitted_date_to: str | Unset = UNSET,
+    submitted_date_from: datetime.date | Unset = UNSET,
+    submitted_date_to: datetime.date | Unset = UNSET,
     payment_memo: str | Unset = UNSET,
     payor_name: str | Unset = UNSET,
     transmission_type: str | Unset = UNSET,
@@ -376,8 +377,8 @@ async def asyncio(
     payment_amount_to: int | Unset = UNSET,
     rails_id: str | Unset = UNSET,
     remote_system_id: str | Unset = UNSET,
-    scheduled_for_date_from: str | Unset = UNSET,
-    scheduled_for_date_to: str | Unset = UNSET,
+    scheduled_for_date_from: datetime.date | Unset = UNSET,
+    scheduled_for_date_to: datetime.date | Unset = UNSET,
     schedule_status: str | Unset = UNSET,
     post_instruct_fx_status: str | Unset = UNSET,
     page: int | Unset = UNSET,
