@@ -18,7 +18,7 @@ LEAST_WHOLE, MOST_WHOLE = -(2**63), 2**63 - 1
 """The limits of a whole number of which the document has none."""
 ANNOTATIONS = {"text": "str", "flag": "bool", "whole": "int", "day": "date | str"}
 MOMENT = "datetime"
-LOCALS = ("check", "constant", "sent")
+LOCALS: Sequence[str] = ("check", "constant", "sent")
 """Names that the generated functions use themselves."""
 
 

@@ -197,22 +197,25 @@ _HOLDERS: dict[str, type[BaseModel]] = {
 """The settings of one entry, by the name of its group."""
 
 
+_GROUPS: dict[str, type[BaseModel]] = {
+    "records": RecordSettings,
+    "lists": ListSettings,
+    "forms": FormSettings,
+}
+"""The settings of one entry, by the name of its group."""
+
+
 def _sentence(error: ValidationError) -> str:
     """What is wrong with each entry, with the entry that may be meant."""
     sentences: list[str] = []
     for problem in error.errors():
-        place = ".".join(map(str, problem["loc"])) or "the file"
-        if problem["type"] == "extra_forbidden":
-            holders: dict[str, type[BaseModel]] = {
-                "records": RecordSettings,
-                "lists": ListSettings,
-                "forms": FormSettings,
-            }
-            holder = holders.get(str(problem["loc"][0]), Settings)
-            known = holder.model_fields if len(problem["loc"]) > 1 else Settings.model_fields
-            sentences.append(f"{place} is no setting{nearest(str(problem['loc'][-1]), known)}")
+        place = [str(step) for step in problem["loc"]]
+        where = ".".join(place) or "the file"
+        if problem["type"] == "extra_forbidden" and place:
+            holder = Settings if len(place) == 1 else _GROUPS[place[0]]
+            sentences.append(f"{where} is no setting{nearest(place[-1], holder.model_fields)}")
         else:
-            sentences.append(f"{place}: {problem['msg']}")
+            sentences.append(f"{where}: {problem['msg']}")
     return "; ".join(sentences) + "."
 
 

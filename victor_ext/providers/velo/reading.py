@@ -119,7 +119,7 @@ def walk(
     if it has one. In a feed of changes, an item is identified by all that was sent: one object may
     occur twice, before and after a change.
     """
-    arguments = {**query.arguments, **order.sort(query.arguments.get("sort"))}
+    arguments: dict[str, Any] = {**query.arguments, **order.sort(query.arguments.get("sort"))}
 
     def read_page(reader: PageReader[R]) -> OperationFlow[list[R]]:
         step = yield step_for_json(operation, page=reader.number, **arguments)
