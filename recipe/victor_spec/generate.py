@@ -308,7 +308,7 @@ class GenerationResult:
     """What the generator made of the document's operations."""
     typed: Typed | None = None
     """What the typed modules consist of; None without them."""
-    members: Mapping[str, Mapping[str, Kind]] = field(default_factory=dict)
+    members: Mapping[str, Mapping[str, Kind]] = field(default_factory=dict[str, Mapping[str, Kind]])
     """The members of the models."""
 
     @property
