@@ -100,3 +100,11 @@ def _types(annotation: Any, namespace: dict[str, Any]) -> Types:
     if get_origin(hint) in (Union, UnionType):
         return frozenset(get_args(hint))
     return frozenset({hint})
+
+
+def nested(levels: int) -> list[Any]:
+    """A list in a list in a list: whoever shows, copies or compares it runs out of stack."""
+    items: list[Any] = []
+    for _ in range(levels):
+        items = [items]
+    return items

@@ -26,7 +26,7 @@ from victor_api import models
 from victor_api.api.payment_requests import create_request_payment, list_payment_requests
 from victor_api.client import Client
 
-from tests.providers.arguments import MADE, NOBODY_HOME, Target, declared_types, targets
+from tests.providers.arguments import MADE, NOBODY_HOME, Target, nested, targets
 from tests.providers.flexfactor.test_flexfactor_webhooks import signed, webhooks
 from tests.providers.running import ONCE
 from tests.providers.systems import ARGUMENTS, CLIENTS
@@ -206,7 +206,9 @@ OTHERS: dict[str, Target] = {
     ),
     **{
         f"{kind.__name__}'s connections": Target(
-            kind, {**WIRED, **ARGUMENTS[name]}, declared_types(kind, {})
+            kind,
+            {**WIRED, **ARGUMENTS[name]},
+            dict.fromkeys(inspect.signature(kind).parameters, frozenset()),
         )
         for name, kinds in CLIENTS.items()
         for kind in (kinds if name == "victor" else kinds[:1])
@@ -323,14 +325,6 @@ def test_any_value_for_any_argument(target: str, data: st.DataObject) -> None:
         called(changes)
     except VictorError as error:
         str(error).encode()  # it can be written to a log
-
-
-def nested(levels: int) -> list[Any]:
-    """A list in a list in a list: whoever shows, copies or compares it runs out of stack."""
-    items: list[Any] = []
-    for _ in range(levels):
-        items = [items]
-    return items
 
 
 @pytest.mark.pull_request
