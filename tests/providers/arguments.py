@@ -11,11 +11,14 @@ from types import UnionType
 from typing import Any, Union, get_args, get_origin
 
 import httpx
+import pytest
 
 from tests.providers.running import ONCE, Script
 from tests.providers.systems import ARGUMENTS, CLIENTS
 from tests.providers.test_introspection import methods_of
 from tests.providers.test_operations_table import argument, arguments_of, namespace_of
+from victor_ext import InvalidRequest, Outcome
+from victor_ext.errors import Problem
 from victor_ext.providers import Money
 
 Types = frozenset[Any]
@@ -108,3 +111,26 @@ def nested(levels: int) -> list[Any]:
     for _ in range(levels):
         items = [items]
     return items
+
+
+TARGETS = {name: target for system in CLIENTS for name, target in targets(system)}
+
+
+def refused(target: Target, **changes: Any) -> InvalidRequest:
+    """What a call with these changes raises. It is not sent."""
+    before = len(NOBODY_HOME.requests)
+    with pytest.raises(InvalidRequest) as raised:
+        target(changes)
+    error = raised.value
+    assert len(NOBODY_HOME.requests) == before
+    assert isinstance(error, ValueError)
+    assert (error.outcome, error.attempts) == (Outcome.NOT_SENT, 0)
+    assert (error.request, error.status_code) == (None, None)
+    for problem in error.problems:
+        assert problem.field in problem.message
+    return error
+
+
+def last(problem: Problem) -> str:
+    """The argument, or the field of a part, that a problem is of, without its place in a list."""
+    return problem.field.rpartition(".")[2].partition("[")[0]

@@ -13,15 +13,13 @@ import httpx
 import pytest
 
 from tests.cases import cases_beside
-from tests.providers.arguments import NOBODY_HOME, Target, Types, targets
+from tests.providers.arguments import TARGETS, Target, Types, last, refused
 from tests.providers.running import run
 from tests.providers.systems import ADAPTERS, ARGUMENTS, CLIENTS
 from tests.providers.test_introspection import unreachable
-from victor_ext import InvalidRequest, NotFound, Outcome
-from victor_ext.errors import Problem
+from victor_ext import InvalidRequest, NotFound
 from victor_ext.providers import Money
 
-TARGETS = {name: target for system in CLIENTS for name, target in targets(system)}
 NAIVE = datetime(2026, 3, 4)  # noqa: DTZ001 - what is to be refused
 AWARE = datetime(2026, 3, 4, tzinfo=UTC)
 BEYOND_ALL_YEARS = datetime.max.replace(tzinfo=timezone(timedelta(hours=-14)))
@@ -101,26 +99,6 @@ def wrong_for(types: Types) -> Iterator[Wrong]:
 
 def checked(target: Target) -> Mapping[str, Types]:
     return {name: types for name, types in target.types.items() if name not in FROM_THE_PROVIDER}
-
-
-def refused(target: Target, **changes: Any) -> InvalidRequest:
-    """What a call with these changes raises. It is not sent."""
-    before = len(NOBODY_HOME.requests)
-    with pytest.raises(InvalidRequest) as raised:
-        target(changes)
-    error = raised.value
-    assert len(NOBODY_HOME.requests) == before
-    assert isinstance(error, ValueError)
-    assert (error.outcome, error.attempts) == (Outcome.NOT_SENT, 0)
-    assert (error.request, error.status_code) == (None, None)
-    for problem in error.problems:
-        assert problem.field in problem.message
-    return error
-
-
-def last(problem: Problem) -> str:
-    """The argument, or the field of a part, that a problem is of, without its place in a list."""
-    return problem.field.rpartition(".")[2].partition("[")[0]
 
 
 @pytest.mark.parametrize("name", TARGETS)

@@ -2,7 +2,6 @@
 and settings.
 """
 
-import inspect
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -13,9 +12,10 @@ from hypothesis import strategies as st
 
 from tests.cases import cases_beside
 from tests.frames import assert_hidden, found_in
+from tests.providers.arguments import NOBODY_HOME, TARGETS
 from tests.providers.eastpay.adapter import PRICE, card, scripted
 from tests.providers.test_credentials import assert_copied_and_not_pickled
-from victor_ext import ConfigurationError, InvalidRequest
+from victor_ext import ConfigurationError, InvalidRequest, NotFound
 from victor_ext.providers import Money
 from victor_ext.providers.eastpay import Card, CardToken, EastPay
 from victor_ext.providers.eastpay.system import from_process_environment
@@ -53,7 +53,7 @@ def problems_of(**options: Any) -> list[tuple[str, str]]:
     return [(problem.field, problem.code) for problem in raised.value.problems]
 
 
-def test_a_form_in_utf_8_with_dotted_names() -> None:
+def test_a_debit_is_a_form_in_utf_8_with_dotted_names() -> None:
     assert form(
         card=card(), parameters={"customer.email": "zoë@shop.example"}, payment_brand="VISA"
     ) == {
@@ -110,7 +110,7 @@ URL = "https://shop.example/"
         (URL + "x" * (2048 - len(URL)), URL + "x" * (2048 - len(URL))),
     ],
 )
-def test_urls_arrive_whole(url: str, wire: str) -> None:
+def test_a_url_arrives_whole_in_ascii(url: str, wire: str) -> None:
     fields = form(notification_url=url, shopper_result_url=url)
     assert (fields["notificationUrl"], fields["shopperResultUrl"]) == (wire, wire)
 
@@ -120,22 +120,17 @@ def test_a_url_has_2048_characters_at_most_as_it_is_sent(url: str) -> None:
     assert problems_of(notification_url=url) == [("notification_url", "length")]
 
 
-CALLS: dict[str, Any] = {
-    "debit": lambda **more: EASTPAY.payments.debit(PRICE, merchant_transaction_id="A", **more),
-    "preauthorise": lambda **more: EASTPAY.payments.preauthorise(
-        PRICE, merchant_transaction_id="A", **more
-    ),
-    "capture": lambda **more: EASTPAY.payments.capture(
-        "8ac7", PRICE, merchant_transaction_id="A", **more
-    ),
-    "reverse": lambda **more: EASTPAY.payments.reverse("8ac7", merchant_transaction_id="A", **more),
-    "refund": lambda **more: EASTPAY.payments.refund(
-        "8ac7", PRICE, merchant_transaction_id="A", **more
-    ),
-    "prepare": lambda **more: EASTPAY.checkouts.prepare(PRICE, **more),
-}
-CARD = "card of debit and preauthorise"
+CALLS = (
+    *("payments.debit", "payments.preauthorise", "payments.capture", "payments.reverse"),
+    *("payments.refund", "checkouts.prepare"),
+)
 WIRE_NAMES = cases_beside(__file__)["parameters"]
+OF_NO_ARGUMENT = {
+    "the call",
+    "the entity_id of the client",
+    "the entity_type of the client",
+    "the argument card of debit and preauthorise",
+}
 
 
 @pytest.mark.parametrize("call", CALLS)
@@ -144,31 +139,25 @@ def test_a_parameter_goes_through_unless_the_call_has_it_from_elsewhere(
     call: str, name: str
 ) -> None:
     """A name that is refused is refused with an argument that this very call has."""
-    sent.clear()
+    target, source = TARGETS[f"eastpay {call}"], WIRE_NAMES[name]
     refusal = ""
     try:
-        CALLS[call](parameters={name: "12.34"})
+        target({"parameters": {name: "12.34"}})
+    except NotFound:
+        body = NOBODY_HOME.requests[-1].content.decode("ascii")
+        assert parse_qs(body)[name] == ["12.34"]
     except InvalidRequest as error:
         refusal = str(error)
-    if not refusal:
-        assert sent[0][name] == ["12.34"]
-        return
-    assert sent == []
-    assert refusal == f"parameters: {name} comes from {WIRE_NAMES[name]}: leave it out here."
-    argument = WIRE_NAMES[name].removeprefix("the argument ")
-    group = EASTPAY.checkouts if call == "prepare" else EASTPAY.payments
-    has_it = argument in inspect.signature(getattr(group, call)).parameters
-    assert has_it or argument in (
-        "the call",
-        "the entity_id of the client",
-        "the entity_type of the client",
-        CARD,
-    )
+    if refusal:
+        assert refusal == f"parameters: {name} comes from {source}: leave it out here."
+        assert source in OF_NO_ARGUMENT or source.removeprefix("the argument ") in target.types
 
 
 def test_a_checkout_sends_its_id() -> None:
     sent.clear()
-    CALLS["prepare"](checkout_id="checkout-1", merchant_id="merchant-1", checkout_type="AUTHORIZE")
+    EASTPAY.checkouts.prepare(
+        PRICE, checkout_id="checkout-1", merchant_id="merchant-1", checkout_type="AUTHORIZE"
+    )
     values = [sent[0][name] for name in ("checkoutId", "merchant.id", "checkoutType")]
     assert values == [["checkout-1"], ["merchant-1"], ["AUTHORIZE"]]
 
@@ -286,7 +275,7 @@ def test_what_is_no_card_is_refused_by_field_and_shows_no_digit(
 
 
 @pytest.mark.parametrize("token", ["", "x" * 65, "a\n", None, 7])
-def test_what_is_no_token_of_a_card(token: Any) -> None:
+def test_a_token_of_a_card_is_printable_text_of_1_to_64_characters(token: Any) -> None:
     with pytest.raises(
         InvalidRequest,
         match=r"card\.token (is missing: it )?must be (text of 1 to 64 characters|printable)",
@@ -314,7 +303,7 @@ def test_the_longer_entity_of_a_sample_is_taken() -> None:
     assert EastPay(**{**GOOD, **longer}).caller
 
 
-def test_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_variables_make_a_client_and_options_win(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {**GOOD, "entity_type": "PARTICIPATOR"}.items():
         monkeypatch.setenv(f"EASTPAY_{name.upper()}", value)
     eastpay = EastPay.from_env(deadline=5)
@@ -329,12 +318,12 @@ def test_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("said", "allowed"), [("true", True), ("False", False), (" TRUE ", True), ("", False)]
 )
-def test_the_inquiry_by_reference_of_the_environment(said: str, allowed: bool) -> None:
+def test_true_in_any_case_allows_the_inquiry_by_reference(said: str, allowed: bool) -> None:
     options = from_process_environment(dict(GOOD), {"EASTPAY_INQUIRY_BY_REFERENCE": said})
     assert EastPay(**options).payments.entity.found_by_reference is allowed
 
 
-def test_what_is_no_word_for_the_inquiry_by_reference() -> None:
+def test_another_word_for_the_inquiry_is_refused_and_not_shown() -> None:
     values = {"EASTPAY_INQUIRY_BY_REFERENCE": ACCESS}
     with pytest.raises(ConfigurationError, match="must be true or false") as raised:
         from_process_environment(dict(GOOD), values)

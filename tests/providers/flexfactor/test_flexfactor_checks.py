@@ -29,7 +29,7 @@ AUTH = FlexFactorAuth("key", "secret")
 @pytest.mark.parametrize(
     "order_id", ["a/b", "a b", "a?b#c", "a%2Fb", "\u00e4", "a;b", "...", "../x", "v1"]
 )
-def test_any_other_id_stays_one_part_of_its_path(order_id: str) -> None:
+def test_an_id_of_any_characters_stays_one_part_of_its_path(order_id: str) -> None:
     client, script = scripted(
         httpx.Response(200, json={"status": "COMPLETED", "success": True, "orderId": order_id})
     )
@@ -64,7 +64,7 @@ def test_what_has_no_argument_is_sent_as_it_is_given() -> None:
 
 
 @pytest.mark.parametrize("environment", ["sandbox", "production"])
-def test_the_hosts_of_the_other_name(environment: str) -> None:
+def test_the_other_name_of_the_provider_has_hosts_of_its_own(environment: str) -> None:
     client = FlexFactor(AUTH, mid=MID, environment=environment, hosts="flexfactor")
     host = "api.flexfactor.io" if environment == "production" else "api-sandbox.flexfactor.io"
     assert (client.base_url, client.environment) == (f"https://{host}", environment)

@@ -88,7 +88,7 @@ class TestTheProcessEnvironment:
             ),
         ],
     )
-    def test_a_password_that_does_not_fit(
+    def test_a_password_that_does_not_fit_is_refused_with_the_variable_to_set(
         self, monkeypatch, victor_key_pair, encrypted, password, words
     ):
         key = encrypted_pem(victor_key_pair[0], "s3cret words") if encrypted else victor_key_pair[0]
