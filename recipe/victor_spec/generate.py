@@ -35,7 +35,7 @@ from .destination import HEADER, MARKER, ChangedFiles, build_folder, move_into_p
 from .document import DocumentError, load
 from .failures import Failure, Tracker, mend, replaced
 from .python_names import Origins, give_distinct_names, literal
-from .requests import HOOKS, PREFIX, STANDS_FOR
+from .requests import HOOKS, PREFIX, STANDS_FOR, path_of
 from .rewrites import Log, prepare
 from .rewrites.schemas import DECIMAL
 from .rewrites.unions import DISCRIMINATOR, Discriminator
@@ -375,9 +375,8 @@ def _sources(data: GeneratorData) -> dict[str, str]:
     sources: dict[str, str] = {}
     for tag, collection in data.endpoint_collections_by_tag.items():
         for endpoint in collection.endpoints:
-            path = endpoint.path.get_untrusted_value().partition("#")[0]
             module = operation_module(tag, endpoint).replace(".", "/")
-            sources[f"{module}.py"] = f"{endpoint.method.upper()} {path}"
+            sources[f"{module}.py"] = f"{endpoint.method.upper()} {path_of(endpoint)}"
     for model in (*data.models, *data.enums):
         sources[f"models/{model.class_info.module_name}.py"] = f"the schema {model.class_info.name}"
     return sources
