@@ -17,7 +17,7 @@ from victor_spec.tree import (
     resolve,
 )
 
-from .base import Log, answers, media_types, reachable, schemas
+from .base import Log, answers, media, media_types, reachable, schemas
 from .serialization import is_nested, is_object, is_read_only, undefined, variants
 
 URL_ENCODED = "application/x-www-form-urlencoded"
@@ -112,14 +112,13 @@ def text_in_json(document: Tree, log: Log) -> None:
     inside: list[Tree] = []
     outside: set[int] = set()
     for operation in operations(document) if places else ():
-        for _, content in media_types(operation):
-            for kind, medium in content.items():
-                every = reachable(document, mapping_at(medium, "schema"), set())
-                binaries = [schema for schema in every if id(schema) in places]
-                if is_json(kind):
-                    inside += binaries
-                else:
-                    outside |= {*map(id, binaries)}
+        for _, kind, medium in media(operation):
+            every = reachable(document, mapping_at(medium, "schema"), set())
+            binaries = [schema for schema in every if id(schema) in places]
+            if is_json(kind):
+                inside += binaries
+            else:
+                outside |= {*map(id, binaries)}
     for schema in inside:
         if schema.pop("format", None) and id(schema) in outside:
             words = {key: schema.pop(key) for key in ("type", "nullable") if key in schema}

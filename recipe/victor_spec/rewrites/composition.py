@@ -17,7 +17,8 @@ from victor_spec.tree import (
     union_members,
 )
 
-from .base import HAD_NULL, Log, below, components, drop, replace, schemas
+from .base import Log, below, components, drop, replace, schemas
+from .classes import has_siblings, is_enum, is_object, is_single_reference
 from .names import give_name
 from .redefinition import REDEFINED, TYPED, UNITED, both, gist, values_of
 from .serialization import kinds, variants
@@ -169,27 +170,6 @@ def _composed(document: Tree, parts: list[Tree]) -> frozenset[str]:
         for key in (SOURCES, "allOf", "oneOf", "anyOf"):
             pending += list_at(part, key)
     return frozenset(names - compositions)
-
-
-def is_single_reference(schema: Tree) -> bool:
-    parts = list_at(schema, "allOf")
-    return len(parts) == 1 and "$ref" in parts[0]
-
-
-def has_siblings(schema: Tree) -> bool:
-    return any(schema.get(key) for key in ("properties", "required", "additionalProperties"))
-
-
-def is_object(document: Tree, schema: Tree) -> bool:
-    """Whether the schema becomes a class."""
-    schema = resolve(document, schema)
-    if union_members(schema):
-        return False
-    if "properties" in schema and (schema.get("allOf") or "type" not in schema):
-        return True
-    if schema.get("allOf"):
-        return any(is_object(document, part) for part in schema["allOf"])
-    return schema.get("type") == "object"
 
 
 def inline_allof(document: Tree, log: Log) -> None:
@@ -445,7 +425,10 @@ def one_of(parts: list[Tree]) -> Tree:
     by_text: dict[str, Tree] = {}
     for part in parts:
         for member in part["anyOf"] if UNITED in part and "anyOf" in part else [part]:
-            plain = {**member, "description": "", HAD_NULL: None}
+            plain = {**member, "description": ""}
+            is_composed = "properties" in member or "allOf" in member
+            if is_composed or is_enum(member) or member.get("type") == "object":
+                plain["nullable"] = None
             by_text[json.dumps(plain, sort_keys=True)] = member
     different = [*by_text.values()]
     first = different[0]

@@ -24,19 +24,17 @@ from victor_spec.tree import (
     words_as,
 )
 
-from .base import HAD_NULL, Log, components, drop, schemas
+from .base import Log, components, drop, schemas
+from .classes import has_siblings, is_alias, is_class, is_object
 from .composition import (
     all_properties,
     all_required,
-    has_siblings,
-    is_object,
-    is_single_reference,
     named_if_within,
     write_out_allof,
 )
-from .names import free_name, give_name, is_model
+from .names import free_name, give_name
+from .nulls import ONLY_NULL
 from .redefinition import TYPED, values_of
-from .schemas import ONLY_NULL
 from .serialization import kinds, variants
 
 OF_OBJECT = ("properties", "required", "additionalProperties")
@@ -300,7 +298,7 @@ def _objects(
     """The objects that a member of a union is, or has as members; `name` is its reference."""
     whole = resolve(document, part)
     inner = union_members(whole)
-    if is_single_reference(whole) and not has_siblings(whole):
+    if is_alias(whole):
         inner = whole["allOf"]
     if id(whole) in seen:
         return []
@@ -389,7 +387,7 @@ def _tells_apart(words: list[list[Word]], *, is_required: bool) -> bool:
 
 
 def _has_null(whole: Tree) -> bool:
-    return bool(whole.get("nullable") or HAD_NULL in whole or "null" in types_of(whole))
+    return bool(whole.get("nullable") or "null" in types_of(whole))
 
 
 def _tag_values(discriminator: Tree, reference: str, renamed: dict[str, str]) -> list[str]:
@@ -432,12 +430,12 @@ def name_union_member(document: Tree, log: Log) -> None:
     pending = [*components(document).items()]
     for name, schema in pending:  # it grows
         items = schema.get("items")
-        if is_mapping(items) and not is_model(items):  # a model in a list is built once
+        if is_mapping(items) and not is_class(document, items):  # a model in a list is built once
             pending.append((f"{name}_item", items))
         members = [*list_at(schema, "anyOf"), *list_at(schema, "oneOf")]
         for number, member in enumerate(members):
             own = f"{name}_type_{number}"
-            if is_model(member):
+            if is_class(document, member):
                 log("name-union-member", give_name(document, member, own))
             else:
                 pending.append((own, member))
