@@ -11,6 +11,7 @@ from victor_spec.tree import (
     Tree,
     in_place_of,
     is_mapping,
+    is_null,
     list_at,
     mapping_at,
     resolve,
@@ -39,10 +40,10 @@ def merge_allof_siblings(document: Tree, log: Log) -> None:
     """
     named = {id(schema) for schema in components(document).values()}
     for where, schema in schemas(document):
-        if is_single_reference(schema) and (
-            has_siblings(schema)
-            or (id(schema) in named and is_object(document, schema["allOf"][0]))
-        ):
+        if not is_single_reference(schema):
+            continue
+        is_named_class = id(schema) in named and is_object(document, schema["allOf"][0])
+        if has_siblings(schema) or is_named_class:
             schema["allOf"].append({"type": "object"})
             log("merge-allof-siblings", where)
 
@@ -233,19 +234,25 @@ def write_out_failed(document: Tree, schema: Tree, where: str, log: Log) -> None
         replace(schema, {"allOf": [whole]})
         return
     names, size = _composed(document, schema["allOf"]), len(gist(schema))
-    around: set[str] = set()
-    is_growing = True
-    for place, (inner, length) in log.written.items():
-        if re.match(re.escape(place) + r"(?!\w)", where):
-            around |= inner
-            is_growing = is_growing and size >= length
+    outer = _written_around(where, log)
+    around = frozenset(name for inner, _ in outer for name in inner)
+    is_growing = all(size >= length for _, length in outer)
     if names and names <= around and is_growing:
         _read_last(schema, schema["allOf"], where, log)
         return
     before = {*named}
-    write_out_allof(document, schema, where, log, frozenset(around))
+    write_out_allof(document, schema, where, log, around)
     for place in (where, *(components(document).keys() - before)):
-        log.written[place] = frozenset(around | names), size
+        log.written[place] = around | names, size
+
+
+def _written_around(where: str, log: Log) -> list[tuple[frozenset[str], int]]:
+    """What was written out at a place, and around it."""
+    return [
+        written
+        for place, written in log.written.items()
+        if re.match(re.escape(place) + r"(?!\w)", where)
+    ]
 
 
 def _read_last(schema: Tree, parts: list[Tree], where: str, log: Log) -> None:
@@ -405,7 +412,7 @@ def _united(document: Tree, members: list[Tree], done: dict[int, Tree]) -> Tree:
     their enums.
     """
     wholes = [_merged(document, member, done) for member in members]
-    wholes = [whole for whole in wholes if whole.get("type") != "null"]
+    wholes = [whole for whole in wholes if not is_null(whole)]
     definitions: dict[str, list[Tree]] = {}
     for whole in wholes:
         for name, child in mapping_at(whole, "properties").items():

@@ -280,6 +280,18 @@ def rename_schema(document: Tree, log: Log) -> None:
     generated code uses.
     """
     named = components(document)
+    names = _distinct_names(named)
+    for name, new in names.items():
+        if new != name:
+            log.renamed[new] = name
+            log("rename-schema", f"{name} is now {new}")
+    document["components"]["schemas"] = {names[name]: schema for name, schema in named.items()}
+    for _, schema in schemas(document):
+        _refer_to(schema, names)
+
+
+def _distinct_names(named: Tree) -> dict[str, str]:
+    """A name for each named schema, whose class and module have names of their own."""
     names: dict[str, str] = {}
     modules: set[str] = set()
     for name in named:
@@ -288,20 +300,20 @@ def rename_schema(document: Tree, log: Log) -> None:
             new += "Model" if class_name(new) in RESERVED else "Other"
         modules.add(module_name(class_name(new)))
         names[name] = new
-        if new != name:
-            log.renamed[new] = name
-            log("rename-schema", f"{name} is now {new}")
-    document["components"]["schemas"] = {names[name]: schema for name, schema in named.items()}
-    for _, schema in schemas(document):
-        name = str(schema.get("$ref", "")).removeprefix(SCHEMAS)
-        if name in names:
-            schema["$ref"] = SCHEMAS + names[name]
-        discriminator = mapping_at(schema, "discriminator")
-        mapping = mapping_at(discriminator, "mapping")
-        for word in mapping:
-            mapping[word] = _renamed(mapping[word], names)
-        if "defaultMapping" in discriminator:
-            discriminator["defaultMapping"] = _renamed(discriminator["defaultMapping"], names)
+    return names
+
+
+def _refer_to(schema: Tree, names: dict[str, str]) -> None:
+    """Write the new names into a reference and into a discriminator."""
+    name = str(schema.get("$ref", "")).removeprefix(SCHEMAS)
+    if name in names:
+        schema["$ref"] = SCHEMAS + names[name]
+    discriminator = mapping_at(schema, "discriminator")
+    mapping = mapping_at(discriminator, "mapping")
+    for word in mapping:
+        mapping[word] = _renamed(mapping[word], names)
+    if "defaultMapping" in discriminator:
+        discriminator["defaultMapping"] = _renamed(discriminator["defaultMapping"], names)
 
 
 def _renamed(target_: object, names: dict[str, str]) -> str:
@@ -379,17 +391,11 @@ def rename_inline_schema(document: Tree, log: Log) -> None:
 
     One that is so deep that no file could have the name of its class gets a name of its own.
     """
-    for place in [*places(document)]:
-        long = place.class_name
-        has_class = is_enum(place.schema) or is_class(document, place.schema)
-        if len(long.encode()) > MAX_NAME and has_class:
-            drop(place.schema, "title")
-            name = give_name(document, place.schema, _short(long))
-            log("rename-inline-schema", f"{place.where} is now {name}")
-    classes_: dict[str, object] = {}
+    _name_long_classes(document, log)
+    known: dict[str, object] = {}
     """The class of each module, with what it is made of."""
     for name in (*RESERVED, *map(class_name, components(document))):
-        classes_[module_name(name)] = name
+        known[module_name(name)] = name
     for place in places(document):
         schema = place.schema
         gist: object = object()
@@ -398,10 +404,20 @@ def rename_inline_schema(document: Tree, log: Log) -> None:
             gist = json.dumps([schema["enum"], schema.get("x-enum-varnames")])
         elif not is_class(document, schema):
             continue
-        while classes_.get(module_name(place.class_name)) not in (None, (place.class_name, gist)):
+        while known.get(module_name(place.class_name)) not in (None, (place.class_name, gist)):
             schema["title"] = schema.get("title", place.name) + "_inner"
             log("rename-inline-schema", f"{place.where} is now {place.class_name}")
-        classes_[module_name(place.class_name)] = (place.class_name, gist)
+        known[module_name(place.class_name)] = (place.class_name, gist)
+
+
+def _name_long_classes(document: Tree, log: Log) -> None:
+    for place in [*places(document)]:
+        long = place.class_name
+        has_class = is_enum(place.schema) or is_class(document, place.schema)
+        if len(long.encode()) > MAX_NAME and has_class:
+            drop(place.schema, "title")
+            name = give_name(document, place.schema, _short(long))
+            log("rename-inline-schema", f"{place.where} is now {name}")
 
 
 def classes(document: Tree) -> Iterator[tuple[str, Tree]]:
@@ -491,14 +507,7 @@ def drop_unused_keys(document: Tree, log: Log) -> None:
     generator.
     """
     for operation in operations(document):
-        _keep(operation.tree, KEPT_IN_OPERATION)
-        for _, _, medium in media(operation):
-            _keep(medium, {"schema"})
-        for answer in operation.tree["responses"].values():
-            _keep(answer, {"description", "content"})
-            answer.setdefault("description", "")
-        for parameter in operation.tree["parameters"]:
-            _keep(parameter, {"name", "in", "required", "description", "schema"})
+        _keep_of_operation(operation)
     for _, schema in schemas(document):
         _keep(schema, KEPT_IN_SCHEMA)
     info = mapping_at(document, "info")
@@ -512,6 +521,17 @@ def drop_unused_keys(document: Tree, log: Log) -> None:
     }
     replace(document, kept)
     log("drop-unused-keys", "the whole document")
+
+
+def _keep_of_operation(operation: Operation) -> None:
+    _keep(operation.tree, KEPT_IN_OPERATION)
+    for _, _, medium in media(operation):
+        _keep(medium, {"schema"})
+    for answer in operation.tree["responses"].values():
+        _keep(answer, {"description", "content"})
+        answer.setdefault("description", "")
+    for parameter in operation.tree["parameters"]:
+        _keep(parameter, {"name", "in", "required", "description", "schema"})
 
 
 def _keep(tree: Tree, keys: set[str]) -> None:
