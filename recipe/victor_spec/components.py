@@ -216,7 +216,7 @@ class Components:
 
     def _parameters(self, owner: Tree, place: str, above: _Reach) -> None:
         for parameter in trees_at(owner, "parameters"):
-            key = parameter_key(self.document, parameter)
+            key = parameter_key(self.document, parameter) or parameter.get("$ref")
             self._part(parameter, f"{place}.parameters.{key}", above, "parameter")
 
     def callbacks(self, operation: Tree) -> dict[str, Tree]:

@@ -442,7 +442,7 @@ def parameters(document: Tree, item: Tree, operation: Tree) -> dict[str, Tree]:
     """
     merged: dict[str, Tree] = {}
     for parameter in (*trees_at(operation, "parameters"), *trees_at(item, "parameters")):
-        key = parameter_key(document, parameter) or str(parameter.get("$ref"))
+        key = parameter_key(document, parameter) or f"$ref:{parameter.get('$ref')}"
         if key.startswith("header:"):
             key = key.lower()
         merged.setdefault(key, parameter)

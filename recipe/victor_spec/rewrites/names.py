@@ -29,6 +29,7 @@ from victor_spec.tree import (
     path_item,
     resolve,
     target,
+    trees_at,
     unescaped,
     unused,
 )
@@ -153,8 +154,14 @@ def _inline(document: Tree, operation: Operation, log: Log) -> None:
     def whole(part: Tree) -> Tree:
         return deepcopy(_followed(document, part, log, operation.where))
 
-    declared = map(whole, parameters(document, operation.item, tree).values())
-    tree["parameters"] = [each for each in declared if "name" in each and "in" in each]
+    declared = parameters(document, operation.item, tree)
+    kept = {id(each) for each in declared.values()}
+    for parameter in trees_at(tree, "parameters"):
+        if id(parameter) not in kept:
+            name = resolve(document, parameter).get("name")
+            log("drop-parameter", f"{operation.where} {name}")
+    wholes = [whole(parameter) for parameter in declared.values()]
+    tree["parameters"] = [each for each in wholes if "name" in each and "in" in each]
     if "requestBody" in tree:
         tree["requestBody"] = whole(tree["requestBody"])
     responses = mapping_at(tree, "responses")
