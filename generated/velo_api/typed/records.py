@@ -27,6 +27,37 @@ from victor_ext.typed import (
 if TYPE_CHECKING:
     from .. import models
 
+__all__ = (
+    "AcceptedPayment",
+    "Funding",
+    "FundingAccount",
+    "FundingChange",
+    "FundingEntry",
+    "FundingEvent",
+    "FxSummary",
+    "Payee",
+    "PayeeBatch",
+    "PayeeChange",
+    "PayeeFailure",
+    "PayeeInvitation",
+    "Payment",
+    "PaymentChange",
+    "PaymentEvent",
+    "PayorRef",
+    "Payout",
+    "PayoutAccount",
+    "PayoutHistory",
+    "PayoutPayment",
+    "PayoutStatistics",
+    "PayoutSummary",
+    "Quote",
+    "RejectedPayment",
+    "SourceAccount",
+    "SourceAccountCost",
+    "WebhookEndpoint",
+    "WebhookPing",
+)
+
 require_runtime(1)
 
 
