@@ -49,7 +49,9 @@ def lines(report: Report) -> list[str]:
 
 
 @pytest.mark.parametrize("tree", GREEN.values(), ids=GREEN)
-def test_nothing_is_wrong(tree: Tree, tmp_path: Path) -> None:
+def test_a_document_that_the_generator_can_express_has_no_problem(
+    tree: Tree, tmp_path: Path
+) -> None:
     assert lines(checked(tmp_path, document(**tree))) == []
 
 

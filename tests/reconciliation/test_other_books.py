@@ -67,7 +67,7 @@ def compare(request: pytest.FixtureRequest) -> Compare:
     return run
 
 
-def test_velo(compare: Compare) -> None:
+def test_payments_of_velo_are_matched_by_reference_and_compared_by_amount(compare: Compare) -> None:
     with velo_adapter.sandbox() as sandbox:
         with velo_adapter.client(sandbox, awaited=False) as velo:
             prices = (("EQUAL", "44.23"), ("LESS", "44.23"), *[("TWICE", "1")] * 2, ("NEW", "1"))

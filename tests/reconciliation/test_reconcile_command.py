@@ -175,7 +175,9 @@ MISUSE = cases_beside(__file__)["misuse"]
 
 
 @pytest.mark.parametrize("message", MISUSE)
-def test_misuse(command: Command, planted: Planted, book: Path, message: str) -> None:
+def test_a_misuse_is_named_and_nothing_is_printed(
+    command: Command, planted: Planted, book: Path, message: str
+) -> None:
     words = MISUSE[message].split()
     given = words if message.startswith(("--start", "--end")) else [*window(planted), *words]
     ran = command("reconcile", str(book), *given)
