@@ -78,8 +78,10 @@ test-recipe: setup ## Run the tests of recipe/ (or TIER=test, what `make test` r
 test-pull-request: SHARD = 1/1
 test-pull-request: setup .venv/guards .venv/foreign ## Run what `make test` leaves to the workflow (or a part of it: SHARD=1/4)
 	@$(BIN)/python -m pytest -n "$$(getconf _NPROCESSORS_ONLN)" --dist worksteal --tier pull-request --shard "$(SHARD)"
+	@# the recipe has no shards: the first one runs its tests
+	@$(if $(filter 1/%,$(SHARD)),$(MAKE) --no-print-directory test-recipe TIER=pull-request)
 
-checks: pyright lint mypy contracts check-generated
+checks: pyright lint mypy contracts check-generated ## Style, types, import contracts and the generated code
 
 # In a folder of its own: a mock, a tracer or a server that is installed may change what other tests do.
 .venv/guards .venv/foreign: .venv/%: tests/%/requirements.txt | $(SETUP)

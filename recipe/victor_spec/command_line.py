@@ -17,8 +17,6 @@ from .commands.update import update
 from .exit_status import INTERRUPTED, MISUSE, SIGNALLED
 from .output import guarded_output
 
-USAGE_ERROR: Any = typer.BadParameter.__bases__[0]
-"""typer exports no public name for it."""
 ENDING_SIGNALS = ("SIGTERM", "SIGHUP")
 
 app = typer.Typer(
@@ -84,8 +82,10 @@ def main(arguments: Sequence[str] | None = None, *, prog: str = "victor-spec") -
 def _run(arguments: list[str], prog: str) -> int:
     try:
         status: int | None = app(arguments, prog_name=prog, standalone_mode=False)
-    except USAGE_ERROR as error:
-        error.show()
+    except typer.TyperException as error:
+        # What typer raises shows its usage, too; its public class does not declare that.
+        usage_error: Any = error
+        usage_error.show()
         return MISUSE
     except typer.Abort:
         return INTERRUPTED

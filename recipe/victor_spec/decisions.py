@@ -39,7 +39,7 @@ class Acceptance:
 
 @dataclass(frozen=True)
 class Approval:
-    """One approved change (docs/changes.md)."""
+    """One approved change (recipe/docs/changes.md)."""
 
     fingerprint: str
     reason: str

@@ -1,4 +1,4 @@
-"""The commands `victor spec generate` and `victor spec check`."""
+"""The commands `victor-spec generate` and `victor-spec check`."""
 
 import json
 import sys

@@ -1,5 +1,5 @@
 """Compare two generated packages: what of the code that uses the old one fails with the new one
-(docs/changes.md).
+(recipe/docs/changes.md).
 
 Names come from places in the documents (`Origins`). The cause of another name is the place,
 something around it that is gone, or something it refers to.
