@@ -48,7 +48,7 @@ class Approval:
     expires: datetime.date
 
 
-def default_path(document: Path, kind: Literal["accepted", "approved"]) -> Path:
+def default_path(document: Path, kind: Literal["accepted", "approved", "settings"]) -> Path:
     """`shop.yaml` has `shop.accepted.yaml` beside it."""
     return document.parent / f"{document.stem}.{kind}.yaml"
 

@@ -241,10 +241,20 @@ def namespace_of(method: Any) -> dict[str, Any]:
     home = vars(inspect.getmodule(inspect.unwrap(method)))
     package = home["__package__"]
     by_name: dict[str, Any] = {}
-    for each in ("reading", "requests", "transactions", "system"):
-        if importlib.util.find_spec(f"{package}.{each}") is not None:
-            by_name |= vars(importlib.import_module(f"{package}.{each}"))
+    modules = [f"{package}.{each}" for each in ("reading", "requests", "transactions", "system")]
+    generated = f"{package.rpartition('.')[2]}_api"
+    modules.append(f"{generated}.typed.arguments")
+    for module in modules:
+        if _exists(module):
+            by_name |= vars(importlib.import_module(module))
     return {**by_name, **home}
+
+
+def _exists(module: str) -> bool:
+    try:
+        return importlib.util.find_spec(module) is not None
+    except ModuleNotFoundError:  # of the package around it
+        return False
 
 
 def arguments_of(method: Any) -> dict[str, Any]:
