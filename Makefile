@@ -29,7 +29,7 @@ lock: setup ## Write requirements.lock anew, for the client and the recipe
 			(cd $$folder && $(LOCK) requirements.in --output-file=requirements.txt) || exit 1; done
 
 .PHONY: generate check-generated
-DOCUMENTS = $(filter-out %.approved.yaml %.accepted.yaml,$(wildcard openapi/*.yaml))
+DOCUMENTS = $(filter-out %.approved.yaml %.accepted.yaml %.settings.yaml %.overlay.yaml,$(wildcard openapi/*.yaml))
 generate: setup ## Write generated/ from openapi/ (or SPEC=document OUT=folder NAME=package)
 	@$(BIN)/python -m victor_spec generate "--out=$${OUT:-generated}" $(if $(NAME),"--name=$$NAME") \
 		-- $(if $(SPEC),"$$SPEC",$(DOCUMENTS))
@@ -78,8 +78,10 @@ test-recipe: setup ## Run the tests of recipe/ (or TIER=test, what `make test` r
 test-pull-request: SHARD = 1/1
 test-pull-request: setup .venv/guards .venv/foreign ## Run what `make test` leaves to the workflow (or a part of it: SHARD=1/4)
 	@$(BIN)/python -m pytest -n "$$(getconf _NPROCESSORS_ONLN)" --dist worksteal --tier pull-request --shard "$(SHARD)"
+	@# the recipe has no shards: the first one runs its tests
+	@$(if $(filter 1/%,$(SHARD)),$(MAKE) --no-print-directory test-recipe TIER=pull-request)
 
-checks: pyright lint mypy contracts check-generated
+checks: pyright lint mypy contracts check-generated ## Style, types, import contracts and the generated code
 
 # In a folder of its own: a mock, a tracer or a server that is installed may change what other tests do.
 .venv/guards .venv/foreign: .venv/%: tests/%/requirements.txt | $(SETUP)

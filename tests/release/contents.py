@@ -82,11 +82,11 @@ def expected_in_wheel(files: Iterable[str]) -> set[str]:
 
 
 def expected_in_source(files: Iterable[str]) -> set[str]:
-    """The files of the repository without what only its host reads, and without the recipe."""
-    return {name for name in files if not name.startswith((".github/", ".ci/", "recipe/"))} | {
-        "PKG-INFO",
-        SBOM,
-    }
+    """The files of the repository without what only its host reads, without the recipe, and without
+    what needs that: the tests and the Makefile.
+    """
+    left_out = (".github/", ".ci/", "recipe/", "tests/", "Makefile")
+    return {name for name in files if not name.startswith(left_out)} | {"PKG-INFO", SBOM}
 
 
 def wrong_names(found: Iterable[str], expected: set[str]) -> Iterator[str]:

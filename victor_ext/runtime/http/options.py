@@ -64,6 +64,8 @@ def checked_base_url(url: str | AnyURL, *, name: str = "base_url") -> httpx.URL:
             name, f"{shown} is not a URL: write it as in https://api.example.com."
         ) from None
     if url.scheme not in ("https", "http") or not url.raw_host:
+        # The caller's may hold a password, as above: without a host, its `repr` does not hide it.
+        url = httpx.URL()
         raise _url_error(name, f"{shown} must be absolute: write https:// and the host in front.")
     if not has_host(url):
         raise _url_error(
