@@ -19,17 +19,14 @@ import logging
 import ssl
 from collections.abc import Callable, Hashable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from types import ModuleType
 from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
 import httpx
 
 from victor_ext.errors import ConfigurationError, StatusError, UnreadableResponse, VictorError
 from victor_ext.privacy import Secret, concealed_within, kind_of, redact_excerpt
-from victor_ext.response_info import ResponseInfo
 from victor_ext.runtime.client.config import HttpxClient, Transport
 from victor_ext.runtime.client.transport import (
     AsyncAttemptTransport,
@@ -73,7 +70,7 @@ from .generated import Connect, bound_class
 from .object_reads import checked_read, object_reads_of
 from .prepared_calls import AnyOperation, PreparedCall, operations_of, prepare_call, send_prepared
 from .resources import Awaited, Blocking, HasMode, Mode, Shared, operation
-from .runners import AsyncRunner, Call, OperationFlow, SyncRunner
+from .runners import AsyncRunner, OperationFlow, SyncRunner
 
 _logger = logging.getLogger(__name__)
 C = TypeVar("C")
@@ -634,53 +631,3 @@ class AwaitedClient(BaseClient[Any, Awaited, AsyncTransport, AsyncClient]):
 
     async def __aexit__(self, *exc: object) -> None:
         await self.close()
-
-
-@dataclass(frozen=True, slots=True)
-class Ping:
-    """The result of a signed read. It exists only where the provider accepts the credentials.
-
-    Attributes:
-        seconds: How long the whole call took, with all attempts, and with the request for a token,
-            if it needed one.
-        clock_offset: Seconds by which the provider's clock is ahead of this machine's (negative:
-            behind); 0.0 within two seconds. None: the provider does not tell its time.
-        response_info: Status, headers, request id and attempts of the response.
-    """
-
-    seconds: float
-    clock_offset: float | None
-    response_info: ResponseInfo
-
-
-class Pings(HasMode[Mode]):
-    """Gives a client the method `ping`, where the provider has a signed read that needs no id."""
-
-    _ping_read: tuple[ModuleType, dict[str, Any]]
-    """The generated operation of that read, with its arguments: one item of a list.
-
-    The provider's table of operations says what a good response to it is.
-    """
-
-    @operation
-    def ping(self) -> OperationFlow[Ping]:
-        """Make one signed read, which changes nothing: are the credentials accepted, and do the
-        clocks agree?
-
-        Use it when a service starts, and by hand. A health check that runs often costs the provider
-        a call each time.
-
-        Returns:
-            How long it took, the difference of the clocks, and the response.
-
-        Raises:
-            AuthenticationError: The provider does not accept the credentials.
-            VictorError: Any other failure.
-        """
-        clock: ServerClock = self._shared.clock
-        began = clock.monotonic()
-        step = Call(*self._ping_read, lambda response: response)
-        yield step
-        assert step.response is not None
-        offset = clock.skew if clock.provider_time().is_known else None
-        return Ping(clock.monotonic() - began, offset, step.response.info())
