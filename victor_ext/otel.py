@@ -178,6 +178,7 @@ class OpenTelemetry:
         return observations
 
     def _idle_seconds(self) -> list[metrics.Observation]:
+        """The seconds since the last step of each box's worker."""
         return [
             metrics.Observation(box.heartbeat.idle, self._box_labels(box)) for box in self._boxes
         ]
@@ -216,13 +217,15 @@ class OpenTelemetry:
 
     def _attempt_ended(self, event: AttemptEnded) -> None:
         # As the conventions have it: the kind of failure, or the status where that is an error.
-        error = event.error or (str(event.status_code) if (event.status_code or 0) >= 400 else None)
+        error = event.error
+        if not error and event.status_code is not None and event.status_code >= 400:
+            error = str(event.status_code)
         result = _without_none(
             {"http.response.status_code": event.status_code, "error.type": error}
         )
-        resent = event.attempt - 1
+        is_repeat = event.attempt > 1 and not event.for_token
         attributes = {
-            "http.request.resend_count": resent if resent > 0 and not event.for_token else None,
+            "http.request.resend_count": event.attempt - 1 if is_repeat else None,
             "victor_ext.duration": event.seconds,
             "victor_ext.connection.wait": event.waited,
             "victor_ext.connection.open": event.connecting,

@@ -60,6 +60,7 @@ class PrivateTexts:
         return HIDDEN.join(pieces)
 
     def _add(self, text: str) -> None:
+        """Hide the words of a text from now on."""
         phrase = tuple(word.casefold() for word in _WORDS.findall(text))
         if phrase:
             self._phrases.add(phrase)

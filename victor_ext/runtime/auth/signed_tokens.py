@@ -98,6 +98,10 @@ class SignedElsewhere(TokenCache):
         *,
         best_effort: bool,
     ) -> Flow[IssuedToken]:
+        """Make a token, whose signature the caller's function returns in time.
+
+        Raises `DeadlineExceeded`, and `ConfigurationError` if that is no signature.
+        """
         if best_effort:
             seconds = _RENEWAL_SECONDS if seconds is None else min(_RENEWAL_SECONDS, seconds / 2)
         skew = self._clock.skew

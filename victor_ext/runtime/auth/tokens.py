@@ -13,7 +13,7 @@ from copy import copy
 from dataclasses import dataclass
 from functools import partial
 from math import inf
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from urllib.parse import urlencode
 
 import httpx
@@ -69,6 +69,16 @@ class FixedToken:
         return bool(request.headers.get(self._header) != self._current())
 
 
+class _SignedHeader(NamedTuple):
+    """A header's value that was signed with this skew of the clock, in seconds, and may be used
+    until a monotonic time.
+    """
+
+    value: Secret
+    skew: float
+    until: float
+
+
 class SignedToken:
     """A token that this side signs: for each attempt, or for all calls of `reuse` seconds.
 
@@ -88,9 +98,7 @@ class SignedToken:
         self._clock = clock
         self._reuse = reuse
         self._header = header
-        # A header value, the clock skew at signing, and the monotonic time until which it may be
-        # reused.
-        self._kept: tuple[str, float, float] | None = None
+        self._kept: _SignedHeader | None = None
 
     def authorize(
         self,
@@ -98,20 +106,21 @@ class SignedToken:
         exchange: Exchange,  # noqa: ARG002 - it makes no request of its own
         seconds: float | None,  # noqa: ARG002 - nothing here takes time
     ) -> Flow[None]:
+        """Set the header to the kept value, if it may still be used, or else sign another."""
         signed = self._kept
         is_kept = True
-        if signed is None or self._clock.monotonic() >= signed[2]:
-            skew = self._clock.skew
+        if signed is None or self._clock.monotonic() >= signed.until:
             is_kept = False
-            signed = (
-                Secret(self._sign(self._clock.now())),
-                skew,
-                self._clock.monotonic() + self._reuse,
-            )
+            signed = self._signed_header()
             self._kept = signed if self._reuse else None
-        request.headers[self._header], skew, _until = signed
-        request.extensions[SIGNED] = is_kept, skew
+        request.headers[self._header] = signed.value
+        request.extensions[SIGNED] = is_kept, signed.skew
         return done()
+
+    def _signed_header(self) -> _SignedHeader:
+        skew = self._clock.skew
+        value = Secret(self._sign(self._clock.now()))
+        return _SignedHeader(value, skew, self._clock.monotonic() + self._reuse)
 
     def should_retry_unauthorized(self, request: httpx.Request) -> bool:
         """See `may_be_outdated`."""
@@ -339,6 +348,7 @@ class OAuthToken(TokenCache):
         *,
         best_effort: bool,
     ) -> Flow[IssuedToken]:
+        """Ask the endpoint for a token. Raises `AuthenticationError` if it issues none."""
         request = self._ask()
         request.extensions[OPERATION] = self._row
         try:

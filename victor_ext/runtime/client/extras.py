@@ -129,6 +129,7 @@ def _complaint(value: object, levels: int = _MOST_LEVELS) -> str | None:
 
 
 def _first_complaint(values: Iterable[object], levels: int) -> str | None:
+    """The complaint about the first value that cannot be sent, or None."""
     complaints = (_complaint(value, levels) for value in values)
     return next(filter(None, complaints), None)
 

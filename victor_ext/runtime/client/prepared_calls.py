@@ -196,6 +196,9 @@ class _PreparingTransport(httpx.BaseTransport):
     key: str | None
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """End the method with the call that this request is; or raise `ConfigurationError` if the
+        request only reads.
+        """
         row = request.extensions[OPERATION] = self.behaviour.operations.of(request)
         if row.reads:
             raise ConfigurationError(

@@ -171,6 +171,7 @@ class _Runner:
             return step()
 
         def received(response: httpx.Response) -> None:
+            # A response of another transport than the attempt loop's says too little for a record.
             step.response = response if isinstance(response, Response) else None
             last.clear()
             if step.response is not None:

@@ -205,6 +205,7 @@ def compared_leaves(
 
 
 def _leaf_likeness(sent: object, received: object) -> Likeness:
+    """What a received value says of a value that was sent, of any kind but an object or a list."""
     is_like = likeness(_same_leaf, sent, received)
     if says_nothing(sent) and is_like is Likeness.UNSAID:  # nothing was sent, nor received
         return Likeness.SAME

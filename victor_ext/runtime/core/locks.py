@@ -81,6 +81,7 @@ class Semaphore:
             self._queue.pop(mine, None)
 
     def _wake_first(self) -> None:
+        """Let the first permit of the queue, if it still exists, ask now."""
         if self._queue:
             permit = next(iter(self._queue.values()))()
             if permit is not None:

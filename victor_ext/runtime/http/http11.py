@@ -178,6 +178,7 @@ def _place(url: httpx.URL) -> str:
 def _connect(
     connection: Connection, backend: Any, url: httpx.URL, seconds: float | None
 ) -> Calls[None]:
+    """Connect to the host of a URL."""
     connection.stream = yield lambda: backend.connect_tcp(_host(url), _port(url), seconds)
 
 
@@ -192,6 +193,7 @@ def _secure(
 
 
 def _proxy_headers(proxy: httpx.Proxy) -> Fields:
+    """The headers for the proxy alone: its credentials (RFC 9110, 11.7) and the caller's."""
     if proxy.raw_auth is None:
         return proxy.headers.raw
     return [

@@ -85,6 +85,7 @@ class H11Exchange:
         )
 
     def _next_event(self) -> object:
+        """The next event of h11. Raises `httpx.RemoteProtocolError`."""
         try:
             return self._connection.next_event()
         except h11.RemoteProtocolError as error:

@@ -48,6 +48,7 @@ class PooledTransport(httpx.BaseTransport):
         self._pools = PerProcess(lambda: ConnectionPool(route, limits, backend))
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send over the pool; or through a client of httpx or httpx2, if that has been patched."""
         library = SYNC.library_in_front()
         if library is None:
             request.read()
@@ -78,6 +79,7 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
         self._pools = PerLoop(lambda: ConnectionPool(route, limits, backend))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """As `PooledTransport.handle_request`."""
         library = ASYNC.library_in_front()
         if library is None:
             await request.aread()

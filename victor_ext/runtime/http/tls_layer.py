@@ -71,6 +71,8 @@ class TunnelStream:
         self._under.abort()
 
     def _run(self, steps: Steps[Any], timeout: float | None) -> Any:
+        """Run steps over the stream below, in the mode of this stream."""
+
         def take(data: bytes | None) -> Any:
             """Write the bytes to the stream below; read from it for None."""
             if data is None:
