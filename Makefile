@@ -210,12 +210,12 @@ test-pythons: .venv/pythons ## Use the wheels on Python 3.11 to 3.15 and on 3.14
 
 .PHONY: build build-recipe sbom workflows clean
 build: sbom ## Build the wheel and the source distribution into dist/, with the SBOM in both, and check them
-	@rm -rf dist
+	@rm -f dist/victor_ext-*
 	@$(BIN)/python -m hatchling build
 	@$(BIN)/python -m tests.release.contents dist
 
 build-recipe: setup ## Build the wheel and the source distribution of recipe/ into dist/, and check them
-	@rm -rf dist
+	@rm -f dist/victor_spec-*
 	@cd recipe && $(CURDIR)/$(BIN)/python -m hatchling build -d ../dist
 	@cd recipe && $(CURDIR)/$(BIN)/python -m tests.contents ../dist
 
