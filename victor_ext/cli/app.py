@@ -27,7 +27,7 @@ from .reconcile import reconcile
 from .rfp import rfp
 from .screen import at_terminal, complain, say
 from .session import Session, with_session
-from .wording import in_options, usage
+from .wording import SPEC_IS_ELSEWHERE, in_options, usage
 
 # typer does not rewrap the lines after \b.
 _EPILOG = """
@@ -121,7 +121,7 @@ def spec(context: typer.Context) -> int:
     """
     command = entry_points_of(_COMMANDS).get("spec")
     if command is None:
-        raise Misuse("This is a distribution of its own: pip install victor-spec.")
+        raise Misuse(SPEC_IS_ELSEWHERE)
     main = command.load()
     # Whatever the output can take: the exit status says what the command did.
     with guarded_output(insists=False) as stdout:

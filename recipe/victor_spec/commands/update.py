@@ -32,7 +32,7 @@ from victor_spec.exit_status import COMPLETE, INCOMPLETE, MISUSE
 from victor_spec.generate import package_name
 from victor_spec.tree import Tree, mapping_at
 
-from . import Copies, Decimals, MaxMib, Name, reading, show
+from . import Copies, Decimals, MaxMib, Name, approvals_beside, reading, show
 from .diff import write
 
 _UNRELEASED = re.compile(r"^(## \[?Unreleased.*?)(?=^##|\Z)", re.MULTILINE | re.DOTALL)
@@ -56,7 +56,8 @@ def update(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="The approved changes (default: <document>.approved.yaml beside SPEC).",
+            help="The approved changes (default: <document>.approved.yaml beside SPEC, or the one "
+            "beside NEWER if it alone is there).",
         ),
     ] = None,
     changelog: Annotated[
@@ -65,7 +66,7 @@ def update(
 ) -> int:
     """Replace a document by a newer one, with its package, and say what has to be decided."""
     name = name or package_name(document)
-    approvals = read_approvals(approved or default_path(document, "approved"))
+    approvals = read_approvals(approved or approvals_beside(document, newer))
     accepted = default_path(document, "accepted")
     read_accepted(accepted)  # a mistake in it is reported before the work begins
     how = reading(copies, max_mib)
