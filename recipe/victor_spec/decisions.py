@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import yaml
 
-from .tree import is_list, is_mapping
+from .tree import is_list, is_mapping, reason_of
 
 LITERAL_WORDS = 2
 """What a pattern says of the loss at least."""
@@ -96,11 +96,11 @@ def read_approvals(path: Path) -> list[Approval]:
 def _entries(path: Path, *forms: Sequence[str]) -> Iterator[tuple[str, dict[str, str]]]:
     """The entries of a file, each with what to call it and with the keys of one of the forms."""
     try:
-        entries = yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader)  # noqa: S506 - it makes only texts
+        entries = yaml.load(path.read_text(encoding="utf-8"), yaml.CBaseLoader)  # noqa: S506 - it makes only texts
     except FileNotFoundError:
         return
     except (OSError, ValueError, yaml.YAMLError) as error:
-        raise DecisionError(f"{path} cannot be read: {error}") from error
+        raise DecisionError(f"{path} cannot be read: {reason_of(error)}") from error
     if not is_list(entries := entries or []):
         raise DecisionError(f"{path} is not a list: write `- {forms[0][0]}: ...` for each entry.")
     for number, written in enumerate(entries, 1):
