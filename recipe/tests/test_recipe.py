@@ -142,7 +142,7 @@ def test_generate_says_which_files_changed(
     assert main([*arguments, str(newer)]) == 0
     summary, *lines = capsys.readouterr().out.splitlines()
     assert summary.endswith(": 1 new, 2 changed")
-    assert lines == ["  + models/newcomer.py", "  ~ models/__init__.py"]
+    assert lines == ["  + models/newcomer.py", "  ~ members.py", "  ~ models/__init__.py"]
 
 
 def test_a_document_that_does_not_exist_is_named(
