@@ -39,36 +39,40 @@ M = TypeVar("M")
 
 
 def with_extra_body(
-    body: M, extra: ExtraBody | None, taken: Mapping[str, str] | None = None, *, doing: str = ""
+    body: M,
+    extra: ExtraBody | None,
+    own_places: Mapping[str, str] | None = None,
+    *,
+    doing: str = "",
 ) -> M:
     """The body of a call, a generated model, with the caller's own members.
 
-    `taken` are the places that the caller cannot set (see `extra_body_problems`); None: those that
-    are set in `body`, and those that the document declares, which have arguments. Raises
+    `own_places` are the places that the caller cannot set (see `extra_body_problems`); None: those
+    that are set in `body`, and those that the document declares, which have arguments. Raises
     `InvalidRequest`, whose message begins with `doing`.
     """
     if extra is None:
         return body
     model: Any = body
     known = model.to_dict()
-    if taken is None:
-        taken = dict.fromkeys([*_places_set(known), *_places_declared(type(body))], "")
-    problems = extra_body_problems(extra, taken)
+    if own_places is None:
+        own_places = dict.fromkeys([*_places_set(known), *_places_declared(type(body))], "")
+    problems = extra_body_problems(extra, own_places)
     if problems:
         raise InvalidRequest.of(problems, doing=doing)
     merged: M = model.from_dict(_merge(known, extra))
     return merged
 
 
-def extra_body_problems(extra: object, taken: Mapping[str, str]) -> list[Problem]:
+def extra_body_problems(extra: object, own_places: Mapping[str, str]) -> list[Problem]:
     """What is wrong with an `extra_body`; with None, nothing. No message shows a value.
 
-    `taken` has each place that this package sends itself, such as `payment_details.amount`, with
-    the name of the argument for it (empty: not known).
+    `own_places` has each place that this package sends itself, such as `payment_details.amount`,
+    with the name of the argument for it (empty: not known).
     """
     if not is_mapping(extra):
         return _mapping_problems("extra_body", extra, "JSON values")
-    arguments = {_path_of(place): argument for place, argument in taken.items()}
+    arguments = {_path_of(place): argument for place, argument in own_places.items()}
     return list(_member_problems(extra, "extra_body", (), arguments))
 
 
@@ -214,13 +218,13 @@ def _model_in(annotation: object, module: str) -> type[Any] | None:
     return None
 
 
-def extra_query_problems(extra: object, taken: Collection[str]) -> list[Problem]:
-    """What is wrong with an `extra_query`; with None, nothing. `taken` are the names of the
-    arguments that the operation has for its filters.
+def extra_query_problems(extra: object, argument_names: Collection[str]) -> list[Problem]:
+    """What is wrong with an `extra_query`; with None, nothing. `argument_names` are the names of
+    the arguments that the operation has for its filters.
     """
     if not is_mapping(extra):
         return _mapping_problems("extra_query", extra, "values")
-    arguments = {folded_name(name): name.rstrip("_") for name in taken}
+    arguments = {folded_name(name): name.rstrip("_") for name in argument_names}
     problems: list[Problem] = []
     for name, value in extra.items():
         if not _is_name(name):
@@ -278,10 +282,10 @@ class Extras:
         self,
         operation: ModuleType,
         arguments: dict[str, Any],
-        taken: Mapping[str, str] | None = None,
+        own_places: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
-        """The arguments of a generated operation, with `body` added to its body. `taken` is that of
-        `with_extra_body`.
+        """The arguments of a generated operation, with `body` added to its body. `own_places` is
+        that of `with_extra_body`.
 
         Raises `InvalidRequest`.
         """
@@ -296,7 +300,7 @@ class Extras:
             name = operation.OPERATION.name
             message = f"extra_body: {name} sends no JSON object: make this call without extra_body."
             raise InvalidRequest.of([Problem("extra_body", "combination", message)])
-        extended = {**arguments, "body": with_extra_body(body, self.body, taken)}
+        extended = {**arguments, "body": with_extra_body(body, self.body, own_places)}
         try:
             _check_form(_builder_of(operation)(**extended)["headers"], self.body)
         except ValueError as error:

@@ -248,12 +248,12 @@ def decoded_key(name: str, secret: object, encoding: str) -> SecretBytes:
     return SecretBytes(key)
 
 
-def is_signed(message: bytes, keys: Sequence[bytes], algorithm: str, given: Iterable[str]) -> bool:
-    """Whether one of the `given` signatures, in hex or base64, is that of the message under one of
+def is_signed(message: bytes, keys: Sequence[bytes], algorithm: str, texts: Iterable[str]) -> bool:
+    """Whether one of these texts is the signature of the message, in hex or base64, under one of
     the keys.
     """
     digests = [hmac.new(key, message, algorithm).digest() for key in keys]
-    signatures = [_decoded(text, len(digests[0])) for text in given]
+    signatures = [_decoded(text, len(digests[0])) for text in texts]
     # Each digest is compared with each signature, in constant time: the duration reveals nothing.
     matches = [
         hmac.compare_digest(digest, signature) for digest in digests for signature in signatures

@@ -29,7 +29,7 @@ ApiWithin = Callable[[float | None], Any]
 class Call:
     """A step: call a generated operation, which is a module, with these arguments.
 
-    `undocumented`, `query` and `as_json` are those of `for_one_call`, and `taken` is that of
+    `undocumented`, `query` and `as_json` are those of `for_one_call`, and `own_places` is that of
     `with_extra_body`. `seconds` bounds a call that is part of a longer one; None: the client's
     deadline does. When the step has run, `attempts` and `response` tell what came of it, and
     `extra_body` has the members that the client's options added.
@@ -42,7 +42,7 @@ class Call:
     query: str = ""
     _: KW_ONLY
     as_json: bool = False
-    taken: Mapping[str, str] | None = None
+    own_places: Mapping[str, str] | None = None
     response: Response | None = field(default=None, init=False)
     extra_body: ExtraBody | None = field(default=None, init=False)
 
@@ -64,7 +64,7 @@ class Call:
             if self.operation.OPERATION.method == "GET":
                 added = extra_query_text(self.operation, extras.query)
                 query = "&".join(filter(None, (query, added)))
-            arguments = extras.arguments(self.operation, arguments, self.taken)
+            arguments = extras.arguments(self.operation, arguments, self.own_places)
             self.extra_body = extras.body
         client = api(self.seconds).for_one_call(
             self.undocumented, received, query, as_json=self.as_json

@@ -216,16 +216,16 @@ def _same_leaf(sent: object, received: object) -> bool | None:
     return None if is_object(received) or is_list(received) else not differs(sent, received)
 
 
-def _differ(one: str, other: str) -> bool:
-    """Whether two folded texts differ: stars in the other one stand for any text, and two numbers
-    differ by their values.
+def _differ(sent: str, received: str) -> bool:
+    """Whether two folded texts differ: stars in the received one stand for any text, and two
+    numbers differ by their values.
     """
-    start, stars, end = other.partition("*")
+    start, stars, end = received.partition("*")
     if stars:
-        return not (one.startswith(start) and one.endswith(end.rpartition("*")[2]))
-    if _NUMBER.fullmatch(one) and _NUMBER.fullmatch(other):
-        return Decimal(one) != Decimal(other)
-    return one != other
+        return not (sent.startswith(start) and sent.endswith(end.rpartition("*")[2]))
+    if _NUMBER.fullmatch(sent) and _NUMBER.fullmatch(received):
+        return Decimal(sent) != Decimal(received)
+    return sent != received
 
 
 def _folded_words(value: object) -> str:

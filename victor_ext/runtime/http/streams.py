@@ -170,8 +170,8 @@ class SyncBackend:
         # which loads a codec.
         return socket.getaddrinfo(host.encode("ascii"), port, type=socket.SOCK_STREAM)
 
-    def is_writable(self, made: socket.socket, seconds: float | None) -> bool:
-        return _is_ready(made, _WRITE, as_of_now(seconds))
+    def is_writable(self, connecting: socket.socket, seconds: float | None) -> bool:
+        return _is_ready(connecting, _WRITE, as_of_now(seconds))
 
 
 class AsyncStream(_Stream):
@@ -238,8 +238,8 @@ class AsyncBackend:
             return await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         raise httpx.ConnectTimeout(f"the name {host} was not resolved in time")
 
-    async def is_writable(self, made: socket.socket, seconds: float | None) -> bool:
-        return await _in_time(anyio.wait_writable(made), seconds)
+    async def is_writable(self, connecting: socket.socket, seconds: float | None) -> bool:
+        return await _in_time(anyio.wait_writable(connecting), seconds)
 
 
 async def _in_time(event: Awaitable[None], timeout: float | None) -> bool:
