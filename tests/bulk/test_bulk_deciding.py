@@ -28,13 +28,20 @@ from tests.bulk.bulk_runs import (
 )
 from victor_ext import ConfigurationError, RetryPolicy, Victor, VictorOAuth, idempotency_key_for
 from victor_ext.bulk import BulkStopped, RowOutcome
-from victor_ext.bulk.deciding import Act, Code, Decision, decide, made_of
-from victor_ext.bulk.payments import IN_DOUBT, LEFT_OUT, NEVER_LEFT, UNREADABLE, Asked, Stored
+from victor_ext.bulk.deciding import Act, Code, Decision, decide, key_origin
+from victor_ext.bulk.payments import (
+    IN_DOUBT,
+    LEFT_OUT,
+    NEVER_LEFT,
+    UNREADABLE,
+    RequestedPayment,
+    StoredPayment,
+)
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
-INVOICES = made_of("invoice", "invoice_no")
-ASKED = Asked(
+INVOICES = key_origin("invoice", "invoice_no")
+ASKED = RequestedPayment(
     number=7,
     key="key of 1042",
     is_valid=True,
@@ -44,7 +51,7 @@ ASKED = Asked(
     due_date="2026-03-04",
     row="encrypted",
 )
-STORED = Stored(
+STORED = StoredPayment(
     key=ASKED.key,
     batch="march",
     chunk=None,
@@ -75,11 +82,11 @@ OTHER = STORED._replace(
 """A payment with the same values, of another key, spelling and due date."""
 
 
-def of_state(state: str, **changes: Any) -> Stored:
+def of_state(state: str, **changes: Any) -> StoredPayment:
     return STORED._replace(state=state, **changes)
 
 
-def other(**changes: Any) -> Stored:
+def other(**changes: Any) -> StoredPayment:
     return OTHER._replace(**changes)
 
 
@@ -87,11 +94,11 @@ class Case(NamedTuple):
     """What is stored, what is asked, and what becomes of it."""
 
     rule: str
-    stored: Stored | None
+    stored: StoredPayment | None
     act: Act
     code: Code | None = None
-    asked: Asked = ASKED
-    alike: Sequence[Stored] = ()
+    asked: RequestedPayment = ASKED
+    alike: Sequence[StoredPayment] = ()
     again: int = 0
 
 
@@ -136,14 +143,14 @@ CASES = [
         None,
         Act.REFUSE,
         Code.LOOKS_LIKE,
-        alike=[other(kind=made_of("invoice", "client_reference_id"))],
+        alike=[other(kind=key_origin("invoice", "client_reference_id"))],
     ),
     Case(
         "another one's key is of another kind, and its due date is a day off",
         None,
         Act.REFUSE,
         Code.LOOKS_LIKE,
-        alike=[other(kind=made_of("order", "invoice_no"), due_date="2026-03-03")],
+        alike=[other(kind=key_origin("order", "invoice_no"), due_date="2026-03-03")],
     ),
     Case(
         "another month has another kind of key, and its due date",
@@ -151,7 +158,7 @@ CASES = [
         Act.STORE,
         alike=[
             other(
-                kind=made_of("subscription-2026-02", "invoice_no"),
+                kind=key_origin("subscription-2026-02", "invoice_no"),
                 due_date="2026-02-04",
                 spelling_digest="1042",
             )
@@ -486,8 +493,10 @@ CASES = [
 ]
 
 
-def decided(asked: Asked, stored: Stored | None, alike: Sequence[Stored]) -> Decision:
-    return decide(asked, stored, list(alike), batch="march", account="A", made_of=INVOICES)
+def decided(
+    asked: RequestedPayment, stored: StoredPayment | None, alike: Sequence[StoredPayment]
+) -> Decision:
+    return decide(asked, stored, list(alike), batch="march", account="A", key_origin=INVOICES)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.rule)
@@ -528,7 +537,7 @@ PAYMENTS = st.builds(
     st.sampled_from(["values", "other values"]),
     st.sampled_from(["1042", "2077"]),
     DAYS,
-    st.sampled_from([INVOICES, made_of("order", "invoice_no"), made_of("invoice", "other")]),
+    st.sampled_from([INVOICES, key_origin("order", "invoice_no"), key_origin("invoice", "other")]),
 )
 
 
@@ -539,7 +548,7 @@ PAYMENTS = st.builds(
     alike=st.lists(PAYMENTS, max_size=3),
 )
 def test_nobody_is_asked_twice_by_any_decision(
-    is_valid: bool, due_date: str | None, stored: Stored | None, alike: list[Stored]
+    is_valid: bool, due_date: str | None, stored: StoredPayment | None, alike: list[StoredPayment]
 ) -> None:
     asked = ASKED._replace(is_valid=is_valid, due_date=due_date)
     others = [

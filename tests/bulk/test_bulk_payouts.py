@@ -127,7 +127,7 @@ def payouts_of(sender: Any) -> list[list[str]]:
 def test_rows_are_grouped_into_payouts(
     sender: Make, sandbox: VeloSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Payouts, "together", 3)
+    monkeypatch.setattr(Payouts, "rows_per_call", 3)
     payor, records = sandbox.payor_id, rows(9)
     records[1]["payout_memo"] = records[6]["payout_memo"] = "May"
     records[8] |= {"payout_from_payor_id": payor, "payout_to_payor_id": payor}

@@ -26,7 +26,7 @@ from victor_ext.bulk import by_hand
 from victor_ext.bulk import worker as bulk_worker
 from victor_ext.bulk.contents import result_of, row_of
 from victor_ext.bulk.context import WorkerContext
-from victor_ext.bulk.control_totals import Expected
+from victor_ext.bulk.control_totals import ControlTotals
 from victor_ext.bulk.delivery import Delivery
 from victor_ext.bulk.lines import lines_of
 from victor_ext.bulk.loading import Loading
@@ -226,7 +226,7 @@ class MemoryState:
 
 def store_file(context: WorkerContext, batch: str, rows: list[dict[str, Any]]) -> Check:
     """Decide about the rows of a file, and store them, as `send` does."""
-    with closing(Loading(rows, batch, context, Expected())) as loading:
+    with closing(Loading(rows, batch, context, ControlTotals())) as loading:
         check = loading.read()
         with context.open_present(batch) as store:
             loading.store(store)
@@ -272,10 +272,10 @@ class SteppedWorker(Worker):
         delivery._threads = Inline()
         return cast("Delivery", delivery)
 
-    def _steps(self, *arguments: Any) -> Any:
+    def _checkpoints(self, *arguments: Any) -> Any:
         # Nothing in it stops: no other process sees what is patched.
         with patch.object(bulk_worker, "DBOS", _NoQueues):
-            return super()._steps(*arguments)
+            return super()._checkpoints(*arguments)
 
     def run(self, chunk: Carried, process: Process) -> None:
         """One execution of a chunk, as DBOS begins and ends it."""

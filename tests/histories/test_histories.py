@@ -614,7 +614,7 @@ PLANTED = {
         (420, 20),
         (
             (
-                f"{BULK}.payouts:Payouts.parts",
+                f"{BULK}.payouts:Payouts.unit_results",
                 f"if payment is None:\n    return None\nelse:\n    {LISTED}",
                 "results.append(Result(RowOutcome.CREATED, None, None, unit=unit))",
             ),
@@ -626,7 +626,7 @@ PLANTED = {
         (0, 60),
         (
             (
-                f"{BULK}.payouts:Payouts.parts",
+                f"{BULK}.payouts:Payouts.unit_results",
                 "refusal is not None or payout.status == 'REJECTED'",
                 "False",
             ),
@@ -880,7 +880,7 @@ PLANTED = {
         (
             (
                 f"{BULK}.over:_why_created_stays",
-                "status.lower() in kind.over_unpaid",
+                "status.lower() in kind.unpaid_end_statuses",
                 "status",
             ),
         ),

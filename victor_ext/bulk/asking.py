@@ -11,7 +11,7 @@ from typing import Any
 from victor_ext.ids import reference_of
 
 from .columns import canonical_text
-from .payments import UNREADABLE, Asked
+from .payments import UNREADABLE, RequestedPayment
 from .row_kind import RowKind
 from .rows import Arguments, Row
 from .vault import Vault
@@ -20,22 +20,22 @@ _LEADING_ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
 _WHOLE_AS_DECIMAL = re.compile(r"\.0+$")
 
 
-def asked_of(
+def requested_payment(
     kind: RowKind,
     vault: Vault,
     row: Row,
     *,
     key_column: str,
     is_valid: bool,
-) -> Asked:
+) -> RequestedPayment:
     """Return a row of a file in the form in which it is compared and stored."""
     arguments = row.arguments or {}
     stored = None
     if is_valid:
-        stored = {name: kind.stored(name, value) for name, value in arguments.items()}
+        stored = {name: kind.json_value(name, value) for name, value in arguments.items()}
     reference = reference_of(arguments.get(kind.reference)) if is_valid else ""
     compared = _compared(arguments, spelled=(kind.reference, key_column))
-    return Asked(
+    return RequestedPayment(
         number=row.number,
         key=row.payment,
         is_valid=is_valid,

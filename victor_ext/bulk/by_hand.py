@@ -14,9 +14,9 @@ from sqlalchemy import Connection
 from victor_ext import ConfigurationError, Problem
 from victor_ext.ids import words_of
 
-from .asking import asked_of
-from .chunks import active_of, enqueue
-from .contents import values_of
+from .asking import requested_payment
+from .chunks import active_chunks, enqueue
+from .contents import result_values
 from .context import WorkerContext
 from .holding import refuse_held
 from .layout import chunk_rows_for
@@ -24,7 +24,7 @@ from .lines import Line, present_lines
 from .named_lines import value_of
 from .over import require_over
 from .pacing import ProviderClock
-from .payments import ENDED, IN_DOUBT, LINES, PAYMENTS, Stored, pages, stored_of
+from .payments import ENDED, IN_DOUBT, LINES, PAYMENTS, StoredPayment, pages, stored_payments
 from .row_kind import RowKind
 from .rows import Result, Row, RowOutcome
 from .store import BatchRecord, Person, Store
@@ -68,7 +68,7 @@ def ask_again(
         first = store.chunks_so_far(connection) + 1
         for number, chunk in enumerate(chunks, first):
             _ask(connection, context, store, record, chunk, store.chunk(number), stored)
-            data = {**settings.chunk_terms(), "keys": [line.key for line in chunk]}
+            data = {**settings.new_chunk_terms(), "keys": [line.key for line in chunk]}
             enqueue(store, connection, store.chunk(number), data)
         present = store.present_record(connection) or record
         decided = replace(present, persons=[*present.persons, person])
@@ -85,7 +85,7 @@ def _chunks_of(
     for line in lines:
         arguments = {} if line.latest is None else line.latest.arguments or {}
         groups.setdefault(kind.group(arguments), []).append(line)
-    size = chunk_rows_for(rate, kind.together)
+    size = chunk_rows_for(rate, kind.rows_per_call)
     return [chunk for group in groups.values() for chunk in pages(group, size)]
 
 
@@ -100,15 +100,15 @@ def _ask(
 ) -> None:
     """Store the rows of a chunk in the place of what their payments were."""
     keys = [line.key for line in lines]
-    payments = stored_of(connection, store.owner, keys, lock=True)
+    payments = stored_payments(connection, store.owner, keys, lock=True)
     # What a file has brought meanwhile, or another person has asked for, was not read.
     present = present_lines(store, connection, keys)
-    kept = context.settings.with_terms_of(record).kept
+    key_retention = context.settings.with_terms_of(record).key_retention_seconds
     for place, line in enumerate(lines):
         before = payments.get(line.key)
         if before is None or present.get(line.key) != line:
             raise ConfigurationError(_ASKED_MEANWHILE)
-        asked = asked_of(
+        asked = requested_payment(
             context.kind,
             context.vault,
             _latest_of(line),
@@ -117,7 +117,7 @@ def _ask(
         )
         terms = PaymentTerms(
             kind=before.kind,
-            kept=kept,
+            key_retention=key_retention,
             stored=stored,
         )
         values = new_payment(store, asked, terms) | {
@@ -131,7 +131,7 @@ def _ask(
         _forget_notice(store, connection, line.key)
 
 
-def _tries_of(line: Line, before: Stored) -> int:
+def _tries_of(line: Line, before: StoredPayment) -> int:
     """Return how many keys a payment had before: one that was only refused keeps its own."""
     return before.again if line.result.outcome is RowOutcome.REFUSED else before.again + 1
 
@@ -162,7 +162,7 @@ def _forget_notice(
     )
 
 
-def _is_another_try(line: Line, stored: Stored) -> bool:
+def _is_another_try(line: Line, stored: StoredPayment) -> bool:
     """Whether the payment was asked once more since the line was read: under its next key."""
     return line.row is None or line.row.again != stored.again
 
@@ -184,16 +184,16 @@ def _as_found(
         ConfigurationError: The id is missing, or names something that does not have the payment.
         VictorError: The provider cannot be read.
     """
-    if not kind.unit or line.row is None or result.outcome is not RowOutcome.CREATED:
+    if not kind.unit_column or line.row is None or result.outcome is not RowOutcome.CREATED:
         return result
     value = value_of(line)
     if result.id is None:
         raise _refused_id(
             "required",
-            f"{value} was sent with others: name what it is in. Without its {kind.unit}, no later "
-            "step has it.",
+            f"{value} was sent with others: name what it is in. Without its {kind.unit_column}, no "
+            "later step has it.",
         )
-    parts = kind.parts(result.id, [line.row])
+    parts = kind.unit_results(result.id, [line.row])
     if not parts:
         raise _refused_id("value", f"{result.id} does not list the payment {value}, or not yet.")
     return parts[0]._replace(error=result.error)
@@ -227,7 +227,7 @@ def resolve(
     found = _as_found(kind, line, Result(outcome, id, None, reason))
     adds_id = outcome is RowOutcome.CREATED and id is not None and _lacks_id(line)
     with store.transaction() as connection:
-        before = stored_of(connection, store.owner, [line.key], lock=True).get(line.key)
+        before = stored_payments(connection, store.owner, [line.key], lock=True).get(line.key)
         _require_in_doubt(store, line, before, adds_id=adds_id)
         assert before is not None
         if not _may_be_asked_since(before):
@@ -242,7 +242,7 @@ def resolve(
 def _require_in_doubt(
     store: Store,
     line: Line,
-    before: Stored | None,
+    before: StoredPayment | None,
     *,
     adds_id: bool,
 ) -> None:
@@ -255,11 +255,11 @@ def _require_in_doubt(
         raise ConfigurationError(f"{value} is {line.outcome}: there is nothing to resolve.")
     if _is_another_try(line, before):
         raise ConfigurationError(_ASKED_MEANWHILE)
-    if before.chunk is not None and active_of(store, [before.chunk]):
+    if before.chunk is not None and active_chunks(store, [before.chunk]):
         raise ConfigurationError(f"{value} is being sent or looked up now: let that end first.")
 
 
-def _may_be_asked_since(before: Stored) -> bool:
+def _may_be_asked_since(before: StoredPayment) -> bool:
     """Whether a settled payment may have been asked since the backup of the state."""
     return before.restored and before.state in ENDED
 
@@ -276,6 +276,6 @@ def _save_resolved(
 
     From now on it has had so many keys before (`again`), and none of which is not known here.
     """
-    known = {} if result is None else values_of(store.vault, result)
+    known = {} if result is None else result_values(store.vault, result)
     change = sa.update(PAYMENTS).where(store.has_key([key]))
     connection.execute(change.values(**known, again=again, restored=False))

@@ -235,7 +235,7 @@ def _argument(
         if name == "amount":
             return str(value)
         return Problem(name, "type", f"{name} is a number and must be text: put it in quotes.")
-    if name in kind.flags and isinstance(value, str):
+    if name in kind.booleans and isinstance(value, str):
         flag = _FLAGS.get(value.lower())
         return Problem(name, "type", f"{name} must be true or false.") if flag is None else flag
     return value
@@ -250,7 +250,7 @@ def _problem_with(
     problem = None
     if isinstance(value, str):
         problem = _wrong_text(kind, name, value)
-    elif name not in kind.flags or value not in (True, False):
+    elif name not in kind.booleans or value not in (True, False):
         problem = _of_another_kind(name, value)
     is_number = isinstance(value, NumberText | int | float | Decimal)
     if problem is None and name == "payee_account_number" and is_number:

@@ -12,7 +12,7 @@ from .settings import check_number, refused_setting
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
+class ControlTotals:
     """Control totals of a source, which are known from elsewhere: its rows, and their amounts
     together.
     """
@@ -21,7 +21,7 @@ class Expected:
     total: Decimal | None = None
 
     @classmethod
-    def of(cls, rows: int | None, total: Decimal | str | int | None) -> Expected:
+    def of(cls, rows: int | None, total: Decimal | str | int | None) -> ControlTotals:
         """Return checked control totals. None is not compared. Raises `ConfigurationError`."""
         bounds = "rows, whole and above 0"
         check_number("expect_rows", rows, _is_count, bounds)

@@ -8,7 +8,7 @@ from enum import Enum, StrEnum, auto
 
 from victor_ext.settlement.flow import PaymentOutcome
 
-from .payments import IN_DOUBT, NEVER_LEFT, TO_BE_SENT, UNREADABLE, Asked, Stored
+from .payments import IN_DOUBT, NEVER_LEFT, TO_BE_SENT, UNREADABLE, RequestedPayment, StoredPayment
 
 
 class Code(StrEnum):
@@ -83,7 +83,7 @@ class Decision:
 
     act: Act
     code: Code | None = None
-    other: Stored | None = None
+    other: StoredPayment | None = None
     again: int = 0
     since: str | None = None
 
@@ -92,13 +92,13 @@ _A_DAY = timedelta(days=1)
 
 
 def decide(
-    asked: Asked,
-    stored: Stored | None,
-    alike: list[Stored],
+    asked: RequestedPayment,
+    stored: StoredPayment | None,
+    alike: list[StoredPayment],
     *,
     batch: str,
     account: str,
-    made_of: str,
+    key_origin: str,
 ) -> Decision:
     """Decide about a row: nobody may be asked twice, or for what the latest file does not have.
 
@@ -107,7 +107,7 @@ def decide(
         alike: The payments with its values that exist, may or will be sent.
         batch: The batch that is sent.
         account: The account that it would be sent with.
-        made_of: What its key is made of, beside its value: see `made_of`.
+        key_origin: What its key is made of, beside its value: see `key_origin`.
     """
     decision = _decided(
         asked,
@@ -115,7 +115,7 @@ def decide(
         alike,
         batch=batch,
         account=account,
-        made_of=made_of,
+        key_origin=key_origin,
     )
     if stored is None or not stored.restored or decision.act is Act.KEEP:
         return decision
@@ -124,24 +124,24 @@ def decide(
 
 
 def _decided(
-    asked: Asked,
-    stored: Stored | None,
-    alike: list[Stored],
+    asked: RequestedPayment,
+    stored: StoredPayment | None,
+    alike: list[StoredPayment],
     *,
     batch: str,
     account: str,
-    made_of: str,
+    key_origin: str,
 ) -> Decision:
     if stored is None or stored.state in NEVER_LEFT:
         if not asked.is_valid:
             return Decision(Act.REFUSE, again=_again(stored))
-        other = _taken_for(asked, alike, batch, made_of)
+        other = _taken_for(asked, alike, batch, key_origin)
         return _of_unsent(asked, stored, other, batch)
     is_same = asked.values_digest == stored.values_digest
     if stored.state in IN_DOUBT:
         return Decision(Act.KEEP, _of_doubtful(asked, stored, account, is_same=is_same))
     if stored.state == PaymentOutcome.REJECTED:
-        other = _taken_for(asked, alike, batch, made_of)
+        other = _taken_for(asked, alike, batch, key_origin)
         return _of_rejected(asked, stored, other, is_same=is_same)
     code = _of_created(asked, stored, account, is_same=is_same)
     if code is Code.CREATED_BEFORE and asked.due_date == UNREADABLE:
@@ -150,8 +150,8 @@ def _decided(
 
 
 def _of_doubtful(
-    asked: Asked,
-    stored: Stored,
+    asked: RequestedPayment,
+    stored: StoredPayment,
     account: str,
     *,
     is_same: bool,
@@ -164,9 +164,9 @@ def _of_doubtful(
 
 
 def _of_rejected(
-    asked: Asked,
-    stored: Stored,
-    other: Stored | None,
+    asked: RequestedPayment,
+    stored: StoredPayment,
+    other: StoredPayment | None,
     *,
     is_same: bool,
 ) -> Decision:
@@ -180,14 +180,14 @@ def _of_rejected(
     return Decision(Act.STORE, Code.CORRECTED, again=stored.again + 1)
 
 
-def _again(stored: Stored | None) -> int:
+def _again(stored: StoredPayment | None) -> int:
     return 0 if stored is None else stored.again
 
 
 def _of_unsent(
-    asked: Asked,
-    stored: Stored | None,
-    other: Stored | None,
+    asked: RequestedPayment,
+    stored: StoredPayment | None,
+    other: StoredPayment | None,
     batch: str,
 ) -> Decision:
     if stored is None:
@@ -202,34 +202,34 @@ def _of_unsent(
     return Decision(Act.STORE, Code.REPLACED if is_replaced else None, again=stored.again)
 
 
-def made_of(key_kind: str, key_column: str) -> str:
+def key_origin(key_kind: str, key_column: str) -> str:
     """Return what keys are made of, beside their values, as it is stored."""
     return f"{key_kind}\n{key_column}"
 
 
 def _taken_for(
-    asked: Asked,
-    alike: list[Stored],
+    asked: RequestedPayment,
+    alike: list[StoredPayment],
     batch: str,
-    made_of: str,
-) -> Stored | None:
+    key_origin: str,
+) -> StoredPayment | None:
     """Return the payment that a row asks for, though it has another key."""
     for other in alike:
         if other.key == asked.key:
             continue
         if other.batch == batch and other.state in NEVER_LEFT:
             continue  # it is in this file, too, on purpose; or this file leaves it out
-        if _is_taken_for(asked, other, made_of):
+        if _is_taken_for(asked, other, key_origin):
             return other
     return None
 
 
 def _is_taken_for(
-    asked: Asked,
-    other: Stored,
-    made_of: str,
+    asked: RequestedPayment,
+    other: StoredPayment,
+    key_origin: str,
 ) -> bool:
-    kind, _, column = made_of.partition("\n")
+    kind, _, column = key_origin.partition("\n")
     other_kind, _, other_column = other.kind.partition("\n")
     if column != other_column:
         return True
@@ -242,8 +242,8 @@ def _is_taken_for(
 
 
 def _of_created(
-    asked: Asked,
-    stored: Stored,
+    asked: RequestedPayment,
+    stored: StoredPayment,
     account: str,
     *,
     is_same: bool,

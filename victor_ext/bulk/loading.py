@@ -13,14 +13,21 @@ from victor_ext.tables.sources import Rows
 
 from .chunks import enqueue
 from .context import WorkerContext
-from .control_totals import Expected
-from .deciding import TO_DECIDE, Act, Code, Decision, decide, made_of
+from .control_totals import ControlTotals
+from .deciding import TO_DECIDE, Act, Code, Decision, decide, key_origin
 from .holding import refuse_held
 from .layout import chunk_rows_for
 from .lines import refuse_lost
 from .notices import message_of
 from .pacing import ProviderClock
-from .payments import NEVER_LEFT, Asked, Stored, look_alikes, pages, stored_of
+from .payments import (
+    NEVER_LEFT,
+    RequestedPayment,
+    StoredPayment,
+    look_alikes,
+    pages,
+    stored_payments,
+)
 from .rows import Check, Notice, RowOutcome, RowProblem, refuse_invalid
 from .settings import PERSONS, TERMS, needs_another_person
 from .source_rows import RowDecision, SourceRow, SourceRows
@@ -45,7 +52,7 @@ class Loading:
         source: Rows,
         batch: str,
         context: WorkerContext,
-        expected: Expected,
+        expected: ControlTotals,
     ) -> None:
         self.batch, self.check = batch, Check()
         self._source, self._expected = source, expected
@@ -89,9 +96,9 @@ class Loading:
         return self._settings.key_kind or known or "invoice"
 
     @property
-    def _made_of(self) -> str:
+    def _key_origin(self) -> str:
         """What keys are made of, beside their values."""
-        return made_of(self._key_kind, self._key_column)
+        return key_origin(self._key_kind, self._key_column)
 
     def _validate(self) -> None:
         validation = Validation(
@@ -121,10 +128,10 @@ class Loading:
     def _known_of(
         self,
         connection: Connection | None,
-        asked: Sequence[Asked],
+        asked: Sequence[RequestedPayment],
         *,
         lock: bool,
-    ) -> tuple[dict[str, Stored], dict[str, list[Stored]]]:
+    ) -> tuple[dict[str, StoredPayment], dict[str, list[StoredPayment]]]:
         """Return the payments of these rows by key, and those that look like them by their values.
 
         What was created or is in doubt is not asked for, whatever looks like it.
@@ -132,7 +139,7 @@ class Loading:
         if connection is None:
             return {}, {}
         owner = self._context.owner
-        stored = stored_of(connection, owner, [row.key for row in asked], lock=lock)
+        stored = stored_payments(connection, owner, [row.key for row in asked], lock=lock)
         to_ask = list[str]()
         for row in asked:
             before = stored.get(row.key)
@@ -143,9 +150,9 @@ class Loading:
     def _decide(
         self,
         row: SourceRow,
-        asked: Asked,
-        stored: Stored | None,
-        alike: dict[str, list[Stored]],
+        asked: RequestedPayment,
+        stored: StoredPayment | None,
+        alike: dict[str, list[StoredPayment]],
     ) -> RowDecision:
         decision = decide(
             asked,
@@ -153,7 +160,7 @@ class Loading:
             alike.get(asked.values_digest, []),
             batch=self.batch,
             account=self._context.account,
-            made_of=self._made_of,
+            key_origin=self._key_origin,
         )
         is_forgotten = stored is not None and stored.forgotten
         return RowDecision(
@@ -169,8 +176,8 @@ class Loading:
     def _noticed(
         self,
         row: SourceRow,
-        asked: Asked,
-        stored: Stored | None,
+        asked: RequestedPayment,
+        stored: StoredPayment | None,
         decision: Decision,
     ) -> str | None:
         """Note what an operator has to know of a row, and return it; None: there is nothing."""
@@ -229,8 +236,8 @@ class Loading:
         what is known of the batch from now on.
         """
         terms = PaymentTerms(
-            kind=self._made_of,
-            kept=self._settings.kept,
+            kind=self._key_origin,
+            key_retention=self._settings.key_retention_seconds,
             stored=json.dumps(ProviderClock(self._context.client).sent_now()),
         )
         with store.transaction() as connection:
@@ -238,7 +245,7 @@ class Loading:
             lock_unsent(connection, store)
             self._decide_again(connection)
             first = store.chunks_so_far(connection) + 1
-            size = chunk_rows_for(self._settings.rate, self._kind.together)
+            size = chunk_rows_for(self._settings.rate, self._kind.rows_per_call)
             chunks = range(first, first + self._rows.assign_chunks(first, size))
             store_payments(connection, store, self._rows, terms)
             self.check.left_out = replace_lines(connection, store, self._rows)
@@ -265,7 +272,7 @@ class Loading:
         chunks: range,
     ) -> None:
         for number in chunks:
-            data = {**self._settings.chunk_terms(), "keys": self._rows.keys_of(number)}
+            data = {**self._settings.new_chunk_terms(), "keys": self._rows.keys_of(number)}
             enqueue(store, connection, store.chunk(number), data)
 
     def _new_record(self, before: BatchRecord | None) -> BatchRecord:

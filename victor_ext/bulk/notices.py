@@ -8,7 +8,7 @@ from typing import Any
 
 from .columns import differing
 from .deciding import Code
-from .payments import IN_DOUBT, Stored
+from .payments import IN_DOUBT, StoredPayment
 from .row_kind import RowKind
 from .rows import Arguments
 from .vault import Vault
@@ -17,7 +17,7 @@ from .vault import Vault
 def message_of(
     code: Code,
     row: Sequence[Any],
-    stored: Stored,
+    stored: StoredPayment,
     vault: Vault,
     kind: RowKind,
 ) -> str:
@@ -95,7 +95,7 @@ def day_text(moment: float) -> str:
 
 def _differing(
     row: Sequence[Any],
-    stored: Stored,
+    stored: StoredPayment,
     vault: Vault,
     kind: RowKind,
 ) -> str:
@@ -106,7 +106,7 @@ def _differing(
     return f"another {' and '.join(differing(kind, before, row[2]))}"
 
 
-def _is_of_another_day(row: Sequence[Any], stored: Stored) -> bool:
+def _is_of_another_day(row: Sequence[Any], stored: StoredPayment) -> bool:
     """Whether a row that can be sent differs from a rejected one by its due date alone."""
     arguments: Arguments | None = row[2]
     if arguments is None or stored.due_date is None:
@@ -114,7 +114,7 @@ def _is_of_another_day(row: Sequence[Any], stored: Stored) -> bool:
     return arguments.get("due_date") != stored.due_date
 
 
-def _reason(stored: Stored, vault: Vault) -> str:
+def _reason(stored: StoredPayment, vault: Vault) -> str:
     if stored.forgotten:
         return "why is forgotten."
     if stored.result is None:

@@ -60,8 +60,8 @@ def _why_created_stays(kind: RowKind, line: Line) -> str:
             f"{value} was created, and its id is not known: it cannot be read whether it is over. "
             "Look for it at the provider, and name its id: resolve it as created with that id."
         )
-    status = kind.read(line.result.id).status
-    if status is not None and status.lower() in kind.over_unpaid:
+    status = kind.read_status(line.result.id).status
+    if status is not None and status.lower() in kind.unpaid_end_statuses:
         return ""
     return f"{value} is {status or 'not known to the provider'}: it would be asked twice."
 

@@ -125,7 +125,7 @@ UNREADABLE = "unreadable"
 """The due date of a row whose text is no date."""
 
 
-class Asked(NamedTuple):
+class RequestedPayment(NamedTuple):
     """A checked row of a file, as it is compared with what is stored.
 
     Attributes:
@@ -146,7 +146,7 @@ class Asked(NamedTuple):
     row: str
 
 
-class Stored(NamedTuple):
+class StoredPayment(NamedTuple):
     """A payment, as far as it decides about a row.
 
     Attributes:
@@ -174,7 +174,7 @@ class Stored(NamedTuple):
     restored: bool
 
 
-_STORED = tuple(PAYMENTS.c[name] for name in Stored._fields)
+_STORED = tuple(PAYMENTS.c[name] for name in StoredPayment._fields)
 
 
 def pages(values: Iterable[T], size: int = PAGE) -> Iterator[list[T]]:
@@ -208,26 +208,26 @@ def lock_payments(
     return sorted(rows, key=attrgetter("place"))
 
 
-def stored_of(
+def stored_payments(
     connection: Connection,
     owner: str,
     keys: Collection[str],
     *,
     lock: bool = False,
-) -> dict[str, Stored]:
+) -> dict[str, StoredPayment]:
     """Return the payments with these keys, by key. `lock`: until the transaction ends."""
     columns = PAYMENTS.c
     query = sa.select(*_STORED).where(columns.owner == owner, columns.key.in_(keys))
     if lock:
         query = query.order_by(columns.key).with_for_update()
-    return {row.key: Stored(*row) for row in connection.execute(query)}
+    return {row.key: StoredPayment(*row) for row in connection.execute(query)}
 
 
 def look_alikes(
     connection: Connection,
     owner: str,
     digests: Collection[str],
-) -> dict[str, list[Stored]]:
+) -> dict[str, list[StoredPayment]]:
     """Return the payments that exist, may or will be sent, by the digest of their values."""
     columns = PAYMENTS.c
     query = sa.select(*_STORED).where(
@@ -235,9 +235,9 @@ def look_alikes(
         columns.values_digest.in_(digests),
         columns.state.in_(EXISTS_OR_MAY | TO_BE_SENT),
     )
-    found: dict[str, list[Stored]] = {}
+    found: dict[str, list[StoredPayment]] = {}
     for row in connection.execute(query.order_by(columns.stored_at)):
-        payment = Stored(*row)
+        payment = StoredPayment(*row)
         found.setdefault(payment.values_digest, []).append(payment)
     return found
 

@@ -1,4 +1,7 @@
-"""Rows of a batch, their problems, attempts and results, and the result of checking a source."""
+"""The values of bulk sending: the result of checking a source (`Check`, with its problems and
+notices), a stored row and its result (`Row`, `Result`), a line of an export (`RowResult`), and what
+a delivery stores meanwhile (`Checkpoint`).
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ Arguments: TypeAlias = Mapping[str, Any]
 
 SHOWN = 100
 """Maximum number of stored problems, and of causes; further problems are only counted."""
-_OF_CAUSE = 20
+_SHOWN_OF_CAUSE = 20
 """Maximum number of stored problems of one cause."""
 
 
@@ -53,13 +56,13 @@ class RowProblem:
 
 @dataclass(slots=True)
 class Cause:
-    """Problems of a source that have one cause: what is wrong, and in which column.
+    """The problems of a source that have one column and one code.
 
     Attributes:
         column: The column with the problems, or None.
-        code: Their code.
-        count: Number of all these problems.
-        first: The first 20 of them.
+        code: The code of the problems.
+        count: Number of all problems of this cause.
+        first: The first 20 of these problems.
     """
 
     column: str | None
@@ -73,7 +76,7 @@ class Notice:
     """Why a row is not simply sent.
 
     Attributes:
-        line: Where the record begins; its number, if the source has no lines.
+        line: Line where the record begins; the record number, if the source has no lines.
         code: A stable identifier.
         key_value: The value in the key column.
         message: A sentence for users. It contains no account number.
@@ -95,7 +98,7 @@ class Check:
     Attributes:
         rows: Number of rows in the source: the sum of the next five counts.
         new: Rows to store and send.
-        unchanged: Rows whose payment is stored already, and is not sent again by them.
+        unchanged: Rows whose payment is stored already. These rows do not send it again.
         changed: Rows about which a person has to decide, such as one with another amount than was
             asked. They are not sent.
         invalid: Rows that break a rule.
@@ -112,10 +115,10 @@ class Check:
             expected.
         columns: Extra columns, for the export.
         totals: What the new rows ask for together, exactly, by currency.
-        sharing: Valid rows with the reference of another one. The provider repeats references: if
-            a response is lost, they do not tell such rows apart.
-        left_out: Rows of the batch that had not left, and that the source lacks. Known once it is
-            stored.
+        sharing: Valid rows with the reference of another row. After a lost response, a row is
+            looked up by its reference, which does not tell these rows apart.
+        left_out: Rows of the batch that were never sent, and that the source lacks. The number is
+            known once the source is stored.
     """
 
     rows: int = 0
@@ -147,21 +150,25 @@ class Check:
         return self.broken or self.repeated > 0 or (self.invalid > 0 and not skip_invalid)
 
     def note(self, problem: RowProblem, *, breaks: bool = False) -> None:
-        """Count a problem, and store it if it is among the first.
+        """Count a problem, and store the problem if it is among the first.
 
-        One that `breaks` the source comes before those.
+        Args:
+            breaks: Whether the problem breaks the source. It is always stored, before the others.
         """
         self.problem_count += 1
         self.broken |= breaks
-        if breaks or len(self.problems) < SHOWN:
-            self.problems.insert(0 if breaks else SHOWN, problem)
+        if breaks:
+            self.problems.insert(0, problem)
+        elif len(self.problems) < SHOWN:
+            self.problems.append(problem)
         cause = self._cause_of(problem, breaks=breaks)
         if cause is not None:
             cause.count += 1
-            if len(cause.first) < _OF_CAUSE:
+            if len(cause.first) < _SHOWN_OF_CAUSE:
                 cause.first.append(problem)
 
     def _cause_of(self, problem: RowProblem, *, breaks: bool) -> Cause | None:
+        """Return the cause of a problem, which may be new; None: there are too many causes."""
         for cause in self.causes:
             if (cause.column, cause.code) == (problem.column, problem.code):
                 return cause
@@ -172,13 +179,13 @@ class Check:
         return cause
 
     def notice(self, notice: Notice) -> None:
-        """Count a notice, and store it if it is among the first of its code."""
+        """Count a notice, and store the notice if it is among the first of its code."""
         self.noticed[notice.code] = self.noticed.get(notice.code, 0) + 1
         if self.noticed[notice.code] <= SHOWN:
             self.notices.append(notice)
 
     def forget_decisions(self) -> None:
-        """Forget what was decided: it is decided again by what is stored now."""
+        """Reset what was decided about the rows, before they are decided about again."""
         self.new = self.unchanged = self.changed = 0
         self.invalid = self.repeated = self.set_aside = self.replaced = 0
         self.notices, self.noticed, self.totals = [], {}, {}
@@ -200,11 +207,11 @@ def refuse_invalid(
     """Raise `InvalidRows` if the source must not be stored."""
     if not check.is_refused(skip_invalid=skip_invalid):
         return
-    first, count = check.problems[0], check.problem_count
     problems = [
         Problem(problem.column or "", problem.code, str(problem)) for problem in check.problems
     ]
-    message = f"{batch} was not sent. Problems: {count}. The first: {first}"
+    count = f"Problems: {check.problem_count}."
+    message = f"{batch} was not sent. {count} The first: {check.problems[0]}"
     error = InvalidRows(message, problems=problems)
     error.check = check
     raise error
@@ -216,16 +223,19 @@ class Row:
 
     Attributes:
         number: Record number in the source, from 1.
-        payment: The key of its payment, which it keeps; empty for a refused row without one.
-        key: The idempotency key that it is sent with: another one after it was rejected.
-        value: What the key is made of.
+        payment: The key of its payment in the database, which never changes; empty for a refused
+            row without a key.
+        key: The idempotency key that the row is sent with. Each time the payment is asked once more
+            after a rejection, it has a new one.
+        value: The value in the key column, which the key is made of.
         arguments: What is sent, as JSON data by column, or None for a refused row.
         extras: The other columns, for the export.
         sent: Earliest possible send in an earlier attempt, or None.
         place: Index of the row in its chunk, from 0.
-        unit: The id of what it was sent in with other rows, if that is known; else None.
-        again: How many keys the payment had before this one.
-        kept: Seconds for which the provider keeps its key, as was said when it was stored.
+        unit: The provider's id of the payout that the row was sent in, if it is known; else None.
+        again: How many keys the payment had before `key`.
+        key_retention: Seconds for which the provider keeps `key`, by the settings that the row was
+            stored with.
     """
 
     number: int
@@ -238,7 +248,7 @@ class Row:
     place: int = 0
     unit: str | None = None
     again: int = 0
-    kept: float = inf
+    key_retention: float = inf
 
     @classmethod
     def of_stored(
@@ -247,16 +257,27 @@ class Row:
         data: Sequence[Any],
         again: int = 0,
     ) -> Row:
-        """Return a row as it is stored, for the key that follows so many others."""
+        """Return the row of a payment.
+
+        Args:
+            payment: The key of the payment in the database.
+            data: The decrypted content of the row: number, value, arguments, extras.
+            again: How many keys the payment had before the one that the row is sent with.
+        """
         number, value, arguments, extras = data
         key = idempotency_key_for("again", payment, again) if again else payment
         return cls(number, payment, key, value, arguments, extras, again=again)
 
 
 class Result(NamedTuple):
-    """The stored result of a row.
+    """What became of a row, as it is stored.
 
-    `sent` and `unit` are as in `Row`; `sent` is that of a row that is not settled.
+    Attributes:
+        id: The provider's id of what the row asks for, if it is known.
+        status: The status in the provider's response, if it is known.
+        error: Why the row is not created, or how a lost response was settled.
+        sent: As in `Row`; None: the row is settled.
+        unit: As in `Row`.
     """
 
     outcome: RowOutcome
@@ -268,7 +289,7 @@ class Result(NamedTuple):
 
     @property
     def is_certain(self) -> bool:
-        """Whether it stays true when another worker has taken the row up in between."""
+        """Whether the result stays true if another worker has claimed the row meanwhile."""
         return self.outcome is RowOutcome.CREATED or self.unit is not None
 
 
@@ -300,14 +321,13 @@ class RowResult:
     asked: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
 
 
-class Step(NamedTuple):
-    """A step of an attempt, stored before the first of its rows is sent. Rows are counted by their
-    index in the chunk.
+class Checkpoint(NamedTuple):
+    """What a delivery has stored before it goes on. Rows are named by their index in the chunk.
 
     Attributes:
-        begun: These rows may have been sent from now on.
-        sent: The earliest time at which those may have been sent; None: there are none.
-        results: Results since the step before.
+        begun: The rows that may have been sent once this is stored.
+        sent: The earliest time at which the begun rows may have been sent; None: none is begun.
+        results: The results since the checkpoint before.
     """
 
     begun: Collection[int]

@@ -146,7 +146,7 @@ def run_batch(
 ) -> BatchStatus:
     """Retry unsettled rows and send until nothing is left to do. Raises as `serve` does."""
     settings = context.settings
-    retry_unsettled(store, settings.with_terms_of(record).chunk_terms())
+    retry_unsettled(store, settings.with_terms_of(record).new_chunk_terms())
     rate = settings.rate or record.terms["rate"]
     if settings.rate is not None or not is_open(store):
         open_queue(store, rate, settings.slots)

@@ -21,13 +21,13 @@ from victor_ext.tables.sources import Rows, hidden
 
 from .by_hand import ask_again, checked_person, resolve
 from .context import WorkerContext, provider_of, system_of
-from .control_totals import Expected
+from .control_totals import ControlTotals
 from .forgetting import drop, forget
 from .holding import hold, release
 from .layout import checked_batch
 from .loading import Loading
 from .named_lines import can_be_over, has_never_left, is_in_doubt, lines_named
-from .results import refreshed, results_of, write_csv
+from .results import refreshed_results, results_of, write_csv
 from .row_kind import RowKind
 from .rows import Check, RowOutcome, RowResult, refuse_invalid
 from .run import BatchStatus, Progress, run_batch, serve, status_of
@@ -132,7 +132,7 @@ class BulkSender:
         """What sending does, in a sentence for a person who confirms it."""
         self.steps = tuple(kind.steps)
         """The names of the steps that follow, the usual one first."""
-        self._secret = storage_secret(storage_key, kind.secrets)
+        self._secret = storage_secret(storage_key, kind.secret_variables)
         self.heartbeat = Heartbeat()
         """How the worker of `work`, `send` or `resume` does: it looks at the state every two
         seconds.
@@ -158,7 +158,7 @@ class BulkSender:
             expect_total: What the amounts of all these rows must be together.
         """
         source = hidden(source)
-        expected = Expected.of(expect_rows, expect_total)
+        expected = ControlTotals.of(expect_rows, expect_total)
         with self._loading(source, expected) as (_, loading):
             return loading.read()
 
@@ -188,7 +188,7 @@ class BulkSender:
             VictorError: Any other failure. Stored rows are kept, and `resume` continues with them.
         """
         source = hidden(source)
-        expected = Expected.of(expect_rows, expect_total)
+        expected = ControlTotals.of(expect_rows, expect_total)
         try:
             return self._send(source, expected, on_check, on_progress)
         except StateMade:
@@ -199,7 +199,7 @@ class BulkSender:
     def _send(
         self,
         source: Rows,
-        expected: Expected,
+        expected: ControlTotals,
         on_check: Callable[[Check], None] | None,
         on_progress: Progress | None,
     ) -> BatchStatus:
@@ -447,12 +447,12 @@ class BulkSender:
             )
             if not refresh:
                 return status
-            current = kind.current(results_of(store, kind))
+            current = kind.current_statuses(results_of(store, kind))
             statuses = Counter(payment.status or "not found" for payment in current.values())
             return replace(
                 status,
                 payments=dict(statuses.most_common()),
-                units={unit: kind.describe(unit) for unit in units_of(store, kind)},
+                units={unit: kind.describe_unit(unit) for unit in units_of(store, kind)},
             )
 
     def export(self, *, refresh: bool = False) -> Iterator[RowResult]:
@@ -467,7 +467,7 @@ class BulkSender:
                 then.
         """
         with self._stored() as (context, store, _):
-            read = refreshed if refresh else results_of
+            read = refreshed_results if refresh else results_of
             yield from read(store, context.kind)
 
     def export_csv(
@@ -494,10 +494,10 @@ class BulkSender:
         """
         with self._stored() as (context, store, record):
             kind = context.kind
-            results = refreshed(store, kind) if refresh else results_of(store, kind)
+            results = refreshed_results(store, kind) if refresh else results_of(store, kind)
             if on_result is not None:
                 results = _noted(results, on_result)
-            return write_csv(file, results, record.columns, asked=kind.asked, escape=escape)
+            return write_csv(file, results, record.columns, exported=kind.exported, escape=escape)
 
     def batches(self) -> list[str]:
         """Return the names of the batches of this key and provider in the state.
@@ -550,7 +550,7 @@ class BulkSender:
 
     @contextmanager
     def _loading(
-        self, source: Rows, expected: Expected
+        self, source: Rows, expected: ControlTotals
     ) -> Generator[tuple[WorkerContext, Loading]]:
         with (
             self._context() as context,

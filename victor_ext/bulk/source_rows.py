@@ -12,7 +12,7 @@ from victor_ext import Problem
 from victor_ext.tables.temporary import TemporaryDatabase
 
 from .deciding import Act
-from .payments import Asked, pages
+from .payments import RequestedPayment, pages
 
 _SCHEMA = """
 CREATE TABLE asked (
@@ -43,7 +43,7 @@ class SourceRow(NamedTuple):
     Attributes:
         key: Of its payment; None: the row does not say which it is, or repeats an earlier one.
         problems: As JSON: the field, the code and the message of each; None: there are none.
-        asked: `Asked`, as JSON; None: the row repeats an earlier one.
+        asked: `RequestedPayment`, as JSON; None: the row repeats an earlier one.
         spelling: The same for rows that ask for the same under keys that are spelled otherwise.
         reference: A digest of what another row may have, too.
         grouping: The same for rows that are sent together.
@@ -75,10 +75,10 @@ class SourceRow(NamedTuple):
     chunk: int | None = None
     place: int | None = None
 
-    def payment(self) -> Asked:
+    def payment(self) -> RequestedPayment:
         """Return what it asks for, unless it repeats an earlier row."""
         assert self.asked is not None
-        return Asked(*json.loads(self.asked))
+        return RequestedPayment(*json.loads(self.asked))
 
     def problem_list(self) -> list[Problem]:
         return [Problem(*problem) for problem in json.loads(self.problems or "[]")]

@@ -19,7 +19,7 @@ from .context import WorkerContext
 from .holding import refuse_held
 from .lines import Line, lines_of
 from .pacing import ProviderClock
-from .payments import LINES, PAYMENTS, Asked, stored_of
+from .payments import LINES, PAYMENTS, RequestedPayment, stored_payments
 from .row_kind import RowKind
 from .rows import RowOutcome
 from .settings import PERSONS
@@ -60,7 +60,7 @@ def _units(store: Store, kind: RowKind) -> Iterator[str]:
     A row whose payment another batch has sent is none: whether its payout may be paid, and by
     whom, is decided with that batch.
     """
-    if not kind.unit:
+    if not kind.unit_column:
         return
     for line in lines_of(store):
         is_own = line.batch == store.batch and line.number > 0
@@ -100,7 +100,7 @@ def add_step(
     stored = json.dumps(ProviderClock(context.client).sent_now())
     terms = PaymentTerms(
         kind=name,
-        kept=settings.kept,
+        key_retention=settings.key_retention_seconds,
         stored=stored,
     )
     with step.transaction() as connection:
@@ -112,7 +112,9 @@ def add_step(
         first = step.chunks_so_far(connection) + 1
         for number, unit in enumerate(new, first):
             key = _add_unit(connection, step, unit, number, terms)
-            enqueue(step, connection, step.chunk(number), {**settings.chunk_terms(), "keys": [key]})
+            enqueue(
+                step, connection, step.chunk(number), {**settings.new_chunk_terms(), "keys": [key]}
+            )
         record = _record_with(context, before, sent.terms, name, len(new))
         step.save_record(connection, record, first - 1 + len(new))
     return record
@@ -126,7 +128,7 @@ def _new_units(
 ) -> list[str]:
     """Return those that do not have the step yet."""
     keys = {unit: idempotency_key_for(name, unit) for unit in units}
-    known = stored_of(connection, step.owner, list(keys.values()))
+    known = stored_payments(connection, step.owner, list(keys.values()))
     return [unit for unit in units if keys[unit] not in known]
 
 
@@ -141,7 +143,7 @@ def _record_with(
     person = {setting: getattr(context.settings, setting) for setting in PERSONS}
     persons = [] if before is None else list(before.persons)
     return BatchRecord(
-        key_column=context.kind.unit,
+        key_column=context.kind.unit_column,
         key_kind=name,
         columns=(),
         terms=terms,
@@ -159,7 +161,7 @@ def _add_unit(
 ) -> str:
     """Store the step of one unit, in a chunk of its own. Return its key."""
     vault, key = step.vault, idempotency_key_for(terms.kind, unit)
-    asked = Asked(
+    asked = RequestedPayment(
         number=number,
         key=key,
         is_valid=True,

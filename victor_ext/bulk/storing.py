@@ -22,8 +22,8 @@ from .payments import (
     PAYMENTS,
     UNDER_WAY,
     UNREADABLE,
-    Asked,
     Condition,
+    RequestedPayment,
     lock_payments,
     pages,
     upsert,
@@ -38,19 +38,19 @@ class PaymentTerms:
     """What payments have in common that are stored together.
 
     Attributes:
-        kind: What their keys are made of: see `made_of`.
-        kept: Seconds for which the provider keeps a key.
+        kind: What their keys are made of: see `key_origin`.
+        key_retention: Seconds for which the provider keeps a key.
         stored: When they are stored, as a time of sending, as JSON.
     """
 
     kind: str
-    kept: float
+    key_retention: float
     stored: str
 
 
 def new_payment(
     store: Store,
-    asked: Asked,
+    asked: RequestedPayment,
     terms: PaymentTerms,
 ) -> dict[str, Any]:
     """Return the values of a payment that waits for its chunk: nothing of it was sent."""
@@ -74,7 +74,7 @@ def new_payment(
         "row": asked.row,
         "sent": None,
         "result": None,
-        "kept": terms.kept,
+        "kept": terms.key_retention,
         "stored_at": time.time(),
         "stored": terms.stored,
         "forgotten": False,

@@ -10,9 +10,9 @@ from functools import partial
 from victor_ext import InvalidRequest, Problem, idempotency_key_for
 from victor_ext.tables.sources import Record, Rows, SourceBroken, records_of
 
-from .asking import asked_of
+from .asking import requested_payment
 from .columns import Fields, check_heading, problems_of, split_record
-from .control_totals import Expected
+from .control_totals import ControlTotals
 from .row_kind import RowKind
 from .rows import Arguments, Check, Row, RowProblem
 from .settings import Settings, in_utc
@@ -42,7 +42,7 @@ class Validation:
         *,
         key_column: str,
         key_kind: str,
-        expected: Expected,
+        expected: ControlTotals,
     ) -> None:
         self._kind, self._vault, self._settings = kind, vault, settings
         self._rows, self._expected = rows, expected
@@ -119,7 +119,7 @@ class Validation:
             fields.arguments,
             fields.extras,
         )
-        asked = asked_of(
+        asked = requested_payment(
             self._kind,
             self._vault,
             content,
@@ -150,7 +150,7 @@ class Validation:
 
     def _may_share(self, fields: Fields) -> bool:
         """Whether another row can have its reference: of rows that go together, no two have one."""
-        return bool(fields.arguments.get(self._kind.reference)) and self._kind.together == 1
+        return bool(fields.arguments.get(self._kind.reference)) and self._kind.rows_per_call == 1
 
     def _completed(self, record: Record, fields: Fields) -> Sequence[Problem]:
         """Complete the arguments of a record. Return all problems with it."""

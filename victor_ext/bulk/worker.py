@@ -22,7 +22,7 @@ from victor_ext.settlement.key_age import LAST_CALLS, Moment
 from .chunk_run import ChunkRun
 from .contents import rivals
 from .context import WorkerContext
-from .delivery import Delivery, SendTerms, Steps
+from .delivery import Checkpoints, Delivery, SendTerms
 from .layout import CHUNK, VERSION, ChunkTerms, batch_of, step_of
 from .row_kind import LaterStep, Sendable
 from .rows import Result, Row
@@ -184,25 +184,25 @@ class Worker:
         run = ChunkRun.of_worker(batch, workflow_id, self._name)
         run.add_results(self._unstored.pop(workflow_id, {}))
         try:
-            run.store_steps(self._steps(workflow_id, data, run.rows, run.results))
+            run.store_checkpoints(self._checkpoints(workflow_id, data, run.rows, run.results))
             terms = {name: data[name] for name in ("retention", "patience")}
             run.finish(terms, is_stopped=self._stop.is_set())
         except BaseException:
             can_be_lost = self._worker_lock.can_be_lost
-            self._unstored[workflow_id] = run.unstored(can_be_lost=can_be_lost)
+            self._unstored[workflow_id] = run.results_for_next_run(can_be_lost=can_be_lost)
             raise
         self._context.tried.update(result.outcome for result in run.results.values())
 
-    def _steps(
+    def _checkpoints(
         self,
         workflow_id: str,
         data: ChunkTerms,
         rows: Mapping[int, Row],
         results: dict[int, Result],
-    ) -> Steps:
+    ) -> Checkpoints:
         """Send what has no result, and yield the steps to store."""
         delivery = self._deliveries[step_of(workflow_id)]
-        chosen = self._context.settings.of_chunk(data)
+        chosen = self._context.settings.terms_of_chunk(data)
         terms = SendTerms(
             retention=chosen["retention"],
             patience=chosen["patience"],
