@@ -22,7 +22,7 @@ from dbos import error
 
 from tests.histories.provider import KEPT
 from tests.histories.world import Process, World, pause
-from victor_ext.bulk import by_hand
+from victor_ext.bulk import asking_again
 from victor_ext.bulk import worker as bulk_worker
 from victor_ext.bulk.contents import result_of, row_of
 from victor_ext.bulk.context import WorkerContext
@@ -239,7 +239,7 @@ def ask_again(context: WorkerContext, batch: str) -> None:
         record = store.record()
         assert record is not None
         person = {"by": "Ada", "not_by_sender": False, "why": "another instalment"}
-        by_hand.ask_again(context, store, record, list(lines_of(store)), person)
+        asking_again.ask_rows_again(context, store, record, list(lines_of(store)), person)
 
 
 class _NoQueues:

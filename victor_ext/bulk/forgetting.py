@@ -1,5 +1,7 @@
-"""Remove data from the database: `drop` removes rows that were never sent, and `forget` removes
-what settled payments asked for. What protects from asking twice stays.
+"""Remove data from the database.
+
+`drop_unsent` removes rows that were never sent; `forget_settled` removes what settled payments
+asked for. What protects from asking twice stays.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from .store import Store
 from .vault import Vault
 
 
-def drop(store: Store, keys: Sequence[str] | None = None) -> int:
+def drop_unsent(store: Store, keys: Sequence[str] | None = None) -> int:
     """Remove the payments of the batch that were never sent, with their lines in all batches.
 
     Args:
@@ -72,7 +74,7 @@ def _drop_lines_without_key(store: Store, connection: Connection) -> int:
     return connection.execute(removal).rowcount
 
 
-def forget(store: Store, stored_before: float) -> int:
+def forget_settled(store: Store, stored_before: float) -> int:
     """Remove what settled payments asked for, if they were stored before this epoch time.
 
     Their keys, states, ids and digests stay. A payment that was created is settled, whether or not

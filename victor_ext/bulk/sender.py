@@ -19,19 +19,20 @@ from victor_ext.health import Heartbeat
 from victor_ext.privacy import HiddenRows, concealed
 from victor_ext.tables.sources import Rows, hidden
 
-from .by_hand import ask_again, checked_person, resolve
+from .asking_again import ask_rows_again
 from .context import WorkerContext, provider_of, system_of
 from .control_totals import ControlTotals
-from .forgetting import drop, forget
-from .holding import hold, release
+from .forgetting import drop_unsent, forget_settled
+from .holding import hold_state, release_state
 from .layout import checked_batch
 from .loading import Loading
-from .named_lines import can_be_over, has_never_left, is_in_doubt, lines_named
+from .named_lines import can_be_asked_again, has_never_left, is_in_doubt, lines_named
+from .resolving import resolve_payment
 from .results import refreshed_results, results_of, write_csv
 from .row_kind import RowKind
 from .rows import Check, RowOutcome, RowResult, refuse_invalid
 from .run import BatchStatus, Progress, run_batch, serve, status_of
-from .settings import Settings, day_of
+from .settings import Settings, check_reason, day_of
 from .state import DEFAULT_STATE, State
 from .state_errors import StateMade
 from .steps import add_step, next_step, reasons_of, require_step, step_store, units_of
@@ -293,11 +294,11 @@ class BulkSender:
                 row. Nothing is changed.
             VictorError: The provider cannot be read.
         """
-        checked_person(by, why)
+        check_reason(by, why)
         with self._stored(to_send=True) as (context, store, record):
-            lines = lines_named(context, store, record, keys, can_be_over)
+            lines = lines_named(context, store, record, keys, can_be_asked_again)
             person = {"by": by, "not_by_sender": False, "why": why}
-            ask_again(context, store, record, lines, person)
+            ask_rows_again(context, store, record, lines, person)
             return len(lines)
 
     def resolve(
@@ -329,13 +330,13 @@ class BulkSender:
             ConfigurationError: It is not in doubt, is being sent now, or the batch has no such row,
                 or several.
         """
-        checked_person(by, why)
+        check_reason(by, why)
         if outcome not in _FOUND:
             message = f"outcome={outcome!r} must be created or not-created."
             raise ConfigurationError.of([Problem("outcome", "value", message)])
         with self._stored() as (context, store, record):
             (line,) = lines_named(context, store, record, [key], is_in_doubt)
-            resolve(
+            resolve_payment(
                 context.kind,
                 store,
                 line,
@@ -355,7 +356,7 @@ class BulkSender:
             state, vault, secret = context.state, context.vault, context.secret
             keep_key = partial(state.keep_key, vault=vault, secret=secret)
             with store.transaction() as connection:
-                hold(connection, keep_key)
+                hold_state(connection, keep_key)
 
     def release(self) -> int | None:
         """Let what is held be sent again.
@@ -376,7 +377,7 @@ class BulkSender:
             context.open_present("") as store,
             store.transaction() as connection,
         ):
-            return release(connection, no_chunk=store.chunk(0))
+            return release_state(connection, no_chunk=store.chunk(0))
 
     def rekey(self, new: str) -> None:
         """Wrap the key of the state with another secret: from now on `storage_key` has to be it.
@@ -407,7 +408,7 @@ class BulkSender:
             The number of rows.
         """
         with self._context() as context, context.open_present("") as store:
-            return forget(store, time.time() - _seconds(older_than))
+            return forget_settled(store, time.time() - _seconds(older_than))
 
     def drop(self, keys: Collection[str] | None = None) -> int:
         """Drop from the batch what never left: rows that wait, were not sent or were refused.
@@ -424,9 +425,9 @@ class BulkSender:
         """
         with self._stored(to_send=True) as (context, store, record):
             if keys is None:
-                return drop(store)
+                return drop_unsent(store)
             lines = lines_named(context, store, record, keys, has_never_left)
-            return drop(store, [line.key for line in lines])
+            return drop_unsent(store, [line.key for line in lines])
 
     def status(self, *, refresh: bool = False) -> BatchStatus:
         """Return the current status of the batch.

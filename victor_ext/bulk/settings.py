@@ -262,6 +262,15 @@ def needs_another_person(persons: Sequence[Person]) -> bool:
     return any(person["not_by_sender"] for person in persons)
 
 
+def check_reason(by: str, why: str) -> None:
+    """Check who decides about a payment, and why. Raises `ConfigurationError` if one is missing."""
+    for name, text in (("by", by), ("why", why)):
+        if not isinstance(text, str) or not words_of(text):
+            raise ConfigurationError.of(
+                [Problem(name, "required", f"{name} is missing: it is stored with the decision.")]
+            )
+
+
 def refused_setting(name: str, message: str) -> ConfigurationError:
     """Return the error for the setting with this name."""
     return ConfigurationError.of([Problem(name, "setting", message)])

@@ -10,9 +10,9 @@ from functools import partial
 from victor_ext import InvalidRequest, Problem, idempotency_key_for
 from victor_ext.tables.sources import Record, Rows, SourceBroken, records_of
 
-from .asking import requested_payment
 from .columns import Fields, check_heading, problems_of, split_record
 from .control_totals import ControlTotals
+from .row_digests import requested_payment
 from .row_kind import RowKind
 from .rows import Arguments, Check, Row, RowProblem
 from .settings import Settings, in_utc

@@ -167,7 +167,7 @@ class Worker:
         )
 
     def send(self, workflow_id: str, data: ChunkTerms) -> None:
-        """Send one chunk. After a crash, DBOS calls this again, and it goes on with what is stored."""
+        """Send one chunk. After a crash, DBOS calls this again: it goes on with what is stored."""
         self.take_over.running.append(workflow_id)
         self.take_over.begun.add(workflow_id)
         try:
