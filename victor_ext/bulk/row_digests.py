@@ -1,4 +1,7 @@
-"""What a checked row asks, as it is stored and compared: by digests that reveal nothing of it."""
+"""Convert a checked row to the form in which rows are stored and compared (`requested_payment`).
+
+They are compared by keyed digests, which reveal nothing of the values.
+"""
 
 from __future__ import annotations
 
@@ -28,37 +31,48 @@ def requested_payment(
     key_column: str,
     is_valid: bool,
 ) -> RequestedPayment:
-    """Return a row of a file in the form in which it is compared and stored."""
+    """Return a row of a file in the form in which rows are compared and stored.
+
+    Args:
+        is_valid: Whether the row can be sent. If it cannot, its arguments are not stored.
+    """
     arguments = row.arguments or {}
-    stored = None
+    stored_arguments = None
+    reference = ""
     if is_valid:
-        stored = {name: kind.json_value(name, value) for name, value in arguments.items()}
-    reference = reference_of(arguments.get(kind.reference)) if is_valid else ""
-    compared = _compared(arguments, spelled=(kind.reference, key_column))
+        stored_arguments = {name: kind.json_value(name, value) for name, value in arguments.items()}
+        reference = reference_of(arguments.get(kind.reference))
+    compared = _compared_values(arguments, free_spelling=(kind.reference, key_column))
     return RequestedPayment(
         number=row.number,
         key=row.payment,
         is_valid=is_valid,
         values_digest=vault.fingerprint(canonical_text(compared)),
-        spelling_digest=vault.fingerprint(_spelling(row.value or "")),
+        spelling_digest=vault.fingerprint(_without_spelling(row.value or "")),
         reference_digest=vault.fingerprint(reference),
-        due_date=_day_of(arguments.get("due_date")),
-        row=vault.serialize([row.number, row.value, stored, row.extras]),
+        due_date=_comparable_date(arguments.get("due_date")),
+        row=vault.serialize([row.number, row.value, stored_arguments, row.extras]),
     )
 
 
-def _compared(arguments: Arguments, spelled: Collection[str]) -> dict[str, Any]:
-    """Return the values that are compared: all that is sent, but for the due date and the spelling
-    of a reference. It often is the key, and a spreadsheet may spell it in another way.
+def _compared_values(arguments: Arguments, free_spelling: Collection[str]) -> dict[str, Any]:
+    """Return the values that are compared: all that are sent, except the due date.
+
+    Args:
+        free_spelling: The columns whose spelling does not count: a spreadsheet may write an invoice
+            number in another way.
     """
     compared: dict[str, Any] = {}
     for name, value in arguments.items():
-        if name != "due_date":
-            compared[name] = _spelling(str(value)) if name in spelled else value
+        if name in free_spelling and name != "due_date":
+            compared[name] = _without_spelling(str(value))
+        elif name != "due_date":
+            compared[name] = value
     return compared
 
 
-def _day_of(due_date: object) -> str | None:
+def _comparable_date(due_date: object) -> str | None:
+    """Return a due date as `YYYY-MM-DD`, or `UNREADABLE`; None: there is none."""
     if due_date is None:
         return None
     try:
@@ -67,7 +81,9 @@ def _day_of(due_date: object) -> str | None:
         return UNREADABLE
 
 
-def _spelling(key_value: str) -> str:
-    """Return what is left of a key's value if its spelling does not count."""
+def _without_spelling(key_value: str) -> str:
+    """Return a value without what a spreadsheet may change: letter case, blanks, leading zeros, and
+    `.0` at the end.
+    """
     text = unicodedata.normalize("NFKC", key_value).casefold().strip()
     return _LEADING_ZEROS.sub("", _WHOLE_AS_DECIMAL.sub("", text))

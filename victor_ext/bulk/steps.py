@@ -99,7 +99,7 @@ def add_step(
     settings = context.settings.with_terms_of(sent)
     stored = json.dumps(ProviderClock(context.client).sent_now())
     terms = PaymentTerms(
-        kind=name,
+        key_origin=name,
         key_retention=settings.key_retention_seconds,
         stored=stored,
     )
@@ -160,7 +160,7 @@ def _add_unit(
     terms: PaymentTerms,
 ) -> str:
     """Store the step of one unit, in a chunk of its own. Return its key."""
-    vault, key = step.vault, idempotency_key_for(terms.kind, unit)
+    vault, key = step.vault, idempotency_key_for(terms.key_origin, unit)
     asked = RequestedPayment(
         number=number,
         key=key,
