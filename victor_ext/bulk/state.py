@@ -38,7 +38,7 @@ from .state_errors import (
     sqlite_code,
 )
 from .state_url import checked_url, refused_state
-from .vault import Vault, other_key
+from .vault import Vault, other_key_error
 
 if TYPE_CHECKING:
     from dbos import DBOSClient
@@ -145,7 +145,7 @@ class State:
             )
         key = unwrapped(row.wrapped, secret)
         if key is None:
-            raise other_key(self._what_it_has(connection))
+            raise other_key_error(self._what_it_has(connection))
         return key
 
     def _what_it_has(self, connection: Connection) -> str:

@@ -158,7 +158,7 @@ class Validation:
         return None if group is None else self._vault.fingerprint(repr(group))
 
     def _may_share(self, fields: Fields) -> bool:
-        """Whether another row can have the same reference: payouts are keyed by their references."""
+        """Whether another row can have the same reference: in payouts, it is a part of the key."""
         return bool(fields.arguments.get(self._kind.reference)) and self._kind.rows_per_call == 1
 
     def _add_defaults(self, fields: Fields) -> None:
