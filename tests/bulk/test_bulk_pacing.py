@@ -18,10 +18,11 @@ import pytest
 from tests.bulk.bulk_runs import Bulk, Senders, asked_once, keys_of, row, rows, store_only, today
 from victor_ext import RetryPolicy, Victor, VictorJwt, idempotency_key_for
 from victor_ext.bulk import layout
-from victor_ext.bulk.delivery import Delivery, SendTerms
+from victor_ext.bulk.delivery import Delivery
 from victor_ext.bulk.pacing import RateLimiter
 from victor_ext.bulk.payment_requests import PaymentRequests
 from victor_ext.bulk.rows import Result, Row
+from victor_ext.bulk.unit_sender import SendTerms, UnitSender
 from victor_ext.runtime.auth.credentials import caller_digest
 from victor_ext.sandbox import Sandbox
 from victor_ext.settlement.backoff import Backoff
@@ -488,7 +489,7 @@ def test_a_call_that_begins_late_ends_as_if_it_had_begun_when_it_was_decided(
 ) -> None:
     """The process is stopped between both; after the time of a whole call it decides once more."""
     timeouts: list[float] = []
-    clock, call, asleep = time.time, Delivery._call, [stopped_for, 0.0]
+    clock, call, asleep = time.time, UnitSender._call, [stopped_for, 0.0]
     monkeypatch.setattr(time, "time", lambda: clock() + asleep[-1])
 
     def stopped(self: Any, *given: Any) -> Any:
@@ -499,7 +500,7 @@ def test_a_call_that_begins_late_ends_as_if_it_had_begun_when_it_was_decided(
         timeouts.append(request.extensions["timeout"].get("read"))
         return made(request)
 
-    monkeypatch.setattr(Delivery, "_call", stopped)
+    monkeypatch.setattr(UnitSender, "_call", stopped)
     send = sending(respond, deadline=60, timeout=None)
     assert [result.outcome.value for result in send(to_send(1))] == ["created"]
     assert timeouts == [pytest.approx(within, abs=5)]

@@ -26,7 +26,7 @@ from tests.providers.eastpay.adapter import ARGUMENTS as EASTPAY
 from tests.providers.velo.adapter import pay
 from tests.tiers import borders
 from victor_ext import ConfigurationError, ProviderTime, RetryPolicy
-from victor_ext.bulk import BulkSender, Check, InvalidRows, delivery, reconciliation
+from victor_ext.bulk import BulkSender, Check, InvalidRows, reconciliation, unit_sender
 from victor_ext.bulk.loading import Loading
 from victor_ext.bulk.payouts import Payouts
 from victor_ext.cli.bulk_output import announce
@@ -590,7 +590,7 @@ class TestAStepReadsTheStateFirst:
         self, sender: Make, sandbox: VeloSandbox, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         sender().send(rows(2))
-        for module in (delivery, reconciliation):
+        for module in (unit_sender, reconciliation):
             monkeypatch.setattr(module, "SETTLE_FOR", 0.0)
         sandbox.inject("status", operation="get_payout", status=503, times=1000)
         stopped = sender(patience=0.1).take_step("instruct")

@@ -1,8 +1,7 @@
 """Send the rows of a chunk with threads, and determine their results.
 
 `Delivery.deliver` is the order of all: send, look up what is in doubt, and read what became of each
-row of a payout. What is decided about one call is decided by `settlement.flow.settle`, which
-`Delivery._send` drives.
+row of a payout. What happens in one call is in `unit_sender`.
 """
 
 from __future__ import annotations
@@ -14,33 +13,17 @@ from collections.abc import Callable, Collection, Generator, Iterable, Mapping, 
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import chain
-from operator import call
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-from victor_ext import Done, InvalidRequest, Outcome, VictorError
-from victor_ext.flows import drive
-from victor_ext.settlement.flow import (
-    MAY_EXIST,
-    LookUp,
-    Settlement,
-    Write,
-    settle,
-)
-from victor_ext.settlement.key_age import (
-    Keys,
-    Moment,
-    NoKey,
-    Sent,
-    within_decision,
-    within_key_life,
-)
+from victor_ext.settlement.flow import MAY_EXIST, LookUp, Settlement
+from victor_ext.settlement.key_age import Moment, Sent
 
-from .pacing import Contact, RateLimiter, Turns
-from .reconciliation import SETTLE_FOR, Doubtful, Reconciliation, Rivals
+from .pacing import Contact, RateLimiter
+from .reconciliation import Doubtful, Reconciliation
 from .row_kind import Sendable
 from .rows import Checkpoint, Result, Row, RowOutcome
+from .unit_sender import SendTerms, UnitSender
 
 MARKED_AHEAD = 64
 """Rows that are stored as maybe sent before they are sent. After a crash, nobody can tell which of
@@ -55,26 +38,6 @@ Checkpoints: TypeAlias = Generator[Checkpoint, Collection[int] | None, None]
 """Yields checkpoints. Whoever has stored one sends back the indexes of the begun rows that this run
 has lost to another worker, to a file or to a person.
 """
-
-
-@dataclass(frozen=True, slots=True)
-class SendTerms:
-    """Terms for sending the rows of a chunk.
-
-    Attributes:
-        retention: Seconds for which the provider keeps a key.
-        patience: Seconds for which a row is retried while the provider fails.
-        rate: Maximum rows per second; None: no limit.
-        rivals: Returns the payments, also of other batches, that may have made the request that a
-            look-up shows.
-        alone_since: As in `Keys`.
-    """
-
-    retention: float
-    patience: float
-    rate: float | None
-    rivals: Rivals
-    alone_since: Callable[[], Moment] | None = None
 
 
 @dataclass(eq=False, repr=False)
@@ -121,6 +84,7 @@ class Delivery:
     ) -> None:
         self.kind = kind
         self.contact = Contact(kind.client, stop, monotonic)
+        self._unit_sender = UnitSender(kind, self.contact)
         self._reconciliation = Reconciliation(kind, self.contact)
         self._workers = workers
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="victor-bulk")
@@ -253,7 +217,8 @@ class Delivery:
             wait(threads[-2], return_when=FIRST_COMPLETED)
 
     def _send_unit(self, chunk: _Submission, unit: _Unit) -> None:
-        chunk.settlements[unit] = self._send(chunk.rows_of(unit), chunk.terms, chunk.limiter)
+        rows = chunk.rows_of(unit)
+        chunk.settlements[unit] = self._unit_sender.send(rows, chunk.terms, chunk.limiter)
 
     # Results
 
@@ -350,81 +315,6 @@ class Delivery:
         if sent is None or not settlement.looked_up:
             return sent
         return sent._replace(looked_up=True)
-
-    # One call
-
-    def _send(
-        self,
-        rows: Sequence[Row],
-        terms: SendTerms,
-        limiter: RateLimiter,
-    ) -> Settlement | LookUp:
-        """Send rows in one call until they are settled, patience ends, sending stops, or they have
-        to be looked up.
-        """
-        first = rows[0]
-        if first.unit is not None:  # an earlier run has sent these rows, and stored the payout's id
-            return Settlement(RowOutcome.CREATED, Done(first.unit))
-        try:
-            payment = self.kind.payment(rows)
-        except InvalidRequest as error:
-            outcome = RowOutcome.REFUSED if first.sent is None else RowOutcome.UNKNOWN
-            return Settlement(outcome, reason=error.summary, sent=first.sent)
-        key_rule = self._key_rule(payment, rows, terms)
-        key_life = key_rule.kept if isinstance(key_rule, Keys) else SETTLE_FOR
-        client = within_key_life(self.kind.client, key_life)
-        flow = settle(
-            payment,
-            key_rule,
-            Turns(self.contact, key_rule, limiter, terms.patience),
-            partial(self._call, client, payment, first.key),
-        )
-        return drive(flow, call)
-
-    def _key_rule(
-        self,
-        payment: Write[Any],
-        rows: Sequence[Row],
-        terms: SendTerms,
-    ) -> Keys | NoKey:
-        """Return what says whether the call of these rows can be repeated."""
-        caller, alone_since = self.contact.caller, terms.alone_since
-        if not payment.is_keyed:
-            # Another worker that takes the payment over looks it up for `SETTLE_FOR`. Before that
-            # ends, this worker has sent it, and its call has ended.
-            return NoKey(caller, SETTLE_FOR / 4, alone_since)
-        key_life = min(terms.retention, *(row.key_retention for row in rows))
-        return Keys(key_life, caller, alone_since)
-
-    def _call(
-        self,
-        client: Any,
-        payment: Any,
-        key: str,
-        is_repeat: bool,  # noqa: FBT001 - `settle` gives it by its place
-        decided: Moment,
-    ) -> Any:
-        """Make one call, and note what its result says of the client and the provider.
-
-        `settle` gives the last two arguments: see `create` there.
-        """
-        sender = within_decision(client, decided, self.contact.now())
-        try:
-            response = self.kind.send(sender, payment, key, is_repeat=is_repeat)
-        except VictorError as error:
-            self.contact.note_error(error, key)
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever it was, one row must not take the others with it
-            self.contact.backoff.record_failure()
-            # The exception's text may contain account numbers; its type does not.
-            what = f"An unexpected {type(error).__name__} while it was sent."
-        else:
-            if isinstance(response, Settlement) and response.error is not None:
-                self.contact.note_error(response.error, key)
-            else:
-                self.contact.note_response()
-            return response
-        raise VictorError(what, outcome=Outcome.UNKNOWN)
 
 
 def _without(units: Iterable[_Unit], lost_rows: Collection[int]) -> list[_Unit]:

@@ -25,12 +25,13 @@ from victor_ext.settlement.key_age import LAST_CALLS, Moment
 from .chunk_run import ChunkRun
 from .contents import rivals
 from .context import WorkerContext
-from .delivery import Checkpoints, Delivery, SendTerms
+from .delivery import Checkpoints, Delivery
 from .layout import CHUNK, VERSION, ChunkTerms, batch_of, step_of
 from .row_kind import LaterStep, Sendable
 from .rows import Result, Row
 from .state_errors import NOTICE, StateLost, report
 from .take_over import TakeOver
+from .unit_sender import SendTerms
 from .worker_lock import WorkerLock
 
 _logger = logging.getLogger("victor_ext.bulk")
