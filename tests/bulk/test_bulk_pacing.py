@@ -327,7 +327,7 @@ def grow(times: Sequence[float]) -> bool:
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_row_is_tried_again_after_waits_that_grow(sending: Start, fault: str, what: str) -> None:
     send = sending(FAULTS[fault])
-    call = send.delivery._call
+    call = send.delivery._unit_sender._call
 
     def amid_successes(*arguments: Any, **options: Any) -> Any:
         send.delivery.contact.note_response()
@@ -338,7 +338,7 @@ def test_a_row_is_tried_again_after_waits_that_grow(sending: Start, fault: str, 
             send.delivery.contact.note_response()
 
     if what.endswith("answered"):
-        send.delivery._call = amid_successes  # type: ignore[method-assign] - the moment is what is tested
+        send.delivery._unit_sender._call = amid_successes  # type: ignore[method-assign] - the moment is what is tested
     sent = Sent(time.time() - 60, CALLER, known=True) if what == "may have been sent" else None
     (result,) = send(to_send(1, sent=sent))
     (times,) = send.provider.tries.values()

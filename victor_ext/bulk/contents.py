@@ -95,6 +95,7 @@ def _rival(
     stored: Any,
     column: str,
 ) -> Rival:
+    """Return a stored payment as a rival. `column` is as for `rivals`."""
     row = row_of(vault, stored)
     result = result_of(vault, stored)
     reference = reference_of((row.arguments or {}).get(column))

@@ -64,6 +64,9 @@ def _differences_of_total(
     totals: Mapping[str, Decimal],
     without_amount: int,
 ) -> Iterator[str]:
+    """Yield why the sum of the amounts is not the expected one. The arguments are those of
+    `ControlTotals.differences`.
+    """
     if len(totals) > 1:  # amounts in several currencies have no sum
         currencies = " and ".join(totals)
         yield (

@@ -107,6 +107,7 @@ def refuse_lost(store: Store, connection: Connection) -> None:
 
 
 def _lost_payments(store: Store) -> StateLost:
+    """Return the error if payments of the batch were deleted."""
     return StateLost.deleted(f"What {store.batch} has of its payments")
 
 

@@ -130,6 +130,7 @@ class Loading:
         return key_origin(self._key_kind, self._key_column)
 
     def _validate(self) -> None:
+        """Read the source, and check each row. The state is not read."""
         validation = Validation(
             self._kind,
             self._vault,
@@ -188,6 +189,7 @@ class Loading:
         asked: RequestedPayment,
         known: _KnownPayments,
     ) -> RowDecision:
+        """Decide about a row, and add the notice about it to the check."""
         stored = known.by_key.get(asked.key)
         decision = decide(
             asked,
@@ -251,6 +253,7 @@ class Loading:
             check.unchanged += 1
 
     def _count_new(self, row: SourceRow) -> None:
+        """Count a row to send, with its amount."""
         assert row.amount is not None
         assert row.currency is not None
         self.check.new += 1
@@ -259,6 +262,7 @@ class Loading:
         add_amount(self.check.totals, Decimal(row.amount), row.currency)
 
     def _note_problems(self, row: SourceRow) -> None:
+        """Add the problems of a row to the check."""
         for problem in row.problem_list():
             column = problem.field or None
             self.check.note(RowProblem(row.number, row.line, column, problem.code, problem.message))

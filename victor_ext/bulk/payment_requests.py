@@ -67,6 +67,7 @@ class PaymentRequests(RowKind):
         *,
         is_repeat: bool,
     ) -> Any:
+        """Create the payment request. The arguments are those of `Sendable.send`."""
         arguments = as_checked(payment.call)
         if not is_repeat:
             # With a key, `create` permits a past due date: so it is checked here. Today and

@@ -74,6 +74,7 @@ class Payouts(RowKind):
     def key_facts(
         self, arguments: Arguments, _key_kind: str, key_value: str, /
     ) -> tuple[str, ...] | None:
+        # A payor numbers its own payments: two payors may use the same reference.
         payor = arguments.get("payor_id")
         if not isinstance(payor, str) or not payor:
             return None
@@ -89,7 +90,7 @@ class Payouts(RowKind):
         return super().json_value(name, value)
 
     def group(self, arguments: Arguments) -> Hashable:
-        if not arguments:
+        if not arguments:  # they were forgotten, or the row is not valid
             return None
         return tuple(arguments.get(name) for name in ("payor_id", *_SHARED))
 
@@ -171,6 +172,7 @@ def _with_column(problem: Problem) -> Problem:
 
 
 def _instruction(payment: Arguments) -> PaymentInstruction:
+    """Return what `payouts.submit` takes for a row."""
     values: dict[str, Any] = {name: payment.get(name) for name in _INSTRUCTION_COLUMNS}
     return PaymentInstruction(amount=_amount(payment), **values)
 

@@ -108,6 +108,7 @@ def _checked_result(
 
 
 def _refused_id(code: str, message: str) -> ConfigurationError:
+    """Return the error for the argument `id`."""
     return ConfigurationError.of([Problem("id", code, message)])
 
 

@@ -26,6 +26,7 @@ def results_of(store: Store, kind: RowKind) -> Iterator[RowResult]:
 
 
 def _result_of_line(line: Line, kind: RowKind) -> RowResult:
+    """Return a line of a batch as a line of its export."""
     row, result = line.row, line.result
     error = line.message
     # The reason of a result counts only for its outcome: a line under way has another one.
@@ -81,6 +82,7 @@ def _cells(
     columns: Sequence[str],
     value_columns: Sequence[str],
 ) -> Iterator[str | int | None]:
+    """Yield the cells of a line, in the order of the heading."""
     for name in COLUMNS:
         yield getattr(result, name)
     yield from map(result.extras.get, columns)

@@ -100,6 +100,7 @@ class Sendable(ABC):
         return [self._look_up_one(look_up) for look_up in look_ups]
 
     def _look_up_one(self, look_up: LookUp) -> Settlement:
+        """Read what became of one payment, by the client's own look-up of its write."""
         write = look_up.write
         try:
             done = self.client.look_up(write.call, **look_up.moments, **write.look_up_by)
@@ -148,6 +149,9 @@ class LaterStep(Sendable):
         *,
         is_repeat: bool,
     ) -> Any:
+        """Read the state of the payout, and take the step unless it was taken or is ruled out. The
+        arguments are those of `Sendable.send`.
+        """
         try:
             before = client.look_up(payment.call, since=zulu.now(), **payment.look_up_by)
         except VictorError as error:

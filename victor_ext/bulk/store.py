@@ -121,6 +121,7 @@ class Store:
         return sa.and_(LINES.c.owner == self.owner, LINES.c.batch == self.batch)
 
     def _is_record(self) -> Condition:
+        """Whether a row of `BATCHES` is of this batch."""
         return sa.and_(BATCHES.c.owner == self.owner, BATCHES.c.batch == self.batch)
 
     # The record of the batch
@@ -207,6 +208,7 @@ class Store:
         return BatchRecord(**self.vault.deserialize(row.details))
 
     def _refuse_other_url(self, application: str) -> None:
+        """Raise `ConfigurationError` if the batch was stored for another key or provider."""
         if application != self.vault.application:
             raise ConfigurationError(
                 f"The batch {self.batch} was begun for another base URL: set VICTOR_BASE_URL as "
@@ -214,6 +216,7 @@ class Store:
             )
 
     def _refuse_other_account(self, account: str) -> None:
+        """Raise `ConfigurationError` if the batch was stored with another account."""
         if account != self.account:
             raise ConfigurationError(
                 f"The batch {self.batch} belongs to the account {account}, these credentials "

@@ -84,6 +84,7 @@ class TakeOver(threading.Thread):
         return max(chunk_began, last_held_at, key=lambda moment: moment.monotonic)
 
     def run(self) -> None:
+        """Look at the database every two seconds, until `stop` is set."""
         self.heartbeat.start("bulk.state")
         with self._context.open() as store:
             while True:

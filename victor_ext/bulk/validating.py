@@ -71,6 +71,7 @@ class Validation:
             _note_broken(check, "control_total", message)
 
     def _read_records(self, source: Rows, check: Check) -> None:
+        """Check each record. Raises `SourceBroken` if the source cannot be read to its end."""
         kind, settings = self._kind, self._settings
         required = [name for name in kind.required if name not in settings.defaults]
         heading = partial(check_heading, kind, self._key_column, required)

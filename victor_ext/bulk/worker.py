@@ -78,6 +78,10 @@ class Worker:
         self._resources = ExitStack()
 
     def __enter__(self) -> Self:
+        """Start DBOS, and take chunks.
+
+        Raises `ConfigurationError` if this process has a worker already.
+        """
         if not _one_at_a_time.acquire(blocking=False):
             raise ConfigurationError(
                 "Another bulk sender runs in this process: let it finish, or use another process."
