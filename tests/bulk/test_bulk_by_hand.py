@@ -134,7 +134,7 @@ def test_two_persons_who_ask_for_two_rows_are_both_stored(
     auth = VictorOAuth(*oauth_client)
     with Victor(auth, base_url=victor_sandbox.url, transport=transport) as victor:
         assert sender(victor=victor).ask_again(["INV-1"], **WHO) == 1
-    with sender()._stored() as (_, _, record):
+    with sender()._stored_batch() as (_, _, record):
         assert [person["by"] for person in record.persons] == [None, "Bob", "Ann"]
 
 

@@ -205,8 +205,8 @@ WORKERS_CLOCK = (
     "time.time()",
 )
 RULED_OUT = """
-if isinstance(before, NotDone) and not before.can_be_sent:
-    return Settlement(RowOutcome.REFUSED, reason=before.why)
+if isinstance(state, NotDone) and not state.can_be_sent:
+    return Settlement(RowOutcome.REFUSED, reason=state.why)
 """
 ASSERTED = (
     f"{BULK}.row_kind:Sendable.send",

@@ -197,8 +197,8 @@ def _store_chunk(
     payments = stored_payments(connection, store.owner, keys, lock=True)
     present = present_lines(store, connection, keys)
     for place, line in enumerate(lines):
-        before = payments.get(line.key)
-        if before is None or present.get(line.key) != line:
+        payment = payments.get(line.key)
+        if payment is None or present.get(line.key) != line:
             raise ConfigurationError(CHANGED_MEANWHILE)
         requested = requested_payment(
             batch.context.kind,
@@ -207,11 +207,11 @@ def _store_chunk(
             key_column=batch.key_column,
             is_valid=True,
         )
-        terms = PaymentTerms(before.kind, batch.key_retention, batch.stored)
+        terms = PaymentTerms(payment.kind, batch.key_retention, batch.stored)
         values = new_payment(store, requested, terms) | {
             "chunk": chunk,
             "place": place,
-            "again": _earlier_keys(line, before),
+            "again": _earlier_keys(line, payment),
             "allowed": True,
         }
         change = sa.update(PAYMENTS).where(store.has_key([line.key]))
@@ -219,14 +219,14 @@ def _store_chunk(
         _remove_notice(store, connection, line.key)
 
 
-def _earlier_keys(line: Line, before: StoredPayment) -> int:
+def _earlier_keys(line: Line, payment: StoredPayment) -> int:
     """Return how many keys a payment had before the one that it is asked with now.
 
     One that was only refused keeps its key, which was not used.
     """
     if line.result.outcome is RowOutcome.REFUSED:
-        return before.again
-    return before.again + 1
+        return payment.again
+    return payment.again + 1
 
 
 def _latest_row(line: Line) -> Row:

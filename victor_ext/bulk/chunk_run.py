@@ -70,11 +70,11 @@ class ChunkRun:
 
     def _store_checkpoint(self, checkpoint: Checkpoint) -> list[int]:
         """Store a checkpoint. Return the indexes of its begun rows that this run has lost."""
-        begun = {self.rows[index].payment: index for index in checkpoint.begun}
+        indexes_by_key = {self.rows[index].payment: index for index in checkpoint.begun}
         results = [(self.rows[index], result) for index, result in checkpoint.results.items()]
-        to_send = begin(self.store, self.holder, list(begun), checkpoint.sent, results)
+        to_send = begin(self.store, self.holder, list(indexes_by_key), checkpoint.sent, results)
         self.stored |= checkpoint.results
-        return [index for payment, index in begun.items() if payment not in to_send]
+        return [index for payment, index in indexes_by_key.items() if payment not in to_send]
 
     def finish(self, terms: ChunkTerms, *, is_stopped: bool) -> None:
         """Store the last results.

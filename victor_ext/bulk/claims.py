@@ -97,8 +97,8 @@ def begin(
         _save_results(store, connection, worker, results)
         if is_held(connection):
             return set()
-        own = {row.key for row in locked if row.worker == worker and row.state not in ENDED}
-        to_send = own.intersection(keys)
+        own_keys = {row.key for row in locked if row.worker == worker and row.state not in ENDED}
+        to_send = own_keys.intersection(keys)
         if to_send:
             # The earliest time of sending counts: a payment that has one keeps it.
             is_new = sa.and_(store.has_key(to_send), PAYMENTS.c.sent.is_(None))

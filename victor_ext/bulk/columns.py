@@ -114,12 +114,12 @@ def _no_key_column_text(
     if argument is not None:
         return f"the column {key_column} is read as {argument}: name it so as the key column."
     similar = _near_column(kind, key_column, heading)
-    other = "name another one"
+    advice = "name another one"
     if similar is not None:
-        other = f"name another one, such as {similar}"
+        advice = f"name another one, such as {similar}"
     return (
         f"{heading} has no column {key_column} to tell the rows apart: if the column had this name "
-        f"when the file was sent before, give it back; else {other}."
+        f"when the file was sent before, give it back; else {advice}."
     )
 
 
@@ -211,11 +211,11 @@ def problems_of(
         in_file: Whether the record is from a file: its hints say what to write there.
     """
     problems = list(fields.problems)
-    known = {problem.field for problem in problems}
+    known_fields = {problem.field for problem in problems}
     try:
         kind.check(fields.arguments)
     except InvalidRequest as error:
-        problems += [problem for problem in error.problems if problem.field not in known]
+        problems += [problem for problem in error.problems if problem.field not in known_fields]
     if in_file:
         problems = [_with_hint_for_files(problem) for problem in problems]
     return [Problem(problem.field, problem.code, str(problem)) for problem in problems]

@@ -151,14 +151,14 @@ def _decide_unless_restored(
     if stored is None or stored.state in NEVER_LEFT:
         if not asked.is_valid:
             return Decision(Act.REFUSE, again=0 if stored is None else stored.again)
-        other = _look_alike(asked, alike, batch, key_origin)
-        return _decide_unsent(asked, stored, other, batch)
+        look_alike = _look_alike(asked, alike, batch, key_origin)
+        return _decide_unsent(asked, stored, look_alike, batch)
     is_same = asked.values_digest == stored.values_digest
     if stored.state in IN_DOUBT:
         return Decision(Act.KEEP, _code_of_doubtful(asked, stored, account, is_same=is_same))
     if stored.state == PaymentOutcome.REJECTED:
-        other = _look_alike(asked, alike, batch, key_origin)
-        return _decide_rejected(asked, stored, other, is_same=is_same)
+        look_alike = _look_alike(asked, alike, batch, key_origin)
+        return _decide_rejected(asked, stored, look_alike, is_same=is_same)
     code = _code_of_created(asked, stored, account, is_same=is_same)
     if code is Code.CREATED_BEFORE and asked.due_date == UNREADABLE:
         # The row may be for a new month: nobody can tell, because its due date is no date.
@@ -169,23 +169,23 @@ def _decide_unless_restored(
 def _decide_unsent(
     asked: RequestedPayment,
     stored: StoredPayment | None,
-    other: StoredPayment | None,
+    look_alike: StoredPayment | None,
     batch: str,
 ) -> Decision:
     """Decide about a valid row whose payment was never sent, or is new.
 
     Args:
-        other: The payment that the row looks like, if there is one.
+        look_alike: The payment that the row looks like, if there is one.
     """
     if stored is None:
-        if other is not None:
-            return Decision(Act.REFUSE, Code.LOOKS_LIKE, other)
+        if look_alike is not None:
+            return Decision(Act.REFUSE, Code.LOOKS_LIKE, look_alike)
         return Decision(Act.STORE)
     is_same = stored.values_digest == asked.values_digest
     # A person has allowed these values, or they were not refused when they were stored.
     is_accepted = is_same and (stored.allowed or stored.state in TO_BE_SENT)
-    if other is not None and not is_accepted:
-        return Decision(Act.REFUSE, Code.LOOKS_LIKE, other, stored.again)
+    if look_alike is not None and not is_accepted:
+        return Decision(Act.REFUSE, Code.LOOKS_LIKE, look_alike, stored.again)
     is_replaced = stored.batch != batch or not is_same
     return Decision(Act.STORE, Code.REPLACED if is_replaced else None, again=stored.again)
 
@@ -210,19 +210,19 @@ def _code_of_doubtful(
 def _decide_rejected(
     asked: RequestedPayment,
     stored: StoredPayment,
-    other: StoredPayment | None,
+    look_alike: StoredPayment | None,
     *,
     is_same: bool,
 ) -> Decision:
-    """Decide about a row whose payment was rejected. `other` is as for `_decide_unsent`."""
+    """Decide about a row whose payment was rejected. `look_alike` is as for `_decide_unsent`."""
     # The row that was rejected may have become invalid since, because its due date has passed.
     is_rejected_row = is_same and asked.due_date in (None, stored.due_date)
     if not asked.is_valid and not is_rejected_row:
         return Decision(Act.SKIP, Code.REJECTED_BEFORE, again=stored.again)
     if is_same:  # another due date does not count: `today` is another date each day
         return Decision(Act.KEEP, Code.REJECTED_BEFORE, again=stored.again)
-    if other is not None:
-        return Decision(Act.KEEP, Code.LOOKS_LIKE, other, stored.again)
+    if look_alike is not None:
+        return Decision(Act.KEEP, Code.LOOKS_LIKE, look_alike, stored.again)
     return Decision(Act.STORE, Code.CORRECTED, again=stored.again + 1)
 
 

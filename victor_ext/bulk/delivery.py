@@ -166,9 +166,9 @@ class Delivery:
                     self._settle_after_stop(chunk, left)
                     group = self._next_group(left, sent)
                     if group or results:
-                        begun = list(chain.from_iterable(group))
-                        lost = yield Checkpoint(begun, sent if group else None, results)
-                        group = _without(group, lost or ())
+                        begun_rows = list(chain.from_iterable(group))
+                        lost_rows = yield Checkpoint(begun_rows, sent if group else None, results)
+                        group = _without(group, lost_rows or ())
                     threads.append(self._send_group(chunk, group))
                     self._wait_for(threads, is_time_known=sent.known)
                     results = {} if sent.known else self._results_of(chunk, group)

@@ -55,9 +55,9 @@ def release_state(connection: Connection, no_chunk: str) -> int | None:
         "chunk": sa.func.coalesce(columns.chunk, no_chunk),
         "worker": None,
     }
-    marked = connection.execute(sa.update(PAYMENTS).where(is_waiting).values(values))
+    result = connection.execute(sa.update(PAYMENTS).where(is_waiting).values(values))
     connection.execute(sa.update(STATE_KEY).values(held_at=None))
-    return int(marked.rowcount)
+    return int(result.rowcount)
 
 
 def refuse_held(connection: Connection) -> None:

@@ -178,8 +178,8 @@ class Loading:
         # A row whose payment was created or is in doubt is not asked, whatever looks like it.
         digests = list[str]()
         for row in requested:
-            before = by_key.get(row.key)
-            if before is None or before.state in _CAN_BE_ASKED:
+            payment = by_key.get(row.key)
+            if payment is None or payment.state in _CAN_BE_ASKED:
                 digests.append(row.values_digest)
         return _KnownPayments(by_key, look_alikes(connection, owner, digests))
 

@@ -73,17 +73,17 @@ def lines_named(
         ConfigurationError: No line has one of the names, or several lines have it.
     """
     by_name = _by_name(context, store, record, set(names))
-    chosen: dict[tuple[int, str], Line] = {}
+    matches: dict[tuple[int, str], Line] = {}
     problems = list[Problem]()
     for name in sorted(set(names)):
         match = _line_meant(store, name, by_name.get(name, []), is_meant)
         if isinstance(match, Problem):
             problems.append(match)
         else:
-            chosen[match.number, match.key] = match
+            matches[match.number, match.key] = match
     if problems:
         raise ConfigurationError.of(problems)
-    return sorted(chosen.values(), key=lambda line: line.number)
+    return sorted(matches.values(), key=lambda line: line.number)
 
 
 def _by_name(

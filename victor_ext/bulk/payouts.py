@@ -117,15 +117,17 @@ class Payouts(RowKind):
             return None
         if payout.status == "ACCEPTED" and _needs_quote(payout):
             payouts.quote(unit)
-        rejected = {reference_of(payment.payor_payment_id): payment for payment in payout.rejected}
-        listed = {
+        rejected_payments = {
+            reference_of(payment.payor_payment_id): payment for payment in payout.rejected
+        }
+        listed_payments = {
             reference_of(payment.payor_payment_id): payment for payment in payouts.payments(unit)
         }
         results = list[Result]()
         for row in rows:
             reference = reference_of((row.arguments or {})[self.reference])
-            payment = listed.get(reference)
-            refusal = rejected.get(reference)
+            payment = listed_payments.get(reference)
+            refusal = rejected_payments.get(reference)
             if refusal is not None or payout.status == "REJECTED":
                 results.append(_rejection(unit, payment, refusal))
             elif payment is None:  # the list lags

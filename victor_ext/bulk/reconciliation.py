@@ -206,7 +206,7 @@ def _without_rivals(
         if settlement.unless_mine is not None:
             request_ids.add(settlement.request.id)
     try:
-        others = rivals(references, request_ids) if request_ids else ()
+        other_payments = rivals(references, request_ids) if request_ids else ()
     except (SQLAlchemyError, ConfigurationError) as error:
         why = f"It could not be looked up now: the state cannot be read ({type(error).__name__})."
         for doubt in doubtful:
@@ -214,7 +214,7 @@ def _without_rivals(
         return
     for doubt, settlement in zip(doubtful, settlements, strict=True):
         if_of_rival = settlement.unless_mine
-        if if_of_rival is not None and _may_be_of_rival(settlement, doubt, others, column):
+        if if_of_rival is not None and _may_be_of_rival(settlement, doubt, other_payments, column):
             yield if_of_rival
         else:
             yield settlement
@@ -223,14 +223,14 @@ def _without_rivals(
 def _may_be_of_rival(
     settlement: Settlement,
     doubt: Doubtful,
-    others: Sequence[Rival],
+    other_payments: Sequence[Rival],
     column: str,
 ) -> bool:
     """Whether another payment may have made the request that a look-up has shown."""
     keys = doubt.keys()
     request_id = settlement.request.id
     for reference in doubt.references(column):
-        for other in others:
+        for other in other_payments:
             # A payment of this very call is no rival: `may_have_made` compares one key.
             own_key = other.key if other.key in keys else ""
             if other.may_have_made(request_id, reference, own_key):

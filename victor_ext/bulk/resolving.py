@@ -54,16 +54,16 @@ def resolve_payment(
     result = _checked_result(kind, line, Result(outcome, id, None, reason))
     adds_id = outcome is RowOutcome.CREATED and id is not None and _lacks_id(line)
     with store.transaction() as connection:
-        before = stored_payments(connection, store.owner, [line.key], lock=True).get(line.key)
-        _require_in_doubt(store, line, before, adds_id=adds_id)
-        assert before is not None
-        earlier_keys = before.again
+        payment = stored_payments(connection, store.owner, [line.key], lock=True).get(line.key)
+        _require_in_doubt(store, line, payment, adds_id=adds_id)
+        assert payment is not None
+        earlier_keys = payment.again
         values: dict[str, Any] = {}
-        if not _may_be_asked_since(before):
+        if not _may_be_asked_since(payment):
             values = result_values(store.vault, result)
         elif outcome is not RowOutcome.REFUSED:
             values = result_values(store.vault, result)
-            if before.state in _KEY_IS_SPENT:
+            if payment.state in _KEY_IS_SPENT:
                 earlier_keys += 1
         change = sa.update(PAYMENTS).where(store.has_key([line.key]))
         connection.execute(change.values(**values, again=earlier_keys, restored=False))
@@ -115,28 +115,28 @@ def _refused_id(code: str, message: str) -> ConfigurationError:
 def _require_in_doubt(
     store: Store,
     line: Line,
-    before: StoredPayment | None,
+    payment: StoredPayment | None,
     *,
     adds_id: bool,
 ) -> None:
     """Raise `ConfigurationError` if there is nothing to resolve, or if a worker has the payment.
 
     Args:
-        before: The payment as it is stored now; None: there is none.
+        payment: The payment as it is stored now; None: there is none.
         adds_id: Whether the person adds the id of a created payment.
     """
     value = value_of(line)
-    is_open = before is not None and (
-        adds_id or before.state in IN_DOUBT or _may_be_asked_since(before)
+    is_open = payment is not None and (
+        adds_id or payment.state in IN_DOUBT or _may_be_asked_since(payment)
     )
-    if before is None or not is_open:
+    if payment is None or not is_open:
         raise ConfigurationError(f"{value} is {line.outcome}: there is nothing to resolve.")
-    if _has_next_key(line, before):
+    if _has_next_key(line, payment):
         raise ConfigurationError(CHANGED_MEANWHILE)
-    if before.chunk is not None and active_chunks(store, [before.chunk]):
+    if payment.chunk is not None and active_chunks(store, [payment.chunk]):
         raise ConfigurationError(f"{value} is being sent or looked up now: let that end first.")
 
 
-def _may_be_asked_since(before: StoredPayment) -> bool:
+def _may_be_asked_since(payment: StoredPayment) -> bool:
     """Whether a settled payment may have been asked since the backup of the state."""
-    return before.restored and before.state in ENDED
+    return payment.restored and payment.state in ENDED

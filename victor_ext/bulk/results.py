@@ -94,14 +94,14 @@ def _free_names(columns: Sequence[str], value_columns: Sequence[str]) -> Iterato
 
     Names that differ only by blanks around them count as the same.
     """
-    taken = {*COLUMNS, *value_columns, ""}
+    used_names = {*COLUMNS, *value_columns, ""}
     # A column that keeps its name goes before one that would get this name by a prefix.
-    unprefixed = {column.strip() for column in columns} - taken
+    unprefixed = {column.strip() for column in columns} - used_names
     for column in columns:
         name = column
-        while name.strip() in taken or (name != column and name.strip() in unprefixed):
+        while name.strip() in used_names or (name != column and name.strip() in unprefixed):
             name = f"file_{name}"
-        taken.add(name.strip())
+        used_names.add(name.strip())
         yield name
 
 

@@ -153,13 +153,13 @@ class LaterStep(Sendable):
         arguments are those of `Sendable.send`.
         """
         try:
-            before = client.look_up(payment.call, since=zulu.now(), **payment.look_up_by)
+            state = client.look_up(payment.call, since=zulu.now(), **payment.look_up_by)
         except VictorError as error:
             return unread(error)
-        if isinstance(before, Done):
-            return before
-        if isinstance(before, NotDone) and not before.can_be_sent:
-            return Settlement(RowOutcome.REFUSED, reason=before.why)
+        if isinstance(state, Done):
+            return state
+        if isinstance(state, NotDone) and not state.can_be_sent:
+            return Settlement(RowOutcome.REFUSED, reason=state.why)
         return Sendable.send(self, client, payment, key, is_repeat=is_repeat)
 
 

@@ -275,17 +275,17 @@ def serve(
     """
     lock = FileLock(context.state) if context.state.is_sqlite else ServerLock(context.state)
     with context.state.errors(), closing(lock), ExitStack() as stack:
-        own = _OwnWorker(context, lock, queues, stack)
+        own_worker = _OwnWorker(context, lock, queues, stack)
         pause = _FIRST_LOOK
         while True:
-            own.start()
+            own_worker.start()
             time.sleep(pause)
             pause = min(_LOOK_EVERY, 1.5 * pause)
             ends = is_over()
-            own.refuse_lost()
+            own_worker.refuse_lost()
             if ends:
                 return
-            own.refuse_rejected()
+            own_worker.refuse_rejected()
 
 
 class _OwnWorker:
@@ -319,12 +319,12 @@ class _OwnWorker:
 
     def refuse_lost(self) -> None:
         """Raise `StateLost` if the state, or a payment that was sent, is not there any more."""
-        lost = None
+        loss = None
         if self._worker is not None:
-            lost = self._worker.state_lost or self._worker.take_over.state_lost
-        lost = lost or self._context.state.loss()
-        if lost is not None:
-            raise lost
+            loss = self._worker.state_lost or self._worker.take_over.state_lost
+        loss = loss or self._context.state.loss()
+        if loss is not None:
+            raise loss
 
     def refuse_rejected(self) -> None:
         """Raise `BulkStopped` if the provider rejects this client."""

@@ -204,15 +204,16 @@ class Settings:
         Raises `ConfigurationError` for another key column: it would give other keys, and duplicate
         requests.
         """
-        known = last.key_column
-        if self.key_column not in (None, known):
+        batch_column = last.key_column
+        if self.key_column not in (None, batch_column):
             message = (
-                f"key_column is {self.key_column}, and this batch has the key column {known} (by "
-                "another one the same rows have other keys, and would be sent again)."
+                f"key_column is {self.key_column}, and this batch has the key column "
+                f"{batch_column} (by another one the same rows have other keys, and would be sent "
+                "again)."
             )
             hint = (
-                f"write key_column={known!r}, or leave it out, and give the column of the file "
-                "this name again"
+                f"write key_column={batch_column!r}, or leave it out, and give the column of the "
+                "file this name again"
             )
             raise ConfigurationError.of([Problem("key_column", "changed", message, hint=hint)])
         return self.with_terms_of(last)
