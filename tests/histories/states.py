@@ -24,6 +24,7 @@ from tests.histories.provider import KEPT
 from tests.histories.world import Process, World, pause
 from victor_ext.bulk import asking_again
 from victor_ext.bulk import worker as bulk_worker
+from victor_ext.bulk.check import Check
 from victor_ext.bulk.contents import result_of, row_of
 from victor_ext.bulk.context import WorkerContext
 from victor_ext.bulk.control_totals import ControlTotals
@@ -32,7 +33,7 @@ from victor_ext.bulk.lines import lines_of
 from victor_ext.bulk.loading import Loading
 from victor_ext.bulk.payments import ENDED, METADATA, PAYMENTS, UNDER_WAY
 from victor_ext.bulk.row_kind import RowKind, Sendable
-from victor_ext.bulk.rows import Check, Result, Row
+from victor_ext.bulk.rows import Result, Row
 from victor_ext.bulk.settings import Settings
 from victor_ext.bulk.store import Store
 from victor_ext.bulk.vault import Vault

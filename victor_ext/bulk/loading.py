@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from victor_ext.tables.sources import Rows
 
+from .check import Check, Notice, RowProblem, refuse_invalid
 from .chunks import enqueue
 from .context import WorkerContext
 from .control_totals import ControlTotals
@@ -33,7 +34,7 @@ from .payments import (
     pages,
     stored_payments,
 )
-from .rows import Check, Notice, RowOutcome, RowProblem, refuse_invalid
+from .rows import RowOutcome
 from .settings import PERSONS, TERMS, needs_another_person
 from .source_rows import RowDecision, SourceRow, SourceRows
 from .store import BatchRecord, Store

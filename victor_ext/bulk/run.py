@@ -21,12 +21,13 @@ from victor_ext import Outcome, VictorError
 from victor_ext._exit_status import FAILED, FOR_NOW, UNKNOWN
 from victor_ext.settlement.flow import MAY_EXIST, SETTLED
 
+from .check import Check, Notice
 from .chunks import close_queue, is_idle, is_open, open_queue, retry_unsettled
 from .context import WorkerContext
 from .deciding import TO_DECIDE
 from .holding import held_since
 from .lines import counts_of
-from .rows import Check, Notice, RowOutcome
+from .rows import RowOutcome
 from .state_errors import NOTICE, report
 from .store import BatchRecord, Store
 from .worker_lock import FileLock, ServerLock, WorkerLock
@@ -130,6 +131,7 @@ class BatchStatus:
 
 
 Progress = Callable[[BatchStatus], None]
+"""Called with the status of a batch, again and again while it is sent."""
 
 
 class BulkStopped(VictorError):
@@ -206,8 +208,9 @@ class _Watch:
     def is_over(self) -> bool:
         """Look at the batch. Return whether workers have nothing left to do.
 
-        A failure of the database is reported, and the batch looked at again later. Raises
-        `StateLost` if the state was deleted.
+        A failure of the database is reported: the batch is looked at again later.
+
+        Raises `StateLost` if the state was deleted.
         """
         try:
             is_over = is_idle(self._store)
@@ -217,9 +220,9 @@ class _Watch:
                 # Another sender of this batch finished its rows and closed the queue.
                 open_queue(self._store, self._rate, self._context.settings.slots)
         except SQLAlchemyError as error:
-            lost = self._context.state.loss(error)
-            if lost is not None:
-                raise lost from error
+            loss = self._context.state.loss(error)
+            if loss is not None:
+                raise loss from error
             report(error)
             return False
         return is_over

@@ -24,6 +24,7 @@ from victor_ext.privacy import HiddenRows, concealed
 from victor_ext.tables.sources import Rows, hidden
 
 from .asking_again import ask_rows_again
+from .check import Check, refuse_invalid
 from .context import WorkerContext, provider_of, system_of
 from .control_totals import ControlTotals
 from .forgetting import drop_unsent, forget_settled
@@ -34,7 +35,7 @@ from .named_lines import can_be_asked_again, has_never_left, is_in_doubt, lines_
 from .resolving import resolve_payment
 from .results import refreshed_results, results_of, write_csv
 from .row_kind import RowKind
-from .rows import Check, RowOutcome, RowResult, refuse_invalid
+from .rows import RowOutcome, RowResult
 from .run import BatchStatus, Progress, run_batch, serve, status_of
 from .settings import Settings, check_reason, day_of
 from .state import DEFAULT_STATE, State

@@ -72,8 +72,8 @@ class TakeOver(threading.Thread):
     def alone_since(self, chunk_began: Moment, losses_then: int) -> Moment:
         """Return the last moment at which surely no other worker had a chunk.
 
-        That is the last look that showed the lock of this worker, or the begin of the chunk if that
-        is later. If the lock was lost since the chunk began, only its begin is sure.
+        That is the last look that showed the lock of this worker, or the beginning of the chunk if
+        it is later. If the lock was lost since the chunk began, only its beginning is sure.
 
         Args:
             losses_then: What `losses` was when the chunk began.

@@ -10,11 +10,12 @@ from functools import partial
 from victor_ext import InvalidRequest, Problem, idempotency_key_for
 from victor_ext.tables.sources import Record, Rows, SourceBroken, records_of
 
+from .check import Check, RowProblem
 from .columns import Fields, check_heading, problems_of, split_record
 from .control_totals import ControlTotals
 from .row_digests import requested_payment
 from .row_kind import RowKind
-from .rows import Arguments, Check, Row, RowProblem
+from .rows import Arguments, Row
 from .settings import Settings, in_utc
 from .source_rows import SourceRow, SourceRows, problems_text
 from .vault import Vault
