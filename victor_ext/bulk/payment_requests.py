@@ -53,7 +53,7 @@ class PaymentRequests(RowKind):
     def price(self, arguments: Arguments) -> tuple[Decimal, str]:
         return money.to_decimal(arguments["amount"]), "USD"
 
-    def payment(self, rows: Sequence[Row]) -> Write[Arguments]:
+    def write_for(self, rows: Sequence[Row]) -> Write[Arguments]:
         (row,) = rows
         arguments = row.arguments or {}
         why = "" if _reference(arguments) else "It has no client_reference_id to search for."
@@ -62,13 +62,13 @@ class PaymentRequests(RowKind):
     def send(
         self,
         client: Any,
-        payment: Any,
+        write: Any,
         key: str,
         *,
         is_repeat: bool,
     ) -> Any:
         """Create the payment request. The arguments are those of `Sendable.send`."""
-        arguments = as_checked(payment.call)
+        arguments = as_checked(write.call)
         if not is_repeat:
             # With a key, `create` permits a past due date: so it is checked here. Today and
             # tomorrow are never wrong, and need no check.

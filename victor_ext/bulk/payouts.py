@@ -94,7 +94,7 @@ class Payouts(RowKind):
             return None
         return tuple(arguments.get(name) for name in ("payor_id", *_SHARED))
 
-    def payment(self, rows: Sequence[Row]) -> Write[PreparedCall]:
+    def write_for(self, rows: Sequence[Row]) -> Write[PreparedCall]:
         arguments = [row.arguments or {} for row in rows]
         payor = {"payor_id": arguments[0]["payor_id"]}
         return Write.of(self._prepared(arguments), rows[0].sent, payor)

@@ -84,7 +84,7 @@ class Reconciliation:
         Returns None if another look-up may show more: lists of the provider lag.
         """
         without_key = [look_up.sent for look_up in look_ups if not look_up.write.is_keyed]
-        # The time is read before the lists: what they lack may have come after they were read.
+        # The time is read before the lists: only lists that are read after `SETTLE_FOR` count.
         is_time_over = all(self._age(sent) >= SETTLE_FOR for sent in without_key)
         are_over = [self._is_over(look_up.sent) for look_up in look_ups]
         settlements = self._kind.look_up(look_ups)

@@ -68,29 +68,29 @@ class Sendable(ABC):
         self.client = client
 
     @abstractmethod
-    def payment(self, rows: Sequence[Row]) -> Write[Any]:
+    def write_for(self, rows: Sequence[Row]) -> Write[Any]:
         """Return the write that sends these rows in one call. Raises `InvalidRequest`."""
 
     def send(
         self,
         client: Any,
-        payment: Any,
+        write: Any,
         _key: str,
         *,
         is_repeat: bool,
     ) -> Any:
-        """Send a payment, and return what was created, as `settle` expects it.
+        """Make a write, and return what it has created or done, as `settle` expects it.
 
-        A `Settlement` in its place says why the payment was not sent. Raises `VictorError`.
+        A `Settlement` in its place says why the write was not sent. Raises `VictorError`.
 
         Args:
             client: `self.client` with the deadline of this call.
-            payment: What `payment` has returned.
-            _key: The idempotency key of its first row, for a system that takes one.
-            is_repeat: Whether the payment may have been sent before.
+            write: The write that `write_for` has returned.
+            _key: The idempotency key of the first row, for a system that takes one.
+            is_repeat: Whether the write may have been sent before.
         """
         assert not is_repeat, "what takes no key is never sent again"
-        return client.send(payment.call)
+        return client.send(write.call)
 
     def look_up(self, look_ups: Sequence[LookUp]) -> list[Settlement]:
         """Read what became of each payment that may have been sent. Raises `VictorError`.
@@ -131,20 +131,20 @@ class LaterStep(Sendable):
     be ruled out.
     """
 
-    def __init__(self, client: Any, write: str) -> None:
+    def __init__(self, client: Any, write_name: str) -> None:
         super().__init__(client)
-        self._write = write
+        self._write_name = write_name
         """The name of the write in the table of operations, such as `payouts.instruct`."""
 
-    def payment(self, rows: Sequence[Row]) -> Write[PreparedCall]:
+    def write_for(self, rows: Sequence[Row]) -> Write[PreparedCall]:
         (row,) = rows
-        call = self.client.prepare(self._write, (row.arguments or {})["id"])
+        call = self.client.prepare(self._write_name, (row.arguments or {})["id"])
         return Write.of(call, row.sent)
 
     def send(
         self,
         client: Any,
-        payment: Any,
+        write: Any,
         key: str,
         *,
         is_repeat: bool,
@@ -153,14 +153,14 @@ class LaterStep(Sendable):
         arguments are those of `Sendable.send`.
         """
         try:
-            state = client.look_up(payment.call, since=zulu.now(), **payment.look_up_by)
+            state = client.look_up(write.call, since=zulu.now(), **write.look_up_by)
         except VictorError as error:
             return unread(error)
         if isinstance(state, Done):
             return state
         if isinstance(state, NotDone) and not state.can_be_sent:
             return Settlement(RowOutcome.REFUSED, reason=state.why)
-        return Sendable.send(self, client, payment, key, is_repeat=is_repeat)
+        return Sendable.send(self, client, write, key, is_repeat=is_repeat)
 
 
 class RowKind(Sendable):

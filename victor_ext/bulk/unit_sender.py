@@ -62,30 +62,30 @@ class UnitSender:
         if first.unit is not None:  # an earlier run has sent these rows, and stored the payout's id
             return Settlement(RowOutcome.CREATED, Done(first.unit))
         try:
-            payment = self._kind.payment(rows)
+            write = self._kind.write_for(rows)
         except InvalidRequest as error:
             outcome = RowOutcome.REFUSED if first.sent is None else RowOutcome.UNKNOWN
             return Settlement(outcome, reason=error.summary, sent=first.sent)
-        key_rule = self._key_rule(payment, rows, terms)
+        key_rule = self._key_rule(write, rows, terms)
         key_life = key_rule.kept if isinstance(key_rule, Keys) else SETTLE_FOR
         client = within_key_life(self._kind.client, key_life)
         flow = settle(
-            payment,
+            write,
             key_rule,
             Turns(self._contact, key_rule, limiter, terms.patience),
-            partial(self._call, client, payment, first.key),
+            partial(self._call, client, write, first.key),
         )
         return drive(flow, call)
 
     def _key_rule(
         self,
-        payment: Write[Any],
+        write: Write[Any],
         rows: Sequence[Row],
         terms: SendTerms,
     ) -> Keys | NoKey:
         """Return what says whether the call of these rows can be repeated."""
         caller, alone_since = self._contact.caller, terms.alone_since
-        if not payment.is_keyed:
+        if not write.is_keyed:
             # Another worker that takes the payment over looks it up for `SETTLE_FOR`. Before that
             # ends, this worker has sent it, and its call has ended.
             return NoKey(caller, SETTLE_FOR / 4, alone_since)
@@ -95,7 +95,7 @@ class UnitSender:
     def _call(
         self,
         client: Any,
-        payment: Any,
+        write: Any,
         key: str,
         is_repeat: bool,  # noqa: FBT001 - `settle` gives it by its place
         decided: Moment,
@@ -106,7 +106,7 @@ class UnitSender:
         """
         sender = within_decision(client, decided, self._contact.now())
         try:
-            response = self._kind.send(sender, payment, key, is_repeat=is_repeat)
+            response = self._kind.send(sender, write, key, is_repeat=is_repeat)
         except VictorError as error:
             self._contact.note_error(error, key)
             raise

@@ -243,8 +243,8 @@ def _kinds_of(context: WorkerContext) -> dict[str, Sendable]:
     name.
     """
     kinds: dict[str, Sendable] = {"": context.kind}
-    for name, write in context.kind.steps.items():
-        kinds[name] = LaterStep(context.client, write)
+    for name, write_name in context.kind.steps.items():
+        kinds[name] = LaterStep(context.client, write_name)
     return kinds
 
 
