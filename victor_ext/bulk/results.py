@@ -29,7 +29,7 @@ def _result_of_line(line: Line, kind: RowKind) -> RowResult:
     """Return a line of a batch as a line of its export."""
     row, result = line.row, line.result
     error = line.message
-    # The reason of a result counts only for its outcome: a line under way has another one.
+    # The reason of a result says more than the notice, if it is about the present outcome.
     if result.error and line.outcome is result.outcome:
         error = result.error
     return RowResult(
