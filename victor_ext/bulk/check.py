@@ -174,10 +174,19 @@ class Check:
 
     def forget_decisions(self) -> None:
         """Reset what was decided about the rows, before they are decided about again."""
-        self.new = self.unchanged = self.changed = 0
-        self.invalid = self.repeated = self.set_aside = self.replaced = 0
-        self.notices, self.noticed, self.totals = [], {}, {}
-        self.problems, self.problem_count, self.causes = [], 0, []
+        self.new = 0
+        self.unchanged = 0
+        self.changed = 0
+        self.invalid = 0
+        self.repeated = 0
+        self.set_aside = 0
+        self.replaced = 0
+        self.notices = []
+        self.noticed = {}
+        self.totals = {}
+        self.problems = []
+        self.problem_count = 0
+        self.causes = []
 
 
 class InvalidRows(InvalidRequest):

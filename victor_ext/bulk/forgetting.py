@@ -127,7 +127,8 @@ def _forget_lines(store: Store, stored_before: float) -> None:
     """Empty the lines of files that were stored before this epoch time, if the payment of the line
     is already forgotten, or the line has no key, and so no payment.
     """
-    lines, owner = LINES.c, store.owner
+    lines = LINES.c
+    owner = store.owner
     forgotten_keys = sa.select(PAYMENTS.c.key).where(
         PAYMENTS.c.owner == owner, PAYMENTS.c.forgotten.is_(True)
     )

@@ -132,7 +132,8 @@ class Contact:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.caller = client.caller
-        self.stop, self.monotonic = stop, monotonic
+        self.stop = stop
+        self.monotonic = monotonic
         self.backoff = Backoff(stop, monotonic)
         self._clock = ProviderClock(client, monotonic)
         self._rejected_keys: set[str] = set()

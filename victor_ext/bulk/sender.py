@@ -360,8 +360,7 @@ class BulkSender:
             ConfigurationError: There is no state.
         """
         with self._context() as context, context.open_present("") as store:
-            state, vault, secret = context.state, context.vault, context.secret
-            keep_key = partial(state.keep_key, vault=vault, secret=secret)
+            keep_key = partial(context.state.keep_key, vault=context.vault, secret=context.secret)
             with store.transaction() as connection:
                 hold_state(connection, keep_key)
 

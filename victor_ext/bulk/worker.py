@@ -258,7 +258,8 @@ def _rate_of(workflow_id: str) -> float | None:
 
 def _chunk(data: ChunkTerms) -> None:
     """Send a chunk: the workflow that DBOS runs, under the name `CHUNK`."""
-    worker, workflow_id = _current, DBOS.workflow_id
+    worker = _current
+    workflow_id = DBOS.workflow_id
     if worker is None or workflow_id is None:
         raise _WorkerGone
     worker.send(workflow_id, data)
