@@ -213,7 +213,7 @@ ASSERTED = (
     "assert not is_repeat, 'what takes no key is never sent again'",
     "",
 )
-NOT_FENCED = f"{BULK}.claims:begin", "row.worker == worker", "True"
+NOT_FENCED = f"{BULK}.claims:begin_payments", "row.worker == worker", "True"
 REPLACED = (
     f"{BULK}.deciding:_decide_unless_restored",
     "stored.state in NEVER_LEFT",
@@ -814,7 +814,7 @@ PLANTED = {
         "files",
         "told wrong",
         (5, 1),
-        ((f"{BULK}.deciding:_code_of_created", "not is_same", "False"),),
+        ((f"{BULK}.deciding:_code_of_created", "not has_same_values", "False"),),
     ),
     "what another account was asked counts": Planted(
         "files",
@@ -872,7 +872,10 @@ PLANTED = {
             (
                 f"{BULK}.deciding:_decide_unsent",
                 "Decision(Act.STORE, Code.REPLACED if is_replaced else None, again=stored.again)",
-                "Decision(Act.STORE if is_same else Act.KEEP, Code.REPLACED, again=stored.again)",
+                (
+                    "Decision(Act.STORE if has_same_values else Act.KEEP, Code.REPLACED, "
+                    "again=stored.again)"
+                ),
             ),
         ),
     ),

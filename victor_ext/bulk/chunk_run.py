@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from victor_ext.settlement.flow import SETTLED
 
-from .claims import begin, claim, finish
+from .claims import begin_payments, claim_chunk, finish_chunk
 from .delivery import Checkpoints
 from .layout import ChunkTerms
 from .rows import Checkpoint, Result, Row, RowOutcome
@@ -46,7 +46,7 @@ class ChunkRun:
     ) -> ChunkRun:
         """Claim the rows of a chunk."""
         holder = f"{worker}/{uuid.uuid4().hex[:8]}"
-        rows = dict(enumerate(claim(store, workflow_id, holder)))
+        rows = dict(enumerate(claim_chunk(store, workflow_id, holder)))
         return cls(store, workflow_id, holder, rows)
 
     def add_results(self, unstored: Mapping[str, Result]) -> None:
@@ -72,7 +72,9 @@ class ChunkRun:
         """Store a checkpoint. Return the indexes of its begun rows that this run has lost."""
         indexes_by_key = {self.rows[index].payment: index for index in checkpoint.begun}
         results = [(self.rows[index], result) for index, result in checkpoint.results.items()]
-        to_send = begin(self.store, self.holder, list(indexes_by_key), checkpoint.sent, results)
+        to_send = begin_payments(
+            self.store, self.holder, list(indexes_by_key), checkpoint.sent, results
+        )
         self.stored |= checkpoint.results
         return [index for payment, index in indexes_by_key.items() if payment not in to_send]
 
@@ -85,7 +87,9 @@ class ChunkRun:
         outcomes = {result.outcome for result in self.results.values()}
         needs_next_try = is_stopped or RowOutcome.WAITING in outcomes
         left = self._unsettled_keys() if needs_next_try else []
-        finish(self.store, self.holder, self._results_to_store(), self.workflow_id, left, terms)
+        finish_chunk(
+            self.store, self.holder, self._results_to_store(), self.workflow_id, left, terms
+        )
 
     def _results_to_store(self) -> list[tuple[Row, Result]]:
         """Return the rows whose result differs from the stored one."""

@@ -1,5 +1,5 @@
-"""The transactions of one run of a chunk, in their order: `claim` its payments, `begin` some of
-them before they are sent, and `finish`. Both of the last ones store results.
+"""The transactions of one run of a chunk, in their order: `claim_chunk`; `begin_payments`, before
+some of its payments are sent; and `finish_chunk`. The last two store results, too.
 
 Each run has a name of its own (`worker`). Each transaction checks that this run still has a
 payment: another worker may have claimed the payment meanwhile, a file may have replaced its row, or
@@ -41,7 +41,7 @@ _CLAIM_COLUMNS = (PAYMENTS.c.key, PAYMENTS.c.place, PAYMENTS.c.worker, PAYMENTS.
 """Which worker has a payment, and its state, without what the payment asks for."""
 
 
-def claim(
+def claim_chunk(
     store: Store,
     chunk: str,
     worker: str,
@@ -81,7 +81,7 @@ def _only_looked_up(row: Row) -> Row:
     return replace(row, sent=row.sent._replace(looked_up=True))
 
 
-def begin(
+def begin_payments(
     store: Store,
     worker: str,
     keys: Sequence[str],
@@ -126,7 +126,7 @@ def _lock(
     return locked
 
 
-def finish(
+def finish_chunk(
     store: Store,
     worker: str,
     results: RowResults,

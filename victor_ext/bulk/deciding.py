@@ -153,13 +153,15 @@ def _decide_unless_restored(
             return Decision(Act.REFUSE, again=0 if stored is None else stored.again)
         look_alike = _look_alike(asked, alike, batch, key_origin)
         return _decide_unsent(asked, stored, look_alike, batch)
-    is_same = asked.values_digest == stored.values_digest
+    has_same_values = asked.values_digest == stored.values_digest
     if stored.state in IN_DOUBT:
-        return Decision(Act.KEEP, _code_of_doubtful(asked, stored, account, is_same=is_same))
+        return Decision(
+            Act.KEEP, _code_of_doubtful(asked, stored, account, has_same_values=has_same_values)
+        )
     if stored.state == PaymentOutcome.REJECTED:
         look_alike = _look_alike(asked, alike, batch, key_origin)
-        return _decide_rejected(asked, stored, look_alike, is_same=is_same)
-    code = _code_of_created(asked, stored, account, is_same=is_same)
+        return _decide_rejected(asked, stored, look_alike, has_same_values=has_same_values)
+    code = _code_of_created(asked, stored, account, has_same_values=has_same_values)
     if code is Code.CREATED_BEFORE and asked.due_date == UNREADABLE:
         # The row may be for a new month: nobody can tell, because its due date is no date.
         return Decision(Act.SKIP, Code.OTHER_VALUES)
@@ -181,12 +183,12 @@ def _decide_unsent(
         if look_alike is not None:
             return Decision(Act.REFUSE, Code.LOOKS_LIKE, look_alike)
         return Decision(Act.STORE)
-    is_same = stored.values_digest == asked.values_digest
+    has_same_values = stored.values_digest == asked.values_digest
     # A person has allowed these values, or they were not refused when they were stored.
-    is_accepted = is_same and (stored.allowed or stored.state in TO_BE_SENT)
+    is_accepted = has_same_values and (stored.allowed or stored.state in TO_BE_SENT)
     if look_alike is not None and not is_accepted:
         return Decision(Act.REFUSE, Code.LOOKS_LIKE, look_alike, stored.again)
-    is_replaced = stored.batch != batch or not is_same
+    is_replaced = stored.batch != batch or not has_same_values
     return Decision(Act.STORE, Code.REPLACED if is_replaced else None, again=stored.again)
 
 
@@ -195,12 +197,12 @@ def _code_of_doubtful(
     stored: StoredPayment,
     account: str,
     *,
-    is_same: bool,
+    has_same_values: bool,
 ) -> Code | None:
     """Return the code of the notice about a row whose payment is in doubt; None: no notice."""
     if stored.account != account:
         return Code.ONLY_LOOKED_UP
-    if not is_same or asked.due_date == UNREADABLE:
+    if not has_same_values or asked.due_date == UNREADABLE:
         return Code.SETTLED_AS_STORED
     if _is_later(asked.due_date, stored.due_date):
         return Code.DUE_LATER
@@ -212,14 +214,14 @@ def _decide_rejected(
     stored: StoredPayment,
     look_alike: StoredPayment | None,
     *,
-    is_same: bool,
+    has_same_values: bool,
 ) -> Decision:
     """Decide about a row whose payment was rejected. `look_alike` is as for `_decide_unsent`."""
     # The row that was rejected may have become invalid since, because its due date has passed.
-    is_rejected_row = is_same and asked.due_date in (None, stored.due_date)
+    is_rejected_row = has_same_values and asked.due_date in (None, stored.due_date)
     if not asked.is_valid and not is_rejected_row:
         return Decision(Act.SKIP, Code.REJECTED_BEFORE, again=stored.again)
-    if is_same:  # another due date does not count: `today` is another date each day
+    if has_same_values:  # another due date does not count: `today` is another date each day
         return Decision(Act.KEEP, Code.REJECTED_BEFORE, again=stored.again)
     if look_alike is not None:
         return Decision(Act.KEEP, Code.LOOKS_LIKE, look_alike, stored.again)
@@ -231,12 +233,12 @@ def _code_of_created(
     stored: StoredPayment,
     account: str,
     *,
-    is_same: bool,
+    has_same_values: bool,
 ) -> Code:
     """Return the code of the notice about a row whose payment was created."""
     if stored.account != account:
         return Code.OTHER_ACCOUNT
-    if not is_same:
+    if not has_same_values:
         return Code.OTHER_VALUES
     if _is_later(asked.due_date, stored.due_date):
         return Code.DUE_LATER

@@ -27,7 +27,8 @@ def hold_state(connection: Connection, keep_key: Callable[[Connection], None]) -
     hold is not marked again.
 
     Args:
-        keep_key: Stores the key of the state, if the state has none. The hold is stored with it.
+        keep_key: Stores the key of the state, if the state has none. The hold is a column of the
+            same row.
     """
     keep_key(connection)
     if is_held(connection):

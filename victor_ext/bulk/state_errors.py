@@ -102,6 +102,7 @@ class _ToOurLog(logging.Handler):
     """Forwards DBOS log records to `victor_ext.bulk`."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        """Log a record of DBOS, and note what it says of the database."""
         message = record.getMessage()
         is_loud = record.levelno >= logging.WARNING
         _logger.log(logging.INFO if is_loud else logging.DEBUG, "DBOS: %s", message)
