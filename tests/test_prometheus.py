@@ -19,7 +19,8 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from tests.bulk.bulk_runs import rows
-from tests.outbox.test_outbox import invoice, stored
+from tests.outbox.rows import stored
+from tests.providers.victor.adapter import invoice
 from victor_ext import ConfigurationError, ConnectionFailed, RetryPolicy, Victor, VictorOAuth
 from victor_ext.bulk import BulkSender
 from victor_ext.outbox import Outbox

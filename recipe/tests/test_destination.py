@@ -193,7 +193,8 @@ def test_out_may_be_a_link_and_must_be_a_folder(
 
 def break_second_rename(monkeypatch: pytest.MonkeyPatch, error: type[BaseException]) -> None:
     """The package that stood there is away, and the new one is not there yet."""
-    rename, done = Path.rename, []
+    rename = Path.rename
+    done = []
 
     def renaming(path: Path, to: Path) -> Path:
         done.append(path)

@@ -9,6 +9,7 @@ import shutil
 import subprocess
 from collections.abc import Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import requires, version
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -35,7 +36,7 @@ from .destination import HEADER, MARKER, ChangedFiles, build_folder, move_into_p
 from .document import DocumentError, load
 from .failures import Failure, Tracker, mend, replaced
 from .python_names import Origins, give_distinct_names, literal
-from .requests import HOOKS, PREFIX, STANDS_FOR
+from .requests import HOOKS, PREFIX, STANDS_FOR, path_of
 from .rewrites import Log, prepare
 from .rewrites.schemas import DECIMAL
 from .rewrites.unions import DISCRIMINATOR, Discriminator
@@ -75,35 +76,49 @@ def render(data: GeneratorData, folder: Path, templates: Path, log: Log) -> None
     `log.left_out`.
     """
     with _differences(), contextlib.redirect_stdout(io.StringIO()):
-        project = openapi_python_client.Project(
-            openapi=data, config=_config(folder, log), custom_template_path=templates
-        )
-        project.env.bytecode_cache = _COMPILED
-        environment: Any = project.env
-        environment.filters["in_double_quote_literal"] = literal
-        environment.globals.update(
-            requests=log.requests,
-            literal=repr,
-            return_type=_return_type,
-            constant_of=hooks.constant_of,
-        )
+        project = _project(data, folder, templates, log)
         data.errors.clear()
         for collection in data.endpoint_collections_by_tag.values():
             collection.parse_errors.clear()
         for failure in map(Failure.of, project.build()):
             log.lose(failure.loss, failure.text)
-        modules = {"operations.py": {"endpoints": endpoints_of(data)}}
+        if not folder.is_dir():
+            return
+        modules: dict[str, dict[str, Any]] = {"operations.py": {"endpoints": endpoints_of(data)}}
         if log.requests.hook_endpoints:
-            posted = log.requests.hook_endpoints
-            known = hooks.known_of(posted, data.models, _return_type)
-            untold: list[int] = known["untold"]
-            log.untold = [log.requests.hook_of(posted[number]).name for number in untold]
-            modules["webhooks.py"] = known
-        for name, known in modules.items() if folder.is_dir() else ():
+            modules["webhooks.py"] = _known_of_hooks(data, log)
+            shutil.copyfile(templates / "evidence.py", folder / "evidence.py")
+        for name, known in modules.items():
             text = project.env.get_template(f"{name}.jinja").render(**known)
             (folder / name).write_text(text, encoding="utf-8")
-        if "webhooks.py" in modules:
-            shutil.copyfile(templates / "evidence.py", folder / "evidence.py")
+
+
+def _project(
+    data: GeneratorData, folder: Path, templates: Path, log: Log
+) -> openapi_python_client.Project:
+    """What writes the package, with what the templates use."""
+    project = openapi_python_client.Project(
+        openapi=data, config=_config(folder, log), custom_template_path=templates
+    )
+    project.env.bytecode_cache = _COMPILED
+    environment: Any = project.env
+    environment.filters["in_double_quote_literal"] = literal
+    environment.globals.update(
+        requests=log.requests,
+        literal=repr,
+        return_type=_return_type,
+        constant_of=hooks.constant_of,
+    )
+    return project
+
+
+def _known_of_hooks(data: GeneratorData, log: Log) -> dict[str, Any]:
+    """What the template of webhooks is rendered with; `log.untold` has those without tags."""
+    posted = log.requests.hook_endpoints
+    known = hooks.known_of(posted, data.models, _return_type)
+    untold: list[int] = known["untold"]
+    log.untold = [log.requests.hook_of(posted[number]).name for number in untold]
+    return known
 
 
 def endpoints_of(data: GeneratorData) -> list[endpoints.Endpoint]:
@@ -143,33 +158,8 @@ def _config(folder: Path, log: Log) -> Config:
 @contextlib.contextmanager
 def _differences() -> Generator[None]:
     """Replace functions of the pinned openapi-python-client; each is restored afterwards."""
-    of_text: Any = vars(properties)["_string_based_property"]
-
-    of_data: Any = endpoints.Endpoint.from_data
-
-    def with_method(*, data: Any, method: str, path: UntrustedString, **arguments: Any) -> Any:
-        extra: dict[str, str] = data.model_extra or {}
-        if STANDS_FOR in extra:
-            method = extra[STANDS_FOR]
-            path = UntrustedString(path.get_untrusted_value().rpartition("#")[0])
-        return of_data(data=data, method=method, path=path, **arguments)
-
-    def text_property(*, name: Any, required: Any, data: Any, config: Config) -> Any:
-        made = of_text(name=name, required=required, data=data, config=config)
-        if data.schema_format not in (DECIMAL, DISCRIMINATOR):
-            return made
-        words = {
-            "description": data.description,
-            "example": data.example,
-            "python_name": made.python_name,
-        }
-        if data.schema_format == DECIMAL:
-            return _DecimalProperty(name=name, required=required, default=None, **words)
-        discriminator = Discriminator(**data.model_extra[DISCRIMINATOR])
-        return _VariantProperty(
-            name=name, required=required, default=None, discriminator=discriminator, **words
-        )
-
+    with_method = partial(_endpoint_of_data, endpoints.Endpoint.from_data)
+    text_property = partial(_text_property, vars(properties)["_string_based_property"])
     with replaced(
         (endpoints.Endpoint, "from_data", staticmethod(with_method)),
         # `give_distinct_names` does these, once the names are final.
@@ -185,6 +175,36 @@ def _differences() -> Generator[None]:
         (UnionProperty, "_get_inner_type_strings", _types_of),
     ):
         yield
+
+
+def _endpoint_of_data(
+    from_data: Any, *, data: Any, method: str, path: UntrustedString, **arguments: Any
+) -> Any:
+    """`Endpoint.from_data`, which gives an operation the method that it stands for."""
+    extra: dict[str, str] = data.model_extra or {}
+    if STANDS_FOR in extra:
+        method = extra[STANDS_FOR]
+        path = UntrustedString(path.get_untrusted_value().rpartition("#")[0])
+    return from_data(data=data, method=method, path=path, **arguments)
+
+
+def _text_property(build: Any, *, name: Any, required: Any, data: Any, config: Config) -> Any:
+    """`_string_based_property`, which knows two formats more."""
+    usual = build(name=name, required=required, data=data, config=config)
+    arguments: dict[str, Any] = {
+        "name": name,
+        "required": required,
+        "default": None,
+        "description": data.description,
+        "example": data.example,
+        "python_name": usual.python_name,
+    }
+    if data.schema_format == DECIMAL:
+        return _DecimalProperty(**arguments)
+    if data.schema_format == DISCRIMINATOR:
+        discriminator = Discriminator(**data.model_extra[DISCRIMINATOR])
+        return _VariantProperty(**arguments, discriminator=discriminator)
+    return usual
 
 
 class _DecimalProperty(UuidProperty):
@@ -375,9 +395,8 @@ def _sources(data: GeneratorData) -> dict[str, str]:
     sources: dict[str, str] = {}
     for tag, collection in data.endpoint_collections_by_tag.items():
         for endpoint in collection.endpoints:
-            path = endpoint.path.get_untrusted_value().partition("#")[0]
             module = operation_module(tag, endpoint).replace(".", "/")
-            sources[f"{module}.py"] = f"{endpoint.method.upper()} {path}"
+            sources[f"{module}.py"] = f"{endpoint.method.upper()} {path_of(endpoint)}"
     for model in (*data.models, *data.enums):
         sources[f"models/{model.class_info.module_name}.py"] = f"the schema {model.class_info.name}"
     return sources

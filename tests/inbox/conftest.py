@@ -1,5 +1,42 @@
-"""The databases of the outbox's tests."""
+"""The databases of the outbox's tests, and clients of documents with webhooks."""
 
-from tests.outbox.conftest import database_url, engine, postgres_server
+import importlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
-__all__ = ["database_url", "engine", "postgres_server"]
+import pytest
+
+from tests.inbox.inboxes import generated
+from tests.outbox.conftest import database_url, engine, postgres_server, sqlite
+from victor_ext import connect
+
+__all__ = ["database_url", "engine", "postgres_server", "sqlite"]
+BESIDE = Path(__file__).parent
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The packages of two documents: webhooks that are told by their names, by words that share a
+    body, or by a constant.
+    """
+    folder = tmp_path_factory.mktemp("packages")
+    for name in ("inbox_hooks", "shared_notes"):
+        generated(BESIDE / f"{name}.yaml", folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(folder)
+        yield
+
+
+@pytest.fixture
+def bank(packages: None) -> Iterator[Any]:
+    api = importlib.import_module("inbox_hooks_api")
+    with connect(api.Client, base_url="https://bank.example") as client:
+        yield client
+
+
+@pytest.fixture
+def payer(packages: None) -> Iterator[Any]:
+    api = importlib.import_module("shared_notes_api")
+    with connect(api.Client, base_url="https://pay.example") as client:
+        yield client

@@ -23,10 +23,10 @@ import sqlalchemy as sa
 import yaml
 from sqlalchemy.orm import Session
 
+from tests.inbox.inboxes import generated
 from tests.mistakes import planted
 from victor_ext import connect
 from victor_ext.inbox import Inbox, InboxEvent
-from victor_spec.generate import generate
 
 DOCUMENTS: dict[str, Any] = yaml.safe_load(
     Path(__file__).with_suffix(".yaml").read_text(encoding="utf-8")
@@ -79,7 +79,7 @@ def generate_packages(folder: Path) -> None:
         whole = {"openapi": "3.1.0", "info": {"title": title, "version": "1"}, "paths": {}}
         document = folder / f"{name}.json"
         document.write_text(json.dumps(whole | each["document"]), encoding="utf-8")
-        assert generate(document, folder).left_out == []
+        generated(document, folder)
 
 
 def requests() -> list[Posted]:

@@ -21,22 +21,14 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from tests.providers.velo.test_velo_notifications import HEADER, body_of
-from victor_ext import PreparedCall, Promise
+from tests.outbox.rows import key_of, received_number
+from tests.providers.velo.test_velo_notifications import HEADER
+from tests.providers.victor.adapter import invoice
 from victor_ext.inbox import Inbox, InboxEvent
 from victor_ext.outbox import Outbox
 from victor_ext.providers.velo import Webhook
 
 HANDLED = sa.Table("handled", sa.MetaData(), sa.Column("what", sa.Text, nullable=False))
-CALL = PreparedCall(
-    name="x",
-    operation="POST /x",
-    promise=Promise.KEYED,
-    method="POST",
-    url="/x",
-    headers={},
-    content=b"{}",
-)
 LEASE = 0.3
 
 
@@ -60,7 +52,7 @@ def work(url: str, posted: list[int], seed: int) -> None:
     engine, inbox, outbox = boxes(url)
 
     def handler(session: Session, event: Any) -> None:
-        what = event.subject if isinstance(event, InboxEvent) else event.entry.request_id
+        what = event.subject if isinstance(event, InboxEvent) else event.entry.reference
         session.execute(sa.insert(HANDLED).values(what=what))
         if dice.random() < 0.05:
             raise ValueError("any reason")
@@ -71,16 +63,13 @@ def work(url: str, posted: list[int], seed: int) -> None:
     outbox.on("completed")(handler)
     for done, number in enumerate(posted):
         if number % 2:
-            with Session(engine) as session, session.begin():
-                inbox.receive(session, body_of(number, f"e-{number}"), {"Authorization": HEADER})
+            received_number(inbox, number)
         else:
+            is_it = outbox.table.c.key == key_of(number)
             with engine.connect() as connection:
-                row = connection.execute(
-                    sa.select(outbox.table).where(outbox.table.c.key == f"k-{number}")
-                ).one()
-            outbox._run(
-                outbox._refreshed(row.id, row.status, {"status": "completed", "ended": True})
-            )
+                row = connection.execute(sa.select(outbox.table).where(is_it)).one()
+            change = {"status": "completed", "ended": True}
+            outbox._run(outbox._refreshed(row.id, row.status, change))
         if done % 50 == 49:
             inbox.handle()
             outbox.handle()
@@ -95,33 +84,17 @@ def run(url: str, events: int, processes: int, kills: int, seed: int) -> Counter
     inbox.create_table()
     outbox.create_table()
     HANDLED.create(engine)
-    rows = [
-        {
-            "key": f"k-{number}",
-            "reference": f"k-{number}",
-            "provider": "Victor",
-            "operation": "payment_requests.create",
-            "call": CALL.to_text(),
-            "look_up_by": "{}",
-            "state": "sent",
-            "leased_until": 0.0,
-            "ended": False,
-            "stored_at": 0.0,
-            "changed_at": 0.0,
-            "restored": False,
-            "request_id": f"r-{number}",
-            "status": "pending",
-        }
-        for number in range(0, events, 2)
-    ]
     with engine.begin() as connection:
-        connection.execute(sa.insert(outbox.table), rows)
+        for number in range(0, events, 2):
+            outbox.add(connection, **invoice(number))
+        connection.execute(sa.update(outbox.table).values(state="sent", status="pending"))
     engine.dispose()
     posted = [number for number in range(events) for _ in range(dice.randint(1, 5))]
     dice.shuffle(posted)
     size = max(100, len(posted) // 60)
     parts = [posted[at : at + size] for at in range(0, len(posted), size)]
-    start = multiprocessing.get_context("spawn").Process
+    start = multiprocessing.get_context("forkserver")
+    start.set_forkserver_preload([__name__])  # so a worker imports nothing
     workers: dict[Any, list[int]] = {}
     killed = done = 0
     while done < events or workers:
@@ -133,8 +106,9 @@ def run(url: str, events: int, processes: int, kills: int, seed: int) -> Counter
                 parts.append(part)
         while len(workers) < processes and done < events:
             part = parts.pop() if parts else []
-            workers[worker := start(target=work, args=(url, part, dice.randrange(2**32)))] = part
+            worker = start.Process(target=work, args=(url, part, dice.randrange(2**32)))
             worker.start()
+            workers[worker] = part
         for worker in [*workers][:1]:
             worker.join(0.3)
         if workers and killed < kills and dice.random() < 0.5:

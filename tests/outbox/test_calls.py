@@ -5,28 +5,32 @@ that fails.
 import json
 import pydoc
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import nullcontext, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import anyio
 import httpx
 import pytest
 import sqlalchemy as sa
+from django.core.management import call_command
+from django.db import transaction
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import Session
 from velo_api.types import UNSET
 
-from tests.outbox.django_project import set_up, use_database
-from tests.outbox.test_outbox import invoice
+from tests.outbox.django_project import use_database
+from tests.outbox.kinds import Box, dated
+from tests.outbox.payouts import KEY, Payouts
+from tests.outbox.rows import change, execute, states, statuses
 from tests.providers.connected.till import client_class, new_payment, operation
 from tests.providers.running import GUID, ONCE, Script
-from tests.providers.systems import ADAPTERS
 from tests.providers.velo.adapter import pay
+from tests.providers.victor.adapter import invoice
 from victor_ext import (
     ApiKeyAuth,
     BasicAuth,
@@ -50,170 +54,68 @@ from victor_ext.outbox import AsyncOutbox, Outbox
 from victor_ext.outbox.adding import _check_promise
 from victor_ext.outbox.claims import Claims
 from victor_ext.outbox.digests import content_of
-from victor_ext.outbox.entries import outbox_table
+from victor_ext.outbox.django import DjangoOutbox
 from victor_ext.providers import Money, velo
 from victor_ext.providers.eastpay import Card, CardToken, EastPay
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
-set_up()
-
-from django.core.management import call_command  # noqa: E402 - Django is set up before it is imported
-from django.db import transaction  # noqa: E402
-
-from victor_ext.outbox.django import DjangoOutbox  # noqa: E402
-
-KEY = "the-key-of-the-march-payout"
-TABLE = outbox_table("victor_outbox")
 
 
-class Store:
-    """An outbox of one kind. Each act has a client of its own, as another process has."""
-
-    def __init__(self, kind: str, engine: sa.Engine, harness: Any) -> None:
-        self.kind, self.engine, self.harness = kind, engine, harness
-        self.client: dict[str, Any] = {"retry": ONCE}
-
-    def _do(self, method: str, *args: Any, **named: Any) -> Any:
-        """Call a method of the outbox; one that adds, with a session in a transaction."""
-        client = {**self.harness.settings, **self.client}
-        if self.kind == "awaited":
-            return anyio.run(partial(self._awaited, client, method, *args, **named))
-        with self.harness.kinds[0](**client) as made:
-            if self.kind == "django":
-                with transaction.atomic() if method == "add_call" else nullcontext():
-                    return getattr(DjangoOutbox(client=made), method)(*args, **named)
-            outbox = outbox_of(self, made)
-            if method != "add_call":
-                return getattr(outbox, method)(*args, **named)
-            with self.engine.begin() as connection:
-                return outbox.add_call(connection, *args, **named)
-
-    async def _awaited(self, client: dict[str, Any], method: str, *args: Any, **named: Any) -> Any:
-        url = self.engine.url.render_as_string(hide_password=False).replace(
-            "sqlite:", "sqlite+aiosqlite:"
-        )
-        engine = create_async_engine(url)
-        async with self.harness.kinds[1](**client) as made:
-            outbox = AsyncOutbox(engine, client=made)
-            await outbox.create_table()
-            try:
-                if method != "add_call":
-                    return await getattr(outbox, method)(*args, **named)
-                async with engine.begin() as connection:
-                    return await outbox.add_call(connection, *args, **named)
-            finally:
-                await engine.dispose()
-
-    def add(self, name: Any, *args: Any, key: str = KEY, **named: Any) -> None:
-        self._do("add_call", name, *args, idempotency_key=key, **named)
-
-    def send(self) -> list[tuple[str, str | None]]:
-        """One pass; the states and ids of what has come to a result."""
-        return [(entry.state.value, entry.request_id) for entry in self._do("send")]
-
-    def entries(self) -> Any:
-        return self._do("entries")
-
-    def update(self, **values: Any) -> None:
-        with self.engine.begin() as connection:
-            connection.execute(sa.update(TABLE).values(**values))
-
-    def state(self) -> str:
-        (entry,) = self.entries()
-        return str(entry.state.value)
-
-
-@pytest.fixture(scope="module")
-def velo_sandbox() -> Iterator[Any]:
-    with ADAPTERS["velo"].SANDBOX() as started:
-        yield started
-
-
-@pytest.fixture
-def harness(velo_sandbox: Any) -> Any:
-    velo_sandbox.reset()
-    return ADAPTERS["velo"].Harness(velo_sandbox, awaited=False)
-
-
-@pytest.fixture(params=["blocking", "awaited", "django"])
-def store(request: pytest.FixtureRequest, engine: sa.Engine, harness: Any) -> Iterator[Store]:
-    if request.param == "django":
-        with use_database(engine.url):
-            call_command("migrate", verbosity=0)
-            yield Store("django", engine, harness)
-    else:
-        yield Store(request.param, engine, harness)
-
-
-@pytest.fixture
-def blocking(tmp_path: Path, harness: Any) -> Iterator[Store]:
-    engine = sa.create_engine(f"sqlite:///{tmp_path / 'calls.sqlite'}")
-    yield Store("blocking", engine, harness)
-    engine.dispose()
-
-
-def submit(store: Store, reference: str = "INV-1042", **named: Any) -> None:
-    store.add(
-        "payouts.submit", [pay(reference)], look_up_by={"payor_id": store.harness.payor}, **named
-    )
-
-
-def lose(harness: Any, word: str, times: int = 1) -> None:
-    harness.sandbox.inject("lose_answer", operation=word, times=times)
-
-
-def test_a_payout_is_submitted_and_instructed_once(store: Store) -> None:
+def test_a_payout_is_submitted_and_instructed_once(payouts: Payouts) -> None:
     """Each response is lost; the reads show what was done."""
-    harness = store.harness
-    lose(harness, "submit")
-    submit(store)
-    submit(store)  # as a program does that was killed after its commit
-    assert store.state() == "waiting"
-    ((state, payout_id),) = store.send()
-    assert (state, harness.calls("submit"), harness.work("INV-1042")) == ("sent", 1, 1)
-    harness(lambda velo: velo.payouts.wait(payout_id, until="ACCEPTED", timeout=30))
-    lose(harness, "instruct")
-    store.add("payouts.instruct", payout_id, key="the-key-of-the-instruction")
-    assert store.send() == [("sent", payout_id)]
-    assert (harness.calls("instruct"), store.send()) == (1, [])
-    entry = store.entries()[1]
-    assert (entry.operation, entry.provider, entry.client_reference_id) == (
-        "payouts.instruct",
-        "Velo",
-        None,
+    payouts.lose("submit")
+    payouts.submit()
+    payouts.submit()  # as a program does that was killed after its commit
+    assert payouts.state() == "waiting"
+    ((state, payout_id),) = payouts.send()
+    assert state == "sent"
+    assert payouts.calls("submit") == 1
+    assert payouts.harness.work("INV-1042") == 1
+    payouts.wait_until_accepted(payout_id)
+    payouts.lose("instruct")
+    payouts.add("payouts.instruct", payout_id, key="the-key-of-the-instruction")
+    assert payouts.send() == [("sent", payout_id)]
+    assert payouts.calls("instruct") == 1
+    assert payouts.send() == []
+    entry = payouts.entries()[1]
+    assert entry.operation == "payouts.instruct"
+    assert entry.provider == "Velo"
+    assert entry.client_reference_id is None
+
+
+def test_what_a_lagging_list_does_not_show_is_looked_up_until_it_does(payouts: Payouts) -> None:
+    empty = json.dumps({"page": {"totalPages": 1, "page": 1}, "content": []})
+    payouts.lose("submit")
+    payouts.submit()
+    payouts.harness.sandbox.inject(
+        "status", operation="list_payments", status=200, body=empty, times=2
     )
+    assert payouts.send() == []
+    assert payouts.state() == "settling"
+    assert payouts.send() == [], "it is not looked up at once again"
+    payouts.end_leases()
+    assert payouts.send() == []
+    assert payouts.state() == "settling"
+    payouts.end_leases()
+    assert [state for state, _ in payouts.send()] == ["sent"]
+    assert payouts.calls("submit") == 1
+    assert payouts.error() == ""
 
 
-def test_what_a_lagging_list_does_not_show_is_looked_up_until_it_does(store: Store) -> None:
-    harness, empty = store.harness, {"page": {"totalPages": 1, "page": 1}, "content": []}
-    lose(harness, "submit")
-    submit(store)
-    harness.sandbox.inject(
-        "status", operation="list_payments", status=200, body=json.dumps(empty), times=2
-    )
-    assert (store.send(), store.state()) == ([], "settling")
-    assert store.send() == [], "it is not looked up at once again"
-    store.update(leased_until=0.0)
-    assert (store.send(), store.state()) == ([], "settling")
-    store.update(leased_until=0.0)
-    assert [state for state, _ in store.send()] == ["sent"]
-    assert (harness.calls("submit"), store.entries()[0].error) == (1, None)
-
-
-def test_what_is_not_shown_in_time_is_unclear_and_never_sent_again(store: Store) -> None:
+def test_what_is_not_shown_in_time_is_unclear_and_never_sent_again(payouts: Payouts) -> None:
     """The worker ended between its claim and the request: nothing of it was sent, and no read can
     prove that.
     """
-    submit(store)
-    store.update(
-        state="sending", first_sent_at=time.time(), by_provider_clock=True, leased_until=0.0
-    )
-    assert (store.send(), store.state()) == ([], "settling")
-    store.update(leased_until=0.0, settle_until=1.0)
-    assert store.send() == [("unclear", None)]
-    assert "No payouts have payments with its references" in (store.entries()[0].error or "")
-    store.update(leased_until=0.0)
-    assert (store.send(), store.harness.calls("submit")) == ([], 0)
+    payouts.submit()
+    payouts.end_leases(state="sending", first_sent_at=time.time(), by_provider_clock=True)
+    assert payouts.send() == []
+    assert payouts.state() == "settling"
+    payouts.end_leases(settle_until=1.0)
+    assert payouts.send() == [("unclear", None)]
+    assert "No payouts have payments with its references" in payouts.error()
+    payouts.end_leases()
+    assert payouts.send() == []
+    assert payouts.calls("submit") == 0
 
 
 @pytest.mark.parametrize(
@@ -223,166 +125,167 @@ def test_what_is_not_shown_in_time_is_unclear_and_never_sent_again(store: Store)
         ({"remote_id": "payee-of-another"}, 0.0, "another value than was sent: remoteId"),
         ({}, 60.0, "was made earlier"),
     ],
+    ids=["amount", "payee", "time"],
 )
 def test_what_another_program_made_with_its_reference_is_named_and_not_taken_for_it(
-    store: Store, changes: dict[str, Any], seconds: float, why: str
+    payouts: Payouts, changes: dict[str, Any], seconds: float, why: str
 ) -> None:
     """Our own never arrives: nothing may instruct what the other program has submitted."""
-    harness = store.harness
+    harness = payouts.harness
     harness.sandbox.add_payee("payee-of-another")
     harness.sandbox.set_clock_skew(-seconds)
     other = harness.submit(pay(**changes))
     harness.sandbox.set_clock_skew(0)
-    submit(store)
-    harness.sandbox.inject("cut_request", operation="submit")
-    assert (store.send(), store.state()) == ([], "settling")
-    store.update(leased_until=0.0, settle_until=1.0)
-    assert store.send() == [("unclear", None)]
-    error = store.entries()[0].error or ""
-    assert (other in error, why in error) == (True, True), error
+    payouts.submit()
+    payouts.lose("submit", "cut_request")
+    assert payouts.send() == []
+    assert payouts.state() == "settling"
+    payouts.end_leases(settle_until=1.0)
+    assert payouts.send() == [("unclear", None)]
+    assert other in payouts.error()
+    assert why in payouts.error()
     assert harness.work("INV-1042") == 1, "that of the other program alone"
 
 
-def accepted_payout(harness: Any) -> str:
-    payout = harness(lambda velo: velo.payouts.submit([pay()]))
-    harness(lambda velo: velo.payouts.wait(payout, until="ACCEPTED", timeout=30))
+@pytest.fixture
+def lost_instruction(payouts: Payouts) -> str:
+    """The id of an accepted payout, whose instruction did not reach the provider."""
+    payout = payouts.harness.submit(pay())
+    payouts.wait_until_accepted(payout)
+    payouts.lose("instruct", "cut_request")
+    payouts.add("payouts.instruct", payout)
+    assert payouts.send() == []
+    assert payouts.state() == "settling"
     return str(payout)
 
 
-def test_a_lost_instruction_of_a_payout_that_was_withdrawn_is_rejected(store: Store) -> None:
+def test_a_lost_instruction_of_a_payout_that_was_withdrawn_is_rejected(
+    payouts: Payouts, lost_instruction: str
+) -> None:
     """Its state says at once that it can never be done."""
-    harness = store.harness
-    payout = accepted_payout(harness)
-    harness.sandbox.inject("cut_request", operation="instruct")
-    store.add("payouts.instruct", payout)
-    assert (store.send(), store.state()) == ([], "settling")
-    harness(lambda velo: velo.payouts.withdraw(payout))
-    store.update(leased_until=0.0)
-    assert store.send() == [("rejected", None)]
-    assert "cannot be instructed, since it is WITHDRAWN" in (store.entries()[0].error or "")
-    store.update(leased_until=0.0)
-    assert (store.send(), harness.calls("instruct")) == ([], 1)
+    payouts.harness(lambda velo: velo.payouts.withdraw(lost_instruction))
+    payouts.end_leases()
+    assert payouts.send() == [("rejected", None)]
+    assert "cannot be instructed, since it is WITHDRAWN" in payouts.error()
+    payouts.end_leases()
+    assert payouts.send() == []
+    assert payouts.calls("instruct") == 1
 
 
 def test_a_lost_instruction_is_given_again_by_a_person_who_reads_that_it_was_lost(
-    store: Store,
+    payouts: Payouts, lost_instruction: str
 ) -> None:
-    harness = store.harness
-    payout = accepted_payout(harness)
-    harness.sandbox.inject("cut_request", operation="instruct")
-    store.add("payouts.instruct", payout)
-    assert (store.send(), store.state()) == ([], "settling")
-    assert "may still be under way" in (store.entries()[0].error or "")
-    store.update(leased_until=0.0, settle_until=1.0)
-    assert store.send() == [("unclear", None)]
-    error = store.entries()[0].error or ""
-    assert "The payout is ACCEPTED. So it was lost, and can be sent again." in error
-    store._do("resolve", KEY, done=False, by="Zoë", why="it is ACCEPTED")
-    store._do("retry", KEY)
-    assert store.send() == [("sent", payout)]
-    assert harness.calls("instruct") == 2
+    assert "may still be under way" in payouts.error()
+    payouts.end_leases(settle_until=1.0)
+    assert payouts.send() == [("unclear", None)]
+    lost = "The payout is ACCEPTED. So it was lost, and can be sent again."
+    assert lost in payouts.error()
+    payouts.resolve(KEY, done=False, by="Zoë", why="it is ACCEPTED")
+    payouts.retry(KEY)
+    assert payouts.send() == [("sent", lost_instruction)]
+    assert payouts.calls("instruct") == 2
 
 
-def test_what_could_be_neither_repeated_nor_found_is_accepted_by_name(store: Store) -> None:
-    call: Any = ("payees.invite", store.harness.payee), {"payor_id": store.harness.payor}
+def test_what_could_be_neither_repeated_nor_found_is_accepted_by_name(payouts: Payouts) -> None:
+    invite = partial(
+        payouts.add, "payees.invite", payouts.harness.payee, payor_id=payouts.harness.payor
+    )
     with pytest.raises(InvalidRequest, match="pass at_most_once=True") as raised:
-        store.add(*call[0], **call[1])
-    assert [(problem.field, problem.code) for problem in raised.value.problems] == [
-        ("at_most_once", "required")
-    ]
+        invite()
+    assert problems_of(raised.value) == [("at_most_once", "required")]
     with pytest.raises(InvalidRequest, match=r"pass look_up_by=\{'payor_id': \.\.\.\}"):
-        store.add("payouts.submit", [pay()])
-    store.add(*call[0], **call[1], at_most_once=True)
-    lose(store.harness, "invite")
-    assert store.send() == [("unclear", None)], "there is nothing to wait for"
-    store.update(leased_until=0.0)
-    assert (store.send(), store.harness.calls("invite")) == ([], 1)
+        payouts.add("payouts.submit", [pay()])
+    invite(at_most_once=True)
+    payouts.lose("invite")
+    assert payouts.send() == [("unclear", None)], "there is nothing to wait for"
+    payouts.end_leases()
+    assert payouts.send() == []
+    assert payouts.calls("invite") == 1
+
+
+def problems_of(error: VictorError) -> list[tuple[str | None, str | None]]:
+    """The fields that are wrong, and why."""
+    return [(problem.field, problem.code) for problem in error.problems]
 
 
 @pytest.mark.parametrize("value", ["", " ", "\u00a0", 5, None])
-def test_a_value_that_no_look_up_can_use_is_refused_by_name(store: Store, value: Any) -> None:
-    for given in ({"payor_id": value}, {"payor_id": store.harness.payor, "since": "now"}, "text"):
+def test_a_value_that_no_look_up_can_use_is_refused_by_name(payouts: Payouts, value: Any) -> None:
+    more = {"payor_id": payouts.harness.payor, "since": "now"}
+    for look_up_by in ({"payor_id": value}, more, "text"):
         with pytest.raises(InvalidRequest, match="look_up_by") as raised:
-            store.add("payouts.submit", [pay()], look_up_by=given)
+            payouts.add("payouts.submit", [pay()], look_up_by=look_up_by)
         assert raised.value.problems[0].field.startswith("look_up_by")
-    assert store.entries() == []
+    assert payouts.entries() == []
 
 
-def test_a_look_up_that_the_client_refuses_ends_unclear_and_no_pass(store: Store) -> None:
+def test_a_look_up_that_the_client_refuses_ends_unclear_and_no_pass(payouts: Payouts) -> None:
     """What an older version has stored: the entries behind it are sent, and it does not wait."""
-    submit(store, "INV-1041")
-    wrong = {"look_up_by": json.dumps({"payor_id": " "}), "state": "sending"}
-    store.update(**wrong, first_sent_at=time.time(), by_provider_clock=True, leased_until=0.0)
-    submit(store, key="the-key-of-the-one-behind")
-    assert [state for state, _ in store.send()] == ["sent"]
-    assert [entry.state.value for entry in store.entries()] == ["settling", "sent"]
-    with store.engine.begin() as connection:
-        passed = sa.update(TABLE).where(TABLE.c.key == KEY).values(leased_until=0, settle_until=1)
-        connection.execute(passed)
-    assert store.send() == [("unclear", None)]
-    assert "The look-up failed" in (store.entries()[0].error or "")
-    assert "payor_id" in (store.entries()[0].error or "")
+    payouts.submit("INV-1041")
+    payouts.end_leases(
+        look_up_by=json.dumps({"payor_id": " "}),
+        state="sending",
+        first_sent_at=time.time(),
+        by_provider_clock=True,
+    )
+    payouts.submit(key="the-key-of-the-one-behind")
+    assert [state for state, _ in payouts.send()] == ["sent"]
+    assert payouts.states() == ["settling", "sent"]
+    table = payouts.table
+    passed = sa.update(table).where(table.c.key == KEY).values(leased_until=0, settle_until=1)
+    execute(payouts, passed)
+    assert payouts.send() == [("unclear", None)]
+    assert "The look-up failed" in payouts.error()
+    assert "payor_id" in payouts.error()
 
 
 def test_the_remedy_for_a_write_of_connect_is_a_proof() -> None:
-    names: Any = {"name": "take_payment", "operation": "POST /v1/payments"}
     call: Any = SimpleNamespace(
-        **names, promise=Promise.AT_MOST_ONCE, look_up_needs=None, untaken_key=""
+        name="take_payment",
+        operation="POST /v1/payments",
+        promise=Promise.AT_MOST_ONCE,
+        look_up_needs=None,
+        untaken_key="",
     )
     remedy = r"connect\(proofs=\{'POST /v1/payments': Proof\(find\)\}\)"
     with pytest.raises(InvalidRequest, match=f"pass at_most_once=True.*{remedy}"):
         _check_promise(call, KEY, {}, keyed(Script()))
 
 
-def test_what_is_blank_is_not_called_missing(blocking: Store) -> None:
-    outbox, given = outbox_of(blocking), invoice()
-    with blocking.engine.begin() as connection:
-        for name in ("client_reference_id", "idempotency_key"):
-            for value, what in ((" ", "blank"), ("", "blank"), (None, "missing")):
-                with pytest.raises(InvalidRequest, match=f"{name} is {what}: "):
-                    outbox.add(connection, **{**given, name: value})
-        with pytest.raises(InvalidRequest, match="text of 1 to 128 characters, and has 129"):
-            outbox.add(connection, **{**given, "client_reference_id": 129 * "x"})
-
-
-def test_what_is_sent_too_late_for_its_purpose_is_refused(store: Store) -> None:
+def test_what_is_sent_too_late_for_its_purpose_is_refused(payouts: Payouts) -> None:
     now = datetime.now(UTC)
-    submit(store, send_before=now + timedelta(hours=1))
-    store.harness.sandbox.set_clock_skew(7_200.0)  # the provider's clock counts
-    assert store.send() == [("refused", None)]
-    assert (
-        store.harness.calls("submit"),
-        "its time to be sent had passed" in store.entries()[0].error,
-    ) == (0, True)
+    payouts.submit(send_before=now + timedelta(hours=1))
+    payouts.harness.sandbox.set_clock_skew(7_200.0)  # the provider's clock counts
+    assert payouts.send() == [("refused", None)]
+    assert payouts.calls("submit") == 0
+    assert "its time to be sent had passed" in payouts.error()
     for moment, code in ((now.replace(tzinfo=None), "naive"), (now - timedelta(seconds=1), "past")):
         with pytest.raises(InvalidRequest, match="send_before") as raised:
-            submit(store, key="another-key-for-the-outbox", send_before=moment)
-        assert [(problem.field, problem.code) for problem in raised.value.problems] == [
-            ("send_before", code)
-        ]
-    store.harness.sandbox.set_clock_skew(0.0)
+            payouts.submit(key="another-key-for-the-outbox", send_before=moment)
+        assert problems_of(raised.value) == [("send_before", code)]
+    payouts.harness.sandbox.set_clock_skew(0.0)
 
 
-def test_one_key_is_one_call(store: Store) -> None:
-    submit(store)
-    calls: list[Any] = [["payouts.submit", [pay("INV-2")]], ["payouts.withdraw", "payout-1"]]
-    for call, payor in (
-        (calls[0], "own"),
-        (calls[1], "own"),
-        (["payouts.submit", [pay()]], "another"),
-    ):
-        given = {"payor_id": store.harness.payor if payor == "own" else payor}
+def test_one_key_is_one_call(payouts: Payouts) -> None:
+    payouts.submit()
+    own = {"payor_id": payouts.harness.payor}
+    others: list[tuple[Any, dict[str, str]]] = [
+        (("payouts.submit", [pay("INV-2")]), own),
+        (("payouts.withdraw", "payout-1"), own),
+        (("payouts.submit", [pay()]), {"payor_id": "another"}),
+    ]
+    for call, look_up_by in others:
         with pytest.raises(InvalidRequest, match="is in the outbox with another call") as raised:
-            store.add(*call, look_up_by=given)
-        assert (raised.value.problems[0].code, raised.value.idempotency_key) == ("used", KEY)
+            payouts.add(*call, look_up_by=look_up_by)
+        assert raised.value.problems[0].code == "used"
+        assert raised.value.idempotency_key == KEY
     with pytest.raises(InvalidRequest, match="idempotency_key is blank"):
-        submit(store, key=" ")
-    assert [entry.operation for entry in store.entries()] == ["payouts.submit"]
+        payouts.submit(key=" ")
+    assert [entry.operation for entry in payouts.entries()] == ["payouts.submit"]
 
 
 def test_the_boundary_of_a_form_makes_no_other_call() -> None:
-    def stored(boundary: str) -> str:
-        return PreparedCall(
+    def content(boundary: str) -> object:
+        call = PreparedCall(
             name="upload",
             operation="POST /v1/files",
             promise=Promise.AT_MOST_ONCE,
@@ -390,20 +293,19 @@ def test_the_boundary_of_a_form_makes_no_other_call() -> None:
             url="/v1/files",
             headers={"content-type": f"multipart/form-data; boundary={boundary}"},
             content=f"--{boundary}--".encode(),
-        ).to_text()
+        )
+        return content_of(call.to_text())
 
-    assert content_of(stored("1f2e")) == content_of(stored("ab03"))
+    assert content("1f2e") == content("ab03")
 
 
 def test_a_payout_with_other_payments_or_of_another_time_is_not_its_own(harness: Any) -> None:
     harness.submit(pay("INV-1"), pay("INV-2"))
-    since, given = harness.since, {"payor_id": harness.payor}
 
-    def look(*references: str, since: datetime = since) -> Any:
-        call = harness(
-            lambda velo: [velo.prepare("payouts.submit", [pay(each) for each in references])]
-        )[0]
-        return harness(lambda velo: velo.look_up(call, since=since, **given))
+    def look(*references: str, since: datetime = harness.since) -> Any:
+        payments = [pay(reference) for reference in references]
+        call = harness(lambda velo: velo.prepare("payouts.submit", payments))
+        return harness(lambda velo: velo.look_up(call, since=since, payor_id=harness.payor))
 
     assert isinstance(look("INV-2", "INV-1"), Done)
     assert "has other payments, too" in look("INV-1")
@@ -415,7 +317,7 @@ def test_a_payout_with_other_payments_or_of_another_time_is_not_its_own(harness:
     [(10.0, 0.0, 10.0, 1), (121.0, 0.0, 0.0, 0), (100.0, 0.0, 30.0, 0), (100.0, 21.0, 0.0, 0)],
 )
 def test_a_worker_that_slept_sends_nothing_that_may_be_called_lost(
-    blocking: Store,
+    local: Payouts,
     monkeypatch: pytest.MonkeyPatch,
     before: float,
     between: float,
@@ -428,73 +330,84 @@ def test_a_worker_that_slept_sends_nothing_that_may_be_called_lost(
     clock, mark, start, asleep = time.time, Claims.mark, ThreadCalls.start, [0.0]
     monkeypatch.setattr(time, "time", lambda: clock() + sum(asleep))
 
-    def marked(self: Any, *given: Any) -> Any:
-        claim = mark(self, *given)
+    def marked(self: Any, *args: Any) -> Any:
+        claim = mark(self, *args)
         asleep.append(before)
         return claim
 
     def note(event: Any) -> None:
-        asleep.append(
-            within if type(event).__name__ == "CallStarted" and event.method == "POST" else 0.0
-        )
+        if type(event).__name__ == "CallStarted" and event.method == "POST":
+            asleep.append(within)
 
-    def started(self: Any, *given: Any) -> None:
+    def started(self: Any, *args: Any) -> None:
         asleep.append(between)
-        start(self, *given)
+        start(self, *args)
 
     monkeypatch.setattr(Claims, "mark", marked)
     monkeypatch.setattr(ThreadCalls, "start", started)
-    blocking.client = {"retry": ONCE, "on_event": note}
-    submit(blocking)
+    local.settings = {"retry": ONCE, "on_event": note}
+    local.submit()
     with suppress(TimedOut) if within else nullcontext():
-        blocking.send()
-    assert blocking.harness.calls("submit") == sent
+        local.send()
+    assert local.calls("submit") == sent
+
+
+def test_only_the_entries_of_the_clients_provider_are_sent(local: Payouts) -> None:
+    local.submit()
+    local.change(provider="Another")
+    assert local.send() == []
+    assert local.state() == "waiting"
+
+
+# Payments of an API of the caller's own
+
+
+LOST = httpx.ReadError("it was cut")
 
 
 def keyed(script: Script, **options: Any) -> Any:
     """A client of an API that takes a key for payments, and has no `ping`."""
-    given = {
+    usual = {
         "transport": script.transport,
         "retry": ONCE,
         "key": HeaderKey(),
         "base_url": "https://till.test",
     }
-    return connect(client_class(), name="Till", **{**given, **options})
+    return connect(client_class(), name="Till", **{**usual, **options})
 
 
-def outbox_of(store: Store, client: Any = None) -> Outbox:
-    made = Outbox(store.engine, client)
-    made.create_table()
-    return made
-
-
-def with_a_payment(
-    store: Store, client: Any, key: str = GUID, reference: str = "INV-1", **terms: Any
-) -> Outbox:
-    """An outbox of the client's that has a payment of Till's to send."""
-    outbox, body = outbox_of(store, client), new_payment(amount=1, reference=reference)
-    with store.engine.begin() as connection:
-        take_payment = operation("payments.take_payment")
-        outbox.add_call(connection, take_payment, body=body, idempotency_key=key, **terms)
-    return outbox
-
-
-def dated(status: int, **content: Any) -> httpx.Response:
-    return httpx.Response(
-        status, headers={"date": datetime.now(UTC).strftime("%a, %d %b %Y %H:%M:%S GMT")}, **content
-    )
-
-
-def proved(shown: Callable[[Any, Any], Any]) -> dict[str, Any]:
-    """The options of a client that takes no key, and whose list proves a payment as this says of it
-    and the call.
+class Till(Outbox):
+    """An outbox of payments. The provider is asked for its time, and then answers with these
+    lines.
     """
 
-    def find(client: Any, call: Any, _since: datetime, _given: Any) -> Any:
-        listed = yield lambda: operation("payments.list_payments").sync_detailed(client=client.api)
-        return shown(listed, call)
+    def __init__(self, engine: sa.Engine, *lines: Any, **options: Any) -> None:
+        self.script = Script(dated(404), *lines)
+        super().__init__(engine, keyed(self.script, **options))
 
-    return {"key": None, "proofs": {"POST /v1/payments": Proof(find)}}
+    def pay(self, key: str = GUID, reference: str = "INV-1", **terms: Any) -> None:
+        take_payment = operation("payments.take_payment")
+        body = new_payment(amount=1, reference=reference)
+        with self._engine.begin() as connection:
+            self.add_call(connection, take_payment, body=body, idempotency_key=key, **terms)
+
+    def with_a_payment(self, **terms: Any) -> "Till":
+        self.pay(**terms)
+        return self
+
+    def pass_on(self, **values: Any) -> list[str]:
+        """One pass after the leases are over; the states of what has come to a result."""
+        change(self, leased_until=0.0, **values)
+        return states(self.send())
+
+    def entry_and_error(self) -> tuple[str, str]:
+        """The state of its payment, and what is said of it."""
+        (entry,) = self.entries()
+        return entry.state.value, entry.error or ""
+
+    def requested(self, method: str) -> list[str]:
+        """The paths of its requests with a method."""
+        return [request.url.path for request in self.script.requests if request.method == method]
 
 
 MADE = {"id": "p-1", "amount": 1, "currency": "EUR", "reference": "INV-1", "message": None}
@@ -511,215 +424,217 @@ MADE = {"id": "p-1", "amount": 1, "currency": "EUR", "reference": "INV-1", "mess
     ],
 )
 def test_a_refusal_that_proves_the_work_is_not_sent_again_and_any_other_ends(
-    blocking: Store, key: HeaderKey | None, status: int, body: Any, state: str
+    sqlite: sa.Engine, key: HeaderKey | None, status: int, body: Any, state: str
 ) -> None:
-    script = Script(dated(404), dated(status, json=body))
-    outbox = with_a_payment(blocking, keyed(script, key=key), at_most_once=True)
-    (entry,) = outbox.send()
-    blocking.update(leased_until=0.0)
-    assert (entry.state.value, outbox.send()) == (state, [])
-    posts = [request for request in script.requests if request.method == "POST"]
-    assert len(posts) == 1
+    outbox = Till(sqlite, dated(status, json=body), key=key).with_a_payment(at_most_once=True)
+    assert states(outbox.send()) == [state]
+    assert outbox.pass_on() == []
+    assert len(outbox.requested("POST")) == 1
 
 
 @pytest.mark.parametrize("key", [HeaderKey(), None])
 def test_what_is_refused_ends_rejected_and_is_sent_again_by_hand_alone(
-    blocking: Store, key: HeaderKey | None
+    sqlite: sa.Engine, key: HeaderKey | None
 ) -> None:
     refusals, told = (402, 404, 405, 410, 412, 413, 415, 451), list[str]()
-    script = Script(dated(404), *map(dated, refusals), dated(403), dated(201, json={"id": "p"}))
-    client = keyed(script, key=key)
+    outbox = Till(sqlite, *map(dated, refusals), dated(403), dated(201, json={"id": "p"}), key=key)
     for number in range(len(refusals) + 1):
-        reference = f"INV-{number}"
-        outbox = with_a_payment(
-            blocking, client, f"the-key-of-payment-{number}", reference, at_most_once=True
-        )
+        outbox.pay(f"the-key-of-payment-{number}", f"INV-{number}", at_most_once=True)
     outbox.on("rejected")(lambda _session, event: told.append(event.entry.error))
     with pytest.raises(PermissionDenied):  # it waits: others may be permitted tomorrow
         outbox.send()
     assert [entry.error for entry in outbox.entries("rejected")] == told
-    assert [str(status) in text for status, text in zip(refusals, told, strict=True)] == [
-        True
-    ] * len(refusals)
-    assert [entry.state.value for entry in outbox.send()] == ["sent"]
-    assert (outbox.send(), len(script.requests)) == ([], 1 + len(refusals) + 2)
-    blocking.update(resolved_by="Zoë", resolved_why="the portal has nothing")
-    assert outbox.retry("the-key-of-payment-0").resolved_by is None
-    assert [entry.state.value for entry in outbox.send()] == ["sent"]
-
-
-def test_a_refusal_of_a_repeat_under_its_key_says_nothing_of_the_first_one(blocking: Store) -> None:
-    script = Script(dated(404), httpx.ReadError("it was cut"), dated(402))
-    outbox = with_a_payment(blocking, keyed(script))
+    assert len(told) == len(refusals)
+    assert all(str(status) in text for status, text in zip(refusals, told, strict=True))
+    assert states(outbox.send()) == ["sent"]
     assert outbox.send() == []
-    blocking.update(leased_until=0.0)
-    assert [(entry.state.value, "402" in (entry.error or "")) for entry in outbox.send()] == [
-        ("unclear", True)
-    ]
+    assert len(outbox.script.requests) == 1 + len(refusals) + 2
+    change(outbox, resolved_by="Zoë", resolved_why="the portal has nothing")
+    assert outbox.retry("the-key-of-payment-0").resolved_by is None
+    assert states(outbox.send()) == ["sent"]
 
 
-def test_only_the_entries_of_the_clients_provider_are_sent(blocking: Store) -> None:
-    submit(blocking)
-    blocking.update(provider="Another")
-    assert (blocking.send(), blocking.state()) == ([], "waiting")
+def test_a_refusal_of_a_repeat_under_its_key_says_nothing_of_the_first_one(
+    sqlite: sa.Engine,
+) -> None:
+    outbox = Till(sqlite, LOST, dated(402)).with_a_payment()
+    assert outbox.send() == []
+    assert outbox.pass_on() == ["unclear"]
+    assert "402" in outbox.entry_and_error()[1]
 
 
-def test_the_providers_time_is_asked_for_where_there_is_no_ping(blocking: Store) -> None:
+def test_the_providers_time_is_asked_for_where_there_is_no_ping(sqlite: sa.Engine) -> None:
     """So the age of the key is known after a crash: the write is repeated under it, not given
     up.
     """
-    outbox = with_a_payment(blocking, keyed(Script()))
-    lost = httpx.ReadError("it was cut")
-    for lines, states in (
-        ((dated(404), lost), []),
-        ((dated(401), dated(201, json={"id": "pay_1"})), ["sent"]),
-    ):
-        script = Script(*lines)
-        assert [entry.state.value for entry in outbox.send(keyed(script))] == states
-        assert [request.url.path for request in script.requests] == ["/", "/v1/payments"]
-        assert script.requests[1].headers["idempotency-key"] == GUID
-        blocking.update(leased_until=0.0)
-    assert outbox.entry(GUID).request_id == "pay_1"  # type: ignore[union-attr] # it is there
+    first = Till(sqlite, LOST).with_a_payment()
+    assert first.send() == []
+    script = Script(dated(401), dated(201, json={"id": "pay_1"}))
+    change(first, leased_until=0.0)
+    (entry,) = first.send(keyed(script))
+    assert entry.state == "sent"
+    assert entry.request_id == "pay_1"
+    for requests in (first.script.requests, script.requests):
+        assert [request.url.path for request in requests] == ["/", "/v1/payments"]
+        assert requests[1].headers["idempotency-key"] == GUID
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "states"),
+    ("one", "other", "state"),
     [
-        ({"auth": BearerAuth("one")}, {"auth": BearerAuth("one")}, ["sent"]),
-        ({"auth": BearerAuth("one")}, {"auth": BearerAuth("other")}, ["unclear"]),
-        ({"auth": BasicAuth("one", "a")}, {"auth": BasicAuth("one", "b")}, ["sent"]),
+        ({"auth": BearerAuth("one")}, {"auth": BearerAuth("one")}, "sent"),
+        ({"auth": BearerAuth("one")}, {"auth": BearerAuth("other")}, "unclear"),
+        ({"auth": BasicAuth("one", "a")}, {"auth": BasicAuth("one", "b")}, "sent"),
         (
             {"auth": ApiKeyAuth("one")},
             {"auth": ApiKeyAuth("one"), "base_url": "https://other.test"},
-            ["unclear"],
+            "unclear",
         ),
-        ({"auth": BearerAuth(lambda: "one")}, {"auth": BearerAuth(lambda: "one")}, ["unclear"]),
-        *(
-            (
-                {"auth": BearerAuth(lambda: "a"), "caller": "1"},
-                {"auth": BearerAuth("b"), "caller": by},
-                [state],
-            )
-            for by, state in (("1", "sent"), ("2", "unclear"))
+        ({"auth": BearerAuth(lambda: "one")}, {"auth": BearerAuth(lambda: "one")}, "unclear"),
+        (
+            {"auth": BearerAuth(lambda: "a"), "caller": "1"},
+            {"auth": BearerAuth("b"), "caller": "1"},
+            "sent",
         ),
+        (
+            {"auth": BearerAuth(lambda: "a"), "caller": "1"},
+            {"auth": BearerAuth("b"), "caller": "2"},
+            "unclear",
+        ),
+    ],
+    ids=[
+        "one token",
+        "another token",
+        "one user",
+        "another server",
+        "a function",
+        "one caller",
+        "another caller",
     ],
 )
 def test_a_write_of_connect_is_repeated_by_its_own_account_alone(
-    blocking: Store, one: dict[str, Any], other: dict[str, Any], states: list[str]
+    sqlite: sa.Engine, one: dict[str, Any], other: dict[str, Any], state: str
 ) -> None:
     """A provider may keep the keys of each account apart."""
-    script, repeat = (
-        Script(dated(404), httpx.ReadError("it was cut")),
-        Script(dated(404), dated(201, json={"id": "p"})),
-    )
-    outbox = with_a_payment(blocking, keyed(script, **one))
-    assert outbox.send() == []
-    blocking.update(leased_until=0.0)
-    assert [entry.state.value for entry in outbox.send(keyed(repeat, **other))] == states
-
-
-@pytest.mark.parametrize(
-    ("body", "id", "error"),
-    [
-        ({"id": 4711, "amount": 1}, "4711", None),
-        ({"amount": 1}, None, "The response has no id, so its"),
-    ],
-)
-def test_what_a_write_of_connect_made_is_followed_by_its_id(
-    blocking: Store, body: dict[str, Any], id: str | None, error: str | None
-) -> None:
-    script = Script(dated(404), dated(201, json=body), dated(200, json={"status": "paid"}))
-    outbox = with_a_payment(blocking, keyed(script, final={"POST /v1/payments": {"paid"}}))
-    (entry,) = outbox.send()
-    assert (entry.state.value, entry.request_id, (entry.error or "").startswith(error or "")) == (
-        "sent",
-        id,
-        True,
-    )
-    assert (entry.error is None) is (error is None)
-    assert [each.status for each in outbox.refresh()] == ([] if id is None else ["paid"])
-    assert [request.url.path for request in script.requests[2:]] == (
-        [] if id is None else ["/v1/payments/4711"]
-    )
+    assert Till(sqlite, LOST, **one).with_a_payment().send() == []
+    assert Till(sqlite, dated(201, json={"id": "p"}), **other).pass_on() == [state]
 
 
 @pytest.mark.parametrize(
     ("body", "place", "id"),
     [
+        ({"id": 4711, "status": "new"}, None, "4711"),
+        ({}, None, None),
         ({"data": {"ref": "r-1", "status": "new"}, "status": "paid"}, "data.ref", "r-1"),
         ({"id": "another", "ref": 17, "status": "new"}, "ref", "17"),
         ({"id": "another", "data": {}}, "data.ref", None),
     ],
+    ids=["the usual id", "no id", "an id within", "an id of another name", "no id there"],
 )
-def test_a_row_of_the_callers_names_the_place_of_the_id(
-    blocking: Store, body: dict[str, Any], place: str, id: str | None
+def test_what_a_write_of_connect_made_is_followed_by_its_id_where_the_caller_says_it_is(
+    sqlite: sa.Engine, body: dict[str, Any], place: str | None, id: str | None
 ) -> None:
-    made, read = {"amount": 1, **body}, json.loads(json.dumps(body).replace("new", "paid"))
-    script = Script(dated(404), dated(201, json=made), dated(200, json={"amount": 1, **read}))
-    rows = {"made": {"POST /v1/payments": place}, "final": {"POST /v1/payments": {"paid"}}}
-    outbox = with_a_payment(blocking, keyed(script, **rows))
+    read = json.loads(json.dumps(body).replace("new", "paid"))
+    outbox = Till(
+        sqlite,
+        dated(201, json={"amount": 1, **body}),
+        dated(200, json={"amount": 1, **read}),
+        final={"POST /v1/payments": {"paid"}},
+        made=None if place is None else {"POST /v1/payments": place},
+    ).with_a_payment()
     (entry,) = outbox.send()
-    assert (entry.state.value, entry.request_id) == ("sent", id)
+    assert entry.state == "sent"
+    assert entry.request_id == id
     assert entry.status == (None if id is None else "new")
-    assert [each.status for each in outbox.refresh()] == ([] if id is None else ["paid"])
-    paths = [request.url.path for request in script.requests[2:]]
-    assert paths == ([] if id is None else [f"/v1/payments/{id}"])
+    assert (entry.error or "").startswith("" if id else "The response has no ")
+    assert (entry.error is None) is (id is not None)
+    assert statuses(outbox.refresh()) == ([] if id is None else ["paid"])
+    assert outbox.requested("GET")[1:] == ([] if id is None else [f"/v1/payments/{id}"])
 
 
-def test_an_account_without_a_name_is_refused() -> None:
-    for caller in ("", 4711):
-        with pytest.raises(ConfigurationError, match="caller must name an account"):
-            keyed(Script(), caller=caller)
+@pytest.mark.parametrize("caller", ["", 4711])
+def test_an_account_without_a_name_is_refused(caller: Any) -> None:
+    with pytest.raises(ConfigurationError, match="caller must name an account"):
+        keyed(Script(), caller=caller)
 
 
-def test_a_key_that_may_be_sent_too_late_is_not_sent_again(blocking: Store) -> None:
-    client = keyed(Script(dated(404), dated(201, json={"id": "p"})))
-    outbox = with_a_payment(blocking, client, send_before=datetime.now(UTC) + timedelta(hours=1))
-    blocking.update(
-        state="sending",
-        first_sent_at=time.time(),
-        by_provider_clock=True,
-        send_before=time.time() - 1,
-    )
-    assert [entry.state.value for entry in outbox.send()] == ["unclear"]
-    assert "its time to be sent has passed" in (outbox.entry(GUID).error or "")  # type: ignore[union-attr] # it is there
+def test_a_key_that_may_be_sent_too_late_is_not_sent_again(sqlite: sa.Engine) -> None:
+    soon = datetime.now(UTC) + timedelta(hours=1)
+    outbox = Till(sqlite, dated(201, json={"id": "p"})).with_a_payment(send_before=soon)
+    now = time.time()
+    change(outbox, state="sending", first_sent_at=now, by_provider_clock=True, send_before=now - 1)
+    assert states(outbox.send()) == ["unclear"]
+    assert "its time to be sent has passed" in outbox.entry_and_error()[1]
 
 
-def test_a_proof_of_the_callers_own_shows_what_was_done(blocking: Store) -> None:
-    def shown(listed: Any, call: Any) -> Any:
-        items = json.loads(listed.content)["items"]
-        (item,) = [each for each in items if each["reference"] == call.body["reference"]]
+def test_a_status_with_the_name_of_a_state_is_told_as_a_status(sqlite: sa.Engine) -> None:
+    for status, name in (("SENT", "status:sent"), ("Rejected", "status:rejected"), ("ok", "ok")):
+        outbox = Till(sqlite, dated(201, json={"id": "p", "status": status}))
+        outbox.pay(key=f"the-key-of-{status}")
+        told = list[str]()
+        outbox.on()(lambda _session, event, told=told: told.append(event.name))
+        assert statuses(outbox.send()) == [status]
+        assert told == ["sent", name]
+
+
+# A proof of the caller's own
+
+
+def proved(shown: Callable[[Any, Any], Any]) -> dict[str, Any]:
+    """The options of a client that takes no key, and whose list proves a payment as this says of it
+    and the call.
+    """
+
+    def find(client: Any, call: Any, _since: datetime, _given: Any) -> Any:
+        listed = yield lambda: operation("payments.list_payments").sync_detailed(client=client.api)
+        return shown(listed, call)
+
+    return {"key": None, "proofs": {"POST /v1/payments": Proof(find)}}
+
+
+def listed(*items: dict[str, Any]) -> httpx.Response:
+    return dated(200, json={"items": items})
+
+
+def lost(
+    engine: sa.Engine, shown: Callable[[Any, Any], Any], response: Any = None, key: str = GUID
+) -> Till:
+    """An outbox whose payment was lost: this response has to show whether it was made."""
+    outbox = Till(engine, LOST, response or listed(), **proved(shown))
+    return outbox.with_a_payment(key=key)
+
+
+def test_a_proof_of_the_callers_own_shows_what_was_done(sqlite: sa.Engine) -> None:
+    def shown(response: Any, call: Any) -> Any:
+        (item,) = json.loads(response.content)["items"]
         made_at = datetime.fromisoformat(item["made_at"])
         return Done(item["id"], created_at=made_at, compared=call.compared_with(item))
 
     now = datetime.now(UTC).isoformat()
-    item = {"id": "pay_1", "amount": 1, "currency": "EUR", "reference": "INV-1", "made_at": now}
-    listed = dated(200, json={"items": [item]})
-    script = Script(dated(404), httpx.ReadError("it was cut"), listed)
-    outbox = with_a_payment(blocking, keyed(script, **proved(shown)), "INV-1")
-    assert [(entry.state.value, entry.request_id) for entry in outbox.send()] == [("sent", "pay_1")]
-    assert [request.method for request in script.requests] == ["GET", "POST", "GET"]
+    payment = {"id": "pay_1", "amount": 1, "currency": "EUR", "reference": "INV-1", "made_at": now}
+    outbox = lost(sqlite, shown, listed(payment))
+    (entry,) = outbox.send()
+    assert entry.state == "sent"
+    assert entry.request_id == "pay_1"
+    assert [request.method for request in outbox.script.requests] == ["GET", "POST", "GET"]
 
 
 @pytest.mark.parametrize("made_at", [UNSET, None, "2026-03-04T09:00:00Z", datetime(2026, 3, 4)])  # noqa: DTZ001 - it is naive on purpose
-def test_a_proof_without_a_time_says_that_it_has_none(blocking: Store, made_at: Any) -> None:
+def test_a_proof_without_a_time_says_that_it_has_none(sqlite: sa.Engine, made_at: Any) -> None:
     """As the example in docs/never-twice.md does of a response without `created_at`."""
 
-    def shown(_listed: Any, call: Any) -> Any:
+    def shown(_response: Any, call: Any) -> Any:
         return Done("pay_1", created_at=made_at, compared=call.compared_with(call.body))
 
-    listed = dated(200, json={"items": []})
-    script = Script(dated(404), httpx.ReadError("it was cut"), listed, listed)
-    outbox = with_a_payment(blocking, keyed(script, **proved(shown)))
+    outbox = lost(sqlite, shown)
     outbox.send()
-    blocking.update(leased_until=0.0, settle_until=1.0)
-    (entry,) = outbox.send()
-    assert entry.state.value == "unclear"
-    assert "pay_1 has what was sent, and does not say when it was made." in (entry.error or "")
+    assert outbox.pass_on(settle_until=1.0) == ["unclear"]
+    no_time = "pay_1 has what was sent, and does not say when it was made."
+    assert no_time in outbox.entry_and_error()[1]
 
 
 @pytest.mark.parametrize(
-    ("state", "told"),
+    ("proof", "state"),
     [
         (NotDone("It is void.", is_over=True), "rejected"),
         (NotDone("It is being paid."), "settling"),
@@ -727,151 +642,157 @@ def test_a_proof_without_a_time_says_that_it_has_none(blocking: Store, made_at: 
     ],
 )
 def test_a_proof_of_a_state_in_which_it_was_not_done_ends_it_if_it_never_can_be(
-    blocking: Store, state: NotDone, told: str
+    sqlite: sa.Engine, proof: NotDone, state: str
 ) -> None:
-    listed = dated(200, json={"items": []})
-    script = Script(dated(404), httpx.ReadError("it was cut"), listed)
-    outbox = with_a_payment(blocking, keyed(script, **proved(lambda *_: state)))
+    outbox = lost(sqlite, lambda *_: proof)
     outbox.send()
-    (entry,) = outbox.entries()
-    assert entry.state.value == told
-    assert state.why in (entry.error or "")
+    is_in, error = outbox.entry_and_error()
+    assert is_in == state
+    assert proof.why in error
 
 
 @pytest.mark.parametrize(
-    "failure", [dated(402), dated(403), dated(500), dated(401), httpx.ReadError("it was cut")]
+    ("failure", "code"),
+    [
+        (dated(402), "402"),
+        (dated(403), "403"),
+        (dated(500), "500"),
+        (dated(401), None),
+        (LOST, None),
+    ],
 )
 def test_a_look_up_that_fails_for_ever_ends_and_can_be_settled_by_hand(
-    blocking: Store, failure: Any
+    sqlite: sa.Engine, failure: Any, code: str | None
 ) -> None:
-    script = Script(dated(404), httpx.ReadError("it was cut"), failure)
-    outbox = with_a_payment(blocking, keyed(script, **proved(lambda *_: Done("pay_1"))), KEY)
+    outbox = lost(sqlite, lambda *_: Done("pay_1"), failure, key=KEY)
     with pytest.raises(VictorError):
         outbox.send()
-    assert [entry.state.value for entry in outbox.entries()] == ["settling"]
-    blocking.update(leased_until=0.0, settle_until=1.0)
-    if isinstance(failure, httpx.Response) and failure.status_code != 401:
-        assert [
-            (entry.state.value, str(failure.status_code) in str(entry.error))
-            for entry in outbox.send()
-        ] == [("unclear", True)]
-    else:  # nothing was read: it is no sign of anything
+    assert outbox.entry_and_error()[0] == "settling"
+    if code is None:  # nothing was read: it is no sign of anything
         with pytest.raises(VictorError):
-            outbox.send()
+            outbox.pass_on(settle_until=1.0)
+    else:
+        assert outbox.pass_on(settle_until=1.0) == ["unclear"]
+        assert code in outbox.entry_and_error()[1]
     entry = outbox.resolve(KEY, done=True, by="Zoë", why="the portal has it")
-    assert (entry.state.value, entry.error) == ("sent", None)
-    assert [request.method for request in script.requests].count("POST") == 1
-
-
-@pytest.mark.parametrize(
-    ("status", "name"), [("SENT", "status:sent"), ("Rejected", "status:rejected"), ("ok", "ok")]
-)
-def test_a_status_with_the_name_of_a_state_is_told_as_a_status(
-    blocking: Store, status: str, name: str
-) -> None:
-    script, told = Script(dated(404), dated(201, json={"id": "p", "status": status})), list[str]()
-    outbox = with_a_payment(blocking, keyed(script))
-    outbox.on()(lambda _session, event: told.append(event.name))
-    assert [entry.status for entry in outbox.send()] == [status]
-    assert told == ["sent", name]
+    assert entry.state == "sent"
+    assert entry.error is None
+    assert len(outbox.requested("POST")) == 1
 
 
 @pytest.mark.parametrize(
     ("returns", "why"), [(None, "failed: KeyError: 'references'"), (5, "returned int, and no Done")]
 )
 def test_a_proof_that_fails_says_so_and_ends_no_pass(
-    blocking: Store, returns: Any, why: str
+    sqlite: sa.Engine, returns: Any, why: str
 ) -> None:
-    options = proved(lambda _, call: returns or call.body["references"])
-    (proof,) = options["proofs"].values()
-    for wrong in (proof.find, Proof(lambda *_: "no steps"), Proof):  # type: ignore[arg-type, return-value] # wrong on purpose
-        with pytest.raises(
-            ConfigurationError, match=r"proofs: POST /v1/payments must have Proof\(find\)"
-        ):
-            keyed(Script(), proofs={"POST /v1/payments": wrong})
-    listed = dated(200, json={"items": []})
-    outbox = outbox_of(
-        blocking,
-        keyed(Script(dated(404), httpx.ReadError("it was cut"), listed, listed), **options),
-    )
-    with blocking.engine.begin() as connection:
-        body, function = (
-            new_payment(amount=1, reference="INV-1"),
-            operation("payments.take_payment").sync,
-        )
-        with pytest.raises(ConfigurationError, match="take_payment: leave out client="):
-            outbox.add_call(
-                connection, function, client=outbox.client.api, body=body, idempotency_key="INV-1"
-            )
-        outbox.add_call(connection, function, body=body, idempotency_key="INV-1")
+    outbox = lost(sqlite, lambda _, call: returns or call.body["references"])
     outbox.send()
-    blocking.update(leased_until=0.0, settle_until=1.0)
-    (entry,) = outbox.send()
-    assert (entry.state.value, entry.operation) == ("unclear", "take_payment")
+    assert outbox.pass_on(settle_until=1.0) == ["unclear"]
+    (entry,) = outbox.entries()
+    assert entry.operation == "take_payment"
     assert f"The proof of POST /v1/payments {why}" in (entry.error or "")
 
 
-def test_no_card_is_stored(blocking: Store) -> None:
+def test_what_is_no_proof_is_refused() -> None:
+    (proof,) = proved(lambda *_: None)["proofs"].values()
+    message = r"proofs: POST /v1/payments must have Proof\(find\)"
+    no_steps: Any = lambda *_: "no steps"  # noqa: E731 - wrong on purpose
+    for wrong in (proof.find, Proof(no_steps), Proof):
+        with pytest.raises(ConfigurationError, match=message):
+            keyed(Script(), proofs={"POST /v1/payments": wrong})
+
+
+# What is refused
+
+
+def test_no_card_is_stored(sqlite: sa.Engine) -> None:
     bank = EastPay(
         "t" * 40, base_url="https://bank.test", entity_id="EB000001", inquiry_by_reference=True
     )
-    outbox, price = outbox_of(blocking, bank), Money.of("92.00", "EGP")
+    outbox, price = Outbox(sqlite, bank), Money.of("92.00", "EGP")
     number: Any = {"number": "4111111111111111", "expiry_month": 12, "expiry_year": 2030}
-    for card in (Card(**number), Card(**number, cvv="123"), CardToken("a-token")):
-        refused = pytest.raises(InvalidRequest, match="card is the number of a card")
-        with (
-            nullcontext() if isinstance(card, CardToken) else refused,
-            blocking.engine.begin() as connection,
-        ):
-            named: Any = {"card": card, "merchant_transaction_id": "I", "idempotency_key": KEY}
+
+    def debit(card: Any) -> None:
+        named: Any = {"card": card, "merchant_transaction_id": "I", "idempotency_key": KEY}
+        with sqlite.begin() as connection:
             outbox.add_call(connection, "payments.debit", price, **named)
+
+    for card in (Card(**number), Card(**number, cvv="123")):
+        with pytest.raises(InvalidRequest, match="card is the number of a card"):
+            debit(card)
+    debit(CardToken("a-token"))
     assert len(outbox.entries()) == 1
 
 
-def test_what_cannot_be_used_is_named(blocking: Store) -> None:
-    outbox = Outbox(blocking.engine, client=keyed(Script(dated(404))))
-    body, wrong = new_payment(amount=1, reference="INV-1"), cast("Any", blocking.engine)
-    with pytest.raises(
-        ConfigurationError, match="Engine is no session: pass a Session or a Connection"
-    ):
-        outbox.add_call(wrong, operation("payments.take_payment"), body=body, idempotency_key=GUID)
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        *(
+            (field, value, f"{field} is {what}: without it no repeat is safe")
+            for field in ("client_reference_id", "idempotency_key")
+            for value, what in ((" ", "blank"), ("", "blank"), (None, "missing"))
+        ),
+        ("client_reference_id", 129 * "x", "text of 1 to 128 characters, and has 129"),
+        ("amount", 12.5, "amount"),
+    ],
+)
+def test_what_could_never_be_sent_or_repeated_is_refused_at_once(
+    sqlite: sa.Engine, field: str, value: Any, message: str
+) -> None:
+    outbox, values = Outbox(sqlite), invoice(**{field: value})
+    with sqlite.begin() as connection, pytest.raises(InvalidRequest, match=message) as raised:
+        outbox.add(connection, **values)
+    if field != "idempotency_key":
+        assert raised.value.idempotency_key == values["idempotency_key"]
+    assert outbox.entries() == []
+
+
+OPTIONS: list[tuple[Any, Any, dict[str, Any], str]] = [
+    (Outbox, None, {"lease": 120}, "lease=.* is no timedelta of zero or more"),
+    (Outbox, None, {"settle_for": timedelta(-1)}, "settle_for=.* is no timedelta of zero or more"),
+    (Inbox, None, {"remember": 90}, "remember=90 is no timedelta of zero or more"),
+    (
+        Outbox,
+        "sqlite:///a-password",
+        {},
+        r"^engine is a URL: pass sa.create_engine((?!password).)*$",
+    ),
+    (Outbox, Session(), {}, "engine is of type Session: pass an engine"),
+    (Inbox, Session(), {}, "engine is of type Session: pass an engine"),
+]
+
+
+@pytest.mark.parametrize(("box", "engine", "options", "message"), OPTIONS)
+def test_an_option_that_cannot_be_used_is_named(
+    sqlite: sa.Engine, box: Any, engine: Any, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigurationError, match=message):
+        box(engine or sqlite, None, **options)
+
+
+def test_what_is_no_session_of_the_callers_is_named(sqlite: sa.Engine) -> None:
+    engine: Any = sqlite
+    with pytest.raises(ConfigurationError, match="Engine is no session: pass a Session or a Conn"):
+        Outbox(sqlite).add(engine, **invoice())
+    async_engine: Any = create_async_engine("sqlite+aiosqlite://")
     with pytest.raises(ConfigurationError, match="AsyncEngine is no session"):
-        anyio.run(
-            partial(AsyncOutbox(wrong).add, cast("Any", create_async_engine("sqlite+aiosqlite://")))
-        )
-    with pytest.raises(
-        InvalidRequest, match="state='bad' is none of waiting, sending, settling, sent"
-    ):
+        anyio.run(partial(AsyncOutbox(engine).add, async_engine))
+
+
+def test_what_cannot_be_used_is_named(sqlite: sa.Engine) -> None:
+    outbox = Till(sqlite)
+    states_of_all = "state='bad' is none of waiting, sending, settling, sent"
+    with pytest.raises(InvalidRequest, match=states_of_all):
         outbox.entries("bad")
-    for name, value in {"lease": 120, "settle_for": timedelta(seconds=-1)}.items():
-        with pytest.raises(ConfigurationError, match=f"{name}=.* is no timedelta of zero or more"):
-            Outbox(blocking.engine, **cast("Any", {name: value}))
-    with pytest.raises(
-        ConfigurationError, match=r"^engine is a URL: pass sa.create_engine((?!password).)*$"
-    ):
-        Outbox(cast("Any", "sqlite:///a-password"))
-    for box in (Outbox, Inbox):
-        with pytest.raises(ConfigurationError, match="engine is of type Session: pass an engine"):
-            box(cast("Any", Session(blocking.engine)), cast("Any", None))
-    with pytest.raises(ConfigurationError, match="remember=90 is no timedelta of zero or more"):
-        Inbox(blocking.engine, cast("Any", None), remember=cast("Any", 90))
     with pytest.raises(ConfigurationError, match="must take two arguments: a session and an event"):
         outbox.on("sent")(lambda session: None)
-    with (
-        blocking.engine.begin() as connection,
-        pytest.raises(ConfigurationError, match="This outbox has no client"),
-    ):
-        outbox_of(blocking).add_call(connection, "payouts.submit", [pay()], idempotency_key=KEY)
-    with (
-        blocking.engine.begin() as connection,
-        pytest.raises(InvalidRequest, match="visible ASCII"),
-    ):
-        outbox.add_call(
-            connection,
-            operation("payments.take_payment"),
-            body=body,
-            idempotency_key="schlüssel-1042",
-        )
+    with pytest.raises(InvalidRequest, match="visible ASCII"):
+        outbox.pay("schlüssel-1042")
+    with pytest.raises(ConfigurationError, match="take_payment: leave out client="):
+        outbox.pay(client=outbox.client)
+    with pytest.raises(ConfigurationError, match="This outbox has no client"):
+        Box("blocking", sqlite).add_call("payouts.submit", [pay()], idempotency_key=KEY)
 
 
 @pytest.mark.parametrize("box", [Outbox, AsyncOutbox, DjangoOutbox, Inbox])
@@ -880,27 +801,22 @@ def test_help_is_shown_of_each_box(box: type) -> None:
 
 
 def test_django_makes_the_client_of_its_settings(
-    blocking: Store, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, harness: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from django.conf import settings
 
+    sandbox = harness.sandbox
     place = "victor_ext.providers.velo:Velo.from_env"
     monkeypatch.setattr(settings, "VICTOR_OUTBOX", {"client": place}, raising=False)
-    key, secret = blocking.harness.sandbox.add_key()
-    for name, value in {
-        "API_KEY": key,
-        "API_SECRET": secret,
-        "BASE_URL": blocking.harness.sandbox.url,
-    }.items():
+    key, secret = sandbox.add_key()
+    for name, value in {"API_KEY": key, "API_SECRET": secret, "BASE_URL": sandbox.url}.items():
         monkeypatch.setenv(f"VELO_{name}", value)
-    with use_database(blocking.engine.url):
+    with use_database(sa.make_url(f"sqlite:///{tmp_path / 'own.sqlite'}")):
         call_command("migrate", verbosity=0)
+        look_up_by = {"payor_id": harness.payor}
         with transaction.atomic():
             DjangoOutbox.from_settings().add_call(
-                "payouts.submit",
-                [pay()],
-                idempotency_key=KEY,
-                look_up_by={"payor_id": blocking.harness.payor},
+                "payouts.submit", [pay()], idempotency_key=KEY, look_up_by=look_up_by
             )
         call_command("send_payment_requests")
         (made,) = {DjangoOutbox.from_settings().client for _ in range(2)}
@@ -911,4 +827,4 @@ def test_django_makes_the_client_of_its_settings(
             monkeypatch.setattr(settings, "VICTOR_OUTBOX", {"client": client})
             call_command("send_payment_requests")
             client.ping()
-    assert blocking.harness.calls("submit") == 1
+    assert harness.calls("submit") == 1

@@ -16,40 +16,44 @@ import anyio
 import httpx
 import pytest
 import sqlalchemy as sa
+from django.core.management import call_command
+from django.db import DatabaseError, connections, transaction
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import Session
 
 from tests.bulk.postgres import Postgres
-from tests.outbox.conftest import NOTES
-from tests.outbox.django_project import set_up, use_database
-from tests.outbox.test_ended_workers import accepted
-from tests.outbox.test_outbox import set_leases, stored
-from tests.outbox.test_outbox_events import note, notes, settled_by_hand
+from tests.outbox.django_project import use_database
+from tests.outbox.kinds import Provider, async_url
+from tests.outbox.rows import (
+    AUTHORIZED,
+    NOTES,
+    change,
+    change_events,
+    end_leases,
+    inbox_of,
+    key_of,
+    notes,
+    received_number,
+    references,
+    settled_by_hand,
+    states,
+    stored,
+    write,
+)
 from tests.providers.velo.test_velo_notifications import HEADER, body_of
 from tests.providers.victor.adapter import invoice
-from victor_ext import ConfigurationError, RetryPolicy, Victor, VictorJwt
+from victor_ext import ConfigurationError
 from victor_ext.event_queue import databases
 from victor_ext.inbox import AsyncInbox, EventState, Inbox
-from victor_ext.outbox import AsyncOutbox, EntryState, Outbox
+from victor_ext.inbox.django import DjangoInbox
+from victor_ext.outbox import AsyncOutbox, Outbox
 from victor_ext.providers import velo
 
 pytestmark = pytest.mark.slow
-set_up()
 ROOMS = Path(__file__).parents[2] / "victor_ext"
 DAY = 86_400.0
-AUTHORIZED = {"Authorization": HEADER}
-
-
-def inbox_of(engine: sa.Engine, **options: Any) -> Inbox:
-    inbox = Inbox(engine, velo.Webhook(HEADER), **options)
-    inbox.create_table()
-    return inbox
-
-
-def received(inbox: Inbox, number: int) -> bool:
-    with Session(inbox._engine) as session, session.begin():
-        return inbox.receive(session, body_of(number, f"e-{number}"), AUTHORIZED) is not None
+NOTIFICATION = body_of(1, "e-1")
 
 
 # Clocks
@@ -66,22 +70,22 @@ def clock_ahead(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     return move
 
 
+def nodes_of(tree: ast.AST, kind: type[Any]) -> list[Any]:
+    return [node for node in ast.walk(tree) if isinstance(node, kind)]
+
+
 def test_two_places_read_the_clock_of_the_machine() -> None:
     """How long a call takes in this process, and what may be deleted; all else is by the clock of
     the database.
     """
+    clocks = {"time.time", "datetime.now", "datetime.utcnow", "time.time_ns"}
     readers: set[str] = set()
     for room in ("event_queue", "inbox", "outbox"):
-        for file in sorted((ROOMS / room).rglob("*.py")):
+        for file in (ROOMS / room).rglob("*.py"):
             tree = ast.parse(file.read_text(encoding="utf-8"))
-            functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
-            for function in functions:
-                calls = {
-                    ast.unparse(node.func)
-                    for node in ast.walk(function)
-                    if isinstance(node, ast.Call)
-                }
-                if calls & {"time.time", "datetime.now", "datetime.utcnow", "time.time_ns"}:
+            for function in nodes_of(tree, ast.FunctionDef):
+                calls = {ast.unparse(call.func) for call in nodes_of(function, ast.Call)}
+                if calls & clocks:
                     readers.add(f"{room}/{file.name}:{function.name}")
     assert readers == {"event_queue/databases.py:earliest_time", "outbox/clock.py:this_moment"}
 
@@ -91,14 +95,15 @@ def test_a_worker_whose_clock_is_ahead_forgets_no_id(
     engine: sa.Engine, clock_ahead: Callable[[float], None], days: float
 ) -> None:
     inbox = inbox_of(engine)
-    inbox.on()(lambda session, event: session.execute(sa.insert(NOTES).values(text=event.subject)))
-    assert received(inbox, 1)
+    inbox.on()(lambda session, event: write(session, event.subject))
+    assert received_number(inbox, 1)
     assert len(inbox.handle()) == 1
     clock_ahead(days)
     assert inbox_of(engine).handle() == []
     clock_ahead(0)
-    assert not received(inbox, 1)
-    assert (inbox.handle(), notes(engine)) == ([], ["e-1"])
+    assert not received_number(inbox, 1)
+    assert inbox.handle() == []
+    assert notes(inbox) == ["e-1"]
 
 
 @pytest.mark.parametrize("days", [8, 91, 365])
@@ -106,11 +111,11 @@ def test_a_worker_whose_clock_is_ahead_deletes_no_event_of_another_one(
     engine: sa.Engine, outbox: Outbox, clock_ahead: Callable[[float], None], days: float
 ) -> None:
     inbox = inbox_of(engine)
-    received(inbox, 1)
+    received_number(inbox, 1)
     settled_by_hand(outbox)
     clock_ahead(days)
     for other in (inbox_of(engine), Outbox(engine)):
-        other.on("of another kind")(note)
+        other.on("of another kind")(lambda *_: None)
         assert other.handle() == []
     clock_ahead(0)
     told: list[str] = []
@@ -122,33 +127,25 @@ def test_a_worker_whose_clock_is_ahead_deletes_no_event_of_another_one(
 
 @pytest.mark.parametrize("days", [-8, 8])
 def test_a_lease_is_held_whatever_the_clock_of_the_worker(
-    engine: sa.Engine,
-    outbox: Outbox,
-    victor_key_pair: tuple[str, str],
-    clock_ahead: Callable[[float], None],
-    days: float,
+    outbox: Outbox, clock_ahead: Callable[[float], None], days: float
 ) -> None:
-    sent: list[bytes] = []
+    def lose(_reference: str) -> None:
+        raise httpx.ReadError("lost")
 
-    def lose(request: httpx.Request) -> httpx.Response:
-        if request.method == "POST":
-            sent.append(request.content)
-            raise httpx.ReadError("lost")
-        return httpx.Response(200, json={"page": 0, "page_size": 1, "results": []})
-
-    stored(outbox, invoice())
-    auth = VictorJwt("an-api-key-for-tests", victor_key_pair[0])
-    retry = RetryPolicy(max_attempts=1)
-    with Victor(auth, transport=httpx.MockTransport(lose), retry=retry) as victor:
+    provider = Provider(lose)
+    provider.tells_time = False
+    stored(outbox, invoice(1))
+    with provider.client() as victor:
         clock_ahead(days)
         outbox.send(victor)
         clock_ahead(0)
         outbox.send(victor)
-        assert (len(sent), outbox.counts()[EntryState.SENDING]) == (1, 1)
-        set_leases(outbox, engine)
+        assert provider.references == ["INV-1"]
+        assert states(outbox.entries()) == ["sending"]
+        end_leases(outbox)
         clock_ahead(days)
         outbox.send(victor)
-        assert outbox.counts()[EntryState.SETTLING] == 1  # it was taken up
+        assert states(outbox.entries()) == ["settling"]  # it was taken up
 
 
 @pytest.mark.parametrize("which", ["the database", "the provider"])
@@ -157,22 +154,16 @@ def test_what_is_deleted_is_old_by_all_clocks_that_are_known(
 ) -> None:
     """The clock of the database may be the one that is wrong; with SQLite it is the machine's."""
     inbox = inbox_of(engine)
-    received(inbox, 1)
-    true_time = databases.database_time
-    ahead = 91 * DAY
-    monkeypatch.setattr(
-        databases, "database_time", lambda connection: true_time(connection) + ahead
-    )
+    received_number(inbox, 1)
+    database_time, machine_time, ahead = databases.database_time, time.time, 91 * DAY
+    monkeypatch.setattr(databases, "database_time", lambda given: database_time(given) + ahead)
     client = None
     if which == "the provider":
-        machine_time = time.time
         monkeypatch.setattr(time, "time", lambda: machine_time() + ahead)
-        moment = SimpleNamespace(timestamp=machine_time)
-        client = SimpleNamespace(
-            provider_time=lambda: SimpleNamespace(is_known=True, moment=moment)
-        )
+        known = SimpleNamespace(is_known=True, moment=SimpleNamespace(timestamp=machine_time))
+        client = SimpleNamespace(provider_time=lambda: known)
     inbox.handle(client)
-    assert not received(inbox, 1)
+    assert not received_number(inbox, 1)
     assert inbox.event_counts()[EventState.WAITING] == 1
 
 
@@ -190,10 +181,6 @@ def boxes_of(engine: sa.Engine) -> list[Any]:
 
 def async_boxes_of(engine: Any) -> list[Any]:
     return [AsyncOutbox(engine), AsyncInbox(engine, velo.Webhook(HEADER))]
-
-
-def async_url(url: str) -> str:
-    return url.replace("sqlite:", "sqlite+aiosqlite:")
 
 
 def driver_autocommit(url: str) -> dict[str, Any]:
@@ -264,8 +251,9 @@ def test_a_session_in_autocommit_is_refused(engine: sa.Engine, outbox: Outbox, w
         with pytest.raises(ConfigurationError, match="is in AUTOCOMMIT"):
             outbox.add(session, **invoice())
         with pytest.raises(ConfigurationError, match="is in AUTOCOMMIT"):
-            inbox.receive(session, body_of(1, "e-1"), AUTHORIZED)
-    assert (outbox.entries(), sum(inbox.event_counts().values())) == ([], 0)
+            inbox.receive(session, NOTIFICATION, AUTHORIZED)
+    assert outbox.entries() == []
+    assert sum(inbox.event_counts().values()) == 0
 
 
 def test_an_awaited_session_in_autocommit_is_refused(database_url: str) -> None:
@@ -301,7 +289,7 @@ def test_a_program_that_begins_the_transactions_of_sqlite_itself_is_welcome(tmp_
         connection.rollback()
         outbox.add(connection, **invoice(2))
         connection.commit()
-    assert [entry.client_reference_id for entry in outbox.entries()] == ["INV-2"]
+    assert references(outbox.entries()) == ["INV-2"]
     engine.dispose()
 
 
@@ -353,13 +341,11 @@ def test_ids_have_64_bits(outbox: Outbox, engine: sa.Engine) -> None:
     for table in (outbox.table, outbox.events, inbox.events):
         assert isinstance(table.c.id.type, sa.BigInteger)
     settled_by_hand(outbox)
-    with engine.begin() as connection:
-        connection.execute(sa.update(outbox.table).values(id=last))
-        connection.execute(sa.update(outbox.events).values(id=last))
-    outbox.on("sent")(note)
-    assert [event.entry.client_reference_id for event in outbox.handle()] == ["INV-1"]
-    with engine.begin() as connection:
-        outbox.add(connection, **invoice(2))
+    change(outbox, id=last)
+    change_events(outbox, id=last)
+    outbox.on("sent")(lambda *_: None)
+    assert references(event.entry for event in outbox.handle()) == ["INV-1"]
+    stored(outbox, invoice(2))
     assert len(outbox.entries()) == 2
 
 
@@ -376,11 +362,10 @@ def test_a_table_may_be_in_a_schema(engine: sa.Engine) -> None:
         with engine.begin() as connection:
             connection.execute(sa.text("CREATE SCHEMA IF NOT EXISTS other"))
     outbox = Outbox(engine, table="other.entries")
-    inbox = Inbox(engine, velo.Webhook(HEADER), table="other.received")
-    for box in (outbox, inbox):
-        box.create_table()
+    outbox.create_table()
+    inbox = inbox_of(engine, table="other.received")
     stored(outbox, invoice())
-    assert received(inbox, 1)
+    assert received_number(inbox, 1)
     assert len(outbox.entries()) == 1
     names = {"entries", "entries_events", "entries_control", "received", "received_events"}
     assert set(sa.inspect(engine).get_table_names("other")) == names
@@ -392,18 +377,12 @@ def test_a_table_may_be_in_a_schema(engine: sa.Engine) -> None:
 @pytest.mark.parametrize("table", ["a.b.c", ".a", "a.", ""])
 def test_what_is_no_name_of_a_table_is_refused(table: str) -> None:
     engine = sa.create_engine("sqlite://")
-    with pytest.raises(ConfigurationError, match=r"write 'name' or 'schema\.name'"):
-        Outbox(engine, table=table)
-    with pytest.raises(ConfigurationError, match=r"write 'name' or 'schema\.name'"):
-        Inbox(engine, velo.Webhook(HEADER), table=table)
+    for new_box in (Outbox, inbox_of):
+        with pytest.raises(ConfigurationError, match=r"write 'name' or 'schema\.name'"):
+            new_box(engine, table=table)
 
 
 # A failover to another server
-
-
-def asked_to_note(box: Any) -> None:
-    """The box has one event, which its handler notes."""
-    box.on()(lambda session, _: session.execute(sa.insert(NOTES).values(text="handled")))
 
 
 def fill_pool(engine: sa.Engine) -> None:
@@ -421,10 +400,9 @@ def test_connections_to_a_server_that_was_demoted_are_thrown_away_at_once(
     outbox, inbox = Outbox(engine), inbox_of(engine)
     outbox.create_table()
     settled_by_hand(outbox)
-    received(inbox, 1)
+    received_number(inbox, 1)
     for box in (outbox, inbox):
-        asked_to_note(box)
-    for box in (outbox, inbox):
+        box.on()(lambda session, _event: write(session, "handled"))
         engine.dispose()
         fill_pool(engine)
         with postgres_server.demoted():
@@ -433,7 +411,7 @@ def test_connections_to_a_server_that_was_demoted_are_thrown_away_at_once(
             assert raised.value.orig is not None
             assert databases.sqlstate_of(raised.value.orig) == "25006"
             assert len(box.handle()) == 1
-    assert notes(engine) == ["handled"] * 2
+    assert notes(outbox) == ["handled"] * 2
     engine.dispose()
     fill_pool(engine)
     with postgres_server.demoted():  # in the transaction of the caller, too
@@ -449,7 +427,7 @@ def test_awaited_boxes_throw_them_away_too(postgres_server: Postgres) -> None:
         inbox = AsyncInbox(engine, velo.Webhook(HEADER))
         await inbox.create_table()
         async with AsyncSession(engine) as session, session.begin():
-            await inbox.receive(session, body_of(1, "e-1"), AUTHORIZED)
+            await inbox.receive(session, NOTIFICATION, AUTHORIZED)
         inbox.on()(lambda _session, _event: None)
         with postgres_server.demoted():
             with pytest.raises(DBAPIError):
@@ -460,48 +438,38 @@ def test_awaited_boxes_throw_them_away_too(postgres_server: Postgres) -> None:
     anyio.run(check)
 
 
-def test_a_result_that_comes_during_a_failover_is_stored(
-    postgres_server: Postgres, victor_key_pair: tuple[str, str]
-) -> None:
+def test_a_result_that_comes_during_a_failover_is_stored(postgres_server: Postgres) -> None:
     """The primary is demoted during the call: its answer is repeated under the same key."""
     engine = sa.create_engine(postgres_server.new_schema())
     outbox = Outbox(engine)
     outbox.create_table()
-    stored(outbox, invoice())
-    keys: list[str] = []
+    stored(outbox, invoice(1))
     with ExitStack() as stack:
+        provider = Provider()
 
-        def answer(request: httpx.Request) -> httpx.Response:
-            if request.method == "POST" and not keys:
+        def demote(_reference: str) -> None:
+            if len(provider.references) == 1:
                 stack.enter_context(postgres_server.demoted())
-            if request.method == "POST":
-                keys.append(request.headers["idempotency-key"])
-            return accepted(request)
 
-        auth = VictorJwt("an-api-key-for-tests", victor_key_pair[0])
-        with Victor(auth, transport=httpx.MockTransport(answer)) as victor:
+        provider.meet = demote
+        with provider.client() as victor:
             with pytest.raises(DBAPIError):
                 outbox.send(victor)
-            set_leases(outbox, engine)
-            assert [entry.state for entry in outbox.send(victor)] == [EntryState.SENT]
-    assert keys == [invoice()["idempotency_key"]] * 2
+            end_leases(outbox)
+            assert states(outbox.send(victor)) == ["sent"]
+    assert provider.keys == [key_of(1)] * 2
     engine.dispose()
 
 
 def test_django_closes_its_connection_to_a_server_that_was_demoted(
     postgres_server: Postgres,
 ) -> None:
-    from django.core.management import call_command
-    from django.db import DatabaseError, connections, transaction
-
-    from victor_ext.inbox.django import DjangoInbox
-
     with use_database(sa.make_url(postgres_server.new_schema())):
         connections.settings["default"]["CONN_MAX_AGE"] = None
         call_command("migrate", "victor_inbox", verbosity=0)
         inbox = DjangoInbox(velo.Webhook(HEADER))
         with transaction.atomic():
-            inbox.receive(body_of(1, "e-1"), AUTHORIZED)
+            inbox.receive(NOTIFICATION, AUTHORIZED)
         inbox.on()(lambda _using, _event: None)
         with postgres_server.demoted():
             with pytest.raises(DatabaseError):

@@ -1,15 +1,11 @@
 """A worker that is to end ends the calls that it has begun, and begins no other one."""
 
 import asyncio
-import json
 import os
 import signal
 import threading
 from collections.abc import Callable
-from contextlib import suppress
-from datetime import UTC, datetime
-from email.utils import format_datetime
-from pathlib import Path
+from contextlib import AbstractAsyncContextManager, suppress
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,70 +13,36 @@ import anyio
 import httpx
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from django.conf import settings
+from django.core.management import call_command
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from tests.outbox.django_project import set_up, use_database
-from tests.outbox.test_outbox import stored
-from tests.providers.velo.test_velo_notifications import HEADER, body_of
+from tests.outbox.kinds import Box, Provider, async_engine, tables_of
+from tests.outbox.rows import inbox_of, received_number, states, stored
+from tests.providers.velo.test_velo_notifications import HEADER
 from tests.providers.victor.adapter import invoice
-from victor_ext import AsyncVictor, Victor, VictorJwt
-from victor_ext.inbox import AsyncInbox, Inbox
-from victor_ext.outbox import AsyncOutbox, EntryState, Outbox
+from victor_ext.event_queue.signals import stop_at_signals
+from victor_ext.inbox import AsyncInbox
+from victor_ext.outbox import AsyncOutbox, Outbox
 from victor_ext.providers import velo
 
 pytestmark = pytest.mark.slow
-set_up()
-SENT_ONE = [EntryState.SENT, EntryState.WAITING, EntryState.WAITING]
-SENT_TWO = [EntryState.SENT, EntryState.SENT, EntryState.WAITING]
 
 
-def accepted(request: httpx.Request) -> httpx.Response:
-    """What Victor answers: it has made what was asked for."""
-    body: dict[str, Any] = {"page": 0, "page_size": 1, "results": []}
-    if request.method == "POST":
-        body = {
-            "victor_payment_request_id": "ID-1",
-            "client_reference_id": json.loads(request.content)["client_reference_id"],
-            "direction": "outbound",
-            "status": "created",
-        }
-    date = format_datetime(datetime.now(UTC), usegmt=True)
-    return httpx.Response(200, json=body, headers={"Date": date})
-
-
-@pytest.fixture
-def auth(victor_key_pair: tuple[str, str]) -> VictorJwt:
-    return VictorJwt("an-api-key-for-tests", victor_key_pair[0])
-
-
-def states(box: Any) -> list[EntryState]:
-    return [entry.state for entry in box.entries()]
-
-
-def test_a_stop_ends_the_worker_after_its_calls(
-    engine: sa.Engine, outbox: Outbox, auth: VictorJwt
-) -> None:
+def test_a_stop_ends_the_worker_after_its_calls(outbox: Outbox, engine: sa.Engine) -> None:
     stop = threading.Event()
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        if request.method == "POST":
-            stop.set()
-        return accepted(request)
-
     stored(outbox, *map(invoice, range(3)))
-    with Victor(auth, transport=httpx.MockTransport(answer)) as victor:
+    with Provider(lambda _reference: stop.set()).client() as victor:
         Outbox(engine, workers=2).run(victor, stop=stop)
-        assert states(outbox) == SENT_TWO
+        assert states(outbox.entries()) == ["sent", "sent", "waiting"]
         assert len(outbox.send(victor)) == 1  # a pass of nobody's worker is made whole
 
 
 def test_a_stop_ends_the_worker_of_an_inbox_after_the_event(engine: sa.Engine) -> None:
     stop, told = threading.Event(), list[str]()
-    inbox = Inbox(engine, velo.Webhook(HEADER))
-    inbox.create_table()
-    with engine.begin() as connection:
-        for number in range(1, 4):
-            inbox.receive(connection, body_of(number, f"e-{number}"), {"Authorization": HEADER})
+    inbox = inbox_of(engine)
+    for number in range(1, 4):
+        received_number(inbox, number)
 
     @inbox.on()
     def handle(_session: object, event: Any) -> None:
@@ -88,35 +50,43 @@ def test_a_stop_ends_the_worker_of_an_inbox_after_the_event(engine: sa.Engine) -
         stop.set()
 
     inbox.run(stop=stop)
-    assert (told, sum(inbox.event_counts().values())) == (["e-1"], 2)
+    assert told == ["e-1"]
+    assert sum(inbox.event_counts().values()) == 2
 
 
-class Held:
-    """A provider whose answer to the first write waits until it is let go."""
+class Held(Provider):
+    """A provider whose answer to the first call waits until it is let go."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.has_begun, self.may_end = anyio.Event(), anyio.Event()
 
-    async def answer(self, request: httpx.Request) -> httpx.Response:
-        if request.method == "POST":
-            self.has_begun.set()
-            await self.may_end.wait()
-        return accepted(request)
+    async def hold(self) -> None:
+        self.has_begun.set()
+        await self.may_end.wait()
+
+    async def _awaited(self, request: httpx.Request) -> httpx.Response:
+        if b"client_reference_id" in request.content:
+            await self.hold()
+        return self._answer(request)
 
 
-async def leave_the_block(work: Callable[[], Any], provider: Held) -> None:
+Work = Callable[[], AbstractAsyncContextManager[None]]
+
+
+async def leave_the_block(work: Work, provider: Held) -> None:
     async with work():
         await provider.has_begun.wait()
 
 
-async def leave_by_an_error(work: Callable[[], Any], provider: Held) -> None:
+async def leave_by_an_error(work: Work, provider: Held) -> None:
     with suppress(ExceptionGroup):
         async with work():
             await provider.has_begun.wait()
             raise ValueError("of the service")
 
 
-async def be_cancelled(work: Callable[[], Any], provider: Held) -> None:
+async def be_cancelled(work: Work, provider: Held) -> None:
     with anyio.CancelScope() as scope:
         async with work():
             await provider.has_begun.wait()
@@ -124,7 +94,7 @@ async def be_cancelled(work: Callable[[], Any], provider: Held) -> None:
             await anyio.sleep_forever()
 
 
-async def be_cancelled_by_asyncio(work: Callable[[], Any], provider: Held) -> None:
+async def be_cancelled_by_asyncio(work: Work, provider: Held) -> None:
     async def serve() -> None:
         async with work():
             await anyio.sleep_forever()
@@ -136,124 +106,96 @@ async def be_cancelled_by_asyncio(work: Callable[[], Any], provider: Held) -> No
         await task
 
 
-WAYS = [leave_the_block, leave_by_an_error, be_cancelled, be_cancelled_by_asyncio]
+async def outbox_ends(engine: AsyncEngine, way: Any) -> None:
+    """Two calls are under way: both are ended, and the third entry waits."""
+    outbox, provider = AsyncOutbox(engine, workers=2), Held()
+    async with provider.client(awaited=True) as victor:
+        await ended_in_its_call(way, lambda: outbox.worker(victor), provider)
+    assert states(await outbox.entries()) == ["sent", "sent", "waiting"]
 
 
-@pytest.mark.parametrize("way", WAYS)
+async def inbox_ends(engine: AsyncEngine, way: Any) -> None:
+    """A payment is being read: its event is handled, and the other one waits."""
+    provider, told = Held(), list[str]()
+
+    async def get(payment_id: str) -> str:
+        await provider.hold()
+        return payment_id
+
+    client = SimpleNamespace(payments=SimpleNamespace(get=get))
+    inbox = AsyncInbox(engine, velo.Webhook(HEADER), client=client)
+    inbox.on()(lambda _session, event: told.append(event.record))
+    await ended_in_its_call(way, inbox.worker, provider)
+    assert told == ["p-1"]
+    assert sum((await inbox.event_counts()).values()) == 1
+
+
+async def ended_in_its_call(way: Any, work: Work, provider: Held) -> None:
+    async with anyio.create_task_group() as tasks:
+        tasks.start_soon(way, work, provider)
+        await provider.has_begun.wait()
+        await anyio.wait_all_tasks_blocked()  # the worker is told to end
+        provider.may_end.set()
+
+
+@pytest.mark.parametrize("box_ends", [outbox_ends, inbox_ends])
+@pytest.mark.parametrize(
+    "way", [leave_the_block, leave_by_an_error, be_cancelled, be_cancelled_by_asyncio]
+)
 def test_the_end_of_an_awaited_worker_waits_for_its_calls(
-    tmp_path: Path, auth: VictorJwt, way: Any
+    sqlite: sa.Engine, box_ends: Any, way: Any
 ) -> None:
+    inbox = inbox_of(sqlite)
+    for number in range(1, 4):
+        Box("blocking", sqlite).add(**invoice(number))
+    for number in (1, 2):
+        received_number(inbox, number, paymentId=f"p-{number}")
+
     async def check() -> None:
-        engine = create_async_engine(f"sqlite+aiosqlite:///{tmp_path / 'invoices.sqlite'}")
-        outbox, provider = AsyncOutbox(engine, workers=2), Held()
-        await outbox.create_table()
-        async with AsyncSession(engine) as session, session.begin():
-            for number in range(3):
-                await outbox.add(session, **invoice(number))
-        transport = httpx.MockTransport(provider.answer)
-        async with (
-            AsyncVictor(auth, transport=transport) as victor,
-            anyio.create_task_group() as tasks,
-        ):
-            tasks.start_soon(way, lambda: outbox.worker(victor), provider)
-            await provider.has_begun.wait()
-            await anyio.wait_all_tasks_blocked()  # the worker is told to end
-            provider.may_end.set()
-        assert [entry.state for entry in await outbox.entries()] == SENT_TWO
+        engine = async_engine(sqlite)
+        await box_ends(engine, way)
         await engine.dispose()
 
     anyio.run(check)
 
 
-def test_it_waits_no_longer_than_the_deadline_of_the_client(
-    tmp_path: Path, auth: VictorJwt
-) -> None:
+def test_it_waits_no_longer_than_the_deadline_of_the_client(sqlite: sa.Engine) -> None:
+    box = Box("blocking", sqlite)
+    box.add(**invoice())
+
     async def check() -> None:
-        engine = create_async_engine(f"sqlite+aiosqlite:///{tmp_path / 'invoices.sqlite'}")
-        outbox, provider = AsyncOutbox(engine), Held()
-        await outbox.create_table()
-        async with AsyncSession(engine) as session, session.begin():
-            await outbox.add(session, **invoice())
-        transport = httpx.MockTransport(provider.answer)  # knows no time-out
-        async with AsyncVictor(auth, transport=transport, deadline=0.3) as victor:
+        engine, provider = async_engine(sqlite), Held()  # its transport knows no time-out
+        async with provider.client(awaited=True, deadline=0.3) as victor:
             with anyio.fail_after(30):
-                await leave_the_block(lambda: outbox.worker(victor), provider)
-        assert [entry.state for entry in await outbox.entries()] == [EntryState.SENDING]
+                await leave_the_block(lambda: AsyncOutbox(engine).worker(victor), provider)
         await engine.dispose()
 
     anyio.run(check)
-
-
-@pytest.mark.parametrize("way", WAYS)
-def test_the_end_of_an_awaited_inbox_waits_for_the_read(tmp_path: Path, way: Any) -> None:
-    async def check() -> None:
-        engine = create_async_engine(f"sqlite+aiosqlite:///{tmp_path / 'a.sqlite'}")
-        provider, told = Held(), list[str]()
-
-        async def get(payment_id: str) -> str:
-            provider.has_begun.set()
-            await provider.may_end.wait()
-            return payment_id
-
-        client = SimpleNamespace(payments=SimpleNamespace(get=get))
-        inbox = AsyncInbox(engine, velo.Webhook(HEADER), client=client)
-        await inbox.create_table()
-        inbox.on()(lambda _session, event: told.append(event.record))
-        async with AsyncSession(engine) as session, session.begin():
-            for number in (1, 2):
-                body = body_of(number, f"e-{number}", paymentId=f"p-{number}")
-                await inbox.receive(session, body, {"Authorization": HEADER})
-        async with anyio.create_task_group() as tasks:
-            tasks.start_soon(way, inbox.worker, provider)
-            await provider.has_begun.wait()
-            await anyio.wait_all_tasks_blocked()
-            provider.may_end.set()
-        assert (told, sum((await inbox.event_counts()).values())) == (["p-1"], 1)
-        await engine.dispose()
-
-    anyio.run(check)
+    assert box.states() == ["sending"]
 
 
 @pytest.mark.parametrize("interval", [None, 0.5], ids=["one pass", "a worker"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_the_first_signal_lets_the_call_of_the_command_end(
     engine: sa.Engine,
-    auth: VictorJwt,
     monkeypatch: pytest.MonkeyPatch,
     number: signal.Signals,
     interval: float | None,
 ) -> None:
-    from django.conf import settings
-    from django.core.management import call_command
-    from django.db import transaction
-
-    from victor_ext.outbox.django import DjangoOutbox
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        if request.method == "POST":
-            os.kill(os.getpid(), number)
-        return accepted(request)
-
     before = signal.getsignal(number)
-    with (
-        use_database(engine.url),
-        Victor(auth, transport=httpx.MockTransport(answer)) as victor,
-    ):
-        call_command("migrate", verbosity=0)
+    provider = Provider(lambda _reference: os.kill(os.getpid(), number))
+    with tables_of("django", engine), provider.client() as victor:
         options = {"client": victor, "workers": 1}
         monkeypatch.setattr(settings, "VICTOR_OUTBOX", options, raising=False)
-        outbox = DjangoOutbox.from_settings()
-        with transaction.atomic():
-            for each in range(3):
-                outbox.add(**invoice(each))
+        box = Box("django", engine)
+        for each in range(3):
+            box.add(**invoice(each))
         call_command("send_payment_requests", interval=interval)
-        assert states(outbox) == SENT_ONE
+        assert box.states() == ["sent", "waiting", "waiting"]
     assert signal.getsignal(number) is before
 
 
 def test_the_second_signal_ends_the_command_at_once() -> None:
-    from victor_ext.event_queue.signals import stop_at_signals
-
     with stop_at_signals() as stop:
         os.kill(os.getpid(), signal.SIGTERM)
         assert stop.wait(30)

@@ -4,23 +4,22 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
-from tests.outbox.test_calls import Store, harness, store, submit, velo_sandbox
-from tests.outbox.test_outbox import stored
+from tests.outbox.payouts import Payouts
+from tests.outbox.rows import change, change_events, key_of, shown_of, stored, text_of
+from tests.providers.running import GUID
 from tests.providers.victor.adapter import invoice
 from victor_ext import InvalidRequest, Victor
 from victor_ext.outbox import EntryState, Outbox
 from victor_ext.sandbox import Sandbox
 
-__all__ = ["harness", "store", "velo_sandbox"]
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
-KEY = str(invoice(1)["idempotency_key"])
+KEY = key_of(1)
 NOW = timedelta(0)
 PERSON = "Zoë"
 
 
-def settled(outbox: Outbox, engine: sa.Engine, **values: Any) -> None:
+def settled(outbox: Outbox, **values: Any) -> None:
     """An invoice that was paid."""
     stored(outbox, invoice(1))
     paid: dict[str, Any] = {
@@ -32,47 +31,47 @@ def settled(outbox: Outbox, engine: sa.Engine, **values: Any) -> None:
         "resolved_by": PERSON,
         "resolved_why": PERSON,
     }
-    with engine.begin() as connection:
-        connection.execute(sa.update(outbox.table).values({**paid, **values}))
+    change(outbox, **paid | values)
 
 
-def rows(outbox: Outbox, engine: sa.Engine) -> str:
-    """All that is stored, as text."""
-    with engine.connect() as connection:
-        return str(
-            [connection.execute(sa.select(each)).all() for each in (outbox.table, outbox.events)]
-        )
+def put_event(outbox: Outbox, data: str, **values: Any) -> None:
+    """An event of the invoice, with these values."""
+    about = {"provider": "Victor", "name": "completed", "source": "s", "subject": KEY}
+    with outbox._engine.begin() as connection:
+        outbox._put(connection, **about, data=data)
+    change_events(outbox, **values)
 
 
-def test_of_what_is_settled_nothing_is_left_but_what_protects(
-    outbox: Outbox, engine: sa.Engine
-) -> None:
-    settled(outbox, engine)
-    with engine.begin() as connection:
-        about = {"provider": "Victor", "name": "completed", "source": "s", "subject": KEY}
-        outbox._put(connection, **about, data=f'"{PERSON}"')
-        connection.execute(sa.update(outbox.events).values(state="dead", error=PERSON))
+def secrets_in(outbox: Outbox) -> list[str]:
+    """What is stored of the invoice, and of who has looked at it."""
+    content = text_of(outbox._engine, outbox.table.name, outbox.events.name).encode()
+    secrets = (PERSON, "INV-1", "043987673645", "acceptsRfp")
+    return [secret for secret in secrets if shown_of(secret, content)]
+
+
+def test_of_what_is_settled_nothing_is_left_but_what_protects(outbox: Outbox) -> None:
+    settled(outbox)
+    put_event(outbox, f'"{PERSON}"', state="dead", error=PERSON)
     outbox.discard(*[letter.id for letter in outbox.dead_letters()], by=PERSON, why=PERSON)
-    secrets = [PERSON, "INV-1", "043987673645", "acceptsRfp"]
-    assert all(secret in rows(outbox, engine) for secret in secrets[:2])
+    assert len(secrets_in(outbox)) == 4
     assert outbox.forget(older_than=NOW) == 1
-    assert [secret for secret in secrets if secret in rows(outbox, engine)] == []
+    assert secrets_in(outbox) == []
     (entry,) = outbox.entries()
-    assert (entry.idempotency_key, entry.state, entry.request_id, entry.status) == (
-        KEY,
-        "sent",
-        "R-1",
-        "completed",
-    )
-    assert (entry.forgotten, entry.reference, entry.payments) == (True, None, ())
+    assert entry.idempotency_key == KEY
+    assert entry.state == "sent"
+    assert entry.request_id == "R-1"
+    assert entry.status == "completed"
+    assert entry.forgotten is True
+    assert entry.reference is None
+    assert entry.payments == ()
     assert outbox.dead_letters("discarded") == []
     assert outbox.forget(older_than=NOW) == 0
 
 
 def test_the_same_values_are_the_same_entry_and_others_are_refused(
-    outbox: Outbox, engine: sa.Engine, victor: Victor, victor_sandbox: Sandbox
+    outbox: Outbox, victor: Victor, victor_sandbox: Sandbox
 ) -> None:
-    settled(outbox, engine)
+    settled(outbox)
     outbox.forget(older_than=NOW)
     stored(outbox, invoice(1))
     for other in ({"amount": "44.24"}, {"client_reference_id": "INV-2"}, {"notes": "again"}):
@@ -80,15 +79,17 @@ def test_the_same_values_are_the_same_entry_and_others_are_refused(
             stored(outbox, invoice(1, **other))
         assert raised.value.problems[0].code == "used"
     assert outbox.key_of("INV-1") == KEY
-    assert (outbox.send(victor), outbox.refresh(victor), victor_sandbox.requests()) == ([], [], [])
+    assert outbox.send(victor) == []
+    assert outbox.refresh(victor) == []
+    assert victor_sandbox.requests() == []
 
 
 @pytest.mark.parametrize("state", [state.value for state in EntryState])
 @pytest.mark.parametrize("values", [{"ended": False}, {"ended": True}, {"restored": True}], ids=str)
 def test_what_may_exist_or_has_not_ended_is_never_forgotten(
-    outbox: Outbox, engine: sa.Engine, state: str, values: dict[str, Any]
+    outbox: Outbox, state: str, values: dict[str, Any]
 ) -> None:
-    settled(outbox, engine, state=state, **values)
+    settled(outbox, state=state, **values)
     is_over = state == "sent" and values != {"ended": False}
     is_over = is_over or (state in ("rejected", "refused") and values != {"restored": True})
     assert outbox.forget(older_than=NOW) == is_over
@@ -96,20 +97,16 @@ def test_what_may_exist_or_has_not_ended_is_never_forgotten(
 
 @pytest.mark.parametrize("state", ["waiting", "dead"])
 def test_what_has_an_event_that_was_not_handled_is_not_forgotten(
-    outbox: Outbox, engine: sa.Engine, state: str
+    outbox: Outbox, state: str
 ) -> None:
-    settled(outbox, engine)
-    with engine.begin() as connection:
-        about = {"provider": "Victor", "name": "completed", "source": "s", "subject": KEY}
-        outbox._put(connection, **about, data="{}")
-        connection.execute(sa.update(outbox.events).values(state=state))
+    settled(outbox)
+    put_event(outbox, "{}", state=state)
     assert outbox.forget(older_than=NOW) == 0
 
 
-def test_what_has_changed_since_is_not_forgotten(outbox: Outbox, engine: sa.Engine) -> None:
-    settled(outbox, engine, state="unclear")
-    with engine.begin() as connection:
-        connection.execute(sa.update(outbox.table).values(stored_at=1.0, changed_at=1.0))
+def test_what_has_changed_since_is_not_forgotten(outbox: Outbox) -> None:
+    settled(outbox, state="unclear")
+    change(outbox, stored_at=1.0, changed_at=1.0)
     outbox.resolve(KEY, done=True, by="zoe", why="the portal has it")
     outbox.on()(lambda _session, _event: None)
     outbox.handle()
@@ -117,41 +114,48 @@ def test_what_has_changed_since_is_not_forgotten(outbox: Outbox, engine: sa.Engi
     assert outbox.forget(older_than=NOW) == 1
 
 
-def test_what_was_forgotten_cannot_be_sent_again(outbox: Outbox, engine: sa.Engine) -> None:
-    settled(outbox, engine, state="rejected")
+def test_what_was_forgotten_cannot_be_sent_again(outbox: Outbox) -> None:
+    settled(outbox, state="rejected")
     outbox.forget(older_than=NOW)
     with pytest.raises(InvalidRequest, match="was forgotten, so nothing was changed"):
         outbox.retry(KEY)
 
 
-def test_its_protection_has_an_end_of_its_own(outbox: Outbox, engine: sa.Engine) -> None:
-    settled(outbox, engine)
-    with engine.begin() as connection:
-        ago = sa.update(outbox.table).values(changed_at=outbox.table.c.changed_at - 100 * 86_400)
-        connection.execute(ago)
-    days = timedelta(days=1)
-    assert outbox.forget(older_than=90 * days, protect_for=101 * days) == 1
+DAY = timedelta(days=1)
+
+
+def test_its_protection_has_an_end_of_its_own(outbox: Outbox) -> None:
+    settled(outbox)
+    change(outbox, changed_at=outbox.table.c.changed_at - 100 * 86_400)
+    assert outbox.forget(older_than=90 * DAY, protect_for=101 * DAY) == 1
     assert len(outbox.entries()) == 1
-    outbox.forget(older_than=90 * days, protect_for=99 * days)
+    outbox.forget(older_than=90 * DAY, protect_for=99 * DAY)
     assert outbox.entries() == []
-    for wrong in ({"older_than": -days}, {"older_than": 90 * days, "protect_for": 89 * days}):
-        with pytest.raises(InvalidRequest, match=r"is negative|is too short"):
-            outbox.forget(**wrong)
-    with pytest.raises(InvalidRequest, match="is too short"):
-        outbox.forget(older_than=NOW, protect_for=timedelta(hours=23))
 
 
-def test_a_payout_is_forgotten_and_known_again(store: Store) -> None:
-    submit(store)
-    store.send()
-    assert store._do("forget", older_than=NOW) == 0, "it was not accepted yet"
-    store.update(ended=True)
-    assert store._do("forget", older_than=NOW) == 1
-    submit(store)
+@pytest.mark.parametrize(
+    ("ages", "message"),
+    [
+        ({"older_than": -DAY}, "is negative"),
+        ({"older_than": 90 * DAY, "protect_for": 89 * DAY}, "is too short"),
+        ({"older_than": NOW, "protect_for": timedelta(hours=23)}, "is too short"),
+    ],
+)
+def test_an_age_that_would_protect_too_little_is_refused(
+    outbox: Outbox, ages: dict[str, timedelta], message: str
+) -> None:
+    with pytest.raises(InvalidRequest, match=message):
+        outbox.forget(**ages)
+
+
+def test_a_payout_is_forgotten_and_known_again(payouts: Payouts) -> None:
+    payouts.submit()
+    payouts.send()
+    assert payouts.forget(older_than=NOW) == 0, "it was not accepted yet"
+    payouts.change(ended=True)
+    assert payouts.forget(older_than=NOW) == 1
+    payouts.submit()
     with pytest.raises(InvalidRequest, match="with another call, or with other arguments"):
-        store.add(
-            "payouts.instruct",
-            "3f9c1a52-7d0e-4b53-9d7c-3b6f3a0c9e71",
-            key="the-key-of-the-march-payout",
-        )
-    assert (store.send(), store.harness.calls("submit"), len(store.entries())) == ([], 1, 1)
+        payouts.add("payouts.instruct", GUID)
+    assert payouts.send() == []
+    assert payouts.calls("submit") == len(payouts.entries()) == 1

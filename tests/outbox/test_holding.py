@@ -6,37 +6,22 @@ import pytest
 import sqlalchemy as sa
 
 from tests.outbox.backups import back_up
-from tests.outbox.test_calls import Store, harness, store, submit, velo_sandbox
-from tests.outbox.test_outbox import set_leases, stored
+from tests.outbox.payouts import Payouts
+from tests.outbox.rows import change, end_leases, execute, key_of, states, statuses, stored
 from tests.providers.victor.adapter import invoice
 from victor_ext import InvalidRequest, Victor
 from victor_ext.outbox import Outbox
 from victor_ext.sandbox import Sandbox
 
-__all__ = ["harness", "store", "velo_sandbox"]
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
 
 
-def key(number: int) -> str:
-    return str(invoice(number)["idempotency_key"])
-
-
-def states(outbox: Outbox) -> list[str]:
-    return [entry.state.value for entry in outbox.entries()]
-
-
-def make_times_pass(outbox: Outbox, engine: sa.Engine) -> None:
-    """Let leases, and the time for look-ups, be over."""
-    set_leases(outbox, engine)
-    with engine.begin() as connection:
-        connection.execute(sa.update(outbox.table).values(settle_until=1.0))
-
-
-def settle(outbox: Outbox, engine: sa.Engine, victor: Victor) -> None:
-    """Let a worker work until nothing is left to do."""
+def settle(outbox: Outbox, victor: Victor) -> None:
+    """Let a worker work until nothing is left to do: leases and the time for look-ups are over."""
     for _ in range(3):
         outbox.send(victor)
-        make_times_pass(outbox, engine)
+        end_leases(outbox)
+        change(outbox, settle_until=1.0)
 
 
 class TestHolding:
@@ -52,12 +37,14 @@ class TestHolding:
         stored(outbox, invoice(2), invoice(3))
         outbox.cancel("INV-3", by="zoe", why="a test")
         time_travel.advance(minutes=1)
-        assert (outbox.send(victor), outbox.refresh(victor), outbox.handle()) == ([], [], [])
+        assert outbox.send(victor) == []
+        assert outbox.refresh(victor) == []
+        assert outbox.handle() == []
         assert told == []
-        assert states(outbox) == ["sent", "waiting", "refused"]
+        assert states(outbox.entries()) == ["sent", "waiting", "refused"]
         assert outbox.release() is True
-        assert [entry.state for entry in outbox.send(victor)] == ["sent"]
-        assert [entry.status for entry in outbox.refresh(victor)] == ["completed"]
+        assert states(outbox.send(victor)) == ["sent"]
+        assert statuses(outbox.refresh(victor)) == ["completed"]
         outbox.handle()
         assert sorted(told) == ["completed", "created", "refused", "sent"]
         assert set(victor_sandbox.work_done_by_key().values()) == {1}
@@ -74,20 +61,21 @@ class TestHolding:
             return Victor.send(victor, call)
 
         victor.send = hold  # while it sends, it is held
-        assert [entry.state for entry in outbox.send(victor)] == ["sent"]
-        assert (told, outbox.handle()) == ([], [])
+        assert states(outbox.send(victor)) == ["sent"]
+        assert told == []
+        assert outbox.handle() == []
         outbox.release()
         outbox.handle()
-        assert (told, victor_sandbox.work_done_by_key()) == (
-            ["sent", "created"],
-            {key(1): 1},
-        )
+        assert told == ["sent", "created"]
+        assert victor_sandbox.work_done_by_key() == {key_of(1): 1}
 
     def test_it_is_known_since_when_it_is_held(self, outbox: Outbox) -> None:
-        assert (outbox.held_since(), outbox.release()) == (None, False)
+        assert outbox.held_since() is None
+        assert outbox.release() is False
         first = outbox.hold()
         assert outbox.hold().since == first.since == outbox.held_since()
-        assert (outbox.release(), outbox.held_since()) == (True, None)
+        assert outbox.release()
+        assert outbox.held_since() is None
 
     def test_what_is_added_after_a_hold_waits_and_what_was_stored_before_may_have_been_sent(
         self, outbox: Outbox
@@ -95,25 +83,26 @@ class TestHolding:
         stored(outbox, invoice(1))
         assert outbox.hold().marked == 1
         stored(outbox, invoice(2))
-        assert states(outbox) == ["sending", "waiting"]
+        assert states(outbox.entries()) == ["sending", "waiting"]
         with pytest.raises(InvalidRequest, match=r"no entry that is waiting.*it is sending"):
             outbox.cancel("INV-1", by="zoe", why="a test")
         outbox.cancel("INV-2", by="zoe", why="a test")
 
     def test_another_hold_marks_nothing_that_was_added_or_decided_since_the_first(
-        self, outbox: Outbox, victor: Victor, engine: sa.Engine, victor_sandbox: Sandbox
+        self, outbox: Outbox, victor: Victor, victor_sandbox: Sandbox
     ) -> None:
         stored(outbox, invoice(1))
         assert outbox.hold().is_first
         stored(outbox, invoice(2), invoice(3))
         outbox.cancel("INV-3", by="zoe", why="a test")
         again = outbox.hold()
-        assert (again.is_first, again.marked) == (False, 0)
-        assert states(outbox) == ["sending", "waiting", "refused"]
+        assert again.is_first is False
+        assert again.marked == 0
+        assert states(outbox.entries()) == ["sending", "waiting", "refused"]
         outbox.release()
         assert outbox.retry("INV-3").state == "waiting"
-        settle(outbox, engine, victor)
-        assert states(outbox)[1:] == ["sent", "sent"]
+        settle(outbox, victor)
+        assert states(outbox.entries())[1:] == ["sent", "sent"]
         # A backup that was held: its hold is ended, and the next one marks all of it.
         stored(outbox, invoice(4))
         outbox.hold()
@@ -136,47 +125,45 @@ class TestRestoring:
         outbox.cancel("INV-2", by="zoe", why="never")
         outbox.retry("INV-3")
         outbox.send(victor)
-        assert states(outbox) == ["sent", "sent", "refused", "sent"]
+        assert states(outbox.entries()) == ["sent", "sent", "refused", "sent"]
         restore()
-        assert states(outbox) == ["sent", "waiting", "waiting", "refused"]
+        assert states(outbox.entries()) == ["sent", "waiting", "waiting", "refused"]
         assert outbox.hold().marked == 3
 
     def test_what_was_sent_since_the_backup_is_found_and_not_sent_again(
-        self, outbox: Outbox, engine: sa.Engine, victor: Victor, victor_sandbox: Sandbox
+        self, outbox: Outbox, victor: Victor, victor_sandbox: Sandbox
     ) -> None:
         outbox.release()
-        settle(outbox, engine, victor)
-        assert states(outbox) == ["sent", "sent", "unclear", "refused"]
-        assert victor_sandbox.work_done_by_key() == {key(9): 1, key(1): 1, key(3): 1}
+        settle(outbox, victor)
+        assert states(outbox.entries()) == ["sent", "sent", "unclear", "refused"]
+        assert victor_sandbox.work_done_by_key() == {key_of(9): 1, key_of(1): 1, key_of(3): 1}
         outbox.resolve("INV-2", done=False, by="zoe", why="none in the list")
         assert outbox.retry("INV-2").state == "waiting"
-        settle(outbox, engine, victor)
-        assert states(outbox) == ["sent", "sent", "sent", "refused"]
+        settle(outbox, victor)
+        assert states(outbox.entries()) == ["sent", "sent", "sent", "refused"]
         assert set(victor_sandbox.work_done_by_key().values()) == {1}
 
     def test_what_was_refused_is_looked_up_when_it_is_tried_again(
-        self, outbox: Outbox, engine: sa.Engine, victor: Victor, victor_sandbox: Sandbox
+        self, outbox: Outbox, victor: Victor, victor_sandbox: Sandbox
     ) -> None:
         outbox.release()
         assert outbox.retry("INV-3").state == "sending"
         calls = len(victor_sandbox.requests())
-        settle(outbox, engine, victor)
-        assert (states(outbox)[3], len(victor_sandbox.requests())) == ("sent", calls)
+        settle(outbox, victor)
+        assert states(outbox.entries())[3] == "sent"
+        assert len(victor_sandbox.requests()) == calls
 
     def test_a_request_of_a_refused_one_is_not_taken_for_that_of_another(
-        self, outbox: Outbox, engine: sa.Engine, victor: Victor, victor_sandbox: Sandbox
+        self, outbox: Outbox, victor: Victor
     ) -> None:
         """Two instalments: which of them was asked since the backup, nobody can say."""
-        with engine.begin() as connection:
-            columns = outbox.table.c
-            same = sa.update(outbox.table).where(columns.key.in_([key(2), key(3)]))
-            call = sa.select(columns.call).where(columns.key == key(3)).scalar_subquery()
-            of_second = sa.update(outbox.table).where(columns.key == key(2))
-            connection.execute(of_second.values(call=call))
-            connection.execute(same.values(reference="INV-3"))
+        table = outbox.table
+        call = sa.select(table.c.call).where(table.c.key == key_of(3)).scalar_subquery()
+        of_second = sa.update(table).where(table.c.key == key_of(2))
+        execute(outbox, of_second.values(call=call, reference="INV-3"))
         outbox.release()
-        settle(outbox, engine, victor)
-        assert states(outbox)[2] == "unclear"
+        settle(outbox, victor)
+        assert states(outbox.entries())[2] == "unclear"
 
 
 def test_without_a_time_of_the_provider_what_was_restored_is_unclear(
@@ -188,7 +175,7 @@ def test_without_a_time_of_the_provider_what_was_restored_is_unclear(
     restore()
     outbox.hold()
     outbox.release()
-    settle(outbox, engine, victor)
+    settle(outbox, victor)
     (entry,) = outbox.entries()
     assert entry.state == "unclear"
     assert "only a machine's clock says when it was sent" in (entry.error or "")
@@ -196,27 +183,25 @@ def test_without_a_time_of_the_provider_what_was_restored_is_unclear(
 
 
 def test_a_payout_that_was_submitted_or_instructed_since_the_backup_is_found(
-    store: Store,
+    payouts: Payouts,
 ) -> None:
-    harness = store.harness
-    submit(store, "INV-1")
-    ((_, payout_id),) = store.send()
-    harness(lambda velo: velo.payouts.wait(payout_id, until="ACCEPTED", timeout=30))
-    submit(store, "INV-2", key="the-key-of-the-april-payout")
-    submit(store, "INV-3", key="the-key-of-a-payout-that-is-lost")
-    store.add("payouts.instruct", payout_id, key="the-key-of-the-instruction")
-    restore = back_up(store.engine)
-    store._do("cancel", "INV-3", by="zoe", why="not in May")
-    assert [state for state, _ in store.send()] == ["sent", "sent"]
+    payouts.submit("INV-1")
+    ((_, payout_id),) = payouts.send()
+    payouts.wait_until_accepted(payout_id)
+    payouts.submit("INV-2", key="the-key-of-the-april-payout")
+    payouts.submit("INV-3", key="the-key-of-a-payout-that-is-lost")
+    payouts.add("payouts.instruct", payout_id, key="the-key-of-the-instruction")
+    restore = back_up(payouts.engine)
+    payouts.cancel("INV-3", by="zoe", why="not in May")
+    assert [state for state, _ in payouts.send()] == ["sent", "sent"]
     restore()
-    assert store._do("hold").marked == 3
-    assert store.send() == []
-    assert store._do("release") is True
-    for _ in range(2):
-        store.send()
-        store.update(leased_until=0.0, settle_until=1.0)
-    store.send()
-    told = [entry.state.value for entry in store.entries()]
-    assert told == ["sent", "sent", "unclear", "sent"]
-    assert (harness.calls("submit"), harness.calls("instruct")) == (2, 1)
-    assert [harness.work(f"INV-{number}") for number in (1, 2, 3)] == [1, 1, 0]
+    assert payouts.hold().marked == 3
+    assert payouts.send() == []
+    assert payouts.release() is True
+    for _ in range(3):
+        payouts.send()
+        payouts.end_leases(settle_until=1.0)
+    assert payouts.states() == ["sent", "sent", "unclear", "sent"]
+    assert payouts.calls("submit") == 2
+    assert payouts.calls("instruct") == 1
+    assert [payouts.harness.work(f"INV-{number}") for number in (1, 2, 3)] == [1, 1, 0]

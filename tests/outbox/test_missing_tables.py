@@ -11,20 +11,17 @@ import anyio
 import httpx
 import pytest
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import create_async_engine
 
-from tests.outbox.django_project import set_up, use_database
-from victor_ext import AsyncVictor, ConfigurationError, RetryPolicy, Victor, VictorOAuth
+from tests.outbox.django_project import use_database
+from tests.outbox.kinds import Provider, async_engine
+from victor_ext import ConfigurationError
 from victor_ext.inbox import AsyncInbox, Inbox
 from victor_ext.outbox import AsyncOutbox, Entry, Outbox
+from victor_ext.outbox.django import DjangoOutbox
 
 pytestmark = pytest.mark.slow
-set_up()
-
-from victor_ext.outbox.django import DjangoOutbox  # noqa: E402 - Django is set up before it is imported
-
 WEBHOOK: Any = SimpleNamespace(provider="Velo")
-BOXES = {
+BOXES: dict[str, Any] = {
     "outbox": Outbox,
     "awaited outbox": AsyncOutbox,
     "inbox": lambda engine: Inbox(engine, WEBHOOK),
@@ -39,11 +36,9 @@ def box(request: pytest.FixtureRequest, engine: sa.Engine) -> Iterator[Any]:
     if request.param == "django":
         with use_database(engine.url):
             yield DjangoOutbox()
-    elif request.param.startswith("awaited"):
-        url = engine.url.render_as_string(hide_password=False)
-        yield BOXES[request.param](create_async_engine(url.replace("sqlite:", "sqlite+aiosqlite:")))
-    else:
-        yield BOXES[request.param](engine)
+        return
+    is_awaited = request.param.startswith("awaited")
+    yield BOXES[request.param](async_engine(engine) if is_awaited else engine)
 
 
 def said_by(box: Any, method: str, *args: Any) -> str:
@@ -63,23 +58,16 @@ def said_by(box: Any, method: str, *args: Any) -> str:
     return str(raised.value)
 
 
-def client_for(box: Any) -> Any:
-    def provider(_request: httpx.Request) -> httpx.Response:
-        raise httpx.ConnectError("it is away")
-
-    kind = AsyncVictor if "Async" in type(box).__name__ else Victor
-    return kind(
-        VictorOAuth("id", "not-a-real-secret"),
-        transport=httpx.MockTransport(provider),
-        retry=RetryPolicy(max_attempts=1),
-    )
+def be_away(_reference: str) -> None:
+    raise httpx.ConnectError("it is away")
 
 
 def test_a_worker_without_its_tables_ends_with_one_sentence(
     box: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
-    said = said_by(box, "run", client_for(box))
+    client = Provider(be_away).client(awaited="Async" in type(box).__name__)
+    said = said_by(box, "run", client)
     how = "run manage.py migrate" if isinstance(box, DjangoOutbox) else "call create_table() once"
     assert said.startswith("The table victor_")
     assert said.endswith(f"is not in the database: {how}, before anything else.")
@@ -93,9 +81,7 @@ def test_so_does_what_a_person_asks(box: Any, method: str) -> None:
     assert "is not in the database" in said_by(box, method)
 
 
-def test_a_missing_table_of_a_handlers_ends_no_worker(engine: sa.Engine) -> None:
-    outbox = Outbox(engine)
-    outbox.create_table()
+def test_a_missing_table_of_a_handlers_ends_no_worker(outbox: Outbox) -> None:
     with pytest.raises(sa.exc.DBAPIError):
         outbox._run(outbox._transact(lambda one: one.execute(sa.text("SELECT * FROM invoices"))))
 

@@ -27,6 +27,8 @@ from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import Session
 
 from tests.bulk.postgres import Postgres
+from tests.outbox.kinds import Box, Provider, async_engine
+from tests.outbox.rows import change, end_leases, key_of, references, states, statuses, stored
 from tests.providers.victor.adapter import invoice
 from victor_ext import (
     AsyncVictor,
@@ -34,19 +36,14 @@ from victor_ext import (
     BadRequest,
     ConfigurationError,
     ConnectionFailed,
-    InvalidRequest,
     PermissionDenied,
     RateLimited,
     Victor,
-    VictorJwt,
     VictorOAuth,
-    idempotency_key_for,
 )
-from victor_ext.event_queue.databases import DatabaseTime
 from victor_ext.outbox import AsyncOutbox, EntryState, Outbox, PaymentRequestArguments
 from victor_ext.outbox.claims import Claim, Claims
 from victor_ext.outbox.clock import this_moment
-from victor_ext.outbox.passes import OutboxPasses
 from victor_ext.providers.victor.requests import CreateRequest
 from victor_ext.sandbox import Sandbox
 from victor_ext.settlement.backoff import Backoff
@@ -55,192 +52,168 @@ from victor_ext.testing import Faults, TimeTravel
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
 
 
-def set_leases(outbox: OutboxPasses[Any], engine: sa.Engine, ahead: float = -1.0) -> None:
-    """Let the leases end in `ahead` seconds: those of a killed worker are over."""
+# What is stored
+
+
+def test_an_entry_is_there_with_the_invoice_or_not_at_all(
+    outbox: Outbox, engine: sa.Engine
+) -> None:
+    with Session(engine) as session:
+        outbox.add(session, **invoice(1))
+        session.rollback()
     with engine.begin() as connection:
-        leases = sa.update(outbox.table).values(leased_until=DatabaseTime() + ahead)
-        connection.execute(leases)
+        outbox.add(connection, **invoice(2))
+    assert references(outbox.entries()) == ["INV-2"]
 
 
-def stored(outbox: Outbox, *invoices: dict[str, Any]) -> None:
-    with Session(outbox._engine) as session, session.begin():
-        for each in invoices:
-            outbox.add(session, **each)
+def test_of_two_transactions_with_one_key_one_is_refused(outbox: Outbox, engine: sa.Engine) -> None:
+    stored(outbox, invoice())
+    with engine.begin() as connection:
+        row = connection.execute(sa.select(outbox.table)).mappings().one()
+        with pytest.raises(IntegrityError):
+            connection.execute(sa.insert(outbox.table).values({**row, "id": 2}))
 
 
-class TestStoring:
-    def test_an_entry_is_there_with_the_invoice_or_not_at_all(
-        self, outbox: Outbox, engine: sa.Engine
-    ) -> None:
-        with Session(engine) as session:
-            outbox.add(session, **invoice(1))
-            session.rollback()
-        with engine.begin() as connection:
-            outbox.add(connection, **invoice(2))
-        assert [entry.client_reference_id for entry in outbox.entries()] == ["INV-2"]
+# What is sent
 
-    def test_of_two_transactions_with_one_key_one_is_refused(
-        self, outbox: Outbox, engine: sa.Engine
-    ) -> None:
-        stored(outbox, invoice())
-        with engine.begin() as connection:
-            other = {**connection.execute(sa.select(outbox.table)).mappings().one(), "id": 2}
-            with pytest.raises(IntegrityError):
-                connection.execute(sa.insert(outbox.table).values(other))
 
-    @pytest.mark.parametrize(
-        ("missing", "word"),
-        [
-            ({"idempotency_key": None}, "missing"),
-            ({"client_reference_id": None}, "missing"),
-            ({"client_reference_id": " "}, "blank"),
-        ],
+def test_each_is_sent_once_and_its_end_is_read(
+    box: Box, time_travel: TimeTravel, victor_sandbox: Sandbox
+) -> None:
+    box.add(**invoice(1))
+    box.add(**invoice(2, payer_counterparty_id="declinesRfp"))
+    assert states(box.send()) == ["sent", "sent"]
+    assert box.send() == []
+    time_travel.advance(minutes=1)
+    assert set(statuses(box.refresh())) == {"completed", "declined"}
+    assert box.refresh() == []
+    assert set(victor_sandbox.work_done_by_key().values()) == {1}
+    assert box.counts()[EntryState.SENT] == 2 == sum(box.counts().values())
+    assert box.entry(key_of(1)).status == "completed"
+    assert box.entry("another-key-0123456789") is None
+
+
+def test_a_refresh_does_not_read_the_calls_of_what_the_list_has(
+    outbox: Outbox, victor: Victor
+) -> None:
+    stored(outbox, invoice())
+    outbox.send(victor)
+    statements: list[str] = []
+    sa.event.listen(
+        outbox._engine, "before_cursor_execute", lambda *args: statements.append(args[2])
     )
-    def test_without_key_and_reference_no_repeat_is_safe(
-        self, outbox: Outbox, missing: Any, word: str
-    ) -> None:
-        name = next(iter(missing))
-        with pytest.raises(InvalidRequest, match=f"{name} is {word}: without it no repeat is safe"):
-            stored(outbox, invoice(**missing))
-
-    def test_what_could_never_be_sent_is_refused_at_once(self, outbox: Outbox) -> None:
-        with pytest.raises(InvalidRequest, match="amount") as raised:
-            stored(outbox, invoice(amount=12.5))
-        assert raised.value.idempotency_key == invoice()["idempotency_key"]
-        assert outbox.entries() == []
+    outbox.refresh(victor)
+    of_many = [statement for statement in statements if "LIMIT" not in statement]
+    assert of_many
+    assert not [statement for statement in of_many if "call" in statement]
 
 
-class TestSending:
-    def test_each_is_sent_once_and_its_end_is_read(
-        self, outbox: Outbox, victor: Victor, time_travel: TimeTravel, victor_sandbox: Sandbox
-    ) -> None:
-        stored(outbox, invoice(1), invoice(2, payer_counterparty_id="declinesRfp"))
-        assert [entry.state for entry in outbox.send(victor)] == [EntryState.SENT] * 2
-        assert outbox.send(victor) == []
-        time_travel.advance(minutes=1)
-        assert {entry.status for entry in outbox.refresh(victor)} == {"completed", "declined"}
-        assert outbox.refresh(victor) == []
-        assert set(victor_sandbox.work_done_by_key().values()) == {1}
-        assert outbox.counts()[EntryState.SENT] == 2 == sum(outbox.counts().values())
+@pytest.mark.parametrize(
+    ("words", "kept"),
+    [("half \ud83d", "half \\ud83d"), ("a \0 byte", "a \\x00 byte")],
+    ids=["half of a character", "zero"],
+)
+def test_what_the_provider_says_is_stored_in_whatever_form(
+    outbox: Outbox, victor: Victor, faults: Faults, words: str, kept: str
+) -> None:
+    """PostgreSQL takes no zero and neither takes half of a character: nothing would be settled
+    ever again.
+    """
+    made = {
+        "victor_payment_request_id": "ID-1",
+        "client_reference_id": "INV-1",
+        "direction": "outbound",
+        "status": words,
+    }
+    stored(outbox, invoice(1))
+    faults.status(200, operation="create", body=json.dumps(made))
+    (entry,) = outbox.send(victor)
+    assert entry.state == "sent"
+    assert entry.status == kept
 
-    def test_a_refresh_does_not_read_the_calls_of_what_the_list_has(
-        self, outbox: Outbox, victor: Victor
-    ) -> None:
-        stored(outbox, invoice())
+    def refreshed(status: str) -> list[tuple[str | None, str | None]]:
+        listed = {"results": [{**made, "status": status, "error_message": words}]}
+        faults.status(200, operation="list", body=json.dumps(listed))
+        return [(entry.status, entry.error) for entry in outbox.refresh(victor)]
+
+    assert refreshed(words) == []
+    assert refreshed("failed") == [("failed", kept)]
+    stored(outbox, invoice(2))
+    faults.status(400, operation="create", body="a \0 byte")
+    assert states(outbox.send(victor)) == ["rejected"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "args", "options", "error"),
+    [
+        ("rate_limit", [], {"times": None, "operation": "create"}, RateLimited),
+        ("status", [401], {"times": None, "operation": "create"}, AuthenticationError),
+        ("status", [403], {"operation": "create"}, PermissionDenied),
+        ("down", [], {}, ConnectionFailed),
+    ],
+)
+def test_what_was_not_sent_waits(
+    outbox: Outbox,
+    victor: Victor,
+    faults: Faults,
+    fault: str,
+    args: list[int],
+    options: dict[str, Any],
+    error: type[Exception],
+) -> None:
+    stored(outbox, invoice())
+    # so that the provider's time is known
+    victor.payment_requests.find("x", start_datetime=datetime.now(UTC))
+    getattr(faults, fault)(*args, **options)
+    with pytest.raises(error):
         outbox.send(victor)
-        statements: list[str] = []
-        sa.event.listen(
-            outbox._engine, "before_cursor_execute", lambda *given: statements.append(given[2])
-        )
-        outbox.refresh(victor)
-        of_many = [statement for statement in statements if "LIMIT" not in statement]
-        assert [statement for statement in of_many if "call" in statement] == [] != of_many
+    assert states(outbox.entries()) == ["waiting"]
+    faults.up()
+    faults.clear()
+    assert states(outbox.send(victor)) == ["sent"]
 
-    @pytest.mark.parametrize(
-        ("said", "kept"),
-        [("half \ud83d", "half \\ud83d"), ("a \0 byte", "a \\x00 byte")],
-        ids=["half of a character", "zero"],
-    )
-    def test_what_the_provider_says_is_stored_in_whatever_form(
-        self, outbox: Outbox, victor: Victor, faults: Faults, said: str, kept: str
-    ) -> None:
-        """PostgreSQL takes no zero and neither takes half of a character: nothing would be settled
-        ever again.
-        """
-        made = {
-            "victor_payment_request_id": "ID-1",
-            "client_reference_id": "INV-1",
-            "direction": "outbound",
-        }
-        stored(outbox, invoice(1))
-        faults.status(200, operation="create", body=json.dumps({**made, "status": said}))
-        assert [(entry.state, entry.status) for entry in outbox.send(victor)] == [
-            (EntryState.SENT, kept)
-        ]
-        for status in (said, "failed"):
-            listed = {"results": [{**made, "status": status, "error_message": said}]}
-            faults.status(200, operation="list", body=json.dumps(listed))
-            changed = [(entry.status, entry.error) for entry in outbox.refresh(victor)]
-            assert changed == ([] if status == said else [("failed", kept)])
-        stored(outbox, invoice(2))
-        faults.status(400, operation="create", body="a \0 byte")
-        assert [entry.state for entry in outbox.send(victor)] == [EntryState.REJECTED]
 
-    @pytest.mark.parametrize(
-        ("order", "error"),
-        [
-            (lambda faults: faults.rate_limit(times=None, operation="create"), RateLimited),
-            (
-                lambda faults: faults.status(401, times=None, operation="create"),
-                AuthenticationError,
-            ),
-            (lambda faults: faults.status(403, operation="create"), PermissionDenied),
-            (lambda faults: faults.down(), ConnectionFailed),
-        ],
-    )
-    def test_what_was_not_sent_waits(
-        self, outbox: Outbox, victor: Victor, faults: Faults, order: Any, error: type[Exception]
-    ) -> None:
-        stored(outbox, invoice())
-        # so that the provider's time is known
-        victor.payment_requests.find("x", start_datetime=datetime.now(UTC))
-        order(faults)
-        with pytest.raises(error):
-            outbox.send(victor)
-        (entry,) = outbox.entries()
-        assert entry.state is EntryState.WAITING
-        faults.up()
-        faults.clear()
-        assert [each.state for each in outbox.send(victor)] == [EntryState.SENT]
+def test_a_refusal_of_one_keeps_nobody_waiting(
+    outbox: Outbox, victor: Victor, faults: Faults
+) -> None:
+    stored(outbox, invoice(1), invoice(2))
+    faults.status(403, operation="create")
+    with pytest.raises(PermissionDenied):
+        outbox.send(victor)
+    assert sorted(states(outbox.entries())) == ["sent", "waiting"], "whichever of them it was"
 
-    def test_a_refusal_of_one_keeps_nobody_waiting(
-        self, outbox: Outbox, victor: Victor, faults: Faults
-    ) -> None:
-        stored(outbox, invoice(1), invoice(2))
-        faults.status(403, operation="create")
-        with pytest.raises(PermissionDenied):
-            outbox.send(victor)
-        states = {entry.state for entry in outbox.entries()}
-        assert states == {EntryState.WAITING, EntryState.SENT}, "whichever of them it was"
 
-    @pytest.mark.parametrize(
-        ("ahead", "is_held"),
-        [(0.0, False), (60.0, True), (200.0, True), (300.0, False), (31_536_000.0, False)],
-    )
-    def test_what_a_worker_holds_is_left_to_it_unless_a_clock_was_wrong(
-        self,
-        outbox: Outbox,
-        engine: sa.Engine,
-        victor: Victor,
-        faults: Faults,
-        ahead: float,
-        is_held: bool,
-    ) -> None:
-        """Another machine's clock may be a little ahead.
+@pytest.mark.parametrize(
+    ("ahead", "is_held"),
+    [(0.0, False), (60.0, True), (200.0, True), (300.0, False), (31_536_000.0, False)],
+)
+def test_what_a_worker_holds_is_left_to_it_unless_a_clock_was_wrong(
+    outbox: Outbox, victor: Victor, faults: Faults, ahead: float, is_held: bool
+) -> None:
+    """Another machine's clock may be a little ahead.
 
-        A year, and the entry would be `sending` for ever.
-        """
-        stored(outbox, invoice())
-        faults.lose_answer(times=6, operation="create")
-        assert outbox.send(victor) == outbox.send(victor) == []
-        set_leases(outbox, engine, ahead)
-        assert [entry.state for entry in outbox.send(victor)] == [EntryState.SENT] * (not is_held)
-        assert Outbox(engine).counts()[EntryState.SENDING] == is_held
+    A year, and the entry would be `sending` for ever.
+    """
+    stored(outbox, invoice())
+    faults.lose_answer(times=6, operation="create")
+    assert outbox.send(victor) == outbox.send(victor) == []
+    end_leases(outbox, ahead)
+    assert states(outbox.send(victor)) == ([] if is_held else ["sent"])
+    assert outbox.counts()[EntryState.SENDING] == is_held
 
 
 @pytest.mark.victor_sandbox(key_life=3600)
 def test_no_call_outlasts_its_key(
-    engine: sa.Engine, victor: Victor, faults: Faults, sent_once: Any
+    outbox: Outbox, engine: sa.Engine, victor: Victor, faults: Faults, sent_once: Any
 ) -> None:
     """The provider asks to wait for longer than it keeps the key, and the client has the time."""
     outbox = Outbox(engine, lease=timedelta(days=1), keys_kept=timedelta(hours=1))
-    outbox.create_table()
-    stored(outbox, invoice())
+    stored(outbox, invoice(1))
     faults.status(503, operation="create", work=True, headers={"Retry-After": "7200"})
     assert outbox.send(victor.with_options(deadline=80_000.0)) == []
-    set_leases(outbox, engine)
-    assert [entry.state for entry in outbox.send(victor)] == [EntryState.SENT]
-    assert len(sent_once(invoice()["idempotency_key"])) == 2
+    end_leases(outbox)
+    assert states(outbox.send(victor)) == ["sent"]
+    assert len(sent_once(key_of(1))) == 2
 
 
 @pytest.mark.parametrize("deadline", [None, 121.0])
@@ -255,13 +228,14 @@ def test_a_client_whose_calls_may_outlast_the_lease_is_refused_at_once(
             raise AssertionError("It has begun.")
 
     for act in (
-        *(partial(each, slow) for each in (outbox.send, outbox.run)),
-        *(partial(anyio.run, each, async_slow) for each in (awaited.send, awaited.run)),
+        partial(outbox.send, slow),
+        partial(outbox.run, slow),
+        partial(anyio.run, awaited.send, async_slow),
+        partial(anyio.run, awaited.run, async_slow),
         partial(anyio.run, work),
     ):
-        with pytest.raises(
-            ConfigurationError, match=r"lease of the outbox is 120 s: .* Write .*deadline=60\.0"
-        ):
+        message = r"lease of the outbox is 120 s: .* Write .*deadline=60\.0"
+        with pytest.raises(ConfigurationError, match=message):
             act()
 
 
@@ -286,13 +260,14 @@ def test_a_worker_goes_on_after_failures_and_ends_with_its_stop(
     assert passes == [0.5, 0.5, 0.5], "it sends nothing for a second"
     assert "outbox.send failed and will be retried" in caplog.text
     assert caplog.messages[-1] == "outbox.send changed 1 sent"
-    assert outbox.counts()[EntryState.SENT] == 1
-    intervals: list[Any] = [0, -1.0, float("nan"), "5"]
-    for interval in intervals:
-        with pytest.raises(
-            ConfigurationError, match=r"interval=.* must be seconds above zero, such as 5\.0"
-        ):
-            outbox.run(victor, interval=interval)
+    assert states(outbox.entries()) == ["sent"]
+
+
+@pytest.mark.parametrize("interval", [0, -1.0, float("nan"), "5"])
+def test_an_interval_is_some_seconds(outbox: Outbox, victor: Victor, interval: Any) -> None:
+    message = r"interval=.* must be seconds above zero, such as 5\.0"
+    with pytest.raises(ConfigurationError, match=message):
+        outbox.run(victor, interval=interval)
 
 
 def test_an_entry_that_a_worker_takes_up_is_no_other_workers(
@@ -301,7 +276,7 @@ def test_an_entry_that_a_worker_takes_up_is_no_other_workers(
     """The second worker comes after the first one has read it, and before it has marked it: on
     PostgreSQL it skips the entry, on SQLite it would have to wait.
     """
-    stored(outbox, invoice())
+    stored(outbox, invoice(1))
     at_once: dict[str, Any] = {"timeout": 0} if engine.dialect.name == "sqlite" else {}
     other = sa.create_engine(engine.url, connect_args=at_once)
 
@@ -310,10 +285,10 @@ def test_an_entry_that_a_worker_takes_up_is_no_other_workers(
             return Outbox(other).send(victor)
         return []
 
-    with before_the_first_change(engine, send) as second:
-        assert [entry.state for entry in outbox.send(victor)] == [EntryState.SENT]
-    assert second[1] == []
-    assert len(sent_once(idempotency_key_for("invoice", 1042))) == 1
+    with before_the_first_change(engine, send) as results:
+        assert states(outbox.send(victor)) == ["sent"]
+    assert results == [[]]
+    assert len(sent_once(key_of(1))) == 1
     other.dispose()
 
 
@@ -323,40 +298,40 @@ def test_what_a_worker_whose_lease_is_over_has_found_is_not_stored(
     """Another one takes the entry up after this one has read it, and before this one has changed
     it.
     """
-    stored(outbox, invoice())
-    with engine.begin() as connection:
-        connection.execute(sa.update(outbox.table).values(state="sending", leased_until=1.0))
-    with before_the_first_change(engine, lambda: set_leases(outbox, engine, 60.0)):
-        outbox._run(outbox._store(invoice()["idempotency_key"], 1.0, state="refused"))
-    assert [entry.state for entry in outbox.entries()] == [EntryState.SENDING]
+    stored(outbox, invoice(1))
+    change(outbox, state="sending", leased_until=1.0)
+    with before_the_first_change(engine, lambda: end_leases(outbox, 60.0)):
+        outbox._run(outbox._store(key_of(1), 1.0, state="refused"))
+    assert states(outbox.entries()) == ["sending"]
 
 
 @contextmanager
 def before_the_first_change(engine: sa.Engine, act: Callable[[], Any]) -> Iterator[list[Any]]:
-    """Act before the first UPDATE. The list has the result as its second item."""
-    done: list[Any] = []
+    """Act before the first UPDATE. The list has the result."""
+    has_begun = threading.Event()
+    results: list[Any] = []
 
     def meanwhile(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if statement.startswith("UPDATE") and not done:
-            done.append(None)
-            done.append(act())
+        if statement.startswith("UPDATE") and not has_begun.is_set():
+            has_begun.set()
+            results.append(act())
 
     sa.event.listen(engine, "before_cursor_execute", meanwhile)
-    yield done
+    yield results
     sa.event.remove(engine, "before_cursor_execute", meanwhile)
 
 
 def test_transactions_that_the_database_ends_because_of_others_are_made_again(
     victor: Victor, victor_sandbox: Sandbox, postgres_server: Postgres
 ) -> None:
-    """Four workers at once, each transaction `SERIALIZABLE`: PostgreSQL ends many of them, with
+    """Five workers at once, each transaction `SERIALIZABLE`: PostgreSQL ends many of them, with
     40001.
     """
     url, ended = postgres_server.new_schema(), list[str]()
     engine = sa.create_engine(url, isolation_level="SERIALIZABLE", pool_size=8)
     outbox = Outbox(engine)
     outbox.create_table()
-    stored(outbox, *(invoice(number) for number in range(24)))
+    stored(outbox, *map(invoice, range(24)))
     victor.ping()
 
     @sa.event.listens_for(engine, "handle_error")
@@ -397,30 +372,21 @@ def test_the_arguments_are_those_of_create() -> None:
 
     The reference and the key are required, where `create` can do without.
     """
-    of_create, stored = get_type_hints(CreateRequest), get_type_hints(PaymentRequestArguments)
+    of_create, of_outbox = get_type_hints(CreateRequest), get_type_hints(PaymentRequestArguments)
     required = {each.name for each in fields(CreateRequest) if each.default is MISSING}
     ours = {"client_reference_id", "idempotency_key"}
-    assert stored == {**of_create, **dict.fromkeys(ours, str)}
+    assert of_outbox == {**of_create, **dict.fromkeys(ours, str)}
     assert PaymentRequestArguments.__required_keys__ == required | ours
 
 
 def test_the_tables_of_its_page_name_what_it_has() -> None:
     page = (Path(__file__).parents[2] / "docs" / "outbox.md").read_text(encoding="utf-8")
-    methods = {
-        name for name in dir(Outbox) if not name.startswith("_") and callable(getattr(Outbox, name))
-    }
-    assert (
-        set(
-            re.findall(
-                r"`(\w+)\((?:session, ...|victor|state|idempotency_key|name|new|"
-                r"(?:key|\*ids|older_than)[^)]*|)\)`",
-                page,
-            )
-        )
-        == methods
-    )
-    states = page.partition("| state | meaning |")[2].partition("\n## ")[0]
-    assert set(re.findall(r"^\| `(\w+)`", states, re.MULTILINE)) == {*EntryState}
+    public = [name for name in dir(Outbox) if not name.startswith("_")]
+    methods = {name for name in public if callable(getattr(Outbox, name))}
+    arguments = r"session, ...|victor|state|idempotency_key|name|new|(?:key|\*ids|older_than)[^)]*|"
+    assert set(re.findall(rf"`(\w+)\((?:{arguments})\)`", page)) == methods
+    table = page.partition("| state | meaning |")[2].partition("\n## ")[0]
+    assert set(re.findall(r"^\| `(\w+)`", table, re.MULTILINE)) == {*EntryState}
 
 
 class Word(StrEnum):
@@ -446,78 +412,59 @@ FORMS: tuple[dict[str, Any], ...] = (
 
 @pytest.mark.parametrize("form", FORMS)
 def test_what_is_accepted_is_sent_with_the_bytes_of_create(
-    form: dict[str, Any], outbox: Outbox, victor_key_pair: tuple[str, str]
+    form: dict[str, Any], outbox: Outbox
 ) -> None:
-    bodies: list[bytes] = []
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        bodies.append(request.content)
-        return httpx.Response(
-            400 if request.method == "POST" else 200,
-            json={"page": 0, "page_size": 1, "results": []},
-        )
-
+    provider = Provider(lambda _reference: httpx.Response(400))
     stored(outbox, invoice(**form), dict(reversed(invoice(**form).items())))
     assert len(outbox.entries()) == 1
-    with Victor(
-        VictorJwt("an-api-key-for-tests", victor_key_pair[0]), transport=httpx.MockTransport(answer)
-    ) as victor:
+    with provider.client() as victor:
         outbox.send(victor)
         with pytest.raises(BadRequest):
             victor.payment_requests.create(**invoice(**form))
-    sent = [body for body in bodies if body]
-    assert len(sent) == 2 and sent[0] == sent[1]
+    sent, created = provider.bodies
+    assert sent == created
 
 
-# The awaited outbox: its passes are those of the blocking one.
-
-KEY = invoice()["idempotency_key"]
+# The awaited outbox
 
 
 @asynccontextmanager
-async def opened(url: str) -> AsyncIterator[tuple[AsyncOutbox, AsyncSession]]:
-    engine = create_async_engine(url.replace("sqlite:", "sqlite+aiosqlite:"))
-    outbox = AsyncOutbox(engine)
-    await outbox.create_table()
-    async with AsyncSession(engine) as session:
-        yield outbox, session
-    await engine.dispose()
+async def opened(engine: sa.Engine) -> AsyncIterator[tuple[AsyncOutbox, AsyncSession]]:
+    """An awaited outbox, and a session."""
+    awaited = async_engine(engine)
+    async with AsyncSession(awaited) as session:
+        yield AsyncOutbox(awaited), session
+    await awaited.dispose()
 
 
-def test_one_is_stored_sent_and_followed(
-    database_url: str, async_victor: AsyncVictor, time_travel: TimeTravel, sent_once: Any
+def test_an_entry_is_there_with_the_awaited_session_or_not_at_all(
+    outbox: Outbox, engine: sa.Engine
 ) -> None:
     async def check() -> None:
-        async with opened(database_url) as (outbox, session), async_victor as victor:
-            await outbox.add(session, **invoice())
+        async with opened(engine) as (awaited, session):
+            await awaited.add(session, **invoice(1))
             await session.rollback()
-            assert await outbox.entries() == []
-            await outbox.add(session, **invoice())
+            await awaited.add(session, **invoice(2))
             await session.commit()
-            assert await outbox.send(victor) == [await outbox.entry(KEY)]
-            time_travel.advance(minutes=1)
-            assert [entry.status for entry in await outbox.refresh(victor)] == ["completed"]
-            assert (await outbox.counts())[EntryState.SENT] == 1
-            assert await outbox.entry("another-key-0123456789") is None
 
     anyio.run(check)
-    sent_once(KEY)
+    assert references(outbox.entries()) == ["INV-2"]
 
 
 def test_a_worker_goes_on_after_failures_and_ends_with_its_block(
-    tmp_path: Path, async_victor: AsyncVictor, faults: Faults, caplog: pytest.LogCaptureFixture
+    sqlite: sa.Engine, async_victor: AsyncVictor, faults: Faults, caplog: pytest.LogCaptureFixture
 ) -> None:
+    Box("blocking", sqlite).add(**invoice())
+    faults.status(401, times=None)
+
     async def check() -> None:
-        async with opened(f"sqlite:///{tmp_path / 'invoices.sqlite'}") as (outbox, session):
-            await outbox.add(session, **invoice())
-            await session.commit()
-            faults.status(401, times=None)
+        async with opened(sqlite) as (outbox, _):
             async with async_victor as victor, outbox.worker(victor, interval=0.001):
                 with anyio.fail_after(20):
                     while "outbox.send failed" not in caplog.text:  # noqa: ASYNC110 - a log has no event
                         await anyio.sleep(0.001)
                     faults.clear()
-                    while (await outbox.counts())[EntryState.SENT] == 0:  # noqa: ASYNC110 - a table has no event
+                    while states(await outbox.entries()) != ["sent"]:  # noqa: ASYNC110 - a table has no event
                         await anyio.sleep(0.001)
             calls = len(caplog.records)
             await anyio.sleep(0.01)
@@ -529,13 +476,13 @@ def test_a_worker_goes_on_after_failures_and_ends_with_its_block(
 
 @pytest.mark.parametrize("statement", range(1, 6))
 def test_a_worker_that_is_ended_within_a_transaction_ends_it(
-    statement: int, tmp_path: Path, async_victor: AsyncVictor
+    statement: int, sqlite: sa.Engine, async_victor: AsyncVictor
 ) -> None:
+    Box("blocking", sqlite).add(**invoice())
+    begun: list[str] = []
+
     async def check() -> None:
-        begun: list[str] = []
-        async with opened(f"sqlite:///{tmp_path / 'invoices.sqlite'}") as (outbox, session):
-            await outbox.add(session, **invoice())
-            await session.commit()
+        async with opened(sqlite) as (outbox, _):
             engine = outbox._engine.sync_engine
             async with async_victor as victor, anyio.create_task_group() as tasks:
 
@@ -550,6 +497,6 @@ def test_a_worker_that_is_ended_within_a_transaction_ends_it(
                     begun.append("COMMIT")
 
                 tasks.start_soon(outbox.run, victor)
-            assert begun[-1] == "COMMIT"
 
     anyio.run(check)
+    assert begun[-1] == "COMMIT"

@@ -164,6 +164,7 @@ KNOWN: Mapping[str, Any] = {
     "email": "a@b.example",
     "source_account_id": "account-1",
     "until": "ACCEPTED",
+    "value": "12345",
 }
 """Arguments, and fields of request objects, that are not made by their types alone."""
 MADE: Mapping[Any, Any] = {

@@ -2,14 +2,13 @@
 
 import csv
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 
 from tests.providers.victor.adapter import payment
 from victor_ext import Victor, VictorOAuth, zulu
@@ -119,12 +118,3 @@ class Planted:
             writer.writeheader()
             writer.writerows(self.rows if rows is None else rows)
         return path
-
-
-@pytest.fixture(scope="module")
-def planted() -> Iterator[Planted]:
-    with Sandbox(SETTINGS) as sandbox:
-        planted = Planted(sandbox)
-        with planted.victor:
-            planted.plant(ROWS)
-            yield planted

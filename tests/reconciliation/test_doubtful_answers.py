@@ -3,7 +3,7 @@ missing.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,6 +11,7 @@ import httpx
 import pytest
 from pytest_httpx import HTTPXMock
 
+from tests.cases import cases_beside
 from tests.providers.eastpay import adapter as eastpay_adapter
 from victor_ext import InvalidRequest, Victor, VictorOAuth, zulu
 from victor_ext.money import Money
@@ -50,15 +51,33 @@ def answer_pages(httpx_mock: HTTPXMock, *pages: Sequence[Mapping[str, Any]]) -> 
         httpx_mock.add_response(method="GET", content=page(each))
 
 
-def compared(victor: Victor, *ours: Mapping[str, object]) -> list[tuple[str, str]]:
-    with reconcile(
-        victor, [{"amount": "44.23", **each} for each in ours], **WINDOW, page_size=2
-    ) as report:
+def compare(victor: Victor, *ours: Mapping[str, object], **options: Any) -> Any:
+    """The report, for rows whose amount is the usual one unless they have their own."""
+    rows = [{"amount": "44.23", **row} for row in ours]
+    return reconcile(victor, rows, **{**WINDOW, "page_size": 2, **options})
+
+
+def compared(victor: Victor, *ours: Mapping[str, object], **options: Any) -> list[tuple[str, str]]:
+    with compare(victor, *ours, **options) as report:
         return kinds(report)
 
 
 def kinds(report: Reconciliation) -> list[tuple[str, str]]:
     return [(row.kind.value, " ".join(row.differences)) for row in report]
+
+
+def answer_by(
+    httpx_mock: HTTPXMock, list_of: Callable[[httpx.QueryParams], list[Mapping[str, Any]]]
+) -> None:
+    """The first page of each list is what this makes of the query, and others are empty."""
+
+    def answer(call: httpx.Request) -> httpx.Response:
+        query = call.url.params
+        if "page" not in query:
+            return httpx.Response(200, json=request(9, "INV-9", status="Pending"))
+        return httpx.Response(200, content=page(list_of(query) if query["page"] == "0" else []))
+
+    httpx_mock.add_callback(answer, method="GET", is_reusable=True)
 
 
 @pytest.fixture
@@ -71,70 +90,19 @@ def victor(httpx_mock: HTTPXMock) -> Iterator[Victor]:
         yield client
 
 
-@pytest.mark.parametrize(
-    ("amount", "details", "expected"),
-    [
-        pytest.param(
-            "40.00",
-            {"amount_modification_allowed": True},
-            ("modified", ""),
-            id="as the request allowed",
-        ),
-        pytest.param(
-            "40.00",
-            {"amount_modification_allowed": " True"},
-            ("modified", ""),
-            id="it allowed it, as text",
-        ),
-        pytest.param(
-            "40.00",
-            {"amount_modification_allowed": "yes"},
-            ("differs", "amount"),
-            id="nobody can read that",
-        ),
-        pytest.param(
-            "40.00",
-            {},
-            ("differs", "amount"),
-            id="without the flag, it did not: the document's default",
-        ),
-        pytest.param(
-            "40.00",
-            {"amount_modification_allowed": False},
-            ("differs", "amount"),
-            id="it did not allow it",
-        ),
-        pytest.param("a lot", {}, ("differs", "amount"), id="the amount that comes cannot be read"),
-        pytest.param(
-            "44.23",
-            {"original_amount": "45.00"},
-            ("differs", "amount"),
-            id="another amount was asked",
-        ),
-        pytest.param(None, {}, ("matched", ""), id="only the amount that was asked is said"),
-        *(
-            pytest.param(
-                amount,
-                {"original_amount": asked, "amount_modification_allowed": True},
-                ("differs", "amount"),
-                id=f"{amount}, and the amount that was asked, {asked}, cannot be read",
-            )
-            for amount in ("44.23", "99.00")
-            for asked in ("44.235", "1e30", "0.001", "EUR 44.23")
-        ),
-    ],
-)
+AMOUNTS = cases_beside(__file__)["amounts"]
+
+
+@pytest.mark.parametrize("name", AMOUNTS)
 def test_another_amount_agrees_only_if_the_payer_was_allowed_it(
-    victor: Victor,
-    httpx_mock: HTTPXMock,
-    amount: object,
-    details: dict[str, Any],
-    expected: tuple[str, str],
+    victor: Victor, httpx_mock: HTTPXMock, name: str
 ) -> None:
-    one = request(1, "INV-1", amount, original="44.23")
-    one["payment_request"]["payment_details"].update(details)
+    case = AMOUNTS[name]
+    one = request(1, "INV-1", case["amount"], original="44.23")
+    one["payment_request"]["payment_details"].update(case.get("details", {}))
     answer_pages(httpx_mock, [one], [])
-    assert compared(victor, {"reference": "INV-1"}) == [expected]
+    differences = "amount" if case["kind"] == "differs" else ""
+    assert compared(victor, {"reference": "INV-1"}) == [(case["kind"], differences)]
 
 
 @pytest.mark.parametrize("at", [START, START + timedelta(days=1, microseconds=-1)])
@@ -143,46 +111,30 @@ def test_the_ends_of_the_window_are_read_whether_the_providers_are_inclusive_or_
 ) -> None:
     """The provider's filter excludes both of its ends, and has whole milliseconds."""
 
-    def answer(call: httpx.Request) -> httpx.Response:
-        query = call.url.params
+    def list_of(query: httpx.QueryParams) -> list[Mapping[str, Any]]:
         first, last = (zulu.parse(query[f"{end}_datetime"]) for end in ("start", "end"))
-        listed = (
-            [request(1, "INV-1", created_at=at.timestamp() * 1000)] if first < at < last else []
-        )
-        return httpx.Response(200, content=page(listed if query["page"] == "0" else []))
+        if first < at < last:
+            return [request(1, "INV-1", created_at=at.timestamp() * 1000)]
+        return []
 
-    httpx_mock.add_callback(answer, method="GET", is_reusable=True)
-    with reconcile(
-        victor, [{"reference": "INV-1", "amount": "44.23"}], **WINDOW, margin=timedelta(0)
-    ) as report:
-        assert kinds(report) == [("matched", "")]
+    answer_by(httpx_mock, list_of)
+    assert compared(victor, {"reference": "INV-1"}, margin=timedelta(0)) == [("matched", "")]
 
 
 def test_the_status_of_one_that_is_looked_up_is_that_of_the_list(
     victor: Victor, httpx_mock: HTTPXMock
 ) -> None:
     """`get` says "Pending" of a request that is paid, by one reading of the document."""
-
-    def answer(call: httpx.Request) -> httpx.Response:
-        query = call.url.params
-        if "page" not in query:
-            return httpx.Response(200, json=request(9, "INV-9", status="Pending"))
-        record = (
-            [
-                request(9, "INV-9", status="completed"),
-                request(9, None, victor_payment_request_id="id-9"),
-            ]
-            if (query["page"], query.get("victor_id")) == ("0", "ID-9")
-            else []
-        )
-        return httpx.Response(200, content=page(record))
-
-    httpx_mock.add_callback(answer, method="GET", is_reusable=True)
-    with reconcile(victor, [{"id": "ID-9", "amount": "44.23"}], **WINDOW) as report:
-        assert [(row.kind.value, row.theirs and row.theirs.status) for row in report] == [
-            ("matched", "completed")
-        ]
-        assert (report.summary.statuses, report.summary.elsewhere) == ({"completed": 1}, 1)
+    paid = request(9, "INV-9", status="completed")
+    another = request(9, None, victor_payment_request_id="id-9")
+    answer_by(httpx_mock, lambda query: [paid, another] if query.get("victor_id") == "ID-9" else [])
+    with compare(victor, {"id": "ID-9"}) as report:
+        (row,) = report
+        assert row.kind == "matched"
+        assert row.theirs is not None
+        assert row.theirs.status == "completed"
+        assert report.summary.statuses == {"completed": 1}
+        assert report.summary.elsewhere == 1
 
 
 def test_that_one_without_an_id_may_be_listed_twice_is_said(
@@ -193,14 +145,9 @@ def test_that_one_without_an_id_may_be_listed_twice_is_said(
     """
     first, moved = request(1, "INV-1"), request(2, "INV-2", victor_payment_request_id=None)
     answer_pages(httpx_mock, [first, moved], [moved], [], *[[first], [moved], []] * 2)
-    ours = [{"reference": reference, "amount": "44.23"} for reference in ("INV-1", "INV-2", "GONE")]
-    with reconcile(victor, ours, **WINDOW, page_size=2) as report:
-        assert kinds(report) == [
-            ("duplicate", ""),
-            ("missing", ""),
-            ("matched", ""),
-            ("matched", ""),
-        ]
+    ours = [{"reference": reference} for reference in ("INV-1", "INV-2", "GONE")]
+    with compare(victor, *ours) as report:
+        assert [kind for kind, _ in kinds(report)] == ["duplicate", "missing", "matched", "matched"]
         assert "Payments in the list without an id: 2. One that moved" in report.summary.notes[-1]
 
 
@@ -224,14 +171,12 @@ def test_half_of_a_character_ends_nothing(victor: Victor, httpx_mock: HTTPXMock)
 def test_a_declined_payment_is_in_both_books_and_is_counted_by_its_status(
     victor: Victor, httpx_mock: HTTPXMock
 ) -> None:
-    statuses = enumerate(["declined", "completed"])
-    answer_pages(
-        httpx_mock,
-        [request(number, f"INV-{number}", status=status) for number, status in statuses],
-        [],
+    declined, completed = (
+        request(number, f"INV-{number}", status=status)
+        for number, status in enumerate(["declined", "completed"])
     )
-    ours = [{"reference": f"INV-{number}", "amount": "44.23"} for number in range(2)]
-    with reconcile(victor, ours, **WINDOW) as report:
+    answer_pages(httpx_mock, [declined, completed], [])
+    with compare(victor, {"reference": "INV-0"}, {"reference": "INV-1"}) as report:
         assert report.agrees
         assert report.summary.to_dict()["statuses"] == {"completed": 1, "declined": 1}
 

@@ -2,7 +2,7 @@
 of wrong rows.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -22,6 +22,7 @@ from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
 PRICE = Money.of("44.23", "USD")
+Write = Callable[..., Path]
 
 
 def read(ours: Any, **options: Any) -> list[Entry]:
@@ -34,27 +35,31 @@ def problems(ours: Any, **options: Any) -> list[str]:
     return [problem.message for problem in caught.value.problems]
 
 
-def written(folder: Path, text: str, name: str = "ours.csv") -> Path:
-    path = folder / name
-    path.write_text(text, encoding="utf-8")
-    return path
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Writes a file of ours."""
+
+    def written(text: str, name: str = "ours.csv") -> Path:
+        path = tmp_path / name
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return written
 
 
-def test_the_file_of_bulk_sending(tmp_path: Path) -> None:
+def test_the_file_of_bulk_sending(write: Write) -> None:
     heading = (
         "invoice_no,payee_account_number,payer_counterparty_id,amount,biller_type,due_date,"
         "client_reference_id"
     )
     text = f"{heading}\n1042,043987673645,aHeq349838,44.23,BUSINESS,2026-03-04,INV-1042\n"
-    assert read(written(tmp_path, text)) == [Entry(PRICE, "INV-1042", line=2)]
-    assert read(written(tmp_path, text), columns={"reference": "invoice_no"}) == [
-        Entry(PRICE, "1042", line=2)
-    ]
+    assert read(write(text)) == [Entry(PRICE, "INV-1042", line=2)]
+    assert read(write(text), columns={"reference": "invoice_no"}) == [Entry(PRICE, "1042", line=2)]
     text = "id,reference,amount\n7,R-1,44.23\n"
-    assert read(written(tmp_path, text), columns={"id": None}) == [Entry(PRICE, "R-1", line=2)]
+    assert read(write(text), columns={"id": None}) == [Entry(PRICE, "R-1", line=2)]
 
 
-def test_the_export_of_bulk_sending(tmp_path: Path) -> None:
+def test_the_export_of_bulk_sending(write: Write) -> None:
     text = (
         "row,key,id,status,outcome,error,invoice_no,amount,payer_counterparty_id,due_date,client_reference_id\n"
         "1,k-1,QNNEVS9JL4,created,created,,1,44.23,aHeq349838,2026-03-04,INV-1\n"
@@ -64,40 +69,26 @@ def test_the_export_of_bulk_sending(tmp_path: Path) -> None:
         "5,k-5,,,unknown,Conflict: HTTP 409.,5,44.23,aHeq349838,2026-03-04,\n"
         "6,k-6,,,accepted,It cannot be read.,6,44.23,aHeq349838,2026-03-04,\n"
     )
-    reader = EntryReader(currency="USD")
-    assert list(reader.read(written(tmp_path, text))) == [
+    reader, unknown = EntryReader(currency="USD"), "Bulk sending calls it unknown."
+    assert list(reader.read(write(text))) == [
         Entry(PRICE, "INV-1", "QNNEVS9JL4", "k-1", line=2),
-        Entry(
-            PRICE,
-            "=INV-2",
-            None,
-            "k-2",
-            line=3,
-            doubt="Bulk sending calls it unknown. It may have been sent.",
-        ),
-        Entry(
-            PRICE,
-            None,
-            None,
-            "k-5",
-            line=6,
-            doubt="Bulk sending calls it unknown. Conflict: HTTP 409.",
-        ),
+        Entry(PRICE, "=INV-2", None, "k-2", line=3, doubt=f"{unknown} It may have been sent."),
+        Entry(PRICE, None, None, "k-5", line=6, doubt=f"{unknown} Conflict: HTTP 409."),
         Entry(PRICE, None, None, "k-6", line=7),
     ]
     assert reader.not_asked == 2
 
 
-def test_semicolons_a_byte_order_mark_times_and_currencies(tmp_path: Path) -> None:
+def test_semicolons_a_byte_order_mark_times_and_currencies(write: Write) -> None:
     text = "\ufeffreference;amount;currency;at\nR-1;4423;JPY;2026-03-04T05:06:07.5Z\n"
     at = datetime(2026, 3, 4, 5, 6, 7, 500_000, tzinfo=UTC)
-    assert read(written(tmp_path, text)) == [Entry(Money(4423, "JPY"), "R-1", at=at, line=2)]
+    assert read(write(text)) == [Entry(Money(4423, "JPY"), "R-1", at=at, line=2)]
 
 
-def test_json_lines_mappings_and_entries(tmp_path: Path) -> None:
+def test_json_lines_mappings_and_entries(write: Write) -> None:
     text = '{"reference": "R-1", "amount": 44.23}\n{"id": "A", "amount": "44.23"}\n'
     expected = [Entry(PRICE, "R-1", line=1), Entry(PRICE, id="A", line=2)]
-    assert read(written(tmp_path, text, "ours.jsonl")) == expected
+    assert read(write(text, "ours.jsonl")) == expected
     assert (
         read([{"reference": "R-1", "amount": Decimal("44.23")}, {"id": "A", "amount": PRICE}])
         == expected
@@ -110,71 +101,63 @@ CASES = cases_beside(__file__)
 
 
 @pytest.mark.parametrize(("row", "told"), CASES["wrong"].items())
-def test_a_row_that_is_wrong_is_told_by_line_and_field(tmp_path: Path, row: str, told: str) -> None:
-    path = written(tmp_path, f"reference,amount,currency,at\n{row.replace('LONG', 'R' * 256)}\n")
+def test_a_row_that_is_wrong_is_told_by_line_and_field(write: Write, row: str, told: str) -> None:
+    path = write(f"reference,amount,currency,at\n{row.replace('LONG', 'R' * 256)}\n")
     assert problems(path) == [told]
 
 
-def test_all_wrong_rows_are_told_at_once_and_not_more_than_one_can_read(tmp_path: Path) -> None:
-    path = written(tmp_path, "reference,amount\n" + "R,no\n" * 30)
+def test_all_wrong_rows_are_told_at_once_and_not_more_than_one_can_read(write: Write) -> None:
+    path = write("reference,amount\n" + "R,no\n" * 30)
     told = problems(path)
     assert [text.split(",")[0] for text in told[:20]] == [f"line {n}" for n in range(2, 22)]
     assert told[20:] == ["... The rows after these were not read."]
 
 
 @pytest.mark.parametrize(("heading", "beginning"), CASES["headings"].items())
-def test_a_heading_that_lacks_a_column(tmp_path: Path, heading: str, beginning: str) -> None:
-    (told,) = problems(written(tmp_path, f"{heading}\n1,2,3\n"))
+def test_a_heading_that_lacks_a_column(write: Write, heading: str, beginning: str) -> None:
+    (told,) = problems(write(f"{heading}\n1,2,3\n"))
     assert told.startswith(beginning)
 
 
-def test_a_column_that_is_named_and_not_there(tmp_path: Path) -> None:
-    path = written(tmp_path, "reference,amount\nR,1\n")
+def test_a_column_that_is_named_and_not_there(write: Write) -> None:
+    path = write("reference,amount\nR,1\n")
     (told,) = problems(path, columns={"reference": "invoice_no"})
     assert told == "line 1, invoice_no: the heading (reference, amount) has no column invoice_no."
-    with pytest.raises(
-        ConfigurationError, match="columns names invoice: the fields are reference, id"
-    ):
+    message = "columns names invoice: the fields are reference, id"
+    with pytest.raises(ConfigurationError, match=message):
         read(path, columns={"invoice": "reference"})
 
 
 @pytest.mark.parametrize(("named", "written_as"), [("NFC", "NFD"), ("NFD", "NFC")])
-def test_two_unicode_forms_of_a_column_are_one(tmp_path: Path, named: Any, written_as: Any) -> None:
+def test_two_unicode_forms_of_a_column_are_one(write: Write, named: Any, written_as: Any) -> None:
     columns: dict[str, str | None] = {"reference": normalize(named, "Schlüssel")}
     name = normalize(written_as, "Schlüssel")
     line = f'{{"{name}": "R-1", "amount": 44.23}}\n'
-    assert read(written(tmp_path, f"{name};amount\nR-1;44.23\n"), columns=columns) == [
-        Entry(PRICE, "R-1", line=2)
-    ]
-    assert read(written(tmp_path, line, "ours.jsonl"), columns=columns) == [
-        Entry(PRICE, "R-1", line=1)
-    ]
-    assert read([{name: "R-1", "amount": PRICE}], columns=columns) == [Entry(PRICE, "R-1", line=1)]
+    for source, number in (
+        (write(f"{name};amount\nR-1;44.23\n"), 2),
+        (write(line, "ours.jsonl"), 1),
+        ([{name: "R-1", "amount": PRICE}], 1),
+    ):
+        assert read(source, columns=columns) == [Entry(PRICE, "R-1", line=number)]
     both = {normalize(form, name): "R-1" for form in ("NFC", "NFD")}
-    for twice in (f"{','.join(both)},amount\nR-1,R-1,44.23\n", [{**both, "amount": PRICE}]):
-        (told,) = problems(
-            written(tmp_path, twice) if isinstance(twice, str) else twice, columns=columns
-        )
+    for twice in (write(f"{','.join(both)},amount\nR-1,R-1,44.23\n"), [{**both, "amount": PRICE}]):
+        (told,) = problems(twice, columns=columns)
         assert "Schlüssel" in normalize("NFC", told)
 
 
-def test_a_file_says_how_it_is_written_for_bulk_sending_and_for_this(tmp_path: Path) -> None:
-    path = written(tmp_path, "Rechnung;Betrag;amount\nR-1;1.234,50;1\n")
+def test_a_file_says_how_it_is_written_for_bulk_sending_and_for_this(write: Write) -> None:
+    path = write("Rechnung;Betrag;amount\nR-1;1.234,50;1\n")
     columns: dict[str, str | None] = {"client_reference_id": "Rechnung", "amount": "Betrag"}
     entry = Entry(Money.of("1234.50", "USD"), "R-1", line=2)
     assert read(RowFile(path, columns, decimal="comma")) == [entry]
-    fields: dict[str, str | None] = {
-        **columns,
-        "reference": "Rechnung",
-        "client_reference_id": None,
-    }
+    fields = {**columns, "reference": "Rechnung", "client_reference_id": None}
     assert read(RowFile(path, fields, decimal="comma")) == [entry]
     with pytest.raises(ConfigurationError, match="columns names notes: the fields are "):
         read(RowFile(path, {"notes": "Rechnung"}))
 
 
-def test_what_is_wrong_is_said_in_the_headings_of_the_file(tmp_path: Path) -> None:
-    path = written(tmp_path, "Rechnung;Betrag\n4,3E+10;12.50\nR-2;\n#NV;1,00\n")
+def test_what_is_wrong_is_said_in_the_headings_of_the_file(write: Write) -> None:
+    path = write("Rechnung;Betrag\n4,3E+10;12.50\nR-2;\n#NV;1,00\n")
     columns: dict[str, str | None] = {"reference": "Rechnung", "amount": "Betrag"}
     told = problems(RowFile(path, columns, decimal="comma"))
     assert [text.split(" is ")[0] for text in told] == [
@@ -185,8 +168,8 @@ def test_what_is_wrong_is_said_in_the_headings_of_the_file(tmp_path: Path) -> No
     assert "with a decimal comma" in told[0]
 
 
-def test_a_currency_is_needed(tmp_path: Path) -> None:
-    (told,) = problems(written(tmp_path, "reference,amount\nR,1\n"), currency=None)
+def test_a_currency_is_needed(write: Write) -> None:
+    (told,) = problems(write("reference,amount\nR,1\n"), currency=None)
     assert told.startswith(
         "line 1, currency: the heading (reference, amount) has no currency: name the column, such"
     )
@@ -216,24 +199,17 @@ WINDOW = Window(START, END, timedelta(minutes=10))
 
 
 @pytest.mark.parametrize(
-    ("minutes", "zone"),
+    ("zone", "minutes"),
     [
-        (-11, Zone.OUTSIDE),
-        (-10, Zone.AROUND),
-        (-1, Zone.AROUND),
-        (0, Zone.EDGE),
-        (9, Zone.EDGE),
-        (10, Zone.INSIDE),
-        (1429, Zone.INSIDE),
-        (1430, Zone.EDGE),
-        (1439, Zone.EDGE),
-        (1440, Zone.AROUND),
-        (1450, Zone.AROUND),
-        (1451, Zone.OUTSIDE),
+        (Zone.OUTSIDE, (-11, 1451)),
+        (Zone.AROUND, (-10, -1, 1440, 1450)),
+        (Zone.EDGE, (0, 9, 1430, 1439)),
+        (Zone.INSIDE, (10, 1429)),
     ],
 )
-def test_zones(minutes: int, zone: Zone) -> None:
-    assert WINDOW.zone(START + timedelta(minutes=minutes)) is zone
+def test_a_day_has_edges_of_ten_minutes_on_both_sides(zone: Zone, minutes: tuple[int, ...]) -> None:
+    for minute in minutes:
+        assert WINDOW.zone(START + timedelta(minutes=minute)) is zone, minute
 
 
 def test_without_a_margin_there_are_no_edges() -> None:
@@ -283,15 +259,13 @@ SOURCES: dict[str, Any] = {
 
 @pytest.mark.parametrize("source", SOURCES)
 def test_no_local_shows_an_account_number(
-    victor: Victor, victor_sandbox: Sandbox, tmp_path: Path, source: str
+    victor: Victor, victor_sandbox: Sandbox, write: Write, source: str
 ) -> None:
     victor_sandbox.inject("status", status=403, operation="list", times=5)
     ours = SOURCES[source]
     if ours == "file":
-        ours = tmp_path / "ours.csv"
-        ours.write_text(
-            f"reference,amount,payee_account_number\nR,1,{ACCOUNT}\nR,no,{ACCOUNT}\n", "utf-8"
-        )
+        heading = "reference,amount,payee_account_number"
+        ours = write(f"{heading}\nR,1,{ACCOUNT}\nR,no,{ACCOUNT}\n")
     now = datetime.now(UTC)
     with pytest.raises(Exception) as caught:
         reconcile(victor, ours or breaking(), start=now - timedelta(hours=1), end=now)

@@ -1,8 +1,9 @@
 """Velo, EastPay and FlexFactor: the same report, as far as each provider can be asked."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 from uuid import uuid4
@@ -22,7 +23,7 @@ from victor_ext.providers.flexfactor import (
     FlexFactorAuth,
     FlexFactorToken,
 )
-from victor_ext.providers.velo import PaymentInstruction, Velo, VeloAuth
+from victor_ext.providers.velo import Velo, VeloAuth
 from victor_ext.reconciliation import reconcile, reconcile_async
 from victor_ext.sandbox.eastpay import EastPaySandbox
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
@@ -30,63 +31,81 @@ from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
 NOW = datetime.now(UTC)
 WINDOW = {"start": NOW - timedelta(hours=1), "end": NOW + timedelta(hours=23)}
-Report = list[tuple[str, str | None, tuple[str, ...]]]
-Compare = Callable[..., tuple[Report, Any]]
+Report = tuple[list[tuple[str, str | None, tuple[str, ...]]], Any]
+"""The rows (kind, reference or id, differences), and the summary."""
+Compare = Callable[..., Report]
+
+
+def shown(report: Any) -> Report:
+    with report:
+        rows = [(row, row.ours or row.theirs) for row in report]
+        return [
+            (row.kind.value, payment.reference or payment.id, row.differences)
+            for row, payment in rows
+        ], report.summary
+
+
+def kinds(report: Any) -> list[str]:
+    return [row.kind.value for row in report]
 
 
 @pytest.fixture(params=[False, True], ids=["blocking", "awaited"])
 def compare(request: pytest.FixtureRequest) -> Compare:
-    """Compare with a client of an adapter: the rows (kind, reference or id, differences), and the
-    summary.
-    """
+    """Compare with a client, which the first argument makes: it is told whether it is awaited."""
 
-    def shown(report: Any) -> tuple[Report, Any]:
-        with report:
-            rows = [
-                (
-                    row.kind.value,
-                    (row.ours or row.theirs).reference or (row.ours or row.theirs).id,
-                    row.differences,
-                )
-                for row in report
-            ]
-            return rows, report.summary
-
-    def run(
-        adapter: Any, sandbox: Any, ours: list[dict[str, Any]], **options: Any
-    ) -> tuple[Report, Any]:
-        async def awaited() -> tuple[Report, Any]:
-            async with adapter.client(sandbox, awaited=True) as client:
+    def run(new_client: Callable[..., Any], ours: list[dict[str, Any]], **options: Any) -> Report:
+        async def awaited() -> Report:
+            async with new_client(awaited=True) as client:
                 return shown(await reconcile_async(client, ours, **WINDOW, **options))
 
         if request.param:
             return asyncio.run(awaited())
-        with adapter.client(sandbox, awaited=False) as client:
+        with new_client(awaited=False) as client:
             return shown(reconcile(client, ours, **WINDOW, **options))
 
     return run
 
 
-def test_velo(compare: Compare) -> None:
+@pytest.fixture
+def velo_sandbox() -> Iterator[Any]:
     with velo_adapter.sandbox() as sandbox:
-        with velo_adapter.client(sandbox, awaited=False) as velo:
-            prices = (("EQUAL", "44.23"), ("LESS", "44.23"), *[("TWICE", "1")] * 2, ("NEW", "1"))
-            for reference, price in prices:
-                payment = PaymentInstruction(
-                    remote_id=velo_adapter.PAYEE, amount=Money.of(price, "USD"),
-                    source_account_name=velo_adapter.ACCOUNT, payor_payment_id=reference,
-                )  # fmt: skip
-                velo.payouts.submit([payment])
-        ours = [
-            {"payor_payment_id": reference, "amount": amount, "currency": "USD"}
-            for reference, amount in (
-                ("EQUAL", "44.23"),
-                ("LESS", "44"),
-                ("TWICE", "1"),
-                ("GONE", "1"),
-            )
-        ]
-        rows, summary = compare(velo_adapter, sandbox, ours, payor_id=sandbox.payor_id)
+        yield sandbox
+
+
+@pytest.fixture
+def velo(velo_sandbox: Any) -> Iterator[Velo]:
+    with velo_adapter.client(velo_sandbox, awaited=False) as client:
+        yield client
+
+
+@pytest.fixture
+def bank() -> Iterator[EastPaySandbox]:
+    with eastpay_adapter.sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def eastpay(bank: EastPaySandbox) -> Iterator[EastPay]:
+    with eastpay_adapter.client(bank, awaited=False) as client:
+        yield client
+
+
+def test_velo(compare: Compare, velo_sandbox: Any, velo: Velo) -> None:
+    for reference, price in (
+        ("EQUAL", "44.23"),
+        ("LESS", "44.23"),
+        ("TWICE", "1"),
+        ("TWICE", "1"),
+        ("NEW", "1"),
+    ):
+        velo.payouts.submit([velo_adapter.pay(reference, amount=Money.of(price, "USD"))])
+    prices = {"EQUAL": "44.23", "LESS": "44", "TWICE": "1", "GONE": "1"}
+    ours = [
+        {"payor_payment_id": reference, "amount": amount, "currency": "USD"}
+        for reference, amount in prices.items()
+    ]
+    new_client = partial(velo_adapter.client, velo_sandbox)
+    rows, summary = compare(new_client, ours, payor_id=velo_sandbox.payor_id)
     assert rows == [
         ("duplicate", "TWICE", ()),
         ("differs", "LESS", ("amount",)),
@@ -98,131 +117,127 @@ def test_velo(compare: Compare) -> None:
     assert summary.theirs == 5
 
 
-def test_a_payment_of_velo_beyond_the_window_is_looked_up_by_its_id() -> None:
-    with velo_adapter.sandbox() as sandbox, velo_adapter.client(sandbox, awaited=False) as velo:
-        velo_adapter.submit(velo, "LATE")
-        (payment,) = velo.payments.list(sandbox.payor_id)
-        ours = [
-            {"id": payment_id, "amount": "44.23", "currency": "USD"}
-            for payment_id in (
-                payment.id,
-                "00000000-0000-4000-8000-000000000000",
-                "no id of Velo's",
-            )
-        ]
-        window = {"start": NOW - timedelta(days=9), "end": NOW - timedelta(days=8)}
-        with reconcile(velo, ours, **window, payor_id=sandbox.payor_id) as report:
-            assert [row.kind.value for row in report] == ["missing", "missing", "matched"]
+def test_a_payment_of_velo_beyond_the_window_is_looked_up_by_its_id(
+    velo_sandbox: Any, velo: Velo
+) -> None:
+    velo_adapter.submit(velo, "LATE")
+    (payment,) = velo.payments.list(velo_sandbox.payor_id)
+    ids = (payment.id, "00000000-0000-4000-8000-000000000000", "no id of Velo's")
+    ours = [{"id": id_, "amount": "44.23", "currency": "USD"} for id_ in ids]
+    window = {"start": NOW - timedelta(days=9), "end": NOW - timedelta(days=8)}
+    with reconcile(velo, ours, **window, payor_id=velo_sandbox.payor_id) as report:
+        assert kinds(report) == ["missing", "missing", "matched"]
 
 
-def test_eastpay_is_looked_up_payment_by_payment(compare: Compare) -> None:
-    def client(sandbox: EastPaySandbox, *, awaited: bool) -> Any:
+def test_eastpay_is_looked_up_payment_by_payment(
+    compare: Compare, bank: EastPaySandbox, eastpay: EastPay
+) -> None:
+    def new_client(*, awaited: bool) -> Any:
         kind: Any = AsyncEastPay if awaited else EastPay
         entity = eastpay_adapter.ENTITY
-        return kind(eastpay_adapter.TOKEN, base_url=f"{sandbox.url}/eastpay", entity_id=entity)
+        return kind(eastpay_adapter.TOKEN, base_url=f"{bank.url}/eastpay", entity_id=entity)
 
-    with eastpay_adapter.sandbox() as sandbox:
-        with eastpay_adapter.client(sandbox, awaited=False) as eastpay:
-            ids = [eastpay_adapter.pay(eastpay, reference).id for reference in ("EQUAL", "OTHER")]
-        ours = [
-            {"id": ids[0], "reference": "EQUAL", "amount": "92.00"},
-            {"id": ids[1], "amount": "91.00"},
-            {"id": "0" * 32, "amount": "1.00"},
-            {"reference": "NO-ID", "amount": "1.00"},
-        ]
-        rows, summary = compare(SimpleNamespace(client=client), sandbox, ours, currency="EGP")
+    equal, other = (eastpay_adapter.pay(eastpay, reference).id for reference in ("EQUAL", "OTHER"))
+    ours = [
+        {"id": equal, "reference": "EQUAL", "amount": "92.00"},
+        {"id": other, "amount": "91.00"},
+        {"id": "0" * 32, "amount": "1.00"},
+        {"reference": "NO-ID", "amount": "1.00"},
+    ]
+    rows, summary = compare(new_client, ours, currency="EGP")
     assert rows == [
-        ("differs", ids[1], ("amount",)),
+        ("differs", other, ("amount",)),
         ("missing", "0" * 32, ()),
         ("unchecked", "NO-ID", ()),
         ("matched", "EQUAL", ()),
     ]
-    assert (
-        "EastPay has no list: payments that are missing in our book cannot be detected."
-        in summary.notes
-    )
+    no_list = "EastPay has no list: payments that are missing in our book cannot be detected."
+    assert no_list in summary.notes
 
 
 @pytest.mark.parametrize(
-    ("said", "differences"),
+    ("amount", "kind"),
     [
-        *((said, ()) for said in (None, "", "92.00", 92, 92.0, "EGP 92")),
+        *((amount, "matched") for amount in (None, "", "92.00", 92, 92.0, "EGP 92")),
         *(
-            (said, ("amount",))
-            for said in ("92,00", "EUR 92.00", {"value": "92.00"}, True, "92.001")
+            (amount, "differs")
+            for amount in ("92,00", "EUR 92.00", {"value": "92.00"}, True, "92.001")
         ),
     ],
 )
 def test_an_amount_that_cannot_be_read_is_a_difference_though_one_may_be_left_out(
-    compare: Compare, said: Any, differences: tuple[str, ...]
+    compare: Compare, amount: Any, kind: str
 ) -> None:
-    payment = {"id": "p-1", "currency": "EGP", "amount": said, "result": {"code": "000.000.000"}}
+    payment = {"id": "p-1", "currency": "EGP", "amount": amount, "result": {"code": "000.000.000"}}
+    transport = httpx.MockTransport(lambda _request: httpx.Response(200, json=payment))
 
-    def client(_sandbox: object, *, awaited: bool) -> Any:
-        transport = httpx.MockTransport(lambda _request: httpx.Response(200, json=payment))
-        kind: Any = AsyncEastPay if awaited else EastPay
-        return kind(
-            "t" * 32, base_url="https://bank.example/pay", entity_id="E1", transport=transport
-        )
+    def new_client(*, awaited: bool) -> Any:
+        make: Any = AsyncEastPay if awaited else EastPay
+        url = "https://bank.example/pay"
+        return make("t" * 32, base_url=url, entity_id="E1", transport=transport)
 
-    ours = [{"id": "p-1", "amount": "92.00"}]
-    rows, _ = compare(SimpleNamespace(client=client), None, ours, currency="EGP")
-    assert rows == [("differs" if differences else "matched", "p-1", differences)]
+    rows, _ = compare(new_client, [{"id": "p-1", "amount": "92.00"}], currency="EGP")
+    assert rows == [(kind, "p-1", ("amount",) if kind == "differs" else ())]
 
 
-def test_eastpay_is_looked_up_by_reference_where_its_bank_answers_that() -> None:
+def inquired(
+    reference: str, number: int, payment_type: str = "DB", code: str = "000.000.000"
+) -> Payment:
+    said = {
+        "id": f"{number:032}",
+        "merchantTransactionId": reference,
+        "paymentType": payment_type,
+        "result": {"code": code},
+        "amount": "92.00",
+        "currency": "egp" if reference == "KNOWN" else "EGP",
+    }
+    return Payment(models.Payment.from_dict(said))
+
+
+DECLINED = "800.100.152"
+KNOWN = {
+    "EQUAL": [inquired("EQUAL", 1), inquired("EQUAL", 2, "RF")],
+    "TWICE": [inquired("TWICE", 3), inquired("TWICE", 4)],
+    "AGAIN": [inquired("AGAIN", 5, code=DECLINED), inquired("AGAIN", 6)],
+    "DECLINED": [inquired("DECLINED", 7, code=DECLINED)],
+    "KNOWN": [inquired("KNOWN", 8), inquired("KNOWN", 9)],
+    "WRONG": [inquired("WRONG", 10), inquired("WRONG", 11)],
+}
+
+
+def find(reference: str) -> list[Payment]:
+    if reference == "404":
+        raise NotFound("No such inquiry.")
+    return KNOWN.get(reference, [])
+
+
+def test_eastpay_is_looked_up_by_reference_where_its_bank_answers_that(eastpay: Any) -> None:
     """By a stand-in of the inquiry, which only some banks have: a step is no payment, and not found
     proves nothing.
     """
-
-    def payment(
-        reference: str, number: int, payment_type: str = "DB", code: str = "000.000.000"
-    ) -> Payment:
-        amounts = {"amount": "92.00", "currency": "egp" if reference == "KNOWN" else "EGP"}
-        return Payment(models.Payment.from_dict({
-            "id": f"{number:032}", "merchantTransactionId": reference, "paymentType": payment_type,
-            "result": {"code": code}, **amounts,
-        }))  # fmt: skip
-
-    def find(reference: str) -> list[Payment]:
-        if reference == "404":
-            raise NotFound("No such inquiry.")
-        known = {
-            "EQUAL": [payment("EQUAL", 1), payment("EQUAL", 2, "RF")],
-            "TWICE": [payment("TWICE", 3), payment("TWICE", 4)],
-            "AGAIN": [payment("AGAIN", 5, code="800.100.152"), payment("AGAIN", 6)],
-            "DECLINED": [payment("DECLINED", 7, code="800.100.152")],
-            "KNOWN": [payment("KNOWN", 8), payment("KNOWN", 9)],
-            "WRONG": [payment("WRONG", 10), payment("WRONG", 11)],
-        }
-        return known.get(reference, [])
-
-    ids = dict.fromkeys(("EQUAL", "TWICE", "GONE", "404", "AGAIN", "DECLINED")) | {
-        "KNOWN": f"{8:032}",
-        "WRONG": f"{99:032}",
-    }
+    eastpay.payments.entity = SimpleNamespace(found_by_reference=True)
+    eastpay.payments.find = find
+    without_id = dict.fromkeys(("EQUAL", "TWICE", "GONE", "404", "AGAIN", "DECLINED"))
+    ids = without_id | {"KNOWN": f"{8:032}", "WRONG": f"{99:032}"}
     ours = [{"reference": reference, "id": id_, "amount": "92"} for reference, id_ in ids.items()]
-    with (
-        eastpay_adapter.sandbox() as sandbox,
-        eastpay_adapter.client(sandbox, awaited=False) as eastpay,
-    ):
-        eastpay.payments.entity = SimpleNamespace(found_by_reference=True)
-        eastpay.payments.find = find
-        with reconcile(eastpay, ours, **WINDOW, currency="EGP") as report:
-            rows = [
-                (row.kind.value, row.ours.reference, " ".join(row.differences))
-                for row in report
-                if row.ours
-            ]
+    with reconcile(eastpay, ours, **WINDOW, currency="EGP") as report:
+        rows = [
+            (row.kind.value, row.ours.reference, " ".join(row.differences))
+            for row in report
+            if row.ours
+        ]
     assert rows == [
-        *(("duplicate", reference, "") for reference in ("TWICE", "KNOWN", "WRONG")),
+        ("duplicate", "TWICE", ""),
+        ("duplicate", "KNOWN", ""),
+        ("duplicate", "WRONG", ""),
         ("differs", "WRONG", "id"),
         ("missing", "GONE", ""),
         ("unchecked", "404", ""),
-        *(
-            ("matched", reference, "")
-            for reference in ("EQUAL", "TWICE", "AGAIN", "DECLINED", "KNOWN")
-        ),
+        ("matched", "EQUAL", ""),
+        ("matched", "TWICE", ""),
+        ("matched", "AGAIN", ""),
+        ("matched", "DECLINED", ""),
+        ("matched", "KNOWN", ""),
     ]
 
 
@@ -233,7 +248,7 @@ def test_flexfactor_has_a_list_and_no_amounts(compare: Compare) -> None:
             sandbox.add_order(order)
         known = sandbox.add_order("KNOWN")
 
-        def client(sandbox: FlexFactorSandbox, *, awaited: bool) -> Any:
+        def new_client(*, awaited: bool) -> Any:
             kind: Any = AsyncFlexFactor if awaited else FlexFactor
             return kind(FlexFactorAuth(app_key, app_secret), mid=mid, base_url=sandbox.url)
 
@@ -242,7 +257,7 @@ def test_flexfactor_has_a_list_and_no_amounts(compare: Compare) -> None:
             {"external_order_id": "EURO", "amount": "1.00", "currency": "EUR", "id": known},
             {"external_order_id": "GONE", "amount": "1.00", "currency": "USD"},
         ]
-        rows, summary = compare(SimpleNamespace(client=client), sandbox, ours)
+        rows, summary = compare(new_client, ours)
     assert sorted(rows) == [
         ("differs", "EURO", ("currency", "reference")),
         ("matched", "EQUAL", ()),
@@ -272,22 +287,20 @@ def test_a_time_without_a_zone_takes_no_order_out_of_the_window(placed: str | No
         FlexFactor(token, mid=str(uuid4()), transport=httpx.MockTransport(provider)) as flexfactor,
         reconcile(flexfactor, [], start=start, end=start + timedelta(days=1)) as report,
     ):
-        assert [row.kind.value for row in report] == ["unknown"]
+        assert kinds(report) == ["unknown"]
 
 
 @pytest.mark.parametrize(("status", "error"), [(500, ServerError), (400, BadRequest)])
 def test_a_lookup_that_fails_is_no_missing_payment_where_no_list_was_read(
-    status: int, error: type[Exception]
+    bank: EastPaySandbox, status: int, error: type[Exception]
 ) -> None:
     retry = RetryPolicy(base=0.0, max_attempts=3)
+    bank.inject("status", status=status, operation="inquire", times=100)
     with (
-        eastpay_adapter.sandbox() as sandbox,
-        eastpay_adapter.client(sandbox, awaited=False, retry=retry) as eastpay,
+        eastpay_adapter.client(bank, awaited=False, retry=retry) as eastpay,
+        pytest.raises(error),
     ):
-        sandbox.inject("status", status=status, operation="inquire", times=100)
-        ours = [{"id": "0" * 32, "amount": "1"}]
-        with pytest.raises(error):
-            reconcile(eastpay, ours, **WINDOW, currency="EGP")
+        reconcile(eastpay, [{"id": "0" * 32, "amount": "1"}], **WINDOW, currency="EGP")
 
 
 def test_only_clients_are_taken_and_velo_needs_the_payor() -> None:

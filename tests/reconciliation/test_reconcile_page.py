@@ -9,29 +9,29 @@ from typing import Any
 import pytest
 
 from tests.chromium import CONTRAST, browser, launch
-from tests.cli.victor_command import Command
-from tests.reconciliation.planted import Planted, planted
-from tests.reconciliation.test_reconcile_command import command, run
+from tests.reconciliation.conftest import Books
+from tests.reconciliation.planted import Planted
 from victor_ext.cli import reconcile
 
 pytestmark = pytest.mark.slow
-__all__ = ["browser", "command", "launch", "planted"]
+__all__ = ["browser", "launch"]
 HOSTILE = "<script>document.title='taken'</script><b>&\u202e"
 
 
 @pytest.fixture
-def page(command: Command, planted: Planted, tmp_path: Path) -> Path:
-    """A report of books that differ; one of our references wants to be more than text."""
+def odd_books(books: Books, planted: Planted) -> Books:
+    """Books that differ; one of our references wants to be more than text."""
     rows = [*planted.rows, {"client_reference_id": HOSTILE, "amount": "7", "currency": "USD"}]
-    report = tmp_path / "report.html"
-    ran = run(
-        command,
-        planted,
-        planted.write(tmp_path / "ours & <theirs>.csv", rows),
-        "--html",
-        str(report),
-    )
-    assert (ran.status, ran.err) == (1, f"The report is in {report}.\n")
+    books.ours = planted.write(books.folder / "ours & <theirs>.csv", rows)
+    return books
+
+
+@pytest.fixture
+def page(odd_books: Books) -> Path:
+    report = odd_books.folder / "report.html"
+    ran = odd_books("--html", report)
+    assert ran.status == 1
+    assert ran.err == f"The report is in {report}.\n"
     assert report.stat().st_mode & 0o077 == 0, "only its owner can read it"
     return report
 
@@ -49,7 +49,8 @@ def test_it_fits_and_can_be_read_and_printed(
     opened.goto(page.as_uri())
     assert opened.evaluate("document.documentElement.scrollWidth") <= width
     assert opened.evaluate(CONTRAST) == []
-    assert (len(loaded), said) == (1, [])
+    assert len(loaded) == 1
+    assert said == []
     assert opened.title() == "Reconciliation: ours & <theirs>.csv"
     assert opened.locator("script, img, link, b").count() == 0
     opened.emulate_media(media="print")
@@ -62,12 +63,12 @@ def test_it_fits_and_can_be_read_and_printed(
 
 
 def test_it_says_what_the_text_says_and_what_to_do(
-    browser: Any, command: Command, planted: Planted, page: Path, tmp_path: Path
+    browser: Any, odd_books: Books, planted: Planted, page: Path
 ) -> None:
     opened = browser.new_page()
     opened.goto(page.as_uri())
     text = opened.inner_text("body")
-    shown = run(command, planted, tmp_path / "ours & <theirs>.csv").out.splitlines()
+    shown = odd_books().out.splitlines()
     verdict, notes = shown[-1], shown[shown.index("", shown.index("") + 1) + 2 : -1]
     assert verdict in text
     assert [note for note in notes if note not in text] == []
@@ -84,7 +85,8 @@ def test_it_says_what_the_text_says_and_what_to_do(
         *_, meaning, advice = (
             opened.locator("tbody tr", has=opened.locator(f"th.{kind}")).inner_text().split("\t")
         )
-        assert (meaning, advice[-1]) == (reconcile.KINDS[kind][1], ".")
+        assert meaning == reconcile.KINDS[kind][1]
+        assert advice[-1] == "."
     twice = opened.locator("section", has=opened.locator("h2 .duplicate")).locator("tbody tr").first
     other = r"44.23 USD\tpending\tthe other payment is \w+"
     assert re.fullmatch(rf"\d+\tTWICE-0\t44.23 USD\t\w+ \(TWICE-0\)\t{other}", twice.inner_text())
@@ -93,11 +95,11 @@ def test_it_says_what_the_text_says_and_what_to_do(
 
 
 def test_a_page_stops_where_a_browser_would_be_slow(
-    command: Command, planted: Planted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    books: Books, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(reconcile, "_LISTED", 2)
-    html = tmp_path / "report.html"
-    run(command, planted, planted.write(tmp_path / "ours.csv"), "--html", str(html))
+    html = books.folder / "report.html"
+    books("--html", html)
     text = html.read_text("utf-8")
     assert (
         "the first 2 of 5 rows. <code>victor reconcile --out report.csv</code> writes all of them"

@@ -15,6 +15,7 @@ import typer
 
 from victor_spec.bounds import MAX_MIB
 from victor_spec.decisions import DecisionError, default_path, read_approvals
+from victor_spec.diff.compare import compare
 from victor_spec.diff.formats import FORMATS, as_text
 from victor_spec.diff.python import python_changes
 from victor_spec.diff.report import Report, lines_of, report_on
@@ -81,14 +82,13 @@ def diff(
     with _opened(old) as (old_file, fetch_old), _opened(new) as (new_file, fetch_new):
         before = load(old_file, fetch=fetch_old, **how)
         after = load(new_file, fetch=fetch_new, **how)
-        changes = (
-            None
-            if no_python
-            else python_changes(old_file, new_file, name=name, trees=(before, after))
-        )
+        sides = compare(before, after)
+        changes = None
+        if not no_python:
+            trees = before, after
+            changes = python_changes(sides, old_file, new_file, name=name, trees=trees)
         report = report_on(
-            before,
-            after,
+            sides,
             changes,
             called=(old, new),
             file=_path_of(new),
@@ -155,7 +155,8 @@ def _opened(source: str) -> Generator[tuple[Path, Callable[[Path], object]]]:
             "git:HEAD~1:openapi/a.yaml."
         )
     with tempfile.TemporaryDirectory() as made:
-        folder, place = Path(made).resolve(), f"{revision}:{PurePosixPath(path).parent}"
+        folder = Path(made).resolve()
+        place = f"{revision}:{PurePosixPath(path).parent}"
 
         def fetch(other: Path) -> None:
             with suppress(DocumentError):  # `load` names what is not in the commit

@@ -141,23 +141,26 @@ def _generate(document: Path, out: Path, options: PackageOptions) -> int:
 
 
 def _show_losses(result: GenerationResult, problems: Sequence[Problem], *, verbose: bool) -> None:
-    reasons = {" ".join(line.split()): reason for line, reason in result.log.reasons.items()}
+    reasons: dict[str, str] = {}
+    for line, reason in result.log.reasons.items():
+        reasons[" ".join(line.split())] = reason
     for problem in problems:
         show(f"  {problem.kind.upper()}: {problem.loss}", to=sys.stderr)
-        reason = reasons.get(" ".join(problem.place.split()))
-        if reason is not None and (verbose or not result.written):
-            show(f"    openapi-python-client: {reason}", to=sys.stderr)
+        known = reasons.get(" ".join(problem.place.split()))
+        if known is not None and (verbose or not result.written):
+            show(f"    openapi-python-client: {known}", to=sys.stderr)
 
 
 def _show_changes(document: Path, result: GenerationResult, *, verbose: bool) -> None:
     changes = {word: paths for word, paths in vars(result.changes).items() if paths}
-    counts = ", ".join(f"{len(paths)} {word}" for word, paths in changes.items())
-    show(f"{document.name} -> {result.package}: {counts or 'nothing changed'}")
+    counts = [f"{len(paths)} {word}" for word, paths in changes.items()]
+    show(f"{document.name} -> {result.package}: {', '.join(counts) or 'nothing changed'}")
     is_new = Path(MARKER) in result.changes.new
     if is_new:
         return  # all its files are
     for word, paths in changes.items():
-        show(*(f"  {SIGNS[word]} {path}" for path in _shown(paths, verbose=verbose)))
+        for path in _shown(paths, verbose=verbose):
+            show(f"  {SIGNS[word]} {path}")
 
 
 def _shown(entries: Sequence[object], *, verbose: bool) -> Sequence[object]:

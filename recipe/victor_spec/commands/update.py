@@ -24,7 +24,8 @@ from victor_spec.destination import (
     package_folder,
     replace_file,
 )
-from victor_spec.diff.packages import Side
+from victor_spec.diff.compare import compare
+from victor_spec.diff.packages import Packages, Side
 from victor_spec.diff.python import package_changes
 from victor_spec.diff.report import Report, levels_text, number, one_line, report_on
 from victor_spec.document import load
@@ -73,11 +74,12 @@ def update(
     after = load(newer, **how)
     package = package_folder(out, name)
     with build_folder(package) as folder:
-        old_side = Side(document, before, folder / "old", name, decimals or ())
-        new_side = Side(newer, after, folder / "new", name, decimals or ())
-        changes = package_changes(old_side, new_side, name)
+        sides = compare(before, after)
+        old_side = Side(document, before, sides.old, folder / "old", name, decimals or ())
+        new_side = Side(newer, after, sides.new, folder / "new", name, decimals or ())
+        changes = package_changes(Packages(old_side, new_side, sides.moves), name)
         names = document.name, newer.name
-        report = report_on(before, after, changes, called=names, file=document, approved=approvals)
+        report = report_on(sides, changes, called=names, file=document, approved=approvals)
         write(report)
         show("")
         losses = check_generated(after, newer.name, new_side.made, accepted).problems

@@ -202,6 +202,7 @@ class Payments(Resource[Mode]):
                 end_date=validation.day("end", end, required=False),
                 include=validation.text("include", include, 40, required=False),
             )
+            validation.range("start", start, "end", end)
         response = yield from call_without_body(export_transactions, **arguments)
         try:
             return bytes(response.content).decode("utf-8-sig")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import get_args
+from typing import Any, get_args
 
 from velo_api import models
 from velo_api.api.payouts import (
@@ -158,15 +158,16 @@ class Payouts(Resource[Mode]):
         Examples:
             >>> velo.payouts.instruct(payout_id)
         """
-        body, worse = None, stop_if_rates_worse_by
+        worse: Any = stop_if_rates_worse_by
+        is_number = isinstance(worse, int | float) and not isinstance(worse, bool)
+        with Validation("The payout") as validation:
+            validation.id("payout_id", payout_id)
+            if worse is not None and not (is_number and 0 <= worse < 10**6):
+                field = "stop_if_rates_worse_by"
+                message = f"{field} must be a percentage, 0 or more, as int or float."
+                validation.note(field, "range", message)
+        body = None
         if worse is not None:
-            if (
-                isinstance(worse, bool)
-                or not isinstance(worse, int | float)
-                or not 0 <= worse < 10**6
-            ):  # pyright: ignore[reportUnnecessaryIsInstance]
-                message = "stop_if_rates_worse_by must be a percentage, 0 or more, as int or float."
-                raise InvalidRequest.of([Problem("stop_if_rates_worse_by", "range", message)])
             body = models.Instruction(fx_rate_degredation_threshold_percentage=float(worse))
         yield from write(
             instruct_payout,

@@ -1,0 +1,135 @@
+"""What tests put into the tables of outboxes and inboxes, change behind their back, and read."""
+
+import base64
+from collections.abc import Iterable
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from tests.providers.velo.test_velo_notifications import HEADER, body_of
+from tests.providers.victor.adapter import invoice
+from victor_ext.event_queue.databases import DatabaseTime
+from victor_ext.inbox import Inbox
+from victor_ext.outbox import Entry, Outbox
+from victor_ext.providers import velo
+
+NOTES = sa.Table("notes", sa.MetaData(), sa.Column("text", sa.Text))
+"""What handlers write."""
+AUTHORIZED = {"Authorization": HEADER}
+
+
+def key_of(number: int = 1) -> str:
+    """The key of an invoice."""
+    return str(invoice(number)["idempotency_key"])
+
+
+def stored(outbox: Outbox, *invoices: dict[str, Any]) -> None:
+    with Session(outbox._engine) as session, session.begin():
+        for values in invoices:
+            outbox.add(session, **values)
+
+
+def settled_by_hand(outbox: Outbox) -> None:
+    """The event `sent` of INV-1 is stored, as by `victor outbox resolve`, whose process has no
+    handlers.
+    """
+    stored(outbox, invoice(1))
+    change(outbox, state="unclear")
+    Outbox(outbox._engine).resolve(key_of(), done=True, by="Zoë", why="the portal has it")
+
+
+def inbox_of(engine: sa.Engine, webhook: Any = None, client: Any = None, **options: Any) -> Inbox:
+    """An inbox, of Velo's notifications unless another webhook is given."""
+    inbox = Inbox(engine, webhook or velo.Webhook(HEADER), client=client, **options)
+    inbox.create_table()
+    return inbox
+
+
+def received(
+    inbox: Inbox, body: bytes, headers: Any = AUTHORIZED, source: str = "payor-1", **named: Any
+) -> Any:
+    with Session(inbox._engine) as session, session.begin():
+        return inbox.receive(session, body, headers, source=source, **named)
+
+
+def received_number(inbox: Inbox, number: int, **about: Any) -> bool:
+    """Receive the notification of Velo's with this number; whether it was new."""
+    return received(inbox, body_of(number, f"e-{number}", **about)) is not None
+
+
+def execute(box: Any, statement: Any) -> None:
+    with box._engine.begin() as connection:
+        connection.execute(statement)
+
+
+def change(box: Any, **values: Any) -> None:
+    """All rows of its table have these values."""
+    execute(box, sa.update(box.table).values(values))
+
+
+def change_events(box: Any, **values: Any) -> None:
+    """All its events have these values."""
+    execute(box, sa.update(box.events).values(values))
+
+
+def end_leases(outbox: Any, ahead: float = -1.0) -> None:
+    """Let the leases end in `ahead` seconds: those of a killed worker are over."""
+    change(outbox, leased_until=DatabaseTime() + ahead)
+
+
+def end_waits(box: Any) -> None:
+    """All waits before the next try of an event are over."""
+    change_events(box, due_at=0.0)
+
+
+def states(entries: Iterable[Entry]) -> list[str]:
+    return [entry.state.value for entry in entries]
+
+
+def statuses(entries: Iterable[Entry]) -> list[str | None]:
+    return [entry.status for entry in entries]
+
+
+def references(entries: Iterable[Entry]) -> list[str | None]:
+    return [entry.client_reference_id for entry in entries]
+
+
+def write(connection: Any, text: str) -> None:
+    """What a handler does."""
+    connection.execute(sa.insert(NOTES).values(text=text))
+
+
+def notes(box: Any) -> list[str]:
+    """What handlers have written."""
+    with box._engine.connect() as connection:
+        return [*connection.scalars(sa.select(NOTES.c.text))]
+
+
+def text_of(engine: sa.Engine, *tables: str) -> str:
+    """All that is stored in these tables."""
+    texts: list[str] = []
+    with engine.connect() as connection:
+        for table in tables:
+            rows = connection.execute(sa.text(f'SELECT * FROM "{table}"'))
+            texts += [repr(tuple(row)) for row in rows]  # that of a row itself is cut
+    return "\n".join(texts)
+
+
+def shown_of(secret: str, content: bytes) -> bool:
+    """Whether bytes have a text, as it is or somewhere in base64."""
+    forms = [secret.encode()]
+    for shift in range(3):
+        encoded = base64.b64encode(b"\0" * shift + secret.encode())
+        last = -4 if encoded.endswith(b"=") else None  # these also have bits of what comes next
+        forms.append(encoded[(0, 2, 3)[shift] : last])
+    return any(form in content for form in forms)
+
+
+def resumed(steps: Any, result: Any) -> Any:
+    """The rest of a pass, after the result of its first steps."""
+    while True:
+        try:
+            result = yield steps.send(result)
+        except StopIteration as end:
+            return end.value

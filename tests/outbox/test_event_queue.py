@@ -1,0 +1,246 @@
+"""What outboxes and inboxes have in common, their events: who handles one, how often it is tried,
+what becomes of one that cannot be handled, and of one that nobody wants.
+"""
+
+import time
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from tests.outbox.rows import (
+    change,
+    change_events,
+    end_waits,
+    inbox_of,
+    key_of,
+    notes,
+    received_number,
+    resumed,
+    stored,
+    write,
+)
+from tests.providers.flexfactor.test_flexfactor_webhooks import webhooks
+from tests.providers.victor.adapter import invoice
+from victor_ext import InvalidRequest
+from victor_ext.event_queue.queue import MOST_TRIES
+from victor_ext.outbox import EventState, Outbox
+
+pytestmark = pytest.mark.slow
+REASON = "no more paper in the printer of 043987673645"
+
+
+class Queue:
+    """Events in the tables of an outbox or an inbox, and boxes that handle them.
+
+    Attributes:
+        name: That of each event.
+        source: Whom or what each comes from.
+    """
+
+    def __init__(self, kind: str, engine: sa.Engine) -> None:
+        self.is_outbox, self.engine = kind == "outbox", engine
+        self.name, self.source = "payment.accepted", "payor-1"
+        if self.is_outbox:
+            self.name, self.source = "sent", "payment_requests.create"
+        self.box = self.new_box()
+        self.box.create_table()
+
+    def new_box(self, *, other_system: bool = False) -> Any:
+        """A box as another process has it."""
+        if self.is_outbox:
+            client = SimpleNamespace(provider="Velo") if other_system else None
+            return Outbox(self.engine, client=client)
+        return inbox_of(self.engine, webhooks() if other_system else None)
+
+    def put(self, *numbers: int) -> None:
+        """Events e-1, e-2 and so on wait, which no handler was told of."""
+        if not self.is_outbox:
+            for number in numbers:
+                received_number(self.box, number)
+            return
+        stored(self.box, *(invoice(each, client_reference_id=f"e-{each}") for each in numbers))
+        change(self.box, state="unclear")
+        for number in numbers:
+            self.new_box().resolve(key_of(number), done=True, by="Zoë", why="the portal has it")
+
+    def handled(self) -> list[str]:
+        """One pass; what was handled."""
+        return [self.subject_of(event) for event in self.box.handle()]
+
+    def subject_of(self, event: Any) -> str:
+        return str(event.entry.client_reference_id if self.is_outbox else event.subject)
+
+    def note(self, session: Any, event: Any) -> None:
+        write(session, f"{event.name} {self.subject_of(event)}")
+
+
+@pytest.fixture(params=["outbox", "inbox"])
+def queue(request: pytest.FixtureRequest, engine: sa.Engine) -> Queue:
+    return Queue(request.param, engine)
+
+
+class StoppedPass:
+    """A pass that has taken up its first event, and was stopped before it handles that."""
+
+    def __init__(self, queue: Queue) -> None:
+        self.box = queue.new_box()
+        self.box.on()(queue.note)
+        self.box._forgotten_at = time.monotonic()
+        self.steps: Any = type(self.box).handle.steps(self.box)
+        self.taken = next(self.steps)()
+
+    def goes_on(self) -> list[Any]:
+        return list(self.box._run(resumed(self.steps, self.taken)))
+
+
+# Who handles it
+
+
+def test_an_event_that_one_worker_has_taken_up_is_no_other_workers(queue: Queue) -> None:
+    queue.put(1)
+    queue.box.on(queue.name)(queue.note)
+    first = StoppedPass(queue)
+    assert queue.handled() == []
+    assert len(first.goes_on()) == 1
+    assert notes(queue.box) == [f"{queue.name} e-1"]
+
+
+def test_what_a_killed_worker_had_is_handled_by_another_one_after_its_lease(queue: Queue) -> None:
+    """It was killed; or it slept, and goes on when all is done."""
+    queue.put(1)
+    queue.box.on(queue.name)(queue.note)
+    first = StoppedPass(queue)
+    end_waits(queue.box)
+    assert [event.tries for event in queue.box.handle()] == [2]
+    assert first.goes_on() == []
+    assert notes(queue.box) == [f"{queue.name} e-1"]
+
+
+def test_a_worker_that_slept_handles_nothing_that_another_one_has_taken_up_meanwhile(
+    queue: Queue,
+) -> None:
+    """The event still waits, as before: that it was tried once more shows whose it is."""
+    queue.put(1)
+    first = StoppedPass(queue)
+    end_waits(queue.box)
+    second = StoppedPass(queue)
+    assert first.goes_on() == []
+    assert notes(queue.box) == []
+    assert [event.tries for event in second.goes_on()] == [2]
+    assert notes(queue.box) == [f"{queue.name} e-1"]
+
+
+def test_the_box_of_one_system_leaves_the_events_of_another_one(queue: Queue) -> None:
+    """One table has those of all systems."""
+    queue.put(1)
+    change_events(queue.box, stored_at=0.0)
+    prefix = "" if queue.is_outbox else "event:"
+    for name in (queue.name, "rejected"):
+        other = queue.new_box(other_system=True)
+        other.on(f"{prefix}{name}")(queue.note)
+        assert other.handle() == []
+    queue.box.on()(queue.note)
+    assert queue.handled() == ["e-1"]
+
+
+# What cannot be handled
+
+
+def test_what_fails_too_often_is_a_dead_letter_with_its_reason_until_it_is_tried_again(
+    queue: Queue,
+) -> None:
+    queue.put(1, 2)
+    fails = True
+
+    def work(session: Any, event: Any) -> None:
+        queue.note(session, event)
+        if fails:
+            raise ValueError(REASON)
+
+    queue.box.on(queue.name.upper())(work)
+
+    for _ in range(MOST_TRIES):
+        assert queue.box.event_counts()[EventState.DEAD] == 0
+        assert queue.handled() == []
+        assert queue.handled() == [], "their time has not come"
+        end_waits(queue.box)
+    first, second = queue.box.dead_letters()
+    assert first.name == queue.name
+    assert first.source == queue.source
+    assert first.tries == MOST_TRIES
+    assert first.error == "ValueError: no more paper in the printer of ********3645"
+    assert notes(queue.box) == []
+    fails = False
+    assert queue.handled() == []
+    assert queue.box.retry_dead_letters(first.id) == 1
+    assert queue.box.retry_dead_letters(first.id) == 0
+    assert queue.handled() == ["e-1"]
+    assert queue.box.dead_letters() == [second]
+    assert queue.box.retry_dead_letters() == 1
+
+
+def test_what_ends_its_process_every_time_is_a_dead_letter_too(queue: Queue) -> None:
+    queue.put(1)
+
+    def out_of_memory(_session: object, _event: object) -> None:
+        raise SystemExit
+
+    queue.box.on()(out_of_memory)
+
+    def be_killed() -> None:
+        with pytest.raises(SystemExit):
+            queue.box.handle()
+        end_waits(queue.box)
+
+    for _ in range(MOST_TRIES):
+        be_killed()
+    be_killed()  # an hour has not passed
+    change_events(queue.box, stored_at=0.0)
+    assert queue.box.handle() == []
+    (letter,) = queue.box.dead_letters()
+    assert letter.tries == MOST_TRIES + 1
+    assert "did not end within the lease" in letter.error
+
+
+def test_a_dead_letter_is_discarded_with_who_and_why(queue: Queue) -> None:
+    box = queue.box
+    queue.put(1, 2)
+    box.on()(queue.note)
+    change_events(box, state="dead", error="ValueError: no")
+    first, second = box.dead_letters()
+    for ids, by, why, field in (
+        ((), "Zoë", "a test", "ids"),
+        ((first.id,), " ", "a test", "by"),
+        ((first.id,), "Zoë", "", "why"),
+    ):
+        with pytest.raises(InvalidRequest) as caught:
+            box.discard(*ids, by=by, why=why)
+        assert [problem.field for problem in caught.value.problems] == [field]
+    assert box.discard(first.id, 99, by="Zoë", why="it is a test.") == 1
+    assert box.discard(first.id, by="Zoë", why="it is a test.") == 0
+    assert box.dead_letters() == [second]
+    (letter,) = box.dead_letters(EventState.DISCARDED)
+    assert letter.error == "Discarded by Zoë: it is a test. It had failed: ValueError: no"
+    assert box.retry_dead_letters() == 1
+    assert box.retry_dead_letters(first.id) == 0
+    assert queue.handled() == ["e-2"]
+    with queue.engine.connect() as connection:
+        data = connection.scalars(sa.select(box.events.c.data)).all()
+    assert data == [""], "nothing of it is left but that it was"
+
+
+# What nobody wants
+
+
+@pytest.mark.parametrize(("days", "is_left"), [(6, True), (8, False)])
+def test_what_nobody_wants_is_deleted_after_the_days_of_the_page(
+    queue: Queue, days: int, is_left: bool
+) -> None:
+    queue.put(1)
+    change_events(queue.box, stored_at=time.time() - days * 86_400)
+    worker = queue.new_box()
+    worker.on("rejected" if queue.is_outbox else "payment.rejected")(queue.note)
+    worker.handle()
+    assert queue.box.event_counts()[EventState.WAITING] == is_left
