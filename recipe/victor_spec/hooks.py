@@ -11,6 +11,7 @@ from openapi_python_client.parser.properties import EnumProperty, ModelProperty
 from openapi_python_client.parser.properties.const import ConstProperty
 from openapi_python_client.parser.properties.string import StringProperty
 
+from .members import members_of, without_null
 from .rewrites.unions import OTHERS
 
 NAMES = frozenset({"type", "event", "event_type", "eventType", "eventName"})
@@ -73,10 +74,6 @@ def models_in(
     return [models[name] for name in sorted(models)]
 
 
-def members_of(model: ModelProperty) -> list[Any]:
-    return [*(model.required_properties or ()), *(model.optional_properties or ())]
-
-
 def tags_of(model: ModelProperty) -> Tags:
     """The members that have one word alone (a constant, an enum of one word), and the
     discriminators of the model.
@@ -95,20 +92,18 @@ def _words_of(model: ModelProperty) -> Tags:
     """The words of each member of a model that has a constant or an enum; null is none."""
     tags: Tags = {}
     for prop in members_of(model):
-        words = _words_of_property(prop)
+        words = _words_of_property(without_null(prop))
         if words:
             tags[prop.name.get_untrusted_value()] = tuple(dict.fromkeys(words))
     return tags
 
 
 def _words_of_property(prop: Any) -> list[Any]:
-    inner = getattr(prop, "inner_properties", ())
-    valued = [each for each in inner if each.get_base_type_string() != "None"]
-    core = valued[0] if len(valued) == 1 else prop
-    if isinstance(core, EnumProperty):
-        return [*core.values.values()]
-    if isinstance(core, ConstProperty):
-        return [core.value.raw_value]
+    """The words of a constant or an enum."""
+    if isinstance(prop, EnumProperty):
+        return [*prop.values.values()]
+    if isinstance(prop, ConstProperty):
+        return [prop.value.raw_value]
     return []
 
 

@@ -13,7 +13,7 @@ from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.schema.untrusted_string import UntrustedString
 
-from .hooks import members_of
+from .members import members_of
 from .requests import PREFIX, key
 from .rewrites.names import classes
 from .tree import Tree, list_at, mapping_at, operations, place_of, resolve, step, unused

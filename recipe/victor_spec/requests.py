@@ -2,13 +2,14 @@
 and its members.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.strings import PythonIdentifier
 
+from .members import results_of
 from .tree import DEFAULT_STYLES, EXPLODED, Tree
 
 PREFIX = "field_"
@@ -133,6 +134,7 @@ class Declared(NamedTuple):
     keys: tuple[Key, ...] = ()
     result_id: str = ""
     result_status: str = ""
+    results: Mapping[int, str] = {}
     result_members: tuple[str, ...] = ()
     error_members: tuple[str, ...] = ()
 
@@ -186,6 +188,7 @@ class Requests:
             keys=tuple(keys),
             result_id=request.result.id,
             result_status=request.result.status,
+            results=results_of(endpoint),
         )
         if declared.method in _READS:  # only a write has to prove its work
             return declared
