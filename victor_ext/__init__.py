@@ -56,10 +56,11 @@ if TYPE_CHECKING:
         Status,
     )
     from .response_info import ResponseInfo
-    from .runtime.client.base import Ping
     from .runtime.client.generated import expect
+    from .runtime.client.hmac_signature import HmacSignature
+    from .runtime.client.ping import Ping
     from .runtime.client.prepared_calls import PreparedCall
-    from .runtime.client.webhooks import Delivery, HmacSignature
+    from .runtime.client.webhooks import Delivery
     from .runtime.core.clock import ProviderTime
     from .runtime.loop.events import (
         AttemptEnded,
@@ -165,7 +166,7 @@ _HOMES = (
     ".runtime.loop.operations",
     ".providers.victor.statuses",
     ".runtime.loop.retry",
-    ".runtime.client.base",
+    ".runtime.client.ping",
     ".providers.victor.auth",
     ".providers.victor.records",
     ".providers.victor.requests",
@@ -174,6 +175,7 @@ _HOMES = (
     ".providers.connected.paging",
     ".providers.connected.client",
     ".runtime.client.webhooks",
+    ".runtime.client.hmac_signature",
 )
 
 

@@ -1,7 +1,8 @@
 """What a web service needs of its client, for FastAPI and Starlette: an exception handler.
 
-    for kind in (VictorError, RequestValidationError, starlette.exceptions.HTTPException):  #
-    FastAPI's own 422, too app.add_exception_handler(kind, error_response)
+    # FastAPI's own 422, too
+    for kind in (VictorError, RequestValidationError, starlette.exceptions.HTTPException):
+        app.add_exception_handler(kind, error_response)
 
 The answer to an error is `application/problem+json` (RFC 9457) with the error's `outcome` and
 `idempotency_key`.
@@ -40,9 +41,17 @@ _BY_OUTCOME = {
     Outcome.UNKNOWN: 504,
     Outcome.ACCEPTED: 502,
 }
-"""503: a repeat is safe. 504: the provider may have executed it, repeat with the same key. 502: a
-fault upstream.
+"""Statuses of answers, by outcome. 503: a repeat is safe. 504: the provider may have executed it,
+so repeat with the same key. 502: a fault upstream.
 """
+
+_BY_CLASS: dict[type[VictorError], int] = {
+    InvalidRequest: 422,
+    NotFound: 404,
+    Conflict: 409,
+    RateLimited: 503,
+}
+"""Statuses of answers to errors after which the provider has done nothing."""
 
 
 async def error_response(_request: Request, error: Exception) -> JSONResponse:
@@ -55,7 +64,7 @@ async def error_response(_request: Request, error: Exception) -> JSONResponse:
     otherwise by the outcome: 503 not sent, 504 unknown, 502 refused by the provider, or accepted
     and unreadable. If the provider asked to wait, the answer has its `Retry-After`.
     """
-    # Starlette alone has none, so it is not imported
+    # By its name: the class is FastAPI's, and Starlette alone does not have it.
     if type(error).__name__ == "RequestValidationError":
         error = _as_invalid_request(error)
     if isinstance(error, HTTPException):
@@ -66,20 +75,9 @@ async def error_response(_request: Request, error: Exception) -> JSONResponse:
         )
     if not isinstance(error, VictorError):
         raise error
-    status = _BY_OUTCOME[error.outcome]
-    if error.outcome in (Outcome.NOT_SENT, Outcome.REJECTED) or isinstance(error, Conflict):
-        own = {InvalidRequest: 422, NotFound: 404, Conflict: 409, RateLimited: 503}
-        status = next((code for kind, code in own.items() if isinstance(error, kind)), status)
-    # of a webhook: nobody was asked
-    if isinstance(error, AuthenticationError) and error.request is None:
-        status = 401
-    if isinstance(error, InvalidRequest) and any(
-        problem.code == "notification" for problem in error.problems
-    ):
-        status = 400
     body: dict[str, Any] = {
         "title": type(error).__name__,
-        "status": status,
+        "status": _status_of(error),
         "detail": error.message,
         "outcome": error.outcome.value,
         "idempotency_key": error.idempotency_key,
@@ -89,25 +87,41 @@ async def error_response(_request: Request, error: Exception) -> JSONResponse:
         body["problems"] = [
             {name: getattr(problem, name) for name in names} for problem in error.problems
         ]
-    headers = (
-        {} if error.retry_after is None else {"Retry-After": f"{math.ceil(error.retry_after)}"}
-    )
+    headers: dict[str, str] = {}
+    if error.retry_after is not None:
+        headers["Retry-After"] = f"{math.ceil(error.retry_after)}"
     return _problem(body, headers)
 
 
+def _status_of(error: VictorError) -> int:
+    """The status of the answer to an error: see `error_response`."""
+    is_invalid = isinstance(error, InvalidRequest)
+    if is_invalid and any(problem.code == "notification" for problem in error.problems):
+        return 400
+    # An error of a webhook has no request: the provider was not asked.
+    if isinstance(error, AuthenticationError) and error.request is None:
+        return 401
+    if error.outcome in (Outcome.NOT_SENT, Outcome.REJECTED) or isinstance(error, Conflict):
+        for kind, status in _BY_CLASS.items():
+            if isinstance(error, kind):
+                return status
+    return _BY_OUTCOME[error.outcome]
+
+
 def _problem(body: Mapping[str, Any], headers: Mapping[str, str] | None) -> JSONResponse:
+    """An answer of RFC 9457, with the `status` in its body."""
     return JSONResponse(body, body["status"], headers, media_type="application/problem+json")
 
 
 def _as_invalid_request(error: Any) -> InvalidRequest:
-    """The problems that FastAPI reports.
-
-    The values that it quotes are left out: one may be an account number.
+    """FastAPI's error about arguments as one of this package. The values that FastAPI quotes are
+    left out: a value may be an account number.
     """
     problems: list[Problem] = []
     for report in error.errors():
-        # such as body, payer, name; or body and a position in text that is not JSON
+        # `loc` is such as body, payer, name; or body and a position in text that is not JSON.
         place, *path = report["loc"]
-        field = ".".join(map(str, path)) if any(isinstance(part, str) for part in path) else place
+        has_names = any(isinstance(part, str) for part in path)
+        field = ".".join(map(str, path)) if has_names else place
         problems.append(Problem(field, report["type"], f"{field}: {report['msg']}."))
     return InvalidRequest.of(problems)

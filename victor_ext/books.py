@@ -1,5 +1,5 @@
-"""What a system's side of a reconciliation is made of: how the payments of a window are read, and
-what they say.
+"""What a system's side of a reconciliation is made of: a `Book`, which says how the payments of a
+`Window` are read, and `Theirs`, what each of them says.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,7 +16,8 @@ from victor_ext.runtime.core.validation import Validation
 
 @dataclass(frozen=True, slots=True)
 class Theirs:
-    """A payment as the provider has it. None: the provider does not say it, or it cannot be read.
+    """A payment as the provider has it. An attribute is None where the provider does not say it, or
+    it cannot be read.
 
     Attributes:
         id: The provider's id.
@@ -41,8 +42,8 @@ class Theirs:
 
 
 def in_major_units(minor_units: object, currency: object) -> str | None:
-    """Return an amount in the currency's smallest unit as text in major units, `44.23`; None: one
-    of the two cannot be right.
+    """Return an amount in the currency's smallest unit as text in major units, `44.23`; None if it
+    is no amount, or there is no such currency.
     """
     if not isinstance(minor_units, int) or not isinstance(currency, str):
         return None
@@ -61,7 +62,8 @@ _BEYOND = timedelta(seconds=1)
 """How much further than the margin is read: no provider documents whether its ends are inclusive.
 """
 
-_DAY = timedelta(days=1)  # how much further a provider is read that takes dates
+_DAY = timedelta(days=1)
+"""How much further a list is read whose filter takes dates."""
 
 
 class Zone(IntEnum):
@@ -106,8 +108,9 @@ class Window:
         if not validation.problems and self.start >= self.end:
             validation.note("end", "range", "end must be after start.")
         validation.finish()
-        try:
-            _ = self.read_from - _DAY, self.read_to + _DAY
+        try:  # whether there are such moments
+            _ = self.read_from - _DAY
+            _ = self.read_to + _DAY
         except OverflowError:
             message = (
                 "start and end, with the margin, must lie within the years 1 to 9999: "
@@ -129,6 +132,7 @@ class Window:
         return self.end + self.margin + _BEYOND
 
     def zone(self, moment: datetime | None) -> Zone:
+        """Where a moment lies."""
         if moment is None:
             return Zone.INSIDE
         if not self.start - self.margin <= moment <= self.end + self.margin:
@@ -177,8 +181,12 @@ def currency_of(code: object) -> str | None:
 
 
 def money_of(amount: Any, currency: str | None) -> Money | None:
-    """Return an exact amount; None where it cannot be one of the currency."""
-    exact = None if currency is None else from_wire(amount, currency)
+    """Return an exact amount; None where it cannot be an amount of the currency."""
+    if currency is None:
+        return None
+    exact = from_wire(amount, currency)
+    if exact is None:
+        return None
     with suppress(InvalidRequest):
-        return None if currency is None or exact is None else Money.of(exact, currency)
+        return Money.of(exact, currency)
     return None

@@ -54,7 +54,8 @@ __all__ = (
     "VictorError",
 )
 
-_MOST_TOLD = 20  # problems in a message: 2,000 rows may be wrong in the same way
+_MOST_LISTED = 20
+"""Problems that a message lists, at most: 2,000 rows may be wrong in the same way."""
 
 
 class Outcome(StrEnum):
@@ -96,11 +97,8 @@ class Outcome(StrEnum):
         if self is Outcome.REJECTED:
             return "The provider did not execute it."
         if self is Outcome.ACCEPTED:
-            return (
-                f"Do not send it again: {look}."
-                if key is None
-                else f"Repeat only with the same key: {key}."
-            )
+            with_key = f"Repeat only with the same key: {key}."
+            return f"Do not send it again: {look}." if key is None else with_key
         if key is None:
             return (
                 f"The provider may have executed it, and no key makes a repeat safe: {look} "
@@ -190,7 +188,7 @@ class VictorError(Exception):
             self.request = httpx.Request(
                 request.method, request.url, headers=shown_headers(request.headers.items())
             )
-        self.response = None if response is None else _detached(response, self.request)
+        self.response = None if response is None else _without_connection(response, self.request)
         self.attempts = attempts
         self.request_id = request_id
         self.retry_after = retry_after
@@ -200,12 +198,13 @@ class VictorError(Exception):
     def of(cls, problems: Sequence[Problem], *, doing: str = "") -> Self:
         """Return one error for all problems.
 
-        The message begins with `doing`, and has the first 20 of them.
+        The message begins with `doing`, and lists the first 20 problems.
         """
-        lines = [str(problem).removesuffix(".") for problem in problems[:_MOST_TOLD]]
-        if len(problems) > _MOST_TOLD:
-            lines.append(f"and {len(problems) - _MOST_TOLD:,} more, in `problems`")
-        return cls(f"{doing}{': ' if doing else ''}{'; '.join(lines)}.", problems=problems)
+        sentences = [str(problem).removesuffix(".") for problem in problems[:_MOST_LISTED]]
+        if len(problems) > _MOST_LISTED:
+            sentences.append(f"and {len(problems) - _MOST_LISTED:,} more, in `problems`")
+        beginning = f"{doing}: " if doing else ""
+        return cls(f"{beginning}{'; '.join(sentences)}.", problems=problems)
 
     @property
     def summary(self) -> str:
@@ -244,36 +243,42 @@ class VictorError(Exception):
         return f"{type(self).__name__}({self.message!r}, outcome={self.outcome.value!r}{status})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        # a class of a caller's may take other arguments
-        return (
-            _rebuilt,
-            (type(self), self.message),
-            self.__dict__,
-        )
+        return _rebuilt, (type(self), self.message), self.__dict__
 
 
 def _rebuilt(cls: type[VictorError], message: str) -> VictorError:
+    """Make an error again, for `pickle` and `copy`, which then set its attributes. Pickles have the
+    name of this function.
+
+    The constructor of the class is not called: that of a caller's own class may take other
+    arguments.
+    """
     error = cls.__new__(cls, message)
     VictorError.__init__(error, message)
     return error
 
 
-_NOT_KEPT = frozenset({b"set-cookie", b"content-encoding", b"transfer-encoding", b"content-length"})
+# The body of the copy is decompressed, and in one piece.
+_DROPPED_HEADERS = frozenset(
+    {b"set-cookie", b"content-encoding", b"transfer-encoding", b"content-length"}
+)
 
 
-def _detached(response: httpx.Response, request: httpx.Request | None) -> httpx.Response:
-    """A copy without its connection; it can be pickled."""
+def _without_connection(response: httpx.Response, request: httpx.Request | None) -> httpx.Response:
+    """A copy of the response that has no connection, so that it can be pickled."""
     try:
         content = body_of(response)
     except httpx.ResponseNotRead:
         content = SecretBytes()
     # Raw bytes: httpx cannot encode a header value that is not ASCII again.
     headers = [
-        (name, value) for name, value in response.headers.raw if name.lower() not in _NOT_KEPT
+        (name, value)
+        for name, value in response.headers.raw
+        if name.lower() not in _DROPPED_HEADERS
     ]
     copy = httpx.Response(response.status_code, headers=headers, content=content, request=request)
-    copy.stream = httpx.ByteStream(b"")  # httpx has read it, and would hold the body twice
-    with suppress(RuntimeError):  # nobody has measured it
+    copy.stream = httpx.ByteStream(b"")  # `copy` has read its body, and would hold it twice
+    with suppress(RuntimeError):  # it is not known
         copy.elapsed = response.elapsed
     return copy
 

@@ -12,13 +12,15 @@ S = TypeVar("S")
 T = TypeVar("T")
 
 Calls = Generator[Callable[[], Any], Any, T]
-"""A flow whose steps are functions to call.
-
-With awaited calls, what they return is to be awaited.
+"""A flow whose steps are functions to call. With awaited calls, the results of these functions are
+to be awaited.
 """
 
 
 def drive(flow: Generator[S, Any, T], take: Callable[[S], Any]) -> T:
+    """Run a flow to its end, and return its result. `take` executes a step, and returns the step's
+    result; an exception of it is raised within the flow.
+    """
     try:
         step = next(flow)
         while True:
@@ -38,7 +40,7 @@ def drive(flow: Generator[S, Any, T], take: Callable[[S], Any]) -> T:
 
 
 async def adrive(flow: Generator[S, Any, T], take: Callable[[S], Awaitable[Any]]) -> T:
-    """As `drive`, with awaited calls."""
+    """As `drive`, with awaited calls: the result of `take` is awaited."""
     try:
         step = next(flow)
         while True:

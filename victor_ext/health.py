@@ -22,6 +22,8 @@ class Heartbeat:
 
     def __init__(self) -> None:
         self.failing: dict[str, str] = {}
+        # The monotonic time of the last step, or, in a pause, of its end. None: the worker does not
+        # run.
         self._at: float | None = None
 
     @property
@@ -44,10 +46,13 @@ class Heartbeat:
 
     def stop(self) -> None:
         """Note that the worker has ended as it should."""
-        self.failing, self._at = {}, None
+        self.failing = {}
+        self._at = None
 
     def problems(self, *, ready: bool) -> Iterator[str]:
         """Say what is wrong: that the worker is stalled; with `ready`, also what is failing."""
         if self.idle > _STALLED_AFTER:
             yield f"no step for {self.idle:.0f} seconds"
-        yield from (f"{name}: {why}" for name, why in tuple(self.failing.items()) if ready)
+        if ready:
+            for name, why in tuple(self.failing.items()):  # the worker may change it meanwhile
+                yield f"{name}: {why}"

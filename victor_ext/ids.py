@@ -1,5 +1,5 @@
-"""When ids, references or texts are one, and texts that can be stored: for all payment systems,
-files and databases.
+"""When two ids, references or texts are the same, and which texts can be stored: for all payment
+systems, files and databases.
 """
 
 import re
@@ -19,17 +19,15 @@ def trimmed(text: str | None) -> str | None:
 
 
 def says_nothing(value: object) -> bool:
-    """Return whether a value says nothing that could be compared: none at all, or blanks and stars
+    """Return whether a value has nothing that could be compared: it is None, or blanks and stars
     alone.
     """
     return value is None or (isinstance(value, str) and not value.strip(" \t\r\n*").strip())
 
 
 def in_one_form(text: str) -> str:
-    """Return the text in one Unicode form, NFC: an `ü` may be one character or two.
-
-    What NFKC changes may be a fact.
-    """
+    """Return the text in one Unicode form, NFC: an `ü` may be one character or two."""
+    # Not NFKC: what that changes, such as a raised digit, may be a fact.
     return text if unicodedata.is_normalized("NFC", text) else unicodedata.normalize("NFC", text)
 
 
@@ -39,29 +37,31 @@ def words_of(text: str) -> str:
 
 
 def reference_of(reference: object) -> str:
-    """Return a reference, of ours or of a payment, so that equal text is the same one; empty:
-    none.
+    """Return the text of a reference, so that two are the same if their texts are equal; an empty
+    text for None.
     """
     return "" if reference is None else in_one_form(str(reference)).strip()
 
 
 def canonical_id(text: str | None) -> str | None:
-    """Return an id so that equal text is the same id: a UUID has no letter case; of any other id it
-    counts.
+    """Return the text of an id, so that two are the same if their texts are equal; None for an
+    empty id.
+
+    Letter case makes no difference in a UUID, and does in any other id.
     """
     exact = trimmed(None if text is None else in_one_form(text))
     return exact.lower() if exact is not None and GUID.fullmatch(exact) else exact
 
 
 def is_same_id(one: str | None, other: str | None) -> bool:
-    """Return whether two ids are one."""
+    """Return whether two ids are the same."""
     return canonical_id(one) == canonical_id(other)
 
 
 def storable(text: str) -> str:
-    """Return the text as each database, file and terminal takes it.
+    """Return the text in a form that each database, file and terminal takes.
 
-    Half of a character, for which UTF-8 has no bytes, and a zero are in the notation of Python:
-    `\\ud83d`, `\\x00`.
+    Half of a character, for which UTF-8 has no bytes, and the character zero are written as Python
+    writes them: `\\ud83d`, `\\x00`.
     """
     return text.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")

@@ -1,5 +1,5 @@
-"""Logs of this package: JSON for `logging.config`, and VICTOR_LOG, which writes to standard
-error.
+"""Logs of this package: JSON for `logging.config` (`JsonFormatter`), and what the variable
+VICTOR_LOG turns on (`log_to_stderr`).
 """
 
 import json
@@ -15,7 +15,7 @@ _LEVELS = {
     "warning": logging.WARNING,
     "error": logging.ERROR,
 }
-_OF_EVERY_RECORD = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
+_USUAL_ATTRIBUTES = {*vars(logging.makeLogRecord({})), "message", "asctime", "taskName"}
 
 
 class JsonFormatter(logging.Formatter):
@@ -28,31 +28,28 @@ class JsonFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as a line."""
-        at = (
-            datetime.fromtimestamp(record.created, UTC)
-            .isoformat(timespec="milliseconds")
-            .replace("+00:00", "Z")
-        )
+        created = datetime.fromtimestamp(record.created, UTC)
         line = {
-            "time": at,
+            "time": created.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
         }
-        given = {
-            name: value for name, value in vars(record).items() if name not in _OF_EVERY_RECORD
+        extra = {
+            name: value for name, value in vars(record).items() if name not in _USUAL_ATTRIBUTES
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return json.dumps(given | line, default=str)
+        return json.dumps(extra | line, default=str)
 
 
-class _Formatter(logging.Formatter):
-    """One line for each record, with the id of its call."""
+class _LineFormatter(logging.Formatter):
+    """A line for each record, which ends with the id of the record's call, if it has one."""
 
     def format(self, record: logging.LogRecord) -> str:
-        call = getattr(record, "call_id", None)
-        return super().format(record) + (f" [call {call}]" if call else "")
+        line = super().format(record)
+        call_id = getattr(record, "call_id", None)
+        return f"{line} [call {call_id}]" if call_id else line
 
 
 def log_to_stderr(setting: str) -> None:
@@ -63,9 +60,9 @@ def log_to_stderr(setting: str) -> None:
             info), or both, such as `json,debug`. Another word is warned of.
     """
     words = {word.strip() for word in setting.lower().split(",")}
-    is_json = "json" in words
-    level = (words - {"json"} or {"info"}).pop()
-    if len(words) > 1 + is_json or level not in _LEVELS:
+    levels = words - {"json"} or {"info"}
+    level = levels.pop()
+    if levels or level not in _LEVELS:
         text = (
             f"VICTOR_LOG={setting!r} is not a level: write debug, info, warning or error, or "
             "json,debug."
@@ -73,11 +70,10 @@ def log_to_stderr(setting: str) -> None:
         warnings.warn(text, stacklevel=3)
         return
     handler = logging.StreamHandler()
-    handler.setFormatter(
-        JsonFormatter()
-        if is_json
-        else _Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s")
-    )
+    if "json" in words:
+        handler.setFormatter(JsonFormatter())
+    else:
+        handler.setFormatter(_LineFormatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     logger = logging.getLogger("victor_ext")
     logger.addHandler(handler)
     logger.setLevel(_LEVELS[level])

@@ -35,7 +35,7 @@ except ImportError as error:  # pragma: no cover - the tests have it
 
 __all__ = ("OpenTelemetry",)
 
-_NAME = "victor_ext"
+_NAME = "victor_ext"  # of the tracer and the meter
 
 
 class OpenTelemetry:
@@ -58,9 +58,10 @@ class OpenTelemetry:
         self._tracer = trace.get_tracer(_NAME, __version__, tracer_provider)
         meter = self._meter = metrics.get_meter(_NAME, __version__, meter_provider)
         self._attributes = dict(attributes or {})
+        # both by the id of the call: its span, and what ends the time in which that is current
         self._spans: dict[str, trace.Span] = {}
         self._entered: dict[str, Token[Context]] = {}
-        self._boxes: list[Any] = []
+        self._boxes: list[Any] = []  # what `watch` was called with
         self._duration = meter.create_histogram(
             "victor_ext.call.duration", "s", "Duration of whole calls"
         )
@@ -131,44 +132,59 @@ class OpenTelemetry:
                 f"box must be an outbox, an inbox or a BulkSender, not {type(box).__name__}."
             )
         self._boxes.append(box)
-        if len(self._boxes) > 1:  # the gauges ask it, too
-            return
+        if len(self._boxes) == 1:  # the gauges read all boxes, also those that come later
+            self._create_gauges()
 
-        def measured(name: str, label: str = "victor_ext.state") -> list[metrics.Observation]:
-            return [
-                metrics.Observation(number, {**self._box_labels(each), label: state})
-                for each in self._boxes
-                if (count := getattr(each, name, None)) is not None
-                and not iscoroutinefunction(count)
-                for state, number in count().items()
-            ]
-
-        def idle(_: object) -> list[metrics.Observation]:
-            return [
-                metrics.Observation(each.heartbeat.idle, self._box_labels(each))
-                for each in self._boxes
-            ]
-
+    def _create_gauges(self) -> None:
+        """Make the metrics that are read from the boxes with each export."""
         gauge = self._meter.create_observable_gauge
         gauge(
             "victor_ext.outbox.entries",
-            [lambda _: measured("counts")],
+            [lambda _: self._counts("counts", "victor_ext.state")],
             "{entry}",
             "Entries by state",
         )
         gauge(
-            "victor_ext.events", [lambda _: measured("event_counts")], "{event}", "Events by state"
+            "victor_ext.events",
+            [lambda _: self._counts("event_counts", "victor_ext.state")],
+            "{event}",
+            "Events by state",
         )
-        gauge("victor_ext.worker.idle", [idle], "s", "Since the last step of a worker")
-        counter, outcome = self._meter.create_observable_counter, "victor_ext.outcome"
-        counter(
+        gauge(
+            "victor_ext.worker.idle",
+            [lambda _: self._idle_seconds()],
+            "s",
+            "Since the last step of a worker",
+        )
+        self._meter.create_observable_counter(
             "victor_ext.bulk.rows",
-            [lambda _: measured("tried_counts", outcome)],
+            [lambda _: self._counts("tried_counts", "victor_ext.outcome")],
             "{row}",
             "Rows that were tried",
         )
 
+    def _counts(self, method: str, label: str) -> list[metrics.Observation]:
+        """The numbers that this method of the boxes returns by words, such as states, each with its
+        word as this label. An awaited box cannot be counted here.
+        """
+        observations: list[metrics.Observation] = []
+        for box in self._boxes:
+            count = getattr(box, method, None)
+            if count is None or iscoroutinefunction(count):
+                continue
+            labels = self._box_labels(box)
+            for word, number in count().items():
+                observations.append(metrics.Observation(number, {**labels, label: word}))
+        return observations
+
+    def _idle_seconds(self) -> list[metrics.Observation]:
+        """The seconds since the last step of each box's worker."""
+        return [
+            metrics.Observation(box.heartbeat.idle, self._box_labels(box)) for box in self._boxes
+        ]
+
     def _box_labels(self, box: Any) -> dict[str, str]:
+        """The attributes of the metrics of a box: its kind, and its table."""
         table = {"victor_ext.table": box.table.name} if hasattr(box, "table") else {}
         return {
             **self._attributes,
@@ -184,9 +200,9 @@ class OpenTelemetry:
         propagate.inject(carrier, trace.set_span_in_context(self._span_of(event)))
 
     def _labels(self, event: Event, **more: Any) -> dict[str, Any]:
-        """The attributes of a metric. None leaves one out."""
+        """The attributes of a metric, with `more` of them. A value of None leaves one out."""
         call = {"http.request.method": event.method, "url.template": event.path_template}
-        return {**self._attributes, **_given({**call, **more})}
+        return {**self._attributes, **_without_none({**call, **more})}
 
     def _call_started(self, event: CallStarted) -> None:
         name = f"{event.method} {event.path_template}" if event.path_template else event.method
@@ -201,17 +217,21 @@ class OpenTelemetry:
 
     def _attempt_ended(self, event: AttemptEnded) -> None:
         # As the conventions have it: the kind of failure, or the status where that is an error.
-        error = event.error or (str(event.status_code) if (event.status_code or 0) >= 400 else None)
-        result = _given({"http.response.status_code": event.status_code, "error.type": error})
-        resent = event.attempt - 1
+        error = event.error
+        if not error and event.status_code is not None and event.status_code >= 400:
+            error = str(event.status_code)
+        result = _without_none(
+            {"http.response.status_code": event.status_code, "error.type": error}
+        )
+        is_repeat = event.attempt > 1 and not event.for_token
         attributes = {
-            "http.request.resend_count": resent if resent > 0 and not event.for_token else None,
+            "http.request.resend_count": event.attempt - 1 if is_repeat else None,
             "victor_ext.duration": event.seconds,
             "victor_ext.connection.wait": event.waited,
             "victor_ext.connection.open": event.connecting,
         }
         name = "victor_ext.token" if event.for_token else "victor_ext.attempt"
-        self._span_of(event).add_event(name, result | _given(attributes))
+        self._span_of(event).add_event(name, result | _without_none(attributes))
         self._exchange.record(event.seconds, {**self._labels(event), **result})
         if event.for_token:
             self._tokens.add(1, {**self._attributes, **result})
@@ -230,7 +250,7 @@ class OpenTelemetry:
             "victor_ext.outcome": outcome,
             "victor_ext.request_id": event.request_id,
         }
-        span.set_attributes(_given(result))
+        span.set_attributes(_without_none(result))
         if event.error is not None:
             span.set_status(trace.StatusCode.ERROR, event.error)
         span.end()
@@ -244,14 +264,17 @@ class OpenTelemetry:
         self._quota.set(event.quota, self._attributes)
 
     def _leave(self, event: Event) -> None:
+        """Make the span of a call current no longer."""
         token = self._entered.pop(event.call_id, None)
-        # a dropped task ends in another one
+        # Only where it is current: a task that was dropped ends within another task.
         if token is not None and trace.get_current_span() is self._span_of(event):
             context.detach(token)
 
     def _span_of(self, event: Event) -> trace.Span:
+        """The span of a call; an invalid one if the call began before there was this listener."""
         return self._spans.get(event.call_id, trace.INVALID_SPAN)
 
 
-def _given(attributes: Mapping[str, Any]) -> dict[str, Any]:
+def _without_none(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """The attributes that have a value."""
     return {name: value for name, value in attributes.items() if value is not None}

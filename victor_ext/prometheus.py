@@ -50,7 +50,7 @@ _PROBES = ("/livez", "/readyz")
 _METHODS = ("GET", "HEAD")
 _NO_SUCH_PATH = b"Nothing is here: ask for /metrics, /livez or /readyz.\n"
 _LARGEST_PORT = 65_535
-_used: WeakSet[CollectorRegistry] = WeakSet()
+_used: WeakSet[CollectorRegistry] = WeakSet()  # the registries that a `Prometheus` has
 
 
 class Prometheus(OpenTelemetry):
@@ -84,8 +84,8 @@ class Prometheus(OpenTelemetry):
                 "Another Prometheus() has this registry: share one between all clients."
             )
         self._registry = registry
-        # First: it may be refused, and nothing was registered then.
-        self._workers = None if folder is None else WorkerFolder(folder, self._of_this_process)
+        # Before anything is registered: the folder may be refused.
+        self._workers = None if folder is None else WorkerFolder(folder, self._own_answer)
         _used.add(registry)
         reader = PrometheusMetricReader(
             disable_target_info=True, scope_info_enabled=False, registry=registry
@@ -139,40 +139,42 @@ class Prometheus(OpenTelemetry):
         await send({"type": "http.response.body", "body": body})
 
     def _response(self, method: str, path: str) -> tuple[HTTPStatus, dict[str, str], bytes]:
-        """The status, the headers and the body."""
-        question, text = _last_part(path), {"Content-Type": "text/plain"}
+        """The response to a request: the status, the headers and the body."""
+        question = _last_part(path)
+        text = {"Content-Type": "text/plain"}
         if question != _METRICS and question not in _PROBES:
             return HTTPStatus.NOT_FOUND, text, _NO_SUCH_PATH
         if method not in _METHODS:
             allowed = {**text, "Allow": ", ".join(_METHODS)}
             return HTTPStatus.METHOD_NOT_ALLOWED, allowed, b"Ask with GET or HEAD.\n"
         if self._workers is None:
-            answers: list[tuple[str, str | None]] = [("", self._of_this_process(question))]
+            answers: list[tuple[str, str | None]] = [("", self._own_answer(question))]
         else:
             answers = [*self._workers.ask(question)]
         problems = [f"process {pid}: no answer\n" for pid, answer in answers if answer is None]
         texts = {pid: answer for pid, answer in answers if answer is not None}
         if question != _METRICS:
             for pid, answer in texts.items():
-                of = f"process {pid}: " if pid else ""
-                problems += [f"{of}{line}\n" for line in answer.splitlines()]
+                prefix = f"process {pid}: " if pid else ""
+                problems += [f"{prefix}{line}\n" for line in answer.splitlines()]
         if problems:
             return HTTPStatus.SERVICE_UNAVAILABLE, text, "".join(problems).encode()
         if question != _METRICS:
             return HTTPStatus.OK, text, b"ok\n"
-        return HTTPStatus.OK, {"Content-Type": CONTENT_TYPE_LATEST}, generate_latest(_OfAll(texts))
+        metrics = generate_latest(_MetricsOfProcesses(texts))
+        return HTTPStatus.OK, {"Content-Type": CONTENT_TYPE_LATEST}, metrics
 
-    def _of_this_process(self, question: str) -> str:
-        """The metrics; or, of a probe, a line for each problem."""
+    def _own_answer(self, question: str) -> str:
+        """What this process alone answers: to `/metrics`, its metrics; to a probe, a line for each
+        problem of what it watches.
+        """
         if question not in _PROBES:
             return generate_latest(self._registry).decode()
-        boxes = tuple(self._boxes)
-        found = ((each, each.heartbeat.problems(ready=question == "/readyz")) for each in boxes)
-        return "".join(
-            f"{type(each).__name__}: {problem}\n"
-            for each, problems in found
-            for problem in problems
-        )
+        lines: list[str] = []
+        for box in tuple(self._boxes):  # another thread may call `watch`
+            problems = box.heartbeat.problems(ready=question == "/readyz")
+            lines += [f"{type(box).__name__}: {problem}\n" for problem in problems]
+        return "".join(lines)
 
     def serve(self, port: int, host: str = "0.0.0.0") -> WSGIServer:  # noqa: S104 - for others
         """Serve `wsgi_app` from a thread in the background.
@@ -206,12 +208,14 @@ class Prometheus(OpenTelemetry):
 
 
 def _last_part(path: str) -> str:
-    """What is asked for, wherever the application is mounted."""
+    """The last part of a path, `/metrics`: the application may be mounted below any other path."""
     return f"/{path.rstrip('/').rpartition('/')[2]}"
 
 
-class _OfAll(Collector):
-    """The metrics of several processes, by their ids: each series has the label `pid`."""
+class _MetricsOfProcesses(Collector):
+    """The metrics of several processes: each series has the label `pid`, the id of its process. The
+    metrics of a process without an id have no such label.
+    """
 
     def __init__(self, texts: Mapping[str, str]) -> None:
         self._texts = texts
@@ -219,12 +223,11 @@ class _OfAll(Collector):
     def collect(self) -> Iterable[Metric]:
         families: dict[str, Metric] = {}
         for pid, text in self._texts.items():
-            for each in text_string_to_metric_families(text):
-                known = families.setdefault(
-                    each.name, Metric(each.name, each.documentation, each.type)
-                )
-                labels = {"pid": pid} if pid else {}
-                known.samples += [
-                    sample._replace(labels={**sample.labels, **labels}) for sample in each.samples
+            labels = {"pid": pid} if pid else {}
+            for family in text_string_to_metric_families(text):
+                empty = Metric(family.name, family.documentation, family.type)
+                joined = families.setdefault(family.name, empty)
+                joined.samples += [
+                    sample._replace(labels={**sample.labels, **labels}) for sample in family.samples
                 ]
         return families.values()

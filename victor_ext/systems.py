@@ -1,5 +1,5 @@
-"""The payment systems that are installed, and what everything outside its own folder asks about one
-of them.
+"""The payment systems that are installed, and what the modules outside of a system's own folder ask
+about it.
 
 A system is an entry point of the group `victor_ext.systems`, of this distribution or of any other:
 
@@ -76,13 +76,11 @@ class System:
 
     @property
     def why_not_bulk(self) -> str:
-        """Why bulk sending is not for it, in a sentence; empty: it is."""
+        """Why the system has no bulk sending, in a sentence; empty: it has."""
+        if self.bulk:
+            return ""
         why = self.why_no_bulk or "it says of none of its writes what a row of a file would be"
-        return (
-            ""
-            if self.bulk
-            else f"{self.title} has no bulk sending: {why}. It is for {titles('bulk')}."
-        )
+        return f"{self.title} has no bulk sending: {why}. It is for {titles('bulk')}."
 
     def load(self, field: str) -> Any:
         """The class or the function that a field names.
@@ -103,12 +101,16 @@ class System:
 
 
 class Client(Protocol):
+    """A client with blocking calls, of any system."""
+
     system: ClassVar[System]
 
     def __enter__(self) -> Any: ...
 
 
 class AsyncClient(Protocol):
+    """A client with awaited calls, of any system."""
+
     system: ClassVar[System]
 
     async def __aenter__(self) -> Any: ...
@@ -119,14 +121,14 @@ def entry_points_of(group: str = "victor_ext.systems") -> dict[str, EntryPoint]:
     from importlib.metadata import entry_points  # noqa: PLC0415 - no client pays for it
 
     installed = {point.name: point for point in entry_points(group=group)}
-    return {
-        name: installed[name]
-        for name in sorted(installed, key=lambda name: (name != DEFAULT, name))
-    }
+    names = sorted(installed, key=lambda name: (name != DEFAULT, name))
+    return {name: installed[name] for name in names}
 
 
 def titles(having: str) -> str:
-    """The systems whose field `having` is set, for a message. All systems are loaded."""
+    """The titles of the systems whose field `having` is set, for a message. All systems are
+    loaded.
+    """
     systems: list[System] = [point.load() for point in entry_points_of().values()]
     *first, last = [system.title for system in systems if getattr(system, having)]
     return f"{', '.join(first)} or {last}" if first else last

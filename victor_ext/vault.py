@@ -1,7 +1,8 @@
-"""Encryption of what is stored, by a random key of the store's own, which a secret wraps.
+"""Encryption of what is stored, with a random key of the store's own. The key is stored, too:
+wrapped, which means encrypted with the user's secret.
 
-Digests that are made with that key can be compared for as long as there is the store, and cannot be
-guessed by who has no more than the secret. With another secret, the same key is wrapped again.
+Digests that are made with the key can be compared for as long as the store exists, and cannot be
+guessed by somebody who has the secret alone. With a new secret, the same key is wrapped again.
 """
 
 import base64
@@ -20,8 +21,8 @@ from victor_ext import ConfigurationError
 from victor_ext.privacy import SecretBytes, hidden_fields, kind_of
 
 _SALT = b"victor-ext storage 1"
-_WRAPPED = b"victor-ext storage key 1"
-_NONCE = 12
+_WRAPPED_DATA = b"victor-ext storage key 1"
+_NONCE_BYTES = 12
 _LEAST_SECRET = 16
 KEY_BYTES = 32
 MARK = "vb1"
@@ -32,21 +33,22 @@ class Vault:
     """Encrypts and decrypts stored data with one key.
 
     Attributes:
-        key_id: A name of its key, which reveals nothing of it. Each stored text has it.
+        key_id: A name of the key, which reveals nothing of the key. Each stored text begins with
+            it, after `MARK`.
     """
 
     def __init__(self, key: bytes) -> None:
         self._key = SecretBytes(key)
-        self._cipher = AESGCM(_derived(key, b"seal"))
-        self._fingerprint_key = _derived(key, b"fingerprint")
-        self.key_id = _derived(key, b"key id")[:4].hex()
+        self._cipher = AESGCM(_derived_key(key, b"seal"))
+        self._fingerprint_key = _derived_key(key, b"fingerprint")
+        self.key_id = _derived_key(key, b"key id")[:4].hex()
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(key_id={self.key_id!r})"
 
     def sealed(self, data: Any) -> str:
-        """Encrypt JSON data."""
-        nonce = os.urandom(_NONCE)
+        """Return JSON data, encrypted, as text."""
+        nonce = os.urandom(_NONCE_BYTES)
         text = json.dumps(data, separators=(",", ":")).encode("ascii")
         encrypted = nonce + self._cipher.encrypt(nonce, zlib.compress(text, 1), MARK.encode())
         return f"{MARK}.{self.key_id}.{base64.b64encode(encrypted).decode('ascii')}"
@@ -56,11 +58,15 @@ class Vault:
         return text.startswith(f"{MARK}.{self.key_id}.")
 
     def opened(self, text: str) -> Any:
-        """Decrypt what `sealed` wrote with this key. Raises `ValueError` if it is damaged."""
+        """Return the JSON data that `sealed` encrypted with this key.
+
+        Raises `ValueError` if the text is damaged.
+        """
         body = text.removeprefix(f"{MARK}.{self.key_id}.")
         try:
             encrypted = base64.b64decode(body, validate=True)
-            nonce, sealed = encrypted[:_NONCE], encrypted[_NONCE:]
+            nonce = encrypted[:_NONCE_BYTES]
+            sealed = encrypted[_NONCE_BYTES:]
             stored = zlib.decompress(self._cipher.decrypt(nonce, sealed, MARK.encode()))
         except (InvalidTag, zlib.error):
             raise ValueError("A stored value cannot be decrypted.") from None
@@ -72,13 +78,13 @@ class Vault:
         return base64.b64encode(digest[:15]).decode("ascii")
 
     def has_key(self, key: bytes) -> bool:
-        """Whether this is its key."""
+        """Whether this is the key of the vault, compared in constant time."""
         return hmac.compare_digest(bytes(self._key), key)
 
     def wrapped(self, secret: bytes) -> str:
-        """Return its key, encrypted with the secret."""
-        nonce = os.urandom(_NONCE)
-        sealed = _wrapping(secret).encrypt(nonce, bytes(self._key), _WRAPPED)
+        """Return the key of the vault, encrypted with the secret, as text."""
+        nonce = os.urandom(_NONCE_BYTES)
+        sealed = _wrapping_cipher(secret).encrypt(nonce, bytes(self._key), _WRAPPED_DATA)
         return base64.b64encode(nonce + sealed).decode("ascii")
 
 
@@ -88,10 +94,12 @@ def new_key() -> bytes:
 
 
 def unwrapped(text: str, secret: bytes) -> bytes | None:
-    """Return the key that was wrapped with the secret; None: it was wrapped with another one."""
+    """Return the key that was wrapped with the secret; None: it was wrapped with another secret."""
     try:
-        sealed = base64.b64decode(text, validate=True)
-        return SecretBytes(_wrapping(secret).decrypt(sealed[:_NONCE], sealed[_NONCE:], _WRAPPED))
+        stored = base64.b64decode(text, validate=True)
+        nonce = stored[:_NONCE_BYTES]
+        sealed = stored[_NONCE_BYTES:]
+        return SecretBytes(_wrapping_cipher(secret).decrypt(nonce, sealed, _WRAPPED_DATA))
     except (InvalidTag, ValueError):
         return None
 
@@ -99,7 +107,7 @@ def unwrapped(text: str, secret: bytes) -> bytes | None:
 def secret_of(secret: object, name: str, advice: str) -> bytes:
     """Return the bytes of a secret that was passed or set under this name.
 
-    Raises `ConfigurationError` with the advice if it is no text, or too short.
+    Raises `ConfigurationError` if the secret is no text, or too short; the advice ends the message.
     """
     if not isinstance(secret, str):
         raise ConfigurationError(f"{name} must be text, not {kind_of(secret)}.")
@@ -108,9 +116,11 @@ def secret_of(secret: object, name: str, advice: str) -> bytes:
     return SecretBytes(b"key:" + secret.strip().encode("utf-8", "surrogatepass"))
 
 
-def _wrapping(secret: bytes) -> AESGCM:
-    return AESGCM(_derived(secret, b"wrap"))
+def _wrapping_cipher(secret: bytes) -> AESGCM:
+    """What encrypts the key of a vault with a secret."""
+    return AESGCM(_derived_key(secret, b"wrap"))
 
 
-def _derived(secret: bytes, purpose: bytes) -> bytes:
+def _derived_key(secret: bytes, purpose: bytes) -> bytes:
+    """A key for one purpose, which does not reveal the secret (RFC 5869)."""
     return HKDF(algorithm=SHA256(), length=32, salt=_SALT, info=purpose).derive(secret)

@@ -19,7 +19,7 @@ from tests.providers.test_introspection import methods_of
 from victor_ext import ConfigurationError, InvalidRequest, NotFound, VictorError, connect
 from victor_ext.providers import Money
 from victor_ext.providers.velo import Velo
-from victor_ext.runtime.client.object_reads import reading_method
+from victor_ext.runtime.client.object_reads import read_only_method
 from victor_ext.runtime.loop.idempotency_keys import NoKey
 from victor_ext.runtime.loop.operations import Effect, Operation, Operations, Shown
 
@@ -157,7 +157,7 @@ def test_some_writes_take_an_id_alone() -> None:
 def test_a_write_that_begins_with_a_read_gets_no_further_than_that() -> None:
     account = {"id": ID, "currency": "USD", "balance": 1}
     script = Script(httpx.Response(200, json=account))
-    fund = reading_method(over("velo", script), "source_accounts.fund")
+    fund = read_only_method(over("velo", script), "source_accounts.fund")
     with pytest.raises(ConfigurationError, match="fundingRequest, which is no read"):
         fund(ID, funding_account_id="bank-1", amount=Money.of("1.00", "USD"))
     assert [request.method for request in script.requests] == ["GET"]

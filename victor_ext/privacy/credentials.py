@@ -12,18 +12,18 @@ from weakref import ref
 from .hiding import Secret, SecretBytes
 
 CREDENTIALS = "victor_ext.credentials"
-"""The extension of a request with what signs it.
+"""The extension of a request with the credentials that sign it.
 
-Its method `secret_texts`, if it has one, says what is not shown.
+Their method `secret_texts`, if they have one, says which texts are not shown.
 """
 
 QUOTED: ContextVar[ref[Any] | None] = ContextVar("victor_ext.quoted", default=None)
-"""The request of the call that is made here, until the call ends: no text about its response
-repeats its credentials. A weak reference: a task that begins meanwhile has a copy of it, and may
-outlive the call."""
+"""The request of the call that this thread or task makes, until the call ends: no text about its
+response repeats its credentials. A weak reference, because a task that begins meanwhile has a copy
+of this variable, and may outlive the call."""
 _DERIVED = "victor_ext.derived_credentials"
-"""The extension of a request with its credentials, and what was derived of them: an error may have
-1,000 texts.
+"""The extension of a request with its plain credentials, and all their forms, which are derived
+once: an error may have 1,000 texts.
 """
 _SHORTEST_CREDENTIAL = 6  # characters; a shorter one is a word that occurs by chance
 _MASKED = "[secret]"
@@ -31,18 +31,18 @@ _CREDENTIAL_HEADERS = frozenset({b"authorization", b"cookie"})
 
 
 def without_credentials(text: str) -> str:
-    """The text without the credentials of the request that it is about (`QUOTED`), nor the first
-    half of one.
+    """The text with the credentials of the request that it is about (`QUOTED`) masked; so is the
+    first half of a credential, or more.
     """
     parts = text.split(_MASKED)  # a credential may be a part of that word
     for credential in _credentials():
-        parts = [piece for part in parts for piece in _around(part, credential)]
+        parts = [piece for part in parts for piece in _pieces_around(part, credential)]
     return _MASKED.join(parts)
 
 
-def _around(text: str, credential: Secret) -> Iterator[str]:
-    """The pieces of a text before, between and after what it has of a credential, in any letter
-    case.
+def _pieces_around(text: str, credential: Secret) -> Iterator[str]:
+    """The pieces that are left of a text without a credential, or the beginning of one, in any
+    letter case.
     """
     folded = _folded(text)
     half = (len(credential) + 1) // 2
@@ -61,9 +61,7 @@ def _around(text: str, credential: Secret) -> Iterator[str]:
 
 
 def _credentials() -> list[Secret]:
-    """The credentials of the request in small letters, also percent-encoded, in Base64, in JSON;
-    the longest first.
-    """
+    """The credentials of the request in `QUOTED`, in all forms of `_forms`; the longest first."""
     quoted = QUOTED.get()
     request = None if quoted is None else quoted()
     if request is None:
@@ -79,17 +77,18 @@ def _credentials() -> list[Secret]:
 
 
 def _plain_credentials(request: Any) -> list[Secret]:
+    """The credentials of a request as they are: those that sign it, and those in its headers."""
     secret_texts = getattr(request.extensions.get(CREDENTIALS), "secret_texts", None)
     plain: list[Secret] = [] if secret_texts is None else [*secret_texts(request)]
     for name, value in request.headers.raw:
         if isinstance(value, SecretBytes) or name.lower() in _CREDENTIAL_HEADERS:
-            plain += _parts(SecretBytes(value).decode("latin-1"))
+            plain += _credentials_in_header(SecretBytes(value).decode("latin-1"))
     return plain
 
 
-def _parts(header: Secret) -> Iterator[Secret]:
-    """The value of a header, what follows its scheme, and the user and the password of Basic
-    authentication.
+def _credentials_in_header(header: Secret) -> Iterator[Secret]:
+    """The value of a header; what follows its scheme; of Basic authentication, the user and the
+    password, too.
     """
     yield header
     scheme, _, token = map(Secret, header.partition(" "))
@@ -101,6 +100,9 @@ def _parts(header: Secret) -> Iterator[Secret]:
 
 
 def _forms(text: Secret) -> Iterator[Secret]:
+    """A credential in the forms in which a text may repeat it: plain, percent-encoded, in JSON and
+    in Base64. A form that is too short is left out: it would occur by chance.
+    """
     encoded = text.encode("utf-8", "replace")
     forms = (
         text,
@@ -116,5 +118,6 @@ def _forms(text: Secret) -> Iterator[Secret]:
 
 
 def _folded(text: str) -> Secret:
-    """The text in small letters. It has the same length: of all letters, only one becomes two."""
+    """The text in small letters, with the length that it had: a place in both is the same one."""
+    # The capital I with a dot is the only letter that would become two.
     return Secret(text.replace("\u0130", "i").lower())

@@ -14,7 +14,7 @@ from typing import Any, SupportsIndex, TypeGuard, TypeVar, overload
 R_co = TypeVar("R_co", covariant=True)
 
 HIDDEN = "[hidden]"
-_KEPT_DIGITS = 4
+_SHOWN_DIGITS = 4
 
 
 class Secret(str):
@@ -32,11 +32,13 @@ class Secret(str):
         return Secret(str.__getitem__(self, place))
 
     def encode(self, encoding: str = "utf-8", errors: str = "strict") -> SecretBytes:
-        """So httpx keeps the value of a header."""
+        """The text as `SecretBytes`: in this form httpx keeps the value of a header."""
         return SecretBytes(str.encode(self, encoding, errors))
 
 
 class SecretBytes(bytes):
+    """Secret bytes, shown as `[secret]`; so is a slice of them, and their text."""
+
     __slots__ = ()
 
     def __repr__(self) -> str:
@@ -55,8 +57,8 @@ class SecretBytes(bytes):
 
 
 class SecretObject(dict[str, Any]):
-    """The members of a JSON object, such as a token: the repr hides them, and `get` conceals a
-    text.
+    """A JSON object with secrets, such as a token: the repr hides its members, and `get` returns a
+    text as a `Secret`.
     """
 
     __slots__ = ()
@@ -69,19 +71,19 @@ class SecretObject(dict[str, Any]):
 
 
 def body_of(message: Any) -> SecretBytes:
-    """The body of a request or a response; not a copy, where it is kept as secret bytes."""
+    """The body of a request or a response; not a copy, if the message keeps secret bytes."""
     whole = getattr(message, "whole", None)
     return whole if isinstance(whole, SecretBytes) else SecretBytes(message.content)
 
 
 def concealed(value: Any) -> Any:
-    """Text or bytes as a `Secret` or `SecretBytes`, also in a tuple, such as a user and a password;
-    else unchanged.
+    """Text or bytes as a `Secret` or `SecretBytes`, also those in a tuple, such as a user and a
+    password; any other value unchanged.
     """
     if isinstance(value, str):
         return Secret(value)
     if isinstance(value, tuple):
-        return tuple(_deeply(value, _LEVELS))
+        return tuple(_concealed_deeply(value, _LEVELS))
     if isinstance(value, bytes | bytearray):
         return SecretBytes(value)
     return value
@@ -153,14 +155,17 @@ ACCOUNT = "payee_account_number"
 
 
 def hidden_pairs(pairs: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """The cells of a row by their names, with the account number as a type that hides it."""
     return [(name, _hidden_cell(value) if name == ACCOUNT else value) for name, value in pairs]
 
 
 def hidden_fields(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """As `hidden_pairs`, as a dict; for `object_pairs_hook` of `json`."""
     return dict(hidden_pairs(pairs))
 
 
 def _hidden_cell(value: Any) -> Any:
+    """An account number in a cell as a type that hides it; what can be none is unchanged."""
     if isinstance(value, bool):
         return value
     if isinstance(value, NumberText | float | Decimal | int):
@@ -178,20 +183,24 @@ _LEVELS = 100
 
 def concealed_within(value: Any) -> Any:
     """A JSON object with all its texts, at any depth, concealed; any other value unchanged."""
-    return _deeply(value, _LEVELS) if is_object(value) else value
+    return _concealed_deeply(value, _LEVELS) if is_object(value) else value
 
 
-def _deeply(value: Any, levels: int) -> Any:
+def _concealed_deeply(value: Any, levels: int) -> Any:
+    """A JSON value with all its texts concealed, and names that may be numbers of accounts."""
     if levels == 0:
         return value
     if is_sequence(value):
-        return [_deeply(item, levels - 1) for item in value]
+        return [_concealed_deeply(item, levels - 1) for item in value]
     if is_object(value):
-        return {_name(name): _deeply(member, levels - 1) for name, member in value.items()}
+        return {
+            _concealed_name(name): _concealed_deeply(member, levels - 1)
+            for name, member in value.items()
+        }
     return concealed(value)
 
 
-def _name(name: Any) -> Any:
+def _concealed_name(name: Any) -> Any:
     """The name of a member, concealed if it may be the number of a card or an account."""
     if not isinstance(name, str):
         return name
@@ -204,12 +213,12 @@ def is_object(value: object) -> TypeGuard[dict[Any, Any]]:
 
 
 def is_sequence(value: object) -> TypeGuard[list[Any] | tuple[Any, ...]]:
-    """Whether a value becomes a list of JSON."""
+    """Whether a value becomes a list in JSON."""
     return isinstance(value, list | tuple)
 
 
 def concealed_account(value: Any) -> Any:
-    """An account number of whatever type, as one that shows its last four digits at most."""
+    """An account number of whatever type, as a type that shows its last four digits at most."""
     if isinstance(value, str):
         return AccountNumber(value)
     if value is None or isinstance(value, bool | Enum | OddAccount):
@@ -251,13 +260,14 @@ def mask(number: str) -> str:
     """The number with all but its last four characters hidden; all of them when it has four or
     fewer.
     """
-    return _kept(number).rjust(len(number), "*")
+    return _last_digits(number).rjust(len(number), "*")
 
 
 def short_mask(number: str) -> str:
     """As `mask`, in a width that does not tell the length: `****3645`."""
-    return "****" + _kept(number)
+    return "****" + _last_digits(number)
 
 
-def _kept(number: str) -> str:
-    return number[-_KEPT_DIGITS:] if len(number) > _KEPT_DIGITS else ""
+def _last_digits(number: str) -> str:
+    """What is shown of a number: its last four characters, if it has more than four."""
+    return number[-_SHOWN_DIGITS:] if len(number) > _SHOWN_DIGITS else ""

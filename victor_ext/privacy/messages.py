@@ -1,4 +1,8 @@
-"""Text from elsewhere, as messages and logs may show it."""
+"""Text that somebody else wrote, as messages and logs may show it.
+
+`redact_excerpt` is for any text, `redact_code` for codes, and `one_line` for ids, statuses and
+amounts. What each of them masks stands before them.
+"""
 
 import re
 from collections.abc import Iterable
@@ -38,8 +42,8 @@ _SAFE_HEADERS = frozenset(
 
 
 def mask_digits(text: str) -> str:
-    """The text without credentials, and what may be an account number, five or more digits, as
-    `mask` has it.
+    """The text without credentials, and with numbers of five or more digits masked as by `mask`:
+    they may be account numbers.
     """
     return _LONG_DIGITS.sub(lambda match: mask(match[0]), without_credentials(text))
 
@@ -62,12 +66,13 @@ def mask_emails(text: str) -> str:
 def shown_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """The headers of a request that an error keeps: those that never hold a token.
 
-    Names are in lower case.
+    The names that are passed are in lower case.
     """
     return [(name, value) for name, value in headers if name in _SAFE_HEADERS]
 
 
 def excerpt(body: bytes) -> str:
+    """The beginning of a body, as `redact_excerpt` shows it."""
     return redact_excerpt(body[: _EXCERPT * 4].decode("utf-8", "replace"))
 
 
@@ -113,9 +118,9 @@ def one_line(text: object) -> str:
     return one_own_line(without_credentials(str(text)))
 
 
-def one_own_line(whole: str) -> str:
-    """As `one_line`, of a text that no provider wrote."""
-    if not whole.isprintable():
-        whole = "".join(char if char.isprintable() else " " for char in whole)
-    flat = " ".join(whole.split())
+def one_own_line(text: str) -> str:
+    """As `one_line`, for a text that no provider wrote."""
+    if not text.isprintable():
+        text = "".join(char if char.isprintable() else " " for char in text)
+    flat = " ".join(text.split())
     return flat if len(flat) <= _EXCERPT else flat[:_EXCERPT] + "..."

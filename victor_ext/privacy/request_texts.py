@@ -20,15 +20,16 @@ _WORDS = re.compile(r"[0-9A-Za-z]+|[^\W_]")
 class PrivateTexts:
     """Texts of a request that its response may repeat, and messages hide.
 
-    A text is known by its words in their order, in any letter case, whatever stands between them:
-    also as JSON, where some letters are escaped. Without any text it is false.
+    A text is recognized by its words in their order, in any letter case, whatever stands between
+    the words: also as JSON, where some letters are escaped. Without any text, an object is false.
     """
 
     __slots__ = ("_lengths", "_phrases")
 
     def __init__(self, texts: Iterable[str]) -> None:
         self._phrases: set[tuple[str, ...]] = set()
-        self._lengths: dict[str, set[int]] = {}  # in words, by the first one
+        # of all phrases that begin with a word: how many words they have
+        self._lengths: dict[str, set[int]] = {}
         for text in texts:
             if len(text.strip()) >= SHORTEST:
                 for form in (text, json.dumps(text), json.dumps(text, ensure_ascii=False)):
@@ -38,14 +39,15 @@ class PrivateTexts:
         return bool(self._phrases)
 
     def hide(self, text: str) -> str:
-        """The text without them. Their number costs no time."""
+        """The text with the private ones hidden. The number of these does not change the time."""
         text = text[:_LONGEST]
         if not self:
             return text
         matches = [*_WORDS.finditer(text)]
         words = [match[0].casefold() for match in matches]
         pieces: list[str] = []
-        end = place = 0
+        end = 0  # of the last text that was hidden
+        place = 0  # the number of a word
         while place < len(words):
             length = self._longest_at(words, place)
             if length == 0:
@@ -58,13 +60,14 @@ class PrivateTexts:
         return HIDDEN.join(pieces)
 
     def _add(self, text: str) -> None:
+        """Hide the words of a text from now on."""
         phrase = tuple(word.casefold() for word in _WORDS.findall(text))
         if phrase:
             self._phrases.add(phrase)
             self._lengths.setdefault(phrase[0], set()).add(len(phrase))
 
     def _longest_at(self, words: Sequence[str], place: int) -> int:
-        """How many words the longest text that begins there has; 0 without any."""
+        """How many words the longest private text has that begins at this word; 0: none does."""
         longest = 0
         for length in self._lengths.get(words[place], ()):
             phrase = tuple(words[place : place + length])
@@ -77,11 +80,10 @@ class PrivateTexts:
 def texts_within(
     body: Any, is_public: Callable[[str], bool], *, numbers: bool, place: str = ""
 ) -> Iterator[str]:
-    """The texts of a JSON body that are not public; also its numbers, with `numbers`. The body
-    stands at `place`.
+    """The texts of a JSON body that are not public; with `numbers`, its numbers, too.
 
-    `is_public` is asked for a place in the body, such as `payer.email`; items of a list have the
-    place of the list.
+    `is_public` is asked for each place in the body, such as `payer.email`; items of a list have the
+    place of the list. `place` is that of `body`, where it is a part of another body.
     """
     if is_object(body):
         for name, member in body.items():

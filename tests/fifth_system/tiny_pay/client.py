@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self, Unpack
 import httpx
 
 from victor_ext.runtime.auth.tokens import FixedToken
-from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient, Pings
+from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient
 from victor_ext.runtime.client.config import (
     ClientOptions,
     HttpxClient,
@@ -19,6 +19,7 @@ from victor_ext.runtime.client.config import (
     with_client_options,
 )
 from victor_ext.runtime.client.paging import PageReader
+from victor_ext.runtime.client.ping import Pings
 from victor_ext.runtime.client.resources import (
     Awaited,
     Blocking,
@@ -140,7 +141,7 @@ class _TinyClient(BaseClient[Client, Mode, Transport, HttpxClient], Pings[Mode])
     _generated = Client
     _resources: ClassVar[dict[str, Any]] = {"charges": Charges}
     charges: Charges[Mode]
-    _pinged = _LIST, dict[str, Any]()
+    _ping_read = _LIST, dict[str, Any]()
 
     @with_client_options
     def __init__(

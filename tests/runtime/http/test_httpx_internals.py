@@ -140,8 +140,8 @@ def test_a_url_below_another_is_that_of_both_texts(base: str, target: str) -> No
 def test_a_release_that_has_moved_it_is_noticed(
     moved: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(httpx_internals, "_appended", mock.Mock(side_effect=[moved]))
-    assert not httpx_internals._appends()
+    monkeypatch.setattr(httpx_internals, "_with_target", mock.Mock(side_effect=[moved]))
+    assert not httpx_internals._can_append()
 
 
 def test_no_other_module_uses_private_attributes_of_these_libraries() -> None:

@@ -17,7 +17,7 @@ from victor_ext import DeadlineExceeded
 from victor_ext.runtime.core.clock import Timeouts
 from victor_ext.runtime.core.locks import ThreadPermit
 from victor_ext.runtime.http.connection_pool import ConnectionPool
-from victor_ext.runtime.http.http11 import Connection, Route, _through_tunnel, exchange
+from victor_ext.runtime.http.http11 import Connection, Route, _open_tunnel, exchange
 from victor_ext.runtime.http.options import proxy_for
 
 PROXY = "http://proxy:3128"
@@ -69,7 +69,7 @@ ORIGIN = httpx.URL("https://pay.example")
 def answered(answer: bytes) -> Connection:
     """The connection after this answer."""
     connection = Connection()
-    steps = _through_tunnel(connection, TUNNELLING, ORIGIN, {})
+    steps = _open_tunnel(connection, TUNNELLING, ORIGIN, {})
     next(steps)
     steps.send(None)
     with pytest.raises(StopIteration):
@@ -157,7 +157,7 @@ def test_one_that_was_just_used_serves_only_who_will_know_its_own_response(
     connection.is_doubtful = last_status == 503
     pool.put_back(connection)
     assert ThreadPermit(pool.semaphore).acquire(1.0)
-    is_taken = pool._take_kept(at_once=at_once) is connection
+    is_taken = pool._take_idle(at_once=at_once) is connection
     assert is_taken is (at_once and last_status == 200)
     assert connection.is_aborted is (not is_taken and limits is not ROOM)
 

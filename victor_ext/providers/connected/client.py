@@ -180,19 +180,19 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
             accept=_ACCEPT,
         )
 
-    def _sockets(self, config: ClientConfig, given: Mapping[str, Any]) -> Any:
+    def _transport_override(self, config: ClientConfig, given: Mapping[str, Any]) -> Any:
         """The transport for credentials that need more than connections to the API; else the
         caller's own, or None.
         """
-        transport = super()._sockets(config, given)
+        transport = super()._transport_override(config, given)
         is_query_signed = isinstance(config.loop.authenticator, SignsQuery)
         if transport is not None:  # the caller's own reaches all origins
             return Wire(transport, {}) if is_query_signed else transport
         others = _other_origins(config)
         if not is_query_signed and not others:
             return None
-        elsewhere = {origin: self._connect_to(url, given) for origin, url in others.items()}
-        return Wire(self._connect_to(config.base_url, given), elsewhere)
+        elsewhere = {origin: self._pool_for(url, given) for origin, url in others.items()}
+        return Wire(self._pool_for(config.base_url, given), elsewhere)
 
     def _attach(self) -> None:
         """No resources: the operations are those of the generated package."""

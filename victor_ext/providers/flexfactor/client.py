@@ -12,7 +12,7 @@ from victor_ext.errors import ConfigurationError
 from victor_ext.privacy import concealed, kind_of
 from victor_ext.profiles import profile_variables
 from victor_ext.runtime.auth.credentials import caller_digest
-from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient, Pings
+from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient
 from victor_ext.runtime.client.config import (
     ClientOptions,
     HttpxClient,
@@ -21,6 +21,7 @@ from victor_ext.runtime.client.config import (
     take,
     with_client_options,
 )
+from victor_ext.runtime.client.ping import Pings
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
 from victor_ext.runtime.http.from_httpx2 import (
     AnyURL,
@@ -156,7 +157,7 @@ class _FlexFactorClient(
 
     def _attach(self) -> None:
         super()._attach()
-        self._pinged = list_orders, {"mid": self._shared.context.mid, "page_size": 1}
+        self._ping_read = list_orders, {"mid": self._shared.context.mid, "page_size": 1}
 
 
 class FlexFactor(_FlexFactorClient[Blocking, SyncTransport, SyncClient], BlockingClient):

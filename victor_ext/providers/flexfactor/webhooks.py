@@ -21,6 +21,7 @@ from typing import Any
 from victor_ext.errors import AuthenticationError, ConfigurationError
 from victor_ext.privacy import SecretBytes, concealed, kind_of
 from victor_ext.runtime.auth.credentials import UnpicklableCredentials
+from victor_ext.runtime.client.hmac_signature import decoded_key, is_signed
 from victor_ext.runtime.client.records import Field, as_object, as_timestamp
 from victor_ext.runtime.client.webhooks import (
     MAX_BYTES,
@@ -28,11 +29,9 @@ from victor_ext.runtime.client.webhooks import (
     Headers,
     check_age,
     checked_tolerance,
-    decoded_key,
     header_bytes,
     headers_by_name,
     invalid_notification,
-    is_signed,
     notification_body,
 )
 from victor_ext.runtime.core.clock import http_date

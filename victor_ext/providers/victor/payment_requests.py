@@ -98,7 +98,7 @@ class PaymentRequests(Resource[Mode]):
         step = step_for_json(
             create_request_payment, body=request.to_model(request.check(now)), idempotency_key=key
         )
-        step.taken = ARGUMENTS
+        step.own_places = ARGUMENTS
         made = PaymentRequest.of_json((yield step).parsed, idempotency_key=key)
         sent = Sent(request, step.attempts, key, step.extra_body)
         if sent.is_confirmed_by(made):

@@ -235,7 +235,7 @@ def _send(
             "body": with_extra_body(body, extra_body, RESPONSE_ARGUMENTS),
         },
         lambda response: models.RfpInboundPaymentRequestResponseDetails.from_dict(response.json()),
-        taken=RESPONSE_ARGUMENTS,
+        own_places=RESPONSE_ARGUMENTS,
     )
     return PaymentRequest((yield step).parsed), step.attempts
 

@@ -80,7 +80,7 @@ def watch(
             if _is_done(last, request_id, statuses):
                 return None
             if not left:
-                raise polling.timeout_message(
+                raise polling.timeout_error(
                     goal, seconds, f"it is {one_line(last.status)}", _WAIT_AGAIN
                 )
             yield Sleep(min(polling.FIRST_PAUSE, left))

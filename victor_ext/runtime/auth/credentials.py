@@ -55,8 +55,8 @@ class UnpicklableCredentials:
 
 
 def checked_secret(name: str, value: object, *, source: str = "the provider's portal") -> Secret:
-    """A secret that a header or a body can carry, without the blanks around it; or
-    `ConfigurationError`.
+    """A secret that a header or a body can carry, without the blanks around it. `source` is where
+    the user has it from. Raises `ConfigurationError`.
     """
     value = concealed(value)
     if not isinstance(value, str):
@@ -72,30 +72,29 @@ def checked_secret(name: str, value: object, *, source: str = "the provider's po
 
 
 def caller_digest(identity: str, *, product: str) -> str:
-    """A digest of the public part of credentials.
-
-    It tells two callers apart without naming them.
+    """A digest of the public part of credentials, which tells two callers apart without naming
+    them.
     """
     return hashlib.sha256(f"{product} caller\0{identity}".encode()).hexdigest()[:16]
 
 
 class ChangingFile(Generic[T]):
-    """What `read` reads from a file, and reads again when the file has changed. What it raises at
-    first is raised.
+    """A value that `read` reads from a file, and reads again when the file has changed.
 
-    A change that cannot be read (a file that is written at this moment, or was removed) is logged
-    as a warning. What was read before stays in use until the file can be read. The path may be a
-    link, as in a volume of Kubernetes.
+    What the first `read` raises is raised. A later change that cannot be read (a file that is
+    written at this moment, or was removed) is logged as a warning, and the value before stays in
+    use until the file can be read. The path may be a link, as in a volume of Kubernetes.
     """
 
     def __init__(self, path: os.PathLike[str], read: Callable[[], T]) -> None:
         self._path = path
         self._read = read
-        self._stamp = self._warned = file_stamp(path)
+        self._stamp = file_stamp(path)  # of the file whose value is in use
+        self._warned = self._stamp  # of the file that was warned of last
         self._value = read()
 
     def current(self) -> T:
-        """What the file holds now."""
+        """The value that the file holds now."""
         stamp = file_stamp(self._path)
         if stamp != self._stamp:
             try:
@@ -112,7 +111,9 @@ class ChangingFile(Generic[T]):
 
 
 def file_stamp(path: object) -> tuple[int, int, int] | None:
-    """What tells whether a file has changed; None if it is no path, or names no file."""
+    """Time, size and inode of a file, which tell whether it has changed; None for what is no path,
+    or names no file.
+    """
     try:
         status = os.stat(cast("os.PathLike[str]", path))
     except (OSError, TypeError, ValueError):
@@ -121,14 +122,14 @@ def file_stamp(path: object) -> tuple[int, int, int] | None:
 
 
 class RotatingSecret:
-    """A secret that may change: a `SecretText`. `check` returns the secret that a text is. No
-    message holds it.
+    """A secret that may change: a `SecretText`, which is called `name` in messages. No message
+    holds the secret. `check` may replace it, or refuse it.
 
-    Raises `ConfigurationError` where it is not such a value, or the file cannot be read.
+    Raises `ConfigurationError` where the value is no `SecretText`, or the file cannot be read.
     """
 
     current: Callable[[], Secret]  # returns the secret of this moment
-    last: Secret = Secret("")  # that was returned
+    last: Secret = Secret("")  # the secret that was returned last
 
     def __init__(
         self,
@@ -146,7 +147,7 @@ class RotatingSecret:
 
         if isinstance(value, os.PathLike):
             path = Path(cast("os.PathLike[str]", value))
-            self.current = ChangingFile(path, lambda: checked(_text_of(path, name))).current
+            self.current = ChangingFile(path, lambda: checked(_secret_in_file(path, name))).current
         elif callable(value):
             function = checked_function(name, value)
             self.current = lambda: checked(function())
@@ -176,7 +177,7 @@ class IdAndSecret(UnpicklableCredentials):
 
 
 def checked_function(name: str, function: Any) -> Callable[..., Any]:
-    """A plain function.
+    """The function that was passed under this name.
 
     Raises `ConfigurationError` for a class, and for a function that has to be awaited.
     """
@@ -187,7 +188,8 @@ def checked_function(name: str, function: Any) -> Callable[..., Any]:
     return function  # type: ignore[no-any-return] # it is callable
 
 
-def _text_of(path: Path, name: str) -> Secret:
+def _secret_in_file(path: Path, name: str) -> Secret:
+    """The text of a file. Raises `ConfigurationError`."""
     try:
         return Secret(SecretBytes(path.read_bytes()).decode())
     except UnicodeDecodeError:

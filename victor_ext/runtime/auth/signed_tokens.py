@@ -1,7 +1,8 @@
-"""RS512 tokens: JSON Web Tokens (RFC 7519) in compact form, by PyJWT, with a key of this process or
-one elsewhere.
+"""RS512 tokens: JSON Web Tokens (RFC 7519) in compact form, signed by PyJWT with a key of this
+process, or elsewhere.
 
-An RSA private key is read in any of the usual forms.
+First the two ways to sign; then `load_rsa_key`, which reads an RSA private key in any of the usual
+forms.
 """
 
 import base64
@@ -32,8 +33,8 @@ Sign = Callable[[bytes], bytes] | Callable[[bytes], Awaitable[bytes]]
 """Signs bytes elsewhere, such as in a KMS: RSASSA-PKCS1-v1_5 with SHA-512."""
 
 _RENEWAL_SECONDS = 5.0
-"""Most seconds for a signature while the kept token can still be used; at most half of what is
-left.
+"""Seconds that a signature may take while the kept token can still be used, at most; and at most
+half of what the call has left.
 """
 
 
@@ -56,10 +57,12 @@ def signed_token(claims: Mapping[str, Any], key: RSAPrivateKey) -> str:
 
 
 def _json(claims: Mapping[str, Any]) -> bytes:
+    """Claims as JSON without blanks."""
     return json.dumps(claims, separators=(",", ":")).encode()
 
 
 def _base64url(data: bytes | bytearray) -> str:
+    """Bytes as a part of a token (RFC 7515, 2)."""
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
@@ -95,17 +98,17 @@ class SignedElsewhere(TokenCache):
         *,
         best_effort: bool,
     ) -> Flow[IssuedToken]:
+        """Make a token, whose signature the caller's function returns in time.
+
+        Raises `DeadlineExceeded`, and `ConfigurationError` if that is no signature.
+        """
         if best_effort:
             seconds = _RENEWAL_SECONDS if seconds is None else min(_RENEWAL_SECONDS, seconds / 2)
         skew = self._clock.skew
         now = self._clock.now()
         # Header and claims, as they are signed (RFC 7515, 5.1).
-        content = Secret(
-            ".".join(
-                _base64url(_json(each))
-                for each in ({"alg": "RS512", "typ": "JWT"}, self._claims(now))
-            )
-        )
+        parts = ({"alg": "RS512", "typ": "JWT"}, self._claims(now))
+        content = Secret(".".join(_base64url(_json(part)) for part in parts))
         try:
             signature: object = concealed(
                 (yield Invoke(self._sign, SecretBytes(content.encode()), seconds))
@@ -115,9 +118,9 @@ class SignedElsewhere(TokenCache):
                 f"No token: sign did not return within the {seconds:.3g} s that were left for it."
             ) from None
         if not isinstance(signature, bytes | bytearray) or not signature:
-            given = "no bytes" if isinstance(signature, bytes | bytearray) else kind_of(signature)
+            what = "no bytes" if isinstance(signature, bytes | bytearray) else kind_of(signature)
             raise ConfigurationError(
-                f"sign must return the bytes of an RS512 signature, not {given}."
+                f"sign must return the bytes of an RS512 signature, not {what}."
             )
         header = Secret(f"{self._prefix} {content}.{_base64url(signature)}")
         return IssuedToken(header, now + self._reuse, now, skew)
@@ -126,10 +129,9 @@ class SignedElsewhere(TokenCache):
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]+={0,2}\s*")
 _MAX_PATH = 1024
 _LEAST_BITS = 1024
+"""A key with fewer bits is refused."""
 _SECURE_BITS = 2048
-"""A key with fewer bits than the first is refused, and one with fewer than the second (RFC 7518,
-3.3) warned of.
-"""
+"""A key with fewer bits is warned of (RFC 7518, 3.3)."""
 _EXPECTED = (
     "give an RSA private key: PEM text (PKCS#8 or PKCS#1), base64 of PEM or of PKCS#8 DER, DER "
     "bytes, or a path to a file"
@@ -143,8 +145,7 @@ def load_rsa_key(
     name: str = "private_key",
     opened_with: str = "password",
 ) -> RSAPrivateKey:
-    """Read an RSA private key. Messages call it `name`, and its password `opened_with`, and hold no
-    part of them.
+    """Read an RSA private key. Messages hold no part of the key or its password.
 
     `cryptography` validates it: the parts of a damaged key do not belong together. This takes 27 ms
     or more, once.
@@ -153,6 +154,8 @@ def load_rsa_key(
         key: PEM (PKCS#8, PKCS#1), base64 of PEM or of PKCS#8 DER with or without line breaks, DER,
             a path, or a key object. Bytes may be each of these but a path.
         password: For an encrypted PEM or DER.
+        name: What messages call the key.
+        opened_with: What messages call the password.
 
     Raises:
         ConfigurationError: The value is not such a key.
@@ -160,13 +163,14 @@ def load_rsa_key(
     key = concealed(key)
     password = concealed(password)
     password = _password_bytes(password)
-    data, source = _read(key, name)
+    data, source = _key_data_and_source(key, name)
     if data is None:
-        return _checked(key, source)
-    return _checked(_parsed(data, password, source, opened_with), source)
+        return _checked_key(key, source)
+    return _checked_key(_parsed_key(data, password, source, opened_with), source)
 
 
 def _password_bytes(password: object) -> SecretBytes:
+    """The bytes of a password; empty for None. Raises `ConfigurationError`."""
     if isinstance(password, str):
         return Secret(password).encode(errors="replace")
     if password is None or isinstance(password, bytes):
@@ -174,10 +178,12 @@ def _password_bytes(password: object) -> SecretBytes:
     raise ConfigurationError(f"password must be text or bytes, not {kind_of(password)}.")
 
 
-def _read(key: Any, name: str) -> tuple[SecretBytes | None, str]:
-    """The bytes of the key (None: it is an object already), and their source for messages."""
+def _key_data_and_source(key: Any, name: str) -> tuple[SecretBytes | None, str]:
+    """The bytes of a key, and what messages call their source. The bytes are None for a value that
+    is neither text, bytes nor a path: it is a key object, or wrong.
+    """
     if isinstance(key, bytes):
-        return _unwrapped(SecretBytes(key)), name
+        return _without_base64(SecretBytes(key)), name
     if isinstance(key, os.PathLike):
         path = os.fsdecode(cast("os.PathLike[str]", key))
         return _read_file(Secret(path), name, shown=repr(path))
@@ -192,16 +198,17 @@ def _read(key: Any, name: str) -> tuple[SecretBytes | None, str]:
     if (
         len(text) > _MAX_PATH
         or "\n" in text
-        or (_BASE64.fullmatch(text) and _decoded(text) is not None)
+        or (_BASE64.fullmatch(text) and _key_in_base64(text) is not None)
     ):
-        decoded = _decoded(text)
+        decoded = _key_in_base64(text)
         if decoded is None:
             raise ConfigurationError(f"{name} is neither PEM nor base64: {_EXPECTED}.")
         return decoded, name
     return _read_file(text, name, shown=_shown_path(text))
 
 
-def _decoded(text: str) -> SecretBytes | None:
+def _key_in_base64(text: str) -> SecretBytes | None:
+    """The bytes of a key whose base64 is the text; None where the text is none."""
     try:
         data = base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError):
@@ -211,39 +218,37 @@ def _decoded(text: str) -> SecretBytes | None:
     return SecretBytes(data) if is_key else None
 
 
-def _unwrapped(data: SecretBytes) -> SecretBytes:
-    """What base64 holds, or the bytes as they are."""
+def _without_base64(data: SecretBytes) -> SecretBytes:
+    """The bytes of a key: those whose base64 is `data`, or `data` itself."""
     if b"-----BEGIN" in bytes(data):
         return data
     try:
-        return _decoded(Secret(data.decode("ascii"))) or data
+        return _key_in_base64(Secret(data.decode("ascii"))) or data
     except UnicodeDecodeError:
         return data
 
 
 def _shown_path(text: str) -> str:
     """A path for a message; hidden unless it is clearly a path, since it may be a secret."""
-    clearly = (
-        len(text) <= 256 and text.isprintable() and ("." in text or text.startswith(("/", "~")))
-    )
-    return (
-        repr(str(text))
-        if clearly
-        else f"of that name (hidden, since it may be a secret: its length is {len(text)})"
-    )
+    looks_like_path = "." in text or text.startswith(("/", "~"))
+    if looks_like_path and len(text) <= 256 and text.isprintable():
+        return repr(str(text))
+    return f"of that name (hidden, since it may be a secret: its length is {len(text)})"
 
 
 def _read_file(path: Secret, name: str, *, shown: str) -> tuple[SecretBytes, str]:
+    """As `_key_data_and_source`, for a file, which messages call `shown`."""
     try:
         data = SecretBytes(Path(path).read_bytes())
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "it is not a path"
     else:
-        return _unwrapped(data), f"{name} (the file {shown})"
+        return _without_base64(data), f"{name} (the file {shown})"
     raise ConfigurationError(f"{name}: the file {shown} cannot be read ({why}): {_EXPECTED}.")
 
 
-def _parsed(data: SecretBytes, password: SecretBytes, source: str, opened_with: str) -> object:
+def _parsed_key(data: SecretBytes, password: SecretBytes, source: str, opened_with: str) -> object:
+    """The key object of a PEM or DER. Raises `ConfigurationError`."""
     is_pem = bytes(data).find(b"-----BEGIN") >= 0
     if is_pem and bytes(data).find(b"PUBLIC KEY-----") >= 0:
         raise ConfigurationError(f"{source} is a public key: {_EXPECTED}.")
@@ -251,11 +256,9 @@ def _parsed(data: SecretBytes, password: SecretBytes, source: str, opened_with: 
     try:
         key = load(bytes(data), bytes(password) or None)
     except TypeError:
-        why = (
-            f"is not encrypted: leave {opened_with} out"
-            if password
-            else f"is encrypted: set {opened_with}"
-        )
+        why = f"is encrypted: set {opened_with}"
+        if password:
+            why = f"is not encrypted: leave {opened_with} out"
     except (ValueError, UnsupportedAlgorithm):
         why = "cannot be read as a private key" + (" with this password" if password else "")
     else:
@@ -263,7 +266,8 @@ def _parsed(data: SecretBytes, password: SecretBytes, source: str, opened_with: 
     raise ConfigurationError(f"{source} {why}; {_EXPECTED}.")
 
 
-def _checked(key: object, source: str) -> RSAPrivateKey:
+def _checked_key(key: object, source: str) -> RSAPrivateKey:
+    """An RSA private key that is long enough. Raises `ConfigurationError`."""
     if not isinstance(key, RSAPrivateKey):
         kind = type(key).__name__.lstrip("_").removesuffix("PrivateKey")
         raise ConfigurationError(

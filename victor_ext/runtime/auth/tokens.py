@@ -1,5 +1,9 @@
 """The tokens of a client: fixed, signed by this side, or issued by a token endpoint, and then kept
 for all callers.
+
+`FixedToken`, `SignedToken` and `TokenCache` are `Authenticator`s; a subclass of the last says how a
+token is obtained, and `OAuthToken` asks an endpoint for it. Behind them stand the parts of requests
+and headers.
 """
 
 import base64
@@ -9,7 +13,7 @@ from copy import copy
 from dataclasses import dataclass
 from functools import partial
 from math import inf
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 from urllib.parse import urlencode
 
 import httpx
@@ -30,24 +34,22 @@ from victor_ext.runtime.loop.flow import Flow, Lock, done
 from victor_ext.runtime.loop.operations import TOKEN, Operation
 from victor_ext.runtime.loop.resending import SIGNED, Exchange, may_be_outdated
 
-ADVISORY_SECONDS = (
-    60.0  # before a token's end, from which one caller fetches the next one while others use this
-)
-MANDATORY_SECONDS = 10.0  # before its end, from which a token is not used
-ADVISORY_PAUSE = (
-    5.0  # seconds without another fetch after one failed, while the kept token can still be used
-)
+ADVISORY_SECONDS = 60.0
+"""So long before a token's end one caller fetches the next token, while others use this one."""
+MANDATORY_SECONDS = 10.0
+"""So long before its end a token is not used any more."""
+ADVISORY_PAUSE = 5.0
+"""Seconds without another fetch after a fetch failed, while the kept token can still be used."""
 _NO_ENDPOINT = frozenset({404, 405, 410})
-_PASSING_STATUSES = frozenset(
-    {408, 425, 429}
-)  # of 400 to 499, after which another attempt may help
-_LONGEST_LIFE = (
-    10 * 366 * 86_400.0
-)  # in seconds: a token endpoint that names a longer life is not believed
+"""Statuses that say that there is no token endpoint at the URL."""
+_PASSING_STATUSES = frozenset({408, 425, 429})
+"""Statuses from 400 to 499 after which another attempt may help."""
+_LONGEST_LIFE = 10 * 366 * 86_400.0
+"""In seconds. A token endpoint that names a longer life is not believed."""
 
 
 class FixedToken:
-    """A header value that needs no exchange: what a function returns for each attempt."""
+    """A token that needs no exchange: at each attempt, `current` returns the header's value."""
 
     def __init__(self, current: Callable[[], str], *, header: str = "Authorization") -> None:
         self._current = current
@@ -63,8 +65,18 @@ class FixedToken:
         return done()
 
     def should_retry_unauthorized(self, request: httpx.Request) -> bool:
-        """True if another token has replaced the one that was sent."""
+        """Whether another token has replaced the one that was sent."""
         return bool(request.headers.get(self._header) != self._current())
+
+
+class _SignedHeader(NamedTuple):
+    """A header's value that was signed with this skew of the clock, in seconds, and may be used
+    until a monotonic time.
+    """
+
+    value: Secret
+    skew: float
+    until: float
 
 
 class SignedToken:
@@ -86,9 +98,7 @@ class SignedToken:
         self._clock = clock
         self._reuse = reuse
         self._header = header
-        # A header value, the clock skew at signing, and the monotonic time until which it may be
-        # reused.
-        self._kept: tuple[str, float, float] | None = None
+        self._kept: _SignedHeader | None = None
 
     def authorize(
         self,
@@ -96,20 +106,21 @@ class SignedToken:
         exchange: Exchange,  # noqa: ARG002 - it makes no request of its own
         seconds: float | None,  # noqa: ARG002 - nothing here takes time
     ) -> Flow[None]:
+        """Set the header to the kept value, if it may still be used, or else sign another."""
         signed = self._kept
         is_kept = True
-        if signed is None or self._clock.monotonic() >= signed[2]:
-            skew = self._clock.skew
+        if signed is None or self._clock.monotonic() >= signed.until:
             is_kept = False
-            signed = (
-                Secret(self._sign(self._clock.now())),
-                skew,
-                self._clock.monotonic() + self._reuse,
-            )
+            signed = self._signed_header()
             self._kept = signed if self._reuse else None
-        request.headers[self._header], skew, _until = signed
-        request.extensions[SIGNED] = is_kept, skew
+        request.headers[self._header] = signed.value
+        request.extensions[SIGNED] = is_kept, signed.skew
         return done()
+
+    def _signed_header(self) -> _SignedHeader:
+        skew = self._clock.skew
+        value = Secret(self._sign(self._clock.now()))
+        return _SignedHeader(value, skew, self._clock.monotonic() + self._reuse)
 
     def should_retry_unauthorized(self, request: httpx.Request) -> bool:
         """See `may_be_outdated`."""
@@ -119,10 +130,10 @@ class SignedToken:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class IssuedToken:
-    """A token as it was issued. Times are seconds since the epoch; `expires_at` may be None: not
-    known.
+    """A token as it was issued, in `header` as the value of the header.
 
-    `skew` is that of the clock, in seconds, if this side has signed it.
+    Times are seconds since the epoch; without `expires_at`, the token's end is not known. `skew` is
+    that of the clock, in seconds, if this side has signed the token.
     """
 
     header: str
@@ -131,7 +142,7 @@ class IssuedToken:
     skew: float | None = None
 
     def seconds_left(self, now: float) -> float:
-        """Seconds until the token ends. A token without a known end is kept until it is refused."""
+        """Seconds until the token ends. Without a known end, it is kept until it is refused."""
         return inf if self.expires_at is None else self.expires_at - now
 
     def window(self, seconds: float) -> float:
@@ -142,28 +153,27 @@ class IssuedToken:
 
 
 def issued_for(body: dict[str, Any], now: float) -> IssuedToken | None:
-    """Read `{access_token, token_type, expires_in}` (RFC 6749, 5.1), with `expires_in` in seconds.
+    """The token in `{access_token, token_type, expires_in}` (RFC 6749, 5.1); None without a token.
 
-    None without a token. One without a readable `expires_in` is kept until the provider refuses it.
+    `expires_in` is in seconds. A token without a readable one has no known end.
     """
-    said = body.get("expires_in")
     header = header_value(body.get("token_type"), body.get("access_token"))
+    if header is None:
+        return None
+    expires_in = body.get("expires_in")
     try:
-        life = 0.0 if isinstance(said, bool) else float(cast("float", said))
+        life = 0.0 if isinstance(expires_in, bool) else float(cast("float", expires_in))
     except (TypeError, ValueError, OverflowError):
         life = 0.0
-    return (
-        None
-        if header is None
-        else IssuedToken(header, now + life if 0 < life < _LONGEST_LIFE else None, now)
-    )
+    expires_at = now + life if 0 < life < _LONGEST_LIFE else None
+    return IssuedToken(header, expires_at, now)
 
 
 def issued_until(
     body: dict[str, Any], now: float, *, member: str = "access_token", scheme: str | None = None
 ) -> IssuedToken | None:
-    """As `issued_for`, of a body that has the token in this `member`, and `expires`: see
-    `moment_of`.
+    """As `issued_for`, for a body that has the token in this `member`, and its end in `expires`
+    (see `moment_of`). With a `scheme`, the body's `token_type` is not read.
     """
     header = header_value(scheme or body.get("token_type"), body.get(member))
     return None if header is None else IssuedToken(header, moment_of(body.get("expires")), now)
@@ -175,32 +185,34 @@ class TokenCache:
     """
 
     renewal_may_fail_with: type[Exception] = VictorError
-    """What a renewal may raise without failing the call, which has a token that can still be used.
+    """What the advisory fetch may raise without failing the call: the kept token can still be used.
     """
 
     def __init__(self, clock: ServerClock, lock: Lock) -> None:
         self._clock = clock
         self._lock = lock
         self._token: IssuedToken | None = None
+        # of the last fetch; None after a fetch that succeeded
         self._failure: VictorError | None = None
-        self._pause_ends = -inf
+        self._pause_ends = -inf  # the monotonic time until which no advisory fetch is made
 
     def _obtain(
         self, exchange: Exchange, seconds: float | None, *, best_effort: bool
     ) -> Flow[IssuedToken]:
+        """Obtain a token, within `seconds` (None: no bound). `best_effort`: the kept token can
+        still be used, so the attempt may be short.
+        """
         raise NotImplementedError
 
     def authorize(
         self, request: httpx.Request, exchange: Exchange, seconds: float | None
     ) -> Flow[None]:
-        """Set the header to the kept token.
-
-        Fetches one first if none is kept, or it is about to expire.
+        """Set the header to the kept token. Before that, fetch a token if none is kept, or the kept
+        one is about to expire.
         """
         kept = self._token
-        if kept is None or (left := kept.seconds_left(self._clock.now())) <= kept.window(
-            MANDATORY_SECONDS
-        ):
+        left = -inf if kept is None else kept.seconds_left(self._clock.now())
+        if kept is None or left <= kept.window(MANDATORY_SECONDS):
             token = yield from self._fetch_once(kept, exchange, seconds)
         elif left <= kept.window(ADVISORY_SECONDS) and self._clock.monotonic() >= self._pause_ends:
             token = (yield from self._fetch_if_nobody_does(kept, exchange, seconds)) or kept
@@ -220,23 +232,21 @@ class TokenCache:
         self._token = None
 
     def should_retry_unauthorized(self, request: httpx.Request) -> bool:
-        """See `may_be_outdated`.
-
-        Another caller may have fetched another token meanwhile, which is kept.
-        """
+        """See `may_be_outdated`. A token that another caller has fetched meanwhile stays."""
         current = self._token
         is_outdated = may_be_outdated(request, self._clock)
-        if (
-            is_outdated
-            and current is not None
-            and current.header == request.headers.get("Authorization")
-        ):
-            self._token = None
+        if is_outdated and current is not None:
+            was_sent = current.header == request.headers.get("Authorization")
+            if was_sent:
+                self._token = None
         return is_outdated
 
     def _fetch_once(
         self, kept: IssuedToken | None, exchange: Exchange, seconds: float | None
     ) -> Flow[IssuedToken]:
+        """Return a token that is newer than the kept one. Of the callers that need one at a time,
+        the first fetches it; the others wait for its token, or raise its error.
+        """
         earlier = self._failure
         began = self._clock.monotonic()
         permit = self._lock.permit()
@@ -257,9 +267,9 @@ class TokenCache:
             left = None if seconds is None else seconds - (self._clock.monotonic() - began)
             try:
                 return (yield from self._renew(exchange, left))
-            except DeadlineExceeded:  # which is this caller's own
+            except DeadlineExceeded:  # the deadline is this caller's own
                 raise
-            except VictorError as error:  # it counts for the waiting callers, too
+            except VictorError as error:  # the failure counts for the waiting callers, too
                 self._failure = _for_another(error)
                 raise
         finally:
@@ -268,6 +278,7 @@ class TokenCache:
     def _renew(
         self, exchange: Exchange, seconds: float | None, *, best_effort: bool = False
     ) -> Flow[IssuedToken]:
+        """Obtain a token, and keep it."""
         self._token = yield from self._obtain(exchange, seconds, best_effort=best_effort)
         self._failure = None
         return self._token
@@ -275,6 +286,9 @@ class TokenCache:
     def _fetch_if_nobody_does(
         self, kept: IssuedToken, exchange: Exchange, seconds: float | None
     ) -> Flow[IssuedToken | None]:
+        """Fetch a token before the kept one ends. None: another caller fetches it, or the fetch
+        failed, and the kept token is used.
+        """
         permit = self._lock.permit()
         try:
             if not (yield partial(permit.acquire, 0)):
@@ -283,8 +297,7 @@ class TokenCache:
                 return self._token  # another caller has just fetched it
             return (yield from self._renew(exchange, seconds, best_effort=True))
         except self.renewal_may_fail_with:
-            # The kept token can still be used: neither this call nor the next one waits for
-            # another.
+            # The kept token can still be used: for a while no call tries to fetch another.
             self._pause_ends = self._clock.monotonic() + ADVISORY_PAUSE
             return None
         finally:
@@ -292,17 +305,22 @@ class TokenCache:
 
 
 def _for_another(failure: VictorError) -> VictorError:
-    copied = copy(failure)  # the other call sets its own outcome on it
+    """A copy of the error for another call, which sets its own outcome on it."""
+    copied = copy(failure)
     copied.__cause__ = failure.__cause__
     return copied
 
 
 class OAuthToken(TokenCache):
-    """A token from a token endpoint, whose row in the table of its system is `row`.
+    """A token from a token endpoint.
 
-    `ask` makes the request. `read` reads a token from the JSON object of the response and the
-    provider's time; None without a token. `hint` says what to check when the endpoint refuses, and
-    `code_of` reads the provider's code then.
+    Args:
+        ask: Makes the request.
+        read: Reads a token from the JSON object of the response and the provider's time; None
+            without a token.
+        hint: What to check when the endpoint refuses, for the message.
+        code_of: Reads the provider's code from the response that refuses.
+        row: The row of the endpoint in the table of its system.
     """
 
     def __init__(
@@ -330,6 +348,7 @@ class OAuthToken(TokenCache):
         *,
         best_effort: bool,
     ) -> Flow[IssuedToken]:
+        """Ask the endpoint for a token. Raises `AuthenticationError` if it issues none."""
         request = self._ask()
         request.extensions[OPERATION] = self._row
         try:
@@ -353,26 +372,23 @@ class OAuthToken(TokenCache):
                     request=request,
                 )
             return token
-        what = (
-            "refused the credentials"
-            if refusal.status_code in (200, 400, 401, 403)
-            else "issued no token"
-        )
-        hint = (
-            "Check the path of the base URL." if refusal.status_code in _NO_ENDPOINT else self._hint
-        )
+        raise self._refusal_error(request, refusal)
+
+    def _refusal_error(self, request: httpx.Request, refusal: StatusError) -> AuthenticationError:
+        """The error for an endpoint that issued no token."""
+        status = refusal.status_code
+        is_refused = status in (200, 400, 401, 403)
+        what = "refused the credentials" if is_refused else "issued no token"
+        hint = "Check the path of the base URL." if status in _NO_ENDPOINT else self._hint
         code = "" if refusal.response is None else self._code_of(refusal.response)
-        said = (
-            f"status {refusal.status_code}, code {code}"
-            if code
-            else f"status {refusal.status_code}"
-        )
-        raise AuthenticationError(
-            f"The token endpoint {request.url.path} {what} ({said}). {hint}".rstrip(),
+        reason = f"status {status}, code {code}" if code else f"status {status}"
+        problems = [Problem("", code, f"the provider gave the code {code}")] if code else []
+        return AuthenticationError(
+            f"The token endpoint {request.url.path} {what} ({reason}). {hint}".rstrip(),
             request=request,
             response=refusal.response,
             request_id=refusal.request_id,
-            problems=[Problem("", code, f"the provider gave the code {code}")] if code else (),
+            problems=problems,
         )
 
 
@@ -383,32 +399,28 @@ def token_request(
     as_form: bool = False,
     headers: Mapping[str, str] | None = None,
 ) -> httpx.Request:
-    """A POST with these members, of which no frame of httpx shows the text."""
-    content = SecretBytes((urlencode(body) if as_form else json.dumps(body)).encode())
+    """A POST with these members, as JSON or a form. No frame of httpx shows their text."""
+    text = urlencode(body) if as_form else json.dumps(body)
     kind = "application/x-www-form-urlencoded" if as_form else "application/json"
-    # as httpx spells it: mocks compare it
-    always = {
-        "accept": "application/json",
-        "Content-Type": kind,
-    }
-    return httpx.Request("POST", url, headers={**always, **(headers or {})}, content=content)
+    # `Content-Type` as httpx spells it: mocks compare it
+    always = {"accept": "application/json", "Content-Type": kind}
+    return httpx.Request(
+        "POST", url, headers={**always, **(headers or {})}, content=SecretBytes(text.encode())
+    )
 
 
 def header_value(token_type: object, token: object) -> Secret | None:
-    """`<type> <token>`, with `Bearer` where the endpoint named no type, or that one in any letter
-    case: some servers take no other spelling. None if no header can hold them.
+    """The value of a header, `<type> <token>`; None if no header can hold it.
+
+    Where the endpoint names no type, it is `Bearer`.
     """
     if not is_token(token):
         return None
-    named = (
-        isinstance(token_type, str)
-        and token_type != ""
-        and token_type.isascii()
-        and token_type.isprintable()
-    )
-    scheme = str(token_type) if named else "Bearer"
+    scheme = "Bearer"
+    if isinstance(token_type, str) and token_type.isascii() and token_type.isprintable():
+        scheme = str(token_type) or scheme
     if scheme.lower() == "bearer":
-        scheme = "Bearer"
+        scheme = "Bearer"  # some servers take no other spelling
     return Secret(f"{scheme} {token}") if is_scheme(scheme) else None
 
 

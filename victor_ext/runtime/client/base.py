@@ -19,17 +19,14 @@ import logging
 import ssl
 from collections.abc import Callable, Hashable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from types import ModuleType
 from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
 import httpx
 
 from victor_ext.errors import ConfigurationError, StatusError, UnreadableResponse, VictorError
 from victor_ext.privacy import Secret, concealed_within, kind_of, redact_excerpt
-from victor_ext.response_info import ResponseInfo
 from victor_ext.runtime.client.config import HttpxClient, Transport
 from victor_ext.runtime.client.transport import (
     AsyncAttemptTransport,
@@ -71,9 +68,9 @@ from .config import KEEP, ClientConfig
 from .extras import ExtraBody, ExtraQuery
 from .generated import Connect, bound_class
 from .object_reads import checked_read, object_reads_of
-from .prepared_calls import AnyOperation, PreparedCall, operations_of, prepared_by, sending
+from .prepared_calls import AnyOperation, PreparedCall, operations_of, prepare_call, send_prepared
 from .resources import Awaited, Blocking, HasMode, Mode, Shared, operation
-from .runners import AsyncRunner, Call, OperationFlow, SyncRunner
+from .runners import AsyncRunner, OperationFlow, SyncRunner
 
 _logger = logging.getLogger(__name__)
 C = TypeVar("C")
@@ -105,17 +102,18 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
     _transport: Any
     _api: Any
 
-    def _sockets(
+    def _transport_override(
         self,
         config: ClientConfig,  # noqa: ARG002 - the client of `connect` needs it
-        given: Mapping[str, Any],
+        options: Mapping[str, Any],
     ) -> Any:
-        """What the caller brings to send with, as a transport, or None.
+        """The transport to send over in place of a pool of connections: of the caller's `transport`
+        or `http_client`; None without both.
 
         Raises `ConfigurationError`.
         """
-        transport = given["transport"]
-        http_client = given["http_client"]
+        transport = options["transport"]
+        http_client = options["http_client"]
         if http_client is None:
             return None if transport is None else checked_transport(transport, self._transport_type)
         if transport is not None:
@@ -124,35 +122,42 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
             checked_http_client(http_client, self._httpx_client_type), is_callers=True
         )
 
-    def _connect_to(self, url: httpx.URL, given: Mapping[str, Any]) -> Any:
-        return self._pooled_type(
-            route_to(url, given["verify"], given["proxy"]), checked_limits(given["limits"])
-        )
+    def _pool_for(self, url: httpx.URL, options: Mapping[str, Any]) -> Any:
+        """A pool of connections to the origin of a URL, as a transport.
+
+        Raises `ConfigurationError`.
+        """
+        route = route_to(url, options["verify"], options["proxy"])
+        return self._pooled_type(route, checked_limits(options["limits"]))
 
     def _start(
         self,
-        given: Mapping[str, Any],
+        options: Mapping[str, Any],
         authenticator: Callable[[ServerClock, Lock], Authenticator],
         base_url: httpx.URL,
-        **config: Any,
+        **config_arguments: Any,
     ) -> None:
-        """Put the client together, of `given` (see `take`) and the other arguments of
-        `ClientConfig`.
-
-        It sends over what `_sockets` returns, else over connections of its own.
+        """Put the client together, of its `options` (as `take` returns them) and the other
+        arguments of `ClientConfig`. `authenticator` makes the authenticator.
         """
         clock = ServerClock()
         # a lock for this mode: threads or tasks
         signs = authenticator(clock, self._driver_type.lock())
-        made = ClientConfig(given, authenticator=signs, base_url=base_url, clock=clock, **config)
-        if made.max_concurrency is not None:
-            made.loop.turns = self._driver_type.lock(made.max_concurrency)
-        sockets = self._sockets(made, given)
-        if sockets is None:
-            sockets = self._connect_to(base_url, given)
-        self._assemble(made, sockets)
+        config = ClientConfig(
+            options, authenticator=signs, base_url=base_url, clock=clock, **config_arguments
+        )
+        if config.max_concurrency is not None:
+            config.loop.turns = self._driver_type.lock(config.max_concurrency)
+        connections = self._transport_override(config, options)
+        if connections is None:
+            connections = self._pool_for(base_url, options)
+        self._assemble(config, connections)
 
     def _assemble(self, config: ClientConfig, connections: Any, *, original: Any = None) -> None:
+        """Make the parts of the client that depend on its configuration.
+
+        `original` is the transport of the client whose connections this one shares.
+        """
         self._config = config
         self._connections = connections
         self._driver = self._driver_type(connections)
@@ -174,7 +179,9 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
         runner = getattr(cls, "_runner_type", None)
         if runner is not None:  # the class has a mode
             for name, kind in cls._resources.items():
-                setattr(cls, name, kind(Shared(runner(_no_client, _no_client))))
+                setattr(
+                    cls, name, kind(Shared(runner(_refuse_without_client, _refuse_without_client)))
+                )
             for name in dir(cls):
                 # a mock takes `self` from functions only
                 if isinstance(method := getattr(cls, name, None), operation):
@@ -188,7 +195,7 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
             setattr(self, name, kind(self._shared))
 
     def _check_extras(self, extra_body: object, extra_query: object) -> None:
-        """Check what the provider wants nowhere. Raises `ConfigurationError`."""
+        """Raise `ConfigurationError` for members and filters that the provider takes nowhere."""
 
     @property
     def api(self) -> Api:
@@ -200,15 +207,15 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
 
     @property
     def proxy(self) -> str | None:
-        """Host and port of the proxy that calls go through; None without one, or with a way of the
-        caller's.
+        """Host and port of the proxy that calls go through; None without a proxy, or with a
+        transport of the caller's.
         """
         route: Route | None = getattr(self._connections, "route", None)
         return None if route is None else route.proxy_place
 
     @property
     def ssl_context(self) -> ssl.SSLContext | None:
-        """Whom this client trusts; other clients share it.
+        """The TLS context, which says whom this client trusts; other clients share it.
 
         None for plain http, or with a transport of the caller's.
         """
@@ -257,6 +264,7 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
         return other
 
     def _api_within(self, seconds: float | None) -> Any:
+        """The generated client, for calls within these seconds (None: the client's deadline)."""
         client = self if seconds is None else self.with_options(deadline=seconds)
         return client._api  # noqa: SLF001 - of the same class
 
@@ -284,7 +292,7 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
             InvalidRequest: An argument is invalid.
             ConfigurationError: There is no such operation, or it reads.
         """
-        return prepared_by(self, operation, idempotency_key, args, kwargs)
+        return prepare_call(self, operation, idempotency_key, args, kwargs)
 
     @operation
     def send(self, call: PreparedCall) -> OperationFlow[Done]:
@@ -297,7 +305,7 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
         Raises:
             VictorError: As of the method that was prepared.
         """
-        return sending(self, call)
+        return send_prepared(self, call)
 
     @operation
     def look_up(
@@ -336,13 +344,13 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
         with Validation("The look-up") as validation:
             for name, moment in moments.items():
                 validation.moment(name, moment)
-        beginning = _earlier(since) if read_from is None else read_from
+        beginning = _start_of_reads(since) if read_from is None else read_from
         proof = self._config.loop.behaviour.operations.proof_of(call.operation)
         if proof is None:
             return "No read shows whether it was done."
         try:
-            found: object = yield from proof.find(self, call, beginning, given)
-            return _proven(found, proof, call, since)
+            finding: object = yield from proof.find(self, call, beginning, given)
+            return _checked_finding(finding, proof, call, since)
         except VictorError:
             raise
         except Exception as error:  # of the caller's own function: it ends no worker
@@ -435,8 +443,10 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
             raise ConfigurationError("bind: pass the Client class of a generated package.")
         servers = {known: str(url) for known, url in self._config.servers.items()}
         bound = bound_class(cast("Hashable", client_class))  # to mypy, no class can be hashed
-        made: C = bound.over(str(self._config.base_url), servers, connect or self._http_client, {})
-        return made
+        client: C = bound.over(
+            str(self._config.base_url), servers, connect or self._http_client, {}
+        )
+        return client
 
     @property
     def http(self) -> Any:
@@ -446,12 +456,13 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
         return self._http_client({})
 
     def _http_client(self, options: dict[str, Any]) -> Any:
+        """An httpx client over this client's transport, with additional options of httpx."""
         return self._http_client_type(
             transport=self._transport, **self._config.client_arguments(options)
         )
 
     def _authorization(self) -> Flow[str]:
-        """Sign a request that is never sent."""
+        """Sign a request that is never sent, and return its `Authorization` header."""
         self._transport.require_open()
         request = httpx.Request(
             "GET", self._config.base_url, extensions={"timeout": self._config.timeout.as_dict()}
@@ -532,29 +543,34 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
         return f"{type(self).__name__}({getattr(self, '_config', '')})"
 
 
-def _earlier(moment: datetime) -> datetime:
-    """The moment from which reads look by themselves; no earlier one than there is."""
+def _start_of_reads(sent_at: datetime) -> datetime:
+    """The moment from which reads look for a write that was sent then: `READ_EARLIER` before it, or
+    the first moment that a datetime can be.
+    """
     first = datetime.min.replace(tzinfo=UTC)
-    return moment - min(READ_EARLIER, moment - first)
+    return sent_at - min(READ_EARLIER, sent_at - first)
 
 
-def _proven(
-    found: object, proof: Proof, call: PreparedCall, since: datetime
+def _checked_finding(
+    finding: object, proof: Proof, call: PreparedCall, since: datetime
 ) -> Done | NotDone | str:
-    """What a proof has found, if it is the write's own; a text says why it may not be."""
-    if isinstance(found, str | NotDone):
-        return found
-    if not isinstance(found, Done):
+    """What a proof returned, if it is about this write; else a text that says why it may not be."""
+    if isinstance(finding, str | NotDone):
+        return finding
+    if not isinstance(finding, Done):
         return (
-            f"The proof of {call.operation} returned {kind_of(found)}, and no Done, NotDone or "
+            f"The proof of {call.operation} returned {kind_of(finding)}, and no Done, NotDone or "
             "text."
         )
-    if found.is_state and found.id not in call.ids:
+    if finding.is_state and finding.id not in call.ids:
         return f"The proof of {call.operation} has a state of what the path does not name."
-    return found.doubt(since, proof.times_differ) or found
+    return finding.doubt(since, proof.times_differ) or finding
 
 
-def _no_client(_seconds: float | None) -> Any:
+def _refuse_without_client(_seconds: float | None) -> Any:
+    """What a resource of a class calls: only that of a client can send. Raises
+    `ConfigurationError`.
+    """
     raise ConfigurationError(
         "This is a resource of the class. Make a client, and call that of the client."
     )
@@ -615,54 +631,3 @@ class AwaitedClient(BaseClient[Any, Awaited, AsyncTransport, AsyncClient]):
 
     async def __aexit__(self, *exc: object) -> None:
         await self.close()
-
-
-@dataclass(frozen=True, slots=True)
-class Ping:
-    """The result of a signed read. It exists only where the provider accepts the credentials.
-
-    Attributes:
-        seconds: How long the whole call took, with all attempts, and with the request for a token,
-            if it needed one.
-        clock_offset: Seconds by which the provider's clock is ahead of this machine's (negative:
-            behind); 0.0 within two seconds. None: the provider does not tell its time.
-        response_info: Status, headers, request id and attempts of the response.
-    """
-
-    seconds: float
-    clock_offset: float | None
-    response_info: ResponseInfo
-
-
-class Pings(HasMode[Mode]):
-    """Of a client that has a signed read without an id."""
-
-    _pinged: tuple[ModuleType, dict[str, Any]]
-    """A generated operation that is signed and changes nothing, with its arguments: one item of a
-    list.
-
-    What its response has to be is the behaviour's to say.
-    """
-
-    @operation
-    def ping(self) -> OperationFlow[Ping]:
-        """Make one signed read, which changes nothing: are the credentials accepted, and do the
-        clocks agree?
-
-        Use it when a service starts, and by hand. A health check that runs often costs the provider
-        a call each time.
-
-        Returns:
-            How long it took, the difference of the clocks, and the response.
-
-        Raises:
-            AuthenticationError: The provider does not accept the credentials.
-            VictorError: Any other failure.
-        """
-        clock: ServerClock = self._shared.clock
-        began = clock.monotonic()
-        step = Call(*self._pinged, lambda response: response)
-        yield step
-        assert step.response is not None
-        offset = clock.skew if clock.provider_time().is_known else None
-        return Ping(clock.monotonic() - began, offset, step.response.info())

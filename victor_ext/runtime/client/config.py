@@ -1,5 +1,6 @@
-"""The options of a client, each with its type, default and meaning; and the checked configuration
-made from them.
+"""The options of a client, each with its type, default and meaning (`ClientOptions`, `DEFAULTS`);
+how a constructor takes and documents them; and the checked configuration made from them
+(`ClientConfig`).
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from victor_ext.runtime.core.headers import checked_headers, checked_user_agent
 from victor_ext.runtime.core.response import CODING, MAX_RESPONSE_BYTES
 from victor_ext.runtime.core.validation import are_seconds, seconds_complaint, shown
 from victor_ext.runtime.http.from_httpx2 import AnyLimits, AnyProxy, AnyTimeout, AnyURL, as_httpx
-from victor_ext.runtime.http.options import Verify
+from victor_ext.runtime.http.tls_context import Verify
 from victor_ext.runtime.loop.attempts import AttemptLoop
 from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.events import OnEvent, Reporter
@@ -102,14 +103,15 @@ DEFAULTS: ClientOptions[Any, Any] = {
 
 
 def take(client: object, options: ClientOptions[Any, Any]) -> dict[str, Any]:
-    """All options of a client, with defaults for those that are not given. The given ones keep no
-    password.
+    """All options of a client: those that the caller passed, and defaults for the others.
+
+    The proxy is concealed, also in the caller's `options`: it may hold a password.
 
     Raises:
         TypeError: There is no such option; the message names it, as Python's own does.
     """
     if "proxy" in options:
-        # the constructor has the same dict
+        # in place: the constructor's frame has the same dict
         options["proxy"] = concealed(options["proxy"])
     kind = type(client)
     if not options.keys() <= DEFAULTS.keys():
@@ -118,10 +120,11 @@ def take(client: object, options: ClientOptions[Any, Any]) -> dict[str, Any]:
 
 
 def known_options(kind: type[Any], function: str, options: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The options, for a function that makes a client of this class.
+    """The same options, checked by name, for a function such as `from_env` that makes a client of
+    this class.
 
     Raises:
-        TypeError: There is no such option. It comes before any missing setting.
+        TypeError: There is no such option. This error comes before that of a missing setting.
     """
     parameters = inspect.signature(kind).parameters
     refuse_unknown(f"{kind.__name__}.{function}", options, parameters)
@@ -138,13 +141,13 @@ def with_client_options(init: Init) -> Init:
         for parameter in signature.parameters.values()
         if parameter.kind is not parameter.VAR_KEYWORD
     ]
-    kinds = ClientOptions.__annotations__
+    annotations = ClientOptions.__annotations__
     shared = [
         inspect.Parameter(
             name,
             inspect.Parameter.KEYWORD_ONLY,
             default=default,
-            annotation=kinds[name].__forward_arg__,
+            annotation=annotations[name].__forward_arg__,
         )
         for name, default in DEFAULTS.items()
     ]
@@ -156,9 +159,9 @@ def with_client_options(init: Init) -> Init:
 
 
 def with_options_described(text: str | None) -> str | None:
-    """A constructor's docstring, with the options after its own arguments.
+    """A constructor's docstring, with those of all options after its own arguments.
 
-    None: Python runs without docstrings.
+    None if Python runs without docstrings.
     """
     if text is None or ClientOptions.__doc__ is None:
         return text
@@ -171,22 +174,29 @@ class _Unchanged:
         return "<unchanged>"
 
 
-KEEP: Any = _Unchanged()  # of an option that stays as it is
+KEEP: Any = _Unchanged()
+"""The default of `with_options`: the option stays as it is."""
 
 
 class ClientConfig:
-    """The configuration of a client, the same for both modes; `given` are the options, as `take`
-    returns them.
+    """The checked configuration of a client, the same for both modes.
 
-    `environment` is what a `repr` shows, `caller` a digest of the credentials' public part,
-    `context` any data for the provider's resources, `credentials` what no message repeats (see
-    `privacy.CREDENTIALS`), `servers` where operations go that have a server of their own in the
-    document, by the URL there.
+    Args:
+        options: As `take` returns them.
+        environment: What a `repr` shows.
+        caller: A digest of the credentials' public part.
+        context: Any data for the provider's resources.
+        credentials: What no message repeats (see `privacy.CREDENTIALS`).
+        servers: For operations that have a server of their own in the document: the URL to call, by
+            the URL in the document.
+
+    Raises:
+        ConfigurationError: An option cannot work.
     """
 
     def __init__(
         self,
-        given: Mapping[str, Any],
+        options: Mapping[str, Any],
         *,
         behaviour: Behaviour,
         authenticator: Authenticator,
@@ -207,15 +217,16 @@ class ClientConfig:
         self.caller = caller
         self.servers = servers or {}
         self.urls = (base_url, *self.servers.values())
-        self.product = PRODUCT + checked_user_agent(given["user_agent"])
-        most = given["max_concurrency"]
-        self.max_concurrency = (
-            None if most is None else _checked_count("max_concurrency", most, "None sets no bound")
-        )
+        self.product = PRODUCT + checked_user_agent(options["user_agent"])
+        self.max_concurrency: int | None = None
+        if options["max_concurrency"] is not None:
+            self.max_concurrency = _checked_count(
+                "max_concurrency", options["max_concurrency"], "None sets no bound"
+            )
         self.context = context
-        self.timeout = checked_timeout(given["timeout"])
-        policy = _checked_policy(given["retry"])
-        on_event = given["on_event"]
+        self.timeout = checked_timeout(options["timeout"])
+        policy = _checked_policy(options["retry"])
+        on_event = options["on_event"]
         self.clock = clock
         self.loop = AttemptLoop(
             behaviour=behaviour,
@@ -223,8 +234,8 @@ class ClientConfig:
             policy=policy,
             quota=RetryQuota(policy.quota),
             clock=clock,
-            deadline=_checked_deadline(given["deadline"]),
-            max_response_bytes=_checked_count("max_response_bytes", given["max_response_bytes"]),
+            deadline=_checked_deadline(options["deadline"]),
+            max_response_bytes=_checked_count("max_response_bytes", options["max_response_bytes"]),
             reporter=Reporter(None if on_event is None else checked_function("on_event", on_event)),
             credentials=credentials,
         )
@@ -238,7 +249,9 @@ class ClientConfig:
         extra_query: Any,
         headers: object,
     ) -> ClientConfig:
-        """A copy with other options; tokens, clock, quota and connections stay the same ones."""
+        """A copy with other options, each of which may be `KEEP`. The tokens, the clock and the
+        quota are those of this configuration; with another size, the quota is a new one.
+        """
         other = copy(self)
         loop = self.loop
         if headers is not KEEP:
@@ -267,9 +280,10 @@ class ClientConfig:
         return f"{environment}base_url={str(self.base_url)!r}"
 
     def client_arguments(self, options: dict[str, Any]) -> dict[str, Any]:
-        """The arguments of the httpx client.
+        """The arguments of the httpx client that this package sends with; `options` are additional
+        ones.
 
-        Environment, redirects and proxies are left to the transport below it.
+        Environment, redirects and proxies are left to the transport below that client.
         """
         python = ".".join(map(str, sys.version_info[:2]))
         agent = f"{self.product} httpx/{httpx.__version__} python/{python}"
@@ -292,14 +306,15 @@ class ClientConfig:
 
 
 class _FixedCookies(CookieJar):
-    """Cookies that no response adds to: no call depends on an earlier one, and a Ctrl-C may leave
-    its lock locked.
+    """Cookies to which no response adds: no call depends on an earlier one. Nor does a response
+    take the lock of a cookie jar, which a Ctrl-C may leave locked.
     """
 
     def extract_cookies(self, response: object, request: object) -> None: ...
 
 
 def _checked_count(name: str, count: object, hint: str = "") -> int:
+    """A whole number above zero, for the option with this name. Raises `ConfigurationError`."""
     if isinstance(count, int) and not isinstance(count, bool) and count >= 1:
         return count
     message = f"{name}={shown(count)} must be a whole number, 1 or more."
@@ -331,6 +346,7 @@ def checked_timeout(timeout: object) -> httpx.Timeout:
 
 
 def _checked_deadline(deadline: object) -> float | None:
+    """Seconds for a whole call, or None. Raises `ConfigurationError`."""
     if deadline is None:
         return None
     if not are_seconds(deadline):

@@ -1,8 +1,8 @@
 """`extra_body` and `extra_query`: members and filters that this package does not know yet, by their
 names on the wire.
 
-What this package sends itself is not replaced, in any spelling: a check that was passed would say
-nothing.
+What this package sends itself is not replaced, in any spelling of its name: what was checked is
+sent. In this order: bodies, queries, and `Extras`, which adds both to the calls of a client.
 """
 
 import sys
@@ -33,49 +33,57 @@ ExtraQuery = Mapping[str, Any]
 
 _FORM = "application/x-www-form-urlencoded"
 _MOST_LEVELS = 64
-_MOST_DIGITS = 300  # of a number: about what a JSON reader with floats can read at all
+_MOST_DIGITS = 300  # of a number: about as many as a JSON reader with floats can read at all
 
 M = TypeVar("M")
 
 
 def with_extra_body(
-    body: M, extra: ExtraBody | None, taken: Mapping[str, str] | None = None, *, doing: str = ""
+    body: M,
+    extra: ExtraBody | None,
+    own_places: Mapping[str, str] | None = None,
+    *,
+    doing: str = "",
 ) -> M:
-    """The body of a call, a generated model, with the caller's own members; or `InvalidRequest`.
+    """The body of a call, a generated model, with the caller's own members.
 
-    `taken` are places that cannot be given (see `extra_body_problems`); None: those that are set in
-    `body`, and those that the document declares, which have arguments. `doing` says what was not
-    done when it raises.
+    `own_places` are the places that the caller cannot set (see `extra_body_problems`); None: those
+    that are set in `body`, and those that the document declares, which have arguments. Raises
+    `InvalidRequest`, whose message begins with `doing`.
     """
     if extra is None:
         return body
     model: Any = body
     known = model.to_dict()
-    places = (
-        dict.fromkeys([*_places(known), *_declared(type(body))], "") if taken is None else taken
-    )
-    problems = extra_body_problems(extra, places)
+    if own_places is None:
+        own_places = dict.fromkeys([*_places_set(known), *_places_declared(type(body))], "")
+    problems = extra_body_problems(extra, own_places)
     if problems:
         raise InvalidRequest.of(problems, doing=doing)
-    made: M = model.from_dict(_merged(known, extra))
-    return made
+    merged: M = model.from_dict(_merge(known, extra))
+    return merged
 
 
-def extra_body_problems(extra: object, taken: Mapping[str, str]) -> list[Problem]:
-    """What is wrong with an `extra_body`. No message shows a value.
+def extra_body_problems(extra: object, own_places: Mapping[str, str]) -> list[Problem]:
+    """What is wrong with an `extra_body`; with None, nothing. No message shows a value.
 
-    `taken` has each place that this package sends itself, such as `payment_details.amount`, with
-    the argument for it (an empty text: with no argument whose name is known).
+    `own_places` has each place that this package sends itself, such as `payment_details.amount`,
+    with the name of the argument for it (empty: not known).
     """
     if not is_mapping(extra):
-        return _no_mapping("extra_body", extra, "JSON values")
-    arguments = {_path_of(place): argument for place, argument in taken.items()}
+        return _mapping_problems("extra_body", extra, "JSON values")
+    arguments = {_path_of(place): argument for place, argument in own_places.items()}
     return list(_member_problems(extra, "extra_body", (), arguments))
 
 
-def _no_mapping(name: str, extra: object, what: str) -> list[Problem]:
-    message = f"{name} must be a dict of names on the wire and {what}, not {kind_of(extra)}."
-    return [] if extra is None else [Problem(name, "type", message)]
+def _mapping_problems(name: str, extra: object, values: str) -> list[Problem]:
+    """What is wrong with an argument that is no mapping; with None, nothing. `values` says what the
+    values of a mapping would be.
+    """
+    if extra is None:
+        return []
+    message = f"{name} must be a dict of names on the wire and {values}, not {kind_of(extra)}."
+    return [Problem(name, "type", message)]
 
 
 def _member_problems(
@@ -84,6 +92,9 @@ def _member_problems(
     path: tuple[str, ...],
     arguments: Mapping[tuple[str, ...], str],
 ) -> Iterator[Problem]:
+    """What is wrong with the members of an object, which stands at `path` in the body and is called
+    `field` in messages. `arguments` are those of the places that this package sends itself.
+    """
     for name, value in extra.items():
         if not _is_name(name):
             yield Problem(
@@ -92,8 +103,9 @@ def _member_problems(
             continue
         place = f"{field}.{one_line(name)}"
         inner = (*path, *_path_of(name))
-        is_ours = any(taken[: len(inner)] == inner for taken in arguments)
-        if is_ours and inner not in arguments and is_mapping(value):
+        is_ours = any(ours[: len(inner)] == inner for ours in arguments)
+        has_free_members = inner not in arguments and is_mapping(value)
+        if is_ours and has_free_members:
             yield from _member_problems(value, place, inner, arguments)
         elif is_ours:
             use = f": use the argument {arguments[inner]}" if arguments.get(inner) else ""
@@ -103,13 +115,14 @@ def _member_problems(
 
 
 def _type_problems(place: str, *complaints: str | None) -> Iterator[Problem]:
+    """A problem for each complaint about the value at a place; None is no complaint."""
     for complaint in complaints:
         if complaint is not None:
             yield Problem(place, "type", f"{place} {complaint}.")
 
 
 def _complaint(value: object, levels: int = _MOST_LEVELS) -> str | None:
-    """Why JSON cannot have a value, or None."""
+    """Why a value, of so many levels at most, cannot be sent as JSON; or None."""
     if is_mapping(value) and levels:
         if not all(map(_is_name, value)):
             return "has a name that is not a text"
@@ -120,11 +133,13 @@ def _complaint(value: object, levels: int = _MOST_LEVELS) -> str | None:
 
 
 def _first_complaint(values: Iterable[object], levels: int) -> str | None:
+    """The complaint about the first value that cannot be sent, or None."""
     complaints = (_complaint(value, levels) for value in values)
     return next(filter(None, complaints), None)
 
 
 def _scalar_complaint(value: object) -> str | None:
+    """Why a value that is no list or object cannot be sent, or None."""
     if isinstance(value, float):
         return (
             "is a float, which does not hold every amount: write Decimal('44.23'), or the text "
@@ -146,9 +161,8 @@ def _scalar_complaint(value: object) -> str | None:
 
 
 def _json(value: Any) -> Any:
-    """A checked value as JSON: a copy, which the caller changes no more.
-
-    The generated package writes each digit.
+    """A copy of a checked value, in dicts and lists. The caller cannot change it any more, and the
+    generated package writes each digit of its numbers.
     """
     if is_mapping(value):
         return {name: _json(member) for name, member in value.items()}
@@ -157,52 +171,60 @@ def _json(value: Any) -> Any:
     return value
 
 
-def _merged(known: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
+def _merge(known: dict[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:
+    """The members of both, also those within an object that both have: under the name that `known`
+    has for it, whatever its spelling in `extra`.
+    """
     merged = dict(known)
-    spelled = {folded_name(name): name for name in known}
+    known_names = {folded_name(name): name for name in known}
     for name, value in extra.items():
-        ours = spelled.get(folded_name(name), name)
-        inside = merged.get(ours)
-        if is_object(inside) and ours in known:
-            merged[ours] = _merged(inside, value)
+        known_name = known_names.get(folded_name(name), name)
+        member = merged.get(known_name)
+        if is_object(member) and known_name in known:
+            merged[known_name] = _merge(member, value)
         else:
-            merged[ours] = _json(value)
+            merged[known_name] = _json(value)
     return merged
 
 
-def _places(known: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+def _places_set(known: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """The places of all values in a body: `payment_details.amount`."""
     for name, value in known.items():
         if is_object(value) and value:
-            yield from _places(value, f"{prefix}{name}.")
+            yield from _places_set(value, f"{prefix}{name}.")
         else:
             yield f"{prefix}{name}"
 
 
-def _declared(kind: type[Any], prefix: str = "") -> Iterator[str]:
+def _places_declared(kind: type[Any], prefix: str = "") -> Iterator[str]:
     """The places of all members that a generated model declares, by the names of its fields."""
     for field in attrs.fields(kind) if attrs.has(kind) else ():
-        inner = _model_named(field.type, kind.__module__)
+        inner = _model_in(field.type, kind.__module__)
         if inner is not None:
-            yield from _declared(inner, f"{prefix}{field.name}.")
+            yield from _places_declared(inner, f"{prefix}{field.name}.")
         elif field.init:  # not `additional_properties`
             yield f"{prefix}{field.name}"
 
 
-def _model_named(annotation: object, module: str) -> type[Any] | None:
-    """The generated model of an annotation such as `None | Payer | Unset` in a generated module;
-    None without one.
+def _model_in(annotation: object, module: str) -> type[Any] | None:
+    """The generated model in an annotation such as `None | Payer | Unset` of a generated module;
+    None without a model.
     """
-    kinds = map(vars(sys.modules[module]).get, str(annotation).split(" | "))
-    return next((kind for kind in kinds if isinstance(kind, type) and attrs.has(kind)), None)
+    names = vars(sys.modules[module])
+    for part in str(annotation).split(" | "):
+        kind = names.get(part)
+        if isinstance(kind, type) and attrs.has(kind):
+            return kind
+    return None
 
 
-def extra_query_problems(extra: object, taken: Collection[str]) -> list[Problem]:
-    """What is wrong with an `extra_query`; `taken` are the names of arguments that the operation
-    has.
+def extra_query_problems(extra: object, argument_names: Collection[str]) -> list[Problem]:
+    """What is wrong with an `extra_query`; with None, nothing. `argument_names` are the names of
+    the arguments that the operation has for its filters.
     """
     if not is_mapping(extra):
-        return _no_mapping("extra_query", extra, "values")
-    arguments = {folded_name(name): name.rstrip("_") for name in taken}
+        return _mapping_problems("extra_query", extra, "values")
+    arguments = {folded_name(name): name.rstrip("_") for name in argument_names}
     problems: list[Problem] = []
     for name, value in extra.items():
         if not _is_name(name):
@@ -219,12 +241,15 @@ def extra_query_problems(extra: object, taken: Collection[str]) -> list[Problem]
 
 
 def _items_of(value: Any) -> Sequence[Any]:
-    """A list as it is; any other value as the only one."""
+    """The items of a list; any other value is the only item."""
     return value if is_sequence(value) else [value]
 
 
 def extra_query_text(operation: ModuleType, extra: ExtraQuery | None) -> str:
-    """The caller's own filters, percent-encoded. Raises `InvalidRequest`."""
+    """The caller's own filters for an operation, as the text of a query; empty for None.
+
+    Raises `InvalidRequest`.
+    """
     if extra is None:
         return ""
     arguments = _builder_of(operation).__annotations__.keys() - {"body", "return"}
@@ -257,35 +282,39 @@ class Extras:
         self,
         operation: ModuleType,
         arguments: dict[str, Any],
-        taken: Mapping[str, str] | None = None,
+        own_places: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
-        """The arguments of a generated operation, with the members (see `with_extra_body`)."""
+        """The arguments of a generated operation, with `body` added to its body. `own_places` is
+        that of `with_extra_body`.
+
+        Raises `InvalidRequest`.
+        """
         if self.body is None or operation.OPERATION.method == "GET":
             return arguments
         body = arguments.get("body")
         if body is None:
             build = _builder_of(operation)
-            kind = _model_named(build.__annotations__.get("body"), build.__module__)
-            body = kind and kind.from_dict({})
+            kind = _model_in(build.__annotations__.get("body"), build.__module__)
+            body = None if kind is None else kind.from_dict({})
         if not hasattr(body, "to_dict"):
             name = operation.OPERATION.name
             message = f"extra_body: {name} sends no JSON object: make this call without extra_body."
             raise InvalidRequest.of([Problem("extra_body", "combination", message)])
-        more = {**arguments, "body": with_extra_body(body, self.body, taken)}
+        extended = {**arguments, "body": with_extra_body(body, self.body, own_places)}
         try:
-            _check_form(_builder_of(operation)(**more)["headers"], self.body)
+            _check_form(_builder_of(operation)(**extended)["headers"], self.body)
         except ValueError as error:
             message = f"extra_body: {one_line(error)}"
             raise InvalidRequest.of([Problem("extra_body", "type", message)]) from None
-        return more
+        return extended
 
 
 NO_EXTRAS = Extras()
 
 
 def _check_form(headers: Mapping[str, str], extra: ExtraBody) -> None:
-    """Raises ValueError for a member of a form that is an object, or has one: JSON is for what a
-    document declares.
+    """Raise `ValueError` if the body is a form, and an extra member is an object or a list of them:
+    how a form has an object, a document says of the members that it declares, and of no others.
     """
     if not headers.get("Content-Type", "").startswith(_FORM):
         return
@@ -298,11 +327,13 @@ def _check_form(headers: Mapping[str, str], extra: ExtraBody) -> None:
 
 
 def _builder_of(operation: ModuleType) -> FunctionType:
-    build: FunctionType = vars(operation)["_get_kwargs"]  # which has all arguments
+    """The function of a generated operation that builds the request. It has all arguments."""
+    build: FunctionType = vars(operation)["_get_kwargs"]
     return build
 
 
 def _text(value: object) -> str:
+    """A value of a filter as text."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return format(value, "f") if isinstance(value, Decimal) else str(value)
@@ -312,19 +343,19 @@ _NO_DIFFERENCE = str.maketrans({"_": None, "-": None, " ": None, "[": ".", "]": 
 
 
 def folded_name(name: str) -> str:
-    """A name for comparison: a provider may read `dueDate`, `due_date` and `DUE-DATE` as one, and
-    `a[b]` as `a.b`.
+    """A name in a form for comparisons: a provider may read `dueDate`, `due_date` and `DUE-DATE` as
+    the same name, and `a[b]` as `a.b`.
     """
     return name.casefold().translate(_NO_DIFFERENCE).strip(".")
 
 
 def _path_of(name: str) -> tuple[str, ...]:
-    """The parts of a name.
-
-    A form has no objects, and names such as `card.number` in place of them.
+    """The parts of a name, folded. A form has no objects: its names, such as `card.number`, say
+    where a value belongs.
     """
     return tuple(folded_name(name).split("."))
 
 
 def _is_name(name: object) -> TypeGuard[str]:
+    """Whether a value can be a name on the wire: text that UTF-8 has bytes for, and not empty."""
     return isinstance(name, str) and bool(name) and is_encodable(name)

@@ -17,8 +17,12 @@ from victor_ext.runtime.loop.operations import Operations
 from .prepared_calls import method_of
 
 
-class _ReadsAlone(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """Before the attempt loop: lets through what the table of operations says only reads."""
+class _ReadOnlyTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
+    """A transport in front of the attempt loop that sends only what the table of operations says
+    only reads. Raises `ConfigurationError` for any other request.
+
+    `method` is the name of the client's method, for messages.
+    """
 
     def __init__(self, attempts: Any, operations: Operations, method: str) -> None:
         self._attempts = attempts
@@ -43,11 +47,11 @@ class _ReadsAlone(httpx.BaseTransport, httpx.AsyncBaseTransport):
         return response
 
 
-def reading_method(client: Any, name: str) -> Callable[..., Any]:
-    """A method of a client, of which only reads are sent."""
+def read_only_method(client: Any, name: str) -> Callable[..., Any]:
+    """The method of a client with this name, over a `_ReadOnlyTransport`."""
     attempts = client._transport  # noqa: SLF001 - by its class
     config = client._config  # noqa: SLF001 - as above
-    transport = _ReadsAlone(attempts, _table_of(client), name)
+    transport = _ReadOnlyTransport(attempts, _table_of(client), name)
 
     def connect(options: dict[str, Any]) -> Any:
         http_client_type = client._http_client_type  # noqa: SLF001 - as above
@@ -55,10 +59,10 @@ def reading_method(client: Any, name: str) -> Callable[..., Any]:
 
     api = client.bind(client._generated, connect)  # noqa: SLF001 - as above
 
-    def reads_alone(_seconds: float | None) -> Any:
+    def api_within(_seconds: float | None) -> Any:
         return api
 
-    return method_of(client, name, replace(_runner_of(client), _api=reads_alone))
+    return method_of(client, name, replace(_runner_of(client), _api=api_within))
 
 
 def object_reads_of(client: Any) -> Mapping[str, tuple[str, ...]]:
@@ -78,14 +82,16 @@ def _runner_of(client: Any) -> Any:
 
 
 def _ids_of(method: Callable[..., Any]) -> tuple[str, ...]:
+    """The names of the ids that a method reads by: its arguments without a default."""
     parameters = inspect.signature(method).parameters.values()
-    return tuple(each.name for each in parameters if each.default is inspect.Parameter.empty)
+    required = (each for each in parameters if each.default is inspect.Parameter.empty)
+    return tuple(parameter.name for parameter in required)
 
 
 def checked_read(client: Any, name: str, ids: Sequence[str]) -> Callable[..., Any]:
-    """The method with this name, if it reads one object by so many ids.
+    """The method with this name that reads one object by these ids; only reads are sent.
 
-    Raises `ConfigurationError`, before anything is sent.
+    Raises `ConfigurationError` if there is no such method, or it takes another number of ids.
     """
     known = object_reads_of(client)
     if name not in known:
@@ -99,4 +105,4 @@ def checked_read(client: Any, name: str, ids: Sequence[str]) -> Callable[..., An
         wanted = " and ".join(known[name])
         passed = "1 id was passed" if len(ids) == 1 else f"{len(ids)} ids were passed"
         raise ConfigurationError(f"{name} takes {wanted}, and {passed}: nothing was sent.")
-    return reading_method(client, name)
+    return read_only_method(client, name)

@@ -48,12 +48,22 @@ def poll(
     describe: Callable[[T], str] = repr,
     longest_pause: float = LONGEST_PAUSE,
 ) -> OperationFlow[T]:
-    """Read until the result is there, within the `timeout`; one of zero is one read. Temporary
-    errors are ignored.
+    """Read something again and again, until it is as wanted, and return it.
 
-    `read` reads it once, within the given seconds (None: the client's deadline). `reached` may
-    raise, when that can no longer be. For `TimedOut` see `timeout_message`; `within` are its
-    seconds, if they are not the timeout. Raises `InvalidRequest`, too.
+    Args:
+        shared: The client's clock and deadline.
+        read: Reads it once, within these seconds (None: within the client's deadline).
+        reached: Whether it is as wanted. May raise, where it can no longer become so.
+        goal: What was not reached, for the error: see `timeout_error`; so are `advice` and
+            `describe`, which says in what state it was last.
+        timeout: Seconds until the error; 0: it is read once.
+        within: The seconds that the error names, if they are not the `timeout`.
+        longest_pause: Seconds between two reads, at most.
+
+    Raises:
+        TimedOut: The time has passed.
+        InvalidRequest: The timeout is no number of seconds.
+        VictorError: A read failed in a way that is not temporary.
     """
     monotonic = shared.clock.monotonic
     deadline = shared.deadline
@@ -63,10 +73,10 @@ def poll(
     last_state = "it could not be read"
     while True:
         left = max(ends - monotonic(), LEAST_READ)
-        bounded = seconds > 0 and (deadline is None or left < deadline)
+        is_bounded = seconds > 0 and (deadline is None or left < deadline)
         failure: VictorError | None = None
         try:
-            result = yield from read(left if bounded else None)
+            result = yield from read(left if is_bounded else None)
         except PASSING as error:
             failure = error
             _logger.info("%s", error.summary, extra={"notice": True})
@@ -76,17 +86,16 @@ def poll(
             last_state = f"it is {describe(result)}"
         left = ends - monotonic()
         if left <= 0:
-            raise timeout_message(
-                goal, seconds if within is None else within, last_state, advice
-            ) from failure
-        asked = failure.retry_after if failure is not None else None
-        yield Sleep(min(max(pause, asked or 0.0), left))
+            named_seconds = seconds if within is None else within
+            raise timeout_error(goal, named_seconds, last_state, advice) from failure
+        retry_after = failure.retry_after if failure is not None else None
+        yield Sleep(min(max(pause, retry_after or 0.0), left))
         pause = min(pause * 1.5, longest_pause)
 
 
-def timeout_message(goal: str, seconds: float, last_state: str, advice: str) -> TimedOut:
-    """What was not reached, such as the `goal` "Payout p-1 did not become ACCEPTED", as an error
-    with advice.
+def timeout_error(goal: str, seconds: float, last_state: str, advice: str) -> TimedOut:
+    """The error for a `goal` that was not reached in time, such as "Payout p-1 did not become
+    ACCEPTED", with advice what to do. `last_state` says what was read last.
     """
     return TimedOut(
         f"{goal} within {seconds:g} s: {last_state}.", outcome=Outcome.UNKNOWN, hint=advice

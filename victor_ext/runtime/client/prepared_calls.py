@@ -1,5 +1,9 @@
 """Writes that are built and checked now, and sent later, by any process: `client.prepare` and
 `client.send`.
+
+`PreparedCall` is what is stored. `prepare_call` makes it: it runs the method over a transport that
+captures the request in place of sending it. `send_prepared` sends it. In between stand the methods
+of a client by their names, which other modules need, too.
 """
 
 from __future__ import annotations
@@ -50,7 +54,7 @@ functions.
 
 _KEY = "idempotency_key"
 _FORM = "application/x-www-form-urlencoded"
-_OF_THE_SENDER = frozenset(
+_SENDERS_HEADERS = frozenset(
     {"host", "connection", "content-length", "transfer-encoding", "accept-encoding", "user-agent"}
 )
 """Headers of the process that sends."""
@@ -123,7 +127,7 @@ class PreparedCall:
     def compared_with(
         self, found: Mapping[str, Any], *, unsaid: Collection[str] = ()
     ) -> dict[str, Likeness]:
-        """What was read says of each value that was sent, for `Done(compared=...)`.
+        """Compare each value that was sent with what was read, for `Done(compared=...)`.
 
         Letter case, blanks, and `44.2` and `"44.20"` make no difference. What is not said confirms
         nothing, so that the write is not taken for done.
@@ -137,9 +141,9 @@ class PreparedCall:
             What is said of each value, by its name.
         """
         return {
-            name: is_like
-            for name, is_like in compared_leaves(self.values, dict(found))
-            if not any(name == each or name.startswith((f"{each}.", f"{each}[")) for each in unsaid)
+            name: likeness
+            for name, likeness in compared_leaves(self.values, dict(found))
+            if not any(_is_at_or_within(name, place) for place in unsaid)
         }
 
     def to_text(self) -> str:
@@ -171,16 +175,20 @@ class PreparedCall:
         return cls(**{**stored, **read})
 
 
-class _Prepared(BaseException):
-    """What a method would have sent. No flow handles it."""
+class _CallPrepared(BaseException):
+    """Ends a method with the call that it would have sent. No flow handles a `BaseException`."""
 
     def __init__(self, call: PreparedCall) -> None:
         self.call = call
 
 
 @dataclass(slots=True, eq=False, repr=False)
-class _Preparing(httpx.BaseTransport):
-    """In place of the attempt loop: ends the method with its first request."""
+class _PreparingTransport(httpx.BaseTransport):
+    """Stands in place of the attempt loop, and ends the method with its first request: by
+    `_CallPrepared`.
+
+    `name` is the method's or the generated function's, and `key` is the caller's.
+    """
 
     behaviour: Behaviour
     base_url: httpx.URL
@@ -188,6 +196,9 @@ class _Preparing(httpx.BaseTransport):
     key: str | None
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """End the method with the call that this request is; or raise `ConfigurationError` if the
+        request only reads.
+        """
         row = request.extensions[OPERATION] = self.behaviour.operations.of(request)
         if row.reads:
             raise ConfigurationError(
@@ -212,16 +223,21 @@ class _Preparing(httpx.BaseTransport):
             untaken_key=row.untaken_key,
             module="" if declared is None else declared.parse.__module__,
             method=request.method,
-            url=_below(self.base_url, request.url),
-            headers={name: value for name, value in headers if name not in _OF_THE_SENDER},
+            url=_relative_url(self.base_url, request.url),
+            headers={name: value for name, value in headers if name not in _SENDERS_HEADERS},
             content=content,
         )
-        raise _Prepared(call)
+        raise _CallPrepared(call)
 
     def _key_of(self, request: httpx.Request) -> str | None:
+        """The key that the request is sent with: the one in it, else the caller's, else one that is
+        made; None where the operation takes no key.
+
+        Raises `InvalidRequest` if the request has another key than the caller's.
+        """
         place = self.behaviour.key_place
-        # Not where a key of the caller's own would count: the key of an entry makes no repeat safe
-        # there.
+        # The caller's key is added only where the client would make one. Where only a key in the
+        # call's own arguments counts, an added one would make no repeat safe.
         is_made = isinstance(place, HeaderKey) and rule_of(place, request).is_made
         if self.key is not None and isinstance(place, HeaderKey) and is_made:
             problem = place.problem(request, self.key)
@@ -232,6 +248,11 @@ class _Preparing(httpx.BaseTransport):
         if key is not None and self.key is not None:
             _require_one_key(self.name, self.key, key)
         return key
+
+
+def _is_at_or_within(name: str, place: str) -> bool:
+    """Whether a value, such as `card.number` or `items[0]`, is the one at a place or within it."""
+    return name == place or name.startswith((f"{place}.", f"{place}["))
 
 
 def _require_one_key(name: str, key: str, other: object) -> None:
@@ -245,8 +266,8 @@ def _require_one_key(name: str, key: str, other: object) -> None:
 
 
 def _key_argument(operation: Any, place: KeyPlace) -> str:
-    """The argument of a generated function that is the key: in the client's place, or else where
-    the document says so; empty without one.
+    """The name of the argument of a generated function that is the key: at the client's `place`, or
+    else where the document says so; empty without such an argument.
     """
     declared: Declared | None = getattr(operation, "OPERATION", None)
     if declared is None:
@@ -259,7 +280,9 @@ def _key_argument(operation: Any, place: KeyPlace) -> str:
 
 
 def _argument_of_header(operation: Any, place: KeyPlace) -> str:
-    """The argument of a header whose name looks like no key: the caller alone says it is one."""
+    """The name of the argument for the header of `place`, whose name does not look like a key's, so
+    that the caller alone says that it is; empty without such an argument.
+    """
     if not isinstance(place, HeaderKey):
         return ""
     parameters = inspect.signature(operation.sync_detailed).parameters
@@ -267,7 +290,7 @@ def _argument_of_header(operation: Any, place: KeyPlace) -> str:
     return wanted if wanted in parameters and declares_key(operation.OPERATION, place) else ""
 
 
-def _below(base: httpx.URL, url: httpx.URL) -> str:
+def _relative_url(base: httpx.URL, url: httpx.URL) -> str:
     """The path and the query below the base URL, so that another environment can be called; else
     the whole URL.
     """
@@ -279,25 +302,25 @@ def _below(base: httpx.URL, url: httpx.URL) -> str:
     return str(url)
 
 
-def prepared_by(
+def prepare_call(
     client: Any,
     operation: AnyOperation,
     key: str | None,
     args: tuple[Any, ...],
     kwargs: Mapping[str, Any],
 ) -> PreparedCall:
-    """The write that a method of a client, or a generated operation, would send.
+    """Return the write that a method of a client, or a generated operation, would send.
 
-    Nothing is sent or awaited.
+    The arguments are those of `client.prepare`. Nothing is sent or awaited.
     """
     config: Any = client._config  # noqa: SLF001 - a part of every client
     if inspect.isfunction(operation):
         operation = sys.modules[operation.__module__]
     name = operation if isinstance(operation, str) else operation.__name__.rpartition(".")[2]
-    preparing = _Preparing(config.loop.behaviour, config.base_url, name, key)
+    transport = _PreparingTransport(config.loop.behaviour, config.base_url, name, key)
 
     def connect(options: dict[str, Any]) -> HttpClient:
-        return HttpClient(transport=preparing, **config.client_arguments(options))
+        return HttpClient(transport=transport, **config.client_arguments(options))
 
     arguments = dict(kwargs)
     try:
@@ -315,7 +338,7 @@ def prepared_by(
                 _fill_key(name, _key_argument(operation, place), key, arguments)
             api = client.bind(_client_class(operation.__name__), connect)
             function(*args, client=api, **arguments)
-    except _Prepared as prepared:
+    except _CallPrepared as prepared:
         return prepared.call
     raise ConfigurationError(f"{name} sends nothing, so there is nothing to store.")
 
@@ -323,7 +346,10 @@ def prepared_by(
 def _function_of(
     operation: AnyOperation, name: str, arguments: Mapping[str, Any]
 ) -> Callable[..., Any]:
-    """The function of a generated operation. Raises `ConfigurationError`."""
+    """The function of a generated operation that makes a blocking call.
+
+    Raises `ConfigurationError` where the operation is none, or `client` is among the arguments.
+    """
     function: Callable[..., Any] | None = getattr(operation, "sync_detailed", None)
     if not callable(function):
         raise ConfigurationError(
@@ -337,7 +363,11 @@ def _function_of(
 
 
 def _fill_key(name: str, argument: str, key: str, arguments: dict[str, Any]) -> None:
-    """Give a generated function the key as its own argument, if it has one (not empty)."""
+    """Put the key into the arguments of a generated function, under the name of its `argument` for
+    it; an empty name: the function has none.
+
+    Raises `InvalidRequest` if another key is there, or the key is not text that can be sent.
+    """
     if not argument:
         return
     arguments.setdefault(argument, key)
@@ -366,7 +396,9 @@ def method_of(client: Any, name: str, runner: SyncRunner | AsyncRunner) -> Calla
 def _resource_with(
     method: str, resources: Mapping[str, type[Resource[Any]]]
 ) -> type[Resource[Any]] | None:
-    """That with a method of the client itself: it is of a resource without a public name."""
+    """The resource without a public name that has this method, or None: the methods of such a
+    resource are methods of the client itself.
+    """
     for name, kind in resources.items():
         if name.startswith("_") and hasattr(kind, method):
             return kind
@@ -386,7 +418,7 @@ def methods_of(client: Any) -> list[str]:
 
 
 def operations_of(client: Any) -> list[str]:
-    """The names by which stored calls are known: the methods, and the generated functions."""
+    """All names that a stored call may have: of the methods, and of the generated functions."""
     document = bound_class(client._generated).document  # noqa: SLF001 - a part of every client
     return [*methods_of(client), *(declared.name for declared in document)]
 
@@ -402,14 +434,14 @@ def _no_sleep(_seconds: float) -> None:
 
 
 def _request_of(client: Any, call: PreparedCall) -> httpx.Request:
-    """The request of a call, whose response the generated operation reads, if there still is one.
+    """The request of a call. The generated operation reads its response, if this release still has
+    that operation.
 
-    It is sent through the client's attempt loop: signed, repeated and classified as if it were made
-    now.
+    The client's attempt loop then signs, repeats and classifies it as if it were made now.
     """
     extensions: dict[str, Any] = {}
     declared: Any = None
-    # of an earlier document: the table still says what it is
+    # Of an earlier document, which had the operation: the provider's table still says what it is.
     with suppress(ImportError, AttributeError, ValueError):
         declared = importlib.import_module(call.module).OPERATION
     if declared is not None:
@@ -428,8 +460,11 @@ def _request_of(client: Any, call: PreparedCall) -> httpx.Request:
     )
 
 
-def sending(client: Any, call: PreparedCall) -> Calls[Done]:
-    """Send a call. Raises `Conflict`: the good response to it says something else."""
+def send_prepared(client: Any, call: PreparedCall) -> Calls[Done]:
+    """Send a prepared write, and return what it did.
+
+    Raises `Conflict` where the good response says that something else was done.
+    """
     response = yield partial(client.http.send, _request_of(client, call))
     row: Operation = response.request.extensions[OPERATION]
     other = None if row.unlike is None else (yield from row.unlike(client, response))

@@ -1,5 +1,5 @@
-"""Calls of generated operations as steps of a flow, and who executes them with blocking and with
-awaited calls.
+"""Calls of generated operations as steps of a flow, and the two runners that execute such a flow:
+with blocking calls, and with awaited calls.
 """
 
 from collections.abc import Callable, Generator, Mapping
@@ -27,12 +27,12 @@ ApiWithin = Callable[[float | None], Any]
 
 @dataclass(slots=True, eq=False, repr=False)
 class Call:
-    """Call a generated operation, which is a module, with these arguments.
+    """A step: call a generated operation, which is a module, with these arguments.
 
-    `undocumented`, `query` and `as_json` are those of `for_one_call`, and `taken` that of
-    `with_extra_body`. `seconds` bounds a call that is part of a longer one; None leaves it the
-    client's deadline. After the call there are its number of attempts, its `response`, and in
-    `extra_body` what the client's options added.
+    `undocumented`, `query` and `as_json` are those of `for_one_call`, and `own_places` is that of
+    `with_extra_body`. `seconds` bounds a call that is part of a longer one; None: the client's
+    deadline does. When the step has run, `attempts` and `response` tell what came of it, and
+    `extra_body` has the members that the client's options added.
     """
 
     operation: ModuleType
@@ -42,35 +42,40 @@ class Call:
     query: str = ""
     _: KW_ONLY
     as_json: bool = False
-    taken: Mapping[str, str] | None = None
+    own_places: Mapping[str, str] | None = None
     response: Response | None = field(default=None, init=False)
     extra_body: ExtraBody | None = field(default=None, init=False)
 
     @property
     def attempts(self) -> int:
-        """How many there were. A response that did not come through the attempt loop tells none."""
+        """How many attempts were made; 1 if the response did not come through the attempt loop."""
         return 1 if self.response is None else self.response.attempts
 
-    def prepared(
+    def client_and_arguments(
         self, api: ApiWithin, extras: Extras, received: Received
     ) -> tuple[Any, dict[str, Any]]:
-        """The generated client for this one call, and its arguments."""
+        """The generated client for this one call, and the arguments of the generated function.
+
+        `extras` are those of the client's options, and `received` is called with the response.
+        """
         query = self.query
         arguments = self.arguments
         if extras is not NO_EXTRAS:
             if self.operation.OPERATION.method == "GET":
-                query = "&".join(
-                    filter(None, (query, extra_query_text(self.operation, extras.query)))
-                )
-            arguments = extras.arguments(self.operation, arguments, self.taken)
+                added = extra_query_text(self.operation, extras.query)
+                query = "&".join(filter(None, (query, added)))
+            arguments = extras.arguments(self.operation, arguments, self.own_places)
             self.extra_body = extras.body
-        return api(self.seconds).for_one_call(
+        client = api(self.seconds).for_one_call(
             self.undocumented, received, query, as_json=self.as_json
-        ), arguments
+        )
+        return client, arguments
 
 
 Step = Call | Sleep | Callable[[], Any]
-"""A function is called, and its result awaited where calls are: a method of the client."""
+"""A step of an operation. A function, such as a method of the client, is called, and with awaited
+calls its result is awaited.
+"""
 OperationFlow = Generator[Step, Any, T]
 
 
@@ -84,9 +89,11 @@ def call(
     Raises `UnreadableResponse` where the status was good, and the body is not what the document
     declares.
     """
-    return (
-        yield Call(operation, arguments, lambda response: model.from_dict(response.json()), seconds)
-    ).parsed
+
+    def undocumented(response: httpx.Response) -> Any:
+        return model.from_dict(response.json())
+
+    return (yield Call(operation, arguments, undocumented, seconds)).parsed
 
 
 def step_for_json(
@@ -119,43 +126,59 @@ def call_without_body(operation: ModuleType, /, **arguments: Any) -> OperationFl
 
 
 def drop_none(**values: Any) -> dict[str, Any]:
+    """The values that are not None, by their names."""
     return {name: value for name, value in values.items() if value is not None}
 
 
 @dataclass(slots=True, eq=False, repr=False)
 class _Runner:
+    """What the runners of both modes have in common.
+
+    `_api` makes the generated client, `_sleep` waits, and `extras` are those of the client's
+    options.
+    """
+
     _api: ApiWithin
     _sleep: Callable[[float], Any]
     extras: Extras = NO_EXTRAS
 
     _function: ClassVar[str]
-    """The function of a generated operation."""
+    """The name of the function of a generated operation that this mode calls."""
 
-    def _described(self, flow: OperationFlow[T], last: list[Response]) -> OperationFlow[T]:
-        """The flow, whose records know its `last` response."""
-        about = QUOTED.get()
+    def _describe_result(self, flow: OperationFlow[T], last: list[Response]) -> OperationFlow[T]:
+        """Run the flow, then set its last response on the records that it returns.
+
+        `last` is empty or holds one response: `_execute` puts it there. When the flow ends, QUOTED
+        (the request whose credentials are masked in texts) is what it was before.
+        """
+        quoted_before = QUOTED.get()
         try:
             result = yield from flow
             if last:
                 describe(result, last[0].info())
             return result
         finally:
-            QUOTED.set(about)
+            QUOTED.set(quoted_before)
 
     def _execute(self, step: Step, last: list[Response]) -> Any:
-        """The result of a step, or what is to be awaited for it."""
+        """Return the result of a step, or what is to be awaited for it.
+
+        A call also leaves its response in `last`, alone.
+        """
         if isinstance(step, Sleep):
             return self._sleep(step.seconds)
         if not isinstance(step, Call):
             return step()
 
         def received(response: httpx.Response) -> None:
+            # A response of another transport than the attempt loop's says too little for a record.
             step.response = response if isinstance(response, Response) else None
-            last[:] = [] if step.response is None else [step.response]
-            if last:
+            last.clear()
+            if step.response is not None:
+                last.append(step.response)
                 QUOTED.set(ref(response.request))  # until the flow ends
 
-        client, arguments = step.prepared(self._api, self.extras, received)
+        client, arguments = step.client_and_arguments(self._api, self.extras, received)
         return getattr(step.operation, self._function)(client=client, **arguments)
 
 
@@ -163,9 +186,10 @@ class SyncRunner(_Runner):
     _function = "sync_detailed"
 
     def run(self, flow: OperationFlow[T]) -> T:
-        """Run the flow to its end."""
+        """Run the flow to its end, and return its result."""
         last = list[Response]()
-        return drive(self._described(flow, last), lambda step: self._execute(step, last))
+        described = self._describe_result(flow, last)
+        return drive(described, lambda step: self._execute(step, last))
 
 
 class AsyncRunner(_Runner):
@@ -173,4 +197,6 @@ class AsyncRunner(_Runner):
 
     async def run(self, flow: OperationFlow[T]) -> T:
         last = list[Response]()
-        return await adrive(self._described(flow, last), lambda step: self._execute(step, last))
+        return await adrive(
+            self._describe_result(flow, last), lambda step: self._execute(step, last)
+        )

@@ -22,11 +22,9 @@ def environment_and_url(
     *versions: str,
     provider: str,
 ) -> tuple[str, httpx.URL, str]:
-    """The name of the environment that is called, and the URL: the caller's, checked, or else the
-    environment's.
-
-    The third is what messages call that place: the environment, with the URL where it is not the
-    environment's own.
+    """The name of the environment that is called; its URL, which is the caller's `base_url` or the
+    environment's own; and what messages call that place: the environment, with the URL if that is
+    the caller's.
 
     A host of the provider's belongs to one environment, whatever its port and path: it is refused
     under the name of the other one, also where that name is only the default. Any other host (a
@@ -64,8 +62,8 @@ def environment_and_url(
 
 
 def unversioned_url(base_url: str | AnyURL, *versions: str, name: str = "base_url") -> httpx.URL:
-    """As `checked_base_url`, without one of the `versions` at its end: every path of an API begins
-    with one.
+    """As `checked_base_url`, without a version at the end of the URL: every path of an API begins
+    with its version.
     """
     url = checked_base_url(base_url, name=name)
     before, _, last = url.path.rstrip("/").rpartition("/")
@@ -84,17 +82,18 @@ def options_from(
     exact: Collection[str] = (),
     **readers: Callable[[Mapping[str, str]], object],
 ) -> dict[str, Any]:
-    """The options of a client: those given, and for the others the variables that begin with the
-    prefix (`ACME_`).
+    """The options of a client: those that the caller passed, and others from the variables that
+    begin with the prefix (`ACME_`).
 
     Args:
+        given: The options that the caller passed. Their variables are not read.
         source: The variables; None reads the process environment. An empty one counts as not set.
-        texts: Options that are what the variable of their name says, if it is set.
-        required: Options whose variables must be set.
+        texts: The options whose value is the text of the variable with their name, if it is set.
+        required: The options whose variables must be set.
         environments: The words that `environment` may be; none given: any.
         versions: The versions of the API, which `base_url` may end with.
         exact: Variables whose blanks at the ends count.
-        readers: Of each other option, what reads it from the variables that are set.
+        readers: A function for each other option, which reads it from the variables that are set.
 
     Raises `ConfigurationError`, which names the variable.
     """
@@ -112,7 +111,8 @@ def options_from(
         if name == "base_url":
             options[name] = str(unversioned_url(values[variable], *versions, name=variable))
             continue
-        options[name] = text = str(values[variable])
+        text = str(values[variable])
+        options[name] = text
         if name == "environment" and environments and text not in environments:
             known = " or ".join(map(repr, environments))
             raise ConfigurationError(f"{variable} is {text!r}: set it to {known}.")
@@ -122,14 +122,11 @@ def options_from(
 def provider_variables(
     prefix: str, source: Mapping[str, str] | None = None, exact: Collection[str] = ()
 ) -> dict[str, str]:
-    """The variables that begin with the prefix; no empty ones, and without blanks around those that
-    are not `exact`.
+    """The variables that begin with the prefix, as secrets; those that are empty are left out. Only
+    those in `exact` keep the blanks at their ends. `source` is that of `options_from`.
     """
-    own = {
-        name: value
-        for name, value in (os.environ if source is None else source).items()
-        if name.startswith(prefix)
-    }
+    variables = os.environ if source is None else source
+    own = {name: value for name, value in variables.items() if name.startswith(prefix)}
     return {
         name: Secret(value if name in exact else value.strip())
         for name, value in own.items()
@@ -144,4 +141,5 @@ def require_variables(values: Mapping[str, str], *names: str, hint: str = "") ->
     missing = [name for name in names if name not in values]
     if missing:
         verb = "is" if len(missing) == 1 else "are"
-        raise ConfigurationError(f"{' and '.join(missing)} {verb} not set.{hint and ' '}{hint}")
+        message = f"{' and '.join(missing)} {verb} not set. {hint}"
+        raise ConfigurationError(message.rstrip())

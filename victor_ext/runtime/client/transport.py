@@ -19,9 +19,10 @@ from victor_ext.runtime.loop.resending import origin_of
 
 
 class _AttemptTransport:
-    """What both have in common.
+    """What the transports of both modes have in common.
 
-    `original` owns the connections, if it is another transport: closed with it is this.
+    `original` is the transport that owns the connections, where this one only shares them: when it
+    is closed, this one is, too.
     """
 
     def __init__(
@@ -67,10 +68,12 @@ class _AttemptTransport:
         return self._loop.call(request)
 
     def _refuse_calls(self) -> bool:
-        """Refuse further calls. Returns whether to close the connections."""
-        first = not self._closed
+        """Refuse further calls. Returns whether the connections are to be closed, too: once, and
+        only by the transport that owns them.
+        """
+        was_open = not self._closed
         self._closed = True
-        return first and self._original is None
+        return was_open and self._original is None
 
 
 class AttemptTransport(_AttemptTransport, httpx.BaseTransport):
@@ -96,27 +99,31 @@ class AsyncAttemptTransport(_AttemptTransport, httpx.AsyncBaseTransport):
 
 
 EXTRA_QUERY = "victor_ext.extra_query"
-"""The extension of a request with what is added to its query, percent-encoded: filters that the
-generated operation does not know. Or a function of the request's URL: the URL that is called."""
+"""The extension of a request with a `QueryChange`."""
 QueryChange = str | Callable[[httpx.URL], httpx.URL]
+"""A text is appended to the query, percent-encoded: filters that the generated operation does not
+know. A function gets the whole URL, and returns the one that is called.
+"""
 
 _CANNOT_BE_WRITTEN = (httpx.InvalidURL, ValueError, TypeError, OverflowError, RecursionError)
-"""Text that no URL or header can hold, a number that JSON does not have, an object of an unknown
-type.
+"""What httpx raises for text that no URL or header can hold, a number that JSON does not have, and
+an object of an unknown type.
 """
 
 
 class _RequestBuilder:
-    """Both clients: a request that cannot be written is an error of this package."""
+    """The `build_request` of the httpx clients of both modes."""
 
     def build_request(self, *args: Any, **kwargs: Any) -> httpx.Request:
-        """The request. Raises `InvalidRequest`."""
-        client: Any = super()
+        """httpx's `build_request`, with the extension `EXTRA_QUERY`.
+
+        Raises `InvalidRequest` where httpx cannot write the request.
+        """
+        client: Any = super()  # httpx's client of the mode, which types do not know here
         extensions: dict[str, Any] = kwargs.get("extensions") or {}
-        extra: QueryChange | None = extensions.get(EXTRA_QUERY)
-        if extra and isinstance(extra, str):
-            url = str(kwargs["url"])
-            kwargs["url"] = f"{url}{'&' if '?' in url else '?'}{extra}"
+        query_change: QueryChange | None = extensions.get(EXTRA_QUERY)
+        if isinstance(query_change, str) and query_change:
+            kwargs["url"] = _with_query(str(kwargs["url"]), query_change)
         path: object = kwargs.get("url")
         try:
             if isinstance(path, str) and path.startswith("/") and not path.startswith("//"):
@@ -126,22 +133,28 @@ class _RequestBuilder:
         except _CANNOT_BE_WRITTEN as error:
             why = redact_excerpt(str(error)) or type(error).__name__
         else:
-            if callable(extra):
-                request.url = extra(request.url)
+            if callable(query_change):
+                request.url = query_change(request.url)
             return request
         raise InvalidRequest(
             f"The request cannot be written, and nothing was sent: {why.rstrip('.')}."
         )
 
 
+def _with_query(url: str, text: str) -> str:
+    """The URL with a text at the end of its query."""
+    mark = "&" if "?" in url else "?"
+    return f"{url}{mark}{text}"
+
+
 def _is_plain(
     client: httpx.Client | httpx.AsyncClient, request: httpx.Request, options: dict[str, Any]
 ) -> bool:
-    """Whether nobody has set a hook, an authentication or redirects on httpx's client, or built the
-    request without it.
+    """Whether httpx's client has nothing to do but to give the request to its transport, which
+    reads the response, follows no redirect and keeps no cookie.
 
-    Then the client has only to give the request to the transport, which reads the response, follows
-    no redirect and keeps no cookie.
+    So it is where the client has no hook, no authentication and no redirects, built the request
+    itself, and the call has no options of its own.
     """
     if (
         client.auth is not None
@@ -150,9 +163,10 @@ def _is_plain(
         or any(client.event_hooks.values())
     ):
         return False
-    return "timeout" in request.extensions and [*options.values()].count(
-        httpx.USE_CLIENT_DEFAULT
-    ) == len(options)
+    if "timeout" not in request.extensions:  # another client built it
+        return False
+    defaults = [*options.values()].count(httpx.USE_CLIENT_DEFAULT)
+    return defaults == len(options)
 
 
 class HttpClient(_RequestBuilder, httpx.Client):

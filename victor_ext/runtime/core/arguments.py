@@ -1,5 +1,5 @@
-"""Arguments that a function does not have: the error names the one that was meant, as Python 3.13
-does.
+"""Arguments that a function does not have: the error names the argument that was probably meant, as
+Python 3.13 does.
 """
 
 import inspect
@@ -12,13 +12,13 @@ T = TypeVar("T")
 
 
 def unexpected_argument(function: str, name: str, known: Iterable[str]) -> TypeError:
-    """The error of a call with an argument that is none of the known ones."""
+    """The error of a call with an argument that is not among the known ones."""
     message = f"{function}() got an unexpected keyword argument {name!r}"
     return TypeError(message + hint_at(name, known))
 
 
 def hint_at(name: str, known: Iterable[str]) -> str:
-    """The end of a message: the known name that is close to this one; empty without any."""
+    """The end of a message, with the known name that is nearest to this one; empty without one."""
     from difflib import get_close_matches  # noqa: PLC0415 - only a mistake needs it
 
     near = get_close_matches(name, list(known), 1)
@@ -36,7 +36,9 @@ def refuse_unknown(function: str, given: Iterable[str], known: Iterable[str]) ->
 def hinting(method: Callable[P, T]) -> Callable[P, T]:
     """Decorate a method that takes keywords alone: a wrong one is refused with the nearest name."""
     parameters = inspect.signature(method).parameters
-    names = [name for name, each in parameters.items() if each.kind is each.KEYWORD_ONLY]
+    names = [
+        name for name, parameter in parameters.items() if parameter.kind is parameter.KEYWORD_ONLY
+    ]
 
     @wraps(method)
     def call(*args: P.args, **kwargs: P.kwargs) -> T:

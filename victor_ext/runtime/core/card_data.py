@@ -1,6 +1,8 @@
-"""Card numbers and card verification codes in a value or a request.
+"""Card numbers and card verification codes in a value or a request: neither may be stored (PCI DSS
+4.0.1, 3.3, 3.5).
 
-Neither may be stored (PCI DSS 4.0.1, 3.3, 3.5).
+`card_problems` looks at a request, `card_data_in` at a value of any depth, `has_card_number` at one
+text.
 """
 
 import json
@@ -25,11 +27,11 @@ _MOST_LEVELS = 64
 _MOST_CHARACTERS = 10_000
 _CARD_NUMBER = re.compile("[0-9]{13,19}")
 _LONGEST_CARD = 19
-_PART = re.compile(r'; name="([^"]*)".*?\r\n\r\n(.*)\r\n', re.DOTALL)
-_GROUPS = re.compile(r"(?<!\w)[0-9]+(?:[\W_]{1,3}[0-9]+)*(?!\w)")
-_NO_TEXT = frozenset({"Cf", "Mn"})
+_FORM_PART = re.compile(r'; name="([^"]*)".*?\r\n\r\n(.*)\r\n', re.DOTALL)
+_DIGIT_GROUPS = re.compile(r"(?<!\w)[0-9]+(?:[\W_]{1,3}[0-9]+)*(?!\w)")
+_INVISIBLE = frozenset({"Cf", "Mn"})
 """Characters without a width: they divide digits, and nobody sees it."""
-_ABOUT_A_CARD = re.compile(
+_CARD_NAME = re.compile(
     ".*(card|paymentmethod|paymentinstrument).*|[df]?pan|primaryaccountnumber"
     "|cc(n|no|num|number)?|track([12]|[12]?data)"
 )
@@ -46,38 +48,37 @@ _CARD_KINDS = frozenset(
         "maestro",
     }
 )
-_EXPIRY = re.compile("(card|cc)?exp(iry|iration)?(month|year|date|mm|yy)?|validthru")
+_EXPIRY_NAME = re.compile("(card|cc)?exp(iry|iration)?(month|year|date|mm|yy)?|validthru")
 _CODE = re.compile("[0-9]{3,4}")
-_CODES = re.compile(
+_CODE_NAME = re.compile(
     "(.*cv[vc]|(.*card|cc)?cv[nd])2?(code|no|num|number|value)?"
     "|cardcode|card(security|verification)(code|value)?"
 )
-_CODES_IN_A_CARD = frozenset(
+_CODE_NAMES_IN_A_CARD = frozenset(
     {"cid", "csc", "securitycode", "verificationvalue", "verificationcode", "code"}
 )
 """Names that mean something else elsewhere."""
 
 
 def has_card_number(value: object) -> bool:
-    """Whether text is a card number, or has one among other words (as on a magnetic stripe).
-
-    A GUID in it is none.
+    """Whether a text or a number is a card number, or has one among other words (as on a magnetic
+    stripe). The digits of a GUID are no card number.
     """
     text = GUID.sub("GUID", _text_of(value))
-    return _is_card_number(re.sub(r"[\W_]", "", text)) or any(
-        map(_is_card_number, _joined_groups(text))
-    )
+    if _is_card_number(re.sub(r"[\W_]", "", text)):
+        return True
+    return any(map(_is_card_number, _joined_groups(text)))
 
 
 def card_data_in(
     value: object, place: str, *, about_a_card: bool = False, levels: int = _MOST_LEVELS
 ) -> Iterator[tuple[str, bool]]:
-    """Where a value has the number of a card (True) or its verification code (False), at any depth,
-    or in a name.
+    """Where a value, at any depth, has the number of a card (True) or its verification code
+    (False).
 
-    With `about_a_card=False` only the members whose names say so are about a card: the last digit
-    of another number may happen to be right. The outermost member about a card is named: within it,
-    a name may say more than it should.
+    With `about_a_card=False`, only members whose names say so are about a card: the check digit of
+    any other number may happen to be right. The place is that of the outermost member about a card:
+    a name within such a member may show more than it should.
     """
     if levels == 0:
         return
@@ -97,6 +98,7 @@ def card_data_in(
 def _card_data_in_members(
     members: Mapping[Any, Any], place: str, *, about_a_card: bool, levels: int
 ) -> Iterator[tuple[str, bool]]:
+    """As `card_data_in`, for the members of an object; a name may be a card number, too."""
     is_card = _is_card(members)
     for name, value in members.items():
         if has_card_number(name):
@@ -106,58 +108,63 @@ def _card_data_in_members(
         inner = place
         if folded and not about_a_card:
             inner = f"{place}.{one_line(name)}".removeprefix(".")
-        is_code = _CODES.fullmatch(folded) is not None
+        is_code = _CODE_NAME.fullmatch(folded) is not None
         if about_a_card or is_card:
-            is_code = is_code or folded in _CODES_IN_A_CARD
-        if is_code and any(_CODE.fullmatch(str(text).strip()) for text in _listed(value)):
+            is_code = is_code or folded in _CODE_NAMES_IN_A_CARD
+        if is_code and any(_CODE.fullmatch(str(text).strip()) for text in _values_of_member(value)):
             yield inner, False
         is_number = is_card and folded == "number"
-        is_about = about_a_card or is_number or _ABOUT_A_CARD.fullmatch(folded) is not None
+        is_about = about_a_card or is_number or _CARD_NAME.fullmatch(folded) is not None
         yield from card_data_in(value, inner, about_a_card=is_about, levels=levels - 1)
 
 
 def _is_card(members: Mapping[Any, Any]) -> bool:
-    """Whether an object is a card by a member's name, or by a text that names its kind."""
+    """Whether an object is a card: by the name of a member, or by a text that is a kind of card."""
     for name in map(_folded, members):
-        if _EXPIRY.fullmatch(name) or _CODES.fullmatch(name):
+        if _EXPIRY_NAME.fullmatch(name) or _CODE_NAME.fullmatch(name):
             return True
-    texts = {_folded(text) for item in members.values() for text in _listed(item)}
+    texts = {_folded(text) for item in members.values() for text in _values_of_member(item)}
     return not texts.isdisjoint(_CARD_KINDS)
 
 
 def _folded(text: object) -> str:
+    """The letters and digits of a text in small letters; empty for any other value."""
     if not isinstance(text, str):
         return ""
     return re.sub(r"[\W_]", "", text[:_MOST_CHARACTERS]).casefold()
 
 
-def _listed(item: Any) -> list[Any]:
-    """The values of a member, also of a form (see `_nested`)."""
+def _values_of_member(item: Any) -> list[Any]:
+    """The values of a member: the items of a list, or the only one. In a form, they are the member
+    without a name: see `_nested`.
+    """
     item = item.get("", item) if is_mapping(item) else item
     return item if is_list(item) else [item]
 
 
 def card_problems(url: httpx.URL, headers: Mapping[str, str], content: bytes) -> list[Problem]:
-    """What of a request is the number of a card or its verification code.
-
-    Looked at are its query, its headers, its JSON, form or parts, and of its path what follows a
-    name about a card.
+    """A problem for each card number and each verification code in a request: in its query, its
+    headers, its body (JSON, a form, or the parts of one), and in its path behind a name about a
+    card.
     """
     _, _, boundary = headers.get("content-type", "").partition("boundary=")
     try:
         body = json.loads(content)
     except ValueError:
         text = content.decode("latin-1")
-        parts = map(_PART.search, text.split(f"--{boundary}")) if boundary else ()
-        pairs = [(part[1], part[2]) for part in parts if part]
-        body = _nested(pairs if boundary else parse_qsl(text, max_num_fields=10_000))
+        if boundary:
+            parts = map(_FORM_PART.search, text.split(f"--{boundary}"))
+            pairs = [(part[1], part[2]) for part in parts if part]
+        else:
+            pairs = parse_qsl(text, max_num_fields=10_000)
+        body = _nested(pairs)
     places = [
         *card_data_in(_nested(url.params.multi_items()), ""),
         *card_data_in(dict(headers), ""),
     ]
     places += card_data_in(body, "")
     for name, segment in pairwise(url.path.split("/")):
-        is_about = _ABOUT_A_CARD.fullmatch(_folded(name)) is not None
+        is_about = _CARD_NAME.fullmatch(_folded(name)) is not None
         places += card_data_in(segment, "path", about_a_card=is_about)
     return [_problem(place, is_number=is_number) for place, is_number in dict.fromkeys(places)]
 
@@ -169,8 +176,8 @@ def _problem(place: str, *, is_number: bool) -> Problem:
 
 
 def _nested(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
-    """A form as an object: `card.number` and `card[number]` are members of `card`, and values have
-    no name.
+    """A form as an object: `card.number` and `card[number]` are members of `card`. Their values are
+    in a list, under an empty name.
     """
     form: dict[str, Any] = {}
     for name, value in pairs:
@@ -182,8 +189,8 @@ def _nested(pairs: Iterable[tuple[str, str]]) -> dict[str, Any]:
 
 
 def _text_of(value: object) -> str:
-    """Text or a number with digits of ASCII, and without invisible characters; empty for any other
-    value.
+    """A text or a number as text, with its digits in ASCII and without invisible characters; empty
+    for any other value.
     """
     if isinstance(value, int | Decimal):
         number = Decimal(value)
@@ -195,13 +202,13 @@ def _text_of(value: object) -> str:
     return "".join(
         str(unicodedata.decimal(char, char))
         for char in normal
-        if unicodedata.category(char) not in _NO_TEXT
+        if unicodedata.category(char) not in _INVISIBLE
     )
 
 
 def _joined_groups(text: str) -> Iterator[str]:
-    """The groups of digits in a text, each alone and with those that follow."""
-    for match in _GROUPS.finditer(text):
+    """Each group of digits in a text, alone and joined with the next ones."""
+    for match in _DIGIT_GROUPS.finditer(text):
         groups = re.findall("[0-9]+", match[0])
         for first in range(len(groups)):
             yield from accumulate(groups[first : first + _LONGEST_CARD])

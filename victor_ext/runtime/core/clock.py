@@ -24,8 +24,8 @@ TOLERATED_SKEW = 2.0
 """Seconds. A `Date` header has whole seconds and was under way: a smaller difference means nothing.
 """
 
-# seconds: a clock that moves this much against the monotonic one between two responses was set
-_SET = 0.1
+_JUMP_SECONDS = 0.1
+"""A clock that moves this much against the monotonic one between two responses was set."""
 
 _EARLIEST = 1_577_836_800.0
 _LATEST = 7_258_118_400.0
@@ -58,14 +58,16 @@ class ServerClock:
     _skipped = 0.0  # seconds of monotonic time that `skip` has let pass
 
     def __init__(self) -> None:
+        # In all three, monotonic times are without what was skipped, which moves none of them.
+        # The last `Date` as text, and the local time less the monotonic time at which it came:
         self._last: tuple[str, float] | None = None
+        # The provider's time, and the monotonic time at which it was; None: the clocks agree.
         self._anchor: tuple[float, float] | None = None
-        self._last_date: tuple[float, float] | None = (
-            None  # the monotonic and the local time at which it came
-        )
-        # The monotonic times of all three are without what was skipped, which moves none of them.
+        # The monotonic and the local time at which the last readable `Date` came:
+        self._last_date: tuple[float, float] | None = None
 
     def monotonic(self) -> float:
+        """Seconds that always pass, with those that `skip` has let pass."""
         return monotonic() + self._skipped
 
     def skip(self, seconds: float) -> None:
@@ -75,9 +77,8 @@ class ServerClock:
         self._skipped += seconds
 
     def countdown(self, seconds: float | None) -> Callable[[], float | None]:
-        """A function that returns how many of these seconds, counted from now, are left.
-
-        None: no bound.
+        """A function that returns how many of these seconds, counted from now, are left; for None,
+        which is no bound, it returns None.
         """
         if seconds is None:
             return lambda: None
@@ -90,12 +91,10 @@ class ServerClock:
 
     def now(self) -> float:
         """The provider's time, in seconds since the epoch."""
-        anchor = self._anchor
-        return (
-            self.local()
-            if anchor is None
-            else anchor[0] + (self.monotonic() - self._skipped - anchor[1])
-        )
+        if self._anchor is None:
+            return self.local()
+        provider, then = self._anchor
+        return provider + (self.monotonic() - self._skipped - then)
 
     def moment(self) -> datetime:
         """The provider's time, as an aware datetime in UTC."""
@@ -118,24 +117,28 @@ class ServerClock:
         return 0.0 if self._anchor is None else self.now() - self.local()
 
     def was_corrected_since(self, skew: float) -> bool:
-        """Whether a token that was signed with this skew was signed by a clock that was wrong:
-        another may help.
+        """Whether the skew differs from this earlier one: a token that was signed then was signed
+        by a wrong clock, so another token may help.
         """
         return abs(self.skew - skew) > TOLERATED_SKEW
 
     def learn(self, date_header: str | None) -> None:
-        """Learn from a `Date` header that has just arrived.
-
-        One that is unreadable or out of range changes nothing.
+        """Learn from a `Date` header that has just arrived. A header that is unreadable or out of
+        range changes nothing.
         """
         if date_header is None:
             return
         local = self.local()
         monotonic = self.monotonic() - self._skipped
-        last, self._last = self._last, (date_header, local - monotonic)
+        last = self._last
+        self._last = (date_header, local - monotonic)
         # Within one second all responses carry the same text, which needs to be read once only;
         # unless this machine's clock was set meanwhile, and has moved against the monotonic one.
-        if last is not None and last[0] == date_header and abs(last[1] - self._last[1]) < _SET:
+        if (
+            last is not None
+            and last[0] == date_header
+            and abs(last[1] - self._last[1]) < _JUMP_SECONDS
+        ):
             return
         provider = http_date(date_header)
         if provider is None or not _EARLIEST <= provider <= _LATEST:
@@ -160,18 +163,16 @@ _SMALLEST_MILLISECONDS = 1e11  # the year 1973; in seconds it would be the year 
 
 
 def moment_of(expires: object) -> float | None:
-    """A moment in seconds of the epoch, from seconds or (from 10^11 on) milliseconds; None: no
-    such, or after 2200.
+    """A moment in seconds since the epoch, from seconds or (from 10^11 on) milliseconds; None for
+    what is no such number, and for a moment after 2200.
     """
     try:
         number = float(expires) if isinstance(expires, str) else expires
     except ValueError:
         return None
-    if (
-        isinstance(number, bool)
-        or not isinstance(number, int | float)
-        or not 0 < number < _LATEST * 1000
-    ):
+    if isinstance(number, bool) or not isinstance(number, int | float):
+        return None
+    if not 0 < number < _LATEST * 1000:
         return None
     seconds = number / 1000 if number >= _SMALLEST_MILLISECONDS else float(number)
     return seconds if seconds <= _LATEST else None
@@ -198,14 +199,15 @@ class DeadlineTimeout(float):
 
     @classmethod
     def until(cls, ends: float, seconds: float) -> DeadlineTimeout:
+        """A timeout of so many seconds that is over at this moment at the latest."""
         left = cls(seconds)
         left.ends = ends
         return left
 
 
 def as_of_now(timeout: float | None, parts: int = 1) -> float | None:
-    """The seconds that a timeout has now; of a `DeadlineTimeout`, for each of `parts` steps an
-    equal part of it.
+    """The seconds that a timeout has now. Those that a `DeadlineTimeout` has left are divided
+    equally among so many `parts`, which are steps to come.
     """
     if type(timeout) is not DeadlineTimeout:
         return timeout
@@ -213,12 +215,13 @@ def as_of_now(timeout: float | None, parts: int = 1) -> float | None:
 
 
 def is_over(timeout: float | None) -> bool:
+    """Whether the moment of a `DeadlineTimeout` has come; no other timeout is ever over."""
     return type(timeout) is DeadlineTimeout and timeout.ends <= monotonic()
 
 
 class Timeouts(dict[str, Any]):
-    """Timeouts by stage, as httpx has them, each at most what is `left` of the deadline when its
-    stage begins.
+    """Timeouts by stage, as httpx has them. Each is at most what is left of the deadline when its
+    stage begins: `left` returns that.
     """
 
     def __init__(
@@ -241,18 +244,22 @@ class Timeouts(dict[str, Any]):
         )
 
 
-# Extensions of a request: its `Timing`, where somebody listens, and whether ...
 TIMING = "victor_ext.timing"
-BEGUN = "victor_ext.begun"  # any of it may have been written; other transports do not say it
-ALLOW_IMMEDIATE_REUSE = (
-    "victor_ext.allow_immediate_reuse"  # also where a late second response may come
-)
-REUSED_IMMEDIATELY = (
-    "victor_ext.reused_immediately"  # it went over a connection that had just been used
-)
-MAY_HAVE_BEEN_SENT = (
-    "victor_ext.may_have_been_sent"  # an error of its connection leaves open what was sent
-)
+"""The extension of a request with its `Timing`, where somebody listens."""
+BEGUN = "victor_ext.begun"
+"""The extension of a request: whether any of it may have been written. Transports of others do not
+set it.
+"""
+ALLOW_IMMEDIATE_REUSE = "victor_ext.allow_immediate_reuse"
+"""The extension of a request: whether it may go over a connection that has just been used, where a
+late second response may come.
+"""
+REUSED_IMMEDIATELY = "victor_ext.reused_immediately"
+"""The extension of a request: whether it went over a connection that had just been used."""
+MAY_HAVE_BEEN_SENT = "victor_ext.may_have_been_sent"
+"""The extension of a request: whether it may have been sent even if an error says that no
+connection could be made.
+"""
 
 
 class Timing:
@@ -269,10 +276,10 @@ class Timing:
         self.connecting: float | None = None
 
     def admitted(self) -> None:
-        """The wait for a place has ended, with or without one."""
+        """Note that the wait for a place in the pool has ended, with or without a place."""
         self.waited = monotonic() - self._since
         self.connecting = 0.0
 
     def connected(self, began: float) -> None:
-        """A connection that was begun at this monotonic time is open, or has failed."""
+        """Note that a connection that was begun at this monotonic time is open, or has failed."""
         self.connecting = (self.connecting or 0.0) + monotonic() - began

@@ -1,6 +1,6 @@
 """Whether a response has the values that were sent, with one comparer for each kind of value.
 
-What is there and differs is another's. What is there and cannot be read confirms nothing.
+A value that differs belongs to another request. A value that cannot be read confirms nothing.
 """
 
 import re
@@ -20,9 +20,8 @@ _MOST_BITS = 1024
 
 
 class Likeness(Enum):
-    """What a response says of a value that was sent.
-
-    Nothing, blanks and stars alone are `UNSAID`.
+    """What a response says of a value that was sent. `UNSAID`: the value is missing there, or is
+    blanks and stars alone.
     """
 
     SAME = auto()
@@ -36,6 +35,7 @@ Comparer = Callable[[Any, Any], bool | None]
 
 
 def likeness(compare: Comparer, sent: object, received: object) -> Likeness:
+    """What a received value says of one that was sent."""
     if says_nothing(received):
         return Likeness.UNSAID
     if type(received) is str and received == sent:
@@ -55,7 +55,9 @@ was received.
 def values(
     kinds: Mapping[str, Comparer], sent: Callable[[str], object], received: Callable[[str], object]
 ) -> Values:
-    """The values that were sent, by their names."""
+    """The values that were sent, each with what was received. `kinds` has the comparers by the
+    names of the values; `sent` and `received` return the value with a name. None was not sent.
+    """
     return [
         (name, kind, value, received(name))
         for name, kind in kinds.items()
@@ -64,7 +66,7 @@ def values(
 
 
 def first_that_is(wanted: Likeness, values: Values) -> str | None:
-    """The name of the first value of which the response says this."""
+    """The name of the first value with this likeness; None: no value has it."""
     for name, compare, sent, received in values:
         if likeness(compare, sent, received) is wanted:
             return name
@@ -72,7 +74,9 @@ def first_that_is(wanted: Likeness, values: Values) -> str | None:
 
 
 def of_another(what: str, values: Values) -> str | None:
-    """Why a body is known to be about another one of these: it came late, or from a cache."""
+    """Why a body is about another thing of this kind, because it came late or from a cache; None:
+    it is not known to be.
+    """
     other = first_that_is(Likeness.OTHER, values)
     if other is None:
         return None
@@ -86,8 +90,8 @@ def cannot_be_read(values: Values) -> str | None:
 
 
 def about_another(asked: str, named: object, what: str, part: str = "body") -> str | None:
-    """Why a body, or a part of it, that names an id is not known to be about what was asked for, or
-    None.
+    """Why a body, or a part of it, is not known to be about the id that was asked for; None: it
+    names that id, or none at all.
     """
     is_like = likeness(same_id, asked, named)
     if is_like is Likeness.UNREADABLE:
@@ -101,7 +105,7 @@ def about_another(asked: str, named: object, what: str, part: str = "body") -> s
 
 
 def is_about_one_of(ids: Iterable[object], named: object) -> bool:
-    """Whether a part names one of these ids, or none at all."""
+    """Whether the id that a part of a body names is one of these ids, or is not there at all."""
     for text in filter(None, map(as_id, ids)):
         if likeness(same_id, text, named) in (Likeness.SAME, Likeness.UNSAID):
             return True
@@ -115,8 +119,8 @@ def as_id(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _by_text(is_same: Callable[[str, str], bool]) -> Comparer:
-    """A comparer of text and whole numbers."""
+def _comparer_of_text(is_same: Callable[[str, str], bool]) -> Comparer:
+    """A comparer of texts and whole numbers, by their texts."""
 
     def compare(sent: str, received: object) -> bool | None:
         text = as_id(received)
@@ -125,18 +129,20 @@ def _by_text(is_same: Callable[[str, str], bool]) -> Comparer:
     return compare
 
 
-same_id = _by_text(is_same_id)  # ids and keys
-same_text = _by_text(
-    lambda sent, text: words_of(sent) == words_of(text)
-)  # white space makes no difference
-same_word = _by_text(lambda sent, text: not _differ(_words(sent), _words(text)))
+same_id = _comparer_of_text(is_same_id)
+"""Compares ids and keys."""
+same_text = _comparer_of_text(lambda sent, text: words_of(sent) == words_of(text))
+"""Compares texts. White space makes no difference."""
+same_word = _comparer_of_text(
+    lambda sent, text: not _differ(_folded_words(sent), _folded_words(text))
+)
 """Compares words of an enumeration, and account numbers: in any letter case, also if stars hide a
 part of them.
 """
 
 
 def same_flag(sent: object, received: object) -> bool | None:
-    """Compare flags, also those that come as text. Nothing that was sent is false."""
+    """Compare flags, also those that come as text. A flag that was not sent is false."""
     flag = flag_of(received)
     return None if flag is None else flag is bool(sent)
 
@@ -152,21 +158,21 @@ def same_amount(read: Callable[[object], Decimal | None]) -> Comparer:
 
 
 def differs(sent: object, received: object) -> bool:
-    """Whether a response has another value than JSON of any shape that was sent. A value that is
-    missing is none.
+    """Whether a response has another value than was sent, in JSON of any shape. A value that is
+    missing there does not differ.
 
     Unicode form, letter case (also of names), white space, `44.2` and `"44.20"`, and a masked
     `****3645` make no difference. Values of different shapes, such as a text and an object, cannot
     be compared.
     """
     if is_object(sent) and is_object(received):
-        named = {name.lower(): value for name, value in received.items()}
-        return any(differs(value, named.get(name.lower())) for name, value in sent.items())
+        by_name = {name.lower(): value for name, value in received.items()}
+        return any(differs(value, by_name.get(name.lower())) for name, value in sent.items())
     if is_list(sent) and is_list(received):
         return len(sent) != len(received) or any(map(differs, sent, received))
     if sent == received or not (_is_leaf(sent) and _is_leaf(received)):
         return False
-    return _differ(_words(sent), _words(received))
+    return _differ(_folded_words(sent), _folded_words(received))
 
 
 def _is_leaf(value: object) -> bool:
@@ -176,7 +182,11 @@ def _is_leaf(value: object) -> bool:
 def compared_leaves(
     sent: object, received: object, name: str = ""
 ) -> Iterator[tuple[str, Likeness]]:
-    """What was received says of each value within JSON that was sent, by its place."""
+    """The place of each value in JSON that was sent, and what the JSON that was received says of
+    it.
+
+    `name` is the place of both. A list of another length is compared as a whole.
+    """
     if is_object(sent):
         own = received if is_object(received) else {}
         for member, value in sent.items():
@@ -195,24 +205,30 @@ def compared_leaves(
 
 
 def _leaf_likeness(sent: object, received: object) -> Likeness:
-    said = likeness(_same_leaf, sent, received)
-    if says_nothing(sent) and said is Likeness.UNSAID:  # there is nothing that could be said
+    """What a received value says of a value that was sent, of any kind but an object or a list."""
+    is_like = likeness(_same_leaf, sent, received)
+    if says_nothing(sent) and is_like is Likeness.UNSAID:  # nothing was sent, nor received
         return Likeness.SAME
-    return said
+    return is_like
 
 
 def _same_leaf(sent: object, received: object) -> bool | None:
     return None if is_object(received) or is_list(received) else not differs(sent, received)
 
 
-def _differ(one: str, other: str) -> bool:
-    start, stars, end = other.partition("*")
+def _differ(sent: str, received: str) -> bool:
+    """Whether two folded texts differ: stars in the received one stand for any text, and two
+    numbers differ by their values.
+    """
+    start, stars, end = received.partition("*")
     if stars:
-        return not (one.startswith(start) and one.endswith(end.rpartition("*")[2]))
-    if _NUMBER.fullmatch(one) and _NUMBER.fullmatch(other):
-        return Decimal(one) != Decimal(other)
-    return one != other
+        return not (sent.startswith(start) and sent.endswith(end.rpartition("*")[2]))
+    if _NUMBER.fullmatch(sent) and _NUMBER.fullmatch(received):
+        return Decimal(sent) != Decimal(received)
+    return sent != received
 
 
-def _words(value: object) -> str:
-    return words_of(f"{value:f}" if isinstance(value, Decimal) else str(value)).casefold()
+def _folded_words(value: object) -> str:
+    """The text of a value in a form in which white space and letter case make no difference."""
+    text = f"{value:f}" if isinstance(value, Decimal) else str(value)
+    return words_of(text).casefold()

@@ -11,7 +11,7 @@ from victor_ext.runtime.core.validation import shown
 LONGEST = 16_384
 """The most characters of a token: no server takes a longer header."""
 
-_FIELD = re.compile(rb"[!-~\x80-\xff]+(?:[ \t]+[!-~\x80-\xff]+)*")
+_FIELD_VALUE = re.compile(rb"[!-~\x80-\xff]+(?:[ \t]+[!-~\x80-\xff]+)*")
 """A field value (RFC 9110, 5.5): visible characters, and blanks between them."""
 _TOKEN = re.compile("[!-~]+")
 
@@ -22,13 +22,15 @@ def is_token(value: object) -> bool:
 
 
 def is_scheme(value: str) -> bool:
-    """Whether a value is an authentication scheme (RFC 9110, 11.1), such as `Bearer`."""
+    """Whether a text is a token of RFC 9110 (5.6.2): a name of a header, or an authentication
+    scheme (11.1) such as `Bearer`.
+    """
     return _NAME.fullmatch(value) is not None
 
 
 def header_complaint(value: bytes) -> str | None:
     """Why a value cannot be sent in a header, or None. It does not show the value."""
-    if _FIELD.fullmatch(value):
+    if _FIELD_VALUE.fullmatch(value):
         return None if len(value) <= LONGEST else f"has {len(value)} characters"
     if not value:
         return "is empty"
@@ -38,11 +40,12 @@ def header_complaint(value: bytes) -> str | None:
 
 
 ExtraHeaders = Mapping[str, str]
+"""Headers that a caller adds to each call, by their names."""
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}")
 """A token (RFC 9110, 5.6.2), such as the name of a field."""
 
-_OURS = frozenset(
+_CLIENT_HEADERS = frozenset(
     {
         "authorization",
         "proxy-authorization",
@@ -76,18 +79,21 @@ def checked_headers(headers: object, key_header: str | None) -> dict[str, str]:
         raise ConfigurationError(
             f"headers must be a dict of names and values, not {kind_of(headers)}."
         )
-    ours = _OURS | {(key_header or "host").lower()}
-    problems = [
-        problem
-        for name, value in headers.items()
-        if (problem := _problem(name, value, ours)) is not None
-    ]
+    ours = _CLIENT_HEADERS | {(key_header or "host").lower()}
+    problems: list[Problem] = []
+    for name, value in headers.items():
+        problem = _problem(name, value, ours)
+        if problem is not None:
+            problems.append(problem)
     if problems:
         raise ConfigurationError.of(problems)
     return dict(headers)
 
 
 def _problem(name: object, value: object, ours: frozenset[str]) -> Problem | None:
+    """What is wrong with a header of the caller's, or None. `ours` are the client's own, in lower
+    case.
+    """
     if not isinstance(name, str) or _NAME.fullmatch(name) is None:
         return Problem(
             "headers",
@@ -100,27 +106,31 @@ def _problem(name: object, value: object, ours: frozenset[str]) -> Problem | Non
         return Problem(place, "duplicate", f"{place} cannot be set here: the client sets it{hint}.")
     if not isinstance(value, str):
         return Problem(place, "type", f"{place} must be text, not {kind_of(value)}.")
-    complaint = (
-        header_complaint(value.encode()) if value.isascii() else "holds a character beyond ASCII"
-    )
-    return (
-        None
-        if complaint is None
-        else Problem(place, "value", f"{place} cannot be sent: it {complaint}.")
-    )
+    complaint = _text_complaint(value)
+    if complaint is None:
+        return None
+    return Problem(place, "value", f"{place} cannot be sent: it {complaint}.")
+
+
+def _text_complaint(text: str) -> str | None:
+    """As `header_complaint`, for text, which has to be ASCII."""
+    if not text.isascii():
+        return "holds a character beyond ASCII"
+    return header_complaint(text.encode())
 
 
 def checked_user_agent(text: object) -> str:
-    """What is added to the `User-Agent`, with a blank in front. Raises `ConfigurationError`."""
+    """The text to add to the `User-Agent`, with a blank in front; empty for None.
+
+    Raises `ConfigurationError`.
+    """
     if text is None:
         return ""
     if not isinstance(text, str):
         raise ConfigurationError(
             f"user_agent must be text, as in user_agent='billing/2.3', not {kind_of(text)}."
         )
-    complaint = (
-        header_complaint(text.encode()) if text.isascii() else "holds a character beyond ASCII"
-    )
+    complaint = _text_complaint(text)
     if complaint is not None:
         raise ConfigurationError(
             f"user_agent {complaint}: write a name and a version, as in user_agent='billing/2.3'."

@@ -1,4 +1,8 @@
-"""JSON that a provider sent, of which nothing is known until it has been looked at."""
+"""JSON that a provider sent, of which nothing is known until it has been looked at.
+
+In this order: exact numbers; `parsed`, the reader of all JSON; readers of values and members; the
+beginning of a JSON object that was cut.
+"""
 
 import json
 import re
@@ -19,8 +23,8 @@ _OBJECT = re.compile(rb"[\s\0\xef\xbb\xbf\xfe\xff]*\{")
 Nothing else is decoded to be searched.
 """
 _BEGINNING = re.compile(r"\s*\{")
-_MEMBER = re.compile(r'[\s,]*"((?:[^"\\]|\\.)*)"\s*:\s*')
-_USUAL_DIGITS = 16
+_MEMBER_NAME = re.compile(r'[\s,]*"((?:[^"\\]|\\.)*)"\s*:\s*')
+_EXACT_DIGITS = 16
 """Characters of a number, of which a float holds each one: 15 digits and a point (DBL_DIG of C)."""
 _MOST_PLACES = 4300
 """Digits before or behind the point.
@@ -30,8 +34,8 @@ A number with an exponent beyond is not read, as Python reads no longer int.
 
 
 class ExactNumber(float):
-    """A number of JSON that no float holds, such as `1e-400`: its text, and a Decimal of it, have
-    the digits sent.
+    """A number of JSON that no float holds, such as `1e-400`. Its text, and a Decimal of that, have
+    the digits that were sent.
     """
 
     __slots__ = ("_digits",)
@@ -52,7 +56,7 @@ class ExactNumber(float):
         number = decimal_of(self)
         return repr(self) == repr(other) if number is None else number == decimal_of(other)
 
-    def __ne__(self, other: object) -> bool:  # a float has one of its own
+    def __ne__(self, other: object) -> bool:  # that of `float` would not call `__eq__`
         return not self == other
 
     def __hash__(self) -> int:
@@ -77,8 +81,8 @@ def lenient_flag_of(value: object) -> bool | None:
 
 
 def decimal_of(value: object) -> Decimal | None:
-    """A number of JSON with the digits that were sent; None for anything else, and for one with too
-    many of them.
+    """A number of JSON with the digits that were sent; None for any other value, and for a number
+    with too many digits.
     """
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return None
@@ -86,10 +90,9 @@ def decimal_of(value: object) -> Decimal | None:
         number = Decimal(repr(value) if isinstance(value, float) else value)
     except InvalidOperation:
         return None
-    is_written_out = isinstance(value, int) or (
-        number.is_finite() and abs(number.adjusted()) < _MOST_PLACES
-    )
-    return number if is_written_out else None
+    if isinstance(value, int):
+        return number
+    return number if number.is_finite() and abs(number.adjusted()) < _MOST_PLACES else None
 
 
 def whole_of(value: object) -> int | None:
@@ -105,36 +108,37 @@ def whole_of(value: object) -> int | None:
 
 
 def _number(digits: str) -> float:
+    """A number of JSON: a float, or an `ExactNumber` where a float does not hold all its digits."""
     number = float(digits)
-    if len(digits) <= _USUAL_DIGITS and "e" not in digits and "E" not in digits:
+    if len(digits) <= _EXACT_DIGITS and "e" not in digits and "E" not in digits:
         return number
     exact = ExactNumber(digits)
     return exact if exact != number else number
 
 
-def _no_number(_word: str) -> None:
-    """What `NaN`, `Infinity` and `-Infinity` are read as, which JSON does not have: null, as
-    JavaScript writes them.
+def _null_for(_word: str) -> None:
+    """None for `NaN`, `Infinity` and `-Infinity`, which JSON does not have: JavaScript writes null
+    for them.
     """
 
 
-def _refuse_no_number(word: str) -> NoReturn:
-    """Let a body with one of them be no JSON."""
+def _refuse_constant(word: str) -> NoReturn:
+    """Raise `ValueError` for `NaN`, `Infinity` and `-Infinity`."""
     raise ValueError(f"{word} is not JSON")
 
 
-_DECODER = json.JSONDecoder(parse_float=_number, parse_constant=_no_number)
-_STRICT_DECODER = json.JSONDecoder(parse_float=_number, parse_constant=_refuse_no_number)
-_SECRET_DECODER = json.JSONDecoder(object_hook=SecretObject, parse_constant=_no_number)
+_DECODER = json.JSONDecoder(parse_float=_number, parse_constant=_null_for)
+_STRICT_DECODER = json.JSONDecoder(parse_float=_number, parse_constant=_refuse_constant)
+_SECRET_DECODER = json.JSONDecoder(object_hook=SecretObject, parse_constant=_null_for)
 _TOLERANT = json.JSONDecoder(
     parse_float=_number,
-    parse_constant=_no_number,
+    parse_constant=_null_for,
     parse_int=lambda digits: int(digits) if len(digits) < 1000 else 0,
     strict=False,
 )
 _MOST_LEVELS = 100
 _TEXT = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
-_NO_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
+_ALL_BUT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
 _ODD_ESCAPE = re.compile(r"\\u(?:[dD][89a-fA-F]|0000)")
 
 
@@ -145,48 +149,51 @@ def parsed(
     is_strict: bool = False,
     **options: Any,
 ) -> Any:
-    """JSON that a provider sent. Its numbers keep their digits, and its texts are `storable`. What
-    JSON has no number for is null; what is strict is no JSON then.
+    """Read JSON that a provider sent. Its numbers keep their digits, and its texts are `storable`.
 
-    Secret JSON, of `SecretObject`s, is as it came: a token is sent as it is, or not at all.
-    `options` are those of `json.loads`. Raises `ValueError` where it is not JSON, or is nested too
-    deeply to read.
+    Raises `ValueError` where the content is not JSON, or is nested too deeply to read.
+
+    Args:
+        content: The JSON.
+        is_secret: Its objects are `SecretObject`s, and its texts are as they came: a token is sent
+            as it is, or not at all.
+        is_strict: `NaN` and the like make it no JSON. Otherwise they are null.
+        options: Those of `json.loads`.
     """
-    text = (
-        content
-        if isinstance(content, str)
-        else content.decode(json.detect_encoding(content), "surrogatepass")
-    )
+    if isinstance(content, str):
+        text = content
+    else:
+        text = content.decode(json.detect_encoding(content), "surrogatepass")
     try:
         if _is_deep(text):
             raise RecursionError
         if is_secret:
             return _SECRET_DECODER.decode(text)
         if options:
-            options.setdefault("parse_constant", _no_number)
+            options.setdefault("parse_constant", _null_for)
             value = json.loads(text, **options)
         else:
             value = (_STRICT_DECODER if is_strict else _DECODER).decode(text)
-        is_odd = ("\\" in text and _ODD_ESCAPE.search(text)) or not (
-            text.isascii() or is_encodable(text)
-        )
+        has_odd_escape = "\\" in text and _ODD_ESCAPE.search(text) is not None
+        is_odd = has_odd_escape or not (text.isascii() or is_encodable(text))
         return _all_storable(value) if is_odd else value
     except RecursionError:  # also where the caller is nested deeply
         raise ValueError("the JSON is nested too deeply") from None
 
 
 def _is_deep(text: str) -> bool:
-    """Whether JSON has more levels than all its readers can take, of which some need several frames
-    for each.
+    """Whether JSON has more levels than each of its readers can take: some need several frames for
+    a level.
     """
-    return bool(_brackets_beyond(text) and _brackets_beyond(_TEXT.sub("", text)))
+    # First with the brackets in texts, which takes less time: most JSON is not deep even so.
+    return bool(_brackets_too_deep(text) and _brackets_too_deep(_TEXT.sub("", text)))
 
 
-def _brackets_beyond(text: str) -> bytes:
-    """The brackets that are left when as many levels as may be are taken away, the innermost ones
-    first.
+def _brackets_too_deep(text: str) -> bytes:
+    """The brackets that are left of a text when `_MOST_LEVELS` levels are taken away, the innermost
+    first; empty if all are gone, or too few are left to be deeper.
     """
-    left = text.encode("utf-8", "surrogatepass").translate(None, _NO_BRACKETS)
+    left = text.encode("utf-8", "surrogatepass").translate(None, _ALL_BUT_BRACKETS)
     for levels in range(_MOST_LEVELS, 0, -1):
         if len(left) <= levels:
             return b""
@@ -195,11 +202,14 @@ def _brackets_beyond(text: str) -> bytes:
 
 
 def _all_storable(value: Any) -> Any:
+    """A JSON value with all its texts `storable`."""
     if isinstance(value, str):
         return storable(value)
     if is_object(value):
         return {storable(name): _all_storable(member) for name, member in value.items()}
-    return [_all_storable(item) for item in value] if is_list(value) else value
+    if is_list(value):
+        return [_all_storable(item) for item in value]
+    return value
 
 
 NOT_JSON: Any = object()
@@ -232,11 +242,9 @@ def text_or_empty(value: object) -> str:
 
 def id_or_empty(value: object) -> str:
     """An id: a text or a whole number, as text; empty for anything else."""
-    return (
-        str(value)
-        if isinstance(value, int) and not isinstance(value, bool)
-        else text_or_empty(value)
-    )
+    if isinstance(value, int) and not isinstance(value, bool):
+        return str(value)
+    return text_or_empty(value)
 
 
 def json_of(message: httpx.Request | httpx.Response) -> Any:
@@ -254,7 +262,9 @@ def object_of(message: httpx.Request | httpx.Response) -> dict[str, Any]:
 
 
 def member_at(body: Mapping[str, Any], path: str) -> Any:
-    """The value of a member, or of one in the objects of a body: `data.id`. None without it."""
+    """The value of a member of a body, or of a member within its objects: `data.id`. None without
+    such a member.
+    """
     if path in body:
         return body[path]
     value: Any = body
@@ -274,7 +284,9 @@ def no_object_reason(response: httpx.Response) -> str | None:
 
 
 def _beginning_of(text: str) -> Any:
-    """The value of a JSON text that is cut: what a text has of it, or an empty object or list."""
+    """The value that a cut piece of JSON begins with: the characters of a text, an empty object or
+    list, or None.
+    """
     if text.startswith('"'):
         return text[1:]
     if text.startswith("{"):
@@ -283,25 +295,24 @@ def _beginning_of(text: str) -> Any:
 
 
 def readable_members(content: SecretBytes) -> dict[str, Any]:
-    """The members of a JSON object, or of the beginning of one.
-
-    Of a text that is cut, its beginning is the value.
+    """The members of a JSON object, or of the beginning of a JSON object. The value of a text that
+    is cut is its beginning.
     """
     members = dict[str, Any]()
     if _OBJECT.match(content) is None:
         return members
     text = content.decode(json.detect_encoding(content), "replace")
-    begun = _BEGINNING.match(text)
-    place = len(text) if begun is None else begun.end()
-    while named := _MEMBER.match(text, place):
+    beginning = _BEGINNING.match(text)
+    place = len(text) if beginning is None else beginning.end()
+    while name := _MEMBER_NAME.match(text, place):
+        start = name.end()
         try:
-            value, ends = _TOLERANT.raw_decode(text, named.end())
-            if _is_deep(text[named.end() : ends]):
+            value, end = _TOLERANT.raw_decode(text, start)
+            if _is_deep(text[start:end]):
                 raise ValueError("the value is nested too deeply")
-            place = ends
+            place = end
         except (ValueError, RecursionError):
-            rest = text[named.end() : named.end() + _MOST_OF_A_CUT_TEXT]
-            place = len(text)
-            value = _beginning_of(rest)
-        members[named[1]] = _all_storable(value)
+            value = _beginning_of(text[start : start + _MOST_OF_A_CUT_TEXT])
+            place = len(text)  # nothing can be read behind it
+        members[name[1]] = _all_storable(value)
     return members

@@ -3,6 +3,8 @@
 An ordinary lock stays locked for ever when a Ctrl-C comes between acquiring it and the `try` that
 releases it, or when the process forks while another thread holds it. A permit holds its place as
 long as it exists, and no longer.
+
+In this order: `Semaphore` and its permits; one object per process or loop; the locks of both modes.
 """
 
 from __future__ import annotations
@@ -37,17 +39,19 @@ class Semaphore:
         # `with` on this lock, which is written in C, leaves no moment for a signal handler. It is
         # reentrant, since the garbage collector may release a permit at any moment.
         self._lock = threading.RLock()
+        # both by the id of the permit
         self._held: dict[int, ref[Permit]] = {}
-        # finds the first in O(1), also after many have left
+        # ordered, to find the first in O(1), also after many have left
         self._queue: OrderedDict[int, ref[Permit]] = OrderedDict()
 
     @property
     def held(self) -> int:
+        """How many permits have a place."""
         return len(self._held)
 
     def admit(self, permit: Permit) -> float | None:
-        """Give a permit a place if one is free and it is its turn (None); else queue it: the
-        seconds until it asks.
+        """Give a permit a place, if a place is free and it is the permit's turn, and return None;
+        else queue the permit, and return the seconds after which it asks again.
         """
         mine = id(permit)
         with self._lock:
@@ -69,12 +73,15 @@ class Semaphore:
             self._wake_first()
 
     def _forget(self, mine: int) -> None:
-        """Free a place. Nobody is woken: where a permit is gone, this may run in any thread."""
+        """Free the place of a permit, by its id. Nobody is woken: where a permit is gone, this runs
+        in whatever thread collects garbage.
+        """
         with self._lock:
             self._held.pop(mine, None)
             self._queue.pop(mine, None)
 
     def _wake_first(self) -> None:
+        """Let the first permit of the queue, if it still exists, ask now."""
         if self._queue:
             permit = next(iter(self._queue.values()))()
             if permit is not None:
@@ -97,10 +104,13 @@ class Permit:
         self._semaphore.dismiss(self)
 
     def wake(self) -> None:
+        """Let the thread or task that waits for a place ask for it now."""
         raise NotImplementedError
 
 
 class ThreadPermit(Permit):
+    """A permit that a thread waits for."""
+
     __slots__ = ("_asleep",)
 
     def __init__(self, semaphore: Semaphore) -> None:
@@ -126,6 +136,8 @@ class ThreadPermit(Permit):
 
 
 class TaskPermit(Permit):
+    """A permit that a task waits for, in any event loop."""
+
     __slots__ = ("_awake",)
 
     def __init__(self, semaphore: Semaphore) -> None:
@@ -133,6 +145,7 @@ class TaskPermit(Permit):
         self._awake: anyio.Event | None = None
 
     async def acquire(self, seconds: float | None) -> bool:
+        """As `ThreadPermit.acquire`."""
         ends = math.inf if seconds is None else monotonic() + seconds
         while (pause := self._semaphore.admit(self)) is not None:
             left = ends - monotonic()
@@ -157,16 +170,18 @@ class PerProcess(Generic[T]):
 
     def __init__(self, make: Callable[[], T]) -> None:
         self._make = make
-        self._made = (os.getpid(), make())
+        self._process_and_object = (os.getpid(), make())
 
     def here(self) -> T:
-        process, here = self._made
-        if process != os.getpid():
-            # Without a lock: one that the parent held at the fork would never be released. If two
-            # threads come here at once, each gets an object that works, and one of the two is kept.
-            here = self._make()
-            self._made = (os.getpid(), here)
-        return here
+        """The object of this process."""
+        process, existing = self._process_and_object
+        if process == os.getpid():
+            return existing
+        # Without a lock: one that the parent held at the fork would never be released. If two
+        # threads come here at once, each gets an object that works, and one of the two is kept.
+        new = self._make()
+        self._process_and_object = (os.getpid(), new)
+        return new
 
 
 class PerLoop(Generic[T]):
@@ -177,21 +192,25 @@ class PerLoop(Generic[T]):
 
         self._asyncio_loop = asyncio.get_running_loop
         self._make = make
-        self._made: WeakKeyDictionary[Any, T] = WeakKeyDictionary()
+        self._by_loop: WeakKeyDictionary[Any, T] = WeakKeyDictionary()
 
     def here(self) -> T:
-        here = self.here_already()
-        if here is None:
-            here = self._made[self._running_loop()] = self._make()
-        return here
+        """The object of the running loop."""
+        existing = self.here_already()
+        if existing is not None:
+            return existing
+        new = self._make()
+        self._by_loop[self._running_loop()] = new
+        return new
 
     def here_already(self) -> T | None:
-        return self._made.get(self._running_loop())
+        """The object of the running loop, or None if it was not made yet."""
+        return self._by_loop.get(self._running_loop())
 
     def _running_loop(self) -> Any:
         try:
             return self._asyncio_loop()
-        except RuntimeError:  # it is that of another library
+        except RuntimeError:  # the loop is that of another library
             return current_token().native_token
 
 

@@ -1,4 +1,8 @@
-"""Reading the whole body of a response, within a limit on its size and time."""
+"""Reading the whole body of a response, within a limit on its size and time.
+
+`Body` takes the pieces and says what is wrong; `read` and `aread` feed it, in either mode;
+`Response` is the result.
+"""
 
 from __future__ import annotations
 
@@ -29,12 +33,13 @@ CODING = "gzip"
 
 _GZIP = zlib.MAX_WBITS | 16
 
+# Of JSON, and of text. A codec is imported when it is first looked up, and a call imports nothing.
 for _encoding in (
     "utf-8-sig",
     *(f"utf-{bits}{end}" for bits in (16, 32) for end in ("", "-le", "-be")),
     "iso-8859-1",
 ):
-    codecs.lookup(_encoding)  # of JSON, or of text: a codec is imported when it is first used
+    codecs.lookup(_encoding)
 
 _UNPARSED = object()
 
@@ -42,12 +47,11 @@ NOT_READ: Any = object()
 """The value of `Response.parsed` before a generated parser has read the response."""
 
 OPERATION = "victor_ext.operation"
-"""The extension of a request with its `Operation`: what the table of its system says of it."""
+"""The extension of a request with its `Operation`, the row in the table of its system."""
 
 TELLS_ITS_END = "victor_ext.tells_its_end"
-"""The extension of a response whose stream raises `ClosedWithoutNotice`.
-
-Other transports end a body that was cut.
+"""The extension of a response whose stream raises `ClosedWithoutNotice`. With a transport that does
+not, a body that was cut looks like a body that has ended.
 """
 
 
@@ -66,9 +70,9 @@ class Response(httpx.Response):
     too_long: bool = False  # than the limit, so that another attempt would bring the same
     is_secret: bool = False  # the body is read as `SecretObject`s
     attempts: int  # of the call, when it has ended
-    request_id_headers: tuple[str, ...] = ()  # those of the `Behaviour`, as is the next
-    request_id_in_body: Callable[[Response], str | None] | None = None
-    # what the generated parser made of it; `NOT_READ` where the attempt loop did not ask it
+    request_id_headers: tuple[str, ...] = ()  # those of the `Behaviour`
+    request_id_in_body: Callable[[Response], str | None] | None = None  # that of the `Behaviour`
+    # what the generated parser made of the body; `NOT_READ` where the attempt loop did not call it
     parsed: Any = NOT_READ
     unusable: Callable[[Response, str], VictorError] | None = None
     """Makes the error of the call from the response and the reason, for code above the loop that
@@ -91,9 +95,8 @@ class Response(httpx.Response):
         return await super().aread() if self.whole is None else bytes(self.whole)
 
     def info(self) -> ResponseInfo:
-        """What a record keeps of the response.
-
-        It has no reference to it: the request holds a token.
+        """What a record keeps of the response. It does not refer to the response, whose request
+        holds a token.
         """
         read = self.request_id_in_body
         request_id = None if read is None else read(self)
@@ -104,7 +107,7 @@ class Response(httpx.Response):
     def json(self, **kwargs: Any) -> Any:
         """The body as JSON.
 
-        Raises `ValueError` where it is not, is nested too deeply to read, or was cut.
+        Raises `ValueError` where the body is not JSON, is nested too deeply to read, or was cut.
         """
         if self.too_long:
             raise ValueError(self.damage)
@@ -116,9 +119,9 @@ class Response(httpx.Response):
 
 
 def read(body: Body) -> Response:
-    """Read the whole body.
+    """Read the whole body, and return its response.
 
-    Raises httpx's errors when the connection breaks, or when it is not complete in time.
+    Raises httpx's errors when the connection breaks, or when the body is not complete in time.
     """
     if body.was_read():
         return body.whole()
@@ -149,8 +152,10 @@ async def aread(body: Body) -> Response:
 
 
 class Body:
-    """The body so far, up to `most` bytes, and its response; it `began` and `ends` by the monotonic
-    clock.
+    """The part of a body that was received, up to `most` bytes, and its response.
+
+    `began` and `ends` are monotonic times: when the request was sent, and until when the body has
+    to be complete.
     """
 
     def __init__(
@@ -161,14 +166,14 @@ class Body:
         ends: float | None,
         most: int,
     ) -> None:
-        # The transport made the response, and only `json()` differs. A copy would cost more than
-        # all the rest here.
+        # The class of a response that the transport made is changed in place: a copy would cost
+        # more than all the rest here.
         response.__class__ = Response
         assert isinstance(response, Response)
         response.request = request
         response.is_secret = getattr(request.extensions.get(OPERATION), "is_secret", False)
-        # Anybody's words, of any length, which the repr of a response shows. Without them it has
-        # the standard's.
+        # The words behind the status are anybody's, of any length, and the repr of a response shows
+        # them. Without them it shows those of the standard.
         response.extensions.pop("reason_phrase", None)
         if "set-cookie" in response.headers:
             # httpx would send the cookie with every later call. No call may depend on an earlier
@@ -180,30 +185,27 @@ class Body:
         self._ends = math.inf if ends is None else ends
         self._content = BytesIO()
         self._size = 0
-        self._doubt: str | None = (
-            None  # why the body may not be whole, unless it is JSON that can be parsed
-        )
+        # why the body may not be whole, unless it is JSON that can be parsed
+        self._doubt: str | None = None
         # httpx decompresses whole pieces, as often as the response says it was compressed: a
         # thousand bytes could become gigabytes in memory before anything counts them.
         self._decompressor: Any = None
         if "content-encoding" in response.headers:
-            codings = response.headers.get_list("content-encoding", split_commas=True)
-            named = [
-                coding.strip().lower()
-                for coding in codings
-                if coding.strip().lower() not in ("", "identity")
-            ]
-            if named in ([CODING], ["x-gzip"]):
+            values = response.headers.get_list("content-encoding", split_commas=True)
+            words = [value.strip().lower() for value in values]
+            codings = [word for word in words if word not in ("", "identity")]
+            if codings in ([CODING], ["x-gzip"]):
                 self._decompressor = zlib.decompressobj(_GZIP)
-            elif named:  # it is read as it is: a message may quote it
+            elif codings:  # the body is read as it is: a message may quote it
                 self._cannot_be_decompressed(
-                    f"{redact_excerpt(', '.join(named))!r} was not asked for"
+                    f"{redact_excerpt(', '.join(codings))!r} was not asked for"
                 )
 
     def was_read(self) -> bool:
-        """Whether the body has been read before, by a caller's transport or by a hook.
+        """Whether the body was read before, by a caller's transport or by a hook; then take its
+        bytes.
 
-        Raises `httpx.ReadError` where its bytes were not kept.
+        Raises `httpx.ReadError` where the bytes were not kept.
         """
         if not self.response.is_stream_consumed:
             return False
@@ -236,13 +238,10 @@ class Body:
             except zlib.error as error:
                 self._cannot_be_decompressed(str(error))
                 return False
-            self._doubt = (
-                _FOLLOWED
-                if self._decompressor.unused_data
-                else None
-                if self._decompressor.eof
-                else _CUT
-            )
+            if self._decompressor.unused_data:
+                self._doubt = _FOLLOWED
+            else:
+                self._doubt = None if self._decompressor.eof else _CUT
         self._size += len(chunk)
         if self._size > self._limit:
             self._is_too_long()
@@ -251,9 +250,8 @@ class Body:
         return True
 
     def end_with(self, error: ClosedWithoutNotice) -> None:
-        """End the body with its connection.
-
-        Raises the error where the body says itself where it ends.
+        """Note that the connection was closed. Raises the error where the body itself says where it
+        ends, and has not ended.
         """
         if not self._ends_with_connection():
             raise error
@@ -274,13 +272,12 @@ class Body:
         self.response.too_long = True
 
     def whole(self) -> Response:
+        """The response with the body that was received, and with what is wrong as its `damage`."""
         content = SecretBytes(self._content.getvalue())
         self._content.close()  # one copy in memory, also while it is parsed
-        if (
-            len(content) > _MOST_OBJECTS
-            and content.count(b"{") + content.count(b"[") > _MOST_OBJECTS
-        ):
-            # Each becomes an object of Python, in a list a record: four kilobytes of gzip would
+        is_long = len(content) > _MOST_OBJECTS
+        if is_long and content.count(b"{") + content.count(b"[") > _MOST_OBJECTS:
+            # Each becomes an object of Python, and in a list a record: four kilobytes of gzip would
             # fill the memory.
             self.response.damage = f"its body has more than {_MOST_OBJECTS} objects and lists"
             content = content[:_MOST_OBJECTS]
@@ -294,7 +291,7 @@ class Body:
         return response
 
     def _may_be_cut(self) -> bool:
-        """Whether the body ended with a TLS connection, and nobody says how that ended (RFC 9112,
+        """Whether the body ended with a TLS connection of whose end nothing is known (RFC 9112,
         9.8).
         """
         is_tls = self.response.request.url.scheme == "https"
@@ -318,7 +315,7 @@ _NO_NOTICE = (
 
 
 def _is_whole_json(response: Response) -> bool:
-    """Whether the body is a JSON object or list: these say themselves where they end."""
+    """Whether the body is a JSON object or list, which themselves say where they end."""
     try:
         return isinstance(response.json(), dict | list)
     except ValueError:

@@ -5,6 +5,9 @@ An argument is declared with its rule, and checked by it:
     @dataclass
     class CreateRequest:
         memo: Annotated[str | None, rule(Validation.text, 40)] = None
+
+In this order: values in messages; seconds, moments and dates; what an annotation can declare of an
+argument; `Validation`, which checks.
 """
 
 import re
@@ -34,20 +37,21 @@ P = ParamSpec("P")
 T = TypeVar("T")
 V = TypeVar("V", bound="Validation")
 
-MOST_SECONDS = (
-    30 * 86_400.0
-)  # which locks, sockets and sleeps of every system can count, and not any number of them
+MOST_SECONDS = 30 * 86_400.0
+"""Thirty days. Locks, sockets and sleeps of every system can count so many, and may count no more.
+"""
 
 _LONGEST = 40
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def _shown_time(moment: object) -> str:
+    """An end of a range for a message."""
     return mask_digits(str(moment).replace("+00:00", "Z"))
 
 
 def shown(value: object, longest: int = _LONGEST) -> str:
-    """A value for a message: short, whatever it is."""
+    """A value for a message, as Python writes it, cut after so many characters."""
     try:
         text = repr(spelled(value))
     except Exception:  # noqa: BLE001 - a huge int, a list in itself, an object that cannot be shown
@@ -56,6 +60,7 @@ def shown(value: object, longest: int = _LONGEST) -> str:
 
 
 def spelled(value: object) -> Any:
+    """A value as it is sent: of a member of an Enum, its value."""
     return value.value if isinstance(value, Enum) else value
 
 
@@ -73,8 +78,10 @@ def are_seconds(value: object, *, above_zero: bool = True) -> bool:
 
 def seconds_complaint(name: str, value: object, wanted: str) -> str:
     """The message for a value that `are_seconds` refuses; `wanted` says what to write."""
-    beyond = isinstance(value, int | float) and value > MOST_SECONDS and value != float("inf")
-    limit = f" (at most {MOST_SECONDS:.0f}, which is 30 days)" if beyond else ""
+    is_too_large = False
+    if isinstance(value, int | float) and value != float("inf"):
+        is_too_large = value > MOST_SECONDS
+    limit = f" (at most {MOST_SECONDS:.0f}, which is 30 days)" if is_too_large else ""
     return f"{name}={shown(value)} must be seconds {wanted}{limit}."
 
 
@@ -137,7 +144,9 @@ def is_encodable(text: str) -> bool:
 
 
 class Rule(NamedTuple):
-    """How an argument is checked: a method of a `Validation`, and what that needs to know."""
+    """How an argument is checked: a method of a `Validation`, and the arguments of that method
+    behind the field and the value.
+    """
 
     check: Callable[..., Any]
     limits: Sequence[Any]
@@ -147,22 +156,21 @@ class Rule(NamedTuple):
 def rule(
     check: Callable[Concatenate[V, str, Any, P], Any], *limits: P.args, **settings: P.kwargs
 ) -> Rule:
-    """The rule of an argument, for its annotation.
-
-    Whether None is allowed, the argument's type says.
+    """The rule of an argument, for its annotation. The type in the annotation says whether the
+    argument may be None.
     """
     return Rule(check, limits, settings)
 
 
 class Sent(NamedTuple):
-    """The name of an argument in the generated layer, where that is another one."""
+    """In an annotation: the name of the argument in the generated layer, if it is another one."""
 
     name: str
 
 
 class Compared:
-    """Of an argument with which a response is compared, or what a look-up has found: text that says
-    nothing would confirm nothing, and is refused.
+    """In an annotation: a response, or what a look-up has read, is compared with this argument. So
+    text of blanks and stars alone is refused: it could confirm nothing.
     """
 
 
@@ -170,27 +178,27 @@ COMPARED = Compared()
 
 
 class After(NamedTuple):
-    """Of an argument that ends a range: the name of the one that begins it."""
+    """In an annotation of an argument that ends a range: the name of the one that begins it."""
 
     first: str
 
 
 @cache
 def declared(kind: Any, what: type[T]) -> Mapping[str, T]:
-    """What the annotations of a request object say of this type, by the names of its fields."""
+    """The notes of this type in the annotations of a request object, by the names of its fields."""
     hints = get_type_hints(kind, include_extras=True)
-    said: dict[str, T] = {}
+    notes: dict[str, T] = {}
     for name, hint in hints.items():
         for note in getattr(hint, "__metadata__", ()):
             if isinstance(note, what):
-                said[name] = note
-    return said
+                notes[name] = note
+    return notes
 
 
 @cache
 def sent_names(kind: Any) -> Mapping[str, str]:
-    """The names in the generated layer of a request object's fields, of those where it is another
-    one.
+    """The names in the generated layer of those fields of a request object that have another name
+    there.
     """
     return {name: sent.name for name, sent in declared(kind, Sent).items()}
 
@@ -225,6 +233,7 @@ class Validation:
             self.finish()
 
     def add(self, problem: Problem | None) -> None:
+        """Add a problem; None adds nothing."""
         if problem is not None:
             self.problems.append(problem)
 
@@ -236,9 +245,9 @@ class Validation:
         self.problems.append(Problem(field, code, message))
 
     def checked(self, request: Any, place: str = "") -> dict[str, Any]:
-        """Check a request object, whose names in messages follow `place`.
+        """Check a request object, whose fields have `place` in front of their names in messages.
 
-        Returns what is sent of what is not None.
+        Returns the values to send, by the names of the fields, without those that are None.
         """
         kind = cast("Any", type(request))  # to mypy, no class can be hashed
         compared = declared(kind, Compared)
@@ -293,7 +302,9 @@ class Validation:
         return value
 
     def comparable(self, field: str, value: object, *, required: bool) -> None:
-        """Text with which a response is compared: it has something that could be repeated."""
+        """Text with which a response is compared: more than blanks and stars, so that a response
+        can repeat it.
+        """
         if not says_nothing(value):
             return
         instead = "write its text" if required else "write its text, or leave it out"
@@ -340,16 +351,18 @@ class Validation:
         return word
 
     def integer(self, field: str, value: Any, least: int, most: int) -> Any:
+        """A whole number from `least` to `most`."""
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            given = mask_digits(shown(value)) if isinstance(value, int) else kind_of(value)
+            what = mask_digits(shown(value)) if isinstance(value, int) else kind_of(value)
             message = (
                 f"{field} must be a whole number from {least} to {most}, or left out, and "
-                f"is {given}."
+                f"is {what}."
             )
             self.note(field, "range", message)
         return value
 
     def flag(self, field: str, value: Any) -> Any:
+        """True, False or None."""
         if value is not None and not isinstance(value, bool):
             self.note(
                 field,
@@ -368,22 +381,20 @@ class Validation:
         return None
 
     def moment(self, field: str, value: Any, *, required: bool = True) -> Any:
+        """An aware datetime."""
         if value is not None or required:
             self.add(moment_problem(field, value))
         return value
 
     def range(self, first: str, begins: Any, last: str, ends: Any) -> None:
-        """A range: days, aware moments or whole numbers in order.
+        """A range of days, aware moments or whole numbers that does not end before it begins.
 
-        Each is checked before; None is open.
+        Both ends have been checked before; None is an open end.
         """
         has_problems = not {first, last}.isdisjoint(problem.field for problem in self.problems)
-        if (
-            begins is None
-            or ends is None
-            or has_problems
-            or not _in_order(ends) < _in_order(begins)
-        ):
+        if begins is None or ends is None or has_problems:
+            return
+        if _comparable_end(ends) >= _comparable_end(begins):
             return
         window = f"{last} ({_shown_time(ends)}) is before {first} ({_shown_time(begins)})"
         self.note(last, "range", f"{window}, so nothing can match: swap them.")
@@ -391,9 +402,8 @@ class Validation:
     def request(
         self, field: str, value: Any, kind: type[Any], *, required: bool = True, **context: Any
     ) -> None:
-        """A part of the request: a request object.
-
-        What its rules cannot say, its method `check` notes.
+        """A part of the request, which is a request object of this `kind`. What the rules of its
+        fields cannot say, its method `check` notes, if it has one.
         """
         if isinstance(value, kind):
             self.checked(value, f"{field}.")
@@ -403,14 +413,13 @@ class Validation:
             self.note(field, "type", f"{field} must be {kind.__name__}(...), not {kind_of(value)}.")
 
     def finish(self) -> None:
-        """Raise `InvalidRequest` with all problems, if there are any.
-
-        The message begins with `doing`.
+        """Raise `InvalidRequest` with all problems, if there are any. Its message begins with the
+        `doing` of this object.
         """
         if self.problems:
             raise InvalidRequest.of(self.problems, doing=self._doing)
 
 
-def _in_order(value: Any) -> Any:
-    """What is compared of a value that was checked: a day that is text is a date."""
+def _comparable_end(value: Any) -> Any:
+    """An end of a range in a form for comparison: a day that is text is a date. It was checked."""
     return value if isinstance(value, datetime | int) else as_date(value)

@@ -19,49 +19,48 @@ E = TypeVar("E", bound=httpx.NetworkError)
 
 
 def as_network_error(error: OSError, kind: type[E]) -> E:
-    """The error of httpx for what a socket raised.
-
-    Without a number, it is that of a signal handler, such as a `TimeoutError`, whose owner is to
-    get it: it is raised; or it says that macOS or Windows does not trust a certificate.
-    """
+    """The error of httpx, of this class, for what a socket raised."""
+    # A socket's error has a number, or says that macOS or Windows does not trust a certificate. Any
+    # other one, such as a `TimeoutError`, comes from a signal handler, whose owner is to get it.
     if error.errno is None and not isinstance(error, ssl.SSLError):
         raise error
     if isinstance(error, ssl.SSLEOFError) and kind is httpx.ReadError:
         return cast("E", ClosedWithoutNotice("the connection was closed without notice"))
-    # `str` of an `SSLError` with a text has a tuple
+    # `str` of an `SSLError` that has a text alone would show a tuple
     return kind(str(error.args[0] if len(error.args) == 1 else error))
 
 
 def connect(backend: Any, host: str, port: int, timeout: float | None) -> Calls[socket.socket]:
-    """A connected socket, which never blocks. Raises `httpx.ConnectError` and
-    `httpx.ConnectTimeout`.
+    """Connect to a host, and return the socket, which never blocks.
 
-    The backend, of either mode, has the `addresses`, looks a host up, and waits until a socket can
-    be written to.
+    The backend, of either mode, has the known `addresses`, looks a host up, and waits until a
+    socket can be written to. Raises `httpx.ConnectError` and `httpx.ConnectTimeout`.
     """
     addresses: Addresses = backend.addresses
     known = addresses.known(host)
     if not known:
         try:
-            known = addresses.ordered(host, (yield lambda: backend.look_up(host, port, timeout)))
+            entries = yield lambda: backend.look_up(host, port, timeout)
+            known = addresses.ordered(host, entries)
         except OSError as error:
             raise as_network_error(error, httpx.ConnectError) from error
-    for tried, address in enumerate(known, start=1):
+    for number, address in enumerate(known, start=1):
+        # an equal part of the time left for this address and each one behind it
+        seconds = as_of_now(timeout, 1 + len(known) - number)
         try:
-            made = yield from _connect(
-                backend, address, port, as_of_now(timeout, 1 + len(known) - tried)
-            )
+            connected = yield from _connect(backend, address, port, seconds)
         except (httpx.ConnectError, httpx.ConnectTimeout):
             addresses.forget(host)
-            if tried == len(known) or is_over(timeout):
+            if number == len(known) or is_over(timeout):
                 raise
         else:
             addresses.note(host, address, known)
-            return made
+            return connected
     raise httpx.ConnectError(f"{host} has no address")
 
 
 def _connect(backend: Any, address: str, port: int, seconds: float | None) -> Calls[socket.socket]:
+    """As `connect`, to one address."""
     try:
         # Asks no name server. An address may name its network interface ("fe80::1%eth0"), which the
         # system resolves.
@@ -70,33 +69,33 @@ def _connect(backend: Any, address: str, port: int, seconds: float | None) -> Ca
         family, kind, protocol, _, where = socket.getaddrinfo(
             address.encode("ascii"), port, type=kind, flags=flags
         )[0]
-        made = socket.socket(family, kind, protocol)
+        connection = socket.socket(family, kind, protocol)
     except OSError as error:
         raise as_network_error(error, httpx.ConnectError) from error
     try:
-        made.settimeout(0)
-        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        connection.settimeout(0)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
-            made.connect(where)  # guards against the network watch this method
+            connection.connect(where)  # guards against the network watch this method
             is_connected = True
         except BlockingIOError:
             is_connected = False
         except OSError as error:
             raise as_network_error(error, httpx.ConnectError) from error
         if not is_connected:
-            if not (yield lambda: backend.is_writable(made, seconds)):
+            if not (yield lambda: backend.is_writable(connection, seconds)):
                 raise httpx.ConnectTimeout("the host did not answer in time")
-            failed = made.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+            failed = connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             if failed:
                 raise httpx.ConnectError(os.strerror(failed))
     except BaseException:
-        made.close()
+        connection.close()
         raise
-    return made
+    return connection
 
 
-# for which the addresses of a host are not looked up again, while connections to it succeed
-FRESH_SECONDS = 10.0
+REMEMBER_SECONDS = 10.0
+"""How long the addresses of a host are not looked up again, while connections to it succeed."""
 
 
 class Addresses:
@@ -105,12 +104,14 @@ class Addresses:
     """
 
     def __init__(self) -> None:
+        # both by host: the address that worked last, if another was tried before it; and until when
+        # these addresses are used without another look-up
         self._works: dict[str, str] = {}
         self._fresh: dict[str, tuple[float, list[str]]] = {}
 
     def known(self, host: str) -> list[str]:
-        """The host itself if it is an address, or what was looked up just before, if it worked;
-        else nothing.
+        """The addresses of a host that needs no look-up: those of a look-up just before, if one of
+        them worked, or the host itself if it is an address. Empty for any other host.
         """
         until, addresses = self._fresh.get(host, (0.0, []))
         if monotonic() < until:
@@ -128,10 +129,12 @@ class Addresses:
         return sorted(addresses, key=lambda address: address != works)
 
     def note(self, host: str, address: str, addresses: list[str]) -> None:
-        """Note that an address worked, of these that were tried in this order."""
+        """Note that this address worked. `addresses` are those of the host, in the order in which
+        they were tried.
+        """
         if address != addresses[0]:
             self._works[host] = address
-        self._fresh.setdefault(host, (monotonic() + FRESH_SECONDS, addresses))
+        self._fresh.setdefault(host, (monotonic() + REMEMBER_SECONDS, addresses))
 
     def forget(self, host: str) -> None:
         """Look the host up again next time."""

@@ -34,7 +34,7 @@ error, nobody does.
 A proxy that sends a response twice does so within this time, and such a read believes only a
 response with its id."""
 
-_idle_since = attrgetter("idle_since")
+_idle_since = attrgetter("idle_since")  # the order of `ConnectionPool._idle`
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -65,17 +65,15 @@ class ConnectionPool:
 
     def __init__(self, route: Route, limits: httpx.Limits, backend: Any) -> None:
         most = sys.maxsize if limits.max_connections is None else limits.max_connections
-        keep = (
-            most if limits.max_keepalive_connections is None else limits.max_keepalive_connections
-        )
+        most_idle = limits.max_keepalive_connections
         self.semaphore = Semaphore(most)
         self._route = route
         self._backend = backend
         self._most = most
-        self._keep = min(most, keep)
+        self._most_idle = most if most_idle is None else min(most, most_idle)
         self._expiry = limits.keepalive_expiry
         self._lock = threading.RLock()  # see `Semaphore`
-        self._kept: list[Connection] = []  # the longest idle connection is first
+        self._idle: list[Connection] = []  # the longest idle connection is first
         self._closed = False
 
     def exchange(self, lease: Lease, request: httpx.Request, timeouts: Any) -> Calls[Head]:
@@ -84,21 +82,21 @@ class ConnectionPool:
         The caller ends the lease, also after any error.
         """
         while True:
-            kept = self._take_kept(at_once=request.extensions.get(ALLOW_IMMEDIATE_REUSE, False))
-            connection = lease.connection = kept or Connection()
+            idle = self._take_idle(at_once=request.extensions.get(ALLOW_IMMEDIATE_REUSE, False))
+            connection = idle or Connection()
+            lease.connection = connection
             request.extensions[REUSED_IMMEDIATELY] = (
-                kept is not None and kept.idle_since > monotonic() - REUSE_DELAY
+                idle is not None and idle.idle_since > monotonic() - REUSE_DELAY
             )
             try:
-                if kept is None:
+                if idle is None:
                     yield from self._open(connection, request, timeouts)
-                head = yield from exchange(
-                    connection, request, self._route.message(connection, request), timeouts
-                )
+                message = self._route.message(connection, request)
+                head = yield from exchange(connection, request, message, timeouts)
                 connection.is_doubtful = head.status_code >= 300
                 return head
             except UnsolicitedData as error:
-                if kept is None:
+                if idle is None:
                     raise httpx.ConnectError(f"{error} before a request was sent") from None
             # The idle connection was closed, or received an unexpected response. Nothing was sent:
             # use another one.
@@ -109,24 +107,26 @@ class ConnectionPool:
         it.
         """
         with self._lock:
-            if len(self._kept) < self._keep and connection.begin_again():
+            if len(self._idle) < self._most_idle and connection.begin_again():
                 connection.idle_since = monotonic()
-                self._kept.append(connection)
+                self._idle.append(connection)
             else:
                 connection.abort()
-        if self._closed:  # perhaps at this moment, in another thread
+        if self._closed:  # perhaps just now, in another thread
             self.close()
 
     def close(self) -> None:
         """Close the idle connections, and each other one when its exchange ends."""
         self._closed = True
         with self._lock:
-            while self._kept:
-                self._kept.pop().abort()
+            while self._idle:
+                self._idle.pop().abort()
 
     def _open(self, connection: Connection, request: httpx.Request, timeouts: Any) -> Calls[None]:
+        """Open a new connection. Every error says that the request was not sent."""
         began = monotonic()
-        # An error here means that no byte of the request was sent.
+        # Reading and writing here is that of TLS or of a proxy's tunnel: no byte of the request was
+        # sent.
         try:
             yield from self._route.open(connection, self._backend, timeouts)
         except (httpx.ReadTimeout, httpx.WriteTimeout) as error:
@@ -134,23 +134,28 @@ class ConnectionPool:
         except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError) as error:
             raise httpx.ConnectError(str(error)) from error
         finally:
-            if (timing := request.extensions.get(TIMING)) is not None:
+            timing = request.extensions.get(TIMING)
+            if timing is not None:
                 timing.connected(began)
 
-    def _take_kept(self, *, at_once: bool) -> Connection | None:
-        """Return an idle connection, or None to open a new one: if the limits permit no more, one
-        is closed for it.
+    def _take_idle(self, *, at_once: bool) -> Connection | None:
+        """Take an idle connection out of the pool, or return None to open a new one. If the limits
+        permit no more connections, an idle one is closed for the new one.
+
+        `at_once`: the newest may be taken before `REUSE_DELAY` has passed.
         """
         with self._lock:
-            kept = self._kept
+            idle = self._idle
             now = monotonic()
-            while kept and self._expiry is not None and kept[0].idle_since + self._expiry < now:
-                kept.pop(0).abort()
-            if at_once and kept and not kept[-1].is_doubtful:
-                return kept.pop()
-            if rested := bisect_right(kept, now - REUSE_DELAY, key=_idle_since):
-                return kept.pop(rested - 1)
-            if kept and (len(kept) >= self._keep or self.semaphore.held + len(kept) > self._most):
+            while idle and self._expiry is not None and idle[0].idle_since + self._expiry < now:
+                idle.pop(0).abort()
+            if at_once and idle and not idle[-1].is_doubtful:
+                return idle.pop()
+            rested = bisect_right(idle, now - REUSE_DELAY, key=_idle_since)
+            if rested:
+                return idle.pop(rested - 1)
+            is_full = len(idle) >= self._most_idle or self.semaphore.held + len(idle) > self._most
+            if idle and is_full:
                 # the newest: the others will have rested sooner, and serve the next writes
-                kept.pop().abort()
+                idle.pop().abort()
             return None

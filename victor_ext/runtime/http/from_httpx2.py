@@ -13,8 +13,8 @@ import httpx
 
 from victor_ext.privacy import SecretBytes
 
-# What is taken, of httpx or httpx2. Type checkers may not find httpx2: its like has what is named
-# here.
+# The types of what a caller passes: an object of httpx or of httpx2. Type checkers may not find
+# httpx2, so they are protocols, with what the objects of both have.
 
 
 class AnyTimeout(Protocol):
@@ -55,9 +55,8 @@ class AsyncClient(Protocol):
 
 
 def loaded_httpx2() -> Any:
-    """httpx2, if this process has loaded it.
-
-    None also where it stands in the place of httpx (`alias_httpx`).
+    """The module httpx2, if this process has loaded it; else None. None also where httpx2 stands in
+    the place of httpx (`alias_httpx`).
     """
     module = sys.modules.get("httpx2")
     return None if module is httpx else module
@@ -65,13 +64,15 @@ def loaded_httpx2() -> Any:
 
 def as_httpx(value: Any) -> Any:
     """An option or a transport of httpx2 as one of httpx; anything else unchanged."""
-    convert = next(filter(None, map(_CONVERSIONS.get, _kinds_in_httpx2(value))), None)
-    return value if convert is None else convert(value)
+    for name in _httpx2_classes_of(value):
+        if name in _CONVERSIONS:
+            return _CONVERSIONS[name](value)
+    return value
 
 
-def _kinds_in_httpx2(value: Any) -> list[str]:
-    """The names of its classes that are httpx2's. (Not the classes: a mock may stand in the place
-    of one.)
+def _httpx2_classes_of(value: Any) -> list[str]:
+    """The names of those classes of a value that are httpx2's. (The names alone: a mock may stand
+    in the place of a class.)
     """
     if loaded_httpx2() is None:
         return []
@@ -83,40 +84,40 @@ def _kinds_in_httpx2(value: Any) -> list[str]:
 
 
 class OverTransport(httpx.BaseTransport, httpx.AsyncBaseTransport):
-    """Sends over `theirs`, a transport of httpx2, in the modes that this has."""
+    """Sends over a transport of httpx2, in the modes that the transport has."""
 
-    def __init__(self, theirs: Any) -> None:
-        self.theirs = theirs
+    def __init__(self, httpx2_transport: Any) -> None:
+        self._transport = httpx2_transport
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        return _exchanged(request, self.theirs.handle_request)
+        return _exchange(request, self._transport.handle_request)
 
     def close(self) -> None:
-        self.theirs.close()
+        self._transport.close()
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        return await _exchanged_awaited(request, self.theirs.handle_async_request)
+        return await _exchange_awaited(request, self._transport.handle_async_request)
 
     async def aclose(self) -> None:
-        await self.theirs.aclose()
+        await self._transport.aclose()
 
 
 def is_client(value: Any, kind: type[httpx.Client | httpx.AsyncClient]) -> bool:
     """Whether a value is a client of this kind, of either library."""
-    return isinstance(value, kind) or kind.__name__ in _kinds_in_httpx2(value)
+    return isinstance(value, kind) or kind.__name__ in _httpx2_classes_of(value)
 
 
 def send(client: Any, request: httpx.Request, **options: Any) -> httpx.Response:
-    """Send a request of httpx with a client of either library."""
+    """Send a request of httpx with a client of httpx or httpx2, with blocking calls."""
     if isinstance(client, httpx.Client):
         return client.send(request, **options)
-    return _exchanged(request, client.send, **options)
+    return _exchange(request, client.send, **options)
 
 
 async def send_awaited(client: Any, request: httpx.Request, **options: Any) -> httpx.Response:
     if isinstance(client, httpx.AsyncClient):
         return await client.send(request, **options)
-    return await _exchanged_awaited(request, client.send, **options)
+    return await _exchange_awaited(request, client.send, **options)
 
 
 _CONVERSIONS: dict[str, Callable[[Any], Any]] = {
@@ -133,24 +134,24 @@ _CONVERSIONS: dict[str, Callable[[Any], Any]] = {
     "BaseTransport": OverTransport,
     "AsyncBaseTransport": OverTransport,
 }
-"""By the name of the class."""
+"""What makes an object of httpx, by the name of the class in httpx2."""
 
 
-def _exchanged(request: httpx.Request, send: Callable[..., Any], **options: Any) -> httpx.Response:
+def _exchange(request: httpx.Request, send: Callable[..., Any], **options: Any) -> httpx.Response:
     with _with_errors_of_httpx(request):
-        return _response(send(_request(request), **options), request)
+        return _as_httpx_response(send(_as_httpx2_request(request), **options), request)
 
 
-async def _exchanged_awaited(
+async def _exchange_awaited(
     request: httpx.Request, send: Callable[..., Any], **options: Any
 ) -> httpx.Response:
     with _with_errors_of_httpx(request):
-        return _response(await send(_request(request), **options), request)
+        return _as_httpx_response(await send(_as_httpx2_request(request), **options), request)
 
 
-def _request(request: httpx.Request) -> Any:
-    """The request for httpx2: the same bytes, and the same extensions, which the connections call
-    or read.
+def _as_httpx2_request(request: httpx.Request) -> Any:
+    """A request of httpx as one of httpx2: the same bytes, and the same extensions, which the
+    connections call or read.
     """
     return sys.modules["httpx2"].Request(
         request.method,
@@ -161,56 +162,57 @@ def _request(request: httpx.Request) -> Any:
     )
 
 
-def _response(theirs: Any, request: httpx.Request) -> httpx.Response:
-    """The response of httpx2 for httpx.
-
-    One that a mock or a hook has read already has been decompressed, too.
-    """
-    headers = httpx.Headers(theirs.headers.raw)
-    is_read = theirs.is_stream_consumed
-    stream = httpx.ByteStream(SecretBytes(theirs.content)) if is_read else _Body(theirs, request)
-    if is_read:
-        headers.pop("content-encoding", None)
-    response = httpx.Response(
-        theirs.status_code, headers=headers, stream=stream, extensions=dict(theirs.extensions)
-    )
-    if is_read:
-        response.read()
+def _as_httpx_response(httpx2_response: Any, request: httpx.Request) -> httpx.Response:
+    """A response of httpx2 as one of httpx, to this request."""
+    status = httpx2_response.status_code
+    headers = httpx.Headers(httpx2_response.headers.raw)
+    extensions = dict(httpx2_response.extensions)
+    if not httpx2_response.is_stream_consumed:
+        stream = _Body(httpx2_response, request)
+        return httpx.Response(status, headers=headers, stream=stream, extensions=extensions)
+    # A mock or a hook has read the body, and has decompressed it, too.
+    headers.pop("content-encoding", None)
+    content = httpx.ByteStream(SecretBytes(httpx2_response.content))
+    response = httpx.Response(status, headers=headers, stream=content, extensions=extensions)
+    response.read()
     return response
 
 
 class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
-    def __init__(self, theirs: Any, request: httpx.Request) -> None:
-        self._theirs = theirs
+    """The body of a response of httpx2, whose errors are raised as those of httpx."""
+
+    def __init__(self, httpx2_response: Any, request: httpx.Request) -> None:
+        self._response = httpx2_response
         self._request = request
 
     def __iter__(self) -> Iterator[bytes]:
         with _with_errors_of_httpx(self._request):
-            yield from self._theirs.iter_raw()
+            yield from self._response.iter_raw()
 
     def close(self) -> None:
         with _with_errors_of_httpx(self._request):
-            self._theirs.close()
+            self._response.close()
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         with _with_errors_of_httpx(self._request):
-            async for piece in self._theirs.aiter_raw():
+            async for piece in self._response.aiter_raw():
                 yield piece
 
     async def aclose(self) -> None:
         with _with_errors_of_httpx(self._request):
-            await self._theirs.aclose()
+            await self._response.aclose()
 
 
 @contextmanager
 def _with_errors_of_httpx(request: httpx.Request) -> Generator[None]:
-    """Raise an error of httpx2's exchange as that of httpx with the same name, and any other error
-    as it is.
+    """Raise an error of httpx2's exchange as the error of httpx with the same name, and any other
+    error unchanged.
     """
     try:
         yield
     except Exception as error:
-        for kind in (getattr(httpx, name, None) for name in _kinds_in_httpx2(error)):
+        for name in _httpx2_classes_of(error):
+            kind = getattr(httpx, name, None)
             if isinstance(kind, type) and issubclass(kind, httpx.RequestError):
                 raise kind(str(error), request=request) from error
             if kind is httpx.StreamError:

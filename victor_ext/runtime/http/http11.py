@@ -1,7 +1,7 @@
 """HTTP/1.1 over the route to the one origin that a client calls: direct, or through an HTTP proxy.
 
 All of it is steps: this module decides what to write and to read, and a driver calls what it
-yields.
+yields. `Route` opens a connection and addresses a request, and `exchange` sends one.
 """
 
 import ssl
@@ -44,9 +44,9 @@ class Connection:
             self.stream.abort()
 
     def begin_again(self) -> bool:
-        """Make it ready for another exchange.
+        """Make the connection ready for another exchange.
 
-        Returns False if the last one has not ended, or more bytes have come.
+        Returns False if the last exchange has not ended, or more bytes have come.
         """
         return not self.is_spoilt and self.parser.begin_again()
 
@@ -54,7 +54,10 @@ class Connection:
 def exchange(
     connection: Connection, request: httpx.Request, message: memoryview, timeouts: Any
 ) -> Calls[Head]:
-    """Send a request, whose bytes are the message, and read the head of its response."""
+    """Send a request, whose bytes are the message, and read the head of its response.
+
+    Raises `UnsolicitedData` if bytes came before: nothing was sent.
+    """
     parser = connection.parser
     stream = connection.stream
     seconds = timeouts.get("write")
@@ -70,17 +73,16 @@ def exchange(
         raise
     except httpx.WriteError:  # a server that closes early may have sent a response before
         connection.is_spoilt = True
-    patience = timeouts.get("read")  # another name: a step may run after this line
+    # Not under the name `seconds`: the step that writes reads that name when it runs.
+    read_seconds = timeouts.get("read")
     while (head := parser.head()) is None:
-        parser.receive((yield lambda: stream.read(READ_BYTES, patience)))
+        received = yield lambda: stream.read(READ_BYTES, read_seconds)
+        parser.receive(received)
     return head
 
 
 def _write(stream: Any, message: memoryview, seconds: float | None) -> Any:
-    """Write a request.
-
-    Raises `UnsolicitedData`, and writes nothing, when bytes can be read before.
-    """
+    """Write a request; but raise `UnsolicitedData`, and write nothing, if bytes can be read."""
     try:
         unread = stream.unread()
     except httpx.ReadError as error:
@@ -108,6 +110,7 @@ class Route:
         return None if self.proxy is None else _place(self.proxy.url)
 
     def leads_to(self, url: httpx.URL) -> bool:
+        """Whether a URL has the origin of this route."""
         origin = self.origin
         return (url.raw_scheme, url.raw_host, url.port) == (
             origin.raw_scheme,
@@ -116,7 +119,7 @@ class Route:
         )
 
     def open(self, connection: Connection, backend: Any, timeouts: Any) -> Calls[None]:
-        """Open a connection, ready for the first request to the origin. Raises httpx's errors."""
+        """Open a connection, ready for the first request to the origin. Raises errors of httpx."""
         seconds = timeouts.get("connect")
         if self.proxy is None:
             yield from _connect(connection, backend, self.origin, seconds)
@@ -137,12 +140,13 @@ class Route:
     def _open_proxy(
         self, connection: Connection, backend: Any, proxy: httpx.Proxy, timeouts: Any
     ) -> Calls[None]:
+        """Connect to the proxy; for an origin with https, open a tunnel to the origin, too."""
         seconds = timeouts.get("connect")
         yield from _connect(connection, backend, proxy.url, seconds)
         if self.proxy_tls is not None:
             yield from _secure(connection, self.proxy_tls, proxy.url, seconds)
         if self.origin.scheme == "https":
-            yield from _through_tunnel(connection, proxy, self.origin, timeouts)
+            yield from _open_tunnel(connection, proxy, self.origin, timeouts)
 
     def message(self, connection: Connection, request: httpx.Request) -> memoryview:
         """The bytes of a request whose body has been read. Raises `httpx.LocalProtocolError`."""
@@ -174,6 +178,7 @@ def _place(url: httpx.URL) -> str:
 def _connect(
     connection: Connection, backend: Any, url: httpx.URL, seconds: float | None
 ) -> Calls[None]:
+    """Connect to the host of a URL."""
     connection.stream = yield lambda: backend.connect_tcp(_host(url), _port(url), seconds)
 
 
@@ -181,13 +186,14 @@ def _secure(
     connection: Connection, context: ssl.SSLContext, url: httpx.URL, seconds: float | None
 ) -> Calls[None]:
     """Encrypt the connection, and verify that the other side is this host."""
-    # Before each handshake, for a context may be shared: another client may have set it to HTTP/2
+    # Before each handshake: the context may be shared, and another client may have set it to HTTP/2
     # meanwhile.
     context.set_alpn_protocols(["http/1.1"])
     connection.stream = yield lambda: connection.stream.start_tls(context, _host(url), seconds)
 
 
 def _proxy_headers(proxy: httpx.Proxy) -> Fields:
+    """The headers for the proxy alone: its credentials (RFC 9110, 11.7) and the caller's."""
     if proxy.raw_auth is None:
         return proxy.headers.raw
     return [
@@ -196,7 +202,7 @@ def _proxy_headers(proxy: httpx.Proxy) -> Fields:
     ]
 
 
-def _through_tunnel(
+def _open_tunnel(
     connection: Connection, proxy: httpx.Proxy, origin: httpx.URL, timeouts: Any
 ) -> Calls[None]:
     """Open a tunnel through an HTTP proxy (RFC 9110, 9.3.6)."""

@@ -23,9 +23,9 @@ import httpx
 
 from .from_httpx2 import loaded_httpx2
 
-_SENDS = re.compile("_?send|write$|handle_|_transport_for")
-_CONNECTS = re.compile(".*connect|__init__$|_init_|start_tls")
-_PARTS = re.compile(
+_SENDING_NAME = re.compile("_?send|write$|handle_|_transport_for")
+_CONNECTING_NAME = re.compile(".*connect|__init__$|_init_|start_tls")
+_CLASS_NAME = re.compile(
     "(?!.*Network).*"
     "(?:Client|HTTPTransport|SocketTransport|Pool|Connection|HTTPProxy|Backend|Stream)$"
 )
@@ -33,16 +33,16 @@ _LOOP_CONNECTS = (
     "create_connection", "_create_connection_transport", "_make_socket_transport",
     "_connect_sock", "sock_connect", "_sock_connect",
 )  # fmt: skip
-_OF_HTTPCORE = "ConnectionPool", "HTTPConnection", "HTTP11Connection", "HTTPProxy"
+_HTTPCORE_CLASSES = "ConnectionPool", "HTTPConnection", "HTTP11Connection", "HTTPProxy"
 _BOTH = 2  # libraries, httpx2 and httpcore2
 _REPLACED = object()
+"""Stands for the original of a function that somebody had replaced before this module saw it."""
 _GREEN = ("gevent", "eventlet")  # they replace functions of Python by others that do the same
 
 
 class ConnectsOtherwise(Exception):
-    """What this library connects with has been replaced, so a new connection is its to open.
-
-    Nothing was sent.
+    """What a library connects with has been replaced, so that library has to open the new
+    connection. It is the only argument. Nothing was sent.
     """
 
 
@@ -50,13 +50,13 @@ class Originals:
     """Functions and classes of libraries as they were when they were added: those that send, and
     those that connect.
 
-    `prefix` begins the names of httpx's classes for the mode; `of_httpx2` has what belongs to
-    httpx2.
+    `prefix` begins the names of httpx's classes for the mode (`Async`). `of_httpx2` are the
+    originals of httpx2 and httpcore2, which are added when the process has loaded these.
     """
 
     def __init__(self, prefix: str = "", of_httpx2: Originals | None = None) -> None:
         self._clients = f"{prefix}Client", f"{prefix}HTTPTransport"
-        self._core = tuple(f"{prefix}{name}" for name in _OF_HTTPCORE)
+        self._core = tuple(f"{prefix}{name}" for name in _HTTPCORE_CLASSES)
         self._of_httpx2 = of_httpx2
         self.sending = dict[tuple[Any, str], object]()
         self.connecting = dict[tuple[Any, str], object]()
@@ -72,11 +72,10 @@ class Originals:
             return self
         if not getattr(library.__spec__, "_initializing", False):  # in another thread
             self.added.add((library, names))
-            for owner, name in _members(
-                library, [name for name in names if hasattr(library, name)]
-            ):
-                of_kind = self.sending if _SENDS.match(name) else self.connecting
-                of_kind[owner, name] = _original(owner, name)
+            known = [name for name in names if hasattr(library, name)]
+            for owner, name in _functions_and_classes(library, known):
+                originals = self.sending if _SENDING_NAME.match(name) else self.connecting
+                originals[owner, name] = _original(owner, name)
         return self
 
     def add_clients(self, library: ModuleType | None, core: ModuleType | None) -> Self:
@@ -84,84 +83,102 @@ class Originals:
         return self.add(library, *self._clients).add(core, *self._core)
 
     def library_in_front(self) -> Any:
-        """httpx or httpx2, if a function that it sends with has been replaced: calls go through it.
-
-        Else None.
+        """The library that calls have to go through, httpx or httpx2, because a function that it
+        sends with has been replaced; None: neither.
         """
         if are_replaced(self.sending):
             return httpx
-        if "httpx2" not in sys.modules or (beside := self._of_httpx2) is None:
+        of_httpx2 = self._of_httpx2
+        if of_httpx2 is None or "httpx2" not in sys.modules:
             return None
-        if len(beside.added) < _BOTH:
-            beside.add_clients(loaded_httpx2(), sys.modules.get("httpcore2"))
-        return loaded_httpx2() if are_replaced(beside.sending) else None
+        if len(of_httpx2.added) < _BOTH:
+            of_httpx2.add_clients(loaded_httpx2(), sys.modules.get("httpcore2"))
+        return loaded_httpx2() if are_replaced(of_httpx2.sending) else None
 
     def require_connecting(self) -> None:
-        """Raise `ConnectsOtherwise` if one of them has been replaced."""
-        # also of a library that has just been added
+        """Raise `ConnectsOtherwise` if one of the originals has been replaced."""
+        # What sends, too: a library may have been added since `library_in_front` looked.
         if are_replaced(self.connecting) or are_replaced(self.sending):
             raise ConnectsOtherwise(httpx)
-        # looked at for this attempt
+        # What sends of httpx2, `library_in_front` has looked at for this attempt.
         if self._of_httpx2 is not None and are_replaced(self._of_httpx2.connecting):
             raise ConnectsOtherwise(loaded_httpx2())
 
 
 def are_replaced(originals: dict[tuple[Any, str], object]) -> bool:
-    """Whether one of them is not what it was, or had been replaced before and still is."""
+    """Whether one of these functions and classes is not what it was, or had been replaced before it
+    was added and still is.
+
+    One that has been put back since is noted in `originals`.
+    """
     # A copy: another thread may add those of a library that has just been loaded.
     for (owner, name), original in tuple(originals.items()):
-        standing = getattr(owner, name, None)
-        # As `_function`, without a call: this is asked of each of them for each attempt.
-        if (standing.__func__ if type(standing) is MethodType else standing) is not original:
-            if original is not _REPLACED or (own := _original(owner, name)) is _REPLACED:
-                return True
-            originals[owner, name] = own
+        present = getattr(owner, name, None)
+        # As `_function`, without a call: each attempt looks at each of them.
+        if (present.__func__ if type(present) is MethodType else present) is original:
+            continue
+        if original is not _REPLACED:
+            return True
+        put_back = _original(owner, name)
+        if put_back is _REPLACED:
+            return True
+        originals[owner, name] = put_back
     return False
 
 
-def _members(library: ModuleType, names: list[str]) -> Iterator[tuple[Any, str]]:
-    yield from ((library, name) for name in names)
-    for home in filter(None, (_home(getattr(library, name)) for name in names)):
-        for name, part in vars(home).items():
-            if _PARTS.match(name) and _may_be_replaced(part):
-                yield home, name
-                functions = (
-                    name for name in dir(part) if _SENDS.match(name) or _CONNECTS.match(name)
-                )
-                yield from (
-                    (part, name) for name in functions if _may_be_replaced(getattr(part, name))
-                )
+def _functions_and_classes(library: ModuleType, names: list[str]) -> Iterator[tuple[Any, str]]:
+    """These names of a library; and of the modules that define them, the classes that send or
+    connect, with their functions that do. Each is its owner (a module or a class) and its name.
+    """
+    for name in names:
+        yield library, name
+    for name in names:
+        module = _defining_module(getattr(library, name))
+        if module is None:
+            continue
+        for class_name, part in vars(module).items():
+            if not _CLASS_NAME.match(class_name) or not _is_replaceable(part):
+                continue
+            yield module, class_name
+            for function in dir(part):
+                acts = _SENDING_NAME.match(function) or _CONNECTING_NAME.match(function)
+                if acts and _is_replaceable(getattr(part, function)):
+                    yield part, function
 
 
-def _may_be_replaced(value: object) -> bool:
-    """Whether it is a class or a function, or what has replaced one."""
+def _is_replaceable(value: object) -> bool:
+    """Whether a value is a class or a function, or what has replaced one."""
     is_own = isinstance(value, type | FunctionType | MethodType)
     return is_own or (
         callable(value) and type(value).__module__ not in ("builtins", "types", "typing")
     )
 
 
-def _home(value: object) -> ModuleType | None:
-    """The module in which the code of a class stands. (httpx gives its classes another one.)"""
-    members = vars(value).values() if isinstance(value, type) else ()
-    places = (member.__globals__["__name__"] for member in members if type(member) is FunctionType)
-    return next(
-        (sys.modules[place] for place in places if _package(place) == _package(value.__module__)),
-        None,
-    )
+def _defining_module(value: object) -> ModuleType | None:
+    """The module in which the code of a class stands; None for any other value. (httpx gives its
+    classes another `__module__`.)
+    """
+    if not isinstance(value, type):
+        return None
+    for member in vars(value).values():
+        if type(member) is not FunctionType:
+            continue
+        name = member.__globals__["__name__"]
+        if _package(name) == _package(value.__module__):
+            return sys.modules[name]
+    return None
 
 
 def _original(owner: Any, name: str) -> object:
-    """What stands there; `_REPLACED` if that is not the library's own. (A wrapper may bear its name
-    and its module.)
+    """The function or class that a module or class has under a name; `_REPLACED` if the library did
+    not define it. (A wrapper may bear the name and the module of what it wraps.)
     """
     value = _function(getattr(owner, name))
     package = _package(owner.__name__ if isinstance(owner, ModuleType) else owner.__module__)
-    is_own = (
-        _package(value.__module__) == package
-        if isinstance(value, type)
-        else _is_of(value, package, "contextlib")
-    )
+    if isinstance(value, type):
+        is_own = _package(value.__module__) == package
+    else:
+        is_own = _is_of(value, package, "contextlib")
     return value if is_own else _REPLACED
 
 
@@ -189,14 +206,16 @@ ASYNC.add_clients(httpx, httpcore).add(h11, "Connection")
 
 
 def require_connecting() -> None:
-    """As `Originals.require_connecting`, of blocking calls."""
+    """Raise `ConnectsOtherwise` if what blocking calls connect with has been replaced."""
     SYNC.require_connecting()
     if not _is_of(socket.create_connection, "socket", *_GREEN):
         raise ConnectsOtherwise(httpx)
 
 
 def require_connecting_awaited() -> None:
-    """As `Originals.require_connecting`, of awaited calls: of the running event loop, too."""
+    """Raise `ConnectsOtherwise` if what awaited calls connect with has been replaced, also in the
+    running event loop.
+    """
     loop = _asyncio_loop()
     if loop is None:
         ASYNC.add(sys.modules.get("trio"), "open_tcp_stream", "SocketStream", "SSLStream").add(
@@ -208,20 +227,25 @@ def require_connecting_awaited() -> None:
         )
         ASYNC.add(sys.modules.get("asyncio.selector_events"), "_SelectorSocketTransport")
         ASYNC.add(sys.modules.get("asyncio.proactor_events"), "_ProactorSocketTransport")
-        for method in (getattr(loop, name, None) for name in _LOOP_CONNECTS):
-            # that of uvloop
-            is_compiled = type(method) is MethodType and type(method.__func__) is not FunctionType
-            if not (method is None or is_compiled or _is_of(method, "asyncio")):
+        for name in _LOOP_CONNECTS:
+            if not _is_own_method(getattr(loop, name, None)):
                 raise ConnectsOtherwise(httpx)
     ASYNC.add(sys.modules.get("anyio.streams.tls"), "TLSStream")
     ASYNC.require_connecting()
 
 
-def _asyncio_loop() -> Any:
-    """The running event loop of asyncio, or None.
-
-    A program of blocking calls does not load asyncio.
+def _is_own_method(method: Any) -> bool:
+    """Whether a method of an event loop is asyncio's, or a compiled one, as those of uvloop. None,
+    for a method that the loop does not have, counts as its own.
     """
+    if method is None or _is_of(method, "asyncio"):
+        return True
+    return type(method) is MethodType and type(method.__func__) is not FunctionType
+
+
+def _asyncio_loop() -> Any:
+    """The running event loop of asyncio, or None."""
+    # Not imported here: a program with blocking calls alone does not load asyncio.
     asyncio = sys.modules.get("asyncio")
     try:
         return None if asyncio is None else asyncio.get_running_loop()

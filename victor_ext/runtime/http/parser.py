@@ -1,8 +1,9 @@
-"""The bytes of requests and responses. The usual ones are written and read here, and all others by
+"""The bytes of requests and responses. Usual messages are written and read here, and all others by
 h11.
 
 h11 takes a fifth of the time of a call. A usual message is in a form so narrow that it has one
-meaning only, and this module refuses nothing but a body that is cut off.
+meaning only, and this module refuses nothing but a body that is cut off. `Parser` is what others
+use; `H11Exchange` is what it falls back to.
 """
 
 import re
@@ -28,7 +29,7 @@ class Head(NamedTuple):
 
 
 class H11Exchange:
-    """A request and its response. Its methods are those of `Parser`."""
+    """A request and its response, written and read by h11. Its methods are those of `Parser`."""
 
     def __init__(self) -> None:
         self._connection = h11.Connection(h11.CLIENT, _MAX_HEAD_BYTES)
@@ -72,8 +73,10 @@ class H11Exchange:
             return None
         return SecretBytes(event.data) if isinstance(event, h11.Data) else b""
 
-    def has_ended(self) -> bool:
-        """Whether the response is whole, nothing has come behind it, and another one may follow."""
+    def may_be_reused(self) -> bool:
+        """Whether the response is whole, nothing has come behind it, and the connection may carry
+        another exchange.
+        """
         states = self._connection.our_state, self._connection.their_state
         return (
             states == (h11.DONE, h11.DONE)
@@ -82,6 +85,7 @@ class H11Exchange:
         )
 
     def _next_event(self) -> object:
+        """The next event of h11. Raises `httpx.RemoteProtocolError`."""
         try:
             return self._connection.next_event()
         except h11.RemoteProtocolError as error:
@@ -93,9 +97,8 @@ class H11Exchange:
 # ASCII, and not empty.
 _NAME = rb"[-!#$%&'*+.^_`|~0-9a-zA-Z]+"
 _VALUE = rb"[!-~](?:[ -~]*[!-~])?"
-_usual_method = re.compile(
-    r"(?!HEAD\Z|CONNECT\Z)[A-Z]+"
-)  # h11 knows that no body follows the head for these two
+# Not HEAD and CONNECT: h11 knows that no body follows the head of their responses.
+_usual_method = re.compile(r"(?!HEAD\Z|CONNECT\Z)[A-Z]+")
 _usual_target = re.compile(rb"[!-~]+")
 _usual_name = re.compile(_NAME)
 _usual_value = re.compile(_VALUE)
@@ -120,23 +123,22 @@ class Parser:
         self._reset()
 
     def _reset(self) -> None:
-        self._h11: H11Exchange | None = (
-            None  # set as soon as a message of the exchange is not usual
-        )
+        # set as soon as a message of the exchange is not usual
+        self._h11: H11Exchange | None = None
         self._head: Head | None = None
-        self._received = b""  # of the body, and what came behind it
+        self._received = b""  # what is left of the body to return, and what came behind it
         self._left = 0  # bytes of the body that have not been returned
 
     def request(self, method: str, target: bytes, fields: Fields, content: bytes) -> bytes:
         """The bytes of a request. Raises `httpx.LocalProtocolError` where it cannot be written."""
-        usual = _request(method, target, fields, content)
+        usual = _usual_request(method, target, fields, content)
         if usual is not None:
             return usual
         self._h11 = H11Exchange()
         return self._h11.request(method, target, fields, content)
 
     def receive(self, data: bytes) -> None:
-        """Take bytes that were read; none: the other side has closed the connection.
+        """Take bytes that were read; empty bytes: the other side has closed the connection.
 
         Raises `httpx.RemoteProtocolError` where the response cannot be completed any more.
         """
@@ -156,14 +158,15 @@ class Parser:
             raise httpx.RemoteProtocolError(why)
 
     def _receive_first(self, data: bytes) -> None:
-        usual = _usual_head.match(data)
-        if usual is not None:
-            fields: Fields = _field.findall(usual[3])
+        """Take the first bytes of a response: read a usual head here, or leave all to h11."""
+        match = _usual_head.match(data)
+        if match is not None:
+            fields: Fields = _field.findall(match[3])
             length = _body_length(fields)
             if length is not None:
-                self._head = Head(int(usual[1]), usual[2], b"1.1", fields)
+                self._head = Head(int(match[1]), match[2], b"1.1", fields)
                 self._left = length
-                self._received = bytes.__getitem__(data, slice(usual.end(), None))
+                self._received = bytes.__getitem__(data, slice(match.end(), None))
                 return
         self._h11 = H11Exchange()
         # How h11 reads the response to a usual request does not depend on what was requested.
@@ -194,56 +197,55 @@ class Parser:
         return piece or None
 
     def begin_again(self) -> bool:
-        """As `Connection.begin_again`."""
-        has_ended = (
-            self._h11.has_ended() if self._h11 else self._head is not None and not self._left
-        )
-        if not has_ended or self._received:
+        """Get ready for another exchange. Returns False, and does nothing, if the last response has
+        not ended, or more bytes have come.
+        """
+        if self._h11 is None:
+            may_be_reused = self._head is not None and not self._left
+        else:
+            may_be_reused = self._h11.may_be_reused()
+        if not may_be_reused or self._received:
             return False
         self._reset()
         return True
 
 
-def _request(method: str, target: bytes, fields: Fields, content: bytes) -> bytes | None:
+def _usual_request(method: str, target: bytes, fields: Fields, content: bytes) -> bytes | None:
     """The bytes of a usual request; None for another."""
     if not (_usual_method.fullmatch(method) and _usual_target.fullmatch(target)):
         return None
     for name, value in fields:
         if not (_usual_name.fullmatch(name) and _usual_value.fullmatch(value)):
             return None
-    named = _named(fields)
-    if (
-        named is None
-        or b"transfer-encoding" in named
-        or next(iter(named), b"") != b"host"  # h11 moves it to the front
-        or named.get(b"content-length", b"0") != b"%d" % len(content)
-    ):
+    values = _values_by_name(fields)
+    if values is None or b"transfer-encoding" in values:
+        return None
+    if next(iter(values), b"") != b"host":  # h11 moves it to the front
+        return None
+    if values.get(b"content-length", b"0") != b"%d" % len(content):
         return None
     first = b"%b %b HTTP/1.1\r\n" % (method.encode("ascii"), target)
-    return SecretBytes(
-        b"".join([first, *[b"%b: %b\r\n" % field for field in fields], b"\r\n", content])
-    )
+    lines = [b"%b: %b\r\n" % field for field in fields]
+    return SecretBytes(b"".join([first, *lines, b"\r\n", content]))
 
 
 def _body_length(fields: Fields) -> int | None:
     """The bytes in the body of a usual response; None for another response, such as one in
     chunks.
     """
-    named = _named(fields)
-    if named is None or b"transfer-encoding" in named:
+    values = _values_by_name(fields)
+    if values is None or b"transfer-encoding" in values:
         return None
-    length = named.get(b"content-length", b"")
+    length = values.get(b"content-length", b"")
     return int(length) if _usual_length.fullmatch(length) else None
 
 
-def _named(fields: Fields) -> dict[bytes, bytes] | None:
-    """The values by names in lower case; None where one is repeated, or asks for more than to keep
-    the connection.
+def _values_by_name(fields: Fields) -> dict[bytes, bytes] | None:
+    """The values of fields by their names in lower case; None where a name is repeated, or
+    `Connection` asks for more than to keep the connection.
     """
-    named = {name.lower(): value for name, value in fields}
-    if (
-        len(named) != len(fields)
-        or named.get(b"connection", b"keep-alive").lower() != b"keep-alive"
-    ):
+    values = {name.lower(): value for name, value in fields}
+    if len(values) != len(fields):
         return None
-    return named
+    connection = values.get(b"connection", b"keep-alive")
+    return values if connection.lower() == b"keep-alive" else None

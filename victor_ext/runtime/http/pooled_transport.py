@@ -1,8 +1,8 @@
-"""The httpx transports: over `ConnectionPool`, and through an httpx client, each with blocking and
-with awaited calls.
+"""The httpx transports that requests are sent with: over `ConnectionPool`, and through an httpx
+client, each with blocking and with awaited calls.
 
-The client is the caller's own, or one that is used because httpx has been patched; `originals` says
-when that is so.
+The httpx client is the caller's own, or one that is used because httpx has been patched:
+`originals` says when.
 
 A cancelled task or a Ctrl-C may interrupt a call at any moment. So the clean-up never waits, and an
 exchange loses its place and its connection at the latest when nothing refers to them.
@@ -48,15 +48,18 @@ class PooledTransport(httpx.BaseTransport):
         self._pools = PerProcess(lambda: ConnectionPool(route, limits, backend))
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send over the pool; or through a client of httpx or httpx2, if that has been patched."""
         library = SYNC.library_in_front()
         if library is None:
             request.read()
             pool = self._pools.here()
-            made = drive(_exchanged(request, self.route, pool, ThreadPermit(pool.semaphore)), call)
-            if isinstance(made, httpx.Response):
-                return made
-            library = made
-        return ThroughClient(_client_for(library, "Client", self.route)).handle_request(request)
+            permit = ThreadPermit(pool.semaphore)
+            result = drive(_exchange(request, self.route, pool, permit), call)
+            if isinstance(result, httpx.Response):
+                return result
+            library = result
+        client = _one_request_client(library, "Client", self.route)
+        return ThroughClient(client).handle_request(request)
 
     def close(self) -> None:
         self._pools.here().close()
@@ -76,20 +79,19 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
         self._pools = PerLoop(lambda: ConnectionPool(route, limits, backend))
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """As `PooledTransport.handle_request`."""
         library = ASYNC.library_in_front()
         if library is None:
             await request.aread()
             request.extensions[BEGUN] = False
             pool = self._pools.here()
-            made = await adrive(
-                _exchanged(request, self.route, pool, TaskPermit(pool.semaphore)), call
-            )
-            if isinstance(made, httpx.Response):
-                return made
-            library = made
-        return await AsyncThroughClient(
-            _client_for(library, "AsyncClient", self.route)
-        ).handle_async_request(request)
+            permit = TaskPermit(pool.semaphore)
+            result = await adrive(_exchange(request, self.route, pool, permit), call)
+            if isinstance(result, httpx.Response):
+                return result
+            library = result
+        client = _one_request_client(library, "AsyncClient", self.route)
+        return await AsyncThroughClient(client).handle_async_request(request)
 
     async def aclose(self) -> None:
         """Close the connections of the running loop.
@@ -102,9 +104,9 @@ class AsyncPooledTransport(httpx.AsyncBaseTransport):
 
 
 class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
-    """The body of a response.
+    """The body of a response, in pieces. `close` gives the connection back to the pool.
 
-    Readers hold a piece while they wait for more. `close` gives the connection back.
+    `seconds` is the timeout of each read.
     """
 
     def __init__(self, lease: Lease, seconds: float | None) -> None:
@@ -140,11 +142,13 @@ class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
         self._lease.end()
 
 
-def _exchanged(
+def _exchange(
     request: httpx.Request, route: Route, pool: ConnectionPool, permit: Any
 ) -> Calls[Any]:
-    """The response to a request; or the library whose way it goes, since what that connects with
-    has been replaced.
+    """Send a request over a connection of the pool, and return its response with the body unread.
+
+    Or return the library (httpx or httpx2) to send the request with, if what that library connects
+    with has been replaced. Nothing was sent then.
     """
     if not route.leads_to(request.url):
         raise httpx.UnsupportedProtocol(
@@ -154,7 +158,8 @@ def _exchanged(
     lease = Lease(permit, pool)
     try:
         admitted = yield partial(permit.acquire, timeouts.get("pool"))
-        if (timing := request.extensions.get(TIMING)) is not None:
+        timing = request.extensions.get(TIMING)
+        if timing is not None:
             timing.admitted()
         if not admitted:
             raise httpx.PoolTimeout("all connections are in use")
@@ -172,11 +177,11 @@ def _exchanged(
         raise
 
 
-def _client_for(library: Any, name: str, route: Route) -> Any:
-    """A client of httpx or httpx2 for one request that takes the same way.
+def _one_request_client(library: Any, name: str, route: Route) -> Any:
+    """A client of httpx or httpx2 for one request over this route; `name` is that of its class.
 
-    It keeps no connection, on which a late second response would be read as the response to the
-    next call.
+    It keeps no connection: a late second response would be read there as the response to the next
+    call.
     """
     proxy = route.proxy
     limits = library.Limits(max_connections=1, max_keepalive_connections=0)
@@ -185,22 +190,24 @@ def _client_for(library: Any, name: str, route: Route) -> Any:
         proxy = library.Proxy(
             str(proxy.url), auth=proxy.auth, headers=headers, ssl_context=route.proxy_tls
         )
-    # without TLS none is used, and this one trusts nobody
+    # For plain http the context is not used. It is one that trusts nobody.
     tls = route.tls or ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     return getattr(library, name)(verify=tls, limits=limits, proxy=proxy, trust_env=False)
 
 
 _OPTIONS: dict[str, Any] = {"stream": True, "auth": None, "follow_redirects": False}
-"""The request is signed and its redirects are followed above; the body is read there, up to a
-limit.
+"""The options of an httpx client's `send`. The attempt loop signs the request, follows redirects,
+and reads the body up to a limit.
 """
 _Trace = Callable[[str, Mapping[str, Any]], None]
+"""What httpcore calls with the name of a step and its values (extension `trace`)."""
 
 
 class ThroughClient(httpx.BaseTransport):
-    """For blocking calls.
+    """Sends through an httpx client, with blocking calls.
 
-    `is_callers`: the client is the caller's, so its error "no connection" proves nothing.
+    `is_callers`: the client is the caller's, whose mounts and hooks may send before an error says
+    that no connection could be made. So that error proves nothing.
     """
 
     def __init__(self, client: SyncClient, *, is_callers: bool = False) -> None:
@@ -208,7 +215,7 @@ class ThroughClient(httpx.BaseTransport):
         self._is_callers = is_callers
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        request.extensions["trace"] = _begin(self._client, request, is_callers=self._is_callers)
+        request.extensions["trace"] = _prepare(self._client, request, is_callers=self._is_callers)
         return send(self._client, request, **_OPTIONS)
 
 
@@ -218,8 +225,8 @@ class AsyncThroughClient(httpx.AsyncBaseTransport):
         self._is_callers = is_callers
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        trace = _begin(self._client, request, is_callers=self._is_callers)
-        request.extensions["trace"] = _awaited(trace)
+        trace = _prepare(self._client, request, is_callers=self._is_callers)
+        request.extensions["trace"] = _as_coroutine_function(trace)
         return await send_awaited(self._client, request, **_OPTIONS)
 
 
@@ -231,28 +238,33 @@ def require_open(client: Any) -> None:
         )
 
 
-def _begin(client: SyncClient | AsyncClient, request: httpx.Request, *, is_callers: bool) -> _Trace:
-    """What is known of a request before it is sent.
+def _prepare(
+    client: SyncClient | AsyncClient, request: httpx.Request, *, is_callers: bool
+) -> _Trace:
+    """Note on a request whether it may have been sent, now and as soon as httpcore begins to send.
 
-    The function that is returned is httpcore's to call.
+    Returns the function that httpcore is to call, as the extension `trace`. Raises
+    `ConfigurationError` if the caller's client has been closed.
     """
     if is_callers:
         require_open(client)
     extensions = request.extensions
-    extensions.pop(BEGUN, None)  # of an attempt over other connections
+    extensions.pop(BEGUN, None)  # an earlier attempt went over other connections
     extensions[MAY_HAVE_BEEN_SENT] = is_callers
 
     def trace(event: str, info: Mapping[str, Any]) -> None:
-        # Whoever wraps the transport may send more than once, and end with an error of a
-        # connection.
+        # Whoever wraps the transport may send more than once, and end with an error that says that
+        # no connection could be made.
         if event.endswith(".send_request_headers.started") and info["request"].method != b"CONNECT":
             extensions[MAY_HAVE_BEEN_SENT] = True
 
     return trace
 
 
-def _awaited(trace: _Trace) -> Callable[[str, Mapping[str, Any]], Awaitable[None]]:
-    async def awaited(event: str, info: Mapping[str, Any]) -> None:
+def _as_coroutine_function(trace: _Trace) -> Callable[[str, Mapping[str, Any]], Awaitable[None]]:
+    """A trace as httpcore awaits it: where calls are awaited, it takes coroutine functions only."""
+
+    async def trace_awaited(event: str, info: Mapping[str, Any]) -> None:
         trace(event, info)
 
-    return awaited
+    return trace_awaited

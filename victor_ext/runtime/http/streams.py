@@ -30,15 +30,17 @@ T = TypeVar("T")
 
 
 Errors = tuple[type[httpx.TimeoutException], type[httpx.NetworkError]]
-"""What is raised where a socket is late, and where it is broken."""
+"""The classes of the errors that are raised where a socket is late, and where it is broken."""
 
 
 class _Stream:
+    """What the streams of both modes have in common."""
+
     _socket: socket.socket
 
     def unread(self) -> bytes | None:
-        """The bytes that can be read without waiting; empty at the end of the stream, None without
-        any.
+        """The bytes that can be read without waiting; None: no bytes are there; empty bytes: the
+        stream has ended.
         """
         # A server may send session tickets at any time (RFC 8446, 4.6.1). They are read here and
         # are not data.
@@ -56,8 +58,8 @@ class _Stream:
 class SyncStream(_Stream):
     """A TCP or TLS connection whose socket never blocks; only `_when_ready` waits for it.
 
-    To set a timeout of the socket is a system call, which gives the interpreter to another thread.
-    Nor could it be distinguished from the `TimeoutError` of a signal handler.
+    The socket has no timeout of its own. To set it is a system call, which gives the interpreter to
+    another thread, and its `TimeoutError` could not be distinguished from that of a signal handler.
     """
 
     def __init__(self, connected: socket.socket) -> None:
@@ -74,7 +76,8 @@ class SyncStream(_Stream):
         left = memoryview(data)
         errors = (httpx.WriteTimeout, httpx.WriteError)
         while left:
-            left = left[self._when_ready(self._socket.send, left, _WRITE, timeout, errors) :]
+            written = self._when_ready(self._socket.send, left, _WRITE, timeout, errors)
+            left = left[written:]
 
     def start_tls(
         self, context: ssl.SSLContext, host: str, timeout: float | None = None
@@ -102,7 +105,9 @@ class SyncStream(_Stream):
     def _when_ready(
         self, act: Callable[[A], T], what: A, event: int, timeout: float | None, errors: Errors
     ) -> T:
-        """Do something once, as soon as the socket lets it be done."""
+        """Return `act(what)`, as soon as the socket lets it be done. `event` is what to wait for
+        first: that the socket can be read, or written.
+        """
         late, broken = errors
         seconds = as_of_now(timeout)
         ends = None if seconds is None else monotonic() + seconds
@@ -120,15 +125,14 @@ class SyncStream(_Stream):
                     pass
                 except OSError as error:
                     raise as_network_error(error, broken) from error
-            if not _is_ready(
-                self._socket, event, None if ends is None else max(0.0, ends - monotonic())
-            ):
+            left = None if ends is None else max(0.0, ends - monotonic())
+            if not _is_ready(self._socket, event, left):
                 raise late("timed out")
             is_due = True
 
 
 class SyncTunnel(TunnelStream):
-    """TLS over the TLS to a proxy: a socket cannot be wrapped twice."""
+    """TLS over the TLS connection to a proxy: a socket cannot be wrapped twice."""
 
     _drive = staticmethod(drive)
 
@@ -147,11 +151,13 @@ def _is_ready(waiting: socket.socket, event: int, seconds: float | None) -> bool
         poll.register(waiting, event)
         return bool(poll.poll(None if seconds is None else min(seconds * 1000, _MOST_MILLISECONDS)))
     reading, writing = ([waiting], []) if event == _READ else ([], [waiting])
-    # On Windows, a connection that failed is none of both.
+    # On Windows, a connection that failed is neither: it is exceptional, the third list.
     return any(select.select(reading, writing, [waiting], seconds))
 
 
 class SyncBackend:
+    """Opens connections, with blocking calls. See `connecting.connect`."""
+
     def __init__(self) -> None:
         self.addresses = Addresses()
 
@@ -160,15 +166,17 @@ class SyncBackend:
         return SyncStream(drive(connect(self, host, port, timeout), call))
 
     def look_up(self, host: str, port: int, _seconds: float | None) -> Any:
-        # Bytes: text would be encoded as an international name, which loads a codec, and it is in
-        #     ASCII here.
+        # Bytes: the name is in ASCII here, and text would be encoded as an international name,
+        # which loads a codec.
         return socket.getaddrinfo(host.encode("ascii"), port, type=socket.SOCK_STREAM)
 
-    def is_writable(self, made: socket.socket, seconds: float | None) -> bool:
-        return _is_ready(made, _WRITE, as_of_now(seconds))
+    def is_writable(self, connecting: socket.socket, seconds: float | None) -> bool:
+        return _is_ready(connecting, _WRITE, as_of_now(seconds))
 
 
 class AsyncStream(_Stream):
+    """A TCP connection whose reads and writes are awaited. TLS over it is an `AsyncTunnel`."""
+
     def __init__(self, connected: socket.socket) -> None:
         self._socket = connected
         # After the end of its event loop nothing else closes it, and Python would warn of it.
@@ -178,7 +186,7 @@ class AsyncStream(_Stream):
         if is_over(timeout):
             raise httpx.ReadTimeout("the response did not end in time")
         while True:
-            # Also when bytes can be read at once, so that other tasks run.
+            # Awaited also when bytes can be read at once, so that other tasks run.
             if not await _in_time(anyio.wait_readable(self._socket), timeout):
                 raise httpx.ReadTimeout("no data arrived in time")
             try:
@@ -215,6 +223,8 @@ class AsyncTunnel(TunnelStream):
 
 
 class AsyncBackend:
+    """Opens connections, with awaited calls. See `connecting.connect`."""
+
     def __init__(self) -> None:
         ASYNC.add(anyio, "connect_tcp")  # here, because it loads most of anyio
         self.addresses = Addresses()
@@ -228,13 +238,13 @@ class AsyncBackend:
             return await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         raise httpx.ConnectTimeout(f"the name {host} was not resolved in time")
 
-    async def is_writable(self, made: socket.socket, seconds: float | None) -> bool:
-        return await _in_time(anyio.wait_writable(made), seconds)
+    async def is_writable(self, connecting: socket.socket, seconds: float | None) -> bool:
+        return await _in_time(anyio.wait_writable(connecting), seconds)
 
 
-async def _in_time(waiting: Awaitable[None], timeout: float | None) -> bool:
-    """Wait. Returns whether it happened in time."""
+async def _in_time(event: Awaitable[None], timeout: float | None) -> bool:
+    """Wait for an event. Returns whether it happened in time."""
     with anyio.move_on_after(as_of_now(timeout)):
-        await waiting
+        await event
         return True
     return False

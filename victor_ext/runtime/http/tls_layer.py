@@ -12,18 +12,17 @@ from victor_ext.runtime.http.connecting import as_network_error
 
 T = TypeVar("T")
 Steps = Generator[bytes | None, bytes, T]
-"""What is yielded is to be written, or None for the next bytes that can be read."""
+"""Yields bytes to write to the stream below, or None to receive the next bytes from it."""
 
 READ_BYTES = 65536
 
 
 class TunnelStream:
-    """TLS over another stream of either mode.
-
-    Where that one is awaited, so are the results of `read` and `write`.
+    """TLS over another stream, of either mode. Where the methods of that stream are awaited, the
+    results of `shake_hands`, `read` and `write` are, too.
     """
 
-    _drive: Callable[..., Any]  # that of the mode
+    _drive: Callable[..., Any]  # `flows.drive` or `flows.adrive`
 
     def __init__(self, under: Any, context: ssl.SSLContext, host: str) -> None:
         self._under = under
@@ -36,20 +35,20 @@ class TunnelStream:
 
         Raises `httpx.ConnectError` and `httpx.ConnectTimeout`.
         """
-        return self._run(self._handshake(), timeout)
+        return self._run(self._handshake_steps(), timeout)
 
     def read(self, max_bytes: int, timeout: float | None = None) -> Any:
-        """Read up to `max_bytes`, as soon as any can be read; none at the end.
+        """Read up to `max_bytes`, as soon as any can be read; empty bytes: the stream has ended.
 
         Raises `httpx.ReadError`.
         """
-        return self._run(self._reading(max_bytes), timeout)
+        return self._run(self._read_steps(max_bytes), timeout)
 
     def write(self, data: memoryview | bytes, timeout: float | None = None) -> Any:
-        return self._run(self._writing(memoryview(data)), timeout)
+        return self._run(self._write_steps(memoryview(data)), timeout)
 
     def unread(self) -> bytes | None:
-        """The bytes that can be read without waiting; empty at the end, None without any.
+        """As `_Stream.unread` of `streams`.
 
         Raises `httpx.ReadError` where the other side has ended the connection with an alert.
         """
@@ -72,19 +71,19 @@ class TunnelStream:
         self._under.abort()
 
     def _run(self, steps: Steps[Any], timeout: float | None) -> Any:
+        """Run steps over the stream below, in the mode of this stream."""
+
         def take(data: bytes | None) -> Any:
-            """Write the bytes below, or read some for None."""
-            return (
-                self._under.read(READ_BYTES, timeout)
-                if data is None
-                else self._under.write(data, timeout)
-            )
+            """Write the bytes to the stream below; read from it for None."""
+            if data is None:
+                return self._under.read(READ_BYTES, timeout)
+            return self._under.write(data, timeout)
 
         return self._drive(steps, take)
 
-    def _handshake(self) -> Steps[None]:
+    def _handshake_steps(self) -> Steps[None]:
         try:
-            yield from self._through(self._tls.do_handshake)
+            yield from self._do(self._tls.do_handshake)
         except (httpx.ReadTimeout, httpx.WriteTimeout) as error:
             raise httpx.ConnectTimeout(str(error)) from error
         except ssl.SSLError as error:
@@ -92,23 +91,23 @@ class TunnelStream:
         except (httpx.ReadError, httpx.WriteError) as error:
             raise httpx.ConnectError(str(error)) from error
 
-    def _reading(self, max_bytes: int) -> Steps[bytes]:
+    def _read_steps(self, max_bytes: int) -> Steps[bytes]:
         try:
-            return (yield from self._through(lambda: SecretBytes(self._tls.read(max_bytes))))
+            return (yield from self._do(lambda: SecretBytes(self._tls.read(max_bytes))))
         except ssl.SSLZeroReturnError:
             return b""
         except ssl.SSLError as error:
             raise as_network_error(error, httpx.ReadError) from error
 
-    def _writing(self, data: memoryview) -> Steps[None]:
+    def _write_steps(self, data: memoryview) -> Steps[None]:
         try:
             while data:
-                written = yield from self._through(partial(self._tls.write, data))
+                written = yield from self._do(partial(self._tls.write, data))
                 data = data[written:]
         except ssl.SSLError as error:
             raise httpx.WriteError(str(error)) from error
 
-    def _through(self, act: Callable[[], T]) -> Steps[T]:
+    def _do(self, act: Callable[[], T]) -> Steps[T]:
         """Do one TLS operation, and the reads and writes that it needs."""
         while True:
             try:
@@ -124,10 +123,12 @@ class TunnelStream:
                 return result
 
     def _flush(self) -> Steps[None]:
+        """Write what TLS has to say to the other side, if anything."""
         if self._outgoing.pending:
             yield self._outgoing.read()
 
     def _receive(self, received: bytes) -> None:
+        """Give TLS what came from the other side; empty bytes: the connection has ended."""
         if received:
             self._incoming.write(received)
         else:

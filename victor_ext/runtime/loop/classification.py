@@ -115,13 +115,16 @@ def _of_own_mistake(error: httpx.LocalProtocolError) -> Failure:
 
 
 def _is_untrusted(error: BaseException | None) -> bool:
-    """Whether a certificate was not trusted. macOS and Windows say so in other words than OpenSSL,
-    in any language.
+    """Whether an error, or one that caused it, says that a certificate was not trusted.
+
+    The class decides: macOS and Windows have other words than OpenSSL, in any language.
     """
+    if error is None:
+        return False
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return True
     if isinstance(error, httpx.RequestError) and "CERTIFICATE_VERIFY_FAILED" in str(error):
         return True  # of a transport that does not name its cause
-    if error is None or isinstance(error, ssl.SSLCertVerificationError):
-        return error is not None
     return _is_untrusted(error.__cause__ or error.__context__)
 
 

@@ -80,6 +80,7 @@ def redirected(
 
 
 def origin_of(url: httpx.URL) -> tuple[bytes, bytes, int | None]:
+    """Scheme, host and port of a URL; the port is None for the scheme's own."""
     return url.raw_scheme, url.raw_host, url.port
 
 
@@ -126,12 +127,12 @@ def may_try_another_token(
     authenticator: Authenticator,
     request: httpx.Request,
     response: Response | None,
-    refused_credentials: Container[int],
+    refusing_statuses: Container[int],
 ) -> bool:
-    """Whether to send a request once more because of its response: a status that refuses the
-    credentials, 401 nearly everywhere, to a token that may be outdated.
+    """Whether to send a request once more, with another token: its response has a status that
+    refuses the credentials (401 nearly everywhere), and its token may be outdated.
     """
-    if response is None or response.status_code not in refused_credentials:
+    if response is None or response.status_code not in refusing_statuses:
         return False
     try:
         return authenticator.should_retry_unauthorized(request)
