@@ -248,7 +248,9 @@ class Payments(Resource[Mode]):
         )
         # The name of the list is not documented.
         return [
-            Payment(model) for model in [*list_or_empty(raw.payments), *list_or_empty(raw.records)]
+            Payment(model)
+            for listed in (raw.payments, raw.records)
+            for model in list_or_empty(listed)
         ]
 
     @operation
