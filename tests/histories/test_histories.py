@@ -355,7 +355,7 @@ PLANTED = {
         (0, 60),
         (
             (
-                "victor_ext.providers.velo.operations:_payment_compared",
+                "victor_ext.providers.velo.proofs:_payment_compared",
                 "(money.minor_units, money.currency) == asked",
                 "True",
             ),
