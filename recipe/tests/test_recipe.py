@@ -19,11 +19,12 @@ from victor_spec.generate import generate, package_name
 from victor_spec.rewrites import Log, prepare
 from victor_spec.tree import copied
 
+from .cases import documents_in
 from .wire import TEXT, Tree, an_object, beside, document, done
 
 pytestmark = pytest.mark.pull_request
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = sorted((ROOT / "openapi").glob("*.yaml"))
+DOCUMENTS = documents_in(ROOT / "openapi")
 CHECK = ["check", str(ROOT / "openapi" / "victor.yaml")]
 
 LOST = {

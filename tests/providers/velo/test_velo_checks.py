@@ -147,18 +147,13 @@ def opened(*answers: Any) -> Velo:
 
 
 def test_what_names_people_and_accounts_is_in_no_repr() -> None:
-    from velo_api import models
-
     names = {"displayName": "Ada L.", "email": "ada@example.com", "disabledComment": "a thief"}
     account = {
         "accountName": "Ada & Sons",
         "accountNumber": "071204958836",
         "routingNumber": "123456789",
     }
-    records = [
-        Payee(models.Payee.from_dict(names)),
-        FundingAccount(models.FundingAccount.from_dict(account)),
-    ]
+    records = [Payee(names), FundingAccount(account)]
     assert [each for each in (*names.values(), *account.values()) if each in repr(records)] == []
     assert (records[0].email, records[1].account_number) == (
         names["email"],
@@ -219,8 +214,6 @@ class TestGoodAnswers:
 
 class TestRecords:
     def test_states_are_open_and_amounts_exact(self) -> None:
-        from velo_api.models import Payment as Model
-
         sent = {
             "paymentId": "p",
             "status": "ON_ITS_WAY_TO_MARS",
@@ -231,7 +224,7 @@ class TestRecords:
             "submittedDateTime": "2026-03-04T09:00:00",
             "payout": None,
         }
-        payment = Payment(Model.from_dict(sent))
+        payment = Payment(sent)
         assert (payment.status, payment.payment) == ("ON_ITS_WAY_TO_MARS", Money(2**60, "JPY"))
         assert (payment.source, payment.submitted_at, payment.payout_id) == (None, None, None)
         assert payment.raw.to_dict()["sourceCurrency"] == "usd"

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from victor_ext.errors import Problem
 from victor_ext.money import Money
 from victor_ext.privacy import one_line
-from victor_ext.runtime.client.records import Field, Record, as_timestamp
+from victor_ext.runtime.client.records import Field, ModelRecord, as_timestamp
 from victor_ext.runtime.core.json_values import is_object
 
 from .problems import problems_in
@@ -65,7 +65,7 @@ word = partial(Field[str | None], _word)
 """A field of a record: the first text that is not empty, of members with these names."""
 
 
-class FlexFactorRecord(Record):
+class FlexFactorRecord(ModelRecord):
     """A record whose members are matched in any letter case."""
 
     __slots__ = ("_body",)

@@ -20,6 +20,7 @@ from victor_ext.books import in_major_units
 from victor_ext.errors import Outcome, UnreadableResponse
 from victor_ext.ids import reference_of
 from victor_ext.privacy import one_line
+from victor_ext.runtime.client.records import sent_by
 from victor_ext.runtime.core.json_values import (
     NOT_JSON,
     is_object,
@@ -294,7 +295,7 @@ def _proof_by_status(what: str, statuses: _Statuses) -> Proof:
         record = yield partial(getattr(client, f"{what}s").get, call.ids[0])
         status = record.status
         if status in statuses.done:
-            return Done(call.ids[0], status, record.raw.to_dict(), is_state=True)
+            return Done(call.ids[0], status, sent_by(record), is_state=True)
         if status in statuses.over | statuses.too_late:
             why = f"The {what} cannot be {statuses.verb}, since it is {status}."
             return NotDone(why, is_over=status in statuses.over)

@@ -13,6 +13,7 @@ import httpx
 
 from victor_ext.flows import following
 from victor_ext.ids import reference_of
+from victor_ext.runtime.client.records import sent_by
 from victor_ext.runtime.core import comparing
 from victor_ext.runtime.core.comparing import Comparer, Likeness
 from victor_ext.runtime.core.json_values import list_or_empty, object_of, object_or_empty
@@ -52,7 +53,7 @@ def _find_submitted(client: Any, call: Any, since: datetime, given: Mapping[str,
         values = {"paymentMemo": memo, **sent_payment}
         for name, is_like in _payment_compared(values, payments[reference]):
             compared[f"{name} of {reference}"] = is_like
-    body = payout.raw.to_dict()
+    body = sent_by(payout)
     return Done(payout.id, payout.status, body, created_at=submitted_at, compared=compared)
 
 

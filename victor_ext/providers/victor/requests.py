@@ -24,7 +24,7 @@ from victor_ext.runtime.client.extras import (
     extra_query_problems,
     with_extra_body,
 )
-from victor_ext.runtime.client.records import Record
+from victor_ext.runtime.client.records import ModelRecord
 from victor_ext.runtime.core import comparing
 from victor_ext.runtime.core.comparing import Comparer, Likeness
 from victor_ext.runtime.core.validation import (
@@ -230,7 +230,7 @@ class Sent:
     key: str | None = None
     extra_body: ExtraBody | None = None
 
-    def is_confirmed_by(self, record: Record) -> bool:
+    def is_confirmed_by(self, record: ModelRecord) -> bool:
         """Whether a record is known to be of this payment: it repeats the reference, or for a
         payment without a reference the payee, the payer and the amount.
 
@@ -257,12 +257,12 @@ class Sent:
         needed = {"client_reference_id"} if has_reference else SUBJECT
         return compared.keys() >= needed and Likeness.UNREADABLE not in compared.values()
 
-    def unreadable(self, record: Record) -> list[str]:
+    def unreadable(self, record: ModelRecord) -> list[str]:
         """The names of the values in a record that cannot be read."""
         compared = self.comparisons(record)
         return [name for name, is_like in compared.items() if is_like is Likeness.UNREADABLE]
 
-    def comparisons(self, record: Record) -> dict[str, Likeness]:
+    def comparisons(self, record: ModelRecord) -> dict[str, Likeness]:
         """What a record says of each value that was sent or left out, by name; the values of which
         it says nothing are not there.
         """
@@ -292,7 +292,7 @@ reference has to repeat them.
 _ORIGINAL_AMOUNT = ["payment_request", "payment_details", "original_amount"]
 
 
-def _contradicts(record: Record, extra: ExtraBody) -> bool:
+def _contradicts(record: ModelRecord, extra: ExtraBody) -> bool:
     """Whether a record has another value of an extra member, at its top or in the request."""
     whole = record.raw.to_dict()
     if comparing.differs(extra, whole):
@@ -300,7 +300,7 @@ def _contradicts(record: Record, extra: ExtraBody) -> bool:
     return comparing.differs(extra, whole.get("payment_request"))
 
 
-def _value_in_record(record: Record, place: str) -> Any:
+def _value_in_record(record: ModelRecord, place: str) -> Any:
     """The value that a record has for the member at a place of the body of `create`, or None."""
     path = place if place == "client_reference_id" else f"payment_request.{place}"
     value = record.value_at(path.split("."))
@@ -311,7 +311,7 @@ def _value_in_record(record: Record, place: str) -> Any:
     return amounts.original if amounts.unreadable is None else amounts.unreadable
 
 
-def _other_value(record: Record, argument: str) -> str:
+def _other_value(record: ModelRecord, argument: str) -> str:
     """The value of an argument in a record, for a message that it is another value."""
     if argument not in MEMBERS:  # the direction, or extra_body
         return f"another {argument}"
