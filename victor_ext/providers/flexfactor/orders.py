@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from types import ModuleType
-from typing import Annotated, Any, Literal, cast
+from typing import Any
 
 from flexfactor_api import models
 from flexfactor_api.api.orders import (
@@ -36,10 +35,10 @@ from victor_ext.runtime.client.resources import (
 )
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
 from victor_ext.runtime.core.json_values import is_object, object_of
-from victor_ext.runtime.core.validation import After, rule
 from victor_ext.runtime.loop.idempotency_keys import new_key
 
-from .checks import MOST, Validation
+from .checks import Validation
+from .order_filters import OrderFilters, Status, status_numbers
 from .order_pages import orders_page
 from .records import Cancellation, Order, OrderStatus, Refund
 from .responses import Says, says_cancelled
@@ -56,67 +55,6 @@ approved), and for each the statuses that may still follow it.
 A problem may occur at any time. After another status, or one with an unknown number, anything may
 follow.
 """
-
-Status = (
-    OrderStatus
-    | int
-    | Literal[
-        "DRAFT",
-        "ONHOLD",
-        "CANCELLED",
-        "PROBLEM",
-        "PROCESSING",
-        "CAPTUREREQUIRED",
-        "RETURNED",
-        "COMPLETED",
-    ]
-)
-"""A status as a caller writes it.
-
-The names are closed: a type checker refuses a misspelt one, as the client does.
-"""
-
-
-def _status_numbers(validation: Validation, argument: str, status: object) -> list[int] | None:
-    """The numbers of one status or several, each given as a member, a number or a name; None: no
-    status was given.
-    """
-    if not isinstance(status, Sequence) or isinstance(status, str | bytes):
-        status = () if status is None else (status,)
-    elif not status:
-        validation.note(argument, "choice", f"{argument} is empty: name a status, or leave it out.")
-    numbers: list[int] = []
-    for wanted in cast("Sequence[object]", status):
-        number = wanted
-        if isinstance(wanted, str):
-            number = OrderStatus.__members__.get(wanted.strip().upper())
-        if isinstance(number, int) and not isinstance(number, bool) and 0 <= number <= MOST:
-            numbers.append(int(number))
-        else:
-            names = ", ".join(OrderStatus.__members__)
-            validation.note(
-                argument, "choice", f"{argument} must be numbers, or names among: {names}."
-            )
-    return numbers or None
-
-
-def _checked_sort(validation: Validation, argument: str, sort: object) -> object:
-    if sort not in ("asc", "desc"):
-        validation.note(argument, "choice", f"{argument} must be 'asc' or 'desc'.")
-    return sort
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class _OrderList:
-    query: Annotated[str | None, rule(Validation.text, shortest=0)] = None
-    status: Annotated[Status | Sequence[Status] | None, rule(_status_numbers)] = None
-    start: Annotated[datetime | None, rule(Validation.moment)] = None
-    end: Annotated[datetime | None, After("start"), rule(Validation.moment)] = None
-    mid: Annotated[str | None, rule(Validation.text, shortest=0)] = None
-    order_by: Annotated[str | None, rule(Validation.text, shortest=0)] = None
-    sort: Annotated[Literal["asc", "desc"] | None, rule(_checked_sort)] = None
-    page: Annotated[int, rule(Validation.integer, 1, MOST)] = 1
-    page_size: Annotated[int | None, rule(Validation.integer, 1, MOST)] = None
 
 
 def _orders_in(body: dict[str, Any], reader: PageReader[Order]) -> Sequence[Order]:
@@ -190,7 +128,7 @@ class Orders(Resource[Mode]):
         """
         with Validation("orders.wait") as validation:
             validation.path_id("order_id", order_id)
-            wanted = _status_numbers(validation, "until", until)
+            wanted = status_numbers(validation, "until", until)
 
         def has_reached(order: Order) -> bool:
             """Whether the order has a wanted status. Raises `Conflict` if it never will."""
@@ -221,8 +159,8 @@ class Orders(Resource[Mode]):
         )
 
     @listing
-    @arguments_of(_OrderList)
-    def list(self, request: _OrderList) -> Walk[Order]:
+    @arguments_of(OrderFilters)
+    def list(self, request: OrderFilters) -> Walk[Order]:
         """The orders that pass the filters, read page by page as they are iterated. A filter that
         is None is not sent.
 

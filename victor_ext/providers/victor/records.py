@@ -1,29 +1,38 @@
 """`PaymentRequest`: one typed view of the document's three schemas of a payment request.
 
 A property is None if the provider did not send the value, or sent a value that cannot be read; see
-`raw`. Before the class stand the readers of its properties, and `Amounts`.
+`raw`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from victor_api import models
 
 from victor_ext import money, zulu
 from victor_ext.ids import reference_of
 from victor_ext.runtime.client.records import Field, ModelRecord, as_text, boolean, text, value_in
-from victor_ext.runtime.core.comparing import Likeness, as_id, is_about_one_of
+from victor_ext.runtime.core.comparing import Likeness, is_about_one_of
 from victor_ext.runtime.core.json_values import is_object
 from victor_ext.runtime.core.validation import as_date
 from victor_ext.runtime.loop.operations import Done
 
 from . import statuses
+from .record_values import (
+    Amounts,
+    as_biller_type,
+    as_payee,
+    as_payer,
+    as_request_id,
+    first_of,
+    text_in,
+)
 from .requests import SUBJECT, CreateRequest, Sent
-from .statuses import Direction, Payee, Payer, PaymentRequestResponse, Status
+from .statuses import Direction, Payer, PaymentRequestResponse, Status
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -35,73 +44,6 @@ if TYPE_CHECKING:
         | models.GetPaymentRequestResponse
         | models.RfpInboundPaymentRequestResponseDetails
     )
-
-
-T = TypeVar("T")
-# Readers: the value in the type of the field, or None.
-
-
-def _as_id(value: object) -> str:
-    if isinstance(value, str):  # as most ids are, of which a page has hundreds
-        return value
-    return as_id(value) or ""
-
-
-def _as_biller_type(value: object) -> str | None:
-    """A word; a known word has the document's spelling."""
-    word = statuses.as_word(value)
-    if word is None or word.upper() not in ("BUSINESS", "CONSUMER"):
-        return word
-    return word.upper()
-
-
-def _party_reader(party: Callable[..., T], *names: str) -> Callable[[object], T | None]:
-    """A function that makes a party of the payment from the texts with these names in its model."""
-
-    def read(model: object) -> T | None:
-        if not hasattr(model, "to_dict"):
-            return None
-        return party(*(_text_in(model, name) for name in names))
-
-    return read
-
-
-_as_payee = _party_reader(Payee, "account_number", "ultimate_creditor")
-_as_payer = _party_reader(
-    Payer, "victor_counterparty_id", "account_number", "routing_number", "name"
-)
-
-
-def _text_in(source: object, name: str) -> str | None:
-    return as_text(value_in(source, name))
-
-
-def _first_of(*values: Any) -> Any:
-    """The first value that is there, or None. An empty text is not: the document permits it in
-    place of an amount.
-    """
-    return next((value for value in values if value not in (None, "")), None)
-
-
-class Amounts(NamedTuple):
-    """The amounts of a request, as they were sent: its own, the requested one, and the one that its
-    response has modified it to. None: the provider did not send it.
-
-    The document's example of a request that was accepted with another amount has 44.23, 44.23 and
-    34.23. The document may also be read so that the modified amount takes the place of `own`.
-    """
-
-    own: Any
-    original: Any
-    modified: Any
-
-    @property
-    def unreadable(self) -> Any:
-        """The first amount that was sent and cannot be read, or None."""
-        for amount in self:
-            if amount is not None and money.from_wire(amount) is None:
-                return amount
-        return None
 
 
 _LISTED = "PaymentRequestReceipt"
@@ -257,7 +199,7 @@ class PaymentRequest(ModelRecord):
         model = _LISTED if fields.get("response") is None else "GetPaymentRequestResponse"
         return cls.of_json(fake_json(fields), model, idempotency_key=key)
 
-    id = Field(_as_id, statuses.ID)
+    id = Field(as_request_id, statuses.ID)
 
     @property
     def status(self) -> Status | str | None:
@@ -294,7 +236,7 @@ class PaymentRequest(ModelRecord):
         if self._model == _LISTED:
             return money.from_wire(self.value_at(_AMOUNT))
         own, original, modified = self.said_amounts()
-        return money.from_wire(_first_of(modified, own if self._has_info else original))
+        return money.from_wire(first_of(modified, own if self._has_info else original))
 
     def _original_amount(self) -> Decimal | None:
         own, original, modified = map(money.from_wire, self.said_amounts())
@@ -310,36 +252,36 @@ class PaymentRequest(ModelRecord):
         # A request that was declined has no amount to pay.
         is_declined = statuses.as_response_status(value_in(response, "status")) is Status.DECLINED
         amounts = Amounts(
-            own=_first_of(self.value_at(_AMOUNT)),
-            original=_first_of(
+            own=first_of(self.value_at(_AMOUNT)),
+            original=first_of(
                 self.value_at(_ORIGINAL_AMOUNT), value_in(response, "original_amount")
             ),
-            modified=None if is_declined else _first_of(value_in(response, "modified_amount")),
+            modified=None if is_declined else first_of(value_in(response, "modified_amount")),
         )
         if self._completed_by is None:
             return amounts
-        return Amounts(*map(_first_of, amounts, self._completed_by.said_amounts()))
+        return Amounts(*map(first_of, amounts, self._completed_by.said_amounts()))
 
     due_date = Field(as_date, f"{_DETAILS}.due_date")
     created_at = Field(statuses.as_moment, "payment_request.created_at")
     approved_at = Field(statuses.as_moment, "payment_request.approved_at")
-    payee = Field(_as_payee, "payment_request.payee")
+    payee = Field(as_payee, "payment_request.payee")
 
     @property
     def payer(self) -> Payer | None:
         """The payer."""
-        payer = _as_payer(self.value_at(["payment_request", "payer"]))
+        payer = as_payer(self.value_at(["payment_request", "payer"]))
         other = None if self._completed_by is None else self._completed_by.payer
         if payer is None or other is None:
             return payer or other
         return payer.completed_by(other)
 
-    biller_type = Field(_as_biller_type, f"{_DETAILS}.biller_type")
+    biller_type = Field(as_biller_type, f"{_DETAILS}.biller_type")
     amount_modification_allowed = boolean(f"{_DETAILS}.amount_modification_allowed")
     notes = text(f"{_DETAILS}.notes")
 
     def _approval_notes(self) -> str | None:
-        return as_text(self.value_at(APPROVAL_NOTES)) or _text_in(self._response_model, "notes")
+        return as_text(self.value_at(APPROVAL_NOTES)) or text_in(self._response_model, "notes")
 
     approval_notes = Field(_approval_notes)
     client_reference_id = text("client_reference_id")
@@ -365,7 +307,7 @@ class PaymentRequest(ModelRecord):
         original, modified = (
             money.from_wire(value_in(model, f"{name}_amount")) for name in ("original", "modified")
         )
-        return PaymentRequestResponse(status, original, modified, _text_in(model, "notes"))
+        return PaymentRequestResponse(status, original, modified, text_in(model, "notes"))
 
     response = Field(_response)
 
