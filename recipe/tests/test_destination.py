@@ -173,7 +173,7 @@ def test_only_files_that_changed_have_another_time(room: Path, made: Path) -> No
     generate(room / "newer.yaml", made.parent, name="small_api")
     changed = {path for path, time in times().items() if time != before[path]}
     # Beside the model: where its id is.
-    assert changed == {"models/thing.py", "operations.py", "api/build/list_things.py"}
+    assert changed == {"members.py", "models/thing.py", "operations.py", "api/build/list_things.py"}
     assert snapshot(made) == newer
 
 
