@@ -62,6 +62,6 @@ def test_the_distribution_of_an_absent_command_is_named_in_the_error_alone(
 ) -> None:
     ran = bare_command("spec", "diff", "old.yaml", "new.yaml")
     assert (ran.status, ran.out) == (2, "")
-    assert "a distribution of its own: pip install victor-spec." in ran.err
+    assert "`victor spec` is a distribution of its own, victor-spec," in ran.err
     assert "spec" not in bare_command("--help").out
     assert "No such command 'shop'" in bare_command("shop").err

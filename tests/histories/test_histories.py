@@ -249,8 +249,8 @@ if signed and self._key:
 result = yield from self._attempt(request, counted=signed)
 """
 DELIVERY = "victor_ext.providers.flexfactor.webhooks:Webhook.delivery"
-NONCE = 'f"nonce {said.nonce} {content}"'
-RESENT_IS_KNOWN = f'f"about {{said.fingerprint}}" if said.is_resent else {NONCE}'
+NONCE = 'f"nonce {notification.nonce} {content}"'
+RESENT_IS_KNOWN = f'f"about {{notification.fingerprint}}" if notification.is_resent else {NONCE}'
 PLANTED = {
     "a key is made anew for each attempt": Planted(
         "calls",
@@ -355,7 +355,7 @@ PLANTED = {
         (0, 60),
         (
             (
-                "victor_ext.providers.velo.operations:_payment_compared",
+                "victor_ext.providers.velo.proofs:_payment_compared",
                 "(money.minor_units, money.currency) == asked",
                 "True",
             ),

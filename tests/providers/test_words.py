@@ -14,7 +14,7 @@ from tests.providers.victor.adapter import payment
 from victor_ext import InvalidRequest, RetryPolicy, TimedOut, Victor, Word, providers
 from victor_ext.providers import FlexFactor, Velo
 from victor_ext.providers.flexfactor import OrderStatus
-from victor_ext.providers.flexfactor.orders import Status
+from victor_ext.providers.flexfactor.order_filters import Status
 from victor_ext.providers.velo.system import PAYOUT_STATUSES
 from victor_ext.runtime.auth.tokens import FixedToken
 

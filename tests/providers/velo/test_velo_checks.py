@@ -34,7 +34,8 @@ from victor_ext.providers.velo import (
     Receipt,
     Velo,
 )
-from victor_ext.providers.velo.operations import created_id, read_problems
+from victor_ext.providers.velo.operations import created_id
+from victor_ext.providers.velo.problems import read_problems
 
 
 def nothing_leaves(request: httpx.Request) -> httpx.Response:

@@ -26,7 +26,8 @@ from tests.providers.test_operations_table import generated, route
 from tests.providers.velo.adapter import Harness, pay, scripted
 from victor_ext import Outcome, VictorError
 from victor_ext.providers.velo import Velo
-from victor_ext.providers.velo.operations import OPERATIONS, read_problems
+from victor_ext.providers.velo.operations import OPERATIONS
+from victor_ext.providers.velo.problems import read_problems
 from victor_ext.runtime.core.response import OPERATION
 from victor_ext.runtime.loop.operations import Shown
 from victor_ext.sandbox.velo import VeloSandbox

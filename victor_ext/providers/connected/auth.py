@@ -1,4 +1,7 @@
-"""The credentials that payment APIs ask for. Each makes the authenticator of one client."""
+"""The credentials that payment APIs ask for. Each kind makes the authenticator of one client.
+
+`credentials_of` checks what a caller passes as `auth`.
+"""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol, cast
@@ -35,9 +38,9 @@ from victor_ext.runtime.loop.resending import Authenticator, Exchange
 
 SignRequest = Callable[[httpx.Request], None]
 SIGNED_QUERY = "victor_ext.signed_query"
-"""The extension of a request with the query that is sent.
+"""The extension of a request with the query that is sent, with its credentials.
 
-Errors, events and logs have the one without credentials.
+Errors, events and logs have the URL of the request, whose query has no credentials.
 """
 
 
@@ -52,12 +55,15 @@ class Credentials(Protocol):
         ...
 
 
-def _caller(given: object, secret: RotatingSecret) -> str | None:
-    """A digest of a secret that stays.
+def _caller_of(secret_of_caller: object, secret: RotatingSecret) -> str | None:
+    """A digest that tells the account of a secret from others: that of a secret which stays.
 
-    Of one that changes: None, since its account stays the same.
+    None: the secret comes from a file or a function, and may change while the account stays the
+    same.
     """
-    return caller_digest(secret.last, product="connect") if isinstance(given, str) else None
+    if not isinstance(secret_of_caller, str):
+        return None
+    return caller_digest(secret.last, product="connect")
 
 
 class BearerAuth(UnpicklableCredentials):
@@ -75,7 +81,7 @@ class BearerAuth(UnpicklableCredentials):
     def __init__(self, token: SecretText) -> None:
         token = concealed(token)
         self._token = RotatingSecret("token", token)
-        self.caller = _caller(token, self._token)
+        self.caller = _caller_of(token, self._token)
 
     def authenticator(
         self,
@@ -115,10 +121,11 @@ class BasicAuth(UnpicklableCredentials):
         clock: ServerClock,  # noqa: ARG002 - as above
         lock: Lock,  # noqa: ARG002 - as above
     ) -> Authenticator:
-        password = self._password
-        return FixedToken(
-            lambda: basic(self._username, Secret("") if password is None else password.current())
-        )
+        def header() -> Secret:
+            password = Secret("") if self._password is None else self._password.current()
+            return basic(self._username, password)
+
+        return FixedToken(header)
 
 
 class ApiKeyAuth(UnpicklableCredentials):
@@ -141,7 +148,7 @@ class ApiKeyAuth(UnpicklableCredentials):
     ) -> None:
         key = concealed(key)
         self._key = RotatingSecret("key", key)
-        self.caller = _caller(key, self._key)
+        self.caller = _caller_of(key, self._key)
         self._header, self._query = header, query
         if not is_token(header if query is None else query):
             raise ConfigurationError(
@@ -154,8 +161,9 @@ class ApiKeyAuth(UnpicklableCredentials):
         clock: ServerClock,  # noqa: ARG002 - as above
         lock: Lock,  # noqa: ARG002 - as above
     ) -> Authenticator:
-        key, name = self._key.current, self._query
-        return FixedToken(key, header=self._header) if name is None else _QueryKey(name, key)
+        if self._query is None:
+            return FixedToken(self._key.current, header=self._header)
+        return _QueryKey(self._query, self._key.current)
 
 
 class SignedAuth(UnpicklableCredentials):
@@ -190,6 +198,7 @@ class SignedAuth(UnpicklableCredentials):
         return SignedToken(self._signed, clock, reuse=self._reuse, header=self._header)
 
     def _signed(self, now: float) -> str:
+        """The header's value that `sign` makes. Raises `ConfigurationError`: it cannot be sent."""
         value: object = concealed(self._sign(now))
         if not isinstance(value, str):
             raise ConfigurationError(
@@ -242,9 +251,10 @@ class ClientCredentialsAuth(IdAndSecret):
         else:
             self._token_url = checked_base_url(token_url, name="token_url")
         self._form = {"grant_type": "client_credentials"}
-        scopes = scope if scope is None or isinstance(scope, str) else " ".join(scope)
-        if scopes:
-            self._form["scope"] = scopes
+        if scope is not None and not isinstance(scope, str):
+            scope = " ".join(scope)
+        if scope:
+            self._form["scope"] = scope
         self._form |= more or {}
         self._in_body = in_body
 
@@ -255,7 +265,7 @@ class ClientCredentialsAuth(IdAndSecret):
     def authenticator(self, base_url: httpx.URL, clock: ServerClock, lock: Lock) -> Authenticator:
         url = self.token_url(base_url)
 
-        def ask() -> httpx.Request:
+        def new_token_request() -> httpx.Request:
             secret = self._secret.current()
             if self._in_body:
                 form = {**self._form, "client_id": self._id, "client_secret": secret}
@@ -267,13 +277,13 @@ class ClientCredentialsAuth(IdAndSecret):
             "Check ClientCredentialsAuth(token_url, client_id, client_secret) and its scope: "
             f"{url.host} was asked."
         )
-        return OAuthToken(ask, issued_for, clock, lock, hint=hint)
+        return OAuthToken(new_token_request, issued_for, clock, lock, hint=hint)
 
 
 class NoAuth:
     """Sends requests as they are."""
 
-    caller: str | None = ""
+    caller: str | None = ""  # all who send no credentials are one account
 
     def authenticator(
         self,
@@ -298,12 +308,15 @@ class NoAuth:
         return False
 
 
-class SignsQuery(NoAuth):
-    """A function, such as one of the caller's, which signs each attempt's request in place, below
-    the attempt loop.
+class RequestSigner(NoAuth):
+    """Credentials that are a function of the caller's, which signs the request of each attempt in
+    place.
+
+    The request keeps its URL. The query that the function has signed is an extension, with which
+    `Wire` sends the request.
     """
 
-    caller = None
+    caller = None  # nothing is known of the account
 
     def __init__(self, sign: SignRequest) -> None:
         self._sign = checked_function("auth", sign)
@@ -317,16 +330,17 @@ class SignsQuery(NoAuth):
         url = request.url
         fields = request.headers.raw
         self._sign(request)
-        signed = request.url
+        signed_url = request.url
         request.url = url
-        if signed.copy_with(query=None) != url.copy_with(query=None):
+        if signed_url.copy_with(query=None) != url.copy_with(query=None):
             raise ConfigurationError(
                 "auth changed the address of the request: it may set headers and the query only."
             )
-        request.extensions[SIGNED_QUERY] = SecretBytes(signed.query)
+        request.extensions[SIGNED_QUERY] = SecretBytes(signed_url.query)
         signed_fields: list[tuple[bytes, bytes]] = []
         for name, value in request.headers.raw:
-            if (name, value) in fields:  # the object that was there hides itself, if it is a secret
+            if (name, value) in fields:
+                # A field from before keeps its object, which hides itself if it is a secret.
                 signed_fields.append(fields[fields.index((name, value))])
             else:
                 signed_fields.append((name, SecretBytes(value)))
@@ -334,7 +348,7 @@ class SignsQuery(NoAuth):
         return done()
 
     def secret_texts(self, request: httpx.Request) -> list[Secret]:
-        """What the function has added to the query: see `privacy.CREDENTIALS`."""
+        """The values that the function has added to the query: see `privacy.CREDENTIALS`."""
         sent = httpx.QueryParams(bytes(request.extensions.get(SIGNED_QUERY, b"")))
         return [
             Secret(value)
@@ -343,7 +357,9 @@ class SignsQuery(NoAuth):
         ]
 
 
-class _QueryKey(SignsQuery):
+class _QueryKey(RequestSigner):
+    """A key in the query of each request."""
+
     def __init__(self, name: str, key: Callable[[], Secret]) -> None:
         self._name, self._key = name, key
 
@@ -353,15 +369,16 @@ class _QueryKey(SignsQuery):
         exchange: Exchange,  # noqa: ARG002 - it makes no request of its own
         seconds: float | None,  # noqa: ARG002 - nothing here takes time
     ) -> Flow[None]:
-        # httpx would encode the other parameters again. The request's own URL, which anybody shows,
-        # never has the key.
-        key = Secret(urlencode([(self._name, self._key())])).encode()
-        parts = filter(None, (request.url.query, key))
+        # httpx would encode the other parameters again. The URL of the request, which anybody may
+        # show, never has the key.
+        parameter = Secret(urlencode([(self._name, self._key())])).encode()
+        parts = filter(None, (request.url.query, parameter))
         request.extensions[SIGNED_QUERY] = SecretBytes(b"&".join(parts))
         return done()
 
 
 def credentials_of(auth: Credentials | SignRequest | None) -> Credentials:
+    """The credentials that a caller passes as `auth`. Raises `ConfigurationError`."""
     auth = concealed(auth)  # a bare token, by mistake
     if auth is None:
         return NoAuth()
@@ -369,9 +386,9 @@ def credentials_of(auth: Credentials | SignRequest | None) -> Credentials:
         if callable(getattr(auth, "authenticator", None)):
             return cast("Credentials", auth)
         if callable(auth) and not isinstance(auth, httpx.Auth):
-            return SignsQuery(auth)
+            return RequestSigner(auth)
+    what = "the class itself" if isinstance(auth, type) else kind_of(auth)
     raise ConfigurationError(
         "auth must be BearerAuth(...), BasicAuth(...), ApiKeyAuth(...), SignedAuth(...), "
-        "ClientCredentialsAuth(...) or a function that signs a request, not "
-        f"{'the class itself' if isinstance(auth, type) else kind_of(auth)}."
+        f"ClientCredentialsAuth(...) or a function that signs a request, not {what}."
     )

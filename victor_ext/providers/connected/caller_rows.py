@@ -1,5 +1,7 @@
-"""What the caller of `connect` says of operations, in place of the document: it is checked, and put
-on top of the table.
+"""What the caller of `connect` says of operations, in place of the document: `key=`, `proofs=`,
+`final=` and `made=`.
+
+Here they are checked against the document; `table_of` makes the table with them.
 """
 
 import inspect
@@ -21,13 +23,16 @@ from .operations import UNDECLARED, DocumentOperations
 _logger = logging.getLogger(__name__)
 
 
-def proofs_of(given: Mapping[str, Proof], document: Sequence[Declared]) -> dict[str, Proof]:
-    """The proofs by the names of their rows.
+def proofs_by_write(
+    proofs_of_caller: Mapping[str, Proof], document: Sequence[Declared]
+) -> dict[str, Proof]:
+    """The checked `proofs=` of `connect`: the proof of each write, by the name of its row, such as
+    `POST /v1/payouts`.
 
-    Raises `ConfigurationError` for one of no write of the document.
+    Raises `ConfigurationError`: a name is that of no write, or a proof has no function that reads.
     """
     writes = _writes(document)
-    proofs = {unnamed(name): proof for name, proof in given.items()}
+    proofs = {unnamed(name): proof for name, proof in proofs_of_caller.items()}
     for name in proofs:
         if name not in writes:
             raise ConfigurationError(
@@ -47,10 +52,11 @@ def _writes(document: Sequence[Declared]) -> set[str]:
     return {name_of(declared) for declared in document if declared.method not in SAFE_METHODS}
 
 
-def ids_of(made: Mapping[str, str] | None, document: Sequence[Declared]) -> dict[str, str]:
-    """Where ids are, by the names of rows.
+def id_places(made: Mapping[str, str] | None, document: Sequence[Declared]) -> dict[str, str]:
+    """The checked `made=` of `connect`: for each write, such as `POST /v1/payouts`, the place of
+    the id in its response, such as `data.id`.
 
-    Raises `ConfigurationError` for one of no write of the document, or for no place.
+    Raises `ConfigurationError`: a name is that of no write, or a value is no place.
     """
     places = {unnamed(name): place for name, place in (made or {}).items()}
     writes = _writes(document)
@@ -75,8 +81,11 @@ def table_of(
     final: Mapping[str, Collection[str]],
     made: Mapping[str, str],
 ) -> DocumentOperations:
-    """The table of a client. Raises `ConfigurationError`: the key is none, or not the document's;
-    or no read shows what a write of `final` made.
+    """The table of a client. `package` is the name of the generated package; the other arguments
+    are those of `connect`, of which `proofs` and `made` are checked.
+
+    Raises `ConfigurationError`: `key` is no place of a key, or the document contradicts it; or no
+    read of the document shows what a write of `final` made.
     """
     place: Any = NoKey() if key is None else key
     is_place = callable(getattr(place, "prepare", None)) and callable(getattr(place, "read", None))
@@ -84,11 +93,11 @@ def table_of(
         raise ConfigurationError(
             f"key must be HeaderKey('Idempotency-Key') or BodyKey('...'), not {shown(key)}."
         )
-    words = {unnamed(operation): states for operation, states in final.items()}
-    table = DocumentOperations(document, url, place, proofs, words, made)
+    final_states = {unnamed(operation): states for operation, states in final.items()}
+    table = DocumentOperations(document, url, place, proofs, final_states, made)
     if isinstance(place, NamedPlace):
         _check_key(place, table, document, package)
-    for operation in words:
+    for operation in final_states:
         if table.follow_of(operation) is None:
             raise ConfigurationError(
                 f"final: no read of the document shows what {shown(operation)} made."
@@ -99,7 +108,10 @@ def table_of(
 def _check_key(
     place: NamedPlace, table: DocumentOperations, document: Sequence[Declared], package: str
 ) -> None:
-    """Compare the caller's key with what the document says of keys. Raises `ConfigurationError`."""
+    """Compare the caller's key with what the document says of keys; warn if it says nothing.
+
+    Raises `ConfigurationError`: the document contradicts the caller, or is of an old package.
+    """
     if not document:
         raise ConfigurationError(
             f"{package} does not say which operations take a key: generate it again."
@@ -111,7 +123,7 @@ def _check_key(
             "undeclared-key: no operation of the document declares %r. %s", place, UNDECLARED
         )
     elif table.declared_key is not place:
-        # a repeat would look safe, and be done twice
+        # With a key that the provider ignores, a repeat would look safe, and be done twice.
         if declares(document, place):
             why = f"the document does not say that {place!r} is a key; it says so of"
         else:

@@ -50,15 +50,16 @@ from victor_ext.runtime.loop.resending import origin_of
 from .auth import (
     ClientCredentialsAuth,
     Credentials,
+    RequestSigner,
     SignRequest,
-    SignsQuery,
     credentials_of,
 )
-from .caller_rows import ids_of, proofs_of, table_of
+from .caller_rows import id_places, proofs_by_write, table_of
+from .list_reader import ListReader
 from .operations import behaviour_of
 from .page_checks import undeclared_in
-from .paging import ListReader, PagesOf, PageStyle, T
-from .servers import servers_of
+from .paging import PagesOf, PageStyle, T
+from .servers import checked_servers
 from .webhooks import DocumentWebhook
 from .wire import Wire
 
@@ -81,6 +82,8 @@ class Operation(Protocol[P]):
 
 
 class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
+    """What the blocking and the awaited client have in common."""
+
     @with_client_options
     def __init__(
         self,
@@ -146,14 +149,14 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
             raise ConfigurationError(
                 "connect: pass the Client class of a generated package (from x_api.client)."
             )
-        url, elsewhere = servers_of(client, base_url, servers or {}, server_variables or {})
+        url, elsewhere = checked_servers(client, base_url, servers or {}, server_variables or {})
         credentials = credentials_of(auth)
         if caller is not None and (not isinstance(caller, str) or not caller.strip()):
             raise ConfigurationError(
                 f"caller must name an account, as caller='4711' does, not {shown(caller)}."
             )
         account = getattr(credentials, "caller", None) if caller is None else caller
-        digest = None
+        digest = None  # nothing is known of the account
         if account is not None:
             digest = caller_digest(f"{url} {account}", product="connect")
         package = client.__module__.rpartition(".client")[0].rpartition(".")[2]
@@ -163,9 +166,9 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
             document,
             url,
             package,
-            proofs_of(proofs or {}, document),
+            proofs_by_write(proofs or {}, document),
             final or {},
-            ids_of(made, document),
+            id_places(made, document),
         )
         provider = name or package.removesuffix("_api") or url.host
         self._start(
@@ -181,21 +184,25 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
         )
 
     def _transport_override(self, config: ClientConfig, given: Mapping[str, Any]) -> Any:
-        """The transport for credentials that need more than connections to the API; else the
-        caller's own, or None.
+        """The transport of the client: a `Wire` for credentials that need more than connections to
+        the API, or else the caller's own; None: the client makes the usual one.
         """
         transport = super()._transport_override(config, given)
-        is_query_signed = isinstance(config.loop.authenticator, SignsQuery)
-        if transport is not None:  # the caller's own reaches all origins
+        is_query_signed = isinstance(config.loop.authenticator, RequestSigner)
+        if transport is not None:  # the caller's own transport reaches all origins
             return Wire(transport, {}) if is_query_signed else transport
         others = _other_origins(config)
         if not is_query_signed and not others:
             return None
-        elsewhere = {origin: self._pool_for(url, given) for origin, url in others.items()}
-        return Wire(self._pool_for(config.base_url, given), elsewhere)
+        transports = {origin: self._pool_for(url, given) for origin, url in others.items()}
+        return Wire(self._pool_for(config.base_url, given), transports)
 
     def _attach(self) -> None:
-        """No resources: the operations are those of the generated package."""
+        """Attach no resources, since the operations are those of the generated package.
+
+        Raises `ConfigurationError`: the options have additions, which only methods of resources
+        send.
+        """
         if self._config.extras != NO_EXTRAS:
             raise ConfigurationError(
                 "extra_body and extra_query are for the methods of the providers' own clients. "
@@ -205,6 +212,7 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
 
     @property
     def _generated(self) -> Any:
+        """The `Client` class of the generated package."""
         return self._config.context
 
     def with_key(self, idempotency_key: str) -> C:
@@ -223,7 +231,7 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
         """
         place = self._config.loop.behaviour.key_place
         if not isinstance(place, HeaderKey):
-            where = _where_it_goes(place)
+            where = _where_key_goes(place)
             raise ConfigurationError(
                 f"with_key is for keys in a header, and this client's key goes {where}."
             )
@@ -272,10 +280,12 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
         variant = importlib.import_module(f"{package}.types").UnknownVariant
         return DocumentWebhook(self.provider, webhooks, variant, verify, id, name, read)
 
-    def _lists(
+    def _list_beginning(
         self, operation: Any, style: PagesOf[Any], args: tuple[Any, ...], kwargs: Mapping[str, Any]
     ) -> Callable[[], PageReader[Any]]:
-        """What begins to read a list."""
+        """A function that begins to read a list, and returns its reader. The arguments are those of
+        `paged`, which are checked now.
+        """
         if not isinstance(style, PageStyle):
             raise ConfigurationError(
                 "paged: say how pages follow each other, as in bank.paged(list_cards, "
@@ -286,13 +296,13 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
                 "paged: pass the module of a generated operation, as in bank.paged(list_cards, "
                 "...)."
             )
-        # The arguments that the operation takes, without the client: a TypeError now, not while the
-        # list is read.
         why = undeclared_in(style, operation)
         if why is not None:
             raise ConfigurationError(f"paged: {why}.")
-        takes = inspect.signature(operation._get_kwargs)  # noqa: SLF001 - all but the client
-        arguments = takes.bind(*args, **kwargs).arguments
+        signature = inspect.signature(operation._get_kwargs)  # noqa: SLF001 - all but the client
+        # An argument that the operation does not take is a TypeError now, not while the list is
+        # read.
+        arguments = signature.bind(*args, **kwargs).arguments
         name = operation.__name__.rpartition(".")[2]
         return lambda: ListReader(style, self._api, arguments, what=name)
 
@@ -325,7 +335,7 @@ class ApiClient(_ApiClient[C, Blocking, SyncTransport, SyncClient], BlockingClie
             UnreadableResponse: While it is read: a page has no list where `style` says, or an item
                 of another class.
         """
-        begin = self._lists(operation, style, args, kwargs)
+        begin = self._list_beginning(operation, style, args, kwargs)
         call = cast("Any", operation).sync_detailed
 
         def fetch(reader: Any) -> Any:
@@ -346,7 +356,7 @@ class AsyncApiClient(_ApiClient[C, Awaited, AsyncTransport, AsyncClient], Awaite
         """All items of a list, as `ApiClient.paged` yields them:
         `async for item in bank.paged(...): ...`
         """
-        begin = self._lists(operation, style, args, kwargs)
+        begin = self._list_beginning(operation, style, args, kwargs)
         call = cast("Any", operation).asyncio_detailed
 
         async def fetch(reader: Any) -> Any:
@@ -356,17 +366,17 @@ class AsyncApiClient(_ApiClient[C, Awaited, AsyncTransport, AsyncClient], Awaite
 
 
 def _other_origins(config: ClientConfig) -> dict[Any, httpx.URL]:
-    """The URLs of other origins than the API's that calls go to."""
-    own, credentials = config.base_url, config.loop.credentials
-    others = {origin_of(url): url for url in config.servers.values()}
+    """A URL of each origin that calls go to, without the API's own, by the origin."""
+    credentials = config.loop.credentials
+    urls = {origin_of(url): url for url in config.servers.values()}
     if isinstance(credentials, ClientCredentialsAuth):
-        tokens = credentials.token_url(own)
-        others.setdefault(origin_of(tokens), tokens)
-    others.pop(origin_of(own), None)
-    return others
+        token_url = credentials.token_url(config.base_url)
+        urls.setdefault(origin_of(token_url), token_url)
+    urls.pop(origin_of(config.base_url), None)
+    return urls
 
 
-def _where_it_goes(place: KeyPlace) -> str:
+def _where_key_goes(place: KeyPlace) -> str:
     """Where a key that is no header goes, for a message."""
     places = {BodyKey: "in the body", QueryKey: "in the query", CookieKey: "in a cookie"}
     for kind, words in places.items():

@@ -1,4 +1,8 @@
-"""Where the operations of a document take idempotency keys."""
+"""Where the operations of a document take idempotency keys.
+
+A document may declare a parameter or a member at a place (`declares`), and say of it that it is an
+idempotency key (`says_key`, `documented_key`): a name alone says little.
+"""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -8,14 +12,22 @@ from victor_ext.runtime.loop.idempotency_keys import PLACES, HeaderKey, KeyPlace
 from victor_ext.runtime.loop.operations import declares_key, is_at
 
 
-def said_key(declared: Declared) -> KeyPlace | None:
-    """The first place of which the document says that the operation takes a key there."""
-    return next((_place(key.place, key.name) for key in declared.keys if key.is_key), None)
+def documented_key(declared: Declared) -> KeyPlace | None:
+    """The first place where the document says that an operation takes a key; None: it says it of no
+    place.
+    """
+    for key in declared.keys:
+        if key.is_key:
+            return _place(key.place, key.name)
+    return None
 
 
 def says_key(document: Sequence[Declared], place: KeyPlace) -> bool:
-    """Whether the document says of some operation that this is a key."""
-    return any(key.is_key and is_at(place, key) for each in document for key in each.keys)
+    """Whether the document says of some operation that what is at this place is a key."""
+    for declared in document:
+        if any(key.is_key and is_at(place, key) for key in declared.keys):
+            return True
+    return False
 
 
 def key_place(document: Sequence[Declared], name: str | None) -> KeyPlace:
@@ -24,8 +36,8 @@ def key_place(document: Sequence[Declared], name: str | None) -> KeyPlace:
 
     Args:
         document: The operations.
-        name: The name. None: the place that the document says is one for most writes; headers are
-            before others.
+        name: The name of the key. None: the place is that of which the document says for most
+            writes that it is a key; a header comes before other places.
     """
     writes = [declared for declared in document if declared.method not in SAFE_METHODS]
     if name is None:
@@ -38,13 +50,16 @@ def key_place(document: Sequence[Declared], name: str | None) -> KeyPlace:
 
 
 def _most_common_key(writes: Sequence[Declared]) -> KeyPlace:
+    """The place of which the document says for most writes that it is a key; of several kinds of
+    places, the first in `PLACES`.
+    """
     counts = Counter[tuple[str, str]]()
     for declared in writes:
         counts.update((key.place, key.name) for key in declared.keys if key.is_key)
-    most_first = [place for place, _ in counts.most_common()]
-    for wanted in PLACES:
-        for kind, name in most_first:
-            if kind == wanted:
+    most_common_first = [place for place, _ in counts.most_common()]
+    for wanted_kind in PLACES:
+        for kind, name in most_common_first:
+            if kind == wanted_kind:
                 return _place(kind, name)
     return NoKey()
 
@@ -55,13 +70,18 @@ def _place(kind: str, name: str) -> KeyPlace:
 
 
 def declared_place(document: Sequence[Declared], place: KeyPlace) -> KeyPlace:
-    """The key that writes have: this one, if the document says that it is one; else the one of
-    which it says so; else this one, if it is declared.
+    """Where the writes of a document take the key of a caller who names `place`.
+
+    It is `place`, if the document says that a key is there; or else the place of which the document
+    says so. Where the document says it of none, it is `place`, if some operation declares something
+    there; or else `NoKey`.
     """
-    said = key_place(document, None)
-    if says_key(document, place) or (isinstance(said, NoKey) and declares(document, place)):
+    if says_key(document, place):
         return place
-    return said
+    documented = key_place(document, None)
+    if isinstance(documented, NoKey) and declares(document, place):
+        return place
+    return documented
 
 
 def declares(document: Sequence[Declared], place: KeyPlace) -> bool:

@@ -14,15 +14,16 @@ from .places import same_name
 
 
 def hints_of(operation: Any) -> dict[str, Any]:
-    """The types of what an operation takes and returns."""
+    """The types of the arguments of an operation, by name, and under `return` that of a body."""
     names = cast("dict[str, Any]", operation.__dict__)
     hints: dict[str, Any] = get_type_hints(operation.sync_detailed, names)
-    results: tuple[Any, ...] = get_args(hints.get("return"))
-    return {**hints, "return": results[0] if results else Any}
+    # `sync_detailed` returns a `Response[...]` of the body.
+    bodies: tuple[Any, ...] = get_args(hints.get("return"))
+    return {**hints, "return": bodies[0] if bodies else Any}
 
 
 def classes_in(hint: Any) -> list[Any]:
-    """The types that a hint names, without those of nothing."""
+    """The types that a hint names, without None and the marker of an unset value."""
     if get_origin(hint) in (Union, UnionType):
         parts: tuple[Any, ...] = get_args(hint)
         return [kind for part in parts for kind in classes_in(part)]
@@ -31,8 +32,10 @@ def classes_in(hint: Any) -> list[Any]:
 
 
 def types_at(holders: Sequence[Any], place: str) -> list[Any] | None:
-    """The types at a place of these classes; none where no class declares it; None where one of
-    them says nothing of its members.
+    """The types that these classes declare at a place.
+
+    An empty list: no class declares the place. None: the members of a class on the way are not
+    declared, such as those of a free object, so nothing is known of the place.
     """
     for name in place.split("."):
         inside: list[Any] = []
@@ -47,48 +50,52 @@ def types_at(holders: Sequence[Any], place: str) -> list[Any] | None:
     return list(holders)
 
 
-def fields_of_model(kind: Any) -> dict[str, Any]:
-    """The declared fields of a generated model, with their types; none of anything else."""
-    if not isinstance(kind, type) or not hasattr(kind, "__attrs_attrs__"):
+def fields_of_model(model: Any) -> dict[str, Any]:
+    """The declared fields of a generated model, with their types; of any other type, no fields."""
+    if not isinstance(model, type) or not hasattr(model, "__attrs_attrs__"):
         return {}
-    hints = get_type_hints(kind, vars(sys.modules[kind.__module__]), {})
+    hints = get_type_hints(model, vars(sys.modules[model.__module__]), {})
     return {name: hint for name, hint in hints.items() if name != "additional_properties"}
 
 
 def types_of_items(lists: Sequence[Any]) -> list[Any]:
-    """The types of the items of lists."""
+    """The types of the items of lists, such as `Card` of `list[Card]`."""
     types: list[Any] = []
-    for kind in lists:
-        for item in get_args(kind)[:1]:
+    for list_type in lists:
+        for item in get_args(list_type)[:1]:
             types += classes_in(item)
     return types
 
 
-def lacks_its_list(kind: Any, body: Any, place: str) -> bool:
-    """Whether the body of a page has nothing at the place of its items, where the document lets it
-    and the body has another member that the document declares.
+def lacks_its_list(model: Any, body: Any, place: str) -> bool:
+    """Whether a body is a page that leaves out its list of items, as the document permits.
+
+    Args:
+        model: The generated model of the page.
+        body: The body. It is a page if it has another member that the document declares.
+        place: The place of the list.
     """
     if not is_object(body):
         return False
     first = place.partition(".")[0]
-    others = [name for name in fields_of_model(kind) if not same_name(name, first)]
-    said = [member for member, value in body.items() if value is not None]
-    is_page = any(same_name(member, name) for member in said for name in others)
-    return is_page and _may_lack(kind, body, place)
+    other_fields = [name for name in fields_of_model(model) if not same_name(name, first)]
+    members = [member for member, value in body.items() if value is not None]
+    is_page = any(same_name(member, name) for member in members for name in other_fields)
+    return is_page and _leaves_out(model, body, place)
 
 
-def _may_lack(kind: Any, body: Mapping[str, Any], place: str) -> bool:
-    """Whether the document lets a body have nothing at a place, and it has nothing there."""
+def _leaves_out(model: Any, body: Mapping[str, Any], place: str) -> bool:
+    """Whether a body has nothing at a place, and its model permits it."""
     name, _, rest = place.partition(".")
-    fields = fields_of_model(kind)
+    fields = fields_of_model(model)
     declared = next((field for field in fields if same_name(field, name)), None)
     if declared is None:
         return False
     values = [value for member, value in body.items() if same_name(member, name)]
     inside = next((value for value in values if value is not None), None)
     if inside is None:
-        attribute: Any = attrs.fields_dict(kind)[declared]
-        return attribute.default is not NOTHING
+        attribute: Any = attrs.fields_dict(model)[declared]
+        return attribute.default is not NOTHING  # what has a default need not be sent
     if not rest or not is_object(inside):
         return False
-    return any(_may_lack(inner, inside, rest) for inner in classes_in(fields[declared]))
+    return any(_leaves_out(inner, inside, rest) for inner in classes_in(fields[declared]))

@@ -1,5 +1,7 @@
-"""What each operation is of an API of which only the document is known: the table made from it; and
-its errors.
+"""What each operation is, of an API of which only the document is known.
+
+`DocumentOperations` is the table, made from the document; a `Row` says in words what a row of it
+is, for people; `behaviour_of` has the table.
 """
 
 import re
@@ -43,7 +45,7 @@ from victor_ext.runtime.loop.operations import (
 )
 from victor_ext.runtime.loop.proven_work import proves_declared_work
 
-from .declared_keys import declared_place, key_place, said_key
+from .declared_keys import declared_place, documented_key, key_place
 from .problems import read_problems
 
 UNDECLARED = "A repeat with a key that the provider ignores does it twice: is the name right?"
@@ -58,26 +60,28 @@ class Row(NamedTuple):
     function: str
     reads: bool
     repeated: bool
-    """Whether it is sent again after a lost response."""
+    """Whether the operation is sent again after a lost response."""
     declared: bool
-    """Whether the document declares the key for it."""
+    """Whether the document declares the client's key for the operation."""
     why: str
+    """Why the operation is repeated, or why not."""
     look_up: str | None
-    """The function that reads the object of a write."""
+    """The function that reads the object that a write changes."""
     key: str | None
-    """Where the document says that it takes a key: `HeaderKey('Idempotency-Key')`."""
+    """Where the document says that a write takes a key: `HeaderKey('Idempotency-Key')`."""
     id: str | None
     """Where a good response has the id of what was made or read: `data.id`."""
 
 
 class DocumentOperations(Operations):
-    """The table of an API by its document, with what the caller's `HeaderKey` or `BodyKey` says on
-    top.
+    """The table of an API by its document, with what the caller of `connect` says on top.
 
-    A key is taken where the document declares it, or `takes_key` names the request. A random key
-    elsewhere, or a caller's own, would make a repeat look safe that is done twice. Where the
-    document declares no key at all, the caller's word counts: for each POST, or what `takes_key`
-    names.
+    An operation takes the client's key where the document declares the key, or `takes_key` names
+    the request. A key elsewhere, random or the caller's own, would make a repeat look safe that is
+    done twice. Where the document declares no key at all, the caller's word counts: for each POST,
+    or for the requests that `takes_key` names.
+
+    The arguments are those of `connect`, checked; `place` is its `key`.
     """
 
     def __init__(
@@ -91,11 +95,11 @@ class DocumentOperations(Operations):
     ) -> None:
         super().__init__({}, base_url, place)
         self._proofs = proofs or {}
-        self._final = final or {}
-        self._ids = made or {}
+        self._final_states = final or {}
+        self._id_places = made or {}
         self.place = place
         self.declared_key = declared_place(document, place)
-        self.said_key = key_place(document, None)
+        self.documented_key = key_place(document, None)
         self._document = document
         self._by_name = {name_of(declared): declared for declared in document}
         self._named = self._by_name
@@ -105,6 +109,7 @@ class DocumentOperations(Operations):
         """
 
     def of(self, request: httpx.Request) -> Operation:
+        """The row of a request: see `Operations.of`."""
         reader: Reader | None = request.extensions.get(READER)
         if reader is None:
             return self._row(request, self._by_name.get(self._name_below(request)))
@@ -121,12 +126,17 @@ class DocumentOperations(Operations):
         reads = request.method in SAFE_METHODS
         key = NO_KEY if reads else self._key(request, declared)
         name = "" if declared is None else name_of(declared)
-        effect = Effect.MAKES if name and self._makes(name) else Effect.MOVES_MONEY
+        if reads:
+            effect = Effect.READS
+        elif name and self._makes(name):
+            effect = Effect.MAKES
+        else:  # a write of which little is known may move money
+            effect = Effect.MOVES_MONEY
         proves_work = partial(
-            proves_declared_work, declared=declared, place=self._ids.get(name, "")
+            proves_declared_work, declared=declared, place=self._id_places.get(name, "")
         )
         return Operation(
-            effect=Effect.READS if reads else effect,
+            effect=effect,
             key=key,
             look_up=lambda _request: self._hint(declared, key),
             made=lambda response: self._id_in(response, declared),
@@ -140,17 +150,21 @@ class DocumentOperations(Operations):
         )
 
     def _untaken_key(self, declared: Declared | None) -> str:
-        """The key that the document says the operation takes, where this client sends another one
-        or none; else empty.
+        """The key that an operation takes by the document, if this client sends another key or
+        none; else empty.
         """
         if declared is None or not isinstance(self._place, NoKey | NamedPlace):
             return ""
-        key = said_key(declared)
-        return "" if key is None or self._takes(declared) else repr(key)
+        key = documented_key(declared)
+        if key is None or self._takes(declared):
+            return ""
+        return repr(key)
 
     def _id_in(self, response: httpx.Response, declared: Declared | None) -> str:
-        """The id of what was made: where the caller or the document says it is; else `id`, or the
-        end of a `Location` that is the address of its read.
+        """The id of what was made, from the place that the caller or the document names.
+
+        Without such a place, it is `id`, or the end of a `Location` (RFC 9110, 10.2.2) that is the
+        address of the read of what was made.
         """
         name = "" if declared is None else name_of(declared)
         place = self._place_of_id(name, declared)
@@ -159,6 +173,9 @@ class DocumentOperations(Operations):
         return id_in(response, "id") or self._id_in_location(response, name)
 
     def _id_in_location(self, response: httpx.Response, name: str) -> str:
+        """The id at the end of the `Location`, if that is the path of the write with the id after
+        it; else empty.
+        """
         if not self._makes(name):
             return ""
         try:
@@ -171,33 +188,39 @@ class DocumentOperations(Operations):
         return id if re.fullmatch(own_path, above) else ""
 
     def _state_places(self, name: str) -> list[str]:
-        """Where a response may have the state of what it is about."""
+        """Where a response may have the state of what it is about; the first place counts that has
+        one.
+        """
         declared = self._by_name.get(name)
         above = self._place_of_id(name, declared).rpartition(".")[0]
         beside_id = [f"{above}.{word}" if above else word for word in _STATES]
         by_document: list[str] = []
         if declared is not None and declared.result_status:
             by_document.append(declared.result_status)
-        if name in self._ids:
+        if name in self._id_places:  # the caller's word is before the document's
             return [*beside_id, *by_document]
         return [*by_document, *beside_id]
 
     def _place_of_id(self, name: str, declared: Declared | None) -> str:
-        """Where the caller or the document says that a response has its id; empty: neither does."""
+        """Where a response has its id, by the caller or else by the document; empty: neither says
+        it.
+        """
         by_document = "" if declared is None else declared.result_id
-        return self._ids.get(name) or by_document
+        return self._id_places.get(name) or by_document
 
     def proof_of(self, name: str) -> Proof | None:
         return self._proofs.get(name)
 
     def final_words(self) -> set[str]:
-        return {word for words in self._final.values() for word in words}
+        """All words of the caller for states that a write leads no further from."""
+        return {word for words in self._final_states.values() for word in words}
 
     def follow_of(self, name: str) -> Follow | None:
-        """The document's read of what a write made, or else of the object that its path begins
-        with.
+        """How to follow what a write made, or else the object that the path of the write begins
+        with: by the document's read of it. None: the caller names no final states, or there is no
+        such read.
         """
-        words = self._final.get(name)
+        words = self._final_states.get(name)
         path = self._path_of_read(name)
         if words is None or not path:
             return None
@@ -210,61 +233,74 @@ class DocumentOperations(Operations):
         places = self._state_places(f"GET {path}")
         declared = self._by_name[f"GET {path}"]
         is_declared = bool(declared.result_id or declared.result_status)
-        if name in self._ids or not is_declared:  # it is wrapped as what was made
+        # A read of which the document declares no place is wrapped as the response to the write.
+        if name in self._id_places or not is_declared:
             places = [*self._state_places(name), *places]
         return Follow(read, words, lambda response: state_in(response, places))
 
     def _path_of_read(self, name: str) -> str:
-        """The path of the read of what a write made, or else of the object that its own path begins
-        with; empty without one.
+        """The path of the read of what a write made, or else of the object that the path of the
+        write begins with; empty: there is no such read.
         """
         if self._makes(name):
             return f"{name.partition(' ')[2]}/{{}}"
         return self._read_above(name)
 
     def _makes(self, name: str) -> bool:
-        """Whether a write makes an object, which the document has a read of."""
+        """Whether a write makes an object: the document has a read of it below the same path."""
         return f"GET {name.partition(' ')[2]}/{{}}" in self._by_name
 
     def reads(self) -> list[str]:
-        return [name_of(each) for each in self._document if each.method.upper() == "GET"]
+        """The names of the document's reads."""
+        return [
+            name_of(declared) for declared in self._document if declared.method.upper() == "GET"
+        ]
 
     def rows(self) -> Iterator[Row]:
         """The rows of the document's operations, in its order."""
         return map(self._in_words, self._document)
 
     def _in_words(self, declared: Declared) -> Row:
-        name = getattr(self._place, "name", "")
         takes_key = self._takes(declared)
         if declared.method in SAFE_METHODS:
-            repeated, why = True, "reads"
-            look_up = own = None
+            return Row(
+                operation=name_of(declared),
+                function=declared.name,
+                reads=True,
+                repeated=True,
+                declared=takes_key,
+                why="reads",
+                look_up=None,
+                key=None,
+                id=declared.result_id or None,
+            )
+        name = getattr(self._place, "name", "")
+        rule = self._key(httpx.Request(declared.method, ""), declared)
+        repeated = rule is not NO_KEY and bool(name)
+        own_key = documented_key(declared)
+        if takes_key:
+            why = f"declares {name}"
+        elif repeated:
+            why = f"takes {name}, as every POST" if rule is MADE else f"if you give {name}"
+        elif own_key is None:
+            why = "sent once"
         else:
-            key = self._key(httpx.Request(declared.method, ""), declared)
-            repeated = key is not NO_KEY and bool(name)
-            look_up = self._look_up(declared)
-            own = said_key(declared)
-            if takes_key:
-                why = f"declares {name}"
-            elif repeated:
-                why = f"takes {name}, as every POST" if key is MADE else f"if you give {name}"
-            else:
-                why = "sent once" if own is None else f"sent once, its key is {own!r}"
+            why = f"sent once, its key is {own_key!r}"
         return Row(
             operation=name_of(declared),
             function=declared.name,
-            reads=declared.method in SAFE_METHODS,
+            reads=False,
             repeated=repeated,
             declared=takes_key,
             why=why,
-            look_up=look_up,
-            key=None if own is None else repr(own),
+            look_up=self._look_up(declared),
+            key=None if own_key is None else repr(own_key),
             id=declared.result_id or None,
         )
 
     def _look_up(self, declared: Declared | None) -> str | None:
-        """The read of the object whose path is the beginning of a write's own, unless the write
-        makes another one.
+        """The function that reads the object that the path of a write begins with; None: there is
+        no such read, or the write makes an object of its own.
         """
         if declared is None:
             return None
@@ -273,8 +309,8 @@ class DocumentOperations(Operations):
         return self._by_name[f"GET {path}"].name if path else None
 
     def _read_above(self, name: str) -> str:
-        """The path of the read of the object that a write's own path begins with; empty without
-        one.
+        """The path of the read of the object that the path of a write begins with; empty: there is
+        no such read.
         """
         path = name.partition(" ")[2]
         while path and f"GET {path}" not in self._by_name:
@@ -282,28 +318,36 @@ class DocumentOperations(Operations):
         return path if path.endswith("{}") else ""
 
     def _hint(self, declared: Declared | None, key: KeyRule | None) -> str:
+        """Where a person looks for what a write may have done, and how it would take a key."""
         where = "at the provider"
         look_up = self._look_up(declared)
         if look_up is not None:
             where = f"with {look_up}, if that shows it, or at the provider"
-        place, other = self._place, self._untaken_key(declared)
+        place = self._place
+        other_key = self._untaken_key(declared)
         if isinstance(place, NamedPlace) and key is NO_KEY:
-            advice = f"its key is {other}" if other else "see takes_key"
+            advice = f"its key is {other_key}" if other_key else "see takes_key"
             return f"{where} ({place.name!r} is no key of this operation: {advice})"
-        if other and not isinstance(place, NamedPlace):
-            return f"{where} (the document has a key for it: pass key={other} to connect)"
+        if other_key and not isinstance(place, NamedPlace):
+            return f"{where} (the document has a key for it: pass key={other_key} to connect)"
         return where
 
     def _key(self, request: httpx.Request, declared: Declared | None) -> KeyRule | None:
+        """Whether a write takes the client's key, and in what form; None: its place says it."""
         place = self._place
         if not isinstance(place, NamedPlace):
-            return None  # a place of the caller's own says it
+            return None  # a place that the caller has written knows it itself
         if place.ignores_key(request):
             return NO_KEY
         rule = self._rule(place, request, declared)
-        return rule if declared is None or not rule.is_taken else rule_at(declared, place, rule)
+        if declared is None or not rule.is_taken:
+            return rule
+        return rule_at(declared, place, rule)
 
     def _rule(self, place: Any, request: httpx.Request, declared: Declared | None) -> KeyRule:
+        """Whether a write takes the key at `place`: the caller's `takes_key` counts first, then the
+        document, and without both the method.
+        """
         if place.takes_key is not None and place.takes_key(request):
             return MADE
         if place.takes_key is not None or not isinstance(self.declared_key, NoKey):
@@ -311,22 +355,26 @@ class DocumentOperations(Operations):
         return MADE if request.method == "POST" else TAKEN
 
     def _takes(self, declared: Declared) -> bool:
-        """Whether the operation takes the client's key: where the document says of some operation
-        that it is a key, it has to say it of this one.
+        """Whether an operation takes the client's key.
 
-        Where it says it of nothing, the caller's word counts for what is declared.
+        If the document says of some parameter that it is a key, it has to say it of this
+        operation's. If it says it of none, what the operation declares at the caller's place is a
+        key, by the caller's word.
         """
-        if not isinstance(self.said_key, NoKey):
+        if not isinstance(self.documented_key, NoKey):
             key = key_of(declared, self._place)
             return key is not None and bool(key.is_key)
         return declares_key(declared, self._place)
 
 
 _STATES = ("status", "state")
+"""The names of members that usually have a state."""
 
 
 def _filled(path: str, ids: Sequence[str]) -> str:
-    """A path with ids in place of its placeholders; those that are left over are of parts below."""
+    """A path with ids in place of its placeholders. Ids that are left over belong to parts of a
+    longer path.
+    """
     for id in ids[: path.count("{}")]:
         path = path.replace("{}", quote(id, safe=""), 1)
     return path
@@ -338,6 +386,7 @@ def rows_of(document: Sequence[Declared], place: KeyPlace) -> list[Row]:
 
 
 def behaviour_of(name: str, base_url: httpx.URL, operations: DocumentOperations) -> Behaviour:
+    """The behaviour of an API of which nothing more than the table is known."""
     return Behaviour(
         name=name,
         environment=str(base_url),

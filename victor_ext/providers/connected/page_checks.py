@@ -10,16 +10,23 @@ from .places import Place, same_name
 
 
 def undeclared_in(style: PageStyle, operation: Any) -> str | None:
-    """Why a style does not fit what the document declares of an operation, or None."""
+    """Why a style does not fit what the document declares of an operation, or None.
+
+    It names the first place or parameter of the style that the document does not declare, and that
+    the style does not list in `undeclared`.
+    """
     hints = hints_of(operation)
     pages = classes_in(hints.get("return"))
     for place in (style.items, *style.places()):
         why = _undeclared(style, place, pages, "the response")
         if why is not None:
             return why
-    lists = pages if style.items is None else []
-    if isinstance(style.items, str):
+    if style.items is None:
+        lists = pages
+    elif isinstance(style.items, str):
         lists = types_at(pages, style.items) or []
+    else:  # of a function nothing is known
+        lists = []
     items = types_of_items(lists)
     for place in style.places_in_item():
         why = _undeclared(style, place, items, "an item")
@@ -40,7 +47,9 @@ def undeclared_in(style: PageStyle, operation: Any) -> str | None:
 def _undeclared(
     style: PageStyle, place: Place | None, holders: Sequence[Any], where: str
 ) -> str | None:
-    """Why a place is none of these classes', or None, also where they say nothing of it."""
+    """Why a place is undeclared in all of these classes; None: one of them declares the place, or
+    nothing is known of it.
+    """
     if not isinstance(place, str) or place in style.undeclared or not holders:
         return None
     if types_at(holders, place) != []:
@@ -52,8 +61,8 @@ def _undeclared(
 
 
 def _complaint(name: str, where: str, known: Sequence[str]) -> str:
-    those = f" ({', '.join(known)})" if known else ""
+    known_names = f" ({', '.join(known)})" if known else ""
     return (
-        f"the document declares no {name!r} in {where}{those}. Write a name that it has, or "
+        f"the document declares no {name!r} in {where}{known_names}. Write a name that it has, or "
         f"undeclared=({name!r},) if the provider has this one all the same"
     )

@@ -24,6 +24,7 @@ def value_at(value: Any, place: Place) -> Any:
 
 
 def _member(value: Any, name: str) -> Any:
+    """A member of an object or a model, by its name on the wire or in Python; None: it has none."""
     if isinstance(value, Mapping):
         return _member_of_object(cast("Mapping[str, Any]", value), name)
     for field in getattr(value, "__attrs_attrs__", ()):
@@ -44,21 +45,22 @@ def _member_of_object(members: Mapping[str, Any], name: str) -> Any:
     return None
 
 
-def same_name(one: str, other: str) -> bool:
-    """Whether two names are one member's, on the wire and in Python: `nextCursor` and
-    `next_cursor`, for one.
+def same_name(first: str, second: str) -> bool:
+    """Whether two names are of the same member, as `nextCursor` on the wire and `next_cursor` in
+    Python are.
     """
-    return _bare(one) == _bare(other)
+    return _comparable(first) == _comparable(second)
 
 
-def _bare(name: str) -> str:
+def _comparable(name: str) -> str:
+    # The generator writes `field_1` for a member whose name no attribute can have, such as `1`.
     return re.sub(r"[^a-z0-9]", "", name.lower().removeprefix("field_"))
 
 
 def fields_of(body: Any, path: str) -> Mapping[str, Any]:
-    """The fields of a body, one of which is to be set.
+    """The fields of a body, in which the field at `path` is to be set.
 
-    Raises `ConfigurationError` if it is not an object.
+    Raises `ConfigurationError`: the body is not an object.
     """
     fields: Any = body.to_dict() if hasattr(body, "to_dict") else body
     if not isinstance(fields, Mapping):
@@ -70,9 +72,9 @@ def fields_of(body: Any, path: str) -> Mapping[str, Any]:
 
 
 def with_field(fields: Mapping[str, Any], name: str, value: object) -> Mapping[str, Any]:
-    """A copy of the fields of a body, with another value at one path.
+    """A copy of the fields of a body, with another value at the path `name`.
 
-    Raises `ConfigurationError`.
+    Raises `ConfigurationError`: something else than an object is on the way to it.
     """
     first, _, rest = name.partition(".")
     if not rest:
@@ -84,9 +86,9 @@ def with_field(fields: Mapping[str, Any], name: str, value: object) -> Mapping[s
 def with_parameter(url: httpx.URL, name: str, value: object) -> httpx.URL:
     """A URL with another value of one parameter.
 
-    The others stay as they are written: `ids=1,2` and `ids=1%2C2` are two lists.
+    The other parameters stay as they are written, since `ids=1,2` and `ids=1%2C2` are two lists.
     """
-    parts = filter(None, url.query.decode("ascii").split("&"))
-    others = [part for part in parts if unquote_plus(part.partition("=")[0]) != name]
+    parameters = filter(None, url.query.decode("ascii").split("&"))
+    others = [text for text in parameters if unquote_plus(text.partition("=")[0]) != name]
     query = "&".join([*others, urlencode({name: value})])
     return url.copy_with(query=query.encode("ascii"))

@@ -1,4 +1,6 @@
-"""The problems in the body of an error, of which only the usual shapes are known."""
+"""The problems in the body of an error of an API whose errors no table describes: in the usual
+shapes.
+"""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -27,13 +29,13 @@ _MESSAGES = (
 )
 _CODES = ("code", "error_code", "errorCode")
 _KINDS = ("type", "error")
-"""Fields whose text serves as the code if no other field does."""
+"""Members whose text is the code where no member of `_CODES` is there."""
 _FIELDS = ("field", "param", "parameter", "path", "pointer", "location")
 
 
 def read_problems(response: httpx.Response) -> Sequence[Problem]:
     """The problems in a body of one of the usual shapes. In a response with a good status only
-    `error` and `errors`.
+    `error` and `errors` count.
 
     The shapes: RFC 9457 (`title`, `detail`, `errors`), RFC 6749 (`error`, `error_description`), an
     object or a text in `error`, a list or an object of fields in `errors`, and `message` or `code`
@@ -43,11 +45,14 @@ def read_problems(response: httpx.Response) -> Sequence[Problem]:
     problems = [*_within(body.get("error")), *_within(body.get("errors"))][:_MOST_PROBLEMS]
     if response.status_code < 400:
         return problems
-    whole = [] if problems and not isinstance(body.get("error"), str) else list(_within(body))
-    return whole or problems
+    if problems and not isinstance(body.get("error"), str):
+        return problems
+    # A text in `error` is a code, and the message stands beside it (RFC 6749).
+    return list(_within(body)) or problems
 
 
 def _within(value: object, field: str = "") -> Iterator[Problem]:
+    """The problems in a code, a text, a list or an object; `field` is the member that has it."""
     if is_code(value) and field in ("", *_CODES):
         yield _problem("", redact_code(value), "")
     elif isinstance(value, str) and value.strip():
@@ -60,6 +65,7 @@ def _within(value: object, field: str = "") -> Iterator[Problem]:
 
 
 def _in_object(value: dict[str, Any], field: str) -> Iterator[Problem]:
+    """The problem that an object is, or without a message the problems in its members."""
     message = _first(value, _MESSAGES)
     code = _code_in(value)
     if message or code:
@@ -75,6 +81,7 @@ def _in_object(value: dict[str, Any], field: str) -> Iterator[Problem]:
 
 
 def _code_in(value: dict[str, Any]) -> str:
+    """The code of a problem; empty: it has none."""
     for name in _CODES:
         code = redact_code(value.get(name) or "")
         if code:
@@ -92,5 +99,6 @@ def _first(body: dict[str, Any], names: Sequence[str]) -> str:
 
 
 def _problem(field: str, code: str, message: str) -> Problem:
-    theirs = mask_digits(field)
-    return Problem(theirs, code, redact_excerpt(message) or code, provider_field=theirs or None)
+    masked_field = mask_digits(field)
+    text = redact_excerpt(message) or code
+    return Problem(masked_field, code, text, provider_field=masked_field or None)

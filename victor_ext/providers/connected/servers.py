@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import httpx
 
@@ -12,10 +12,18 @@ from victor_ext.runtime.http.from_httpx2 import AnyURL
 from victor_ext.runtime.http.options import checked_base_url
 
 
-def servers_of(
+class Servers(NamedTuple):
+    """Where the calls of a client go."""
+
+    base_url: httpx.URL
+    elsewhere: dict[str, httpx.URL]
+    """The URLs of operations that have a server of their own, by that server in the document."""
+
+
+def checked_servers(
     client: Any, base_url: str | AnyURL, servers: Mapping[str, str], variables: Mapping[str, str]
-) -> tuple[httpx.URL, dict[str, httpx.URL]]:
-    """Where calls go: the base URL, and the URLs of the operations that have a server of their own.
+) -> Servers:
+    """The URLs that a client calls. The arguments are those of `connect`.
 
     Raises:
         ConfigurationError: A URL that cannot be called, or a server or a variable that the document
@@ -28,26 +36,29 @@ def servers_of(
     urls: dict[str, Any] = {"base_url": base_url}
     for name, url in servers.items():
         urls[f"servers[{name!r}]"] = url
+    # A URL that may hold a password is no template: `checked_base_url` refuses and hides it.
     templates = {name: url for name, url in urls.items() if "{" in str(url) and "@" not in str(url)}
     _check_variables(variables, templates, module)
     if hasattr(client, "server_url"):
         for name, template in templates.items():
             urls[name] = _filled(client, name, template, variables)
     base = checked_base_url(urls.pop("base_url"))
-    below = base.copy_with(raw_path=base.raw_path.rstrip(b"/") + b"/")
-    checked: list[httpx.URL] = []
+    # A server of the document may be relative, such as `v2`: it is below the base URL then. Without
+    # the slash it would replace the last part of the path.
+    folder = base.copy_with(raw_path=base.raw_path.rstrip(b"/") + b"/")
+    others: list[httpx.URL] = []
     for name, url in urls.items():
-        checked.append(checked_base_url(str(below.join(url)), name=name))
-    return base, dict(zip(servers, checked, strict=True))
+        others.append(checked_base_url(str(folder.join(url)), name=name))
+    return Servers(base, dict(zip(servers, others, strict=True)))
 
 
 def _check_texts(name: str, texts: object) -> None:
-    """Raises `ConfigurationError`: it is no mapping of texts."""
-    if not _is_of_texts(texts):
+    """Raises `ConfigurationError`: the argument `name` is no mapping of texts."""
+    if not _is_text_mapping(texts):
         raise ConfigurationError(f"{name} must be a mapping of texts, not {shown(texts)}.")
 
 
-def _is_of_texts(value: object) -> bool:
+def _is_text_mapping(value: object) -> bool:
     if not isinstance(value, Mapping):
         return False
     pairs = cast("Mapping[object, object]", value).items()
@@ -55,33 +66,37 @@ def _is_of_texts(value: object) -> bool:
 
 
 def _check_servers(servers: Mapping[str, str], module: Any) -> None:
-    """Raises `ConfigurationError`: one is no server of an operation of the document."""
+    """Raises `ConfigurationError`: a key of `servers` is no server of the document's operations."""
     known: Mapping[str, str] = getattr(module, "OPERATION_SERVERS", {})
     for name in servers:
         if name not in known:
-            those = f"those are {', '.join(known)}" if known else "the document has none"
+            known_servers = f"those are {', '.join(known)}" if known else "the document has none"
             raise ConfigurationError(
-                f"servers: {shown(name)} is no server of an operation: {those}."
+                f"servers: {shown(name)} is no server of an operation: {known_servers}."
             )
 
 
 def _check_variables(
     variables: Mapping[str, str], templates: Mapping[str, str], module: Any
 ) -> None:
-    """Raises `ConfigurationError`: one is in none of the URLs."""
+    """Raises `ConfigurationError`: a variable is in none of the URLs."""
     for name in variables:
         if any(f"{{{name}}}" in url for url in templates.values()):
             continue
         declared: Mapping[str, Mapping[str, object]] = getattr(module, "SERVER_VARIABLES", {})
-        those = [f"{', '.join(names)} in {url}" for url, names in declared.items()]
+        known = [f"{', '.join(names)} in {url}" for url, names in declared.items()]
         raise ConfigurationError(
             f"server_variables: {shown(name)} is in no URL of base_url and servers. The document "
-            f"has {', '.join(those) or 'none'}."
+            f"has {', '.join(known) or 'none'}."
         )
 
 
 def _filled(client: Any, name: str, template: str, variables: Mapping[str, str]) -> str:
-    """The URL of a template, with its variables. Raises `ConfigurationError`."""
+    """The URL of a template, with the values of its variables in place of their names; `name` is
+    the argument that the template comes from.
+
+    Raises `ConfigurationError`: the generated package refuses a value.
+    """
     own = {key: text for key, text in variables.items() if f"{{{key}}}" in template}
     try:
         url: str = client.server_url(template, own)

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, Protocol, get_args
+from typing import Any, NamedTuple, Protocol, get_args
 
 from victor_ext.errors import ConfigurationError
 from victor_ext.privacy import kind_of
@@ -31,20 +31,32 @@ class WebhooksModule(Protocol):
     """What is used of the module `webhooks` of a generated package."""
 
     WEBHOOKS: Mapping[str, Any]
+    """The webhooks, by name."""
     UNTOLD: tuple[str, ...]
+    """The names of the webhooks whose bodies do not tell which webhook they are of."""
     UnreadableWebhook: type[Exception]
     UnknownWebhook: type[Exception]
     AmbiguousWebhook: type[Exception]
     read_webhook: Callable[..., Any]
 
 
+class _Identity(NamedTuple):
+    """The ids of an event."""
+
+    event_id: str
+    """What the event and its repeats have in common, and no other event; empty: nothing is known to
+    be that."""
+    subject: str
+    """The id that is shown to people."""
+
+
 class DocumentWebhook:
     """What `webhook` of a connected client returns: see there for the arguments.
 
     Attributes:
-        needs_name: The webhooks of which `receive` of an inbox needs the name, since not every body
-            tells which of them it is of.
-        anybody_can_post: Whether nothing is checked of a request.
+        needs_name: The webhooks whose name `receive` of an inbox needs, since not every body tells
+            which webhook it is of.
+        anybody_can_post: Whether nobody checks where a request comes from.
     """
 
     def __init__(
@@ -70,7 +82,7 @@ class DocumentWebhook:
         self.event_names = () if name is not None else _known_names(webhooks)
 
     def delivery(self, body: bytes | str, headers: Headers, *, name: str | None = None) -> Delivery:
-        """Check a request, and read it; `name` is that of the webhook.
+        """Check a request, and read it; `name` is the name of the webhook, if the address tells it.
 
         Raises `InvalidRequest`, `ConfigurationError`, and what `verify` raises.
         """
@@ -80,19 +92,19 @@ class DocumentWebhook:
                 f"name={shown(name)} is no webhook of {self.provider}'s document: write one of "
                 f"{known}."
             )
-        sent = headers_by_name(headers)
+        by_name = headers_by_name(headers)
         raw = body_bytes(body)
-        model = self._model(raw, sent, name)
+        model = self._model(raw, by_name, name)
         text = self._text(raw)
         content = object_or_empty(json.loads(text, parse_float=_digits))
-        event_id, subject = self._identity(sent, content, model, name)
+        identity = self._identity(by_name, content, model, name)
         event_name = self._event_name(content, model, name)
         return Delivery(
             name=event_name,
-            subject=subject,
+            subject=identity.subject,
             content=json.dumps({"webhook": name, "body": text, "name": event_name}),
-            # Without any id, it may be another event: no later one is a repeat of it.
-            ids=(event_id,) if event_id else (),
+            # An event without an id may be another one than an equal event: nothing is its repeat.
+            ids=(identity.event_id,) if identity.event_id else (),
         )
 
     def spelled_name(self, content: str) -> str:
@@ -102,13 +114,14 @@ class DocumentWebhook:
         return text_or_empty(object_or_empty(json.loads(content)).get("name"))
 
     def _model(self, raw: bytes, sent: Mapping[str, str], name: str | None) -> Any:
-        """The model of a body, or `UnknownVariant`: it is of a kind that the document does not
-        declare.
+        """The model of a body; `UnknownVariant`, if the body is of a kind that the document does
+        not declare.
         """
         webhooks = self._webhooks
         declared = [*webhooks.WEBHOOKS.values()]
+        # Without words that tell bodies apart, a body can be read if all webhooks have the same.
         has_words = any(webhook.tags for webhook in declared)
-        is_readable = has_words or all(each.body == declared[0].body for each in declared)
+        is_readable = has_words or all(webhook.body == declared[0].body for webhook in declared)
         if name is None and self.needs_name and not is_readable:
             raise self._name_is_missing()
         try:
@@ -122,6 +135,7 @@ class DocumentWebhook:
             raise invalid_notification(self.provider, reason) from None
 
     def _of_new_kind(self, body: bytes | str) -> Any:
+        """The `UnknownVariant` of a body of a kind that the document does not declare."""
         try:
             return self._unknown_variant(parsed(body))
         except ValueError:
@@ -135,6 +149,7 @@ class DocumentWebhook:
         )
 
     def _text(self, raw: bytes) -> str:
+        """The text of a body in JSON, which may be UTF-8, UTF-16 or UTF-32."""
         try:
             return raw.decode(json.detect_encoding(raw))
         except UnicodeDecodeError as error:
@@ -142,33 +157,36 @@ class DocumentWebhook:
             raise invalid_notification(self.provider, reason) from None
 
     def _identity(
-        self, sent: Mapping[str, str], content: Mapping[str, Any], model: Any, name: str | None
-    ) -> tuple[str, str]:
-        """What a repeat of an event has (empty: nothing proves one), and the id for people."""
-        own = self._of_caller(self._id, sent, model)
-        event_id = _usual_id(sent, content) if own is None else own
+        self, headers: Mapping[str, str], content: Mapping[str, Any], model: Any, name: str | None
+    ) -> _Identity:
+        """The ids of an event. Raises `ConfigurationError`: it has none where ids usually are, and
+        the caller does not say where.
+        """
+        by_caller = self._by_caller(self._id, headers, model)
+        event_id = _usual_id(headers, content) if by_caller is None else by_caller
         subject = event_id
-        if own is None and not event_id:
+        if by_caller is None and not event_id:
             subject = id_or_empty(content.get("id"))
         if not subject:
             if self._is_unknown(model):
-                return "", ""
+                return _Identity("", "")
             raise ConfigurationError(
                 "Nothing tells this notification from another one: pass webhook(id=...), a "
                 "function of headers and model."
             )
-        if not event_id:  # `id` may be that of the object, which has other events
+        if not event_id:
+            # `id` may be that of the object, which has other events: a repeat has the same content.
             whole = json.dumps([name, content], sort_keys=True)
             event_id = f"{subject} {hashlib.sha256(whole.encode()).hexdigest()}"
         elif name is not None:  # another webhook may have the same id
             event_id = json.dumps([name, event_id])
-        return event_id, subject
+        return _Identity(event_id, subject)
 
     def _event_name(self, content: Mapping[str, Any], model: Any, name: str | None) -> str:
-        own = self._of_caller(self._name, model)
-        if own is not None:
-            return own
-        if name is not None:  # a member that is called type may say something else
+        by_caller = self._by_caller(self._name, model)
+        if by_caller is not None:
+            return by_caller
+        if name is not None:  # a member that is called `type` may be of something else
             return name
         for member in _NAMES:
             event_name = text_or_empty(content.get(member))
@@ -179,24 +197,26 @@ class DocumentWebhook:
         return type(model).__name__
 
     def _is_of_several(self, model: Any) -> bool:
-        """Whether several webhooks have this model as their body: its class names none of them."""
-        own: list[Any] = []
+        """Whether the class of a model is the body of several webhooks, so that it names none."""
+        count = 0
         for webhook in self._webhooks.WEBHOOKS.values():
-            kinds = get_args(webhook.body) or (webhook.body,)
-            if type(model) in kinds:
-                own.append(webhook)
-        return len(own) > 1
+            bodies = get_args(webhook.body) or (webhook.body,)
+            if type(model) in bodies:
+                count += 1
+        return count > 1
 
-    def _of_caller(self, function: Callable[..., object] | None, *given: Any) -> str | None:
-        """What a function of the caller's returns; None if there is none, or it does not know a
-        kind that is new.
+    def _by_caller(self, function: Callable[..., object] | None, *arguments: Any) -> str | None:
+        """The text that a function of the caller's returns; the last argument is the model.
+
+        None: there is no function, or it fails for a model of a kind that the document does not
+        declare.
         """
         if function is None:
             return None
         try:
-            returned = function(*given)
+            returned = function(*arguments)
         except Exception:
-            if self._is_unknown(given[-1]):
+            if self._is_unknown(arguments[-1]):
                 return None
             raise
         text = id_or_empty(returned)
@@ -207,20 +227,22 @@ class DocumentWebhook:
         return text
 
     def _is_unknown(self, model: Any) -> bool:
+        """Whether a model is of a kind that the document does not declare."""
         return isinstance(model, self._unknown_variant)
 
     def notification(self, content: str) -> Any:
-        """The model of a delivery. Of a kind that the document does not declare, it is an
+        """The model of a stored delivery. Of a kind that the document does not declare, it is an
         `UnknownVariant`, a mapping of the members that came.
         """
-        stored, webhooks = json.loads(content), self._webhooks
+        stored = json.loads(content)
+        webhooks = self._webhooks
         try:
             return webhooks.read_webhook(stored["body"], name=stored["webhook"])
         except webhooks.UnknownWebhook:
             return self._of_new_kind(stored["body"])
 
     def reading(self, client: Any, notification: Any) -> Callable[[], Any] | None:
-        """The call that reads what it is about, if the caller has said how."""
+        """The call that reads what a notification is about; None: the caller has not said how."""
         if client is None or self._read is None:
             return None
         if self._is_unknown(notification):
@@ -228,7 +250,7 @@ class DocumentWebhook:
         return partial(self._read, client, notification)
 
     def state_of(self, record: Any) -> None:
-        """Nothing: the notification says what is new."""
+        """None: the notification itself says what is new."""
 
 
 def _known_names(webhooks: WebhooksModule) -> tuple[str, ...]:
@@ -242,10 +264,10 @@ def _known_names(webhooks: WebhooksModule) -> tuple[str, ...]:
 
 
 def _usual_id(headers: Mapping[str, str], content: Mapping[str, Any]) -> str:
-    """The id of an event where it usually is; empty: it is in none of these places."""
-    usual = headers.get("webhook-id", "")
-    if usual:
-        return usual
+    """The id of an event in one of the usual places; empty: none of them has an id."""
+    in_header = headers.get("webhook-id", "")
+    if in_header:
+        return in_header
     for member in _IDS:
         event_id = id_or_empty(content.get(member))
         if event_id:
@@ -254,5 +276,5 @@ def _usual_id(headers: Mapping[str, str], content: Mapping[str, Any]) -> str:
 
 
 def _digits(text: str) -> dict[str, str]:
-    """A number with the digits that were sent, of which a float may lose some."""
+    """A number of JSON with the digits that were sent: a float may lose some of them."""
     return {"number": text}

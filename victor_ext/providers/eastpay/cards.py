@@ -42,9 +42,12 @@ class Card(UnpicklableCredentials):
         cvv: str | None = None,
         holder: str | None = None,
     ) -> None:
-        number, cvv = concealed_account(number), _hidden(cvv)
+        # Tracebacks must not show the digits, also where an argument has a wrong type.
+        number = concealed_account(number)
+        cvv = _hidden(cvv)
         digits = AccountNumber(_GAPS.sub("", number)) if isinstance(number, str) else number
-        month, year = _digits(expiry_month), _digits(expiry_year)
+        month = _date_part(expiry_month)
+        year = _date_part(expiry_year)
         with Validation() as validation:
             validation.text(
                 "card.number", digits, 19, shortest=8, form=_DIGITS, wanted="8 to 19 digits"
@@ -64,7 +67,9 @@ class Card(UnpicklableCredentials):
                 validation.printable("card.holder", holder, 128)
         self._number = digits
         self._cvv = None if cvv is None else Secret(cvv)
-        self.expiry_month, self.expiry_year, self.holder = month.zfill(2), year, holder
+        self.expiry_month = month.zfill(2)
+        self.expiry_year = year
+        self.holder = holder
 
     @property
     def last_four(self) -> str:
@@ -110,17 +115,17 @@ class CardToken(UnpicklableCredentials):
         return {"card_token": self._token}
 
 
-def _digits(value: object) -> str:
-    """A month or a year as text; empty if it cannot be one."""
-    return (
-        value
-        if isinstance(value, str)
-        else str(value)
-        if isinstance(value, int) and 0 <= value < 10_000
-        else ""
-    )
+def _date_part(value: object) -> str:
+    """A month or a year as text; empty: the value is neither text nor a number of four digits."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int) and 0 <= value < 10_000:
+        return str(value)
+    return ""
 
 
 def _hidden(cvv: Any) -> Any:
     """A CVV of any type, as a value that shows nothing."""
-    return cvv if cvv is None else concealed(cvv) if isinstance(cvv, str) else OddAccount(cvv)
+    if cvv is None:
+        return None
+    return concealed(cvv) if isinstance(cvv, str) else OddAccount(cvv)

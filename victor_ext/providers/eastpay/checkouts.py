@@ -21,11 +21,14 @@ from victor_ext.runtime.core.validation import COMPARED, rule
 from .checks import LONGEST_REFERENCE, Validation, check_id
 from .records import Checkout, Payment
 
-_LIFE = timedelta(minutes=15)
+_LIFETIME = timedelta(minutes=15)
+"""How long a checkout can be paid, by the gateway's documentation."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _CheckoutRequest:
+    """The arguments of `prepare`."""
+
     amount: Annotated[Money, rule(Validation.amount)]
     _: KW_ONLY
     payment_type: Annotated[str, rule(Validation.printable, 2)] = "DB"
@@ -73,7 +76,7 @@ class Checkouts(Resource[Mode]):
         form = Validation().form(models.CheckoutForm, self._shared.context, request)
         asked_at = self._shared.clock.now()
         raw = yield from call(prepare_checkout, models.Checkout, body=form)
-        lapses_at = datetime.fromtimestamp(asked_at, UTC) + _LIFE
+        lapses_at = datetime.fromtimestamp(asked_at, UTC) + _LIFETIME
         return Checkout(raw, widget_url=self.widget_url(raw.id), lapses_at=lapses_at)
 
     @operation

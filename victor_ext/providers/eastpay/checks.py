@@ -20,6 +20,7 @@ from .system import Entity
 FormT = TypeVar("FormT", "models.PaymentForm", "models.FollowUpForm", "models.CheckoutForm")
 
 _MOST_UNITS = 10**10
+"""Units of a currency from which on an amount has too many digits."""
 _SHORTEST_URL, _LONGEST_URL = 6, 2048
 LONGEST_REFERENCE = 255
 ID = re.compile(r"(?!\.+\Z)[A-Za-z0-9._~-]{1,128}")
@@ -31,8 +32,10 @@ class Validation(validation.Validation):
     """The problems of a call. Each method checks one argument, and returns what is sent for it."""
 
     def form(self, model: type[FormT], entity: Entity, request: Any, **fixed: str) -> FormT:
-        """The form of a request object: the entity, its fields with rules, and the caller's further
-        `parameters`.
+        """The form of a request object.
+
+        It has the entity, the `fixed` parameters of the call, the fields of the request that have
+        rules, and the caller's further `parameters`.
 
         Raises:
             InvalidRequest: A check failed.
@@ -40,7 +43,9 @@ class Validation(validation.Validation):
         sent = self.checked(request)
         further = self.parameters(request.parameters, _sources_of(model, request))
         self.finish()
-        amount, card = sent.pop("amount", {}), sent.pop("card", {})  # of several fields each
+        # Each of these two arguments is several parameters of the form.
+        amount = sent.pop("amount", {})
+        card = sent.pop("card", {})
         form = model(
             entity_id=entity.id, entity_type=entity.type, **fixed, **amount, **card, **sent
         )
@@ -55,24 +60,25 @@ class Validation(validation.Validation):
             what = f"amount must be Money, not {kind_of(amount)}: write Money.of('92.00', 'EGP')."
             self.note(name, "type", what)
             return {}
-        places = amount.decimals
-        units = amount.minor_units * 10 ** max(0, 2 - places)  # hundredths
-        if places > 2:
+        decimals = amount.decimals
+        hundredths = amount.minor_units * 10 ** max(0, 2 - decimals)
+        if decimals > 2:
             what = (
-                f"amount is in {amount.currency}, which has {places} decimals, and the gateway "
+                f"amount is in {amount.currency}, which has {decimals} decimals, and the gateway "
                 "takes two."
             )
             self.note(name, "decimals", what)
-        elif units <= 0:
+        elif hundredths <= 0:
             self.note(name, "range", f"amount is {amount} and must be above zero.")
-        elif units >= _MOST_UNITS * 100:
+        elif hundredths >= _MOST_UNITS * 100:
             self.note(
                 name,
                 "range",
                 f"amount is {amount}, and the gateway takes ten digits before the dot.",
             )
         else:
-            return {"amount": f"{units // 100}.{units % 100:02d}", "currency": amount.currency}
+            units, rest = divmod(hundredths, 100)
+            return {"amount": f"{units}.{rest:02d}", "currency": amount.currency}
         return {}
 
     def printable(self, name: str, value: object, longest: int) -> Any:
@@ -106,14 +112,15 @@ class Validation(validation.Validation):
         return url
 
     def id(self, name: str, value: Any) -> Any:
-        """An id of the gateway's, which cannot lead to another path."""
+        """An id of the gateway's: it cannot change the rest of a path."""
         return self.matching(name, value, ID, "an id of the gateway's: letters, digits and - . _ ~")
 
     def parameters(self, parameters: object, sources: Mapping[str, str]) -> dict[str, str]:
-        """Further parameters by their names on the wire. No message shows their values.
+        """The caller's further parameters, by their names on the wire. No message shows their
+        values.
 
-        `sources` has those that the call itself sends, by their names on the wire, with where they
-        come from.
+        `sources` names what sets each parameter that the call itself sends: a further parameter
+        must be none of these.
         """
         if parameters is None:
             return {}
@@ -121,11 +128,11 @@ class Validation(validation.Validation):
             what = f"parameters must map names to text, not be {kind_of(parameters)}."
             self.note("parameters", "type", what)
             return {}
-        given: dict[Any, Any] = {}
+        further: dict[Any, Any] = {}
         for name, value in cast("Any", parameters).items():
-            given[name] = concealed(value)
+            further[name] = concealed(value)
         taken = {folded_name(name): source for name, source in sources.items()}  # in any spelling
-        for name, value in given.items():
+        for name, value in further.items():
             is_text = isinstance(value, str) and is_encodable(value)
             if not isinstance(name, str) or not _NAME.fullmatch(name) or not is_text:
                 what = (
@@ -139,7 +146,7 @@ class Validation(validation.Validation):
                 source = taken.get(folded, "the argument card of debit and preauthorise")
                 what = f"parameters: {name} comes from {source}: leave it out here."
                 self.note("parameters", "taken", what)
-        return given
+        return further
 
 
 _SOURCES = {
@@ -152,14 +159,12 @@ _SOURCES = {
 
 
 def _sources_of(model: type[Any], request: Any) -> dict[str, str]:
-    """What a call with the fields of a request sends, by the names on the wire, with where each
-    comes from.
-    """
+    """What sets each parameter that a call sends, by the parameter's name on the wire."""
     sources = {field.name: f"the argument {field.name}" for field in fields(request)} | _SOURCES
+    # A form whose values are the names of its own fields tells the name on the wire of each field.
     names = {field.name: field.name for field in model.__attrs_attrs__ if field.init}
-    return {
-        wire: sources[name] for wire, name in model(**names).to_dict().items() if name in sources
-    }
+    form = model(**names).to_dict()
+    return {wire_name: sources[name] for wire_name, name in form.items() if name in sources}
 
 
 def check_id(name: str, value: object) -> None:
@@ -169,6 +174,7 @@ def check_id(name: str, value: object) -> None:
 
 
 def _encoded_url(text: str) -> str | None:
+    """An absolute `http` or `https` URL in ASCII; None: the text is none."""
     if not text.isprintable() or " " in text:
         return None
     try:

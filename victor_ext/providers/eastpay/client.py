@@ -142,16 +142,15 @@ class _EastPayClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient]):
         extra_body: object,
         extra_query: object,  # noqa: ARG002 - of all providers
     ) -> None:
+        """Check the members that the caller adds to all requests. Raises `ConfigurationError`."""
         names = cast("Iterable[object]", extra_body if isinstance(extra_body, Mapping) else ())
-        if any(
-            isinstance(name, str) and folded_name(name).partition(".")[0] == "card"
-            for name in names
-        ):
-            message = (
-                "extra_body: a card comes from the argument card of debit and preauthorise: "
-                "leave it out here."
-            )
-            raise ConfigurationError.of([Problem("extra_body", "taken", message)])
+        for name in names:
+            if isinstance(name, str) and folded_name(name).partition(".")[0] == "card":
+                message = (
+                    "extra_body: a card comes from the argument card of debit and preauthorise: "
+                    "leave it out here."
+                )
+                raise ConfigurationError.of([Problem("extra_body", "taken", message)])
 
 
 class EastPay(_EastPayClient[Blocking, SyncTransport, SyncClient], BlockingClient):

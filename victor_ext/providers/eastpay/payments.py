@@ -30,6 +30,7 @@ from .system import Entity
 
 
 def _card_fields(validation: Validation, name: str, card: object) -> dict[str, str]:
+    """The parameters of the form for a card."""
     if isinstance(card, Card | CardToken):
         return card.fields()
     validation.note(name, "type", f"card must be Card(...) or CardToken(...), not {kind_of(card)}.")
@@ -38,6 +39,8 @@ def _card_fields(validation: Validation, name: str, card: object) -> dict[str, s
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _PaymentRequest:
+    """The arguments of `debit` and `preauthorise`."""
+
     amount: Annotated[Money, rule(Validation.amount)]
     _: KW_ONLY
     card: Annotated[Card | CardToken | None, rule(_card_fields)] = None
@@ -50,6 +53,8 @@ class _PaymentRequest:
 
 @dataclass(frozen=True, slots=True, repr=False, kw_only=True)
 class _Step:
+    """The arguments that all steps of a payment have in common."""
+
     merchant_transaction_id: Annotated[str, COMPARED, rule(Validation.reference, LONGEST_REFERENCE)]
     notification_url: Annotated[str | None, rule(Validation.url)] = None
     parameters: Mapping[str, str] | None = None
@@ -57,18 +62,24 @@ class _Step:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _FollowUp(_Step):
+    """The arguments of `capture`."""
+
     payment_id: str
     amount: Annotated[Money, rule(Validation.amount)]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _Reversal(_Step):
+    """The arguments of `reverse`."""
+
     payment_id: str
     amount: Annotated[Money | None, rule(Validation.amount)] = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _Refund(_FollowUp):
+    """The arguments of `refund`."""
+
     _: KW_ONLY
     original_transaction_id: Annotated[str | None, rule(Validation.printable, 255)] = None
 
@@ -235,10 +246,11 @@ class Payments(Resource[Mode]):
             **self.entity.in_query(),
             merchant_transaction_id=reference,
         )
+        # The name of the list is not documented.
         return [
             Payment(model)
-            for models_ in (raw.payments, raw.records)
-            for model in list_or_empty(models_)
+            for listed in (raw.payments, raw.records)
+            for model in list_or_empty(listed)
         ]
 
     @operation
@@ -293,6 +305,7 @@ _NO_INQUIRY_BY_REFERENCE = (
 
 
 def _pay(entity: Entity, payment_type: str, request: _PaymentRequest) -> OperationFlow[Payment]:
+    """Make a payment of this type."""
     form = Validation().form(models.PaymentForm, entity, request, payment_type=payment_type)
     return Payment((yield from call(create_payment, models.Payment, body=form)))
 
@@ -300,22 +313,20 @@ def _pay(entity: Entity, payment_type: str, request: _PaymentRequest) -> Operati
 def _follow_up(
     entity: Entity, payment_type: str, step: _FollowUp | _Reversal
 ) -> OperationFlow[Payment]:
+    """Make a step of this type, of the payment that the step names."""
     validation = Validation()
     validation.id("payment_id", step.payment_id)
     form = validation.form(models.FollowUpForm, entity, step, payment_type=payment_type)
-    return Payment(
-        (yield from call(follow_up_payment, models.Payment, id=step.payment_id, body=form))
-    )
+    raw = yield from call(follow_up_payment, models.Payment, id=step.payment_id, body=form)
+    return Payment(raw)
 
 
 def _inquire(
     entity: Entity, payment_id: str, seconds: float | None = None
 ) -> OperationFlow[Payment]:
+    """Inquire about a payment, within `seconds` (None: the client's deadline)."""
     check_id("payment_id", payment_id)
-    return Payment(
-        (
-            yield from call(
-                inquire_payment, models.Payment, seconds, id=payment_id, **entity.in_query()
-            )
-        )
+    raw = yield from call(
+        inquire_payment, models.Payment, seconds, id=payment_id, **entity.in_query()
     )
+    return Payment(raw)

@@ -1,5 +1,6 @@
-"""Records: what the gateway says of payments and checkouts; and notifications: hints, which nobody
-has signed.
+"""Records: what the gateway says of payments and checkouts.
+
+At the end, notifications: they are hints, which nobody has signed.
 """
 
 import json
@@ -57,7 +58,7 @@ class Payment(_EastPayRecord):
 
     @property
     def succeeded(self) -> bool:
-        """Whether it was done. False means only that this is not known: see `result.kind`."""
+        """Whether it succeeded. False means only that this is not known: see `result.kind`."""
         return self.result.succeeded
 
     def __repr__(self) -> str:
@@ -129,11 +130,11 @@ class Webhook:
         )
 
     def notification(self, content: str) -> str:
-        """The id of the payment."""
+        """The id of the payment that a stored delivery is about."""
         return str(json.loads(content))
 
     def reading(self, client: Any, notification: str) -> Callable[[], Any]:
-        """The inquiry. Raises `ConfigurationError` without a client."""
+        """The call that inquires about a payment. Raises `ConfigurationError` without a client."""
         if client is None:
             raise ConfigurationError(
                 "A notification of EastPay's is only a hint: write Inbox(..., client=eastpay)."
@@ -141,10 +142,10 @@ class Webhook:
         return partial(client.payments.inquire, notification)
 
     def is_own_response(self, response: httpx.Response) -> bool:
-        """Whether it is the gateway's: each of its responses has a result code."""
+        """Whether a response comes from the gateway, whose responses all have a result code."""
         result = object_or_empty(object_of(response).get("result"))
         return bool(ResultCode.parse(result.get("code")).code)
 
     def state_of(self, record: Payment) -> str:
-        """What an inquiry says: one that says the same again is no news."""
+        """What an inquiry says of a payment, as text: the same text again is no news."""
         return f"{record.id} {record.payment_type} {record.result.code}"

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from victor_ext.privacy import redact_excerpt
 from victor_ext.runtime.loop.conflicts import is_about_earlier
@@ -50,7 +51,7 @@ class Rejection(StrEnum):
     UNCLEAR = "unclear"
 
 
-_FORM = re.compile(r"[0-9]{3}\.[0-9]{3}\.[0-9]{3}")
+_CODE_FORM = re.compile(r"[0-9]{3}\.[0-9]{3}\.[0-9]{3}")
 
 _RULES: tuple[tuple[str, ResultClass, Rejection | None], ...] = (
     (r"000\.000\.000", ResultClass.SUCCEEDED, None),
@@ -60,9 +61,9 @@ _RULES: tuple[tuple[str, ResultClass, Rejection | None], ...] = (
     (r"100\.300\..*", ResultClass.REJECTED, Rejection.REQUEST),
     (r"100\.[14]00\..*", ResultClass.REJECTED, Rejection.UNCLEAR),
 )
-"""For a text of the form.
+"""What the codes that match a pattern mean; the first pattern that matches counts.
 
-A code that fits no pattern is unknown, also one of the success family (000).
+A code that matches no pattern is unknown, also if it is of the success family (000).
 """
 
 _FAMILIES = {
@@ -93,7 +94,7 @@ _MEANINGS = {
     "100.400.329": "Declined by another control system.",
     "800.100.153": "The bank declined the authorization: the CVV is wrong.",
 }
-_PERMITTED = {
+_WHAT_TO_DO = {
     ResultClass.SUCCEEDED: "it was done",
     ResultClass.PENDING: "not known yet, inquire",
     ResultClass.REVIEW: "it waits for a review, inquire later",
@@ -104,6 +105,13 @@ _LOOK_FIRST = (
     "It may be that an earlier payment has the reference: if one has an unknown outcome, look "
     "before you charge again under another reference."
 )
+
+
+class _Meaning(NamedTuple):
+    """What a code means: its class, and whom a rejection is about."""
+
+    kind: ResultClass
+    rejection: Rejection | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +141,7 @@ class ResultCode:
     @property
     def is_code(self) -> bool:
         """Whether it has the form of EastPay's codes."""
-        return _FORM.fullmatch(self.code) is not None
+        return _CODE_FORM.fullmatch(self.code) is not None
 
     @property
     def is_in_table(self) -> bool:
@@ -158,17 +166,23 @@ class ResultCode:
     @property
     def kind(self) -> ResultClass:
         """What it means for the caller, by EastPay's own table."""
-        return self._rule()[0]
+        return self._meaning().kind
 
-    def _rule(self) -> tuple[ResultClass, Rejection | None]:
-        rules = (rule[1:] for rule in _RULES if self.is_code and re.fullmatch(rule[0], self.code))
-        kind, rejection = next(rules, (ResultClass.UNKNOWN, None))
-        is_open = self.is_repeat and kind is ResultClass.REJECTED
-        return (ResultClass.UNKNOWN, None) if is_open else (kind, rejection)
+    def _meaning(self) -> _Meaning:
+        """What the code means by `_RULES`, and by the gateway's words for it."""
+        unknown = _Meaning(ResultClass.UNKNOWN, None)
+        if not self.is_code:
+            return unknown
+        for pattern, kind, rejection in _RULES:
+            if re.fullmatch(pattern, self.code):
+                # Words about an earlier payment: the rejection may be of a repeat of that payment.
+                is_open = self.is_repeat and kind is ResultClass.REJECTED
+                return unknown if is_open else _Meaning(kind, rejection)
+        return unknown
 
     @property
     def succeeded(self) -> bool:
-        """Whether it was done. False means only that this is not known: see `kind`."""
+        """Whether the call was done. False means only that this is not known: see `kind`."""
         return self.kind is ResultClass.SUCCEEDED
 
     @property
@@ -182,7 +196,7 @@ class ResultCode:
 
         None when it is not a rejection.
         """
-        return self._rule()[1]
+        return self._meaning().rejection
 
     @property
     def must_inquire(self) -> bool:
@@ -192,19 +206,17 @@ class ResultCode:
     @property
     def meaning(self) -> str:
         """Its meaning in words: of the code if the table has it, else of its parts."""
-        known, is_open = (
-            _MEANINGS.get(self.code),
-            self.is_repeat and self.kind is ResultClass.UNKNOWN,
-        )
+        known = _MEANINGS.get(self.code)
+        is_open = self.is_repeat and self.kind is ResultClass.UNKNOWN
         if known is not None and not is_open:
             return known
-        # A bank's no is never "pending".
+        # The groups "succeeded" and "pending" are not the bank's, which has declined.
         is_bank = self.family == "800" and self.group in ("000", "200")
         group = "" if is_bank else _GROUPS.get(self.group)
         parts = filter(None, (_FAMILIES.get(self.family), group))
         words = ": ".join(parts) or "this is not in EastPay's table"
         advice = f" {_LOOK_FIRST}" if is_open or self.rejection is Rejection.REQUEST else ""
-        return f"{words[0].upper()}{words[1:]}; {_PERMITTED[self.kind]}.{advice}"
+        return f"{words[0].upper()}{words[1:]}; {_WHAT_TO_DO[self.kind]}.{advice}"
 
     def __str__(self) -> str:
         return redact_excerpt(self.code)

@@ -22,7 +22,7 @@ from victor_ext.words import Word
 from .result_codes import ResultClass
 
 EntityTypeWord = Literal["MERCHANT", "POS", "PARTICIPATOR"] | Word
-"""A bank may have more types than the vendor's table."""
+"""The types of the vendor's table. A bank may have others: write them as a `Word`."""
 
 _ENTITY_ID = re.compile("[A-Za-z0-9]{1,32}")
 _ENTITY_TYPE = re.compile("[A-Z0-9_]{1,32}")
@@ -50,7 +50,10 @@ class Entity:
 
     def in_query(self) -> dict[str, str]:
         """The parameters of an inquiry, by the names of the generated functions."""
-        return {"entity_id": self.id, **({"entity_type": self.type} if self.in_inquiries else {})}
+        parameters = {"entity_id": self.id}
+        if self.in_inquiries:
+            parameters["entity_type"] = self.type
+        return parameters
 
     def __post_init__(self) -> None:
         if not isinstance(self.id, str) or not _ENTITY_ID.fullmatch(self.id):
@@ -67,7 +70,7 @@ TOKEN_SOURCE = "the bank's back office (account data)"  # noqa: S105 - where the
 
 
 def checked_length(secret: Secret) -> Secret:
-    """The access token. Raises `ConfigurationError`."""
+    """The access token, which has a possible length. Raises `ConfigurationError`."""
     if not 32 <= len(secret) <= 2048:
         raise ConfigurationError(
             "token must have 32 to 2048 characters: copy it whole from the bank's back office."
@@ -95,6 +98,7 @@ def from_process_environment(
 
 
 def _inquiry_by_reference(values: Mapping[str, str]) -> bool:
+    """The option `inquiry_by_reference`, from the variables. Raises `ConfigurationError`."""
     text = values.get("EASTPAY_INQUIRY_BY_REFERENCE", "false").casefold()
     if text not in ("true", "false"):  # the value may be the token by mistake
         raise ConfigurationError("EASTPAY_INQUIRY_BY_REFERENCE must be true or false.")
@@ -120,11 +124,15 @@ SYSTEM = System(
 
 
 def check_token(client: Any) -> str:
-    """Inquire about a payment that does not exist: the gateway says 404 to a good token, 403 to
-    another one.
+    """Check the token by an inquiry about a payment that does not exist: the gateway says 404 to a
+    good token, and 403 to another.
+
+    Returns:
+        What the response shows, in words.
 
     Raises:
-        VictorError: The read failed; a `NotFound` that does not come from a gateway is one.
+        VictorError: The inquiry failed. A `NotFound` without a result code is a failure, too: it
+            does not come from a gateway.
     """
     invented = uuid4().hex
     try:
@@ -147,32 +155,43 @@ def _is_of_gateway(response: httpx.Response | None) -> bool:
 
 
 _STEPS = frozenset({"CP", "RV", "RF"})
-"""EastPay's captures, reversals and refunds: steps of a payment, and none of their own."""
+"""The payment types of captures, reversals and refunds: they are steps of a payment, and no
+payments of their own.
+"""
 
 
 def book_of(client: Any, *, page_size: int | None) -> Book:  # noqa: ARG001 - of every system
-    """The book of a client, blocking or awaited."""
+    """EastPay's book for a reconciliation, read with a client, blocking or awaited."""
 
     def read(payment: Any) -> Theirs:
         fields = payment.to_dict()
         currency = currency_of(fields.get("currency"))
         amount = money_of(fields.get("amount"), currency)
         reference = payment.merchant_transaction_id
-        odd = amount is None and fields.get("amount") not in (None, "")
+        is_unreadable = amount is None and fields.get("amount") not in (None, "")
         return Theirs(
-            payment.id or None, reference, amount, amount, currency, str(payment.result), None, odd
+            payment.id or None,
+            reference,
+            amount,
+            amount,
+            currency,
+            str(payment.result),
+            None,
+            is_unreadable,
         )
 
     def choose(payments: Sequence[Any]) -> Sequence[Any]:
-        own = [payment for payment in payments if payment.payment_type not in _STEPS]
+        """The payments with a reference that count: those that were made, or may have been; else
+        the first one that was declined.
+        """
+        whole = [payment for payment in payments if payment.payment_type not in _STEPS]
         # A card that was declined, and then charged, was charged once.
-        return [
-            payment for payment in own if payment.succeeded or payment.result.must_inquire
-        ] or own[:1]
+        made = [payment for payment in whole if payment.succeeded or payment.result.must_inquire]
+        return made or whole[:1]
 
     # Most gateways answer no inquiry by reference: a client may make it only if its bank says so.
     can_find = bool(getattr(client.payments.entity, "found_by_reference", False))
-    by_id = (
+    by_id_alone = (
         "This client can read EastPay's payments only by id: rows without an id are not checked."
     )
     return Book(
@@ -181,14 +200,12 @@ def book_of(client: Any, *, page_size: int | None) -> Book:  # noqa: ARG001 - of
         look_up=client.payments.inquire,
         find=client.payments.find if can_find else None,
         choose=choose,
-        absent=(
-            NotFound,
-            InvalidRequest,
-        ),  # without a list, a 400 may be about the client's settings
+        # No `BadRequest`: without a list, a 400 may be about the client's settings.
+        absent=(NotFound, InvalidRequest),
         amounts=False,
         notes=(
             "EastPay has no list: payments that are missing in our book cannot be detected.",
-            *(() if can_find else (by_id,)),
+            *(() if can_find else (by_id_alone,)),
             (
                 "EastPay's status 404 also means a wrong path: unless at least one payment exists, "
                 "rows are unchecked."

@@ -2,7 +2,7 @@
 
 from .auth import FlexFactorAuth, FlexFactorToken
 from .client import AsyncFlexFactor, FlexFactor
-from .operations import trace_id
+from .problems import trace_id
 from .records import Cancellation, Capture, Decision, Order, OrderStatus, Refund, Transmission
 from .responses import ErrorCode, split_code
 from .transactions import Address, Card, OrderItem, Payer, Subscription, Transaction

@@ -20,7 +20,8 @@ from victor_ext.runtime.core.headers import is_scheme, is_token
 from victor_ext.runtime.loop.flow import Lock
 from victor_ext.runtime.loop.resending import Authenticator
 
-from .operations import TOKEN, TOKEN_PATH, read_problems
+from .operations import TOKEN, TOKEN_PATH
+from .problems import read_problems
 from .responses import split_code
 
 
@@ -43,6 +44,7 @@ class FlexFactorAuth(IdAndSecret):
         )
 
     def hint(self, environment: str) -> str:
+        """What an error adds about credentials that the provider rejected."""
         return (
             f"The {environment} was asked: check that the AppKey and the AppSecret belong to it "
             "(keys of one environment are not valid in the other)."
@@ -53,26 +55,31 @@ class FlexFactorAuth(IdAndSecret):
     ) -> Authenticator:
         """The token cache of one client.
 
-        No call takes a refresh token: the next one is fetched with the same pair.
+        No documented call takes a refresh token: each token is fetched with AppKey and AppSecret.
         """
         url = base_url.copy_with(path=base_url.path.rstrip("/") + TOKEN_PATH)
 
-        def ask() -> httpx.Request:
+        def new_token_request() -> httpx.Request:
             return token_request(url, {"AppKey": self._id, "AppSecret": self._secret.current()})
 
         def code_of(response: httpx.Response) -> str:
-            # Nothing else of a response that may repeat the credentials is shown, and no part of
-            # these.
-            codes = (
-                problem.code for problem in read_problems(response) if split_code(problem.code)
-            )
-            return next(
-                (code for code in codes if code not in f"{self._id} {self._secret.current()}"), ""
-            )
+            # The response may repeat the credentials: only a six-digit code of it is shown, and
+            # only one that is no part of them.
+            credentials = f"{self._id} {self._secret.current()}"
+            for problem in read_problems(response):
+                if split_code(problem.code) and problem.code not in credentials:
+                    return problem.code
+            return ""
 
         read = partial(issued_until, member="accessToken", scheme="Bearer")
         return OAuthToken(
-            ask, read, clock, lock, hint=self.hint(environment), code_of=code_of, row=TOKEN
+            new_token_request,
+            read,
+            clock,
+            lock,
+            hint=self.hint(environment),
+            code_of=code_of,
+            row=TOKEN,
         )
 
 
@@ -98,11 +105,8 @@ class FlexFactorToken(UnpicklableCredentials):
     """Empty: nothing public is known of the caller."""
 
     def __init__(self, token: SecretText, *, scheme: str | None = "Bearer") -> None:
-        # the scheme may be the token by mistake
-        token, scheme = (
-            concealed(token),
-            concealed(scheme),
-        )
+        token = concealed(token)
+        scheme = concealed(scheme)  # it may be the token by mistake
         self._token = RotatingSecret(
             "token", token, source="the merchant portal", check=_checked_token
         )
@@ -116,6 +120,7 @@ class FlexFactorToken(UnpicklableCredentials):
         return FixedToken(lambda: Secret(f"{self._prefix}{self._token.current()}"))
 
     def hint(self, environment: str) -> str:
+        """What an error adds about a token that the provider rejected."""
         return (
             "The token is sent as it is and never renewed: check that it was made in the "
             f"{environment}, that it has not ended (one from /v1/oauth2/token lives ten minutes), "

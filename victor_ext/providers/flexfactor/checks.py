@@ -23,6 +23,8 @@ _NO_ID = re.compile(r"[\x00-\x1f\x7f-\x9f]|\A\.{1,2}\Z")
 
 
 class Validation(validation.Validation):
+    """The problems of a call. Each method checks one argument, which `field` names."""
+
     def path_id(self, field: str, value: object) -> None:
         """An id that becomes a part of a path, now or later. The path has it percent-encoded."""
         self.text(field, value)
@@ -34,6 +36,7 @@ class Validation(validation.Validation):
             self.note(field, "characters", message)
 
     def key(self, field: str, value: object) -> None:
+        """An idempotency key; None: the client makes one."""
         wanted = "a GUID as text, such as idempotency_key_for('invoice', 1042) makes"
         self.matching(field, value, GUID, wanted, required=False)
 
@@ -51,17 +54,17 @@ class Validation(validation.Validation):
                 "takes it is not documented"
             )
             self.note(field, "currency", f"{field} is in {value.currency}, which {what}.")
-        elif value.minor_units < (not zero):
+        elif value.minor_units < (0 if zero else 1):
             self.note(field, "range", f"{field} is {value} and must be above zero.")
         elif value.minor_units >= _MOST_CENTS:
             self.note(field, "range", f"{field} must have at most fifteen digits.")
 
     def no_card_numbers(self, field: str, value: object, *, about_a_card: bool = False) -> None:
-        """No card number in a value about a card: alone, among other words, or at any depth; and
-        none as a name.
+        """A value without a card number: alone, among other words, as a name, or at any depth.
 
-        With `about_a_card=False` only the members whose names say so are about a card: the last
-        digit of another number may happen to be right. No message shows the number.
+        With `about_a_card=False` only the members whose names say that they are about a card are
+        checked: another number may happen to end with the check digit of a card number. No message
+        shows the number.
         """
         places = card_data_in(value, field, about_a_card=about_a_card)
         for place in dict.fromkeys(place for place, is_number in places if is_number):

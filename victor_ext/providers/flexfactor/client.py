@@ -143,6 +143,7 @@ class _FlexFactorClient(
         return cls(**from_process_environment(known, profile_variables(cls.system, name)))
 
     def _check_extras(self, extra_body: object, extra_query: object) -> None:
+        """Check the members that the caller adds to all requests. Raises `ConfigurationError`."""
         validation = Validation()
         validation.no_card_numbers("extra_body", extra_body)
         validation.no_card_numbers("extra_query", extra_query)
@@ -151,8 +152,11 @@ class _FlexFactorClient(
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        for name in ("evaluate", "capture", "transmit") if hasattr(cls, "_payments") else ():
-            # that of its mode, for `create_autospec`
+        if not hasattr(cls, "_payments"):
+            return
+        for name in ("evaluate", "capture", "transmit"):
+            # The client's own operations are those of its mode, also for `create_autospec`, which
+            # looks at the class.
             setattr(cls, name, getattr(cls._payments, name).__func__)
 
     def _attach(self) -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC
 from types import ModuleType
-from typing import Annotated, Any, Literal, cast
+from typing import Any
 
 from flexfactor_api import models
 from flexfactor_api.api.orders import (
@@ -36,98 +35,42 @@ from victor_ext.runtime.client.resources import (
 )
 from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
 from victor_ext.runtime.core.json_values import is_object, object_of
-from victor_ext.runtime.core.validation import After, rule
 from victor_ext.runtime.loop.idempotency_keys import new_key
 
-from .checks import MOST, Validation
+from .checks import Validation
+from .order_filters import OrderFilters, Status, status_numbers
+from .order_pages import orders_page
 from .records import Cancellation, Order, OrderStatus, Refund
-from .responses import Says, page_of, says_cancelled
+from .responses import Says, says_cancelled
 
 _UNFINISHED = frozenset({OrderStatus.DRAFT, OrderStatus.ONHOLD, OrderStatus.PROCESSING})
-_LATER: Mapping[object, frozenset[OrderStatus]] = {
+_AFTER_END: Mapping[object, frozenset[OrderStatus]] = {
     OrderStatus.CANCELLED: frozenset({OrderStatus.PROBLEM}),
     OrderStatus.RETURNED: frozenset({OrderStatus.PROBLEM}),
     OrderStatus.COMPLETED: frozenset({OrderStatus.RETURNED, OrderStatus.PROBLEM}),
 }
-"""The ends of an order by the provider's guide to its portal (declined, refunded, approved), and
-what may follow them.
+"""The statuses in which an order ends, by the provider's guide to its portal (declined, refunded,
+approved), and for each the statuses that may still follow it.
 
-A problem may occur at any time. What a status with a new number may follow is not known.
+A problem may occur at any time. After another status, or one with an unknown number, anything may
+follow.
 """
-
-Status = (
-    OrderStatus
-    | int
-    | Literal[
-        "DRAFT",
-        "ONHOLD",
-        "CANCELLED",
-        "PROBLEM",
-        "PROCESSING",
-        "CAPTUREREQUIRED",
-        "RETURNED",
-        "COMPLETED",
-    ]
-)
-"""A status as a caller writes it.
-
-The names are closed: a type checker refuses a misspelt one, as the client does.
-"""
-
-
-def _status_numbers(validation: Validation, argument: str, status: object) -> list[int] | None:
-    if not isinstance(status, Sequence) or isinstance(status, str | bytes):
-        status = () if status is None else (status,)
-    elif not status:
-        validation.note(argument, "choice", f"{argument} is empty: name a status, or leave it out.")
-    numbers: list[int] = []
-    for wanted in cast("Sequence[object]", status):
-        number = wanted
-        if isinstance(wanted, str):
-            number = OrderStatus.__members__.get(wanted.strip().upper())
-        if isinstance(number, int) and not isinstance(number, bool) and 0 <= number <= MOST:
-            numbers.append(int(number))
-        else:
-            names = ", ".join(OrderStatus.__members__)
-            validation.note(
-                argument, "choice", f"{argument} must be numbers, or names among: {names}."
-            )
-    return numbers or None
-
-
-def _direction(validation: Validation, argument: str, sort: object) -> object:
-    if sort not in ("asc", "desc"):
-        validation.note(argument, "choice", f"{argument} must be 'asc' or 'desc'.")
-    return sort
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class _OrderList:
-    query: Annotated[str | None, rule(Validation.text, shortest=0)] = None
-    status: Annotated[Status | Sequence[Status] | None, rule(_status_numbers)] = None
-    start: Annotated[datetime | None, rule(Validation.moment)] = None
-    end: Annotated[datetime | None, After("start"), rule(Validation.moment)] = None
-    mid: Annotated[str | None, rule(Validation.text, shortest=0)] = None
-    order_by: Annotated[str | None, rule(Validation.text, shortest=0)] = None
-    sort: Annotated[Literal["asc", "desc"] | None, rule(_direction)] = None
-    page: Annotated[int, rule(Validation.integer, 1, MOST)] = 1
-    page_size: Annotated[int | None, rule(Validation.integer, 1, MOST)] = None
 
 
 def _orders_in(body: dict[str, Any], reader: PageReader[Order]) -> Sequence[Order]:
-    """The orders of a page. It says whether others follow."""
-    page = page_of(body)
+    """The orders of a page, after `reader` is told whether another page follows."""
+    page = orders_page(body)
     assert page is not None  # the row has checked it
-    items, is_last = page
-    reader.is_last = is_last is True
-    if is_last is None:
+    reader.is_last = page.is_last is True
+    if page.is_last is None:
         reader.goes_on = says_that_others_follow(body, reader.number)
     else:
-        reader.goes_on = not is_last
+        reader.goes_on = not page.is_last
     orders: list[Order] = []
-    for item in items:
-        sent = item if is_object(item) else {"item": item}
-        orders.append(Order(models.Order.from_dict(sent)))
+    for item in page.orders:
+        # What is no object is shown, too: a list must not hide what it does not understand.
+        members = item if is_object(item) else {"item": item}
+        orders.append(Order(models.Order.from_dict(members)))
     return orders
 
 
@@ -185,13 +128,13 @@ class Orders(Resource[Mode]):
         """
         with Validation("orders.wait") as validation:
             validation.path_id("order_id", order_id)
-            wanted = _status_numbers(validation, "until", until)
+            wanted = status_numbers(validation, "until", until)
 
-        def reached(order: Order) -> bool:
+        def has_reached(order: Order) -> bool:
+            """Whether the order has a wanted status. Raises `Conflict` if it never will."""
             status = order.status
-            # What the order can no longer become. After a status that is no end, or is new, that is
-            # not known.
-            missed = frozenset(OrderStatus) - _LATER.get(status, frozenset(OrderStatus))
+            every_status = frozenset(OrderStatus)
+            missed = every_status - _AFTER_END.get(status, every_status)
             if wanted is not None and status not in wanted and missed.issuperset(wanted):
                 names = " or ".join(OrderStatus(number).name for number in wanted)
                 message = (
@@ -199,24 +142,25 @@ class Orders(Resource[Mode]):
                     f"be {names}."
                 )
                 raise Conflict(message, outcome=Outcome.REJECTED)
-            return status is not None and (
-                status not in _UNFINISHED if wanted is None else status in wanted
-            )
+            if status is None:
+                return False
+            return status not in _UNFINISHED if wanted is None else status in wanted
+
+        wanted_words = "a final status" if until is None else "the status"
 
         return poll(
             self._shared,
             lambda seconds: _read_order(order_id, seconds),
-            reached,
-            goal=f"Order {order_id} did not reach "
-            f"{'a final status' if until is None else 'the status'}",
+            has_reached,
+            goal=f"Order {order_id} did not reach {wanted_words}",
             advice="Wait again, or get() it later.",
             timeout=timeout,
             describe=_state_of,
         )
 
     @listing
-    @arguments_of(_OrderList)
-    def list(self, request: _OrderList) -> Walk[Order]:
+    @arguments_of(OrderFilters)
+    def list(self, request: OrderFilters) -> Walk[Order]:
         """The orders that pass the filters, read page by page as they are iterated. A filter that
         is None is not sent.
 
@@ -250,21 +194,22 @@ class Orders(Resource[Mode]):
             filters = validation.checked(request)
         first = filters.pop("page")
         filters["mid"] = request.mid or self._shared.context.mid
-        for name, sent in (("start", "from_"), ("end", "to")):
+        for name, generated_name in (("start", "from_"), ("end", "to")):
             if name in filters:
-                filters[sent] = filters.pop(name).astimezone(UTC)
+                filters[generated_name] = filters.pop(name).astimezone(UTC)
         # An order may leave a status: see `RepeatedPageReader`.
-        reader = RepeatedPageReader[Order] if "status" in filters else PageReader[Order]
+        reader_class = RepeatedPageReader[Order] if "status" in filters else PageReader[Order]
+
+        def begin() -> PageReader[Order]:
+            return reader_class(lambda order: order.id, first=first, what="list of orders")
 
         def read(reader: PageReader[Order]) -> OperationFlow[Sequence[Order]]:
-            sent = yield from call(
+            page = yield from call(
                 list_orders, models.OrderPage, page_number=reader.number, **filters
             )
-            return _orders_in(sent.to_dict(), reader)
+            return _orders_in(page.to_dict(), reader)
 
-        return Walk(
-            lambda: reader(lambda order: order.id, first=first, what="list of orders"), read
-        )
+        return Walk(begin, read)
 
     @operation
     def refund(
@@ -305,8 +250,7 @@ class Orders(Resource[Mode]):
                     f"amount is in {currency}: {what}. Refund it in the portal.",
                 )
             validation.text("message", message, shortest=0, required=False)
-        # Dollars. Of at most fifteen digits, the shortest text of the float has the digits of the
-        # amount.
+        # `amount` has at most fifteen digits, so the number in the JSON has exactly its digits.
         dollars = float(amount.amount)
         body = models.RefundRequest(amount_to_refund=dollars, **drop_none(refund_message=message))
         raw = yield from call(refund_order, models.RefundAnswer, order_id=order_id, body=body)
@@ -344,7 +288,7 @@ class Orders(Resource[Mode]):
             >>> flexfactor.orders.cancel(other.order_id).order_id == other.order_id
             True
         """
-        left = self._shared.clock.countdown(self._shared.deadline)
+        seconds_left = self._shared.clock.countdown(self._shared.deadline)
         key = new_key() if idempotency_key is None else idempotency_key
         not_yet: UnreadableResponse | None = None
         try:
@@ -355,9 +299,12 @@ class Orders(Resource[Mode]):
             body = {} if error.response is None else object_of(error.response)
             if says_cancelled(body) is not Says.NOT_YET:
                 raise
-            named = {"order_id": order_id, "external_order_id": None}
-            not_yet, cancelled = error, Cancellation(body, **named, idempotency_key=key)
-        why = yield from _why_not_cancelled(order_id, left())
+            not_yet = error
+            cancelled = Cancellation(
+                body, order_id=order_id, external_order_id=None, idempotency_key=key
+            )
+        # The response does not prove it: the order itself may.
+        why = yield from _why_not_cancelled(order_id, seconds_left())
         if why is None:
             return cancelled
         raise not_yet or UnreadableResponse(
@@ -391,41 +338,52 @@ class Orders(Resource[Mode]):
             >>> flexfactor.orders.external_cancel("INV-1044")
             Cancellation(external_order_id='INV-1044')
         """
-        operation = cancel_order_by_external_id
         return (
-            yield from _cancel(operation, "external_order_id", external_order_id, idempotency_key)
+            yield from _cancel(
+                cancel_order_by_external_id,
+                "external_order_id",
+                external_order_id,
+                idempotency_key,
+            )
         )
 
 
 def _cancel(
     operation: ModuleType, field: str, order_id: str, idempotency_key: str | None
 ) -> OperationFlow[Cancellation]:
-    with Validation(
-        "orders.cancel" if field == "order_id" else "orders.external_cancel"
-    ) as validation:
+    """Cancel an order. `field` is the argument of `operation` that takes the id: `order_id` or
+    `external_order_id`.
+    """
+    method = "orders.cancel" if field == "order_id" else "orders.external_cancel"
+    with Validation(method) as validation:
         validation.path_id(field, order_id)
         validation.key("idempotency_key", idempotency_key)
     key = new_key() if idempotency_key is None else idempotency_key
-    named: dict[str, Any] = {field: order_id}
+    asked_id: dict[str, Any] = {field: order_id}
     response = yield from call_without_body(
-        operation, **named, body=models.CancelRequest(idempotency_key=key)
+        operation, **asked_id, body=models.CancelRequest(idempotency_key=key)
     )
-    ids: dict[str, Any] = {"order_id": None, "external_order_id": None, **named}
+    ids: dict[str, Any] = {"order_id": None, "external_order_id": None, **asked_id}
     return Cancellation(object_of(response), **ids, idempotency_key=key)
 
 
 def _why_not_cancelled(order_id: str, seconds: float | None) -> OperationFlow[str | None]:
-    """Read the order: None if it is CANCELLED, else what is known in place of it."""
+    """Read an order within `seconds`. Returns None if it is CANCELLED, else what an error says of
+    it.
+    """
     if seconds is not None and seconds <= 0:
         return "no time was left to read the order"
     try:
         order = yield from _read_order(order_id, seconds)
     except VictorError as error:
         return f"the order could not be read ({error.message.rstrip('.')})"
-    return None if order.status is OrderStatus.CANCELLED else f"the order is {_state_of(order)}"
+    if order.status is OrderStatus.CANCELLED:
+        return None
+    return f"the order is {_state_of(order)}"
 
 
 def _state_of(order: Order) -> str:
+    """The state of an order, for a message."""
     return one_line(order.status_name or order.status)
 
 

@@ -30,7 +30,7 @@ from .transactions import Address, Card, OrderItem, Payer, Subscription, Transac
 class _TransactionRequest(HiddenRepr):
     """The arguments that `evaluate` and `transmit` have in common."""
 
-    # `external_cancel` has to be able to name it.
+    # A path has to be able to hold it: `orders.external_cancel` is called with it.
     order_id: Annotated[str, rule(Validation.path_id)]
     amount: Annotated[Money, rule(Validation.amount)]
     transaction: Annotated[Transaction, rule(Validation.request, Transaction)]
@@ -50,11 +50,13 @@ class _TransactionRequest(HiddenRepr):
     merchant_initiated: Annotated[bool | None, Sent("is_mit"), rule(Validation.flag)] = None
 
     def __post_init__(self) -> None:
+        # Card data that stands here by mistake is hidden in tracebacks before it is refused.
         for name in ("customer_ip", "sense_key", "fields", "extra_body"):
             if hasattr(self, name):
                 object.__setattr__(self, name, concealed_within(concealed(getattr(self, name))))
 
     def check(self, doing: str) -> None:
+        """Check all arguments of the method `doing`. Raises `InvalidRequest`."""
         with Validation(doing) as validation:
             validation.checked(self)
             validation.no_card_numbers("fields", self.fields)
@@ -70,45 +72,58 @@ class _TransactionRequest(HiddenRepr):
                     f"items must be a list of OrderItem(...), not {kind_of(self.items)}.",
                 )
 
-    def _members(self, merchant: Merchant, *left_out: str) -> dict[str, Any]:
-        """The members of the body, by the names of the generated models."""
-        more = [
+    def _members(self, merchant: Merchant, *, left_out: Sequence[str]) -> dict[str, Any]:
+        """The members of the body, by the names of the generated models; `left_out` are the
+        arguments that the caller writes.
+        """
+        additional_fields = [
             models.AdditionalField(key=name, value=value)
             for name, value in (self.fields or {}).items()
         ]
+        written_here = ("transaction", "amount", "items", "fields", "extra_body")
         return drop_none(
             mid=merchant.mid,
             site_id=merchant.site_id,
             transaction=self.transaction.to_model(self.amount),
             order_items=[item.to_model() for item in self.items] or None,
-            additional_fields=more or None,
-            **members_of(self, "transaction", "amount", "items", "fields", "extra_body", *left_out),
+            additional_fields=additional_fields or None,
+            **members_of(self, *written_here, *left_out),
         )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class EvaluateRequest(_TransactionRequest):
+    """The arguments of `evaluate`."""
+
     customer_ip: Annotated[str | None, rule(Validation.text, shortest=0)] = None
     sense_key: Annotated[str | None, COMPARED, rule(Validation.text, shortest=0)] = None
     expires_at: Annotated[datetime | None, rule(Validation.moment)] = None
     idempotency_key: Annotated[str | None, rule(Validation.key)] = None
 
     def to_model(self, merchant: Merchant, key: str) -> models.EvaluateRequest:
-        more = drop_none(expiry_date_utc=self.expires_at and self.expires_at.astimezone(UTC))
-        members = self._members(merchant, "expires_at", "idempotency_key")
-        body = models.EvaluateRequest(is_declined=True, idempotency_key=key, **members, **more)
+        """The body of the request, with the idempotency key `key`."""
+        members = self._members(merchant, left_out=("expires_at", "idempotency_key"))
+        expiry = drop_none(expiry_date_utc=self.expires_at and self.expires_at.astimezone(UTC))
+        body = models.EvaluateRequest(
+            is_declined=True,  # only a transaction that was declined elsewhere is evaluated
+            idempotency_key=key,
+            **members,
+            **expiry,
+        )
         return with_extra_body(body, self.extra_body, doing="evaluate")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class TransmitRequest(_TransactionRequest):
+    """The arguments of `transmit`."""
+
     declined: Annotated[bool, rule(Validation.flag)] = False
     merchant_initiated: Annotated[bool, Sent("is_mit"), rule(Validation.flag)] = False
 
     def to_model(self, merchant: Merchant) -> models.TransmitRequest:
-        body = models.TransmitRequest(
-            is_declined=bool(self.declined), **self._members(merchant, "declined")
-        )
+        """The body of the request."""
+        members = self._members(merchant, left_out=("declined",))
+        body = models.TransmitRequest(is_declined=bool(self.declined), **members)
         return with_extra_body(body, self.extra_body, doing="transmit")
 
 
@@ -182,9 +197,8 @@ class Payments(Resource[Mode]):
         request.check("evaluate")
         key = new_key() if request.idempotency_key is None else request.idempotency_key
         body = request.to_model(self._shared.context, key)
-        return Decision(
-            (yield from call(evaluate, models.Decision, body=body)), idempotency_key=key
-        )
+        raw = yield from call(evaluate, models.Decision, body=body)
+        return Decision(raw, idempotency_key=key)
 
     @operation
     def capture(
@@ -213,9 +227,11 @@ class Payments(Resource[Mode]):
             validation.amount("amount", amount)
             validation.key("idempotency_key", idempotency_key)
         key = new_key() if idempotency_key is None else idempotency_key
-        in_cents = amount.minor_units
         body = models.CaptureRequest(
-            idempotency_key=key, order_id=order_id, amount=in_cents, currency=amount.currency
+            idempotency_key=key,
+            order_id=order_id,
+            amount=amount.minor_units,  # cents
+            currency=amount.currency,
         )
         raw = yield from call(capture, models.Answer, body=body)
         return Capture(raw, order_id=order_id, amount=amount, idempotency_key=key)

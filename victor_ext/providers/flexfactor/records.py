@@ -14,7 +14,7 @@ from victor_ext.privacy import one_line
 from victor_ext.runtime.client.records import Field, ModelRecord, as_timestamp
 from victor_ext.runtime.core.json_values import is_object
 
-from .operations import problems_in
+from .problems import problems_in
 from .responses import is_done, member, split_code, status_of, success_of
 
 
@@ -46,10 +46,12 @@ class OrderStatus(IntEnum):
 
 
 def _word(*values: object) -> str | None:
+    """The first of these values that is text and not empty."""
     return next((value for value in values if isinstance(value, str) and value), None)
 
 
 def _order_status(value: object, name: object) -> OrderStatus | int | None:
+    """The status of an order by its number, or without one by its name."""
     if isinstance(value, int) and not isinstance(value, bool):
         return next((status for status in OrderStatus if status == value), value)
     return OrderStatus.__members__.get((_word(name, value) or "").strip().upper())
@@ -59,8 +61,8 @@ def _problems(errors: object) -> Sequence[Problem]:
     return problems_in({"errors": errors})
 
 
-# The first text that is not empty, of members with these names in any letter case.
 word = partial(Field[str | None], _word)
+"""A field of a record: the first text that is not empty, of members with these names."""
 
 
 class FlexFactorRecord(ModelRecord):
@@ -71,7 +73,7 @@ class FlexFactorRecord(ModelRecord):
     _in_repr: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, raw: Any, **request: Any) -> None:
-        """`request` has the attributes that the request says, and not the body."""
+        """`raw` is the body, and `request` has the attributes that the request says."""
         super().__init__(raw)
         self._body: dict[str, Any] = raw if is_object(raw) else raw.to_dict()
         for name, value in request.items():
@@ -87,6 +89,8 @@ class FlexFactorRecord(ModelRecord):
 
 
 class _CallRecord(FlexFactorRecord):
+    """A record that a call returns, and no notification."""
+
     @property
     def request_id(self) -> str | None:
         """The provider's id of the exchange: the gateway's, else the body's `traceId`."""
@@ -165,7 +169,7 @@ class _AmountResponse(_Response):
 
     @property
     def succeeded(self) -> bool:
-        """Whether it was done.
+        """Whether the capture or refund was done.
 
         False when the state is not known to be an end: then read the order.
         """
@@ -256,6 +260,9 @@ class Order(_CallRecord):
 
 
 def _shown(value: object) -> str:
+    """An attribute as a `repr` shows it."""
     if isinstance(value, str):
         return repr(one_line(value))
-    return repr(str(value)) if isinstance(value, Money) else repr(value)
+    if isinstance(value, Money):
+        return repr(str(value))
+    return repr(value)

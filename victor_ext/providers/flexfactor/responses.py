@@ -1,8 +1,11 @@
-"""What a response says of the call: yes, no, both at once, or not yet. Its HTTP status does not
-decide.
+"""What the body of a response says of the call: yes, no, both at once, or not yet (`says`).
 
-A refused refund has status 200 and `success: false`. Beside `success: true` a new word counts as
-good where nothing else contradicts it, but for a cancellation: there it may be the order's.
+The HTTP status does not decide: a refused refund has status 200 and `success: false`. Beside
+`success: true` an unknown state counts as good where nothing else contradicts it. A cancellation is
+the exception: the unknown state may be that of the order.
+
+First come the words and codes that the provider uses, then the readers of single members
+(`success_of`, `status_of`), then `says`, and the errors in a body (`error_status`).
 """
 
 import re
@@ -12,8 +15,6 @@ from typing import Any, NamedTuple
 
 from victor_ext.privacy import one_line
 from victor_ext.runtime.core.json_values import (
-    is_list,
-    is_object,
     lenient_flag_of,
     object_or_empty,
     text_or_empty,
@@ -46,14 +47,17 @@ _ENDS = frozenset(
 _IN_PROGRESS = re.compile(
     "PENDING|PROCESSING|PROGRESS|CHALLENGE|SUBMITTED|REQUIRED|QUEUED|WAIT|HOLD|REVIEW|DRAFT"
 )
-"""Parts of states in which no money has been moved yet."""
+"""Parts of the states in which no money has been moved yet."""
 
 _NOT_CANCELLED = frozenset({"COMPLETED", "CAPTURED", "REFUNDED"})
-"""Ends of an order that was not cancelled, unless `success` says that they are those of the call.
+"""States in which an order ends that was not cancelled. Beside `success: true` they may be those of
+the call to cancel it.
 """
 
 
 class Says(Enum):
+    """What a body says of its call."""
+
     YES = "yes"
     NO = "no"
     BOTH = "both"
@@ -65,7 +69,8 @@ _MISSING, _FAILURE, _PROGRESS, _GOOD, _NEW = range(5)
 """What the state in a body means for the call: the columns of `_TABLE`."""
 
 _TABLE: dict[bool | None, tuple[Says, Says, Says, Says, Says]] = {
-    # success, state: missing, failure, in progress, good, a new word
+    # A row for each value of `success`; the columns: no state, a failure, one in progress, a good
+    # one, and an unknown word.
     False: (Says.NO, Says.NO, Says.BOTH, Says.BOTH, Says.BOTH),
     True: (Says.YES, Says.BOTH, Says.NOT_YET, Says.YES, Says.YES),
     None: (Says.NOTHING, Says.NO, Says.NOT_YET, Says.YES, Says.NOT_YET),
@@ -123,9 +128,9 @@ def code_in(text: object, status: int) -> str:
     Empty without one.
     """
     code = rf"(?<![0-9A-Za-z]){status}[0-9]{{3}}(?![0-9A-Za-z]|\.[0-9])"
-    match = (
-        re.search(code, str(text)) if isinstance(text, str | int) and 100 <= status < 600 else None
-    )
+    if not isinstance(text, str | int) or not 100 <= status < 600:
+        return ""
+    match = re.search(code, str(text))
     return match[0] if match else ""
 
 
@@ -139,12 +144,14 @@ def member(body: dict[str, Any], name: str) -> Any:
 
 
 def success_of(body: dict[str, Any]) -> bool | None:
-    """`success`, as a flag, as 0 or 1, or as text; None when it is missing.
+    """The value of `success`, which may be a flag, 0 or 1, or text; None: the body has none.
 
-    False in any spelling wins.
+    If a body has several spellings of the name, one that is false wins.
     """
     flags = {lenient_flag_of(value) for name, value in body.items() if name.lower() == "success"}
-    return False if False in flags else True if True in flags else None
+    if False in flags:
+        return False
+    return True if True in flags else None
 
 
 def status_of(body: dict[str, Any]) -> str:
@@ -162,18 +169,26 @@ def is_done(body: dict[str, Any]) -> bool:
 def says(
     body: dict[str, Any], *, at_once: bool = False, cancels: bool = False, decides: bool = False
 ) -> Says:
-    """What a body says of a write: one that must be done at once, makes an order CANCELLED, or
-    decides about it.
+    """What a body says of a write.
+
+    Args:
+        body: The body of the response.
+        at_once: Whether the write is done when its response comes: a state in progress is then
+            "not yet", and else good.
+        cancels: Whether the write makes an order CANCELLED.
+        decides: Whether the write decides about an order, as `evaluate` does: a refusal is then a
+            result of the call.
     """
-    success, status = success_of(body), status_of(body)
+    success = success_of(body)
+    status = status_of(body)
     if decides and status in REFUSALS:
         return Says.YES  # a decision is what was asked for; its sentence is the reason
-    complains, in_doubt = _complaint(body)
-    if complains and (success or in_doubt):
+    has_error = _has_error(body)
+    if has_error and (success or _leaves_doubt(body)):
         return Says.BOTH
-    is_good = _is_known(status) or (decides and names_order(body))
+    is_good = is_known_state(status) or (decides and names_order(body))
     state = _state_of(status, is_good=is_good, at_once=at_once, cancels=cancels)
-    meaning = _TABLE[False if complains else success][state]
+    meaning = _TABLE[False if has_error else success][state]
     if meaning in (Says.YES, Says.NOTHING) and error_in_words(body):
         return Says.BOTH
     return meaning
@@ -199,59 +214,67 @@ says_cancelled = partial(says, at_once=True, cancels=True)
 
 
 def says_read(body: dict[str, Any]) -> Says:
-    """What a body says of a read. Its state and its errors are the order's."""
+    """What a body says of a read. The state and the errors in the body are those of the order, and
+    say nothing of the read.
+    """
     return Says.NO if success_of(body) is False else Says.YES
 
 
 def says_order(body: dict[str, Any]) -> Says:
     """What a body says of the read of an order.
 
-    One that only complains is no order with errors of its own.
+    A body that has an error and names no order is no order with errors: the read failed.
     """
-    complains, in_doubt = _complaint(body)
-    if not complains or success_of(body) is not None or names_order(body):
+    if not _has_error(body) or success_of(body) is not None or names_order(body):
         return says_read(body)
-    return Says.BOTH if in_doubt else Says.NO
+    return Says.BOTH if _leaves_doubt(body) else Says.NO
 
 
-_UNDECIDED = frozenset({408, 409, 425})  # errors below 500 after which the work may have been done
-
-
-def _complaint(body: dict[str, Any]) -> tuple[bool, bool]:
-    """Whether a body has an error's status or code, or a list of errors without a success; and
-    leaves a doubt.
+def _has_error(body: dict[str, Any]) -> bool:
+    """Whether a body has the status or the code of an error, or lists errors and does not say
+    `success: true`.
     """
-    error = error_status(body)
     lists_errors = not success_of(body) and member(body, "errors")
-    in_doubt = error >= 500 or error in _UNDECIDED
-    return bool(error or lists_errors), in_doubt
+    return bool(error_status(body) or lists_errors)
 
 
-def _is_known(status: str) -> bool:
+_UNDECIDED = frozenset({408, 409, 425})
+"""Error statuses below 500 after which the work may have been done."""
+
+
+def _leaves_doubt(body: dict[str, Any]) -> bool:
+    """Whether the work may have been done although the body has the status of an error."""
+    error = error_status(body)
+    return error >= 500 or error in _UNDECIDED
+
+
+def is_known_state(status: str) -> bool:
+    """Whether a state, in capitals, is one of the words above."""
     return status in _ENDS or status in REFUSALS or _IN_PROGRESS.search(status) is not None
 
 
 def error_status(body: dict[str, Any]) -> int:
-    """The HTTP status of an error, in a ProblemDetails or at the beginning of a six-digit code; 0
-    without one.
+    """The HTTP status of the error in a body: that of a ProblemDetails (RFC 9457), or the beginning
+    of a six-digit code. 0: the body has no such error.
     """
     for name in ("status", "statusCode"):
         word = str(member(body, name))
         error = _ERROR.fullmatch(word)
-        status = int(error[1]) if error else _in_page(word)
+        status = int(error[1]) if error else _status_in_words(word)
         if status:
             return status
     for place in (body, object_or_empty(member(body, "error"))):
         for name in CODES:
             code = split_code(member(place, name))
-            if code is not None and code.http_status >= 400:  # a shorter one is a bank's
+            # Below 400 is no error. (A code of fewer digits is a bank's: `split_code` has none.)
+            if code is not None and code.http_status >= 400:
                 return code.http_status
     return 0
 
 
 def error_in_words(body: dict[str, Any]) -> int:
-    """The HTTP status of an error whose code begins a sentence or a member's name, or which is all
-    it says; else 0.
+    """The HTTP status of the error that a sentence of a body, or the name of a member, begins with
+    as a six-digit code, or consists of in words ("Bad Gateway"). 0: there is none.
     """
     texts: list[object] = [*body]
     for place in (body, object_or_empty(member(body, "error"))):
@@ -260,14 +283,14 @@ def error_in_words(body: dict[str, Any]) -> int:
         if isinstance(text, str | int):
             words = str(text)
             code = _BEGINS_WITH_ERROR.match(words)
-            status = int(code[1]) if code else _in_page(words)
+            status = int(code[1]) if code else _status_in_words(words)
             if status:
                 return status
     return 0
 
 
-def _in_page(text: str) -> int:
-    """The HTTP status that the words of an error page stand for; 0: they are none."""
+def _status_in_words(text: str) -> int:
+    """The HTTP status of which a text is the name, such as 502 for "Bad Gateway"; else 0."""
     if len(text) > _LONGEST_WORDS:
         return 0
     letters = "".join(filter(str.isalpha, text)).upper()
@@ -275,7 +298,7 @@ def _in_page(text: str) -> int:
 
 
 def in_words(body: dict[str, Any]) -> str:
-    """What the body says, for a message."""
+    """What a body says of its call, in words for a message."""
     words: list[str] = []
     success = success_of(body)
     if success is not None:
@@ -286,107 +309,14 @@ def in_words(body: dict[str, Any]) -> str:
     return ", ".join(words) or "it lists errors"
 
 
-_NOT_ORDERS = frozenset({"errors", "warnings", "links"})
-
-
-def page_of(body: dict[str, Any]) -> tuple[list[Any], bool | None] | None:
-    """The orders of a page, and whether it says that it is the last one (None: it does not say);
-    None for no page.
-
-    The name of their array is not documented: it is `items`, or the only array with orders (or
-    nothing) in the page. The members of the body itself come first: only without such an array, the
-    page is an object in it.
-    """
-    objects = {name: value for name, value in body.items() if is_object(value)}
-    inside = [value for name, value in objects.items() if name.lower() not in _NOT_ORDERS]
-    for holders in ([body], inside):
-        pages: list[tuple[dict[str, Any], list[Any]]] = []
-        for holder in holders:
-            pages += [(holder, orders) for orders in _arrays_of_orders(holder)]
-        if len(pages) > 1:
-            return None
-        if pages:
-            page, orders = pages[0]
-            is_last = _says_last(page)
-            return orders, _says_last(body) if is_last is None else is_last
-    # A page may have null in place of its orders, or nothing: what else it lists, it does not leave
-    # out.
-    if any(_lists_something(holder) for holder in (body, *inside)):
-        return None
-    empty = [holder for holder in (body, *inside) if _has_number_of_page(holder)]
-    return ([], _says_last(empty[0])) if len(empty) == 1 else None
-
-
-_OF_A_PAGE = ("pageNumber", "pageSize", "pageCount", "hasNextPage", "isLastPage", "isFirstPage")
-
-
-def _has_number_of_page(holder: dict[str, Any]) -> bool:
-    """Whether an object has members of a page, and nothing but null in place of its orders."""
-    is_page = any(member(holder, name) is not None for name in _OF_A_PAGE)
-    return is_page and member(holder, "items") is None
-
-
-def _lists_something(holder: dict[str, Any]) -> bool:
-    return any(is_list(value) and name.lower() not in _NOT_ORDERS for name, value in holder.items())
-
-
-def _arrays_of_orders(holder: dict[str, Any]) -> list[list[Any]]:
-    arrays: dict[str, list[Any]] = {}
-    for member_name, value in holder.items():
-        name = member_name.lower()
-        if not is_list(value) or name in _NOT_ORDERS:
-            continue
-        if not value or any(map(is_order, value)):
-            arrays[name] = value
-    return [arrays["items"]] if "items" in arrays else [*arrays.values()]
-
-
-def _says_last(page: dict[str, Any]) -> bool | None:
-    """Whether a page says that it is the last one; None: it does not say."""
-    more = lenient_flag_of(member(page, "hasNextPage"))
-    last = lenient_flag_of(member(page, "isLastPage"))
-    if more is None and last is None:
-        return None
-    return more is not True and last is not False
-
-
 def has_words(body: dict[str, Any]) -> bool:
-    """Whether a body has a sentence, as a refusal does, that is more than a word for success."""
+    """Whether a body has a sentence, as a refusal has, other than a single word for success."""
     words = (str(member(body, name) or "").strip().rstrip(".").upper() for name in SENTENCES)
     return any(word not in {"", *_ENDS} for word in words)
 
 
 def names_order(body: dict[str, Any]) -> bool:
+    """Whether a body has an id of an order."""
     return any(
         member(body, name) not in (None, "") for name in ("id", "orderId", "orderSessionKey")
     )
-
-
-_OF_AN_ORDER = (
-    "statusName",
-    "externalOrderId",
-    "externalId",
-    "merchantOrderId",
-    "orderId",
-    "orderSessionKey",
-    "referenceNumber",
-    "orderPlacedDate",
-    "expiryDate",
-)
-
-
-def is_order(value: object) -> bool:
-    """Whether a value says what only an order does: its state, a time, or an id of an order.
-    Anything may have an `id`.
-
-    The state is a number or a known word; beside an id of text it is anything.
-    """
-    if not is_object(value):
-        return False
-    state = member(value, "status")
-    is_number = isinstance(state, int) and not isinstance(state, bool)
-    if is_number or _is_known(status_of(value)):
-        return True
-    if state not in (None, "") and isinstance(member(value, "id"), str):
-        return True
-    return any(member(value, name) not in (None, "") for name in _OF_AN_ORDER)

@@ -44,6 +44,9 @@ DEFAULT_HOSTS: Final = "flex-charge"
 def checked_place(
     environment: object, hosts: object, base_url: str | AnyURL | None
 ) -> tuple[str, httpx.URL, str]:
+    """The name of the environment, the base URL, and the place as messages name it: see
+    `environment_and_url`. Raises `ConfigurationError`.
+    """
     if not isinstance(hosts, str) or hosts not in HOSTS:
         raise ConfigurationError(
             f"hosts={shown(hosts)} is unknown: write {' or '.join(map(repr, HOSTS))}."
@@ -63,6 +66,7 @@ class Merchant(NamedTuple):
 
 
 def checked_guid(name: str, value: object) -> str:
+    """A GUID without blanks around it. Raises `ConfigurationError`."""
     if isinstance(value, str) and GUID.fullmatch(value.strip()):
         return str(value.strip())
     # The message does not show the value, which may be the secret by mistake.
@@ -71,7 +75,8 @@ def checked_guid(name: str, value: object) -> str:
     )
 
 
-def _auth(values: Mapping[str, str]) -> FlexFactorAuth | FlexFactorToken:
+def _credentials_in(values: Mapping[str, str]) -> FlexFactorAuth | FlexFactorToken:
+    """The credentials in the variables of a process. Raises `ConfigurationError`."""
     key, secret, token = (f"FLEXFACTOR_{name}" for name in ("APP_KEY", "APP_SECRET", "TOKEN"))
     if token in values and (key in values or secret in values):
         raise ConfigurationError(
@@ -85,7 +90,12 @@ def _auth(values: Mapping[str, str]) -> FlexFactorAuth | FlexFactorToken:
 
 _TEXTS = ("mid", "site_id", "environment", "hosts", "base_url")
 from_process_environment = partial(
-    options_from, "FLEXFACTOR_", texts=_TEXTS, required=["mid"], versions=["v1"], auth=_auth
+    options_from,
+    "FLEXFACTOR_",
+    texts=_TEXTS,
+    required=["mid"],
+    versions=["v1"],
+    auth=_credentials_in,
 )
 
 
@@ -119,6 +129,8 @@ SYSTEM = System(
 
 
 def book_of(client: Any, *, page_size: int | None) -> Book:
+    """FlexFactor's book for a reconciliation, read with a client, blocking or awaited."""
+
     def read(order: Any) -> Theirs:
         currency = currency_of(order.currency)
         return Theirs(

@@ -1,6 +1,7 @@
-"""The parts of a transaction.
+"""The parts of a transaction, as `evaluate` and `transmit` take them.
 
-Each field has its rule; `check` notes what else is wrong; `to_model` makes the model.
+Each field of a part has its rule; `check` notes problems that no rule has; `to_model` makes the
+generated model.
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ from victor_ext.runtime.core.validation import Sent, rule
 
 from .checks import MOST, Validation
 
-_TEXT, _OPTIONAL = rule(Validation.text), rule(Validation.text, shortest=0)
+_TEXT = rule(Validation.text)
+_OPTIONAL = rule(Validation.text, shortest=0)
 _DIGITS = rule(Validation.matching, re.compile("[0-9]+"), "digits alone")
-_NUMBER, _AMOUNT = rule(Validation.integer, -MOST, MOST), rule(Validation.amount, zero=True)
+_NUMBER = rule(Validation.integer, -MOST, MOST)
+_AMOUNT = rule(Validation.amount, zero=True)
 
 
 @plainly_signed

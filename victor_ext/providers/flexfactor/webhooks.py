@@ -16,7 +16,7 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from victor_ext.errors import AuthenticationError, ConfigurationError
 from victor_ext.privacy import SecretBytes, concealed, kind_of
@@ -39,11 +39,13 @@ from victor_ext.runtime.core.validation import shown
 
 from .records import FlexFactorRecord, word
 
-_NEEDED = ("x-fc-authorization", "x-fc-nonce", "x-fc-date", "x-fc-content-sha512")
+_REQUIRED_HEADERS = ("x-fc-authorization", "x-fc-nonce", "x-fc-date", "x-fc-content-sha512")
 _HOST = re.compile(r"[A-Za-z0-9._-]+(:[0-9]+)?")
 _SCHEME = "HMAC-SHA512"
 _SHORTEST_KEY = 16
-"""Bytes. The provider's are longer; a shorter one is a part of one, or could be guessed."""
+"""The least number of bytes. The provider's keys are longer: a shorter one is a part of a key that
+was cut, or could be guessed.
+"""
 
 
 class Webhook(UnpicklableCredentials):
@@ -112,30 +114,33 @@ class Webhook(UnpicklableCredentials):
             )
         if len(body) > MAX_BYTES:  # before it is hashed
             raise invalid_notification("FlexFactor", f"is longer than {MAX_BYTES // 1024} KiB")
-        nonce, moment = self._signed(headers_by_name(headers), bytes(body))
-        sent_at = http_date(moment)
+        signed = self._signed_values(headers_by_name(headers), bytes(body))
+        sent_at = http_date(signed.date)
         if sent_at is None:
             raise AuthenticationError("x-fc-date is not an HTTP date.")
         check_age(sent_at, self._now(), self._tolerance)
-        notification = Notification(notification_body(body, provider="FlexFactor"), nonce=nonce)
+        notification = Notification(
+            notification_body(body, provider="FlexFactor"), nonce=signed.nonce
+        )
         if not notification.event:
             raise invalid_notification("FlexFactor", "has no Event")
         return notification
 
     def delivery(self, body: bytes, headers: Headers) -> Delivery:
-        """As `read`, for an `Inbox`.
+        """Read a request, as `read` does, for an `Inbox`.
 
-        A repeat is the same request: it has the nonce and the content of one that came before.
-        FlexFactor's events have no id, so nothing else proves one. A notification that says it was
-        sent before may be of another equal event, whose own never arrived.
+        A repeat is the same request: it has the nonce and the content of an earlier request.
+        FlexFactor's events have no id, so nothing else proves a repeat. A notification that says
+        that it was sent before proves nothing: an event may equal another event of which no
+        notification has arrived.
         """
-        said = self.read(body, headers)
-        content = _digest(said.raw, without=("isresent",))
+        notification = self.read(body, headers)
+        content = _digest(notification.raw, without=("isresent",))
         return Delivery(
-            name=said.event or "",
-            subject=said.order_id or "",
-            content=json.dumps(said.raw),
-            ids=(f"nonce {said.nonce} {content}",),
+            name=notification.event or "",
+            subject=notification.order_id or "",
+            content=json.dumps(notification.raw),
+            ids=(f"nonce {notification.nonce} {content}",),
         )
 
     def notification(self, content: str) -> Notification:
@@ -143,21 +148,27 @@ class Webhook(UnpicklableCredentials):
         return Notification(json.loads(content), nonce="")
 
     def reading(self, client: Any, notification: Notification) -> Callable[[], Any] | None:
-        """The call that reads its order."""
+        """The call that reads the order of a notification; None: it names no order, or there is no
+        client.
+        """
         order_id = notification.order_id
-        return None if client is None or not order_id else partial(client.orders.get, order_id)
+        if client is None or not order_id:
+            return None
+        return partial(client.orders.get, order_id)
 
     def state_of(self, record: Any) -> None:
-        """Nothing: the notification says what is new."""
+        """None: the notification itself says what is new."""
 
-    def _signed(self, sent: Mapping[str, str], body: bytes) -> tuple[str, str]:
-        """Check the signature; returns the nonce and the date, which it covers together with the
-        body.
+    def _signed_values(self, sent: Mapping[str, str], body: bytes) -> _SignedValues:
+        """Check the signature, which is one of nonce, date, host and body; return what it proves of
+        the headers.
+
+        Raises `AuthenticationError`.
         """
-        missing = [name for name in _NEEDED if not sent.get(name)]
+        missing = [name for name in _REQUIRED_HEADERS if not sent.get(name)]
         if missing:
             raise AuthenticationError(f"The notification has no {' and no '.join(missing)}.")
-        authorization, nonce, moment, digest = (sent[name] for name in _NEEDED)
+        authorization, nonce, moment, digest = (sent[name] for name in _REQUIRED_HEADERS)
         scheme, _, rest = authorization.strip().partition(" ")
         _, separator, signature = rest.partition("Signature=")
         if scheme.upper() != _SCHEME or not separator:
@@ -177,7 +188,14 @@ class Webhook(UnpicklableCredentials):
                 "The signature does not match: check the subscriber key, and that host is the one "
                 "in the portal."
             )
-        return nonce, moment
+        return _SignedValues(nonce, moment)
+
+
+class _SignedValues(NamedTuple):
+    """The headers that the signature covers."""
+
+    nonce: str
+    date: str
 
 
 def _is_true(value: object) -> bool:
@@ -222,6 +240,7 @@ class Notification(FlexFactorRecord):
 
 
 def _key(secret: object) -> SecretBytes:
+    """The bytes of a subscriber key in base64. Raises `ConfigurationError`."""
     key = decoded_key("subscriber_key", secret, "base64")
     if len(key) < _SHORTEST_KEY:
         raise ConfigurationError(
@@ -232,5 +251,9 @@ def _key(secret: object) -> SecretBytes:
 
 
 def _digest(content: dict[str, Any], *, without: tuple[str, ...]) -> str:
-    kept = {name: value for name, value in content.items() if name.lower() not in without}
-    return hashlib.sha256(json.dumps(kept, sort_keys=True).encode()).hexdigest()
+    """A digest of a body but for some members, whose names are in lower case.
+
+    The order of the members does not matter.
+    """
+    members = {name: value for name, value in content.items() if name.lower() not in without}
+    return hashlib.sha256(json.dumps(members, sort_keys=True).encode()).hexdigest()

@@ -45,10 +45,9 @@ class VeloAuth(IdAndSecret):
             path=base_url.path.rstrip("/") + TOKEN_PATH, params={"grant_type": "client_credentials"}
         )
 
-        def token_request() -> httpx.Request:
-            signed = basic(self._id, self._secret.current())
+        def new_token_request() -> httpx.Request:
             headers = {
-                "authorization": signed,
+                "authorization": basic(self._id, self._secret.current()),
                 "accept": "application/json",
                 "content-type": "application/json",
             }
@@ -59,4 +58,4 @@ class VeloAuth(IdAndSecret):
             "other environment takes."
         )
         row = OPERATIONS[f"POST {TOKEN_PATH}"]
-        return OAuthToken(token_request, issued_for, clock, lock, hint=hint, row=row)
+        return OAuthToken(new_token_request, issued_for, clock, lock, hint=hint, row=row)

@@ -12,7 +12,7 @@ from victor_ext.runtime.core import validation
 from victor_ext.runtime.core.validation import as_date
 
 MOST = 2000
-"""The most payments in a payout, and payees in a batch."""
+"""The most payments in a payout, and the most payees in a batch."""
 
 _ID = re.compile(r"(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
@@ -30,7 +30,7 @@ class Validation(validation.Validation):
         )
 
     def id(self, field: str, value: Any, *, required: bool = True) -> Any:
-        """An id of Velo's: letters, digits and hyphens, so that it cannot lead to another path."""
+        """An id of Velo's: it cannot change the rest of a path."""
         return self.matching(
             field, value, _ID, "an id as Velo gave it, such as a UUID", required=required
         )
@@ -48,9 +48,9 @@ class Validation(validation.Validation):
             self.note(field, "range", message)
 
     def requests(self, field: str, value: Any, kind: type[Any]) -> Sequence[object]:
-        """A list of 1 to 2,000 request objects, which check themselves.
+        """A list of 1 to 2,000 request objects of a class, each of which is checked, too.
 
-        Returns what is in it, of whatever type.
+        Returns the items, of whatever type: an item of another class is a problem of the call.
         """
         is_list = isinstance(value, Sequence) and not isinstance(value, str | bytes)
         items = cast("Sequence[object]", value) if is_list else ()
@@ -61,9 +61,9 @@ class Validation(validation.Validation):
         return items
 
     def moment(self, field: str, value: Any, *, required: bool = True) -> str | None:
-        """An aware datetime; returns whole seconds in UTC.
+        """An aware datetime; returns text with whole seconds in UTC.
 
-        A fraction is dropped, so that it is never later.
+        A fraction of a second is dropped, so that the moment is never later.
         """
         if value is None and not required:
             return None
@@ -88,15 +88,18 @@ class Validation(validation.Validation):
 
 
 def check(doing: str = "", /, **arguments: Any) -> None:
-    """Check ids, and `sensitive`.
+    """Check ids, and the flag `sensitive`, by the names of the arguments.
 
-    Raises `InvalidRequest`, which begins with `doing`, or with what the first is of.
+    Raises `InvalidRequest`. Its message begins with `doing`; without that, with what the first
+    argument names, such as `The source account` for `source_account_id`.
     """
-    with Validation(
-        doing or f"The {next(iter(arguments)).removesuffix('_id').replace('_', ' ')}"
-    ) as validation:
+    first = next(iter(arguments)) if not doing else ""
+    with Validation(doing or f"The {first.removesuffix('_id').replace('_', ' ')}") as validation:
         for name, value in arguments.items():
-            (validation.flag if name == "sensitive" else validation.id)(name, value)
+            if name == "sensitive":
+                validation.flag(name, value)
+            else:
+                validation.id(name, value)
 
 
 def check_request(doing: str, request: object) -> None:
@@ -106,7 +109,8 @@ def check_request(doing: str, request: object) -> None:
 
 
 def day_around(value: datetime, days: int) -> str:
-    """The date of a moment in UTC, moved by some days: in which zone Velo means its dates is not
-    documented.
+    """The date in UTC that is some days after a moment.
+
+    In which time zone Velo means its dates is not documented: one day more covers all.
     """
     return (value.astimezone(UTC) + timedelta(days=days)).date().isoformat()

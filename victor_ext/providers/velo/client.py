@@ -154,11 +154,11 @@ class _VeloClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient], Pin
         Examples:
             >>> velo.logout()
         """
-        token = cast("OAuthToken", self._config.loop.authenticator)
-        if token.has_token:
-            with suppress(AuthenticationError):  # Velo did not accept the token any more
+        authenticator = cast("OAuthToken", self._config.loop.authenticator)
+        if authenticator.has_token:
+            with suppress(AuthenticationError):  # Velo does not accept the token any more
                 yield from call_without_body(logout)
-            token.forget()
+            authenticator.forget()
 
 
 class Velo(_VeloClient[Blocking, SyncTransport, SyncClient], BlockingClient):

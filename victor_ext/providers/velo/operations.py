@@ -1,9 +1,14 @@
-"""What each operation of Velo is, for the attempt loop: its table, and the format of errors."""
+"""What each operation of Velo is, for the attempt loop: the table (`OPERATIONS`), and
+`behaviour_of`, which has the table.
+
+Before the table come the ids in responses (`created_id`, `Receipt`), the evidence of success, the
+makers of rows, and the statuses of payouts and payments (`INSTRUCTION`).
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -12,20 +17,10 @@ from typing import Any
 import httpx
 
 from victor_ext.books import in_major_units
-from victor_ext.errors import Outcome, Problem, UnreadableResponse
-from victor_ext.flows import following
+from victor_ext.errors import Outcome, UnreadableResponse
 from victor_ext.ids import reference_of
-from victor_ext.privacy import (
-    PrivateTexts,
-    mask_digits,
-    one_line,
-    redact_code,
-    redact_excerpt,
-    texts_within,
-)
+from victor_ext.privacy import one_line
 from victor_ext.runtime.client.records import sent_by
-from victor_ext.runtime.core import comparing
-from victor_ext.runtime.core.comparing import Comparer, Likeness
 from victor_ext.runtime.core.json_values import (
     NOT_JSON,
     is_object,
@@ -35,7 +30,6 @@ from victor_ext.runtime.core.json_values import (
     object_or_empty,
     text_or_empty,
 )
-from victor_ext.runtime.core.response import OPERATION
 from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.evidence import (
     Evidence,
@@ -64,29 +58,29 @@ from victor_ext.runtime.loop.operations import (
 )
 from victor_ext.runtime.loop.resending import asked_url
 
-from .checks import day_around
+from .problems import correlation_id, read_problems
+from .proofs import SUBMITTED
 
 TOKEN_PATH = "/v1/authenticate"  # noqa: S105 - a path, not a secret
 
-# With a digit: Velo's ids are UUIDs, and what has none is a word of a path (`/v3/payouts`, a
-# proxy's `/login`).
+# An id has a digit: Velo's ids are UUIDs, and a text without a digit is a word of a path
+# (`/v3/payouts`, a proxy's `/login`).
 _ID = re.compile(r"(?=[^0-9]*[0-9])[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
 
 def created_id(response: Any) -> str | None:
-    """The id of what was made: the last part of the address in `Location`, or None."""
+    """The id of what was made: the last part of the address in `Location`; None: that is no id."""
     location = str(response.headers.get("location", "")).partition("?")[0].partition("#")[0]
     last = location.rstrip("/").rpartition("/")[2]
     return last if _ID.fullmatch(last) else None
 
 
 def batch_id(response: Any) -> str | None:
-    """The id of a batch of payees, in the body or else at the end of `Location`.
-
-    None when it is in neither.
+    """The id of a batch of payees, in the body or else at the end of `Location`; None: it is in
+    neither.
     """
-    stated = text_or_empty(object_of(response).get("batchId"))
-    return stated if _ID.fullmatch(stated) else created_id(response)
+    in_body = text_or_empty(object_of(response).get("batchId"))
+    return in_body if _ID.fullmatch(in_body) else created_id(response)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,38 +103,44 @@ class Receipt:
 
         Raises `UnreadableResponse` when they do not say what was accepted.
         """
-        made = created_id(response)
-        # of an operation without a row, such as one that a newer document has moved
-        if made is None:
+        id = created_id(response)
+        # The evidence of a row refuses such a response before. But an operation may have no row,
+        # such as one that a newer document has moved.
+        if id is None:
             message = "Velo accepted the request, but the response has no id."
             raise UnreadableResponse(message, outcome=Outcome.ACCEPTED)
-        wait = re.fullmatch("[0-9]{1,6}", response.headers.get("retry-after", ""))
-        return cls(made, response.headers["location"], float(wait[0]) if wait else None)
+        seconds = re.fullmatch("[0-9]{1,6}", response.headers.get("retry-after", ""))
+        return cls(id, response.headers["location"], float(seconds[0]) if seconds else None)
 
 
-def _checked(own: Evidence) -> Evidence:
-    """Evidence without a problem in the body, in which neither `own` nor the document misses
-    anything.
+# Evidence: why a response with a good status is no success of its call, or None.
+
+
+def _checked(evidence: Evidence) -> Evidence:
+    """This evidence, with two more conditions: the body reports no error, and has what the document
+    declares.
     """
 
     def complaint(response: httpx.Response, problems: Problems) -> str | None:
-        if problems(response):  # next to a page, it would be the end of a list
+        if problems(response):  # a page without items and with an error would end a list
             return "its body reports an error"
-        return own(response, problems) or document_complaint(response, problems)
+        return evidence(response, problems) or document_complaint(response, problems)
 
     return complaint
 
 
-def _made(what: str, id_of: Says = created_id) -> Evidence:
+def _has_id(what: str, id_of: Says = created_id) -> Evidence:
+    """The evidence that a response has the id of what was made."""
     why = f"it does not say which {what} it made (its Location has no id)"
     return _checked(lambda response, _: None if id_of(response) else why)
 
 
 def _names_made(response: httpx.Response, read: str, id_of: Says = created_id) -> bool:
-    """Whether a response names what it made, under any status.
+    """Whether a response, under any status, proves that something was made.
 
-    Its `Location` is the address of the read of that, at the provider; or a batch has its id in the
-    body. A redirect, a page of HTML and a body with errors name nothing.
+    Its `Location` is at the provider, below `read`: the path of the read of what was made, without
+    the version. Or a batch has its id in the body. A redirect, a page of HTML and a body with
+    errors prove nothing.
     """
     is_page = json_of(response) is NOT_JSON and bool(response.content)
     if is_page or response.is_redirect or read_problems(response) or reports_error(response):
@@ -150,9 +150,9 @@ def _names_made(response: httpx.Response, read: str, id_of: Says = created_id) -
 
 
 def _is_address(response: httpx.Response, read: str) -> bool:
-    """Whether `Location` is at the provider, and below the path of this read.
+    """Whether `Location` is at the provider, and is the path `read` with an id after it.
 
-    Other versions of Velo have another number at the beginning of that path.
+    Before `read` it has a version (`/v3/`), which need not be that of the request.
     """
     asked = asked_url(response.request)
     try:
@@ -162,8 +162,10 @@ def _is_address(response: httpx.Response, read: str) -> bool:
     base = _VERSION.split(asked.path, maxsplit=1)[0]
     path = address.path.removeprefix(base).rstrip("/")
     version = _VERSION.match(path)
-    above = path[version.end() :].rpartition("/")[0] if version else ""
-    return _origin(address) == _origin(asked) and above == read
+    if version is None:
+        return False
+    above_id = path[version.end() :].rpartition("/")[0]
+    return _origin(address) == _origin(asked) and above_id == read
 
 
 _VERSION = re.compile("/v[0-9]+/")
@@ -174,20 +176,19 @@ def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
 
 
 def _has(*names: str) -> Evidence:
+    """The evidence that a body has one of these members."""
     return _checked(Members(names, "its body has none of the expected members"))
 
 
 def _no_csv(response: httpx.Response, _: Problems) -> str | None:
-    kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return (
-        None
-        if kind in ("application/csv", "text/csv", "application/octet-stream")
-        else "its body is not CSV"
-    )
+    media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media_type in ("application/csv", "text/csv", "application/octet-stream"):
+        return None
+    return "its body is not CSV"
 
 
 _OBJECT = _checked(AN_OBJECT)
-_DONE = _checked(
+_EMPTY_OR_OBJECT = _checked(
     lambda response, problems: AN_OBJECT(response, problems) if response.content else None
 )
 
@@ -199,6 +200,9 @@ _PAGE = ListPage(
 )
 
 
+# Makers of rows.
+
+
 def _read(evidence: Evidence = _OBJECT, repeats: RepeatsId | None = None) -> Operation:
     return Operation(effect=Effect.READS, evidence=evidence, id=repeats, is_empty=_PAGE.is_empty)
 
@@ -206,39 +210,48 @@ def _read(evidence: Evidence = _OBJECT, repeats: RepeatsId | None = None) -> Ope
 def _object(
     client_method: str, evidence: Evidence = _OBJECT, repeats: RepeatsId | None = None
 ) -> Operation:
-    """One object, which this method of the client reads."""
+    """The row of a read of one object, which this method of the client makes."""
     return replace(_read(evidence, repeats), client_method=client_method)
 
 
-def _write(effect: Effect, look: str, evidence: Evidence = _DONE, **columns: Any) -> Operation:
+def _write(
+    effect: Effect, look_up: str, evidence: Evidence = _EMPTY_OR_OBJECT, **columns: Any
+) -> Operation:
+    """The row of a write; `look_up` is the method that shows what became of it."""
     return Operation(
-        effect=effect, evidence=evidence, look_up=look and f"with {look}", made=batch_id, **columns
+        effect=effect,
+        evidence=evidence,
+        look_up=look_up and f"with {look_up}",
+        made=batch_id,  # which is `created_id` of all but a batch
+        **columns,
     )
 
 
-# Believed, what has none would be the end of a list.
+# A body without a page would be taken for the end of a list.
 _LIST = _read(_checked(_PAGE))
-# Of requests that name people or accounts, or hold the header of a webhook.
+# For requests that name people or accounts, or hold the header of a webhook.
 _PRIVATE = Shown.UNSENT
-SETS, MAKES, MOVES_MONEY = Effect.SETS, Effect.MAKES, Effect.MOVES_MONEY
+SETS = Effect.SETS
+MAKES = Effect.MAKES
+MOVES_MONEY = Effect.MOVES_MONEY
 
-# Reads that show that a write was done, although its response was lost.
+# The statuses of payouts and payments show that a write was done, although its response was lost.
 
 PAID = frozenset({"COMPLETED", "INCOMPLETE", "CONFIRMED"})
 
 
 @dataclass(frozen=True, slots=True)
 class _Statuses:
-    """What the status of a payout or payment says of a write that changes it; another one says
-    nothing.
+    """What the status of a payout or payment says of a write that changes the status. A status in
+    none of these sets says nothing.
 
     Attributes:
         verb: What the write does, as in "cannot be withdrawn".
-        before: It leads on from here. Velo answers a second one with a conflict, or it changes
-            nothing.
-        done: It was done: the status is kept, or goes on only.
-        too_late: It is not done any more, unless one that is under way is.
-        over: It can never be done.
+        before: The write can be done. To do it twice is safe: Velo answers the second with a
+            conflict, or it changes nothing.
+        done: The write was done. The status stays, or only goes on.
+        too_late: The write can no longer be done, unless it is under way already.
+        over: The write can never be done.
     """
 
     verb: str
@@ -273,8 +286,10 @@ PAYMENT_WITHDRAWAL = _Statuses(
 )
 
 
-def _in_state(what: str, statuses: _Statuses) -> Proof:
-    """The payout or payment that the path names is read: its status says it."""
+def _proof_by_status(what: str, statuses: _Statuses) -> Proof:
+    """The read of the payout or payment that the path of a write names: its status shows whether
+    the write was done. `what` is `payout` or `payment`.
+    """
 
     def find(client: Any, call: Any, _since: datetime, _given: Mapping[str, str]) -> Finding:
         record = yield partial(getattr(client, f"{what}s").get, call.ids[0])
@@ -284,170 +299,48 @@ def _in_state(what: str, statuses: _Statuses) -> Proof:
         if status in statuses.over | statuses.too_late:
             why = f"The {what} cannot be {statuses.verb}, since it is {status}."
             return NotDone(why, is_over=status in statuses.over)
-        is_now = f"The {what} is {one_line(status)}."
-        return NotDone(is_now, can_be_sent=True) if status in statuses.before else is_now
+        why = f"The {what} is {one_line(status)}."
+        return NotDone(why, can_be_sent=True) if status in statuses.before else why
 
     return Proof(find)
 
 
-def _submitted(client: Any, call: Any, since: datetime, given: Mapping[str, str]) -> Finding:
-    """The one payout with payments that were submitted since then, and have references that were
-    sent, and no others: a payout that has a payment more was sent with it.
-    """
-    sent = _by_reference(object_or_empty(call.body).get("payments"))
-    window = client.payments.list(
-        given["payor_id"],
-        submitted_from=day_around(since, -1),
-        sort="submittedDateTime:asc",
-        page_size=100,
-    )
-    payouts = _payouts_of((yield from _items(window)), sent.keys(), since)
-    if isinstance(payouts, str):
-        return payouts
-    if len(payouts) != 1:
-        return f"{len(payouts) or 'No'} payouts have payments with its references."
-    ((payout_id, submitted_at),) = payouts.items()
-    payout = yield partial(client.payouts.get, payout_id)
-    listed = yield from _items(client.payouts.payments(payout.id))
-    payments = {
-        reference_of(payment.payor_payment_id): payment for payment in (*payout.rejected, *listed)
-    }
-    if payments.keys() != sent.keys():
-        return f"Payout {payout.id} has other payments, too, or not all of them."
-    memo = object_or_empty(call.body).get("payoutMemo")
-    compared: dict[str, Likeness] = {}
-    for reference, asked in sent.items():
-        values = {"paymentMemo": memo, **asked}
-        for name, is_like in _payment_compared(values, payments[reference]):
-            compared[f"{name} of {reference}"] = is_like
-    body = sent_by(payout)
-    return Done(payout.id, payout.status, body, created_at=submitted_at, compared=compared)
+def _asked_payments(request: httpx.Request) -> list[AskedPayment]:
+    """The payments that a payout asks for. The id of the response is the payout's, not theirs."""
+    asked: list[AskedPayment] = []
+    for payment in map(object_or_empty, list_or_empty(object_of(request).get("payments"))):
+        currency = payment.get("currency")
+        amount = in_major_units(payment.get("amount"), currency)
+        if amount is not None:
+            reference = reference_of(payment.get("payorPaymentId")) or None
+            asked.append(AskedPayment(reference, amount, str(currency), has_id=False))
+    return asked
 
 
-def _payouts_of(
-    payments: Sequence[Any], references: Collection[str], since: datetime
-) -> dict[str, datetime] | str:
-    """The payouts whose payments since then all have one of these references, with the time at
-    which the first of those was submitted; a text says why it cannot be known.
-    """
-    submitted: dict[str, datetime] = {}
-    with_others: set[str | None] = set()
-    for payment in payments:
-        payout_id, moment = payment.payout_id, payment.submitted_at
-        if reference_of(payment.payor_payment_id) not in references:
-            with_others.add(payout_id)
-            continue
-        if moment is None:
-            return (
-                f"Payment {payment.id} has one of its references, and does not say when it was "
-                "submitted."
-            )
-        if moment >= since and payout_id:
-            submitted[payout_id] = min(moment, submitted.get(payout_id, moment))
-    alone = {id: moment for id, moment in submitted.items() if id not in with_others}
-    if submitted and not alone:
-        return f"Payout {' or '.join(submitted)} has other payments, too, or not all of them."
-    return alone
-
-
-_COMPARED: Mapping[str, tuple[Comparer, str]] = {
-    "remoteId": (comparing.same_text, "remote_id"),
-    "sourceAccountName": (comparing.same_text, "source_account_name"),
-    "paymentMemo": (comparing.same_text, "memo"),
-    "transmissionType": (comparing.same_word, "transmission_type"),
-    "remoteSystemId": (comparing.same_text, "remote_system_id"),
-}
-"""How each text of a payment that was sent is compared, and with what of a payment in a payout.
-
-Velo shows no metadata.
-"""
-_SAID_BY_ALL = frozenset({"remoteId", "sourceAccountName"})
-"""A rejected payment says no more than these and its amount."""
-
-
-def _payment_compared(sent: Mapping[str, Any], found: Any) -> Iterator[tuple[str, Likeness]]:
-    """What a payment in a payout says of each value of one that was sent."""
-    for name, (compare, field) in _COMPARED.items():
-        if name not in sent and name != "paymentMemo":  # Velo chooses it
-            continue
-        own = "" if sent.get(name) is None else sent[name]
-        is_like = comparing.likeness(compare, own, getattr(found, field, None))
-        if is_like is not Likeness.UNSAID or name in _SAID_BY_ALL:
-            yield name, is_like
-    money = found.amount
-    asked = (sent.get("amount"), sent.get("currency"))
-    if money is None:
-        yield "amount", Likeness.UNSAID
-    else:
-        is_same = (money.minor_units, money.currency) == asked
-        yield "amount", Likeness.SAME if is_same else Likeness.OTHER
-
-
-def _items(listed: Any) -> Generator[Callable[[], Any], Any, list[Any]]:
-    pages = listed.pages()
-    items: list[Any] = []
-    while True:
-        page = yield partial(following, pages)
-        if page is None:
-            return items
-        items += page.items
-
-
-def _by_reference(payments: object) -> dict[str, dict[str, Any]]:
-    """The payments that a request has, by their references; without what has none."""
-    found: dict[str, dict[str, Any]] = {}
-    for payment in map(object_or_empty, list_or_empty(payments)):
-        reference = reference_of(payment.get("payorPaymentId"))
-        if reference:
-            found[reference] = payment
-    return found
-
-
-def _named(request: httpx.Request) -> str:
-    """The references of a payout; empty if a payment has none."""
-    payments = object_of(request).get("payments")
-    references = sorted(_by_reference(payments))
-    return " ".join(references) if len(references) == len(list_or_empty(payments)) else ""
-
-
-def _asked(request: httpx.Request) -> list[AskedPayment]:
-    """The payments of a payout. Its id is not theirs."""
-    payments = map(object_or_empty, list_or_empty(object_of(request).get("payments")))
-    sent = [
-        (payment.get("payorPaymentId"), payment.get("amount"), payment.get("currency"))
-        for payment in payments
-    ]
-    return [
-        AskedPayment(reference_of(reference) or None, amount, str(currency), has_id=False)
-        for reference, minor, currency in sent
-        if (amount := in_major_units(minor, currency)) is not None
-    ]
-
-
-_SUBMITTED = Proof(_submitted, needs=("payor_id",), subject=_named)
-_INSTRUCTED = _in_state("payout", INSTRUCTION)
-_PAYOUT_WITHDRAWN = _in_state("payout", PAYOUT_WITHDRAWAL)
-_PAYMENT_WITHDRAWN = _in_state("payment", PAYMENT_WITHDRAWAL)
+_INSTRUCTED = _proof_by_status("payout", INSTRUCTION)
+_PAYOUT_WITHDRAWN = _proof_by_status("payout", PAYOUT_WITHDRAWAL)
+_PAYMENT_WITHDRAWN = _proof_by_status("payment", PAYMENT_WITHDRAWAL)
 
 _FINAL = frozenset({"CONFIRMED", "REJECTED", "WITHDRAWN"})
-"""Velo does not say in which order PAID follow each other: the other two may still become another.
+"""The statuses of a payout after which no other comes. Velo does not say in which order the
+statuses in `PAID` follow each other, so that only `CONFIRMED` of these is final.
 """
 _UNTIL_PAID = Follow(lambda velo, _call, id: velo.payouts.get(id), _FINAL)
 _UNTIL_ACCEPTED = Follow(
     lambda velo, _call, id: velo.payouts.get(id),
     _FINAL | PAID | {"ACCEPTED", "QUOTED", "INSTRUCTED"},
 )
-"""A payout that was submitted goes on by another write."""
+"""A payout that was submitted is followed until it is accepted: another write leads it on."""
 
-# Behind the template that a method calls stand other versions of it, which only Velo's own document
-# has.
+# A row has the template that a method calls, and after it the other versions of that template,
+# which only Velo's own document has.
 OPERATIONS: Mapping[str, Operation] = {
     f"POST {TOKEN_PATH}": replace(TOKEN, evidence=_has("access_token")),
     "POST /v1/logout": _write(SETS, ""),
     "POST /v4/payees /v3/payees": _write(
         MAKES,
         "payees.list(payor_id, remote_id=...)",
-        _made("batch of payees", batch_id),
+        _has_id("batch of payees", batch_id),
         proves_work=partial(_names_made, read="payees/batch", id_of=batch_id),
         shown=_PRIVATE,
     ),
@@ -467,7 +360,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "POST /v3/sourceAccounts/{}/fundingRequest": _write(
         MOVES_MONEY,
         "fundings.changes(payor_id, since=...)",
-        _made("funding"),
+        _has_id("funding"),
         proves_work=partial(_names_made, read="fundings"),
     ),
     "GET /v3/sourceAccounts/{} /v2/sourceAccounts/{}": _object(
@@ -477,7 +370,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "POST /v2/fundingAccounts": _write(
         MAKES,
         "funding_accounts.list(payor_id=...)",
-        _made("account"),
+        _has_id("account"),
         proves_work=partial(_names_made, read="fundingAccounts"),
         shown=_PRIVATE,
     ),
@@ -491,10 +384,10 @@ OPERATIONS: Mapping[str, Operation] = {
     "POST /v3/payouts": _write(
         MAKES,
         "payments.find(payor_payment_id, payor_id=..., since=...)",
-        _made("payout"),
+        _has_id("payout"),
         proves_work=partial(_names_made, read="payouts"),
-        proof=_SUBMITTED,
-        payments=_asked,
+        proof=SUBMITTED,
+        payments=_asked_payments,
         follow=_UNTIL_ACCEPTED,
     ),
     "POST /v3/payouts/{}/quote": _write(SETS, "payouts.get(payout_id)", _OBJECT),
@@ -527,7 +420,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "POST /v1/webhooks": _write(
         MAKES,
         "webhooks.list(payor_id)",
-        _made("webhook"),
+        _has_id("webhook"),
         proves_work=partial(_names_made, read="webhooks"),
         shown=_PRIVATE,
     ),
@@ -541,6 +434,7 @@ OPERATIONS: Mapping[str, Operation] = {
 
 
 def behaviour_of(environment: str, base_url: httpx.URL, place: str) -> Behaviour:
+    """Velo's behaviour in an environment; `place` is how messages name it."""
     return Behaviour(
         name="Velo",
         environment=place,
@@ -552,61 +446,3 @@ def behaviour_of(environment: str, base_url: httpx.URL, place: str) -> Behaviour
         authentication_hint=f"Environment {environment!r} was asked: check that key and secret "
         "were issued for it.",
     )
-
-
-def read_problems(response: httpx.Response) -> Sequence[Problem]:
-    """Velo's one error shape: `errors`, each with `errorCode`, `errorMessage` and the `location` of
-    the mistake.
-
-    Data of payees and accounts from the request is not repeated.
-    """
-    errors = list_or_empty(object_of(response).get("errors"))
-    if not errors:
-        return ()
-    private = _private_texts(response.request)
-    problems: list[Problem] = []
-    for error in [object_or_empty(item) for item in errors if item]:
-        where = mask_digits(text_or_empty(error.get("location")))
-        code = private.hide(redact_code(error.get("errorCode")))
-        message = redact_excerpt(private.hide(text_or_empty(error.get("errorMessage"))))
-        problems.append(
-            Problem(where, code, message or "Velo gave no message", provider_field=where or None)
-        )
-    return problems
-
-
-def correlation_id(response: httpx.Response) -> str | None:
-    """Velo's id of the exchange, which is in the body of an error."""
-    return one_line(text_or_empty(object_of(response).get("correlationId"))) or None
-
-
-_PUBLIC = frozenset(
-    {
-        "type",
-        "payeeType",
-        "categories",
-        "remoteId",
-        "payorId",
-        "country",
-        "countryCode",
-        "currency",
-        "language",
-    }
-)
-_WORD = re.compile(r"[^\W_]+")
-
-
-def _private_texts(request: httpx.Request) -> PrivateTexts:
-    """The names, addresses and numbers in a request whose row does not show them, and each word of
-    them: Velo names a payee by a part of the name, too.
-    """
-    row: Operation | None = request.extensions.get(OPERATION)
-    if row is not None and row.shown is Shown.EVERYTHING:
-        return PrivateTexts(())
-    texts = [
-        *texts_within(
-            json_of(request), lambda place: place.rpartition(".")[2] in _PUBLIC, numbers=False
-        )
-    ]
-    words = [word for text in texts for word in _WORD.findall(text)]
-    return PrivateTexts([*texts, *words])

@@ -1,6 +1,7 @@
 """Request objects: the payments of a payout, and payees.
 
-`check` notes what no rule of a field says, with its place.
+Each field has its rule; `check` notes problems that no rule has, at the place of the object in the
+request; `to_model` makes the generated model.
 """
 
 from __future__ import annotations
@@ -66,7 +67,7 @@ _LENGTHS = {
     "county_or_province": (2, 50),
     "zip_or_postcode": (2, 60),
 }
-"""The least and the most letters of each part of an address."""
+"""The least and the most characters of each part of the address of a new payee."""
 _LENGTHS_IN_UPDATE = {
     "line1": (2, 255),
     "line2": (0, 255),
@@ -76,6 +77,7 @@ _LENGTHS_IN_UPDATE = {
     "county_or_province": (2, 100),
     "zip_or_postcode": (2, 30),
 }
+"""The least and the most characters of each part of an address that is updated."""
 
 
 @plainly_signed
@@ -135,9 +137,11 @@ class Individual(Part):
 
     def to_model(self) -> models.Person:
         name = models.PersonName(**members_of(self, "date_of_birth", "national_identification"))
-        born = Validation().day("date_of_birth", self.date_of_birth)
-        more = drop_none(date_of_birth=born, national_identification=self.national_identification)
-        return models.Person(name=name, **more)
+        birthday = Validation().day("date_of_birth", self.date_of_birth)
+        optional = drop_none(
+            date_of_birth=birthday, national_identification=self.national_identification
+        )
+        return models.Person(name=name, **optional)
 
 
 @plainly_signed

@@ -27,19 +27,22 @@ from victor_ext.runtime.client.webhooks import (
 from victor_ext.runtime.core.json_values import object_or_empty, text_or_empty
 
 SHORTEST_AUTHORIZATION = 16
-"""Characters. Velo takes four, which can be guessed."""
+"""The least number of characters. Velo takes four, which can be guessed."""
 
 
 def _first_text(*values: object) -> str | None:
+    """The first of these values that is text and not empty."""
     return next((value for value in values if isinstance(value, str) and value), None)
 
 
-def _as_number(value: object) -> int:
+def _as_sequence_number(value: object) -> int:
+    """A number from 1 that a database can store; 0: the value is none."""
     number = as_integer(value) or 0
     return number if 1 <= number < 2**63 else 0
 
 
 def _as_payors(payors: object) -> frozenset[str]:
+    """The ids of payors, in an object that has one for each of their roles."""
     return frozenset(filter(None, map(text_or_empty, object_or_empty(payors).values())))
 
 
@@ -64,16 +67,17 @@ class Notification(ModelRecord):
     """
 
     def value_at(self, path: Sequence[str]) -> Any:
+        """The value of a member of the body, or None."""
         value = self.raw
         for name in path:
             value = object_or_empty(value).get(name)
         return value
 
-    sequence_number = Field(_as_number, "sequenceNumber")
+    sequence_number = Field(_as_sequence_number, "sequenceNumber")
     event_id = identifier("source.eventId")
     category = identifier("category")
     event_name = identifier("eventName")
-    # it has both
+    # `source` may have the kind under either name.
     source_type = Field(
         lambda *names: _first_text(*names) or "", "source.sourceType", "source.type"
     )
@@ -131,16 +135,16 @@ class Webhook:
         return read_notification(body)
 
     def delivery(self, body: bytes, headers: Headers) -> Delivery:
-        """As `read`, for an `Inbox`: an event is known by its `eventId`, and counted for each
-        payor.
+        """Read a request, as `read` does, for an `Inbox`. A repeat of an event has its `eventId`;
+        `number` counts the events of a payor.
         """
-        said = self.read(body, headers_by_name(headers).get("authorization"))
+        notification = self.read(body, headers_by_name(headers).get("authorization"))
         return Delivery(
-            name=said.event_name or said.source_type or said.category,
-            subject=said.event_id,
-            content=json.dumps(said.raw),
-            ids=(said.event_id,),
-            number=said.sequence_number,
+            name=notification.event_name or notification.source_type or notification.category,
+            subject=notification.event_id,
+            content=json.dumps(notification.raw),
+            ids=(notification.event_id,),
+            number=notification.sequence_number,
         )
 
     def notification(self, content: str) -> Notification:
@@ -148,23 +152,27 @@ class Webhook:
         return read_notification(content.encode())
 
     def reading(self, client: Any, notification: Notification) -> Callable[[], Any] | None:
-        """The call that reads its payment or its payee."""
+        """The call that reads the payment or the payee of a notification; None: it names neither,
+        or there is no client.
+        """
         if client is None:
             return None
         if notification.payment_id:
             return partial(client.payments.get, notification.payment_id)
-        return partial(client.payees.get, notification.payee_id) if notification.payee_id else None
+        if notification.payee_id:
+            return partial(client.payees.get, notification.payee_id)
+        return None
 
     def state_of(self, record: Any) -> None:
-        """Nothing: the notification says what is new."""
+        """None: the notification itself says what is new."""
 
     def is_ours(self, authorization: str | bytes | None) -> bool:
         """Whether an `Authorization` header is that of the webhook, compared in constant time."""
         header = authorization if isinstance(authorization, str | bytes) else b""
         digest = _digest(header)
-        # Every digest is compared, so that the time depends neither on which one fits nor on the
-        # header's length.
-        return sum(hmac.compare_digest(digest, known) for known in self._digests) > 0
+        # All digests are compared, so that the time does not show which of them is equal.
+        matches = [hmac.compare_digest(digest, known) for known in self._digests]
+        return any(matches)
 
 
 def read_notification(body: bytes) -> Notification:
@@ -176,14 +184,20 @@ def read_notification(body: bytes) -> Notification:
         InvalidRequest: It is not a JSON object of up to 1 MiB, or it has no sequence number or no
             event id.
     """
-    said = Notification(notification_body(body, provider="Velo"))
-    if not said.sequence_number:
+    notification = Notification(notification_body(body, provider="Velo"))
+    if not notification.sequence_number:
         raise invalid_notification("Velo", "has no sequenceNumber of 1 or more")
-    if not said.event_id:
+    if not notification.event_id:
         raise invalid_notification("Velo", "has no eventId in its source")
-    return said
+    return notification
 
 
 def _digest(value: str | bytes) -> bytes:
+    """A digest of an `Authorization` header, without the blanks around it, which are no part of a
+    header's value (RFC 9110, 5.5).
+
+    Digests are compared in place of headers: they have one length, so that the time of a comparison
+    does not show how long the right header is.
+    """
     raw = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else value
     return hashlib.sha256(raw.strip()).digest()

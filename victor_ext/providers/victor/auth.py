@@ -1,4 +1,6 @@
-"""The provider's two kinds of credentials: API keys with signed tokens, and OAuth."""
+"""The provider's two kinds of credentials: API keys with signed tokens (`VictorJwt`), and OAuth
+(`VictorOAuth`).
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,7 @@ import math
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, cast
 
 import httpx
 
@@ -41,6 +43,7 @@ TOKEN_LIMITS = {"staging": 3600, "production": 300}
 """By environment, the maximum lifetime, in seconds, of a token that the client signs."""
 _ISSUER = "victor-api"
 SOURCE = "the client portal"
+"""Where the caller has the credentials from, for messages."""
 _MARGIN = 60
 """Seconds between the default lifetime of a token and the environment's limit."""
 _BACKDATED = 5
@@ -194,9 +197,10 @@ class VictorJwt(UnpicklableCredentials):
 
 
 class _Signer:
-    """Signs tokens with a private key.
+    """Signs tokens with a private key, and keeps the last one.
 
-    The same claims and key give the same bytes: RS512 has no random part (RFC 8017, 8.2.1).
+    To sign once more would give the same bytes for the same claims and key: RS512 has no random
+    part (RFC 8017, 8.2.1).
     """
 
     def __init__(
@@ -208,15 +212,25 @@ class _Signer:
         self._claims_at = claims
         self._key = key
         self._header_of = header_of
-        self._last: tuple[dict[str, Any], RSAPrivateKey, Secret] | None = None
+        self._last: _SignedHeader | None = None
 
     def header_at(self, now: float) -> Secret:
-        claims, key = self._claims_at(now), self._key()
+        """The `Authorization` header of a token; `now` is the time by the provider's clock."""
+        claims = self._claims_at(now)
+        key = self._key()
         last = self._last  # another thread may replace it
-        if last is None or last[0] != claims or last[1] is not key:
-            last = claims, key, self._header_of(claims, key)
+        if last is None or last.claims != claims or last.key is not key:
+            last = _SignedHeader(claims, key, self._header_of(claims, key))
             self._last = last
-        return last[2]
+        return last.header
+
+
+class _SignedHeader(NamedTuple):
+    """A header, and what it was signed from."""
+
+    claims: dict[str, Any]
+    key: RSAPrivateKey
+    header: Secret
 
 
 class VictorOAuth(IdAndSecret):
@@ -243,7 +257,7 @@ class VictorOAuth(IdAndSecret):
     ) -> Authenticator:
         url = base_url.copy_with(path=base_url.path.rstrip("/") + TOKEN_PATH)
 
-        def ask() -> httpx.Request:
+        def new_token_request() -> httpx.Request:
             # The document describes only the body. The provider's samples send it as JSON with
             # POST.
             pair = {"client_id": self._id, "client_secret": self._secret.current()}
@@ -253,13 +267,12 @@ class VictorOAuth(IdAndSecret):
             f"Check the client id and secret: {environment} was asked, and keys of one environment "
             "are not valid in the other."
         )
-        return OAuthToken(ask, issued_until, clock, lock, hint=hint)
+        return OAuthToken(new_token_request, issued_until, clock, lock, hint=hint)
 
 
 def key_source(key: Any, **options: Any) -> Callable[[], RSAPrivateKey]:
-    """A function that returns the private key of this moment.
-
-    Arguments and errors are those of `load_rsa_key`.
+    """A function that returns the private key of this moment; `key` is the `private_key` of
+    `VictorJwt`. The options and errors are those of `load_rsa_key`.
     """
     # Who signs loads cryptography.
     from victor_ext.runtime.auth.signed_tokens import load_rsa_key  # noqa: PLC0415 - as said
@@ -271,19 +284,32 @@ def key_source(key: Any, **options: Any) -> Callable[[], RSAPrivateKey]:
         loaded = load_rsa_key(key, **options)
         return lambda: loaded
     function = checked_function("private_key", key)
-    last: list[Any] = [None, None, None]
+    last: _LoadedKey | None = None
 
     def current() -> RSAPrivateKey:
-        given = concealed(function())
-        stamp = file_stamp(given)
-        if last[2] is None or [given, stamp] != last[:2]:  # to validate a key takes 27 ms
-            last[:] = given, stamp, load_rsa_key(given, **options)
-        return cast("RSAPrivateKey", last[2])
+        nonlocal last
+        value = concealed(function())
+        stamp = file_stamp(value)
+        known = last  # another thread may replace it
+        # A key that is known already is not validated again, which takes 27 ms.
+        if known is None or [value, stamp] != [known.value, known.stamp]:
+            known = _LoadedKey(value, stamp, load_rsa_key(value, **options))
+            last = known
+        return known.key
 
     return current
 
 
+class _LoadedKey(NamedTuple):
+    """A private key, and what it was loaded from."""
+
+    value: Any
+    stamp: Any
+    key: RSAPrivateKey
+
+
 def _checked_seconds(name: str, value: float | None, *, least: int) -> float | None:
+    """A number of seconds, at least `least`, or None. Raises `ConfigurationError`."""
     if value is None:
         return None
     if not are_seconds(value, above_zero=False) or value < least:

@@ -1,5 +1,5 @@
 """The checks of Victor's arguments, before anything is sent. `requests` declares which argument has
-which.
+which check.
 
 Source: `openapi/victor.yaml`; a test compares every limit with it. Patterns must match the whole
 text, in ASCII.
@@ -20,7 +20,7 @@ _ID_FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\x9f/\\?#%\s]|\A\.{1,2}\Z")
 
 
 class Validation(validation.Validation):
-    """The problems of one call.
+    """The problems of one call. Each method checks one argument, which `field` names.
 
     With `now`, a due date must not be past, nor over 24 hours ahead.
     """
@@ -43,7 +43,7 @@ class Validation(validation.Validation):
             self.note(field, "format", f"{field} {what}.")
 
     def amount(self, field: str, value: Any) -> str | None:
-        """US dollars; returns them as the wire has them."""
+        """An amount in US dollars; returns the text that is sent for it."""
         if value is None:
             self.add(
                 Problem(field, "required", f"{field} is missing.", hint="write Decimal('44.23')")
@@ -56,7 +56,7 @@ class Validation(validation.Validation):
             return None
 
     def due_date(self, field: str, value: Any) -> str | None:
-        """A date; with `now`, also one that is not past or over 24 hours ahead.
+        """A date; with `now`, a date that is neither past nor over 24 hours ahead.
 
         The provider's time zone is unknown, so a date is rejected only if it is wrong in all zones,
         UTC-12 to UTC+14.
@@ -66,24 +66,24 @@ class Validation(validation.Validation):
             return self.day(field, value)
         now = self.now.astimezone(UTC)
         is_past = due < (now - timedelta(hours=12)).date()
-        right = (
+        advice = (
             f"it is {now:%Y-%m-%d %H:%M} in UTC, so write {now.date()} or "
             f"{(now + timedelta(days=1)).date()}."
         )
         if is_past:
-            self.note(field, "past", f"{field} {due} is in the past: {right}")
+            self.note(field, "past", f"{field} {due} is in the past: {advice}")
         elif due > (now + timedelta(hours=14 + 24)).date():
-            late = (
+            message = (
                 f"{field} {due} is too late: the provider takes a due date at most 24 hours "
-                f"ahead; {right}"
+                f"ahead; {advice}"
             )
-            self.note(field, "range", late)
+            self.note(field, "range", message)
         return due.isoformat()
 
     def zulu(self, field: str, value: Any, *, is_end: bool = False) -> str | None:
-        """An aware datetime; returns Zulu time.
+        """An aware datetime; returns Zulu time, which has milliseconds.
 
-        An end is rounded up to a millisecond: it is never too early.
+        The end of a window is rounded up, so that it is never too early.
         """
         problem = moment_problem(field, value)
         self.add(problem)
@@ -96,6 +96,7 @@ class Validation(validation.Validation):
         return zulu.format(utc)
 
     def key(self, field: str, value: object) -> None:  # noqa: ARG002 - a key's problems name it
+        """An idempotency key."""
         self.add(key_problem(value))
 
 
@@ -104,9 +105,11 @@ RESPONSE_ARGUMENTS = {
     "notes": "notes",
     "modified_amount": "modified_amount",
 }
-"""The members of the body of `accept` and `decline`, each with what sets it."""
+"""The members of the body of `accept` and `decline`, each with the method or argument that sets it.
+"""
 
 
 def check_id(request_id: object) -> None:
+    """Check the id of a call that has no other argument to check. Raises `InvalidRequest`."""
     with Validation("The call") as validation:
         validation.id("id", request_id)

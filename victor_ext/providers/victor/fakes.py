@@ -1,5 +1,6 @@
-"""Payment requests for tests, made from the attributes of a record: the way of `records` in
-reverse.
+"""The JSON of payment requests for tests, made from the attributes of a record.
+
+`records` reads attributes from the JSON; here it is the reverse.
 """
 
 from __future__ import annotations
@@ -79,13 +80,16 @@ _PLACES = {
     "notes": f"{_DETAILS}.notes",
     "approval_notes": f"{_DETAILS}.approval_notes",
 }
-"""Where an attribute stands in the JSON; others have the name of a member of its own."""
+"""Where an attribute stands in the JSON. An attribute that is not here is the member of that name.
+"""
 _AMOUNTS = {"amount", "original_amount", "modified_amount"}
 
 
 def fake_json(fields: FakeFields) -> dict[str, Any]:
-    """The JSON of a request with these attributes and the defaults of the others, but for its
-    key.
+    """The JSON of a request with these attributes, without `idempotency_key`; the others have their
+    defaults.
+
+    Raises `TypeError` (there is no such attribute) and `InvalidRequest`.
     """
     unknown = sorted(fields.keys() - FakeFields.__annotations__.keys())
     if unknown:
@@ -103,18 +107,18 @@ def fake_json(fields: FakeFields) -> dict[str, Any]:
     if problems:
         raise InvalidRequest.of(problems)
     _check_amounts(fields.get("amount"), values.get("response"))
-    wire: dict[str, Any] = {"payment_request": {"payment_details": {}}}
+    json: dict[str, Any] = {"payment_request": {"payment_details": {}}}
     for name, value in values.items():
         *parts, member = _PLACES.get(name, name).split(".")
-        holder = wire
+        holder = json
         for part in parts:
             holder = holder[part]
-        holder[member] = _sent(name, value)
-    return wire
+        holder[member] = _json_value(name, value)
+    return json
 
 
 def _check_amounts(amount: Any, response: Any) -> None:
-    """Raises `InvalidRequest`: the response modifies the amount to another one."""
+    """Raises `InvalidRequest`: the amount is not the one that the response has modified it to."""
     if amount is None or response is None or response.status == Status.DECLINED:
         return
     modified = response.modified_amount
@@ -126,13 +130,14 @@ def _check_amounts(amount: Any, response: Any) -> None:
         raise InvalidRequest.of([Problem("amount", "combination", message)])
 
 
-def _sent(name: str, value: Any) -> Any:
+def _json_value(name: str, value: Any) -> Any:
+    """The value of an attribute as the provider writes it."""
     if isinstance(value, Payee | Payer | PaymentRequestResponse):
-        sent: dict[str, Any] = {}
-        for part, own in members_of(value).items():
-            name_sent = "victor_counterparty_id" if part == "counterparty_id" else part
-            sent[name_sent] = _sent(part, own)
-        return sent
+        members: dict[str, Any] = {}
+        for part, part_value in members_of(value).items():
+            wire_name = "victor_counterparty_id" if part == "counterparty_id" else part
+            members[wire_name] = _json_value(part, part_value)
+        return members
     if isinstance(value, datetime):
         return value.timestamp()
     if name in _AMOUNTS:

@@ -1,4 +1,8 @@
-"""What each operation of Victor is, for the attempt loop: its table, and the format of errors."""
+"""What each operation of Victor is, for the attempt loop: the table (`OPERATIONS`), `behaviour_of`,
+which has the table, and at the end the format of errors.
+
+Before the table come the functions of its columns, in the order of its rows.
+"""
 
 import re
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -42,34 +46,43 @@ from .auth import TOKEN_PATH
 from .reading import another_page, is_number
 from .records import PaymentRequest
 from .requests import ARGUMENTS, CreateRequest, Sent
-from .responding import RESPONDED, other_response, records_response
+from .responding import PROOF_OF_RESPONSE, other_response, records_response
 from .statuses import CHILD_ID, ID, PARENT_ID, TERMINAL, Direction, as_direction
 
 _WHAT = "payment request"
 _NO_MESSAGE = "the provider gave no message"
 
 
-def _others_response(answer: httpx.Response) -> str | None:
-    """How the response to the request that `get` answers with is another one's, or None."""
-    body = object_of(answer)
-    child, parent = body.get(CHILD_ID), body.get(PARENT_ID)
-    # An outbound request may have its child's response. The document has no child_id in `get`: then
-    # nothing is read.
-    is_childs = (
-        body.get(ID) and not child and as_direction(body.get("direction")) is Direction.OUTBOUND
-    )
-    ids = (id_in_path(answer.request), child, parent)
-    return None if is_childs or is_about_one_of(ids, _response_id(answer)) else _others_id(answer)
+# "Response" is here the payer's response to a payment request, which a body may have inside.
 
 
-def _others_id(answer: httpx.Response) -> str | None:
-    return about_another(
-        id_in_path(answer.request), _response_id(answer), _WHAT, "payment_request_response"
-    )
+def _response_of_other_request(http_response: httpx.Response) -> str | None:
+    """How the response inside the body of `get` belongs to another request than the one that was
+    asked for, or None.
+    """
+    body = object_of(http_response)
+    child = body.get(CHILD_ID)
+    parent = body.get(PARENT_ID)
+    # An outbound request may have the response of its child. The document has no child_id in `get`:
+    # without it, nothing is compared.
+    is_outbound = as_direction(body.get("direction")) is Direction.OUTBOUND
+    may_be_of_child = body.get(ID) and not child and is_outbound
+    ids = (id_in_path(http_response.request), child, parent)
+    if may_be_of_child or is_about_one_of(ids, _id_in_response(http_response)):
+        return None
+    return _response_with_other_id(http_response)
 
 
-def _response_id(answer: httpx.Response) -> object:
-    request = object_or_empty(object_of(answer).get("payment_request"))
+def _response_with_other_id(http_response: httpx.Response) -> str | None:
+    """How the response inside a body names another request than the path does, or None."""
+    asked = id_in_path(http_response.request)
+    named = _id_in_response(http_response)
+    return about_another(asked, named, _WHAT, "payment_request_response")
+
+
+def _id_in_response(http_response: httpx.Response) -> object:
+    """The id of the payment request that the response inside a body names."""
+    request = object_or_empty(object_of(http_response).get("payment_request"))
     return object_or_empty(request.get("payment_request_response")).get(ID)
 
 
@@ -78,39 +91,45 @@ _PAGE = ListPage(
     lambda page: is_number(page.get("page")) or is_number(page.get("page_size")),
     "its body has no list of results",
 )
-"""What has none would otherwise be read as the end of the list."""
+"""A body without a list would otherwise be read as the end of the list."""
 
 
-def _another_page(answer: httpx.Response) -> str | None:
-    """How a page differs from the requested one, or None.
+def _page_of_other_number(response: httpx.Response) -> str | None:
+    """How a page has another number than the one that was asked for, or None.
 
-    Page 0 is accepted: the field may be unused. So is the next number: the provider may count from
-    1. A list compares the numbers of its pages with each other.
+    The number 0 is accepted, since the provider may not use the field; so is the next number, since
+    the provider may count from 1. A list compares the numbers of its pages with each other.
     """
-    number, asked = object_of(answer).get("page"), asked_url(answer.request).params.get("page", "")
+    number = object_of(response).get("page")
+    asked = asked_url(response.request).params.get("page", "")
     if not is_number(number) or not asked.isdecimal():
         return None
-    return None if number in {0, int(asked), int(asked) + 1} else another_page(number, asked)
+    if number in {0, int(asked), int(asked) + 1}:
+        return None
+    return another_page(number, asked)
 
 
-# What shows of a `create` whether it was done: its response, or the requests with its reference.
+# What shows whether a `create` was done: its response, or the requests with its reference.
 
 
 def _names_request(response: httpx.Response) -> bool:
-    """Whether a response to `create` has the id of a payment request, which no refusal has."""
+    """Whether a response to `create` has the id of a payment request: no refusal has one."""
     return bool((as_id(said_members(response).get(ID)) or "").strip())
 
 
 def _arguments_in(body: object) -> dict[str, Any]:
-    """The arguments of the `create` that has this body, but for its key."""
-    left, given = deepcopy(object_or_empty(body)), dict[str, Any]()
+    """The arguments of the `create` that sent this body, without its key."""
+    rest = deepcopy(object_or_empty(body))
+    arguments: dict[str, Any] = {}
     for place, argument in ARGUMENTS.items():
         part, _, name = place.rpartition(".")
-        given[argument] = (object_or_empty(left.get(part)) if part else left).pop(name, None)
-    return {**given, "extra_body": {name: member for name, member in left.items() if member != {}}}
+        holder = object_or_empty(rest.get(part)) if part else rest
+        arguments[argument] = holder.pop(name, None)
+    extra_body = {name: member for name, member in rest.items() if member != {}}
+    return {**arguments, "extra_body": extra_body}
 
 
-def _made(response: httpx.Response) -> PaymentRequest:
+def _created_request(response: httpx.Response) -> PaymentRequest:
     """The record of a response to `create`."""
     return PaymentRequest.of_json(object_of(response))
 
@@ -120,12 +139,14 @@ def _other_request(
 ) -> Generator[Callable[[], Any], Any, str | None]:
     """How the response to a `create` is about another payment, or None.
 
-    One that says too little is read back.
+    If the response says too little, the request that it names is read with `client`. Raises
+    `UnreadableResponse`: that says too little, too, or cannot be read.
     """
     sent = Sent(CreateRequest(**_arguments_in(object_of(response.request))), 1)
-    record, why = _made(response), "and what was read back does not say whose it is"
+    record = _created_request(response)
+    why = "and what was read back does not say whose it is"
     try:
-        # What has none of the values that were sent is a plain receipt.
+        # A response with none of the values that were sent is a plain receipt.
         if sent.is_confirmed_by(record) or not sent.comparisons(record):
             return None
         if sent.is_confirmed_by((yield partial(client.payment_requests.get, record.id))):
@@ -141,26 +162,33 @@ def _other_request(
     raise UnreadableResponse(message, outcome=Outcome.UNKNOWN)
 
 
-def _find(client: Any, call: Any, since: datetime, _given: Mapping[str, str]) -> Finding:
+def _find_created(client: Any, call: Any, since: datetime, _given: Mapping[str, str]) -> Finding:
+    """Find the request that a `create` made since a moment, by the reference of the call."""
     requests = yield partial(client.payment_requests.find, call.subject, start_datetime=since)
     arguments = _arguments_in(call.body)
-    found = PaymentRequest.identified(requests, arguments, since=since)
-    if isinstance(found, str):
-        return f"{found} {requests.caveat}".rstrip()
-    return found.as_done(arguments)
+    match = PaymentRequest.identified(requests, arguments, since=since)
+    if isinstance(match, str):
+        return f"{match} {requests.caveat}".rstrip()
+    return match.as_done(arguments)
 
 
 _CREATED = Proof(
-    _find, subject=lambda request: reference_of(object_of(request).get("client_reference_id"))
+    _find_created,
+    subject=lambda request: reference_of(object_of(request).get("client_reference_id")),
 )
-"""One request alone has the reference, and the values that were sent."""
+"""Reads that show that a `create` was done: exactly one request has its reference, and that request
+has the values that were sent.
+"""
 
 
-def _asked(request: httpx.Request) -> list[AskedPayment]:
+def _asked_payments(request: httpx.Request) -> list[AskedPayment]:
+    """The payment that a `create` asks for; none if its amount cannot be read."""
     body = object_of(request)
     amount = from_wire(object_or_empty(body.get("payment_details")).get("amount"))
     reference = reference_of(body.get("client_reference_id")) or None
-    return [] if amount is None else [AskedPayment(reference, f"{amount:f}", "USD")]
+    if amount is None:
+        return []
+    return [AskedPayment(reference, f"{amount:f}", "USD")]
 
 
 _UNTIL_PAID = Follow(lambda victor, _call, id: victor.payment_requests.get(id), TERMINAL)
@@ -175,29 +203,29 @@ OPERATIONS: Mapping[str, Operation] = {
             lambda value: bool((as_id(value) or "").strip()),
             proof=ID,
         ),
-        # `create` compares what it repeats (see `Sent`), as `could_be` does: a `Conflict` names the
-        # values that differ.
+        # No `repeats`: the method `create` compares what the response repeats of the request (see
+        # `Sent`), and raises a `Conflict` that names the values that differ.
         look_up="with payment_requests.find(client_reference_id, start_datetime=...)",
-        made=lambda response: _made(response).id,
-        said=lambda response: _made(response).status,
+        made=lambda response: _created_request(response).id,
+        said=lambda response: _created_request(response).status,
         unlike=_other_request,
         proves_work=_names_request,
         proof=_CREATED,
-        payments=_asked,
+        payments=_asked_payments,
         follow=_UNTIL_PAID,
     ),
     "GET /v2/payment-requests": Operation(
         effect=Effect.READS,
         evidence=_PAGE,
         is_empty=_PAGE.is_empty,
-        id=_another_page,
+        id=_page_of_other_number,
     ),
     "GET /v2/payment-requests/{}": Operation(
         effect=Effect.READS,
         evidence=Members(
             (ID, "status", "payment_request"), "its body has none of the expected members", proof=ID
         ),
-        id=RepeatsId(_WHAT, ID, unlike=_others_response),
+        id=RepeatsId(_WHAT, ID, unlike=_response_of_other_request),
         # The document has no 404: a 400 about the id alone says the same.
         unknown_id=frozenset({ID, "victor_id", "id"}),
         client_method="payment_requests.get",
@@ -210,19 +238,20 @@ OPERATIONS: Mapping[str, Operation] = {
             lambda word: bool(text_or_empty(word)),
             ID,
         ),
-        id=RepeatsId(_WHAT, ID, unlike=_others_id),
+        id=RepeatsId(_WHAT, ID, unlike=_response_with_other_id),
         look_up="with payment_requests.get(id)",
         unlike=other_response,
         proves_work=records_response,
-        proof=RESPONDED,
+        proof=PROOF_OF_RESPONSE,
     ),
     f"POST {TOKEN_PATH}": TOKEN,
 }
 
 
 def behaviour_of(environment: str, base_url: httpx.URL, place: str) -> Behaviour:
-    # The document has a shortest length for `create`. Those of newer documents are known to have
-    # the longest one.
+    """Victor's behaviour in an environment; `place` is how messages name it."""
+    # The shortest length of a key is a rule of `create` alone, and stands in its row. The longest
+    # length is a rule of all operations, also of those that a newer document may add.
     key_place = HeaderKey(problem=lambda _request, key: key_problem(key, shortest=1))
     return Behaviour(
         name="Victor",
@@ -238,11 +267,11 @@ def behaviour_of(environment: str, base_url: httpx.URL, place: str) -> Behaviour
     )
 
 
-def read_problems(answer: httpx.Response) -> Sequence[Problem]:
-    """Return the problems of the documented schemas `ApiErrorResponse` and `ValidationErrors`; none
-    of others.
+def read_problems(response: httpx.Response) -> Sequence[Problem]:
+    """The problems in a body of the documented schemas `ApiErrorResponse` and `ValidationErrors`;
+    none in another body.
     """
-    body = object_of(answer)
+    body = object_of(response)
     error = body.get("error")
     if is_object(error):
         message = text_or_empty(error.get("message")) or _NO_MESSAGE
@@ -252,16 +281,21 @@ def read_problems(answer: httpx.Response) -> Sequence[Problem]:
 
 
 def _problem(error: dict[str, Any], field: str, message: object) -> Problem:
-    code, theirs = redact_code(error.get("code")), mask_digits(field)
+    """A problem. The provider may spell the field `paymentDetails.amount`, which is
+    `payment_details.amount` in the JSON body.
+    """
+    code = redact_code(error.get("code"))
     text = redact_excerpt(text_or_empty(message)) or code or _NO_MESSAGE
-    # `paymentDetails.amount` is `payment_details.amount` in the JSON body.
-    wire = re.sub(r"(?<=[a-z0-9])([A-Z])", lambda match: "_" + match.group().lower(), theirs)
-    return Problem(field=wire, code=code, message=text, provider_field=theirs or None)
+    provider_field = mask_digits(field)
+    wire_field = re.sub(
+        r"(?<=[a-z0-9])([A-Z])", lambda match: "_" + match.group().lower(), provider_field
+    )
+    return Problem(field=wire_field, code=code, message=text, provider_field=provider_field or None)
 
 
 def _field_of(error: dict[str, Any]) -> str:
-    """Return the field of a Spring error: its `field`, or the end of a code such as
-    `NotNull.request.notes`.
+    """The field that a Spring error is about: its `field`, or the end of a code such as
+    `NotNull.request.notes`. Empty: the error names none.
     """
     stated = text_or_empty(error.get("field"))
     if stated:

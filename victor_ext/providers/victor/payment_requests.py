@@ -1,4 +1,7 @@
-"""`victor.payment_requests`: the operations on requests for payment (RfP)."""
+"""`victor.payment_requests`: the operations on requests for payment (RfP).
+
+`create` is here; the flows of the others are in `reading`, `responding` and `waiting`.
+"""
 
 from __future__ import annotations
 
@@ -89,7 +92,7 @@ class PaymentRequests(Resource[Mode]):
             'outbound'
         """
         clock = self._shared.clock
-        left = clock.countdown(self._shared.deadline)
+        seconds_left = clock.countdown(self._shared.deadline)
         # A call with the caller's key may be a repeat on a later day.
         now = clock.moment() if request.idempotency_key is None else None
         key = new_key() if request.idempotency_key is None else request.idempotency_key
@@ -99,18 +102,18 @@ class PaymentRequests(Resource[Mode]):
             create_request_payment, body=request.to_model(request.check(now)), idempotency_key=key
         )
         step.own_places = ARGUMENTS
-        made = PaymentRequest.of_json((yield step).parsed, idempotency_key=key)
+        created = PaymentRequest.of_json((yield step).parsed, idempotency_key=key)
         sent = Sent(request, step.attempts, key, step.extra_body)
-        if sent.is_confirmed_by(made):
-            return made
+        if sent.is_confirmed_by(created):
+            return created
         # A new random key cannot belong to another payment, and a response without any of the sent
         # values is a plain receipt. A response with only some of them, or with one that cannot be
         # read, may describe another payment.
-        if (request.idempotency_key is None or not sent.comparisons(made)) and not sent.unreadable(
-            made
-        ):
-            return made
-        return (yield from _read_back(made, sent, left()))
+        is_plain_receipt = not sent.comparisons(created)
+        is_of_this_call = request.idempotency_key is None or is_plain_receipt
+        if is_of_this_call and not sent.unreadable(created):
+            return created
+        return (yield from _read_back(created, sent, seconds_left()))
 
     @operation
     def get(
@@ -224,9 +227,13 @@ class PaymentRequests(Resource[Mode]):
             >>> str(victor.payment_requests.accept(inbound, notes="Thank you.").status)
             'accepted'
         """
-        shared, accepted = self._shared, Status.ACCEPTED
         return responding.respond(
-            shared, id, accepted, notes, modified_amount=modified_amount, extra_body=extra_body
+            self._shared,
+            id,
+            Status.ACCEPTED,
+            notes,
+            modified_amount=modified_amount,
+            extra_body=extra_body,
         )
 
     @operation
@@ -346,29 +353,33 @@ class PaymentRequests(Resource[Mode]):
 
 
 def _read_back(
-    made: PaymentRequest, sent: Sent, seconds: float | None
+    created: PaymentRequest, sent: Sent, seconds: float | None
 ) -> OperationFlow[PaymentRequest]:
-    """Read the created request with `get`, and return it if it is this payment."""
+    """Read a request that a response to `create` names, and return the response's record if the
+    request is the payment that was sent.
+
+    Raises `UnreadableResponse`: that is not known. `seconds` is the time that is left.
+    """
     why = "and no time was left to read it back"
     if seconds is None or seconds > 0:
         try:
-            read = yield from reading.get(made.id, seconds)
+            read = yield from reading.get(created.id, seconds)
         except VictorError as error:
             why = f"and it could not be read back ({error.message.rstrip('.')})"
         else:
             if sent.is_confirmed_by(read):
-                return made
+                return created
             why = "and the record that was read back does not show whose it is"
-    lacking = (
-        "payee, payer and amount" if sent.request.client_reference_id is None else "its reference"
-    )
-    odd = " and ".join(sent.unreadable(made))
-    says = f"whose {odd} cannot be read" if odd else f"which does not say {lacking}"
+    has_reference = sent.request.client_reference_id is not None
+    missing = "its reference" if has_reference else "payee, payer and amount"
+    unreadable = " and ".join(sent.unreadable(created))
+    what = f"whose {unreadable} cannot be read" if unreadable else f"which does not say {missing}"
     raise UnreadableResponse(
-        f"The provider answered with payment request {one_line(made.id)}, {says}, {why}: it may be "
-        f"another payment's, of an earlier use of the idempotency key {made.idempotency_key!r}.",
+        f"The provider answered with payment request {one_line(created.id)}, {what}, {why}: it may "
+        "be another payment's, of an earlier use of the idempotency key "
+        f"{created.idempotency_key!r}.",
         hint="Look at it with get(), or repeat with the same key and the same values.",
         outcome=Outcome.UNKNOWN if sent.request.idempotency_key is not None else Outcome.ACCEPTED,
-        idempotency_key=made.idempotency_key,
+        idempotency_key=created.idempotency_key,
         attempts=sent.attempts,
     )

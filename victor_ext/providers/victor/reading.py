@@ -1,4 +1,8 @@
-"""`get`, `list` and `find`."""
+"""`get`, `list` and `find`: the flows that read payment requests.
+
+First `get`, then `walk`, which makes the lazy list of `list`, then `find`, which searches such a
+list; `in_list` reads one request from a list, for `wait` and `watch`.
+"""
 
 from __future__ import annotations
 
@@ -30,8 +34,8 @@ from .records import PaymentRequest
 from .requests import FILTERS_TO_LEAVE, ListRequest
 
 _ARRIVAL_MARGIN = 5.0
-"""A request counts as new if it was created this many seconds after the reading began, by the
-provider's clock.
+"""Seconds. A request counts as new if it was created at least this long after the reading began, by
+the provider's clock.
 """
 
 
@@ -62,13 +66,16 @@ def walk(request: ListRequest, clock: ServerClock) -> Walk[PaymentRequest]:
         # A filter that this package does not know may be one that requests leave.
         if wire.keys().isdisjoint(FILTERS_TO_LEAVE) and not request.extra_query:
             return PageReader(_id_of, first=page, what=what)
-        began = clock.monotonic()
+        began_at = clock.monotonic()
 
-        def arrived(request: PaymentRequest) -> bool:
-            created, age = request.created_at, clock.monotonic() - began
-            return created is not None and created.timestamp() > clock.now() - age + _ARRIVAL_MARGIN
+        def is_new(request: PaymentRequest) -> bool:
+            if request.created_at is None:
+                return False
+            # `clock.now` follows the provider's clock as it becomes known.
+            began = clock.now() - (clock.monotonic() - began_at)
+            return request.created_at.timestamp() > began + _ARRIVAL_MARGIN
 
-        return RepeatedPageReader(_id_of, first=page, what=what, arrived=arrived)
+        return RepeatedPageReader(_id_of, first=page, what=what, arrived=is_new)
 
     def read(reader: PageReader[PaymentRequest]) -> OperationFlow[Sequence[PaymentRequest]]:
         arguments = drop_none(page_size=request.page_size, extra_query=request.extra_query, **wire)
@@ -87,13 +94,14 @@ def walk(request: ListRequest, clock: ServerClock) -> Walk[PaymentRequest]:
 
 
 def _id_of(request: PaymentRequest) -> str | None:
+    """The id of a request; None: the provider sent none."""
     return request.id or None
 
 
 def _page(
     number: int, seconds: float | None = None, **arguments: Any
 ) -> OperationFlow[dict[str, Any]]:
-    """One page. The loop has checked that it is one."""
+    """One page of the list. The attempt loop has checked that the body is a page."""
     step = step_for_json(list_payment_requests, seconds, page=number, **arguments)
     page: dict[str, Any] = (yield step).parsed
     return page
@@ -120,15 +128,19 @@ def _page_of(
 ) -> OperationFlow[dict[str, Any]]:
     """The page that a reader asks for.
 
-    The provider may count its pages from 1, or answer page 0 as 1. But a page whose number does not
-    follow from those of the pages before may be another one's, and would hide items: it is read
-    again. So is a first page with the number 1: if it says so each time, that is how it counts.
+    The provider may number its pages from 1, or give page 0 the number 1. But a response whose
+    number does not follow from the numbers of the pages before may be that of another page, and
+    would hide items: the page is read again. A first page with the number 1 is read again, too: if
+    it has the number each time, the provider numbers its pages from 1.
+
+    `reader.ahead` remembers how far the provider's numbers are ahead of the numbers that were asked
+    for: at page 0 (True), and at the pages after it (False).
     """
     is_zero = reader.number == 0
     known = reader.ahead.get(is_zero)
     expected = {known or 0}
     if known is None and reader.ahead.get(True) == 1:
-        # After page 0 as page 1, the next number says how it goes on.
+        # After page 0 with the number 1, the next number shows how the provider goes on.
         expected = {0, 1}
     seen: list[int] = []
     page: dict[str, Any] = {}
@@ -137,7 +149,7 @@ def _page_of(
         page = yield from _page(reader.number, **arguments)
         number = page.get("page")
         if not is_number(number) or (number == 0 and reader.number > 0):
-            return page  # the field is unused
+            return page  # the provider does not use the field
         ahead = int(number) - reader.number
         if ahead in expected:
             reader.ahead[is_zero] = ahead
@@ -199,30 +211,41 @@ def find(
     end: datetime | None,
     extra_query: Any,
 ) -> OperationFlow[SearchResult]:
-    clock, slack = shared.clock, SEARCH_MARGIN / 2
+    """Read the requests between two moments, and keep those with a reference.
+
+    The moments are of this machine's clock, and the list is by the provider's. The window is wider
+    by the difference of the clocks, as far as it is known. If a response shows another difference,
+    the search begins again with a window for both.
+    """
+    clock = shared.clock
+    slack = SEARCH_MARGIN / 2
     _check_search(client_reference_id, start, end, extra_query)
-    least = most = clock.skew  # the provider's time minus this machine's, as far as it is known
+    # The provider's time minus this machine's: the least and the largest difference that was seen.
+    least = most = clock.skew
     while True:
-        first = _moved(start, min(least, 0.0) - SEARCH_MARGIN)
-        last = None if end is None else _moved(end, max(most, 0.0) + SEARCH_MARGIN)
-        listed = walk(
-            ListRequest(start_datetime=first, end_datetime=last, extra_query=extra_query), clock
-        )
-        reader, matches, read = shared.begin(listed), list[PaymentRequest](), 0
+        first = _shifted(start, min(least, 0.0) - SEARCH_MARGIN)
+        last = None if end is None else _shifted(end, max(most, 0.0) + SEARCH_MARGIN)
+        window = ListRequest(start_datetime=first, end_datetime=last, extra_query=extra_query)
+        requests = walk(window, clock)
+        reader = shared.begin(requests)
+        matches: list[PaymentRequest] = []
+        read = 0
         while not reader.done:
-            page = reader.accept((yield from listed.read(reader)))
+            page = reader.accept((yield from requests.read(reader)))
             read += len(page.items)
             matches += [
                 request for request in page.items if request.has_reference(client_reference_id)
             ]
             if not least - slack <= clock.skew <= most + slack:
-                break  # this response is the first one that shows the provider's time
+                break  # the response shows that the window is too narrow
         else:
             return SearchResult(matches, start=first, end=last, read=read)
-        least, most = min(least, clock.skew), max(most, clock.skew)
+        least = min(least, clock.skew)
+        most = max(most, clock.skew)
 
 
-def _moved(moment: datetime, seconds: float) -> datetime:
+def _shifted(moment: datetime, seconds: float) -> datetime:
+    """A moment that is later by these seconds; the moment itself, if no datetime can hold that."""
     try:
         return moment + timedelta(seconds=seconds)
     except OverflowError:  # outside the years 1 to 9999
@@ -232,11 +255,13 @@ def _moved(moment: datetime, seconds: float) -> datetime:
 def _check_search(
     client_reference_id: object, start_datetime: Any, end_datetime: Any, extra_query: Any
 ) -> None:
+    """Check the arguments of `find`. Raises `InvalidRequest` with all problems."""
     with Validation("The search") as validation:
         validation.text("client_reference_id", client_reference_id, 128)
         if start_datetime is None:
             message = "start_datetime is missing: write datetime(2026, 3, 4, tzinfo=UTC)."
             validation.add(Problem("start_datetime", "required", message))
+        # The filters of the list are called for their problems only: `find` makes its own window.
         try:
             ListRequest(
                 start_datetime=start_datetime, end_datetime=end_datetime, extra_query=extra_query
@@ -245,12 +270,13 @@ def _check_search(
             validation.problems += error.problems
 
 
-def listed(request_id: str, seconds: float | None) -> OperationFlow[PaymentRequest | None]:
-    """Return one request from the list, or None.
-
-    `seconds` is the time limit (None: the client's deadline).
+def in_list(request_id: str, seconds: float | None) -> OperationFlow[PaymentRequest | None]:
+    """Read one request from the list, within `seconds` (None: the client's deadline). Returns None
+    if the list does not have it.
     """
     page = yield from _page(0, seconds, victor_id=request_id)
-    requests = _requests_in(page)
-    # The provider's filter may ignore letter case, and so list another one.
-    return next((request for request in requests if is_same_id(request.id, request_id)), None)
+    for request in _requests_in(page):
+        # The provider's filter may ignore letter case, and so list another request.
+        if is_same_id(request.id, request_id):
+            return request
+    return None

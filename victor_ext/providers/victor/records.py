@@ -1,29 +1,38 @@
 """`PaymentRequest`: one typed view of the document's three schemas of a payment request.
 
-A property is None if the provider did not send the value, or sent one that cannot be read; see
+A property is None if the provider did not send the value, or sent a value that cannot be read; see
 `raw`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from victor_api import models
 
 from victor_ext import money, zulu
 from victor_ext.ids import reference_of
 from victor_ext.runtime.client.records import Field, ModelRecord, as_text, boolean, text, value_in
-from victor_ext.runtime.core.comparing import Likeness, as_id, is_about_one_of
+from victor_ext.runtime.core.comparing import Likeness, is_about_one_of
 from victor_ext.runtime.core.json_values import is_object
 from victor_ext.runtime.core.validation import as_date
 from victor_ext.runtime.loop.operations import Done
 
 from . import statuses
+from .record_values import (
+    Amounts,
+    as_biller_type,
+    as_payee,
+    as_payer,
+    as_request_id,
+    first_of,
+    text_in,
+)
 from .requests import SUBJECT, CreateRequest, Sent
-from .statuses import Direction, Payee, Payer, PaymentRequestResponse, Status
+from .statuses import Direction, Payer, PaymentRequestResponse, Status
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -35,60 +44,6 @@ if TYPE_CHECKING:
         | models.GetPaymentRequestResponse
         | models.RfpInboundPaymentRequestResponseDetails
     )
-
-
-T = TypeVar("T")
-# Readers: the value in the type of the field, or None.
-
-
-def _as_id(value: object) -> str:
-    # most are text: a page has hundreds
-    return value if isinstance(value, str) else as_id(value) or ""
-
-
-def _as_biller_type(value: object) -> str | None:
-    """A word, with the document's spelling if it is a known one."""
-    word = statuses.as_word(value)
-    return word.upper() if word is not None and word.upper() in ("BUSINESS", "CONSUMER") else word
-
-
-def _party(kind: Callable[..., T], *names: str) -> Callable[[object], T | None]:
-    """Reads a party of the payment, made of the texts with these names, from its model."""
-    return lambda model: (
-        kind(*(_text_in(model, name) for name in names)) if hasattr(model, "to_dict") else None
-    )
-
-
-_as_payee = _party(Payee, "account_number", "ultimate_creditor")
-_as_payer = _party(Payer, "victor_counterparty_id", "account_number", "routing_number", "name")
-
-
-def _text_in(source: object, name: str) -> str | None:
-    return as_text(value_in(source, name))
-
-
-def _said(*values: Any) -> Any:
-    """The first value that is there: the document takes an empty text for an amount."""
-    return next((value for value in values if value not in (None, "")), None)
-
-
-class Amounts(NamedTuple):
-    """The amounts of a request, as they were sent. None: not said.
-
-    The document's example of a request that was accepted with another amount has 44.23, 44.23 and
-    34.23. It may also be read so that the modified amount takes the place of the own one.
-    """
-
-    own: Any
-    original: Any
-    modified: Any
-
-    @property
-    def unreadable(self) -> Any:
-        """The first that is said and cannot be read, or None."""
-        return next(
-            (said for said in self if said is not None and money.from_wire(said) is None), None
-        )
 
 
 _LISTED = "PaymentRequestReceipt"
@@ -139,8 +94,8 @@ class PaymentRequest(ModelRecord):
     _model: str
     """The name of the model that `raw` is made as."""
     _has_info: bool
-    """Whether it is a request, and not the result of `accept` or `decline`, which is only the
-    response to one.
+    """Whether the record is of a request. The result of `accept` or `decline` is only the response
+    to a request.
     """
 
     def __init__(
@@ -160,11 +115,12 @@ class PaymentRequest(ModelRecord):
     def of_json(
         cls, sent: object, model: str = _LISTED, *, idempotency_key: str | None = None
     ) -> PaymentRequest:
-        """A request from its JSON, of a list or as this model.
+        """A request from its JSON; `model` is the name of the generated model of that JSON.
 
-        To load and make models costs more than to read it.
+        The model is not made before `raw` is asked for: to load and make models costs more time
+        than to read the JSON.
         """
-        if not is_object(sent):  # the model has it as an undeclared member
+        if not is_object(sent):  # the model keeps the value as an undeclared member
             return cls(getattr(models, model).from_dict({"item": sent}), idempotency_key)
         self = cls.__new__(cls)
         self._sent, self._model = sent, model
@@ -178,8 +134,9 @@ class PaymentRequest(ModelRecord):
         """The generated model, made when it is first asked for."""
         sent = self._sent
         if sent is not None:
+            # From now on, the model has the values, since the caller may change them in it.
             self._raw = getattr(models, self._model).from_dict(sent)
-            self._sent = None  # what the caller writes into the model counts
+            self._sent = None
         return self._raw
 
     @raw.setter
@@ -192,10 +149,10 @@ class PaymentRequest(ModelRecord):
         return super().__getstate__()
 
     def value_at(self, path: Sequence[str]) -> Any:
-        """The value at a path, the same in the JSON as in the model: its fields have the names of
-        the wire.
+        """The value at a path.
 
-        An object is read from the model, where it is a model.
+        A path is the same in the JSON and in the model, whose fields have the names of the wire. An
+        object is read from the model, so that it is a model, too.
         """
         value: Any = self._sent
         if value is None:
@@ -203,14 +160,12 @@ class PaymentRequest(ModelRecord):
         try:
             for name in path:
                 value = value.get(name)
-        except AttributeError:  # of JSON, only an object has members to get
+        except AttributeError:  # a value of JSON that is no object has no `get`
             return None
         return super().value_at(path) if isinstance(value, dict) else value
 
     def not_objects(self) -> list[str]:
-        """The paths at which something else stands where the document has an object, such as
-        text.
-        """
+        """The paths at which a value is no object, such as text, and the document has an object."""
         sent: Any = self._raw.to_dict() if self._sent is None else self._sent
         request = sent.get("payment_request")
         if not is_object(request):
@@ -244,7 +199,7 @@ class PaymentRequest(ModelRecord):
         model = _LISTED if fields.get("response") is None else "GetPaymentRequestResponse"
         return cls.of_json(fake_json(fields), model, idempotency_key=key)
 
-    id = Field(_as_id, statuses.ID)
+    id = Field(as_request_id, statuses.ID)
 
     @property
     def status(self) -> Status | str | None:
@@ -256,8 +211,8 @@ class PaymentRequest(ModelRecord):
         word = self.value_at(["status"])
         status = statuses.as_status(word if self._has_info else statuses.as_response_status(word))
         if status is Status.PENDING and self._has_info and self._model != _LISTED:
-            answer = statuses.as_response_status(value_in(self._response_model, "status"))
-            return answer if isinstance(answer, Status) else status
+            of_response = statuses.as_response_status(value_in(self._response_model, "status"))
+            return of_response if isinstance(of_response, Status) else status
         return status
 
     @property
@@ -281,47 +236,52 @@ class PaymentRequest(ModelRecord):
         if self._model == _LISTED:
             return money.from_wire(self.value_at(_AMOUNT))
         own, original, modified = self.said_amounts()
-        return money.from_wire(_said(modified, own if self._has_info else original))
+        return money.from_wire(first_of(modified, own if self._has_info else original))
 
     def _original_amount(self) -> Decimal | None:
         own, original, modified = map(money.from_wire, self.said_amounts())
-        return own if original is None and modified not in (None, own) else original
+        if original is None and modified not in (None, own):
+            return own  # the request was accepted with another amount than its own
+        return original
 
     original_amount = Field(_original_amount)
 
     def said_amounts(self) -> Amounts:
-        """What `amount` and `original_amount` are read from, also for a comparison."""
+        """The amounts that `amount` and `original_amount` are read from, also for a comparison."""
         response = self._response_model
         # A request that was declined has no amount to pay.
         is_declined = statuses.as_response_status(value_in(response, "status")) is Status.DECLINED
-        said = Amounts(
-            _said(self.value_at(_AMOUNT)),
-            _said(self.value_at(_ORIGINAL_AMOUNT), value_in(response, "original_amount")),
-            None if is_declined else _said(value_in(response, "modified_amount")),
+        amounts = Amounts(
+            own=first_of(self.value_at(_AMOUNT)),
+            original=first_of(
+                self.value_at(_ORIGINAL_AMOUNT), value_in(response, "original_amount")
+            ),
+            modified=None if is_declined else first_of(value_in(response, "modified_amount")),
         )
-        other = self._completed_by
-        return said if other is None else Amounts(*map(_said, said, other.said_amounts()))
+        if self._completed_by is None:
+            return amounts
+        return Amounts(*map(first_of, amounts, self._completed_by.said_amounts()))
 
     due_date = Field(as_date, f"{_DETAILS}.due_date")
     created_at = Field(statuses.as_moment, "payment_request.created_at")
     approved_at = Field(statuses.as_moment, "payment_request.approved_at")
-    payee = Field(_as_payee, "payment_request.payee")
+    payee = Field(as_payee, "payment_request.payee")
 
     @property
     def payer(self) -> Payer | None:
         """The payer."""
-        payer = _as_payer(self.value_at(["payment_request", "payer"]))
+        payer = as_payer(self.value_at(["payment_request", "payer"]))
         other = None if self._completed_by is None else self._completed_by.payer
-        return (
-            payer.completed_by(other) if payer is not None and other is not None else payer or other
-        )
+        if payer is None or other is None:
+            return payer or other
+        return payer.completed_by(other)
 
-    biller_type = Field(_as_biller_type, f"{_DETAILS}.biller_type")
+    biller_type = Field(as_biller_type, f"{_DETAILS}.biller_type")
     amount_modification_allowed = boolean(f"{_DETAILS}.amount_modification_allowed")
     notes = text(f"{_DETAILS}.notes")
 
     def _approval_notes(self) -> str | None:
-        return as_text(self.value_at(APPROVAL_NOTES)) or _text_in(self._response_model, "notes")
+        return as_text(self.value_at(APPROVAL_NOTES)) or text_in(self._response_model, "notes")
 
     approval_notes = Field(_approval_notes)
     client_reference_id = text("client_reference_id")
@@ -347,24 +307,24 @@ class PaymentRequest(ModelRecord):
         original, modified = (
             money.from_wire(value_in(model, f"{name}_amount")) for name in ("original", "modified")
         )
-        return PaymentRequestResponse(status, original, modified, _text_in(model, "notes"))
+        return PaymentRequestResponse(status, original, modified, text_in(model, "notes"))
 
     response = Field(_response)
 
     @property
     def _response_model(self) -> Any:
-        """The model of the response to the request; the result of `accept` or `decline` is one
-        itself.
+        """The model of the response to the request, or None.
 
-        One that names neither this request nor its child or parent proves nothing.
+        The result of `accept` or `decline` is such a response itself. A response that names neither
+        this request nor its child or parent proves nothing: None.
         """
         if not self._has_info:
             return self.raw
-        response, own = self.value_at(["payment_request", "payment_request_response"]), self.id
-        ids = (own, self.child_id, self.parent_id)
-        return (
-            response if not own or is_about_one_of(ids, value_in(response, statuses.ID)) else None
-        )
+        response = self.value_at(["payment_request", "payment_request_response"])
+        ids = (self.id, self.child_id, self.parent_id)
+        if self.id and not is_about_one_of(ids, value_in(response, statuses.ID)):
+            return None
+        return response
 
     def has_reference(self, client_reference_id: str) -> bool:
         """Whether the request has this `client_reference_id`, in any Unicode form.
@@ -395,40 +355,38 @@ class PaymentRequest(ModelRecord):
     def identified(
         cls, requests: Sequence[PaymentRequest], arguments: Mapping[str, Any], *, since: datetime
     ) -> PaymentRequest | str:
-        """Return which of the requests with its reference a `create` has made; a text says why it
-        cannot be known.
+        """The request that a `create` has made; or a text, which says why that is not known.
 
-        The arguments are those of `could_be`.
+        `requests` have the reference of the `create`. The other arguments are those of `could_be`.
         """
         outbound = [request for request in requests if request.direction != Direction.INBOUND]
         if not outbound:
             return "No request has its client_reference_id."
         if len(outbound) > 1:
-            same = any(request.could_be(arguments, since=since) for request in outbound)
-            others = "" if same else ", but other values"
-            return f"{len(outbound)} requests have its client_reference_id{others}."
+            could_be = any(request.could_be(arguments, since=since) for request in outbound)
+            difference = "" if could_be else ", but other values"
+            return f"{len(outbound)} requests have its client_reference_id{difference}."
         (request,) = outbound
         return request.as_done(arguments).doubt(since) or request
 
     def as_done(self, arguments: Mapping[str, Any]) -> Done:
-        """Return what this request says of a `create` with these arguments, as a `Done`.
+        """What this request shows of a `create` with these arguments, as a `Done`.
 
         Its `doubt` says why the request may be another payment's.
         """
-        said = Sent(CreateRequest(**arguments), 1).comparisons(self)
-        compared = {**dict.fromkeys(sorted(SUBJECT), Likeness.UNSAID), **said}
+        comparisons = Sent(CreateRequest(**arguments), 1).comparisons(self)
+        compared = {**dict.fromkeys(sorted(SUBJECT), Likeness.UNSAID), **comparisons}
         return Done(
             self.id, self.status, self.to_dict(), created_at=self.created_at, compared=compared
         )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as JSON data, with amounts as text and times as Zulu time."""
-        named = [
-            name
-            for name, value in vars(PaymentRequest).items()
-            if isinstance(value, Field | property)
-        ]
-        names = [name for name in named if name != "raw" and name[0] != "_"]
+        names: list[str] = []
+        for name, value in vars(PaymentRequest).items():
+            is_public = name != "raw" and not name.startswith("_")
+            if is_public and isinstance(value, Field | property):
+                names.append(name)
         return {name: self._plain(getattr(self, name)) for name in (*names, "idempotency_key")}
 
     def _plain(self, value: Any) -> Any:

@@ -1,5 +1,6 @@
-"""Request objects: the arguments of `create` and `list`, each with its rule; and what was sent, for
-a comparison.
+"""The arguments of `create` and `list`, each with its rule: `CreateRequest` and `ListRequest`.
+
+Between the two stands `Sent`, which compares what a `create` sent with a record.
 """
 
 import re
@@ -59,28 +60,36 @@ _NAMES = (
 
 
 def _one_of(enum: type[StrEnum]) -> Rule:
-    """One of the words of an enum that is generated from the document."""
+    """The rule that an argument is one of the words of an enum, which is generated from the
+    document.
+    """
     return rule(Validation.choice, tuple(member.value for member in enum))
 
 
 def _same_day(sent: date, received: object) -> bool | None:
-    """Compare dates.
+    """Whether a value of a response is the date that was sent; None: it cannot be read.
 
-    One may be written as its midnight: as Zulu time, or as seconds or milliseconds of the epoch.
+    The provider may write a date as its midnight: as Zulu time, or as seconds or milliseconds since
+    the epoch.
     """
     day = as_date(received)
-    moment = as_moment(received) if day is None else None
-    day = moment.date() if moment is not None and moment.time() == time() else day
-    return None if day is None else day == sent
+    if day is None:
+        moment = as_moment(received)
+        if moment is None or moment.time() != time():
+            return None
+        day = moment.date()
+    return day == sent
 
 
 @dataclass(frozen=True, slots=True)
 class Member(Compared):
-    """The member of the body of `create` that an argument sets: where it stands, and how it is
-    compared in a response.
+    """The member of the body of `create` that an argument sets.
 
-    What the argument means for that, `meaning` says. One that was left out is empty: nobody fills
-    in a caller's words.
+    Attributes:
+        place: Where the member stands in the body.
+        compare: How a response's value is compared with the argument. An argument that was left out
+            is compared as an empty text: nobody fills in a caller's words.
+        meaning: Makes the value to compare from the argument.
     """
 
     place: str
@@ -90,6 +99,8 @@ class Member(Compared):
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class CreateRequest:
+    """The arguments of `create`, each with its member of the body and its rule."""
+
     payee_account_number: Annotated[
         str,
         Member("payee.account_number", comparing.same_word),
@@ -142,9 +153,9 @@ class CreateRequest:
         self.payee_account_number = concealed_account(self.payee_account_number)
 
     def check(self, now: datetime | None) -> dict[str, Any]:
-        """What is sent for each argument. Raises `InvalidRequest` with all problems.
+        """The value that is sent for each argument. Raises `InvalidRequest` with all problems.
 
-        With `now` None the due date is not compared with the time.
+        `now` is the time that the due date is compared with; None: it is not compared.
         """
         with Validation("The payment request", now=now) as validation:
             sent = validation.checked(self)
@@ -158,20 +169,22 @@ class CreateRequest:
         return sent
 
     def to_model(self, sent: Mapping[str, Any]) -> models.NewRtpRfpPaymentRequest:
+        """The body of the request, from what `check` returns."""
         body: dict[str, Any] = {}
         for place, argument in ARGUMENTS.items():
             if argument in sent:
                 part, _, name = place.rpartition(".")
-                (body.setdefault(part, {}) if part else body)[name] = sent[argument]
+                holder = body.setdefault(part, {}) if part else body
+                holder[name] = sent[argument]
         return with_extra_body(
             models.NewRtpRfpPaymentRequest.from_dict(body), self.extra_body, ARGUMENTS
         )
 
 
 MEMBERS = declared(CreateRequest, Member)
-"""The arguments of `create` that are members of its body."""
+"""The arguments of `create` that set members of its body, each with its `Member`."""
 ARGUMENTS = {member.place: argument for argument, member in MEMBERS.items()}
-"""The members of the body of `create`, each with its argument."""
+"""The places of members in the body of `create`, each with the argument that sets it."""
 
 
 def check_payment_request(*, now: datetime | None = None, **arguments: Any) -> None:
@@ -202,27 +215,32 @@ def check_payment_request(*, now: datetime | None = None, **arguments: Any) -> N
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The request that was sent, the number of attempts, and its key: every value is compared with
-    a record's.
+    """A `create` that was sent, whose values are compared with those of a record.
+
+    Attributes:
+        request: The arguments.
+        attempts: The number of attempts.
+        key: The idempotency key.
+        extra_body: What the options of the client added to the body. The request has its own
+            `extra_body`.
     """
 
     request: CreateRequest
     attempts: int
     key: str | None = None
-    extra_body: ExtraBody | None = (
-        None  # what the client's options added to the body; the request has its own
-    )
+    extra_body: ExtraBody | None = None
 
     def is_confirmed_by(self, record: ModelRecord) -> bool:
-        """Whether a record has this payment's reference; without one, payee, payer and amount.
-        Raises `Conflict`.
+        """Whether a record is known to be of this payment: it repeats the reference, or for a
+        payment without a reference the payee, the payer and the amount.
 
-        What a record says and cannot be read confirms nothing.
+        A value of the record that cannot be read confirms nothing. Raises `Conflict`: the record
+        has another value than was sent.
         """
         compared = self.comparisons(record)
-        others = [what for what, found in compared.items() if found is Likeness.OTHER]
+        others = [argument for argument, is_like in compared.items() if is_like is Likeness.OTHER]
         if others:
-            which = " and ".join(_shown(record, what) for what in others)
+            which = " and ".join(_other_value(record, argument) for argument in others)
             raise Conflict(
                 f"The provider answered with payment request {one_line(record.value_at([ID]))}, "
                 f"which has {which}: the idempotency key {self.key!r} seems to have been used for "
@@ -235,33 +253,32 @@ class Sent:
                 idempotency_key=self.key,
                 attempts=self.attempts,
             )
-        needed = (
-            SUBJECT if says_nothing(self.request.client_reference_id) else {"client_reference_id"}
-        )
+        has_reference = not says_nothing(self.request.client_reference_id)
+        needed = {"client_reference_id"} if has_reference else SUBJECT
         return compared.keys() >= needed and Likeness.UNREADABLE not in compared.values()
 
     def unreadable(self, record: ModelRecord) -> list[str]:
-        """The names of the values that a record says and that cannot be read."""
+        """The names of the values in a record that cannot be read."""
         compared = self.comparisons(record)
-        return [what for what, is_like in compared.items() if is_like is Likeness.UNREADABLE]
+        return [name for name, is_like in compared.items() if is_like is Likeness.UNREADABLE]
 
     def comparisons(self, record: ModelRecord) -> dict[str, Likeness]:
-        """What a record says of each value that was sent, or left out, by name; without what it
-        does not say.
+        """What a record says of each value that was sent or left out, by name; the values of which
+        it says nothing are not there.
         """
         compared: dict[str, Likeness] = {}
         for argument, member in MEMBERS.items():
             value = getattr(self.request, argument)
             sent = "" if value is None else member.meaning(value)
-            said = _theirs(record, member.place)
-            compared[argument] = comparing.likeness(member.compare, sent, said)
+            received = _value_in_record(record, member.place)
+            compared[argument] = comparing.likeness(member.compare, sent, received)
         if as_direction(record.value_at(["direction"])) is Direction.INBOUND:
-            # whoever creates a request asks: one that came in is another one
+            # A request that came in was created by somebody else.
             compared["direction"] = Likeness.OTHER
         for extra in (self.request.extra_body, self.extra_body):
-            if extra and _lacks(record, extra):
+            if extra and _contradicts(record, extra):
                 compared["extra_body"] = Likeness.OTHER
-        # What the members of an object are cannot be known from something else in its place.
+        # Where something else than an object stands, the members of the object cannot be read.
         compared |= dict.fromkeys(cast("Any", record).not_objects(), Likeness.UNREADABLE)
         return {
             name: is_like for name, is_like in compared.items() if is_like is not Likeness.UNSAID
@@ -269,35 +286,40 @@ class Sent:
 
 
 SUBJECT = {"payee_account_number", "payer_counterparty_id", "amount"}
-"""Who pays whom, and how much: without a reference, an answer has to repeat these."""
+"""The arguments that say who pays whom, and how much. The response to a request without a
+reference has to repeat them.
+"""
 _ORIGINAL_AMOUNT = ["payment_request", "payment_details", "original_amount"]
 
 
-def _lacks(record: ModelRecord, extra: ExtraBody) -> bool:
-    """Whether a record says another value of an extra member, at its top or in the request."""
+def _contradicts(record: ModelRecord, extra: ExtraBody) -> bool:
+    """Whether a record has another value of an extra member, at its top or in the request."""
     whole = record.raw.to_dict()
     if comparing.differs(extra, whole):
         return True
     return comparing.differs(extra, whole.get("payment_request"))
 
 
-def _theirs(record: ModelRecord, place: str) -> Any:
-    """Return the value of a record at a place of the body of `create`, or None."""
+def _value_in_record(record: ModelRecord, place: str) -> Any:
+    """The value that a record has for the member at a place of the body of `create`, or None."""
     path = place if place == "client_reference_id" else f"payment_request.{place}"
     value = record.value_at(path.split("."))
     if place != MEMBERS["amount"].place or record.value_at(_ORIGINAL_AMOUNT) in (None, "", value):
         return value
-    # of a `PaymentRequest` that was accepted with another amount
-    said = cast("Any", record).said_amounts()
-    return said.original if said.unreadable is None else said.unreadable
+    # The record is a `PaymentRequest` that was accepted with another amount.
+    amounts = cast("Any", record).said_amounts()
+    return amounts.original if amounts.unreadable is None else amounts.unreadable
 
 
-def _shown(record: ModelRecord, argument: str) -> str:
+def _other_value(record: ModelRecord, argument: str) -> str:
+    """The value of an argument in a record, for a message that it is another value."""
     if argument not in MEMBERS:  # the direction, or extra_body
         return f"another {argument}"
-    value = one_line(_theirs(record, MEMBERS[argument].place))
-    if argument not in ("payer_counterparty_id", "amount", "client_reference_id", "due_date"):
-        value = mask(value) if argument == "payee_account_number" else redact_excerpt(value)
+    value = one_line(_value_in_record(record, MEMBERS[argument].place))
+    if argument == "payee_account_number":
+        value = mask(value)
+    elif argument not in ("payer_counterparty_id", "amount", "client_reference_id", "due_date"):
+        value = redact_excerpt(value)
     return f"the {argument} {value!r}"
 
 
@@ -305,20 +327,22 @@ MAX_INT32 = 2**31 - 1
 
 
 class _Constant:
-    """Of a filter that a request which passes it always passes.
-
-    One without it may be left while the list is read.
+    """The mark of a filter by a value that never changes: a request that passes the filter passes
+    it for ever.
     """
 
 
 _CONSTANT = _Constant()
-_TEXT, _DAY = rule(Validation.text), rule(Validation.day)
-_START, _END = rule(Validation.zulu), rule(Validation.zulu, is_end=True)
+_TEXT = rule(Validation.text)
+_DAY = rule(Validation.day)
+_START = rule(Validation.zulu)
+_END = rule(Validation.zulu, is_end=True)
 
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class ListRequest:
-    # A field with a rule is a filter, but for the pages.
+    """The arguments of `list`. All with a rule are filters, except `page` and `page_size`."""
+
     status: Annotated[StatusWord | None, _one_of(models.ListPaymentRequestsStatus)] = None
     direction: Annotated[
         DirectionWord | None, _CONSTANT, _one_of(models.ListPaymentRequestsDirection)
@@ -347,16 +371,16 @@ class ListRequest:
         """The filters that are not None, as text. Raises `InvalidRequest` with all problems."""
         with Validation("The list") as validation:
             sent = validation.checked(self)
-            wire = {name: sent[name] for name in FILTERS if sent.get(name) is not None}
+            filters = {name: sent[name] for name in FILTERS if sent.get(name) is not None}
             validation.problems += extra_query_problems(
                 self.extra_query, (*FILTERS, "page", "page_size")
             )
-        return wire
+        return filters
 
 
 FILTERS = tuple(name for name in rules_of(ListRequest) if name not in ("page", "page_size"))
 FILTERS_TO_LEAVE = {*FILTERS} - declared(ListRequest, _Constant).keys()
-"""Filters whose values can change, so that a request can leave the list while it is read.
+"""The filters by values that can change, so that a request can leave the list while it is read.
 
-A new filter is one.
+A filter without the mark `_CONSTANT` is one of them, so that a new filter is.
 """

@@ -1,5 +1,8 @@
-"""`accept` and `decline`: sent once, because the call has no idempotency key; read back if the
-outcome is uncertain.
+"""`accept` and `decline`: the response to an inbound request.
+
+It is sent once, because the call has no idempotency key. If the outcome is uncertain, the request
+is read back. `IntendedResponse` says how a record differs from what was meant; `respond` is the
+flow of both methods. The functions between the two are columns of the table of operations.
 """
 
 from __future__ import annotations
@@ -9,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import httpx
 from victor_api import models
@@ -38,7 +41,7 @@ from .statuses import Direction, PaymentRequestResponse, Status
 class IntendedResponse:
     """The intended response to an inbound request.
 
-    `requested` is the amount that it asks for, if that is known.
+    `requested` is the amount that the request asks for; None: it is not known.
     """
 
     status: Status
@@ -48,7 +51,7 @@ class IntendedResponse:
 
     @classmethod
     def in_body(cls, body: object) -> IntendedResponse:
-        """That of a request's body."""
+        """The intended response that the body of a call has."""
         sent = object_or_empty(body)
         status = Status.ACCEPTED if sent.get("status") == "Accepted" else Status.DECLINED
         return cls(
@@ -56,13 +59,15 @@ class IntendedResponse:
         )
 
     def differences(self, record: PaymentRequest) -> Collection[str] | None:
-        """How the response in a record differs from this one; None if the record has no response.
+        """How the response in a record differs from the intended one; None: the record has no
+        response.
 
-        `status` is another response; `word` (an unknown status), `notes` and `amount` may be this
-        one. `unsaid`: the accepted amount is not in the record, or cannot be read.
+        `status`: it is another response. `word`: its status is an unknown word. `notes`, `amount`:
+        it has others. `unsaid`: the accepted amount is not in the record, or cannot be read. With
+        all but `status`, the record may still have the intended response.
         """
-        given = record.response
-        word = None if given is None else given.status
+        response = record.response
+        word = None if response is None else response.status
         status = _RESPONSE_STATUSES.get(record.status or "") if word is None else word
         if status is None:
             return None
@@ -74,25 +79,29 @@ class IntendedResponse:
         notes = record.approval_notes or record.value_at(APPROVAL_NOTES)
         if likeness(same_text, self.notes, notes) not in (Likeness.SAME, Likeness.UNSAID):
             differences.append("notes")
-        return [*differences, *self._difference_of_amount(given, record)]
+        difference = self._difference_of_amount(response, record)
+        return differences if difference is None else [*differences, difference]
 
     def _difference_of_amount(
-        self, given: PaymentRequestResponse | None, record: PaymentRequest
-    ) -> Collection[str]:
-        said, paid = record.said_amounts(), record.amount
-        by_response = None if given is None else given.original_amount
+        self, response: PaymentRequestResponse | None, record: PaymentRequest
+    ) -> str | None:
+        """How the amounts of a record differ from the intended response: `amount`, `unsaid` or
+        None.
+        """
+        amounts = record.said_amounts()
+        paid = record.amount
+        by_response = None if response is None else response.original_amount
         requested = {self.requested, record.original_amount, by_response} - {None}
-        meant = requested if self.modified_amount is None else {self.modified_amount}
-        if len(requested) > 1 or money.from_wire(said.own) not in {None, paid, *requested}:
-            return ("amount",)
-        if paid is not None and meant and paid not in meant:
-            return ("amount",)
-        # What is said and cannot be read confirms nothing.
-        if said.unreadable is not None:
-            return ("unsaid",)
-        is_compared = paid is not None and bool(meant)
-        is_modified = self.modified_amount is not None or said.modified is not None
-        return ("unsaid",) if is_modified and not is_compared else ()
+        intended = requested if self.modified_amount is None else {self.modified_amount}
+        if len(requested) > 1 or money.from_wire(amounts.own) not in {None, paid, *requested}:
+            return "amount"  # the record contradicts itself, or the request that was known
+        if paid is not None and intended and paid not in intended:
+            return "amount"
+        if amounts.unreadable is not None:
+            return "unsaid"  # an amount that cannot be read confirms nothing
+        is_compared = paid is not None and bool(intended)
+        is_modified = self.modified_amount is not None or amounts.modified is not None
+        return "unsaid" if is_modified and not is_compared else None
 
 
 _RESPONSE_STATUSES: dict[str, Status] = {
@@ -100,32 +109,35 @@ _RESPONSE_STATUSES: dict[str, Status] = {
     Status.COMPLETED: Status.ACCEPTED,
     Status.DECLINED: Status.DECLINED,
 }
+"""The statuses of a request, or of its response, that show a response; and which one."""
 
 
 def other_response(_client: Any, response: httpx.Response) -> Generator[Any, Any, str | None]:
-    """How the provider's response to a response says something else than was sent, or None."""
-    yield from ()
-    sent, body = IntendedResponse.in_body(json_of(response.request)), object_of(response)
-    record = PaymentRequest.of_json(body, "RfpInboundPaymentRequestResponseDetails")
-    differences = sent.differences(record) or ()
+    """How the HTTP response to `accept` or `decline` says something else than was sent, or None."""
+    yield from ()  # it needs no read, and is a generator as all functions of this column
+    intended = IntendedResponse.in_body(json_of(response.request))
+    record = PaymentRequest.of_json(object_of(response), "RfpInboundPaymentRequestResponseDetails")
+    differences = intended.differences(record) or ()
     if set(differences) <= {"notes"}:
         return None
     return f"the provider answers with {_in_words(differences, record)}"
 
 
 def records_response(response: httpx.Response) -> bool:
-    """Whether a response names the request, and says in the word that was meant that it is
-    answered.
+    """Whether the HTTP response to `accept` or `decline` proves that it was done: it names the
+    request, and has the status that was meant.
     """
-    sent, body = IntendedResponse.in_body(json_of(response.request)), said_members(response)
+    intended = IntendedResponse.in_body(json_of(response.request))
+    body = said_members(response)
     record = PaymentRequest.of_json(body, "RfpInboundPaymentRequestResponseDetails")
-    differences = sent.differences(record)
+    differences = intended.differences(record)
     if not record.id or differences is None:
         return False
     return {"status", "word"}.isdisjoint(differences)
 
 
-def _find(client: Any, call: Any, _since: datetime, _given: Mapping[str, str]) -> Finding:
+def _find_response(client: Any, call: Any, _since: datetime, _given: Mapping[str, str]) -> Finding:
+    """Read the request that a call responds to, for the response that was sent."""
     record: PaymentRequest = yield partial(client.payment_requests.get, call.ids[0])
     differences = IntendedResponse.in_body(call.body).differences(record)
     if differences is None or record.direction is Direction.OUTBOUND:
@@ -135,8 +147,8 @@ def _find(client: Any, call: Any, _since: datetime, _given: Mapping[str, str]) -
     return Done(call.ids[0], record.status, record.to_dict(), is_state=True)
 
 
-RESPONDED = Proof(_find)
-"""The request has the response that was sent, and keeps it."""
+PROOF_OF_RESPONSE = Proof(_find_response)
+"""The read that shows that a response was recorded: the request has it, and keeps it."""
 
 
 def respond(
@@ -148,13 +160,13 @@ def respond(
     modified_amount: money.Amount | None = None,
     extra_body: ExtraBody | None = None,
 ) -> OperationFlow[PaymentRequest]:
-    """Respond to an inbound request once. If the outcome is uncertain, read the request and
-    compare.
+    """Respond to an inbound request once. If the outcome is uncertain, read the request and compare
+    its response with the intended one.
 
-    It is not read if no time is left. `extra_body` is not compared: what the provider makes of it
-    is not known.
+    The request is not read if no time is left. `extra_body` is not compared: what the provider
+    makes of it is not known.
     """
-    left = shared.clock.countdown(shared.deadline)
+    seconds_left = shared.clock.countdown(shared.deadline)
     known = request if isinstance(request, PaymentRequest) else None
     request_id = request.id if isinstance(request, PaymentRequest) else request
     check_response(
@@ -166,19 +178,21 @@ def respond(
         requested = known.amount if known.original_amount is None else known.original_amount
     intended = IntendedResponse(status, notes, amount, requested)
     try:
-        returned, attempts = yield from _send(request_id, intended, extra_body)
+        sent = yield from _send(request_id, intended, extra_body)
     except VictorError as error:
         if error.outcome not in (Outcome.UNKNOWN, Outcome.ACCEPTED):
             raise
         uncertain = error
     else:
-        differences = intended.differences(returned) or ()
+        differences = intended.differences(sent.record) or ()
         if not differences or set(differences) == {"notes"}:
-            return returned
-        uncertain = _conflict(request_id, intended, returned, differences, attempts=attempts)
+            return sent.record
+        uncertain = _conflict(
+            request_id, intended, sent.record, differences, attempts=sent.attempts
+        )
         if "amount" in differences:
             raise uncertain
-    return (yield from _settle(request_id, intended, uncertain, left()))
+    return (yield from _read_back(request_id, intended, uncertain, seconds_left()))
 
 
 def check_response(
@@ -189,38 +203,49 @@ def check_response(
     known: PaymentRequest | None = None,
     extra_body: object = None,
 ) -> None:
-    """Raise `InvalidRequest` with all problems.
+    """Check the arguments of `accept` or `decline`. Raises `InvalidRequest` with all problems.
 
     `known` is the record of the request, if the caller passed it.
     """
     with Validation("The answer") as validation:
         validation.id("id", request_id)
         if known is not None and known.direction is Direction.OUTBOUND:
-            whose = (
-                f"whose id is {known.child_id}" if known.child_id else "which only its payer has"
-            )
+            which = "which only its payer has"
+            if known.child_id:
+                which = f"whose id is {known.child_id}"
             message = (
-                f"id is {shown(request_id)}, an outbound request: answer the inbound one, {whose}."
+                f"id is {shown(request_id)}, an outbound request: answer the inbound one, {which}."
             )
             validation.note("id", "direction", message)
         validation.text("notes", notes, 150)
         if modified_amount is not None:
             is_amount = validation.amount("modified_amount", modified_amount) is not None
-            # Without the flag it is false, by the document's default.
+            # A request without the flag allows no other amount, by the document's default.
             is_fixed = known is not None and not known.amount_modification_allowed
-            own = None if known is None else known.amount
-            if is_fixed and is_amount and money.to_decimal(cast("Decimal", modified_amount)) != own:
+            own_amount = None if known is None else known.amount
+            if (
+                is_fixed
+                and is_amount
+                and money.to_decimal(cast("Decimal", modified_amount)) != own_amount
+            ):
                 message = (
                     f"modified_amount is {modified_amount}, and the request allows no "
-                    f"amount but {own or 'its own'}: "
+                    f"amount but {own_amount or 'its own'}: "
                 )
                 validation.note("modified_amount", "combination", f"{message}leave it out.")
         validation.problems += extra_body_problems(extra_body, RESPONSE_ARGUMENTS)
 
 
+class _SentResponse(NamedTuple):
+    """A response that was sent, with success."""
+
+    record: PaymentRequest
+    attempts: int
+
+
 def _send(
     request_id: str, intended: IntendedResponse, extra_body: ExtraBody | None
-) -> OperationFlow[tuple[PaymentRequest, int]]:
+) -> OperationFlow[_SentResponse]:
     word = "Accepted" if intended.status is Status.ACCEPTED else "Declined"
     amount = None if intended.modified_amount is None else money.to_wire(intended.modified_amount)
     body = models.RfpInboundPaymentRequestResponseRequestDetails(
@@ -237,15 +262,17 @@ def _send(
         lambda response: models.RfpInboundPaymentRequestResponseDetails.from_dict(response.json()),
         own_places=RESPONSE_ARGUMENTS,
     )
-    return PaymentRequest((yield step).parsed), step.attempts
+    record = PaymentRequest((yield step).parsed)
+    return _SentResponse(record, step.attempts)
 
 
-def _settle(
+def _read_back(
     request_id: str, intended: IntendedResponse, uncertain: VictorError, seconds: float | None
 ) -> OperationFlow[PaymentRequest]:
     """Read the request and compare its response with the intended one.
 
-    The response is never sent again.
+    The response is never sent again. `uncertain` is raised if the read decides nothing; `seconds`
+    is the time that is left.
     """
     if seconds is not None and seconds <= 0:
         uncertain.add_note("No time was left to read the request back.")
@@ -271,18 +298,18 @@ def _settle(
         )
     differences = intended.differences(record)
     if differences is None:
-        # a success that cannot be read is no proof of a response then
+        # Not `ACCEPTED`, as after a good status: without a response, that proves nothing.
         uncertain.outcome = Outcome.UNKNOWN
         uncertain.add_note("The request was read back and has no response yet.")
         raise uncertain from None
     if not differences:
         return record
-    # After a successful response, also one with another word, the state of the request may be an
-    # effect of this call.
-    was_taken = uncertain.outcome is Outcome.ACCEPTED or (
+    # After a good status, also one whose body has another word, the state of the request may be an
+    # effect of this call. (A `Conflict` without an HTTP response is the one made in `respond`.)
+    may_be_effect = uncertain.outcome is Outcome.ACCEPTED or (
         isinstance(uncertain, Conflict) and uncertain.response is None
     )
-    if was_taken or "status" not in differences:
+    if may_be_effect or "status" not in differences:
         raise _conflict(request_id, intended, record, differences, **call)
     raise Conflict(
         f"Payment request {request_id} already has another response ({one_line(record.status)}) "
@@ -302,6 +329,7 @@ def _conflict(
     /,
     **call: Any,
 ) -> Conflict:
+    """The error for a request that may have the response of this call or of somebody else."""
     what = _in_words(differences, record)
     return Conflict(
         f"Payment request {request_id} is {one_line(record.status)} with {what}, and not as "
@@ -313,6 +341,7 @@ def _conflict(
 
 
 def _in_words(differences: Collection[str], record: PaymentRequest) -> str:
+    """The differences of a record from the intended response, for a message."""
     word = None if record.response is None else record.response.status
     words = {
         "status": "another response",

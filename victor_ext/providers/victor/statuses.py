@@ -1,5 +1,7 @@
-"""The words of a payment request (status, direction, network), in any letter case; and the parts of
-its record.
+"""The words of a payment request (status, direction, network), and the parts of its record.
+
+First what a caller may write, then the enums, then the readers of words in any letter case, then
+`Payee`, `Payer` and `PaymentRequestResponse`.
 """
 
 from __future__ import annotations
@@ -42,9 +44,9 @@ NetworkWord = Literal["FedNow", "RTP"] | StrEnum | Word
 EnvironmentWord = Literal["staging", "production"] | Word
 
 
-ID, PARENT_ID, CHILD_ID = (
-    f"victor_payment_request{whose}_id" for whose in ("", "_parent", "_child")
-)
+ID = "victor_payment_request_id"
+PARENT_ID = "victor_payment_request_parent_id"
+CHILD_ID = "victor_payment_request_child_id"
 
 
 class Status(StrEnum):
@@ -81,6 +83,7 @@ TERMINAL = frozenset({Status.COMPLETED, Status.DECLINED, Status.EXPIRED, Status.
 """The statuses that no longer change."""
 
 _ENDS_IN_PROSE = frozenset({"error", "canceled", "cancelled", "rejected"})
+"""Statuses that no longer change, too: the text of the document has them, and its enum does not."""
 
 
 def as_word(value: object) -> str | None:
@@ -91,11 +94,16 @@ def as_word(value: object) -> str | None:
 
 
 def _reader(known: Mapping[str, E]) -> Callable[[object], E | str | None]:
-    """Reads a member by its word, in any spelling; an unknown word as text."""
+    """A function that reads a word in any spelling: as the member of an enum, or if it is unknown
+    as text. None: the value is no text.
+    """
 
     def read(value: object) -> E | str | None:
         word = as_word(value)
-        return None if word is None else known.get(word) or known.get(_normal(word), word)
+        if word is None:
+            return None
+        # As most words are spelled as the document has them, these are looked up first.
+        return known.get(word) or known.get(_normal(word), word)
 
     return read
 
@@ -110,10 +118,12 @@ as_response_status = _reader(
 
 
 def is_terminal(status: str | None) -> bool:
+    """Whether a status can no longer change."""
     return status in TERMINAL or (status is not None and _normal(status) in _ENDS_IN_PROSE)
 
 
 def _normal(word: str) -> str:
+    """A word in the spelling of `Status`: `needs-review` for `Needs_Review`."""
     return word.strip().lower().replace("_", "-").replace(" ", "-")
 
 
@@ -178,7 +188,9 @@ class PaymentRequestResponse:
 
 
 def as_moment(value: Any) -> datetime | None:
-    """An epoch timestamp, as the document declares it, or a Zulu time."""
+    """The moment of an epoch timestamp, as the document declares it, or of a Zulu time; None: the
+    value is neither.
+    """
     try:
         return zulu.parse(value) if isinstance(value, str) else zulu.from_epoch(value)
     except InvalidRequest:

@@ -37,7 +37,8 @@ ENVIRONMENTS: Mapping[str, Sequence[str]] = {
 VERSION = "v2"
 
 
-def _auth(values: Mapping[str, str]) -> Credentials:
+def _credentials_of(values: Mapping[str, str]) -> Credentials:
+    """The credentials in the variables of a process. Raises `ConfigurationError`."""
     jwt = [
         name
         for name in ("VICTOR_API_KEY", "VICTOR_PRIVATE_KEY", "VICTOR_PRIVATE_KEY_FILE")
@@ -73,18 +74,19 @@ from_process_environment = partial(
     environments=ENVIRONMENTS,
     versions=[VERSION],
     exact=[_PASSWORD],
-    auth=_auth,
+    auth=_credentials_of,
 )
 
 
 def credentials_in(variables: Mapping[str, str]) -> str:
-    """Say which credentials the variables hold: their kind, and the end of the public part's
-    name.
+    """Which credentials the variables hold, in words: their kind, and the last four characters of
+    the client id or the API key.
     """
     oauth = variables.get("VICTOR_CLIENT_ID", "").strip()
     kind = "OAuth client" if oauth else "API key with a private key that can be read,"
     name = oauth or variables.get("VICTOR_API_KEY", "").strip()
-    return f"{kind} {'...' + name[-4:] if len(name) > 8 else ''}".rstrip(" ,")
+    end = f"...{name[-4:]}" if len(name) > 8 else ""  # of a short name, that would be too much
+    return f"{kind} {end}".rstrip(" ,")
 
 
 SYSTEM = System(
@@ -115,16 +117,20 @@ _DOLLARS = "USD"
 
 
 def book_of(client: Any, *, page_size: int | None) -> Book:
+    """Victor's book for a reconciliation, read with a client, blocking or awaited."""
+
     def read(request: PaymentRequest) -> Theirs:
         amount = request.amount
         requested = amount if request.original_amount is None else request.original_amount
         is_unreadable = request.said_amounts().unreadable is not None
-        if amount is None and not is_unreadable:  # not said
+        if amount is None and not is_unreadable:  # the provider says only the requested amount
             amount = requested
-        # The flag is false by default: the payer had to agree to all of it, so that two amounts
+        # Without the flag, the payer can only agree to the whole amount: two different amounts
         # contradict each other.
-        is_unreadable |= amount != requested and not request.amount_modification_allowed
-        paid, asked = money_of(amount, _DOLLARS), money_of(requested, _DOLLARS)
+        if amount != requested and not request.amount_modification_allowed:
+            is_unreadable = True
+        paid = money_of(amount, _DOLLARS)
+        asked = money_of(requested, _DOLLARS)
         return Theirs(
             request.id,
             request.client_reference_id,

@@ -1,7 +1,8 @@
-"""`wait` and `watch`: `list` (by `victor_id`) and `get` are read, because the status of `get` may
-remain Pending.
+"""`wait` and `watch`: the flows that read a request until it has a status.
 
-The later of their statuses counts, and only `get` returns the response to an inbound request.
+Each look at the request (`_look`) reads `list` (by `victor_id`) and `get`, because the status of
+`get` may remain Pending. The later of the two statuses counts, and only `get` returns the response
+to an inbound request.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from victor_ext.runtime.loop.flow import Sleep
 from victor_ext.words import Word
 
 from .checks import check_id
-from .reading import get, listed
+from .reading import get, in_list
 from .records import PaymentRequest
 from .statuses import Direction, Status, as_status
 
@@ -35,17 +36,27 @@ _WATCH_PAUSE = 5.0
 """The maximum number of seconds between two reads of a watch."""
 
 # The statuses of a request that is paid, in order. A later status includes the earlier ones.
-_WAY = (Status.CREATED, Status.PENDING, Status.PROCESSING, Status.ACCEPTED, Status.COMPLETED)
+_WAY_TO_PAID = (
+    Status.CREATED,
+    Status.PENDING,
+    Status.PROCESSING,
+    Status.ACCEPTED,
+    Status.COMPLETED,
+)
 
 
 def wait(
     shared: Shared, request_id: str, until: str | Collection[str] | None, timeout: float
 ) -> OperationFlow[PaymentRequest]:
-    following = watch(shared, request_id, until, timeout, longest_pause=polling.LONGEST_PAUSE)
+    """Read a request until it has a status. The arguments are those of `payment_requests.wait`."""
+    next_change = watch(shared, request_id, until, timeout, longest_pause=polling.LONGEST_PAUSE)
     last: PaymentRequest | None = None
-    while (request := (yield from following())) is not None:
+    while True:
+        request = yield from next_change()
+        if request is None:
+            break
         last = request
-    assert last is not None
+    assert last is not None  # a watch ends with a change, or an error
     return last
 
 
@@ -57,24 +68,24 @@ def watch(
     *,
     longest_pause: float = _WATCH_PAUSE,
 ) -> Callable[[], OperationFlow[PaymentRequest | None]]:
-    """Return a function that creates a flow to the next change of status.
+    """Return a function whose flow reads the request until its status changes, and returns it.
 
-    The flow returns None at the end.
+    The first flow returns what is read first. After the end, a flow returns None. The arguments are
+    those of `payment_requests.watch`; `longest_pause` is the maximum between two reads, in seconds.
     """
     check_id(request_id)
-    statuses, seconds, monotonic = (
-        wanted_statuses(until),
-        polling.checked_seconds(timeout),
-        shared.clock.monotonic,
-    )
+    statuses = wanted_statuses(until)
+    seconds = polling.checked_seconds(timeout)
+    monotonic = shared.clock.monotonic
     goal = f"Payment request {request_id} did not reach "
     goal += "a final status" if statuses is None else " or ".join(statuses)
     ends: float | None = None
     last: PaymentRequest | None = None
 
-    def following() -> OperationFlow[PaymentRequest | None]:
+    def next_change() -> OperationFlow[PaymentRequest | None]:
         nonlocal ends, last
-        ends = monotonic() + seconds if ends is None else ends
+        if ends is None:  # the time begins with the first flow
+            ends = monotonic() + seconds
         left = max(ends - monotonic(), 0.0)
         if last is not None:
             if _is_done(last, request_id, statuses):
@@ -87,20 +98,20 @@ def watch(
             left = max(ends - monotonic(), _ONE_MORE_READ)
         last, _ = yield from polling.poll(
             shared,
-            lambda left: _look(shared, request_id, left, statuses),
-            lambda seen: (
-                seen.lacks is None and (last is None or seen.request.status != last.status)
+            lambda seconds_left: _look(shared, request_id, seconds_left, statuses),
+            lambda observed: (
+                observed.lacks is None and (last is None or observed.request.status != last.status)
             ),
             goal=goal,
             advice=_WAIT_AGAIN,
             timeout=min(left, MOST_SECONDS),  # by rounding, it may be a little more
             within=seconds,
-            describe=lambda seen: one_line(seen.request.status) + (seen.lacks or ""),
+            describe=lambda observed: one_line(observed.request.status) + (observed.lacks or ""),
             longest_pause=longest_pause,
         )
         return last
 
-    return following
+    return next_change
 
 
 def _is_done(request: PaymentRequest, request_id: str, until: Collection[str] | None) -> bool:
@@ -120,68 +131,79 @@ def _is_done(request: PaymentRequest, request_id: str, until: Collection[str] | 
     return False
 
 
-class _Seen(NamedTuple):
-    """What was read of a request, and in words what it lacks to be a result."""
+class _Observation(NamedTuple):
+    """What a look at a request has shown."""
 
     request: PaymentRequest
     lacks: str | None = None
+    """What is missing from the request, so that it is no result, in words; None: nothing is."""
 
 
 def _look(
     shared: Shared, request_id: str, seconds: float | None, until: Collection[str] | None
-) -> OperationFlow[_Seen]:
-    """Read a request from `list` and `get` within `seconds` (None: the client's deadline for each);
-    combine them.
+) -> OperationFlow[_Observation]:
+    """Read a request from `list` and by `get`, within `seconds` (None: the client's deadline for
+    each), and combine what they say.
     """
     monotonic = shared.clock.monotonic
     began = monotonic()
-    in_list: PaymentRequest | None = None
+    from_list: PaymentRequest | None = None
     list_error: errors.VictorError | None = None
     try:
-        in_list = yield from listed(request_id, seconds)
+        from_list = yield from in_list(request_id, seconds)
     except (errors.BadRequest, errors.NotFound, errors.PermissionDenied, errors.UnreadableResponse):
         pass  # the list has no such id or cannot be read; `get` is used alone
     except polling.PASSING as error:
         list_error = error
-    if in_list is not None and in_list.is_terminal and in_list.direction is Direction.OUTBOUND:
-        # `get` has nothing more: no response exists, and the list has the error
-        return _Seen(in_list)
+    if (
+        from_list is not None
+        and from_list.is_terminal
+        and from_list.direction is Direction.OUTBOUND
+    ):
+        # `get` has nothing more: no response exists, and the list has the error.
+        return _Observation(from_list)
     left = None if seconds is None else max(seconds - (monotonic() - began), polling.LEAST_READ)
     try:
-        by_itself = yield from get(request_id, left)
+        from_get = yield from get(request_id, left)
     except polling.PASSING as error:
-        if in_list is None:
+        if from_list is None:
             raise
-        # The list has no response, and may have the requested amount of a request that was accepted
-        # with another one.
-        if in_list.direction is Direction.OUTBOUND or in_list.status not in (
-            Status.ACCEPTED,
-            Status.COMPLETED,
-        ):
-            return _Seen(in_list)
+        # The list has no response. So of a request that was accepted with another amount, it may
+        # have the requested amount.
+        is_inbound = from_list.direction is not Direction.OUTBOUND
+        if not is_inbound or from_list.status not in (Status.ACCEPTED, Status.COMPLETED):
+            return _Observation(from_list)
         why = error.summary.rstrip(".")
-        return _Seen(
-            in_list,
+        return _Observation(
+            from_list,
             f" in the list, but the amount, which only get() has, could not be read ({why})",
         )
-    if list_error is not None and not by_itself.is_terminal and not _has_reached(by_itself, until):
-        raise list_error  # what `get` says on the way may be less than the list would
-    if in_list is None:
-        return _Seen(by_itself)
-    first, other = (by_itself, in_list) if _is_further(by_itself, in_list) else (in_list, by_itself)
-    return _Seen(PaymentRequest(first.raw, completed_by=other))
+    if list_error is not None and not from_get.is_terminal and not _has_reached(from_get, until):
+        raise list_error  # the status of the list, which could not be read, may be a later one
+    if from_list is None:
+        return _Observation(from_get)
+    if _is_further(from_get, from_list):
+        return _Observation(PaymentRequest(from_get.raw, completed_by=from_list))
+    return _Observation(PaymentRequest(from_list.raw, completed_by=from_get))
 
 
-def _is_further(by_itself: PaymentRequest, in_list: PaymentRequest) -> bool:
-    """Whether `get` has the later status: a terminal one, or a later one in `_WAY`."""
-    if in_list.is_terminal or by_itself.is_terminal:
-        return not in_list.is_terminal
-    if by_itself.status not in _WAY or in_list.status not in _WAY:
+def _is_further(from_get: PaymentRequest, from_list: PaymentRequest) -> bool:
+    """Whether `get` has the later status: a terminal one, or a later one in `_WAY_TO_PAID`."""
+    if from_list.is_terminal or from_get.is_terminal:
+        return not from_list.is_terminal
+    if from_get.status not in _WAY_TO_PAID or from_list.status not in _WAY_TO_PAID:
         return False
-    return _WAY.index(Status(by_itself.status)) > _WAY.index(Status(in_list.status))
+    return _step_on_way(from_get.status) > _step_on_way(from_list.status)
+
+
+def _step_on_way(status: str) -> int:
+    return _WAY_TO_PAID.index(Status(status))
 
 
 def _has_reached(request: PaymentRequest, until: Collection[str] | None) -> bool:
+    """Whether a request has a wanted status, or a later one on the way to being paid; None wants
+    any terminal status.
+    """
     status = request.status
     if until is None:
         return request.is_terminal
@@ -189,21 +211,22 @@ def _has_reached(request: PaymentRequest, until: Collection[str] | None) -> bool
         status = Status.DECLINED  # the provider uses both words
     if status is not None and status.casefold() in {word.casefold() for word in until}:
         return True
-    if status not in _WAY:
+    if status not in _WAY_TO_PAID:
         return False
-    return any(
-        wanted in _WAY and _WAY.index(Status(status)) > _WAY.index(Status(wanted))
-        for wanted in until
-    )
+    for wanted in until:
+        if wanted in _WAY_TO_PAID and _step_on_way(status) > _step_on_way(wanted):
+            return True
+    return False
 
 
 def wanted_statuses(until: str | Collection[str] | None) -> Collection[str] | None:
     """Convert the `until` argument to statuses; None stays None. Raises `InvalidRequest`."""
     if until is None:
         return None
-    wanted = (
-        list(until) if isinstance(until, Collection) and not isinstance(until, str) else [until]
-    )
+    if isinstance(until, Collection) and not isinstance(until, str):
+        wanted = list(until)
+    else:
+        wanted = [until]
     known = [status.value for status in Status]
     unknown = [word for word in wanted if spelled(word) not in known and not isinstance(word, Word)]
     if unknown or not wanted:

@@ -1,0 +1,202 @@
+"""What the responses of the gateway prove, for the table of operations.
+
+First, whether a response has a result of its call (`no_result`, `is_result`), then which values of
+the request it repeats (`REPEATS`), and whether it proves that something was made
+(`names_payment`, `names_checkout`).
+"""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import httpx
+
+from victor_ext.ids import is_same_id, reference_of
+from victor_ext.money import from_wire
+from victor_ext.privacy import one_line
+from victor_ext.runtime.core import comparing
+from victor_ext.runtime.core.comparing import Comparer, Likeness, Values, as_id, first_that_is
+from victor_ext.runtime.core.json_values import (
+    list_or_empty,
+    no_object_reason,
+    object_of,
+    object_or_empty,
+)
+from victor_ext.runtime.loop.conflicts import is_about_earlier
+from victor_ext.runtime.loop.evidence import ListPage, Problems, reports_error, said_members
+from victor_ext.runtime.loop.operations import Repeats, id_in_path
+from victor_ext.runtime.loop.resending import asked_url
+
+from .bodies import code_in, complains, description_in, form_of, parameter_errors
+from .checks import ID
+from .problems import SUCCEEDED_ALL_THE_SAME
+from .result_codes import Rejection, ResultClass
+
+_LISTS = ("payments", "records")
+"""The members of a page that may have its payments."""
+
+
+def _is_page(body: dict[str, Any]) -> bool:
+    """Whether a body without a list is the result of an inquiry that found no payment: it has null
+    in place of its list.
+
+    A body without such a member may be any response of the gateway, since each has a result.
+    """
+    has_null = any(name in body for name in _LISTS)
+    return has_null and code_in(body).succeeded and body.get("id") is None
+
+
+PAGE = ListPage(_LISTS, _is_page, "its body has no list of payments")
+
+
+def is_id(value: object) -> bool:
+    """Whether a value is an id of the gateway's, which a path can hold."""
+    return isinstance(value, str) and ID.fullmatch(value) is not None
+
+
+# The gateway answers 400 for a payment that was declined, and for a request that was wrong: the
+# result code decides which of the two it is.
+
+
+def is_under_way(response: httpx.Response) -> bool:
+    """Whether a response with status 4xx has the code of a payment that was made, or may be.
+
+    The code of a success contradicts the status: the payment may have been made.
+    """
+    is_open = code_in(object_of(response)).kind in (
+        ResultClass.SUCCEEDED,
+        ResultClass.PENDING,
+        ResultClass.REVIEW,
+    )
+    return is_open and 400 <= response.status_code < 500
+
+
+def may_be_result(response: httpx.Response) -> bool:
+    """Whether a response with an error status, to an operation without a row in the table, may be
+    the result of its call: it has a code that rejects nothing.
+
+    A code that is not in EastPay's own table is of class `UNKNOWN`: it does not say that the call
+    was not done.
+    """
+    body = object_of(response)
+    code = code_in(body)
+    is_open = (
+        response.status_code == 400
+        and code.is_code
+        and not code.rejected
+        and not parameter_errors(body)
+    )
+    return is_open or is_under_way(response)
+
+
+def is_result(response: httpx.Response) -> bool:
+    """Whether a response with an error status says what became of a payment, and refuses neither
+    the request nor the inquiry.
+
+    A response that names no payment is such a result only of a write, and only with the code of a
+    declined payment or with a code that rejects nothing.
+    """
+    body = object_of(response)
+    code = code_in(body)
+    if is_under_way(response):
+        return True
+    if response.status_code != 400 or not code.code or parameter_errors(body):
+        return False
+    if body.get("id") not in (None, "") or (code.is_code and not code.rejected):
+        return True
+    # A decline that may be about an earlier payment proves nothing, as in all systems: the error
+    # says how to look.
+    may_refuse = code.rejected and (
+        code.rejection is not Rejection.DECLINED or is_about_earlier(description_in(body))
+    )
+    return response.request.method != "GET" and not may_refuse
+
+
+def no_result(response: httpx.Response, _problems: Problems) -> str | None:
+    """Why a response is no result of its call, or None."""
+    body = object_of(response)
+    code = code_in(body)
+    is_inquiry = response.request.method == "GET"
+    if response.status_code >= 400 and code.succeeded:
+        return SUCCEEDED_ALL_THE_SAME
+    if code.rejected and is_inquiry and body.get("id") in (None, ""):
+        return (
+            "its code is a rejection without the id of a payment: it may reject the inquiry itself"
+        )
+    reason = no_object_reason(response)
+    if reason is None and not code.code:
+        return "its body has no result code"
+    return reason
+
+
+_REPEATED: dict[str, Comparer] = {
+    **dict.fromkeys(("merchantTransactionId", "entityId"), comparing.same_id),
+    **dict.fromkeys(("paymentType", "currency"), comparing.same_word),
+}  # fmt: skip
+"""The values of a form that a response may repeat, beside the amount, and how each is compared.
+"""
+
+
+def _repeated_values(response: httpx.Response) -> Values:
+    """The values of a form that a response may repeat.
+
+    A response with another value is about another payment: it came late, or from a cache.
+    """
+    sent = dict(form_of(response.request))
+    return comparing.values(comparers(sent), sent.get, object_of(response).get)
+
+
+def comparers(form: Mapping[str, str]) -> Mapping[str, Comparer]:
+    """How the values of a form are compared with those of a payment, by name."""
+    read = partial(from_wire, currency=form.get("currency", ""))
+    return _REPEATED | {"amount": comparing.same_amount(read)}
+
+
+REPEATS = Repeats("payment", _repeated_values)
+
+
+def another_reference(response: httpx.Response) -> str | None:
+    """How a page is not the result of the inquiry, or None: each payment in it has to name the
+    reference that was asked for.
+    """
+    body = object_of(response)
+    asked = asked_url(response.request).params.get("merchantTransactionId", "")
+    for name in _LISTS:
+        for payment in list_or_empty(body.get(name)):
+            reference = object_or_empty(payment).get("merchantTransactionId")
+            if reference_of(reference) != reference_of(asked):
+                return (
+                    f"a payment in its body does not name merchantTransactionId {one_line(asked)!r}"
+                )
+    return None
+
+
+def names_payment(response: httpx.Response) -> bool:
+    """Whether a response proves that a payment or a step was made, whatever became of it.
+
+    It has an id, and beside the id a result code of EastPay's table, or a value that was sent. It
+    is no proof if it refuses the request: by errors about parameters, by words beside the result,
+    or by the code of a rejection other than a decline. (Codes about credentials or too many
+    requests are of groups that the table does not have.) The refusal of a step may repeat the id in
+    the path, and the values with the id: there a value counts only beside a code that rejects
+    nothing.
+    """
+    body = said_members(response)
+    code = code_in(body)
+    named = as_id(body.get("id")) or ""
+    is_of_payment = code.rejection is Rejection.DECLINED and code.is_in_table
+    is_refused = code.rejected and not is_of_payment
+    if not named.strip() or is_refused or parameter_errors(body) or complains(body):
+        return False
+    repeats_value = first_that_is(Likeness.SAME, _repeated_values(response)) is not None
+    if is_same_id(named, id_in_path(response.request)):
+        return repeats_value and not code.rejected
+    return code.is_in_table or repeats_value
+
+
+def names_checkout(response: httpx.Response) -> bool:
+    """Whether a response proves that a checkout was prepared: it has an id, and refuses nothing."""
+    body = said_members(response)
+    is_refused = code_in(body).rejected or bool(parameter_errors(body))
+    has_error = reports_error(response) or complains(body)
+    return is_id(body.get("id")) and not is_refused and not has_error

@@ -1,0 +1,150 @@
+"""Reads that show that a payout was submitted, although the response was lost (`SUBMITTED`).
+
+A payout has no reference of its own: its payments have them. So the payments of a window are read,
+then the payout that they belong to, and each payment is compared with the one that was sent.
+"""
+
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+import httpx
+
+from victor_ext.flows import following
+from victor_ext.ids import reference_of
+from victor_ext.runtime.client.records import sent_by
+from victor_ext.runtime.core import comparing
+from victor_ext.runtime.core.comparing import Comparer, Likeness
+from victor_ext.runtime.core.json_values import list_or_empty, object_of, object_or_empty
+from victor_ext.runtime.loop.operations import Done, Finding, Proof
+
+from .checks import day_around
+
+
+def _find_submitted(client: Any, call: Any, since: datetime, given: Mapping[str, str]) -> Finding:
+    """Find the payout that a call has submitted: the only one since that moment whose payments have
+    exactly the references that were sent. (A payout with one payment more was sent with it.)
+    """
+    sent = _by_reference(object_or_empty(call.body).get("payments"))
+    window = client.payments.list(
+        given["payor_id"],
+        submitted_from=day_around(since, -1),
+        sort="submittedDateTime:asc",
+        page_size=100,
+    )
+    payouts = _payouts_of((yield from _items_of(window)), sent.keys(), since)
+    if isinstance(payouts, str):
+        return payouts
+    if len(payouts) != 1:
+        return f"{len(payouts) or 'No'} payouts have payments with its references."
+    ((payout_id, submitted_at),) = payouts.items()
+    payout = yield partial(client.payouts.get, payout_id)
+    accepted = yield from _items_of(client.payouts.payments(payout.id))
+    payments = {
+        reference_of(payment.payor_payment_id): payment for payment in (*payout.rejected, *accepted)
+    }
+    if payments.keys() != sent.keys():
+        return f"Payout {payout.id} has other payments, too, or not all of them."
+    memo = object_or_empty(call.body).get("payoutMemo")
+    compared: dict[str, Likeness] = {}
+    for reference, sent_payment in sent.items():
+        # The memo of a payment counts before that of its payout.
+        values = {"paymentMemo": memo, **sent_payment}
+        for name, is_like in _payment_compared(values, payments[reference]):
+            compared[f"{name} of {reference}"] = is_like
+    body = sent_by(payout)
+    return Done(payout.id, payout.status, body, created_at=submitted_at, compared=compared)
+
+
+def _payouts_of(
+    payments: Sequence[Any], references: Collection[str], since: datetime
+) -> dict[str, datetime] | str:
+    """The payouts all of whose `payments` have one of these references, by id, each with the moment
+    at which its first payment was submitted. Only payments since a moment count.
+
+    A text, in place of the payouts, says why they are not known.
+    """
+    submitted: dict[str, datetime] = {}
+    with_others: set[str | None] = set()
+    for payment in payments:
+        payout_id = payment.payout_id
+        moment = payment.submitted_at
+        if reference_of(payment.payor_payment_id) not in references:
+            with_others.add(payout_id)
+            continue
+        if moment is None:
+            return (
+                f"Payment {payment.id} has one of its references, and does not say when it was "
+                "submitted."
+            )
+        if moment >= since and payout_id:
+            submitted[payout_id] = min(moment, submitted.get(payout_id, moment))
+    alone = {id: moment for id, moment in submitted.items() if id not in with_others}
+    if submitted and not alone:
+        return f"Payout {' or '.join(submitted)} has other payments, too, or not all of them."
+    return alone
+
+
+_COMPARED: Mapping[str, tuple[Comparer, str]] = {
+    "remoteId": (comparing.same_text, "remote_id"),
+    "sourceAccountName": (comparing.same_text, "source_account_name"),
+    "paymentMemo": (comparing.same_text, "memo"),
+    "transmissionType": (comparing.same_word, "transmission_type"),
+    "remoteSystemId": (comparing.same_text, "remote_system_id"),
+}
+"""How each text of a payment that was sent is compared, and which attribute of a `Payment` has it.
+
+Velo shows no metadata.
+"""
+_NEEDED_VALUES = frozenset({"remoteId", "sourceAccountName"})
+"""The texts that all payments in a payout have. A rejected payment has no others."""
+
+
+def _payment_compared(sent: Mapping[str, Any], payment: Any) -> Iterator[tuple[str, Likeness]]:
+    """What a payment in a payout says of each value of a payment that was sent, by name."""
+    for name, (compare, attribute) in _COMPARED.items():
+        if name not in sent and name != "paymentMemo":  # Velo chooses what was left out
+            continue
+        value = "" if sent.get(name) is None else sent[name]
+        is_like = comparing.likeness(compare, value, getattr(payment, attribute, None))
+        if is_like is not Likeness.UNSAID or name in _NEEDED_VALUES:
+            yield name, is_like
+    money = payment.amount
+    asked = (sent.get("amount"), sent.get("currency"))
+    if money is None:
+        yield "amount", Likeness.UNSAID
+    else:
+        is_same = (money.minor_units, money.currency) == asked
+        yield "amount", Likeness.SAME if is_same else Likeness.OTHER
+
+
+def _items_of(lazy_list: Any) -> Generator[Callable[[], Any], Any, list[Any]]:
+    """Read all items of a lazy list of the client."""
+    pages = lazy_list.pages()
+    items: list[Any] = []
+    while True:
+        page = yield partial(following, pages)
+        if page is None:
+            return items
+        items += page.items
+
+
+def _by_reference(payments: object) -> dict[str, dict[str, Any]]:
+    """The payments of a request that have a reference, by the reference."""
+    with_reference: dict[str, dict[str, Any]] = {}
+    for payment in map(object_or_empty, list_or_empty(payments)):
+        reference = reference_of(payment.get("payorPaymentId"))
+        if reference:
+            with_reference[reference] = payment
+    return with_reference
+
+
+def _references_in(request: httpx.Request) -> str:
+    """The references of a payout's payments; empty, if a payment has none or shares its own."""
+    payments = list_or_empty(object_of(request).get("payments"))
+    references = sorted(_by_reference(payments))
+    return " ".join(references) if len(references) == len(payments) else ""
+
+
+SUBMITTED = Proof(_find_submitted, needs=("payor_id",), subject=_references_in)
