@@ -22,7 +22,7 @@ from .failures import Misuse
 from .options import argument, number, option, whole_number
 from .output_files import report_file
 from .row_files import ColumnFile, Columns, DateFormat, DecimalMark, Encoding, columns_of
-from .screen import Progress, complain, decided, plain, say, terminal_width
+from .screen import Progress, complain, plain, say, terminal_width, tolerate_lost_output
 from .session import Session, with_session
 from .times import MOMENTS, moments
 from .view import UTC_TIME, entry
@@ -216,7 +216,7 @@ def _failures(session: Session) -> Generator[None]:
     """Report a failure. A read that failed must not look like a difference."""
     from victor_ext.reconciliation import InvalidEntries  # noqa: PLC0415 - `victor --help` does not need it
 
-    with session.failures(failed=FOR_NOW):
+    with session.report_failures(default_status=FOR_NOW):
         try:
             yield
         except InvalidEntries as error:
@@ -237,7 +237,7 @@ def _show_problems(error: InvalidEntries) -> None:
     complain(" ".join([refusal, *advice]))
 
 
-@decided()
+@tolerate_lost_output()
 def _show(
     report: Reconciliation,
     context: Mapping[str, str],
