@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -49,10 +49,14 @@ def whole_file(path: Path, name: str, *, mode: int) -> Generator[TextIO]:
         raise Misuse(f"{name} {path} cannot be written: {reason}.") from error
 
 
-def _opened(path: Path, *, is_file: bool, mode: int) -> AbstractContextManager[TextIO]:
+@contextmanager
+def _opened(path: Path, *, is_file: bool, mode: int) -> Generator[TextIO]:
     if is_file:
-        return replaced(path, "x", mode=mode, **_TEXT_OPTIONS)
-    return open(path, "w", **_TEXT_OPTIONS)
+        with replaced(path, "x", mode=mode, **_TEXT_OPTIONS) as file:
+            yield file
+    else:
+        with open(path, "w", **_TEXT_OPTIONS) as device:
+            yield device
 
 
 @contextmanager
