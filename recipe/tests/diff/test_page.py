@@ -13,7 +13,7 @@ from victor_spec.decisions import read_approvals
 
 pytestmark = pytest.mark.pull_request
 ROOT = Path(__file__).resolve().parents[3]
-PAGE = ROOT / "docs" / "changes.md"
+PAGE = ROOT / "recipe" / "docs" / "changes.md"
 
 
 def blocks(language: str) -> list[str]:
@@ -51,6 +51,9 @@ def test_the_workflow_names_options_that_exist(capsys: pytest.CaptureFixture[str
 
 def test_the_hooks_name_commands_that_exist(capsys: pytest.CaptureFixture[str]) -> None:
     hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    assert [hook["id"] for hook in hooks if "files" not in hook] == []
+    example = yaml.safe_load(blocks("yaml")[-1])["repos"][0]["hooks"]
+    assert [hook["id"] for hook in example] == [hook["id"] for hook in hooks]
     entries = [hook["entry"].split() for hook in hooks]
     ours = [words for words in entries if words[0] == "victor-spec"]
     assert ours

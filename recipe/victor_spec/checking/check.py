@@ -144,6 +144,8 @@ NOTES = {
     "amount-as-float": "A float does not hold every amount. --decimals PLACE reads it as Decimal.",
     "refused-example": "The example is not what the schema beside it says. Ask the provider which "
     "of them counts.",
+    "private-text": "No setting decides whether the repr of the record may show this text, so it "
+    "does not. Name it in `shown`, `private` or `masked` of <document>.settings.yaml.",
     "webhook-needs-name": "Not every body tells which of these webhooks it is of. Give "
     "read_webhook, or receive of an inbox, name=.",
     **GAPS,

@@ -136,22 +136,21 @@ def _parameters(document: Document, path: str, item: Node, node: Node) -> list[P
     names.
     """
     names = re.findall(r"{([^}]+)}", path)
-    parameters: dict[tuple[str, str], Parameter] = {}
-    for listed in [*item.items("parameters"), *node.items("parameters")]:
-        whole = document.follow(listed)
+    parameters: dict[str, Parameter] = {}
+    for key, declared in tree.parameters(document.root.tree, item.tree, node.tree).items():
+        whole = document.follow(Node(declared, node.place))
         location = whole.tree.get("in")
         name = whole.tree.get("name")
         if location not in DEFAULT_STYLES or not isinstance(name, str):
             continue
-        key = name.lower() if location == "header" else name  # headers ignore case
-        is_ignored = location == "header" and key in IGNORED_HEADERS
+        is_ignored = location == "header" and name.lower() in IGNORED_HEADERS
         if not is_ignored and (location != "path" or name in names):
             place = f"{node.place}.parameters.{location}:{name}"
-            parameters[location, key] = Parameter(document, place, whole)
+            parameters[key] = Parameter(document, place, whole)
     for name in names:
         place = f"{node.place}.parameters.path:{name}"
         implied = Node({"in": "path", "name": name, "schema": {"type": "string"}}, place)
-        parameters.setdefault(("path", name), Parameter(document, place, implied))
+        parameters.setdefault(f"path:{name}", Parameter(document, place, implied))
     return list(parameters.values())
 
 

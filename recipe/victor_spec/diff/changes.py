@@ -1,5 +1,5 @@
-"""The changes that a comparison finds, what each does (docs/changes.md) and reaches, and what
-moved.
+"""The changes that a comparison finds, what each does and reaches (recipe/docs/changes.md), and
+what moved.
 """
 
 from __future__ import annotations

@@ -1,10 +1,11 @@
 """Compare two generated packages: what of the code that uses the old one fails with the new one
-(docs/changes.md).
+(recipe/docs/changes.md).
 
 Names come from places in the documents (`Origins`). The cause of another name is the place,
 something around it that is gone, or something it refers to.
 """
 
+import os
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
@@ -39,6 +40,10 @@ KINDS = ("functions", "models", "enums")
 """What a package has, as `Surface` calls it."""
 
 
+NO_SETTINGS = Path(os.devnull) / "none"
+"""A file that does not exist: a comparison needs no typed records."""
+
+
 class Side:
     """One of the two documents: its components, its package, and the places of the names in
     that.
@@ -52,12 +57,22 @@ class Side:
         folder: Path,
         name: str,
         decimals: Collection[str] = (),
+        settings: Path = NO_SETTINGS,
     ) -> None:
         """Generate the package `name` of a loaded document into a folder.
 
-        `components` are those that `compare` made of the document. Raises the errors of `generate`.
+        `components` are those that `compare` made of the document, and `settings` is the file for
+        its typed modules. Raises the errors of `generate`.
         """
-        self.made = generate(path, folder, name=name, trace=True, tree=document, decimals=decimals)
+        self.made = generate(
+            path,
+            folder,
+            name=name,
+            trace=True,
+            tree=document,
+            decimals=decimals,
+            settings=settings,
+        )
         self.surface = Surface(self.made.package)
         self.components = components
         self._sorted = sorted(self.components.by_place)
