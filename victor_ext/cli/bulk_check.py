@@ -52,6 +52,7 @@ def report_invalid(failure: Failure, check: Check, file: RowFile, *, as_json: bo
 
 
 def _refusal_reason(check: Check) -> str:
+    """Return why a file is refused, as a clause."""
     if check.broken:
         has_other_totals = check.problems[0].code == "control_total"
         if has_other_totals:

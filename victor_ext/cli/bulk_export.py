@@ -82,5 +82,6 @@ def _write_json(
 
 
 def _status_counts(statuses: Mapping[str, int]) -> str:
+    """Return how many created rows have each status of the provider."""
     texts = [status_count(status, count) for status, count in sorted(statuses.items())]
     return ", ".join(texts) or "nothing was created"

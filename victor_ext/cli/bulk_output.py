@@ -202,6 +202,7 @@ def _payout_lines(status: BatchStatus) -> Iterator[str]:
 
 
 def _payout_text(payout: Mapping[str, Any]) -> str:
+    """Return the status, the counts, the totals and the quotes of a payout, in one line."""
     payment_counts = f"{payout['accepted']:,} accepted, {payout['rejected']:,} rejected"
     totals = [f"{total} from {account}" for account, total in payout["totals"].items()]
     text = f"{payout['status']}, {payment_counts}: {', '.join(totals) or 'nothing'}"
@@ -256,6 +257,7 @@ def _summary(status: BatchStatus) -> str:
 
 
 def _as_dict(status: BatchStatus) -> dict[str, Any]:
+    """Return a status for JSON."""
     document = asdict(status)
     document["check"] = None if status.check is None else check_as_dict(status.check)
     document["unsettled"] = status.unsettled

@@ -92,6 +92,7 @@ def _findings(session: Session, provider: str) -> Iterator[Finding]:
 
 
 def _check_settings(session: Session, provider: str) -> Finding:
+    """Set the variables of the chosen profile, if any, and say where the settings come from."""
     try:
         profile = session.use_profile(provider)
     except Misuse as error:
@@ -134,6 +135,7 @@ def _variable_in(message: str, system: System) -> str | None:
 
 
 def _name_proxy(client: Any) -> Finding:
+    """Name the proxy of the client, and the variable that it comes from."""
     scheme = client.base_url.partition(":")[0]
     variable = _proxy_variable(scheme)
     return good("Proxy", f"{client.proxy}, which {variable} names: calls go through it")

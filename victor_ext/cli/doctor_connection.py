@@ -123,6 +123,7 @@ class _Peer:
 
 
 def _peer_of(client: Any, system: System) -> _Peer:
+    """Return the machine that this one connects to, to reach the provider."""
     import httpx  # noqa: PLC0415 - `victor --help` does not need it
 
     url = httpx.URL(client.base_url)
@@ -158,6 +159,7 @@ def _finding_of(step: _Step) -> Finding:
 
 
 def _resolve(peer: _Peer) -> Finding:
+    """Look up the addresses of the peer."""
     resolved = socket.getaddrinfo(peer.host, peer.port, type=socket.SOCK_STREAM)
     # Each item is (family, type, proto, canonname, sockaddr), and sockaddr begins with the address.
     addresses = [str(sockaddr[0]) for *_, sockaddr in resolved]
@@ -166,6 +168,7 @@ def _resolve(peer: _Peer) -> Finding:
 
 
 def _connect(peer: _Peer) -> Finding:
+    """Open a connection to the peer, and close it."""
     with socket.create_connection((peer.host, peer.port), timeout=_CONNECT_SECONDS):
         return good("Connection", f"port {peer.port}{peer.of_proxy} answers")
 

@@ -133,6 +133,7 @@ class Failure:
         }
 
     def _lines(self) -> list[str]:
+        """Return the text of the failure, as lines."""
         lines = [*self.details, f"Error: {self.message}", *self.notes]
         if self.outcome is not None:
             lines.append(f"Outcome: {self.outcome}")

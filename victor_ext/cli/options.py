@@ -118,6 +118,8 @@ def number(least: float | None = None) -> Callable[[str], float]:
 def _parser(
     convert: Callable[[str], Number], kind: str, least: float | None
 ) -> Callable[[str], Number]:
+    """Return a parser that converts a text, which must be of this `kind`, and not below `least`."""
+
     def parse(text: str) -> Number:
         try:
             value = convert(text)

@@ -36,6 +36,7 @@ def show_entries(entries: Iterable[Entry], *, as_json: bool) -> None:
 
 
 def _entry_line(entry: Entry) -> str:
+    """Return an entry in one line: what it has of these fields."""
     cells = (
         f"{entry.state.value:<9}",
         entry.operation,
@@ -49,6 +50,7 @@ def _entry_line(entry: Entry) -> str:
 
 
 def _sealed_notice(count: int) -> str:
+    """Return what was not read of entries that could not be decrypted."""
     entries = "1 entry is" if count == 1 else f"{count:,} entries are"
     return (
         f"{entries} encrypted: amounts, references of payments and errors were not read. Set "
@@ -141,6 +143,7 @@ def check_numbers(named: AbstractSet[int], known: AbstractSet[int], table: str) 
 
 
 def _unknown_numbers_message(unknown: Sequence[int], known: Sequence[int], table: str) -> str:
+    """Return that the table has no dead letters of the `unknown` numbers, and which it has."""
     names = ", ".join(map(str, unknown))
     verb = "is no dead letter" if len(unknown) == 1 else "are no dead letters"
     beginning = f"{names} {verb} of {table}, which has"

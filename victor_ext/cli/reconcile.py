@@ -164,6 +164,7 @@ def _times(window: Mapping[str, datetime]) -> dict[str, str]:
 def _write_files(
     report: Reconciliation, context: Mapping[str, str], *, out: Path | None, html: Path | None
 ) -> None:
+    """Write the files that the options name."""
     if out is not None:
         _write_rows(out, report)
     if html is not None:

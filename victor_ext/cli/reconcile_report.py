@@ -261,6 +261,7 @@ def _their_cells(row: Row) -> tuple[str, str, str]:
 
 
 def _remark(row: Row) -> str:
+    """Return what differs in a row, and why; empty: there is nothing to say."""
     remarks = [" and ".join(f"another {difference}" for difference in row.differences)]
     if row.other_id:
         remarks.append(f"the other payment is {row.other_id}")

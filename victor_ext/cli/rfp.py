@@ -247,6 +247,7 @@ class _Filters(NamedTuple):
 
 
 def _filters(session: _ListSession) -> _Filters:
+    """Return the filters that the options name, without those that are None."""
     filters = _Filters({}, {})
     for name, value in session.own_options.items():
         if value is None:

@@ -280,6 +280,7 @@ class _SessionCommand:
         return inspect.Signature([context, *self._other_parameters, *self._session_parameters()])
 
     def _session_parameters(self) -> list[inspect.Parameter]:
+        """Return the options of the session as parameters of a function."""
         hints = get_type_hints(self._session_type, include_extras=True)
         parameters: list[inspect.Parameter] = []
         for option_field in _option_fields(self._session_type):

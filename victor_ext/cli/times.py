@@ -68,6 +68,7 @@ def moments(
 
 
 def _moment(text: str) -> datetime:
+    """Parse a Zulu time or a day. Raises `InvalidRequest`."""
     from victor_ext import zulu  # noqa: PLC0415 - `victor --help` does not need it
 
     date_or_time = day(text, MOMENTS)
