@@ -1,7 +1,8 @@
 """`victor outbox`: what an outbox does not know, and the commands that settle that by hand.
 
 `status` and `entries` read, the other commands change what is stored. None of them sends anything:
-workers do. What they print is in `outbox_output.py`.
+workers do. What they print is in `outbox_output.py`. A `box` is the outbox of the database, or the
+inbox.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from victor_ext._exit_status import FAILED
 from victor_ext.privacy import concealed
 
 from .failures import Misuse
-from .opened_outbox import STORAGE_KEY, opened_event_queue, opened_outbox
+from .open_outbox import STORAGE_KEY, open_event_queue, open_outbox
 from .options import AsJson, argument, group, number, option, whole_number
 from .outbox_output import (
     Health,
@@ -60,15 +61,15 @@ def status(
 
     The exit status is 1 if an entry is unclear, an event is a dead letter, or the outbox is held.
     """
-    with opened_event_queue(database, table) as queue:
-        opened = queue.outbox
-        health = Health({}, opened.event_counts(), opened.dead_letters())
+    with open_event_queue(database, table) as queue:
+        box = queue.outbox
+        health = Health({}, box.event_counts(), box.dead_letters())
         if queue.has_entries:
             health = replace(
                 health,
-                entry_counts=opened.counts(),
-                unclear=opened.entries("unclear"),
-                held_since=opened.held_since(),
+                entry_counts=box.counts(),
+                unclear=box.entries("unclear"),
+                held_since=box.held_since(),
             )
     if as_json:
         say(json.dumps(health.to_dict()))
@@ -88,11 +89,11 @@ def entries(
     as_json: AsJson = False,
 ) -> None:
     """List the entries, oldest first; with --json one on a line."""
-    with opened_outbox(database, table) as opened:
+    with open_outbox(database, table) as box:
         try:
-            selected = opened.entries(state)
+            selected = box.entries(state)
         except victor_ext.InvalidRequest:
-            states = ", ".join(opened.counts())
+            states = ", ".join(box.counts())
             raise Misuse(f"--state is {state!r}: write one of {states}.") from None
     show_entries(selected, as_json=as_json)
 
@@ -120,11 +121,11 @@ def retry(
     if choices.count(True) != 1:
         raise Misuse("Write one of KEY, --dead-letter ID and --all-dead-letters.")
     if key is not None:
-        with opened_outbox(database, table) as opened:
-            show_entries([opened.retry(key)], as_json=as_json)
+        with open_outbox(database, table) as box:
+            show_entries([box.retry(key)], as_json=as_json)
         return
     named = set(dead_letter or ())
-    with opened_event_queue(database, table) as queue:
+    with open_event_queue(database, table) as queue:
         # Read before they are retried: after that, they are no dead letters.
         known = dead_letter_numbers(queue.outbox, "dead", "not_found")
         # Without a number, all dead letters are retried.
@@ -148,8 +149,8 @@ def cancel(
     KEY is the idempotency key of the entry, or its reference if it has its own. It is stored who
     did it, and why, and its handlers are called. After 'victor outbox retry KEY' it waits again.
     """
-    with opened_outbox(database, table) as opened:
-        show_entries([opened.cancel(key, by=by, why=why)], as_json=as_json)
+    with open_outbox(database, table) as box:
+        show_entries([box.cancel(key, by=by, why=why)], as_json=as_json)
 
 
 @outbox.command()
@@ -159,20 +160,20 @@ def hold(database: Database, *, table: TableName = _DEFAULT_TABLE, as_json: AsJs
     What is stored and was not sent counts as what may have been sent since the backup was made:
     after 'victor outbox release' it is looked up, and not sent.
     """
-    with opened_outbox(database, table) as opened:
-        held = opened.hold()
+    with open_outbox(database, table) as box:
+        result = box.hold()
     if as_json:
-        document = {**asdict(held), "since": zulu_text(held.since)}
+        document = {**asdict(result), "since": zulu_text(result.since)}
         say(json.dumps(document))
         return
-    say(held_notice(held.since))
-    if held.is_first:
-        say(f"{held.marked:,} entries may have been sent since their backup was made.")
+    say(held_notice(result.since))
+    if result.is_first:
+        say(f"{result.marked:,} entries may have been sent since their backup was made.")
     else:
         say("It was held before, and nothing more is marked: what was added since then waits.")
         complain("If it was restored since then: 'victor outbox release', then hold it again.")
-    if held.under_way:
-        complain(f"{held.under_way:,} entries are with a worker, whose calls end first.")
+    if result.under_way:
+        complain(f"{result.under_way:,} entries are with a worker, whose calls end first.")
 
 
 @outbox.command()
@@ -183,8 +184,8 @@ def release(
 
     The exit status is 1 if it was not held.
     """
-    with opened_outbox(database, table) as opened:
-        was_held = opened.release()
+    with open_outbox(database, table) as box:
+        was_held = box.release()
     if as_json:
         say(json.dumps({"released": was_held}))
     elif was_held:
@@ -219,8 +220,8 @@ def forget(
     may have been sent, has not ended, or has an event that was not handled is not forgotten.
     """
     protection = None if protect_for is None else timedelta(days=protect_for)
-    with opened_outbox(database, table) as opened:
-        count = opened.forget(older_than=timedelta(days=older_than), protect_for=protection)
+    with open_outbox(database, table) as box:
+        count = box.forget(older_than=timedelta(days=older_than), protect_for=protection)
     say(json.dumps({"forgotten": count}) if as_json else f"{count:,} entries forgotten.")
 
 
@@ -241,13 +242,13 @@ def discard(
     """
     if bool(dead_letter) == all_dead_letters:
         raise Misuse("Write one of --dead-letter ID and --all-dead-letters.")
-    with opened_event_queue(database, table) as queue:
-        opened = queue.outbox
+    with open_event_queue(database, table) as queue:
+        box = queue.outbox
         # Read before they are discarded: after that, they are no dead letters.
-        known = dead_letter_numbers(opened, "dead", "not_found")
-        named = set(dead_letter or ()) or dead_letter_numbers(opened, "dead")
+        known = dead_letter_numbers(box, "dead", "not_found")
+        named = set(dead_letter or ()) or dead_letter_numbers(box, "dead")
         # `discard` needs a number: where there is no dead letter, nothing is done.
-        count = opened.discard(*named, by=by, why=why) if named else 0
+        count = box.discard(*named, by=by, why=why) if named else 0
         show_count("discarded", count, as_json=as_json)
         check_numbers(named, known, table)
 
@@ -270,8 +271,8 @@ def rekey(
     secret = concealed(os.environ.get(new))
     if not secret:
         raise Misuse(f"{new} is not set: put the new secret there.")
-    with opened_outbox(database, table) as opened:
-        is_done = opened.rekey(secret)
+    with open_outbox(database, table) as box:
+        is_done = box.rekey(secret)
     if as_json:
         say(json.dumps({"rekeyed": is_done}))
     elif is_done:
@@ -303,7 +304,7 @@ def resolve(
     """
     if word not in ("sent", "not-done"):
         raise Misuse(f"--as is {word!r}: write sent or not-done.")
-    with opened_outbox(database, table) as opened:
+    with open_outbox(database, table) as box:
         was_sent = word == "sent"
-        entry = opened.resolve(key, done=was_sent, id=id, by=by, why=why)
+        entry = box.resolve(key, done=was_sent, id=id, by=by, why=why)
         show_entries([entry], as_json=as_json)

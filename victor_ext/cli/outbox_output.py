@@ -13,7 +13,7 @@ import typer
 
 from victor_ext._exit_status import FAILED
 
-from .opened_outbox import STORAGE_KEY
+from .open_outbox import STORAGE_KEY
 from .screen import complain, plain, say
 from .times import zulu_text
 
@@ -118,9 +118,9 @@ def held_notice(since: datetime) -> str:
     )
 
 
-def dead_letter_numbers(opened: Outbox, *states: str) -> set[int]:
+def dead_letter_numbers(outbox: Outbox, *states: str) -> set[int]:
     """Return the numbers of the dead letters in these states."""
-    return {letter.id for state in states for letter in opened.dead_letters(state)}
+    return {letter.id for state in states for letter in outbox.dead_letters(state)}
 
 
 _ACTION_TEXTS = {"retried": "to be tried again", "discarded": "discarded"}

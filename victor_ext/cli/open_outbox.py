@@ -1,6 +1,6 @@
 """The outbox, or the inbox, of a database for one command.
 
-`opened_outbox` is for commands about entries, `opened_event_queue` for those about events, which an
+`open_outbox` is for commands about entries, `open_event_queue` for those about events, which an
 inbox has, too.
 """
 
@@ -36,7 +36,7 @@ _OPTIONS = {
 """The options of arguments of an outbox."""
 
 
-class OpenedQueue(NamedTuple):
+class EventQueue(NamedTuple):
     """An outbox, or an inbox, with the interface of an outbox."""
 
     outbox: Outbox
@@ -45,12 +45,12 @@ class OpenedQueue(NamedTuple):
 
 
 @contextmanager
-def opened_outbox(database: str, table: str) -> Generator[Outbox]:
+def open_outbox(database: str, table: str) -> Generator[Outbox]:
     """Open an outbox for the block.
 
     Raises `Misuse`, whose message does not quote the URL `database`: a URL may have a password.
     """
-    with opened_event_queue(database, table) as queue:
+    with open_event_queue(database, table) as queue:
         if not queue.has_entries:
             raise Misuse(
                 f"{table} has no entries, only events: it is an inbox's, for status, and "
@@ -60,8 +60,8 @@ def opened_outbox(database: str, table: str) -> Generator[Outbox]:
 
 
 @contextmanager
-def opened_event_queue(database: str, table: str) -> Generator[OpenedQueue]:
-    """Open an outbox or an inbox for the block. Raises `Misuse`, as `opened_outbox` does."""
+def open_event_queue(database: str, table: str) -> Generator[EventQueue]:
+    """Open an outbox or an inbox for the block. Raises `Misuse`, as `open_outbox` does."""
     try:
         from victor_ext.outbox import Outbox  # noqa: PLC0415 - an extra of its own
     except ImportError as error:
@@ -75,7 +75,7 @@ def opened_event_queue(database: str, table: str) -> Generator[OpenedQueue]:
         # An inbox has no storage key: an outbox uses it only where entries are read or changed.
         storage_key = concealed(os.environ.get(STORAGE_KEY)) or None
         outbox = Outbox(inspector.engine, table=table, storage_key=storage_key)
-        yield OpenedQueue(outbox, has_entries="key" in columns)
+        yield EventQueue(outbox, has_entries="key" in columns)
 
 
 def _split_name(table: str) -> tuple[str | None, str]:
