@@ -38,7 +38,8 @@ class Sending:
 
     def try_out(self) -> int:
         """Check the file, and send nothing; returns the exit status."""
-        session, warnings = self._session, self._warnings
+        session = self._session
+        warnings = self._warnings
         with session.sender(self._batch, in_production=warnings.note_first_batch) as sender:
             file = session.row_file
             check = sender.check(file, **self._totals)
@@ -49,7 +50,8 @@ class Sending:
 
     def send(self) -> int:
         """Send the file, once a person has agreed; returns the exit status."""
-        session, warnings = self._session, self._warnings
+        session = self._session
+        warnings = self._warnings
         with session.sender(
             self._batch, self._question, in_production=warnings.note_first_batch
         ) as sender:

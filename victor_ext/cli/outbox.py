@@ -124,14 +124,14 @@ def retry(
         with open_outbox(database, table) as box:
             show_entries([box.retry(key)], as_json=as_json)
         return
-    named = set(dead_letter or ())
+    numbers = set(dead_letter or ())
     with open_event_queue(database, table) as queue:
         # Read before they are retried: after that, they are no dead letters.
         known = dead_letter_numbers(queue.outbox, "dead", "not_found")
         # Without a number, all dead letters are retried.
-        count = queue.outbox.retry_dead_letters(*named)
+        count = queue.outbox.retry_dead_letters(*numbers)
         show_count("retried", count, as_json=as_json)
-        check_numbers(named, known, table)
+        check_numbers(numbers, known, table)
 
 
 @outbox.command()
@@ -246,11 +246,11 @@ def discard(
         box = queue.outbox
         # Read before they are discarded: after that, they are no dead letters.
         known = dead_letter_numbers(box, "dead", "not_found")
-        named = set(dead_letter or ()) or dead_letter_numbers(box, "dead")
+        numbers = set(dead_letter or ()) or dead_letter_numbers(box, "dead")
         # `discard` needs a number: where there is no dead letter, nothing is done.
-        count = box.discard(*named, by=by, why=why) if named else 0
+        count = box.discard(*numbers, by=by, why=why) if numbers else 0
         show_count("discarded", count, as_json=as_json)
-        check_numbers(named, known, table)
+        check_numbers(numbers, known, table)
 
 
 @outbox.command()

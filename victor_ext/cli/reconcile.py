@@ -185,22 +185,24 @@ def _check_outputs(book: Path, outputs: Mapping[str, Path | None]) -> None:
     """Raise `Misuse` if a file, by the option that names it, cannot be written, or is the book or
     another output: a comparison may take long, and is not made in vain.
     """
-    named = {name: path for name, path in outputs.items() if path is not None}
-    for name, path in named.items():
+    paths = {option_name: path for option_name, path in outputs.items() if path is not None}
+    for option_name, path in paths.items():
         if path.is_dir() or not os.access(path.parent, os.W_OK):
-            raise Misuse(f"{name} {path} cannot be written: name a file in a folder that exists.")
+            raise Misuse(
+                f"{option_name} {path} cannot be written: name a file in a folder that exists."
+            )
         if path.exists() and book.exists() and path.samefile(book):
-            raise Misuse(f"{name} {path} is the file that is compared: name another one.")
-    files = {path.resolve() for path in named.values()}
-    if len(files) < len(named):
-        raise Misuse(f"{' and '.join(named)} are one file: name two.")
+            raise Misuse(f"{option_name} {path} is the file that is compared: name another one.")
+    files = {path.resolve() for path in paths.values()}
+    if len(files) < len(paths):
+        raise Misuse(f"{' and '.join(paths)} are one file: name two.")
 
 
-def _headings(named: list[str] | None, file: Path | None, provider: str) -> dict[str, str | None]:
+def _headings(columns: list[str] | None, file: Path | None, provider: str) -> dict[str, str | None]:
     """Return the book's own headings, by the column that each stands for; None: that column is not
     read. Raises `Misuse`.
 
-    `named` are the values of --column, `file` is that of --columns.
+    `columns` are the values of --column, `file` is that of --columns.
     """
     from victor_ext.reconciliation import COLUMNS  # noqa: PLC0415 - only this needs it
 
@@ -209,7 +211,7 @@ def _headings(named: list[str] | None, file: Path | None, provider: str) -> dict
     if file is not None and not system.why_not_bulk:
         elsewhere = system.load("bulk").columns
     known = {*COLUMNS, *chain.from_iterable(COLUMNS.values())}
-    return columns_of(named, file, known=known, elsewhere=elsewhere)
+    return columns_of(columns, file, known=known, elsewhere=elsewhere)
 
 
 @contextmanager

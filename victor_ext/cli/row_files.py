@@ -56,7 +56,7 @@ _SEARCHED_ROWS = 10_000
 
 
 def columns_of(
-    named: Sequence[str] | None,
+    column_options: Sequence[str] | None,
     file: Path | None,
     *,
     known: Collection[str] = (),
@@ -66,7 +66,7 @@ def columns_of(
     column is not read.
 
     Args:
-        named: The values of --column, which take precedence.
+        column_options: The values of --column, which take precedence.
         file: The file of --columns. One file may be for `bulk` and for `reconcile`.
         known: The columns of this command.
         elsewhere: The columns of the other command. Those of them that are not `known` are left
@@ -81,7 +81,7 @@ def columns_of(
             name, heading = _field_and_heading(line, f"--columns {file} has the line")
             if name in known or name not in elsewhere:
                 columns[name] = heading
-    for text in named or ():
+    for text in column_options or ():
         name, heading = _field_and_heading(text, "--column is")
         columns[name] = heading
     return columns
