@@ -121,6 +121,7 @@ def check_as_dict(check: Check) -> dict[str, Any]:
 
 
 def _kinds(check: Check) -> str:
+    """Return how many rows of a file are of each kind, in words."""
     kinds = {
         f"new ({_amounts(check)})": check.new,
         "stored before": check.unchanged,
@@ -138,6 +139,7 @@ def nonzero_counts(counts: Mapping[str, int]) -> str:
 
 
 def _amounts(check: Check) -> str:
+    """Return what the new rows ask for together, by currency."""
     totals = sorted(check.totals.items())
     return ", ".join(f"{amount:,f} {currency}" for currency, amount in totals)
 

@@ -61,6 +61,7 @@ def write_export(
 
 
 def _opened(output: Path | None) -> AbstractContextManager[TextIO]:
+    """Return the open file, or standard output, which stays open."""
     if output is None:
         return nullcontext(sys.stdout)
     return whole_file(output, "--output", mode=0o666)

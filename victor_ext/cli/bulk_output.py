@@ -253,6 +253,7 @@ def status_count(status: str, count: int) -> str:
 
 
 def _summary(status: BatchStatus) -> str:
+    """Return how many rows a batch has, and how many of each outcome."""
     return f"{plain(status.batch)}: {rows_text(status.rows)}: {counts(status)}"
 
 

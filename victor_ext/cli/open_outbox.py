@@ -123,4 +123,5 @@ def _errors_as_misuse() -> Generator[None]:
 
 
 def _first_line(message: Any) -> str:
+    """Return the first line of an error: the rest quotes the statement."""
     return plain(str(message).split("\n")[0])

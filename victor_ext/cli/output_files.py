@@ -51,6 +51,7 @@ def whole_file(path: Path, name: str, *, mode: int) -> Generator[TextIO]:
 
 @contextmanager
 def _opened(path: Path, *, is_file: bool, mode: int) -> Generator[TextIO]:
+    """Open a file that is replaced as a whole, or, if `is_file` is false, a device or a pipe."""
     if is_file:
         with replaced(path, "x", mode=mode, **_TEXT_OPTIONS) as file:
             yield file

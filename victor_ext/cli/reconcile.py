@@ -145,6 +145,7 @@ def reconcile(
 
 
 def _show_progress(progress: Progress, counts: Counts) -> None:
+    """Show how many payments of both books were read."""
     text = f"{counts.ours:,} of ours, {counts.theirs:,} of theirs, {counts.looked_up:,} looked up"
     progress.show("reconcile", counts.ours + counts.theirs, None, text)
 
@@ -173,6 +174,7 @@ def _write_files(
 
 
 def _write_rows(path: Path, report: Reconciliation) -> None:
+    """Write all rows to the file of --out, in the format that its name says."""
     from victor_ext.reconciliation import write_csv, write_json_lines  # noqa: PLC0415 - only --out needs it
 
     is_json = path.suffix.lower() in (".jsonl", ".ndjson", ".json")

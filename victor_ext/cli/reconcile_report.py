@@ -102,6 +102,7 @@ def _show_differences(report: Reconciliation, out: Path | None) -> None:
 
 
 def _difference_lines(row: Row) -> Iterator[Text]:
+    """Yield the lines of a row that differs: its kind, then the facts."""
     label = _label(row.kind)
     first, *more = entry(label, plain("; ".join(_facts(row))), label=_LABEL_WIDTH)
     first.stylize(KINDS[row.kind].style, 0, len(label))
@@ -155,6 +156,7 @@ def _table(report: Reconciliation) -> Iterator[Text]:
 
 
 def _table_line(row: _TableRow, widths: Sequence[int], *, has_room: bool) -> Text:
+    """Return a line of the table, in columns of these widths; with `has_room`, with the meaning."""
     from rich.text import Text  # noqa: PLC0415 - JSON does without it
 
     cells = [
@@ -286,6 +288,7 @@ def _verdict(report: Reconciliation) -> str:
 
 
 def _difference_count(report: Reconciliation) -> int:
+    """Return how many rows are of a kind that does not agree."""
     totals = report.summary.totals
     return sum(totals[kind].count for kind in totals if kind not in _AGREEING_KINDS)
 

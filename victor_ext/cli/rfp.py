@@ -141,6 +141,7 @@ def _create_recovery(
 
 
 def _create_question(session: _CreateSession) -> str:
+    """Return what a person confirms before a request is created."""
     payer = plain(session.payer_counterparty_id or "")
     amount = plain(session.amount or "")
     payee = plain(short_mask(session.payee_account_number or ""))
