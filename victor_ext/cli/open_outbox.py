@@ -123,5 +123,5 @@ def _errors_as_misuse() -> Generator[None]:
 
 
 def _first_line(message: Any) -> str:
-    """Return the first line of an error: the rest quotes the statement."""
+    """Return the first line of an error of a driver: further lines are details."""
     return plain(str(message).split("\n")[0])
