@@ -65,6 +65,8 @@ def arguments_of(
             try:
                 value = request(*args, **kwargs)
             except TypeError as error:
+                if error.__traceback__ is None or error.__traceback__.tb_next is not None:
+                    raise  # of what the request does, not of its arguments
                 # A missing or unknown argument is one of the method, not of a constructor that the
                 # caller never saw.
                 called = getattr(request, "__qualname__", "")
