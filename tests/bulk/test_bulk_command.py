@@ -338,7 +338,7 @@ def test_a_row_is_unknown_once_it_is_no_longer_under_way(
 def test_the_bar_of_nothing_is_red(total: float | None, completed: float) -> None:
     """Not even where its total is not known, or its first row has not ended."""
     console = Console(file=io.StringIO(), force_terminal=True, color_system="truecolor")
-    columns = screen._bar(remains=True).columns
+    columns = screen._progress_bar(stays=True).columns
     bar = next(column for column in columns if isinstance(column, BarColumn))
     task = Task(TaskID(0), "", total, completed, _get_time=lambda: 0.0)
     task.start_time = 0.0

@@ -25,7 +25,7 @@ from victor_ext import ConfigurationError, ProviderTime, RetryPolicy
 from victor_ext.bulk import BulkSender, Check, InvalidRows, reconciliation, unit_sender
 from victor_ext.bulk.loading import Loading
 from victor_ext.bulk.payouts import Payouts
-from victor_ext.cli.bulk_output import announce
+from victor_ext.cli.bulk_check import announce
 from victor_ext.providers import Money
 from victor_ext.providers.eastpay import EastPay
 from victor_ext.providers.velo import Velo, VeloAuth

@@ -19,7 +19,7 @@ from tests.programs import python
 from tests.providers.systems import CLIENTS
 from victor_ext import ConfigurationError, __version__, idempotency_key_for
 from victor_ext.cli.app import app
-from victor_ext.cli.wording import spelling_of
+from victor_ext.cli.wording import option_of
 from victor_ext.providers.victor.requests import ARGUMENTS
 from victor_ext.sandbox import RemoteSandbox, Sandbox
 from victor_ext.sandbox.velo import VeloSandbox
@@ -98,7 +98,7 @@ def test_help_names_the_settings_and_the_exit_statuses(bare_command: Command) ->
         option = f"--{name.replace('_', '-')}"
         assert f"{option} " in create
         # in a message about what the provider has refused
-        assert spelling_of(place, {name: option}) == option
+        assert option_of(place, {name: option}) == option
     key = create.partition("--idempotency-key")[2]
     assert "20 to 128 visible ASCII characters" in " ".join(key.split())
 

@@ -1,4 +1,8 @@
-"""The command `victor` (extra `cli`). See docs/cli.md."""
+"""The command `victor` (extra `cli`). See docs/cli.md.
+
+`app.py` has the tree of commands. Each command has a module of its name, and `session.py` what they
+have in common.
+"""
 
 import gc
 import os
@@ -20,25 +24,26 @@ _EXTRA = ("typer", "rich")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit status.
 
-    Without one, run the process's own, and end the process.
+    Without `arguments`, run the command line of this process. Then the process may end here.
     """
     if arguments is not None:
         return ended_by_signals(partial(_run, list(arguments)))
-    # search for cycles more rarely than every 700 objects: that takes 8 % of a bulk row
+    # Python's garbage collector looks for cycles every 700 objects: that takes 8 % of a bulk row.
     gc.set_threshold(10_000)
     status = ended_by_signals(partial(_run, sys.argv[1:]))
-    if _has_workers():
-        # Python would wait for them: after a second Ctrl-C, a thread may still be in a call.
+    if _has_sending_threads():
+        # Python would wait for these threads: after a second Ctrl-C, one may still be in a call.
         os._exit(status)
     return status
 
 
-def _has_workers() -> bool:
-    """Whether there are threads that send rows."""
-    return any(thread.name.startswith(("victor-bulk", "dbos")) for thread in threading.enumerate())
+def _has_sending_threads() -> bool:
+    names = [thread.name for thread in threading.enumerate()]
+    return any(name.startswith(("victor-bulk", "dbos")) for name in names)
 
 
 def _run(arguments: Sequence[str]) -> int:
+    """Run a command line, if the extra is installed; else say how to install it."""
     try:
         from .app import run  # noqa: PLC0415 - without the extra, the import is what fails
     except ImportError as error:

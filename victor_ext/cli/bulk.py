@@ -1,11 +1,14 @@
-"""`victor bulk`: send many requests for payment, or payouts, from a file."""
+"""`victor bulk`: send many requests for payment, or payouts, from a file.
+
+The commands come in the order in which a user needs them. What they have in common, such as their
+options, is in `bulk_session.py`; what they print is in `bulk_output.py`, `bulk_check.py` and
+`bulk_export.py`.
+"""
 
 from __future__ import annotations
 
-import os
 import time
 from contextlib import ExitStack
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -13,28 +16,27 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 import victor_ext
-from victor_ext._exit_status import FAILED
-from victor_ext.privacy import concealed
 from victor_ext.systems import DEFAULT
 
 from . import bulk_output
-from .bulk_batches import (
+from .bulk_export import write_export
+from .bulk_sending import Sending
+from .bulk_session import (
     STEPS,
-    Batches,
-    Kept,
-    Named,
-    Resume,
-    Send,
-    Step,
-    Terms,
+    BatchSession,
+    NamedBatchSession,
+    ResumeSession,
+    SendSession,
+    StepSession,
+    WorkerSession,
     batch_names,
     show_progress,
 )
-from .bulk_sending import Sending
+from .bulk_state import forget, hold, rekey, release
 from .chosen_system import Provider
 from .failures import Misuse
-from .options import Yes, argument, flag, group, option, seconds, several, show_help, whole_number
-from .screen import Progress, conclude, notices, plain
+from .options import Yes, argument, flag, group, option, several, show_help, whole_number
+from .screen import Progress, plain, show_notices
 from .session import with_session
 from .wording import rows_text
 
@@ -54,11 +56,16 @@ def bulk_of(
     *,
     provider: Provider = DEFAULT,  # noqa: ARG001 - the commands read it from their context
 ) -> None:
-    """Name the system of the commands."""
+    """Show the help of the group, unless a command is named. The help text is that of `group`."""
     show_help(context)
 
 
 _WATCH_SECONDS = 0.5
+"""Between two looks of `status --watch`."""
+_SLOW_LOOK = 5
+"""How many times as long as a look took the pause after it takes: a large batch takes long to
+read.
+"""
 Refresh = Annotated[
     bool,
     flag(
@@ -71,7 +78,7 @@ Refresh = Annotated[
 @bulk.command()
 @with_session
 def send(
-    kept: Send,
+    session: SendSession,
     file: Annotated[
         Path,
         argument("FILE"),
@@ -93,13 +100,14 @@ def send(
     had not left is replaced, and one with another amount than was asked is refused.
     """
     totals: dict[str, Any] = {"expect_rows": expect_rows, "expect_total": expect_total}
-    sending = Sending(kept, kept.batch or file.name, totals)
-    raise typer.Exit(sending.try_out() if dry_run else sending.send())
+    sending = Sending(session, session.batch or file.name, totals)
+    status = sending.try_out() if dry_run else sending.send()
+    raise typer.Exit(status)
 
 
 @bulk.command()
 @with_session
-def resume(kept: Resume) -> None:
+def resume(session: ResumeSession) -> None:
     """Continue an interrupted batch: send, or look up, the rows that are not settled.
 
     BATCH names it, when there are several.
@@ -113,18 +121,21 @@ def resume(kept: Resume) -> None:
         )
 
     def resume_batch(batch: str) -> BatchStatus:
-        with kept.sender(batch, question) as sender, kept.run(sender, batch) as show:
+        with (
+            session.sender(batch, question) as sender,
+            session.interruptible(sender, batch) as show,
+        ):
             status = sender.resume(on_progress=show)
-        kept.show(status, sender)
+        session.show_result(status, sender)
         return status
 
-    kept.each(resume_batch)
+    session.for_each_batch(resume_batch)
 
 
 @bulk.command()
 @with_session
 def status(
-    kept: Named,
+    session: NamedBatchSession,
     *,
     refresh: Refresh = False,
     watch: Annotated[
@@ -142,22 +153,25 @@ def status(
             "--watch shows what is stored, and --refresh reads the provider: leave one of them out."
         )
     if watch:
-        _watch(kept)
+        _watch(session)
 
     def show(batch: str) -> BatchStatus:
-        with kept.sender(batch) as sender:
+        with session.sender(batch) as sender:
             status = sender.status(refresh=refresh)
-            kept.show_status(status)
+            session.show_status(status)
         return status
 
-    kept.each(show)
+    session.for_each_batch(show)
 
 
-def _watch(kept: Named) -> None:
-    """Show the progress of all batches until nothing of them is left to do."""
-    before: list[BatchStatus] = []
-    with ExitStack() as stack, Progress(as_json=kept.as_json, at_once=True) as progress:
-        senders = [stack.enter_context(kept.sender(batch)) for batch in kept.batches()]
+def _watch(session: NamedBatchSession) -> None:
+    """Show the progress of the batches until workers have nothing left to do in any of them.
+
+    With --json, each new status is a line.
+    """
+    previous: list[BatchStatus] = []
+    with ExitStack() as stack, Progress(as_json=session.as_json, at_once=True) as progress:
+        senders = [stack.enter_context(session.sender(batch)) for batch in session.batches()]
         try:
             while True:
                 began = time.monotonic()
@@ -165,13 +179,13 @@ def _watch(kept: Named) -> None:
                 for status in statuses:
                     show_progress(progress, status)
                 if all(status.over for status in statuses):
-                    return
+                    return  # the command shows the last status
                 for status in statuses:
-                    if kept.as_json and status not in before:
-                        kept.show_status(status)
-                before = statuses
-                # a large batch takes long to read
-                time.sleep(max(_WATCH_SECONDS, 5 * (time.monotonic() - began)))
+                    if session.as_json and status not in previous:
+                        session.show_status(status)
+                previous = statuses
+                look_seconds = time.monotonic() - began
+                time.sleep(max(_WATCH_SECONDS, _SLOW_LOOK * look_seconds))
         except KeyboardInterrupt:
             progress.close()
             progress.tell("Stopped watching. That stops nothing else.")
@@ -181,7 +195,7 @@ def _watch(kept: Named) -> None:
 @bulk.command()
 @with_session
 def export(
-    kept: Named,
+    session: NamedBatchSession,
     *,
     output: Annotated[
         Path | None,
@@ -199,11 +213,9 @@ def export(
     BATCH names the batch, when there are several. The columns are row, key, id, status, outcome,
     error, the file's other columns, and what was asked of whom.
     """
-    batch = kept.one_batch()
-    with kept.sender(batch) as sender:
-        bulk_output.write_export(
-            sender, output, as_json=kept.as_json, escape=not no_escape, refresh=refresh
-        )
+    batch = session.single_batch()
+    with session.sender(batch) as sender:
+        write_export(sender, output, as_json=session.as_json, escape=not no_escape, refresh=refresh)
 
 
 _Keys = Annotated[list[str], argument(several("KEY"))]
@@ -211,24 +223,26 @@ _Keys = Annotated[list[str], argument(several("KEY"))]
 
 @bulk.command()
 @with_session
-def drop(kept: Kept, keys: Annotated[list[str] | None, argument(several("KEY"))] = None) -> None:
+def drop(
+    session: BatchSession, keys: Annotated[list[str] | None, argument(several("KEY"))] = None
+) -> None:
     """Drop what never left: rows that wait, were not sent, or were refused.
 
     KEYs are values of the key column, or keys of the export (default: all).
     """
-    batch = kept.one_batch()
-    with kept.sender(batch) as sender:
-        bulk_output.show_dropped(batch, sender.drop(keys or None), as_json=kept.as_json)
+    batch = session.single_batch()
+    with session.sender(batch) as sender:
+        bulk_output.show_dropped(batch, sender.drop(keys or None), as_json=session.as_json)
 
 
-class _Decision(Kept):
+class _AskAgainSession(BatchSession):
     yes: Yes = False
 
 
 @bulk.command("ask-again")
 @with_session
 def ask_again(
-    kept: _Decision,
+    session: _AskAgainSession,
     keys: _Keys,
     *,
     by: Annotated[str, option("Who decides it: stored with it.", "NAME")],
@@ -240,20 +254,21 @@ def ask_again(
     first, and has to be over: rejected, declined, expired, failed, withdrawn or returned. A row
     that was refused because it looks like another payment is allowed.
     """
-    batch = kept.one_batch()
+    batch = session.single_batch()
 
     def question(_sender: BulkSender) -> str:
         return f"{plain(batch)}: {rows_text(len(keys))} will be asked once more."
 
-    with kept.sender(batch, question) as sender:
+    with session.sender(batch, question) as sender:
         count = sender.ask_again(keys, by=by, why=why)
-    bulk_output.show_asked_again(batch, count, kept.next("resume", batch), as_json=kept.as_json)
+    resume = session.command_line("resume", batch)
+    bulk_output.show_asked_again(batch, count, resume, as_json=session.as_json)
 
 
 @bulk.command()
 @with_session
 def resolve(
-    kept: Kept,
+    session: BatchSession,
     key: Annotated[str, argument("KEY")],
     *,
     word: Annotated[
@@ -276,100 +291,36 @@ def resolve(
     if word not in ("created", "not-created"):
         raise Misuse(f"--as is {word!r}: write created or not-created.")
     outcome: Literal["created", "not-created"] = "created" if word == "created" else "not-created"
-    batch = kept.one_batch()
-    with kept.sender(batch) as sender:
+    batch = session.single_batch()
+    with session.sender(batch) as sender:
         sender.resolve(key, outcome, by=by, why=why, id=id)
         status = sender.status()
-        kept.show(status, sender)
+        session.show_result(status, sender)
     raise typer.Exit(status.exit_status)
 
 
-@bulk.command()
-@with_session
-def hold(kept: Batches) -> None:
-    """Keep everything in the state from being sent, as after it was restored from a backup."""
-    with kept.sender() as sender:
-        sender.hold()
-    text = "Nothing is sent from this state until 'victor bulk release'."
-    conclude({"held": True}, text, as_json=kept.as_json)
-
-
-@bulk.command()
-@with_session
-def release(kept: Batches) -> None:
-    """Let what is held be sent again. What had not left when it was stored counts as maybe sent.
-
-    The exit status is 1 if the state was not held.
-    """
-    with kept.sender() as sender:
-        count = sender.release()
-    if count is None:
-        document = {"released": False, "may_have_been_sent": 0}
-        conclude(document, "The state is not held.", as_json=kept.as_json)
-        raise typer.Exit(FAILED)
-    document = {"released": True, "may_have_been_sent": count}
-    text = (
-        f"Released. {rows_text(count)} may have been sent since: 'victor bulk resume' settles them."
-    )
-    conclude(document, text, as_json=kept.as_json)
-
-
-@bulk.command()
-@with_session
-def forget(
-    kept: Batches,
-    *,
-    older_than: Annotated[
-        float, option("Rows that were stored longer ago: 400d, 24h.", "TIME", parser=seconds)
-    ],
-) -> None:
-    """Remove what settled rows asked for. What protects from asking twice stays: keys, states, ids
-    and digests.
-    """
-    with kept.sender() as sender:
-        count = sender.forget(older_than=timedelta(seconds=older_than))
-    conclude({"forgotten": count}, f"{rows_text(count)} forgotten.", as_json=kept.as_json)
-
-
-class _Rekey(Batches):
-    @property
-    def spelled(self) -> dict[str, str]:
-        """The new secret is in the variable that the option names."""
-        return {**super().spelled, "new": str(self.command.params["new"])}
-
-
-@bulk.command()
-@with_session
-def rekey(
-    kept: _Rekey,
-    *,
-    new: Annotated[
-        str, option("The variable that has the new secret.", "VARIABLE")
-    ] = "VICTOR_BULK_NEW_KEY",
-) -> None:
-    """Protect the state by another secret: set VICTOR_BULK_NEW_KEY to it.
-
-    What is stored stays as it is. From then on, VICTOR_BULK_KEY has to be the new one.
-    """
-    secret = concealed(os.environ.get(new))
-    if not secret:
-        raise Misuse(f"{new} is not set: put the new secret there.")
-    with kept.sender() as sender:
-        sender.rekey(secret)
-    text = "The state has another secret now: set VICTOR_BULK_KEY to it."
-    conclude({"rekeyed": True}, text, as_json=kept.as_json)
+for state_command in (hold, release, forget, rekey):
+    bulk.command()(state_command)
 
 
 def _add_step(step: str, text: str) -> None:
+    """Add the command that takes a step with payouts; `text` is its help."""
+
     def question(sender: BulkSender) -> str:
         return bulk_output.step_question(step, sender.status(refresh=True))
 
     @bulk.command(step, help=text)
     @with_session
-    def take(kept: Step, batch: Annotated[str, argument("BATCH", known=batch_names)]) -> None:
-        with kept.sender(batch, question) as sender, kept.run(sender, batch, step) as show:
+    def take(
+        session: StepSession, batch: Annotated[str, argument("BATCH", known=batch_names)]
+    ) -> None:
+        with (
+            session.sender(batch, question) as sender,
+            session.interruptible(sender, batch, step) as show,
+        ):
             status = sender.take_step(step, on_progress=show)
-        bulk_output.show_step(step, batch, status, kept.next(step, batch), as_json=kept.as_json)
+        command = session.command_line(step, batch)
+        bulk_output.show_step(step, batch, status, command, as_json=session.as_json)
         raise typer.Exit(status.exit_status)
 
 
@@ -380,7 +331,7 @@ for step, text in STEPS.items():
 @bulk.command()
 @with_session
 def worker(
-    kept: Terms,
+    session: WorkerSession,
     *,
     metrics_port: Annotated[
         int | None,
@@ -391,18 +342,21 @@ def worker(
 
     With --json: a line an event.
     """
-    if kept.state.startswith("sqlite"):
+    if session.state.startswith("sqlite"):
         raise Misuse(
             "--state is an SQLite file, on which one process works at a time, and 'victor bulk "
             "send' and 'victor bulk resume' do that work themselves: run 'victor bulk resume', or "
             "keep the batch in --state postgresql://..."
         )
-    tell = partial(bulk_output.show_event, as_json=kept.as_json)
-    metrics = None if metrics_port is None else _metrics(metrics_port)
-    with kept.sender(kept.batch, on_event=metrics) as sender, notices(partial(tell, "notice")):
+    tell = partial(bulk_output.show_event, as_json=session.as_json)
+    metrics = None if metrics_port is None else _served_metrics(metrics_port)
+    with (
+        session.sender(session.batch, on_event=metrics) as sender,
+        show_notices(partial(tell, "notice")),
+    ):
         if metrics is not None:
             metrics.watch(sender)
-        tell("working", f"Working on {bulk_output.without_password(kept.state)}; Ctrl-C stops.")
+        tell("working", f"Working on {bulk_output.without_password(session.state)}; Ctrl-C stops.")
         try:
             sender.work()
         except KeyboardInterrupt:
@@ -410,7 +364,8 @@ def worker(
             raise typer.Exit from None
 
 
-def _metrics(port: int) -> Prometheus:
+def _served_metrics(port: int) -> Prometheus:
+    """Return new metrics, which are served on this port from now on. Raises `Misuse`."""
     try:
         from victor_ext.prometheus import Prometheus  # noqa: PLC0415 - an extra of its own
 

@@ -14,17 +14,19 @@ from victor_ext.systems import DEFAULT
 from .chosen_system import Provider
 from .failures import Misuse
 from .options import flag, option, seconds
-from .screen import Progress, complain, decided, plain, say
+from .screen import Progress, complain, plain, say, tolerate_lost_output
 from .session import Session, with_session
 
 if TYPE_CHECKING:
     from victor_ext.conform import Plan, Report
 
-FILE = Path("conform.json")
-"""The default of `--out`. `victor doctor` names its age, too."""
+DEFAULT_FILE = Path("conform.json")
+"""The default of `--out`. `victor doctor` says how old that file is."""
 
 
-class _Plan(Session):
+class _ConformSession(Session):
+    """The options of `conform`: the members of a `Plan`."""
+
     payee: Annotated[
         str | None, option("Ask for 0.01 a few times: to this account number.", "NUMBER")
     ] = None
@@ -49,12 +51,12 @@ class _Plan(Session):
 
 @with_session
 def conform(
-    session: _Plan,
+    session: _ConformSession,
     *,
     provider: Provider = DEFAULT,
     out: Annotated[
         Path, option("The file of the measurement. It goes on from one that is there.", "FILE")
-    ] = FILE,
+    ] = DEFAULT_FILE,
     show_plan: Annotated[
         bool, flag("--plan", "Print what would be sent, at most, and send nothing.")
     ] = False,
@@ -73,47 +75,48 @@ def conform(
     """
     if out.is_dir():
         raise Misuse(f"--out is {out}, which is a folder: name a file.")
-    with session.failures(failed=FOR_NOW):
-        from victor_ext.conform import Plan, load  # noqa: PLC0415 - only this needs it
+    with session.report_failures(default_status=FOR_NOW):
+        from victor_ext.conform import Plan, load  # noqa: PLC0415 - only this command needs it
 
-        plan = Plan(**session.own)
+        plan = Plan(**session.own_options)
         if show_plan:
             _show_plan(session, provider, plan)
             return
         before = None if compare is None else load(compare)
         report = _measure(session, provider, plan, out)
-        _show(report, before, as_json=session.as_json)
+        _show_report(report, before, as_json=session.as_json)
         raise typer.Exit(_exit_status(report, before))
 
 
 def _show_plan(session: Session, provider: str, plan: Plan) -> None:
-    _, client = session.client_of(provider)
-    with client:
+    """Check the plan, which sends nothing, and print it."""
+    with session.client_of(provider) as client:
         plan.check(client)
     say(json.dumps(plan.to_dict()) if session.as_json else str(plan))
 
 
 def _measure(session: Session, provider: str, plan: Plan, out: Path) -> Report:
-    """Measure, with progress on standard error; Ctrl-C shows how to go on."""
-    from victor_ext.conform import load, measure  # noqa: PLC0415 - only this needs it
+    """Measure into the file `out`, with progress on standard error; Ctrl-C shows how to go on."""
+    from victor_ext.conform import load, measure  # noqa: PLC0415 - only this command needs it
 
     if provider == DEFAULT:
         complain(str(plan))
     else:
         complain("The reads of its table are sent once each. Nothing is created or changed.")
-    done = 0
+    begun_probes = 0
 
     def connect(**settings: Any) -> Any:
-        return session.client_of(provider, **settings)[1]
+        return session.client_of(provider, **settings)
 
-    def show(probe: Any) -> None:
-        nonlocal done
-        progress.show("conform", done, None, probe.names[0], unit="probes")
-        done += 1
+    def show_probe(probe: Any) -> None:
+        """Show a probe that begins: as many are done as have begun before it."""
+        nonlocal begun_probes
+        progress.show("conform", begun_probes, None, probe.names[0], unit="probes")
+        begun_probes += 1
 
     try:
         with Progress(as_json=session.as_json) as progress:
-            return measure(out, plan, connect, on_probe=show)
+            return measure(out, plan, connect, on_probe=show_probe)
     except KeyboardInterrupt:
         if out.exists():
             advice = f"Run it again with the same options: it goes on from {out}."
@@ -121,12 +124,17 @@ def _measure(session: Session, provider: str, plan: Plan, out: Path) -> Report:
         raise
 
 
-@decided()
-def _show(report: Report, before: Report | None, *, as_json: bool) -> None:
-    document, text = report.document, report.text()
+@tolerate_lost_output()
+def _show_report(report: Report, before: Report | None, *, as_json: bool) -> None:
+    """Show the report, compared with that of an earlier file; None: there is none."""
+    document = report.document
+    text = report.text()
     if before is not None:
-        changes, not_compared = report.changes(before), report.not_compared(before)
-        document = document | {"changes": changes, "not_compared": not_compared}
+        changes = {
+            "changes": report.changes(before),
+            "not_compared": report.not_compared(before),
+        }
+        document = document | changes
         text = f"{text}\n\n{report.comparison(before)}"
     if as_json:
         say(json.dumps(document))
@@ -135,7 +143,8 @@ def _show(report: Report, before: Report | None, *, as_json: bool) -> None:
 
 
 def _exit_status(report: Report, before: Report | None) -> int:
-    differs = report.differences if before is None else report.changes(before)
-    if differs:
+    """Return the exit status. The arguments are those of `_show_report`."""
+    differences = report.differences if before is None else report.changes(before)
+    if differences:
         return FAILED
     return FOR_NOW if report.failures else 0

@@ -33,8 +33,10 @@ _ELSEWHERE = {"spec": SPEC_IS_ELSEWHERE}
 
 
 class CommandGroup(TyperGroup):
-    """The commands of this package, then those of the entry points. None of these takes the place
-    of one of this package. What is installed is read only for the list, and for another name.
+    """The commands of this package, then those of the entry points.
+
+    An entry point does not take the place of a command of this package. The entry points are read
+    only for the list of commands, and for a name that is no command of this package.
     """
 
     def list_commands(self, ctx: Any) -> list[str]:
@@ -54,8 +56,10 @@ class CommandGroup(TyperGroup):
 
 
 def _command_of(point: EntryPoint) -> Any:
-    """Return the command that forwards to an entry point. Its help is what the distribution says of
-    itself: nothing of it is loaded.
+    """Return a command that forwards its arguments to an entry point.
+
+    The help of the command is the summary of the distribution, so that the list of commands loads
+    nothing of the distribution.
     """
     metadata = {} if point.dist is None else point.dist.metadata.json
     summary = str(metadata.get("summary", ""))
@@ -69,8 +73,9 @@ def _command_of(point: EntryPoint) -> Any:
 
 
 def _run(point: EntryPoint, arguments: list[str]) -> int:
+    """Call the function of an entry point, and return the exit status that it returns."""
     main = point.load()
-    # Whatever the output can take: the exit status says what the command did.
+    # Lost output is no failure here: the exit status says what the command did.
     with guarded_output(insists=False) as stdout:
         status: int = main(arguments, prog=f"victor {point.name}")
         stdout.flush()

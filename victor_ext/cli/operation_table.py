@@ -1,4 +1,7 @@
-"""What a generated package says of its operations, and what `connect` makes of each."""
+"""What a generated package says of its operations, and what `connect` makes of each.
+
+`table_of` reads a package, `warnings_of` judges the table. The other functions show both.
+"""
 
 from __future__ import annotations
 
@@ -23,101 +26,126 @@ _ADVICE = {
     "id-not-told": "Name its place: connect(made={...}). Else its status is not followed.",
 }
 """What follows for a caller, by the name of each warning."""
-_PLACES = 5
+_LISTED_PLACES = 5
 """The places of a warning that are printed as text."""
 _MEMBERS_WIDTH = 60
+"""Columns of the terminal for the members of a good response."""
 
 
-class Warned(NamedTuple):
-    """A warning about an operation, such as `POST /v1/payments`."""
+class OperationWarning(NamedTuple):
+    """A warning about an operation, or about the key of all operations."""
 
     rule: str
+    """The name of the warning, such as `id-not-told`."""
     place: str
-    what: str
+    """The operation, such as `POST /v1/payments`, or the name of the key."""
+    reason: str
 
 
 class Table(NamedTuple):
     """What a package declares of its operations, and what `connect` makes of them."""
 
     package: str
-    declared: Sequence[Any]
-    key: Any
-    """The place of the idempotency key."""
+    declarations: Sequence[Any]
+    """What the package says of each operation; in the order of `rows`."""
+    key_place: Any
+    """Where writes take the idempotency key."""
     rows: Sequence[Row]
 
 
 def table_of(package: str, key: str | None) -> Table:
-    """The table of a package. Raises `Misuse`: it is no generated package."""
-    name, declared = _declared_in(package)
-    place = key_place(declared, key)
-    return Table(name, declared, place, rows_of(declared, place))
+    """Return the table of a generated package.
 
+    Args:
+        package: The name of the package, or its folder.
+        key: The name of the idempotency key; None: the key that the document declares.
 
-def _declared_in(package: str) -> tuple[str, Sequence[Any]]:
-    """The name of a package, and what it declares of its operations. Raises Misuse."""
-    name = package
-    folder = Path(package).resolve()
-    if folder.is_dir():
-        name = folder.name
-        sys.path.insert(0, str(folder.parent))
+    Raises:
+        Misuse: There is no such package.
+    """
+    name = _importable_name(package)
     try:
-        declared = import_module(f"{name}.operations").OPERATIONS
+        declarations = import_module(f"{name}.operations").OPERATIONS
     except (ImportError, AttributeError, TypeError, ValueError) as error:
         raise Misuse(
             f"{package} is no generated package: {error}. Name one that can be imported, or its "
             "folder, such as clients/till_api."
         ) from error
-    return name, declared
+    place = key_place(declarations, key)
+    return Table(name, declarations, place, rows_of(declarations, place))
 
 
-def warnings_of(table: Table, key: str | None) -> Iterator[Warned]:
-    """What a caller should know before the package is used; `key` is the one that they name."""
+def _importable_name(package: str) -> str:
+    """Return the name by which a package can be imported. The parent of a folder is added to the
+    places that Python imports from.
+    """
+    folder = Path(package).resolve()
+    if not folder.is_dir():
+        return package
+    sys.path.insert(0, str(folder.parent))
+    return folder.name
+
+
+def warnings_of(table: Table, key: str | None) -> Iterator[OperationWarning]:
+    """Yield what a caller should know before they use the package.
+
+    `key` is the name of the idempotency key, if the caller gives one.
+    """
     if key is not None and not any(row.declared for row in table.rows):
-        yield Warned("undeclared-key", key, "no operation declares it")
-    elif key is not None and not says_key(table.declared, table.key):
-        yield Warned("undeclared-key", key, "the document does not say that it is a key")
+        yield OperationWarning("undeclared-key", key, "no operation declares it")
+    elif key is not None and not says_key(table.declarations, table.key_place):
+        reason = "the document does not say that it is a key"
+        yield OperationWarning("undeclared-key", key, reason)
     for row in table.rows:
         if not row.repeated:
-            yield Warned("write-without-key", row.operation, row.why)
-    yield from _untold_ids(table)
+            yield OperationWarning("write-without-key", row.operation, row.why)
+    yield from _missing_id_warnings(table)
 
 
-def _untold_ids(table: Table) -> Iterator[Warned]:
-    """Writes that make something, where the document does not tell the place of its id."""
-    names = {row.operation for row in table.rows}
-    for row, declared in zip(table.rows, table.declared, strict=True):
+def _missing_id_warnings(table: Table) -> Iterator[OperationWarning]:
+    """Warn of writes that make something, where the document does not tell the place of its id.
+
+    A write makes something if there is a read of one object below its path.
+    """
+    operations = {row.operation for row in table.rows}
+    for row, declaration in zip(table.rows, table.declarations, strict=True):
         path = row.operation.partition(" ")[2]
-        makes = not row.reads and f"GET {path}/{{}}" in names
-        if makes and declared.result_members and row.id is None:
-            yield Warned("id-not-told", row.operation, "its answer has no id, or several")
+        is_create = not row.reads and f"GET {path}/{{}}" in operations
+        if is_create and declaration.result_members and row.id is None:
+            reason = "its answer has no id, or several"
+            yield OperationWarning("id-not-told", row.operation, reason)
 
 
 def _key_text(table: Table) -> str | None:
-    """What `connect` gets as its key."""
-    return repr(table.key) if hasattr(table.key, "name") else None
+    """Return the argument `key` of `connect`, as Python; None: the table has no key."""
+    return repr(table.key_place) if hasattr(table.key_place, "name") else None
 
 
-def as_document(table: Table, warnings: Iterable[Warned]) -> dict[str, Any]:
-    """The table and its warnings as one JSON object."""
+def as_document(table: Table, warnings: Iterable[OperationWarning]) -> dict[str, Any]:
+    """Return the table and its warnings as one JSON object."""
     modules = _modules_of(table.package)
-    operations = [
-        {
+    operations: list[dict[str, Any]] = []
+    for row, declaration in zip(table.rows, table.declarations, strict=True):
+        operation = {
             **row._asdict(),
-            "members": declared.result_members,
-            "module": modules[declared.method, declared.path],
+            "members": declaration.result_members,
+            "module": modules[declaration.method, declaration.path],
         }
-        for row, declared in zip(table.rows, table.declared, strict=True)
-    ]
+        operations.append(operation)
     return {
         "package": table.package,
         "key": _key_text(table),
         "operations": operations,
-        "warnings": [warned._asdict() for warned in warnings],
+        "warnings": [_warning_as_dict(warning) for warning in warnings],
     }
 
 
+def _warning_as_dict(warning: OperationWarning) -> dict[str, str]:
+    return {"rule": warning.rule, "place": warning.place, "what": warning.reason}
+
+
 def _modules_of(package: str) -> dict[tuple[str, str], str]:
-    """The module of each operation, by its method and its path."""
+    """Return the name of the module of each operation, by its method and its path."""
     api = import_module(f"{package}.api")
     modules: dict[tuple[str, str], str] = {}
     for info in pkgutil.walk_packages(api.__path__, f"{api.__name__}."):
@@ -128,31 +156,38 @@ def _modules_of(package: str) -> dict[tuple[str, str], str]:
 
 
 def table_lines(table: Table) -> Iterator[str]:
-    """The rows in columns, each as wide as its widest cell."""
+    """Yield a heading and the rows, in columns that are as wide as their widest cells."""
     lines = [("OPERATION", "REPEATED", "LOOK UP", "A GOOD RESPONSE")]
-    for row, declared in zip(table.rows, table.declared, strict=True):
-        repeated = f"{'yes' if row.repeated else 'no'}: {row.why}"
-        members = textwrap.shorten(
-            ", ".join(declared.result_members), _MEMBERS_WIDTH, placeholder=" ..."
+    for row, declaration in zip(table.rows, table.declarations, strict=True):
+        answer = "yes" if row.repeated else "no"
+        members = ", ".join(declaration.result_members)
+        short_members = textwrap.shorten(members, _MEMBERS_WIDTH, placeholder=" ...")
+        cells = (
+            row.operation,
+            f"{answer}: {row.why}",
+            row.look_up or "-",
+            short_members or "-",
         )
-        lines.append((row.operation, repeated, row.look_up or "-", members or "-"))
+        lines.append(cells)
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
-        cells = [cell.ljust(width) for cell, width in zip(line, widths, strict=True)]
-        yield "  ".join(cells).rstrip()
+        padded = [cell.ljust(width) for cell, width in zip(line, widths, strict=True)]
+        yield "  ".join(padded).rstrip()
 
 
-def warning_lines(warnings: Sequence[Warned]) -> Iterator[str]:
-    for rule, count in Counter(warned.rule for warned in warnings).items():
+def warning_lines(warnings: Sequence[OperationWarning]) -> Iterator[str]:
+    """Yield the warnings: under the name and the advice of each rule, its first places."""
+    for rule, count in Counter(warning.rule for warning in warnings).items():
         yield f"{rule} ({count}): {_ADVICE[rule]}"
-        places = [warned for warned in warnings if warned.rule == rule]
-        for warned in places[:_PLACES]:
-            yield f"    {warned.place}: {warned.what}"
-        if count > _PLACES:
-            yield f"    ... and {count - _PLACES} more (--json)"
+        warnings_of_rule = [warning for warning in warnings if warning.rule == rule]
+        for warning in warnings_of_rule[:_LISTED_PLACES]:
+            yield f"    {warning.place}: {warning.reason}"
+        if count > _LISTED_PLACES:
+            yield f"    ... and {count - _LISTED_PLACES} more (--json)"
 
 
 def summary(table: Table) -> str:
+    """Return the last line: how many operations there are, and what the key is."""
     writes = [row for row in table.rows if not row.reads]
     sent_once = [row for row in writes if not row.repeated]
     counts = f"{len(table.rows)} operations, {len(writes)} writes, {len(sent_once)} sent once"

@@ -16,9 +16,11 @@ from .options import AsJson
 from .screen import plain, say
 
 _WARNINGS = ("undeclared-key", "write-without-key", "id-not-told")
+"""The names of all warnings. `operation_table.py` has them, too: the help does not load that."""
 
 
 def _key_name(text: str) -> str:
+    """Parse --key: a name that a header can have."""
     try:
         return victor_ext.HeaderKey(text).name
     except victor_ext.ConfigurationError as error:
@@ -26,6 +28,7 @@ def _key_name(text: str) -> str:
 
 
 def _warning_name(text: str) -> str:
+    """Parse --skip."""
     if text not in _WARNINGS:
         raise typer.BadParameter(f"{text!r} is no warning: {', '.join(_WARNINGS)}.")
     return text
@@ -68,7 +71,7 @@ def operations(
     The table is the one that connect makes of the package. With --json, it has the module of each
     operation.
     """
-    from .operation_table import (  # noqa: PLC0415 - only this needs it
+    from .operation_table import (  # noqa: PLC0415 - only this command needs it
         as_document,
         summary,
         table_lines,
@@ -79,7 +82,7 @@ def operations(
 
     table = table_of(package, key)
     skipped = skip or ()
-    warnings = [warned for warned in warnings_of(table, key) if warned.rule not in skipped]
+    warnings = [warning for warning in warnings_of(table, key) if warning.rule not in skipped]
     if as_json:
         say(json.dumps(as_document(table, warnings)))
     else:

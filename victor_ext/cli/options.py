@@ -1,4 +1,8 @@
-"""How commands declare their arguments and options, and what of them all commands share."""
+"""How commands declare their arguments and options.
+
+`group`, `option`, `flag` and `argument` declare them with typer. `whole_number`, `number` and
+`seconds` parse their values. `option_words` makes a command line of values again.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +17,10 @@ import victor_ext
 from .failures import Misuse
 from .screen import say
 
-N = TypeVar("N", int, float)
-Known = Callable[[typer.Context], Iterable[str]]
-"""The words that a shell offers, by the command line as far as it is typed."""
-_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+Number = TypeVar("Number", int, float)
+KnownWords = Callable[[typer.Context], Iterable[str]]
+"""Returns the words that a shell offers, by the command line as far as it is typed."""
+_UNIT_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
 """How many seconds a unit of time has."""
 
 
@@ -37,24 +41,35 @@ def option(
     text: str,
     metavar: str | None = None,
     *words: str,
-    known: Known | None = None,
+    known: KnownWords | None = None,
     **settings: Any,
 ) -> Any:
-    """Return an option with a help text; the shell completes it with the words, or with those that
-    are `known`.
+    """Return an option of a command.
+
+    Args:
+        text: The text in the help.
+        metavar: What the help writes for the value.
+        words: The words with which a shell completes the value.
+        known: Returns these words, where they are not always the same.
+        settings: Further arguments of `typer.Option`.
     """
     completion = _completion(_always(words) if words else known)
     return typer.Option(help=text, metavar=metavar, autocompletion=completion, **settings)
 
 
 def flag(name: str, text: str) -> Any:
+    """Return an option without a value, such as `--json`: with `name` alone, it has no `--no-...`.
+
+    `text` is the text in the help.
+    """
     return typer.Option(name, help=text)
 
 
-def argument(metavar: str, *, known: Known | None = None) -> Any:
-    """Return an argument. The text of its command says what it is, by its name there.
+def argument(metavar: str, *, known: KnownWords | None = None) -> Any:
+    """Return an argument of a command; `known` is that of `option`.
 
-    From 0.28 on, typer would show a Python type beside a help text of its own.
+    The help of the command explains the argument by its `metavar`. A help text of the argument
+    itself would stand beside a Python type, from typer 0.28 on.
     """
     return typer.Argument(metavar=metavar, hidden=True, autocompletion=_completion(known))
 
@@ -65,30 +80,29 @@ def several(metavar: str) -> str:
     return metavar if has_dots else f"{metavar}..."
 
 
-def _always(words: Iterable[str]) -> Known:
+def _always(words: Iterable[str]) -> KnownWords:
     return lambda _context: words
 
 
-def _completion(known: Known | None) -> Callable[[typer.Context, str], list[str]] | None:
-    """Return what completes a word with the `known` ones, and with none where they cannot be read:
-    a shell shows no errors.
+def _completion(known: KnownWords | None) -> Callable[[typer.Context, str], list[str]] | None:
+    """Return the function with which typer completes a value by known words.
 
-    Without `known`, a shell completes the name of a file by itself.
+    None: typer leaves the value to the shell, which completes names of files.
     """
     if known is None:
         return None
 
-    def beginning(ctx: typer.Context, incomplete: str) -> list[str]:
+    def complete(ctx: typer.Context, incomplete: str) -> list[str]:
         try:
             return [word for word in known(ctx) if word.startswith(incomplete)]
         except (Misuse, victor_ext.VictorError, ImportError, OSError):
-            return []
+            return []  # a shell that completes a word has no place for errors
 
-    return beginning
+    return complete
 
 
-# Each `parser` of an option says by itself what is wrong: typer's words are those of Python, and
-# change with its versions.
+# The parsers of options say themselves what is wrong with a value: typer's messages are in words of
+# Python, and change with its versions.
 
 
 def whole_number(least: int | None = None) -> Callable[[str], int]:
@@ -101,12 +115,16 @@ def number(least: float | None = None) -> Callable[[str], float]:
     return _parser(float, "a number", least)
 
 
-def _parser(read: Callable[[str], N], what: str, least: float | None) -> Callable[[str], N]:
-    def parse(text: str) -> N:
+def _parser(
+    convert: Callable[[str], Number], kind: str, least: float | None
+) -> Callable[[str], Number]:
+    """Return a parser that converts a text, which must be of this `kind`, and not below `least`."""
+
+    def parse(text: str) -> Number:
         try:
-            value = read(text)
+            value = convert(text)
         except ValueError:
-            raise typer.BadParameter(f"{text!r} is not {what}.") from None
+            raise typer.BadParameter(f"{text!r} is not {kind}.") from None
         if least is not None and value < least:
             raise typer.BadParameter(f"{text} is too low: write {least:g} or more.")
         return value
@@ -115,20 +133,22 @@ def _parser(read: Callable[[str], N], what: str, least: float | None) -> Callabl
 
 
 def seconds(text: str) -> float:
-    """Parse the duration of an option."""
+    """Parse an option that is a duration, such as `24h`, into seconds."""
     match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)([smhd]?)", text)
     if match is None:
         raise typer.BadParameter(f"{text!r} is not a duration: write 24h, 90m or 3600s.")
-    return float(match[1]) * _SECONDS[match[2]]
+    return float(match[1]) * _UNIT_SECONDS[match[2]]
 
 
 AsJson = Annotated[bool, flag("--json", "Print JSON, with data in full, for programs.")]
 Yes = Annotated[bool, flag("--yes", "Do it in production without asking.")]
 
 
-def words_of(arguments: Mapping[str, Any]) -> list[str]:
-    """Convert arguments to command-line words, unabbreviated: a repeat must have exactly the same
-    values.
+def option_words(arguments: Mapping[str, Any]) -> list[str]:
+    """Return the words of a command line that passes these arguments as options.
+
+    No value is abbreviated: a repeat of a write must have exactly the same values. An option that
+    is None is left out.
     """
     words: list[str] = []
     for name, value in arguments.items():

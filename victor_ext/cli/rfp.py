@@ -1,6 +1,7 @@
 """`victor rfp`: operations on requests for payment.
 
-Options are named after the Python arguments.
+Options are named after the Python arguments. The commands come in the order of a payment request's
+life: create, get, list, find, accept, decline, watch. What they share follows.
 """
 
 from __future__ import annotations
@@ -10,15 +11,15 @@ import uuid
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, cast
 
 import victor_ext
 from victor_ext.privacy import short_mask
 
 from . import view
-from .failures import ONLY_READS, Doubt
-from .options import Yes, argument, flag, group, number, option, whole_number, words_of
-from .screen import complain, notices, plain, say
+from .failures import ONLY_READS, Recovery
+from .options import Yes, argument, flag, group, number, option, option_words, whole_number
+from .screen import complain, plain, say, show_notices
 from .session import Session, with_session
 from .times import DAYS, MOMENTS, day, moments
 
@@ -48,6 +49,10 @@ Timeout = Annotated[
 
 
 def _needed(text: str, metavar: str, *words: str) -> Any:
+    """Return an option that a call needs: the client reports a missing one with other problems.
+
+    The arguments are those of `option`.
+    """
     return option(f"{text} [needed]", metavar, *words)
 
 
@@ -57,7 +62,9 @@ Until = Annotated[
 ]
 
 
-class _Create(Session):
+class _CreateSession(Session):
+    """The options of `create`: the arguments of the client's method, as text."""
+
     payee_account_number: Annotated[
         str | None, _needed("The account that receives; 3 to 20 digits.", "DIGITS")
     ] = None
@@ -96,41 +103,45 @@ class _Create(Session):
 
 @rfp.command()
 @with_session
-def create(session: _Create, *, yes: Yes = False) -> None:
+def create(session: _CreateSession, *, yes: Yes = False) -> None:
     """Ask a counterparty for money.
 
     Status 0 means asked, not paid: follow it with `victor rfp watch`.
     """
-    is_first = session.idempotency_key is None
-    arguments = session.own | {"due_date": day(session.due_date)}
-    if is_first:
+    # With a key of the user, this run may repeat an earlier one.
+    is_first_run = session.idempotency_key is None
+    arguments = session.own_options | {"due_date": day(session.due_date)}
+    if is_first_run:
         # Created here, so that it can be shown whatever the outcome of the call.
         arguments["idempotency_key"] = str(uuid.uuid4())
-    doubt = _create_doubt(session, arguments, yes=yes, is_first=is_first)
+    recovery = _create_recovery(session, arguments, yes=yes, is_first_run=is_first_run)
     with session.client() as victor:
-        with session.failures(doubt):
-            _check(arguments, victor.provider_time().moment, is_first=is_first)
+        with session.report_failures(recovery):
+            now = victor.provider_time().moment
+            _check_create(arguments, now, is_first_run=is_first_run)
         session.confirm(victor, partial(_create_question, session), yes=yes)
-        with session.failures(doubt):
+        with session.report_failures(recovery):
             request = victor.payment_requests.create(**arguments)
-            _show(session, request, victor, doubt)
+            _show(session, request, victor, recovery)
 
 
-def _create_doubt(
-    session: _Create, arguments: dict[str, Any], *, yes: bool, is_first: bool
-) -> Doubt:
-    words = words_of({**arguments, "yes": yes or None})
-    connection = session.options(as_json=session.as_json)
-    return Doubt(
+def _create_recovery(
+    session: _CreateSession, arguments: dict[str, Any], *, yes: bool, is_first_run: bool
+) -> Recovery:
+    """Return how to settle a create: by the same command with the same key."""
+    words = option_words({**arguments, "yes": yes or None})
+    connection = session.connection_words(as_json=session.as_json)
+    return Recovery(
         advice="With the same key, this command makes no second request:",
         command=["victor", "rfp", "create", *words, *connection],
-        look=_search(session.client_reference_id, session, is_first=is_first),
+        look=_search_command(session, is_first_run=is_first_run),
         key=arguments["idempotency_key"],
         secret=session.payee_account_number,
     )
 
 
-def _create_question(session: _Create) -> str:
+def _create_question(session: _CreateSession) -> str:
+    """Return what a person confirms before a request is created."""
     payer = plain(session.payer_counterparty_id or "")
     amount = plain(session.amount or "")
     payee = plain(short_mask(session.payee_account_number or ""))
@@ -148,7 +159,9 @@ def get(session: Session, request_id: RequestId) -> None:
         _show(session, victor.payment_requests.get(request_id))
 
 
-class _Filters(Session):
+class _ListSession(Session):
+    """The options of `list`: the filters of the client's method, as text."""
+
     status: Annotated[str | None, option(f"{_STATUSES}.", "TEXT", *_EVERY_STATUS)] = None
     direction: Annotated[
         str | None,
@@ -187,7 +200,7 @@ class _Filters(Session):
 @rfp.command("list")
 @with_session
 def list_(
-    session: _Filters,
+    session: _ListSession,
     *,
     limit: Annotated[
         int | None,
@@ -208,37 +221,45 @@ def list_(
 
     With --json: one JSON document a line.
     """
-    filters, times = _filters(session)
+    filters, time_filters = _filters(session)
     with session.client() as victor:
         requests = victor.payment_requests
-        whole = partial(requests.list, **filters, page_size=page_size)
-        # A list that is not iterated sends nothing.
-        window: Any = moments(times, doing="The list was not sent", check=whole)
-        filled = (page.items for page in whole(**window).pages() if page.items)
-        pages = view.at_most(limit, filled)
+        list_requests = partial(requests.list, **filters, page_size=page_size)
+        # A list that is not iterated sends nothing, and checks its arguments all the same.
+        window: Any = moments(time_filters, doing="The list was not sent", check=list_requests)
+        filled_pages = (page.items for page in list_requests(**window).pages() if page.items)
+        pages = view.at_most(limit, filled_pages)
         if payers:
             pages = view.with_payers(pages, requests.get)
         has_any = view.show_list(pages, as_json=session.as_json)
     if has_any or session.as_json:
         return
-    if filters or times:
+    if filters or time_filters:
         complain("No payment request passes these filters.")
     else:
         complain("There are no payment requests.")
 
 
-def _filters(session: _Filters) -> tuple[dict[str, Any], dict[str, str]]:
-    """Return the filters of a list that are named, and apart from them those that are moments."""
-    filters: dict[str, Any] = {}
-    times: dict[str, str] = {}
-    for name, value in session.own.items():
+class _Filters(NamedTuple):
+    """The filters of a list that the command line has. Those of moments are not parsed yet."""
+
+    others: dict[str, Any]
+    moments: dict[str, str]
+
+
+def _filters(session: _ListSession) -> _Filters:
+    """Return the filters that the options name, without those that are None."""
+    filters = _Filters({}, {})
+    for name, value in session.own_options.items():
         if value is None:
             continue
         if name.endswith("_datetime"):
-            times[name] = value
+            filters.moments[name] = value
+        elif name.endswith("_date"):
+            filters.others[name] = day(value)
         else:
-            filters[name] = day(value) if name.endswith("_date") else value
-    return filters, times
+            filters.others[name] = value
+    return filters
 
 
 @rfp.command()
@@ -288,33 +309,36 @@ def accept(
     with session.client() as victor:
         request: str | PaymentRequest = request_id
         if modified_amount is not None:
-            # Its record says whether it allows that. What is wrong with the id is reported together
-            # with the rest.
+            # The record says whether the request allows another amount. A bad id is reported
+            # below, by `accept`, together with other problems.
             with suppress(victor_ext.InvalidRequest):
                 request = victor.payment_requests.get(request_id)
         session.confirm(
             victor, partial(_accept_question, victor, request, modified_amount), yes=yes
         )
-        doubt = _response_doubt(request_id, session)
-        with session.failures(doubt):
-            # The client reports missing notes together with other problems.
+        recovery = _response_recovery(request_id, session)
+        with session.report_failures(recovery):
+            # The client reports missing notes (None) together with other problems.
             text = cast("str", notes)
             accepted = victor.payment_requests.accept(
                 request, notes=text, modified_amount=modified_amount
             )
-            _show(session, accepted, victor, doubt)
+            _show(session, accepted, victor, recovery)
 
 
 def _accept_question(
     victor: Victor, request: str | PaymentRequest, modified_amount: str | None
 ) -> str:
+    """Return the question before a request is paid, below the request in full. `request` may be its
+    id: it is read then.
+    """
     if isinstance(request, str):
         request = victor.payment_requests.get(request)
     lines = [line.plain for line in view.full(request)]
-    other = ""
+    other_amount = ""
     if modified_amount is not None:
-        other = f" {plain(modified_amount)} USD, in place of its amount"
-    return "\n".join([*lines, f"This pays it{other}."])
+        other_amount = f" {plain(modified_amount)} USD, in place of its amount"
+    return "\n".join([*lines, f"This pays it{other_amount}."])
 
 
 @rfp.command()
@@ -324,10 +348,10 @@ def decline(session: Session, request_id: RequestId, *, notes: AnswerNotes = Non
 
     ID is the id of the request. It is sent once, and read back if the outcome is unknown.
     """
-    doubt = _response_doubt(request_id, session)
-    with session.client(doubt) as victor:
+    recovery = _response_recovery(request_id, session)
+    with session.client(recovery) as victor:
         declined = victor.payment_requests.decline(request_id, notes=cast("str", notes))
-        _show(session, declined, victor, doubt)
+        _show(session, declined, victor, recovery)
 
 
 @rfp.command()
@@ -339,7 +363,7 @@ def watch(
 
     ID is the id of the payment request. With --json: the whole record, a line a change.
     """
-    with session.client() as victor, notices(lambda text: complain(f"Still watching: {text}")):
+    with session.client() as victor, show_notices(lambda text: complain(f"Still watching: {text}")):
         status = cast("victor_ext.Status | None", until)  # the client checks it
         for request in victor.payment_requests.watch(request_id, until=status, timeout=timeout):
             if session.as_json:
@@ -352,49 +376,58 @@ def _show(
     session: Session,
     request: PaymentRequest,
     victor: Victor | None = None,
-    doubt: Doubt | None = None,
+    recovery: Recovery | None = None,
 ) -> None:
-    """Print a payment request; one that was written with the environment of the client,
-    `victor`.
+    """Print a payment request.
+
+    After a write, `victor` is the client, whose environment is shown too, and `recovery` is what
+    settles the write if the output is lost. After a read, both are None.
     """
-    with session.failures(doubt, request):
+    with session.report_failures(recovery, request):
         if session.as_json:
             say(json.dumps(request.to_dict()))
             return
-        place = None if victor is None else session.place(victor)
-        for line in view.full(request, place):
+        environment = None if victor is None else session.environment_text(victor)
+        for line in view.full(request, environment):
             say(line)
 
 
-def _check(arguments: dict[str, Any], now: datetime, *, is_first: bool) -> None:
-    """Raise `InvalidRequest` with all problems of a create, those of its due date at this time
-    among them.
+def _check_create(arguments: dict[str, Any], now: datetime, *, is_first_run: bool) -> None:
+    """Raise `InvalidRequest` with all problems of a create, those of its due date at `now` among
+    them.
 
-    The client leaves these out because the call has a key. A repeat may come on a later day: its
-    due date may be past. One that is too late today was too late then.
+    The client leaves out the problems of the due date, because the call has a key: a repeat may
+    come on a later day, when the due date is past. A due date that is too far ahead today was so in
+    the first run, too.
     """
     try:
         victor_ext.check_payment_request(**arguments, now=now)
     except victor_ext.InvalidRequest as error:
-        problems = [problem for problem in error.problems if is_first or problem.code != "past"]
+        problems = error.problems
+        if not is_first_run:
+            problems = [problem for problem in problems if problem.code != "past"]
         if problems:
             raise victor_ext.InvalidRequest.of(problems, doing="The payment request") from None
 
 
-def _search(reference: str | None, session: Session, *, is_first: bool) -> list[str]:
-    """Return a command that lists what `create` may have made, possibly in an earlier run with the
-    user's key.
+def _search_command(session: _CreateSession, *, is_first_run: bool) -> list[str]:
+    """Return the command that lists what a create may have made, in this run or, unless this is the
+    first one, in an earlier run with the same key.
     """
-    age = timedelta(minutes=5) if is_first else timedelta(days=1)
+    age = timedelta(minutes=5) if is_first_run else timedelta(days=1)
     start = f"{datetime.now(UTC) - age:%Y-%m-%dT%H:%M:%SZ}"
     search = ["list", "--direction", "outbound"]
-    if reference is not None:
-        search = ["find", reference]
-    connection = session.options(as_json=session.as_json)
+    if session.client_reference_id is not None:
+        search = ["find", session.client_reference_id]
+    connection = session.connection_words(as_json=session.as_json)
     return ["victor", "rfp", *search, "--start-datetime", start, *connection]
 
 
-def _response_doubt(request_id: str, session: Session) -> Doubt:
+def _response_recovery(request_id: str, session: Session) -> Recovery:
+    """Return how to see whether a request was accepted or declined: neither is sent twice."""
     get = ["victor", "rfp", "get", request_id]
-    command = [*get, *session.options(as_json=session.as_json)]
-    return Doubt(advice=ONLY_READS, command=command, look=[*get, *session.options()])
+    return Recovery(
+        advice=ONLY_READS,
+        command=[*get, *session.connection_words(as_json=session.as_json)],
+        look=[*get, *session.connection_words()],
+    )

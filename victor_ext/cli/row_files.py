@@ -1,4 +1,7 @@
-"""Options that say how a file of rows is written: the same ones for `bulk` and `reconcile`."""
+"""Options that say how a file of rows is written: the same ones for `bulk` and `reconcile`.
+
+`columns_of` reads the options for headings. `reference_warning` looks into a file.
+"""
 
 from __future__ import annotations
 
@@ -48,35 +51,44 @@ DateFormat = Annotated[
 Encoding = Annotated[
     str | None, option("Of the file, such as windows-1252 (default: UTF-8).", "NAME")
 ]
-_LOOKED_AT = 10_000
-"""Rows in which a reference is looked for."""
+_SEARCHED_ROWS = 10_000
+"""How many rows are searched for a reference."""
 
 
 def columns_of(
-    named: Sequence[str] | None,
+    column_options: Sequence[str] | None,
     file: Path | None,
     *,
     known: Collection[str] = (),
     elsewhere: Collection[str] = (),
 ) -> dict[str, str | None]:
-    """Return the columns that options name, and a file of them: `named` ones count first.
+    """Return the headings that a file of rows has, by the column that each stands for; None: that
+    column is not read.
 
-    Names in the file that are `known` to another command, and not to this one, are left out: one
-    file is for both. Raises `Misuse`.
+    Args:
+        column_options: The values of --column, which take precedence.
+        file: The file of --columns. One file may be for `bulk` and for `reconcile`.
+        known: The columns of this command.
+        elsewhere: The columns of the other command. Those of them that are not `known` are left
+            out, if the `file` names them.
+
+    Raises:
+        Misuse: The file cannot be read, or a line of it, or a value, is no FIELD=NAME.
     """
     columns = dict[str, str | None]()
     if file is not None:
         for line in _lines_of(file):
-            name, heading = _column(line, f"--columns {file} has the line")
+            name, heading = _field_and_heading(line, f"--columns {file} has the line")
             if name in known or name not in elsewhere:
                 columns[name] = heading
-    for text in named or ():
-        name, heading = _column(text, "--column is")
+    for text in column_options or ():
+        name, heading = _field_and_heading(text, "--column is")
         columns[name] = heading
     return columns
 
 
 def _lines_of(file: Path) -> list[str]:
+    """Return the lines of a file of columns, without comments and blank lines. Raises `Misuse`."""
     try:
         lines = file.read_text("utf-8-sig").splitlines()
     except OSError as error:
@@ -89,7 +101,10 @@ def _lines_of(file: Path) -> list[str]:
     return [line for line in lines if line.strip() and not line.lstrip().startswith("#")]
 
 
-def _column(text: str, where: str) -> tuple[str, str | None]:
+def _field_and_heading(text: str, where: str) -> tuple[str, str | None]:
+    """Split FIELD=NAME; without a NAME the heading is None. Raises `Misuse`, with `where` the text
+    stands.
+    """
     name, equals, heading = text.partition("=")
     if not equals:
         raise Misuse(f"{where} {text!r}: write FIELD=NAME, such as amount=Betrag.")
@@ -97,28 +112,29 @@ def _column(text: str, where: str) -> tuple[str, str | None]:
 
 
 def reference_warning(rows: RowFile, kind: type[RowKind], key_column: str | None) -> str | None:
-    """Return a warning if no row of a file has a reference, which the provider would repeat; else
-    None.
+    """Return a warning if no row of a file has a reference, by which its payment could be looked
+    up; else None.
 
-    What else is wrong with the file is said by its check.
+    What else is wrong with the file is said by its check: no warning then.
     """
     from victor_ext import ConfigurationError  # noqa: PLC0415 - `victor --help` does not need it
-    from victor_ext.tables.sources import SourceBroken, records_of  # noqa: PLC0415 - the same
+    from victor_ext.tables.sources import SourceBroken, records_of  # noqa: PLC0415 - the same reason
 
     if kind.reference in kind.required:
         return None
     records = records_of(
         rows, encoding=None, known=kind.columns, check=lambda _heading, _line: None
     )
-    count = 0
+    has_rows = False
     try:
-        for record in islice(records, _LOOKED_AT):
+        for record in islice(records, _SEARCHED_ROWS):
+            # Without an amount, the columns of the file are not named yet: the check says that.
             if record.fields.get(kind.reference) or "amount" not in record.fields:
                 return None
-            count += 1
+            has_rows = True
     except (SourceBroken, ConfigurationError):
         return None
-    if count == 0:
+    if not has_rows:
         return None
     column = key_column or "NAME"
     return (

@@ -1,4 +1,8 @@
-"""Terminal output: exact text for programs, styled text for users."""
+"""Terminal output: exact text for programs, styled text for users.
+
+First what prints: `say` a result, `complain` on standard error, `conclude` with how a command has
+ended. Then `Progress`, the bar of a long command.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,6 @@ import sys
 import time
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from victor_ext._output import OutputLost
@@ -17,8 +20,8 @@ from victor_ext._output import OutputLost
 if TYPE_CHECKING:
     from rich.text import Text
 
-_LINE_EVERY = 10.0
-"""Seconds between two lines of progress where there is no terminal."""
+_SECONDS_BETWEEN_LINES = 10.0
+"""Between two lines of progress of one task, where there is no terminal."""
 
 
 def say(line: str | Text) -> None:
@@ -27,17 +30,19 @@ def say(line: str | Text) -> None:
 
 
 def complain(text: str) -> None:
-    """Print on standard error, as far as it can be written: the exit status shows the result all
-    the same.
+    """Print on standard error, without unprintable characters.
+
+    A text that cannot be written is lost silently (`guarded_output`): the exit status shows the
+    result all the same.
     """
     print("\n".join(map(plain, text.split("\n"))), file=sys.stderr, flush=True)
 
 
 @contextmanager
-def decided() -> Generator[None]:
-    """Show in the block how a command has ended.
+def tolerate_lost_output() -> Generator[None]:
+    """End the block if standard output cannot be written, and say so once in a process.
 
-    What cannot be written is said once, and changes nothing of that.
+    For a block that only shows how a command has ended: its exit status stays what it is.
     """
     try:
         yield
@@ -47,7 +52,7 @@ def decided() -> Generator[None]:
         error.told = True
 
 
-@decided()
+@tolerate_lost_output()
 def conclude(document: object, text: str, *advice: str, as_json: bool) -> None:
     """Show how a command has ended: as one JSON document, or as text, with what to do next on
     standard error.
@@ -61,6 +66,7 @@ def conclude(document: object, text: str, *advice: str, as_json: bool) -> None:
 
 
 def _styled(line: Text) -> str:
+    """Return a line with the escape sequences of its styles, as far as the terminal has colours."""
     from rich.console import Console  # noqa: PLC0415 - JSON does without it
 
     # rich applies the terminal and NO_COLOR settings. It writes to memory, because `say` handles
@@ -78,27 +84,27 @@ def _styled(line: Text) -> str:
 
 
 @contextmanager
-def notices(show: Callable[[str], None] = complain) -> Generator[None]:
-    """Show the log records that the client and the bulk sender mark as notices, such as a temporary
-    outage.
+def show_notices(show: Callable[[str], None] = complain) -> Generator[None]:
+    """Show, within the block, the log records that the client and the bulk sender mark as notices,
+    such as a temporary outage.
     """
     import logging  # noqa: PLC0415 - `victor --help` does not need it
 
-    class Show(logging.Handler):
+    class NoticeHandler(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             if getattr(record, "notice", False):
                 show(record.getMessage())
 
-    handler = Show()
-    log = logging.getLogger("victor_ext")
-    level = log.level
-    log.addHandler(handler)
-    log.setLevel(logging.INFO)
+    handler = NoticeHandler()
+    logger = logging.getLogger("victor_ext")
+    previous_level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
     try:
         yield
     finally:
-        log.removeHandler(handler)
-        log.setLevel(level)
+        logger.removeHandler(handler)
+        logger.setLevel(previous_level)
 
 
 def at_terminal() -> bool:
@@ -106,7 +112,10 @@ def at_terminal() -> bool:
 
 
 def terminal_width() -> int | None:
-    """Columns of the terminal that standard output is, or None if it is none. COLUMNS wins."""
+    """Return the columns of the terminal that standard output is; None: it is no terminal.
+
+    The variable COLUMNS takes precedence over the terminal's own number.
+    """
     return shutil.get_terminal_size().columns if at_terminal() else None
 
 
@@ -121,25 +130,26 @@ class Progress:
     """Progress of a long command: a bar in a terminal, occasional lines elsewhere, nothing with
     --json.
 
-    Notices of the client appear above the bar, or between the lines. The first line comes
-    `at_once`, or after a while.
+    Notices of the client appear above the bar, or between the lines. The first line appears
+    `at_once`, or after as long as between two lines.
     """
 
     def __init__(self, *, as_json: bool, at_once: bool = False) -> None:
-        self._quiet = as_json
-        self._open = ExitStack()
+        self._is_silent = as_json
+        self._notices = ExitStack()
         self._bar: Any = None
         self._tasks: dict[str, Any] = {}
+        # Times of `time.monotonic` from which on a line is due: of each task, and of a new one.
         self._next_lines: dict[str, float] = {}
-        self._first_line = 0.0 if at_once else time.monotonic() + _LINE_EVERY
+        self._first_line = 0.0 if at_once else time.monotonic() + _SECONDS_BETWEEN_LINES
 
     def __enter__(self) -> Self:
-        self._open.enter_context(notices(self.tell))
+        self._notices.enter_context(show_notices(self.tell))
         return self
 
     def __exit__(self, *exc: object) -> None:
         self.close()
-        self._open.close()
+        self._notices.close()
 
     def show(
         self,
@@ -151,44 +161,53 @@ class Progress:
         begun: int = 0,
         unit: str = "rows",
     ) -> None:
-        """Show how many are done, of how many (None: not known), and what became of them.
+        """Show how far the task of this name is.
 
-        Of a bar, what is `begun` counts half: the first results may take long.
+        Args:
+            name: Such as the batch's.
+            done: How many units are done.
+            total: How many units there are; None: that is not known.
+            counts: What became of the units, as text.
+            begun: How many units are under way. The bar counts each as half a unit: the first
+                results may take long.
+            unit: What is counted, in the plural.
         """
-        if self._quiet:
+        if self._is_silent:
             return
         if sys.stderr.isatty():
-            of_all = "" if total is None else f"/{total:,}"
-            task = self._task(name, total)
-            task(total=total, completed=done + begun / 2, done=f"{done:,}{of_all}", counts=counts)
-        elif self._line_is_due(name):
+            self._update_bar(name, done, total, counts, begun)
+            return
+        now = time.monotonic()
+        if now >= self._next_lines.get(name, self._first_line):
+            self._next_lines[name] = now + _SECONDS_BETWEEN_LINES
             of_all = "" if total is None else f"of {total:,} "
             self.tell(f"{plain(name)}: {done:,} {of_all}{unit}: {counts}")
 
-    def _task(self, name: str, total: int | None) -> Callable[..., None]:
-        """Return what updates a task of the bar. The first one starts the bar."""
+    def _update_bar(self, name: str, done: int, total: int | None, counts: str, begun: int) -> None:
+        """Show the task in the bar, which the first task starts. The arguments are `show`'s."""
         if self._bar is None:
-            self._bar = _bar(remains=total is not None)
+            self._bar = _progress_bar(stays=total is not None)
             self._bar.start()
         if name not in self._tasks:
             self._tasks[name] = self._bar.add_task(plain(name), total=total, done="", counts="")
-        return partial(self._bar.update, self._tasks[name])
-
-    def _line_is_due(self, name: str) -> bool:
-        now = time.monotonic()
-        if now < self._next_lines.get(name, self._first_line):
-            return False
-        self._next_lines[name] = now + _LINE_EVERY
-        return True
+        of_all = "" if total is None else f"/{total:,}"
+        self._bar.update(
+            self._tasks[name],
+            total=total,
+            completed=done + begun / 2,
+            done=f"{done:,}{of_all}",
+            counts=counts,
+        )
 
     def close(self) -> None:
+        """Stop the bar: lines that follow are printed below it."""
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
 
     def tell(self, text: str) -> None:
-        """Show a line above the bar."""
-        if self._quiet:
+        """Show a line above the bar; on standard error, if there is no bar."""
+        if self._is_silent:
             return
         if self._bar is not None:
             self._bar.console.print(text, highlight=False, markup=False)
@@ -196,7 +215,10 @@ class Progress:
             complain(text)
 
 
-def _bar(*, remains: bool) -> Any:
+def _progress_bar(*, stays: bool) -> Any:
+    """Return a bar of rich on standard error, which stays on the screen when it is stopped, or
+    goes.
+    """
     from rich import progress  # noqa: PLC0415 - only people need it
     from rich.console import Console  # noqa: PLC0415 - only people need it
 
@@ -208,4 +230,4 @@ def _bar(*, remains: bool) -> Any:
         progress.TimeRemainingColumn(),
         progress.TextColumn("{task.fields[counts]}", markup=False),
     )
-    return progress.Progress(*columns, console=Console(file=sys.stderr), transient=not remains)
+    return progress.Progress(*columns, console=Console(file=sys.stderr), transient=not stays)

@@ -1,4 +1,8 @@
-"""Client, common options and error reporting of one command."""
+"""Client, common options and error reporting of one command.
+
+A command is a function whose first parameter is a `Session`, or a subclass with options of its own.
+`with_session` makes of the function what typer calls.
+"""
 
 from __future__ import annotations
 
@@ -14,30 +18,31 @@ import typer
 
 import victor_ext
 from victor_ext._exit_status import FAILED
-from victor_ext.systems import DEFAULT, System
+from victor_ext.systems import DEFAULT
 
 from .chosen_system import Setting, environments, provider_of, system_of
-from .failures import Doubt, Failure, Misuse, broken_off, victor_failure
-from .options import AsJson, number, option, words_of
+from .failures import Failure, Misuse, Recovery, broken_write_failure, failure_of
+from .options import AsJson, number, option, option_words
 from .screen import complain
 
 if TYPE_CHECKING:
     from victor_ext import PaymentRequest, Victor
 
-_CONNECTION = ("environment", "base_url", "deadline")
+_CLIENT_OPTIONS = ("environment", "base_url", "deadline")
 """The options that are arguments of a client."""
 _FROM_VARIABLES = ("environment", "base_url")
 """The options whose values may come from variables of the system."""
 
 
-def _profiles(_context: typer.Context) -> list[str]:
+def _profile_names(_context: typer.Context) -> list[str]:
+    """Return the names of profiles, for a shell to complete."""
     from victor_ext.profiles import profile_names  # noqa: PLC0415 - it knows the errors, which know httpx: 80 ms
 
     return profile_names()
 
 
-def _variable(name: str) -> str | None:
-    """Return what a variable has, or None if that is nothing."""
+def _variable_value(name: str) -> str | None:
+    """Return the value of an environment variable; None: it is not set, or blank."""
     return os.environ.get(name, "").strip() or None
 
 
@@ -45,13 +50,14 @@ def _variable(name: str) -> str | None:
 class Session:
     """The options of all commands; None: the variable or the client's default.
 
-    A subclass adds some, with defaults.
+    A subclass adds options. Each is a field with a default, whose annotation has the `option`.
     """
 
     def __init_subclass__(cls) -> None:
+        # repr=False: an option may be an account number.
         dataclass(frozen=True, kw_only=True, repr=False)(cls)
 
-    command: typer.Context = field(repr=False)
+    context: typer.Context = field(repr=False)
     _: KW_ONLY
     as_json: AsJson = False
     environment: Annotated[str | None, Setting("environment", "NAME", environments)] = None
@@ -64,15 +70,16 @@ class Session:
             parser=number(),
         ),
     ] = None
-    profile: Annotated[str | None, Setting("profile", "NAME", _profiles)] = None
+    profile: Annotated[str | None, Setting("profile", "NAME", _profile_names)] = None
 
     @classmethod
-    def typed(cls, context: typer.Context) -> Self:
-        """The session of a command line that a shell completes: its options as far as they are
-        typed.
+    def for_completion(cls, context: typer.Context) -> Self:
+        """Return the session of a command line that a shell completes: its options as far as they
+        are typed.
         """
-        typed = {option.name: context.params.get(option.name) for option in _options_of(cls)}
-        return cls(context, **without_none(typed))
+        names = [option_field.name for option_field in _option_fields(cls)]
+        options = {name: context.params.get(name) for name in names}
+        return cls(context, **without_none(options))
 
     def use_profile(self, provider: str = DEFAULT) -> str | None:
         """Set the variables of a system to those of the chosen profile, and unset those that it
@@ -86,7 +93,7 @@ class Session:
 
         name = self.profile
         if name is None:
-            name = _variable(f"{provider.upper()}_PROFILE")
+            name = _variable_value(f"{provider.upper()}_PROFILE")
         if name is None:
             return None
         system = system_of(provider)
@@ -101,95 +108,102 @@ class Session:
         return name
 
     @property
-    def own(self) -> dict[str, Any]:
+    def own_options(self) -> dict[str, Any]:
         """The options of the subclass, by their names."""
-        names = [option.name for option in fields(self) if option.name not in _COMMON]
-        return {name: getattr(self, name) for name in names}
+        names = [own_field.name for own_field in fields(self)]
+        return {name: getattr(self, name) for name in names if name not in _COMMON_NAMES}
 
     @contextmanager
-    def client(self, doubt: Doubt | None = None) -> Generator[Victor]:
-        """Open a client for the block.
+    def client(self, recovery: Recovery | None = None) -> Generator[Victor]:
+        """Open a client of the default system for the block.
 
-        A failure is reported and ends the command; see `failures`.
+        A failure is reported and ends the command; see `report_failures`.
         """
-        with self.failures(doubt), self.client_of(DEFAULT)[1] as victor:
+        with self.report_failures(recovery), self.client_of(DEFAULT) as victor:
             yield victor
 
-    def client_of(self, provider: str, **settings: Any) -> tuple[System, Any]:
-        """Return a system and its blocking client.
+    def client_of(self, provider: str, **settings: Any) -> Any:
+        """Return a client of a system, with blocking calls.
 
-        Options take precedence over `settings`. Raises `Misuse`, too.
+        `settings` are arguments of the client; options take precedence. Raises `Misuse`, beside the
+        client's own errors.
         """
         self.use_profile(provider)
         system = system_of(provider)
         for option_name, instead in system.refuses.items():
             if getattr(self, option_name) is not None:
                 raise Misuse(instead)
-        arguments = settings | self._connection()
-        client = system.load("client").from_env(**arguments)
-        return system, client
+        arguments = settings | self._connection_options()
+        return system.load("client").from_env(**arguments)
 
     @contextmanager
-    def failures(
+    def report_failures(
         self,
-        doubt: Doubt | None = None,
+        recovery: Recovery | None = None,
         result: PaymentRequest | None = None,
         *,
-        failed: int = FAILED,
+        default_status: int = FAILED,
     ) -> Generator[None]:
-        """Report a failure of the block, and end the command. One that writes has a `doubt`, and
-        later the `result` of the write.
+        """Report a failure of the block, and end the command.
 
-        `failed`: see `exit_status_of`.
+        Args:
+            recovery: What settles the write of the block; None: the block only reads. A failure
+                that is no error of the client, such as Ctrl-C, is then not reported here.
+            result: What the write of an earlier block returned; None: nothing yet.
+            default_status: As for `exit_status_of`.
         """
         try:
             yield
         except (Misuse, typer.Exit):
             raise
         except victor_ext.VictorError as error:
-            self.end(victor_failure(error, doubt, self.spelled, failed))
+            self.end_with(failure_of(error, recovery, self.option_names, default_status))
         except (Exception, KeyboardInterrupt) as error:
-            if doubt is None:
+            if recovery is None:
                 raise
-            self.end(broken_off(error, doubt, result))
+            self.end_with(broken_write_failure(error, recovery, result))
 
     @property
-    def spelled(self) -> dict[str, str]:
-        """Names of the parameters in messages: `--due-date`, `ID`, or the environment variable that
-        was used.
+    def option_names(self) -> dict[str, str]:
+        """What messages call each parameter: `--due-date`, `ID`, or the environment variable that
+        the value comes from.
         """
-        parameters: Any = self.command.command.params
+        parameters: Any = self.context.command.params
         names: dict[str, str] = {}
         for parameter in parameters:
             name = parameter.opts[0]
             names[parameter.name] = name if name.startswith("-") else parameter.metavar
         for setting in _FROM_VARIABLES:
-            variable = f"{provider_of(self.command)}_{setting}".upper()
-            if getattr(self, setting) is None and _variable(variable):
+            variable = f"{provider_of(self.context)}_{setting}".upper()
+            if getattr(self, setting) is None and _variable_value(variable):
                 names[setting] = variable
         return names
 
-    def options(self, *, as_json: bool = False) -> list[str]:
-        """Return the connection options for another command line; and `--json`, if it has that."""
-        options = {"profile": self.profile, **self._connection()}
+    def connection_words(self, *, as_json: bool = False) -> list[str]:
+        """Return the words of another command line that connects as this one: profile, environment,
+        base URL and deadline, and with `as_json` the option `--json`.
+        """
+        options = {"profile": self.profile, **self._connection_options()}
         if self.deadline is not None:
             options["deadline"] = f"{self.deadline:g}"
         if as_json:
             options["json"] = True
-        return words_of(options)
+        return option_words(options)
 
-    def place(self, victor: Victor) -> str:
-        """Return the environment, with the base URL if one was set."""
-        is_elsewhere = self.base_url is not None or _variable(f"{victor.system.prefix}BASE_URL")
-        if is_elsewhere:
+    def environment_text(self, victor: Victor) -> str:
+        """Return the environment of a client, with its base URL if that was set."""
+        variable = f"{victor.system.prefix}BASE_URL"
+        has_own_url = self.base_url is not None or _variable_value(variable) is not None
+        if has_own_url:
             return f"{victor.environment}, {victor.base_url}"
         return victor.environment
 
     def confirm(self, victor: Victor, question: Callable[[], str], *, yes: bool) -> None:
-        """Ask a person before something in production; elsewhere, and with `yes`, do nothing.
+        """Ask a person before something is done in production, and end the command unless they
+        agree. Elsewhere, and with `yes`, do nothing.
 
-        `question` is called only if it is asked, and may read what it is about. Raises `Misuse`
-        without a terminal.
+        `question` returns the text of the question. It is called only before the question is shown,
+        and may read from the provider. Raises `Misuse` without a terminal.
         """
         if yes or victor.environment != "production":
             return
@@ -201,16 +215,18 @@ class Session:
             )
         complain(question())
         # Nothing has been sent: Ctrl-C here ends like anywhere else.
-        if not typer.confirm(f"Do it in production ({self.place(victor)})?", err=True):
+        if not typer.confirm(f"Do it in production ({self.environment_text(victor)})?", err=True):
             message = "Not confirmed. Nothing was sent."
-            self.end(Failure(kind="Declined", message=message, exit_status=FAILED))
+            self.end_with(Failure(kind="Declined", message=message, exit_status=FAILED))
 
-    def end(self, failure: Failure) -> NoReturn:
+    def end_with(self, failure: Failure) -> NoReturn:
+        """Report a failure, and end the command with its exit status."""
         failure.report(as_json=self.as_json)
         raise typer.Exit(failure.exit_status) from None
 
-    def _connection(self) -> dict[str, Any]:
-        return without_none({name: getattr(self, name) for name in _CONNECTION})
+    def _connection_options(self) -> dict[str, Any]:
+        """Return the options that are arguments of a client, as far as they are used."""
+        return without_none({name: getattr(self, name) for name in _CLIENT_OPTIONS})
 
 
 def without_none(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -218,64 +234,69 @@ def without_none(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-_COMMON = {each.name for each in fields(Session)}
+_COMMON_NAMES = {option_field.name for option_field in fields(Session)}
 
 
-def _options_of(session_type: type[Session]) -> list[Any]:
+def _option_fields(session_type: type[Session]) -> list[Any]:
     """Return the fields of a session that are options, those of the subclass first."""
-    options = [each for each in fields(session_type) if each.kw_only]
-    return sorted(options, key=lambda each: each.name in _COMMON)
+    options = [option_field for option_field in fields(session_type) if option_field.kw_only]
+    return sorted(options, key=lambda option_field: option_field.name in _COMMON_NAMES)
 
 
 def with_session(function: Callable[..., None]) -> Callable[..., None]:
-    """Decorate a function that takes a `Session`, or a subclass, first: add the options of that
-    after its own.
+    """Decorate a command whose first parameter is a `Session`, or a subclass: the options of the
+    session follow the parameters of the function in its help.
     """
     return _SessionCommand(function)
 
 
 class _SessionCommand:
-    """A command as typer calls it: with a context, its own options, and those of its session."""
+    """A command as typer calls it: with a context, the parameters of its function, and the options
+    of its session.
+    """
 
     def __init__(self, function: Callable[..., None]) -> None:
-        session, *own = inspect.signature(function, eval_str=True).parameters.values()
+        session, *others = inspect.signature(function, eval_str=True).parameters.values()
         self._function = function
         self._session_type: type[Session] = session.annotation
-        self._own = own
+        self._other_parameters = others
         self.__name__ = function.__name__.rstrip("_")
         self.__doc__ = function.__doc__
         self.__annotations__: dict[str, Any] = {}  # typer looks here, too
 
     def __call__(self, context: typer.Context, **values: Any) -> None:
-        names = [option.name for option in _options_of(self._session_type)]
+        names = [option_field.name for option_field in _option_fields(self._session_type)]
         options = {name: values.pop(name) for name in names}
         self._function(self._session_type(context, **options), **values)
 
     @property
     def __signature__(self) -> inspect.Signature:
-        """What typer makes the parser from, each time that it makes one."""
+        """The signature that typer makes a parser from, each time that it makes one: the help of
+        some options is in the words of the chosen system.
+        """
         context = inspect.Parameter(
             "context", inspect.Parameter.POSITIONAL_ONLY, annotation=typer.Context
         )
-        return inspect.Signature([context, *self._own, *self._session_parameters()])
+        return inspect.Signature([context, *self._other_parameters, *self._session_parameters()])
 
     def _session_parameters(self) -> list[inspect.Parameter]:
+        """Return the options of the session as parameters of a function."""
         hints = get_type_hints(self._session_type, include_extras=True)
         parameters: list[inspect.Parameter] = []
-        for option_field in _options_of(self._session_type):
-            name = option_field.name
+        for option_field in _option_fields(self._session_type):
             parameter = inspect.Parameter(
-                name,
+                option_field.name,
                 inspect.Parameter.KEYWORD_ONLY,
                 default=option_field.default,
-                annotation=_as_typer_reads_it(hints[name]),
+                annotation=_with_option(hints[option_field.name]),
             )
             parameters.append(parameter)
         return parameters
 
 
-def _as_typer_reads_it(hint: Any) -> Any:
-    (declared,) = hint.__metadata__
-    if isinstance(declared, Setting):
-        return Annotated[hint.__origin__, declared.as_option()]
+def _with_option(hint: Any) -> Any:
+    """Return the annotation of a field as typer reads it: an option in place of a `Setting`."""
+    (declaration,) = hint.__metadata__
+    if isinstance(declaration, Setting):
+        return Annotated[hint.__origin__, declaration.as_option()]
     return hint

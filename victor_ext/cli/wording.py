@@ -1,5 +1,8 @@
 """Messages of the command line: options and commands in place of the client's hints, which are
 written for Python.
+
+`in_options` says what is wrong with the arguments of a call, `usage` what is wrong with a command
+line, `column_remedy` what to do about the heading of a file.
 """
 
 from __future__ import annotations
@@ -12,8 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from victor_ext import Problem
 
-# Problem fields whose argument has another name. Fields in `payment_details` keep their names.
-_ARGUMENTS = {
+_ARGUMENTS_BY_FIELD = {
     "Idempotency-Key": "idempotency_key",
     "id": "request_id",
     "victor_payment_request_id": "request_id",
@@ -22,8 +24,9 @@ _ARGUMENTS = {
     "payer.victor_counterparty_id": "payer_counterparty_id",
     "columns": "column",
 }
-
-# Hints by problem code, or by field.
+"""The argument of a problem's field, where that has another name. Fields in `payment_details` have
+the names of their arguments.
+"""
 _HINTS = {
     **dict.fromkeys(("amount", "modified_amount"), "write 44.23"),
     **dict.fromkeys(
@@ -34,70 +37,77 @@ _HINTS = {
     "environment": "name that environment with --environment, and leave the URL out",
     "key_column": "leave --key-column out, and give the column of the file its former name",
 }
-
+"""What to write instead, by the code of a problem, or by its field."""
 SPEC_IS_ELSEWHERE = (
     "`victor spec` is a distribution of its own, victor-spec, which makes typed packages from "
     "OpenAPI documents: pip install ./recipe in a clone, or victor-spec from a package index."
 )
-
-_USAGE = {
+_TYPER_WORDS = {
     r" \(Possible options: (.*)\)": r". Did you mean \1?",
     r"Got unexpected extra argument\(s\) \((.*)\)": r"Too much is given: \1",
 }
 """What typer says, as patterns, and what is said instead."""
-_WHOLE = re.compile(r"^(=| is )(-?[0-9]+)\.0(?= )")
-"""A number in a message as Python writes it (`rate=-1.0`): at a shell it is `--rate -1`."""
-_ARGUMENT = re.compile(r"\b[a-z]+_[a-z_]+\b")
+_WHOLE_FLOAT = re.compile(r"^(=| is )(-?[0-9]+)\.0(?= )")
+"""A whole number in a message, as Python writes a float (`rate=-1.0`): at a shell it is
+`--rate -1`.
+"""
+_ARGUMENT_NAME = re.compile(r"\b[a-z]+_[a-z_]+\b")
 """The name of an argument in Python."""
 
 
-def spelling_of(field: str, spelled: Mapping[str, str]) -> str | None:
-    """Return the option or argument for a problem's field, or None."""
-    return spelled.get(_ARGUMENTS.get(field, field.removeprefix("payment_details.")))
+# Below, `option_names` are the names of options by parameter, such as `--due-date` of `due_date`.
 
 
-def in_options(problems: Collection[Problem], spelled: Mapping[str, str]) -> str:
+def option_of(field: str, option_names: Mapping[str, str]) -> str | None:
+    """Return the option or argument for a problem's field; None: the command has none for it."""
+    argument = _ARGUMENTS_BY_FIELD.get(field, field.removeprefix("payment_details."))
+    return option_names.get(argument)
+
+
+def in_options(problems: Collection[Problem], option_names: Mapping[str, str]) -> str:
     """Return problems as sentences about options; missing options share one sentence."""
     missing: list[str] = []
     sentences: list[str] = []
     for problem in problems:
         if problem.code == "required":
-            missing.append(spelling_of(problem.field, spelled) or problem.field)
+            missing.append(option_of(problem.field, option_names) or problem.field)
         else:
-            sentences.append(sentence(problem, spelled))
-    names = list(dict.fromkeys(missing))
+            sentences.append(sentence(problem, option_names))
+    names = list(dict.fromkeys(missing))  # each once
     if names:
         verb = "is" if len(names) == 1 else "are"
         sentences.insert(0, f"{', '.join(names)} {verb} missing.")
     return " ".join(sentences)
 
 
-def sentence(problem: Problem, spelled: Mapping[str, str]) -> str:
+def sentence(problem: Problem, option_names: Mapping[str, str]) -> str:
     """Return a problem with its option name, and with a command hint instead of the Python hint."""
-    message = _of_option(problem, spelling_of(problem.field, spelled))
+    message = _message_of_option(problem, option_of(problem.field, option_names))
     if problem.field != "columns":  # its message names columns, which are no options
-        message = _ARGUMENT.sub(lambda name: spelled.get(name[0], name[0]), message)
+        message = _ARGUMENT_NAME.sub(lambda name: option_names.get(name[0], name[0]), message)
     if not problem.hint:
         return message
     return with_hint(message, _HINTS.get(problem.code) or _HINTS.get(problem.field))
 
 
-def _of_option(problem: Problem, option: str | None) -> str:
-    """Return the message of a problem, which then begins with its option."""
+def _message_of_option(problem: Problem, option: str | None) -> str:
+    """Return the message of a problem, beginning with its option; None: there is no option."""
     message = problem.message
     if option is None:
         return message
     if not message.startswith(problem.field):
         return f"{option}: {message}"
     rest = message.removeprefix(problem.field)
-    rest = _WHOLE.sub(r"\1\2", rest)
-    rest = re.sub("^=", " ", rest)
+    rest = _WHOLE_FLOAT.sub(r"\1\2", rest)
+    rest = re.sub("^=", " ", rest)  # `rate=-1` becomes `--rate -1`
     return f"{option}{rest}"
 
 
 def usage(message: str, command: str | None) -> str:
-    """Return what typer says of a command line, in words for people, with where its help is."""
-    for pattern, words in _USAGE.items():
+    """Return what typer says is wrong with a command line, in plain words, and how to show the help
+    of the `command`; None: typer has not got so far as to know the command.
+    """
+    for pattern, words in _TYPER_WORDS.items():
         message = re.sub(pattern, words, message)
     if not message.endswith(("?", ".")):
         message = f"{message}."
@@ -110,15 +120,17 @@ def rows_text(count: int) -> str:
 
 
 def with_hint(message: str, hint: str | None) -> str:
+    """Return a message that ends with what to write instead; without a hint, the message itself."""
     return f"{message.removesuffix('.')}: {hint}." if hint else message
 
 
+# What to do about a file, about credentials and about a certificate, as whole sentences.
 ENCODING = "Name that of a CSV file of Excel, such as --encoding windows-1252."
 FOR_ALL_ROWS = {
     "due_date": "--due-date tomorrow gives a due date to every row without one.",
     "payor_id": "--payor-id ID gives a payor to every row without one.",
 }
-"""How to give a value of a column to all rows, by its name."""
+"""How to give a value to every row that has none in a column, by the name of the column."""
 CREDENTIALS = (
     "Or name a profile with --profile. 'victor sandbox --env-file FILE' makes credentials for a "
     "trial; with --provider, those of another system."
@@ -132,8 +144,8 @@ _HEADING = re.compile(r"the heading \(([^)]*)\)")
 
 
 def column_remedy(problem: Problem) -> str | None:
-    """Return how to name the column that a heading lacks, or to read no times, with `--column`;
-    else None.
+    """Return what to do about a problem with the heading of a file, such as to name a column with
+    `--column`; None: the problem is not one of the heading.
     """
     heading = _HEADING.search(problem.message)
     if heading is None:

@@ -33,6 +33,7 @@ _SAFE_TEXT = 20
 
 @probe("get-lag", "list-lag", sends=1, makes=1)
 def _lags(run: Run) -> None:
+    """After how many seconds a new request can be read by its id, and is in the list."""
     id = str(run.made("lag").id)
     since = ("start_datetime", moment(run.now(), -3600))
 
@@ -45,7 +46,7 @@ def _lags(run: Run) -> None:
     looks = {"get-lag": is_read, "list-lag": is_listed}
     for pause, waited in _LOOKS:
         run.sleep(pause)
-        for name, is_shown in [*looks.items()]:
+        for name, is_shown in [*looks.items()]:  # a copy: what has been shown is not looked for
             if is_shown():
                 run.find(name, waited)
                 del looks[name]

@@ -26,6 +26,8 @@ LEAST = "0.01"
 MORE = "0.02"
 ELSEWHERE = "measure into another file"
 """What helps where a create may not be sent again."""
+FRESH = ""
+"""In place of an idempotency key: the run chooses the key of a create."""
 UNMEASURED = ("not measured", "not shown", "not asked", "not measurable")
 """The certainties of what has no value: it failed, no response shows it, the plan leaves it out,
 nothing shows it.
@@ -215,14 +217,15 @@ class Run:
     # Writes
 
     def create(
-        self, step: str, like: str | None = None, key: str | None = "", **details: Any
+        self, step: str, like: str | None = None, key: str | None = FRESH, **details: Any
     ) -> Answer:
         """Send one create of the plan, or return the answer that it had in an earlier run.
 
         Args:
             step: Its name in the file. It is sent once.
             like: The step whose key and body are sent again.
-            key: The key; empty: a fresh one, or that of `like`; None: none.
+            key: The idempotency key; `FRESH`: that of `like`, or a new one without `like`; None:
+                the create is sent without a key.
             details: Members of `payment_details`, `reference` and `payer`.
 
         Raises:
@@ -255,17 +258,21 @@ class Run:
         return self.perform(self._reserved(step, RESPOND + id, body))
 
     def reserve(
-        self, step: str, like: str | None = None, key: str | None = "", **details: Any
+        self, step: str, like: str | None = None, key: str | None = FRESH, **details: Any
     ) -> Call:
-        """Count a create in the file, before it is sent."""
-        earlier = self.writes[like] if like else None
-        if key == "":
-            earlier_key = earlier["request"]["key"] if earlier else None
-            key = earlier_key or self._new_key()
-        usual = self._usual_details()
-        if earlier:
-            usual |= earlier["details"]
-        return self._reserved(step, CREATE, usual | details, key)
+        """Enter a create in the journal before it is sent, so that it counts as one of the plan.
+
+        The arguments are those of `create`. Returns the call of an earlier run, if the step has
+        one.
+        """
+        repeated = self.writes[like] if like else None
+        if key == FRESH:
+            repeated_key = repeated["request"]["key"] if repeated else None
+            key = repeated_key or self._new_key()
+        all_details = self._usual_details()
+        if repeated:
+            all_details |= repeated["details"]
+        return self._reserved(step, CREATE, all_details | details, key)
 
     def _new_key(self) -> str:
         return f"conform-{self.plan['marker']}-{len(self.writes):03}".ljust(36, "0")

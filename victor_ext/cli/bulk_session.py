@@ -1,4 +1,9 @@
-"""Where batches are kept, and the options of commands about them."""
+"""The sessions of `victor bulk`: what its commands have in common, by the options that they take.
+
+A `BulkSession` knows where the state is and opens senders, a `BatchSession` names a batch, a
+`WorkerSession` says how rows are sent, and a `StepSession` who instructs payouts. The commands
+(`bulk.py`) combine them.
+"""
 
 from __future__ import annotations
 
@@ -12,17 +17,18 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 import victor_ext
-from victor_ext._exit_status import FAILED, FOR_NOW, MISUSE, UNKNOWN
+from victor_ext._exit_status import FAILED, FOR_NOW, MISUSE, SIGNALLED, UNKNOWN
 from victor_ext.systems import DEFAULT
 
 from . import bulk_output
+from .bulk_check import report_invalid
 from .chosen_system import provider_of, system_of
-from .failures import Misuse, victor_failure
+from .failures import Misuse, failure_of
 from .options import Yes, argument, flag, number, option, seconds, whole_number
 from .row_files import ColumnFile, Columns, DateFormat, DecimalMark, Encoding, columns_of
 from .screen import Progress
 from .session import Session, without_none
-from .signals import status_of
+from .signals import signal_exit_status
 
 if TYPE_CHECKING:
     from victor_ext.bulk import BatchStatus, BulkSender, InvalidRows, RowFile
@@ -33,16 +39,19 @@ STEPS = {
     "money.",
     "withdraw": "Withdraw the payouts that Velo has accepted, before they are paid.",
 }
-_OF_FILE = ("column", "columns", "decimal", "date_format", "encoding")
-_BY_WEIGHT = (0, FAILED, MISUSE, FOR_NOW, UNKNOWN)
-"""Exit statuses of batches: of several, the last one counts."""
-_NOT_OF_SENDER = ("state", "batch", "name", "yes", *_OF_FILE)
+"""What follows the sending of payouts, with the help of the command of each step."""
+_FILE_OPTIONS = ("column", "columns", "decimal", "date_format", "encoding")
+"""The options that say how a file is written."""
+_OTHER_OPTIONS = ("state", "batch", "name", "yes", *_FILE_OPTIONS)
+"""The options that are no arguments of a sender under their own names."""
+_STATUSES_BY_WEIGHT = (0, FAILED, MISUSE, FOR_NOW, UNKNOWN)
+"""Exit statuses of batches: of several batches, the status that stands last here counts."""
 
 
-class Batches(Session):
-    """Where batches are kept, for a command about them.
+class BulkSession(Session):
+    """A session with the state in which batches are kept.
 
-    The options of subclasses are those of its senders.
+    The options that subclasses add are arguments of the senders, except `_OTHER_OPTIONS`.
     """
 
     state: Annotated[
@@ -52,11 +61,13 @@ class Batches(Session):
             "URL",
         ),
     ] = _DEFAULT_STATE
+    # No option here: a command that asks before it does something in production adds it.
     yes = False
 
     @property
     def provider(self) -> str:
-        return provider_of(self.command)
+        """The name of the chosen system, which is an option of the group."""
+        return provider_of(self.context)
 
     @contextmanager
     def sender(
@@ -67,10 +78,14 @@ class Batches(Session):
         on_event: Any = None,
         in_production: Callable[[BulkSender], None] | None = None,
     ) -> Generator[BulkSender]:
-        """Open a sender for the block.
+        """Open a sender for the block, whose failure ends the command.
 
-        A failure ends the command. In production, `in_production` is called first, and then the
-        question is asked.
+        Args:
+            batch: The name of the batch; None: a command about the whole state.
+            question: Returns what a person has to confirm in production, before the block; None:
+                nothing.
+            on_event: The listener of the client.
+            in_production: Called in production with the sender, before the question.
         """
         try:
             from victor_ext.bulk import BulkSender, InvalidRows  # noqa: PLC0415 - an extra of its own, and heavy
@@ -81,7 +96,10 @@ class Batches(Session):
             raise Misuse(why_not)
         options = self.sender_options()
         settings = {"limits": BulkSender.limits, "on_event": on_event}
-        with self.failures(failed=FOR_NOW), self.client_of(self.provider, **settings)[1] as victor:
+        with (
+            self.report_failures(default_status=FOR_NOW),
+            self.client_of(self.provider, **settings) as victor,
+        ):
             try:
                 sender = BulkSender(victor, batch=batch, state=self.state, **options)
                 if in_production is not None and victor.environment == "production":
@@ -93,14 +111,17 @@ class Batches(Session):
                 self._refuse_rows(error)
 
     def _refuse_rows(self, error: InvalidRows) -> NoReturn:
-        failure = victor_failure(error, None, self.spelled)
-        rows = self.rows
-        assert rows is not None, "only a file has invalid rows"
-        bulk_output.report_invalid(failure, error.check, rows, as_json=self.as_json)
+        """Report the wrong rows of the file, and end the command."""
+        failure = failure_of(error, None, self.option_names)
+        file = self.row_file
+        assert file is not None, "only a file has invalid rows"
+        report_invalid(failure, error.check, file, as_json=self.as_json)
         raise typer.Exit(failure.exit_status) from None
 
-    def next(self, command: str, batch: str) -> str:
-        """Return another command for the batch, without passwords, for display."""
+    def command_line(self, command: str, batch: str) -> str:
+        """Return the command line of another bulk command for the batch, for display: without
+        passwords.
+        """
         words = ["victor", "bulk"]
         if self.provider != DEFAULT:
             words += ["--provider", self.provider]
@@ -109,15 +130,15 @@ class Batches(Session):
             words += ["--state", bulk_output.without_password(self.state)]
         if self.yes and command == "resume":
             words.append("--yes")
-        return shlex.join([*words, *self.options()])
+        return shlex.join([*words, *self.connection_words()])
 
     @contextmanager
-    def run(
-        self, sender: BulkSender, batch: str, again: str = "resume"
+    def interruptible(
+        self, sender: BulkSender, batch: str, command: str = "resume"
     ) -> Generator[Callable[[BatchStatus], None]]:
-        """Yield what shows the progress of a batch.
+        """Yield a function that shows the progress of a batch.
 
-        Ctrl-C ends the block, and shows how to continue.
+        Ctrl-C ends the block and the command, and shows that `command` continues.
         """
         latest: BatchStatus | None = None
 
@@ -131,46 +152,54 @@ class Batches(Session):
                 yield show
             except KeyboardInterrupt as error:
                 progress.close()
-                unread = None if latest is None else _unread(sender)
+                unread_reason = None if latest is None else _unread_reason(sender)
                 bulk_output.show_interruption(
-                    latest, self.next(again, batch), unread, as_json=self.as_json
+                    latest,
+                    self.command_line(command, batch),
+                    unread_reason,
+                    as_json=self.as_json,
                 )
-                raise typer.Exit(status_of(error)) from None
+                raise typer.Exit(signal_exit_status(error)) from None
 
     @property
-    def rows(self) -> RowFile | None:
-        """The file that is sent, and how it is written; None: no file is."""
+    def row_file(self) -> RowFile | None:
+        """The file that is sent, and how it is written; None: the command sends no file."""
         return None
 
     def sender_options(self) -> dict[str, Any]:
-        """Return what options say to a sender."""
-        options = without_none(self.own)
-        for name in _NOT_OF_SENDER:
+        """Return the arguments of a sender that the options have."""
+        options = without_none(self.own_options)
+        for name in _OTHER_OPTIONS:
             options.pop(name, None)
         return options
 
     def show_status(self, status: BatchStatus) -> None:
         """Show how far a batch is."""
-        command = partial(self.next, batch=status.batch)
+        command = partial(self.command_line, batch=status.batch)
         bulk_output.show_status(status, command, as_json=self.as_json)
 
-    def show(self, status: BatchStatus, sender: BulkSender, warnings: Sequence[str] = ()) -> None:
-        """Show what became of a batch."""
-        command = partial(self.next, batch=status.batch)
+    def show_result(
+        self, status: BatchStatus, sender: BulkSender, warnings: Sequence[str] = ()
+    ) -> None:
+        """Show what became of a batch, with the warnings that a person saw before."""
+        command = partial(self.command_line, batch=status.batch)
         bulk_output.show_result(
-            status, command, self.rows, sender.steps, warnings, as_json=self.as_json
+            status, command, self.row_file, sender.steps, warnings, as_json=self.as_json
         )
 
 
 def batch_names(ctx: typer.Context) -> list[str]:
+    """Return the batches of the state, for a shell to complete."""
     from victor_ext.bulk import BulkSender  # noqa: PLC0415 - an extra of its own, and heavy
 
-    typed = Batches.typed(ctx)
-    with typed.client_of(typed.provider)[1] as victor:
-        return BulkSender(victor, state=typed.state).batches()
+    session = BulkSession.for_completion(ctx)
+    with session.client_of(session.provider) as victor:
+        return BulkSender(victor, state=session.state).batches()
 
 
-class Kept(Batches):
+class BatchSession(BulkSession):
+    """A session with the name of a batch, by an option."""
+
     batch: Annotated[
         str | None,
         option(
@@ -180,28 +209,32 @@ class Kept(Batches):
         ),
     ] = None
 
-    def named(self) -> list[str]:
-        """Return the batch that is named, or nothing."""
+    def names_on_command_line(self) -> list[str]:
+        """Return the batches that the command line names, each once."""
         return [] if self.batch is None else [self.batch]
 
     def batches(self) -> list[str]:
-        """Return the batch that is named, in either way, or all of them."""
-        named = self.named()
-        if len(named) > 1:
-            raise Misuse(f"Two batches are named, {' and '.join(named)}: name one.")
-        if named:
-            return named
+        """Return the batch that the command line names; if none, all batches of the state.
+
+        Raises `Misuse` if it names two, or the state has no batch.
+        """
+        names = self.names_on_command_line()
+        if len(names) > 1:
+            raise Misuse(f"Two batches are named, {' and '.join(names)}: name one.")
+        if names:
+            return names
         with self.sender() as sender:
-            names = sender.batches()
-        if not names:
+            stored_names = sender.batches()
+        if not stored_names:
             raise Misuse(
                 f"There is no batch in {bulk_output.without_password(self.state)}: nothing was "
                 "stored there, and nothing was sent from it. Begin with 'victor bulk send', and "
                 "the name of your file."
             )
-        return names
+        return stored_names
 
-    def one_batch(self) -> str:
+    def single_batch(self) -> str:
+        """Return the batch that the command line names, or the only one. Raises `Misuse`."""
         names = self.batches()
         if len(names) > 1:
             raise Misuse(
@@ -209,35 +242,38 @@ class Kept(Batches):
             )
         return names[0]
 
-    def each(self, act: Callable[[str], BatchStatus]) -> NoReturn:
-        """Do it with each batch, also if it fails with one, and end the command; a signal ends it
-        at once.
+    def for_each_batch(self, act: Callable[[str], BatchStatus]) -> NoReturn:
+        """Call `act` with each of the `batches`, also after it failed with one, and end the
+        command. A signal ends the command at once.
 
-        Of the exit statuses, what is not known comes first, then what can be repeated.
+        Of several exit statuses, UNKNOWN counts before FOR_NOW, and that before the others.
         """
         statuses = list[int]()
         for batch in self.batches():
             try:
                 statuses.append(act(batch).exit_status)
-            except typer.Exit as end:
-                if end.exit_code > FOR_NOW:
+            except typer.Exit as error:
+                if error.exit_code >= SIGNALLED:
                     raise
-                statuses.append(end.exit_code)
-        raise typer.Exit(max(statuses, key=_BY_WEIGHT.index))
+                statuses.append(error.exit_code)
+        raise typer.Exit(max(statuses, key=_STATUSES_BY_WEIGHT.index))
 
 
-class Named(Kept):
+class NamedBatchSession(BatchSession):
+    """A session with the name of a batch, by an argument or an option."""
+
     name: Annotated[
         str | None,
         argument("BATCH", known=batch_names),
     ] = None
 
-    def named(self) -> list[str]:
-        """Return the batch that is named, in either way."""
+    def names_on_command_line(self) -> list[str]:
         return list(dict.fromkeys(filter(None, (self.name, self.batch))))
 
 
-class Terms(Kept):
+class WorkerSession(BatchSession):
+    """A session with how a process sends rows."""
+
     workers: Annotated[
         int | None,
         option(
@@ -263,7 +299,9 @@ class Terms(Kept):
     ] = None
 
 
-class Sent(Terms):
+class SendingSession(WorkerSession):
+    """A session that begins to send rows itself, and asks in production."""
+
     rate: Annotated[
         float | None,
         option(
@@ -275,11 +313,13 @@ class Sent(Terms):
     yes: Yes = False
 
 
-class Resume(Named, Sent):
-    pass
+class ResumeSession(NamedBatchSession, SendingSession):
+    """The session of `resume`."""
 
 
-class Step(Batches):
+class StepSession(BulkSession):
+    """A session with who instructs or withdraws payouts, or may do so later."""
+
     by: Annotated[str | None, option("Who does it: stored with it.", "NAME")] = None
     not_by_sender: Annotated[
         bool,
@@ -291,7 +331,9 @@ class Step(Batches):
     yes: Yes = False
 
 
-class Send(Step, Sent):
+class SendSession(StepSession, SendingSession):
+    """The session of `send`: with what the file is, and how it is written."""
+
     key_column: Annotated[
         str | None,
         option(
@@ -322,11 +364,11 @@ class Send(Step, Sent):
     ] = None
 
     @property
-    def rows(self) -> RowFile:
+    def row_file(self) -> RowFile:
         from victor_ext.bulk import RowFile  # noqa: PLC0415 - an extra of its own, and heavy
 
         return RowFile(
-            self.command.params["file"],
+            self.context.params["file"],
             self.headings(),
             decimal=self.decimal,
             date_format=self.date_format,
@@ -334,7 +376,9 @@ class Send(Step, Sent):
         )
 
     def headings(self) -> dict[str, str | None]:
-        """Return the file's own headings of columns. Raises `Misuse`."""
+        """Return the file's own headings, by the column that each stands for; None: the file's
+        column is not read. Raises `Misuse`.
+        """
         elsewhere: Sequence[str] = ()
         if self.columns is not None:
             from victor_ext.reconciliation import COLUMNS  # noqa: PLC0415 - only such a file needs it
@@ -345,7 +389,7 @@ class Send(Step, Sent):
 
     def sender_options(self) -> dict[str, Any]:
         options = super().sender_options()
-        # A column that is read by our name may be named by its own heading.
+        # The sender knows columns by our names: --key-column may have the file's own heading.
         for name, heading in self.headings().items():
             if heading is not None and heading == self.key_column:
                 options["key_column"] = name
@@ -353,6 +397,7 @@ class Send(Step, Sent):
 
 
 def show_progress(progress: Progress, status: BatchStatus) -> None:
+    """Show how many rows of a batch are settled."""
     progress.show(
         status.batch,
         status.settled,
@@ -362,18 +407,18 @@ def show_progress(progress: Progress, status: BatchStatus) -> None:
     )
 
 
-def _unread(sender: BulkSender) -> str | None:
-    """Return why the state cannot be read, or None.
+def _unread_reason(sender: BulkSender) -> str | None:
+    """Return why the state of an interrupted batch cannot be read; None: it can be read.
 
-    The batch was there: an error may not say that it never was.
+    The batch was there: the text may not say that it never was, as the sender's own error does.
     """
     try:
         sender.status()
     except victor_ext.ConfigurationError:
         return (
             "The state does not have this batch any more, or cannot be read. Put a copy of it "
-            "back; without one, "
-            "reconcile your rows with the provider before any of them is sent again."
+            "back; without one, reconcile your rows with the provider before any of them is sent "
+            "again."
         )
     except victor_ext.VictorError as error:
         return str(error)

@@ -1,4 +1,8 @@
-"""The outbox, or the inbox, of a database for one command."""
+"""The outbox, or the inbox, of a database for one command.
+
+`open_outbox` is for commands about entries, `open_event_queue` for those about events, which an
+inbox has, too.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import victor_ext
 from victor_ext.privacy import concealed
@@ -29,48 +33,53 @@ _OPTIONS = {
     "older_than": "--older-than",
     "protect_for": "--protect-for",
 }
-"""Arguments of an outbox that are options here."""
+"""The options of arguments of an outbox."""
+
+
+class EventQueue(NamedTuple):
+    """An outbox, or an inbox, with the interface of an outbox."""
+
+    outbox: Outbox
+    has_entries: bool
+    """Whether it is an outbox: an inbox has only events."""
 
 
 @contextmanager
-def opened_outbox(database: str, table: str) -> Generator[Outbox]:
+def open_outbox(database: str, table: str) -> Generator[Outbox]:
     """Open an outbox for the block.
 
-    Raises `Misuse`, which quotes no URL: it may have a password.
+    Raises `Misuse`, whose message does not quote the URL `database`: a URL may have a password.
     """
-    with opened_events(database, table) as (outbox, has_entries):
-        if not has_entries:
+    with open_event_queue(database, table) as queue:
+        if not queue.has_entries:
             raise Misuse(
                 f"{table} has no entries, only events: it is an inbox's, for status, and "
                 "for retry and discard with --dead-letter."
             )
-        yield outbox
+        yield queue.outbox
 
 
 @contextmanager
-def opened_events(database: str, table: str) -> Generator[tuple[Outbox, bool]]:
-    """Open an outbox or an inbox for the block, for its events; with whether it has entries, as an
-    outbox does.
-
-    Raises `Misuse`, which quotes no URL: it may have a password.
-    """
+def open_event_queue(database: str, table: str) -> Generator[EventQueue]:
+    """Open an outbox or an inbox for the block. Raises `Misuse`, as `open_outbox` does."""
     try:
         from victor_ext.outbox import Outbox  # noqa: PLC0415 - an extra of its own
     except ImportError as error:
         raise Misuse(f"{error}.") from error
-    with _explained():
+    with _errors_as_misuse():
         schema, name = _split_name(table)
-        inspected = _inspected(database)
-        if not inspected.has_table(name, schema=schema):
+        inspector = _inspector_of(database)
+        if not inspector.has_table(name, schema=schema):
             raise Misuse(f"--database has no table {table}: name the outbox's with --table.")
-        columns = {column["name"] for column in inspected.get_columns(name, schema=schema)}
-        # read as it is needed: an inbox has none
+        columns = {column["name"] for column in inspector.get_columns(name, schema=schema)}
+        # An inbox has no storage key: an outbox uses it only where entries are read or changed.
         storage_key = concealed(os.environ.get(STORAGE_KEY)) or None
-        outbox = Outbox(inspected.engine, table=table, storage_key=storage_key)
-        yield outbox, "key" in columns
+        outbox = Outbox(inspector.engine, table=table, storage_key=storage_key)
+        yield EventQueue(outbox, has_entries="key" in columns)
 
 
 def _split_name(table: str) -> tuple[str | None, str]:
+    """Return the schema, or None, and the name of a table. Raises `Misuse`."""
     from victor_ext.event_queue.databases import split_name  # noqa: PLC0415 - an extra of its own
 
     try:
@@ -79,19 +88,20 @@ def _split_name(table: str) -> tuple[str | None, str]:
         raise Misuse(f"--table: {error}") from error
 
 
-def _inspected(database: str) -> sa.Inspector:
+def _inspector_of(database: str) -> sa.Inspector:
+    """Return what knows the tables of a database. Raises `Misuse` if there is no such file."""
     import sqlalchemy as sa  # noqa: PLC0415 - an extra of its own
 
     engine = sa.create_engine(database, poolclass=sa.NullPool)  # no connection stays open
     file = engine.url.database if engine.name == "sqlite" else None
-    is_file = file and not file.startswith(("file:", ":memory:"))
-    if is_file and not Path(str(file)).exists():  # SQLite would make it
+    is_plain_file = file and not file.startswith(("file:", ":memory:"))
+    if is_plain_file and not Path(str(file)).exists():  # SQLite would make an empty one
         raise Misuse(f"--database: there is no file {file}.")
     return sa.inspect(engine)
 
 
 @contextmanager
-def _explained() -> Generator[None]:
+def _errors_as_misuse() -> Generator[None]:
     """Turn errors of the outbox, and of its database, into `Misuse`."""
     from sqlalchemy.exc import ArgumentError, SQLAlchemyError  # noqa: PLC0415 - an extra of its own
 
@@ -113,4 +123,5 @@ def _explained() -> Generator[None]:
 
 
 def _first_line(message: Any) -> str:
+    """Return the first line of an error of a driver: further lines are details."""
     return plain(str(message).split("\n")[0])

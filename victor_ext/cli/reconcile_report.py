@@ -1,0 +1,334 @@
+"""The result of a reconciliation for people: lines for a terminal, and a page of HTML.
+
+First what is printed, then the page (with its template, `reconcile.html`), then the texts of a row
+and the sentences that both have.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby, islice
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, TextIO
+
+from .screen import complain, plain, say, terminal_width, tolerate_lost_output
+from .view import entry
+from .wording import rows_text
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+    from rich.text import Text
+
+    from victor_ext.money import Money
+    from victor_ext.reconciliation import Reconciliation, Row
+
+_PRINTED_DIFFERENCES = 10
+"""The maximum number of differences to print."""
+_PAGE_ROWS = 1000
+"""The maximum rows of one kind in a page: a browser can open and print it, however much differs."""
+_LABEL_WIDTH = 14
+"""Columns of the terminal for the kind of a difference."""
+_GAP = "  "
+"""What stands between two columns of the table."""
+
+
+class KindText(NamedTuple):
+    """How a kind of row is shown."""
+
+    style: str
+    meaning: str
+
+
+KINDS = {
+    "duplicate": KindText("bold white on red", "asked twice: one more of theirs for one of ours"),
+    "differs": KindText("red", "another amount, currency, id or reference"),
+    "missing": KindText("red", "ours, and not theirs"),
+    "unknown": KindText("red", "theirs, and not ours"),
+    "at_edge": KindText("yellow", "theirs, near an end of the window: see the neighbouring book"),
+    "repeated": KindText("yellow", "ours once more than theirs: look before you ask again"),
+    "unchecked": KindText("yellow", "on one side, and nothing shows whether it is on the other"),
+    "modified": KindText("cyan", "the payer agreed to another amount"),
+    "matched": KindText("green", "in both books"),
+}
+"""Each kind of row. What to do about it is in `reconcile.html`."""
+_AGREEING_KINDS = ("matched", "modified")
+
+
+@tolerate_lost_output()
+def show_report(
+    report: Reconciliation,
+    context: Mapping[str, str],
+    *,
+    out: Path | None,
+    html: Path | None,
+    as_json: bool,
+) -> None:
+    """Print the result.
+
+    `context` says what was compared, by labels. `out` and `html` are the files that were written.
+    """
+    if as_json:
+        say(json.dumps(report.summary.to_dict()))
+        return
+    _show_differences(report, out)
+    for line in _table(report):
+        say(line)
+    start = context["From"]
+    end = context["Until just before"]
+    say(f"\nThe window is from {start} until just before {end}.")
+    for note in _notes(report):
+        say(note)
+    say(_verdict(report))
+    if out is not None:
+        complain(f"All rows are in {plain(str(out))}.")
+    if html is not None:
+        complain(f"The report is in {plain(str(html))}.")
+
+
+def _show_differences(report: Reconciliation, out: Path | None) -> None:
+    """Print the first differences, and where all of them are."""
+    count = _difference_count(report)
+    for row in islice(report.differences(), _PRINTED_DIFFERENCES):
+        for line in _difference_lines(row):
+            say(line)
+    if count > _PRINTED_DIFFERENCES:
+        all_differences = "--out report.csv writes all of them"
+        if out is not None:
+            all_differences = f"see {plain(str(out))}"
+        say(f"... and {count - _PRINTED_DIFFERENCES:,} more: {all_differences}")
+    if count:
+        say("")
+
+
+def _difference_lines(row: Row) -> Iterator[Text]:
+    """Yield the lines of a row that differs: its kind, then the facts."""
+    label = _label(row.kind)
+    first, *more = entry(label, plain("; ".join(_facts(row))), label=_LABEL_WIDTH)
+    first.stylize(KINDS[row.kind].style, 0, len(label))
+    yield first
+    yield from more
+
+
+def _facts(row: Row) -> Iterator[str]:
+    """Yield our side of a row, their side, and the remark, as far as there are any."""
+    cells = _plain_cells(row)
+    if row.ours is not None:
+        line = f"line {cells.line}, " if cells.line else ""
+        yield f"ours: {line}{cells.ours}, {cells.our_amount}"
+    if row.theirs is not None:
+        yield f"theirs: {cells.theirs}, {cells.their_amount}, {cells.status}"
+    if cells.remark:
+        yield cells.remark
+
+
+class _TableRow(NamedTuple):
+    """A row of the table of totals."""
+
+    kind: str
+    rows: str
+    ours: str
+    theirs: str
+    meaning: str
+
+
+_HEADING = _TableRow("", "rows", "ours", "theirs", "")
+
+
+def _table(report: Reconciliation) -> Iterator[Text]:
+    """Yield the counts and sums: without what the kinds mean where the terminal is too narrow."""
+    rows = [_HEADING]
+    for kind, totals in report.summary.totals.items():
+        row = _TableRow(
+            kind.value,
+            f"{totals.count:,}",
+            _sums(totals.ours),
+            _sums(totals.theirs),
+            KINDS[kind.value].meaning,
+        )
+        rows.append(row)
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    table_width = sum(widths) + len(_GAP) * (len(widths) - 1)
+    width = terminal_width()
+    has_room = width is None or table_width <= width
+    for row in rows:
+        yield _table_line(row, widths, has_room=has_room)
+
+
+def _table_line(row: _TableRow, widths: Sequence[int], *, has_room: bool) -> Text:
+    """Return a line of the table, in columns of these widths; with `has_room`, with the meaning."""
+    from rich.text import Text  # noqa: PLC0415 - JSON does without it
+
+    cells = [
+        row.kind.replace("_", " ").ljust(widths[0]),
+        row.rows.rjust(widths[1]),
+        row.ours.rjust(widths[2]),
+        row.theirs.rjust(widths[3]),
+    ]
+    if has_room:
+        cells.append(row.meaning)
+    text = Text(_GAP.join(cells).rstrip(), style="bold" if row is _HEADING else "")
+    if row.kind:
+        text.stylize(KINDS[row.kind].style, 0, len(row.kind))
+    return text
+
+
+# The page
+
+
+def write_page(file: TextIO, report: Reconciliation, context: Mapping[str, str]) -> None:
+    """Write the report as one HTML document: it loads nothing, and runs nothing.
+
+    `context` is that of `show_report`.
+    """
+    rows_by_kind = groupby(report.differences(), lambda row: row.kind)
+    # Generators, as the template is: no row is kept in memory after it was written.
+    sections = ((kind, map(_plain_cells, islice(rows, _PAGE_ROWS))) for kind, rows in rows_by_kind)
+    values = {
+        "verdict": _verdict(report),
+        "notes": map(plain, _notes(report)),
+        "kinds": KINDS,
+        "listed": _PAGE_ROWS,
+        "context": context,
+        "report": report,
+        "sections": sections,
+        "label": _label,
+        "sums": _sums,
+    }
+    file.writelines(page_template().generate(values))
+
+
+def page_template() -> Template:
+    """Return the template of the page, which escapes what it shows."""
+    from importlib.resources import files  # noqa: PLC0415 - only the page needs it
+
+    from jinja2 import Environment, StrictUndefined  # noqa: PLC0415 - only the page needs it
+
+    templates = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
+    source = files("victor_ext.cli").joinpath("reconcile.html").read_text(encoding="utf-8")
+    return templates.from_string(source)
+
+
+# A row as text
+
+
+class _Cells(NamedTuple):
+    """A row as people read it: our side, their side, and the remark."""
+
+    line: str
+    ours: str
+    our_amount: str
+    theirs: str
+    their_amount: str
+    status: str
+    remark: str
+
+
+def _plain_cells(row: Row) -> _Cells:
+    """Return the cells of a row, without unprintable characters."""
+    ours = _our_cells(row)
+    theirs = _their_cells(row)
+    return _Cells(*map(plain, (*ours, *theirs, _remark(row))))
+
+
+def _our_cells(row: Row) -> tuple[str, str, str]:
+    """Return the line, the name and the amount of our payment; all are empty where there is
+    none.
+    """
+    payment = row.ours
+    if payment is None:
+        return "", "", ""
+    texts = row.to_dict()
+    name = texts["reference"] or texts["id"]
+    if not name:
+        name = f"key {payment.key}" if payment.key else "no reference"
+    line = "" if payment.line is None else str(payment.line)
+    return line, name, str(payment.amount)
+
+
+def _their_cells(row: Row) -> tuple[str, str, str]:
+    """Return the name, the amount and the status of their payment; all are empty where there is
+    none.
+    """
+    payment = row.theirs
+    if payment is None:
+        return "", "", ""
+    texts = row.to_dict()
+    names = [texts["their_id"]]
+    if payment.reference:
+        names.append(f"({texts['their_reference']})")
+    name = " ".join(filter(None, names)) or "-"
+    amount = "no amount" if payment.amount is None else str(payment.amount)
+    return name, amount, payment.status or "no status"
+
+
+def _remark(row: Row) -> str:
+    """Return what differs in a row, and why; empty: there is nothing to say."""
+    remarks = [" and ".join(f"another {difference}" for difference in row.differences)]
+    if row.other_id:
+        remarks.append(f"the other payment is {row.other_id}")
+    if row.reason:
+        remarks.append(row.reason)
+    return "; ".join(filter(None, remarks))
+
+
+# Sentences
+
+
+def _verdict(report: Reconciliation) -> str:
+    """Return whether the books agree, in a sentence."""
+    if not report.summary.totals:
+        return "Nothing was compared: no row of either book is in the window."
+    if report.agrees:
+        return "The books agree."
+    rows = rows_text(_difference_count(report))
+    if {*report.summary.totals} <= {"unchecked", *_AGREEING_KINDS}:
+        return f"Nothing shows whether the books agree: {rows} cannot be compared."
+    return f"The books differ: {rows}."
+
+
+def _difference_count(report: Reconciliation) -> int:
+    """Return how many rows are of a kind that does not agree."""
+    totals = report.summary.totals
+    return sum(totals[kind].count for kind in totals if kind not in _AGREEING_KINDS)
+
+
+def _label(kind: str) -> str:
+    """Return what people read for a kind."""
+    return "ASKED TWICE" if kind == "duplicate" else kind.replace("_", " ")
+
+
+def _notes(report: Reconciliation) -> Iterator[str]:
+    """Yield sentences about what was read, and what is no part of the comparison."""
+    summary = report.summary
+    yield f"{rows_text(summary.ours)} of ours, {summary.theirs:,} of theirs were read."
+    if summary.outside:
+        yield (
+            f"{rows_text(summary.outside)} of ours outside of the window by their own time: no "
+            "part of this."
+        )
+    if summary.not_asked:
+        yield (
+            f"{rows_text(summary.not_asked)} of the export for which the provider has nothing: "
+            "no part of this."
+        )
+    if summary.elsewhere:
+        yield (
+            f"{rows_text(summary.elsewhere)} of ours matched only by id, because the provider's "
+            "list of the window has no such payment: whether the customer was asked twice is not "
+            "known."
+        )
+    if summary.statuses:
+        counts = [f"{count:,} {plain(status)}" for status, count in summary.statuses.items()]
+        yield f"Of those in both books: {', '.join(counts)}."
+    if summary.ours and not summary.theirs:
+        yield (
+            "The provider has shown nothing: check the account, the environment and the window "
+            "before you ask again."
+        )
+    yield from summary.notes
+
+
+def _sums(sums: Sequence[Money]) -> str:
+    """Return a sum of each currency; `-` for none."""
+    return " + ".join(f"{money.amount:,f} {money.currency}" for money in sums) or "-"
