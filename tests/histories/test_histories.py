@@ -423,7 +423,7 @@ PLANTED = {
         (
             WORKERS_CLOCK,
             (
-                f"{SENDING}._store_looked_up",
+                f"{SENDING}._store_outcome",
                 "claim.lease if settlement.looked_up else None",
                 "claim.lease",
             ),
@@ -550,7 +550,7 @@ PLANTED = {
         (
             WORKERS_CLOCK,
             (
-                f"{CLAIMS}._due",
+                f"{CLAIMS}._is_due",
                 "is_to_come(columns.leased_until, present, self._lease)",
                 "columns.leased_until > present",
             ),
@@ -732,8 +732,8 @@ PLANTED = {
         (0, 60),
         (
             (
-                "victor_ext.inbox.inboxes:InboxBase._add",
-                "inserted(connection, self.table, source=source, **values) is not None",
+                "victor_ext.inbox.inboxes:InboxBase._add_id",
+                "insert_once(connection, self.table, source=source, **values) is not None",
                 "True",
             ),
         ),

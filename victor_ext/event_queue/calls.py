@@ -41,13 +41,13 @@ class Calls(Protocol):
     def start(self, number: int, call: Call) -> Any:
         """Begin a call, and return at once."""
 
-    def ended(self, seconds: float) -> Any:
+    def wait(self, seconds: float) -> Any:
         """Wait until a call has ended, and so many seconds more for others; return their
         `CallEnd`s.
         """
 
 
-def _checked(ends: list[CallEnd]) -> list[CallEnd]:
+def _raise_fatal(ends: list[CallEnd]) -> list[CallEnd]:
     """Raises what ends a program, such as `SystemExit`: no pass goes on after it."""
     for end in ends:
         if end.error is not None and not isinstance(end.error, Exception):
@@ -65,34 +65,34 @@ class ThreadCalls:
         self._most = most
         self._threads = 0
         self._under_way = 0
-        self._begun: SimpleQueue[tuple[int, Context, Call] | None] = SimpleQueue()
-        self._ended: SimpleQueue[CallEnd] = SimpleQueue()
+        self._calls: SimpleQueue[tuple[int, Context, Call] | None] = SimpleQueue()
+        self._ends: SimpleQueue[CallEnd] = SimpleQueue()
 
     def start(self, number: int, call: Call) -> None:
         self._under_way += 1
         if self._threads < min(self._under_way, self._most):
             self._threads += 1
             threading.Thread(target=self._work, name="victor-outbox", daemon=True).start()
-        self._begun.put((number, copy_context(), call))
+        self._calls.put((number, copy_context(), call))
 
-    def ended(self, seconds: float) -> list[CallEnd]:
-        ends = [self._ended.get()]
+    def wait(self, seconds: float) -> list[CallEnd]:
+        ends = [self._ends.get()]
         until = time.monotonic() + seconds
         with suppress(Empty):
             while len(ends) < self._under_way:
                 left = max(0.0, until - time.monotonic())
-                ends.append(self._ended.get(timeout=left))
+                ends.append(self._ends.get(timeout=left))
         self._under_way -= len(ends)
-        return _checked(ends)
+        return _raise_fatal(ends)
 
     def close(self) -> None:
         """Let the threads end, each after the call that it has begun."""
         for _ in range(self._threads):
-            self._begun.put(None)
+            self._calls.put(None)
 
     def _work(self) -> None:
         while True:
-            begun = self._begun.get()
+            begun = self._calls.get()
             if begun is None:
                 return
             number, context, call = begun
@@ -100,7 +100,7 @@ class ThreadCalls:
                 end = CallEnd(number, context.run(call))
             except BaseException as error:  # noqa: BLE001 - the pass waits for it, and raises it
                 end = CallEnd(number, error=error)
-            self._ended.put(end)
+            self._ends.put(end)
 
 
 class TaskCalls:
@@ -116,17 +116,17 @@ class TaskCalls:
         self._under_way += 1
         self._tasks.start_soon(self._work, number, call)
 
-    async def ended(self, seconds: float) -> list[CallEnd]:
+    async def wait(self, seconds: float) -> list[CallEnd]:
         while not self._ends:
-            await self._next()
+            await self._wait_for_end()
         with anyio.move_on_after(seconds):
             while len(self._ends) < self._under_way:
-                await self._next()
+                await self._wait_for_end()
         ends, self._ends = self._ends, []
         self._under_way -= len(ends)
-        return _checked(ends)
+        return _raise_fatal(ends)
 
-    async def _next(self) -> None:
+    async def _wait_for_end(self) -> None:
         """Wait until one more has ended."""
         await self._has_ended.wait()
         self._has_ended = anyio.Event()

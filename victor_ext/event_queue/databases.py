@@ -104,7 +104,7 @@ def split_name(table: str) -> tuple[str | None, str]:
     return schema or None, name
 
 
-def creations(tables: Sequence[sa.Table]) -> list[ExecutableDDLElement]:
+def creation_statements(tables: Sequence[sa.Table]) -> list[ExecutableDDLElement]:
     """The statements that make tables with their indexes, unless these exist."""
     statements: list[ExecutableDDLElement] = []
     for table in tables:
@@ -124,7 +124,7 @@ def create_tables(metadata: sa.MetaData, connection: sa.Connection) -> None:
         return
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_CREATION_LOCK)))
-    for statement in creations(tables):
+    for statement in creation_statements(tables):
         connection.execute(statement)
 
 
@@ -261,7 +261,7 @@ def throw_connections_away(context: ExceptionContext) -> None:
         context.is_disconnect = True
 
 
-def renewed(engine: Any) -> Any:
+def reconnecting_engine(engine: Any) -> Any:
     """The engine, blocking or awaited, which throws its connections away after a failover."""
     target = getattr(engine, "sync_engine", engine)
     if not isinstance(target, sa.Engine):

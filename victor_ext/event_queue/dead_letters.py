@@ -12,7 +12,7 @@ from victor_ext import InvalidRequest, Problem
 
 from .databases import Condition, DatabaseTime
 from .events import DeadLetter, EventState
-from .rows import counted
+from .rows import count_by_state
 from .transactions import Engine, Transactions, Work, operation
 
 _ID_LIMIT = 2**63
@@ -81,7 +81,7 @@ class DeadLetters(Transactions[Engine]):
     @operation
     def event_counts(self) -> Work[dict[EventState, int]]:
         """The number of events in each state, such as for `/metrics`."""
-        return counted(self.events.c.state, EventState)
+        return count_by_state(self.events.c.state, EventState)
 
 
 def _letter_of(row: Any) -> DeadLetter:

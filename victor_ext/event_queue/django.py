@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
 from sqlalchemy.schema import DropTable
 
-from .databases import creations, is_of_unusable_server
+from .databases import creation_statements, is_of_unusable_server
 from .handlers import E, Handler
 from .queue import BlockingQueue
 from .transactions import OpenTransactions, Work
@@ -77,7 +77,7 @@ class DjangoQueue(OpenTransactions[str], BlockingQueue[str, E]):
         self._connection = cast("sa.Connection", _Connection(using))
         self._handlers = self._of_database.setdefault((type(self), using, self._provider()), [])
 
-    def _handled(
+    def _call_handlers(
         self,
         connection: sa.Connection,  # noqa: ARG002 - Django has its own
         handlers: Sequence[Handler],
@@ -134,7 +134,7 @@ def _close(connection: Any) -> None:
         connection.close_pool()
 
 
-def makes(*tables: sa.Table) -> migrations.RunPython:
+def table_migration(*tables: sa.Table) -> migrations.RunPython:
     """The operation of a migration that makes tables, unless they exist, and drops them when it is
     undone.
     """
@@ -147,4 +147,4 @@ def makes(*tables: sa.Table) -> migrations.RunPython:
         return execute
 
     drops = [DropTable(table) for table in tables]
-    return migrations.RunPython(run(*creations(tables)), run(*drops))
+    return migrations.RunPython(run(*creation_statements(tables)), run(*drops))

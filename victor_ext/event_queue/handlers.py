@@ -62,7 +62,7 @@ class EventHandlers(Transactions[Engine], Generic[Engine, E]):
         """The name of an event, as it is stored. Raises `ConfigurationError`: there is none."""
         return name.casefold()
 
-    def _wanted(self) -> Condition:
+    def _is_wanted(self) -> Condition:
         """The rows that this process has handlers of."""
         columns = self.events.c
         wanted: list[Condition] = [sa.false()]
@@ -75,18 +75,20 @@ class EventHandlers(Transactions[Engine], Generic[Engine, E]):
             wanted.append(sa.and_(*is_wanted))
         return sa.or_(*wanted)
 
-    def _wanting(self, row: Any) -> list[Handler]:
+    def _handlers_for(self, row: Any) -> list[Handler]:
         return [handler for handler in self._handlers if handler.wants(row.name, row.source)]
 
-    def _handled(self, connection: sa.Connection, handlers: Sequence[Handler], event: E) -> None:
+    def _call_handlers(
+        self, connection: sa.Connection, handlers: Sequence[Handler], event: E
+    ) -> None:
         """Call the handlers in a savepoint, whose work the transaction has or has not as a
         whole.
         """
         with connection.begin_nested(), Session(connection) as session, session.begin():
             for handler in handlers:
-                self._call(handler.function, session, event)
+                self._call_handler(handler.function, session, event)
 
-    def _call(self, function: Callable[..., object], session: Session, event: E) -> None:
+    def _call_handler(self, function: Callable[..., object], session: Session, event: E) -> None:
         function(session, event)
 
 

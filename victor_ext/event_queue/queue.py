@@ -34,7 +34,7 @@ from .databases import (
 from .dead_letters import DeadLetters
 from .events import EventState
 from .handlers import E, EventHandlers
-from .rows import inserted, take_first
+from .rows import insert_once, take_first
 from .stopping import is_ending
 from .transactions import Engine, Pass, Work, operation
 from .workers import AwaitedWorker, BlockingWorker, WorkerPasses
@@ -85,12 +85,16 @@ class EventQueue(EventHandlers[Engine, E], WorkerPasses[Engine], DeadLetters[Eng
         """Whether something may be taken up now: a part of the statement that does so."""
         return sa.true()
 
-    def _prepared(self, event: E, client: Any) -> Pass[E]:  # noqa: ARG002 - an inbox reads with it
-        """What is done before the transaction of the handlers opens."""
+    def _prepare_event(
+        self,
+        event: E,
+        client: Any,  # noqa: ARG002 - an inbox reads with it
+    ) -> Pass[E]:
+        """Complete an event before the transaction of its handlers opens."""
         yield from ()
         return event
 
-    def _is_new(
+    def _note_state(
         self,
         connection: sa.Connection,  # noqa: ARG002 - an inbox asks the table
         event: E,  # noqa: ARG002 - as above
@@ -102,18 +106,20 @@ class EventQueue(EventHandlers[Engine, E], WorkerPasses[Engine], DeadLetters[Eng
 
     # In the transaction of another one
 
-    def _tell(self, error: Exception | None, connection: sa.Connection, **values: Any) -> None:
+    def _tell_handlers(
+        self, error: Exception | None, connection: sa.Connection, **values: Any
+    ) -> None:
         """Let the handlers do their work with the change that it is about; or store the event, if
         they raised an error.
 
         What no handler of this process wants is not stored.
         """
         row = SimpleNamespace(**values)
-        handlers = self._wanting(row)
+        handlers = self._handlers_for(row)
         if not handlers:
             return
         if error is None:
-            self._handled(connection, handlers, self._event_of(row, 1))
+            self._call_handlers(connection, handlers, self._event_of(row, 1))
             return
         due_at = DatabaseTime() + _wait_after(1)
         self._put(connection, **values, tries=1, due_at=due_at, error=_error_text(error))
@@ -129,7 +135,7 @@ class EventQueue(EventHandlers[Engine, E], WorkerPasses[Engine], DeadLetters[Eng
             "due_at": now,
             "error": None,
         }
-        return inserted(connection, self.events, **{**new, **values})
+        return insert_once(connection, self.events, **{**new, **values})
 
     # In transactions of its own
 
@@ -163,7 +169,9 @@ class EventQueue(EventHandlers[Engine, E], WorkerPasses[Engine], DeadLetters[Eng
             return
 
         def forget(connection: sa.Connection) -> None:
-            self._forget(provider, connection, earliest_time(connection, self._reader(client)))
+            self._forget(
+                provider, connection, earliest_time(connection, self._client_or_own(client))
+            )
 
         yield from self._transact(forget)
         self._forgotten_at = now
@@ -176,7 +184,7 @@ class EventQueue(EventHandlers[Engine, E], WorkerPasses[Engine], DeadLetters[Eng
             columns.state == EventState.WAITING.value,
             columns.stored_at < now - _WANTED_FOR,
             columns.error.is_(None),
-            sa.not_(self._wanted()),
+            sa.not_(self._is_wanted()),
         )
         connection.execute(sa.delete(self.events).where(unwanted))
 
@@ -184,8 +192,8 @@ class EventQueue(EventHandlers[Engine, E], WorkerPasses[Engine], DeadLetters[Eng
         """Handle an event that was taken up. Return it if this has been done."""
         event = None
         try:
-            event = yield from self._prepared(self._event_of(row, row.tries + 1), client)
-            is_done = yield from self._transact(partial(self._finish, row, event))
+            event = yield from self._prepare_event(self._event_of(row, row.tries + 1), client)
+            is_done = yield from self._transact(partial(self._handle_and_delete, row, event))
         except Exception as error:
             was_read = event is not None
             if not was_read and isinstance(error, VictorError) and is_about_all(error):
@@ -229,26 +237,26 @@ class EventQueue(EventHandlers[Engine, E], WorkerPasses[Engine], DeadLetters[Eng
         or None.
         """
         now = database_time(connection)
-        due = self._due(provider, now)
+        due = self._is_due_at(provider, now)
         after_try = partial(self._after_try, now)
         while True:
             is_next = sa.and_(due, self.events.c.id > last)
             row = take_first(connection, self.events, is_next, ("tries", "due_at"), after_try)
-            if row is None or not _has_killed(row, now):
+            if row is None or not _has_ended_processes(row, now):
                 return row
             last = row.id
             _log.warning("The event %s of %s is a dead letter: %s", row.name, row.subject, _KILLED)
 
-    def _due(self, provider: str, now: float) -> Condition:
+    def _is_due_at(self, provider: str, now: float) -> Condition:
         """Whether an event is to be handled now."""
         columns = self.events.c
         waits = is_to_come(columns.due_at, now, max(self._lease, _LONGEST_WAIT))
         is_ours = sa.and_(columns.provider == provider, columns.state == EventState.WAITING.value)
-        return sa.and_(is_ours, sa.not_(waits), self._wanted(), self._may_work())
+        return sa.and_(is_ours, sa.not_(waits), self._is_wanted(), self._may_work())
 
     def _after_try(self, now: float, row: Any) -> Mapping[str, Any]:
         """What is stored of an event that is taken up: the try counts before it is made."""
-        if _has_killed(row, now):
+        if _has_ended_processes(row, now):
             return {"state": EventState.DEAD.value, "error": _KILLED}
         tries = self.events.c.tries + 1
         return {"tries": tries, "due_at": now + self._lease, "once": None}
@@ -262,12 +270,12 @@ class EventQueue(EventHandlers[Engine, E], WorkerPasses[Engine], DeadLetters[Eng
             columns.state == EventState.WAITING.value,
         )
 
-    def _finish(self, row: Any, event: E, connection: sa.Connection) -> bool:
+    def _handle_and_delete(self, row: Any, event: E, connection: sa.Connection) -> bool:
         if not connection.execute(sa.delete(self.events).where(self._is_held(row))).rowcount:
             return False
-        if not self._is_new(connection, event):
+        if not self._note_state(connection, event):
             return False
-        self._handled(connection, self._wanting(row), event)
+        self._call_handlers(connection, self._handlers_for(row), event)
         return True
 
     def _put_back(self, row: Any, connection: sa.Connection) -> None:
@@ -311,7 +319,7 @@ class MakesTables:
         return partial(create_tables, self.table.metadata)
 
 
-def _has_killed(row: Any, now: float) -> bool:
+def _has_ended_processes(row: Any, now: float) -> bool:
     """Whether an event seems to end its process every time: it is a dead letter at last."""
     is_tried_out: bool = row.tries >= MOST_TRIES
     return is_tried_out and bool(row.stored_at < now - _LONGEST_WAIT)
@@ -332,7 +340,7 @@ class BlockingQueue(BlockingWorker[Engine], EventQueue[Engine, E]):
 class AwaitedQueue(AwaitedWorker, EventQueue["AsyncEngine", E]):
     """With awaited calls."""
 
-    def _call(self, function: Callable[..., object], session: Session, event: E) -> None:
+    def _call_handler(self, function: Callable[..., object], session: Session, event: E) -> None:
         # Who has only blocking calls has no greenlet.
         from sqlalchemy.ext.asyncio import AsyncSession  # noqa: PLC0415 - as said
         from sqlalchemy.util import await_only  # noqa: PLC0415 - as said
@@ -341,7 +349,7 @@ class AwaitedQueue(AwaitedWorker, EventQueue["AsyncEngine", E]):
             return session
 
         if not inspect.iscoroutinefunction(function):
-            super()._call(function, session, event)
+            super()._call_handler(function, session, event)
             return
         in_place_of_class = cast("Any", same)
         async_session = AsyncSession(sync_session_class=in_place_of_class)

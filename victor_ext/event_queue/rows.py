@@ -15,7 +15,7 @@ from .transactions import Work
 S = TypeVar("S", bound=StrEnum)
 
 
-def inserted(connection: Any, table: sa.Table, **values: Any) -> Any:
+def insert_once(connection: Any, table: sa.Table, **values: Any) -> Any:
     """Insert a row unless it is there; returns its first column, or None.
 
     Both databases know these words.
@@ -47,7 +47,7 @@ def take_first(
             return row
 
 
-def counted(column: sa.Column[Any], states: type[S]) -> Work[dict[S, int]]:
+def count_by_state(column: sa.Column[Any], states: type[S]) -> Work[dict[S, int]]:
     """The number of rows in each state."""
     query = sa.select(column, sa.func.count()).group_by(column)
     known = {state.value: state for state in states}

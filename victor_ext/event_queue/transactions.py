@@ -314,12 +314,12 @@ class in_session(  # noqa: N801 - a decorator
 
     def __init__(self, method: Callable[Concatenate[Any, Session | sa.Connection, P], T]) -> None:
         def blocking(box: Any, session: Any = None, /, *args: Any, **kwargs: Any) -> Any:
-            checked = _checked(session, kwargs, "execute")
+            checked = _checked_session(session, kwargs, "execute")
             refuse_autocommit(connection_of(checked, box))
             return method(box, checked, *args, **kwargs)
 
         async def awaited(box: Any, session: Any = None, /, *args: Any, **kwargs: Any) -> Any:
-            checked = _checked(session, kwargs, "run_sync")
+            checked = _checked_session(session, kwargs, "run_sync")
             return await checked.run_sync(partial(blocking, box, **kwargs), *args)
 
         def within(box: Any, /, *args: Any, **kwargs: Any) -> Any:
@@ -332,7 +332,7 @@ class in_session(  # noqa: N801 - a decorator
         cast("Any", within).__signature__ = signature.replace(parameters=[own, *rest])
 
 
-def _checked(session: Any, kwargs: dict[str, Any], method: str) -> Any:
+def _checked_session(session: Any, kwargs: dict[str, Any], method: str) -> Any:
     """Raises `ConfigurationError`: it is no session or connection of the user's transaction, but
     such as an engine.
     """

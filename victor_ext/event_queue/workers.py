@@ -55,13 +55,13 @@ class WorkerPasses(Transactions[Engine]):
             )
         return client
 
-    def _reader(self, client: Any) -> Any:
+    def _client_or_own(self, client: Any) -> Any:
         """This client, or that of the box, if it has one."""
         return self.client if client is None else client
 
     def _longest_call(self, client: Any) -> float:
         """Seconds after which a call has ended that this client has begun."""
-        deadline: float | None = getattr(self._reader(client), "deadline", None)
+        deadline: float | None = getattr(self._client_or_own(client), "deadline", None)
         return self._lease if deadline is None else deadline
 
     def _is_paused(self, name: str) -> bool:  # noqa: ARG002 - an outbox looks at it
@@ -84,12 +84,12 @@ class WorkerPasses(Transactions[Engine]):
                 if self._is_paused(name):
                     continue
                 self._begin_pass()
-                yield from self._logged(name, client)
+                yield from self._make_pass(name, client)
             self.heartbeat.step(interval)
             yield partial(pause, interval)
         self.heartbeat.stop()  # one that an error has ended is stalled
 
-    def _logged(self, pass_name: str, client: Any) -> Pass[None]:
+    def _make_pass(self, pass_name: str, client: Any) -> Pass[None]:
         """Make a pass of a worker, and log what it changes. A failure ends this pass alone.
 
         Only a table that is missing, and another storage key, end the worker.

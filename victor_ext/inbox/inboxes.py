@@ -15,12 +15,17 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from victor_ext import BadRequest, ConfigurationError, Delivery, NotFound
-from victor_ext.event_queue.databases import DatabaseTime, check_arguments, renewed, split_name
+from victor_ext.event_queue.databases import (
+    DatabaseTime,
+    check_arguments,
+    reconnecting_engine,
+    split_name,
+)
 from victor_ext.event_queue.events import EventState, event_table
 from victor_ext.event_queue.handlers import H, Handler
 from victor_ext.event_queue.names import meant_by
 from victor_ext.event_queue.queue import AwaitedQueue, BlockingQueue, EventQueue, MakesTables
-from victor_ext.event_queue.rows import inserted
+from victor_ext.event_queue.rows import insert_once
 from victor_ext.event_queue.transactions import Engine, Pass, Work, in_session, operation
 from victor_ext.privacy import one_line
 
@@ -167,7 +172,7 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
         table: str = "victor_inbox",
     ) -> None:
         check_arguments(engine, lease=lease, remember=remember)
-        self._engine = renewed(engine)
+        self._engine = reconnecting_engine(engine)
         self._webhook = webhook
         self.client = client
         self._lease = lease.total_seconds()
@@ -255,8 +260,8 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
                 transaction.
         """
         _check_source(source)
-        delivery = self._delivery(body, headers, name)
-        if not self._are_new(session, source, delivery):
+        delivery = self._checked_delivery(body, headers, name)
+        if not self._add_ids(session, source, delivery):
             return None
         provider = self._provider()
         subject = one_line(delivery.subject)
@@ -264,7 +269,7 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
         event_name = one_line(delivery.name).casefold()
         once = None
         if delivery.once is not None:
-            once = _storable(f"{provider} {source} {delivery.once}")
+            once = _storable_id(f"{provider} {source} {delivery.once}")
         event_id = self._put(
             session,
             provider=provider,
@@ -277,28 +282,28 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
         if event_id is None:
             return None
         notification = self._webhook.notification(delivery.content)
-        spelled = self._spelled(event_name, delivery.content)
+        spelled = self._spelled_name(event_name, delivery.content)
         return InboxEvent(spelled, source, subject, notification)
 
-    def _are_new(self, connection: Any, source: str, delivery: Delivery) -> bool:
+    def _add_ids(self, connection: Any, source: str, delivery: Delivery) -> bool:
         """Whether none of the ids of a delivery is known. From now on, all are."""
-        ids = [*map(_storable, delivery.ids)]
+        ids = [*map(_storable_id, delivery.ids)]
         are_new = True
         # All are remembered, and in one order: two processes do not wait for each other.
         for id in sorted(set(ids)):
             number = delivery.number if id == ids[0] else None
-            is_new = self._add(connection, source, id, number)
+            is_new = self._add_id(connection, source, id, number)
             are_new = are_new and is_new
         return are_new
 
-    def _spelled(self, name: str, content: str) -> str:
+    def _spelled_name(self, name: str, content: str) -> str:
         """The name of an event as its document writes it; else as it is stored."""
         spelled_name = getattr(self._webhook, "spelled_name", None)
         if spelled_name is None:
             return name
         return one_line(spelled_name(content)) or name
 
-    def _delivery(self, body: bytes, headers: Any, name: str | None) -> Delivery:
+    def _checked_delivery(self, body: bytes, headers: Any, name: str | None) -> Delivery:
         if name is None:
             return self._webhook.delivery(body, headers)
         if not hasattr(self._webhook, "needs_name"):
@@ -309,22 +314,22 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
         named = cast("TakesName", self._webhook)
         return named.delivery(body, headers, name=name)
 
-    def _add(self, connection: Any, source: str, id: str, number: int | None = None) -> bool:
+    def _add_id(self, connection: Any, source: str, id: str, number: int | None = None) -> bool:
         values = {
             "provider": self._provider(),
             "id": id,
             "number": number,
             "received_at": DatabaseTime(),
         }
-        return inserted(connection, self.table, source=source, **values) is not None
+        return insert_once(connection, self.table, source=source, **values) is not None
 
     def _event_of(self, row: Any, tries: int) -> InboxEvent:
-        name = self._spelled(row.name, row.data)
+        name = self._spelled_name(row.name, row.data)
         notification = self._webhook.notification(row.data)
         return InboxEvent(name, row.source, row.subject, notification, tries=tries)
 
-    def _prepared(self, event: InboxEvent, client: Any) -> Pass[InboxEvent]:
-        reading = self._webhook.reading(self._reader(client), event.notification)
+    def _prepare_event(self, event: InboxEvent, client: Any) -> Pass[InboxEvent]:
+        reading = self._webhook.reading(self._client_or_own(client), event.notification)
         if reading is None:
             return event
         try:
@@ -374,13 +379,13 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
             self._warned_at = now
             _log.warning(_NOT_FOUND, self._provider(), _MOST_NOT_FOUND)
 
-    def _is_new(self, connection: sa.Connection, event: InboxEvent) -> bool:
+    def _note_state(self, connection: sa.Connection, event: InboxEvent) -> bool:
         if event.record is None:
             return True
         state = self._webhook.state_of(event.record)
         if state is None:
             return True
-        return self._add(connection, event.source, _READ + _storable(state))
+        return self._add_id(connection, event.source, _READ + _storable_id(state))
 
     def _forget(self, provider: str, connection: sa.Connection, now: float) -> None:
         super()._forget(provider, connection, now)
@@ -430,7 +435,7 @@ def _check_source(source: object) -> None:
     )
 
 
-def _storable(text: str) -> str:
+def _storable_id(text: str) -> str:
     """An id as it is stored: as it is, unless a database may not take it."""
     if text.isprintable() and len(text) <= 200:
         return text
