@@ -179,7 +179,7 @@ ANY_TIME = (
     "False",
 )
 ANY_CLOCK = (
-    f"{SETTLEMENT}.flow:LookUp.shown",
+    f"{SETTLEMENT}.flow:LookUp.settlement_of",
     "self.first is None and not done.is_state",
     "False",
 )
@@ -572,7 +572,7 @@ PLANTED = {
         (0, 60),
         (
             (
-                f"{SETTLEMENT}.flow:LookUp.unknown",
+                f"{SETTLEMENT}.flow:LookUp.unknown_settlement",
                 "PaymentOutcome.UNKNOWN",
                 "PaymentOutcome.REJECTED",
             ),
@@ -660,8 +660,8 @@ PLANTED = {
         (0, 60),
         (
             (
-                f"{SETTLEMENT}.flow:LookUp.shown",
-                "self._lost(done) if done.can_be_sent else None",
+                f"{SETTLEMENT}.flow:LookUp.settlement_of",
+                "self._settlement_if_lost(done) if done.can_be_sent else None",
                 "None",
             ),
         ),
@@ -682,7 +682,7 @@ PLANTED = {
         "payouts",
         "never ends",
         (0, 60),
-        ((f"{SETTLEMENT}.flow:LookUp.shown", "done.is_over", "False"),),
+        ((f"{SETTLEMENT}.flow:LookUp.settlement_of", "done.is_over", "False"),),
     ),
     "every write is said to have a key": Planted(
         "writes",

@@ -9,7 +9,8 @@ from typing import Any
 
 from victor_ext import InvalidRequest, Outcome, RateLimited, StatusError, VictorError
 from victor_ext.settlement.backoff import Backoff, pause_after, pause_asked
-from victor_ext.settlement.flow import About, Settlement, about
+from victor_ext.settlement.failures import FailureScope, failure_scope
+from victor_ext.settlement.flow import Settlement
 from victor_ext.settlement.key_age import Keys, Moment, NoKey, Now, Sent
 
 _SLACK = 0.02
@@ -155,14 +156,14 @@ class Contact:
 
     def note_error(self, error: VictorError, key: str) -> None:
         """Note what the error of a call with this key says of the client and the provider."""
-        what = about(error)
-        if what is About.CLIENT:
+        what = failure_scope(error)
+        if what is FailureScope.CLIENT:
             self.give_up(error)
-        elif what is About.EITHER:
+        elif what is FailureScope.EITHER:
             self._rejected_keys.add(key)
             if len(self._rejected_keys) >= _MOST_REFUSALS:
                 self.give_up(error)
-        elif what is About.PROVIDER:
+        elif what is FailureScope.PROVIDER:
             self.backoff.record_failure(pause_asked(error))
         elif not isinstance(error, InvalidRequest):
             self.note_response()

@@ -115,9 +115,9 @@ def _settled(step: LookUp, requests: Sequence[PaymentRequest]) -> Settlement:
     arguments: Arguments = step.write.call
     request = PaymentRequest.identified(requests, arguments, since=step.since)
     if isinstance(request, str):
-        return step.shown(request)
+        return step.settlement_of(request)
     done = request.as_done(arguments)
-    settlement = step.shown(done.doubt(step.moments["since"]) or done)
+    settlement = step.settlement_of(done.doubt(step.moments["since"]) or done)
     if settlement.request is None:
         return settlement
     how = f"{step.why} It was identified by its client_reference_id."

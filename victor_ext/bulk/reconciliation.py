@@ -47,7 +47,7 @@ class Doubtful(NamedTuple):
 
     def unresolved(self, reason: str) -> Settlement:
         """Return what is known of it if nothing could be read."""
-        return self.step.unknown(reason, looked_up=False)
+        return self.step.unknown_settlement(reason, looked_up=False)
 
 
 class Reconciliation:

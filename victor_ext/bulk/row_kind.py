@@ -19,7 +19,7 @@ from victor_ext import (
     zulu,
 )
 from victor_ext.settlement.arguments import plain
-from victor_ext.settlement.flow import LookUp, Settlement, Write, unread
+from victor_ext.settlement.flow import LookUp, Settlement, Write, settlement_of_failed_read
 
 from .rows import Arguments, Result, Row, RowOutcome, RowResult
 
@@ -88,8 +88,8 @@ class Sendable(ABC):
         try:
             done = self.client.look_up(write.call, **step.moments, **write.look_up_by)
         except InvalidRequest as error:
-            return step.refused(error)
-        return step.shown(done)
+            return step.settlement_of_refusal(error)
+        return step.settlement_of(done)
 
     def parts(self, _unit: str, _rows: Sequence[Row]) -> list[Result] | None:
         """Read what became of each of the rows that were sent as `unit`; None: the provider has not
@@ -127,7 +127,7 @@ class LaterStep(Sendable):
         try:
             before = client.look_up(payment.call, since=zulu.now(), **payment.look_up_by)
         except VictorError as error:
-            return unread(error)
+            return settlement_of_failed_read(error)
         if isinstance(before, Done):
             return before
         if isinstance(before, NotDone) and not before.can_be_sent:

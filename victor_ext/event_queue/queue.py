@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 
 from victor_ext import VictorError
 from victor_ext.privacy import redact_excerpt
-from victor_ext.settlement.flow import is_about_all
+from victor_ext.settlement.failures import is_about_all
 
 from .databases import (
     Condition,

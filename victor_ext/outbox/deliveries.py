@@ -19,7 +19,7 @@ from victor_ext import VictorError
 from victor_ext.event_queue.calls import CallEnd, Calls
 from victor_ext.event_queue.stopping import is_ending
 from victor_ext.event_queue.transactions import Pass, Transaction
-from victor_ext.settlement.flow import is_about_all
+from victor_ext.settlement.failures import is_about_all
 
 from .claims import Claim, Group
 from .entries import Entry

@@ -26,6 +26,7 @@ from victor_ext import (
     UnreadableResponse,
 )
 from victor_ext.event_queue.transactions import Engine, Pass
+from victor_ext.settlement.failures import is_refusal
 from victor_ext.settlement.flow import (
     SETTLED,
     LookUp,
@@ -33,7 +34,6 @@ from victor_ext.settlement.flow import (
     Rival,
     Settlement,
     Write,
-    is_refusal,
     settle,
 )
 from victor_ext.settlement.key_age import Keys, Moment, NoKey, Now, within_decision
@@ -289,6 +289,6 @@ def _read_whether_done(client: Any, step: LookUp, *, is_last: bool) -> Pass[Sett
         if not is_last and not isinstance(error, BadRequest | NotFound | UnreadableResponse):
             raise
         done = f"The look-up failed: {error.summary}"  # a later read may say more
-    except InvalidRequest as refused:
-        return step.refused(refused)
-    return step.shown(done)
+    except InvalidRequest as error:
+        return step.settlement_of_refusal(error)
+    return step.settlement_of(done)

@@ -96,7 +96,8 @@ class EntryStore(Holding[Engine]):
         if lease is None:
             may_change = columns.state != EntryState.SENT.value
         else:
-            may_change = sa.and_(columns.leased_until == lease, columns.state.in_(DUE))
+            under_way = columns.state.in_(DUE)
+            may_change = sa.and_(columns.leased_until == lease, under_way)
         change = self._change(sa.and_(is_named, may_change), values, connection)
         if change.entry is not None:
             return change
