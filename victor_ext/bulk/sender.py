@@ -17,7 +17,7 @@ import httpx
 from victor_ext import ConfigurationError, Problem, Victor
 from victor_ext.health import Heartbeat
 from victor_ext.privacy import HiddenRows, concealed
-from victor_ext.tables.sources import Rows, hidden
+from victor_ext.tables.sources import Rows, hidden_rows
 
 from .by_hand import ask_again, checked_person, resolve
 from .context import WorkerContext, provider_of, system_of
@@ -157,7 +157,7 @@ class BulkSender:
                 invalid.
             expect_total: What the amounts of all these rows must be together.
         """
-        source = hidden(source)
+        source = hidden_rows(source)
         expected = Expected.of(expect_rows, expect_total)
         with self._loading(source, expected) as (_, loading):
             return loading.read()
@@ -187,7 +187,7 @@ class BulkSender:
             BulkStopped: The provider rejects this client.
             VictorError: Any other failure. Stored rows are kept, and `resume` continues with them.
         """
-        source = hidden(source)
+        source = hidden_rows(source)
         expected = Expected.of(expect_rows, expect_total)
         try:
             return self._send(source, expected, on_check, on_progress)

@@ -87,6 +87,7 @@ class DeadLetters(Transactions[Engine]):
 
 
 def _letter_of(row: Any) -> DeadLetter:
+    """The dead letter in a row."""
     return DeadLetter(
         id=row.id,
         name=row.name,

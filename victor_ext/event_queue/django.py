@@ -87,11 +87,13 @@ class DjangoQueue(OpenTransactions[str], BlockingQueue[str, E]):
         handlers: Sequence[Handler],
         event: E,
     ) -> None:
+        """As of every queue: `atomic` within a transaction is a savepoint."""
         with transaction.atomic(self._using):
             for handler in handlers:
                 handler.function(self._using, event)
 
     def _open_transaction(self, method: str) -> sa.Connection:
+        """The connection of the open transaction, for the `in_session` method with this name."""
         if transaction.get_autocommit(self._using):
             raise transaction.TransactionManagementError(
                 f"No transaction of the database {self._using!r} is open: call {method}() within "
@@ -112,6 +114,7 @@ class DjangoQueue(OpenTransactions[str], BlockingQueue[str, E]):
 
     @contextmanager
     def _begin(self) -> Generator[sa.Connection]:
+        """A transaction of its own, for the work of a pass."""
         connection = connections[self._using]
         if not connection.in_atomic_block and not connection.get_autocommit():
             raise transaction.TransactionManagementError(

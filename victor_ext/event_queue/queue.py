@@ -371,6 +371,7 @@ class AwaitedQueue(AwaitedWorker, EventQueue["AsyncEngine", E]):
     """With awaited calls."""
 
     def _call_handler(self, function: Callable[..., object], session: Session, event: E) -> None:
+        """Call a handler, which may be `async def`, on a connection that `run_sync` drives."""
         # Imported here, since it needs greenlet, which a program with blocking calls may not have.
         from sqlalchemy.ext.asyncio import AsyncSession  # noqa: PLC0415 - needs greenlet
         from sqlalchemy.util import await_only  # noqa: PLC0415 - needs greenlet

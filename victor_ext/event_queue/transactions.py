@@ -179,6 +179,7 @@ class BlockingTransactions(Transactions[Engine]):
 
     @contextmanager
     def _begin(self) -> Generator[sa.Connection]:
+        """A transaction of its own. Raises `ConfigurationError`: the driver is in autocommit."""
         engine: Any = self._engine
         with engine.begin() as connection:
             refuse_autocommit(connection)

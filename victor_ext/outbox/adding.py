@@ -131,6 +131,7 @@ class Adding(OutboxPasses[Engine]):
         latest = _epoch_seconds(send_before, idempotency_key)
 
         def check() -> None:
+            """Refuse a call that would never be sent."""
             now = present(client)  # the clock by which the worker will decide, too
             if latest is not None and latest <= now.by_provider():
                 message = "send_before has passed: nothing would be sent."
@@ -319,6 +320,7 @@ def _look_up_values(look_up_by: object, key: str | None) -> dict[str, str]:
 
 
 def _check_look_up_value(name: object, value: object, key: str | None) -> None:
+    """Raise `InvalidRequest` for a value that no look-up can use."""
     field_name = f"look_up_by[{name!r:.40}]"
     if not isinstance(name, str) or name in _NAMES_TAKEN:
         message = f"{field_name}: no look-up needs a value with this name: leave it out."

@@ -121,6 +121,7 @@ class Refreshing(EntryStore[Engine]):
         return changed
 
     def _read_listed(self, chosen: Condition, connection: sa.Connection) -> _ListedEntries:
+        """The chosen entries by the ids of their requests."""
         columns = self.table.c
         query = sa.select(columns.request_id, columns.id, columns.status).where(chosen)
         rows = connection.execute(query)

@@ -206,6 +206,9 @@ class Sending(EntryStore[Engine]):
         lease = claim.lease if settlement.looked_up else None
 
         def work(connection: sa.Connection) -> Change:
+            """Compare with rivals, and store, in one transaction: another entry may be settled
+            meanwhile.
+            """
             own = self._unless_of_a_rival(claim.row, settlement, connection)
             values = self._outcome_values(claim, own, is_final=is_final)
             return self._change_held(claim.row.key, lease, values, connection)
