@@ -1,5 +1,5 @@
-"""What each API answers: one payment, and pages of them, with as many items and about as many bytes
-for each client.
+"""The data of the benchmark of the peers (`benchmarks/peers`): what each API answers, one payment
+and pages of them, with as many items and about as many bytes for each client.
 
 The members are those of the API's own models, so that its client decodes typed objects. What would
 be null is left out where the API has so many members that its items would be several times as long

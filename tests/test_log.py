@@ -40,7 +40,9 @@ def test_each_level(level: str, lines: list[str]) -> None:
 @pytest.mark.parametrize(
     ("level", "levels"), [("json", ["INFO"]), ("json, DEBUG", ["INFO", "DEBUG"])]
 )
-def test_json(level: str, levels: list[str]) -> None:
+def test_a_line_of_json_has_the_level_the_call_and_an_aware_time(
+    level: str, levels: list[str]
+) -> None:
     records = [json.loads(line) for line in written(level).splitlines()]
     assert [record["level"] for record in records] == levels
     assert len({record["call_id"] for record in records}) == 1

@@ -1,7 +1,8 @@
 """For the reference (an extension of griffe): the arguments and results of operations, as a caller
 sees them.
 
-An operation with `@arguments_of(CreateRequest)` takes the fields of that dataclass. An operation is
+An operation with `@arguments_of(CreateRequest)` takes the fields of that dataclass, or the
+arguments of a function. An operation is
 written as a flow and a list as a walk; the caller gets the result of the flow, and the pages of the
 walk. A constructor with `@with_client_options` takes the keys of `ClientOptions`, and the `add` of
 an outbox those of `PaymentRequestArguments`.
@@ -37,7 +38,7 @@ class Operations(griffe.Extension):
         for decorator in function.decorators:
             name, _, argument = str(decorator.value).rstrip(")").partition("(")
             if name == "arguments_of":
-                request = loader.modules_collection[function.resolve(argument)]
+                request = _object_at(function, argument, loader)
                 function.parameters = griffe.Parameters(function.parameters[0], *_fields(request))
             elif name == "with_client_options":
                 kinds, keyword = griffe.ParameterKind, griffe.ParameterKind.keyword_only
@@ -109,9 +110,19 @@ def _without_sessions(box: griffe.Class) -> None:
             box.set_member(name, copied)
 
 
-def _fields(request: griffe.Class) -> list[griffe.Parameter]:
+def _object_at(function: griffe.Function, name: str, loader: griffe.GriffeLoader) -> Any:
+    """What a name, such as `arguments.list_payouts`, is in the module of a function."""
+    module, dot, attribute = name.partition(".")
+    path = f"{function.resolve(module)}{dot}{attribute}"
+    package = path.partition(".")[0]
+    if package not in loader.modules_collection:
+        loader.load(package)  # a generated one
+    return loader.modules_collection[path]
+
+
+def _fields(request: griffe.Class | griffe.Function) -> list[griffe.Parameter]:
     parameters = getattr(request, "parameters", None)
-    assert parameters, f"{request.path} is not a dataclass"
+    assert parameters, f"{request.path} has no parameters"
     return [each for each in parameters if each.name != "self"]
 
 

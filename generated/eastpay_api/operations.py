@@ -27,6 +27,7 @@ OPERATIONS: tuple[Operation, ...] = (
             "card.token",
         ),
         result_id="id",
+        results={200: "Payment"},
         result_members=(
             "id",
             "result",
@@ -53,6 +54,7 @@ OPERATIONS: tuple[Operation, ...] = (
         headers=(),
         members=(),
         result_id="id",
+        results={200: "Payment"},
     ),
     Operation(
         name="follow_up_payment",
@@ -70,6 +72,7 @@ OPERATIONS: tuple[Operation, ...] = (
             "notificationUrl",
         ),
         result_id="id",
+        results={200: "Payment"},
         result_members=(
             "id",
             "result",
@@ -89,7 +92,14 @@ OPERATIONS: tuple[Operation, ...] = (
             "ndc",
         ),
     ),
-    Operation(name="find_payments", method="GET", path="/v3/query", headers=(), members=()),
+    Operation(
+        name="find_payments",
+        method="GET",
+        path="/v3/query",
+        headers=(),
+        members=(),
+        results={200: "PaymentList"},
+    ),
     Operation(
         name="prepare_checkout",
         method="POST",
@@ -109,6 +119,7 @@ OPERATIONS: tuple[Operation, ...] = (
             "shopperResultUrl",
         ),
         result_id="id",
+        results={200: "Checkout"},
         result_members=("id", "result", "buildNumber", "timestamp", "ndc"),
     ),
     Operation(
@@ -118,5 +129,6 @@ OPERATIONS: tuple[Operation, ...] = (
         headers=(),
         members=(),
         result_id="id",
+        results={200: "Payment"},
     ),
 )

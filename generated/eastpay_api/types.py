@@ -189,6 +189,7 @@ class Operation:
         keys: Where it takes an idempotency key
         result_id: The member of a good response with the id of what was made or read: `data.id`
         result_status: The member of it with the state of that: `data.status`
+        results: The models of its good answers that are objects, by their statuses; `members` has what these declare
         result_members: The members of the good answers to a write, if these are objects
         error_members: The members of its answers that refuse
         parse: Reads its answers; None in the table of all operations
@@ -202,6 +203,7 @@ class Operation:
     keys: tuple[Key, ...] = ()
     result_id: str = ""
     result_status: str = ""
+    results: Mapping[int, str] = field(default_factory=dict)
     result_members: tuple[str, ...] = ()
     error_members: tuple[str, ...] = ()
     parse: Callable[..., Any] | None = None

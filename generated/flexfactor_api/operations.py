@@ -12,6 +12,7 @@ OPERATIONS: tuple[Operation, ...] = (
         members=("AppKey", "AppSecret"),
         result_id="id",
         result_status="status",
+        results={200: "Token"},
         result_members=(
             "accessToken",
             "expires",
@@ -49,6 +50,7 @@ OPERATIONS: tuple[Operation, ...] = (
         ),
         result_id="transmitId",
         result_status="status",
+        results={200: "TransmitAnswer"},
         result_members=(
             "transmitId",
             "success",
@@ -87,6 +89,7 @@ OPERATIONS: tuple[Operation, ...] = (
             "expiryDateUtc",
         ),
         result_status="status",
+        results={200: "Decision"},
         result_members=(
             "orderId",
             "orderSessionKey",
@@ -109,6 +112,7 @@ OPERATIONS: tuple[Operation, ...] = (
         headers=(),
         members=("idempotencyKey", "orderId", "amount", "currency"),
         result_status="status",
+        results={200: "Answer"},
         result_members=(
             "success",
             "result",
@@ -121,7 +125,14 @@ OPERATIONS: tuple[Operation, ...] = (
         error_members=("status", "title", "traceId", "errors"),
         keys=(Key(place="body", name="idempotencyKey", is_key=True),),
     ),
-    Operation(name="list_orders", method="GET", path="/v1/orders", headers=(), members=()),
+    Operation(
+        name="list_orders",
+        method="GET",
+        path="/v1/orders",
+        headers=(),
+        members=(),
+        results={200: "OrderPage"},
+    ),
     Operation(
         name="get_order",
         method="GET",
@@ -129,6 +140,7 @@ OPERATIONS: tuple[Operation, ...] = (
         headers=(),
         members=(),
         result_id="id",
+        results={200: "Order"},
     ),
     Operation(
         name="refund_order",
@@ -137,6 +149,7 @@ OPERATIONS: tuple[Operation, ...] = (
         headers=(),
         members=("amountToRefund", "refundMessage"),
         result_status="status",
+        results={200: "RefundAnswer"},
         result_members=(
             "success",
             "result",

@@ -10,6 +10,7 @@ OPERATIONS: tuple[Operation, ...] = (
         path="/v1/authenticate",
         headers=(),
         members=(),
+        results={200: "Token"},
         result_members=("access_token", "token_type", "expires_in", "scope", "entityIds"),
         error_members=("errors", "correlationId", "httpStatusCode"),
     ),
@@ -21,7 +22,14 @@ OPERATIONS: tuple[Operation, ...] = (
         members=(),
         error_members=("errors", "correlationId", "httpStatusCode"),
     ),
-    Operation(name="list_payees", method="GET", path="/v4/payees", headers=(), members=()),
+    Operation(
+        name="list_payees",
+        method="GET",
+        path="/v4/payees",
+        headers=(),
+        members=(),
+        results={200: "PayeePage"},
+    ),
     Operation(
         name="create_payees",
         method="POST",
@@ -37,6 +45,7 @@ OPERATIONS: tuple[Operation, ...] = (
         headers=(),
         members=(),
         result_id="payeeId",
+        results={200: "Payee"},
     ),
     Operation(
         name="delete_payee",
@@ -85,6 +94,7 @@ OPERATIONS: tuple[Operation, ...] = (
         path="/v4/payees/payors/{payor_id}/invitationStatus",
         headers=(),
         members=(),
+        results={200: "PayeeInvitationPage"},
     ),
     Operation(
         name="get_payee_batch",
@@ -93,12 +103,23 @@ OPERATIONS: tuple[Operation, ...] = (
         headers=(),
         members=(),
         result_status="status",
+        results={200: "PayeeBatch"},
     ),
     Operation(
-        name="list_payee_changes", method="GET", path="/v4/payees/deltas", headers=(), members=()
+        name="list_payee_changes",
+        method="GET",
+        path="/v4/payees/deltas",
+        headers=(),
+        members=(),
+        results={200: "PayeeChangePage"},
     ),
     Operation(
-        name="list_source_accounts", method="GET", path="/v3/sourceAccounts", headers=(), members=()
+        name="list_source_accounts",
+        method="GET",
+        path="/v3/sourceAccounts",
+        headers=(),
+        members=(),
+        results={200: "SourceAccountPage"},
     ),
     Operation(
         name="get_source_account",
@@ -107,6 +128,7 @@ OPERATIONS: tuple[Operation, ...] = (
         headers=(),
         members=(),
         result_id="id",
+        results={200: "SourceAccount"},
     ),
     Operation(
         name="request_funding",
@@ -122,6 +144,7 @@ OPERATIONS: tuple[Operation, ...] = (
         path="/v2/fundingAccounts",
         headers=(),
         members=(),
+        results={200: "FundingAccountPage"},
     ),
     Operation(
         name="create_funding_account",
@@ -146,6 +169,7 @@ OPERATIONS: tuple[Operation, ...] = (
         headers=(),
         members=(),
         result_id="id",
+        results={200: "FundingAccount"},
     ),
     Operation(
         name="get_funding",
@@ -155,6 +179,7 @@ OPERATIONS: tuple[Operation, ...] = (
         members=(),
         result_id="fundingId",
         result_status="status",
+        results={200: "Funding"},
     ),
     Operation(
         name="list_funding_changes",
@@ -162,9 +187,15 @@ OPERATIONS: tuple[Operation, ...] = (
         path="/v1/deltas/fundings",
         headers=(),
         members=(),
+        results={200: "FundingChangePage"},
     ),
     Operation(
-        name="list_fundings", method="GET", path="/v4/paymentaudit/fundings", headers=(), members=()
+        name="list_fundings",
+        method="GET",
+        path="/v4/paymentaudit/fundings",
+        headers=(),
+        members=(),
+        results={200: "FundingEntryPage"},
     ),
     Operation(
         name="submit_payout",
@@ -182,6 +213,7 @@ OPERATIONS: tuple[Operation, ...] = (
         members=(),
         result_id="payoutId",
         result_status="status",
+        results={200: "Payout"},
     ),
     Operation(
         name="instruct_payout",
@@ -205,6 +237,7 @@ OPERATIONS: tuple[Operation, ...] = (
         path="/v3/payouts/{payout_id}/quote",
         headers=(),
         members=(),
+        results={200: "Quote"},
         result_members=("fxSummaries",),
         error_members=("errors", "correlationId", "httpStatusCode"),
     ),
@@ -214,9 +247,15 @@ OPERATIONS: tuple[Operation, ...] = (
         path="/v3/payouts/{payout_id}/payments",
         headers=(),
         members=(),
+        results={200: "PayoutPaymentPage"},
     ),
     Operation(
-        name="list_payouts", method="GET", path="/v4/paymentaudit/payouts", headers=(), members=()
+        name="list_payouts",
+        method="GET",
+        path="/v4/paymentaudit/payouts",
+        headers=(),
+        members=(),
+        results={200: "PayoutSummaryPage"},
     ),
     Operation(
         name="get_payout_history",
@@ -224,6 +263,7 @@ OPERATIONS: tuple[Operation, ...] = (
         path="/v4/paymentaudit/payouts/{payout_id}",
         headers=(),
         members=(),
+        results={200: "PayoutHistoryPage"},
     ),
     Operation(
         name="get_payout_statistics",
@@ -231,9 +271,15 @@ OPERATIONS: tuple[Operation, ...] = (
         path="/v4/paymentaudit/payoutStatistics",
         headers=(),
         members=(),
+        results={200: "PayoutStatistics"},
     ),
     Operation(
-        name="list_payments", method="GET", path="/v4/paymentaudit/payments", headers=(), members=()
+        name="list_payments",
+        method="GET",
+        path="/v4/paymentaudit/payments",
+        headers=(),
+        members=(),
+        results={200: "PaymentPage"},
     ),
     Operation(
         name="list_payment_changes",
@@ -241,6 +287,7 @@ OPERATIONS: tuple[Operation, ...] = (
         path="/v4/payments/deltas",
         headers=(),
         members=(),
+        results={200: "PaymentChangePage"},
     ),
     Operation(
         name="get_payment",
@@ -250,6 +297,7 @@ OPERATIONS: tuple[Operation, ...] = (
         members=(),
         result_id="paymentId",
         result_status="status",
+        results={200: "Payment"},
     ),
     Operation(
         name="withdraw_payment",
@@ -266,7 +314,14 @@ OPERATIONS: tuple[Operation, ...] = (
         headers=(),
         members=(),
     ),
-    Operation(name="list_webhooks", method="GET", path="/v1/webhooks", headers=(), members=()),
+    Operation(
+        name="list_webhooks",
+        method="GET",
+        path="/v1/webhooks",
+        headers=(),
+        members=(),
+        results={200: "WebhookEndpointPage"},
+    ),
     Operation(
         name="create_webhook",
         method="POST",
@@ -282,6 +337,7 @@ OPERATIONS: tuple[Operation, ...] = (
         headers=(),
         members=(),
         result_id="id",
+        results={200: "WebhookEndpoint"},
     ),
     Operation(
         name="update_webhook",
@@ -298,6 +354,7 @@ OPERATIONS: tuple[Operation, ...] = (
         headers=(),
         members=(),
         result_id="id",
+        results={202: "WebhookPing"},
         result_members=("id", "webhookId"),
         error_members=("errors", "correlationId", "httpStatusCode"),
     ),

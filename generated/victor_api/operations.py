@@ -10,6 +10,7 @@ OPERATIONS: tuple[Operation, ...] = (
         path="/v2/payment-requests",
         headers=(),
         members=(),
+        results={200: "ListPaymentRequestsResponse"},
     ),
     Operation(
         name="create_request_payment",
@@ -18,6 +19,7 @@ OPERATIONS: tuple[Operation, ...] = (
         headers=("Idempotency-Key",),
         members=("payee", "payer", "payment_details", "client_reference_id"),
         result_status="status",
+        results={200: "PaymentRequestReceipt"},
         result_members=(
             "victor_payment_request_id",
             "client_reference_id",
@@ -49,6 +51,7 @@ OPERATIONS: tuple[Operation, ...] = (
         members=("status", "notes", "modified_amount"),
         result_id="victor_payment_request_id",
         result_status="status",
+        results={200: "RfpInboundPaymentRequestResponseDetails"},
         result_members=(
             "victor_payment_request_id",
             "status",
@@ -66,5 +69,6 @@ OPERATIONS: tuple[Operation, ...] = (
         members=(),
         result_id="victor_payment_request_id",
         result_status="status",
+        results={200: "GetPaymentRequestResponse"},
     ),
 )

@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -9,6 +10,7 @@ from types import ModuleType
 import hypothesis
 import pytest
 
+import victor_spec.generate as generator
 from victor_spec.generate import generate
 
 # The same examples in every run, but with `make test-all`; and an example that is slow on a busy
@@ -55,6 +57,15 @@ def zoo(zoo_yaml: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mo
         patch.syspath_prepend(folder)
         importlib.import_module("zoo_api.models")
         yield importlib.import_module("zoo_api")
+
+
+@pytest.fixture
+def templates(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the recipe's templates, which packages are made of in this test."""
+    copied = tmp_path / "templates"
+    shutil.copytree(generator.TEMPLATES, copied)
+    monkeypatch.setattr(generator, "TEMPLATES", copied)
+    return copied
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -79,7 +79,9 @@ def test_a_body_that_is_not_json_is_refused_where_no_content_type_says_so(wire: 
         ("whatever", {"typing.Any", "None"}),
     ],
 )
-def test_the_types(wire: Wire, name: str, names: set[str]) -> None:
+def test_a_function_returns_the_types_of_its_documented_answers(
+    wire: Wire, name: str, names: set[str]
+) -> None:
     returned = get_type_hints(wire.module(name).sync)["return"]
     assert (
         set(re.sub(r"wire_answers[\w.]*\.", "", str(returned)).replace(" ", "").split("|")) == names

@@ -15,13 +15,12 @@ import pytest
 from .wire import Tree, Wire, beside, package
 
 pytestmark = pytest.mark.pull_request
-JSON, FORM, MULTIPART = (
-    "application/json",
-    "application/x-www-form-urlencoded",
-    "multipart/form-data",
-)
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+MULTIPART = "multipart/form-data"
 DOCUMENT: Tree = beside("bodies")
-PATHS, SCHEMAS = DOCUMENT["paths"], DOCUMENT["components"]["schemas"]
+PATHS = DOCUMENT["paths"]
+SCHEMAS = DOCUMENT["components"]["schemas"]
 NESTED_FILES = [
     f"POST /nested: the form's field {name}: a file within it, which is refused when called: "
     "a part of a form is a file or JSON"
@@ -189,7 +188,8 @@ class TestMultipart:
         assert parts_of(sent) == {"note": ("text/plain", None, b"n")}
 
     def test_a_file_within_an_object_is_refused_and_named(self, wire: Wire) -> None:
-        models, file = wire.models, wire.types.File(payload=b"1")
+        models = wire.models
+        file = wire.types.File(payload=b"1")
         with pytest.raises(ValueError, match="document: a part of a form is a file or JSON"):
             wire.send(
                 "nested", body=models.NestedBody(document=models.NestedBodyDocument(file=file))
@@ -225,7 +225,7 @@ def test_the_check_expects_what_is_sent(wire: Wire) -> None:
 
 class TestOtherBodies:
     @pytest.mark.parametrize("operation", ["anything", "octets", "picture", "xml"])
-    def test_bytes_and_files_go_through(self, wire: Wire, operation: str) -> None:
+    def test_bytes_and_files_are_sent_as_they_are(self, wire: Wire, operation: str) -> None:
         kind = "application/xml" if operation == "xml" else "application/octet-stream"
         for value in (b"\x00\xff", wire.types.File(payload=b"\x00\xff")):
             sent = wire.send(operation, body=value)

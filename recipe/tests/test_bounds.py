@@ -19,7 +19,7 @@ import pytest
 
 from victor_spec.checking.views import Document, Node
 from victor_spec.command_line import main
-from victor_spec.diff.compare import compare
+from victor_spec.diff.compare import compare, comparison
 from victor_spec.document import DocumentError, load
 from victor_spec.generate import parse
 from victor_spec.rewrites import Log, prepare
@@ -37,6 +37,7 @@ from .wire import (
     reading,
     ref,
     taking,
+    written,
 )
 
 pytestmark = pytest.mark.pull_request
@@ -124,12 +125,11 @@ def test_a_schema_that_is_a_part_of_itself_is_left_out_by_name(
     tmp_path: Path, which: str, used: bool, capsys: pytest.CaptureFixture[str]
 ) -> None:
     schemas, says = CIRCLES[which]
-    tree = (
-        reading(schemas)
-        if used
-        else {**reading({"Ok": TEXT}), "components": {"schemas": {"Ok": TEXT, **schemas}}}
-    )
-    (spec := tmp_path / "circle.json").write_text(json.dumps(tree), encoding="utf-8")
+    tree = reading(schemas)
+    if not used:
+        tree = reading({"Ok": TEXT})
+        tree["components"]["schemas"].update(schemas)
+    spec = written(tmp_path, tree, "circle")
     for way in (["generate", str(spec), f"--out={tmp_path}"], ["check", str(spec)]):
         assert main(way) == 1
         assert capsys.readouterr().err.lower().count(f"left out: {says}".lower()) == 1
@@ -344,11 +344,13 @@ def test_the_values_of_a_schema_are_tried_once_by_each_part(tmp_path: Path, whic
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_schemas_that_contain_each_other_come_to_an_end(tmp_path: Path, chunk: int) -> None:
     """Each document is generated and checked, and compared with the one before it."""
-    path, earlier, read = tmp_path / "some.json", tmp_path / "earlier.json", 0
+    path = tmp_path / "some.json"
+    earlier = tmp_path / "earlier.json"
+    read = 0
     for seed in range(chunk * CHUNK, (chunk + 1) * CHUNK):
         with ending(f"the document {seed}"):
             read += checked(tmp_path, recursive_document(seed)).findings.calls > 0
             if earlier.exists():
-                compare(load(earlier), load(path))
+                comparison(compare(load(earlier), load(path)))
         path.replace(earlier)
     assert read > CHUNK / 2

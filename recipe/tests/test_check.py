@@ -14,7 +14,6 @@ from unittest.mock import Mock
 import pytest
 import yaml
 
-import victor_spec.generate as generator
 from victor_spec import rewrites
 from victor_spec.checking.check import Report, check, inspect
 from victor_spec.checking.package import build
@@ -33,6 +32,7 @@ from .wire import (
     checked,
     document,
     done,
+    problem_lines,
     ref,
     taking,
 )
@@ -49,7 +49,7 @@ def lines(report: Report) -> list[str]:
 
 
 @pytest.mark.parametrize("tree", GREEN.values(), ids=GREEN)
-def test_nothing_is_wrong(tree: Tree, tmp_path: Path) -> None:
+def test_a_package_that_has_all_of_its_document_is_green(tree: Tree, tmp_path: Path) -> None:
     assert lines(checked(tmp_path, document(**tree))) == []
 
 
@@ -174,7 +174,7 @@ PLANTED = {
 def test_a_mistake_is_found(package: Path, module: str, code: str, said: str) -> None:
     with (package / f"{module}.py").open("a", encoding="utf-8") as file:
         file.write(f"\n{code}")
-    lines = [each.line() for each in inspect(load(SHOP), package).problems.values()]
+    lines = problem_lines(load(SHOP), package)
     assert any(re.search(said, line) for line in lines), lines
 
 
@@ -255,17 +255,11 @@ RECIPE_MISTAKES = {
 
 @pytest.mark.parametrize("template", RECIPE_MISTAKES)
 def test_generate_and_check_name_the_same_problems(
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-    template: str,
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], templates: Path, template: str
 ) -> None:
-    templates = tmp_path / "templates"
-    shutil.copytree(generator.TEMPLATES, templates)
     if template:
         with (templates / template).open("a", encoding="utf-8") as file:
             file.write(f"\n\n{RECIPE_MISTAKES[template]}\n")
-    monkeypatch.setattr(generator, "TEMPLATES", templates)
 
     status = int(bool(template))
     assert main(["check", str(SHOP)]) == status
@@ -276,7 +270,8 @@ def test_generate_and_check_name_the_same_problems(
     assert (tmp_path / "shop_api" / "client.py").exists()
 
 
-LEFT, NOTHING = f"left out: {OTHER}; {DO_WITHOUT}\n", "it matches nothing; remove the entry\n"
+LEFT = f"left out: {OTHER}; {DO_WITHOUT}\n"
+NOTHING = "it matches nothing; remove the entry\n"
 
 
 @pytest.mark.parametrize(
@@ -352,7 +347,7 @@ def test_a_mistake_in_the_file_is_named(
     status, out, err = command(text)
     assert (status, out) == (2, "")
     assert said in err
-    assert (err.count("\n") == 1) or said == "cannot be read"
+    assert err.count("\n") == 1
 
 
 def test_accept_adds_what_is_left_out_and_removes_nothing(command: Command, accepted: Path) -> None:
@@ -377,7 +372,7 @@ def test_accept_adds_what_is_left_out_and_removes_nothing(command: Command, acce
     assert (command(None, "--accept", "x").status, accepted.exists()) == (0, True)
 
 
-def test_json_for_machines(command: Command, accepted: Path) -> None:
+def test_json_is_one_line_for_each_document(command: Command, accepted: Path) -> None:
     status, out, err = command(ENTRY.format(LOSS), str(accepted.with_name("hooks.yaml")), "--json")
     assert (status, err) == (1, "")
     one, other = map(json.loads, out.splitlines())

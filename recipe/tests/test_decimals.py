@@ -3,7 +3,6 @@ what is read.
 """
 
 import copy
-import importlib
 import json
 import pickle
 from datetime import datetime
@@ -14,10 +13,21 @@ from typing import Any
 import httpx
 import pytest
 
-from victor_spec.checking.check import check
 from victor_spec.command_line import main
 
-from .wire import Tree, Wire, an_object, answering, beside, document, listed, package, ref
+from .wire import (
+    Tree,
+    Wire,
+    an_object,
+    answering,
+    beside,
+    checked,
+    document,
+    listed,
+    package,
+    ref,
+    written,
+)
 
 pytestmark = pytest.mark.pull_request
 NUMBER: Tree = {"type": "number"}
@@ -38,7 +48,7 @@ def test_digits_are_exact_from_json_and_back(wire: Wire) -> None:
 
 
 @pytest.mark.parametrize("text", ["0.10", "5", "1E+2", "-0.000000001"])
-def test_the_value_is_that_of_the_json(wire: Wire, text: str) -> None:
+def test_an_exact_number_has_the_digits_of_the_json(wire: Wire, text: str) -> None:
     assert wire.read(
         "card", httpx.Response(200, content=f'{{"price":{text}}}'.encode())
     ).price == Decimal(text)
@@ -69,7 +79,7 @@ def test_the_digits_decide_what_is_a_whole_number(
 ) -> None:
     body = f'{{"cents":{text}}}'
     if way == "webhook":
-        webhooks = importlib.import_module("wire_floats.webhooks")
+        webhooks = floats.webhooks
         if cents is None:
             with pytest.raises(webhooks.UnreadableWebhook):
                 webhooks.read_webhook(body)
@@ -94,7 +104,7 @@ def test_a_number_of_another_field_can_be_copied(wire: Wire) -> None:
     ] == [1.1] * 3
 
 
-def test_every_body_takes_a_decimal(wire: Wire) -> None:
+def test_a_decimal_is_sent_in_every_kind_of_body(wire: Wire) -> None:
     amount = Decimal("0.10")
     assert wire.send("as_json", body=wire.models.Card(rate=amount)).content == b'{"rate":0.10}'
     assert (
@@ -151,22 +161,29 @@ def test_what_has_no_form_is_refused_by_its_name(
         wire.send(operation, **arguments(wire.models))
 
 
-def test_an_option_names_places(tmp_path: Path) -> None:
-    path = tmp_path / "some.json"
-    paths = {"/card": {"get": answering(ref("Card"), operationId="card")}}
-    schemas = {"Card": an_object(price=NUMBER, amounts=listed(NUMBER), rate=NUMBER)}
-    path.write_text(json.dumps(document(paths, schemas)))
+SCHEMAS = {"Card": an_object(price=NUMBER, amounts=listed(NUMBER), rate=NUMBER)}
+PATHS = {"/card": {"get": answering(ref("Card"), operationId="card")}}
+
+
+def test_the_option_decimals_names_the_numbers_that_are_exact(tmp_path: Path) -> None:
+    path = written(tmp_path, document(PATHS, SCHEMAS))
+    out = ["--out", str(tmp_path)]
     options = ["--decimals", "Card.price", "--decimals", "*.amounts*"]
-    assert main(["generate", str(path), "--out", str(tmp_path), *options]) == 0
+    assert main(["generate", str(path), *out, *options]) == 0
     text = (tmp_path / "some_api/models/card.py").read_text()
     assert "price: Decimal | Unset" in text
     assert "amounts: list[Decimal] | Unset" in text
     assert "rate: float | Unset" in text
-    assert main(["check", str(path), "--out", str(tmp_path), *options]) == 0
-    assert main(["check", str(path), "--out", str(tmp_path)]) == 1
-    schemas["Card"]["properties"]["amounts"]["example"] = ["a lot"]
-    path.write_text(json.dumps(document(paths, schemas)))
-    report = check(path, None)
+    assert main(["check", str(path), *out, *options]) == 0
+    assert main(["check", str(path), *out]) == 1
+
+
+def test_the_check_notes_amounts_that_are_floats_and_examples_that_are_no_numbers(
+    tmp_path: Path,
+) -> None:
+    amounts = {**listed(NUMBER), "example": ["a lot"]}
+    schemas = {"Card": an_object(price=NUMBER, amounts=amounts, rate=NUMBER)}
+    report = checked(tmp_path, document(PATHS, schemas))
     assert report.problems == []
     assert report.notes["amount-as-float"] == ["Card.price", "Card.amounts[]"]
     assert report.notes["refused-example"] == ["components.schemas.Card.properties.amounts"]

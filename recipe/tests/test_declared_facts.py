@@ -10,13 +10,13 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-import yaml
 
 from victor_spec.generate import generate, parsed
 
+from .wire import TEXT, beside, document, written
+
 pytestmark = pytest.mark.pull_request
-CASES = yaml.safe_load(Path(__file__).with_name("declared_facts.yaml").read_text(encoding="utf-8"))
-TEXT = {"type": "string"}
+CASES = beside("declared_facts")
 OBJECT = {"type": "object"}
 
 
@@ -61,13 +61,8 @@ def with_result(case: dict[str, Any]) -> dict[str, dict[str, Any]]:
     }
 
 
-def document(paths: dict[str, Any]) -> dict[str, Any]:
-    return {"openapi": "3.1.0", "info": {"title": "", "version": ""}, "paths": paths}
-
-
 def generated(folder: Path, name: str, paths: dict[str, Any]) -> ModuleType:
-    (folder / f"{name}.json").write_text(json.dumps(document(paths)))
-    assert generate(folder / f"{name}.json", folder).left_out == []
+    assert generate(written(folder, document(paths), name), folder).left_out == []
     return importlib.import_module(f"{name}_api.operations")
 
 

@@ -1,6 +1,5 @@
 """The check notes what a document does not say of its operations."""
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ from victor_spec.checking.check import check
 from victor_spec.checking.gaps import GAPS
 from victor_spec.command_line import main
 
-from .wire import TEXT, Tree, an_object, beside
+from .wire import TEXT, Tree, an_object, beside, written
 
 pytestmark = pytest.mark.pull_request
 DONE: Tree = {"content": {"application/json": {"schema": an_object(id=TEXT)}}, "description": ""}
@@ -32,8 +31,7 @@ def document(case: dict[str, Any]) -> Tree:
 def test_a_gap_is_noted_with_its_place(
     case: dict[str, Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    spec = tmp_path / "some.json"
-    spec.write_text(json.dumps(document(case)), encoding="utf-8")
+    spec = written(tmp_path, document(case))
     notes = check(spec, None).notes
     gaps = [(name, place) for name in GAPS for place in notes[name]]
     expected = [(case["note"], case["place"])] if "note" in case else []

@@ -3,9 +3,9 @@ name comes from.
 """
 
 import inspect
-import json
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,7 +16,8 @@ from victor_spec.generate import generate
 from victor_spec.tree import Placed, is_list, is_mapping, placed
 
 from . import test_answers, test_bodies, test_parameters, test_webhooks
-from .wire import TEXT, Tree, Wire, an_object, answering, beside, listed, ref
+from .cases import documents_in
+from .wire import TEXT, Tree, Wire, an_object, answering, beside, listed, ref, written
 
 pytestmark = pytest.mark.pull_request
 CALLS = """
@@ -140,7 +141,8 @@ def test_the_code_is_what_a_reviewer_expects(tmp_path: Path) -> None:
         paths=paths,
         components={"schemas": {"Card": an_object(number=TEXT)}},
     )
-    operation, model = made.module("card"), made.models.Card
+    operation = made.module("card")
+    model = made.models.Card
     assert operation.sync_detailed.__annotations__["return"] == "Response[Card]"
     assert operation.sync.__annotations__["return"] == "Card | None"
     assert operation.__doc__ == "GET /cards: Read a card"
@@ -152,13 +154,13 @@ def test_the_code_is_what_a_reviewer_expects(tmp_path: Path) -> None:
 # Origins
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = [*sorted((ROOT / "openapi").glob("*.yaml")), Path(__file__).with_name("zoo.yaml")]
+DOCUMENTS = [*documents_in(ROOT / "openapi"), Path(__file__).with_name("zoo.yaml")]
 
 
 def test_each_name_knows_its_place(tmp_path: Path) -> None:
     known = beside("origins")
-    (tmp_path / "small.json").write_text(json.dumps(known["document"]))
-    found = generate(tmp_path / "small.json", tmp_path, trace=True).origins
+    document = written(tmp_path, known["document"], "small")
+    found = generate(document, tmp_path, trace=True).origins
     assert found.functions == known["functions"]
     [function] = found.functions
     assert found.arguments == {
@@ -193,7 +195,13 @@ def test_every_name_has_a_place_that_the_document_has_and_no_byte_changes(
     assert len(places) > 30
 
 
-def _places(value: object) -> list[str]:
-    own = [value.place] if isinstance(value, Placed) else []
-    inner = value.values() if is_mapping(value) else value if is_list(value) else []
-    return own + [place for each in inner for place in _places(each)]
+def _places(value: object) -> Iterator[str]:
+    if isinstance(value, Placed):
+        yield value.place
+    inner: Iterable[object] = ()
+    if is_mapping(value):
+        inner = value.values()
+    elif is_list(value):
+        inner = value
+    for each in inner:
+        yield from _places(each)

@@ -20,7 +20,7 @@ from victor_spec.document import load
 from victor_spec.generate import COPIED, TEMPLATES, generate, parse, render
 from victor_spec.rewrites import prepare
 
-from .wire import beside
+from .wire import beside, written
 
 pytestmark = pytest.mark.pull_request
 CANARY = "victor_ext_canary"
@@ -81,8 +81,8 @@ def statements(tree: ast.Module) -> set[str]:
 def test_texts_of_a_document_are_no_code(given_texts: list[str]) -> None:
     """As `generate`, without formatting: that takes longer than all else."""
     with tempfile.TemporaryDirectory() as folder:
-        spec, built = Path(folder) / "some.json", Path(folder) / "built"
-        spec.write_text(json.dumps(document(given_texts)), encoding="utf-8")
+        built = Path(folder) / "built"
+        spec = written(Path(folder), document(given_texts))
         prepared, log = prepare(load(spec))
         data = parse(prepared, log)
         assert data is not None, log.reasons
@@ -94,9 +94,7 @@ def test_texts_of_a_document_are_no_code(given_texts: list[str]) -> None:
 def test_texts_arrive_as_they_are(shift: int, tmp_path: Path) -> None:
     pieces = [*PIECES[shift:], *PIECES[:shift]]
     tree = document([f"{pieces[place % len(pieces)]}{place}" for place in range(PLACES)])
-    spec = tmp_path / "some.json"
-    spec.write_text(json.dumps(tree), encoding="utf-8")
-    result = generate(spec, tmp_path)
+    result = generate(written(tmp_path, tree), tmp_path)
     check_modules(result.package)
     get = next(iter(tree["paths"].values()))["get"]
     query, _, cookie, deep = get["parameters"]
@@ -135,10 +133,9 @@ def test_no_text_of_a_document_steers_a_terminal_or_a_workflow(
     evil = ("\x1b]0;t\x07", "\x9b2J", "\u202e", "\n::error::x\r", "{0:>9}", "%s")
     for name in ("old", "new"):
         tree = document([f"{evil[place % len(evil)]}{name}{place}" for place in range(PLACES)])
-        Path(f"{name}.json").write_text(json.dumps(tree), encoding="utf-8")
-    Path("unread.json").write_text(
-        json.dumps({"openapi": f"9{evil}", "paths": {evil[0]: {"$ref": evil[3]}}}), encoding="utf-8"
-    )
+        written(tmp_path, tree, name)
+    unread = {"openapi": f"9{evil}", "paths": {evil[0]: {"$ref": evil[3]}}}
+    written(tmp_path, unread, "unread")
     main(command.split())
     shown = capsys.readouterr()
     lines = f"{shown.out}\n{shown.err}".split("\n")

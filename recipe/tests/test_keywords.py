@@ -14,7 +14,7 @@ from victor_spec.rewrites import prepare
 from victor_spec.shape import KINDS
 from victor_spec.tree import Tree, copied, target
 
-from .wire import beside, checked
+from .wire import beside, checked, written
 
 TABLE: Tree = beside("keywords")
 VERSIONS = ("3.0", "3.1", "3.2")
@@ -22,8 +22,7 @@ VERSIONS = ("3.0", "3.1", "3.2")
 
 def prepared(tree: Tree, folder: Path) -> tuple[str, list[str]]:
     """What the generator gets, and what is left out; the error of a document that is refused."""
-    path = folder / "some.json"
-    path.write_text(json.dumps(tree), encoding="utf-8")
+    path = written(folder, tree)
     try:
         made, log = prepare(load(path))
     except (DocumentError, KeyError) as error:

@@ -2,20 +2,31 @@
 shows its fault.
 """
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from victor_spec.checking.check import inspect
 from victor_spec.checking.package import Package
 from victor_spec.command_line import main
 from victor_spec.document import load
 from victor_spec.generate import generate
 
-from .wire import TEXT, Tree, an_object, answering, beside, document, done, listed, parameter, ref
+from .wire import (
+    TEXT,
+    Tree,
+    an_object,
+    answering,
+    beside,
+    document,
+    done,
+    listed,
+    parameter,
+    problem_lines,
+    ref,
+    written,
+)
 
 pytestmark = pytest.mark.pull_request
 LOSSES: Tree = beside("losses")
@@ -29,12 +40,10 @@ def make(tmp_path: Path) -> Make:
 
         Nothing but `left_out` is lost: the check finds all else of the document in it.
         """
-        spec = tmp_path / "some.json"
-        spec.write_text(json.dumps(tree), encoding="utf-8")
+        spec = written(tmp_path, tree)
         result = generate(spec, tmp_path)
         assert [line.partition(":")[0] for line in result.left_out] == [*left_out]
-        problems = inspect(load(spec), result.package).problems.values()
-        assert left_out or [each.line() for each in problems] == []
+        assert left_out or problem_lines(load(spec), result.package) == []
         return Package(result.package).load("models")
 
     return make
@@ -56,7 +65,7 @@ def test_names_that_are_the_same_in_python(make: Make, wires: list[str], names: 
 
 
 @pytest.mark.parametrize("paths", LOSSES["operations"].values(), ids=LOSSES["operations"])
-def test_operations_are_made_whole(make: Make, paths: Tree) -> None:
+def test_no_part_of_an_operation_is_lost(make: Make, paths: Tree) -> None:
     make(document(paths))
 
 
@@ -64,7 +73,9 @@ def test_operations_are_made_whole(make: Make, paths: Tree) -> None:
 
 
 @pytest.mark.parametrize("schemas", LOSSES["schemas"].values(), ids=LOSSES["schemas"])
-def test_what_is_read_is_all_there(make: Make, schemas: Tree) -> None:
+def test_each_field_is_an_attribute_and_what_was_read_is_given_back(
+    make: Make, schemas: Tree
+) -> None:
     """Each field is an attribute, and what was read is given back: `make` has the check look."""
     pointers = [name.replace("~", "~0").replace("/", "~1").replace("%", "%25") for name in schemas]
     make(
@@ -140,7 +151,7 @@ def test_a_failing_property_costs_itself_only(make: Make, monkeypatch: pytest.Mo
 @pytest.mark.parametrize(
     ("schema", "value"), [(each["schema"], each["value"]) for each in LOSSES["forms"]]
 )
-def test_schemas_of_3_1(make: Make, schema: Any, value: Any) -> None:
+def test_a_schema_in_the_words_of_3_1_is_read_whole(make: Make, schema: Any, value: Any) -> None:
     word = {"type": "string", "enum": ["a", "b"]}
     holder = an_object(field=schema, other=TEXT)
     models = make(
@@ -172,9 +183,11 @@ def test_names_that_no_file_can_have(make: Make) -> None:
 def test_schemas_so_deep_that_no_file_can_have_the_name_of_their_class(
     make: Make, name: str
 ) -> None:
-    deep, written = an_object(**{name: TEXT}), {name: "x"}
+    deep = an_object(**{name: TEXT})
+    written = {name: "x"}
     for _ in range(20):
-        deep, written = an_object(**{name: deep}), {name: written}
+        deep = an_object(**{name: deep})
+        written = {name: written}
     models = make(document(schemas={"Deep": deep}))
     assert len(models.__all__) == 21
     read = models.Deep.from_dict(written)

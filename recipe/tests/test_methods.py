@@ -48,10 +48,8 @@ def test_each_is_sent_by_the_method_that_is_named(wire: Wire) -> None:
 
 
 def test_the_check_calls_each_and_misses_one_that_is_not_there(wire: Wire, tmp_path: Path) -> None:
-    tree, package = (
-        load(wire.folder / "document.json"),
-        Path(shutil.copytree(wire.result.package, tmp_path / "less")),
-    )
+    tree = load(wire.folder / "document.json")
+    package = Path(shutil.copytree(wire.result.package, tmp_path / "less"))
     assert inspect(tree, package).present["operations"] == 4
     for name in ("find", "copy"):
         (package / "api" / "default" / f"{name}.py").unlink()

@@ -34,7 +34,9 @@ wire = package("parameters", lossy=True, paths=PATHS)
 
 
 @pytest.mark.parametrize(("operation", "value", "sent"), DOCUMENTS["sent"])
-def test_scalars_and_lists(wire: Wire, operation: str, value: Any, sent: str) -> None:
+def test_a_value_is_written_in_the_style_of_its_parameter(
+    wire: Wire, operation: str, value: Any, sent: str
+) -> None:
     """The other styles are those of `test_the_check_expects_what_is_sent`."""
     given = {} if PARAMETERS[operation]["in"] == "path" else {"x": value}
     assert wire.target(operation, *([] if given else [value]), **given) == f"/{operation}{sent}"
@@ -63,26 +65,44 @@ def test_deep_objects_nest_by_brackets(wire: Wire) -> None:
     )
 
 
-def test_headers_and_cookies(wire: Wire) -> None:
+def test_a_cookie_is_sent_beside_those_of_the_client(wire: Wire) -> None:
     requests: list[Any] = []
-    wire.module("cookie").sync_detailed(client=wire.client(requests, cookies={"y": "2"}), x="1")
-    assert sorted(requests[0].headers["cookie"].split("; ")) == ["x=1", "y=2"]
+    client = wire.client(requests, cookies={"y": "2"})
+    wire.module("cookie").sync_detailed(client=client, x="1")
+    cookies = requests[0].headers["cookie"].split("; ")
+    assert sorted(cookies) == ["x=1", "y=2"]
+
+
+def test_moments_in_a_header_are_written_as_in_json(wire: Wire) -> None:
     moments = [datetime.datetime(2026, 3, day, tzinfo=datetime.UTC) for day in (4, 5)]
-    assert (
-        wire.send("header_times", x=moments).headers["x"]
-        == "2026-03-04T00:00:00Z,2026-03-05T00:00:00Z"
-    )
-    assert "x" not in wire.send("header_list").headers
-    assert wire.send("cookie", x="a/b+c==").headers["cookie"] == "x=a/b+c=="
-    assert "cookie" not in wire.send("cookie").headers
-    assert wire.send("cookie_itself", x="a%2Fb").headers["cookie"] == "x=a%2Fb"
-    assert wire.send("cookie_each", x=["a", "b"]).headers["cookie"] == "x=a; x=b"
-    assert wire.send("cookie_comma", x=["a", "b"]).headers["cookie"] == "x=a,b"
-    assert wire.send("cookie_map", x={"R": "1", "G": "2"}).headers["cookie"] == "R=1; G=2"
+    sent = wire.send("header_times", x=moments)
+    assert sent.headers["x"] == "2026-03-04T00:00:00Z,2026-03-05T00:00:00Z"
+
+
+@pytest.mark.parametrize(("operation", "name"), [("header_list", "x"), ("cookie", "cookie")])
+def test_what_is_not_given_is_no_header(wire: Wire, operation: str, name: str) -> None:
+    assert name not in wire.send(operation).headers
+
+
+@pytest.mark.parametrize(
+    ("operation", "value", "cookie"),
+    [
+        ("cookie", "a/b+c==", "x=a/b+c=="),
+        ("cookie_itself", "a%2Fb", "x=a%2Fb"),
+        ("cookie_each", ["a", "b"], "x=a; x=b"),
+        ("cookie_comma", ["a", "b"], "x=a,b"),
+        ("cookie_map", {"R": "1", "G": "2"}, "R=1; G=2"),
+    ],
+)
+def test_a_cookie_is_written_in_its_style_and_not_encoded_again(
+    wire: Wire, operation: str, value: Any, cookie: str
+) -> None:
+    assert wire.send(operation, x=value).headers["cookie"] == cookie
 
 
 def test_arguments_have_the_types_of_the_document(wire: Wire) -> None:
-    unset, word = wire.types.Unset, wire.models.CommaWordsXItem
+    unset = wire.types.Unset
+    word = wire.models.CommaWordsXItem
     for operation, hint in {
         "comma_list": list[str] | unset,
         "header_list": list[str] | unset,
@@ -144,7 +164,8 @@ def test_names_with_separators_are_words(tmp_path: Path) -> None:
 
 # Servers of the document, of a path and of an operation
 
-SERVERS, OWN = DOCUMENTS["servers"], DOCUMENTS["own"]
+SERVERS = DOCUMENTS["servers"]
+OWN = DOCUMENTS["own"]
 SERVER_PATHS: Tree = {"/shared": {"get": done("shared")}} | {
     path: {
         method: each if method == "servers" else done(each["operationId"], **each)

@@ -4,7 +4,6 @@ with any name.
 
 import json
 import sys
-from pathlib import Path
 from typing import Any
 
 import attrs
@@ -81,35 +80,55 @@ NAMES = [
 ]
 
 
-def test_every_name_reads_and_writes_its_own_value(wire: Wire, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def names(wire: Wire) -> list[str]:
     """Also the names that a model, or its module, has and needs."""
-    names = [*{*NAMES, *vars(sys.modules[wire.models.A.__module__]), *dir(wire.models.A)}]
+    module = sys.modules[wire.models.A.__module__]
+    return [*{*NAMES, *vars(module), *dir(wire.models.A)}]
+
+
+@pytest.fixture(scope="module")
+def models(names: list[str], tmp_path_factory: pytest.TempPathFactory) -> Any:
+    whole = an_object(**dict.fromkeys(names, TEXT))
+    free = an_object(additional_properties=TEXT)
     schemas = {
-        "A": an_object(**dict.fromkeys(names, TEXT)),
-        "B": {**an_object(**dict.fromkeys(names, TEXT)), "required": names},
-        "C": {**an_object(additional_properties=TEXT), "additionalProperties": TEXT},
+        "A": whole,
+        "B": {**whole, "required": names},
+        "C": {**free, "additionalProperties": TEXT},
     }
-    wire = Wire(tmp_path, "wire_fields", **reading(schemas))
-    value = {name: f"value of {name}" for name in names}
-    for model in (wire.models.A, wire.models.B):
-        found = model.from_dict({**value, "more": 1})
-        assert found.to_dict() == {**value, "more": 1}
-        assert found.additional_properties == {"more": 1}
-        assert found.additional_keys == ["more"]
-        assert model.from_dict({}).to_dict() == {}
-        assert found == model.from_dict(found.to_dict())
-        assert (found._tells(), found._misread(), model.from_dict({})._misread()) == (
-            True,
-            set(),
-            set(),
-        )
-    assert not wire.models.A()._tells()
+    return Wire(tmp_path_factory.mktemp("fields"), "wire_fields", **reading(schemas)).models
+
+
+@pytest.mark.parametrize("name", ["A", "B"])
+def test_every_name_reads_and_writes_its_own_value(
+    models: Any, names: list[str], name: str
+) -> None:
+    model = getattr(models, name)
+    value: Tree = {name: f"value of {name}" for name in names}
+    value["more"] = 1
+    found = model.from_dict(value)
+    assert found.to_dict() == value
+    assert found.additional_properties == {"more": 1}
+    assert found.additional_keys == ["more"]
+    assert found == model.from_dict(found.to_dict())
+    assert found._tells()
+    assert found._misread() == set()
+
+
+@pytest.mark.parametrize("name", ["A", "B"])
+def test_an_empty_object_is_written_empty_and_misreads_nothing(models: Any, name: str) -> None:
+    empty = getattr(models, name).from_dict({})
+    assert empty.to_dict() == {}
+    assert empty._misread() == set()
+    assert not models.A()._tells()
+
+
+def test_a_property_may_have_the_name_of_the_free_ones(models: Any) -> None:
     mixed = {"additional_properties": "a", "x": "b"}
-    assert wire.models.C.from_dict(mixed).to_dict() == mixed
-    (field,) = (
-        each.name for each in attrs.fields(wire.models.C) if each.name != "additional_properties"
-    )
-    assert wire.models.C(**{field: "a"}).to_dict() == {"additional_properties": "a"}
+    assert models.C.from_dict(mixed).to_dict() == mixed
+    names = {field.name for field in attrs.fields(models.C)}
+    [own] = names - {"additional_properties"}
+    assert models.C(**{own: "a"}).to_dict() == {"additional_properties": "a"}
 
 
 # Null in a body of JSON clears a field, and is another request than one without the field.

@@ -19,11 +19,12 @@ from victor_spec.generate import generate, package_name
 from victor_spec.rewrites import Log, prepare
 from victor_spec.tree import copied
 
+from .cases import documents_in
 from .wire import TEXT, Tree, an_object, beside, document, done
 
 pytestmark = pytest.mark.pull_request
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = sorted((ROOT / "openapi").glob("*.yaml"))
+DOCUMENTS = documents_in(ROOT / "openapi")
 CHECK = ["check", str(ROOT / "openapi" / "victor.yaml")]
 
 LOST = {
@@ -51,7 +52,9 @@ def test_the_same_bytes_whatever_the_hash_seed_the_locale_and_the_folder(tmp_pat
         assert str(ROOT) not in text
 
 
-def test_what_differs_is_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_package_that_differs_is_red_and_each_file_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A changed character, and files that are on one side only."""
     committed = tmp_path / "generated"
     shutil.copytree(ROOT / "generated" / "victor_api", committed / "victor_api")
@@ -105,7 +108,7 @@ def test_what_the_generator_warns_of_is_red(victor_yaml: Path, tmp_path: Path) -
     ]
 
 
-def test_names_of_packages() -> None:
+def test_a_package_is_named_after_its_document_without_the_version() -> None:
     assert "victor.yaml" in [path.name for path in DOCUMENTS]
     assert package_name(Path("velo-2.35.58.yaml")) == "velo_api"
     assert package_name(Path("My Payments v2.json")) == "my_payments_api"
@@ -123,7 +126,7 @@ def test_only_the_pinned_tools_may_write(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_the_command_says_what_it_did(
+def test_generate_says_which_files_changed(
     tmp_path: Path, zoo_yaml: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     arguments = ["generate", "--out", str(tmp_path), "--name=zoo"]
@@ -134,15 +137,17 @@ def test_the_command_says_what_it_did(
     assert main([*arguments, str(zoo_yaml)]) == 0
     assert capsys.readouterr().out.endswith(": nothing changed\n")
     newer = tmp_path / "newer.yaml"
-    text = zoo_yaml.read_text(encoding="utf-8")
-    newer.write_text(
-        f"{text}    Newcomer: {{type: object, properties: {{a: {{type: string}}}}}}\n",
-        encoding="utf-8",
-    )
+    newcomer = "    Newcomer: {type: object, properties: {a: {type: string}}}\n"
+    newer.write_text(zoo_yaml.read_text(encoding="utf-8") + newcomer, encoding="utf-8")
     assert main([*arguments, str(newer)]) == 0
-    printed = capsys.readouterr().out.splitlines()
-    assert printed[0].endswith(": 1 new, 1 changed")
-    assert printed[1:] == ["  + models/newcomer.py", "  ~ models/__init__.py"]
+    summary, *lines = capsys.readouterr().out.splitlines()
+    assert summary.endswith(": 1 new, 2 changed")
+    assert lines == ["  + models/newcomer.py", "  ~ members.py", "  ~ models/__init__.py"]
+
+
+def test_a_document_that_does_not_exist_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["generate", str(tmp_path / "nowhere.yaml"), "--out", str(tmp_path)]) == 2
     assert "nowhere.yaml cannot be read" in capsys.readouterr().err
 

@@ -59,7 +59,9 @@ def test_a_value_that_must_be_there_is_given_or_named() -> None:
 
 class TestZoo:
     @pytest.mark.parametrize(("value", "kind"), beside("tolerance"))
-    def test_a_union_of_many_kinds(self, zoo: ModuleType, value: Any, kind: str) -> None:
+    def test_a_value_is_read_as_the_member_of_a_union_that_it_fits(
+        self, zoo: ModuleType, value: Any, kind: str
+    ) -> None:
         dog = zoo.models.Dog.from_dict({"best": value})
         assert type(dog.best).__name__ == kind
         assert dog.to_dict() == {"best": value}
@@ -147,7 +149,7 @@ class TestRules:
             assert ListPaymentRequestsResponse.from_dict({"page": value}).page == page
 
     @pytest.mark.parametrize("depth", [90, 150, 5_000])
-    def test_nesting_of_any_depth(self, depth: int) -> None:
+    def test_an_object_is_read_and_written_at_any_depth(self, depth: int) -> None:
         value: dict[str, Any] = {"empty": False}
         for _ in range(depth):
             value = {"parent": value}
@@ -206,7 +208,9 @@ class TestResponses:
         ],
     )
     @pytest.mark.parametrize("status", [200, 400])
-    def test_a_body_that_is_something_else(self, content: bytes, status: int) -> None:
+    def test_a_body_that_is_not_what_is_documented_is_an_error_that_keeps_it(
+        self, content: bytes, status: int
+    ) -> None:
         with pytest.raises(UnreadableBody) as caught:
             list_payment_requests.sync(
                 client=client_of(Server(httpx.Response(status, content=content)))

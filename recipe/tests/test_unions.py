@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import shutil
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -10,8 +9,6 @@ from typing import Any
 import httpx
 import pytest
 
-import victor_spec.generate as generator
-from victor_spec.checking.check import check
 from victor_spec.command_line import main
 
 from .wire import (
@@ -30,6 +27,7 @@ from .wire import (
     reading,
     ref,
     taking,
+    written,
 )
 
 pytestmark = pytest.mark.pull_request
@@ -44,6 +42,10 @@ def read(wire: Wire, operation: str, /, **value: Any) -> Any:
     return wire.read(operation, httpx.Response(200, json=value))
 
 
+def classes(*values: Any) -> list[str]:
+    return [type(value).__name__ for value in values]
+
+
 @pytest.mark.parametrize(("union", "value", "kind"), UNIONS["members"], ids=str)
 def test_a_member_is_told_by_its_words_and_by_the_fields_within(
     wire: Wire, union: str, value: Tree, kind: str
@@ -54,19 +56,15 @@ def test_a_member_is_told_by_its_words_and_by_the_fields_within(
 
 
 def test_a_single_object_of_a_union_is_told_by_its_constant(wire: Wire) -> None:
-    kinds = [
-        type(read(wire, "lone", one={"kind": kind}).one).__name__ for kind in ("sepa", "SEPA", "zz")
-    ]
-    assert kinds == ["Fixture", "Fixture", "UnknownVariant"]
-    # no union: it can be null
-    assert type(read(wire, "lone", some={"kind": "zz"}).some).__name__ == "Fixture"
+    ones = [read(wire, "lone", one={"kind": kind}).one for kind in ("sepa", "SEPA", "zz")]
+    assert classes(*ones) == ["Fixture", "Fixture", "UnknownVariant"]
+    some = read(wire, "lone", some={"kind": "zz"}).some
+    assert classes(some) == ["Fixture"]  # no union: it can be null
 
 
 def test_what_stands_beside_a_union_is_in_each_member(wire: Wire) -> None:
-    card, bank = (
-        read(wire, "beside", id="1", card="c"),
-        read(wire, "beside", id="2", bank="b", state="on"),
-    )
+    card = read(wire, "beside", id="1", card="c")
+    bank = read(wire, "beside", id="2", bank="b", state="on")
     assert (card.id, card.card) == ("1", "c")
     assert (bank.id, bank.bank, bank.state) == ("2", "b", "on")
     assert type(card) is not type(bank)
@@ -80,10 +78,8 @@ def test_members_that_only_require_are_one_class(wire: Wire) -> None:
 
 
 def test_a_property_that_members_define_otherwise_has_all_their_values(wire: Wire) -> None:
-    card, bank = (
-        read(wire, "feature", name="n", type="CARD", value=1),
-        read(wire, "feature", type="BANK", value="v"),
-    )
+    card = read(wire, "feature", name="n", type="CARD", value=1)
+    bank = read(wire, "feature", type="BANK", value="v")
     assert (card.type_, card.value, bank.type_, bank.value) == ("CARD", 1, "BANK", "v")
     assert {each.value for each in type(card.type_)} == {"CARD", "BANK"}
 
@@ -163,12 +159,8 @@ def test_a_required_member_with_one_value_has_it_in_the_constructor(wire: Wire) 
 def test_the_check_finds_nothing(wire: Wire, tmp_path: Path) -> None:
     assert wire.problems() == []
     operation = answering(ref("Received"), operationId="x", requestBody=taking(ref("Sent")))
-    assert (
-        checked(
-            tmp_path, document({"/x": {"post": operation}}, UNIONS["sent_and_received"])
-        ).problems
-        == []
-    )
+    tree = document({"/x": {"post": operation}}, UNIONS["sent_and_received"])
+    assert checked(tmp_path, tree).problems == []
 
 
 @pytest.mark.parametrize(("schema", "line"), UNIONS["no_forms"])
@@ -177,31 +169,25 @@ def test_what_has_no_form_is_named(tmp_path: Path, schema: Tree, line: str) -> N
     paths = {"/x": {"post": done("x", requestBody=taking(schema, kind))}}
     wire = Wire(tmp_path, "wire_no_form", lossy=True, paths=paths)
     assert wire.result.left_out == [line]
-    assert [each.place for each in check(tmp_path / "document.json", None).problems] == [line]
+    assert [problem.place for problem in wire.report().problems] == [line]
 
 
 def test_a_parent_is_read_as_the_child_that_its_discriminator_names(wire: Wire) -> None:
     value = {"kind": "kitty"}
-    found = read(wire, "pet", **value, friend=value, worded=value)
-    assert [type(each).__name__ for each in (found, found.friend, found.worded)] == ["Cat"] * 3
-    assert [
-        type(each).__name__ for each in read(wire, "owner", pets=[value, {"kind": "dog"}]).pets
-    ] == ["Cat", "Dog"]
-    found = [read(wire, "owner", cat={"kind": kind}).cat for kind in ("kitty", "Lion", "dog")]
-    # a dog is no cat
-    assert [type(each).__name__ for each in found] == [
-        "Cat",
-        "Lion",
-        "UnknownVariant",
-    ]
+    pet = read(wire, "pet", **value, friend=value, worded=value)
+    assert classes(pet, pet.friend, pet.worded) == ["Cat", "Cat", "Cat"]
+    owner = read(wire, "owner", pets=[value, {"kind": "dog"}])
+    assert classes(*owner.pets) == ["Cat", "Dog"]
+    cats = [read(wire, "owner", cat={"kind": kind}).cat for kind in ("kitty", "Lion", "dog")]
+    assert classes(*cats) == ["Cat", "Lion", "UnknownVariant"]  # a dog is no cat
 
 
-def test_a_body_takes_the_children(tmp_path: Path) -> None:
+def test_a_body_may_be_a_child_of_its_schema(tmp_path: Path) -> None:
     paths = {"/x": {"post": done("x", requestBody=taking(ref("Pet")))}}
     made = Wire(tmp_path, "wire_children", **document(paths, SCHEMAS))
     sent = made.send("x", body=made.models.Lion(kind="Lion", mane="long"))
     assert json.loads(sent.content) == {"kind": "Lion", "mane": "long"}
-    assert check(made.folder / "document.json", None).problems == []
+    assert made.report().problems == []
 
 
 FORMS = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
@@ -252,7 +238,7 @@ def test_a_union_is_the_body_of_several_content_types(
 )
 def test_what_python_cannot_compile_is_an_error_that_names_it(
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    templates: Path,
     capsys: pytest.CaptureFixture[str],
     template: str,
     module: str,
@@ -260,16 +246,12 @@ def test_what_python_cannot_compile_is_an_error_that_names_it(
 ) -> None:
     """Also what a formatter takes: two arguments of one name."""
     put = answering(ref("Lone"), operationId="put_lone", parameters=[parameter("id", "path")])
-    path = tmp_path / "some.json"
     tree = document({"/lone/{id}": {"put": put}}, {"Lone": an_object(a=TEXT)})
-    path.write_text(json.dumps(tree), encoding="utf-8")
+    path = written(tmp_path, tree)
     command = ["generate", str(path), f"--out={tmp_path}"]
     assert main(command) == 0
     package = tmp_path / "some_api"
     before = {each: each.read_bytes() for each in package.rglob("*.py")}
-    templates = tmp_path / "templates"
-    shutil.copytree(generator.TEMPLATES, templates)
-    monkeypatch.setattr(generator, "TEMPLATES", templates)
     broken_text = (templates / template).read_text(encoding="utf-8")
     for mistake in ("def broken(x of y): ...", "def broken(x, x): ..."):
         (templates / template).write_text(f"{broken_text}\n\n{mistake}\n", encoding="utf-8")

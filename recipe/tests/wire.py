@@ -3,7 +3,7 @@
 import asyncio
 import importlib
 import json
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import pytest
 
 from tests.cases import cases_beside
 from tests.server import Server
-from victor_spec.checking.check import Report, check
+from victor_spec.checking.check import Report, check, inspect
 from victor_spec.generate import GenerationResult, generate
 
 Tree = dict[str, Any]
@@ -84,10 +84,21 @@ def document(
     }
 
 
+def written(folder: Path, tree: Tree, name: str = "some") -> Path:
+    """The file of a document."""
+    path = folder / f"{name}.json"
+    path.write_text(json.dumps(tree), encoding="utf-8")
+    return path
+
+
 def checked(folder: Path, tree: Tree) -> Report:
     """What the check finds in the package of a document."""
-    (folder / "some.json").write_text(json.dumps(tree), encoding="utf-8")
-    return check(folder / "some.json", None)
+    return check(written(folder, tree), None)
+
+
+def problem_lines(tree: Tree, package: Path) -> list[str]:
+    """What the check says of a package that was made of a document."""
+    return [problem.line() for problem in inspect(tree, package).problems.values()]
 
 
 class Wire:
@@ -101,11 +112,9 @@ class Wire:
     """
 
     def __init__(self, folder: Path, name: str, *, lossy: bool = False, **document: Any) -> None:
-        path = folder / "document.json"
-        path.write_text(
-            json.dumps({"openapi": "3.0.3", "info": {"title": "T", "version": "1"}, **document})
-        )
-        self.result: GenerationResult = generate(path, folder, name=name)
+        whole = {"openapi": "3.0.3", "info": {"title": "T", "version": "1"}, **document}
+        self.path = written(folder, whole, "document")
+        self.result: GenerationResult = generate(self.path, folder, name=name)
         assert lossy or self.result.left_out == []
         self.name = name
         self.folder = folder
@@ -117,6 +126,11 @@ class Wire:
             self.models: Any = importlib.import_module(f"{name}.models")
             self.types: Any = importlib.import_module(f"{name}.types")
             self.client_module: Any = importlib.import_module(f"{name}.client")
+
+    @cached_property
+    def webhooks(self) -> Any:
+        """The module that reads webhooks."""
+        return importlib.import_module(f"{self.name}.webhooks")
 
     def module(self, operation: str) -> Any:
         """The module of an operation of the tag `default`."""
@@ -157,10 +171,14 @@ class Wire:
         """What a function without arguments makes of a response."""
         return self.module(operation).sync(client=self.client([], response))
 
+    def report(self) -> Report:
+        """What the check finds in the package of the document."""
+        return check(self.path, None)
+
     def problems(self) -> list[str]:
         """Where the check finds the package wrong, beside what is left out."""
-        problems = check(self.folder / "document.json", None).problems
-        return [each.place for each in problems if each.kind != "left out"]
+        problems = self.report().problems
+        return [problem.place for problem in problems if problem.kind != "left out"]
 
 
 def package(name: str, response: httpx.Response | None = None, **document: Any) -> Any:

@@ -12,12 +12,11 @@ from ._version import __version__
 from .commands import FAILURES, show
 from .commands.diff import diff
 from .commands.packages import check, generate
+from .commands.settings import settings_schema
 from .commands.update import update
 from .exit_status import INTERRUPTED, MISUSE, SIGNALLED
 from .output import guarded_output
 
-USAGE_ERROR: Any = typer.BadParameter.__bases__[0]
-"""typer exports no public name for it."""
 ENDING_SIGNALS = ("SIGTERM", "SIGHUP")
 
 app = typer.Typer(
@@ -48,6 +47,7 @@ app.command(
     epilog="Exit status: 0 when nothing has to be decided, 1 when something has (the document is "
     "replaced), 2 when nothing was replaced."
 )(update)
+app.command()(settings_schema)
 
 
 def _show_version(is_wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
@@ -82,8 +82,10 @@ def main(arguments: Sequence[str] | None = None, *, prog: str = "victor-spec") -
 def _run(arguments: list[str], prog: str) -> int:
     try:
         status: int | None = app(arguments, prog_name=prog, standalone_mode=False)
-    except USAGE_ERROR as error:
-        error.show()
+    except typer.TyperException as error:
+        # What typer raises shows its usage, too; its public class does not declare that.
+        usage_error: Any = error
+        usage_error.show()
         return MISUSE
     except typer.Abort:
         return INTERRUPTED

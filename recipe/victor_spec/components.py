@@ -29,6 +29,8 @@ from .tree import (
     members,
     methods,
     named_schemas,
+    parameter_key,
+    parameters,
     path_item,
     schema_at,
     schema_list_at,
@@ -188,8 +190,7 @@ class Components:
     def _path(self, item: Tree, place: str, path: str, *, incoming: bool) -> None:
         item = path_item(self.document, item)
         shared = self._source()
-        for parameter in trees_at(item, "parameters"):
-            self._part(parameter, f"{place}.parameters.{self.key(parameter)}", shared, "parameter")
+        self._parameters(item, place, shared)
         for method, step, tree in methods(item):
             name = f"{method} {path}"
             self.operations[name] = Operation(name, f"{place}.{step}", tree, item, place, incoming)
@@ -204,8 +205,7 @@ class Components:
         sent, received = self._source(sent=bit), self._source(received=bit)
         request, response = (received, sent) if incoming else (sent, received)
         self._add(tree, place, self._source(bit, bit), "operation")
-        for parameter in trees_at(tree, "parameters"):
-            self._part(parameter, f"{place}.parameters.{self.key(parameter)}", request, "parameter")
+        self._parameters(tree, place, request)
         if is_mapping(tree.get("requestBody")):
             self._part(tree["requestBody"], f"{place}.requestBody", request, "body")
         for status, answer in mappings_at(tree, "responses"):
@@ -213,6 +213,11 @@ class Components:
         for step, called in self.callbacks(tree).items():
             if self.of(called) is None:
                 self._operation(called, f"{place}.callbacks.{step}", bit, incoming=not incoming)
+
+    def _parameters(self, owner: Tree, place: str, above: _Reach) -> None:
+        for parameter in trees_at(owner, "parameters"):
+            key = parameter_key(self.document, parameter) or parameter.get("$ref")
+            self._part(parameter, f"{place}.parameters.{key}", above, "parameter")
 
     def callbacks(self, operation: Tree) -> dict[str, Tree]:
         """The operations of callbacks by what their places end with."""
@@ -223,21 +228,9 @@ class Components:
                     callbacks[f"{name}.{expression}.{step}"] = tree
         return callbacks
 
-    def key(self, parameter: Tree) -> str:
-        """How a place names a parameter: `query:limit`."""
-        resolved = self.resolve(parameter)
-        return f"{resolved.get('in')}:{resolved.get('name')}"
-
     def parameters(self, operation: Operation) -> dict[str, Tree]:
-        """The parameters of an operation, those of its path included, by their keys; names of
-        headers in lower case.
-        """
-        parameters: dict[str, Tree] = {}
-        for owner in (operation.item, operation.tree):
-            for parameter in trees_at(owner, "parameters"):
-                key = self.key(parameter)
-                parameters[key.lower() if key.startswith("header:") else key] = parameter
-        return parameters
+        """The parameters of an operation, those of its path included, by their keys."""
+        return parameters(self.document, operation.item, operation.tree)
 
     def _source(self, sent: int = 0, received: int = 0) -> _Reach:
         self._sources.append(_Reach(sent, received))

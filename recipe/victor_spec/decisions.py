@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import yaml
 
-from .tree import is_list, is_mapping
+from .tree import is_list, is_mapping, reason_of
 
 LITERAL_WORDS = 2
 """What a pattern says of the loss at least."""
@@ -39,7 +39,7 @@ class Acceptance:
 
 @dataclass(frozen=True)
 class Approval:
-    """One approved change (docs/changes.md)."""
+    """One approved change (recipe/docs/changes.md)."""
 
     fingerprint: str
     reason: str
@@ -48,7 +48,7 @@ class Approval:
     expires: datetime.date
 
 
-def default_path(document: Path, kind: Literal["accepted", "approved"]) -> Path:
+def default_path(document: Path, kind: Literal["accepted", "approved", "settings"]) -> Path:
     """`shop.yaml` has `shop.accepted.yaml` beside it."""
     return document.parent / f"{document.stem}.{kind}.yaml"
 
@@ -96,23 +96,30 @@ def read_approvals(path: Path) -> list[Approval]:
 def _entries(path: Path, *forms: Sequence[str]) -> Iterator[tuple[str, dict[str, str]]]:
     """The entries of a file, each with what to call it and with the keys of one of the forms."""
     try:
-        entries = yaml.load(path.read_text(encoding="utf-8"), yaml.BaseLoader)  # noqa: S506 - it makes only texts
+        text = path.read_text(encoding="utf-8")
+        written: Any = yaml.load(text, yaml.CBaseLoader) or []  # noqa: S506 - it makes only texts
     except FileNotFoundError:
         return
     except (OSError, ValueError, yaml.YAMLError) as error:
-        raise DecisionError(f"{path} cannot be read: {error}") from error
-    if not is_list(entries := entries or []):
+        raise DecisionError(f"{path} cannot be read: {reason_of(error)}") from error
+    if not is_list(written):
         raise DecisionError(f"{path} is not a list: write `- {forms[0][0]}: ...` for each entry.")
-    for number, written in enumerate(entries, 1):
-        where, entry = f"{path}, entry {number}", written if is_mapping(written) else {}
-        if {*entry} not in map(set, forms) or not all(
-            isinstance(each, str) and each.strip() for each in entry.values()
-        ):
-            keys = " or ".join(map(", ".join, forms))
-            raise DecisionError(f"{where}: write the keys {keys}, each with a text, and no others.")
-        for key in {"since", "expires"} & entry.keys():
-            parse_day(entry[key], f"{where}: {key}")
-        yield where, {key: text.strip() for key, text in entry.items()}
+    for number, entry in enumerate(written, 1):
+        where = f"{path}, entry {number}"
+        yield where, _texts_of(entry, where, forms)
+
+
+def _texts_of(entry: Any, where: str, forms: Sequence[Sequence[str]]) -> dict[str, str]:
+    """The texts of an entry. Raises DecisionError for one that has none of the forms."""
+    texts: dict[str, str] = {}
+    for key, text in entry.items() if is_mapping(entry) else ():
+        texts[key] = text.strip() if isinstance(text, str) else ""
+    if {*texts} not in map(set, forms) or not all(texts.values()):
+        keys = " or ".join(map(", ".join, forms))
+        raise DecisionError(f"{where}: write the keys {keys}, each with a text, and no others.")
+    for key in {"since", "expires"} & texts.keys():
+        parse_day(texts[key], f"{where}: {key}")
+    return texts
 
 
 def parse_day(text: str, what: str) -> datetime.date:

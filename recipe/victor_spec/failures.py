@@ -15,7 +15,7 @@ from openapi_python_client.parser import openapi as endpoints
 from openapi_python_client.parser.errors import GeneratorError, ParseError, PropertyError
 
 from .rewrites import Log
-from .rewrites.base import drop, parameters, schemas
+from .rewrites.base import drop, parameters, place_of_parameter, schemas
 from .rewrites.composition import write_out_failed
 from .tree import Tree, is_mapping
 
@@ -71,8 +71,7 @@ class Tracker:
     def __init__(self, tree: Tree) -> None:
         self._nodes: list[tuple[str, Tree]] = [*schemas(tree)]
         for operation, parameter in parameters(tree):
-            where = f"{operation.where} {parameter.get('in')} {parameter.get('name')}"
-            self._nodes.append((where, parameter))
+            self._nodes.append((place_of_parameter(operation, parameter), parameter))
         for number, (_, node) in enumerate(self._nodes):
             node[PLACE] = number
         self._failed: list[Failure] = []

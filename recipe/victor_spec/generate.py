@@ -8,7 +8,8 @@ import re
 import shutil
 import subprocess
 from collections.abc import Collection, Generator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import partial
 from importlib.metadata import requires, version
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -31,15 +32,21 @@ from openapi_python_client.strings import PythonCode, PythonIdentifier
 from ruff import find_ruff_bin  # type: ignore[import-untyped] # pyright: ignore[reportMissingTypeStubs] - it has none
 
 from . import hooks
+from .decisions import default_path
 from .destination import HEADER, MARKER, ChangedFiles, build_folder, move_into_place, package_folder
 from .document import DocumentError, load
 from .failures import Failure, Tracker, mend, replaced
+from .members import Kind, kind_of, tables_of
 from .python_names import Origins, give_distinct_names, literal
-from .requests import HOOKS, PREFIX, STANDS_FOR
+from .requests import HOOKS, PREFIX, STANDS_FOR, good_answers, path_of
 from .rewrites import Log, prepare
 from .rewrites.schemas import DECIMAL
 from .rewrites.unions import DISCRIMINATOR, Discriminator
 from .tree import PlaceError, Tree
+from .typed import Typed
+from .typed.arguments import list_plans
+from .typed.records import plans_of, record_of
+from .typed.settings import RecordSettings, Settings, read_settings
 
 
 class _Memory(dict[str, bytes]):
@@ -70,40 +77,68 @@ def parse(tree: Tree, log: Log) -> GeneratorData | None:
     return data
 
 
-def render(data: GeneratorData, folder: Path, templates: Path, log: Log) -> None:
+def render(
+    data: GeneratorData,
+    folder: Path,
+    templates: Path,
+    log: Log,
+    typed: Typed | None = None,
+) -> None:
     """Write the package, unformatted, into a new folder; what cannot be written is in
     `log.left_out`.
     """
     with _differences(), contextlib.redirect_stdout(io.StringIO()):
-        project = openapi_python_client.Project(
-            openapi=data, config=_config(folder, log), custom_template_path=templates
-        )
-        project.env.bytecode_cache = _COMPILED
-        environment: Any = project.env
-        environment.filters["in_double_quote_literal"] = literal
-        environment.globals.update(
-            requests=log.requests,
-            literal=repr,
-            return_type=_return_type,
-            constant_of=hooks.constant_of,
-        )
+        project = _project(data, folder, templates, log)
         data.errors.clear()
         for collection in data.endpoint_collections_by_tag.values():
             collection.parse_errors.clear()
         for failure in map(Failure.of, project.build()):
             log.lose(failure.loss, failure.text)
-        modules = {"operations.py": {"endpoints": endpoints_of(data)}}
+        if not folder.is_dir():
+            return
+        modules: dict[str, dict[str, Any]] = {
+            "members.py": {"tables": tables_of(data.models)},
+            "operations.py": {"endpoints": endpoints_of(data)},
+        }
         if log.requests.hook_endpoints:
-            posted = log.requests.hook_endpoints
-            known = hooks.known_of(posted, data.models, _return_type)
-            untold: list[int] = known["untold"]
-            log.untold = [log.requests.hook_of(posted[number]).name for number in untold]
-            modules["webhooks.py"] = known
-        for name, known in modules.items() if folder.is_dir() else ():
-            text = project.env.get_template(f"{name}.jinja").render(**known)
-            (folder / name).write_text(text, encoding="utf-8")
-        if "webhooks.py" in modules:
+            modules["webhooks.py"] = _known_of_hooks(data, log)
             shutil.copyfile(templates / "evidence.py", folder / "evidence.py")
+        if typed is not None:
+            modules |= typed.modules()
+            modules["typed/__init__.py"] = {}
+        for name, known in modules.items():
+            template = f"{name.replace('/', '_')}.jinja"
+            text = project.env.get_template(template).render(**known)
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_text(text, encoding="utf-8")
+
+
+def _project(
+    data: GeneratorData, folder: Path, templates: Path, log: Log
+) -> openapi_python_client.Project:
+    """What writes the package, with what the templates use."""
+    project = openapi_python_client.Project(
+        openapi=data, config=_config(folder, log), custom_template_path=templates
+    )
+    project.env.bytecode_cache = _COMPILED
+    environment: Any = project.env
+    environment.filters["in_double_quote_literal"] = literal
+    environment.globals.update(
+        requests=log.requests,
+        literal=repr,
+        return_type=_return_type,
+        constant_of=hooks.constant_of,
+    )
+    return project
+
+
+def _known_of_hooks(data: GeneratorData, log: Log) -> dict[str, Any]:
+    """What the template of webhooks is rendered with; `log.untold` has those without tags."""
+    posted = log.requests.hook_endpoints
+    known = hooks.known_of(posted, data.models, _return_type)
+    untold: list[int] = known["untold"]
+    log.untold = [log.requests.hook_of(posted[number]).name for number in untold]
+    return known
 
 
 def endpoints_of(data: GeneratorData) -> list[endpoints.Endpoint]:
@@ -143,33 +178,8 @@ def _config(folder: Path, log: Log) -> Config:
 @contextlib.contextmanager
 def _differences() -> Generator[None]:
     """Replace functions of the pinned openapi-python-client; each is restored afterwards."""
-    of_text: Any = vars(properties)["_string_based_property"]
-
-    of_data: Any = endpoints.Endpoint.from_data
-
-    def with_method(*, data: Any, method: str, path: UntrustedString, **arguments: Any) -> Any:
-        extra: dict[str, str] = data.model_extra or {}
-        if STANDS_FOR in extra:
-            method = extra[STANDS_FOR]
-            path = UntrustedString(path.get_untrusted_value().rpartition("#")[0])
-        return of_data(data=data, method=method, path=path, **arguments)
-
-    def text_property(*, name: Any, required: Any, data: Any, config: Config) -> Any:
-        made = of_text(name=name, required=required, data=data, config=config)
-        if data.schema_format not in (DECIMAL, DISCRIMINATOR):
-            return made
-        words = {
-            "description": data.description,
-            "example": data.example,
-            "python_name": made.python_name,
-        }
-        if data.schema_format == DECIMAL:
-            return _DecimalProperty(name=name, required=required, default=None, **words)
-        discriminator = Discriminator(**data.model_extra[DISCRIMINATOR])
-        return _VariantProperty(
-            name=name, required=required, default=None, discriminator=discriminator, **words
-        )
-
+    with_method = partial(_endpoint_of_data, endpoints.Endpoint.from_data)
+    text_property = partial(_text_property, vars(properties)["_string_based_property"])
     with replaced(
         (endpoints.Endpoint, "from_data", staticmethod(with_method)),
         # `give_distinct_names` does these, once the names are final.
@@ -185,6 +195,36 @@ def _differences() -> Generator[None]:
         (UnionProperty, "_get_inner_type_strings", _types_of),
     ):
         yield
+
+
+def _endpoint_of_data(
+    from_data: Any, *, data: Any, method: str, path: UntrustedString, **arguments: Any
+) -> Any:
+    """`Endpoint.from_data`, which gives an operation the method that it stands for."""
+    extra: dict[str, str] = data.model_extra or {}
+    if STANDS_FOR in extra:
+        method = extra[STANDS_FOR]
+        path = UntrustedString(path.get_untrusted_value().rpartition("#")[0])
+    return from_data(data=data, method=method, path=path, **arguments)
+
+
+def _text_property(build: Any, *, name: Any, required: Any, data: Any, config: Config) -> Any:
+    """`_string_based_property`, which knows two formats more."""
+    usual = build(name=name, required=required, data=data, config=config)
+    if data.schema_format not in (DECIMAL, DISCRIMINATOR):
+        return usual
+    arguments: dict[str, Any] = {
+        "name": name,
+        "required": required,
+        "default": None,
+        "description": data.description,
+        "example": data.example,
+        "python_name": usual.python_name,
+    }
+    if data.schema_format == DECIMAL:
+        return _DecimalProperty(**arguments)
+    discriminator = Discriminator(**data.model_extra[DISCRIMINATOR])
+    return _VariantProperty(**arguments, discriminator=discriminator)
 
 
 class _DecimalProperty(UuidProperty):
@@ -282,6 +322,10 @@ class GenerationResult:
     """The places of its names in the document; empty unless `trace` was set."""
     operations: Sequence[endpoints.Endpoint] = ()
     """What the generator made of the document's operations."""
+    typed: Typed | None = None
+    """What the typed modules consist of; None without them."""
+    members: Mapping[str, Mapping[str, Kind]] = field(default_factory=dict[str, Mapping[str, Kind]])
+    """The members of the models."""
 
     @property
     def left_out(self) -> list[str]:
@@ -304,24 +348,36 @@ def generate(
     trace: bool = False,
     tree: Tree | None = None,
     decimals: Collection[str] = (),
+    typed: bool = False,
+    settings: Path | None = None,
 ) -> GenerationResult:
     """Write the package of a document into the folder `out`, in place of an earlier one.
 
     `name` is the name of the package; None takes it from the document. `trace` looks up where each
     name comes from, which costs time and memory and changes no byte of the package. `tree` is what
     `load` made of the document; None loads it. `decimals` are the places of numbers that are read
-    as Decimal: `Card.price`, `*.amount`.
+    as Decimal: `Card.price`, `*.amount`. With `typed`, or where there are settings, the package
+    gets typed records, which need `victor_ext`. `settings` is their file; None is
+    `<document>.settings.yaml` beside the document.
 
-    Raises DocumentError when the document cannot be read; RuntimeError when the installed tools are
-    not the pinned ones, or the package must not be written there; and OSError.
+    Raises DocumentError when the document or its settings cannot be read; RuntimeError when the
+    installed tools are not the pinned ones, or the package must not be written there; and OSError.
     """
     package = package_folder(out, package_name(document) if name is None else name)
     loaded = load(document) if tree is None else tree
     prepared, log, data = parsed(document, loaded, trace=trace, decimals=decimals)
+    models = [] if data is None else [*data.models]
+    own = _settings_of(settings or default_path(document, "settings"))
+    if own is None and typed and data is not None:
+        own = Settings(records={name: RecordSettings() for name in _answered(data)})
+    typed_parts: Typed | None = None
+    if own is not None and data is not None:
+        lists = list_plans(loaded, endpoints_of(data), own)
+        typed_parts = Typed(own, plans_of(models, own), lists)
     with build_folder(package) as folder:
         built = folder / package.name
         if data is not None:
-            render(data, built, TEMPLATES, log)
+            render(data, built, TEMPLATES, log, typed_parts)
         written = (built / "client.py").exists()
         if written and data is not None:
             _require_python(document, built, _sources(data))
@@ -329,7 +385,26 @@ def generate(
         changes = move_into_place(built, package) if written else ChangedFiles()
     origins = Origins(prepared, data if trace else None)
     made = [] if data is None else endpoints_of(data)
-    return GenerationResult(package, log, written, changes, origins, made)
+    return GenerationResult(
+        package, log, written, changes, origins, made, typed_parts, tables_of(models)
+    )
+
+
+def _settings_of(file: Path) -> Settings | None:
+    """The settings in a file; None where there is none."""
+    return read_settings(file) if file.exists() else None
+
+
+def _answered(data: GeneratorData) -> list[str]:
+    """The names of the models that good answers consist of."""
+    known = {str(model.class_info.name) for model in data.models}
+    names: set[str] = set()
+    for endpoint in endpoints_of(data):
+        for answer in good_answers(endpoint):
+            name = record_of(kind_of(answer.prop))
+            if name is not None and name in known:
+                names.add(name)
+    return sorted(names)
 
 
 def parsed(
@@ -375,9 +450,8 @@ def _sources(data: GeneratorData) -> dict[str, str]:
     sources: dict[str, str] = {}
     for tag, collection in data.endpoint_collections_by_tag.items():
         for endpoint in collection.endpoints:
-            path = endpoint.path.get_untrusted_value().partition("#")[0]
             module = operation_module(tag, endpoint).replace(".", "/")
-            sources[f"{module}.py"] = f"{endpoint.method.upper()} {path}"
+            sources[f"{module}.py"] = f"{endpoint.method.upper()} {path_of(endpoint)}"
     for model in (*data.models, *data.enums):
         sources[f"models/{model.class_info.module_name}.py"] = f"the schema {model.class_info.name}"
     return sources

@@ -3,7 +3,7 @@ webhooks apart.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from openapi_python_client.parser.openapi import Endpoint
@@ -11,6 +11,7 @@ from openapi_python_client.parser.properties import EnumProperty, ModelProperty
 from openapi_python_client.parser.properties.const import ConstProperty
 from openapi_python_client.parser.properties.string import StringProperty
 
+from .members import members_of, without_null
 from .rewrites.unions import OTHERS
 
 NAMES = frozenset({"type", "event", "event_type", "eventType", "eventName"})
@@ -18,6 +19,8 @@ NAMES = frozenset({"type", "event", "event_type", "eventType", "eventName"})
 Words = tuple[str | int, ...]
 Tags = dict[str, Words]
 """The words of the members that select a model, by the wire names of the members."""
+Models = dict[str, ModelProperty]
+"""The models that the body of a webhook can be, by name."""
 
 
 def known_of(
@@ -30,7 +33,8 @@ def known_of(
     `models` are those of the package: references to them may lack members.
     """
     whole = {str(model.class_info.name): model for model in models}
-    tags = telling(endpoints, whole)
+    bodies = [_models_of(endpoint, whole) for endpoint in endpoints]
+    tags = telling(bodies)
     types = [return_type(endpoint) for endpoint in endpoints]
     # A body whose discriminator names no member of its union is refused.
     kinds = {kind for type_ in types for kind in type_.split(" | ")} - {"UnknownVariant"}
@@ -38,7 +42,7 @@ def known_of(
         "endpoints": endpoints,
         "models": models_in(endpoints, whole),
         "tags": tags,
-        "untold": untold(types, tags, hidden(endpoints, whole)),
+        "untold": untold(types, tags, hidden(bodies)),
         "bodies": "Any" if "Any" in kinds else " | ".join(sorted(kinds)),
         "members_of": members_of,
         "tags_of": tags_of,
@@ -70,36 +74,37 @@ def models_in(
     return [models[name] for name in sorted(models)]
 
 
-def members_of(model: ModelProperty) -> list[Any]:
-    return [*(model.required_properties or ()), *(model.optional_properties or ())]
-
-
 def tags_of(model: ModelProperty) -> Tags:
     """The members that have one word alone (a constant, an enum of one word), and the
     discriminators of the model.
     """
-    own = dict(_words_of(model))
+    own = _words_of(model)
     tags: Tags = {}
     for name, words in _discriminators(model).items():
         declared = own.get(name, words)
         # A mapping that has other words than the enum of the property contradicts it.
         tags[name] = tuple(word for word in words if word in declared) or declared
-    return tags | {name: words for name, words in own.items() if len(words) == 1}
+    constants = {name: words for name, words in own.items() if len(words) == 1}
+    return tags | constants
 
 
-def _words_of(model: ModelProperty) -> Iterator[tuple[str, Words]]:
-    """The members of a model that have a constant or an enum, with their words; null is none."""
+def _words_of(model: ModelProperty) -> Tags:
+    """The words of each member of a model that has a constant or an enum; null is none."""
+    tags: Tags = {}
     for prop in members_of(model):
-        inner = getattr(prop, "inner_properties", ())
-        valued = [each for each in inner if each.get_base_type_string() != "None"]
-        core = valued[0] if len(valued) == 1 else prop
-        values: list[Any] = []
-        if isinstance(core, EnumProperty):
-            values = [*core.values.values()]
-        elif isinstance(core, ConstProperty):
-            values = [core.value.raw_value]
-        if values:
-            yield prop.name.get_untrusted_value(), tuple(dict.fromkeys(values))
+        words = _words_of_property(without_null(prop))
+        if words:
+            tags[prop.name.get_untrusted_value()] = tuple(dict.fromkeys(words))
+    return tags
+
+
+def _words_of_property(prop: Any) -> list[Any]:
+    """The words of a constant or an enum."""
+    if isinstance(prop, EnumProperty):
+        return [*prop.values.values()]
+    if isinstance(prop, ConstProperty):
+        return [prop.value.raw_value]
+    return []
 
 
 def _discriminators(model: ModelProperty) -> Tags:
@@ -123,18 +128,39 @@ def constant_of(model: ModelProperty, prop: Any) -> str | None:
     """The only value of a required member, as Python: a constant, or an enum of one word that
     selects the model.
     """
-    if isinstance(prop, ConstProperty) and prop.required:
-        return prop.value.python_code.as_unembedded_code()
-    if not (isinstance(prop, EnumProperty) and prop.required and len(prop.values) == 1):
+    if not prop.required:
         return None
-    (name, word) = next(iter(prop.values.items()))
+    if isinstance(prop, ConstProperty):
+        return prop.value.python_code.as_unembedded_code()
+    if not isinstance(prop, EnumProperty) or len(prop.values) != 1:
+        return None
+    [(name, word)] = prop.values.items()
     selecting = _discriminators(model).get(prop.name.get_untrusted_value(), ())
     return f"{prop.class_info.name}.{name}" if word in selecting else None
 
 
-def telling(
-    endpoints: Iterable[Endpoint], whole: Mapping[str, ModelProperty]
-) -> list[tuple[Tags, ...]]:
+# ---- What tells each webhook from the others ----
+
+
+def _models_of(endpoint: Endpoint, whole: Mapping[str, ModelProperty]) -> Models:
+    """The models that the body of a webhook can be."""
+    models: Models = {}
+    for body in _variants(body_of(endpoint)):
+        if isinstance(body, ModelProperty):
+            name = str(body.class_info.name)
+            models[name] = whole.get(name, body)
+    return models
+
+
+def _variants(body: Any) -> list[Any]:
+    """The members of a union, and of the unions in it; of anything else, itself."""
+    variants: list[Any] = []
+    for inner in getattr(body, "inner_properties", ()):
+        variants += _variants(inner)
+    return variants or [body]
+
+
+def telling(bodies: Sequence[Models]) -> list[tuple[Tags, ...]]:
     """What tells each webhook from the others: the tags of each model that its body can be, or
     nothing.
 
@@ -143,64 +169,77 @@ def telling(
     two webhooks or none in common. The enum of several words of a body that is still not told from
     another one counts where that other body has one word: two webhooks may share a body.
     """
-    bodies = [_models_of(endpoint, whole) for endpoint in endpoints]
-    models = {name: model for own in bodies for name, model in own}
-    names = [[name for name, _ in own] for own in bodies]
-    seen = [tags_of(model) for model in models.values()]
-    tags = {name: _counting(model, seen) for name, model in models.items()}
+    models = {name: model for own in bodies for name, model in own.items()}
+    tags = _tags_of_all(models)
     first, *others = [*tags.values()] or [{}]
     if len(bodies) > 1 and all(own == first for own in others):
         enums = {name: _required_enums(model) for name, model in models.items()}
         for name, own in enums.items():
             tags[name] = tags[name] | _parting(own, [*enums.values()])
-    shared: dict[str, Tags] = {}
-    for name, model in models.items():
-        of_others = [tags[other] for own in names if name not in own for other in own]
-        shared[name] = _shared(model, tags[name], of_others)
+    shared = {
+        name: _shared(model, tags[name], _tags_of_others(name, bodies, tags))
+        for name, model in models.items()
+    }
     told: list[tuple[Tags, ...]] = []
-    for of_webhook in names:
-        every = tuple(tags[name] | shared[name] for name in of_webhook)
+    for names in bodies:
+        every = tuple(tags[name] | shared[name] for name in names)
         told.append(every if all(every) else ())
     return told
 
 
-def _models_of(
-    endpoint: Endpoint, whole: Mapping[str, ModelProperty]
-) -> list[tuple[str, ModelProperty]]:
-    """The models that the body of a webhook can be, with their names."""
-    models: list[tuple[str, ModelProperty]] = []
-    for body in _variants(body_of(endpoint)):
-        if isinstance(body, ModelProperty):
-            name = str(body.class_info.name)
-            models.append((name, whole.get(name, body)))
-    return models
+def _tags_of_all(models: Models) -> dict[str, Tags]:
+    """The tags of each model that every body has, or that differ from those of another model."""
+    every = {name: tags_of(model) for name, model in models.items()}
+    counting: dict[str, Tags] = {}
+    for name, model in models.items():
+        always = {*required_of(model), *_discriminators(model)}
+        counting[name] = {
+            member: words
+            for member, words in every[name].items()
+            if member in always or _differs(member, words, every.values())
+        }
+    return counting
 
 
-def hidden(endpoints: Sequence[Endpoint], whole: Mapping[str, ModelProperty]) -> list[bool]:
-    """Of each webhook, whether it shares a model with another one, and no member of that says which
-    of them it is: the class alone names neither.
+def _differs(member: str, words: Words, every: Iterable[Tags]) -> bool:
+    return any(own.get(member, words) != words for own in every)
+
+
+def _required_enums(model: ModelProperty) -> Tags:
+    required = required_of(model)
+    return {name: words for name, words in _words_of(model).items() if name in required}
+
+
+def _parting(enums: Tags, every: list[Tags]) -> Tags:
+    """The enums that part the webhooks: the words of each other one are the same or all different,
+    and some differ.
     """
-    models = [dict(_models_of(endpoint, whole)) for endpoint in endpoints]
-    sharing = Counter(name for own in models for name in own)
+    parting: Tags = {}
+    for name, words in enums.items():
+        own = {*words}
+        others = [{*tags.get(name, ())} for tags in every]
+        is_apart = all(other and (other == own or not other & own) for other in others)
+        if is_apart and any(other != own for other in others):
+            parting[name] = words
+    return parting
 
-    def is_hidden(name: str, model: ModelProperty) -> bool:
-        return sharing[name] > 1 and not _says_which(model, sharing[name])
 
-    return [any(is_hidden(*each) for each in own.items()) for own in models]
+def _tags_of_others(name: str, bodies: Sequence[Models], tags: dict[str, Tags]) -> list[Tags]:
+    """The tags of what a body can be that can never be the model of this name."""
+    return [tags[other] for names in bodies if name not in names for other in names]
 
 
-def _says_which(model: ModelProperty, webhooks: int) -> bool:
-    """Whether a required member says which of so many webhooks a body is of: any text, or an enum
-    with a word for each.
-    """
-    words = dict(_words_of(model))
-    for prop in members_of(model):
-        name = prop.name.get_untrusted_value()
-        if name not in NAMES or name not in required_of(model):
-            continue
-        if len(words.get(name, ())) >= webhooks or isinstance(prop, StringProperty):
-            return True
-    return False
+def _shared(model: ModelProperty, own: Tags, others: list[Tags]) -> Tags:
+    """The enums of a body that is not told from other ones, in the members that tell those."""
+    names: set[str] = set()
+    for other in others:
+        if _fits_both(other, own):
+            names |= other.keys()
+    names -= own.keys()
+    return {name: words for name, words in _words_of(model).items() if name in names}
+
+
+# ---- The webhooks that need their names ----
 
 
 def untold(
@@ -236,36 +275,31 @@ def _fits_both(own: Tags, another: Tags) -> bool:
     return all({*words} & {*own.get(name, ())} for name, words in another.items())
 
 
-def _shared(model: ModelProperty, own: Tags, others: list[Tags]) -> Tags:
-    """The enums of a body that is not told from other ones, in the members that tell those."""
-    names: set[str] = set()
-    for other in others:
-        if _fits_both(other, own):
-            names |= other.keys()
-    names -= own.keys()
-    return {name: words for name, words in _words_of(model) if name in names}
+def hidden(bodies: Sequence[Models]) -> list[bool]:
+    """Of each webhook, whether it shares a model with another one, and no member of that says which
+    of them it is: the class alone names neither.
+    """
+    sharing = Counter(name for models in bodies for name in models)
+    ambiguous: set[str] = set()
+    for models in bodies:
+        for name, model in models.items():
+            if sharing[name] > 1 and not _says_which(model, sharing[name]):
+                ambiguous.add(name)
+    return [not ambiguous.isdisjoint(models) for models in bodies]
 
 
-def _variants(body: Any) -> list[Any]:
-    """The members of a union, and of the unions in it; of anything else, itself."""
-    variants: list[Any] = []
-    for inner in getattr(body, "inner_properties", ()):
-        variants += _variants(inner)
-    return variants or [body]
-
-
-def _counting(model: ModelProperty, seen: list[Tags]) -> Tags:
-    """The tags of a model that every body has, or that differ from those of another webhook."""
-    always = {*required_of(model), *_discriminators(model)}
-    counting: Tags = {}
-    for name, words in tags_of(model).items():
-        if name in always or any(own.get(name, words) != words for own in seen):
-            counting[name] = words
-    return counting
-
-
-def _required_enums(model: ModelProperty) -> Tags:
-    return {name: words for name, words in _words_of(model) if name in required_of(model)}
+def _says_which(model: ModelProperty, webhooks: int) -> bool:
+    """Whether a required member says which of so many webhooks a body is of: any text, or an enum
+    with a word for each.
+    """
+    words, required = _words_of(model), required_of(model)
+    for prop in members_of(model):
+        name = prop.name.get_untrusted_value()
+        if name not in NAMES or name not in required:
+            continue
+        if len(words.get(name, ())) >= webhooks or isinstance(prop, StringProperty):
+            return True
+    return False
 
 
 def required_of(model: ModelProperty) -> tuple[str, ...]:
@@ -275,17 +309,3 @@ def required_of(model: ModelProperty) -> tuple[str, ...]:
     hidden: Any = (model.data.model_extra or {}).get("x-write-only", ())
     names = [prop.name.get_untrusted_value() for prop in model.required_properties or ()]
     return tuple(name for name in names if name not in hidden)
-
-
-def _parting(enums: Tags, seen: list[Tags]) -> Tags:
-    """The enums that part the webhooks: the words of each other one are the same or all different,
-    and some differ.
-    """
-    parting: Tags = {}
-    for name, words in enums.items():
-        own = {*words}
-        others = [{*tags.get(name, ())} for tags in seen]
-        is_apart = all(other and (other == own or not other & own) for other in others)
-        if is_apart and any(other != own for other in others):
-            parting[name] = words
-    return parting

@@ -13,7 +13,7 @@ from openapi_python_client.parser import GeneratorData
 from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.schema.untrusted_string import UntrustedString
 
-from .hooks import members_of
+from .members import members_of
 from .requests import PREFIX, key
 from .rewrites.names import classes
 from .tree import Tree, list_at, mapping_at, operations, place_of, resolve, step, unused
@@ -74,22 +74,32 @@ def give_distinct_names(data: GeneratorData) -> None:
 
 
 def _name_parameters(endpoint: Endpoint) -> None:
-    taken = (
-        ARGUMENTS_OF_OPERATIONS | NAMES_IN_MODULES | ({"body"} if endpoint.bodies else set[str]())
-    )
+    taken = ARGUMENTS_OF_OPERATIONS | NAMES_IN_MODULES
+    if endpoint.bodies:
+        taken |= {"body"}
     names = iter(distinct_names([each for _, each in endpoint.iter_all_parameters()], taken))
     for place in ("path", "query", "header", "cookie"):
         parameters: list[Any] = getattr(endpoint, f"{place}_parameters")
         parameters[:] = [_renamed(each, next(names)) for each in parameters]
+    if endpoint.path_parameters:
+        _name_in_path(endpoint)
+
+
+def _name_in_path(endpoint: Endpoint) -> None:
+    """Write the names of arguments into the path, which the module formats; sort them as there."""
     path = endpoint.path.get_untrusted_value()
-    places = {each.name.get_untrusted_value(): each for each in endpoint.path_parameters}
-    order = list(dict.fromkeys(re.findall(r"{([^{}]+)}", path)))
-    endpoint.path_parameters.sort(key=lambda each: order.index(each.name.get_untrusted_value()))
-    if places:  # the module formats the path
-        names_of = {f"{{{name}}}": f"{{{each.python_name}}}" for name, each in places.items()}
-        parts = re.split(r"({[^{}]+})", path)
-        written = (names_of.get(part, part.replace("{", "{{").replace("}", "}}")) for part in parts)
-        endpoint.path = UntrustedString("".join(written))
+    by_name = {f"{{{each.name.get_untrusted_value()}}}": each for each in endpoint.path_parameters}
+    parts = re.split(r"({[^{}]+})", path)
+    endpoint.path_parameters[:] = [
+        by_name[part] for part in dict.fromkeys(parts) if part in by_name
+    ]
+    written = ""
+    for part in parts:
+        if part in by_name:
+            written += f"{{{by_name[part].python_name}}}"
+        else:
+            written += part.replace("{", "{{").replace("}", "}}")
+    endpoint.path = UntrustedString(written)
 
 
 def _renamed(each: Any, name: str) -> Any:

@@ -2,13 +2,14 @@
 and its members.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from openapi_python_client.parser.openapi import Endpoint
 from openapi_python_client.strings import PythonIdentifier
 
+from .members import results_of
 from .tree import DEFAULT_STYLES, EXPLODED, Tree
 
 PREFIX = "field_"
@@ -133,6 +134,7 @@ class Declared(NamedTuple):
     keys: tuple[Key, ...] = ()
     result_id: str = ""
     result_status: str = ""
+    results: Mapping[int, str] = {}
     result_members: tuple[str, ...] = ()
     error_members: tuple[str, ...] = ()
 
@@ -173,20 +175,20 @@ class Requests:
     def declared(self, endpoint: Endpoint) -> Declared:
         """What is declared of an operation in the generated table."""
         request = self.request_of(endpoint)
-        names = [parameter.name.get_untrusted_value() for parameter in endpoint.header_parameters]
-        of_body = [name for body in endpoint.bodies for name in members(body.prop)]
-        keys = [key._replace(argument=self._argument(endpoint, key)) for key in request.keys]
+        arguments = self._arguments_by_place(endpoint)
+        keys = [
+            key._replace(argument=arguments.get((key.place, key.name), "")) for key in request.keys
+        ]
         declared = Declared(
             name=str(PythonIdentifier(endpoint.name, PREFIX)),
             method=endpoint.method.upper(),
-            path=endpoint.path.get_untrusted_value().partition("#")[0],
-            headers=tuple(
-                each for each in names if request.style("header", each).location == "header"
-            ),
-            members=tuple(dict.fromkeys(of_body)),
+            path=path_of(endpoint),
+            headers=tuple(each.name.get_untrusted_value() for each in endpoint.header_parameters),
+            members=_all_members(endpoint.bodies),
             keys=tuple(keys),
             result_id=request.result.id,
             result_status=request.result.status,
+            results=results_of(endpoint),
         )
         if declared.method in _READS:  # only a write has to prove its work
             return declared
@@ -195,41 +197,37 @@ class Requests:
             error_members=_all_members(error_answers(endpoint)),
         )
 
-    def _argument(self, endpoint: Endpoint, key: Key) -> str:
-        """The argument of the function that a parameter is; empty for a member of a body."""
+    def _arguments_by_place(self, endpoint: Endpoint) -> dict[tuple[str, str], str]:
+        """The arguments of the function, by where each is sent and its name on the wire."""
         request = self.request_of(endpoint)
-        for location in ("header", "query", "cookie"):
-            for parameter in getattr(endpoint, f"{location}_parameters"):
-                name = parameter.name.get_untrusted_value()
-                if name == key.name and request.style(location, name).location == key.place:
-                    return str(parameter.python_name)
-        return ""
+        arguments: dict[tuple[str, str], str] = {}
+        for location, parameter in endpoint.iter_all_parameters():
+            name = parameter.name.get_untrusted_value()
+            place = request.style(str(location), name).location
+            arguments.setdefault((place, name), str(parameter.python_name))
+        return arguments
 
     def arguments(self, endpoint: Endpoint, key_class: str) -> str:
         """What is declared of it, as arguments of a call in Python; `key_class` makes a `Key`."""
         declared = self.declared(endpoint)
-        texts: list[str] = []
-        for number, (name, value) in enumerate(declared._asdict().items()):
-            if name != "keys" and (value or number < _ALWAYS):
-                texts.append(f"{name}={value!r}")
-        if declared.keys:
-            keys = ", ".join(_key_call(key_class, key) for key in declared.keys)
-            texts.append(f"keys=({keys},)")
-        return ", ".join(texts)
+        arguments = _arguments(declared._replace(keys=()))
+        if not declared.keys:
+            return arguments
+        keys = ", ".join(f"{key_class}({_arguments(key)})" for key in declared.keys)
+        return f"{arguments}, keys=({keys},)"
 
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS", "QUERY"})
-_ALWAYS = 5
-"""The first members of an `Operation`: they have no default."""
 
 
-def _key_call(key_class: str, key: Key) -> str:
-    """A call that makes a key; what has its default is left out."""
-    arguments: list[str] = []
-    for name, value in key._asdict().items():
-        if name not in Key._field_defaults or value != Key._field_defaults[name]:
-            arguments.append(f"{name}={value!r}")
-    return f"{key_class}({', '.join(arguments)})"
+def _arguments(record: Declared | Key) -> str:
+    """The arguments of a call that makes this record; what has its default is left out."""
+    defaults = record._field_defaults
+    written: list[str] = []
+    for name, value in record._asdict().items():
+        if name not in defaults or value != defaults[name]:
+            written.append(f"{name}={value!r}")
+    return ", ".join(written)
 
 
 def key(operation: Tree) -> Tagged:
@@ -237,6 +235,11 @@ def key(operation: Tree) -> Tagged:
     [tag, *_] = operation.get("tags") or ["default"]
     name = PythonIdentifier(operation["operationId"], PREFIX)
     return str(PythonIdentifier(tag, "tag")), str(name)
+
+
+def path_of(endpoint: Endpoint) -> str:
+    """The path of an operation, without the mark of one that stands for another method."""
+    return endpoint.path.get_untrusted_value().partition("#")[0]
 
 
 def good_answers(endpoint: Endpoint) -> list[Any]:
@@ -257,9 +260,10 @@ def error_answers(endpoint: Endpoint) -> list[Any]:
     return [answer for answer in others if answer.is_default() or _first_status(answer) >= 400]
 
 
-def _all_members(answers: list[Any]) -> tuple[str, ...]:
-    """The members of the objects that these answers may be, each once."""
-    return tuple(dict.fromkeys(name for each in answers for name in members(each.prop)))
+def _all_members(bodies: Iterable[Any]) -> tuple[str, ...]:
+    """The members of the objects that these bodies, or answers, may be, each once."""
+    names = [name for each in bodies for name in members(each.prop)]
+    return tuple(dict.fromkeys(names))
 
 
 def members(body: Any, levels: int = 1) -> Iterator[str]:

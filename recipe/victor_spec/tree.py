@@ -36,6 +36,12 @@ class DocumentError(Exception):
     """The file is not an OpenAPI 3 document; the message says why and what to do."""
 
 
+def reason_of(error: Exception) -> str:
+    """What a parser says, in one line and without its name for the text."""
+    lines = re.sub(r"\s+in \"<[a-z ]+>\", ", " at ", str(error)).splitlines()
+    return ", ".join(line.strip() for line in lines)
+
+
 class PlaceError(DocumentError):
     """A part of a document is wrong; the message begins with its place in the document, and does
     not name the file.
@@ -433,6 +439,30 @@ def _methods(document: Tree, hook: Hook) -> Iterator[Hook]:
 
 # ---- Parameters ----
 
+
+def parameters(document: Tree, item: Tree, operation: Tree) -> dict[str, Tree]:
+    """The parameters of an operation, and those of its path item that it does not replace.
+
+    Each has its key, with the name of a header in small letters; a reference that leads to no
+    parameter is its own key. Of several with one key, the first counts.
+    """
+    merged: dict[str, Tree] = {}
+    for parameter in (*trees_at(operation, "parameters"), *trees_at(item, "parameters")):
+        key = parameter_key(document, parameter) or f"$ref:{parameter.get('$ref')}"
+        if key.startswith("header:"):
+            key = key.lower()
+        merged.setdefault(key, parameter)
+    return merged
+
+
+def parameter_key(document: Tree, parameter: Tree) -> str:
+    """How a place names a parameter: `query:limit`; an empty text for what is none."""
+    whole = resolve(document, parameter)
+    if "in" not in whole or "name" not in whole:
+        return ""
+    return f"{whole['in']}:{whole['name']}"
+
+
 STYLES = {
     "query": ("form", "spaceDelimited", "pipeDelimited", "deepObject"),
     "cookie": ("form", "cookie"),
@@ -528,17 +558,12 @@ def placed(tree: Any, document: Tree, place: str = "") -> Any:
             mapping[key] = placed(value, document, step(place, key))
         return mapping
     if is_list(tree):
-        keys = [_parameter_key(document, item) or number for number, item in enumerate(tree)]
-        pairs = zip(keys, tree, strict=True)
-        return [placed(item, document, step(place, key)) for key, item in pairs]
+        return [
+            placed(item, document, step(place, _item_key(document, item) or number))
+            for number, item in enumerate(tree)
+        ]
     return tree
 
 
-def _parameter_key(document: Tree, item: Any) -> str:
-    """The key of a parameter in a list: `query:limit`; an empty text for an item that is no
-    parameter.
-    """
-    parameter = resolve(document, item) if is_mapping(item) else {}
-    if "in" not in parameter or "name" not in parameter:
-        return ""
-    return f"{parameter['in']}:{parameter['name']}"
+def _item_key(document: Tree, item: Any) -> str:
+    return parameter_key(document, item) if is_mapping(item) else ""

@@ -4,36 +4,38 @@ import csv
 import sqlite3
 import subprocess
 import time
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, closing, suppress
+from collections.abc import Callable, Generator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.cli.victor_command import Command, Ran
-from victor_ext import idempotency_key_for
+from victor_ext import ConfigurationError, Victor, idempotency_key_for
+from victor_ext.bulk import Check
 from victor_ext.sandbox import SandboxCommands
 
 PATIENCE = 120.0
 CLOCK = Path(__file__).parent / "shifted_clock"
 KEY = ("--key-column", "invoice_no")
-Senders = Callable[..., Any]
-COLUMNS = (
-    "invoice_no",
-    "payee_account_number",
-    "payer_counterparty_id",
-    "amount",
-    "biller_type",
-    "due_date",
-    "region",
-)
+Clients = Callable[..., Victor]
+PassDays = Callable[[int], None]
+Checked = Callable[..., Check]
 ACCOUNT = "917364550218"
 
 
 def today() -> date:
     """The due date of all rows: the day in UTC."""
     return datetime.now(UTC).date()
+
+
+def in_days(number: int) -> str:
+    """The day after so many days, as a file has it."""
+    return (today() + timedelta(days=number)).isoformat()
 
 
 def row(number: int, **changes: object) -> dict[str, str]:
@@ -53,6 +55,11 @@ def rows(count: int, start: int = 1) -> list[dict[str, str]]:
     return [row(number) for number in range(start, start + count)]
 
 
+def referenced(count: int) -> list[dict[str, str]]:
+    """Rows that can be found by their references."""
+    return [row(number, client_reference_id=f"REF-{number}") for number in range(1, count + 1)]
+
+
 def write_csv(path: Path, records: Sequence[dict[str, str]]) -> Path:
     columns = list(dict.fromkeys(name for record in records for name in record))
     with path.open("w", encoding="utf-8", newline="") as file:
@@ -66,17 +73,84 @@ def keys_of(records: Sequence[dict[str, str]], column: str = "invoice_no") -> se
     return {idempotency_key_for("invoice", record[column]) for record in records}
 
 
-def store_only(sender: Any, records: Any) -> None:
-    def stop(_status: object) -> None:
-        raise InterruptedError
+def refused(match: str) -> pytest.RaisesExc[ConfigurationError]:
+    """The block is refused with a message that has this pattern."""
+    return pytest.raises(ConfigurationError, match=match)
 
-    with suppress(InterruptedError):
-        sender.send(records, on_progress=stop)
+
+class Senders:
+    """Makes senders that share a state: `sender(batch="april")` is one of them."""
+
+    def __init__(self, make: Callable[..., Any]) -> None:
+        self._make = make
+
+    def __call__(self, **options: Any) -> Any:
+        return self._make(**options)
+
+    def finish(self, records: Any = None, **options: Any) -> Any:
+        """Send these rows, or go on with what is stored: each row is created."""
+        own = self(**options)
+        status = own.resume() if records is None else own.send(records)
+        assert status.exit_status == 0, status
+        return status
+
+    def store(self, records: Any, **options: Any) -> None:
+        """Store a batch, and stop before any of it is sent."""
+
+        def stop(_status: object) -> None:
+            raise InterruptedError
+
+        with suppress(InterruptedError):
+            self(**options).send(records, on_progress=stop)
+
+    def ask_again(self, name: str, **options: Any) -> None:
+        """Ask for a row once more, as a person decides."""
+        person = {"by": "Ann", "why": "the customer has asked for it"}
+        assert self(**options).ask_again([name], **person) == 1
+
+    def results(self, **options: Any) -> dict[str, Any]:
+        """What became of the rows of a batch, by their invoice numbers."""
+        return {result.extras["invoice_no"]: result for result in self(**options).export()}
+
+    def result(self, **options: Any) -> Any:
+        """What became of the only row of a batch."""
+        (result,) = self(**options).export()
+        return result
+
+
+def acts_of(sender: Any, records: Any) -> list[Callable[[], object]]:
+    """All that a sender may be asked to do with a batch, and with a file of it."""
+    reads = [sender.status, sender.batches, lambda: list(sender.export())]
+    writes = [sender.resume, sender.drop, sender.work, partial(sender.send, records)]
+    return [*reads, *writes, partial(sender.check, records)]
+
+
+def lose_answers(sandbox: SandboxCommands, times: int | None = None) -> None:
+    """So many creates, or all, are done, and their answers are lost."""
+    sandbox.inject("lose_answer", operation="create", times=times)
+
+
+def respond_to_creates(sandbox: SandboxCommands, status: int, times: int | None = None) -> None:
+    """So many creates, or all, have this status, and nothing is done."""
+    sandbox.inject("status", operation="create", status=status, times=times)
+
+
+@contextmanager
+def nothing_sent(sandbox: SandboxCommands) -> Generator[None]:
+    """No create leaves within the block."""
+    before = sandbox.attempts_by_key()
+    yield
+    assert sandbox.attempts_by_key() == before, before
 
 
 def outbound(sandbox: SandboxCommands) -> list[dict[str, Any]]:
     """The requests that came from us."""
     return [request for request in sandbox.requests() if request["direction"] == "outbound"]
+
+
+def made_in(sandbox: SandboxCommands) -> int:
+    """How many requests were made by creates."""
+    return sum(sandbox.work_done_by_key().values())
 
 
 def change_state(path: Path, statement: str) -> None:
@@ -85,10 +159,12 @@ def change_state(path: Path, statement: str) -> None:
         database.execute(statement)
 
 
-def asked_once(sandbox: SandboxCommands, keys: set[str]) -> None:
-    """The sandbox made exactly one request under each of these keys."""
-    made = {key: count for key, count in sandbox.work_done_by_key().items() if key in keys}
-    assert made == dict.fromkeys(keys, 1)
+def asked_once(sandbox: SandboxCommands, records: Sequence[dict[str, str]], *keys: str) -> None:
+    """The sandbox made one request for each of these rows, one under each of these keys, and no
+    other one.
+    """
+    made = {key: times for key, times in sandbox.work_done_by_key().items() if times}
+    assert made == dict.fromkeys([*keys_of(records), *keys], 1), made
 
 
 @dataclass(frozen=True)
@@ -96,15 +172,27 @@ class Bulk(Command):
     """`victor bulk`."""
 
     patience: float = PATIENCE
+    begins: tuple[str, ...] = ()
+    sends: tuple[str, ...] = KEY
+
+    @property
+    def state(self) -> str:
+        """The URL of the state that the command makes in its folder."""
+        return f"sqlite:///{self.folder}/victor-bulk.sqlite"
 
     def __call__(self, *words: str, **variables: str) -> Ran:
         """Run it to its end, in a process of its own where the machine has another clock."""
         if "SHIFTED_CLOCK" in variables:
             ended = self.in_a_process(*words, **variables)
         else:
-            ended = super().__call__("bulk", *words, **variables)
+            ended = super().__call__("bulk", *self.begins, *words, **variables)
         assert "Traceback" not in ended.err, ended.err
         return ended
+
+    def send(self, file: str | Sequence[dict[str, str]], *words: str, **variables: str) -> Ran:
+        """Send a file of its folder, or these rows as `invoices.csv`."""
+        name = file if isinstance(file, str) else self.write(file).name
+        return self("send", name, *self.sends, *words, **variables)
 
     def write(self, records: Sequence[dict[str, str]], name: str = "invoices.csv") -> Path:
         """A file with these rows, in its folder."""
@@ -113,7 +201,11 @@ class Bulk(Command):
     def started(
         self, *words: str, **variables: str
     ) -> AbstractContextManager[subprocess.Popen[str]]:
-        return super().started("bulk", *words, **variables)
+        return super().started("bulk", *self.begins, *words, **variables)
+
+    def sending(self, name: str, *words: str) -> AbstractContextManager[subprocess.Popen[str]]:
+        """Send a file in a process of its own."""
+        return self.started("send", name, *self.sends, *words)
 
 
 def shifted(seconds: float | Path) -> dict[str, str]:
@@ -132,3 +224,8 @@ def wait_until(
         with suppress(subprocess.TimeoutExpired):
             process.wait(0.005)
             return
+
+
+def wait_for_rows(sandbox: SandboxCommands, count: int, process: subprocess.Popen[str]) -> None:
+    """Wait until so many rows are made, or the process ends."""
+    wait_until(lambda: made_in(sandbox) >= count, process)

@@ -1,14 +1,18 @@
 """A sandbox, a folder and an environment for `victor bulk`, and a PostgreSQL server of our own."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from tests.bulk.bulk_runs import Bulk
+from tests.bulk.backups import Backup, FileBackup, ServerBackup
+from tests.bulk.bulk_runs import Bulk, Clients, PassDays, Senders
 from tests.bulk.postgres import Postgres, postgres_server
+from tests.tiers import borders
 from victor_ext import RetryPolicy, Victor, VictorOAuth
 from victor_ext.bulk import layout
 from victor_ext.sandbox import Sandbox
@@ -57,14 +61,65 @@ def bulk(
 
 
 @pytest.fixture
-def client(victor_sandbox: Sandbox, oauth_client: tuple[str, str]) -> Iterator[Victor]:
-    """A client of the sandbox that gives up soon, so that a test sees what a person sees after a
-    minute.
+def clients(victor_sandbox: Sandbox, oauth_client: tuple[str, str]) -> Iterator[Clients]:
+    """Makes clients of the sandbox that give up soon, so that a test sees what a person sees after
+    a minute. They have the credentials of all senders, unless others are given.
     """
-    auth = VictorOAuth(*oauth_client)
     retry = RetryPolicy(base=0.0, max_attempts=2)
-    with Victor(auth, base_url=victor_sandbox.url, retry=retry) as victor:
-        yield victor
+    with ExitStack() as stack:
+
+        def make(*credentials: str, **options: Any) -> Victor:
+            auth = VictorOAuth(*(credentials or oauth_client))
+            settings: dict[str, Any] = {"base_url": victor_sandbox.url, "retry": retry, **options}
+            return stack.enter_context(Victor(auth, **settings))
+
+        yield make
+
+
+@pytest.fixture
+def client(clients: Clients) -> Victor:
+    """The client of all senders that name no other one."""
+    return clients()
+
+
+@pytest.fixture
+def other_account(clients: Clients, victor_sandbox: Sandbox) -> Victor:
+    """A client with another account."""
+    return clients(*victor_sandbox.add_oauth_client())
+
+
+@pytest.fixture
+def stranger(clients: Clients, oauth_client: tuple[str, str]) -> Victor:
+    """A client whose secret is not taken."""
+    return clients(oauth_client[0], "another secret")
+
+
+@pytest.fixture(params=borders(["sqlite", "postgres"], "sqlite"))
+def any_state(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a state of each kind of database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/state.sqlite"
+    url: str = request.getfixturevalue("postgres")
+    return url
+
+
+@pytest.fixture
+def backup(any_state: str) -> Backup:
+    """Of a database of each kind."""
+    if any_state.startswith("sqlite"):
+        return FileBackup(Path(any_state.removeprefix("sqlite:///")))
+    return ServerBackup(any_state)
+
+
+@pytest.fixture
+def pass_days(monkeypatch: pytest.MonkeyPatch) -> PassDays:
+    """Let a sender think that it is so many days later."""
+
+    def move(days: int) -> None:
+        later = timedelta(days=days)
+        monkeypatch.setattr("victor_ext.zulu.now", lambda: datetime.now(UTC) + later)
+
+    return move
 
 
 @pytest.fixture
@@ -74,7 +129,7 @@ def sender_options() -> dict[str, Any]:
 
 
 @pytest.fixture
-def sender(client: Any, sender_options: dict[str, Any], tmp_path: Path) -> Callable[..., Any]:
+def sender(client: Any, sender_options: dict[str, Any], tmp_path: Path) -> Senders:
     """Makes senders that share a state in the test's folder."""
     from victor_ext.bulk import BulkSender
 
@@ -88,7 +143,7 @@ def sender(client: Any, sender_options: dict[str, Any], tmp_path: Path) -> Calla
         }
         return BulkSender(options.pop("victor", client), **{**defaults, **options})
 
-    return make
+    return Senders(make)
 
 
 @pytest.fixture

@@ -9,8 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.bulk.bulk_runs import Senders, asked_once, keys_of, rows
-from victor_ext import RetryPolicy, Victor, VictorOAuth
+from tests.bulk.bulk_runs import Clients, Senders, asked_once, rows
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
@@ -56,18 +55,10 @@ class Watched(httpx.HTTPTransport):
 
 @pytest.mark.parametrize("tells_time", [True, False])
 def test_no_request_leaves_before_its_row_is_stored_as_begun(
-    sender: Senders,
-    oauth_client: tuple[str, str],
-    victor_sandbox: Sandbox,
-    tmp_path: Path,
-    tells_time: bool,
+    sender: Senders, clients: Clients, victor_sandbox: Sandbox, tmp_path: Path, tells_time: bool
 ) -> None:
     way = Watched(tmp_path / "state.sqlite", tells_time=tells_time)
-    auth = VictorOAuth(*oauth_client)
-    retry = RetryPolicy(base=0.0, max_attempts=2)
-    with Victor(auth, base_url=victor_sandbox.url, retry=retry, transport=way) as victor:
-        status = sender(victor=victor).send(rows(ROWS))
+    sender.finish(rows(ROWS), victor=clients(transport=way))
     assert way.too_early == []
     assert len(way.keys) == ROWS
-    assert status.exit_status == 0
-    asked_once(victor_sandbox, keys_of(rows(ROWS)))
+    asked_once(victor_sandbox, rows(ROWS))

@@ -16,15 +16,13 @@ import signal
 import subprocess
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.bulk.boxes_at_work import boxes_at_work
-from tests.bulk.bulk_runs import KEY, Bulk, Senders, asked_once, keys_of, outbound, rows, wait_until
+from tests.bulk.bulk_runs import Bulk, Senders, asked_once, outbound, rows, wait_until
 from tests.bulk.postgres import Postgres
-from tests.cli.victor_command import Ran
 from victor_ext import ConfigurationError
 from victor_ext.bulk.state import State
 from victor_ext.bulk.worker_lock import ServerLock
@@ -33,6 +31,7 @@ from victor_ext.sandbox import Sandbox
 pytestmark = pytest.mark.pull_request
 KILLS = int(os.environ.get("VICTOR_BULK_KILLS", "1"))
 ROWS = 600
+FILE = "invoices.csv"
 
 
 @dataclass(frozen=True)
@@ -61,70 +60,74 @@ class Moment:
 def moments(seed: int, *victims: tuple[str, ...]) -> list[Moment]:
     """Random, and the same in each run."""
     draw = random.Random(seed)
-    found: list[Moment] = []
+    drawn = list[Moment]()
     for number in range(KILLS):
         calls = 0 if number % 4 == 3 else draw.randrange(1, ROWS)
         again = draw.choice([0, draw.randrange(calls + 1, ROWS + 1)])
-        found.append(Moment(calls, draw.uniform(0.2, 2.0), draw.choice(victims), again))
-    return found
+        drawn.append(Moment(calls, draw.uniform(0.2, 2.0), draw.choice(victims), again))
+    return drawn
+
+
+def called(sandbox: Sandbox, process: subprocess.Popen[str], calls: int) -> None:
+    """Wait for so many calls, or for the end of the process."""
+    wait_until(lambda: len(sandbox.attempts_by_key()) >= calls, process)
 
 
 def come(moment: Moment, victor_sandbox: Sandbox, process: subprocess.Popen[str]) -> None:
     """Wait for the moment, or for the end of the process."""
     if moment.calls:
-        wait_until(lambda: len(victor_sandbox.attempts_by_key()) >= moment.calls, process)
+        called(victor_sandbox, process, moment.calls)
     else:
         wait_until(lambda: False, process, moment.seconds)
 
 
-def killed_again(bulk: Bulk, victor_sandbox: Sandbox, moment: Moment, *words: str) -> None:
+def kill_again(bulk: Bulk, victor_sandbox: Sandbox, moment: Moment, *words: str) -> None:
     if moment.again:
         with bulk.started("resume", *words) as resuming:
-            wait_until(lambda: len(victor_sandbox.attempts_by_key()) >= moment.again, resuming)
+            called(victor_sandbox, resuming, moment.again)
 
 
-def go_on(bulk: Bulk, file: Path, *options: str) -> Ran:
+def go_on(bulk: Bulk, *options: str) -> None:
     """Resume; when nothing had been stored yet, which it says, send."""
-    resumed = bulk("resume", "--batch", file.name, *options)
-    if resumed.status == 2:
-        assert "nothing was sent" in resumed.err
-        return bulk("send", file.name, *KEY, *options)
-    return resumed
+    ended = bulk("resume", "--batch", FILE, *options)
+    if ended.status == 2:
+        assert "nothing was sent" in ended.err
+        ended = bulk.send(FILE, *options)
+    assert ended.status == 0, ended
+
+
+def ends_well(process: subprocess.Popen[str], patience: float) -> None:
+    out, err = process.communicate(timeout=patience)
+    assert process.returncode == 0, (out, err)
+    assert "Traceback" not in err
 
 
 def nothing_is_said_that_is_not_known(sender: Any, victor_sandbox: Sandbox) -> None:
     """What an export says after a crash, and beside one who is still at work, is true."""
     done_before = victor_sandbox.work_done_by_key()
+    exported, complaint = list[Any](), ""
     try:
-        exported = list(sender.export())
+        exported += sender.export()
     except ConfigurationError as error:
+        complaint = str(error)
+    if complaint:
         # Nothing was stored yet, which it says.
-        exported, known = [], "nothing was sent" in str(error) and not done_before
-    else:
-        known = True
-    assert known
+        assert "nothing was sent" in complaint
+        assert not done_before
     done = victor_sandbox.work_done_by_key()
-    assert [
-        result.key for result in exported if result.outcome == "created" and result.key not in done
-    ] == []
-    assert [
-        result.key
-        for result in exported
-        if result.outcome == "waiting" and result.key in done_before
-    ] == []
-    assert {result.outcome.value for result in exported} <= {"created", "waiting", "unknown"}
+    for result in exported:
+        assert result.outcome in ("created", "waiting", "unknown")
+        assert result.outcome != "created" or result.key in done
+        assert result.outcome != "waiting" or result.key not in done_before
 
 
-def all_accounted_for(sender: Any, victor_sandbox: Sandbox, file: Path) -> None:
-    keys = keys_of(rows(ROWS))
-    asked_once(victor_sandbox, keys)
-    assert set(victor_sandbox.work_done_by_key()) == keys
+def all_accounted_for(sender: Any, victor_sandbox: Sandbox) -> None:
+    asked_once(victor_sandbox, rows(ROWS))
     exported = list(sender.export())
     assert [result.row for result in exported] == list(range(1, ROWS + 1))
-    assert {result.outcome.value for result in exported} == {"created"}
-    assert {result.id for result in exported} == {
-        request["id"] for request in outbound(victor_sandbox)
-    }
+    assert {result.outcome for result in exported} == {"created"}
+    ids = {request["id"] for request in outbound(victor_sandbox)}
+    assert {result.id for result in exported} == ids
 
 
 VICTIMS = {"sqlite": [("sender",)], "postgres": [("sender",), ("worker",), ("sender", "worker")]}
@@ -148,21 +151,15 @@ def test_a_killed_sender_or_worker(
     database: str,
     moment: Moment,
 ) -> None:
-    file = bulk.write(rows(ROWS))
+    bulk.write(rows(ROWS))
     is_server = database == "postgres"
-    place = (
-        request.getfixturevalue("postgres")
-        if is_server
-        else f"sqlite:///{bulk.folder}/victor-bulk.sqlite"
-    )
-    looking, state = sender(state=place, batch=file.name), ("--state", place)
+    place = request.getfixturevalue("postgres") if is_server else bulk.state
+    looking, state = sender(state=place, batch=FILE), ("--state", place)
     with ExitStack() as stack:
-        processes = (
-            {"worker": stack.enter_context(bulk.started("worker", *state))} if is_server else {}
-        )
-        processes["sender"] = sending = stack.enter_context(
-            bulk.started("send", file.name, *KEY, *state)
-        )
+        processes = dict[str, subprocess.Popen[str]]()
+        if is_server:
+            processes["worker"] = stack.enter_context(bulk.started("worker", *state))
+        sending = processes["sender"] = stack.enter_context(bulk.sending(FILE, *state))
         come(moment, victor_sandbox, sending)
         for victim in moment.victims:
             processes[victim].send_signal(signal.SIGKILL)
@@ -170,9 +167,9 @@ def test_a_killed_sender_or_worker(
         if "sender" not in moment.victims:
             # He takes over what the worker has left, and ends by himself.
             assert sending.wait(bulk.patience) == 0
-        killed_again(bulk, victor_sandbox, moment, *state)
-        assert go_on(bulk, file, *state).status == 0
-    all_accounted_for(looking, victor_sandbox, file)
+        kill_again(bulk, victor_sandbox, moment, *state)
+        go_on(bulk, *state)
+    all_accounted_for(looking, victor_sandbox)
 
 
 @pytest.mark.parametrize(
@@ -186,22 +183,18 @@ def test_a_killed_database_server(
     sender: Senders,
     moment: Moment,
 ) -> None:
-    file = bulk.write(rows(ROWS))
+    bulk.write(rows(ROWS))
     state = ("--state", postgres)
     boxes = boxes_at_work(postgres_server.new_schema())
-    with boxes, bulk.started("send", file.name, *KEY, *state) as sending:
-        come(moment, victor_sandbox, sending)
-        postgres_server.kill()
-        postgres_server.start()
-        if moment.again:
-            wait_until(lambda: len(victor_sandbox.attempts_by_key()) >= moment.again, sending)
+    with boxes, bulk.sending(FILE, *state) as sending:
+        for calls in filter(None, (moment.calls, moment.again)):
+            called(victor_sandbox, sending, calls)
             postgres_server.kill()
             postgres_server.start()
         # It waits for the server, and goes on.
-        out, err = sending.communicate(timeout=bulk.patience)
-        assert (sending.returncode, "Traceback" in err) == (0, False), (out, err)
-    assert go_on(bulk, file, *state).status == 0
-    all_accounted_for(sender(state=postgres, batch=file.name), victor_sandbox, file)
+        ends_well(sending, bulk.patience)
+    go_on(bulk, *state)
+    all_accounted_for(sender(state=postgres, batch=FILE), victor_sandbox)
 
 
 def test_a_failover_to_another_database_server(
@@ -212,16 +205,14 @@ def test_a_failover_to_another_database_server(
     sender: Senders,
 ) -> None:
     """All connections go to a server that takes no writes any more; new ones go to the primary."""
-    file = bulk.write(rows(ROWS))
-    state = ("--state", postgres)
+    bulk.write(rows(ROWS))
     boxes = boxes_at_work(postgres_server.new_schema())
-    with boxes, bulk.started("send", file.name, *KEY, *state) as sending:
-        wait_until(lambda: len(victor_sandbox.attempts_by_key()) >= ROWS // 3, sending)
+    with boxes, bulk.sending(FILE, "--state", postgres) as sending:
+        called(victor_sandbox, sending, ROWS // 3)
         assert sending.poll() is None
         with postgres_server.demoted():
-            out, err = sending.communicate(timeout=bulk.patience)
-        assert (sending.returncode, "Traceback" in err) == (0, False), (out, err)
-    all_accounted_for(sender(state=postgres, batch=file.name), victor_sandbox, file)
+            ends_well(sending, bulk.patience)
+    all_accounted_for(sender(state=postgres, batch=FILE), victor_sandbox)
 
 
 def test_the_lock_of_a_worker_moves_to_the_primary(

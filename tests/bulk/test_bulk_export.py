@@ -5,14 +5,17 @@ has paid.
 import csv
 import io
 import json
+import re
+from collections.abc import Sequence
 from functools import partial
+from itertools import chain, product
 from typing import Any
 
 import hypothesis.strategies as st
 import pytest
 from hypothesis import example, given
 
-from tests.bulk.bulk_runs import KEY, Bulk, Senders, outbound, row, rows
+from tests.bulk.bulk_runs import Bulk, Senders, outbound, row, rows
 from tests.cases import cases_beside
 from victor_ext import ServerError
 from victor_ext.bulk.payment_requests import PaymentRequests
@@ -36,77 +39,71 @@ CASES = cases_beside(__file__)
 ESCAPED: dict[str, str] = {**{f"{sign}1+1": f"'{sign}1+1" for sign in RUN}, **CASES["escaped"]}
 
 
-def exported(*texts: str, **options: Any) -> list[list[str]]:
-    """The rows of an export whose texts, in all columns that can hold any, are these."""
-    results = [
-        RowResult(1, text, text, text, RowOutcome.CREATED, text, {"region": text}, {"amount": text})
-        for text in texts
-    ]
+def text_of(results: Sequence[RowResult], *columns: str, **options: Any) -> str:
+    """An export of these results, from a file that has these other columns."""
     file = io.StringIO(newline="")
-    assert write_export(file, results, ["region"], **options) == len(texts)
-    file.seek(0)
-    return list(csv.reader(file, strict=True))[1:]
+    write_export(file, results, columns, **options)
+    return file.getvalue()
+
+
+def exported(text: str, **options: Any) -> list[str]:
+    """The row of an export that has this text wherever it can have any."""
+    extras, asked = {"region": text}, {"amount": text}
+    result = RowResult(1, text, text, text, RowOutcome.CREATED, text, extras, asked)
+    lines = io.StringIO(text_of([result], "region", **options), newline="")
+    _, cells = csv.reader(lines, strict=True)
+    return cells
 
 
 @pytest.mark.parametrize(("text", "escaped"), ESCAPED.items())
 def test_what_a_spreadsheet_would_run_gets_a_quote_before_it(text: str, escaped: str) -> None:
-    for before, shown in ((text, escaped), (escaped, escaped)):
-        (cells,) = exported(before)
-        assert cells == ["1", shown, shown, shown, "created", shown, shown, shown, "", "", ""]
-    (cells,) = exported(text, escape=False)
+    shown = [escaped] * 3
+    for before in (text, escaped):
+        assert exported(before) == ["1", *shown, "created", *shown, "", "", ""]
+    cells = exported(text, escape=False)
     assert cells[1:4] + cells[5:8] == [text] * 6
 
 
 @pytest.mark.parametrize("text", CASES["left"])
 def test_other_text_is_left_as_it_is(text: str) -> None:
     assert exported(text) == exported(text, escape=False)
-    assert exported(text)[0][6] == text
+    assert exported(text)[6] == text
 
 
 def test_the_heading_is_escaped_too() -> None:
-    file = io.StringIO(newline="")
-    write_export(file, [], [FORMULA, "region"])
-    assert file.getvalue().startswith(f"row,key,id,status,outcome,error,'{FORMULA},region,")
-    file = io.StringIO(newline="")
-    write_export(file, [], [FORMULA], escape=False)
-    assert f",{FORMULA}," in file.getvalue()
+    escaped = text_of([], FORMULA, "region")
+    assert escaped.startswith(f"row,key,id,status,outcome,error,'{FORMULA},region,")
+    assert f",{FORMULA}," in text_of([], FORMULA, escape=False)
 
 
 def test_a_column_whose_name_is_taken_takes_no_other_columns_name() -> None:
-    file = io.StringIO(newline="")
-    write_export(file, [], ["id", "file_id"])
-    assert file.getvalue().startswith("row,key,id,status,outcome,error,file_file_id,file_id,")
+    heading = "row,key,id,status,outcome,error,file_file_id,file_id,"
+    assert text_of([], "id", "file_id").startswith(heading)
 
 
-@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
-@pytest.mark.parametrize("quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_NONE])
+@pytest.mark.parametrize(
+    ("delimiter", "quoting"),
+    [
+        (",", csv.QUOTE_MINIMAL),  # who reads commas and no quotes reads no CSV
+        (";", csv.QUOTE_MINIMAL),
+        ("\t", csv.QUOTE_MINIMAL),
+        (";", csv.QUOTE_NONE),
+        ("\t", csv.QUOTE_NONE),
+    ],
+)
 def test_by_whatever_delimiter_it_is_read_no_cell_begins_a_formula(
     delimiter: str, quoting: Any
 ) -> None:
-    if (delimiter, quoting) == (",", csv.QUOTE_NONE):
-        pytest.skip("who reads commas and no quotes reads no CSV")
-    texts = [
-        *ESCAPED,
-        *(
-            f"{before}{text}{after}"
-            for text in ESCAPED
-            for before in ('"', 'x";"', "a,b;")
-            for after in ("", '"')
-        ),
-    ]
+    around = product(("", '"', 'x";"', "a,b;"), ("", '"'))
+    texts = [f"{before}{text}{after}" for before, after in around for text in ESCAPED]
     results = [
         RowResult(1, "", None, None, RowOutcome.CREATED, None, {"region": text}) for text in texts
     ]
     for escape in (True, False):
-        file = io.StringIO(newline="")
-        write_export(file, results, ["region"], escape=escape)
-        lines = file.getvalue().replace("\r\n", "\n").replace("\r", "\n").split("\n")
-        cells = [
-            cell
-            for line in csv.reader(lines, delimiter=delimiter, quoting=quoting)
-            for cell in line
-        ]
-        assert any(cell.lstrip().startswith(tuple(RUN)) for cell in cells) is not escape
+        lines = re.split(r"\r\n|\r|\n", text_of(results, "region", escape=escape))
+        cells = chain.from_iterable(csv.reader(lines, delimiter=delimiter, quoting=quoting))
+        formulas = [cell for cell in cells if cell.lstrip().startswith(tuple(RUN))]
+        assert bool(formulas) is not escape
 
 
 @given(
@@ -122,19 +119,20 @@ def test_by_whatever_delimiter_it_is_read_no_cell_begins_a_formula(
 def test_reconcile_reads_what_was_sent_whatever_columns_the_file_has(
     tmp_path_factory: pytest.TempPathFactory, columns: list[str], reference: str, as_json: bool
 ) -> None:
+    extras = dict.fromkeys(columns, "of the file")
     asked = {"amount": "44.23", "client_reference_id": reference}
-    result = RowResult(
-        1, "k-1", "ID-1", "", RowOutcome.CREATED, None, dict.fromkeys(columns, "of the file"), asked
-    )
-    path = tmp_path_factory.mktemp("export") / ("export.jsonl" if as_json else "export.csv")
-    with path.open("w", encoding="utf-8", newline="") as file:
-        if as_json:
-            fields = {name: getattr(result, name) for name in (*COLUMNS, "asked")}
-            file.write(json.dumps({**fields, "columns": dict(result.extras)}))
-        else:
-            write_export(file, [result], columns)
+    result = RowResult(1, "k-1", "ID-1", "", RowOutcome.CREATED, None, extras, asked)
+    if as_json:
+        fields = {name: getattr(result, name) for name in (*COLUMNS, "asked")}
+        text, name = json.dumps({**fields, "columns": extras}), "export.jsonl"
+    else:
+        text, name = text_of([result], *columns), "export.csv"
+    path = tmp_path_factory.mktemp("export") / name
+    path.write_bytes(text.encode())
     (entry,) = EntryReader(currency="USD").read(path)
-    assert (entry.id, entry.key, str(entry.amount)) == ("ID-1", "k-1", "44.23 USD")
+    assert entry.id == "ID-1"
+    assert entry.key == "k-1"
+    assert str(entry.amount) == "44.23 USD"
     # A quote of its own before what a spreadsheet would run reads as one that the export has put
     # there.
     sent = reference if as_json else unescape_formulas(escape_formulas(reference))
@@ -145,18 +143,14 @@ def test_reconcile_reads_what_was_sent_whatever_columns_the_file_has(
 def test_the_command_escapes_and_has_a_switch_and_its_json_is_as_it_was(
     bulk: Bulk, sender: Senders
 ) -> None:
-    records = [row(1, region=FORMULA), row(2, region="\t-1"), row(3, region="north")]
-    sender(state=f"sqlite:///{bulk.folder}/victor-bulk.sqlite").send(
-        bulk.write(records, "march.csv")
-    )
-    assert [line["region"] for line in bulk("export").table] == [f"'{FORMULA}", "'\t'-1", "north"]
-    assert [line["region"] for line in bulk("export", "--no-escape").table] == [
-        FORMULA,
-        "\t-1",
-        "north",
-    ]
-    lines = [json.loads(line) for line in bulk("export", "--json").out.splitlines()]
-    assert [line["columns"]["region"] for line in lines] == [FORMULA, "\t-1", "north"]
+    regions = [FORMULA, "\t-1", "north"]
+    records = [row(number, region=region) for number, region in enumerate(regions, 1)]
+    sender.finish(records, state=bulk.state)
+    escaped = [f"'{FORMULA}", "'\t'-1", "north"]
+    assert [line["region"] for line in bulk("export").table] == escaped
+    assert [line["region"] for line in bulk("export", "--no-escape").table] == regions
+    in_json = bulk("export", "--json").json_lines
+    assert [line["columns"]["region"] for line in in_json] == regions
 
 
 def reads(sandbox: Sandbox) -> list[str]:
@@ -164,52 +158,48 @@ def reads(sandbox: Sandbox) -> list[str]:
 
 
 def test_status_and_export_say_who_has_paid(bulk: Bulk, victor_sandbox: Sandbox) -> None:
-    bulk.write([*rows(3), row(4, amount="0")])
-    assert bulk("send", "invoices.csv", *KEY, "--skip-invalid").status == 1
+    assert bulk.send([*rows(3), row(4, amount="0")], "--skip-invalid").status == 1
     paid, declined, _ = (request["id"] for request in outbound(victor_sandbox))
     victor_sandbox.move(paid, "completed")
     victor_sandbox.move(declined, "declined", "Account 800000219 is\nclosed.")
     before = reads(victor_sandbox)
     exported = bulk("export", "--refresh")
     now = "The provider says now: 1 completed (paid), 1 created, 1 declined."
-    assert (exported.status, exported.err) == (0, f"{now}\n")
-    found = {line["id"]: (line["status"], line["error"]) for line in exported.table}
-    assert found[paid] == ("completed", "")
-    assert found[declined] == ("declined", "Account *****0219 is closed.")
-    assert found[""][0] == ""
+    assert exported.status == 0
+    assert exported.err == f"{now}\n"
+    shown = {line["id"]: (line["status"], line["error"]) for line in exported.table}
+    assert shown[paid] == ("completed", "")
+    assert shown[declined] == ("declined", "Account *****0219 is closed.")
+    assert shown[""][0] == ""
     # a page, and the empty one behind it
-    assert reads(victor_sandbox)[len(before) :] == ["list"] * 2
+    assert reads(victor_sandbox) == [*before, "list", "list"]
     assert bulk("export", "--refresh", "-o", "now.csv").err == f"4 rows written to now.csv. {now}\n"
 
-    shown = bulk("status", "--refresh")
-    assert shown.status == 1
-    assert "  1 completed (paid)\n" in shown.out
-    assert bulk("status", "--refresh", "--json").json["payments"] == {
-        "completed": 1,
-        "declined": 1,
-        "created": 1,
-    }
-    assert {
-        json.loads(line)["status"]
-        for line in bulk("export", "--refresh", "--json").out.splitlines()
-    } == {
-        "completed",
-        "declined",
-        "created",
-        None,
-    }
+    status = bulk("status", "--refresh")
+    assert status.status == 1
+    assert "  1 completed (paid)\n" in status.out
+    payments = {"completed": 1, "declined": 1, "created": 1}
+    assert bulk("status", "--refresh", "--json").json["payments"] == payments
+    in_json = bulk("export", "--refresh", "--json").json_lines
+    assert {line["status"] for line in in_json} == {*payments, None}
+
+
+NOTHING = json.dumps({"results": []})
+
+
+def list_as(sandbox: Sandbox, body: str, times: int | None = 1) -> None:
+    """The next list, or each one, has this body."""
+    sandbox.inject("status", operation="list", status=200, body=body, times=times)
 
 
 @pytest.mark.victor_sandbox(get_status="listed")
 def test_what_the_list_lacks_is_read_by_its_id(sender: Senders, victor_sandbox: Sandbox) -> None:
-    sender().send(rows(2))
-    ids = [request["id"] for request in outbound(victor_sandbox)]
-    victor_sandbox.move(ids[0], "completed")
-    victor_sandbox.respond(ids[1], "Declined", "Not ours")
-    victor_sandbox.inject(
-        "status", operation="list", status=200, body='{"results": []}', times=None
-    )
-    assert dict(sender().status(refresh=True).payments) == {"completed": 1, "declined": 1}
+    sender.finish(rows(2))
+    first, second = (request["id"] for request in outbound(victor_sandbox))
+    victor_sandbox.move(first, "completed")
+    victor_sandbox.respond(second, "Declined", "Not ours")
+    list_as(victor_sandbox, NOTHING, times=None)
+    assert sender().status(refresh=True).payments == {"completed": 1, "declined": 1}
     assert {one.error for one in sender().export(refresh=True)} == {None, "Not ours"}
     victor_sandbox.inject("status", operation="get", status=404, body="{}", times=None)
     assert sender().status(refresh=True).payments == {"not found": 2}
@@ -222,30 +212,31 @@ def test_what_is_read_by_its_id_has_the_status_of_the_list(
     """`get` says "Pending" of what is paid; and a request without a status is not one that has
     gone.
     """
-    sender().send(rows(1))
-    paid = outbound(victor_sandbox)[0]["id"]
+    sender.finish(rows(1))
+    paid = sender.result().id
     victor_sandbox.move(paid, "completed")
-    victor_sandbox.inject("status", operation="list", status=200, body='{"results": []}', times=1)
-    assert sender().status(refresh=True).payments == {"completed": 1}
-    listed = json.dumps({"results": [{"victor_payment_request_id": paid}]})
-    victor_sandbox.inject("status", operation="list", status=200, body=listed, times=1)
-    assert sender().status(refresh=True).payments == {"no status": 1}
+    without_status = json.dumps({"results": [{"victor_payment_request_id": paid}]})
+    for body, status in ((NOTHING, "completed"), (without_status, "no status")):
+        list_as(victor_sandbox, body)
+        assert sender().status(refresh=True).payments == {status: 1}
 
 
 def test_a_provider_that_cannot_be_read_costs_no_old_file(
     bulk: Bulk, sender: Senders, victor_sandbox: Sandbox
 ) -> None:
-    bulk.write(rows(1))
-    assert bulk("send", "invoices.csv", *KEY).status == 0
+    assert bulk.send(rows(1)).status == 0
     assert bulk("export", "-o", "results.csv").status == 0
-    before = (bulk.folder / "results.csv").read_text()
+    results = bulk.folder / "results.csv"
+    before = results.read_text()
     victor_sandbox.inject("status", operation="list", status=503, times=None)
-    ran = bulk("export", "--refresh", "-o", "results.csv", "--deadline", "0.5")
-    assert (ran.status, ran.out, (bulk.folder / "results.csv").read_text()) == (75, "", before)
+    ended = bulk("export", "--refresh", "-o", "results.csv", "--deadline", "0.5")
+    assert ended.status == 75
+    assert ended.out == ""
+    assert results.read_text() == before
     assert bulk("status", "--refresh", "--deadline", "0.5").status == 75
-    sender().send(rows(1))
+    exported = sender(state=bulk.state, batch="invoices.csv").export(refresh=True)
     with pytest.raises(ServerError):
-        next(sender().export(refresh=True))
+        next(exported)
 
 
 def test_a_batch_without_a_request_asks_nothing(sender: Senders, victor_sandbox: Sandbox) -> None:

@@ -28,6 +28,7 @@ def test_one_whose_look_up_is_refused_here_keeps_no_other_one_from_being_looked_
     refused, found = LaterStep(SimpleNamespace(look_up=look_up), "payouts.instruct").look_up(
         [step("refused"), step("found")]
     )
-    assert (refused.request, refused.looked_up) == (None, True)
+    assert refused.request is None
+    assert refused.looked_up
     assert "payor_id is blank" in str(refused.reason)
     assert found.request.id == "payout-2"

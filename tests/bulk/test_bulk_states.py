@@ -24,20 +24,20 @@ import sqlalchemy as sa
 from sqlalchemy import event
 
 from tests.bulk.bulk_runs import (
-    KEY,
     Bulk,
     Senders,
     asked_once,
     change_state,
-    keys_of,
+    made_in,
+    refused,
     rows,
-    store_only,
+    wait_for_rows,
     wait_until,
 )
 from tests.bulk.postgres import Postgres
+from tests.cli.victor_command import Ran
 from tests.programs import python
 from tests.tiers import borders
-from victor_ext import ConfigurationError
 from victor_ext.bulk import StateUnavailable, source_rows, sqlite_options, take_over
 from victor_ext.bulk.state import State
 from victor_ext.bulk.worker_lock import FileLock
@@ -50,34 +50,27 @@ Notices = Callable[[], list[str]]
 def test_a_server_that_restarts_while_rows_are_stored(
     bulk: Bulk, victor_sandbox: Sandbox, postgres_server: Postgres, postgres: str, sender: Senders
 ) -> None:
-    file = bulk.write(rows(30))
+    bulk.write(rows(30))
     postgres = postgres.replace("postgres@", "postgres:pass-word@")
-    store_only(sender(state=postgres, batch="another"), rows(1))
-    with (
-        psycopg.connect(postgres) as other,
-        bulk.started("send", file.name, *KEY, "--state", postgres) as sending,
-    ):
+    state = ("--state", postgres)
+    sender.store(rows(1), state=postgres, batch="another")
+    is_waiting = "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted"
+    with psycopg.connect(postgres) as other, bulk.sending("invoices.csv", *state) as sending:
         other.execute("LOCK TABLE dbos.workflow_status IN EXCLUSIVE MODE")
-        is_waiting = "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted"
         wait_until(lambda: other.execute(is_waiting).fetchall() == [(True,)], sending)
         postgres_server.kill()
-        _, err = sending.communicate(timeout=bulk.patience)
+        out, err = sending.communicate(timeout=bulk.patience)
         other.close()
-    down = [
-        bulk(*words, "--state", postgres)
-        for words in (("status",), ("send", file.name, *KEY), ("worker",))
-    ]
+    send = ("send", "invoices.csv", *bulk.sends)
+    down = [bulk(*words, *state) for words in (("status",), send, ("worker",))]
     postgres_server.start()
-    assert (sending.returncode, "cannot be used now" in err, "Traceback" in err) == (
-        75,
-        True,
-        False,
-    ), err
-    assert [
-        (ran.status, "cannot be used now" in ran.err, "pass-word" in ran.err) for ran in down
-    ] == ([(75, True, False)] * 3)
-    assert bulk("send", file.name, *KEY, "--state", postgres).status == 0
-    asked_once(victor_sandbox, keys_of(rows(30)))
+    for ended in (Ran(sending.returncode, out, err), *down):
+        assert ended.status == 75, ended
+        assert "cannot be used now" in ended.err
+        assert "Traceback" not in ended.err
+        assert "pass-word" not in ended.err
+    assert bulk(*send, *state).status == 0
+    asked_once(victor_sandbox, rows(30))
 
 
 def replace_file(path: Path) -> None:
@@ -135,68 +128,68 @@ def test_a_state_that_is_deleted_while_rows_are_sent(
     bulk: Bulk, victor_sandbox: Sandbox, sender: Senders, request: pytest.FixtureRequest, what: str
 ) -> None:
     command, statement = DELETED_ON_SERVERS.get(what, ("send", ""))
-    state = request.getfixturevalue("postgres") if statement else "sqlite:///victor-bulk.sqlite"
-    file = bulk.write(rows(200))
-    words = ("send", file.name, *KEY, "--rate", "10") if command == "send" else ("worker",)
+    state = request.getfixturevalue("postgres") if statement else bulk.state
+    bulk.write(rows(200))
+    words = ("send", "invoices.csv", *bulk.sends, "--rate", "10")
     if command == "worker":
-        store_only(sender(state=state, batch=file.name, rate=10), rows(200))
+        words = ("worker",)
+        sender.store(rows(200), state=state, rate=10)
     with bulk.started(*words, "--state", state) as process:
-        wait_until(lambda: len(victor_sandbox.work_done_by_key()) >= 3, process)
+        wait_for_rows(victor_sandbox, 3, process)
         if statement:
             execute_on_server(state, statement)
         else:
             DELETED_FILES[what](bulk.folder / "victor-bulk.sqlite")
         out, err = process.communicate(timeout=bulk.patience)
-    assert (process.returncode, out, "Traceback" in err) == (3, "", False), err
+    assert process.returncode == 3
+    assert out == ""
+    assert "Traceback" not in err
     assert "was deleted while rows were sent" in err.splitlines()[-1]
-    assert len(victor_sandbox.work_done_by_key()) < 200
+    assert made_in(victor_sandbox) < 200
 
 
 def test_a_batch_of_which_payments_are_gone_is_not_read_as_if_they_waited(
-    bulk: Bulk, victor_sandbox: Sandbox, sender: Senders
+    bulk: Bulk, victor_sandbox: Sandbox
 ) -> None:
-    file = bulk.write(rows(200))
-    state = f"sqlite:///{bulk.folder}/victor-bulk.sqlite"
-    assert sender(state=state, batch=file.name).send(file).exit_status == 0
-    path = bulk.folder / "victor-bulk.sqlite"
-    change_state(path, "DELETE FROM victor_bulk_payments WHERE chunk LIKE '%/00000002'")
-    for words in (("send", file.name, *KEY), ("resume",), ("status",), ("export",)):
+    assert bulk.send(rows(200)).status == 0
+    gone = "DELETE FROM victor_bulk_payments WHERE chunk LIKE '%/00000002'"
+    change_state(bulk.folder / "victor-bulk.sqlite", gone)
+    send = ("send", "invoices.csv", *bulk.sends)
+    for words in (send, ("resume",), ("status",), ("export",)):
         ran = bulk(*words)
-        assert (ran.status, "was deleted" in ran.err) == (3, True), ran
-    asked_once(victor_sandbox, keys_of(rows(200)))
+        assert ran.status == 3, ran
+        assert "was deleted" in ran.err, ran
+    asked_once(victor_sandbox, rows(200))
 
 
 def test_what_carries_the_chunks_can_be_deleted_and_nothing_is_lost(
     bulk: Bulk, victor_sandbox: Sandbox
 ) -> None:
     """The payments are the truth. What was under way is settled, and what waits is sent."""
-    file = bulk.write(rows(200))
-    path = bulk.folder / "victor-bulk.sqlite"
-    with bulk.started("send", file.name, *KEY, "--rate", "10") as process:
-        wait_until(lambda: len(victor_sandbox.work_done_by_key()) >= 3, process)
-        change_state(path, "DELETE FROM workflow_status")
-        out, err = process.communicate(timeout=bulk.patience)
-    assert process.returncode in (3, 75), (out, err)
+    bulk.write(rows(200))
+    with bulk.sending("invoices.csv", "--rate", "10") as process:
+        wait_for_rows(victor_sandbox, 3, process)
+        change_state(bulk.folder / "victor-bulk.sqlite", "DELETE FROM workflow_status")
+        _, err = process.communicate(timeout=bulk.patience)
+    assert process.returncode in (3, 75), err
     assert "Traceback" not in err
-    assert len(victor_sandbox.work_done_by_key()) < 200
+    assert made_in(victor_sandbox) < 200
     assert bulk("resume", "--rate", "10000").status == 0
-    asked_once(victor_sandbox, keys_of(rows(200)))
+    asked_once(victor_sandbox, rows(200))
 
 
 def test_nothing_is_promised_of_a_state_that_cannot_be_read(
     bulk: Bulk, victor_sandbox: Sandbox, postgres_server: Postgres, postgres: str
 ) -> None:
-    file = bulk.write(rows(200))
-    with bulk.started("send", file.name, *KEY, "--rate", "10", "--state", postgres) as process:
-        wait_until(lambda: len(victor_sandbox.work_done_by_key()) >= 3, process)
+    bulk.write(rows(200))
+    with bulk.sending("invoices.csv", "--rate", "10", "--state", postgres) as process:
+        wait_for_rows(victor_sandbox, 3, process)
         postgres_server.kill()
         ran = bulk.stopped(process, signal.SIGINT)
     postgres_server.start()
-    assert (ran.status, "Nothing is lost" in ran.err, "victor bulk resume" in ran.err) == (
-        130,
-        False,
-        True,
-    ), ran
+    assert ran.status == 130
+    assert "Nothing is lost" not in ran.err
+    assert "victor bulk resume" in ran.err
 
 
 def lock_of(path: Path) -> FileLock:
@@ -211,29 +204,24 @@ def test_two_senders_on_one_file_wait_for_each_other(
     bulk.write(rows(3, start=101), "two.csv")
     link = tmp_path / "link"
     link.symlink_to(bulk.folder / "victor-bulk.sqlite")
-    with bulk.started("send", "one.csv", *KEY, "--rate", "6") as first:
-        wait_until(lambda: sum(victor_sandbox.work_done_by_key().values()) >= 2, first)
-        second = bulk("send", "two.csv", *KEY, "--state", f"sqlite:///{link}")
+    with bulk.sending("one.csv", "--rate", "1") as first:
+        wait_for_rows(victor_sandbox, 2, first)
+        second = bulk.send("two.csv", "--state", f"sqlite:///{link}")
         assert second.status == 0
         assert "Another process works on" in second.err
         assert first.wait(60) == 0
-    asked_once(victor_sandbox, keys_of(rows(12)) | keys_of(rows(3, start=101)))
-    assert sorted(os.listdir(bulk.folder)) == [
-        "one.csv",
-        "two.csv",
-        "victor-bulk.sqlite",
-        "victor-bulk.sqlite-lock",
-    ]
+    asked_once(victor_sandbox, [*rows(12), *rows(3, start=101)])
+    files = {"one.csv", "two.csv", "victor-bulk.sqlite", "victor-bulk.sqlite-lock"}
+    assert set(os.listdir(bulk.folder)) == files
 
 
 def test_the_lock_is_its_owners_and_goes_with_its_holder(tmp_path: Path) -> None:
-    here, again = (
-        lock_of(tmp_path / "state.sqlite"),
-        lock_of(tmp_path / ".." / tmp_path.name / "state.sqlite"),
-    )
+    here = lock_of(tmp_path / "state.sqlite")
+    again = lock_of(tmp_path / ".." / tmp_path.name / "state.sqlite")
     assert here.acquire()
     (lock,) = tmp_path.iterdir()
-    assert (lock.name, lock.stat().st_mode & 0o777) == ("state.sqlite-lock", 0o600)
+    assert lock.name == "state.sqlite-lock"
+    assert lock.stat().st_mode & 0o777 == 0o600
     assert not again.acquire()
     here.close()
     code = f"""
@@ -252,19 +240,20 @@ os.kill(os.getpid(), signal.SIGKILL)
 def test_what_lies_in_the_place_of_the_lock_is_refused_and_left_alone(
     sender: Senders, victor_sandbox: Sandbox, tmp_path: Path, kind: str
 ) -> None:
-    lock, victim = tmp_path / "state.sqlite-lock", tmp_path / "victim"
+    lock, victim, nothing = (tmp_path / name for name in ("state.sqlite-lock", "victim", "nothing"))
     victim.write_text("of somebody else", "utf-8")
-    if kind == "a folder":
+    is_folder = kind == "a folder"
+    if is_folder:
         lock.mkdir()
     else:
-        lock.symlink_to(victim if kind == "a link" else tmp_path / "nothing")
-    with pytest.raises(ConfigurationError, match=r"state\.sqlite-lock"):
+        lock.symlink_to(victim if kind == "a link" else nothing)
+    with refused(r"state\.sqlite-lock"):
         sender().send(rows(1))
     assert victim.read_text("utf-8") == "of somebody else"
-    assert not (tmp_path / "nothing").exists()
+    assert not nothing.exists()
     assert victor_sandbox.attempts_by_key() == {}
-    lock.rmdir() if kind == "a folder" else lock.unlink()
-    assert sender().resume().exit_status == 0
+    lock.rmdir() if is_folder else lock.unlink()
+    sender.finish()
 
 
 @pytest.fixture
@@ -295,30 +284,31 @@ def old_sqlite(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_batch_is_sent_and_its_times_are_whole_milliseconds_of_now(
     sender: Senders, victor_sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    # Without the function that we add, the batch cannot be stored, and this ends with the time
-    # limit.
-    assert sender().send(rows(3)).exit_status == 0
-    asked_once(victor_sandbox, keys_of(rows(3)))
+    """Without the function that we add, the batch cannot be stored, and this ends with the time
+    limit.
+    """
+    sender.finish(rows(3))
+    asked_once(victor_sandbox, rows(3))
+    columns = "created_at, updated_at, completed_at"
+    query = f"SELECT {columns} FROM workflow_status WHERE status = 'SUCCESS'"
     with closing(sqlite3.connect(tmp_path / "state.sqlite")) as database:
-        columns = "created_at, updated_at, completed_at"
-        times = database.execute(
-            f"SELECT {columns} FROM workflow_status WHERE status = 'SUCCESS'"
-        ).fetchall()
+        times = [*itertools.chain(*database.execute(query))]
     assert times
-    for moment in itertools.chain(*times):
+    for moment in times:
         assert isinstance(moment, int)
         assert abs(moment / 1000 - time.time()) < 60
-    with (
-        State(f"sqlite:///{tmp_path}/state.sqlite").engine() as engine,
-        engine.connect() as connection,
-    ):
-        assert connection.scalar(sa.text("SELECT unixepoch('auto')")) is None
+    with State(f"sqlite:///{tmp_path}/state.sqlite").engine() as engine:
+        assert milliseconds_of(engine, "auto") is None
     # The engines of the program that sends are its own, also after two threads have opened a state
     # at the same time.
     with sqlite_options.subseconds_in_all_pools(), sqlite_options.subseconds_in_all_pools():
         pass
-    with sa.create_engine("sqlite://").connect() as connection:
-        assert connection.scalar(sa.text("SELECT unixepoch('subsec')")) is None
+    assert milliseconds_of(sa.create_engine("sqlite://"), "subsec") is None
+
+
+def milliseconds_of(engine: sa.Engine, modifier: str) -> Any:
+    with engine.connect() as connection:
+        return connection.scalar(sa.text(f"SELECT unixepoch('{modifier}')"))
 
 
 def test_an_sqlite_that_is_too_old_for_dbos_is_refused_with_the_cure(
@@ -326,13 +316,11 @@ def test_an_sqlite_that_is_too_old_for_dbos_is_refused_with_the_cure(
 ) -> None:
     monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 34, 1))
     monkeypatch.setattr(sqlite3, "sqlite_version", "3.34.1")
-    with pytest.raises(
-        ConfigurationError, match=r"is 3\.34\.1: 3\.35 is the oldest .* postgresql://"
-    ) as refused:
+    with refused(r"is 3\.34\.1: 3\.35 is the oldest .* postgresql://") as caught:
         State(f"sqlite:///{tmp_path}/state.sqlite")
-    assert [(problem.field, problem.code) for problem in refused.value.problems] == [
-        ("state", "sqlite_version")
-    ]
+    (problem,) = caught.value.problems
+    assert problem.field == "state"
+    assert problem.code == "sqlite_version"
     assert not State("postgresql://user@host/database").is_sqlite
 
 
@@ -392,26 +380,27 @@ def test_a_disk_that_is_full_while_rows_are_sent_is_said_and_nothing_is_sent_aga
     logged_notices: Notices,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    seen: list[int] = []
+    monkeypatch.setattr(take_over, "_ROUND", 0.2)
+    looks, told = 0, 0
 
-    def progress(status: Any) -> None:
-        assert len(seen) < 200, "nothing is said, or nothing goes on"
-        if not seen:
+    def progress(_status: object) -> None:
+        nonlocal looks, told
+        assert looks < 200, "nothing is said, or nothing goes on"
+        if looks == 0:
             disk.fill()
-        seen.append(len(logged_notices()))
-        if logged_notices() and len(seen) - seen.index(next(filter(None, seen))) > 5:
+        looks += 1
+        told += bool(logged_notices())
+        if told > 6:
             disk.full = False
 
-    monkeypatch.setattr(take_over, "_ROUND", 0.2)
-    status = sender().send(rows(250), on_progress=progress)
-    assert dict(status.counts) == {"created": 250}
-    asked_once(victor_sandbox, keys_of(rows(250)))
+    assert sender().send(rows(250), on_progress=progress).counts == {"created": 250}
+    asked_once(victor_sandbox, rows(250))
     assert set(victor_sandbox.attempts_by_key().values()) == {1}
     notices = logged_notices()
     assert 1 <= len(notices) <= 3
-    assert all(
-        "database or disk is full" in notice and "are sent then" in notice for notice in notices
-    )
+    for notice in notices:
+        assert "database or disk is full" in notice
+        assert "are sent then" in notice
     assert all(result.outcome == "created" for result in sender().export())
 
 
@@ -422,25 +411,26 @@ def test_a_disk_that_is_full_while_rows_are_stored_ends_the_command(
     disk.fill()
     with pytest.raises(StateUnavailable, match="full"):
         sender().send(rows(250, start=2))
-    assert len(victor_sandbox.work_done_by_key()) == 1
+    assert made_in(victor_sandbox) == 1
     disk.full = False
-    assert sender().send(rows(250, start=2)).exit_status == 0
+    sender.finish(rows(250, start=2))
 
 
 def test_what_dbos_says_of_a_full_disk_is_told(logged_notices: Notices, sender: Senders) -> None:
     sender()
     log = logging.getLogger("dbos")
-    for text in ("database or disk is full", "could not extend file: No space left on device"):
-        log.warning(
-            "Exception encountered in queue thread for a queue: (OperationalError) %s", text
+    full, no_space = "database or disk is full", "could not extend file: No space left on device"
+    in_thread = "Exception encountered in queue thread for a queue: (OperationalError) %s"
+    for text in (full, no_space):
+        log.warning(in_thread, text)
+        log.error(
+            "Exception encountered in background workflow:",
+            exc_info=(OSError, OSError(text), None),
         )
-        try:
-            raise OSError(text)
-        except OSError as error:
-            log.error("Exception encountered in background workflow:", exc_info=error)
-    log.warning("Exception encountered in queue thread for a queue: connection refused")
-    notices = [("disk is full" in notice, "No space left" in notice) for notice in logged_notices()]
-    assert notices == [(True, False), (False, True)]
+    log.warning(in_thread, "connection refused")
+    first, second = logged_notices()
+    assert "disk is full" in first
+    assert "No space left" in second
 
 
 @pytest.mark.parametrize("text", ["database disk image is malformed", "file is not a database"])
@@ -451,9 +441,7 @@ def test_what_dbos_says_of_a_broken_file_is_a_loss(tmp_path: Path, text: str) ->
     assert kept.loss() is None
     log = logging.getLogger("dbos")
     log.warning("Exception encountered in queue thread for a queue: (DatabaseError) %s", text)
-    lost = kept.loss()
-    assert lost is not None
-    assert "was deleted while rows were sent" in str(lost)
+    assert "was deleted while rows were sent" in str(kept.loss())
     later = State(f"sqlite:///{tmp_path}/another.sqlite")
     later.prepare()
     assert later.loss() is None, "it was said of another file"
@@ -465,6 +453,6 @@ def test_a_folder_for_temporary_files_that_is_full_is_said_in_a_sentence(
     schema = f"PRAGMA max_page_count=8; {source_rows._SCHEMA}"
     monkeypatch.setattr(source_rows, "_SCHEMA", schema)
     for act in (sender().check, sender().send):
-        with pytest.raises(ConfigurationError, match=r"temporary files, .*full.*TMPDIR"):
+        with refused(r"temporary files, .*full.*TMPDIR"):
             act(rows(600))
     assert victor_sandbox.attempts_by_key() == {}

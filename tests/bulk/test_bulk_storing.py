@@ -11,8 +11,11 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from datetime import time as datetime_time
+from functools import partial
+from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import sqlalchemy as sa
@@ -24,17 +27,17 @@ from tests.bulk.bulk_runs import (
     Bulk,
     Senders,
     asked_once,
+    change_state,
+    in_days,
     keys_of,
+    nothing_sent,
     row,
     rows,
-    store_only,
     today,
     wait_until,
 )
-from tests.tiers import borders
 from victor_ext import Victor
-from victor_ext.bulk import RowOutcome, StateLost, store
-from victor_ext.bulk.deciding import Code
+from victor_ext.bulk import StateLost, store
 from victor_ext.bulk.loading import Loading
 from victor_ext.bulk.run import status_of
 from victor_ext.bulk.source_rows import SourceRows
@@ -42,6 +45,7 @@ from victor_ext.bulk.state import State
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.pull_request
+BeforeStoring = Callable[[Callable[[], object]], None]
 SHORT, LONG = 2000, 20_000
 """Rows of the batches whose memory is compared; `python -m benchmarks.bulk` does it with a million,
 and sends them.
@@ -53,42 +57,76 @@ class Crash(BaseException):
 
 
 @contextmanager
-def crash_at(number: int) -> Iterator[list[str]]:
-    """Let the process end before the statement of this number of `Loading.store`: its commit is the
-    last one. Yields the statements so far.
-    """
-    statements: list[str] = []
-    storing: list[bool] = []
+def storing_noted(note: Callable[[str], None]) -> Iterator[None]:
+    """Hand over each statement of `Loading.store` before it is executed: its commit is the last."""
+    is_storing = False
     store_all = Loading.store
 
-    def storing_now(self: Loading, *arguments: Any) -> Any:
-        storing.append(True)
+    def store_now(self: Loading, *arguments: Any) -> Any:
+        nonlocal is_storing
+        is_storing = True
         try:
             return store_all(self, *arguments)
         finally:
-            storing.clear()
-
-    def note(statement: str) -> None:
-        if storing:
-            statements.append(statement)
-            if len(statements) == number:
-                raise Crash
+            is_storing = False
 
     def before_statement(_c: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        note(statement)
+        if is_storing:
+            note(statement)
 
     def before_commit(_connection: Any) -> None:
-        note("COMMIT")
+        if is_storing:
+            note("COMMIT")
 
-    event.listen(sa.Engine, "before_cursor_execute", before_statement)
-    event.listen(sa.Engine, "commit", before_commit)
+    listeners: dict[str, Callable[..., None]] = {
+        "before_cursor_execute": before_statement,
+        "commit": before_commit,
+    }
+    for name, listener in listeners.items():
+        event.listen(sa.Engine, name, listener)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(Loading, "store", storing_now)
+        patched.setattr(Loading, "store", store_now)
         try:
-            yield statements
+            yield
         finally:
-            event.remove(sa.Engine, "before_cursor_execute", before_statement)
-            event.remove(sa.Engine, "commit", before_commit)
+            for name, listener in listeners.items():
+                event.remove(sa.Engine, name, listener)
+
+
+class Pause(NamedTuple):
+    """Somebody who is stopped at a place, and when he goes on."""
+
+    reached: threading.Event
+    goes_on: threading.Event
+
+
+def paused_at(monkeypatch: pytest.MonkeyPatch, owner: type, name: str) -> Pause:
+    """Stop whoever comes to this method first."""
+    method = getattr(owner, name)
+    pause = Pause(threading.Event(), threading.Event())
+
+    def pausing(self: Any, *arguments: Any) -> Any:
+        monkeypatch.setattr(owner, name, method)
+        pause.reached.set()
+        assert pause.goes_on.wait(60)
+        return method(self, *arguments)
+
+    monkeypatch.setattr(owner, name, pausing)
+    return pause
+
+
+@contextmanager
+def waiting_locks(database: str) -> Iterator[Callable[..., int]]:
+    """Yield what counts those that wait for a lock: of a table, or of anything."""
+    query = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+    with State(database).engine() as engine, engine.connect() as connection:
+
+        def count_waiting(table: str | None = None) -> int:
+            connection.rollback()
+            of_table = "" if table is None else f" AND relation = '{table}'::regclass"
+            return int(connection.scalar(sa.text(query + of_table)))
+
+        yield count_waiting
 
 
 def dump_of(path: Path) -> list[str]:
@@ -102,83 +140,91 @@ def test_a_source_whose_storing_was_interrupted_is_not_stored(
 ) -> None:
     """At any statement of the one transaction, and at its commit."""
     path = tmp_path / "state.sqlite"
-    records = rows(230)
     State(f"sqlite:///{path}").prepare()
     if before:
-        assert sender().send(rows(before)).exit_status == 0
-    asked, dump = victor_sandbox.attempts_by_key(), dump_of(path)
-    number, statements = 0, [""]
-    while statements:
-        number += 1
-        with crash_at(number) as statements:
+        sender.finish(rows(before))
+    dump = dump_of(path)
+    is_stored = False
+    for number in count(1):
+        statements = list[str]()
+
+        def note(statement: str, number: int = number, noted: list[str] = statements) -> None:
+            noted.append(statement)
+            if len(noted) == number:
+                raise Crash
+
+        with nothing_sent(victor_sandbox), storing_noted(note):
             try:
-                store_only(sender(), records)
+                sender.store(rows(230))
+                is_stored = True
             except Crash:
                 assert dump_of(path) == dump
-                assert (len(sender().batches()), victor_sandbox.attempts_by_key()) == (
-                    bool(before),
-                    asked,
-                )
-                continue
-        break
-    # It was the last one, which let all of it be stored.
-    assert (statements[-1], number) == ("COMMIT", len(statements) + 1)
-    changed = ["payments", "lines", "batches", "workflow_status"]
-    assert [name for name in changed if not any(name in text for text in statements)] == []
+        if is_stored:
+            break
+    # The last one let all of it be stored.
+    assert statements[-1] == "COMMIT"
+    assert number == len(statements) + 1
+    for table in ("payments", "lines", "batches", "workflow_status"):
+        assert any(table in statement for statement in statements)
     assert sender().status().rows == 230
-    assert sender().resume().exit_status == 0
-    asked_once(victor_sandbox, keys_of(records))
+    sender.finish()
+    asked_once(victor_sandbox, rows(230))
 
 
 def test_refused_rows_are_replaced_or_dropped(
     sender: Senders, victor_sandbox: Sandbox, client: Victor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tomorrow = today() + timedelta(days=1)
-    records = [
-        row(number, due_date=today() if number in (4, 5) else tomorrow) for number in range(1, 251)
-    ]
+    skipping = sender(skip_invalid=True)
+    records = [row(number, due_date=in_days(1)) for number in range(1, 251)]
+    for record in records[3:5]:
+        record["due_date"] = in_days(0)
     records[1]["amount"], records[2]["amount"] = "-1", "0"
-    store_only(sender(skip_invalid=True), records)
-    clock, late = (
-        client._config.clock,
-        datetime(tomorrow.year, tomorrow.month, tomorrow.day, 23, tzinfo=UTC),
-    )
+    sender.store(records, skip_invalid=True)
+    late = datetime.combine(today() + timedelta(days=1), datetime_time(23), UTC)
     with monkeypatch.context() as patched:
         # The fourth and fifth are refused only when their turn comes.
-        patched.setattr(type(clock), "moment", lambda _self: late)
+        patched.setattr(type(client._config.clock), "moment", lambda _self: late)
         status = sender().resume()
-    assert (dict(status.counts), status.exit_status) == (
-        {RowOutcome.CREATED: 246, RowOutcome.REFUSED: 4},
-        1,
-    )
-    assert "due_date" in ([*sender().export()][3].error or "")
+    assert status.counts == {"created": 246, "refused": 4}
+    assert status.exit_status == 1
+    assert "due_date" in sender.results()["INV-4"].error
     # The third comes corrected, and the fourth and fifth as they were.
     records[2]["amount"] = "3.00"
-    check = sender(skip_invalid=True).send(records).check
-    assert (check.new, check.replaced, check.set_aside, check.unchanged) == (3, 1, 1, 246)
-    counts = {RowOutcome.CREATED: 249, RowOutcome.REFUSED: 1}
-    assert (sender().status().exit_status, dict(sender().status().counts)) == (1, counts)
+    check = skipping.send(records).check
+    assert check.new == 3
+    assert check.replaced == 1
+    assert check.set_aside == 1
+    assert check.unchanged == 246
+    status = sender().status()
+    assert status.counts == {"created": 249, "refused": 1}
+    assert status.exit_status == 1
     assert [result.row for result in sender().export()] == [*range(1, 251)]
     # A row without a key is refused, too, until the file has none.
     without_key = [*records, row(251, invoice_no="", amount="-1"), row(252)]
-    assert sender(skip_invalid=True).send(without_key).rows == 252
     with_key = [*records, row(251), row(252)]
-    assert sender(skip_invalid=True).send(with_key).counts[RowOutcome.REFUSED] == 1
-    assert sender(skip_invalid=True).send(without_key).counts[RowOutcome.REFUSED] == 2
-    assert (sender().drop(), sender().drop()) == (2, 0)
-    counts = {RowOutcome.CREATED: 250}
-    assert (sender().status().exit_status, dict(sender().status().counts)) == (0, counts)
-    good = keys_of([records[0], *records[2:], row(252)])
-    assert {result.key for result in sender().export()} == good
+    for file, refused in ((without_key, 2), (with_key, 1), (without_key, 2)):
+        status = skipping.send(file)
+        assert status.rows == 252
+        assert status.counts["refused"] == refused
+    assert sender().drop() == 2
+    assert sender().drop() == 0
+    status = sender().status()
+    assert status.counts == {"created": 250}
+    assert status.exit_status == 0
+    good = [records[0], *records[2:], row(252)]
+    assert {result.key for result in sender().export()} == keys_of(good)
     # It is new if it comes again, and can be dropped again.
-    again = sender(skip_invalid=True).send(records)
-    assert (again.check.new, again.check.set_aside, again.rows) == (0, 1, 250)
-    assert (sender().drop(), sender().status().rows) == (1, 249)
-    asked_once(victor_sandbox, good | keys_of([row(251)]))
+    again = skipping.send(records)
+    assert again.check.new == 0
+    assert again.check.set_aside == 1
+    assert again.rows == 250
+    assert sender().drop() == 1
+    assert sender().status().rows == 249
+    asked_once(victor_sandbox, [*good, row(251)])
 
 
 @pytest.fixture
-def before_storing(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], object]], None]:
+def before_storing(monkeypatch: pytest.MonkeyPatch) -> BeforeStoring:
     """Let something happen once, when rows were compared, and before they are stored."""
 
     def arrange(happen: Callable[[], object]) -> None:
@@ -194,110 +240,107 @@ def before_storing(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[], ob
     return arrange
 
 
+OURS = rows(120)
+OTHERS = rows(120, start=300)
 OTHER_AMOUNTS = [row(number, amount="7.77") for number in range(1, 121)]
 OTHER_KEYS = [row(number, invoice_no=f"copy-{number}") for number in range(1, 121)]
-COMES = {
-    "the same": ("march", rows(120), Code.CREATED_BEFORE, "theirs"),
-    "other rows": ("march", rows(120, start=300), None, "both"),
-    "other amounts": ("march", OTHER_AMOUNTS, Code.OTHER_VALUES, "theirs"),
-    "a copy": ("april", rows(120), Code.CREATED_BEFORE, "theirs"),
-    "a copy with other keys": ("april", OTHER_KEYS, Code.LOOKS_LIKE, "theirs"),
-    "a copy with other amounts": ("april", OTHER_AMOUNTS, Code.OTHER_VALUES, "theirs"),
-}
 
 
-@pytest.mark.parametrize("what", COMES)
+@pytest.mark.parametrize(
+    ("batch", "theirs", "code"),
+    [
+        ("march", OURS, "created_before"),
+        ("march", OTHERS, None),
+        ("march", OTHER_AMOUNTS, "other_values"),
+        ("april", OURS, "created_before"),
+        ("april", OTHER_KEYS, "looks_like"),
+        ("april", OTHER_AMOUNTS, "other_values"),
+    ],
+)
 def test_what_comes_while_a_batch_is_stored(
     sender: Senders,
     victor_sandbox: Sandbox,
-    before_storing: Callable[[Callable[[], object]], None],
-    what: str,
+    before_storing: BeforeStoring,
+    batch: str,
+    theirs: list[dict[str, str]],
+    code: str | None,
 ) -> None:
     """It comes from another process, when this one has compared its rows, and before it stores
     them. What is stored then decides.
     """
-    batch, others, code, whose = COMES[what]
-    before_storing(lambda: sender(batch=batch).send(others))
-    status = sender(batch="march").send(rows(120))
-    assert dict(status.noticed) == ({} if code is None else {code: 120})
+    before_storing(lambda: sender(batch=batch).send(theirs))
+    status = sender().send(OURS)
+    assert status.noticed == ({} if code is None else {code: 120})
     assert status.check.noticed == status.noticed
-    keys = keys_of(others) | (keys_of(rows(120)) if whose == "both" else set[str]())
-    asked_once(victor_sandbox, keys)
-    assert set(victor_sandbox.attempts_by_key()) == keys
+    made = [*theirs, *OURS] if code is None else theirs
+    asked_once(victor_sandbox, made)
     asked = {request["amount"] for request in victor_sandbox.requests()}
-    assert asked == {
-        record["amount"] for record in (others if whose == "theirs" else rows(120))
-    } | {record["amount"] for record in others}
+    assert asked == {record["amount"] for record in made}
 
 
 def test_what_was_stored_meanwhile_and_has_not_left_is_replaced(
-    sender: Senders,
-    victor_sandbox: Sandbox,
-    before_storing: Callable[[Callable[[], object]], None],
+    sender: Senders, victor_sandbox: Sandbox, before_storing: BeforeStoring
 ) -> None:
-    before_storing(lambda: store_only(sender(batch="april"), OTHER_AMOUNTS))
-    status = sender(batch="march").send(rows(120))
-    assert (dict(status.noticed), status.exit_status) == ({Code.REPLACED: 120}, 0)
-    assert sender(batch="april").resume().exit_status == 0
-    asked_once(victor_sandbox, keys_of(rows(120)))
+    before_storing(lambda: sender.store(OTHER_AMOUNTS, batch="april"))
+    assert sender.finish(OURS).noticed == {"replaced": 120}
+    sender.finish(batch="april")
+    asked_once(victor_sandbox, OURS)
     assert "7.77" not in {request["amount"] for request in victor_sandbox.requests()}
 
 
-@pytest.mark.parametrize("database", borders(["sqlite", "postgres"], "sqlite"))
-@pytest.mark.parametrize("what", ["the same", "a copy", "a copy with other keys", "other rows"])
+@pytest.mark.parametrize(
+    ("batch", "theirs", "code"),
+    [
+        ("march", OURS, None),
+        ("march", OTHERS, None),
+        ("april", OURS, "replaced"),
+        ("april", OTHER_KEYS, "looks_like"),
+    ],
+)
 def test_two_that_store_at_the_same_moment(
     sender: Senders,
     victor_sandbox: Sandbox,
     monkeypatch: pytest.MonkeyPatch,
-    request: pytest.FixtureRequest,
-    database: str,
-    what: str,
+    any_state: str,
+    batch: str,
+    theirs: list[dict[str, str]],
+    code: str | None,
 ) -> None:
-    """Both have looked, and neither has stored: the second one sees what the first one stored."""
-    batch, others, *_ = COMES[what]
-    options = {} if database == "sqlite" else {"state": request.getfixturevalue("postgres")}
+    """Both have looked, and neither has stored: the second one sees what the first one stored.
+
+    Files of one batch are no copies: its latest file counts, and what the other one has is left
+    out.
+    """
     store_all, both = Loading.store, threading.Barrier(2)
 
     def storing(self: Loading, *arguments: Any) -> Any:
         both.wait(60)
         return store_all(self, *arguments)
 
-    first = [row(5000, invoice_no="first")]
-    store_only(sender(batch="before", **options), first)  # so that the state has its key
-    noticed: list[dict[str, int]] = []
+    first = row(5000, invoice_no="first")
+    sender.store([first], batch="before", state=any_state)  # so that the state has its key
+    noticed = list[dict[str, int]]()
 
     def store_and_stop(name: str, records: list[dict[str, str]]) -> None:
         def stop(status: Any) -> None:
-            noticed.append(dict(status.noticed))
+            noticed.append(status.noticed)
             raise InterruptedError
 
         with suppress(InterruptedError):
-            sender(batch=name, **options).send(records, on_progress=stop)
+            sender(batch=name, state=any_state).send(records, on_progress=stop)
 
     monkeypatch.setattr(Loading, "store", storing)
     with ThreadPoolExecutor() as pool:
-        for done in [
-            pool.submit(store_and_stop, "march", rows(120)),
-            pool.submit(store_and_stop, batch, others),
-        ]:
-            done.result()
-    names = sender(**options).batches()
-    assert sorted(names) == sorted({"before", "march", batch})
+        ours = pool.submit(store_and_stop, "march", OURS)
+        pool.submit(store_and_stop, batch, theirs).result()
+        ours.result()
+    names = {"before", "march", batch}
+    assert {*sender(state=any_state).batches()} == names
     for name in names:
-        sender(batch=name, **options).resume()
-    ours, theirs = keys_of(rows(120)), keys_of(others)
-    asked = set(victor_sandbox.work_done_by_key()) - keys_of(first)
-    if what == "other rows":
-        # They are of one batch, whose latest file counts: what the other one has is left out.
-        assert asked in (ours, theirs)
-    elif what == "a copy with other keys":
-        assert asked in (ours, theirs)
-        assert {Code.LOOKS_LIKE: 120} in noticed
-    else:
-        assert asked == ours
-        if what == "a copy":
-            assert {Code.REPLACED: 120} in noticed
-    asked_once(victor_sandbox, asked)
+        sender(batch=name, state=any_state).resume()
+    assert code is None or {code: 120} in noticed
+    is_ours = keys_of(OURS) <= {*victor_sandbox.work_done_by_key()}
+    asked_once(victor_sandbox, [first, *(OURS if is_ours else theirs)])
 
 
 def test_what_a_file_leaves_out_is_not_sent_while_the_file_is_stored(
@@ -306,66 +349,49 @@ def test_what_a_file_leaves_out_is_not_sent_while_the_file_is_stored(
     """A worker that wants to begin it waits, and finds that it was left out: else it would be asked
     for beside the corrected row.
     """
-    written = row(1, invoice_no="1042")
     saved = row(1, invoice_no="1042.0")
-    store_only(sender(state=postgres), [written])
-    assign = SourceRows.assign_chunks
-    stopped, goes_on = threading.Event(), threading.Event()
-
-    def assigning(self: SourceRows, first: int, size: int) -> int:
-        stopped.set()  # it is decided, and nothing is stored yet
-        assert goes_on.wait(60)
-        return assign(self, first, size)
-
-    monkeypatch.setattr(SourceRows, "assign_chunks", assigning)
-    waits = sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")
-    with (
-        ThreadPoolExecutor() as pool,
-        State(postgres).engine() as engine,
-        engine.connect() as seen,
-    ):
-        storing = pool.submit(store_only, sender(state=postgres), [saved])
-        assert stopped.wait(60)
+    sender.store([row(1, invoice_no="1042")], state=postgres)
+    # It is decided then, and nothing is stored yet.
+    pause = paused_at(monkeypatch, SourceRows, "assign_chunks")
+    with ThreadPoolExecutor() as pool, waiting_locks(postgres) as count_waiting:
+        storing = pool.submit(sender.store, [saved], state=postgres)
+        assert pause.reached.wait(60)
         sending = pool.submit(sender(state=postgres).resume)
         ends = time.monotonic() + PATIENCE
-        while not seen.scalar(waits) and not victor_sandbox.work_done_by_key():
+        while not count_waiting() and not victor_sandbox.work_done_by_key():
             assert time.monotonic() < ends
-            seen.rollback()
             time.sleep(0.01)
-        goes_on.set()
+        pause.goes_on.set()
         storing.result()
         sending.result()
-    assert sender(state=postgres).resume().exit_status == 0
-    assert victor_sandbox.work_done_by_key() == dict.fromkeys(keys_of([saved]), 1)
+    sender.finish(state=postgres)
+    asked_once(victor_sandbox, [saved])
 
 
 def test_a_command_that_is_killed_while_it_stores_has_stored_nothing(
     bulk: Bulk, victor_sandbox: Sandbox, postgres: str
 ) -> None:
     """Killed in the transaction that stores the rows, where a lock of ours holds it."""
-    options = ("--state", postgres)
-    send = ("send", "march.csv", "--key-column", "invoice_no", *options)
-    bulk.write(rows(230), "march.csv")
+    state = ("--state", postgres)
+    bulk.write(rows(230))
     State(postgres).prepare()
-    with State(postgres).engine() as engine, engine.connect() as holder, engine.connect() as seen:
+    with (
+        State(postgres).engine() as engine,
+        engine.connect() as holder,
+        waiting_locks(postgres) as count_waiting,
+    ):
         # Its chunks are the last that is stored.
         holder.execute(sa.text("LOCK TABLE dbos.workflow_status IN EXCLUSIVE MODE"))
-        with bulk.started(*send) as process:
-            waiting = sa.text(
-                "SELECT count(*) FROM pg_locks WHERE NOT granted"
-                " AND relation = 'dbos.workflow_status'::regclass"
-            )
-            wait_until(lambda: bool(seen.scalar(waiting)), process)
+        with bulk.sending("invoices.csv", *state) as process:
+            wait_until(lambda: count_waiting("dbos.workflow_status") > 0, process)
             assert process.poll() is None
         holder.rollback()
-    for ended in (bulk("status", *options), bulk("resume", *options)):
-        assert (ended.status, "nothing was stored there, and nothing was sent" in ended.err) == (
-            2,
-            True,
-        )
-    bulk.write(rows(40), "march.csv")
-    assert bulk(*send).status == 0
-    assert victor_sandbox.work_done_by_key() == dict.fromkeys(keys_of(rows(40)), 1)
+    for word in ("status", "resume"):
+        ended = bulk(word, *state)
+        assert ended.status == 2
+        assert "nothing was stored there, and nothing was sent" in ended.err
+    assert bulk.send(rows(40), *state).status == 0
+    asked_once(victor_sandbox, rows(40))
 
 
 @pytest.mark.parametrize("batch", ["march", "april"])
@@ -378,47 +404,33 @@ def test_nobody_waits_for_long_for_one_who_was_stopped_while_it_stored(
 ) -> None:
     """The server ends the transaction of one who is stopped in the middle of it."""
     monkeypatch.setattr(store, "_IDLE_SECONDS", 1)
-    stopped, goes_on = threading.Event(), threading.Event()
-    enqueue = DBOSClient.enqueue_in_transaction
-
-    def enqueuing(self: Any, *arguments: Any) -> Any:
-        monkeypatch.setattr(DBOSClient, "enqueue_in_transaction", enqueue)
-        stopped.set()
-        goes_on.wait(60)
-        return enqueue(self, *arguments)
-
-    monkeypatch.setattr(DBOSClient, "enqueue_in_transaction", enqueuing)
+    pause = paused_at(monkeypatch, DBOSClient, "enqueue_in_transaction")
     with ThreadPoolExecutor() as pool:
-        first = pool.submit(store_only, sender(state=postgres), rows(250))
-        assert stopped.wait(60)
-        assert sender(batch=batch, state=postgres).send(rows(250)).exit_status == 0
-        goes_on.set()
+        first = pool.submit(sender.store, rows(250), state=postgres)
+        assert pause.reached.wait(60)
+        sender.finish(rows(250), batch=batch, state=postgres)
+        pause.goes_on.set()
         assert "cannot be used" in str(first.exception())
-    asked_once(victor_sandbox, keys_of(rows(250)))
+    asked_once(victor_sandbox, rows(250))
 
 
 def test_a_batch_of_which_a_part_was_deleted_is_named(
-    sender: Senders, victor_sandbox: Sandbox
+    sender: Senders, victor_sandbox: Sandbox, tmp_path: Path
 ) -> None:
-    assert sender().send(rows(2)).exit_status == 0
-    with closing(sqlite3.connect(sender()._state.path)) as state, state:
-        state.execute("DELETE FROM victor_bulk_payments WHERE place = 0")
-    for act in (
-        lambda: sender().send(rows(2)),
-        lambda: sender().check(rows(2)),
-        lambda: sender().status(),
-        lambda: list(sender().export()),
-        lambda: sender().resume(),
-    ):
-        with pytest.raises(StateLost, match="march"):
-            act()
-    assert set(victor_sandbox.attempts_by_key().values()) == {1}
+    sender.finish(rows(2))
+    change_state(tmp_path / "state.sqlite", "DELETE FROM victor_bulk_payments WHERE place = 0")
+    own = sender()
+    sends = (partial(own.send, rows(2)), partial(own.check, rows(2)))
+    with nothing_sent(victor_sandbox):
+        for act in (*sends, own.status, sender.results, own.resume):
+            with pytest.raises(StateLost, match="march"):
+                act()
 
 
 def test_nobody_but_the_provider_is_called(
     sender: Senders, victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    called: set[Any] = set()
+    called = set[Any]()
     connect = socket.socket.connect
 
     def noted(self: socket.socket, address: Any) -> None:
@@ -426,7 +438,7 @@ def test_nobody_but_the_provider_is_called(
         connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", noted)
-    assert sender().send(rows(5)).exit_status == 0
+    sender.finish(rows(5))
     assert called == {("127.0.0.1", int(victor_sandbox.url.rpartition(":")[2]))}
 
 
@@ -442,14 +454,13 @@ def test_memory_does_not_grow_with_the_number_of_rows(
         return status_of(stored)
 
     monkeypatch.setattr("victor_ext.bulk.sender.run_batch", read)
-    peaks: list[int] = []
-    for count in (SHORT, SHORT, LONG):  # the first time, modules are loaded
+    peaks = list[int]()
+    for number in (SHORT, SHORT, LONG):  # the first time, modules are loaded
         tracemalloc.start()
         state = f"sqlite:///{tmp_path}/{len(peaks)}.sqlite"
-        status = sender(state=state).send(map(row, range(count)))
+        assert sender(state=state).send(map(row, range(number))).rows == number
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-        assert status.rows == count
     assert peaks[2] - peaks[1] < 36 * (LONG - SHORT), "a key alone has 36 characters"
 
 

@@ -11,8 +11,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy import event
 
-from tests.bulk.bulk_runs import PATIENCE, Senders, asked_once, keys_of, rows
-from tests.tiers import borders
+from tests.bulk.bulk_runs import PATIENCE, Senders, asked_once, rows
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.pull_request
@@ -63,21 +62,18 @@ def writers() -> Generator[list[int]]:
         event.remove(sa.Engine, "rollback", ended)
 
 
-@pytest.mark.parametrize("database", borders(["SQLite", "PostgreSQL"], "SQLite"))
 def test_one_statement_changes_many_payments(
-    sender: Senders, victor_sandbox: Sandbox, request: pytest.FixtureRequest, database: str
+    sender: Senders, victor_sandbox: Sandbox, any_state: str
 ) -> None:
-    is_sqlite = database == "SQLite"
-    options = {} if is_sqlite else {"state": request.getfixturevalue("postgres")}
     with updates() as statements:
-        assert sender(**options).send(rows(ROWS)).exit_status == 0
-    asked_once(victor_sandbox, keys_of(rows(ROWS)))
+        sender.finish(rows(ROWS), state=any_state)
+    asked_once(victor_sandbox, rows(ROWS))
     assert len(statements) < ROWS / 8
 
 
 def test_threads_take_turns_to_write_to_sqlite(sender: Senders) -> None:
     with writers() as counts:
-        assert sender().send(rows(ROWS)).exit_status == 0
+        sender.finish(rows(ROWS))
     assert len(counts) > ROWS / 100
     assert set(counts) == {1}
 
@@ -85,7 +81,7 @@ def test_threads_take_turns_to_write_to_sqlite(sender: Senders) -> None:
 def test_postgresql_keeps_most_changes_of_a_row_out_of_its_indexes(
     sender: Senders, postgres: str
 ) -> None:
-    assert sender(state=postgres).send(rows(ROWS)).exit_status == 0
+    sender.finish(rows(ROWS), state=postgres)
     engine = sa.create_engine(postgres.replace("postgresql:", "postgresql+psycopg:"))
 
     def counted() -> Any:

@@ -35,7 +35,7 @@ heavy = (
     "sqlalchemy", "django",
 )
 slow = ["logging", "ssl", "victor_ext.sandbox"]
-if "pydantic" not in sys.modules:
+if "pydantic" not in sys.modules and not {lists_commands}:
     slow.append("importlib.metadata")
 found = sorted(
     name for name in sys.modules
@@ -46,6 +46,13 @@ assert (status, found) == (0, []), (status, found)
 WITHOUT_EXTRA = """
 import sys
 sys.modules[{name!r}] = None
+from victor_ext.cli import main
+sys.exit(main({words!r}))
+"""
+WITHOUT_SPEC = """
+import sys
+import victor_ext.systems
+victor_ext.systems.entry_points_of = lambda *group: {{}}
 from victor_ext.cli import main
 sys.exit(main({words!r}))
 """
@@ -135,7 +142,9 @@ def test_no_command_at_all_shows_the_commands(bare_command: Command) -> None:
     "words", [["--help"], ["rfp", "create", "--help"], ["bulk", "--help"], ["--version"]]
 )
 def test_help_is_light(words: list[str]) -> None:
-    ran = python("-c", LIGHT.format(words=words))
+    """The list of the commands alone reads which are installed."""
+    lists_commands = words == ["--help"]
+    ran = python("-c", LIGHT.format(words=words, lists_commands=lists_commands))
     assert ran.returncode == 0, ran.stderr
 
 
@@ -145,6 +154,17 @@ def test_a_missing_extra_is_named_in_a_sentence(name: str, words: list[str], ext
     assert ran.returncode == 2
     assert f"pip install 'victor-ext[{extra}]'" in ran.stderr
     assert len(ran.stderr.splitlines()) == 1
+
+
+def test_spec_without_its_distribution_says_what_to_install_for_what() -> None:
+    words = ["spec", "generate", "shop.yaml"]
+    without_extra = python("-c", WITHOUT_EXTRA.format(name="typer", words=words))
+    assert "pip install 'victor-ext[cli]'. `victor spec` is" in without_extra.stderr
+    with_extra = python("-c", WITHOUT_SPEC.format(words=words))
+    for ran in (without_extra, with_extra):
+        assert ran.returncode == 2
+        assert "victor-spec, which makes typed packages from OpenAPI documents" in ran.stderr
+        assert "pip install ./recipe in a clone" in ran.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -17,6 +17,7 @@ from typing import Any, get_args
 import httpx
 
 from victor_ext import InvalidRequest, RetryPolicy, VictorError
+from victor_ext.runtime.client.records import Record
 
 from .document import Document, Leaf, Operation
 
@@ -420,9 +421,11 @@ def _members(result: Any) -> Iterator[tuple[str, str]]:
 
 
 def _is_record(value: Any) -> bool:
-    return type(value).__module__.startswith("victor_ext.providers") and not isinstance(
-        value, str | int
-    )
+    """Whether a value is a record, or another class of a provider with members to read."""
+    if isinstance(value, Record):
+        return True
+    is_of_provider = type(value).__module__.startswith("victor_ext.providers")
+    return is_of_provider and not isinstance(value, str | int)
 
 
 def _parent(body: Any, path: Iterable[str]) -> Any:

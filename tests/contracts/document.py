@@ -120,8 +120,15 @@ class Document:
     @staticmethod
     @cache
     def of(name: str) -> Document:
-        """The document `openapi/<name>.yaml`. Copy it before you change it."""
-        return Document(load(ROOT / "openapi" / f"{name}.yaml"))
+        """The document `openapi/<name>.yaml`. Copy it before you change it.
+
+        Raises:
+            LookupError: It is not there; the message names the file.
+        """
+        file = ROOT / "openapi" / f"{name}.yaml"
+        if not file.exists():
+            raise LookupError(f"{name} has no document: put it into openapi/{file.name}.")
+        return Document(load(file))
 
     def operation_of(self, request: httpx.Request) -> Operation | None:
         """The operation that a request calls, by the most specific path: `/payees/deltas` is no

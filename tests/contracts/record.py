@@ -2,6 +2,7 @@
 
 import importlib
 import json
+from importlib.util import find_spec
 
 from victor_ext.systems import entry_points_of
 
@@ -12,7 +13,19 @@ SYSTEMS = tuple(entry_points_of())
 
 
 def contract_of(system: str) -> Contract:
-    return importlib.import_module(f"tests.contracts.{system}").CONTRACT
+    """The contract of a system.
+
+    Raises:
+        LookupError: It is not there; the message names the file and the part.
+    """
+    module = f"tests.contracts.{system}"
+    file = f"{module.replace('.', '/')}.py"
+    if find_spec(module) is None:
+        raise LookupError(f"{system} has no contract: write {file}, as the other systems have one.")
+    contract: Contract | None = getattr(importlib.import_module(module), "CONTRACT", None)
+    if contract is None:
+        raise LookupError(f"{file} lacks CONTRACT, the `Contract` of {system}.")
+    return contract
 
 
 def record_of(contract: Contract) -> str:
@@ -39,10 +52,17 @@ def record_of(contract: Contract) -> str:
 
 
 def main() -> None:
-    """Write the record of each system. Its diff is what has changed for callers."""
+    """Write the record of each system, and say which ones are other than before. Their diff is what
+    has changed for callers.
+    """
+    written: list[str] = []
     for system in SYSTEMS:
         contract = contract_of(system)
-        contract.record.write_text(record_of(contract), encoding="utf-8")
+        record = record_of(contract)
+        if not contract.record.exists() or contract.record.read_text(encoding="utf-8") != record:
+            contract.record.write_text(record, encoding="utf-8")
+            written.append(f"{contract.record} is written. Its diff is what callers read now.")
+    print("\n".join(written) or "Nothing has changed: each call reads what its record says.")
 
 
 if __name__ == "__main__":

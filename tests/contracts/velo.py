@@ -270,8 +270,15 @@ RENAMED = {
     "payments.amount": "payments.amount.minor_units",
     "amount": "amount.minor_units",
     "webhook_url": "url",
+    "query:type": "account_type",
 }
 """The arguments, and fields of them, whose names are not those of the document's members."""
+OTHER_ENDS = {
+    f"{amount}_amount_{end}": f"{amount}_amount_{other}"
+    for amount in ("source", "payment")
+    for end, other in (("from", "to"), ("to", "from"))
+}
+"""The other ends of ranges of whole numbers."""
 UNLIMITED = dict.fromkeys(
     [f"{operation}: body:authorizationHeader" for operation in ("createWebhook", "updateWebhook")],
     "The client asks for 16 characters, as its receiver does: 4 can be guessed.",
@@ -282,9 +289,16 @@ def limited(name: str) -> Callable[[Velo, Any], Any]:
     """The call that sends a value at a place, as `operation: place`."""
     operation, _, place = name.partition(": ")
     path = snake_case(place.partition(":")[2].replace("[]", ""))
-    argument, *fields = RENAMED.get(path, path).split(".")
+    argument, *fields = RENAMED.get(place, RENAMED.get(path, path)).split(".")
     make = CALLS[operation].make[-1]
-    return lambda velo, value: make(velo, **{argument: _with(SAMPLES[argument], fields, value)})
+
+    def call(velo: Velo, value: Any) -> Any:
+        arguments = {argument: _with(SAMPLES[argument], fields, value)}
+        if argument in OTHER_ENDS:
+            arguments[OTHER_ENDS[argument]] = None  # a range would refuse the value first
+        return make(velo, **arguments)
+
+    return call
 
 
 def _with(whole: Any, fields: list[str], value: Any) -> Any:

@@ -47,7 +47,9 @@ def provider(background: Background) -> Iterator[RawProvider]:
     ("name", "options", "paid"),
     [pytest.param(*row, id=row[0]) for row in cases_beside(__file__)["suites"]],
 )
-def test_suite(provider: RawProvider, name: str, options: list[str], paid: int) -> None:
+def test_a_guard_of_another_library_lets_only_the_allowed_requests_pass(
+    provider: RawProvider, name: str, options: list[str], paid: int
+) -> None:
     suite, _, tracer = name.partition("-")
     environment = {
         **os.environ,

@@ -26,10 +26,10 @@ PAGES = sorted(
                 "SECURITY.md",
                 "openapi/README.md",
                 "recipe/README.md",
-                "recipe/docs/packages.md",
             )
         ),
         *ROOT.glob("docs/**/*.md"),
+        *ROOT.glob("recipe/docs/*.md"),
         *ROOT.glob("examples/**/README.md"),
     ]
 )

@@ -63,11 +63,11 @@ def run_examples(client: Any, *order: str, own: dict[str, Any] | None = None, **
         pytest.fail(f"{''.join(failures)}\nwithout an example: {without}", pytrace=False)
 
 
-def test_victor(victor: Victor) -> None:
+def test_each_example_of_victor_runs_and_no_operation_lacks_one(victor: Victor) -> None:
     run_examples(victor, "payment_requests", victor=victor)
 
 
-def test_velo(
+def test_each_example_of_velo_runs_and_no_operation_lacks_one(
     velo_harness: VeloHarness, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(velo.Velo, "_on_poll_wait", staticmethod(velo_harness.sandbox.advance))
@@ -96,7 +96,7 @@ def test_velo(
     )
 
 
-def test_eastpay() -> None:
+def test_each_example_of_eastpay_runs_and_no_operation_lacks_one() -> None:
     card = eastpay.Card("4111 1111 1111 1111", expiry_month=12, expiry_year=2030, cvv="123")
     price = Money.of("92.00", "EGP")
     with EastPaySandbox() as sandbox:
@@ -112,7 +112,9 @@ def test_eastpay() -> None:
             )
 
 
-def test_flexfactor(flexfactor: FlexFactor, flexfactor_sandbox: FlexFactorSandbox) -> None:
+def test_each_example_of_flexfactor_runs_and_no_operation_lacks_one(
+    flexfactor: FlexFactor, flexfactor_sandbox: FlexFactorSandbox
+) -> None:
     for order_id in ("INV-1042", "INV-1044"):
         flexfactor_sandbox.decide("CAPTUREREQUIRED", order_id)
     given = declined()

@@ -4,7 +4,6 @@ write.
 
 from __future__ import annotations
 
-import importlib
 import inspect
 import re
 from collections.abc import Callable, Iterator
@@ -18,11 +17,13 @@ from velo_api.api.source_accounts import request_funding
 from velo_api.models import FundingRequest
 
 from tests.contracts.eastpay import PRICE
+from tests.contracts.record import contract_of
 from tests.contracts.velo import CONTRACT as VELO
 from tests.providers.connected.till import client_class, new_payment, operation
 from tests.providers.running import GUID
 from victor_ext import ConfigurationError, HeaderKey, PreparedCall, Promise, Proof, connect
 from victor_ext.providers.eastpay import CardToken, EastPay
+from victor_ext.systems import entry_points_of
 
 PAGE = Path(__file__).parents[2] / "docs" / "never-twice.md"
 HEADER = "| system | write | promise | after a lost response |\n|---|---|---|---|\n"
@@ -59,8 +60,8 @@ def _nothing(_request: httpx.Request) -> httpx.Response:
 def _writes() -> Iterator[tuple[str, PreparedCall, Any]]:
     """The system, each of its writes, and what its client is made with."""
     transport = httpx.MockTransport(_nothing)
-    for system in ("victor", "velo", "eastpay", "flexfactor"):
-        contract = importlib.import_module(f"tests.contracts.{system}").CONTRACT
+    for system in entry_points_of():
+        contract = contract_of(system)
         client = contract.client(transport)
         for call in contract.calls.values():
             with suppress(ConfigurationError):  # of a read, and of a list, which reads later
@@ -100,9 +101,10 @@ def _never(*_: Any) -> Any:
 
 def table() -> str:
     """The table of the page: each write of each system."""
-    order = ("Victor", "Velo", "EastPay", "FlexFactor", "connect")
-    rows = sorted(_writes(), key=lambda each: order.index(re.split("[ ,]", each[0])[0]))
-    return HEADER + "".join(f"{_row(*row)}\n" for row in rows)
+    titles = [point.load().title for point in entry_points_of().values()] + ["connect"]
+    rows = [*_writes()]
+    ordered = [row for title in titles for row in rows if re.match(rf"{title}\b", row[0])]
+    return HEADER + "".join(f"{_row(*row)}\n" for row in ordered)
 
 
 def _row(system: str, call: PreparedCall, client: Any) -> str:

@@ -27,6 +27,7 @@ INSTALLED_PARTS = {
     "ARGUMENTS": "the arguments of a client that calls nobody",
     "SETTINGS": "those of them that a profile keeps",
     "REFUSAL": "the body of a response that refuses a write",
+    "WITHOUT": "the ids of the operations without an `Exchange`, each with the reason",
 }
 """What the adapter of a system with an entry point has, too."""
 

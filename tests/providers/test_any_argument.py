@@ -11,8 +11,7 @@ import inspect
 import json
 import math
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass, replace
+from collections.abc import Callable
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 from fractions import Fraction
@@ -27,11 +26,12 @@ from victor_api import models
 from victor_api.api.payment_requests import create_request_payment, list_payment_requests
 from victor_api.client import Client
 
+from tests.providers.arguments import MADE, NOBODY_HOME, TARGETS, Target, nested
 from tests.providers.flexfactor.test_flexfactor_webhooks import signed, webhooks
-from tests.providers.running import ONCE, TOKEN, is_for_token
+from tests.providers.running import ONCE
 from tests.providers.systems import ARGUMENTS, CLIENTS
 from tests.providers.test_introspection import methods_of
-from tests.providers.test_operations_table import NOW, argument, arguments_of, namespace_of
+from tests.providers.test_operations_table import NOW, arguments_of
 from tests.providers.victor.adapter import payment
 from victor_ext import (
     InvalidRequest,
@@ -165,80 +165,7 @@ ANYTHING = st.one_of(
 )
 
 
-def nobody_home(request: httpx.Request) -> httpx.Response:
-    """Gives out tokens, and knows nothing else: no call waits for anything.
-
-    What comes is JSON, where it says so.
-    """
-    if request.headers.get("content-type", "").startswith("application/json") and request.content:
-        json.loads(request.content.decode("utf-8"))
-    return httpx.Response(200, json=TOKEN) if is_for_token(request) else httpx.Response(404)
-
-
-SENT_WITH = httpx.MockTransport(nobody_home)
-MADE = {
-    name: kinds[0](**ARGUMENTS[name], transport=SENT_WITH, retry=ONCE)
-    for name, kinds in CLIENTS.items()
-}
 VICTOR = MADE["victor"]
-
-
-@dataclass(frozen=True)
-class Target:
-    """Something that is called with arguments that are good, and the arguments to change."""
-
-    call: Callable[..., Any]
-    good: Mapping[str, Any]
-    names: Sequence[str] = ()
-
-    @property
-    def arguments(self) -> list[str]:
-        return sorted({*self.good, *self.names})
-
-    def __call__(self, changes: Mapping[str, Any]) -> None:
-        result = self.call(**{**self.good, **changes})
-        if hasattr(result, "pages"):
-            list(result)
-
-
-def targets(system: str) -> Iterator[tuple[str, Target]]:
-    """Each method of a client; and each part of a request that is an object, such as a card or an
-    address.
-    """
-    for path, method in methods_of(MADE[system]).items():
-        parameters, name = inspect.signature(method).parameters, f"{system} {path}"
-        if path.endswith("watch"):
-            continue  # a generator, which reads as `wait` does
-        good = arguments_of(method)
-        yield name, Target(method, good, list(parameters))
-        for parameter in parameters.values():
-            with contextlib.suppress(LookupError):
-                value = argument(parameter.name, parameter.annotation, namespace_of(method))
-                [part] = value if isinstance(value, list) else [value]
-                # that one is ours
-                if (
-                    is_dataclass(part)
-                    and not isinstance(part, Money)
-                    and parameter.name != "receipt"
-                ):
-                    yield (
-                        f"{name}'s {parameter.name}",
-                        Target(*changing(method, good, parameter.name, value, part)),
-                    )
-
-
-def changing(
-    method: Any, good: dict[str, Any], name: str, value: Any, part: Any
-) -> tuple[Any, dict[str, Any], list[str]]:
-    """A call in which one part of the request has other values."""
-
-    def call(**changes: Any) -> Any:
-        changed = replace(part, **changes)
-        return method(**{**good, name: [changed] if isinstance(value, list) else changed})
-
-    return call, {}, [field.name for field in fields(part) if field.init]
-
-
 WIRED: Any = {
     "transport": None,
     "retry": ONCE,
@@ -269,11 +196,19 @@ def first(kind: Any) -> Callable[..., Any]:
 
 OTHERS: dict[str, Target] = {
     "Victor": Target(
-        used, {**WIRED, **ARGUMENTS["victor"], "transport": SENT_WITH, "environment": "production"}
+        used,
+        {
+            **WIRED,
+            **ARGUMENTS["victor"],
+            "transport": NOBODY_HOME.transport,
+            "environment": "production",
+        },
     ),
     **{
         f"{kind.__name__}'s connections": Target(
-            kind, {**WIRED, **ARGUMENTS[name]}, [*inspect.signature(kind).parameters]
+            kind,
+            {**WIRED, **ARGUMENTS[name]},
+            dict.fromkeys(inspect.signature(kind).parameters, frozenset()),
         )
         for name, kinds in CLIENTS.items()
         for kind in (kinds if name == "victor" else kinds[:1])
@@ -328,7 +263,7 @@ OTHERS: dict[str, Target] = {
     "split_code": Target(flexfactor.split_code, {"code": 400012}),
     "payment_id_of": Target(eastpay.payment_id_of, {"body": b"{}"}),
 }
-TARGETS = {**OTHERS, **{name: target for system in CLIENTS for name, target in targets(system)}}
+EVERY = {**OTHERS, **TARGETS}
 
 
 NO_PART_OF_A_PATH = ("", " ", ".", "..", "a\n", "a\0", "\ud800", None, 7)
@@ -360,10 +295,12 @@ def test_an_id_cannot_lead_elsewhere(system: str) -> None:
     if system in ("eastpay", "velo"):
         odd = (*odd, "x" * 129, "ä")
     for path, method in methods_of(MADE[system]).items():
-        first, *others = inspect.signature(method).parameters
+        parameters = inspect.signature(method).parameters
+        first, *others = parameters
         if path in ("capture", "payment_requests.list") or path.endswith((".find", ".watch")):
             continue  # the id is in the body, or in the query; `watch` reads as `wait` does
-        for name in {first if first.endswith("id") else "", "order_id"} & {first, *others}:
+        is_id = first.endswith("id") and parameters[first].default is inspect.Parameter.empty
+        for name in {first if is_id else "", "order_id"} & {first, *others}:
             for value in odd:
                 with pytest.raises(InvalidRequest, match="id"):
                     method(**{**arguments_of(method), name: value})
@@ -377,9 +314,9 @@ def pay_with(card: eastpay.Card) -> Any:
 
 @settings(max_examples=100 if "VICTOR_SEARCH" in os.environ else 20)
 @given(data=st.data())
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", EVERY)
 def test_any_value_for_any_argument(target: str, data: st.DataObject) -> None:
-    called = TARGETS[target]
+    called = EVERY[target]
     changes: dict[str, Any] = {}
     for _ in range(data.draw(st.integers(1, 2))):
         name = data.draw(st.sampled_from(called.arguments))
@@ -392,18 +329,10 @@ def test_any_value_for_any_argument(target: str, data: st.DataObject) -> None:
         str(error).encode()  # it can be written to a log
 
 
-def nested(levels: int) -> list[Any]:
-    """A list in a list in a list: whoever shows, copies or compares it runs out of stack."""
-    items: list[Any] = []
-    for _ in range(levels):
-        items = [items]
-    return items
-
-
 @pytest.mark.pull_request
-@pytest.mark.parametrize("name", TARGETS)
+@pytest.mark.parametrize("name", EVERY)
 def test_a_list_that_is_too_deep_for_any_argument(name: str) -> None:
-    target = TARGETS[name]
+    target = EVERY[name]
     deep = nested(20_000)
     for each in target.arguments:
         for value in (deep, {"a": deep}):

@@ -2,7 +2,7 @@
 anything is sent: no response could confirm it, so each success would be an unknown outcome.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,9 +11,7 @@ import sqlalchemy as sa
 from victor_api import models
 from victor_api.api.payment_requests import create_request_payment
 
-import tests.providers.velo.adapter as velo
-from tests.providers.eastpay.adapter import PRICE, card
-from tests.providers.flexfactor.adapter import declined
+from tests.providers.arguments import TARGETS, last, refused
 from tests.providers.running import GUID
 from tests.providers.systems import of_every_system
 from tests.providers.victor.adapter import payment
@@ -26,56 +24,27 @@ from victor_ext.providers.victor.requests import CreateRequest
 from victor_ext.runtime.core.validation import Compared, declared
 
 BLANKS = ("", " ", "\t\n", "\u3000", "*", " ** ")
-Call = Callable[[Any, Mapping[str, str]], Any]
-
-
-CALLS: Mapping[str, tuple[Call, tuple[str, ...]]] = of_every_system(
+COMPARED: Mapping[str, Collection[str]] = of_every_system(
     __name__,
     {
-        "victor": (
-            lambda client, text: client.payment_requests.create(
-                **payment(**text), idempotency_key=GUID
-            ),
-            tuple(declared(CreateRequest, Compared)),
-        ),
-        "velo": (
-            lambda client, text: client.payouts.submit([velo.pay(**text)]),
-            tuple(declared(PaymentInstruction, Compared)),
-        ),
-        "eastpay": (
-            lambda client, text: client.payments.debit(PRICE, card=card(), **text),
-            ("merchant_transaction_id",),
-        ),
-        "eastpay checkout": (
-            lambda client, text: client.checkouts.prepare(PRICE, **text),
-            ("merchant_transaction_id",),
-        ),
-        "flexfactor": (
-            lambda client, text: client.evaluate(**declined(), **text),
-            ("sense_key",),
-        ),
+        "victor payment_requests.create": declared(CreateRequest, Compared),
+        "velo payouts.submit's payments": declared(PaymentInstruction, Compared),
+        "eastpay payments.debit": ("merchant_transaction_id",),
+        "eastpay checkouts.prepare": ("merchant_transaction_id",),
+        "flexfactor evaluate": ("sense_key",),
     },
 )
-"""How each system is called with a text, and which of its arguments are compared."""
-TEXTS = [
-    pytest.param(call.split()[0], call, name, id=f"{call} {name}")
-    for call, (_, names) in CALLS.items()
-    for name in names
-    if name not in ("amount", "biller_type", "due_date", "amount_modification_allowed")
-]
+"""The arguments of each system with which a response is compared."""
+NO_TEXTS = ("amount", "biller_type", "due_date", "amount_modification_allowed")
 
 
-@pytest.mark.parametrize(("system", "call", "name"), TEXTS)
+@pytest.mark.parametrize("call", COMPARED)
 @pytest.mark.parametrize("text", BLANKS)
-def test_it_is_refused_by_name(harness: Any, system: str, call: str, name: str, text: str) -> None:
-    calls, _ = CALLS[call]
-    before = len(harness.sandbox.received())
-    with pytest.raises(InvalidRequest) as raised:
-        harness(lambda client: calls(client, {name: text}))
-    fields = [problem.field.rpartition(".")[2] for problem in raised.value.problems]
-    assert fields == [name], system
-    assert name in raised.value.problems[0].message
-    assert len(harness.sandbox.received()) == before
+def test_it_is_refused_by_name(call: str, text: str) -> None:
+    for name in COMPARED[call]:
+        if name not in NO_TEXTS:
+            [problem] = refused(TARGETS[call], **{name: text}).problems
+            assert last(problem) == name
 
 
 @pytest.mark.parametrize("name", ["client_reference_id", "notes"])

@@ -20,7 +20,9 @@ import pytest
 
 from tests.providers.running import Exchange
 from tests.providers.systems import ADAPTERS, CLIENTS
+from tests.providers.test_proven_work import Restated
 from victor_ext import VictorError
+from victor_ext.systems import entry_points_of
 
 KEYED = [name for name, adapter in ADAPTERS.items() if adapter.WRITE.keyed]
 EXCHANGES = [
@@ -91,9 +93,9 @@ def observed(
     )
 
 
-def test_all_are_here() -> None:
-    assert [*ADAPTERS] == ["connected", "eastpay", "flexfactor", "velo", "victor", "tiny"]
-    assert KEYED == ["connected", "flexfactor", "victor", "tiny"]
+def test_a_system_that_is_installed_is_in_the_suite() -> None:
+    assert {*ADAPTERS} == {*entry_points_of(), "connected", "tiny"}
+    assert {*KEYED} >= {"connected", "flexfactor", "victor", "tiny"}
 
 
 @pytest.mark.parametrize(
@@ -208,7 +210,7 @@ def test_an_exchange_is_refused_or_fails_for_good(harness: Any, exchange: Exchan
     assert observed(harness, nobody) == Observed("not_sent", "ConnectionFailed", 0, 0)
 
 
-class Odd(httpx.BaseTransport, httpx.AsyncBaseTransport):
+class Odd(Restated):
     """Adds to each object of the sandbox texts that nothing stores, and numbers that no float
     holds.
     """
@@ -218,31 +220,10 @@ class Odd(httpx.BaseTransport, httpx.AsyncBaseTransport):
         rb"12345678901234567.89, 1e400], "
     )
 
-    def __init__(self) -> None:
-        self._wires = httpx.HTTPTransport(verify=False), httpx.AsyncHTTPTransport(verify=False)
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        response = self._wires[0].handle_request(request)
-        return self._odd(response, response.read())
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        response = await self._wires[1].handle_async_request(request)
-        return self._odd(response, await response.aread())
-
-    def _odd(self, response: httpx.Response, body: bytes) -> httpx.Response:
-        headers = [
-            (name, value)
-            for name, value in response.headers.raw
-            if name.lower() != b"content-length"
-        ]
-        content = re.sub(rb'\{(?=\s*")', lambda _: self.MEMBERS, body)
+    def _restated(self, request: httpx.Request, response: httpx.Response) -> httpx.Response:
+        content = re.sub(rb'\{(?=\s*")', lambda _: self.MEMBERS, response.content)
+        headers = {**response.headers, "content-length": str(len(content))}
         return httpx.Response(response.status_code, headers=headers, content=content)
-
-    def close(self) -> None:
-        self._wires[0].close()
-
-    async def aclose(self) -> None:
-        await self._wires[1].aclose()
 
 
 @each_exchange
@@ -250,7 +231,7 @@ def test_what_is_handed_out_can_be_stored_and_has_its_digits(
     harness: Any, exchange: Exchange
 ) -> None:
     subject = exchange.subject(harness)
-    result = harness(lambda client: exchange.call(client, subject), transport=Odd())
+    result = harness(lambda client: exchange.call(client, subject), transport=Odd(0))
     for each in result if isinstance(result, list) else [result]:
         raw = getattr(each, "raw", each)
         shown = repr([each, raw.to_dict() if hasattr(raw, "to_dict") else raw])

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, get_origin
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import httpx
 import pytest
@@ -18,6 +18,7 @@ from victor_api.client import Client
 from tests.providers.running import run
 from tests.providers.systems import ADAPTERS, ARGUMENTS, CLIENTS, of_every_system
 from victor_ext import ConfigurationError, connect
+from victor_ext.runtime.client.config import ClientOptions
 from victor_ext.runtime.client.resources import Resource, operation
 from victor_ext.systems import entry_points_of
 
@@ -255,3 +256,20 @@ def profile(system: str, monkeypatch: pytest.MonkeyPatch, folder: Path) -> dict[
     file.chmod(0o600)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(folder))
     return settings
+
+
+@pytest.mark.parametrize("maker", ["from_env", "from_profile"])
+@pytest.mark.parametrize("kind", [kind for kinds in CLIENTS.values() for kind in kinds])
+def test_what_makes_a_client_of_settings_takes_each_argument_of_the_constructor(
+    kind: type[Any], maker: str
+) -> None:
+    """With the same types, and none is required: what is left out has the constructor's default."""
+    (packed,) = get_args(get_type_hints(getattr(kind, maker))["options"])
+    options = get_origin(packed)
+    shared = ClientOptions.__annotations__.keys()
+    declared = {name: hint for name, hint in get_type_hints(options).items() if name not in shared}
+    constructor = get_type_hints(kind.__init__)
+    parameters = [*inspect.signature(kind).parameters]
+    assert declared == {name: constructor[name] for name in parameters if name not in shared}
+    assert [*declared] == [name for name in parameters if name not in shared]
+    assert options.__required_keys__ == frozenset()

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from types import SimpleNamespace
-from typing import Any, get_args
+from typing import Any
 
 import httpx
 import pytest
@@ -38,7 +38,7 @@ from victor_ext import (
 from victor_ext.providers import Money
 from victor_ext.providers.eastpay import Card, EastPay
 from victor_ext.providers.velo import Velo, VeloAuth
-from victor_ext.providers.velo.system import PayoutStatusWord
+from victor_ext.providers.velo.system import PAYOUT_STATUSES
 
 RECENTLY = datetime.now(UTC) - timedelta(minutes=5)
 EVERY_WRITE = [
@@ -156,7 +156,7 @@ STEPS = {
 
 @pytest.mark.parametrize("status", STEPS)
 def test_the_state_of_a_payout_says_of_each_step_what_became_of_it(status: str) -> None:
-    assert {*get_args(PayoutStatusWord)} == STEPS.keys() - {"PAUSED"}
+    assert {*PAYOUT_STATUSES} == STEPS.keys() - {"PAUSED"}
     for write, expected in zip(("instruct", "withdraw"), STEPS[status], strict=True):
         body = {"payoutId": "payout-1", "status": status}
         velo, _ = scripted(Velo, VELO, httpx.Response(200, json=body))
@@ -299,12 +299,19 @@ def test_a_method_that_is_not_there_is_named_with_those_that_are() -> None:
         client.prepare("payouts.submitt")
 
 
+def funding_accounts(read: Any, subject: Any, harness: Any) -> Any:
+    """The funding accounts of a payor, when Velo has finished the new ones."""
+    harness.sandbox.advance(10)
+    return read(payor_id=subject[1])
+
+
 READS: Mapping[str, Callable[[Any, Any, Any], Any]] = {
     "eastpay payments.find": lambda find, name, _: find(name),
     "eastpay payments.inquire": lambda inquire, subject, _: inquire(subject[1]),
     "flexfactor orders.get": lambda get, name, _: get(id_of(name)),
     "flexfactor orders.list": lambda read, _name, _: read(),
     "tiny charges.list": lambda read, _name, _: read(),
+    "velo funding_accounts.list": funding_accounts,
     "velo fundings.changes": lambda read, _subject, harness: read(harness.payor, since=RECENTLY),
     "velo payees.get": lambda get, subject, _: get(subject[0]),
     "velo payees.invitations": lambda read, subject, _: read(subject[1], payee_id=subject[0]),
@@ -312,6 +319,7 @@ READS: Mapping[str, Callable[[Any, Any, Any], Any]] = {
     "velo payments.find": lambda find, name, harness: find(
         name, payor_id=harness.payor, since=RECENTLY
     ),
+    "velo payouts.get": lambda get, payout_id, _: get(payout_id),
     "velo webhooks.get": lambda get, webhook_id, _: get(webhook_id),
     "velo webhooks.list": lambda read, subject, _: read(subject[1]),
     "victor payment_requests.find": lambda find, name, _: find(name, start_datetime=RECENTLY),

@@ -32,13 +32,14 @@ PROVES_NOTHING = {
         "invite",
         "delete_payee",
         "withdraw_payment",
+        "quote",
         "instruct",
         "withdraw",
         "update_webhook",
     },
     "flexfactor": {"cancel", "external_cancel"},
 }
-"""Writes whose good response has no body, and nothing in its headers."""
+"""Writes whose good response has no body, and nothing in its headers; a quote has an empty list."""
 WRITES = [
     pytest.param(system, exchange, id=f"{system}-{exchange.word}-{number}")
     for system, adapter in ADAPTERS.items()

@@ -7,20 +7,32 @@ A live host is never called under the name of a test environment, nor the other 
 import inspect
 import os
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Any
 
 import httpx
 import pytest
 
+from tests.cases import cases_beside
 from tests.frames import assert_hidden
-from tests.providers.running import Script
+from tests.providers.arguments import MADE
+from tests.providers.running import Script, run
 from tests.providers.systems import ADAPTERS, ARGUMENTS, CLIENTS
-from victor_ext import ConfigurationError
+from tests.providers.test_introspection import methods_of
+from tests.providers.test_operations_table import arguments_of
+from victor_ext import ConfigurationError, Outcome
 from victor_ext.providers.flexfactor import FlexFactor, FlexFactorAuth
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox
 
 Make = Callable[..., Any]
 WITH_ENVIRONMENTS = [name for name in CLIENTS if hasattr(ADAPTERS[name], "HOSTS")]
+METHODS = [
+    (system, name)
+    for system, client in MADE.items()
+    for name in ("authorization", *methods_of(client))
+    # what sends nothing, and a generator that reads as `wait` does
+    if not name.endswith(("widget_url", "notified", "watch"))
+]
 OFFLINE = Script(httpx.Response(500)).transport
 """No connections are made ready for a client that calls nobody."""
 
@@ -182,48 +194,130 @@ def test_with_the_version_in_the_url_tokens_and_calls_go_to_the_same_paths() -> 
         assert [seen.path for seen in sandbox.received()] == ["/v1/oauth2/token", "/v1/orders"]
 
 
-WRONG: dict[str, tuple[dict[str, Any], str]] = {
-    "an unknown environment": (
-        {"environment": "live"},
-        r"environment='live' is unknown: write '\w+' or 'production'",
-    ),
-    "one of another type": ({"environment": ["staging"]}, r"environment=.* is unknown"),
-    "a URL without a scheme": (
-        {"base_url": "pay.example"},
-        "base_url 'pay.example' must be absolute: write https://",
-    ),
-    "a URL that is not encrypted": (
-        {"base_url": "http://pay.example"},
-        "base_url .* unencrypted: write https://",
-    ),
-    "a URL with a query": ({"base_url": "https://pay.example?x=1"}, "no user, query or fragment"),
-    "a URL with a password": ({"base_url": "https://u:s3cret-words@pay.example"}, "base_url"),
-    "no deadline": ({"deadline": -1}, "deadline=-1 must be seconds above zero"),
-    "credentials of another kind": (
-        {"auth": ("k", "s3cret-words")},
-        r"auth must be \w+\(.*\).*, not tuple",
-    ),
-    "and in bytes": ({"auth": ("k", b"s3cret-words")}, r"auth must be \w+\(.*\).*, not tuple"),
-    "a key for credentials": ({"auth": "s3cret-words"}, r"auth must be \w+\(.*\).*, not str"),
-    "a class for credentials": ({"auth": FlexFactorAuth}, "auth must be"),
-}
+each_system = pytest.mark.parametrize("system", CLIENTS)
+URLS = cases_beside(__file__, "urls")
+NO_HOSTS = URLS["no hosts"]
+BAD_URLS = [
+    *URLS["base urls that are bad"],
+    ("is not a URL", [f"https://{host}" for host in NO_HOSTS]),
+]
+BAD_PROXIES = [
+    *URLS["proxies that are bad"],
+    *(f"http://u:hunter2@{host}:1" for host in NO_HOSTS),
+    httpx.Proxy("http://u:hunter2@a..b:1"),
+]
 
 
-@pytest.mark.parametrize(
-    ("system", "name"),
-    [
-        (system, name)
-        for system in CLIENTS
-        for name, (options, _) in WRONG.items()
-        if {*options} <= {*inspect.signature(CLIENTS[system][0]).parameters}
-    ],
-)
-def test_settings_that_cannot_be(system: str, name: str) -> None:
-    options, words = WRONG[name]
+def refused(system: str, words: str, **options: Any) -> None:
+    """Both clients of a system are refused these options, with these words and without a secret."""
     for kind in CLIENTS[system]:
         with pytest.raises(ConfigurationError, match=words) as raised:
             kind(**{**ARGUMENTS[system], **options})
-        assert_hidden(raised.value, ["s3cret-words"])
+        assert isinstance(raised.value, ValueError)
+        assert raised.value.outcome is Outcome.NOT_SENT
+        assert_hidden(raised.value, ["s3cret-words", "hunter2"])
+
+
+@each_system
+@pytest.mark.parametrize(
+    "url", [*URLS["base urls that are good"], httpx.URL("https://proxy.example")]
+)
+def test_a_url_that_is_encrypted_or_of_this_machine_is_taken(system: str, url: Any) -> None:
+    made = CLIENTS[system][0](**{**ARGUMENTS[system], "base_url": url})
+    assert made.base_url.rstrip("/") == str(url).rstrip("/")
+
+
+@each_system
+@pytest.mark.parametrize(("words", "urls"), BAD_URLS)
+def test_a_url_that_cannot_be_is_refused_and_no_password_is_shown(
+    system: str, words: str, urls: list[Any]
+) -> None:
+    for url in urls:
+        refused(system, rf"^(?=.*base_url).*{words}", base_url=url)
+
+
+@each_system
+@pytest.mark.parametrize(
+    "proxy", [httpx.URL("https://mine:3128"), httpx.Proxy("http://u:p@mine:1")]
+)
+def test_a_proxy_is_a_url_or_one_of_httpx(system: str, proxy: Any) -> None:
+    assert CLIENTS[system][0](**ARGUMENTS[system], proxy=proxy)
+
+
+@each_system
+def test_a_proxy_that_cannot_be_is_refused_and_not_shown(system: str) -> None:
+    words = r"proxy .* is not a proxy that can be used: write http://host:port"
+    for proxy in BAD_PROXIES:
+        refused(system, words, proxy=proxy)
+
+
+async def nobody_awaits(_event: object) -> None:
+    """What nobody would await."""
+
+
+WRONG: list[tuple[dict[str, Any], str]] = [
+    ({"environment": "live"}, r"environment='live' is unknown: write '\w+' or 'production'"),
+    ({"environment": ["staging"]}, r"environment=.* is unknown"),
+    ({"deadline": -1}, "deadline=-1 must be seconds above zero"),
+    ({"deadline": float("nan")}, "deadline=nan must be seconds above zero"),
+    ({"timeout": 0}, "timeout=0 must be seconds above zero"),
+    ({"timeout": float("inf")}, "timeout=inf must be seconds above zero"),
+    ({"timeout": 1e10}, r"timeout=10{10}\.0 must .*at most 2592000"),
+    (
+        {"timeout": httpx.Timeout(5.0, read=1e10)},
+        r"read=10{10}\.0 must be seconds above zero, or None \(at most 2592000",
+    ),
+    ({"limits": httpx.Limits(max_connections=0)}, "max_connections=0 must be"),
+    ({"retry": 3}, r"retry must be RetryPolicy\(...\), not int"),
+    ({"on_event": "print"}, "on_event must be a function, not str"),
+    ({"on_event": nobody_awaits}, "on_event must be a plain function"),
+    ({"auth": ("k", "s3cret-words")}, r"auth must be \w+\(.*\).*, not tuple"),
+    ({"auth": ("k", b"s3cret-words")}, r"auth must be \w+\(.*\).*, not tuple"),
+    ({"auth": "s3cret-words"}, r"auth must be \w+\(.*\).*, not str"),
+    ({"auth": FlexFactorAuth}, "auth must be"),
+]
+WRONG_OF_EACH = [
+    (system, options, words)
+    for system in CLIENTS
+    for options, words in (*WRONG, *cases_beside(ADAPTERS[system].__file__).get("options", ()))
+    if {*options} <= {*inspect.signature(CLIENTS[system][0]).parameters}
+]
+
+
+@pytest.mark.parametrize(("system", "options", "words"), WRONG_OF_EACH)
+def test_an_option_that_cannot_be_is_refused_when_the_client_is_made(
+    system: str, options: dict[str, Any], words: str
+) -> None:
+    refused(system, words, **options)
+
+
+@each_system
+def test_a_transport_of_the_other_mode_is_refused(system: str) -> None:
+    sync, awaited = CLIENTS[system]
+    for kind, other, wanted in (
+        (sync, httpx.AsyncHTTPTransport, "BaseTransport"),
+        (awaited, httpx.HTTPTransport, "AsyncBaseTransport"),
+    ):
+        words = (
+            rf"must be an httpx\.{wanted} \(or httpx2's\), not httpx\.{other.__name__}: leave it"
+        )
+        with pytest.raises(ConfigurationError, match=words):
+            kind(**ARGUMENTS[system], transport=other())
+
+
+@pytest.mark.parametrize("awaited", [False, True])
+@pytest.mark.parametrize(("system", "name"), METHODS)
+def test_a_closed_client_says_that_a_new_one_is_needed(
+    system: str, name: str, awaited: bool
+) -> None:
+    arguments = arguments_of(attrgetter(name)(MADE[system]))
+    calls = (
+        lambda client: client.close(),
+        lambda client: attrgetter(name)(client)(**arguments),
+    )
+    with pytest.raises(ConfigurationError, match="has been closed: make a new one") as raised:
+        run(CLIENTS[system][awaited], calls, **ARGUMENTS[system], transport=OFFLINE)
+    assert raised.value.outcome is Outcome.NOT_SENT
 
 
 class TestVariables:

@@ -6,11 +6,15 @@ import sys
 from collections.abc import Callable
 from importlib.metadata import EntryPoint
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.contracts.document import Document
+from tests.contracts.record import contract_of
 from tests.providers import systems
 from tests.providers.systems import PARTS, adapter_of, of_every_system
+from tests.providers.test_operations_table import table as page_table
 from victor_ext.systems import System, entry_points_of
 
 SHOP = System(
@@ -79,6 +83,19 @@ def test_a_table_without_an_entry_of_a_system_is_named_with_its_file() -> None:
     with pytest.raises(LookupError, match=r"^tests/cli/test_it\.py: there is no entry of shop\. "):
         of_every_system("tests.cli.test_it", table)
     assert of_every_system("tests.cli.test_it", table, without=("shop",)) is table
+
+
+@pytest.mark.parametrize(
+    ("read", "message"),
+    [
+        (contract_of, r"^shop has no contract: write tests/contracts/shop\.py"),
+        (Document.of, r"^shop has no document: put it into openapi/shop\.yaml"),
+        (page_table, r"^shop has no page: write docs/shop\.md"),
+    ],
+)
+def test_a_file_that_a_system_lacks_is_named(read: Callable[[str], Any], message: str) -> None:
+    with pytest.raises(LookupError, match=message):
+        read("shop")
 
 
 def test_a_class_that_is_not_where_a_system_says_is_named(plant: Callable[..., None]) -> None:

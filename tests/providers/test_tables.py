@@ -3,7 +3,6 @@
 What is expected follows from the row alone. A row that is taken out must change what is seen.
 """
 
-import importlib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -17,6 +16,7 @@ import pytest
 
 from tests.contracts.contract import Call, _with
 from tests.contracts.document import Document
+from tests.contracts.record import contract_of
 from tests.providers.running import QUICK, Script, run
 from tests.providers.systems import ARGUMENTS, CLIENTS
 from tests.providers.test_introspection import methods_of
@@ -131,7 +131,7 @@ class Case:
 
 def cases() -> Iterator[Any]:
     for system in SYSTEMS:
-        calls = importlib.import_module(f"tests.contracts.{system}").CONTRACT.calls
+        calls = contract_of(system).calls
         for operation in Document.of(system).operations:
             if operation.id in calls and calls[operation.id].has_record:
                 yield pytest.param(

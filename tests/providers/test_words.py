@@ -15,7 +15,7 @@ from victor_ext import InvalidRequest, RetryPolicy, TimedOut, Victor, Word, prov
 from victor_ext.providers import FlexFactor, Velo
 from victor_ext.providers.flexfactor import OrderStatus
 from victor_ext.providers.flexfactor.orders import Status
-from victor_ext.providers.velo.system import PayoutStatusWord
+from victor_ext.providers.velo.system import PAYOUT_STATUSES
 from victor_ext.runtime.auth.tokens import FixedToken
 
 FAILING = httpx.MockTransport(lambda _request: httpx.Response(500))
@@ -96,7 +96,7 @@ def test_a_status_that_the_client_does_not_know_is_waited_for() -> None:
 
 def test_the_words_are_those_that_the_client_takes() -> None:
     with Velo(**ARGUMENTS["velo"], transport=FAILING, retry=ONCE) as velo:
-        for word in get_args(PayoutStatusWord):
+        for word in PAYOUT_STATUSES:
             with pytest.raises(TimedOut):  # it is taken, and read once
                 velo.payouts.wait("p-1", until=word, timeout=0)
     names = next(get_args(each) for each in get_args(Status) if each not in (OrderStatus, int))

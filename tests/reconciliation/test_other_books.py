@@ -90,7 +90,9 @@ def eastpay(bank: EastPaySandbox) -> Iterator[EastPay]:
         yield client
 
 
-def test_velo(compare: Compare, velo_sandbox: Any, velo: Velo) -> None:
+def test_payments_of_velo_are_matched_by_reference_and_compared_by_amount(
+    compare: Compare, velo_sandbox: Any, velo: Velo
+) -> None:
     for reference, price in (
         ("EQUAL", "44.23"),
         ("LESS", "44.23"),

@@ -136,7 +136,7 @@ MISUSE = cases_beside(__file__)["misuse"]
 
 
 @pytest.mark.parametrize("message", MISUSE)
-def test_misuse(books: Books, message: str) -> None:
+def test_a_misuse_is_named_and_nothing_is_printed(books: Books, message: str) -> None:
     if message.startswith(("--start", "--end")):
         books.window = ()
     assert message in books.refused(*MISUSE[message].split())

@@ -82,11 +82,11 @@ def expected_in_wheel(files: Iterable[str]) -> set[str]:
 
 
 def expected_in_source(files: Iterable[str]) -> set[str]:
-    """The files of the repository without what only its host reads, and without the recipe."""
-    return {name for name in files if not name.startswith((".github/", ".ci/", "recipe/"))} | {
-        "PKG-INFO",
-        SBOM,
-    }
+    """The files of the repository without what only its host reads, without the recipe, and without
+    what needs that: the tests and the Makefile.
+    """
+    left_out = (".github/", ".ci/", "recipe/", "tests/", "Makefile")
+    return {name for name in files if not name.startswith(left_out)} | {"PKG-INFO", SBOM}
 
 
 def wrong_names(found: Iterable[str], expected: set[str]) -> Iterator[str]:
@@ -181,7 +181,8 @@ def main(folder: Path) -> int:
     wheel = folder / f"victor_ext-{__version__}-py3-none-any.whl"
     source = folder / f"victor_ext-{__version__}.tar.gz"
     missing = [path.name for path in (wheel, source) if not path.is_file()]
-    others = {path.name for path in folder.glob("*")} - {wheel.name, source.name}
+    of_recipe = {path.name for path in folder.glob("victor_spec-*")}
+    others = {path.name for path in folder.glob("*")} - {wheel.name, source.name} - of_recipe
     wrong = [f"{folder} lacks {name}" for name in missing]
     wrong += [
         f"{folder} has {name}, which is not of this version: delete it" for name in sorted(others)

@@ -59,9 +59,30 @@ def test_what_belongs_nowhere_is_named_also_when_it_is_committed(name: str) -> N
     ]
 
 
-def test_the_source_distribution_has_all_but_what_its_host_reads() -> None:
-    files = [".ci/run", ".github/workflows/ci.yml", "Makefile"]
-    assert contents.expected_in_source(files) == {"Makefile", "PKG-INFO", contents.SBOM}
+def test_the_source_distribution_is_what_is_committed_without_what_needs_the_repository(
+    tmp_path: Path,
+) -> None:
+    from hatchling.builders.sdist import SdistBuilder
+
+    (built,) = SdistBuilder(str(contents.ROOT)).build(
+        directory=str(tmp_path), versions=["standard"]
+    )
+    found = contents.files_of(Path(built)).keys() | {contents.SBOM}  # `make sbom` writes it
+    assert [*contents.wrong_names(found, contents.expected_in_source(contents.committed()))] == []
+    assert {"README.md", "CHANGELOG.md", "hatch_build.py", "pyproject.toml"} <= found
+    assert [name for name in found if name.startswith(("tests/", "recipe/", "Makefile"))] == []
+
+
+def test_the_distributions_of_the_recipe_may_stand_beside_those_of_the_client(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("victor_spec-0.1.0.tar.gz", "victor_ext-0.0.0.tar.gz", "notes.txt"):
+        (tmp_path / name).touch()
+    assert contents.main(tmp_path) == 1
+    printed = capsys.readouterr().out
+    assert "has victor_ext-0.0.0.tar.gz, which is not of this version" in printed
+    assert "has notes.txt, which is not of this version" in printed
+    assert "victor_spec" not in printed
 
 
 @pytest.mark.parametrize("place", ["victor_ext-1.2.3.dist-info/sboms/sbom.cdx.json", contents.SBOM])
@@ -96,7 +117,7 @@ def test_the_readme_of_an_index_has_links_that_lead_somewhere() -> None:
     assert made(text, "https://docs.example") == site
 
 
-def test_metadata(wheel: dict[str, bytes]) -> None:
+def test_metadata_that_is_wrong_is_named(wheel: dict[str, bytes]) -> None:
     (text,) = (data for name, data in wheel.items() if name.endswith("/METADATA"))
     (version,) = (line[9:].decode() for line in text.splitlines() if line.startswith(b"Version: "))
     assert [*contents.wrong_metadata(text, version, contents.EXTRAS)] == []

@@ -160,7 +160,7 @@ def test_truncated_json_has_the_length_that_it_announces(sandbox, caller):
 
 
 @pytest.mark.parametrize(("options", "status"), [({"status": 200}, 200), ({}, 503)])
-def test_html(sandbox, caller, options, status):
+def test_a_page_of_html_has_the_status_that_was_asked_for_or_503(sandbox, caller, options, status):
     sandbox.inject("html", **options)
     response = caller.create(KEY)
     assert (response.status_code, response.headers["content-type"]) == (status, "text/html")

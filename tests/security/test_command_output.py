@@ -100,7 +100,9 @@ CALLS: dict[str, tuple[Callable[[Sandbox], list[str]], tuple[str, dict[str, Any]
         for name, (_, fault, _) in CALLS.items()
     ],
 )
-def test_calls(name: str, known: Sandbox, secrets: Secrets, victor: Callable[..., Ran]) -> None:
+def test_no_call_shows_a_secret_however_it_ends(
+    name: str, known: Sandbox, secrets: Secrets, victor: Callable[..., Ran]
+) -> None:
     words, fault, status = CALLS[name]
     if fault is not None:
         for operation in ("create", "respond", "get"):

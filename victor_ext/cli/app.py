@@ -12,13 +12,13 @@ from typer.main import get_command
 import victor_ext
 from victor_ext._exit_status import FAILED, INTERRUPTED, MISUSE, READER_GONE
 from victor_ext._output import OutputLost, guarded_output
-from victor_ext.systems import entry_points_of
 
 from .bulk import bulk
 from .chosen_system import OtherHelp
 from .conform import conform
 from .doctor import doctor
 from .failures import Failure, Misuse
+from .forwarded import FORWARDED, CommandGroup
 from .operations import operations
 from .options import AsJson, argument, several, show_help
 from .outbox import outbox
@@ -55,6 +55,7 @@ Exit status:
 
 app = typer.Typer(
     name="victor",
+    cls=CommandGroup,
     epilog=_EPILOG,
     # Plain help: boxes would truncate long options.
     rich_markup_mode=None,
@@ -93,13 +94,7 @@ def root(
     show_help(context)
 
 
-_FORWARDED = {"allow_extra_args": True, "ignore_unknown_options": True}
-"""Settings of a command whose arguments the `main` of another module reads."""
-_COMMANDS = "victor_ext.commands"
-"""The group of entry points of commands: functions of the arguments and the keyword `prog`."""
-
-
-@app.command(context_settings=_FORWARDED, add_help_option=False)
+@app.command(context_settings=FORWARDED, add_help_option=False)
 def sandbox(context: typer.Context) -> int:
     """Run a local stand-in for the provider.
 
@@ -110,25 +105,6 @@ def sandbox(context: typer.Context) -> int:
     except ImportError as error:
         raise Misuse(f"{error}.") from error
     status: int = run_sandbox(context.args, prog="victor sandbox")
-    return status
-
-
-@app.command(context_settings=_FORWARDED, add_help_option=False)
-def spec(context: typer.Context) -> int:
-    """Generate, check and compare typed packages of OpenAPI documents.
-
-    It is the command of another distribution, victor-spec. `victor spec --help` lists its commands.
-    """
-    command = entry_points_of(_COMMANDS).get("spec")
-    if command is None:
-        raise Misuse("This is a distribution of its own: pip install victor-spec.")
-    main = command.load()
-    # Whatever the output can take: the exit status says what the command did.
-    with guarded_output(insists=False) as stdout:
-        status: int = main(context.args, prog="victor spec")
-        stdout.flush()
-        if stdout.lost is not None and not stdout.lost.reader_has_gone:
-            complain(f"Error: the output could not be written: {stdout.lost}.")
     return status
 
 

@@ -15,7 +15,8 @@ from ..types import UNSET, Unset
 
 @_attrs_define
 class AcceptedPayment:
-    """
+    """A payment that Velo accepted when the payout was submitted.
+
     Attributes:
         remote_id (str | Unset): The payor's own name for the payee.
         currency_type (str | Unset): Three capital letters (ISO 4217).

@@ -17,7 +17,8 @@ from ..types import UNSET, Unset
 
 @_attrs_define
 class Funding:
-    """
+    """Money that was, or will be, paid into a source account.
+
     Attributes:
         funding_id (str | Unset): The id of the funding.
         payor_id (str | Unset): The id of the payor.

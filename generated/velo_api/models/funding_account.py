@@ -15,7 +15,8 @@ from ..types import UNSET, Unset
 
 @_attrs_define
 class FundingAccount:
-    """
+    """A bank account of the payor that funds source accounts.
+
     Attributes:
         id (str | Unset): The id of the funding account.
         payor_id (str | Unset): The id of the payor.

@@ -15,7 +15,8 @@ from ..types import UNSET, Unset
 
 @_attrs_define
 class FundingChange:
-    """
+    """A funding in the feed of changes.
+
     Attributes:
         funding_id (str | Unset): The id of the funding.
         amount (int | Unset): In minor units of the currency.

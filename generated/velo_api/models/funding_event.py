@@ -17,7 +17,8 @@ from ..types import UNSET, Unset
 
 @_attrs_define
 class FundingEvent:
-    """
+    """One step of a funding.
+
     Attributes:
         event_id (str | Unset): The id of the step.
         event_date_time (datetime.datetime | Unset): When it happened.

@@ -17,7 +17,8 @@ from ..types import UNSET, Unset
 
 @_attrs_define
 class FxSummary:
-    """
+    """One currency exchange of a payout: its amounts, its rate, and when it expires.
+
     Attributes:
         quote_id (str | Unset): The id of the quote.
         rate (float | Unset): Units of the payee's currency for one unit of the source account's.

@@ -17,7 +17,8 @@ from ..types import UNSET, Unset
 
 @_attrs_define
 class Payee:
-    """
+    """A person or a company that can be paid.
+
     Attributes:
         payee_id (str | Unset): The id of the payee.
         payor_refs (list[PayorRef] | None | Unset): What the payee is to each payor.

@@ -16,7 +16,8 @@ from ..types import UNSET, Unset
 
 @_attrs_define
 class PayeeBatch:
-    """
+    """The progress of a batch of new payees.
+
     Attributes:
         status (str | Unset): SUBMITTED or ACCEPTED; others may come.
         failure_count (int | Unset): How many payees Velo refused.

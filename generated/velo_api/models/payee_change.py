@@ -15,7 +15,8 @@ from ..types import UNSET, Unset
 
 @_attrs_define
 class PayeeChange:
-    """
+    """A payee in the feed of changes.
+
     Attributes:
         payee_id (str | Unset): The id of the payee.
         remote_id (str | Unset): The payor's own name for the payee.

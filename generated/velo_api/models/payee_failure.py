@@ -16,7 +16,8 @@ from ..types import UNSET, Unset
 
 @_attrs_define
 class PayeeFailure:
-    """
+    """A payee of a batch that Velo refused.
+
     Attributes:
         failed_submission (PayeeFailureFailedSubmission | Unset): The payee as it was sent.
         failure_message (str | Unset): Why Velo refused it.

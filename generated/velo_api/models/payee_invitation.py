@@ -15,7 +15,8 @@ from ..types import UNSET, Unset
 
 @_attrs_define
 class PayeeInvitation:
-    """
+    """How far the invitation of a payee is.
+
     Attributes:
         payee_id (str | Unset): The id of the payee.
         invitation_status (str | Unset): ACCEPTED, PENDING or DECLINED.

@@ -30,7 +30,8 @@ from ..types import UNSET, Unset
 
 @_attrs_define
 class Payment:
-    """
+    """A payment of a payor, with its history.
+
     Attributes:
         payment_id (str | Unset): The id of the payment.
         payee_id (str | Unset): The id of the payee.

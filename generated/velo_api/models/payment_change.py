@@ -15,7 +15,8 @@ from ..types import UNSET, Unset
 
 @_attrs_define
 class PaymentChange:
-    """
+    """A payment in the feed of changes.
+
     Attributes:
         payment_id (str | Unset): The id of the payment.
         payout_id (str | Unset): The id of the payout.

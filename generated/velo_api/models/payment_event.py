@@ -17,7 +17,8 @@ from ..types import UNSET, Unset
 
 @_attrs_define
 class PaymentEvent:
-    """
+    """One step of a payment, such as PAYMENT_SUBMITTED, PAYMENT_FUNDED or PAYMENT_CONFIRMED.
+
     Attributes:
         event_id (str | Unset): The id of the step.
         event_date_time (datetime.datetime | Unset): When it happened.

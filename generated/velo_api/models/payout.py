@@ -16,7 +16,9 @@ from ..types import UNSET, Unset
 
 @_attrs_define
 class Payout:
-    """
+    """The state of a payout. One that is ACCEPTED may hold payments that were rejected: see
+    `rejectedPayments`.
+
     Attributes:
         payout_id (str | Unset): The id of the payout.
         status (str | Unset): SUBMITTED, ACCEPTED, REJECTED, QUOTED, INSTRUCTED, COMPLETED, INCOMPLETE,

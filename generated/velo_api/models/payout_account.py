@@ -15,7 +15,8 @@ from ..types import UNSET, Unset
 
 @_attrs_define
 class PayoutAccount:
-    """
+    """The cost of a payout to one source account.
+
     Attributes:
         source_account_name (str | Unset): The name of the source account.
         source_account_id (str | Unset): The id of the source account.

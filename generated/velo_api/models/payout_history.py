@@ -17,7 +17,9 @@ from ..types import UNSET, Unset
 
 @_attrs_define
 class PayoutHistory:
-    """
+    """When a payout was submitted, quoted, instructed or withdrawn, and how many of its payments got how
+    far.
+
     Attributes:
         payout_status (str | Unset): How far the payout is, as of a payout.
         submitted_date_time (datetime.datetime | Unset): When the payout was submitted.

@@ -18,7 +18,8 @@ from ..types import UNSET, Unset
 class PayoutHistoryPage:
     """
     Attributes:
-        summary (PayoutHistory | Unset):
+        summary (PayoutHistory | Unset): When a payout was submitted, quoted, instructed or withdrawn,
+            and how many of its payments got how far.
         page (PageInfo | Unset):
         links (list[Link] | Unset): Where the other pages are.
         content (list[Payment] | Unset): The items of this page.

@@ -15,7 +15,8 @@ from ..types import UNSET, Unset
 
 @_attrs_define
 class PayoutPayment:
-    """
+    """A payment in the list of its payout.
+
     Attributes:
         payment_id (str | Unset): The id of the payment.
         remote_id (str | Unset): The payor's own name for the payee.

@@ -15,7 +15,8 @@ from ..types import UNSET, Unset
 
 @_attrs_define
 class PayoutStatistics:
-    """
+    """The numbers of the current month. In which time zone Velo's months begin is not documented.
+
     Attributes:
         this_month_payouts_count (int | Unset): How many payouts there were this month. In which time
             zone a month begins is not said.

@@ -16,7 +16,8 @@ from ..types import UNSET, Unset
 
 @_attrs_define
 class Quote:
-    """
+    """The currency exchanges of a payout.
+
     Attributes:
         fx_summaries (list[FxSummary] | Unset): The currency exchanges of the payout.
     """

@@ -15,7 +15,8 @@ from ..types import UNSET, Unset
 
 @_attrs_define
 class RejectedPayment:
-    """
+    """A payment that Velo rejected when the payout was submitted, and why.
+
     Attributes:
         remote_id (str | Unset): The payor's own name for the payee.
         currency_type (str | Unset): Three capital letters (ISO 4217).

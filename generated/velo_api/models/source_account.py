@@ -15,7 +15,8 @@ from ..types import UNSET, Unset
 
 @_attrs_define
 class SourceAccount:
-    """
+    """An account that payouts are paid from.
+
     Attributes:
         id (str | Unset): The id of the source account.
         name (str | Unset): The name by which payments name the account.

@@ -15,7 +15,8 @@ from ..types import UNSET, Unset
 
 @_attrs_define
 class SourceAccountCost:
-    """
+    """The cost of a payout to one source account.
+
     Attributes:
         source_account_id (str | Unset): The id of the source account.
         total_cost (int | Unset): In minor units of the currency.

@@ -15,7 +15,8 @@ from ..types import UNSET, Unset
 
 @_attrs_define
 class WebhookEndpoint:
-    """
+    """A webhook at Velo: an address and its settings.
+
     Attributes:
         id (str | Unset): The id of the endpoint.
         payor_id (str | Unset): The payor whose notifications it gets.

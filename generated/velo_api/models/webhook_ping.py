@@ -15,7 +15,8 @@ from ..types import UNSET, Unset
 
 @_attrs_define
 class WebhookPing:
-    """
+    """The receipt of a ping.
+
     Attributes:
         id (str | Unset): The id of the ping.
         webhook_id (str | Unset): The id of the endpoint.

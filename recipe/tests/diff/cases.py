@@ -6,14 +6,12 @@ compared.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import yaml
-
+from tests.cases import cases_beside
 from victor_spec.diff.changes import Entry, PythonChange
-from victor_spec.diff.compare import compare
-from victor_spec.tree import METHODS, copied, mapping_at, mappings_at, members
+from victor_spec.diff.compare import compare, comparison
+from victor_spec.tree import METHODS, copied, mappings_at, members
 
 Tree = dict[str, Any]
 
@@ -35,7 +33,7 @@ class Case:
 
 def entries(old: Tree, new: Tree, python: Mapping[str, PythonChange] | None = None) -> list[Entry]:
     """What the comparison says of two documents, which stay as they are."""
-    return compare(copied(old), copied(new), python).entries
+    return comparison(compare(old, new), python).entries
 
 
 # ---- Documents ----
@@ -112,20 +110,6 @@ _PETS = {"Cat": card(meow=TEXT), "Dog": card(bark=TEXT), "Cow": card(moo=TEXT)}
 # ---- Cases ----
 
 
-class _Loader(yaml.SafeLoader):
-    """Reads the short forms of `cases.yaml`: `!ref Card`, `!card {pin: ...}` and
-    `!json {schema: ...}`.
-    """
-
-
-_Loader.add_constructor("!ref", lambda _, node: {"$ref": f"#/components/schemas/{node.value}"})
-_Loader.add_constructor(
-    "!card", lambda loader, node: card(**loader.construct_mapping(node, deep=True))
-)
-_Loader.add_constructor(
-    "!json", lambda loader, node: {"application/json": loader.construct_mapping(node, deep=True)}
-)
-
 _SCHEMA = "components.schemas.Card"
 _STARTS = {
     "pin": f"{_SCHEMA}.properties.pin",
@@ -141,43 +125,59 @@ _STARTS = {
 
 def _document(form: str, written: Any, way: str) -> Tree:
     match form:
-        case "pin" | "card" | "pets" | "schemas":
-            schemas = {
-                "pin": {"Card": card(pin=written)},
-                "card": {"Card": written},
-                "schemas": written,
-            }
-            made = sends if way == "sent" else receives
-            return made(CARD, {**_PETS, "Card": written} if form == "pets" else schemas[form])
-        case "sends" | "receives":
-            return (sends if form == "sends" else receives)(**written)
+        case "sends":
+            return sends(**written)
+        case "receives":
+            return receives(**written)
+        case "parameter" if written is None:
+            return query()
         case "parameter":
-            return query(*[] if written is None else [{"name": "limit", "in": "query", **written}])
+            return query({"name": "limit", "in": "query", **written})
         case "get":
             return _gets(**written)
-    whole = {key: each for key, each in written.items() if key not in ("paths", "components")}
-    components = {**mapping_at(written, "components")}
-    for _, item in [*mappings_at(written, "paths"), *mappings_at(written, "webhooks")]:
+        case "documents":
+            return _whole(written)
+    one_way = sends if way == "sent" else receives
+    return one_way(CARD, _schemas(form, written))
+
+
+def _schemas(form: str, written: Tree) -> Tree:
+    match form:
+        case "pin":
+            return {"Card": card(pin=written)}
+        case "card":
+            return {"Card": written}
+        case "pets":
+            return {**_PETS, "Card": written}
+    return written
+
+
+def _whole(written: Tree) -> Tree:
+    """A document whose operations are completed."""
+    parts = {**written}
+    paths = parts.pop("paths")
+    components = {**parts.pop("components", {})}
+    schemas = components.pop("schemas", None)
+    for _, item in [*members(paths), *mappings_at(written, "webhooks")]:
         _complete(item)
-    return document(
-        written["paths"], components.pop("schemas", None), components=components, **whole
-    )
+    return document(paths, schemas, components=components, **parts)
 
 
 def _complete(item: Tree) -> None:
     for method in set(METHODS) & set(item):
-        item[method] = operation(
-            **{"name": item[method].pop("operationId", "getCard"), **item[method]}
-        )
+        parts = item[method]
+        name = parts.pop("operationId", "getCard")
+        item[method] = operation(name, **parts)
         for _, callback in mappings_at(item[method], "callbacks"):
-            for _, each in members(callback):
-                _complete(each)
+            for _, called in members(callback):
+                _complete(called)
 
 
 def _cases(group: str) -> Iterator[Case]:
     for row in _ROWS[group]:
         place = row.get("place", "")
-        place = place if place and not place.startswith((".", "[")) else _STARTS[_form(row)] + place
+        if not place or place.startswith((".", "[")):
+            place = _STARTS[_form(row)] + place
         levels = {way: row[way] for way in ("sent", "received", "both") if way in row}
         for way, wire in levels.items():
             name = f"{row['name']}, {way}" if len(levels) > 1 else row["name"]
@@ -190,20 +190,16 @@ def _form(row: Tree) -> str:
 
 def _pair(row: Tree, way: str = "received") -> tuple[Tree, Tree]:
     form = _form(row)
-    old, new = (_document(form, copied({"": each})[""], way) for each in row[form])
+    old, new = [_document(form, written, way) for written in copied(row)[form]]
     return old, new
 
 
-def _read(name: str) -> Any:
-    return yaml.load(Path(__file__).with_name(name).read_text(encoding="utf-8"), Loader=_Loader)
-
-
-_ROWS: dict[str, list[Tree]] = _read("cases.yaml")
-WIRE, CODE, MORE = ([*_cases(group)] for group in ("wire", "code", "more"))
+_ROWS: dict[str, list[Tree]] = cases_beside(__file__)
+WIRE, CODE, MORE = [[*_cases(group)] for group in ("wire", "code", "more")]
 
 SAME = {row["name"]: _pair(row) for row in _ROWS["same"]}
 """The same document in two forms, by what differs."""
 OPERATIONS = [(*_pair(row), row["told"]) for row in _ROWS["operations"]]
 """Two documents whose operations have other paths, and what is told of each operation."""
-TOLD = {row["name"]: (*_pair(row), row["told"]) for row in _read("told.yaml")}
+TOLD = {row["name"]: (*_pair(row), row["told"]) for row in cases_beside(__file__, "told")}
 """Two documents, and what is told of each place: on the wire, in Python, and in words."""

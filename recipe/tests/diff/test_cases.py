@@ -7,10 +7,10 @@ import pytest
 
 from tests.cases import cases_beside
 from victor_spec.diff.changes import RULES, Change, PythonChange, Reach, Sides
-from victor_spec.diff.compare import compare
+from victor_spec.diff.compare import compare, comparison
 from victor_spec.diff.python import python_changes
 from victor_spec.document import load
-from victor_spec.tree import METHODS, copied
+from victor_spec.tree import METHODS
 
 from .cases import CODE, MORE, OPERATIONS, SAME, TOLD, WIRE, Case, Tree, entries
 
@@ -19,14 +19,14 @@ pytestmark = pytest.mark.pull_request
 
 @pytest.mark.parametrize("name", SAME)
 @pytest.mark.parametrize("turned", [False, True], ids=["there", "back"])
-def test_it_is_no_change(name: str, turned: bool) -> None:
+def test_another_form_of_the_same_document_is_no_change(name: str, turned: bool) -> None:
     old, new = reversed(SAME[name]) if turned else SAME[name]
     assert [(each.place, each.what) for each in entries(old, new)] == []
 
 
-def test_texts_are_counted() -> None:
+def test_changed_texts_are_counted_and_are_no_entries() -> None:
     old, new = SAME["examples and descriptions"]
-    assert compare(copied(old), copied(new)).documentation == 2
+    assert comparison(compare(old, new)).documentation == 2
 
 
 @pytest.mark.parametrize("case", [*WIRE, *CODE, *MORE], ids=str)
@@ -41,7 +41,7 @@ def test_one_change_is_one_entry(case: Case) -> None:
     assert found == {case.place: (case.direction, case.wire)}
 
 
-def test_the_suite_is_whole() -> None:
+def test_no_case_is_lost_and_each_has_a_name_of_its_own() -> None:
     assert (len(WIRE), len(CODE)) == (32, 4)
     assert len({case.name for case in [*WIRE, *CODE, *MORE]}) == len([*WIRE, *CODE, *MORE])
 
@@ -62,14 +62,13 @@ def test_every_rule_has_a_case(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("name", TOLD)
-def test_what_is_told_in_both_columns(name: str) -> None:
+def test_a_place_is_told_once_with_both_columns(name: str) -> None:
     old, new, told = TOLD[name]
-    python = python_changes(
-        Path("old.json"), Path("new.json"), name="pkg", trees=(copied(old), copied(new))
-    )
-    assert {
-        each.place: [each.wire, each.python, each.what] for each in entries(old, new, python)
-    } == told
+    sides = compare(old, new)
+    files = Path("old.json"), Path("new.json")
+    python = python_changes(sides, *files, name="pkg", trees=(old, new))
+    entries = comparison(sides, python).entries
+    assert {entry.place: [entry.wire, entry.python, entry.what] for entry in entries} == told
 
 
 def moved(tree: Tree) -> Tree:
@@ -110,7 +109,9 @@ def test_a_moved_document_has_the_changes_of_the_one_that_stayed(case: Case) -> 
 
 
 @pytest.mark.parametrize(("old", "new", "told"), OPERATIONS)
-def test_which_operation_is_which(old: Tree, new: Tree, told: dict[str, str]) -> None:
+def test_an_operation_is_known_by_its_path_its_id_or_its_path_without_versions(
+    old: Tree, new: Tree, told: dict[str, str]
+) -> None:
     found = entries(old, new)
     assert {
         each.operations[0]: each.what for each in found if each.place.endswith((".get", ".post"))
@@ -126,11 +127,12 @@ def test_a_change_names_what_it_breaks_and_its_cause(name: str, tmp_path: Path) 
     for before, after in WRITTEN["cases"][name]["edits"]:
         assert before in new
         new = new.replace(before, after)
-    old_file, new_file = tmp_path / "old.yaml", tmp_path / "new.yaml"
+    old_file = tmp_path / "old.yaml"
+    new_file = tmp_path / "new.yaml"
     old_file.write_text(old)
     new_file.write_text(new)
     trees = load(old_file), load(new_file)
-    found = python_changes(old_file, new_file, trees=trees, name="cards_api")
+    found = python_changes(compare(*trees), old_file, new_file, trees=trees, name="cards_api")
     assert dict(found) == {
         place: PythonChange(level, tuple(f"cards_api.{name}" for name in names.split()), what)
         for place, level, names, what in WRITTEN["cases"][name]["told"]

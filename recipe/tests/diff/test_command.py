@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -59,19 +60,19 @@ def approve(fingerprint: str, **more: str) -> None:
 
 
 class TestStatus:
-    def test_nothing_breaks(self, capsys: pytest.CaptureFixture[str]) -> None:
-        old, new = (
-            write("old.json", sends(CARD, BREAKS[0])),
-            write("new.json", sends(CARD, BREAKS[0])),
-        )
+    def test_no_break_is_the_status_0(self, capsys: pytest.CaptureFixture[str]) -> None:
+        old = write("old.json", sends(CARD, BREAKS[0]))
+        new = write("new.json", sends(CARD, BREAKS[0]))
         assert run(old, new) == 0
         assert capsys.readouterr().out == "No change.\n"
 
-    def test_a_look_is_not_a_break(self) -> None:
+    def test_a_look_is_no_break(self) -> None:
         old = write("old.json", receives(card(status=STATUS)))
         assert run(old, write("new.json", receives(card(status=STATUSES)))) == 0
 
-    def test_something_breaks(self, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_a_break_is_the_status_1_and_text_in_a_file_has_no_colours(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         assert run(*breaking()) == 1
         shown = capsys.readouterr().out
         assert "components.schemas.Card.properties.pin" in shown
@@ -79,13 +80,15 @@ class TestStatus:
         assert "\x1b" not in shown
 
     @pytest.mark.parametrize(("old", "says"), CASES["unreadable"])
-    def test_what_cannot_be_read(
+    def test_a_document_that_cannot_be_read_is_the_status_2(
         self, capsys: pytest.CaptureFixture[str], old: str, says: str
     ) -> None:
         assert run(old, breaking()[1]) == 2
         assert says in capsys.readouterr().err
 
-    def test_a_file_for_the_report(self, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_the_report_goes_to_a_file_that_is_none_of_the_documents(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         assert run(*breaking(), "--json", "--out", "report.json") == 1
         assert capsys.readouterr().out == ""
         written = json.loads(Path("report.json").read_text(encoding="utf-8"))
@@ -117,21 +120,24 @@ def test_hostile_texts_are_shown_on_a_terminal_that_knows_ascii_only(
     assert not any(line.startswith(b"::error::x") for line in shown.splitlines())
 
 
-class TestGit:
-    def test_a_document_of_a_commit(self, capsys: pytest.CaptureFixture[str]) -> None:
-        def git(*arguments: str) -> None:
-            who = (
-                "-c",
-                "user.name=A",
-                "-c",
-                "user.email=a@example.com",
-                "-c",
-                "commit.gpgsign=false",
-            )
-            subprocess.run(["git", *who, *arguments], check=True, capture_output=True)
+@pytest.fixture
+def git() -> Callable[..., None]:
+    """Runs git in a new repository."""
 
+    def git(*arguments: str) -> None:
+        settings = ("user.name=A", "user.email=a@example.com", "commit.gpgsign=false")
+        options = [word for setting in settings for word in ("-c", setting)]
+        subprocess.run(["git", *options, *arguments], check=True, capture_output=True)
+
+    git("init")
+    return git
+
+
+class TestGit:
+    def test_a_document_of_a_commit_is_compared_with_the_file_and_with_itself(
+        self, git: Callable[..., None], capsys: pytest.CaptureFixture[str]
+    ) -> None:
         write("api.json", receives(CARD, BREAKS[0]))
-        git("init")
         git("add", "api.json")
         git("commit", "-m", "first")
         write("api.json", receives(CARD, BREAKS[1]))
@@ -139,6 +145,10 @@ class TestGit:
         assert run("git:HEAD:api.json", "git:HEAD:./api.json") == 0
         assert run("git:HEAD:other.json", "api.json") == 2
         assert "other.json" in capsys.readouterr().err
+
+    def test_the_other_files_of_a_document_are_those_of_the_same_commit(
+        self, git: Callable[..., None], capsys: pytest.CaptureFixture[str]
+    ) -> None:
         Path("api/schemas").mkdir(parents=True)
         write("api/schemas/card.json", card(pin=TEXT))
         write("api/api.json", receives({"$ref": "schemas/card.json"}))
@@ -149,13 +159,13 @@ class TestGit:
         assert run("git:HEAD:api/api.json", "git:HEAD:./api/api.json") == 0
         Path("api/schemas/card.json").unlink()
         git("commit", "-am", "a file is gone")
-        assert run("git:HEAD:api/api.json", "api.json") == 2
+        assert run("git:HEAD:api/api.json", "api/api.json") == 2
         assert "schemas/card.json leads to no file" in capsys.readouterr().err
 
 
 class TestApprovals:
     @pytest.mark.parametrize(("approval", "status", "says"), CASES["approvals"])
-    def test_what_is_approved(
+    def test_an_approval_counts_for_its_change_its_column_and_until_its_day(
         self, capsys: pytest.CaptureFixture[str], approval: dict[str, str], status: int, says: str
     ) -> None:
         run(*breaking(), "--json")
@@ -179,7 +189,9 @@ class TestApprovals:
         assert "new.approved.yaml" in shown
         assert says in shown
 
-    def test_they_can_be_written(self, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_approve_adds_what_breaks_to_the_file_and_keeps_its_comments(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         Path("ours.yaml").write_text("# Agreed in June.\n", encoding="utf-8")
         pair = (
             write("old.json", receives(card(a=TEXT, b=TEXT))),
@@ -203,7 +215,7 @@ class TestApprovals:
         assert run(*breaking()) == 1
 
     @pytest.mark.parametrize(("options", "says"), CASES["misuse"])
-    def test_misuse(
+    def test_an_approval_that_lacks_a_part_is_refused_and_nothing_is_written(
         self, capsys: pytest.CaptureFixture[str], options: tuple[str, ...], says: str
     ) -> None:
         assert run(*breaking(), *options) == 2

@@ -97,7 +97,8 @@ def test_other_versions_of_all_schemas_beside_the_earlier_ones() -> None:
 
 
 def test_both_columns_of_one_place_are_one_entry() -> None:
-    old, new = receives(CARD, {"Card": card(pin=TEXT)}), receives(CARD, {"Card": card()})
+    old = receives(CARD, {"Card": card(pin=TEXT)})
+    new = receives(CARD, {"Card": card()})
     schema = "paths./cards.get.responses.200.content.application/json.schema"
     gone = PythonChange("breaks", ("cards_api.models.Card.pin",), "the attribute is gone")
     added = PythonChange("fine", ("cards_api.models.Card.id",), "the attribute is another")
@@ -122,7 +123,8 @@ def test_both_columns_of_one_place_are_one_entry() -> None:
 
 def test_what_one_document_alone_has_is_told_with_the_operations_of_that_document() -> None:
     extra = {"post": operation("addExtra", requestBody={"content": json_content(ref("Extra"))})}
-    old, new = document({"/extras": extra}, {"Extra": card()}), document({})
+    old = document({"/extras": extra}, {"Extra": card()})
+    new = document({})
     (removed, _) = entries(old, new)
     assert (removed.place, removed.what, removed.wire) == (
         "components.schemas.Extra",
@@ -139,7 +141,8 @@ class TestFingerprints:
         return next(entry.fingerprint for entry in entries(old, new) if entry.place == place)
 
     def test_they_survive_what_is_unrelated(self) -> None:
-        old, longer = {"Card": card(pin=TEXT)}, {**TEXT, "minLength": 3}
+        old = {"Card": card(pin=TEXT)}
+        longer = {**TEXT, "minLength": 3}
         plain = self.fingerprint(many(old), many({"Card": card(pin=longer)}))
         elsewhere = {
             "Card": card(other=TEXT, pin={**longer, "description": "x", "deprecated": True})

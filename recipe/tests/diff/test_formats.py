@@ -23,10 +23,8 @@ HOSTILE = "a|b`c`<script>alert(1)</script>\n::error::x\x1b[31m%0A&amp;\u2028]]>\
 
 
 def entry(number: int, wire: Level = "breaks", python: Level = "none", **more: Any) -> Entry:
-    place, operations = (
-        f"components.schemas.Card.properties.p{number}",
-        ("get /v1/cards", "post /v1/cards"),
-    )
+    place = f"components.schemas.Card.properties.p{number}"
+    operations = ("get /v1/cards", "post /v1/cards")
     made = Entry(
         place, operations, "received", "property removed", wire, python, (), f"{number:016}"
     )
@@ -119,19 +117,21 @@ PLACES = {
 
 
 @pytest.mark.parametrize(("place", "line"), PLACES.items())
-def test_the_line_of_a_place(place: str, line: int) -> None:
+def test_an_annotation_has_the_line_of_its_place(place: str, line: int) -> None:
     made = replace(report(entry(1, place=place)), lines=lines_of(DOCUMENT))
     assert f",line={line}," in FORMATS["github"](made)
 
 
-def test_json_has_lines_too(tmp_path: Path) -> None:
+def test_a_place_has_its_line_in_a_document_of_json_too(tmp_path: Path) -> None:
     written = json.dumps(load(DOCUMENT), indent="\t")
     (tmp_path / "shop.json").write_text(written, encoding="utf-8")
     line = lines_of(tmp_path / "shop.json")["components.schemas.Card.properties.price"]
     assert written.splitlines()[line - 1].strip() == '"price": {'
 
 
-def test_annotations_have_the_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_annotates_the_line_of_the_new_document(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     new = tmp_path / "new.yaml"
     required = DOCUMENT.read_text(encoding="utf-8").replace(
         "name: limit\n", "name: limit\n          required: true\n"

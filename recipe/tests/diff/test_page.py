@@ -13,14 +13,14 @@ from victor_spec.decisions import read_approvals
 
 pytestmark = pytest.mark.pull_request
 ROOT = Path(__file__).resolve().parents[3]
-PAGE = ROOT / "docs" / "changes.md"
+PAGE = ROOT / "recipe" / "docs" / "changes.md"
 
 
 def blocks(language: str) -> list[str]:
     return re.findall(rf"```{language}\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
 
 
-def test_the_example(
+def test_the_example_of_the_page_is_what_the_command_prints(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -51,6 +51,9 @@ def test_the_workflow_names_options_that_exist(capsys: pytest.CaptureFixture[str
 
 def test_the_hooks_name_commands_that_exist(capsys: pytest.CaptureFixture[str]) -> None:
     hooks = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    assert [hook["id"] for hook in hooks if "files" not in hook] == []
+    example = yaml.safe_load(blocks("yaml")[-1])["repos"][0]["hooks"]
+    assert [hook["id"] for hook in example] == [hook["id"] for hook in hooks]
     entries = [hook["entry"].split() for hook in hooks]
     ours = [words for words in entries if words[0] == "victor-spec"]
     assert ours

@@ -35,7 +35,8 @@ from .views import Document, Node
 
 def inspect(tree: Tree, folder: Path) -> Findings:
     """What the package in a folder does otherwise than its document says."""
-    findings, document = Findings(), Document(tree)
+    findings = Findings()
+    document = Document(tree)
     declared = operations(document)
     servers = {each.server for each in declared}
     gc.collect()
@@ -83,10 +84,11 @@ def _check_operations(declared: list[Operation], caller: Caller, models: Models)
 
 def _probe_of(operation: Operation, probes: list[Probe]) -> Probe | None:
     """The function of an operation. Two may have paths of one shape: then the name decides."""
+    path = shape(operation.path)
     matches: list[Probe] = []
     for probe in probes:
-        is_same_path = shape(probe.function.path) == shape(operation.path)
-        if is_same_path and probe.function.method == operation.method:
+        function = probe.function
+        if shape(function.path) == path and function.method == operation.method:
             matches.append(probe)
     return max(matches, key=lambda probe: likeness(probe.function, operation), default=None)
 
@@ -142,6 +144,8 @@ NOTES = {
     "amount-as-float": "A float does not hold every amount. --decimals PLACE reads it as Decimal.",
     "refused-example": "The example is not what the schema beside it says. Ask the provider which "
     "of them counts.",
+    "private-text": "No setting decides whether the repr of the record may show this text, so it "
+    "does not. Name it in `shown`, `private` or `masked` of <document>.settings.yaml.",
     "webhook-needs-name": "Not every body tells which of these webhooks it is of. Give "
     "read_webhook, or receive of an inbox, name=.",
     **GAPS,
@@ -166,7 +170,8 @@ class Report:
         """`victor.yaml: 4 operations, 19 parameters, ...: complete`, with `of` where some are
         missing.
         """
-        present, declared = self.findings.present, self.findings.declared
+        present = self.findings.present
+        declared = self.findings.declared
         counts = [
             f"{'' if present[kind] == declared[kind] else f'{present[kind]} of '}{declared[kind]} "
             f"{kind}"
@@ -281,7 +286,9 @@ def _refused_examples(tree: Tree) -> Iterator[str]:
     for part in Components(copied(tree)).by_id.values():
         whole = Node(part.tree, part.place)
         schema = whole if part.kind == "schema" else whole.child("schema")
-        values = examples(document, whole, schema) if schema.tree else []
+        if not schema.tree:
+            continue
+        values = examples(document, whole, schema)
         if not all(is_valid(document, schema, value) for value in values):
             yield part.place
 

@@ -71,7 +71,10 @@ def _flat(value: Any, joint: str = ",") -> str:
     if is_list(value):
         return joint.join(map(text, value))
     if is_mapping(value):
-        return joint.join(part for name, each in value.items() for part in (name, text(each)))
+        parts: list[str] = []
+        for name, member in value.items():
+            parts += [name, text(member)]
+        return joint.join(parts)
     return text(value)
 
 
@@ -103,23 +106,30 @@ def _orders(value: Any) -> list[Any]:
 
 
 def _deep(name: str, value: Any) -> list[Pair]:
-    if not (is_mapping(value) or is_list(value)):
+    if is_mapping(value):
+        members = [*value.items()]
+    elif is_list(value):
+        members = [(str(number), item) for number, item in enumerate(value)]
+    else:
         return [(name, text(value))]
-    members = value.items() if is_mapping(value) else enumerate(value)
-    return [pair for key, each in members for pair in _deep(f"{name}[{key}]", each)]
+    pairs: list[Pair] = []
+    for key, member in members:
+        pairs += _deep(f"{name}[{key}]", member)
+    return pairs
 
 
 def parameter_pairs(parameter: Parameter, value: Any) -> list[list[Pair]]:
     """The pairs of a query, of the headers or of the cookies for one value, in every way to write
     it.
     """
-    name = parameter.name.lower() if parameter.location == "header" else parameter.name
+    location = parameter.location
+    name = parameter.name.lower() if location == "header" else parameter.name
     ways = [[(name, text)] for text in values(parameter, value)]
-    if parameter.content_type is not None or parameter.location == "header":
+    if parameter.content_type is not None or location == "header":
         return ways
-    if parameter.location == "cookie":
-        return [*query_pairs(name, value, "form", explode=parameter.explode), *ways]
-    return query_pairs(name, value, parameter.style, explode=parameter.explode)
+    style = "form" if location == "cookie" else parameter.style
+    pairs = query_pairs(name, value, style, explode=parameter.explode)
+    return [*pairs, *ways] if location == "cookie" else pairs
 
 
 def values(parameter: Parameter, value: Any) -> list[str]:
@@ -284,15 +294,20 @@ def mismatch(rest: list[Pair], name: str, ways: list[list[Pair]]) -> str:
     """
     if take(rest, ways):
         return ""
-    sent = [pair for pair in rest if pair[0].partition("[")[0] == name.partition("[")[0]]
+    root, _, _ = name.partition("[")
+    sent = [pair for pair in rest if pair[0].partition("[")[0] == root]
     rest[:] = [pair for pair in rest if pair not in sent]
     return f"is sent as {shown(sent)} instead of {shown(ways[0])}"
 
 
 def _form_differences(medium: Medium, value: Any, request: Request) -> Iterator[tuple[str, str]]:
-    rest = parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True)
-    for name, field in value.items() if is_mapping(value) else ():
-        why = "" if field is None else mismatch(rest, name, _field_ways(medium, name, field))
+    form = request.body.decode("utf-8", "replace")
+    rest = parse_qsl(form, keep_blank_values=True)
+    fields: dict[str, Any] = value if is_mapping(value) else {}
+    for name, field in fields.items():
+        if field is None:
+            continue
+        why = mismatch(rest, name, _field_ways(medium, name, field))
         if why:
             yield f"the field {name} {why}", name
     if rest:
@@ -302,10 +317,12 @@ def _form_differences(medium: Medium, value: Any, request: Request) -> Iterator[
 def _field_ways(medium: Medium, name: str, value: Any) -> list[list[Pair]]:
     """The ways to write the field of a form."""
     encoding = _encoding(medium, name)
-    if is_mapping(value) and not {"style", "explode", "allowReserved"} & encoding.keys():
+    is_styled = not encoding.keys().isdisjoint(("style", "explode", "allowReserved"))
+    if is_mapping(value) and not is_styled:
         return [[(name, text(value))]]
     style = str(encoding.get("style", "form"))
-    return query_pairs(name, value, style, explode=bool(encoding.get("explode", style == "form")))
+    is_exploded = bool(encoding.get("explode", style == "form"))
+    return query_pairs(name, value, style, explode=is_exploded)
 
 
 def _encoding(medium: Medium, name: str) -> Tree:

@@ -101,21 +101,23 @@ class Models:
     def _of_views(self, views: list[View], value: Any, decoded: Any) -> _Outcome:
         if len(views) == 1:
             return self._of_view(views[0], value, decoded)
-        own = [view for view in views if _is_named(view, decoded)]
         fitting = [view for view in views if fits(self.document, view, value, self._fitting)]
         names: set[str] = {*value} if is_mapping(value) else set()
-        outcomes: list[tuple[tuple[int, int, int], int, _Outcome, View]] = []
-        for number, view in enumerate(fitting or views[:1]):
-            outcome = self._of_view(view, value, decoded)
+        tried = fitting or views[:1]
+        outcomes = [(view, self._of_view(view, value, decoded)) for view in tried]
+
+        def misfit(comparison: tuple[View, _Outcome]) -> tuple[int, int, int]:
+            view, outcome = comparison
             unknown = names - view.properties.keys()
-            misfit = len(outcome.losses), outcome.foreign, len(unknown)
-            outcomes.append((misfit, number, outcome, view))
-        _, _, best, view = min(outcomes, key=lambda each: each[:2])
+            return len(outcome.losses), outcome.foreign, len(unknown)
+
+        view, best = min(outcomes, key=misfit)
+        own = [other for other in views if _is_named(other, decoded)]
         # It is read as the class of another member, which may have all that the value has.
         if own and view not in own:
             best.met = []
         elif best.foreign:
-            best.met = [(of, model) for of, model in best.met if of is not view]
+            best.met = [(other, model) for other, model in best.met if other is not view]
         return best
 
     def _of_view(self, view: View, value: Any, decoded: Any) -> _Outcome:
@@ -131,13 +133,13 @@ class Models:
         return _missing(view.place, f"its fields are not attributes, but a {kind}")
 
     def _of_list(self, view: View, value: list[Any], decoded: Any) -> _Outcome:
-        outcome = _Outcome()
         if not is_list(decoded) or len(decoded) != len(value):
             return _wrong(view.place, f"a list of {len(value)} is read as {type(decoded).__name__}")
-        for number, (one, other) in enumerate(zip(value, decoded, strict=True)):
+        outcome = _Outcome()
+        for number, (item, own) in enumerate(zip(value, decoded, strict=True)):
             node = view.prefix[number] if number < len(view.prefix) else view.items
             if node is not None:
-                outcome.add(self._outcome(node, one, other))
+                outcome.add(self._outcome(node, item, own))
         return outcome
 
     def _of_word(self, view: View, value: Any, decoded: Any) -> _Outcome:
@@ -165,15 +167,15 @@ class Models:
         lost = misread(decoded)
         for name, child in value.items():
             attribute = attributes.get(name)
-            if name not in view.properties or child is None:
-                if view.additional is not None and name in free:
-                    outcome.add(self._outcome(view.additional, child, free[name]))
-            elif attribute is None or attribute in lost or name in free:
+            is_declared = name in view.properties and child is not None
+            if is_declared and (attribute is None or attribute in lost or name in free):
                 place = f"{view.place}.properties.{name}"
                 outcome.add(_missing(place, f"no attribute of {model.__name__} holds it"))
-            else:
+            elif is_declared and attribute is not None:
                 own = getattr(decoded, attribute)
                 outcome.add(self._outcome(view.properties[name], child, own))
+            elif view.additional is not None and name in free:
+                outcome.add(self._outcome(view.additional, child, free[name]))
         return outcome
 
     def _try(self, view: View, model: Any) -> None:
@@ -196,11 +198,11 @@ class Models:
 
     def _trials(self, view: View) -> Iterator[dict[str, Any]]:
         """Values of an object: of each alternative of its properties, which are empty and full."""
-        alternatives = [len(self.document.views(child)) for child in view.properties.values()]
-        most = min(max([2, *alternatives]), MAX_TRIALS)
+        children = view.properties.values()
+        most = max([2, *(len(self.document.views(child)) for child in children)])
         unions = {name for name, child in view.properties.items() if self._is_ambiguous(child)}
         an_object = replace(view, types=("object",))  # it may be a text, too
-        for number in range(most):
+        for number in range(min(most, MAX_TRIALS)):
             for full in (0, 1) if unions else (0,):
                 synthesis = Synthesis(self.document, "received", number, as_json=True)
                 value = synthesis.of_view(an_object, full=1)
@@ -216,8 +218,11 @@ class Models:
         may read.
         """
         [view, *others] = self.document.views(node)
-        of_items = self.document.views(view.items) if view.items is not None else []
-        return bool(others) or len(of_items) > 1 or (bool(view.properties) and not view.required)
+        if others:
+            return True
+        if view.items is not None and len(self.document.views(view.items)) > 1:
+            return True
+        return bool(view.properties) and not view.required
 
     def _decode(self, view: View, model: Any, value: dict[str, Any]) -> _Outcome:
         name = model.__name__

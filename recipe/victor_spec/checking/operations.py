@@ -51,8 +51,10 @@ class Medium:
     """A body in one content type."""
 
     def __init__(self, document: Document, place: str, content_type: str, whole: Node) -> None:
-        self.place, self.content_type = place, content_type
-        self.bare, self.is_json = tree.bare_type(content_type), tree.is_json(content_type)
+        self.place = place
+        self.content_type = content_type
+        self.bare = tree.bare_type(content_type)
+        self.is_json = tree.is_json(content_type)
         self.schema = Node(whole.child("schema").tree, f"{place}.schema")
         self.encoding = whole.mapping("encoding")
         self.examples = examples(document, whole, self.schema)
@@ -119,9 +121,14 @@ def _address(server: Node, shared: str) -> str:
     """
     url = str(server.tree.get("url", ""))
     for name, variable in server.mapping("variables").items():
-        url = url.replace(f"{{{name}}}", str(variable.tree.get("default", "")))
-    whole = urljoin(f"{shared}/", url) if url and tree.is_url(url) else shared
-    return (whole if httpx.URL(whole).host else SOMEWHERE).rstrip("/")
+        default = str(variable.tree.get("default", ""))
+        url = url.replace(f"{{{name}}}", default)
+    whole = shared
+    if url and tree.is_url(url):
+        whole = urljoin(f"{shared}/", url)
+    if not httpx.URL(whole).host:
+        whole = SOMEWHERE
+    return whole.rstrip("/")
 
 
 def _parameters(document: Document, path: str, item: Node, node: Node) -> list[Parameter]:
@@ -129,21 +136,21 @@ def _parameters(document: Document, path: str, item: Node, node: Node) -> list[P
     names.
     """
     names = re.findall(r"{([^}]+)}", path)
-    parameters: dict[tuple[str, str], Parameter] = {}
-    for listed in [*item.items("parameters"), *node.items("parameters")]:
-        whole = document.follow(listed)
-        location, name = whole.tree.get("in"), whole.tree.get("name")
+    parameters: dict[str, Parameter] = {}
+    for key, declared in tree.parameters(document.root.tree, item.tree, node.tree).items():
+        whole = document.follow(Node(declared, node.place))
+        location = whole.tree.get("in")
+        name = whole.tree.get("name")
         if location not in DEFAULT_STYLES or not isinstance(name, str):
             continue
-        key = name.lower() if location == "header" else name  # headers ignore case
-        is_ignored = location == "header" and key in IGNORED_HEADERS
+        is_ignored = location == "header" and name.lower() in IGNORED_HEADERS
         if not is_ignored and (location != "path" or name in names):
             place = f"{node.place}.parameters.{location}:{name}"
-            parameters[location, key] = Parameter(document, place, whole)
+            parameters[key] = Parameter(document, place, whole)
     for name in names:
         place = f"{node.place}.parameters.path:{name}"
         implied = Node({"in": "path", "name": name, "schema": {"type": "string"}}, place)
-        parameters.setdefault(("path", name), Parameter(document, place, implied))
+        parameters.setdefault(f"path:{name}", Parameter(document, place, implied))
     return list(parameters.values())
 
 
@@ -163,7 +170,8 @@ def examples(document: Document, owner: Node, schema: Node) -> list[Any]:
         values.append(owner.tree["example"])
     for example in owner.mapping("examples").values():
         named = document.follow(example).tree
-        values += [named["value"]] if "value" in named else []
+        if "value" in named:
+            values.append(named["value"])
     if whole.get("example") is not None:
         values.append(whole["example"])
     return [*values, *list_at(whole, "examples")]

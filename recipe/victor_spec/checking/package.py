@@ -232,10 +232,14 @@ def misfit(model: Any) -> tuple[int, int, int]:
     and all that are.
     """
     own: Any = model.__class__
-    fields = attrs.fields(own) if attrs.has(own) else ()
-    absent = [each for each in fields if type(getattr(model, each.name, None)).__name__ == "Unset"]
-    required = [each for each in absent if each.default is attrs.NOTHING or each.kw_only]
-    return undeclared(model), len(required), len(absent)
+    required = 0
+    absent = 0
+    for field in attrs.fields(own) if attrs.has(own) else ():
+        if type(getattr(model, field.name, None)).__name__ == "Unset":
+            absent += 1
+            if field.default is attrs.NOTHING or field.kw_only:
+                required += 1
+    return undeclared(model), required, absent
 
 
 def undeclared(model: Any) -> int:
@@ -256,11 +260,15 @@ def undeclared(model: Any) -> int:
 
 def enum_values(hint: Any) -> set[Any]:
     """The values of all enums and literals in a type."""
+    inner = typing.get_args(hint)
     if typing.get_origin(hint) is typing.Literal:
-        return set(typing.get_args(hint))
+        return set(inner)
     if isinstance(hint, type) and issubclass(hint, Enum):
         return {member.value for member in hint}
-    return {value for part in typing.get_args(hint) for value in enum_values(part)}
+    values: set[Any] = set()
+    for part in inner:
+        values |= enum_values(part)
+    return values
 
 
 def _of_option(option: Any, value: Any) -> Iterator[Any]:

@@ -99,8 +99,12 @@ def likeness(function: Function, operation: Operation) -> int:
     """How much the name of a function is that of an operation: of its id, or of its method and
     path.
     """
-    name, path = _letters(function.name), _letters(f"{operation.method}{operation.path}")
-    return 2 * name.endswith(path) + (name == _letters(operation.identity))
+    name = _letters(function.name)
+    path = _letters(f"{operation.method}{operation.path}")
+    points = 2 if name.endswith(path) else 0
+    if name == _letters(operation.identity):
+        points += 1
+    return points
 
 
 def _first_of(hint: Any, *values: Any) -> Any:
@@ -121,9 +125,10 @@ def _is_body(hint: Any) -> bool:
     """Whether an argument takes an object or a file, as no parameter but one of the name `body`
     does.
     """
-    return any(
-        is_model(option) or getattr(option, "__name__", "") == "File" for option in options(hint)
-    )
+    for option in options(hint):
+        if is_model(option) or getattr(option, "__name__", "") == "File":
+            return True
+    return False
 
 
 Arguments = dict[str, Any]
@@ -145,7 +150,8 @@ class Passing:
     models: Models
 
     def __post_init__(self) -> None:
-        self.document, self.findings = self.models.document, self.models.findings
+        self.document = self.models.document
+        self.findings = self.models.findings
         self.sinks: dict[str, dict[str | None, str]] = {}
         """By place, the argument of a parameter, under None; or those of its properties, if it is
         taken apart.
@@ -208,8 +214,9 @@ class Passing:
         sink: dict[str | None, str] = {}
         for name in properties:
             wire = name if parameter.style == "form" else f"{parameter.name}[{name}]"
-            if (parameter.location, wire) in self.probe.sent:
-                sink[name] = self.probe.sent[parameter.location, wire][0]
+            sent = self.probe.sent.get((parameter.location, wire))
+            if sent:
+                sink[name] = sent[0]
         return sink
 
     def _whole(self, parameter: Parameter) -> dict[str | None, str]:
@@ -247,10 +254,11 @@ class Passing:
         known = enum_values(self.probe.function.hints[argument])
         for view in self.document.views(schema):
             owner = view if view.items is None else self.document.views(view.items)[0]
-            words = owner.words()
-            for value in words:
+            lost: list[str] = []
+            for value in owner.words():
                 self.findings.count("enum values", present=value in known)
-            lost = [repr(value) for value in words if value not in known]
+                if value not in known:
+                    lost.append(repr(value))
             if lost:
                 self.missing(place, f"no enum value {', '.join(lost)}", word)
 
@@ -284,7 +292,8 @@ class Passing:
 
         Raises NoArgumentError when it needs one.
         """
-        medium, selector = given.medium, self.probe.selector
+        medium = given.medium
+        selector = self.probe.selector
         if medium is None or self.probe.body is None:
             return [{}]
         hints = self.probe.function.hints

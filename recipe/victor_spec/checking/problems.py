@@ -74,10 +74,10 @@ class Findings:
 
     def beside(self, left_out: list[str]) -> list[Problem]:
         """The lines about what was left out, and the problems that none of them is about."""
-        named = [Problem("left out", " ".join(line.split())) for line in dict.fromkeys(left_out)]
-        return named + [
-            problem for problem in self.problems.values() if not any(map(problem.is_in, left_out))
-        ]
+        problems = [Problem("left out", " ".join(line.split())) for line in dict.fromkeys(left_out)]
+        others = self.problems.values()
+        problems += [problem for problem in others if not any(map(problem.is_in, left_out))]
+        return problems
 
     def add(self, problem: Problem) -> None:
         """Add a problem, unless the same one is known: two values that are sent wrong begin with

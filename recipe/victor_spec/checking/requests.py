@@ -13,6 +13,7 @@ from victor_spec.tree import is_json, is_list, is_mapping
 
 from .expected import (
     FORM,
+    Pair,
     Request,
     body_differences,
     mismatch,
@@ -53,55 +54,52 @@ class OperationRequests(Passing):
                 yield Given(every, medium, self._body(medium, number))
         required = self._required()
         yield required
-        yield from self._examples(required)
+        yield from self._examples_of_parameters(required)
+        yield from self._examples_of_bodies(required)
 
     def _required(self) -> Given:
-        required = [
-            (each, self._value(each, 0))
-            for each in self.operation.parameters
-            if self.is_required(each)
-        ]
+        parameters = filter(self.is_required, self.operation.parameters)
+        required = [(parameter, self._value(parameter, 0)) for parameter in parameters]
         needs_body = self.operation.body_required or self.probe.body in self.probe.function.required
         medium = self.operation.bodies[0] if self.operation.bodies and needs_body else None
         # a form without fields has no content type
         full = 0 if medium is not None and medium.is_json else 1
         return Given(required, medium, self._body(medium, 0, full=full))
 
-    def _examples(self, required: Given) -> Iterator[Given]:
+    def _examples_of_parameters(self, required: Given) -> Iterator[Given]:
         for parameter in self.operation.parameters:
+            others = [pair for pair in required.parameters if pair[0] is not parameter]
             for example in parameter.examples[:3]:
-                if example not in ("", [], {}, None) and is_valid(
-                    self.document, parameter.schema, example
-                ):
-                    others = [
-                        (each, value)
-                        for each, value in required.parameters
-                        if each is not parameter
-                    ]
-                    yield Given([*others, (parameter, example)], required.medium, required.body)
+                is_empty = example in ("", [], {}, None)
+                if not is_empty and is_valid(self.document, parameter.schema, example):
+                    parameters = [*others, (parameter, example)]
+                    yield Given(parameters, required.medium, required.body)
+
+    def _examples_of_bodies(self, required: Given) -> Iterator[Given]:
         for medium in self.operation.bodies:
-            for example in medium.examples[:3] if medium.is_json or medium.bare == FORM else ():
+            if not medium.is_json and medium.bare != FORM:
+                continue
+            for example in medium.examples[:3]:
                 if is_valid(self.document, medium.schema, example):
                     yield Given(required.parameters, medium, example)
 
     def _value(self, parameter: Parameter, number: int) -> Any:
         text = TEXTS[parameter.location] if parameter.content_type is None else "text"
         # so that a value in another's place is seen
-        text += str(self.operation.parameters.index(parameter))
-        return Synthesis(self.document, "sent", number, text).of(parameter.schema, full=1)
+        position = self.operation.parameters.index(parameter)
+        maker = Synthesis(self.document, "sent", number, f"{text}{position}")
+        return maker.of(parameter.schema, full=1)
 
     def _body(self, medium: Medium | None, number: int, full: int = 2) -> Any:
         if medium is None:
             return None
         if medium.bare.startswith("text/") and not medium.is_json:
             return "text"
-        if not (
-            is_sent_as_json(medium, self.document) or "form" in medium.bare or medium.bare == "*/*"
-        ):
+        is_form = "form" in medium.bare or medium.bare == "*/*"
+        if not is_form and not is_sent_as_json(medium, self.document):
             return BYTES
-        return Synthesis(self.document, "sent", number, as_json=medium.is_json).of(
-            medium.schema, full
-        )
+        maker = Synthesis(self.document, "sent", number, as_json=medium.is_json)
+        return maker.of(medium.schema, full)
 
     def _compare(self, given: Given) -> None:
         try:
@@ -131,20 +129,14 @@ class OperationRequests(Passing):
         """Report a call that is refused; where it is a form with structures in it, try it without
         them, too.
         """
-        body: Any = given.body
-        fields = [str(name) for name in body] if is_mapping(body) else []
-        named = [
-            name for name in fields if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", str(error))
-        ]
-        where = given.medium.place if given.medium is not None else self.operation.place
+        medium = given.medium
+        body: dict[str, Any] = given.body if is_mapping(given.body) else {}
+        named = [name for name in body if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", str(error))]
+        where = medium.place if medium is not None else self.operation.place
         self.missing(where, f"the call is refused: {error}", *named[:1])
-        if (
-            given.medium is not None
-            and not given.medium.is_json
-            and any(_is_nested(body[name]) for name in fields)
-        ):
-            flat = {name: body[name] for name in fields if not _is_nested(body[name])}
-            self._compare(Given(given.parameters, given.medium, flat))
+        flat = {name: value for name, value in body.items() if not _is_nested(value)}
+        if medium is not None and not medium.is_json and len(flat) < len(body):
+            self._compare(Given(given.parameters, medium, flat))
 
     def _recorded(self, given: Given) -> tuple[Request, dict[str, Any]] | None:
         """The request, and the arguments of the body that made it; None when no body has the right
@@ -169,46 +161,49 @@ class OperationRequests(Passing):
         if request.origin != f"{server.scheme}://{server.netloc.decode('ascii')}":
             self.wrong(f"it is sent to {request.origin}, its server is {operation.server}")
             return
-        ways = {
-            f"{{{each.name}}}": values(each, value)
-            for each, value in given.parameters
-            if each.location == "path"
-        }
-        wanted = [[part] for part in server.path.rstrip("/").split("/")]
-        wanted += [
-            _filled(segment, ways) for segment in urlsplit(operation.path).path.split("/")[1:]
-        ]
-        same = len(wanted) == len(request.path) and all(
-            any(same_text(way, sent) for way in options)
-            for options, sent in zip(wanted, request.path, strict=True)
-        )
-        if not same:
-            shown = "/".join(quote(segment, safe="") for segment in request.path)
-            right = "/".join(quote(options[0], safe="") for options in wanted)
-            self.wrong(f"its path is sent as {shown} instead of {right}")
+        wanted = self._segments(given, server)
+        if not _is_same_path(wanted, request.path):
+            sent = [quote(segment, safe="") for segment in request.path]
+            right = [quote(ways[0], safe="") for ways in wanted]
+            self.wrong(f"its path is sent as {'/'.join(sent)} instead of {'/'.join(right)}")
+
+    def _segments(self, given: Given, server: httpx.URL) -> list[list[str]]:
+        """The segments of the path, each with the ways to write it."""
+        ways: dict[str, list[str]] = {}
+        for parameter, value in given.parameters:
+            if parameter.location == "path":
+                ways[f"{{{parameter.name}}}"] = values(parameter, value)
+        segments = [[segment] for segment in server.path.rstrip("/").split("/")]
+        _, *declared = urlsplit(self.operation.path).path.split("/")
+        segments += [_filled(segment, ways) for segment in declared]
+        return segments
 
     def _compare_parameters(self, given: Given, request: Request) -> None:
         """Compare what the query, the headers and the cookies have."""
         rest = {location: [*pairs] for location, pairs in request.fields.items()}
-        rest["header"] = headers = [
-            pair for pair in rest["header"] if pair[0] not in IGNORED_HEADERS
-        ]
-        # tells operations apart
-        fixed = parse_qsl(urlsplit(self.operation.path).query, keep_blank_values=True)
-        if not take(rest["query"], [[pair for pair in fixed if "{" not in "".join(pair)]]):
+        headers = [pair for pair in rest["header"] if pair[0] not in IGNORED_HEADERS]
+        rest["header"] = headers
+        if not take(rest["query"], [self._fixed_query()]):
             self.wrong(f"the query of its path is not sent: {shown(rest['query'])}")
         for parameter, value in given.parameters:
-            if parameter.location in rest and self.sinks[parameter.place]:
-                ways = parameter_pairs(parameter, self.kept(parameter, value))
-                if why := mismatch(rest[parameter.location], parameter.name, ways):
-                    self.findings.wrong(parameter.place, f"it {why}")
+            if parameter.location not in rest or not self.sinks[parameter.place]:
+                continue
+            ways = parameter_pairs(parameter, self.kept(parameter, value))
+            why = mismatch(rest[parameter.location], parameter.name, ways)
+            if why:
+                self.findings.wrong(parameter.place, f"it {why}")
         rest["header"] = [pair for pair in headers if pair[0] not in _ALWAYS]
         for location in ("query", "header"):
-            if rest[location]:
-                self.wrong(
-                    f"the {location} has {shown(rest[location])}, which the document does not "
-                    "declare"
-                )
+            left = rest[location]
+            if left:
+                what = f"the {location} has {shown(left)}, which the document does not declare"
+                self.wrong(what)
+
+    def _fixed_query(self) -> list[Pair]:
+        """The query of the path, which tells operations apart, without parameters."""
+        query = urlsplit(self.operation.path).query
+        pairs = parse_qsl(query, keep_blank_values=True)
+        return [pair for pair in pairs if "{" not in "".join(pair)]
 
     def _compare_body(self, given: Given, request: Request, arguments: dict[str, Any]) -> None:
         medium = given.medium
@@ -219,9 +214,8 @@ class OperationRequests(Passing):
         if "body" in arguments and (medium.is_json or medium.bare == FORM):
             self.models.compare(medium.schema, given.body, arguments["body"])
         for why, field in body_differences(medium, given.body, request):
-            self.findings.wrong(
-                medium.place, why, *([self.operation.title, field] if field else [])
-            )
+            words = [self.operation.title, field] if field else []
+            self.findings.wrong(medium.place, why, *words)
 
     def _compare_awaited(self, request: Request, arguments: dict[str, Any]) -> None:
         try:
@@ -235,22 +229,24 @@ class OperationRequests(Passing):
 
 def is_sent_as_json(medium: Medium, document: Document) -> bool:
     """`*/*` and `application/*` are JSON when their schema is no text and no file."""
+    if medium.is_json:
+        return True
+    if medium.bare not in ("*/*", "application/*"):
+        return False
     views = document.views(medium.schema)
-    return medium.is_json or (
-        medium.bare in ("*/*", "application/*")
-        and not any(view.binary or view.types == ("string",) for view in views)
-    )
+    return not any(view.binary or view.types == ("string",) for view in views)
 
 
 def _comparable(request: Request) -> tuple[Any, ...]:
     """What two requests of the same call must have in common."""
+    body = request.body
     boundary = re.search(r"boundary=([^;]+)", request.content_type)
-    body = request.body.replace(boundary[1].strip('"').encode(), b"+") if boundary else request.body
+    if boundary:
+        body = body.replace(boundary[1].strip('"').encode(), b"+")
     kind = request.content_type.partition(";")[0]
-    sent = sorted(
-        (name, value) for name, value in request.headers.items() if name != "content-type"
-    )
-    return request.method, request.origin, request.path, request.fields["query"], kind, sent, body
+    headers = [pair for pair in request.headers.items() if pair[0] != "content-type"]
+    query = request.fields["query"]
+    return request.method, request.origin, request.path, query, kind, sorted(headers), body
 
 
 _ALWAYS = {"user-agent", "accept-encoding", "host", "cookie"}
@@ -258,19 +254,30 @@ _ALWAYS = {"user-agent", "accept-encoding", "host", "cookie"}
 
 
 def _is_nested(value: Any) -> bool:
-    return is_mapping(value) or (
-        is_list(value) and any(is_mapping(each) or is_list(each) for each in value)
-    )
+    if is_list(value):
+        return any(is_mapping(item) or is_list(item) for item in value)
+    return is_mapping(value)
 
 
 def _filled(segment: str, ways: dict[str, list[str]]) -> list[str]:
+    """The ways to write a segment of a path with parameters in it."""
     parts = [ways.get(part, [part]) for part in re.split(r"({[^}]+})", segment)]
     return ["".join(texts) for texts in product(*parts)]
+
+
+def _is_same_path(wanted: list[list[str]], sent: list[str]) -> bool:
+    if len(wanted) != len(sent):
+        return False
+    pairs = zip(wanted, sent, strict=True)
+    return all(any(same_text(way, segment) for way in ways) for ways, segment in pairs)
 
 
 def _same_type(medium: Medium, request: Request) -> bool:
     sent = request.content_type.partition(";")[0].strip().lower()
     kind, _, detail = medium.bare.partition("/")
+    is_of_kind = sent.startswith(f"{kind}/")
     if medium.is_json and "*" in detail:  # `application/*+json`
-        return sent.startswith(f"{kind}/") and is_json(sent)
-    return kind == "*" or (detail == "*" and sent.startswith(f"{kind}/")) or sent == medium.bare
+        return is_of_kind and is_json(sent)
+    if detail == "*" and is_of_kind:
+        return True
+    return kind == "*" or sent == medium.bare

@@ -30,9 +30,11 @@ FREE = {"any": "thing"}
 """A value where any is allowed."""
 MOST_ITEMS = 10
 MAX_ALTERNATIVES = 12
-MAX_DEPTH, MAX_PARTS = 24, 5_000
+MAX_DEPTH = 24
+MAX_PARTS = 5_000
 """Of the objects and lists of one value: those in each other, and all. The next one is empty."""
-PLAIN, TRICKY = "text é", "a b/c?d=e&f+g%h;é"
+PLAIN = "text é"
+TRICKY = "a b/c?d=e&f+g%h;é"
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,8 @@ class Synthesis:
     def of(self, node: Node, full: int = 2, within: tuple[int, ...] = ()) -> Any:
         views = self.document.views(node)
         outside = [view for view in views if id(view) not in within] or views
-        return self.of_view(outside[self.number % len(outside)], full, within)
+        view = outside[self.number % len(outside)]
+        return self.of_view(view, full, within)
 
     def of_view(self, view: View, full: int = 2, within: tuple[int, ...] = ()) -> Any:
         words = [value for value in view.enum or [] if value is not None]
@@ -65,23 +68,31 @@ class Synthesis:
             return None
         if view.binary:
             return self.text if self.as_json else BYTES
-        kind = view.types[self.number % len(view.types)] if view.types else ""
+        kind = self._kind(view)
         # A schema that requires itself has no value at all.
         is_over = id(view) in within or len(within) > MAX_DEPTH or next(self.parts) > MAX_PARTS
-        if kind == "object" or (not kind and (view.properties or view.additional is not None)):
-            return {} if is_over else self._object(view, full, (*within, id(view)))
-        if kind == "array":
-            return [] if is_over else self._array(view, full, (*within, id(view)))
-        return self._scalar(kind, view)
+        if kind not in ("object", "array"):
+            return self._scalar(kind, view)
+        inner = (*within, id(view))
+        if kind == "object":
+            return {} if is_over else self._object(view, full, inner)
+        return [] if is_over else self._array(view, full, inner)
+
+    def _kind(self, view: View) -> str:
+        """The type of the value; of a schema without types an object, if it has properties."""
+        if view.types:
+            return view.types[self.number % len(view.types)]
+        has_members = bool(view.properties) or view.additional is not None
+        return "object" if has_members else ""
 
     def _object(self, view: View, full: int, within: tuple[int, ...]) -> dict[str, Any]:
         members: dict[str, Any] = {}
         for name, child in view.properties.items():
             if name in view.tags:
                 members[name] = view.tags[name][0]
-            elif not self._is_hidden(child) and (
-                name in view.required or self._is_filled(child, full, within)
-            ):
+            elif self._is_hidden(child):
+                continue
+            elif name in view.required or self._is_filled(child, full, within):
                 members[name] = self.of(child, full - 1, within)
         for name, words in view.tags.items():
             members.setdefault(name, words[0])
@@ -107,18 +118,17 @@ class Synthesis:
     def _array(self, view: View, full: int, within: tuple[int, ...]) -> list[Any]:
         if view.prefix:
             return [self.of(node, full - 1, within) for node in view.prefix]
-        least = view.limits.get("minItems", 0)
-        length = max(least if isinstance(least, int) else 0, 2 if full > 0 else 0)
-        length = min(length, MOST_ITEMS)
+        length = _length(view, 2 if full > 0 else 0)
         if view.items is None:
             return [self.text] * length
         if self._endless(view.items, within):
             return []
         items: list[Any] = []
+        levels = full - 1
         for offset in range(length):
             maker = replace(self, number=self.number + offset)  # of each alternative in turn
-            levels = full - 1 if offset == 0 else min(full - 1, 0)
             items.append(maker.of(view.items, levels, within))
+            levels = min(levels, 0)
         return items
 
     def _scalar(self, kind: str, view: View) -> Any:
@@ -134,11 +144,19 @@ class Synthesis:
         return dict(FREE) if self.as_json else self.text
 
 
+def _length(view: View, wanted: int) -> int:
+    """How many items a list has: as many as it needs, or as are wanted."""
+    least = view.limits.get("minItems", 0)
+    needed = least if isinstance(least, int) else 0
+    return min(max(needed, wanted), MOST_ITEMS)
+
+
 def received(document: Document, node: Node) -> Iterator[Any]:
     """JSON values of a schema, with each alternative of a union in turn; models try all of
     theirs.
     """
-    for number in range(min(len(document.views(node)), MAX_ALTERNATIVES)):
+    alternatives = len(document.views(node))
+    for number in range(min(alternatives, MAX_ALTERNATIVES)):
         yield Synthesis(document, "received", number, as_json=True).of(node)
 
 
@@ -154,7 +172,8 @@ def is_valid(
     document: Document, node: Node, value: Any, depth: int = 12, known: Known | None = None
 ) -> bool:
     """Whether a value is one of the schema, by types, enums, required properties and formats."""
-    known, views = {} if known is None else known, document.views(node)
+    known = {} if known is None else known
+    views = document.views(node)
     key = id(views), id(value), depth
     if key not in known:
         known[key] = any(fits(document, view, value, known, depth) for view in views)
@@ -182,15 +201,18 @@ def _fits_object(
     document: Document, view: View, value: dict[str, Any], known: Known, depth: int
 ) -> bool:
     for tag, words in view.tags.items():
-        if isinstance(value.get(tag), str | int) and value[tag] not in words:
+        word = value.get(tag)
+        if isinstance(word, str | int) and word not in words:
             return False
     for name in (view.required & view.properties.keys()) - value.keys():
-        hidden = document.follow(view.properties[name]).tree
-        if not (hidden.get("readOnly") or hidden.get("writeOnly")):
+        declared = document.follow(view.properties[name]).tree
+        if not (declared.get("readOnly") or declared.get("writeOnly")):
             return False
     if view.closed and not value.keys() <= view.properties.keys():
         return False
-    for name, member in value.items() if depth else ():
+    if not depth:
+        return True
+    for name, member in value.items():
         child = view.properties.get(name, view.additional)
         if child is None or member is None:
             continue

@@ -114,20 +114,33 @@ TYPES = ("object", "array", "string", "integer", "number", "boolean")
 _NO_TARGET: Tree = {}
 
 
-class Document:
-    """A document, and the views of its schemas: each is made once.
+class _Family(NamedTuple):
+    """A schema that others extend, which its discriminator tells apart."""
 
-    `follow` leads from a reference to its target, and `views` from a schema to its alternatives.
+    owner: Node
+    """The schema that has the discriminator."""
+    members: list[Node]
+    """References to the schemas that extend it, and to the schema itself."""
+
+
+class Document:
+    """A document, and what a value of each of its schemas may be.
+
+    `views` has the alternatives of a schema: a union has one for each member, a schema that others
+    extend has one for each of these, and any other schema has one. What is below an alternative,
+    as its properties, are `Node`s, whose own views are made when they are asked for. `follow` leads
+    from a reference to its target.
     """
 
     def __init__(self, tree: Tree) -> None:
         self.root = Node(tree, "")
-        self._views: dict[int, tuple[Tree, list[View]]] = {}
+        self._families = _families(tree)
+        """By the id of the schema that others extend."""
+        self._views_of_families: dict[int, list[View]] = {}
+        self._own: dict[int, tuple[Tree, list[View]]] = {}
         """By the id of each schema: the schema, so that no other one gets its id, and its views
-        without those of the schemas below it.
+        without those of the schemas that extend it.
         """
-        self._families = _members_of_families(tree)
-        self._family_views: dict[int, list[View]] = {}
         self._redefinitions = _Redefinitions()
 
     def follow(self, node: Node) -> Node:
@@ -139,34 +152,32 @@ class Document:
         return Node(_NO_TARGET if "$ref" in tree else tree, place)
 
     def views(self, node: Node) -> list[View]:
-        """The alternatives of a schema: of its unions, or of the schemas below it.
-
-        A schema without either has one view.
-        """
+        """The alternatives of a schema, or of what it refers to."""
         key = id(self.follow(node).tree)
         if key not in self._families:
             return self._own_views(node)
-        if key not in self._family_views:
-            owner, members = self._families[key]
+        if key not in self._views_of_families:
+            family = self._families[key]
             views: list[View] = []
-            for member in members:
-                views += self._tagged(owner, member, self._own_views(member))
-            self._family_views[key] = views[:MAX_VIEWS]
-        return self._family_views[key]
+            for member in family.members:
+                views += self._tagged(family.owner, member, self._own_views(member))
+            self._views_of_families[key] = views[:MAX_VIEWS]
+        return self._views_of_families[key]
 
     def _own_views(self, node: Node) -> list[View]:
-        """The same without the schemas below it."""
+        """The alternatives of a schema without those of the schemas that extend it."""
         whole = self.follow(node)
         key = id(whole.tree)
-        if key not in self._views:
-            # a schema that is a part of itself adds nothing
-            self._views[key] = whole.tree, [View(whole.place)]
+        if key not in self._own:
+            # Until they are known: a schema that is a part of itself adds nothing.
+            self._own[key] = whole.tree, [View(whole.place)]
             try:
-                self._views[key] = whole.tree, self._build(whole)
+                self._own[key] = whole.tree, self._build(whole)
             except BaseException:
-                del self._views[key]
+                del self._own[key]
                 raise
-        return self._views[key][1]
+        _, views = self._own[key]
+        return views
 
     def _build(self, node: Node) -> list[View]:
         views = self._with_parts(node)
@@ -203,7 +214,10 @@ class Document:
             views = [replace(view, nullable=True) for view in views]
         if not valued:
             return views
-        return _possible([self._united(view, member) for view in views for member in valued])
+        united: list[View] = []
+        for view in views:
+            united += [self._united(view, member) for member in valued]
+        return _possible(united)
 
     def _united(self, beside: View, member: View) -> View:
         """A member of a union, with what stands beside the union."""
@@ -216,23 +230,29 @@ class Document:
         """The views of a member, with the words by which the owner's discriminator selects it."""
         discriminator = owner.child("discriminator").tree
         name = discriminator.get("propertyName")
-        words = _words_of_member(discriminator, str(member.tree.get("$ref", "")))
+        reference = str(member.tree.get("$ref", ""))
+        words = _words_of_member(discriminator, reference)
         if not isinstance(name, str) or not words:
             return views
         return [self._with_tag(view, name, words) for view in views]
 
     def _with_tag(self, view: View, name: str, words: list[str]) -> View:
+        """A view whose property has one of some words, which are numbers where its schema wants
+        these.
+        """
         kinds: set[str] = set()
         admitted: list[str | int] = []
-        declared = self.views(view.properties[name]) if name in view.properties else []
-        for alternative in declared:
-            kinds.update(alternative.types)
-            values = alternative.enum or []
-            admitted += [value for value in values if isinstance(value, str | int)]
+        if name in view.properties:
+            for alternative in self.views(view.properties[name]):
+                kinds.update(alternative.types)
+                values = alternative.enum or []
+                admitted += [value for value in values if isinstance(value, str | int)]
         typed = words_as(words, kinds)
         # A mapping that has other values than the property's enum contradicts it.
         tags = [word for word in typed if word in admitted] or admitted or typed
-        return replace(view, tags={**view.tags, name: tags}) if tags else view
+        if not tags:
+            return view
+        return replace(view, tags={**view.tags, name: tags})
 
     def _merge(self, earlier: View, later: View) -> View:
         """What both say; where they contradict each other, what the later one says."""
@@ -286,44 +306,52 @@ class _Redefinitions:
         if len(parts) == 1:
             return later
         key = tuple(parts) if len(parts) <= MAX_ORDERED else frozenset(parts)
-        if key not in self._composed:
-            definitions = [*parts.values()]
-            self._composed[key] = {"allOf": definitions}
-            self._definitions[id(self._composed[key])] = [*definitions]
-        return Node(self._composed[key], later.place)
+        whole = self._composed.get(key)
+        if whole is None:
+            whole = {"allOf": [*parts.values()]}
+            self._composed[key] = whole
+            self._definitions[id(whole)] = [*parts.values()]
+        return Node(whole, later.place)
 
 
-def _members_of_families(document: Tree) -> dict[int, tuple[Node, list[Node]]]:
-    """By the id of each schema that has schemas below it: the owner of the discriminator that tells
-    them apart, and references to them and to the schema.
-    """
+def _families(document: Tree) -> dict[int, _Family]:
+    """The families of a document by the id of each schema that others extend."""
     named = named_schemas(document)
-    members: dict[int, tuple[Node, list[Node]]] = {}
+    by_id: dict[int, _Family] = {}
     for family in families(named):
-        owner = Node(named[family.root], f"components.schemas.{family.root}")
+        owner = _named_node(named, family.root)
         for parent, below in family.below.items():
             names = dict.fromkeys([*below, parent])
             if len(names) > 1 or parent != family.root:
-                nodes = [
-                    Node({"$ref": SCHEMAS + name}, f"components.schemas.{name}") for name in names
-                ]
-                members[id(named[parent])] = owner, nodes
-    return members
+                members: list[Node] = []
+                for name in names:
+                    reference = {"$ref": SCHEMAS + name}
+                    members.append(Node(reference, f"components.schemas.{name}"))
+                by_id[id(named[parent])] = _Family(owner, members)
+    return by_id
+
+
+def _named_node(named: Tree, name: str) -> Node:
+    return Node(named[name], f"components.schemas.{name}")
 
 
 def _is_alias(node: Node, own: View, parts: list[Node]) -> bool:
     """Whether an inline schema only refers to another one, with words beside it."""
     is_named = node.place.startswith("components.schemas.") and node.place.count(".") == 2
+    if is_named or own.properties:
+        return False
     telling = [part for part in parts if part.tree.keys() - WORDS]
-    return not is_named and not own.properties and len(telling) == 1
+    return len(telling) == 1
 
 
 def _words_of_member(discriminator: Tree, reference: str) -> list[str]:
     """The words that a discriminator maps to a member; without any, the name of the schema."""
-    name = reference.rpartition("/")[2]
+    _, _, name = reference.rpartition("/")
     mapping = mapping_at(discriminator, "mapping")
     words = [word for word, target in mapping.items() if target in (reference, name)]
-    return words or ([name] if name else [])
+    if not words and name:
+        words.append(name)
+    return words
 
 
 def _own(node: Node) -> View:

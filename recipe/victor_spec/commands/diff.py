@@ -14,13 +14,14 @@ from typing import Annotated
 import typer
 
 from victor_spec.bounds import MAX_MIB
-from victor_spec.decisions import DecisionError, default_path, read_approvals
+from victor_spec.decisions import DecisionError, read_approvals
+from victor_spec.diff.compare import compare
 from victor_spec.diff.formats import FORMATS, as_text
 from victor_spec.diff.python import python_changes
 from victor_spec.diff.report import Report, lines_of, report_on
 from victor_spec.document import DocumentError, load
 
-from . import Copies, MaxMib, reading, show, show_as_is
+from . import Copies, MaxMib, approvals_beside, reading, show, show_as_is
 
 
 def diff(
@@ -55,8 +56,8 @@ def diff(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="The approved changes (default: <document>.approved.yaml beside NEW, else beside "
-            "OLD).",
+            help="The approved changes (default: <document>.approved.yaml beside OLD, or the one "
+            "beside NEW if it alone is there).",
         ),
     ] = None,
     approve: Annotated[
@@ -74,21 +75,20 @@ def diff(
         raise DecisionError("--approve REASON and --expires YYYY-MM-DD belong together: give both.")
     if out is not None and out.resolve() in (Path(old).resolve(), Path(new).resolve()):
         raise DecisionError(f"--out is {out}, one of the documents: name another file.")
-    file = approved or _approvals_beside(new, old)
+    file = approved or approvals_beside(_path_of(old), _path_of(new))
     if approved is not None and approve is None and not file.exists():
         raise DecisionError(f"{file} cannot be read: it does not exist.")
     how = reading(copies, max_mib)
     with _opened(old) as (old_file, fetch_old), _opened(new) as (new_file, fetch_new):
         before = load(old_file, fetch=fetch_old, **how)
         after = load(new_file, fetch=fetch_new, **how)
-        changes = (
-            None
-            if no_python
-            else python_changes(old_file, new_file, name=name, trees=(before, after))
-        )
+        sides = compare(before, after)
+        changes = None
+        if not no_python:
+            trees = before, after
+            changes = python_changes(sides, old_file, new_file, name=name, trees=trees)
         report = report_on(
-            before,
-            after,
+            sides,
             changes,
             called=(old, new),
             file=_path_of(new),
@@ -112,13 +112,6 @@ def _format(wanted: Mapping[str, bool]) -> str | None:
         options = " and ".join(f"--{form}" for form in named)
         raise typer.BadParameter(f"{options} are two formats: name one.")
     return named[0] if named else None
-
-
-def _approvals_beside(new: str, old: str) -> Path:
-    """The file of approved changes beside NEW, or, if it is there alone, beside OLD."""
-    beside_new = default_path(_path_of(new), "approved")
-    beside_old = default_path(_path_of(old), "approved")
-    return beside_old if beside_old.exists() and not beside_new.exists() else beside_new
 
 
 def write(report: Report, form: str | None = None, out: Path | None = None) -> None:
@@ -155,7 +148,8 @@ def _opened(source: str) -> Generator[tuple[Path, Callable[[Path], object]]]:
             "git:HEAD~1:openapi/a.yaml."
         )
     with tempfile.TemporaryDirectory() as made:
-        folder, place = Path(made).resolve(), f"{revision}:{PurePosixPath(path).parent}"
+        folder = Path(made).resolve()
+        place = f"{revision}:{PurePosixPath(path).parent}"
 
         def fetch(other: Path) -> None:
             with suppress(DocumentError):  # `load` names what is not in the commit

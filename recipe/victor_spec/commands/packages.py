@@ -1,4 +1,4 @@
-"""The commands `victor spec generate` and `victor spec check`."""
+"""The commands `victor-spec generate` and `victor-spec check`."""
 
 import json
 import sys
@@ -21,6 +21,7 @@ from victor_spec.document import DocumentError, load
 from victor_spec.exit_status import COMPLETE, INCOMPLETE, MISUSE
 from victor_spec.generate import GenerationResult
 from victor_spec.generate import generate as generate_package
+from victor_spec.typed import undecided_of
 
 from . import (
     FAILURES,
@@ -59,6 +60,7 @@ class PackageOptions:
     decimals: Sequence[str]
     reading: Reading
     verbose: bool
+    typed: bool = False
 
     def accepted_of(self, document: Path) -> Path:
         """The file of accepted losses."""
@@ -91,6 +93,14 @@ def generate(
     copies: Copies = None,
     max_mib: MaxMib = MAX_MIB,
     accepted: Accepted = None,
+    typed: Annotated[
+        bool,
+        typer.Option(
+            "--typed",
+            help="Write typed records, which need victor_ext, also without settings beside the "
+            "document.",
+        ),
+    ] = False,
     verbose: Annotated[
         bool,
         typer.Option(
@@ -107,6 +117,7 @@ def generate(
         decimals=decimals or (),
         reading=reading(copies, max_mib),
         verbose=verbose,
+        typed=typed,
     )
     options.require_one_document(documents)
     options.require_accepted()
@@ -118,7 +129,12 @@ def _generate(document: Path, out: Path, options: PackageOptions) -> int:
     read_accepted(accepted)  # a mistake is reported first
     tree = load(document, **options.reading)
     result = generate_package(
-        document, out, name=options.name, tree=tree, decimals=options.decimals
+        document,
+        out,
+        name=options.name,
+        tree=tree,
+        decimals=options.decimals,
+        typed=options.typed,
     )
     if options.verbose:
         show(*(f"  {line}" for line in result.log.lines()))
@@ -136,28 +152,32 @@ def _generate(document: Path, out: Path, options: PackageOptions) -> int:
         for entry in report.accepted:
             show(f"  left out, as accepted: {entry.place}: {entry.reason}", to=sys.stderr)
     _show_changes(document, result, verbose=options.verbose)
+    _show_note("private-text", undecided_of(result.typed), verbose=options.verbose)
     _show_note("webhook-needs-name", result.log.untold, verbose=options.verbose)
     return INCOMPLETE if report.problems else COMPLETE
 
 
 def _show_losses(result: GenerationResult, problems: Sequence[Problem], *, verbose: bool) -> None:
-    reasons = {" ".join(line.split()): reason for line, reason in result.log.reasons.items()}
+    reasons: dict[str, str] = {}
+    for line, reason in result.log.reasons.items():
+        reasons[" ".join(line.split())] = reason
     for problem in problems:
         show(f"  {problem.kind.upper()}: {problem.loss}", to=sys.stderr)
-        reason = reasons.get(" ".join(problem.place.split()))
-        if reason is not None and (verbose or not result.written):
-            show(f"    openapi-python-client: {reason}", to=sys.stderr)
+        known = reasons.get(" ".join(problem.place.split()))
+        if known is not None and (verbose or not result.written):
+            show(f"    openapi-python-client: {known}", to=sys.stderr)
 
 
 def _show_changes(document: Path, result: GenerationResult, *, verbose: bool) -> None:
     changes = {word: paths for word, paths in vars(result.changes).items() if paths}
-    counts = ", ".join(f"{len(paths)} {word}" for word, paths in changes.items())
-    show(f"{document.name} -> {result.package}: {counts or 'nothing changed'}")
+    counts = [f"{len(paths)} {word}" for word, paths in changes.items()]
+    show(f"{document.name} -> {result.package}: {', '.join(counts) or 'nothing changed'}")
     is_new = Path(MARKER) in result.changes.new
     if is_new:
         return  # all its files are
     for word, paths in changes.items():
-        show(*(f"  {SIGNS[word]} {path}" for path in _shown(paths, verbose=verbose)))
+        for path in _shown(paths, verbose=verbose):
+            show(f"  {SIGNS[word]} {path}")
 
 
 def _shown(entries: Sequence[object], *, verbose: bool) -> Sequence[object]:

@@ -8,7 +8,7 @@ old document.
 import re
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -24,15 +24,19 @@ from victor_spec.destination import (
     package_folder,
     replace_file,
 )
-from victor_spec.diff.packages import Side
+from victor_spec.diff.compare import compare
+from victor_spec.diff.packages import Packages, Side
 from victor_spec.diff.python import package_changes
 from victor_spec.diff.report import Report, levels_text, number, one_line, report_on
 from victor_spec.document import load
 from victor_spec.exit_status import COMPLETE, INCOMPLETE, MISUSE
 from victor_spec.generate import package_name
+from victor_spec.members import Kind
 from victor_spec.tree import Tree, mapping_at
+from victor_spec.typed import Typed
+from victor_spec.typed.arguments import operations_by_id, parameters_of
 
-from . import Copies, Decimals, MaxMib, Name, reading, show
+from . import Copies, Decimals, MaxMib, Name, approvals_beside, reading, show
 from .diff import write
 
 _UNRELEASED = re.compile(r"^(## \[?Unreleased.*?)(?=^##|\Z)", re.MULTILINE | re.DOTALL)
@@ -56,7 +60,8 @@ def update(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="The approved changes (default: <document>.approved.yaml beside SPEC).",
+            help="The approved changes (default: <document>.approved.yaml beside SPEC, or the one "
+            "beside NEWER if it alone is there).",
         ),
     ] = None,
     changelog: Annotated[
@@ -65,7 +70,7 @@ def update(
 ) -> int:
     """Replace a document by a newer one, with its package, and say what has to be decided."""
     name = name or package_name(document)
-    approvals = read_approvals(approved or default_path(document, "approved"))
+    approvals = read_approvals(approved or approvals_beside(document, newer))
     accepted = default_path(document, "accepted")
     read_accepted(accepted)  # a mistake in it is reported before the work begins
     how = reading(copies, max_mib)
@@ -73,11 +78,13 @@ def update(
     after = load(newer, **how)
     package = package_folder(out, name)
     with build_folder(package) as folder:
-        old_side = Side(document, before, folder / "old", name, decimals or ())
-        new_side = Side(newer, after, folder / "new", name, decimals or ())
-        changes = package_changes(old_side, new_side, name)
+        sides = compare(before, after)
+        settings = default_path(document, "settings")
+        old_side = Side(document, before, sides.old, folder / "old", name, decimals or ())
+        new_side = Side(newer, after, sides.new, folder / "new", name, decimals or (), settings)
+        changes = package_changes(Packages(old_side, new_side, sides.moves), name)
         names = document.name, newer.name
-        report = report_on(before, after, changes, called=names, file=document, approved=approvals)
+        report = report_on(sides, changes, called=names, file=document, approved=approvals)
         write(report)
         show("")
         losses = check_generated(after, newer.name, new_side.made, accepted).problems
@@ -90,7 +97,51 @@ def update(
         replace_file(changelog, changed.encode())
     replace_file(document, newer.read_bytes())
     show(f"{newer} -> {document}, {package}")
+    _show_new(old_side, new_side, before, settings)
     return _print_decisions(report)
+
+
+def _show_new(old: Side, new: Side, before: Tree, settings: Path) -> None:
+    """Name what typed records and lists have now, and had not, and what is undecided of it."""
+    typed = new.made.typed
+    if typed is None:
+        return
+    fields = list(_new_fields(typed, old.made.members, settings))
+    arguments = list(_new_arguments(typed, before, settings))
+    if fields:
+        show("", f"{number(len(fields), 'new field')} of typed records:", *fields)
+    if arguments:
+        show("", f"{number(len(arguments), 'new argument')} of lists:", *arguments)
+
+
+def _new_fields(
+    typed: Typed, before: Mapping[str, Mapping[str, Kind]], settings: Path
+) -> Iterator[str]:
+    for record in typed.records:
+        for field in record.fields:
+            if field.member in before.get(field.schema, {}):
+                continue
+            decision = ""
+            if field.is_undecided:
+                decision = f"; private, until {settings.name} names it in `shown` or `private`"
+            yield f"  {record.name}.{field.name} ({field.type}){decision}"
+
+
+def _new_arguments(typed: Typed, before: Tree, settings: Path) -> Iterator[str]:
+    by_id = operations_by_id(before)
+    for plan in typed.lists:
+        operation = by_id.get(plan.operation)
+        known = {} if operation is None else parameters_of(before, operation)
+        for argument in plan.arguments:
+            if argument.wire in known:
+                continue
+            decision = ""
+            if argument.sent not in plan.constant:
+                decision = (
+                    f"; a list with it is read repeatedly, until {settings.name} names it in "
+                    "`constant`"
+                )
+            yield f"  {plan.function}: {argument.parameter}{decision}"
 
 
 def _refuse(newer: Path, accepted: Path, losses: Sequence[Problem]) -> None:

@@ -36,13 +36,15 @@ def _servers(sides: Sides, old: Operation, new: Operation) -> None:
     old_servers, place = _effective_servers(sides.old, old)
     new_servers, new_place = _effective_servers(sides.new, new)
     start = f"{sides.moves.before(place or new_place)}servers"
-    reach = Reach(frozenset({old.name}))
-    before, after = _by_address(old_servers), _by_address(new_servers)
-    numbers = {address: number for number, address in enumerate(before)}
+    reach = Reach(sent=frozenset({old.name}))
+    before = _by_address(old_servers)
+    after = _by_address(new_servers)
+    old_numbers = _numbers(before)
+    new_numbers = _numbers(after)
     gone = [address for address in before if address not in after]
     fresh = [address for address in after if address not in before]
     for address, successor in zip_longest(gone, fresh, fillvalue=""):
-        number = numbers[address] if address else [*after].index(successor)
+        number = old_numbers[address] if address else new_numbers[successor]
         kind = _kind_of_server(address, successor, is_first=not before)
         sides.add(kind, f"{start}[{number}].url", reach, address, successor)
     first = next(iter(before), "")
@@ -50,11 +52,20 @@ def _servers(sides: Sides, old: Operation, new: Operation) -> None:
     if before and second != first and first in after:
         sides.add("server-order", f"{start}[0].url", reach, first, second)
     for address in before.keys() & after.keys():
-        changed = mapping_at(after[address], "variables")
-        for name, variable in mappings_at(before[address], "variables"):
-            place = f"{start}[{numbers[address]}].variables.{name}"
-            other = keywords(mapping_at(changed, name))
-            sides.differ_in(keywords(variable), other, place, reach)
+        here = f"{start}[{old_numbers[address]}].variables"
+        _variables(sides, before[address], after[address], here, reach)
+
+
+def _variables(sides: Sides, old: Tree, new: Tree, place: str, reach: Reach) -> None:
+    after = mapping_at(new, "variables")
+    for name, variable in mappings_at(old, "variables"):
+        former = keywords(variable)
+        latter = keywords(mapping_at(after, name))
+        sides.differ_in(former, latter, f"{place}.{name}", reach)
+
+
+def _numbers(by_address: dict[str, Tree]) -> dict[str, int]:
+    return {address: number for number, address in enumerate(by_address)}
 
 
 def _by_address(servers: list[Tree]) -> dict[str, Tree]:
@@ -106,10 +117,11 @@ def _is_open(alternatives: set[Alternative]) -> bool:
 def _compare_alternatives(
     sides: Sides, before: set[Alternative], after: set[Alternative], place: str, reach: Reach
 ) -> None:
-    for alternative in sorted(before - after, key=sorted):
-        if not any(other <= alternative for other in after):
+    for alternative in before - after:
+        is_covered = any(other <= alternative for other in after)
+        if not is_covered:
             sides.add("security-alternative-removed", place, reach, _words({alternative}))
-    for alternative in sorted(after - before, key=sorted):
+    for alternative in after - before:
         sides.add("security-alternative-added", place, reach, "", _words({alternative}))
 
 
@@ -136,10 +148,14 @@ def _words(alternatives: set[Alternative]) -> str:
 
 
 def _words_of_alternative(alternative: Alternative) -> str:
+    scopes: dict[str, list[str]] = {}
+    for name, scope in sorted(alternative):
+        scopes.setdefault(name, [])
+        if scope:
+            scopes[name].append(scope)
     words: list[str] = []
-    for name in sorted(name for name, scope in alternative if not scope):
-        scopes = sorted(scope for scheme, scope in alternative if scheme == name and scope)
-        words.append(f"{name} ({', '.join(scopes)})" if scopes else name)
+    for name, own in scopes.items():
+        words.append(f"{name} ({', '.join(own)})" if own else name)
     return " and ".join(words)
 
 
@@ -150,7 +166,8 @@ def _definitions(components: Components) -> dict[str, Tree]:
 
 def _renamed_schemes(sides: Sides) -> dict[str, str]:
     """New names of schemes that only have another name, with the old ones."""
-    old, new = _definitions(sides.old), _definitions(sides.new)
+    old = _definitions(sides.old)
+    new = _definitions(sides.new)
     gone = {_essence(tree): name for name, tree in old.items() if name not in new}
     renamed: dict[str, str] = {}
     for name, tree in new.items():
@@ -165,7 +182,8 @@ def _essence(scheme: Tree) -> str:
     their letter case.
     """
     kind, *words = [str(scheme.get(key) or "") for key in ("type", "in", "name", "scheme")]
-    if scheme.get("in") not in ("query", "cookie"):
+    has_case = scheme.get("in") in ("query", "cookie")
+    if not has_case:
         words = [word.lower() for word in words]
     return " ".join(filter(None, [kind, *words]))
 
@@ -181,7 +199,8 @@ def _schemes(sides: Sides) -> None:
 def _compare_scheme(sides: Sides, name: str, old: Tree, new: Tree) -> None:
     place = f"components.securitySchemes.{name}"
     reach = Reach(frozenset(_users_of_scheme(sides, name)))
-    before, after = _essence(old), _essence(new)
+    before = _essence(old)
+    after = _essence(new)
     sides.differ("scheme-changed", place, reach, before, after)
     flows = mapping_at(new, "flows")
     for kind, flow in mappings_at(old, "flows"):
@@ -207,10 +226,13 @@ def _users_of_scheme(sides: Sides, name: str) -> set[str]:
 def _compare_flow(sides: Sides, old: Tree, new: Tree, place: str, reach: Reach) -> None:
     """Compare the addresses and scopes of a flow, or of a scheme itself."""
     for key in _ADDRESSES:
-        sides.differ("scheme-address", place, reach, str(old.get(key)), str(new.get(key)))
-    gone = mapping_at(old, "scopes").keys() - mapping_at(new, "scopes").keys()
-    for scope in sorted(gone):
-        sides.add("scope-removed", place, reach, scope)
+        before = str(old.get(key))
+        after = str(new.get(key))
+        sides.differ("scheme-address", place, reach, before, after)
+    scopes = mapping_at(new, "scopes")
+    for scope in mapping_at(old, "scopes"):
+        if scope not in scopes:
+            sides.add("scope-removed", place, reach, scope)
 
 
 def _uses(components: Components, operation: Operation, scheme: str) -> bool:

@@ -1,5 +1,5 @@
-"""The changes that a comparison finds, what each does (docs/changes.md) and reaches, and what
-moved.
+"""The changes that a comparison finds, what each does and reaches (recipe/docs/changes.md), and
+what moved.
 """
 
 from __future__ import annotations
@@ -47,9 +47,12 @@ class PythonChange:
     @classmethod
     def joined(cls, changes: Sequence[PythonChange]) -> PythonChange:
         """Several changes as one."""
-        names = {name for each in changes for name in each.names}
-        what = "; ".join(dict.fromkeys(each.what for each in changes))
-        return cls(worst(each.level for each in changes), tuple(sorted(names)), what)
+        names: set[str] = set()
+        for change in changes:
+            names.update(change.names)
+        level = worst(change.level for change in changes)
+        sentences = dict.fromkeys(change.what for change in changes)
+        return cls(level, tuple(sorted(names)), "; ".join(sentences))
 
 
 @dataclass(frozen=True)
@@ -110,6 +113,10 @@ _VERSION = re.compile(r"v?(\d[\d.-]*)((?:alpha|beta|rc|preview)\d*)?", re.IGNORE
 """A segment of a path that is a version: `v1`, `2.1`, `v2beta3`, `2026-01-31`."""
 
 
+_Version = tuple[list[int], bool, str]
+"""The numbers of a version; whether it is no preview; and the word of a preview."""
+
+
 class Moves:
     """The places of the old document that have another name in the new one, in both directions."""
 
@@ -161,14 +168,16 @@ def same_operations(old: Components, new: Components) -> dict[str, Operation]:
     """
     pairs: dict[str, Operation] = {}
     for key in (wire_name, _id, _without_version):
+        paired = {operation.name for operation in pairs.values()}
         earlier = _by_key(old, key, pairs)
-        later = _by_key(new, key, {operation.name for operation in pairs.values()})
+        later = _by_key(new, key, paired)
         for value, before in earlier.items():
             after = later.get(value, [])
-            # an operationId that stands twice names nothing
-            if key is not _id or len(before) == len(after) == 1:
-                names = [operation.name for operation in before]
-                pairs.update(zip(names, after, strict=False))
+            is_ambiguous = len(before) > 1 or len(after) > 1
+            if key is _id and is_ambiguous:
+                continue  # an operationId that stands twice names nothing
+            for operation, successor in zip(before, after, strict=False):
+                pairs[operation.name] = successor
     return {name: pairs[name] for name in old.operations if name in pairs}
 
 
@@ -201,13 +210,17 @@ def _without_version(operation: Operation) -> str:
     return "/".join(segment for segment in segments if not _VERSION.fullmatch(segment))
 
 
-def _rank(operation: Operation) -> tuple[bool, list[tuple[list[int], bool, str]]]:
+def _rank(operation: Operation) -> tuple[bool, list[_Version]]:
     """Among operations that differ in their version only, a greater value for the one to use."""
-    versions: list[tuple[list[int], bool, str]] = []
-    for version in filter(None, map(_VERSION.fullmatch, operation.name.split("/"))):
-        numbers = [*map(int, re.findall(r"\d+", version[1]))]
-        versions.append((numbers, version[2] is None, version[2] or ""))
-    return operation.tree.get("deprecated") is not True, versions
+    versions: list[_Version] = []
+    for segment in operation.name.split("/"):
+        version = _VERSION.fullmatch(segment)
+        if version is not None:
+            numbers = [int(number) for number in re.findall(r"\d+", version[1])]
+            preview = version[2] or ""
+            versions.append((numbers, not preview, preview))
+    is_deprecated = operation.tree.get("deprecated") is True
+    return not is_deprecated, versions
 
 
 def renamed_parameters(old: Operation, new: Operation) -> dict[str, str]:
@@ -218,8 +231,8 @@ def renamed_parameters(old: Operation, new: Operation) -> dict[str, str]:
     after = re.findall(r"{([^{}]*)}", new.name)
     if _without_version(old) != _without_version(new):
         common = [name for name in before if name in after]
-        before = list(dict.fromkeys([*common, *before]))
-        after = list(dict.fromkeys([*common, *after]))
+        before = [*dict.fromkeys([*common, *before])]
+        after = [*dict.fromkeys([*common, *after])]
     return dict(zip(before, after, strict=False))
 
 
@@ -252,6 +265,9 @@ class Reach:
     def __or__(self, other: Reach) -> Reach:
         return Reach(self.sent | other.sent, self.received | other.received)
 
+    def __and__(self, other: Reach) -> Reach:
+        return Reach(self.sent & other.sent, self.received & other.received)
+
 
 @dataclass(frozen=True)
 class Change:
@@ -273,7 +289,8 @@ class Sides:
     """Both documents, and what differs so far."""
 
     def __init__(self, old: Shapes, new: Shapes) -> None:
-        self.old, self.new = old, new
+        self.old = old
+        self.new = new
         self.changes: dict[Change, Reach] = {}
         self.same_operations = same_operations(self.old, self.new)
         """The operations of the new document that are in the old one too, by their old names."""
@@ -282,12 +299,12 @@ class Sides:
         self.added = [name for name in self.new.operations if name not in old_names]
 
         @cache
-        def translate(names: Names) -> Names:
+        def with_old_names(names: Names) -> Names:
             return frozenset(old_names.get(name, name) for name in names)
 
-        for component in self.new.by_id.values():  # from here on, operations have their old names
-            component.sent = translate(component.sent)
-            component.received = translate(component.received)
+        for component in self.new.by_id.values():
+            component.sent = with_old_names(component.sent)
+            component.received = with_old_names(component.received)
 
     def add(self, kind: str, place: str, reach: Reach, old: str = "", new: str = "") -> None:
         """Note a change that does what its rule says."""
@@ -303,7 +320,8 @@ class Sides:
     ) -> None:
         """Note the changes of some keywords."""
         for keyword in sorted({*old, *new}):
-            before, after = old.get(keyword), new.get(keyword)
+            before = old.get(keyword)
+            after = new.get(keyword)
             if before != after:
                 for kind, *values in keyword_changes(keyword, before, after):
                     self.add(kind, place, reach, *values)
@@ -315,11 +333,12 @@ class Sides:
         """The operations of both documents that reach both parts, or `either`; None is what a
         document lacks.
         """
+        first = reach_of(old)
+        second = reach_of(new)
         if old is not None and new is not None and not either:
-            return Reach(old.sent & new.sent, old.received & new.received)
-        reach = reach_of(old) | reach_of(new)
+            return first & second
         common = frozenset(self.same_operations)
-        return Reach(reach.sent & common, reach.received & common)
+        return (first | second) & Reach(common, common)
 
 
 def reach_of(component: Component | None) -> Reach:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from victor_spec.tree import Tree, around, mapping_at
+from victor_spec.tree import Tree, around, mapping_at, placed
 
 from .access import compare_access
 from .changes import (
@@ -40,34 +40,34 @@ class Comparison:
     """The new name of each operation that moved."""
 
 
-def compare(
-    old: Tree,
-    new: Tree,
-    python: Mapping[str, PythonChange] | None = None,
-) -> Comparison:
-    """Compare two documents.
+def comparison(sides: Sides, python: Mapping[str, PythonChange] | None = None) -> Comparison:
+    """The entries of two documents that were compared.
 
-    `old` and `new` come from `victor_spec.document.load`, and are changed (see `Components`).
     `python` has the changes of the generated packages by place; None leaves that column empty.
     """
-    sides = compared(Shapes(old), Shapes(new))
-    moved = {each.old: each.new for each in sides.changes if each.kind == "operation-moved"}
-    by_home = _by_home(sides, python or {})
     by_place: dict[str, dict[Change, Reach]] = {}
+    moved: dict[str, str] = {}
     for change, reach in sides.changes.items():
         by_place.setdefault(change.place, {})[change] = reach
-    places = sorted({*by_place, *by_home})
-    entries = [
-        _entry(sides, place, by_place.get(place, {}), by_home.get(place)) for place in places
-    ]
+        if change.kind == "operation-moved":
+            moved[change.old] = change.new
+    by_home = _by_home(sides, python or {})
+    entries: list[Entry] = []
+    for place in sorted({*by_place, *by_home}):
+        changes = by_place.get(place, {})
+        entries.append(_entry(sides, place, changes, by_home.get(place)))
     return Comparison(entries, _documentation(sides), sides.added, moved)
 
 
-def compared(old: Shapes, new: Shapes) -> Sides:
+def compare(old: Tree, new: Tree) -> Sides:
+    """Compare two documents that `victor_spec.document.load` has read, and that stay as they are.
+
+    The parts of both sides know their places (see `placed`).
+    """
     limit = sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, MAX_FRAMES))
     try:
-        sides = OperationComparison(old, new)
+        sides = OperationComparison(Shapes(placed(old, old)), Shapes(placed(new, new)))
         sides.run()
         sides.named()
         compare_access(sides)
@@ -78,29 +78,33 @@ def compared(old: Shapes, new: Shapes) -> Sides:
 
 def _documentation(sides: Sides) -> int:
     """The number of texts and examples that differ."""
-    pairs = [(mapping_at(sides.old.document, "info"), mapping_at(sides.new.document, "info"))]
+    old_info = mapping_at(sides.old.document, "info")
+    new_info = mapping_at(sides.new.document, "info")
+    count = _differing_texts(old_info, new_info)
     for place, part in sides.old.by_place.items():
         other = sides.new.by_place.get(sides.moves.now(place))
         if other is not None:
-            pairs.append((part.tree, other.tree))
-    count = 0
-    for old, new in pairs:
-        count += len([key for key in DOCUMENTATION if old.get(key) != new.get(key)])
+            count += _differing_texts(part.tree, other.tree)
     return count
+
+
+def _differing_texts(old: Tree, new: Tree) -> int:
+    return len([key for key in DOCUMENTATION if old.get(key) != new.get(key)])
 
 
 def _by_home(sides: Sides, python: Mapping[str, PythonChange]) -> dict[str, PythonChange]:
     """The changes of the packages by the place where the document describes what changed."""
     by_place: dict[str, list[PythonChange]] = {}
-    names = ("schema-removed", "schema-renamed")  # which have other causes
-    changed = {change.place for change in sides.changes if change.kind not in names}
+    of_names = ("schema-removed", "schema-renamed")  # which have other causes
+    changed = {change.place for change in sides.changes if change.kind not in of_names}
     for place in python:
         if place in sides.old.by_place and _stays(sides, place):
             changed.add(place)
-    for place in sorted(python):
-        is_told = place in changed or _stays(sides, place)
-        home = _cause(sides, place if is_told else sides.old.home(place), changed)
-        by_place.setdefault(home, []).append(python[place])
+    for place, change in sorted(python.items()):
+        is_known = place in changed or _stays(sides, place)
+        home = place if is_known else sides.old.home(place)
+        cause = _cause(sides, home, changed)
+        by_place.setdefault(cause, []).append(change)
     return {place: PythonChange.joined(changes) for place, changes in by_place.items()}
 
 
@@ -203,7 +207,10 @@ def _words(changes: list[Change], reaches: Mapping[Change, Reach]) -> Iterator[s
     seen = {""}
     for change in changes:
         absorbed = change.rule.absorbed if reaches[change].received else ""
-        yield change.words() if absorbed in seen else f"{change.words()} ({absorbed})"
+        if absorbed in seen:
+            yield change.words()
+        else:
+            yield f"{change.words()} ({absorbed})"
         seen.add(absorbed)
 
 
@@ -217,10 +224,13 @@ def _fingerprint(
     """
     essence: list[list[str]] = []
     for change in changes:
-        detail = [change.detail] if change.detail else []
-        essence.append([change.kind, change.old, change.new, *detail])
+        words = [change.kind, change.old, change.new]
+        if change.detail:
+            words.append(change.detail)
+        essence.append(words)
     if not essence and python is not None:
         essence.append(["python", python.level, *python.names])
-    parts = re.sub(r"servers\[\d+\]", "servers[]", place), wire, essence
-    text = as_json(parts).encode("utf-8", "backslashreplace")
-    return hashlib.sha256(text).hexdigest()[:16]
+    unnumbered = re.sub(r"servers\[\d+\]", "servers[]", place)
+    text = as_json([unnumbered, wire, essence])
+    data = text.encode("utf-8", "backslashreplace")
+    return hashlib.sha256(data).hexdigest()[:16]

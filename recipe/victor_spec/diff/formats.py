@@ -6,6 +6,7 @@ import re
 import textwrap
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
+from typing import Any
 
 from victor_spec.tree import around
 
@@ -66,8 +67,12 @@ def as_json_text(report: Report) -> str:
 
     `python` is null in both where Python was not compared: "none" would say that nothing differs.
     """
-    unknown: dict[str, None] = {} if report.python_compared else {"python": None}
-    entries = [asdict(each) | unknown for each in report.entries]
+    entries: list[dict[str, Any]] = []
+    for entry in report.entries:
+        members = asdict(entry)
+        if not report.python_compared:
+            members["python"] = None
+        entries.append(members)
     return json.dumps({"entries": entries, "counts": report.counts()}, indent=2)
 
 
@@ -126,12 +131,14 @@ def as_markdown(report: Report) -> str:
 
 
 def _row(report: Report, entry: Entry) -> str:
-    what = [f"{_code(entry.place)}<br>{_escaped(entry.shortened())}"]
-    what += [", ".join(map(_code, entry.names))] if entry.names else []
-    what += [_escaped(each) for each in _approved(report, entry)]
+    what = [_code(entry.place), _escaped(entry.shortened())]
+    if entry.names:
+        what.append(", ".join(map(_code, entry.names)))
+    what += map(_escaped, _approved(report, entry))
     what.append(f"<sub>{entry.fingerprint}</sub>")
     python = entry.python if report.python_compared else "?"
-    return f"| {entry.wire} | {python} | {'<br>'.join(what)} | {_escaped(entry.reached_by())} |"
+    reached = _escaped(entry.reached_by())
+    return f"| {entry.wire} | {python} | {'<br>'.join(what)} | {reached} |"
 
 
 def _approved(report: Report, entry: Entry) -> list[str]:

@@ -266,7 +266,8 @@ def _format_change(old: str | None, new: str | None) -> Difference:
 
 def _enum_change(old: tuple[str, ...] | None, new: tuple[str, ...] | None) -> Iterator[Difference]:
     if old is None or new is None:
-        before, after = _named(old), _named(new)
+        before = _named(old)
+        after = _named(new)
         is_open = _OTHERS in (old or new or ())
         if is_open:
             yield "values-named" if old is None else "values-not-named", before, after

@@ -38,16 +38,23 @@ class OperationComparison(SchemaComparison):
             self.add(kind, new.place, _both(name))
         for name, new in self.same_operations.items():
             self._operation(self.old.operations[name], new)
+        components = mapping_at(self.old.document, "components")
         for key in ("parameters", "headers", "requestBodies", "responses"):
-            for name, tree in mappings_at(mapping_at(self.old.document, "components"), key):
+            for name, tree in mappings_at(components, key):
                 place = f"components.{key}.{name}"
-                if place in self.old.by_place and place in self.new.by_place:
-                    self._pair(tree, self.new.by_place[place].tree, place)
+                match = self.new.by_place.get(place)
+                if match is not None and place in self.old.by_place:
+                    self._pair(tree, match.tree, place)
 
     def _operation(self, old: Operation, new: Operation) -> None:
+        reach = _both(old.name)
         if wire_name(old) != wire_name(new):
-            self.add("operation-moved", old.place, _both(old.name), old.name, new.name)
-        self._attributes(old, new)
+            self.add("operation-moved", old.place, reach, old.name, new.name)
+        before = str(old.tree.get("operationId", "missing"))
+        after = str(new.tree.get("operationId", "missing"))
+        self.differ("operation-id", f"{old.place}.operationId", reach, before, after)
+        self.differ("tags", f"{old.place}.tags", reach, _tags(old), _tags(new))
+        self.differ_in(deprecation(old.tree), deprecation(new.tree), old.place, reach)
         self._parameters(old, new)
         self._calls(old.tree, new.tree, old.place, old.name, incoming=old.incoming)
 
@@ -55,9 +62,11 @@ class OperationComparison(SchemaComparison):
         """Compare bodies, responses and callbacks."""
         request, response = _directions(name, incoming=incoming)
         self._body(old, new, f"{place}.requestBody", request)
-        before, after = mapping_at(old, "responses"), mapping_at(new, "responses")
+        before = mapping_at(old, "responses")
+        after = mapping_at(new, "responses")
         self._responses(before, after, f"{place}.responses", response)
-        former, latter = self.old.callbacks(old), self.new.callbacks(new)
+        former = self.old.callbacks(old)
+        latter = self.new.callbacks(new)
         for step in {**former, **latter}:
             here = f"{place}.callbacks.{step}"
             if step not in latter:
@@ -68,27 +77,28 @@ class OperationComparison(SchemaComparison):
                 self._calls(former[step], latter[step], here, name, incoming=not incoming)
 
     def _parameters(self, old: Operation, new: Operation) -> None:
-        after = self.new.parameters(new)
         renamed = renamed_parameters(old, new)
+        fresh = self.new.parameters(new)
         request, _ = _directions(old.name, incoming=old.incoming)
         for key, tree in self.old.parameters(old).items():
             location, _, name = key.partition(":")
             place = self.old.place(tree, old.place)
             now = renamed.get(name, name) if location == "path" else name
-            match = after.pop(f"{location}:{now}", None)
+            match = fresh.pop(f"{location}:{now}", None)
             if match is None:
                 self.add("parameter-removed", place, request)
                 continue
             if now != name:
                 self.add("path-parameter-renamed", place, _both(old.name), name, now)
             self._pair(tree, match, place)
-        for tree in after.values():
+        for tree in fresh.values():
             kind = "required" if _is_required(self.new, tree) else "optional"
             place = self.moves.before(self.new.place(tree, new.place))
             self.add(f"{kind}-parameter-added", place, request)
 
     def _body(self, old: Tree, new: Tree, place: str, reach: Reach) -> None:
-        before, after = mapping_at(old, "requestBody"), mapping_at(new, "requestBody")
+        before = mapping_at(old, "requestBody")
+        after = mapping_at(new, "requestBody")
         if before and after:
             self._pair(before, after, place)
         elif before:
@@ -98,7 +108,8 @@ class OperationComparison(SchemaComparison):
             self.add(kind, place, reach)
 
     def _responses(self, old: Tree, new: Tree, place: str, reach: Reach) -> None:
-        before, after = _by_status(old), _by_status(new)
+        before = _by_status(old)
+        after = _by_status(new)
         spelled = {status.upper(): status for status in [*new, *old]}
         left = {**after}
         for status, tree in before.items():
@@ -119,8 +130,10 @@ class OperationComparison(SchemaComparison):
 
     def _pair(self, old: Tree, new: Tree, place: str) -> None:
         """Compare two parameters, headers, bodies or answers, once."""
-        before, after = self.old.resolve(old), self.new.resolve(new)
-        first, second = self.old.of(before), self.new.of(after)
+        before = self.old.resolve(old)
+        after = self.new.resolve(new)
+        first = self.old.of(before)
+        second = self.new.of(after)
         if first is None or second is None:
             return
         if "$ref" in old:
@@ -162,7 +175,8 @@ class OperationComparison(SchemaComparison):
         self.differ_in(deprecation(old), deprecation(new), place, reach)
 
     def _headers(self, old: Tree, new: Tree, place: str, reach: Reach) -> None:
-        before, after = _headers_by_name(old), _headers_by_name(new)
+        before = _headers_by_name(old)
+        after = _headers_by_name(new)
         for key, (name, tree) in (after | before).items():
             here = f"{place}.headers.{name}"
             if key in before and key in after:
@@ -178,14 +192,16 @@ class OperationComparison(SchemaComparison):
         self, old: Tree, new: Tree, place: str, first: Component, second: Component
     ) -> None:
         reach = self.reach(first, second)
-        before, after = mapping_at(old, "content"), mapping_at(new, "content")
+        before = mapping_at(old, "content")
+        after = mapping_at(new, "content")
         pairs = _media(before, after)
         for content_type, match in pairs.items():
             here = f"{place}.content.{content_type}"
             if match is None:
                 self.add("content-type-removed", here, reach)
                 continue
-            former, latter = before[content_type], after[match]
+            former = before[content_type]
+            latter = after[match]
             fields = self._encoded_otherwise(former, latter)
             if fields:
                 self.add("encoding", here, reach, "", ", ".join(fields))
@@ -199,7 +215,8 @@ class OperationComparison(SchemaComparison):
 
         One that only one document has is a change of its schema.
         """
-        before, after = mapping_at(old, "encoding"), mapping_at(new, "encoding")
+        before = mapping_at(old, "encoding")
+        after = mapping_at(new, "encoding")
         former = self.old.shape(mapping_at(old, "schema")).children
         latter = self.new.shape(mapping_at(new, "schema")).children
         fields: list[str] = []
@@ -213,24 +230,20 @@ class OperationComparison(SchemaComparison):
     def _schema(
         self, old: Tree, new: Tree, place: str, first: Component, second: Component
     ) -> None:
-        before, after = schema_at(old, "schema"), schema_at(new, "schema")
+        before = schema_at(old, "schema")
+        after = schema_at(new, "schema")
         if before is not None and after is not None:
             below = place if place.endswith(".schema") else f"{place}.schema"
             as_text = is_text(self.old.of(old) or first)
-            component = self.old.of(before) or first
-            part = Part(before, place, below, component, as_text=as_text)
-            self.compare(part, Part(after, place, below, self.new.of(after) or second))
+            old_component = self.old.of(before) or first
+            new_component = self.new.of(after) or second
+            old_part = Part(before, place, below, old_component, as_text=as_text)
+            new_part = Part(after, place, below, new_component)
+            self.compare(old_part, new_part)
         elif before is not None:
             self.add("schema-lost", place, self.reach(first, second))
         elif after is not None:
             self.add("schema-added", place, self.reach(first, second))
-
-    def _attributes(self, old: Operation, new: Operation) -> None:
-        reach = _both(old.name)
-        before, after = (str(side.tree.get("operationId", "missing")) for side in (old, new))
-        self.differ("operation-id", f"{old.place}.operationId", reach, before, after)
-        self.differ("tags", f"{old.place}.tags", reach, _tags(old), _tags(new))
-        self.differ_in(deprecation(old.tree), deprecation(new.tree), old.place, reach)
 
 
 def _tags(operation: Operation) -> str:

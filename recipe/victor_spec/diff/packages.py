@@ -1,21 +1,21 @@
 """Compare two generated packages: what of the code that uses the old one fails with the new one
-(docs/changes.md).
+(recipe/docs/changes.md).
 
 Names come from places in the documents (`Origins`). The cause of another name is the place,
 something around it that is gone, or something it refers to.
 """
 
+import os
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from victor_spec.components import Components
 from victor_spec.generate import generate
-from victor_spec.tree import Tree, around, hooks, place_of, placed, trees_at
+from victor_spec.tree import Tree, around, hooks, place_of, trees_at
 
-from .changes import Level
-from .compare import compared
-from .shape import Shapes
+from .changes import Level, Moves
 from .surface import UNSET, Surface, Type, fits, renamed
 
 _SHAPE = (
@@ -40,21 +40,41 @@ KINDS = ("functions", "models", "enums")
 """What a package has, as `Surface` calls it."""
 
 
+NO_SETTINGS = Path(os.devnull) / "none"
+"""A file that does not exist: a comparison needs no typed records."""
+
+
 class Side:
     """One of the two documents: its components, its package, and the places of the names in
     that.
     """
 
     def __init__(
-        self, path: Path, document: Tree, folder: Path, name: str, decimals: Collection[str] = ()
+        self,
+        path: Path,
+        document: Tree,
+        components: Components,
+        folder: Path,
+        name: str,
+        decimals: Collection[str] = (),
+        settings: Path = NO_SETTINGS,
     ) -> None:
         """Generate the package `name` of a loaded document into a folder.
 
-        Raises the errors of `generate`.
+        `components` are those that `compare` made of the document, and `settings` is the file for
+        its typed modules. Raises the errors of `generate`.
         """
-        self.made = generate(path, folder, name=name, trace=True, tree=document, decimals=decimals)
+        self.made = generate(
+            path,
+            folder,
+            name=name,
+            trace=True,
+            tree=document,
+            decimals=decimals,
+            settings=settings,
+        )
         self.surface = Surface(self.made.package)
-        self.components = Shapes(placed(document, document))
+        self.components = components
         self._sorted = sorted(self.components.by_place)
         self._exact: dict[str, str] = {}
         """By the place that `Origins` has for a part, the place of its component."""
@@ -99,7 +119,7 @@ class Side:
         """
         places = [*self.places.get((owner, name), ())]
         if owner in self.surface.functions:
-            places += [*self._uses(owner, places)]
+            places.extend(self._uses(owner, places.copy()))
         return [place for place in dict.fromkeys(places) if place in self]
 
     def _uses(self, function: str, places: Sequence[str]) -> Iterator[str]:
@@ -143,10 +163,10 @@ class Packages:
     caused a change.
     """
 
-    def __init__(self, old: Side, new: Side) -> None:
+    def __init__(self, old: Side, new: Side, moves: Moves) -> None:
         self.old = old
         self.new = new
-        self.moves = compared(old.components, new.components).moves
+        self.moves = moves
         self.moved = self.moves.now
         self.now: dict[str, str | None] = {}
         """The new module of each old one, and the new class; None for what is gone."""
@@ -169,8 +189,13 @@ class Packages:
 
     def _now(self, name: str, kind: Collection[str]) -> str | None:
         """The new name of a function or a class, which comes from the same place."""
-        places = set(map(self.moved, self.old.owners.get(name, ())))
-        same = [each for each in kind if places & {*self.new.owners.get(each, ())}]
+        earlier = self.old.owners.get(name, ())
+        places = set(map(self.moved, earlier))
+        same: list[str] = []
+        for other in kind:
+            later = self.new.owners.get(other, ())
+            if not places.isdisjoint(later):
+                same.append(other)
         # Its own name first; but that may be the name of another class now.
         if name in same or (name in kind and not same):
             return name
@@ -190,7 +215,8 @@ class Packages:
 
         Whether it may be absent is left out.
         """
-        before, after = renamed(before - {UNSET}, self._names), after - {UNSET}
+        before = renamed(before - {UNSET}, self._names)
+        after = after - {UNSET}
         if before == after:
             return "none"
         return "fine" if fits(before, after, self._bases) else "breaks"
@@ -236,7 +262,8 @@ class Packages:
         """
         new = next(filter(self.is_new, places), None)
         if new is not None:
-            return self.moves.before(next(filter(self.is_new, around(new))))
+            largest = next(filter(self.is_new, around(new)))
+            return self.moves.before(largest)
         return self.moves.before(places[0] if places else default)
 
     def _changed(self, place: str, seen: set[str]) -> str | None:
@@ -267,7 +294,8 @@ class Packages:
         """
         old = self.old.tree(place)
         new = self.new.tree(self.moved(place))
-        targets = set(map(self.moved, _targets(self.old, old)))
-        if targets != {*_targets(self.new, new)}:
+        old_targets = map(self.moved, _targets(self.old, old))
+        new_targets = _targets(self.new, new)
+        if set(old_targets) != set(new_targets):
             return True
         return any(old.get(key) != new.get(key) for key in _SHAPE)

@@ -12,32 +12,31 @@ from typing import NamedTuple
 from victor_spec.generate import package_name
 from victor_spec.tree import Tree
 
-from .changes import Level, PythonChange, worst
+from .changes import Level, PythonChange, Sides, worst
 from .packages import KINDS, Finding, Packages, Side
 from .shape import SCHEMAS
 from .surface import UNSET, Argument, Member, Words, text_of
 
 
 def python_changes(
-    old: Path, new: Path, *, trees: tuple[Tree, Tree], name: str | None = None
+    sides: Sides, old: Path, new: Path, *, trees: tuple[Tree, Tree], name: str | None = None
 ) -> Mapping[str, PythonChange]:
     """Generate both packages into a temporary folder and compare them.
 
-    `trees` is what `load` made of the documents. `name` is the name of the package; None takes it
-    from the old document. The places are those of the old document where it has them. Raises the
-    errors of `generate`.
+    `trees` is what `load` made of the documents, and `sides` what `compare` made of these. `name`
+    is the name of the package; None takes it from the old document. The places are those of the
+    old document where it has them. Raises the errors of `generate`.
     """
     package = package_name(old) if name is None else name
     before, after = trees
     with tempfile.TemporaryDirectory() as folder:
-        earlier = Side(old, before, Path(folder, "old"), package)
-        newer = Side(new, after, Path(folder, "new"), package)
-    return package_changes(earlier, newer, package)
+        earlier = Side(old, before, sides.old, Path(folder, "old"), package)
+        newer = Side(new, after, sides.new, Path(folder, "new"), package)
+    return package_changes(Packages(earlier, newer, sides.moves), package)
 
 
-def package_changes(old: Side, new: Side, package: str) -> Mapping[str, PythonChange]:
+def package_changes(packages: Packages, package: str) -> Mapping[str, PythonChange]:
     """Compare two packages; `package` is the name that is reported."""
-    packages = Packages(old, new)
     by_place: dict[str, list[PythonChange]] = {}
     for place, level, name, what in (*_findings(packages), *_webhook_findings(packages)):
         change = PythonChange(level, (f"{package}.{name}",), what)
@@ -45,7 +44,8 @@ def package_changes(old: Side, new: Side, package: str) -> Mapping[str, PythonCh
     joined: dict[str, PythonChange] = {}
     for place, changes in sorted(by_place.items()):
         level = worst(change.level for change in changes)
-        joined[place] = PythonChange.joined([each for each in changes if each.level == level])
+        worst_changes = [change for change in changes if change.level == level]
+        joined[place] = PythonChange.joined(worst_changes)
     return joined
 
 
@@ -96,20 +96,23 @@ def _findings_of(packages: Packages, kind: _Kind, name: str) -> Iterator[Finding
     if kind.name != "enums":
         yield from _Pair(packages, name, now).findings()
         return
-    before, after = packages.old.surface.enums[name], packages.new.surface.enums[now]
+    before = packages.old.surface.enums[name]
+    after = packages.new.surface.enums[now]
     yield from _members(name, before, after, cause)
 
 
 def _new_findings(packages: Packages, kind: _Kind) -> Iterator[Finding]:
     """The functions or classes that are new, and of new parts of the document."""
+    known = {*packages.now.values()}
     earlier: set[str] = set()
     for places in packages.old.owners.values():
-        earlier |= set(map(packages.moved, places))
+        earlier.update(map(packages.moved, places))
     for name in vars(packages.new.surface)[kind.name]:
         places = packages.new.owners.get(name, ())
-        if name not in packages.now.values() and earlier.isdisjoint(places):
-            place = packages.added(places[:1], f"{SCHEMAS}{name}")
-            yield Finding(place, "fine", kind.start + name, kind.what(name, "is new"))
+        if name in known or not earlier.isdisjoint(places):
+            continue
+        place = packages.added(places[:1], f"{SCHEMAS}{name}")
+        yield Finding(place, "fine", kind.start + name, kind.what(name, "is new"))
 
 
 def _folder(module: str) -> str:
@@ -153,7 +156,8 @@ class _Pair:
         self._packages = packages
         self._owner = owner
         self._now = now
-        old, new = packages.old.surface, packages.new.surface
+        old = packages.old.surface
+        new = packages.new.surface
         self._old = old.owners[owner]
         self._new = new.owners[now]
         self._operation: str | None = None
@@ -183,7 +187,7 @@ class _Pair:
         places = set(map(self._packages.moved, earlier))
         for other in self._new:
             later = self._packages.new.places.get((self._now, other), ())
-            if other not in known and places & {*later}:
+            if other not in known and not places.isdisjoint(later):
                 return other
         return None
 
@@ -199,8 +203,9 @@ class _Pair:
         """Whether the arguments by position have another order."""
         old = [name for name, argument in self._old.items() if argument.positional]
         new = [name for name, argument in self._new.items() if argument.positional]
-        kept = [self._names[name] for name in old if name in self._names]
-        if self._operation and kept != [name for name in new if name in kept]:
+        before = [self._names[name] for name in old if name in self._names]
+        after = [name for name in new if name in before]
+        if self._operation and before != after:
             names = f"{', '.join(new)}, not {', '.join(old)}"
             what = f"the arguments of {_leaf(self._now)} by position are {names}"
             yield Finding(self._operation, "breaks", self._owner, what)
@@ -243,7 +248,8 @@ class _Pair:
 
     def _added(self, name: str, new: Argument) -> Finding:
         side = self._packages.new
-        places = [*side.member(self._now, name), *side.owners.get(self._now, ())]
+        places = side.member(self._now, name)
+        places += side.owners.get(self._now, ())
         place = self._packages.added(places, f"{SCHEMAS}{self._now}")
         shown = self._shown(self._now, name)
         title = self._title(self._now, name)
@@ -303,7 +309,8 @@ def _members(name: str, old: Words, new: Words, place: str) -> Iterator[Finding]
     for member in old.members | new.members:
         title = f"{name}.{member}"
         shown = f"models.{title}"
-        before, after = old.members.get(member), new.members.get(member)
+        before = old.members.get(member)
+        after = new.members.get(member)
         if member not in new.members:
             yield Finding(place, "breaks", shown, f"{title} is gone")
         elif member not in old.members:

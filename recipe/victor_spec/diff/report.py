@@ -6,6 +6,7 @@ import datetime
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,10 @@ import yaml
 
 from victor_spec.bounds import MAX_MIB, Limits, read_text
 from victor_spec.decisions import Approval, DecisionError, add_entries, parse_day
-from victor_spec.tree import Tree, copied, step
+from victor_spec.tree import step
 
-from .changes import LEVELS, Column, Entry, Level, PythonChange, worst
-from .compare import Comparison, compare
+from .changes import LEVELS, Column, Entry, Level, PythonChange, Sides, worst
+from .compare import Comparison, comparison
 
 COLUMNS: tuple[Column, ...] = ("wire", "python")
 
@@ -35,25 +36,19 @@ class Report(Comparison):
 
     def breaking(self) -> list[Entry]:
         """The entries that break something, and were not approved."""
-        return [
-            entry
-            for entry in self.entries
-            if any(
-                entry.level(each) == "breaks" and self.approval(entry, each) is None
-                for each in COLUMNS
-            )
-        ]
+        return [entry for entry in self.entries if any(map(partial(self._breaks, entry), COLUMNS))]
+
+    def _breaks(self, entry: Entry, column: Column) -> bool:
+        return entry.level(column) == "breaks" and self.approval(entry, column) is None
 
     def approval(self, entry: Entry, column: Column) -> Approval | None:
         """The approval that lets a column pass, if it breaks."""
         if entry.level(column) != "breaks":
             return None
         for approval in self.approvals:
-            is_own = approval.fingerprint == entry.fingerprint and approval.scope in (
-                column,
-                "both",
-            )
-            if is_own and approval.expires >= self.today:
+            is_own = approval.fingerprint == entry.fingerprint
+            is_of_column = approval.scope in (column, "both")
+            if is_own and is_of_column and approval.expires >= self.today:
                 return approval
         return None
 
@@ -74,13 +69,13 @@ class Report(Comparison):
 
     def expired(self) -> list[tuple[Entry, Approval]]:
         """The approvals that no longer count, of entries that break."""
-        old = [each for each in self.approvals if each.expires < self.today]
-        return [
-            (entry, each)
-            for entry in self.breaking()
-            for each in old
-            if each.fingerprint == entry.fingerprint
-        ]
+        expired: list[tuple[Entry, Approval]] = []
+        for entry in self.breaking():
+            for approval in self.approvals:
+                is_own = approval.fingerprint == entry.fingerprint
+                if is_own and approval.expires < self.today:
+                    expired.append((entry, approval))
+        return expired
 
     def unknown(self) -> list[Approval]:
         """The approvals that no entry has: their change is gone, or is another one now."""
@@ -111,13 +106,13 @@ class Report(Comparison):
 
     def counts(self) -> dict[str, Any]:
         breaking = len(self.breaking())
+        all_breaking = [entry for entry in self.entries if "breaks" in (entry.wire, entry.python)]
         return {
             "entries": len(self.entries),
             "wire": self._levels("wire"),
             "python": self._levels("python") if self.python_compared else None,
             "breaking": breaking,
-            "approved": sum("breaks" in (entry.wire, entry.python) for entry in self.entries)
-            - breaking,
+            "approved": len(all_breaking) - breaking,
             "expired": len(self.expired()),
             "unknown_approvals": len(self.unknown()),
             "documentation": self.documentation,
@@ -129,25 +124,21 @@ class Report(Comparison):
 
     def summary(self) -> str:
         counts = self.counts()
+        texts = number(self.documentation, "text") if self.documentation else ""
         if not self.entries:
-            return (
-                f"No change; {number(self.documentation, 'text')} differ."
-                if self.documentation
-                else "No change."
-            )
-        columns = [
-            f"{name}: "
-            + ", ".join(f"{counts[column][level]} {level}" for level in ("breaks", "look", "fine"))
-            for column, name in (("wire", "on the wire"), ("python", "in Python"))
-            if column == "wire" or self.python_compared
-        ]
-        columns += [] if self.python_compared else ["Python was not compared"]
-        approved = f" {counts['approved']} approved." if counts["approved"] else ""
-        texts = f" {number(self.documentation, 'text')} changed." if self.documentation else ""
-        return (
-            f"{number(len(self.entries), 'changed component')}; "
-            f"{'; '.join(columns)}.{approved}{texts}"
-        )
+            return f"No change; {texts} differ." if texts else "No change."
+        columns = [f"on the wire: {_levels_in_words(counts['wire'])}"]
+        if self.python_compared:
+            columns.append(f"in Python: {_levels_in_words(counts['python'])}")
+        else:
+            columns.append("Python was not compared")
+        changed = number(len(self.entries), "changed component")
+        summary = f"{changed}; {'; '.join(columns)}."
+        if counts["approved"]:
+            summary += f" {counts['approved']} approved."
+        if texts:
+            summary += f" {texts} changed."
+        return summary
 
     @property
     def status(self) -> int:
@@ -156,20 +147,19 @@ class Report(Comparison):
 
 
 def report_on(
-    before: Tree,
-    after: Tree,
+    sides: Sides,
     python: Mapping[str, PythonChange] | None,
     *,
     called: tuple[str, str],
     file: Path,
     approved: Sequence[Approval],
 ) -> Report:
-    """Compare two loaded documents, which stay as they are.
+    """The report of two documents that were compared.
 
     `python` has the changes of their packages; None when they were not compared. The report calls
     the documents as `called` says, and annotations name `file`.
     """
-    result = compare(copied(before), copied(after), python)
+    result = comparison(sides, python)
     return Report(
         old=called[0],
         new=called[1],
@@ -186,14 +176,19 @@ def today() -> datetime.date:
     return datetime.datetime.now(datetime.UTC).date()
 
 
+def _levels_in_words(counts: dict[Level, int]) -> str:
+    """`1 breaks, 0 look, 2 fine`."""
+    levels: tuple[Level, ...] = ("breaks", "look", "fine")
+    return ", ".join(f"{counts[level]} {level}" for level in levels)
+
+
 def number(count: int, word: str) -> str:
     return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
 def levels_text(report: Report, entry: Entry) -> str:
-    return f"{entry.wire} on the wire" + (
-        f", {entry.python} in Python" if report.python_compared else ""
-    )
+    wire = f"{entry.wire} on the wire"
+    return f"{wire}, {entry.python} in Python" if report.python_compared else wire
 
 
 def one_line(text: str) -> str:
@@ -216,20 +211,23 @@ def lines_of(document: Path, max_mib: float = MAX_MIB) -> dict[str, int]:
 
 
 def _lines(node: yaml.Node | None, place: str) -> Iterator[tuple[str, int]]:
-    parts: list[tuple[str, int, yaml.Node]] = []
+    """The places below a place, each with its line."""
+    parts: list[tuple[str | int, yaml.Node, yaml.Node]] = []
     if isinstance(node, yaml.MappingNode):
-        parts = [
-            (step(place, key.value), key.start_mark.line + 1, value) for key, value in node.value
-        ]
+        parts = [(key.value, key, value) for key, value in node.value]
     elif isinstance(node, yaml.SequenceNode):
-        for number, item in enumerate(node.value):
-            texts = (
-                {key.value: each.value for key, each in item.value}
-                if isinstance(item, yaml.MappingNode)
-                else {}
-            )
-            names = number, f"{texts.get('in')}:{texts.get('name')}"
-            parts += [(step(place, name), item.start_mark.line + 1, item) for name in names]
-    for inner, line, part in parts:
-        yield inner, line
+        for index, item in enumerate(node.value):
+            parts.append((index, item, item))
+            parts.append((_parameter_name(item), item, item))
+    for name, first, part in parts:
+        inner = step(place, name)
+        yield inner, first.start_mark.line + 1
         yield from _lines(part, inner)
+
+
+def _parameter_name(node: yaml.Node) -> str:
+    """`query:limit`, as a place names a parameter in a list."""
+    texts: dict[str, str] = {}
+    if isinstance(node, yaml.MappingNode):
+        texts = {key.value: value.value for key, value in node.value}
+    return f"{texts.get('in')}:{texts.get('name')}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import zip_longest
+from itertools import filterfalse, zip_longest
 from typing import NamedTuple
 
 from victor_spec.tree import Tree, members, named_schemas
@@ -27,6 +27,9 @@ class _Pair(NamedTuple):
 
     old: Part
     new: Part
+    old_end: Tree
+    """What the old one stands for."""
+    new_end: Tree
     before: Shape
     after: Shape
     reach: Reach
@@ -36,6 +39,14 @@ class _Pair(NamedTuple):
     def bases(self) -> set[str]:
         """The places of the schemas that both are composed of."""
         return self.before.common(self.after)
+
+
+class _Difference(NamedTuple):
+    """What differs between two schemas themselves, apart from any place."""
+
+    changes: list[Change]
+    links: list[Trees]
+    """The pairs of schemas that they refer to, which are compared by themselves."""
 
 
 class SchemaComparison(Sides):
@@ -50,10 +61,8 @@ class SchemaComparison(Sides):
         self._kept: set[str] = set()
         """The places of schemas that some reference leads to in both documents."""
         self._visited: set[tuple[int, int]] = set()
-        self._known: dict[tuple[int, int, bool], tuple[list[Change], list[Trees]]] = {}
-        """What differs between two schemas themselves (as text or not), and the pairs of schemas
-        that they refer to.
-        """
+        self._known: dict[tuple[int, int, bool], _Difference] = {}
+        """By the ids of two schemas, and whether their values are text."""
         self._links: list[Trees] | None = None
         """Collects pairs while two schemas are compared apart from any place; None otherwise."""
 
@@ -63,35 +72,38 @@ class SchemaComparison(Sides):
         """Compare the schemas that have one place in both documents, and find those that are
         gone.
         """
-        places = [f"{SCHEMAS}{name}" for name, _ in members(named_schemas(self.old.document))]
-        pending = dict.fromkeys(place for place in self._referable(places) if self._stays(place))
-        kept = self._kept & pending.keys()
+        places = [*_named(self.old)]
+        pending = dict.fromkeys(filter(self._stays, [*places, *self._referenced()]))
+        kept = self._among_kept(pending)
         while kept:  # to compare them finds others
-            for place in [place for place in pending if place in kept]:
+            for place in kept:
                 del pending[place]
-                self.compare(self.old.part(place), self.new.part(place))
-            kept = self._kept & pending.keys()
-        equal = {
-            canonical(schema): f"{SCHEMAS}{name}"
-            for name, schema in members(named_schemas(self.new.document))
-        }
+                self._compare_at(place)
+            kept = self._among_kept(pending)
+        equal: dict[str, str] = {}
+        for place, schema in _named(self.new).items():
+            equal[canonical(schema)] = place
         gone = [place for place in places if place not in self.new.by_place]
         for place in [*pending, *gone]:
             self._settle(place, equal)
 
-    def _referable(self, named: list[str]) -> list[str]:
-        """The places that references lead to, or may lead to."""
-        referenced = [
-            place
-            for place, part in self.old.by_place.items()
-            if id(part.tree) in self.old.referenced
-        ]
-        return [*named, *referenced]
+    def _referenced(self) -> Iterator[str]:
+        """The places that references of the old document lead to."""
+        for place, part in self.old.by_place.items():
+            if id(part.tree) in self.old.referenced:
+                yield place
 
     def _stays(self, place: str) -> bool:
         """Whether both documents have a schema at a place."""
         after = self.new.by_place.get(place)
         return after is not None and self.old.by_place[place].kind == after.kind == "schema"
+
+    def _among_kept(self, places: Iterable[str]) -> list[str]:
+        return [place for place in places if place in self._kept]
+
+    def _compare_at(self, place: str) -> None:
+        """Compare the schemas that both documents have at a place."""
+        self.compare(self.old.part(place), self.new.part(place))
 
     def _settle(self, place: str, equal: Mapping[str, str]) -> None:
         """Compare a schema with the one of its name, unless all that refers to it refers to another
@@ -103,19 +115,29 @@ class SchemaComparison(Sides):
         """
         part = self.old.by_place[place]
         namesake = self.new.by_place.get(place)
-        successor = "" if namesake else equal.get(canonical(part.tree), "")
-        successor = self._instead.get(place, successor)
-        later = self.new.by_place[successor].tree if successor.startswith(SCHEMAS) else None
-        if namesake is not None:
-            if later is None or place in self._kept:
-                self.compare(self.old.part(place), self.new.part(place))
-            elif self._is_same(part.tree, later) and not self._is_same(part.tree, namesake.tree):
+        successor = self._successor(place, equal)
+        if namesake is None:
+            if successor and self._is_free(successor):
                 self._renamed(place, successor)
-        elif later is not None and self._is_free(successor):
-            self._renamed(place, successor)
-        elif place not in self._instead and self.reach(part, None) == Reach():
-            # What used it otherwise was compared with what is there now.
-            self.add("schema-removed", place, Reach())
+            elif place not in self._instead and self.reach(part, None) == Reach():
+                # What used it otherwise was compared with what is there now.
+                self.add("schema-removed", place, Reach())
+        elif not successor or place in self._kept:
+            self._compare_at(place)
+        else:
+            later = self.new.by_place[successor]
+            is_later = self._is_same(part.tree, later.tree)
+            if is_later and not self._is_same(part.tree, namesake.tree):
+                self._renamed(place, successor)
+
+    def _successor(self, place: str, equal: Mapping[str, str]) -> str:
+        """The place of the named schema that is used instead of one; "" when none is."""
+        successor = ""
+        if place not in self.new.by_place:
+            meaning = canonical(self.old.by_place[place].tree)
+            successor = equal.get(meaning, "")
+        successor = self._instead.get(place, successor)
+        return successor if successor.startswith(SCHEMAS) else ""
 
     def _is_free(self, successor: str) -> bool:
         """Whether a name is new, or the schema that had it has another one."""
@@ -123,8 +145,9 @@ class SchemaComparison(Sides):
 
     def _renamed(self, place: str, successor: str) -> None:
         reach = self.reach(self.old.by_place[place], self.new.by_place[successor])
-        names = place.removeprefix(SCHEMAS), successor.removeprefix(SCHEMAS)
-        self.add("schema-renamed", place, reach, *names)
+        former = place.removeprefix(SCHEMAS)
+        latter = successor.removeprefix(SCHEMAS)
+        self.add("schema-renamed", place, reach, former, latter)
         self.moves.add(place, successor)
 
     def _replaces(self, before: str, after: str) -> None:
@@ -136,10 +159,12 @@ class SchemaComparison(Sides):
 
     def compare(self, old: Part, new: Part) -> None:
         """Compare two schemas; `old` says what the place is called."""
-        old_end, is_old_referred = self.old.end(old.tree)
-        new_end, is_new_referred = self.new.end(new.tree)
+        old_end = self.old.end(old.tree)
+        new_end = self.new.end(new.tree)
         before = self.old.place(old_end, old.place)
         after = self.new.place(new_end, new.place)
+        is_old_referred = self.old.is_referred(old.tree)
+        is_new_referred = self.new.is_referred(new.tree)
         if is_old_referred and is_new_referred and before == after:
             self._kept.add(before)
             return  # compared by name
@@ -149,13 +174,13 @@ class SchemaComparison(Sides):
         if is_old_referred:
             self._replaces(before, after if is_new_referred else "")
             if before in self.new.by_place:
-                self._replaced(old, new, old_end, new_end)
+                self._replaced(old, new)
                 return
             old = self.old.part(before)
             if is_new_referred:
                 new = self.new.part(after)
         if self._is_new(old_end, new_end):
-            self._walk(old, new, old_end, new_end)
+            self._walk(self._schema_pair(old, new, old_end, new_end))
 
     def _is_new(self, old: Tree, new: Tree) -> bool:
         """Whether a pair was not compared yet; it counts as compared from now on."""
@@ -164,73 +189,86 @@ class SchemaComparison(Sides):
         self._visited.add(pair)
         return is_new
 
-    def _replaced(self, old: Part, new: Part, old_end: Tree, new_end: Tree) -> None:
+    def _replaced(self, old: Part, new: Part) -> None:
         """Note a reference that leads to something else, if that differs."""
-        pairs = [(old_end, new_end)]
-        changes = list(self._differences(pairs, as_text=old.as_text))
-        for before, after in pairs[1:]:
-            first, second = self.old.of(before), self.new.of(after)
+        pairs = [*self._differences(old.tree, new.tree, as_text=old.as_text)]
+        changes: list[Change] = []
+        for _, _, own in pairs:
+            changes += own
+        for before, after, _ in pairs[1:]:
+            first = self.old.of(before)
+            second = self.new.of(after)
             if first is not None and second is not None:
                 self._replaces(first.place, second.place)
         if not changes:
             return
-        rules = [change.rule for change in changes]
-        received = max(rules, key=lambda rule: LEVELS.index(rule.received))
-        sent = worst(rule.sent for rule in rules)
+        received = max(changes, key=lambda change: LEVELS.index(change.rule.received)).rule
+        sent = worst(change.rule.sent for change in changes)
         rule = received._replace(sent=sent, words=RULES["replaced"].words)
-        names = self.old.label(old.tree), self.new.label(new.tree)
-        change = Change(old.place, "replaced", *names, rule, _summary(changes))
+        former = self.old.label(old.tree)
+        latter = self.new.label(new.tree)
+        change = Change(old.place, "replaced", former, latter, rule, _summary(changes))
         self.note(change, self.reach(old.component, new.component))
 
     def _is_same(self, old: Tree, new: Tree) -> bool:
-        pair = self.old.end(old)[0], self.new.end(new)[0]
-        return next(self._differences([pair]), None) is None
+        return not any(changes for _, _, changes in self._differences(old, new))
 
-    def _differences(self, pairs: list[Trees], *, as_text: bool = False) -> Iterator[Change]:
-        """The changes of a pair of schemas, and of those that they refer to by different names,
-        which are added.
-        """
-        seen = {(id(old), id(new)) for old, new in pairs}
-        for old, new in pairs:  # it grows
-            changes, links = self._difference(old, new, as_text=as_text)
-            yield from changes
-            for link in links:
-                key = id(link[0]), id(link[1])
-                if key not in seen:
-                    seen.add(key)
-                    pairs.append(link)
+    def _rules(self, old: Tree, new: Tree) -> list[Rule]:
+        """The rules of all that differs between two schemas."""
+        rules: list[Rule] = []
+        for _, _, changes in self._differences(old, new):
+            rules += [change.rule for change in changes]
+        return rules
 
-    def _difference(
-        self, old: Tree, new: Tree, *, as_text: bool
-    ) -> tuple[list[Change], list[Trees]]:
-        """The changes of two schemas, apart from any place, and the pairs that they refer to."""
+    def _differences(
+        self, old: Tree, new: Tree, *, as_text: bool = False
+    ) -> Iterator[tuple[Tree, Tree, list[Change]]]:
+        """Two schemas with their changes, and all those that they refer to by different names."""
+        pending = [(self.old.end(old), self.new.end(new))]
+        seen: set[tuple[int, int]] = set()
+        for before, after in pending:  # it grows
+            pair = id(before), id(after)
+            if pair not in seen:
+                seen.add(pair)
+                difference = self._difference(before, after, as_text=as_text)
+                yield before, after, difference.changes
+                pending += difference.links
+
+    def _difference(self, old: Tree, new: Tree, *, as_text: bool) -> _Difference:
         key = id(old), id(new), as_text
         if key not in self._known:
-            self._known[key] = [], []  # until it is known: a cycle adds nothing
-            outer = self.changes, self._visited, self._links
-            self.changes = {}
-            self._visited = {(id(old), id(new))}
-            self._links = []
-            old_part = Part(old, "", "", None, as_text=as_text)
-            self._walk(old_part, Part(new, "", "", None), old, new)
-            self._known[key] = [*self.changes], self._links
-            self.changes, self._visited, self._links = outer
+            self._known[key] = _Difference([], [])  # until it is known: a cycle adds nothing
+            self._known[key] = self._compare_apart(old, new, as_text=as_text)
         return self._known[key]
 
-    def _walk(self, old: Part, new: Part, old_end: Tree, new_end: Tree) -> None:
+    def _compare_apart(self, old: Tree, new: Tree, *, as_text: bool) -> _Difference:
+        """Compare two schemas apart from any place; what was found so far stays as it is."""
+        outer = self.changes, self._visited, self._links
+        links: list[Trees] = []
+        self.changes = {}
+        self._visited = {(id(old), id(new))}
+        self._links = links
+        old_part = Part(old, "", "", None, as_text=as_text)
+        new_part = Part(new, "", "", None)
+        self._walk(self._schema_pair(old_part, new_part, old, new))
+        difference = _Difference([*self.changes], links)
+        self.changes, self._visited, self._links = outer
+        return difference
+
+    def _walk(self, pair: _Pair) -> None:
         """Compare what two schemas say, and all that is written out in them."""
-        pair = self._schema_pair(old, new, old_end, new_end)
-        before, after = pair.before, pair.after
+        before = pair.before
+        after = pair.after
         self._kept |= pair.bases
         self._bases(before, after)
         if before.unions or after.unions:
             self._unions(pair)
         is_same_property = before.value("discriminator") == after.value("discriminator")
-        if is_same_property and "discriminator" in old_end:
-            self._values(pair, old_end, new_end)
-        differences = keyword_differences(before, after, as_text=old.as_text)
+        if is_same_property and "discriminator" in pair.old_end:
+            self._values(pair)
+        differences = keyword_differences(before, after, as_text=pair.old.as_text)
         if bool(before.unions) != bool(after.unions):
-            self._note(pair, _of_null(differences))
+            self._note(pair, filter(_is_of_null, differences))
             return
         self._note(pair, differences)
         if all(kind != "type-changed" for kind, _, _ in differences):
@@ -239,7 +277,8 @@ class SchemaComparison(Sides):
     def _schema_pair(self, old: Part, new: Part, old_end: Tree, new_end: Tree) -> _Pair:
         before = self.old.shape(old_end)
         after = self.new.shape(new_end)
-        return _Pair(old, new, before, after, self.reach(old.component, new.component))
+        reach = self.reach(old.component, new.component)
+        return _Pair(old, new, old_end, new_end, before, after, reach)
 
     def _bases(self, before: Shape, after: Shape) -> None:
         """Compare the bases that have other names, which are common ones then."""
@@ -273,51 +312,52 @@ class SchemaComparison(Sides):
 
     def _note_direction(self, pair: _Pair, kind: str) -> None:
         """Note that something is only sent, or only received, in one of the documents."""
-        either = self.reach(pair.old.component, pair.new.component, either=True)
         if kind == "no-longer-read-only" and pair.new.required:
             kind = "required-no-longer-read-only"
+        either = self.reach(pair.old.component, pair.new.component, either=True)
         self.add(kind, pair.old.place, either)
 
     def _note_text(self, pair: _Pair, old: str, new: str) -> None:
         """Note a number that is text now: the same where it is sent; in an answer, what a named
         schema describes is no text.
         """
-        reach = pair.reach
-        if reach.received:
-            received = Reach(received=reach.received)
-            self.add("type-changed", pair.old.place, received, old, new)
-        if reach.sent or not reach.received:
-            self.add("type-as-text", pair.old.place, Reach(reach.sent), old, new)
+        place = pair.old.place
+        sent = Reach(sent=pair.reach.sent)
+        received = Reach(received=pair.reach.received)
+        if received != Reach():
+            self.add("type-changed", place, received, old, new)
+        if sent != Reach() or received == Reach():
+            self.add("type-as-text", place, sent, old, new)
 
     # ---- Properties and items ----
 
     def _children(self, pair: _Pair) -> None:
-        steps = {*pair.before.children, *pair.after.children}
-        for name in (*pair.before.required, *pair.after.required):
-            steps.add(PROPERTY + name)
+        steps: set[str] = set()
+        for shape in (pair.before, pair.after):
+            steps |= shape.children.keys()
+            steps |= {PROPERTY + name for name in shape.required}
         for step in sorted(steps):
             self._child(pair, step)
 
     def _child(self, pair: _Pair, step: str) -> None:
         """Compare what two schemas have at one step. What a common base has is compared there."""
-        old, new = pair.old, pair.new
-        place = old.below + step
+        place = pair.old.below + step
         first = pair.before.children.get(step)
         second = pair.after.children.get(step)
-        if first is not None:
-            old = self.old.child_part(old, first, place)
-        if second is not None:
-            new = self.new.child_part(new, second, place)
+        old = self.old.child_part(pair.old, first, place)
+        new = self.new.child_part(pair.new, second, place)
         reach = self.reach(old.component, new.component)
-        name = step.removeprefix(PROPERTY) if step.startswith(PROPERTY) else None
-        if name is not None and (first is None) == (second is None):
-            self._requiredness(pair, name, reach)
-        is_required = name in pair.after.required
-        if {child.home for child in (first, second) if child} <= pair.bases:
+        is_property = step.startswith(PROPERTY)
+        name = step.removeprefix(PROPERTY)
+        is_required = is_property and name in pair.after.required
+        if is_property and bool(first) == bool(second):
+            self._requiredness(pair, name, place, reach)
+        homes = {child.home for child in (first, second) if child}
+        if homes <= pair.bases:
             return
         if first and second:
             self.compare(old, replace(new, required=is_required))
-        elif name is None:
+        elif not is_property:
             self._described(pair, step)
         elif second:
             kind = "required" if is_required else "optional"
@@ -328,8 +368,9 @@ class SchemaComparison(Sides):
 
     def _described(self, pair: _Pair, step: str) -> None:
         """Note items, or other properties, that one document alone describes."""
-        is_closed = [shape.value("closed") for shape in (pair.before, pair.after)]
-        if step == ".additionalProperties" and is_closed[0] != is_closed[1]:
+        was_closed = pair.before.value("closed")
+        is_closed = pair.after.value("closed")
+        if step == ".additionalProperties" and was_closed != is_closed:
             return
         kind = "items-not-described"
         if step not in pair.before.children:
@@ -338,8 +379,7 @@ class SchemaComparison(Sides):
             kind = "part-not-described"
         self.add(kind, pair.old.below + step, pair.reach)
 
-    def _requiredness(self, pair: _Pair, name: str, reach: Reach) -> None:
-        place = pair.old.below + PROPERTY + name
+    def _requiredness(self, pair: _Pair, name: str, place: str, reach: Reach) -> None:
         if _is_required_only_in(pair.after, pair.before, name):
             self.add("became-required", place, reach)
         if _is_required_only_in(pair.before, pair.after, name):
@@ -359,14 +399,16 @@ class SchemaComparison(Sides):
             self._members(pair, former, latter)
 
     def _members(self, pair: _Pair, former: Union, latter: Union) -> None:
+        gone = [*former.members]
+        fresh = [*latter.members]
         pairs = self._paired(former, latter)
-        kept = [member for both in pairs for member in both]
-        for member in former.members:
-            if member not in kept:
-                self._member_gone(pair, member, latter)
-        for member in latter.members:
-            if member not in kept:
-                self._member_new(pair, member, former, latter)
+        for first, second in pairs:
+            gone.remove(first)
+            fresh.remove(second)
+        for member in gone:
+            self._member_gone(pair, member, latter)
+        for member in fresh:
+            self._member_new(pair, member, former, latter)
         if pair.old.component is None or pair.reach.sent:
             self._ambiguous(pair, former, latter)
         for first, second in pairs:
@@ -374,14 +416,14 @@ class SchemaComparison(Sides):
 
     def _member_gone(self, pair: _Pair, member: Child, latter: Union) -> None:
         name = self.old.label(member.tree)
-        if latter.is_single and self._admits(member.tree, latter.members[0].tree):
+        if latter.is_single and self._admits(member, latter.members[0]):
             self._add(pair, "member-joined", name, self.new.label(pair.new.tree))
         else:
             self._add(pair, "member-removed", name)
 
     def _member_new(self, pair: _Pair, member: Child, former: Union, latter: Union) -> None:
         kind = "member-added"
-        if former.is_single and self._is_read_as(former.members[0].tree, member.tree):
+        if former.is_single and self._is_read_as(former.members[0], member):
             kind = "member-split"
         elif former.discriminated and latter.discriminated:
             kind = "variant-added"
@@ -391,20 +433,17 @@ class SchemaComparison(Sides):
         """Note a single schema all of whose values are several members of `oneOf` now."""
         if not former.is_single or latter.keyword != "oneOf" or latter.discriminated:
             return
-        whole = former.members[0].tree
-        fitting = [member.tree for member in latter.members if self._admits(whole, member.tree)]
+        [whole] = former.members
+        fitting = [member for member in latter.members if self._admits(whole, member)]
         if len(fitting) > 1:
-            names = map(self.new.label, fitting)
+            names = [self.new.label(member.tree) for member in fitting]
             self._add(pair, "member-ambiguous", "", " and ".join(names))
 
     def _both_members(self, pair: _Pair, first: Child, second: Child) -> None:
         """Compare two members; one without a step is the whole, which is no union."""
-        old, new = pair.old, pair.new
-        place = old.below + first.step
-        if first.step:
-            old = self.old.child_part(old, first, place)
-        if second.step:
-            new = self.new.child_part(new, second, place)
+        place = pair.old.below + first.step
+        old = self.old.child_part(pair.old, first if first.step else None, place)
+        new = self.new.child_part(pair.new, second if second.step else None, place)
         if first.step and second.step:
             self.compare(old, new)
         else:
@@ -418,8 +457,9 @@ class SchemaComparison(Sides):
         """
         ways = [self._has_same_name, self._has_same_meaning, self._could_be]
         if former.is_single or latter.is_single:
-            ways.insert(2, self._admits_member)
-        before, after = [*former.members], [*latter.members]
+            ways.insert(2, self._admits)
+        before = [*former.members]
+        after = [*latter.members]
         pairs: list[tuple[Child, Child]] = []
         for is_pair in ways:
             for first in [*before]:
@@ -436,16 +476,23 @@ class SchemaComparison(Sides):
     def _has_same_meaning(self, old: Child, new: Child) -> bool:
         return self._is_same(old.tree, new.tree)
 
-    def _admits_member(self, old: Child, new: Child) -> bool:
-        return self._admits(old.tree, new.tree)
+    def _admits(self, old: Child, new: Child) -> bool:
+        """Whether the new schema admits all that is sent by the old one."""
+        rules = self._rules(old.tree, new.tree)
+        return all(rule.sent != "breaks" for rule in rules)
+
+    def _is_read_as(self, old: Child, new: Child) -> bool:
+        """Whether all that the new schema has is read as the old one."""
+        rules = self._rules(old.tree, new.tree)
+        return all(rule.received != "breaks" for rule in rules)
 
     def _could_be(self, old: Child, new: Child) -> bool:
         """Whether an inline member may be another one, changed: objects with half of their
         properties in common.
         """
-        first, is_old_referred = self.old.end(old.tree)
-        second, is_new_referred = self.new.end(new.tree)
-        if is_old_referred or is_new_referred:
+        first = self.old.end(old.tree)
+        second = self.new.end(new.tree)
+        if self.old.is_referred(old.tree) or self.new.is_referred(new.tree):
             is_kept = self.old.place(first, "?") in self.new.by_place
             was_known = self.new.place(second, "?") in self.old.by_place
             if is_kept or was_known:
@@ -455,25 +502,13 @@ class SchemaComparison(Sides):
         common = before.keys() & after.keys()
         return 2 * len(common) >= max(len(before), len(after)) > 0
 
-    def _admits(self, old: Tree, new: Tree) -> bool:
-        """Whether the new schema admits all that is sent by the old one."""
-        return worst(rule.sent for rule in self._rules(old, new)) != "breaks"
-
-    def _is_read_as(self, old: Tree, new: Tree) -> bool:
-        """Whether all that the new schema has is read as the old one."""
-        return worst(rule.received for rule in self._rules(old, new)) != "breaks"
-
-    def _rules(self, old: Tree, new: Tree) -> list[Rule]:
-        """The rules of all that differs between two schemas."""
-        ends = self.old.end(old)[0], self.new.end(new)[0]
-        return [change.rule for change in self._differences([ends])]
-
     def _with_member(self, old: Part, new: Part) -> None:
         """Compare a single schema with the member of a union that it became, or was.
 
         Null is said of the whole.
         """
-        old_end, new_end = self.old.end(old.tree)[0], self.new.end(new.tree)[0]
+        old_end = self.old.end(old.tree)
+        new_end = self.new.end(new.tree)
         pair = self._schema_pair(old, new, old_end, new_end)
         place = pair.before.place
         is_named = place.startswith(SCHEMAS) and place == pair.after.place
@@ -481,25 +516,27 @@ class SchemaComparison(Sides):
             return
         if self._is_new(old_end, new_end):
             differences = keyword_differences(pair.before, pair.after)
-            of_null = _of_null(differences)
-            self._note(pair, [each for each in differences if each not in of_null])
+            self._note(pair, filterfalse(_is_of_null, differences))
             self._children(pair)
 
     # ---- Discriminators ----
 
-    def _values(self, pair: _Pair, old_end: Tree, new_end: Tree) -> None:
+    def _values(self, pair: _Pair) -> None:
         """Compare two discriminators: which value stands for which schema."""
-        former, latter = self.old.mapping_of(old_end), self.new.mapping_of(new_end)
+        former = self.old.mapping_of(pair.old_end)
+        latter = self.new.mapping_of(pair.new_end)
         for value in sorted({*former, *latter}):
             for kind, old, new in self._value(value, former, latter):
                 self._add(pair, f"discriminator-value-{kind}", old, new)
-        before, after = self.old.default_of(old_end), self.new.default_of(new_end)
+        before = self.old.default_of(pair.old_end)
+        after = self.new.default_of(pair.new_end)
         if self._is_another(before, after):
             kind = "changed"
             if not before or not after:
                 kind = "added" if after else "removed"
-            names = before.removeprefix(SCHEMAS), after.removeprefix(SCHEMAS)
-            self._add(pair, f"discriminator-default-{kind}", *names)
+            old = before.removeprefix(SCHEMAS)
+            new = after.removeprefix(SCHEMAS)
+            self._add(pair, f"discriminator-default-{kind}", old, new)
 
     def _value(
         self, value: str, former: Mapping[str, str], latter: Mapping[str, str]
@@ -518,7 +555,8 @@ class SchemaComparison(Sides):
 
     def _is_another(self, before: str, after: str) -> bool:
         """Whether two places have different schemas: not the same one with another name."""
-        old, new = self.old.by_place, self.new.by_place
+        old = self.old.by_place
+        new = self.new.by_place
         if before == after:
             return False
         if before not in old or after not in new or before in new:
@@ -526,8 +564,15 @@ class SchemaComparison(Sides):
         return after in old and not self._is_same(old[before].tree, new[after].tree)
 
 
-def _of_null(differences: Iterable[Difference]) -> list[Difference]:
-    return [difference for difference in differences if difference[0].startswith("null-")]
+def _named(shapes: Shapes) -> dict[str, Tree]:
+    """The named schemas of a document by their places."""
+    named = members(named_schemas(shapes.document))
+    return {SCHEMAS + name: schema for name, schema in named}
+
+
+def _is_of_null(difference: Difference) -> bool:
+    kind, _, _ = difference
+    return kind.startswith("null-")
 
 
 def _single(part: Part, shape: Shape) -> Union:

@@ -147,25 +147,33 @@ class Shapes(Components):
         users: dict[str, list[str]] = {}
         for part in self.by_id.values():
             if "$ref" in part.tree:
-                users.setdefault(self.place(self.resolve(part.tree), ""), []).append(part.place)
+                target = self.resolve(part.tree)
+                place = self.place(target, "")
+                users.setdefault(place, []).append(part.place)
         return users
 
-    def end(self, tree: Tree) -> tuple[Tree, bool]:
-        """The schema that an alias stands for, and whether a reference leads there.
+    def end(self, tree: Tree) -> Tree:
+        """The schema that a schema stands for: itself, unless it is an alias."""
+        return self._aliases(tree)[-1]
 
-        In a circle of aliases it is the first of them that is met again.
+    def is_referred(self, tree: Tree) -> bool:
+        """Whether a reference leads from a schema to its end."""
+        *aliases, _ = self._aliases(tree)
+        return any("$ref" in alias for alias in aliases)
+
+    def _aliases(self, tree: Tree) -> list[Tree]:
+        """A schema, what it is an alias of, what that is an alias of, and so on.
+
+        In a circle of aliases, the last is the first of them that is met again.
         """
-        is_referred = False
+        chain = [tree]
         seen: set[int] = set()
-        while id(tree) not in seen:
-            seen.add(id(tree))
-            target = self._target_of_alias(tree)
-            if target is None:
-                break
-            if "$ref" in tree:
-                is_referred = True
-            tree = target
-        return tree, is_referred
+        while id(chain[-1]) not in seen:
+            seen.add(id(chain[-1]))
+            target = self._target_of_alias(chain[-1])
+            if target is not None:
+                chain.append(target)
+        return chain
 
     def _target_of_alias(self, tree: Tree) -> Tree | None:
         """What a schema stands for that has one reference, or one member of `allOf` or of a union,
@@ -196,8 +204,10 @@ class Shapes(Components):
                 shape.inferred = True
         return shape
 
-    def child_part(self, parent: Part, child: Child, place: str) -> Part:
-        """The part of a child, at a place."""
+    def child_part(self, parent: Part, child: Child | None, place: str) -> Part:
+        """The part of a child, at a place; without a child, that of its parent."""
+        if child is None:
+            return parent
         component = parent.component
         if component is not None:
             component = self.of(child.tree) or component
@@ -205,8 +215,8 @@ class Shapes(Components):
 
     def label(self, tree: Tree) -> str:
         """What to call a schema: its name, or its types and properties."""
-        end, is_referred = self.end(tree)
-        if is_referred:
+        end = self.end(tree)
+        if self.is_referred(tree):
             return self.place(end, "?").removeprefix(SCHEMAS)
         shape = self.shape(end)
         words = "a union" if shape.unions else types_text(shape.value("type"))
@@ -219,10 +229,11 @@ class Shapes(Components):
         """The place of a member that has a name, whether or not a reference led there; the meaning
         of an inline one.
         """
-        end, is_referred = self.end(member)
+        end = self.end(member)
         place = self.place(end, "")
         namesake = named_schemas(self.document).get(place.removeprefix(SCHEMAS))
-        return place if is_referred or namesake is end else canonical(end)
+        has_name = self.is_referred(member) or namesake is end
+        return place if has_name else canonical(end)
 
     def mapping_of(self, schema: Tree) -> dict[str, str]:
         """The place of the schema that each value of a discriminator selects; its own name where
@@ -238,7 +249,7 @@ class Shapes(Components):
             members = [*schema_list_at(schema, "oneOf"), *schema_list_at(schema, "anyOf")]
         by_name: dict[str, str] = {}
         for member in members or self.heirs.get(id(schema), []):
-            place = self.place(self.end(member)[0], "")
+            place = self.place(self.end(member), "")
             if place.startswith(SCHEMAS) and place not in mapped.values():
                 by_name[place.removeprefix(SCHEMAS)] = place
         return by_name | mapped
@@ -258,7 +269,7 @@ class Shapes(Components):
         reference = str(target)
         if "/" not in reference:
             reference = f"#/components/schemas/{reference}"
-        return self.place(self.end({"$ref": reference})[0], reference)
+        return self.place(self.end({"$ref": reference}), reference)
 
     def _fold(self, shape: Shape, tree: Tree, home: str, seen: set[int]) -> None:
         if id(tree) in seen:
@@ -280,22 +291,23 @@ class Shapes(Components):
         self._keywords(shape, tree, home)
 
     def _union(self, shape: Shape, tree: Tree, keyword: str, home: str, seen: set[int]) -> None:
-        members = [*enumerate(schema_list_at(tree, keyword))]
-        valued = [(number, member) for number, member in members if not is_null(member)]
-        if len(valued) < len(members):
-            shape.keywords["null"] = Given(value=True, home=home)
+        valued: list[Child] = []
+        for number, member in enumerate(schema_list_at(tree, keyword)):
+            if is_null(member):
+                shape.keywords["null"] = Given(value=True, home=home)
+            else:
+                valued.append(Child(member, home, f".{keyword}[{number}]"))
         if len(valued) == 1:
-            [(_, only)] = valued
-            self._fold(shape, only, home, seen)
-        elif all(_has_values_only(member) for _, member in valued):
-            values = dict.fromkeys(
-                value for _, member in valued for value in keywords(member)["enum"]
-            )
+            [only] = valued
+            self._fold(shape, only.tree, home, seen)
+        elif all(_has_values_only(child.tree) for child in valued):
+            values: list[str] = []
+            for child in valued:
+                values += keywords(child.tree)["enum"]
             if values:
-                shape.keywords["enum"] = Given((*values,), home)
+                shape.keywords["enum"] = Given((*dict.fromkeys(values),), home)
         else:
-            children = [Child(member, home, f".{keyword}[{number}]") for number, member in valued]
-            union = Union(keyword, home, children, discriminated="discriminator" in tree)
+            union = Union(keyword, home, valued, discriminated="discriminator" in tree)
             shape.unions.append(union)
 
     def _fold_children(self, shape: Shape, tree: Tree, home: str) -> None:
@@ -303,18 +315,25 @@ class Shapes(Components):
             earlier = shape.children.get(step)
             if earlier is None:
                 shape.children[step] = Child(child, home, step)
-            elif self.end(earlier.tree)[0] is not self.end(child)[0]:
-                # Two members of `allOf` define it: the same object for the same two, so that cycles
-                # end.
-                key = frozenset((id(earlier.tree), id(child)))
-                merged = self._both.setdefault(key, {"allOf": [earlier.tree, child]})
+            elif self.end(earlier.tree) is not self.end(child):
+                merged = self._merged(earlier.tree, child)
                 shape.children[step] = Child(merged, home, step)
+
+    def _merged(self, first: Tree, second: Tree) -> Tree:
+        """One schema of two that define the same property: the same object for the same two, so
+        that cycles end.
+        """
+        key = frozenset((id(first), id(second)))
+        return self._both.setdefault(key, {"allOf": [first, second]})
 
     def _keywords(self, shape: Shape, tree: Tree, home: str) -> None:
         for keyword, value in keywords(tree).items():
             earlier = shape.keywords.get(keyword)
-            joined = value if earlier is None else join(keyword, earlier.value, value)
-            if earlier is None or joined != earlier.value:
+            if earlier is None:
+                shape.keywords[keyword] = Given(value, home)
+                continue
+            joined = join(keyword, earlier.value, value)
+            if joined != earlier.value:
                 shape.keywords[keyword] = Given(joined, home)
 
 
@@ -328,16 +347,16 @@ def keyword_differences(old: Shape, new: Shape, *, as_text: bool = False) -> lis
     for keyword in sorted({*old.keywords, *new.keywords}):
         if _is_changed(keyword, old, new):
             differences += keyword_changes(keyword, old.value(keyword), new.value(keyword))
-    kinds = {kind for kind, _, _ in differences}
-    if "type-changed" not in kinds:
+    if all(kind != "type-changed" for kind, _, _ in differences):
         return differences
     was_plain = (old.value("type") or {"array"}) <= _PLAIN
-    if as_text and was_plain and new.value("type") == {"string"}:
-        return [
-            ("type-as-text", former, latter) if kind == "type-changed" else (kind, former, latter)
-            for kind, former, latter in differences
-        ]
-    return [difference for difference in differences if difference[0] in _BESIDE_TYPES]
+    if not as_text or not was_plain or new.value("type") != {"string"}:
+        return [difference for difference in differences if difference[0] in _BESIDE_TYPES]
+    texts: list[Difference] = []
+    for kind, former, latter in differences:
+        is_type = kind == "type-changed"
+        texts.append(("type-as-text" if is_type else kind, former, latter))
+    return texts
 
 
 _BESIDE_TYPES = {
@@ -352,15 +371,17 @@ _BESIDE_TYPES = {
 
 def _is_changed(keyword: str, old: Shape, new: Shape) -> bool:
     """Whether a keyword has another value, by what is not in a common base."""
-    before, after = old.value(keyword), new.value(keyword)
+    before = old.value(keyword)
+    after = new.value(keyword)
     if before == after:
         return False
     # One that does not declare its type, and one whose type follows from other keywords.
     if keyword == "type" and None in (before, after) and (old.inferred or new.inferred):
         return False
-    homes = {
-        given.home for given in (old.keywords.get(keyword), new.keywords.get(keyword)) if given
-    }
+    homes: set[str] = set()
+    for shape in (old, new):
+        if keyword in shape.keywords:
+            homes.add(shape.keywords[keyword].home)
     return not homes <= old.common(new)
 
 

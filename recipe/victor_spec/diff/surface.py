@@ -67,7 +67,8 @@ class Surface:
 
     def _add_class(self, node: ast.ClassDef) -> None:
         bases = [base.id for base in node.bases if isinstance(base, ast.Name)]
-        if any(base.endswith("Enum") for base in bases):
+        is_enum = any(base.endswith("Enum") for base in bases)
+        if is_enum:
             base = "int" if "OpenIntEnum" in bases else "str"
             self.enums[node.name] = Words(dict(_words(node)), base)
         else:
@@ -144,9 +145,11 @@ def _arguments(arguments: ast.arguments) -> Iterator[tuple[str, Argument]]:
     for number, argument in enumerate(plain):
         type_ = type_of(argument.annotation)
         yield argument.arg, Argument(type_, number < required, positional=True)
-    for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+    keyword_only = zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)
+    for argument, default in keyword_only:
         if argument.arg != "client":
-            yield argument.arg, Argument(type_of(argument.annotation), default is None)
+            type_ = type_of(argument.annotation)
+            yield argument.arg, Argument(type_, default is None)
 
 
 def _words(node: ast.ClassDef) -> Iterator[tuple[str, object]]:
@@ -187,11 +190,13 @@ def type_of(node: ast.expr | None) -> Type:
         return type_of(node.left) | type_of(node.right)
     if not isinstance(node, ast.Subscript):
         # Operations take some classes from the package `models`, and import the others.
-        return frozenset([(ast.unparse(node).removeprefix("models."), ())])
+        name = ast.unparse(node).removeprefix("models.")
+        return frozenset([(name, ())])
     name = ast.unparse(node.value)
     inner = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
     if name == "Literal":
-        return frozenset((f"Literal[{ast.unparse(value)}]", ()) for value in inner)
+        values = map(ast.unparse, inner)
+        return frozenset((f"Literal[{value}]", ()) for value in values)
     return frozenset([(name, tuple(map(type_of, inner)))])
 
 
@@ -241,8 +246,12 @@ def _member_fits(value: Member, declared: Member, bases: Mapping[str, str]) -> b
     other_name, other_inner = declared
     if inner and name == other_name and len(inner) == len(other_inner):
         pairs = zip(inner, other_inner, strict=True)
-        return all(fits(old, new, bases) and fits(new, old, bases) for old, new in pairs)
+        return all(_is_equal(old, new, bases) for old, new in pairs)
     wider = bases.get(name) or _WIDER.get(name)
     if wider is None and name.startswith(("Literal['", 'Literal["')):
         wider = "str"
     return wider is not None and _member_fits((wider, ()), declared, bases)
+
+
+def _is_equal(one: Type, other: Type, bases: Mapping[str, str]) -> bool:
+    return fits(one, other, bases) and fits(other, one, bases)

@@ -6,8 +6,6 @@ from dataclasses import dataclass, field
 from victor_spec.requests import Requests
 from victor_spec.tree import Operation, Tree, list_at, mapping_at, operations, resolve
 
-HAD_NULL = "x-had-null"
-"""The key of a schema whose null was dropped."""
 MAX_PLACES = 20
 
 
@@ -56,12 +54,10 @@ class Log:
     def lines(self) -> Iterator[str]:
         """One line for each place, or a single line for a rewrite with more than MAX_PLACES."""
         for name, places in self.applied.items():
-            shown = (
-                places
-                if len(places) <= MAX_PLACES
-                else [f"{len(places)} places, the first is {places[0]}"]
-            )
-            yield from (f"{name}: {place}" for place in shown)
+            if len(places) > MAX_PLACES:
+                yield f"{name}: {len(places)} places, the first is {places[0]}"
+            else:
+                yield from (f"{name}: {place}" for place in places)
 
 
 def components(document: Tree) -> Tree:
@@ -110,27 +106,26 @@ def schemas(document: Tree) -> list[tuple[str, Tree]]:
 def _roots(document: Tree) -> Iterator[tuple[str, Tree]]:
     yield from components(document).items()
     for operation in operations(document):
-        for parameter in [
-            *list_at(operation.item, "parameters"),
-            *list_at(operation.tree, "parameters"),
-        ]:
-            if "schema" in parameter:
-                yield (
-                    f"{operation.where} {parameter.get('in')} {parameter.get('name')}",
-                    parameter["schema"],
-                )
-        for kind, media in media_types(operation):
-            for content_type, medium in media.items():
-                if "schema" in medium:
-                    yield f"{operation.where} {kind} {content_type}", medium["schema"]
+        for owner in (operation.item, operation.tree):
+            for parameter in list_at(owner, "parameters"):
+                if "schema" in parameter:
+                    yield place_of_parameter(operation, parameter), parameter["schema"]
+        for kind, content_type, medium in media(operation):
+            if "schema" in medium:
+                yield f"{operation.where} {kind} {content_type}", medium["schema"]
+
+
+def place_of_parameter(operation: Operation, parameter: Tree) -> str:
+    """What to call a parameter: `GET /cards query limit`."""
+    return f"{operation.where} {parameter.get('in')} {parameter.get('name')}"
 
 
 def parameters(document: Tree) -> list[tuple[Operation, Tree]]:
-    return [
-        (operation, each)
-        for operation in operations(document)
-        for each in list_at(operation.tree, "parameters")
-    ]
+    """Every parameter with its operation: a list, as that of `schemas`."""
+    pairs: list[tuple[Operation, Tree]] = []
+    for operation in operations(document):
+        pairs += [(operation, each) for each in list_at(operation.tree, "parameters")]
+    return pairs
 
 
 def media_types(operation: Operation) -> Iterator[tuple[str, Tree]]:
@@ -139,6 +134,13 @@ def media_types(operation: Operation) -> Iterator[tuple[str, Tree]]:
     if "content" in body:
         yield "body", body["content"]
     yield from answers(operation)
+
+
+def media(operation: Operation) -> Iterator[tuple[str, str, Tree]]:
+    """Each medium: "body" or the status of its answer, its content type, and itself."""
+    for kind, content in media_types(operation):
+        for content_type, medium in content.items():
+            yield kind, content_type, medium
 
 
 def answers(operation: Operation) -> Iterator[tuple[str, Tree]]:

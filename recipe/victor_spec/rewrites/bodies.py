@@ -17,7 +17,7 @@ from victor_spec.tree import (
     resolve,
 )
 
-from .base import Log, answers, media_types, reachable, schemas
+from .base import Log, answers, media, media_types, reachable, schemas
 from .serialization import is_nested, is_object, is_read_only, undefined, variants
 
 URL_ENCODED = "application/x-www-form-urlencoded"
@@ -112,19 +112,24 @@ def text_in_json(document: Tree, log: Log) -> None:
     inside: list[Tree] = []
     outside: set[int] = set()
     for operation in operations(document) if places else ():
-        for _, content in media_types(operation):
-            for kind, medium in content.items():
-                every = reachable(document, mapping_at(medium, "schema"), set())
-                binaries = [schema for schema in every if id(schema) in places]
-                if is_json(kind):
-                    inside += binaries
-                else:
-                    outside |= {*map(id, binaries)}
+        for _, kind, medium in media(operation):
+            every = reachable(document, mapping_at(medium, "schema"), set())
+            binaries = [schema for schema in every if id(schema) in places]
+            if is_json(kind):
+                inside += binaries
+            else:
+                outside |= {*map(id, binaries)}
     for schema in inside:
-        if schema.pop("format", None) and id(schema) in outside:
-            words = {key: schema.pop(key) for key in ("type", "nullable") if key in schema}
-            schema["anyOf"] = [{**words, "format": "binary"}, words]
+        _make_text(schema, is_outside=id(schema) in outside)
         log("text-in-json", places[id(schema)])
+
+
+def _make_text(schema: Tree, *, is_outside: bool) -> None:
+    """Make a binary a text; a union of both where it is also outside of JSON."""
+    was_binary = schema.pop("format", None) is not None
+    if was_binary and is_outside:
+        words = {key: schema.pop(key) for key in ("type", "nullable") if key in schema}
+        schema["anyOf"] = [{**words, "format": "binary"}, words]
 
 
 def binary_media_type(document: Tree, log: Log) -> None:
@@ -276,28 +281,24 @@ def _unite(document: Tree, status: str, content: Tree) -> Offered | None:
 
     What it offers, where it comes as JSON, text or bytes; None where there is one of these alone.
     """
-    kinds: dict[str, list[str]] = {"JSON": [], "text": [], "bytes": []}
-    for kind, medium in content.items():
-        schema = mapping_at(medium, "schema")
-        read_as = "JSON" if is_json(kind) else form(document, bare_type(kind), schema)
-        kinds[read_as].append(kind)
-    parts = _different([content[kind] for kind in kinds["JSON"]]) if kinds["JSON"] else []
+    kinds = _by_form(document, content)
+    parts = _different([content[kind] for kind in kinds["JSON"]])
     raw = [read_as for read_as in ("text", "bytes") if kinds[read_as]]
-    is_inline_object = len(parts) == 1 and "$ref" not in parts[0] and "properties" in parts[0]
-    if raw and is_inline_object:
-        parts[0]["title"] = f"response_{status}"  # its class has the name that it would have alone
+    if raw:
+        _keep_class_name(parts, status)
+    members = [*parts, *({**SCHEMAS[read_as]} for read_as in raw)]
+    is_single = len(members) == 1
     [first, *_] = kinds["JSON"] or kinds[raw[0]]
     medium = content[first]
+    medium["schema"] = members[0] if is_single else {"anyOf": members}
     content.clear()
-    members = [*parts, *({**SCHEMAS[read_as]} for read_as in raw)]
-    if len(members) == 1:
-        medium["schema"] = members[0]
-        content[KNOWN[raw[0]] if raw else first] = medium
-        return None
-    medium["schema"] = {"anyOf": members}
-    content[KNOWN["JSON"] if raw else first] = medium
     if not raw:
+        content[first] = medium
         return None
+    if is_single:
+        content[KNOWN[raw[0]]] = medium
+        return None
+    content[KNOWN["JSON"]] = medium
     wholes = [whole for part in parts for whole in variants(document, part)]
     return Offered(
         text=tuple(map(bare_type, kinds["text"])),
@@ -305,6 +306,22 @@ def _unite(document: Tree, status: str, content: Tree) -> Offered | None:
         json=bool(parts),
         json_text=any(whole.get("type") in (None, "string") for whole in wholes),
     )
+
+
+def _by_form(document: Tree, content: Tree) -> dict[str, list[str]]:
+    """The content types that are read as JSON, as text and as bytes."""
+    kinds: dict[str, list[str]] = {"JSON": [], "text": [], "bytes": []}
+    for kind, medium in content.items():
+        schema = mapping_at(medium, "schema")
+        read_as = "JSON" if is_json(kind) else form(document, bare_type(kind), schema)
+        kinds[read_as].append(kind)
+    return kinds
+
+
+def _keep_class_name(parts: list[Tree], status: str) -> None:
+    """Give a single object that is written out the name that its class would have alone."""
+    if len(parts) == 1 and "$ref" not in parts[0] and "properties" in parts[0]:
+        parts[0]["title"] = f"response_{status}"
 
 
 def _different(media: list[Tree]) -> list[Tree]:

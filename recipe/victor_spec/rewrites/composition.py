@@ -11,13 +11,15 @@ from victor_spec.tree import (
     Tree,
     in_place_of,
     is_mapping,
+    is_null,
     list_at,
     mapping_at,
     resolve,
     union_members,
 )
 
-from .base import HAD_NULL, Log, below, components, drop, replace, schemas
+from .base import Log, below, components, drop, replace, schemas
+from .classes import has_siblings, is_enum, is_object, is_single_reference
 from .names import give_name
 from .redefinition import REDEFINED, TYPED, UNITED, both, gist, values_of
 from .serialization import kinds, variants
@@ -38,10 +40,10 @@ def merge_allof_siblings(document: Tree, log: Log) -> None:
     """
     named = {id(schema) for schema in components(document).values()}
     for where, schema in schemas(document):
-        if is_single_reference(schema) and (
-            has_siblings(schema)
-            or (id(schema) in named and is_object(document, schema["allOf"][0]))
-        ):
+        if not is_single_reference(schema):
+            continue
+        is_named_class = id(schema) in named and is_object(document, schema["allOf"][0])
+        if has_siblings(schema) or is_named_class:
             schema["allOf"].append({"type": "object"})
             log("merge-allof-siblings", where)
 
@@ -171,27 +173,6 @@ def _composed(document: Tree, parts: list[Tree]) -> frozenset[str]:
     return frozenset(names - compositions)
 
 
-def is_single_reference(schema: Tree) -> bool:
-    parts = list_at(schema, "allOf")
-    return len(parts) == 1 and "$ref" in parts[0]
-
-
-def has_siblings(schema: Tree) -> bool:
-    return any(schema.get(key) for key in ("properties", "required", "additionalProperties"))
-
-
-def is_object(document: Tree, schema: Tree) -> bool:
-    """Whether the schema becomes a class."""
-    schema = resolve(document, schema)
-    if union_members(schema):
-        return False
-    if "properties" in schema and (schema.get("allOf") or "type" not in schema):
-        return True
-    if schema.get("allOf"):
-        return any(is_object(document, part) for part in schema["allOf"])
-    return schema.get("type") == "object"
-
-
 def inline_allof(document: Tree, log: Log) -> None:
     """Merge `allOf` where the generator cannot: nested ones, unions and plain types in it,
     redefined properties.
@@ -253,19 +234,25 @@ def write_out_failed(document: Tree, schema: Tree, where: str, log: Log) -> None
         replace(schema, {"allOf": [whole]})
         return
     names, size = _composed(document, schema["allOf"]), len(gist(schema))
-    around: set[str] = set()
-    is_growing = True
-    for place, (inner, length) in log.written.items():
-        if re.match(re.escape(place) + r"(?!\w)", where):
-            around |= inner
-            is_growing = is_growing and size >= length
+    outer = _written_around(where, log)
+    around = frozenset(name for inner, _ in outer for name in inner)
+    is_growing = all(size >= length for _, length in outer)
     if names and names <= around and is_growing:
         _read_last(schema, schema["allOf"], where, log)
         return
     before = {*named}
-    write_out_allof(document, schema, where, log, frozenset(around))
+    write_out_allof(document, schema, where, log, around)
     for place in (where, *(components(document).keys() - before)):
-        log.written[place] = frozenset(around | names), size
+        log.written[place] = around | names, size
+
+
+def _written_around(where: str, log: Log) -> list[tuple[frozenset[str], int]]:
+    """What was written out at a place, and around it."""
+    return [
+        written
+        for place, written in log.written.items()
+        if re.match(re.escape(place) + r"(?!\w)", where)
+    ]
 
 
 def _read_last(schema: Tree, parts: list[Tree], where: str, log: Log) -> None:
@@ -425,7 +412,7 @@ def _united(document: Tree, members: list[Tree], done: dict[int, Tree]) -> Tree:
     their enums.
     """
     wholes = [_merged(document, member, done) for member in members]
-    wholes = [whole for whole in wholes if whole.get("type") != "null"]
+    wholes = [whole for whole in wholes if not is_null(whole)]
     definitions: dict[str, list[Tree]] = {}
     for whole in wholes:
         for name, child in mapping_at(whole, "properties").items():
@@ -445,7 +432,10 @@ def one_of(parts: list[Tree]) -> Tree:
     by_text: dict[str, Tree] = {}
     for part in parts:
         for member in part["anyOf"] if UNITED in part and "anyOf" in part else [part]:
-            plain = {**member, "description": "", HAD_NULL: None}
+            plain = {**member, "description": ""}
+            is_composed = "properties" in member or "allOf" in member
+            if is_composed or is_enum(member) or member.get("type") == "object":
+                plain["nullable"] = None
             by_text[json.dumps(plain, sort_keys=True)] = member
     different = [*by_text.values()]
     first = different[0]

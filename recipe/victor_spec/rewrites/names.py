@@ -18,23 +18,24 @@ from victor_spec.tree import (
     Operation,
     Tree,
     bare_type,
-    in_place_of,
     is_mapping,
-    is_null,
     list_at,
     mapping_at,
     mappings_at,
     members,
     methods,
     operations,
+    parameters,
     path_item,
     resolve,
     target,
+    trees_at,
     unescaped,
     unused,
 )
 
-from .base import HAD_NULL, Log, children, components, drop, media_types, replace, schemas
+from .base import Log, components, drop, media, replace, schemas
+from .classes import is_class, is_enum
 from .redefinition import TYPED
 
 RESERVED = {
@@ -153,11 +154,14 @@ def _inline(document: Tree, operation: Operation, log: Log) -> None:
     def whole(part: Tree) -> Tree:
         return deepcopy(_followed(document, part, log, operation.where))
 
-    own = [whole(parameter) for parameter in list_at(tree, "parameters")]
-    shared = [whole(parameter) for parameter in list_at(operation.item, "parameters")]
-    known = {(each.get("name"), each.get("in")) for each in own}
-    others = [each for each in shared if (each.get("name"), each.get("in")) not in known]
-    tree["parameters"] = [each for each in [*own, *others] if "name" in each and "in" in each]
+    declared = parameters(document, operation.item, tree)
+    kept = {id(each) for each in declared.values()}
+    for parameter in trees_at(tree, "parameters"):
+        if id(parameter) not in kept:
+            name = resolve(document, parameter).get("name")
+            log("drop-parameter", f"{operation.where} {name}")
+    wholes = [whole(parameter) for parameter in declared.values()]
+    tree["parameters"] = [each for each in wholes if "name" in each and "in" in each]
     if "requestBody" in tree:
         tree["requestBody"] = whole(tree["requestBody"])
     responses = mapping_at(tree, "responses")
@@ -283,6 +287,18 @@ def rename_schema(document: Tree, log: Log) -> None:
     generated code uses.
     """
     named = components(document)
+    names = _distinct_names(named)
+    for name, new in names.items():
+        if new != name:
+            log.renamed[new] = name
+            log("rename-schema", f"{name} is now {new}")
+    document["components"]["schemas"] = {names[name]: schema for name, schema in named.items()}
+    for _, schema in schemas(document):
+        _refer_to(schema, names)
+
+
+def _distinct_names(named: Tree) -> dict[str, str]:
+    """A name for each named schema, whose class and module have names of their own."""
     names: dict[str, str] = {}
     modules: set[str] = set()
     for name in named:
@@ -291,20 +307,20 @@ def rename_schema(document: Tree, log: Log) -> None:
             new += "Model" if class_name(new) in RESERVED else "Other"
         modules.add(module_name(class_name(new)))
         names[name] = new
-        if new != name:
-            log.renamed[new] = name
-            log("rename-schema", f"{name} is now {new}")
-    document["components"]["schemas"] = {names[name]: schema for name, schema in named.items()}
-    for _, schema in schemas(document):
-        name = str(schema.get("$ref", "")).removeprefix(SCHEMAS)
-        if name in names:
-            schema["$ref"] = SCHEMAS + names[name]
-        discriminator = mapping_at(schema, "discriminator")
-        mapping = mapping_at(discriminator, "mapping")
-        for word in mapping:
-            mapping[word] = _renamed(mapping[word], names)
-        if "defaultMapping" in discriminator:
-            discriminator["defaultMapping"] = _renamed(discriminator["defaultMapping"], names)
+    return names
+
+
+def _refer_to(schema: Tree, names: dict[str, str]) -> None:
+    """Write the new names into a reference and into a discriminator."""
+    name = str(schema.get("$ref", "")).removeprefix(SCHEMAS)
+    if name in names:
+        schema["$ref"] = SCHEMAS + names[name]
+    discriminator = mapping_at(schema, "discriminator")
+    mapping = mapping_at(discriminator, "mapping")
+    for word in mapping:
+        mapping[word] = _renamed(mapping[word], names)
+    if "defaultMapping" in discriminator:
+        discriminator["defaultMapping"] = _renamed(discriminator["defaultMapping"], names)
 
 
 def _renamed(target_: object, names: dict[str, str]) -> str:
@@ -376,76 +392,39 @@ def _numbered(names: list[str]) -> list[str]:
     return numbered
 
 
-def restore_null(document: Tree, log: Log) -> None:
-    """Let properties, items and the values of maps be null again where the null of their object or
-    enum was dropped.
-    """
-    valued: set[int] = set()
-    for _, schema in schemas(document):
-        for step, child in children(schema):
-            if step.startswith(".") or step == "[]":
-                valued.add(id(child))
-    for place in [*_places(document)]:
-        schema = place.schema
-        if id(schema) in valued and HAD_NULL in resolve(document, schema):
-            own = in_place_of(schema, schema)
-            drop(own, "nullable")
-            if "$ref" not in own:
-                own.setdefault("title", place.name)  # its class keeps its name
-            replace(schema, {"anyOf": [own, _null_beside(schema)]})
-            log("restore-null", place.where)
-        for key in ("oneOf", "anyOf"):
-            members = [resolve(document, member) for member in list_at(schema, key)]
-            if any(HAD_NULL in member for member in members) and not any(map(is_null, members)):
-                schema[key].append(_null_beside(schema))
-                log("restore-null", place.where)
-
-
-def _null_beside(schema: Tree) -> Tree:
-    return in_place_of(schema, {"type": "null"})
-
-
 def rename_inline_schema(document: Tree, log: Log) -> None:
     """Rename an inline schema whose class, named after its place, would have the name or the module
     of another.
 
     One that is so deep that no file could have the name of its class gets a name of its own.
     """
-    for place in [*_places(document)]:
+    _name_long_classes(document, log)
+    known: dict[str, object] = {}
+    """The class of each module, with what it is made of."""
+    for name in (*RESERVED, *map(class_name, components(document))):
+        known[module_name(name)] = name
+    for place in places(document):
+        schema = place.schema
+        gist: object = object()
+        if is_enum(schema):
+            # equal enums share a class
+            gist = json.dumps([schema["enum"], schema.get("x-enum-varnames")])
+        elif not is_class(document, schema):
+            continue
+        while known.get(module_name(place.class_name)) not in (None, (place.class_name, gist)):
+            schema["title"] = schema.get("title", place.name) + "_inner"
+            log("rename-inline-schema", f"{place.where} is now {place.class_name}")
+        known[module_name(place.class_name)] = (place.class_name, gist)
+
+
+def _name_long_classes(document: Tree, log: Log) -> None:
+    for place in [*places(document)]:
         long = place.class_name
-        if len(long.encode()) > MAX_NAME and _is_class(place.schema):
+        has_class = is_enum(place.schema) or is_class(document, place.schema)
+        if len(long.encode()) > MAX_NAME and has_class:
             drop(place.schema, "title")
             name = give_name(document, place.schema, _short(long))
             log("rename-inline-schema", f"{place.where} is now {name}")
-    classes_: dict[str, object] = {}
-    """The class of each module, with what it is made of."""
-    for name in (*RESERVED, *map(class_name, components(document))):
-        classes_[module_name(name)] = name
-    for place in _places(document):
-        schema = place.schema
-        gist: object = object()
-        if "enum" in schema and schema.get("type") != "boolean":
-            # equal enums share a class
-            gist = json.dumps([schema["enum"], schema.get("x-enum-varnames")])
-        elif not is_model(schema):
-            continue
-        while classes_.get(module_name(place.class_name)) not in (None, (place.class_name, gist)):
-            schema["title"] = schema.get("title", place.name) + "_inner"
-            log("rename-inline-schema", f"{place.where} is now {place.class_name}")
-        classes_[module_name(place.class_name)] = (place.class_name, gist)
-
-
-def _is_class(schema: Tree) -> bool:
-    return is_model(schema) or ("enum" in schema and "$ref" not in schema)
-
-
-def is_model(schema: Tree) -> bool:
-    """Whether the generator makes a class of its own. `allOf` with one reference is an alias."""
-    parts = list_at(schema, "allOf")
-    composed = len(parts) > 1 or any("$ref" not in each for each in parts)
-    return "$ref" not in schema and (
-        schema.get("type") == "object" or "properties" in schema or composed
-    )
 
 
 def classes(document: Tree) -> Iterator[tuple[str, Tree]]:
@@ -454,12 +433,12 @@ def classes(document: Tree) -> Iterator[tuple[str, Tree]]:
     """
     for name, schema in components(document).items():
         yield class_name(name), schema
-    for place in _places(document):
+    for place in places(document):
         if "$ref" not in place.schema:
             yield place.class_name, place.schema
 
 
-class _Place(NamedTuple):
+class Place(NamedTuple):
     """The place of an inline schema; the generator names its class after owner and name."""
 
     where: str
@@ -475,24 +454,31 @@ class _Place(NamedTuple):
         )
 
 
-def _places(document: Tree) -> Iterator[_Place]:
+def places(document: Tree) -> Iterator[Place]:
+    """Every inline schema with its place; needs the final names of operations."""
     for name, schema in components(document).items():
-        yield from islice(_at(_Place(name, schema, "", name)), 1, None)
+        yield from islice(_at(Place(name, schema, "", name)), 1, None)
     for operation in operations(document):
         module = module_name(operation.tree["operationId"])
         for parameter in operation.tree["parameters"]:
-            yield from _at(_Place(operation.where, parameter["schema"], module, parameter["name"]))
-        for kind, content in media_types(operation):
-            for content_type, medium in content.items():
-                form = BODY_KINDS.get(
-                    bare_type(content_type), "json" if "json" in content_type else "content"
-                )
-                owner = f"{module}_{form}" if kind == "body" and len(content) > 1 else module
-                name = "body" if kind == "body" else f"response_{kind}"
-                yield from _at(_Place(f"{operation.where} {kind}", medium["schema"], owner, name))
+            yield from _at(Place(operation.where, parameter["schema"], module, parameter["name"]))
+        bodies = mapping_at(mapping_at(operation.tree, "requestBody"), "content")
+        for kind, content_type, medium in media(operation):
+            owner, name = module, f"response_{kind}"
+            if kind == "body":
+                name = "body"
+                if len(bodies) > 1:
+                    owner = f"{module}_{_form_of(content_type)}"
+            yield from _at(Place(f"{operation.where} {kind}", medium["schema"], owner, name))
 
 
-def _at(place: _Place) -> Iterator[_Place]:
+def _form_of(content_type: str) -> str:
+    """What the generator calls one of several bodies."""
+    usual = "json" if "json" in content_type else "content"
+    return BODY_KINDS.get(bare_type(content_type), usual)
+
+
+def _at(place: Place) -> Iterator[Place]:
     """A schema and those inside it: properties are named after its class, items and members after
     its owner.
     """
@@ -500,19 +486,17 @@ def _at(place: _Place) -> Iterator[_Place]:
     where, schema, owner, name = place
     for part in [schema, *(each for each in list_at(schema, "allOf") if "$ref" not in each)]:
         for child, tree in mapping_at(part, "properties").items():
-            yield from _at(_Place(f"{where}.{child}", tree, place.class_name, child))
+            yield from _at(Place(f"{where}.{child}", tree, place.class_name, child))
     if isinstance(schema.get("additionalProperties"), dict):
         yield from _at(
-            _Place(
+            Place(
                 f"{where}.*", schema["additionalProperties"], place.class_name, "AdditionalProperty"
             )
         )
     if isinstance(schema.get("items"), dict):
-        yield from _at(
-            _Place(f"{where}[]", schema["items"], owner, f"{name}{_member(schema)}_item")
-        )
+        yield from _at(Place(f"{where}[]", schema["items"], owner, f"{name}{_member(schema)}_item"))
     for number, member in enumerate([*list_at(schema, "anyOf"), *list_at(schema, "oneOf")]):
-        yield from _at(_Place(f"{where} ({number + 1})", member, owner, f"{name}_type_{number}"))
+        yield from _at(Place(f"{where} ({number + 1})", member, owner, f"{name}_type_{number}"))
 
 
 def _member(schema: Tree) -> str:
@@ -530,15 +514,7 @@ def drop_unused_keys(document: Tree, log: Log) -> None:
     generator.
     """
     for operation in operations(document):
-        _keep(operation.tree, KEPT_IN_OPERATION)
-        for _, content in media_types(operation):
-            for medium in content.values():
-                _keep(medium, {"schema"})
-        for answer in operation.tree["responses"].values():
-            _keep(answer, {"description", "content"})
-            answer.setdefault("description", "")
-        for parameter in operation.tree["parameters"]:
-            _keep(parameter, {"name", "in", "required", "description", "schema"})
+        _keep_of_operation(operation)
     for _, schema in schemas(document):
         _keep(schema, KEPT_IN_SCHEMA)
     info = mapping_at(document, "info")
@@ -552,6 +528,17 @@ def drop_unused_keys(document: Tree, log: Log) -> None:
     }
     replace(document, kept)
     log("drop-unused-keys", "the whole document")
+
+
+def _keep_of_operation(operation: Operation) -> None:
+    _keep(operation.tree, KEPT_IN_OPERATION)
+    for _, _, medium in media(operation):
+        _keep(medium, {"schema"})
+    for answer in operation.tree["responses"].values():
+        _keep(answer, {"description", "content"})
+        answer.setdefault("description", "")
+    for parameter in operation.tree["parameters"]:
+        _keep(parameter, {"name", "in", "required", "description", "schema"})
 
 
 def _keep(tree: Tree, keys: set[str]) -> None:

@@ -1,25 +1,17 @@
-"""Rewrites of operations: parameters in the path, statuses, bodies that cannot be, webhooks and
-servers.
-"""
-
-from __future__ import annotations
+"""Rewrites of operations: parameters in the path, statuses, bodies that cannot be, and webhooks."""
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
-from urllib.parse import urljoin
 
-from victor_spec.requests import HOOKS, KNOWN_METHODS, STANDS_FOR, Hook, Requests
+from victor_spec.requests import HOOKS, KNOWN_METHODS, STANDS_FOR, Hook
 from victor_spec.tree import (
     SCHEMAS,
     Tree,
     has_no_body,
     hooks,
     is_json,
-    is_url,
     list_at,
     mapping_at,
-    mappings_at,
     operations,
     resolve,
     types_of,
@@ -204,113 +196,3 @@ def stand_in_for_method(document: Tree, log: Log) -> None:
             "additionalOperations" if "." in operation.step else operation.method, None
         )
         log("stand-in-for-method", operation.where)
-
-
-def record_servers(document: Tree, log: Log) -> None:
-    """Record the servers of the document, and those of the operations that its first server does
-    not offer.
-
-    The first server of a list counts, and each variable has its default. A relative URL of an
-    operation is joined to the first absolute one of the document: where the document itself was
-    served from is not known.
-    """
-    requests = log.requests
-    shared = _servers(document)
-    absolute = [server for server in shared if _is_absolute(server.url)]
-    known: dict[str, _Server] = {}
-    for server in shared:
-        _declare(server, known)
-    first = {server.url for server in (absolute or shared)[:1]}
-    for operation in operations(document):
-        own = _servers(operation.tree) or _servers(operation.item)
-        if absolute:
-            own = [server.joined(absolute[0]) for server in own]
-        if own and first.isdisjoint(server.url for server in own):
-            url = own[0].url
-            requests.request(operation.tree).server = url
-            if url not in requests.own_servers:
-                requests.own_servers[url] = _declare(own[0], known)
-            log("record-servers", f"{operation.where}: {url}")
-    requests.servers = [server.url for server in absolute]
-    if not absolute:
-        _share_only_server(requests, len(operations(document)))
-        requests.base_path = next((server.url for server in shared if server.url), None)
-    for template, server in known.items():
-        if server.names:
-            requests.variables[template] = server.variables
-
-
-def _share_only_server(requests: Requests, count: int) -> None:
-    """Let the only server of all operations be that of the document, which names none."""
-    urls = {request.server for request in requests.of.values()}
-    url = next(iter(urls), None)
-    if len(urls) != 1 or len(requests.of) != count or not url or not _is_absolute(url):
-        return
-    requests.servers = [url]
-    requests.own_servers.clear()
-    for request in requests.of.values():
-        request.server = None
-
-
-class _Server(NamedTuple):
-    """A server, without a slash at its end."""
-
-    url: str
-    """With the default of each variable that has one."""
-    template: str
-    """As it stands in the document."""
-    variables: Tree
-
-    def joined(self, base: _Server) -> _Server:
-        """The server that a relative URL means, beside another one."""
-        if not is_url(self.url):
-            return self
-        url = _joined(base.url, self.url)
-        template = _joined(base.template, self.template)
-        if template == self.template:
-            return _Server(url, template, self.variables)
-        variables = {**base.variables, **self.variables}
-        return _Server(url, url if self.differs(base) else template, variables)
-
-    def differs(self, other: _Server) -> bool:
-        """Whether they give other values to a variable of one name."""
-        for name in self.names & other.names:
-            own = mapping_at(self.variables, name)
-            others = mapping_at(other.variables, name)
-            if any(own.get(key) != others.get(key) for key in ("default", "enum")):
-                return True
-        return False
-
-    @property
-    def names(self) -> set[str]:
-        return {*re.findall(r"{([^{}]+)}", self.template)}
-
-
-def _joined(base: str, url: str) -> str:
-    return urljoin(f"{base}/", f"{url}/").rstrip("/")
-
-
-def _declare(server: _Server, known: dict[str, _Server]) -> str:
-    """The template of a server, which is `known` from now on; its URL where another one has the
-    template.
-    """
-    first = known.setdefault(server.template, server)
-    return server.url if server.differs(first) else server.template
-
-
-def _servers(tree: Tree) -> list[_Server]:
-    servers: list[_Server] = []
-    for server in list_at(tree, "servers"):
-        if "url" not in server:
-            continue
-        template = str(server["url"]).rstrip("/")
-        url = template
-        for name, variable in mappings_at(server, "variables"):
-            if "default" in variable:
-                url = url.replace(f"{{{name}}}", variable["default"])
-        servers.append(_Server(url.rstrip("/"), template, mapping_at(server, "variables")))
-    return servers
-
-
-def _is_absolute(url: str) -> bool:
-    return url.lower().startswith(("https://", "http://")) and is_url(url)

@@ -9,6 +9,7 @@ from victor_spec.tree import (
     Tree,
     in_place_of,
     is_mapping,
+    is_null,
     list_at,
     resolve,
     types_of,
@@ -121,9 +122,7 @@ def _bare(document: Tree, schema: Tree) -> Tree:
     """The only member of a union beside null; any other schema is itself."""
     if "properties" in schema or "allOf" in schema:
         return schema
-    members = [
-        each for each in union_members(schema) if resolve(document, each).get("type") != "null"
-    ]
+    members = [each for each in union_members(schema) if not is_null(resolve(document, each))]
     return members[0] if len(members) == 1 else schema
 
 

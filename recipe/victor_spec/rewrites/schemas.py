@@ -8,15 +8,14 @@ from victor_spec.tree import (
     Tree,
     is_list,
     is_mapping,
-    is_null,
     mapping_at,
     operations,
     resolve,
     types_of,
 )
 
-from .base import HAD_NULL, Log, answers, below, components, drop, reachable, schemas
-from .composition import all_properties, has_siblings, is_object, is_single_reference, one_of
+from .base import Log, below, media, reachable, schemas
+from .composition import all_properties, one_of
 from .redefinition import TYPED
 
 EVERY_NAME = {"", "^", ".*", "^.*", "^.*$", ".+", "^.+$"}
@@ -30,8 +29,6 @@ DECIMAL = "x-decimal"
 """The format of a number that is read as a Decimal; the generator makes properties of text by their
 format.
 """
-ONLY_NULL = "x-only-null"
-"""The key of a property that can be null only."""
 
 
 def read_patterns(document: Tree, log: Log) -> None:
@@ -66,18 +63,6 @@ def repair_type(document: Tree, log: Log) -> None:
         if kind == "array" and not schema.get("items") and not schema.get("prefixItems"):
             schema["items"] = {}
             log("repair-type", f"{where} (items of any type)")
-
-
-def free_null_property(document: Tree, log: Log) -> None:
-    """Let a property that can be null only hold anything: the generator has no type for null
-    alone.
-    """
-    for where, schema in schemas(document):
-        for name, child in mapping_at(schema, "properties").items():
-            if is_null(child):
-                drop(child, "type", "enum", "const")
-                child[ONLY_NULL] = True
-                log("free-null-property", f"{where}.{name}")
 
 
 def keep_reference_siblings(document: Tree, log: Log) -> None:
@@ -120,8 +105,8 @@ def _repair_values(schema: Tree, values: list[Any], where: str, log: Log) -> Non
     kinds: set[type[Any]] = set(map(type, repaired))
     if kinds in ({str}, {int}):
         schema["enum"] = repaired
-        if None in values or schema.get("nullable"):
-            schema[HAD_NULL] = True
+        if None in values:
+            schema["nullable"] = True
         if repaired != values:
             log("repair-enum", where)
     elif kinds != {bool} or schema.get("type") != "boolean":
@@ -162,26 +147,6 @@ def describe_default(document: Tree, log: Log) -> None:
             log("describe-default", f"{where} = {default}")
 
 
-def drop_null_of_object(document: Tree, log: Log) -> None:
-    """Drop the null of an object, which `restore_null` writes: the generator would name the class
-    `...Type0`.
-    """
-    named = {id(schema) for schema in components(document).values()}
-    for where, schema in schemas(document):
-        kind = schema.get("type")
-        if is_list(kind) and sorted(kind) == ["null", "object"]:
-            schema.update(type="object", nullable=True)
-        is_alias = id(schema) not in named and is_single_reference(schema)
-        if is_alias and has_siblings(schema):
-            is_alias = False
-        is_composed = bool(schema.get("allOf")) and not is_alias and is_object(document, schema)
-        is_class = schema.get("type") == "object" or "properties" in schema or is_composed
-        if is_class and schema.get("nullable"):
-            del schema["nullable"]
-            schema[HAD_NULL] = True
-            log("drop-null-of-object", where)
-
-
 # ---- Marks: extension keys that model.py.jinja reads ----
 
 
@@ -194,10 +159,11 @@ def mark_answers(document: Tree, log: Log) -> None:
     seen: set[int] = set()
     done: dict[int, Tree] = {}
     for operation in operations(document):
-        for _, content in answers(operation):
-            for medium in content.values():
-                for schema in reachable(document, mapping_at(medium, "schema"), seen):
-                    _mark_answer(document, schema, done)
+        for place, _, medium in media(operation):
+            if place == "body":
+                continue
+            for schema in reachable(document, mapping_at(medium, "schema"), seen):
+                _mark_answer(document, schema, done)
     log("mark-answers", f"{len(seen)} schemas")
 
 

@@ -3,7 +3,7 @@ members.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from copy import deepcopy
 from itertools import chain, count
 from typing import Any, NamedTuple
@@ -24,19 +24,17 @@ from victor_spec.tree import (
     words_as,
 )
 
-from .base import HAD_NULL, Log, components, drop, schemas
+from .base import Log, components, drop, schemas
+from .classes import has_siblings, is_alias, is_class, is_object
 from .composition import (
     all_properties,
     all_required,
-    has_siblings,
-    is_object,
-    is_single_reference,
     named_if_within,
     write_out_allof,
 )
-from .names import free_name, give_name, is_model
+from .names import free_name, give_name
+from .nulls import ONLY_NULL
 from .redefinition import TYPED, values_of
-from .schemas import ONLY_NULL
 from .serialization import kinds, variants
 
 OF_OBJECT = ("properties", "required", "additionalProperties")
@@ -167,31 +165,20 @@ def keep_union_siblings(document: Tree, log: Log) -> None:
 def _keep_siblings(document: Tree, schema: Tree, where: str, log: Log) -> None:
     keys = [key for key in ("oneOf", "anyOf") if schema.get(key)]
     beside = schema["properties"].keys()
-    members = [part for key in keys for part in schema[key] if not _is_null(document, part)]
+    members = [part for part in union_members(schema) if not is_null(resolve(document, part))]
     own = [all_properties(document, part).keys() for part in members]
+    with_more = [names for names in own if not names <= beside]
     if not all(_is_about_objects(document, part) for part in members):
-        united: Tree = {}
-        for key in keys:
-            united[key] = [
-                _with(document, schema, part, f"{where}_type_{number}", log)
-                for number, part in enumerate(schema[key])
-            ]
+        united = {key: _each_with(document, schema, schema[key], where, log) for key in keys}
         _unite(document, schema, united, where)
     elif all(names >= beside for names in own):
         drop(schema, *OF_OBJECT)
-    elif len(keys) > 1 or len([names for names in own if not names <= beside]) < 2:
+    elif len(keys) > 1 or len(with_more) < 2:
         write_out_allof(document, schema, where, log)
         drop(schema, "discriminator")
     else:
-        whole = [
-            _with(document, schema, part, f"{where}_type_{number}", log)
-            for number, part in enumerate(members)
-        ]
-        _unite(document, schema, {keys[0]: whole}, where)
-
-
-def _is_null(document: Tree, schema: Tree) -> bool:
-    return resolve(document, schema).get("type") == "null"
+        united = {keys[0]: _each_with(document, schema, members, where, log)}
+        _unite(document, schema, united, where)
 
 
 def _unite(document: Tree, schema: Tree, united: Tree, where: str) -> None:
@@ -207,12 +194,22 @@ def _is_about_objects(document: Tree, member: Tree) -> bool:
     return not any(kinds(whole) - {"null", "object"} for whole in variants(document, member))
 
 
+def _each_with(
+    document: Tree, schema: Tree, members: list[Tree], where: str, log: Log
+) -> list[Tree]:
+    """The members of a union, each saying what stands beside the union, too."""
+    return [
+        _with(document, schema, member, f"{where}_type_{number}", log)
+        for number, member in enumerate(members)
+    ]
+
+
 def _with(document: Tree, schema: Tree, member: Tree, where: str, log: Log) -> Tree:
     """A member of a union that says what stands beside the union, too; one that is no object stays
     as it is.
     """
     own = resolve(document, member)
-    if own.get("type") == "null" or not _is_about_objects(document, member):
+    if is_null(own) or not _is_about_objects(document, member):
         return member
     beside = in_place_of(schema, {key: schema[key] for key in OF_OBJECT if key in schema})
     whole = in_place_of(own, {"allOf": [deepcopy(beside), deepcopy(own)]})
@@ -240,11 +237,7 @@ def mark_union_members(document: Tree, log: Log) -> None:
     done: dict[int, Tree] = {}
     numbers = count()
     for where, schema in schemas(document):
-        parts = union_members(schema)
-        members: list[_Member] = []
-        for part in parts:
-            reference = str(part.get(REFERENCE) or part.get("$ref", ""))
-            members += _objects(document, part, reference)
+        members = _members_of_union(document, schema)
         words = [_words(document, member.schema, done) for member in members]
         if len(members) > 1:
             for member, own in zip(members, words, strict=True):
@@ -252,21 +245,49 @@ def mark_union_members(document: Tree, log: Log) -> None:
                 name = member.name or "an object without a name"
                 log("mark-union-members", f"{where}: {name}")
         selecting = _discriminating(document, schema, members, words, log.renamed)
-        valued = [part for part in parts if not is_null(resolve(document, part))]
-        if not selecting and (len(members) > 1 or len(valued) > 1):
+        is_union = len(members) > 1 or _has_two_values(document, schema)
+        if not selecting and is_union:
             selecting = _differing(document, members, words, done)
         for name, told in selecting.items():
             union = f"{next(numbers)}.{name}"
             for member, own_words in zip(members, told, strict=True):
                 member.schema.setdefault("x-one-of", {})[union] = own_words
-            # Two discriminators can exclude each other's members.
-            is_whole = len(members) <= len(parts)
-            tag = _tag(schema, name, told, log.renamed, may_default=is_whole)
-            key = "anyOf" if schema.get("anyOf") else "oneOf"
-            variant = {"type": "string", "format": DISCRIMINATOR}
-            schema[key].append(
-                in_place_of(schema, {**variant, DISCRIMINATOR: {**tag, "union": union}})
-            )
+            _add_unknown_variant(schema, union, name, told, members, log.renamed)
+
+
+def _members_of_union(document: Tree, schema: Tree) -> list[_Member]:
+    members: list[_Member] = []
+    for part in union_members(schema):
+        reference = str(part.get(REFERENCE) or part.get("$ref", ""))
+        members += _objects(document, part, reference)
+    return members
+
+
+def _has_two_values(document: Tree, schema: Tree) -> bool:
+    """Whether two members of a union are more than null."""
+    parts = union_members(schema)
+    return len([part for part in parts if not is_null(resolve(document, part))]) > 1
+
+
+def _add_unknown_variant(
+    schema: Tree,
+    union: str,
+    name: str,
+    told: Words,
+    members: list[_Member],
+    renamed: dict[str, str],
+) -> None:
+    """Add the member that stands for what the property `name` does not tell."""
+    # Two discriminators can exclude each other's members.
+    is_whole = len(members) <= len(union_members(schema))
+    tag = _tag(schema, name, told, renamed, may_default=is_whole)
+    variant = {
+        "type": "string",
+        "format": DISCRIMINATOR,
+        DISCRIMINATOR: {**tag, "union": union},
+    }
+    key = "anyOf" if schema.get("anyOf") else "oneOf"
+    schema[key].append(in_place_of(schema, variant))
 
 
 def _mark_words(
@@ -300,7 +321,7 @@ def _objects(
     """The objects that a member of a union is, or has as members; `name` is its reference."""
     whole = resolve(document, part)
     inner = union_members(whole)
-    if is_single_reference(whole) and not has_siblings(whole):
+    if is_alias(whole):
         inner = whole["allOf"]
     if id(whole) in seen:
         return []
@@ -333,9 +354,8 @@ def _discriminating(
     mapped: list[list[Word]] = []
     for member, values in zip(members, constants, strict=True):
         texts = _tag_values(discriminator, member.name, renamed) if member.name else []
-        declared = all_properties(document, member.schema).get(name, {})
-        types = {KIND_OF[type(word)] for word in values} or types_of(resolve(document, declared))
-        mapped.append(words_as(texts, types))
+        kinds_ = _types_of_words(document, member, name, values)
+        mapped.append(words_as(texts, kinds_))
     counts = Counter(chain(*mapped, *constants))
     default = str(discriminator.get("defaultMapping", ""))
     told: Words = []
@@ -347,6 +367,18 @@ def _discriminating(
             selecting.append(OTHERS)
         told.append(selecting)
     return {name: told}
+
+
+def _types_of_words(
+    document: Tree, member: _Member, name: str, values: list[Word]
+) -> Collection[str]:
+    """The types of a discriminator's property in a member: those of its values, else the declared
+    ones.
+    """
+    if values:
+        return {KIND_OF[type(word)] for word in values}
+    declared = all_properties(document, member.schema).get(name, {})
+    return types_of(resolve(document, declared))
 
 
 def _differing(
@@ -389,7 +421,7 @@ def _tells_apart(words: list[list[Word]], *, is_required: bool) -> bool:
 
 
 def _has_null(whole: Tree) -> bool:
-    return bool(whole.get("nullable") or HAD_NULL in whole or "null" in types_of(whole))
+    return bool(whole.get("nullable") or "null" in types_of(whole))
 
 
 def _tag_values(discriminator: Tree, reference: str, renamed: dict[str, str]) -> list[str]:
@@ -432,12 +464,12 @@ def name_union_member(document: Tree, log: Log) -> None:
     pending = [*components(document).items()]
     for name, schema in pending:  # it grows
         items = schema.get("items")
-        if is_mapping(items) and not is_model(items):  # a model in a list is built once
+        if is_mapping(items) and not is_class(document, items):  # a model in a list is built once
             pending.append((f"{name}_item", items))
         members = [*list_at(schema, "anyOf"), *list_at(schema, "oneOf")]
         for number, member in enumerate(members):
             own = f"{name}_type_{number}"
-            if is_model(member):
+            if is_class(document, member):
                 log("name-union-member", give_name(document, member, own))
             else:
                 pending.append((own, member))

@@ -12,12 +12,11 @@ from victor_spec.tree import (
     list_at,
     mapping_at,
     mappings_at,
-    members,
     operations,
     trees_at,
 )
 
-from .base import Log, media_types, schemas
+from .base import Log, media, schemas
 from .composition import all_properties
 from .redefinition import TYPED
 
@@ -67,9 +66,8 @@ def _of_methods(document: Tree) -> Iterator[str]:
 def _of_operations(document: Tree) -> Iterator[str]:
     for operation in operations(document):
         yield from _of_parameters(document, operation)
-        for kind, content in media_types(operation):
-            for content_type, medium in members(content):
-                yield from _of_medium(operation, f"{kind} {content_type}", medium)
+        for kind, content_type, medium in media(operation):
+            yield from _of_medium(operation, f"{kind} {content_type}", medium)
 
 
 def _of_schemas(document: Tree) -> Iterator[str]:

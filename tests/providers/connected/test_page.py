@@ -1,4 +1,6 @@
-"""docs/add-a-payment-api.md is true: what it names is there, and its code is typed."""
+"""docs/add-a-payment-api.md and recipe/docs/real-apis.md are true: what they name is there, and the
+code is typed.
+"""
 
 import ast
 import importlib
@@ -17,7 +19,9 @@ pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "docs" / "add-a-payment-api.md").read_text(encoding="utf-8")
 PYTHON = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-TILL, REAL = PYTHON[:9], PYTHON[9:]
+REAL_PAGE = (ROOT / "recipe" / "docs" / "real-apis.md").read_text(encoding="utf-8")
+TILL, STRIPE = PYTHON[:9], PYTHON[9:]
+REAL = [*re.findall(r"```python\n(.*?)```", REAL_PAGE, re.DOTALL), *STRIPE]
 """The code of the tutorial, which `tests/pages` runs; and that for the documents of real providers.
 """
 NAMES: dict[str, Any] = {name: getattr(victor_ext, name) for name in victor_ext.__all__}
@@ -25,7 +29,7 @@ NAMES: dict[str, Any] = {name: getattr(victor_ext, name) for name in victor_ext.
 
 def test_the_names_of_the_first_table() -> None:
     till_api()
-    for module in re.findall(r"`till_api\.(api\.\w+\.\w+)`", PAGE):
+    for module in re.findall(r"`till_api\.(api\.\w+\.\w+)`", REAL_PAGE):
         importlib.import_module(f"till_api.{module}")
     assert {"takePayment", "NewPayment"} <= set(
         re.findall(r"\w+", DOCUMENT.read_text(encoding="utf-8"))

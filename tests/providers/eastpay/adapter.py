@@ -137,6 +137,13 @@ def found(harness: Harness) -> str:
     return KNOWN if harness.work(KNOWN) else str(harness.debit(KNOWN) and KNOWN)
 
 
+def checkout(harness: Harness) -> str:
+    """A checkout that the shopper has paid."""
+    checkout_id = str(harness.prepare().id)
+    harness.sandbox.pay_checkout(checkout_id)
+    return checkout_id
+
+
 READ = Exchange(
     word="inquire",
     subject=lambda harness: paid(harness)[1],
@@ -151,7 +158,13 @@ MORE = (
     Exchange(
         word="find", subject=found, call=lambda client, reference: client.payments.find(reference)
     ),
+    Exchange(
+        word="checkout_status",
+        subject=checkout,
+        call=lambda client, checkout_id: client.checkouts.status(checkout_id),
+    ),
     step("capture", "preauthorise"),
     step("reverse", "preauthorise"),
     step("refund", "debit"),
 )
+WITHOUT = {"prepareCheckout": "it moves no money, and the sandbox counts no work of it"}

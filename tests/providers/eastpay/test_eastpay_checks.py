@@ -2,7 +2,6 @@
 and settings.
 """
 
-import inspect
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -13,11 +12,12 @@ from hypothesis import strategies as st
 
 from tests.cases import cases_beside
 from tests.frames import assert_hidden, found_in
+from tests.providers.arguments import NOBODY_HOME, TARGETS
 from tests.providers.eastpay.adapter import PRICE, card, scripted
 from tests.providers.test_credentials import assert_copied_and_not_pickled
-from victor_ext import ConfigurationError, InvalidRequest, Outcome
+from victor_ext import ConfigurationError, InvalidRequest, NotFound
 from victor_ext.providers import Money
-from victor_ext.providers.eastpay import AsyncEastPay, Card, CardToken, EastPay
+from victor_ext.providers.eastpay import Card, CardToken, EastPay
 from victor_ext.providers.eastpay.system import from_process_environment
 
 sent: list[dict[str, list[str]]] = []
@@ -45,16 +45,15 @@ def form(**options: Any) -> dict[str, str]:
     return {name: values[0] for name, values in fields.items()}
 
 
-def refused(**options: Any) -> list[tuple[str, str]]:
-    sent.clear()
+def problems_of(**options: Any) -> list[tuple[str, str]]:
+    """What is wrong with a debit with these options."""
     with pytest.raises(InvalidRequest) as raised:
-        EASTPAY.payments.debit(**{"amount": PRICE, "merchant_transaction_id": "INV-1", **options})
-    assert (sent, raised.value.outcome) == ([], Outcome.NOT_SENT)
-    assert str(raised.value).startswith(raised.value.problems[0].message.rstrip("."))
+        form(**options)
+    assert sent == []
     return [(problem.field, problem.code) for problem in raised.value.problems]
 
 
-def test_a_form_in_utf_8_with_dotted_names() -> None:
+def test_a_debit_is_a_form_in_utf_8_with_dotted_names() -> None:
     assert form(
         card=card(), parameters={"customer.email": "zoë@shop.example"}, payment_brand="VISA"
     ) == {
@@ -96,26 +95,6 @@ def test_no_cent_is_lost(cents: int) -> None:
     assert (int(whole) * 100 + int(rest), len(rest)) == (cents, 2)
 
 
-@pytest.mark.parametrize(
-    ("amount", "code", "said"),
-    [
-        (
-            Money(1500, "KWD"),
-            "decimals",
-            "amount is in KWD, which has 3 decimals, and the gateway takes two",
-        ),
-        (Money(10**12, "USD"), "range", "the gateway takes ten digits before the dot"),
-        (Money(10**10, "JPY"), "range", "the gateway takes ten digits before the dot"),
-        (Money(0, "USD"), "range", "amount is 0.00 USD and must be above zero"),
-        ("92.00", "type", r"write Money.of\('92.00', 'EGP'\)"),
-    ],
-)
-def test_amounts_that_are_refused(amount: Any, code: str, said: str) -> None:
-    with pytest.raises(InvalidRequest, match=said) as raised:
-        EASTPAY.payments.debit(amount, merchant_transaction_id="INV-1")
-    assert raised.value.problems[0].code == code
-
-
 URL = "https://shop.example/"
 
 
@@ -131,53 +110,27 @@ URL = "https://shop.example/"
         (URL + "x" * (2048 - len(URL)), URL + "x" * (2048 - len(URL))),
     ],
 )
-def test_urls_arrive_whole(url: str, wire: str) -> None:
+def test_a_url_arrives_whole_in_ascii(url: str, wire: str) -> None:
     fields = form(notification_url=url, shopper_result_url=url)
     assert (fields["notificationUrl"], fields["shopperResultUrl"]) == (wire, wire)
 
 
-ODD: dict[tuple[str, str], list[Any]] = {
-    ("merchant_transaction_id", "characters"): [" INV-1", "INV-1 ", "a\nb", "\ud800"],
-    ("merchant_transaction_id", "length"): ["", "x" * 256],
-    ("merchant_transaction_id", "required"): [None],
-    ("merchant_transaction_id", "type"): [1042],
-    ("notification_url", "invalid"): [
-        *("", "shop.example/paid", "/paid", "javascript:alert(1)", "https://", 7),
-        *("ftp://shop.example", "https://[shop", f"{URL}/a b", f"{URL}/\n"),
-    ],
-    ("notification_url", "length"): [URL + "x" * (2049 - len(URL)), URL + "é" * 400],
-    ("parameters", "invalid"): [{"": "x"}, {"a=b&c": "x"}, {"a": 1}, {1: "x"}, {"a": "\ud800"}],
-    ("parameters", "type"): ["a=b"],
-}
+@pytest.mark.parametrize("url", [URL + "x" * (2049 - len(URL)), URL + "é" * 400])
+def test_a_url_has_2048_characters_at_most_as_it_is_sent(url: str) -> None:
+    assert problems_of(notification_url=url) == [("notification_url", "length")]
 
 
-@pytest.mark.parametrize(
-    ("problem", "value"), [(problem, each) for problem, values in ODD.items() for each in values]
+CALLS = (
+    *("payments.debit", "payments.preauthorise", "payments.capture", "payments.reverse"),
+    *("payments.refund", "checkouts.prepare"),
 )
-def test_a_field_that_is_out_of_its_limits_is_refused_by_name(
-    problem: tuple[str, str], value: Any
-) -> None:
-    assert refused(**{problem[0]: value}) == [problem]
-    if problem[0] == "notification_url":
-        assert refused(shopper_result_url=value) == [("shopper_result_url", problem[1])]
-
-
-CALLS: dict[str, Any] = {
-    "debit": lambda **more: EASTPAY.payments.debit(PRICE, merchant_transaction_id="A", **more),
-    "preauthorise": lambda **more: EASTPAY.payments.preauthorise(
-        PRICE, merchant_transaction_id="A", **more
-    ),
-    "capture": lambda **more: EASTPAY.payments.capture(
-        "8ac7", PRICE, merchant_transaction_id="A", **more
-    ),
-    "reverse": lambda **more: EASTPAY.payments.reverse("8ac7", merchant_transaction_id="A", **more),
-    "refund": lambda **more: EASTPAY.payments.refund(
-        "8ac7", PRICE, merchant_transaction_id="A", **more
-    ),
-    "prepare": lambda **more: EASTPAY.checkouts.prepare(PRICE, **more),
-}
-CARD = "card of debit and preauthorise"
 WIRE_NAMES = cases_beside(__file__)["parameters"]
+OF_NO_ARGUMENT = {
+    "the call",
+    "the entity_id of the client",
+    "the entity_type of the client",
+    "the argument card of debit and preauthorise",
+}
 
 
 @pytest.mark.parametrize("call", CALLS)
@@ -186,52 +139,27 @@ def test_a_parameter_goes_through_unless_the_call_has_it_from_elsewhere(
     call: str, name: str
 ) -> None:
     """A name that is refused is refused with an argument that this very call has."""
-    sent.clear()
+    target, source = TARGETS[f"eastpay {call}"], WIRE_NAMES[name]
     refusal = ""
     try:
-        CALLS[call](parameters={name: "12.34"})
+        target({"parameters": {name: "12.34"}})
+    except NotFound:
+        body = NOBODY_HOME.requests[-1].content.decode("ascii")
+        assert parse_qs(body)[name] == ["12.34"]
     except InvalidRequest as error:
         refusal = str(error)
-    if not refusal:
-        assert sent[0][name] == ["12.34"]
-        return
-    assert sent == []
-    assert refusal == f"parameters: {name} comes from {WIRE_NAMES[name]}: leave it out here."
-    argument = WIRE_NAMES[name].removeprefix("the argument ")
-    group = EASTPAY.checkouts if call == "prepare" else EASTPAY.payments
-    has_it = argument in inspect.signature(getattr(group, call)).parameters
-    assert has_it or argument in (
-        "the call",
-        "the entity_id of the client",
-        "the entity_type of the client",
-        CARD,
-    )
+    if refusal:
+        assert refusal == f"parameters: {name} comes from {source}: leave it out here."
+        assert source in OF_NO_ARGUMENT or source.removeprefix("the argument ") in target.types
 
 
 def test_a_checkout_sends_its_id() -> None:
     sent.clear()
-    CALLS["prepare"](checkout_id="checkout-1", merchant_id="merchant-1", checkout_type="AUTHORIZE")
+    EASTPAY.checkouts.prepare(
+        PRICE, checkout_id="checkout-1", merchant_id="merchant-1", checkout_type="AUTHORIZE"
+    )
     values = [sent[0][name] for name in ("checkoutId", "merchant.id", "checkoutType")]
     assert values == [["checkout-1"], ["merchant-1"], ["AUTHORIZE"]]
-
-
-def test_all_problems_at_once() -> None:
-    problems = refused(
-        amount=Money(0, "KWD"),
-        merchant_transaction_id="",
-        card="4111111111111111",
-        payment_brand="x" * 33,
-        notification_url="nowhere",
-        shopper_result_url="nowhere",
-        parameters={"amount": "1"},
-    )
-    first = ["amount", "card", "merchant_transaction_id", "payment_brand"]
-    assert [field for field, _ in problems] == [
-        *first,
-        "notification_url",
-        "shopper_result_url",
-        "parameters",
-    ]
 
 
 def test_steps_send_what_they_are_given() -> None:
@@ -240,8 +168,6 @@ def test_steps_send_what_they_are_given() -> None:
         "8ac7", PRICE, merchant_transaction_id="B", original_transaction_id="INV-1"
     )
     EASTPAY.payments.reverse("8ac7", merchant_transaction_id="C")
-    with pytest.raises(InvalidRequest, match="amount must be Money"):
-        EASTPAY.payments.capture("8ac7", None, merchant_transaction_id="D")  # type: ignore[arg-type] # a caller's mistake
     refund, reversal = ({name: values[0] for name, values in each.items()} for each in sent)
     who = {"entityId": "EB000001", "entityType": "MERCHANT"}
     assert refund == {
@@ -262,7 +188,9 @@ CARDS = ["card.number", "Card.Number", "card[number]", "CARD.new"]
 @pytest.mark.parametrize("name", [*SPELLED, *CARDS])
 def test_no_parameter_in_another_spelling_is_what_the_call_sends_itself(name: str) -> None:
     """Neither the amount nor the card: with a second one, which is charged nobody knows."""
-    assert refused(card=card(), parameters={name: "5555555555554444"}) == [("parameters", "taken")]
+    assert problems_of(card=card(), parameters={name: "5555555555554444"}) == [
+        ("parameters", "taken")
+    ]
     kind, words = (
         (ConfigurationError, "comes from the argument card")
         if name in CARDS
@@ -281,12 +209,6 @@ def test_an_object_has_no_place_in_a_form() -> None:
     extra = EASTPAY.with_options(extra_body={"customer": {"email": "a@example.com"}})
     with pytest.raises(InvalidRequest, match=r"extra_body: customer: .* how an object is written"):
         extra.payments.debit(PRICE, merchant_transaction_id="INV-1")
-
-
-@pytest.mark.parametrize("payment_type", [None, "", "DBX", 5])
-def test_a_checkout_without_a_type(payment_type: Any) -> None:
-    with pytest.raises(InvalidRequest, match=r"payment_type (is missing: it )?must be text"):
-        EASTPAY.checkouts.prepare(PRICE, payment_type=payment_type)
 
 
 NUMBER, CVV, TOKEN = "4929123456781234", "7391", "stored-card-5d1e77aa"
@@ -353,7 +275,7 @@ def test_what_is_no_card_is_refused_by_field_and_shows_no_digit(
 
 
 @pytest.mark.parametrize("token", ["", "x" * 65, "a\n", None, 7])
-def test_what_is_no_token_of_a_card(token: Any) -> None:
+def test_a_token_of_a_card_is_printable_text_of_1_to_64_characters(token: Any) -> None:
     with pytest.raises(
         InvalidRequest,
         match=r"card\.token (is missing: it )?must be (text of 1 to 64 characters|printable)",
@@ -366,45 +288,22 @@ GATEWAY = "https://pay.bank.example/gateway"
 GOOD: dict[str, Any] = {"token": ACCESS, "base_url": GATEWAY, "entity_id": "EB000001"}
 
 
-@pytest.mark.parametrize("kind", [EastPay, AsyncEastPay])
-@pytest.mark.parametrize(
-    ("changes", "said"),
-    [
-        ({"token": ""}, "token is empty: copy it from the bank's back office"),
-        ({"token": "short"}, "token must have 32 to 2048 characters"),
-        ({"token": "x" * 2049}, "token must have 32 to 2048 characters"),
-        ({"token": None}, "token must be text, not NoneType"),
-        ({"token": "ü" * 40}, "beyond ASCII"),
-        ({"base_url": None}, "base_url"),
-        ({"entity_id": ""}, "entity_id='' must be letters and digits, such as 'EB000001'"),
-        ({"entity_id": "EB-1"}, "entity_id='EB-1' must be"),
-        ({"entity_id": None}, "entity_id=None must be"),
-        (
-            {"entity_type": "merchant"},
-            "entity_type='merchant' must be 'MERCHANT', 'POS' or 'PARTICIPATOR'",
-        ),
-    ],
-)
-def test_settings_that_cannot_work_are_refused_when_the_client_is_made(
-    kind: Any, changes: dict[str, Any], said: str
-) -> None:
-    with pytest.raises(ConfigurationError, match=said) as raised:
-        kind(**{**GOOD, **changes})
-    assert ACCESS not in str(raised.value)
-
-
 @pytest.mark.parametrize("length", [32, 33, 2048])
-def test_a_token_is_right_under_both_readings_of_its_format_as_is_the_longer_entity_of_a_sample(
-    length: int,
-) -> None:
+def test_a_token_is_right_under_both_readings_of_its_format(length: int) -> None:
     """ "Authorization | Conditional | AN2048 [\\s\\S]32": 32 characters, or, as in
     `[\\s\\S]{6,2048}`, 32 to 2048.
     """
+    assert EastPay(**{**GOOD, "token": "x" * length}).caller
+    with pytest.raises(ConfigurationError, match="token must have 32 to 2048 characters"):
+        EastPay(**{**GOOD, "token": "x" * 2049})
+
+
+def test_the_longer_entity_of_a_sample_is_taken() -> None:
     longer = {"entity_id": "8a8294174b7ecb28014b9699220015ca", "entity_type": "POS"}
-    assert EastPay(**{**GOOD, **longer, "token": "x" * length}).caller
+    assert EastPay(**{**GOOD, **longer}).caller
 
 
-def test_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_variables_make_a_client_and_options_win(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in {**GOOD, "entity_type": "PARTICIPATOR"}.items():
         monkeypatch.setenv(f"EASTPAY_{name.upper()}", value)
     eastpay = EastPay.from_env(deadline=5)
@@ -419,12 +318,12 @@ def test_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("said", "allowed"), [("true", True), ("False", False), (" TRUE ", True), ("", False)]
 )
-def test_the_inquiry_by_reference_of_the_environment(said: str, allowed: bool) -> None:
+def test_true_in_any_case_allows_the_inquiry_by_reference(said: str, allowed: bool) -> None:
     options = from_process_environment(dict(GOOD), {"EASTPAY_INQUIRY_BY_REFERENCE": said})
     assert EastPay(**options).payments.entity.found_by_reference is allowed
 
 
-def test_what_is_no_word_for_the_inquiry_by_reference() -> None:
+def test_another_word_for_the_inquiry_is_refused_and_not_shown() -> None:
     values = {"EASTPAY_INQUIRY_BY_REFERENCE": ACCESS}
     with pytest.raises(ConfigurationError, match="must be true or false") as raised:
         from_process_environment(dict(GOOD), values)

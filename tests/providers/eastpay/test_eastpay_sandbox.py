@@ -86,7 +86,9 @@ def test_parameters_that_are_refused(
     assert sandbox.payment_ids() == []
 
 
-def test_paths(sandbox: EastPaySandbox, merchant: Merchant) -> None:
+def test_a_path_that_is_none_of_the_gateway_is_not_found(
+    sandbox: EastPaySandbox, merchant: Merchant
+) -> None:
     headers = {"Authorization": f"Bearer {merchant.token}"}
     for path in ("/v3/payments", "/other/v3/payments", "/eastpay/v3/payment", "/eastpay/payments"):
         assert httpx.post(sandbox.url + path, data=FORM, headers=headers).status_code == 404

@@ -129,3 +129,4 @@ MORE = (
     ),
     about_an_order("transmit", lambda client, name: client.transmit(**declined(order_id=name))),
 )
+WITHOUT: dict[str, str] = {}

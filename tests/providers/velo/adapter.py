@@ -32,6 +32,7 @@ VERSIONS = ("v1", "v2", "v3", "v4")
 REFUSAL = {"errors": [{"errorCode": "E1", "errorMessage": "no"}]}
 PING = "/v3/sourceAccounts?pageSize=1"
 URL = "https://hooks.example.com/"
+RECENTLY = datetime.now(UTC) - timedelta(minutes=5)
 scripted = partial(running.scripted, Velo, ARGUMENTS)
 _numbers = count(1)
 
@@ -146,6 +147,44 @@ def payor(harness: Harness) -> str:
     return str(harness.payor)
 
 
+def funded(harness: Harness) -> str:
+    return str(harness.fund("10.00").id)
+
+
+def bank(harness: Harness) -> str:
+    return str(harness.bank)
+
+
+def account(harness: Harness) -> str:
+    return str(harness.account)
+
+
+def payee(harness: Harness) -> str:
+    return str(harness.payee)
+
+
+def new_bank(client: Any, subject: tuple[str, str]) -> Any:
+    name, payor_id = subject
+    return client.funding_accounts.create(
+        payor_id=payor_id,
+        account_type="FBO",
+        name=name,
+        account_name="Payor Ltd",
+        account_number="043987673645",
+        routing_number="011401533",
+        currency="USD",
+    )
+
+
+def batch(harness: Harness) -> str:
+    name, payor_id = named("firm-")(harness)
+    return str(harness(lambda velo: velo.payees.create(payor_id, [firm(name)])))
+
+
+def is_quoted(harness: Harness, payout_id: str) -> int:
+    return int(harness(lambda velo: velo.payouts.get(payout_id)).status == "QUOTED")
+
+
 def funding(harness: Harness) -> tuple[str, str]:
     return str(
         harness.sandbox.add_source_account(f"account {next(_numbers)}", "USD", 0)
@@ -185,10 +224,31 @@ PAYEE_HINT, PAYOUT_HINT = "payees.get(payee_id)", "payouts.get(payout_id)"
 MORE = (
     about(payment, "get_payment", "payments.get"),
     about(payor, "list_payouts", "payouts.list"),
+    about(payout, "get_payout", "payouts.get"),
+    about(payout, "payout_payments", "payouts.payments"),
     about(payout, "payout_history", "payouts.history"),
     about(payout, "payout_history", "payouts.audited_payments"),
     about(payor, "statistics", "payouts.statistics"),
+    about(
+        payor,
+        "list_sources",
+        lambda client, payor_id: client.source_accounts.list(payor_id=payor_id),
+    ),
+    about(account, "get_source", "source_accounts.get"),
+    about(
+        payor,
+        "list_banks",
+        lambda client, payor_id: client.funding_accounts.list(payor_id=payor_id),
+    ),
+    about(bank, "get_bank", "funding_accounts.get"),
+    about(funded, "get_funding", "fundings.get"),
     about(payor, "list_fundings", "fundings.list"),
+    about(payor, "funding_changes", "fundings.changes", since=RECENTLY),
+    about(payor, "payment_changes", "payments.changes", since=RECENTLY),
+    about(payor, "list_payees", "payees.list"),
+    about(payee, "get_payee", "payees.get"),
+    about(batch, "get_batch", "payees.batch"),
+    about(payor, "payee_changes", "payees.changes", since=RECENTLY),
     about(payor, "export", "payments.export"),
     about(payor, "invitations", "payees.invitations"),
     about(payor, "list_webhooks", "webhooks.list"),
@@ -225,6 +285,15 @@ MORE = (
     ),
     about(payout, "instruct", "payouts.instruct", PAYOUT_HINT, settles=True),
     about(payout, "withdraw", "payouts.withdraw", PAYOUT_HINT, settles=True),
+    Exchange(
+        word="quote",
+        writes=True,
+        hint=PAYOUT_HINT,
+        subject=payout,
+        work=is_quoted,
+        call=lambda client, payout_id: client.payouts.quote(payout_id),
+    ),
+    about(named("bank-"), "create_bank", new_bank, "funding_accounts.list(payor_id="),
     about(named(URL), "create_webhook", new_webhook, "webhooks.list("),
     about(webhook, "update_webhook", "webhooks.update", "webhooks.get(", enabled=False),
     about(webhook, "ping", "webhooks.ping", "before you repeat"),
@@ -248,3 +317,6 @@ MORE = (
         call=lambda client, subject: client.payees.create(subject[1], [firm(subject[0])]),
     ),
 )
+WITHOUT = {
+    "logout": "a client without a token sends nothing, and a second one ends it for all calls"
+}

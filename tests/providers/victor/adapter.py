@@ -90,3 +90,4 @@ MORE = (
     response("accept", "accepted"),
     response("decline", "declined"),
 )  # fmt: skip
+WITHOUT: dict[str, str] = {}

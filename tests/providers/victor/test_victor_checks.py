@@ -19,7 +19,6 @@ from victor_ext.providers.victor import checks as rules
 from victor_ext.providers.victor import requests
 from victor_ext.providers.victor.payment_requests import PaymentRequests
 from victor_ext.providers.victor.requests import CreateRequest, ListRequest
-from victor_ext.providers.victor.responding import check_response
 from victor_ext.runtime.core.validation import Validation, rules_of
 from victor_ext.runtime.loop.idempotency_keys import idempotency_key_for
 
@@ -120,130 +119,46 @@ def test_the_records_know_every_value_of_the_document():
     assert {network.value for network in Network} == set(words)
 
 
-GOOD = {
-    "payee_account_number": "043987673645",
-    "payer_counterparty_id": "aHeq349838",
-    "amount": Decimal("44.23"),
-    "biller_type": "BUSINESS",
-    "due_date": date(2026, 3, 4),
-    "ultimate_creditor": None,
-    "amount_modification_allowed": None,
-    "notes": None,
-    "client_reference_id": None,
-    "idempotency_key": None,
-}
+def request(**values: Any) -> CreateRequest:
+    """A request that is good but for these values."""
+    usual = {
+        "payee_account_number": "043987673645",
+        "payer_counterparty_id": "aHeq349838",
+        "amount": Decimal("44.23"),
+        "biller_type": "BUSINESS",
+        "due_date": date(2026, 3, 4),
+    }
+    made = CreateRequest(**{**usual, **values})
+    assert "=" not in repr(made), "a traceback shows nobody's account"
+    return made
 
 
-def check_create(*, now: datetime | None = NOW, **values: Any) -> None:
-    """Check a request that is good but for these values."""
-    request = CreateRequest(**{**GOOD, **values})
-    assert "=" not in repr(request), "a traceback shows nobody's account"
-    request.check(now)
-
-
-def problems(**values: object) -> list[tuple[str, str]]:
+def problems(*, now: datetime = NOW, **values: Any) -> list[tuple[str, str]]:
     """The fields and codes of what is wrong with a request that is good but for these values."""
-    error = None
     try:
-        check_create(**values)
-    except InvalidRequest as caught:
-        error = caught
-    if error is None:
-        return []
-    for problem in error.problems:
-        assert problem.field in problem.message
-        assert problem.message.removesuffix(".") in str(error)
-        assert problem.message.endswith(".")
-    return [(problem.field, problem.code) for problem in error.problems]
+        request(**values).check(now)
+    except InvalidRequest as error:
+        return [(problem.field, problem.code) for problem in error.problems]
+    return []
 
 
 class TestCreate:
-    def test_the_least_and_the_most_are_good(self):
-        assert problems() == []
-        assert (
-            problems(
-                payee_account_number="001",
-                payer_counterparty_id="c" * 16,
-                amount="0.01",
-                ultimate_creditor="A" * 100,
-                amount_modification_allowed=True,
-                notes="\U0001f600" * 150,
-                client_reference_id="r" * 128,
-                idempotency_key=idempotency_key_for("invoice", 1042),
-                due_date="2026-03-05",
-            )
-            == []
-        )
-        assert problems(payee_account_number="9" * 20, notes="n", client_reference_id="r") == []
+    def test_a_request_with_all_arguments_is_good(self):
+        whole = {
+            "amount": "0.01",
+            "ultimate_creditor": "A" * 100,
+            "amount_modification_allowed": True,
+            "client_reference_id": "r",
+            "idempotency_key": idempotency_key_for("invoice", 1042),
+            "due_date": "2026-03-05",
+        }
+        assert problems(**whole) == []
 
-    def test_everything_that_is_wrong_is_said_at_once(self):
-        problems_read = problems(
-            payee_account_number=43987673645,
-            payer_counterparty_id="",
-            amount=44.23,
-            biller_type="business",
-            due_date=date(2026, 3, 7),
-            ultimate_creditor="A & B",
-            amount_modification_allowed="yes",
-            notes="n" * 151,
-            client_reference_id="r" * 129,
-            idempotency_key="k" * 19,
-        )
-        assert problems_read == [
-            ("payee_account_number", "type"),
-            ("payer_counterparty_id", "length"),
-            ("amount", "float"),
-            ("biller_type", "choice"),
-            ("due_date", "range"),
-            ("ultimate_creditor", "format"),
-            ("amount_modification_allowed", "type"),
-            ("notes", "length"),
-            ("client_reference_id", "length"),
-            ("idempotency_key", "length"),
-        ]
-
-    @pytest.mark.parametrize(
-        ("name", "code", "values"),
-        [
-            *((name, "required", [None]) for name in (*GOOD,)[:5]),
-            ("payee_account_number", "length", ["12", "1" * 21]),
-            (
-                "payee_account_number",
-                "format",
-                ["12a4", "0439-8767", "1234\n", " 1234", "\uff11\uff12\uff13\uff14"],
-            ),
-            ("payee_account_number", "type", [b"1234", 1234, 1234.0, ["1234"]]),
-            (
-                "ultimate_creditor",
-                "format",
-                ["A & B", "O'Brien", "Smith-Jones", "Jos\u00e9", " A", "A\n", "", "A_B"],
-            ),
-            ("biller_type", "choice", ["business", "OTHER", 7, True, ["BUSINESS"], b"BUSINESS"]),
-            ("amount_modification_allowed", "type", ["true", 1, 0, "", []]),
-            *(
-                (name, "characters", ["\ud83d"])
-                for name in ("notes", "client_reference_id", "payer_counterparty_id")
-            ),
-            (
-                "due_date",
-                "type",
-                [NOW, "2026-3-4", "20260304", "2026-02-30", "2026-03-04\n", "tomorrow"],
-            ),
-            (
-                "due_date",
-                "type",
-                ["\uff12\uff10\uff12\uff16-03-04", "2026-03-04T00:00:00Z", 20260304, 10**5000],
-            ),
-            ("due_date", "past", [date.min]),
-            ("due_date", "range", [date.max]),
-        ],
-    )
-    def test_a_value_out_of_its_limits_is_refused_by_field_and_code(self, name, code, values):
-        for value in values:
-            assert problems(**{name: value}) == [(name, code)]
+    def test_a_length_is_counted_in_characters(self):
+        assert problems(notes="\U0001f600" * 150) == []
 
     @pytest.mark.parametrize("name", ["SampleCo Billing Inc.", "A", "A  B", "1.2", "a. b"])
-    def test_names_that_the_pattern_takes(self, name):
+    def test_a_name_of_letters_digits_dots_and_spaces_is_taken(self, name):
         assert problems(ultimate_creditor=name) == []
 
     def test_enum_members_stand_for_their_values(self):
@@ -290,22 +205,9 @@ class TestDueDate:
             r"ahead; "
         )
         with pytest.raises(InvalidRequest, match=late + right):
-            check_create(due_date=date(2026, 3, 7))
+            request(due_date=date(2026, 3, 7)).check(NOW)
         with pytest.raises(InvalidRequest, match=r"due_date 2026-03-01 is in the past: " + right):
-            check_create(due_date=date(2026, 3, 1))
-
-
-def test_an_answer_needs_an_id_and_notes_and_an_amount_above_zero() -> None:
-    check_response("b34783af0", notes="n", modified_amount=None)
-    check_response("b34783af0", notes="n" * 150, modified_amount="1.00")
-    with pytest.raises(InvalidRequest, match="The answer was not sent") as raised:
-        check_response("a/b", notes="", modified_amount=0)
-    assert [(problem.field, problem.code) for problem in raised.value.problems] == [
-        ("id", "format"), ("notes", "length"), ("modified_amount", "range"),
-    ]  # fmt: skip
-    for notes in (None, "n" * 151, 7, "\ud83d"):
-        with pytest.raises(InvalidRequest, match="notes"):
-            check_response("b34783af0", notes=notes, modified_amount=None)
+            request(due_date=date(2026, 3, 1)).check(NOW)
 
 
 @pytest.mark.parametrize("value", ["b34783af0", "a-b_c.d~e", "...", "\u00e9"])
@@ -314,7 +216,7 @@ def test_an_id_of_any_characters_but_those_of_a_path_is_taken(value: str) -> Non
 
 
 class TestFilters:
-    def test_they_are_written_as_the_wire_has_them(self):
+    def test_filters_are_written_as_the_wire_has_them(self):
         wire = ListRequest(
             status=Status.NEEDS_REVIEW,
             direction="inbound",
@@ -360,56 +262,3 @@ class TestFilters:
     def test_the_last_moment_there_is_ends_a_window(self):
         wire = ListRequest(end_datetime=datetime.max.replace(tzinfo=UTC)).filters()
         assert wire == {"end_datetime": "9999-12-31T23:59:59.999Z"}
-
-    @pytest.mark.parametrize(
-        ("name", "values"),
-        [
-            ("status", ["paid", "PENDING"]),
-            ("direction", ["sideways"]),
-            ("network_type", ["rtp"]),
-            ("start_datetime", [datetime(2026, 3, 4), "2026-03-04T05:06:07Z"]),  # noqa: DTZ001 - that is the point
-            ("approval_start_datetime", [date(2026, 3, 4)]),
-            ("due_date_start_date", [datetime(2026, 3, 4, tzinfo=UTC), "4 March"]),
-            ("victor_id", ["", 7, "\ud83d", 10**5000]),
-            ("page", [-1, True, None, 2**31, 10**5000]),
-            ("page_size", [0, True, 50.0, "50", 2**31]),
-        ],
-    )
-    def test_what_cannot_be_right_is_refused(self, name, values):
-        for value in values:
-            with pytest.raises(InvalidRequest, match=f"{name} ") as raised:
-                ListRequest(**{name: value}).filters()
-            assert [problem.field for problem in raised.value.problems] == [name]
-
-    def test_numbers_and_filters_are_reported_together(self):
-        ListRequest(page=2**31 - 1, page_size=2**31 - 1).filters()
-        with pytest.raises(InvalidRequest, match="from 0 to 2147483647") as raised:
-            ListRequest(status="paid?", victor_id="", page=-1, page_size=0).filters()
-        assert [problem.field for problem in raised.value.problems] == [
-            "status",
-            "victor_id",
-            "page",
-            "page_size",
-        ]
-
-    @pytest.mark.parametrize(
-        ("first", "last", "early", "late"),
-        [
-            ("start_datetime", "end_datetime", NOW, NOW + timedelta(hours=1)),
-            (
-                "approval_start_datetime",
-                "approval_end_datetime",
-                NOW,
-                NOW + timedelta(milliseconds=500),
-            ),
-            ("due_date_start_date", "due_date_end_date", "2026-03-04", date(2026, 3, 5)),
-        ],
-    )
-    def test_a_window_that_ends_before_it_begins_finds_nothing_and_is_refused(
-        self, first, last, early, late
-    ):
-        ListRequest(**{first: early, last: late}).filters()
-        ListRequest(**{first: early, last: early}).filters()
-        with pytest.raises(InvalidRequest, match=f"{last} .* is before {first}") as raised:
-            ListRequest(**{first: late, last: early}).filters()
-        assert [problem.field for problem in raised.value.problems] == [last]

@@ -16,7 +16,7 @@ import pytest
 from victor_ext import Outcome, UnreadableResponse, expect
 from victor_ext.runtime.client.records import (
     Field,
-    Record,
+    ModelRecord,
     boolean,
     identifier,
     integer,
@@ -35,11 +35,11 @@ class Unset:
         return False
 
 
-class Part(Record):
+class Part(ModelRecord):
     name = text("name", hidden=True)
 
 
-class Whole(Record):
+class Whole(ModelRecord):
     __slots__ = ("key",)
 
     id = identifier("id")
@@ -125,7 +125,7 @@ def test_a_method_has_the_arguments_of_its_request() -> None:
         Resource().create()  # type: ignore[call-arg]
 
 
-class WithParts(Record):
+class WithParts(ModelRecord):
     __slots__ = ("_completed_by",)
 
     id = identifier("id")

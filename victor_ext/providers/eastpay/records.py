@@ -13,7 +13,7 @@ import httpx
 from eastpay_api import models
 
 from victor_ext.errors import ConfigurationError, InvalidRequest
-from victor_ext.runtime.client.records import Field, Record, identifier, text
+from victor_ext.runtime.client.records import Field, ModelRecord, identifier, text
 from victor_ext.runtime.client.webhooks import NOTIFICATION, Delivery, Headers, notification_body
 from victor_ext.runtime.core.json_values import object_of, object_or_empty
 
@@ -21,7 +21,7 @@ from .checks import Validation
 from .result_codes import ResultCode
 
 
-class _EastPayRecord(Record):
+class _EastPayRecord(ModelRecord):
     """What payments and checkouts have in common."""
 
     id = identifier("id")

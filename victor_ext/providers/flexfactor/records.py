@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 from victor_ext.errors import Problem
 from victor_ext.money import Money
 from victor_ext.privacy import one_line
-from victor_ext.runtime.client.records import Field, Record, as_timestamp
+from victor_ext.runtime.client.records import Field, ModelRecord, as_timestamp
 from victor_ext.runtime.core.json_values import is_object
 
 from .operations import problems_in
@@ -63,7 +63,7 @@ def _problems(errors: object) -> Sequence[Problem]:
 word = partial(Field[str | None], _word)
 
 
-class FlexFactorRecord(Record):
+class FlexFactorRecord(ModelRecord):
     """A record whose members are matched in any letter case."""
 
     __slots__ = ("_body",)

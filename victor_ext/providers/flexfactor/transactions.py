@@ -112,9 +112,11 @@ class Payer(Part):
 
     def check(self, validation: Validation, place: str) -> None:
         birthdate: object = self.birthdate
-        if birthdate is not None and not isinstance(birthdate, date):
+        is_a_day = isinstance(birthdate, date) and not isinstance(birthdate, datetime)
+        if birthdate is not None and not is_a_day:
             field = f"{place}.birthdate"
-            validation.note(field, "type", f"{field} must be a date, not {kind_of(birthdate)}.")
+            what = f"must be a date, such as date(1970, 5, 20), not {kind_of(birthdate)}"
+            validation.note(field, "type", f"{field} {what}.")
 
 
 @plainly_signed

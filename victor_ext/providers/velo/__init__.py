@@ -30,6 +30,8 @@ from .records import (
     RejectedPayment,
     SourceAccount,
     SourceAccountCost,
+    WebhookEndpoint,
+    WebhookPing,
 )
 from .requests import (
     Address,
@@ -40,7 +42,6 @@ from .requests import (
     PaymentChannel,
     PaymentInstruction,
 )
-from .webhook_endpoints import WebhookEndpoint, WebhookPing
 from .webhooks import Notification, Webhook, read_notification
 
 __all__ = (

@@ -17,6 +17,8 @@ from velo_api.api.funding import (
     list_fundings,
 )
 from velo_api.api.source_accounts import get_source_account, list_source_accounts, request_funding
+from velo_api.typed import arguments
+from velo_api.typed.words import FundingAccountTypeWord
 
 from victor_ext.errors import InvalidRequest, NotFound, Problem
 from victor_ext.money import Money
@@ -33,12 +35,12 @@ from victor_ext.runtime.client.resources import (
 from victor_ext.runtime.client.runners import OperationFlow, call_without_body
 from victor_ext.runtime.core.validation import Sent, rule
 from victor_ext.runtime.loop.flow import Sleep
+from victor_ext.typed import ListQuery
 
 from .checks import Validation, check, check_request
 from .operations import Receipt
-from .reading import ChangeFeed, FundingAccountList, FundingList, SourceAccountList, read, walk
+from .reading import Order, read, walk
 from .records import Funding, FundingAccount, FundingChange, FundingEntry, SourceAccount
-from .system import FundingAccountTypeWord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -61,8 +63,8 @@ class SourceAccounts(Resource[Mode]):
     """
 
     @listing
-    @arguments_of(SourceAccountList)
-    def list(self, request: SourceAccountList) -> Walk[SourceAccount]:
+    @arguments_of(arguments.list_source_accounts)
+    def list(self, query: ListQuery) -> Walk[SourceAccount]:
         """The source accounts, read page by page as they are iterated.
 
         `account_type` is Velo's `type`. `include_user_deleted=True` asks for those that users have
@@ -72,7 +74,7 @@ class SourceAccounts(Resource[Mode]):
             >>> [account.name for account in velo.source_accounts.list(payor_id=payor_id)]
             ['USD account']
         """
-        return walk(list_source_accounts, SourceAccount, "list of source accounts", request)
+        return walk(list_source_accounts, SourceAccount, "list of source accounts", query)
 
     @operation
     def get(self, source_account_id: str) -> OperationFlow[SourceAccount]:
@@ -133,15 +135,15 @@ class FundingAccounts(Resource[Mode]):
     """
 
     @listing
-    @arguments_of(FundingAccountList)
-    def list(self, request: FundingAccountList) -> Walk[FundingAccount]:
+    @arguments_of(arguments.list_funding_accounts)
+    def list(self, query: ListQuery) -> Walk[FundingAccount]:
         """The funding accounts, read page by page as they are iterated.
 
         Examples:
             >>> [account.name for account in velo.funding_accounts.list(payor_id=payor_id)]
             ['Bank of the payor']
         """
-        return walk(list_funding_accounts, FundingAccount, "list of funding accounts", request)
+        return walk(list_funding_accounts, FundingAccount, "list of funding accounts", query)
 
     @operation
     def get(
@@ -256,8 +258,8 @@ class Fundings(Resource[Mode]):
         return (yield from read(get_funding, Funding, funding_id=funding_id))
 
     @listing
-    @arguments_of(FundingList)
-    def list(self, request: FundingList) -> Walk[FundingEntry]:
+    @arguments_of(arguments.list_fundings)
+    def list(self, query: ListQuery) -> Walk[FundingEntry]:
         """The history of a payor's fundings, read page by page as they are iterated.
 
         Velo gives these no id and, without a `sort`, no order. One is known again by its first
@@ -275,13 +277,14 @@ class Fundings(Resource[Mode]):
             list_fundings,
             FundingEntry,
             what,
-            request,
+            query,
             lambda one: one.events[0].id if one.events else "",
+            order=Order("dateTime:asc"),  # without a `sort`, Velo has no order for them
         )
 
     @listing
-    @arguments_of(ChangeFeed)
-    def changes(self, request: ChangeFeed) -> Walk[FundingChange]:
+    @arguments_of(arguments.list_funding_changes)
+    def changes(self, query: ListQuery) -> Walk[FundingChange]:
         """The fundings of a payor that changed `since` a moment; as `payees.changes`. `page_size`
         is 1 to 100.
 
@@ -289,4 +292,4 @@ class Fundings(Resource[Mode]):
             >>> [change.status for change in velo.fundings.changes(payor_id, since=since)]
             ['PENDING']
         """
-        return walk(list_funding_changes, FundingChange, "feed of fundings", request)
+        return walk(list_funding_changes, FundingChange, "feed of fundings", query, is_feed=True)

@@ -23,6 +23,7 @@ from victor_ext.privacy import (
     redact_excerpt,
     texts_within,
 )
+from victor_ext.runtime.client.records import sent_by
 from victor_ext.runtime.core import comparing
 from victor_ext.runtime.core.comparing import Comparer, Likeness
 from victor_ext.runtime.core.json_values import (
@@ -279,7 +280,7 @@ def _in_state(what: str, statuses: _Statuses) -> Proof:
         record = yield partial(getattr(client, f"{what}s").get, call.ids[0])
         status = record.status
         if status in statuses.done:
-            return Done(call.ids[0], status, record.raw.to_dict(), is_state=True)
+            return Done(call.ids[0], status, sent_by(record), is_state=True)
         if status in statuses.over | statuses.too_late:
             why = f"The {what} cannot be {statuses.verb}, since it is {status}."
             return NotDone(why, is_over=status in statuses.over)
@@ -319,7 +320,7 @@ def _submitted(client: Any, call: Any, since: datetime, given: Mapping[str, str]
         values = {"paymentMemo": memo, **asked}
         for name, is_like in _payment_compared(values, payments[reference]):
             compared[f"{name} of {reference}"] = is_like
-    body = payout.raw.to_dict()
+    body = sent_by(payout)
     return Done(payout.id, payout.status, body, created_at=submitted_at, compared=compared)
 
 

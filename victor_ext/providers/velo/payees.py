@@ -20,6 +20,8 @@ from velo_api.api.payees import (
     update_payee,
     update_payee_remote_id,
 )
+from velo_api.typed import arguments
+from velo_api.typed.words import PayeeTypeWord
 
 from victor_ext.runtime.client.polling import poll
 from victor_ext.runtime.client.resources import (
@@ -33,13 +35,13 @@ from victor_ext.runtime.client.resources import (
 )
 from victor_ext.runtime.client.runners import OperationFlow, call_without_body
 from victor_ext.runtime.core.validation import rule
+from victor_ext.typed import ListQuery
 
 from .checks import Validation, check, check_request
 from .operations import batch_id as batch_id_of
-from .reading import ChangeFeed, InvitationList, PayeeList, read, walk, write
+from .reading import read, walk, write
 from .records import Payee, PayeeBatch, PayeeChange, PayeeInvitation
 from .requests import Address, Challenge, Company, Individual, NewPayee
-from .system import PayeeTypeWord
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -70,8 +72,8 @@ class Payees(Resource[Mode]):
     """
 
     @listing
-    @arguments_of(PayeeList)
-    def list(self, request: PayeeList) -> Walk[Payee]:
+    @arguments_of(arguments.list_payees)
+    def list(self, query: ListQuery) -> Walk[Payee]:
         """The payees of a payor, read page by page as they are iterated.
 
         Examples:
@@ -80,7 +82,7 @@ class Payees(Resource[Mode]):
             ... ]
             True
         """
-        return walk(list_payees, Payee, "list of payees", request)
+        return walk(list_payees, Payee, "list of payees", query)
 
     @operation
     def get(self, payee_id: str, *, sensitive: bool | None = None) -> OperationFlow[Payee]:
@@ -148,8 +150,8 @@ class Payees(Resource[Mode]):
         )
 
     @listing
-    @arguments_of(ChangeFeed)
-    def changes(self, request: ChangeFeed) -> Walk[PayeeChange]:
+    @arguments_of(arguments.list_payee_changes)
+    def changes(self, query: ListQuery) -> Walk[PayeeChange]:
         """The payees of a payor that changed `since` an aware datetime, read page by page as they
         are iterated.
 
@@ -163,7 +165,7 @@ class Payees(Resource[Mode]):
             ... ]
             True
         """
-        return walk(list_payee_changes, PayeeChange, "feed of payees", request, most=1000)
+        return walk(list_payee_changes, PayeeChange, "feed of payees", query, is_feed=True)
 
     @operation
     @arguments_of(_PayeeUpdate)
@@ -248,8 +250,8 @@ class Payees(Resource[Mode]):
         yield from call_without_body(invite_payee, payee_id=payee_id, body=body)
 
     @listing
-    @arguments_of(InvitationList)
-    def invitations(self, request: InvitationList) -> Walk[PayeeInvitation]:
+    @arguments_of(arguments.list_payee_invitations)
+    def invitations(self, query: ListQuery) -> Walk[PayeeInvitation]:
         """How far the invitations of a payor's payees are, read page by page as they are iterated.
 
         Examples:
@@ -264,6 +266,6 @@ class Payees(Resource[Mode]):
             list_payee_invitations,
             PayeeInvitation,
             what,
-            request,
+            query,
             lambda invitation: invitation.payee_id,
         )

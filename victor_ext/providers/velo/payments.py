@@ -13,6 +13,7 @@ from velo_api.api.payments import (
     list_payments,
     withdraw_payment,
 )
+from velo_api.typed import arguments
 
 from victor_ext.errors import Outcome, UnreadableResponse
 from victor_ext.ids import reference_of
@@ -26,20 +27,23 @@ from victor_ext.runtime.client.resources import (
     operation,
 )
 from victor_ext.runtime.client.runners import OperationFlow, call_without_body, drop_none
+from victor_ext.typed import ListQuery
 
 from .checks import Validation, day_around
 from .operations import PAYMENT_WITHDRAWAL
-from .reading import ChangeFeed, PaymentList, read, walk, write
+from .reading import Order, read, walk, write
 from .records import Payment, PaymentChange
 from .system import IncludeWord
+
+_ORDER = Order(id="paymentId")
 
 
 class Payments(Resource[Mode]):
     """Payments of a payor, over all payouts. Errors and filters are those of `Payees`."""
 
     @listing
-    @arguments_of(PaymentList)
-    def list(self, request: PaymentList) -> Walk[Payment]:
+    @arguments_of(arguments.list_payments)
+    def list(self, query: ListQuery) -> Walk[Payment]:
         """The payments of a payor, read page by page as they are iterated.
 
         No filter is for the payor's own reference: see `find`. Velo sets `remote_id` only when a
@@ -71,7 +75,7 @@ class Payments(Resource[Mode]):
             >>> [payment.payor_payment_id for payment in listed]
             ['INV-1042', 'INV-1043']
         """
-        return walk(list_payments, Payment, "list of payments", request)
+        return walk(list_payments, Payment, "list of payments", query, order=_ORDER)
 
     @operation
     def get(self, payment_id: str, *, sensitive: bool | None = None) -> OperationFlow[Payment]:
@@ -150,14 +154,14 @@ class Payments(Resource[Mode]):
             validation.moment("until", until, required=False)
             validation.range("since", since, "until", until)
         first, last = day_around(since, -1), None if until is None else day_around(until, 1)
-        window = PaymentList(
+        window = arguments.list_payments(
             payor_id,
             page_size=100,
             sort="submittedDateTime:asc",
             submitted_from=first,
             submitted_to=last,
         )
-        listed = walk(list_payments, Payment, "list of payments", window)
+        listed = walk(list_payments, Payment, "list of payments", window, order=_ORDER)
         reader: PageReader[Payment] = self._shared.begin(listed)
         matches: builtins.list[Payment] = []
         wanted = reference_of(payor_payment_id)
@@ -202,6 +206,7 @@ class Payments(Resource[Mode]):
                 end_date=validation.day("end", end, required=False),
                 include=validation.text("include", include, 40, required=False),
             )
+            validation.range("start", start, "end", end)
         response = yield from call_without_body(export_transactions, **arguments)
         try:
             return bytes(response.content).decode("utf-8-sig")
@@ -211,8 +216,8 @@ class Payments(Resource[Mode]):
             ) from error
 
     @listing
-    @arguments_of(ChangeFeed)
-    def changes(self, request: ChangeFeed) -> Walk[PaymentChange]:
+    @arguments_of(arguments.list_payment_changes)
+    def changes(self, query: ListQuery) -> Walk[PaymentChange]:
         """The payments of a payor that changed `since` a moment; as `payees.changes`. `page_size`
         is 1 to 1,000.
 
@@ -223,4 +228,4 @@ class Payments(Resource[Mode]):
             ... ]
             True
         """
-        return walk(list_payment_changes, PaymentChange, "feed of payments", request, most=1000)
+        return walk(list_payment_changes, PaymentChange, "feed of payments", query, is_feed=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import get_args
+from typing import Any
 
 from velo_api import models
 from velo_api.api.payouts import (
@@ -17,6 +17,8 @@ from velo_api.api.payouts import (
     submit_payout,
     withdraw_payout,
 )
+from velo_api.typed import arguments
+from velo_api.typed.words import PayoutStatusFilter
 
 from victor_ext.errors import Conflict, InvalidRequest, Outcome, Problem
 from victor_ext.ids import reference_of
@@ -30,12 +32,19 @@ from victor_ext.runtime.client.resources import (
     listing,
     operation,
 )
-from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
+from victor_ext.runtime.client.runners import (
+    OperationFlow,
+    call_without_body,
+    drop_none,
+    step_for_json,
+)
+from victor_ext.runtime.core.json_values import object_or_empty
+from victor_ext.typed import ListQuery
 from victor_ext.words import Word
 
 from .checks import Validation, check
 from .operations import INSTRUCTION, PAID, PAYOUT_WITHDRAWAL, Receipt
-from .reading import AuditedPaymentList, PayoutList, PayoutPaymentList, read, walk, write
+from .reading import Order, read, walk, write
 from .records import (
     Payment,
     Payout,
@@ -46,9 +55,11 @@ from .records import (
     Quote,
 )
 from .requests import PaymentInstruction
-from .system import PayoutStatusFilter, PayoutStatusWord
+from .system import PAYOUT_STATUSES
 
-_STATUSES = frozenset(get_args(PayoutStatusWord))
+_STATUSES = frozenset(PAYOUT_STATUSES)
+# Velo's own order is by time alone.
+_ORDER = Order("submittedDateTime:asc", "payoutId")
 
 
 class Payouts(Resource[Mode]):
@@ -158,15 +169,16 @@ class Payouts(Resource[Mode]):
         Examples:
             >>> velo.payouts.instruct(payout_id)
         """
-        body, worse = None, stop_if_rates_worse_by
+        worse: Any = stop_if_rates_worse_by
+        is_number = isinstance(worse, int | float) and not isinstance(worse, bool)
+        with Validation("The payout") as validation:
+            validation.id("payout_id", payout_id)
+            if worse is not None and not (is_number and 0 <= worse < 10**6):
+                field = "stop_if_rates_worse_by"
+                message = f"{field} must be a percentage, 0 or more, as int or float."
+                validation.note(field, "range", message)
+        body = None
         if worse is not None:
-            if (
-                isinstance(worse, bool)
-                or not isinstance(worse, int | float)
-                or not 0 <= worse < 10**6
-            ):  # pyright: ignore[reportUnnecessaryIsInstance]
-                message = "stop_if_rates_worse_by must be a percentage, 0 or more, as int or float."
-                raise InvalidRequest.of([Problem("stop_if_rates_worse_by", "range", message)])
             body = models.Instruction(fx_rate_degredation_threshold_percentage=float(worse))
         yield from write(
             instruct_payout,
@@ -254,19 +266,19 @@ class Payouts(Resource[Mode]):
         )
 
     @listing
-    @arguments_of(PayoutPaymentList)
-    def payments(self, request: PayoutPaymentList) -> Walk[PayoutPayment]:
+    @arguments_of(arguments.list_payout_payments)
+    def payments(self, query: ListQuery) -> Walk[PayoutPayment]:
         """The payments of a payout, read page by page as they are iterated.
 
         Examples:
             >>> [payment.payor_payment_id for payment in velo.payouts.payments(payout_id)]
             ['INV-1042']
         """
-        return walk(list_payout_payments, PayoutPayment, "list of payments", request)
+        return walk(list_payout_payments, PayoutPayment, "list of payments", query)
 
     @listing
-    @arguments_of(PayoutList)
-    def list(self, request: PayoutList) -> Walk[PayoutSummary]:
+    @arguments_of(arguments.list_payouts)
+    def list(self, query: ListQuery) -> Walk[PayoutSummary]:
         """The payouts of a payor, read page by page as they are iterated; those of which it pays or
         is paid for.
 
@@ -282,7 +294,7 @@ class Payouts(Resource[Mode]):
             >>> payout_id in [payout.id for payout in velo.payouts.list(payor_id)]
             True
         """
-        return walk(list_payouts, PayoutSummary, "list of payouts", request)
+        return walk(list_payouts, PayoutSummary, "list of payouts", query, order=_ORDER)
 
     @operation
     def history(self, payout_id: str) -> OperationFlow[PayoutHistory]:
@@ -294,14 +306,12 @@ class Payouts(Resource[Mode]):
             1
         """
         check(payout_id=payout_id)
-        page = yield from call(
-            get_payout_history, models.PayoutHistoryPage, payout_id=payout_id, page_size=1
-        )
-        return PayoutHistory(page.summary or models.PayoutHistory())
+        step = yield step_for_json(get_payout_history, payout_id=payout_id, page_size=1)
+        return PayoutHistory(object_or_empty(step.parsed).get("summary"))
 
     @listing
-    @arguments_of(AuditedPaymentList)
-    def audited_payments(self, request: AuditedPaymentList) -> Walk[Payment]:
+    @arguments_of(arguments.get_payout_history)
+    def audited_payments(self, query: ListQuery) -> Walk[Payment]:
         """The payments of a payout with what became of them, those included that came back (status
         RETURNED).
 
@@ -315,7 +325,7 @@ class Payouts(Resource[Mode]):
             >>> [payment.status for payment in velo.payouts.audited_payments(payout_id)]
             ['CONFIRMED']
         """
-        return walk(get_payout_history, Payment, "list of payments", request)
+        return walk(get_payout_history, Payment, "list of payments", query)
 
     @operation
     def statistics(self, payor_id: str) -> OperationFlow[PayoutStatistics]:

@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any, Literal, get_args
 
+from velo_api.typed.words import PayoutStatusFilter
+
 from victor_ext.books import Book, Theirs
 from victor_ext.runtime.client.settings import options_from, require_variables
 from victor_ext.systems import System
@@ -36,54 +38,8 @@ from_process_environment = partial(
     options_from, "VELO_", environments=ENVIRONMENTS, versions=VERSIONS, auth=_auth
 )
 
-PayoutStatusWord = Literal[
-    "SUBMITTED",
-    "ACCEPTED",
-    "REJECTED",
-    "QUOTED",
-    "INSTRUCTED",
-    "COMPLETED",
-    "INCOMPLETE",
-    "CONFIRMED",
-    "WITHDRAWN",
-]
-PaymentStatusWord = (
-    Literal[
-        "ACCEPTED",
-        "AWAITING_FUNDS",
-        "FUNDED",
-        "UNFUNDED",
-        "BANK_PAYMENT_REQUESTED",
-        "REJECTED",
-        "ACCEPTED_BY_RAILS",
-        "CONFIRMED",
-        "FAILED",
-        "RETURNED",
-        "WITHDRAWN",
-    ]
-    | Word
-)
-SubmittedStatusWord = Literal["ACCEPTED", "REJECTED", "WITHDRAWN", "WITHDRAWABLE"] | Word
-PayoutStatusFilter = PayoutStatusWord | Word
+PAYOUT_STATUSES = get_args(get_args(PayoutStatusFilter)[0])
 TransmissionWord = Literal["SAME_DAY_ACH", "WIRE", "ACH", "LOCAL", "SWIFT"] | Word
-TransmissionFilter = Literal["ACH", "SAME_DAY_ACH", "WIRE", "LOCAL", "GACHO"] | Word
-ScheduleStatusWord = Literal["ANY", "SCHEDULED", "EXECUTED", "FAILED"] | Word
-PostInstructFxStatusWord = (
-    Literal[
-        "ANY",
-        "INITIATED",
-        "CANCELLED",
-        "EXECUTED",
-        "COMPLETED",
-        "RETURNED",
-        "RESUBMITTED",
-        "REFUNDED",
-    ]
-    | Word
-)
-PayeeTypeWord = Literal["Individual", "Company"] | Word
-InvitationStatusWord = Literal["ACCEPTED", "PENDING", "DECLINED"] | Word
-FundingAccountTypeWord = Literal["FBO", "WUBS_DECOUPLED", "PRIVATE"] | Word
 CategoryWord = Literal["payment", "payee", "debit"] | Word
 IncludeWord = Literal["payorOnly", "payorAndDescendants"] | Word
 EnvironmentWord = Literal["sandbox", "production"] | Word
@@ -95,7 +51,7 @@ SYSTEM = System(
     client="victor_ext.providers.velo.client:Velo",
     async_client="victor_ext.providers.velo.client:AsyncVelo",
     book="victor_ext.providers.velo.system:book_of",
-    statuses=get_args(PayoutStatusWord),
+    statuses=PAYOUT_STATUSES,
     environments=tuple(ENVIRONMENTS),
     settings=("environment", "base_url", "api_key", "api_secret"),
     needs_payor=True,

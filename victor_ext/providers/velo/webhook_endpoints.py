@@ -15,8 +15,8 @@ from velo_api.api.webhooks import (
     ping_webhook,
     update_webhook,
 )
+from velo_api.typed import arguments
 
-from victor_ext.runtime.client.records import Field, Record, boolean, identifier, text
 from victor_ext.runtime.client.resources import (
     Mode,
     Part,
@@ -28,40 +28,17 @@ from victor_ext.runtime.client.resources import (
     operation,
 )
 from victor_ext.runtime.client.runners import OperationFlow, call_without_body
-from victor_ext.runtime.core.json_values import list_or_empty
 from victor_ext.runtime.core.validation import Sent, rule
+from victor_ext.typed import ListQuery
 
 from .checks import Validation, check_request
 from .operations import Receipt
-from .reading import PayorList, read, walk
+from .reading import read, walk
+from .records import WebhookEndpoint, WebhookPing
 from .system import CategoryWord
 from .webhooks import SHORTEST_AUTHORIZATION
 
 _HEADER = re.compile(f"[ -~]{{{SHORTEST_AUTHORIZATION},1000}}")
-
-
-def _as_texts(value: object) -> tuple[str, ...]:
-    return tuple(item for item in list_or_empty(value) if isinstance(item, str))
-
-
-class WebhookEndpoint(Record):
-    """A webhook at Velo: an address and its settings.
-
-    The header that it sends is a secret: see `raw`.
-    """
-
-    id = identifier("id")
-    payor_id = text("payor_id")
-    url = text("webhook_url")
-    is_enabled = boolean("enabled")
-    categories = Field(_as_texts, "categories")
-
-
-class WebhookPing(Record):
-    """The receipt of a ping."""
-
-    id = identifier("id")
-    webhook_id = text("webhook_id")
 
 
 def _check_categories(validation: Validation, field: str, value: object) -> None:
@@ -138,15 +115,15 @@ class Webhooks(Resource[Mode]):
         ).id
 
     @listing
-    @arguments_of(PayorList)
-    def list(self, request: PayorList) -> Walk[WebhookEndpoint]:
+    @arguments_of(arguments.list_webhooks)
+    def list(self, query: ListQuery) -> Walk[WebhookEndpoint]:
         """The webhooks of a payor, read page by page as they are iterated.
 
         Examples:
             >>> [webhook.url for webhook in velo.webhooks.list(payor_id)]
             ['https://hooks.shop.example/velo']
         """
-        return walk(list_webhooks, WebhookEndpoint, "list of webhooks", request)
+        return walk(list_webhooks, WebhookEndpoint, "list of webhooks", query)
 
     @operation
     def get(self, webhook_id: str) -> OperationFlow[WebhookEndpoint]:

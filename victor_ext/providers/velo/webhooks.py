@@ -11,7 +11,7 @@ from victor_ext.errors import AuthenticationError, ConfigurationError
 from victor_ext.privacy import concealed
 from victor_ext.runtime.client.records import (
     Field,
-    Record,
+    ModelRecord,
     as_integer,
     as_object,
     identifier,
@@ -43,7 +43,7 @@ def _as_payors(payors: object) -> frozenset[str]:
     return frozenset(filter(None, map(text_or_empty, object_or_empty(payors).values())))
 
 
-class Notification(Record):
+class Notification(ModelRecord):
     """One notification. `raw` is its body, with everything that was sent.
 
     Attributes:

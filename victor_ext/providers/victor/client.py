@@ -38,6 +38,9 @@ from .statuses import EnvironmentWord
 from .system import ENVIRONMENTS, SYSTEM, VERSION, from_process_environment
 
 
+# The arguments of `from_env`, none required. They stand in the constructor, too: its signature
+# shows defaults and takes the first by position, which `Unpack` of this class cannot say, and a
+# type checker makes no such class of a signature. A test compares both (test_introspection.py).
 class VictorOptions(
     ClientOptions[Transport, HttpxClient], Generic[Transport, HttpxClient], total=False
 ):

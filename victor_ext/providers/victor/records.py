@@ -15,7 +15,7 @@ from victor_api import models
 
 from victor_ext import money, zulu
 from victor_ext.ids import reference_of
-from victor_ext.runtime.client.records import Field, Record, as_text, boolean, text, value_in
+from victor_ext.runtime.client.records import Field, ModelRecord, as_text, boolean, text, value_in
 from victor_ext.runtime.core.comparing import Likeness, as_id, is_about_one_of
 from victor_ext.runtime.core.json_values import is_object
 from victor_ext.runtime.core.validation import as_date
@@ -101,7 +101,7 @@ _ORIGINAL_AMOUNT = f"{_DETAILS}.original_amount".split(".")
 APPROVAL_NOTES = f"{_DETAILS}.approval_notes".split(".")
 
 
-class PaymentRequest(Record):
+class PaymentRequest(ModelRecord):
     """A request for payment (RfP), as one call returned it.
 
     Attributes:

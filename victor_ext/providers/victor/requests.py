@@ -23,7 +23,7 @@ from victor_ext.runtime.client.extras import (
     extra_query_problems,
     with_extra_body,
 )
-from victor_ext.runtime.client.records import Record
+from victor_ext.runtime.client.records import ModelRecord
 from victor_ext.runtime.core import comparing
 from victor_ext.runtime.core.comparing import Comparer, Likeness
 from victor_ext.runtime.core.validation import (
@@ -213,7 +213,7 @@ class Sent:
         None  # what the client's options added to the body; the request has its own
     )
 
-    def is_confirmed_by(self, record: Record) -> bool:
+    def is_confirmed_by(self, record: ModelRecord) -> bool:
         """Whether a record has this payment's reference; without one, payee, payer and amount.
         Raises `Conflict`.
 
@@ -240,12 +240,12 @@ class Sent:
         )
         return compared.keys() >= needed and Likeness.UNREADABLE not in compared.values()
 
-    def unreadable(self, record: Record) -> list[str]:
+    def unreadable(self, record: ModelRecord) -> list[str]:
         """The names of the values that a record says and that cannot be read."""
         compared = self.comparisons(record)
         return [what for what, is_like in compared.items() if is_like is Likeness.UNREADABLE]
 
-    def comparisons(self, record: Record) -> dict[str, Likeness]:
+    def comparisons(self, record: ModelRecord) -> dict[str, Likeness]:
         """What a record says of each value that was sent, or left out, by name; without what it
         does not say.
         """
@@ -273,7 +273,7 @@ SUBJECT = {"payee_account_number", "payer_counterparty_id", "amount"}
 _ORIGINAL_AMOUNT = ["payment_request", "payment_details", "original_amount"]
 
 
-def _lacks(record: Record, extra: ExtraBody) -> bool:
+def _lacks(record: ModelRecord, extra: ExtraBody) -> bool:
     """Whether a record says another value of an extra member, at its top or in the request."""
     whole = record.raw.to_dict()
     if comparing.differs(extra, whole):
@@ -281,7 +281,7 @@ def _lacks(record: Record, extra: ExtraBody) -> bool:
     return comparing.differs(extra, whole.get("payment_request"))
 
 
-def _theirs(record: Record, place: str) -> Any:
+def _theirs(record: ModelRecord, place: str) -> Any:
     """Return the value of a record at a place of the body of `create`, or None."""
     path = place if place == "client_reference_id" else f"payment_request.{place}"
     value = record.value_at(path.split("."))
@@ -292,7 +292,7 @@ def _theirs(record: Record, place: str) -> Any:
     return said.original if said.unreadable is None else said.unreadable
 
 
-def _shown(record: Record, argument: str) -> str:
+def _shown(record: ModelRecord, argument: str) -> str:
     if argument not in MEMBERS:  # the direction, or extra_body
         return f"another {argument}"
     value = one_line(_theirs(record, MEMBERS[argument].place))

@@ -17,6 +17,7 @@ from victor_ext.runtime.client.config import checked_timeout
 from victor_ext.runtime.client.transport import EXTRA_QUERY, AsyncHttpClient, QueryChange
 from victor_ext.runtime.core.json_values import NOT_JSON, json_of
 from victor_ext.runtime.core.response import NOT_READ, Response
+from victor_ext.runtime.loop.declared_members import Tables
 from victor_ext.runtime.loop.evidence import READER, UNDOCUMENTED, Declared, Reader, unread_because
 
 HttpClient = httpx.Client | httpx.AsyncClient
@@ -35,6 +36,8 @@ class _Bound:
     """What the package's parsers raise of a status that the document does not list."""
     document: Sequence[Declared]
     """All operations of the package."""
+    members: Tables
+    """The members of its models."""
     undocumented: Read | None = None
     _received: Received | None = None  # of a client for one call, and not after it
     _query: QueryChange = ""
@@ -176,13 +179,18 @@ def bound_class(client_class: Hashable) -> Any:
     generated = cast("type[Any]", client_class)
     package = generated.__module__.rpartition(".")[0]
     errors = importlib.import_module(f"{package}.errors")
-    members = {"__doc__": generated.__doc__, "_unexpected_status": errors.UnexpectedStatus}
-    # not of a package by hand
-    is_documented = importlib.util.find_spec(f"{package}.operations") is not None
-    members["document"] = (
-        importlib.import_module(f"{package}.operations").OPERATIONS if is_documented else ()
-    )
-    return type(f"Bound{generated.__name__}", (_Bound, generated), members)
+    attributes = {"__doc__": generated.__doc__, "_unexpected_status": errors.UnexpectedStatus}
+    attributes["document"] = _table_of(package, "operations", ())
+    attributes["members"] = _table_of(package, "members", {})
+    return type(f"Bound{generated.__name__}", (_Bound, generated), attributes)
+
+
+def _table_of(package: str, name: str, default: Any) -> Any:
+    """The table in a module of a generated package; the default for a package by hand."""
+    module = f"{package}.{name}"
+    if importlib.util.find_spec(module) is None:
+        return default
+    return getattr(importlib.import_module(module), name.upper())
 
 
 def expect(kind: type[T], result: object) -> T:

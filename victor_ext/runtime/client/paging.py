@@ -13,7 +13,7 @@ from victor_ext.errors import Outcome, PaginationError
 from victor_ext.response_info import ResponseInfo
 from victor_ext.runtime.core.json_values import is_object, lenient_flag_of, object_or_empty
 
-from .records import Record, as_integer
+from .records import Record, as_integer, sent_by
 
 T = TypeVar("T")
 
@@ -199,9 +199,10 @@ def _bare(name: str) -> str:
 
 def content_of(item: Any) -> str:
     """All that was sent of an item, as text; empty when it is nested too deeply to be written."""
-    raw = item.raw if isinstance(item, Record) else item
     try:
-        return json.dumps(raw.to_dict(), default=str) if hasattr(raw, "to_dict") else repr(item)
+        if isinstance(item, Record):
+            return json.dumps(sent_by(item), default=str)
+        return json.dumps(item.to_dict(), default=str) if hasattr(item, "to_dict") else repr(item)
     except RecursionError:
         return ""
 

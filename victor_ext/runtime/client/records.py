@@ -1,8 +1,9 @@
 """Records: typed views of what a provider sent.
 
-A record declares its fields once, each with the path of its value and the function that reads it:
+A `ModelRecord` declares its fields once, each with the path of its value and the function that
+reads it. (Generated records, of `victor_ext.typed`, have properties instead.)
 
-    class Payout(Record):
+    class Payout(ModelRecord):
         id = identifier("payout_id")
         status = text("status")
         created_at = timestamp("created")
@@ -51,35 +52,26 @@ class Record:
             notification. Records that differ in it alone are equal.
     """
 
-    __slots__ = ("raw", "response_info")
+    __slots__ = ("response_info",)
 
-    _completed_by: Any = None
-    """Another record of the same object, for fields that are None in this one."""
-
-    def __init__(self, raw: Any) -> None:
-        self.raw = raw
-        self.response_info: ResponseInfo | None = None
-
-    def value_at(self, path: Sequence[str]) -> Any:
-        """The value at the names in `path`, or None.
-
-        A name is that of the generated model, or that on the wire of a member that the model does
-        not declare. Override this method where `raw` is not a generated model.
-        """
-        value = self.raw
-        for name in path:
-            value = value_in(value, name)
-        return value
+    response_info: ResponseInfo | None
 
     @classmethod
-    def _declared_fields(cls) -> dict[str, Field[Any]]:
-        """The fields by name, in the order of their declaration."""
-        declared = (item for kind in reversed(cls.__mro__) for item in vars(kind).items())
-        return {name: value for name, value in declared if isinstance(value, Field)}
+    def _field_names(cls) -> Sequence[str]:
+        """The names of the fields, in the order of their declaration."""
+        raise NotImplementedError
+
+    def _as_json(self) -> Any:
+        """Everything that was sent, as JSON."""
+        raise NotImplementedError
+
+    def _shown(self, name: str) -> str | None:
+        """The value of a field as the `repr` of the record has it; None leaves it out."""
+        raise NotImplementedError
 
     def to_dict(self) -> dict[str, Any]:
         """The fields as plain JSON data: dataclasses as objects, numbers and times as text."""
-        return {name: self._plain(getattr(self, name)) for name in self._declared_fields()}
+        return {name: self._plain(getattr(self, name)) for name in self._field_names()}
 
     def _plain(self, value: Any) -> Any:
         """The value of a field as plain JSON data. Override this method for another format."""
@@ -98,9 +90,9 @@ class Record:
 
     def __repr__(self) -> str:
         parts: list[str] = []
-        for name, field in self._declared_fields().items():
-            text = "None" if field.hidden else field.shown(self)
-            if text != "None":
+        for name in self._field_names():
+            text = self._shown(name)
+            if text not in (None, "None"):
                 parts.append(f"{name}={text}")
         return f"{type(self).__name__}({', '.join(parts)})"
 
@@ -115,6 +107,57 @@ class Record:
 
     def __hash__(self) -> int:
         return hash(repr(self))
+
+
+def sent_by(record: Record) -> Any:
+    """Everything that was sent of a record, as JSON."""
+    return record._as_json()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - own
+
+
+def shown(value: object) -> str:
+    """The value of a field in the `repr` of its record; of a list, the number of its items."""
+    return f"<{len(value)}>" if _is_tuple(value) else repr(value)
+
+
+class ModelRecord(Record):
+    """A record of a generated model, whose fields are declared one by one; see this module."""
+
+    __slots__ = ("raw",)
+
+    _completed_by: Any = None
+    """Another record of the same object, for fields that are None in this one."""
+
+    def __init__(self, raw: Any) -> None:
+        self.raw = raw
+        self.response_info = None
+
+    def value_at(self, path: Sequence[str]) -> Any:
+        """The value at the names in `path`, or None.
+
+        A name is that of the generated model, or that on the wire of a member that the model does
+        not declare. Override this method where `raw` is not a generated model.
+        """
+        value = self.raw
+        for name in path:
+            value = value_in(value, name)
+        return value
+
+    @classmethod
+    def _declared_fields(cls) -> dict[str, Field[Any]]:
+        """The fields by name, in the order of their declaration."""
+        declared = (item for kind in reversed(cls.__mro__) for item in vars(kind).items())
+        return {name: value for name, value in declared if isinstance(value, Field)}
+
+    @classmethod
+    def _field_names(cls) -> Sequence[str]:
+        return list(cls._declared_fields())
+
+    def _as_json(self) -> Any:
+        return self.raw.to_dict() if hasattr(self.raw, "to_dict") else self.raw
+
+    def _shown(self, name: str) -> str | None:
+        field = self._declared_fields()[name]
+        return None if field.hidden else field.shown(self)
 
 
 class RecordList(list[R]):
@@ -165,9 +208,9 @@ class Field(Generic[T]):
     def __get__(self, record: None, owner: type[Any]) -> Self: ...
 
     @overload
-    def __get__(self, record: Record, owner: type[Any]) -> T: ...
+    def __get__(self, record: ModelRecord, owner: type[Any]) -> T: ...
 
-    def __get__(self, record: Record | None, owner: type[Any]) -> Any:
+    def __get__(self, record: ModelRecord | None, owner: type[Any]) -> Any:
         if record is None:
             return self
         at = record.value_at
@@ -180,19 +223,17 @@ class Field(Generic[T]):
         other = record._completed_by  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - own
         return None if other is None else getattr(other, self._name)
 
-    def __set__(self, record: Record, value: object) -> NoReturn:
+    def __set__(self, record: ModelRecord, value: object) -> NoReturn:
         raise AttributeError(
             f"{self._name} of {type(record).__name__} is what the provider sent: it cannot be set."
         )
 
-    def shown(self, record: Record) -> str:
+    def shown(self, record: ModelRecord) -> str:
         """The value as the `repr` of the record has it."""
         value: Any = self.__get__(record, type(record))
         if self._masked and isinstance(value, str):
             return repr(mask(value))
-        if _is_tuple(value):
-            return f"<{len(value)}>"
-        return repr(value)
+        return shown(value)
 
 
 def value_in(source: object, name: str) -> Any:

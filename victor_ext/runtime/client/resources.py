@@ -67,8 +67,9 @@ def arguments_of(
             except TypeError as error:
                 # A missing or unknown argument is one of the method, not of a constructor that the
                 # caller never saw.
-                constructor = f"{getattr(request, '__qualname__', '')}.__init__()"
-                message = str(error).replace(constructor, f"{method.__qualname__}()")
+                called = getattr(request, "__qualname__", "")
+                called += ".__init__()" if isinstance(request, type) else "()"
+                message = str(error).replace(called, f"{method.__qualname__}()")
                 raise TypeError(_with_hint(message, arguments.parameters)) from None
             return method(resource, value)
 

@@ -63,6 +63,7 @@ def checked_base_url(url: str | AnyURL, *, name: str = "base_url") -> httpx.URL:
             name, f"{shown} is not a URL: write it as in https://api.example.com."
         ) from None
     if url.scheme not in ("https", "http") or not url.raw_host:
+        url = httpx.URL()  # without a host, its repr hides no password
         raise _refused(name, f"{shown} must be absolute: write https:// and the host in front.")
     if not has_host(url):
         raise _refused(

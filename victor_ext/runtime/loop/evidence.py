@@ -25,6 +25,8 @@ from victor_ext.runtime.core.json_values import (
 )
 from victor_ext.runtime.core.response import NOT_READ, Response
 
+from .declared_members import NO_EVIDENCE, has_declared_member
+
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "QUERY"})
 """Methods that change nothing (RFC 9110, 9.2.1; RFC 10008) and may always be repeated."""
 
@@ -54,6 +56,16 @@ class Reader:
         self._client = client
         self.declared = operation
         self.document: Sequence[Declared] = client.document  # all operations
+
+    def has_declared_member(self, response: httpx.Response) -> bool:
+        """Whether the table of members says that a body is what the document declares for its
+        status. Where it says no, the model decides.
+        """
+        model = self.declared.results.get(response.status_code)
+        if model is None:
+            return False
+        body = json_of(response)
+        return is_object(body) and has_declared_member(body, model, self._client.members)
 
     def is_evidence(self, response: httpx.Response) -> bool:
         """Whether a body, or the beginning of one, has a member that the document declares for a
@@ -261,6 +273,8 @@ def document_complaint(response: httpx.Response, problems: Problems) -> str | No
     reader: Reader | None = response.request.extensions.get(READER)
     if reader is None or not isinstance(response, Response):
         return None
+    if reader.has_declared_member(response):
+        return None
     reason = reader(response)
     # None: the document declares no body for this status, or not this status.
     model: Any = None if response.parsed is NOT_READ else response.parsed
@@ -283,6 +297,8 @@ def lists_declared_errors(response: httpx.Response) -> bool:
     reader: Reader | None = response.request.extensions.get(READER)
     if reader is None or not isinstance(response, Response):
         return False
+    if response.parsed is NOT_READ:
+        reader(response)
     model: Any = response.parsed
     if not has_declared_value(model) or reader.is_of_error(response):
         return False
@@ -292,16 +308,13 @@ def lists_declared_errors(response: httpx.Response) -> bool:
     return not reports_error(response, but={name.replace("_", "") for name in is_set - others})
 
 
-_NO_EVIDENCE = frozenset({"error", "errors"})
-
-
 def has_declared_value(model: Any) -> bool:
     """Whether something in a generated model, at any depth, is what the document declares there;
     see its `_tells`.
     """
     if not (hasattr(model, "_tells") and _declares(model)):
         return False
-    tells: bool = model._tells(_NO_EVIDENCE)  # noqa: SLF001 - every model has it
+    tells: bool = model._tells(NO_EVIDENCE)  # noqa: SLF001 - every model has it
     return tells
 
 

@@ -60,6 +60,7 @@ OPERATION = _Operation(
         "shopperResultUrl",
     ),
     result_id="id",
+    results={200: "Checkout"},
     result_members=("id", "result", "buildNumber", "timestamp", "ndc"),
     parse=_parse_response,
 )

@@ -67,6 +67,7 @@ OPERATION = _Operation(
         "card.token",
     ),
     result_id="id",
+    results={200: "Payment"},
     result_members=(
         "id",
         "result",

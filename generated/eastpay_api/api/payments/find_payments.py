@@ -52,6 +52,7 @@ OPERATION = _Operation(
     path="/v3/query",
     headers=(),
     members=(),
+    results={200: "PaymentList"},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

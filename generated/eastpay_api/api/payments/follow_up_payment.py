@@ -64,6 +64,7 @@ OPERATION = _Operation(
         "notificationUrl",
     ),
     result_id="id",
+    results={200: "Payment"},
     result_members=(
         "id",
         "result",

@@ -49,6 +49,7 @@ OPERATION = _Operation(
     headers=(),
     members=(),
     result_id="id",
+    results={200: "Order"},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

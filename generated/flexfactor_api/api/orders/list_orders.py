@@ -72,6 +72,7 @@ OPERATION = _Operation(
     path="/v1/orders",
     headers=(),
     members=(),
+    results={200: "OrderPage"},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -59,6 +59,7 @@ OPERATION = _Operation(
     headers=(),
     members=("amountToRefund", "refundMessage"),
     result_status="status",
+    results={200: "RefundAnswer"},
     result_members=(
         "success",
         "result",

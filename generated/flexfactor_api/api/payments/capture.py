@@ -56,6 +56,7 @@ OPERATION = _Operation(
     headers=(),
     members=("idempotencyKey", "orderId", "amount", "currency"),
     result_status="status",
+    results={200: "Answer"},
     result_members=(
         "success",
         "result",

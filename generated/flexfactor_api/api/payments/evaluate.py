@@ -75,6 +75,7 @@ OPERATION = _Operation(
         "expiryDateUtc",
     ),
     result_status="status",
+    results={200: "Decision"},
     result_members=(
         "orderId",
         "orderSessionKey",

@@ -68,6 +68,7 @@ OPERATION = _Operation(
     ),
     result_id="transmitId",
     result_status="status",
+    results={200: "TransmitAnswer"},
     result_members=(
         "transmitId",
         "success",

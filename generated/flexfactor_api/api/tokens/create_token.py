@@ -56,6 +56,7 @@ OPERATION = _Operation(
     members=("AppKey", "AppSecret"),
     result_id="id",
     result_status="status",
+    results={200: "Token"},
     result_members=(
         "accessToken",
         "expires",

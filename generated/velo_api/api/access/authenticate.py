@@ -49,6 +49,7 @@ OPERATION = _Operation(
     path="/v1/authenticate",
     headers=(),
     members=(),
+    results={200: "Token"},
     result_members=("access_token", "token_type", "expires_in", "scope", "entityIds"),
     error_members=("errors", "correlationId", "httpStatusCode"),
     parse=_parse_response,

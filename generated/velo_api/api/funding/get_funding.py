@@ -59,6 +59,7 @@ OPERATION = _Operation(
     members=(),
     result_id="fundingId",
     result_status="status",
+    results={200: "Funding"},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

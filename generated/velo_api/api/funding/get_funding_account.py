@@ -63,6 +63,7 @@ OPERATION = _Operation(
     headers=(),
     members=(),
     result_id="id",
+    results={200: "FundingAccount"},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

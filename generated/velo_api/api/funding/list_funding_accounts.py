@@ -74,6 +74,7 @@ OPERATION = _Operation(
     path="/v2/fundingAccounts",
     headers=(),
     members=(),
+    results={200: "FundingAccountPage"},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

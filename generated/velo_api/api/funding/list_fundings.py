@@ -72,6 +72,7 @@ OPERATION = _Operation(
     path="/v4/paymentaudit/fundings",
     headers=(),
     members=(),
+    results={200: "FundingEntryPage"},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -52,6 +52,7 @@ OPERATION = _Operation(
     headers=(),
     members=(),
     result_id="payeeId",
+    results={200: "Payee"},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

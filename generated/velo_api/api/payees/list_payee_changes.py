@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 import httpx
@@ -21,7 +22,11 @@ from ...types import status_of as _status_of
 
 
 def _get_kwargs(
-    *, payor_id: str, updated_since: str, page: int | Unset = UNSET, page_size: int | Unset = UNSET
+    *,
+    payor_id: str,
+    updated_since: datetime.datetime,
+    page: int | Unset = UNSET,
+    page_size: int | Unset = UNSET,
 ) -> dict[str, Any]:
     _kwargs: dict[str, Any] = {
         "method": "get",
@@ -57,6 +62,7 @@ OPERATION = _Operation(
     path="/v4/payees/deltas",
     headers=(),
     members=(),
+    results={200: "PayeeChangePage"},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""
@@ -77,7 +83,7 @@ def sync_detailed(
     *,
     client: AuthenticatedClient | Client,
     payor_id: str,
-    updated_since: str,
+    updated_since: datetime.datetime,
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
 ) -> Response[ErrorResponse | PayeeChangePage]:
@@ -85,7 +91,7 @@ def sync_detailed(
 
     Args:
         payor_id (str):
-        updated_since (str):
+        updated_since (datetime.datetime):
         page (int | Unset):
         page_size (int | Unset):
 
@@ -109,7 +115,7 @@ def sync(
     *,
     client: AuthenticatedClient | Client,
     payor_id: str,
-    updated_since: str,
+    updated_since: datetime.datetime,
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
 ) -> ErrorResponse | PayeeChangePage | None:
@@ -127,7 +133,7 @@ async def asyncio_detailed(
     *,
     client: AuthenticatedClient | Client,
     payor_id: str,
-    updated_since: str,
+    updated_since: datetime.datetime,
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
 ) -> Response[ErrorResponse | PayeeChangePage]:
@@ -144,7 +150,7 @@ async def asyncio(
     *,
     client: AuthenticatedClient | Client,
     payor_id: str,
-    updated_since: str,
+    updated_since: datetime.datetime,
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
 ) -> ErrorResponse | PayeeChangePage | None:

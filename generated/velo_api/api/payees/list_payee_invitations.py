@@ -74,6 +74,7 @@ OPERATION = _Operation(
     path="/v4/payees/payors/{payor_id}/invitationStatus",
     headers=(),
     members=(),
+    results={200: "PayeeInvitationPage"},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -85,6 +85,7 @@ OPERATION = _Operation(
     path="/v4/payees",
     headers=(),
     members=(),
+    results={200: "PayeePage"},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -64,6 +64,7 @@ OPERATION = _Operation(
     members=(),
     result_id="paymentId",
     result_status="status",
+    results={200: "Payment"},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 import httpx
@@ -29,8 +30,8 @@ def _get_kwargs(
     source_account_name: str | Unset = UNSET,
     source_currency: str | Unset = UNSET,
     payment_currency: str | Unset = UNSET,
-    submitted_date_from: str | Unset = UNSET,
-    submitted_date_to: str | Unset = UNSET,
+    submitted_date_from: datetime.date | Unset = UNSET,
+    submitted_date_to: datetime.date | Unset = UNSET,
     payment_memo: str | Unset = UNSET,
     payor_name: str | Unset = UNSET,
     transmission_type: str | Unset = UNSET,
@@ -40,8 +41,8 @@ def _get_kwargs(
     payment_amount_to: int | Unset = UNSET,
     rails_id: str | Unset = UNSET,
     remote_system_id: str | Unset = UNSET,
-    scheduled_for_date_from: str | Unset = UNSET,
-    scheduled_for_date_to: str | Unset = UNSET,
+    scheduled_for_date_from: datetime.date | Unset = UNSET,
+    scheduled_for_date_to: datetime.date | Unset = UNSET,
     schedule_status: str | Unset = UNSET,
     post_instruct_fx_status: str | Unset = UNSET,
     page: int | Unset = UNSET,
@@ -111,6 +112,7 @@ OPERATION = _Operation(
     path="/v4/paymentaudit/payments",
     headers=(),
     members=(),
+    results={200: "PaymentPage"},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""
@@ -137,8 +139,8 @@ def sync_detailed(
     source_account_name: str | Unset = UNSET,
     source_currency: str | Unset = UNSET,
     payment_currency: str | Unset = UNSET,
-    submitted_date_from: str | Unset = UNSET,
-    submitted_date_to: str | Unset = UNSET,
+    submitted_date_from: datetime.date | Unset = UNSET,
+    submitted_date_to: datetime.date | Unset = UNSET,
     payment_memo: str | Unset = UNSET,
     payor_name: str | Unset = UNSET,
     transmission_type: str | Unset = UNSET,
@@ -148,8 +150,8 @@ def sync_detailed(
     payment_amount_to: int | Unset = UNSET,
     rails_id: str | Unset = UNSET,
     remote_system_id: str | Unset = UNSET,
-    scheduled_for_date_from: str | Unset = UNSET,
-    scheduled_for_date_to: str | Unset = UNSET,
+    scheduled_for_date_from: datetime.date | Unset = UNSET,
+    scheduled_for_date_to: datetime.date | Unset = UNSET,
     schedule_status: str | Unset = UNSET,
     post_instruct_fx_status: str | Unset = UNSET,
     page: int | Unset = UNSET,
@@ -167,8 +169,8 @@ def sync_detailed(
         source_account_name (str | Unset):
         source_currency (str | Unset):
         payment_currency (str | Unset):
-        submitted_date_from (str | Unset):
-        submitted_date_to (str | Unset):
+        submitted_date_from (datetime.date | Unset):
+        submitted_date_to (datetime.date | Unset):
         payment_memo (str | Unset):
         payor_name (str | Unset):
         transmission_type (str | Unset):
@@ -178,8 +180,8 @@ def sync_detailed(
         payment_amount_to (int | Unset): In minor units of whichever currency.
         rails_id (str | Unset):
         remote_system_id (str | Unset):
-        scheduled_for_date_from (str | Unset):
-        scheduled_for_date_to (str | Unset):
+        scheduled_for_date_from (datetime.date | Unset):
+        scheduled_for_date_to (datetime.date | Unset):
         schedule_status (str | Unset):
         post_instruct_fx_status (str | Unset):
         page (int | Unset):
@@ -238,8 +240,8 @@ def sync(
     source_account_name: str | Unset = UNSET,
     source_currency: str | Unset = UNSET,
     payment_currency: str | Unset = UNSET,
-    submitted_date_from: str | Unset = UNSET,
-    submitted_date_to: str | Unset = UNSET,
+    submitted_date_from: datetime.date | Unset = UNSET,
+    submitted_date_to: datetime.date | Unset = UNSET,
     payment_memo: str | Unset = UNSET,
     payor_name: str | Unset = UNSET,
     transmission_type: str | Unset = UNSET,
@@ -249,8 +251,8 @@ def sync(
     payment_amount_to: int | Unset = UNSET,
     rails_id: str | Unset = UNSET,
     remote_system_id: str | Unset = UNSET,
-    scheduled_for_date_from: str | Unset = UNSET,
-    scheduled_for_date_to: str | Unset = UNSET,
+    scheduled_for_date_from: datetime.date | Unset = UNSET,
+    scheduled_for_date_to: datetime.date | Unset = UNSET,
     schedule_status: str | Unset = UNSET,
     post_instruct_fx_status: str | Unset = UNSET,
     page: int | Unset = UNSET,
@@ -300,8 +302,8 @@ async def asyncio_detailed(
     source_account_name: str | Unset = UNSET,
     source_currency: str | Unset = UNSET,
     payment_currency: str | Unset = UNSET,
-    submitted_date_from: str | Unset = UNSET,
-    submitted_date_to: str | Unset = UNSET,
+    submitted_date_from: datetime.date | Unset = UNSET,
+    submitted_date_to: datetime.date | Unset = UNSET,
     payment_memo: str | Unset = UNSET,
     payor_name: str | Unset = UNSET,
     transmission_type: str | Unset = UNSET,
@@ -311,8 +313,8 @@ async def asyncio_detailed(
     payment_amount_to: int | Unset = UNSET,
     rails_id: str | Unset = UNSET,
     remote_system_id: str | Unset = UNSET,
-    scheduled_for_date_from: str | Unset = UNSET,
-    scheduled_for_date_to: str | Unset = UNSET,
+    scheduled_for_date_from: datetime.date | Unset = UNSET,
+    scheduled_for_date_to: datetime.date | Unset = UNSET,
     schedule_status: str | Unset = UNSET,
     post_instruct_fx_status: str | Unset = UNSET,
     page: int | Unset = UNSET,
@@ -364,8 +366,8 @@ async def asyncio(
     source_account_name: str | Unset = UNSET,
     source_currency: str | Unset = UNSET,
     payment_currency: str | Unset = UNSET,
-    submitted_date_from: str | Unset = UNSET,
-    submitted_date_to: str | Unset = UNSET,
+    submitted_date_from: datetime.date | Unset = UNSET,
+    submitted_date_to: datetime.date | Unset = UNSET,
     payment_memo: str | Unset = UNSET,
     payor_name: str | Unset = UNSET,
     transmission_type: str | Unset = UNSET,
@@ -375,8 +377,8 @@ async def asyncio(
     payment_amount_to: int | Unset = UNSET,
     rails_id: str | Unset = UNSET,
     remote_system_id: str | Unset = UNSET,
-    scheduled_for_date_from: str | Unset = UNSET,
-    scheduled_for_date_to: str | Unset = UNSET,
+    scheduled_for_date_from: datetime.date | Unset = UNSET,
+    scheduled_for_date_to: datetime.date | Unset = UNSET,
     schedule_status: str | Unset = UNSET,
     post_instruct_fx_status: str | Unset = UNSET,
     page: int | Unset = UNSET,

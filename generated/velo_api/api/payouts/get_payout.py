@@ -56,6 +56,7 @@ OPERATION = _Operation(
     members=(),
     result_id="payoutId",
     result_status="status",
+    results={200: "Payout"},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

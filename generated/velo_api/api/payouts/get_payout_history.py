@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 import httpx
@@ -33,8 +34,8 @@ def _get_kwargs(
     payment_amount_to: int | Unset = UNSET,
     rails_id: str | Unset = UNSET,
     remote_system_id: str | Unset = UNSET,
-    submitted_date_from: str | Unset = UNSET,
-    submitted_date_to: str | Unset = UNSET,
+    submitted_date_from: datetime.date | Unset = UNSET,
+    submitted_date_to: datetime.date | Unset = UNSET,
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
     sort: str | Unset = UNSET,
@@ -96,6 +97,7 @@ OPERATION = _Operation(
     path="/v4/paymentaudit/payouts/{payout_id}",
     headers=(),
     members=(),
+    results={200: "PayoutHistoryPage"},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""
@@ -125,8 +127,8 @@ def sync_detailed(
     payment_amount_to: int | Unset = UNSET,
     rails_id: str | Unset = UNSET,
     remote_system_id: str | Unset = UNSET,
-    submitted_date_from: str | Unset = UNSET,
-    submitted_date_to: str | Unset = UNSET,
+    submitted_date_from: datetime.date | Unset = UNSET,
+    submitted_date_to: datetime.date | Unset = UNSET,
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
     sort: str | Unset = UNSET,
@@ -145,8 +147,8 @@ def sync_detailed(
         payment_amount_to (int | Unset): In minor units of whichever currency.
         rails_id (str | Unset):
         remote_system_id (str | Unset):
-        submitted_date_from (str | Unset):
-        submitted_date_to (str | Unset):
+        submitted_date_from (datetime.date | Unset):
+        submitted_date_to (datetime.date | Unset):
         page (int | Unset):
         page_size (int | Unset):
         sort (str | Unset):
@@ -196,8 +198,8 @@ def sync(
     payment_amount_to: int | Unset = UNSET,
     rails_id: str | Unset = UNSET,
     remote_system_id: str | Unset = UNSET,
-    submitted_date_from: str | Unset = UNSET,
-    submitted_date_to: str | Unset = UNSET,
+    submitted_date_from: datetime.date | Unset = UNSET,
+    submitted_date_to: datetime.date | Unset = UNSET,
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
     sort: str | Unset = UNSET,
@@ -238,8 +240,8 @@ async def asyncio_detailed(
     payment_amount_to: int | Unset = UNSET,
     rails_id: str | Unset = UNSET,
     remote_system_id: str | Unset = UNSET,
-    submitted_date_from: str | Unset = UNSET,
-    submitted_date_to: str | Unset = UNSET,
+    submitted_date_from: datetime.date | Unset = UNSET,
+    submitted_date_to: datetime.date | Unset = UNSET,
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
     sort: str | Unset = UNSET,
@@ -282,8 +284,8 @@ async def asyncio(
     payment_amount_to: int | Unset = UNSET,
     rails_id: str | Unset = UNSET,
     remote_system_id: str | Unset = UNSET,
-    submitted_date_from: str | Unset = UNSET,
-    submitted_date_to: str | Unset = UNSET,
+    submitted_date_from: datetime.date | Unset = UNSET,
+    submitted_date_to: datetime.date | Unset = UNSET,
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
     sort: str | Unset = UNSET,

@@ -58,6 +58,7 @@ OPERATION = _Operation(
     path="/v4/paymentaudit/payoutStatistics",
     headers=(),
     members=(),
+    results={200: "PayoutStatistics"},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -71,6 +71,7 @@ OPERATION = _Operation(
     path="/v3/payouts/{payout_id}/payments",
     headers=(),
     members=(),
+    results={200: "PayoutPaymentPage"},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

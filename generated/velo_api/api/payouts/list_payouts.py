@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 import httpx
@@ -25,11 +26,11 @@ def _get_kwargs(
     payor_id: str | Unset = UNSET,
     payout_memo: str | Unset = UNSET,
     status: str | Unset = UNSET,
-    submitted_date_from: str | Unset = UNSET,
-    submitted_date_to: str | Unset = UNSET,
+    submitted_date_from: datetime.date | Unset = UNSET,
+    submitted_date_to: datetime.date | Unset = UNSET,
     from_payor_name: str | Unset = UNSET,
-    scheduled_for_date_from: str | Unset = UNSET,
-    scheduled_for_date_to: str | Unset = UNSET,
+    scheduled_for_date_from: datetime.date | Unset = UNSET,
+    scheduled_for_date_to: datetime.date | Unset = UNSET,
     schedule_status: str | Unset = UNSET,
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
@@ -86,6 +87,7 @@ OPERATION = _Operation(
     path="/v4/paymentaudit/payouts",
     headers=(),
     members=(),
+    results={200: "PayoutSummaryPage"},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""
@@ -108,11 +110,11 @@ def sync_detailed(
     payor_id: str | Unset = UNSET,
     payout_memo: str | Unset = UNSET,
     status: str | Unset = UNSET,
-    submitted_date_from: str | Unset = UNSET,
-    submitted_date_to: str | Unset = UNSET,
+    submitted_date_from: datetime.date | Unset = UNSET,
+    submitted_date_to: datetime.date | Unset = UNSET,
     from_payor_name: str | Unset = UNSET,
-    scheduled_for_date_from: str | Unset = UNSET,
-    scheduled_for_date_to: str | Unset = UNSET,
+    scheduled_for_date_from: datetime.date | Unset = UNSET,
+    scheduled_for_date_to: datetime.date | Unset = UNSET,
     schedule_status: str | Unset = UNSET,
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
@@ -124,11 +126,11 @@ def sync_detailed(
         payor_id (str | Unset):
         payout_memo (str | Unset):
         status (str | Unset):
-        submitted_date_from (str | Unset):
-        submitted_date_to (str | Unset):
+        submitted_date_from (datetime.date | Unset):
+        submitted_date_to (datetime.date | Unset):
         from_payor_name (str | Unset):
-        scheduled_for_date_from (str | Unset):
-        scheduled_for_date_to (str | Unset):
+        scheduled_for_date_from (datetime.date | Unset):
+        scheduled_for_date_to (datetime.date | Unset):
         schedule_status (str | Unset):
         page (int | Unset):
         page_size (int | Unset):
@@ -167,11 +169,11 @@ def sync(
     payor_id: str | Unset = UNSET,
     payout_memo: str | Unset = UNSET,
     status: str | Unset = UNSET,
-    submitted_date_from: str | Unset = UNSET,
-    submitted_date_to: str | Unset = UNSET,
+    submitted_date_from: datetime.date | Unset = UNSET,
+    submitted_date_to: datetime.date | Unset = UNSET,
     from_payor_name: str | Unset = UNSET,
-    scheduled_for_date_from: str | Unset = UNSET,
-    scheduled_for_date_to: str | Unset = UNSET,
+    scheduled_for_date_from: datetime.date | Unset = UNSET,
+    scheduled_for_date_to: datetime.date | Unset = UNSET,
     schedule_status: str | Unset = UNSET,
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
@@ -201,11 +203,11 @@ async def asyncio_detailed(
     payor_id: str | Unset = UNSET,
     payout_memo: str | Unset = UNSET,
     status: str | Unset = UNSET,
-    submitted_date_from: str | Unset = UNSET,
-    submitted_date_to: str | Unset = UNSET,
+    submitted_date_from: datetime.date | Unset = UNSET,
+    submitted_date_to: datetime.date | Unset = UNSET,
     from_payor_name: str | Unset = UNSET,
-    scheduled_for_date_from: str | Unset = UNSET,
-    scheduled_for_date_to: str | Unset = UNSET,
+    scheduled_for_date_from: datetime.date | Unset = UNSET,
+    scheduled_for_date_to: datetime.date | Unset = UNSET,
     schedule_status: str | Unset = UNSET,
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
@@ -237,11 +239,11 @@ async def asyncio(
     payor_id: str | Unset = UNSET,
     payout_memo: str | Unset = UNSET,
     status: str | Unset = UNSET,
-    submitted_date_from: str | Unset = UNSET,
-    submitted_date_to: str | Unset = UNSET,
+    submitted_date_from: datetime.date | Unset = UNSET,
+    submitted_date_to: datetime.date | Unset = UNSET,
     from_payor_name: str | Unset = UNSET,
-    scheduled_for_date_from: str | Unset = UNSET,
-    scheduled_for_date_to: str | Unset = UNSET,
+    scheduled_for_date_from: datetime.date | Unset = UNSET,
+    scheduled_for_date_to: datetime.date | Unset = UNSET,
     schedule_status: str | Unset = UNSET,
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,

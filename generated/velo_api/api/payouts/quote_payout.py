@@ -51,6 +51,7 @@ OPERATION = _Operation(
     path="/v3/payouts/{payout_id}/quote",
     headers=(),
     members=(),
+    results={200: "Quote"},
     result_members=("fxSummaries",),
     error_members=("errors", "correlationId", "httpStatusCode"),
     parse=_parse_response,

@@ -80,6 +80,7 @@ OPERATION = _Operation(
     path="/v3/sourceAccounts",
     headers=(),
     members=(),
+    results={200: "SourceAccountPage"},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

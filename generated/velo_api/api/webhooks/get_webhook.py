@@ -58,6 +58,7 @@ OPERATION = _Operation(
     headers=(),
     members=(),
     result_id="id",
+    results={200: "WebhookEndpoint"},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

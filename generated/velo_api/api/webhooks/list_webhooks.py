@@ -60,6 +60,7 @@ OPERATION = _Operation(
     path="/v1/webhooks",
     headers=(),
     members=(),
+    results={200: "WebhookEndpointPage"},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -60,6 +60,7 @@ OPERATION = _Operation(
     headers=(),
     members=(),
     result_id="id",
+    results={202: "WebhookPing"},
     result_members=("id", "webhookId"),
     error_members=("errors", "correlationId", "httpStatusCode"),
     parse=_parse_response,

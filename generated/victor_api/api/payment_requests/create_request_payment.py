@@ -56,6 +56,7 @@ OPERATION = _Operation(
     headers=("Idempotency-Key",),
     members=("payee", "payer", "payment_details", "client_reference_id"),
     result_status="status",
+    results={200: "PaymentRequestReceipt"},
     result_members=(
         "victor_payment_request_id",
         "client_reference_id",

@@ -54,6 +54,7 @@ OPERATION = _Operation(
     members=(),
     result_id="victor_payment_request_id",
     result_status="status",
+    results={200: "GetPaymentRequestResponse"},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

@@ -88,6 +88,7 @@ OPERATION = _Operation(
     path="/v2/payment-requests",
     headers=(),
     members=(),
+    results={200: "ListPaymentRequestsResponse"},
     parse=_parse_response,
 )
 """What the document says of the operation, for the client's transport."""

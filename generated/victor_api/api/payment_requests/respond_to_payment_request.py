@@ -67,6 +67,7 @@ OPERATION = _Operation(
     members=("status", "notes", "modified_amount"),
     result_id="victor_payment_request_id",
     result_status="status",
+    results={200: "RfpInboundPaymentRequestResponseDetails"},
     result_members=(
         "victor_payment_request_id",
         "status",

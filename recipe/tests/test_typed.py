@@ -1,0 +1,249 @@
+"""Typed records: what the document and the settings beside it make of them."""
+
+import re
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from victor_spec.command_line import main
+from victor_spec.generate import GenerationResult, generate
+from victor_spec.typed.records import RecordPlan
+from victor_spec.typed.settings import SettingsError
+
+pytestmark = pytest.mark.pull_request
+
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENT = """
+openapi: 3.0.3
+info: {title: Shop, version: 1.0.0}
+paths:
+  /orders/{id}:
+    get:
+      operationId: getOrder
+      parameters: [{name: id, in: path, required: true, schema: {type: string}}]
+      responses:
+        "200":
+          description: The order.
+          content: {application/json: {schema: {$ref: '#/components/schemas/Order'}}}
+components:
+  schemas:
+    Order:
+      type: object
+      description: An order of a shop.
+      properties:
+        orderId: {type: string, description: The id of the order}
+        state: {type: string, enum: [OPEN, CLOSED]}
+        total: {type: integer}
+        currency: {type: string}
+        paid: {type: boolean}
+        createdAt: {type: string, format: date-time}
+        delivery: {$ref: '#/components/schemas/Delivery'}
+        items: {type: array, items: {$ref: '#/components/schemas/Item'}}
+        labels: {type: array, items: {type: string}}
+        date: {type: string, format: date}
+        free: {type: object}
+    Delivery:
+      type: object
+      properties: {town: {type: string}, on: {type: string}}
+    Item:
+      type: object
+      properties: {name: {type: string}, price: {type: number}}
+"""
+SETTINGS = """
+records:
+  Order:
+    names: {orderId: id, paid: is_paid}
+    identifiers: [orderId]
+    money: {total: [total, currency]}
+    lift: {delivery: [town, "on"]}
+    read_as: {delivery.on: moment}
+    shown: [orderId, state]
+    private: [delivery.town]
+    masked: [labels]
+    leave_out: [free]
+"""
+
+
+def made(folder: Path, document: str = DOCUMENT, settings: str = SETTINGS) -> GenerationResult:
+    """The package of a document with settings beside it."""
+    (folder / "shop.yaml").write_text(document, encoding="utf-8")
+    (folder / "shop.settings.yaml").write_text(settings, encoding="utf-8")
+    return generate(folder / "shop.yaml", folder)
+
+
+def records_of(result: GenerationResult) -> Sequence[RecordPlan]:
+    return () if result.typed is None else result.typed.records
+
+
+def source_of(result: GenerationResult) -> str:
+    return (result.package / "typed" / "records.py").read_text(encoding="utf-8")
+
+
+def property_of(source: str, record: str, name: str) -> str:
+    """The lines of a property, without its decorator."""
+    after = source[source.index(f"class {record}(Record):") :]
+    lines = after[after.index(f"    def {name}(self)") :]
+    return lines.split("    @property")[0].split("\n\n\n")[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "type_", "call"),
+    [
+        ("id", "str", 'identifier(self._json, "orderId")'),
+        ("state", "str | None", 'text(self._json, "state")'),
+        ("total", "Money | None", 'money(self._json, "total", "currency")'),
+        ("is_paid", "bool | None", 'flag(self._json, "paid")'),
+        ("created_at", "datetime | None", 'moment(self._json, "createdAt")'),
+        ("town", "str | None", 'text(part(self._json, "delivery"), "town")'),
+        ("on", "datetime | None", 'moment(part(self._json, "delivery"), "on")'),
+        ("items", "tuple[Item, ...]", 'records(self._json, "items", Item)'),
+        ("labels", "tuple[str, ...]", 'texts(self._json, "labels")'),
+        ("date_", "date | None", 'day(self._json, "date")'),
+    ],
+)
+def test_a_field_is_a_property_that_reads_its_member(
+    name: str, type_: str, call: str, tmp_path: Path
+) -> None:
+    lines = property_of(source_of(made(tmp_path)), "Order", name)
+    assert f"def {name}(self) -> {type_}:" in lines
+    assert f"return {call}" in lines
+
+
+def test_what_the_settings_leave_out_or_put_elsewhere_is_no_field(tmp_path: Path) -> None:
+    source = source_of(made(tmp_path))
+    for name in ("free", "delivery", "currency", "order_id"):
+        assert f"    def {name}(self)" not in source
+
+
+def test_the_docstring_is_the_sentence_of_the_document(tmp_path: Path) -> None:
+    source = source_of(made(tmp_path))
+    assert '"""An order of a shop."""' in source
+    assert '"""`orderId`: The id of the order."""' in property_of(source, "Order", "id")
+
+
+def test_a_schema_that_a_record_refers_to_is_a_record_too(tmp_path: Path) -> None:
+    assert [record.name for record in records_of(made(tmp_path))] == ["Item", "Order"]
+
+
+def test_a_text_that_nobody_decided_about_is_private_and_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    result = made(tmp_path)
+    by_name = {record.name: record for record in records_of(result)}
+    assert by_name["Item"].private == ["name"]
+    assert by_name["Order"].private == ["town"]
+    main(["generate", str(tmp_path / "shop.yaml"), "--out", str(tmp_path)])
+    assert re.search(r"private-text \(1\): .*\n +Item\.name\n", capsys.readouterr().out)
+
+
+def test_without_settings_there_are_typed_records_only_on_demand(tmp_path: Path) -> None:
+    (tmp_path / "shop.yaml").write_text(DOCUMENT, encoding="utf-8")
+    assert not (generate(tmp_path / "shop.yaml", tmp_path).package / "typed").exists()
+    result = generate(tmp_path / "shop.yaml", tmp_path, typed=True)
+    assert [record.name for record in records_of(result)] == ["Delivery", "Item", "Order"]
+    assert {record.name: record.private for record in records_of(result)} == {
+        "Delivery": ["town", "on"],
+        "Item": ["name"],
+        "Order": ["order_id", "state", "currency", "labels", "free"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ("records: {Ordre: {}}", "records.Ordre is no schema: did you mean Order?"),
+        (
+            "records: {Order: {names: {ordreId: id}}}",
+            "records.Order.names: ordreId is no member of Order: did you mean orderId?",
+        ),
+        (
+            "records: {Order: {lift: {delivery: [city]}}}",
+            "records.Order.lift: delivery.city is no member of Order",
+        ),
+        (
+            "records: {Order: {money: {total: [total, curency]}}}",
+            "records.Order.money: curency is no member of Order: did you mean currency?",
+        ),
+        (
+            "records: {Order: {names: {state: total}}}",
+            "records.Order: the name total is taken, or is no name in Python",
+        ),
+        ("records: {Order: {names: {state: raw}}}", "the name raw is taken"),
+        ("records: {Order: {names: {state: a-b}}}", "the name a-b is taken, or is no name"),
+        (
+            "records: {Order: {show: [state]}}",
+            "records.Order.show is no setting: did you mean shown?",
+        ),
+        ("records: {Order: {shown: state}}", "records.Order.shown: Input should be a valid list"),
+        (
+            "records: {Order: {shown: [state], private: [state]}}",
+            "state is in `shown` and in `private`: keep one",
+        ),
+        ("records: {Order: {read_as: {state: instant}}}", "records.Order.read_as.state:"),
+        ("record: {}", "record is no setting: did you mean records?"),
+        ("records: [", "cannot be read"),
+    ],
+)
+def test_an_entry_that_leads_nowhere_stops_generation(
+    entry: str, message: str, tmp_path: Path
+) -> None:
+    package = made(tmp_path).package
+    before = source_of(made(tmp_path))
+    with pytest.raises(SettingsError, match=re.escape(message)):
+        made(tmp_path, settings=entry)
+    assert (package / "typed" / "records.py").read_text(encoding="utf-8") == before
+
+
+def test_the_schema_for_editors_is_that_of_this_version(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["settings-schema"]) == 0
+    schema = ROOT / "openapi" / "settings.schema.json"
+    assert schema.read_text(encoding="utf-8") == capsys.readouterr().out
+
+
+def test_a_mistake_in_the_settings_is_one_line_of_the_command(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made(tmp_path)
+    (tmp_path / "shop.settings.yaml").write_text("records: {Ordre: {}}", encoding="utf-8")
+    assert main(["generate", str(tmp_path / "shop.yaml"), "--out", str(tmp_path)]) == 2
+    assert "did you mean Order?" in capsys.readouterr().err
+
+
+NEWER = DOCUMENT.replace(
+    "        paid: {type: boolean}",
+    "        paid: {type: boolean}\n        purpose: {type: string, description: What for.}\n"
+    "        weight: {type: integer}",
+)
+
+
+def test_a_new_member_is_a_field_after_an_update_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    package = made(tmp_path).package
+    (tmp_path / "newer.yaml").write_text(NEWER, encoding="utf-8")
+    arguments = [str(tmp_path / "shop.yaml"), str(tmp_path / "newer.yaml"), "--out", str(tmp_path)]
+    assert main(["update", *arguments]) == 0
+    source = (package / "typed" / "records.py").read_text(encoding="utf-8")
+    assert 'return text(self._json, "purpose")' in property_of(source, "Order", "purpose")
+    expected = """
+        2 new fields of typed records:
+          Order.purpose (str | None); private, until ... names it in `shown` or `private`
+          Order.weight (int | None)
+    """
+    output = capsys.readouterr().out.replace("shop.settings.yaml", "...")
+    assert textwrap.dedent(expected).strip() in output
+
+
+def test_settings_for_the_newer_document_do_not_stop_the_comparison_with_the_older_one(
+    tmp_path: Path,
+) -> None:
+    made(tmp_path)
+    newer = SETTINGS.replace("shown: [orderId, state]", "shown: [orderId, state, purpose]")
+    (tmp_path / "shop.settings.yaml").write_text(newer, encoding="utf-8")
+    (tmp_path / "newer.yaml").write_text(NEWER, encoding="utf-8")
+    arguments = [str(tmp_path / "shop.yaml"), str(tmp_path / "newer.yaml"), "--out", str(tmp_path)]
+    assert main(["update", *arguments]) == 0

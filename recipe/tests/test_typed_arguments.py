@@ -1,0 +1,150 @@
+"""The arguments of lists: what the document and the settings beside it make of them."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from victor_spec.command_line import main
+from victor_spec.generate import GenerationResult, generate
+from victor_spec.typed.settings import SettingsError
+
+pytestmark = pytest.mark.pull_request
+
+DOCUMENT = """
+openapi: 3.0.3
+info: {title: Shop, version: 1.0.0}
+paths:
+  /shops/{shopId}/orders:
+    get:
+      operationId: listOrders
+      summary: The orders of a shop
+      parameters:
+        - {name: shopId, in: path, required: true, schema: {type: string}, description: Whose}
+        - {name: state, in: query, schema: {type: string, maxLength: 20}}
+        - {name: createdFrom, in: query, schema: {type: string, format: date}}
+        - {name: createdTo, in: query, schema: {type: string, format: date}}
+        - {name: paid, in: query, schema: {type: boolean}}
+        - {name: size, in: query, schema: {type: integer, minimum: 1, maximum: 50}}
+        - {name: since, in: query, required: true, schema: {type: string}}
+        - {name: page, in: query, schema: {type: integer}}
+      responses:
+        "200":
+          description: The orders.
+          content: {application/json: {schema: {type: object}}}
+"""
+SETTINGS = """
+forms:
+  id: {whole: "[a-z]{1,9}", wanted: "an id of a shop, such as 'corner'"}
+words:
+  OrderState: [OPEN, CLOSED]
+lists:
+  listOrders:
+    what: list of orders
+    positional: [shopId]
+    names: {size: page_size}
+    forms: {shopId: id}
+    words: {state: OrderState}
+    read_as: {since: second}
+    ranges: [[createdFrom, createdTo]]
+    constant: [createdFrom, createdTo, size, since]
+    leave_out: [page]
+"""
+LIST = "lists: {listOrders: {what: list of orders, %s}}"
+
+
+def made(folder: Path, document: str = DOCUMENT, settings: str = SETTINGS) -> GenerationResult:
+    """The package of a document with settings beside it."""
+    (folder / "shop.yaml").write_text(document, encoding="utf-8")
+    (folder / "shop.settings.yaml").write_text(settings, encoding="utf-8")
+    return generate(folder / "shop.yaml", folder)
+
+
+def source_of(result: GenerationResult, module: str = "arguments") -> str:
+    source = (result.package / "typed" / f"{module}.py").read_text(encoding="utf-8")
+    return re.sub(r"\s+", " ", source)
+
+
+def test_a_list_is_a_function_with_the_arguments_of_the_document(tmp_path: Path) -> None:
+    assert (
+        "def list_orders( shop_id: str, *, since: datetime, state: OrderState | None = None, "
+        "created_from: date | str | None = None, created_to: date | str | None = None, "
+        "paid: bool | None = None, page_size: int | None = None, ) -> ListQuery:"
+    ) in source_of(made(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        'sent["shop_id"] = check.form("shop_id", shop_id, _ID)',
+        'if state is not None: sent["state"] = check.text("state", state, 20)',
+        'sent["created_from"] = check.day("created_from", created_from)',
+        'sent["paid"] = check.flag("paid", paid)',
+        'sent["size"] = check.integer("page_size", page_size, 1, 50)',
+        'sent["since"] = check.second("since", since)',
+        'check.range("created_from", created_from, "created_to", created_to)',
+        'with Query("The list of orders") as check:',
+        'constant = {"shop_id", "created_from", "created_to", "size", "since"}',
+        '_ID = Form("[a-z]{1,9}", "an id of a shop, such as \'corner\'")',
+    ],
+)
+def test_each_argument_is_checked_by_its_type_and_limits(statement: str, tmp_path: Path) -> None:
+    assert statement in source_of(made(tmp_path))
+
+
+def test_known_words_are_a_type_that_takes_unknown_ones_too(tmp_path: Path) -> None:
+    source = source_of(made(tmp_path), "words")
+    assert 'OrderState = Literal["OPEN", "CLOSED"] | Word' in source
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            "lists: {listOrder: {what: x}}",
+            "lists.listOrder is no operation: did you mean listOrders?",
+        ),
+        ("lists: {listOrders: {}}", "lists.listOrders.what: Field required"),
+        (
+            LIST % "names: {stat: status}",
+            "lists.listOrders.names: stat is no parameter of listOrders: did you mean state?",
+        ),
+        (
+            LIST % "ranges: [[createdFrom, createdUntil]]",
+            "lists.listOrders.ranges: createdUntil is no parameter of listOrders",
+        ),
+        (LIST % "forms: {shopId: id}", "lists.listOrders.forms.shopId: id is not in `forms`"),
+        (LIST % "words: {state: State}", "lists.listOrders.words.state: State is not in `words`"),
+        (LIST % "names: {state: paid}", "the name paid is taken, or is no name in Python"),
+        (LIST % "names: {state: sent}", "the name sent is taken"),
+        (LIST % "constants: [state]", "constants is no setting: did you mean constant?"),
+        ('forms: {id: {whole: "[a-z", wanted: x}}', "it is no regular expression"),
+    ],
+)
+def test_an_entry_that_leads_nowhere_stops_generation(
+    settings: str, message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(SettingsError, match=re.escape(message)):
+        made(tmp_path, settings=settings)
+    assert not (tmp_path / "shop_api").exists()
+
+
+def test_a_new_filter_is_an_argument_after_an_update_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made(tmp_path)
+    newer = DOCUMENT.replace(
+        "        - {name: page,",
+        "        - {name: tag, in: query, schema: {type: string, maxLength: 9}}\n"
+        "        - {name: page,",
+    )
+    (tmp_path / "newer.yaml").write_text(newer, encoding="utf-8")
+    arguments = [str(tmp_path / "shop.yaml"), str(tmp_path / "newer.yaml"), "--out", str(tmp_path)]
+    assert main(["update", *arguments]) == 0
+    source = (tmp_path / "shop_api" / "typed" / "arguments.py").read_text(encoding="utf-8")
+    assert 'check.text("tag", tag, 9)' in source
+    assert (
+        "1 new argument of lists:\n"
+        "  list_orders: tag: str | None = None; a list with it is read repeatedly, until "
+        "shop.settings.yaml names it in `constant`"
+    ) in capsys.readouterr().out

@@ -1,0 +1,246 @@
+"""The arguments of lists: a function for each, with its checks and what it sends."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from openapi_python_client.parser.openapi import Endpoint
+
+from victor_spec.requests import key
+from victor_spec.tree import Operation, Tree, mapping_at, operations, resolve, trees_at
+
+from .settings import FormSettings, ListSettings, Settings, SettingsError, nearest
+
+LEAST_WHOLE, MOST_WHOLE = -(2**63), 2**63 - 1
+"""The limits of a whole number of which the document has none."""
+ANNOTATIONS = {"text": "str", "flag": "bool", "whole": "int", "day": "date | str"}
+MOMENT = "datetime"
+LOCALS: Sequence[str] = ("check", "constant", "sent")
+"""Names that the generated functions use themselves."""
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """One argument of a function."""
+
+    name: str
+    wire: str
+    sent: str
+    """The argument of the generated function that sends it."""
+    annotation: str
+    check: str
+    """The call that checks it, and returns what is sent."""
+    description: str
+    is_required: bool
+    is_positional: bool
+
+    @property
+    def parameter(self) -> str:
+        """The argument in the signature."""
+        if self.is_required:
+            return f"{self.name}: {self.annotation}"
+        return f"{self.name}: {self.annotation} | None = None"
+
+
+@dataclass(frozen=True, slots=True)
+class ListPlan:
+    """The arguments of one list."""
+
+    function: str
+    operation: str
+    """Its operationId."""
+    what: str
+    summary: str
+    arguments: Sequence[Argument]
+    ranges: Sequence[tuple[str, str]]
+    """The names of arguments that begin and end a range."""
+    constant: Sequence[str]
+    """What is sent, and never stops matching an item."""
+
+    @property
+    def positional(self) -> list[Argument]:
+        return [each for each in self.arguments if each.is_positional]
+
+    @property
+    def by_keyword(self) -> list[Argument]:
+        """Required ones first."""
+        named = [each for each in self.arguments if not each.is_positional]
+        return sorted(named, key=lambda argument: not argument.is_required)
+
+
+def operations_by_id(document: Tree) -> dict[str, Operation]:
+    """The operations by their operationId."""
+    return {str(each.tree.get("operationId")): each for each in operations(document)}
+
+
+def list_plans(document: Tree, endpoints: Sequence[Endpoint], settings: Settings) -> list[ListPlan]:
+    """The lists that the settings name.
+
+    Raises SettingsError for an entry that leads nowhere, or to a name that is taken.
+    """
+    by_id = operations_by_id(document)
+    made = {(str(each.tags[0]), str(each.name)): each for each in endpoints}
+    plans: list[ListPlan] = []
+    for name, own in settings.lists.items():
+        operation = by_id.get(name)
+        endpoint = None if operation is None else made.get(key(operation.tree))
+        if operation is None or endpoint is None:
+            raise SettingsError(f"lists.{name} is no operation{nearest(name, by_id)}.")
+        plans.append(_Planner(document, operation, endpoint, name, own, settings).plan())
+    return sorted(plans, key=lambda plan: plan.function)
+
+
+def parameters_of(document: Tree, operation: Operation) -> dict[str, Tree]:
+    """The parameters of the path and the query, by their names on the wire."""
+    parameters: dict[str, Tree] = {}
+    for owner in (operation.item, operation.tree):
+        for written in trees_at(owner, "parameters"):
+            parameter = resolve(document, written)
+            if parameter.get("in") in ("path", "query"):
+                parameters[str(parameter.get("name"))] = parameter
+    return parameters
+
+
+class _Planner:
+    """Makes the plan of one list."""
+
+    def __init__(
+        self,
+        document: Tree,
+        operation: Operation,
+        endpoint: Endpoint,
+        name: str,
+        own: ListSettings,
+        settings: Settings,
+    ) -> None:
+        self._document = document
+        self._operation = operation
+        self._name = name
+        self._own = own
+        self._settings = settings
+        self._endpoint = endpoint
+        self._sent = _python_names(endpoint)
+
+    def plan(self) -> ListPlan:
+        parameters = parameters_of(self._document, self._operation)
+        self._check_entries(parameters)
+        arguments = [
+            self._argument(wire, parameter)
+            for wire, parameter in parameters.items()
+            if wire not in self._own.leave_out
+        ]
+        self._check_names(arguments)
+        names = {each.wire: each.name for each in arguments}
+        constant = [
+            each.sent for each in arguments if each.wire in self._own.constant or each.is_positional
+        ]
+        return ListPlan(
+            function=str(self._endpoint.name),
+            operation=self._name,
+            what=self._own.what,
+            summary=_sentence(self._operation.tree.get("summary")),
+            arguments=arguments,
+            ranges=[(names[first], names[last]) for first, last in self._own.ranges],
+            constant=constant,
+        )
+
+    def _check_entries(self, parameters: Mapping[str, Tree]) -> None:
+        for entry, name in self._own.members():
+            if name not in parameters:
+                raise SettingsError(
+                    f"lists.{self._name}.{entry}: {name} is no parameter of {self._name}"
+                    f"{nearest(name, parameters)}."
+                )
+        for kind, known in (("forms", self._settings.forms), ("words", self._settings.words)):
+            for wire, name in getattr(self._own, kind).items():
+                if name not in known:
+                    raise SettingsError(
+                        f"lists.{self._name}.{kind}.{wire}: {name} is not in `{kind}`"
+                        f"{nearest(name, known)}."
+                    )
+
+    def _check_names(self, arguments: Sequence[Argument]) -> None:
+        seen = set(LOCALS)
+        for each in arguments:
+            if each.name in seen or not each.name.isidentifier():
+                raise SettingsError(
+                    f"lists.{self._name}: the name {each.name} is taken, or is no name in Python: "
+                    "write another one in `names`."
+                )
+            seen.add(each.name)
+
+    def _argument(self, wire: str, parameter: Tree) -> Argument:
+        schema = resolve(self._document, mapping_at(parameter, "schema"))
+        own = self._own
+        name = own.names.get(wire) or self._sent[wire]
+        reader = own.read_as.get(wire) or _reader_of(schema)
+        annotation = MOMENT if reader in ("moment", "second") else ANNOTATIONS[reader]
+        if wire in own.words:
+            annotation = own.words[wire]
+        is_positional = wire in own.positional
+        is_required = is_positional or wire in own.required or parameter.get("required") is True
+        return Argument(
+            name=name,
+            wire=wire,
+            sent=self._sent[wire],
+            annotation=annotation,
+            check=self._check(name, wire, reader, schema),
+            description=_sentence(parameter.get("description")),
+            is_required=is_required,
+            is_positional=is_positional,
+        )
+
+    def _check(self, name: str, wire: str, reader: str, schema: Tree) -> str:
+        """The call that checks an argument."""
+        arguments = [repr(name), name]
+        if wire in self._own.forms:
+            return f"check.form({', '.join(arguments)}, {form_name(self._own.forms[wire])})"
+        if reader == "text":
+            longest = schema.get("maxLength")
+            arguments += [] if longest is None else [repr(longest)]
+        elif reader == "whole":
+            limits = (
+                schema.get("minimum", LEAST_WHOLE),
+                schema.get("maximum", MOST_WHOLE),
+            )
+            arguments += [repr(limit) for limit in limits]
+        method = {"whole": "integer"}.get(reader, reader)
+        return f"check.{method}({', '.join(arguments)})"
+
+
+def _python_names(endpoint: Endpoint) -> dict[str, str]:
+    """The arguments of the generated function, by the names of the parameters on the wire."""
+    parameters = [*endpoint.path_parameters, *endpoint.query_parameters]
+    return {each.name.get_untrusted_value(): str(each.python_name) for each in parameters}
+
+
+def _reader_of(schema: Tree) -> str:
+    """How a parameter is checked, by its schema; text of which nothing is known as text."""
+    type_ = schema.get("type")
+    if type_ == "integer":
+        return "whole"
+    if type_ == "boolean":
+        return "flag"
+    if type_ == "string" and schema.get("format") == "date":
+        return "day"
+    if type_ == "string" and schema.get("format") == "date-time":
+        return "moment"
+    return "text"
+
+
+def _sentence(description: Any) -> str:
+    words = " ".join(str(description or "").split())
+    return words if not words or words.endswith((".", "?", "!")) else f"{words}."
+
+
+def form_name(name: str) -> str:
+    """The constant of a form: `_ID`."""
+    return f"_{re.sub(r'[^A-Za-z0-9]', '_', name).upper()}"
+
+
+def form_call(form: FormSettings) -> str:
+    """The call that makes a form."""
+    return f"Form({form.whole!r}, {form.wanted!r})"

@@ -1,0 +1,265 @@
+"""The records of a package: the fields of each, with the reader and the words of each field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from openapi_python_client.parser.properties import ModelProperty
+
+from victor_spec.members import Kind, kind_of, members_of
+
+from .settings import RecordSettings, Settings, SettingsError, nearest
+
+TYPES = {
+    "text": "str | None",
+    "identifier": "str",
+    "flag": "bool | None",
+    "whole": "int | None",
+    "decimal": "Decimal | None",
+    "moment": "datetime | None",
+    "day": "date | None",
+    "money": "Money | None",
+    "texts": "tuple[str, ...]",
+    "members": "dict[str, Any]",
+    "value": "Any",
+}
+"""The types of fields, by their readers in `victor_ext.typed`."""
+
+READERS = {"number": "decimal", "uuid": "text", "any": "value"}
+"""The readers of kinds that have another name."""
+SHOWN_READERS = frozenset(
+    {"flag", "whole", "decimal", "moment", "day", "money", "record", "records"}
+)
+"""What these read names no person: a `repr` shows it without a decision."""
+TAKEN = frozenset({"raw", "response_info", "to_dict"})
+"""What each record has beside its fields."""
+TYPE_NAMES = frozenset(
+    {"bool", "date", "datetime", "dict", "int", "models", "property", "str", "tuple"}
+)
+"""Names of types: a field with such a name would hide the type from the fields below it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordField:
+    """One field: its name, its type, the call that reads it, and what its docstring says."""
+
+    name: str
+    type: str
+    call: str
+    description: str
+    schema: str
+    """The schema that declares its member: that of the record, or of a part of it."""
+    member: str
+    """The name on the wire."""
+    place: str
+    """The name in the settings."""
+    is_private: bool = False
+    is_masked: bool = False
+    is_undecided: bool = False
+    """Whether it is private because the settings do not name it."""
+    kind: str | None = None
+    """The record of its value, or of the items of its value."""
+
+
+@dataclass(slots=True)
+class RecordPlan:
+    """One record."""
+
+    name: str
+    module: str
+    """The module of its model, in `models`."""
+    description: str
+    fields: list[RecordField] = field(default_factory=list[RecordField])
+
+    @property
+    def private(self) -> list[str]:
+        return [each.name for each in self.fields if each.is_private]
+
+    @property
+    def masked(self) -> list[str]:
+        return [each.name for each in self.fields if each.is_masked]
+
+
+def plans_of(models: Iterable[ModelProperty], settings: Settings) -> list[RecordPlan]:
+    """The records, each after those that its fields refer to, where that is possible.
+
+    Raises SettingsError for an entry that leads nowhere, or to a name that is taken.
+    """
+    by_name = {str(model.class_info.name): model for model in models}
+    for name in settings.records:
+        if name not in by_name:
+            raise SettingsError(f"records.{name} is no schema{nearest(name, by_name)}.")
+    plans: dict[str, RecordPlan] = {}
+    pending = list(settings.records)
+    while pending:
+        name = pending.pop(0)
+        if name in plans:
+            continue
+        plan = _Planner(by_name, by_name[name], settings.records.get(name, RecordSettings())).plan()
+        plans[name] = plan
+        pending += [each.kind for each in plan.fields if each.kind is not None]
+    return [plans[name] for name in sorted(plans)]
+
+
+class _Planner:
+    """Makes the plan of one record."""
+
+    def __init__(
+        self, models: Mapping[str, ModelProperty], model: ModelProperty, settings: RecordSettings
+    ) -> None:
+        self._models = models
+        self._model = model
+        self._settings = settings
+        self._name = str(model.class_info.name)
+
+    def plan(self) -> RecordPlan:
+        properties = {prop.name.get_untrusted_value(): prop for prop in members_of(self._model)}
+        self._check(properties)
+        plan = RecordPlan(
+            self._name, str(self._model.class_info.module_name), _words(self._model.description)
+        )
+        amounts = {pair[0]: name for name, pair in self._settings.money.items()}
+        currencies = {pair[1] for pair in self._settings.money.values()}
+        for wire, prop in properties.items():
+            if wire in self._settings.leave_out:
+                continue
+            if wire in amounts:
+                plan.fields.append(self._money(amounts[wire], prop))
+            elif wire in self._settings.lift:
+                plan.fields += self._lifted(wire, prop)
+            elif wire not in currencies or self._is_decided(wire):
+                plan.fields.append(self._field(wire, prop))
+        self._check_names(plan)
+        return plan
+
+    def _check(self, properties: Mapping[str, Any]) -> None:
+        """Raise SettingsError for a member that the schema does not have."""
+        known = [*properties]
+        for part in self._settings.lift:
+            known += [f"{part}.{name}" for name in self._members_of_part(properties.get(part))]
+        for entry, name in self._settings.members():
+            if name not in known:
+                raise SettingsError(
+                    f"records.{self._name}.{entry}: {name} is no member of {self._name}"
+                    f"{nearest(name, known)}."
+                )
+
+    def _members_of_part(self, prop: Any) -> dict[str, Any]:
+        kind = None if prop is None else kind_of(prop)
+        part = self._models.get(kind) if isinstance(kind, str) else None
+        if part is None:
+            return {}
+        return {inner.name.get_untrusted_value(): inner for inner in members_of(part)}
+
+    def _check_names(self, plan: RecordPlan) -> None:
+        seen = {*TAKEN, *TYPE_NAMES}
+        for each in plan.fields:
+            if each.name in seen or not each.name.isidentifier():
+                raise SettingsError(
+                    f"records.{self._name}: the name {each.name} is taken, or is no name in "
+                    "Python: write another one in `names`."
+                )
+            seen.add(each.name)
+
+    def _is_decided(self, place: str) -> bool:
+        decisions = (self._settings.shown, self._settings.private, self._settings.masked)
+        return any(place in names for names in decisions)
+
+    def _lifted(self, wire: str, prop: Any) -> list[RecordField]:
+        """The fields that are members of a part."""
+        inner = self._members_of_part(prop)
+        return [self._field(name, inner[name], wire) for name in self._settings.lift[wire]]
+
+    def _money(self, name: str, prop: Any) -> RecordField:
+        amount, currency = self._settings.money[name]
+        call = f"money(self._json, {amount!r}, {currency!r})"
+        words = _field_words(amount, prop, f"With its `{currency}`.")
+        return RecordField(name, TYPES["money"], call, words, self._name, amount, amount)
+
+    def _field(self, wire: str, prop: Any, part: str = "") -> RecordField:
+        """The field of a member of the schema, or of the part with this name."""
+        settings = self._settings
+        place = f"{part}.{wire}" if part else wire
+        source = f"part(self._json, {part!r})" if part else "self._json"
+        kind = kind_of(prop)
+        reader = settings.read_as.get(place) or self._reader_of(kind)
+        if place in settings.identifiers:
+            reader = "identifier"
+        is_private = reader not in SHOWN_READERS and place not in (
+            *settings.shown,
+            *settings.masked,
+        )
+        record = record_of(kind) if reader in ("record", "records") else None
+        arguments = [source, repr(wire)] + ([] if record is None else [record])
+        type_ = TYPES.get(reader, "")
+        if reader == "record":
+            type_ = f"{record} | None"
+        elif reader == "records":
+            type_ = f"tuple[{record}, ...]"
+        return RecordField(
+            settings.names.get(place) or _default_name(str(prop.python_name)),
+            type_,
+            f"{reader}({', '.join(arguments)})",
+            _field_words(place, prop, "In no repr." if is_private else ""),
+            schema=self._schema_of(part),
+            member=wire,
+            place=place,
+            is_private=is_private,
+            is_masked=place in settings.masked,
+            is_undecided=is_private and place not in settings.private,
+            kind=record,
+        )
+
+    def _schema_of(self, part: str) -> str:
+        """The schema of a part; of none, that of the record."""
+        if not part:
+            return self._name
+        properties = {prop.name.get_untrusted_value(): prop for prop in members_of(self._model)}
+        return str(kind_of(properties[part]))
+
+    def _reader_of(self, kind: Kind) -> str:
+        """The reader of a kind."""
+        if kind is None or isinstance(kind, tuple):
+            is_text = isinstance(kind, tuple) and all(isinstance(word, str) for word in kind)
+            return "text" if is_text else "value"
+        if isinstance(kind, list):
+            if record_of(kind) is not None and self._declares(kind[0]):
+                return "records"
+            return "texts" if kind == ["text"] else "value"
+        if kind in self._models:
+            return "record" if self._declares(kind) else "members"
+        return READERS.get(kind, kind)
+
+    def _declares(self, name: str) -> bool:
+        """Whether the document declares members of a model."""
+        return name in self._models and bool(members_of(self._models[name]))
+
+
+def _default_name(python_name: str) -> str:
+    is_taken = python_name in TAKEN | TYPE_NAMES
+    return f"{python_name}_" if is_taken else python_name
+
+
+def record_of(kind: Kind) -> str | None:
+    """The name of the model of a value, or of its items."""
+    inner = kind[0] if isinstance(kind, list) else kind
+    return inner if isinstance(inner, str) else None
+
+
+def _field_words(place: str, prop: Any, note: str) -> str:
+    """What the docstring of a field says: its name on the wire, and the document's sentence."""
+    description = _words(prop.description)
+    sentences = [f"`{place}`: {description}" if description else f"`{place}`."]
+    if description and not description.endswith((".", "?", "!")):
+        sentences[0] += "."
+    if note:
+        sentences.append(note)
+    return " ".join(sentences)
+
+
+def _words(description: Any) -> str:
+    """The description of a schema or member, on one line."""
+    text = "" if description is None else description
+    return " ".join(str(getattr(text, "get_untrusted_value", lambda: text)()).split())

@@ -1,0 +1,136 @@
+"""Each method of each system, and each part of a request, with arguments that are good: a test
+changes one of them.
+"""
+
+import contextlib
+import inspect
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, is_dataclass, replace
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
+
+import httpx
+import pytest
+
+from tests.providers.running import ONCE, Script
+from tests.providers.systems import ARGUMENTS, CLIENTS
+from tests.providers.test_introspection import methods_of
+from tests.providers.test_operations_table import argument, arguments_of, namespace_of
+from victor_ext import InvalidRequest, Outcome
+from victor_ext.errors import Problem
+from victor_ext.providers import Money
+
+Types = frozenset[Any]
+"""The types that an argument is declared with."""
+
+
+def _unknown(request: httpx.Request) -> httpx.Response:
+    """What comes is JSON, where it says so."""
+    if request.headers.get("content-type", "").startswith("application/json") and request.content:
+        json.loads(request.content.decode("utf-8"))
+    return httpx.Response(404)
+
+
+NOBODY_HOME = Script(_unknown)
+"""Gives out tokens, and knows nothing else: no call waits for anything."""
+MADE = {
+    name: kinds[0](**ARGUMENTS[name], transport=NOBODY_HOME.transport, retry=ONCE)
+    for name, kinds in CLIENTS.items()
+}
+
+
+@dataclass(frozen=True)
+class Target:
+    """Something that is called with arguments that are good, and the arguments to change."""
+
+    call: Callable[..., Any]
+    good: Mapping[str, Any]
+    types: Mapping[str, Types] = field(default_factory=dict)
+
+    @property
+    def arguments(self) -> list[str]:
+        return sorted({*self.good, *self.types})
+
+    def __call__(self, changes: Mapping[str, Any]) -> None:
+        result = self.call(**{**self.good, **changes})
+        if hasattr(result, "pages"):
+            list(result)
+
+
+def targets(system: str) -> Iterator[tuple[str, Target]]:
+    """Each method of a client; and each part of a request that is an object, such as a card or an
+    address.
+    """
+    for path, method in methods_of(MADE[system]).items():
+        if path.endswith("watch"):
+            continue  # a generator, which reads as `wait` does
+        name, good, namespace = f"{system} {path}", arguments_of(method), namespace_of(method)
+        yield name, Target(method, good, declared_types(method, namespace))
+        for parameter in inspect.signature(method).parameters.values():
+            with contextlib.suppress(LookupError):
+                value = argument(parameter.name, parameter.annotation, namespace)
+                [part] = value if isinstance(value, list) else [value]
+                is_a_part = is_dataclass(part) and not isinstance(part, Money)
+                if is_a_part and parameter.name != "receipt":  # that one is ours
+                    types = declared_types(type(part), namespace)
+                    call = changing(method, good, parameter.name, value)
+                    yield f"{name}'s {parameter.name}", Target(call, {}, types)
+
+
+def changing(
+    method: Callable[..., Any], good: Mapping[str, Any], name: str, value: Any
+) -> Callable[..., Any]:
+    """A call in which one part of the request has other values."""
+
+    def call(**changes: Any) -> Any:
+        if isinstance(value, list):
+            return method(**{**good, name: [replace(part, **changes) for part in value]})
+        return method(**{**good, name: replace(value, **changes)})
+
+    return call
+
+
+def declared_types(made_by: Any, namespace: Mapping[str, Any]) -> dict[str, Types]:
+    """The types of each argument of a method or a class."""
+    home = vars(inspect.getmodule(made_by))
+    parameters = inspect.signature(made_by).parameters.values()
+    return {each.name: _types(each.annotation, {**home, **namespace}) for each in parameters}
+
+
+def _types(annotation: Any, namespace: dict[str, Any]) -> Types:
+    hint = eval(annotation, namespace) if isinstance(annotation, str) else annotation
+    if get_origin(hint) in (Union, UnionType):
+        return frozenset(get_args(hint))
+    return frozenset({hint})
+
+
+def nested(levels: int) -> list[Any]:
+    """A list in a list in a list: whoever shows, copies or compares it runs out of stack."""
+    items: list[Any] = []
+    for _ in range(levels):
+        items = [items]
+    return items
+
+
+TARGETS = {name: target for system in CLIENTS for name, target in targets(system)}
+
+
+def refused(target: Target, **changes: Any) -> InvalidRequest:
+    """What a call with these changes raises. It is not sent."""
+    before = len(NOBODY_HOME.requests)
+    with pytest.raises(InvalidRequest) as raised:
+        target(changes)
+    error = raised.value
+    assert len(NOBODY_HOME.requests) == before
+    assert isinstance(error, ValueError)
+    assert (error.outcome, error.attempts) == (Outcome.NOT_SENT, 0)
+    assert (error.request, error.status_code) == (None, None)
+    for problem in error.problems:
+        assert problem.field in problem.message
+    return error
+
+
+def last(problem: Problem) -> str:
+    """The argument, or the field of a part, that a problem is of, without its place in a list."""
+    return problem.field.rpartition(".")[2].partition("[")[0]

@@ -1,0 +1,228 @@
+"""What an argument cannot be is refused by name before anything is sent, with the sentence what to
+write: whatever the system, the method, and the part of a request.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import Decimal
+from operator import attrgetter
+from typing import Any, Literal, NamedTuple, get_origin
+
+import httpx
+import pytest
+
+from tests.cases import cases_beside
+from tests.providers.arguments import TARGETS, Target, Types, last, refused
+from tests.providers.running import run
+from tests.providers.systems import ADAPTERS, ARGUMENTS, CLIENTS
+from tests.providers.test_introspection import unreachable
+from victor_ext import InvalidRequest, NotFound
+from victor_ext.providers import Money
+
+NAIVE = datetime(2026, 3, 4)  # noqa: DTZ001 - what is to be refused
+AWARE = datetime(2026, 3, 4, tzinfo=UTC)
+BEYOND_ALL_YEARS = datetime.max.replace(tzinfo=timezone(timedelta(hours=-14)))
+HUGE = 10**5000
+
+
+class Wrong(NamedTuple):
+    """Values that are wrong, the codes that each may be refused with, and what the sentence has."""
+
+    values: Sequence[Any]
+    codes: str
+    advice: str = ""
+
+
+WRONG: Mapping[str, Sequence[Wrong]] = {
+    "moment": [
+        Wrong([date(2026, 3, 4), "2026-03-04T05:06:07Z", 7, HUGE], "type", r"write datetime\("),
+        Wrong([NAIVE], "naive", r"write datetime\("),
+        Wrong([BEYOND_ALL_YEARS], "range"),
+    ],
+    "day": [
+        Wrong(["tomorrow", "2026-3-4", "20260304", "2026-02-30", "2026-03-04\n"], "type", "date"),
+        Wrong(["2026-03-04T00:00:00Z", "\uff12\uff10\uff12\uff16-03-04", ""], "type", "date"),
+        Wrong([20260304, HUGE, AWARE], "type", r"such as date\("),
+    ],
+    "money": [
+        Wrong([44.23, "44.23", Decimal("44.23"), 4423], "type", "Money"),
+        Wrong([Money(-1, "USD")], "range"),
+    ],
+    "amount": [Wrong([44.23], "float", "write Decimal"), Wrong([b"1", True], "type")],
+    "flag": [Wrong(["yes", 1, 0, [], ""], "type", "write True or False")],
+    "number": [Wrong([True, "1", 1.5, HUGE, -HUGE], "range", r"whole number from -?\d+ to \d+")],
+    "fraction": [Wrong([-1, "1", float("nan"), float("inf"), HUGE], "range")],
+    "mapping": [Wrong([7, "a=b", ["a"]], "type")],
+    "list": [Wrong([1.5, object(), [object()]], "type length choice")],
+    "part": [Wrong(["here", 7, object()], "type", "must be")],
+    "word": [Wrong([7, b"a", True, ["a"], object(), HUGE], "choice type", "must be")],
+    "text": [
+        Wrong([7, b"a", 1.5, True, ["a"], object(), HUGE], "type invalid", "must be"),
+        Wrong(["\ud800"], "characters format length invalid type"),
+    ],
+    "required text": [Wrong(["", " ", None], "length format required invalid type")],
+}
+"""What an argument cannot be, by its kind."""
+KINDS: Mapping[Any, str] = {
+    datetime: "moment",
+    date: "day",
+    Money: "money",
+    Decimal: "amount",
+    bool: "flag",
+    float: "fraction",
+    Mapping: "mapping",
+    Sequence: "list",
+    Collection: "list",
+    Literal: "word",
+    int: "number",
+    str: "text",
+}
+"""The kind of an argument by a type of it, the first that it has."""
+FROM_THE_PROVIDER = ("receipt", "body")
+"""Arguments that no caller writes."""
+APART = {"timeout", "until", "extra_body", "extra_query"}
+"""What may be looked at before or after the others."""
+
+
+def kind_of(types: Types) -> str:
+    origins = {get_origin(each) for each in types}
+    known = (kind for each, kind in KINDS.items() if each in types | origins)
+    return next(known, "part")
+
+
+def wrong_for(types: Types) -> Iterator[Wrong]:
+    yield from WRONG[kind_of(types)]
+    if types == {str}:
+        yield from WRONG["required text"]
+
+
+def checked(target: Target) -> Mapping[str, Types]:
+    return {name: types for name, types in target.types.items() if name not in FROM_THE_PROVIDER}
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_a_value_that_is_no_such_thing_is_refused_by_name_with_what_to_write(name: str) -> None:
+    target = TARGETS[name]
+    for argument, types in checked(target).items():
+        for wrong in wrong_for(types):
+            for value in wrong.values:
+                [problem, *others] = refused(target, **{argument: value}).problems
+                assert last(problem) == argument
+                assert problem.code in wrong.codes.split()
+                assert re.search(wrong.advice, str(problem)), argument
+                # two arguments may be a choice, or belong together
+                assert {each.code for each in others} <= {"choice"}
+
+
+def all_wrong(target: Target) -> dict[str, Any]:
+    """Each argument with a value that it cannot have."""
+    return {name: next(wrong_for(types)).values[0] for name, types in checked(target).items()}
+
+
+WITH_ARGUMENTS = [name for name, target in TARGETS.items() if checked(target)]
+
+
+@pytest.mark.parametrize("name", WITH_ARGUMENTS)
+def test_all_that_is_wrong_is_said_at_once(name: str) -> None:
+    wrong = all_wrong(TARGETS[name])
+    problems = refused(TARGETS[name], **wrong).problems
+    assert {last(problem) for problem in problems} >= wrong.keys() - APART
+
+
+@pytest.mark.parametrize("name", [name for name in WITH_ARGUMENTS if "'s " not in name])
+def test_an_awaited_call_is_refused_with_the_same_words(name: str) -> None:
+    system, _, method = name.partition(" ")
+    wrong = all_wrong(TARGETS[name])
+    arguments = {**TARGETS[name].good, **wrong}
+    error = refused(TARGETS[name], **wrong)
+    with pytest.raises(InvalidRequest) as raised:
+        run(
+            CLIENTS[system][1],
+            lambda client: attrgetter(method)(client)(**arguments),
+            **ARGUMENTS[system],
+            transport=httpx.MockTransport(unreachable),
+        )
+    assert str(raised.value) == str(error)
+
+
+def in_order(first: str) -> str:
+    """The name of the argument that ends a range which this one begins."""
+    ends = {"start": "end", "from": "to", "since": "until"}
+    return "_".join(ends.get(word, word) for word in first.split("_"))
+
+
+ORDERED: Mapping[str, tuple[Any, Any]] = {
+    "moment": (AWARE, AWARE + timedelta(seconds=1)),
+    "day": ("2026-03-04", date(2026, 3, 5)),
+    "number": (5, 6),
+}
+RANGES = [
+    pytest.param(target, first, in_order(first), id=f"{name} {first}")
+    for name, target in TARGETS.items()
+    for first in target.types
+    if first != in_order(first) in target.types and kind_of(target.types[first]) in ORDERED
+]
+
+
+@pytest.mark.parametrize(("target", "first", "last"), RANGES)
+def test_a_range_that_ends_before_it_begins_is_refused_and_one_of_a_moment_is_sent(
+    target: Target, first: str, last: str
+) -> None:
+    early, late = ORDERED[kind_of(target.types[first])]
+    [problem] = refused(target, **{first: late, last: early}).problems
+    assert (problem.field, problem.code) == (last, "range")
+    assert re.search(rf"{last} .* is before {first} .*swap them", problem.message)
+    for end in (early, late):
+        with pytest.raises(NotFound):
+            target({first: early, last: end})
+
+
+REFERENCES = ("merchant_transaction_id", "payor_payment_id")
+"""What a payment is searched for by, and is compared with."""
+
+
+@pytest.mark.parametrize("reference", [" INV-1", "INV-1 ", "INV\n1", "INV\x001"])
+def test_a_reference_that_may_come_back_otherwise_is_refused(reference: str) -> None:
+    for call, target in TARGETS.items():
+        is_a_filter = call == "velo payouts.payments"
+        for name in target.types.keys() & REFERENCES if not is_a_filter else ():
+            [problem] = refused(target, **{name: reference}).problems
+            assert (last(problem), problem.code) == (name, "characters")
+
+
+def rows(table: str) -> Iterator[tuple[Any, ...]]:
+    """The rows of all systems, each with the target that its first cell names."""
+    for system in CLIENTS:
+        for call, *cells in cases_beside(ADAPTERS[system].__file__).get(table, ()):
+            yield TARGETS[f"{system} {call}"], *cells
+
+
+def as_money(value: Any) -> Any:
+    is_money = isinstance(value, dict) and "minor_units" in value
+    return Money(**value) if is_money else value
+
+
+REFUSED = [(*row, "") if len(row) < 5 else row for row in rows("refused")]
+
+
+@pytest.mark.parametrize(("target", "argument", "code", "values", "words"), REFUSED)
+def test_what_the_system_does_not_take_is_refused_by_name(
+    target: Target, argument: str, code: str, values: list[Any], words: str
+) -> None:
+    for value in values:
+        error = refused(target, **{argument: as_money(value)})
+        [problem] = error.problems
+        assert (last(problem), problem.code) == (argument, code)
+        assert re.search(words, str(error))
+
+
+@pytest.mark.parametrize(("target", "lengths"), [*rows("longest")])
+def test_a_text_of_the_greatest_length_is_sent_and_a_longer_one_refused(
+    target: Target, lengths: dict[str, int]
+) -> None:
+    for name, longest in lengths.items():
+        with pytest.raises(NotFound):
+            target({name: "é" * longest})
+        [problem] = refused(target, **{name: "é" * (longest + 1)}).problems
+        assert (last(problem), problem.code) == (name, "length")

@@ -1,0 +1,107 @@
+"""The table of members says yes only where the model of the body says it."""
+
+import importlib
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from victor_ext.runtime.loop.declared_members import NO_EVIDENCE, has_declared_member
+from victor_ext.runtime.loop.evidence import has_declared_value
+
+PACKAGES = ("victor_api", "velo_api", "eastpay_api", "flexfactor_api")
+GOOD = {"text": "a text", "flag": False, "whole": 7, "number": 1.5, "any": {}}
+
+TEXTS = st.sampled_from(["", " ", "a text", "2026-03-04T00:00:00Z", "2026-03-04", "ACCEPTED"])
+NUMBERS = st.sampled_from([0, 7, -1, 1.5, 5.0])
+SCALARS = st.one_of(st.none(), st.booleans(), NUMBERS, TEXTS)
+NAMES = st.sampled_from(["error", "content", "status", "amount", "id", "schedule", "errors"])
+ODD_VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(NAMES, inner, max_size=2),
+    max_leaves=6,
+)
+
+
+def tables_of(package: str) -> dict[str, dict[str, Any]]:
+    tables: dict[str, dict[str, Any]] = importlib.import_module(f"{package}.members").MEMBERS
+    return tables
+
+
+def model_of(package: str, name: str) -> Any:
+    return getattr(importlib.import_module(f"{package}.models"), name)
+
+
+@st.composite
+def bodies(draw: st.DrawFn) -> tuple[str, str, dict[str, Any]]:
+    """A package, the name of one of its models, and an object with some of its members."""
+    package = draw(st.sampled_from(PACKAGES))
+    tables = tables_of(package)
+    name = draw(st.sampled_from(sorted(tables)))
+    return package, name, draw(objects_of(tables, name, 3))
+
+
+@st.composite
+def objects_of(
+    draw: st.DrawFn, tables: dict[str, dict[str, Any]], name: str, levels: int
+) -> dict[str, Any]:
+    body: dict[str, Any] = {}
+    for member, kind in tables[name].items():
+        if draw(st.integers(0, 3)) == 0:
+            body[member] = draw(values_of(tables, kind, levels))
+    return body
+
+
+def values_of(tables: dict[str, dict[str, Any]], kind: Any, levels: int) -> st.SearchStrategy[Any]:
+    """Values of a kind, and as often values of any other."""
+    good: st.SearchStrategy[Any] = ODD_VALUES
+    if isinstance(kind, tuple):
+        good = st.sampled_from(kind)
+    elif isinstance(kind, list) and levels:
+        good = st.lists(values_of(tables, kind[0], levels - 1), max_size=2)
+    elif isinstance(kind, str) and kind in tables and levels:
+        good = objects_of(tables, kind, levels - 1)
+    elif isinstance(kind, str) and kind in GOOD:
+        good = st.just(GOOD[kind])
+    return good | ODD_VALUES
+
+
+@pytest.mark.slow
+@given(bodies())
+def test_what_the_table_calls_declared_is_declared_by_the_model(
+    body: tuple[str, str, dict[str, Any]],
+) -> None:
+    package, name, members = body
+    if has_declared_member(members, name, tables_of(package)):
+        assert has_declared_value(model_of(package, name).from_dict(members))
+
+
+def test_a_member_of_a_plain_kind_needs_no_model() -> None:
+    left_open: list[str] = []
+    plain = 0
+    for package in PACKAGES:
+        tables = tables_of(package)
+        for model, members in tables.items():
+            for member, kind in members.items():
+                is_plain = isinstance(kind, str) and kind in GOOD
+                if not is_plain or member.lower() in NO_EVIDENCE:
+                    continue
+                plain += 1
+                if not has_declared_member({member: GOOD[kind]}, model, tables):
+                    left_open.append(f"{package}.{model}.{member}")
+    assert left_open == []
+    assert plain > 400
+
+
+@pytest.mark.parametrize("value", [None, "", " ", 7, [], {"id": "x"}])
+def test_a_value_of_another_kind_is_not_told_by_the_table(value: Any) -> None:
+    tables = {"Payout": {"status": "text", "memo": "text"}}
+    assert not has_declared_member({"status": value}, "Payout", tables)
+
+
+@pytest.mark.parametrize("member", ["error", "Errors", "errors"])
+def test_errors_prove_nothing(member: str) -> None:
+    tables = {"Payout": {member: "text"}, "Page": {"content": ["Payout"]}}
+    assert not has_declared_member({member: "refused"}, "Payout", tables)
+    assert not has_declared_member({"content": [{member: "refused"}]}, "Page", tables)

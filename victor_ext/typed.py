@@ -1,0 +1,250 @@
+"""What the generated records and arguments of a system stand on: `<system>_api.typed`.
+
+A record is a view of one JSON object that a provider sent. Each field is a property that calls one
+of the readers here, and is read when it is asked for. A reader returns None (an empty text for an
+identifier, an empty tuple for a list) when the provider sent nothing, null, or a value of another
+type: one odd value never costs the others.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any, ClassVar, NamedTuple, TypeVar
+
+from victor_ext.errors import InvalidRequest, Problem
+from victor_ext.money import Money
+from victor_ext.privacy import mask
+from victor_ext.runtime.client import records as client_records
+from victor_ext.runtime.client.records import as_timestamp
+from victor_ext.runtime.core import validation
+from victor_ext.runtime.core.json_values import (
+    decimal_of,
+    flag_of,
+    is_list,
+    is_object,
+    list_or_empty,
+    object_or_empty,
+)
+from victor_ext.words import Word
+
+__all__ = (
+    "Form",
+    "ListQuery",
+    "Money",
+    "Query",
+    "Record",
+    "Word",
+    "day",
+    "decimal",
+    "flag",
+    "identifier",
+    "members",
+    "moment",
+    "money",
+    "part",
+    "record",
+    "records",
+    "require_runtime",
+    "text",
+    "texts",
+    "value",
+    "whole",
+)
+
+RUNTIME = 1
+"""The version of this module, which the generated modules compare when they are imported."""
+
+FIRST_YEAR, LAST_YEAR = 1900, 9998
+"""The years of a moment that can be meant."""
+
+R = TypeVar("R", bound="Record")
+Object = Mapping[str, Any]
+"""A JSON object."""
+
+
+def require_runtime(version: int) -> None:
+    """Raise `ImportError` for a package that was generated for another version of this module."""
+    if version != RUNTIME:
+        raise ImportError(
+            f"This package was generated for version {version} of victor_ext.typed, and version "
+            f"{RUNTIME} is installed: generate it again."
+        )
+
+
+class Record(client_records.Record):
+    """A typed view of one JSON object that a provider sent.
+
+    Attributes:
+        raw: The generated model of the object, with everything that was sent. It is made when it is
+            asked for, and is a copy: what is changed in it changes no field of the record.
+        response_info: See `victor_ext.runtime.client.records.Record`.
+    """
+
+    __slots__ = ("_json",)
+
+    _fields: ClassVar[tuple[str, ...]] = ()
+    """The names of the fields, in the order of the document."""
+    _private: ClassVar[frozenset[str]] = frozenset()
+    """The fields that no `repr` shows, because they may name a person."""
+    _masked: ClassVar[frozenset[str]] = frozenset()
+    """The fields of which a `repr` shows the last four characters."""
+
+    def __init__(self, json: object) -> None:
+        self._json: dict[str, Any] = object_or_empty(json)
+        self.response_info = None
+
+    @classmethod
+    def _field_names(cls) -> tuple[str, ...]:
+        return cls._fields
+
+    def _as_json(self) -> dict[str, Any]:
+        return self._json
+
+    def _shown(self, name: str) -> str | None:
+        if name in self._private:
+            return None
+        value: object = getattr(self, name)
+        if name in self._masked and isinstance(value, str):
+            return repr(mask(value))
+        return client_records.shown(value)
+
+
+# ---- Arguments of lists ----
+
+
+class Form:
+    """A form that a text has as a whole, with the words for a message."""
+
+    __slots__ = ("pattern", "wanted")
+
+    def __init__(self, whole: str, wanted: str) -> None:
+        self.pattern = re.compile(whole, re.ASCII)
+        self.wanted = wanted
+
+
+class ListQuery(NamedTuple):
+    """The arguments of a list, as they are sent."""
+
+    arguments: dict[str, Any]
+    """By the names of the generated function."""
+    may_be_left: bool
+    """Whether an item may stop matching a filter while the list is read."""
+
+
+class Query(validation.Validation):
+    """The problems of the arguments of a list. Each method returns what is sent."""
+
+    def form(self, field: str, value: Any, form: Form) -> Any:
+        """Text of a form."""
+        return self.matching(field, value, form.pattern, form.wanted)
+
+    def second(self, field: str, value: Any) -> str | None:
+        """An aware datetime, as whole seconds in UTC.
+
+        A fraction is dropped, so that it is never later.
+        """
+        problem = validation.moment_problem(field, value)
+        if problem is None and not FIRST_YEAR <= value.year <= LAST_YEAR:
+            message = f"{field} is in the year {value.year}: that cannot be meant."
+            problem = Problem(field, "range", message)
+        if problem is not None:
+            self.add(problem)
+            return None
+        moment: datetime = value.astimezone(UTC).replace(microsecond=0)
+        return moment.isoformat()
+
+
+# ---- Readers: what is at a name of an object ----
+
+
+def text(json: Object, name: str) -> str | None:
+    value = json.get(name)
+    return value if isinstance(value, str) else None
+
+
+def identifier(json: Object, name: str) -> str:
+    """An id; empty when none was sent."""
+    value = json.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def flag(json: Object, name: str) -> bool | None:
+    return flag_of(json.get(name))
+
+
+def whole(json: Object, name: str) -> int | None:
+    """A whole number; JSON also writes it as `5.0`."""
+    return _whole_of(json.get(name))
+
+
+def _whole_of(value: object) -> int | None:
+    if isinstance(value, int):
+        return None if isinstance(value, bool) else value
+    if not isinstance(value, float) or not value.is_integer():
+        return None
+    digits = decimal_of(value)  # the float of 1e-400 is 0
+    is_whole = digits is not None and digits == int(digits)
+    return int(value) if is_whole else None
+
+
+def decimal(json: Object, name: str) -> Decimal | None:
+    """A number, with the digits that were sent."""
+    return decimal_of(json.get(name))
+
+
+def moment(json: Object, name: str) -> datetime | None:
+    """An aware datetime; None without an offset, for then the moment is not known."""
+    value = json.get(name)
+    return as_timestamp(value.upper()) if isinstance(value, str) else None
+
+
+def day(json: Object, name: str) -> date | None:
+    value = json.get(name)
+    if not isinstance(value, str):
+        return None
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        return None
+
+
+def money(json: Object, amount: str, currency: str) -> Money | None:
+    """An amount in minor units, and its currency (ISO 4217)."""
+    try:
+        return Money(_whole_of(json.get(amount)), json.get(currency))  # type: ignore[arg-type] # it checks both
+    except InvalidRequest:
+        return None
+
+
+def texts(json: Object, name: str) -> tuple[str, ...]:
+    """The texts in a list."""
+    return tuple(item for item in list_or_empty(json.get(name)) if isinstance(item, str))
+
+
+def part(json: Object, name: str) -> Object:
+    """The object of which a record has some members as its own; empty when there is none."""
+    return object_or_empty(json.get(name))
+
+
+def record(json: Object, name: str, kind: Callable[[Any], R]) -> R | None:
+    value = json.get(name)
+    return kind(value) if is_object(value) else None
+
+
+def records(json: Object, name: str, kind: Callable[[Any], R]) -> tuple[R, ...]:
+    """The records in a list. Of an item that is no object, all fields are None."""
+    value = json.get(name)
+    return tuple(map(kind, value)) if is_list(value) else ()
+
+
+def members(json: Object, name: str) -> dict[str, Any]:
+    """An object of which the document declares no members: a copy; empty when there is none."""
+    return dict(object_or_empty(json.get(name)))
+
+
+def value(json: Object, name: str) -> Any:
+    """What the document has no single type for, as it came."""
+    return json.get(name)
