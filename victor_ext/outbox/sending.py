@@ -74,7 +74,9 @@ class _Sender:
         """
         is_first = next(self.tries) == 0
         is_looked_up = sent is not None and isinstance(self.keys, NoKey)
-        return present(self.client) if is_first or is_looked_up else None
+        if is_first or is_looked_up:
+            return present(self.client)
+        return None
 
     def send(self, _is_repeat: object, decided: Moment) -> Any:
         """Send the entry. Its call ends before `send_before`; without a key also before the lease,
@@ -89,8 +91,10 @@ class _Sender:
 
 
 def _time_left(send_before: float | None, now: Now) -> float:
-    """Seconds until `send_before`; negative: that has passed."""
-    return inf if send_before is None else send_before - now.by_provider()
+    """Seconds until `send_before`, without end if that is None; negative: it has passed."""
+    if send_before is None:
+        return inf
+    return send_before - now.by_provider()
 
 
 class Sending(EntryStore[Engine]):
@@ -100,7 +104,8 @@ class Sending(EntryStore[Engine]):
 
     def _deliver(self, claims: Claims, taken_up: Claim) -> Pass[Entry | None]:
         """Send a claimed entry, or look it up. Return the entry if it has a result; else None."""
-        client, row = claims.client, taken_up.row
+        client = claims.client
+        row = taken_up.row
         write = write_of(row)
         time_left = _time_left(row.send_before, present(client))
         if time_left <= 0 and write.sent is None:
@@ -152,7 +157,7 @@ class Sending(EntryStore[Engine]):
     # Look-ups
 
     def _look_up(self, client: Any, claim: Claim, step: LookUp) -> Pass[Settlement]:
-        """Look an entry up that may have been sent. From now on it is `settling`."""
+        """Look an entry up that may have been sent. From now on the entry is `settling`."""
         until = self._settle_until(claim)
         # Stored before the look-up: while that fails, people can settle the entry by hand.
         if claim.row.state != EntryState.SETTLING.value:
@@ -214,7 +219,9 @@ class Sending(EntryStore[Engine]):
             return self._change_held(claim.row.key, lease, values, connection)
 
         entry = yield from self._store_change(work, result_of(claim.row, settlement))
-        return None if entry is None or entry.state is EntryState.SETTLING else entry
+        if entry is None or entry.state is EntryState.SETTLING:
+            return None
+        return entry
 
     def _outcome_values(
         self, claim: Claim, settlement: Settlement, *, is_final: bool

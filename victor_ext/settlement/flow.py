@@ -166,10 +166,12 @@ class LookUp:
 
     @property
     def moments(self) -> Mapping[str, datetime]:
-        """The moments that `client.look_up` takes: `since` for the request itself, and `read_from`,
-        earlier, for others that it could be mistaken for.
+        """The moments that `client.look_up` takes: `since`, before which the write cannot have made
+        a request; and `read_from`, which may be earlier, so that other requests with which its own
+        could be confused are read, too.
         """
-        return {"since": self.since if self.first is None else self.first, "read_from": self.since}
+        since = self.since if self.first is None else self.first
+        return {"since": since, "read_from": self.since}
 
     def settlement_of(self, done: Done | NotDone | str) -> Settlement:
         """Return the settlement after the reads. `done` is their result; a text says why they do

@@ -146,7 +146,7 @@ def _json_record(number: int, line: int, text: str, file: RowFile) -> Record:
             reason = f"{error.msg} at character {error.pos + 1}"
     if reason:
         return Record(number, line, {}, (Problem("", "format", f"not a JSON object: {reason}."),))
-    fields = _fields_by_our_names(row, file)  # pyright: ignore[reportUnknownArgumentType] - by `_object_of_pairs`
+    fields = _fields_by_our_names(row, file)  # pyright: ignore[reportUnknownArgumentType] - of `json`
     file.read_values(fields)
     return Record(number, line, fields)
 
