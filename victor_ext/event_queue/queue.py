@@ -71,7 +71,7 @@ class EventQueue(EventHandlers[Engine, E], WorkerPasses[Engine], DeadLetters[Eng
 
     table: sa.Table
     _forgotten_at = float("-inf")
-    """When `_forget_unwanted` was last done, by the monotonic clock."""
+    """When `_forget_old_rows` was last done, by the monotonic clock."""
 
     # What an outbox or an inbox defines
 
@@ -129,10 +129,10 @@ class EventQueue(EventHandlers[Engine, E], WorkerPasses[Engine], DeadLetters[Eng
             self._call_handlers(connection, handlers, self._event_of(row, 1))
             return
         due_at = DatabaseTime() + _wait_after(1)
-        self._put(connection, **values, tries=1, due_at=due_at, error=_error_text(error))
+        self._store_event(connection, **values, tries=1, due_at=due_at, error=_error_text(error))
         _log.warning(_NOT_HANDLED, row.name, row.subject, 1, MOST_TRIES, exc_info=error)
 
-    def _put(self, connection: Any, **values: Any) -> Any:
+    def _store_event(self, connection: Any, **values: Any) -> Any:
         """Store an event, and return its id; None: an event with the same `once` waits already.
 
         `values` are column values; those that every new event has may be left out.
@@ -166,13 +166,13 @@ class EventQueue(EventHandlers[Engine, E], WorkerPasses[Engine], DeadLetters[Eng
             VictorError: The provider cannot be asked. The event waits for the next pass.
         """
         provider = self._provider(client)
-        yield from self._forget_unwanted(provider, client)
+        yield from self._forget_old_rows(provider, client)
         if not self._handlers:
             return []
         take = partial(self._take, provider)
-        return (yield from self._each(take, partial(self._handle_one, client)))
+        return (yield from self._for_each_row(take, partial(self._handle_one, client)))
 
-    def _forget_unwanted(self, provider: str, client: Any) -> Pass[None]:
+    def _forget_old_rows(self, provider: str, client: Any) -> Pass[None]:
         """Delete old rows, once in an hour."""
         now = time.monotonic()
         if now - self._forgotten_at <= _LONGEST_WAIT:
@@ -208,13 +208,13 @@ class EventQueue(EventHandlers[Engine, E], WorkerPasses[Engine], DeadLetters[Eng
             was_read = event is not None
             # The provider cannot be asked at all: the event waits, and no try is counted.
             if not was_read and isinstance(error, VictorError) and is_about_all(error):
-                yield from self._transact(partial(self._put_back, row))
+                yield from self._transact(partial(self._store_untried, row))
                 raise
-            yield from self._transact(partial(self._put_off, row, error))
+            yield from self._transact(partial(self._store_failure, row, error))
             return None
         return event if is_done else None
 
-    def _each(
+    def _for_each_row(
         self, take: Callable[[int, sa.Connection], Any], work: Callable[[Any], Pass[T | None]]
     ) -> Pass[list[T]]:
         """Take up row after row of a table, and do `work` with each. Returns its results that are
@@ -249,8 +249,8 @@ class EventQueue(EventHandlers[Engine, E], WorkerPasses[Engine], DeadLetters[Eng
         lease. Returns its row as it was before; None: there is no such event.
         """
         now = database_time(connection)
-        due = self._is_due_at(provider, now)
-        after_try = partial(self._after_try, now)
+        due = self._is_due_now(provider, now)
+        after_try = partial(self._values_of_try, now)
         while True:
             is_next = sa.and_(due, self.events.c.id > last)
             row = take_first(connection, self.events, is_next, ("tries", "due_at"), after_try)
@@ -261,14 +261,14 @@ class EventQueue(EventHandlers[Engine, E], WorkerPasses[Engine], DeadLetters[Eng
                 "The event %s of %s is a dead letter: %s", row.name, row.subject, _KILLED_MESSAGE
             )
 
-    def _is_due_at(self, provider: str, now: float) -> Condition:
+    def _is_due_now(self, provider: str, now: float) -> Condition:
         """Holds for events of this system that are to be handled now, by this process."""
         columns = self.events.c
         waits = is_to_come(columns.due_at, now, max(self._lease, _LONGEST_WAIT))
         is_ours = sa.and_(columns.provider == provider, columns.state == EventState.WAITING.value)
         return sa.and_(is_ours, sa.not_(waits), self._is_wanted(), self._may_work())
 
-    def _after_try(self, now: float, row: Any) -> Mapping[str, Any]:
+    def _values_of_try(self, now: float, row: Any) -> Mapping[str, Any]:
         """The new column values of an event that is taken up. The try is counted before it is made,
         since it may end the process.
         """
@@ -299,7 +299,7 @@ class EventQueue(EventHandlers[Engine, E], WorkerPasses[Engine], DeadLetters[Eng
         self._call_handlers(connection, self._handlers_for(row), event)
         return True
 
-    def _put_back(self, row: Any, connection: sa.Connection) -> None:
+    def _store_untried(self, row: Any, connection: sa.Connection) -> None:
         """Store an event as if it had not been tried. It waits, so that others come first in the
         next pass.
         """
@@ -307,7 +307,7 @@ class EventQueue(EventHandlers[Engine, E], WorkerPasses[Engine], DeadLetters[Eng
         again = sa.update(self.events).where(self._is_held(row))
         connection.execute(again.values(tries=row.tries, due_at=due_at))
 
-    def _put_off(self, row: Any, error: Exception, connection: sa.Connection) -> None:
+    def _store_failure(self, row: Any, error: Exception, connection: sa.Connection) -> None:
         """Store that a try has failed, and when the event is tried again."""
         tries = row.tries + 1
         state, wait = self._after_failure(error, tries)

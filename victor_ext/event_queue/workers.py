@@ -75,7 +75,7 @@ class WorkerPasses(Transactions[Engine]):
     def _begin_pass(self) -> None:
         """Prepare the database connection for a pass."""
 
-    def _work(
+    def _work_until_stopped(
         self, client: Any, interval: float, stop: threading.Event, pause: Callable[[float], Any]
     ) -> Pass[None]:
         """Make all passes, then `pause` for the interval, until `stop` is set."""
@@ -145,7 +145,7 @@ class BlockingWorker(BlockingTransactions[Engine], WorkerPasses[Engine]):
         """
         stop = stop or threading.Event()
         with ended_by(stop):
-            drive(self._work(client, interval, stop, stop.wait), call)
+            drive(self._work_until_stopped(client, interval, stop, stop.wait), call)
 
 
 class AwaitedWorker(AwaitedTransactions, WorkerPasses["AsyncEngine"]):
@@ -172,7 +172,7 @@ class AwaitedWorker(AwaitedTransactions, WorkerPasses["AsyncEngine"]):
         async def work() -> None:
             try:
                 with calls, ended_by(stop):
-                    await adrive(self._work(client, interval, stop, pause), call)
+                    await adrive(self._work_until_stopped(client, interval, stop, pause), call)
             except NeverHeals as error:
                 failures.append(error)
                 tasks.cancel_scope.cancel()

@@ -230,7 +230,7 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
         once = None
         if delivery.once is not None:
             once = _storable_id(f"{provider} {source} {delivery.once}")
-        event_id = self._put(
+        event_id = self._store_event(
             session,
             provider=provider,
             name=event_name,
@@ -324,9 +324,9 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
             return EventState.NOT_FOUND, 0.0
         return EventState.WAITING, _WAITS_TO_BE_FOUND[tries - 1]
 
-    def _put_off(self, row: Any, error: Exception, connection: sa.Connection) -> None:
+    def _store_failure(self, row: Any, error: Exception, connection: sa.Connection) -> None:
         """As of every queue; events with unknown ids are kept up to a maximum number."""
-        super()._put_off(row, error, connection)
+        super()._store_failure(row, error, connection)
         if isinstance(error, UnknownIdError):
             self._keep_newest_not_found(row.provider, connection)
 

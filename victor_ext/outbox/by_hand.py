@@ -113,7 +113,7 @@ class OutboxByHand(EntryNames[Engine]):
         """
         work = partial(self._change_by_hand, name, states, values_of)
         # This process may have no handlers: the event is stored for the worker.
-        entry = yield from self._transact(partial(self._change_and_tell, work, self._put))
+        entry = yield from self._transact(partial(self._change_and_tell, work, self._store_event))
         assert entry is not None  # else `_change_by_hand` has raised
         return entry
 

@@ -113,7 +113,7 @@ class Holding(EventQueue[Engine, OutboxEvent]):
         called: the change is of a call that had begun before.
         """
         if self._handlers and self._moment_of(connection, _HOLD) is not None:
-            self._put(connection, **values)
+            self._store_event(connection, **values)
         else:
             super()._tell_handlers(error, connection, **values)
 

@@ -55,7 +55,7 @@ class Refreshing(EntryStore[Engine]):
         listed = yield from self._refresh_listed(client, sa.and_(is_open, is_listed))
         is_read_by_id = sa.and_(is_open, sa.not_(is_listed))
         take = partial(self._take_open, is_read_by_id)
-        read = yield from self._each(take, partial(self._refresh_one, client))
+        read = yield from self._for_each_row(take, partial(self._refresh_one, client))
         return [*listed, *read]
 
     def _is_open(self, provider: str) -> Condition:
