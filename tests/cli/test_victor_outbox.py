@@ -37,7 +37,7 @@ def outbox(tmp_path: Path) -> Outbox:
         connection.execute(
             unclear.values(state="unclear", error="Nobody knows.", first_sent_at=1.0)
         )
-        made._put(
+        made._store_event(
             connection, provider="Velo", name="completed", source="s", subject="k-3", data="{}"
         )
         connection.execute(
@@ -150,7 +150,7 @@ def test_a_dead_letter_is_discarded_with_who_and_why(
     inbox.create_table()
     event = {"provider": "Velo", "name": "payment.accepted", "source": "p", "subject": "e-1"}
     with outbox._engine.begin() as connection:
-        inbox._put(connection, **event, data="{}")
+        inbox._store_event(connection, **event, data="{}")
         connection.execute(sa.update(inbox.events).values(state="dead", error="ValueError: no"))
     words = [*choice.split(), "--by", "Zoë", "--why", "a test.", "--table", table]
     assert run("discard", *words).out == "1 discarded.\n"
@@ -173,7 +173,7 @@ def test_an_inbox_has_dead_letters_and_no_entries(outbox: Outbox, run: Run) -> N
     inbox = Inbox(outbox._engine, velo.Webhook("a" * 16))
     inbox.create_table()
     with outbox._engine.begin() as connection:
-        inbox._put(
+        inbox._store_event(
             connection,
             provider="Velo",
             name="payment.accepted",

@@ -179,7 +179,7 @@ ANY_TIME = (
     "False",
 )
 ANY_CLOCK = (
-    f"{SETTLEMENT}.flow:LookUp.shown",
+    f"{SETTLEMENT}.flow:LookUp.settlement_of",
     "self.first is None and not done.is_state",
     "False",
 )
@@ -423,7 +423,7 @@ PLANTED = {
         (
             WORKERS_CLOCK,
             (
-                f"{SENDING}._store_looked_up",
+                f"{SENDING}._store_outcome",
                 "claim.lease if settlement.looked_up else None",
                 "claim.lease",
             ),
@@ -550,7 +550,7 @@ PLANTED = {
         (
             WORKERS_CLOCK,
             (
-                f"{CLAIMS}._due",
+                f"{CLAIMS}._is_due",
                 "is_to_come(columns.leased_until, present, self._lease)",
                 "columns.leased_until > present",
             ),
@@ -572,7 +572,7 @@ PLANTED = {
         (0, 60),
         (
             (
-                f"{SETTLEMENT}.flow:LookUp.unknown",
+                f"{SETTLEMENT}.flow:LookUp.unknown_settlement",
                 "PaymentOutcome.UNKNOWN",
                 "PaymentOutcome.REJECTED",
             ),
@@ -660,8 +660,8 @@ PLANTED = {
         (0, 60),
         (
             (
-                f"{SETTLEMENT}.flow:LookUp.shown",
-                "self._lost(done) if done.can_be_sent else None",
+                f"{SETTLEMENT}.flow:LookUp.settlement_of",
+                "self._settlement_if_lost(done) if done.can_be_sent else None",
                 "None",
             ),
         ),
@@ -682,7 +682,7 @@ PLANTED = {
         "payouts",
         "never ends",
         (0, 60),
-        ((f"{SETTLEMENT}.flow:LookUp.shown", "done.is_over", "False"),),
+        ((f"{SETTLEMENT}.flow:LookUp.settlement_of", "done.is_over", "False"),),
     ),
     "every write is said to have a key": Planted(
         "writes",
@@ -732,8 +732,8 @@ PLANTED = {
         (0, 60),
         (
             (
-                "victor_ext.inbox.inboxes:InboxBase._add",
-                "inserted(connection, self.table, source=source, **values) is not None",
+                "victor_ext.inbox.inboxes:InboxBase._add_id",
+                "insert_once(connection, self.table, source=source, **values) is not None",
                 "True",
             ),
         ),

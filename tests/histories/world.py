@@ -138,7 +138,7 @@ class SteppedCalls:
         else:
             self._process.begin(make)
 
-    def ended(self, _seconds: float) -> list[CallEnd]:
+    def wait(self, _seconds: float) -> list[CallEnd]:
         self._process.wait(lambda: bool(self._ends))
         ends, self._ends = self._ends, []
         return ends

@@ -24,8 +24,8 @@ MISTAKES: dict[str, Mistake] = {
         "content",
     ),
     "what was received is not remembered": (
-        "victor_ext.inbox.inboxes:InboxBase._add",
-        "inserted(connection, self.table, source=source, **values) is not None",
+        "victor_ext.inbox.inboxes:InboxBase._add_id",
+        "insert_once(connection, self.table, source=source, **values) is not None",
         "True",
     ),
 }

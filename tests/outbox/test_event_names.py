@@ -11,7 +11,7 @@ from tests.providers.systems import ARGUMENTS, CLIENTS
 from victor_ext import ConfigurationError, connect
 from victor_ext.event_queue.names import meant_by
 from victor_ext.outbox import EntryState, Outbox
-from victor_ext.outbox.entries import changes
+from victor_ext.outbox.entries import event_names_of_change
 from victor_ext.providers.flexfactor.records import OrderStatus
 from victor_ext.runtime.client.prepared_calls import methods_of
 
@@ -73,7 +73,7 @@ def test_a_state_without_an_event_is_refused(state: str) -> None:
         outbox.on(state)
     outbox.on(f"status:{state}")(nothing)
     before = SimpleNamespace(state="sent", status=None)
-    (name,) = changes(before, SimpleNamespace(state="sent", status=state))
+    (name,) = event_names_of_change(before, SimpleNamespace(state="sent", status=state))
     assert outbox._handlers[-1].wants(name, "payments.create")
 
 

@@ -38,7 +38,7 @@ def put_event(outbox: Outbox, data: str, **values: Any) -> None:
     """An event of the invoice, with these values."""
     about = {"provider": "Victor", "name": "completed", "source": "s", "subject": KEY}
     with outbox._engine.begin() as connection:
-        outbox._put(connection, **about, data=data)
+        outbox._store_event(connection, **about, data=data)
     change_events(outbox, **values)
 
 

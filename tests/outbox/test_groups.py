@@ -351,7 +351,7 @@ class AllAtOnce:
     def start(self, number: int, call: Callable[[], Any]) -> None:
         self.begun.append((number, call))
 
-    def ended(self, _seconds: float) -> list[CallEnd]:
+    def wait(self, _seconds: float) -> list[CallEnd]:
         begun, self.begun = self.begun, []
         return [CallEnd(number, call()) for number, call in begun]
 

@@ -13,7 +13,8 @@ from typing import Any
 
 from victor_ext import InvalidRequest, Outcome, RateLimited, StatusError, VictorError
 from victor_ext.settlement.backoff import Backoff, pause_after, pause_asked
-from victor_ext.settlement.flow import About, Settlement, about
+from victor_ext.settlement.failures import FailureScope, failure_scope
+from victor_ext.settlement.flow import Settlement
 from victor_ext.settlement.key_age import Keys, Moment, NoKey, Now, Sent
 
 _SLACK = 0.02
@@ -175,14 +176,14 @@ class Contact:
 
     def note_error(self, error: VictorError, key: str) -> None:
         """Note what the error of a call with this key says of the client and the provider."""
-        subject = about(error)
-        if subject is About.CLIENT:
+        scope = failure_scope(error)
+        if scope is FailureScope.CLIENT:
             self.give_up(error)
-        elif subject is About.EITHER:
+        elif scope is FailureScope.EITHER:
             self._rejected_keys.add(key)
             if len(self._rejected_keys) >= _MOST_REJECTED_KEYS:
                 self.give_up(error)
-        elif subject is About.PROVIDER:
+        elif scope is FailureScope.PROVIDER:
             self.backoff.record_failure(pause_asked(error))
         elif not isinstance(error, InvalidRequest):
             self.note_response()

@@ -123,9 +123,9 @@ def _settlement_of(look_up: LookUp, requests: Sequence[PaymentRequest]) -> Settl
     arguments: Arguments = look_up.write.call
     request = PaymentRequest.identified(requests, arguments, since=look_up.since)
     if isinstance(request, str):  # why none of them can be told to be this payment's
-        return look_up.shown(request)
+        return look_up.settlement_of(request)
     done = request.as_done(arguments)
-    settlement = look_up.shown(done.doubt(look_up.moments["since"]) or done)
+    settlement = look_up.settlement_of(done.doubt(look_up.moments["since"]) or done)
     if settlement.request is None:
         return settlement
     how = f"{look_up.why} It was identified by its client_reference_id."

@@ -49,7 +49,7 @@ class Doubtful(NamedTuple):
 
     def unresolved(self, reason: str) -> Settlement:
         """Return what is known of the call if nothing could be read."""
-        return self.look_up.unknown(reason, looked_up=False)
+        return self.look_up.unknown_settlement(reason, looked_up=False)
 
 
 class Reconciliation:

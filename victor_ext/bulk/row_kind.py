@@ -24,7 +24,7 @@ from victor_ext import (
     zulu,
 )
 from victor_ext.settlement.arguments import plain
-from victor_ext.settlement.flow import LookUp, Settlement, Write, unread
+from victor_ext.settlement.flow import LookUp, Settlement, Write, settlement_of_failed_read
 
 from .rows import Arguments, Result, Row, RowOutcome, RowResult
 
@@ -105,8 +105,8 @@ class Sendable(ABC):
         try:
             done = self.client.look_up(write.call, **look_up.moments, **write.look_up_by)
         except InvalidRequest as error:
-            return look_up.refused(error)
-        return look_up.shown(done)
+            return look_up.settlement_of_refusal(error)
+        return look_up.settlement_of(done)
 
     def unit_results(self, _unit: str, _rows: Sequence[Row]) -> list[Result] | None:
         """Read what became of each of the rows that were sent in one call.
@@ -155,7 +155,7 @@ class LaterStep(Sendable):
         try:
             state = client.look_up(write.call, since=zulu.now(), **write.look_up_by)
         except VictorError as error:
-            return unread(error)
+            return settlement_of_failed_read(error)
         if isinstance(state, Done):
             return state
         if isinstance(state, NotDone) and not state.can_be_sent:

@@ -21,7 +21,7 @@ import httpx
 from victor_ext import ConfigurationError, Problem, Victor
 from victor_ext.health import Heartbeat
 from victor_ext.privacy import HiddenRows, concealed
-from victor_ext.tables.sources import Rows, hidden
+from victor_ext.tables.sources import Rows, hidden_rows
 
 from .asking_again import ask_rows_again
 from .check import Check, refuse_invalid
@@ -163,7 +163,7 @@ class BulkSender:
                 invalid.
             expect_total: What the amounts of all these rows must be together.
         """
-        source = hidden(source)
+        source = hidden_rows(source)
         expected = ControlTotals.of(expect_rows, expect_total)
         with self._loading(source, expected) as (_, loading):
             return loading.read()
@@ -193,7 +193,7 @@ class BulkSender:
             BulkStopped: The provider rejects this client.
             VictorError: Any other failure. Stored rows are kept, and `resume` continues with them.
         """
-        source = hidden(source)
+        source = hidden_rows(source)
         expected = ControlTotals.of(expect_rows, expect_total)
         try:
             return self._send(source, expected, on_check, on_progress)

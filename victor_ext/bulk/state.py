@@ -21,7 +21,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from victor_ext import ConfigurationError, VictorError
-from victor_ext.event_queue.databases import create_tables, renewed
+from victor_ext.event_queue.databases import create_tables, reconnecting_engine
 from victor_ext.privacy import concealed
 from victor_ext.vault import new_key, unwrapped
 
@@ -306,7 +306,7 @@ class State:
         else:
             options = {"connect_timeout": _CONNECT_SECONDS, "application_name": "victor bulk"}
             url = self.url.set(database=database or self.url.database)
-            engine = renewed(
+            engine = reconnecting_engine(
                 sa.create_engine(
                     url,
                     connect_args=options,

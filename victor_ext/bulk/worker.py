@@ -19,7 +19,7 @@ from dbos import DBOS, DBOSConfig
 from sqlalchemy.exc import SQLAlchemyError
 
 from victor_ext import ConfigurationError
-from victor_ext.event_queue.databases import renewed
+from victor_ext.event_queue.databases import reconnecting_engine
 from victor_ext.settlement.key_age import LAST_CALLS, Moment
 
 from .chunk_run import ChunkRun
@@ -140,7 +140,7 @@ class Worker:
                 DBOS.listen_queues(list(self._queues))
             DBOS.launch()
             # The engine that DBOS has made for a server: it has no public name.
-            renewed(dbos._sys_db.engine)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - a test notices another name
+            reconnecting_engine(dbos._sys_db.engine)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - a test notices another name
         except BaseException:
             _current = None
             DBOS.destroy()

@@ -1,5 +1,9 @@
-"""Events that are stored in the user's own database, and handled once: what the outbox and the
-inbox have in common.
+"""A queue of events in the user's own database, each handled once: what outbox and inbox have in
+common.
+
+Read `queue` first, then `handlers` and `events`. Below them are `transactions` (the steps of a
+pass, and their blocking and awaited drivers), `workers` (which make passes), `calls` (several calls
+at once), `databases` (clock, tables, failover) and `rows`.
 """
 
 from collections.abc import Generator
@@ -8,9 +12,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def needs(module: str, extras: str) -> Generator[None]:
-    """Say what to install when something cannot be imported that the module needs: `extras`, as pip
-    takes them.
-    """
+    """Say which `extras` to install, as pip takes them, if an import within the block fails."""
     try:
         yield
     except ImportError as error:

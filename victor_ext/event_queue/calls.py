@@ -1,6 +1,7 @@
-"""Calls that are under way at once: in threads where calls block, in tasks where they are awaited.
+"""Several calls under way at once: in threads where calls block, in tasks where they are awaited.
 
-Whoever has begun them goes on in his own thread or task, with whichever ends first.
+The pass that has started the calls goes on in its own thread or task, with the call that ends
+first.
 """
 
 from __future__ import annotations
@@ -22,12 +23,12 @@ Call: TypeAlias = Callable[[], Any]
 
 @dataclass(frozen=True, slots=True)
 class CallEnd:
-    """What a call has come to.
+    """The end of a call.
 
     Attributes:
-        number: The number that it was begun with.
-        result: What it has returned.
-        error: What it has raised; None: it has returned.
+        number: The number that the call was started with.
+        result: What the call has returned.
+        error: What the call has raised; None: it has returned.
     """
 
     number: int
@@ -36,71 +37,75 @@ class CallEnd:
 
 
 class Calls(Protocol):
-    """Both methods are steps of a pass: what they return may have to be awaited."""
+    """The calls of a pass. Both methods are steps of the pass, whose results may have to be
+    awaited.
+    """
 
     def start(self, number: int, call: Call) -> Any:
-        """Begin a call, and return at once."""
+        """Start a call, and return at once."""
 
-    def ended(self, seconds: float) -> Any:
-        """Wait until a call has ended, and so many seconds more for others; return their
-        `CallEnd`s.
+    def wait(self, seconds: float) -> Any:
+        """Wait until a call has ended, then so many more seconds for other calls. Return the ends
+        of all (`CallEnd`).
         """
 
 
-def _checked(ends: list[CallEnd]) -> list[CallEnd]:
-    """Raises what ends a program, such as `SystemExit`: no pass goes on after it."""
+def _raise_fatal(ends: list[CallEnd]) -> None:
+    """Raise an error that ends the program, such as `SystemExit`: no pass goes on after it."""
     for end in ends:
         if end.error is not None and not isinstance(end.error, Exception):
             raise end.error
-    return ends
 
 
 class ThreadCalls:
-    """Blocking calls, at most `most` of them at once, each in a copy of its beginner's context.
+    """Blocking calls, at most `most` at once, each in a copy of the context in which it was
+    started.
 
-    The threads are of the pass, and end with it. They keep no program from ending.
+    The threads belong to the pass, and end with it. As daemons they keep no program from ending.
     """
 
     def __init__(self, most: int) -> None:
         self._most = most
         self._threads = 0
         self._under_way = 0
-        self._begun: SimpleQueue[tuple[int, Context, Call] | None] = SimpleQueue()
-        self._ended: SimpleQueue[CallEnd] = SimpleQueue()
+        self._calls: SimpleQueue[tuple[int, Context, Call] | None] = SimpleQueue()
+        self._ends: SimpleQueue[CallEnd] = SimpleQueue()
 
     def start(self, number: int, call: Call) -> None:
         self._under_way += 1
         if self._threads < min(self._under_way, self._most):
             self._threads += 1
             threading.Thread(target=self._work, name="victor-outbox", daemon=True).start()
-        self._begun.put((number, copy_context(), call))
+        self._calls.put((number, copy_context(), call))
 
-    def ended(self, seconds: float) -> list[CallEnd]:
-        ends = [self._ended.get()]
+    def wait(self, seconds: float) -> list[CallEnd]:
+        ends = [self._ends.get()]
         until = time.monotonic() + seconds
         with suppress(Empty):
             while len(ends) < self._under_way:
                 left = max(0.0, until - time.monotonic())
-                ends.append(self._ended.get(timeout=left))
+                ends.append(self._ends.get(timeout=left))
         self._under_way -= len(ends)
-        return _checked(ends)
+        _raise_fatal(ends)
+        return ends
 
     def close(self) -> None:
-        """Let the threads end, each after the call that it has begun."""
+        """Let each thread end after the call that it is making."""
         for _ in range(self._threads):
-            self._begun.put(None)
+            self._calls.put(None)
 
     def _work(self) -> None:
+        """Make calls, in a thread, until there is a None in their place."""
         while True:
-            begun = self._begun.get()
-            if begun is None:
+            started = self._calls.get()
+            if started is None:
                 return
-            number, context, call = begun
+            number, context, call = started
             try:
                 end = CallEnd(number, context.run(call))
             except BaseException as error:  # noqa: BLE001 - the pass waits for it, and raises it
                 end = CallEnd(number, error=error)
-            self._ended.put(end)
+            self._ends.put(end)
 
 
 class TaskCalls:
@@ -116,22 +121,24 @@ class TaskCalls:
         self._under_way += 1
         self._tasks.start_soon(self._work, number, call)
 
-    async def ended(self, seconds: float) -> list[CallEnd]:
+    async def wait(self, seconds: float) -> list[CallEnd]:
         while not self._ends:
-            await self._next()
+            await self._wait_for_end()
         with anyio.move_on_after(seconds):
             while len(self._ends) < self._under_way:
-                await self._next()
+                await self._wait_for_end()
         ends, self._ends = self._ends, []
         self._under_way -= len(ends)
-        return _checked(ends)
+        _raise_fatal(ends)
+        return ends
 
-    async def _next(self) -> None:
-        """Wait until one more has ended."""
+    async def _wait_for_end(self) -> None:
+        """Wait until one more call has ended."""
         await self._has_ended.wait()
         self._has_ended = anyio.Event()
 
     async def _work(self, number: int, call: Call) -> None:
+        """Make one call, in a task. A task that is cancelled stays so."""
         try:
             end = CallEnd(number, await call())
         except BaseException as error:
@@ -142,5 +149,6 @@ class TaskCalls:
         self._end(end)
 
     def _end(self, end: CallEnd) -> None:
+        """Note the end of a call, and wake the pass."""
         self._ends.append(end)
         self._has_ended.set()

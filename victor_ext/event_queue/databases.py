@@ -1,5 +1,5 @@
-"""What the queue asks of a database, and what it refuses of one: its time, its tables, its
-transactions, and the connections that a failover leaves behind.
+"""What differs between databases, in four parts: their clock, their tables, the refusal of
+connections without transactions, and new connections after a failover.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ from sqlalchemy.sql.functions import FunctionElement
 from victor_ext import ConfigurationError
 
 Condition: TypeAlias = sa.ColumnElement[bool]
-"""What holds for a row, as part of a statement."""
+"""A condition on rows, as part of a statement."""
 ROW_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-"""The type of an id that the database counts: of 64 bits in both, and only so does SQLite count."""
+"""The type of an id that the database counts, of 64 bits in both. SQLite counts only an INTEGER."""
 
 CLOCKS = {
     "sqlite": "((julianday('now') - 2440587.5) * 86400.0)",
     "postgresql": "CAST(extract(epoch FROM clock_timestamp()) AS double precision)",
 }
-"""What the present time is, in epoch seconds, in the words of each database."""
+"""The SQL expression of the present time in epoch seconds, for each database."""
 
 _CREATION_LOCK = 7_421_133_019_540_187
-"""The advisory lock of those who make tables. Two that do so at once would collide in the catalog
-of PostgreSQL, whatever their statements say.
+"""The advisory lock under which tables are made. Two processes that make them at once would collide
+in the catalog of PostgreSQL, even with IF NOT EXISTS.
 """
 
 _UNUSABLE = frozenset({"25006", "57P01", "57P02", "57P03", "57P05"})
-"""SQLSTATE: what a server answers that is no primary any more, or that ends.
+"""The SQLSTATEs of a server that is no primary any more, or that shuts down.
 
-The other connections of the pool go to the same server.
+The other connections of the pool go to the same server, and fail in the same way.
 """
 
 
@@ -54,13 +54,13 @@ class DatabaseTime(FunctionElement[float]):
 
 @compiles(DatabaseTime, *CLOCKS)
 def _clock(_element: DatabaseTime, compiler: Any, **_options: Any) -> str:
+    """The SQL of `DatabaseTime`."""
     return CLOCKS[compiler.dialect.name]
 
 
 def database_time(connection: Any) -> float:
-    """The present time by the clock of the database: the one clock that all its workers share.
-
-    The database of an SQLite file has the clock of the machine.
+    """The present time by the clock of the database, in epoch seconds: the one clock that all
+    workers share. With SQLite it is that of the machine.
     """
     return float(connection.execute(sa.select(DatabaseTime())).scalar())
 
@@ -69,7 +69,7 @@ def earliest_time(connection: Any, client: Any) -> float:
     """The present time by the clock that is furthest behind: that of the database, of this machine,
     or of the provider, if this client knows it.
 
-    What is deleted because it is old has to be old by all of them.
+    Rows that are deleted for their age have to be that old by all of these clocks.
     """
     times = [database_time(connection), time.time()]
     if hasattr(client, "provider_time"):
@@ -80,10 +80,10 @@ def earliest_time(connection: Any, client: Any) -> float:
 
 
 def is_to_come(column: sa.ColumnElement[float], now: float, longest: float) -> Condition:
-    """Whether a stored time is to come.
+    """Holds for rows whose stored time is in the future.
 
-    One that is further away than twice the `longest` wait is not: a clock was wrong when it was
-    stored.
+    A time that is further away than twice the `longest` wait counts as past: a clock was wrong when
+    it was stored.
     """
     return sa.and_(column > now, column <= now + 2 * longest)
 
@@ -92,9 +92,9 @@ def is_to_come(column: sa.ColumnElement[float], now: float, longest: float) -> C
 
 
 def split_name(table: str) -> tuple[str | None, str]:
-    """The schema and the name of a table that is given as `name` or `schema.name`.
+    """The schema (or None) and the name of a table, from `name` or `schema.name`.
 
-    Raises `ConfigurationError`: it is neither.
+    Raises `ConfigurationError` for any other text.
     """
     schema, dot, name = table.rpartition(".")
     if not name or (dot and not schema) or "." in schema:
@@ -104,8 +104,8 @@ def split_name(table: str) -> tuple[str | None, str]:
     return schema or None, name
 
 
-def creations(tables: Sequence[sa.Table]) -> list[ExecutableDDLElement]:
-    """The statements that make tables with their indexes, unless these exist."""
+def creation_statements(tables: Sequence[sa.Table]) -> list[ExecutableDDLElement]:
+    """The statements that make tables and their indexes, each unless it exists."""
     statements: list[ExecutableDDLElement] = []
     for table in tables:
         statements.append(CreateTable(table, if_not_exists=True))
@@ -115,20 +115,21 @@ def creations(tables: Sequence[sa.Table]) -> list[ExecutableDDLElement]:
 
 
 def create_tables(metadata: sa.MetaData, connection: sa.Connection) -> None:
-    """Make these tables, unless they exist; any number of processes may do so at once.
+    """Make these tables, unless they exist. Any number of processes may do so at once.
 
-    Nothing is written if all exist: the role may not be allowed to.
+    If all exist, nothing is written, since the database role may not be allowed to.
     """
     tables = metadata.sorted_tables
     if all(_exists(connection, table) for table in tables):
         return
     if connection.dialect.name == "postgresql":
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_CREATION_LOCK)))
-    for statement in creations(tables):
+    for statement in creation_statements(tables):
         connection.execute(statement)
 
 
 def _exists(connection: sa.Connection, table: sa.Table) -> bool:
+    """Whether a table exists with all of its indexes."""
     inspector = sa.inspect(connection)
     if not inspector.has_table(table.name, schema=table.schema):
         return False
@@ -137,11 +138,11 @@ def _exists(connection: sa.Connection, table: sa.Table) -> bool:
 
 
 class NeverHeals(ConfigurationError):
-    """What no later pass of a worker can go on after, so that it ends the worker."""
+    """An error that ends the worker, since each later pass would fail in the same way."""
 
 
 class NoTable(NeverHeals):
-    """A table of a box is not in its database, and nobody makes it meanwhile."""
+    """A table of an outbox or inbox is not in its database."""
 
 
 _NO_SUCH_TABLE = "42P01"
@@ -149,25 +150,29 @@ _NO_SUCH_TABLE = "42P01"
 
 
 def missing_table(error: BaseException, tables: Sequence[sa.Table]) -> str:
-    """The one of these tables that is not there, as a statement's error says; empty: another error,
-    such as of a table of a handler's.
+    """The name of the table that does not exist, according to the error of a statement, if it is
+    one of these tables. Empty: another error, such as one about a table that a handler uses.
     """
-    of_driver = getattr(error, "orig", None) or error.__cause__
-    message = str(of_driver).partition("\n")[0]
-    is_missing = sqlstate_of(of_driver) == _NO_SUCH_TABLE or message.startswith("no such table: ")
+    driver_error = getattr(error, "orig", None) or error.__cause__
+    message = str(driver_error).partition("\n")[0]
+    is_missing = sqlstate_of(driver_error) == _NO_SUCH_TABLE or message.startswith(
+        "no such table: "
+    )
     if not is_missing:
         return ""
     words = re.findall(r"\w+", message)
-    return next((table.fullname for table in tables if table.name in words), "")
+    for table in tables:
+        if table.name in words:
+            return table.fullname
+    return ""
 
 
 # Transactions
 
 
 def refuse_autocommit_engine(engine: Any) -> None:
-    """Refuse an engine whose options say that each statement is committed alone.
-
-    Raises `ConfigurationError`.
+    """Raise `ConfigurationError` for an engine whose options say that each statement is committed
+    alone.
     """
     levels = [
         engine.get_execution_options().get("isolation_level"),
@@ -178,28 +183,29 @@ def refuse_autocommit_engine(engine: Any) -> None:
 
 
 def refuse_autocommit(connection: sa.Connection) -> None:
-    """Refuse a connection that commits each statement alone, in a transaction that has begun.
-
-    Raises `ConfigurationError`.
+    """Raise `ConfigurationError` for a connection that commits each statement alone, although a
+    transaction has begun on it.
     """
     if _commits_each_statement(connection):
         raise _no_transactions("A connection of the engine, or that of the session,")
 
 
 def _commits_each_statement(connection: sa.Connection) -> bool:
+    """Whether the driver of a connection is in autocommit, in whichever way that was set."""
     pooled = connection.connection
     if connection.dialect.name != "sqlite":
         return bool(getattr(pooled.dbapi_connection, "autocommit", False))
     if not connection.in_transaction():
-        connection.begin()  # as its first statement would
+        connection.begin()  # as its first statement would do
     driver: Any = pooled.driver_connection
-    if driver.in_transaction:  # also where a listener of the program begins each one
+    if driver.in_transaction:  # such as by a listener of the program that begins each transaction
         return False
-    driver = getattr(driver, "_conn", driver)  # aiosqlite's has the attribute below
+    driver = getattr(driver, "_conn", driver)  # aiosqlite wraps the connection of sqlite3
     autocommit: object = None
-    with suppress(sqlite3.ProgrammingError):  # in another thread than its own it does not say
+    # sqlite3 refuses to say it in a thread that has not made the connection.
+    with suppress(sqlite3.ProgrammingError):
         autocommit = getattr(driver, "autocommit", None)
-    # Otherwise the driver begins a transaction before the first write.
+    # In other modes the driver begins a transaction before the first write.
     return driver.isolation_level is None or autocommit is True
 
 
@@ -212,11 +218,11 @@ def _no_transactions(what: str) -> ConfigurationError:
 
 
 def check_arguments(engine: object, **times: object) -> None:
-    """Refuse what is no engine, such as a session, or is one that has no transactions, and what is
-    no timedelta: each would fail later, in a pass.
+    """Raise `ConfigurationError` for an engine that is none, such as a session, or that has no
+    transactions, and for times that are no timedelta. Each would fail later, in a pass.
     """
-    if isinstance(engine, str):  # Django's box has an alias
-        if "://" in engine:  # it may have a password: no message quotes it
+    if isinstance(engine, str):  # the alias of a database of Django's
+        if "://" in engine:  # a URL may have a password: the message does not quote it
             raise ConfigurationError(
                 "engine is a URL: pass sa.create_engine(...), or to an awaited one the async "
                 "engine."
@@ -246,23 +252,26 @@ def sqlstate_of(error: BaseException | None) -> str | None:
 
 
 def is_of_unusable_server(error: BaseException | None) -> bool:
-    """Whether a driver's error says that its server takes no writes, or ends: another one may be
-    the primary by now.
+    """Whether a driver's error says that its server takes no writes or shuts down: another server
+    may be the primary by now.
     """
     return sqlstate_of(error) in _UNUSABLE
 
 
 def throw_connections_away(context: ExceptionContext) -> None:
-    """Let an engine open new connections after such an error: a listener of `handle_error`.
+    """Let an engine open new connections after an error of an unusable server. It is a listener of
+    SQLAlchemy's `handle_error`.
 
-    SQLAlchemy then throws away all connections that are older than the error, once.
+    SQLAlchemy then throws away all connections that are older than the error.
     """
     if is_of_unusable_server(context.original_exception):
         context.is_disconnect = True
 
 
-def renewed(engine: Any) -> Any:
-    """The engine, blocking or awaited, which throws its connections away after a failover."""
+def reconnecting_engine(engine: Any) -> Any:
+    """Return the engine, blocking or awaited, which from now on opens new connections after a
+    failover.
+    """
     target = getattr(engine, "sync_engine", engine)
     if not isinstance(target, sa.Engine):
         return engine

@@ -1,4 +1,4 @@
-"""What people do with events that no handler has done its work for."""
+"""The operations of people on events whose handlers have failed too often: dead letters."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from victor_ext import InvalidRequest, Problem
 
 from .databases import Condition, DatabaseTime
 from .events import DeadLetter, EventState
-from .rows import counted
+from .rows import count_by_state
 from .transactions import Engine, Transactions, Work, operation
 
 _ID_LIMIT = 2**63
@@ -20,7 +20,7 @@ _ID_LIMIT = 2**63
 
 
 class DeadLetters(Transactions[Engine]):
-    """Reads them, lets them be tried again, or gives them up."""
+    """Reads dead letters, lets them be tried again, or discards them."""
 
     events: sa.Table
 
@@ -38,9 +38,9 @@ class DeadLetters(Transactions[Engine]):
 
     @operation
     def retry_dead_letters(self, *ids: int) -> Work[int]:
-        """Let dead letters be tried again (without ids: all of them).
+        """Let dead letters be tried again, those with these ids or else all. Returns their number.
 
-        By its id, an event is tried again, too, that was not found. Returns how many there were.
+        With its id, an event in the state `not_found` is tried again, too.
         """
         chosen = self._chosen(ids) if ids else self.events.c.state == EventState.DEAD.value
         values = {"state": EventState.WAITING.value, "tries": 0, "due_at": DatabaseTime()}
@@ -48,10 +48,11 @@ class DeadLetters(Transactions[Engine]):
 
     @operation
     def discard(self, *ids: int, by: str, why: str) -> Work[int]:
-        """Give up dead letters, or events that were not found: nobody handles them any more.
+        """Give up dead letters, or events that were not found: no handler is called for them any
+        more.
 
-        What was received or changed is deleted. That it was discarded, by whom and why is kept:
-        `dead_letters("discarded")`. Returns how many there were.
+        The data of the event is deleted. That it was discarded, by whom and why is kept:
+        `dead_letters("discarded")`. Returns the number of the discarded events.
 
         Args:
             ids: Their numbers.
@@ -62,29 +63,31 @@ class DeadLetters(Transactions[Engine]):
             InvalidRequest: There is no id; or `by` or `why` is empty.
         """
         if not ids:
-            raise _empty("ids")
+            raise _empty_error("ids")
         for name, text in (("by", by), ("why", why)):
             if not text.strip():
-                raise _empty(name)
+                raise _empty_error(name)
         words = f"Discarded by {by.strip()}: {why.strip()} It had failed: "
         error = sa.literal(words, sa.Text) + sa.func.coalesce(self.events.c.error, "")
         values = {"state": EventState.DISCARDED.value, "data": "", "error": error}
         return _count_of(sa.update(self.events).where(self._chosen(ids)).values(values))
 
     def _chosen(self, ids: Sequence[int]) -> Condition:
-        """The events with these numbers that nobody tries any more, and that are not discarded."""
+        """Holds for the events with these ids that are not tried any more and not discarded."""
         columns = self.events.c
         ended = (EventState.DEAD.value, EventState.NOT_FOUND.value)
+        # PostgreSQL would raise an error for a number beyond 64 bits.
         known = [number for number in ids if 0 < number < _ID_LIMIT]
         return sa.and_(columns.state.in_(ended), columns.id.in_(known))
 
     @operation
     def event_counts(self) -> Work[dict[EventState, int]]:
         """The number of events in each state, such as for `/metrics`."""
-        return counted(self.events.c.state, EventState)
+        return count_by_state(self.events.c.state, EventState)
 
 
 def _letter_of(row: Any) -> DeadLetter:
+    """The dead letter in a row."""
     return DeadLetter(
         id=row.id,
         name=row.name,
@@ -97,11 +100,11 @@ def _letter_of(row: Any) -> DeadLetter:
     )
 
 
-def _empty(name: str) -> InvalidRequest:
+def _empty_error(name: str) -> InvalidRequest:
     message = f"{name} is empty: name what is given up, by whom, and why."
     return InvalidRequest.of([Problem(name, "required", message)])
 
 
 def _count_of(update: sa.Update) -> Work[int]:
-    """Make this change; returns how many rows it has changed."""
+    """The work that makes a change, and returns how many rows it has changed."""
     return lambda connection: int(connection.execute(update).rowcount)

@@ -1,5 +1,5 @@
-"""The queue on a connection of Django's: SQLAlchemy writes the statements of the passes, Django's
-cursor runs them.
+"""The queue on a connection of Django's: SQLAlchemy writes the statements, and Django's cursor runs
+them.
 """
 
 from collections.abc import Callable, Generator, Mapping, Sequence
@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine.result import IteratorResult, SimpleResultMetaData
 from sqlalchemy.schema import DropTable
 
-from .databases import creations, is_of_unusable_server
+from .databases import creation_statements, is_of_unusable_server
 from .handlers import E, Handler
 from .queue import BlockingQueue
 from .transactions import OpenTransactions, Work
@@ -25,11 +25,11 @@ _DIALECTS = {
     "sqlite": sqlite.dialect(paramstyle="pyformat"),
     "postgresql": postgresql.dialect(paramstyle="pyformat"),  # type: ignore[no-untyped-call]
 }
-"""How each database wants its statements, by the name that Django has for it."""
+"""The SQL dialects of SQLAlchemy, by the names that Django has for the databases."""
 
 
 class _Connection:
-    """What the passes use of an `sa.Connection`, on Django's connection of this thread and in its
+    """The part of `sa.Connection` that passes use, on Django's connection of this thread and in its
     transaction.
     """
 
@@ -39,6 +39,7 @@ class _Connection:
     def execute(
         self, statement: sa.ClauseElement, rows: Sequence[Mapping[str, Any]] | None = None
     ) -> Any:
+        """Run a statement, or run it once for each of `rows`, as `sa.Connection.execute` does."""
         connection = connections[self._using]
         if connection.vendor not in _DIALECTS:
             raise ImproperlyConfigured(
@@ -62,32 +63,37 @@ class _Connection:
 
 
 class DjangoQueue(OpenTransactions[str], BlockingQueue[str, E]):
-    """An outbox or an inbox in a database of a Django project. Its handlers get the alias of that
-    as their session.
+    """An outbox or an inbox in a database of a Django project. Its handlers get the alias of the
+    database as their session.
 
-    All objects of one kind, database and system have the same handlers: a command of `manage.py`
-    makes its own object.
+    All objects of one kind, database and system share their handlers, since a command of
+    `manage.py` makes an object of its own.
     """
 
     _of_database: ClassVar[dict[tuple[type, str, str], list[Handler]]] = {}
-    """The handlers of all objects, by what they have in common."""
+    """The handlers of all objects, by kind, alias of the database, and system."""
 
     def _use(self, using: str) -> None:
+        """Use the database with this alias, and its shared handlers. Called at the end of
+        `__init__`.
+        """
         self._using = using
         self._connection = cast("sa.Connection", _Connection(using))
         self._handlers = self._of_database.setdefault((type(self), using, self._provider()), [])
 
-    def _handled(
+    def _call_handlers(
         self,
         connection: sa.Connection,  # noqa: ARG002 - Django has its own
         handlers: Sequence[Handler],
         event: E,
     ) -> None:
+        """As of every queue: `atomic` within a transaction is a savepoint."""
         with transaction.atomic(self._using):
             for handler in handlers:
                 handler.function(self._using, event)
 
     def _open_transaction(self, method: str) -> sa.Connection:
+        """The connection of the open transaction, for the `in_session` method with this name."""
         if transaction.get_autocommit(self._using):
             raise transaction.TransactionManagementError(
                 f"No transaction of the database {self._using!r} is open: call {method}() within "
@@ -96,7 +102,7 @@ class DjangoQueue(OpenTransactions[str], BlockingQueue[str, E]):
         return self._connection
 
     def _begin_pass(self) -> None:
-        # as before each request: one that the database has ended is made again
+        # As Django does before each request: a connection that the database has ended is made anew.
         close_old_connections()
 
     def _read(self, work: Work[T]) -> T:
@@ -108,6 +114,7 @@ class DjangoQueue(OpenTransactions[str], BlockingQueue[str, E]):
 
     @contextmanager
     def _begin(self) -> Generator[sa.Connection]:
+        """A transaction of its own, for the work of a pass."""
         connection = connections[self._using]
         if not connection.in_atomic_block and not connection.get_autocommit():
             raise transaction.TransactionManagementError(
@@ -117,8 +124,8 @@ class DjangoQueue(OpenTransactions[str], BlockingQueue[str, E]):
         try:
             with transaction.atomic(self._using, durable=True):
                 if connection.vendor == "sqlite":
-                    # A transaction that begins with a read is not let to write, once another one
-                    # has written.
+                    # SQLite refuses the writes of a transaction that began with a read, once
+                    # another one has written. So it begins with a write.
                     self._connection.execute(sa.delete(self.table).where(sa.false()))
                 yield self._connection
         except DatabaseError as error:
@@ -134,12 +141,12 @@ def _close(connection: Any) -> None:
         connection.close_pool()
 
 
-def makes(*tables: sa.Table) -> migrations.RunPython:
-    """The operation of a migration that makes tables, unless they exist, and drops them when it is
-    undone.
+def table_migration(*tables: sa.Table) -> migrations.RunPython:
+    """The operation of a migration that makes these tables, unless they exist, and drops them when
+    the migration is undone.
     """
 
-    def run(*statements: Any) -> Callable[[Any, Any], None]:
+    def runner(*statements: Any) -> Callable[[Any, Any], None]:
         def execute(_apps: Any, editor: Any) -> None:
             for statement in statements:
                 editor.execute(str(statement.compile(dialect=_DIALECTS[editor.connection.vendor])))
@@ -147,4 +154,4 @@ def makes(*tables: sa.Table) -> migrations.RunPython:
         return execute
 
     drops = [DropTable(table) for table in tables]
-    return migrations.RunPython(run(*creations(tables)), run(*drops))
+    return migrations.RunPython(runner(*creation_statements(tables)), runner(*drops))

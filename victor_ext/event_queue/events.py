@@ -1,4 +1,4 @@
-"""What is stored of an event that is not handled yet."""
+"""The events that are not handled yet: their states, and their table."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,13 +10,10 @@ from .databases import ROW_ID, split_name
 
 
 class EventState(StrEnum):
-    """What is known of an event that has not been handled.
-
-    Of one that has been, nothing is left.
-    """
+    """What is known of an event that is stored. An event that was handled is deleted."""
 
     WAITING = "waiting"
-    """It is handled by the next pass, or tried again when its time has come."""
+    """It is handled by the next pass, or tried again at its `due_at`."""
     DEAD = "dead"
     """Its handler has failed too often. It is tried again after `retry_dead_letters`."""
     NOT_FOUND = "not_found"
@@ -51,10 +48,10 @@ class DeadLetter:
 
 
 def event_table(name: str, metadata: sa.MetaData) -> sa.Table:
-    """The table of a queue. Times are epoch seconds by the clock of the database; `data` is the
-    event, as JSON.
+    """The table of the events of an outbox or inbox. Times are epoch seconds by the clock of the
+    database; `data` is the event, as JSON.
 
-    While an event with the same text in `once` waits, no other one is stored.
+    `once` is unique: while an event waits, no other event with the same text there is stored.
     """
     schema, own_name = split_name(name)
     return sa.Table(

@@ -21,13 +21,14 @@ H = TypeVar("H", bound=Callable[..., object])
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """A function, and the events that it wants; None: of any name, or from any source."""
+    """A function, and the name and the source of the events that it wants; None: any."""
 
     function: Callable[..., object] = field(repr=False)
     name: str | None
     source: str | None
 
     def wants(self, name: str, source: str) -> bool:
+        """Whether the function is called with events of this name and source."""
         return self.name in (None, name) and self.source in (None, source)
 
 
@@ -38,8 +39,11 @@ class EventHandlers(Transactions[Engine], Generic[Engine, E]):
     _handlers: list[Handler]
 
     def _on(self, name: str | None, source: str | None) -> Callable[[H], H]:
+        """The decorator that registers a handler. Raises `ConfigurationError`: an argument is
+        wrong.
+        """
         for text in (name, source):
-            if not isinstance(text, str | None):  # the function itself
+            if not isinstance(text, str | None):  # such as the function, of `@on` without ()
                 raise ConfigurationError(
                     f"on({text!r:.60}) is no text: write @on() or @on('completed') above a "
                     "function."
@@ -49,49 +53,53 @@ class EventHandlers(Transactions[Engine], Generic[Engine, E]):
                 f"on({name!r:.60}) names no event: write on() for every event, or "
                 "on('completed') for one."
             )
-        wanted = None if name is None else self._event_name(name)
+        stored_name = None if name is None else self._event_name(name)
 
         def register(function: H) -> H:
             _check_handler(function, is_awaited=isinstance(self, AwaitedTransactions))
-            self._handlers.append(Handler(function, wanted, source))
+            self._handlers.append(Handler(function, stored_name, source))
             return function
 
         return register
 
     def _event_name(self, name: str) -> str:
-        """The name of an event, as it is stored. Raises `ConfigurationError`: there is none."""
+        """The name of an event, as it is stored. Raises `ConfigurationError`: no event has this
+        name.
+        """
         return name.casefold()
 
-    def _wanted(self) -> Condition:
-        """The rows that this process has handlers of."""
+    def _is_wanted(self) -> Condition:
+        """Holds for events that a handler of this process wants."""
         columns = self.events.c
-        wanted: list[Condition] = [sa.false()]
+        alternatives: list[Condition] = [sa.false()]
         for handler in self._handlers:
-            is_wanted: list[Condition] = [sa.true()]
+            conditions: list[Condition] = [sa.true()]
             if handler.name is not None:
-                is_wanted.append(columns.name == handler.name)
+                conditions.append(columns.name == handler.name)
             if handler.source is not None:
-                is_wanted.append(columns.source == handler.source)
-            wanted.append(sa.and_(*is_wanted))
-        return sa.or_(*wanted)
+                conditions.append(columns.source == handler.source)
+            alternatives.append(sa.and_(*conditions))
+        return sa.or_(*alternatives)
 
-    def _wanting(self, row: Any) -> list[Handler]:
+    def _handlers_for(self, row: Any) -> list[Handler]:
+        """The handlers of this process that want the event of a row."""
         return [handler for handler in self._handlers if handler.wants(row.name, row.source)]
 
-    def _handled(self, connection: sa.Connection, handlers: Sequence[Handler], event: E) -> None:
-        """Call the handlers in a savepoint, whose work the transaction has or has not as a
-        whole.
-        """
+    def _call_handlers(
+        self, connection: sa.Connection, handlers: Sequence[Handler], event: E
+    ) -> None:
+        """Call handlers in a savepoint: the transaction keeps the work of all, or of none."""
         with connection.begin_nested(), Session(connection) as session, session.begin():
             for handler in handlers:
-                self._call(handler.function, session, event)
+                self._call_handler(handler.function, session, event)
 
-    def _call(self, function: Callable[..., object], session: Session, event: E) -> None:
+    def _call_handler(self, function: Callable[..., object], session: Session, event: E) -> None:
+        """Call one handler; an awaited queue also awaits it."""
         function(session, event)
 
 
 def _check_handler(function: Callable[..., object], *, is_awaited: bool) -> None:
-    """Raises `ConfigurationError`: it cannot be called as a handler."""
+    """Raise `ConfigurationError` for a function that cannot be called as a handler."""
     try:
         inspect.signature(function).bind(None, None)
     except TypeError:

@@ -2,8 +2,11 @@
 stored.
 
 An event is handled in the transaction that deletes its row. So it is handled once, however many
-processes try: what a killed one had begun is rolled back, and another one takes it when the lease
-is over.
+processes try. If a process is killed, its transaction is rolled back, and another process takes the
+event up when the lease is over.
+
+`EventQueue.handle` is the pass. `_tell_handlers` is for an event that has just come about: it is
+handled in the transaction that makes it, and stored only if a handler fails.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ from sqlalchemy.orm import Session
 
 from victor_ext import VictorError
 from victor_ext.privacy import redact_excerpt
-from victor_ext.settlement.flow import is_about_all
+from victor_ext.settlement.failures import is_about_all
 
 from .databases import (
     Condition,
@@ -34,7 +37,7 @@ from .databases import (
 from .dead_letters import DeadLetters
 from .events import EventState
 from .handlers import E, EventHandlers
-from .rows import inserted, take_first
+from .rows import insert_once, take_first
 from .stopping import is_ending
 from .transactions import Engine, Pass, Work, operation
 from .workers import AwaitedWorker, BlockingWorker, WorkerPasses
@@ -48,79 +51,92 @@ _log = logging.getLogger("victor_ext.events")
 _NOT_HANDLED = "The event %s of %s was not handled (try %d of %d)."
 
 MOST_TRIES = 12
-"""After so many failures, the last of them more than an hour after the first, an event is a dead
-letter.
+"""The failures after which an event is a dead letter: the waits between them are more than an
+hour.
 """
 _LONGEST_WAIT = 3600.0
-"""Seconds between two tries."""
-_AGAIN = 30.0
-"""Seconds after which an event is tried again whose object could not be read."""
+"""The maximum seconds between two tries."""
+_WAIT_AFTER_OUTAGE = 30.0
+"""Seconds after which an event is tried again if the provider could not be asked."""
 _WANTED_FOR = 7 * 86_400.0
-"""Seconds for which an event waits for a process that has a handler of it."""
-_KILLED = (
+"""Seconds for which an event waits for a process that has a handler for it."""
+_KILLED_MESSAGE = (
     "Its last try did not end within the lease: its process was killed, or the handler takes too "
     "long."
 )
 
 
 class EventQueue(EventHandlers[Engine, E], WorkerPasses[Engine], DeadLetters[Engine]):
-    """What outboxes and inboxes have in common: their events, and the handlers of these."""
+    """What outboxes and inboxes have in common: they store events, and call handlers with them."""
 
     table: sa.Table
     _forgotten_at = float("-inf")
+    """When `_forget_old_rows` was last done, by the monotonic clock."""
 
-    # The parts of an outbox or an inbox
+    # What an outbox or an inbox defines
 
     def _provider(self, client: Any = None) -> str:
-        """The system whose events a pass with this client handles: other boxes may have theirs in
-        the same table.
+        """The name of the system whose events a pass with this client handles. The table may also
+        have events of other systems.
         """
         raise NotImplementedError
 
     def _event_of(self, row: Any, tries: int) -> E:
-        """The event that a row has."""
+        """The event in a row. `tries` counts the present try."""
         raise NotImplementedError
 
     def _may_work(self) -> Condition:
-        """Whether something may be taken up now: a part of the statement that does so."""
+        """The condition that something may be taken up now, as part of the statement that does
+        so.
+        """
         return sa.true()
 
-    def _prepared(self, event: E, client: Any) -> Pass[E]:  # noqa: ARG002 - an inbox reads with it
-        """What is done before the transaction of the handlers opens."""
+    def _prepare_event(
+        self,
+        event: E,
+        client: Any,  # noqa: ARG002 - an inbox reads with it
+    ) -> Pass[E]:
+        """Complete an event before the transaction of its handlers opens."""
         yield from ()
         return event
 
-    def _is_new(
+    def _note_state(
         self,
         connection: sa.Connection,  # noqa: ARG002 - an inbox asks the table
         event: E,  # noqa: ARG002 - as above
     ) -> bool:
-        """Whether an event that is about to be handled is none that was handled before under
-        another name.
+        """Note the state that an event is about, in the transaction of its handlers. Return whether
+        the state is new: if not, an earlier event was about it, and no handler is called.
         """
         return True
 
-    # In the transaction of another one
+    # An event that has just come about
 
-    def _tell(self, error: Exception | None, connection: sa.Connection, **values: Any) -> None:
-        """Let the handlers do their work with the change that it is about; or store the event, if
-        they raised an error.
+    def _tell_handlers(
+        self, error: Exception | None, connection: sa.Connection, **values: Any
+    ) -> None:
+        """Call the handlers of an event in the transaction that makes it; or store it, if they have
+        raised an error before, which has rolled that transaction back.
 
-        What no handler of this process wants is not stored.
+        `values` are the column values of the event. An event that no handler of this process wants
+        is not stored.
         """
         row = SimpleNamespace(**values)
-        handlers = self._wanting(row)
+        handlers = self._handlers_for(row)
         if not handlers:
             return
         if error is None:
-            self._handled(connection, handlers, self._event_of(row, 1))
+            self._call_handlers(connection, handlers, self._event_of(row, 1))
             return
         due_at = DatabaseTime() + _wait_after(1)
-        self._put(connection, **values, tries=1, due_at=due_at, error=_error_text(error))
+        self._store_event(connection, **values, tries=1, due_at=due_at, error=_error_text(error))
         _log.warning(_NOT_HANDLED, row.name, row.subject, 1, MOST_TRIES, exc_info=error)
 
-    def _put(self, connection: Any, **values: Any) -> Any:
-        """Store an event, unless its like waits; returns its id, or None."""
+    def _store_event(self, connection: Any, **values: Any) -> Any:
+        """Store an event, and return its id; None: an event with the same `once` waits already.
+
+        `values` are column values; those that every new event has may be left out.
+        """
         now = DatabaseTime()
         new = {
             "state": EventState.WAITING.value,
@@ -129,9 +145,9 @@ class EventQueue(EventHandlers[Engine, E], WorkerPasses[Engine], DeadLetters[Eng
             "due_at": now,
             "error": None,
         }
-        return inserted(connection, self.events, **{**new, **values})
+        return insert_once(connection, self.events, **{**new, **values})
 
-    # In transactions of its own
+    # Events that are stored
 
     @operation
     def handle(self, client: Any = None) -> Pass[list[E]]:
@@ -150,58 +166,62 @@ class EventQueue(EventHandlers[Engine, E], WorkerPasses[Engine], DeadLetters[Eng
             VictorError: The provider cannot be asked. The event waits for the next pass.
         """
         provider = self._provider(client)
-        yield from self._forget_unwanted(provider, client)
+        yield from self._forget_old_rows(provider, client)
         if not self._handlers:
             return []
         take = partial(self._take, provider)
-        return (yield from self._each(take, partial(self._handle_one, client)))
+        return (yield from self._for_each_row(take, partial(self._handle_one, client)))
 
-    def _forget_unwanted(self, provider: str, client: Any) -> Pass[None]:
-        """Delete what is old, once in an hour."""
+    def _forget_old_rows(self, provider: str, client: Any) -> Pass[None]:
+        """Delete old rows, once in an hour."""
         now = time.monotonic()
         if now - self._forgotten_at <= _LONGEST_WAIT:
             return
 
         def forget(connection: sa.Connection) -> None:
-            self._forget(provider, connection, earliest_time(connection, self._reader(client)))
+            self._forget(
+                provider, connection, earliest_time(connection, self._client_or_own(client))
+            )
 
         yield from self._transact(forget)
         self._forgotten_at = now
 
     def _forget(self, provider: str, connection: sa.Connection, now: float) -> None:
-        """Delete what no process has wanted."""
+        """Delete events that no process has had a handler for."""
         columns = self.events.c
         unwanted = sa.and_(
             columns.provider == provider,
             columns.state == EventState.WAITING.value,
             columns.stored_at < now - _WANTED_FOR,
             columns.error.is_(None),
-            sa.not_(self._wanted()),
+            sa.not_(self._is_wanted()),
         )
         connection.execute(sa.delete(self.events).where(unwanted))
 
     def _handle_one(self, client: Any, row: Any) -> Pass[E | None]:
-        """Handle an event that was taken up. Return it if this has been done."""
+        """Handle an event that was taken up. Return the event if it was handled."""
         event = None
         try:
-            event = yield from self._prepared(self._event_of(row, row.tries + 1), client)
-            is_done = yield from self._transact(partial(self._finish, row, event))
+            event = yield from self._prepare_event(self._event_of(row, row.tries + 1), client)
+            is_done = yield from self._transact(partial(self._handle_and_delete, row, event))
         except Exception as error:
             was_read = event is not None
+            # The provider cannot be asked at all: the event waits, and no try is counted.
             if not was_read and isinstance(error, VictorError) and is_about_all(error):
-                yield from self._transact(partial(self._put_back, row))
-                raise  # no try is counted
-            yield from self._transact(partial(self._put_off, row, error))
+                yield from self._transact(partial(self._store_untried, row))
+                raise
+            yield from self._transact(partial(self._store_failure, row, error))
             return None
         return event if is_done else None
 
-    def _each(
+    def _for_each_row(
         self, take: Callable[[int, sa.Connection], Any], work: Callable[[Any], Pass[T | None]]
     ) -> Pass[list[T]]:
-        """Go through a table: `take` takes up the first row after an id, or None, and `work` is
-        done with it. Returns what has come of it.
+        """Take up row after row of a table, and do `work` with each. Returns its results that are
+        not None.
 
-        An error that may be about one alone is raised at the end.
+        `take` takes up the first row after an id, or returns None. An error that may concern a
+        single row is raised at the end; another one at once.
         """
         results: list[T] = []
         failure: VictorError | None = None
@@ -225,36 +245,42 @@ class EventQueue(EventHandlers[Engine, E], WorkerPasses[Engine], DeadLetters[Eng
         return results
 
     def _take(self, provider: str, last: int, connection: sa.Connection) -> Any:
-        """Take up the system's event after `last` that a handler wants, with the lease: as it was,
-        or None.
+        """Take up the next event of this system after the id `last` that a handler wants, with a
+        lease. Returns its row as it was before; None: there is no such event.
         """
         now = database_time(connection)
-        due = self._due(provider, now)
-        after_try = partial(self._after_try, now)
+        due = self._is_due_now(provider, now)
+        after_try = partial(self._values_of_try, now)
         while True:
             is_next = sa.and_(due, self.events.c.id > last)
             row = take_first(connection, self.events, is_next, ("tries", "due_at"), after_try)
-            if row is None or not _has_killed(row, now):
+            if row is None or not _has_ended_processes(row, now):
                 return row
             last = row.id
-            _log.warning("The event %s of %s is a dead letter: %s", row.name, row.subject, _KILLED)
+            _log.warning(
+                "The event %s of %s is a dead letter: %s", row.name, row.subject, _KILLED_MESSAGE
+            )
 
-    def _due(self, provider: str, now: float) -> Condition:
-        """Whether an event is to be handled now."""
+    def _is_due_now(self, provider: str, now: float) -> Condition:
+        """Holds for events of this system that are to be handled now, by this process."""
         columns = self.events.c
         waits = is_to_come(columns.due_at, now, max(self._lease, _LONGEST_WAIT))
         is_ours = sa.and_(columns.provider == provider, columns.state == EventState.WAITING.value)
-        return sa.and_(is_ours, sa.not_(waits), self._wanted(), self._may_work())
+        return sa.and_(is_ours, sa.not_(waits), self._is_wanted(), self._may_work())
 
-    def _after_try(self, now: float, row: Any) -> Mapping[str, Any]:
-        """What is stored of an event that is taken up: the try counts before it is made."""
-        if _has_killed(row, now):
-            return {"state": EventState.DEAD.value, "error": _KILLED}
+    def _values_of_try(self, now: float, row: Any) -> Mapping[str, Any]:
+        """The new column values of an event that is taken up. The try is counted before it is made,
+        since it may end the process.
+        """
+        if _has_ended_processes(row, now):
+            return {"state": EventState.DEAD.value, "error": _KILLED_MESSAGE}
         tries = self.events.c.tries + 1
         return {"tries": tries, "due_at": now + self._lease, "once": None}
 
     def _is_held(self, row: Any) -> Condition:
-        """The row that `_take` has returned, while no other worker has taken it up again."""
+        """Holds for the row that `_take` has returned while no other worker has taken it up
+        again.
+        """
         columns = self.events.c
         return sa.and_(
             columns.id == row.id,
@@ -262,21 +288,27 @@ class EventQueue(EventHandlers[Engine, E], WorkerPasses[Engine], DeadLetters[Eng
             columns.state == EventState.WAITING.value,
         )
 
-    def _finish(self, row: Any, event: E, connection: sa.Connection) -> bool:
+    def _handle_and_delete(self, row: Any, event: E, connection: sa.Connection) -> bool:
+        """Delete an event, and call its handlers, in one transaction. Returns whether they were
+        called.
+        """
         if not connection.execute(sa.delete(self.events).where(self._is_held(row))).rowcount:
             return False
-        if not self._is_new(connection, event):
+        if not self._note_state(connection, event):
             return False
-        self._handled(connection, self._wanting(row), event)
+        self._call_handlers(connection, self._handlers_for(row), event)
         return True
 
-    def _put_back(self, row: Any, connection: sa.Connection) -> None:
-        # others come first in the next pass
-        due_at = DatabaseTime() + _AGAIN
+    def _store_untried(self, row: Any, connection: sa.Connection) -> None:
+        """Store an event as if it had not been tried. It waits, so that others come first in the
+        next pass.
+        """
+        due_at = DatabaseTime() + _WAIT_AFTER_OUTAGE
         again = sa.update(self.events).where(self._is_held(row))
         connection.execute(again.values(tries=row.tries, due_at=due_at))
 
-    def _put_off(self, row: Any, error: Exception, connection: sa.Connection) -> None:
+    def _store_failure(self, row: Any, error: Exception, connection: sa.Connection) -> None:
+        """Store that a try has failed, and when the event is tried again."""
         tries = row.tries + 1
         state, wait = self._after_failure(error, tries)
         values = {"tries": tries, "state": state.value, "error": _error_text(error)}
@@ -289,7 +321,9 @@ class EventQueue(EventHandlers[Engine, E], WorkerPasses[Engine], DeadLetters[Eng
         error: Exception,  # noqa: ARG002 - an inbox asks what failed
         tries: int,
     ) -> tuple[EventState, float]:
-        """What becomes of an event that was tried so often, and the seconds to its next try."""
+        """The new state of an event whose try with this number has failed, and the seconds to the
+        next try.
+        """
         state = EventState.DEAD if tries >= MOST_TRIES else EventState.WAITING
         return state, _wait_after(tries)
 
@@ -298,7 +332,7 @@ class EventQueue(EventHandlers[Engine, E], WorkerPasses[Engine], DeadLetters[Eng
 
 
 class MakesTables:
-    """What has tables of its own, which no migration of Django's makes."""
+    """An outbox or inbox that makes its tables itself. (With Django, a migration makes them.)"""
 
     table: sa.Table
 
@@ -311,17 +345,21 @@ class MakesTables:
         return partial(create_tables, self.table.metadata)
 
 
-def _has_killed(row: Any, now: float) -> bool:
-    """Whether an event seems to end its process every time: it is a dead letter at last."""
+def _has_ended_processes(row: Any, now: float) -> bool:
+    """Whether each try of an event seems to have ended its process: after the last one no end of a
+    try was stored.
+    """
     is_tried_out: bool = row.tries >= MOST_TRIES
     return is_tried_out and bool(row.stored_at < now - _LONGEST_WAIT)
 
 
 def _wait_after(tries: int) -> float:
+    """Seconds until the next try."""
     return min(2.0**tries, _LONGEST_WAIT)
 
 
 def _error_text(error: Exception) -> str:
+    """An error as it is stored: without long numbers, which may be account numbers."""
     return redact_excerpt(f"{type(error).__name__}: {error}")
 
 
@@ -332,17 +370,20 @@ class BlockingQueue(BlockingWorker[Engine], EventQueue[Engine, E]):
 class AwaitedQueue(AwaitedWorker, EventQueue["AsyncEngine", E]):
     """With awaited calls."""
 
-    def _call(self, function: Callable[..., object], session: Session, event: E) -> None:
-        # Who has only blocking calls has no greenlet.
-        from sqlalchemy.ext.asyncio import AsyncSession  # noqa: PLC0415 - as said
-        from sqlalchemy.util import await_only  # noqa: PLC0415 - as said
+    def _call_handler(self, function: Callable[..., object], session: Session, event: E) -> None:
+        """Call a handler, which may be `async def`, on a connection that `run_sync` drives."""
+        # Imported here, since it needs greenlet, which a program with blocking calls may not have.
+        from sqlalchemy.ext.asyncio import AsyncSession  # noqa: PLC0415 - needs greenlet
+        from sqlalchemy.util import await_only  # noqa: PLC0415 - needs greenlet
 
-        def same(**_: object) -> Session:
+        def same_session(**_: object) -> Session:
             return session
 
         if not inspect.iscoroutinefunction(function):
-            super()._call(function, session, event)
+            super()._call_handler(function, session, event)
             return
-        in_place_of_class = cast("Any", same)
-        async_session = AsyncSession(sync_session_class=in_place_of_class)
+        # An async session over the very session of this transaction: `AsyncSession` calls its
+        # "class".
+        session_class = cast("Any", same_session)
+        async_session = AsyncSession(sync_session_class=session_class)
         await_only(function(async_session, event))

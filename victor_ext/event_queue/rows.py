@@ -1,4 +1,6 @@
-"""Rows that several workers write at once: each is inserted once, and taken up by one of them."""
+"""Statements on rows that several workers write at once: a row is inserted once, and taken up by
+one worker.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +17,11 @@ from .transactions import Work
 S = TypeVar("S", bound=StrEnum)
 
 
-def inserted(connection: Any, table: sa.Table, **values: Any) -> Any:
-    """Insert a row unless it is there; returns its first column, or None.
-
-    Both databases know these words.
+def insert_once(connection: Any, table: sa.Table, **values: Any) -> Any:
+    """Insert a row, unless one with the same unique columns exists. Returns the first column of the
+    new row, or None.
     """
+    # SQLite has the same ON CONFLICT DO NOTHING and RETURNING.
     statement = postgresql.insert(table).values(**values).on_conflict_do_nothing()
     return connection.execute(statement.returning(next(iter(table.c)))).scalar()
 
@@ -31,10 +33,13 @@ def take_first(
     marks: Sequence[str],
     values: Callable[[Any], Mapping[str, Any]],
 ) -> Any:
-    """Take up the first row that is due: it gets `values`. If another worker changes its `marks`,
-    it is read again.
+    """Take up the first row that is due, and return it as it was; None: no row is due.
 
-    Returns the row as it was, or None if none is due.
+    Args:
+        due: The condition of the rows that may be taken up.
+        marks: Columns that tell whether another worker has taken the row up since it was read: then
+            the first due row is read anew.
+        values: The new column values of the row, by which it is taken up.
     """
     query = sa.select(table).where(due).order_by(table.c.id).limit(1)
     while True:
@@ -47,8 +52,10 @@ def take_first(
             return row
 
 
-def counted(column: sa.Column[Any], states: type[S]) -> Work[dict[S, int]]:
-    """The number of rows in each state."""
+def count_by_state(column: sa.Column[Any], states: type[S]) -> Work[dict[S, int]]:
+    """The work that counts the rows in each of these states. A state that is unknown here is left
+    out.
+    """
     query = sa.select(column, sa.func.count()).group_by(column)
     known = {state.value: state for state in states}
 

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM of a command that is a worker: the first one lets the call under way end."""
+"""Ctrl-C and SIGTERM in the command of a worker: the first signal lets the call under way end."""
 
 import signal
 import threading
@@ -12,8 +12,8 @@ from typing import Any
 class SignalStop(threading.Event):
     """The stop of a worker, which a signal sets.
 
-    An event's lock cannot be taken in the handler of a signal that interrupts its holder. A
-    `SimpleQueue` can.
+    The handler of a signal interrupts the main thread, which may hold the lock of an `Event`: `set`
+    would wait for ever. `SimpleQueue.put` is safe there, so it takes the place of the lock.
     """
 
     def __init__(self) -> None:
@@ -22,7 +22,7 @@ class SignalStop(threading.Event):
         self._received: SimpleQueue[int] = SimpleQueue()
 
     def receive(self, number: int, _frame: FrameType | None) -> None:
-        """Handle a signal. The second one ends the command at once: `KeyboardInterrupt`."""
+        """Handle a signal. The second signal ends the command at once, by `KeyboardInterrupt`."""
         if self._has_come:
             raise KeyboardInterrupt
         self._has_come = True
@@ -40,7 +40,8 @@ class SignalStop(threading.Event):
 
 @contextmanager
 def stop_at_signals() -> Generator[SignalStop]:
-    """The stop that Ctrl-C and SIGTERM set within the block. One that is ignored stays so.
+    """The stop that Ctrl-C and SIGTERM set within the block. A signal that the program ignores
+    stays ignored.
 
     In another thread than the main one, signals are left to the program.
     """

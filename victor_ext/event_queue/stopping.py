@@ -1,4 +1,4 @@
-"""The end of a worker: its passes take up nothing more."""
+"""The end of a worker: a pass asks here before it takes the next row up."""
 
 import threading
 from collections.abc import Generator
@@ -8,12 +8,12 @@ from contextvars import ContextVar
 _worker_stop: ContextVar[threading.Event | None] = ContextVar(
     "victor_ext_worker_stop", default=None
 )
-"""What ends the worker that makes the present pass; None: no worker makes it."""
+"""The event that stops the worker of the present pass; None: the pass is made by no worker."""
 
 
 @contextmanager
 def ended_by(stop: threading.Event) -> Generator[None]:
-    """Let the passes of the block take up nothing more once `stop` is set."""
+    """Let passes within the block take up nothing more once `stop` is set."""
     token = _worker_stop.set(stop)
     try:
         yield
@@ -22,6 +22,6 @@ def ended_by(stop: threading.Event) -> Generator[None]:
 
 
 def is_ending() -> bool:
-    """Whether the worker that makes this pass is to end: it takes up nothing more."""
+    """Whether the worker of this pass is to end, so that the pass takes up nothing more."""
     stop = _worker_stop.get()
     return stop is not None and stop.is_set()

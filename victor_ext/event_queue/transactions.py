@@ -1,5 +1,9 @@
-"""Transactions of the user's database, as steps of a pass that blocking and awaited drivers carry
+"""Transactions of the user's database, as steps of a pass, which blocking and awaited drivers carry
 out.
+
+`Transactions` writes the steps once; `BlockingTransactions` and `AwaitedTransactions` drive them.
+The decorators `operation` and `in_session` turn a method that is written once into a blocking and
+an awaited one. A "box" is an outbox or an inbox.
 """
 
 from __future__ import annotations
@@ -54,22 +58,25 @@ A = TypeVar("A", bound=Callable[..., Any])
 W = TypeVar("W", bound=Callable[..., Any])
 Engine = TypeVar("Engine")
 Pass: TypeAlias = Generator[Callable[[], Any], Any, T]
-"""Each step is a transaction or a call of the client.
+"""Steps, each a transaction or a call of the client.
 
-Its result may have to be awaited; its error is thrown in.
+The driver sends the result of a step into the generator, awaited if need be, or throws its error
+in.
 """
 Work: TypeAlias = Callable[[sa.Connection], T]
+"""A function that works in a transaction, on its connection."""
 
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """A step that is a transaction, made in the thread of its pass: all others are calls.
+    """A step that is a transaction, made in the thread of its pass. All other steps are calls.
 
     Attributes:
-        make: Does the work in a transaction.
-        work: What is done in it.
-        pause: Seconds to wait before.
-        result: What it stores, if that can be stored together with others of its kind.
+        make: Waits, opens a transaction, and does the work in it.
+        work: The work.
+        pause: Seconds to wait before the transaction.
+        result: The result that `work` stores, if several results can be stored by one statement
+            (`SentResult` of the outbox).
     """
 
     make: Callable[[Work[Any], float], Any] = field(repr=False)
@@ -82,25 +89,27 @@ class Transaction:
 
 
 _MOST_CONFLICTS = 12
-"""The maximum number of repeats of a transaction that the database ended because of another one."""
+"""The maximum number of repeats of a transaction that has collided with another one."""
 _FIRST_PAUSE = 0.005
 _LONGEST_PAUSE = 1.0
-"""Seconds before a repeat."""
-_ENDED_BY_DATABASE = frozenset({"40001", "40P01"})
-"""SQLSTATE: a serialization failure, and a deadlock. Nothing of the transaction was stored."""
+"""Seconds before a repeat: at random up to a limit, which doubles each time from the first to the
+longest pause."""
+_COLLISIONS = frozenset({"40001", "40P01"})
+"""SQLSTATEs: a serialization failure, and a deadlock. Nothing of the transaction was stored."""
 
 
 class Transactions(Generic[Engine]):
-    """Transactions on an engine, or on what a driver has in its place."""
+    """Transactions on an engine; with Django, on the alias of a database."""
 
     _engine: Engine
 
     @cached_property
     def heartbeat(self) -> Heartbeat:
-        """How the worker of this object does (`run`, `worker`), such as for a probe."""
+        """The state of the worker of this object (`run`, `worker`), such as for a probe."""
         return Heartbeat()
 
     def _step(self, step: Callable[[], T]) -> T:
+        """Make a step of a pass, and show that the worker is alive."""
         self.heartbeat.step()
         return step()
 
@@ -109,14 +118,17 @@ class Transactions(Generic[Engine]):
         raise NotImplementedError
 
     def _with_calls(self, most: int, flow: Callable[[Calls], Pass[Any]]) -> Any:
-        """Make a pass of which at most so many calls are under way at once."""
+        """Make the pass `flow`, which has at most `most` calls under way at once."""
         raise NotImplementedError
 
     def _transact(self, work: Work[T], result: Any = None) -> Pass[T]:
-        """Do this work in a transaction; do it again if the database has ended it because of
-        another one. `result` is as of `Transaction`.
+        """Do this work in a transaction. It is done again if it has collided with another
+        transaction.
+
+        `result` is as of `Transaction`.
         """
-        conflicts, pause = 0, 0.0
+        conflicts = 0
+        pause = 0.0
         while True:
             try:
                 done: T = yield Transaction(self._transaction, work, pause, result)
@@ -126,13 +138,13 @@ class Transactions(Generic[Engine]):
                 state = sqlstate_of(error.__cause__)
                 conflicts += 1
                 self._refuse_missing_table(error)
-                if state not in _ENDED_BY_DATABASE or conflicts > _MOST_CONFLICTS:
+                if state not in _COLLISIONS or conflicts > _MOST_CONFLICTS:
                     raise
             longest = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**conflicts)
             pause = random.uniform(0, longest)  # noqa: S311 - no secret
 
     def _refuse_missing_table(self, error: Exception) -> None:
-        """Say in a sentence what the database says of a table of this object that it lacks."""
+        """Raise `NoTable` in place of the error of a database that lacks a table of this object."""
         own: sa.Table | None = getattr(self, "table", None)
         missing = missing_table(error, [] if own is None else own.metadata.sorted_tables)
         if missing:
@@ -156,7 +168,8 @@ class BlockingTransactions(Transactions[Engine]):
             calls.close()
 
     def _read(self, work: Work[T]) -> T:
-        return drive(self._transact(work), call)  # no step of a worker: `/metrics` reads, too
+        # Not `_step`: `/metrics` also reads, and must not make a stalled worker look alive.
+        return drive(self._transact(work), call)
 
     def _transaction(self, work: Work[Any], pause: float = 0.0) -> Any:
         if pause:
@@ -166,6 +179,7 @@ class BlockingTransactions(Transactions[Engine]):
 
     @contextmanager
     def _begin(self) -> Generator[sa.Connection]:
+        """A transaction of its own. Raises `ConfigurationError`: the driver is in autocommit."""
         engine: Any = self._engine
         with engine.begin() as connection:
             refuse_autocommit(connection)
@@ -173,8 +187,8 @@ class BlockingTransactions(Transactions[Engine]):
 
 
 class OpenTransactions(BlockingTransactions[Engine]):
-    """With blocking calls, where the transaction of this thread that is open is known: nobody
-    passes a session.
+    """With blocking calls, where this thread has at most one open transaction, which is known
+    (Django): callers pass no session.
     """
 
 
@@ -194,7 +208,7 @@ class AwaitedTransactions(Transactions["AsyncEngine"]):
         async with anyio.create_task_group() as tasks:
             try:
                 result = await adrive(flow(TaskCalls(tasks)), self._step)
-            except Exception as error:  # noqa: BLE001 - the group would group it
+            except Exception as error:  # noqa: BLE001 - the group would wrap it in a group
                 failure = error
                 tasks.cancel_scope.cancel()
         if failure is not None:
@@ -205,10 +219,11 @@ class AwaitedTransactions(Transactions["AsyncEngine"]):
         return await adrive(self._transact(work), call)
 
     async def _transaction(self, work: Work[Any], pause: float = 0.0) -> Any:
-        if pause:  # else a worker that ends would store nothing of the call before
+        # `sleep(0)` would also be a place where a worker is cancelled: then the result of the call
+        # before would not be stored.
+        if pause:
             await anyio.sleep(pause)
-        # A worker that ends lets a transaction end first: aiosqlite may never end one that is cut
-        # off.
+        # A cancelled worker lets its transaction end: aiosqlite may never end one that is cut off.
         with anyio.CancelScope(shield=True):
             async with self._engine.begin() as connection:
                 await connection.run_sync(refuse_autocommit)
@@ -216,31 +231,38 @@ class AwaitedTransactions(Transactions["AsyncEngine"]):
 
 
 class _InSession(Protocol[P, T_co]):
+    """A method of a blocking box that works in the transaction of a session."""
+
     def __call__(
         self, session: Session | sa.Connection, *args: P.args, **kwargs: P.kwargs
     ) -> T_co: ...
 
 
 class _InAsyncSession(Protocol[P, T_co]):
+    """A method of an awaited box that works in the transaction of an async session."""
+
     async def __call__(
         self, session: AsyncSession | AsyncConnection, *args: P.args, **kwargs: P.kwargs
     ) -> T_co: ...
 
 
 class _Definition(Generic[B, A, W]):
-    """A method that is written once, as its `steps`: a `B` of a blocking box, an `A` of an awaited
-    one, else a `W`.
+    """A descriptor of a method that is written once, and has three types: `B` in a blocking box,
+    `A` in an awaited box, `W` in a box with `OpenTransactions`.
     """
 
     steps: Callable[..., Any]
+    """The method as it is written."""
 
     def _define(
         self, method: Callable[..., Any], result: Any, blocking: Any, awaited: Any, within: Any
     ) -> None:
-        """Give these functions, of each of the three, the method's docstring and signature, with
-        this result.
+        """Set the functions of the three kinds of boxes, each with the docstring and the signature
+        of the method, and with `result` as its return annotation.
         """
-        self._blocking, self._awaited, self._within = blocking, awaited, within
+        self._blocking = blocking
+        self._awaited = awaited
+        self._within = within
         signature = inspect.signature(method).replace(return_annotation=result)
         wrapper: Any
         for wrapper in (self, blocking, awaited, within):
@@ -261,7 +283,7 @@ class _Definition(Generic[B, A, W]):
     def __get__(self, box: AwaitedTransactions, owner: type[Any]) -> A: ...
 
     def __get__(self, box: Any, owner: type[Any]) -> Any:
-        # `help()` also asks the classes that are none of the three
+        # `help()` also asks classes such as `OutboxBase`, which are of none of the three kinds.
         function = self._blocking
         if issubclass(owner, AwaitedTransactions):
             function = self._awaited
@@ -274,7 +296,7 @@ class _Definition(Generic[B, A, W]):
 
 
 def _result_of(method: Callable[..., Any]) -> Any:
-    """What the steps of a method come to: the last argument of its `Pass` or `Work`."""
+    """The result type of a method: the last argument of its annotation, a `Pass` or `Work`."""
     declared = inspect.signature(method).return_annotation
     if isinstance(declared, str):
         return declared.partition("[")[2].removesuffix("]")
@@ -284,9 +306,10 @@ def _result_of(method: Callable[..., Any]) -> Any:
 class operation(  # noqa: N801 - a decorator
     _Definition[Callable[P, T], Callable[P, Coroutine[Any, Any, T]], Callable[P, T]], Generic[P, T]
 ):
-    """A method that is written as a `Pass`, or as `Work` that needs one transaction.
+    """Decorates a method that returns a `Pass`, or `Work` for one transaction.
 
-    Blocking outboxes and inboxes return its result; of awaited ones it is a coroutine function.
+    In a blocking box the method returns the result of these; in an awaited box it is a coroutine
+    function.
     """
 
     def __init__(self, method: Callable[Concatenate[Any, P], Pass[T] | Work[T]]) -> None:
@@ -305,21 +328,21 @@ class operation(  # noqa: N801 - a decorator
 class in_session(  # noqa: N801 - a decorator
     _Definition[_InSession[P, T], _InAsyncSession[P, T], Callable[P, T]], Generic[P, T]
 ):
-    """A method that works in a transaction of the caller's. Its first argument is his session, or
-    `sa.Connection`.
+    """Decorates a method that works in a transaction of the caller's, whose session or connection
+    is its first argument.
 
-    Of awaited boxes it is a coroutine function, which takes an async session. Where the transaction
-    that is open is known, none is passed.
+    In an awaited box the method is a coroutine function, and takes an async session. In a box with
+    `OpenTransactions` it takes no session.
     """
 
     def __init__(self, method: Callable[Concatenate[Any, Session | sa.Connection, P], T]) -> None:
         def blocking(box: Any, session: Any = None, /, *args: Any, **kwargs: Any) -> Any:
-            checked = _checked(session, kwargs, "execute")
+            checked = _checked_session(session, kwargs, "execute")
             refuse_autocommit(connection_of(checked, box))
             return method(box, checked, *args, **kwargs)
 
         async def awaited(box: Any, session: Any = None, /, *args: Any, **kwargs: Any) -> Any:
-            checked = _checked(session, kwargs, "run_sync")
+            checked = _checked_session(session, kwargs, "run_sync")
             return await checked.run_sync(partial(blocking, box, **kwargs), *args)
 
         def within(box: Any, /, *args: Any, **kwargs: Any) -> Any:
@@ -332,9 +355,11 @@ class in_session(  # noqa: N801 - a decorator
         cast("Any", within).__signature__ = signature.replace(parameters=[own, *rest])
 
 
-def _checked(session: Any, kwargs: dict[str, Any], method: str) -> Any:
-    """Raises `ConfigurationError`: it is no session or connection of the user's transaction, but
-    such as an engine.
+def _checked_session(session: Any, kwargs: dict[str, Any], method: str) -> Any:
+    """The session that the caller has passed, by position or by name.
+
+    Raises `ConfigurationError` if it lacks `method`, by which sessions and connections are known:
+    an engine has none of these.
     """
     if session is None:
         session = kwargs.pop("session", None)
@@ -351,6 +376,7 @@ def connection_of(session: Any, box: Any) -> sa.Connection:
     """The connection on which a session works with the tables of a box, in its transaction."""
     if not hasattr(session, "connection") or isinstance(session, sa.Connection):
         return cast("sa.Connection", session)
-    chosen_by = {"clause": sa.select(box.table)}  # a session may have several engines
+    # A session may have several engines: it chooses the one for this table.
+    chosen_by = {"clause": sa.select(box.table)}
     connection: sa.Connection = session.connection(bind_arguments=chosen_by)
     return connection

@@ -1,4 +1,4 @@
-"""The worker of a queue: it makes passes, again and again, until it is to stop."""
+"""The worker of an outbox or inbox: it makes passes, again and again, until it is to stop."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ if TYPE_CHECKING:
 
 
 def as_text(counts: Mapping[str, int]) -> str:
-    """How many there are of each, such as `2 sent, 1 refused`."""
+    """Counts by name as a text, such as `2 sent, 1 refused`."""
     return ", ".join(f"{number} {name}" for name, number in counts.items())
 
 
 class WorkerPasses(Transactions[Engine]):
-    """What a worker does."""
+    """The steps of a worker, which blocking and awaited workers drive."""
 
     _name: ClassVar[str]
     _passes: ClassVar[Sequence[str]]
@@ -45,36 +45,40 @@ class WorkerPasses(Transactions[Engine]):
     client: Any
     """A client of any system, blocking or awaited; or None."""
 
-    # What an outbox and an inbox have in common, and what each says for itself
+    # An outbox overrides some of these
 
     def _worker_client(self, client: Any, interval: float = 1.0) -> Any:
-        """The client of the passes, which are made each `interval` seconds."""
+        """The checked client of a worker's passes. Raises `ConfigurationError`: the interval is no
+        number above zero.
+        """
         if not (isinstance(interval, int | float) and 0 < interval <= threading.TIMEOUT_MAX):
             raise ConfigurationError(
                 f"interval={interval!r} must be seconds above zero, such as 5.0."
             )
         return client
 
-    def _reader(self, client: Any) -> Any:
-        """This client, or that of the box, if it has one."""
+    def _client_or_own(self, client: Any) -> Any:
+        """This client, else that of the outbox or inbox, if it has one."""
         return self.client if client is None else client
 
     def _longest_call(self, client: Any) -> float:
-        """Seconds after which a call has ended that this client has begun."""
-        deadline: float | None = getattr(self._reader(client), "deadline", None)
+        """The maximum seconds that a call of this client takes."""
+        deadline: float | None = getattr(self._client_or_own(client), "deadline", None)
         return self._lease if deadline is None else deadline
 
     def _is_paused(self, name: str) -> bool:  # noqa: ARG002 - an outbox looks at it
-        """Whether a worker makes no pass of this name now: its last one failed."""
+        """Whether a worker leaves out the pass with this name for now, since its last one
+        failed.
+        """
         return False
 
     def _begin_pass(self) -> None:
-        """Make the connection ready for a pass of a worker."""
+        """Prepare the database connection for a pass."""
 
-    def _work(
+    def _work_until_stopped(
         self, client: Any, interval: float, stop: threading.Event, pause: Callable[[float], Any]
     ) -> Pass[None]:
-        """Do what a worker does until it is to stop."""
+        """Make all passes, then `pause` for the interval, until `stop` is set."""
         client = self._worker_client(client, interval)
         self.heartbeat.start(*(f"{self._name}.{name}" for name in self._passes))
         while not stop.is_set():
@@ -84,15 +88,16 @@ class WorkerPasses(Transactions[Engine]):
                 if self._is_paused(name):
                     continue
                 self._begin_pass()
-                yield from self._logged(name, client)
+                yield from self._make_pass(name, client)
             self.heartbeat.step(interval)
             yield partial(pause, interval)
-        self.heartbeat.stop()  # one that an error has ended is stalled
+        # Only here: to a probe, a worker that an error has ended is stalled.
+        self.heartbeat.stop()
 
-    def _logged(self, pass_name: str, client: Any) -> Pass[None]:
-        """Make a pass of a worker, and log what it changes. A failure ends this pass alone.
+    def _make_pass(self, pass_name: str, client: Any) -> Pass[None]:
+        """Make one pass of a worker, and log what it has changed. A failure ends this pass alone.
 
-        Only a table that is missing, and another storage key, end the worker.
+        Only an error that never heals (a missing table, a wrong storage key) ends the worker.
         """
         log = logging.getLogger(f"victor_ext.{self._name}")
         name = f"{self._name}.{pass_name}"
@@ -100,7 +105,7 @@ class WorkerPasses(Transactions[Engine]):
             changed = yield partial(getattr(self, pass_name), client)
         except NeverHeals:
             raise
-        except Exception as error:  # a worker that has ended does nothing
+        except Exception as error:  # a worker goes on after whatever error
             self.heartbeat.failing[name] = type(error).__name__
             if isinstance(error, VictorError):
                 log.warning("%s failed and will be retried: %s", name, error)
@@ -140,7 +145,7 @@ class BlockingWorker(BlockingTransactions[Engine], WorkerPasses[Engine]):
         """
         stop = stop or threading.Event()
         with ended_by(stop):
-            drive(self._work(client, interval, stop, stop.wait), call)
+            drive(self._work_until_stopped(client, interval, stop, stop.wait), call)
 
 
 class AwaitedWorker(AwaitedTransactions, WorkerPasses["AsyncEngine"]):
@@ -153,24 +158,26 @@ class AwaitedWorker(AwaitedTransactions, WorkerPasses["AsyncEngine"]):
         client's deadline.
         """
         client = self._worker_client(client, interval)
-        stop, woken = threading.Event(), anyio.Event()
+        stop = threading.Event()
+        woken = anyio.Event()
         calls = anyio.CancelScope(shield=True)
 
         async def pause(seconds: float) -> None:
             with anyio.move_on_after(seconds):
                 await woken.wait()
 
-        failures: list[NeverHeals] = []  # a group of tasks would raise it in a group of errors
+        # At most one, which is raised below: a group of tasks would wrap it in a group of errors.
+        failures: list[NeverHeals] = []
 
         async def work() -> None:
             try:
                 with calls, ended_by(stop):
-                    await adrive(self._work(client, interval, stop, pause), call)
+                    await adrive(self._work_until_stopped(client, interval, stop, pause), call)
             except NeverHeals as error:
                 failures.append(error)
                 tasks.cancel_scope.cancel()
 
-        # In a task of its own: asyncio's own `cancel` knows no shield.
+        # The passes have a task of their own, since `cancel` of an asyncio task ignores the shield.
         async with anyio.create_task_group() as tasks:
             tasks.start_soon(work)
             try:

@@ -1,4 +1,8 @@
-"""The inboxes of a database: one with blocking and one with awaited calls."""
+"""`Inbox` and `AsyncInbox`, and their base `InboxBase`.
+
+`receive` stores a notification as an event, once; the pass `handle` of the queue reads its object,
+and calls the handlers.
+"""
 
 from __future__ import annotations
 
@@ -8,21 +12,28 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Protocol, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import httpx
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from victor_ext import BadRequest, ConfigurationError, Delivery, NotFound
-from victor_ext.event_queue.databases import DatabaseTime, check_arguments, renewed, split_name
+from victor_ext.event_queue.databases import (
+    DatabaseTime,
+    check_arguments,
+    reconnecting_engine,
+    split_name,
+)
 from victor_ext.event_queue.events import EventState, event_table
 from victor_ext.event_queue.handlers import H, Handler
 from victor_ext.event_queue.names import meant_by
 from victor_ext.event_queue.queue import AwaitedQueue, BlockingQueue, EventQueue, MakesTables
-from victor_ext.event_queue.rows import inserted
+from victor_ext.event_queue.rows import insert_once
 from victor_ext.event_queue.transactions import Engine, Pass, Work, in_session, operation
 from victor_ext.privacy import one_line
+
+from .webhooks import ReceivesWebhook, TakesName
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine  # noqa: F401 - a text names it
@@ -34,11 +45,11 @@ _NEEDS_NAME = (
     "receive(..., name=) for these: %s."
 )
 _WAITS_TO_BE_FOUND = (30.0, 600.0)
-"""Seconds before each further inquiry of an id that the system does not know: a notification may
-come before what it is about can be read.
+"""Seconds before each further inquiry about an id that the system does not know: a notification may
+come before its object can be read.
 """
 _MOST_NOT_FOUND = 1000
-"""How many events are kept that were not found: anybody can post as many as they like."""
+"""The maximum number of events in the state `not_found` that are kept: anybody can post more."""
 _BETWEEN_WARNINGS = 3600.0
 """Seconds between two warnings that events were not found."""
 _NOT_FOUND = (
@@ -47,67 +58,17 @@ _NOT_FOUND = (
     "the newest %d are kept. This is logged once in an hour."
 )
 _EVENT = "event:"
-"""Before a name that is meant as it is written."""
+"""The prefix of a name of `on` that is taken as it is written, even if it is close to a known
+one.
+"""
 _STATUS = "status:"
-"""What an outbox has in its place."""
+"""The prefix that names of an outbox may have; here it is a mistake."""
 _READ = "read "
-"""Before the id of a state that was read."""
-
-
-def _is_json_object(response: httpx.Response) -> bool:
-    try:
-        return isinstance(response.json(), dict)
-    except ValueError:
-        return False
-
-
-class ReceivesWebhook(Protocol):
-    """A webhook of a system, such as `victor_ext.providers.velo.Webhook`: what an inbox asks it.
-
-    If nothing proves who posts, it has `anybody_can_post = True`: an id that the system does not
-    know ends its event after a few inquiries. Its `is_own_response(response)` says which responses
-    with 404 or 400 are the system's own; without it, each JSON object is one. After any other, such
-    as the page of a proxy, the event is tried again, and is a dead letter at last.
-    """
-
-    @property
-    def provider(self) -> str:
-        """The name of the system."""
-        ...
-
-    def delivery(self, body: Any, headers: Any) -> Delivery:
-        """Check a request, and say what it is. Raises `AuthenticationError` or `InvalidRequest`."""
-        ...
-
-    def notification(self, content: str) -> Any:
-        """What a delivery had as its content, as the handlers get it."""
-
-    def reading(self, client: Any, notification: Any) -> Callable[[], Any] | None:
-        """The call of the client that reads what a notification is about, if it is about
-        something.
-        """
-
-    def state_of(self, record: Any) -> str | None:
-        """What tells the state that was read from an earlier one, if the system says so in no other
-        way.
-        """
+"""The prefix, in the table of ids, of a state that was read."""
 
 
 class UnknownIdError(Exception):
-    """The system does not know what a notification names, and anybody could post it."""
-
-
-class TakesName(Protocol):
-    """What a webhook has besides, if `receive` can be given the name of the document's webhook."""
-
-    @property
-    def needs_name(self) -> tuple[str, ...]:
-        """The webhooks that not every body tells from the others."""
-        ...
-
-    def delivery(self, body: Any, headers: Any, *, name: str | None = None) -> Delivery:
-        """As that of `ReceivesWebhook`."""
-        ...
+    """The system does not know the id in a notification, which anybody could have posted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +81,8 @@ class InboxEvent:
         source: Whom it came from, as `receive` was given it.
         subject: The system's id of the event, or of what it is about.
         notification: What the system sent. It is a hint: rely on `record`.
-        record: What the client has read of the object that it is about, before the transaction of
-            the handler opened. None: it is about none, or the inbox has no client.
+        record: The object of the notification, as the client has read it before the transaction of
+            the handler opened. None: the notification has no object, or the inbox has no client.
         tries: How often it was tried, this time included.
     """
 
@@ -134,8 +95,8 @@ class InboxEvent:
 
 
 def names_table(name: str) -> sa.Table:
-    """The table of what was received: the ids by which a repeat is known, and numbers where the
-    system counts.
+    """The table of the ids of notifications that were received, by which a repeat is known, with
+    the numbers of systems that count their notifications.
     """
     schema, own_name = split_name(name)
     return sa.Table(
@@ -153,8 +114,10 @@ def names_table(name: str) -> sa.Table:
 class InboxBase(EventQueue[Engine, InboxEvent]):
     """What all inboxes have in common. The arguments are those of `Inbox`."""
 
-    _name, _passes = "inbox", ("handle",)
+    _name = "inbox"
+    _passes = ("handle",)
     _warned_at = float("-inf")
+    """When the last warning of events that were not found was logged, by the monotonic clock."""
 
     def __init__(
         self,
@@ -167,7 +130,7 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
         table: str = "victor_inbox",
     ) -> None:
         check_arguments(engine, lease=lease, remember=remember)
-        self._engine = renewed(engine)
+        self._engine = reconnecting_engine(engine)
         self._webhook = webhook
         self.client = client
         self._lease = lease.total_seconds()
@@ -197,6 +160,7 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
         return self._on(name, source)
 
     def _event_name(self, name: str) -> str:
+        """As of every queue. Raises `ConfigurationError` also for a slip of a known name."""
         word = name.casefold()
         if word.startswith(_EVENT):
             return word.removeprefix(_EVENT)
@@ -217,6 +181,7 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
         self,
         client: Any = None,  # noqa: ARG002 - an outbox may have none of its own
     ) -> str:
+        """As of every queue: the system of the webhook."""
         return self._webhook.provider
 
     @in_session
@@ -255,17 +220,17 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
                 transaction.
         """
         _check_source(source)
-        delivery = self._delivery(body, headers, name)
-        if not self._are_new(session, source, delivery):
-            return None
+        delivery = self._checked_delivery(body, headers, name)
+        if not self._add_ids(session, source, delivery):
+            return None  # a repeat
         provider = self._provider()
         subject = one_line(delivery.subject)
         # In lower case, as the names of the handlers are: databases fold letters differently.
         event_name = one_line(delivery.name).casefold()
         once = None
         if delivery.once is not None:
-            once = _storable(f"{provider} {source} {delivery.once}")
-        event_id = self._put(
+            once = _storable_id(f"{provider} {source} {delivery.once}")
+        event_id = self._store_event(
             session,
             provider=provider,
             name=event_name,
@@ -275,30 +240,35 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
             data=delivery.content,
         )
         if event_id is None:
-            return None
+            return None  # an event with the same `once` waits
         notification = self._webhook.notification(delivery.content)
-        spelled = self._spelled(event_name, delivery.content)
+        spelled = self._spelled_name(event_name, delivery.content)
         return InboxEvent(spelled, source, subject, notification)
 
-    def _are_new(self, connection: Any, source: str, delivery: Delivery) -> bool:
-        """Whether none of the ids of a delivery is known. From now on, all are."""
-        ids = [*map(_storable, delivery.ids)]
+    def _add_ids(self, connection: Any, source: str, delivery: Delivery) -> bool:
+        """Store the ids of a delivery. Returns whether all of them are new."""
+        ids = [*map(_storable_id, delivery.ids)]
         are_new = True
-        # All are remembered, and in one order: two processes do not wait for each other.
+        # All ids are stored, even after a known one. They are sorted, so that two processes that
+        # store the same ones do not wait for each other.
         for id in sorted(set(ids)):
+            # The number is that of the notification, which has the first id.
             number = delivery.number if id == ids[0] else None
-            is_new = self._add(connection, source, id, number)
+            is_new = self._add_id(connection, source, id, number)
             are_new = are_new and is_new
         return are_new
 
-    def _spelled(self, name: str, content: str) -> str:
-        """The name of an event as its document writes it; else as it is stored."""
+    def _spelled_name(self, name: str, content: str) -> str:
+        """The name of an event in the letters of the document or the notification; else as it is
+        stored.
+        """
         spelled_name = getattr(self._webhook, "spelled_name", None)
         if spelled_name is None:
             return name
         return one_line(spelled_name(content)) or name
 
-    def _delivery(self, body: bytes, headers: Any, name: str | None) -> Delivery:
+    def _checked_delivery(self, body: bytes, headers: Any, name: str | None) -> Delivery:
+        """What the webhook says of a request. The errors are those of `receive`."""
         if name is None:
             return self._webhook.delivery(body, headers)
         if not hasattr(self._webhook, "needs_name"):
@@ -306,25 +276,28 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
                 f"name={name!r:.60}: the notifications of {self._provider()}'s say what they are. "
                 "Leave name out."
             )
-        named = cast("TakesName", self._webhook)
-        return named.delivery(body, headers, name=name)
+        webhook = cast("TakesName", self._webhook)
+        return webhook.delivery(body, headers, name=name)
 
-    def _add(self, connection: Any, source: str, id: str, number: int | None = None) -> bool:
+    def _add_id(self, connection: Any, source: str, id: str, number: int | None = None) -> bool:
+        """Store an id. Returns whether it is new."""
         values = {
             "provider": self._provider(),
             "id": id,
             "number": number,
             "received_at": DatabaseTime(),
         }
-        return inserted(connection, self.table, source=source, **values) is not None
+        return insert_once(connection, self.table, source=source, **values) is not None
 
     def _event_of(self, row: Any, tries: int) -> InboxEvent:
-        name = self._spelled(row.name, row.data)
+        """As of every queue; its object is read later, by `_prepare_event`."""
+        name = self._spelled_name(row.name, row.data)
         notification = self._webhook.notification(row.data)
         return InboxEvent(name, row.source, row.subject, notification, tries=tries)
 
-    def _prepared(self, event: InboxEvent, client: Any) -> Pass[InboxEvent]:
-        reading = self._webhook.reading(self._reader(client), event.notification)
+    def _prepare_event(self, event: InboxEvent, client: Any) -> Pass[InboxEvent]:
+        """Read the object of an event. Raises `UnknownIdError`: the system does not know its id."""
+        reading = self._webhook.reading(self._client_or_own(client), event.notification)
         if reading is None:
             return event
         try:
@@ -337,25 +310,28 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
         return replace(event, record=record)
 
     def _is_of_system(self, response: httpx.Response | None) -> bool:
-        """Whether the system itself has answered: the page of a proxy is no evidence."""
+        """Whether a response comes from the system itself: the page of a proxy is no evidence."""
         if response is None:
             return False
         is_own = getattr(self._webhook, "is_own_response", _is_json_object)
         return bool(is_own(response))
 
     def _after_failure(self, error: Exception, tries: int) -> tuple[EventState, float]:
+        """As of every queue; an event with an unknown id is soon `not_found`."""
         if not isinstance(error, UnknownIdError):
             return super()._after_failure(error, tries)
         if tries > len(_WAITS_TO_BE_FOUND):
             return EventState.NOT_FOUND, 0.0
         return EventState.WAITING, _WAITS_TO_BE_FOUND[tries - 1]
 
-    def _put_off(self, row: Any, error: Exception, connection: sa.Connection) -> None:
-        super()._put_off(row, error, connection)
+    def _store_failure(self, row: Any, error: Exception, connection: sa.Connection) -> None:
+        """As of every queue; events with unknown ids are kept up to a maximum number."""
+        super()._store_failure(row, error, connection)
         if isinstance(error, UnknownIdError):
             self._keep_newest_not_found(row.provider, connection)
 
     def _keep_newest_not_found(self, provider: str, connection: sa.Connection) -> None:
+        """Delete the oldest events that were not found, if there are too many."""
         columns = self.events.c
         is_not_found = columns.state == EventState.NOT_FOUND.value
         not_found = sa.and_(columns.provider == provider, is_not_found)
@@ -364,39 +340,42 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
         connection.execute(sa.delete(self.events).where(not_found, columns.id <= last_kept))
 
     def _log_failure(self, row: Any, error: Exception, tries: int) -> None:
+        """As of every queue, but without a warning for each event with an unknown id."""
         if not isinstance(error, UnknownIdError):
             super()._log_failure(row, error, tries)
             return
-        # Whoever posts fills no log: there is one warning in an hour.
+        # Strangers who post must not fill the log: there is one warning in an hour.
         _log.info("The event %s of %s was not found (try %d).", row.name, row.subject, tries)
         now = time.monotonic()
         if tries > len(_WAITS_TO_BE_FOUND) and now - self._warned_at > _BETWEEN_WARNINGS:
             self._warned_at = now
             _log.warning(_NOT_FOUND, self._provider(), _MOST_NOT_FOUND)
 
-    def _is_new(self, connection: sa.Connection, event: InboxEvent) -> bool:
+    def _note_state(self, connection: sa.Connection, event: InboxEvent) -> bool:
+        """As of every queue: two notifications may lead to reads of one state."""
         if event.record is None:
             return True
         state = self._webhook.state_of(event.record)
         if state is None:
             return True
-        return self._add(connection, event.source, _READ + _storable(state))
+        return self._add_id(connection, event.source, _READ + _storable_id(state))
 
     def _forget(self, provider: str, connection: sa.Connection, now: float) -> None:
+        """As of every queue; old ids are deleted, too."""
         super()._forget(provider, connection, now)
         columns = self.table.c
         is_old = sa.and_(
             columns.provider == provider,
             columns.received_at < now - self._remember,
-            # What was read is new once, however late somebody asks for it to be read again.
+            # A state that was read is kept for ever: however late it is read again, it is not new.
             sa.not_(columns.id.startswith(_READ)),
         )
         connection.execute(sa.delete(self.table).where(is_old))
 
     @operation
     def gaps(self, source: str = "", *, after: int | None = None) -> Work[list[range]]:
-        """The numbers that have not come, although later ones have, of a source that counts its
-        notifications (Velo).
+        """The numbers of notifications that have not come although later ones have, of a source
+        that counts its notifications (Velo).
 
         Args:
             source: As `receive` was given it.
@@ -421,7 +400,16 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
         return read
 
 
+def _is_json_object(response: httpx.Response) -> bool:
+    """Whether the body of a response is a JSON object."""
+    try:
+        return isinstance(response.json(), dict)
+    except ValueError:
+        return False
+
+
 def _check_source(source: object) -> None:
+    """Raise `ConfigurationError` unless `source` is a text that is empty or not blank."""
     if isinstance(source, str) and (not source or source.strip()):
         return
     raise ConfigurationError(
@@ -430,8 +418,10 @@ def _check_source(source: object) -> None:
     )
 
 
-def _storable(text: str) -> str:
-    """An id as it is stored: as it is, unless a database may not take it."""
+def _storable_id(text: str) -> str:
+    """An id as it is stored: a long or unprintable one, which a database may not take, as its
+    digest.
+    """
     if text.isprintable() and len(text) <= 200:
         return text
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -1,4 +1,7 @@
-"""What is added to an outbox: it is checked, and stored in the transaction of the caller."""
+"""`add` and `add_call`: a write is checked now, and stored in the transaction of the caller.
+
+First come the two operations, then the row that they store, then the checks of their arguments.
+"""
 
 from __future__ import annotations
 
@@ -28,11 +31,13 @@ from .passes import AnyClient, OutboxPasses
 from .preparer import preparer
 
 _NAMES_TAKEN = frozenset({"call", "since", "read_from"})
-"""What a look-up is given by its caller: no other value may have such a name."""
+"""Names of arguments of a client's `look_up` that the worker passes: no value of `look_up_by` may
+have such a name.
+"""
 
 
 class Adding(OutboxPasses[Engine]):
-    """Stores what is to be sent."""
+    """Stores new entries."""
 
     @in_session
     def add(
@@ -70,9 +75,9 @@ class Adding(OutboxPasses[Engine]):
         client = self.client
         if client is None or client.provider != VICTOR:
             client = preparer()
-        call = _prepared(client, CREATE, (), dict(arguments), key)
-        # With its key a past due date passes, since it may be repeated: what is stored is compared,
-        # what is new is not.
+        call = _prepare_call(client, CREATE, args=(), kwargs=dict(arguments), key=key)
+        # `prepare` lets a due date pass that is over, since the call may repeat an older one. Only
+        # a call that is new is refused for its due date.
         check = partial(check_payment_request, **arguments)
         self._add(session, _NewEntry.of(call, client, key), check)
 
@@ -118,33 +123,38 @@ class Adding(OutboxPasses[Engine]):
                 `session` is an engine.
             django.db.transaction.TransactionManagementError: As for `add`.
         """
-        client = self._own(None)
+        client = self._required_client(None)
         values = _look_up_values(look_up_by, idempotency_key)
-        call = _prepared(client, operation, args, kwargs, idempotency_key)
+        call = _prepare_call(client, operation, args=args, kwargs=kwargs, key=idempotency_key)
         if not at_most_once:
             _check_promise(call, idempotency_key, values, client)
-        before = _epoch(send_before, idempotency_key)
+        latest = _epoch_seconds(send_before, idempotency_key)
 
         def check() -> None:
-            now = present(client)  # as when it is sent
-            if before is not None and before <= now.by_provider():
+            """Refuse a call that would never be sent."""
+            now = present(client)  # the clock by which the worker will decide, too
+            if latest is not None and latest <= now.by_provider():
                 message = "send_before has passed: nothing would be sent."
                 raise refusal(idempotency_key, "send_before", "past", message)
 
-        new = _NewEntry.of(call, client, idempotency_key, values, before)
+        new = _NewEntry.of(call, client, idempotency_key, values, latest)
         self._add(session, new, check)
 
     def _add(
         self, session: Session | sa.Connection, new: _NewEntry, check: Callable[[], object]
     ) -> None:
-        """Store a call under its key, once; `check` refuses one that is new."""
-        vault = self._sealing.of_new_entry(connection_of(session, self))
+        """Store a call, unless the outbox has the same call under its key.
+
+        `check` is called for a new call alone, and may raise `InvalidRequest`. So does another call
+        under a key that the outbox has.
+        """
+        vault = self._sealing.vault_for_new_entry(connection_of(session, self))
         row = session.execute(sa.select(self.table).where(self.table.c.key == new.key)).first()
         if row is None:
             check()
-            session.execute(sa.insert(self.table).values(new.row(vault)))
+            session.execute(sa.insert(self.table).values(new.column_values(vault)))
             return
-        stored = self._sealing.opened_row(row)
+        stored = self._sealing.decrypted_row(row)
         if not is_same_call(stored, new.provider, new.look_up_by, new.call, vault):
             message = (
                 f"{new.key} is in the outbox with another call, or with other arguments: give "
@@ -155,7 +165,7 @@ class Adding(OutboxPasses[Engine]):
 
 @dataclass(frozen=True, slots=True)
 class _NewEntry:
-    """A call that is about to be stored. The names are those of the columns."""
+    """The row of a new entry, in clear. The names are those of the columns."""
 
     key: str | None
     provider: str
@@ -174,7 +184,11 @@ class _NewEntry:
         look_up_by: Mapping[str, str] = MappingProxyType({}),
         send_before: float | None = None,
     ) -> _NewEntry:
-        """Raises `InvalidRequest`: the call has what must not be stored."""
+        """Return the row of a prepared call.
+
+        Raises `InvalidRequest` (of `to_text`): the call has what must not be stored, such as the
+        number of a card.
+        """
         return cls(
             key=key,
             provider=client.provider,
@@ -185,8 +199,10 @@ class _NewEntry:
             send_before=send_before,
         )
 
-    def row(self, vault: Vault | None) -> dict[str, Any]:
-        """What the table stores of it: encrypted, if there is a vault."""
+    def column_values(self, vault: Vault | None) -> dict[str, Any]:
+        """The values of all columns; `call` and `look_up_by` are encrypted with the vault, if there
+        is one.
+        """
         new = asdict(self)
         if vault is not None:
             new["call"] = vault.sealed(self.call)
@@ -202,8 +218,10 @@ class _NewEntry:
         }
 
 
-def _epoch(send_before: object, key: str) -> float | None:
-    """The epoch seconds of a moment. Raises `InvalidRequest`: it is not aware."""
+def _epoch_seconds(send_before: object, key: str) -> float | None:
+    """The epoch seconds of `send_before`. Raises `InvalidRequest` unless that is an aware
+    datetime.
+    """
     if send_before is None:
         return None
     if not isinstance(send_before, datetime) or send_before.utcoffset() is None:
@@ -216,26 +234,31 @@ def _epoch(send_before: object, key: str) -> float | None:
 
 
 def _require(key: str | None, field: str, value: object) -> None:
-    """Refuse what nothing can be found or repeated by. Raises `InvalidRequest`."""
+    """Raise `InvalidRequest` if a key or a reference is missing or blank: without the one no write
+    can be repeated, without the other none can be found.
+    """
     if reference_of(value):
         return
-    what = "missing" if value is None else "blank"
-    message = f"{field} is {what}: without it no repeat is safe."
+    fault = "missing" if value is None else "blank"
+    message = f"{field} is {fault}: without it no repeat is safe."
     raise refusal(key, field, "required", message)
 
 
 def _check_promise(
     call: PreparedCall, key: str, look_up_by: Mapping[str, str], client: AnyClient
 ) -> None:
-    """Refuse what could be neither repeated nor found after a crash. Raises `InvalidRequest`."""
+    """Raise `InvalidRequest` for a call that could be neither repeated nor looked up after a crash.
+
+    The message names what the caller has to pass, here or to the client.
+    """
     if call.promise is Promise.KEYED:
         return
     needed = call.look_up_needs or ()
     if not set(needed) <= set(look_up_by):
-        hint = f"look_up_by={{{', '.join(f'{name!r}: ...' for name in needed)}}}"
+        argument = f"look_up_by={{{', '.join(f'{name!r}: ...' for name in needed)}}}"
         message = (
             f"After a lost response, {call.name} is looked up, and its look-up needs more: "
-            f"pass {hint}."
+            f"pass {argument}."
         )
         raise refusal(key, "look_up_by", "required", message)
     if call.promise is not Promise.AT_MOST_ONCE:
@@ -251,7 +274,8 @@ def _check_promise(
         "done. After a lost response "
         "it is not sent again, and a person has to look: pass at_most_once=True to accept that."
     )
-    if hasattr(client, "paged"):  # of `connect`: the caller knows its reads
+    # A client that `connect` made, whose reads the caller can declare.
+    if hasattr(client, "paged"):
         message += (
             " If a read shows it, say so to the client: "
             f"connect(proofs={{{call.operation!r}: Proof(find)}})."
@@ -259,13 +283,18 @@ def _check_promise(
     raise refusal(key, "at_most_once", "required", message)
 
 
-def _prepared(
+def _prepare_call(
     client: AnyClient,
     operation: Any,
+    *,
     args: tuple[Any, ...],
     kwargs: dict[str, Any],
     key: str | None,
 ) -> PreparedCall:
+    """Check the arguments of an operation, and return its call, which sends this key.
+
+    Raises `InvalidRequest`, with the key, so that the caller knows which entry was refused.
+    """
     _require(key, "idempotency_key", key)
     try:
         call: PreparedCall = client.prepare(operation, *args, **{**kwargs, "idempotency_key": key})
@@ -276,7 +305,9 @@ def _prepared(
 
 
 def _look_up_values(look_up_by: object, key: str | None) -> dict[str, str]:
-    """What a look-up is given. Raises `InvalidRequest`: it could not be used after a crash."""
+    """The checked `look_up_by` of `add_call`. Raises `InvalidRequest` now, since nobody could
+    correct it when the look-up comes to be made, after a crash.
+    """
     if look_up_by is None:
         return {}
     if not isinstance(look_up_by, Mapping):
@@ -289,6 +320,7 @@ def _look_up_values(look_up_by: object, key: str | None) -> dict[str, str]:
 
 
 def _check_look_up_value(name: object, value: object, key: str | None) -> None:
+    """Raise `InvalidRequest` for a value that no look-up can use."""
     field_name = f"look_up_by[{name!r:.40}]"
     if not isinstance(name, str) or name in _NAMES_TAKEN:
         message = f"{field_name}: no look-up needs a value with this name: leave it out."

@@ -1,4 +1,6 @@
-"""What people do with an outbox: they settle what its worker cannot."""
+"""The operations of people, who settle entries that the worker cannot settle: `resolve`, `retry`
+and `cancel`.
+"""
 
 from __future__ import annotations
 
@@ -20,11 +22,13 @@ _NOT_DONE = (EntryState.REJECTED, EntryState.REFUSED)
 _IN_DOUBT = (EntryState.UNCLEAR, EntryState.SETTLING)
 _States: TypeAlias = tuple[EntryState, ...]
 _ValuesOf: TypeAlias = Callable[[Any], Mapping[str, Any]]
-"""The new values of an entry, from its row."""
+"""Makes the new column values of an entry from its row."""
 
 
 def _require_words(key: str, **texts: str) -> None:
-    """Refuse what says nothing to those who read it later. Raises `InvalidRequest`."""
+    """Raise `InvalidRequest` for the first of these texts, by the names of arguments, that is
+    empty.
+    """
     for name, text in texts.items():
         if not text.strip():
             message = f"{name} is empty: say it for those who read this later."
@@ -64,7 +68,7 @@ class OutboxByHand(EntryNames[Engine]):
         else:
             values["state"] = EntryState.REJECTED.value
             values["error"] = f"Not done, says {by}: {why}"
-        return (yield from self._by_hand(name, _IN_DOUBT, lambda _: values))
+        return (yield from self._change_in_states(name, _IN_DOUBT, lambda _: values))
 
     @operation
     def retry(self, name: str) -> Pass[Entry]:
@@ -78,7 +82,7 @@ class OutboxByHand(EntryNames[Engine]):
         Raises:
             InvalidRequest: There is no such entry in these states.
         """
-        return (yield from self._by_hand(name, _NOT_DONE, _again))
+        return (yield from self._change_in_states(name, _NOT_DONE, _retry_values))
 
     @operation
     def cancel(self, name: str, *, by: str, why: str) -> Pass[Entry]:
@@ -101,22 +105,25 @@ class OutboxByHand(EntryNames[Engine]):
             "resolved_by": by,
             "resolved_why": why,
         }
-        return (yield from self._by_hand(name, _NOT_SENT, lambda _: values))
+        return (yield from self._change_in_states(name, _NOT_SENT, lambda _: values))
 
-    def _by_hand(self, name: str, states: _States, values_of: _ValuesOf) -> Pass[Entry]:
-        """Change an entry that is in one of these states. Raises `InvalidRequest`: none is."""
+    def _change_in_states(self, name: str, states: _States, values_of: _ValuesOf) -> Pass[Entry]:
+        """Change the entry with this name, if it is in one of these states. Raises
+        `InvalidRequest`: no entry is.
+        """
         work = partial(self._change_by_hand, name, states, values_of)
-        # The worker has the handlers: here the event is stored, whoever wants it.
-        entry = yield from self._transact(partial(self._with_events, work, self._put))
-        assert entry is not None
+        # This process may have no handlers: the event is stored for the worker.
+        entry = yield from self._transact(partial(self._change_and_tell, work, self._store_event))
+        assert entry is not None  # else `_change_by_hand` has raised
         return entry
 
     def _change_by_hand(
         self, name: str, states: _States, values_of: _ValuesOf, connection: sa.Connection
     ) -> Change:
+        """As `_change_in_states`, in a transaction."""
         columns = self.table.c
         key = self._key_of(name, connection)
-        self._sealing.prepare(connection)
+        self._sealing.load_vault(connection)
         is_named = columns.key == key
         row = connection.execute(sa.select(self.table).where(is_named)).one()
         if is_forgotten(row.call):
@@ -125,7 +132,7 @@ class OutboxByHand(EntryNames[Engine]):
         change = Change(None)
         if row.state in states:
             as_read = sa.and_(columns.state == row.state, columns.restored == row.restored)
-            # Whoever has taken it up before has lost it.
+            # A worker that has taken the entry up loses its lease, and so cannot store a result.
             values = {"leased_until": 0.0, **values_of(row)}
             change = self._change(sa.and_(is_named, as_read), values, connection)
         if change.entry is None:
@@ -137,9 +144,9 @@ class OutboxByHand(EntryNames[Engine]):
         return change
 
 
-def _again(row: Any) -> dict[str, Any]:
-    """The values of an entry that is to be sent again: as if it were new; or if it is restored, as
-    one that may have been sent.
+def _retry_values(row: Any) -> dict[str, Any]:
+    """The column values of an entry that `retry` lets be sent again: those of a new entry; of a
+    restored one, those of an entry that may have been sent.
     """
     values: dict[str, Any] = dict.fromkeys(("settle_until", "error", "resolved_by", "resolved_why"))
     if row.restored:

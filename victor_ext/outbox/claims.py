@@ -1,15 +1,20 @@
-"""Which entries a worker takes up, and when they are marked as such that may have been sent.
+"""Which entries a worker takes up, and when it marks each as one that may have been sent.
 
-A group is taken up in one transaction. An entry is marked before it is sent, so that whoever takes
-it up after a crash knows. Marked in advance is only what may be sent again then, should its worker
-end before it has begun to send it: everything else is marked just before its own call.
+A group of entries is taken up, and leased, in one transaction. Each entry is marked before it is
+sent, so that the next worker knows after a crash. A mark in advance, in the transaction of the
+group, saves a transaction. But if the worker ends before it sends the entry, the next worker has to
+treat the entry as sent. So only entries that can be sent again then (they have a key that lasts)
+are marked in advance; all others are marked just before their own call.
+
+Read `Claims.take_up` first. A "subject" of an entry is its `reference`: two entries with one
+subject are never under way at once.
 """
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf, nextafter
 from operator import attrgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -23,25 +28,25 @@ from .sealing import Sealing
 GROUP = 64
 """The maximum number of entries that are taken up in one transaction."""
 _NEAR = 3600.0
-"""Seconds before `send_before` from which an entry comes before others, and is not marked in
-advance.
+"""Seconds before `send_before` in which an entry comes before others, and is not marked in advance.
 """
 _LOOK_AGAIN = 1.0
-"""Seconds after which a worker looks again whether the outbox is held, before it begins a call."""
+"""Seconds after which a worker asks again whether the outbox is held, before it begins a call."""
 DUE = tuple(state.value for state in (EntryState.WAITING, EntryState.SENDING, EntryState.SETTLING))
-"""The states of what a worker takes up."""
+"""The states of entries that a worker takes up."""
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """An entry that a worker has taken up: its `row` is the entry as it was before.
+    """An entry that a worker has taken up.
 
     Attributes:
+        row: The entry as it was before.
         lease: When the lease ends, by the clock of the database.
-        now: When it was taken up, by that clock.
+        now: When the entry was taken up, by that clock.
         at: The same by the clocks of this machine, which measure how long this worker has had it.
-        again: Until when it is leased if it is given back: the next pass takes it up, this one does
-            not.
+        again: The `leased_until` of the entry if it is given back: just after the beginning of this
+            pass, by which this pass knows not to take it up again. The next pass does.
         is_marked: Whether it is stored as an entry that may have been sent.
     """
 
@@ -54,7 +59,7 @@ class Claim:
 
     @property
     def state(self) -> str:
-        """The state in which this worker has left it."""
+        """The state that the entry has since this worker took it up."""
         was_marked_here = self.is_marked and sent_of(self.row) is None
         return EntryState.SENDING.value if was_marked_here else str(self.row.state)
 
@@ -65,9 +70,9 @@ class Group:
 
     Attributes:
         started: When the pass began, by the clock of the database.
-        last: The id up to which nothing is left for the pass.
-        waits: Whether an entry was left whose subject is under way.
-        is_full: Whether there may be more.
+        last: The id up to which no entry is left for the pass.
+        waits: Whether an entry was left out because its subject is under way.
+        is_full: Whether more entries may be due.
     """
 
     claims: Sequence[Claim]
@@ -79,13 +84,13 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class _Due:
-    """What may be taken up in one transaction.
+    """The times and the condition by which one transaction takes entries up.
 
     Attributes:
         now: The present time.
         present: The same by the clock of the database.
         started: When the pass began, by that clock.
-        is_due: Whether nobody holds an entry, of whatever state.
+        is_due: Holds for entries that nobody has leased, in whatever state.
     """
 
     now: Now
@@ -95,9 +100,14 @@ class _Due:
 
 
 class Claims:
-    """What one pass takes up with a client, group by group.
+    """Takes entries up for one pass with one client, group by group.
 
-    What was taken up since its beginning is not taken up again by the same pass.
+    No entry is taken up twice by the same pass.
+
+    Args:
+        lease: Seconds for which an entry is leased.
+        kept: Seconds for which the provider keeps a key.
+        may_work: The condition that the outbox is not held.
     """
 
     def __init__(
@@ -111,7 +121,7 @@ class Claims:
     ) -> None:
         self.client = client
         self._sealing = sealing
-        self._is_open = may_work
+        self._is_not_held = may_work
         self._looked_at: Moment | None = None
         self._table = table
         self._lease = lease
@@ -119,55 +129,57 @@ class Claims:
         self._started: float | None = None
         self._last = 0
 
-    # What a pass does with its claims
+    # The operations of a pass
 
     def take_up(self, now: Now, busy: Collection[str], connection: sa.Connection) -> Group:
-        """Take up the next group, with the lease: none of it has a subject that is `busy`, or that
-        another one of the group has.
-        """
-        # A write comes first: else SQLite lets another worker read the same entries.
+        """Take up the next group of entries, each with a subject of its own that is not `busy`."""
+        # A write comes first, and locks SQLite: else another worker could read the same entries.
         connection.execute(sa.delete(self._table).where(sa.false()))
-        self._sealing.require(connection)
+        self._sealing.require_vault(connection)
         present = database_time(connection)
         started = present if self._started is None else self._started
-        due = _Due(now, present, started, self._due(present, started))
-        near = self._near(due, connection)
-        others = self._in_order(due, near, connection)
-        chosen, left = _apart(near, others, busy)
+        due = _Due(now, present, started, self._is_due(present, started))
+        near = self._read_near(due, connection)
+        others = self._read_in_order(due, near, connection)
+        choice = _with_distinct_subjects(near, others, busy)
         last = max((row.id for row in others), default=self._last)
-        if left:
-            last = min(left) - 1
+        if choice.waiting:
+            last = min(choice.waiting) - 1
         count = len(near) + len(others)
         return Group(
-            claims=self._lease_to_us(chosen, due, connection),
+            claims=self._lease_rows(choice.rows, due, connection),
             started=started,
             last=max(self._last, last),
-            waits=len(chosen) < count,
+            waits=len(choice.rows) < count,
             is_full=count >= GROUP,
         )
 
-    def accept(self, group: Group, now: Now) -> Sequence[Claim]:
-        """Remember how far the pass has come, once the transaction is stored."""
-        self._started, self._last = group.started, group.last
+    def note_progress(self, group: Group, now: Now) -> None:
+        """Remember when the pass began, up to which id it has come, and that the outbox was not
+        held now. Called after the transaction of `take_up` was committed.
+        """
+        self._started = group.started
+        self._last = group.last
         self._looked_at = now.moment
-        return group.claims
 
-    def is_to_look(self, now: Now) -> bool:
-        """Whether it is a while ago that the outbox was seen not to be held."""
+    def must_check_hold(self, now: Now) -> bool:
+        """Whether `may_work` has to be asked: it is a while since the outbox was seen not to be
+        held.
+        """
         if self._looked_at is None:
             return True
         return now.since(self._looked_at) >= _LOOK_AGAIN
 
     def may_work(self, now: Now, connection: sa.Connection) -> bool:
-        """Whether the outbox is not held."""
-        may_work = bool(connection.execute(sa.select(self._is_open)).scalar())
+        """Read whether the outbox is not held, and remember when that was read."""
+        may_work = bool(connection.execute(sa.select(self._is_not_held)).scalar())
         self._looked_at = now.moment if may_work else None
         return may_work
 
     def mark(self, claim: Claim, now: Now, connection: sa.Connection) -> Claim | None:
-        """Store that an entry may have been sent, with a lease of its own: it is sent now.
+        """Mark an entry that is sent now, with a new lease, and return its claim.
 
-        None: it is another worker's by now.
+        None: another worker has the entry by now, or the outbox is held.
         """
         present = database_time(connection)
         lease = present + self._lease
@@ -178,16 +190,18 @@ class Claims:
         return replace(claim, lease=lease, now=present, at=now.moment, is_marked=True)
 
     def has_time(self, claim: Claim, now: Now) -> bool:
-        """Whether enough is left of the lease for a call, so that no other worker makes it, too."""
+        """Whether the lease lasts until a call that begins now has ended, so that no other worker
+        makes that call, too.
+        """
         left = self._lease - now.since(claim.at)
         deadline: float = self.client.deadline
         return left >= min(deadline, self._lease / 2)
 
     def give_back(self, claims: Sequence[Claim], connection: sa.Connection) -> None:
-        """Store entries as they were before: nothing has come of them.
+        """Store entries as they were before they were taken up: nothing of them was sent.
 
-        Those that somebody has changed meanwhile stay so. While the outbox is held, all of them do:
-        what was restored may have been sent before.
+        An entry that somebody has changed meanwhile is left alone. While the outbox is held, all
+        are: a restored entry may have been sent before.
         """
         for claim in claims:
             sent = sent_values(sent_of(claim.row))
@@ -196,23 +210,31 @@ class Claims:
             connection.execute(back.values(values))
 
     def _is_as_left(self, claim: Claim) -> Condition:
-        """Whether an entry is as this worker has left it, and the outbox is not held."""
+        """Holds for the entry of a claim if nobody has changed it since, and the outbox is not
+        held.
+        """
         columns = self._table.c
         is_ours = sa.and_(columns.id == claim.row.id, columns.leased_until == claim.lease)
-        return sa.and_(is_ours, columns.state == claim.state, self._is_open)
+        return sa.and_(is_ours, columns.state == claim.state, self._is_not_held)
 
     # Which entries are due
 
-    def _due(self, present: float, started: float) -> Condition:
-        """Whether nobody holds an entry, of whatever state."""
+    def _is_due(self, present: float, started: float) -> Condition:
+        """Holds for entries, in whatever state, that nobody has leased and this pass has not
+        had.
+        """
         columns = self._table.c
-        is_held = is_to_come(columns.leased_until, present, self._lease)
+        is_leased = is_to_come(columns.leased_until, present, self._lease)
+        # Entries that this pass has had, and given back (`Claim.again`) or left until their lease
+        # ended.
         was_ours = columns.leased_until.between(nextafter(started, inf), present)
-        is_free = sa.and_(sa.not_(is_held), sa.not_(was_ours))
-        return sa.and_(columns.provider == self.client.provider, is_free, self._is_open)
+        is_free = sa.and_(sa.not_(is_leased), sa.not_(was_ours))
+        return sa.and_(columns.provider == self.client.provider, is_free, self._is_not_held)
 
-    def _near(self, due: _Due, connection: sa.Connection) -> list[Any]:
-        """What has to be sent soon, unless what was stored before it has the same subject."""
+    def _read_near(self, due: _Due, connection: sa.Connection) -> list[Any]:
+        """The entries that have to be sent soon, those without an earlier entry of the same
+        subject.
+        """
         columns = self._table.c
         by_provider = due.now.by_provider()
         is_near = columns.send_before.between(by_provider, by_provider + self._until_near)
@@ -221,7 +243,7 @@ class Claims:
         return self._read(query.order_by(columns.send_before, columns.id), GROUP, connection)
 
     def _has_precedence(self) -> Condition:
-        """Whether another entry with the same subject is due before this one."""
+        """Holds for an entry if an earlier one with the same subject is not settled."""
         columns, earlier = self._table.c, self._table.alias().c
         is_before = sa.and_(
             earlier.reference == columns.reference,
@@ -231,9 +253,13 @@ class Claims:
         )
         return sa.exists().where(is_before)
 
-    def _in_order(self, due: _Due, near: Sequence[Any], connection: sa.Connection) -> list[Any]:
-        """What was stored first, but for what is `near`. Each state is read by itself, in the order
-        of its index: none has to be sorted, however many there are.
+    def _read_in_order(
+        self, due: _Due, near: Sequence[Any], connection: sa.Connection
+    ) -> list[Any]:
+        """The entries that were stored first, without those of `near`.
+
+        Each state is read by itself, in the order of its index, so that the database has to sort
+        no entries, however many there are.
         """
         columns = self._table.c
         most = GROUP - len(near)
@@ -247,16 +273,15 @@ class Claims:
         return [row for row in rows[:most] if row.id not in chosen]
 
     def _read(self, query: sa.Select[Any], most: int, connection: sa.Connection) -> list[Any]:
+        """Read and lock rows, without those that another transaction has locked (PostgreSQL)."""
         locked = query.limit(most).with_for_update(skip_locked=True)
-        return [*map(self._sealing.opened_row, connection.execute(locked))]
+        return [*map(self._sealing.decrypted_row, connection.execute(locked))]
 
-    # Their leases and marks
+    # Leases and marks
 
-    def _lease_to_us(
-        self, rows: Sequence[Any], due: _Due, connection: sa.Connection
-    ) -> list[Claim]:
-        """Lease these entries, and mark those that may be marked in advance. Another worker may
-        have taken some of them up meanwhile.
+    def _lease_rows(self, rows: Sequence[Any], due: _Due, connection: sa.Connection) -> list[Claim]:
+        """Lease entries to this worker, and mark those that may be marked in advance. Return the
+        claims, without entries that another worker has taken up meanwhile.
         """
         lease = due.present + self._lease
         again = nextafter(due.started, inf)
@@ -276,7 +301,7 @@ class Claims:
     def _update(
         self, ids: Collection[int], due: _Due, values: Mapping[str, Any], connection: sa.Connection
     ) -> set[int]:
-        """Change the entries that are due yet; returns the ids of those that were changed."""
+        """Change those entries that still are due, and return their ids."""
         if not ids:
             return set()
         columns = self._table.c
@@ -285,7 +310,7 @@ class Claims:
         return {row[0] for row in connection.execute(update.returning(columns.id))}
 
     def _may_be_marked_ahead(self, row: Any, now: Now) -> bool:
-        """Whether an entry can be sent yet once the lease is over, if it may have been sent now."""
+        """Whether an entry that is sent now could still be sent again when the lease is over."""
         if sent_of(row) is not None:
             return False
         if PreparedCall.from_text(row.call).promise is not Promise.KEYED:
@@ -298,27 +323,38 @@ class Claims:
 
     @property
     def _until_near(self) -> float:
+        """Seconds before `send_before` in which an entry has to be sent soon."""
         return max(_NEAR, 2 * self._lease)
 
     def _mark_values(self, now: Now, present: float) -> dict[str, Any]:
-        """What is stored of an entry that is sent for the first time."""
+        """The column values that mark an entry: it is sent now, for the first time."""
         sent = Sent.at(now.moment, now, self.client.caller)
+        # Without the provider's clock, that of the database is the one that all workers share.
         if not sent.known:
             sent = sent._replace(since=present)
         return {"state": EntryState.SENDING.value, **sent_values(sent)}
 
 
 def _is_unsettled(columns: Any) -> Condition:
-    # An expression: else SQLite reads all that is due, by the index of states.
+    """Holds for entries in one of the states of `DUE`."""
+    # An expression on the state: on the bare column, SQLite would use the index of states, and so
+    # read all due entries, in place of the narrower index.
     return sa.func.coalesce(columns.state, "").in_(DUE)
 
 
-def _apart(
-    near: Sequence[Any], others: Sequence[Any], busy: Collection[str]
-) -> tuple[list[Any], list[int]]:
-    """The rows with different subjects, and the ids of the `others` that have to wait for those.
+class _Choice(NamedTuple):
+    """The rows that are taken up, and the ids of those of `others` that wait for a later group."""
 
-    After a lost response, two under way with one subject could not be told apart.
+    rows: Sequence[Any]
+    waiting: Sequence[int]
+
+
+def _with_distinct_subjects(
+    near: Sequence[Any], others: Sequence[Any], busy: Collection[str]
+) -> _Choice:
+    """Choose rows, `near` ones first, of which no two have the same subject and none a `busy` one.
+
+    After a lost response, two entries under way with one subject could not be told apart.
     """
     subjects = {*busy}
     chosen: list[Any] = []
@@ -329,5 +365,5 @@ def _apart(
         else:
             subjects.add(row.reference)
             chosen.append(row)
-    are_near = {row.id for row in near}
-    return chosen, [row.id for row in waiting if row.id not in are_near]
+    near_ids = {row.id for row in near}
+    return _Choice(chosen, [row.id for row in waiting if row.id not in near_ids])

@@ -1,4 +1,6 @@
-"""The present time of a pass, by the clocks of this machine and by the provider's."""
+"""The present time, by the clocks of this machine and by the provider's, as `settlement` takes
+it.
+"""
 
 import time
 from typing import Any

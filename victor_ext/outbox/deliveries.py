@@ -1,7 +1,8 @@
 """The entries of a pass, several at once: one logic for blocking and awaited calls.
 
-Each entry is a generator. Its calls are made beside each other; its transactions are made by the
-pass itself, those of several entries together if no handler takes part in them.
+The steps of each entry are a generator (`Sending._deliver`), which yields calls and transactions.
+The calls of several entries run at once. Transactions are made one after the other by the pass
+itself: one for several entries, where no handler works in it. Read `Deliveries.run` first.
 """
 
 from __future__ import annotations
@@ -18,21 +19,23 @@ from victor_ext import VictorError
 from victor_ext.event_queue.calls import CallEnd, Calls
 from victor_ext.event_queue.stopping import is_ending
 from victor_ext.event_queue.transactions import Pass, Transaction
-from victor_ext.settlement.flow import is_about_all
+from victor_ext.settlement.failures import is_about_all
 
 from .claims import Claim, Group
 from .entries import Entry
 
 _LONGEST_PAUSE = 0.1
-"""Seconds for which a result waits at most to be stored together with others."""
+"""The maximum seconds for which a result waits to be stored together with others."""
 
 
 @dataclass(eq=False, slots=True)
 class Delivery:
-    """An entry that is under way, with its steps.
+    """An entry that is under way.
 
     Attributes:
-        is_alone: Whether its transactions are its own: handlers work in them.
+        steps: The steps of the entry, which return it if it has come to a result.
+        is_alone: Whether its transactions are shared with no other entry, since handlers work in
+            them.
     """
 
     claim: Claim
@@ -41,22 +44,24 @@ class Delivery:
 
     @property
     def id(self) -> int:
+        """The id of the entry, and the number of its call."""
         number: int = self.claim.row.id
         return number
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
-    """What the entries of a pass are delivered by.
+class DeliveryTerms:
+    """What an outbox passes to `Deliveries`.
 
     Attributes:
         workers: The maximum number of entries under way at once.
-        take_up: Takes up a group without these subjects.
-        deliver: The steps of an entry.
-        give_back: Stores entries as they were before.
-        is_alone: Whether the transactions of an entry are its own.
-        store: Stores several results of transactions; returns whether all of them were new.
-        failed: Is told of an error that is about all.
+        take_up: Takes up a group of entries, none of which has one of the given subjects.
+        deliver: Begins the steps of an entry.
+        give_back: Stores entries as they were before they were taken up.
+        is_alone: As of `Delivery`.
+        store: Stores the results of several transactions in one statement; returns whether all of
+            them were new.
+        on_failure: Called with an error that concerns all entries.
     """
 
     workers: int
@@ -65,37 +70,41 @@ class Terms:
     give_back: Callable[[Sequence[Claim]], Pass[None]]
     is_alone: Callable[[Claim], bool]
     store: Callable[[sa.Connection, Sequence[Any]], bool]
-    failed: Callable[[VictorError], None]
+    on_failure: Callable[[VictorError], None]
 
 
 class Deliveries:
-    """Takes up group after group, and sends them.
+    """Takes up group after group of entries, and delivers them.
 
-    The first error that is about all lets nothing more begin: what is under way ends first, and its
-    results are stored. What was not begun is given back.
+    After the first error that concerns all entries no entry begins: those under way end first, and
+    their results are stored. Claims that have not begun are given back.
     """
 
-    def __init__(self, terms: Terms, calls: Calls) -> None:
-        self._terms, self._calls = terms, calls
+    def __init__(self, terms: DeliveryTerms, calls: Calls) -> None:
+        self._terms = terms
+        self._calls = calls
         self._claims: list[Claim] = []
         self._under_way: dict[int, Delivery] = {}
         self._done: dict[int, Entry] = {}
         self._fatal: Exception | None = None
         self._error: VictorError | None = None
         self._is_waiting = False
+        """Whether no group is taken up before a call ends: the last group was not full."""
         self._has_repeats = False
+        """Whether the last group left an entry out because its subject was under way."""
         self._pause = 0.0
-        """Seconds for which results wait for others: what the last transaction took."""
+        """Seconds for which results wait for others: as long as the last transactions took."""
 
-    def all(self) -> Pass[list[Entry]]:
-        """Deliver until nothing is left, or may begin. Returns the entries that have come to a
+    def run(self) -> Pass[list[Entry]]:
+        """Deliver until no entry is left, or may begin. Returns the entries that have come to a
         result, oldest first.
 
-        Raises what is about all, or else the last error that may be about one alone.
+        Raises the first error that concerns all entries; else the last one that may concern a
+        single entry.
         """
         yield from self._begin()
         while self._under_way:
-            ends: list[CallEnd] = yield partial(self._calls.ended, self._pause)
+            ends: list[CallEnd] = yield partial(self._calls.wait, self._pause)
             if self._has_repeats:
                 self._is_waiting = False
             yield from self._advance(ends)
@@ -106,9 +115,9 @@ class Deliveries:
         return [self._done[id] for id in sorted(self._done)]
 
     def _begin(self) -> Pass[None]:
-        """Begin as many as there is room for."""
-        while self._room() and (yield from self._has_claims()):
-            chosen = self._claims[: self._room()]
+        """Begin as many entries as may be under way."""
+        while self._free_places() and (yield from self._ensure_claims()):
+            chosen = self._claims[: self._free_places()]
             del self._claims[: len(chosen)]
             begun: list[CallEnd] = []
             for claim in chosen:
@@ -117,20 +126,24 @@ class Deliveries:
                 self._under_way[delivery.id] = delivery
                 begun.append(CallEnd(delivery.id))
             yield from self._advance(begun)
-        if self._is_over():
+        if self._must_stop():
             yield from self._give_back()
 
-    def _room(self) -> int:
+    def _free_places(self) -> int:
+        """How many more entries may be under way."""
         return self._terms.workers - len(self._under_way)
 
-    def _is_over(self) -> bool:
+    def _must_stop(self) -> bool:
+        """Whether no entry may begin any more."""
         return self._fatal is not None or is_ending()
 
-    def _has_claims(self) -> Pass[bool]:
-        """Whether an entry may begin. Takes up the next group; while calls are under way, only if
-        the last one was full, or left what had to wait for one of them.
+    def _ensure_claims(self) -> Pass[bool]:
+        """Take up the next group, if no claim is left. Returns whether an entry may begin.
+
+        While calls are under way, a group is taken up only if the last one was full, or left an
+        entry out that had to wait for a call which has ended now.
         """
-        if self._is_over():
+        if self._must_stop():
             return False
         if self._claims:
             return True
@@ -148,7 +161,9 @@ class Deliveries:
         return bool(self._claims)
 
     def _give_back(self) -> Pass[None]:
-        claims, self._claims = self._claims, []
+        """Give back the claims that have not begun."""
+        claims = self._claims
+        self._claims = []
         if not claims:
             return
         try:
@@ -157,7 +172,9 @@ class Deliveries:
             self._stop(error)
 
     def _advance(self, ends: Sequence[CallEnd]) -> Pass[None]:
-        """Go on with entries whose step has ended, until each is in a call, or at its end."""
+        """Go on with entries whose call or transaction has ended, until each is in its next call or
+        at its end.
+        """
         while ends:
             pending: dict[int, Transaction] = {}
             for end in ends:
@@ -167,17 +184,20 @@ class Deliveries:
                     pending[delivery.id] = step
                 elif step is not None:
                     yield from self._call(delivery, step)
-            ends = yield from self._transactions(pending)
+            ends = yield from self._make_transactions(pending)
 
     def _call(self, delivery: Delivery, step: Callable[[], Any]) -> Pass[None]:
+        """Start a call of an entry, unless a fatal error has come: then the entry is dropped."""
         if self._fatal is None:
             yield lambda: self._calls.start(delivery.id, step)
             return
-        delivery.steps.close()  # whoever has its lease next makes this call
+        delivery.steps.close()  # the worker that has its lease next makes this call
         del self._under_way[delivery.id]
 
     def _next_step(self, delivery: Delivery, end: CallEnd) -> Callable[[], Any] | None:
-        """Return the next step of an entry; None: there is none."""
+        """Pass the end of a step to an entry, and return its next step; None: the entry is at its
+        end.
+        """
         try:
             if end.error is None:
                 return delivery.steps.send(end.result)
@@ -194,44 +214,49 @@ class Deliveries:
         return None
 
     def _stop(self, error: Exception) -> None:
-        """Let nothing more begin."""
+        """Let no entry begin any more, and remember the first error."""
         if isinstance(error, VictorError):
-            self._terms.failed(error)
+            self._terms.on_failure(error)
         self._fatal = self._fatal or error
 
-    def _transactions(self, pending: Mapping[int, Transaction]) -> Pass[list[CallEnd]]:
-        """Make the next transaction of each entry: one for all that have no handler, if it can be
-        made.
+    def _make_transactions(self, pending: Mapping[int, Transaction]) -> Pass[list[CallEnd]]:
+        """Make the next transaction of each entry: a shared one for the entries without handlers,
+        if that is possible.
         """
         began = time.monotonic()
-        in_order = dict(sorted(pending.items()))  # as other workers lock them
-        ends = yield from self._together(in_order)
+        # In the order in which all workers lock rows, so that no two wait for each other.
+        in_order = dict(sorted(pending.items()))
+        ends = yield from self._make_shared(in_order)
         stored = {end.number for end in ends}
         for id, transaction in in_order.items():
             if id not in stored:
-                end = yield from _alone(id, transaction)
+                end = yield from _make_alone(id, transaction)
                 ends.append(end)
         if pending:
             self._pause = max(0.0, min(time.monotonic() - began, _LONGEST_PAUSE))
         return ends
 
-    def _together(self, pending: Mapping[int, Transaction]) -> Pass[list[CallEnd]]:
-        """Make one transaction in place of those that can share one. Empty: none was made."""
+    def _make_shared(self, pending: Mapping[int, Transaction]) -> Pass[list[CallEnd]]:
+        """Make one transaction in place of those that can share one. Empty: fewer than two can, or
+        it failed.
+        """
         can_share = self._can_share
         shared = {id: step for id, step in pending.items() if can_share(id, step)}
         if len(shared) < 2:
             return []
         try:
-            results = yield self._joined([*shared.values()])
-        except Exception:  # noqa: BLE001 - it may be about one of them: each is tried alone
+            results = yield self._joint_transaction([*shared.values()])
+        except Exception:  # noqa: BLE001 - one of them may be the cause: each is tried alone
             return []
         return [CallEnd(id, result) for id, result in zip(shared, results, strict=True)]
 
     def _can_share(self, id: int, transaction: Transaction) -> bool:
         return not self._under_way[id].is_alone and not transaction.pause
 
-    def _joined(self, transactions: Sequence[Transaction]) -> Transaction:
-        """One transaction in place of several, with one statement for results that are alike."""
+    def _joint_transaction(self, transactions: Sequence[Transaction]) -> Transaction:
+        """One transaction that does the work of several, and stores their results by one statement,
+        unless one of these was stored before.
+        """
         results = [
             transaction.result for transaction in transactions if transaction.result is not None
         ]
@@ -249,9 +274,10 @@ class Deliveries:
         return Transaction(transactions[0].make, work)
 
 
-def _alone(id: int, transaction: Transaction) -> Pass[CallEnd]:
+def _make_alone(id: int, transaction: Transaction) -> Pass[CallEnd]:
+    """Make the transaction of one entry."""
     try:
         result = yield transaction
-    except Exception as error:  # noqa: BLE001 - its steps know which ones are its own
+    except Exception as error:  # noqa: BLE001 - its steps decide what the error means
         return CallEnd(id, error=error)
     return CallEnd(id, result)

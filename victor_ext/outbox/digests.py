@@ -1,4 +1,6 @@
-"""What is kept of a request that was forgotten: digests, by which the same one is known again."""
+"""Digests that a forgotten entry keeps in place of its call and reference: by them a repeat of the
+same call is recognized.
+"""
 
 import hashlib
 import json
@@ -9,25 +11,26 @@ from victor_ext.ids import in_one_form, reference_of
 from victor_ext.vault import Vault
 
 _DIGEST = "digest-1:"
-"""How such a text begins: with the version of what is digested."""
+"""The beginning of a digest, with the version of the form that is digested."""
 _KEYED = "digest-1-keyed:"
-"""How that of an encrypted one begins."""
+"""The beginning of the digest of a call that was encrypted."""
 
 
 def is_forgotten(text: str) -> bool:
-    """Whether a stored call is the digest of one."""
+    """Whether a stored call or reference is a digest: its entry was forgotten."""
     return text.startswith("digest-")
 
 
 def content_of(text: str) -> tuple[object, ...]:
-    """What a stored call sends, in one form: the order of JSON says nothing, and the boundary of a
-    form is random.
-    """
+    """The content of a stored call, in a form in which equal calls are equal."""
     call = PreparedCall.from_text(text)
     return call.operation, call.method, call.url, call.idempotency_key, _body_of(call)
 
 
 def _body_of(call: PreparedCall) -> str | bytes:
+    """The body of a call in one form: JSON with sorted keys, or bytes without the boundary between
+    the parts of a form, which is random. Numbers keep their digits.
+    """
     try:
         body = json.loads(call.content, parse_float=lambda digits: {"number": digits})
     except ValueError:
@@ -37,14 +40,16 @@ def _body_of(call: PreparedCall) -> str | bytes:
 
 
 def reference_digest(reference: str) -> str:
-    """The digest of a reference; an entry is found by it."""
+    """The digest of a reference, by which people still find a forgotten entry."""
     return _digest("reference", reference_of(reference))
 
 
 def is_same_call(
     row: Any, provider: str, look_up_by: str, text: str, vault: Vault | None = None
 ) -> bool:
-    """Whether an entry is of this call: `look_up_by` and `text` as they are in clear."""
+    """Whether the entry of a decrypted row has this call. `look_up_by` and `text` are in clear;
+    `vault` is that of the outbox.
+    """
     if is_forgotten(row.call):
         with_key = vault if row.call.startswith(_KEYED) else None
         return bool(row.call == call_digest(row.key, provider, look_up_by, text, with_key))
@@ -56,13 +61,17 @@ def is_same_call(
 def call_digest(
     key: str, provider: str, look_up_by: str, text: str, vault: Vault | None = None
 ) -> str:
-    """The digest of a call, with its key as the salt. Nobody can try values on one of a vault."""
-    content = [*map(_plain, content_of(text))]
+    """The digest of a call, salted with its key.
+
+    With a vault it depends on the secret, too: nobody without it can find the values out by trying.
+    """
+    content = [*map(_json_value, content_of(text))]
     digest = _digest(key, json.dumps([provider, look_up_by, *content]))
     return digest if vault is None else _KEYED + vault.fingerprint(digest)
 
 
-def _plain(part: object) -> object:
+def _json_value(part: object) -> object:
+    """A part of a content as JSON data: each byte is one character."""
     return part.decode("latin-1") if isinstance(part, bytes) else part
 
 

@@ -1,5 +1,8 @@
-"""What is stored in the outbox: entries, each a write of one provider's, and the table that has
-them.
+"""The entries of an outbox and their table.
+
+First come the public types (`EntryState`, `Entry`, `OutboxEvent`), then the names of events, then
+the table, and at last the conversions between its rows and the types of this package and of
+`settlement`.
 """
 
 import json
@@ -29,9 +32,9 @@ class EntryState(StrEnum):
     """What is known of an entry."""
 
     WAITING = "waiting"
-    """Nothing of it was sent."""
+    """It was not sent."""
     SENDING = "sending"
-    """It is being sent, or may have been: it is taken up again."""
+    """It is being sent, or may have been sent: a worker takes it up again."""
     SETTLING = "settling"
     """It may have been sent and is not sent again: it is looked up until `settle_for` has passed.
     """
@@ -72,8 +75,8 @@ class Entry:
     Attributes:
         idempotency_key: Its key.
         client_reference_id: Your reference of a payment request; None of any other write.
-        reference: What the request calls what it makes: that, or the references of a payout; None:
-            nothing by which it could be looked up.
+        reference: The reference by which the write is looked up: that of a payment request, or the
+            references of a payout; None: the request has none.
         stored_at: When it was stored, aware, by the clock of the database.
         sent_at: When it was first sent, aware; None: it was not, or it is not known.
         payments: What it asks to be paid, for a comparison of books; a write that asks for no
@@ -127,8 +130,9 @@ class OutboxEvent:
 
 
 def event_values(name: str, row: Mapping[str, Any]) -> dict[str, str]:
-    """What the table of events stores of a change: the entry as it is stored then, encrypted if it
-    is.
+    """The column values of the event with this name, from the row of the changed entry.
+
+    `data` is that row as it is stored: encrypted, if the entry is.
     """
     return {
         "name": name,
@@ -141,15 +145,20 @@ def event_values(name: str, row: Mapping[str, Any]) -> dict[str, str]:
 
 _STATES = frozenset(state.value for state in EntryState)
 _RESULTS = _STATES - {"waiting", "sending", "settling"}
-_STATUS, _EVENT = "status:", "event:"
+_STATUS = "status:"
+"""The prefix of the name of an event that is a status, whose word is also a state."""
+_EVENT = "event:"
+"""The prefix that names of an inbox may have; here it is a mistake."""
 
 
 def event_name(name: str, statuses: Iterable[str]) -> str:
-    """The name of an event, as `changes` writes it. `status:NAME` is a status, whatever its word.
+    """The name that a caller gives to an event, as `event_names_of_change` writes it.
+
+    `status:NAME` is a status, whatever its word.
 
     Raises:
-        ConfigurationError: It is a state that is no result; or it differs by one letter from a
-            result, or from one of the `statuses` that are known.
+        ConfigurationError: The name is a state that is no result; or it differs by one letter from
+            a result, or from one of the known `statuses`.
     """
     word = name.casefold()
     if word.startswith(_STATUS):
@@ -176,8 +185,11 @@ def event_name(name: str, statuses: Iterable[str]) -> str:
     return word
 
 
-def changes(before: Any, after: Any) -> list[str]:
-    """The names of what has changed between two rows of an entry."""
+def event_names_of_change(before: Any, after: Any) -> list[str]:
+    """The names of the events of a change: a new state, if it is a result, and a new status.
+
+    `before` and `after` are rows of the entry.
+    """
     names: list[str] = []
     if after.state != before.state and after.state in _RESULTS:
         names.append(after.state)
@@ -188,13 +200,16 @@ def changes(before: Any, after: Any) -> list[str]:
 
 
 def outbox_table(name: str) -> sa.Table:
-    """The table. Times are epoch seconds, by the clock of the database if nothing else is said.
+    """The table of entries. Times are epoch seconds, by the clock of the database if nothing else
+    is said.
 
-    `reference` is what the request calls what it makes, as such are compared; else the key.
-    `first_sent_at` is by the provider's clock if `by_provider_clock`; `send_before` is the moment
-    that the caller has named; `sent_by` is a digest of the credentials. What is `restored` may have
-    been sent since `first_sent_at`, though it is rejected or refused. What is forgotten has digests
-    in place of `reference` and `call`.
+    - `reference` is the caller's name for what the request makes (one request, or the payments of a
+      payout), in the form in which such names are compared. A request without such a name has its
+      key there. - `send_before` is the moment that the caller has named. - `first_sent_at` is by
+      the provider's clock if `by_provider_clock` is true. - `sent_by` is a digest of the
+      credentials. - An entry that is `restored` may have been sent since `first_sent_at`, even if
+      its state is rejected or refused. - A forgotten entry has digests in place of `reference` and
+      `call`.
     """
     schema, own_name = split_name(name)
     return sa.Table(
@@ -229,7 +244,7 @@ def outbox_table(name: str) -> sa.Table:
 
 
 def entry_of(row: Any) -> Entry:
-    """An entry, as far as its row says it in clear."""
+    """The entry of a row. Of a forgotten or an encrypted one, it has what is in clear."""
     sent_at = None
     if row.first_sent_at is not None and not row.restored:
         sent_at = datetime.fromtimestamp(row.first_sent_at, UTC)
@@ -253,11 +268,12 @@ def entry_of(row: Any) -> Entry:
     if is_sealed(row.call):
         return replace(entry, reference=reference, sealed=True)
     call = PreparedCall.from_text(row.call)
+    # Only Victor's requests have a reference of this name.
     body: Any = call.body if row.provider == VICTOR else {}
     payments: list[EntryPayment] = []
-    for asked in call.payments:
-        id = row.request_id if asked.has_id else None
-        payments.append(EntryPayment(asked.reference, asked.amount, asked.currency, id))
+    for payment in call.payments:
+        id = row.request_id if payment.has_id else None
+        payments.append(EntryPayment(payment.reference, payment.amount, payment.currency, id))
     return replace(
         entry,
         reference=reference,
@@ -267,7 +283,7 @@ def entry_of(row: Any) -> Entry:
 
 
 def sent_of(row: Any) -> Sent | None:
-    """The earliest time at which an entry may have been sent, or None."""
+    """The earliest time at which the entry of a row may have been sent; None: it was not sent."""
     since: float | None = row.first_sent_at
     if since is None:
         return None
@@ -280,23 +296,27 @@ def sent_of(row: Any) -> Sent | None:
 
 
 def sent_values(sent: Sent | None) -> dict[str, Any]:
-    """What the table stores of it."""
+    """The column values of the time of sending, the reverse of `sent_of`."""
     if sent is None:
         return {"first_sent_at": None, "sent_by": None, "by_provider_clock": None}
     return {"first_sent_at": sent.since, "sent_by": sent.by, "by_provider_clock": sent.known}
 
 
 def write_of(row: Any) -> Write[PreparedCall]:
+    """The entry of a row (in clear) as the write that `settle` takes."""
     return Write.of(PreparedCall.from_text(row.call), sent_of(row), json.loads(row.look_up_by))
 
 
 def as_status(status: str | None) -> str | None:
-    """The provider's word for a state, as it is stored."""
+    """A status of the provider's, as it is stored: in one line."""
     return None if status is None else one_line(status)
 
 
 def done_values(done: Done, call: PreparedCall) -> dict[str, Any]:
-    """What the table stores of a write that was done."""
+    """The new column values of an entry whose write was done.
+
+    An entry whose status `refresh` has to follow, but that has no id, has ended with an error.
+    """
     is_read_again = call.is_followed and bool(done.id)
     error = None
     if call.is_followed and not done.id:

@@ -1,10 +1,10 @@
-"""What is settled loses its data when its time has come, and keeps what protects from a repeat."""
+"""`forget`: the data of settled entries is deleted, and what protects from a repeat is kept."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -19,14 +19,23 @@ from .naming import refusal
 from .sealing import is_sealed
 from .storing import EntryStore
 
-_IN_ONE = 500
-"""The most entries that one transaction forgets."""
-_FORGOTTEN = ("send_before", "settle_until", "error", "resolved_by", "resolved_why")
-"""The columns that are empty then."""
+_BATCH = 500
+"""The maximum number of entries that one transaction forgets."""
+_EMPTIED_COLUMNS = ("send_before", "settle_until", "error", "resolved_by", "resolved_why")
+"""The columns that are empty in a forgotten entry."""
+
+
+class _Batch(NamedTuple):
+    """How many entries a transaction has forgotten, and the last id that it read (None: none was
+    left).
+    """
+
+    forgotten: int
+    last: int | None
 
 
 class Forgetting(EntryStore[Engine]):
-    """The end of what an outbox stores of a person."""
+    """Deletes what an outbox stores of people."""
 
     @operation
     def forget(self, *, older_than: timedelta, protect_for: timedelta | None = None) -> Pass[int]:
@@ -55,13 +64,15 @@ class Forgetting(EntryStore[Engine]):
         forgotten = 0
         last: int | None = 0
         while last is not None:
-            count, last = yield from self._transact(partial(self._forget_some, seconds, last))
-            forgotten += count
+            batch = yield from self._transact(partial(self._forget_batch, seconds, last))
+            forgotten += batch.forgotten
+            last = batch.last
         if protect_for is not None:
             yield from self._transact(partial(self._unprotect, protect_for.total_seconds()))
         return forgotten
 
     def _check_times(self, older_than: timedelta, protect_for: timedelta | None) -> None:
+        """Raises `InvalidRequest`; see `forget`."""
         if older_than < timedelta(0):
             message = f"older_than={older_than!r} is negative: write the days."
             raise refusal(None, "older_than", "range", message)
@@ -74,15 +85,13 @@ class Forgetting(EntryStore[Engine]):
             )
             raise refusal(None, "protect_for", "range", message)
 
-    def _forget_some(
-        self, seconds: float, last: int, connection: sa.Connection
-    ) -> tuple[int, int | None]:
-        """Forget some entries after `last`; returns how many, and the last of them."""
+    def _forget_batch(self, seconds: float, last: int, connection: sa.Connection) -> _Batch:
+        """Forget entries after the id `last` that have not changed for so many seconds."""
         columns = self.table.c
         before = earliest_time(connection, self.client) - seconds
         due = sa.and_(self._is_settled(), columns.changed_at < before, columns.id > last)
-        query = sa.select(self.table).where(due).order_by(columns.id).limit(_IN_ONE)
-        vault = self._sealing.require(connection)
+        query = sa.select(self.table).where(due).order_by(columns.id).limit(_BATCH)
+        vault = self._sealing.require_vault(connection)
         rows = connection.execute(query).all()
         count = 0
         for row in rows:
@@ -92,10 +101,10 @@ class Forgetting(EntryStore[Engine]):
             if connection.execute(update).rowcount:
                 count += 1
                 self._delete_events(row, connection)
-        return count, rows[-1].id if rows else None
+        return _Batch(count, rows[-1].id if rows else None)
 
     def _is_settled(self) -> Condition:
-        """Whether nothing of an entry is to come, and it has its data yet."""
+        """Holds for entries that no call or handler will change, and that still have their data."""
         columns = self.table.c
         is_sent = sa.and_(columns.state == EntryState.SENT.value, columns.ended.is_(True))
         is_not_done = sa.and_(
@@ -109,7 +118,7 @@ class Forgetting(EntryStore[Engine]):
         )
 
     def _has_event(self) -> Condition:
-        """Whether an event of an entry waits, or is a dead letter."""
+        """Holds for entries with an event that waits, or is a dead letter."""
         columns, events = self.table.c, self.events.c
         to_come = [EventState.WAITING.value, EventState.DEAD.value]
         return sa.exists().where(
@@ -119,24 +128,28 @@ class Forgetting(EntryStore[Engine]):
         )
 
     def _digests_of(self, stored: Any, vault: Vault | None) -> dict[str, Any]:
-        """What is left of an entry that is forgotten."""
-        row = self._sealing.opened_row(stored)
+        """The column values of a forgotten entry, as far as they change."""
+        row = self._sealing.decrypted_row(stored)
+        # The digest of an encrypted call is keyed: nobody can find out its values by trying.
         with_key = vault if is_sealed(stored.call) else None
         return {
             "call": call_digest(row.key, row.provider, row.look_up_by, row.call, with_key),
             "reference": reference_digest(row.reference),
             "look_up_by": "{}",
-            **dict.fromkeys(_FORGOTTEN),
+            **dict.fromkeys(_EMPTIED_COLUMNS),
             **sent_values(None),
         }
 
     def _delete_events(self, row: Any, connection: sa.Connection) -> None:
+        """Delete the discarded events of an entry: a settled one has no others."""
         events = self.events.c
         is_its_own = sa.and_(events.provider == row.provider, events.subject == row.key)
         connection.execute(sa.delete(self.events).where(is_its_own))
 
     def _unprotect(self, seconds: float, connection: sa.Connection) -> None:
-        """Delete what is left of entries that were forgotten."""
+        """Delete forgotten entries that have not changed for so many seconds: their keys are new
+        again.
+        """
         columns = self.table.c
         before = earliest_time(connection, self.client) - seconds
         is_over = sa.and_(columns.call.like("digest-%"), columns.changed_at < before)

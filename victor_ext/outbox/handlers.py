@@ -1,4 +1,4 @@
-"""The handlers of an outbox, and which of its events they are for."""
+"""`on`: registers the handlers of an outbox, each for some of its events."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from .preparer import preparer
 
 
 class OutboxHandlers(OutboxPasses[Engine]):
-    """Registers handlers. A name that no event has is refused: they would never be called."""
+    """Registers handlers. A name that no event can have is refused: its handler would never be
+    called.
+    """
 
     def on(self, name: str | None = None, *, operation: str | None = None) -> Callable[[H], H]:
         """Register a handler, a function of a session and the `OutboxEvent`:
@@ -43,14 +45,19 @@ class OutboxHandlers(OutboxPasses[Engine]):
         return self._on(name, operation)
 
     def _check_method(self, operation: object) -> None:
-        """Refuse what is written as a method's name, and is none. Raises `ConfigurationError`."""
-        # a generated function's name has no dot
+        """Raise `ConfigurationError` for the name of a method that the client has not.
+
+        Only names with a dot are names of methods; those of generated functions have none.
+        """
         if isinstance(operation, str) and "." in operation and self.client is not None:
-            with suppress(TypeError, InvalidRequest):  # it has no arguments here
+            # Without arguments a known method fails in one of these ways.
+            with suppress(TypeError, InvalidRequest):
                 self.client.prepare(operation)
 
     def _check_operation(self, operation: object) -> None:
-        """Refuse an operation that is none, but like one: its handler would never be called."""
+        """Raise `ConfigurationError` for a name that is a slip of the name of an operation: its
+        handler would never be called.
+        """
         if not isinstance(operation, str):
             return
         if not operation.strip():
@@ -65,6 +72,7 @@ class OutboxHandlers(OutboxPasses[Engine]):
             )
 
     def _event_name(self, name: str) -> str:
+        """As of every queue; see `event_name` of `entries`."""
         return event_name(name, getattr(self._client_or_preparer(), "statuses", ()))
 
     def _client_or_preparer(self) -> Any:
@@ -72,7 +80,9 @@ class OutboxHandlers(OutboxPasses[Engine]):
 
 
 def _operation_meant_by(operation: str, known: Sequence[str]) -> str | None:
-    """The operation that another name is a slip of; None: it is one itself, or like none."""
+    """The known operation of which a name is a slip; None: the name is known, or like no known
+    one.
+    """
     if operation in known:
         return None
     word = operation.casefold()

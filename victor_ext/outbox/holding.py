@@ -1,6 +1,7 @@
-"""A hold: nothing of an outbox is sent or handled, and what was restored is marked.
+"""A hold of an outbox: nothing is sent or handled, and entries of a restored database are marked.
 
-A restored database does not know what was sent after its backup was made.
+A restored database does not know what was sent after its backup was made. So each of its entries
+that was not sent, as far as it knows, is marked as `restored`: it may have been sent.
 """
 
 from __future__ import annotations
@@ -19,25 +20,29 @@ from victor_ext.event_queue.databases import (
     split_name,
 )
 from victor_ext.event_queue.queue import EventQueue
-from victor_ext.event_queue.rows import inserted
+from victor_ext.event_queue.rows import insert_once
 from victor_ext.event_queue.transactions import Engine, Work, operation
 from victor_ext.settlement.key_age import Now
 
 from .entries import EntryState, OutboxEvent
 
 RESTORED = " It may have been sent since its backup was made."
-"""What is added to the error of an entry that was rejected or refused, and is restored."""
+"""A sentence after the error of a restored entry that was rejected or refused."""
 _HOLD = "hold"
+"""The name of the row of the table of control that is there while the outbox is held."""
 _TIME_OF = "time of "
+"""The beginning of the name of the row that has the last known time of a provider."""
 _NOTED_EACH = 60.0
 """Seconds after which a worker stores the time of its provider again."""
 
 
 def control_table(name: str, metadata: sa.MetaData) -> sa.Table:
-    """The table of what is true of an outbox as a whole: since when it is held, the last time of
-    each provider that a worker knew, and the key of an encrypted one, `wrapped` by a secret.
+    """The table of control, which has what concerns an outbox as a whole: since when the outbox is
+    held, the last known time of each provider, and the key of an encrypted outbox, `wrapped` by a
+    secret.
 
-    The time is by the provider's clock. So what a backup has as not sent was not sent before it.
+    The time of a provider is by its own clock: entries that a backup has as not sent were not sent
+    before that time.
     """
     schema, own_name = split_name(name)
     return sa.Table(
@@ -52,12 +57,12 @@ def control_table(name: str, metadata: sa.MetaData) -> sa.Table:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """What a hold has found.
+    """What `hold` has found.
 
     Attributes:
         since: When the outbox was first held, aware.
-        marked: The number of entries that it had as not sent, and that may have been sent since
-            their backup.
+        marked: The number of entries that the outbox had as not sent, and that may have been sent
+            since its backup was made.
         under_way: The number of entries that a worker has taken up and may be sending now.
         is_first: Whether it was not held before.
     """
@@ -69,39 +74,48 @@ class Hold:
 
 
 class Holding(EventQueue[Engine, OutboxEvent]):
-    """What a hold stops, and what it marks."""
+    """Holds and releases an outbox."""
 
     control: sa.Table
 
     def _may_work(self) -> Condition:
-        """Whether the outbox is not held: a part of the statement that takes something up."""
+        """The condition that the outbox is not held, as part of a statement that takes something
+        up.
+        """
         held = sa.select(self.control.c.name).where(self.control.c.name == _HOLD)
         return sa.not_(sa.exists(held))
 
     def _note_time(self, connection: sa.Connection, now: Now, provider: str) -> None:
-        """Store the provider's time, if it is known: what waits now is not sent before it."""
+        """Store the provider's time, if it is known: entries that wait now are not sent before that
+        time.
+        """
         if not now.provider.is_known:
             return
         name = _TIME_OF + provider
         moment = now.by_provider()
-        noted = self._moment_of(connection, name)
-        if noted is None:
-            inserted(connection, self.control, name=name, moment=moment)
-        elif abs(moment - noted) > _NOTED_EACH:
+        stored = self._moment_of(connection, name)
+        if stored is None:
+            insert_once(connection, self.control, name=name, moment=moment)
+        elif abs(moment - stored) > _NOTED_EACH:
             chosen = self.control.c.name == name
             connection.execute(sa.update(self.control).where(chosen).values(moment=moment))
 
     def _moment_of(self, connection: sa.Connection, name: str) -> float | None:
+        """The moment in a row of the table of control; None: there is no such row."""
         query = sa.select(self.control.c.moment).where(self.control.c.name == name)
         moment: float | None = connection.execute(query).scalar()
         return moment
 
-    def _tell(self, error: Exception | None, connection: sa.Connection, **values: Any) -> None:
-        """While the outbox is held, what a handler wants is stored: a call had begun before."""
+    def _tell_handlers(
+        self, error: Exception | None, connection: sa.Connection, **values: Any
+    ) -> None:
+        """As of every queue. While the outbox is held, the event is stored, and no handler is
+        called: the change is of a call that had begun before.
+        """
         if self._handlers and self._moment_of(connection, _HOLD) is not None:
-            self._put(connection, **values)
+            self._store_event(connection, **values)
         else:
-            super()._tell(error, connection, **values)
+            super()._tell_handlers(error, connection, **values)
 
     @operation
     def hold(self) -> Work[Hold]:
@@ -133,7 +147,10 @@ class Holding(EventQueue[Engine, OutboxEvent]):
         return read
 
     def _hold(self, connection: sa.Connection) -> Hold:
-        is_first = inserted(connection, self.control, name=_HOLD, moment=DatabaseTime()) is not None
+        """As `hold`, in a transaction. Only the first hold marks entries."""
+        is_first = (
+            insert_once(connection, self.control, name=_HOLD, moment=DatabaseTime()) is not None
+        )
         marked = self._mark_all(connection) if is_first else 0
         now = database_time(connection)
         since = self._moment_of(connection, _HOLD) or now
@@ -158,9 +175,10 @@ class Holding(EventQueue[Engine, OutboxEvent]):
         return marked
 
     def _mark(self, connection: sa.Connection, provider: str) -> int:
-        """Mark the entries of a system that may have been sent since they were as they are.
+        """Mark the entries of a system that may have been sent since the backup. Returns the number
+        of those that were stored as not sent.
 
-        Whoever has sent them, may have had other credentials.
+        They may have been sent with other credentials: `sent_by` is emptied.
         """
         columns = self.table.c
         of_system = sa.update(self.table).where(columns.provider == provider)
@@ -180,7 +198,9 @@ class Holding(EventQueue[Engine, OutboxEvent]):
         return int(marked_waiting + connection.execute(not_done).rowcount)
 
     def _since_backup(self, connection: sa.Connection, provider: str) -> dict[str, Any]:
-        """When entries may first have been sent since the backup, as it is stored."""
+        """The column values of the earliest time at which entries may have been sent since the
+        backup: the last known time of the provider; else the time at which each entry was stored.
+        """
         moment = self._moment_of(connection, _TIME_OF + provider)
         first: Any = self.table.c.stored_at if moment is None else moment
         by_provider = moment is not None

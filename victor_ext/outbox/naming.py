@@ -16,14 +16,14 @@ from victor_ext.privacy import one_line
 from .digests import is_forgotten, reference_digest
 from .storing import EntryStore
 
-_NEAR = 5_000
-"""The newest entries, among which a name that is none is compared with others."""
-_NAMED = 3
-"""The most keys and references that a message names."""
+_MOST_COMPARED = 5_000
+"""The number of newest entries in which an unknown name looks for names that are like it."""
+_MOST_NAMED = 3
+"""The maximum number of keys and references that a message names."""
 
 
 def refusal(key: str | None, field: str, code: str, message: str) -> InvalidRequest:
-    """What is raised of an argument that cannot be used."""
+    """The error that refuses an argument: `field` is its name, and `code` says why."""
     return InvalidRequest(message, idempotency_key=key, problems=[Problem(field, code, message)])
 
 
@@ -32,19 +32,22 @@ class EntryNames(EntryStore[Engine]):
 
     @operation
     def key_of(self, name: str) -> Work[str]:
-        """The key of the entry with this key; or of the one entry with this reference.
+        """The key of the entry with this name: its key, or its reference if no other entry has
+        that.
 
         Args:
             name: A key, or the reference of a request, such as `INV-1042`.
 
         Raises:
-            InvalidRequest: There is no such entry, or there are several: `problems` names their
-                keys, or those that are near.
+            InvalidRequest: No entry has the name, or several have it as their reference. The
+                message names similar names, or the keys of the several.
         """
         return partial(self._key_of, name)
 
     def _key_of(self, name: str, connection: sa.Connection) -> str:
-        columns, wanted = self.table.c, reference_of(name)
+        """As `key_of`."""
+        columns = self.table.c
+        wanted = reference_of(name)
         if not wanted:
             message = "name is blank: write the key of an entry, or its reference."
             raise refusal(None, "name", "blank", message)
@@ -55,39 +58,45 @@ class EntryNames(EntryStore[Engine]):
         keys = self._keys_with_reference(wanted, connection)
         if len(keys) == 1:
             return keys[0]
-        message = _several(wanted, keys) if keys else self._unknown(wanted, connection)
+        if keys:
+            message = _ambiguous_message(wanted, keys)
+        else:
+            message = self._unknown_message(wanted, connection)
         raise refusal(None, "name", "unknown", message)
 
     def _keys_with_reference(self, reference: str, connection: sa.Connection) -> list[str]:
-        """The keys of the newest entries with this reference, one more than a message names."""
+        """The keys of the newest entries with this reference, at most one more than a message
+        names.
+        """
         columns = self.table.c
         has_reference = columns.reference.in_([reference, reference_digest(reference)])
         query = sa.select(columns.key).where(has_reference).order_by(columns.id.desc())
-        return [str(row.key) for row in connection.execute(query.limit(_NAMED + 1))]
+        return [str(row.key) for row in connection.execute(query.limit(_MOST_NAMED + 1))]
 
-    def _unknown(self, name: str, connection: sa.Connection) -> str:
-        """Why a name is of no entry, with those that are like it."""
+    def _unknown_message(self, name: str, connection: sa.Connection) -> str:
+        """The message that no entry has a name, with the names that are like it."""
         columns = self.table.c
         newest = sa.select(columns.key, columns.reference).order_by(columns.id.desc())
         words: dict[str, str] = {}
-        for row in connection.execute(newest.limit(_NEAR)):
+        for row in connection.execute(newest.limit(_MOST_COMPARED)):
             for word in (row.key, row.reference):
                 if not is_forgotten(word):
                     words[word.casefold()] = word
-        near = get_close_matches(name.casefold(), words, _NAMED)
+        near = get_close_matches(name.casefold(), words, _MOST_NAMED)
         hint = "none is like it."
         if near:
             hint = f"did you mean {' or '.join(one_line(words[word]) for word in near)}?"
-        return f"No entry has the key or the reference {_shown(name)}: {hint}"
+        return f"No entry has the key or the reference {_excerpt(name)}: {hint}"
 
 
-def _several(name: str, keys: Sequence[str]) -> str:
-    more = " and more" if len(keys) > _NAMED else ""
+def _ambiguous_message(name: str, keys: Sequence[str]) -> str:
+    """The message that several entries have a reference."""
+    more = " and more" if len(keys) > _MOST_NAMED else ""
     return (
-        f"{_shown(name)} is the reference of several entries: write the key of one, "
-        f"{', '.join(keys[:_NAMED])}{more}."
+        f"{_excerpt(name)} is the reference of several entries: write the key of one, "
+        f"{', '.join(keys[:_MOST_NAMED])}{more}."
     )
 
 
-def _shown(name: str) -> str:
+def _excerpt(name: str) -> str:
     return one_line(name)[:60]

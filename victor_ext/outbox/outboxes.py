@@ -1,5 +1,7 @@
-"""The outboxes of a database: one with blocking and one with awaited calls, and what is stored with
-them.
+"""`Outbox` and `AsyncOutbox`, and their base `OutboxBase` with the reads of entries.
+
+`OutboxBase` is put together from one class for each thing that an outbox does: `Adding`,
+`OutboxPasses` (`send`, `refresh`), `OutboxHandlers`, `OutboxByHand` and `Forgetting`.
 """
 
 from __future__ import annotations
@@ -12,11 +14,11 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import sqlalchemy as sa
 
 from victor_ext import ConfigurationError
-from victor_ext.event_queue.databases import check_arguments, renewed
+from victor_ext.event_queue.databases import check_arguments, reconnecting_engine
 from victor_ext.event_queue.events import event_table
 from victor_ext.event_queue.handlers import Handler
 from victor_ext.event_queue.queue import AwaitedQueue, BlockingQueue, MakesTables
-from victor_ext.event_queue.rows import counted
+from victor_ext.event_queue.rows import count_by_state
 from victor_ext.event_queue.transactions import Engine, Work, operation
 from victor_ext.privacy import concealed
 from victor_ext.settlement.backoff import Backoff
@@ -83,14 +85,15 @@ class OutboxBase(Adding[Engine], OutboxHandlers[Engine], OutboxByHand[Engine], F
             )
         self._workers = workers
         self._backoff = Backoff(threading.Event())
-        self._lease, self._settle_for = lease.total_seconds(), settle_for.total_seconds()
+        self._lease = lease.total_seconds()
+        self._settle_for = settle_for.total_seconds()
         self.client = client
         self.table = outbox_table(table)
         self.events = event_table(f"{table}_events", self.table.metadata)
         self.control = control_table(f"{table}_control", self.table.metadata)
         self._sealing = Sealing(self.control, table, storage_key)
         self._handlers: list[Handler] = []
-        self._engine = renewed(engine)
+        self._engine = reconnecting_engine(engine)
 
     # Entries
 
@@ -121,7 +124,8 @@ class OutboxBase(Adding[Engine], OutboxHandlers[Engine], OutboxByHand[Engine], F
         return partial(self._read_entries, query)
 
     def _read_entries(self, query: sa.Select[Any], connection: sa.Connection) -> list[Entry]:
-        self._sealing.prepare(connection)
+        """The entries of these rows, decrypted if the secret was passed."""
+        self._sealing.load_vault(connection)
         return [*map(self._entry_of, connection.execute(query))]
 
     @operation
@@ -144,7 +148,7 @@ class OutboxBase(Adding[Engine], OutboxHandlers[Engine], OutboxByHand[Engine], F
     @operation
     def counts(self) -> Work[dict[EntryState, int]]:
         """The number of entries in each state that this release knows, such as for `/metrics`."""
-        return counted(self.table.c.state, EntryState)
+        return count_by_state(self.table.c.state, EntryState)
 
 
 class Outbox(MakesTables, OutboxBase[sa.Engine], BlockingQueue[sa.Engine, OutboxEvent]):

@@ -1,4 +1,6 @@
-"""What all outboxes do: passes as generators, which yield transactions and calls, blocking or
+"""The passes of an outbox, `send` and `refresh`, and the client that they use.
+
+A pass is a generator, which yields transactions and calls. Its driver makes them, blocking or
 awaited.
 """
 
@@ -16,7 +18,7 @@ from victor_ext.settlement.key_age import Now, within_key_life
 
 from .claims import Claim, Claims, Group
 from .clock import present
-from .deliveries import Deliveries, Terms
+from .deliveries import Deliveries, DeliveryTerms
 from .entries import VICTOR, Entry
 from .refreshing import Refreshing
 from .results import store_results
@@ -27,19 +29,23 @@ AnyClient: TypeAlias = Any
 
 
 class OutboxPasses(Sending[Engine], Refreshing[Engine]):
-    """What the worker of an outbox does, and the people who settle what it cannot."""
+    """The passes of a worker of an outbox."""
 
-    _name, _passes = "outbox", ("send", "refresh", "handle")
+    _name = "outbox"
+    _passes = ("send", "refresh", "handle")
     _workers: int
     _backoff: Backoff
 
     def _provider(self, client: AnyClient | None = None) -> str:
-        client = self._reader(client)
+        """As of every queue: the system of this client, else of the outbox's own; without both
+        Victor.
+        """
+        client = self._client_or_own(client)
         return VICTOR if client is None else str(client.provider)
 
-    def _own(self, client: AnyClient | None) -> Any:
-        """The client that is given, or that of the outbox."""
-        own = self._reader(client)
+    def _required_client(self, client: AnyClient | None) -> Any:
+        """This client, else the outbox's own. Raises `ConfigurationError`: there is none."""
+        own = self._client_or_own(client)
         if own is None:
             raise ConfigurationError(
                 "This outbox has no client: pass one here, or write Outbox(engine, client=...)."
@@ -47,8 +53,10 @@ class OutboxPasses(Sending[Engine], Refreshing[Engine]):
         return own
 
     def _worker_client(self, client: AnyClient | None, interval: float = 1.0) -> Any:
-        """As of every queue. Raises `ConfigurationError`: calls outlast a lease."""
-        sender = self._own(super()._worker_client(client, interval))
+        """As of every queue: each of its calls ends before the key of the call can expire. Raises
+        `ConfigurationError` also if a call could outlast a lease.
+        """
+        sender = self._required_client(super()._worker_client(client, interval))
         deadline = sender.deadline
         if deadline is not None and deadline <= self._lease:
             return within_key_life(sender, self._kept)
@@ -81,7 +89,7 @@ class OutboxPasses(Sending[Engine], Refreshing[Engine]):
         sender = self._worker_client(client)
 
         try:
-            # An age is certain by the provider's clock alone.
+            # Only the provider's clock shows for certain how old a key is.
             if not sender.provider_time().is_known:
                 yield sender.ask_time
         except VictorError as error:
@@ -91,33 +99,37 @@ class OutboxPasses(Sending[Engine], Refreshing[Engine]):
         return cast("list[Entry]", (yield partial(self._with_calls, self._workers, flow)))
 
     def _deliveries(self, sender: AnyClient, calls: Calls) -> Pass[list[Entry]]:
+        """The pass `send` with a checked client; `calls` makes its calls."""
         claims = Claims(
             self.table, sender, self._lease, self._kept, self._sealing, self._may_work()
         )
-        terms = Terms(
+        terms = DeliveryTerms(
             workers=self._workers,
             take_up=partial(self._take_up, claims),
             deliver=partial(self._deliver, claims),
             give_back=lambda claimed: self._transact(partial(claims.give_back, claimed)),
             is_alone=self._has_handlers_of,
             store=partial(store_results, self.table),
-            failed=self._pause_after,
+            on_failure=self._pause_after,
         )
-        done = yield from Deliveries(terms, calls).all()
+        done = yield from Deliveries(terms, calls).run()
         if done:
             self._backoff.record_success()
         return done
 
     def _take_up(self, claims: Claims, busy: Collection[str]) -> Pass[Group]:
-        """Take up the next group of a pass, without these subjects."""
+        """Take up the next group of a pass, in which no entry has a `busy` subject."""
         now = present(claims.client)
         group = yield from self._transact(partial(self._group, claims, now, busy))
-        claims.accept(group, now)
+        claims.note_progress(group, now)
         return group
 
     def _group(
         self, claims: Claims, now: Now, busy: Collection[str], connection: sa.Connection
     ) -> Group:
+        """Take up a group in a transaction. If none is left, note the provider's time for `hold`:
+        all that waits will be sent after it.
+        """
         group = claims.take_up(now, busy, connection)
         if not group.claims:
             self._note_time(connection, now, claims.client.provider)
@@ -129,10 +141,11 @@ class OutboxPasses(Sending[Engine], Refreshing[Engine]):
         return None in sources or claim.row.operation in sources
 
     def _pause_after(self, error: VictorError) -> None:
-        """Let the worker send nothing for a while, after an error that is about all."""
+        """Let the worker send nothing for a while, after an error that concerns all entries."""
         self._backoff.record_failure(pause_asked(error))
 
     def _is_paused(self, name: str) -> bool:
+        """As of every queue: `send` pauses, `refresh` and `handle` do not."""
         return name == "send" and self._backoff.left() > 0
 
     @operation
@@ -149,4 +162,4 @@ class OutboxPasses(Sending[Engine], Refreshing[Engine]):
         Raises:
             VictorError: A status could not be read.
         """
-        return (yield from self._refresh_all(self._own(client)))
+        return (yield from self._refresh_all(self._required_client(client)))

@@ -1,4 +1,4 @@
-"""A client that prepares payment requests, for outboxes that have none of Victor's."""
+"""A client that prepares payment requests, for outboxes without a client of Victor's."""
 
 from functools import cache
 
@@ -7,5 +7,5 @@ from victor_ext import Victor, VictorOAuth
 
 @cache
 def preparer() -> Victor:
-    """It has no credentials, and sends nothing."""
+    """A client of Victor's without credentials, to check and prepare calls: it sends nothing."""
     return Victor(VictorOAuth("no-client-id", "no-client-secret"))

@@ -1,11 +1,14 @@
-"""The statuses of what was sent are read again until they are final."""
+"""`refresh`: the statuses of entries that were sent are read again until they are final.
+
+Victor's payment requests are read from its list, all others one by one by their ids.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import sqlalchemy as sa
 
@@ -22,30 +25,41 @@ from .entries import CREATE, VICTOR, Entry, EntryState, as_status, write_of
 from .storing import EntryStore
 
 _SHORTEST_WAIT = 30.0
-"""Seconds between two reads of a status at first."""
+"""Seconds between the first two reads of a status."""
 _LONGEST_WAIT = 3600.0
-"""Seconds between two reads of a status that has not ended for long."""
-_Listed: TypeAlias = Mapping[str, tuple[int, str | None]]
-"""The id and the status of each entry whose request may be in a list, by the request's id."""
+"""The maximum seconds between two reads of a status."""
+
+
+class _ListedEntry(NamedTuple):
+    """An entry whose request may be in the list."""
+
+    id: int
+    status: str | None
+
+
+_ListedEntries: TypeAlias = Mapping[str, _ListedEntry]
+"""Entries by the ids of their requests."""
 
 
 class Refreshing(EntryStore[Engine]):
-    """What `refresh` does."""
+    """Reads statuses, and stores those that have changed."""
 
     def _refresh_all(self, client: Any) -> Pass[list[Entry]]:
-        """Read the statuses of what was sent with this client's system and has not ended."""
-        yield from self._transact(self._sealing.require)
+        """Read the statuses of the entries of this client's system that were sent and have no final
+        status. Returns the entries that have changed.
+        """
+        yield from self._transact(self._sealing.require_vault)
         columns = self.table.c
         is_listed = sa.and_(columns.provider == VICTOR, columns.operation == CREATE)
         is_open = self._is_open(client.provider)
         listed = yield from self._refresh_listed(client, sa.and_(is_open, is_listed))
         is_read_by_id = sa.and_(is_open, sa.not_(is_listed))
         take = partial(self._take_open, is_read_by_id)
-        read = yield from self._each(take, partial(self._refresh_one, client))
+        read = yield from self._for_each_row(take, partial(self._refresh_one, client))
         return [*listed, *read]
 
     def _is_open(self, provider: str) -> Condition:
-        """Whether an entry was sent to this system, and its status may change."""
+        """Holds for entries that were sent to this system, and whose status may change."""
         columns = self.table.c
         return sa.and_(
             columns.provider == provider,
@@ -58,29 +72,38 @@ class Refreshing(EntryStore[Engine]):
     # One by one
 
     def _take_open(self, chosen: Condition, last: int, connection: sa.Connection) -> Any:
-        """Take up the first one after `last` whose status is to be read now."""
+        """Take up the first entry after the id `last` whose status has to be read now; None: there
+        is none.
+        """
         columns = self.table.c
         now = database_time(connection)
         waits = is_to_come(columns.leased_until, now, max(self._lease, _LONGEST_WAIT))
         due = sa.and_(chosen, sa.not_(waits), columns.id > last)
-        row = take_first(connection, self.table, due, ("leased_until",), partial(_next_read, now))
-        return None if row is None else self._sealing.opened_row(row)
+        row = take_first(
+            connection, self.table, due, ("leased_until",), partial(_next_read_values, now)
+        )
+        return None if row is None else self._sealing.decrypted_row(row)
 
     def _refresh_one(self, client: Any, row: Any) -> Pass[Entry | None]:
-        """Read the state of what a write made."""
+        """Read the status of one entry by the id of what its write made. Return the entry if it
+        changed.
+        """
         done = yield partial(client.read_state, write_of(row).call, row.request_id)
-        if isinstance(done, str):  # none reads it
-            return (yield from self._refreshed(row.id, row.status, {"ended": True}))
+        if isinstance(done, str):  # no read shows it, as the text says
+            return (yield from self._store_status(row.id, row.status, {"ended": True}))
         status = as_status(done.status) or row.status
         if status == row.status and not done.is_final:
             return None
         values = {"status": status, "ended": done.is_final}
-        return (yield from self._refreshed(row.id, row.status, values))
+        return (yield from self._store_status(row.id, row.status, values))
 
     # From a list
 
     def _refresh_listed(self, victor: Victor | AsyncVictor, chosen: Condition) -> Pass[list[Entry]]:
-        listed = yield from self._transact(partial(self._listed, chosen))
+        """Read the statuses of the chosen entries in one walk over Victor's list. Returns the
+        entries that have changed.
+        """
+        listed = yield from self._transact(partial(self._read_listed, chosen))
         if not listed:
             return []
         find_start = partial(self._start_of_list, chosen, present(victor))
@@ -97,42 +120,49 @@ class Refreshing(EntryStore[Engine]):
                     changed.append(entry)
         return changed
 
-    def _listed(self, chosen: Condition, connection: sa.Connection) -> _Listed:
+    def _read_listed(self, chosen: Condition, connection: sa.Connection) -> _ListedEntries:
+        """The chosen entries by the ids of their requests."""
         columns = self.table.c
         query = sa.select(columns.request_id, columns.id, columns.status).where(chosen)
         rows = connection.execute(query)
-        return {request_id: (id, status) for request_id, id, status in rows}
+        return {request_id: _ListedEntry(id, status) for request_id, id, status in rows}
 
     def _start_of_list(
         self, chosen: Condition, now: Now, connection: sa.Connection
     ) -> datetime | None:
-        """When the first of them may have been created; None: it is not known of any."""
+        """When the first of the chosen entries may have been created; None: that is known of
+        none.
+        """
         columns = self.table.c
         first = sa.func.min(columns.first_sent_at)
         query = sa.select(first, columns.by_provider_clock).where(chosen)
         times: list[datetime] = []
-        for at, by_provider in connection.execute(query.group_by(columns.by_provider_clock)):
-            if at is not None:
-                sent = Sent(at, None, known=bool(by_provider))
+        for first_sent, by_provider in connection.execute(
+            query.group_by(columns.by_provider_clock)
+        ):
+            if first_sent is not None:
+                sent = Sent(first_sent, None, known=bool(by_provider))
                 times.append(sent.earliest(now))
         return min(times, default=None)
 
-    def _refresh_from(self, request: PaymentRequest, listed: _Listed) -> Pass[Entry | None]:
-        """Store the status of a request that was in a list, if it is an entry's and new."""
+    def _refresh_from(self, request: PaymentRequest, listed: _ListedEntries) -> Pass[Entry | None]:
+        """Store the status of a listed request, if it is an entry's and has changed."""
         if request.id not in listed:
             return None
-        id, before = listed[request.id]
+        entry = listed[request.id]
         status = as_status(request.status)
-        if status == before and not request.is_terminal:
+        if status == entry.status and not request.is_terminal:
             return None
         values = {"status": status, "ended": request.is_terminal, "error": request.error_message}
-        return (yield from self._refreshed(id, before, values))
+        return (yield from self._store_status(entry.id, entry.status, values))
 
-    # Both
+    # For both
 
-    def _refreshed(self, id: int, status: str | None, values: dict[str, Any]) -> Pass[Entry | None]:
-        """Store a status that was read, unless another worker has stored a later one since there
-        was this `status`.
+    def _store_status(
+        self, id: int, status: str | None, values: dict[str, Any]
+    ) -> Pass[Entry | None]:
+        """Store the values of a status that was read, if the entry still has the `status` of before
+        the read: another worker may have stored a later one. Return the entry if it changed.
         """
         columns = self.table.c
         chosen = sa.and_(
@@ -141,11 +171,13 @@ class Refreshing(EntryStore[Engine]):
             columns.ended.is_(False),
             columns.status.is_not_distinct_from(status),
         )
-        return (yield from self._stored(partial(self._change, chosen, values)))
+        return (yield from self._store_change(partial(self._change, chosen, values)))
 
 
-def _next_read(now: float, row: Any) -> dict[str, float]:
-    """When the status of an entry is read next: a last one may never come, and entries become
+def _next_read_values(now: float, row: Any) -> dict[str, float]:
+    """The new `leased_until` of an entry, at which its status is read next.
+
+    The older the entry, the longer the wait: a final status may never come, and such entries become
     many.
     """
     age = now - (row.first_sent_at or now)

@@ -1,6 +1,7 @@
-"""Results that are stored together: those of entries that their own calls have shown to be done.
+"""Results of several entries, stored by one statement.
 
-They count whoever holds the entry, so nothing has to be read before they are stored.
+Only a result that comes from the entry's own call can be stored in this way. It counts whichever
+worker holds the entry, so that no row has to be read before.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +19,7 @@ from .entries import Entry, EntryState, done_values, entry_of
 
 @dataclass(frozen=True, slots=True)
 class SentResult:
-    """What is stored of an entry that was sent, and the entry as it is then."""
+    """The new column values of an entry that was sent, and the entry with these values."""
 
     id: int
     values: Mapping[str, Any] = field(repr=False)
@@ -26,8 +27,8 @@ class SentResult:
 
 
 def result_of(row: Any, settlement: Settlement) -> SentResult | None:
-    """The result of an entry whose call has made what it was to make; None: it has to be looked at
-    beside other entries.
+    """The result of an entry whose own call was done; None: its settlement comes from a look-up, or
+    is another one, and has to be compared with other entries before it is stored.
     """
     if settlement.outcome is not PaymentOutcome.CREATED or settlement.looked_up:
         return None
@@ -39,7 +40,10 @@ def result_of(row: Any, settlement: Settlement) -> SentResult | None:
 def store_results(
     table: sa.Table, connection: sa.Connection, results: Sequence[SentResult]
 ) -> bool:
-    """Store results, each unless the entry has one; returns whether none of them has had one."""
+    """Store each result, unless its entry is sent already. Returns whether all were stored.
+
+    All results have the same columns.
+    """
     columns = table.c
     is_open = sa.and_(columns.id == sa.bindparam("of_id"), columns.state != EntryState.SENT.value)
     new: dict[str, Any] = {}

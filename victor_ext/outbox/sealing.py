@@ -1,8 +1,12 @@
-"""What an outbox encrypts of its entries, if it has a storage key.
+"""The encryption of the entries of an outbox that has a storage key.
 
-An entry says by itself whether it is encrypted: those that were stored before there was a key are
-still read. Encrypted are its call, what its look-up needs, and its error. Keys, references, ids,
-states and times are not: entries are found, compared and held by them.
+The columns `call`, `look_up_by` and `error` are encrypted. Keys, references, ids, states and times
+are not, since entries are found, compared and held by them.
+
+The outbox has one random key, which encrypts. The table of control has that key, wrapped
+(encrypted) with the caller's secret, the `storage_key`. So a new secret rewraps one key, and no
+entry changes. Each stored text begins with a mark if it is encrypted, so that entries from the time
+before the first key are still read.
 """
 
 from collections.abc import Mapping
@@ -13,11 +17,11 @@ import sqlalchemy as sa
 
 from victor_ext import ConfigurationError
 from victor_ext.event_queue.databases import DatabaseTime, NeverHeals
-from victor_ext.event_queue.rows import inserted
+from victor_ext.event_queue.rows import insert_once
 from victor_ext.vault import MARK, Vault, new_key, secret_of, unwrapped
 
 _KEY = "storage key"
-"""The name of the wrapped key in the table of what is true of an outbox as a whole."""
+"""The name of the row of the table of control that has the wrapped key."""
 _HOW_TO_GIVE = (
     "write a secret of at least 16 characters (openssl rand -base64 32 makes one), the same for "
     "every service and every worker"
@@ -25,16 +29,16 @@ _HOW_TO_GIVE = (
 
 
 def is_sealed(text: str) -> bool:
-    """Whether a stored call is encrypted."""
+    """Whether a stored text is encrypted."""
     return text.startswith(f"{MARK}.")
 
 
 class Sealing:
-    """Encrypts what is stored of entries, and decrypts what is read.
+    """Encrypts entries that are stored, and decrypts entries that are read.
 
-    Keys are remembered to read with, by the names that texts have of them. What a new entry is
-    encrypted with is read in its own transaction: a key that this process knows may have been
-    rolled back.
+    A `Vault` is a key of an outbox in use. Vaults are remembered for reading, by the id of their
+    key, which each encrypted text names. For a new entry the key is read in the transaction that
+    stores the entry: a key that this process remembers may have been rolled back.
     """
 
     def __init__(self, control: sa.Table, table: str, storage_key: str | None) -> None:
@@ -47,68 +51,75 @@ class Sealing:
 
     # The key of the outbox
 
-    def prepare(self, connection: sa.Connection) -> Vault | None:
-        """Make ready to read entries; None: the outbox has no key, or none was passed here.
+    def load_vault(self, connection: sa.Connection) -> Vault | None:
+        """Read the key of the outbox, so that entries can be decrypted, and return its vault.
 
-        Raises `ConfigurationError`: its key is wrapped with another one.
+        None: the outbox has no key, or the caller has passed no secret. Raises
+        `ConfigurationError`: the key is wrapped with another secret.
         """
-        return self._unwrapped(self._wrapped(connection))
+        return self._vault_in(self._wrapped_key(connection))
 
-    def _unwrapped(self, wrapped: str | None) -> Vault | None:
+    def _vault_in(self, wrapped: str | None) -> Vault | None:
+        """Unwrap a stored key with the caller's secret. The result is as of `load_vault`."""
         if wrapped is None or self._secret is None:
             return None
         key = unwrapped(wrapped, self._secret)
         if key is None:
-            raise self._other_key()
+            raise self._wrong_key_error()
         vault = Vault(key)
         return self._vaults.setdefault(vault.key_id, vault)
 
-    def require(self, connection: sa.Connection) -> Vault | None:
-        """As `prepare`, to send, handle or store. Raises `ConfigurationError`, too, if the outbox
-        has a key and none was passed here.
+    def require_vault(self, connection: sa.Connection) -> Vault | None:
+        """As `load_vault`, before entries are sent, handled or stored. Raises `ConfigurationError`
+        also if the outbox has a key and the caller has passed no secret.
         """
-        wrapped = self._wrapped(connection)
+        wrapped = self._wrapped_key(connection)
         if self._secret is None and wrapped is not None:
-            raise self._no_key()
-        return self._unwrapped(wrapped)
+            raise self._missing_key_error()
+        return self._vault_in(wrapped)
 
-    def of_new_entry(self, connection: sa.Connection) -> Vault | None:
-        """What a new entry is encrypted with: the key of the outbox, made if it has none yet; None:
-        it is stored in clear.
+    def vault_for_new_entry(self, connection: sa.Connection) -> Vault | None:
+        """The vault that encrypts a new entry. The first one makes the key of the outbox.
+
+        None: the caller has passed no secret, and the entry is stored in clear.
         """
-        vault = self.require(connection)
+        vault = self.require_vault(connection)
         if vault is not None or self._secret is None:
             return vault
         wrapped = Vault(new_key()).wrapped(self._secret)
-        # another transaction may be faster
-        inserted(connection, self._control, name=_KEY, moment=DatabaseTime(), wrapped=wrapped)
-        return self.require(connection)
+        # Another transaction may store its key first. Then that is the key, and is read below.
+        insert_once(connection, self._control, name=_KEY, moment=DatabaseTime(), wrapped=wrapped)
+        return self.require_vault(connection)
 
     def rewrap(self, connection: sa.Connection, storage_key: str) -> bool:
-        """Wrap the key of the outbox with another secret; returns whether it has a key."""
+        """Wrap the key of the outbox with another secret. Return whether the outbox has a key."""
         secret = secret_of(storage_key, "new", _HOW_TO_GIVE)
-        vault = self.require(connection)
+        vault = self.require_vault(connection)
         if vault is None:
             return False
         chosen = sa.update(self._control).where(self._control.c.name == _KEY)
         connection.execute(chosen.values(wrapped=vault.wrapped(secret)))
         return True
 
-    def _wrapped(self, connection: sa.Connection) -> str | None:
+    def _wrapped_key(self, connection: sa.Connection) -> str | None:
+        """The outbox's key, encrypted with the caller's secret, as it is stored; None: the outbox
+        has no key.
+        """
         query = sa.select(self._control.c.wrapped).where(self._control.c.name == _KEY)
         wrapped: str | None = connection.execute(query).scalar()
         return wrapped
 
     # Entries
 
-    def opened_row(self, row: Any, *, may_stay_sealed: bool = False) -> Any:
-        """As `opened`, of a row of the table."""
-        return self.opened(row._asdict(), may_stay_sealed=may_stay_sealed)
+    def decrypted_row(self, row: Any, *, may_stay_sealed: bool = False) -> Any:
+        """As `decrypted_entry`, of a row of the table."""
+        return self.decrypted_entry(row._asdict(), may_stay_sealed=may_stay_sealed)
 
-    def opened(self, values: Mapping[str, Any], *, may_stay_sealed: bool = False) -> Any:
-        """An entry as it is read: in clear, whatever is stored.
+    def decrypted_entry(self, values: Mapping[str, Any], *, may_stay_sealed: bool = False) -> Any:
+        """An entry with these column values, in clear, whether it is stored encrypted or not.
 
-        Without a key, it may stay encrypted if that is said. Else raises `ConfigurationError`.
+        Without the secret an encrypted entry is returned as it is if it `may_stay_sealed`; else
+        `ConfigurationError` is raised.
         """
         call: str = values["call"]
         if not is_sealed(call):
@@ -116,15 +127,16 @@ class Sealing:
         vault = self._vault_of(call)
         if vault is None:
             if self._secret is not None:
-                raise self._other_key()
+                raise self._wrong_key_error()
             if not may_stay_sealed:
-                raise self._no_key()
-            return SimpleNamespace(**{**values, "error": _in_clear(values["error"])})
+                raise self._missing_key_error()
+            readable = {**values, "error": _readable_part(values["error"])}
+            return SimpleNamespace(**readable)
         try:
             clear = {name: vault.opened(values[name]) for name in ("call", "look_up_by")}
             error = values["error"]
             if error is not None and vault.has_sealed(error):
-                # What SQL has added to it is in clear, after a blank.
+                # `Holding` adds a sentence in SQL, in clear: it stands after the first blank.
                 sealed, blank, added = error.partition(" ")
                 clear["error"] = vault.opened(sealed) + blank + added
         except ValueError:
@@ -134,10 +146,12 @@ class Sealing:
             ) from None
         return SimpleNamespace(**{**values, **clear})
 
-    def sealed_as(self, row: Any, values: Mapping[str, Any]) -> Mapping[str, Any]:
-        """New values of an entry as they are stored: encrypted if the stored `row` is.
+    def encrypted_like(self, row: Any, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """New values of the entry in `row`, as they are stored: with an encrypted `error` if the
+        call of that entry is encrypted.
 
-        What somebody says who has no key stays as it is.
+        Without the vault (a person settles the entry by hand, without the secret) the error is
+        stored in clear.
         """
         vault = self._vault_of(row.call)
         if vault is None or values.get("error") is None:
@@ -145,19 +159,20 @@ class Sealing:
         return {**values, "error": vault.sealed(values["error"])}
 
     def _vault_of(self, text: str) -> Vault | None:
+        """The remembered vault that has encrypted a text."""
         for vault in self._vaults.values():
             if vault.has_sealed(text):
                 return vault
         return None
 
-    def _no_key(self) -> NeverHeals:
+    def _missing_key_error(self) -> NeverHeals:
         return NeverHeals(
             f"The outbox {self._table} is encrypted, and no storage_key was passed: pass the one "
             "that it was begun with (VICTOR_OUTBOX_KEY for the command). Without it nothing is "
             "stored or sent."
         )
 
-    def _other_key(self) -> NeverHeals:
+    def _wrong_key_error(self) -> NeverHeals:
         return NeverHeals(
             f"The outbox {self._table} is encrypted with another storage_key: pass the one that it "
             "was begun with (VICTOR_OUTBOX_KEY for the command). Without it nothing is stored or "
@@ -165,8 +180,10 @@ class Sealing:
         )
 
 
-def _in_clear(error: str | None) -> str | None:
-    """The part of an error that anybody can read."""
+def _readable_part(error: str | None) -> str | None:
+    """The part of a stored error that is in clear: all of it, or what SQL has added after a
+    blank.
+    """
     if error is None or not is_sealed(error):
         return error
     return error.partition(" ")[2] or None

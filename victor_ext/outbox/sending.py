@@ -1,4 +1,8 @@
-"""One entry, from its claim to what is stored of it: sent until there is a result, or looked up."""
+"""The steps of one entry, from its claim to its result: it is sent, or looked up if it may have
+been sent before.
+
+`Sending._deliver` has them in order. `settle` decides, and `_Sender` is what `settle` asks.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +26,7 @@ from victor_ext import (
     UnreadableResponse,
 )
 from victor_ext.event_queue.transactions import Engine, Pass
+from victor_ext.settlement.failures import is_refusal
 from victor_ext.settlement.flow import (
     SETTLED,
     LookUp,
@@ -29,7 +34,6 @@ from victor_ext.settlement.flow import (
     Rival,
     Settlement,
     Write,
-    is_refusal,
     settle,
 )
 from victor_ext.settlement.key_age import Keys, Moment, NoKey, Now, within_decision
@@ -48,12 +52,12 @@ _MAYBE_TOO_LATE = "It may have been sent, and its time to be sent has passed."
 
 @dataclass(frozen=True, slots=True)
 class _Sender:
-    """Sends one claimed entry, for `settle`.
+    """Sends one claimed entry: `settle` calls its methods.
 
     Attributes:
-        keys: How long it can be sent again.
-        send_before: When it must have been sent, in epoch seconds; None: whenever.
-        tries: How often it was tried.
+        keys: How long the entry can be sent again.
+        send_before: The epoch seconds until which it may be sent; None: at any time.
+        tries: Counts the turns.
     """
 
     client: Any
@@ -63,13 +67,21 @@ class _Sender:
     tries: count[int]
 
     def turn(self, _so_far: Settlement, sent: object) -> Now | None:
-        """It is tried once. What takes no key and may have been sent is looked up at once."""
+        """The present time if the entry has a turn now; None: it is left for a later pass.
+
+        It has one turn in a pass. If it takes no key and may have been sent, it has another one, in
+        which `settle` does not send it but asks for a look-up.
+        """
         is_first = next(self.tries) == 0
         is_looked_up = sent is not None and isinstance(self.keys, NoKey)
-        return present(self.client) if is_first or is_looked_up else None
+        if is_first or is_looked_up:
+            return present(self.client)
+        return None
 
     def send(self, _is_repeat: object, decided: Moment) -> Any:
-        """Send it. Its whole call ends before others may act on its end."""
+        """Send the entry. Its call ends before `send_before`; without a key also before the lease,
+        after which another worker may look the entry up.
+        """
         now = present(self.client)
         left = _time_left(self.send_before, now)
         if isinstance(self.keys, NoKey):
@@ -79,24 +91,27 @@ class _Sender:
 
 
 def _time_left(send_before: float | None, now: Now) -> float:
-    """Seconds for which an entry can be sent at all."""
-    return inf if send_before is None else send_before - now.by_provider()
+    """Seconds until `send_before`, without end if that is None; negative: it has passed."""
+    if send_before is None:
+        return inf
+    return send_before - now.by_provider()
 
 
 class Sending(EntryStore[Engine]):
-    """What becomes of one entry."""
+    """Delivers one entry."""
 
     _settle_for: float
 
     def _deliver(self, claims: Claims, taken_up: Claim) -> Pass[Entry | None]:
-        """Send a claimed entry, or look it up. Return it if it has come to a result."""
-        client, row = claims.client, taken_up.row
+        """Send a claimed entry, or look it up. Return the entry if it has a result; else None."""
+        client = claims.client
+        row = taken_up.row
         write = write_of(row)
         time_left = _time_left(row.send_before, present(client))
         if time_left <= 0 and write.sent is None:
-            refused = {"state": EntryState.REFUSED.value, "error": _TOO_LATE}
-            return (yield from self._store(row.key, taken_up.lease, **refused))
-        claim = yield from self._ready(claims, taken_up)
+            values = {"state": EntryState.REFUSED.value, "error": _TOO_LATE}
+            return (yield from self._store(row.key, taken_up.lease, **values))
+        claim = yield from self._prepare_to_send(claims, taken_up)
         if claim is None:
             return None
         keys = self._keys_of(write, claim, client.caller, time_left)
@@ -104,16 +119,20 @@ class Sending(EntryStore[Engine]):
         result = yield from settle(write, keys, sender.turn, sender.send)
         if isinstance(result, LookUp):
             result = yield from self._look_up(client, claim, result)
-        is_final = bool(write.why_no_look_up)
-        return (yield from self._settled(claims, claim, result, is_final=is_final))
+        is_final = bool(write.why_no_look_up)  # no later look-up can show more
+        return (yield from self._store_settlement(claims, claim, result, is_final=is_final))
 
-    def _ready(self, claims: Claims, claim: Claim) -> Pass[Claim | None]:
-        """Mark an entry that is about to be sent, if it is not yet; None: it is not sent now."""
+    def _prepare_to_send(self, claims: Claims, claim: Claim) -> Pass[Claim | None]:
+        """Mark an entry as one that may have been sent, unless it is marked already.
+
+        None: it is not sent now. Another worker has it, or the outbox is held, or too little is
+        left of its lease.
+        """
         now = present(claims.client)
         if not claim.is_marked:
             return (yield from self._transact(partial(claims.mark, claim, now)))
         may_work = True
-        if claims.is_to_look(now):
+        if claims.must_check_hold(now):
             may_work = yield from self._transact(partial(claims.may_work, now))
         if may_work and claims.has_time(claim, now):
             return claim
@@ -123,100 +142,114 @@ class Sending(EntryStore[Engine]):
     def _keys_of(
         self, write: Write[Any], claim: Claim, caller: str | None, time_left: float
     ) -> Keys | NoKey:
-        """How long an entry can be sent again, or that it cannot."""
+        """How long an entry can be sent again (`Keys`), or that it cannot (`NoKey`)."""
 
-        # a process that was stopped does not know whether others have sent its entry
-        def at() -> Moment:
+        # A process that was stopped does not know whether others have sent its entry since then.
+        def claimed_at() -> Moment:
             return claim.at
 
         if not write.is_keyed:
-            return NoKey(caller, min(self._lease, time_left), at)
+            return NoKey(caller, min(self._lease, time_left), claimed_at)
         if time_left <= 0:
-            return NoKey(caller, 0.0, at, _MAYBE_TOO_LATE)
-        return Keys(self._kept, caller, at)
+            return NoKey(caller, 0.0, claimed_at, _MAYBE_TOO_LATE)
+        return Keys(self._kept, caller, claimed_at)
 
-    # What may have been sent
+    # Look-ups
 
     def _look_up(self, client: Any, claim: Claim, step: LookUp) -> Pass[Settlement]:
+        """Look an entry up that may have been sent. From now on the entry is `settling`."""
         until = self._settle_until(claim)
-        # else nobody could settle it while its look-up fails
+        # Stored before the look-up: while that fails, people can settle the entry by hand.
         if claim.row.state != EntryState.SETTLING.value:
             state = EntryState.SETTLING.value
-            begun = {"state": state, "settle_until": until, "error": step.why}
-            yield from self._store(claim.row.key, claim.lease, **begun)
-        return (yield from _looked_up(client, step, is_last=claim.now >= until))
+            values = {"state": state, "settle_until": until, "error": step.why}
+            yield from self._store(claim.row.key, claim.lease, **values)
+        return (yield from _read_whether_done(client, step, is_last=claim.now >= until))
 
     def _settle_until(self, claim: Claim) -> float:
-        """Until when an entry is looked up.
+        """The time until which an entry is looked up, by the clock of the database.
 
-        A time that is further away is by a clock that was ahead.
+        It is at most `settle_for` away: a stored time that is further away is of a clock that was
+        ahead.
         """
         return min(claim.row.settle_until or inf, claim.now + self._settle_for)
 
-    # What is known of it then
+    # Results
 
-    def _settled(
+    def _store_settlement(
         self, claims: Claims, claim: Claim, settlement: Settlement, *, is_final: bool
     ) -> Pass[Entry | None]:
-        """Store what became of a claimed entry.
+        """Store the settlement of a claimed entry, and return the entry if it has a result.
 
-        Raise the error of a call that is not about this entry.
+        Raises the error of a call that says nothing of this entry, such as one about the
+        credentials.
         """
         error = settlement.error
         if settlement.outcome is PaymentOutcome.CREATED or settlement.looked_up:
-            return (yield from self._store_looked_up(claim, settlement, is_final=is_final))
+            return (yield from self._store_outcome(claim, settlement, is_final=is_final))
         if error is None and settlement.outcome is PaymentOutcome.NOT_SENT:
             yield from self._transact(partial(claims.give_back, [claim]))
             return None
         if error is None or error.outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED):
-            return None  # its lease ends, and it is sent again under its key
+            return None  # once its lease ends, it is sent again under its key
         if settlement.outcome in SETTLED and is_refusal(error):
             state = EntryState(settlement.outcome)  # rejected, or refused here
             values = {"state": state.value, "error": error.message}
             return (yield from self._store(claim.row.key, claim.lease, **values))
-        # Nothing came of this call. Of an earlier one something may have: such an entry goes on as
-        # it was.
+        # This call has done nothing, but an earlier one may have: the entry is as it was before.
         yield from self._transact(partial(claims.give_back, [claim]))
         raise error
 
-    def _store_looked_up(
+    def _store_outcome(
         self, claim: Claim, settlement: Settlement, *, is_final: bool
     ) -> Pass[Entry | None]:
-        """Store what was done, or what reads have shown. Return the entry if it is settled."""
-        # The answer to `create` names the request for certain: it counts also if the lease has
-        # ended meanwhile.
+        """Store that the entry was done, or what its look-up has shown. Return the entry if it is
+        settled.
+        """
+        # The response to the entry's own call names the request for certain: it counts also if the
+        # lease has ended meanwhile. A look-up counts only within the lease.
         lease = claim.lease if settlement.looked_up else None
 
         def work(connection: sa.Connection) -> Change:
-            own = self._without_rival(claim.row, settlement, connection)
-            values = self._values_of(claim, own, is_final=is_final)
+            """Compare with rivals, and store, in one transaction: another entry may be settled
+            meanwhile.
+            """
+            own = self._unless_of_a_rival(claim.row, settlement, connection)
+            values = self._outcome_values(claim, own, is_final=is_final)
             return self._change_held(claim.row.key, lease, values, connection)
 
-        entry = yield from self._stored(work, result_of(claim.row, settlement))
-        return None if entry is None or entry.state is EntryState.SETTLING else entry
+        entry = yield from self._store_change(work, result_of(claim.row, settlement))
+        if entry is None or entry.state is EntryState.SETTLING:
+            return None
+        return entry
 
-    def _values_of(self, claim: Claim, settlement: Settlement, *, is_final: bool) -> dict[str, Any]:
-        """What is stored of an entry that was done, or was looked up."""
+    def _outcome_values(
+        self, claim: Claim, settlement: Settlement, *, is_final: bool
+    ) -> dict[str, Any]:
+        """The new column values of an entry that was done, or was looked up."""
         if settlement.request is not None:
             return done_values(settlement.request, PreparedCall.from_text(claim.row.call))
-        if settlement.outcome is PaymentOutcome.REJECTED:  # a state rules it out for good
+        if settlement.outcome is PaymentOutcome.REJECTED:  # the state that was read is final
             return {"state": EntryState.REJECTED.value, "error": settlement.reason}
         until = self._settle_until(claim)
         if is_final or claim.now >= until:
             state = EntryState.UNCLEAR.value
             why = settlement.once_over().reason or ""
             return {"state": state, "error": why, "settle_until": until}
-        return {  # lists lag: it is looked up again
+        # The provider's lists lag: the entry is looked up again.
+        return {
             "state": EntryState.SETTLING.value,
             "error": settlement.reason or "",
             "settle_until": until,
             "leased_until": claim.now + _LOOK_AGAIN,
         }
 
-    def _without_rival(
+    def _unless_of_a_rival(
         self, row: Any, settlement: Settlement, connection: sa.Connection
     ) -> Settlement:
-        """What is known of an entry, if the request may be another one's."""
+        """The settlement of an entry, or the one in doubt if the request that was looked up may be
+        another entry's.
+        """
         otherwise = settlement.unless_mine
         if settlement.request is None or otherwise is None:
             return settlement
@@ -224,9 +257,9 @@ class Sending(EntryStore[Engine]):
         return otherwise if has_rival else settlement
 
     def _has_rival(self, connection: sa.Connection, row: Any, request_id: str) -> bool:
-        """Whether a request may be that of another entry.
+        """Whether another entry may have made a request.
 
-        One statement: an entry may be settled meanwhile.
+        One statement reads all other entries: another worker may settle one of them meanwhile.
         """
         columns = self.table.c
         others = sa.select(self.table).where(
@@ -245,15 +278,17 @@ _UNSETTLED = (EntryState.SENDING, EntryState.SETTLING, EntryState.UNCLEAR)
 
 
 def _rival_of(row: Any) -> Rival:
+    """Another entry, as `Rival` compares it."""
     may_exist = row.state in _UNSETTLED or row.restored
     return Rival(row.key, row.reference, row.request_id, may_exist=may_exist)
 
 
-def _looked_up(client: Any, step: LookUp, *, is_last: bool) -> Pass[Settlement]:
+def _read_whether_done(client: Any, step: LookUp, *, is_last: bool) -> Pass[Settlement]:
     """Read whether a write was done.
 
-    At last any response that does not show it counts as one that does not. So does a refusal of the
-    client's own: the same values are refused in each pass.
+    Raises the error of a read that says nothing yet, so that the next pass reads again. In the last
+    pass (`is_last`) any such response settles that nothing was shown. So does in each pass a
+    refusal by the client itself, since the same values are refused each time.
     """
     write = step.write
     try:
@@ -264,6 +299,6 @@ def _looked_up(client: Any, step: LookUp, *, is_last: bool) -> Pass[Settlement]:
         if not is_last and not isinstance(error, BadRequest | NotFound | UnreadableResponse):
             raise
         done = f"The look-up failed: {error.summary}"  # a later read may say more
-    except InvalidRequest as refused:
-        return step.refused(refused)
-    return step.shown(done)
+    except InvalidRequest as error:
+        return step.settlement_of_refusal(error)
+    return step.settlement_of(done)

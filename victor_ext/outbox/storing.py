@@ -1,4 +1,4 @@
-"""What has become of an entry is stored, with the work of the handlers of its events."""
+"""Changes of entries are stored, together with the work of the handlers of their events."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from victor_ext.event_queue.rows import take_first
 from victor_ext.event_queue.transactions import Engine, Pass, Work
 
 from .claims import DUE
-from .entries import Entry, EntryState, OutboxEvent, changes, entry_of, event_values
+from .entries import Entry, EntryState, OutboxEvent, entry_of, event_names_of_change, event_values
 from .holding import Holding
 from .results import SentResult
 from .sealing import Sealing
 
 
 class Change(NamedTuple):
-    """What a change has made of an entry.
+    """The outcome of a statement that was to change an entry.
 
     Attributes:
-        entry: The entry as it is then. None: it was not changed.
-        events: The names of what is new about it.
-        stored: Its row, as an event stores it.
+        entry: The entry after the change. None: it was not changed.
+        events: The names of the events that the change is.
+        stored: The row of the entry after the change, which its events store.
     """
 
     entry: Entry | None
@@ -36,36 +36,47 @@ class Change(NamedTuple):
 
 
 class EntryStore(Holding[Engine]):
-    """Stores what has become of entries."""
+    """Changes entries, and tells the handlers."""
 
     _sealing: Sealing
     _kept: float
 
     def _store(self, key: str, lease: float, **values: Any) -> Pass[Entry | None]:
-        return self._stored(partial(self._change_held, key, lease, values))
+        """Store new values of an entry that this worker holds until `lease`. The result is as of
+        `_change_held`.
+        """
+        return self._store_change(partial(self._change_held, key, lease, values))
 
-    def _stored(self, work: Work[Change], result: SentResult | None = None) -> Pass[Entry | None]:
-        """Store a change, with the work of the handlers of its events. If that fails, store it
-        alone: the handlers come later. Without handlers, `result` may be stored in place of `work`.
+    def _store_change(
+        self, work: Work[Change], result: SentResult | None = None
+    ) -> Pass[Entry | None]:
+        """Store a change in one transaction with the work of the handlers of its events. If that
+        fails, store the change and its events: the handlers are called later.
 
-        A handler may also fail when its transaction ends, as by a constraint that is checked then.
+        Without handlers, `result` may be stored in place of `work` (see `Transaction`). A handler
+        may also fail when its transaction ends, as by a constraint that is checked then.
         """
         failure: Exception
         try:
-            return (yield from self._transact(self._telling(work, None), result))
+            return (yield from self._transact(self._work_with_handlers(work, None), result))
         except Exception as error:
             if not self._handlers:
                 raise
-            failure = error  # what has become of a payment is stored, whatever a handler does
-        return (yield from self._transact(self._telling(work, failure)))
+            failure = error  # whatever a handler does, the state of a payment is stored
+        return (yield from self._transact(self._work_with_handlers(work, failure)))
 
-    def _telling(self, work: Work[Change], failure: Exception | None) -> Work[Entry | None]:
-        """Work that makes a change and tells the handlers, or stores its events if they failed."""
-        return partial(self._with_events, work, partial(self._tell, failure))
+    def _work_with_handlers(
+        self, work: Work[Change], failure: Exception | None
+    ) -> Work[Entry | None]:
+        """Work that makes a change, and calls the handlers or, after their `failure`, stores its
+        events.
+        """
+        return partial(self._change_and_tell, work, partial(self._tell_handlers, failure))
 
-    def _with_events(
+    def _change_and_tell(
         self, work: Work[Change], tell: Callable[..., object], connection: sa.Connection
     ) -> Entry | None:
+        """Make a change, and pass the values of each of its events to `tell`."""
         change = work(connection)
         for name in change.events:
             tell(connection, **event_values(name, change.stored))
@@ -74,18 +85,20 @@ class EntryStore(Holding[Engine]):
     def _change_held(
         self, key: str, lease: float | None, values: dict[str, Any], connection: sa.Connection
     ) -> Change:
-        """Change an entry; with a lease only if it still is this worker's and has no result.
+        """Change an entry that this worker has taken up, and return it as it is then.
 
-        Without one it is a result that nobody doubts, which counts unless another worker has stored
-        it.
+        With a `lease` it is changed only while this worker has that lease and the entry has no
+        result. Without one the values are a result that is certain, whoever holds the entry: it is
+        stored unless the entry is sent already.
         """
         columns = self.table.c
         is_named = columns.key == key
-        under_way = columns.state.in_(DUE)
-        held = columns.state != EntryState.SENT.value
-        if lease is not None:
-            held = sa.and_(columns.leased_until == lease, under_way)
-        change = self._change(sa.and_(is_named, held), values, connection)
+        if lease is None:
+            may_change = columns.state != EntryState.SENT.value
+        else:
+            under_way = columns.state.in_(DUE)
+            may_change = sa.and_(columns.leased_until == lease, under_way)
+        change = self._change(sa.and_(is_named, may_change), values, connection)
         if change.entry is not None:
             return change
         query = sa.select(self.table).where(is_named)
@@ -95,26 +108,27 @@ class EntryStore(Holding[Engine]):
     def _change(
         self, chosen: Condition, values: dict[str, Any], connection: sa.Connection
     ) -> Change:
-        """Change the entry that is chosen, if it still is."""
+        """Change the first entry that is chosen, if there is one."""
         changed = {**values, "changed_at": DatabaseTime()}
-        stored = partial(self._sealing.sealed_as, values=changed)
+        stored = partial(self._sealing.encrypted_like, values=changed)
         before = take_first(connection, self.table, chosen, ("state", "status"), stored)
         if before is None:
             return Change(None)
         query = sa.select(self.table).where(self.table.c.id == before.id)
         after: Any = connection.execute(query).one()
         entry = self._entry_of(after)
-        return Change(entry, changes(before, after), after._asdict())
+        return Change(entry, event_names_of_change(before, after), after._asdict())
 
     def _entry_of(self, row: Any) -> Entry:
-        """An entry, as far as it can be read with the key that there is."""
-        return entry_of(self._sealing.opened_row(row, may_stay_sealed=True))
+        """The entry of a row. Without the secret, an encrypted one is `sealed`."""
+        return entry_of(self._sealing.decrypted_row(row, may_stay_sealed=True))
 
     def _take(self, provider: str, last: int, connection: sa.Connection) -> Any:
+        """As of every queue. Raises `ConfigurationError`: events could not be decrypted."""
         row = super()._take(provider, last, connection)
-        self._sealing.require(connection)
+        self._sealing.require_vault(connection)
         return row
 
     def _event_of(self, row: Any, tries: int) -> OutboxEvent:
-        entry = entry_of(self._sealing.opened(json.loads(row.data)))
+        entry = entry_of(self._sealing.decrypted_entry(json.loads(row.data)))
         return OutboxEvent(row.name, entry, tries)

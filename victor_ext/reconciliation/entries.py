@@ -1,4 +1,9 @@
-"""Our side: the payments that a company's own book names, from Python, CSV or JSON Lines."""
+"""Our side: the payments in a company's own book, read from Python, CSV or JSON Lines.
+
+`EntryReader.read` yields an `Entry` for each payment. Besides plain rows it knows two forms of our
+own: exports of `victor bulk`, and entries of an outbox as `victor outbox entries --json` prints
+them.
+"""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -35,32 +40,32 @@ COLUMNS: Mapping[str, Sequence[str]] = {
     "currency": ("currency",),
     "at": ("at", "created_at"),
 }
-"""The columns that each field is read from, unless `columns` names another one.
+"""The names of columns from which each field is read, unless `columns` names another column.
 
-The first with a value counts.
+The first column that has a value counts.
 """
 
-_EXPORT = frozenset({"row", "key", "id", "status", "outcome", "error"})
-"""The columns by which an export of `victor bulk` is known."""
-_EXPORTED = {
+_EXPORT_COLUMNS = frozenset({"row", "key", "id", "status", "outcome", "error"})
+"""The columns by which an export of `victor bulk` is recognized."""
+_EXPORT_FIELDS = {
     "reference": ("client_reference_id", "payor_payment_id"),
     "id": ("id",),
     "key": ("key",),
 }
-"""What an export says of a row.
+"""The columns of an export from which these fields are read.
 
-Its other columns are of the file that was sent, and were not sent themselves.
+Its other columns come from the file that was sent, and may not have been sent themselves.
 """
-_OUTBOX = frozenset({"idempotency_key", "state", "request_id", "sent_at", "payments"})
-"""The fields by which an entry of an outbox is known, as `victor outbox entries --json` prints
+_OUTBOX_FIELDS = frozenset({"idempotency_key", "state", "request_id", "sent_at", "payments"})
+"""The fields by which an entry of an outbox is recognized, as `victor outbox entries --json` prints
 it.
 """
 _NOT_ASKED = frozenset({"rejected", "refused", "waiting", "not_sent"})
-"""Outcomes in such an export, and states of such entries, for which the provider has nothing."""
-_SHOWN = 20
+"""Outcomes in an export, and states of entries, with which the provider has no payment."""
+_MOST_PROBLEMS = 20
 """The number of problems after which no more rows are read."""
-_LONGEST = 255
-"""The maximum characters of a reference, id or key. A longer one indicates wrong columns."""
+_LONGEST_TEXT = 255
+"""The maximum characters of a reference, id or key. A longer text comes from a wrong column."""
 
 
 class InvalidEntries(InvalidRequest):
@@ -110,6 +115,7 @@ class Entry:
             raise InvalidRequest.of(problems)
 
     def _problems(self) -> Iterator[Problem]:
+        """Yield the problems of all values."""
         amount: object = self.amount
         if not isinstance(amount, Money):
             yield Problem("amount", "type", "amount must be Money: write Money.of('44.23', 'USD').")
@@ -129,10 +135,11 @@ class Entry:
 
 
 def _text_problem(name: str, value: object) -> Problem | None:
+    """The problem of a reference, id or key, if it has one."""
     if value is None:
         return None
-    if not isinstance(value, str) or not value.strip() or len(value) > _LONGEST:
-        return Problem(name, "text", f"{name} must be text of 1 to {_LONGEST} characters.")
+    if not isinstance(value, str) or not value.strip() or len(value) > _LONGEST_TEXT:
+        return Problem(name, "text", f"{name} must be text of 1 to {_LONGEST_TEXT} characters.")
     return damage_of(name, value)
 
 
@@ -150,7 +157,9 @@ class EntryReader:
     currency: str | None = None
     encoding: str | None = None
     not_asked: int = 0
-    """The rows of an export of `victor bulk` for which nothing was made at the provider."""
+    """The number of rows of an export, or entries of an outbox, that the provider was not asked
+    for.
+    """
     _decimal: str | None = None
     _problems: list[Problem] = field(default_factory=list[Problem])
 
@@ -158,7 +167,7 @@ class EntryReader:
         refuse_unknown(self.columns, tuple(COLUMNS))
         self.columns = checked_columns(self.columns)
         if self.currency is not None:
-            Money(0, self.currency)  # which refuses what is no currency
+            Money(0, self.currency)  # raises InvalidRequest if there is no such currency
 
     def read(self, ours: Ours) -> Iterator[Entry]:
         """Yield the entries.
@@ -168,25 +177,30 @@ class EntryReader:
             ConfigurationError: The file cannot be opened.
         """
         if isinstance(ours, RowFile):
-            ours = self._take(ours)
-        names = [name for places in map(self._places, COLUMNS) for name in places]
+            ours = self._with_file_options(ours)
+        names = [name for places in map(self._columns_of, COLUMNS) for name in places]
         rows = ours if isinstance(ours, str | os.PathLike) else map(_as_mapping, ours)
         source = records_of(rows, encoding=self.encoding, known=names, check=self._check_heading)
         try:
             for record in source:
                 yield from self._entries_of(record)
-                if len(self._problems) >= _SHOWN:
+                if len(self._problems) >= _MOST_PROBLEMS:
                     self._problems.append(
                         Problem("", "more", "... The rows after these were not read.")
                     )
                     break
         except SourceBroken as broken:
-            self._note(broken.line, [Problem(broken.column or "", broken.code, broken.message)])
+            self._note_problems(
+                broken.line, [Problem(broken.column or "", broken.code, broken.message)]
+            )
         if self._problems:
             raise InvalidEntries.of(self._problems, doing="The reconciliation")
 
-    def _take(self, file: RowFile) -> RowFile:
-        """Read a file as it says. Its columns may be named as fields, or as we name columns."""
+    def _with_file_options(self, file: RowFile) -> RowFile:
+        """Take the options of a `RowFile` over, and return the file without them.
+
+        Its `columns` may name fields (`reference`) or our names of columns (`client_reference_id`).
+        """
         fields = {name: name for name in COLUMNS}
         for name, columns in COLUMNS.items():
             fields |= dict.fromkeys(columns, name)
@@ -197,15 +211,19 @@ class EntryReader:
         self._decimal = file.decimal
         return RowFile(file.path, encoding=file.encoding)
 
-    def _places(self, name: str, *, exported: bool = False) -> Sequence[str]:
+    def _columns_of(self, name: str, *, exported: bool = False) -> Sequence[str]:
+        """The names of columns from which a field is read; `exported`: of an export of bulk
+        sending.
+        """
         if name in self.columns:
             column = self.columns[name]
             return () if column is None else (column,)
-        if exported and name in _EXPORTED:
-            return _EXPORTED[name]
+        if exported and name in _EXPORT_FIELDS:
+            return _EXPORT_FIELDS[name]
         return COLUMNS[name]
 
     def _check_heading(self, heading: Heading, line: int) -> None:
+        """Raise `SourceBroken` if a named column, or one of the required fields, is not there."""
         names = heading.own
         for column in self.columns.values():
             if column is not None and column not in names:
@@ -217,7 +235,7 @@ class EntryReader:
         if self.currency is None:
             required.append(("currency",))
         for fields in required:
-            columns = {column for name in fields for column in self._places(name)}
+            columns = {column for name in fields for column in self._columns_of(name)}
             if columns.isdisjoint(names):
                 message = (
                     f"{heading} has no {' or '.join(fields)}: name the column, such as "
@@ -226,24 +244,27 @@ class EntryReader:
                 raise SourceBroken(line, fields[0], "required", message)
 
     def _entries_of(self, record: Record) -> Iterator[Entry]:
+        """Yield the payments of a record, in whichever form it is. Problems are noted."""
         fields: Mapping[str, Any] = record.fields
         place = record.line or record.number
-        entry = fields.get("")  # see `_as_mapping`
+        entry = fields.get("")  # put there by `_as_mapping`
         if isinstance(entry, Entry):
             yield entry if entry.line else replace(entry, line=place)
         elif record.problems:
-            self._note(place, record.problems)
-        elif fields.keys() >= _OUTBOX:
-            yield from self._of_outbox(fields, place)
-        elif fields.keys() >= _EXPORT:
-            yield from self._of_export(fields, place)
+            self._note_problems(place, record.problems)
+        elif fields.keys() >= _OUTBOX_FIELDS:
+            yield from self._entries_of_outbox(fields, place)
+        elif fields.keys() >= _EXPORT_COLUMNS:
+            yield from self._entry_of_export(fields, place)
         else:
-            places = {name: self._places(name) for name in COLUMNS}
+            places = {name: self._columns_of(name) for name in COLUMNS}
             values = {name: _value(fields, columns) for name, columns in places.items()}
-            yield from self._of_values(values, place)
+            yield from self._entry_of_values(values, place)
 
-    def _of_export(self, fields: Mapping[str, Any], place: int) -> Iterator[Entry]:
-        """The payment of a row of an export of bulk sending; none if it was not asked for."""
+    def _entry_of_export(self, fields: Mapping[str, Any], place: int) -> Iterator[Entry]:
+        """Yield the payment of a row of an export of bulk sending, if the provider was asked for
+        it.
+        """
         outcome = fields["outcome"]
         if outcome in _NOT_ASKED:
             self.not_asked += 1
@@ -257,14 +278,16 @@ class EntryReader:
             fields = {**fields, **cast("dict[str, Any]", asked)}
         # A CSV has a single quote before what a spreadsheet would run, and before some blanks.
         read = _unescaped_value if is_csv else _value
-        places = {name: self._places(name, exported=True) for name in COLUMNS}
+        places = {name: self._columns_of(name, exported=True) for name in COLUMNS}
         values = {name: read(fields, columns) for name, columns in places.items()}
-        yield from self._of_values(values, place, doubt=doubt)
+        yield from self._entry_of_values(values, place, doubt=doubt)
 
-    def _of_values(
+    def _entry_of_values(
         self, values: Mapping[str, Any], place: int, *, doubt: str | None = None
     ) -> Iterator[Entry]:
-        """The payment of these values by the names of `COLUMNS`; none if they cannot be right."""
+        """Yield the payment with these values, by the names of `COLUMNS`. If one is wrong, note
+        that.
+        """
         amount = read_amount("amount", values["amount"], self._decimal)
         try:
             at = _moment(values["at"])
@@ -278,10 +301,10 @@ class EntryReader:
                 doubt=doubt,
             )
         except InvalidRequest as error:
-            self._note(place, error.problems)
+            self._note_problems(place, error.problems)
 
-    def _of_outbox(self, fields: Mapping[str, Any], place: int) -> Iterator[Entry]:
-        """The payments of an entry of an outbox; none of one that has asked for none."""
+    def _entries_of_outbox(self, fields: Mapping[str, Any], place: int) -> Iterator[Entry]:
+        """Yield the payments of an entry of an outbox, if the provider was asked for them."""
         state = fields["state"]
         is_list = isinstance(fields["payments"], list)
         payments: list[Any] = fields["payments"] if is_list else []
@@ -294,7 +317,7 @@ class EntryReader:
                 "The entry is encrypted, so its payments are not known: list the entries with "
                 "VICTOR_OUTBOX_KEY set."
             )
-            self._note(place, [Problem("payments", "sealed", message)])
+            self._note_problems(place, [Problem("payments", "sealed", message)])
             return
         doubt = None
         if state != "sent":
@@ -312,12 +335,13 @@ class EntryReader:
                     doubt=doubt,
                 )
             except InvalidRequest as error:
-                self._note(place, error.problems)
+                self._note_problems(place, error.problems)
             except (KeyError, TypeError):
                 message = "payments must be a list of objects with reference, amount, currency, id."
-                self._note(place, [Problem("payments", "type", message)])
+                self._note_problems(place, [Problem("payments", "type", message)])
 
-    def _note(self, place: int | None, problems: Iterable[Problem]) -> None:
+    def _note_problems(self, place: int | None, problems: Iterable[Problem]) -> None:
+        """Note problems with their line, in the book's own words for columns."""
         for problem in problems:
             line = f"line {place}" if place else ""
             column = self.columns.get(problem.field) or problem.field
@@ -333,6 +357,7 @@ def _value(fields: Mapping[str, Any], columns: Sequence[str]) -> Any:
 
 
 def _unescaped_value(fields: Mapping[str, Any], columns: Sequence[str]) -> Any:
+    """As `_value`, without the quotes that an export to CSV puts before formulas."""
     return _first_value(_unescaped(fields.get(column)) for column in columns)
 
 
@@ -341,6 +366,7 @@ def _unescaped(value: Any) -> Any:
 
 
 def _first_value(values: Iterable[Any]) -> Any:
+    """The first value that is not None and not blank; text without blanks around it."""
     for value in values:
         if isinstance(value, str):
             if value.strip():
@@ -351,10 +377,16 @@ def _first_value(values: Iterable[Any]) -> Any:
 
 
 def _as_mapping(row: Entry | Mapping[str, object]) -> Mapping[str, object]:
-    return {"": row} if isinstance(row, Entry) else row  # see `_entries_of`
+    """The row as `records_of` takes it. An `Entry` gets an empty name, by which `_entries_of` finds
+    it.
+    """
+    if isinstance(row, Entry):
+        return {"": row}
+    return row
 
 
 def _money(amount: Any, currency: Any) -> Money:
+    """The amount of a payment. Raises `InvalidRequest`."""
     if isinstance(amount, Money):
         return amount
     if isinstance(amount, UnreadableCell):
@@ -365,6 +397,7 @@ def _money(amount: Any, currency: Any) -> Money:
 
 
 def _check_cell(name: str, value: Any) -> None:
+    """Raise `InvalidRequest` for a cell that is empty, or that another program has damaged."""
     if value is None:
         raise InvalidRequest.of([Problem(name, "required", f"{name} is missing.")])
     if isinstance(value, str):
@@ -374,6 +407,7 @@ def _check_cell(name: str, value: Any) -> None:
 
 
 def _moment(value: Any) -> datetime | None:
+    """The time in a cell. Raises `InvalidRequest`: a text is no Zulu time."""
     if not isinstance(value, str):
         return value  # type: ignore[no-any-return] # `Entry` checks it
     try:

@@ -19,7 +19,8 @@ from .entries import Entry
 
 
 class Kind(StrEnum):
-    """What is true of a row. The order is that of the report: what matters most comes first.
+    """What a row of the report says. The order is that of the report: what matters most comes
+    first.
 
     Attributes:
         DUPLICATE: Theirs, one more under the reference of a payment of ours: the customer was asked
@@ -61,7 +62,7 @@ _THEIR_FIELDS = (
     "their_time",
 )
 AGREEING = frozenset({Kind.MATCHED, Kind.MODIFIED})
-"""The kinds of rows with which the books agree."""
+"""The kinds of rows in which the books agree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,7 @@ class Row:
 
 
 def _our_cells(entry: Entry | None) -> dict[str, Any]:
+    """The cells of our side of a row by their names; None in each if we have no such entry."""
     if entry is None:
         return dict.fromkeys(_OUR_FIELDS)
     cells = (
@@ -112,7 +114,7 @@ def _our_cells(entry: Entry | None) -> dict[str, Any]:
         _visible(entry.reference),
         _visible(entry.id),
         entry.key,
-        plain(entry.amount),
+        amount_text(entry.amount),
         entry.amount.currency,
         _zulu(entry.at),
     )
@@ -120,13 +122,14 @@ def _our_cells(entry: Entry | None) -> dict[str, Any]:
 
 
 def _their_cells(payment: Theirs | None) -> dict[str, Any]:
+    """The cells of their side of a row, as `_our_cells` has those of ours."""
     if payment is None:
         return dict.fromkeys(_THEIR_FIELDS)
     cells = (
         _visible(payment.reference),
         _visible(payment.id),
-        plain(payment.amount),
-        plain(payment.requested),
+        amount_text(payment.amount),
+        amount_text(payment.requested),
         payment.currency,
         payment.status,
         _zulu(payment.at),
@@ -142,7 +145,7 @@ def _zulu(moment: datetime | None) -> str | None:
     return None if moment is None else zulu.format(moment)
 
 
-def plain(amount: Money | None) -> str | None:
+def amount_text(amount: Money | None) -> str | None:
     """An amount without its currency, with all of its digits."""
     return None if amount is None else f"{amount.amount:f}"
 
@@ -242,4 +245,5 @@ def write_json_lines(file: TextIO, rows: Iterable[Row]) -> int:
 
 
 def _sums(sums: Sequence[Money]) -> dict[str, str]:
+    """Sums as texts by currency."""
     return {money.currency: f"{money.amount:f}" for money in sums}

@@ -1,4 +1,4 @@
-"""`reconcile` and `reconcile_async`: one flow, and a driver for each of them."""
+"""`reconcile` and `reconcile_async`, and the flow that both drive: `_Comparison`."""
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -8,20 +8,21 @@ from itertools import compress, islice
 from operator import call
 from typing import Any, Self, TypeVar
 
-from victor_ext import ConfigurationError, Problem
+from victor_ext import ConfigurationError
 from victor_ext.books import MARGIN, Book, Window, Zone
 from victor_ext.flows import adrive, drive, following
-from victor_ext.systems import AsyncClient, Client, System, titles
-from victor_ext.tables.sources import hidden
+from victor_ext.systems import AsyncClient, Client
+from victor_ext.tables.sources import hidden_rows
 
 from .entries import Entry, EntryReader, Ours
+from .provider_book import book_of
 from .report import AGREEING, Kind, Row, Summary
 from .store import Store
 
 T = TypeVar("T")
 _BATCH = 500
 _MOST_READINGS = 4
-"""How often a list is read that changes each time."""
+"""The maximum number of readings of a list that changes meanwhile."""
 _CHANGING = (
     f"The provider's list changed in each of {_MOST_READINGS} readings: rows of ours that it did "
     "not show are unchecked, and payments that only the provider has may be overlooked. Repeat it "
@@ -41,8 +42,8 @@ _WITHOUT_ID = (
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How many entries of `ours`, and payments of `theirs`, were read; how many entries were
-    `looked_up` one by one.
+    """The number of entries of `ours` and of payments of `theirs` that were read, and of the
+    entries that were `looked_up` one by one.
     """
 
     ours: int = 0
@@ -77,6 +78,7 @@ class Reconciliation:
         return self._rows([kind for kind in Kind if kind not in AGREEING])
 
     def _rows(self, kinds: Sequence[Kind]) -> Iterator[Row]:
+        """The rows of these kinds. Raises `ConfigurationError`: the report is closed."""
         if self._store is None:
             raise ConfigurationError(
                 "The report is closed: read it inside the `with` statement, or before `close()`."
@@ -143,8 +145,8 @@ def reconcile(
         VictorError: The provider's book could not be read. No report exists then. Repeat the call
             at any time.
     """
-    ours, window = hidden(ours), Window(start, end, margin)
-    book = _book_of(client, awaited=False, payor_id=payor_id, page_size=page_size)
+    ours, window = hidden_rows(ours), Window(start, end, margin)
+    book = book_of(client, awaited=False, payor_id=payor_id, page_size=page_size)
     reader = EntryReader(columns or {}, currency or book.currency, encoding)
     return drive(_Comparison(book, reader, window, on_progress).steps(ours), call)
 
@@ -167,53 +169,16 @@ async def reconcile_async(
 
     The work on the database is done in a worker thread.
     """
-    ours, window = hidden(ours), Window(start, end, margin)
-    book = _book_of(client, awaited=True, payor_id=payor_id, page_size=page_size)
+    ours, window = hidden_rows(ours), Window(start, end, margin)
+    book = book_of(client, awaited=True, payor_id=payor_id, page_size=page_size)
     reader = EntryReader(columns or {}, currency or book.currency, encoding)
-    return await adrive(_Comparison(book, reader, window, on_progress).steps(ours), _take)
-
-
-def _book_of(client: object, *, awaited: bool, payor_id: str | None, page_size: int | None) -> Book:
-    """Return the book of a client's provider. Raises `ConfigurationError`."""
-    system = _system_of(client)
-    _check_payor(system, payor_id)
-    if hasattr(client, "__aenter__") is not awaited:
-        instead = "use reconcile" if awaited else "await reconcile_async"
-        raise ConfigurationError(f"client is {type(client).__name__}: {instead} instead.")
-    make_book = system.load("book")
-    book: Book
-    if payor_id is None:
-        book = make_book(client, page_size=page_size)
-    else:
-        book = make_book(client, page_size=page_size, payor_id=payor_id)
-    return book
-
-
-def _system_of(client: object) -> System:
-    system: System | None = getattr(client, "system", None)
-    if system is not None and system.book:
-        return system
-    reason = f"client is {type(client).__name__}"
-    if system is not None:
-        reason = f"{system.title} has no book"
-    raise ConfigurationError(
-        f"{reason}: use the client of {titles('book')}, or the async form of one."
-    )
-
-
-def _check_payor(system: System, payor_id: str | None) -> None:
-    if system.needs_payor and payor_id is None:
-        message = "payor_id is missing: name the payor whose payments are compared."
-        raise ConfigurationError.of([Problem("payor_id", "required", message)])
-    if payor_id is not None and not system.needs_payor:
-        message = f"payor_id is for {titles('needs_payor')}: leave it out."
-        raise ConfigurationError.of([Problem("payor_id", "choice", message)])
+    return await adrive(_Comparison(book, reader, window, on_progress).steps(ours), _await_step)
 
 
 class _Read(partial[Any]):
-    """A read of the provider; an async client returns an awaitable.
+    """A step that is a read of the provider, for which an async client returns an awaitable.
 
-    Other steps are work on files and the database.
+    All other steps are work on files and the database.
     """
 
 
@@ -222,7 +187,7 @@ _Steps = Generator[Callable[[], Any], Any, T]
 
 @dataclass(slots=True)
 class _Comparison:
-    """The steps of one comparison, and how far it has come."""
+    """The steps of one comparison. `steps` begins it; `_compare` has the order."""
 
     book: Book
     reader: EntryReader
@@ -234,6 +199,7 @@ class _Comparison:
     elsewhere: int = 0
 
     def steps(self, ours: Ours) -> _Steps[Reconciliation]:
+        """Compare, and return the result, which closes the store; an error closes it at once."""
         try:
             summary = yield from self._compare(ours)
         except BaseException:
@@ -242,6 +208,7 @@ class _Comparison:
         return Reconciliation(self.store, summary)
 
     def _compare(self, ours: Ours) -> _Steps[Summary]:
+        """Read both sides, and match them."""
         yield from self._read_ours(ours)
         is_complete = yield from self._read_theirs()
         match = partial(
@@ -265,25 +232,29 @@ class _Comparison:
         )
 
     def _read_ours(self, ours: Ours) -> _Steps[None]:
+        """Read all of our book into the store, in batches."""
         entries = self.reader.read(ours)
         is_more = True
         while is_more:
-            is_more = yield partial(self._load, entries)
-            self._report()
+            is_more = yield partial(self._load_batch, entries)
+            self._note_progress()
 
     def _read_theirs(self) -> _Steps[bool]:
-        """Read the list, and what it lacks one by one; return whether the list showed all of it."""
+        """Read the provider's list, and one by one our payments that it lacks. Return whether the
+        list has shown all of its payments.
+        """
         pages = self.book.pages
         if pages is None:
             yield from self._look_up()
             return True
-        is_calm = yield from self._walk(pages, 1)
+        is_calm = yield from self._read_list(pages, 1)
         yield from self._look_up()
         if is_calm and not (yield self.store.lacks_some):
             return True
-        return (yield from self._walk_again(pages, is_calm=is_calm))
+        return (yield from self._read_list_again(pages, is_calm=is_calm))
 
     def _notes(self, *, is_complete: bool) -> _Steps[Sequence[str]]:
+        """Return the sentences on what this comparison cannot show."""
         notes = [*self.book.notes]
         if self.book.pages is not None:
             without_id = yield self.store.without_id
@@ -295,7 +266,8 @@ class _Comparison:
             notes.append(_WITHOUT_REFERENCES)
         return tuple(notes)
 
-    def _report(self, *, theirs: int = 0, looked_up: int = 0) -> None:
+    def _note_progress(self, *, theirs: int = 0, looked_up: int = 0) -> None:
+        """Add to the progress, and report it to the caller."""
         self.progress = replace(
             self.progress,
             theirs=self.progress.theirs + theirs,
@@ -304,8 +276,8 @@ class _Comparison:
         if self.on_progress is not None:
             self.on_progress(self.progress)
 
-    def _load(self, entries: Iterator[Entry]) -> bool:
-        """Put the next batch of ours into the store. Return whether there was one."""
+    def _load_batch(self, entries: Iterator[Entry]) -> bool:
+        """Put the next batch of our entries into the store. Return whether there was one."""
         batch = [*islice(entries, _BATCH)]
         self.progress = replace(self.progress, ours=self.progress.ours + len(batch))
         near: list[tuple[Entry, Zone]] = []
@@ -318,10 +290,11 @@ class _Comparison:
         self.store.add_ours(near, checked=self.book.pages is not None)
         return bool(batch)
 
-    def _walk(self, read: Callable[[Window], Any], reading: int) -> _Steps[bool]:
-        """Read the list; return whether it was calm: it showed no payment twice.
+    def _read_list(self, read: Callable[[Window], Any], reading: int) -> _Steps[bool]:
+        """Read the list once. Return whether this reading was calm: it has shown no payment twice.
 
-        From the second `reading` on, only payments with ids that were not read before count.
+        From the second `reading` on, a payment without an id is left out, since it may have been
+        counted before.
         """
         is_calm = True
         pages = read(self.window)
@@ -333,23 +306,23 @@ class _Comparison:
             is_new = yield partial(self.store.add_listed, reading, payments)
             is_calm = is_calm and is_new and not page.repeats
             outbound = [self.book.is_outbound(record) for record in page.items]
-            asked = [*compress(payments, outbound)]
-            counted = [payment for payment in asked if payment.id or reading == 1]
-            near = [(payment, self.window.zone(payment.at)) for payment in counted]
-            new = yield partial(self.store.add_theirs, near)
-            self._report(theirs=new)
+            requested = [*compress(payments, outbound)]
+            countable = [payment for payment in requested if payment.id or reading == 1]
+            with_zones = [(payment, self.window.zone(payment.at)) for payment in countable]
+            new = yield partial(self.store.add_theirs, with_zones)
+            self._note_progress(theirs=new)
 
-    def _walk_again(self, read: Callable[[Window], Any], *, is_calm: bool) -> _Steps[bool]:
-        """Read the list until two calm readings in a row show the same payments. Return whether
-        they did.
+    def _read_list_again(self, read: Callable[[Window], Any], *, is_calm: bool) -> _Steps[bool]:
+        """Read the list until two calm readings in a row have shown the same payments. Return
+        whether they have.
 
-        In which order payments are listed is documented nowhere, so one may move to a page that was
-        read already. Then a page that is read later shows another one twice, unless one has left
-        the list: the next reading does not show that one.
+        The order of the list is documented nowhere, so a payment may move to a page that was read
+        already, and be overlooked. Then another payment moves to a later page and is shown twice
+        (the reading is not calm), or has left the list (the next reading differs).
         """
         for reading in range(2, _MOST_READINGS + 1):
             was_calm = is_calm
-            is_calm = yield from self._walk(read, reading)
+            is_calm = yield from self._read_list(read, reading)
             if was_calm and is_calm:
                 is_as_before = yield partial(self.store.is_as_before, reading)
                 if is_as_before:
@@ -357,18 +330,19 @@ class _Comparison:
         return False
 
     def _look_up(self) -> _Steps[None]:
-        """Read our payments one by one: by reference without a list, then by each id that the list
-        did not have.
+        """Read our payments one by one: by their references, if the provider has no list; then by
+        the ids that it has not shown.
         """
         if self.book.find is not None:
             yield from self._look_up_by("reference", self.book.find)
         yield from self._look_up_by("id", self.book.look_up)
-        # If no payment exists at all, a failed look-up may be about a wrong path, and proves
+        # If no look-up has found a payment, all may have failed for a wrong path, and prove
         # nothing.
         if self.book.pages is None and self.progress.theirs:
             yield self.store.set_ids_checked
 
     def _look_up_by(self, name: str, ask: Callable[[str], Any]) -> _Steps[None]:
+        """Look up rows of ours by `"reference"` or `"id"`; `ask` is the read of the client."""
         unless_referenced = self.book.find is not None
         next_batch = partial(self.store.to_look_up, name, unless_referenced=unless_referenced)
         row = 0
@@ -379,35 +353,37 @@ class _Comparison:
             for row, value in batch:
                 result = yield from self._result_of(ask, value)
                 if result is None:
-                    yield from self._add([])
+                    yield from self._add_looked_up([])
                     continue
                 records = [result] if name == "id" else self.book.choose(result)
-                are_ours = yield from self._add(records)
-                # An id of a payment that others asked us for says nothing of ours.
+                are_ours = yield from self._add_looked_up(records)
+                # A payment that others have asked us for says nothing of our row.
                 yield partial(self.store.set_checked, row, are_ours)
 
     def _result_of(self, ask: Callable[[str], Any], value: str) -> _Steps[Any]:
-        """What a look-up returns; None if the provider has none."""
+        """Return the result of a look-up; None: the provider has no such payment."""
         try:
             return (yield _Read(ask, value))
         except self.book.absent:
-            # An inquiry by reference fails in this way, too.
+            # An inquiry by an unknown reference raises one of these errors, too.
             return None
 
-    def _add(self, records: Sequence[Any]) -> _Steps[bool]:
-        """Add what a look-up returned; return whether all of it is ours."""
+    def _add_looked_up(self, records: Sequence[Any]) -> _Steps[bool]:
+        """Add the payments that a look-up has returned. Return whether we have asked for all of
+        them.
+        """
         outbound = [record for record in records if self.book.is_outbound(record)]
-        # Of what was not in the list, only our entry says that it belongs to the window.
-        near = [(self.book.read(record), Zone.OUTSIDE) for record in outbound]
+        # They were not in the list of the window: only our entries say that they belong to it.
+        payments = [(self.book.read(record), Zone.OUTSIDE) for record in outbound]
         if self.book.pages is not None:
-            self.elsewhere += len(near)
-        new = yield partial(self.store.add_theirs, near)
-        self._report(theirs=new, looked_up=1)
+            self.elsewhere += len(payments)
+        new = yield partial(self.store.add_theirs, payments)
+        self._note_progress(theirs=new, looked_up=1)
         return len(outbound) == len(records)
 
 
-async def _take(step: Callable[[], Any]) -> Any:
-    """Read, awaited; or do the work in a worker thread."""
+async def _await_step(step: Callable[[], Any]) -> Any:
+    """Await a read of the provider; do other work in a worker thread."""
     import anyio.to_thread  # noqa: PLC0415 - only those who await pay for it
 
     if isinstance(step, _Read):

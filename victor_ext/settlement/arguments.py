@@ -1,5 +1,5 @@
-"""The arguments of `create`, and their form as JSON, of which exactly the bytes are sent that
-`create` would send.
+"""The arguments of `payment_requests.create`, and their form as JSON data, as they are stored. From
+that form exactly the bytes are sent that `create` would send.
 """
 
 from collections.abc import Mapping
@@ -10,8 +10,8 @@ from typing import Any, Literal, Required, TypedDict
 from victor_ext import Word, money
 
 
-# Its module has no annotations as text: `__required_keys__`, which the columns of bulk are made of,
-# would be empty.
+# No `from __future__ import annotations` here: annotations would be text, and `__required_keys__`,
+# of which the columns of bulk are made, would be empty.
 class PaymentRequestArguments(TypedDict, total=False):
     """The arguments of `payment_requests.create`, which documents them; the reference and the key
     are required.
@@ -31,18 +31,18 @@ class PaymentRequestArguments(TypedDict, total=False):
 
 
 def plain(name: str, value: Any) -> Any:
-    """Return a checked argument of a row as JSON data that `create` treats as equal.
-
-    Text keeps its type.
-    """
+    """Return a checked argument of `create` as JSON data that `create` treats as equal."""
     if name == "amount":
         return money.to_wire(value)
     if isinstance(value, Enum):
         return value.value
-    return value.isoformat() if isinstance(value, date) else value
+    if isinstance(value, date):
+        return value.isoformat()
+    return value
 
 
 def as_checked(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Return stored arguments as they were checked: the biller type may have been a `Word`."""
-    words = {name: Word(arguments[name]) for name in ("biller_type",) if name in arguments}
-    return {**arguments, **words}
+    """Return stored arguments as they were checked: a stored biller type may have been a `Word`."""
+    if "biller_type" not in arguments:
+        return dict(arguments)
+    return {**arguments, "biller_type": Word(arguments["biller_type"])}

@@ -1,5 +1,5 @@
-"""How long a sender waits after a failure: a payment alone, and all of them while the provider
-fails.
+"""How long a sender waits after a failure: `pause_after` for one payment, `Backoff` for all
+payments while the provider fails.
 """
 
 import threading
@@ -11,7 +11,7 @@ from victor_ext import VictorError
 _FIRST_PAUSE = 1.0
 _LONGEST_PAUSE = 30.0
 _LONGEST_ASKED = 86_400.0
-"""Seconds. A longer `Retry-After` could exceed the maximum timeout of a lock."""
+"""The maximum seconds of a `Retry-After`: more could exceed the maximum timeout of a lock."""
 
 
 def pause_after(tries: int) -> float:
@@ -43,11 +43,12 @@ class Backoff:
         self._pause = 0.0
         self._until = 0.0
         self._number = 0
+        """The number of pauses so far, by which `wait` knows that another one has begun."""
 
     def record_failure(self, at_least: float = 0.0) -> None:
-        """Record a failed call; pause at least `at_least` seconds.
+        """Record a failed call, and pause for at least `at_least` seconds.
 
-        Failures during a pause count as one.
+        Failures during a pause do not double it.
         """
         with self._lock:
             now = self._monotonic()
@@ -58,6 +59,7 @@ class Backoff:
             self._until = max(self._until, now + at_least)
 
     def record_success(self) -> None:
+        """Record a call that succeeded: after a pause, the next pause is a short one again."""
         if self._pause:
             with self._lock:
                 if self._monotonic() >= self._until:
@@ -68,8 +70,8 @@ class Backoff:
         return max(0.0, self._until - self._monotonic())
 
     def wait(self) -> None:
-        """Wait until the pause ends. All waiters are released together, also if one has started the
-        next pause by then.
+        """Wait until the pause ends. All waiters are released together, even if the first of them
+        has failed and started the next pause by then.
 
         Otherwise a few payments would take every turn, and the patience of the others would end
         before they were tried.

@@ -1,5 +1,8 @@
-"""From a claimed payment to its result: a generator that yields the calls to make, and may end with
-a `LookUp`.
+"""From a claimed payment to its result: `settle`, a generator that yields the calls to make, and
+may end with a `LookUp`.
+
+First come the types: `PaymentOutcome` and `Settlement` (results), `Write` (what is sent) and
+`LookUp` (what is read in its place). Then come `settle` with its steps, and `Rival`.
 """
 
 from __future__ import annotations
@@ -7,31 +10,25 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from enum import Enum, StrEnum, auto
+from enum import StrEnum
 from functools import partial
 from types import MappingProxyType
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 from victor_ext import (
-    AuthenticationError,
-    BadRequest,
-    ConfigurationError,
     Conflict,
     Done,
     InvalidRequest,
     NotDone,
-    NotFound,
     Outcome,
     PaymentRequest,
-    PermissionDenied,
     PreparedCall,
     Promise,
-    RateLimited,
-    StatusError,
     VictorError,
 )
 from victor_ext.ids import reference_of
 
+from .failures import FailureScope, failure_scope, is_refusal
 from .key_age import TIME_UNKNOWN, BegunTooLateError, Keys, Moment, NoKey, Now, Sent
 
 C = TypeVar("C")
@@ -76,17 +73,18 @@ MAY_EXIST = frozenset({PaymentOutcome.UNKNOWN, PaymentOutcome.ACCEPTED})
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What became of a payment, with the error of the last call, if it failed.
+    """What is known of a payment after calls or reads.
 
     Attributes:
         request: What was created or done: the provider's payment request, or a `Done`.
-        reason: Why it is not created, or how its request was identified, in sentences.
-        sent: The earliest time at which it may have been sent, unless it is settled.
-        looked_up: Whether it was looked up, so that it must not be sent again.
-        if_lost: For one that is unknown, and whose state was read: the settlement if nothing of it
-            can be under way any more. The driver knows when that is.
-        unless_mine: For a request that was looked up: the settlement if the request may be another
-            payment's (`Rival`). The driver has to check that before it stores this one.
+        reason: Why the payment was not created, or how its request was identified, in sentences.
+        error: The error of the last call; None: that did not fail.
+        sent: The earliest time at which the payment may have been sent, unless it is settled.
+        looked_up: Whether the payment was looked up, so that it must not be sent again.
+        if_lost: For a payment that is unknown, and whose state was read: the settlement to store
+            when nothing of the payment can be under way any more. The driver knows when that is.
+        unless_mine: For a request that was found by a look-up: the settlement to store if the
+            request may be another payment's (`Rival`). The driver has to check that first.
     """
 
     outcome: PaymentOutcome
@@ -99,7 +97,7 @@ class Settlement:
     unless_mine: Settlement | None = None
 
     def once_over(self) -> Settlement:
-        """Return what is known if nothing of it can be under way any more."""
+        """Return the settlement at a time when nothing of the payment can be under way any more."""
         return self if self.if_lost is None else self.if_lost
 
 
@@ -108,11 +106,11 @@ class Write(Generic[C]):
     """A claimed write of any system, and when it may first have been sent.
 
     Attributes:
-        call: What its driver sends. Nothing here looks into it.
-        sent: The earliest time at which it may have been sent; None: it was not.
-        is_keyed: Whether a key keeps it from being done twice.
-        look_up_by: What its look-up needs beside the call.
-        why_no_look_up: Why no read can show whether it was done; empty: one can.
+        call: The call that the driver sends. This module does not look into it.
+        sent: The earliest time at which the write may have been sent; None: it was not.
+        is_keyed: Whether a key keeps the write from being done twice.
+        look_up_by: Values that a look-up needs beside the call.
+        why_no_look_up: Why no read can show whether the write was done; empty: a read can.
     """
 
     call: C = field(repr=False)
@@ -125,7 +123,7 @@ class Write(Generic[C]):
     def of(
         call: PreparedCall, sent: Sent | None, look_up_by: Mapping[str, str] = _NOTHING
     ) -> Write[PreparedCall]:
-        """Return the write that a prepared call is."""
+        """Return the write of a prepared call. The arguments are the attributes of `Write`."""
         return Write(
             call,
             sent,
@@ -136,6 +134,7 @@ class Write(Generic[C]):
 
 
 def _why_no_look_up(call: PreparedCall, look_up_by: Mapping[str, str]) -> str:
+    """The reason for `Write.why_no_look_up`."""
     if call.look_up_needs is None:
         return "No read of the provider's shows whether it was done."
     missing = [name for name in call.look_up_needs if name not in look_up_by]
@@ -146,13 +145,16 @@ def _why_no_look_up(call: PreparedCall, look_up_by: Mapping[str, str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class LookUp:
-    """A write that is not sent again: read what the provider has of it since then, and it is
-    `shown`.
+    """A write that is not sent (again): the driver reads what the provider has of it, and passes
+    the result to `settlement_of`.
 
-    `why` it is looked up, in sentences; `sent` is the earliest time at which it may have been sent,
-    by whoever used its key, and `began` that of what is looked for. `first` is `began` by the
-    provider's clock; None: only a machine's clock has it, which no time of the provider's can be
-    compared with.
+    Attributes:
+        since: The time from which reads show all that the write may have made.
+        why: Why the write is looked up, in sentences.
+        sent: The earliest time at which the write may have been sent, by whoever used its key.
+        began: The earliest time at which what is looked for may have been sent.
+        first: `began` by the provider's clock, with which times of the provider can be compared;
+            None: it is known only by the clock of a machine.
     """
 
     write: Write[Any]
@@ -164,75 +166,64 @@ class LookUp:
 
     @property
     def moments(self) -> Mapping[str, datetime]:
-        """The moments that `client.look_up` needs: whatever else it may be is read, too."""
-        return {"since": self.since if self.first is None else self.first, "read_from": self.since}
+        """The moments that `client.look_up` takes: `since`, before which the write cannot have made
+        a request; and `read_from`, which may be earlier, so that other requests with which its own
+        could be confused are read, too.
+        """
+        since = self.since if self.first is None else self.first
+        return {"since": since, "read_from": self.since}
 
-    def shown(self, done: Done | NotDone | str) -> Settlement:
-        """Return what reads have shown of it: a text says why they do not show that it was done."""
+    def settlement_of(self, done: Done | NotDone | str) -> Settlement:
+        """Return the settlement after the reads. `done` is their result; a text says why they do
+        not show whether the write was done.
+        """
         if isinstance(done, NotDone) and done.is_over:
             reason = f"{self.why} {done.why}"
             return Settlement(PaymentOutcome.REJECTED, reason=reason, looked_up=True)
         if isinstance(done, NotDone):
-            unknown = self.unknown(f"{done.why} What was sent may still be under way.")
-            return replace(unknown, if_lost=self._lost(done) if done.can_be_sent else None)
+            unknown = self.unknown_settlement(f"{done.why} What was sent may still be under way.")
+            if_lost = self._settlement_if_lost(done) if done.can_be_sent else None
+            return replace(unknown, if_lost=if_lost)
         if isinstance(done, str):
-            return self.unknown(f"{done} {_ADVICE}")
+            return self.unknown_settlement(f"{done} {_ADVICE}")
         if self.first is None and not done.is_state:
-            return self.unknown(
+            return self.unknown_settlement(
                 f"{done.id} has what was sent, but only a machine's clock says when it was sent: "
                 f"it may be another's. {_ADVICE}"
             )
-        seen = f"{done.id} has what was sent, but another payment has the same reference."
-        otherwise = None if done.is_state else self.unknown(f"{seen} {_ADVICE}")
+        otherwise = None
+        if not done.is_state:
+            doubt = f"{done.id} has what was sent, but another payment has the same reference."
+            otherwise = self.unknown_settlement(f"{doubt} {_ADVICE}")
         return Settlement(
             PaymentOutcome.CREATED, done, self.why, looked_up=True, unless_mine=otherwise
         )
 
-    def _lost(self, state: NotDone) -> Settlement:
+    def _settlement_if_lost(self, state: NotDone) -> Settlement:
+        """Return the settlement of a write that was sent, but is not done and not under way."""
         reason = f"{self.why} {state.why} So it was lost, and can be sent again."
         return Settlement(PaymentOutcome.NOT_SENT, reason=reason, looked_up=True)
 
-    def refused(self, error: InvalidRequest) -> Settlement:
-        """Return what is known of it if the client refuses the values of its look-up."""
-        return self.shown(f"The look-up failed: {error.summary}")
+    def settlement_of_refusal(self, error: InvalidRequest) -> Settlement:
+        """Return the settlement if the client itself refuses the values of the look-up."""
+        return self.settlement_of(f"The look-up failed: {error.summary}")
 
-    def unknown(self, words: str, *, looked_up: bool = True) -> Settlement:
-        """Return what is known of it, for this reason: `looked_up`, or the requests could not be
-        read.
+    def unknown_settlement(self, words: str, *, looked_up: bool = True) -> Settlement:
+        """Return the settlement that it is unknown whether the write was done, for a reason in
+        `words`.
+
+        `looked_up` is false if the provider's requests could not be read.
         """
         reason = f"{self.why} {words}"
-        # what was looked up is not sent again: its key has no age
+        # A write that was looked up is not sent again: the age of its key does not matter any more.
         sent = self.began if looked_up else self.sent
         return Settlement(PaymentOutcome.UNKNOWN, reason=reason, sent=sent, looked_up=looked_up)
 
 
 Flow: TypeAlias = Generator[Callable[[], Any], Any, T]
-"""It yields a call, and is sent the request that it made; the call's error is thrown into it."""
-
-
-class About(Enum):
-    """What a failed call is about."""
-
-    PAYMENT = auto()  # its values, or its key
-    CLIENT = auto()  # nothing can be sent with it
-    EITHER = auto()  # the client or this payment
-    PROVIDER = auto()  # or the way to it, such as its rate or a connection
-
-
-def about(error: VictorError) -> About:
-    if isinstance(error, BadRequest | Conflict | InvalidRequest):
-        return About.PAYMENT
-    if isinstance(error, AuthenticationError | ConfigurationError):
-        return About.CLIENT
-    is_rejected = isinstance(error, StatusError) and error.outcome is Outcome.REJECTED
-    if is_rejected and not isinstance(error, RateLimited):
-        return About.EITHER
-    return About.PROVIDER
-
-
-def is_about_all(error: VictorError) -> bool:
-    """Whether a failed call says that others would fail, too."""
-    return about(error) in (About.CLIENT, About.PROVIDER) and not isinstance(error, NotFound)
+"""A generator that yields calls. The driver sends the result of a call into it, or throws the error
+of the call in.
+"""
 
 
 def settle(
@@ -243,35 +234,36 @@ def settle(
 ) -> Flow[Settlement | LookUp]:
     """Send a payment until it is settled, has to be looked up, or is left.
 
-    Nothing is sent whose key the provider may have forgotten. What may exist never becomes refused
-    or not sent.
+    A payment is not sent if the provider may have forgotten its key. A payment that may exist at
+    the provider never becomes refused or not sent.
 
     Args:
-        turn: Waits until the payment can be tried, and returns the time then, or None: leave it as
-            it is. It is given what is known of the payment, and the earliest time at which it may
-            have been sent, or None.
-        create: Sends the payment under its key. It is given whether the payment may have been sent
-            before, and when it was decided to send it (see `within_decision`, whose error it may
-            raise). A `Settlement` says why it was not sent.
+        turn: Waits until the payment can be tried, and returns the present time; or None: leave the
+            payment as it is. Its arguments are the settlement so far, and the earliest time at
+            which the payment may have been sent, or None.
+        create: Sends the payment under its key. Its arguments are whether the payment may have been
+            sent before, and when it was decided to send it (see `within_decision`, whose error
+            `create` may raise). If it returns a `Settlement`, the payment was not sent.
     """
     sent: Sent | Moment | None = write.sent
     so_far = Settlement(PaymentOutcome.WAITING)
     while True:
         now = turn(so_far, sent)
         if now is None:
-            return so_far if sent is None else _may_exist(so_far, sent)
-        result = yield from _tried(write, keys, sent, now, create)
+            return so_far if sent is None else _as_possibly_sent(so_far, sent)
+        result = yield from _try_once(write, keys, sent, now, create)
         if isinstance(result, LookUp):
-            nothing = write.why_no_look_up
-            return result.unknown(f"{nothing} {_ADVICE}") if nothing else result
+            if write.why_no_look_up:
+                return result.unknown_settlement(f"{write.why_no_look_up} {_ADVICE}")
+            return result
         if sent is None and result.outcome in MAY_EXIST:
             sent = now.moment
-        so_far = _joined(so_far, result, sent)
+        so_far = _join_results(so_far, result, sent)
         if so_far.outcome in SETTLED:
             return so_far
 
 
-def _tried(
+def _try_once(
     write: Write[Any],
     keys: Keys | NoKey,
     sent: Sent | Moment | None,
@@ -280,13 +272,14 @@ def _tried(
 ) -> Flow[Settlement | LookUp]:
     """Send a payment once, unless its key may be forgotten.
 
-    Return what this call says of itself alone; a `LookUp` if it is not sent, or its result says too
-    little.
+    Return the settlement of this call alone; or a `LookUp`: the payment was not sent, or the result
+    of the call says too little.
     """
     doubt = keys.doubt(sent, now)
     if doubt is not None:
         since, why = doubt
-        if why is TIME_UNKNOWN:  # it waits, for the provider's time may be known later
+        # The payment waits, since the provider's time may be known later.
+        if why is TIME_UNKNOWN:
             reason = (
                 "It may have been sent. It waits until the time of the provider is known: "
                 f"{now.error}"
@@ -294,15 +287,16 @@ def _tried(
             return Settlement(PaymentOutcome.UNKNOWN, reason=reason, error=now.error)
         return _look_up(write, why, keys, now, since=since, began=since)
     send = partial(create, sent is not None, now.moment)
-    result, attempts = yield from _create(send, is_repeat=sent is not None)
-    if isinstance(result, Settlement):
-        return result
-    # A conflict shows that the key was used: by whom and when is not known, if it was not for this
-    # payment.
+    end = yield from _call_once(send, is_repeat=sent is not None)
+    if isinstance(end.result, Settlement):
+        return end.result
+    # A conflict shows that the key was used. If this payment was not sent before, nobody knows by
+    # whom and when: it may be as long ago as the provider keeps keys.
     since = began = sent or keys.first_use(now)
-    if sent is None and attempts > 1:  # an earlier attempt may have used it
+    # An earlier attempt of this very call may have used the key.
+    if sent is None and end.attempts > 1:
         began = now.moment
-    return _look_up(write, result, keys, now, since=since, began=began)
+    return _look_up(write, end.result, keys, now, since=since, began=began)
 
 
 def _look_up(
@@ -314,36 +308,46 @@ def _look_up(
     since: Sent | Moment,
     began: Sent | Moment,
 ) -> LookUp:
-    earliest = _stored(since, now, keys.caller).earliest(now)
-    first = _stored(began, now, keys.caller).first(now)
+    """Return the look-up of a write, with its times by the provider's clock."""
+    earliest = _as_sent(since, now, keys.caller).earliest(now)
+    first = _as_sent(began, now, keys.caller).first(now)
     return LookUp(write, earliest, why, since, began, first)
 
 
-def _stored(sent: Sent | Moment, now: Now, caller: str | None) -> Sent:
+def _as_sent(sent: Sent | Moment, now: Now, caller: str | None) -> Sent:
+    """Return a time of this process in the form that is stored; a stored one as it is."""
     return Sent.at(sent, now, caller) if isinstance(sent, Moment) else sent
 
 
-def _create(send: Callable[[], Any], *, is_repeat: bool) -> Flow[tuple[Settlement | str, int]]:
-    """Make one call.
-
-    Return what it says of itself alone, or why it is looked up; and how often it was sent.
+class _CallEnd(NamedTuple):
+    """The end of a call: its settlement, or why the payment is looked up; and how often it was
+    sent.
     """
+
+    result: Settlement | str
+    attempts: int
+
+
+def _call_once(send: Callable[[], Any], *, is_repeat: bool) -> Flow[_CallEnd]:
+    """Make one call. `is_repeat`: an earlier call may have sent the payment."""
     try:
         created = yield send
     except BegunTooLateError:
-        return Settlement(PaymentOutcome.NOT_SENT, reason=_BEGUN_TOO_LATE), 0
+        return _CallEnd(Settlement(PaymentOutcome.NOT_SENT, reason=_BEGUN_TOO_LATE), 0)
     except VictorError as error:
-        return _reason_to_look(error, is_repeat=is_repeat) or _of_error(error), error.attempts
+        reason = _reason_to_look(error, is_repeat=is_repeat)
+        return _CallEnd(reason or _settlement_of_error(error), error.attempts)
     if isinstance(created, Settlement):
-        return created, 0
+        return _CallEnd(created, 0)
     if isinstance(created, PaymentRequest) and not created.id:
-        return Settlement(PaymentOutcome.ACCEPTED, created, "The response has no id."), 1
-    return Settlement(PaymentOutcome.CREATED, created), 1
+        accepted = Settlement(PaymentOutcome.ACCEPTED, created, "The response has no id.")
+        return _CallEnd(accepted, 1)
+    return _CallEnd(Settlement(PaymentOutcome.CREATED, created), 1)
 
 
 def _reason_to_look(error: VictorError, *, is_repeat: bool) -> str | None:
     """Return why a payment is looked up after an error; None: the error says enough, or a repeat
-    can.
+    will.
 
     A 409 never proves that nothing exists under the key; a refusal says nothing of an earlier call.
     """
@@ -354,51 +358,46 @@ def _reason_to_look(error: VictorError, *, is_repeat: bool) -> str | None:
     return None
 
 
-def unread(error: VictorError) -> Settlement:
-    """Return what is known of a payment that was not sent, since the read before it failed."""
-    if about(error) is About.CLIENT:
+def settlement_of_failed_read(error: VictorError) -> Settlement:
+    """Return the settlement of a payment that was not sent, since the read that precedes it
+    failed.
+    """
+    if failure_scope(error) is FailureScope.CLIENT:
         return Settlement(PaymentOutcome.WAITING, error=error)
     return Settlement(PaymentOutcome.NOT_SENT, reason=error.summary, error=error)
 
 
-def is_refusal(error: VictorError) -> bool:
-    """Whether a call was refused for good: the same call later would be, too.
-
-    After a 401, 403 or 429 it may not be.
-    """
-    if isinstance(error, PermissionDenied) or about(error) not in (About.PAYMENT, About.EITHER):
-        return False
-    return error.outcome in (Outcome.REJECTED, Outcome.NOT_SENT)
-
-
-def _of_error(error: VictorError) -> Settlement:
-    """Return what the error of a call says of this call alone."""
+def _settlement_of_error(error: VictorError) -> Settlement:
+    """Return the settlement of a call that failed, of this call alone."""
     if error.outcome is Outcome.ACCEPTED:
         outcome = PaymentOutcome.ACCEPTED
     elif error.outcome is Outcome.UNKNOWN:
         outcome = PaymentOutcome.UNKNOWN
-    elif about(error) is About.CLIENT:
+    elif failure_scope(error) is FailureScope.CLIENT:
         return Settlement(PaymentOutcome.WAITING, error=error)
     elif isinstance(error, InvalidRequest):
         outcome = PaymentOutcome.REFUSED
-    elif is_refusal(error) or about(error) is About.EITHER:
+    elif is_refusal(error) or failure_scope(error) is FailureScope.EITHER:
         outcome = PaymentOutcome.REJECTED
     else:
         outcome = PaymentOutcome.NOT_SENT
     return Settlement(outcome, reason=error.summary, error=error)
 
 
-def _joined(before: Settlement, after: Settlement, sent: Sent | Moment | None) -> Settlement:
-    """Join the results of two calls: what may exist after one of them may exist after both."""
+def _join_results(before: Settlement, after: Settlement, sent: Sent | Moment | None) -> Settlement:
+    """Join the settlement of the earlier calls with that of the last one: a payment that may exist
+    after one of them may exist after both.
+    """
     if sent is None or after.outcome is PaymentOutcome.CREATED:
         return after
     if before.outcome in MAY_EXIST and after.outcome is not PaymentOutcome.ACCEPTED:
         reason = after.reason or before.reason
         return replace(after, outcome=before.outcome, reason=reason, sent=sent)
-    return _may_exist(after, sent)
+    return _as_possibly_sent(after, sent)
 
 
-def _may_exist(settlement: Settlement, sent: Sent | Moment) -> Settlement:
+def _as_possibly_sent(settlement: Settlement, sent: Sent | Moment) -> Settlement:
+    """Return the settlement of a payment that may have been sent: it is at least unknown."""
     if settlement.outcome in MAY_EXIST:
         return replace(settlement, sent=sent)
     why = "It may have been sent before this program was interrupted. It has not been tried since."
@@ -408,12 +407,15 @@ def _may_exist(settlement: Settlement, sent: Sent | Moment) -> Settlement:
 
 @dataclass(frozen=True, slots=True)
 class Rival:
-    """Another payment, whose request may be taken for this one's: one request settles one payment.
+    """Another payment, whose request could be mistaken for the request of this payment.
 
-    A payment is stored as one that may have been sent before it is sent. So whichever has made a
-    request is seen, whatever its worker does meanwhile: it has the request's id (the one that it is
-    settled with, or None), or the same reference and may have been sent and is not settled
-    (`may_exist`).
+    One request settles one payment. Each payment is stored as possibly sent before it is sent. So
+    the payment that has made a request can be seen, whatever its worker does meanwhile: it is
+    settled with the id of the request, or it has the same reference and `may_exist`.
+
+    Attributes:
+        id: The id of the request with which it is settled, or None.
+        may_exist: Whether it may have been sent, and is not settled.
     """
 
     key: str
@@ -422,8 +424,8 @@ class Rival:
     may_exist: bool
 
     def may_have_made(self, request_id: str, reference: object, key: str) -> bool:
-        """Whether the request with this id, of the payment with this reference and key, may be the
-        other payment's.
+        """Whether this rival may have made the request with this id, which a look-up has found for
+        the payment with this reference and key.
         """
         if key == self.key:
             return False

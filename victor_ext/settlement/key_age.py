@@ -1,9 +1,12 @@
-"""Decide from the age of a key whether a payment can be sent again.
+"""The age of a key, which decides whether a payment can be sent again.
+
+`Moment`, `Now` and `Sent` are times; `Keys.doubt` (with a key) and `NoKey.doubt` (without one)
+decide; `within_key_life` and `within_decision` limit the time of a call.
 
 The provider expires its keys by its own clock, so the age is measured by that clock, estimated from
 its responses. Local clocks drift, stop during sleep and differ between machines: an age that they
-alone bound is uncertain, and the payment is looked up. Within one process, the clock that shows
-more bounds it.
+alone bound is uncertain, and the payment is looked up. Within one process, the age is what the
+local clock shows that has advanced further.
 """
 
 from __future__ import annotations
@@ -17,36 +20,42 @@ from typing import Any, NamedTuple
 from victor_ext import ProviderTime, VictorError
 
 _MARGIN = 300.0
-"""Seconds before a key expires in which it is no longer sent: a call and its retries take time."""
+"""Seconds before a key expires in which no call with the key begins: a call and its retries take
+time.
+"""
 _LEAST_MARGIN = 70.0
 """Minimum margin for short retentions: the default call duration, plus the age of a `Date` header.
 """
 _DATES_DIFFER = 10.0
-"""Seconds by which a time may precede that of sending: `Date` has whole seconds, comes late,
-differs between hosts.
+"""Seconds by which the provider's time of a request may precede our time of sending it: `Date` has
+whole seconds, comes late, and differs between hosts.
 """
 LEAST_KEPT = 100.0
-"""Seconds. Shorter lives are refused: a call could outlast its key, or half a minute without a sign
-of another worker would be a doubt, so that none would be sent."""
+"""The minimum seconds for which a provider has to keep keys. With less, a call could outlast its
+key; or half a minute without a sign of another worker would make each payment doubtful, and none
+would be sent.
+"""
 _AT_ONCE = 1.0
-"""Seconds within which a call begins that was decided: a thread or a task has to come to it."""
+"""Seconds from the decision to send until the call begins: its thread or task has to be
+scheduled.
+"""
 _EARLIER = timedelta(minutes=5)
-"""How far before the time of sending reads begin, by the provider's clock: they show what else it
-may be.
+"""How far before the time of sending look-ups read, if that time is by the provider's clock: they
+have to show other requests that could be mistaken for the one that was sent.
 """
 _CLOCKS_DIFFER = timedelta(days=1)
-"""The same for a time from a machine's clock."""
+"""The same, if the time of sending is by a machine's clock."""
 LAST_CALLS = 300
 """Seconds that a worker waits at its end for the calls under way: none takes longer than 290
 (`within_key_life`).
 """
 TIME_UNKNOWN = "It may have been sent, and the provider's time is not known."
-"""The only temporary reason: a later response may give the time."""
+"""The only reason of a doubt that may go away: a later response may give the time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A time in this process, by both local clocks."""
+    """A time in this process, by both local clocks: the wall clock and the monotonic one."""
 
     local: float
     monotonic: float
@@ -56,8 +65,8 @@ class Moment:
 class Now:
     """The present time, by the clocks of this machine and by the provider's.
 
-    `error` is why the provider's time could not be read, if it may be known later; None: it is
-    known, or no response has it.
+    `error` is why the provider's time could not be read, if it may be known later; None: the time
+    is known, or the provider's responses have none.
     """
 
     moment: Moment
@@ -65,10 +74,12 @@ class Now:
     error: VictorError | None = None
 
     def by_provider(self) -> float:
-        """Return the epoch seconds by the provider's clock; by that of this machine if it is not
-        known.
+        """Return the epoch seconds by the provider's clock; if that is unknown, by this
+        machine's.
         """
-        return self.provider.moment.timestamp() if self.provider.is_known else self.moment.local
+        if self.provider.is_known:
+            return self.provider.moment.timestamp()
+        return self.moment.local
 
     def since(self, moment: Moment) -> float:
         """Return the seconds since `moment`, by whichever local clock shows more."""
@@ -87,8 +98,10 @@ class Sent(NamedTuple):
     Attributes:
         since: Lower bound of the send time, in epoch seconds: by the provider's clock if `known`,
             else by the sender's.
-        looked_up: Whether the payment was looked up after it. Then it is never sent again: a person
-            may have acted.
+        by: The digest of the sender's credentials; None: there is none.
+        known: Whether `since` is by the provider's clock.
+        looked_up: Whether the payment was looked up since then. Then it is never sent again: a
+            person may have acted on the result.
         spread: Seconds by which the first sending may have been later than `since`: the clocks of a
             machine that slept, or whose clock was changed, show different times.
     """
@@ -101,8 +114,8 @@ class Sent(NamedTuple):
 
     @classmethod
     def at(cls, moment: Moment, now: Now, by: str | None) -> Sent:
-        """Return a time of this process in a form that can be stored: by the provider's clock, if
-        it is known.
+        """Return the time of a sending in this process, in the form that is stored: by the
+        provider's clock, if that is known.
         """
         if now.provider.is_known:
             age = now.since(moment)
@@ -112,18 +125,19 @@ class Sent(NamedTuple):
 
     def earliest(self, now: Now) -> datetime:
         """Return the earliest time that the provider can give for the request."""
-        # A clock may have been ahead: it is not later than now.
+        # `since` is at most now. If it is later, a clock was ahead.
         since = datetime.fromtimestamp(min(self.since, now.by_provider()), UTC)
         return since - (_EARLIER if self.known else _CLOCKS_DIFFER)
 
     def first(self, now: Now) -> datetime | None:
-        """Return the time of the first sending by the provider's clock, as late as it may be: what
-        was made before may be another's. None: only a machine's clock has it.
+        """Return the latest time that the first sending may have had, by the provider's clock. A
+        request that was made before then may be another payment's. None: the time is known only by
+        a machine's clock.
         """
         if not self.known:
             return None
         latest = self.since + self.spread
-        if now.provider.is_known:  # it was not sent later than now
+        if now.provider.is_known:  # the first sending was not later than now
             latest = min(latest, now.provider.moment.timestamp())
         return datetime.fromtimestamp(latest, UTC)
 
@@ -139,12 +153,12 @@ class Keys:
     Attributes:
         kept: Seconds for which the provider keeps a key, at least `LEAST_KEPT`.
         caller: Digest of the client's credentials: the provider may keep the keys of each caller
-            apart. None: nothing tells them from others, so what may have been sent was maybe sent
-            with others.
-        alone_since: Returns when this worker was last known to be the only one with the payment, if
-            another one can take it over meanwhile; else None. A worker that was stopped (a
-            suspended machine) does not know that it was taken over. It therefore treats the payment
-            as possibly sent since then.
+            apart. None: the credentials cannot be told from others, so that a payment may have been
+            sent with others.
+        alone_since: Returns when this worker was last known to be the only one with the payment. A
+            worker that was stopped (a suspended machine) does not know that another one has taken
+            the payment over. It therefore treats the payment as possibly sent since then. None: no
+            other worker can take the payment over.
     """
 
     kept: float
@@ -152,18 +166,18 @@ class Keys:
     alone_since: Callable[[], Moment] | None = None
 
     def first_use(self, now: Now) -> Sent:
-        """Return the earliest time at which a key may have been used that the provider still
-        keeps.
+        """Return the earliest time at which a key that the provider still keeps may have been
+        used.
         """
         sent = Sent.at(now.moment, now, self.caller)
         return Sent(sent.since - self.kept, sent.by, sent.known)
 
     def doubt(self, sent: Sent | Moment | None, now: Now) -> tuple[Sent | Moment, str] | None:
-        """Return why a payment must not be sent now, with the earliest time at which it may have
-        been; None: it can be.
+        """Return the doubt for which a payment must not be sent now: the earliest time at which it
+        may have been sent, and the reason. None: it can be sent.
 
-        `sent` is the earliest possible send, as stored or as a time in this process; None: it was
-        not sent.
+        `sent` is the earliest time at which the payment may have been sent, as stored or as a time
+        in this process; None: it was not sent.
         """
         if sent is None:
             if self.alone_since is None:
@@ -183,6 +197,9 @@ class Keys:
         return doubt is not None and doubt[1] is not TIME_UNKNOWN
 
     def _of_stored(self, sent: Sent, now: Now) -> str | None:
+        """Return the reason of the doubt about a stored time of sending; None: there is no
+        doubt.
+        """
         if sent.looked_up:
             return "It may have been sent, and it was already looked up."
         if not sent.known:
@@ -205,15 +222,16 @@ class Keys:
 
 @dataclass(frozen=True, slots=True)
 class NoKey:
-    """Of writes that no key keeps from being done twice: what may have been sent is never sent
-    again.
+    """Takes the place of `Keys` for writes without a key: a write that may have been sent is never
+    sent again.
 
     Attributes:
         caller: As of `Keys`.
         held: Seconds for which this worker alone has the write, from `since` on.
-        since: Returns when it was last known to be alone with it: after a sleep of the machine
-            another worker may have looked it up meanwhile. None: no other one can take it up.
-        why: Why it is not sent again, as a sentence.
+        since: Returns when this worker was last known to be the only one with the write: while the
+            machine slept, another worker may have looked the write up. None: no other worker can
+            take the write up.
+        why: Why a write that may have been sent is not sent again, as a sentence.
     """
 
     caller: str | None
@@ -222,11 +240,13 @@ class NoKey:
     why: str = "It may have been sent, and it takes no key."
 
     def first_use(self, now: Now) -> Sent:
-        """Return when it may first have been sent: now. What was done before was another write."""
+        """Return the earliest time at which a write that was not sent before may have been sent:
+        now. Whatever was done earlier was another write.
+        """
         return Sent.at(now.moment, now, self.caller)
 
     def left(self, now: Now) -> float:
-        """Return for how many seconds it can be sent yet."""
+        """Return for how many more seconds the write can be sent."""
         return inf if self.since is None else self.held - now.since(self.since())
 
     def doubt(self, sent: Sent | Moment | None, now: Now) -> tuple[Sent | Moment, str] | None:
@@ -239,8 +259,10 @@ class NoKey:
 
 
 def within_key_life(client: Any, kept: float) -> Any:
-    """Return the client to send with: each call ends, all its attempts included, before its key can
+    """Return a client whose calls end, all of their attempts included, before their keys can
     expire.
+
+    `kept` are the seconds for which the provider keeps keys.
     """
     deadline = client.deadline
     longest = _margin(kept) - _DATES_DIFFER - _AT_ONCE
@@ -250,22 +272,23 @@ def within_key_life(client: Any, kept: float) -> Any:
 
 
 class BegunTooLateError(Exception):
-    """A call has begun so long after it was decided that it must not be made."""
+    """A call was to begin so long after the decision to make it that it must not be made."""
 
 
 def within_decision(client: Any, decided: Moment, now: Now, left: float = inf) -> Any:
-    """Return the client for a call that begins now: it ends as early as if it had begun when it was
-    decided.
+    """Return the client for a call that begins now, and that ends as early as if it had begun at
+    the time of the decision to make it.
 
-    A process may be stopped between a decision and its call. What the decision counts on (the life
-    of a key, that nobody else has the payment) may have ended meanwhile.
+    A process may be stopped between the decision and the call. What the decision relies on (the
+    life of a key, that nobody else has the payment) may have ended meanwhile.
 
     Args:
-        client: One with a deadline.
-        left: Seconds within which the call has to end beside that.
+        client: A client with a deadline.
+        decided: When it was decided to make the call.
+        left: Seconds from now on within which the call has to end in any case.
 
     Raises:
-        BegunTooLateError: Its time is over.
+        BegunTooLateError: The time of the call is over.
     """
     deadline: float = client.deadline
     late = now.since(decided)
@@ -277,12 +300,13 @@ def within_decision(client: Any, decided: Moment, now: Now, left: float = inf) -
 
 
 def _margin(kept: float) -> float:
+    """Seconds before a key expires in which no call with it begins."""
     return min(_MARGIN, max(_LEAST_MARGIN, kept / 10))
 
 
 def _by_age(age: float, kept: float) -> str | None:
-    """Return why a key of this age must not be sent: it may expire during the call, or the age is
-    impossible.
+    """Return the reason why a key of this age must not be sent: it may expire during the call, or
+    the age is impossible. None: it can be sent.
     """
     if age < -_DATES_DIFFER:
         return "It may have been sent at a time in the future: a clock was changed."

@@ -1,1 +1,6 @@
-"""Rows from files and iterables, for those who read many: CSV, JSON Lines, and mappings."""
+"""Files of rows, as people and spreadsheets write them.
+
+`sources.records_of` reads all of them; `row_file.RowFile` says how a file is written. Below them
+are `csv_records`, `formats` (amounts and dates), `records` and `texts` (damaged cells, export to
+CSV). `temporary` has a database for more rows than fit into memory.
+"""

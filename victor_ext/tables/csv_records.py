@@ -1,4 +1,8 @@
-"""Records of CSV files, as people and spreadsheets write them."""
+"""The records of a CSV file, as people and spreadsheets write it.
+
+`csv_records` reads the delimiter, the heading and the rows. A stray quote can merge rows: these are
+found (`_Row.is_merged`), and reported one by one.
+"""
 
 import csv
 import re
@@ -17,7 +21,7 @@ _DELIMITERS = (",", ";", "\t")
 _SEPARATOR = re.compile(r"[\"']?sep=([,;\t])[\"']?\s*", re.IGNORECASE)
 """A first line that tells a spreadsheet the delimiter."""
 _LONGEST_HEADING = 100_000
-"""Characters of a heading that are looked at for its delimiter."""
+"""The maximum number of characters of a heading by which its delimiter is chosen."""
 _STRAY_QUOTE = Problem(
     "",
     "quote",
@@ -34,19 +38,21 @@ def csv_records(
     `known` are names of columns that a heading may have.
     """
     names = {*known, *(name for name in file.columns.values() if name is not None)}
-    first, begins = next(lines, ""), 1
+    first = next(lines, "")
+    first_line = 1
     delimiter = _named_delimiter(first)
-    if delimiter is not None:
-        first, begins = next(lines, ""), 2
-    else:
+    if delimiter is None:
         delimiter = _delimiter_of(first, names)
+    else:
+        first = next(lines, "")
+        first_line = 2
     number = 0
     heading: Heading | None = None
-    for row in _RowReader(chain([first], lines), begins, delimiter):
+    for row in _RowReader(chain([first], lines), first_line, delimiter):
         if row.is_empty:
             continue
         if heading is None:
-            heading = _heading(row.cells, row.line, file)
+            heading = _checked_heading(row.cells, row.line, file)
             check(heading, row.line)
             continue
         if not row.is_merged(delimiter, len(heading.own)):
@@ -64,7 +70,7 @@ def csv_records(
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A row as the file has it: where it begins, its cells, and its lines."""
+    """A row of the file: the number of the line where it begins, its cells, and its lines."""
 
     line: int
     cells: list[str] = field(repr=False)
@@ -75,44 +81,46 @@ class _Row:
         return not any(map(str.strip, self.cells))
 
     def is_merged(self, delimiter: str, columns: int) -> bool:
-        """Whether its lines are rows of this file by themselves: a quote that belongs to a text has
+        """Whether the lines of this row are rows by themselves: a quote that belongs to a text has
         been read as the beginning of a quoted value.
 
-        A quoted value may have line breaks, and even delimiters. It is taken for rows if two of the
-        lines have as many columns as the heading: then the value holds a whole row.
+        A quoted value may have line breaks, and even delimiters. Its lines are taken for rows if
+        two of them have as many columns as the heading: then the value holds a whole row.
         """
         if len(self.written) == 1:
             return False
         delimiters = columns - 1
-        whole = 0
+        whole_rows = 0
         for text in self.written:
             # Empty fields beyond the heading are no columns.
             shortest = text.rstrip(f"\r\n{delimiter}").count(delimiter)
             if shortest <= delimiters <= text.count(delimiter):
-                whole += 1
-        return whole > 1
+                whole_rows += 1
+        return whole_rows > 1
 
 
 class _RowReader(Iterator[_Row]):
-    """The rows of lines that begin at a line of the file. Raises `SourceBroken`."""
+    """Reads rows from lines, of which the first has the number `first_line`. Raises
+    `SourceBroken`.
+    """
 
-    def __init__(self, lines: Iterator[str], begins: int, delimiter: str) -> None:
-        self._begins = begins
+    def __init__(self, lines: Iterator[str], first_line: int, delimiter: str) -> None:
+        self._first_line = first_line
         self._lines = _PhysicalLines(lines)
         self._reader = csv.reader(self._lines, delimiter=delimiter, strict=True)
 
     def __next__(self) -> _Row:
-        line = self._begins + self._reader.line_num
+        line = self._first_line + self._reader.line_num
         try:
             cells = next(self._reader)
         except csv.Error as error:
-            raise _broken(line, error) from None
+            raise _unreadable_row(line, error) from None
         return _Row(line, cells, self._lines.take())
 
 
 class _PhysicalLines(Iterator[str]):
-    """Lines of a file. Those that were read since `take` are remembered: a record may have several
-    ones.
+    """The lines of a file. It remembers those that were read since the last `take`, since a row may
+    have several lines.
     """
 
     def __init__(self, lines: Iterator[str]) -> None:
@@ -125,7 +133,9 @@ class _PhysicalLines(Iterator[str]):
         return line
 
     def take(self) -> list[str]:
-        lines, self._read = self._read, []
+        """Return the lines that were read since the last call."""
+        lines = self._read
+        self._read = []
         return lines
 
 
@@ -136,22 +146,24 @@ def _named_delimiter(first: str) -> str | None:
 
 
 def _delimiter_of(first: str, names: Collection[str]) -> str:
-    """Return the delimiter that splits the heading, which is assumed to be one line, into the most
-    known names; or else, as headings may be in any language, into the most columns.
+    """Return the delimiter that splits the heading into the most known names; among equals, since
+    headings may be in any language, into the most columns. The heading is assumed to be one line.
     """
 
     # Secret, since a file without a heading begins with a row.
     heading = Secret(in_one_form(first).partition("\r")[0][:_LONGEST_HEADING])
 
     def names_and_columns(delimiter: str) -> tuple[int, int]:
+        """The number of known names, and of all columns."""
         cells = next(csv.reader([heading or "\n"], delimiter=delimiter))
-        known = map(names.__contains__, map(str.strip, cells))
-        return sum(known), len(cells)
+        known = [cell for cell in cells if cell.strip() in names]
+        return len(known), len(cells)
 
     return max(_DELIMITERS, key=names_and_columns)
 
 
-def _broken(line: int, error: csv.Error) -> SourceBroken:
+def _unreadable_row(line: int, error: csv.Error) -> SourceBroken:
+    """Return the error of a row that `csv` cannot read."""
     # The reading stops here: an unclosed quote would merge the following rows.
     message = (
         f"not a CSV row ({error}): look for a quote in this line that belongs to a text, and "
@@ -165,11 +177,13 @@ def _broken(line: int, error: csv.Error) -> SourceBroken:
     return SourceBroken(line, None, "format", message)
 
 
-def _heading(cells: list[str], line: int, file: RowFile) -> Heading:
+def _checked_heading(cells: list[str], line: int, file: RowFile) -> Heading:
+    """Return the heading of the file. Raises `SourceBroken`: names are repeated, or lacking."""
     names = [
         in_one_form(cell).strip() or f"column_{place}" for place, cell in enumerate(cells, start=1)
     ]
-    if repeated := repeated_in(names):
+    repeated = repeated_in(names)
+    if repeated:
         message = f"the heading names {', '.join(repeated)} more than once."
         raise SourceBroken(line, repeated[0], "repeated", message)
     heading = Heading.of(names, file.columns)
@@ -184,8 +198,13 @@ def _heading(cells: list[str], line: int, file: RowFile) -> Heading:
 
 
 def _record(number: int, row: _Row, heading: Heading, file: RowFile) -> Record:
+    """Return the record of a row, with a problem if the row has not as many cells as the heading.
+
+    Further cells may be empty.
+    """
     fields = _fields(heading, row.cells)
-    count, columns = len(row.cells), len(heading.own)
+    count = len(row.cells)
+    columns = len(heading.own)
     if count < columns or any(row.cells[columns:]):
         message = f"the heading has {columns} columns, and the row {count}: they may have shifted."
         return Record(number, row.line, fields, (Problem("", "fields", message),))
@@ -194,6 +213,7 @@ def _record(number: int, row: _Row, heading: Heading, file: RowFile) -> Record:
 
 
 def _fields(heading: Heading, cells: list[str]) -> dict[str, object]:
+    """Return the cells of a row by our names of columns, those that the row has."""
     count = len(cells)
     return hidden_fields(
         (name, cells[place]) for name, place in heading.places.items() if place < count

@@ -1,4 +1,4 @@
-"""How a file writes amounts and dates: what is named is read, and nothing is guessed."""
+"""Amounts and dates in the form that a `RowFile` names. No form is guessed."""
 
 import re
 from contextlib import suppress
@@ -13,29 +13,29 @@ from .texts import is_error_value
 DECIMALS = ("comma", "point")
 DATE_FORMATS = ("DMY", "MDY", "YMD")
 
-_OTHER_GROUPS = " \u00a0\u202f'\N{RIGHT SINGLE QUOTATION MARK}"
+_GROUP_SEPARATORS = " \u00a0\u202f'\N{RIGHT SINGLE QUOTATION MARK}"
 
 
 class _Decimal:
-    """How amounts are written with one decimal mark; `group` stands between groups of three
-    digits.
+    """The form of amounts with one decimal mark. `group` is the other mark, which may stand between
+    groups of three digits.
     """
 
     def __init__(self, mark: str, group: str, example: str) -> None:
         self.mark = mark
         self.example = example
-        groups = re.escape(group) + _OTHER_GROUPS
+        groups = re.escape(group) + _GROUP_SEPARATORS
         grouped = rf"[0-9]{{1,3}}(?P<group>[{groups}])[0-9]{{3}}(?:(?P=group)[0-9]{{3}})*"
         fraction = rf"(?:{re.escape(mark)}[0-9]+)?"
         self._amount = re.compile(rf"-?(?:[0-9]+|{grouped}){fraction}")
         self._groups = re.compile(f"[{groups}]")
 
     def is_amount(self, text: str) -> bool:
-        """Whether a text is an amount that is written so."""
+        """Whether a text is an amount in this form."""
         return self._amount.fullmatch(text) is not None
 
-    def plain(self, text: str) -> str:
-        """An amount as `1234.56`."""
+    def to_plain(self, text: str) -> str:
+        """An amount in this form as `1234.56`."""
         digits = self._groups.sub("", text)
         return digits.replace(self.mark, ".")
 
@@ -44,12 +44,12 @@ _DECIMALS = {"comma": _Decimal(",", ".", "1.234,56"), "point": _Decimal(".", ","
 _DATE = re.compile(r"([0-9]+)([./-])([0-9]+)\2([0-9]+)")
 _EXAMPLES = {"DMY": "25.11.2026", "MDY": "11/25/2026", "YMD": "2026/11/25"}
 _ALWAYS_READ = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|today|tomorrow")
-_SHOWN = 40
-"""The most characters of a value in a message."""
+_MOST_QUOTED = 40
+"""The maximum number of characters of a value that a message quotes."""
 
 
 class UnreadableCell(str):
-    """A value that is not written as its file writes such values. It is sent to nobody.
+    """A value that is not in the form that its file names. It is sent to nobody.
 
     The text itself might be right by other rules: `12.50` is no amount with a decimal comma.
     """
@@ -66,17 +66,17 @@ class UnreadableCell(str):
 def read_amount(name: str, value: object, decimal: str | None) -> object:
     """Return an amount as `1234.56`, from text with this decimal mark; else an `UnreadableCell`.
 
-    Without a mark, and what is no text, comes back as it is; so do empty text and an error value,
-    which others refuse.
+    Without a mark, the value is returned as it is. So are values that are no text, empty text, and
+    error values of spreadsheets, which later checks refuse.
     """
     if decimal is None or not _is_text(value):
         return value
     text = str(value).strip()
     form = _DECIMALS[decimal]
     if form.is_amount(text):
-        return form.plain(text)
+        return form.to_plain(text)
     message = (
-        f"{name} is {_shown(text)} and must be digits with a decimal {decimal} ({form.mark}) and "
+        f"{name} is {_excerpt(text)} and must be digits with a decimal {decimal} ({form.mark}) and "
         f"no currency, such as {form.example}."
     )
     return UnreadableCell(text, Problem(name, "format", message))
@@ -86,8 +86,8 @@ def read_date(name: str, value: object, date_format: str | None) -> object:
     """Return a date as `YYYY-MM-DD`, from text in this order of day, month and year; else an
     `UnreadableCell`.
 
-    `YYYY-MM-DD`, `today` and `tomorrow` are read as well. Without an order, and what is no text,
-    comes back as it is; so do empty text and an error value.
+    `YYYY-MM-DD`, `today` and `tomorrow` are read as well. Without an order, the value is returned
+    as it is, and so are the values that `read_amount` returns as they are.
     """
     if date_format is None or not _is_text(value):
         return value
@@ -104,11 +104,11 @@ def read_date(name: str, value: object, date_format: str | None) -> object:
         with suppress(ValueError):
             return date(parts["Y"], parts["M"], parts["D"]).isoformat()
         reason = f", and there is no such day in the order {date_format}."
-    return UnreadableCell(text, Problem(name, "format", f"{name} is {_shown(text)}{reason}"))
+    return UnreadableCell(text, Problem(name, "format", f"{name} is {_excerpt(text)}{reason}"))
 
 
 def _parts_of(text: str, date_format: str) -> dict[str, int] | None:
-    """The numbers of a date by the letters of its order; None of other text."""
+    """The numbers of a date by the letters of its order; None: the text is no date."""
     match = _DATE.fullmatch(text)
     if match is None:
         return None
@@ -121,12 +121,14 @@ def _parts_of(text: str, date_format: str) -> dict[str, int] | None:
 
 
 def _is_text(value: object) -> bool:
+    """Whether a value is text that has to be in the form of the file."""
     if not isinstance(value, str) or isinstance(value, NumberText):
         return False
     return value != "" and not is_error_value(value)
 
 
-def _shown(text: str) -> str:
-    if len(text) > _SHOWN:
-        text = f"{text[:_SHOWN]}..."
+def _excerpt(text: str) -> str:
+    """The text in quotes, shortened, for a message."""
+    if len(text) > _MOST_QUOTED:
+        text = f"{text[:_MOST_QUOTED]}..."
     return repr(text)

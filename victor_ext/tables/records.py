@@ -1,4 +1,4 @@
-"""What a source is read as: records, and what ends the reading."""
+"""`Record`, one row of a source, and `SourceBroken`, the error that ends its reading."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -9,7 +9,7 @@ from victor_ext import Problem
 from .row_file import Heading
 
 HeadingCheck = Callable[[Heading, int], None]
-"""Checks a CSV heading, which is in this line. It raises `SourceBroken`."""
+"""Checks a CSV heading, which is in the line with this number. It raises `SourceBroken`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Record:
 
 
 class SourceBroken(Exception):
-    """The source cannot be read further: the following records could be misread."""
+    """The source cannot be read further, since the following records could be misread."""
 
     def __init__(self, line: int | None, column: str | None, code: str, message: str) -> None:
         super().__init__(message)
@@ -37,6 +37,6 @@ class SourceBroken(Exception):
 
 
 def repeated_in(names: list[str]) -> list[str]:
-    """Return the names that are there more than once."""
+    """Return the names that occur more than once."""
     counts = Counter(names)
     return sorted(name for name, count in counts.items() if count > 1)

@@ -1,4 +1,4 @@
-"""A file of rows, and how it is written."""
+"""`RowFile`, a file of rows and how it is written, and `Heading`, its columns by our names."""
 
 import os
 import re
@@ -16,14 +16,14 @@ from .formats import DATE_FORMATS, DECIMALS, read_amount, read_date
 _AMOUNT = "amount"
 _DATE = "due_date"
 Columns = Mapping[str, str | None]
-"""The file's own heading of a column, by our name. None: the file has no such column."""
-_LONG_NUMBER = re.compile(r"[0-9](?=[0-9]{4})")
-"""The digits of a long number but the last four."""
+"""The file's own names of columns, by our names. None: the file has no such column."""
+_HIDDEN_DIGIT = re.compile(r"[0-9](?=[0-9]{4})")
+"""A digit of a long number, one of those before the last four."""
 
 
 @dataclass(frozen=True)
 class RowFile(os.PathLike[str]):
-    """A file of rows, and how it is written. What is not said here is not guessed.
+    """A file of rows, and how it is written. Nothing else of its form is guessed.
 
     Pass it where the path of a file is taken: to `BulkSender.check` and `send`, and to `reconcile`.
 
@@ -56,14 +56,15 @@ class RowFile(os.PathLike[str]):
         return os.fspath(self.path)
 
     def check_columns(self, known: Collection[str]) -> None:
-        """Check that all columns are known by our names. Raises `ConfigurationError`."""
+        """Raise `ConfigurationError` unless all names in `columns` are known."""
         refuse_unknown(self.columns, sorted(known))
 
     def read_values(self, fields: dict[str, Any]) -> None:
-        """Convert amounts and dates to the form that is read everywhere.
+        """Convert the amount and the date of a record, in place, to the form that is read
+        everywhere.
 
         Args:
-            fields: The values of a record by column. They are changed.
+            fields: The values of the record by our names of columns.
         """
         if self.decimal is not None and _AMOUNT in fields:
             fields[_AMOUNT] = read_amount(_AMOUNT, fields[_AMOUNT], self.decimal)
@@ -72,13 +73,16 @@ class RowFile(os.PathLike[str]):
 
 
 def _check_word(name: str, value: str | None, words: Sequence[str]) -> None:
+    """Raise `ConfigurationError` unless an option is None or one of these words."""
     if value is not None and value not in words:
         message = f"{name}={value!r} must be {' or '.join(words)}."
         raise ConfigurationError.of([Problem(name, "choice", message)])
 
 
 def checked_columns(columns: Columns) -> dict[str, str | None]:
-    """Return columns in one Unicode form, as headings are, and None for no column."""
+    """Return `columns` with all names in one Unicode form, as headings are. An empty name is
+    None.
+    """
     checked: dict[str, str | None] = {}
     for name, heading in columns.items():
         own = None if heading is None else in_one_form(str(heading)).strip()
@@ -87,14 +91,14 @@ def checked_columns(columns: Columns) -> dict[str, str | None]:
 
 
 def _named_columns(columns: Columns) -> dict[str, str]:
-    """The columns that the file has, without those that it has not."""
+    """`columns` without those that the file is said not to have."""
     return {name: heading for name, heading in columns.items() if heading is not None}
 
 
 def refuse_unknown(
     names: Iterable[str], fields: Collection[str], also_known: Collection[str] = ()
 ) -> None:
-    """Raise `ConfigurationError` for names that are no fields and not `also_known`."""
+    """Raise `ConfigurationError` for names that are neither fields nor `also_known`."""
     unknown = sorted({*names} - {*fields, *also_known})
     if unknown:
         message = f"columns names {', '.join(unknown)}: the fields are {', '.join(fields)}."
@@ -106,8 +110,8 @@ class Heading:
     """The names of a CSV heading.
 
     Attributes:
-        own: As the file has them.
-        places: The place of each column that is read, by our name.
+        own: The names as the file has them.
+        places: The index of each column that is read, by our name.
     """
 
     own: Sequence[str]
@@ -115,13 +119,14 @@ class Heading:
 
     @classmethod
     def of(cls, own: Sequence[str], columns: Columns) -> "Heading":
-        """Return a heading whose columns are read by these names.
+        """Return a heading, of which `columns` gives some columns our names.
 
-        A column that the file calls by our name is not read where another one is meant.
+        If `columns` names another column for one of our names, a column that has this name itself
+        is not read.
         """
         named = _named_columns(columns)
-        others = {*columns, *named.values()}
-        places = {name: place for place, name in enumerate(own) if name not in others}
+        renamed = {*columns, *named.values()}
+        places = {name: place for place, name in enumerate(own) if name not in renamed}
         for name, heading in named.items():
             if heading in own:
                 places[name] = own.index(heading)
@@ -129,29 +134,33 @@ class Heading:
         return cls(own, dict(in_order))
 
     def lacking(self, columns: Columns) -> list[tuple[str, str]]:
-        """Return our names and the headings of columns that were named and are not there."""
+        """Return the pairs of `columns` (our name, the file's) whose column the heading has not."""
         named = _named_columns(columns)
         return [(name, heading) for name, heading in named.items() if heading not in self.own]
 
     def __str__(self) -> str:
-        # A file without a heading begins with a row, which has an account number.
-        return _LONG_NUMBER.sub("*", f"the heading ({', '.join(self.own)})")
+        # If the file has no heading, this is its first row, which may have an account number.
+        return _HIDDEN_DIGIT.sub("*", f"the heading ({', '.join(self.own)})")
 
 
 def near_names(name: str, names: Sequence[str]) -> list[str]:
-    """Return the name that may have been meant, if there is one: `Due Date` for `due_date`."""
-    plain = {_letters(other): other for other in reversed(names)}
-    return [plain[match] for match in get_close_matches(_letters(name), plain, 1)]
+    """Return the name that is most like `name`, such as `Due Date` for `due_date`; or no name."""
+    # Reversed, so that of names with the same letters the first one counts.
+    by_letters = {_letters(other): other for other in reversed(names)}
+    matches = get_close_matches(_letters(name), by_letters, 1)
+    return [by_letters[match] for match in matches]
 
 
 def _letters(name: str) -> str:
+    """The letters and digits of a name, in lower case."""
     return "".join(char for char in name.casefold() if char.isalnum())
 
 
 def in_own_words(message: str, columns: Columns) -> str:
-    """Return a message about rows with the file's own headings in place of our names of columns.
+    """Return a message about rows with the file's own names of columns in place of ours.
 
-    A name that is an English word, too, is replaced where the message begins with it.
+    One of our names that has no underscore, such as `amount`, is also an English word: it is
+    replaced only at the beginning of the message.
     """
     headings = _named_columns(columns)
     if not headings:

@@ -1,4 +1,4 @@
-"""Records of CSV files, JSON Lines files and iterables of mappings."""
+"""`records_of`: the records of a CSV file, a JSON Lines file or an iterable of mappings."""
 
 import codecs
 import json
@@ -24,26 +24,28 @@ from .csv_records import csv_records
 from .records import HeadingCheck, Record, SourceBroken, repeated_in
 from .row_file import Heading, RowFile
 
-__all__ = ("HeadingCheck", "Record", "RowFile", "Rows", "SourceBroken", "hidden", "records_of")
+__all__ = ("HeadingCheck", "Record", "RowFile", "Rows", "SourceBroken", "hidden_rows", "records_of")
 
 T = TypeVar("T")
 
 MAX_LINE = 1 << 20
-"""Maximum bytes of a line. This limits memory for files that are not text."""
+"""Maximum bytes of a line. It limits the memory for files that are not text."""
 
 _JSON_LINES = {".jsonl", ".ndjson", ".json"}
-_SPREADSHEETS = {b"PK\x03\x04": ".xlsx or .ods", b"\xd0\xcf\x11\xe0": ".xls"}
+_SPREADSHEET_STARTS = {b"PK\x03\x04": ".xlsx or .ods", b"\xd0\xcf\x11\xe0": ".xls"}
 
 Rows = str | os.PathLike[str] | Iterable[Mapping[str, object]]
 """A path, or mappings from column names to values."""
 
 
-def hidden(rows: str | os.PathLike[str] | Iterable[T]) -> str | os.PathLike[str] | Iterable[T]:
-    """Return rows in a form that no `repr` shows: one may have an account number.
+def hidden_rows(rows: str | os.PathLike[str] | Iterable[T]) -> str | os.PathLike[str] | Iterable[T]:
+    """Return rows in a form whose `repr` does not show them, since they may have account numbers.
 
     A path is returned as it is.
     """
-    return rows if isinstance(rows, str | os.PathLike) else HiddenRows(rows)
+    if isinstance(rows, str | os.PathLike):
+        return rows
+    return HiddenRows(rows)
 
 
 def records_of(
@@ -65,12 +67,12 @@ def records_of(
         ConfigurationError: The file cannot be opened or has an unsupported format.
     """
     if not isinstance(source, str | os.PathLike):
-        return map(_of_mapping, count(1), source)
+        return map(_record_of_mapping, count(1), source)
     path = Path(source)
     file = source if isinstance(source, RowFile) else RowFile(source)
     file.check_columns(known)
     if path.exists() and not (path.is_file() or path.is_dir()):
-        # It is opened more than once, and what was read from a pipe does not come again.
+        # The file is opened more than once, and a pipe gives its bytes only once.
         raise ConfigurationError(
             f"{path} is not a file but a pipe or a device: write the rows into a file first."
         )
@@ -79,24 +81,25 @@ def records_of(
             start = binary.read(4)
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror or error}.") from None
-    for magic, kind in _SPREADSHEETS.items():
+    for magic, kind in _SPREADSHEET_STARTS.items():
         if start.startswith(magic):
             raise ConfigurationError(
                 f"{path} is a spreadsheet or an archive ({kind}). Export it as CSV (UTF-8)."
             )
     lines = _lines_of(path, _checked_encoding(file.encoding or encoding))
     if path.suffix.lower() in _JSON_LINES:
-        return _of_json(lines, file)
+        return _json_records(lines, file)
     return csv_records(lines, file, known, check)
 
 
-def _of_mapping(number: int, row: Mapping[str, object]) -> Record:
+def _record_of_mapping(number: int, row: Mapping[str, object]) -> Record:
+    """Return the record of a row of Python's, which may turn out to be no mapping."""
     value: object = row
     names: list[object] = [*value] if isinstance(value, Mapping) else [None]
     if not all(isinstance(name, str) for name in names):
         message = f"a row must be a mapping with names for keys, not {type(row).__name__}."
         return Record(number, None, {}, (Problem("", "type", message),))
-    pairs = _in_one_form(hidden_fields(row.items()).items())
+    pairs = _names_in_one_form(hidden_fields(row.items()).items())
     repeated = repeated_in([name for name, _ in pairs])
     problems = tuple(
         Problem(name, "repeated", f"the row names {name} twice.") for name in repeated[:1]
@@ -104,11 +107,13 @@ def _of_mapping(number: int, row: Mapping[str, object]) -> Record:
     return Record(number, None, dict(pairs), problems)
 
 
-def _in_one_form(pairs: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
+def _names_in_one_form(pairs: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """Return pairs of name and value with the names in one Unicode form."""
     return [(in_one_form(name), value) for name, value in pairs]
 
 
-def _of_json(lines: Iterator[str], file: RowFile) -> Iterator[Record]:
+def _json_records(lines: Iterator[str], file: RowFile) -> Iterator[Record]:
+    """Yield the records of a JSON Lines file. Raises `SourceBroken`."""
     number = 0
     for line, text in enumerate(lines, start=1):
         stripped = Secret(text.strip())
@@ -125,13 +130,14 @@ def _of_json(lines: Iterator[str], file: RowFile) -> Iterator[Record]:
 
 
 def _json_record(number: int, line: int, text: str, file: RowFile) -> Record:
+    """Return the record of a line. If the line is no JSON object, its problem says why."""
     try:
         row: Any = json.loads(
             text,
             parse_float=NumberText,
             parse_int=NumberText,
-            parse_constant=_constant,
-            object_pairs_hook=_object,
+            parse_constant=_refuse_constant,
+            object_pairs_hook=_object_of_pairs,
         )
         reason = "" if isinstance(row, dict) else "write {...}"
     except (ValueError, RecursionError) as error:
@@ -140,13 +146,13 @@ def _json_record(number: int, line: int, text: str, file: RowFile) -> Record:
             reason = f"{error.msg} at character {error.pos + 1}"
     if reason:
         return Record(number, line, {}, (Problem("", "format", f"not a JSON object: {reason}."),))
-    fields = _as_named(row, file)  # pyright: ignore[reportUnknownArgumentType] - `_object` made it
+    fields = _fields_by_our_names(row, file)  # pyright: ignore[reportUnknownArgumentType] - of `json`
     file.read_values(fields)
     return Record(number, line, fields)
 
 
-def _as_named(row: dict[str, Any], file: RowFile) -> dict[str, Any]:
-    """Return the fields of an object by our names, as those of a heading are."""
+def _fields_by_our_names(row: dict[str, Any], file: RowFile) -> dict[str, Any]:
+    """Return the fields of an object by our names of columns, as the cells of a CSV row are."""
     if not file.columns:
         return row
     heading = Heading.of(list(row), file.columns)
@@ -154,21 +160,25 @@ def _as_named(row: dict[str, Any], file: RowFile) -> dict[str, Any]:
     return hidden_fields((name, values[place]) for name, place in heading.places.items())
 
 
-def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    pairs = _in_one_form(hidden_pairs(pairs))
-    if repeated := repeated_in([name for name, _ in pairs]):
+def _object_of_pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """Return a JSON object with hidden values. Raises `ValueError` if it names a member twice."""
+    pairs = _names_in_one_form(hidden_pairs(pairs))
+    repeated = repeated_in([name for name, _ in pairs])
+    if repeated:
         raise ValueError(f"it names {repeated[0]!r} twice")
     return dict(pairs)
 
 
-def _constant(name: str) -> object:
+def _refuse_constant(name: str) -> object:
+    """Refuse `NaN` and `Infinity`, which `json` would read as numbers."""
     raise ValueError(f"{name} is not a number")
 
 
 def _checked_encoding(encoding: str | None) -> str:
     """Return the normalized name of an encoding; UTF-8 for None. Raises `ConfigurationError`."""
     with suppress(LookupError, UnicodeError):
-        # Lines are split before decoding, and some codecs are not text encodings.
+        # Lines are split at the byte LF before they are decoded, which UTF-16 does not allow; and
+        # some codecs are no text encodings.
         if b"\n;".decode(encoding or "utf-8") == "\n;":
             return codecs.lookup(encoding or "utf-8").name
     message = (
@@ -179,11 +189,10 @@ def _checked_encoding(encoding: str | None) -> str:
 
 
 def _lines_of(path: Path, encoding: str) -> Iterator[str]:
-    """Yield the lines of a text file with line ends, without a byte order mark, which wins over
-    `encoding`.
+    """Yield the lines of a text file, with their line ends. Raises `SourceBroken`.
 
-    Each line is decoded separately, so that an invalid byte is reported with its line, by
-    `SourceBroken`.
+    A byte order mark is left out, and takes precedence over `encoding`. Each line is decoded
+    separately, so that the error of an invalid byte names its line.
     """
     with path.open("rb") as file:
         number = 1

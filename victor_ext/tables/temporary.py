@@ -1,4 +1,4 @@
-"""A database for more than fits into memory, which nobody else can open."""
+"""A temporary database for more rows than fit into memory, which no other program can open."""
 
 import sqlite3
 import tempfile
@@ -22,6 +22,8 @@ class TemporaryDatabase(sqlite3.Connection):
         settings = "PRAGMA journal_mode=OFF; PRAGMA temp_store=FILE; PRAGMA cache_size=-4096;"
         self.executescript(f"{settings} {schema} BEGIN")
 
+    # Overridden for the error of a full disk.
+
     def execute(self, *arguments: Any) -> sqlite3.Cursor:
         return _run(super().execute, arguments)
 
@@ -33,6 +35,7 @@ class TemporaryDatabase(sqlite3.Connection):
 
 
 def _run(method: Callable[..., sqlite3.Cursor], arguments: Any) -> sqlite3.Cursor:
+    """Call a method of the connection. Raises `ConfigurationError` in place of its error."""
     try:
         return method(*arguments)
     except sqlite3.OperationalError as error:

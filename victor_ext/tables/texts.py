@@ -1,5 +1,6 @@
-"""Text of references, keys, ids and cells: what is damaged, invisible or equal, and what a
-spreadsheet would run.
+"""Text of references, keys, ids and cells: damage by other programs (`damage_of`), invisible
+characters (`invisible_in`, `visible`), comparison (`folded`), and export to spreadsheets, which run
+some cells as formulas (`write_table`, `escape_formulas`).
 """
 
 import csv
@@ -40,18 +41,20 @@ _SIGNS = (
 )
 _BLANK = "\\s\0-\x1f\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff"
 """Invisible characters: spaces, control characters and zero-width marks."""
-_BEGINS = re.compile(rf"[{_BLANK}]*[{_SIGNS}]|[\t\r\n\0]")
-_BREAKS = re.compile(r"[;\t\r\n]")
-_WITHIN = re.compile(rf"([;\t\r\n][{_BLANK}\"]*)(?=[{_SIGNS}])")
-"""Start of a cell in a spreadsheet that uses another delimiter and so ignores the quotes."""
-_QUOTED = re.compile(rf"([;\t\r\n][{_BLANK}\"]*)'(?=[{_SIGNS}])")
+_FORMULA_START = re.compile(rf"[{_BLANK}]*[{_SIGNS}]|[\t\r\n\0]")
+_CELL_BREAK = re.compile(r"[;\t\r\n]")
+_INNER_FORMULA = re.compile(rf"([;\t\r\n][{_BLANK}\"]*)(?=[{_SIGNS}])")
+"""A formula at the start of a cell, in a spreadsheet that takes another delimiter and so ignores
+the quotes.
+"""
+_QUOTED_INNER_FORMULA = re.compile(rf"([;\t\r\n][{_BLANK}\"]*)'(?=[{_SIGNS}])")
 
 
 def damage_of(
     name: str, text: str, short_form: re.Pattern[str] | None = SHORT_FORM
 ) -> Problem | None:
-    """Return the problem with text that another program has damaged: it may be equal for different
-    payments.
+    """Return the problem of text that another program has damaged, so that the texts of different
+    payments may be equal; None: it is not damaged.
     """
     if not text.isascii() and HALF_CHARACTERS.search(text):
         return Problem(name, "characters", f"{name} {HALF_CHARACTER}.")
@@ -100,34 +103,39 @@ def visible(text: str) -> str:
 
 
 def folded(text: str | None) -> str | None:
-    """Return the text without what other systems change: letter case, blanks, forms of one letter,
-    the invisible.
+    """Return the text in a form that is equal for texts which other systems do not tell apart:
+    those that differ in letter case, blanks, forms of one letter, or invisible characters.
 
-    The quote that an export puts before a formula is not part of it either.
+    The quote that an export puts before a formula is left out, too. Text of nothing else is
+    returned as it is.
     """
     own = trimmed(text)
     plain = unicodedata.normalize("NFKC", unescape_formulas(own or "")).casefold()
-    shown = [char for char in plain if char.isspace() or _is_visible(char)]
-    words = "".join(shown).split()
+    kept = [char for char in plain if char.isspace() or _is_visible(char)]
+    words = "".join(kept).split()
     return " ".join(words) or own
 
 
 def _is_visible(char: str) -> bool:
+    """Whether a font draws a character; a space counts as drawn."""
     return char.isprintable() and char not in _BLANK_LETTERS
 
 
 def _visible_form(char: str) -> str:
-    return char if _is_visible(char) else f"<U+{ord(char):04X}>"
+    """The character, or its code point."""
+    if _is_visible(char):
+        return char
+    return f"<U+{ord(char):04X}>"
 
 
 def write_table(file: TextIO, rows: Iterable[Iterable[object]], *, escape: bool = True) -> int:
-    """Write rows as CSV with lines that end with LF, the heading first; return the number of those
-    after it.
+    """Write rows as CSV, the heading first, with LF at the ends of lines. Return the number of rows
+    without the heading.
 
     None is an empty cell. With `escape`, text that a spreadsheet would run has a single quote
     before it.
     """
-    writer = csv.writer(_Lines(file))
+    writer = csv.writer(_LfLines(file))
     count = 0
     for count, cells in enumerate(rows):  # noqa: B007 - it is returned
         texts = ["" if cell is None else str(cell) for cell in cells]
@@ -137,8 +145,11 @@ def write_table(file: TextIO, rows: Iterable[Iterable[object]], *, escape: bool 
     return count
 
 
-class _Lines:
-    """Replaces CRLF with LF. The writer itself must use CRLF, or it leaves a single CR unquoted."""
+class _LfLines:
+    """A file for `csv.writer`, which replaces CRLF at the end of a line with LF.
+
+    The writer itself must use CRLF, or it leaves a single CR unquoted.
+    """
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
@@ -149,14 +160,17 @@ class _Lines:
 
 def escape_formulas(text: str) -> str:
     """Put a single quote before text that a spreadsheet would run as a formula. Idempotent."""
-    if _BREAKS.search(text):
-        text = _WITHIN.sub(r"\1'", text)
-    return f"'{text}" if _BEGINS.match(text) else text
+    if _CELL_BREAK.search(text):
+        text = _INNER_FORMULA.sub(r"\1'", text)
+    if _FORMULA_START.match(text):
+        return f"'{text}"
+    return text
 
 
 def unescape_formulas(text: str) -> str:
-    """Undo `escape_formulas`. Text that has such a quote of its own loses it."""
-    plain = _QUOTED.sub(r"\1", text)
+    """Undo `escape_formulas`. A text that itself begins with such a quote loses that."""
+    plain = _QUOTED_INNER_FORMULA.sub(r"\1", text)
+    # The text that `escape_formulas` turns into this one: without the first quote, or with it.
     for cell in (plain.removeprefix("'"), plain):
         if escape_formulas(cell) == text:
             return cell

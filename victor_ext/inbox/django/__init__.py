@@ -9,7 +9,8 @@ with needs(__name__, "'victor-ext[django]'"):
     from django.db import DEFAULT_DB_ALIAS
 
     from victor_ext.event_queue.django import DjangoQueue
-    from victor_ext.inbox.inboxes import InboxBase, InboxEvent, ReceivesWebhook
+    from victor_ext.inbox.inboxes import InboxBase, InboxEvent
+    from victor_ext.inbox.webhooks import ReceivesWebhook
 
 __all__ = ("DjangoInbox",)
 

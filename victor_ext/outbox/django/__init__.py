@@ -38,6 +38,7 @@ with needs(__name__, "'victor-ext[django]'"):
 __all__ = ("DjangoOutbox", "send_payment_requests")
 
 _clients: dict[tuple[int, str, int], Any] = {}
+"""The clients of this process, by process id, place and environment; see `_client_of`."""
 
 
 class DjangoOutbox(DjangoQueue[OutboxEvent], OutboxBase[str]):
@@ -87,18 +88,22 @@ class DjangoOutbox(DjangoQueue[OutboxEvent], OutboxBase[str]):
 
 
 def client_of(outbox: DjangoOutbox, on_event: Any = None) -> Any:
-    """The client of an outbox, or `Victor.from_env()`: one in a process, which all its passes and
-    threads share.
+    """The client of an outbox, else `Victor.from_env()`. The latter is made once in a process, and
+    all passes and threads share it.
     """
     return outbox.client or _client_of("victor_ext:Victor.from_env", on_event=on_event)
 
 
 def _client_of(place: str, **options: Any) -> Any:
-    # A forked child makes its own, and so does a test that has set other variables.
+    """The client that the function at a place (`module:name`) makes, which is called once in a
+    process and environment.
+    """
+    # A forked child makes its own client, and so does a test that has set other variables.
     key = os.getpid(), place, hash(frozenset(os.environ.items()))
     if key not in _clients:
         client = resolve_name(place)(**options)
-        if _clients.setdefault(key, client) is not client:  # another thread was faster
+        is_ours = _clients.setdefault(key, client) is client
+        if not is_ours:  # another thread was faster
             client.close()
     return _clients[key]
 
@@ -127,4 +132,6 @@ def send_payment_requests() -> dict[str, int]:
     outbox.handle()
     if failures:
         raise failures[0]
-    return Counter({entry.idempotency_key: entry.state.value for entry in changed}.values())
+    # An entry that was sent and refreshed in this pass counts once, by its last state.
+    states = {entry.idempotency_key: entry.state.value for entry in changed}
+    return Counter(states.values())

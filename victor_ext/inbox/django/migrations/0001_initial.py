@@ -5,7 +5,7 @@ describe them.
 import sqlalchemy as sa
 from django.db import migrations
 
-from victor_ext.event_queue.django import makes
+from victor_ext.event_queue.django import table_migration
 from victor_ext.event_queue.events import event_table
 from victor_ext.inbox.inboxes import names_table
 
@@ -16,5 +16,7 @@ class Migration(migrations.Migration):
     initial = True
     dependencies = []
     operations = [
-        makes(names_table("victor_inbox"), event_table("victor_inbox_events", sa.MetaData()))
+        table_migration(
+            names_table("victor_inbox"), event_table("victor_inbox_events", sa.MetaData())
+        )
     ]

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from django.db import migrations, models
 
-from victor_ext.event_queue.django import makes
+from victor_ext.event_queue.django import table_migration
 from victor_ext.event_queue.events import event_table
 from victor_ext.outbox.holding import control_table
 
@@ -52,6 +52,6 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        makes(event_table("victor_outbox_events", sa.MetaData())),
-        makes(control_table("victor_outbox_control", sa.MetaData())),
+        table_migration(event_table("victor_outbox_events", sa.MetaData())),
+        table_migration(control_table("victor_outbox_control", sa.MetaData())),
     ]

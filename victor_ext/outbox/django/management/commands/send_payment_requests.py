@@ -34,7 +34,7 @@ class Command(BaseCommand):
         )  # fmt: skip
 
     def handle(self, *_: Any, interval: float | None, metrics_port: int | None, **__: Any) -> None:
-        """Run it."""
+        """Run the worker. Known errors end the command with their message."""
         try:
             with stop_at_signals() as stop:
                 self._work(stop, interval, metrics_port)
@@ -42,6 +42,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def _work(self, stop: SignalStop, interval: float | None, metrics_port: int | None) -> None:
+        """Make one pass, or with an interval pass after pass until `stop` is set."""
         if interval is None:
             with ended_by(stop):
                 changed = send_payment_requests()
