@@ -253,15 +253,19 @@ def _is_named(view: View, decoded: Any) -> bool:
 
 
 def _missing(place: str, what: str) -> _Outcome:
-    return _Outcome({(place, what): Problem("missing", place, what, tuple(_words(place)))})
+    return _Outcome(
+        {(place, what): Problem("missing", place, what, tuple(_words_in_log_line(place)))}
+    )
 
 
 def _wrong(place: str, what: str) -> _Outcome:
     return _Outcome({(place, what): Problem("wrong", place, what)})
 
 
-def _words(place: str) -> list[str]:
-    """What a line about the same loss contains: the schema or the operation, and the property."""
+def _words_in_log_line(place: str) -> list[str]:
+    """The words by which `Problem.is_in` finds a generator's "left out" line about a place:
+    `GET /x` or the schema's name, and the property's. So one loss is not reported twice.
+    """
     words: list[str] = []
     operation = re.match(r"paths\.(/.*?)\.(get|put|post|delete|options|head|patch|trace)\b", place)
     schema = re.match(r"components\.schemas\.([^.]+)", place)

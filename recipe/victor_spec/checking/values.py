@@ -110,9 +110,13 @@ class Synthesis:
 
     def _is_filled(self, node: Node, full: int, within: tuple[int, ...]) -> bool:
         """Whether an optional property has a value, which does not contain itself."""
-        return full > 0 and not self._endless(node, within)
+        return full > 0 and not self._only_contains_itself(node, within)
 
-    def _endless(self, node: Node, within: tuple[int, ...]) -> bool:
+    def _only_contains_itself(self, node: Node, within: tuple[int, ...]) -> bool:
+        """Whether each alternative of a schema is one that is being written around it.
+
+        `within` has the ids of the views that are being written.
+        """
         return all(id(view) in within for view in self.document.views(node))
 
     def _array(self, view: View, full: int, within: tuple[int, ...]) -> list[Any]:
@@ -121,7 +125,7 @@ class Synthesis:
         length = _length(view, 2 if full > 0 else 0)
         if view.items is None:
             return [self.text] * length
-        if self._endless(view.items, within):
+        if self._only_contains_itself(view.items, within):
             return []
         items: list[Any] = []
         levels = full - 1

@@ -180,6 +180,9 @@ class Document:
         return views
 
     def _build(self, node: Node) -> list[View]:
+        """The alternatives of a schema that is no reference: one for each way to choose a member of
+        its `oneOf` and a member of its `anyOf`, each with all that its `allOf` says.
+        """
         views = self._with_parts(node)
         for key in ("oneOf", "anyOf"):
             views = self._with_union(node, key, views)

@@ -111,7 +111,7 @@ def _new_findings(packages: Packages, kind: _Kind) -> Iterator[Finding]:
         places = packages.new.owners.get(name, ())
         if name in known or not earlier.isdisjoint(places):
             continue
-        place = packages.added(places[:1], f"{SCHEMAS}{name}")
+        place = packages.addition(places[:1], f"{SCHEMAS}{name}")
         yield Finding(place, "fine", kind.start + name, kind.what(name, "is new"))
 
 
@@ -144,7 +144,7 @@ def _response(packages: Packages, module: str) -> str:
     if cause:
         return cause
     later = f"{packages.moved(operation)}.responses"
-    return packages.added([*filter(packages.is_new, packages.new.below(later))], later)
+    return packages.addition([*filter(packages.is_new, packages.new.below(later))], later)
 
 
 class _Pair:
@@ -250,7 +250,7 @@ class _Pair:
         side = self._packages.new
         places = side.member(self._now, name)
         places += side.owners.get(self._now, ())
-        place = self._packages.added(places, f"{SCHEMAS}{self._now}")
+        place = self._packages.addition(places, f"{SCHEMAS}{self._now}")
         shown = self._shown(self._now, name)
         title = self._title(self._now, name)
         if self._sent and new.required:

@@ -282,7 +282,7 @@ def _unite(document: Tree, status: str, content: Tree) -> Offered | None:
     What it offers, where it comes as JSON, text or bytes; None where there is one of these alone.
     """
     kinds = _by_form(document, content)
-    parts = _different([content[kind] for kind in kinds["JSON"]])
+    parts = _distinct_schemas([content[kind] for kind in kinds["JSON"]])
     raw = [read_as for read_as in ("text", "bytes") if kinds[read_as]]
     if raw:
         _keep_class_name(parts, status)
@@ -324,10 +324,13 @@ def _keep_class_name(parts: list[Tree], status: str) -> None:
         parts[0]["title"] = f"response_{status}"
 
 
-def _different(media: list[Tree]) -> list[Tree]:
-    """The schemas that differ; a single one that says nothing when one of them does."""
-    different: dict[str, Tree] = {}
+def _distinct_schemas(media: list[Tree]) -> list[Tree]:
+    """The schemas of some media, each once. If one of them is empty, it alone: it admits any value,
+    and so does a union with it.
+    """
+    by_text: dict[str, Tree] = {}
     for medium in media:
         schema = mapping_at(medium, "schema")
-        different[json.dumps(schema, sort_keys=True)] = schema
-    return [*different.values()] if all(different.values()) else [{}]
+        by_text[json.dumps(schema, sort_keys=True)] = schema
+    distinct = [*by_text.values()]
+    return distinct if all(distinct) else [{}]

@@ -142,14 +142,23 @@ def _admitted(document: Tree, schema: Tree) -> set[str]:
     return admitted - {"null"}
 
 
-def named_if_within(document: Tree, schema: Tree, parts: list[Tree], where: str) -> Tree:
-    """The schema that is to have some parts: one with a name, to which the schema refers, where
-    they contain it.
+def holder_of(document: Tree, schema: Tree, parts: list[Tree], where: str) -> Tree:
+    """Where to write `parts`: `schema` itself.
+
+    But if a part contains `schema` (written in place, it would contain itself), move `schema` to a
+    named component, let it refer to that, and return the component.
     """
-    if not any(each is schema for part in parts for _, each in below(where, part)):
+    if not _is_schema_within(schema, parts):
         return schema
     schema[MADE_OF] = sorted(_composed(document, [schema]))
-    return mapping_at(components(document), give_name(document, schema, re.sub(r"\W+", "_", where)))
+    name = give_name(document, schema, re.sub(r"\W+", "_", where))
+    return mapping_at(components(document), name)
+
+
+def _is_schema_within(schema: Tree, parts: list[Tree]) -> bool:
+    """Whether a schema is one of some parts, or written out in one of them."""
+    written_out = [inner for part in parts for _, inner in below("", part)]
+    return any(inner is schema for inner in written_out)
 
 
 def _composed(document: Tree, parts: list[Tree]) -> frozenset[str]:
@@ -211,7 +220,7 @@ def write_out_allof(
     `around` has the named schemas that the compositions around it are merged of.
     """
     merged = _merged(document, schema)
-    schema = named_if_within(document, schema, [merged], where)
+    schema = holder_of(document, schema, [merged], where)
     drop(schema, "allOf", "oneOf", "anyOf", REDEFINED, UNITED)
     description = schema.get("description")
     schema.update(merged)

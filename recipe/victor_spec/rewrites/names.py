@@ -302,7 +302,7 @@ def _distinct_names(named: Tree) -> dict[str, str]:
     names: dict[str, str] = {}
     modules: set[str] = set()
     for name in named:
-        new = _short(_UNSAFE.sub("_", name))
+        new = _short(_UNSAFE.sub("_", name)) or "unnamed"
         while class_name(new) in RESERVED or module_name(class_name(new)) in modules:
             new += "Model" if class_name(new) in RESERVED else "Other"
         modules.add(module_name(class_name(new)))
@@ -312,7 +312,8 @@ def _distinct_names(named: Tree) -> dict[str, str]:
 
 def _refer_to(schema: Tree, names: dict[str, str]) -> None:
     """Write the new names into a reference and into a discriminator."""
-    name = str(schema.get("$ref", "")).removeprefix(SCHEMAS)
+    # No reference is none to the schema of the name "", which a document may have.
+    name = str(schema["$ref"]).removeprefix(SCHEMAS) if "$ref" in schema else None
     if name in names:
         schema["$ref"] = SCHEMAS + names[name]
     discriminator = mapping_at(schema, "discriminator")

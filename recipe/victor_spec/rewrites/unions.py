@@ -29,7 +29,7 @@ from .classes import has_siblings, is_alias, is_class, is_object
 from .composition import (
     all_properties,
     all_required,
-    named_if_within,
+    holder_of,
     write_out_allof,
 )
 from .names import free_name, give_name
@@ -184,7 +184,7 @@ def _keep_siblings(document: Tree, schema: Tree, where: str, log: Log) -> None:
 def _unite(document: Tree, schema: Tree, united: Tree, where: str) -> None:
     """Let a union have other members, which say what stood beside it."""
     parts = [part for members in united.values() for part in members]
-    schema = named_if_within(document, schema, parts, where)
+    schema = holder_of(document, schema, parts, where)
     schema.update(united)
     drop(schema, *OF_OBJECT, "type")
 
@@ -308,7 +308,7 @@ def _tag(
     discriminator = mapping_at(schema, "discriminator")
     taken: set[str] = set()
     for reference in list_at(discriminator, TAKEN):
-        taken |= {*_tag_values(discriminator, reference, renamed)}
+        taken |= {*_words_that_select(discriminator, reference, renamed)}
     for words in told:
         taken -= {word for word in words if isinstance(word, str)}
     has_default = may_default and not taken and any(OTHERS in words for words in told)
@@ -353,7 +353,9 @@ def _discriminating(
     constants = [own.get(name, []) for own in words]
     mapped: list[list[Word]] = []
     for member, values in zip(members, constants, strict=True):
-        texts = _tag_values(discriminator, member.name, renamed) if member.name else []
+        texts: list[str] = []
+        if member.name:
+            texts = _words_that_select(discriminator, member.name, renamed)
         kinds_ = _types_of_words(document, member, name, values)
         mapped.append(words_as(texts, kinds_))
     counts = Counter(chain(*mapped, *constants))
@@ -424,15 +426,20 @@ def _has_null(whole: Tree) -> bool:
     return bool(whole.get("nullable") or "null" in types_of(whole))
 
 
-def _tag_values(discriminator: Tree, reference: str, renamed: dict[str, str]) -> list[str]:
-    """The words that are mapped to a schema, and its name in the document, unless that is
-    mapped.
+def _words_that_select(discriminator: Tree, reference: str, renamed: dict[str, str]) -> list[str]:
+    """The words by which a discriminator selects the schema that a reference leads to.
+
+    These are the words that the mapping leads to the schema, and the schema's name in the document,
+    unless that name is itself a word of the mapping, in any letter case.
     """
-    name, mapping = reference.rpartition("/")[2], mapping_at(discriminator, "mapping")
-    mapped = [str(word) for word, to in mapping.items() if to in (reference, name)]
-    own = renamed.get(name, name)
-    is_mapped = own.casefold() in [str(word).casefold() for word in mapping]
-    return mapped if is_mapped else [*mapped, own]
+    name = reference.rpartition("/")[2]
+    mapping = mapping_at(discriminator, "mapping")
+    words = [str(word) for word, to in mapping.items() if to in (reference, name)]
+    name_in_document = renamed.get(name, name)
+    mapped_words = [str(word).casefold() for word in mapping]
+    if name_in_document.casefold() not in mapped_words:
+        words.append(name_in_document)
+    return words
 
 
 def _words(document: Tree, schema: Tree, done: dict[int, Tree]) -> dict[str, list[Word]]:

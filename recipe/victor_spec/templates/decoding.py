@@ -365,7 +365,10 @@ UNIQUE_ID: Final[Scalar[UUID]] = _parsed(
 
 
 def Constant(value: T) -> Scalar[T]:  # noqa: N802 - reads like the other readers
-    """A single value."""
+    """A reader of one value: MISMATCH for any other one.
+
+    A value counts as the same if it is the same word (`word_of`): 1.0 is read as 1.
+    """
     return Scalar(lambda given: value if word_of(given) == word_of(value) else MISMATCH, rank=0)
 
 

@@ -95,7 +95,9 @@ def _of_object(value: Any, model: Declared, models: Models, place: str) -> Itera
 
 
 def excluding(value: Any, words: Mapping[str, Words], *, exact: bool = False) -> str | None:
-    """Why a value is not what these words select, or None."""
+    """Why a value is not selected by some words, or None: it is an object in which each member that
+    is named has one of its words. With `exact`, the letter case of the words counts.
+    """
     if words and not isinstance(value, Mapping):
         return f"it is {_called(type(value))}, but an object is declared"
     members = cast("Mapping[str, Any]", value)
@@ -104,8 +106,8 @@ def excluding(value: Any, words: Mapping[str, Words], *, exact: bool = False) ->
 
 
 def unlike(given: Any, known: Words, place: str, *, exact: bool = False) -> str | None:
-    """Why a value is none of the words, or None: one is of the same type, and a text in any letter
-    case.
+    """Why a value is none of the words, or None: one of them is of the same type, and equal. Texts
+    are equal in any letter case, unless `exact`.
     """
     words = [decoding.word_of(each) for each in (given, *known)]
     word, *own = words if exact else map(decoding.folded, words)
