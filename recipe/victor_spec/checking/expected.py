@@ -46,6 +46,7 @@ class Request:
 
 
 def _cookies(header: str) -> list[Pair]:
+    """The cookies of a request, as they are sent."""
     pairs: list[Pair] = []
     for cookie in header.split(";"):
         name, _, value = cookie.partition("=")
@@ -106,6 +107,7 @@ def _orders(value: Any) -> list[Any]:
 
 
 def _deep(name: str, value: Any) -> list[Pair]:
+    """The fields of a deep object: `name[key][0]=value`."""
     if is_mapping(value):
         members = [*value.items()]
     elif is_list(value):
@@ -250,6 +252,7 @@ def body_differences(medium: Medium, value: Any, request: Request) -> Iterator[t
 
 
 def _difference(medium: Medium, value: Any, request: Request) -> str | None:
+    """How a body that is no form differs from a value; None when it does not."""
     is_any = medium.bare in ("*/*", "application/*")
     if medium.is_json or (is_any and "json" in request.content_type):
         try:
@@ -301,6 +304,7 @@ def mismatch(rest: list[Pair], name: str, ways: list[list[Pair]]) -> str:
 
 
 def _form_differences(medium: Medium, value: Any, request: Request) -> Iterator[tuple[str, str]]:
+    """How an url-encoded form differs from an object, and in which field."""
     form = request.body.decode("utf-8", "replace")
     rest = parse_qsl(form, keep_blank_values=True)
     fields: dict[str, Any] = value if is_mapping(value) else {}
@@ -331,12 +335,14 @@ def _encoding(medium: Medium, name: str) -> Tree:
 
 
 def shown(pairs: list[Pair]) -> str:
+    """Pairs as a message shows them."""
     return short("&".join(f"{name}={value}" for name, value in pairs)) if pairs else "nothing"
 
 
 def _multipart_differences(
     medium: Medium, value: Any, request: Request
 ) -> Iterator[tuple[str, str]]:
+    """How the parts of a form differ from an object, and in which field."""
     header = f"content-type: {request.content_type}\r\n\r\n"
     form = email.message_from_bytes(header.encode() + request.body)
     if not form.is_multipart():

@@ -42,6 +42,7 @@ class _Outcome:
     """The enum values of the schema, and whether the enum in Python has them."""
 
     def add(self, other: _Outcome) -> None:
+        """Add what is wrong, and the classes, of a value inside the compared one."""
         self.losses |= other.losses
         self.met += other.met
         self.foreign += other.foreign
@@ -76,6 +77,7 @@ class Models:
             self._try(view, model)
 
     def _take(self, outcome: _Outcome) -> None:
+        """Report an outcome, and queue the classes in it that were not tried yet."""
         self._compared.clear()
         self._fitting.clear()
         for problem in outcome.losses.values():
@@ -99,6 +101,7 @@ class Models:
         return self._compared[key]
 
     def _of_views(self, views: list[View], value: Any, decoded: Any) -> _Outcome:
+        """The outcome with the alternative that loses least of the value."""
         if len(views) == 1:
             return self._of_view(views[0], value, decoded)
         fitting = [view for view in views if fits(self.document, view, value, self._fitting)]
@@ -121,6 +124,7 @@ class Models:
         return best
 
     def _of_view(self, view: View, value: Any, decoded: Any) -> _Outcome:
+        """The outcome with one alternative."""
         if is_list(value):
             return self._of_list(view, value, decoded)
         if not is_mapping(value):
@@ -133,6 +137,7 @@ class Models:
         return _missing(view.place, f"its fields are not attributes, but a {kind}")
 
     def _of_list(self, view: View, value: list[Any], decoded: Any) -> _Outcome:
+        """The outcome of a list: those of its items."""
         if not is_list(decoded) or len(decoded) != len(value):
             return _wrong(view.place, f"a list of {len(value)} is read as {type(decoded).__name__}")
         outcome = _Outcome()
@@ -143,6 +148,7 @@ class Models:
         return outcome
 
     def _of_word(self, view: View, value: Any, decoded: Any) -> _Outcome:
+        """The outcome of a text or a number, which may be a value of an enum."""
         words = view.words()
         if value not in words:
             return _Outcome()
@@ -157,6 +163,7 @@ class Models:
         return outcome
 
     def _of_model(self, view: View, value: dict[str, Any], decoded: Any) -> _Outcome:
+        """The outcome of an object that is read as a model: what has no attribute is lost."""
         model = cast("Any", type(decoded))
         attributes = self.package.attributes(model)
         outcome = _Outcome(foreign=len(view.properties.keys() - attributes.keys()))
@@ -225,6 +232,9 @@ class Models:
         return bool(view.properties) and not view.required
 
     def _decode(self, view: View, model: Any, value: dict[str, Any]) -> _Outcome:
+        """Read a value by a class, write it, and build the same by the constructor; compare all of
+        them.
+        """
         name = model.__name__
         try:
             decoded = model.from_dict(value)
@@ -241,6 +251,7 @@ class Models:
         return self._of_model(view, value, decoded)
 
     def _count(self, kind: str, place: str, *, present: bool) -> None:
+        """Count a part of the document once."""
         if (kind, place) not in self._counted:
             self._counted.add((kind, place))
             self.findings.count(kind, present=present)
@@ -253,12 +264,14 @@ def _is_named(view: View, decoded: Any) -> bool:
 
 
 def _missing(place: str, what: str) -> _Outcome:
+    """The outcome of a part that the package lacks."""
     return _Outcome(
         {(place, what): Problem("missing", place, what, tuple(_words_in_log_line(place)))}
     )
 
 
 def _wrong(place: str, what: str) -> _Outcome:
+    """The outcome of a part that the package has otherwise."""
     return _Outcome({(place, what): Problem("wrong", place, what)})
 
 

@@ -92,6 +92,7 @@ def shape(path: str) -> str:
 
 
 def _letters(name: str) -> str:
+    """A name in small letters and digits, to compare it with another spelling."""
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
@@ -278,6 +279,7 @@ class Passing:
         return {**arguments, **body}
 
     def _argument(self, parameter: Parameter, hint: Any, value: Any) -> Any:
+        """The value of an argument. Raises NoArgumentError, which names the parameter."""
         try:
             return build(hint, value)
         except NoArgumentError:

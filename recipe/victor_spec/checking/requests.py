@@ -47,6 +47,9 @@ class OperationRequests(Passing):
         return self.arguments(given, self.body_options(given)[0])
 
     def _calls(self) -> Iterator[Given]:
+        """The values of each call: every argument with every body, the required ones, and the
+        examples.
+        """
         media: list[Medium | None] = [*self.operation.bodies] or [None]
         for number in (0, 1):
             every = [(each, self._value(each, number)) for each in self.operation.parameters]
@@ -58,6 +61,7 @@ class OperationRequests(Passing):
         yield from self._examples_of_bodies(required)
 
     def _required(self) -> Given:
+        """The values that a call needs at least."""
         parameters = filter(self.is_required, self.operation.parameters)
         required = [(parameter, self._value(parameter, 0)) for parameter in parameters]
         needs_body = self.operation.body_required or self.probe.body in self.probe.function.required
@@ -67,6 +71,7 @@ class OperationRequests(Passing):
         return Given(required, medium, self._body(medium, 0, full=full))
 
     def _examples_of_parameters(self, required: Given) -> Iterator[Given]:
+        """For each example of a parameter: the required values, and the example."""
         for parameter in self.operation.parameters:
             others = [pair for pair in required.parameters if pair[0] is not parameter]
             for example in parameter.examples[:3]:
@@ -76,6 +81,7 @@ class OperationRequests(Passing):
                     yield Given(parameters, required.medium, required.body)
 
     def _examples_of_bodies(self, required: Given) -> Iterator[Given]:
+        """For each example of a body: the required values, and the example."""
         for medium in self.operation.bodies:
             if not medium.is_json and medium.bare != FORM:
                 continue
@@ -84,6 +90,7 @@ class OperationRequests(Passing):
                     yield Given(required.parameters, medium, example)
 
     def _value(self, parameter: Parameter, number: int) -> Any:
+        """A value of a parameter, which no other parameter of the operation has."""
         text = TEXTS[parameter.location] if parameter.content_type is None else "text"
         # so that a value in another's place is seen
         position = self.operation.parameters.index(parameter)
@@ -91,6 +98,7 @@ class OperationRequests(Passing):
         return maker.of(parameter.schema, full=1)
 
     def _body(self, medium: Medium | None, number: int, full: int = 2) -> Any:
+        """A value of a body in a content type; of its optional properties, `full` levels."""
         if medium is None:
             return None
         if medium.bare.startswith("text/") and not medium.is_json:
@@ -102,6 +110,7 @@ class OperationRequests(Passing):
         return maker.of(medium.schema, full)
 
     def _compare(self, given: Given) -> None:
+        """Make a call, and report how its request differs from the document."""
         try:
             sent = self._recorded(given)
         except NoArgumentError as error:
@@ -154,6 +163,7 @@ class OperationRequests(Passing):
         return None
 
     def _compare_address(self, given: Given, request: Request) -> None:
+        """Compare the method, the server and the path."""
         operation = self.operation
         if request.method != operation.method:
             self.wrong(f"it is sent as {request.method.upper()}")
@@ -206,6 +216,7 @@ class OperationRequests(Passing):
         return [pair for pair in pairs if "{" not in "".join(pair)]
 
     def _compare_body(self, given: Given, request: Request, arguments: dict[str, Any]) -> None:
+        """Compare the body with the value that was given for it."""
         medium = given.medium
         if medium is None:
             if request.body:
@@ -218,6 +229,7 @@ class OperationRequests(Passing):
             self.findings.wrong(medium.place, why, *words)
 
     def _compare_awaited(self, request: Request, arguments: dict[str, Any]) -> None:
+        """Make the same call asynchronously, and compare the requests."""
         try:
             other = self.caller.request(self.probe.function, arguments, awaited=True)
         except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
@@ -254,6 +266,7 @@ _ALWAYS = {"user-agent", "accept-encoding", "host", "cookie"}
 
 
 def _is_nested(value: Any) -> bool:
+    """Whether a value is an object, or a list of objects or lists."""
     if is_list(value):
         return any(is_mapping(item) or is_list(item) for item in value)
     return is_mapping(value)
@@ -266,6 +279,7 @@ def _filled(segment: str, ways: dict[str, list[str]]) -> list[str]:
 
 
 def _is_same_path(wanted: list[list[str]], sent: list[str]) -> bool:
+    """Whether each segment is sent in one of the ways to write it."""
     if len(wanted) != len(sent):
         return False
     pairs = zip(wanted, sent, strict=True)
@@ -273,6 +287,7 @@ def _is_same_path(wanted: list[list[str]], sent: list[str]) -> bool:
 
 
 def _same_type(medium: Medium, request: Request) -> bool:
+    """Whether a request has the content type of a medium, or one in its range."""
     sent = request.content_type.partition(";")[0].strip().lower()
     kind, _, detail = medium.bare.partition("/")
     is_of_kind = sent.startswith(f"{kind}/")

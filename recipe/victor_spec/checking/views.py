@@ -47,10 +47,12 @@ class Node(NamedTuple):
         return Node(mapping_at(self.tree, key), f"{self.place}.{key}")
 
     def mapping(self, key: str) -> dict[str, Node]:
+        """The members of the mapping under a key, each with its place."""
         inner = self.child(key)
         return {name: inner.child(name) for name in inner.tree}
 
     def items(self, key: str) -> list[Node]:
+        """The items of the list under a key, each with its place."""
         nodes: list[Node] = []
         for number, item in enumerate(list_at(self.tree, key)):
             tree = item if is_mapping(item) else {}
@@ -335,6 +337,7 @@ def _families(document: Tree) -> dict[int, _Family]:
 
 
 def _named_node(named: Tree, name: str) -> Node:
+    """A named schema, at its place."""
     return Node(named[name], f"components.schemas.{name}")
 
 

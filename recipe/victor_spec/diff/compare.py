@@ -89,6 +89,7 @@ def _documentation(sides: Sides) -> int:
 
 
 def _differing_texts(old: Tree, new: Tree) -> int:
+    """How many texts and examples of a part are other ones."""
     return len([key for key in DOCUMENTATION if old.get(key) != new.get(key)])
 
 
@@ -137,6 +138,7 @@ def _cause(sides: Sides, place: str, changed: Container[str]) -> str:
 def _entry(
     sides: Sides, place: str, changes: Mapping[Change, Reach], python: PythonChange | None
 ) -> Entry:
+    """The entry of one place: its changes on the wire, and what happened to names in Python."""
     reach = _reach(sides, place, changes)
     levels: dict[Change, Level] = {}
     for change, own in changes.items():
@@ -195,6 +197,7 @@ def _order(change: Change, level: Level) -> tuple[int, str, str, str]:
 
 
 def _direction(reach: Reach) -> Direction:
+    """Whether a change is in requests, in responses, or in both, as one that reaches nothing is."""
     if bool(reach.sent) == bool(reach.received):
         return "both"
     return "sent" if reach.sent else "received"

@@ -116,14 +116,17 @@ def _new_findings(packages: Packages, kind: _Kind) -> Iterator[Finding]:
 
 
 def _folder(module: str) -> str:
+    """The module above a module."""
     return module.rpartition(".")[0]
 
 
 def _leaf(module: str) -> str:
+    """The last name of a dotted one."""
     return module.rpartition(".")[2]
 
 
 def _return_findings(packages: Packages, module: str, now: str) -> Iterator[Finding]:
+    """What happened to the type that a function returns."""
     before = packages.old.surface.functions[module]
     after = packages.new.surface.functions[now]
     gone = [name for name in before.names if name not in after.names]
@@ -211,6 +214,7 @@ class _Pair:
             yield Finding(self._operation, "breaks", self._owner, what)
 
     def _changed(self, name: str, old: Argument) -> Iterator[Finding]:
+        """What happened to one argument, or attribute, of the old package."""
         places = self._packages.old.member(self._owner, name)
         default = self._operation or f"{SCHEMAS}{self._owner}"
         place = next(iter([*places, *self._places]), default)
@@ -247,6 +251,7 @@ class _Pair:
         return worst(levels)
 
     def _added(self, name: str, new: Argument) -> Finding:
+        """An argument, or attribute, that only the new package has."""
         side = self._packages.new
         places = side.member(self._now, name)
         places += side.owners.get(self._now, ())

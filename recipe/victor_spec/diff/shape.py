@@ -87,6 +87,7 @@ class Union(NamedTuple):
 
     @property
     def is_single(self) -> bool:
+        """Whether this is a single schema in the place of a union."""
         return not self.keyword
 
 
@@ -105,10 +106,12 @@ class Shape:
     """Whether it says its type by other keywords only."""
 
     def value(self, keyword: str) -> Any:
+        """The value of a keyword; None when nothing gives one."""
         given = self.keywords.get(keyword)
         return None if given is None else given.value
 
     def common(self, other: Shape) -> set[str]:
+        """The places of the schemas that both are composed of."""
         return self.bases.keys() & other.bases.keys()
 
 
@@ -190,6 +193,7 @@ class Shapes(Components):
         return members[0] if len(members) == 1 else None
 
     def place(self, tree: Tree, default: str) -> str:
+        """The place of a schema in the document; `default` for one that was made of others."""
         component = self.of(tree)
         return default if component is None else component.place
 
@@ -272,6 +276,10 @@ class Shapes(Components):
         return self.place(self.end({"$ref": reference}), reference)
 
     def _fold(self, shape: Shape, tree: Tree, home: str, seen: set[int]) -> None:
+        """Add to a shape all that a schema says, with what it refers to and its `allOf`.
+
+        `home` is the place that gives it, and `seen` has the ids of the schemas that were added.
+        """
         if id(tree) in seen:
             return
         seen.add(id(tree))
@@ -291,6 +299,7 @@ class Shapes(Components):
         self._keywords(shape, tree, home)
 
     def _union(self, shape: Shape, tree: Tree, keyword: str, home: str, seen: set[int]) -> None:
+        """Add a union to a shape: as null, as its only member, as an enum, or as a union."""
         valued: list[Child] = []
         for number, member in enumerate(schema_list_at(tree, keyword)):
             if is_null(member):
@@ -311,6 +320,7 @@ class Shapes(Components):
             shape.unions.append(union)
 
     def _fold_children(self, shape: Shape, tree: Tree, home: str) -> None:
+        """Add the properties and items of a schema to a shape; what two define is merged."""
         for step, child in _children(tree):
             earlier = shape.children.get(step)
             if earlier is None:
@@ -327,6 +337,7 @@ class Shapes(Components):
         return self._both.setdefault(key, {"allOf": [first, second]})
 
     def _keywords(self, shape: Shape, tree: Tree, home: str) -> None:
+        """Add the keywords of a schema to a shape; a keyword that both have is joined."""
         for keyword, value in keywords(tree).items():
             earlier = shape.keywords.get(keyword)
             if earlier is None:
