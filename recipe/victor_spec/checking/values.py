@@ -92,7 +92,7 @@ class Synthesis:
         return "object" if has_members else ""
 
     def _object(self, view: View, full: int, within: tuple[int, ...]) -> dict[str, Any]:
-        """An object: required properties, those of discriminators, and optional ones where `full`."""
+        """An object: required properties, those of discriminators, optional ones where `full`."""
         members: dict[str, Any] = {}
         for name, child in view.properties.items():
             if name in view.tags:

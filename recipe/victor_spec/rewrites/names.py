@@ -106,6 +106,7 @@ KEPT_IN_OPERATION = {
 
 
 def class_name(name: str) -> str:
+    """The name that the generator gives to the class of a schema, or of a place."""
     return str(strings.ClassName(name, PREFIX))
 
 
@@ -143,16 +144,17 @@ def inline_reference(document: Tree, log: Log) -> None:
     for path, item in paths.items():
         paths[path] = deepcopy(_whole_item(document, item, log, path))
     for operation in operations(document):
-        _inline(document, operation, log)
+        _inline_operation(document, operation, log)
     for item in paths.values():
         item.pop("parameters", None)
 
 
-def _inline(document: Tree, operation: Operation, log: Log) -> None:
+def _inline_operation(document: Tree, operation: Operation, log: Log) -> None:
+    """Replace the references of an operation by their targets; add the parameters of its path."""
     tree = operation.tree
 
     def whole(part: Tree) -> Tree:
-        return deepcopy(_followed(document, part, log, operation.where))
+        return deepcopy(_target_or_loss(document, part, log, operation.where))
 
     declared = parameters(document, operation.item, tree)
     kept = {id(each) for each in declared.values()}
@@ -173,7 +175,7 @@ def _whole_item(document: Tree, item: Tree, log: Log, path: str) -> Tree:
 
     What both have, OpenAPI does not define: it is left out of the second.
     """
-    theirs, whole = _followed(document, item, log, path), path_item(document, item)
+    theirs, whole = _target_or_loss(document, item, log, path), path_item(document, item)
     kept = {id(tree) for _, _, tree in methods(whole)}
     for method, _, tree in methods(theirs):
         if id(tree) not in kept:
@@ -184,7 +186,8 @@ def _whole_item(document: Tree, item: Tree, log: Log, path: str) -> Tree:
     return whole
 
 
-def _followed(document: Tree, tree: Tree, log: Log, where: str) -> Tree:
+def _target_or_loss(document: Tree, tree: Tree, log: Log, where: str) -> Tree:
+    """What a part refers to; {} for a reference to nothing, which is reported."""
     if "$ref" not in tree:
         return tree
     whole = resolve(document, tree)
@@ -200,12 +203,12 @@ def name_referenced_schema(document: Tree, log: Log) -> None:
     to itself.
     """
     names: dict[str, str] = {}
-    unnamed = _unnamed(document)
+    unnamed = _references_without_name(document)
     while unnamed:
         for where, schema in unnamed:
             if not _is_named(document, schema):
                 _name_target(document, where, schema, names, log)
-        unnamed = _unnamed(document)
+        unnamed = _references_without_name(document)
     for name, schema in components(document).items():
         if "$ref" in schema and not resolve(document, schema):
             log.left_out.append(
@@ -215,7 +218,7 @@ def name_referenced_schema(document: Tree, log: Log) -> None:
             schema.clear()
 
 
-def _unnamed(document: Tree) -> list[tuple[str, Tree]]:
+def _references_without_name(document: Tree) -> list[tuple[str, Tree]]:
     """The references to schemas without a name."""
     every = schemas(document)
     return [(where, schema) for where, schema in every if not _is_named(document, schema)]
@@ -231,6 +234,7 @@ def _is_named(document: Tree, schema: Tree) -> bool:
 
 
 def _name_target(document: Tree, where: str, schema: Tree, names: dict[str, str], log: Log) -> None:
+    """Let a reference lead to a named schema: the target gets a name if it has none."""
     reference, named = schema["$ref"], components(document)
     whole = target(document, reference)
     if not is_mapping(whole) or whole is named or any(whole is each for each in document.values()):
@@ -270,7 +274,7 @@ def _name_of(document: Tree, reference: str) -> str:
             words.append(step)
         elif above != "content" and step not in SILENT:
             words.append(KINDS.get(step, step))
-    return _words("_".join(words)) or "schema"
+    return _letters_and_digits("_".join(words)) or "schema"
 
 
 def drop_title(document: Tree, log: Log) -> None:
@@ -319,12 +323,14 @@ def _refer_to(schema: Tree, names: dict[str, str]) -> None:
     discriminator = mapping_at(schema, "discriminator")
     mapping = mapping_at(discriminator, "mapping")
     for word in mapping:
-        mapping[word] = _renamed(mapping[word], names)
+        mapping[word] = _reference_to_new_name(mapping[word], names)
     if "defaultMapping" in discriminator:
-        discriminator["defaultMapping"] = _renamed(discriminator["defaultMapping"], names)
+        discriminator["defaultMapping"] = _reference_to_new_name(
+            discriminator["defaultMapping"], names
+        )
 
 
-def _renamed(target_: object, names: dict[str, str]) -> str:
+def _reference_to_new_name(target_: object, names: dict[str, str]) -> str:
     """What a discriminator leads to, as a reference to the new name."""
     name = str(target_).removeprefix(SCHEMAS)
     return SCHEMAS + names.get(name, name)
@@ -347,9 +353,9 @@ def unique_operation_id(document: Tree, log: Log) -> None:
         operation.tree["tags"] = tags
         # `cards:list`
         own = re.sub(r"[:/{}]+", "_", operation.tree.get("operationId") or "").strip("_")
-        name = own or f"{operation.method}_{_words(operation.path)}"
+        name = own or f"{operation.method}_{_letters_and_digits(operation.path)}"
         if module_name(_short(name)) in taken:
-            name = f"{name}_{operation.method}_{_words(operation.path)}"
+            name = f"{name}_{operation.method}_{_letters_and_digits(operation.path)}"
         name = unused(_short(name), taken, module_name)
         if name != operation.tree.get("operationId"):
             log("unique-operation-id", f"{operation.where} is now {name}")
@@ -357,7 +363,8 @@ def unique_operation_id(document: Tree, log: Log) -> None:
         taken.add(module_name(name))
 
 
-def _words(path: str) -> str:
+def _letters_and_digits(path: str) -> str:
+    """The letters and digits of a text, with `_` for all between them."""
     return "_".join("".join(c if c.isalnum() else " " for c in path).split())
 
 
@@ -371,7 +378,7 @@ def name_enum_members(document: Tree, log: Log) -> None:
         usual = [strings.snake_case(name).upper() for name in names or _usual_names(values)]
         is_clear = len({*usual}) == len(values) and all(map(str.isidentifier, usual))
         if not is_clear:
-            names = _numbered(usual)
+            names = _distinct_members(usual)
             log("name-enum-members", where)
         if names:
             schema["x-enum-varnames"] = names
@@ -384,8 +391,8 @@ def _usual_names(values: list[str]) -> list[str]:
     ]
 
 
-def _numbered(names: list[str]) -> list[str]:
-    """Names that differ, and that Python allows."""
+def _distinct_members(names: list[str]) -> list[str]:
+    """Names of enum members that differ, and that Python allows."""
     numbered: list[str] = []
     for number, name in enumerate(names):
         own = f"{name}_{number}" if names.count(name) > 1 else name
@@ -419,6 +426,7 @@ def rename_inline_schema(document: Tree, log: Log) -> None:
 
 
 def _name_long_classes(document: Tree, log: Log) -> None:
+    """Give a name to each inline schema whose class would have a name of too many bytes."""
     for place in [*places(document)]:
         long = place.class_name
         has_class = is_enum(place.schema) or is_class(document, place.schema)
@@ -458,11 +466,13 @@ class Place(NamedTuple):
 def places(document: Tree) -> Iterator[Place]:
     """Every inline schema with its place; needs the final names of operations."""
     for name, schema in components(document).items():
-        yield from islice(_at(Place(name, schema, "", name)), 1, None)
+        yield from islice(_places_within(Place(name, schema, "", name)), 1, None)
     for operation in operations(document):
         module = module_name(operation.tree["operationId"])
         for parameter in operation.tree["parameters"]:
-            yield from _at(Place(operation.where, parameter["schema"], module, parameter["name"]))
+            yield from _places_within(
+                Place(operation.where, parameter["schema"], module, parameter["name"])
+            )
         bodies = mapping_at(mapping_at(operation.tree, "requestBody"), "content")
         for kind, content_type, medium in media(operation):
             owner, name = module, f"response_{kind}"
@@ -470,7 +480,9 @@ def places(document: Tree) -> Iterator[Place]:
                 name = "body"
                 if len(bodies) > 1:
                     owner = f"{module}_{_form_of(content_type)}"
-            yield from _at(Place(f"{operation.where} {kind}", medium["schema"], owner, name))
+            yield from _places_within(
+                Place(f"{operation.where} {kind}", medium["schema"], owner, name)
+            )
 
 
 def _form_of(content_type: str) -> str:
@@ -479,7 +491,7 @@ def _form_of(content_type: str) -> str:
     return BODY_KINDS.get(bare_type(content_type), usual)
 
 
-def _at(place: Place) -> Iterator[Place]:
+def _places_within(place: Place) -> Iterator[Place]:
     """A schema and those inside it: properties are named after its class, items and members after
     its owner.
     """
@@ -487,22 +499,26 @@ def _at(place: Place) -> Iterator[Place]:
     where, schema, owner, name = place
     for part in [schema, *(each for each in list_at(schema, "allOf") if "$ref" not in each)]:
         for child, tree in mapping_at(part, "properties").items():
-            yield from _at(Place(f"{where}.{child}", tree, place.class_name, child))
+            yield from _places_within(Place(f"{where}.{child}", tree, place.class_name, child))
     if isinstance(schema.get("additionalProperties"), dict):
-        yield from _at(
+        yield from _places_within(
             Place(
                 f"{where}.*", schema["additionalProperties"], place.class_name, "AdditionalProperty"
             )
         )
     if isinstance(schema.get("items"), dict):
-        yield from _at(Place(f"{where}[]", schema["items"], owner, f"{name}{_member(schema)}_item"))
+        yield from _places_within(
+            Place(f"{where}[]", schema["items"], owner, f"{name}{_suffix_in_union(schema)}_item")
+        )
     for number, member in enumerate([*list_at(schema, "anyOf"), *list_at(schema, "oneOf")]):
-        yield from _at(Place(f"{where} ({number + 1})", member, owner, f"{name}_type_{number}"))
+        yield from _places_within(
+            Place(f"{where} ({number + 1})", member, owner, f"{name}_type_{number}")
+        )
 
 
-def _member(schema: Tree) -> str:
-    """What the generator adds to the name of a list that is one of several types: it is the member
-    of a union.
+def _suffix_in_union(schema: Tree) -> str:
+    """What the generator adds to the name of a list that is one of several types: the list is a
+    member of a union.
     """
     kinds = list_at(schema, "type")
     if "array" in kinds:
@@ -532,6 +548,7 @@ def drop_unused_keys(document: Tree, log: Log) -> None:
 
 
 def _keep_of_operation(operation: Operation) -> None:
+    """Drop what an operation says that does not change the code."""
     _keep(operation.tree, KEPT_IN_OPERATION)
     for _, _, medium in media(operation):
         _keep(medium, {"schema"})
@@ -543,4 +560,5 @@ def _keep_of_operation(operation: Operation) -> None:
 
 
 def _keep(tree: Tree, keys: set[str]) -> None:
+    """Drop all other keys."""
     drop(tree, *(tree.keys() - keys))

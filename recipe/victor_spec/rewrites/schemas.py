@@ -15,7 +15,7 @@ from victor_spec.tree import (
 )
 
 from .base import Log, below, media, reachable, schemas
-from .composition import all_properties, one_of
+from .composition import all_properties, union_of
 from .redefinition import TYPED
 
 EVERY_NAME = {"", "^", ".*", "^.*", "^.*$", ".+", "^.+$"}
@@ -42,7 +42,7 @@ def read_patterns(document: Tree, log: Log) -> None:
         patterns = mapping_at(schema, "patternProperties")
         is_whole = schema.get("additionalProperties") is False or EVERY_NAME & patterns.keys()
         if patterns and is_whole and not is_mapping(schema.get("additionalProperties")):
-            schema["additionalProperties"] = one_of([*patterns.values()])
+            schema["additionalProperties"] = union_of([*patterns.values()])
             del schema["patternProperties"]
             pending += below(f"{where}.*", schema["additionalProperties"])
             log("read-patterns", where)
@@ -100,6 +100,7 @@ def repair_enum(document: Tree, log: Log) -> None:
 
 
 def _repair_values(schema: Tree, values: list[Any], where: str, log: Log) -> None:
+    """Repair the values of an enum; drop the enum where Python has no type for it."""
     different = {json.dumps(value): value for value in values if value is not None}
     repaired: list[Any] = [*different.values()]
     if schema.get("type") == "string":
@@ -177,6 +178,7 @@ def mark_answers(document: Tree, log: Log) -> None:
 
 
 def _mark_answer(document: Tree, schema: Tree, done: dict[int, Tree]) -> None:
+    """Mark one schema that an answer can contain."""
     schema["x-in-answers"] = True
     hidden: list[str] = []
     for name, child in all_properties(document, schema, done).items():

@@ -113,10 +113,10 @@ def unite_children(document: Tree, log: Log) -> None:
     if not unions:
         return
     names = {parent: free_name(named, f"{parent}_or_child") for parent in unions}
-    kept = set(_extended(named, document))
+    unchanged = set(_references_to_one_schema(named, document))
     for where, schema in schemas(document):
         parent = str(schema.get("$ref", "")).removeprefix(SCHEMAS)
-        if parent in unions and id(schema) not in kept:
+        if parent in unions and id(schema) not in unchanged:
             schema["$ref"] = SCHEMAS + names[parent]
             log("unite-children", where)
     for parent, union in unions.items():
@@ -137,9 +137,9 @@ def _union_of_family(named: Tree, family: Family, members: list[str]) -> Tree:
     return in_place_of(root, {"oneOf": members_of_union, "discriminator": discriminator})
 
 
-def _extended(named: Tree, document: Tree) -> Iterator[int]:
-    """The references, by their ids, of an `allOf` that extends a schema, and of a union that
-    chooses by itself.
+def _references_to_one_schema(named: Tree, document: Tree) -> Iterator[int]:
+    """The ids of the references that mean one schema alone, and not its children, too: those in an
+    `allOf` that extends the schema, and those in a union with a discriminator of its own.
     """
     own = {id(schema) for schema in named.values()}
     for _, schema in schemas(document):
@@ -163,25 +163,31 @@ def keep_union_siblings(document: Tree, log: Log) -> None:
 
 
 def _keep_siblings(document: Tree, schema: Tree, where: str, log: Log) -> None:
+    """Put the properties beside a union into its members; a union of one object becomes a class.
+
+    Nothing moves where each member has all of the properties anyway.
+    """
     keys = [key for key in ("oneOf", "anyOf") if schema.get(key)]
     beside = schema["properties"].keys()
     members = [part for part in union_members(schema) if not is_null(resolve(document, part))]
     own = [all_properties(document, part).keys() for part in members]
     with_more = [names for names in own if not names <= beside]
     if not all(_is_about_objects(document, part) for part in members):
-        united = {key: _each_with(document, schema, schema[key], where, log) for key in keys}
-        _unite(document, schema, united, where)
+        united = {
+            key: _members_with_siblings(document, schema, schema[key], where, log) for key in keys
+        }
+        _replace_members(document, schema, united, where)
     elif all(names >= beside for names in own):
         drop(schema, *OF_OBJECT)
     elif len(keys) > 1 or len(with_more) < 2:
         write_out_allof(document, schema, where, log)
         drop(schema, "discriminator")
     else:
-        united = {keys[0]: _each_with(document, schema, members, where, log)}
-        _unite(document, schema, united, where)
+        united = {keys[0]: _members_with_siblings(document, schema, members, where, log)}
+        _replace_members(document, schema, united, where)
 
 
-def _unite(document: Tree, schema: Tree, united: Tree, where: str) -> None:
+def _replace_members(document: Tree, schema: Tree, united: Tree, where: str) -> None:
     """Let a union have other members, which say what stood beside it."""
     parts = [part for members in united.values() for part in members]
     schema = holder_of(document, schema, parts, where)
@@ -194,17 +200,17 @@ def _is_about_objects(document: Tree, member: Tree) -> bool:
     return not any(kinds(whole) - {"null", "object"} for whole in variants(document, member))
 
 
-def _each_with(
+def _members_with_siblings(
     document: Tree, schema: Tree, members: list[Tree], where: str, log: Log
 ) -> list[Tree]:
     """The members of a union, each saying what stands beside the union, too."""
     return [
-        _with(document, schema, member, f"{where}_type_{number}", log)
+        _member_with_siblings(document, schema, member, f"{where}_type_{number}", log)
         for number, member in enumerate(members)
     ]
 
 
-def _with(document: Tree, schema: Tree, member: Tree, where: str, log: Log) -> Tree:
+def _member_with_siblings(document: Tree, schema: Tree, member: Tree, where: str, log: Log) -> Tree:
     """A member of a union that says what stands beside the union, too; one that is no object stays
     as it is.
     """
@@ -238,24 +244,25 @@ def mark_union_members(document: Tree, log: Log) -> None:
     numbers = count()
     for where, schema in schemas(document):
         members = _members_of_union(document, schema)
-        words = [_words(document, member.schema, done) for member in members]
+        words = [_words_by_property(document, member.schema, done) for member in members]
         if len(members) > 1:
             for member, own in zip(members, words, strict=True):
                 _mark_words(member, own, words)
                 name = member.name or "an object without a name"
                 log("mark-union-members", f"{where}: {name}")
-        selecting = _discriminating(document, schema, members, words, log.renamed)
+        selecting = _words_of_discriminator(document, schema, members, words, log.renamed)
         is_union = len(members) > 1 or _has_two_values(document, schema)
         if not selecting and is_union:
-            selecting = _differing(document, members, words, done)
-        for name, told in selecting.items():
+            selecting = _words_without_discriminator(document, members, words, done)
+        for name, words_of_members in selecting.items():
             union = f"{next(numbers)}.{name}"
-            for member, own_words in zip(members, told, strict=True):
+            for member, own_words in zip(members, words_of_members, strict=True):
                 member.schema.setdefault("x-one-of", {})[union] = own_words
-            _add_unknown_variant(schema, union, name, told, members, log.renamed)
+            _add_unknown_variant(schema, union, name, words_of_members, members, log.renamed)
 
 
 def _members_of_union(document: Tree, schema: Tree) -> list[_Member]:
+    """The objects that the members of a union are, or that are members of unions in it."""
     members: list[_Member] = []
     for part in union_members(schema):
         reference = str(part.get(REFERENCE) or part.get("$ref", ""))
@@ -273,14 +280,14 @@ def _add_unknown_variant(
     schema: Tree,
     union: str,
     name: str,
-    told: Words,
+    words_of_members: Words,
     members: list[_Member],
     renamed: dict[str, str],
 ) -> None:
     """Add the member that stands for what the property `name` does not tell."""
     # Two discriminators can exclude each other's members.
     is_whole = len(members) <= len(union_members(schema))
-    tag = _tag(schema, name, told, renamed, may_default=is_whole)
+    tag = _mark_of_discriminator(schema, name, words_of_members, renamed, may_default=is_whole)
     variant = {
         "type": "string",
         "format": DISCRIMINATOR,
@@ -301,17 +308,17 @@ def _mark_words(
     member.schema.setdefault("x-one-of", {})
 
 
-def _tag(
-    schema: Tree, name: str, told: Words, renamed: dict[str, str], *, may_default: bool
+def _mark_of_discriminator(
+    schema: Tree, name: str, words_of_members: Words, renamed: dict[str, str], *, may_default: bool
 ) -> Tree:
-    """What the templates need to know of a discriminator, but for the key of its words."""
+    """What the templates need to know of a discriminator: see `Discriminator`. `union` is empty."""
     discriminator = mapping_at(schema, "discriminator")
     taken: set[str] = set()
     for reference in list_at(discriminator, TAKEN):
         taken |= {*_words_that_select(discriminator, reference, renamed)}
-    for words in told:
+    for words in words_of_members:
         taken -= {word for word in words if isinstance(word, str)}
-    has_default = may_default and not taken and any(OTHERS in words for words in told)
+    has_default = may_default and not taken and any(OTHERS in words for words in words_of_members)
     return {"name": name, "union": "", "taken": sorted(taken), "has_default": has_default}
 
 
@@ -333,18 +340,18 @@ def _objects(
     return objects
 
 
-def _discriminating(
+def _words_of_discriminator(
     document: Tree,
     schema: Tree,
     members: list[_Member],
     words: list[dict[str, list[Word]]],
     renamed: dict[str, str],
 ) -> dict[str, Words]:
-    """The property of the discriminator, with the words of each member; none for a schema without
-    one.
+    """The words of each member by the property of the discriminator; {} for a schema without a
+    discriminator.
 
-    A member has the words that are mapped to it, and those of its constant that no other member
-    has.
+    A member has the words that are mapped to the member, and those of its constant that no other
+    member has.
     """
     discriminator = mapping_at(schema, "discriminator")
     name = discriminator.get("propertyName")
@@ -360,15 +367,15 @@ def _discriminating(
         mapped.append(words_as(texts, kinds_))
     counts = Counter(chain(*mapped, *constants))
     default = str(discriminator.get("defaultMapping", ""))
-    told: Words = []
+    words_of_members: Words = []
     for member, own, values in zip(members, mapped, constants, strict=True):
         selecting: list[Word | dict[str, str] | None] = [*own]
         if len(members) > 1 or len(values) == 1:
             selecting += [word for word in values if word not in own and counts[word] == 1]
         if default and default in (member.name, member.name.rpartition("/")[2]):
             selecting.append(OTHERS)
-        told.append(selecting)
-    return {name: told}
+        words_of_members.append(selecting)
+    return {name: words_of_members}
 
 
 def _types_of_words(
@@ -383,30 +390,30 @@ def _types_of_words(
     return types_of(resolve(document, declared))
 
 
-def _differing(
+def _words_without_discriminator(
     document: Tree,
     members: list[_Member],
     words: list[dict[str, list[Word]]],
     done: dict[int, Tree],
 ) -> dict[str, Words]:
-    """The properties that tell members without a discriminator apart: no two of them have a word in
-    common.
+    """The words of each member by the properties that tell the members apart: no two members have
+    a word in common there.
 
-    Each has a constant of its own, or all require the property. A single object requires its
-    constant.
+    Each member has a constant, or all members require the property. A single object must require
+    its constant.
     """
     properties = [all_properties(document, member.schema, done) for member in members]
     required = [all_required(document, member.schema, done) for member in members]
-    told: dict[str, Words] = {}
+    words_of_members: dict[str, Words] = {}
     for name in words[0] if members else ():
         own = [of_member.get(name, []) for of_member in words]
         is_required = all(name in names for names in required)
         if _tells_apart(own, is_required=is_required):
-            told[name] = [[*of_member] for of_member in own]
-            for selecting, declared in zip(told[name], properties, strict=True):
+            words_of_members[name] = [[*of_member] for of_member in own]
+            for selecting, declared in zip(words_of_members[name], properties, strict=True):
                 if any(map(_has_null, variants(document, declared[name]))):
                     selecting.append(None)
-    return told
+    return words_of_members
 
 
 def _tells_apart(words: list[list[Word]], *, is_required: bool) -> bool:
@@ -423,6 +430,7 @@ def _tells_apart(words: list[list[Word]], *, is_required: bool) -> bool:
 
 
 def _has_null(whole: Tree) -> bool:
+    """Whether null is among the values of a schema."""
     return bool(whole.get("nullable") or "null" in types_of(whole))
 
 
@@ -442,23 +450,26 @@ def _words_that_select(discriminator: Tree, reference: str, renamed: dict[str, s
     return words
 
 
-def _words(document: Tree, schema: Tree, done: dict[int, Tree]) -> dict[str, list[Word]]:
+def _words_by_property(
+    document: Tree, schema: Tree, done: dict[int, Tree]
+) -> dict[str, list[Word]]:
     """The values of each property that has an enum or a constant; none for one that is always
     null.
     """
     words: dict[str, list[Word]] = {}
     for name, child in all_properties(document, schema, done).items():
-        values = _values(document, child)
+        values = _words_of_property(document, child)
         if values or ONLY_NULL in resolve(document, child):
             words[name] = sorted({*values}, key=str)
     return words
 
 
-def _values(document: Tree, schema: Tree) -> list[Any]:
+def _words_of_property(document: Tree, schema: Tree) -> list[Any]:
+    """The values of an enum, or the constant, of a property; `allOf` of one part is that part."""
     whole = resolve(document, schema)
     parts = list_at(whole, "allOf")
     if len(parts) == 1 and "enum" not in whole:
-        return _values(document, parts[0])
+        return _words_of_property(document, parts[0])
     return [value for value in values_of(whole) if isinstance(value, (str, int))]
 
 
