@@ -195,6 +195,7 @@ class _Pair:
         return None
 
     def findings(self) -> Iterator[Finding]:
+        """What happened to the arguments, or attributes: the old ones, their order, the new ones."""
         for name, before in self._old.items():
             yield from self._changed(name, before)
         yield from self._order()

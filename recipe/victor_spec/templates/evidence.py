@@ -55,6 +55,7 @@ def complaint(decoded: Any, hint: Any, models: Models) -> str | None:
 
 
 def _complaints(value: Any, hint: Any, models: Models, place: str) -> Iterator[str]:
+    """Why a value, at a place of the body, is not of its declared type: each reason."""
     types = decoding.fitting(hint, value)
     if not types:
         yield f"{_named(place)} is {_but(value, hint)}"
@@ -72,6 +73,7 @@ def _complaints(value: Any, hint: Any, models: Models, place: str) -> Iterator[s
 
 
 def _of_object(value: Any, model: Declared, models: Models, place: str) -> Iterator[str]:
+    """Why an object, at a place of the body, is not what its model declares: each reason."""
     hints, free = decoding.hints(value.__class__), value.additional_properties
     given = {name: getattr(value, attribute) for name, attribute in model.attributes.items()}
     for name, own in given.items():
@@ -126,6 +128,7 @@ MOST_SHOWN: Final = 60
 
 
 def _shown(given: Any) -> str:
+    """A word as a message shows it; of another value, its type."""
     if not isinstance(given, str | int | float):
         return _called(type(given))
     return json.dumps(
@@ -153,6 +156,7 @@ KINDS: Final[Mapping[Any, str]] = {
 
 
 def _called(hint: Any) -> str:
+    """What the type of a value, or of a field, is called in JSON."""
     origin = typing.get_origin(hint) or hint
     if origin is typing.Literal:
         return "a constant"
@@ -160,6 +164,7 @@ def _called(hint: Any) -> str:
 
 
 def _but(value: Any, hint: Any) -> str:
+    """What a value is, and what is declared instead."""
     what = _called(type(value))
     names = dict.fromkeys(
         map(_called, (each for each in decoding.members_of(hint) if each not in (Unset, NoneType)))
@@ -173,6 +178,7 @@ def _but(value: Any, hint: Any) -> str:
 
 
 def _named(place: str) -> str:
+    """What a message calls a place."""
     return f"`{place}`" if place else "it"
 
 
@@ -197,4 +203,5 @@ def named_headers(headers: Any) -> httpx.Headers:
 
 
 def _raw(part: Any) -> bytes:
+    """A part of a header as bytes."""
     return part if isinstance(part, bytes) else str(part).encode("latin-1", "replace")
