@@ -22,12 +22,12 @@ from victor_spec.generate import GenerationResult, generate
 from victor_spec.tree import Hook, Tree, copied, hooks
 
 from .answers import OperationAnswers, plain
+from .arguments import Probe, likeness, shape
 from .expected import difference
 from .gaps import GAPS, gaps
 from .models import Models
 from .operations import SOMEWHERE, Medium, Operation, base_url, bodies, examples, operations
 from .package import Caller, Package, PackageError
-from .passing import Probe, likeness, shape
 from .problems import Findings, Problem
 from .values import is_valid, received
 from .views import Document, Node

@@ -51,7 +51,7 @@ def comparison(sides: Sides, python: Mapping[str, PythonChange] | None = None) -
         by_place.setdefault(change.place, {})[change] = reach
         if change.kind == "operation-moved":
             moved[change.old] = change.new
-    by_home = _by_home(sides, python or {})
+    by_home = _python_by_cause(sides, python or {})
     entries: list[Entry] = []
     for place in sorted({*by_place, *by_home}):
         changes = by_place.get(place, {})
@@ -93,7 +93,7 @@ def _differing_texts(old: Tree, new: Tree) -> int:
     return len([key for key in DOCUMENTATION if old.get(key) != new.get(key)])
 
 
-def _by_home(sides: Sides, python: Mapping[str, PythonChange]) -> dict[str, PythonChange]:
+def _python_by_cause(sides: Sides, python: Mapping[str, PythonChange]) -> dict[str, PythonChange]:
     """The changes of the packages by the place where the document describes what changed."""
     by_place: dict[str, list[PythonChange]] = {}
     of_names = ("schema-removed", "schema-renamed")  # which have other causes

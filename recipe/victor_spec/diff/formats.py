@@ -30,7 +30,7 @@ def as_text(report: Report, *, width: int = 100, colour: bool = False) -> str:
     lines: list[str] = []
     for level, entries in report.by_level():
         lines += [
-            _painted(f"{TITLES[level]} ({len(entries)})", level, colour=colour, bold=True),
+            _in_colour(f"{TITLES[level]} ({len(entries)})", level, colour=colour, bold=True),
             "",
         ]
         for entry in entries:
@@ -43,7 +43,7 @@ def _entry(
     report: Report, entry: Entry, level: Level, width: int, *, colour: bool
 ) -> Iterator[str]:
     """The lines of one entry in plain text."""
-    yield "  " + _painted(one_line(entry.place), level, colour=colour)
+    yield "  " + _in_colour(one_line(entry.place), level, colour=colour)
     wrapper = textwrap.TextWrapper(
         width, initial_indent="    ", subsequent_indent="      ", break_on_hyphens=False
     )
@@ -52,11 +52,11 @@ def _entry(
         f"{levels_text(report, entry)}; {entry.reached_by()}",
         ", ".join(entry.names),
     ]
-    for text in (*texts, *_approved(report, entry), f"fingerprint {entry.fingerprint}"):
+    for text in (*texts, *_approvals_in_words(report, entry), f"fingerprint {entry.fingerprint}"):
         yield from wrapper.wrap(one_line(text))
 
 
-def _painted(text: str, level: Level, *, colour: bool, bold: bool = False) -> str:
+def _in_colour(text: str, level: Level, *, colour: bool, bold: bool = False) -> str:
     """A text in the colour of a level."""
     if not colour:
         return text
@@ -139,14 +139,14 @@ def _row(report: Report, entry: Entry) -> str:
     what = [_code(entry.place), _escaped(entry.shortened())]
     if entry.names:
         what.append(", ".join(map(_code, entry.names)))
-    what += map(_escaped, _approved(report, entry))
+    what += map(_escaped, _approvals_in_words(report, entry))
     what.append(f"<sub>{entry.fingerprint}</sub>")
     python = entry.python if report.python_compared else "?"
     reached = _escaped(entry.reached_by())
     return f"| {entry.wire} | {python} | {'<br>'.join(what)} | {reached} |"
 
 
-def _approved(report: Report, entry: Entry) -> list[str]:
+def _approvals_in_words(report: Report, entry: Entry) -> list[str]:
     """The approvals of an entry in words."""
     approvals = dict.fromkeys(report.approval(entry, column) for column in COLUMNS)
     return [

@@ -134,20 +134,20 @@ def as_json(value: Any) -> str:
 
 def canonical(value: Any) -> str:
     """A schema as text, the same for the same meaning: without documentation."""
-    return as_json(_plain(value))
+    return as_json(_without_documentation(value))
 
 
-def _plain(value: Any) -> Any:
+def _without_documentation(value: Any) -> Any:
     """A value without documentation at any depth."""
     if is_list(value):
-        return [_plain(item) for item in value]
+        return [_without_documentation(item) for item in value]
     if not is_mapping(value):
         return value
     plain: Tree = {}
     for key, inner in value.items():
         # A property may have the name of a keyword.
         if key not in DOCUMENTATION or is_mapping(inner):
-            plain[key] = _plain(inner)
+            plain[key] = _without_documentation(inner)
     return plain
 
 
@@ -273,8 +273,8 @@ def _format_change(old: str | None, new: str | None) -> Difference:
 def _enum_change(old: tuple[str, ...] | None, new: tuple[str, ...] | None) -> Iterator[Difference]:
     """What it means that other values are listed, or that values are listed at all."""
     if old is None or new is None:
-        before = _named(old)
-        after = _named(new)
+        before = _values_in_words(old)
+        after = _values_in_words(new)
         is_open = _OTHERS in (old or new or ())
         if is_open:
             yield "values-named" if old is None else "values-not-named", before, after
@@ -286,7 +286,7 @@ def _enum_change(old: tuple[str, ...] | None, new: tuple[str, ...] | None) -> It
         yield from _values_change(old, new)
 
 
-def _named(values: tuple[str, ...] | None) -> str:
+def _values_in_words(values: tuple[str, ...] | None) -> str:
     """The values of an enum in words, without the mark for others."""
     return ", ".join(value for value in values or () if value != _OTHERS)
 

@@ -31,11 +31,11 @@ class OperationComparison(SchemaComparison):
         """
         for name, old in self.old.operations.items():
             if name not in self.same_operations:
-                self.add("operation-removed", old.place, _both(name))
+                self.add("operation-removed", old.place, _both_directions(name))
         for name in self.added:
             new = self.new.operations[name]
             kind = "webhook-added" if new.incoming else "operation-added"
-            self.add(kind, new.place, _both(name))
+            self.add(kind, new.place, _both_directions(name))
         for name, new in self.same_operations.items():
             self._operation(self.old.operations[name], new)
         components = mapping_at(self.old.document, "components")
@@ -48,7 +48,7 @@ class OperationComparison(SchemaComparison):
 
     def _operation(self, old: Operation, new: Operation) -> None:
         """Compare an operation of both documents."""
-        reach = _both(old.name)
+        reach = _both_directions(old.name)
         if wire_name(old) != wire_name(new):
             self.add("operation-moved", old.place, reach, old.name, new.name)
         before = str(old.tree.get("operationId", "missing"))
@@ -71,9 +71,9 @@ class OperationComparison(SchemaComparison):
         for step in {**former, **latter}:
             here = f"{place}.callbacks.{step}"
             if step not in latter:
-                self.add("operation-removed", here, _both(name))
+                self.add("operation-removed", here, _both_directions(name))
             elif step not in former:
-                self.add("operation-added", here, _both(name))
+                self.add("operation-added", here, _both_directions(name))
             else:
                 self._calls(former[step], latter[step], here, name, incoming=not incoming)
 
@@ -91,7 +91,7 @@ class OperationComparison(SchemaComparison):
                 self.add("parameter-removed", place, request)
                 continue
             if now != name:
-                self.add("path-parameter-renamed", place, _both(old.name), name, now)
+                self.add("path-parameter-renamed", place, _both_directions(old.name), name, now)
             self._pair(tree, match, place)
         for tree in fresh.values():
             kind = "required" if _is_required(self.new, tree) else "optional"
@@ -273,7 +273,7 @@ def _directions(name: str, *, incoming: bool) -> tuple[Reach, Reach]:
     return (received, sent) if incoming else (sent, received)
 
 
-def _both(name: str) -> Reach:
+def _both_directions(name: str) -> Reach:
     """The reach of all that an operation sends and receives."""
     return Reach(frozenset({name}), frozenset({name}))
 

@@ -242,7 +242,7 @@ class Packages:
                 # The largest part around it that the new document lacks.
                 return next(filter(self._is_gone, around(place)))
         for place in known:
-            cause = self._changed(place, set())
+            cause = self._first_difference(place, set())
             if cause is not None:
                 return cause
         return default
@@ -268,7 +268,7 @@ class Packages:
                 return self.moves.before(largest)
         return self.moves.before(places[0] if places else default)
 
-    def _changed(self, place: str, seen: set[str]) -> str | None:
+    def _first_difference(self, place: str, seen: set[str]) -> str | None:
         """The first part at or inside a place that decides types and differs; then what those parts
         refer to.
         """
@@ -285,7 +285,7 @@ class Packages:
                 return part
         for part in inside:
             for target in _targets(self.old, self.old.tree(part)):
-                cause = None if target in self._same else self._changed(target, seen)
+                cause = None if target in self._same else self._first_difference(target, seen)
                 if cause is not None:
                     return cause
         return None

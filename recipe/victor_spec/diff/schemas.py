@@ -72,7 +72,7 @@ class SchemaComparison(Sides):
         """Compare the schemas that have one place in both documents, and find those that are
         gone.
         """
-        places = [*_named(self.old)]
+        places = [*_named_by_place(self.old)]
         pending = dict.fromkeys(filter(self._stays, [*places, *self._referenced()]))
         kept = self._among_kept(pending)
         while kept:  # to compare them finds others
@@ -81,11 +81,11 @@ class SchemaComparison(Sides):
                 self._compare_at(place)
             kept = self._among_kept(pending)
         equal: dict[str, str] = {}
-        for place, schema in _named(self.new).items():
+        for place, schema in _named_by_place(self.new).items():
             equal[canonical(schema)] = place
         gone = [place for place in places if place not in self.new.by_place]
         for place in [*pending, *gone]:
-            self._settle(place, equal)
+            self._compare_or_rename(place, equal)
 
     def _referenced(self) -> Iterator[str]:
         """The places that references of the old document lead to."""
@@ -106,7 +106,7 @@ class SchemaComparison(Sides):
         """Compare the schemas that both documents have at a place."""
         self.compare(self.old.part(place), self.new.part(place))
 
-    def _settle(self, place: str, equal: Mapping[str, str]) -> None:
+    def _compare_or_rename(self, place: str, equal: Mapping[str, str]) -> None:
         """Compare a schema with the one of its name, unless all that refers to it refers to another
         one now.
 
@@ -399,8 +399,8 @@ class SchemaComparison(Sides):
         before = [union for union in pair.before.unions if union.home not in pair.bases]
         after = [union for union in pair.after.unions if union.home not in pair.bases]
         for first, second in zip_longest(before, after):
-            former = first or _single(pair.old, pair.before)
-            latter = second or _single(pair.new, pair.after)
+            former = first or _union_of_itself(pair.old, pair.before)
+            latter = second or _union_of_itself(pair.new, pair.after)
             if first and second and first.keyword != second.keyword:
                 self._add(pair, "union-kind", first.keyword, second.keyword)
             self._members(pair, former, latter)
@@ -574,7 +574,7 @@ class SchemaComparison(Sides):
         return after in old and not self._is_same(old[before].tree, new[after].tree)
 
 
-def _named(shapes: Shapes) -> dict[str, Tree]:
+def _named_by_place(shapes: Shapes) -> dict[str, Tree]:
     """The named schemas of a document by their places."""
     named = members(named_schemas(shapes.document))
     return {SCHEMAS + name: schema for name, schema in named}
@@ -586,7 +586,7 @@ def _is_of_null(difference: Difference) -> bool:
     return kind.startswith("null-")
 
 
-def _single(part: Part, shape: Shape) -> Union:
+def _union_of_itself(part: Part, shape: Shape) -> Union:
     """A schema without a union as a union of itself."""
     return Union("", shape.place, [Child(part.tree, shape.place, "")], discriminated=False)
 

@@ -42,7 +42,7 @@ _PLAIN = {"integer", "number", "boolean"}
 _NO_MEANING = {*DOCUMENTATION, "$schema", "$id", "$anchor", "$defs", "definitions"}
 
 
-class Given(NamedTuple):
+class KeywordValue(NamedTuple):
     """A keyword's value, and the place of the schema that gives it."""
 
     value: Any
@@ -94,7 +94,7 @@ class Union(NamedTuple):
 @dataclass(eq=False)
 class Shape:
     place: str
-    keywords: dict[str, Given] = field(default_factory=dict[str, Given])
+    keywords: dict[str, KeywordValue] = field(default_factory=dict[str, KeywordValue])
     children: dict[str, Child] = field(default_factory=dict[str, Child])
     """By step: `.properties.price`, `.items`."""
     required: dict[str, str] = field(default_factory=dict[str, str])
@@ -303,7 +303,7 @@ class Shapes(Components):
         valued: list[Child] = []
         for number, member in enumerate(schema_list_at(tree, keyword)):
             if is_null(member):
-                shape.keywords["null"] = Given(value=True, home=home)
+                shape.keywords["null"] = KeywordValue(value=True, home=home)
             else:
                 valued.append(Child(member, home, f".{keyword}[{number}]"))
         if len(valued) == 1:
@@ -314,7 +314,7 @@ class Shapes(Components):
             for child in valued:
                 values += keywords(child.tree)["enum"]
             if values:
-                shape.keywords["enum"] = Given((*dict.fromkeys(values),), home)
+                shape.keywords["enum"] = KeywordValue((*dict.fromkeys(values),), home)
         else:
             union = Union(keyword, home, valued, discriminated="discriminator" in tree)
             shape.unions.append(union)
@@ -341,11 +341,11 @@ class Shapes(Components):
         for keyword, value in keywords(tree).items():
             earlier = shape.keywords.get(keyword)
             if earlier is None:
-                shape.keywords[keyword] = Given(value, home)
+                shape.keywords[keyword] = KeywordValue(value, home)
                 continue
             joined = join(keyword, earlier.value, value)
             if joined != earlier.value:
-                shape.keywords[keyword] = Given(joined, home)
+                shape.keywords[keyword] = KeywordValue(joined, home)
 
 
 def keyword_differences(old: Shape, new: Shape, *, as_text: bool = False) -> list[Difference]:
@@ -424,12 +424,12 @@ def _has_values_only(member: Tree) -> bool:
     return bool(keywords(member).get("enum")) and meaning(member) <= {"const", "enum", "type"}
 
 
-def _inferred(shape: Shape) -> Given | None:
+def _inferred(shape: Shape) -> KeywordValue | None:
     """The type of a schema that says it by its children, or by its values."""
     for step, child in shape.children.items():
         is_list = step.startswith((".items", ".prefixItems"))
-        return Given(frozenset({"array" if is_list else "object"}), child.home)
+        return KeywordValue(frozenset({"array" if is_list else "object"}), child.home)
     enum = shape.keywords.get("enum")
     if enum and enum.value and all(value.startswith('"') for value in enum.value):
-        return Given(frozenset({"string"}), enum.home)
+        return KeywordValue(frozenset({"string"}), enum.home)
     return None
