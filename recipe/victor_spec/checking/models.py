@@ -36,7 +36,7 @@ class _Outcome:
 
     losses: dict[tuple[str, str], Problem] = field(default_factory=dict[tuple[str, str], Problem])
     classes: list[tuple[View, Any]] = field(default_factory=list[tuple[View, Any]])
-    """The classes that values were read as, each with the alternative of its schema: to be tried."""
+    """The classes that values were read as, each with the alternative of its schema."""
     without_attribute: int = 0
     """Properties of the schema that the class does not have, whether the value has them or not."""
     words: dict[str, bool] = field(default_factory=dict[str, bool])

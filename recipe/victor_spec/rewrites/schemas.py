@@ -15,7 +15,7 @@ from victor_spec.tree import (
 )
 
 from .base import Log, below, media, reachable, schemas
-from .composition import all_properties, union_of
+from .merged_schemas import all_properties, union_of
 from .redefinition import TYPED
 
 EVERY_NAME = {"", "^", ".*", "^.*", "^.*$", ".+", "^.+$"}

@@ -17,7 +17,7 @@ from victor_spec.tree import (
 )
 
 from .base import Log, media, schemas
-from .composition import all_properties
+from .merged_schemas import all_properties
 from .redefinition import TYPED
 
 DIALECTS = re.compile(r"https://(spec\.openapis\.org/oas/3\.|json-schema\.org/draft/2020-12/)")
