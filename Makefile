@@ -42,12 +42,20 @@ check-generated: setup ## Fail when generated/ is stale, edited by hand, or lack
 .PHONY: update-spec
 update-spec: setup ## Replace a document by a newer one: FROM=newer.yaml (SPEC=openapi/victor.yaml), and say what to decide
 	@test -n "$(FROM)" || { echo "Name the newer document: make update-spec FROM=newer.yaml"; exit 2; }
-	@$(BIN)/python -m victor_spec update "--out=generated" --changelog=CHANGELOG.md \
-		-- "$${SPEC:-openapi/victor.yaml}" "$$FROM"; status=$$?; test $$status -lt 2 || exit $$status; \
+	@document="$${SPEC:-openapi/victor.yaml}"; \
+		$(BIN)/python -m victor_spec update "--out=generated" --changelog=CHANGELOG.md -- "$$document" "$$FROM"; \
+		compared=$$?; test $$compared -lt 2 || exit $$compared; \
 		echo "Does victor_ext still do what the document says?"; \
-		$(BIN)/python -m pytest -q --no-header --tb=short tests/contracts/test_contracts.py || status=1; \
-		test $$status -eq 0 || echo "What is listed above is yours to decide."; \
-		echo "To undo all of it: git restore openapi generated CHANGELOG.md && git clean -fd generated"
+		$(BIN)/python -m pytest -q --no-header --tb=short tests/contracts/test_contracts.py; \
+		case "$$compared $$?" in \
+			"0 0") echo "Nothing is left to decide: no change needs it, and the contract tests pass.";; \
+			"1 0") echo "Yours to decide: the decisions that are numbered above. The contract tests pass.";; \
+			"0 "*) echo "Yours to decide: what the contract tests name. No change of the document needs a decision by itself.";; \
+			*) echo "Yours to decide: the decisions that are numbered above, and what the contract tests name.";; \
+		esac; \
+		if git ls-files --error-unmatch -- "$$document" > /dev/null 2>&1; then tracked="'$$document' "; else \
+			tracked=; echo "git has no earlier $$document: the undo leaves it as it is."; fi; \
+		echo "To undo all of it: git restore -- $${tracked}generated CHANGELOG.md && git clean -fd generated"
 
 .PHONY: demo sandbox service
 demo: setup ## Watch a dozen requests for payment go through a sandbox that fails on purpose
@@ -212,12 +220,12 @@ test-pythons: .venv/pythons ## Use the wheels on Python 3.11 to 3.15 and on 3.14
 
 .PHONY: build build-recipe sbom workflows clean
 build: sbom ## Build the wheel and the source distribution into dist/, with the SBOM in both, and check them
-	@rm -rf dist
+	@rm -f dist/victor_ext-*
 	@$(BIN)/python -m hatchling build
 	@$(BIN)/python -m tests.release.contents dist
 
 build-recipe: setup ## Build the wheel and the source distribution of recipe/ into dist/, and check them
-	@rm -rf dist
+	@rm -f dist/victor_spec-*
 	@cd recipe && $(CURDIR)/$(BIN)/python -m hatchling build -d ../dist
 	@cd recipe && $(CURDIR)/$(BIN)/python -m tests.contents ../dist
 

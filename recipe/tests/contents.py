@@ -92,7 +92,8 @@ def main(folder: Path) -> int:
     """
     wheel = folder / f"victor_spec-{__version__}-py3-none-any.whl"
     source = folder / f"victor_spec-{__version__}.tar.gz"
-    names = {path.name for path in folder.iterdir()}
+    of_client = {path.name for path in folder.glob("victor_ext-*")}
+    names = {path.name for path in folder.iterdir()} - of_client
     if names != {wheel.name, source.name}:
         print(f"{folder} has {', '.join(sorted(names))}: not {wheel.name} and {source.name} alone")
         return 1

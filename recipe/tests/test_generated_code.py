@@ -16,6 +16,7 @@ from victor_spec.generate import generate
 from victor_spec.tree import Placed, is_list, is_mapping, placed
 
 from . import test_answers, test_bodies, test_parameters, test_webhooks
+from .cases import documents_in
 from .wire import TEXT, Tree, Wire, an_object, answering, beside, listed, ref, written
 
 pytestmark = pytest.mark.pull_request
@@ -153,7 +154,7 @@ def test_the_code_is_what_a_reviewer_expects(tmp_path: Path) -> None:
 # Origins
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = [*sorted((ROOT / "openapi").glob("*.yaml")), Path(__file__).with_name("zoo.yaml")]
+DOCUMENTS = [*documents_in(ROOT / "openapi"), Path(__file__).with_name("zoo.yaml")]
 
 
 def test_each_name_knows_its_place(tmp_path: Path) -> None:

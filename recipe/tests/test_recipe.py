@@ -19,11 +19,12 @@ from victor_spec.generate import generate, package_name
 from victor_spec.rewrites import Log, prepare
 from victor_spec.tree import copied
 
+from .cases import documents_in
 from .wire import TEXT, Tree, an_object, beside, document, done
 
 pytestmark = pytest.mark.pull_request
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = sorted((ROOT / "openapi").glob("*.yaml"))
+DOCUMENTS = documents_in(ROOT / "openapi")
 CHECK = ["check", str(ROOT / "openapi" / "victor.yaml")]
 
 LOST = {
@@ -140,8 +141,8 @@ def test_generate_says_which_files_changed(
     newer.write_text(zoo_yaml.read_text(encoding="utf-8") + newcomer, encoding="utf-8")
     assert main([*arguments, str(newer)]) == 0
     summary, *lines = capsys.readouterr().out.splitlines()
-    assert summary.endswith(": 1 new, 1 changed")
-    assert lines == ["  + models/newcomer.py", "  ~ models/__init__.py"]
+    assert summary.endswith(": 1 new, 2 changed")
+    assert lines == ["  + models/newcomer.py", "  ~ members.py", "  ~ models/__init__.py"]
 
 
 def test_a_document_that_does_not_exist_is_named(

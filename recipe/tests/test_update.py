@@ -228,31 +228,54 @@ def test_a_changelog_without_a_heading_gets_one(shop: Path) -> None:
     )
 
 
+def approve(shop: Path, newer: str, *more: str) -> None:
+    """Approve all that breaks in a newer document."""
+    (shop / "newer.yaml").write_text(newer, encoding="utf-8")
+    approval = ["--approve", "Nobody reads the price.", "--expires", "2999-01-31"]
+    documents = [str(shop / "shop.yaml"), str(shop / "newer.yaml")]
+    assert main(["diff", *documents, *approval, *more]) == 0
+
+
+def test_what_diff_approves_is_approved_for_update(
+    shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    approve(shop, BROKEN)
+    assert (shop / "shop.approved.yaml").exists()  # it stays beside the document that is replaced
+    assert update(shop, BROKEN) == 0
+    assert "approved" in capsys.readouterr().out
+
+
+def test_a_file_beside_the_newer_document_alone_counts_for_both(shop: Path) -> None:
+    approve(shop, BROKEN)
+    (shop / "shop.approved.yaml").rename(shop / "newer.approved.yaml")
+    assert main(["diff", str(shop / "shop.yaml"), str(shop / "newer.yaml")]) == 0
+    assert update(shop, BROKEN) == 0
+
+
+def test_a_file_beside_the_newer_document_that_is_not_used_is_named(
+    shop: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    approve(shop, BROKEN)
+    (shop / "shop.approved.yaml").rename(shop / "newer.approved.yaml")
+    (shop / "shop.approved.yaml").touch()
+    used = f"approvals count from {shop / 'shop.approved.yaml'}"
+    assert main(["diff", str(shop / "shop.yaml"), str(shop / "newer.yaml")]) == 1
+    assert update(shop, BROKEN) == 1
+    said = capsys.readouterr().err
+    assert said.count(f"{shop / 'newer.approved.yaml'} is not used: {used}.") == 2
+
+
 def test_approvals_may_lie_elsewhere(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (shop / "newer.yaml").write_text(BROKEN, encoding="utf-8")
-    approve = ["--approve", "Nobody reads the price.", "--expires", "2999-01-31"]
-    assert main(["diff", str(shop / "shop.yaml"), str(shop / "newer.yaml"), *approve]) == 0
-    assert update(shop, BROKEN, "--approved", str(shop / "newer.approved.yaml")) == 0
+    elsewhere = "--approved", str(shop / "agreed.yaml")
+    approve(shop, BROKEN, *elsewhere)
+    assert update(shop, BROKEN, *elsewhere) == 0
     assert "approved" in capsys.readouterr().out
 
 
 def test_what_was_not_shown_is_not_approved(shop: Path) -> None:
-    (shop / "newer.yaml").write_text(BROKEN, encoding="utf-8")
+    approve(shop, BROKEN, "--no-python")
+    assert "scope: wire" in (shop / "shop.approved.yaml").read_text(encoding="utf-8")
     compare = ["diff", str(shop / "shop.yaml"), str(shop / "newer.yaml")]
-    assert (
-        main(
-            [
-                *compare,
-                "--no-python",
-                "--approve",
-                "Nobody reads the price.",
-                "--expires",
-                "2999-01-31",
-            ]
-        )
-        == 0
-    )
-    assert "scope: wire" in (shop / "newer.approved.yaml").read_text(encoding="utf-8")
     assert main([*compare, "--no-python"]) == 0
     assert main(compare) == 1
 

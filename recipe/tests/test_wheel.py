@@ -47,6 +47,18 @@ def test_a_file_too_few_or_too_many_is_named(wheel: Path, name: str) -> None:
     ]
 
 
+def test_the_distributions_of_the_client_may_stand_beside_those_of_the_recipe(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("victor_ext-0.1.0.tar.gz", "victor_spec-0.0.0.tar.gz", "notes.txt"):
+        (tmp_path / name).touch()
+    assert contents.main(tmp_path) == 1
+    printed = capsys.readouterr().out
+    assert "notes.txt" in printed
+    assert "victor_spec-0.0.0.tar.gz" in printed
+    assert "victor_ext" not in printed
+
+
 def test_it_generates_from_within_a_zip_what_it_generates_elsewhere(
     wheel: Path, tmp_path: Path
 ) -> None:

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import yaml
 
-from .tree import is_list, is_mapping
+from .tree import is_list, is_mapping, reason_of
 
 LITERAL_WORDS = 2
 """What a pattern says of the loss at least."""
@@ -97,11 +97,11 @@ def _entries(path: Path, *forms: Sequence[str]) -> Iterator[tuple[str, dict[str,
     """The entries of a file, each with what to call it and with the keys of one of the forms."""
     try:
         text = path.read_text(encoding="utf-8")
-        written: Any = yaml.load(text, yaml.BaseLoader) or []  # noqa: S506 - it makes only texts
+        written: Any = yaml.load(text, yaml.CBaseLoader) or []  # noqa: S506 - it makes only texts
     except FileNotFoundError:
         return
     except (OSError, ValueError, yaml.YAMLError) as error:
-        raise DecisionError(f"{path} cannot be read: {error}") from error
+        raise DecisionError(f"{path} cannot be read: {reason_of(error)}") from error
     if not is_list(written):
         raise DecisionError(f"{path} is not a list: write `- {forms[0][0]}: ...` for each entry.")
     for number, entry in enumerate(written, 1):

@@ -15,7 +15,7 @@ import yaml
 
 from .bounds import MAX_MIB, Limits, check_values, check_yaml, read_text, too_deep
 from .files import Bundle
-from .tree import DocumentError, PlaceError, Tree, is_mapping
+from .tree import DocumentError, PlaceError, Tree, is_mapping, reason_of
 
 __all__ = ("DocumentError", "load")
 
@@ -125,5 +125,5 @@ def _read(path: Path, limits: Limits) -> Any:
         )
         raise DocumentError(f"{path} cannot be read: {why}") from error
     except (ValueError, TypeError, yaml.YAMLError) as error:
-        raise DocumentError(f"{path} cannot be read: {error}") from error
+        raise DocumentError(f"{path} cannot be read: {reason_of(error)}") from error
     return tree

@@ -211,6 +211,8 @@ def _endpoint_of_data(
 def _text_property(build: Any, *, name: Any, required: Any, data: Any, config: Config) -> Any:
     """`_string_based_property`, which knows two formats more."""
     usual = build(name=name, required=required, data=data, config=config)
+    if data.schema_format not in (DECIMAL, DISCRIMINATOR):
+        return usual
     arguments: dict[str, Any] = {
         "name": name,
         "required": required,
@@ -221,10 +223,8 @@ def _text_property(build: Any, *, name: Any, required: Any, data: Any, config: C
     }
     if data.schema_format == DECIMAL:
         return _DecimalProperty(**arguments)
-    if data.schema_format == DISCRIMINATOR:
-        discriminator = Discriminator(**data.model_extra[DISCRIMINATOR])
-        return _VariantProperty(**arguments, discriminator=discriminator)
-    return usual
+    discriminator = Discriminator(**data.model_extra[DISCRIMINATOR])
+    return _VariantProperty(**arguments, discriminator=discriminator)
 
 
 class _DecimalProperty(UuidProperty):

@@ -36,6 +36,12 @@ class DocumentError(Exception):
     """The file is not an OpenAPI 3 document; the message says why and what to do."""
 
 
+def reason_of(error: Exception) -> str:
+    """What a parser says, in one line and without its name for the text."""
+    lines = re.sub(r"\s+in \"<[a-z ]+>\", ", " at ", str(error)).splitlines()
+    return ", ".join(line.strip() for line in lines)
+
+
 class PlaceError(DocumentError):
     """A part of a document is wrong; the message begins with its place in the document, and does
     not name the file.

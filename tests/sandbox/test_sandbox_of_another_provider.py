@@ -117,7 +117,8 @@ def test_the_key_of_a_request_that_was_cut_after_its_body_is_known(sandbox):
 
 def test_faults_know_the_words_of_this_provider_only(commands):
     with pytest.raises(
-        ValueError, match=r"operation must be one of token, charge, find, list, other$"
+        ValueError,
+        match=r"operation must be one of token, charge, find, list, other, not 'create'$",
     ):
         commands.inject("status", operation="create")
 

@@ -10,6 +10,7 @@ from functools import partial
 from victor_ext._exit_status import MISUSE
 
 from .signals import ended_by_signals
+from .wording import SPEC_IS_ELSEWHERE
 
 __all__ = ["main"]
 
@@ -43,10 +44,12 @@ def _run(arguments: Sequence[str]) -> int:
     except ImportError as error:
         if (error.name or "").partition(".")[0] not in _EXTRA:
             raise
-        print(
+        message = (
             f"The command victor needs {error.name}: install its extra, pip install "
-            "'victor-ext[cli]'.",
-            file=sys.stderr,
+            "'victor-ext[cli]'."
         )
+        if arguments[:1] == ["spec"]:
+            message = f"{message} {SPEC_IS_ELSEWHERE}"
+        print(message, file=sys.stderr)
         return MISUSE
     return run(arguments)

@@ -20,6 +20,7 @@ from victor_ext.systems import entry_points_of
 
 from .failures import Misuse
 from .screen import complain
+from .wording import SPEC_IS_ELSEWHERE
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 FORWARDED = {"allow_extra_args": True, "ignore_unknown_options": True}
 """Settings of a command whose arguments the `main` of another module reads."""
 _GROUP = "victor_ext.commands"
-_DISTRIBUTIONS = {"spec": "victor-spec"}
-"""Commands that pages name, and the distribution that has each."""
+_ELSEWHERE = {"spec": SPEC_IS_ELSEWHERE}
+"""Commands that pages name and another distribution has, each with where that is."""
 
 
 class CommandGroup(TyperGroup):
@@ -47,9 +48,8 @@ class CommandGroup(TyperGroup):
         point = entry_points_of(_GROUP).get(cmd_name)
         if point is not None:
             return _command_of(point)
-        if cmd_name in _DISTRIBUTIONS and not ctx.resilient_parsing:
-            distribution = _DISTRIBUTIONS[cmd_name]
-            raise Misuse(f"This is a distribution of its own: pip install {distribution}.")
+        if cmd_name in _ELSEWHERE and not ctx.resilient_parsing:
+            raise Misuse(_ELSEWHERE[cmd_name])
         return None
 
 

@@ -35,6 +35,10 @@ _HINTS = {
     "key_column": "leave --key-column out, and give the column of the file its former name",
 }
 
+SPEC_IS_ELSEWHERE = (
+    "`victor spec` is a distribution of its own, victor-spec, which makes typed packages from "
+    "OpenAPI documents: pip install ./recipe in a clone, or victor-spec from a package index."
+)
 
 _USAGE = {
     r" \(Possible options: (.*)\)": r". Did you mean \1?",

@@ -8,7 +8,7 @@ from typing import Annotated, TextIO, TypedDict
 import typer
 
 from victor_spec.bounds import MAX_MIB
-from victor_spec.decisions import DecisionError
+from victor_spec.decisions import DecisionError, default_path
 from victor_spec.diff.report import one_line
 from victor_spec.document import DocumentError
 
@@ -87,6 +87,22 @@ def reading(copies: Sequence[str] | None, max_mib: float = MAX_MIB) -> Reading:
             )
         files[url] = Path(file)
     return {"copies": files, "max_mib": max_mib}
+
+
+def approvals_beside(old: Path, new: Path) -> Path:
+    """The file of approved changes: that of the old document, which a newer one replaces, or that
+    of the new one where there is no other.
+
+    Where both are there, say that the second one is not used.
+    """
+    beside_old = default_path(old, "approved")
+    beside_new = default_path(new, "approved")
+    if beside_new == beside_old or not beside_new.exists():
+        return beside_old
+    if not beside_old.exists():
+        return beside_new
+    show(f"{beside_new} is not used: approvals count from {beside_old}.", to=sys.stderr)
+    return beside_old
 
 
 def show(*lines: str, to: TextIO | None = None) -> None:

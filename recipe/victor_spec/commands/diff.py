@@ -14,14 +14,14 @@ from typing import Annotated
 import typer
 
 from victor_spec.bounds import MAX_MIB
-from victor_spec.decisions import DecisionError, default_path, read_approvals
+from victor_spec.decisions import DecisionError, read_approvals
 from victor_spec.diff.compare import compare
 from victor_spec.diff.formats import FORMATS, as_text
 from victor_spec.diff.python import python_changes
 from victor_spec.diff.report import Report, lines_of, report_on
 from victor_spec.document import DocumentError, load
 
-from . import Copies, MaxMib, reading, show, show_as_is
+from . import Copies, MaxMib, approvals_beside, reading, show, show_as_is
 
 
 def diff(
@@ -56,8 +56,8 @@ def diff(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="The approved changes (default: <document>.approved.yaml beside NEW, else beside "
-            "OLD).",
+            help="The approved changes (default: <document>.approved.yaml beside OLD, or the one "
+            "beside NEW if it alone is there).",
         ),
     ] = None,
     approve: Annotated[
@@ -75,7 +75,7 @@ def diff(
         raise DecisionError("--approve REASON and --expires YYYY-MM-DD belong together: give both.")
     if out is not None and out.resolve() in (Path(old).resolve(), Path(new).resolve()):
         raise DecisionError(f"--out is {out}, one of the documents: name another file.")
-    file = approved or _approvals_beside(new, old)
+    file = approved or approvals_beside(_path_of(old), _path_of(new))
     if approved is not None and approve is None and not file.exists():
         raise DecisionError(f"{file} cannot be read: it does not exist.")
     how = reading(copies, max_mib)
@@ -112,13 +112,6 @@ def _format(wanted: Mapping[str, bool]) -> str | None:
         options = " and ".join(f"--{form}" for form in named)
         raise typer.BadParameter(f"{options} are two formats: name one.")
     return named[0] if named else None
-
-
-def _approvals_beside(new: str, old: str) -> Path:
-    """The file of approved changes beside NEW, or, if it is there alone, beside OLD."""
-    beside_new = default_path(_path_of(new), "approved")
-    beside_old = default_path(_path_of(old), "approved")
-    return beside_old if beside_old.exists() and not beside_new.exists() else beside_new
 
 
 def write(report: Report, form: str | None = None, out: Path | None = None) -> None:

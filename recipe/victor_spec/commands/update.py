@@ -36,7 +36,7 @@ from victor_spec.tree import Tree, mapping_at
 from victor_spec.typed import Typed
 from victor_spec.typed.arguments import operations_by_id, parameters_of
 
-from . import Copies, Decimals, MaxMib, Name, reading, show
+from . import Copies, Decimals, MaxMib, Name, approvals_beside, reading, show
 from .diff import write
 
 _UNRELEASED = re.compile(r"^(## \[?Unreleased.*?)(?=^##|\Z)", re.MULTILINE | re.DOTALL)
@@ -60,7 +60,8 @@ def update(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="The approved changes (default: <document>.approved.yaml beside SPEC).",
+            help="The approved changes (default: <document>.approved.yaml beside SPEC, or the one "
+            "beside NEWER if it alone is there).",
         ),
     ] = None,
     changelog: Annotated[
@@ -69,7 +70,7 @@ def update(
 ) -> int:
     """Replace a document by a newer one, with its package, and say what has to be decided."""
     name = name or package_name(document)
-    approvals = read_approvals(approved or default_path(document, "approved"))
+    approvals = read_approvals(approved or approvals_beside(document, newer))
     accepted = default_path(document, "accepted")
     read_accepted(accepted)  # a mistake in it is reported before the work begins
     how = reading(copies, max_mib)

@@ -126,7 +126,8 @@ def read_fault(kind: str, options: JsonObject, operations: OperationTable) -> Fa
     fault = Fault(kind=kind, **values)  # type: ignore[arg-type]  # checked against KINDS above
     _check_range(fault)
     if fault.operation not in (None, *operations.names):
-        raise ValueError(f"operation must be one of {', '.join(operations.names)}")
+        names = ", ".join(operations.names)
+        raise ValueError(f"operation must be one of {names}, not {fault.operation!r}")
     return fault
 
 
