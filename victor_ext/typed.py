@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar, NamedTuple, TypeVar
@@ -23,10 +24,10 @@ from victor_ext.runtime.core import validation
 from victor_ext.runtime.core.json_values import (
     decimal_of,
     flag_of,
-    is_list,
     is_object,
     list_or_empty,
     object_or_empty,
+    whole_of,
 )
 from victor_ext.words import Word
 
@@ -92,8 +93,18 @@ class Record(client_records.Record):
     _masked: ClassVar[frozenset[str]] = frozenset()
     """The fields of which a `repr` shows the last four characters."""
 
-    def __init__(self, json: object) -> None:
-        self._json: dict[str, Any] = object_or_empty(json)
+    def __init__(self, json: Mapping[str, Any]) -> None:
+        """Read a JSON object.
+
+        Raises `TypeError` for anything else, such as a generated model.
+        """
+        if not is_object(json):
+            name = type(self).__name__
+            instead = " its `to_dict()`" if hasattr(json, "to_dict") else " a dict"
+            raise TypeError(
+                f"{name} reads a JSON object, not {type(json).__name__}: pass{instead}."
+            )
+        self._json = json
         self.response_info = None
 
     @classmethod
@@ -102,6 +113,10 @@ class Record(client_records.Record):
 
     def _as_json(self) -> dict[str, Any]:
         return self._json
+
+    def _copy(self) -> dict[str, Any]:
+        """A copy of the object, at all depths."""
+        return deepcopy(self._json)
 
     def _shown(self, name: str) -> str | None:
         if name in self._private:
@@ -132,6 +147,9 @@ class ListQuery(NamedTuple):
     """By the names of the generated function."""
     may_be_left: bool
     """Whether an item may stop matching a filter while the list is read."""
+
+    def __repr__(self) -> str:
+        return "ListQuery('[hidden]')"  # a filter may name a person
 
 
 class Query(validation.Validation):
@@ -177,17 +195,7 @@ def flag(json: Object, name: str) -> bool | None:
 
 def whole(json: Object, name: str) -> int | None:
     """A whole number; JSON also writes it as `5.0`."""
-    return _whole_of(json.get(name))
-
-
-def _whole_of(value: object) -> int | None:
-    if isinstance(value, int):
-        return None if isinstance(value, bool) else value
-    if not isinstance(value, float) or not value.is_integer():
-        return None
-    digits = decimal_of(value)  # the float of 1e-400 is 0
-    is_whole = digits is not None and digits == int(digits)
-    return int(value) if is_whole else None
+    return whole_of(json.get(name))
 
 
 def decimal(json: Object, name: str) -> Decimal | None:
@@ -214,7 +222,7 @@ def day(json: Object, name: str) -> date | None:
 def money(json: Object, amount: str, currency: str) -> Money | None:
     """An amount in minor units, and its currency (ISO 4217)."""
     try:
-        return Money(_whole_of(json.get(amount)), json.get(currency))  # type: ignore[arg-type] # it checks both
+        return Money(whole_of(json.get(amount)), json.get(currency))  # type: ignore[arg-type] # it checks both
     except InvalidRequest:
         return None
 
@@ -236,15 +244,14 @@ def record(json: Object, name: str, kind: Callable[[Any], R]) -> R | None:
 
 def records(json: Object, name: str, kind: Callable[[Any], R]) -> tuple[R, ...]:
     """The records in a list. Of an item that is no object, all fields are None."""
-    value = json.get(name)
-    return tuple(map(kind, value)) if is_list(value) else ()
+    return tuple(kind(object_or_empty(item)) for item in list_or_empty(json.get(name)))
 
 
 def members(json: Object, name: str) -> dict[str, Any]:
     """An object of which the document declares no members: a copy; empty when there is none."""
-    return dict(object_or_empty(json.get(name)))
+    return deepcopy(object_or_empty(json.get(name)))
 
 
 def value(json: Object, name: str) -> Any:
-    """What the document has no single type for, as it came."""
-    return json.get(name)
+    """What the document has no single type for, as it came: a copy."""
+    return deepcopy(json.get(name))

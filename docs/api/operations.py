@@ -2,10 +2,9 @@
 sees them.
 
 An operation with `@arguments_of(CreateRequest)` takes the fields of that dataclass, or the
-arguments of a function. An operation is
-written as a flow and a list as a walk; the caller gets the result of the flow, and the pages of the
-walk. A constructor with `@with_client_options` takes the keys of `ClientOptions`, and the `add` of
-an outbox those of `PaymentRequestArguments`.
+arguments of a function. An operation is written as a flow and a list as a walk; the caller gets the
+result of the flow, and the pages of the walk. A constructor with `@with_client_options` takes the
+keys of `ClientOptions`, and the `add` of an outbox those of `PaymentRequestArguments`.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from typing import Any
 import griffe
 
 from victor_ext.runtime.client.config import DEFAULTS, ClientOptions, with_options_described
+from victor_ext.runtime.client.docstrings import with_arguments_described
 from victor_ext.settlement.arguments import PaymentRequestArguments
 
 
@@ -40,6 +40,10 @@ class Operations(griffe.Extension):
             if name == "arguments_of":
                 request = _object_at(function, argument, loader)
                 function.parameters = griffe.Parameters(function.parameters[0], *_fields(request))
+                if function.docstring is not None and request.docstring is not None:
+                    described = request.docstring.value
+                    own = with_arguments_described(function.docstring.value, described)
+                    function.docstring.value = own or ""
             elif name == "with_client_options":
                 kinds, keyword = griffe.ParameterKind, griffe.ParameterKind.keyword_only
                 own = [each for each in function.parameters if each.kind is not kinds.var_keyword]

@@ -2,7 +2,8 @@
 """The members that the document declares of each model, for what reads JSON without its model
 
 A kind is the name of a model, or `text`, `flag`, `whole`, `number`, `decimal`, `moment`, `day`, `uuid` or `any`; a tuple has the words of
-an enum, and a list the kind of its items. None stands for a union: its model alone can read it.
+an enum, and a list the kind of its items. None stands for a union, and for `error` and `errors`:
+their model alone can tell what they say.
 """
 
 from typing import Any, Final
@@ -26,7 +27,7 @@ MEMBERS: Final[dict[str, dict[str, Any]]] = {
         "result": "text",
         "status": "text",
         "statusCode": "text",
-        "errors": ["any"],
+        "errors": None,
         "customProperties": "AnswerCustomProperties",
         "traceId": "text",
     },
@@ -46,7 +47,7 @@ MEMBERS: Final[dict[str, dict[str, Any]]] = {
         "status": "text",
         "result": "text",
         "statusCode": "text",
-        "errors": ["any"],
+        "errors": None,
         "customProperties": "DecisionCustomProperties",
         "traceId": "text",
     },
@@ -113,7 +114,7 @@ MEMBERS: Final[dict[str, dict[str, Any]]] = {
         "cardLast4Digits": "text",
         "cardNumber": "text",
     },
-    "Problem": {"status": "any", "title": "text", "traceId": "text", "errors": "any"},
+    "Problem": {"status": "any", "title": "text", "traceId": "text", "errors": None},
     "RefundAnswer": {
         "success": "flag",
         "result": "text",
@@ -121,7 +122,7 @@ MEMBERS: Final[dict[str, dict[str, Any]]] = {
         "statusCode": "text",
         "responseCode": "text",
         "responseMessage": "text",
-        "errors": ["any"],
+        "errors": None,
         "customProperties": "RefundAnswerCustomProperties",
         "traceId": "text",
     },
@@ -138,7 +139,7 @@ MEMBERS: Final[dict[str, dict[str, Any]]] = {
         "result": "text",
         "status": "text",
         "statusCode": "text",
-        "errors": ["any"],
+        "errors": None,
     },
     "TokenRequest": {"AppKey": "text", "AppSecret": "text"},
     "Transaction": {
@@ -161,7 +162,7 @@ MEMBERS: Final[dict[str, dict[str, Any]]] = {
         "result": "text",
         "status": "any",
         "statusCode": "text",
-        "errors": ["any"],
+        "errors": None,
         "customProperties": "TransmitAnswerCustomProperties",
         "traceId": "text",
     },

@@ -61,7 +61,6 @@ records:
     read_as: {delivery.on: moment}
     shown: [orderId, state]
     private: [delivery.town]
-    masked: [labels]
     leave_out: [free]
 """
 
@@ -83,7 +82,7 @@ def source_of(result: GenerationResult) -> str:
 
 def property_of(source: str, record: str, name: str) -> str:
     """The lines of a property, without its decorator."""
-    after = source[source.index(f"class {record}(Record):") :]
+    after = source[source.index(f"class {record}(_typed.Record):") :]
     lines = after[after.index(f"    def {name}(self)") :]
     return lines.split("    @property")[0].split("\n\n\n")[0]
 
@@ -91,16 +90,16 @@ def property_of(source: str, record: str, name: str) -> str:
 @pytest.mark.parametrize(
     ("name", "type_", "call"),
     [
-        ("id", "str", 'identifier(self._json, "orderId")'),
-        ("state", "str | None", 'text(self._json, "state")'),
-        ("total", "Money | None", 'money(self._json, "total", "currency")'),
-        ("is_paid", "bool | None", 'flag(self._json, "paid")'),
-        ("created_at", "datetime | None", 'moment(self._json, "createdAt")'),
-        ("town", "str | None", 'text(part(self._json, "delivery"), "town")'),
-        ("on", "datetime | None", 'moment(part(self._json, "delivery"), "on")'),
-        ("items", "tuple[Item, ...]", 'records(self._json, "items", Item)'),
-        ("labels", "tuple[str, ...]", 'texts(self._json, "labels")'),
-        ("date_", "date | None", 'day(self._json, "date")'),
+        ("id", "str", '_typed.identifier(self._json, "orderId")'),
+        ("state", "str | None", '_typed.text(self._json, "state")'),
+        ("total", "_typed.Money | None", '_typed.money(self._json, "total", "currency")'),
+        ("is_paid", "bool | None", '_typed.flag(self._json, "paid")'),
+        ("created_at", "datetime | None", '_typed.moment(self._json, "createdAt")'),
+        ("town", "str | None", '_typed.text(_typed.part(self._json, "delivery"), "town")'),
+        ("on", "datetime | None", '_typed.moment(_typed.part(self._json, "delivery"), "on")'),
+        ("items", "tuple[Item, ...]", '_typed.records(self._json, "items", Item)'),
+        ("labels", "tuple[str, ...]", '_typed.texts(self._json, "labels")'),
+        ("date_", "date | None", '_typed.day(self._json, "date")'),
     ],
 )
 def test_a_field_is_a_property_that_reads_its_member(
@@ -133,9 +132,9 @@ def test_a_text_that_nobody_decided_about_is_private_and_named(
     result = made(tmp_path)
     by_name = {record.name: record for record in records_of(result)}
     assert by_name["Item"].private == ["name"]
-    assert by_name["Order"].private == ["town"]
+    assert by_name["Order"].private == ["town", "labels", "date_"]
     main(["generate", str(tmp_path / "shop.yaml"), "--out", str(tmp_path)])
-    assert re.search(r"private-text \(1\): .*\n +Item\.name\n", capsys.readouterr().out)
+    assert re.search(r"private-text \(3\): .*\n +Item\.name\n", capsys.readouterr().out)
 
 
 def test_without_settings_there_are_typed_records_only_on_demand(tmp_path: Path) -> None:
@@ -146,7 +145,7 @@ def test_without_settings_there_are_typed_records_only_on_demand(tmp_path: Path)
     assert {record.name: record.private for record in records_of(result)} == {
         "Delivery": ["town", "on"],
         "Item": ["name"],
-        "Order": ["order_id", "state", "currency", "labels", "free"],
+        "Order": ["order_id", "state", "total", "currency", "labels", "date_", "free"],
     }
 
 
@@ -171,6 +170,31 @@ def test_without_settings_there_are_typed_records_only_on_demand(tmp_path: Path)
             "records.Order: the name total is taken, or is no name in Python",
         ),
         ("records: {Order: {names: {state: raw}}}", "the name raw is taken"),
+        ("records: {Order: {names: {state: class}}}", "the name class is taken, or is no name"),
+        ("records: {Order: {names: {state: _json}}}", "the name _json is taken, or is no name"),
+        (
+            "records: {Order: {masked: [total]}}",
+            "records.Order.masked: total: only a text is masked; name it in `private`",
+        ),
+        ("records: {Order: {identifiers: [total]}}", "identifiers: total: it is no text"),
+        ("records: {Order: {read_as: {items: day}}}", "read_as: items: it is no scalar"),
+        (
+            "records: {Order: {money: {sum: [state, currency]}}}",
+            "money: state: an amount in minor units is an integer",
+        ),
+        (
+            "records: {Order: {money: {a: [total, currency], b: [total, currency]}}}",
+            "money: total: it is the amount of two fields: keep one",
+        ),
+        ("records: {Order: {lift: {delivery: []}}}", "name the members that become fields"),
+        (
+            "records: {Order: {shown: [state], leave_out: [state]}}",
+            "shown: state: it is no field: it is left out, or lifted",
+        ),
+        (
+            "records: {Order: {lift: {delivery: [town]}, private: [delivery.on]}}",
+            "private: delivery.on: it is not lifted, so it is no field",
+        ),
         ("records: {Order: {names: {state: a-b}}}", "the name a-b is taken, or is no name"),
         (
             "records: {Order: {show: [state]}}",
@@ -194,6 +218,48 @@ def test_an_entry_that_leads_nowhere_stops_generation(
     with pytest.raises(SettingsError, match=re.escape(message)):
         made(tmp_path, settings=entry)
     assert (package / "typed" / "records.py").read_text(encoding="utf-8") == before
+
+
+DOCUMENT_OF_A_STRANGER = """
+openapi: 3.0.3
+info: {title: Odd, version: 1.0.0}
+paths:
+  /odd:
+    get:
+      operationId: getOdd
+      responses:
+        "200":
+          description: It.
+          content: {application/json: {schema: {$ref: '#/components/schemas/Zed'}}}
+components:
+  schemas:
+    Record: {type: object, properties: {a: {type: string}}}
+    Money: {type: object, properties: {a: {type: string}}}
+    Zed:
+      type: object
+      properties:
+        record: {$ref: '#/components/schemas/Record'}
+        money: {$ref: '#/components/schemas/Money'}
+"""
+
+
+def test_schemas_with_the_names_of_what_records_stand_on_are_records_too(tmp_path: Path) -> None:
+    (tmp_path / "odd.yaml").write_text(DOCUMENT_OF_A_STRANGER, encoding="utf-8")
+    source = source_of(generate(tmp_path / "odd.yaml", tmp_path, typed=True))
+    for name in ("Record", "Money", "Zed"):
+        assert f"class {name}(_typed.Record):" in source
+
+
+def test_typed_records_that_were_asked_for_stay_without_settings(tmp_path: Path) -> None:
+    document = tmp_path / "odd.yaml"
+    document.write_text(DOCUMENT_OF_A_STRANGER, encoding="utf-8")
+    out = ["--out", str(tmp_path)]
+    assert main(["generate", "--typed", str(document), *out]) == 0
+    assert main(["check", str(document), *out]) == 0
+    newer = tmp_path / "newer.yaml"
+    newer.write_text(DOCUMENT_OF_A_STRANGER.replace("1.0.0", "1.1.0"), encoding="utf-8")
+    assert main(["update", str(document), str(newer), *out]) == 0
+    assert (tmp_path / "odd_api" / "typed" / "records.py").exists()
 
 
 def test_the_schema_for_editors_is_that_of_this_version(
@@ -228,11 +294,11 @@ def test_a_new_member_is_a_field_after_an_update_alone(
     arguments = [str(tmp_path / "shop.yaml"), str(tmp_path / "newer.yaml"), "--out", str(tmp_path)]
     assert main(["update", *arguments]) == 0
     source = (package / "typed" / "records.py").read_text(encoding="utf-8")
-    assert 'return text(self._json, "purpose")' in property_of(source, "Order", "purpose")
+    assert 'return _typed.text(self._json, "purpose")' in property_of(source, "Order", "purpose")
     expected = """
         2 new fields of typed records:
           Order.purpose (str | None); private, until ... names it in `shown` or `private`
-          Order.weight (int | None)
+          Order.weight (int | None); private, until ... names it in `shown` or `private`
     """
     output = capsys.readouterr().out.replace("shop.settings.yaml", "...")
     assert textwrap.dedent(expected).strip() in output

@@ -69,7 +69,7 @@ def test_a_list_is_a_function_with_the_arguments_of_the_document(tmp_path: Path)
     assert (
         "def list_orders( shop_id: str, *, since: datetime, state: OrderState | None = None, "
         "created_from: date | str | None = None, created_to: date | str | None = None, "
-        "paid: bool | None = None, page_size: int | None = None, ) -> ListQuery:"
+        "paid: bool | None = None, page_size: int | None = None, ) -> _typed.ListQuery:"
     ) in source_of(made(tmp_path))
 
 
@@ -83,9 +83,9 @@ def test_a_list_is_a_function_with_the_arguments_of_the_document(tmp_path: Path)
         'sent["size"] = check.integer("page_size", page_size, 1, 50)',
         'sent["since"] = check.second("since", since)',
         'check.range("created_from", created_from, "created_to", created_to)',
-        'with Query("The list of orders") as check:',
-        'constant = {"shop_id", "created_from", "created_to", "size", "since"}',
-        '_ID = Form("[a-z]{1,9}", "an id of a shop, such as \'corner\'")',
+        'with _typed.Query("The list of orders") as check:',
+        'constant = frozenset(("shop_id", "created_from", "created_to", "size", "since"))',
+        '_ID = _typed.Form("[a-z]{1,9}", "an id of a shop, such as \'corner\'")',
     ],
 )
 def test_each_argument_is_checked_by_its_type_and_limits(statement: str, tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_each_argument_is_checked_by_its_type_and_limits(statement: str, tmp_pat
 
 def test_known_words_are_a_type_that_takes_unknown_ones_too(tmp_path: Path) -> None:
     source = source_of(made(tmp_path), "words")
-    assert 'OrderState = Literal["OPEN", "CLOSED"] | Word' in source
+    assert 'OrderState = Literal["OPEN", "CLOSED"] | _typed.Word' in source
 
 
 @pytest.mark.parametrize(
@@ -118,6 +118,13 @@ def test_known_words_are_a_type_that_takes_unknown_ones_too(tmp_path: Path) -> N
         (LIST % "names: {state: paid}", "the name paid is taken, or is no name in Python"),
         (LIST % "names: {state: sent}", "the name sent is taken"),
         (LIST % "constants: [state]", "constants is no setting: did you mean constant?"),
+        (LIST % "ranges: [[createdFrom, createdTo]], leave_out: [createdTo]", "it is left out"),
+        (LIST % "leave_out: [shopId]", "leave_out: shopId: the document requires it"),
+        (LIST % "names: {state: class}", "the name class is taken, or is no name in Python"),
+        (LIST % "words: {paid: W}" + "\nwords: {W: [a]}", "it is read as flag, not as text"),
+        ('words: {"not a name": [a]}', "words.not a name is no name of a type in Python"),
+        ("words: {W: []}", "words.W has no words"),
+        ("forms: {f 2: {whole: a, wanted: a}, f-2: {whole: b, wanted: b}}", "too much alike"),
         ('forms: {id: {whole: "[a-z", wanted: x}}', "it is no regular expression"),
     ],
 )
@@ -127,6 +134,34 @@ def test_an_entry_that_leads_nowhere_stops_generation(
     with pytest.raises(SettingsError, match=re.escape(message)):
         made(tmp_path, settings=settings)
     assert not (tmp_path / "shop_api").exists()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("schema: {type: boolean}", "schema: {type: array}", "no check knows the type 'array'"),
+        ("name: paid, in: query", "name: shopId, in: query", "has two parameters shopId"),
+        (
+            "name: since, in: query",
+            "name: X-Since, in: header",
+            "needs the header X-Since, which no list sends",
+        ),
+    ],
+)
+def test_a_parameter_that_no_list_can_send_is_named(
+    old: str, new: str, message: str, tmp_path: Path
+) -> None:
+    settings = "lists: {listOrders: {what: list of orders, positional: [shopId]}}"
+    assert old in DOCUMENT
+    with pytest.raises(SettingsError, match=re.escape(message)):
+        made(tmp_path, DOCUMENT.replace(old, new), settings)
+
+
+def test_a_list_without_arguments_is_a_function_too(tmp_path: Path) -> None:
+    document = re.sub("      parameters:\n(        - .*\n)+", "", DOCUMENT)
+    source = source_of(made(tmp_path, document, "lists: {listOrders: {what: list of orders}}"))
+    assert "def list_orders() -> _typed.ListQuery:" in source
+    assert "constant = frozenset(())" in source
 
 
 def test_a_new_filter_is_an_argument_after_an_update_alone(

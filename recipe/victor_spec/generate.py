@@ -46,7 +46,7 @@ from .tree import PlaceError, Tree
 from .typed import Typed
 from .typed.arguments import list_plans
 from .typed.records import plans_of, record_of
-from .typed.settings import RecordSettings, Settings, read_settings
+from .typed.settings import RecordSettings, Settings, SettingsError, read_settings
 
 
 class _Memory(dict[str, bytes]):
@@ -366,14 +366,8 @@ def generate(
     package = package_folder(out, package_name(document) if name is None else name)
     loaded = load(document) if tree is None else tree
     prepared, log, data = parsed(document, loaded, trace=trace, decimals=decimals)
-    models = [] if data is None else [*data.models]
-    own = _settings_of(settings or default_path(document, "settings"))
-    if own is None and typed and data is not None:
-        own = Settings(records={name: RecordSettings() for name in _answered(data)})
-    typed_parts: Typed | None = None
-    if own is not None and data is not None:
-        lists = list_plans(loaded, endpoints_of(data), own)
-        typed_parts = Typed(own, plans_of(models, own), lists)
+    file = settings or default_path(document, "settings")
+    typed_parts = None if data is None else _typed_parts(loaded, data, file, is_wanted=typed)
     with build_folder(package) as folder:
         built = folder / package.name
         if data is not None:
@@ -386,13 +380,34 @@ def generate(
     origins = Origins(prepared, data if trace else None)
     made = [] if data is None else endpoints_of(data)
     return GenerationResult(
-        package, log, written, changes, origins, made, typed_parts, tables_of(models)
+        package,
+        log,
+        written,
+        changes,
+        origins,
+        made,
+        typed_parts,
+        {} if data is None else tables_of(data.models),
     )
 
 
-def _settings_of(file: Path) -> Settings | None:
-    """The settings in a file; None where there is none."""
-    return read_settings(file) if file.exists() else None
+def _typed_parts(
+    document: Tree, data: GeneratorData, file: Path, *, is_wanted: bool
+) -> Typed | None:
+    """What the typed modules consist of, by the settings in a file. Without it there are none,
+    unless they are wanted: then no setting decides.
+    """
+    if file.exists():
+        settings = read_settings(file)
+    elif is_wanted:
+        settings = Settings(records={name: RecordSettings() for name in _answered(data)})
+    else:
+        return None
+    try:
+        lists = list_plans(document, endpoints_of(data), settings)
+        return Typed(settings, plans_of(data.models, settings), lists)
+    except SettingsError as error:
+        raise SettingsError(f"{file}: {error}") from None
 
 
 def _answered(data: GeneratorData) -> list[str]:

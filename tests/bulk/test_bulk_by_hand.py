@@ -125,7 +125,7 @@ def test_two_persons_who_ask_for_two_rows_are_both_stored(
 
     second = clients(transport=Meanwhile(ask_first))
     sender.ask_again("INV-1", victor=second)
-    with sender()._stored() as (_, _, record):
+    with sender()._stored_batch() as (_, _, record):
         assert [person["by"] for person in record.persons] == [None, "Bob", "Ann"]
 
 

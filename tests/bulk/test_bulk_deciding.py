@@ -31,13 +31,20 @@ from tests.bulk.bulk_runs import (
 from tests.cases import cases_beside
 from victor_ext import Victor, idempotency_key_for
 from victor_ext.bulk import BulkStopped
-from victor_ext.bulk.deciding import Act, Code, Decision, decide, made_of
-from victor_ext.bulk.payments import IN_DOUBT, LEFT_OUT, NEVER_LEFT, UNREADABLE, Asked, Stored
+from victor_ext.bulk.deciding import Act, Code, Decision, decide, key_origin
+from victor_ext.bulk.payments import (
+    IN_DOUBT,
+    LEFT_OUT,
+    NEVER_LEFT,
+    UNREADABLE,
+    RequestedPayment,
+    StoredPayment,
+)
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
-INVOICES = made_of("invoice", "invoice_no")
-ASKED = Asked(
+INVOICES = key_origin("invoice", "invoice_no")
+ASKED = RequestedPayment(
     number=7,
     key="key of 1042",
     is_valid=True,
@@ -47,7 +54,7 @@ ASKED = Asked(
     due_date="2026-03-04",
     row="encrypted",
 )
-STORED = Stored(
+STORED = StoredPayment(
     key=ASKED.key,
     batch="march",
     chunk=None,
@@ -84,9 +91,9 @@ class Case(NamedTuple):
     """What is asked, what is stored, and what becomes of it."""
 
     rule: str
-    asked: Asked
-    stored: Stored | None
-    alike: Sequence[Stored]
+    asked: RequestedPayment
+    stored: StoredPayment | None
+    alike: Sequence[StoredPayment]
     act: Act
     code: Code | None
     again: int
@@ -95,7 +102,7 @@ class Case(NamedTuple):
 def read_case(data: dict[str, Any], state: str) -> Case:
     """A case of `decisions.yaml`; this is the state that EACH stands for."""
 
-    def payment(base: Stored, changes: dict[str, Any]) -> Stored:
+    def payment(base: StoredPayment, changes: dict[str, Any]) -> StoredPayment:
         is_each = changes.get("state") == "EACH"
         return base._replace(**{**changes, "state": state} if is_each else changes)
 
@@ -123,8 +130,10 @@ def read_cases() -> Iterator[Case]:
 CASES = list(read_cases())
 
 
-def decided(asked: Asked, stored: Stored | None, alike: Sequence[Stored]) -> Decision:
-    return decide(asked, stored, list(alike), batch="march", account="A", made_of=INVOICES)
+def decided(
+    asked: RequestedPayment, stored: StoredPayment | None, alike: Sequence[StoredPayment]
+) -> Decision:
+    return decide(asked, stored, list(alike), batch="march", account="A", key_origin=INVOICES)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.rule)
@@ -144,7 +153,7 @@ def test_each_code_has_a_case() -> None:
 
 STATES = sorted({*NEVER_LEFT, *IN_DOUBT, "created", "rejected"})
 DAYS = ["2026-03-03", "2026-03-04", "2026-03-06", None]
-KINDS = [INVOICES, made_of("order", "invoice_no"), made_of("invoice", "other")]
+KINDS = [INVOICES, key_origin("order", "invoice_no"), key_origin("invoice", "other")]
 PAYMENTS = st.builds(
     STORED._replace,
     state=st.sampled_from(STATES),
@@ -166,7 +175,7 @@ PAYMENTS = st.builds(
     alike=st.lists(PAYMENTS, max_size=3),
 )
 def test_nobody_is_asked_twice_by_any_decision(
-    is_valid: bool, due_date: str | None, stored: Stored | None, alike: list[Stored]
+    is_valid: bool, due_date: str | None, stored: StoredPayment | None, alike: list[StoredPayment]
 ) -> None:
     asked = ASKED._replace(is_valid=is_valid, due_date=due_date)
     others = [

@@ -25,7 +25,7 @@ from victor_ext.reconciliation.entries import EntryReader
 from victor_ext.sandbox import Sandbox
 from victor_ext.tables.texts import escape_formulas, folded, trimmed, unescape_formulas
 
-write_export = partial(write_csv, asked=PaymentRequests.asked)
+write_export = partial(write_csv, exported=PaymentRequests.exported)
 pytestmark = pytest.mark.slow
 RUN = (
     "=+-@"

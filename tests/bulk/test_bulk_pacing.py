@@ -19,10 +19,11 @@ import pytest
 from tests.bulk.bulk_runs import Bulk, Senders, asked_once, row, rows, today
 from victor_ext import RetryPolicy, Victor, VictorJwt, idempotency_key_for
 from victor_ext.bulk import layout
-from victor_ext.bulk.delivery import Delivery, SendTerms
+from victor_ext.bulk.delivery import Delivery
 from victor_ext.bulk.pacing import RateLimiter
 from victor_ext.bulk.payment_requests import PaymentRequests
 from victor_ext.bulk.rows import Result, Row
+from victor_ext.bulk.unit_sender import SendTerms, UnitSender
 from victor_ext.runtime.auth.credentials import caller_digest
 from victor_ext.sandbox import Sandbox
 from victor_ext.settlement.backoff import Backoff
@@ -343,7 +344,7 @@ def grow(times: Sequence[float]) -> bool:
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_row_is_tried_again_after_waits_that_grow(sending: Start, fault: str, what: str) -> None:
     send = sending(FAULTS[fault])
-    call = send.delivery._call
+    call = send.delivery._unit_sender._call
 
     def amid_successes(*arguments: Any, **options: Any) -> Any:
         send.delivery.contact.note_response()
@@ -354,7 +355,7 @@ def test_a_row_is_tried_again_after_waits_that_grow(sending: Start, fault: str, 
             send.delivery.contact.note_response()
 
     if what.endswith("answered"):
-        send.delivery._call = amid_successes  # type: ignore[method-assign] # the moment is what is tested
+        send.delivery._unit_sender._call = amid_successes  # type: ignore[method-assign] # the moment is what is tested
     sent = sent_ago(60) if what == "may have been sent" else None
     (result,) = send(to_send(1, sent=sent))
     (times,) = send.provider.tries.values()
@@ -493,14 +494,14 @@ def test_a_call_that_begins_late_ends_as_if_it_had_begun_when_it_was_decided(
 ) -> None:
     """The process is stopped between both; after the time of a whole call it decides once more."""
     timeouts = list[float]()
-    clock, call, asleep = time.time, Delivery._call, [stopped_for, 0.0]
+    clock, call, asleep = time.time, UnitSender._call, [stopped_for, 0.0]
     monkeypatch.setattr(time, "time", lambda: clock() + asleep[-1])
 
     def stopped(self: Any, *arguments: Any) -> Any:
         asleep.append(stopped_for)
         return call(self, *arguments)
 
-    monkeypatch.setattr(Delivery, "_call", stopped)
+    monkeypatch.setattr(UnitSender, "_call", stopped)
     (result,) = sending(read_timeouts(timeouts), deadline=60, timeout=None)(to_send(1))
     assert result.outcome == "created"
     assert timeouts == [pytest.approx(within, abs=5)]

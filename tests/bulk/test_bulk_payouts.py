@@ -22,7 +22,7 @@ from tests.cases import cases_beside
 from tests.providers.eastpay.adapter import ARGUMENTS as EASTPAY
 from tests.providers.velo.adapter import pay
 from victor_ext import ConfigurationError, ProviderTime, RetryPolicy
-from victor_ext.bulk import BulkSender, Check, InvalidRows, delivery, reconciliation
+from victor_ext.bulk import BulkSender, Check, InvalidRows, reconciliation, unit_sender
 from victor_ext.bulk.loading import Loading
 from victor_ext.bulk.payouts import Payouts
 from victor_ext.cli.bulk_output import announce
@@ -160,7 +160,7 @@ def payments_of(sender: Senders) -> list[list[str]]:
 def test_rows_are_grouped_into_payouts(
     sender: Senders, sandbox: VeloSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Payouts, "together", 3)
+    monkeypatch.setattr(Payouts, "rows_per_call", 3)
     payor, records = sandbox.payor_id, rows(9)
     records[1]["payout_memo"] = records[6]["payout_memo"] = "May"
     records[8] |= {"payout_from_payor_id": payor, "payout_to_payor_id": payor}
@@ -619,7 +619,7 @@ class TestAStepReadsTheStateFirst:
         self, sender: Senders, sandbox: VeloSandbox, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         sender.finish(rows(2))
-        for module in (delivery, reconciliation):
+        for module in (unit_sender, reconciliation):
             monkeypatch.setattr(module, "SETTLE_FOR", 0.0)
         sandbox.inject("status", operation="get_payout", status=503, times=1000)
         stopped = sender(patience=0.1).take_step("instruct")

@@ -125,6 +125,6 @@ class PayrollsBesideOthers(BesideOthers, Payrolls):
         pairs = [rows[:2], rows[2:]]
         kind = self.kind_of(self.clients[0])
         return [
-            (f"payout of another {number}", "/v3/payouts", kind.payment(pair).call.body)
+            (f"payout of another {number}", "/v3/payouts", kind.write_for(pair).call.body)
             for number, pair in enumerate(pairs)
         ]

@@ -26,7 +26,7 @@ OPEN = (RowOutcome.WAITING, RowOutcome.NOT_SENT, RowOutcome.ACCEPTED)
 class Pairs(Payouts):
     """Payouts of two payments."""
 
-    together = 2
+    rows_per_call = 2
 
 
 def _row(number: int, payee: str) -> dict[str, Any]:

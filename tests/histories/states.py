@@ -22,17 +22,18 @@ from dbos import error
 
 from tests.histories.provider import KEPT
 from tests.histories.world import Process, World, pause
-from victor_ext.bulk import by_hand
+from victor_ext.bulk import asking_again
 from victor_ext.bulk import worker as bulk_worker
+from victor_ext.bulk.check import Check
 from victor_ext.bulk.contents import result_of, row_of
 from victor_ext.bulk.context import WorkerContext
-from victor_ext.bulk.control_totals import Expected
+from victor_ext.bulk.control_totals import ControlTotals
 from victor_ext.bulk.delivery import Delivery
 from victor_ext.bulk.lines import lines_of
 from victor_ext.bulk.loading import Loading
 from victor_ext.bulk.payments import ENDED, METADATA, PAYMENTS, UNDER_WAY
 from victor_ext.bulk.row_kind import RowKind, Sendable
-from victor_ext.bulk.rows import Check, Result, Row
+from victor_ext.bulk.rows import Result, Row
 from victor_ext.bulk.settings import Settings
 from victor_ext.bulk.store import Store
 from victor_ext.bulk.vault import Vault
@@ -226,7 +227,7 @@ class MemoryState:
 
 def store_file(context: WorkerContext, batch: str, rows: list[dict[str, Any]]) -> Check:
     """Decide about the rows of a file, and store them, as `send` does."""
-    with closing(Loading(rows, batch, context, Expected())) as loading:
+    with closing(Loading(rows, batch, context, ControlTotals())) as loading:
         check = loading.read()
         with context.open_present(batch) as store:
             loading.store(store)
@@ -239,7 +240,7 @@ def ask_again(context: WorkerContext, batch: str) -> None:
         record = store.record()
         assert record is not None
         person = {"by": "Ada", "not_by_sender": False, "why": "another instalment"}
-        by_hand.ask_again(context, store, record, list(lines_of(store)), person)
+        asking_again.ask_rows_again(context, store, record, list(lines_of(store)), person)
 
 
 class _NoQueues:
@@ -272,10 +273,10 @@ class SteppedWorker(Worker):
         delivery._threads = Inline()
         return cast("Delivery", delivery)
 
-    def _steps(self, *arguments: Any) -> Any:
+    def _checkpoints(self, *arguments: Any) -> Any:
         # Nothing in it stops: no other process sees what is patched.
         with patch.object(bulk_worker, "DBOS", _NoQueues):
-            return super()._steps(*arguments)
+            return super()._checkpoints(*arguments)
 
     def run(self, chunk: Carried, process: Process) -> None:
         """One execution of a chunk, as DBOS begins and ends it."""

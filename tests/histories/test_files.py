@@ -82,8 +82,8 @@ def test_nothing_happens_to_bulk_on_a_bad_day(name: str) -> None:
     assert Files(**_of_bad_day(name)).play() == []
 
 
-NOT_MARKED = ("hold", "sa.update(PAYMENTS).values(restored=True)", "sa.select(1)")
-NOT_SENT_BEFORE = ("release", "columns.state.in_(TO_BE_SENT)", "sa.false()")
+NOT_MARKED = ("hold_state", "sa.update(PAYMENTS).values(restored=True)", "sa.select(1)")
+NOT_SENT_BEFORE = ("release_state", "columns.state.in_(TO_BE_SENT)", "sa.false()")
 
 
 @pytest.mark.parametrize(

@@ -205,17 +205,17 @@ WORKERS_CLOCK = (
     "time.time()",
 )
 RULED_OUT = """
-if isinstance(before, NotDone) and not before.can_be_sent:
-    return Settlement(RowOutcome.REFUSED, reason=before.why)
+if isinstance(state, NotDone) and not state.can_be_sent:
+    return Settlement(RowOutcome.REFUSED, reason=state.why)
 """
 ASSERTED = (
     f"{BULK}.row_kind:Sendable.send",
     "assert not is_repeat, 'what takes no key is never sent again'",
     "",
 )
-NOT_FENCED = f"{BULK}.claims:begin", "row.worker == worker", "True"
+NOT_FENCED = f"{BULK}.claims:begin_payments", "row.worker == worker", "True"
 REPLACED = (
-    f"{BULK}.deciding:_decided",
+    f"{BULK}.deciding:_decide_unless_restored",
     "stored.state in NEVER_LEFT",
     "stored.state in NEVER_LEFT | IN_DOUBT",
 )
@@ -614,7 +614,7 @@ PLANTED = {
         (420, 20),
         (
             (
-                f"{BULK}.payouts:Payouts.parts",
+                f"{BULK}.payouts:Payouts.unit_results",
                 f"if payment is None:\n    return None\nelse:\n    {LISTED}",
                 "results.append(Result(RowOutcome.CREATED, None, None, unit=unit))",
             ),
@@ -626,7 +626,7 @@ PLANTED = {
         (0, 60),
         (
             (
-                f"{BULK}.payouts:Payouts.parts",
+                f"{BULK}.payouts:Payouts.unit_results",
                 "refusal is not None or payout.status == 'REJECTED'",
                 "False",
             ),
@@ -804,26 +804,29 @@ PLANTED = {
         (8, 1),
         (
             (
-                f"{BULK}.deciding:_of_created",
+                f"{BULK}.deciding:_code_of_created",
                 "_is_later(asked.due_date, stored.due_date)",
                 "False",
             ),
         ),
     ),
     "other values of what was created are not told": Planted(
-        "files", "told wrong", (5, 1), ((f"{BULK}.deciding:_of_created", "not is_same", "False"),)
+        "files",
+        "told wrong",
+        (5, 1),
+        ((f"{BULK}.deciding:_code_of_created", "not has_same_values", "False"),),
     ),
     "what another account was asked counts": Planted(
         "files",
         "another account's",
         (66, 1),
-        ((f"{BULK}.deciding:_of_created", "stored.account != account", "False"),),
+        ((f"{BULK}.deciding:_code_of_created", "stored.account != account", "False"),),
     ),
     "a corrected row keeps its key": Planted(
         "files",
         "its key was spent",
         (12, 1),
-        ((f"{BULK}.deciding:_of_rejected", "stored.again + 1", "stored.again"),),
+        ((f"{BULK}.deciding:_decide_rejected", "stored.again + 1", "stored.again"),),
     ),
     "what is left out is resumed": Planted(
         "files",
@@ -855,9 +858,9 @@ PLANTED = {
         (566, 1),
         (
             (
-                f"{BULK}.deciding:_is_taken_for",
-                "has_due_date or other.spelling_digest == asked.spelling_digest",
-                "has_due_date",
+                f"{BULK}.deciding:_is_look_alike",
+                "has_same_due_date or other.spelling_digest == asked.spelling_digest",
+                "has_same_due_date",
             ),
         ),
     ),
@@ -867,9 +870,12 @@ PLANTED = {
         (33, 1),
         (
             (
-                f"{BULK}.deciding:_of_unsent",
+                f"{BULK}.deciding:_decide_unsent",
                 "Decision(Act.STORE, Code.REPLACED if is_replaced else None, again=stored.again)",
-                "Decision(Act.STORE if is_same else Act.KEEP, Code.REPLACED, again=stored.again)",
+                (
+                    "Decision(Act.STORE if has_same_values else Act.KEEP, Code.REPLACED, "
+                    "again=stored.again)"
+                ),
             ),
         ),
     ),
@@ -879,8 +885,8 @@ PLANTED = {
         (5, 1),
         (
             (
-                f"{BULK}.over:_why_created_stays",
-                "status.lower() in kind.over_unpaid",
+                f"{BULK}.asking_again:_why_created_stays",
+                "status.lower() in kind.unpaid_end_statuses",
                 "status",
             ),
         ),

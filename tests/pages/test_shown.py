@@ -41,7 +41,7 @@ def test_the_page_of_bulk_shows_what_is_printed(capsys: pytest.CaptureFixture[st
         printed = capsys.readouterr()
         shown = re.escape(printed.out + printed.err)
         assert re.search(rf"^\$ victor bulk (status|resume).*\n{shown}", page, re.MULTILINE)
-    assert f"\n{','.join([*COLUMNS, 'invoice_no', *PaymentRequests.asked])}\n" in page
+    assert f"\n{','.join([*COLUMNS, 'invoice_no', *PaymentRequests.exported])}\n" in page
 
 
 @pytest.mark.parametrize("name", sorted(SCRIPT["RECORDED"].keys() - {"demo"}))

@@ -86,7 +86,8 @@ def test_help_shows_every_method(system: str, awaited: bool) -> None:
         assert results[0] not in ("", "Any"), method
         assert method.__doc__ is not None
         # Python 3.13 takes the indentation out of docstrings.
-        assert stripped(method.__doc__).strip() in stripped(inspect.getsource(method))
+        first, _, _ = stripped(method.__doc__).strip().partition("\n\n")
+        assert first in stripped(inspect.getsource(method))  # the document may say the rest
 
 
 NOT_FOR_PEOPLE = re.compile(r"<function|<lambda>| at 0x|\b[Rr]ule\(|\bMember\(|Annotated\[|Sent\(")

@@ -69,7 +69,7 @@ LISTINGS = of_every_system(
             "results",
             {"page": 0, "page_size": 25},
             {ID: "a7ffd43c37c1", "status": "pending"},
-            ({"has_more": True}, {"has_more": 1}, {"total_pages": 5}, {"meta": {"pageCount": 5}}),
+            ({"has_more": True}, {"has_more": 1}, {"total_pages": 5}, {"meta": {"pageCount": 5.0}}),
             lambda client: client.payment_requests.list(start_datetime=_since()),
         ),
         "velo": Listing(
@@ -79,6 +79,8 @@ LISTINGS = of_every_system(
             (
                 {"page": {"page": 1, "totalPages": 3, "totalElements": 60}},
                 {"page": {"page": 1, "totalPages": 5}},
+                {"page": {"page": 1, "totalPages": 5.0}},
+                {"page": {"page": 1, "totalPages": 3.0, "totalElements": 60.0}},
             ),
             lambda client: client.payouts.list(GUID),
         ),

@@ -19,7 +19,8 @@ if _find_spec("dbos") is None:
 
 from victor_ext.tables.row_file import RowFile
 
-from .rows import Cause, Check, InvalidRows, Notice, RowOutcome, RowProblem, RowResult
+from .check import Cause, Check, InvalidRows, Notice, RowProblem
+from .rows import RowOutcome, RowResult
 from .run import BatchStatus, BulkStopped
 from .sender import BulkSender
 from .state import DEFAULT_STATE

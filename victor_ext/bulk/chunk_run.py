@@ -1,4 +1,8 @@
-"""One run of a chunk: a worker has its rows, sends them, and stores what became of them."""
+"""One run of a chunk: a worker claims its rows, has them sent, and stores what became of them.
+
+It joins two sides that do not know each other: `delivery` sends rows by their index in the chunk,
+and `claims` stores payments by their keys.
+"""
 
 from __future__ import annotations
 
@@ -8,22 +12,22 @@ from dataclasses import dataclass, field
 
 from victor_ext.settlement.flow import SETTLED
 
-from .claims import begin, claim, finish
-from .delivery import Steps
+from .claims import begin_payments, claim_chunk, finish_chunk
+from .delivery import Checkpoints
 from .layout import ChunkTerms
-from .rows import Result, Row, RowOutcome, Step
+from .rows import Checkpoint, Result, Row, RowOutcome
 from .store import Store
 
 
 @dataclass(eq=False, repr=False)
 class ChunkRun:
-    """The rows of a chunk, by their indexes in it.
+    """The rows of a chunk and their results, by their index in the chunk.
 
     Attributes:
-        holder: What its payments are marked with. It is one of this run alone: a chunk that was
-            taken over may come back to this very worker.
+        holder: The name of this run, which marks its payments. Each run has a name of its own: a
+            chunk that another worker took over may come back to this very worker.
         results: What became of the rows.
-        stored: Those of them that are stored.
+        stored: The results that are stored.
     """
 
     store: Store
@@ -40,68 +44,78 @@ class ChunkRun:
         workflow_id: str,
         worker: str,
     ) -> ChunkRun:
-        """Take up the rows of a chunk."""
+        """Claim the rows of a chunk."""
         holder = f"{worker}/{uuid.uuid4().hex[:8]}"
-        rows = dict(enumerate(claim(store, workflow_id, holder)))
+        rows = dict(enumerate(claim_chunk(store, workflow_id, holder)))
         return cls(store, workflow_id, holder, rows)
 
     def add_results(self, unstored: Mapping[str, Result]) -> None:
-        """Add results of an earlier run, by payment: their rows are not sent again."""
+        """Add results of an earlier run that were not stored, by the key of the payment. Their rows
+        are not sent again.
+        """
         for index, row in self.rows.items():
             if row.payment in unstored:
                 self.results[index] = unstored[row.payment]
 
-    def store_steps(self, steps: Steps) -> None:
-        """Store each step before the next one is asked for, and leave alone what is not ours."""
-        lost: Collection[int] | None = None
+    def store_checkpoints(self, checkpoints: Checkpoints) -> None:
+        """Store each checkpoint of a delivery, and tell it which rows this run has lost."""
+        lost_rows: Collection[int] | None = None
         try:
             while True:
-                lost = self._store_step(steps.send(lost))
+                lost_rows = self._store_checkpoint(checkpoints.send(lost_rows))
         except StopIteration:
             pass
         finally:
-            steps.close()
+            checkpoints.close()
 
-    def _store_step(self, step: Step) -> list[int]:
-        """Store a step, and return the indexes of those rows that are not ours any more."""
-        begun = {self.rows[index].payment: index for index in step.begun}
-        results = [(self.rows[index], result) for index, result in step.results.items()]
-        held = begin(self.store, self.holder, list(begun), step.sent, results)
-        self.stored |= step.results
-        return [index for payment, index in begun.items() if payment not in held]
+    def _store_checkpoint(self, checkpoint: Checkpoint) -> list[int]:
+        """Store a checkpoint. Return the indexes of its begun rows that this run has lost."""
+        indexes_by_key = {self.rows[index].payment: index for index in checkpoint.begun}
+        results = [(self.rows[index], result) for index, result in checkpoint.results.items()]
+        to_send = begin_payments(
+            self.store, self.holder, list(indexes_by_key), checkpoint.sent, results
+        )
+        self.stored |= checkpoint.results
+        return [index for payment, index in indexes_by_key.items() if payment not in to_send]
 
     def finish(self, terms: ChunkTerms, *, is_stopped: bool) -> None:
         """Store the last results.
 
-        What waits, and after a stop what is left, goes to the next try: another worker can send it
-        at once.
+        If rows still wait, or the worker was stopped, the unsettled rows go to the next try of the
+        chunk, which another worker can send at once.
         """
         outcomes = {result.outcome for result in self.results.values()}
-        goes_on = is_stopped or RowOutcome.WAITING in outcomes
-        left = self._unsettled() if goes_on else []
-        finish(self.store, self.holder, self._changed(), self.workflow_id, left, terms)
+        needs_next_try = is_stopped or RowOutcome.WAITING in outcomes
+        left = self._unsettled_keys() if needs_next_try else []
+        finish_chunk(
+            self.store, self.holder, self._results_to_store(), self.workflow_id, left, terms
+        )
 
-    def _changed(self) -> list[tuple[Row, Result]]:
-        """Return the rows with another result than is stored."""
-        changed = list[tuple[Row, Result]]()
+    def _results_to_store(self) -> list[tuple[Row, Result]]:
+        """Return the rows whose result differs from the stored one."""
+        pairs = list[tuple[Row, Result]]()
         for index, result in self.results.items():
             if self.stored.get(index) != result:
-                changed.append((self.rows[index], result))
-        return changed
+                pairs.append((self.rows[index], result))
+        return pairs
 
-    def _unsettled(self) -> list[str]:
-        unsettled = list[str]()
+    def _unsettled_keys(self) -> list[str]:
+        keys = list[str]()
         for index, result in self.results.items():
             if result.outcome not in SETTLED:
-                unsettled.append(self.rows[index].payment)
-        return unsettled
+                keys.append(self.rows[index].payment)
+        return keys
 
-    def unstored(self, *, can_be_lost: bool) -> dict[str, Result]:
-        """Return what the next run of this chunk has to know, by payment: if the chunk can be lost,
-        what is true also if another worker has it in between.
+    def results_for_next_run(self, *, can_be_lost: bool) -> dict[str, Result]:
+        """Return the results that the next run of this chunk in this worker counts on, by payment,
+        after they could not be stored.
+
+        Args:
+            can_be_lost: Whether another worker may run the chunk in between. Then only results that
+                stay true are returned.
         """
-        kept: dict[str, Result] = {}
+        results: dict[str, Result] = {}
         for index, result in self.results.items():
             if result.is_certain or not can_be_lost:
-                kept[self.rows[index].payment] = result
-        return kept
+                results[self.rows[index].payment] = result
+        return results

@@ -1,4 +1,7 @@
-"""What DBOS carries of a batch: its queue, and the chunks in it."""
+"""The queue of a batch in DBOS, and the chunks in it: add, count, and retry what is unsettled.
+
+What a chunk is named is in `layout`; what a worker does with one is in `chunk_run`.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from .store import Store
 _ACTIVE = ["ENQUEUED", "PENDING"]
 """The states of a DBOS workflow that a worker has, or will have."""
 _NEVER_REACHED = 1_000_000
+"""More chunks than a limiter of DBOS ever lets start in its period: see `open_queue`."""
 
 
 def enqueue(
@@ -38,9 +42,9 @@ def open_queue(
 ) -> None:
     """Make the batch visible to workers and set its rate in rows per second.
 
-    With a rate, all machines together send one chunk at a time and space its rows evenly. The limit
-    of DBOS holds the rate, and is never reached: while a clock was ahead, each chunk would count
-    until that time has come.
+    With a rate, all machines together send one chunk at a time and space its rows evenly. The
+    limiter of DBOS only stores the rate, for `worker`; its limit is never reached. DBOS itself
+    would count a chunk that started while a clock was ahead until that time has come.
     """
     options: dict[str, Any] = {
         "worker_concurrency": slots,
@@ -57,10 +61,12 @@ def open_queue(
 
 
 def is_open(store: Store) -> bool:
+    """Whether the queue of the batch exists, so that workers see the batch."""
     return store.client.retrieve_queue(store.queue) is not None
 
 
 def close_queue(store: Store) -> None:
+    """Delete the queue of the batch: workers look for its chunks no more."""
     store.client.delete_queue(store.queue)
 
 
@@ -76,7 +82,7 @@ def is_idle(store: Store) -> bool:
     return not active
 
 
-def active_of(store: Store, chunks: list[str]) -> set[str]:
+def active_chunks(store: Store, chunks: list[str]) -> set[str]:
     """Return those of these chunks that a worker has, or will have."""
     active = store.client.list_workflows(
         workflow_ids=chunks,
@@ -88,9 +94,9 @@ def active_of(store: Store, chunks: list[str]) -> set[str]:
 
 
 def retry_unsettled(store: Store, terms: ChunkTerms) -> None:
-    """Add a chunk for what is unsettled of each chunk that no worker has.
+    """Queue the unsettled payments of each chunk that no worker has, as the next try of the chunk.
 
-    Another process may do the same: the id of a chunk exists once.
+    Another process may do the same at this time: DBOS refuses the second chunk with the same id.
     """
     from dbos import error  # noqa: PLC0415 - a check of rows needs no DBOS, and it takes half of the start
 
@@ -101,22 +107,26 @@ def retry_unsettled(store: Store, terms: ChunkTerms) -> None:
 
 
 def _unsettled_chunks(store: Store) -> list[str]:
-    """Return the chunks of what is unsettled that no worker has, in order."""
+    """Return the chunks of unsettled payments that no worker has, in order."""
     query = sa.select(PAYMENTS.c.chunk).where(_is_unsettled(store)).distinct()
     with store.engine.connect() as connection:
         chunks = sorted(connection.execute(query).scalars())
     active = set[str]()
     for page in pages(chunks):
-        active |= active_of(store, page)
+        active |= active_chunks(store, page)
     return [chunk for chunk in chunks if chunk not in active]
 
 
 def _is_unsettled(store: Store) -> Condition:
-    """Whether a payment is unsettled, and of this batch, or in doubt and in its latest file."""
+    """Whether a `resume` of this batch continues a payment.
+
+    The payment is one of this batch, and has not ended; or a line of the batch has it, and it is in
+    doubt, whichever batch has sent it.
+    """
     columns = PAYMENTS.c
-    listed = sa.select(LINES.c.key).where(store.is_line())
+    listed_keys = sa.select(LINES.c.key).where(store.is_line())
     is_own = sa.and_(columns.batch == store.batch, columns.state.not_in(ENDED))
-    is_listed = sa.and_(columns.key.in_(listed), columns.state.in_(IN_DOUBT))
+    is_listed = sa.and_(columns.key.in_(listed_keys), columns.state.in_(IN_DOUBT))
     return sa.and_(columns.owner == store.owner, sa.or_(is_own, is_listed))
 
 
@@ -126,22 +136,24 @@ def _retry(
     chunk: str,
     terms: ChunkTerms,
 ) -> None:
-    chosen = sa.and_(_is_unsettled(store), PAYMENTS.c.chunk == chunk)
-    keys = [row.key for row in lock_payments(connection, chosen)]
+    """Queue the unsettled payments of a chunk in a new one."""
+    is_chosen = sa.and_(_is_unsettled(store), PAYMENTS.c.chunk == chunk)
+    keys = [payment.key for payment in lock_payments(connection, is_chosen)]
     if not keys:
         return
-    again = next_try(chunk)
-    if not again.startswith(f"{store.queue}/"):  # of another batch, or another base URL
-        again = store.chunk(store.count_chunk(connection))
-    move(connection, store.has_key(keys), again)
-    enqueue(store, connection, again, {**terms, "keys": keys})
+    new_chunk = next_try(chunk)
+    # The chunk is of another batch, or another base URL: its next try would be in another queue.
+    if not new_chunk.startswith(f"{store.queue}/"):
+        new_chunk = store.chunk(store.count_chunk(connection))
+    move(connection, store.has_key(keys), new_chunk)
+    enqueue(store, connection, new_chunk, {**terms, "keys": keys})
 
 
 def move(
     connection: Connection,
-    chosen: Condition,
+    is_chosen: Condition,
     chunk: str,
 ) -> None:
-    """Put payments into another chunk: who has taken them up has lost them."""
-    change = sa.update(PAYMENTS).where(chosen)
+    """Put payments into another chunk. A worker that has claimed them has them no more."""
+    change = sa.update(PAYMENTS).where(is_chosen)
     connection.execute(change.values(chunk=chunk, worker=None))

@@ -1,10 +1,10 @@
-"""A chunk at work: a worker takes its payments up, marks them before they leave, and stores what
-became of them.
+"""The transactions of one run of a chunk, in their order: `claim_chunk`; `begin_payments`, before
+some of its payments are sent; and `finish_chunk`. The last two store results, too.
 
-Each run of a chunk has a name of its own (`worker`), and each of its transactions looks whether a
-payment is still its own: another worker may have taken it up, a file may have replaced it, or a
-person may have asked once more. What is certain is stored all the same, and by its try: a payment
-that was asked once more has had another key.
+Each run has a name of its own (`worker`). Each transaction checks that this run still has a
+payment: another worker may have claimed the payment meanwhile, a file may have replaced its row, or
+a person may have had it asked once more. A result that is certain is stored all the same, if the
+payment still has the key that the result is about (`again`).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from victor_ext.settlement.flow import MAY_EXIST
 from victor_ext.settlement.key_age import Sent
 
 from .chunks import enqueue, move
-from .contents import row_of, values_of
+from .contents import result_values, row_of
 from .holding import is_held
 from .layout import ChunkTerms, next_try
 from .payments import ENDED, IN_DOUBT, LINES, PAYMENTS, UNDER_WAY, Condition, is_in, lock_payments
@@ -30,69 +30,81 @@ from .state_errors import StateLost
 from .store import Store
 
 RowResults: TypeAlias = Sequence[tuple[Row, Result]]
-"""Rows as they were taken up, and what became of each."""
+"""Rows as they were claimed, and what became of each."""
 _WAS_SENT = MAY_EXIST | {RowOutcome.CREATED, RowOutcome.REJECTED}
-_OF_KEY = "of_key"
-_OF_TRY = "of_try"
-"""Parameters of a statement for many payments: the key of each, and how many it had before."""
+"""Outcomes of rows that have left this machine."""
+_PAYMENT_KEY = "payment_key"
+_EARLIER_KEYS = "earlier_keys"
+"""Parameters of a statement for many payments: the key of each, and how many keys it had before."""
 _Values: TypeAlias = dict[str, Any]
-_LOCKED = (PAYMENTS.c.key, PAYMENTS.c.place, PAYMENTS.c.worker, PAYMENTS.c.state)
-"""Who has a payment, and its state, without what it asks for."""
+_CLAIM_COLUMNS = (PAYMENTS.c.key, PAYMENTS.c.place, PAYMENTS.c.worker, PAYMENTS.c.state)
+"""Which worker has a payment, and its state, without what the payment asks for."""
 
 
-def claim(
+def claim_chunk(
     store: Store,
     chunk: str,
     worker: str,
 ) -> list[Row]:
-    """Take up the payments of a chunk: from now on no other worker stores anything of them."""
+    """Claim the payments of a chunk for this run. Earlier runs of the chunk lose them.
+
+    Returns the rows of the payments; none if the state is held.
+    """
     is_open = sa.and_(PAYMENTS.c.chunk == chunk, PAYMENTS.c.state.not_in(ENDED))
     with store.transaction() as connection:
         if is_held(connection):
             return []
         stored = lock_payments(connection, is_open)
         connection.execute(sa.update(PAYMENTS).where(is_open).values(worker=worker))
-        unlisted = _unlisted(connection, is_open)
-    rows = [row_of(store.vault, payment) for payment in stored]
-    return [_looked_up(row) if row.payment in unlisted else row for row in rows]
+        unlisted_keys = _unlisted_keys(connection, is_open)
+    rows = list[Row]()
+    for payment in stored:
+        row = row_of(store.vault, payment)
+        rows.append(_only_looked_up(row) if row.payment in unlisted_keys else row)
+    return rows
 
 
-def _unlisted(connection: Connection, chosen: Condition) -> set[str]:
+def _unlisted_keys(connection: Connection, is_chosen: Condition) -> set[str]:
     """Return the keys of those payments that the latest file of no batch has."""
     lines, columns = LINES.c, PAYMENTS.c
-    is_its = sa.and_(lines.owner == columns.owner, lines.key == columns.key, lines.number > 0)
-    query = sa.select(columns.key).where(chosen, sa.not_(sa.exists().where(is_its)))
+    is_its_line = sa.and_(lines.owner == columns.owner, lines.key == columns.key, lines.number > 0)
+    query = sa.select(columns.key).where(is_chosen, sa.not_(sa.exists().where(is_its_line)))
     return set(connection.execute(query).scalars())
 
 
-def _looked_up(row: Row) -> Row:
-    """Return a row that no file has: if it may have been sent, it is only looked up."""
-    return row if row.sent is None else replace(row, sent=row.sent._replace(looked_up=True))
+def _only_looked_up(row: Row) -> Row:
+    """Return a row that no file has: if the row may have been sent, it is looked up and not sent
+    again.
+    """
+    if row.sent is None:
+        return row
+    return replace(row, sent=row.sent._replace(looked_up=True))
 
 
-def begin(
+def begin_payments(
     store: Store,
     worker: str,
     keys: Sequence[str],
     sent: Sent | None,
     results: RowResults,
 ) -> set[str]:
-    """Store results, and that these payments may have been sent from now on.
+    """Store results, and that the payments with these keys may have been sent from now on.
 
-    Returns the keys that are still this worker's, and whose row no other file has replaced.
+    Returns the keys of the payments that this worker still has, and that have not ended meanwhile.
     """
     with store.transaction() as connection:
         locked = _lock(store, connection, keys, results)
         _save_results(store, connection, worker, results)
         if is_held(connection):
             return set()
-        own = {row.key for row in locked if row.worker == worker and row.state not in ENDED}
-        still = own.intersection(keys)
-        if still:
-            is_new = sa.and_(store.has_key(still), PAYMENTS.c.sent.is_(None))
+        own_keys = {row.key for row in locked if row.worker == worker and row.state not in ENDED}
+        to_send = own_keys.intersection(keys)
+        if to_send:
+            # The earliest time of sending counts: a payment that has one keeps it.
+            is_new = sa.and_(store.has_key(to_send), PAYMENTS.c.sent.is_(None))
             values = {"state": UNDER_WAY, "sent": json.dumps(sent)}
             connection.execute(sa.update(PAYMENTS).where(is_new).values(values))
-    return still
+    return to_send
 
 
 def _lock(
@@ -101,19 +113,20 @@ def _lock(
     keys: Sequence[str],
     results: RowResults,
 ) -> list[Any]:
-    """Lock payments, and return who has them, and their states.
+    """Lock the payments with these keys or results. Return their `_CLAIM_COLUMNS`.
 
-    Raises `StateLost` if one with a result that was sent is not in the table any more.
+    Raises `StateLost` if a payment that was sent is not in the table any more.
     """
-    settled = [row.payment for row, _ in results]
-    locked = lock_payments(connection, store.has_key([*keys, *settled]), columns=_LOCKED)
-    sent = {row.payment for row, result in results if result.outcome in _WAS_SENT}
-    if sent - {row.key for row in locked}:
+    keys_with_result = [row.payment for row, _ in results]
+    is_chosen = store.has_key([*keys, *keys_with_result])
+    locked = lock_payments(connection, is_chosen, columns=_CLAIM_COLUMNS)
+    sent_keys = {row.payment for row, result in results if result.outcome in _WAS_SENT}
+    if sent_keys - {row.key for row in locked}:
         raise StateLost.deleted("What the state has of payments")
     return locked
 
 
-def finish(
+def finish_chunk(
     store: Store,
     worker: str,
     results: RowResults,
@@ -121,22 +134,29 @@ def finish(
     left: Sequence[str],
     terms: ChunkTerms,
 ) -> None:
-    """Store the last results of a chunk; what is `left` of it goes to its next try."""
+    """Store the last results of a chunk, and queue the rest in its next try.
+
+    Args:
+        left: The keys of the payments for the next try. Those that this worker has no more are
+            not in it.
+        terms: The terms of the next try.
+    """
     with store.transaction() as connection:
         _lock(store, connection, left, results)
         _save_results(store, connection, worker, results)
         if left:
             is_left = sa.and_(store.has_key(left), PAYMENTS.c.chunk == chunk, _is_held_by(worker))
-            _try_again(store, connection, is_left, next_try(chunk), terms)
+            _queue_in_chunk(store, connection, is_left, next_try(chunk), terms)
 
 
-def _try_again(
+def _queue_in_chunk(
     store: Store,
     connection: Connection,
     is_left: Condition,
     chunk: str,
     terms: ChunkTerms,
 ) -> None:
+    """Put payments into a new chunk, in their order."""
     query = sa.select(PAYMENTS.c.key).where(is_left).order_by(PAYMENTS.c.place)
     keys = list(connection.execute(query).scalars())
     if keys:
@@ -145,7 +165,7 @@ def _try_again(
 
 
 def _is_held_by(worker: str) -> Condition:
-    """Whether a payment is still this worker's, and has not ended."""
+    """Whether this worker still has a payment, and the payment has not ended."""
     return sa.and_(PAYMENTS.c.worker == worker, sa.not_(is_in(ENDED)))
 
 
@@ -155,41 +175,47 @@ def _save_results(
     worker: str,
     results: RowResults,
 ) -> None:
+    """Store results, each only where the state of its payment may still change to it."""
     created = list[_Values]()
     certain = list[_Values]()
-    thought = list[_Values]()
+    uncertain = list[_Values]()
     for row, result in results:
-        values = {_OF_KEY: row.payment, _OF_TRY: row.again, **values_of(store.vault, result)}
+        values: _Values = {
+            _PAYMENT_KEY: row.payment,
+            _EARLIER_KEYS: row.again,
+            **result_values(store.vault, result),
+        }
         if result.outcome is RowOutcome.CREATED:
             created.append(values)
         elif result.is_certain:
             certain.append(values)
         else:
-            thought.append(values)
-    # It is so for certain, whoever has the payment, and whatever was thought of it.
+            uncertain.append(values)
+    # A created payment exists, whichever worker has it now, and whatever its state says.
     _update(store, connection, PAYMENTS.c.state != RowOutcome.CREATED.value, created)
-    # So is what its payout says of it: else rows of one payout would know other things.
+    # What a payout says of its payments is as certain. It is stored whichever worker has them: else
+    # the payments of one payout would have results of different times.
     _update(store, connection, is_in(IN_DOUBT), certain)
-    _update(store, connection, _is_held_by(worker), thought)
+    _update(store, connection, _is_held_by(worker), uncertain)
 
 
 def _update(
     store: Store,
     connection: Connection,
-    chosen: Condition,
+    is_chosen: Condition,
     values: list[_Values],
 ) -> None:
-    """Change those of some payments that are chosen: one statement for all of them.
+    """Change many payments with one statement, those that are chosen.
 
-    Each of the values has the key of its payment as `_OF_KEY`, and how many keys it had before as
-    `_OF_TRY`: a person may have asked once more meanwhile.
+    Each item of `values` names its payment by `_PAYMENT_KEY` and `_EARLIER_KEYS`: if a person has
+    had the payment asked once more meanwhile, the result is about an earlier key, and is dropped.
     """
     if not values:
         return
     columns = PAYMENTS.c
-    is_its = sa.and_(
+    is_same_key = sa.and_(
         columns.owner == store.owner,
-        columns.key == sa.bindparam(_OF_KEY),
-        columns.again == sa.bindparam(_OF_TRY),
+        columns.key == sa.bindparam(_PAYMENT_KEY),
+        columns.again == sa.bindparam(_EARLIER_KEYS),
     )
-    connection.execute(sa.update(PAYMENTS).where(is_its, chosen), values)
+    connection.execute(sa.update(PAYMENTS).where(is_same_key, is_chosen), values)

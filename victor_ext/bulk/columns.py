@@ -1,5 +1,7 @@
-"""Convert the fields of a record to the arguments of what is sent, without changing their
-values.
+"""Convert a record of a file to the arguments of what is sent, without changing their values.
+
+`check_heading` checks the columns of a file, `split_record` splits one record, and `problems_of`
+returns all problems with it. `canonical_text` and `differing_columns` compare arguments.
 """
 
 import json
@@ -27,22 +29,26 @@ MAX_KEY_VALUE = 200
 
 _FILE_HINTS = {"due_date": "write YYYY-MM-DD, today or tomorrow", "amount": "write 44.23"}
 """Hints for files. They replace the hints of the client, which are for Python."""
-_EXPECTED = {
+_EXPECTED_TYPES = {
     "amount": "a number",
     "due_date": "a date",
     "amount_modification_allowed": "true or false",
 }
-_FLAGS = {"true": True, "false": False}
-_WHOLE = re.compile(r"-?[0-9]+")
+"""What a column must be, in the words of a message. The other columns must be text."""
+_BOOLEANS = {"true": True, "false": False}
+_WHOLE_NUMBER = re.compile(r"-?[0-9]+")
 _SORTED_JSON = json.JSONEncoder(sort_keys=True).encode
 
 
 @dataclass(slots=True)
 class Fields:
-    """A record split by purpose: the key's value, if it can be used, the arguments, and other
-    columns as text.
+    """A record, split by purpose.
 
-    The problems are those found before the rules of the API are checked.
+    Attributes:
+        key_value: The value in the key column; None: no key can be made of it.
+        arguments: What is sent, by column.
+        extras: The other columns, as text.
+        problems: The problems that were seen before the rules of the API are checked.
     """
 
     key_value: str | None = None
@@ -62,26 +68,35 @@ def check_heading(
     missing = [name for name in required if name not in heading.places]
     lacks_key = key_column not in heading.places
     if missing:
-        absent = list(dict.fromkeys([*missing, key_column] if lacks_key else missing))
-        message = _missing_text(kind, heading, missing, absent)
+        other_key_column = None
+        if lacks_key and key_column not in missing:
+            other_key_column = key_column
+        message = _missing_text(kind, heading, missing, other_key_column)
         raise SourceBroken(line, missing[0], "required", message)
     if lacks_key:
-        raise SourceBroken(line, key_column, "key_column", _without_keys(kind, key_column, heading))
+        message = _no_key_column_text(kind, key_column, heading)
+        raise SourceBroken(line, key_column, "key_column", message)
 
 
 def _missing_text(
     kind: RowKind,
     heading: Heading,
     missing: Sequence[str],
-    absent: Sequence[str],
+    key_column: str | None,
 ) -> str:
-    """Return what a heading lacks, which may be the key column, too, and what comes near."""
+    """Return the message about missing columns, with columns of the heading that have near names.
+
+    Args:
+        key_column: The key column, if it is missing beside them; None: it is not.
+    """
     message = f"{heading} lacks {', '.join(missing)}."
-    for key_column in absent[len(missing) :]:
+    names = list(missing)
+    if key_column is not None:
         message += f" It has no column {key_column} to tell the rows apart, either."
+        names.append(key_column)
     near = list[str]()
-    for name in absent:
-        similar = _near(kind, name, heading)
+    for name in names:
+        similar = _near_column(kind, name, heading)
         if similar is not None:
             near.append(f"{similar} for {name}")
     if near:
@@ -89,39 +104,45 @@ def _missing_text(
     return message
 
 
-def _without_keys(
+def _no_key_column_text(
     kind: RowKind,
     key_column: str,
     heading: Heading,
 ) -> str:
-    read_as = _other_name(key_column, heading)
-    if read_as is not None:
-        return f"the column {key_column} is read as {read_as}: name it so as the key column."
-    similar = _near(kind, key_column, heading)
-    other = "name another one"
+    """Return the message about a missing key column."""
+    argument = _argument_of_column(key_column, heading)
+    if argument is not None:
+        return f"the column {key_column} is read as {argument}: name it so as the key column."
+    similar = _near_column(kind, key_column, heading)
+    advice = "name another one"
     if similar is not None:
-        other = f"name another one, such as {similar}"
+        advice = f"name another one, such as {similar}"
     return (
         f"{heading} has no column {key_column} to tell the rows apart: if the column had this name "
-        f"when the file was sent before, give it back; else {other}."
+        f"when the file was sent before, give it back; else {advice}."
     )
 
 
-def _other_name(column: str, heading: Heading) -> str | None:
-    """Return the name that a column of a heading is read as; None: it is read as its own."""
+def _argument_of_column(column: str, heading: Heading) -> str | None:
+    """Return the argument that a column of the file is read as (`--column`); None: there is no such
+    column.
+    """
     if column not in heading.own:
         return None
     place = heading.own.index(column)
-    names = (name for name, other in heading.places.items() if other == place)
+    names = (name for name, other_place in heading.places.items() if other_place == place)
     return next(names, None)
 
 
-def _near(
+def _near_column(
     kind: RowKind,
     name: str,
     heading: Heading,
 ) -> str | None:
-    """Return the column that may have been meant. An argument is not meant for another one."""
+    """Return the column of the file that may have been meant by a name, or None.
+
+    If the name is an argument, the column of another argument was not meant.
+    """
     others = [other for other in heading.own if not {name, other} <= kind.columns]
     return next(iter(near_names(name, others)), None)
 
@@ -131,7 +152,11 @@ def split_record(
     record: Mapping[str, object],
     key_column: str,
 ) -> Fields:
-    """Split a record by purpose."""
+    """Split a record by purpose.
+
+    Args:
+        record: The values of the record, by column.
+    """
     fields = Fields()
     for name, value in record.items():
         if name not in kind.columns:
@@ -151,8 +176,8 @@ def _add_argument(
     name: str,
     value: object,
 ) -> None:
-    """Add an argument: as it is sent, or as it is in the record, with the problem with it."""
-    argument = _argument(kind, name, value)
+    """Add an argument. If its value cannot be sent, add the value as it is, and the problem."""
+    argument = _argument_or_problem(kind, name, value)
     if isinstance(argument, Problem):
         fields.problems.append(argument)
         argument = value
@@ -164,7 +189,8 @@ def _add_key(
     key_column: str,
     value: object,
 ) -> None:
-    key_value = _key_value(key_column, value)
+    """Add the value in the key column, or the problem with it."""
+    key_value = _key_value_or_problem(key_column, value)
     if not isinstance(key_value, Problem):
         fields.key_value = key_value
         # The export needs the key column to identify rows.
@@ -179,50 +205,63 @@ def problems_of(
     *,
     in_file: bool,
 ) -> list[Problem]:
-    """Return all problems of a record, including API rules, with hints for a file or for Python."""
+    """Return all problems with a record, also those with the rules of the API.
+
+    Args:
+        in_file: Whether the record is from a file: its hints say what to write there.
+    """
     problems = list(fields.problems)
-    known = {problem.field for problem in problems}
+    known_fields = {problem.field for problem in problems}
     try:
         kind.check(fields.arguments)
     except InvalidRequest as error:
-        problems += [problem for problem in error.problems if problem.field not in known]
+        problems += [problem for problem in error.problems if problem.field not in known_fields]
     if in_file:
         problems = [_with_hint_for_files(problem) for problem in problems]
     return [Problem(problem.field, problem.code, str(problem)) for problem in problems]
 
 
 def _with_hint_for_files(problem: Problem) -> Problem:
-    return replace(problem, hint=_FILE_HINTS.get(problem.field, "")) if problem.hint else problem
+    if not problem.hint:
+        return problem
+    return replace(problem, hint=_FILE_HINTS.get(problem.field, ""))
 
 
 def canonical_text(arguments: Arguments) -> str:
-    """Return the arguments in one canonical spelling that depends on neither source format nor
-    Unicode form.
+    """Return the arguments as one text, which is the same for every source format and Unicode form
+    of the same values.
     """
     return Secret(_SORTED_JSON(_canonical_values(arguments)))
 
 
-def differing(
+def differing_columns(
     kind: RowKind,
     stored: Arguments,
     arguments: Arguments,
 ) -> list[str]:
-    """Return the columns whose values differ from the stored ones."""
-    before = _canonical_values(stored)
-    now = _canonical_values(arguments)
+    """Return the columns whose values differ from the stored ones.
+
+    If no column surely differs, it is one of those that have a default: these are returned.
+    """
+    stored_values = _canonical_values(stored)
+    values = _canonical_values(arguments)
     names = list[str]()
     for name in sorted(kind.columns):
-        if before.get(name) != now.get(name) and not _is_unsure(name, now):
+        if stored_values.get(name) != values.get(name) and not _may_have_changed(name, values):
             names.append(name)
     return names or [name for name in DEFAULTS if name in kind.columns]
 
 
-def _is_unsure(name: str, values: Mapping[str, str]) -> bool:
-    """Whether a value may have meant another one then, as `today` and the default may."""
-    return name in DEFAULTS and (name not in values or in_utc(values[name]) != values[name])
+def _may_have_changed(name: str, values: Mapping[str, str]) -> bool:
+    """Whether the same file had another value in this column before: by the default of the column,
+    or by a word such as `today`.
+    """
+    if name not in DEFAULTS:
+        return False
+    return name not in values or in_utc(values[name]) != values[name]
 
 
-def _argument(
+def _argument_or_problem(
     kind: RowKind,
     name: str,
     value: object,
@@ -235,9 +274,11 @@ def _argument(
         if name == "amount":
             return str(value)
         return Problem(name, "type", f"{name} is a number and must be text: put it in quotes.")
-    if name in kind.flags and isinstance(value, str):
-        flag = _FLAGS.get(value.lower())
-        return Problem(name, "type", f"{name} must be true or false.") if flag is None else flag
+    if name in kind.booleans and isinstance(value, str):
+        boolean = _BOOLEANS.get(value.lower())
+        if boolean is None:
+            return Problem(name, "type", f"{name} must be true or false.")
+        return boolean
     return value
 
 
@@ -246,12 +287,12 @@ def _problem_with(
     name: str,
     value: object,
 ) -> Problem | None:
-    """Return what is wrong with a value, whatever it is sent as; None: nothing is."""
+    """Return the problem with a value as it is in the record; None: there is none."""
     problem = None
     if isinstance(value, str):
-        problem = _wrong_text(kind, name, value)
-    elif name not in kind.flags or value not in (True, False):
-        problem = _of_another_kind(name, value)
+        problem = _problem_with_text(kind, name, value)
+    elif name not in kind.booleans or value not in (True, False):
+        problem = _problem_with_type(name, value)
     is_number = isinstance(value, NumberText | int | float | Decimal)
     if problem is None and name == "payee_account_number" and is_number:
         message = f"{name} is a number, which has no leading zeros: put it in quotes."
@@ -259,33 +300,38 @@ def _problem_with(
     return problem
 
 
-def _wrong_text(
+def _problem_with_text(
     kind: RowKind,
     name: str,
     text: str,
 ) -> Problem | None:
+    """Return the problem with a text that a spreadsheet may have damaged; None: there is none."""
     if isinstance(text, UnreadableCell):
         return text.problem
-    wrong = damage_of(name, text, kind.long_numbers.get(name))
-    if wrong is None and name in kind.exact:
+    problem = damage_of(name, text, kind.long_numbers.get(name))
+    if problem is None and name in kind.exact:
         return invisible_in(name, text)
-    return wrong
+    return problem
 
 
-def _of_another_kind(name: str, value: object) -> Problem | None:
-    """Return the problem with a boolean, array or object, named in JSON terms."""
+def _problem_with_type(name: str, value: object) -> Problem | None:
+    """Return the problem with a boolean, array or object, in the words of JSON; None: the value is
+    none of them.
+    """
     if isinstance(value, bool):
-        kind = "true or false"
+        json_type = "true or false"
     elif isinstance(value, list):
-        kind = "an array"
+        json_type = "an array"
     elif isinstance(value, dict):
-        kind = "an object"
+        json_type = "an object"
     else:
         return None
-    return Problem(name, "type", f"{name} must be {_EXPECTED.get(name, 'text')}, not {kind}.")
+    expected = _EXPECTED_TYPES.get(name, "text")
+    return Problem(name, "type", f"{name} must be {expected}, not {json_type}.")
 
 
-def _key_value(column: str, value: object) -> str | Problem:
+def _key_value_or_problem(column: str, value: object) -> str | Problem:
+    """Return the text of which a key is made, or the problem with a value in the key column."""
     if value is None or value == "":
         return Problem(column, "required", f"{column} is empty: the row has no key.")
     if isinstance(value, bool | float) or not isinstance(value, str | int | Decimal):
@@ -294,7 +340,7 @@ def _key_value(column: str, value: object) -> str | Problem:
         return value.problem
     text = str(value)
     is_number = isinstance(value, NumberText | Decimal)
-    if is_number and not _WHOLE.fullmatch(text):
+    if is_number and not _WHOLE_NUMBER.fullmatch(text):
         message = f"{column} is {text[:40]}: a number here must be a whole one. Put it in quotes."
         return Problem(column, "type", message)
     if len(text) > MAX_KEY_VALUE:
@@ -304,6 +350,7 @@ def _key_value(column: str, value: object) -> str | Problem:
 
 
 def _as_text(value: object) -> str:
+    """Convert a value of an extra column to text that can be stored and exported."""
     text = value if isinstance(value, str) else _as_json(value)
     if text.isascii():
         return str(text)
@@ -325,16 +372,13 @@ def _as_json(value: object) -> str:
 
 
 def _canonical_values(arguments: Arguments) -> dict[str, str]:
-    return {name: _canonical(name, value) for name, value in arguments.items()}
+    """Return the values as texts that are equal if the values are, however they are written."""
+    return {name: _canonical_value(name, value) for name, value in arguments.items()}
 
 
-def _canonical(name: str, value: Any) -> str:
+def _canonical_value(name: str, value: Any) -> str:
     try:
-        value = _amount_text(value) if name == "amount" else plain(name, value)
-    except InvalidRequest:
-        value = repr(value)
-    return in_one_form(str(value))
-
-
-def _amount_text(amount: Any) -> str:
-    return f"{money.to_decimal(amount):.2f}"
+        text = f"{money.to_decimal(value):.2f}" if name == "amount" else str(plain(name, value))
+    except InvalidRequest:  # the value cannot be sent: its text is compared as it is
+        text = repr(value)
+    return in_one_form(text)

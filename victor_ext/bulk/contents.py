@@ -1,4 +1,6 @@
-"""What is encrypted of a payment: what was asked for, and what became of it."""
+"""Convert a stored payment to the `Row` that it asks for and the `Result` that it has, which are
+encrypted; and find the payments that may have made the same request (`rivals`).
+"""
 
 from __future__ import annotations
 
@@ -19,11 +21,15 @@ from .store import Store
 from .vault import Vault
 
 _NO_RESULT = frozenset({UNDER_WAY, LEFT_OUT})
-"""States in which a result that is stored counts no more."""
+"""States in which a stored result does not count: it is of an earlier try."""
 
 
 def row_of(vault: Vault, stored: Any) -> Row:
-    """Return what a payment asks for, and when it may have been sent."""
+    """Return what a stored payment asks for, and when the payment may have been sent.
+
+    Args:
+        stored: A row of the table, with all columns of `PAYMENTS`.
+    """
     row = Row.of_stored(stored.key, vault.deserialize(stored.row), stored.again)
     result = result_of(vault, stored)
     unit = None if result is None else result.unit
@@ -32,12 +38,12 @@ def row_of(vault: Vault, stored: Any) -> Row:
         sent=sent_of(stored),
         place=stored.place,
         unit=unit,
-        kept=stored.kept,
+        key_retention=stored.kept,
     )
 
 
 def result_of(vault: Vault, stored: Any) -> Result | None:
-    """Return what became of a payment; None: nothing is known of it."""
+    """Return what became of a stored payment; None: it has no result that counts."""
     if stored.result is None or stored.state in _NO_RESULT:
         return None
     id_, status, error, unit = vault.deserialize(stored.result)
@@ -45,18 +51,18 @@ def result_of(vault: Vault, stored: Any) -> Result | None:
 
 
 def sent_of(stored: Any) -> Sent | None:
-    """Return when a payment may have been sent first; None: it was not."""
+    """Return when a stored payment may have been sent first; None: it was not sent."""
     return None if stored.sent is None else Sent.from_json(json.loads(stored.sent))
 
 
-def values_of(vault: Vault, result: Result) -> dict[str, Any]:
-    """Return the values of a payment by which a result is stored."""
-    made = result.unit or result.id
+def result_values(vault: Vault, result: Result) -> dict[str, Any]:
+    """Return the columns of a payment, with their values, that store its result."""
+    request_id = result.unit or result.id
     return {
         "state": result.outcome.value,
         "result": vault.serialize([result.id, result.status, result.error, result.unit]),
         "sent": None if result.sent is None else json.dumps(result.sent),
-        "made_digest": None if made is None else vault.fingerprint(made),
+        "made_digest": None if request_id is None else vault.fingerprint(request_id),
     }
 
 
@@ -66,12 +72,13 @@ def rivals(
     references: Collection[str],
     ids: Collection[str],
 ) -> list[Rival]:
-    """Return the payments with these references or ids that may have made a request.
+    """Return the payments that may have made a request with one of these references or ids.
 
     Args:
-        column: The one that has the reference.
+        column: The column of a row that has the reference.
     """
-    columns, fingerprint = PAYMENTS.c, store.vault.fingerprint
+    columns = PAYMENTS.c
+    fingerprint = store.vault.fingerprint
     has_reference = columns.reference_digest.in_([fingerprint(text) for text in references])
     has_id = columns.made_digest.in_([fingerprint(text) for text in ids])
     may_have_left = sa.or_(columns.state.not_in(NEVER_LEFT), columns.restored)
@@ -88,7 +95,9 @@ def _rival(
     stored: Any,
     column: str,
 ) -> Rival:
-    row, result = row_of(vault, stored), result_of(vault, stored)
+    """Return a stored payment as a rival. `column` is as for `rivals`."""
+    row = row_of(vault, stored)
+    result = result_of(vault, stored)
     reference = reference_of((row.arguments or {}).get(column))
     id_ = None if result is None else result.unit or result.id
     may_exist = stored.state in IN_DOUBT or stored.restored

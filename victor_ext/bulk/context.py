@@ -1,4 +1,4 @@
-"""What one sender works with: its client, its state, and the settings of its rows."""
+"""What one sender works with (`WorkerContext`), and which system and provider its client is of."""
 
 from __future__ import annotations
 
@@ -29,7 +29,12 @@ class WorkerContext:
     """What one sender works with.
 
     Attributes:
-        secret: What the key of the state is wrapped with.
+        client: A client of the system, with blocking calls.
+        kind: What a row is for the system.
+        vault: Encrypts what is stored.
+        heartbeat: The heartbeat of the sender, which the worker keeps.
+        tried: The number of rows that the sender has tried, by outcome. The worker adds to it.
+        secret: The secret that the key of the state is encrypted with.
     """
 
     client: Any
@@ -43,36 +48,46 @@ class WorkerContext:
 
     @property
     def account(self) -> str:
+        """The account of the client, as a keyed digest."""
         return self.vault.account(self.client.caller)
 
     @property
     def owner(self) -> str:
-        """The system and the environment: with its key they are a payment."""
+        """The system and the environment. With a key, they identify a payment."""
         return f"{self.client.system.name} {self.client.environment}".rstrip()
 
     @contextmanager
     def open(self, batch: str = "") -> Generator[Store]:
-        """Open a batch."""
+        """Open a batch for the block. Nothing is checked.
+
+        Args:
+            batch: The name of the batch; empty: the store is only used for the whole state.
+        """
         with self.state.engine() as engine, self.state.client(self.vault, engine) as client:
             yield Store(client, engine, self.vault, self.owner, batch, self.account)
 
     @contextmanager
     def open_present(self, batch: str) -> Generator[Store]:
-        """Open a batch of a state that has to be there. Raises as `State.errors` does."""
+        """Open a batch of a state that has to be there. The argument is that of `open`.
+
+        Raises `ConfigurationError` if there is no state, and as `State.errors` does, also in the
+        block.
+        """
         if not self.state.exists() and not batch:
             raise ConfigurationError(f"There is no state {self.state}: nothing was stored there.")
         if not self.state.exists():
             raise no_such_batch(batch, str(self.state))
-        # a process that was killed meanwhile, or an older DBOS, may have created it
+        # The tables may be incomplete: a process may have been killed while it made them, or an
+        # older DBOS may have made them.
         self.state.prepare()
         with self.state.errors(), self.open(batch) as store:
             yield store
 
 
 def system_of(client: Any) -> System:
-    """Return the system of a client with blocking calls, which has rows to send.
+    """Return the system of a client.
 
-    Raises `ConfigurationError`.
+    Raises `ConfigurationError` if the system has no rows to send, or the client is awaited.
     """
     system: object = getattr(client, "system", None)
     if isinstance(system, System) and system.why_not_bulk:
@@ -86,9 +101,9 @@ def system_of(client: Any) -> System:
 
 
 def provider_of(client: Any) -> str:
-    """Identify the provider of a client.
+    """Return a text that identifies the provider of a client: the system, environment and address.
 
-    All sandboxes on this machine count as one: their ports change.
+    All sandboxes on this machine count as one provider, because their ports change.
     """
     url = httpx.URL(client.base_url)
     address = "this machine" if url.host in _LOOPBACK else str(url).rstrip("/")

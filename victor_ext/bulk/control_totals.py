@@ -1,4 +1,7 @@
-"""Control totals of a source: how many rows it has to have, and what they ask for together."""
+"""Control totals of a source: how many rows it must have, and what its rows must ask for together.
+
+They are known from elsewhere, such as the system that has written the file.
+"""
 
 from __future__ import annotations
 
@@ -12,17 +15,20 @@ from .settings import check_number, refused_setting
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
-    """Control totals of a source, which are known from elsewhere: its rows, and their amounts
-    together.
+class ControlTotals:
+    """Control totals of a source.
+
+    Attributes:
+        rows: The number of rows; None: it is not compared.
+        total: The sum of their amounts, in one currency; None: it is not compared.
     """
 
     rows: int | None = None
     total: Decimal | None = None
 
     @classmethod
-    def of(cls, rows: int | None, total: Decimal | str | int | None) -> Expected:
-        """Return checked control totals. None is not compared. Raises `ConfigurationError`."""
+    def of(cls, rows: int | None, total: Decimal | str | int | None) -> ControlTotals:
+        """Return checked control totals. Raises `ConfigurationError`."""
         bounds = "rows, whole and above 0"
         check_number("expect_rows", rows, _is_count, bounds)
         try:
@@ -37,13 +43,15 @@ class Expected:
         totals: Mapping[str, Decimal],
         without_amount: int,
     ) -> Iterator[str]:
-        """Yield a sentence for each difference. `without_amount` rows have no valid amount, and are
-        in no total.
+        """Yield a sentence for each difference between a source and these totals.
 
-        One total is expected in one currency: amounts of several ones have no sum.
+        Args:
+            rows: The number of rows of the source.
+            totals: The sum of their amounts, by currency.
+            without_amount: The number of rows without a valid amount, which are in no sum.
         """
         if self.total is not None:
-            yield from _differences_of(self.total, totals, without_amount)
+            yield from _differences_of_total(self.total, totals, without_amount)
         if self.rows not in (None, rows):
             yield (
                 f"the number of rows is {rows:,}, and {self.rows:,} is expected: nothing was "
@@ -51,12 +59,15 @@ class Expected:
             )
 
 
-def _differences_of(
+def _differences_of_total(
     expected: Decimal,
     totals: Mapping[str, Decimal],
     without_amount: int,
 ) -> Iterator[str]:
-    if len(totals) > 1:
+    """Yield why the sum of the amounts is not the expected one. The arguments are those of
+    `ControlTotals.differences`.
+    """
+    if len(totals) > 1:  # amounts in several currencies have no sum
         currencies = " and ".join(totals)
         yield (
             f"the amounts are in {currencies}, and a total in one currency is expected: nothing "

@@ -1,4 +1,8 @@
-"""What becomes of a row of a file, by what is stored of its payment."""
+"""Decide what becomes of a row of a file, by what is stored of its payment (`decide`).
+
+What is decided depends on the state of the payment: it was never sent (`_decide_unsent`), it is in
+doubt (`_code_of_doubtful`), rejected (`_decide_rejected`) or created (`_code_of_created`).
+"""
 
 from __future__ import annotations
 
@@ -8,24 +12,29 @@ from enum import Enum, StrEnum, auto
 
 from victor_ext.settlement.flow import PaymentOutcome
 
-from .payments import IN_DOUBT, NEVER_LEFT, TO_BE_SENT, UNREADABLE, Asked, Stored
+from .payments import IN_DOUBT, NEVER_LEFT, TO_BE_SENT, UNREADABLE, RequestedPayment, StoredPayment
 
 
 class Code(StrEnum):
     """What a notice is about: why a row is not simply sent.
 
     Attributes:
-        LOOKS_LIKE: Another payment, which exists, may or will be sent, asks for the same.
-        CREATED_BEFORE: It was created with these values.
-        DUE_LATER: It was created with these values, or may have been, and an earlier due date.
-        OTHER_VALUES: It was created with other values.
-        SETTLED_AS_STORED: It may have been asked for, with other values: those count.
-        ONLY_LOOKED_UP: It may have been asked for with another account: it is not sent again.
-        REJECTED_BEFORE: The provider rejected it with these values; or the row cannot be sent.
-        CORRECTED: The provider rejected it with other values: it is asked under its next key.
-        REPLACED: It had not left: this row takes its place.
-        OTHER_ACCOUNT: It was created with another account.
-        ASKED_SINCE: It may have been asked for since the backup of the state: it is looked up.
+        LOOKS_LIKE: Another payment asks for the same, and exists, may exist or will be sent.
+        CREATED_BEFORE: The payment was created with these values.
+        DUE_LATER: The payment was created with these values and an earlier due date, or may have
+            been.
+        OTHER_VALUES: The payment was created with other values.
+        SETTLED_AS_STORED: The payment may have been asked for with other values, which count.
+        ONLY_LOOKED_UP: The payment may have been asked for with another account, and is not sent
+            again.
+        REJECTED_BEFORE: The provider rejected the payment with these values; or it was rejected,
+            and the row is not valid.
+        CORRECTED: The provider rejected the payment with other values: it is asked under its next
+            key.
+        REPLACED: The payment was never sent: this row takes the place of its row.
+        OTHER_ACCOUNT: The payment was created with another account.
+        ASKED_SINCE: The payment may have been asked for since the backup of the state, and is
+            looked up.
     """
 
     LOOKS_LIKE = auto()
@@ -57,10 +66,11 @@ class Act(Enum):
     """What is done with a row.
 
     Attributes:
-        STORE: Its payment is stored with it, and sent.
-        REFUSE: Its payment is stored with it, and not sent.
-        KEEP: Its payment stays as it is stored.
-        SKIP: The same, and the row counts as wrong: it is not what was asked, and cannot be sent.
+        STORE: The payment of the row is stored as the row has it, and sent.
+        REFUSE: The payment of the row is stored as the row has it, and not sent.
+        KEEP: The payment of the row stays as it is stored.
+        SKIP: As KEEP; and the row counts as invalid, because it asks for something else than the
+            payment and cannot be sent.
     """
 
     STORE = auto()
@@ -74,16 +84,16 @@ class Decision:
     """What becomes of a row.
 
     Attributes:
-        code: Of the notice; None: there is nothing to say.
-        other: The other payment that it looks like.
-        again: How many keys the payment had before the one that it is sent under.
-        since: The time from which it may have been sent, though the state does not have it; None:
-            it was not.
+        code: The code of the notice about the row; None: there is no notice.
+        other: The other payment that the row looks like.
+        again: How many keys the payment had before the one that it is sent with.
+        since: The time since which the payment may have been sent without a trace in a restored
+            state, as JSON of a `Sent`; None: it was not.
     """
 
     act: Act
     code: Code | None = None
-    other: Stored | None = None
+    other: StoredPayment | None = None
     again: int = 0
     since: str | None = None
 
@@ -92,171 +102,193 @@ _A_DAY = timedelta(days=1)
 
 
 def decide(
-    asked: Asked,
-    stored: Stored | None,
-    alike: list[Stored],
+    asked: RequestedPayment,
+    stored: StoredPayment | None,
+    alike: list[StoredPayment],
     *,
     batch: str,
     account: str,
-    made_of: str,
+    key_origin: str,
 ) -> Decision:
     """Decide about a row: nobody may be asked twice, or for what the latest file does not have.
 
     Args:
-        stored: Its payment, if there is one.
-        alike: The payments with its values that exist, may or will be sent.
+        asked: The row.
+        stored: The payment with the key of the row, if there is one.
+        alike: The payments with the values of the row that exist, may exist or will be sent.
         batch: The batch that is sent.
-        account: The account that it would be sent with.
-        made_of: What its key is made of, beside its value: see `made_of`.
+        account: The account that the row would be sent with.
+        key_origin: What the key of the row is made of, beside its value: see `key_origin`.
     """
-    decision = _decided(
+    decision = _decide_unless_restored(
         asked,
         stored,
         alike,
         batch=batch,
         account=account,
-        made_of=made_of,
+        key_origin=key_origin,
     )
     if stored is None or not stored.restored or decision.act is Act.KEEP:
         return decision
-    since = replace(decision, since=stored.stored)
-    return replace(since, code=Code.ASKED_SINCE) if decision.act is Act.STORE else since
+    restored = replace(decision, since=stored.stored)
+    if decision.act is Act.STORE:
+        return replace(restored, code=Code.ASKED_SINCE)
+    return restored
 
 
-def _decided(
-    asked: Asked,
-    stored: Stored | None,
-    alike: list[Stored],
+def _decide_unless_restored(
+    asked: RequestedPayment,
+    stored: StoredPayment | None,
+    alike: list[StoredPayment],
     *,
     batch: str,
     account: str,
-    made_of: str,
+    key_origin: str,
 ) -> Decision:
+    """Decide about a row by a state that has all that was sent. The arguments are those of
+    `decide`.
+    """
     if stored is None or stored.state in NEVER_LEFT:
         if not asked.is_valid:
-            return Decision(Act.REFUSE, again=_again(stored))
-        other = _taken_for(asked, alike, batch, made_of)
-        return _of_unsent(asked, stored, other, batch)
-    is_same = asked.values_digest == stored.values_digest
+            return Decision(Act.REFUSE, again=0 if stored is None else stored.again)
+        look_alike = _look_alike(asked, alike, batch, key_origin)
+        return _decide_unsent(asked, stored, look_alike, batch)
+    has_same_values = asked.values_digest == stored.values_digest
     if stored.state in IN_DOUBT:
-        return Decision(Act.KEEP, _of_doubtful(asked, stored, account, is_same=is_same))
+        return Decision(
+            Act.KEEP, _code_of_doubtful(asked, stored, account, has_same_values=has_same_values)
+        )
     if stored.state == PaymentOutcome.REJECTED:
-        other = _taken_for(asked, alike, batch, made_of)
-        return _of_rejected(asked, stored, other, is_same=is_same)
-    code = _of_created(asked, stored, account, is_same=is_same)
+        look_alike = _look_alike(asked, alike, batch, key_origin)
+        return _decide_rejected(asked, stored, look_alike, has_same_values=has_same_values)
+    code = _code_of_created(asked, stored, account, has_same_values=has_same_values)
     if code is Code.CREATED_BEFORE and asked.due_date == UNREADABLE:
-        return Decision(Act.SKIP, Code.OTHER_VALUES)  # it may be a new month's
+        # The row may be for a new month: nobody can tell, because its due date is no date.
+        return Decision(Act.SKIP, Code.OTHER_VALUES)
     return Decision(Act.KEEP, code)
 
 
-def _of_doubtful(
-    asked: Asked,
-    stored: Stored,
-    account: str,
-    *,
-    is_same: bool,
-) -> Code | None:
-    if stored.account != account:
-        return Code.ONLY_LOOKED_UP
-    if not is_same or asked.due_date == UNREADABLE:
-        return Code.SETTLED_AS_STORED
-    return Code.DUE_LATER if _is_later(asked.due_date, stored.due_date) else None
-
-
-def _of_rejected(
-    asked: Asked,
-    stored: Stored,
-    other: Stored | None,
-    *,
-    is_same: bool,
-) -> Decision:
-    is_old = is_same and asked.due_date in (None, stored.due_date)  # which may have passed
-    if not asked.is_valid and not is_old:
-        return Decision(Act.SKIP, Code.REJECTED_BEFORE, again=stored.again)
-    if is_same:  # whatever its due date: `today` is another day each day
-        return Decision(Act.KEEP, Code.REJECTED_BEFORE, again=stored.again)
-    if other is not None:
-        return Decision(Act.KEEP, Code.LOOKS_LIKE, other, stored.again)
-    return Decision(Act.STORE, Code.CORRECTED, again=stored.again + 1)
-
-
-def _again(stored: Stored | None) -> int:
-    return 0 if stored is None else stored.again
-
-
-def _of_unsent(
-    asked: Asked,
-    stored: Stored | None,
-    other: Stored | None,
+def _decide_unsent(
+    asked: RequestedPayment,
+    stored: StoredPayment | None,
+    look_alike: StoredPayment | None,
     batch: str,
 ) -> Decision:
+    """Decide about a valid row whose payment was never sent, or is new.
+
+    Args:
+        look_alike: The payment that the row looks like, if there is one.
+    """
     if stored is None:
-        if other is not None:
-            return Decision(Act.REFUSE, Code.LOOKS_LIKE, other)
+        if look_alike is not None:
+            return Decision(Act.REFUSE, Code.LOOKS_LIKE, look_alike)
         return Decision(Act.STORE)
-    is_same = stored.values_digest == asked.values_digest
-    is_known = is_same and (stored.allowed or stored.state in TO_BE_SENT)
-    if other is not None and not is_known:
-        return Decision(Act.REFUSE, Code.LOOKS_LIKE, other, stored.again)
-    is_replaced = stored.batch != batch or not is_same
+    has_same_values = stored.values_digest == asked.values_digest
+    # A person has allowed these values, or they were not refused when they were stored.
+    is_accepted = has_same_values and (stored.allowed or stored.state in TO_BE_SENT)
+    if look_alike is not None and not is_accepted:
+        return Decision(Act.REFUSE, Code.LOOKS_LIKE, look_alike, stored.again)
+    is_replaced = stored.batch != batch or not has_same_values
     return Decision(Act.STORE, Code.REPLACED if is_replaced else None, again=stored.again)
 
 
-def made_of(key_kind: str, key_column: str) -> str:
-    """Return what keys are made of, beside their values, as it is stored."""
+def _code_of_doubtful(
+    asked: RequestedPayment,
+    stored: StoredPayment,
+    account: str,
+    *,
+    has_same_values: bool,
+) -> Code | None:
+    """Return the code of the notice about a row whose payment is in doubt; None: no notice."""
+    if stored.account != account:
+        return Code.ONLY_LOOKED_UP
+    if not has_same_values or asked.due_date == UNREADABLE:
+        return Code.SETTLED_AS_STORED
+    if _is_later(asked.due_date, stored.due_date):
+        return Code.DUE_LATER
+    return None
+
+
+def _decide_rejected(
+    asked: RequestedPayment,
+    stored: StoredPayment,
+    look_alike: StoredPayment | None,
+    *,
+    has_same_values: bool,
+) -> Decision:
+    """Decide about a row whose payment was rejected. `look_alike` is as for `_decide_unsent`."""
+    # The row that was rejected may have become invalid since, because its due date has passed.
+    is_rejected_row = has_same_values and asked.due_date in (None, stored.due_date)
+    if not asked.is_valid and not is_rejected_row:
+        return Decision(Act.SKIP, Code.REJECTED_BEFORE, again=stored.again)
+    if has_same_values:  # another due date does not count: `today` is another date each day
+        return Decision(Act.KEEP, Code.REJECTED_BEFORE, again=stored.again)
+    if look_alike is not None:
+        return Decision(Act.KEEP, Code.LOOKS_LIKE, look_alike, stored.again)
+    return Decision(Act.STORE, Code.CORRECTED, again=stored.again + 1)
+
+
+def _code_of_created(
+    asked: RequestedPayment,
+    stored: StoredPayment,
+    account: str,
+    *,
+    has_same_values: bool,
+) -> Code:
+    """Return the code of the notice about a row whose payment was created."""
+    if stored.account != account:
+        return Code.OTHER_ACCOUNT
+    if not has_same_values:
+        return Code.OTHER_VALUES
+    if _is_later(asked.due_date, stored.due_date):
+        return Code.DUE_LATER
+    return Code.CREATED_BEFORE
+
+
+def key_origin(key_kind: str, key_column: str) -> str:
+    """Return what a key is made of beside its value, in one text, as it is stored."""
     return f"{key_kind}\n{key_column}"
 
 
-def _taken_for(
-    asked: Asked,
-    alike: list[Stored],
+def _look_alike(
+    asked: RequestedPayment,
+    alike: list[StoredPayment],
     batch: str,
-    made_of: str,
-) -> Stored | None:
-    """Return the payment that a row asks for, though it has another key."""
+    key_origin: str,
+) -> StoredPayment | None:
+    """Return a payment that asks for the same as a row, and has another key."""
     for other in alike:
         if other.key == asked.key:
             continue
         if other.batch == batch and other.state in NEVER_LEFT:
-            continue  # it is in this file, too, on purpose; or this file leaves it out
-        if _is_taken_for(asked, other, made_of):
+            # This file has both rows on purpose; or it leaves the other one out.
+            continue
+        if _is_look_alike(asked, other, key_origin):
             return other
     return None
 
 
-def _is_taken_for(
-    asked: Asked,
-    other: Stored,
-    made_of: str,
+def _is_look_alike(
+    asked: RequestedPayment,
+    other: StoredPayment,
+    key_origin: str,
 ) -> bool:
-    kind, _, column = made_of.partition("\n")
+    """Whether a payment with the values of a row, and another key, is for the same purpose."""
+    key_kind, _, key_column = key_origin.partition("\n")
     other_kind, _, other_column = other.kind.partition("\n")
-    if column != other_column:
+    if key_column != other_column:
         return True
-    if kind != other_kind:  # a new month has a kind of its own, and its own due date
+    if key_kind != other_kind:
+        # Another month has a key kind of its own; its due date is more than a day away.
         is_near = not _is_later(asked.due_date, other.due_date)
         return is_near and not _is_later(other.due_date, asked.due_date)
-    # Payouts have no due date: a payee may get the same amount each month.
-    has_due_date = asked.due_date is not None and other.due_date == asked.due_date
-    return has_due_date or other.spelling_digest == asked.spelling_digest
-
-
-def _of_created(
-    asked: Asked,
-    stored: Stored,
-    account: str,
-    *,
-    is_same: bool,
-) -> Code:
-    if stored.account != account:
-        return Code.OTHER_ACCOUNT
-    if not is_same:
-        return Code.OTHER_VALUES
-    return Code.DUE_LATER if _is_later(asked.due_date, stored.due_date) else Code.CREATED_BEFORE
+    # A payout has no due date, and a payee may get the same amount each month.
+    has_same_due_date = asked.due_date is not None and other.due_date == asked.due_date
+    return has_same_due_date or other.spelling_digest == asked.spelling_digest
 
 
 def _is_later(due_date: str | None, before: str | None) -> bool:
-    """Whether a due date is more than a day after another one."""
+    """Whether a due date is more than a day after another one; not, if one of them is unknown."""
     if due_date in (None, UNREADABLE) or before in (None, UNREADABLE):
         return False
     return date.fromisoformat(due_date) - date.fromisoformat(before) > _A_DAY

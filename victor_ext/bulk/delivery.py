@@ -1,4 +1,8 @@
-"""Send the rows of a chunk and determine their results: the driver of `settle` with threads."""
+"""Send the rows of a chunk with threads, and determine their results.
+
+`Delivery.deliver` is the order of all: send, look up what is in doubt, and read what became of each
+row of a payout. What happens in one call is in `unit_sender`.
+"""
 
 from __future__ import annotations
 
@@ -9,59 +13,31 @@ from collections.abc import Callable, Collection, Generator, Iterable, Mapping, 
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import chain
-from operator import call
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-from victor_ext import Done, InvalidRequest, Outcome, VictorError
-from victor_ext.flows import drive
-from victor_ext.settlement.flow import (
-    MAY_EXIST,
-    LookUp,
-    Settlement,
-    Write,
-    settle,
-)
-from victor_ext.settlement.key_age import (
-    Keys,
-    Moment,
-    NoKey,
-    Sent,
-    within_decision,
-    within_key_life,
-)
+from victor_ext.settlement.flow import MAY_EXIST, LookUp, Settlement
+from victor_ext.settlement.key_age import Moment, Sent
 
-from .pacing import Contact, RateLimiter, Turns
-from .reconciliation import SETTLE_FOR, Doubtful, Reconciliation, Rivals
+from .pacing import Contact, RateLimiter
+from .reconciliation import Doubtful, Reconciliation
 from .row_kind import Sendable
-from .rows import Result, Row, RowOutcome, Step
+from .rows import Checkpoint, Result, Row, RowOutcome
+from .unit_sender import SendTerms, UnitSender
 
 MARKED_AHEAD = 64
-"""Rows that are stored as maybe sent before they are: after a crash, those are not told from rows
-that were sent.
+"""Rows that are stored as maybe sent before they are sent. After a crash, nobody can tell which of
+them were sent.
 
-Each half of them is one write to the database: one for each row would cost more than the call.
+Half of them are stored by one write to the database: a write for each row would cost more than its
+call.
 """
 _Unit: TypeAlias = tuple[int, ...]
 """The indexes of rows that are sent in one call, ascending."""
-Steps: TypeAlias = Generator[Step, Collection[int] | None, None]
-"""Steps to store. Each takes back the indexes of those rows that are not this worker's any more."""
-
-
-@dataclass(frozen=True, slots=True)
-class SendTerms:
-    """Terms for sending the rows of a chunk: as in `Chunk`, with the rate in rows per second.
-
-    `rivals` returns the rows, also of other batches, whose request may be taken for one of these
-    rows'. For `alone_since`, see `Keys`.
-    """
-
-    retention: float
-    patience: float
-    rate: float | None
-    rivals: Rivals
-    alone_since: Callable[[], Moment] | None = None
+Checkpoints: TypeAlias = Generator[Checkpoint, Collection[int] | None, None]
+"""Yields checkpoints. Whoever has stored one sends back the indexes of the begun rows that this run
+has lost to another worker, to a file or to a person.
+"""
 
 
 @dataclass(eq=False, repr=False)
@@ -69,15 +45,15 @@ class _Submission:
     """The rows of a chunk while they are sent.
 
     Attributes:
-        sent: What is sent, without what was lost to others.
-        settled: What became of it.
+        units: The units that this run sends: without the rows that it has lost to others.
+        settlements: What became of each unit; a `LookUp`: the unit has to be looked up.
     """
 
     rows: Mapping[int, Row]
     terms: SendTerms
     limiter: RateLimiter
-    sent: list[_Unit] = field(default_factory=list[_Unit])
-    settled: dict[_Unit, Settlement | LookUp] = field(
+    units: list[_Unit] = field(default_factory=list[_Unit])
+    settlements: dict[_Unit, Settlement | LookUp] = field(
         default_factory=dict[_Unit, Settlement | LookUp]
     )
 
@@ -85,10 +61,10 @@ class _Submission:
         return [self.rows[index] for index in unit]
 
     def doubtful(self) -> dict[_Unit, Doubtful]:
-        """Return what has to be looked up."""
+        """Return the units that have to be looked up."""
         doubtful = dict[_Unit, Doubtful]()
-        for unit in self.sent:
-            settlement = self.settled[unit]
+        for unit in self.units:
+            settlement = self.settlements[unit]
             if isinstance(settlement, LookUp):
                 doubtful[unit] = Doubtful(self.rows_of(unit), settlement)
         return doubtful
@@ -108,17 +84,15 @@ class Delivery:
     ) -> None:
         self.kind = kind
         self.contact = Contact(kind.client, stop, monotonic)
+        self._unit_sender = UnitSender(kind, self.contact)
         self._reconciliation = Reconciliation(kind, self.contact)
         self._workers = workers
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="victor-bulk")
-        self._few = threading.Lock()
-        """Of the chunk that is sent while the provider's time is not known."""
+        self._timeless = threading.Lock()
+        """Held by the one chunk that is sent while the provider's time is not known."""
 
     def close(self) -> None:
-        """Start no more threads.
-
-        After a stop, each row that is left returns that it was not sent.
-        """
+        """Start no more threads. Those that run end soon, because `stop` is set: see `Turns`."""
         self._threads.shutdown(wait=False)
 
     def deliver(
@@ -126,17 +100,18 @@ class Delivery:
         rows: Mapping[int, Row],
         terms: SendTerms,
         results: dict[int, Result],
-    ) -> Steps:
+    ) -> Checkpoints:
         """Send rows, and look up those that must not be sent again.
 
-        Each step has to be stored before the next one is asked for. Whoever stores it sends back
-        the indexes of those rows that are not this worker's any more: they are left alone. If
-        nobody asks, the calls in progress end.
+        Each checkpoint has to be stored before the next one is asked for. Whoever has stored one
+        sends back the indexes of the begun rows that this run has lost: they are not sent. If the
+        generator is closed, it waits for the calls in progress.
 
         Args:
-            rows: The rows without a result, by index, in the order of the indexes.
-            results: Results that are not stored yet. Those of the rows are added, also if nobody
-                asks for more.
+            rows: The rows of the chunk, by index, in the order of the indexes. Those that have a
+                result are not sent.
+            results: Results that are not stored yet. The results of the rows are added to it, also
+                if this ends by an exception.
         """
         contact = self.contact
         limiter = RateLimiter(terms.rate, contact.stop, contact.monotonic)
@@ -147,16 +122,17 @@ class Delivery:
             contact.ask_time()
             yield from self._send_all(chunk, self._units_of(unsent), dict(results))
         except BaseException:
-            results |= self._results_of(chunk, chunk.sent)
+            results |= self._results_of(chunk, chunk.units)
             raise
-        # All of them before the first is judged: the last ones may explain why the first ones were
-        # rejected.
+        # All rows are looked up before the first result is final: whether the client was rejected,
+        # and not a row, may be known only from the last rows (`_is_of_client`).
         self._look_up(chunk)
-        results |= self._results_of(chunk, chunk.sent, is_final=True)
-        yield from self._read_parts(chunk, results)
+        results |= self._results_of(chunk, chunk.units, is_final=True)
+        yield from self._read_unit_results(chunk, results)
 
     def _units_of(self, indexes: Sequence[int]) -> deque[_Unit]:
-        size = self.kind.together
+        """Return rows in the units in which they are sent."""
+        size = self.kind.rows_per_call
         starts = range(0, len(indexes), size)
         return deque(tuple(indexes[start : start + size]) for start in starts)
 
@@ -167,27 +143,32 @@ class Delivery:
         chunk: _Submission,
         left: deque[_Unit],
         results: Mapping[int, Result],
-    ) -> Steps:
+    ) -> Checkpoints:
         """Send rows in groups, each of which is stored as begun before it is sent.
 
-        While the provider's time is known, the next group is stored while threads send. Without it,
-        what is in doubt after a crash is not sent again: then a group has as many rows as there are
-        threads, it ends before the next one, and one chunk of this process has all of them.
+        While the provider's time is known, the next group is stored while threads send. Without
+        that time, a row that is in doubt after a crash is never sent again, so few rows are begun:
+        a group has as many rows as there are threads, it ends before the next one is stored, and
+        only one chunk of this process sends.
+
+        Args:
+            left: The units to send. All of them are taken out.
+            results: Results that are stored with the first group.
         """
         threads: list[list[Future[None]]] = []
-        with ExitStack() as alone:
-            alone.enter_context(self._few)
+        with ExitStack() as timeless:
+            timeless.enter_context(self._timeless)
             try:
                 while left:
                     _, sent = self.contact.sent_now()
                     if sent.known:
-                        alone.close()
-                    self._leave_stopped(chunk, left)
+                        timeless.close()
+                    self._settle_after_stop(chunk, left)
                     group = self._next_group(left, sent)
                     if group or results:
-                        begun = list(chain.from_iterable(group))
-                        lost = yield Step(begun, sent if group else None, results)
-                        group = _without(group, lost or ())
+                        begun_rows = list(chain.from_iterable(group))
+                        lost_rows = yield Checkpoint(begun_rows, sent if group else None, results)
+                        group = _without(group, lost_rows or ())
                     threads.append(self._send_group(chunk, group))
                     self._wait_for(threads, is_time_known=sent.known)
                     results = {} if sent.known else self._results_of(chunk, group)
@@ -196,45 +177,53 @@ class Delivery:
         for future in chain.from_iterable(threads):
             future.result()
         if results:
-            yield Step((), None, results)
+            yield Checkpoint((), None, results)
 
-    def _leave_stopped(self, chunk: _Submission, left: deque[_Unit]) -> None:
-        """After a stop, nothing is sent any more: each unit says so."""
+    def _settle_after_stop(self, chunk: _Submission, left: deque[_Unit]) -> None:
+        """After a stop, settle the units that are left. That sends nothing: see `Turns`."""
         while left and self.contact.stop.is_set():
             unit = left.popleft()
-            chunk.sent.append(unit)
+            chunk.units.append(unit)
             self._send_unit(chunk, unit)
 
     def _next_group(self, left: deque[_Unit], sent: Sent) -> list[_Unit]:
+        """Take the units out that are stored as begun by one write."""
         size = MARKED_AHEAD // 2 if sent.known else self._workers
         return [left.popleft() for _ in range(min(len(left), size))]
 
     def _send_group(self, chunk: _Submission, group: list[_Unit]) -> list[Future[None]]:
-        chunk.sent += group
+        """Let threads send a group. Return their futures."""
+        chunk.units += group
         units = iter(group)
 
         def send_rows() -> None:
-            # A thread takes row after row: a future for each one costs as much as a fifth of its
-            # call.
+            # A thread takes unit after unit: a future for each unit costs a fifth of its call.
             for unit in units:
                 self._send_unit(chunk, unit)
 
         return [self._threads.submit(send_rows) for _ in range(min(self._workers, len(group)))]
 
     def _wait_for(self, threads: list[list[Future[None]]], *, is_time_known: bool) -> None:
-        """Wait until the next group can be stored."""
+        """Wait until the next group can be stored.
+
+        Args:
+            threads: The futures of each group so far.
+        """
         if not is_time_known:
             wait(threads[-1])
         elif len(threads) > 1:
-            # A thread that has ended found no more rows of the group before this one.
+            # A thread of the group before the last one ends when it finds no more units. Then a
+            # thread is free for the next group.
             wait(threads[-2], return_when=FIRST_COMPLETED)
 
     def _send_unit(self, chunk: _Submission, unit: _Unit) -> None:
-        chunk.settled[unit] = self._send(chunk.rows_of(unit), chunk.terms, chunk.limiter)
+        rows = chunk.rows_of(unit)
+        chunk.settlements[unit] = self._unit_sender.send(rows, chunk.terms, chunk.limiter)
 
-    # What was sent
+    # Results
 
     def _look_up(self, chunk: _Submission) -> None:
+        """Look up the units that are in doubt, and settle them."""
         doubtful = chunk.doubtful()
         if not doubtful:
             return
@@ -242,22 +231,22 @@ class Delivery:
         settlements = self._reconciliation.look_up(
             list(doubtful.values()), terms.patience, terms.rivals
         )
-        chunk.settled.update(zip(doubtful, settlements, strict=True))
+        chunk.settlements.update(zip(doubtful, settlements, strict=True))
 
-    def _read_parts(self, chunk: _Submission, results: dict[int, Result]) -> Steps:
-        """Read what became of each row of what was sent together.
+    def _read_unit_results(self, chunk: _Submission, results: dict[int, Result]) -> Checkpoints:
+        """Read what became of each row of the payouts that were sent, and add it to `results`.
 
-        Its id is stored before: after a crash it need not be searched for.
+        The ids of the payouts are stored before that: after a crash they need not be looked up.
         """
-        together = [unit for unit in chunk.sent if results[unit[0]].unit is not None]
-        if not together:
+        payouts = [unit for unit in chunk.units if results[unit[0]].unit is not None]
+        if not payouts:
             return
-        yield Step((), None, {index: results[index] for unit in together for index in unit})
-        for unit in together:
-            parts = self._reconciliation.parts(
+        yield Checkpoint((), None, {index: results[index] for unit in payouts for index in unit})
+        for unit in payouts:
+            row_results = self._reconciliation.unit_results(
                 results[unit[0]], chunk.rows_of(unit), chunk.terms.patience
             )
-            results |= zip(unit, parts, strict=True)
+            results |= zip(unit, row_results, strict=True)
 
     def _results_of(
         self,
@@ -266,10 +255,15 @@ class Delivery:
         *,
         is_final: bool = False,
     ) -> dict[int, Result]:
-        """Return the results of those units that need no look-up."""
+        """Return the results of the rows of these units, so far as they are settled.
+
+        Args:
+            is_final: Whether all rows of the chunk have been sent, or have been looked up.
+        """
         results: dict[int, Result] = {}
         for unit in units:
-            settlement = chunk.settled.get(unit)
+            settlement = chunk.settlements.get(unit)
+            # A unit without a settlement is still sent; one with a `LookUp` has no result yet.
             if isinstance(settlement, Settlement):
                 result = self._result(settlement, chunk.rows[unit[0]].key, is_final=is_final)
                 results |= dict.fromkeys(unit, result)
@@ -282,22 +276,20 @@ class Delivery:
         *,
         is_final: bool,
     ) -> Result:
-        outcome, reason, request = settlement.outcome, settlement.reason, settlement.request
+        """Return the result of each row of the call with this key."""
+        outcome = settlement.outcome
+        reason = settlement.reason
+        request = settlement.request
         if self._is_of_client(settlement, key, is_final=is_final):
             return Result(RowOutcome.WAITING, error=reason)
-        if request is not None and self.kind.together > 1:
+        if request is not None and self.kind.rows_per_call > 1:
             why = "It was sent, and the provider has not said yet whether it accepts this row."
-            _, sent = self.contact.sent_now()
-            return Result(
-                RowOutcome.ACCEPTED,
-                error=why,
-                sent=sent,
-                unit=request.id,
-            )
-        known = self._sent_of(settlement) if outcome in MAY_EXIST else None
+            _, sent_now = self.contact.sent_now()
+            return Result(RowOutcome.ACCEPTED, error=why, sent=sent_now, unit=request.id)
+        sent = self._stored_sent(settlement) if outcome in MAY_EXIST else None
         if request is None:
-            return Result(outcome, error=reason, sent=known)
-        return Result(outcome, request.id or None, request.status, reason, known)
+            return Result(outcome, error=reason, sent=sent)
+        return Result(outcome, request.id or None, request.status, reason, sent)
 
     def _is_of_client(
         self,
@@ -306,15 +298,17 @@ class Delivery:
         *,
         is_final: bool,
     ) -> bool:
-        """Whether the client may have been rejected, and not the row: nothing was created, and the
-        row waits for `resume`.
-        """
-        may_be = self.contact.given_up is not None or not is_final
-        is_rejected = settlement.outcome is RowOutcome.REJECTED
-        return is_rejected and may_be and self.contact.is_rejected(key)
+        """Whether the provider may have rejected the client, and not the row.
 
-    def _sent_of(self, settlement: Settlement) -> Sent | None:
-        """Return when something may have been sent, in the form that is stored."""
+        Then nothing was created, and the row waits for `resume`. Once all rows of the chunk have
+        been tried, a rejection counts as that of the row, unless the client was given up.
+        """
+        may_be_client = self.contact.given_up is not None or not is_final
+        is_rejected = settlement.outcome is RowOutcome.REJECTED
+        return is_rejected and may_be_client and self.contact.is_rejected(key)
+
+    def _stored_sent(self, settlement: Settlement) -> Sent | None:
+        """Return when a payment may have been sent, in the form that is stored."""
         sent = settlement.sent
         if isinstance(sent, Moment):
             sent = Sent.at(sent, self.contact.now(), self.contact.caller)
@@ -322,79 +316,8 @@ class Delivery:
             return sent
         return sent._replace(looked_up=True)
 
-    # One call
 
-    def _send(
-        self,
-        rows: Sequence[Row],
-        terms: SendTerms,
-        limiter: RateLimiter,
-    ) -> Settlement | LookUp:
-        """Send rows in one call until they are settled, patience ends, sending stops, or they have
-        to be looked up.
-        """
-        first = rows[0]
-        if first.unit is not None:
-            return Settlement(RowOutcome.CREATED, Done(first.unit))
-        try:
-            payment = self.kind.payment(rows)
-        except InvalidRequest as error:
-            outcome = RowOutcome.REFUSED if first.sent is None else RowOutcome.UNKNOWN
-            return Settlement(outcome, reason=error.summary, sent=first.sent)
-        life, keys = self._keys_for(payment, rows, terms)
-        client = within_key_life(self.kind.client, life)
-        flow = settle(
-            payment,
-            keys,
-            Turns(self.contact, keys, limiter, terms.patience),
-            partial(self._call, client, payment, first.key),
-        )
-        return drive(flow, call)
-
-    def _keys_for(
-        self,
-        payment: Write[Any],
-        rows: Sequence[Row],
-        terms: SendTerms,
-    ) -> tuple[float, Keys | NoKey]:
-        """Return how long one call may take, and what says whether it can be repeated."""
-        caller, alone_since = self.contact.caller, terms.alone_since
-        if not payment.is_keyed:
-            # Whoever takes it over gives it up no sooner than this worker has sent it, and its call
-            # has ended.
-            return SETTLE_FOR, NoKey(caller, SETTLE_FOR / 4, alone_since)
-        life = min(terms.retention, *(row.kept for row in rows))
-        return life, Keys(life, caller, alone_since)
-
-    def _call(
-        self,
-        client: Any,
-        payment: Any,
-        key: str,
-        is_repeat: bool,  # noqa: FBT001 - `settle` gives it by its place
-        decided: Moment,
-    ) -> Any:
-        """Make one call, and note what its result says of the client and the provider."""
-        sender = within_decision(client, decided, self.contact.now())
-        try:
-            response = self.kind.send(sender, payment, key, is_repeat=is_repeat)
-        except VictorError as error:
-            self.contact.note_error(error, key)
-            raise
-        except Exception as error:  # noqa: BLE001 - whatever it was, one row must not take the others with it
-            self.contact.backoff.record_failure()
-            # The exception's text may contain account numbers; its type does not.
-            what = f"An unexpected {type(error).__name__} while it was sent."
-        else:
-            if isinstance(response, Settlement) and response.error is not None:
-                self.contact.note_error(response.error, key)
-            else:
-                self.contact.note_response()
-            return response
-        raise VictorError(what, outcome=Outcome.UNKNOWN)
-
-
-def _without(units: Iterable[_Unit], lost: Collection[int]) -> list[_Unit]:
-    """Return the units without these rows, and without units that have no other."""
-    left = (tuple(index for index in unit if index not in lost) for unit in units)
+def _without(units: Iterable[_Unit], lost_rows: Collection[int]) -> list[_Unit]:
+    """Return the units without lost rows. A unit of lost rows alone is left out."""
+    left = (tuple(index for index in unit if index not in lost_rows) for unit in units)
     return [unit for unit in left if unit]

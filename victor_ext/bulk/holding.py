@@ -1,8 +1,9 @@
-"""A restored state: a hold keeps everything from being sent, and marks what may have been since.
+"""A restored state: `hold_state` keeps everything from being sent, and `release_state` ends that.
 
-A backup knows the past alone. Every payment that it has may have been asked for since, also under a
-later key: it is `restored` until a person has resolved it, and a file that has it lets it be looked
-up (`deciding.decide`). What waits may have been sent since it was stored: `release` marks it so.
+A backup knows only the past. Every payment in it may have been asked for since, also under a later
+key. So the hold marks every payment as `restored`: the mark stays until a person has resolved the
+payment, and a file that has the payment lets it be looked up (`deciding.decide`). A payment that
+waits may have been sent since it was stored: the release marks it as under way since then.
 """
 
 from __future__ import annotations
@@ -19,13 +20,15 @@ from victor_ext import ConfigurationError
 from .payments import PAYMENTS, STATE_KEY, TO_BE_SENT, UNDER_WAY
 
 
-def hold(connection: Connection, keep_key: Callable[[Connection], None]) -> None:
-    """Keep everything from being sent.
+def hold_state(connection: Connection, keep_key: Callable[[Connection], None]) -> None:
+    """Keep everything in the state from being sent.
 
-    If the state is held already, nothing is changed: what a person has found out since then counts.
+    If the state is held already, nothing is changed: a payment that a person has resolved since the
+    hold is not marked again.
 
     Args:
-        keep_key: Stores the key of the state, if it has none: it has what is held.
+        keep_key: Stores the key of the state, if the state has none. The hold is a column of the
+            same row.
     """
     keep_key(connection)
     if is_held(connection):
@@ -34,11 +37,11 @@ def hold(connection: Connection, keep_key: Callable[[Connection], None]) -> None
     connection.execute(sa.update(PAYMENTS).values(restored=True))
 
 
-def release(connection: Connection, no_chunk: str) -> int | None:
-    """Let rows be sent again. What waits may have been sent since it was stored.
+def release_state(connection: Connection, no_chunk: str) -> int | None:
+    """Let rows be sent again. Those that wait count as maybe sent since they were stored.
 
     Args:
-        no_chunk: Stands for the chunk of a payment that was in none.
+        no_chunk: The chunk that a payment without a chunk gets, so that it is retried.
 
     Returns:
         How many payments waited; None: the state was not held.
@@ -46,16 +49,16 @@ def release(connection: Connection, no_chunk: str) -> int | None:
     if not is_held(connection):
         return None
     columns = PAYMENTS.c
-    may_have_left = columns.state.in_(TO_BE_SENT)
+    is_waiting = columns.state.in_(TO_BE_SENT)
     values = {
         "state": UNDER_WAY,
         "sent": columns.stored,
         "chunk": sa.func.coalesce(columns.chunk, no_chunk),
         "worker": None,
     }
-    marked = connection.execute(sa.update(PAYMENTS).where(may_have_left).values(values))
+    result = connection.execute(sa.update(PAYMENTS).where(is_waiting).values(values))
     connection.execute(sa.update(STATE_KEY).values(held_at=None))
-    return int(marked.rowcount)
+    return int(result.rowcount)
 
 
 def refuse_held(connection: Connection) -> None:
@@ -68,7 +71,7 @@ def refuse_held(connection: Connection) -> None:
 
 
 def is_held(connection: Connection) -> bool:
-    """Whether nothing may be sent."""
+    """Whether the state is held: nothing may be sent."""
     return held_since(connection) is not None
 
 

@@ -1,9 +1,11 @@
-"""Names of what DBOS carries: one workflow for each chunk of rows.
+"""The names and sizes of batches and chunks. DBOS has one workflow for each chunk of rows. Its id:
 
     <application>/<batch>/<number>        one chunk of rows: the keys of its payments
     <application>/<batch>/<number>~<n>    a retry of its unsettled rows
 
-What the rows are, and what became of them, is in the table of payments.
+`<application>/<batch>` is the queue of the batch. A later step of what a batch has sent is a batch
+of its own, which is named `<batch>/<step>`. What the rows are, and what became of them, is in the
+table of payments.
 """
 
 from __future__ import annotations
@@ -16,26 +18,29 @@ from victor_ext import ConfigurationError, Problem
 from victor_ext.ids import in_one_form
 
 CHUNK = "victor_bulk_chunk"
+"""The name of the workflow in DBOS."""
 ChunkTerms: TypeAlias = Mapping[str, Any]
-"""What DBOS carries of a chunk: the terms that it is sent with, and the keys of its payments."""
+"""The input of a workflow: the terms that a chunk is sent with, and the keys of its payments."""
 VERSION = "victor-bulk-4"
-"""Storage layout. With the account it is the application version of DBOS: a worker gets the chunks
-of its own one.
+"""Storage layout. `<layout>/<account>` is the application version of DBOS: a worker gets only the
+chunks of its own version.
 """
 CHUNK_ROWS = 500
 """Rows that are stored, taken and finished together.
 
-A `kill -9` leaves at most `Settings.slots` times as many unknown, which are sent again with the
-same keys. Where that is not safe, fewer are in doubt: see `Delivery.deliver`. The queue is read ten
-times a second: with 250 rows, 16 calls at once to a fast provider waited for it.
+A `kill -9` leaves at most `Settings.slots` times as many rows unknown, which are sent again with
+the same keys. Where that is not safe, fewer rows are in doubt: see `Delivery.deliver`. The queue is
+read ten times a second: with 250 rows, 16 calls at once to a fast provider waited for it.
 """
 PACED_SECONDS = 5.0
+"""How long a chunk takes to send that has a rate, in seconds."""
 MAX_NAME = 100
+"""Maximum characters of the name of a batch."""
 _NAME = re.compile(rf"[^/\\]{{1,{MAX_NAME}}}")
 
 
 def queue_of(application: str, batch: str) -> str:
-    """Return the queue name of a batch. The queue is registered when the batch is sent."""
+    """Return the queue name of a batch. The queue exists while the batch is sent."""
     return f"{application}/{batch}"
 
 
@@ -46,23 +51,25 @@ def chunk_id(queue: str, number: int) -> str:
 
 def next_try(workflow_id: str) -> str:
     """Return the workflow id of the next try of a chunk."""
-    queue, _, number = workflow_id.rpartition("/")
-    first, _, again = number.partition("~")
-    return f"{queue}/{first}~{int(again or 0) + 1}"
+    queue, _, name = workflow_id.rpartition("/")
+    number, _, tries = name.partition("~")
+    return f"{queue}/{number}~{int(tries or 0) + 1}"
 
 
 def batch_of(workflow_id: str) -> str:
-    """Return the batch of a chunk: that of a step has its name after a slash."""
+    """Return the name of the batch that a chunk belongs to."""
     return workflow_id.partition("/")[2].rpartition("/")[0]
 
 
 def step_of(workflow_id: str) -> str:
-    """Return the name of the step that a chunk is of; empty: its rows are sent."""
+    """Return the later step that a chunk takes; empty: it sends the rows of a file."""
     return batch_of(workflow_id).partition("/")[2]
 
 
 def workflow_record(account: str, workflow_id: str) -> dict[str, Any]:
-    """Return how DBOS stores a chunk. Chunks run in the order of their numbers."""
+    """Return the options by which DBOS enqueues a chunk. Chunks run in the order of their
+    numbers.
+    """
     queue, _, number = workflow_id.rpartition("/")
     return {
         "workflow_name": CHUNK,
@@ -73,20 +80,22 @@ def workflow_record(account: str, workflow_id: str) -> dict[str, Any]:
     }
 
 
-def chunk_rows_for(rate: float | None, together: int) -> int:
-    """Return the rows per chunk: those that are sent together; with a rate, as many as take a few
-    seconds to send.
+def chunk_rows_for(rate: float | None, rows_per_call: int) -> int:
+    """Return the number of rows per chunk.
+
+    Rows that are sent in one call are one chunk. With a rate, a chunk has the rows that take
+    `PACED_SECONDS` to send.
     """
-    if together > 1:
-        return together
-    return CHUNK_ROWS if rate is None else max(1, min(CHUNK_ROWS, round(rate * PACED_SECONDS)))
+    if rows_per_call > 1:
+        return rows_per_call
+    if rate is None:
+        return CHUNK_ROWS
+    return max(1, min(CHUNK_ROWS, round(rate * PACED_SECONDS)))
 
 
 def checked_batch(name: object) -> str:
-    """Return a batch name, in one Unicode form: macOS names a file `März.csv` with a mark of its
-    own.
-
-    Raises `ConfigurationError` if it is not valid.
+    """Return the name of a batch, in one Unicode form. Raises `ConfigurationError` if it is not
+    valid.
     """
     if (
         isinstance(name, str)
@@ -94,6 +103,7 @@ def checked_batch(name: object) -> str:
         and name == name.strip()
         and _NAME.fullmatch(name)
     ):
+        # macOS writes the umlaut in the file name `März.csv` as two characters.
         return in_one_form(name)
     message = (
         f"batch={name!r:.{MAX_NAME}} is not a valid name of a batch: write at most {MAX_NAME} "

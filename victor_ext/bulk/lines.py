@@ -1,5 +1,7 @@
-"""The lines of a batch: the rows of its latest file, each with its payment, and how many there are
-of what kind.
+"""Read the lines of a batch: the rows of its latest file, each with its payment (`lines_of`), and
+their number by outcome (`counts_of`).
+
+The lines are written by `storing.replace_lines`.
 """
 
 from __future__ import annotations
@@ -25,14 +27,16 @@ class Line:
     lacks.
 
     Attributes:
-        number: Of the record in the file, from 1; 0: the file lacks it.
-        batch: The one that sends, or has sent, its payment; None: it has no payment.
-        code: Of the notice about it; None: there is none.
-        row: What was asked; None: nothing is known of it any more.
-        latest: The same by the latest file, which may have other values.
-        outcome: What became of it.
-        message: The notice about it; None: there is none.
-        restored: Whether it may have been asked since the backup of the state.
+        number: The record number in the file, from 1; 0: the file lacks the payment.
+        key: The key of the payment; empty: the row has none.
+        batch: The batch that sends, or has sent, the payment; None: there is no payment.
+        code: The code of the notice about the line; None: there is no notice.
+        row: The row that the payment was asked with; None: there is none, or it was forgotten.
+        latest: The row of the latest file, which may have other values than `row`.
+        outcome: What became of the payment.
+        message: The message of the notice, or the problems of a row that cannot be sent; None:
+            there is none.
+        restored: Whether the payment may have been asked since the backup of the state.
     """
 
     number: int
@@ -51,10 +55,11 @@ class LineCounts(NamedTuple):
     """How many lines a batch has.
 
     Attributes:
-        outcomes: By outcome.
-        codes: By the code of their notice.
-        under_way: Of those that are unknown: a worker has begun with them.
-        left_out: Of those that are refused: the latest file of another batch lacks them.
+        outcomes: The lines by outcome.
+        codes: The lines with a notice, by its code.
+        under_way: Those of the unknown lines that a worker has begun with.
+        left_out: Those of the refused lines whose payment belongs to another batch, and which the
+            latest file of that batch lacks.
     """
 
     outcomes: Counter[RowOutcome]
@@ -66,12 +71,12 @@ class LineCounts(NamedTuple):
 def counts_of(store: Store) -> LineCounts:
     """Count the lines of the batch.
 
-    Raises `StateLost` if the batch, or what became of its rows, was deleted.
+    Raises `StateLost` if the batch, or one of its payments, was deleted.
     """
     with store.engine.connect() as connection:
         if not store.is_stored(connection):
             raise StateLost.deleted(f"The batch {store.batch}")
-        groups = connection.execute(_query_of_counts(store)).all()
+        groups = connection.execute(_counts_query(store)).all()
     outcomes = Counter[RowOutcome]()
     codes = Counter[str]()
     states = Counter[str | None]()
@@ -85,37 +90,39 @@ def counts_of(store: Store) -> LineCounts:
     return LineCounts(outcomes, codes, states[UNDER_WAY], states[LEFT_OUT])
 
 
-def _query_of_counts(store: Store) -> sa.Executable:
+def _counts_query(store: Store) -> sa.Executable:
+    """Return the query for the number of lines, by notice and by the state of their payment."""
     lines = LINES.c
     groups = (lines.code, PAYMENTS.c.state, lines.key.is_not(None).label("has_key"))
     query = sa.select(*groups, sa.func.count().label("lines"))
-    return query.select_from(_with_payments()).where(store.is_line()).group_by(*groups)
+    return query.select_from(_lines_with_payments()).where(store.is_line()).group_by(*groups)
 
 
 def refuse_lost(store: Store, connection: Connection) -> None:
     """Raise `StateLost` if a line of the batch has a key whose payment was deleted."""
     is_lost = sa.and_(store.is_line(), LINES.c.key.is_not(None), PAYMENTS.c.key.is_(None))
-    query = sa.select(LINES.c.key).select_from(_with_payments()).where(is_lost)
+    query = sa.select(LINES.c.key).select_from(_lines_with_payments()).where(is_lost)
     if connection.execute(query.limit(1)).first() is not None:
         raise _lost_payments(store)
 
 
 def _lost_payments(store: Store) -> StateLost:
+    """Return the error if payments of the batch were deleted."""
     return StateLost.deleted(f"What {store.batch} has of its payments")
 
 
 def lines_of(store: Store) -> Iterator[Line]:
-    """Yield the lines of the batch in the order of its latest file, then what was in doubt and is
-    not in it.
+    """Yield the lines of the batch in the order of its latest file, and then the payments that were
+    in doubt and that the file lacks.
     """
     number = LINES.c.number
-    query = _query_of(store)
+    query = _lines_query(store)
     last = 0
     with store.engine.connect() as connection:
         refuse_lost(store, connection)
         while True:
-            following = query.where(number > last).order_by(number).limit(PAGE)
-            page = connection.execute(following).all()
+            next_page = query.where(number > last).order_by(number).limit(PAGE)
+            page = connection.execute(next_page).all()
             for stored in page:
                 yield _line(store, stored)
             if not page:
@@ -131,45 +138,53 @@ def present_lines(
     connection: Connection,
     keys: Sequence[str],
 ) -> dict[str, Line]:
-    """Return the lines with these keys, by key, as the transaction sees them."""
-    query = _query_of(store).where(LINES.c.key.in_(keys))
+    """Return the lines of the batch with these keys, by key, as the transaction sees them."""
+    query = _lines_query(store).where(LINES.c.key.in_(keys))
     lines = [_line(store, stored) for stored in connection.execute(query)]
     return {line.key: line for line in lines}
 
 
-def _with_payments() -> Any:
+def _lines_with_payments() -> Any:
+    """Return the tables of lines and payments, joined: a line without a payment stays."""
     lines, columns = LINES.c, PAYMENTS.c
-    is_its = sa.and_(columns.owner == lines.owner, columns.key == lines.key)
-    return LINES.outerjoin(PAYMENTS, is_its)
+    is_its_payment = sa.and_(columns.owner == lines.owner, columns.key == lines.key)
+    return LINES.outerjoin(PAYMENTS, is_its_payment)
 
 
-def _query_of(store: Store) -> sa.Select[Any]:
+def _lines_query(store: Store) -> sa.Select[Any]:
+    """Return the query for the lines of the batch, which `_line` reads.
+
+    `line_key` and `line_row` are the columns of the line; `key` and `row` are those of its payment.
+    """
     lines = LINES.c
     return (
-        sa.select(lines.number, lines.key.label("own_key"), lines.code, lines.message)
-        .add_columns(lines.row.label("own_row"), *PAYMENTS.c)
-        .select_from(_with_payments())
+        sa.select(lines.number, lines.key.label("line_key"), lines.code, lines.message)
+        .add_columns(lines.row.label("line_row"), *PAYMENTS.c)
+        .select_from(_lines_with_payments())
         .where(store.is_line())
     )
 
 
 def _line(store: Store, stored: Any) -> Line:
-    vault, key = store.vault, stored.own_key or ""
-    own = None
-    if stored.own_row is not None:
-        own = Row.of_stored(key, vault.deserialize(stored.own_row))
-    row, result = None, Result(RowOutcome.REFUSED)
-    if stored.state is not None:
-        row = row_of(vault, stored)
-        result = result_of(vault, stored) or _open_result(stored)
+    """Return the line that a row of `_lines_query` has."""
+    vault = store.vault
+    key = stored.line_key or ""
+    line_row: Row | None = None
+    if stored.line_row is not None:
+        line_row = Row.of_stored(key, vault.deserialize(stored.line_row))
+    payment_row: Row | None = None
+    result = Result(RowOutcome.REFUSED)
+    if stored.state is not None:  # there is a payment
+        payment_row = row_of(vault, stored)
+        result = result_of(vault, stored) or _result_of_open(stored)
     message = None if stored.message is None else str(vault.deserialize(stored.message))
     return Line(
         number=max(0, stored.number),
         key=key,
         batch=stored.batch,
         code=stored.code,
-        row=row or own,
-        latest=own or row,
+        row=payment_row or line_row,
+        latest=line_row or payment_row,
         outcome=_outcome_of(stored.state),
         result=result,
         message=message,
@@ -178,7 +193,7 @@ def _line(store: Store, stored: Any) -> Line:
 
 
 def _outcome_of(state: str | None) -> RowOutcome:
-    """Return what a line counts as: what became of its payment."""
+    """Return the outcome of a line, by the state of its payment; None: it has no payment."""
     if state == UNDER_WAY:
         return RowOutcome.UNKNOWN
     if state is None or state == LEFT_OUT:
@@ -186,8 +201,8 @@ def _outcome_of(state: str | None) -> RowOutcome:
     return RowOutcome(state)
 
 
-def _open_result(stored: Any) -> Result:
-    """Return the result of a payment that has none stored."""
+def _result_of_open(stored: Any) -> Result:
+    """Return the result of a payment that has none stored, by its state."""
     if stored.state == UNDER_WAY:
         error = "It is being sent, or its sender was interrupted."
         return Result(RowOutcome.UNKNOWN, error=error, sent=sent_of(stored))

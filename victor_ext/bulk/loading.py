@@ -1,27 +1,40 @@
-"""Check a source, decide about each of its rows, and store them: all of them, or none."""
+"""Check a source, decide about each of its rows, and store them: all of them, or none.
+
+`Loading.read` checks and decides, and stores nothing. `Loading.store` decides once more, within the
+transaction that stores the rows, because other processes may have changed the state meanwhile.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
 from decimal import Decimal
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from victor_ext.tables.sources import Rows
 
+from .check import Check, Notice, RowProblem, refuse_invalid
 from .chunks import enqueue
 from .context import WorkerContext
-from .control_totals import Expected
-from .deciding import TO_DECIDE, Act, Code, Decision, decide, made_of
+from .control_totals import ControlTotals
+from .deciding import TO_DECIDE, Act, Code, Decision, decide, key_origin
 from .holding import refuse_held
 from .layout import chunk_rows_for
 from .lines import refuse_lost
 from .notices import message_of
 from .pacing import ProviderClock
-from .payments import NEVER_LEFT, Asked, Stored, look_alikes, pages, stored_of
-from .rows import Check, Notice, RowOutcome, RowProblem, refuse_invalid
+from .payments import (
+    NEVER_LEFT,
+    RequestedPayment,
+    StoredPayment,
+    look_alikes,
+    pages,
+    stored_payments,
+)
+from .rows import RowOutcome
 from .settings import PERSONS, TERMS, needs_another_person
 from .source_rows import RowDecision, SourceRow, SourceRows
 from .store import BatchRecord, Store
@@ -29,25 +42,45 @@ from .storing import PaymentTerms, lock_unsent, replace_lines, store_payments
 from .validating import Validation, add_amount
 
 _CAN_BE_ASKED = NEVER_LEFT | {RowOutcome.REJECTED.value}
-_WITH_OWN_ROW = TO_DECIDE | {Code.REJECTED_BEFORE}
-"""Codes of rows that are stored beside another one of their payment: ask-again asks for these."""
-_OF_WRONG = (None, Act.REFUSE.name, Act.SKIP.name)
-"""What is done with invalid rows that count as such: those without a key are not decided about."""
-_ONE_AT_A_TIME = 7_421_133_019_540_188
-"""The advisory lock of those who store a file: two of them would wait for each other's keys."""
+"""States of a payment that a row may still ask for."""
+_CODES_WITH_OWN_ROW = TO_DECIDE | {Code.REJECTED_BEFORE}
+"""Codes of rows that are stored beside the other row of their payment: ask-again asks for them."""
+_ACTS_OF_INVALID = (None, Act.REFUSE.name, Act.SKIP.name)
+"""The acts for an invalid row that counts as invalid; None: the row has no key, and no act."""
+_STORING_LOCK = 7_421_133_019_540_188
+"""The number of an advisory lock of PostgreSQL: one file is stored at a time, for two of them could
+wait for each other's keys.
+"""
+
+
+class _KnownPayments(NamedTuple):
+    """What the state has of some rows.
+
+    Attributes:
+        by_key: The payments with the keys of the rows, by key.
+        by_values: The payments that look like the rows, by the digest of their values.
+    """
+
+    by_key: dict[str, StoredPayment]
+    by_values: dict[str, list[StoredPayment]]
 
 
 class Loading:
-    """The rows of a source on their way into a batch."""
+    """The rows of a source on their way into a batch.
+
+    Attributes:
+        check: The result of checking the source, which all steps add to.
+    """
 
     def __init__(
         self,
         source: Rows,
         batch: str,
         context: WorkerContext,
-        expected: Expected,
+        expected: ControlTotals,
     ) -> None:
-        self.batch, self.check = batch, Check()
+        self.batch = batch
+        self.check = Check()
         self._source, self._expected = source, expected
         self._context, self._settings = context, context.settings
         self._kind, self._vault = context.kind, context.vault
@@ -56,11 +89,14 @@ class Loading:
         self._rows = SourceRows()
 
     def close(self) -> None:
-        """Remove the rows from this machine."""
+        """Remove the temporary database of the rows."""
         self._rows.close()
 
     def read(self) -> Check:
-        """Check every row, and decide about it by what the state has now. Nothing is stored."""
+        """Check every row, and decide about it by what the state has now. Nothing is stored.
+
+        Returns `check`.
+        """
         if not self._context.state.exists():
             self._validate()
             self._decide_all(None)
@@ -74,7 +110,7 @@ class Loading:
         return self.check
 
     def _read_batch(self, store: Store) -> None:
-        """Take over what the batch says of its files."""
+        """Read what is stored of the batch, and use its settings where none are given."""
         self._record = store.record(to_send=True)
         if self._record is not None:
             self._settings = self._settings.after(self._record)
@@ -85,15 +121,17 @@ class Loading:
 
     @property
     def _key_kind(self) -> str:
-        known = None if self._record is None else self._record.key_kind
-        return self._settings.key_kind or known or "invoice"
+        """What the values of the key column name."""
+        batch_kind = None if self._record is None else self._record.key_kind
+        return self._settings.key_kind or batch_kind or "invoice"
 
     @property
-    def _made_of(self) -> str:
-        """What keys are made of, beside their values."""
-        return made_of(self._key_kind, self._key_column)
+    def _key_origin(self) -> str:
+        """What keys are made of beside their values."""
+        return key_origin(self._key_kind, self._key_column)
 
     def _validate(self) -> None:
+        """Read the source, and check each row. The state is not read."""
         validation = Validation(
             self._kind,
             self._vault,
@@ -108,94 +146,102 @@ class Loading:
     # Deciding
 
     def _decide_all(self, connection: Connection | None, *, lock: bool = False) -> None:
-        """Decide about each row, in the order of the keys: so do all who lock them."""
+        """Decide about each row with a key, and count all rows.
+
+        They are decided about in the order of their keys, in which their payments are locked
+        everywhere: nobody waits in a circle.
+
+        Args:
+            connection: The transaction that sees the state; None: there is no state.
+            lock: Whether the payments of the rows stay as they are until the transaction ends.
+        """
         for page in pages(self._rows.with_keys()):
-            asked = [row.payment() for row in page]
-            stored, alike = self._known_of(connection, asked, lock=lock)
+            requested = [row.payment() for row in page]
+            known = self._known_payments(connection, requested, lock=lock)
             self._rows.decide(
-                self._decide(row, payment, stored.get(payment.key), alike)
-                for row, payment in zip(page, asked, strict=True)
+                self._decide(row, payment, known)
+                for row, payment in zip(page, requested, strict=True)
             )
         self._count()
 
-    def _known_of(
+    def _known_payments(
         self,
         connection: Connection | None,
-        asked: Sequence[Asked],
+        requested: Sequence[RequestedPayment],
         *,
         lock: bool,
-    ) -> tuple[dict[str, Stored], dict[str, list[Stored]]]:
-        """Return the payments of these rows by key, and those that look like them by their values.
-
-        What was created or is in doubt is not asked for, whatever looks like it.
-        """
+    ) -> _KnownPayments:
+        """Return what the state has of these rows."""
         if connection is None:
-            return {}, {}
+            return _KnownPayments({}, {})
         owner = self._context.owner
-        stored = stored_of(connection, owner, [row.key for row in asked], lock=lock)
-        to_ask = list[str]()
-        for row in asked:
-            before = stored.get(row.key)
-            if before is None or before.state in _CAN_BE_ASKED:
-                to_ask.append(row.values_digest)
-        return stored, look_alikes(connection, owner, to_ask)
+        by_key = stored_payments(connection, owner, [row.key for row in requested], lock=lock)
+        # A row whose payment was created or is in doubt is not asked, whatever looks like it.
+        digests = list[str]()
+        for row in requested:
+            payment = by_key.get(row.key)
+            if payment is None or payment.state in _CAN_BE_ASKED:
+                digests.append(row.values_digest)
+        return _KnownPayments(by_key, look_alikes(connection, owner, digests))
 
     def _decide(
         self,
         row: SourceRow,
-        asked: Asked,
-        stored: Stored | None,
-        alike: dict[str, list[Stored]],
+        asked: RequestedPayment,
+        known: _KnownPayments,
     ) -> RowDecision:
+        """Decide about a row, and add the notice about it to the check."""
+        stored = known.by_key.get(asked.key)
         decision = decide(
             asked,
             stored,
-            alike.get(asked.values_digest, []),
+            known.by_values.get(asked.values_digest, []),
             batch=self.batch,
             account=self._context.account,
-            made_of=self._made_of,
+            key_origin=self._key_origin,
         )
         is_forgotten = stored is not None and stored.forgotten
         return RowDecision(
             number=row.number,
             act=decision.act.name,
             code=decision.code,
-            message=self._noticed(row, asked, stored, decision),
+            message=self._add_notice(row, asked, stored, decision),
             again=decision.again,
             since=decision.since,
-            has_own=is_forgotten or decision.code in _WITH_OWN_ROW,
+            has_own=is_forgotten or decision.code in _CODES_WITH_OWN_ROW,
         )
 
-    def _noticed(
+    def _add_notice(
         self,
         row: SourceRow,
-        asked: Asked,
-        stored: Stored | None,
+        asked: RequestedPayment,
+        stored: StoredPayment | None,
         decision: Decision,
     ) -> str | None:
-        """Note what an operator has to know of a row, and return it; None: there is nothing."""
+        """Add the notice about a row to the check. Return its message; None: there is no notice."""
         if decision.code is None:
             return None
-        context = decision.other or stored
-        assert context is not None
-        values = self._vault.deserialize(asked.row)
-        message = message_of(decision.code, values, context, self._vault, self._kind)
-        place = row.line or row.number
-        self.check.notice(Notice(place, decision.code, str(values[1]), message))
+        payment = decision.other or stored
+        assert payment is not None
+        content = self._vault.deserialize(asked.row)
+        message = message_of(decision.code, content, payment, self._vault, self._kind)
+        line = row.line or row.number
+        self.check.notice(Notice(line, decision.code, str(content[1]), message))
         return message
 
     def _count(self) -> None:
-        """Count the rows by what is decided, and note the problems of those that are invalid."""
+        """Count the rows by what is decided about them, and note the problems of invalid ones."""
         self.check.notices.sort(key=lambda notice: notice.line)
         for row in self._rows.all():
             self._count_row(row)
 
     def _count_row(self, row: SourceRow) -> None:
+        """Add a row to one of the counts of `check`, whose sum is the number of rows."""
         check = self.check
         if row.is_repeated:
             check.repeated += 1
             self._note_problems(row)
-        elif row.problems is not None and row.act in _OF_WRONG:
+        elif row.problems is not None and row.act in _ACTS_OF_INVALID:
             check.invalid += 1
             if self._settings.skip_invalid and row.act != Act.SKIP.name:
                 check.set_aside += 1
@@ -208,6 +254,7 @@ class Loading:
             check.unchanged += 1
 
     def _count_new(self, row: SourceRow) -> None:
+        """Count a row to send, with its amount."""
         assert row.amount is not None
         assert row.currency is not None
         self.check.new += 1
@@ -216,6 +263,7 @@ class Loading:
         add_amount(self.check.totals, Decimal(row.amount), row.currency)
 
     def _note_problems(self, row: SourceRow) -> None:
+        """Add the problems of a row to the check."""
         for problem in row.problem_list():
             column = problem.field or None
             self.check.note(RowProblem(row.number, row.line, column, problem.code, problem.message))
@@ -223,14 +271,15 @@ class Loading:
     # Storing
 
     def store(self, store: Store) -> BatchRecord:
-        """Store the rows that are sent, and the lines of all, in one transaction.
+        """Store the payments of the rows that are sent, and the lines of all rows, in one
+        transaction.
 
-        What is decided now counts: another process may have stored or sent some meanwhile. Returns
-        what is known of the batch from now on.
+        What is decided in the transaction counts: another process may have stored or sent rows
+        since they were read. Returns the new record of the batch.
         """
         terms = PaymentTerms(
-            kind=self._made_of,
-            kept=self._settings.kept,
+            key_origin=self._key_origin,
+            key_retention=self._settings.key_retention_seconds,
             stored=json.dumps(ProviderClock(self._context.client).sent_now()),
         )
         with store.transaction() as connection:
@@ -238,7 +287,7 @@ class Loading:
             lock_unsent(connection, store)
             self._decide_again(connection)
             first = store.chunks_so_far(connection) + 1
-            size = chunk_rows_for(self._settings.rate, self._kind.together)
+            size = chunk_rows_for(self._settings.rate, self._kind.rows_per_call)
             chunks = range(first, first + self._rows.assign_chunks(first, size))
             store_payments(connection, store, self._rows, terms)
             self.check.left_out = replace_lines(connection, store, self._rows)
@@ -248,12 +297,14 @@ class Loading:
         return record
 
     def _begin(self, connection: Connection) -> None:
-        if connection.dialect.name == "postgresql":
-            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ONE_AT_A_TIME)))
+        """Make sure that a file can be stored now, and that no other one is until this ends."""
+        if connection.dialect.name == "postgresql":  # SQLite has one writer at a time anyway
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_STORING_LOCK)))
         self._context.state.keep_key(connection, self._vault, self._context.secret)
         refuse_held(connection)
 
     def _decide_again(self, connection: Connection) -> None:
+        """Decide about all rows by what is stored now. Raises `InvalidRows`."""
         self.check.forget_decisions()
         self._decide_all(connection, lock=True)
         refuse_invalid(self.batch, self.check, skip_invalid=self._settings.skip_invalid)
@@ -264,12 +315,19 @@ class Loading:
         store: Store,
         chunks: range,
     ) -> None:
+        """Queue the chunks with these numbers."""
         for number in chunks:
-            data = {**self._settings.chunk_terms(), "keys": self._rows.keys_of(number)}
+            data = {**self._settings.new_chunk_terms(), "keys": self._rows.keys_of(number)}
             enqueue(store, connection, store.chunk(number), data)
 
     def _new_record(self, before: BatchRecord | None) -> BatchRecord:
-        """Return what is known of the batch from now on: `before`, by what is stored now."""
+        """Return the new record of the batch.
+
+        A file adds its sender, if it stores rows, or if it is the first with `not_by_sender`.
+
+        Args:
+            before: The record so far; None: the batch is new.
+        """
         settings = self._settings
         persons = [] if before is None else list(before.persons)
         settings.check_sender(persons)

@@ -1,4 +1,4 @@
-"""What an operator reads of a row that is not simply sent."""
+"""The sentences of notices: why a row is not simply sent, for an operator (`message_of`)."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from .columns import differing
+from .columns import differing_columns
 from .deciding import Code
-from .payments import IN_DOUBT, Stored
+from .payments import IN_DOUBT, StoredPayment
 from .row_kind import RowKind
 from .rows import Arguments
 from .vault import Vault
@@ -17,12 +17,15 @@ from .vault import Vault
 def message_of(
     code: Code,
     row: Sequence[Any],
-    stored: Stored,
+    stored: StoredPayment,
     vault: Vault,
     kind: RowKind,
 ) -> str:
-    """Return the sentence about a row, as it is stored: `stored` is its payment, or the one that it
-    looks like.
+    """Return the sentence of a notice about a row.
+
+    Args:
+        row: The content of the row, as it is stored: number, value, arguments, extras.
+        stored: The payment of the row; for `LOOKS_LIKE`, the payment that the row looks like.
     """
     values: Arguments = {
         "value": row[1],
@@ -36,15 +39,15 @@ def message_of(
             other = vault.deserialize(stored.row)[1] or f"the payment {stored.key}"
             values = {**values, "other": other}
         case Code.OTHER_VALUES:
-            values = {**values, "columns": _differing(row, stored, vault, kind)}
+            values = {**values, "columns": _other_values_text(row, stored, vault, kind)}
         case Code.REJECTED_BEFORE:
-            reason = _reason(stored, vault)
-            if _is_of_another_day(row, stored):
+            reason = _rejection_reason(stored, vault)
+            if _has_another_due_date(row, stored):
                 reason += " Not sent: with another due date alone, it needs ask-again."
             values = {**values, "reason": reason}
         case Code.DUE_LATER if stored.state in IN_DOUBT:
             return _DOUBTFUL_DUE_LATER.format(**values)
-        case _:  # what is known of every payment says it
+        case _:  # the values that every payment has are enough
             pass
     return _MESSAGES[code].format(**values)
 
@@ -93,28 +96,35 @@ def day_text(moment: float) -> str:
     return f"{day.day} {day:%B %Y}"
 
 
-def _differing(
+def _other_values_text(
     row: Sequence[Any],
-    stored: Stored,
+    stored: StoredPayment,
     vault: Vault,
     kind: RowKind,
 ) -> str:
-    # Values are omitted: one may be an account number.
-    if row[2] is None or stored.forgotten:  # it is not valid, or nothing is known any more
+    """Return the names of the columns whose values differ, such as `another amount and notes`.
+
+    The values are not named: a value may be an account number.
+    """
+    arguments: Arguments | None = row[2]
+    if arguments is None or stored.forgotten:  # there is nothing to compare
         return "other values"
-    before: dict[str, Any] = vault.deserialize(stored.row)[2] or {}
-    return f"another {' and '.join(differing(kind, before, row[2]))}"
+    stored_arguments: dict[str, Any] = vault.deserialize(stored.row)[2] or {}
+    return f"another {' and '.join(differing_columns(kind, stored_arguments, arguments))}"
 
 
-def _is_of_another_day(row: Sequence[Any], stored: Stored) -> bool:
-    """Whether a row that can be sent differs from a rejected one by its due date alone."""
+def _has_another_due_date(row: Sequence[Any], stored: StoredPayment) -> bool:
+    """Whether a valid row has another due date than its payment. It differs by that alone: a row
+    with other values has another notice.
+    """
     arguments: Arguments | None = row[2]
     if arguments is None or stored.due_date is None:
         return False
     return arguments.get("due_date") != stored.due_date
 
 
-def _reason(stored: Stored, vault: Vault) -> str:
+def _rejection_reason(stored: StoredPayment, vault: Vault) -> str:
+    """Return why the provider rejected a payment, as a sentence."""
     if stored.forgotten:
         return "why is forgotten."
     if stored.result is None:

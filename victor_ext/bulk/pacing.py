@@ -1,4 +1,8 @@
-"""When a row is sent: the rate, the provider's time, its failures, and the turns of each row."""
+"""When a row is sent.
+
+`RateLimiter` spaces the rows of a batch, `ProviderClock` knows the provider's time, `Contact` notes
+failures and rejections for all threads of a client, and `Turns` makes one payment wait for them.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +20,12 @@ _SLACK = 0.02
 """Seconds that a row may catch up after a late one: timers wake slightly late."""
 _SHARED = 0.5
 """Seconds for which threads share a failed read; shorter than any retry wait."""
-_MOST_REFUSALS = 10
-"""Consecutive rejections, not caused by the row's data, after which sending stops."""
+_MOST_REJECTED_KEYS = 10
+"""Keys that are rejected one after the other, maybe for the client, after which sending stops."""
 
 
 class RateLimiter:
-    """Spaces rows evenly: never more than `rate` per second, from the start. None: no limit."""
+    """Spaces calls evenly: never more than `rate` per second, also at the start. None: no limit."""
 
     def __init__(
         self,
@@ -36,6 +40,7 @@ class RateLimiter:
         self._next = monotonic() + self._gap
 
     def wait(self) -> None:
+        """Wait for the next turn, or until `stop` is set."""
         if not self._gap:
             return
         with self._lock:
@@ -47,31 +52,35 @@ class RateLimiter:
 
 
 class ProviderClock:
-    """The provider's time, shared by all chunks of a process, by the responses to a client."""
+    """The provider's time, as the responses to a client have it, for all threads of a process."""
 
     def __init__(self, client: Any, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._client = client
         self._monotonic = monotonic
         self._lock = threading.Lock()
-        self._asked_at = 0.0
+        self._read_at = 0.0
         self._error: VictorError | None = None
+        """Why the last read brought no response."""
         self._tells_no_time = False
+        """Whether the provider has responded, and its response had no time."""
 
     def ask(self) -> VictorError | None:
-        """Make a small read to get the provider's time, unless it is known, or no response has it.
+        """Make a small read to get the provider's time, unless the time is known, or the provider
+        tells none.
 
-        Return the error if no response came. Threads that ask at about the same time share one
+        Returns the error if no response came. Threads that ask at about the same time share one
         read.
         """
         with self._lock:
             if self.now().error is None:
                 return None
-            if self._error is None or self._monotonic() - self._asked_at >= _SHARED:
+            if self._error is None or self._monotonic() - self._read_at >= _SHARED:
                 self._error = self._read()
-                self._asked_at = self._monotonic()
+                self._read_at = self._monotonic()
             return self._error
 
     def now(self) -> Now:
+        """Return the present time, with the provider's time as far as it is known."""
         provider = self._client.provider_time()
         if provider.is_known:
             self._tells_no_time = False
@@ -81,16 +90,18 @@ class ProviderClock:
         return Now(Moment(time.time(), self._monotonic()), provider, error)
 
     def sent_now(self) -> Sent:
-        """Ask for the time, and return the present one in a form that can be stored."""
+        """Ask for the provider's time, and return the present time in a form that can be stored."""
         self.ask()
         now = self.now()
         return Sent.at(now.moment, now, self._client.caller)
 
     def _read(self) -> VictorError | None:
+        """Make the small read. Return its error if no response came."""
         try:
             self._client.ping()
         except VictorError as error:
-            if not _is_refusal(error) and not self._client.provider_time().is_known:
+            # A rejection is a response, too: what it does not tell, the next one will not tell.
+            if not _is_rejection(error) and not self._client.provider_time().is_known:
                 return error
         except Exception as error:  # noqa: BLE001 - whatever it was, no row must be sent for want of it
             return VictorError(f"An unexpected {type(error).__name__}.")
@@ -98,18 +109,20 @@ class ProviderClock:
         return None
 
 
-def _is_refusal(error: VictorError) -> bool:
-    """Whether the provider has answered that it does not want the read."""
+def _is_rejection(error: VictorError) -> bool:
+    """Whether the provider has responded that it rejects a read."""
     is_status = isinstance(error, StatusError) and not isinstance(error, RateLimited)
     return is_status and error.outcome is Outcome.REJECTED
 
 
 class Contact:
-    """Shared by all threads that send with one client, until `stop`.
+    """What all threads that send with one client know of the provider: its time, whether it fails,
+    and whether it rejects the client.
 
     Attributes:
-        given_up: Why no row can be sent with this client, or None. Sending has stopped if it is
-            set.
+        stop: Set when nothing is to be sent any more.
+        given_up: Why no row can be sent with this client, or None. If there is a reason, `stop` is
+            set, too.
     """
 
     def __init__(
@@ -119,7 +132,8 @@ class Contact:
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self.caller = client.caller
-        self.stop, self.monotonic = stop, monotonic
+        self.stop = stop
+        self.monotonic = monotonic
         self.backoff = Backoff(stop, monotonic)
         self._clock = ProviderClock(client, monotonic)
         self._rejected_keys: set[str] = set()
@@ -130,12 +144,16 @@ class Contact:
         return self._clock.now()
 
     def sent_now(self) -> tuple[Moment, Sent]:
-        """Return the present time, and as what is stored of a row that is sent now."""
+        """Return the present time twice: by the local clocks, and in the form that is stored of a
+        row that is sent now.
+        """
         now = self.now()
         return now.moment, Sent.at(now.moment, now, self.caller)
 
     def ask_time(self) -> None:
-        """Ask for the provider's time, unless it is known; it fails if nobody responds."""
+        """Ask for the provider's time, unless it is known. If no response comes, that counts as a
+        failure of the provider.
+        """
         if self.stop.is_set():
             return
         error = self._clock.ask()
@@ -143,7 +161,9 @@ class Contact:
             self.backoff.record_failure(pause_asked(error))
 
     def is_rejected(self, key: str) -> bool:
-        """Whether the last call with this key may have been rejected for the client."""
+        """Whether the last call with this key was rejected, maybe for the client and not for the
+        row.
+        """
         return key in self._rejected_keys
 
     def note_response(self) -> None:
@@ -155,14 +175,14 @@ class Contact:
 
     def note_error(self, error: VictorError, key: str) -> None:
         """Note what the error of a call with this key says of the client and the provider."""
-        what = about(error)
-        if what is About.CLIENT:
+        subject = about(error)
+        if subject is About.CLIENT:
             self.give_up(error)
-        elif what is About.EITHER:
+        elif subject is About.EITHER:
             self._rejected_keys.add(key)
-            if len(self._rejected_keys) >= _MOST_REFUSALS:
+            if len(self._rejected_keys) >= _MOST_REJECTED_KEYS:
                 self.give_up(error)
-        elif what is About.PROVIDER:
+        elif subject is About.PROVIDER:
             self.backoff.record_failure(pause_asked(error))
         elif not isinstance(error, InvalidRequest):
             self.note_response()
@@ -174,45 +194,51 @@ class Contact:
 
 
 class Turns:
-    """The turns of what is sent in one call, until its patience ends."""
+    """Lets one payment wait before each try, until its patience ends: the `turn` of `settle`."""
 
     def __init__(
         self,
         contact: Contact,
-        keys: Keys | NoKey,
+        key_rule: Keys | NoKey,
         limiter: RateLimiter,
         patience: float,
     ) -> None:
-        self._contact, self._keys, self._limiter = contact, keys, limiter
+        self._contact, self._key_rule, self._limiter = contact, key_rule, limiter
         self._ends = contact.monotonic() + patience
         self._tries = 0
 
     def __call__(self, so_far: Settlement, sent: Sent | Moment | None) -> Now | None:
-        """Wait until it can be tried, and return the time then; None: leave it as it is."""
-        tries = self._tries
+        """Wait until the payment can be tried, and return the time then.
+
+        None: the patience has ended, or sending has stopped; the payment is left as it is. The
+        arguments are those of `turn` in `settle`.
+        """
+        tries_before = self._tries
         self._tries += 1
-        if self._is_only_looked_up(sent, is_first=tries == 0):
+        if self._is_only_looked_up(sent, is_first=tries_before == 0):
             return self._contact.now()
-        if tries and not self._wait_for_next(tries, so_far):
+        if tries_before and not self._wait_after_failure(tries_before, so_far):
             return None
         self._contact.backoff.wait()
         self._limiter.wait()
         if isinstance(sent, Sent):
             self._contact.ask_time()
+        if self._contact.stop.is_set():
+            return None
         # The time is read after the waits: a key can expire during them.
-        return None if self._contact.stop.is_set() else self._contact.now()
+        return self._contact.now()
 
     def _is_only_looked_up(self, sent: Sent | Moment | None, *, is_first: bool) -> bool:
-        """Whether nothing is sent any more, so that it need not wait."""
-        if isinstance(self._keys, NoKey):
+        """Whether the payment is not sent any more, but looked up: then it need not wait."""
+        if isinstance(self._key_rule, NoKey):
             return sent is not None
-        return is_first and self._keys.is_over(sent, self._contact.now())
+        return is_first and self._key_rule.is_over(sent, self._contact.now())
 
-    def _wait_for_next(self, tries: int, so_far: Settlement) -> bool:
-        """Wait after a failure; returns whether there is patience for it.
+    def _wait_after_failure(self, tries: int, so_far: Settlement) -> bool:
+        """Wait after a failed try. Return whether there was patience for it.
 
-        All rows share the back-off, and successes of other rows reset it; this wait grows for each
-        row.
+        The back-off is shared by all rows, and a success of another row resets it. So each row has
+        a wait of its own, which grows with its tries.
         """
         if self._contact.monotonic() >= self._ends:
             return False

@@ -1,4 +1,4 @@
-"""Rows for Victor: each one is a payment request, the arguments of `payment_requests.create`."""
+"""Rows for Victor: each row is a payment request, the arguments of `payment_requests.create`."""
 
 import re
 from collections.abc import Collection, Iterator, Sequence
@@ -16,41 +16,44 @@ from victor_ext.tables.texts import SHORT_FORM
 from .row_kind import CurrentStatus, RowKind
 from .rows import Arguments, Row
 
-_NEEDED = PaymentRequestArguments.__required_keys__ - {"client_reference_id", "idempotency_key"}
-_ACCOUNT = re.compile(r"[0-9](?:[.,][0-9]*)?[eE]\+?[0-9]+")
+_REQUIRED = PaymentRequestArguments.__required_keys__ - {"client_reference_id", "idempotency_key"}
+_SHORT_ACCOUNT = re.compile(r"[0-9](?:[.,][0-9]*)?[eE]\+?[0-9]+")
+"""An account number that a spreadsheet has shortened, such as `4.39877E+11`."""
 
 
 class PaymentRequests(RowKind):
-    """Each row is one request, sent under its own key."""
+    """Each row is one payment request, which is sent under a key of its own."""
 
     columns: ClassVar = frozenset(PaymentRequestArguments.__annotations__) - {
         "idempotency_key",
         "extra_body",
     }
     required: ClassVar = [
-        name for name in PaymentRequestArguments.__annotations__ if name in _NEEDED
+        name for name in PaymentRequestArguments.__annotations__ if name in _REQUIRED
     ]
     reference: ClassVar = "client_reference_id"
-    asked: ClassVar = ("amount", "payer_counterparty_id", "due_date", "client_reference_id")
-    flags: ClassVar = frozenset({"amount_modification_allowed"})
+    exported: ClassVar = ("amount", "payer_counterparty_id", "due_date", "client_reference_id")
+    booleans: ClassVar = frozenset({"amount_modification_allowed"})
     exact: ClassVar = frozenset({"client_reference_id", "payer_counterparty_id"})
-    long_numbers: ClassVar = {"payee_account_number": _ACCOUNT, "client_reference_id": SHORT_FORM}
+    long_numbers: ClassVar = {
+        "payee_account_number": _SHORT_ACCOUNT,
+        "client_reference_id": SHORT_FORM,
+    }
     effect: ClassVar = "Those that are new ask their payers for money."
-    listed_by: ClassVar = "due_date"
-    over_unpaid: ClassVar = frozenset(
+    list_filter_column: ClassVar = "due_date"
+    unpaid_end_statuses: ClassVar = frozenset(
         {"declined", "expired", "failed", "rejected", "canceled", "cancelled", "error"}
     )
     client: Victor
 
     def check(self, arguments: Arguments) -> None:
-        # Check without the key: with one, the client assumes a possible retry and permits past due
-        # dates.
+        # Without a key: with one, the client assumes a possible retry, and permits past due dates.
         check_payment_request(**arguments)
 
     def price(self, arguments: Arguments) -> tuple[Decimal, str]:
         return money.to_decimal(arguments["amount"]), "USD"
 
-    def payment(self, rows: Sequence[Row]) -> Write[Arguments]:
+    def write_for(self, rows: Sequence[Row]) -> Write[Arguments]:
         (row,) = rows
         arguments = row.arguments or {}
         why = "" if _reference(arguments) else "It has no client_reference_id to search for."
@@ -59,26 +62,28 @@ class PaymentRequests(RowKind):
     def send(
         self,
         client: Any,
-        payment: Any,
+        write: Any,
         key: str,
         *,
         is_repeat: bool,
     ) -> Any:
-        arguments = as_checked(payment.call)
+        """Create the payment request. The arguments are those of `Sendable.send`."""
+        arguments = as_checked(write.call)
         if not is_repeat:
-            # With a key, the client permits a past due date. Today and tomorrow are never wrong.
+            # With a key, `create` permits a past due date: so it is checked here. Today and
+            # tomorrow are never wrong, and need no check.
             now = client.provider_time().moment
             today = now.date()
             if arguments.get("due_date") not in (str(today), str(today + timedelta(days=1))):
                 check_payment_request(**arguments, now=now)
         return client.payment_requests.create(**arguments, idempotency_key=key)
 
-    def look_up(self, steps: Sequence[LookUp]) -> list[Settlement]:
+    def look_up(self, look_ups: Sequence[LookUp]) -> list[Settlement]:
         # The provider's list has no filter by reference: it is read once for all rows, from the
         # earliest possible send.
-        references = [_reference(step.write.call) for step in steps]
+        references = [_reference(look_up.write.call) for look_up in look_ups]
         requests: dict[str, list[PaymentRequest]] = {reference: [] for reference in references}
-        first = min(step.since for step in steps)
+        first = min(look_up.since for look_up in look_ups)
         for request in self.client.payment_requests.list(
             direction="outbound", start_datetime=first
         ):
@@ -86,44 +91,47 @@ class PaymentRequests(RowKind):
             if reference in requests:
                 requests[reference].append(request)
         return [
-            _settled(step, requests[reference])
-            for step, reference in zip(steps, references, strict=True)
+            _settlement_of(look_up, requests[reference])
+            for look_up, reference in zip(look_ups, references, strict=True)
         ]
 
-    def listed(self, values: Collection[str]) -> Iterator[tuple[str, CurrentStatus]]:
+    def listed_statuses(self, values: Collection[str]) -> Iterator[tuple[str, CurrentStatus]]:
         requests = self.client.payment_requests.list(
             direction="outbound",
             due_date_start_date=date.fromisoformat(min(values)),
             due_date_end_date=date.fromisoformat(max(values)),
         )
         for request in requests:
-            yield request.id, _current(request)
+            yield request.id, _current_status(request)
 
-    def read(self, id_: str) -> CurrentStatus:
-        # `get` may say "Pending" of what is paid. A watch begins with the status of the list, if it
-        # has one.
-        return _current(next(iter(self.client.payment_requests.watch(id_, timeout=0))))
+    def read_status(self, id_: str) -> CurrentStatus:
+        # `get` may say "Pending" of a request that is paid. The first record of a watch has the
+        # status of the provider's list, if the list has the request.
+        first = next(iter(self.client.payment_requests.watch(id_, timeout=0)))
+        return _current_status(first)
 
 
 def _reference(arguments: Arguments) -> str:
-    """Return the reference of a request, as references are compared; empty: none."""
+    """Return the reference of a request, in the form in which references are compared; empty: it
+    has none.
+    """
     return reference_of(arguments.get("client_reference_id"))
 
 
-def _settled(step: LookUp, requests: Sequence[PaymentRequest]) -> Settlement:
-    """Return what became of a payment request, of the requests with its reference."""
-    arguments: Arguments = step.write.call
-    request = PaymentRequest.identified(requests, arguments, since=step.since)
-    if isinstance(request, str):
-        return step.shown(request)
+def _settlement_of(look_up: LookUp, requests: Sequence[PaymentRequest]) -> Settlement:
+    """Return what became of a payment, as the listed requests with its reference show."""
+    arguments: Arguments = look_up.write.call
+    request = PaymentRequest.identified(requests, arguments, since=look_up.since)
+    if isinstance(request, str):  # why none of them can be told to be this payment's
+        return look_up.shown(request)
     done = request.as_done(arguments)
-    settlement = step.shown(done.doubt(step.moments["since"]) or done)
+    settlement = look_up.shown(done.doubt(look_up.moments["since"]) or done)
     if settlement.request is None:
         return settlement
-    how = f"{step.why} It was identified by its client_reference_id."
+    how = f"{look_up.why} It was identified by its client_reference_id."
     return replace(settlement, reason=how)
 
 
-def _current(request: PaymentRequest) -> CurrentStatus:
-    declined = request.approval_notes if request.status == Status.DECLINED else None
-    return CurrentStatus.of(request.status, request.error_message or declined)
+def _current_status(request: PaymentRequest) -> CurrentStatus:
+    why_declined = request.approval_notes if request.status == Status.DECLINED else None
+    return CurrentStatus.of(request.status, request.error_message or why_declined)

@@ -1,7 +1,9 @@
-"""The table of payments: what was asked for, under which key, and what became of it.
+"""The tables of a state, and the queries for payments.
 
-A payment is the system, the environment and the key. It is stored once, whichever files have it. A
-batch is a list of keys: those of its latest file, in order.
+`PAYMENTS` has what was asked for, under which key, and what became of it. A payment is identified
+by the system, the environment and the key; it is stored once, whichever files have it. `LINES` has
+the rows of the latest file of each batch, in order: a line names its payment by the key. `BATCHES`
+has what is known of each batch, and `STATE_KEY` the key that all of it is encrypted with.
 
 The key, the state, the times and the due date of a payment stand in clear. What its row asks for,
 and what the provider said of it, are encrypted; values are compared by keyed digests.
@@ -22,12 +24,12 @@ from victor_ext.settlement.flow import MAY_EXIST, SETTLED, PaymentOutcome
 
 T = TypeVar("T")
 Condition: TypeAlias = sa.ColumnElement[bool]
-"""What a statement chooses."""
+"""Which rows of a table a statement is about."""
 
 UNDER_WAY = "under way"
 """The state of a payment whose sending was stored and has no result yet: it may have been sent."""
 LEFT_OUT = "left out"
-"""The state of a payment that never left, and that the latest file of its batch lacks."""
+"""The state of a payment that was never sent, and that the latest file of its batch lacks."""
 
 NEVER_LEFT = frozenset(
     {
@@ -46,37 +48,35 @@ ENDED = SETTLED_STATES | {LEFT_OUT}
 TO_BE_SENT = frozenset({PaymentOutcome.WAITING.value, PaymentOutcome.NOT_SENT.value})
 """States in which nothing was sent, and `resume` sends it."""
 EXISTS_OR_MAY = IN_DOUBT | {PaymentOutcome.CREATED.value}
+"""States in which the provider has the payment, or may have it."""
 
 METADATA = sa.MetaData()
-_KEY = (
-    sa.Column("owner", sa.Text, primary_key=True),
-    sa.Column("key", sa.Text, primary_key=True),
-)
 PAYMENTS = sa.Table(
     "victor_bulk_payments",
     METADATA,
-    *_KEY,
+    sa.Column("owner", sa.Text, primary_key=True),  # the system and the environment
+    sa.Column("key", sa.Text, primary_key=True),  # the first idempotency key of the payment
     sa.Column("batch", sa.Text, nullable=False),  # whose `resume` sends it
-    sa.Column("chunk", sa.Text),  # the workflow that sends it
-    sa.Column("worker", sa.Text),  # which has taken the chunk up last
+    sa.Column("chunk", sa.Text),  # the id of the workflow that sends it
+    sa.Column("worker", sa.Text),  # the run of a chunk that has claimed it last
     sa.Column("place", sa.Integer, nullable=False),  # in the chunk
-    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),  # a `PaymentOutcome`, UNDER_WAY or LEFT_OUT
     sa.Column("again", sa.Integer, nullable=False),  # how many keys it had before
     sa.Column("allowed", sa.Boolean, nullable=False),  # though it looks like another payment
-    sa.Column("account", sa.Text, nullable=False),
-    sa.Column("kind", sa.Text, nullable=False),  # of its key
+    sa.Column("account", sa.Text, nullable=False),  # that it was stored with
+    sa.Column("kind", sa.Text, nullable=False),  # what its key is made of: `deciding.key_origin`
     sa.Column("values_digest", sa.Text, nullable=False),
     sa.Column("spelling_digest", sa.Text, nullable=False),
     sa.Column("reference_digest", sa.Text, nullable=False),
-    sa.Column("made_digest", sa.Text),  # of the id of what was made
+    sa.Column("made_digest", sa.Text),  # of the provider's id of the request, or of the payout
     sa.Column("due_date", sa.Text),
     sa.Column("row", sa.Text, nullable=False),  # encrypted
     sa.Column("sent", sa.Text),  # the earliest time at which it may have been sent, as JSON
     sa.Column("result", sa.Text),  # encrypted
-    sa.Column("kept", sa.Double, nullable=False),  # seconds that its key lives, as was said then
-    sa.Column("stored_at", sa.Double, nullable=False),
-    sa.Column("stored", sa.Text),  # the same as a time of sending, as JSON
-    sa.Column("forgotten", sa.Boolean, nullable=False),  # what it asked for
+    sa.Column("kept", sa.Double, nullable=False),  # seconds for which the provider keeps its key
+    sa.Column("stored_at", sa.Double, nullable=False),  # epoch seconds
+    sa.Column("stored", sa.Text),  # the same time as JSON of a `Sent`
+    sa.Column("forgotten", sa.Boolean, nullable=False),  # whether `row` has lost its values
     sa.Column("restored", sa.Boolean, nullable=False),  # it may have been asked since its backup
     sa.Index("victor_bulk_payments_chunk", "chunk"),
     sa.Index("victor_bulk_payments_batch", "owner", "batch"),
@@ -90,12 +90,13 @@ LINES = sa.Table(
     METADATA,
     sa.Column("owner", sa.Text, primary_key=True),
     sa.Column("batch", sa.Text, primary_key=True),
-    # Of the record in the file, from 1. Below 0: the file lacks it, and it was in doubt.
+    # The number of the record in the file, from 1. Below 0: the file lacks the payment, which was
+    # in doubt when the file was stored.
     sa.Column("number", sa.Integer, primary_key=True),
-    sa.Column("key", sa.Text),  # None: the row has none
+    sa.Column("key", sa.Text),  # of its payment; None: the row has no key
     sa.Column("code", sa.Text),  # of its notice
-    sa.Column("row", sa.Text),  # encrypted, of a row whose payment has another one
-    sa.Column("message", sa.Text),  # encrypted
+    sa.Column("row", sa.Text),  # encrypted; None: the row of the payment is the same
+    sa.Column("message", sa.Text),  # of its notice, or its problems; encrypted
     sa.Index("victor_bulk_lines_key", "owner", "key"),
 )
 BATCHES = sa.Table(
@@ -105,7 +106,7 @@ BATCHES = sa.Table(
     sa.Column("batch", sa.Text, primary_key=True),
     sa.Column("application", sa.Text, nullable=False),
     sa.Column("account", sa.Text, nullable=False),
-    sa.Column("chunks", sa.Integer, nullable=False),  # how many there were
+    sa.Column("chunks", sa.Integer, nullable=False),  # how many the batch has had
     sa.Column("details", sa.Text, nullable=False),  # `BatchRecord`, encrypted
     sa.Column("stored_at", sa.Double, nullable=False),
 )
@@ -114,26 +115,28 @@ STATE_KEY = sa.Table(
     METADATA,
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("layout", sa.Text, nullable=False),
-    sa.Column("wrapped", sa.Text, nullable=False),
+    sa.Column("wrapped", sa.Text, nullable=False),  # the key, encrypted with the secret
     sa.Column("held_at", sa.Double),  # None: it is not held
 )
 PAGE = 500
-"""Rows that one statement names."""
-
-
+"""The most rows that one statement names."""
 UNREADABLE = "unreadable"
-"""The due date of a row whose text is no date."""
+"""The due date of a row that has one, and whose text is no date."""
 
 
-class Asked(NamedTuple):
-    """A checked row of a file, as it is compared with what is stored.
+class RequestedPayment(NamedTuple):
+    """A checked row of a file, in the form in which it is compared with stored payments.
 
     Attributes:
-        number: Of the record in the file, from 1.
+        number: The number of the record in the file, from 1.
         key: The idempotency key of the payment.
-        is_valid: Whether it can be sent; if not, it is stored as refused.
-        due_date: Also one that cannot be sent, and `UNREADABLE`; None: the row has none.
-        row: Its content, encrypted.
+        is_valid: Whether the row can be sent. If it cannot, it is stored as refused.
+        values_digest: Digest of the values, without the due date.
+        spelling_digest: Digest of the value in the key column, without its spelling.
+        reference_digest: Digest of the value that the provider repeats.
+        due_date: As `YYYY-MM-DD`, also if it is too early or late, or `UNREADABLE`; None: the row
+            has none.
+        row: The content of the row, encrypted: number, value, arguments, extras.
     """
 
     number: int
@@ -146,13 +149,8 @@ class Asked(NamedTuple):
     row: str
 
 
-class Stored(NamedTuple):
-    """A payment, as far as it decides about a row.
-
-    Attributes:
-        stored: When it was stored, as a time of sending.
-        restored: Whether it may have been asked under another key since its backup was made.
-    """
+class StoredPayment(NamedTuple):
+    """The columns of a payment by which a row is decided about: see `PAYMENTS`."""
 
     key: str
     batch: str
@@ -174,7 +172,7 @@ class Stored(NamedTuple):
     restored: bool
 
 
-_STORED = tuple(PAYMENTS.c[name] for name in Stored._fields)
+_STORED_COLUMNS = tuple(PAYMENTS.c[name] for name in StoredPayment._fields)
 
 
 def pages(values: Iterable[T], size: int = PAGE) -> Iterator[list[T]]:
@@ -185,61 +183,68 @@ def pages(values: Iterable[T], size: int = PAGE) -> Iterator[list[T]]:
 
 
 def is_in(states: Collection[str]) -> Condition:
-    """Whether a payment has one of these states, in a statement that is run for many rows.
+    """Whether a payment has one of these states, for a statement with many sets of parameters.
 
-    The states stand in its text: such a statement takes no list as a parameter.
+    The states stand in the text of the statement: it takes no list as a parameter.
     """
     return PAYMENTS.c.state.in_([sa.literal_column(f"'{state}'") for state in sorted(states)])
 
 
 def lock_payments(
     connection: Connection,
-    chosen: Condition,
+    is_chosen: Condition,
     *,
     limit: int | None = None,
     columns: Sequence[sa.Column[Any]] = (*PAYMENTS.c,),
 ) -> list[Any]:
-    """Return payments that nobody else changes until the transaction ends, by their places.
+    """Lock payments, so that nobody else changes them until the transaction ends. Return them in
+    the order of their places.
 
     They are locked in the order of their keys, as everywhere: nobody waits in a circle.
     """
-    query = sa.select(*columns).where(chosen).order_by(PAYMENTS.c.key).with_for_update()
-    rows = connection.execute(query.limit(limit)).all()
-    return sorted(rows, key=attrgetter("place"))
+    query = sa.select(*columns).where(is_chosen).order_by(PAYMENTS.c.key).with_for_update()
+    payments = connection.execute(query.limit(limit)).all()
+    return sorted(payments, key=attrgetter("place"))
 
 
-def stored_of(
+def stored_payments(
     connection: Connection,
     owner: str,
     keys: Collection[str],
     *,
     lock: bool = False,
-) -> dict[str, Stored]:
-    """Return the payments with these keys, by key. `lock`: until the transaction ends."""
+) -> dict[str, StoredPayment]:
+    """Return the payments with these keys, by key.
+
+    Args:
+        lock: Whether nobody else changes them until the transaction ends.
+    """
     columns = PAYMENTS.c
-    query = sa.select(*_STORED).where(columns.owner == owner, columns.key.in_(keys))
+    query = sa.select(*_STORED_COLUMNS).where(columns.owner == owner, columns.key.in_(keys))
     if lock:
         query = query.order_by(columns.key).with_for_update()
-    return {row.key: Stored(*row) for row in connection.execute(query)}
+    return {row.key: StoredPayment(*row) for row in connection.execute(query)}
 
 
 def look_alikes(
     connection: Connection,
     owner: str,
     digests: Collection[str],
-) -> dict[str, list[Stored]]:
-    """Return the payments that exist, may or will be sent, by the digest of their values."""
+) -> dict[str, list[StoredPayment]]:
+    """Return the payments with these values that exist, may exist or will be sent, by the digest of
+    the values. Older payments come first.
+    """
     columns = PAYMENTS.c
-    query = sa.select(*_STORED).where(
+    query = sa.select(*_STORED_COLUMNS).where(
         columns.owner == owner,
         columns.values_digest.in_(digests),
         columns.state.in_(EXISTS_OR_MAY | TO_BE_SENT),
     )
-    found: dict[str, list[Stored]] = {}
+    by_digest: dict[str, list[StoredPayment]] = {}
     for row in connection.execute(query.order_by(columns.stored_at)):
-        payment = Stored(*row)
-        found.setdefault(payment.values_digest, []).append(payment)
-    return found
+        payment = StoredPayment(*row)
+        by_digest.setdefault(payment.values_digest, []).append(payment)
+    return by_digest
 
 
 def upsert(
@@ -247,13 +252,12 @@ def upsert(
     table: sa.Table,
     values: Sequence[dict[str, Any]],
 ) -> None:
-    """Store rows of a table, in the place of those with their primary keys."""
+    """Store rows of a table. A row with the primary key of a stored row replaces it."""
     if not values:
         return
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     statement = insert(table)
-    own = [column.name for column in table.primary_key]
-    others = {name: statement.excluded[name] for name in values[0] if name not in own}
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=own, set_=others), list(values)
-    )
+    primary_key = [column.name for column in table.primary_key]
+    others = {name: statement.excluded[name] for name in values[0] if name not in primary_key}
+    upserting = statement.on_conflict_do_update(index_elements=primary_key, set_=others)
+    connection.execute(upserting, list(values))

@@ -1,5 +1,5 @@
-"""Rows for Velo: each one is a payment, and those of one payor and memo are submitted as payouts of
-up to 2,000.
+"""Rows for Velo: each row is a payment. The payments of one payor and memo are submitted as payouts
+of up to 2,000 payments.
 """
 
 from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
@@ -17,17 +17,19 @@ from victor_ext.tables.texts import SHORT_FORM
 from .row_kind import CurrentStatus, RowKind
 from .rows import Arguments, Result, Row, RowOutcome
 
-_NEEDED = ("remote_id", "amount", "currency", "source_account_name", "payor_payment_id")
+_REQUIRED = ("remote_id", "amount", "currency", "source_account_name", "payor_payment_id")
 _OPTIONAL = ("memo", "transmission_type", "metadata", "remote_system_id")
 _SHARED = {
     "payout_memo": "memo",
-    **{name: name for name in ("payout_from_payor_id", "payout_to_payor_id")},
+    "payout_from_payor_id": "payout_from_payor_id",
+    "payout_to_payor_id": "payout_to_payor_id",
 }
-"""The arguments of `payouts.submit`, by column."""
-_OF_PAYMENT = ("remote_id", "source_account_name", "payor_payment_id", *_OPTIONAL)
-"""The columns that are the same in a payment instruction."""
-_PLACE = "payments[0]."
-_VALID = {"currency": "USD", "amount": "1"}
+"""The arguments of `payouts.submit` that all payments of a payout share, by column."""
+_INSTRUCTION_COLUMNS = ("remote_id", "source_account_name", "payor_payment_id", *_OPTIONAL)
+"""The columns that are fields of a `PaymentInstruction`, with the same names."""
+_FIELD_PREFIX = "payments[0]."
+"""How the client names the first payment of a payout in its problems."""
+_VALID_PRICE = {"currency": "USD", "amount": "1"}
 """What stands for an invalid price while the other values are checked."""
 
 
@@ -36,10 +38,10 @@ class Payouts(RowKind):
     payments.
     """
 
-    columns: ClassVar = frozenset({*_NEEDED, *_OPTIONAL, *_SHARED, "payor_id"})
-    required: ClassVar = (*_NEEDED, "payor_id")
+    columns: ClassVar = frozenset({*_REQUIRED, *_OPTIONAL, *_SHARED, "payor_id"})
+    required: ClassVar = (*_REQUIRED, "payor_id")
     reference: ClassVar = "payor_payment_id"
-    asked: ClassVar = (
+    exported: ClassVar = (
         "amount",
         "currency",
         "payor_payment_id",
@@ -47,22 +49,24 @@ class Payouts(RowKind):
         "source_account_name",
         "payout_id",
     )
-    unit: ClassVar = "payout_id"
-    listed_by: ClassVar = unit
-    over_unpaid: ClassVar = frozenset({"rejected", "failed", "returned", "withdrawn"})
+    unit_column: ClassVar = "payout_id"
+    list_filter_column: ClassVar = unit_column
+    unpaid_end_statuses: ClassVar = frozenset({"rejected", "failed", "returned", "withdrawn"})
     exact: ClassVar = frozenset({"payor_payment_id", "remote_id", "source_account_name"})
     long_numbers: ClassVar = dict.fromkeys(("payor_payment_id", "remote_id"), SHORT_FORM)
-    together: ClassVar = 2000
+    rows_per_call: ClassVar = 2000
     steps: ClassVar = {"instruct": "payouts.instruct", "withdraw": "payouts.withdraw"}
-    secrets: ClassVar = ("VELO_API_KEY", "VELO_API_SECRET")
+    secret_variables: ClassVar = ("VELO_API_KEY", "VELO_API_SECRET")
     effect: ClassVar = (
         "Those that are new are submitted. No money moves before 'victor bulk instruct'."
     )
 
     def check(self, arguments: Arguments) -> None:
         problems = _problems_of(lambda: self.price(arguments))
-        priced = {**arguments, **_VALID} if problems else arguments
+        priced = {**arguments, **_VALID_PRICE} if problems else arguments
         problems += _problems_of(lambda: self._prepared([priced]))
+        # Nothing is read: the list is checked when it is made, and read when it is iterated. After
+        # a lost response, the payments of this payor are read.
         problems += _problems_of(lambda: self.client.payments.list(arguments.get("payor_id")))
         if problems:
             raise InvalidRequest.of(problems)
@@ -70,6 +74,7 @@ class Payouts(RowKind):
     def key_facts(
         self, arguments: Arguments, _key_kind: str, key_value: str, /
     ) -> tuple[str, ...] | None:
+        # A payor numbers its own payments: two payors may use the same reference.
         payor = arguments.get("payor_id")
         if not isinstance(payor, str) or not payor:
             return None
@@ -79,28 +84,32 @@ class Payouts(RowKind):
         amount = _amount(arguments)
         return amount.amount, amount.currency
 
-    def stored(self, name: str, value: Any) -> Any:
-        # An amount has the decimals of its currency, and not always two.
-        return str(value) if name == "amount" else super().stored(name, value)
+    def json_value(self, name: str, value: Any) -> Any:
+        if name == "amount":  # it has the decimals of its currency, which are not always two
+            return str(value)
+        return super().json_value(name, value)
 
     def group(self, arguments: Arguments) -> Hashable:
-        if not arguments:
+        if not arguments:  # they were forgotten, or the row is not valid
             return None
         return tuple(arguments.get(name) for name in ("payor_id", *_SHARED))
 
-    def payment(self, rows: Sequence[Row]) -> Write[PreparedCall]:
+    def write_for(self, rows: Sequence[Row]) -> Write[PreparedCall]:
         arguments = [row.arguments or {} for row in rows]
         payor = {"payor_id": arguments[0]["payor_id"]}
         return Write.of(self._prepared(arguments), rows[0].sent, payor)
 
     def _prepared(self, payments: Sequence[Arguments]) -> Any:
+        """Return the call that submits a payout of these payments."""
         instructions = [_instruction(payment) for payment in payments]
         shared = {argument: payments[0].get(column) for column, argument in _SHARED.items()}
         return self.client.prepare("payouts.submit", instructions, **shared)
 
-    def parts(self, unit: str, rows: Sequence[Row]) -> list[Result] | None:
-        """Also have a payout quoted whose payments are in other currencies than their accounts: no
-        money moves.
+    def unit_results(self, unit: str, rows: Sequence[Row]) -> list[Result] | None:
+        """Read what became of each payment of a payout. The arguments are those of `Sendable`.
+
+        If a payment is in another currency than its account, the payout is also quoted. That moves
+        no money.
         """
         payouts = self.client.payouts
         payout = payouts.get(unit)
@@ -108,13 +117,17 @@ class Payouts(RowKind):
             return None
         if payout.status == "ACCEPTED" and _needs_quote(payout):
             payouts.quote(unit)
-        rejected = {reference_of(row.payor_payment_id): row for row in payout.rejected}
-        listed = {reference_of(row.payor_payment_id): row for row in payouts.payments(unit)}
+        rejected_payments = {
+            reference_of(payment.payor_payment_id): payment for payment in payout.rejected
+        }
+        listed_payments = {
+            reference_of(payment.payor_payment_id): payment for payment in payouts.payments(unit)
+        }
         results = list[Result]()
         for row in rows:
             reference = reference_of((row.arguments or {})[self.reference])
-            payment = listed.get(reference)
-            refusal = rejected.get(reference)
+            payment = listed_payments.get(reference)
+            refusal = rejected_payments.get(reference)
             if refusal is not None or payout.status == "REJECTED":
                 results.append(_rejection(unit, payment, refusal))
             elif payment is None:  # the list lags
@@ -123,15 +136,15 @@ class Payouts(RowKind):
                 results.append(Result(RowOutcome.CREATED, payment.id, payment.status, unit=unit))
         return results
 
-    def listed(self, values: Collection[str]) -> Iterator[tuple[str, CurrentStatus]]:
+    def listed_statuses(self, values: Collection[str]) -> Iterator[tuple[str, CurrentStatus]]:
         for unit in values:
             for payment in self.client.payouts.audited_payments(unit):
-                yield payment.id, _current(payment)
+                yield payment.id, _current_status(payment)
 
-    def read(self, id_: str) -> CurrentStatus:
-        return _current(self.client.payments.get(id_))
+    def read_status(self, id_: str) -> CurrentStatus:
+        return _current_status(self.client.payments.get(id_))
 
-    def describe(self, unit: str) -> dict[str, Any]:
+    def describe_unit(self, unit: str) -> dict[str, Any]:
         payout = self.client.payouts.get(unit)
         return {
             "status": payout.status,
@@ -143,7 +156,7 @@ class Payouts(RowKind):
 
 
 def _problems_of(check: Callable[[], object]) -> list[Problem]:
-    """Return what a check of the client's refuses, with columns as fields."""
+    """Return the problems that a check of the client finds, with columns as fields."""
     try:
         check()
     except InvalidRequest as error:
@@ -152,27 +165,29 @@ def _problems_of(check: Callable[[], object]) -> list[Problem]:
 
 
 def _with_column(problem: Problem) -> Problem:
-    column = problem.field.removeprefix(_PLACE)
-    if problem.field == "memo":
+    """Return a problem of an argument as a problem of the column that the argument comes from."""
+    column = problem.field.removeprefix(_FIELD_PREFIX)
+    if problem.field == "memo":  # without the prefix, it is the memo of the payout
         column = "payout_memo"
     message = problem.message.replace(problem.field, column)
     return replace(problem, field=column, message=message)
 
 
 def _instruction(payment: Arguments) -> PaymentInstruction:
-    values: dict[str, Any] = {name: payment.get(name) for name in _OF_PAYMENT}
+    """Return what `payouts.submit` takes for a row."""
+    values: dict[str, Any] = {name: payment.get(name) for name in _INSTRUCTION_COLUMNS}
     return PaymentInstruction(amount=_amount(payment), **values)
 
 
 def _needs_quote(payout: Any) -> bool:
-    """Whether a payment is in another currency than the account that it comes from."""
+    """Whether an accepted payment is in another currency than the account that it is paid from."""
     currencies = dict[str, str]()
     for account in payout.accounts:
         if account.total_cost is not None:
             currencies[account.name] = account.total_cost.currency
     for payment in payout.accepted:
-        paid_from = currencies.get(payment.source_account_name)
-        if payment.amount and payment.amount.currency != paid_from:
+        account_currency = currencies.get(payment.source_account_name)
+        if payment.amount and payment.amount.currency != account_currency:
             return True
     return False
 
@@ -182,7 +197,12 @@ def _rejection(
     payment: Any,
     refusal: Any,
 ) -> Result:
-    """Return the result of a row that was rejected, alone or with its payout."""
+    """Return the result of a row that was rejected, alone or with its payout.
+
+    Args:
+        payment: The payment in the list of the payout, or None.
+        refusal: The payment among the rejected ones of the payout, which has the reason, or None.
+    """
     reason = None
     if refusal is not None:
         reason = refusal.message or refusal.reason or refusal.reason_code
@@ -194,7 +214,7 @@ def _rejection(
 
 
 def _totals_of(payout: Any) -> Iterator[tuple[str, str]]:
-    """Yield what a payout costs each account."""
+    """Yield the name of each account, and what the payout costs the account."""
     for account in payout.accounts:
         yield str(account.name), str(account.total_cost or "an unknown amount")
 
@@ -207,6 +227,6 @@ def _amount(arguments: Arguments) -> Money:
     return Money.of(arguments.get("amount", ""), arguments.get("currency", ""))
 
 
-def _current(payment: Any) -> CurrentStatus:
+def _current_status(payment: Any) -> CurrentStatus:
     reason = payment.return_reason or payment.rejection_reason or payment.withdrawn_reason
     return CurrentStatus.of(payment.status, reason)

@@ -1,11 +1,15 @@
-"""Read what became of rows that may have been sent, and are not sent again."""
+"""Read what became of rows that may have been sent, and are not sent again.
+
+`Reconciliation.look_up` is for rows in doubt, `Reconciliation.unit_results` for the rows of a
+payout. Both read again and again until there is a result (`_read`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 from itertools import count
-from typing import NamedTuple, TypeAlias, TypeVar
+from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -22,32 +26,30 @@ from .rows import Result, Row
 T = TypeVar("T")
 
 SETTLE_FOR = 600.0
-"""Seconds for which what takes no key is looked up: a list of the provider's may lack what was made
-shorter ago.
+"""Seconds for which a payment without a key is looked up. In that time a list of the provider may
+lack a payment that exists, and a call may still be under way.
 """
 Rivals: TypeAlias = Callable[[Collection[str], Collection[str]], Sequence[Rival]]
-"""Returns the rows with these references or ids, of all batches of the state.
-
-It reads all of them.
-"""
+"""Returns the payments with these references or ids, of all batches of the state."""
 
 
 class Doubtful(NamedTuple):
-    """Rows that were sent in one call, and what is looked up of it."""
+    """Rows that were sent in one call, and the look-up of this call."""
 
     rows: Sequence[Row]
-    step: LookUp
+    look_up: LookUp
 
     def keys(self) -> set[str]:
         return {row.key for row in self.rows}
 
     def references(self, column: str) -> set[str]:
+        """Return the references of the rows, which are in this column."""
         references = {reference_of((row.arguments or {}).get(column)) for row in self.rows}
         return references - {""}
 
     def unresolved(self, reason: str) -> Settlement:
-        """Return what is known of it if nothing could be read."""
-        return self.step.unknown(reason, looked_up=False)
+        """Return what is known of the call if nothing could be read."""
+        return self.look_up.unknown(reason, looked_up=False)
 
 
 class Reconciliation:
@@ -62,28 +64,30 @@ class Reconciliation:
         patience: float,
         rivals: Rivals,
     ) -> list[Settlement]:
-        """Look up rows until this succeeds, the patience ends, or sending stops; without a key also
-        while lists lag.
+        """Look up rows until all look-ups succeed, the patience ends, or sending stops. If one of
+        the calls had no key, the patience is at least `SETTLE_FOR`.
+
+        Returns a settlement for each call, in their order.
         """
-        steps = [doubt.step for doubt in doubtful]
-        if any(not step.write.is_keyed for step in steps):
+        look_ups = [doubt.look_up for doubt in doubtful]
+        if any(not look_up.write.is_keyed for look_up in look_ups):
             patience = max(patience, SETTLE_FOR)
-        latest = list[Settlement]()
-        _, why = self._read(partial(self._look_up_once, steps, latest), patience)
+        latest = list[Settlement]()  # filled by `_look_up_once`
+        _, why = self._read(partial(self._look_up_once, look_ups, latest), patience)
         if not latest:
             return [doubt.unresolved(why) for doubt in doubtful]
-        return list(_matched(doubtful, latest, rivals, self._kind.reference))
+        return list(_without_rivals(doubtful, latest, rivals, self._kind.reference))
 
-    def _look_up_once(self, steps: Sequence[LookUp], latest: list[Settlement]) -> bool | None:
-        """Look rows up once: `latest` is what is known of them.
+    def _look_up_once(self, look_ups: Sequence[LookUp], latest: list[Settlement]) -> bool | None:
+        """Look rows up once, and replace the content of `latest` by their settlements.
 
-        Returns None if it may change, for lists lag.
+        Returns None if another look-up may show more: lists of the provider lag.
         """
-        without_key = [step.sent for step in steps if not step.write.is_keyed]
-        # The time is read first: what is shown after it counts.
+        without_key = [look_up.sent for look_up in look_ups if not look_up.write.is_keyed]
+        # The time is read before the lists: only lists that are read after `SETTLE_FOR` count.
         is_time_over = all(self._age(sent) >= SETTLE_FOR for sent in without_key)
-        are_over = [self._is_over(step.sent) for step in steps]
-        settlements = self._kind.look_up(steps)
+        are_over = [self._is_over(look_up.sent) for look_up in look_ups]
+        settlements = self._kind.look_up(look_ups)
         latest.clear()
         for settlement, is_over in zip(settlements, are_over, strict=True):
             latest.append(settlement.once_over() if is_over else settlement)
@@ -91,38 +95,47 @@ class Reconciliation:
         return is_known or is_time_over or None
 
     def _is_over(self, sent: Sent | Moment) -> bool:
-        """Whether nothing of what was sent then can be under way any more, by any clock."""
+        """Whether a call that was sent at this time has ended by every clock, also at the
+        provider.
+        """
         now = self._contact.now()
         if isinstance(sent, Moment):
             return now.at_least_since(sent) >= SETTLE_FOR
         return sent.known and now.provider.is_known and self._age(sent) >= SETTLE_FOR
 
     def _age(self, sent: Sent | Moment) -> float:
-        """Return the seconds since something was sent, by the clock that says when."""
+        """Return the seconds since a time of sending, by the clock that the time is from."""
         now = self._contact.now()
         if isinstance(sent, Moment):
             return now.since(sent)
         present = now.by_provider() if sent.known else now.moment.local
         return present - sent.since
 
-    def parts(
+    def unit_results(
         self,
-        sent: Result,
+        unit_result: Result,
         rows: Sequence[Row],
         patience: float,
     ) -> list[Result]:
-        """Read what became of each row of what was sent together, as `look_up` does."""
-        unit = sent.unit or ""
-        parts, why = self._read(lambda: self._kind.parts(unit, rows), patience)
-        if parts:
-            return parts
-        reason = f"{sent.error} {why}".rstrip()
-        return [sent._replace(error=reason)] * len(rows)
+        """Read what became of each row of a payout, until the provider has decided, the patience
+        ends, or sending stops.
+
+        Args:
+            unit_result: The result of the whole payout, which has its id. If nothing could be read,
+                each row has this result.
+        """
+        unit = unit_result.unit or ""
+        results, why = self._read(lambda: self._kind.unit_results(unit, rows), patience)
+        if results:
+            return results
+        reason = f"{unit_result.error} {why}".rstrip()
+        return [unit_result._replace(error=reason)] * len(rows)
 
     def _read(self, read: Callable[[], T | None], patience: float) -> tuple[T | None, str]:
-        """Read until there is something, the time is over, or sending stops.
+        """Call `read` until it returns a result, the patience ends, or sending stops.
 
-        Return it, or why there is nothing.
+        Returns the result; or None, and why there is none, as a sentence (empty: `read` worked, and
+        the provider had nothing yet).
         """
         contact = self._contact
         ends = contact.monotonic() + patience
@@ -130,71 +143,96 @@ class Reconciliation:
             contact.backoff.wait()
             if contact.stop.is_set():
                 break
-            result, reason, at_least = self._try_to_read(read)
-            if result is not None:
-                return result, ""
+            attempt = self._try_to_read(read)
+            if attempt.result is not None:
+                return attempt.result, ""
             if contact.stop.is_set() or contact.monotonic() >= ends:
-                why = f"It could not be looked up now: {reason}" if reason else ""
+                why = ""
+                if attempt.failure:
+                    why = f"It could not be looked up now: {attempt.failure}"
                 return None, why
-            contact.stop.wait(max(pause_after(tries), at_least))
+            contact.stop.wait(max(pause_after(tries), attempt.pause))
         return None, "It has not been looked up: the sender was stopped."
 
-    def _try_to_read(self, read: Callable[[], T | None]) -> tuple[T | None, str, float]:
-        """Read once. Return what is there; or why it failed, and how long to wait at least."""
+    def _try_to_read(self, read: Callable[[], T | None]) -> _ReadAttempt[T]:
+        """Call `read` once, and note its failure or success for all threads of the client."""
         backoff = self._contact.backoff
         try:
             result = read()
         except VictorError as error:
             if isinstance(error, AuthenticationError | ConfigurationError):
                 self._contact.give_up(error)
-            at_least = pause_asked(error)
-            backoff.record_failure(at_least)
-            return None, str(error), at_least
+            pause = pause_asked(error)
+            backoff.record_failure(pause)
+            return _ReadAttempt(None, str(error), pause)
         except Exception as error:  # noqa: BLE001 - whatever it was, what is known of the other rows must be kept
             backoff.record_failure()
-            return None, f"An unexpected {type(error).__name__}.", 0.0
+            return _ReadAttempt(None, f"An unexpected {type(error).__name__}.")
         backoff.record_success()
-        return result, "", 0.0
+        return _ReadAttempt(result)
 
 
-def _matched(
+class _ReadAttempt(NamedTuple, Generic[T]):
+    """What one read has brought.
+
+    Attributes:
+        result: What was read; None: there is nothing yet, or the read failed.
+        failure: Why the read failed; empty: it did not.
+        pause: Seconds that the provider asks to wait before the next read.
+    """
+
+    result: T | None
+    failure: str = ""
+    pause: float = 0.0
+
+
+def _without_rivals(
     doubtful: Sequence[Doubtful],
     settlements: Sequence[Settlement],
     rivals: Rivals,
     column: str,
 ) -> Iterator[Settlement]:
-    """Yield what became of rows.
+    """Yield the settlement of each call: another one if its request may be that of a rival.
 
-    What the provider has made once settles its rows in one batch of the state.
+    One request of the provider settles the rows of one call, in all batches of the state.
+
+    Args:
+        settlements: What the look-ups have shown, in the order of `doubtful`.
+        column: The column of a row that has the reference.
     """
     references = set[str]().union(*(doubt.references(column) for doubt in doubtful))
-    requests = [one.request.id for one in settlements if one.unless_mine is not None]
+    request_ids = set[str]()
+    for settlement in settlements:
+        if settlement.unless_mine is not None:
+            request_ids.add(settlement.request.id)
     try:
-        others = rivals(references, set(requests)) if requests else ()
+        other_payments = rivals(references, request_ids) if request_ids else ()
     except (SQLAlchemyError, ConfigurationError) as error:
         why = f"It could not be looked up now: the state cannot be read ({type(error).__name__})."
         for doubt in doubtful:
             yield doubt.unresolved(why)
         return
     for doubt, settlement in zip(doubtful, settlements, strict=True):
-        otherwise = settlement.unless_mine
-        if otherwise is not None and _may_be_of_others(settlement, doubt, others, column):
-            yield otherwise
+        if_of_rival = settlement.unless_mine
+        if if_of_rival is not None and _may_be_of_rival(settlement, doubt, other_payments, column):
+            yield if_of_rival
         else:
             yield settlement
 
 
-def _may_be_of_others(
+def _may_be_of_rival(
     settlement: Settlement,
     doubt: Doubtful,
-    others: Sequence[Rival],
+    other_payments: Sequence[Rival],
     column: str,
 ) -> bool:
-    """Whether another payment may have made what was found."""
-    keys, request = doubt.keys(), settlement.request.id
+    """Whether another payment may have made the request that a look-up has shown."""
+    keys = doubt.keys()
+    request_id = settlement.request.id
     for reference in doubt.references(column):
-        for other in others:
+        for other in other_payments:
+            # A payment of this very call is no rival: `may_have_made` compares one key.
             own_key = other.key if other.key in keys else ""
-            if other.may_have_made(request, reference, own_key):
+            if other.may_have_made(request_id, reference, own_key):
                 return True
     return False

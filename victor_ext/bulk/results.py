@@ -1,5 +1,5 @@
-"""Read the stored rows of a batch with what is known of each, also by the provider, and export
-them.
+"""The export of a batch: each row with what is stored of it (`results_of`), with its present status
+(`refreshed_results`), and as CSV (`write_csv`).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,19 +15,21 @@ from .rows import RowResult
 from .store import Store
 
 COLUMNS = ("row", "key", "id", "status", "outcome", "error")
-"""The attributes of a `RowResult` that come first."""
+"""The attributes of a `RowResult` that are the first columns of the CSV."""
 NOT_FOUND = "The provider does not have it any more."
 
 
 def results_of(store: Store, kind: RowKind) -> Iterator[RowResult]:
-    """Yield each line of the batch in order, with what became of it."""
+    """Yield the result of each line of the batch, in order."""
     for line in lines_of(store):
-        yield _shown(line, kind)
+        yield _result_of_line(line, kind)
 
 
-def _shown(line: Line, kind: RowKind) -> RowResult:
+def _result_of_line(line: Line, kind: RowKind) -> RowResult:
+    """Return a line of a batch as a line of its export."""
     row, result = line.row, line.result
     error = line.message
+    # The reason of a result says more than the notice, if it is about the present outcome.
     if result.error and line.outcome is result.outcome:
         error = result.error
     return RowResult(
@@ -38,18 +40,18 @@ def _shown(line: Line, kind: RowKind) -> RowResult:
         outcome=line.outcome,
         error=error,
         extras={} if row is None else row.extras,
-        asked=_asked_of(line, kind),
+        asked=_exported_values(line, kind),
     )
 
 
-def _asked_of(line: Line, kind: RowKind) -> dict[str, str]:
-    """Return the values that an export has of a row."""
+def _exported_values(line: Line, kind: RowKind) -> dict[str, str]:
+    """Return the sent values of a row that an export has, and the id of its payout."""
     values: dict[str, Any] = {}
     if line.row is not None and line.row.arguments is not None:
         values.update(line.row.arguments)
     if line.result.unit:
-        values[kind.unit] = line.result.unit
-    return {name: str(values[name]) for name in kind.asked if name in values}
+        values[kind.unit_column] = line.result.unit
+    return {name: str(values[name]) for name in kind.exported if name in values}
 
 
 def write_csv(
@@ -57,60 +59,65 @@ def write_csv(
     results: Iterable[RowResult],
     columns: Sequence[str],
     *,
-    asked: Sequence[str],
+    exported: Sequence[str],
     escape: bool = True,
 ) -> int:
     """Write results as CSV and return their number.
 
-    An extra column whose name is taken gets the prefix `file_`, again until no other column has the
-    name. The requested values come last; an argument that is the key column is among the extra
-    columns. `escape` is as for `write_table`.
+    Args:
+        columns: The extra columns of the source. If another column has the name of one, it gets the
+            prefix `file_`, again until the name is free.
+        exported: The columns of sent values, which come last. If a sent value is the key column, it
+            is among the extra columns, and not repeated.
+        escape: As for `write_table`.
     """
-    asked = [name for name in asked if name not in columns]
-    heading = [*COLUMNS, *_distinct(columns, asked), *asked]
-    lines = (_cells(result, columns, asked) for result in results)
+    value_columns = [name for name in exported if name not in columns]
+    heading = [*COLUMNS, *_free_names(columns, value_columns), *value_columns]
+    lines = (_cells(result, columns, value_columns) for result in results)
     return write_table(file, chain([heading], lines), escape=escape)
 
 
 def _cells(
     result: RowResult,
     columns: Sequence[str],
-    asked: Sequence[str],
+    value_columns: Sequence[str],
 ) -> Iterator[str | int | None]:
+    """Yield the cells of a line, in the order of the heading."""
     for name in COLUMNS:
         yield getattr(result, name)
     yield from map(result.extras.get, columns)
-    yield from map(result.asked.get, asked)
+    yield from map(result.asked.get, value_columns)
 
 
-def _distinct(columns: Sequence[str], asked: Sequence[str]) -> Iterator[str]:
-    """Yield a name for each extra column that no other column has, also where blanks around a name
-    do not count.
+def _free_names(columns: Sequence[str], value_columns: Sequence[str]) -> Iterator[str]:
+    """Yield a name for each extra column that no other column has.
+
+    Names that differ only by blanks around them count as the same.
     """
-    taken = {*COLUMNS, *asked, ""}
-    own = {column.strip() for column in columns} - taken
+    used_names = {*COLUMNS, *value_columns, ""}
+    # A column that keeps its name goes before one that would get this name by a prefix.
+    unprefixed = {column.strip() for column in columns} - used_names
     for column in columns:
         name = column
-        while name.strip() in taken or (name != column and name.strip() in own):
+        while name.strip() in used_names or (name != column and name.strip() in unprefixed):
             name = f"file_{name}"
-        taken.add(name.strip())
+        used_names.add(name.strip())
         yield name
 
 
-def refreshed(store: Store, kind: RowKind) -> Iterator[RowResult]:
-    """Return the results with the present statuses. A row that was created meanwhile keeps the one
-    it has.
+def refreshed_results(store: Store, kind: RowKind) -> Iterator[RowResult]:
+    """Return the results of the batch with the provider's present statuses.
 
-    All statuses are read before the first result is asked for: a provider that cannot be read cuts
-    no export off.
+    All statuses are read before this returns, so that a provider that cannot be read does not cut
+    an export off. A row that is created after that keeps the status of its response.
     """
-    statuses = kind.current(results_of(store, kind))
+    statuses = kind.current_statuses(results_of(store, kind))
 
-    def now(result: RowResult) -> RowResult:
+    def with_status(result: RowResult) -> RowResult:
         status = None if result.id is None else statuses.get(result.id)
         if status is None:
             return result
         error = NOT_FOUND if status.status is None else status.reason or result.error
         return replace(result, status=status.status, error=error)
 
-    return map(now, results_of(store, kind))
+    return map(with_status, results_of(store, kind))

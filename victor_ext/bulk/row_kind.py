@@ -1,4 +1,9 @@
-"""What a row is for one system: all that bulk sending asks of it. `System.bulk` names the class."""
+"""The interface of one payment system to bulk sending: what a row is, and how rows are sent, looked
+up and read. `System.bulk` names the class of a system.
+
+`Sendable` is what `delivery` needs. `RowKind` is the rows of a file; `LaterStep` is a write that
+follows, such as the instruction of a payout.
+"""
 
 from __future__ import annotations
 
@@ -25,9 +30,11 @@ from .rows import Arguments, Result, Row, RowOutcome, RowResult
 
 
 class CurrentStatus(NamedTuple):
-    """What the provider says of a row now, and why it failed or was declined.
+    """What the provider says of a row now.
 
-    No status: it does not have it.
+    Attributes:
+        status: The provider's status; None: the provider does not have the row.
+        reason: Why the row failed or was declined.
     """
 
     status: str | None = None
@@ -35,138 +42,160 @@ class CurrentStatus(NamedTuple):
 
     @classmethod
     def of(cls, status: str | None, reason: str | None) -> CurrentStatus:
-        """Return it in one line without account numbers: of long numbers the last four digits are
-        left.
+        """Return the status of a row that the provider has.
+
+        The reason becomes one line without account numbers: only the last four digits of a long
+        number stay.
         """
         text = " ".join((reason or "").split())
-        shown = re.sub(r"\d(?=\d{4})", "*", text)
-        return cls(status or "no status", shown or None)
+        masked = re.sub(r"\d(?=\d{4})", "*", text)
+        return cls(status or "no status", masked or None)
 
 
 class Sendable(ABC):
-    """What one client sends for rows, and how it finds it again.
+    """What one client sends for rows, and how it looks up what it has sent.
 
     Attributes:
-        reference: The column whose value the provider repeats. It tells rows apart, unless another
-            one is named.
-        together: The most rows of one `group` that are sent in one call.
+        reference: The column whose value the provider repeats. The column tells rows apart, unless
+            the sender names another key column.
+        rows_per_call: The most rows of one `group` that are sent in one call.
     """
 
     reference: ClassVar[str] = ""
-    together: ClassVar[int] = 1
+    rows_per_call: ClassVar[int] = 1
 
     def __init__(self, client: Any) -> None:
         self.client = client
 
     @abstractmethod
-    def payment(self, rows: Sequence[Row]) -> Write[Any]:
-        """Return what is sent for these rows in one call. Raises `InvalidRequest`."""
+    def write_for(self, rows: Sequence[Row]) -> Write[Any]:
+        """Return the write that sends these rows in one call. Raises `InvalidRequest`."""
 
     def send(
         self,
         client: Any,
-        payment: Any,
+        write: Any,
         _key: str,
         *,
         is_repeat: bool,
     ) -> Any:
-        """Send it, under the key of its first row; a `Settlement`: why it was not sent. Raises
-        `VictorError`.
+        """Make a write, and return what it has created or done, as `settle` expects it.
+
+        A `Settlement` in its place says why the write was not sent. Raises `VictorError`.
+
+        Args:
+            client: `self.client` with the deadline of this call.
+            write: The write that `write_for` has returned.
+            _key: The idempotency key of the first row, for a system that takes one.
+            is_repeat: Whether the write may have been sent before.
         """
         assert not is_repeat, "what takes no key is never sent again"
-        return client.send(payment.call)
+        return client.send(write.call)
 
-    def look_up(self, steps: Sequence[LookUp]) -> list[Settlement]:
+    def look_up(self, look_ups: Sequence[LookUp]) -> list[Settlement]:
         """Read what became of each payment that may have been sent. Raises `VictorError`.
 
-        One whose look-up the client itself refuses keeps no other one from being looked up.
+        If the client refuses the values of one look-up, the others are still read.
         """
-        return [self._looked_up(step) for step in steps]
+        return [self._look_up_one(look_up) for look_up in look_ups]
 
-    def _looked_up(self, step: LookUp) -> Settlement:
-        write = step.write
+    def _look_up_one(self, look_up: LookUp) -> Settlement:
+        """Read what became of one payment, by the client's own look-up of its write."""
+        write = look_up.write
         try:
-            done = self.client.look_up(write.call, **step.moments, **write.look_up_by)
+            done = self.client.look_up(write.call, **look_up.moments, **write.look_up_by)
         except InvalidRequest as error:
-            return step.refused(error)
-        return step.shown(done)
+            return look_up.refused(error)
+        return look_up.shown(done)
 
-    def parts(self, _unit: str, _rows: Sequence[Row]) -> list[Result] | None:
-        """Read what became of each of the rows that were sent as `unit`; None: the provider has not
-        decided yet.
+    def unit_results(self, _unit: str, _rows: Sequence[Row]) -> list[Result] | None:
+        """Read what became of each of the rows that were sent in one call.
 
-        Raises `VictorError`. It is asked only of what is sent together.
+        Only for systems whose calls have several rows. Raises `VictorError`.
+
+        Args:
+            _unit: The provider's id of what the call created, such as the payout.
+            _rows: The rows of the call.
+
+        Returns:
+            A result for each row, in their order; None: the provider has not decided yet.
         """
         raise NotImplementedError
 
 
 class LaterStep(Sendable):
-    """A write that follows, of each of what was sent together: a row has its id.
+    """A write that follows what was sent, such as the instruction of a payout. Each of its rows has
+    the id of one payout.
 
-    The state of that is read first. The step may have been taken elsewhere, or be ruled out; and
-    one that was lost is taken again.
+    The state of the payout is read before each sending: the step may have been taken elsewhere, or
+    be ruled out.
     """
 
-    def __init__(self, client: Any, write: str) -> None:
+    def __init__(self, client: Any, write_name: str) -> None:
         super().__init__(client)
-        self._write = write
+        self._write_name = write_name
+        """The name of the write in the table of operations, such as `payouts.instruct`."""
 
-    def payment(self, rows: Sequence[Row]) -> Write[PreparedCall]:
+    def write_for(self, rows: Sequence[Row]) -> Write[PreparedCall]:
         (row,) = rows
-        call = self.client.prepare(self._write, (row.arguments or {})["id"])
+        call = self.client.prepare(self._write_name, (row.arguments or {})["id"])
         return Write.of(call, row.sent)
 
     def send(
         self,
         client: Any,
-        payment: Any,
+        write: Any,
         key: str,
         *,
         is_repeat: bool,
     ) -> Any:
+        """Read the state of the payout, and take the step unless it was taken or is ruled out. The
+        arguments are those of `Sendable.send`.
+        """
         try:
-            before = client.look_up(payment.call, since=zulu.now(), **payment.look_up_by)
+            state = client.look_up(write.call, since=zulu.now(), **write.look_up_by)
         except VictorError as error:
             return unread(error)
-        if isinstance(before, Done):
-            return before
-        if isinstance(before, NotDone) and not before.can_be_sent:
-            return Settlement(RowOutcome.REFUSED, reason=before.why)
-        return Sendable.send(self, client, payment, key, is_repeat=is_repeat)
+        if isinstance(state, Done):
+            return state
+        if isinstance(state, NotDone) and not state.can_be_sent:
+            return Settlement(RowOutcome.REFUSED, reason=state.why)
+        return Sendable.send(self, client, write, key, is_repeat=is_repeat)
 
 
 class RowKind(Sendable):
-    """The rows that one client sends.
+    """The rows of a file that one client sends.
 
     Attributes:
-        columns: The columns of a file that are sent or look rows up, with those that are
-            `required`.
-        asked: The columns in an export. None of them is an account number.
-        flags: The columns that are true or false.
-        exact: The columns in which a letter that nobody sees makes another value.
+        columns: The columns of a file that are sent, or by which rows are looked up.
+        required: Those of the columns that each row needs.
+        exported: The columns whose values an export has. None of them is an account number.
+        booleans: The columns whose values are true or false.
+        exact: The columns that must have no invisible characters, which would make another value.
         long_numbers: The form of a long number that a spreadsheet has shortened, by column.
-        unit: What the id of what is sent together is called in an export.
-        steps: The writes that follow, of each of what was sent together, by the name of the step.
-        secrets: The variables with the credentials that encrypt the state without VICTOR_BULK_KEY;
-            none: Victor's.
+        unit_column: The column of an export with the id of what was created by one call for several
+            rows, such as `payout_id`; empty: each call has one row.
+        steps: The writes that follow what was sent, by the name of the step.
+        secret_variables: The environment variables with the credentials that encrypt the state
+            without VICTOR_BULK_KEY; empty: Victor's.
         effect: What sending a row does, for a person who confirms it.
-        listed_by: The column in an export by whose values the provider's lists are read.
-        over_unpaid: The words, in small letters, for the states in which a payment has ended and
-            was not paid.
+        list_filter_column: The column of an export by whose values the provider's lists are read.
+        unpaid_end_statuses: The provider's statuses, in small letters, of a payment that has ended
+            and was not paid.
     """
 
     columns: ClassVar[frozenset[str]]
     required: ClassVar[Sequence[str]]
-    asked: ClassVar[Sequence[str]]
-    flags: ClassVar[frozenset[str]] = frozenset()
+    exported: ClassVar[Sequence[str]]
+    booleans: ClassVar[frozenset[str]] = frozenset()
     exact: ClassVar[frozenset[str]]
     long_numbers: ClassVar[Mapping[str, re.Pattern[str]]] = {}
-    unit: ClassVar[str] = ""
+    unit_column: ClassVar[str] = ""
     steps: ClassVar[Mapping[str, str]] = {}
-    secrets: ClassVar[Sequence[str]] = ()
+    secret_variables: ClassVar[Sequence[str]] = ()
     effect: ClassVar[str]
-    listed_by: ClassVar[str]
-    over_unpaid: ClassVar[frozenset[str]]
+    list_filter_column: ClassVar[str]
+    unpaid_end_statuses: ClassVar[frozenset[str]]
 
     @abstractmethod
     def check(self, arguments: Arguments) -> None:
@@ -178,55 +207,62 @@ class RowKind(Sendable):
     def key_facts(
         self, _arguments: Arguments, key_kind: str, key_value: str, /
     ) -> tuple[str, ...] | None:
-        """Return what names the payment of a row, whichever file has it; None: the row lacks it."""
+        """Return the business facts that the idempotency key of a row is made of.
+
+        They are the same whichever file has the row. None: the row does not have them.
+        """
         return key_kind, key_value
 
     @abstractmethod
     def price(self, arguments: Arguments) -> tuple[Decimal, str]:
         """Return the exact amount of a row, and its currency. Raises `InvalidRequest`."""
 
-    def stored(self, name: str, value: Any) -> Any:
-        """Return a checked argument as JSON data."""
+    def json_value(self, name: str, value: Any) -> Any:
+        """Return a checked argument as JSON data, as it is stored."""
         return plain(name, value)
 
     def group(self, _arguments: Arguments) -> Hashable:
-        """Return what rows have in common that can be sent together."""
+        """Return what rows must have in common to be sent in one call."""
         return None
 
-    def current(self, results: Iterable[RowResult]) -> dict[str, CurrentStatus]:
+    def current_statuses(self, results: Iterable[RowResult]) -> dict[str, CurrentStatus]:
         """Return what the provider says now of each row that was created, by its id. Raises
         `VictorError`.
 
-        Lists are read: a page for many rows, not a call for each. What is not in them, or was
-        forgotten here, is read by its id. Ids and statuses are held in memory.
+        Lists are read: a page for many rows, not a call for each. A row is read by its id if no
+        list has it, or if its values were forgotten here. Ids and statuses are held in memory.
         """
-        by_id: dict[str, str | None] = {}
+        filter_values: dict[str, str | None] = {}  # by id; None: the value was forgotten
         for result in results:
             if result.outcome is RowOutcome.CREATED and result.id:
-                by_id[result.id] = result.asked.get(self.listed_by)
-        values = {value for value in by_id.values() if value is not None}  # the others: forgotten
-        listed = self.listed(values) if values else ()
-        statuses = {id_: status for id_, status in listed if id_ in by_id}
-        for missing in by_id.keys() - statuses.keys():
-            statuses[missing] = self._status_of(missing)
+                filter_values[result.id] = result.asked.get(self.list_filter_column)
+        values = {value for value in filter_values.values() if value is not None}
+        listed = self.listed_statuses(values) if values else ()
+        statuses = {id_: status for id_, status in listed if id_ in filter_values}
+        for missing_id in filter_values.keys() - statuses.keys():
+            statuses[missing_id] = self._read_status_or_none(missing_id)
         return statuses
 
-    def _status_of(self, id_: str) -> CurrentStatus:
+    def _read_status_or_none(self, id_: str) -> CurrentStatus:
+        """Read the status of one row by its id; no status: the provider does not know the id."""
         try:
-            return self.read(id_)
+            return self.read_status(id_)
         except (BadRequest, NotFound):
             return CurrentStatus()
 
     @abstractmethod
-    def listed(self, values: Collection[str]) -> Iterable[tuple[str, CurrentStatus]]:
-        """Read the provider's lists for these values of `listed_by`: the id and the status of each
-        row in them.
+    def listed_statuses(self, values: Collection[str]) -> Iterable[tuple[str, CurrentStatus]]:
+        """Read the provider's lists, filtered by these values of `list_filter_column`.
+
+        Yields the id and the status of each listed row.
         """
 
     @abstractmethod
-    def read(self, id_: str) -> CurrentStatus:
+    def read_status(self, id_: str) -> CurrentStatus:
         """Read the status of one row by its id."""
 
-    def describe(self, _unit: str) -> dict[str, Any]:
-        """Return what the provider says now of what was sent together. Raises `VictorError`."""
+    def describe_unit(self, _unit: str) -> dict[str, Any]:
+        """Return what the provider says now of what one call created, such as a payout. Raises
+        `VictorError`.
+        """
         return {}

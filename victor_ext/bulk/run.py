@@ -1,4 +1,8 @@
-"""Run a batch to its end, with one worker in this process, and count its rows meanwhile."""
+"""Run a batch to its end, with one worker in this process, and count its rows meanwhile.
+
+`run_batch` queues what is unsettled, and lets `serve` run a worker until `_Watch` says that the
+batch is over. `status_of` counts the rows (`BatchStatus`).
+"""
 
 from __future__ import annotations
 
@@ -17,12 +21,13 @@ from victor_ext import Outcome, VictorError
 from victor_ext._exit_status import FAILED, FOR_NOW, UNKNOWN
 from victor_ext.settlement.flow import MAY_EXIST, SETTLED
 
+from .check import Check, Notice
 from .chunks import close_queue, is_idle, is_open, open_queue, retry_unsettled
 from .context import WorkerContext
 from .deciding import TO_DECIDE
 from .holding import held_since
 from .lines import counts_of
-from .rows import Check, Notice, RowOutcome
+from .rows import RowOutcome
 from .state_errors import NOTICE, report
 from .store import BatchRecord, Store
 from .worker_lock import FileLock, ServerLock, WorkerLock
@@ -32,9 +37,9 @@ if TYPE_CHECKING:
 
 _FIRST_LOOK = 0.02
 _LOOK_EVERY = 0.3
-"""Seconds between two reads of the status, after shorter ones: a small batch ends soon."""
-_LOOK_AFTER = 5
-"""How many times as long as the last count took the next one waits."""
+"""Seconds between two looks at a batch. The first ones are shorter: a small batch ends soon."""
+_COUNT_SHARE = 5
+"""A count of a large batch is long: the next count waits this many times as long as it took."""
 _logger = logging.getLogger("victor_ext.bulk")
 
 
@@ -57,10 +62,10 @@ class BatchStatus:
         units: What the provider says now of each payout, by its id, if this call read that.
         steps: The steps that were taken with the payouts, by name: who took them, payouts by
             outcome, how many are unsettled, and `reasons`.
-        reasons: Of a step: why it was not taken, by the payout's id.
-        held_since: Since when the state is held, aware: nothing is sent; None: it is not.
-        next_step: The step that follows what this batch has sent, such as `instruct`; None: the
-            provider has accepted nothing that this batch has sent.
+        reasons: In the status of a step: why the step was not taken, by the payout's id.
+        held_since: When the state was held, an aware time: nothing is sent; None: it is not held.
+        next_step: The step that can follow for the payouts of this batch, such as `instruct`; None:
+            the provider has accepted none of them.
     """
 
     batch: str
@@ -80,8 +85,8 @@ class BatchStatus:
 
     @property
     def notices(self) -> Sequence[Notice]:
-        """Why rows of the source were not simply sent, if this call checked it: the first 100 of
-        each code.
+        """Why rows of the source were not simply sent, if this call checked the source: the first
+        100 notices of each code.
         """
         return () if self.check is None else self.check.notices
 
@@ -126,6 +131,7 @@ class BatchStatus:
 
 
 Progress = Callable[[BatchStatus], None]
+"""Called with the status of a batch, again and again while it is sent."""
 
 
 class BulkStopped(VictorError):
@@ -144,17 +150,21 @@ def run_batch(
     record: BatchRecord,
     on_progress: Progress | None,
 ) -> BatchStatus:
-    """Retry unsettled rows and send until nothing is left to do. Raises as `serve` does."""
+    """Retry unsettled rows and send until nothing is left to do. Raises as `serve` does.
+
+    Args:
+        record: The record of the batch.
+        on_progress: Called with each status.
+    """
     settings = context.settings
-    retry_unsettled(store, settings.with_terms_of(record).chunk_terms())
+    retry_unsettled(store, settings.with_terms_of(record).new_chunk_terms())
     rate = settings.rate or record.terms["rate"]
     if settings.rate is not None or not is_open(store):
         open_queue(store, rate, settings.slots)
     watch = _Watch(context, store, rate, on_progress)
     if not watch.is_over():
         _serve_batch(context, store, watch)
-    with suppress(SQLAlchemyError):
-        # An empty queue is harmless, and `resume` closes it too.
+    with suppress(SQLAlchemyError):  # an empty queue is harmless, and the next `resume` closes it
         close_queue(store)
     assert watch.latest is not None
     return watch.latest
@@ -165,6 +175,7 @@ def _serve_batch(
     store: Store,
     watch: _Watch,
 ) -> None:
+    """Run a worker for the batch. `BulkStopped` gets the exit status of the batch."""
     try:
         serve(context, [store.queue], watch.is_over)
     except BulkStopped as error:
@@ -175,7 +186,11 @@ def _serve_batch(
 
 
 class _Watch:
-    """Looks at a batch again and again, until no worker has any of it."""
+    """Looks at a batch again and again, until no worker has or will have a chunk of it.
+
+    Attributes:
+        latest: The status of the last count.
+    """
 
     def __init__(
         self,
@@ -186,46 +201,55 @@ class _Watch:
     ) -> None:
         self._context, self._store, self._rate = context, store, rate
         self._on_progress = on_progress
-        self._next_look = 0.0
+        self._next_count = 0.0
+        """When the next count may be, by the monotonic clock."""
         self.latest: BatchStatus | None = None
 
     def is_over(self) -> bool:
+        """Look at the batch. Return whether workers have nothing left to do.
+
+        A failure of the database is reported: the batch is looked at again later.
+
+        Raises `StateLost` if the state was deleted.
+        """
         try:
             is_over = is_idle(self._store)
-            if is_over or time.monotonic() >= self._next_look:
-                self._look(is_over=is_over)
+            if is_over or time.monotonic() >= self._next_count:
+                self._count(is_over=is_over)
             if not is_over and not is_open(self._store):
                 # Another sender of this batch finished its rows and closed the queue.
                 open_queue(self._store, self._rate, self._context.settings.slots)
         except SQLAlchemyError as error:
-            lost = self._context.state.loss(error)
-            if lost is not None:
-                raise lost from error
+            loss = self._context.state.loss(error)
+            if loss is not None:
+                raise loss from error
             report(error)
             return False
         return is_over
 
-    def _look(self, *, is_over: bool) -> None:
+    def _count(self, *, is_over: bool) -> None:
+        """Count the rows, and report the progress."""
         began = time.monotonic()
         self.latest = replace(status_of(self._store), over=is_over)
-        # a large batch takes long to count
-        self._next_look = time.monotonic() + _LOOK_AFTER * (time.monotonic() - began)
+        took = time.monotonic() - began
+        self._next_count = time.monotonic() + _COUNT_SHARE * took
         if self._on_progress is not None:
             self._on_progress(self.latest)
 
 
 def status_of(store: Store) -> BatchStatus:
-    """Count the rows of a batch: those under way are `unknown`, their sender may have died."""
+    """Return the status of a batch. Rows under way count as `unknown`: their worker may be dead."""
     is_over = is_idle(store)
     lines = counts_of(store)
-    counts = lines.outcomes
-    shown = {outcome: counts[outcome] for outcome in RowOutcome if counts[outcome] > 0}
+    counts = {
+        outcome: lines.outcomes[outcome] for outcome in RowOutcome if lines.outcomes[outcome] > 0
+    }
     with store.engine.connect() as connection:
         since = held_since(connection)
     return BatchStatus(
         store.batch,
-        counts.total(),
-        shown,
+        lines.outcomes.total(),
+        counts,
         over=is_over,
         noticed=dict(lines.codes),
         under_way=lines.under_way,
@@ -237,27 +261,34 @@ def status_of(store: Store) -> BatchStatus:
 def serve(
     context: WorkerContext,
     queues: Sequence[str] | None,
-    over: Callable[[], bool],
+    is_over: Callable[[], bool],
 ) -> None:
-    """Run a worker until `over` returns true. While another process holds an SQLite database, only
-    watch.
+    """Run a worker until `is_over` returns true.
 
-    Raises `BulkStopped`; `StateLost`; and `StateUnavailable` if the database could not be used at
-    the beginning.
+    While another process works on an SQLite file, there is no worker here, and `is_over` is called
+    all the same.
+
+    Args:
+        queues: The queues to serve; None: all of the state, also future ones.
+
+    Raises:
+        BulkStopped: The provider rejects the client.
+        StateLost: The state was deleted.
+        StateUnavailable: The database cannot be used at the beginning.
     """
     lock = FileLock(context.state) if context.state.is_sqlite else ServerLock(context.state)
     with context.state.errors(), closing(lock), ExitStack() as stack:
-        own = _OwnWorker(context, lock, queues, stack)
+        own_worker = _OwnWorker(context, lock, queues, stack)
         pause = _FIRST_LOOK
         while True:
-            own.start()
+            own_worker.start()
             time.sleep(pause)
             pause = min(_LOOK_EVERY, 1.5 * pause)
-            is_over = over()
-            own.refuse_lost()
-            if is_over:
+            ends = is_over()
+            own_worker.refuse_lost()
+            if ends:
                 return
-            own.refuse_rejected()
+            own_worker.refuse_rejected()
 
 
 class _OwnWorker:
@@ -276,7 +307,7 @@ class _OwnWorker:
         self._is_announced = False
 
     def start(self) -> None:
-        """Start it, unless another process has the lock."""
+        """Start the worker, unless it runs already, or another process has the lock."""
         from .worker import Worker  # noqa: PLC0415 - it needs all of DBOS, which takes half of the start
 
         if self._worker is not None:
@@ -290,20 +321,20 @@ class _OwnWorker:
             _logger.info("Another process works on %s: waiting for it.", state, extra=NOTICE)
 
     def refuse_lost(self) -> None:
-        """Raise `StateLost` if the state, or what was sent, is not there any more."""
-        lost = None
+        """Raise `StateLost` if the state, or a payment that was sent, is not there any more."""
+        loss = None
         if self._worker is not None:
-            lost = self._worker.state_lost or self._worker.take_over.state_lost
-        lost = lost or self._context.state.loss()
-        if lost is not None:
-            raise lost
+            loss = self._worker.state_lost or self._worker.take_over.state_lost
+        loss = loss or self._context.state.loss()
+        if loss is not None:
+            raise loss
 
     def refuse_rejected(self) -> None:
         """Raise `BulkStopped` if the provider rejects this client."""
         reason = None if self._worker is None else self._worker.given_up
         if reason is not None:
-            what = (
+            message = (
                 f"Nothing more can be sent with this client: {reason} The rows that are "
                 "left wait for resume."
             )
-            raise BulkStopped(what, outcome=Outcome.NOT_SENT)
+            raise BulkStopped(message, outcome=Outcome.NOT_SENT)

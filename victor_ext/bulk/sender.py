@@ -1,4 +1,8 @@
-"""`BulkSender`: bulk sending that survives crashes and can use several machines."""
+"""`BulkSender`: bulk sending that survives crashes and can use several machines.
+
+It is the public class of this package. A method opens the state and the batch, and calls the module
+that does the work: `loading` checks and stores a file, and `run` sends what is stored.
+"""
 
 import os
 import threading
@@ -19,19 +23,21 @@ from victor_ext.health import Heartbeat
 from victor_ext.privacy import HiddenRows, concealed
 from victor_ext.tables.sources import Rows, hidden
 
-from .by_hand import ask_again, checked_person, resolve
+from .asking_again import ask_rows_again
+from .check import Check, refuse_invalid
 from .context import WorkerContext, provider_of, system_of
-from .control_totals import Expected
-from .forgetting import drop, forget
-from .holding import hold, release
+from .control_totals import ControlTotals
+from .forgetting import drop_unsent, forget_settled
+from .holding import hold_state, release_state
 from .layout import checked_batch
 from .loading import Loading
-from .named_lines import can_be_over, has_never_left, is_in_doubt, lines_named
-from .results import refreshed, results_of, write_csv
+from .named_lines import can_be_asked_again, has_never_left, is_in_doubt, lines_named
+from .resolving import resolve_payment
+from .results import refreshed_results, results_of, write_csv
 from .row_kind import RowKind
-from .rows import Check, RowOutcome, RowResult, refuse_invalid
+from .rows import RowOutcome, RowResult
 from .run import BatchStatus, Progress, run_batch, serve, status_of
-from .settings import Settings, day_of
+from .settings import Settings, check_reason, day_of
 from .state import DEFAULT_STATE, State
 from .state_errors import StateMade
 from .steps import add_step, next_step, reasons_of, require_step, step_store, units_of
@@ -132,7 +138,7 @@ class BulkSender:
         """What sending does, in a sentence for a person who confirms it."""
         self.steps = tuple(kind.steps)
         """The names of the steps that follow, the usual one first."""
-        self._secret = storage_secret(storage_key, kind.secrets)
+        self._secret = storage_secret(storage_key, kind.secret_variables)
         self.heartbeat = Heartbeat()
         """How the worker of `work`, `send` or `resume` does: it looks at the state every two
         seconds.
@@ -158,7 +164,7 @@ class BulkSender:
             expect_total: What the amounts of all these rows must be together.
         """
         source = hidden(source)
-        expected = Expected.of(expect_rows, expect_total)
+        expected = ControlTotals.of(expect_rows, expect_total)
         with self._loading(source, expected) as (_, loading):
             return loading.read()
 
@@ -188,21 +194,22 @@ class BulkSender:
             VictorError: Any other failure. Stored rows are kept, and `resume` continues with them.
         """
         source = hidden(source)
-        expected = Expected.of(expect_rows, expect_total)
+        expected = ControlTotals.of(expect_rows, expect_total)
         try:
             return self._send(source, expected, on_check, on_progress)
-        except StateMade:
+        except StateMade:  # another process was faster: its key encrypts the state now
             if isinstance(source, HiddenRows) and isinstance(source.rows, Iterator):
-                raise  # it can be read once
+                raise  # an iterator can be read only once
             return self._send(source, expected, on_check, on_progress)
 
     def _send(
         self,
         source: Rows,
-        expected: Expected,
+        expected: ControlTotals,
         on_check: Callable[[Check], None] | None,
         on_progress: Progress | None,
     ) -> BatchStatus:
+        """Do once what `send` does. Raises `StateMade` if another process has made the state."""
         with self._loading(source, expected) as (context, loading):
             check = loading.read()
             refuse_invalid(loading.batch, check, skip_invalid=self._settings.skip_invalid)
@@ -224,7 +231,7 @@ class BulkSender:
             ConfigurationError: The batch does not exist, or it belongs to another account.
             VictorError: See `send`.
         """
-        with self._stored(to_send=True) as (context, store, record):
+        with self._stored_batch(to_send=True) as (context, store, record):
             status = run_batch(context, store, record, on_progress)
             return replace(status, next_step=next_step(store, context.kind))
 
@@ -232,11 +239,12 @@ class BulkSender:
         """Instruct or withdraw each payout that this batch has sent and the provider has accepted,
         at most once.
 
-        Its state is read first: what it rules out is not sent, and is `refused`.
+        The state of a payout is read first: a step that the state rules out is not sent, and is
+        `refused`.
 
-        Taken again, it goes on with those that were accepted meanwhile, and looks up those of which
-        it is not known. One that was lost is `not_sent` once nothing of it can be under way, and is
-        then taken again.
+        Taken again, the step goes on with the payouts that were accepted meanwhile, and is looked
+        up for those of which it is not known whether it was taken. A step that was lost on the way
+        is `not_sent` once no call of it can be under way, and is then sent again.
 
         Args:
             name: `"instruct"`, which moves money, or `"withdraw"`.
@@ -251,7 +259,7 @@ class BulkSender:
                 sender takes it and may not.
             VictorError: See `send`.
         """
-        with self._stored() as (context, store, record):
+        with self._stored_batch() as (context, store, record):
             require_step(context.kind, name)
             self._settings.check_person(record.persons)
             step = step_store(store, name)
@@ -293,11 +301,11 @@ class BulkSender:
                 row. Nothing is changed.
             VictorError: The provider cannot be read.
         """
-        checked_person(by, why)
-        with self._stored(to_send=True) as (context, store, record):
-            lines = lines_named(context, store, record, keys, can_be_over)
+        check_reason(by, why)
+        with self._stored_batch(to_send=True) as (context, store, record):
+            lines = lines_named(context, store, record, keys, can_be_asked_again)
             person = {"by": by, "not_by_sender": False, "why": why}
-            ask_again(context, store, record, lines, person)
+            ask_rows_again(context, store, record, lines, person)
             return len(lines)
 
     def resolve(
@@ -309,37 +317,37 @@ class BulkSender:
         why: str,
         id: str | None = None,
     ) -> None:
-        """Settle a row in doubt by hand, by what a person has found out at the provider. What is
-        `created` without an id is given one.
+        """Settle a row in doubt by hand, by what a person has found out at the provider; or give a
+        row its id that is `created` without one.
 
-        So is a row that is settled in a restored state, and may have been asked since: what was
-        `not-created` stays as it is stored.
+        In a restored state, a settled row is in doubt, too: it may have been asked since the
+        backup. If nothing was created since then (`not-created`), the row stays as it is stored.
 
         Args:
             key: The value of the key column. If several rows in doubt have it: the key of one, as
                 the export has it.
-            outcome: What was found. What was not created is `refused`: a file that has it sends
-                it.
+            outcome: What was found. A row that was not created becomes `refused`: a file that has
+                it sends it.
             by: Who has found it out.
             why: How, such as where this person has looked. Both are stored.
-            id: The provider's id of what was created. Of what is sent together, that of what it is
-                in, such as the payout: it is needed there, and read.
+            id: The provider's id of what was created. For a payment of a payout, the id of the
+                payout: it is needed there, and the payout is read.
 
         Raises:
-            ConfigurationError: It is not in doubt, is being sent now, or the batch has no such row,
-                or several.
+            ConfigurationError: The row is not in doubt, or is being sent now; or the batch has no
+                such row, or several.
         """
-        checked_person(by, why)
-        if outcome not in _FOUND:
+        check_reason(by, why)
+        if outcome not in _RESOLVED_OUTCOMES:
             message = f"outcome={outcome!r} must be created or not-created."
             raise ConfigurationError.of([Problem("outcome", "value", message)])
-        with self._stored() as (context, store, record):
+        with self._stored_batch() as (context, store, record):
             (line,) = lines_named(context, store, record, [key], is_in_doubt)
-            resolve(
+            resolve_payment(
                 context.kind,
                 store,
                 line,
-                _FOUND[outcome],
+                _RESOLVED_OUTCOMES[outcome],
                 by=by,
                 why=why,
                 id=id,
@@ -352,18 +360,17 @@ class BulkSender:
             ConfigurationError: There is no state.
         """
         with self._context() as context, context.open_present("") as store:
-            state, vault, secret = context.state, context.vault, context.secret
-            keep_key = partial(state.keep_key, vault=vault, secret=secret)
+            keep_key = partial(context.state.keep_key, vault=context.vault, secret=context.secret)
             with store.transaction() as connection:
-                hold(connection, keep_key)
+                hold_state(connection, keep_key)
 
     def release(self) -> int | None:
-        """Let what is held be sent again.
+        """Let the rows of a held state be sent again.
 
-        What waits may have been sent since it was stored: it is sent with its key while the
-        provider keeps that, and else it is looked up. What was rejected or refused may have been
-        asked since: a file that has it once more lets it be looked up. What was created is asked
-        again once somebody has called `resolve`.
+        A row that waits may have been sent since it was stored: it is sent with its key while the
+        provider keeps the key, and is looked up after that. A row that was rejected or refused may
+        have been asked since: a file that has it once more lets it be looked up. A row that was
+        created is asked once more only after somebody has called `resolve`.
 
         Returns:
             How many rows waited; None: the state was not held.
@@ -376,12 +383,11 @@ class BulkSender:
             context.open_present("") as store,
             store.transaction() as connection,
         ):
-            return release(connection, no_chunk=store.chunk(0))
+            return release_state(connection, no_chunk=store.chunk(0))
 
     def rekey(self, new: str) -> None:
-        """Wrap the key of the state with another secret: from now on `storage_key` has to be it.
-
-        What is stored stays as it is.
+        """Encrypt the key of the state with another secret, which `storage_key` has to be from now
+        on. What is stored stays as it is.
 
         Args:
             new: Secret of at least 16 characters.
@@ -395,38 +401,39 @@ class BulkSender:
             context.state.rekey(context.vault, new_secret(new))
 
     def forget(self, *, older_than: timedelta | float) -> int:
-        """Remove what settled rows of all batches asked for, if they were stored longer ago.
+        """Remove what settled rows of all batches asked for, if they were stored long ago.
 
-        What protects from asking twice stays: keys, states, ids and digests. What may exist is
-        never forgotten.
+        What protects from asking twice stays: keys, states, ids and digests. A row that may exist
+        is never forgotten.
 
         Args:
-            older_than: How long, in seconds or as a timedelta.
+            older_than: How long ago they were stored at least, in seconds or as a timedelta.
 
         Returns:
             The number of rows.
         """
         with self._context() as context, context.open_present("") as store:
-            return forget(store, time.time() - _seconds(older_than))
+            return forget_settled(store, time.time() - _seconds(older_than))
 
     def drop(self, keys: Collection[str] | None = None) -> int:
-        """Drop from the batch what never left: rows that wait, were not sent or were refused.
+        """Drop the rows of the batch that were never sent: those that wait, were not sent or were
+        refused.
 
         They are neither counted nor exported any more. If they are sent again, they are new rows.
         Returns their number.
 
         Args:
-            keys: The values of the key column of some of them, or their keys as the export has
-                them; None: all of them.
+            keys: The rows to drop, by their values in the key column, or by their keys as the
+                export has them; None: all of them.
 
         Raises:
             ConfigurationError: The batch does not exist, or belongs to another account.
         """
-        with self._stored(to_send=True) as (context, store, record):
+        with self._stored_batch(to_send=True) as (context, store, record):
             if keys is None:
-                return drop(store)
+                return drop_unsent(store)
             lines = lines_named(context, store, record, keys, has_never_left)
-            return drop(store, [line.key for line in lines])
+            return drop_unsent(store, [line.key for line in lines])
 
     def status(self, *, refresh: bool = False) -> BatchStatus:
         """Return the current status of the batch.
@@ -438,7 +445,7 @@ class BulkSender:
         Raises:
             VictorError: With `refresh`, the provider could not be read.
         """
-        with self._stored() as (context, store, _):
+        with self._stored_batch() as (context, store, _):
             kind = context.kind
             status = replace(
                 status_of(store),
@@ -447,12 +454,12 @@ class BulkSender:
             )
             if not refresh:
                 return status
-            current = kind.current(results_of(store, kind))
-            statuses = Counter(payment.status or "not found" for payment in current.values())
+            current = kind.current_statuses(results_of(store, kind))
+            status_counts = Counter(payment.status or "not found" for payment in current.values())
             return replace(
                 status,
-                payments=dict(statuses.most_common()),
-                units={unit: kind.describe(unit) for unit in units_of(store, kind)},
+                payments=dict(status_counts.most_common()),
+                units={unit: kind.describe_unit(unit) for unit in units_of(store, kind)},
             )
 
     def export(self, *, refresh: bool = False) -> Iterator[RowResult]:
@@ -466,9 +473,9 @@ class BulkSender:
             VictorError: With `refresh`, the provider could not be read. Nothing has been yielded
                 then.
         """
-        with self._stored() as (context, store, _):
-            read = refreshed if refresh else results_of
-            yield from read(store, context.kind)
+        with self._stored_batch() as (context, store, _):
+            read_results = refreshed_results if refresh else results_of
+            yield from read_results(store, context.kind)
 
     def export_csv(
         self,
@@ -492,12 +499,12 @@ class BulkSender:
         Returns:
             The number of rows written.
         """
-        with self._stored() as (context, store, record):
+        with self._stored_batch() as (context, store, record):
             kind = context.kind
-            results = refreshed(store, kind) if refresh else results_of(store, kind)
+            results = refreshed_results(store, kind) if refresh else results_of(store, kind)
             if on_result is not None:
-                results = _noted(results, on_result)
-            return write_csv(file, results, record.columns, asked=kind.asked, escape=escape)
+                results = _with_listener(results, on_result)
+            return write_csv(file, results, record.columns, exported=kind.exported, escape=escape)
 
     def batches(self) -> list[str]:
         """Return the names of the batches of this key and provider in the state.
@@ -540,7 +547,10 @@ class BulkSender:
         """
         return {outcome: self._tried[outcome] for outcome in RowOutcome}
 
-    def _name(self, source: object) -> str:
+    def _batch_name(self, source: object) -> str:
+        """Return the name of the batch: the sender's, or that of the file. Raises
+        `ConfigurationError` if there is none.
+        """
         if self._batch is not None:
             return self._batch
         if not isinstance(source, str | os.PathLike):
@@ -550,19 +560,23 @@ class BulkSender:
 
     @contextmanager
     def _loading(
-        self, source: Rows, expected: Expected
+        self, source: Rows, expected: ControlTotals
     ) -> Generator[tuple[WorkerContext, Loading]]:
+        """Open what loads a source, for the block."""
         with (
             self._context() as context,
-            closing(Loading(source, self._name(source), context, expected)) as loading,
+            closing(Loading(source, self._batch_name(source), context, expected)) as loading,
         ):
             yield context, loading
 
     @contextmanager
     def _context(self) -> Generator[WorkerContext]:
+        """Open what this sender works with, for the block: its own client, or one of the
+        environment.
+        """
         own: Any = self._client
-        opened = Victor.from_env(limits=self.limits) if own is None else nullcontext(own)
-        with opened as client:
+        client_block = Victor.from_env(limits=self.limits) if own is None else nullcontext(own)
+        with client_block as client:
             yield WorkerContext(
                 client=client,
                 kind=client.system.load("bulk")(client),
@@ -575,10 +589,15 @@ class BulkSender:
             )
 
     @contextmanager
-    def _stored(
+    def _stored_batch(
         self, *, to_send: bool = False
     ) -> Generator[tuple[WorkerContext, Store, BatchRecord]]:
-        with self._context() as context, context.open_present(self._name(None)) as store:
+        """Open the batch of this sender, for the block.
+
+        The argument is that of `Store.record`. Raises `ConfigurationError` if the state does not
+        have the batch.
+        """
+        with self._context() as context, context.open_present(self._batch_name(None)) as store:
             record = store.record(to_send=to_send)
             if record is None:
                 raise no_such_batch(store.batch, str(self._state), store.batches())
@@ -586,33 +605,35 @@ class BulkSender:
 
 
 def _steps_of(store: Store, kind: RowKind) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the steps that were taken with what a batch has sent, by name."""
+    """Yield the name of each step that was taken with the payouts of a batch, and its status as
+    `BatchStatus.steps` has it.
+    """
     for name in kind.steps:
         step = step_store(store, name)
         record = step.record()
         if record is None:
             continue
         status = status_of(step)
-        yield (
-            name,
-            {
-                "by": [person["by"] for person in record.persons],
-                "counts": status.counts,
-                "unsettled": status.unsettled,
-                "reasons": reasons_of(step),
-            },
-        )
+        shown = {
+            "by": [person["by"] for person in record.persons],
+            "counts": status.counts,
+            "unsettled": status.unsettled,
+            "reasons": reasons_of(step),
+        }
+        yield name, shown
 
 
-def _noted(
+def _with_listener(
     results: Iterator[RowResult], on_result: Callable[[RowResult], object]
 ) -> Iterator[RowResult]:
+    """Yield results, and call `on_result` with each of them before that."""
     for result in results:
         on_result(result)
         yield result
 
 
-_FOUND = {"created": RowOutcome.CREATED, "not-created": RowOutcome.REFUSED}
+_RESOLVED_OUTCOMES = {"created": RowOutcome.CREATED, "not-created": RowOutcome.REFUSED}
+"""The outcome of a row for what a person has found out (`resolve`)."""
 
 
 def _seconds(duration: timedelta | float) -> float:

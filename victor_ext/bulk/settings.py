@@ -1,4 +1,8 @@
-"""Validated settings of a bulk sender."""
+"""The settings of a bulk sender, which are checked when they are made.
+
+`Settings` is for a sender; `after` and `with_terms_of` add what a batch was begun with. Who may
+take a step is checked by `check_person` and `check_sender`.
+"""
 
 from __future__ import annotations
 
@@ -19,12 +23,15 @@ from .store import BatchRecord, Person
 
 DAY = 24 * 3600.0
 PATIENCE = 120.0
+"""Seconds for which a row is retried while the provider fails, unless a setting says otherwise."""
 MAX_WORKERS = 100
 MAX_RATE = 10_000.0
 DEFAULTS = ("due_date", "payor_id")
-"""Settings that are the values of a column for rows without one."""
+"""Settings with the name of a column: their value is for rows without a value in this column."""
 TERMS = ("rate", "key_retention", "patience")
+"""Settings that are stored with a batch, and hold for it until a file comes with others."""
 PERSONS = ("by", "not_by_sender")
+"""Settings that are stored for each file of a batch, and each step: see `Person`."""
 _BOUNDS: Sequence[tuple[str, Callable[[float], bool], str]] = (
     ("rate", lambda rate: 0 < rate <= MAX_RATE, "rows a second, above 0 and at most 10000"),
     (
@@ -38,14 +45,17 @@ _BOUNDS: Sequence[tuple[str, Callable[[float], bool], str]] = (
         "seconds, at least 0 and at most 86400",
     ),
 )
-"""The numbers among the settings: when each is valid, and how a message says so."""
+"""The numbers among the settings: the name of each, when a value is valid, and how a message says
+so.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Settings to read and send a batch, which are checked.
+    """Settings to read and send a batch. They are those of `BulkSender`, where they are described.
 
-    None means the batch's own value or the default.
+    None means the batch's own value or the default. Making settings raises `ConfigurationError` if
+    one of them is not valid.
     """
 
     key_column: str | None
@@ -79,13 +89,13 @@ class Settings:
             raise refused_setting("key_column", message)
 
     def _check_texts(self) -> None:
-        if not _is_words(self.key_kind):
+        if not _is_none_or_words(self.key_kind):
             message = (
                 f"key_kind={self.key_kind!r} must be text: what the key column names, such as "
                 "invoice or subscription-2026-11."
             )
             raise refused_setting("key_kind", message)
-        if not _is_words(self.by):
+        if not _is_none_or_words(self.by):
             raise refused_setting("by", f"by={self.by!r} must be the name of a person.")
         if self.not_by_sender and self.by is None:
             message = (
@@ -109,10 +119,10 @@ class Settings:
         return {name: value for name, value in values.items() if value is not None}
 
     def check_for(self, kind: type[RowKind]) -> None:
-        """Check that these are settings of such rows. Raises `ConfigurationError`."""
+        """Check that these settings are for rows of this kind. Raises `ConfigurationError`."""
         for name in self.defaults.keys() - kind.columns:
             raise refused_setting(name, f"{name} is no column of these rows: leave it out.")
-        if kind.together == 1:
+        if kind.rows_per_call == 1:
             return
         if self.key_column not in (None, kind.reference):
             message = (
@@ -128,9 +138,14 @@ class Settings:
             raise refused_setting("key_kind", message)
 
     def check_person(self, persons: Sequence[Person]) -> None:
-        """Check that who takes a step is not who sent the rows, if that is wanted.
+        """Check that the person who takes a step has not sent the rows, if `not_by_sender` was set
+        now or then.
 
-        Raises `ConfigurationError`.
+        Args:
+            persons: Who has sent each file of the batch.
+
+        Raises:
+            ConfigurationError: The person has sent some of them, or it is not known.
         """
         if not (self.not_by_sender or needs_another_person(persons)):
             return
@@ -147,16 +162,20 @@ class Settings:
                 "person. Leave it out if the team accepts that."
             )
             raise refused_setting("not_by_sender", message)
-        if _same_person(self.by) in map(_same_person, senders):
+        if _comparable_name(self.by) in map(_comparable_name, senders):
             message = (
                 f"by={self.by}: who sent these rows may not take this step. Another person has to."
             )
             raise refused_setting("by", message)
 
     def check_sender(self, persons: Sequence[Person]) -> None:
-        """Check that it stays known who sent the rows, where another person takes the next step.
+        """Check that each sender of a batch is known whose next step is for another person.
 
-        Raises `ConfigurationError`.
+        Args:
+            persons: Who has sent each earlier file of the batch.
+
+        Raises:
+            ConfigurationError: The sender of this file or of an earlier one would not be known.
         """
         if self.by is None and needs_another_person(persons):
             raise refused_setting(
@@ -185,15 +204,16 @@ class Settings:
         Raises `ConfigurationError` for another key column: it would give other keys, and duplicate
         requests.
         """
-        known = last.key_column
-        if self.key_column not in (None, known):
+        batch_column = last.key_column
+        if self.key_column not in (None, batch_column):
             message = (
-                f"key_column is {self.key_column}, and this batch has the key column {known} (by "
-                "another one the same rows have other keys, and would be sent again)."
+                f"key_column is {self.key_column}, and this batch has the key column "
+                f"{batch_column} (by another one the same rows have other keys, and would be sent "
+                "again)."
             )
             hint = (
-                f"write key_column={known!r}, or leave it out, and give the column of the file "
-                "this name again"
+                f"write key_column={batch_column!r}, or leave it out, and give the column of the "
+                "file this name again"
             )
             raise ConfigurationError.of([Problem("key_column", "changed", message, hint=hint)])
         return self.with_terms_of(last)
@@ -204,31 +224,37 @@ class Settings:
         return replace(self, **{name: last.terms[name] for name in missing})
 
     @property
-    def kept(self) -> float:
-        """Seconds for which the provider keeps a key."""
+    def key_retention_seconds(self) -> float:
+        """Seconds for which the provider keeps a key: the setting, or a day."""
         return self.key_retention or DAY
 
-    def chunk_terms(self) -> dict[str, float]:
-        """Return the terms that a chunk is stored with."""
-        return self.of_chunk({"retention": self.kept, "patience": PATIENCE})
+    def new_chunk_terms(self) -> dict[str, float]:
+        """Return the terms that a new chunk is stored with: how long its keys live (`retention`),
+        and how long a row is retried (`patience`), in seconds.
+        """
+        patience = PATIENCE if self.patience is None else self.patience
+        return {"retention": self.key_retention_seconds, "patience": patience}
 
-    def of_chunk(self, stored: Mapping[str, Any]) -> dict[str, float]:
-        """Return the terms of a chunk: those it is stored with, or these where they are given.
+    def terms_of_chunk(self, stored: Mapping[str, Any]) -> dict[str, float]:
+        """Return the terms that a stored chunk is sent with: its own ones, unless these settings
+        say otherwise.
 
-        Of two lives of a key the shorter one counts.
+        Of two lives of a key, the shorter one counts.
         """
         patience = stored["patience"] if self.patience is None else self.patience
-        kept = stored["retention"] if self.key_retention is None else self.key_retention
-        return {"retention": min(kept, stored["retention"]), "patience": patience}
+        retention = stored["retention"]
+        if self.key_retention is not None:
+            retention = min(self.key_retention, retention)
+        return {"retention": retention, "patience": patience}
 
 
-def _is_words(text: object) -> bool:
-    """Whether a setting says something. None is valid."""
+def _is_none_or_words(text: object) -> bool:
+    """Whether a setting is not given, or is text with at least one word."""
     return text is None or (isinstance(text, str) and bool(words_of(text)))
 
 
-def _same_person(name: str) -> str:
-    """Return what two spellings of one name have in common."""
+def _comparable_name(name: str) -> str:
+    """Return a name of a person in the form in which names are compared."""
     return words_of(name).casefold()
 
 
@@ -237,32 +263,48 @@ def needs_another_person(persons: Sequence[Person]) -> bool:
     return any(person["not_by_sender"] for person in persons)
 
 
+def check_reason(by: str, why: str) -> None:
+    """Check who decides about a payment, and why. Raises `ConfigurationError` if one is missing."""
+    for name, text in (("by", by), ("why", why)):
+        if not isinstance(text, str) or not words_of(text):
+            raise ConfigurationError.of(
+                [Problem(name, "required", f"{name} is missing: it is stored with the decision.")]
+            )
+
+
 def refused_setting(name: str, message: str) -> ConfigurationError:
+    """Return the error for the setting with this name."""
     return ConfigurationError.of([Problem(name, "setting", message)])
 
 
 def day_of(value: date | str | None) -> str | None:
-    """Return a due date as `YYYY-MM-DD`; `today` and `tomorrow` are in UTC.
+    """Return the setting `due_date` as `YYYY-MM-DD`; `today` and `tomorrow` are in UTC.
 
     Raises `ConfigurationError`.
     """
     day = in_utc(value)
+    if day is None:
+        return None
     if isinstance(day, date) and not isinstance(day, datetime):
         return day.isoformat()
     with suppress(ValueError):
-        if day is None or (isinstance(day, str) and date.fromisoformat(day).isoformat() == day):
+        # `fromisoformat` takes other forms, too, such as 20260304.
+        if isinstance(day, str) and date.fromisoformat(day).isoformat() == day:
             return day
     message = f"due_date={value!r} is not a date: write YYYY-MM-DD, today or tomorrow."
     raise refused_setting("due_date", message)
 
 
 def in_utc(day: Any) -> Any:
-    """Return the date for `today` and `tomorrow`, in UTC: the provider does not document its time
-    zone.
+    """Return the date that `today` or `tomorrow` is in UTC; any other value as it is.
+
+    It is UTC because the provider does not document its time zone.
     """
-    if day in ("today", "tomorrow"):
-        today = datetime.now(UTC).date()
-        return (today if day == "today" else today + timedelta(days=1)).isoformat()
+    today = datetime.now(UTC).date()
+    if day == "today":
+        return today.isoformat()
+    if day == "tomorrow":
+        return (today + timedelta(days=1)).isoformat()
     return day
 
 

@@ -1,5 +1,8 @@
-"""The rows of a source, in a database of this process: what each one asks, encrypted, and what is
-decided about it.
+"""The rows of a source, in a temporary database of this process: what each row asks, encrypted, and
+what is decided about it.
+
+`SourceRows` is the table, `SourceRow` a row of it. The methods are in the order in which a source
+is read, decided about and stored.
 """
 
 from __future__ import annotations
@@ -12,7 +15,7 @@ from victor_ext import Problem
 from victor_ext.tables.temporary import TemporaryDatabase
 
 from .deciding import Act
-from .payments import Asked, pages
+from .payments import RequestedPayment, pages
 
 _SCHEMA = """
 CREATE TABLE asked (
@@ -41,18 +44,24 @@ class SourceRow(NamedTuple):
     """A row of a source, with the columns of the table in their order.
 
     Attributes:
-        key: Of its payment; None: the row does not say which it is, or repeats an earlier one.
+        key: The key of its payment; None: the row has no key, or repeats an earlier row.
         problems: As JSON: the field, the code and the message of each; None: there are none.
-        asked: `Asked`, as JSON; None: the row repeats an earlier one.
-        spelling: The same for rows that ask for the same under keys that are spelled otherwise.
-        reference: A digest of what another row may have, too.
-        grouping: The same for rows that are sent together.
-        act: The name of what is decided; None: nothing is.
-        code: Of its notice, as is the message.
-        again: How many keys its payment had before.
-        since: The time from which it may have been sent, though the state does not have it.
-        has_own: Whether its line has the row, too: its payment is stored with another one.
-        chunk: The number of the one that sends it.
+        asked: The `RequestedPayment`, as JSON; None: the row repeats an earlier row.
+        spelling: Digests that are equal for rows that ask for the same, and whose keys differ by
+            their spelling alone.
+        reference: The digest of its reference, if other rows may have the same one.
+        grouping: The digest of its `RowKind.group`, for rows that are sent in one call.
+        amount: The exact amount, as text; None: the row is not valid.
+        is_repeated: Whether an earlier row has its key, or asks for the same.
+        act: The name of the `Act` that is decided; None: nothing is decided.
+        code: The code of its notice.
+        message: The message of its notice.
+        again: As in `Decision`.
+        since: As in `Decision`.
+        has_own: Whether its line stores the row: the payment is stored with the row of another
+            file.
+        chunk: The number of the chunk that sends it.
+        place: Its place in the chunk, from 0.
     """
 
     number: int
@@ -75,22 +84,22 @@ class SourceRow(NamedTuple):
     chunk: int | None = None
     place: int | None = None
 
-    def payment(self) -> Asked:
-        """Return what it asks for, unless it repeats an earlier row."""
+    def payment(self) -> RequestedPayment:
+        """Return what the row asks for. The row must not repeat an earlier one."""
         assert self.asked is not None
-        return Asked(*json.loads(self.asked))
+        return RequestedPayment(*json.loads(self.asked))
 
     def problem_list(self) -> list[Problem]:
         return [Problem(*problem) for problem in json.loads(self.problems or "[]")]
 
     def reasons(self) -> str:
-        """Return what an operator reads of it: its notice, and its problems."""
+        """Return why the row is not sent, in sentences: its notice, and its problems."""
         messages = [problem.message for problem in self.problem_list()]
         return " ".join(filter(None, [self.message, *messages]))
 
 
 class RowDecision(NamedTuple):
-    """What is decided about the row with this number: see `SourceRow`."""
+    """What is decided about a row: columns of `SourceRow`."""
 
     number: int
     act: str
@@ -105,7 +114,7 @@ _INSERT = "INSERT INTO asked VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
 
 
 def problems_text(problems: Sequence[Problem]) -> str | None:
-    """Return problems as they are stored."""
+    """Return problems as the table has them."""
     if not problems:
         return None
     return json.dumps([[problem.field, problem.code, problem.message] for problem in problems])
@@ -123,77 +132,94 @@ class SourceRows(TemporaryDatabase):
         self.execute(_INSERT, row)
 
     def with_key(self, key: str) -> SourceRow | None:
-        """Return the row with this key."""
-        return next(self._chosen("WHERE key = ?", key), None)
+        """Return the row with this key, or None."""
+        return next(self._select("WHERE key = ?", key), None)
 
-    def spelled(self, spelling: str) -> SourceRow | None:
-        """Return the first row with this spelling."""
-        return next(self._chosen("WHERE spelling = ? ORDER BY number LIMIT 1", spelling), None)
+    def with_spelling(self, spelling: str) -> SourceRow | None:
+        """Return the first row with this spelling, or None."""
+        return next(self._select("WHERE spelling = ? ORDER BY number LIMIT 1", spelling), None)
 
     def sharing(self) -> int:
-        """Return how many rows have the reference of another one."""
+        """Return how many rows have the reference of another row."""
         (count,) = self.execute(_SHARING).fetchone()
         return int(count)
 
-    # While it is decided
+    # While it is decided about
 
     def with_keys(self) -> Iterator[SourceRow]:
         """Yield the rows that are decided about, in the order of their keys."""
-        return self._chosen("WHERE key IS NOT NULL ORDER BY key")
+        return self._select("WHERE key IS NOT NULL ORDER BY key")
 
     def decide(self, decisions: Iterable[RowDecision]) -> None:
+        """Store what is decided about rows."""
         self.executemany(_DECIDE, [decision._asdict() for decision in decisions])
 
     # While it is stored
 
     def all(self) -> Iterator[SourceRow]:
         """Yield the rows in order."""
-        return self._chosen("ORDER BY number")
+        return self._select("ORDER BY number")
 
     def to_store(self) -> Iterator[SourceRow]:
-        """Yield the rows whose payments are stored with them, in the order of their keys."""
+        """Yield the rows whose payments are stored as the rows have them, in the order of their
+        keys.
+        """
         acts = Act.STORE.name, Act.REFUSE.name
-        return self._chosen("WHERE act IN (?, ?) ORDER BY key", *acts)
+        return self._select("WHERE act IN (?, ?) ORDER BY key", *acts)
 
     def assign_chunks(self, first: int, size: int) -> int:
-        """Give each row that is sent its chunk and its place there. Return how many chunks are new.
+        """Give each row that is sent its chunk, and its place in the chunk.
 
-        What is looked up is in no call with what is sent.
+        Args:
+            first: The number of the first chunk.
+            size: The most rows of a chunk.
+
+        Returns:
+            How many chunks there are.
         """
-        places = _Places(first, size)
-        to_send = self._chosen("WHERE act = ? ORDER BY number", Act.STORE.name)
+        chunks = _ChunkAssignment(first, size)
+        to_send = self._select("WHERE act = ? ORDER BY number", Act.STORE.name)
         for page in pages(to_send):
-            assigned = [
-                (*places.next_of(row.grouping, is_looked_up=row.since is not None), row.number)
-                for row in page
-            ]
-            self.executemany("UPDATE asked SET chunk = ?, place = ? WHERE number = ?", assigned)
-        return places.chunks
+            places = list[tuple[int, int, int]]()
+            for row in page:
+                # A row that is only looked up is in no call with rows that are sent.
+                is_looked_up = row.since is not None
+                chunk, place = chunks.next_place(row.grouping, is_looked_up=is_looked_up)
+                places.append((chunk, place, row.number))
+            self.executemany("UPDATE asked SET chunk = ?, place = ? WHERE number = ?", places)
+        return chunks.count
 
     def keys_of(self, chunk: int) -> list[str]:
         """Return the keys of the rows of a chunk, in order."""
         query = "SELECT key FROM asked WHERE chunk = ? ORDER BY place"
         return [key for (key,) in self.execute(query, (chunk,))]
 
-    def _chosen(self, clauses: str, *values: str) -> Iterator[SourceRow]:
+    def _select(self, clauses: str, *values: str) -> Iterator[SourceRow]:
+        """Yield the rows that these clauses of SQL choose."""
         query = f"SELECT * FROM asked {clauses}"  # noqa: S608 - the clauses are those of this class
         return map(SourceRow._make, self.execute(query, values))
 
 
-class _Places:
-    """Fills chunks with rows: each has those of one group."""
+class _ChunkAssignment:
+    """Fills chunks with rows, so that all rows of a chunk are of one group.
+
+    Attributes:
+        count: How many chunks have rows.
+    """
 
     def __init__(self, first: int, size: int) -> None:
         self._first, self._size = first, size
-        self._last: dict[tuple[str | None, bool], tuple[int, int]] = {}
-        self.chunks = 0
+        self._next_places: dict[tuple[str | None, bool], tuple[int, int]] = {}
+        """By group: the chunk that is filled, and the place that is free next."""
+        self.count = 0
 
-    def next_of(self, grouping: str | None, *, is_looked_up: bool) -> tuple[int, int]:
+    def next_place(self, grouping: str | None, *, is_looked_up: bool) -> tuple[int, int]:
         """Return the chunk and the place of the next row of a group."""
         group = grouping, is_looked_up
-        chunk, place = self._last.get(group, (0, self._size))
-        if place == self._size:
-            chunk, place = self._first + self.chunks, 0
-            self.chunks += 1
-        self._last[group] = chunk, place + 1
+        chunk, place = self._next_places.get(group, (0, self._size))
+        if place == self._size:  # the chunk is full, or the group has none yet
+            chunk = self._first + self.count
+            place = 0
+            self.count += 1
+        self._next_places[group] = chunk, place + 1
         return chunk, place

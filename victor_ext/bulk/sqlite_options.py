@@ -1,4 +1,6 @@
-"""The options of connections to an SQLite state, and what an older SQLite lacks for DBOS."""
+"""The options of connections to an SQLite state (`sqlite_options`), and the function that an older
+SQLite lacks for DBOS (`subseconds_in_all_pools`). Both listen to events of SQLAlchemy.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +20,7 @@ of Debian 12 is 3.40."""
 
 
 def sqlite_options(connection: Any, _record: object) -> None:
+    """Set the options of a new connection to a state."""
     # As in DBOS: a transaction waits for other writers when it starts.
     connection.isolation_level = "IMMEDIATE"
     connection.execute("PRAGMA busy_timeout=30000")
@@ -31,23 +34,25 @@ def sqlite_options(connection: Any, _record: object) -> None:
 def subseconds_in_all_pools() -> Generator[None]:
     """Call `_add_subseconds` for each connection of this process that is opened in the block."""
 
-    # its own: another thread may be in such a block, too
-    def add(connection: Any, _record: object) -> None:
+    # A listener of this block alone: another thread may remove its own one meanwhile.
+    def add_subseconds(connection: Any, _record: object) -> None:
         _add_subseconds(connection)
 
-    event.listen(sa.Pool, "connect", add)
+    event.listen(sa.Pool, "connect", add_subseconds)
     try:
         yield
     finally:
-        event.remove(sa.Pool, "connect", add)
+        event.remove(sa.Pool, "connect", add_subseconds)
 
 
 def _add_subseconds(connection: Any) -> None:
     """Add `unixepoch('subsec')` to a connection whose SQLite lacks it."""
     if isinstance(connection, sqlite3.Connection) and sqlite3.sqlite_version_info < _SUBSECONDS:
-        # As in SQLite, milliseconds: DBOS multiplies by 1000 and stores an integer. NULL: not what
-        # DBOS asks for.
-        def now(modifier: object) -> float | None:
-            return time.time_ns() // 1_000_000 / 1000 if modifier == "subsec" else None
 
-        connection.create_function("unixepoch", 1, now)
+        def unixepoch(modifier: object) -> float | None:
+            if modifier != "subsec":  # DBOS asks for nothing else
+                return None
+            # Milliseconds, as in SQLite: DBOS multiplies by 1000 and stores an integer.
+            return time.time_ns() // 1_000_000 / 1000
+
+        connection.create_function("unixepoch", 1, unixepoch)

@@ -1,5 +1,7 @@
-"""The database of batches: an SQLite file, or a PostgreSQL server for several machines; and what
-users see of it.
+"""The database of batches (`State`): an SQLite file, or a PostgreSQL server for several machines.
+
+A state is looked for (`exists`), made (`prepare`), opened (`engine`, `client`) and watched
+(`loss`, `journal`). Its errors are in `state_errors`, its URL in `state_url`.
 """
 
 from __future__ import annotations
@@ -38,7 +40,7 @@ from .state_errors import (
     sqlite_code,
 )
 from .state_url import checked_url, refused_state
-from .vault import Vault, other_key
+from .vault import Vault, other_key_error
 
 if TYPE_CHECKING:
     from dbos import DBOSClient
@@ -46,7 +48,7 @@ if TYPE_CHECKING:
 DEFAULT_STATE = "sqlite:///victor-bulk.sqlite"
 """Where `BulkSender` keeps its state by default."""
 _CONNECT_SECONDS = 10
-_MIGRATIONS = 4
+_MIGRATION_TRIES = 4
 _RETURNING = (3, 35, 0)
 """The first SQLite with `RETURNING`, which DBOS uses for its queues."""
 
@@ -65,7 +67,8 @@ class State:
                 "newer one, or write postgresql://user@host/database.",
                 code="sqlite_version",
             )
-        self._file: tuple[int, int, bool] | None = None
+        self._prepared_file: tuple[int, int, bool] | None = None
+        """What `_identity` was when the file was prepared."""
         begin_notices()
 
     def __str__(self) -> str:
@@ -80,6 +83,7 @@ class State:
 
     @property
     def path(self) -> Path:
+        """The path of an SQLite file."""
         return Path(cast("str", self.url.database))
 
     def exists(self) -> bool:
@@ -89,15 +93,20 @@ class State:
         with self.errors(), self.engine() as engine:
             if not self.is_sqlite and not self._is_on_server():
                 return False
-            # DBOS has no public question for this.
+            # DBOS has no public function for this.
             schema = None if self.is_sqlite else "dbos"
             return sa.inspect(engine).has_table("workflow_status", schema)
 
     def vault(self, secret: bytes, provider: str) -> Vault:
-        """Return what encrypts this state: by its own key, or by a new one if it has none yet.
+        """Return the vault that encrypts this state, with the stored key or with a new key.
 
-        Raises `ConfigurationError` if its key is wrapped with another secret, or its layout is of
-        another release.
+        Args:
+            secret: The secret that the stored key is encrypted with.
+            provider: As of `Vault`.
+
+        Raises:
+            ConfigurationError: The key is encrypted with another secret, or the layout is that of
+                another release.
         """
         if not self.exists():
             return Vault(new_key(), provider)
@@ -113,9 +122,9 @@ class State:
         vault: Vault,
         secret: bytes,
     ) -> None:
-        """Store the vault's key, wrapped with the secret, unless the state has it.
+        """Store the vault's key, encrypted with the secret, unless the state has this key already.
 
-        Raises `ConfigurationError` if another process has stored another one meanwhile.
+        Raises `StateMade` if another process has stored another key meanwhile.
         """
         key = self._stored_key(connection, secret)
         if key is None:
@@ -128,13 +137,14 @@ class State:
             )
 
     def rekey(self, vault: Vault, secret: bytes) -> None:
-        """Wrap the key of this state with another secret. Raises `ConfigurationError`."""
+        """Encrypt the key of this state with another secret. Raises `ConfigurationError`."""
         if not self.exists():
             raise ConfigurationError(f"There is no state {self}: nothing was stored there.")
         with self.errors(), self.engine() as engine, engine.begin() as connection:
             connection.execute(sa.update(STATE_KEY).values(wrapped=vault.wrapped(secret)))
 
     def _stored_key(self, connection: Connection, secret: bytes) -> bytes | None:
+        """Return the key of the state; None: it has none. Raises `ConfigurationError`."""
         row = connection.execute(sa.select(STATE_KEY)).first()
         if row is None:
             return None
@@ -145,10 +155,11 @@ class State:
             )
         key = unwrapped(row.wrapped, secret)
         if key is None:
-            raise other_key(self._what_it_has(connection))
+            raise other_key_error(self._content_text(connection))
         return key
 
-    def _what_it_has(self, connection: Connection) -> str:
+    def _content_text(self, connection: Connection) -> str:
+        """Return what the state has, as the subject of a sentence."""
         stored_at = BATCHES.c.stored_at
         count, last = connection.execute(
             sa.select(sa.func.count(), sa.func.max(stored_at)).select_from(BATCHES)
@@ -168,29 +179,31 @@ class State:
             if self.is_sqlite:
                 self._prepare_file()
             else:
-                # DBOS would wait forever for a server that does not respond. It creates a missing
-                # database.
+                # Called for its errors only: DBOS would wait forever for a server that does not
+                # respond. DBOS creates a missing database.
                 self._is_on_server()
-            for tries in range(1, _MIGRATIONS + 1):
+            for tries in range(1, _MIGRATION_TRIES + 1):
                 try:
                     self._migrate()
                     return
                 except SQLAlchemyError:
                     # Another process may be creating the database.
-                    if tries == _MIGRATIONS:
+                    if tries == _MIGRATION_TRIES:
                         raise
                     time.sleep(tries)
 
     def _migrate(self) -> None:
+        """Create the tables of DBOS and ours, or migrate those of an older DBOS."""
         from dbos import DBOS  # noqa: PLC0415 - a check of rows needs no DBOS, and it takes half of the start
 
-        # It takes a URL and no engine: the engine that it makes is reached by SQLAlchemy's events.
+        # DBOS takes a URL here, and no engine: its own engine is reached by events of SQLAlchemy.
         with subseconds_in_all_pools():
             DBOS.migrate(self.connection_string)
         with self.engine() as engine, engine.begin() as connection:
             create_tables(METADATA, connection)
 
     def _prepare_file(self) -> None:
+        """Create the SQLite file, unless it exists. Raises `ConfigurationError`."""
         # Only the owner can read the file, although its content is encrypted.
         try:
             os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
@@ -199,45 +212,51 @@ class State:
                 f"The state {self} cannot be written: {error.strerror or error}."
             ) from None
         with closing(sqlite3.connect(self.path)) as database:
-            # WAL: one disk write per transaction instead of three, and readers do not wait for
-            #     writers.
+            # A write-ahead log needs one disk write per transaction instead of three, and readers
+            # do not wait for writers.
             database.execute("PRAGMA journal_mode=WAL")
-        self._file = self._identity()
+        self._prepared_file = self._identity()
 
     def _identity(self) -> tuple[int, int, bool]:
+        """Return what tells the SQLite file from another one: device, inode, and whether it is
+        empty.
+        """
         file = os.stat(self.path)
         return file.st_dev, file.st_ino, file.st_size == 0
 
     def loss(self, error: SQLAlchemyError | None = None) -> StateLost | None:
         """Return the error to end with if the database was deleted, emptied or overwritten since it
-        was prepared.
+        was prepared; None: it was not, as far as can be seen now.
 
-        A deleted file can still be written by whoever has it open. Its tables are looked for after
-        an `error` only, and what DBOS reads of it fails in its log alone.
+        A deleted file can still be written by a process that has it open: nothing fails. So the
+        file itself is looked at. The tables are looked for only after an `error` of the database.
         """
+        # If DBOS cannot read the file, it only says so in its log.
         if self.is_sqlite and broken_for_dbos:
             return StateLost.deleted(f"The state {self}")
         try:
             is_lost = self._is_replaced() or (error is not None and self._is_broken_by(error))
         except FileNotFoundError:
             is_lost = True
-        except OSError:
-            is_lost = False  # it cannot be seen now
-        except VictorError as unseen:
-            is_lost = sqlite_code(unseen.__cause__) in BROKEN
+        except OSError:  # the file cannot be looked at now
+            is_lost = False
+        except VictorError as failure:  # `exists` could not look for the tables
+            is_lost = sqlite_code(failure.__cause__) in BROKEN
         return StateLost.deleted(f"The state {self}") if is_lost else None
 
     def _is_replaced(self) -> bool:
-        return self.is_sqlite and self._identity() != self._file
+        """Whether the SQLite file is another one than when it was prepared."""
+        return self.is_sqlite and self._identity() != self._prepared_file
 
     def _is_broken_by(self, error: SQLAlchemyError) -> bool:
+        """Whether an error says that the file is broken, or the tables are not there any more."""
         return sqlite_code(error) in BROKEN or not self.exists()
 
     def journal(self) -> tuple[int, int] | None:
-        """Return which file the write-ahead log is; None: there is none.
+        """Return the device and inode of the write-ahead log; None: there is no log.
 
-        SQLite neither deletes nor replaces it while a connection is open. It is not opened here: to
-        close a file drops all locks that SQLite has on it.
+        SQLite neither deletes nor replaces the log while a connection is open. The file is not
+        opened here: closing it would drop all locks that SQLite has on it.
         """
         if not self.is_sqlite:
             return None
@@ -249,18 +268,19 @@ class State:
         return log.st_dev, log.st_ino
 
     def _is_on_server(self) -> bool:
-        """Whether the database exists.
+        """Whether the database exists on the server.
 
         Raises `SQLAlchemyError` if the server does not respond or denies access.
         """
         try:
             with self.engine() as engine, engine.connect():
                 return True
-        except UnicodeError as error:  # a host that is no name
+        except UnicodeError as error:  # the host in the URL is no name
             raise ConfigurationError(
                 f"The state {self} cannot be used: {reason_of(error)}."
             ) from error
         except SQLAlchemyError as error:
+            # The driver does not say whether the database is missing: the server's list does.
             query = sa.text("SELECT 1 FROM pg_database WHERE datname = :name")
             try:
                 with self.engine("postgres") as engine, engine.connect() as connection:
@@ -268,12 +288,18 @@ class State:
                         return False
             except SQLAlchemyError:
                 raise error from None
+        # The list has the database: another process has created it since the first look. If there
+        # is another reason, this look raises it.
         with self.engine() as engine, engine.connect():
-            return True  # another process has created it meanwhile
+            return True
 
     @contextmanager
     def engine(self, database: str | None = None) -> Generator[sa.Engine]:
-        """Open an engine for the block, of this database or another one of the server."""
+        """Open an engine for the block.
+
+        Args:
+            database: The name of another database of the server; None: the database of the state.
+        """
         if self.is_sqlite:
             engine = sa.create_engine(self.url)
             event.listen(engine, "connect", sqlite_options)
@@ -295,9 +321,9 @@ class State:
 
     @contextmanager
     def client(self, vault: Vault, engine: sa.Engine) -> Generator[DBOSClient]:
-        """Open a DBOS client for the vault's application.
+        """Open a DBOS client for the application of the vault.
 
-        It raises if the database does not respond.
+        Raises an error of the database if it does not respond.
         """
         from dbos import DBOSClient  # noqa: PLC0415 - as in `_migrate`
 
@@ -314,8 +340,8 @@ class State:
 
     @contextmanager
     def errors(self) -> Generator[None]:
-        """Convert database errors to `StateUnavailable`, or to `ConfigurationError` if they will
-        not pass.
+        """Convert database errors in the block: to `StateUnavailable` if they may pass, or else to
+        `ConfigurationError`.
         """
         try:
             yield
@@ -330,7 +356,7 @@ class State:
 
 
 def _may_pass(error: SQLAlchemyError | sqlite3.Error) -> bool:
-    """Whether a database may work again after an error by itself."""
+    """Whether the database may work again after an error, without a change by a person."""
     code = sqlite_code(error)
     if code is not None:
         return code in PASSING

@@ -1,4 +1,7 @@
-"""What users see of a state that cannot be used, or was deleted, and what the log has of it."""
+"""The errors of a state that cannot be used, or was deleted, and what is logged about them.
+
+DBOS reports some failures only in its log: `begin_notices` forwards that log to ours.
+"""
 
 from __future__ import annotations
 
@@ -29,10 +32,11 @@ _FULL = ("database or disk is full", "No space left on device")
 _BROKEN_WORDS = ("database disk image is malformed", "file is not a database")
 """Messages of SQLite for a file that was overwritten or cut."""
 broken_for_dbos = set[str]()
-"""Which of them DBOS has logged. Shared by the process, as DBOS is."""
-_AGAIN_AFTER = 30.0
+"""Those of `_BROKEN_WORDS` that DBOS has logged. Shared by the process, as DBOS is."""
+_REPORT_EVERY = 30.0
+"""Seconds between two reports of one reason."""
 _reported_at: dict[str, float] = {}
-"""When each reason was logged. Shared by the process, as DBOS is."""
+"""When each reason was reported, by the monotonic clock. Shared by the process, as DBOS is."""
 _logger = logging.getLogger("victor_ext.bulk")
 
 
@@ -47,7 +51,7 @@ class StateUnavailable(VictorError):
 
 
 class StateMade(ConfigurationError):
-    """Another process has made the state, and its key, since it was looked for."""
+    """Another process has made the state, with another key, since this process looked for it."""
 
 
 class StateLost(VictorError):
@@ -60,6 +64,7 @@ class StateLost(VictorError):
 
     @classmethod
     def deleted(cls, what: str) -> Self:
+        """Return the error if this was deleted; `what` is the subject of a sentence."""
         return cls(
             f"{what} was deleted while rows were sent, and with it what became of them. The "
             "provider may have executed what was sent. Put a copy of the state back and resume; "
@@ -76,12 +81,14 @@ def reason_of(error: BaseException) -> str:
 
 
 def report(error: BaseException | str) -> None:
-    """Log why the database cannot be used, each reason at most twice a minute: it is tried
-    again.
+    """Log why the database cannot be used and is tried again: each reason at most twice a minute.
+
+    Args:
+        error: The error of the database, or its reason.
     """
     reason = error if isinstance(error, str) else reason_of(error)
     now = time.monotonic()
-    if now - _reported_at.get(reason, -_AGAIN_AFTER) < _AGAIN_AFTER:
+    if now - _reported_at.get(reason, -_REPORT_EVERY) < _REPORT_EVERY:
         return
     _reported_at[reason] = now
     message = (
@@ -95,6 +102,7 @@ class _ToOurLog(logging.Handler):
     """Forwards DBOS log records to `victor_ext.bulk`."""
 
     def emit(self, record: logging.LogRecord) -> None:
+        """Log a record of DBOS, and note what it says of the database."""
         message = record.getMessage()
         is_loud = record.levelno >= logging.WARNING
         _logger.log(logging.INFO if is_loud else logging.DEBUG, "DBOS: %s", message)
@@ -108,8 +116,8 @@ class _ToOurLog(logging.Handler):
 
 
 def begin_notices() -> None:
-    """Forget logged reasons, for a new database, and redirect the DBOS log from the terminal to
-    `victor_ext.bulk`.
+    """Start the notices about a new database: forget the reported reasons, and redirect the log of
+    DBOS from the terminal to `victor_ext.bulk`.
     """
     _reported_at.clear()
     broken_for_dbos.clear()
@@ -122,8 +130,11 @@ def begin_notices() -> None:
 
 
 def sqlite_code(error: BaseException | None) -> int | None:
-    """Return the primary code of an error of SQLite; 0: it has none; None: it is another error."""
+    """Return the primary code of an error of SQLite; 0: the error has no code; None: the error is
+    not SQLite's.
+    """
     origin = getattr(error, "orig", None) or error
-    return (
-        getattr(origin, "sqlite_errorcode", 0) & 0xFF if isinstance(origin, sqlite3.Error) else None
-    )
+    if not isinstance(origin, sqlite3.Error):
+        return None
+    # The low byte is the primary code; the others say more about the error.
+    return int(getattr(origin, "sqlite_errorcode", 0)) & 0xFF

@@ -1,5 +1,6 @@
-"""The URL of a state: which databases it can name. Messages never quote it: a password may be
-anywhere in it.
+"""Check the URL of a state (`checked_url`): which databases it can name.
+
+Messages never quote the URL, because a password may be anywhere in it.
 """
 
 from __future__ import annotations
@@ -18,15 +19,17 @@ _FORMS = (
     "write sqlite:///victor-bulk.sqlite (a file in this folder) or postgresql://user@host/database"
 )
 _LOGIN = re.compile(r"[^/]:[^/]*@")
+"""What looks like `user:password@` in a path."""
 
 
 def checked_url(url: object) -> sa.URL:
-    """Return a validated URL. Messages never quote it: a password may be anywhere in it."""
+    """Return the URL of a state with the driver that is used. Raises `ConfigurationError`."""
     if not isinstance(url, str) or not url.isprintable():
         raise refused_state(f"state must be text without invisible characters: {_FORMS}.")
     try:
         parsed = _with_hidden_password(sa.make_url(url))
-    except (ArgumentError, ValueError):  # their text has the URL
+    except (ArgumentError, ValueError):
+        # Not chained: the text of these errors has the URL.
         raise refused_state(f"state is not the URL of a database: {_FORMS}.") from None
     backend = parsed.get_backend_name()
     if backend == "sqlite":
@@ -45,15 +48,19 @@ def checked_url(url: object) -> sa.URL:
 
 
 def _with_hidden_password(url: sa.URL) -> sa.URL:
+    """Return a URL whose password is a `Secret`, which no repr shows, and is not in the query."""
     # As in drivers, a password in the query takes precedence.
-    given = url.normalized_query.get("password", (str(url.password or ""),))[-1]
-    return url.difference_update_query(["password"]).set(password=Secret(given) if given else None)
+    password = url.normalized_query.get("password", (str(url.password or ""),))[-1]
+    bare = url.difference_update_query(["password"])
+    return bare.set(password=Secret(password) if password else None)
 
 
 def _check_file(url: sa.URL) -> None:
-    path = url.database
-    remote = url.username or url.password or url.host or url.port or url.query
-    if not path or path == ":memory:" or path.startswith("file:") or remote or _LOGIN.search(path):
+    """Check that a URL names a file, in a folder that exists. Raises `ConfigurationError`."""
+    path = url.database or ""
+    has_more = url.username or url.password or url.host or url.port or url.query
+    is_no_file = path in ("", ":memory:") or path.startswith("file:")
+    if is_no_file or has_more or _LOGIN.search(path):
         raise refused_state(
             "state is not a file that survives a crash, without user, password and options: "
             f"{_FORMS}."
@@ -64,4 +71,5 @@ def _check_file(url: sa.URL) -> None:
 
 
 def refused_state(message: str, code: str = "url") -> ConfigurationError:
+    """Return the error for a `state` that cannot be used."""
     return ConfigurationError.of([Problem("state", code, message)])

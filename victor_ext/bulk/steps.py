@@ -1,5 +1,7 @@
-"""A later step of what was sent together, such as the instruction of a payout: a batch of its own,
-with a row for each of them.
+"""The later steps of payouts, such as their instruction (`add_step`).
+
+A step of a batch is a batch of its own, with a row for each payout. A payout is called `unit` here:
+what one call has created for several rows.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from .context import WorkerContext
 from .holding import refuse_held
 from .lines import Line, lines_of
 from .pacing import ProviderClock
-from .payments import LINES, PAYMENTS, Asked, stored_of
+from .payments import LINES, PAYMENTS, RequestedPayment, stored_payments
 from .row_kind import RowKind
 from .rows import RowOutcome
 from .settings import PERSONS
@@ -37,30 +39,29 @@ def require_step(kind: RowKind, name: str) -> None:
 
 
 def step_store(store: Store, name: str) -> Store:
-    """Return the batch of a step of what this batch has sent."""
+    """Return the batch that is a step of this batch."""
     return replace(store, batch=f"{store.batch}/{name}")
 
 
 def units_of(store: Store, kind: RowKind) -> list[str]:
-    """Return the ids of what this batch has sent together and was accepted, in order."""
-    return list(dict.fromkeys(_units(store, kind)))
+    """Return the ids of the payouts that this batch has sent and that were accepted, in order."""
+    return list(dict.fromkeys(_units_of_rows(store, kind)))
 
 
 def next_step(store: Store, kind: RowKind) -> str | None:
-    """Return the usual step that follows what this batch has sent; None: there is nothing to take
-    it of.
-    """
-    is_possible = bool(kind.steps) and next(_units(store, kind), None) is not None
-    return next(iter(kind.steps)) if is_possible else None
+    """Return the name of the usual next step of this batch; None: it has no accepted payouts."""
+    if not kind.steps or next(_units_of_rows(store, kind), None) is None:
+        return None
+    return next(iter(kind.steps))
 
 
-def _units(store: Store, kind: RowKind) -> Iterator[str]:
-    """Yield the unit of each row that this batch has sent and that was created.
+def _units_of_rows(store: Store, kind: RowKind) -> Iterator[str]:
+    """Yield the id of the payout of each row that this batch has sent and that was created.
 
-    A row whose payment another batch has sent is none: whether its payout may be paid, and by
+    Rows whose payment another batch has sent are left out: whether their payout may be paid, and by
     whom, is decided with that batch.
     """
-    if not kind.unit:
+    if not kind.unit_column:
         return
     for line in lines_of(store):
         is_own = line.batch == store.batch and line.number > 0
@@ -69,16 +70,18 @@ def _units(store: Store, kind: RowKind) -> Iterator[str]:
 
 
 def reasons_of(step: Store) -> dict[str, str]:
-    """Return why the step was not taken, by the id of what it is of."""
+    """Return why the step was not taken, by the id of the payout."""
     reasons: dict[str, str] = {}
     for line in lines_of(step):
-        unit, reason = _unit_of(line), line.result.error
+        unit = _unit_of(line)
+        reason = line.result.error
         if unit is not None and reason and line.outcome is not RowOutcome.CREATED:
             reasons[unit] = reason
     return reasons
 
 
 def _unit_of(line: Line) -> str | None:
+    """Return the id of the payout that a line of a step is about; None: it was forgotten."""
     return None if line.row is None else line.row.value
 
 
@@ -89,32 +92,36 @@ def add_step(
     units: list[str],
     name: str,
 ) -> BatchRecord | None:
-    """Add the step of those that do not have it yet. Return what is known of the step from now on;
-    None: there is nothing to take it of.
+    """Queue a step for each payout that does not have the step yet.
 
     Args:
-        sent: What is known of the batch that has sent them.
-        name: Of the step.
+        step: The batch of the step (`step_store`).
+        sent: The record of the batch that has sent the payouts.
+        units: The ids of the payouts.
+        name: The name of the step.
+
+    Returns:
+        The new record of the step; None: the step has no payouts.
     """
     settings = context.settings.with_terms_of(sent)
-    stored = json.dumps(ProviderClock(context.client).sent_now())
     terms = PaymentTerms(
-        kind=name,
-        kept=settings.kept,
-        stored=stored,
+        key_origin=name,
+        key_retention=settings.key_retention_seconds,
+        stored=json.dumps(ProviderClock(context.client).sent_now()),
     )
     with step.transaction() as connection:
         refuse_held(connection)
         before = step.record()
-        new = _new_units(connection, step, units, name)
-        if not new:
+        new_units = _new_units(connection, step, units, name)
+        if not new_units:
             return before
         first = step.chunks_so_far(connection) + 1
-        for number, unit in enumerate(new, first):
+        for number, unit in enumerate(new_units, first):
             key = _add_unit(connection, step, unit, number, terms)
-            enqueue(step, connection, step.chunk(number), {**settings.chunk_terms(), "keys": [key]})
-        record = _record_with(context, before, sent.terms, name, len(new))
-        step.save_record(connection, record, first - 1 + len(new))
+            data = {**settings.new_chunk_terms(), "keys": [key]}
+            enqueue(step, connection, step.chunk(number), data)
+        record = _record_with(context, before, sent.terms, name, len(new_units))
+        step.save_record(connection, record, first - 1 + len(new_units))
     return record
 
 
@@ -124,10 +131,10 @@ def _new_units(
     units: Sequence[str],
     name: str,
 ) -> list[str]:
-    """Return those that do not have the step yet."""
+    """Return the ids of the payouts that do not have the step yet."""
     keys = {unit: idempotency_key_for(name, unit) for unit in units}
-    known = stored_of(connection, step.owner, list(keys.values()))
-    return [unit for unit in units if keys[unit] not in known]
+    stored = stored_payments(connection, step.owner, list(keys.values()))
+    return [unit for unit in units if keys[unit] not in stored]
 
 
 def _record_with(
@@ -137,11 +144,18 @@ def _record_with(
     name: str,
     count: int,
 ) -> BatchRecord:
-    """Return what is known of a step to which so many units are added."""
+    """Return the record of a step to which payouts are added.
+
+    Args:
+        before: The record so far; None: the step is new.
+        terms: The terms of the batch that has sent the payouts.
+        name: The name of the step.
+        count: How many payouts are added.
+    """
     person = {setting: getattr(context.settings, setting) for setting in PERSONS}
     persons = [] if before is None else list(before.persons)
     return BatchRecord(
-        key_column=context.kind.unit,
+        key_column=context.kind.unit_column,
         key_kind=name,
         columns=(),
         terms=terms,
@@ -157,9 +171,10 @@ def _add_unit(
     number: int,
     terms: PaymentTerms,
 ) -> str:
-    """Store the step of one unit, in a chunk of its own. Return its key."""
-    vault, key = step.vault, idempotency_key_for(terms.kind, unit)
-    asked = Asked(
+    """Store the step of one payout, in a chunk of its own. Return the key of the step."""
+    vault = step.vault
+    key = idempotency_key_for(terms.key_origin, unit)
+    requested = RequestedPayment(
         number=number,
         key=key,
         is_valid=True,
@@ -169,7 +184,7 @@ def _add_unit(
         due_date=None,
         row=vault.serialize([number, unit, {"id": unit}, {}]),
     )
-    payment = new_payment(step, asked, terms) | {"chunk": step.chunk(number)}
+    payment = new_payment(step, requested, terms) | {"chunk": step.chunk(number)}
     line = {"owner": step.owner, "batch": step.batch, "key": key, "number": number}
     connection.execute(sa.insert(PAYMENTS), payment)
     connection.execute(sa.insert(LINES), line)

@@ -1,6 +1,7 @@
-"""One batch in the database of the state: what is known of it, and the transactions that change it.
+"""One batch in the database of the state (`Store`): its record, and its transactions.
 
-Its lines are in `lines`, its payments in `payments`, and what DBOS carries of it in `chunks`.
+The lines of a batch are read by `lines` and written by `storing`; its payments are in `payments`,
+and its queue and chunks in `chunks`.
 """
 
 from __future__ import annotations
@@ -26,15 +27,17 @@ if TYPE_CHECKING:
     from dbos import DBOSClient
 
 _IDLE_SECONDS = 60
-"""A PostgreSQL server ends the transaction of a process that was stopped for longer: others may
-wait for it.
+"""Seconds after which a PostgreSQL server ends an idle transaction: its process was stopped, and
+others may wait for it.
 """
-_NAMED = 10
+_MAX_NAMES = 10
 """Maximum number of batch names in an error message."""
 
 
 Person: TypeAlias = Mapping[str, Any]
-"""Who has sent a file, taken a step or decided, by the settings `PERSONS`."""
+"""Who has sent a file, taken a step or decided about a payment: the settings `PERSONS` by name, and
+the reason (`why`) of a decision.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +45,11 @@ class BatchRecord:
     """What is stored of a batch beside its lines.
 
     Attributes:
+        key_column: The column that tells the rows apart.
+        key_kind: What the values of the key column name.
         columns: Extra columns, for the export.
         terms: The settings `TERMS` of its last file.
-        persons: The settings `PERSONS` of each file, in order.
+        persons: Who has sent each file, or has decided about a payment, in order.
         rows: How many lines its last file has.
     """
 
@@ -58,9 +63,12 @@ class BatchRecord:
 
 @dataclass(eq=False, repr=False)
 class Store:
-    """One batch in the database, of one system and environment (`owner`).
+    """One batch in the database.
 
-    The application is that of the vault, and `account` sends it.
+    Attributes:
+        owner: The system and the environment.
+        batch: The name of the batch; empty: the store is only used for the whole state.
+        account: The account that sends the batch, as a digest.
     """
 
     client: DBOSClient
@@ -69,11 +77,14 @@ class Store:
     owner: str
     batch: str
     account: str
-    turns: threading.Lock = field(default_factory=threading.Lock)
-    """Of the threads that write to SQLite: there they would wait for each other asleep."""
+    sqlite_turn: threading.Lock = field(default_factory=threading.Lock)
+    """Held by the thread that writes to SQLite. SQLite itself lets a thread that waits for another
+    one sleep for longer and longer.
+    """
 
     @property
     def queue(self) -> str:
+        """The name of the batch's queue in DBOS."""
         return queue_of(self.vault.application, self.batch)
 
     def chunk(self, number: int) -> str:
@@ -82,25 +93,27 @@ class Store:
 
     @contextmanager
     def transaction(self) -> Generator[Connection]:
-        """Store all of a block, or nothing."""
-        turn = self.turns if self.engine.dialect.name == "sqlite" else nullcontext()
+        """Open a transaction for the block: all of it is stored, or nothing."""
+        turn = self.sqlite_turn if self.engine.dialect.name == "sqlite" else nullcontext()
         with turn, self.engine.begin() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(
                     sa.text(f"SET LOCAL idle_in_transaction_session_timeout = '{_IDLE_SECONDS}s'")
                 )
-            else:  # else it would begin with the first write, after what was read before
+            else:
+                # Without this, it would begin with the first write: what was read before that may
+                # have changed.
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             yield connection
 
-    # What a statement chooses
+    # Conditions of statements
 
     def has_key(self, keys: Collection[str]) -> Condition:
         """Whether a payment has one of these keys."""
         return sa.and_(PAYMENTS.c.owner == self.owner, PAYMENTS.c.key.in_(keys))
 
     def is_of_batch(self) -> Condition:
-        """Whether this batch sends a payment."""
+        """Whether a payment is one that this batch sends."""
         return sa.and_(PAYMENTS.c.owner == self.owner, PAYMENTS.c.batch == self.batch)
 
     def is_line(self) -> Condition:
@@ -108,30 +121,35 @@ class Store:
         return sa.and_(LINES.c.owner == self.owner, LINES.c.batch == self.batch)
 
     def _is_record(self) -> Condition:
+        """Whether a row of `BATCHES` is of this batch."""
         return sa.and_(BATCHES.c.owner == self.owner, BATCHES.c.batch == self.batch)
 
-    # What is known of the batch
+    # The record of the batch
 
     def record(self, *, to_send: bool = False) -> BatchRecord | None:
-        """Return what is stored of the batch; None: there is none.
+        """Return the record of the batch; None: the batch is not stored.
 
-        Raises `ConfigurationError` if it is of another base URL or, `to_send`, another account, or
-        the state is held.
+        Args:
+            to_send: Whether the batch is to be sent.
+
+        Raises:
+            ConfigurationError: The batch is of another base URL. With `to_send`, also: it is of
+                another account, or the state is held.
         """
         with self.engine.connect() as connection:
-            row = self._stored(connection)
+            row = self._stored_row(connection)
             if row is None:
                 return None
             self._refuse_other_url(row.application)
             if to_send:
                 self._refuse_other_account(row.account)
                 refuse_held(connection)
-        return self._opened(row)
+        return self._decrypted_record(row)
 
     def present_record(self, connection: Connection) -> BatchRecord | None:
-        """Return what is stored of the batch within the transaction that changes it."""
-        row = self._stored(connection)
-        return None if row is None else self._opened(row)
+        """Return the record of the batch, as the transaction that changes it sees it."""
+        row = self._stored_row(connection)
+        return None if row is None else self._decrypted_record(row)
 
     def save_record(
         self,
@@ -139,7 +157,7 @@ class Store:
         record: BatchRecord,
         chunks: int,
     ) -> None:
-        """Store what is known of the batch, and how many chunks it has had."""
+        """Store the record of the batch, and how many chunks the batch has had."""
         values = {
             "owner": self.owner,
             "batch": self.batch,
@@ -154,7 +172,7 @@ class Store:
 
     def chunks_so_far(self, connection: Connection) -> int:
         """Return how many chunks the batch has had."""
-        row = self._stored(connection)
+        row = self._stored_row(connection)
         return 0 if row is None else int(row.chunks)
 
     def count_chunk(self, connection: Connection) -> int:
@@ -165,7 +183,10 @@ class Store:
         return number
 
     def batches(self) -> list[str]:
-        """Return the names of the batches of this system and environment, oldest first."""
+        """Return the names of the batches of this system and environment, oldest first.
+
+        The later steps of a batch, whose names have a slash, are left out.
+        """
         columns = BATCHES.c
         query = sa.select(columns.batch).where(
             columns.owner == self.owner,
@@ -176,15 +197,18 @@ class Store:
             return list(connection.execute(query.order_by(columns.stored_at)).scalars())
 
     def is_stored(self, connection: Connection) -> bool:
-        return self._stored(connection) is not None
+        """Whether the batch has a record."""
+        return self._stored_row(connection) is not None
 
-    def _stored(self, connection: Connection) -> Any:
+    def _stored_row(self, connection: Connection) -> Any:
+        """Return the row of `BATCHES` of this batch, or None."""
         return connection.execute(sa.select(BATCHES).where(self._is_record())).first()
 
-    def _opened(self, row: Any) -> BatchRecord:
+    def _decrypted_record(self, row: Any) -> BatchRecord:
         return BatchRecord(**self.vault.deserialize(row.details))
 
     def _refuse_other_url(self, application: str) -> None:
+        """Raise `ConfigurationError` if the batch was stored for another key or provider."""
         if application != self.vault.application:
             raise ConfigurationError(
                 f"The batch {self.batch} was begun for another base URL: set VICTOR_BASE_URL as "
@@ -192,6 +216,7 @@ class Store:
             )
 
     def _refuse_other_account(self, account: str) -> None:
+        """Raise `ConfigurationError` if the batch was stored with another account."""
         if account != self.account:
             raise ConfigurationError(
                 f"The batch {self.batch} belongs to the account {account}, these credentials "
@@ -205,12 +230,14 @@ def no_such_batch(
     state: str,
     others: Sequence[str] = (),
 ) -> ConfigurationError:
-    """Return the error for a batch that the state does not have, with the names of those that it
-    has.
+    """Return the error for a batch that the state does not have.
+
+    Args:
+        others: The names of the batches that the state has.
     """
     what = f"There is no batch {batch} in {state}: nothing of it was stored"
     if not others:
         return ConfigurationError(f"{what}, and nothing was sent. Send it first.")
-    names = ", ".join(others[:_NAMED])
-    more = ", ..." if len(others) > _NAMED else ""
+    names = ", ".join(others[:_MAX_NAMES])
+    more = ", ..." if len(others) > _MAX_NAMES else ""
     return ConfigurationError(f"{what}. It has: {names}{more}.")

@@ -1,4 +1,6 @@
-"""Write what is decided about the rows of a source: their payments, and the lines of the batch."""
+"""Write what is decided about the rows of a source: their payments (`store_payments`), and the
+lines of the batch (`replace_lines`).
+"""
 
 from __future__ import annotations
 
@@ -22,8 +24,8 @@ from .payments import (
     PAYMENTS,
     UNDER_WAY,
     UNREADABLE,
-    Asked,
     Condition,
+    RequestedPayment,
     lock_payments,
     pages,
     upsert,
@@ -35,25 +37,25 @@ from .store import Store
 
 @dataclass(frozen=True, slots=True)
 class PaymentTerms:
-    """What payments have in common that are stored together.
+    """What all payments that are stored by one transaction have in common.
 
     Attributes:
-        kind: What their keys are made of: see `made_of`.
-        kept: Seconds for which the provider keeps a key.
-        stored: When they are stored, as a time of sending, as JSON.
+        key_origin: What their keys are made of beside their values: see `deciding.key_origin`.
+        key_retention: Seconds for which the provider keeps a key.
+        stored: When the payments are stored, as JSON of a `Sent`.
     """
 
-    kind: str
-    kept: float
+    key_origin: str
+    key_retention: float
     stored: str
 
 
 def new_payment(
     store: Store,
-    asked: Asked,
+    asked: RequestedPayment,
     terms: PaymentTerms,
 ) -> dict[str, Any]:
-    """Return the values of a payment that waits for its chunk: nothing of it was sent."""
+    """Return the columns of a new payment, with their values: it waits, and is in no chunk yet."""
     return {
         "owner": store.owner,
         "key": asked.key,
@@ -65,7 +67,7 @@ def new_payment(
         "state": RowOutcome.WAITING.value,
         "again": 0,
         "allowed": False,
-        "kind": terms.kind,
+        "kind": terms.key_origin,
         "values_digest": asked.values_digest,
         "spelling_digest": asked.spelling_digest,
         "reference_digest": asked.reference_digest,
@@ -74,7 +76,7 @@ def new_payment(
         "row": asked.row,
         "sent": None,
         "result": None,
-        "kept": terms.kept,
+        "kept": terms.key_retention,
         "stored_at": time.time(),
         "stored": terms.stored,
         "forgotten": False,
@@ -83,7 +85,9 @@ def new_payment(
 
 
 def lock_unsent(connection: Connection, store: Store) -> None:
-    """Let nobody send anything of the batch that has not left until the transaction ends."""
+    """Lock the payments of the batch that were never sent: no worker begins them until the
+    transaction ends.
+    """
     is_unsent = sa.and_(store.is_of_batch(), PAYMENTS.c.state.in_(NEVER_LEFT))
     lock_payments(connection, is_unsent, columns=(PAYMENTS.c.key, PAYMENTS.c.place))
 
@@ -94,37 +98,40 @@ def store_payments(
     rows: SourceRows,
     terms: PaymentTerms,
 ) -> None:
-    """Store the payments of the rows that are sent, or refused."""
+    """Store the payments of the rows that are sent, or are stored as refused."""
     for page in pages(rows.to_store()):
-        upsert(connection, PAYMENTS, [_payment(store, row, terms) for row in page])
+        upsert(connection, PAYMENTS, [_payment_values(store, row, terms) for row in page])
 
 
-def _payment(
+def _payment_values(
     store: Store,
     row: SourceRow,
     terms: PaymentTerms,
 ) -> dict[str, Any]:
+    """Return the columns of a row's payment, with their values."""
     payment = new_payment(store, row.payment(), terms) | {"again": row.again}
     if row.since is not None:
         payment |= {"restored": True, "stored": row.since}
     if row.act == Act.REFUSE.name:
-        return payment | _refusal(store, row)
+        return payment | _refusal_values(store, row)
     assert row.chunk is not None
     payment |= {"chunk": store.chunk(row.chunk), "place": row.place}
     if row.since is not None:
-        payment |= {"state": UNDER_WAY, "sent": _only_looked_up(row.since)}
+        payment |= {"state": UNDER_WAY, "sent": _as_looked_up(row.since)}
     return payment
 
 
-def _refusal(store: Store, row: SourceRow) -> dict[str, Any]:
-    """Return what became of a row that is not sent: its problems say why, or else its notice."""
+def _refusal_values(store: Store, row: SourceRow) -> dict[str, Any]:
+    """Return the columns that differ for a refused payment. Its problems say why it is refused, or
+    else the message of its notice.
+    """
     reasons = row._replace(message=None).reasons() or row.message or ""
     result = store.vault.serialize([None, None, reasons, None])
     return {"state": RowOutcome.REFUSED.value, "result": result}
 
 
-def _only_looked_up(since: str) -> str:
-    """Return a time of sending as that of a payment that is never sent again."""
+def _as_looked_up(since: str) -> str:
+    """Return a time of sending, as JSON, with the mark that the payment is never sent again."""
     sent = Sent.from_json(json.loads(since))
     return json.dumps(None if sent is None else sent._replace(looked_up=True))
 
@@ -134,69 +141,78 @@ def replace_lines(
     store: Store,
     rows: SourceRows,
 ) -> int:
-    """Make the rows of this source the lines of the batch. What never left, and is not among them,
-    is left out. What is in doubt gets lines of its own, which stay once it is created.
+    """Replace the lines of the batch by the rows of this source.
+
+    A payment of the batch that the source lacks is left out if it was never sent. If it is in
+    doubt, it gets an unlisted line, with a number below 0, which stays after it is created.
 
     Returns how many payments are left out.
     """
-    before = sa.select(LINES.c.key).where(store.is_line(), LINES.c.number < 0)
-    unlisted_before = list(connection.execute(before).scalars())
+    query = sa.select(LINES.c.key).where(store.is_line(), LINES.c.number < 0)
+    unlisted_before = list(connection.execute(query).scalars())
     connection.execute(sa.delete(LINES).where(store.is_line()))
     for page in pages(rows.all()):
-        connection.execute(sa.insert(LINES), [_line(store, row) for row in page])
-    left_out = _leave_out(connection, store)
-    unlisted = _unlisted(connection, store, unlisted_before)
-    for lines in pages(_unlisted_lines(store, unlisted)):
+        connection.execute(sa.insert(LINES), [_line_values(store, row) for row in page])
+    left_out_count = _leave_out(connection, store)
+    unlisted_keys = _unlisted_keys(connection, store, unlisted_before)
+    for lines in pages(_unlisted_lines(store, unlisted_keys)):
         connection.execute(sa.insert(LINES), lines)
-    return left_out
+    return left_out_count
 
 
 def _leave_out(connection: Connection, store: Store) -> int:
-    """Leave out what never left, and is in no line. Return how many are."""
+    """Mark the payments of the batch that were never sent and have no line as left out. Return
+    their number.
+    """
     never_left = PAYMENTS.c.state.in_(NEVER_LEFT - {LEFT_OUT})
     is_left_out = sa.and_(_is_lacking(store), never_left)
     change = sa.update(PAYMENTS).where(is_left_out).values(state=LEFT_OUT)
     return connection.execute(change).rowcount
 
 
-def _unlisted(
+def _unlisted_keys(
     connection: Connection,
     store: Store,
-    before: list[str],
+    unlisted_before: list[str],
 ) -> list[str]:
-    """Return the keys of what the source lacks, and is in doubt; or was, and is created now."""
+    """Return the keys of the payments that get an unlisted line: those that the source lacks and
+    that are in doubt, or had such a line before and are created now.
+    """
     columns = PAYMENTS.c
     lacking = sa.select(columns.key).where(_is_lacking(store))
     in_doubt = connection.execute(lacking.where(columns.state.in_(IN_DOUBT)))
     keys = set(in_doubt.scalars())
     created = lacking.where(columns.state == RowOutcome.CREATED.value)
-    for page in pages(before):
+    for page in pages(unlisted_before):
         keys.update(connection.execute(created.where(columns.key.in_(page))).scalars())
     return sorted(keys)
 
 
 def _is_lacking(store: Store) -> Condition:
-    """Whether a payment is of the batch, and in none of its lines."""
-    listed = sa.select(LINES.c.key).where(store.is_line(), LINES.c.key.is_not(None))
-    return sa.and_(store.is_of_batch(), PAYMENTS.c.key.not_in(listed))
+    """Whether a payment is of the batch, and no line of the batch has it."""
+    listed_keys = sa.select(LINES.c.key).where(store.is_line(), LINES.c.key.is_not(None))
+    return sa.and_(store.is_of_batch(), PAYMENTS.c.key.not_in(listed_keys))
 
 
 def _unlisted_lines(store: Store, keys: list[str]) -> Iterator[dict[str, Any]]:
+    """Yield the columns of an unlisted line for each key, with their values."""
     for number, key in enumerate(keys, 1):
         yield {"owner": store.owner, "batch": store.batch, "number": -number, "key": key}
 
 
-def _line(store: Store, row: SourceRow) -> dict[str, Any]:
+def _line_values(store: Store, row: SourceRow) -> dict[str, Any]:
+    """Return the columns of the line of a row, with their values."""
     message = row.message
     if row.key is None or row.act == Act.SKIP.name:
+        # No payment has the problems of this row: the line says them.
         message = row.reasons()
-    has_own = row.has_own or row.key is None
+    has_own_row = row.has_own or row.key is None
     return {
         "owner": store.owner,
         "batch": store.batch,
         "number": row.number,
         "key": row.key,
         "code": row.code,
-        "row": row.payment().row if has_own else None,
+        "row": row.payment().row if has_own_row else None,
         "message": None if message is None else store.vault.serialize(message),
     }

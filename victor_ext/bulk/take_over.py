@@ -1,5 +1,7 @@
-"""A worker keeps its lock, takes the chunks of dead workers over, and notices that the state is
-gone.
+"""The thread of a worker that keeps its lock, queues abandoned chunks again, and notices that the
+state was deleted.
+
+`TakeOver.run` looks at the database every two seconds; `_look` says what it does there.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from .context import WorkerContext
 
 _ROUND = 2.0
-"""Seconds between two looks."""
+"""Seconds between two looks at the database."""
 _LOOKS = 3
 """Consecutive looks after which a claimed chunk that is not running is queued again."""
 _GRACE = 10.0
@@ -33,7 +35,9 @@ _logger = logging.getLogger("victor_ext.bulk")
 
 
 class TakeOver(threading.Thread):
-    """Keeps the lock of this worker, and takes chunks over, until `stop` is set."""
+    """Keeps the lock of this worker, and takes over the chunks of dead workers, until `stop` is
+    set.
+    """
 
     def __init__(
         self,
@@ -47,71 +51,85 @@ class TakeOver(threading.Thread):
         self._stop_event = stop
         self.heartbeat = context.heartbeat
         self._stalled: dict[str, int] = {}
-        """The number of consecutive looks that have shown each stalled chunk."""
+        """In how many consecutive looks each stalled chunk was seen, by its id."""
         self.running: list[str] = []
-        """The chunks that the worker runs: an execution can wait for another one of the same chunk,
-        with its id.
+        """The ids of the chunks that the worker runs. An id can be here twice: DBOS may start a
+        chunk again while its first execution has not ended.
         """
         self.begun: set[str] = set()
-        """The chunks of which the worker may have sent rows, and did not end."""
+        """The ids of the chunks of which the worker may have sent rows, and that did not end."""
         self._lost_at = -math.inf
-        self._present: Moment | None = None
-        """The last moment at which this worker still had its lock, by a look at the server."""
+        """When the lock was last lost, by the monotonic clock."""
+        self._last_held_at: Moment | None = None
+        """The last moment at which a look at the server showed that this worker has its lock."""
         self._journal: tuple[int, int] | None = None
-        """The write-ahead log, since the first look."""
+        """The write-ahead log that the first look showed: see `State.journal`."""
         self.losses = 0
         """How often this worker has lost its lock."""
         self.state_lost: StateLost | None = None
         """The error to end with, if the database, or a chunk that was begun, was deleted."""
 
-    def alone_since(self, began: Moment, losses: int) -> Moment:
-        """Return when this worker was last known to be alone with a chunk that it `began` after so
-        many `losses`.
+    def alone_since(self, chunk_began: Moment, losses_then: int) -> Moment:
+        """Return the last moment at which surely no other worker had a chunk.
+
+        That is the last look that showed the lock of this worker, or the beginning of the chunk if
+        it is later. If the lock was lost since the chunk began, only its beginning is sure.
+
+        Args:
+            losses_then: What `losses` was when the chunk began.
         """
-        present = self._present
-        if present is None or self.losses != losses:
-            return began
-        return max(began, present, key=lambda moment: moment.monotonic)
+        last_held_at = self._last_held_at
+        if last_held_at is None or self.losses != losses_then:
+            return chunk_began
+        return max(chunk_began, last_held_at, key=lambda moment: moment.monotonic)
 
     def run(self) -> None:
+        """Look at the database every two seconds, until `stop` is set."""
         self.heartbeat.start("bulk.state")
         with self._context.open() as store:
             while True:
-                failure, gone = self._look(store.client)
-                self.state_lost = gone or self._state.loss(failure) or self._journal_gone()
+                failure = self._look(store.client)
                 self.heartbeat.failing = {"bulk.state": type(failure).__name__} if failure else {}
                 self.heartbeat.step()
                 if self._stop_event.wait(_ROUND):
                     return
 
-    def _look(self, client: DBOSClient) -> tuple[SQLAlchemyError | None, StateLost | None]:
-        """Look at the database once. Return why it could not be seen, and what is gone of it."""
+    def _look(self, client: DBOSClient) -> SQLAlchemyError | None:
+        """Look at the database once, and set `state_lost`.
+
+        Returns why the database could not be used; None: it could.
+        """
+        failure: SQLAlchemyError | None = None
+        lost_chunks: StateLost | None = None
         try:
             self._keep_lock()
-            self._queue_again(client)
-            return None, self._gone(client)
+            self._queue_abandoned(client)
+            lost_chunks = self._loss_of_begun_chunks(client)
         except SQLAlchemyError as error:
             report(error)
-            return error, None
+            failure = error
         except Exception:
             _logger.exception(
                 "Looking for chunks that were left stalled failed; it is tried again."
             )
-            return None, None
+        self.state_lost = lost_chunks or self._state.loss(failure) or self._loss_of_journal()
+        return failure
 
     def _keep_lock(self) -> None:
         """Note that the lock is held, or that it was lost and is held again."""
-        # Before the look: this machine may be suspended until the answer is read.
+        # The time is read before the lock: this machine may sleep until the response is read.
         moment = Moment(time.time(), time.monotonic())
         if isinstance(self._worker_lock, ServerLock) and self._worker_lock.renew():
             self.losses += 1
             self._lost_at = time.monotonic()
         else:
-            self._present = moment
+            self._last_held_at = moment
 
-    def _journal_gone(self) -> StateLost | None:
-        """Return the error to end with if the write-ahead log was deleted or replaced: what is
-        stored from then on is lost when this process ends. A connection is open between two looks.
+    def _loss_of_journal(self) -> StateLost | None:
+        """Return the error to end with if the write-ahead log was deleted or replaced.
+
+        What is stored from then on is lost when this process ends. SQLite itself does not replace
+        the log between two looks: a connection stays open.
         """
         try:
             journal = self._state.journal()
@@ -123,7 +141,8 @@ class TakeOver(threading.Thread):
             return None
         return StateLost.deleted(f"The write-ahead log of {self._state}")
 
-    def _gone(self, client: DBOSClient) -> StateLost | None:
+    def _loss_of_begun_chunks(self, client: DBOSClient) -> StateLost | None:
+        """Return the error to end with if a chunk that was begun was deleted."""
         begun = set(self.begun)
         if not begun:
             return None
@@ -132,14 +151,16 @@ class TakeOver(threading.Thread):
             load_input=False,
             load_output=False,
         )
-        gone = begun - {workflow.workflow_id for workflow in stored}
-        if not gone:
+        missing = begun - {workflow.workflow_id for workflow in stored}
+        if not missing:
             return None
-        return StateLost.deleted(f"What {self._state} has of {', '.join(sorted(gone))}")
+        return StateLost.deleted(f"What {self._state} has of {', '.join(sorted(missing))}")
 
-    def _queue_again(self, client: DBOSClient) -> None:
-        """Queue again what dead workers had, and what this one was given without being told: its
-        stalled chunks.
+    def _queue_abandoned(self, client: DBOSClient) -> None:
+        """Queue again the chunks that this worker has claimed and does not run, and those of dead
+        workers.
+
+        That another worker is dead can be told only by its lock on a server.
         """
         pending = client.list_workflows(
             status="PENDING",
@@ -148,22 +169,23 @@ class TakeOver(threading.Thread):
         )
         own = self._worker_lock.executor
         self._queue_stalled(client, [flow for flow in pending if flow.executor_id == own])
-        others = {str(flow.executor_id) for flow in pending if flow.executor_id is not None}
-        if isinstance(self._worker_lock, ServerLock) and self._is_graced():
-            for executor in others - {own}:
-                self._take_over(client, self._worker_lock, executor)
+        executors = {str(flow.executor_id) for flow in pending if flow.executor_id is not None}
+        if isinstance(self._worker_lock, ServerLock) and self._grace_is_over():
+            for executor in executors - {own}:
+                self._queue_chunks_of_dead(client, self._worker_lock, executor)
 
-    def _is_graced(self) -> bool:
-        """Whether the others have had time to reconnect after an outage."""
+    def _grace_is_over(self) -> bool:
+        """Whether the other workers have had time to reconnect after an outage."""
         return time.monotonic() - self._lost_at >= _GRACE
 
-    def _queue_stalled(self, client: DBOSClient, own: list[Any]) -> None:
-        """Queue chunks again that are this worker's, and that it does not run.
+    def _queue_stalled(self, client: DBOSClient, own_chunks: list[Any]) -> None:
+        """Queue again the chunks that this worker has claimed, and does not run.
 
-        The claim was stored but its response was lost, for example in a server crash.
+        The claim was stored, and the response to it was lost, for example in a server crash. A
+        chunk counts as stalled after some looks: its execution may be about to start.
         """
         looks: dict[str, int] = {}
-        for workflow in own:
+        for workflow in own_chunks:
             chunk = workflow.workflow_id
             if workflow.name != CHUNK or chunk in self.running:
                 continue
@@ -173,14 +195,14 @@ class TakeOver(threading.Thread):
                 del looks[chunk]
         self._stalled = looks
 
-    def _take_over(
+    def _queue_chunks_of_dead(
         self,
         client: DBOSClient,
         lock: ServerLock,
         executor: str,
     ) -> None:
-        """Queue again what another worker has, if it is dead."""
-        with lock.claimed(executor) as is_dead:
+        """Queue again the chunks of another worker, if that worker is dead."""
+        with lock.held_for(executor) as is_dead:
             if not is_dead:
                 return
             chunks = client.list_workflows(

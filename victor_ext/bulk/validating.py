@@ -1,4 +1,4 @@
-"""Read a source, and check each of its records: nothing is decided, and the state is not asked."""
+"""Read a source, and check each of its records. Nothing is decided, and the state is not read."""
 
 from __future__ import annotations
 
@@ -10,17 +10,19 @@ from functools import partial
 from victor_ext import InvalidRequest, Problem, idempotency_key_for
 from victor_ext.tables.sources import Record, Rows, SourceBroken, records_of
 
-from .asking import asked_of
+from .check import Check, RowProblem
 from .columns import Fields, check_heading, problems_of, split_record
-from .control_totals import Expected
+from .control_totals import ControlTotals
+from .row_digests import requested_payment
 from .row_kind import RowKind
-from .rows import Arguments, Check, Row, RowProblem
+from .rows import Arguments, Row
 from .settings import Settings, in_utc
 from .source_rows import SourceRow, SourceRows, problems_text
 from .vault import Vault
 
 _EXACT = Context(prec=60)
-_SHOWN = 60
+"""Adds amounts without rounding: the default context has 28 digits."""
+_KEY_CHARACTERS = 60
 """Characters of a repeated key that a message shows."""
 
 
@@ -28,8 +30,8 @@ class Validation:
     """Checks the records of a source, and adds them to `rows`.
 
     Args:
-        key_column: What tells the rows apart.
-        key_kind: What the values of that column name.
+        key_column: The column that tells the rows apart.
+        key_kind: What the values of the key column name.
         expected: The control totals of the source.
     """
 
@@ -42,31 +44,35 @@ class Validation:
         *,
         key_column: str,
         key_kind: str,
-        expected: Expected,
+        expected: ControlTotals,
     ) -> None:
         self._kind, self._vault, self._settings = kind, vault, settings
         self._rows, self._expected = rows, expected
         self._key_column, self._key_kind = key_column, key_kind
-        self._columns: dict[str, None] = {}
+        self._extra_columns: dict[str, None] = {}
+        """The names of the extra columns, in order. The values mean nothing."""
         self._without_amount = 0
         self._totals: dict[str, Decimal] = {}
         """The sum of the amounts in each currency."""
 
     def read(self, source: Rows, check: Check) -> None:
-        """Check every record of a source. Problems of single rows are stored with them."""
+        """Check every record of a source. Problems of a single row are stored with the row; those
+        of the source as a whole are added to `check`.
+        """
         try:
             self._read_records(source, check)
         except SourceBroken as broken:
             problem = RowProblem(None, broken.line, broken.column, broken.code, broken.message)
             check.note(problem, breaks=True)
         if check.rows == 0 and not check.broken:
-            _break(check, "empty", "the source has no rows.")
-        check.columns = list(self._columns)
+            _note_broken(check, "empty", "the source has no rows.")
+        check.columns = list(self._extra_columns)
         check.sharing = self._rows.sharing()
         for message in self._expected.differences(check.rows, self._totals, self._without_amount):
-            _break(check, "control_total", message)
+            _note_broken(check, "control_total", message)
 
     def _read_records(self, source: Rows, check: Check) -> None:
+        """Check each record. Raises `SourceBroken` if the source cannot be read to its end."""
         kind, settings = self._kind, self._settings
         required = [name for name in kind.required if name not in settings.defaults]
         heading = partial(check_heading, kind, self._key_column, required)
@@ -78,28 +84,30 @@ class Validation:
         )
         for record in records:
             check.rows += 1
-            self._take(record)
+            self._add_record(record)
 
-    def _take(self, record: Record) -> None:
+    def _add_record(self, record: Record) -> None:
+        """Check a record, and add it to the rows."""
         fields = split_record(self._kind, record.fields, self._key_column)
         if record.problems:
             # Columns may have shifted: do not trust any value, especially the key.
             fields.key_value = None
             fields.problems = list(record.problems)
-        self._add_amount({} if record.problems else fields.arguments)
-        problems = self._completed(record, fields)
+        self._add_to_totals({} if record.problems else fields.arguments)
+        self._add_defaults(fields)
+        problems = self._problems_of(record, fields)
         key = self._key_of(fields)
-        before = None if key is None else self._rows.with_key(key)
-        if before is not None:
+        earlier = None if key is None else self._rows.with_key(key)
+        if earlier is not None:
             why = "two rows cannot have one key."
-            self._add_repeated(record, fields, before, why, problems)
+            self._add_repeated(record, fields, earlier, why, problems)
             return
-        self._columns |= dict.fromkeys(fields.extras)
+        self._extra_columns |= dict.fromkeys(fields.extras)
         row = self._row(record, fields, key, problems)
-        before = None if row.spelling is None else self._rows.spelled(row.spelling)
-        if before is not None:
+        earlier = None if row.spelling is None else self._rows.with_spelling(row.spelling)
+        if earlier is not None:
             why = "they differ by spelling alone, and ask for the same."
-            self._add_repeated(record, fields, before, why, problems)
+            self._add_repeated(record, fields, earlier, why, problems)
             return
         self._rows.add(row)
 
@@ -110,7 +118,9 @@ class Validation:
         key: str | None,
         problems: Sequence[Problem],
     ) -> SourceRow:
-        """Return a row as it is decided about; only one that is valid has an amount."""
+        """Return a row that is no repetition. Only a valid row has an amount, a group and a
+        reference.
+        """
         content = Row(
             record.number,
             key or "",
@@ -119,7 +129,7 @@ class Validation:
             fields.arguments,
             fields.extras,
         )
-        asked = asked_of(
+        asked = requested_payment(
             self._kind,
             self._vault,
             content,
@@ -145,24 +155,30 @@ class Validation:
         )
 
     def _grouping(self, fields: Fields) -> str | None:
+        """Return a digest of what rows in one call have in common; None: each is sent alone."""
         group = self._kind.group(fields.arguments)
         return None if group is None else self._vault.fingerprint(repr(group))
 
     def _may_share(self, fields: Fields) -> bool:
-        """Whether another row can have its reference: of rows that go together, no two have one."""
-        return bool(fields.arguments.get(self._kind.reference)) and self._kind.together == 1
+        """Whether another row can have the same reference: in payouts, it is a part of the key."""
+        return bool(fields.arguments.get(self._kind.reference)) and self._kind.rows_per_call == 1
 
-    def _completed(self, record: Record, fields: Fields) -> Sequence[Problem]:
-        """Complete the arguments of a record. Return all problems with it."""
+    def _add_defaults(self, fields: Fields) -> None:
+        """Add the settings that are values for rows without one, and replace `today`."""
         fields.arguments = {**self._settings.defaults, **fields.arguments}
         if "due_date" in fields.arguments:
             fields.arguments["due_date"] = in_utc(fields.arguments["due_date"])
+
+    def _problems_of(self, record: Record, fields: Fields) -> Sequence[Problem]:
+        """Return all problems with a record. If it cannot be read, the rules of the API are not
+        checked.
+        """
         if record.problems:
             return fields.problems
         return problems_of(self._kind, fields, in_file=record.line is not None)
 
     def _key_of(self, fields: Fields) -> str | None:
-        """Return the key of a row's payment; None: the row does not say which it is."""
+        """Return the key of a row's payment; None: the row does not have what a key is made of."""
         if fields.key_value is None:
             return None
         facts = self._kind.key_facts(fields.arguments, self._key_kind, fields.key_value)
@@ -172,19 +188,25 @@ class Validation:
         self,
         record: Record,
         fields: Fields,
-        before: SourceRow,
+        earlier: SourceRow,
         why: str,
         problems: Sequence[Problem],
     ) -> None:
-        """Add a row that is never stored: the source is refused, whatever the state has."""
+        """Add a row that repeats an earlier one. Its source is refused, whatever the state has.
+
+        Args:
+            why: Why both rows cannot be sent, as a sentence.
+            problems: The other problems with the row.
+        """
         column = self._key_column
-        place = f"row {before.number}" if before.line is None else f"line {before.line}"
-        value = (fields.key_value or "")[:_SHOWN]
+        place = f"row {earlier.number}" if earlier.line is None else f"line {earlier.line}"
+        value = (fields.key_value or "")[:_KEY_CHARACTERS]
         repeated = Problem(column, "repeated", f"{column} is {value!r}, as in {place}: {why}")
         text = problems_text([repeated, *problems])
         self._rows.add(SourceRow(record.number, record.line, problems=text, is_repeated=True))
 
-    def _add_amount(self, arguments: Arguments) -> None:
+    def _add_to_totals(self, arguments: Arguments) -> None:
+        """Add the amount of a row to the totals that are compared with the control total."""
         if self._expected.total is None:
             return
         try:
@@ -204,10 +226,10 @@ def add_amount(
     totals[currency] = _EXACT.add(totals.get(currency, Decimal(0)), amount)
 
 
-def _break(
+def _note_broken(
     check: Check,
     code: str,
     message: str,
 ) -> None:
-    """Note that the source as a whole cannot be stored."""
+    """Add a problem of the source as a whole, which cannot be stored then."""
     check.note(RowProblem(None, None, None, code, message), breaks=True)

@@ -1,7 +1,8 @@
-"""Encryption of stored rows, results and errors: only workers with the same secret can work on a
-batch.
+"""Encryption of a state: the `Vault` that encrypts rows, results and errors, and the secret for it
+(`storage_secret`).
 
-Batch names, chunk numbers, states and times are not encrypted.
+Only workers with the same secret can work on a batch. Batch names, chunk numbers, states and times
+are not encrypted.
 """
 
 import base64
@@ -16,17 +17,18 @@ from typing import Any
 from victor_ext import ConfigurationError, Problem, vault
 from victor_ext.privacy import Secret, SecretBytes
 
-_HOW_TO_GIVE = (
+_ADVICE = (
     "set VICTOR_BULK_KEY to a secret of at least 16 characters (openssl rand -base64 32 makes "
     "one), the same for every worker"
 )
 
 
 class Vault(vault.Vault):
-    """Encrypts and decrypts stored data, and names its owner.
+    """Encrypts and decrypts stored data, with the key of a state.
 
-    It is a `Serializer` of DBOS, and no subclass: a check of rows needs no DBOS. The provider is
-    part of the application name, so that workers for another environment do not see the batch.
+    It has the methods of a `Serializer` of DBOS. It is no subclass of that: a check of rows needs
+    no DBOS. The provider is part of the application name, so that workers for another environment
+    do not see a batch.
     """
 
     def __init__(self, key: bytes, provider: str) -> None:
@@ -44,16 +46,14 @@ class Vault(vault.Vault):
         return vault.MARK
 
     def serialize(self, data: Any) -> str:
-        """Encrypt JSON data, workflow arguments or an exception.
-
-        An argument that is text was encrypted so before.
-        """
+        """Encrypt JSON data, workflow arguments or an exception."""
         match data:
             case {"args": (str() as sealed,)}:
+                # An argument that is text was encrypted before, as the arguments of a workflow.
                 return sealed
             case BaseException():
                 data = {"!error": type(data).__name__, "text": str(data)}
-            case _:  # JSON as it is
+            case _:  # JSON data is encrypted as it is
                 pass
         return self.sealed(data)
 
@@ -63,7 +63,7 @@ class Vault(vault.Vault):
         Raises `ConfigurationError` if it was encrypted with another key, or is damaged.
         """
         if not self.has_sealed(text):
-            raise other_key("This content of the bulk database")
+            raise other_key_error("This content of the bulk database")
         try:
             stored = self.opened(text)
         except ValueError:
@@ -79,13 +79,16 @@ class Vault(vault.Vault):
                 return stored
 
     def account(self, caller: str | None) -> str:
-        """Return a keyed digest of an account: of the public part of credentials, which `caller` is
-        a digest of.
+        """Return a keyed digest of an account.
+
+        Args:
+            caller: A digest of the public part of the account's credentials.
         """
         return self.fingerprint(f"account {caller}")[:12]
 
 
-def other_key(what: str) -> ConfigurationError:
+def other_key_error(what: str) -> ConfigurationError:
+    """Return the error for stored data that was encrypted with another key."""
     return ConfigurationError(
         f"{what} was written with another key: use the credentials that it was started with, or "
         "the same VICTOR_BULK_KEY. Nothing is sent without it. 'victor bulk rekey' replaces it, "
@@ -94,21 +97,26 @@ def other_key(what: str) -> ConfigurationError:
 
 
 def storage_secret(given: str | None, variables: Sequence[str] = ()) -> bytes:
-    """Return the secret for keys: `given`, VICTOR_BULK_KEY, or the credentials in these variables,
-    or in Victor's.
+    """Return the secret that the key of a state is encrypted with.
 
-    Raises `ConfigurationError` if there is none, or it is too short.
+    It is `given`, or else VICTOR_BULK_KEY, or else made of the credentials in the environment.
+
+    Args:
+        variables: The environment variables of the credentials; empty: those of Victor.
+
+    Raises:
+        ConfigurationError: There is no secret, or it is too short.
     """
     if given is not None:
-        return vault.secret_of(given, "storage_key", _HOW_TO_GIVE)
+        return vault.secret_of(given, "storage_key", _ADVICE)
     secret = _variable("VICTOR_BULK_KEY")
     if secret:
-        return vault.secret_of(secret, "VICTOR_BULK_KEY", _HOW_TO_GIVE)
-    credentials = _from_credentials(variables)
+        return vault.secret_of(secret, "VICTOR_BULK_KEY", _ADVICE)
+    credentials = _from_variables(variables) if variables else _from_victor_variables()
     if credentials is None:
         raise ConfigurationError(
             "The bulk database is encrypted, and there is no secret to derive its key from: "
-            f"{_HOW_TO_GIVE}."
+            f"{_ADVICE}."
         )
     return SecretBytes(b"credentials:" + credentials)
 
@@ -128,9 +136,14 @@ def _variable(name: str) -> str:
     return Secret(os.environ.get(name, ""))
 
 
-def _from_credentials(variables: Sequence[str]) -> bytes | None:
-    if variables:
-        return _joined(*map(_variable, variables)) if all(map(_variable, variables)) else None
+def _from_variables(variables: Sequence[str]) -> bytes | None:
+    """Return the credentials in these variables as one text; None: one of them is not set."""
+    values = list(map(_variable, variables))
+    return _joined(*values) if all(values) else None
+
+
+def _from_victor_variables() -> bytes | None:
+    """Return Victor's credentials in the environment as one text; None: there are none."""
     if _variable("VICTOR_CLIENT_SECRET").strip():
         return _joined(_variable("VICTOR_CLIENT_ID"), _variable("VICTOR_CLIENT_SECRET"))
     private = _variable("VICTOR_PRIVATE_KEY")
@@ -148,8 +161,9 @@ def _from_credentials(variables: Sequence[str]) -> bytes | None:
 
 
 def _bare_base64(key: str) -> Secret:
-    """Return a private key without PEM markers and line breaks, so that PEM, base64 of it and bare
-    base64 give the same secret.
+    """Return a private key without PEM markers and line breaks.
+
+    So PEM, base64 of PEM, and bare base64 of one private key make the same secret.
     """
     text = Secret(key.replace("\\n", "\n"))
     if "-----BEGIN" not in text:
@@ -161,4 +175,5 @@ def _bare_base64(key: str) -> Secret:
 
 
 def _joined(*parts: str) -> bytes:
+    """Return the parts of credentials as one text, without blanks around each part."""
     return SecretBytes("\0".join(part.strip() for part in parts).encode("utf-8", "surrogatepass"))

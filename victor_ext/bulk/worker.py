@@ -1,4 +1,7 @@
-"""Worker process: receives chunks from DBOS and sends their rows."""
+"""The worker of a process: it receives chunks from DBOS, and has their rows sent.
+
+`Worker.__enter__` starts DBOS. DBOS calls `_chunk` for each chunk, which calls `Worker.send`.
+"""
 
 from __future__ import annotations
 
@@ -22,17 +25,20 @@ from victor_ext.settlement.key_age import LAST_CALLS, Moment
 from .chunk_run import ChunkRun
 from .contents import rivals
 from .context import WorkerContext
-from .delivery import Delivery, SendTerms, Steps
+from .delivery import Checkpoints, Delivery
 from .layout import CHUNK, VERSION, ChunkTerms, batch_of, step_of
 from .row_kind import LaterStep, Sendable
 from .rows import Result, Row
 from .state_errors import NOTICE, StateLost, report
 from .take_over import TakeOver
+from .unit_sender import SendTerms
 from .worker_lock import WorkerLock
 
 _logger = logging.getLogger("victor_ext.bulk")
 _one_at_a_time = threading.Lock()
+"""Held by the worker of this process: DBOS can be there once in a process."""
 _current: Worker | None = None
+"""The worker that `_chunk` sends with."""
 
 
 class Worker:
@@ -59,21 +65,23 @@ class Worker:
             name: Delivery(kind, context.settings.workers, self._stop)
             for name, kind in _kinds_of(context).items()
         }
-        """By the step that a batch is of: one of what was sent before has its name after a slash.
-        """
+        """By the later step that a chunk takes (`step_of`); the empty name: it sends rows."""
         self._name = f"{worker_lock.executor}/{uuid.uuid4().hex[:8]}"
-        """What payments that it has taken up are marked with."""
+        """Marks the payments that this worker has claimed."""
         self._unstored: dict[str, dict[str, Result]] = {}
-        """Results by chunk and payment that could not be stored yet.
-
-        Their rows are not sent again.
+        """Results that could not be stored yet, by chunk and payment: their rows are not sent
+        again.
         """
         self.state_lost: StateLost | None = None
-        """The error to end with, if what was sent is not in the state any more."""
+        """The error to end with, if payments that were sent are not in the state any more."""
         self.take_over = TakeOver(context, worker_lock, self._stop)
         self._resources = ExitStack()
 
     def __enter__(self) -> Self:
+        """Start DBOS, and take chunks.
+
+        Raises `ConfigurationError` if this process has a worker already.
+        """
         if not _one_at_a_time.acquire(blocking=False):
             raise ConfigurationError(
                 "Another bulk sender runs in this process: let it finish, or use another process."
@@ -99,9 +107,10 @@ class Worker:
         self._stop.set()
         is_lost = kind is not None and issubclass(kind, StateLost)
         is_lost = is_lost or self.take_over.state_lost is not None
-        is_waited_for = self.take_over.running and not is_lost
+        # In a state that was deleted, no result can be stored: nothing is waited for.
+        waits_for_chunks = self.take_over.running and not is_lost
         try:
-            DBOS.destroy(workflow_completion_timeout_sec=LAST_CALLS if is_waited_for else 0)
+            DBOS.destroy(workflow_completion_timeout_sec=LAST_CALLS if waits_for_chunks else 0)
         finally:
             _current = None
             self.take_over.join()
@@ -115,6 +124,7 @@ class Worker:
         return next(filter(None, reasons), None)
 
     def _launch(self, sqlite: sa.Engine | None) -> None:
+        """Start DBOS. Raises `ConfigurationError` if this process runs DBOS for something else."""
         global _current  # noqa: PLW0603 - see `__exit__`
         version = f"{VERSION}/{self._context.account}"
         dbos = self._make_dbos(sqlite, version)
@@ -137,12 +147,13 @@ class Worker:
             raise
 
     def _make_dbos(self, sqlite: sa.Engine | None, version: str) -> DBOS:
-        """Make DBOS, with an engine of ours for SQLite.
+        """Make the DBOS instance of this process.
 
-        For a server it makes one itself, and adds a time-out for idle transactions.
-
-        The URL is not stored in a variable: it may contain a password.
+        Args:
+            sqlite: The engine for an SQLite file. For a server, DBOS makes its own engine, and adds
+                a time-out for idle transactions.
         """
+        # The URL is in no variable: it may contain a password, which a traceback would show.
         state = self._context.state
         return DBOS(
             config=DBOSConfig(
@@ -161,7 +172,7 @@ class Worker:
         )
 
     def send(self, workflow_id: str, data: ChunkTerms) -> None:
-        """Send one chunk. After a crash, DBOS calls this again: what is stored is known then."""
+        """Send one chunk. After a crash, DBOS calls this again: it goes on with what is stored."""
         self.take_over.running.append(workflow_id)
         self.take_over.begun.add(workflow_id)
         try:
@@ -172,40 +183,44 @@ class Worker:
             raise _WorkerGone from None
         except SQLAlchemyError as error:
             report(error)
-            # Do not fail the chunk, which would end it: it stays pending and is queued again.
+            # An ordinary exception would end the chunk as failed. This one leaves the chunk
+            # pending, and `TakeOver` queues it again.
             raise _WorkerGone from None
         finally:
             self.take_over.running.remove(workflow_id)
 
     def _send(self, workflow_id: str, data: ChunkTerms) -> None:
+        """Run a chunk: claim its rows, send them, and store their results."""
         if self._stop.is_set():
             raise _WorkerGone
         batch = replace(self._store, batch=batch_of(workflow_id))
         run = ChunkRun.of_worker(batch, workflow_id, self._name)
         run.add_results(self._unstored.pop(workflow_id, {}))
         try:
-            run.store_steps(self._steps(workflow_id, data, run.rows, run.results))
+            run.store_checkpoints(self._checkpoints(workflow_id, data, run.rows, run.results))
             terms = {name: data[name] for name in ("retention", "patience")}
             run.finish(terms, is_stopped=self._stop.is_set())
         except BaseException:
             can_be_lost = self._worker_lock.can_be_lost
-            self._unstored[workflow_id] = run.unstored(can_be_lost=can_be_lost)
+            self._unstored[workflow_id] = run.results_for_next_run(can_be_lost=can_be_lost)
             raise
         self._context.tried.update(result.outcome for result in run.results.values())
 
-    def _steps(
+    def _checkpoints(
         self,
         workflow_id: str,
         data: ChunkTerms,
         rows: Mapping[int, Row],
         results: dict[int, Result],
-    ) -> Steps:
-        """Send what has no result, and yield the steps to store."""
+    ) -> Checkpoints:
+        """Send the rows without a result. The arguments are those of `Delivery.deliver`, whose
+        checkpoints are returned.
+        """
         delivery = self._deliveries[step_of(workflow_id)]
-        chosen = self._context.settings.of_chunk(data)
+        chunk_terms = self._context.settings.terms_of_chunk(data)
         terms = SendTerms(
-            retention=chosen["retention"],
-            patience=chosen["patience"],
+            retention=chunk_terms["retention"],
+            patience=chunk_terms["patience"],
             rate=_rate_of(workflow_id),
             rivals=partial(rivals, self._store, self._context.kind.reference),
             alone_since=self._alone_since(delivery),
@@ -213,24 +228,28 @@ class Worker:
         return delivery.deliver(rows, terms, results)
 
     def _alone_since(self, delivery: Delivery) -> Callable[[], Moment] | None:
-        """Return what says since when this worker is alone with a chunk; None: it always is."""
+        """Return a function that says since when this worker is alone with a chunk that begins now;
+        None: it always is.
+        """
         if not self._worker_lock.can_be_lost:
             return None
-        losses = self.take_over.losses  # before the time: a loss between them counts
+        losses = self.take_over.losses  # read before the time: a loss between them counts
         began, _ = delivery.contact.sent_now()
         return partial(self.take_over.alone_since, began, losses)
 
 
 def _kinds_of(context: WorkerContext) -> dict[str, Sendable]:
-    """Return what is sent, by the name of the step; without one, the rows themselves."""
+    """Return what the chunks of each later step send, by its name, and of rows, by the empty
+    name.
+    """
     kinds: dict[str, Sendable] = {"": context.kind}
-    for name, write in context.kind.steps.items():
-        kinds[name] = LaterStep(context.client, write)
+    for name, write_name in context.kind.steps.items():
+        kinds[name] = LaterStep(context.client, write_name)
     return kinds
 
 
 def _rate_of(workflow_id: str) -> float | None:
-    """Return the rate of the queue of a chunk, in rows per second; None: it has none."""
+    """Return the rate of the queue of a chunk, in rows per second; None: the queue has none."""
     queue = DBOS.retrieve_queue(workflow_id.rpartition("/")[0])
     if queue is None or not queue.limiter:
         return None
@@ -238,11 +257,16 @@ def _rate_of(workflow_id: str) -> float | None:
 
 
 def _chunk(data: ChunkTerms) -> None:
-    worker, workflow_id = _current, DBOS.workflow_id
+    """Send a chunk: the workflow that DBOS runs, under the name `CHUNK`."""
+    worker = _current
+    workflow_id = DBOS.workflow_id
     if worker is None or workflow_id is None:
         raise _WorkerGone
     worker.send(workflow_id, data)
 
 
 class _WorkerGone(BaseException):
-    """The worker has stopped. The chunk stays pending and is taken over later."""
+    """The worker does not go on with a chunk. The chunk stays pending, and is taken over later.
+
+    DBOS ends a chunk that raises an `Exception` as failed; this is none.
+    """

@@ -1,4 +1,4 @@
-"""Locks that show which workers are alive.
+"""The locks that show which workers are alive: `FileLock` for SQLite, `ServerLock` for PostgreSQL.
 
 DBOS recovers the work of its own process after a restart under the same name, but detects dead
 processes only with a paid service. Here each worker holds a lock that the kernel or the PostgreSQL
@@ -36,6 +36,7 @@ _TCP = {
     "keepalives_interval": 5,
     "keepalives_count": 3,
 }
+"""Options of the connection that holds a lock: half a minute after the server is gone, it fails."""
 
 
 class FileLock:
@@ -48,7 +49,7 @@ class FileLock:
 
     executor = "local"
     can_be_lost = False
-    """The kernel keeps it for a process that is stopped, and through a sleep of the machine."""
+    """The kernel keeps the lock for a process that is stopped, and while the machine sleeps."""
 
     def __init__(self, state: State) -> None:
         path = state.path.resolve()
@@ -64,7 +65,7 @@ class FileLock:
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0)
         try:
             self._lock = os.open(self._file, flags, 0o600)
-            if _take(self._lock):
+            if _lock_file(self._lock):
                 return True
         except OSError as error:
             self.close()
@@ -74,6 +75,7 @@ class FileLock:
         return False
 
     def close(self) -> None:
+        """Close the file, which frees the lock."""
         lock = self._lock
         self._lock = None
         if lock is not None:
@@ -81,23 +83,25 @@ class FileLock:
 
 
 _HELD_BY_ANOTHER = PermissionError if sys.platform == "win32" else BlockingIOError
+"""What the system raises if another process has locked a file."""
 
 
-def _take(lock: int) -> bool:
+def _lock_file(descriptor: int) -> bool:
+    """Lock an open file, unless another process has locked it. Return whether it is locked now."""
     try:
         if sys.platform == "win32":
-            msvcrt.locking(lock, msvcrt.LK_NBLCK, 1)
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
         else:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except _HELD_BY_ANOTHER:
         return False
     return True
 
 
 class ServerLock:
-    """Lock of a PostgreSQL database, for any number of workers.
+    """Lock of a worker in a PostgreSQL database, which any number of workers can use.
 
-    It is an advisory lock of the worker's connection.
+    Each worker has an advisory lock of its own (`executor`), which belongs to its connection.
     """
 
     can_be_lost = True
@@ -111,6 +115,7 @@ class ServerLock:
         self._connection: Connection | None = None
 
     def acquire(self) -> bool:
+        """Connect, and acquire the lock of this worker: no other worker has the same one."""
         connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         key = {"key": _key_of(self.executor)}
         connection.execute(sa.text("SELECT pg_advisory_lock(:key)"), key)
@@ -118,10 +123,12 @@ class ServerLock:
         return True
 
     def renew(self) -> bool:
-        """Reconnect if the connection was lost, or its server takes no writes any more: another one
-        is the primary, and its workers do not see this lock. Return whether it was.
+        """Reconnect if the connection was lost, or if its server takes no writes any more.
 
-        Raises `SQLAlchemyError` during an outage.
+        A server that takes no writes was replaced by another primary, whose workers do not see this
+        lock.
+
+        Returns whether the lock was lost. Raises `SQLAlchemyError` during an outage.
         """
         if self._connection is not None:
             try:
@@ -131,18 +138,18 @@ class ServerLock:
                 takes_writes = False
             if takes_writes:
                 return False
-            self._drop()
+            self._disconnect()
         self.acquire()
         return True
 
     @contextmanager
-    def claimed(self, executor: str) -> Generator[bool]:
-        """Hold another worker's lock in the block, if it is free: that worker is dead.
+    def held_for(self, executor: str) -> Generator[bool]:
+        """Hold the lock of another worker in the block, if it is free: then that worker is dead.
 
-        Yields whether it is.
+        Yields whether the other worker is dead.
         """
         connection = self._connection
-        if connection is None:  # it was closed meanwhile
+        if connection is None:  # this worker has ended meanwhile
             yield False
             return
         key = {"key": _key_of(executor)}
@@ -151,15 +158,17 @@ class ServerLock:
         try:
             yield is_free
         finally:
-            if is_free and self._connection is connection:  # a closed one has freed it
+            # If the connection was closed meanwhile, the server has freed the lock.
+            if is_free and self._connection is connection:
                 connection.execute(sa.text("SELECT pg_advisory_unlock(:key)"), key)
 
     def close(self) -> None:
         """Close the connection, which frees the lock."""
-        self._drop()
+        self._disconnect()
         self._engine.dispose()
 
-    def _drop(self) -> None:
+    def _disconnect(self) -> None:
+        """Close the connection, also if it is broken."""
         connection = self._connection
         self._connection = None
         if connection is not None:
@@ -169,6 +178,7 @@ class ServerLock:
 
 
 def _key_of(executor: str) -> int:
+    """Return the number of a worker's advisory lock: PostgreSQL takes a signed 64-bit integer."""
     digest = hashlib.sha256(b"victor-ext bulk worker\0" + executor.encode()).digest()
     return int.from_bytes(digest[:8], "big", signed=True)
 

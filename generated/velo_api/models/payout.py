@@ -16,8 +16,7 @@ from ..types import UNSET, Unset
 
 @_attrs_define
 class Payout:
-    """The state of a payout. One that is ACCEPTED may hold payments that were rejected: see
-    `rejectedPayments`.
+    """The state of a payout. One that is ACCEPTED may hold payments that were rejected.
 
     Attributes:
         payout_id (str | Unset): The id of the payout.

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from victor_ext.typed import Form, ListQuery, Query, require_runtime
+from victor_ext import typed as _typed
 
 from .words import (
     FundingAccountTypeWord,
@@ -23,9 +23,11 @@ from .words import (
     TransmissionFilter,
 )
 
-require_runtime(1)
-_ID = Form("(?!.*\\.\\.)[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", "an id as Velo gave it, such as a UUID")
-_SORT = Form(
+_typed.require_runtime(1)
+_ID = _typed.Form(
+    "(?!.*\\.\\.)[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", "an id as Velo gave it, such as a UUID"
+)
+_SORT = _typed.Form(
     "[A-Za-z]+(:(asc|desc))?(,[A-Za-z]+(:(asc|desc))?)*",
     "names of fields with directions, such as 'displayName:asc'",
 )
@@ -48,15 +50,15 @@ def get_payout_history(
     page_size: int | None = None,
     sort: str | None = None,
     sensitive: bool | None = None,
-) -> ListQuery:
+) -> _typed.ListQuery:
     """What became of a payout and of its payments, those included that came back.
 
     Args:
         payout_id: The id of the payout.
         remote_id: The payor's own name for the payee.
         status: A word of the payments' status.
-        transmission_type: How the payments are sent, such as ACH, SAME_DAY_ACH, WIRE, LOCAL or
-            SWIFT.
+        transmission_type: How the payments are sent: ACH, SAME_DAY_ACH, WIRE, LOCAL or GACHO;
+            others may come.
         source_amount_from: `sourceAmountFrom`.
         source_amount_to: `sourceAmountTo`.
         payment_amount_from: `paymentAmountFrom`.
@@ -70,7 +72,7 @@ def get_payout_history(
         sensitive: Whether personal data comes unmasked, if the caller may see it.
     """
     sent: dict[str, Any] = {}
-    with Query("The list of payments") as check:
+    with _typed.Query("The list of payments") as check:
         sent["payout_id"] = check.form("payout_id", payout_id, _ID)
         if remote_id is not None:
             sent["remote_id"] = check.text("remote_id", remote_id, 255)
@@ -113,20 +115,22 @@ def get_payout_history(
             "payment_amount_from", payment_amount_from, "payment_amount_to", payment_amount_to
         )
         check.range("submitted_from", submitted_from, "submitted_to", submitted_to)
-    constant = {
-        "payout_id",
-        "remote_id",
-        "transmission_type",
-        "payment_amount_from",
-        "payment_amount_to",
-        "remote_system_id",
-        "submitted_date_from",
-        "submitted_date_to",
-        "page_size",
-        "sort",
-        "sensitive",
-    }
-    return ListQuery(sent, may_be_left=not sent.keys() <= constant)
+    constant = frozenset(
+        (
+            "payout_id",
+            "remote_id",
+            "transmission_type",
+            "payment_amount_from",
+            "payment_amount_to",
+            "remote_system_id",
+            "submitted_date_from",
+            "submitted_date_to",
+            "page_size",
+            "sort",
+            "sensitive",
+        )
+    )
+    return _typed.ListQuery(sent, may_be_left=not sent.keys() <= constant)
 
 
 def list_funding_accounts(
@@ -139,7 +143,7 @@ def list_funding_accounts(
     page_size: int | None = None,
     sort: str | None = None,
     sensitive: bool | None = None,
-) -> ListQuery:
+) -> _typed.ListQuery:
     """The payor's bank accounts that money comes from.
 
     Args:
@@ -153,7 +157,7 @@ def list_funding_accounts(
         sensitive: Whether personal data comes unmasked, if the caller may see it.
     """
     sent: dict[str, Any] = {}
-    with Query("The list of funding accounts") as check:
+    with _typed.Query("The list of funding accounts") as check:
         if payor_id is not None:
             sent["payor_id"] = check.form("payor_id", payor_id, _ID)
         if name is not None:
@@ -170,22 +174,15 @@ def list_funding_accounts(
             sent["sort"] = check.form("sort", sort, _SORT)
         if sensitive is not None:
             sent["sensitive"] = check.flag("sensitive", sensitive)
-    constant = {
-        "payor_id",
-        "name",
-        "country",
-        "currency",
-        "type_",
-        "page_size",
-        "sort",
-        "sensitive",
-    }
-    return ListQuery(sent, may_be_left=not sent.keys() <= constant)
+    constant = frozenset(
+        ("payor_id", "name", "country", "currency", "type_", "page_size", "sort", "sensitive")
+    )
+    return _typed.ListQuery(sent, may_be_left=not sent.keys() <= constant)
 
 
 def list_funding_changes(
     payor_id: str, *, since: datetime, page_size: int | None = None
-) -> ListQuery:
+) -> _typed.ListQuery:
     """The fundings that changed since a moment.
 
     Args:
@@ -194,13 +191,13 @@ def list_funding_changes(
         page_size: 25 if left out.
     """
     sent: dict[str, Any] = {}
-    with Query("The feed of fundings") as check:
+    with _typed.Query("The feed of fundings") as check:
         sent["payor_id"] = check.form("payor_id", payor_id, _ID)
         sent["updated_since"] = check.second("since", since)
         if page_size is not None:
             sent["page_size"] = check.integer("page_size", page_size, 1, 100)
-    constant = {"payor_id", "updated_since", "page_size"}
-    return ListQuery(sent, may_be_left=not sent.keys() <= constant)
+    constant = frozenset(("payor_id", "updated_since", "page_size"))
+    return _typed.ListQuery(sent, may_be_left=not sent.keys() <= constant)
 
 
 def list_fundings(
@@ -209,7 +206,7 @@ def list_fundings(
     source_account_name: str | None = None,
     page_size: int | None = None,
     sort: str | None = None,
-) -> ListQuery:
+) -> _typed.ListQuery:
     """The history of a payor's fundings. Their items have no id.
 
     Args:
@@ -219,7 +216,7 @@ def list_fundings(
         sort: Fields and directions: `a:asc,b:desc`.
     """
     sent: dict[str, Any] = {}
-    with Query("The list of fundings") as check:
+    with _typed.Query("The list of fundings") as check:
         sent["payor_id"] = check.form("payor_id", payor_id, _ID)
         if source_account_name is not None:
             sent["source_account_name"] = check.text(
@@ -229,13 +226,13 @@ def list_fundings(
             sent["page_size"] = check.integer("page_size", page_size, 1, 100)
         if sort is not None:
             sent["sort"] = check.form("sort", sort, _SORT)
-    constant = {"payor_id", "source_account_name", "page_size", "sort"}
-    return ListQuery(sent, may_be_left=not sent.keys() <= constant)
+    constant = frozenset(("payor_id", "source_account_name", "page_size", "sort"))
+    return _typed.ListQuery(sent, may_be_left=not sent.keys() <= constant)
 
 
 def list_payee_changes(
     payor_id: str, *, since: datetime, page_size: int | None = None
-) -> ListQuery:
+) -> _typed.ListQuery:
     """The payees that changed since a moment.
 
     Args:
@@ -244,13 +241,13 @@ def list_payee_changes(
         page_size: 100 if left out.
     """
     sent: dict[str, Any] = {}
-    with Query("The feed of payees") as check:
+    with _typed.Query("The feed of payees") as check:
         sent["payor_id"] = check.form("payor_id", payor_id, _ID)
         sent["updated_since"] = check.second("since", since)
         if page_size is not None:
             sent["page_size"] = check.integer("page_size", page_size, 1, 1000)
-    constant = {"payor_id", "updated_since", "page_size"}
-    return ListQuery(sent, may_be_left=not sent.keys() <= constant)
+    constant = frozenset(("payor_id", "updated_since", "page_size"))
+    return _typed.ListQuery(sent, may_be_left=not sent.keys() <= constant)
 
 
 def list_payee_invitations(
@@ -259,7 +256,7 @@ def list_payee_invitations(
     payee_id: str | None = None,
     invitation_status: InvitationStatusWord | None = None,
     page_size: int | None = None,
-) -> ListQuery:
+) -> _typed.ListQuery:
     """How far the invitations of a payor's payees are.
 
     Args:
@@ -269,7 +266,7 @@ def list_payee_invitations(
         page_size: 25 if left out.
     """
     sent: dict[str, Any] = {}
-    with Query("The list of invitations") as check:
+    with _typed.Query("The list of invitations") as check:
         sent["payor_id"] = check.form("payor_id", payor_id, _ID)
         if payee_id is not None:
             sent["payee_id"] = check.form("payee_id", payee_id, _ID)
@@ -277,8 +274,8 @@ def list_payee_invitations(
             sent["invitation_status"] = check.text("invitation_status", invitation_status, 255)
         if page_size is not None:
             sent["page_size"] = check.integer("page_size", page_size, 1, 100)
-    constant = {"payor_id", "payee_id", "page_size"}
-    return ListQuery(sent, may_be_left=not sent.keys() <= constant)
+    constant = frozenset(("payor_id", "payee_id", "page_size"))
+    return _typed.ListQuery(sent, may_be_left=not sent.keys() <= constant)
 
 
 def list_payees(
@@ -295,7 +292,7 @@ def list_payees(
     ofac_status: str | None = None,
     page_size: int | None = None,
     sort: str | None = None,
-) -> ListQuery:
+) -> _typed.ListQuery:
     """The payees of a payor.
 
     Args:
@@ -313,7 +310,7 @@ def list_payees(
         sort: Fields and directions: `a:asc,b:desc`.
     """
     sent: dict[str, Any] = {}
-    with Query("The list of payees") as check:
+    with _typed.Query("The list of payees") as check:
         sent["payor_id"] = check.form("payor_id", payor_id, _ID)
         if watchlist_status is not None:
             sent["watchlist_status"] = check.text("watchlist_status", watchlist_status, 255)
@@ -337,13 +334,15 @@ def list_payees(
             sent["page_size"] = check.integer("page_size", page_size, 1, 100)
         if sort is not None:
             sent["sort"] = check.form("sort", sort, _SORT)
-    constant = {"payor_id", "remote_id", "payee_type", "payee_country", "page_size", "sort"}
-    return ListQuery(sent, may_be_left=not sent.keys() <= constant)
+    constant = frozenset(
+        ("payor_id", "remote_id", "payee_type", "payee_country", "page_size", "sort")
+    )
+    return _typed.ListQuery(sent, may_be_left=not sent.keys() <= constant)
 
 
 def list_payment_changes(
     payor_id: str, *, since: datetime, page_size: int | None = None
-) -> ListQuery:
+) -> _typed.ListQuery:
     """The payments that changed since a moment.
 
     Args:
@@ -352,13 +351,13 @@ def list_payment_changes(
         page_size: 100 if left out.
     """
     sent: dict[str, Any] = {}
-    with Query("The feed of payments") as check:
+    with _typed.Query("The feed of payments") as check:
         sent["payor_id"] = check.form("payor_id", payor_id, _ID)
         sent["updated_since"] = check.second("since", since)
         if page_size is not None:
             sent["page_size"] = check.integer("page_size", page_size, 1, 1000)
-    constant = {"payor_id", "updated_since", "page_size"}
-    return ListQuery(sent, may_be_left=not sent.keys() <= constant)
+    constant = frozenset(("payor_id", "updated_since", "page_size"))
+    return _typed.ListQuery(sent, may_be_left=not sent.keys() <= constant)
 
 
 def list_payments(
@@ -388,7 +387,7 @@ def list_payments(
     page_size: int | None = None,
     sort: str | None = None,
     sensitive: bool | None = None,
-) -> ListQuery:
+) -> _typed.ListQuery:
     """The payments of a payor, over all payouts. There is no filter for the payor's own reference.
 
     Args:
@@ -403,8 +402,8 @@ def list_payments(
         submitted_to: A date such as 2026-03-04.
         payment_memo: A part of the payment's memo, in any letter case.
         payor_name: A part of the name, in any letter case.
-        transmission_type: How the payments are sent, such as ACH, SAME_DAY_ACH, WIRE, LOCAL or
-            SWIFT.
+        transmission_type: How the payments are sent: ACH, SAME_DAY_ACH, WIRE, LOCAL or GACHO;
+            others may come.
         source_amount_from: `sourceAmountFrom`.
         source_amount_to: `sourceAmountTo`.
         payment_amount_from: `paymentAmountFrom`.
@@ -421,7 +420,7 @@ def list_payments(
         sensitive: Whether personal data comes unmasked, if the caller may see it.
     """
     sent: dict[str, Any] = {}
-    with Query("The list of payments") as check:
+    with _typed.Query("The list of payments") as check:
         sent["payor_id"] = check.form("payor_id", payor_id, _ID)
         if payee_id is not None:
             sent["payee_id"] = check.form("payee_id", payee_id, _ID)
@@ -489,26 +488,28 @@ def list_payments(
             "payment_amount_from", payment_amount_from, "payment_amount_to", payment_amount_to
         )
         check.range("submitted_from", submitted_from, "submitted_to", submitted_to)
-    constant = {
-        "payor_id",
-        "payee_id",
-        "remote_id",
-        "source_account_name",
-        "source_currency",
-        "payment_currency",
-        "submitted_date_from",
-        "submitted_date_to",
-        "payment_memo",
-        "payor_name",
-        "transmission_type",
-        "payment_amount_from",
-        "payment_amount_to",
-        "remote_system_id",
-        "page_size",
-        "sort",
-        "sensitive",
-    }
-    return ListQuery(sent, may_be_left=not sent.keys() <= constant)
+    constant = frozenset(
+        (
+            "payor_id",
+            "payee_id",
+            "remote_id",
+            "source_account_name",
+            "source_currency",
+            "payment_currency",
+            "submitted_date_from",
+            "submitted_date_to",
+            "payment_memo",
+            "payor_name",
+            "transmission_type",
+            "payment_amount_from",
+            "payment_amount_to",
+            "remote_system_id",
+            "page_size",
+            "sort",
+            "sensitive",
+        )
+    )
+    return _typed.ListQuery(sent, may_be_left=not sent.keys() <= constant)
 
 
 def list_payout_payments(
@@ -521,7 +522,7 @@ def list_payout_payments(
     transmission_type: TransmissionFilter | None = None,
     payment_memo: str | None = None,
     page_size: int | None = None,
-) -> ListQuery:
+) -> _typed.ListQuery:
     """The payments of a payout.
 
     Args:
@@ -530,13 +531,13 @@ def list_payout_payments(
         remote_id: The payor's own name for the payee.
         payor_payment_id: The payor's own reference.
         source_account_name: The name of the source account.
-        transmission_type: How the payments are sent, such as ACH, SAME_DAY_ACH, WIRE, LOCAL or
-            SWIFT.
+        transmission_type: How the payments are sent: ACH, SAME_DAY_ACH, WIRE, LOCAL or GACHO;
+            others may come.
         payment_memo: The memo of the payment.
         page_size: 25 if left out.
     """
     sent: dict[str, Any] = {}
-    with Query("The list of payments") as check:
+    with _typed.Query("The list of payments") as check:
         sent["payout_id"] = check.form("payout_id", payout_id, _ID)
         if status is not None:
             sent["status"] = check.text("status", status, 255)
@@ -554,16 +555,18 @@ def list_payout_payments(
             sent["payment_memo"] = check.text("payment_memo", payment_memo, 255)
         if page_size is not None:
             sent["page_size"] = check.integer("page_size", page_size, 1, 100)
-    constant = {
-        "payout_id",
-        "remote_id",
-        "payor_payment_id",
-        "source_account_name",
-        "transmission_type",
-        "payment_memo",
-        "page_size",
-    }
-    return ListQuery(sent, may_be_left=not sent.keys() <= constant)
+    constant = frozenset(
+        (
+            "payout_id",
+            "remote_id",
+            "payor_payment_id",
+            "source_account_name",
+            "transmission_type",
+            "payment_memo",
+            "page_size",
+        )
+    )
+    return _typed.ListQuery(sent, may_be_left=not sent.keys() <= constant)
 
 
 def list_payouts(
@@ -579,7 +582,7 @@ def list_payouts(
     schedule_status: ScheduleStatusWord | None = None,
     page_size: int | None = None,
     sort: str | None = None,
-) -> ListQuery:
+) -> _typed.ListQuery:
     """The payouts of a payor, who pays or whose payees are paid.
 
     Args:
@@ -597,7 +600,7 @@ def list_payouts(
         sort: Fields and directions: `a:asc,b:desc`.
     """
     sent: dict[str, Any] = {}
-    with Query("The list of payouts") as check:
+    with _typed.Query("The list of payouts") as check:
         sent["payor_id"] = check.form("payor_id", payor_id, _ID)
         if memo is not None:
             sent["payout_memo"] = check.text("memo", memo, 255)
@@ -621,16 +624,18 @@ def list_payouts(
             sent["sort"] = check.form("sort", sort, _SORT)
         check.range("scheduled_from", scheduled_from, "scheduled_to", scheduled_to)
         check.range("submitted_from", submitted_from, "submitted_to", submitted_to)
-    constant = {
-        "payor_id",
-        "payout_memo",
-        "submitted_date_from",
-        "submitted_date_to",
-        "from_payor_name",
-        "page_size",
-        "sort",
-    }
-    return ListQuery(sent, may_be_left=not sent.keys() <= constant)
+    constant = frozenset(
+        (
+            "payor_id",
+            "payout_memo",
+            "submitted_date_from",
+            "submitted_date_to",
+            "from_payor_name",
+            "page_size",
+            "sort",
+        )
+    )
+    return _typed.ListQuery(sent, may_be_left=not sent.keys() <= constant)
 
 
 def list_source_accounts(
@@ -643,7 +648,7 @@ def list_source_accounts(
     include_user_deleted: bool | None = None,
     page_size: int | None = None,
     sort: str | None = None,
-) -> ListQuery:
+) -> _typed.ListQuery:
     """The accounts that payouts are paid from, with their balances.
 
     Args:
@@ -657,7 +662,7 @@ def list_source_accounts(
         sort: Fields and directions: `a:asc,b:desc`.
     """
     sent: dict[str, Any] = {}
-    with Query("The list of source accounts") as check:
+    with _typed.Query("The list of source accounts") as check:
         if physical_account_name is not None:
             sent["physical_account_name"] = check.text(
                 "physical_account_name", physical_account_name, 255
@@ -678,20 +683,22 @@ def list_source_accounts(
             sent["page_size"] = check.integer("page_size", page_size, 1, 100)
         if sort is not None:
             sent["sort"] = check.form("sort", sort, _SORT)
-    constant = {
-        "physical_account_name",
-        "physical_account_id",
-        "payor_id",
-        "funding_account_id",
-        "type_",
-        "include_user_deleted",
-        "page_size",
-        "sort",
-    }
-    return ListQuery(sent, may_be_left=not sent.keys() <= constant)
+    constant = frozenset(
+        (
+            "physical_account_name",
+            "physical_account_id",
+            "payor_id",
+            "funding_account_id",
+            "type_",
+            "include_user_deleted",
+            "page_size",
+            "sort",
+        )
+    )
+    return _typed.ListQuery(sent, may_be_left=not sent.keys() <= constant)
 
 
-def list_webhooks(payor_id: str, *, page_size: int | None = None) -> ListQuery:
+def list_webhooks(payor_id: str, *, page_size: int | None = None) -> _typed.ListQuery:
     """The webhooks of a payor.
 
     Args:
@@ -699,9 +706,9 @@ def list_webhooks(payor_id: str, *, page_size: int | None = None) -> ListQuery:
         page_size: 25 if left out.
     """
     sent: dict[str, Any] = {}
-    with Query("The list of webhooks") as check:
+    with _typed.Query("The list of webhooks") as check:
         sent["payor_id"] = check.form("payor_id", payor_id, _ID)
         if page_size is not None:
             sent["page_size"] = check.integer("page_size", page_size, 1, 100)
-    constant = {"payor_id", "page_size"}
-    return ListQuery(sent, may_be_left=not sent.keys() <= constant)
+    constant = frozenset(("payor_id", "page_size"))
+    return _typed.ListQuery(sent, may_be_left=not sent.keys() <= constant)

@@ -7,22 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from victor_ext.typed import (
-    Money,
-    Record,
-    decimal,
-    flag,
-    identifier,
-    members,
-    moment,
-    money,
-    part,
-    records,
-    require_runtime,
-    text,
-    texts,
-    whole,
-)
+from victor_ext import typed as _typed
 
 if TYPE_CHECKING:
     from .. import models
@@ -58,10 +43,10 @@ __all__ = (
     "WebhookPing",
 )
 
-require_runtime(1)
+_typed.require_runtime(1)
 
 
-class AcceptedPayment(Record):
+class AcceptedPayment(_typed.Record):
     """A payment that Velo accepted when the payout was submitted."""
 
     __slots__ = ()
@@ -81,46 +66,46 @@ class AcceptedPayment(Record):
         """What came, as the generated model: a copy."""
         from ..models.accepted_payment import AcceptedPayment as model
 
-        return model.from_dict(self._json)
+        return model.from_dict(self._copy())
 
     @property
     def remote_id(self) -> str | None:
         """`remoteId`: The payor's own name for the payee."""
-        return text(self._json, "remoteId")
+        return _typed.text(self._json, "remoteId")
 
     @property
-    def amount(self) -> Money | None:
+    def amount(self) -> _typed.Money | None:
         """`amount`: In minor units of the currency. With its `currencyType`."""
-        return money(self._json, "amount", "currencyType")
+        return _typed.money(self._json, "amount", "currencyType")
 
     @property
     def source_account_name(self) -> str | None:
         """`sourceAccountName`: The source account that pays, by its name."""
-        return text(self._json, "sourceAccountName")
+        return _typed.text(self._json, "sourceAccountName")
 
     @property
     def payor_payment_id(self) -> str | None:
         """`payorPaymentId`: The payor's own reference."""
-        return text(self._json, "payorPaymentId")
+        return _typed.text(self._json, "payorPaymentId")
 
     @property
     def memo(self) -> str | None:
         """`paymentMemo`: For the statement of the payee, but not by ACH; else that of the payout. In
         no repr."""
-        return text(self._json, "paymentMemo")
+        return _typed.text(self._json, "paymentMemo")
 
     @property
     def rails_id(self) -> str | None:
         """`railsId`: The rails that carry the payment."""
-        return text(self._json, "railsId")
+        return _typed.text(self._json, "railsId")
 
     @property
     def remote_system_id(self) -> str | None:
         """`remoteSystemId`: The payments system that pays, if it is not Velo."""
-        return text(self._json, "remoteSystemId")
+        return _typed.text(self._json, "remoteSystemId")
 
 
-class Funding(Record):
+class Funding(_typed.Record):
     """Money that was, or will be, paid into a source account."""
 
     __slots__ = ()
@@ -142,61 +127,61 @@ class Funding(Record):
         """What came, as the generated model: a copy."""
         from ..models.funding import Funding as model
 
-        return model.from_dict(self._json)
+        return model.from_dict(self._copy())
 
     @property
     def id(self) -> str:
         """`fundingId`: The id of the funding."""
-        return identifier(self._json, "fundingId")
+        return _typed.identifier(self._json, "fundingId")
 
     @property
     def payor_id(self) -> str | None:
         """`payorId`: The id of the payor."""
-        return text(self._json, "payorId")
+        return _typed.text(self._json, "payorId")
 
     @property
     def source_account_id(self) -> str | None:
         """`sourceAccountId`: The id of the source account."""
-        return text(self._json, "sourceAccountId")
+        return _typed.text(self._json, "sourceAccountId")
 
     @property
-    def amount(self) -> Money | None:
+    def amount(self) -> _typed.Money | None:
         """`amount`: In minor units of the currency. With its `currency`."""
-        return money(self._json, "amount", "currency")
+        return _typed.money(self._json, "amount", "currency")
 
     @property
     def status(self) -> str | None:
         """`status`: PENDING, UNALLOCATED, ALLOCATED, HIDDEN, RETURNED, RETURNING, BULK_RETURN or
         OTHER; others may come."""
-        return text(self._json, "status")
+        return _typed.text(self._json, "status")
 
     @property
     def allocated_at(self) -> datetime | None:
         """`allocationDate`: When the money was allocated to the source account."""
-        return moment(self._json, "allocationDate")
+        return _typed.moment(self._json, "allocationDate")
 
     @property
     def allocation_type(self) -> str | None:
         """`allocationType`: AUTOMATIC or MANUAL; others may come."""
-        return text(self._json, "allocationType")
+        return _typed.text(self._json, "allocationType")
 
     @property
     def funding_account_type(self) -> str | None:
         """`fundingAccountType`: FBO, WUBS_DECOUPLED or PRIVATE; others may come."""
-        return text(self._json, "fundingAccountType")
+        return _typed.text(self._json, "fundingAccountType")
 
     @property
     def detected_funding_reference(self) -> str | None:
         """`detectedFundingRef`: The reference that the transfer was seen to have."""
-        return text(self._json, "detectedFundingRef")
+        return _typed.text(self._json, "detectedFundingRef")
 
     @property
     def reason(self) -> str | None:
         """`reason`: Why the funding has its status."""
-        return text(self._json, "reason")
+        return _typed.text(self._json, "reason")
 
 
-class FundingAccount(Record):
+class FundingAccount(_typed.Record):
     """A bank account of the payor that funds source accounts."""
 
     __slots__ = ()
@@ -220,60 +205,60 @@ class FundingAccount(Record):
         """What came, as the generated model: a copy."""
         from ..models.funding_account import FundingAccount as model
 
-        return model.from_dict(self._json)
+        return model.from_dict(self._copy())
 
     @property
     def id(self) -> str:
         """`id`: The id of the funding account."""
-        return identifier(self._json, "id")
+        return _typed.identifier(self._json, "id")
 
     @property
     def payor_id(self) -> str | None:
         """`payorId`: The id of the payor."""
-        return text(self._json, "payorId")
+        return _typed.text(self._json, "payorId")
 
     @property
     def name(self) -> str | None:
         """`name`: The payor's own name for the account."""
-        return text(self._json, "name")
+        return _typed.text(self._json, "name")
 
     @property
     def account_name(self) -> str | None:
         """`accountName`: Whose account it is. In no repr."""
-        return text(self._json, "accountName")
+        return _typed.text(self._json, "accountName")
 
     @property
     def account_number(self) -> str | None:
         """`accountNumber`: The account at its bank."""
-        return text(self._json, "accountNumber")
+        return _typed.text(self._json, "accountNumber")
 
     @property
     def routing_number(self) -> str | None:
         """`routingNumber`: The bank of the account."""
-        return text(self._json, "routingNumber")
+        return _typed.text(self._json, "routingNumber")
 
     @property
     def currency(self) -> str | None:
         """`currency`: Three capital letters (ISO 4217)."""
-        return text(self._json, "currency")
+        return _typed.text(self._json, "currency")
 
     @property
     def country(self) -> str | None:
         """`country`: Two capital letters (ISO 3166)."""
-        return text(self._json, "country")
+        return _typed.text(self._json, "country")
 
     @property
     def type(self) -> str | None:
         """`type`: FBO, WUBS_DECOUPLED or PRIVATE; others may come."""
-        return text(self._json, "type")
+        return _typed.text(self._json, "type")
 
     @property
     def is_archived(self) -> bool | None:
         """`archived`: Whether the account is archived; there only if it is."""
-        return flag(self._json, "archived")
+        return _typed.flag(self._json, "archived")
 
 
-class FundingChange(Record):
+class FundingChange(_typed.Record):
     """A funding in the feed of changes."""
 
     __slots__ = ()
@@ -284,25 +269,25 @@ class FundingChange(Record):
         """What came, as the generated model: a copy."""
         from ..models.funding_change import FundingChange as model
 
-        return model.from_dict(self._json)
+        return model.from_dict(self._copy())
 
     @property
     def funding_id(self) -> str:
         """`fundingId`: The id of the funding."""
-        return identifier(self._json, "fundingId")
+        return _typed.identifier(self._json, "fundingId")
 
     @property
-    def amount(self) -> Money | None:
+    def amount(self) -> _typed.Money | None:
         """`amount`: In minor units of the currency. With its `currency`."""
-        return money(self._json, "amount", "currency")
+        return _typed.money(self._json, "amount", "currency")
 
     @property
     def status(self) -> str | None:
         """`status`: How far the funding is, as of a funding."""
-        return text(self._json, "status")
+        return _typed.text(self._json, "status")
 
 
-class FundingEntry(Record):
+class FundingEntry(_typed.Record):
     """A funding as the audit has it. It has no id of its own."""
 
     __slots__ = ()
@@ -323,55 +308,55 @@ class FundingEntry(Record):
         """What came, as the generated model: a copy."""
         from ..models.funding_entry import FundingEntry as model
 
-        return model.from_dict(self._json)
+        return model.from_dict(self._copy())
 
     @property
     def amount(self) -> Decimal | None:
         """`amount`: Whether in minor units is not said here."""
-        return decimal(self._json, "amount")
+        return _typed.decimal(self._json, "amount")
 
     @property
     def currency(self) -> str | None:
         """`currency`: Three capital letters (ISO 4217)."""
-        return text(self._json, "currency")
+        return _typed.text(self._json, "currency")
 
     @property
     def happened_at(self) -> datetime | None:
         """`dateTime`: When it happened."""
-        return moment(self._json, "dateTime")
+        return _typed.moment(self._json, "dateTime")
 
     @property
     def status(self) -> str | None:
         """`status`: PENDING, FAILED, CREDIT or DEBIT."""
-        return text(self._json, "status")
+        return _typed.text(self._json, "status")
 
     @property
     def source_account_name(self) -> str | None:
         """`sourceAccountName`: The name of the source account."""
-        return text(self._json, "sourceAccountName")
+        return _typed.text(self._json, "sourceAccountName")
 
     @property
     def funding_account_name(self) -> str | None:
         """`fundingAccountName`: The name of the funding account."""
-        return text(self._json, "fundingAccountName")
+        return _typed.text(self._json, "fundingAccountName")
 
     @property
     def funding_type(self) -> str | None:
         """`fundingType`: ACH, WIRE, EMBEDDED or BANK_TRANSFER; others may come."""
-        return text(self._json, "fundingType")
+        return _typed.text(self._json, "fundingType")
 
     @property
     def top_up_type(self) -> str | None:
         """`topupType`: AUTOMATIC or MANUAL; others may come."""
-        return text(self._json, "topupType")
+        return _typed.text(self._json, "topupType")
 
     @property
     def events(self) -> tuple[FundingEvent, ...]:
         """`events`: The steps of the funding."""
-        return records(self._json, "events", FundingEvent)
+        return _typed.records(self._json, "events", FundingEvent)
 
 
-class FundingEvent(Record):
+class FundingEvent(_typed.Record):
     """One step of a funding."""
 
     __slots__ = ()
@@ -382,26 +367,26 @@ class FundingEvent(Record):
         """What came, as the generated model: a copy."""
         from ..models.funding_event import FundingEvent as model
 
-        return model.from_dict(self._json)
+        return model.from_dict(self._copy())
 
     @property
     def id(self) -> str:
         """`eventId`: The id of the step."""
-        return identifier(self._json, "eventId")
+        return _typed.identifier(self._json, "eventId")
 
     @property
     def happened_at(self) -> datetime | None:
         """`eventDateTime`: When it happened."""
-        return moment(self._json, "eventDateTime")
+        return _typed.moment(self._json, "eventDateTime")
 
     @property
     def type(self) -> str | None:
         """`fundingEventType`: What happened, such as PAYOR_FUNDING_DETECTED or
         PAYOR_FUNDING_REQUESTED."""
-        return text(self._json, "fundingEventType")
+        return _typed.text(self._json, "fundingEventType")
 
 
-class FxSummary(Record):
+class FxSummary(_typed.Record):
     """One currency exchange of a payout: its amounts, its rate, and when it expires."""
 
     __slots__ = ()
@@ -422,57 +407,57 @@ class FxSummary(Record):
         """What came, as the generated model: a copy."""
         from ..models.fx_summary import FxSummary as model
 
-        return model.from_dict(self._json)
+        return model.from_dict(self._copy())
 
     @property
     def quote_id(self) -> str:
         """`quoteId`: The id of the quote."""
-        return identifier(self._json, "quoteId")
+        return _typed.identifier(self._json, "quoteId")
 
     @property
     def rate(self) -> Decimal | None:
         """`rate`: Units of the payee's currency for one unit of the source account's."""
-        return decimal(self._json, "rate")
+        return _typed.decimal(self._json, "rate")
 
     @property
     def inverted_rate(self) -> Decimal | None:
         """`invertedRate`: Units of the source account's currency for one unit of the payee's."""
-        return decimal(self._json, "invertedRate")
+        return _typed.decimal(self._json, "invertedRate")
 
     @property
     def created_at(self) -> datetime | None:
         """`creationTime`: When the quote was made."""
-        return moment(self._json, "creationTime")
+        return _typed.moment(self._json, "creationTime")
 
     @property
     def expires_at(self) -> datetime | None:
         """`expiryTime`: When the quote ends."""
-        return moment(self._json, "expiryTime")
+        return _typed.moment(self._json, "expiryTime")
 
     @property
-    def source(self) -> Money | None:
+    def source(self) -> _typed.Money | None:
         """`totalSourceAmount`: What is exchanged, in minor units of the source account's currency.
         With its `sourceCurrency`."""
-        return money(self._json, "totalSourceAmount", "sourceCurrency")
+        return _typed.money(self._json, "totalSourceAmount", "sourceCurrency")
 
     @property
-    def payment(self) -> Money | None:
+    def payment(self) -> _typed.Money | None:
         """`totalPaymentAmount`: What it is exchanged for, in minor units of the payees' currency. With
         its `paymentCurrency`."""
-        return money(self._json, "totalPaymentAmount", "paymentCurrency")
+        return _typed.money(self._json, "totalPaymentAmount", "paymentCurrency")
 
     @property
     def funding_status(self) -> str | None:
         """`fundingStatus`: UNFUNDED, INSTRUCTED or FUNDED; others may come."""
-        return text(self._json, "fundingStatus")
+        return _typed.text(self._json, "fundingStatus")
 
     @property
     def status(self) -> str | None:
         """`status`: UNQUOTED, QUOTED, EXPIRED, EXECUTED or REJECTED; others may come."""
-        return text(self._json, "status")
+        return _typed.text(self._json, "status")
 
 
-class Payee(Record):
+class Payee(_typed.Record):
     """A person or a company that can be paid."""
 
     __slots__ = ()
@@ -498,75 +483,75 @@ class Payee(Record):
         """What came, as the generated model: a copy."""
         from ..models.payee import Payee as model
 
-        return model.from_dict(self._json)
+        return model.from_dict(self._copy())
 
     @property
     def id(self) -> str:
         """`payeeId`: The id of the payee."""
-        return identifier(self._json, "payeeId")
+        return _typed.identifier(self._json, "payeeId")
 
     @property
     def payor_refs(self) -> tuple[PayorRef, ...]:
         """`payorRefs`: What the payee is to each payor."""
-        return records(self._json, "payorRefs", PayorRef)
+        return _typed.records(self._json, "payorRefs", PayorRef)
 
     @property
     def email(self) -> str | None:
         """`email`: Where Velo writes to the payee. In no repr."""
-        return text(self._json, "email")
+        return _typed.text(self._json, "email")
 
     @property
     def onboarded_status(self) -> str | None:
         """`onboardedStatus`: CREATED, INVITED, REGISTERED or ONBOARDED; others may come."""
-        return text(self._json, "onboardedStatus")
+        return _typed.text(self._json, "onboardedStatus")
 
     @property
     def watchlist_status(self) -> str | None:
         """`watchlistStatus`: NONE, PENDING, REVIEW, PASSED or FAILED; others may come."""
-        return text(self._json, "watchlistStatus")
+        return _typed.text(self._json, "watchlistStatus")
 
     @property
     def language(self) -> str | None:
         """`language`: A language code such as `en`. In no repr."""
-        return text(self._json, "language")
+        return _typed.text(self._json, "language")
 
     @property
     def created_at(self) -> datetime | None:
         """`created`: When the payee was created."""
-        return moment(self._json, "created")
+        return _typed.moment(self._json, "created")
 
     @property
     def country(self) -> str | None:
         """`country`: Two capital letters (ISO 3166)."""
-        return text(self._json, "country")
+        return _typed.text(self._json, "country")
 
     @property
     def display_name(self) -> str | None:
         """`displayName`: The name of the payee, as Velo shows it. In no repr."""
-        return text(self._json, "displayName")
+        return _typed.text(self._json, "displayName")
 
     @property
     def type(self) -> str | None:
         """`payeeType`: `Individual` or `Company`."""
-        return text(self._json, "payeeType")
+        return _typed.text(self._json, "payeeType")
 
     @property
     def is_disabled(self) -> bool | None:
         """`disabled`: Whether the payee cannot be paid."""
-        return flag(self._json, "disabled")
+        return _typed.flag(self._json, "disabled")
 
     @property
     def disabled_comment(self) -> str | None:
         """`disabledComment`: Why it cannot be paid. In no repr."""
-        return text(self._json, "disabledComment")
+        return _typed.text(self._json, "disabledComment")
 
     @property
     def is_paused(self) -> bool | None:
         """`pausePayment`: Whether payments to the payee are paused."""
-        return flag(self._json, "pausePayment")
+        return _typed.flag(self._json, "pausePayment")
 
 
-class PayeeBatch(Record):
+class PayeeBatch(_typed.Record):
     """The progress of a batch of new payees."""
 
     __slots__ = ()
@@ -577,30 +562,30 @@ class PayeeBatch(Record):
         """What came, as the generated model: a copy."""
         from ..models.payee_batch import PayeeBatch as model
 
-        return model.from_dict(self._json)
+        return model.from_dict(self._copy())
 
     @property
     def status(self) -> str | None:
         """`status`: SUBMITTED or ACCEPTED; others may come."""
-        return text(self._json, "status")
+        return _typed.text(self._json, "status")
 
     @property
     def failure_count(self) -> int | None:
         """`failureCount`: How many payees Velo refused."""
-        return whole(self._json, "failureCount")
+        return _typed.whole(self._json, "failureCount")
 
     @property
     def pending_count(self) -> int | None:
         """`pendingCount`: How many payees Velo has not processed yet."""
-        return whole(self._json, "pendingCount")
+        return _typed.whole(self._json, "pendingCount")
 
     @property
     def failures(self) -> tuple[PayeeFailure, ...]:
         """`failures`: The payees that Velo refused."""
-        return records(self._json, "failures", PayeeFailure)
+        return _typed.records(self._json, "failures", PayeeFailure)
 
 
-class PayeeChange(Record):
+class PayeeChange(_typed.Record):
     """A payee in the feed of changes."""
 
     __slots__ = ()
@@ -620,45 +605,45 @@ class PayeeChange(Record):
         """What came, as the generated model: a copy."""
         from ..models.payee_change import PayeeChange as model
 
-        return model.from_dict(self._json)
+        return model.from_dict(self._copy())
 
     @property
     def payee_id(self) -> str:
         """`payeeId`: The id of the payee."""
-        return identifier(self._json, "payeeId")
+        return _typed.identifier(self._json, "payeeId")
 
     @property
     def remote_id(self) -> str | None:
         """`remoteId`: The payor's own name for the payee."""
-        return text(self._json, "remoteId")
+        return _typed.text(self._json, "remoteId")
 
     @property
     def display_name(self) -> str | None:
         """`displayName`: The name of the payee, as Velo shows it. In no repr."""
-        return text(self._json, "displayName")
+        return _typed.text(self._json, "displayName")
 
     @property
     def dba_name(self) -> str | None:
         """`dbaName`: The name that the payee trades under. In no repr."""
-        return text(self._json, "dbaName")
+        return _typed.text(self._json, "dbaName")
 
     @property
     def email(self) -> str | None:
         """`email`: Where Velo writes to the payee. In no repr."""
-        return text(self._json, "email")
+        return _typed.text(self._json, "email")
 
     @property
     def country(self) -> str | None:
         """`payeeCountry`: Two capital letters (ISO 3166)."""
-        return text(self._json, "payeeCountry")
+        return _typed.text(self._json, "payeeCountry")
 
     @property
     def onboarded_status(self) -> str | None:
         """`onboardedStatus`: CREATED, INVITED, REGISTERED or ONBOARDED; others may come."""
-        return text(self._json, "onboardedStatus")
+        return _typed.text(self._json, "onboardedStatus")
 
 
-class PayeeFailure(Record):
+class PayeeFailure(_typed.Record):
     """A payee of a batch that Velo refused."""
 
     __slots__ = ()
@@ -670,20 +655,20 @@ class PayeeFailure(Record):
         """What came, as the generated model: a copy."""
         from ..models.payee_failure import PayeeFailure as model
 
-        return model.from_dict(self._json)
+        return model.from_dict(self._copy())
 
     @property
     def submission(self) -> dict[str, Any]:
         """`failedSubmission`: The payee as it was sent. In no repr."""
-        return members(self._json, "failedSubmission")
+        return _typed.members(self._json, "failedSubmission")
 
     @property
     def message(self) -> str | None:
         """`failureMessage`: Why Velo refused it."""
-        return text(self._json, "failureMessage")
+        return _typed.text(self._json, "failureMessage")
 
 
-class PayeeInvitation(Record):
+class PayeeInvitation(_typed.Record):
     """How far the invitation of a payee is."""
 
     __slots__ = ()
@@ -694,25 +679,25 @@ class PayeeInvitation(Record):
         """What came, as the generated model: a copy."""
         from ..models.payee_invitation import PayeeInvitation as model
 
-        return model.from_dict(self._json)
+        return model.from_dict(self._copy())
 
     @property
     def payee_id(self) -> str:
         """`payeeId`: The id of the payee."""
-        return identifier(self._json, "payeeId")
+        return _typed.identifier(self._json, "payeeId")
 
     @property
     def status(self) -> str | None:
         """`invitationStatus`: ACCEPTED, PENDING or DECLINED."""
-        return text(self._json, "invitationStatus")
+        return _typed.text(self._json, "invitationStatus")
 
     @property
     def grace_period_ends(self) -> str | None:
         """`gracePeriodEndDate`: A date such as 2026-03-04."""
-        return text(self._json, "gracePeriodEndDate")
+        return _typed.text(self._json, "gracePeriodEndDate")
 
 
-class Payment(Record):
+class Payment(_typed.Record):
     """A payment of a payor, with its history."""
 
     __slots__ = ()
@@ -753,154 +738,154 @@ class Payment(Record):
         """What came, as the generated model: a copy."""
         from ..models.payment import Payment as model
 
-        return model.from_dict(self._json)
+        return model.from_dict(self._copy())
 
     @property
     def id(self) -> str:
         """`paymentId`: The id of the payment."""
-        return identifier(self._json, "paymentId")
+        return _typed.identifier(self._json, "paymentId")
 
     @property
     def payee_id(self) -> str | None:
         """`payeeId`: The id of the payee."""
-        return text(self._json, "payeeId")
+        return _typed.text(self._json, "payeeId")
 
     @property
     def payor_id(self) -> str | None:
         """`payorId`: The id of the payor."""
-        return text(self._json, "payorId")
+        return _typed.text(self._json, "payorId")
 
     @property
     def remote_id(self) -> str | None:
         """`remoteId`: May be there only once the payment is confirmed."""
-        return text(self._json, "remoteId")
+        return _typed.text(self._json, "remoteId")
 
     @property
     def remote_system_id(self) -> str | None:
         """`remoteSystemId`: The payments system that pays, if it is not Velo."""
-        return text(self._json, "remoteSystemId")
+        return _typed.text(self._json, "remoteSystemId")
 
     @property
     def payor_payment_id(self) -> str | None:
         """`payorPaymentId`: The payor's own reference."""
-        return text(self._json, "payorPaymentId")
+        return _typed.text(self._json, "payorPaymentId")
 
     @property
     def source_account_id(self) -> str | None:
         """`sourceAccountId`: The id of the source account."""
-        return text(self._json, "sourceAccountId")
+        return _typed.text(self._json, "sourceAccountId")
 
     @property
     def source_account_name(self) -> str | None:
         """`sourceAccountName`: The source account that pays, by its name."""
-        return text(self._json, "sourceAccountName")
+        return _typed.text(self._json, "sourceAccountName")
 
     @property
-    def source(self) -> Money | None:
+    def source(self) -> _typed.Money | None:
         """`sourceAmount`: In minor units of the source account's currency. With its `sourceCurrency`."""
-        return money(self._json, "sourceAmount", "sourceCurrency")
+        return _typed.money(self._json, "sourceAmount", "sourceCurrency")
 
     @property
-    def payment(self) -> Money | None:
+    def payment(self) -> _typed.Money | None:
         """`paymentAmount`: In minor units of the payee's currency. With its `paymentCurrency`."""
-        return money(self._json, "paymentAmount", "paymentCurrency")
+        return _typed.money(self._json, "paymentAmount", "paymentCurrency")
 
     @property
     def submitted_at(self) -> datetime | None:
         """`submittedDateTime`: When the payment was submitted."""
-        return moment(self._json, "submittedDateTime")
+        return _typed.moment(self._json, "submittedDateTime")
 
     @property
     def status(self) -> str | None:
         """`status`: ACCEPTED, AWAITING_FUNDS, FUNDED, UNFUNDED, BANK_PAYMENT_REQUESTED, REJECTED,
         ACCEPTED_BY_RAILS, CONFIRMED, RETURNED or WITHDRAWN; others may come."""
-        return text(self._json, "status")
+        return _typed.text(self._json, "status")
 
     @property
     def funding_status(self) -> str | None:
         """`fundingStatus`: UNFUNDED, INSTRUCTED or FUNDED; others may come."""
-        return text(self._json, "fundingStatus")
+        return _typed.text(self._json, "fundingStatus")
 
     @property
     def memo(self) -> str | None:
         """`paymentMemo`: For the statement of the payee, but not by ACH; else that of the payout. In
         no repr."""
-        return text(self._json, "paymentMemo")
+        return _typed.text(self._json, "paymentMemo")
 
     @property
     def rejection_reason(self) -> str | None:
         """`rejectionReason`: Why the payment was rejected."""
-        return text(self._json, "rejectionReason")
+        return _typed.text(self._json, "rejectionReason")
 
     @property
     def return_reason(self) -> str | None:
         """`returnReason`: Why the payment came back."""
-        return text(self._json, "returnReason")
+        return _typed.text(self._json, "returnReason")
 
     @property
     def withdrawn_reason(self) -> str | None:
         """`withdrawnReason`: Why the payment was withdrawn."""
-        return text(self._json, "withdrawnReason")
+        return _typed.text(self._json, "withdrawnReason")
 
     @property
     def is_withdrawable(self) -> bool | None:
         """`withdrawable`: Whether the payment can be withdrawn."""
-        return flag(self._json, "withdrawable")
+        return _typed.flag(self._json, "withdrawable")
 
     @property
     def quote_id(self) -> str | None:
         """`quoteId`: The quote that the payment is exchanged by."""
-        return text(self._json, "quoteId")
+        return _typed.text(self._json, "quoteId")
 
     @property
     def rate(self) -> Decimal | None:
         """`rate`: Units of the payee's currency for one unit of the source account's."""
-        return decimal(self._json, "rate")
+        return _typed.decimal(self._json, "rate")
 
     @property
     def inverted_rate(self) -> Decimal | None:
         """`invertedRate`: Units of the source account's currency for one unit of the payee's."""
-        return decimal(self._json, "invertedRate")
+        return _typed.decimal(self._json, "invertedRate")
 
     @property
     def transmission_type(self) -> str | None:
         """`transmissionType`: How the payment is sent, such as ACH, SAME_DAY_ACH, WIRE, LOCAL or
         SWIFT."""
-        return text(self._json, "transmissionType")
+        return _typed.text(self._json, "transmissionType")
 
     @property
     def rails_id(self) -> str | None:
         """`railsId`: The rails that carry the payment."""
-        return text(self._json, "railsId")
+        return _typed.text(self._json, "railsId")
 
     @property
     def trace_number(self) -> str | None:
         """`traceNumber`: The number of the payment in the ACH file, if there is one."""
-        return text(self._json, "traceNumber")
+        return _typed.text(self._json, "traceNumber")
 
     @property
     def tracking_reference(self) -> str | None:
         """`paymentTrackingReference`: A reference by which the payment is tracked."""
-        return text(self._json, "paymentTrackingReference")
+        return _typed.text(self._json, "paymentTrackingReference")
 
     @property
     def auto_withdrawn_reason_code(self) -> str | None:
         """`autoWithdrawnReasonCode`: Why Velo itself withdrew the payment when the payout was
         instructed, as a code."""
-        return text(self._json, "autoWithdrawnReasonCode")
+        return _typed.text(self._json, "autoWithdrawnReasonCode")
 
     @property
     def events(self) -> tuple[PaymentEvent, ...]:
         """`events`: The steps of the payment."""
-        return records(self._json, "events", PaymentEvent)
+        return _typed.records(self._json, "events", PaymentEvent)
 
     @property
     def payout_id(self) -> str | None:
         """`payout.payoutId`: The id of the payout."""
-        return text(part(self._json, "payout"), "payoutId")
+        return _typed.text(_typed.part(self._json, "payout"), "payoutId")
 
 
-class PaymentChange(Record):
+class PaymentChange(_typed.Record):
     """A payment in the feed of changes."""
 
     __slots__ = ()
@@ -911,40 +896,40 @@ class PaymentChange(Record):
         """What came, as the generated model: a copy."""
         from ..models.payment_change import PaymentChange as model
 
-        return model.from_dict(self._json)
+        return model.from_dict(self._copy())
 
     @property
     def payment_id(self) -> str:
         """`paymentId`: The id of the payment."""
-        return identifier(self._json, "paymentId")
+        return _typed.identifier(self._json, "paymentId")
 
     @property
     def payout_id(self) -> str:
         """`payoutId`: The id of the payout."""
-        return identifier(self._json, "payoutId")
+        return _typed.identifier(self._json, "payoutId")
 
     @property
     def payor_payment_id(self) -> str | None:
         """`payorPaymentId`: The payor's own reference."""
-        return text(self._json, "payorPaymentId")
+        return _typed.text(self._json, "payorPaymentId")
 
     @property
-    def payment(self) -> Money | None:
+    def payment(self) -> _typed.Money | None:
         """`paymentAmount`: In minor units of the payee's currency. With its `paymentCurrency`."""
-        return money(self._json, "paymentAmount", "paymentCurrency")
+        return _typed.money(self._json, "paymentAmount", "paymentCurrency")
 
     @property
-    def source(self) -> Money | None:
+    def source(self) -> _typed.Money | None:
         """`sourceAmount`: In minor units of the source account's currency. With its `sourceCurrency`."""
-        return money(self._json, "sourceAmount", "sourceCurrency")
+        return _typed.money(self._json, "sourceAmount", "sourceCurrency")
 
     @property
     def status(self) -> str | None:
         """`status`: How far the payment is, as of a payment of the audit."""
-        return text(self._json, "status")
+        return _typed.text(self._json, "status")
 
 
-class PaymentEvent(Record):
+class PaymentEvent(_typed.Record):
     """One step of a payment, such as PAYMENT_SUBMITTED, PAYMENT_FUNDED or PAYMENT_CONFIRMED."""
 
     __slots__ = ()
@@ -955,35 +940,35 @@ class PaymentEvent(Record):
         """What came, as the generated model: a copy."""
         from ..models.payment_event import PaymentEvent as model
 
-        return model.from_dict(self._json)
+        return model.from_dict(self._copy())
 
     @property
     def id(self) -> str:
         """`eventId`: The id of the step."""
-        return identifier(self._json, "eventId")
+        return _typed.identifier(self._json, "eventId")
 
     @property
     def happened_at(self) -> datetime | None:
         """`eventDateTime`: When it happened."""
-        return moment(self._json, "eventDateTime")
+        return _typed.moment(self._json, "eventDateTime")
 
     @property
     def type(self) -> str | None:
         """`eventType`: What happened, such as PAYMENT_SUBMITTED, PAYMENT_FUNDED or PAYMENT_CONFIRMED."""
-        return text(self._json, "eventType")
+        return _typed.text(self._json, "eventType")
 
     @property
-    def source(self) -> Money | None:
+    def source(self) -> _typed.Money | None:
         """`sourceAmount`: In minor units of the source account's currency. With its `sourceCurrency`."""
-        return money(self._json, "sourceAmount", "sourceCurrency")
+        return _typed.money(self._json, "sourceAmount", "sourceCurrency")
 
     @property
-    def payment(self) -> Money | None:
+    def payment(self) -> _typed.Money | None:
         """`paymentAmount`: In minor units of the payee's currency. With its `paymentCurrency`."""
-        return money(self._json, "paymentAmount", "paymentCurrency")
+        return _typed.money(self._json, "paymentAmount", "paymentCurrency")
 
 
-class PayorRef(Record):
+class PayorRef(_typed.Record):
     """What a payee is to one payor."""
 
     __slots__ = ()
@@ -994,37 +979,36 @@ class PayorRef(Record):
         """What came, as the generated model: a copy."""
         from ..models.payor_ref import PayorRef as model
 
-        return model.from_dict(self._json)
+        return model.from_dict(self._copy())
 
     @property
     def payor_id(self) -> str | None:
         """`payorId`: The id of the payor."""
-        return text(self._json, "payorId")
+        return _typed.text(self._json, "payorId")
 
     @property
     def remote_id(self) -> str | None:
         """`remoteId`: The payor's own name for the payee."""
-        return text(self._json, "remoteId")
+        return _typed.text(self._json, "remoteId")
 
     @property
     def invitation_status(self) -> str | None:
         """`invitationStatus`: ACCEPTED, PENDING or DECLINED; others may come."""
-        return text(self._json, "invitationStatus")
+        return _typed.text(self._json, "invitationStatus")
 
     @property
     def is_payable(self) -> bool | None:
         """`payableStatus`: Whether the payor can pay the payee."""
-        return flag(self._json, "payableStatus")
+        return _typed.flag(self._json, "payableStatus")
 
     @property
     def payment_channel_id(self) -> str | None:
         """`paymentChannelId`: The account that the payee is paid on."""
-        return text(self._json, "paymentChannelId")
+        return _typed.text(self._json, "paymentChannelId")
 
 
-class Payout(Record):
-    """The state of a payout. One that is ACCEPTED may hold payments that were rejected: see
-    `rejectedPayments`."""
+class Payout(_typed.Record):
+    """The state of a payout. One that is ACCEPTED may hold payments that were rejected."""
 
     __slots__ = ()
     _fields = (
@@ -1045,61 +1029,61 @@ class Payout(Record):
         """What came, as the generated model: a copy."""
         from ..models.payout import Payout as model
 
-        return model.from_dict(self._json)
+        return model.from_dict(self._copy())
 
     @property
     def id(self) -> str:
         """`payoutId`: The id of the payout."""
-        return identifier(self._json, "payoutId")
+        return _typed.identifier(self._json, "payoutId")
 
     @property
     def status(self) -> str | None:
         """`status`: SUBMITTED, ACCEPTED, REJECTED, QUOTED, INSTRUCTED, COMPLETED, INCOMPLETE,
         CONFIRMED or WITHDRAWN; others may come."""
-        return text(self._json, "status")
+        return _typed.text(self._json, "status")
 
     @property
     def payments_submitted(self) -> int | None:
         """`paymentsSubmitted`: How many payments were submitted."""
-        return whole(self._json, "paymentsSubmitted")
+        return _typed.whole(self._json, "paymentsSubmitted")
 
     @property
     def payments_accepted(self) -> int | None:
         """`paymentsAccepted`: How many payments Velo accepted."""
-        return whole(self._json, "paymentsAccepted")
+        return _typed.whole(self._json, "paymentsAccepted")
 
     @property
     def payments_rejected(self) -> int | None:
         """`paymentsRejected`: How many payments Velo rejected."""
-        return whole(self._json, "paymentsRejected")
+        return _typed.whole(self._json, "paymentsRejected")
 
     @property
     def payments_withdrawn(self) -> int | None:
         """`paymentsWithdrawn`: How many payments were withdrawn."""
-        return whole(self._json, "paymentsWithdrawn")
+        return _typed.whole(self._json, "paymentsWithdrawn")
 
     @property
     def fx_summaries(self) -> tuple[FxSummary, ...]:
         """`fxSummaries`: The currency exchanges of the payout."""
-        return records(self._json, "fxSummaries", FxSummary)
+        return _typed.records(self._json, "fxSummaries", FxSummary)
 
     @property
     def accounts(self) -> tuple[PayoutAccount, ...]:
         """`accounts`: What the payout costs each source account."""
-        return records(self._json, "accounts", PayoutAccount)
+        return _typed.records(self._json, "accounts", PayoutAccount)
 
     @property
     def accepted(self) -> tuple[AcceptedPayment, ...]:
         """`acceptedPayments`: The payments that Velo accepted when the payout was submitted."""
-        return records(self._json, "acceptedPayments", AcceptedPayment)
+        return _typed.records(self._json, "acceptedPayments", AcceptedPayment)
 
     @property
     def rejected(self) -> tuple[RejectedPayment, ...]:
         """`rejectedPayments`: The payments that Velo rejected when the payout was submitted."""
-        return records(self._json, "rejectedPayments", RejectedPayment)
+        return _typed.records(self._json, "rejectedPayments", RejectedPayment)
 
 
-class PayoutAccount(Record):
+class PayoutAccount(_typed.Record):
     """The cost of a payout to one source account."""
 
     __slots__ = ()
@@ -1110,25 +1094,25 @@ class PayoutAccount(Record):
         """What came, as the generated model: a copy."""
         from ..models.payout_account import PayoutAccount as model
 
-        return model.from_dict(self._json)
+        return model.from_dict(self._copy())
 
     @property
     def name(self) -> str | None:
         """`sourceAccountName`: The name of the source account."""
-        return text(self._json, "sourceAccountName")
+        return _typed.text(self._json, "sourceAccountName")
 
     @property
     def source_account_id(self) -> str:
         """`sourceAccountId`: The id of the source account."""
-        return identifier(self._json, "sourceAccountId")
+        return _typed.identifier(self._json, "sourceAccountId")
 
     @property
-    def total_cost(self) -> Money | None:
+    def total_cost(self) -> _typed.Money | None:
         """`totalPayoutCost`: In minor units of the currency. With its `currency`."""
-        return money(self._json, "totalPayoutCost", "currency")
+        return _typed.money(self._json, "totalPayoutCost", "currency")
 
 
-class PayoutHistory(Record):
+class PayoutHistory(_typed.Record):
     """When a payout was submitted, quoted, instructed or withdrawn, and how many of its payments got
     how far."""
 
@@ -1155,76 +1139,76 @@ class PayoutHistory(Record):
         """What came, as the generated model: a copy."""
         from ..models.payout_history import PayoutHistory as model
 
-        return model.from_dict(self._json)
+        return model.from_dict(self._copy())
 
     @property
     def status(self) -> str | None:
         """`payoutStatus`: How far the payout is, as of a payout."""
-        return text(self._json, "payoutStatus")
+        return _typed.text(self._json, "payoutStatus")
 
     @property
     def submitted_at(self) -> datetime | None:
         """`submittedDateTime`: When the payout was submitted."""
-        return moment(self._json, "submittedDateTime")
+        return _typed.moment(self._json, "submittedDateTime")
 
     @property
     def quoted_at(self) -> datetime | None:
         """`quotedDateTime`: When the payout was quoted."""
-        return moment(self._json, "quotedDateTime")
+        return _typed.moment(self._json, "quotedDateTime")
 
     @property
     def instructed_at(self) -> datetime | None:
         """`instructedDateTime`: When the payout was instructed."""
-        return moment(self._json, "instructedDateTime")
+        return _typed.moment(self._json, "instructedDateTime")
 
     @property
     def withdrawn_at(self) -> datetime | None:
         """`withdrawnDateTime`: When the payout was withdrawn."""
-        return moment(self._json, "withdrawnDateTime")
+        return _typed.moment(self._json, "withdrawnDateTime")
 
     @property
     def memo(self) -> str | None:
         """`payoutMemo`: For the statements of the payees, but not by ACH; a payment may have its own.
         In no repr."""
-        return text(self._json, "payoutMemo")
+        return _typed.text(self._json, "payoutMemo")
 
     @property
     def type(self) -> str | None:
         """`payoutType`: STANDARD, AS or ON_BEHALF_OF; others may come."""
-        return text(self._json, "payoutType")
+        return _typed.text(self._json, "payoutType")
 
     @property
     def total_payments(self) -> int | None:
         """`totalPayments`: How many payments the payout has."""
-        return whole(self._json, "totalPayments")
+        return _typed.whole(self._json, "totalPayments")
 
     @property
     def confirmed_payments(self) -> int | None:
         """`confirmedPayments`: How many payments were confirmed."""
-        return whole(self._json, "confirmedPayments")
+        return _typed.whole(self._json, "confirmedPayments")
 
     @property
     def released_payments(self) -> int | None:
         """`releasedPayments`: How many payments were released."""
-        return whole(self._json, "releasedPayments")
+        return _typed.whole(self._json, "releasedPayments")
 
     @property
     def incomplete_payments(self) -> int | None:
         """`incompletePayments`: How many payments are not complete."""
-        return whole(self._json, "incompletePayments")
+        return _typed.whole(self._json, "incompletePayments")
 
     @property
     def returned_payments(self) -> int | None:
         """`returnedPayments`: How many payments came back."""
-        return whole(self._json, "returnedPayments")
+        return _typed.whole(self._json, "returnedPayments")
 
     @property
     def withdrawn_payments(self) -> int | None:
         """`withdrawnPayments`: How many payments were withdrawn."""
-        return whole(self._json, "withdrawnPayments")
+        return _typed.whole(self._json, "withdrawnPayments")
 
 
-class PayoutPayment(Record):
+class PayoutPayment(_typed.Record):
     """A payment in the list of its payout."""
 
     __slots__ = ()
@@ -1248,67 +1232,67 @@ class PayoutPayment(Record):
         """What came, as the generated model: a copy."""
         from ..models.payout_payment import PayoutPayment as model
 
-        return model.from_dict(self._json)
+        return model.from_dict(self._copy())
 
     @property
     def id(self) -> str:
         """`paymentId`: The id of the payment."""
-        return identifier(self._json, "paymentId")
+        return _typed.identifier(self._json, "paymentId")
 
     @property
     def remote_id(self) -> str | None:
         """`remoteId`: The payor's own name for the payee."""
-        return text(self._json, "remoteId")
+        return _typed.text(self._json, "remoteId")
 
     @property
     def remote_system_id(self) -> str | None:
         """`remoteSystemId`: The payments system that pays, if it is not Velo."""
-        return text(self._json, "remoteSystemId")
+        return _typed.text(self._json, "remoteSystemId")
 
     @property
-    def amount(self) -> Money | None:
+    def amount(self) -> _typed.Money | None:
         """`amount`: In minor units of the currency. With its `currency`."""
-        return money(self._json, "amount", "currency")
+        return _typed.money(self._json, "amount", "currency")
 
     @property
     def source_account_name(self) -> str | None:
         """`sourceAccountName`: The source account that pays, by its name."""
-        return text(self._json, "sourceAccountName")
+        return _typed.text(self._json, "sourceAccountName")
 
     @property
     def payor_payment_id(self) -> str | None:
         """`payorPaymentId`: The payor's own reference."""
-        return text(self._json, "payorPaymentId")
+        return _typed.text(self._json, "payorPaymentId")
 
     @property
     def memo(self) -> str | None:
         """`paymentMemo`: For the statement of the payee, but not by ACH; else that of the payout. In
         no repr."""
-        return text(self._json, "paymentMemo")
+        return _typed.text(self._json, "paymentMemo")
 
     @property
     def is_withdrawable(self) -> bool | None:
         """`withdrawable`: Whether the payment can be withdrawn."""
-        return flag(self._json, "withdrawable")
+        return _typed.flag(self._json, "withdrawable")
 
     @property
     def status(self) -> str | None:
         """`status`: How far the payment is, as of a payment of the audit."""
-        return text(self._json, "status")
+        return _typed.text(self._json, "status")
 
     @property
     def transmission_type(self) -> str | None:
         """`transmissionType`: How the payment is sent, such as ACH, SAME_DAY_ACH, WIRE, LOCAL or
         SWIFT."""
-        return text(self._json, "transmissionType")
+        return _typed.text(self._json, "transmissionType")
 
     @property
     def rails_id(self) -> str | None:
         """`railsId`: The rails that carry the payment."""
-        return text(self._json, "railsId")
+        return _typed.text(self._json, "railsId")
 
 
-class PayoutStatistics(Record):
+class PayoutStatistics(_typed.Record):
     """The numbers of the current month. In which time zone Velo's months begin is not documented."""
 
     __slots__ = ()
@@ -1319,21 +1303,21 @@ class PayoutStatistics(Record):
         """What came, as the generated model: a copy."""
         from ..models.payout_statistics import PayoutStatistics as model
 
-        return model.from_dict(self._json)
+        return model.from_dict(self._copy())
 
     @property
     def payouts_this_month(self) -> int | None:
         """`thisMonthPayoutsCount`: How many payouts there were this month. In which time zone a month
         begins is not said."""
-        return whole(self._json, "thisMonthPayoutsCount")
+        return _typed.whole(self._json, "thisMonthPayoutsCount")
 
     @property
     def failed_payments_this_month(self) -> int | None:
         """`thisMonthFailedPaymentsCount`: How many payments failed this month."""
-        return whole(self._json, "thisMonthFailedPaymentsCount")
+        return _typed.whole(self._json, "thisMonthFailedPaymentsCount")
 
 
-class PayoutSummary(Record):
+class PayoutSummary(_typed.Record):
     """A payout in the list of a payor's payouts."""
 
     __slots__ = ()
@@ -1363,96 +1347,96 @@ class PayoutSummary(Record):
         """What came, as the generated model: a copy."""
         from ..models.payout_summary import PayoutSummary as model
 
-        return model.from_dict(self._json)
+        return model.from_dict(self._copy())
 
     @property
     def id(self) -> str:
         """`payoutId`: The id of the payout."""
-        return identifier(self._json, "payoutId")
+        return _typed.identifier(self._json, "payoutId")
 
     @property
     def payor_id(self) -> str | None:
         """`payorId`: The id of the payor."""
-        return text(self._json, "payorId")
+        return _typed.text(self._json, "payorId")
 
     @property
     def status(self) -> str | None:
         """`status`: How far the payout is, as of a payout."""
-        return text(self._json, "status")
+        return _typed.text(self._json, "status")
 
     @property
     def submitted_at(self) -> datetime | None:
         """`submittedDateTime`: When the payout was submitted."""
-        return moment(self._json, "submittedDateTime")
+        return _typed.moment(self._json, "submittedDateTime")
 
     @property
     def instructed_at(self) -> datetime | None:
         """`instructedDateTime`: When the payout was instructed."""
-        return moment(self._json, "instructedDateTime")
+        return _typed.moment(self._json, "instructedDateTime")
 
     @property
     def withdrawn_at(self) -> datetime | None:
         """`withdrawnDateTime`: When the payout was withdrawn."""
-        return moment(self._json, "withdrawnDateTime")
+        return _typed.moment(self._json, "withdrawnDateTime")
 
     @property
     def total_payments(self) -> int | None:
         """`totalPayments`: How many payments the payout has."""
-        return whole(self._json, "totalPayments")
+        return _typed.whole(self._json, "totalPayments")
 
     @property
     def incomplete_payments(self) -> int | None:
         """`totalIncompletePayments`: How many payments are not complete."""
-        return whole(self._json, "totalIncompletePayments")
+        return _typed.whole(self._json, "totalIncompletePayments")
 
     @property
     def returned_payments(self) -> int | None:
         """`totalReturnedPayments`: How many payments came back."""
-        return whole(self._json, "totalReturnedPayments")
+        return _typed.whole(self._json, "totalReturnedPayments")
 
     @property
     def withdrawn_payments(self) -> int | None:
         """`totalWithdrawnPayments`: How many payments were withdrawn."""
-        return whole(self._json, "totalWithdrawnPayments")
+        return _typed.whole(self._json, "totalWithdrawnPayments")
 
     @property
     def accounts(self) -> tuple[SourceAccountCost, ...]:
         """`sourceAccountSummary`: What the payout costs each source account."""
-        return records(self._json, "sourceAccountSummary", SourceAccountCost)
+        return _typed.records(self._json, "sourceAccountSummary", SourceAccountCost)
 
     @property
     def memo(self) -> str | None:
         """`payoutMemo`: For the statements of the payees, but not by ACH; a payment may have its own.
         In no repr."""
-        return text(self._json, "payoutMemo")
+        return _typed.text(self._json, "payoutMemo")
 
     @property
     def type(self) -> str | None:
         """`payoutType`: STANDARD, AS or ON_BEHALF_OF; others may come."""
-        return text(self._json, "payoutType")
+        return _typed.text(self._json, "payoutType")
 
     @property
     def payor_name(self) -> str | None:
         """`payorName`: The name of the payor."""
-        return text(self._json, "payorName")
+        return _typed.text(self._json, "payorName")
 
     @property
     def schedule_status(self) -> str | None:
         """`schedule.scheduleStatus`: SCHEDULED, EXECUTED or FAILED."""
-        return text(part(self._json, "schedule"), "scheduleStatus")
+        return _typed.text(_typed.part(self._json, "schedule"), "scheduleStatus")
 
     @property
     def scheduled_for(self) -> datetime | None:
         """`schedule.scheduledFor`: When the payout is to be sent."""
-        return moment(part(self._json, "schedule"), "scheduledFor")
+        return _typed.moment(_typed.part(self._json, "schedule"), "scheduledFor")
 
     @property
     def scheduled_at(self) -> datetime | None:
         """`schedule.scheduledAt`: When it was scheduled."""
-        return moment(part(self._json, "schedule"), "scheduledAt")
+        return _typed.moment(_typed.part(self._json, "schedule"), "scheduledAt")
 
 
-class Quote(Record):
+class Quote(_typed.Record):
     """The currency exchanges of a payout."""
 
     __slots__ = ()
@@ -1463,15 +1447,15 @@ class Quote(Record):
         """What came, as the generated model: a copy."""
         from ..models.quote import Quote as model
 
-        return model.from_dict(self._json)
+        return model.from_dict(self._copy())
 
     @property
     def fx_summaries(self) -> tuple[FxSummary, ...]:
         """`fxSummaries`: The currency exchanges of the payout."""
-        return records(self._json, "fxSummaries", FxSummary)
+        return _typed.records(self._json, "fxSummaries", FxSummary)
 
 
-class RejectedPayment(Record):
+class RejectedPayment(_typed.Record):
     """A payment that Velo rejected when the payout was submitted, and why."""
 
     __slots__ = ()
@@ -1491,50 +1475,50 @@ class RejectedPayment(Record):
         """What came, as the generated model: a copy."""
         from ..models.rejected_payment import RejectedPayment as model
 
-        return model.from_dict(self._json)
+        return model.from_dict(self._copy())
 
     @property
     def remote_id(self) -> str | None:
         """`remoteId`: The payor's own name for the payee."""
-        return text(self._json, "remoteId")
+        return _typed.text(self._json, "remoteId")
 
     @property
-    def amount(self) -> Money | None:
+    def amount(self) -> _typed.Money | None:
         """`amount`: In minor units of the currency. With its `currencyType`."""
-        return money(self._json, "amount", "currencyType")
+        return _typed.money(self._json, "amount", "currencyType")
 
     @property
     def source_account_name(self) -> str | None:
         """`sourceAccountName`: The source account that was to pay, by its name."""
-        return text(self._json, "sourceAccountName")
+        return _typed.text(self._json, "sourceAccountName")
 
     @property
     def payor_payment_id(self) -> str | None:
         """`payorPaymentId`: The payor's own reference."""
-        return text(self._json, "payorPaymentId")
+        return _typed.text(self._json, "payorPaymentId")
 
     @property
     def reason(self) -> str | None:
         """`reason`: Why Velo rejected the payment."""
-        return text(self._json, "reason")
+        return _typed.text(self._json, "reason")
 
     @property
     def reason_code(self) -> str | None:
         """`reasonCode`: Why Velo rejected the payment, as a code."""
-        return text(self._json, "reasonCode")
+        return _typed.text(self._json, "reasonCode")
 
     @property
     def message(self) -> str | None:
         """`message`: Why Velo rejected the payment, in more general words than `reason`."""
-        return text(self._json, "message")
+        return _typed.text(self._json, "message")
 
     @property
     def remote_system_id(self) -> str | None:
         """`remoteSystemId`: The payments system that pays, if it is not Velo."""
-        return text(self._json, "remoteSystemId")
+        return _typed.text(self._json, "remoteSystemId")
 
 
-class SourceAccount(Record):
+class SourceAccount(_typed.Record):
     """An account that payouts are paid from."""
 
     __slots__ = ()
@@ -1560,81 +1544,81 @@ class SourceAccount(Record):
         """What came, as the generated model: a copy."""
         from ..models.source_account import SourceAccount as model
 
-        return model.from_dict(self._json)
+        return model.from_dict(self._copy())
 
     @property
     def id(self) -> str:
         """`id`: The id of the source account."""
-        return identifier(self._json, "id")
+        return _typed.identifier(self._json, "id")
 
     @property
     def name(self) -> str | None:
         """`name`: The name by which payments name the account."""
-        return text(self._json, "name")
+        return _typed.text(self._json, "name")
 
     @property
     def payor_id(self) -> str | None:
         """`payorId`: The id of the payor."""
-        return text(self._json, "payorId")
+        return _typed.text(self._json, "payorId")
 
     @property
-    def balance(self) -> Money | None:
+    def balance(self) -> _typed.Money | None:
         """`balance`: In minor units of the currency. With its `currency`."""
-        return money(self._json, "balance", "currency")
+        return _typed.money(self._json, "balance", "currency")
 
     @property
     def currency(self) -> str | None:
         """`currency`: Three capital letters (ISO 4217)."""
-        return text(self._json, "currency")
+        return _typed.text(self._json, "currency")
 
     @property
     def country(self) -> str | None:
         """`country`: Two capital letters (ISO 3166)."""
-        return text(self._json, "country")
+        return _typed.text(self._json, "country")
 
     @property
     def type(self) -> str | None:
         """`type`: FBO, WUBS_DECOUPLED or PRIVATE; others may come."""
-        return text(self._json, "type")
+        return _typed.text(self._json, "type")
 
     @property
     def rails_id(self) -> str | None:
         """`railsId`: The rails that carry the payment."""
-        return text(self._json, "railsId")
+        return _typed.text(self._json, "railsId")
 
     @property
     def funding_reference(self) -> str | None:
         """`fundingRef`: The reference of transfers that fund the account. A decoupled account has
         none."""
-        return text(self._json, "fundingRef")
+        return _typed.text(self._json, "fundingRef")
 
     @property
     def physical_account_id(self) -> str | None:
         """`physicalAccountId`: The id of the physical account. A decoupled account has none."""
-        return text(self._json, "physicalAccountId")
+        return _typed.text(self._json, "physicalAccountId")
 
     @property
     def physical_account_name(self) -> str | None:
         """`physicalAccountName`: The name of the physical account. A decoupled account has none."""
-        return text(self._json, "physicalAccountName")
+        return _typed.text(self._json, "physicalAccountName")
 
     @property
     def is_pooled(self) -> bool | None:
         """`pooled`: Whether the physical account is pooled. A decoupled account does not say it."""
-        return flag(self._json, "pooled")
+        return _typed.flag(self._json, "pooled")
 
     @property
     def is_deleted(self) -> bool | None:
         """`deleted`: Whether the account is deleted; there only if it is."""
-        return flag(self._json, "deleted")
+        return _typed.flag(self._json, "deleted")
 
     @property
     def is_deleted_by_user(self) -> bool | None:
         """`userDeleted`: Whether a user deleted the account; there only if one did."""
-        return flag(self._json, "userDeleted")
+        return _typed.flag(self._json, "userDeleted")
 
 
-class SourceAccountCost(Record):
+class SourceAccountCost(_typed.Record):
     """The cost of a payout to one source account."""
 
     __slots__ = ()
@@ -1645,20 +1629,20 @@ class SourceAccountCost(Record):
         """What came, as the generated model: a copy."""
         from ..models.source_account_cost import SourceAccountCost as model
 
-        return model.from_dict(self._json)
+        return model.from_dict(self._copy())
 
     @property
     def source_account_id(self) -> str:
         """`sourceAccountId`: The id of the source account."""
-        return identifier(self._json, "sourceAccountId")
+        return _typed.identifier(self._json, "sourceAccountId")
 
     @property
-    def total_cost(self) -> Money | None:
+    def total_cost(self) -> _typed.Money | None:
         """`totalCost`: In minor units of the currency. With its `currency`."""
-        return money(self._json, "totalCost", "currency")
+        return _typed.money(self._json, "totalCost", "currency")
 
 
-class WebhookEndpoint(Record):
+class WebhookEndpoint(_typed.Record):
     """A webhook at Velo: an address and its settings."""
 
     __slots__ = ()
@@ -1669,35 +1653,35 @@ class WebhookEndpoint(Record):
         """What came, as the generated model: a copy."""
         from ..models.webhook_endpoint import WebhookEndpoint as model
 
-        return model.from_dict(self._json)
+        return model.from_dict(self._copy())
 
     @property
     def id(self) -> str:
         """`id`: The id of the endpoint."""
-        return identifier(self._json, "id")
+        return _typed.identifier(self._json, "id")
 
     @property
     def payor_id(self) -> str | None:
         """`payorId`: The payor whose notifications it gets."""
-        return text(self._json, "payorId")
+        return _typed.text(self._json, "payorId")
 
     @property
     def url(self) -> str | None:
         """`webhookUrl`: Where notifications are posted."""
-        return text(self._json, "webhookUrl")
+        return _typed.text(self._json, "webhookUrl")
 
     @property
     def is_enabled(self) -> bool | None:
         """`enabled`: Whether notifications are posted."""
-        return flag(self._json, "enabled")
+        return _typed.flag(self._json, "enabled")
 
     @property
     def categories(self) -> tuple[str, ...]:
         """`categories`: What is notified, `payment`, `payee` or `debit`; others may come."""
-        return texts(self._json, "categories")
+        return _typed.texts(self._json, "categories")
 
 
-class WebhookPing(Record):
+class WebhookPing(_typed.Record):
     """The receipt of a ping."""
 
     __slots__ = ()
@@ -1708,14 +1692,14 @@ class WebhookPing(Record):
         """What came, as the generated model: a copy."""
         from ..models.webhook_ping import WebhookPing as model
 
-        return model.from_dict(self._json)
+        return model.from_dict(self._copy())
 
     @property
     def id(self) -> str:
         """`id`: The id of the ping."""
-        return identifier(self._json, "id")
+        return _typed.identifier(self._json, "id")
 
     @property
     def webhook_id(self) -> str | None:
         """`webhookId`: The id of the endpoint."""
-        return text(self._json, "webhookId")
+        return _typed.text(self._json, "webhookId")

@@ -3,11 +3,11 @@
 
 from typing import Literal
 
-from victor_ext.typed import Word
+from victor_ext import typed as _typed
 
-FundingAccountTypeWord = Literal["FBO", "WUBS_DECOUPLED", "PRIVATE"] | Word
-InvitationStatusWord = Literal["ACCEPTED", "PENDING", "DECLINED"] | Word
-PayeeTypeWord = Literal["Individual", "Company"] | Word
+FundingAccountTypeWord = Literal["FBO", "WUBS_DECOUPLED", "PRIVATE"] | _typed.Word
+InvitationStatusWord = Literal["ACCEPTED", "PENDING", "DECLINED"] | _typed.Word
+PayeeTypeWord = Literal["Individual", "Company"] | _typed.Word
 PaymentStatusWord = (
     Literal[
         "ACCEPTED",
@@ -22,7 +22,7 @@ PaymentStatusWord = (
         "RETURNED",
         "WITHDRAWN",
     ]
-    | Word
+    | _typed.Word
 )
 PayoutStatusFilter = (
     Literal[
@@ -36,7 +36,7 @@ PayoutStatusFilter = (
         "CONFIRMED",
         "WITHDRAWN",
     ]
-    | Word
+    | _typed.Word
 )
 PostInstructFxStatusWord = (
     Literal[
@@ -49,8 +49,8 @@ PostInstructFxStatusWord = (
         "RESUBMITTED",
         "REFUNDED",
     ]
-    | Word
+    | _typed.Word
 )
-ScheduleStatusWord = Literal["ANY", "SCHEDULED", "EXECUTED", "FAILED"] | Word
-SubmittedStatusWord = Literal["ACCEPTED", "REJECTED", "WITHDRAWN", "WITHDRAWABLE"] | Word
-TransmissionFilter = Literal["ACH", "SAME_DAY_ACH", "WIRE", "LOCAL", "GACHO"] | Word
+ScheduleStatusWord = Literal["ANY", "SCHEDULED", "EXECUTED", "FAILED"] | _typed.Word
+SubmittedStatusWord = Literal["ACCEPTED", "REJECTED", "WITHDRAWN", "WITHDRAWABLE"] | _typed.Word
+TransmissionFilter = Literal["ACH", "SAME_DAY_ACH", "WIRE", "LOCAL", "GACHO"] | _typed.Word

@@ -18,7 +18,7 @@ from victor_spec.components import Components
 from victor_spec.decisions import Acceptance, add_entries, default_path, read_accepted
 from victor_spec.destination import changed_files
 from victor_spec.document import load
-from victor_spec.generate import GenerationResult, generate
+from victor_spec.generate import GenerationResult, generate, package_name
 from victor_spec.tree import Hook, Tree, copied, hooks
 
 from .answers import OperationAnswers, plain
@@ -147,8 +147,8 @@ NOTES = {
     "amount-as-float": "A float does not hold every amount. --decimals PLACE reads it as Decimal.",
     "refused-example": "The example is not what the schema beside it says. Ask the provider which "
     "of them counts.",
-    "private-text": "No setting decides whether the repr of the record may show this text, so it "
-    "does not. Name it in `shown`, `private` or `masked` of <document>.settings.yaml.",
+    "private-text": "No setting decides whether the repr of the record may show this value, so "
+    "it does not. Name it in `shown`, `private` or `masked` of <document>.settings.yaml.",
     "webhook-needs-name": "Not every body tells which of these webhooks it is of. Give "
     "read_webhook, or receive of an inbox, name=.",
     **GAPS,
@@ -232,7 +232,11 @@ def check(
     read_accepted(path)  # a mistake in it is reported before the work begins
     tree = load(document) if tree is None else tree
     with tempfile.TemporaryDirectory() as folder:
-        result = generate(document, Path(folder), name=name, tree=tree, decimals=decimals)
+        package = name or package_name(document)
+        has_typed = packages is not None and (packages / package / "typed").is_dir()
+        result = generate(
+            document, Path(folder), name=name, tree=tree, decimals=decimals, typed=has_typed
+        )
         report = check_generated(tree, document.name, result, path, accept=accept)
         if packages is not None and result.written:
             report.problems[:0] = _stale(packages / result.package.name, result.package)

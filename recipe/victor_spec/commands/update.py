@@ -81,7 +81,16 @@ def update(
         sides = compare(before, after)
         settings = default_path(document, "settings")
         old_side = Side(document, before, sides.old, folder / "old", name, decimals or ())
-        new_side = Side(newer, after, sides.new, folder / "new", name, decimals or (), settings)
+        new_side = Side(
+            newer,
+            after,
+            sides.new,
+            folder / "new",
+            name,
+            decimals or (),
+            settings,
+            typed=(package / "typed").is_dir(),
+        )
         changes = package_changes(Packages(old_side, new_side, sides.moves), name)
         names = document.name, newer.name
         report = report_on(sides, changes, called=names, file=document, approved=approvals)

@@ -58,11 +58,14 @@ class Side:
         name: str,
         decimals: Collection[str] = (),
         settings: Path = NO_SETTINGS,
+        *,
+        typed: bool = False,
     ) -> None:
         """Generate the package `name` of a loaded document into a folder.
 
         `components` are those that `compare` made of the document, and `settings` is the file for
-        its typed modules. Raises the errors of `generate`.
+        its typed modules, which are wanted without it, too, if `typed`. Raises the errors of
+        `generate`.
         """
         self.made = generate(
             path,
@@ -72,6 +75,7 @@ class Side:
             tree=document,
             decimals=decimals,
             settings=settings,
+            typed=typed,
         )
         self.surface = Surface(self.made.package)
         self.components = components

@@ -12,14 +12,22 @@ from openapi_python_client.parser.openapi import Endpoint
 from victor_spec.requests import key
 from victor_spec.tree import Operation, Tree, mapping_at, operations, resolve, trees_at
 
-from .settings import FormSettings, ListSettings, Settings, SettingsError, nearest
+from .settings import FormSettings, ListSettings, Settings, SettingsError, is_name, nearest
 
 LEAST_WHOLE, MOST_WHOLE = -(2**63), 2**63 - 1
 """The limits of a whole number of which the document has none."""
+READERS = {
+    ("string", None): "text",
+    ("string", "date"): "day",
+    ("string", "date-time"): "moment",
+    ("integer", None): "whole",
+    ("boolean", None): "flag",
+}
+"""How a parameter is checked, by the type and the format of its schema."""
 ANNOTATIONS = {"text": "str", "flag": "bool", "whole": "int", "day": "date | str"}
 MOMENT = "datetime"
-LOCALS: Sequence[str] = ("check", "constant", "sent")
-"""Names that the generated functions use themselves."""
+LOCALS: Sequence[str] = ("check", "constant", "sent", "bool", "date", "datetime", "int", "str")
+"""Names that the generated functions use themselves, types included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,13 +102,27 @@ def list_plans(document: Tree, endpoints: Sequence[Endpoint], settings: Settings
 
 
 def parameters_of(document: Tree, operation: Operation) -> dict[str, Tree]:
-    """The parameters of the path and the query, by their names on the wire."""
+    """The parameters of the path and the query, by their names on the wire.
+
+    Raises SettingsError for two with one name, and for a header that has to be sent.
+    """
     parameters: dict[str, Tree] = {}
     for owner in (operation.item, operation.tree):
         for written in trees_at(owner, "parameters"):
             parameter = resolve(document, written)
-            if parameter.get("in") in ("path", "query"):
-                parameters[str(parameter.get("name"))] = parameter
+            location = parameter.get("in")
+            name = str(parameter.get("name"))
+            if location == "header" and parameter.get("required") is True:
+                raise SettingsError(
+                    f"{operation.where} needs the header {name}, which no list sends."
+                )
+            if location not in ("path", "query"):
+                continue
+            if name in parameters and parameters[name].get("in") != location:
+                raise SettingsError(
+                    f"{operation.where} has two parameters {name}: no list has both."
+                )
+            parameters[name] = parameter
     return parameters
 
 
@@ -127,6 +149,7 @@ class _Planner:
     def plan(self) -> ListPlan:
         parameters = parameters_of(self._document, self._operation)
         self._check_entries(parameters)
+        self._check_left_out(parameters)
         arguments = [
             self._argument(wire, parameter)
             for wire, parameter in parameters.items()
@@ -162,10 +185,25 @@ class _Planner:
                         f"{nearest(name, known)}."
                     )
 
+    def _check_left_out(self, parameters: Mapping[str, Tree]) -> None:
+        """Raise SettingsError for what is left out and named elsewhere, or must be sent."""
+        for entry, name in self._own.members():
+            if name in self._own.leave_out and entry != "leave_out":
+                raise self._misfit(entry, name, "it is left out")
+        for name in self._own.leave_out:
+            if parameters[name].get("required") is True:
+                raise self._misfit("leave_out", name, "the document requires it")
+        for first, last in self._own.ranges:
+            if first == last:
+                raise self._misfit("ranges", first, "a range has two ends")
+
+    def _misfit(self, entry: str, name: str, why: str) -> SettingsError:
+        return SettingsError(f"lists.{self._name}.{entry}: {name}: {why}.")
+
     def _check_names(self, arguments: Sequence[Argument]) -> None:
         seen = set(LOCALS)
         for each in arguments:
-            if each.name in seen or not each.name.isidentifier():
+            if each.name in seen or not is_name(each.name):
                 raise SettingsError(
                     f"lists.{self._name}: the name {each.name} is taken, or is no name in Python: "
                     "write another one in `names`."
@@ -176,7 +214,10 @@ class _Planner:
         schema = resolve(self._document, mapping_at(parameter, "schema"))
         own = self._own
         name = own.names.get(wire) or self._sent[wire]
-        reader = own.read_as.get(wire) or _reader_of(schema)
+        reader = own.read_as.get(wire) or self._reader_of(wire, schema)
+        for entry in ("forms", "words"):
+            if wire in getattr(own, entry) and reader != "text":
+                raise self._misfit(entry, wire, f"it is read as {reader}, not as text")
         annotation = MOMENT if reader in ("moment", "second") else ANNOTATIONS[reader]
         if wire in own.words:
             annotation = own.words[wire]
@@ -192,6 +233,19 @@ class _Planner:
             is_required=is_required,
             is_positional=is_positional,
         )
+
+    def _reader_of(self, wire: str, schema: Tree) -> str:
+        """How a parameter is checked, by its schema."""
+        type_ = str(schema.get("type"))
+        reader = READERS.get((type_, str(schema.get("format")))) or READERS.get((type_, None))
+        if reader is None:
+            raise self._misfit(
+                "leave_out",
+                wire,
+                f"no check knows the type {schema.get('type')!r} of this parameter: leave it out, "
+                "or say in `read_as` what it is",
+            )
+        return reader
 
     def _check(self, name: str, wire: str, reader: str, schema: Tree) -> str:
         """The call that checks an argument."""
@@ -217,20 +271,6 @@ def _python_names(endpoint: Endpoint) -> dict[str, str]:
     return {each.name.get_untrusted_value(): str(each.python_name) for each in parameters}
 
 
-def _reader_of(schema: Tree) -> str:
-    """How a parameter is checked, by its schema; text of which nothing is known as text."""
-    type_ = schema.get("type")
-    if type_ == "integer":
-        return "whole"
-    if type_ == "boolean":
-        return "flag"
-    if type_ == "string" and schema.get("format") == "date":
-        return "day"
-    if type_ == "string" and schema.get("format") == "date-time":
-        return "moment"
-    return "text"
-
-
 def _sentence(description: Any) -> str:
     words = " ".join(str(description or "").split())
     return words if not words or words.endswith((".", "?", "!")) else f"{words}."
@@ -243,4 +283,4 @@ def form_name(name: str) -> str:
 
 def form_call(form: FormSettings) -> str:
     """The call that makes a form."""
-    return f"Form({form.whole!r}, {form.wanted!r})"
+    return f"_typed.Form({form.whole!r}, {form.wanted!r})"

@@ -10,7 +10,7 @@ from openapi_python_client.parser.properties import ModelProperty
 
 from victor_spec.members import Kind, kind_of, members_of
 
-from .settings import RecordSettings, Settings, SettingsError, nearest
+from .settings import RecordSettings, Settings, SettingsError, is_name, nearest
 
 TYPES = {
     "text": "str | None",
@@ -20,7 +20,7 @@ TYPES = {
     "decimal": "Decimal | None",
     "moment": "datetime | None",
     "day": "date | None",
-    "money": "Money | None",
+    "money": "_typed.Money | None",
     "texts": "tuple[str, ...]",
     "members": "dict[str, Any]",
     "value": "Any",
@@ -29,10 +29,11 @@ TYPES = {
 
 READERS = {"number": "decimal", "uuid": "text", "any": "value"}
 """The readers of kinds that have another name."""
-SHOWN_READERS = frozenset(
-    {"flag", "whole", "decimal", "moment", "day", "money", "record", "records"}
-)
-"""What these read names no person: a `repr` shows it without a decision."""
+SHOWN_READERS = frozenset({"flag", "decimal", "moment", "money", "record", "records"})
+"""What these read identifies nobody: a `repr` shows it without a decision. Texts, days (of birth)
+and whole numbers (of accounts) are private until somebody decides.
+"""
+TEXT_READERS = frozenset({"text", "identifier"})
 TAKEN = frozenset({"raw", "response_info", "to_dict"})
 """What each record has beside its fields."""
 TYPE_NAMES = frozenset(
@@ -145,6 +146,47 @@ class _Planner:
                     f"records.{self._name}.{entry}: {name} is no member of {self._name}"
                     f"{nearest(name, known)}."
                 )
+        self._check_money(properties)
+        self._check_left_out()
+
+    def _check_entry(self, place: str, kind: Kind, reader: str) -> None:
+        """Raise SettingsError for an entry that does not fit the type of its member."""
+        is_scalar = kind is None or (isinstance(kind, str) and kind not in self._models)
+        is_text = is_scalar or isinstance(kind, tuple)
+        if place in self._settings.read_as and not is_text:
+            raise self._misfit("read_as", place, "it is no scalar")
+        if place in self._settings.identifiers and kind not in ("text", "uuid", None):
+            raise self._misfit("identifiers", place, "it is no text")
+        if place in self._settings.masked and reader not in TEXT_READERS:
+            raise self._misfit("masked", place, "only a text is masked; name it in `private`")
+
+    def _misfit(self, entry: str, place: str, why: str) -> SettingsError:
+        return SettingsError(f"records.{self._name}.{entry}: {place}: {why}.")
+
+    def _check_money(self, properties: Mapping[str, Any]) -> None:
+        amounts: set[str] = set()
+        for amount, currency in self._settings.money.values():
+            if kind_of(properties[amount]) != "whole":
+                raise self._misfit("money", amount, "an amount in minor units is an integer")
+            is_text = kind_of(properties[currency]) == "text"
+            if not is_text and not isinstance(kind_of(properties[currency]), tuple):
+                raise self._misfit("money", currency, "a currency is a text")
+            if amount in amounts:
+                raise self._misfit("money", amount, "it is the amount of two fields: keep one")
+            amounts.add(amount)
+
+    def _check_left_out(self) -> None:
+        gone = {*self._settings.leave_out, *self._settings.lift}
+        for entry, place in self._settings.members():
+            if place in gone and entry not in ("leave_out", "lift"):
+                raise self._misfit(entry, place, "it is no field: it is left out, or lifted")
+        for part, inner in self._settings.lift.items():
+            if not inner:
+                raise self._misfit("lift", part, "name the members that become fields")
+            for entry, place in self._settings.members():
+                is_of_part = place.startswith(f"{part}.") and entry != "lift"
+                if is_of_part and place.removeprefix(f"{part}.") not in inner:
+                    raise self._misfit(entry, place, "it is not lifted, so it is no field")
 
     def _members_of_part(self, prop: Any) -> dict[str, Any]:
         kind = None if prop is None else kind_of(prop)
@@ -156,7 +198,7 @@ class _Planner:
     def _check_names(self, plan: RecordPlan) -> None:
         seen = {*TAKEN, *TYPE_NAMES}
         for each in plan.fields:
-            if each.name in seen or not each.name.isidentifier():
+            if each.name in seen or not is_name(each.name):
                 raise SettingsError(
                     f"records.{self._name}: the name {each.name} is taken, or is no name in "
                     "Python: write another one in `names`."
@@ -174,23 +216,32 @@ class _Planner:
 
     def _money(self, name: str, prop: Any) -> RecordField:
         amount, currency = self._settings.money[name]
-        call = f"money(self._json, {amount!r}, {currency!r})"
+        call = f"_typed.money(self._json, {amount!r}, {currency!r})"
         words = _field_words(amount, prop, f"With its `{currency}`.")
-        return RecordField(name, TYPES["money"], call, words, self._name, amount, amount)
+        is_private = amount in self._settings.private
+        return RecordField(
+            name,
+            TYPES["money"],
+            call,
+            words,
+            schema=self._name,
+            member=amount,
+            place=amount,
+            is_private=is_private,
+        )
 
     def _field(self, wire: str, prop: Any, part: str = "") -> RecordField:
         """The field of a member of the schema, or of the part with this name."""
         settings = self._settings
         place = f"{part}.{wire}" if part else wire
-        source = f"part(self._json, {part!r})" if part else "self._json"
+        source = f"_typed.part(self._json, {part!r})" if part else "self._json"
         kind = kind_of(prop)
         reader = settings.read_as.get(place) or self._reader_of(kind)
         if place in settings.identifiers:
             reader = "identifier"
-        is_private = reader not in SHOWN_READERS and place not in (
-            *settings.shown,
-            *settings.masked,
-        )
+        self._check_entry(place, kind, reader)
+        is_decided = place in settings.shown or place in settings.masked
+        is_private = place in settings.private or (reader not in SHOWN_READERS and not is_decided)
         record = record_of(kind) if reader in ("record", "records") else None
         arguments = [source, repr(wire)] + ([] if record is None else [record])
         type_ = TYPES.get(reader, "")
@@ -201,7 +252,7 @@ class _Planner:
         return RecordField(
             settings.names.get(place) or _default_name(str(prop.python_name)),
             type_,
-            f"{reader}({', '.join(arguments)})",
+            f"_typed.{reader}({', '.join(arguments)})",
             _field_words(place, prop, "In no repr." if is_private else ""),
             schema=self._schema_of(part),
             member=wire,

@@ -4,6 +4,7 @@ The keys in a record's settings are the names of the document's members, on the 
 the document does not have stops generation.
 """
 
+import keyword
 import re
 from collections.abc import Iterable
 from difflib import get_close_matches
@@ -173,6 +174,21 @@ class Settings(_Strict):
         default={}, description="Lists whose arguments are checked, by their operationId."
     )
 
+    @model_validator(mode="after")
+    def _have_names(self) -> Self:
+        constants: dict[str, str] = {}
+        for name in self.forms:
+            constant = re.sub("[^a-z0-9]", "_", name.lower())
+            other = constants.setdefault(constant, name)
+            if other != name:
+                raise ValueError(f"forms {other} and {name} are too much alike: rename one")
+        for name, words in self.words.items():
+            if not is_name(name) or name == "Literal":
+                raise ValueError(f"words.{name} is no name of a type in Python: rename it")
+            if not words:
+                raise ValueError(f"words.{name} has no words: name some, or leave it out")
+        return self
+
 
 def read_settings(file: Path) -> Settings:
     """The settings in a file.
@@ -187,14 +203,6 @@ def read_settings(file: Path) -> Settings:
         return Settings.model_validate({} if content is None else content)
     except ValidationError as error:
         raise SettingsError(f"{file}: {_sentence(error)}") from None
-
-
-_HOLDERS: dict[str, type[BaseModel]] = {
-    "records": RecordSettings,
-    "lists": ListSettings,
-    "forms": FormSettings,
-}
-"""The settings of one entry, by the name of its group."""
 
 
 _GROUPS: dict[str, type[BaseModel]] = {
@@ -217,6 +225,11 @@ def _sentence(error: ValidationError) -> str:
         else:
             sentences.append(f"{where}: {problem['msg']}")
     return "; ".join(sentences) + "."
+
+
+def is_name(text: str) -> bool:
+    """Whether a text is a name that a field, an argument or a type can have."""
+    return text.isidentifier() and not keyword.iskeyword(text) and not text.startswith("_")
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

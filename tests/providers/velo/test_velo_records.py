@@ -17,6 +17,7 @@ from velo_api.typed import records
 from tests.providers.velo import records_before
 from victor_ext.providers import velo
 from victor_ext.runtime.client.records import ModelRecord, Record
+from victor_ext.runtime.core.json_values import parsed
 
 BEFORE = {
     name: kind
@@ -24,10 +25,15 @@ BEFORE = {
     if inspect.isclass(kind) and issubclass(kind, ModelRecord) and kind is not ModelRecord
 }
 
+EXACT = [
+    parsed(digits)
+    for digits in ("5.0", "9007199254740993.0", "12345678901234567891.0", "1e-400", "7.0e1")
+]
+"""Numbers of JSON that a float has not all digits of, or that JSON writes as one."""
 GOOD = {
     "text": ["a text", "", " ", "2026-03-04T09:00:00Z", "2026-03-04", "true", "USD"],
     "flag": [True, False],
-    "whole": [0, 1, -7, 5.0, 2**60, 4423],
+    "whole": [0, 1, -7, 2**60, 4423, *EXACT],
     "number": [1, 1.5, 0.1, -2, 1e300],
     "moment": [
         "2026-03-04T09:00:00Z",
@@ -104,10 +110,26 @@ def test_the_package_offers_the_records_of_the_document() -> None:
         assert kind.__doc__ is not None
 
 
-def test_what_is_changed_in_raw_changes_no_field() -> None:
+def test_what_is_changed_in_raw_or_in_a_field_changes_no_record() -> None:
     payout = velo.Payout({"payoutId": "p-1", "status": "ACCEPTED"})
     payout.raw.status = "REJECTED"
     assert payout.status == payout.raw.status == "ACCEPTED"
+    failure = velo.PayeeFailure({"failedSubmission": {"a": {"b": 1}}})
+    failure.raw.failed_submission["a"]["b"] = 2
+    failure.submission["a"]["b"] = 3
+    assert failure.submission == {"a": {"b": 1}}
+
+
+def test_an_amount_has_the_digits_that_were_sent() -> None:
+    funding = velo.Funding(parsed('{"amount": 12345678901234567891.0, "currency": "USD"}'))
+    assert funding.amount is not None
+    assert funding.amount.minor_units == 12345678901234567891
+
+
+@pytest.mark.parametrize("value", [None, 5, "p-1", [], velo.Payout({}).raw, velo.Payout({})])
+def test_a_record_of_something_else_than_a_json_object_is_refused(value: Any) -> None:
+    with pytest.raises(TypeError, match="Payout reads a JSON object, not"):
+        velo.Payout(value)
 
 
 def test_what_is_no_object_is_a_record_of_which_nothing_is_known() -> None:

@@ -307,7 +307,7 @@ class Payouts(Resource[Mode]):
         """
         check(payout_id=payout_id)
         step = yield step_for_json(get_payout_history, payout_id=payout_id, page_size=1)
-        return PayoutHistory(object_or_empty(step.parsed).get("summary"))
+        return PayoutHistory(object_or_empty(object_or_empty(step.parsed).get("summary")))
 
     @listing
     @arguments_of(arguments.get_payout_history)

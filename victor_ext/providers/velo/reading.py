@@ -38,7 +38,8 @@ def read(
     `seconds` bounds the call; None leaves it the client's deadline.
     """
     check(**arguments)
-    return kind((yield step_for_json(operation, seconds, **drop_none(**arguments))).parsed)
+    step = yield step_for_json(operation, seconds, **drop_none(**arguments))
+    return kind(object_or_empty(step.parsed))
 
 
 def write(
@@ -130,7 +131,7 @@ def walk(
             raise UnreadableResponse(
                 f"The {what}: the answer has no list in `content`.", outcome=Outcome.ACCEPTED
             )
-        items = [kind(item) for item in list_or_empty(sent)]
+        items = [kind(object_or_empty(item)) for item in list_or_empty(sent)]
         numbers = object_or_empty(page.get("page"))
         pages = whole(numbers, "totalPages")
         total = whole(numbers, "totalElements")

@@ -11,9 +11,14 @@ from typing import Any, Generic, TypeVar
 
 from victor_ext.errors import Outcome, PaginationError
 from victor_ext.response_info import ResponseInfo
-from victor_ext.runtime.core.json_values import is_object, lenient_flag_of, object_or_empty
+from victor_ext.runtime.core.json_values import (
+    is_object,
+    lenient_flag_of,
+    object_or_empty,
+    whole_of,
+)
 
-from .records import Record, as_integer, sent_by
+from .records import Record, sent_by
 
 T = TypeVar("T")
 
@@ -189,7 +194,7 @@ def says_that_others_follow(body: object, place: int | None = None) -> bool:
 def _says_more(name: str, value: object, place: int | None) -> bool:
     if name in _GOES_ON:
         return lenient_flag_of(value) is True
-    count = as_integer(value)
+    count = whole_of(value)
     return name in _PAGES and place is not None and count is not None and count > place
 
 
@@ -201,7 +206,9 @@ def content_of(item: Any) -> str:
     """All that was sent of an item, as text; empty when it is nested too deeply to be written."""
     try:
         if isinstance(item, Record):
-            return json.dumps(sent_by(item), default=str)
+            sent = sent_by(item)
+            # Of an item that was no object nothing is known: it is like no other.
+            return json.dumps(sent, default=str, sort_keys=True) if sent else ""
         return json.dumps(item.to_dict(), default=str) if hasattr(item, "to_dict") else repr(item)
     except RecursionError:
         return ""

@@ -37,6 +37,7 @@ from typing import (
 )
 
 from victor_ext.privacy import HiddenRepr, conceal_arguments, concealed, concealed_account
+from victor_ext.runtime.client.docstrings import with_arguments_described
 from victor_ext.runtime.client.paging import AsyncPages, PageReader, Pages
 from victor_ext.runtime.client.runners import AsyncRunner, OperationFlow
 from victor_ext.runtime.core.arguments import hint_at
@@ -54,8 +55,8 @@ def arguments_of(
     """Give a method the arguments of a request object, which it receives, for type checkers and
     `inspect.signature`.
 
-    The method documents them. The class of the request has no docstring: editors would show that
-    one.
+    The method documents them, or leaves that to the docstring of the function that checks them. The
+    class of a request has no docstring: editors would show that one.
     """
 
     def decorate(method: Callable[[Any, RequestT], T]) -> Callable[Concatenate[Any, P], T]:
@@ -65,6 +66,8 @@ def arguments_of(
             try:
                 value = request(*args, **kwargs)
             except TypeError as error:
+                if error.__traceback__ is None or error.__traceback__.tb_next is not None:
+                    raise  # of what the request does, not of its arguments
                 # A missing or unknown argument is one of the method, not of a constructor that the
                 # caller never saw.
                 called = getattr(request, "__qualname__", "")
@@ -78,6 +81,7 @@ def arguments_of(
         parameters = [resource, *_parameters_without_rules(arguments)]
         shown: Any = update_wrapper(call, method)
         shown.__signature__ = own.replace(parameters=parameters)
+        shown.__doc__ = with_arguments_described(method.__doc__, request.__doc__)
         return call
 
     return decorate

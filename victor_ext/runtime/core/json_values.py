@@ -92,6 +92,18 @@ def decimal_of(value: object) -> Decimal | None:
     return number if is_written_out else None
 
 
+def whole_of(value: object) -> int | None:
+    """A whole number, also as JSON may write it (`5.0`, `5e0`), by its digits; None for anything
+    else.
+    """
+    if isinstance(value, int):
+        return None if isinstance(value, bool) else value
+    if not isinstance(value, float):
+        return None
+    digits = decimal_of(value)  # no float of 1e-400 is above 0, and none has 17 digits
+    return int(digits) if digits is not None and digits == digits.to_integral_value() else None
+
+
 def _number(digits: str) -> float:
     number = float(digits)
     if len(digits) <= _USUAL_DIGITS and "e" not in digits and "E" not in digits:

@@ -1,7 +1,8 @@
 """Whether JSON has what a document declares, by the generated table of members.
 
 The table answers without a model of the body. It says yes alone: what it leaves open (a union, a
-time, a word in another letter case) the model decides.
+time, a word in another letter case, and `error` and `errors`, which prove nothing) the model
+decides.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,9 +13,6 @@ from victor_ext.runtime.core.json_values import is_list, is_object
 Tables = Mapping[str, Mapping[str, Any]]
 """The kinds of the members of each model, as `MEMBERS` of a generated package has them."""
 
-NO_EVIDENCE = frozenset({"error", "errors"})
-"""Attributes of a model that prove nothing: what failed has them, too."""
-
 
 def has_declared_member(body: Mapping[str, Any], model: str, tables: Tables) -> bool:
     """Whether a member of an object surely has a value that the document declares for it.
@@ -24,17 +22,14 @@ def has_declared_member(body: Mapping[str, Any], model: str, tables: Tables) -> 
         model: The name of the model that the document declares for the object.
         tables: The members of all models.
     """
-    for name, kind in tables[model].items():
-        value = body.get(name)
-        if value is None or name.strip("_").lower() in NO_EVIDENCE:
-            continue
-        if _is_of_kind(value, kind, tables):
-            return True
-    return False
+    members = tables[model].items()
+    return any(_is_of_kind(body.get(name), kind, tables) for name, kind in members)
 
 
 def _is_of_kind(value: Any, kind: Any, tables: Tables) -> bool:
     """Whether a value surely is of a kind, and says something."""
+    if value is None:
+        return False
     if isinstance(kind, tuple):
         return not isinstance(value, bool) and value in kind
     if is_list(kind):

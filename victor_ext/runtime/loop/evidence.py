@@ -25,7 +25,7 @@ from victor_ext.runtime.core.json_values import (
 )
 from victor_ext.runtime.core.response import NOT_READ, Response
 
-from .declared_members import NO_EVIDENCE, has_declared_member
+from .declared_members import has_declared_member
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "QUERY"})
 """Methods that change nothing (RFC 9110, 9.2.1; RFC 10008) and may always be repeated."""
@@ -61,7 +61,8 @@ class Reader:
         """Whether the table of members says that a body is what the document declares for its
         status. Where it says no, the model decides.
         """
-        model = self.declared.results.get(response.status_code)
+        results = getattr(self.declared, "results", {})  # none of a package by hand
+        model = results.get(response.status_code)
         if model is None:
             return False
         body = json_of(response)
@@ -306,6 +307,11 @@ def lists_declared_errors(response: httpx.Response) -> bool:
     names = [attribute.name for attribute in model.__attrs_attrs__]
     is_set = {name for name in names if type(getattr(model, name)).__name__ != "Unset"}
     return not reports_error(response, but={name.replace("_", "") for name in is_set - others})
+
+
+NO_EVIDENCE = frozenset({"error", "errors"})
+"""Attributes of a model that prove nothing: what failed has them, too. `members` of a generated
+package leaves them to the model."""
 
 
 def has_declared_value(model: Any) -> bool:

@@ -1,0 +1,142 @@
+"""Settle a payment by hand: a person says what became of it (`resolve_payment`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from victor_ext import ConfigurationError, Problem
+from victor_ext.ids import words_of
+
+from .chunks import active_chunks
+from .contents import result_values
+from .lines import Line
+from .named_lines import CHANGED_MEANWHILE, value_of
+from .payments import ENDED, IN_DOUBT, PAYMENTS, StoredPayment, stored_payments
+from .row_kind import RowKind
+from .rows import Result, RowOutcome
+from .store import Store
+
+_KEY_IS_SPENT = (RowOutcome.CREATED.value, RowOutcome.REJECTED.value)
+"""States of a payment whose key cannot create another request: one that exists has a later key."""
+
+
+def resolve_payment(
+    kind: RowKind,
+    store: Store,
+    line: Line,
+    outcome: RowOutcome,
+    *,
+    by: str,
+    why: str,
+    id: str | None,
+) -> None:
+    """Settle a payment in doubt by what a person has found out, or add the id of a created payment.
+
+    A settled payment of a restored state may have been asked since the backup, under a later key.
+    If the person says that such a request was not created, the payment stays as it is stored;
+    otherwise the request that was created takes its place.
+
+    Args:
+        line: The line of the payment, as the person has seen it.
+        outcome: `CREATED`, or `REFUSED`: not created.
+        by: Who has found it out.
+        why: How. Both are stored.
+        id: The provider's id of what was created, or of the payout that has it.
+
+    Raises:
+        ConfigurationError: The payment is not in doubt, or a worker has it now; or the id is
+            missing, or is that of something else.
+        VictorError: The provider cannot be read.
+    """
+    reason = f"Resolved as {outcome} by {words_of(by)}: {words_of(why)}"
+    result = _checked_result(kind, line, Result(outcome, id, None, reason))
+    adds_id = outcome is RowOutcome.CREATED and id is not None and _lacks_id(line)
+    with store.transaction() as connection:
+        payment = stored_payments(connection, store.owner, [line.key], lock=True).get(line.key)
+        _require_in_doubt(store, line, payment, adds_id=adds_id)
+        assert payment is not None
+        earlier_keys = payment.again
+        values: dict[str, Any] = {}
+        if not _may_be_asked_since(payment):
+            values = result_values(store.vault, result)
+        elif outcome is not RowOutcome.REFUSED:
+            values = result_values(store.vault, result)
+            if payment.state in _KEY_IS_SPENT:
+                earlier_keys += 1
+        change = sa.update(PAYMENTS).where(store.has_key([line.key]))
+        connection.execute(change.values(**values, again=earlier_keys, restored=False))
+
+
+def _has_next_key(line: Line, stored: StoredPayment) -> bool:
+    """Whether the payment was asked once more, under its next key, since the line was read."""
+    return line.row is None or line.row.again != stored.again
+
+
+def _lacks_id(line: Line) -> bool:
+    """Whether a line was created, and its id is not known."""
+    return line.outcome is RowOutcome.CREATED and line.result.id is None
+
+
+def _checked_result(
+    kind: RowKind,
+    line: Line,
+    result: Result,
+) -> Result:
+    """Return the result that a person has found out, with what the provider says of it.
+
+    Only the payments of a payout are read: their id is that of the payout.
+
+    Raises:
+        ConfigurationError: The id is missing, or names something that does not have the payment.
+        VictorError: The provider cannot be read.
+    """
+    if not kind.unit_column or line.row is None or result.outcome is not RowOutcome.CREATED:
+        return result
+    value = value_of(line)
+    if result.id is None:
+        raise _refused_id(
+            "required",
+            f"{value} was sent with others: name what it is in. Without its {kind.unit_column}, no "
+            "later step has it.",
+        )
+    results = kind.unit_results(result.id, [line.row])
+    if not results:
+        raise _refused_id("value", f"{result.id} does not list the payment {value}, or not yet.")
+    return results[0]._replace(error=result.error)
+
+
+def _refused_id(code: str, message: str) -> ConfigurationError:
+    """Return the error for the argument `id`."""
+    return ConfigurationError.of([Problem("id", code, message)])
+
+
+def _require_in_doubt(
+    store: Store,
+    line: Line,
+    payment: StoredPayment | None,
+    *,
+    adds_id: bool,
+) -> None:
+    """Raise `ConfigurationError` if there is nothing to resolve, or if a worker has the payment.
+
+    Args:
+        payment: The payment as it is stored now; None: there is none.
+        adds_id: Whether the person adds the id of a created payment.
+    """
+    value = value_of(line)
+    is_open = payment is not None and (
+        adds_id or payment.state in IN_DOUBT or _may_be_asked_since(payment)
+    )
+    if payment is None or not is_open:
+        raise ConfigurationError(f"{value} is {line.outcome}: there is nothing to resolve.")
+    if _has_next_key(line, payment):
+        raise ConfigurationError(CHANGED_MEANWHILE)
+    if payment.chunk is not None and active_chunks(store, [payment.chunk]):
+        raise ConfigurationError(f"{value} is being sent or looked up now: let that end first.")
+
+
+def _may_be_asked_since(payment: StoredPayment) -> bool:
+    """Whether a settled payment may have been asked since the backup of the state."""
+    return payment.restored and payment.state in ENDED

@@ -1,0 +1,89 @@
+"""Convert a checked row to the form in which rows are stored and compared (`requested_payment`).
+
+They are compared by keyed digests, which reveal nothing of the values.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection
+from datetime import date
+from typing import Any
+
+from victor_ext.ids import reference_of
+
+from .columns import canonical_text
+from .payments import UNREADABLE, RequestedPayment
+from .row_kind import RowKind
+from .rows import Arguments, Row
+from .vault import Vault
+
+_LEADING_ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
+_WHOLE_AS_DECIMAL = re.compile(r"\.0+$")
+
+
+def requested_payment(
+    kind: RowKind,
+    vault: Vault,
+    row: Row,
+    *,
+    key_column: str,
+    is_valid: bool,
+) -> RequestedPayment:
+    """Return a row of a file in the form in which rows are compared and stored.
+
+    Args:
+        is_valid: Whether the row can be sent. If it cannot, its arguments are not stored.
+    """
+    arguments = row.arguments or {}
+    stored_arguments = None
+    reference = ""
+    if is_valid:
+        stored_arguments = {name: kind.json_value(name, value) for name, value in arguments.items()}
+        reference = reference_of(arguments.get(kind.reference))
+    compared = _compared_values(arguments, free_spelling=(kind.reference, key_column))
+    return RequestedPayment(
+        number=row.number,
+        key=row.payment,
+        is_valid=is_valid,
+        values_digest=vault.fingerprint(canonical_text(compared)),
+        spelling_digest=vault.fingerprint(_without_spelling(row.value or "")),
+        reference_digest=vault.fingerprint(reference),
+        due_date=_comparable_date(arguments.get("due_date")),
+        row=vault.serialize([row.number, row.value, stored_arguments, row.extras]),
+    )
+
+
+def _compared_values(arguments: Arguments, free_spelling: Collection[str]) -> dict[str, Any]:
+    """Return the values that are compared: all that are sent, except the due date.
+
+    Args:
+        free_spelling: The columns whose spelling does not count: a spreadsheet may write an invoice
+            number in another way.
+    """
+    compared: dict[str, Any] = {}
+    for name, value in arguments.items():
+        if name in free_spelling and name != "due_date":
+            compared[name] = _without_spelling(str(value))
+        elif name != "due_date":
+            compared[name] = value
+    return compared
+
+
+def _comparable_date(due_date: object) -> str | None:
+    """Return a due date as `YYYY-MM-DD`, or `UNREADABLE`; None: there is none."""
+    if due_date is None:
+        return None
+    try:
+        return date.fromisoformat(str(due_date)).isoformat()
+    except ValueError:
+        return UNREADABLE
+
+
+def _without_spelling(key_value: str) -> str:
+    """Return a value without what a spreadsheet may change: letter case, blanks, leading zeros, and
+    `.0` at the end.
+    """
+    text = unicodedata.normalize("NFKC", key_value).casefold().strip()
+    return _LEADING_ZEROS.sub("", _WHOLE_AS_DECIMAL.sub("", text))
