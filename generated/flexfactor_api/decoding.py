@@ -82,8 +82,9 @@ def read_each(reader: Reader[Any], values: dict[str, Any], left: int) -> dict[st
 
 
 def misread(model: Any) -> set[str]:
-    """The names of the fields of a model that hold a value of another type than the declared one;
-    none is UNSET.
+    """The names of the fields of a model whose value has another type than the declared one.
+
+    A field without a value (UNSET) is not among them.
     """
     kind: Any = type(model)
     values = [(name, hint, getattr(model, name)) for name, hint in hints(kind).items()]
@@ -102,8 +103,8 @@ def tells(model: Any, but: Container[str] = ()) -> bool:
 
 
 def _given(model: Any) -> list[tuple[str, Any, Any]]:
-    """The names, values and types of the declared fields that an object has; of a map, those of all
-    its values.
+    """The name, value and type of each declared field that an object has; of a map, those of its
+    values.
     """
     members = hints(model.__class__)
     if len(members) == 1:
@@ -118,6 +119,7 @@ def _given(model: Any) -> list[tuple[str, Any, Any]]:
 
 
 def _is_told(value: Any, hint: Any, but: Container[str]) -> bool:
+    """Whether a value of a field says something: see `tells`."""
     if value is None or isinstance(value, UnknownVariant) or not (types := fitting(hint, value)):
         return False
     if isinstance(value, Enum):
@@ -152,6 +154,7 @@ def fitting(hint: Any, value: Any) -> list[Any]:
 
 
 def _is_of(hint: Any, value: Any) -> bool:
+    """Whether a value is an instance of one type, which is no union."""
     origin = typing.get_origin(hint)
     if origin is typing.Literal:
         return any(type(value) is type(each) and value == each for each in typing.get_args(hint))
@@ -210,7 +213,10 @@ E = TypeVar("E", bound=Enum)
 
 
 class Reader(Generic[T]):
-    """Reads one kind of JSON value. A union tries readers with a lower rank first."""
+    """Reads one kind of JSON value. A union tries readers with a lower rank first.
+
+    `left` is how many models may be nested in the value: see LEVELS.
+    """
 
     rank: int = 1
     usual: type | None = None
@@ -305,6 +311,7 @@ class Instant(datetime.datetime):
 
 
 def _instant(text: str) -> datetime.datetime:
+    """A time; an `Instant` where a datetime cannot hold all of its digits."""
     finer = _FINER.search(text)
     return (
         Instant.of(text)
@@ -366,7 +373,10 @@ UNIQUE_ID: Final[Scalar[UUID]] = _parsed(
 
 
 def Constant(value: T) -> Scalar[T]:  # noqa: N802 - reads like the other readers
-    """A single value."""
+    """A reader of one value: MISMATCH for any other one.
+
+    A value counts as the same if it is the same word (`word_of`): 1.0 is read as 1.
+    """
     return Scalar(lambda given: value if word_of(given) == word_of(value) else MISMATCH, rank=0)
 
 
@@ -461,7 +471,7 @@ def word_of(value: Any) -> Any:
 
 
 def folded(word: Any) -> Any:
-    """A text in lower case, another word as it is."""
+    """A text in lower case; another word as it is."""
     return word.casefold() if isinstance(word, str) else word
 
 
@@ -617,4 +627,5 @@ def _losses(decoded: Any) -> int:
 
 
 def _first(results: Iterable[Any]) -> Any:
+    """The first result that is no MISMATCH; MISMATCH when each is."""
     return next((each for each in results if each is not MISMATCH), MISMATCH)

@@ -61,6 +61,7 @@ def json_body(body: Any) -> bytes:
 
 
 def _form_pairs(body: Any, encodings: Mapping[str, Encoding]) -> Iterator[str]:
+    """The fields of an url-encoded form as `name=value`."""
     for name, value in _fields(body):
         encoding = encodings.get(name, DEFAULT)
         if encoding.style is not None:
@@ -78,6 +79,9 @@ def _form_pairs(body: Any, encodings: Mapping[str, Encoding]) -> Iterator[str]:
 
 
 def _field(name: str, value: Any, encoding: Encoding) -> str:
+    """The text of a field of an url-encoded form: JSON or plain text, by its value or its content
+    type.
+    """
     is_composed, declared = isinstance(value, (dict, list)), encoding.content_type
     if is_composed if declared is None else _is_json(declared) and not isinstance(value, str):
         return json_of(value, name)
@@ -205,10 +209,12 @@ def chosen(
 
 
 def _is_json(content_type: str) -> bool:
+    """Whether a content type is JSON."""
     return content_type.partition(";")[0].strip().lower().endswith(("/json", "+json"))
 
 
 def _fields(body: Any) -> Iterator[tuple[str, Any]]:
+    """The fields of a form, without those that are null. Raises ValueError for another body."""
     fields = plain(body)
     if not isinstance(fields, dict):
         raise ValueError(f"body: a form has named fields, a {type(body).__name__} has none.")

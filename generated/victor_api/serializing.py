@@ -178,6 +178,7 @@ def _written(value: Any) -> Any:
 
 
 def items_of(value: Any) -> list[Any]:
+    """The items of a list without null; another value as the only item."""
     return [item for item in value if item is not None] if isinstance(value, list) else [value]
 
 
@@ -290,6 +291,7 @@ def _listed(name: str, value: Any, *, explode: bool) -> str:
 
 
 def _refuse_in(name: str, texts: list[str], delimiter: str) -> None:
+    """Raise ValueError for a text that contains the delimiter of its list."""
     if any(delimiter in text for text in texts):
         raise ValueError(
             f"{name}: no item of this list can contain {delimiter!r}, which separates the items."
@@ -314,6 +316,7 @@ def _encode(text: str, *, reserved: bool = False, plus: bool = False) -> str:
 
 
 def text_of(name: str, value: Any) -> str:
+    """A scalar as text. Raises ValueError for a value that has no text form."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (float, Decimal)):
@@ -393,10 +396,12 @@ def _exact(value: Any, name: str, levels: int) -> str:
 
 
 def _dumps(value: Any) -> str:
+    """Compact JSON text. Raises ValueError for a number that JSON has not."""
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 
 
 def undefined(name: str, value: Any, place: str) -> ValueError:
+    """The error for a list or an object that has no defined form at a place."""
     kind = "a list" if isinstance(value, list) else "an object"
     return ValueError(
         f"{name}: neither the document nor OpenAPI says how {kind} is written as {place}: nothing "

@@ -104,7 +104,7 @@ def test_a_view_that_could_not_be_built_is_built_the_next_time(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     read = Document(an_object(a=TEXT))
-    monkeypatch.setattr(read, "_build", Mock(side_effect=RecursionError))
+    monkeypatch.setattr(read, "_alternatives", Mock(side_effect=RecursionError))
     with pytest.raises(RecursionError):
         read.views(read.root)
     monkeypatch.undo()

@@ -179,6 +179,16 @@ def test_names_that_no_file_can_have(make: Make) -> None:
     assert len(models.__all__) == 3
 
 
+@pytest.mark.parametrize("schema", [None, an_object(a=TEXT)])
+def test_a_schema_whose_name_is_empty_gets_one_and_nothing_else_refers_to_it(
+    make: Make, schema: Any
+) -> None:
+    paths = {"/a": {"get": answering(ref("")), "post": answering(an_object(b=TEXT))}}
+    models = make(document(paths, {"": schema, "Other": an_object(c=TEXT)}))
+    assert {"Other", "PostAResponse200"} <= {*models.__all__}
+    assert hasattr(models, "Unnamed") == (schema is not None)
+
+
 @pytest.mark.parametrize("name", ["other_fee_type", "a_property_with_a_name_of_some_length"])
 def test_schemas_so_deep_that_no_file_can_have_the_name_of_their_class(
     make: Make, name: str

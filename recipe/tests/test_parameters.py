@@ -28,6 +28,20 @@ PATHS["/own/{id}#shared"] = {
     "get": done("own_fragment", parameters=[parameter("id", "path"), parameter("x")])
 }
 PATHS["/own?kind=a"] = {"get": done("own_query", parameters=[parameter("x")])}
+PATHS["/replaced"] = {
+    "parameters": [
+        parameter("x", schema={"type": "boolean"}),
+        parameter("X-Trace", "header", {"type": "boolean"}),
+        parameter("shared"),
+    ],
+    "get": done(
+        "replaced",
+        parameters=[
+            parameter("x", schema={"type": "integer"}),
+            parameter("x-trace", "header", {"type": "integer"}),
+        ],
+    ),
+}
 
 
 wire = package("parameters", lossy=True, paths=PATHS)
@@ -111,6 +125,14 @@ def test_arguments_have_the_types_of_the_document(wire: Wire) -> None:
         "comma_words": list[word] | unset,  # type: ignore[valid-type] - a class of the generated package
     }.items():
         assert get_type_hints(wire.module(operation).sync_detailed)["x"] == hint
+
+
+def test_a_parameter_of_an_operation_replaces_the_one_of_its_path(wire: Wire) -> None:
+    """Two headers are one in any letter case, as in HTTP."""
+    hints = get_type_hints(wire.module("replaced").sync_detailed)
+    unset = wire.types.Unset
+    arguments = {name: hints[name] for name in hints.keys() - {"client", "return"}}
+    assert arguments == {"x": int | unset, "x_trace": int | unset, "shared": str | unset}
 
 
 @pytest.mark.parametrize(("operation", "value", "why"), DOCUMENTS["refused"])

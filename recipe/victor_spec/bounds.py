@@ -80,13 +80,21 @@ class _Size(NamedTuple):
         return _Size(self.values - earlier.values, self.characters - earlier.characters)
 
 
+class _Collection(NamedTuple):
+    """A mapping or a list that has begun, and has not ended yet."""
+
+    anchor: str | None
+    size_before: _Size
+    """The size of the document before it."""
+
+
 class _Counter:
     """The size of a document, its aliases expanded, up to an event of the parser."""
 
     def __init__(self) -> None:
         self.size = _Size()
-        self.within: list[tuple[str | None, _Size]] = []
-        """The anchors of the mappings and lists around, each with the size before it."""
+        self.within: list[_Collection] = []
+        """The mappings and lists around the event, the outermost first."""
         self._anchors: dict[str | None, _Size] = {}
         """The size of what each anchor stands for."""
 
@@ -97,7 +105,7 @@ class _Counter:
             self._anchors[event.anchor] = scalar
             self.size = self.size.plus(scalar)
         elif isinstance(event, yaml.AliasEvent):
-            if any(anchor == event.anchor for anchor, _ in self.within):
+            if any(around.anchor == event.anchor for around in self.within):
                 raise ValueError(
                     f"line {line}: *{event.anchor} stands within what it stands for: without an "
                     "end."
@@ -105,11 +113,11 @@ class _Counter:
             # The loader reports an undefined anchor.
             self.size = self.size.plus(self._anchors.get(event.anchor, _Size()))
         elif isinstance(event, yaml.CollectionStartEvent):
-            self.within.append((event.anchor, self.size))
+            self.within.append(_Collection(event.anchor, self.size))
             self.size = self.size.plus(_Size(1))
         elif isinstance(event, yaml.CollectionEndEvent):
-            anchor, before = self.within.pop()
-            self._anchors[anchor] = self.size.since(before)
+            ended = self.within.pop()
+            self._anchors[ended.anchor] = self.size.since(ended.size_before)
 
     def excess(self, limits: Limits) -> str:
         """The limit that is exceeded; an empty text when none is."""

@@ -224,29 +224,44 @@ class Bundle:
         return self._pointers[file]
 
     def _file(self, file: Path, address: str, place: str) -> Path:
-        copy, folder, most = self._copies.get(address), self._path.parent, self._limits.bytes
-        if copy is None and (urlsplit(address).scheme or address.startswith("//")):
+        """The file that an address in another file leads to, which is read from now on.
+
+        Raises PlaceError for an address that is refused, or that leads to no file.
+        """
+        copy = self._copies.get(address)
+        other = copy.resolve() if copy is not None else self._file_in_folder(file, address, place)
+        if other not in self._files:
+            if copy is None and not other.is_file():
+                self._fetch(other)
+            self._load(other, place)
+        return other
+
+    def _file_in_folder(self, file: Path, address: str, place: str) -> Path:
+        """Where a relative address in a file leads, which may be in the document's folder only."""
+        if urlsplit(address).scheme or address.startswith("//"):
             raise PlaceError(
                 f"{place} is the address of another machine: put the file into the document's "
                 f"folder, or name a copy with --copy {address}=FILE."
             )
-        other = (copy or file.parent / unquote(address)).resolve()
-        if copy is None and not other.is_relative_to(folder):
+        folder = self._path.parent
+        other = (file.parent / unquote(address)).resolve()
+        if not other.is_relative_to(folder):
             raise PlaceError(
                 f"{place} is outside the document's folder: put the file into {folder}."
             )
-        if other not in self._files:
-            if copy is None and not other.is_file():
-                self._fetch(other)
-            if not other.is_file():
-                raise PlaceError(f"{place} leads to no file.")
-            self._bytes += other.stat().st_size
-            if len(self._files) >= MAX_FILES or self._bytes > most:
-                raise PlaceError(
-                    f"{place} is too much: at most {MAX_FILES:,} files of {most:,} bytes together."
-                )
-            self._files[other] = self._read(other)
         return other
+
+    def _load(self, file: Path, place: str) -> None:
+        """Read a file, within the limits of all files together."""
+        if not file.is_file():
+            raise PlaceError(f"{place} leads to no file.")
+        most = self._limits.bytes
+        self._bytes += file.stat().st_size
+        if len(self._files) >= MAX_FILES or self._bytes > most:
+            raise PlaceError(
+                f"{place} is too much: at most {MAX_FILES:,} files of {most:,} bytes together."
+            )
+        self._files[file] = self._read(file)
 
     def _part(self, file: Path, fragment: str, section: str, place: str) -> str:
         """The reference to a part of a file; one of another file is put into a section of

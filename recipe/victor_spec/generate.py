@@ -40,8 +40,8 @@ from .members import Kind, kind_of, tables_of
 from .python_names import Origins, give_distinct_names, literal
 from .requests import HOOKS, PREFIX, STANDS_FOR, good_answers, path_of
 from .rewrites import Log, prepare
+from .rewrites.discriminators import DISCRIMINATOR, Discriminator
 from .rewrites.schemas import DECIMAL
-from .rewrites.unions import DISCRIMINATOR, Discriminator
 from .tree import PlaceError, Tree
 from .typed import Typed
 from .typed.arguments import list_plans

@@ -12,7 +12,7 @@ from openapi_python_client.parser.properties.const import ConstProperty
 from openapi_python_client.parser.properties.string import StringProperty
 
 from .members import members_of, without_null
-from .rewrites.unions import OTHERS
+from .rewrites.discriminators import OTHERS
 
 NAMES = frozenset({"type", "event", "event_type", "eventType", "eventName"})
 """The members by which an inbox names an event."""

@@ -42,7 +42,7 @@ def _mapping(tree: Tree, kind: str, place: str) -> None:
     elif "$ref" in tree and kind != "Document" and not isinstance(tree["$ref"], str):
         raise PlaceError(f"{place}.$ref is {_name(tree['$ref'])}: write the text of a reference.")
     if kind == "Schema":
-        _place_items(tree)
+        _place_item_schemas(tree)
     for key, expected in KINDS[kind].items():
         value = tree.get(key)
         shaped = None if value is None else _shaped(value, expected, step(place, key))
@@ -89,13 +89,20 @@ def _member(value: Any, kind: str, place: str) -> Any:
     return _shaped({} if value is None and kind != "Parameter" else value, kind, place)
 
 
-def _place_items(schema: Tree) -> None:
-    """A list of schemas, one for each item, was how a tuple was written before 3.1."""
+def _place_item_schemas(schema: Tree) -> None:
+    """Move a list of schemas in `items`, which was a tuple before OpenAPI 3.1, to `prefixItems`.
+
+    Drop `items` where it says nothing that is generated.
+    """
     value = schema.get("items")
     kinds = types_of(schema)
-    if value is False or (kinds and "array" not in kinds):
-        schema.pop("items", None)  # of another type: it says nothing
-    elif is_list(value):
+    if value is False:  # no items beside those of `prefixItems`: a package has no check of that
+        del schema["items"]
+        return
+    if kinds and "array" not in kinds:  # no value is a list
+        schema.pop("items", None)
+        return
+    if is_list(value):
         schema["prefixItems"] = schema.pop("items")
 
 

@@ -34,6 +34,7 @@ class OperationAnswers(OperationRequests):
             self.findings.count("answers", present=len(self.findings.problems) == problems)
 
     def _answer(self, answer: Answer, status: int) -> None:
+        """Feed one documented answer, in each of its content types."""
         if has_no_body(self.operation.method, str(status)):
             self._read(answer.place, httpx.Response(status), lambda _: None, answer.status)
         elif not answer.media:
@@ -58,6 +59,7 @@ class OperationAnswers(OperationRequests):
         return 599
 
     def _medium(self, answer: Answer, status: int, medium: Medium) -> None:
+        """Feed values of one content type, and compare what is read."""
         is_json = is_sent_as_json(medium, self.document)
         words = (answer.status, medium.bare) if len(answer.media) > 1 else (answer.status,)
         for number, value in enumerate(self._values(medium) if is_json else [None]):
@@ -116,10 +118,12 @@ _FAILED = object()
 
 
 def _is_body(parsed: Any) -> str | None:
+    """How the parsed value of an answer without a body is wrong; None when it is None."""
     return None if parsed is None else f"an answer without a body is read as {short(parsed)}"
 
 
 def _difference(value: Any, parsed: Any) -> str | None:
+    """How a parsed value differs from the JSON that was sent; None when it does not."""
     try:
         return difference(value, plain(parsed))
     except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
@@ -127,6 +131,7 @@ def _difference(value: Any, parsed: Any) -> str | None:
 
 
 def _raw_difference(content: bytes, parsed: Any) -> str | None:
+    """How a parsed text or file differs from the bytes that were sent; None when it does not."""
     raw = getattr(parsed, "payload", parsed)
     if isinstance(raw, str):
         is_same = raw == content.decode("utf-8", "backslashreplace")
@@ -151,6 +156,7 @@ def plain(value: Any) -> Any:
 
 
 def _response(status: int, medium: Medium, value: Any) -> httpx.Response:
+    """The response with a value in a content type; with other bytes where the value is None."""
     kind = medium.content_type
     if "*" in kind:
         kind = medium.bare.replace("*", "x") if value is None else "application/json"

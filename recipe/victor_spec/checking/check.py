@@ -22,12 +22,12 @@ from victor_spec.generate import GenerationResult, generate, package_name
 from victor_spec.tree import Hook, Tree, copied, hooks
 
 from .answers import OperationAnswers, plain
+from .arguments import Probe, likeness, shape
 from .expected import difference
 from .gaps import GAPS, gaps
 from .models import Models
 from .operations import SOMEWHERE, Medium, Operation, base_url, bodies, examples, operations
 from .package import Caller, Package, PackageError
-from .passing import Probe, likeness, shape
 from .problems import Findings, Problem
 from .values import is_valid, received
 from .views import Document, Node
@@ -56,6 +56,7 @@ def inspect(tree: Tree, folder: Path) -> Findings:
 
 
 def _check_base_url(models: Models) -> None:
+    """Compare the base URL of the package with the first server of the document."""
     base = base_url(models.document)
     known = getattr(models.package.load("client"), "DEFAULT_BASE_URL", base)
     if models.document.root.items("servers") and httpx.URL(known) != httpx.URL(base) != SOMEWHERE:
@@ -65,6 +66,7 @@ def _check_base_url(models: Models) -> None:
 
 
 def _check_operations(declared: list[Operation], caller: Caller, models: Models) -> None:
+    """Call the function of each operation, and report the operations that have none."""
     findings = models.findings
     probes = [Probe(function, caller) for function in models.package.functions]
     for operation in declared:
@@ -94,6 +96,7 @@ def _probe_of(operation: Operation, probes: list[Probe]) -> Probe | None:
 
 
 def _check_webhooks(models: Models) -> None:
+    """Read a body of each webhook with `read_webhook`."""
     for hook in hooks(models.document.root.tree):
         media = bodies(models.document, Node(hook.tree, hook.place))
         if not media:
@@ -183,6 +186,7 @@ class Report:
         return f"{self.document}: {', '.join(counts)}: {'see above' if self.problems else whole}"
 
     def as_json(self) -> dict[str, Any]:
+        """The report as `--format json` prints it."""
         findings = self.findings
         return {
             "document": self.document,
@@ -281,6 +285,7 @@ def _accept(losses: list[str], accepted: Path, reason: str) -> list[str]:
 
 
 def _is_accepted(problem: Problem, entries: list[Acceptance]) -> bool:
+    """Whether an entry of the acceptance file stands for a problem."""
     return problem.acceptable and any(entry.matches(problem.loss) for entry in entries)
 
 

@@ -46,6 +46,7 @@ class Request:
 
 
 def _cookies(header: str) -> list[Pair]:
+    """The cookies of a request, as they are sent."""
     pairs: list[Pair] = []
     for cookie in header.split(";"):
         name, _, value = cookie.partition("=")
@@ -66,7 +67,7 @@ def text(value: Any) -> str:
     return "" if value is None else json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
-def _flat(value: Any, joint: str = ",") -> str:
+def _as_one_text(value: Any, joint: str = ",") -> str:
     """A value as one text: items joined, an object as `name,value,name,value`."""
     if is_list(value):
         return joint.join(map(text, value))
@@ -83,7 +84,7 @@ def query_pairs(name: str, value: Any, style: str, *, explode: bool) -> list[lis
     object.
     """
     if style == "deepObject" and (is_mapping(value) or is_list(value)):
-        return [_deep(name, value)]
+        return [_deep_pairs(name, value)]
     if is_list(value) and explode:
         return [[(name, text(item)) for item in value]]
     if is_mapping(value) and explode and style == "form":
@@ -93,7 +94,7 @@ def query_pairs(name: str, value: Any, style: str, *, explode: bool) -> list[lis
             pairs += [(key, text(item)) for item in items]
         return [pairs]
     joint = JOINTS.get(style, ",")
-    return [[(name, _flat(ordered, joint))] for ordered in _orders(value)]
+    return [[(name, _as_one_text(ordered, joint))] for ordered in _orders(value)]
 
 
 def _orders(value: Any) -> list[Any]:
@@ -105,7 +106,8 @@ def _orders(value: Any) -> list[Any]:
     return [value]
 
 
-def _deep(name: str, value: Any) -> list[Pair]:
+def _deep_pairs(name: str, value: Any) -> list[Pair]:
+    """The fields of a deep object: `name[key][0]=value`."""
     if is_mapping(value):
         members = [*value.items()]
     elif is_list(value):
@@ -114,7 +116,7 @@ def _deep(name: str, value: Any) -> list[Pair]:
         return [(name, text(value))]
     pairs: list[Pair] = []
     for key, member in members:
-        pairs += _deep(f"{name}[{key}]", member)
+        pairs += _deep_pairs(f"{name}[{key}]", member)
     return pairs
 
 
@@ -147,13 +149,13 @@ def _value(parameter: Parameter, value: Any) -> str:
     if is_mapping(value) and parameter.explode:
         pairs = [f"{key}={text(member)}" for key, member in value.items()]
     if parameter.style == "label":
-        return "." + (".".join(pairs) or _flat(value, "." if parameter.explode else ","))
+        return "." + (".".join(pairs) or _as_one_text(value, "." if parameter.explode else ","))
     if parameter.style != "matrix":
-        return ",".join(pairs) or _flat(value)
+        return ",".join(pairs) or _as_one_text(value)
     if is_list(value) and parameter.explode:
         pairs = [f"{parameter.name}={text(item)}" for item in value]
         return "".join(f";{pair}" for pair in pairs)
-    return f";{';'.join(pairs) or f'{parameter.name}={_flat(value)}'}"
+    return f";{';'.join(pairs) or f'{parameter.name}={_as_one_text(value)}'}"
 
 
 def same_text(one: str, other: str) -> bool:
@@ -250,6 +252,7 @@ def body_differences(medium: Medium, value: Any, request: Request) -> Iterator[t
 
 
 def _difference(medium: Medium, value: Any, request: Request) -> str | None:
+    """How a body that is no form differs from a value; None when it does not."""
     is_any = medium.bare in ("*/*", "application/*")
     if medium.is_json or (is_any and "json" in request.content_type):
         try:
@@ -301,6 +304,7 @@ def mismatch(rest: list[Pair], name: str, ways: list[list[Pair]]) -> str:
 
 
 def _form_differences(medium: Medium, value: Any, request: Request) -> Iterator[tuple[str, str]]:
+    """How an url-encoded form differs from an object, and in which field."""
     form = request.body.decode("utf-8", "replace")
     rest = parse_qsl(form, keep_blank_values=True)
     fields: dict[str, Any] = value if is_mapping(value) else {}
@@ -331,12 +335,14 @@ def _encoding(medium: Medium, name: str) -> Tree:
 
 
 def shown(pairs: list[Pair]) -> str:
+    """Pairs as a message shows them."""
     return short("&".join(f"{name}={value}" for name, value in pairs)) if pairs else "nothing"
 
 
 def _multipart_differences(
     medium: Medium, value: Any, request: Request
 ) -> Iterator[tuple[str, str]]:
+    """How the parts of a form differ from an object, and in which field."""
     header = f"content-type: {request.content_type}\r\n\r\n"
     form = email.message_from_bytes(header.encode() + request.body)
     if not form.is_multipart():

@@ -49,6 +49,7 @@ def gaps(document: Tree, endpoints: Sequence[Endpoint], requests: Requests) -> d
 def _gaps(
     document: Tree, endpoints: Mapping[tuple[str, str], Endpoint], requests: Requests
 ) -> Iterator[Gap]:
+    """Each gap, with its name in `GAPS` and its place."""
     yield from _of_servers(document)
     for (method, path), endpoint in endpoints.items():
         server = requests.request_of(endpoint).server
@@ -66,6 +67,7 @@ def _gaps(
 
 
 def _of_servers(document: Tree) -> Iterator[Gap]:
+    """The gaps of servers: none is named, or one is not encrypted."""
     servers = trees_at(document, "servers")
     if not servers:
         yield "server", "servers: the document names no server"
@@ -76,6 +78,7 @@ def _of_servers(document: Tree) -> Iterator[Gap]:
 
 
 def _of_failures(document: Tree, operation: Operation) -> Iterator[Gap]:
+    """The failures of an operation that no response is documented for."""
     statuses = _answers(document, operation).keys()
     if "default" in statuses:
         return
@@ -112,6 +115,7 @@ def _of_pages(document: Tree, operation: Operation, endpoint: Endpoint) -> Itera
 
 
 def _answers(document: Tree, operation: Operation) -> dict[str, Tree]:
+    """The responses of an operation by status in small letters, references followed."""
     return {
         status.lower(): resolve(document, answer)
         for status, answer in mappings_at(operation.tree, "responses")

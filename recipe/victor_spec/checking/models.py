@@ -35,16 +35,18 @@ class _Outcome:
     """A comparison: what is wrong, by place and words, and the classes of its values."""
 
     losses: dict[tuple[str, str], Problem] = field(default_factory=dict[tuple[str, str], Problem])
-    met: list[tuple[View, Any]] = field(default_factory=list[tuple[View, Any]])
-    foreign: int = 0
+    classes: list[tuple[View, Any]] = field(default_factory=list[tuple[View, Any]])
+    """The classes that values were read as, each with the alternative of its schema."""
+    without_attribute: int = 0
     """Properties of the schema that the class does not have, whether the value has them or not."""
     words: dict[str, bool] = field(default_factory=dict[str, bool])
     """The enum values of the schema, and whether the enum in Python has them."""
 
     def add(self, other: _Outcome) -> None:
+        """Add what is wrong, and the classes, of a value inside the compared one."""
         self.losses |= other.losses
-        self.met += other.met
-        self.foreign += other.foreign
+        self.classes += other.classes
+        self.without_attribute += other.without_attribute
         self.words |= other.words
 
 
@@ -58,7 +60,7 @@ class Models:
         anyone can tell.
         """
         self._counted: set[tuple[str, str]] = set()
-        self._waiting: list[tuple[View, Any]] = []
+        self._queue: list[tuple[View, Any]] = []
         self._compared: dict[tuple[int, int, int], _Outcome] = {}
         """The comparisons within one value, by the ids of the alternatives, of the value and of
         what it is read as.
@@ -70,23 +72,24 @@ class Models:
         """Report the declared fields and enum values of a JSON value that its decoded form does not
         have.
         """
-        self._take(self._outcome(node, value, decoded))
-        while self._waiting:
-            view, model = self._waiting.pop()
+        self._report(self._outcome(node, value, decoded))
+        while self._queue:
+            view, model = self._queue.pop()
             self._try(view, model)
 
-    def _take(self, outcome: _Outcome) -> None:
+    def _report(self, outcome: _Outcome) -> None:
+        """Report an outcome, and queue the classes in it that were not tried yet."""
         self._compared.clear()
         self._fitting.clear()
         for problem in outcome.losses.values():
             self.findings.add(problem)
         for word, present in outcome.words.items():
             self._count("enum values", word, present=present)
-        for view, model in outcome.met:
+        for view, model in outcome.classes:
             tried = self._tried[view.place, model]
             if id(view) not in tried and len(tried) < MAX_TRIALS:
                 tried.add(id(view))
-                self._waiting.append((view, model))
+                self._queue.append((view, model))
 
     def _outcome(self, node: Node, value: Any, decoded: Any) -> _Outcome:
         """With the alternative of the schema that the decoded value fits best."""
@@ -95,44 +98,47 @@ class Models:
         views = self.document.views(node)
         key = id(views), id(value), id(decoded)
         if key not in self._compared:
-            self._compared[key] = self._of_views(views, value, decoded)
+            self._compared[key] = self._outcome_of_views(views, value, decoded)
         return self._compared[key]
 
-    def _of_views(self, views: list[View], value: Any, decoded: Any) -> _Outcome:
+    def _outcome_of_views(self, views: list[View], value: Any, decoded: Any) -> _Outcome:
+        """The outcome with the alternative that loses least of the value."""
         if len(views) == 1:
-            return self._of_view(views[0], value, decoded)
+            return self._outcome_of_view(views[0], value, decoded)
         fitting = [view for view in views if fits(self.document, view, value, self._fitting)]
         names: set[str] = {*value} if is_mapping(value) else set()
         tried = fitting or views[:1]
-        outcomes = [(view, self._of_view(view, value, decoded)) for view in tried]
+        outcomes = [(view, self._outcome_of_view(view, value, decoded)) for view in tried]
 
         def misfit(comparison: tuple[View, _Outcome]) -> tuple[int, int, int]:
             view, outcome = comparison
             unknown = names - view.properties.keys()
-            return len(outcome.losses), outcome.foreign, len(unknown)
+            return len(outcome.losses), outcome.without_attribute, len(unknown)
 
         view, best = min(outcomes, key=misfit)
         own = [other for other in views if _is_named(other, decoded)]
         # It is read as the class of another member, which may have all that the value has.
         if own and view not in own:
-            best.met = []
-        elif best.foreign:
-            best.met = [(other, model) for other, model in best.met if other is not view]
+            best.classes = []
+        elif best.without_attribute:
+            best.classes = [(other, model) for other, model in best.classes if other is not view]
         return best
 
-    def _of_view(self, view: View, value: Any, decoded: Any) -> _Outcome:
+    def _outcome_of_view(self, view: View, value: Any, decoded: Any) -> _Outcome:
+        """The outcome with one alternative."""
         if is_list(value):
-            return self._of_list(view, value, decoded)
+            return self._outcome_of_list(view, value, decoded)
         if not is_mapping(value):
-            return self._of_word(view, value, decoded)
+            return self._outcome_of_word(view, value, decoded)
         if is_model(decoded):
-            return self._of_model(view, value, decoded)
+            return self._outcome_of_model(view, value, decoded)
         if not value.keys() & view.properties.keys():
             return _Outcome()
         kind = type(decoded).__name__
         return _missing(view.place, f"its fields are not attributes, but a {kind}")
 
-    def _of_list(self, view: View, value: list[Any], decoded: Any) -> _Outcome:
+    def _outcome_of_list(self, view: View, value: list[Any], decoded: Any) -> _Outcome:
+        """The outcome of a list: those of its items."""
         if not is_list(decoded) or len(decoded) != len(value):
             return _wrong(view.place, f"a list of {len(value)} is read as {type(decoded).__name__}")
         outcome = _Outcome()
@@ -142,7 +148,8 @@ class Models:
                 outcome.add(self._outcome(node, item, own))
         return outcome
 
-    def _of_word(self, view: View, value: Any, decoded: Any) -> _Outcome:
+    def _outcome_of_word(self, view: View, value: Any, decoded: Any) -> _Outcome:
+        """The outcome of a text or a number, which may be a value of an enum."""
         words = view.words()
         if value not in words:
             return _Outcome()
@@ -156,13 +163,15 @@ class Models:
         outcome.words = {f"{view.place}={word!r}": word in known for word in words}
         return outcome
 
-    def _of_model(self, view: View, value: dict[str, Any], decoded: Any) -> _Outcome:
+    def _outcome_of_model(self, view: View, value: dict[str, Any], decoded: Any) -> _Outcome:
+        """The outcome of an object that is read as a model: what has no attribute is lost."""
         model = cast("Any", type(decoded))
         attributes = self.package.attributes(model)
-        outcome = _Outcome(foreign=len(view.properties.keys() - attributes.keys()))
-        is_telling = not outcome.foreign or value.keys() & view.properties.keys()
+        outcome = _Outcome(without_attribute=len(view.properties.keys() - attributes.keys()))
+        is_telling = not outcome.without_attribute or value.keys() & view.properties.keys()
         if view.properties and is_telling:
-            outcome.met.append((view, model))  # an empty object tells no class: see `_is_ambiguous`
+            # An empty object tells no class: see `_is_ambiguous`.
+            outcome.classes.append((view, model))
         free: dict[str, Any] = decoded.additional_properties
         lost = misread(decoded)
         for name, child in value.items():
@@ -191,7 +200,7 @@ class Models:
             outcome = self._decode(view, model, value)
             start = f"{view.place}.properties."
             lost |= {place.removeprefix(start) for place, _ in outcome.losses}
-            self._take(outcome)
+            self._report(outcome)
         for name in view.properties:
             self._count("properties", f"{view.place}.properties.{name}", present=name not in lost)
         self._count("schemas", view.place, present=True)
@@ -225,6 +234,9 @@ class Models:
         return bool(view.properties) and not view.required
 
     def _decode(self, view: View, model: Any, value: dict[str, Any]) -> _Outcome:
+        """Read a value by a class, write it, and build the same by the constructor; compare all of
+        them.
+        """
         name = model.__name__
         try:
             decoded = model.from_dict(value)
@@ -238,9 +250,10 @@ class Models:
                 return _wrong(view.place, f"{name} built by its constructor is another value")
         except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
             return _wrong(view.place, f"{name} raises {type(error).__name__}: {error}")
-        return self._of_model(view, value, decoded)
+        return self._outcome_of_model(view, value, decoded)
 
     def _count(self, kind: str, place: str, *, present: bool) -> None:
+        """Count a part of the document once."""
         if (kind, place) not in self._counted:
             self._counted.add((kind, place))
             self.findings.count(kind, present=present)
@@ -253,15 +266,21 @@ def _is_named(view: View, decoded: Any) -> bool:
 
 
 def _missing(place: str, what: str) -> _Outcome:
-    return _Outcome({(place, what): Problem("missing", place, what, tuple(_words(place)))})
+    """The outcome of a part that the package lacks."""
+    return _Outcome(
+        {(place, what): Problem("missing", place, what, tuple(_words_in_log_line(place)))}
+    )
 
 
 def _wrong(place: str, what: str) -> _Outcome:
+    """The outcome of a part that the package has otherwise."""
     return _Outcome({(place, what): Problem("wrong", place, what)})
 
 
-def _words(place: str) -> list[str]:
-    """What a line about the same loss contains: the schema or the operation, and the property."""
+def _words_in_log_line(place: str) -> list[str]:
+    """The words by which `Problem.is_in` finds a generator's "left out" line about a place:
+    `GET /x` or the schema's name, and the property's. So one loss is not reported twice.
+    """
     words: list[str] = []
     operation = re.match(r"paths\.(/.*?)\.(get|put|post|delete|options|head|patch|trace)\b", place)
     schema = re.match(r"components\.schemas\.([^.]+)", place)

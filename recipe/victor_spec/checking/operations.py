@@ -90,6 +90,7 @@ class Operation:
 
 
 def _answers(document: Document, operation: Node) -> list[Answer]:
+    """The responses of an operation whose status HTTP has, or a range, or the default."""
     answers: list[Answer] = []
     for status, answer in operation.mapping("responses").items():
         if re.fullmatch(r"[1-5]\d\d|[1-5][xX][xX]|default", status):
@@ -106,6 +107,7 @@ def base_url(document: Document) -> str:
 
 
 def operations(document: Document) -> list[Operation]:
+    """The operations of a document whose path can be called."""
     known = tree.operations(document.root.tree)
     return [Operation(document, each) for each in known if each.path.startswith("/")]
 
@@ -155,6 +157,7 @@ def _parameters(document: Document, path: str, item: Node, node: Node) -> list[P
 
 
 def _media(document: Document, owner: Node, place: str) -> list[Medium]:
+    """The content types of a body or of a response."""
     return [
         Medium(document, f"{place}.content.{content_type}", content_type, medium)
         for content_type, medium in owner.mapping("content").items()

@@ -221,15 +221,15 @@ def options(hint: Any) -> list[Any]:
 
 
 def _generality(option: Any) -> int:
-    """How much a type takes that is meant for another one."""
+    """Rank types: Any holds every value, and a text may be meant for a date or an enum."""
     if option is Any:
         return 2
     return 1 if option is str else 0
 
 
 def misfit(model: Any) -> tuple[int, int, int]:
-    """How little a model fits its values: what is undeclared, the required fields that are absent,
-    and all that are.
+    """How badly a model fits the values it was built of: its undeclared properties, its required
+    fields that are absent, and all its fields that are absent.
     """
     own: Any = model.__class__
     required = 0
@@ -288,6 +288,7 @@ def _of_option(option: Any, value: Any) -> Iterator[Any]:
 
 
 def _of_class(option: Any, value: Any) -> Iterator[Any]:
+    """The value of one class for a JSON value; none when it has none."""
     if is_mapping(value) and is_model(option):
         yield option.from_dict(value)
     elif isinstance(value, bytes) and option.__name__ == "File":

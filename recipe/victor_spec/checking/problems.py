@@ -28,19 +28,19 @@ class Problem:
 
     @property
     def acceptable(self) -> bool:
-        """Whether an entry of the acceptance file can make it green: a loss can, a wrong request
-        cannot.
+        """Whether an entry of the acceptance file can accept the problem: a loss, but no wrong
+        request.
         """
         return self.kind in ("left out", "missing")
 
     @property
     def loss(self) -> str:
-        """The words that stand for it in the acceptance file."""
+        """The words that stand for this problem in the acceptance file."""
         return f"{self.place}: {self.what}" if self.what else self.place
 
     def is_in(self, line: str) -> bool:
-        """Whether a line is about it: it has each of its words, and not as a part of another
-        word.
+        """Whether a line is about this problem: the line has each word of the problem, and not as a
+        part of another word.
         """
         words = [rf"(?<![\w-]){re.escape(word)}(?![\w/{{-])" for word in self.words]
         return bool(words) and all(re.search(word, line, re.IGNORECASE) for word in words)
@@ -63,17 +63,22 @@ class Findings:
     problems: dict[tuple[str, str], Problem] = field(default_factory=dict[tuple[str, str], Problem])
 
     def count(self, kind: str, *, present: bool) -> None:
+        """Count one part that is declared, and whether the package has it."""
         self.declared[kind] += 1
         self.present[kind] += present
 
     def missing(self, place: str, what: str, *words: str) -> None:
+        """Add a part of the document that the package lacks."""
         self.add(Problem("missing", place, what, words))
 
     def wrong(self, place: str, what: str, *words: str) -> None:
+        """Add what the package does otherwise than the document says."""
         self.add(Problem("wrong", place, what, words))
 
     def beside(self, left_out: list[str]) -> list[Problem]:
-        """The lines about what was left out, and the problems that none of them is about."""
+        """A problem for each line about what was left out, and the problems that no such line is
+        about.
+        """
         problems = [Problem("left out", " ".join(line.split())) for line in dict.fromkeys(left_out)]
         others = self.problems.values()
         problems += [problem for problem in others if not any(map(problem.is_in, left_out))]

@@ -11,6 +11,7 @@ import httpx
 
 from victor_spec.tree import is_json, is_list, is_mapping
 
+from .arguments import CallValues, OperationArguments
 from .expected import (
     FORM,
     Pair,
@@ -25,7 +26,6 @@ from .expected import (
 )
 from .operations import IGNORED_HEADERS, Medium, Parameter
 from .package import NoArgumentError
-from .passing import Given, Passing
 from .values import BYTES, TRICKY, Synthesis, is_valid
 from .views import Document
 
@@ -33,57 +33,64 @@ TEXTS = {"path": TRICKY, "query": TRICKY, "header": "text-1;a=b", "cookie": "tex
 
 
 @dataclass
-class OperationRequests(Passing):
+class OperationRequests(OperationArguments):
     def check_requests(self) -> None:
         """Call the operation with every argument, with the required ones, and with the document's
         examples.
         """
-        for given in self._calls():
-            self._compare(given)
+        for call in self._calls():
+            self._compare(call)
 
     def least(self) -> dict[str, Any]:
         """The arguments of a call with no more than is required."""
-        given = self._required()
-        return self.arguments(given, self.body_options(given)[0])
+        call = self._required()
+        return self.arguments(call, self.body_options(call)[0])
 
-    def _calls(self) -> Iterator[Given]:
+    def _calls(self) -> Iterator[CallValues]:
+        """The values of each call: every argument with every body, the required ones, and the
+        examples.
+        """
         media: list[Medium | None] = [*self.operation.bodies] or [None]
         for number in (0, 1):
             every = [(each, self._value(each, number)) for each in self.operation.parameters]
             for medium in media:
-                yield Given(every, medium, self._body(medium, number))
+                yield CallValues(every, medium, self._body(medium, number))
         required = self._required()
         yield required
         yield from self._examples_of_parameters(required)
         yield from self._examples_of_bodies(required)
 
-    def _required(self) -> Given:
+    def _required(self) -> CallValues:
+        """The values that a call needs at least."""
         parameters = filter(self.is_required, self.operation.parameters)
         required = [(parameter, self._value(parameter, 0)) for parameter in parameters]
         needs_body = self.operation.body_required or self.probe.body in self.probe.function.required
         medium = self.operation.bodies[0] if self.operation.bodies and needs_body else None
         # a form without fields has no content type
         full = 0 if medium is not None and medium.is_json else 1
-        return Given(required, medium, self._body(medium, 0, full=full))
+        return CallValues(required, medium, self._body(medium, 0, full=full))
 
-    def _examples_of_parameters(self, required: Given) -> Iterator[Given]:
+    def _examples_of_parameters(self, required: CallValues) -> Iterator[CallValues]:
+        """For each example of a parameter: the required values, and the example."""
         for parameter in self.operation.parameters:
             others = [pair for pair in required.parameters if pair[0] is not parameter]
             for example in parameter.examples[:3]:
                 is_empty = example in ("", [], {}, None)
                 if not is_empty and is_valid(self.document, parameter.schema, example):
                     parameters = [*others, (parameter, example)]
-                    yield Given(parameters, required.medium, required.body)
+                    yield CallValues(parameters, required.medium, required.body)
 
-    def _examples_of_bodies(self, required: Given) -> Iterator[Given]:
+    def _examples_of_bodies(self, required: CallValues) -> Iterator[CallValues]:
+        """For each example of a body: the required values, and the example."""
         for medium in self.operation.bodies:
             if not medium.is_json and medium.bare != FORM:
                 continue
             for example in medium.examples[:3]:
                 if is_valid(self.document, medium.schema, example):
-                    yield Given(required.parameters, medium, example)
+                    yield CallValues(required.parameters, medium, example)
 
     def _value(self, parameter: Parameter, number: int) -> Any:
+        """A value of a parameter, which no other parameter of the operation has."""
         text = TEXTS[parameter.location] if parameter.content_type is None else "text"
         # so that a value in another's place is seen
         position = self.operation.parameters.index(parameter)
@@ -91,6 +98,7 @@ class OperationRequests(Passing):
         return maker.of(parameter.schema, full=1)
 
     def _body(self, medium: Medium | None, number: int, full: int = 2) -> Any:
+        """A value of a body in a content type; of its optional properties, `full` levels."""
         if medium is None:
             return None
         if medium.bare.startswith("text/") and not medium.is_json:
@@ -101,59 +109,61 @@ class OperationRequests(Passing):
         maker = Synthesis(self.document, "sent", number, as_json=medium.is_json)
         return maker.of(medium.schema, full)
 
-    def _compare(self, given: Given) -> None:
+    def _compare(self, call: CallValues) -> None:
+        """Make a call, and report how its request differs from the document."""
         try:
-            sent = self._recorded(given)
+            sent = self._recorded(call)
         except NoArgumentError as error:
             where, _, what = str(error).partition(": ")
             self.missing(where, what)
             return
         except ValueError as error:  # nothing is sent wrong
-            self._refused(given, error)
+            self._refused(call, error)
             return
         except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
             self.wrong(f"the call raises {type(error).__name__}: {error}")
             return
         if sent is None:
-            assert given.medium is not None
-            what = f"no type of the argument body is sent as {given.medium.bare}"
-            self.missing(given.medium.place, what, given.medium.bare)
+            assert call.medium is not None
+            what = f"no type of the argument body is sent as {call.medium.bare}"
+            self.missing(call.medium.place, what, call.medium.bare)
             return
         request, arguments = sent
-        self._compare_address(given, request)
-        self._compare_parameters(given, request)
-        self._compare_body(given, request, arguments)
-        self._compare_awaited(request, self.arguments(given, arguments))
+        self._compare_address(call, request)
+        self._compare_parameters(call, request)
+        self._compare_body(call, request, arguments)
+        self._compare_awaited(request, self.arguments(call, arguments))
 
-    def _refused(self, given: Given, error: ValueError) -> None:
+    def _refused(self, call: CallValues, error: ValueError) -> None:
         """Report a call that is refused; where it is a form with structures in it, try it without
         them, too.
         """
-        medium = given.medium
-        body: dict[str, Any] = given.body if is_mapping(given.body) else {}
+        medium = call.medium
+        body: dict[str, Any] = call.body if is_mapping(call.body) else {}
         named = [name for name in body if re.search(rf"(?<!\w){re.escape(name)}(?!\w)", str(error))]
         where = medium.place if medium is not None else self.operation.place
         self.missing(where, f"the call is refused: {error}", *named[:1])
         flat = {name: value for name, value in body.items() if not _is_nested(value)}
         if medium is not None and not medium.is_json and len(flat) < len(body):
-            self._compare(Given(given.parameters, medium, flat))
+            self._compare(CallValues(call.parameters, medium, flat))
 
-    def _recorded(self, given: Given) -> tuple[Request, dict[str, Any]] | None:
+    def _recorded(self, call: CallValues) -> tuple[Request, dict[str, Any]] | None:
         """The request, and the arguments of the body that made it; None when no body has the right
         content type.
         """
-        for body in self.body_options(given):
+        for body in self.body_options(call):
             try:
-                request = self.caller.request(self.probe.function, self.arguments(given, body))
+                request = self.caller.request(self.probe.function, self.arguments(call, body))
             except TypeError:  # of a body whose type is for another content type
-                if given.medium is None:
+                if call.medium is None:
                     raise
                 continue
-            if given.medium is None or _same_type(given.medium, request):
+            if call.medium is None or _same_type(call.medium, request):
                 return request, body
         return None
 
-    def _compare_address(self, given: Given, request: Request) -> None:
+    def _compare_address(self, call: CallValues, request: Request) -> None:
+        """Compare the method, the server and the path."""
         operation = self.operation
         if request.method != operation.method:
             self.wrong(f"it is sent as {request.method.upper()}")
@@ -161,34 +171,34 @@ class OperationRequests(Passing):
         if request.origin != f"{server.scheme}://{server.netloc.decode('ascii')}":
             self.wrong(f"it is sent to {request.origin}, its server is {operation.server}")
             return
-        wanted = self._segments(given, server)
+        wanted = self._segments(call, server)
         if not _is_same_path(wanted, request.path):
             sent = [quote(segment, safe="") for segment in request.path]
             right = [quote(ways[0], safe="") for ways in wanted]
             self.wrong(f"its path is sent as {'/'.join(sent)} instead of {'/'.join(right)}")
 
-    def _segments(self, given: Given, server: httpx.URL) -> list[list[str]]:
+    def _segments(self, call: CallValues, server: httpx.URL) -> list[list[str]]:
         """The segments of the path, each with the ways to write it."""
         ways: dict[str, list[str]] = {}
-        for parameter, value in given.parameters:
+        for parameter, value in call.parameters:
             if parameter.location == "path":
                 ways[f"{{{parameter.name}}}"] = values(parameter, value)
         segments = [[segment] for segment in server.path.rstrip("/").split("/")]
         _, *declared = urlsplit(self.operation.path).path.split("/")
-        segments += [_filled(segment, ways) for segment in declared]
+        segments += [_ways_of_segment(segment, ways) for segment in declared]
         return segments
 
-    def _compare_parameters(self, given: Given, request: Request) -> None:
+    def _compare_parameters(self, call: CallValues, request: Request) -> None:
         """Compare what the query, the headers and the cookies have."""
         rest = {location: [*pairs] for location, pairs in request.fields.items()}
         headers = [pair for pair in rest["header"] if pair[0] not in IGNORED_HEADERS]
         rest["header"] = headers
         if not take(rest["query"], [self._fixed_query()]):
             self.wrong(f"the query of its path is not sent: {shown(rest['query'])}")
-        for parameter, value in given.parameters:
+        for parameter, value in call.parameters:
             if parameter.location not in rest or not self.sinks[parameter.place]:
                 continue
-            ways = parameter_pairs(parameter, self.kept(parameter, value))
+            ways = parameter_pairs(parameter, self.value_with_arguments(parameter, value))
             why = mismatch(rest[parameter.location], parameter.name, ways)
             if why:
                 self.findings.wrong(parameter.place, f"it {why}")
@@ -205,19 +215,21 @@ class OperationRequests(Passing):
         pairs = parse_qsl(query, keep_blank_values=True)
         return [pair for pair in pairs if "{" not in "".join(pair)]
 
-    def _compare_body(self, given: Given, request: Request, arguments: dict[str, Any]) -> None:
-        medium = given.medium
+    def _compare_body(self, call: CallValues, request: Request, arguments: dict[str, Any]) -> None:
+        """Compare the body with the value that was given for it."""
+        medium = call.medium
         if medium is None:
             if request.body:
                 self.wrong("a body is sent, which the document does not declare")
             return
         if "body" in arguments and (medium.is_json or medium.bare == FORM):
-            self.models.compare(medium.schema, given.body, arguments["body"])
-        for why, field in body_differences(medium, given.body, request):
+            self.models.compare(medium.schema, call.body, arguments["body"])
+        for why, field in body_differences(medium, call.body, request):
             words = [self.operation.title, field] if field else []
             self.findings.wrong(medium.place, why, *words)
 
     def _compare_awaited(self, request: Request, arguments: dict[str, Any]) -> None:
+        """Make the same call asynchronously, and compare the requests."""
         try:
             other = self.caller.request(self.probe.function, arguments, awaited=True)
         except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
@@ -254,18 +266,20 @@ _ALWAYS = {"user-agent", "accept-encoding", "host", "cookie"}
 
 
 def _is_nested(value: Any) -> bool:
+    """Whether a value is an object, or a list of objects or lists."""
     if is_list(value):
         return any(is_mapping(item) or is_list(item) for item in value)
     return is_mapping(value)
 
 
-def _filled(segment: str, ways: dict[str, list[str]]) -> list[str]:
+def _ways_of_segment(segment: str, ways: dict[str, list[str]]) -> list[str]:
     """The ways to write a segment of a path with parameters in it."""
     parts = [ways.get(part, [part]) for part in re.split(r"({[^}]+})", segment)]
     return ["".join(texts) for texts in product(*parts)]
 
 
 def _is_same_path(wanted: list[list[str]], sent: list[str]) -> bool:
+    """Whether each segment is sent in one of the ways to write it."""
     if len(wanted) != len(sent):
         return False
     pairs = zip(wanted, sent, strict=True)
@@ -273,6 +287,7 @@ def _is_same_path(wanted: list[list[str]], sent: list[str]) -> bool:
 
 
 def _same_type(medium: Medium, request: Request) -> bool:
+    """Whether a request has the content type of a medium, or one in its range."""
     sent = request.content_type.partition(";")[0].strip().lower()
     kind, _, detail = medium.bare.partition("/")
     is_of_kind = sent.startswith(f"{kind}/")

@@ -55,12 +55,18 @@ class Synthesis:
     """Counts the objects and lists."""
 
     def of(self, node: Node, full: int = 2, within: tuple[int, ...] = ()) -> Any:
+        """A value of a schema, in the alternative that the number chooses.
+
+        The optional properties of `full` levels are there; `within` has the ids of the views that
+        are being written around it.
+        """
         views = self.document.views(node)
         outside = [view for view in views if id(view) not in within] or views
         view = outside[self.number % len(outside)]
         return self.of_view(view, full, within)
 
     def of_view(self, view: View, full: int = 2, within: tuple[int, ...] = ()) -> Any:
+        """A value of one alternative. The arguments are those of `of`."""
         words = [value for value in view.enum or [] if value is not None]
         if words:
             return words[self.number % len(words)]
@@ -86,6 +92,7 @@ class Synthesis:
         return "object" if has_members else ""
 
     def _object(self, view: View, full: int, within: tuple[int, ...]) -> dict[str, Any]:
+        """An object: required properties, those of discriminators, optional ones where `full`."""
         members: dict[str, Any] = {}
         for name, child in view.properties.items():
             if name in view.tags:
@@ -110,18 +117,23 @@ class Synthesis:
 
     def _is_filled(self, node: Node, full: int, within: tuple[int, ...]) -> bool:
         """Whether an optional property has a value, which does not contain itself."""
-        return full > 0 and not self._endless(node, within)
+        return full > 0 and not self._only_contains_itself(node, within)
 
-    def _endless(self, node: Node, within: tuple[int, ...]) -> bool:
+    def _only_contains_itself(self, node: Node, within: tuple[int, ...]) -> bool:
+        """Whether each alternative of a schema is one that is being written around it.
+
+        `within` has the ids of the views that are being written.
+        """
         return all(id(view) in within for view in self.document.views(node))
 
     def _array(self, view: View, full: int, within: tuple[int, ...]) -> list[Any]:
+        """A list: two items where `full`, and as many as are required."""
         if view.prefix:
             return [self.of(node, full - 1, within) for node in view.prefix]
         length = _length(view, 2 if full > 0 else 0)
         if view.items is None:
             return [self.text] * length
-        if self._endless(view.items, within):
+        if self._only_contains_itself(view.items, within):
             return []
         items: list[Any] = []
         levels = full - 1
@@ -132,6 +144,7 @@ class Synthesis:
         return items
 
     def _scalar(self, kind: str, view: View) -> Any:
+        """A text, a number or a flag; where no type is declared, what may be anything."""
         if kind == "boolean":
             return self.number % 2 == 0
         if kind == "integer":
@@ -200,6 +213,7 @@ def fits(document: Document, view: View, value: Any, known: Known, depth: int = 
 def _fits_object(
     document: Document, view: View, value: dict[str, Any], known: Known, depth: int
 ) -> bool:
+    """Whether an object has the members that an alternative declares and requires."""
     for tag, words in view.tags.items():
         word = value.get(tag)
         if isinstance(word, str | int) and word not in words:
@@ -222,6 +236,7 @@ def _fits_object(
 
 
 def _is(kind: str, value: Any) -> bool:
+    """Whether a JSON value is of a type; a flag is no number."""
     if isinstance(value, bool):
         return kind == "boolean"
     if kind == "integer":

@@ -47,10 +47,12 @@ class Node(NamedTuple):
         return Node(mapping_at(self.tree, key), f"{self.place}.{key}")
 
     def mapping(self, key: str) -> dict[str, Node]:
+        """The members of the mapping under a key, each with its place."""
         inner = self.child(key)
         return {name: inner.child(name) for name in inner.tree}
 
     def items(self, key: str) -> list[Node]:
+        """The items of the list under a key, each with its place."""
         nodes: list[Node] = []
         for number, item in enumerate(list_at(self.tree, key)):
             tree = item if is_mapping(item) else {}
@@ -160,7 +162,7 @@ class Document:
             family = self._families[key]
             views: list[View] = []
             for member in family.members:
-                views += self._tagged(family.owner, member, self._own_views(member))
+                views += self._views_with_tags(family.owner, member, self._own_views(member))
             self._views_of_families[key] = views[:MAX_VIEWS]
         return self._views_of_families[key]
 
@@ -172,14 +174,17 @@ class Document:
             # Until they are known: a schema that is a part of itself adds nothing.
             self._own[key] = whole.tree, [View(whole.place)]
             try:
-                self._own[key] = whole.tree, self._build(whole)
+                self._own[key] = whole.tree, self._alternatives(whole)
             except BaseException:
                 del self._own[key]
                 raise
         _, views = self._own[key]
         return views
 
-    def _build(self, node: Node) -> list[View]:
+    def _alternatives(self, node: Node) -> list[View]:
+        """The alternatives of a schema that is no reference: one for each way to choose a member of
+        its `oneOf` and a member of its `anyOf`, each with all that its `allOf` says.
+        """
         views = self._with_parts(node)
         for key in ("oneOf", "anyOf"):
             views = self._with_union(node, key, views)
@@ -187,14 +192,14 @@ class Document:
 
     def _with_parts(self, node: Node) -> list[View]:
         """What a schema says itself, with what the parts of its `allOf` say."""
-        own = _own(node)
+        own = _view_without_parts(node)
         parts = node.items("allOf")
         read = self.views if _is_alias(node, own, parts) else self._own_views
         views = [own]
         for part in parts:
             others = read(part)
             merged = [self._merge(view, other) for view in views for other in others]
-            views = _possible(merged)
+            views = _possible_views(merged)
         if len(parts) == 1 and not own.properties and not own.types:
             # another name of the same schema
             targets = self.views(parts[0])
@@ -206,7 +211,7 @@ class Document:
         """Each view with each member of a union; null is no member, but makes them nullable."""
         members: list[View] = []
         for part in node.items(key):
-            members += self._tagged(node, part, self.views(part))
+            members += self._views_with_tags(node, part, self.views(part))
         valued = members
         if len(members) > 1:
             valued = [member for member in members if member.types or not member.nullable]
@@ -216,17 +221,17 @@ class Document:
             return views
         united: list[View] = []
         for view in views:
-            united += [self._united(view, member) for member in valued]
-        return _possible(united)
+            united += [self._view_of_member(view, member) for member in valued]
+        return _possible_views(united)
 
-    def _united(self, beside: View, member: View) -> View:
+    def _view_of_member(self, beside: View, member: View) -> View:
         """A member of a union, with what stands beside the union."""
         merged = self._merge(beside, member)
         if beside.properties:
             return merged
         return replace(merged, place=member.place, closed=member.closed)
 
-    def _tagged(self, owner: Node, member: Node, views: list[View]) -> list[View]:
+    def _views_with_tags(self, owner: Node, member: Node, views: list[View]) -> list[View]:
         """The views of a member, with the words by which the owner's discriminator selects it."""
         discriminator = owner.child("discriminator").tree
         name = discriminator.get("propertyName")
@@ -266,7 +271,7 @@ class Document:
         for name, node in later.properties.items():
             if name in earlier.properties:
                 properties[name] = self._redefinitions.both(earlier.properties[name], node)
-        types = _common(later.types, earlier.types) or later.types or earlier.types
+        types = _common_types(later.types, earlier.types) or later.types or earlier.types
         return View(
             place=earlier.place,
             types=types,
@@ -332,6 +337,7 @@ def _families(document: Tree) -> dict[int, _Family]:
 
 
 def _named_node(named: Tree, name: str) -> Node:
+    """A named schema, at its place."""
     return Node(named[name], f"components.schemas.{name}")
 
 
@@ -354,7 +360,7 @@ def _words_of_member(discriminator: Tree, reference: str) -> list[str]:
     return words
 
 
-def _own(node: Node) -> View:
+def _view_without_parts(node: Node) -> View:
     """What a schema says itself."""
     tree = node.tree
     is_nullable = bool(tree.get("nullable")) or "null" in types_of(tree)
@@ -402,14 +408,14 @@ def _enum(tree: Tree, types: tuple[str, ...]) -> list[Any] | None:
     return values
 
 
-def _common(types: Sequence[str], others: Sequence[str]) -> tuple[str, ...]:
+def _common_types(types: Sequence[str], others: Sequence[str]) -> tuple[str, ...]:
     """The types that are in both."""
     both = [kind for kind in types if is_among(kind, others)]
     both += [kind for kind in others if is_among(kind, types)]
     return tuple(dict.fromkeys(both))
 
 
-def _possible(views: list[View]) -> list[View]:
+def _possible_views(views: list[View]) -> list[View]:
     """The alternatives without those that contradict themselves; all of them, when each does."""
     possible = [view for view in views if not view.impossible] or views
     return possible[:MAX_VIEWS]

@@ -33,6 +33,7 @@ def compare_access(sides: Sides) -> None:
 
 
 def _servers(sides: Sides, old: Operation, new: Operation) -> None:
+    """Compare the servers that an operation is sent to."""
     old_servers, place = _effective_servers(sides.old, old)
     new_servers, new_place = _effective_servers(sides.new, new)
     start = f"{sides.moves.before(place or new_place)}servers"
@@ -57,6 +58,7 @@ def _servers(sides: Sides, old: Operation, new: Operation) -> None:
 
 
 def _variables(sides: Sides, old: Tree, new: Tree, place: str, reach: Reach) -> None:
+    """Compare the variables in the URL of a server."""
     after = mapping_at(new, "variables")
     for name, variable in mappings_at(old, "variables"):
         former = keywords(variable)
@@ -65,6 +67,7 @@ def _variables(sides: Sides, old: Tree, new: Tree, place: str, reach: Reach) -> 
 
 
 def _numbers(by_address: dict[str, Tree]) -> dict[str, int]:
+    """The place in the list that each server has."""
     return {address: number for number, address in enumerate(by_address)}
 
 
@@ -78,6 +81,10 @@ def _by_address(servers: list[Tree]) -> dict[str, Tree]:
 
 
 def _kind_of_server(address: str, successor: str, *, is_first: bool) -> str:
+    """The kind of change: `address` is gone, `successor` is new, and either may be empty.
+
+    `is_first` says that the old document had no servers.
+    """
     if address:
         return "server-changed" if successor else "server-removed"
     return "server-named" if is_first else "server-added"
@@ -94,6 +101,7 @@ def _effective_servers(components: Components, operation: Operation) -> tuple[li
 
 
 def _security(sides: Sides, old: Operation, new: Operation) -> None:
+    """Compare the credentials that an operation needs."""
     before = _alternatives(sides.old, old, {})
     after = _alternatives(sides.new, new, _renamed_schemes(sides))
     is_own = "security" in old.tree or "security" in new.tree
@@ -117,6 +125,7 @@ def _is_open(alternatives: set[Alternative]) -> bool:
 def _compare_alternatives(
     sides: Sides, before: set[Alternative], after: set[Alternative], place: str, reach: Reach
 ) -> None:
+    """Compare the ways to be admitted. A way that needs less than an old one stands for it."""
     for alternative in before - after:
         is_covered = any(other <= alternative for other in after)
         if not is_covered:
@@ -148,6 +157,7 @@ def _words(alternatives: set[Alternative]) -> str:
 
 
 def _words_of_alternative(alternative: Alternative) -> str:
+    """One way to be admitted in words: `key and oauth (read, write)`."""
     scopes: dict[str, list[str]] = {}
     for name, scope in sorted(alternative):
         scopes.setdefault(name, [])
@@ -160,6 +170,7 @@ def _words_of_alternative(alternative: Alternative) -> str:
 
 
 def _definitions(components: Components) -> dict[str, Tree]:
+    """The security schemes of a document by their names."""
     named = mapping_at(mapping_at(components.document, "components"), "securitySchemes")
     return {name: components.resolve(tree) for name, tree in members(named)}
 
@@ -197,6 +208,7 @@ def _schemes(sides: Sides) -> None:
 
 
 def _compare_scheme(sides: Sides, name: str, old: Tree, new: Tree) -> None:
+    """Compare a security scheme, its addresses and its flows."""
     place = f"components.securitySchemes.{name}"
     reach = Reach(frozenset(_users_of_scheme(sides, name)))
     before = _essence(old)
@@ -236,5 +248,6 @@ def _compare_flow(sides: Sides, old: Tree, new: Tree, place: str, reach: Reach) 
 
 
 def _uses(components: Components, operation: Operation, scheme: str) -> bool:
+    """Whether one of the ways to be admitted to an operation needs a scheme."""
     alternatives = _alternatives(components, operation, {})
     return any((scheme, "") in alternative for alternative in alternatives)

@@ -73,6 +73,7 @@ class Entry:
     """It stays the same when other components, texts or versions change."""
 
     def level(self, column: Column) -> Level:
+        """What the entry does to requests and responses, or to the code that uses the package."""
         return self.wire if column == "wire" else self.python
 
     def shortened(self, most: int = 10) -> str:
@@ -146,6 +147,7 @@ class Moves:
 
 
 def _part(place: str, names: dict[str, str]) -> str | None:
+    """The innermost part at or around a place that `names` has; None without one."""
     if not names:
         return None
     for part in reversed(around(place)):
@@ -155,6 +157,7 @@ def _part(place: str, names: dict[str, str]) -> str | None:
 
 
 def _renamed(place: str, names: dict[str, str]) -> str:
+    """A place with the other name of the innermost part at or around it that `names` has."""
     part = _part(place, names)
     return place if part is None else names[part] + place[len(part) :]
 
@@ -196,6 +199,7 @@ def _by_key(
 
 
 def _id(operation: Operation) -> str:
+    """The `operationId`, apart for requests of the provider; empty without one."""
     name = operation.tree.get("operationId")
     return f"{operation.incoming} {name}" if name else ""
 
@@ -206,6 +210,7 @@ def wire_name(operation: Operation) -> str:
 
 
 def _without_version(operation: Operation) -> str:
+    """The method and the path, without the segments that are a version."""
     segments = wire_name(operation).split("/")
     return "/".join(segment for segment in segments if not _VERSION.fullmatch(segment))
 
@@ -281,6 +286,7 @@ class Change:
     """What differs, where the values do not say it."""
 
     def words(self) -> str:
+        """The change in a sentence without a full stop."""
         words = self.rule.words.replace("{old}", self.old).replace("{new}", self.new)
         return f"{self.detail} ({words})" if self.detail else words
 
@@ -327,6 +333,7 @@ class Sides:
                     self.add(kind, place, reach, *values)
 
     def note(self, change: Change, reach: Reach) -> None:
+        """Add a change, or what it reaches, if the same change was added before."""
         self.changes[change] = self.changes.get(change, Reach()) | reach
 
     def reach(self, old: Component | None, new: Component | None, *, either: bool = False) -> Reach:

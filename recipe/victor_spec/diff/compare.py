@@ -51,7 +51,7 @@ def comparison(sides: Sides, python: Mapping[str, PythonChange] | None = None) -
         by_place.setdefault(change.place, {})[change] = reach
         if change.kind == "operation-moved":
             moved[change.old] = change.new
-    by_home = _by_home(sides, python or {})
+    by_home = _python_by_cause(sides, python or {})
     entries: list[Entry] = []
     for place in sorted({*by_place, *by_home}):
         changes = by_place.get(place, {})
@@ -89,10 +89,11 @@ def _documentation(sides: Sides) -> int:
 
 
 def _differing_texts(old: Tree, new: Tree) -> int:
+    """How many texts and examples of a part are other ones."""
     return len([key for key in DOCUMENTATION if old.get(key) != new.get(key)])
 
 
-def _by_home(sides: Sides, python: Mapping[str, PythonChange]) -> dict[str, PythonChange]:
+def _python_by_cause(sides: Sides, python: Mapping[str, PythonChange]) -> dict[str, PythonChange]:
     """The changes of the packages by the place where the document describes what changed."""
     by_place: dict[str, list[PythonChange]] = {}
     of_names = ("schema-removed", "schema-renamed")  # which have other causes
@@ -137,6 +138,7 @@ def _cause(sides: Sides, place: str, changed: Container[str]) -> str:
 def _entry(
     sides: Sides, place: str, changes: Mapping[Change, Reach], python: PythonChange | None
 ) -> Entry:
+    """The entry of one place: its changes on the wire, and what happened to names in Python."""
     reach = _reach(sides, place, changes)
     levels: dict[Change, Level] = {}
     for change, own in changes.items():
@@ -195,6 +197,7 @@ def _order(change: Change, level: Level) -> tuple[int, str, str, str]:
 
 
 def _direction(reach: Reach) -> Direction:
+    """Whether a change is in requests, in responses, or in both, as one that reaches nothing is."""
     if bool(reach.sent) == bool(reach.received):
         return "both"
     return "sent" if reach.sent else "received"

@@ -30,7 +30,7 @@ def as_text(report: Report, *, width: int = 100, colour: bool = False) -> str:
     lines: list[str] = []
     for level, entries in report.by_level():
         lines += [
-            _painted(f"{TITLES[level]} ({len(entries)})", level, colour=colour, bold=True),
+            _in_colour(f"{TITLES[level]} ({len(entries)})", level, colour=colour, bold=True),
             "",
         ]
         for entry in entries:
@@ -42,7 +42,8 @@ def as_text(report: Report, *, width: int = 100, colour: bool = False) -> str:
 def _entry(
     report: Report, entry: Entry, level: Level, width: int, *, colour: bool
 ) -> Iterator[str]:
-    yield "  " + _painted(one_line(entry.place), level, colour=colour)
+    """The lines of one entry in plain text."""
+    yield "  " + _in_colour(one_line(entry.place), level, colour=colour)
     wrapper = textwrap.TextWrapper(
         width, initial_indent="    ", subsequent_indent="      ", break_on_hyphens=False
     )
@@ -51,11 +52,12 @@ def _entry(
         f"{levels_text(report, entry)}; {entry.reached_by()}",
         ", ".join(entry.names),
     ]
-    for text in (*texts, *_approved(report, entry), f"fingerprint {entry.fingerprint}"):
+    for text in (*texts, *_approvals_in_words(report, entry), f"fingerprint {entry.fingerprint}"):
         yield from wrapper.wrap(one_line(text))
 
 
-def _painted(text: str, level: Level, *, colour: bool, bold: bool = False) -> str:
+def _in_colour(text: str, level: Level, *, colour: bool, bold: bool = False) -> str:
+    """A text in the colour of a level."""
     if not colour:
         return text
     weight = "1;" if bold else ""
@@ -95,6 +97,7 @@ def as_github(report: Report) -> str:
 
 
 def _command(command: str, report: Report, title: str, message: str) -> str:
+    """A workflow command, at the line of the innermost place that has one."""
     properties = f"file={_property(report.file)}"
     known = [place for place in around(title) if place in report.lines]
     if known:
@@ -110,6 +113,7 @@ def _data(text: str) -> str:
 
 
 def _property(text: str) -> str:
+    """A text as the value of a property of a workflow command."""
     return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
@@ -131,17 +135,19 @@ def as_markdown(report: Report) -> str:
 
 
 def _row(report: Report, entry: Entry) -> str:
+    """One entry as a row of a table."""
     what = [_code(entry.place), _escaped(entry.shortened())]
     if entry.names:
         what.append(", ".join(map(_code, entry.names)))
-    what += map(_escaped, _approved(report, entry))
+    what += map(_escaped, _approvals_in_words(report, entry))
     what.append(f"<sub>{entry.fingerprint}</sub>")
     python = entry.python if report.python_compared else "?"
     reached = _escaped(entry.reached_by())
     return f"| {entry.wire} | {python} | {'<br>'.join(what)} | {reached} |"
 
 
-def _approved(report: Report, entry: Entry) -> list[str]:
+def _approvals_in_words(report: Report, entry: Entry) -> list[str]:
+    """The approvals of an entry in words."""
     approvals = dict.fromkeys(report.approval(entry, column) for column in COLUMNS)
     return [
         f"approved ({each.scope}) until {each.expires}: {each.reason}"
@@ -156,6 +162,7 @@ def _escaped(text: str) -> str:
 
 
 def _code(text: str) -> str:
+    """A text as code in a table."""
     shown = html.escape(one_line(text)).replace("|", "&#124;").replace("`", "&#96;")
     return f"<code>{shown}</code>"
 

@@ -85,6 +85,7 @@ def keywords(tree: Tree) -> dict[str, Any]:
 
 
 def _scalar(tree: Tree, keyword: str) -> str | float | None:
+    """The text or the number under a key; None for anything else."""
     value = tree.get(keyword)
     return value if isinstance(value, str | int | float) else None
 
@@ -133,19 +134,20 @@ def as_json(value: Any) -> str:
 
 def canonical(value: Any) -> str:
     """A schema as text, the same for the same meaning: without documentation."""
-    return as_json(_plain(value))
+    return as_json(_without_documentation(value))
 
 
-def _plain(value: Any) -> Any:
+def _without_documentation(value: Any) -> Any:
+    """A value without documentation at any depth."""
     if is_list(value):
-        return [_plain(item) for item in value]
+        return [_without_documentation(item) for item in value]
     if not is_mapping(value):
         return value
     plain: Tree = {}
     for key, inner in value.items():
         # A property may have the name of a keyword.
         if key not in DOCUMENTATION or is_mapping(inner):
-            plain[key] = _plain(inner)
+            plain[key] = _without_documentation(inner)
     return plain
 
 
@@ -206,6 +208,7 @@ _SWITCHES = {
 
 
 def keyword_changes(keyword: str, old: Any, new: Any) -> Iterator[Difference]:
+    """What it means that a keyword has another value; None stands for an absent one."""
     if keyword in _SWITCHES:
         comes, goes = _SWITCHES[keyword]
         yield comes if new else goes, "", ""
@@ -235,6 +238,7 @@ def _presence(name: str, old: Any, new: Any) -> Difference:
 
 
 def types_text(types: frozenset[str] | None) -> str:
+    """Types in words: `integer or string`."""
     return " or ".join(sorted(types)) if types else "anything"
 
 
@@ -246,6 +250,7 @@ def covers(wide: frozenset[str] | None, narrow: frozenset[str] | None) -> bool:
 
 
 def _type_change(old: frozenset[str] | None, new: frozenset[str] | None) -> Difference:
+    """What it means that other types are admitted."""
     kind = "type-changed"
     if covers(new, old):
         kind = "type-widened"
@@ -255,6 +260,7 @@ def _type_change(old: frozenset[str] | None, new: frozenset[str] | None) -> Diff
 
 
 def _format_change(old: str | None, new: str | None) -> Difference:
+    """What it means that a text or a number has another format."""
     if (old, new) in _WIDER_FORMATS:
         return "format-widened", str(old), str(new)
     if (new, old) in _WIDER_FORMATS:
@@ -265,9 +271,10 @@ def _format_change(old: str | None, new: str | None) -> Difference:
 
 
 def _enum_change(old: tuple[str, ...] | None, new: tuple[str, ...] | None) -> Iterator[Difference]:
+    """What it means that other values are listed, or that values are listed at all."""
     if old is None or new is None:
-        before = _named(old)
-        after = _named(new)
+        before = _values_in_words(old)
+        after = _values_in_words(new)
         is_open = _OTHERS in (old or new or ())
         if is_open:
             yield "values-named" if old is None else "values-not-named", before, after
@@ -279,11 +286,13 @@ def _enum_change(old: tuple[str, ...] | None, new: tuple[str, ...] | None) -> It
         yield from _values_change(old, new)
 
 
-def _named(values: tuple[str, ...] | None) -> str:
+def _values_in_words(values: tuple[str, ...] | None) -> str:
+    """The values of an enum in words, without the mark for others."""
     return ", ".join(value for value in values or () if value != _OTHERS)
 
 
 def _values_change(old: tuple[str, ...], new: tuple[str, ...]) -> Iterator[Difference]:
+    """The values that are gone, then those that are new."""
     for value in old:
         if value not in new:
             yield "enum-closed" if value == _OTHERS else "enum-value-removed", value, ""
@@ -294,6 +303,7 @@ def _values_change(old: tuple[str, ...], new: tuple[str, ...]) -> Iterator[Diffe
 
 
 def _limit_change(keyword: str, old: Limit | None, new: Limit | None) -> Difference:
+    """What it means that a limit is another one: tighter, looser, there now, or gone."""
     before = None if old is None else _limit_text(keyword, old)
     after = None if new is None else _limit_text(keyword, new)
     kind, first, second = _presence("limit", before, after)
@@ -304,6 +314,7 @@ def _limit_change(keyword: str, old: Limit | None, new: Limit | None) -> Differe
 
 
 def _limit_text(keyword: str, limit: Limit) -> str:
+    """A limit as the document of 3.1 writes it: `exclusiveMinimum 0`."""
     value, flag = limit
     is_exclusive = flag == (keyword in LOWER_LIMITS)
     if is_exclusive and keyword in ("minimum", "maximum"):

@@ -31,11 +31,11 @@ class OperationComparison(SchemaComparison):
         """
         for name, old in self.old.operations.items():
             if name not in self.same_operations:
-                self.add("operation-removed", old.place, _both(name))
+                self.add("operation-removed", old.place, _both_directions(name))
         for name in self.added:
             new = self.new.operations[name]
             kind = "webhook-added" if new.incoming else "operation-added"
-            self.add(kind, new.place, _both(name))
+            self.add(kind, new.place, _both_directions(name))
         for name, new in self.same_operations.items():
             self._operation(self.old.operations[name], new)
         components = mapping_at(self.old.document, "components")
@@ -47,7 +47,8 @@ class OperationComparison(SchemaComparison):
                     self._pair(tree, match.tree, place)
 
     def _operation(self, old: Operation, new: Operation) -> None:
-        reach = _both(old.name)
+        """Compare an operation of both documents."""
+        reach = _both_directions(old.name)
         if wire_name(old) != wire_name(new):
             self.add("operation-moved", old.place, reach, old.name, new.name)
         before = str(old.tree.get("operationId", "missing"))
@@ -70,13 +71,14 @@ class OperationComparison(SchemaComparison):
         for step in {**former, **latter}:
             here = f"{place}.callbacks.{step}"
             if step not in latter:
-                self.add("operation-removed", here, _both(name))
+                self.add("operation-removed", here, _both_directions(name))
             elif step not in former:
-                self.add("operation-added", here, _both(name))
+                self.add("operation-added", here, _both_directions(name))
             else:
                 self._calls(former[step], latter[step], here, name, incoming=not incoming)
 
     def _parameters(self, old: Operation, new: Operation) -> None:
+        """Compare the parameters of an operation: those in the path by position, others by name."""
         renamed = renamed_parameters(old, new)
         fresh = self.new.parameters(new)
         request, _ = _directions(old.name, incoming=old.incoming)
@@ -89,7 +91,7 @@ class OperationComparison(SchemaComparison):
                 self.add("parameter-removed", place, request)
                 continue
             if now != name:
-                self.add("path-parameter-renamed", place, _both(old.name), name, now)
+                self.add("path-parameter-renamed", place, _both_directions(old.name), name, now)
             self._pair(tree, match, place)
         for tree in fresh.values():
             kind = "required" if _is_required(self.new, tree) else "optional"
@@ -97,6 +99,7 @@ class OperationComparison(SchemaComparison):
             self.add(f"{kind}-parameter-added", place, request)
 
     def _body(self, old: Tree, new: Tree, place: str, reach: Reach) -> None:
+        """Compare the bodies of a request."""
         before = mapping_at(old, "requestBody")
         after = mapping_at(new, "requestBody")
         if before and after:
@@ -108,6 +111,9 @@ class OperationComparison(SchemaComparison):
             self.add(kind, place, reach)
 
     def _responses(self, old: Tree, new: Tree, place: str, reach: Reach) -> None:
+        """Compare responses by status. One that is gone, or new, is compared with the range, or the
+        default, that stands for its status in the other document.
+        """
         before = _by_status(old)
         after = _by_status(new)
         spelled = {status.upper(): status for status in [*new, *old]}
@@ -155,6 +161,7 @@ class OperationComparison(SchemaComparison):
         self._content(before, after, place, first, second)
 
     def _requirement(self, old: Tree, new: Tree, place: str, reach: Reach) -> None:
+        """Compare whether something has to be there."""
         was_required = _is_required(self.old, old)
         is_required = _is_required(self.new, new)
         if is_required and not was_required:
@@ -163,6 +170,7 @@ class OperationComparison(SchemaComparison):
             self.add("became-optional", place, reach)
 
     def _parameter(self, old: Tree, new: Tree, place: str, reach: Reach, *, header: bool) -> None:
+        """Compare how a parameter or a header is written."""
         is_plain = _is_plain(self.old, old) and _is_plain(self.new, new)
         before = _serialisation(old, header=header, plain=is_plain)
         after = _serialisation(new, header=header, plain=is_plain)
@@ -175,6 +183,7 @@ class OperationComparison(SchemaComparison):
         self.differ_in(deprecation(old), deprecation(new), place, reach)
 
     def _headers(self, old: Tree, new: Tree, place: str, reach: Reach) -> None:
+        """Compare the headers of a response, in any letter case."""
         before = _headers_by_name(old)
         after = _headers_by_name(new)
         for key, (name, tree) in (after | before).items():
@@ -191,6 +200,7 @@ class OperationComparison(SchemaComparison):
     def _content(
         self, old: Tree, new: Tree, place: str, first: Component, second: Component
     ) -> None:
+        """Compare the content types of a body, a response or a parameter, with their schemas."""
         reach = self.reach(first, second)
         before = mapping_at(old, "content")
         after = mapping_at(new, "content")
@@ -230,6 +240,11 @@ class OperationComparison(SchemaComparison):
     def _schema(
         self, old: Tree, new: Tree, place: str, first: Component, second: Component
     ) -> None:
+        """Compare the schemas of two parameters, headers or media types.
+
+        `place` is that of these, or of the schema itself. `first` and `second` know the operations
+        that reach both.
+        """
         before = schema_at(old, "schema")
         after = schema_at(new, "schema")
         if before is not None and after is not None:
@@ -247,6 +262,7 @@ class OperationComparison(SchemaComparison):
 
 
 def _tags(operation: Operation) -> str:
+    """The tags of an operation in words."""
     return ", ".join(map(str, list_at(operation.tree, "tags"))) or "none"
 
 
@@ -257,11 +273,13 @@ def _directions(name: str, *, incoming: bool) -> tuple[Reach, Reach]:
     return (received, sent) if incoming else (sent, received)
 
 
-def _both(name: str) -> Reach:
+def _both_directions(name: str) -> Reach:
+    """The reach of all that an operation sends and receives."""
     return Reach(frozenset({name}), frozenset({name}))
 
 
 def _is_required(components: Components, tree: Tree) -> bool:
+    """Whether a parameter, a header or a body has to be there."""
     resolved = components.resolve(tree)
     return resolved.get("required") is True or resolved.get("in") == "path"
 
@@ -296,6 +314,7 @@ def _headers_by_name(tree: Tree) -> dict[str, tuple[str, Tree]]:
 
 
 def _class_of(status: str) -> str:
+    """What a change of a response is called by its status, which is in capitals."""
     if status.startswith("2"):
         return "success"
     return "default-answer" if status == "DEFAULT" else "answer"

@@ -246,7 +246,7 @@ class Packages:
                 # The largest part around it that the new document lacks.
                 return next(filter(self._is_gone, around(place)))
         for place in known:
-            cause = self._changed(place, set())
+            cause = self._first_difference(place, set())
             if cause is not None:
                 return cause
         return default
@@ -259,18 +259,20 @@ class Packages:
         """Whether the new document has a place, and the old one lacks it."""
         return place in self.new and place not in self._earlier
 
-    def added(self, places: Sequence[str], default: str) -> str:
-        """The largest new part around the first of some places that is new; else the first of them.
+    def addition(self, places: Sequence[str], default: str) -> str:
+        """Which addition to report for some places of the new document: the largest new part around
+        the first place that is new. If no place is new: the first place, or else `default`.
 
-        The places are those of the new document, the result is in the names of the old one.
+        The result is in the names of the old document.
         """
-        new = next(filter(self.is_new, places), None)
-        if new is not None:
-            largest = next(filter(self.is_new, around(new)))
-            return self.moves.before(largest)
+        for place in places:
+            if self.is_new(place):
+                # `around` goes from the outside in, and ends with the place itself, which is new.
+                largest = next(filter(self.is_new, around(place)))
+                return self.moves.before(largest)
         return self.moves.before(places[0] if places else default)
 
-    def _changed(self, place: str, seen: set[str]) -> str | None:
+    def _first_difference(self, place: str, seen: set[str]) -> str | None:
         """The first part at or inside a place that decides types and differs; then what those parts
         refer to.
         """
@@ -287,7 +289,7 @@ class Packages:
                 return part
         for part in inside:
             for target in _targets(self.old, self.old.tree(part)):
-                cause = None if target in self._same else self._changed(target, seen)
+                cause = None if target in self._same else self._first_difference(target, seen)
                 if cause is not None:
                     return cause
         return None

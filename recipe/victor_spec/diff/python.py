@@ -111,19 +111,22 @@ def _new_findings(packages: Packages, kind: _Kind) -> Iterator[Finding]:
         places = packages.new.owners.get(name, ())
         if name in known or not earlier.isdisjoint(places):
             continue
-        place = packages.added(places[:1], f"{SCHEMAS}{name}")
+        place = packages.addition(places[:1], f"{SCHEMAS}{name}")
         yield Finding(place, "fine", kind.start + name, kind.what(name, "is new"))
 
 
 def _folder(module: str) -> str:
+    """The module above a module."""
     return module.rpartition(".")[0]
 
 
 def _leaf(module: str) -> str:
+    """The last name of a dotted one."""
     return module.rpartition(".")[2]
 
 
 def _return_findings(packages: Packages, module: str, now: str) -> Iterator[Finding]:
+    """What happened to the type that a function returns."""
     before = packages.old.surface.functions[module]
     after = packages.new.surface.functions[now]
     gone = [name for name in before.names if name not in after.names]
@@ -144,7 +147,7 @@ def _response(packages: Packages, module: str) -> str:
     if cause:
         return cause
     later = f"{packages.moved(operation)}.responses"
-    return packages.added([*filter(packages.is_new, packages.new.below(later))], later)
+    return packages.addition([*filter(packages.is_new, packages.new.below(later))], later)
 
 
 class _Pair:
@@ -170,9 +173,9 @@ class _Pair:
         self._sent = self._operation is not None or owner in old.sent
         # What answers no longer have cannot be read in the wrong way.
         self._received = self._operation is None and owner in old.received and now in new.received
-        self._names = self._paired()
+        self._names = self._pairs_by_name_or_place()
 
-    def _paired(self) -> dict[str, str]:
+    def _pairs_by_name_or_place(self) -> dict[str, str]:
         """The new name of each argument or attribute: its own, or that of its place."""
         pairs = {name: name for name in self._old if name in self._new}
         for name in self._old:
@@ -192,12 +195,13 @@ class _Pair:
         return None
 
     def findings(self) -> Iterator[Finding]:
+        """What happened to the arguments, or attributes: the old ones, their order, new ones."""
         for name, before in self._old.items():
-            yield from self._changed(name, before)
+            yield from self._findings_of_old(name, before)
         yield from self._order()
         for name, added in self._new.items():
             if name not in self._names.values():
-                yield self._added(name, added)
+                yield self._finding_of_new(name, added)
 
     def _order(self) -> Iterator[Finding]:
         """Whether the arguments by position have another order."""
@@ -210,7 +214,8 @@ class _Pair:
             what = f"the arguments of {_leaf(self._now)} by position are {names}"
             yield Finding(self._operation, "breaks", self._owner, what)
 
-    def _changed(self, name: str, old: Argument) -> Iterator[Finding]:
+    def _findings_of_old(self, name: str, old: Argument) -> Iterator[Finding]:
+        """What happened to one argument, or attribute, of the old package."""
         places = self._packages.old.member(self._owner, name)
         default = self._operation or f"{SCHEMAS}{self._owner}"
         place = next(iter([*places, *self._places]), default)
@@ -246,11 +251,12 @@ class _Pair:
             levels.append(self._packages.is_passed(old.type, new.type))
         return worst(levels)
 
-    def _added(self, name: str, new: Argument) -> Finding:
+    def _finding_of_new(self, name: str, new: Argument) -> Finding:
+        """An argument, or attribute, that only the new package has."""
         side = self._packages.new
         places = side.member(self._now, name)
         places += side.owners.get(self._now, ())
-        place = self._packages.added(places, f"{SCHEMAS}{self._now}")
+        place = self._packages.addition(places, f"{SCHEMAS}{self._now}")
         shown = self._shown(self._now, name)
         title = self._title(self._now, name)
         if self._sent and new.required:

@@ -39,6 +39,7 @@ class Report(Comparison):
         return [entry for entry in self.entries if any(map(partial(self._breaks, entry), COLUMNS))]
 
     def _breaks(self, entry: Entry, column: Column) -> bool:
+        """Whether a column of an entry breaks without an approval."""
         return entry.level(column) == "breaks" and self.approval(entry, column) is None
 
     def approval(self, entry: Entry, column: Column) -> Approval | None:
@@ -105,6 +106,7 @@ class Report(Comparison):
         return lines
 
     def counts(self) -> dict[str, Any]:
+        """The counts of the report, as its JSON has them."""
         breaking = len(self.breaking())
         all_breaking = [entry for entry in self.entries if "breaks" in (entry.wire, entry.python)]
         return {
@@ -119,10 +121,12 @@ class Report(Comparison):
         }
 
     def _levels(self, column: Column) -> dict[Level, int]:
+        """How many entries have each level in a column."""
         counts = Counter(entry.level(column) for entry in self.entries)
         return {level: counts[level] for level in reversed(LEVELS)}
 
     def summary(self) -> str:
+        """The report in one line."""
         counts = self.counts()
         texts = number(self.documentation, "text") if self.documentation else ""
         if not self.entries:
@@ -183,10 +187,12 @@ def _levels_in_words(counts: dict[Level, int]) -> str:
 
 
 def number(count: int, word: str) -> str:
+    """A count with its noun: `1 text`, `2 texts`."""
     return f"{count} {word}" if count == 1 else f"{count} {word}s"
 
 
 def levels_text(report: Report, entry: Entry) -> str:
+    """What an entry does: `breaks on the wire, look in Python`."""
     wire = f"{entry.wire} on the wire"
     return f"{wire}, {entry.python} in Python" if report.python_compared else wire
 

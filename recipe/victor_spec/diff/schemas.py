@@ -72,7 +72,7 @@ class SchemaComparison(Sides):
         """Compare the schemas that have one place in both documents, and find those that are
         gone.
         """
-        places = [*_named(self.old)]
+        places = [*_named_by_place(self.old)]
         pending = dict.fromkeys(filter(self._stays, [*places, *self._referenced()]))
         kept = self._among_kept(pending)
         while kept:  # to compare them finds others
@@ -81,11 +81,11 @@ class SchemaComparison(Sides):
                 self._compare_at(place)
             kept = self._among_kept(pending)
         equal: dict[str, str] = {}
-        for place, schema in _named(self.new).items():
+        for place, schema in _named_by_place(self.new).items():
             equal[canonical(schema)] = place
         gone = [place for place in places if place not in self.new.by_place]
         for place in [*pending, *gone]:
-            self._settle(place, equal)
+            self._compare_or_rename(place, equal)
 
     def _referenced(self) -> Iterator[str]:
         """The places that references of the old document lead to."""
@@ -99,13 +99,14 @@ class SchemaComparison(Sides):
         return after is not None and self.old.by_place[place].kind == after.kind == "schema"
 
     def _among_kept(self, places: Iterable[str]) -> list[str]:
+        """The places that some reference leads to in both documents."""
         return [place for place in places if place in self._kept]
 
     def _compare_at(self, place: str) -> None:
         """Compare the schemas that both documents have at a place."""
         self.compare(self.old.part(place), self.new.part(place))
 
-    def _settle(self, place: str, equal: Mapping[str, str]) -> None:
+    def _compare_or_rename(self, place: str, equal: Mapping[str, str]) -> None:
         """Compare a schema with the one of its name, unless all that refers to it refers to another
         one now.
 
@@ -144,6 +145,7 @@ class SchemaComparison(Sides):
         return successor not in self.old.by_place or self.moves.now(successor) != successor
 
     def _renamed(self, place: str, successor: str) -> None:
+        """Note that a schema has another name, and that all below it moved."""
         reach = self.reach(self.old.by_place[place], self.new.by_place[successor])
         former = place.removeprefix(SCHEMAS)
         latter = successor.removeprefix(SCHEMAS)
@@ -211,6 +213,7 @@ class SchemaComparison(Sides):
         self.note(change, self.reach(old.component, new.component))
 
     def _is_same(self, old: Tree, new: Tree) -> bool:
+        """Whether two schemas admit the same, with all that they refer to."""
         return not any(changes for _, _, changes in self._differences(old, new))
 
     def _rules(self, old: Tree, new: Tree) -> list[Rule]:
@@ -235,6 +238,7 @@ class SchemaComparison(Sides):
                 pending += difference.links
 
     def _difference(self, old: Tree, new: Tree, *, as_text: bool) -> _Difference:
+        """What differs between two schemas themselves; found once for each pair."""
         key = id(old), id(new), as_text
         if key not in self._known:
             self._known[key] = _Difference([], [])  # until it is known: a cycle adds nothing
@@ -302,6 +306,7 @@ class SchemaComparison(Sides):
         self.add(kind, pair.old.place, pair.reach, old, new)
 
     def _note(self, pair: _Pair, differences: Iterable[Difference]) -> None:
+        """Note what differs between the keywords of two schemas."""
         for kind, old, new in differences:
             if kind == "type-as-text":
                 self._note_text(pair, old, new)
@@ -332,6 +337,7 @@ class SchemaComparison(Sides):
     # ---- Properties and items ----
 
     def _children(self, pair: _Pair) -> None:
+        """Compare the properties, items and other values of two schemas, by step."""
         steps: set[str] = set()
         for shape in (pair.before, pair.after):
             steps |= shape.children.keys()
@@ -380,6 +386,7 @@ class SchemaComparison(Sides):
         self.add(kind, pair.old.below + step, pair.reach)
 
     def _requiredness(self, pair: _Pair, name: str, place: str, reach: Reach) -> None:
+        """Note that a property has to be there in one of the documents only."""
         if _is_required_only_in(pair.after, pair.before, name):
             self.add("became-required", place, reach)
         if _is_required_only_in(pair.before, pair.after, name):
@@ -392,13 +399,14 @@ class SchemaComparison(Sides):
         before = [union for union in pair.before.unions if union.home not in pair.bases]
         after = [union for union in pair.after.unions if union.home not in pair.bases]
         for first, second in zip_longest(before, after):
-            former = first or _single(pair.old, pair.before)
-            latter = second or _single(pair.new, pair.after)
+            former = first or _union_of_itself(pair.old, pair.before)
+            latter = second or _union_of_itself(pair.new, pair.after)
             if first and second and first.keyword != second.keyword:
                 self._add(pair, "union-kind", first.keyword, second.keyword)
             self._members(pair, former, latter)
 
     def _members(self, pair: _Pair, former: Union, latter: Union) -> None:
+        """Compare the members of two unions: pairs with each other, and the rest as gone or new."""
         gone = [*former.members]
         fresh = [*latter.members]
         pairs = self._paired(former, latter)
@@ -415,6 +423,7 @@ class SchemaComparison(Sides):
             self._both_members(pair, first, second)
 
     def _member_gone(self, pair: _Pair, member: Child, latter: Union) -> None:
+        """Note a member that no new one stands for; a single schema may admit all of it."""
         name = self.old.label(member.tree)
         if latter.is_single and self._admits(member, latter.members[0]):
             self._add(pair, "member-joined", name, self.new.label(pair.new.tree))
@@ -422,6 +431,7 @@ class SchemaComparison(Sides):
             self._add(pair, "member-removed", name)
 
     def _member_new(self, pair: _Pair, member: Child, former: Union, latter: Union) -> None:
+        """Note a member that stands for no old one; it may be a part of a former single schema."""
         kind = "member-added"
         if former.is_single and self._is_read_as(former.members[0], member):
             kind = "member-split"
@@ -564,18 +574,19 @@ class SchemaComparison(Sides):
         return after in old and not self._is_same(old[before].tree, new[after].tree)
 
 
-def _named(shapes: Shapes) -> dict[str, Tree]:
+def _named_by_place(shapes: Shapes) -> dict[str, Tree]:
     """The named schemas of a document by their places."""
     named = members(named_schemas(shapes.document))
     return {SCHEMAS + name: schema for name, schema in named}
 
 
 def _is_of_null(difference: Difference) -> bool:
+    """Whether a difference is about null only."""
     kind, _, _ = difference
     return kind.startswith("null-")
 
 
-def _single(part: Part, shape: Shape) -> Union:
+def _union_of_itself(part: Part, shape: Shape) -> Union:
     """A schema without a union as a union of itself."""
     return Union("", shape.place, [Child(part.tree, shape.place, "")], discriminated=False)
 

@@ -42,7 +42,7 @@ _PLAIN = {"integer", "number", "boolean"}
 _NO_MEANING = {*DOCUMENTATION, "$schema", "$id", "$anchor", "$defs", "definitions"}
 
 
-class Given(NamedTuple):
+class KeywordValue(NamedTuple):
     """A keyword's value, and the place of the schema that gives it."""
 
     value: Any
@@ -87,13 +87,14 @@ class Union(NamedTuple):
 
     @property
     def is_single(self) -> bool:
+        """Whether this is a single schema in the place of a union."""
         return not self.keyword
 
 
 @dataclass(eq=False)
 class Shape:
     place: str
-    keywords: dict[str, Given] = field(default_factory=dict[str, Given])
+    keywords: dict[str, KeywordValue] = field(default_factory=dict[str, KeywordValue])
     children: dict[str, Child] = field(default_factory=dict[str, Child])
     """By step: `.properties.price`, `.items`."""
     required: dict[str, str] = field(default_factory=dict[str, str])
@@ -105,10 +106,12 @@ class Shape:
     """Whether it says its type by other keywords only."""
 
     def value(self, keyword: str) -> Any:
+        """The value of a keyword; None when nothing gives one."""
         given = self.keywords.get(keyword)
         return None if given is None else given.value
 
     def common(self, other: Shape) -> set[str]:
+        """The places of the schemas that both are composed of."""
         return self.bases.keys() & other.bases.keys()
 
 
@@ -190,6 +193,7 @@ class Shapes(Components):
         return members[0] if len(members) == 1 else None
 
     def place(self, tree: Tree, default: str) -> str:
+        """The place of a schema in the document; `default` for one that was made of others."""
         component = self.of(tree)
         return default if component is None else component.place
 
@@ -272,6 +276,10 @@ class Shapes(Components):
         return self.place(self.end({"$ref": reference}), reference)
 
     def _fold(self, shape: Shape, tree: Tree, home: str, seen: set[int]) -> None:
+        """Add to a shape all that a schema says, with what it refers to and its `allOf`.
+
+        `home` is the place that gives it, and `seen` has the ids of the schemas that were added.
+        """
         if id(tree) in seen:
             return
         seen.add(id(tree))
@@ -291,10 +299,11 @@ class Shapes(Components):
         self._keywords(shape, tree, home)
 
     def _union(self, shape: Shape, tree: Tree, keyword: str, home: str, seen: set[int]) -> None:
+        """Add a union to a shape: as null, as its only member, as an enum, or as a union."""
         valued: list[Child] = []
         for number, member in enumerate(schema_list_at(tree, keyword)):
             if is_null(member):
-                shape.keywords["null"] = Given(value=True, home=home)
+                shape.keywords["null"] = KeywordValue(value=True, home=home)
             else:
                 valued.append(Child(member, home, f".{keyword}[{number}]"))
         if len(valued) == 1:
@@ -305,12 +314,13 @@ class Shapes(Components):
             for child in valued:
                 values += keywords(child.tree)["enum"]
             if values:
-                shape.keywords["enum"] = Given((*dict.fromkeys(values),), home)
+                shape.keywords["enum"] = KeywordValue((*dict.fromkeys(values),), home)
         else:
             union = Union(keyword, home, valued, discriminated="discriminator" in tree)
             shape.unions.append(union)
 
     def _fold_children(self, shape: Shape, tree: Tree, home: str) -> None:
+        """Add the properties and items of a schema to a shape; what two define is merged."""
         for step, child in _children(tree):
             earlier = shape.children.get(step)
             if earlier is None:
@@ -327,14 +337,15 @@ class Shapes(Components):
         return self._both.setdefault(key, {"allOf": [first, second]})
 
     def _keywords(self, shape: Shape, tree: Tree, home: str) -> None:
+        """Add the keywords of a schema to a shape; a keyword that both have is joined."""
         for keyword, value in keywords(tree).items():
             earlier = shape.keywords.get(keyword)
             if earlier is None:
-                shape.keywords[keyword] = Given(value, home)
+                shape.keywords[keyword] = KeywordValue(value, home)
                 continue
             joined = join(keyword, earlier.value, value)
             if joined != earlier.value:
-                shape.keywords[keyword] = Given(joined, home)
+                shape.keywords[keyword] = KeywordValue(joined, home)
 
 
 def keyword_differences(old: Shape, new: Shape, *, as_text: bool = False) -> list[Difference]:
@@ -413,12 +424,12 @@ def _has_values_only(member: Tree) -> bool:
     return bool(keywords(member).get("enum")) and meaning(member) <= {"const", "enum", "type"}
 
 
-def _inferred(shape: Shape) -> Given | None:
+def _inferred(shape: Shape) -> KeywordValue | None:
     """The type of a schema that says it by its children, or by its values."""
     for step, child in shape.children.items():
         is_list = step.startswith((".items", ".prefixItems"))
-        return Given(frozenset({"array" if is_list else "object"}), child.home)
+        return KeywordValue(frozenset({"array" if is_list else "object"}), child.home)
     enum = shape.keywords.get("enum")
     if enum and enum.value and all(value.startswith('"') for value in enum.value):
-        return Given(frozenset({"string"}), enum.home)
+        return KeywordValue(frozenset({"string"}), enum.home)
     return None

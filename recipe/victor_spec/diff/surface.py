@@ -66,6 +66,7 @@ class Surface:
                     self._add_class(node)
 
     def _add_class(self, node: ast.ClassDef) -> None:
+        """Add an enum, or a model."""
         bases = [base.id for base in node.bases if isinstance(base, ast.Name)]
         is_enum = any(base.endswith("Enum") for base in bases)
         if is_enum:
@@ -140,6 +141,7 @@ def _function(module: ast.Module) -> Function | None:
 
 
 def _arguments(arguments: ast.arguments) -> Iterator[tuple[str, Argument]]:
+    """The arguments of a function, without the client."""
     plain = [*arguments.posonlyargs, *arguments.args]
     required = len(plain) - len(arguments.defaults)
     for number, argument in enumerate(plain):
@@ -240,6 +242,7 @@ def fits(value: Type, declared: Type, bases: Mapping[str, str]) -> bool:
 
 
 def _member_fits(value: Member, declared: Member, bases: Mapping[str, str]) -> bool:
+    """Whether one member of a type is accepted where another one is declared."""
     if ANY in (value, declared) or value == declared:
         return True
     name, inner = value
@@ -254,4 +257,5 @@ def _member_fits(value: Member, declared: Member, bases: Mapping[str, str]) -> b
 
 
 def _is_equal(one: Type, other: Type, bases: Mapping[str, str]) -> bool:
+    """Whether two types accept each other."""
     return fits(one, other, bases) and fits(other, one, bases)

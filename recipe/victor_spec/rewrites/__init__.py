@@ -1,7 +1,8 @@
 """Rewrite an OpenAPI document into one that openapi-python-client reads without loss.
 
 Each rewrite keeps the meaning, has a name, and logs where it was applied. The file is never
-changed.
+changed. `REWRITES` has the order; read `base` first, which has what every rewrite uses, then
+`classes`, which says what becomes a class.
 """
 
 from collections.abc import Callable, Collection
@@ -12,10 +13,12 @@ from victor_spec.tree import Tree, copied, placed
 from . import (
     bodies,
     composition,
+    discriminators,
     keys,
     names,
     nulls,
     operations,
+    references,
     results,
     schemas,
     serialization,
@@ -30,10 +33,10 @@ __all__ = ("REWRITES", "Log", "prepare")
 REWRITES: tuple[Callable[[Tree, Log], None], ...] = (
     operations.write_status,
     operations.read_hooks,
-    names.inline_reference,
+    references.inline_reference,
     schemas.read_patterns,
     unread.report_unread,
-    names.name_referenced_schema,
+    references.name_referenced_schema,
     composition.break_circle,
     schemas.keep_reference_siblings,
     names.drop_title,
@@ -61,7 +64,7 @@ REWRITES: tuple[Callable[[Tree, Log], None], ...] = (
     nulls.drop_null_of_object,
     composition.inline_allof,
     unions.keep_union_siblings,
-    unions.mark_union_members,
+    discriminators.mark_union_members,
     schemas.mark_answers,
     unions.name_union_member,
     # These need the final schemas and ids, and come before what they read is dropped.

@@ -61,6 +61,7 @@ class Log:
 
 
 def components(document: Tree) -> Tree:
+    """The named schemas, to read and to change."""
     schemas: Tree = document.setdefault("components", {}).setdefault("schemas", {})
     return schemas
 
@@ -72,6 +73,7 @@ def replace(schema: Tree, new: Tree) -> None:
 
 
 def drop(schema: Tree, *keys: str) -> None:
+    """Remove keys that a schema may have."""
     for key in keys:
         schema.pop(key, None)
 
@@ -104,6 +106,7 @@ def schemas(document: Tree) -> list[tuple[str, Tree]]:
 
 
 def _roots(document: Tree) -> Iterator[tuple[str, Tree]]:
+    """The schemas that are in no other schema, each with its path."""
     yield from components(document).items()
     for operation in operations(document):
         for owner in (operation.item, operation.tree):
@@ -144,6 +147,7 @@ def media(operation: Operation) -> Iterator[tuple[str, str, Tree]]:
 
 
 def answers(operation: Operation) -> Iterator[tuple[str, Tree]]:
+    """The content of each response that has one, by its status."""
     for status, answer in mapping_at(operation.tree, "responses").items():
         if answer.get("content"):
             yield status, answer["content"]

@@ -18,7 +18,7 @@ from victor_spec.tree import (
 )
 
 from .base import Log, answers, media, media_types, reachable, schemas
-from .serialization import is_nested, is_object, is_read_only, undefined, variants
+from .serialization import is_nested, is_object, is_read_only, variants, why_undefined
 
 URL_ENCODED = "application/x-www-form-urlencoded"
 FORMS = ("multipart/form-data", URL_ENCODED)
@@ -54,10 +54,12 @@ def order_bodies(document: Tree, log: Log) -> None:
 
 
 def _no_media_types(content: Tree) -> list[str]:
+    """The keys of a `content` that are no media types."""
     return [kind for kind in content if not MEDIA_TYPE.fullmatch(bare_type(kind))]
 
 
 def _order(kind: str) -> tuple[bool, bool]:
+    """`application/json` comes first, other JSON second."""
     return kind != "application/json", not is_json(kind)
 
 
@@ -156,6 +158,7 @@ def record_encodings(document: Tree, log: Log) -> None:
 
 
 def _record_form(document: Tree, operation: Operation, kind: str, medium: Tree, log: Log) -> None:
+    """Record how the fields of one form are sent; report the losses of each."""
     encodings = log.requests.request(operation.tree).encodings.setdefault(kind, {})
     declared = mapping_at(medium, "encoding")
     whole = mapping_at(medium, "schema")
@@ -173,14 +176,15 @@ def _record_form(document: Tree, operation: Operation, kind: str, medium: Tree, 
             continue
         encoding = mapping_at(declared, name)
         where = f"{operation.where}: the form's field {name}"
-        for loss in _lost_of_field(document, field, encoding, kind):
+        for loss in _losses_of_field(document, field, encoding, kind):
             log.left_out.append(where + loss)
         arguments = _arguments(encoding)
         if arguments:
             encodings.setdefault(arguments, []).append(name)
 
 
-def _lost_of_field(document: Tree, field: Tree, encoding: Tree, kind: str) -> Iterator[str]:
+def _losses_of_field(document: Tree, field: Tree, encoding: Tree, kind: str) -> Iterator[str]:
+    """What of a field of a form is not sent, or is refused when called."""
     if encoding.get("headers"):
         yield ": the headers of its part"
     if bare_type(kind) != URL_ENCODED:
@@ -191,14 +195,15 @@ def _lost_of_field(document: Tree, field: Tree, encoding: Tree, kind: str) -> It
             )
         return
     parts = variants(document, field)
-    reason = _undefined_field(document, field, encoding)
+    reason = _why_undefined_field(document, field, encoding)
     if parts and all(part.get("format") == "binary" for part in parts):
         yield ": a file, which has no form as text, and is refused when called"
     elif reason:
         yield f" {reason}, whose form is not defined, and is refused when called"
 
 
-def _items(document: Tree, schema: Tree) -> list[Tree]:
+def _schemas_of_items(document: Tree, schema: Tree) -> list[Tree]:
+    """The schemas of the items that a value has where it is a list."""
     return [
         whole["items"] for whole in variants(document, schema) if is_mapping(whole.get("items"))
     ]
@@ -209,7 +214,7 @@ def _is_file_within(document: Tree, field: Tree) -> bool:
     is a file or JSON.
     """
     inside: list[Tree] = []
-    for part in (field, *_items(document, field)):
+    for part in (field, *_schemas_of_items(document, field)):
         for whole in variants(document, part):
             properties = mapping_at(whole, "properties").values()
             inside += [child for child in properties if not is_read_only(document, child)]
@@ -219,18 +224,18 @@ def _is_file_within(document: Tree, field: Tree) -> bool:
     return any(schema.get("format") == "binary" for schema in within)
 
 
-def _undefined_field(document: Tree, schema: Tree, encoding: Tree) -> str | None:
+def _why_undefined_field(document: Tree, schema: Tree, encoding: Tree) -> str | None:
     """Why a field of a form has no defined form as text; None when it has one."""
     style = _style(encoding)
     if style is not None:
         if style.style not in STYLES["query"]:
             return f"has the style {style.style!r}"
-        reason = undefined(document, schema, style)
+        reason = why_undefined(document, schema, style)
         return f"can hold {reason}" if reason else None
     kind = str(encoding.get("contentType", "application/json"))
     if is_json(kind):
         return None
-    items = _items(document, schema)
+    items = _schemas_of_items(document, schema)
     if is_object(document, schema) or any(is_nested(document, item) for item in items):
         return f"is an object or a list as {kind}"
     return None
@@ -270,19 +275,20 @@ def unite_answers(document: Tree, log: Log) -> None:
                 del content[kind]
             if len(content) > 1:
                 kinds = ", ".join(content)
-                offered = _unite(document, status, content)
+                offered = _unite_media(document, status, content)
                 if offered is not None:
                     log.requests.request(operation.tree).answers[status] = offered
                 log("unite-answers", f"{operation.where} {status}: {kinds}")
 
 
-def _unite(document: Tree, status: str, content: Tree) -> Offered | None:
-    """Unite the content types of a status.
+def _unite_media(document: Tree, status: str, content: Tree) -> Offered | None:
+    """Write the content types of a status as one.
 
-    What it offers, where it comes as JSON, text or bytes; None where there is one of these alone.
+    Returns what the status offers, where it comes as JSON and as text or bytes; None where it comes
+    in one of these ways alone.
     """
-    kinds = _by_form(document, content)
-    parts = _different([content[kind] for kind in kinds["JSON"]])
+    kinds = _by_reading(document, content)
+    parts = _distinct_schemas([content[kind] for kind in kinds["JSON"]])
     raw = [read_as for read_as in ("text", "bytes") if kinds[read_as]]
     if raw:
         _keep_class_name(parts, status)
@@ -308,7 +314,7 @@ def _unite(document: Tree, status: str, content: Tree) -> Offered | None:
     )
 
 
-def _by_form(document: Tree, content: Tree) -> dict[str, list[str]]:
+def _by_reading(document: Tree, content: Tree) -> dict[str, list[str]]:
     """The content types that are read as JSON, as text and as bytes."""
     kinds: dict[str, list[str]] = {"JSON": [], "text": [], "bytes": []}
     for kind, medium in content.items():
@@ -324,10 +330,13 @@ def _keep_class_name(parts: list[Tree], status: str) -> None:
         parts[0]["title"] = f"response_{status}"
 
 
-def _different(media: list[Tree]) -> list[Tree]:
-    """The schemas that differ; a single one that says nothing when one of them does."""
-    different: dict[str, Tree] = {}
+def _distinct_schemas(media: list[Tree]) -> list[Tree]:
+    """The schemas of some media, each once. If one of them is empty, it alone: it admits any value,
+    and so does a union with it.
+    """
+    by_text: dict[str, Tree] = {}
     for medium in media:
         schema = mapping_at(medium, "schema")
-        different[json.dumps(schema, sort_keys=True)] = schema
-    return [*different.values()] if all(different.values()) else [{}]
+        by_text[json.dumps(schema, sort_keys=True)] = schema
+    distinct = [*by_text.values()]
+    return distinct if all(distinct) else [{}]

@@ -41,6 +41,7 @@ def is_alias(schema: Tree) -> bool:
 
 
 def is_single_reference(schema: Tree) -> bool:
+    """Whether a schema has an `allOf` with one part, which is a reference."""
     parts = list_at(schema, "allOf")
     return len(parts) == 1 and "$ref" in parts[0]
 

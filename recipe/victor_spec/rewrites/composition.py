@@ -1,17 +1,17 @@
-"""Rewrites of `allOf`: what the generator cannot merge is merged here."""
+"""Rewrites of `allOf`: what the generator cannot merge is written out here.
 
-import json
+`merged_schemas` says what is written, and `redefinition` what two definitions of a property say.
+"""
+
 import re
 from collections.abc import Iterator
 from copy import deepcopy
-from itertools import chain
+from typing import NamedTuple
 
 from victor_spec.tree import (
     SCHEMAS,
     Tree,
-    in_place_of,
     is_mapping,
-    is_null,
     list_at,
     mapping_at,
     resolve,
@@ -19,16 +19,11 @@ from victor_spec.tree import (
 )
 
 from .base import Log, below, components, drop, replace, schemas
-from .classes import has_siblings, is_enum, is_object, is_single_reference
+from .classes import has_siblings, is_object, is_single_reference
+from .merged_schemas import MADE_OF, SOURCES, all_properties, merged_schema
 from .names import give_name
-from .redefinition import REDEFINED, TYPED, UNITED, both, gist, values_of
+from .redefinition import REDEFINED, TYPED, UNITED, gist
 from .serialization import kinds, variants
-
-SOURCES = "x-redefined-as"
-"""The key with the definitions that a named composition is made of."""
-MADE_OF = "x-made-of"
-"""The key of an inline schema that got a name, with the named schemas that it is merged of."""
-NOT_MERGED = ("allOf", "oneOf", "anyOf", "discriminator", SOURCES, MADE_OF, REDEFINED, UNITED)
 
 
 def merge_allof_siblings(document: Tree, log: Log) -> None:
@@ -63,6 +58,7 @@ def name_single_union(document: Tree, log: Log) -> None:
 
 
 def _is_discriminated(schema: Tree) -> bool:
+    """Whether a union has a discriminator."""
     return "propertyName" in mapping_at(schema, "discriminator")
 
 
@@ -71,21 +67,32 @@ def break_circle(document: Tree, log: Log) -> None:
     one member.
     """
     for name in components(document):
-        for holder, key, to in [*_wholes(document, name)]:
-            if key in holder and _is_within(document, name, to):
-                holder[key] = [part for part in holder[key] if part.get("$ref") != SCHEMAS + to]
+        for part in [*_named_parts(document, name)]:
+            holder, key, target = part
+            if key in holder and _is_within(document, name, target):
+                reference = SCHEMAS + target
+                holder[key] = [other for other in holder[key] if other.get("$ref") != reference]
                 if not holder[key]:
                     del holder[key]
                 log.left_out.append(
-                    f"{name}: {key}, by which it is a part of itself: its reference to {to} is not "
-                    "read; remove it, or put what they share into one more schema"
+                    f"{name}: {key}, by which it is a part of itself: its reference to {target} is "
+                    "not read; remove it, or put what they share into one more schema"
                 )
 
 
-def _wholes(document: Tree, name: str) -> Iterator[tuple[Tree, str, str]]:
-    """The named schemas that a named one has all of, each with the schema and the key with the
-    reference to it.
-    """
+class _NamedPart(NamedTuple):
+    """A reference by which a schema has all that a named schema has."""
+
+    holder: Tree
+    """The schema that has the reference: the named one, or one that is written out in it."""
+    key: str
+    """The key of the list with the reference: `allOf`, or that of a union of one member."""
+    target: str
+    """The name of the schema that the reference leads to."""
+
+
+def _named_parts(document: Tree, name: str) -> Iterator[_NamedPart]:
+    """The named schemas all of whose properties a named schema has, by its own references."""
     pending = [resolve(document, {"$ref": SCHEMAS + name})]
     for schema in pending:  # it grows
         for key in ("allOf", "oneOf", "anyOf"):
@@ -95,7 +102,7 @@ def _wholes(document: Tree, name: str) -> Iterator[tuple[Tree, str, str]]:
                 continue
             for part in parts:
                 if "$ref" in part:
-                    yield schema, key, part["$ref"].removeprefix(SCHEMAS)
+                    yield _NamedPart(schema, key, part["$ref"].removeprefix(SCHEMAS))
                 else:
                     pending.append(part)
 
@@ -104,9 +111,10 @@ def _is_within(document: Tree, name: str, whole: str) -> bool:
     """Whether a named schema is a part of another one, or the same."""
     pending = [whole]
     for each in pending:  # it grows
-        pending += dict.fromkeys(to for _, _, to in _wholes(document, each) if to not in pending)
-    targets = [resolve(document, {"$ref": SCHEMAS + each}) for each in (name, *pending)]
-    return any(each is targets[0] for each in targets[1:])
+        targets = [part.target for part in _named_parts(document, each)]
+        pending += dict.fromkeys(target for target in targets if target not in pending)
+    schema = resolve(document, {"$ref": SCHEMAS + name})
+    return any(resolve(document, {"$ref": SCHEMAS + each}) is schema for each in pending)
 
 
 def report_exclusive_types(document: Tree, log: Log) -> None:
@@ -117,7 +125,7 @@ def report_exclusive_types(document: Tree, log: Log) -> None:
         if not schema.get("allOf"):
             continue
         own = {key: value for key, value in schema.items() if key != "allOf"}
-        admitted = [_admitted(document, part) for part in [*schema["allOf"], own]]
+        admitted = [_admitted_types(document, part) for part in [*schema["allOf"], own]]
         typed = [kinds_ for kinds_ in admitted if kinds_]
         if typed and not typed[0].intersection(*typed):
             words = dict.fromkeys("/".join(sorted(kinds_)) for kinds_ in typed)
@@ -127,9 +135,9 @@ def report_exclusive_types(document: Tree, log: Log) -> None:
             )
 
 
-def _admitted(document: Tree, schema: Tree) -> set[str]:
-    """The types that a schema admits at most, beside null; none when it, or a part of it, says
-    nothing of them.
+def _admitted_types(document: Tree, schema: Tree) -> set[str]:
+    """The types that a schema admits at most, without null. An empty set where the schema, or an
+    alternative of it, does not say what types it admits.
     """
     admitted: set[str] = set()
     for whole in variants(document, schema):
@@ -142,19 +150,28 @@ def _admitted(document: Tree, schema: Tree) -> set[str]:
     return admitted - {"null"}
 
 
-def named_if_within(document: Tree, schema: Tree, parts: list[Tree], where: str) -> Tree:
-    """The schema that is to have some parts: one with a name, to which the schema refers, where
-    they contain it.
+def holder_of(document: Tree, schema: Tree, parts: list[Tree], where: str) -> Tree:
+    """Where to write `parts`: `schema` itself.
+
+    But if a part contains `schema` (written in place, it would contain itself), move `schema` to a
+    named component, let it refer to that, and return the component.
     """
-    if not any(each is schema for part in parts for _, each in below(where, part)):
+    if not _is_schema_within(schema, parts):
         return schema
-    schema[MADE_OF] = sorted(_composed(document, [schema]))
-    return mapping_at(components(document), give_name(document, schema, re.sub(r"\W+", "_", where)))
+    schema[MADE_OF] = sorted(_names_merged_into(document, [schema]))
+    name = give_name(document, schema, re.sub(r"\W+", "_", where))
+    return mapping_at(components(document), name)
 
 
-def _composed(document: Tree, parts: list[Tree]) -> frozenset[str]:
-    """The named schemas that parts are merged of; in the place of a composition, those that it is
-    made of.
+def _is_schema_within(schema: Tree, parts: list[Tree]) -> bool:
+    """Whether a schema is one of some parts, or written out in one of them."""
+    written_out = [inner for part in parts for _, inner in below("", part)]
+    return any(inner is schema for inner in written_out)
+
+
+def _names_merged_into(document: Tree, parts: list[Tree]) -> frozenset[str]:
+    """The names of the schemas that some parts are merged of. A composition that was made here is
+    not among them, but the schemas that the composition is made of are.
     """
     named = components(document)
     names: set[str] = set()
@@ -180,23 +197,22 @@ def inline_allof(document: Tree, log: Log) -> None:
     for where, schema in schemas(document):
         if not schema.get("allOf"):
             continue
-        whole = _described(schema)
+        whole = _only_typed_part(schema)
         if whole is not None and not is_object(document, whole):
             for part in schema["allOf"]:
                 if part is not whole:
                     schema.update({key: part[key] for key in part if key not in schema})
             schema["allOf"] = [whole]
-        if _beyond_the_generator(document, schema):
+        if _is_beyond_generator(document, schema):
             write_out_allof(document, schema, where, log)
             log("inline-allof", where)
 
 
-def _described(schema: Tree) -> Tree | None:
-    """The reference in an `allOf` whose other members only describe the value, such as by
-    `nullable`; None where there is no such one.
+def _only_typed_part(schema: Tree) -> Tree | None:
+    """The only part of an `allOf` that says what a value is, if that part is a reference and others
+    only describe the value, such as by `nullable`; else None.
     """
-    typed: list[Tree]
-    typed = [part for part in list_at(schema, "allOf") if TYPED & part.keys()]
+    typed: list[Tree] = [part for part in list_at(schema, "allOf") if TYPED & part.keys()]
     if len(typed) == 1 < len(schema["allOf"]) and "$ref" in typed[0]:
         return typed[0]
     return None
@@ -210,15 +226,15 @@ def write_out_allof(
 
     `around` has the named schemas that the compositions around it are merged of.
     """
-    merged = _merged(document, schema)
-    schema = named_if_within(document, schema, [merged], where)
+    merged = merged_schema(document, schema)
+    schema = holder_of(document, schema, [merged], where)
     drop(schema, "allOf", "oneOf", "anyOf", REDEFINED, UNITED)
     description = schema.get("description")
     schema.update(merged)
     if description is not None:
         schema["description"] = description
     for name, child in list(mapping_at(schema, "properties").items()):
-        _settle(document, child, f"{where}_{name}", log, around)
+        _merge_definitions(document, child, f"{where}_{name}", log, around)
 
 
 def write_out_failed(document: Tree, schema: Tree, where: str, log: Log) -> None:
@@ -229,16 +245,17 @@ def write_out_failed(document: Tree, schema: Tree, where: str, log: Log) -> None
     """
     named = components(document)
     is_named = any(schema is each for each in named.values())
-    whole = None if is_named or has_siblings(schema) else _described(schema)
+    whole = None if is_named or has_siblings(schema) else _only_typed_part(schema)
     if whole is not None:
         replace(schema, {"allOf": [whole]})
         return
-    names, size = _composed(document, schema["allOf"]), len(gist(schema))
-    outer = _written_around(where, log)
+    names = _names_merged_into(document, schema["allOf"])
+    size = len(gist(schema))
+    outer = _compositions_around(where, log)
     around = frozenset(name for inner, _ in outer for name in inner)
     is_growing = all(size >= length for _, length in outer)
     if names and names <= around and is_growing:
-        _read_last(schema, schema["allOf"], where, log)
+        _read_only_last(schema, schema["allOf"], where, log)
         return
     before = {*named}
     write_out_allof(document, schema, where, log, around)
@@ -246,8 +263,8 @@ def write_out_failed(document: Tree, schema: Tree, where: str, log: Log) -> None
         log.written[place] = around | names, size
 
 
-def _written_around(where: str, log: Log) -> list[tuple[frozenset[str], int]]:
-    """What was written out at a place, and around it."""
+def _compositions_around(where: str, log: Log) -> list[tuple[frozenset[str], int]]:
+    """The values of `log.written` at a place and at the places around it."""
     return [
         written
         for place, written in log.written.items()
@@ -255,33 +272,37 @@ def _written_around(where: str, log: Log) -> list[tuple[frozenset[str], int]]:
     ]
 
 
-def _read_last(schema: Tree, parts: list[Tree], where: str, log: Log) -> None:
+def _read_only_last(schema: Tree, parts: list[Tree], where: str, log: Log) -> None:
+    """Read the last of some definitions alone, and report that the others are lost."""
     log.left_out.append(
         f"{where}: what {len(parts)} definitions say of it, without an end: the last one is read"
     )
     replace(schema, parts[-1])
 
 
-def _settle(document: Tree, schema: Tree, where: str, log: Log, around: frozenset[str]) -> None:
-    """Merge the definitions of a property, or of the items of a list, that `both` put into `allOf`.
+def _merge_definitions(
+    document: Tree, schema: Tree, where: str, log: Log, around: frozenset[str]
+) -> None:
+    """Merge what `both_definitions` put into the `allOf` of a property, or of the items of a list.
 
-    The result is the one that says all, or a new class, named when a definition is a reference: it
-    can contain itself. Definitions that are more than references grow without an end when they are
-    merged of a schema that a composition around them is merged of, too.
+    The result is the definition that says all, or a new class. The class gets a name if a
+    definition is a reference, because then it can contain itself. Definitions that are more than
+    references grow without an end if they are merged of a schema that a composition around them is
+    merged of, too.
     """
     if is_mapping(schema.get("items")):
-        _settle(document, schema["items"], f"{where}_item", log, around)
+        _merge_definitions(document, schema["items"], f"{where}_item", log, around)
     if not schema.pop(REDEFINED, False):
         return
-    parts = _definitions(document, schema["allOf"])
+    parts = _distinct_definitions(document, schema["allOf"])
     whole = next((part for part in reversed(parts) if _says_all(document, part, parts)), None)
     if whole is not None:
         replace(schema, whole)
         return
-    names = _composed(document, parts)
+    names = _names_merged_into(document, parts)
     references = [part for part in parts if "$ref" in part]
     if names & around and len(references) < len(parts):
-        _read_last(schema, parts, where, log)
+        _read_only_last(schema, parts, where, log)
     elif not references:
         write_out_allof(document, schema, where, log, around | names)
     else:
@@ -290,8 +311,10 @@ def _settle(document: Tree, schema: Tree, where: str, log: Log, around: frozense
             write_out_allof(document, components(document)[name], name, log, around | names)
 
 
-def _definitions(document: Tree, parts: list[Tree]) -> list[Tree]:
-    """Definitions that differ; in the place of a reference to a composition, its definitions."""
+def _distinct_definitions(document: Tree, parts: list[Tree]) -> list[Tree]:
+    """The definitions that differ from each other. A reference to a composition stands for the
+    definitions that the composition is made of.
+    """
     different: dict[str, Tree] = {}
     for part in parts:
         sources = resolve(document, part).get(SOURCES) if "$ref" in part else None
@@ -301,8 +324,8 @@ def _definitions(document: Tree, parts: list[Tree]) -> list[Tree]:
 
 
 def _name_composition(document: Tree, schema: Tree, parts: list[Tree], where: str) -> str | None:
-    """Make a composition a reference to a schema that all with the same definitions share; its name
-    when it is new.
+    """Make a composition a reference to a named schema, which all compositions of the same
+    definitions share. Returns the name of the schema if it is new, else None.
     """
     key = sorted(map(gist, parts))
     for name, composition in components(document).items():
@@ -318,15 +341,15 @@ def _name_composition(document: Tree, schema: Tree, parts: list[Tree], where: st
 
 
 def _says_all(document: Tree, part: Tree, parts: list[Tree]) -> bool:
-    """Whether an object has the fields that all others have, in the same way, and requires them,
-    too.
+    """Whether an object has, in the same way, all fields that any of the other parts has, and
+    requires all that any of them requires.
 
-    Of a union, one member must: a value is read as one of them.
+    Of a union, one member must: a value is read as one of the members.
     """
     if UNITED in part and "anyOf" in part:
         return any(_says_all(document, member, parts) for member in part["anyOf"])
-    own = _merged(document, part)
-    wholes = [_merged(document, other) for other in parts]
+    own = merged_schema(document, part)
+    wholes = [merged_schema(document, other) for other in parts]
     if any("additionalProperties" in whole for whole in (own, *wholes)):
         return False
     return all(_has_all_of(own, whole) for whole in wholes)
@@ -343,8 +366,8 @@ def _has_all_of(schema: Tree, other: Tree) -> bool:
     return True
 
 
-def _beyond_the_generator(document: Tree, schema: Tree) -> bool:
-    """Whether the generator cannot merge an `allOf`."""
+def _is_beyond_generator(document: Tree, schema: Tree) -> bool:
+    """Whether openapi-python-client cannot merge the `allOf` of a schema."""
     parts = schema["allOf"]
     if union_members(schema):
         return True
@@ -362,102 +385,3 @@ def _beyond_the_generator(document: Tree, schema: Tree) -> bool:
             if defined.setdefault(name, gist(child)) != gist(child):
                 return True
     return False
-
-
-def all_properties(document: Tree, schema: Tree, done: dict[int, Tree] | None = None) -> Tree:
-    """The properties of a schema, with those of its `allOf` and of its unions.
-
-    `done` is for `_merged`.
-    """
-    return mapping_at(_merged(document, schema, done), "properties")
-
-
-def all_required(document: Tree, schema: Tree, done: dict[int, Tree]) -> list[str]:
-    """The names of the properties that a schema requires, by itself or in its `allOf`.
-
-    `done` is for `_merged`.
-    """
-    return list_at(_merged(document, schema, done), "required")
-
-
-def _merged(document: Tree, schema: Tree, done: dict[int, Tree] | None = None) -> Tree:
-    """One schema with the properties of `allOf`, and those of every member of a union, none of them
-    required.
-
-    `done` has the merged schemas by id: each is merged once, because nested references can be
-    exponentially many.
-    """
-    schema = resolve(document, schema)
-    if done is None:
-        done = {}
-    if id(schema) in done:
-        return done[id(schema)]
-    done[id(schema)] = {}  # a schema adds nothing to itself
-    own = {key: value for key, value in schema.items() if key not in NOT_MERGED}
-    merged: Tree = {}
-    for part in list_at(schema, "allOf"):
-        _add(document, merged, _merged(document, part, done))
-    _add(document, merged, _united(document, union_members(schema), done))
-    _add(document, merged, own)
-    if merged.get("properties") or merged.get("type") == "object":
-        merged["type"] = "object"
-    else:
-        merged.pop("properties", None)
-    done[id(schema)] = merged
-    return merged
-
-
-def _united(document: Tree, members: list[Tree], done: dict[int, Tree]) -> Tree:
-    """What the members of a union say together: the properties of all of them, or the values of all
-    their enums.
-    """
-    wholes = [_merged(document, member, done) for member in members]
-    wholes = [whole for whole in wholes if not is_null(whole)]
-    definitions: dict[str, list[Tree]] = {}
-    for whole in wholes:
-        for name, child in mapping_at(whole, "properties").items():
-            definitions.setdefault(name, []).append(child)
-    if definitions:
-        return {"properties": {name: one_of(parts) for name, parts in definitions.items()}}
-    if wholes and all(map(values_of, wholes)):
-        return one_of(wholes)
-    are_scalars = all("anyOf" in each or each.get("type", "object") != "object" for each in wholes)
-    return {"anyOf": members} if wholes and are_scalars else {}
-
-
-def one_of(parts: list[Tree]) -> Tree:
-    """One schema for what several say: an enum of the values of enums, and otherwise a union of
-    those that differ.
-    """
-    by_text: dict[str, Tree] = {}
-    for part in parts:
-        for member in part["anyOf"] if UNITED in part and "anyOf" in part else [part]:
-            plain = {**member, "description": ""}
-            is_composed = "properties" in member or "allOf" in member
-            if is_composed or is_enum(member) or member.get("type") == "object":
-                plain["nullable"] = None
-            by_text[json.dumps(plain, sort_keys=True)] = member
-    different = [*by_text.values()]
-    first = different[0]
-    if len(different) == 1:
-        return first
-    values = [values_of(member) for member in different]
-    types = {json.dumps(member.get("type")) for member in different}
-    if len(types) > 1 or not all(values):
-        return in_place_of(first, {"anyOf": different, UNITED: True})
-    whole = in_place_of(first, first)
-    drop(whole, "const", "enum", "x-enum-varnames")
-    whole["enum"] = list(dict.fromkeys(chain(*values)))
-    return whole
-
-
-def _add(document: Tree, merged: Tree, part: Tree) -> None:
-    """Add the keys of `part`; of a property that both have, what both say of it."""
-    for name, child in mapping_at(part, "properties").items():
-        properties = merged.setdefault("properties", {})
-        properties[name] = both(document, properties[name], child) if name in properties else child
-    if part.get("required"):
-        merged["required"] = sorted({*list_at(merged, "required"), *part["required"]})
-    for key, value in part.items():
-        if key not in ("properties", "required"):
-            merged[key] = value

@@ -78,10 +78,12 @@ def is_key(document: Tree, name: str, schema: Tree, description: str) -> bool:
 
 
 def _is_id(words: list[str]) -> bool:
+    """Whether a name ends as the name of an id does."""
     return bool(words) and _ID_WORD.fullmatch(words[-1]) is not None
 
 
 def _speaks_of_repeating(description: str) -> bool:
+    """Whether a description, in small letters, says that a repeat is not done again."""
     if _DENIED.search(description):
         return False
     if _TRACING.search(description):
@@ -106,6 +108,7 @@ def _body_keys(document: Tree, body: Tree) -> list[Key]:
 
 
 def _keys_in(document: Tree, body: Tree) -> Iterator[Key]:
+    """The keys in a JSON body; one that two content types have comes twice."""
     for content_type, medium in mapping_at(body, "content").items():
         if not is_json(content_type):
             continue
@@ -133,6 +136,7 @@ def _is_text(document: Tree, schema: Tree) -> bool:
 
 
 def _description(document: Tree, *trees: Tree) -> str:
+    """All descriptions of a part of the document, with those of its schemas."""
     texts = [str(each.get("description") or "") for each in trees]
     for tree in trees:
         texts += [str(each.get("description") or "") for each in variants(document, tree)]
@@ -155,5 +159,6 @@ def _form(document: Tree, schema: Tree) -> tuple[str, str, int, int]:
 
 
 def _length(schema: Tree, name: str) -> int:
+    """A limit of length; 0 for none."""
     value = schema.get(name)
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0

@@ -1,14 +1,13 @@
-"""Rewrites of names and references: unique names for operations, classes and enum members."""
+"""Rewrites of names: unique names for operations, classes and enum members."""
 
 import hashlib
 import json
 import re
 import unicodedata
 from collections.abc import Iterator
-from copy import copy, deepcopy
+from copy import copy
 from itertools import islice
 from typing import NamedTuple
-from urllib.parse import unquote
 
 from openapi_python_client import strings
 
@@ -18,19 +17,11 @@ from victor_spec.tree import (
     Operation,
     Tree,
     bare_type,
-    is_mapping,
     list_at,
     mapping_at,
     mappings_at,
     members,
-    methods,
     operations,
-    parameters,
-    path_item,
-    resolve,
-    target,
-    trees_at,
-    unescaped,
     unused,
 )
 
@@ -75,18 +66,6 @@ MAX_NAME = 120
 _UNSAFE = re.compile(r"[/%~]")
 """What has a meaning in a reference."""
 BODY_KINDS = {"multipart/form-data": "files", "application/x-www-form-urlencoded": "data"}
-KINDS = {
-    "responses": "response",
-    "requestBody": "body",
-    "requestBodies": "body",
-    "items": "item",
-    "headers": "header",
-}
-"""The words of a name for steps of a reference."""
-NAMED_WITHIN = ("properties", "definitions", "$defs")
-"""Steps of a reference that a name of the document follows."""
-SILENT = {*NAMED_WITHIN, "schemas", "schema", "content", "allOf", "oneOf", "anyOf"}
-"""Steps of a reference that say nothing in a name."""
 KEPT_IN_SCHEMA = {
     *(*TYPED, "nullable", "description", "example", "title"),
     *("x-enum-varnames", "x-one-of", "x-words", "x-in-answers", "x-write-only", "x-discriminator"),
@@ -106,6 +85,7 @@ KEPT_IN_OPERATION = {
 
 
 def class_name(name: str) -> str:
+    """The name that the generator gives to the class of a schema, or of a place."""
     return str(strings.ClassName(name, PREFIX))
 
 
@@ -133,144 +113,6 @@ def give_name(document: Tree, schema: Tree, name: str) -> str:
     named[name] = copy(schema)
     replace(schema, {"$ref": SCHEMAS + name})
     return name
-
-
-def inline_reference(document: Tree, log: Log) -> None:
-    """Replace references to parameters, bodies, answers and paths by their targets: the generator
-    follows few.
-    """
-    paths = mapping_at(document, "paths")
-    for path, item in paths.items():
-        paths[path] = deepcopy(_whole_item(document, item, log, path))
-    for operation in operations(document):
-        _inline(document, operation, log)
-    for item in paths.values():
-        item.pop("parameters", None)
-
-
-def _inline(document: Tree, operation: Operation, log: Log) -> None:
-    tree = operation.tree
-
-    def whole(part: Tree) -> Tree:
-        return deepcopy(_followed(document, part, log, operation.where))
-
-    declared = parameters(document, operation.item, tree)
-    kept = {id(each) for each in declared.values()}
-    for parameter in trees_at(tree, "parameters"):
-        if id(parameter) not in kept:
-            name = resolve(document, parameter).get("name")
-            log("drop-parameter", f"{operation.where} {name}")
-    wholes = [whole(parameter) for parameter in declared.values()]
-    tree["parameters"] = [each for each in wholes if "name" in each and "in" in each]
-    if "requestBody" in tree:
-        tree["requestBody"] = whole(tree["requestBody"])
-    responses = mapping_at(tree, "responses")
-    tree["responses"] = {status: whole(answer) for status, answer in responses.items()}
-
-
-def _whole_item(document: Tree, item: Tree, log: Log, path: str) -> Tree:
-    """A path item, with what it refers to.
-
-    What both have, OpenAPI does not define: it is left out of the second.
-    """
-    theirs, whole = _followed(document, item, log, path), path_item(document, item)
-    kept = {id(tree) for _, _, tree in methods(whole)}
-    for method, _, tree in methods(theirs):
-        if id(tree) not in kept:
-            log.left_out.append(
-                f"{method.upper()} {path}: that of {item['$ref']}, beside which the path has its "
-                "own"
-            )
-    return whole
-
-
-def _followed(document: Tree, tree: Tree, log: Log, where: str) -> Tree:
-    if "$ref" not in tree:
-        return tree
-    whole = resolve(document, tree)
-    if whole:
-        log("inline-reference", f"{where}: {tree['$ref']}")
-    else:
-        log.left_out.append(f"{where}: {tree['$ref']}, which points to nothing in this file")
-    return whole
-
-
-def name_referenced_schema(document: Tree, log: Log) -> None:
-    """Name a schema that is referenced and is not in `components/schemas`, and those that it refers
-    to itself.
-    """
-    names: dict[str, str] = {}
-    unnamed = _unnamed(document)
-    while unnamed:
-        for where, schema in unnamed:
-            if not _is_named(document, schema):
-                _name_target(document, where, schema, names, log)
-        unnamed = _unnamed(document)
-    for name, schema in components(document).items():
-        if "$ref" in schema and not resolve(document, schema):
-            log.left_out.append(
-                f"{name}: its type, which is read as anything ({schema['$ref']} leads back to "
-                "itself)"
-            )
-            schema.clear()
-
-
-def _unnamed(document: Tree) -> list[tuple[str, Tree]]:
-    """The references to schemas without a name."""
-    every = schemas(document)
-    return [(where, schema) for where, schema in every if not _is_named(document, schema)]
-
-
-def _is_named(document: Tree, schema: Tree) -> bool:
-    """Whether a schema is no reference, or one to a schema with a name."""
-    if "$ref" not in schema:
-        return True
-    reference = str(schema["$ref"])
-    is_schema = reference.startswith(SCHEMAS)
-    return is_schema and reference.removeprefix(SCHEMAS) in components(document)
-
-
-def _name_target(document: Tree, where: str, schema: Tree, names: dict[str, str], log: Log) -> None:
-    reference, named = schema["$ref"], components(document)
-    whole = target(document, reference)
-    if not is_mapping(whole) or whole is named or any(whole is each for each in document.values()):
-        schema.clear()
-        log.left_out.append(f"{where}: {reference}, which points to nothing in this file")
-        return
-    known = next((key for key, each in named.items() if each is whole), None)
-    name = known or names.get(reference)
-    if name is None:
-        name = _name_of(document, reference)
-        while name in named:
-            name += "_other"
-        named[name] = copy(whole)
-        if "$ref" not in whole:  # one class for both
-            replace(whole, {"$ref": SCHEMAS + name})
-    names[reference] = name
-    schema["$ref"] = SCHEMAS + name
-    log("name-referenced-schema", f"{where}: {reference} is now {name}")
-
-
-def _name_of(document: Tree, reference: str) -> str:
-    """A name for the target of a reference: that of its component or of its operation, and the
-    steps within it.
-    """
-    steps = [unescaped(step) for step in map(unquote, reference[2:].split("/"))]
-    if steps[0] == "paths" and len(steps) > 2:
-        _, path, method, *inner = steps
-        item = mapping_at(mapping_at(document, "paths"), path)
-        operation = mapping_at(item, method)
-        steps = [str(operation.get("operationId") or f"{method}_{path}"), *inner]
-    elif steps[0] == "components" and len(steps) > 2:
-        _, section, name, *inner = steps
-        steps = [name, section, *inner]
-    words: list[str] = []
-    for above, step in zip(["", *steps], steps, strict=False):
-        if above in NAMED_WITHIN:
-            words.append(step)
-        elif above != "content" and step not in SILENT:
-            words.append(KINDS.get(step, step))
-    return _words("_".join(words)) or "schema"
 
 
 def drop_title(document: Tree, log: Log) -> None:
@@ -302,7 +144,7 @@ def _distinct_names(named: Tree) -> dict[str, str]:
     names: dict[str, str] = {}
     modules: set[str] = set()
     for name in named:
-        new = _short(_UNSAFE.sub("_", name))
+        new = _short(_UNSAFE.sub("_", name)) or "unnamed"
         while class_name(new) in RESERVED or module_name(class_name(new)) in modules:
             new += "Model" if class_name(new) in RESERVED else "Other"
         modules.add(module_name(class_name(new)))
@@ -312,18 +154,21 @@ def _distinct_names(named: Tree) -> dict[str, str]:
 
 def _refer_to(schema: Tree, names: dict[str, str]) -> None:
     """Write the new names into a reference and into a discriminator."""
-    name = str(schema.get("$ref", "")).removeprefix(SCHEMAS)
+    # No reference is none to the schema of the name "", which a document may have.
+    name = str(schema["$ref"]).removeprefix(SCHEMAS) if "$ref" in schema else None
     if name in names:
         schema["$ref"] = SCHEMAS + names[name]
     discriminator = mapping_at(schema, "discriminator")
     mapping = mapping_at(discriminator, "mapping")
     for word in mapping:
-        mapping[word] = _renamed(mapping[word], names)
+        mapping[word] = _reference_to_new_name(mapping[word], names)
     if "defaultMapping" in discriminator:
-        discriminator["defaultMapping"] = _renamed(discriminator["defaultMapping"], names)
+        discriminator["defaultMapping"] = _reference_to_new_name(
+            discriminator["defaultMapping"], names
+        )
 
 
-def _renamed(target_: object, names: dict[str, str]) -> str:
+def _reference_to_new_name(target_: object, names: dict[str, str]) -> str:
     """What a discriminator leads to, as a reference to the new name."""
     name = str(target_).removeprefix(SCHEMAS)
     return SCHEMAS + names.get(name, name)
@@ -346,9 +191,9 @@ def unique_operation_id(document: Tree, log: Log) -> None:
         operation.tree["tags"] = tags
         # `cards:list`
         own = re.sub(r"[:/{}]+", "_", operation.tree.get("operationId") or "").strip("_")
-        name = own or f"{operation.method}_{_words(operation.path)}"
+        name = own or f"{operation.method}_{letters_and_digits(operation.path)}"
         if module_name(_short(name)) in taken:
-            name = f"{name}_{operation.method}_{_words(operation.path)}"
+            name = f"{name}_{operation.method}_{letters_and_digits(operation.path)}"
         name = unused(_short(name), taken, module_name)
         if name != operation.tree.get("operationId"):
             log("unique-operation-id", f"{operation.where} is now {name}")
@@ -356,7 +201,8 @@ def unique_operation_id(document: Tree, log: Log) -> None:
         taken.add(module_name(name))
 
 
-def _words(path: str) -> str:
+def letters_and_digits(path: str) -> str:
+    """The letters and digits of a text, with `_` for all between them."""
     return "_".join("".join(c if c.isalnum() else " " for c in path).split())
 
 
@@ -370,7 +216,7 @@ def name_enum_members(document: Tree, log: Log) -> None:
         usual = [strings.snake_case(name).upper() for name in names or _usual_names(values)]
         is_clear = len({*usual}) == len(values) and all(map(str.isidentifier, usual))
         if not is_clear:
-            names = _numbered(usual)
+            names = _distinct_members(usual)
             log("name-enum-members", where)
         if names:
             schema["x-enum-varnames"] = names
@@ -383,8 +229,8 @@ def _usual_names(values: list[str]) -> list[str]:
     ]
 
 
-def _numbered(names: list[str]) -> list[str]:
-    """Names that differ, and that Python allows."""
+def _distinct_members(names: list[str]) -> list[str]:
+    """Names of enum members that differ, and that Python allows."""
     numbered: list[str] = []
     for number, name in enumerate(names):
         own = f"{name}_{number}" if names.count(name) > 1 else name
@@ -418,6 +264,7 @@ def rename_inline_schema(document: Tree, log: Log) -> None:
 
 
 def _name_long_classes(document: Tree, log: Log) -> None:
+    """Give a name to each inline schema whose class would have a name of too many bytes."""
     for place in [*places(document)]:
         long = place.class_name
         has_class = is_enum(place.schema) or is_class(document, place.schema)
@@ -457,11 +304,13 @@ class Place(NamedTuple):
 def places(document: Tree) -> Iterator[Place]:
     """Every inline schema with its place; needs the final names of operations."""
     for name, schema in components(document).items():
-        yield from islice(_at(Place(name, schema, "", name)), 1, None)
+        yield from islice(_places_within(Place(name, schema, "", name)), 1, None)
     for operation in operations(document):
         module = module_name(operation.tree["operationId"])
         for parameter in operation.tree["parameters"]:
-            yield from _at(Place(operation.where, parameter["schema"], module, parameter["name"]))
+            yield from _places_within(
+                Place(operation.where, parameter["schema"], module, parameter["name"])
+            )
         bodies = mapping_at(mapping_at(operation.tree, "requestBody"), "content")
         for kind, content_type, medium in media(operation):
             owner, name = module, f"response_{kind}"
@@ -469,7 +318,9 @@ def places(document: Tree) -> Iterator[Place]:
                 name = "body"
                 if len(bodies) > 1:
                     owner = f"{module}_{_form_of(content_type)}"
-            yield from _at(Place(f"{operation.where} {kind}", medium["schema"], owner, name))
+            yield from _places_within(
+                Place(f"{operation.where} {kind}", medium["schema"], owner, name)
+            )
 
 
 def _form_of(content_type: str) -> str:
@@ -478,7 +329,7 @@ def _form_of(content_type: str) -> str:
     return BODY_KINDS.get(bare_type(content_type), usual)
 
 
-def _at(place: Place) -> Iterator[Place]:
+def _places_within(place: Place) -> Iterator[Place]:
     """A schema and those inside it: properties are named after its class, items and members after
     its owner.
     """
@@ -486,22 +337,26 @@ def _at(place: Place) -> Iterator[Place]:
     where, schema, owner, name = place
     for part in [schema, *(each for each in list_at(schema, "allOf") if "$ref" not in each)]:
         for child, tree in mapping_at(part, "properties").items():
-            yield from _at(Place(f"{where}.{child}", tree, place.class_name, child))
+            yield from _places_within(Place(f"{where}.{child}", tree, place.class_name, child))
     if isinstance(schema.get("additionalProperties"), dict):
-        yield from _at(
+        yield from _places_within(
             Place(
                 f"{where}.*", schema["additionalProperties"], place.class_name, "AdditionalProperty"
             )
         )
     if isinstance(schema.get("items"), dict):
-        yield from _at(Place(f"{where}[]", schema["items"], owner, f"{name}{_member(schema)}_item"))
+        yield from _places_within(
+            Place(f"{where}[]", schema["items"], owner, f"{name}{_suffix_in_union(schema)}_item")
+        )
     for number, member in enumerate([*list_at(schema, "anyOf"), *list_at(schema, "oneOf")]):
-        yield from _at(Place(f"{where} ({number + 1})", member, owner, f"{name}_type_{number}"))
+        yield from _places_within(
+            Place(f"{where} ({number + 1})", member, owner, f"{name}_type_{number}")
+        )
 
 
-def _member(schema: Tree) -> str:
-    """What the generator adds to the name of a list that is one of several types: it is the member
-    of a union.
+def _suffix_in_union(schema: Tree) -> str:
+    """What the generator adds to the name of a list that is one of several types: the list is a
+    member of a union.
     """
     kinds = list_at(schema, "type")
     if "array" in kinds:
@@ -531,6 +386,7 @@ def drop_unused_keys(document: Tree, log: Log) -> None:
 
 
 def _keep_of_operation(operation: Operation) -> None:
+    """Drop what an operation says that does not change the code."""
     _keep(operation.tree, KEPT_IN_OPERATION)
     for _, _, medium in media(operation):
         _keep(medium, {"schema"})
@@ -542,4 +398,5 @@ def _keep_of_operation(operation: Operation) -> None:
 
 
 def _keep(tree: Tree, keys: set[str]) -> None:
+    """Drop all other keys."""
     drop(tree, *(tree.keys() - keys))

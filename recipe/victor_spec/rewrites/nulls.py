@@ -65,6 +65,7 @@ def restore_null(document: Tree, log: Log) -> None:
 
 
 def _can_be_null(document: Tree, schema: Tree) -> bool:
+    """Whether a schema is a class or an enum, or refers to one, that can be null."""
     return is_nullable_class(document, resolve(document, schema))
 
 
@@ -91,4 +92,5 @@ def _add_null_to_union(document: Tree, schema: Tree) -> bool:
 
 
 def _null_beside(schema: Tree) -> Tree:
+    """The schema of null, with the place of another schema."""
     return in_place_of(schema, {"type": "null"})

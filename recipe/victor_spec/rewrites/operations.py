@@ -176,6 +176,7 @@ def _security(document: Tree, operation: Tree) -> Iterator[str]:
 
 
 def _words_of_scheme(document: Tree, schemes: Tree, name: str) -> str:
+    """A security scheme in words: `signature: apiKey in header X-Signature`."""
     scheme = resolve(document, mapping_at(schemes, name))
     kind = scheme.get("type")
     if kind == "apiKey":

@@ -19,7 +19,7 @@ from victor_spec.tree import (
 from .serialization import variants
 
 REDEFINED = "x-redefined"
-"""The key of a composition that `both` made; `inline_allof` settles it."""
+"""The key of a composition that `both_definitions` made; `inline_allof` settles it."""
 UNITED = "x-united"
 """The key of a union of what the members of another union say of one property: a value can have all
 of its fields.
@@ -37,7 +37,9 @@ themselves.
 """
 
 
-def both(document: Tree, earlier: Tree, later: Tree, above: Pairs = frozenset()) -> Tree:
+def both_definitions(
+    document: Tree, earlier: Tree, later: Tree, above: Pairs = frozenset()
+) -> Tree:
     """What two definitions say together: the narrower one, all fields, a list of what both have;
     else the later one.
     """
@@ -46,7 +48,8 @@ def both(document: Tree, earlier: Tree, later: Tree, above: Pairs = frozenset())
     for narrow, wide in ((later, earlier), (earlier, later)):
         if not TYPED & wide.keys() or _is_member(document, narrow, wide):
             return narrow if "$ref" in wide else _with_words(narrow, {**earlier, **later})
-    first, last = _bare(document, earlier), _bare(document, later)
+    first = _only_member_beside_null(document, earlier)
+    last = _only_member_beside_null(document, later)
     if not _has_fields(document, first) or not _has_fields(document, last):
         return _both_values(document, earlier, later, above)
     parts: list[Tree] = []
@@ -69,13 +72,15 @@ def _is_member(document: Tree, narrow: Tree, wide: Tree) -> bool:
 
 def _both_values(document: Tree, earlier: Tree, later: Tree, above: Pairs) -> Tree:
     """What two definitions say of a value without fields."""
-    first, last = resolve(document, earlier), resolve(document, later)
+    first = resolve(document, earlier)
+    last = resolve(document, later)
     pair = id(first), id(last)
     are_lists = is_mapping(first.get("items")) and is_mapping(last.get("items"))
     if are_lists and pair not in above:
-        items = both(document, first["items"], last["items"], above | {pair})
+        items = both_definitions(document, first["items"], last["items"], above | {pair})
         return in_place_of(later, {**first, **last, "items": items})
-    old, new = _kinds(first), _kinds(last)
+    old = _types_beside_null(first)
+    new = _types_beside_null(last)
     is_enum = old == new and values_of(first) and not values_of(last)
     if is_enum or (old == ["integer"] and new == ["number"]):
         return _with_words(earlier, later)
@@ -88,21 +93,22 @@ def gist(schema: Tree) -> str:
     """What a schema says of its values, as text: the same for schemas that differ only in their
     words.
     """
-    return json.dumps(_typed(schema), sort_keys=True)
+    return json.dumps(_without_words(schema), sort_keys=True)
 
 
-def _typed(schema: Any) -> Any:
+def _without_words(schema: Any) -> Any:
+    """A schema without what does not say what a value is, at any depth."""
     if not is_mapping(schema):
         return schema
     typed: Tree = {}
     for key in TYPED & schema.keys():
         value = schema[key]
         if key == "properties":
-            value = {name: _typed(child) for name, child in value.items()}
+            value = {name: _without_words(child) for name, child in value.items()}
         elif key in ("allOf", "oneOf", "anyOf", "prefixItems"):
-            value = [_typed(child) for child in value]
+            value = [_without_words(child) for child in value]
         elif key in ("items", "additionalProperties"):
-            value = _typed(value)
+            value = _without_words(value)
         typed[key] = value
     return typed
 
@@ -118,7 +124,7 @@ def _with_words(schema: Tree, words: Tree) -> Tree:
     return in_place_of(schema, {**schema, **described})
 
 
-def _bare(document: Tree, schema: Tree) -> Tree:
+def _only_member_beside_null(document: Tree, schema: Tree) -> Tree:
     """The only member of a union beside null; any other schema is itself."""
     if "properties" in schema or "allOf" in schema:
         return schema
@@ -129,12 +135,13 @@ def _bare(document: Tree, schema: Tree) -> Tree:
 def _has_fields(document: Tree, schema: Tree) -> bool:
     """Whether a schema, or a part of it, has fields."""
     for whole in variants(document, schema):
-        if "properties" in whole or _kinds(whole) == ["object"]:
+        if "properties" in whole or _types_beside_null(whole) == ["object"]:
             return True
     return False
 
 
-def _kinds(schema: Tree) -> list[str]:
+def _types_beside_null(schema: Tree) -> list[str]:
+    """The declared types of a schema, without null."""
     return [each for each in types_of(schema) if each != "null"]
 
 

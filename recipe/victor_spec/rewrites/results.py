@@ -66,9 +66,11 @@ class _Responses:
                 self._known[*above, *path] = member
 
     def _members(self, schema: Tree) -> dict[_Path, Tree]:
+        """The direct members of an object, by their path of one step."""
         return dict(members_of(self._document, schema, 1))
 
     def result(self) -> Result:
+        """The places of the id and of the state; an empty text for one that is not told."""
         id = self._id()
         status = self._status(id[:-1] if id else self._wrapper)
         return Result(".".join(id), ".".join(status))
@@ -113,6 +115,7 @@ class _Responses:
         return [path for path in paths if self._may_be_id(path[-1])]
 
     def _may_be_id(self, name: str) -> bool:
+        """Whether a name can be that of the id of what was made."""
         words = words_of(name)
         if name in self._sent or _joined(words) in self._in_path:
             return False
@@ -123,9 +126,11 @@ class _Responses:
         return all(word in _WORK or word in self._words for word in before)
 
     def _scalars(self) -> list[_Path]:
+        """The places of members that may be ids: texts and integers."""
         return self._without({"object", "array", "boolean", "number"})
 
     def _texts(self) -> list[_Path]:
+        """The places of members that may be states."""
         return self._without({"object", "array", "boolean", "number", "integer"})
 
     def _without(self, unwanted: set[str]) -> list[_Path]:
@@ -143,6 +148,7 @@ class _Responses:
         return wrappers[0] if len(wrappers) == 1 else ()
 
     def _wraps(self, name: str) -> bool:
+        """Whether a name is that of a member that holds what was made."""
         joined = _joined(words_of(name))
         return joined in _WRAPPERS or joined in self._words
 
@@ -165,10 +171,12 @@ class _Responses:
 
 
 def _is_status(words: list[str]) -> bool:
+    """Whether these are the words of the name `status`."""
     return words == ["status"]
 
 
 def _is_plain_state(words: list[str]) -> bool:
+    """Whether these are the words of the name `state`."""
     return words == ["state"]
 
 
@@ -182,10 +190,12 @@ def _good_contents(document: Tree, operation: Operation) -> list[Tree]:
 
 
 def _schemas(content: Tree) -> list[Tree]:
+    """The schemas of what is JSON in a `content`."""
     return [mapping_at(medium, "schema") for kind, medium in content.items() if is_json(str(kind))]
 
 
 def _placeholders(path: str) -> list[str]:
+    """The names of the parameters in a path."""
     return [part[1:-1] for part in path.split("/") if part.startswith("{") and part.endswith("}")]
 
 
@@ -198,10 +208,12 @@ def _placeholder_of_read(operation: Operation, reads: set[str]) -> str:
 
 
 def _is_item(path: str) -> bool:
+    """Whether a path ends with a parameter: the path of one thing."""
     return path.endswith("}")
 
 
 def _above(path: str) -> str:
+    """A path without its last segment."""
     return path.rpartition("/")[0]
 
 
@@ -216,10 +228,12 @@ def _resource_words(path: str) -> set[str]:
 
 
 def _singular(word: str) -> str:
+    """An English word in the singular, by its ending."""
     if word.endswith("ies"):
         return f"{word[:-3]}y"
     return word.removesuffix("s")
 
 
 def _joined(words: list[str]) -> str:
+    """Words as one, to compare `request-id` with `requestId`."""
     return "".join(words)

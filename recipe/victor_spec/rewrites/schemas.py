@@ -15,7 +15,7 @@ from victor_spec.tree import (
 )
 
 from .base import Log, below, media, reachable, schemas
-from .composition import all_properties, one_of
+from .merged_schemas import all_properties, union_of
 from .redefinition import TYPED
 
 EVERY_NAME = {"", "^", ".*", "^.*", "^.*$", ".+", "^.+$"}
@@ -29,6 +29,8 @@ DECIMAL = "x-decimal"
 """The format of a number that is read as a Decimal; the generator makes properties of text by their
 format.
 """
+_AMOUNT = re.compile(r"(?i)(?:amount|price|balance|total)[^.]*$|fee$")
+"""The end of a place that is called after money."""
 
 
 def read_patterns(document: Tree, log: Log) -> None:
@@ -40,7 +42,7 @@ def read_patterns(document: Tree, log: Log) -> None:
         patterns = mapping_at(schema, "patternProperties")
         is_whole = schema.get("additionalProperties") is False or EVERY_NAME & patterns.keys()
         if patterns and is_whole and not is_mapping(schema.get("additionalProperties")):
-            schema["additionalProperties"] = one_of([*patterns.values()])
+            schema["additionalProperties"] = union_of([*patterns.values()])
             del schema["patternProperties"]
             pending += below(f"{where}.*", schema["additionalProperties"])
             log("read-patterns", where)
@@ -98,6 +100,7 @@ def repair_enum(document: Tree, log: Log) -> None:
 
 
 def _repair_values(schema: Tree, values: list[Any], where: str, log: Log) -> None:
+    """Repair the values of an enum; drop the enum where Python has no type for it."""
     different = {json.dumps(value): value for value in values if value is not None}
     repaired: list[Any] = [*different.values()]
     if schema.get("type") == "string":
@@ -116,23 +119,30 @@ def _repair_values(schema: Tree, values: list[Any], where: str, log: Log) -> Non
 
 def exact_number(document: Tree, log: Log) -> None:
     """Read a number as a Decimal where its format is `decimal`, or where an option names its
-    place.
+    place. Note other numbers that are called after money: a float has not all of their digits.
     """
-    patterns = [re.compile(re.escape(each).replace(r"\*", ".*")) for each in log.decimals]
+    patterns = [re.compile(re.escape(place).replace(r"\*", ".*")) for place in log.decimals]
     for where, schema in schemas(document):
-        kinds = types_of(schema)
-        if "number" not in kinds or "const" in schema:
+        if "number" not in types_of(schema) or "const" in schema:
             continue
         is_named = any(pattern.fullmatch(where) for pattern in patterns)
         if is_named or schema.get("format") == "decimal":
-            number = {"type": "string", "format": DECIMAL}
-            others = [{"type": kind} for kind in kinds if kind != "number"]
-            del schema["type"]
-            schema.update({"anyOf": [number, *others]} if others else number)
+            _make_decimal(schema)
             log.requests.decimals = True
             log("exact-number", where)
-        elif re.search(r"(?i)(?:amount|price|balance|total)[^.]*$|fee$", where):
+        elif _AMOUNT.search(where):
             log.floats.append(where)
+
+
+def _make_decimal(schema: Tree) -> None:
+    """Make a number a Decimal; a union of that and its other types where it has any."""
+    number = {"type": "string", "format": DECIMAL}
+    others = [{"type": kind} for kind in types_of(schema) if kind != "number"]
+    del schema["type"]
+    if others:
+        schema["anyOf"] = [number, *others]
+    else:
+        schema.update(number)
 
 
 def describe_default(document: Tree, log: Log) -> None:
@@ -168,6 +178,7 @@ def mark_answers(document: Tree, log: Log) -> None:
 
 
 def _mark_answer(document: Tree, schema: Tree, done: dict[int, Tree]) -> None:
+    """Mark one schema that an answer can contain."""
     schema["x-in-answers"] = True
     hidden: list[str] = []
     for name, child in all_properties(document, schema, done).items():

@@ -52,7 +52,7 @@ def flatten_object_parameter(document: Tree, log: Log) -> None:
         whole = resolve(document, parameter["schema"])
         style = parameter.get("style", "form")
         if parameter.get("in") == "query" and _is_flat(document, parameter, whole, style):
-            _replace(operation, parameter, whole, style)
+            _replace_by_fields(operation, parameter, whole, style)
             log("flatten-object-parameter", f"{operation.where} {parameter['name']}")
 
 
@@ -69,7 +69,8 @@ def _is_flat(document: Tree, parameter: Tree, whole: Tree, style: str) -> bool:
     return style == "deepObject"
 
 
-def _replace(operation: Operation, parameter: Tree, whole: Tree, style: str) -> None:
+def _replace_by_fields(operation: Operation, parameter: Tree, whole: Tree, style: str) -> None:
+    """Put a parameter for each property of an object in the place of its parameter."""
     required = list_at(whole, "required") if parameter.get("required") else []
     shared = {
         "in": "query",
@@ -110,18 +111,18 @@ def record_styles(document: Tree, log: Log) -> None:
             reserved=bool(parameter.get("allowReserved")),
             json=bool(parameter.get("x-json")),
         )
-        reason = None if written.json else undefined(document, parameter["schema"], written)
+        reason = None if written.json else why_undefined(document, parameter["schema"], written)
         if reason:
             log.left_out.append(
                 f"{where}: {reason}, whose form OpenAPI does not define, is refused when called"
             )
         if location == "header":
-            _free_of_limits(document, operation, parameter)
+            _declare_elsewhere(document, operation, parameter)
         log.requests.request(operation.tree).parameters[parameter["in"], name] = written
     log("record-styles", "the whole document")
 
 
-def _free_of_limits(document: Tree, operation: Operation, parameter: Tree) -> None:
+def _declare_elsewhere(document: Tree, operation: Operation, parameter: Tree) -> None:
     """Declare a header that is no scalar in another place: the generator refuses lists, times and
     unions in headers.
     """
@@ -136,9 +137,9 @@ def _free_of_limits(document: Tree, operation: Operation, parameter: Tree) -> No
             return
 
 
-def undefined(document: Tree, schema: Tree, style: Style) -> str | None:
-    """What a value of the schema can hold that has no defined form in a style; None when it has one
-    always.
+def why_undefined(document: Tree, schema: Tree, style: Style) -> str | None:
+    """What a value of the schema can hold that has no defined form in a style; None when each value
+    has a defined form.
     """
     if style.style == "deepObject":
         return None

@@ -131,8 +131,10 @@ def _declare(server: _Server, known: dict[str, _Server]) -> str:
 
 
 def _joined(base: str, url: str) -> str:
+    """A relative URL below a base URL, without a slash at the end."""
     return urljoin(f"{base}/", f"{url}/").rstrip("/")
 
 
 def _is_absolute(url: str) -> bool:
+    """Whether a URL names a host that can be called."""
     return url.lower().startswith(("https://", "http://")) and is_url(url)

@@ -1,12 +1,10 @@
-"""Rewrites of unions: what stands beside one, what tells its members apart, and the names of its
-members.
+"""Rewrites of unions: what stands beside a union, and the names of its members.
+
+`discriminators` has the words that tell the members apart.
 """
 
-from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from copy import deepcopy
-from itertools import chain, count
-from typing import Any, NamedTuple
 
 from victor_spec.tree import (
     SCHEMAS,
@@ -17,64 +15,23 @@ from victor_spec.tree import (
     is_mapping,
     is_null,
     list_at,
-    mapping_at,
     resolve,
-    types_of,
     union_members,
-    words_as,
 )
 
 from .base import Log, components, drop, schemas
-from .classes import has_siblings, is_alias, is_class, is_object
-from .composition import (
-    all_properties,
-    all_required,
-    named_if_within,
-    write_out_allof,
-)
+from .classes import has_siblings, is_class
+from .composition import holder_of, write_out_allof
+from .discriminators import REFERENCE, TAKEN
+from .merged_schemas import all_properties
 from .names import free_name, give_name
-from .nulls import ONLY_NULL
-from .redefinition import TYPED, values_of
+from .redefinition import TYPED
 from .serialization import kinds, variants
 
 OF_OBJECT = ("properties", "required", "additionalProperties")
 """What a schema says of objects."""
 OF_TYPE = {"object": OF_OBJECT, "array": ("items", "prefixItems"), "null": ()}
-DISCRIMINATOR = "x-discriminator"
-"""The format of the member of a union that stands for what its discriminator does not name, and its
-key.
-"""
-REFERENCE = "x-reference"
-"""The key of a member of a union with the reference that was written out."""
-TAKEN = "x-taken"
-"""The key of a discriminator with the references that it names, and that are no members of the
-union.
-"""
-OTHERS: dict[str, str] = {}
-"""What stands for any other word, and for none, among the words of a member: that of
-`defaultMapping`.
-"""
 UNSPLIT = {"allOf", "oneOf", "anyOf", "enum", "const", "discriminator"}
-
-Word = str | int
-Words = list[list[Word | dict[str, str] | None]]
-"""The words of each member of a union; None for null."""
-
-
-KIND_OF = {str: "string", bool: "boolean", int: "integer"}
-
-
-class Discriminator(NamedTuple):
-    """A discriminator of a union, as the templates need it."""
-
-    name: str
-    """The property with the words."""
-    union: str
-    """The key of the words in the mark `x-one-of` of each member."""
-    taken: list[str]
-    """The words that name other schemas."""
-    has_default: bool
-    """Whether any other value is read as a member, so that there is no unknown variant."""
 
 
 def split_types(document: Tree, log: Log) -> None:
@@ -113,10 +70,10 @@ def unite_children(document: Tree, log: Log) -> None:
     if not unions:
         return
     names = {parent: free_name(named, f"{parent}_or_child") for parent in unions}
-    kept = set(_extended(named, document))
+    unchanged = set(_references_to_one_schema(named, document))
     for where, schema in schemas(document):
         parent = str(schema.get("$ref", "")).removeprefix(SCHEMAS)
-        if parent in unions and id(schema) not in kept:
+        if parent in unions and id(schema) not in unchanged:
             schema["$ref"] = SCHEMAS + names[parent]
             log("unite-children", where)
     for parent, union in unions.items():
@@ -137,9 +94,9 @@ def _union_of_family(named: Tree, family: Family, members: list[str]) -> Tree:
     return in_place_of(root, {"oneOf": members_of_union, "discriminator": discriminator})
 
 
-def _extended(named: Tree, document: Tree) -> Iterator[int]:
-    """The references, by their ids, of an `allOf` that extends a schema, and of a union that
-    chooses by itself.
+def _references_to_one_schema(named: Tree, document: Tree) -> Iterator[int]:
+    """The ids of the references that mean one schema alone, and not its children, too: those in an
+    `allOf` that extends the schema, and those in a union with a discriminator of its own.
     """
     own = {id(schema) for schema in named.values()}
     for _, schema in schemas(document):
@@ -163,28 +120,34 @@ def keep_union_siblings(document: Tree, log: Log) -> None:
 
 
 def _keep_siblings(document: Tree, schema: Tree, where: str, log: Log) -> None:
+    """Put the properties beside a union into its members; a union of one object becomes a class.
+
+    Nothing moves where each member has all of the properties anyway.
+    """
     keys = [key for key in ("oneOf", "anyOf") if schema.get(key)]
     beside = schema["properties"].keys()
     members = [part for part in union_members(schema) if not is_null(resolve(document, part))]
     own = [all_properties(document, part).keys() for part in members]
     with_more = [names for names in own if not names <= beside]
     if not all(_is_about_objects(document, part) for part in members):
-        united = {key: _each_with(document, schema, schema[key], where, log) for key in keys}
-        _unite(document, schema, united, where)
+        united = {
+            key: _members_with_siblings(document, schema, schema[key], where, log) for key in keys
+        }
+        _replace_members(document, schema, united, where)
     elif all(names >= beside for names in own):
         drop(schema, *OF_OBJECT)
     elif len(keys) > 1 or len(with_more) < 2:
         write_out_allof(document, schema, where, log)
         drop(schema, "discriminator")
     else:
-        united = {keys[0]: _each_with(document, schema, members, where, log)}
-        _unite(document, schema, united, where)
+        united = {keys[0]: _members_with_siblings(document, schema, members, where, log)}
+        _replace_members(document, schema, united, where)
 
 
-def _unite(document: Tree, schema: Tree, united: Tree, where: str) -> None:
+def _replace_members(document: Tree, schema: Tree, united: Tree, where: str) -> None:
     """Let a union have other members, which say what stood beside it."""
     parts = [part for members in united.values() for part in members]
-    schema = named_if_within(document, schema, parts, where)
+    schema = holder_of(document, schema, parts, where)
     schema.update(united)
     drop(schema, *OF_OBJECT, "type")
 
@@ -194,17 +157,17 @@ def _is_about_objects(document: Tree, member: Tree) -> bool:
     return not any(kinds(whole) - {"null", "object"} for whole in variants(document, member))
 
 
-def _each_with(
+def _members_with_siblings(
     document: Tree, schema: Tree, members: list[Tree], where: str, log: Log
 ) -> list[Tree]:
     """The members of a union, each saying what stands beside the union, too."""
     return [
-        _with(document, schema, member, f"{where}_type_{number}", log)
+        _member_with_siblings(document, schema, member, f"{where}_type_{number}", log)
         for number, member in enumerate(members)
     ]
 
 
-def _with(document: Tree, schema: Tree, member: Tree, where: str, log: Log) -> Tree:
+def _member_with_siblings(document: Tree, schema: Tree, member: Tree, where: str, log: Log) -> Tree:
     """A member of a union that says what stands beside the union, too; one that is no object stays
     as it is.
     """
@@ -217,242 +180,6 @@ def _with(document: Tree, schema: Tree, member: Tree, where: str, log: Log) -> T
     if "$ref" in member:
         whole[REFERENCE] = member["$ref"]
     return whole
-
-
-class _Member(NamedTuple):
-    """An object that is a member of a union, or of a union in it."""
-
-    schema: Tree
-    name: str
-    """The reference that is the member, "" where it is written in its place."""
-
-
-def mark_union_members(document: Tree, log: Log) -> None:
-    """Mark members with what selects them: `x-one-of` by discriminators, `x-words` by enums in
-    which they differ.
-
-    A union with a discriminator gets a further member, for the variants that the document does not
-    name.
-    """
-    done: dict[int, Tree] = {}
-    numbers = count()
-    for where, schema in schemas(document):
-        members = _members_of_union(document, schema)
-        words = [_words(document, member.schema, done) for member in members]
-        if len(members) > 1:
-            for member, own in zip(members, words, strict=True):
-                _mark_words(member, own, words)
-                name = member.name or "an object without a name"
-                log("mark-union-members", f"{where}: {name}")
-        selecting = _discriminating(document, schema, members, words, log.renamed)
-        is_union = len(members) > 1 or _has_two_values(document, schema)
-        if not selecting and is_union:
-            selecting = _differing(document, members, words, done)
-        for name, told in selecting.items():
-            union = f"{next(numbers)}.{name}"
-            for member, own_words in zip(members, told, strict=True):
-                member.schema.setdefault("x-one-of", {})[union] = own_words
-            _add_unknown_variant(schema, union, name, told, members, log.renamed)
-
-
-def _members_of_union(document: Tree, schema: Tree) -> list[_Member]:
-    members: list[_Member] = []
-    for part in union_members(schema):
-        reference = str(part.get(REFERENCE) or part.get("$ref", ""))
-        members += _objects(document, part, reference)
-    return members
-
-
-def _has_two_values(document: Tree, schema: Tree) -> bool:
-    """Whether two members of a union are more than null."""
-    parts = union_members(schema)
-    return len([part for part in parts if not is_null(resolve(document, part))]) > 1
-
-
-def _add_unknown_variant(
-    schema: Tree,
-    union: str,
-    name: str,
-    told: Words,
-    members: list[_Member],
-    renamed: dict[str, str],
-) -> None:
-    """Add the member that stands for what the property `name` does not tell."""
-    # Two discriminators can exclude each other's members.
-    is_whole = len(members) <= len(union_members(schema))
-    tag = _tag(schema, name, told, renamed, may_default=is_whole)
-    variant = {
-        "type": "string",
-        "format": DISCRIMINATOR,
-        DISCRIMINATOR: {**tag, "union": union},
-    }
-    key = "anyOf" if schema.get("anyOf") else "oneOf"
-    schema[key].append(in_place_of(schema, variant))
-
-
-def _mark_words(
-    member: _Member, own: dict[str, list[Word]], every: list[dict[str, list[Word]]]
-) -> None:
-    """Mark a member of a union with the words of the enums in which it differs from another one."""
-    marks = member.schema.setdefault("x-words", {})
-    for name, words in own.items():
-        if any(other.get(name) != words for other in every):
-            marks[name] = sorted({str(word).casefold() for word in words})
-    member.schema.setdefault("x-one-of", {})
-
-
-def _tag(
-    schema: Tree, name: str, told: Words, renamed: dict[str, str], *, may_default: bool
-) -> Tree:
-    """What the templates need to know of a discriminator, but for the key of its words."""
-    discriminator = mapping_at(schema, "discriminator")
-    taken: set[str] = set()
-    for reference in list_at(discriminator, TAKEN):
-        taken |= {*_tag_values(discriminator, reference, renamed)}
-    for words in told:
-        taken -= {word for word in words if isinstance(word, str)}
-    has_default = may_default and not taken and any(OTHERS in words for words in told)
-    return {"name": name, "union": "", "taken": sorted(taken), "has_default": has_default}
-
-
-def _objects(
-    document: Tree, part: Tree, name: str, seen: frozenset[int] = frozenset()
-) -> list[_Member]:
-    """The objects that a member of a union is, or has as members; `name` is its reference."""
-    whole = resolve(document, part)
-    inner = union_members(whole)
-    if is_alias(whole):
-        inner = whole["allOf"]
-    if id(whole) in seen:
-        return []
-    if not inner:
-        return [_Member(whole, name)] if is_object(document, whole) else []
-    objects: list[_Member] = []
-    for member in inner:
-        objects += _objects(document, member, name, seen | {id(whole)})
-    return objects
-
-
-def _discriminating(
-    document: Tree,
-    schema: Tree,
-    members: list[_Member],
-    words: list[dict[str, list[Word]]],
-    renamed: dict[str, str],
-) -> dict[str, Words]:
-    """The property of the discriminator, with the words of each member; none for a schema without
-    one.
-
-    A member has the words that are mapped to it, and those of its constant that no other member
-    has.
-    """
-    discriminator = mapping_at(schema, "discriminator")
-    name = discriminator.get("propertyName")
-    if not isinstance(name, str) or not members:
-        return {}
-    constants = [own.get(name, []) for own in words]
-    mapped: list[list[Word]] = []
-    for member, values in zip(members, constants, strict=True):
-        texts = _tag_values(discriminator, member.name, renamed) if member.name else []
-        kinds_ = _types_of_words(document, member, name, values)
-        mapped.append(words_as(texts, kinds_))
-    counts = Counter(chain(*mapped, *constants))
-    default = str(discriminator.get("defaultMapping", ""))
-    told: Words = []
-    for member, own, values in zip(members, mapped, constants, strict=True):
-        selecting: list[Word | dict[str, str] | None] = [*own]
-        if len(members) > 1 or len(values) == 1:
-            selecting += [word for word in values if word not in own and counts[word] == 1]
-        if default and default in (member.name, member.name.rpartition("/")[2]):
-            selecting.append(OTHERS)
-        told.append(selecting)
-    return {name: told}
-
-
-def _types_of_words(
-    document: Tree, member: _Member, name: str, values: list[Word]
-) -> Collection[str]:
-    """The types of a discriminator's property in a member: those of its values, else the declared
-    ones.
-    """
-    if values:
-        return {KIND_OF[type(word)] for word in values}
-    declared = all_properties(document, member.schema).get(name, {})
-    return types_of(resolve(document, declared))
-
-
-def _differing(
-    document: Tree,
-    members: list[_Member],
-    words: list[dict[str, list[Word]]],
-    done: dict[int, Tree],
-) -> dict[str, Words]:
-    """The properties that tell members without a discriminator apart: no two of them have a word in
-    common.
-
-    Each has a constant of its own, or all require the property. A single object requires its
-    constant.
-    """
-    properties = [all_properties(document, member.schema, done) for member in members]
-    required = [all_required(document, member.schema, done) for member in members]
-    told: dict[str, Words] = {}
-    for name in words[0] if members else ():
-        own = [of_member.get(name, []) for of_member in words]
-        is_required = all(name in names for names in required)
-        if _tells_apart(own, is_required=is_required):
-            told[name] = [[*of_member] for of_member in own]
-            for selecting, declared in zip(told[name], properties, strict=True):
-                if any(map(_has_null, variants(document, declared[name]))):
-                    selecting.append(None)
-    return told
-
-
-def _tells_apart(words: list[list[Word]], *, is_required: bool) -> bool:
-    """Whether the words of a property tell the members of a union apart, or a single one from
-    anything else.
-    """
-    every = [word for own in words for word in own]
-    if not every or len({*every}) < len(every):
-        return False
-    is_constant = all(len(own) == 1 for own in words)
-    if len(words) == 1:
-        return is_constant and is_required
-    return is_constant or (all(words) and is_required)
-
-
-def _has_null(whole: Tree) -> bool:
-    return bool(whole.get("nullable") or "null" in types_of(whole))
-
-
-def _tag_values(discriminator: Tree, reference: str, renamed: dict[str, str]) -> list[str]:
-    """The words that are mapped to a schema, and its name in the document, unless that is
-    mapped.
-    """
-    name, mapping = reference.rpartition("/")[2], mapping_at(discriminator, "mapping")
-    mapped = [str(word) for word, to in mapping.items() if to in (reference, name)]
-    own = renamed.get(name, name)
-    is_mapped = own.casefold() in [str(word).casefold() for word in mapping]
-    return mapped if is_mapped else [*mapped, own]
-
-
-def _words(document: Tree, schema: Tree, done: dict[int, Tree]) -> dict[str, list[Word]]:
-    """The values of each property that has an enum or a constant; none for one that is always
-    null.
-    """
-    words: dict[str, list[Word]] = {}
-    for name, child in all_properties(document, schema, done).items():
-        values = _values(document, child)
-        if values or ONLY_NULL in resolve(document, child):
-            words[name] = sorted({*values}, key=str)
-    return words
-
-
-def _values(document: Tree, schema: Tree) -> list[Any]:
-    whole = resolve(document, schema)
-    parts = list_at(whole, "allOf")
-    if len(parts) == 1 and "enum" not in whole:
-        return _values(document, parts[0])
-    return [value for value in values_of(whole) if isinstance(value, (str, int))]
 
 
 def name_union_member(document: Tree, log: Log) -> None:

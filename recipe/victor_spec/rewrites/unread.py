@@ -17,7 +17,7 @@ from victor_spec.tree import (
 )
 
 from .base import Log, media, schemas
-from .composition import all_properties
+from .merged_schemas import all_properties
 from .redefinition import TYPED
 
 DIALECTS = re.compile(r"https://(spec\.openapis\.org/oas/3\.|json-schema\.org/draft/2020-12/)")
@@ -41,20 +41,21 @@ ENCODINGS = {"encoding", "prefixEncoding", "itemEncoding"}
 def report_unread(document: Tree, log: Log) -> None:
     """Report what no rewrite reads; drop a parameter that is the whole query."""
     log.left_out += [
-        *_of_dialect(document),
-        *_of_methods(document),
-        *_of_operations(document),
-        *_of_schemas(document),
+        *_losses_of_dialect(document),
+        *_losses_of_methods(document),
+        *_losses_of_operations(document),
+        *_losses_of_schemas(document),
     ]
 
 
-def _of_dialect(document: Tree) -> Iterator[str]:
+def _losses_of_dialect(document: Tree) -> Iterator[str]:
+    """The dialect of JSON Schema, if it is another one than is read."""
     dialect = str(document.get("jsonSchemaDialect", DEFAULT_DIALECT))
     if not DIALECTS.match(dialect):
         yield f"jsonSchemaDialect: {dialect} is read as JSON Schema 2020-12"
 
 
-def _of_methods(document: Tree) -> Iterator[str]:
+def _losses_of_methods(document: Tree) -> Iterator[str]:
     """The operations whose method no request can have."""
     for path, item in mappings_at(document, "paths"):
         known = {key: value for key, value in item.items() if key != "additionalOperations"}
@@ -63,14 +64,15 @@ def _of_methods(document: Tree) -> Iterator[str]:
                 yield f"{name} {path}: a method of additionalOperations, which no request can have"
 
 
-def _of_operations(document: Tree) -> Iterator[str]:
+def _losses_of_operations(document: Tree) -> Iterator[str]:
+    """What of the parameters and media types of all operations is not read."""
     for operation in operations(document):
-        yield from _of_parameters(document, operation)
+        yield from _losses_of_parameters(document, operation)
         for kind, content_type, medium in media(operation):
-            yield from _of_medium(operation, f"{kind} {content_type}", medium)
+            yield from _losses_of_medium(operation, f"{kind} {content_type}", medium)
 
 
-def _of_schemas(document: Tree) -> Iterator[str]:
+def _losses_of_schemas(document: Tree) -> Iterator[str]:
     """What of the schemas is not read. A member of `allOf` is judged with the whole around it."""
     every = schemas(document)
     composed = {id(part): schema for _, schema in every for part in list_at(schema, "allOf")}
@@ -78,12 +80,13 @@ def _of_schemas(document: Tree) -> Iterator[str]:
         whole = schema
         while id(whole) in composed:
             whole = composed[id(whole)]
-        for loss in _of_schema(document, schema, whole):
+        for loss in _losses_of_schema(document, schema, whole):
             yield f"{where}: {loss}"
 
 
-def _of_parameters(document: Tree, operation: Operation) -> Iterator[str]:
+def _losses_of_parameters(document: Tree, operation: Operation) -> Iterator[str]:
     # OpenAPI 3.0 and 3.1 have `allowReserved` in a query only.
+    """What of the parameters of an operation is not sent."""
     has_reserved = not re.match(r"3\.[01]\b", str(document["openapi"]))
     for parameter in [*list_at(operation.tree, "parameters")]:
         location = parameter["in"]
@@ -98,7 +101,8 @@ def _of_parameters(document: Tree, operation: Operation) -> Iterator[str]:
             yield f"{where}: allowReserved, its reserved characters are percent-encoded"
 
 
-def _of_medium(operation: Operation, which: str, medium: Tree) -> Iterator[str]:
+def _losses_of_medium(operation: Operation, which: str, medium: Tree) -> Iterator[str]:
+    """What of one content type, and of its encodings, is not read."""
     where = f"{operation.where} {which}"
     for key, loss in MEDIA.items():
         if key in medium:
@@ -111,7 +115,7 @@ def _of_medium(operation: Operation, which: str, medium: Tree) -> Iterator[str]:
         yield f"{where}: {medium['$ref']}, which points to nothing in this file"
 
 
-def _of_schema(document: Tree, schema: Tree, whole: Tree) -> Iterator[str]:
+def _losses_of_schema(document: Tree, schema: Tree, whole: Tree) -> Iterator[str]:
     """What of a schema is not read; `whole` is that in whose `allOf` it is, or itself."""
     dialect = str(schema.get("$schema", DEFAULT_DIALECT))
     if not DIALECTS.match(dialect):

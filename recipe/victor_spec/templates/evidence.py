@@ -55,6 +55,7 @@ def complaint(decoded: Any, hint: Any, models: Models) -> str | None:
 
 
 def _complaints(value: Any, hint: Any, models: Models, place: str) -> Iterator[str]:
+    """Why a value, at a place of the body, is not of its declared type: each reason."""
     types = decoding.fitting(hint, value)
     if not types:
         yield f"{_named(place)} is {_but(value, hint)}"
@@ -72,6 +73,7 @@ def _complaints(value: Any, hint: Any, models: Models, place: str) -> Iterator[s
 
 
 def _of_object(value: Any, model: Declared, models: Models, place: str) -> Iterator[str]:
+    """Why an object, at a place of the body, is not what its model declares: each reason."""
     hints, free = decoding.hints(value.__class__), value.additional_properties
     given = {name: getattr(value, attribute) for name, attribute in model.attributes.items()}
     for name, own in given.items():
@@ -95,7 +97,9 @@ def _of_object(value: Any, model: Declared, models: Models, place: str) -> Itera
 
 
 def excluding(value: Any, words: Mapping[str, Words], *, exact: bool = False) -> str | None:
-    """Why a value is not what these words select, or None."""
+    """Why a value is not selected by some words, or None: it is an object in which each member that
+    is named has one of its words. With `exact`, the letter case of the words counts.
+    """
     if words and not isinstance(value, Mapping):
         return f"it is {_called(type(value))}, but an object is declared"
     members = cast("Mapping[str, Any]", value)
@@ -104,8 +108,8 @@ def excluding(value: Any, words: Mapping[str, Words], *, exact: bool = False) ->
 
 
 def unlike(given: Any, known: Words, place: str, *, exact: bool = False) -> str | None:
-    """Why a value is none of the words, or None: one is of the same type, and a text in any letter
-    case.
+    """Why a value is none of the words, or None: one of them is of the same type, and equal. Texts
+    are equal in any letter case, unless `exact`.
     """
     words = [decoding.word_of(each) for each in (given, *known)]
     word, *own = words if exact else map(decoding.folded, words)
@@ -124,6 +128,7 @@ MOST_SHOWN: Final = 60
 
 
 def _shown(given: Any) -> str:
+    """A word as a message shows it; of another value, its type."""
     if not isinstance(given, str | int | float):
         return _called(type(given))
     return json.dumps(
@@ -151,6 +156,7 @@ KINDS: Final[Mapping[Any, str]] = {
 
 
 def _called(hint: Any) -> str:
+    """What the type of a value, or of a field, is called in JSON."""
     origin = typing.get_origin(hint) or hint
     if origin is typing.Literal:
         return "a constant"
@@ -158,6 +164,7 @@ def _called(hint: Any) -> str:
 
 
 def _but(value: Any, hint: Any) -> str:
+    """What a value is, and what is declared instead."""
     what = _called(type(value))
     names = dict.fromkeys(
         map(_called, (each for each in decoding.members_of(hint) if each not in (Unset, NoneType)))
@@ -171,6 +178,7 @@ def _but(value: Any, hint: Any) -> str:
 
 
 def _named(place: str) -> str:
+    """What a message calls a place."""
     return f"`{place}`" if place else "it"
 
 
@@ -195,4 +203,5 @@ def named_headers(headers: Any) -> httpx.Headers:
 
 
 def _raw(part: Any) -> bytes:
+    """A part of a header as bytes."""
     return part if isinstance(part, bytes) else str(part).encode("latin-1", "replace")

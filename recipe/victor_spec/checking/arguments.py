@@ -92,6 +92,7 @@ def shape(path: str) -> str:
 
 
 def _letters(name: str) -> str:
+    """A name in small letters and digits, to compare it with another spelling."""
     return re.sub(r"[^a-z0-9]", "", name.lower())
 
 
@@ -134,14 +135,16 @@ def _is_body(hint: Any) -> bool:
 Arguments = dict[str, Any]
 
 
-class Given(NamedTuple):
+class CallValues(NamedTuple):
+    """The values of one call: those of its parameters, and that of its body in a content type."""
+
     parameters: list[tuple[Parameter, Any]]
     medium: Medium | None
     body: Any
 
 
 @dataclass
-class Passing:
+class OperationArguments:
     """The arguments of one operation. Reports the parameters and enum values that have none."""
 
     operation: Operation
@@ -174,16 +177,19 @@ class Passing:
         taken = self.sinks[parameter.place].values()
         return parameter.required or not self.probe.function.required.isdisjoint(taken)
 
-    def kept(self, parameter: Parameter, value: Any) -> Any:
+    def value_with_arguments(self, parameter: Parameter, value: Any) -> Any:
         """The value without the properties that no argument takes: they are reported as missing."""
         sink = self.sinks[parameter.place]
-        is_apart = None not in sink and is_mapping(value)
-        return {name: each for name, each in value.items() if name in sink} if is_apart else value
+        if None in sink or not is_mapping(value):
+            return value
+        return {name: member for name, member in value.items() if name in sink}
 
     def _find_sink(self, parameter: Parameter) -> None:
         """Find the argument of a parameter, or those of its properties; report what has none."""
         properties = self._flat_properties(parameter)
-        sink = self._whole(parameter) or self._apart(parameter, properties)
+        sink = self._argument_of_whole(parameter) or self._arguments_of_properties(
+            parameter, properties
+        )
         self.sinks[parameter.place] = sink
         parts: list[tuple[str | None, Node]] = [(None, parameter.schema)]
         if properties and None not in sink:
@@ -209,7 +215,9 @@ class Passing:
             if all(name in view.properties for view in others)
         }
 
-    def _apart(self, parameter: Parameter, properties: dict[str, Node]) -> dict[str | None, str]:
+    def _arguments_of_properties(
+        self, parameter: Parameter, properties: dict[str, Node]
+    ) -> dict[str | None, str]:
         """The arguments of the properties of a parameter."""
         sink: dict[str | None, str] = {}
         for name in properties:
@@ -219,7 +227,7 @@ class Passing:
                 sink[name] = sent[0]
         return sink
 
-    def _whole(self, parameter: Parameter) -> dict[str | None, str]:
+    def _argument_of_whole(self, parameter: Parameter) -> dict[str | None, str]:
         """The argument of a parameter as a whole; none where it is taken apart, or is not sent."""
         location = parameter.location
         name = parameter.name.lower() if location == "header" else parameter.name
@@ -262,11 +270,11 @@ class Passing:
             if lost:
                 self.missing(place, f"no enum value {', '.join(lost)}", word)
 
-    def arguments(self, given: Given, body: Arguments) -> Arguments:
+    def arguments(self, call: CallValues, body: Arguments) -> Arguments:
         """The arguments of a call. Raises NoArgumentError, which names the parameter."""
         arguments: Arguments = {}
         hints = self.probe.function.hints
-        for parameter, value in given.parameters:
+        for parameter, value in call.parameters:
             for name, argument in self.sinks[parameter.place].items():
                 if name is None or (is_mapping(value) and name in value):
                     own = value if name is None else value[name]
@@ -278,6 +286,7 @@ class Passing:
         return {**arguments, **body}
 
     def _argument(self, parameter: Parameter, hint: Any, value: Any) -> Any:
+        """The value of an argument. Raises NoArgumentError, which names the parameter."""
         try:
             return build(hint, value)
         except NoArgumentError:
@@ -287,17 +296,17 @@ class Passing:
                 f"{parameter.place}: the type of its argument cannot hold {short(value)}"
             ) from None
 
-    def body_options(self, given: Given) -> list[Arguments]:
+    def body_options(self, call: CallValues) -> list[Arguments]:
         """The ways to pass a body: one for each type of the argument.
 
         Raises NoArgumentError when it needs one.
         """
-        medium = given.medium
+        medium = call.medium
         selector = self.probe.selector
         if medium is None or self.probe.body is None:
             return [{}]
         hints = self.probe.function.hints
-        bodies = self._bodies(medium, given.body)
+        bodies = self._bodies(medium, call.body)
         chosen: Arguments = {}
         if selector is not None:
             chosen[selector] = medium.content_type
@@ -305,7 +314,7 @@ class Passing:
                 bodies = []
         if not bodies and self.probe.body in self.probe.function.required:
             raise NoArgumentError(
-                f"{medium.place}: the type of the argument body cannot hold {short(given.body)}"
+                f"{medium.place}: the type of the argument body cannot hold {short(call.body)}"
             )
         return [{"body": body, **chosen} for body in bodies] or [{}]
 
