@@ -183,19 +183,19 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
             accept=_ACCEPT,
         )
 
-    def _transport_override(self, config: ClientConfig, given: Mapping[str, Any]) -> Any:
+    def _transport_override(self, config: ClientConfig, options: Mapping[str, Any]) -> Any:
         """The transport of the client: a `Wire` for credentials that need more than connections to
         the API, or else the caller's own; None: the client makes the usual one.
         """
-        transport = super()._transport_override(config, given)
+        transport = super()._transport_override(config, options)
         is_query_signed = isinstance(config.loop.authenticator, RequestSigner)
         if transport is not None:  # the caller's own transport reaches all origins
             return Wire(transport, {}) if is_query_signed else transport
         others = _other_origins(config)
         if not is_query_signed and not others:
             return None
-        transports = {origin: self._pool_for(url, given) for origin, url in others.items()}
-        return Wire(self._pool_for(config.base_url, given), transports)
+        transports = {origin: self._pool_for(url, options) for origin, url in others.items()}
+        return Wire(self._pool_for(config.base_url, options), transports)
 
     def _attach(self) -> None:
         """Attach no resources, since the operations are those of the generated package.

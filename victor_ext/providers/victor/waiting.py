@@ -196,7 +196,7 @@ def _is_further(from_get: PaymentRequest, from_list: PaymentRequest) -> bool:
     return _step_on_way(from_get.status) > _step_on_way(from_list.status)
 
 
-def _step_on_way(status: str) -> int:
+def _step_on_way(status: object) -> int:
     return _WAY_TO_PAID.index(Status(status))
 
 
