@@ -196,8 +196,9 @@ def _is_further(from_get: PaymentRequest, from_list: PaymentRequest) -> bool:
     return _step_on_way(from_get.status) > _step_on_way(from_list.status)
 
 
-def _step_on_way(status: object) -> int:
-    return _WAY_TO_PAID.index(Status(status))
+def _step_on_way(status: str | None) -> int:
+    """The place of a status that is one of `_WAY_TO_PAID`."""
+    return _WAY_TO_PAID.index(Status(status or ""))
 
 
 def _has_reached(request: PaymentRequest, until: Collection[str] | None) -> bool:
