@@ -392,11 +392,11 @@ class Word(Reader[E]):
 
     def read(self, value: Any, left: int, *, exact: bool = False) -> Any:  # noqa: ARG002 - a word nests nothing
         if value.__class__ is self._kind and value in self._known:
-            return self._known[value]
+            return self._known[value]  # in a usual spelling: one look-up
         value = _whole(value) if self._kind is int else value
         if not isinstance(value, self._kind):
             return MISMATCH
-        word = self._enum(value)
+        word = self._enum(value)  # an open enum makes a member of an undeclared value
         return MISMATCH if exact and word not in self._enum.__members__.values() else word
 
 

@@ -346,10 +346,10 @@ def _number_text(name: str, value: float | Decimal) -> str:
 def json_of(value: Any, name: str) -> str:
     """JSON text; a Decimal keeps its digits.
 
-    Raises ValueError, which names the part, for what JSON has not.
+    Raises ValueError, which names the part, for a value that has no form in JSON.
     """
     try:
-        return _dumps(value)
+        return _dumps(value)  # nearly always; `_exact` writes a Decimal, or names the part
     except (TypeError, ValueError):
         return _exact(value, name, MAX_LEVELS)
 

@@ -42,8 +42,8 @@ class Failure:
 
     @classmethod
     def of(cls, error: GeneratorError, where: str = "", schema: Tree | None = None) -> Failure:
-        """The failure of an error, whose words are taken now: openapi-python-client replaces its
-        header later.
+        """The failure of an error, with the words that the error has now: openapi-python-client
+        replaces `error.header` later.
         """
         words = " ".join(f"{error.header} {error.detail or ''}".split())
         return cls(_OBJECT.sub("it", words), where, schema)

@@ -107,9 +107,10 @@ def _check_settings(session: Session, provider: str) -> Finding:
 
 
 def _usable_credentials(system: System) -> Finding:
-    """Name the credentials: a client could be made of them, so they are complete and readable."""
+    """The finding that the credentials are complete and readable: a client was made of them."""
     if system.credentials:
-        return good("Credentials", plain(system.load("credentials")(os.environ)))
+        kind_of_credentials = system.load("credentials")
+        return good("Credentials", plain(kind_of_credentials(os.environ)))
     return good("Credentials", f"the variables {system.prefix}... are complete")
 
 

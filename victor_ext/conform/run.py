@@ -396,7 +396,10 @@ def _text_of(value: object) -> str | None:
 
 
 def _played(assumption: Assumption, value: object) -> object:
-    """What the option of the sandbox takes of a value. None: nothing."""
+    """A measured value as the sandbox's option takes it; None if it is none of the option's words.
+
+    An option without words takes numbers, true and false as they are.
+    """
     if not assumption.plays:
         return value
     text = _text_of(value)

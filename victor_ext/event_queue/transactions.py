@@ -216,6 +216,7 @@ class AwaitedTransactions(Transactions["AsyncEngine"]):
         return cast("T", result)
 
     async def _read(self, work: Work[T]) -> T:
+        """As `_read` of `BlockingTransactions`: without a heartbeat."""
         return await adrive(self._transact(work), call)
 
     async def _transaction(self, work: Work[Any], pause: float = 0.0) -> Any:

@@ -300,7 +300,9 @@ def within_decision(client: Any, decided: Moment, now: Now, left: float = inf) -
 
 
 def _margin(kept: float) -> float:
-    """Seconds before a key expires in which no call with it begins."""
+    """Seconds before a key expires in which no call with it begins: a tenth of the seconds for
+    which the provider keeps keys, within limits.
+    """
     return min(_MARGIN, max(_LEAST_MARGIN, kept / 10))
 
 

@@ -111,8 +111,8 @@ def _check_webhooks(models: Models) -> None:
 
 
 def _misread(hook: Hook, medium: Medium, models: Models) -> str:
-    """How `read_webhook` reads a body otherwise than it was posted; "" when it reads each as it
-    was.
+    """The first difference between a body of a webhook and what `read_webhook` makes of the body;
+    "" where no body differs.
     """
     for value in received(models.document, medium.schema):
         try:
@@ -120,7 +120,7 @@ def _misread(hook: Hook, medium: Medium, models: Models) -> str:
             decoded = webhooks.read_webhook(json.dumps(value), name=hook.name)
             why = difference(value, plain(decoded))
             if why is None:
-                models.compare(medium.schema, value, decoded)
+                models.compare(medium.schema, value, decoded)  # lost members are findings
                 why = _unselected(hook.name, value, models)
         except Exception as error:  # noqa: BLE001 - whatever the package raises is a finding
             return f"read_webhook raises {type(error).__name__}: {error}"

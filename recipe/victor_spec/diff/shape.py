@@ -278,14 +278,15 @@ class Shapes(Components):
     def _fold(self, shape: Shape, tree: Tree, home: str, seen: set[int]) -> None:
         """Add to a shape all that a schema says, with what it refers to and its `allOf`.
 
-        `home` is the place that gives it, and `seen` has the ids of the schemas that were added.
+        `home` is the place of the named schema that has it, and `seen` has the ids of the schemas
+        that were added.
         """
         if id(tree) in seen:
             return
         seen.add(id(tree))
         if "$ref" in tree:
-            target = self.resolve({"$ref": tree["$ref"]})
-            if "$ref" not in target:
+            target = self.resolve({"$ref": tree["$ref"]})  # without what stands beside it
+            if "$ref" not in target:  # else it leads nowhere
                 base = self.place(target, home)
                 shape.bases[base] = None
                 self._fold(shape, target, base, seen)

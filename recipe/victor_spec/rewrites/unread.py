@@ -85,10 +85,10 @@ def _losses_of_schemas(document: Tree) -> Iterator[str]:
 
 
 def _losses_of_parameters(document: Tree, operation: Operation) -> Iterator[str]:
+    """What of the parameters of an operation is not sent: it is dropped from the document."""
     # OpenAPI 3.0 and 3.1 have `allowReserved` in a query only.
-    """What of the parameters of an operation is not sent."""
-    has_reserved = not re.match(r"3\.[01]\b", str(document["openapi"]))
-    for parameter in [*list_at(operation.tree, "parameters")]:
+    is_allowed_elsewhere = not re.match(r"3\.[01]\b", str(document["openapi"]))
+    for parameter in [*list_at(operation.tree, "parameters")]:  # a copy: some are removed
         location = parameter["in"]
         where = f"{operation.where}: {location} parameter {parameter['name']}"
         if location == "querystring":
@@ -97,7 +97,7 @@ def _losses_of_parameters(document: Tree, operation: Operation) -> Iterator[str]
         if location == "query":
             continue
         is_reserved = parameter.pop("allowReserved", False)
-        if is_reserved and has_reserved:
+        if is_reserved and is_allowed_elsewhere:
             yield f"{where}: allowReserved, its reserved characters are percent-encoded"
 
 

@@ -135,7 +135,7 @@ class VictorJwt(UnpicklableCredentials):
 
         Raises `ConfigurationError` if the private key is elsewhere.
         """
-        # Who signs loads cryptography.
+        # Imported here, because clients with issued tokens (OAuth) need no cryptography.
         from victor_ext.runtime.auth.signed_tokens import signed_token  # noqa: PLC0415 - as said
 
         if self._key is None:
@@ -173,6 +173,7 @@ class VictorJwt(UnpicklableCredentials):
                 f"lifetime={lifetime:g} is above the {limit} s that {environment} permits: leave "
                 "it out."
             )
+        # Issued in the past, and the clock of the provider may be ahead by as much.
         longest = max(0.0, lifetime - 2 * _BACKDATED)
         if self._reuse is not None and self._reuse > longest:
             raise ConfigurationError(
@@ -181,6 +182,7 @@ class VictorJwt(UnpicklableCredentials):
             )
 
         def claims(now: float) -> dict[str, Any]:
+            # A short token is backdated by half of its life at most: the rest is for its use.
             issued = math.floor(now) - min(_BACKDATED, int(lifetime) // 2)
             return self._claims(issued, issued + int(lifetime))
 

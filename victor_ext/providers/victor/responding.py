@@ -85,15 +85,19 @@ class IntendedResponse:
     def _difference_of_amount(
         self, response: PaymentRequestResponse | None, record: PaymentRequest
     ) -> str | None:
-        """How the amounts of a record differ from the intended response: `amount`, `unsaid` or
-        None.
+        """How the amounts of a record differ from the intended response.
+
+        `amount`: they contradict each other, or the intention. `unsaid`: a modified amount cannot
+        be compared, so that nothing confirms it. None: they do not differ.
         """
         amounts = record.said_amounts()
         paid = record.amount
         by_response = None if response is None else response.original_amount
         requested = {self.requested, record.original_amount, by_response} - {None}
         intended = requested if self.modified_amount is None else {self.modified_amount}
-        if len(requested) > 1 or money.from_wire(amounts.own) not in {None, paid, *requested}:
+        has_several = len(requested) > 1
+        is_own_of_another = money.from_wire(amounts.own) not in {None, paid, *requested}
+        if has_several or is_own_of_another:
             return "amount"  # the record contradicts itself, or the request that was known
         if paid is not None and intended and paid not in intended:
             return "amount"

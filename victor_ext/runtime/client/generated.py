@@ -98,26 +98,12 @@ class _Bound:
     def parse_response(self, parse: Callable[..., T], response: httpx.Response) -> T:
         """Read a response that the attempt loop accepted.
 
-        Raises the error of its call if it cannot be read.
+        A response with an undocumented status is read by `undocumented`, where that is set. Raises
+        the error of its call if the response cannot be read.
         """
-        if self._received is not None:
-            # The response knows this client by its request. In a circle, a page would wait for the
-            # garbage collector.
-            received = self._received
-            self._received = None
-            received(response)
+        self._tell_received(response)
         try:
-            if self._as_json:
-                return cast("T", response.json())
-            is_read = isinstance(response, Response) and response.parsed is not NOT_READ
-            parsed: Any = (
-                cast("Response", response).parsed
-                if is_read
-                else parse(client=self, response=response)
-            )
-            # A body that the document has no content for is given as it is, if it is JSON.
-            body = json_of(response) if parsed is None and response.content else NOT_JSON
-            return cast("T", parsed if body is NOT_JSON else body)
+            return cast("T", self._parsed(parse, response))
         except Exception as error:
             if not isinstance(response, Response) or response.unusable is None:
                 raise  # it came through another HTTP client
@@ -129,6 +115,32 @@ class _Bound:
             except (TypeError, ValueError):
                 pass  # the body is no better than the status: it is no JSON, or no object
         raise response.unusable(response, UNDOCUMENTED if undocumented else why)
+
+    def _tell_received(self, response: httpx.Response) -> None:
+        """Call `received` once, and forget it.
+
+        It knows the response, whose request knows this client: the circle would keep a page in
+        memory until the garbage collector comes.
+        """
+        received = self._received
+        self._received = None
+        if received is not None:
+            received(response)
+
+    def _parsed(self, parse: Callable[..., T], response: httpx.Response) -> Any:
+        """What the generated parser makes of a response, or has made of it for the attempt loop;
+        its JSON where that was asked for, or where the document has no content for the body.
+        """
+        if self._as_json:
+            return response.json()
+        if isinstance(response, Response) and response.parsed is not NOT_READ:
+            parsed = response.parsed
+        else:
+            parsed = parse(client=self, response=response)
+        if parsed is not None or not response.content:
+            return parsed
+        body = json_of(response)
+        return parsed if body is NOT_JSON else body
 
     def request_extensions(self, operation: Any) -> dict[str, Any]:
         """The parser of an operation, for the attempt loop, and what `build_request` adds to the

@@ -56,7 +56,8 @@ class Call:
     ) -> tuple[Any, dict[str, Any]]:
         """The generated client for this one call, and the arguments of the generated function.
 
-        `extras` are those of the client's options, and `received` is called with the response.
+        `extras` are those of the client's options: a GET takes their query, and any other call
+        their body, which is noted in `extra_body`. `received` is called with the response.
         """
         query = self.query
         arguments = self.arguments

@@ -127,10 +127,11 @@ def _saying(body: dict[str, Any]) -> dict[str, Any]:
 def _says_something(name: str, value: object) -> bool:
     if says_nothing(value) or value in ({}, []):
         return False
-    return _bare(name) not in _COMPLAINTS or not _is_friendly(value)
+    return _bare(name) not in _COMPLAINTS or not _says_all_is_well(value)
 
 
-def _is_friendly(value: object) -> bool:
+def _says_all_is_well(value: object) -> bool:
+    """Whether an error member says that nothing is wrong, such as `false`, or a `code` of 200."""
     return value is False or str(value).strip().rstrip(".!").lower() in _FRIENDLY
 
 

@@ -158,8 +158,7 @@ class Received:
             "-" if self.milliseconds is None else f"{self.milliseconds:.1f} ms",
         ]
         if key is not None:
-            more = "…" if len(key) > 8 else ""
-            parts.append(f"key={one_line(key[:8])}{more} attempt={self.attempt}")
+            parts.append(f"key={one_line(_beginning(key))} attempt={self.attempt}")
         if self.replayed:
             parts.append("replayed")
         if self.fault:
@@ -167,10 +166,17 @@ class Received:
         return "  ".join(parts)
 
     def excerpt(self, body: str) -> str:
-        """The beginning of its body, or of that of its response, on one line as in `summary`."""
+        """The beginning of a body, of the request or of its response, on one line, with no more of
+        the key than `summary` shows.
+        """
         key = self.idempotency_key
-        hidden = body if key is None else body.replace(key, f"{key[:8]}…")
+        hidden = body if key is None else body.replace(key, _beginning(key))
         return one_line(" ".join(hidden.split()))
+
+
+def _beginning(key: str) -> str:
+    """A key as it is shown: its first eight characters."""
+    return f"{key[:8]}…" if len(key) > 8 else key
 
 
 class SandboxContext:

@@ -327,6 +327,7 @@ class VeloProvider(SandboxProvider[VeloSettings]):
             return self.error(400, "", "The request cannot be read.")
 
     def _serve(self, operation: str, call: Call) -> Response:
+        """Serve an operation that needs a token: time passes first, then it reads or writes."""
         state, token = self.state, call.bearer_token
         owner = state.tokens.owner(token)
         if owner is None:
