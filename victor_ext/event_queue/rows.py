@@ -38,8 +38,8 @@ def take_first(
     Args:
         due: The condition of the rows that may be taken up.
         marks: Columns that tell whether another worker has taken the row up since it was read: then
-            the first due row is read anew.
-        values: The new column values of the row, by which it is taken up.
+            the first due row is read again.
+        values: The column values of the row from now on, by which it is taken up.
     """
     query = sa.select(table).where(due).order_by(table.c.id).limit(1)
     while True:

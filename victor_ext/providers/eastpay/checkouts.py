@@ -27,8 +27,7 @@ _LIFETIME = timedelta(minutes=15)
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _CheckoutRequest:
-    """The arguments of `prepare`."""
-
+    # The arguments of `prepare`.
     amount: Annotated[Money, rule(Validation.amount)]
     _: KW_ONLY
     payment_type: Annotated[str, rule(Validation.printable, 2)] = "DB"

@@ -39,8 +39,7 @@ def _card_fields(validation: Validation, name: str, card: object) -> dict[str, s
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _PaymentRequest:
-    """The arguments of `debit` and `preauthorise`."""
-
+    # The arguments of `debit` and `preauthorise`.
     amount: Annotated[Money, rule(Validation.amount)]
     _: KW_ONLY
     card: Annotated[Card | CardToken | None, rule(_card_fields)] = None
@@ -62,24 +61,21 @@ class _Step:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _FollowUp(_Step):
-    """The arguments of `capture`."""
-
+    # The arguments of `capture`.
     payment_id: str
     amount: Annotated[Money, rule(Validation.amount)]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _Reversal(_Step):
-    """The arguments of `reverse`."""
-
+    # The arguments of `reverse`.
     payment_id: str
     amount: Annotated[Money | None, rule(Validation.amount)] = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _Refund(_FollowUp):
-    """The arguments of `refund`."""
-
+    # The arguments of `refund`.
     _: KW_ONLY
     original_transaction_id: Annotated[str | None, rule(Validation.printable, 255)] = None
 

@@ -62,8 +62,7 @@ def _checked_sort(validation: Validation, argument: str, sort: object) -> object
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class OrderFilters:
-    """The arguments of `orders.list`, each with its rule."""
-
+    # The arguments of `orders.list`, each with its rule.
     query: Annotated[str | None, rule(Validation.text, shortest=0)] = None
     status: Annotated[Status | Sequence[Status] | None, rule(status_numbers)] = None
     start: Annotated[datetime | None, rule(Validation.moment)] = None

@@ -58,7 +58,7 @@ follow.
 
 
 def _orders_in(body: dict[str, Any], reader: PageReader[Order]) -> Sequence[Order]:
-    """The orders of a page, after `reader` is told whether another page follows."""
+    """The orders of a page. Whether another page follows is noted in `reader`."""
     page = orders_page(body)
     assert page is not None  # the row has checked it
     reader.is_last = page.is_last is True

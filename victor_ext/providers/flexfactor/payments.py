@@ -93,8 +93,7 @@ class _TransactionRequest(HiddenRepr):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class EvaluateRequest(_TransactionRequest):
-    """The arguments of `evaluate`."""
-
+    # The arguments of `evaluate`.
     customer_ip: Annotated[str | None, rule(Validation.text, shortest=0)] = None
     sense_key: Annotated[str | None, COMPARED, rule(Validation.text, shortest=0)] = None
     expires_at: Annotated[datetime | None, rule(Validation.moment)] = None
@@ -115,8 +114,7 @@ class EvaluateRequest(_TransactionRequest):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class TransmitRequest(_TransactionRequest):
-    """The arguments of `transmit`."""
-
+    # The arguments of `transmit`.
     declined: Annotated[bool, rule(Validation.flag)] = False
     merchant_initiated: Annotated[bool, Sent("is_mit"), rule(Validation.flag)] = False
 

@@ -99,8 +99,7 @@ class Member(Compared):
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class CreateRequest:
-    """The arguments of `create`, each with its member of the body and its rule."""
-
+    # The arguments of `create`, each with its member of the body and its rule.
     payee_account_number: Annotated[
         str,
         Member("payee.account_number", comparing.same_word),
@@ -341,8 +340,7 @@ _END = rule(Validation.zulu, is_end=True)
 
 @dataclass(slots=True, kw_only=True, eq=False, repr=False)
 class ListRequest:
-    """The arguments of `list`. All with a rule are filters, except `page` and `page_size`."""
-
+    # The arguments of `list`. All with a rule are filters, except `page` and `page_size`.
     status: Annotated[StatusWord | None, _one_of(models.ListPaymentRequestsStatus)] = None
     direction: Annotated[
         DirectionWord | None, _CONSTANT, _one_of(models.ListPaymentRequestsDirection)
