@@ -519,9 +519,9 @@ PLANTED = {
         (0, 60),
         (
             (
-                "victor_ext.runtime.client.generated:_Bound.parse_response",
-                "json_of(response) if parsed is None and response.content else NOT_JSON",
-                "NOT_JSON",
+                "victor_ext.runtime.client.generated:_Bound._parsed",
+                "body = json_of(response)",
+                "body = NOT_JSON",
             ),
         ),
     ),

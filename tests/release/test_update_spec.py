@@ -1,5 +1,6 @@
 """`make update-spec` ends with one verdict, and with an undo of what it replaced."""
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -46,6 +47,7 @@ def last_lines(clone: Path, *settings: str, compared: int = 0, tested: int = 0) 
     ran = subprocess.run(
         ["make", "-o", ".venv/.ready", "update-spec", "FROM=newer.yaml", *settings],
         cwd=clone,
+        env={name: value for name, value in os.environ.items() if not name.startswith("MAKE")},
         capture_output=True,
         text=True,
         check=True,
