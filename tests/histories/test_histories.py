@@ -831,7 +831,7 @@ PLANTED = {
     "what is left out is resumed": Planted(
         "files",
         "not in the last file",
-        (22, 1),
+        (0, 250),
         (
             (
                 f"{BULK}.storing:_leave_out",
