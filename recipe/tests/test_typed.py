@@ -12,6 +12,8 @@ from victor_spec.generate import GenerationResult, generate
 from victor_spec.typed.records import RecordPlan
 from victor_spec.typed.settings import SettingsError
 
+from .wire import made_with_settings
+
 pytestmark = pytest.mark.pull_request
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -67,9 +69,7 @@ records:
 
 def made(folder: Path, document: str = DOCUMENT, settings: str = SETTINGS) -> GenerationResult:
     """The package of a document with settings beside it."""
-    (folder / "shop.yaml").write_text(document, encoding="utf-8")
-    (folder / "shop.settings.yaml").write_text(settings, encoding="utf-8")
-    return generate(folder / "shop.yaml", folder)
+    return made_with_settings(folder, document, settings)
 
 
 def records_of(result: GenerationResult) -> Sequence[RecordPlan]:

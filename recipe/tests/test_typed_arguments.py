@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from victor_spec.command_line import main
-from victor_spec.generate import GenerationResult, generate
+from victor_spec.generate import GenerationResult
 from victor_spec.typed.settings import SettingsError
+
+from .wire import made_with_settings
 
 pytestmark = pytest.mark.pull_request
 
@@ -55,9 +57,7 @@ LIST = "lists: {listOrders: {what: list of orders, %s}}"
 
 def made(folder: Path, document: str = DOCUMENT, settings: str = SETTINGS) -> GenerationResult:
     """The package of a document with settings beside it."""
-    (folder / "shop.yaml").write_text(document, encoding="utf-8")
-    (folder / "shop.settings.yaml").write_text(settings, encoding="utf-8")
-    return generate(folder / "shop.yaml", folder)
+    return made_with_settings(folder, document, settings)
 
 
 def source_of(result: GenerationResult, module: str = "arguments") -> str:
@@ -76,7 +76,7 @@ def test_a_list_is_a_function_with_the_arguments_of_the_document(tmp_path: Path)
 @pytest.mark.parametrize(
     "statement",
     [
-        'sent["shop_id"] = check.form("shop_id", shop_id, _ID)',
+        'sent["shop_id"] = check.form("shop_id", shop_id, ID_FORM)',
         'if state is not None: sent["state"] = check.text("state", state, 20)',
         'sent["created_from"] = check.day("created_from", created_from)',
         'sent["paid"] = check.flag("paid", paid)',
@@ -85,7 +85,7 @@ def test_a_list_is_a_function_with_the_arguments_of_the_document(tmp_path: Path)
         'check.range("created_from", created_from, "created_to", created_to)',
         'with _typed.Query("The list of orders") as check:',
         'constant = frozenset(("shop_id", "created_from", "created_to", "size", "since"))',
-        '_ID = _typed.Form("[a-z]{1,9}", "an id of a shop, such as \'corner\'")',
+        'ID_FORM = _typed.Form("[a-z]{1,9}", "an id of a shop, such as \'corner\'")',
     ],
 )
 def test_each_argument_is_checked_by_its_type_and_limits(statement: str, tmp_path: Path) -> None:

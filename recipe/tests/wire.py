@@ -199,3 +199,11 @@ def reading(schemas: Tree) -> Tree:
         {f"/{each}": {"get": answering(ref(each), operationId=each.lower())} for each in schemas},
         schemas,
     )
+
+
+def made_with_settings(folder: Path, text: str, settings: str) -> GenerationResult:
+    """The package of a document, `shop.yaml`, with settings beside it."""
+    spec = folder / "shop.yaml"
+    spec.write_text(text, encoding="utf-8")
+    (folder / "shop.settings.yaml").write_text(settings, encoding="utf-8")
+    return generate(spec, folder)

@@ -24,10 +24,10 @@ from .words import (
 )
 
 _typed.require_runtime(1)
-_ID = _typed.Form(
+ID_FORM = _typed.Form(
     "(?!.*\\.\\.)[A-Za-z0-9][A-Za-z0-9_.-]{0,99}", "an id as Velo gave it, such as a UUID"
 )
-_SORT = _typed.Form(
+SORT_FORM = _typed.Form(
     "[A-Za-z]+(:(asc|desc))?(,[A-Za-z]+(:(asc|desc))?)*",
     "names of fields with directions, such as 'displayName:asc'",
 )
@@ -73,7 +73,7 @@ def get_payout_history(
     """
     sent: dict[str, Any] = {}
     with _typed.Query("The list of payments") as check:
-        sent["payout_id"] = check.form("payout_id", payout_id, _ID)
+        sent["payout_id"] = check.form("payout_id", payout_id, ID_FORM)
         if remote_id is not None:
             sent["remote_id"] = check.text("remote_id", remote_id, 255)
         if status is not None:
@@ -107,7 +107,7 @@ def get_payout_history(
         if page_size is not None:
             sent["page_size"] = check.integer("page_size", page_size, 1, 100)
         if sort is not None:
-            sent["sort"] = check.form("sort", sort, _SORT)
+            sent["sort"] = check.form("sort", sort, SORT_FORM)
         if sensitive is not None:
             sent["sensitive"] = check.flag("sensitive", sensitive)
         check.range("source_amount_from", source_amount_from, "source_amount_to", source_amount_to)
@@ -159,7 +159,7 @@ def list_funding_accounts(
     sent: dict[str, Any] = {}
     with _typed.Query("The list of funding accounts") as check:
         if payor_id is not None:
-            sent["payor_id"] = check.form("payor_id", payor_id, _ID)
+            sent["payor_id"] = check.form("payor_id", payor_id, ID_FORM)
         if name is not None:
             sent["name"] = check.text("name", name, 255)
         if country is not None:
@@ -171,7 +171,7 @@ def list_funding_accounts(
         if page_size is not None:
             sent["page_size"] = check.integer("page_size", page_size, 1, 100)
         if sort is not None:
-            sent["sort"] = check.form("sort", sort, _SORT)
+            sent["sort"] = check.form("sort", sort, SORT_FORM)
         if sensitive is not None:
             sent["sensitive"] = check.flag("sensitive", sensitive)
     constant = frozenset(
@@ -192,7 +192,7 @@ def list_funding_changes(
     """
     sent: dict[str, Any] = {}
     with _typed.Query("The feed of fundings") as check:
-        sent["payor_id"] = check.form("payor_id", payor_id, _ID)
+        sent["payor_id"] = check.form("payor_id", payor_id, ID_FORM)
         sent["updated_since"] = check.second("since", since)
         if page_size is not None:
             sent["page_size"] = check.integer("page_size", page_size, 1, 100)
@@ -217,7 +217,7 @@ def list_fundings(
     """
     sent: dict[str, Any] = {}
     with _typed.Query("The list of fundings") as check:
-        sent["payor_id"] = check.form("payor_id", payor_id, _ID)
+        sent["payor_id"] = check.form("payor_id", payor_id, ID_FORM)
         if source_account_name is not None:
             sent["source_account_name"] = check.text(
                 "source_account_name", source_account_name, 255
@@ -225,7 +225,7 @@ def list_fundings(
         if page_size is not None:
             sent["page_size"] = check.integer("page_size", page_size, 1, 100)
         if sort is not None:
-            sent["sort"] = check.form("sort", sort, _SORT)
+            sent["sort"] = check.form("sort", sort, SORT_FORM)
     constant = frozenset(("payor_id", "source_account_name", "page_size", "sort"))
     return _typed.ListQuery(sent, may_be_left=not sent.keys() <= constant)
 
@@ -242,7 +242,7 @@ def list_payee_changes(
     """
     sent: dict[str, Any] = {}
     with _typed.Query("The feed of payees") as check:
-        sent["payor_id"] = check.form("payor_id", payor_id, _ID)
+        sent["payor_id"] = check.form("payor_id", payor_id, ID_FORM)
         sent["updated_since"] = check.second("since", since)
         if page_size is not None:
             sent["page_size"] = check.integer("page_size", page_size, 1, 1000)
@@ -267,9 +267,9 @@ def list_payee_invitations(
     """
     sent: dict[str, Any] = {}
     with _typed.Query("The list of invitations") as check:
-        sent["payor_id"] = check.form("payor_id", payor_id, _ID)
+        sent["payor_id"] = check.form("payor_id", payor_id, ID_FORM)
         if payee_id is not None:
-            sent["payee_id"] = check.form("payee_id", payee_id, _ID)
+            sent["payee_id"] = check.form("payee_id", payee_id, ID_FORM)
         if invitation_status is not None:
             sent["invitation_status"] = check.text("invitation_status", invitation_status, 255)
         if page_size is not None:
@@ -311,7 +311,7 @@ def list_payees(
     """
     sent: dict[str, Any] = {}
     with _typed.Query("The list of payees") as check:
-        sent["payor_id"] = check.form("payor_id", payor_id, _ID)
+        sent["payor_id"] = check.form("payor_id", payor_id, ID_FORM)
         if watchlist_status is not None:
             sent["watchlist_status"] = check.text("watchlist_status", watchlist_status, 255)
         if disabled is not None:
@@ -333,7 +333,7 @@ def list_payees(
         if page_size is not None:
             sent["page_size"] = check.integer("page_size", page_size, 1, 100)
         if sort is not None:
-            sent["sort"] = check.form("sort", sort, _SORT)
+            sent["sort"] = check.form("sort", sort, SORT_FORM)
     constant = frozenset(
         ("payor_id", "remote_id", "payee_type", "payee_country", "page_size", "sort")
     )
@@ -352,7 +352,7 @@ def list_payment_changes(
     """
     sent: dict[str, Any] = {}
     with _typed.Query("The feed of payments") as check:
-        sent["payor_id"] = check.form("payor_id", payor_id, _ID)
+        sent["payor_id"] = check.form("payor_id", payor_id, ID_FORM)
         sent["updated_since"] = check.second("since", since)
         if page_size is not None:
             sent["page_size"] = check.integer("page_size", page_size, 1, 1000)
@@ -421,9 +421,9 @@ def list_payments(
     """
     sent: dict[str, Any] = {}
     with _typed.Query("The list of payments") as check:
-        sent["payor_id"] = check.form("payor_id", payor_id, _ID)
+        sent["payor_id"] = check.form("payor_id", payor_id, ID_FORM)
         if payee_id is not None:
-            sent["payee_id"] = check.form("payee_id", payee_id, _ID)
+            sent["payee_id"] = check.form("payee_id", payee_id, ID_FORM)
         if remote_id is not None:
             sent["remote_id"] = check.text("remote_id", remote_id, 255)
         if status is not None:
@@ -479,7 +479,7 @@ def list_payments(
         if page_size is not None:
             sent["page_size"] = check.integer("page_size", page_size, 1, 100)
         if sort is not None:
-            sent["sort"] = check.form("sort", sort, _SORT)
+            sent["sort"] = check.form("sort", sort, SORT_FORM)
         if sensitive is not None:
             sent["sensitive"] = check.flag("sensitive", sensitive)
         check.range("scheduled_from", scheduled_from, "scheduled_to", scheduled_to)
@@ -538,7 +538,7 @@ def list_payout_payments(
     """
     sent: dict[str, Any] = {}
     with _typed.Query("The list of payments") as check:
-        sent["payout_id"] = check.form("payout_id", payout_id, _ID)
+        sent["payout_id"] = check.form("payout_id", payout_id, ID_FORM)
         if status is not None:
             sent["status"] = check.text("status", status, 255)
         if remote_id is not None:
@@ -601,7 +601,7 @@ def list_payouts(
     """
     sent: dict[str, Any] = {}
     with _typed.Query("The list of payouts") as check:
-        sent["payor_id"] = check.form("payor_id", payor_id, _ID)
+        sent["payor_id"] = check.form("payor_id", payor_id, ID_FORM)
         if memo is not None:
             sent["payout_memo"] = check.text("memo", memo, 255)
         if status is not None:
@@ -621,7 +621,7 @@ def list_payouts(
         if page_size is not None:
             sent["page_size"] = check.integer("page_size", page_size, 1, 100)
         if sort is not None:
-            sent["sort"] = check.form("sort", sort, _SORT)
+            sent["sort"] = check.form("sort", sort, SORT_FORM)
         check.range("scheduled_from", scheduled_from, "scheduled_to", scheduled_to)
         check.range("submitted_from", submitted_from, "submitted_to", submitted_to)
     constant = frozenset(
@@ -669,12 +669,14 @@ def list_source_accounts(
             )
         if physical_account_id is not None:
             sent["physical_account_id"] = check.form(
-                "physical_account_id", physical_account_id, _ID
+                "physical_account_id", physical_account_id, ID_FORM
             )
         if payor_id is not None:
-            sent["payor_id"] = check.form("payor_id", payor_id, _ID)
+            sent["payor_id"] = check.form("payor_id", payor_id, ID_FORM)
         if funding_account_id is not None:
-            sent["funding_account_id"] = check.form("funding_account_id", funding_account_id, _ID)
+            sent["funding_account_id"] = check.form(
+                "funding_account_id", funding_account_id, ID_FORM
+            )
         if account_type is not None:
             sent["type_"] = check.text("account_type", account_type, 40)
         if include_user_deleted is not None:
@@ -682,7 +684,7 @@ def list_source_accounts(
         if page_size is not None:
             sent["page_size"] = check.integer("page_size", page_size, 1, 100)
         if sort is not None:
-            sent["sort"] = check.form("sort", sort, _SORT)
+            sent["sort"] = check.form("sort", sort, SORT_FORM)
     constant = frozenset(
         (
             "physical_account_name",
@@ -707,7 +709,7 @@ def list_webhooks(payor_id: str, *, page_size: int | None = None) -> _typed.List
     """
     sent: dict[str, Any] = {}
     with _typed.Query("The list of webhooks") as check:
-        sent["payor_id"] = check.form("payor_id", payor_id, _ID)
+        sent["payor_id"] = check.form("payor_id", payor_id, ID_FORM)
         if page_size is not None:
             sent["page_size"] = check.integer("page_size", page_size, 1, 100)
     constant = frozenset(("payor_id", "page_size"))

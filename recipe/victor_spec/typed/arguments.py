@@ -5,14 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from openapi_python_client.parser.openapi import Endpoint
 
 from victor_spec.requests import key
-from victor_spec.tree import Operation, Tree, mapping_at, operations, resolve, trees_at
+from victor_spec.tree import Operation, Tree, mapping_at, operations, parameters, resolve
 
-from .settings import FormSettings, ListSettings, Settings, SettingsError, is_name, nearest
+from .settings import (
+    FormSettings,
+    ListSettings,
+    Settings,
+    SettingsError,
+    nearest,
+    require_free,
+    require_known,
+    sentence,
+)
 
 LEAST_WHOLE, MOST_WHOLE = -(2**63), 2**63 - 1
 """The limits of a whole number of which the document has none."""
@@ -106,24 +114,19 @@ def parameters_of(document: Tree, operation: Operation) -> dict[str, Tree]:
 
     Raises SettingsError for two with one name, and for a header that has to be sent.
     """
-    parameters: dict[str, Tree] = {}
-    for owner in (operation.item, operation.tree):
-        for written in trees_at(owner, "parameters"):
-            parameter = resolve(document, written)
-            location = parameter.get("in")
-            name = str(parameter.get("name"))
-            if location == "header" and parameter.get("required") is True:
-                raise SettingsError(
-                    f"{operation.where} needs the header {name}, which no list sends."
-                )
-            if location not in ("path", "query"):
-                continue
-            if name in parameters and parameters[name].get("in") != location:
-                raise SettingsError(
-                    f"{operation.where} has two parameters {name}: no list has both."
-                )
-            parameters[name] = parameter
-    return parameters
+    by_name: dict[str, Tree] = {}
+    for written in parameters(document, operation.item, operation.tree).values():
+        parameter = resolve(document, written)
+        location = parameter.get("in")
+        name = str(parameter.get("name"))
+        if location == "header" and parameter.get("required") is True:
+            raise SettingsError(f"{operation.where} needs the header {name}, which no list sends.")
+        if location not in ("path", "query"):
+            continue
+        if name in by_name:
+            raise SettingsError(f"{operation.where} has two parameters {name}: no list has both.")
+        by_name[name] = parameter
+    return by_name
 
 
 class _Planner:
@@ -147,15 +150,15 @@ class _Planner:
         self._sent = _python_names(endpoint)
 
     def plan(self) -> ListPlan:
-        parameters = parameters_of(self._document, self._operation)
-        self._check_entries(parameters)
-        self._check_left_out(parameters)
+        declared = parameters_of(self._document, self._operation)
+        self._check_entries(declared)
+        self._check_left_out(declared)
         arguments = [
             self._argument(wire, parameter)
-            for wire, parameter in parameters.items()
+            for wire, parameter in declared.items()
             if wire not in self._own.leave_out
         ]
-        self._check_names(arguments)
+        require_free(f"lists.{self._name}", [each.name for each in arguments], LOCALS)
         names = {each.wire: each.name for each in arguments}
         constant = [
             each.sent for each in arguments if each.wire in self._own.constant or each.is_positional
@@ -164,7 +167,7 @@ class _Planner:
             function=str(self._endpoint.name),
             operation=self._name,
             what=self._own.what,
-            summary=_sentence(self._operation.tree.get("summary")),
+            summary=sentence(self._operation.tree.get("summary")),
             arguments=arguments,
             ranges=[(names[first], names[last]) for first, last in self._own.ranges],
             constant=constant,
@@ -172,11 +175,8 @@ class _Planner:
 
     def _check_entries(self, parameters: Mapping[str, Tree]) -> None:
         for entry, name in self._own.members():
-            if name not in parameters:
-                raise SettingsError(
-                    f"lists.{self._name}.{entry}: {name} is no parameter of {self._name}"
-                    f"{nearest(name, parameters)}."
-                )
+            place = f"lists.{self._name}.{entry}"
+            require_known(place, name, f"parameter of {self._name}", parameters)
         for kind, known in (("forms", self._settings.forms), ("words", self._settings.words)):
             for wire, name in getattr(self._own, kind).items():
                 if name not in known:
@@ -200,16 +200,6 @@ class _Planner:
     def _misfit(self, entry: str, name: str, why: str) -> SettingsError:
         return SettingsError(f"lists.{self._name}.{entry}: {name}: {why}.")
 
-    def _check_names(self, arguments: Sequence[Argument]) -> None:
-        seen = set(LOCALS)
-        for each in arguments:
-            if each.name in seen or not is_name(each.name):
-                raise SettingsError(
-                    f"lists.{self._name}: the name {each.name} is taken, or is no name in Python: "
-                    "write another one in `names`."
-                )
-            seen.add(each.name)
-
     def _argument(self, wire: str, parameter: Tree) -> Argument:
         schema = resolve(self._document, mapping_at(parameter, "schema"))
         own = self._own
@@ -229,7 +219,7 @@ class _Planner:
             sent=self._sent[wire],
             annotation=annotation,
             check=self._check(name, wire, reader, schema),
-            description=_sentence(parameter.get("description")),
+            description=sentence(parameter.get("description")),
             is_required=is_required,
             is_positional=is_positional,
         )
@@ -271,14 +261,9 @@ def _python_names(endpoint: Endpoint) -> dict[str, str]:
     return {each.name.get_untrusted_value(): str(each.python_name) for each in parameters}
 
 
-def _sentence(description: Any) -> str:
-    words = " ".join(str(description or "").split())
-    return words if not words or words.endswith((".", "?", "!")) else f"{words}."
-
-
 def form_name(name: str) -> str:
-    """The constant of a form: `_ID`."""
-    return f"_{re.sub(r'[^A-Za-z0-9]', '_', name).upper()}"
+    """The constant of a form: `ID_FORM`."""
+    return f"{re.sub(r'[^A-Za-z0-9]', '_', name).upper()}_FORM"
 
 
 def form_call(form: FormSettings) -> str:

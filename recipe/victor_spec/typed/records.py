@@ -10,7 +10,15 @@ from openapi_python_client.parser.properties import ModelProperty
 
 from victor_spec.members import Kind, kind_of, members_of
 
-from .settings import RecordSettings, Settings, SettingsError, is_name, nearest
+from .settings import (
+    RecordSettings,
+    Settings,
+    SettingsError,
+    nearest,
+    require_free,
+    require_known,
+    sentence,
+)
 
 TYPES = {
     "text": "str | None",
@@ -84,7 +92,7 @@ class RecordPlan:
 
 
 def plans_of(models: Iterable[ModelProperty], settings: Settings) -> list[RecordPlan]:
-    """The records, each after those that its fields refer to, where that is possible.
+    """The records, by name: those of the settings, and those that their fields refer to.
 
     Raises SettingsError for an entry that leads nowhere, or to a name that is taken.
     """
@@ -119,7 +127,9 @@ class _Planner:
         properties = {prop.name.get_untrusted_value(): prop for prop in members_of(self._model)}
         self._check(properties)
         plan = RecordPlan(
-            self._name, str(self._model.class_info.module_name), _words(self._model.description)
+            self._name,
+            str(self._model.class_info.module_name),
+            " ".join(_text_of(self._model.description).split()),
         )
         amounts = {pair[0]: name for name, pair in self._settings.money.items()}
         currencies = {pair[1] for pair in self._settings.money.values()}
@@ -132,7 +142,8 @@ class _Planner:
                 plan.fields += self._lifted(wire, prop)
             elif wire not in currencies or self._is_decided(wire):
                 plan.fields.append(self._field(wire, prop))
-        self._check_names(plan)
+        names = [each.name for each in plan.fields]
+        require_free(f"records.{self._name}", names, TAKEN | TYPE_NAMES)
         return plan
 
     def _check(self, properties: Mapping[str, Any]) -> None:
@@ -141,11 +152,8 @@ class _Planner:
         for part in self._settings.lift:
             known += [f"{part}.{name}" for name in self._members_of_part(properties.get(part))]
         for entry, name in self._settings.members():
-            if name not in known:
-                raise SettingsError(
-                    f"records.{self._name}.{entry}: {name} is no member of {self._name}"
-                    f"{nearest(name, known)}."
-                )
+            place = f"records.{self._name}.{entry}"
+            require_known(place, name, f"member of {self._name}", known)
         self._check_money(properties)
         self._check_left_out()
 
@@ -195,16 +203,6 @@ class _Planner:
             return {}
         return {inner.name.get_untrusted_value(): inner for inner in members_of(part)}
 
-    def _check_names(self, plan: RecordPlan) -> None:
-        seen = {*TAKEN, *TYPE_NAMES}
-        for each in plan.fields:
-            if each.name in seen or not is_name(each.name):
-                raise SettingsError(
-                    f"records.{self._name}: the name {each.name} is taken, or is no name in "
-                    "Python: write another one in `names`."
-                )
-            seen.add(each.name)
-
     def _is_decided(self, place: str) -> bool:
         decisions = (self._settings.shown, self._settings.private, self._settings.masked)
         return any(place in names for names in decisions)
@@ -212,7 +210,11 @@ class _Planner:
     def _lifted(self, wire: str, prop: Any) -> list[RecordField]:
         """The fields that are members of a part."""
         inner = self._members_of_part(prop)
-        return [self._field(name, inner[name], wire) for name in self._settings.lift[wire]]
+        schema = str(kind_of(prop))
+        return [
+            self._field(name, inner[name], part=wire, schema=schema)
+            for name in self._settings.lift[wire]
+        ]
 
     def _money(self, name: str, prop: Any) -> RecordField:
         amount, currency = self._settings.money[name]
@@ -230,8 +232,8 @@ class _Planner:
             is_private=is_private,
         )
 
-    def _field(self, wire: str, prop: Any, part: str = "") -> RecordField:
-        """The field of a member of the schema, or of the part with this name."""
+    def _field(self, wire: str, prop: Any, part: str = "", schema: str = "") -> RecordField:
+        """The field of a member of the record's schema, or of a part with this name and schema."""
         settings = self._settings
         place = f"{part}.{wire}" if part else wire
         source = f"_typed.part(self._json, {part!r})" if part else "self._json"
@@ -254,7 +256,7 @@ class _Planner:
             type_,
             f"_typed.{reader}({', '.join(arguments)})",
             _field_words(place, prop, "In no repr." if is_private else ""),
-            schema=self._schema_of(part),
+            schema=schema or self._name,
             member=wire,
             place=place,
             is_private=is_private,
@@ -262,13 +264,6 @@ class _Planner:
             is_undecided=is_private and place not in settings.private,
             kind=record,
         )
-
-    def _schema_of(self, part: str) -> str:
-        """The schema of a part; of none, that of the record."""
-        if not part:
-            return self._name
-        properties = {prop.name.get_untrusted_value(): prop for prop in members_of(self._model)}
-        return str(kind_of(properties[part]))
 
     def _reader_of(self, kind: Kind) -> str:
         """The reader of a kind."""
@@ -301,16 +296,12 @@ def record_of(kind: Kind) -> str | None:
 
 def _field_words(place: str, prop: Any, note: str) -> str:
     """What the docstring of a field says: its name on the wire, and the document's sentence."""
-    description = _words(prop.description)
-    sentences = [f"`{place}`: {description}" if description else f"`{place}`."]
-    if description and not description.endswith((".", "?", "!")):
-        sentences[0] += "."
-    if note:
-        sentences.append(note)
-    return " ".join(sentences)
+    description = sentence(_text_of(prop.description))
+    words = f"`{place}`: {description}" if description else f"`{place}`."
+    return f"{words} {note}" if note else words
 
 
-def _words(description: Any) -> str:
-    """The description of a schema or member, on one line."""
-    text = "" if description is None else description
-    return " ".join(str(getattr(text, "get_untrusted_value", lambda: text)()).split())
+def _text_of(description: Any) -> str:
+    """A description, as the document has it."""
+    unwrap = getattr(description, "get_untrusted_value", None)
+    return str(description or "") if unwrap is None else str(unwrap())

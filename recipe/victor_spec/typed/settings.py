@@ -232,6 +232,31 @@ def is_name(text: str) -> bool:
     return text.isidentifier() and not keyword.iskeyword(text) and not text.startswith("_")
 
 
+def require_known(place: str, name: str, what: str, known: Iterable[str]) -> None:
+    """Raise SettingsError for a name in the settings that is none of the document's."""
+    names = list(known)
+    if name not in names:
+        raise SettingsError(f"{place}: {name} is no {what}{nearest(name, names)}.")
+
+
+def require_free(place: str, names: Iterable[str], taken: Iterable[str]) -> None:
+    """Raise SettingsError for a name in Python that is taken, or that is none."""
+    seen = set(taken)
+    for name in names:
+        if name in seen or not is_name(name):
+            raise SettingsError(
+                f"{place}: the name {name} is taken, or is no name in Python: write another one "
+                "in `names`."
+            )
+        seen.add(name)
+
+
+def sentence(description: Any) -> str:
+    """What a document says of a part, on one line, with a full stop."""
+    words = " ".join(str(description or "").split())
+    return words if not words or words.endswith((".", "?", "!")) else f"{words}."
+
+
 def nearest(name: str, known: Iterable[str]) -> str:
     """What may be meant by an unknown name, for the end of a sentence."""
     names = sorted(known)

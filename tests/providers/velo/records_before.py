@@ -3,23 +3,39 @@
 States are text: Velo adds to them.
 """
 
+from collections.abc import Callable
+from decimal import Decimal
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from victor_ext.errors import InvalidRequest
 from victor_ext.money import Money
 from victor_ext.runtime.client.records import (
     Field,
     ModelRecord,
+    as_integer,
     as_object,
     boolean,
-    decimal,
     identifier,
-    integer,
-    records,
     text,
     timestamp,
 )
+from victor_ext.runtime.core.json_values import decimal_of, list_or_empty
+
+R = TypeVar("R", bound=ModelRecord)
+
+
+integer = partial(Field[int | None], as_integer)
+decimal = partial(Field[Decimal | None], decimal_of)
+
+
+def records(path: str, kind: Callable[[Any], R]) -> Field[tuple[R, ...]]:
+    """Records of one kind; empty when the provider sent none."""
+
+    def read(value: object) -> tuple[R, ...]:
+        return tuple(map(kind, list_or_empty(value)))
+
+    return Field(read, path)
 
 
 def as_money(minor_units: Any, currency: Any) -> Money | None:

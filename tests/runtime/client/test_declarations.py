@@ -17,14 +17,14 @@ from victor_ext import Outcome, UnreadableResponse, expect
 from victor_ext.runtime.client.records import (
     Field,
     ModelRecord,
+    as_integer,
     boolean,
     identifier,
-    integer,
-    records,
     text,
     timestamp,
 )
 from victor_ext.runtime.client.resources import arguments_of, members_of
+from victor_ext.runtime.core.json_values import list_or_empty
 from victor_ext.runtime.core.validation import Sent
 
 
@@ -39,16 +39,20 @@ class Part(ModelRecord):
     name = text("name", hidden=True)
 
 
+def _parts(value: object) -> tuple[Part, ...]:
+    return tuple(map(Part, list_or_empty(value)))
+
+
 class Whole(ModelRecord):
     __slots__ = ("key",)
 
     id = identifier("id")
     city = text("address.city")
     account = text("account", masked=True)
-    count = integer("count")
+    count = Field(as_integer, "count")
     is_open = boolean("is_open")
     at = timestamp("at")
-    parts = records("parts", Part)
+    parts = Field(_parts, "parts")
 
     def __init__(self, raw: Any, key: str = "") -> None:
         super().__init__(raw)

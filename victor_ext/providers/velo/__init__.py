@@ -1,9 +1,6 @@
 """Velo Payments: payees, source accounts, funding, payouts and their payments. See docs/velo.md."""
 
-from .auth import VeloAuth
-from .client import AsyncVelo, Velo
-from .operations import Receipt
-from .records import (
+from velo_api.typed.records import (
     AcceptedPayment,
     Funding,
     FundingAccount,
@@ -11,8 +8,6 @@ from .records import (
     FundingEntry,
     FundingEvent,
     FxSummary,
-    Payee,
-    PayeeBatch,
     PayeeChange,
     PayeeFailure,
     PayeeInvitation,
@@ -33,6 +28,11 @@ from .records import (
     WebhookEndpoint,
     WebhookPing,
 )
+
+from .auth import VeloAuth
+from .client import AsyncVelo, Velo
+from .operations import Receipt
+from .records import Payee, PayeeBatch
 from .requests import (
     Address,
     Challenge,

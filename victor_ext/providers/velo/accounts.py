@@ -18,6 +18,13 @@ from velo_api.api.funding import (
 )
 from velo_api.api.source_accounts import get_source_account, list_source_accounts, request_funding
 from velo_api.typed import arguments
+from velo_api.typed.records import (
+    Funding,
+    FundingAccount,
+    FundingChange,
+    FundingEntry,
+    SourceAccount,
+)
 from velo_api.typed.words import FundingAccountTypeWord
 
 from victor_ext.errors import InvalidRequest, NotFound, Problem
@@ -40,7 +47,6 @@ from victor_ext.typed import ListQuery
 from .checks import Validation, check, check_request
 from .operations import Receipt
 from .reading import Order, read, walk
-from .records import Funding, FundingAccount, FundingChange, FundingEntry, SourceAccount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)

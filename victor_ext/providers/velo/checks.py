@@ -5,19 +5,18 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, cast
 
-from victor_ext.errors import Problem
+from velo_api.typed.arguments import ID_FORM
+
 from victor_ext.money import Money
 from victor_ext.privacy import kind_of
-from victor_ext.runtime.core import validation
 from victor_ext.runtime.core.validation import as_date
+from victor_ext.typed import Query
 
 MOST = 2000
 """The most payments in a payout, and the most payees in a batch."""
 
-_ID = re.compile(r"(?!.*\.\.)[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 
-
-class Validation(validation.Validation):
+class Validation(Query):
     """The problems of a call. Each method checks one argument, and returns what is sent for it."""
 
     def capitals(self, field: str, value: Any, count: int, *, required: bool = True) -> Any:
@@ -31,9 +30,7 @@ class Validation(validation.Validation):
 
     def id(self, field: str, value: Any, *, required: bool = True) -> Any:
         """An id of Velo's: it cannot change the rest of a path."""
-        return self.matching(
-            field, value, _ID, "an id as Velo gave it, such as a UUID", required=required
-        )
+        return self.matching(field, value, ID_FORM.pattern, ID_FORM.wanted, required=required)
 
     def money(self, field: str, value: Any, *, largest: int = 2**63 - 1) -> None:
         """An amount above zero."""
@@ -67,15 +64,7 @@ class Validation(validation.Validation):
         """
         if value is None and not required:
             return None
-        problem = validation.moment_problem(field, value)
-        if isinstance(value, datetime) and problem is None:
-            if 1900 <= value.year < 9999:
-                return value.astimezone(UTC).replace(microsecond=0).isoformat()
-            problem = Problem(
-                field, "range", f"{field} is in the year {value.year}: that cannot be meant."
-            )
-        self.add(problem)
-        return None
+        return self.second(field, value)
 
     def birthday(self, field: str, value: Any) -> str | None:
         """A date of birth. No message shows it."""

@@ -21,6 +21,7 @@ from velo_api.api.payees import (
     update_payee_remote_id,
 )
 from velo_api.typed import arguments
+from velo_api.typed.records import PayeeChange, PayeeInvitation
 from velo_api.typed.words import PayeeTypeWord
 
 from victor_ext.runtime.client.polling import poll
@@ -40,7 +41,7 @@ from victor_ext.typed import ListQuery
 from .checks import Validation, check, check_request
 from .operations import batch_id as batch_id_of
 from .reading import read, walk, write
-from .records import Payee, PayeeBatch, PayeeChange, PayeeInvitation
+from .records import Payee, PayeeBatch
 from .requests import Address, Challenge, Company, Individual, NewPayee
 
 

@@ -14,6 +14,7 @@ from velo_api.api.payments import (
     withdraw_payment,
 )
 from velo_api.typed import arguments
+from velo_api.typed.records import Payment, PaymentChange
 
 from victor_ext.errors import Outcome, UnreadableResponse
 from victor_ext.ids import reference_of
@@ -32,7 +33,6 @@ from victor_ext.typed import ListQuery
 from .checks import Validation, day_around
 from .operations import PAYMENT_WITHDRAWAL
 from .reading import Order, read, walk, write
-from .records import Payment, PaymentChange
 from .system import IncludeWord
 
 _ORDER = Order(id="paymentId")

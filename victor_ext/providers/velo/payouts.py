@@ -18,6 +18,15 @@ from velo_api.api.payouts import (
     withdraw_payout,
 )
 from velo_api.typed import arguments
+from velo_api.typed.records import (
+    Payment,
+    Payout,
+    PayoutHistory,
+    PayoutPayment,
+    PayoutStatistics,
+    PayoutSummary,
+    Quote,
+)
 from velo_api.typed.words import PayoutStatusFilter
 
 from victor_ext.errors import Conflict, InvalidRequest, Outcome, Problem
@@ -45,15 +54,6 @@ from victor_ext.words import Word
 from .checks import Validation, check
 from .operations import INSTRUCTION, PAID, PAYOUT_WITHDRAWAL, Receipt
 from .reading import Order, read, walk, write
-from .records import (
-    Payment,
-    Payout,
-    PayoutHistory,
-    PayoutPayment,
-    PayoutStatistics,
-    PayoutSummary,
-    Quote,
-)
 from .requests import PaymentInstruction
 from .system import PAYOUT_STATUSES
 

@@ -16,6 +16,7 @@ from velo_api.api.webhooks import (
     update_webhook,
 )
 from velo_api.typed import arguments
+from velo_api.typed.records import WebhookEndpoint, WebhookPing
 
 from victor_ext.runtime.client.resources import (
     Mode,
@@ -34,7 +35,6 @@ from victor_ext.typed import ListQuery
 from .checks import Validation, check_request
 from .operations import Receipt
 from .reading import read, walk
-from .records import WebhookEndpoint, WebhookPing
 from .system import CategoryWord
 from .webhooks import SHORTEST_AUTHORIZATION
 

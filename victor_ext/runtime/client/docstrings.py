@@ -13,7 +13,7 @@ def with_arguments_described(text: str | None, source: str | None) -> str | None
 
     None: Python runs without docstrings.
     """
-    if text is None or source is None:
+    if text is None or source is None or _ARGUMENTS not in source:
         return text
     own = inspect.cleandoc(text)
     documented = _arguments_in(own)

@@ -24,9 +24,7 @@ from typing import Any, Generic, NoReturn, Self, TypeGuard, TypeVar, overload
 from victor_ext.privacy import mask
 from victor_ext.response_info import ResponseInfo
 from victor_ext.runtime.core.json_values import (
-    decimal_of,
     flag_of,
-    list_or_empty,
     object_or_empty,
     text_or_empty,
 )
@@ -276,23 +274,11 @@ def as_timestamp(value: object) -> datetime | None:
     return moment
 
 
-# Fields by what they are read as. An id is empty when the provider sent none; a number has the
-# digits that were sent.
+# Fields by what they are read as. An id is empty when the provider sent none.
 identifier = partial(Field[str], text_or_empty)
 text = partial(Field[str | None], as_text)
-integer = partial(Field[int | None], as_integer)
 boolean = partial(Field[bool | None], flag_of)
 timestamp = partial(Field[datetime | None], as_timestamp)
-decimal = partial(Field[Decimal | None], decimal_of)
-
-
-def records(path: str, kind: Callable[[Any], R]) -> Field[tuple[R, ...]]:
-    """Records of one kind; empty when the provider sent none."""
-
-    def read(value: object) -> tuple[R, ...]:
-        return tuple(map(kind, list_or_empty(value)))
-
-    return Field(read, path)
 
 
 def _is_tuple(value: object) -> TypeGuard[tuple[Any, ...]]:
