@@ -9,17 +9,19 @@ type: one odd value never costs the others.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, ClassVar, NamedTuple, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeGuard, TypeVar, cast
 
 from victor_ext.errors import InvalidRequest, Problem
-from victor_ext.money import Money
-from victor_ext.privacy import mask
+from victor_ext.money import Amount, Money, to_wire
+from victor_ext.privacy import kind_of, mask
 from victor_ext.runtime.client import records as client_records
+from victor_ext.runtime.client.extras import ExtraBody
 from victor_ext.runtime.client.records import as_timestamp
+from victor_ext.runtime.client.requests import Body, Part, Request
 from victor_ext.runtime.core import validation
 from victor_ext.runtime.core.json_values import (
     decimal_of,
@@ -32,11 +34,17 @@ from victor_ext.runtime.core.json_values import (
 from victor_ext.words import Word
 
 __all__ = (
+    "Amount",
+    "Body",
+    "ExtraBody",
     "Form",
     "ListQuery",
     "Money",
+    "Part",
     "Query",
     "Record",
+    "Request",
+    "Sent",
     "Word",
     "day",
     "decimal",
@@ -61,6 +69,7 @@ RUNTIME = 1
 FIRST_YEAR, LAST_YEAR = 1900, 9998
 """The years of a moment that can be meant."""
 
+P = TypeVar("P", bound=Part)
 R = TypeVar("R", bound="Record")
 Object = Mapping[str, Any]
 """A JSON object."""
@@ -152,12 +161,137 @@ class ListQuery(NamedTuple):
         return "ListQuery('[hidden]')"  # a filter may name a person
 
 
-class Query(validation.Validation):
-    """The problems of the arguments of a list. Each method returns what is sent."""
+class Sent(NamedTuple):
+    """Where an argument stands in the body that is sent, and how an answer is compared with it."""
 
-    def form(self, field: str, value: Any, form: Form) -> Any:
-        """Text of a form."""
-        return self.matching(field, value, form.pattern, form.wanted)
+    place: str
+    """`payment_details.amount`."""
+    kind: str
+    """How the argument was checked: `text`, `word`, `day`, `flag`, `whole`, `money`."""
+
+
+class Query(validation.Validation):
+    """The problems of the arguments of a call. Each method returns what is sent."""
+
+    def form(
+        self, field: str, value: Any, form: Form, longest: int | None = None, shortest: int = 0
+    ) -> Any:
+        """Text of a form, with a number of characters."""
+        return self.text(
+            field, value, longest, shortest=shortest, form=form.pattern, wanted=form.wanted
+        )
+
+    def comparable(self, field: str, value: object, *, required: bool = False) -> None:
+        """Text that an answer can repeat. Nothing is said twice of one argument."""
+        if all(problem.field != field for problem in self.problems):
+            super().comparable(field, value, required=required)
+
+    def texts(self, field: str, value: Any, longest: int | None = None) -> Any:
+        """One text or more."""
+        if isinstance(value, str) or not isinstance(value, Sequence) or not value:
+            message = f"{field} must be a list of one or more, such as ['payment']."
+            self.note(field, "type", message)
+            return None
+        texts = cast("Sequence[object]", value)
+        return [self.text(f"{field}[{place}]", each, longest) for place, each in enumerate(texts)]
+
+    def number(self, field: str, value: Any, least: float, most: float) -> Any:
+        """A number from `least` to `most`."""
+        is_number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+        if not is_number or not least <= value <= most:
+            message = f"{field} must be a number from {least} to {most}, or left out."
+            self.note(field, "range", message)
+        return value
+
+    def birthday(self, field: str, value: Any) -> str | None:
+        """A date of birth. No message shows it."""
+        day = validation.as_date(value)
+        if day is None:
+            wanted = "a date, such as date(2026, 3, 4) or '2026-03-04'"
+            self.note(field, "type", f"{field} must be {wanted}.")
+        return None if day is None else day.isoformat()
+
+    def utc(self, field: str, value: Any) -> datetime | None:
+        """An aware datetime, in UTC."""
+        problem = validation.moment_problem(field, value)
+        self.add(problem)
+        if problem is not None:
+            return None
+        moment: datetime = value.astimezone(UTC)
+        return moment
+
+    def dollars(self, field: str, value: Any) -> str | None:
+        """An amount in US dollars, as text."""
+        if value is None:
+            hint = "write Decimal('44.23')"
+            self.add(Problem(field, "required", f"{field} is missing.", hint=hint))
+            return None
+        try:
+            return to_wire(value, field=field)
+        except InvalidRequest as error:
+            self.problems += error.problems
+            return None
+
+    def money(
+        self, field: str, value: object, least: int, most: int, *, decimals: int | None = None
+    ) -> TypeGuard[Money]:
+        """Whether a value is an amount from `least` to `most` minor units.
+
+        `decimals` are those that its currency must have, where the provider counts one unit in all
+        currencies.
+        """
+        if not isinstance(value, Money):
+            wanted = "Money.of('44.23', 'USD') or Money(4423, 'USD')"
+            self.note(field, "type", f"{field} is of type {kind_of(value)}: write {wanted}.")
+            return False
+        if decimals is not None and value.decimals != decimals:
+            message = (
+                f"{field} is in {value.currency}, which has {value.decimals} decimals: how the "
+                f"provider, which counts {decimals} decimals, takes it is not documented."
+            )
+            self.note(field, "currency", message)
+            return False
+        if not least <= value.minor_units <= most:
+            message = f"{field} is {value.minor_units} minor units and must be {least} to {most}."
+            self.note(field, "range", message)
+            return False
+        return True
+
+    def part(
+        self, field: str, value: Any, kind: type[P], members: Callable[[Query, str, P], Body]
+    ) -> Body | None:
+        """A request object; `members` checks its fields.
+
+        What it cannot say, a method `check` of the object notes, if it has one.
+        """
+        if not isinstance(value, kind):
+            self.note(field, "type", f"{field} must be {kind.__name__}(...), not {kind_of(value)}.")
+            return None
+        sent = members(self, f"{field}.", value)
+        if hasattr(value, "check"):
+            value.check(self, field)
+        return sent
+
+    def parts(
+        self,
+        field: str,
+        value: Any,
+        kind: type[P],
+        members: Callable[[Query, str, P], Body],
+        fewest: int = 0,
+        most: int | None = None,
+    ) -> list[Body | None]:
+        """A list of request objects."""
+        is_list = isinstance(value, Sequence) and not isinstance(value, str | bytes)
+        items = cast("Sequence[object]", value) if is_list else ()
+        limit = "or more" if most is None else f"to {most}"
+        if not is_list or len(items) < fewest or (most is not None and len(items) > most):
+            message = f"{field} must be a list of {fewest} {limit} {kind.__name__}."
+            self.note(field, "length", message)
+        return [
+            self.part(f"{field}[{number}]", item, kind, members)
+            for number, item in enumerate(items)
+        ]
 
     def second(self, field: str, value: Any) -> str | None:
         """An aware datetime, as whole seconds in UTC.

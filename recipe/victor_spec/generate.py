@@ -45,6 +45,7 @@ from .rewrites.schemas import DECIMAL
 from .tree import PlaceError, Tree
 from .typed import Typed
 from .typed.arguments import list_plans
+from .typed.bodies import body_plans
 from .typed.records import plans_of, record_of
 from .typed.settings import RecordSettings, Settings, SettingsError, read_settings
 
@@ -404,8 +405,10 @@ def _typed_parts(
     else:
         return None
     try:
-        lists = list_plans(document, endpoints_of(data), settings)
-        return Typed(settings, plans_of(data.models, settings), lists)
+        endpoints = endpoints_of(data)
+        lists = list_plans(document, endpoints, settings)
+        calls = body_plans(document, endpoints, settings)
+        return Typed(settings, plans_of(data.models, settings), lists, calls)
     except SettingsError as error:
         raise SettingsError(f"{file}: {error}") from None
 

@@ -6,6 +6,7 @@ Of Victor, see `tests/test_leaks.py`.
 
 import asyncio
 import base64
+import dataclasses
 import json
 import logging
 import pickle
@@ -17,6 +18,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from velo_api.typed import parts as parts_of_velo
 
 from tests.frames import assert_hidden, found_in, places
 from tests.providers.connected.till import Caller, operation
@@ -50,6 +52,7 @@ from victor_ext.providers import (
     flexfactor,
     velo,
 )
+from victor_ext.typed import Query
 
 pytestmark = pytest.mark.slow  # a package is generated for `connect`
 
@@ -560,7 +563,7 @@ def test_nothing_is_shown_of_what_works(caplog: pytest.LogCaptureFixture) -> Non
         client,
         PERSON,
         PERSON.individual,
-        PERSON.to_model(),
+        parts_of_velo.new_payee_body(Query(), "", PERSON),
         channel,
         company,
         PLASTIC,
@@ -568,7 +571,7 @@ def test_nothing_is_shown_of_what_works(caplog: pytest.LogCaptureFixture) -> Non
         *(
             getattr(part, name)
             for part in (channel, company)
-            for name in type(part).__slots__
+            for name in (field.name for field in dataclasses.fields(part))
             if "name" not in name
         ),
     ]

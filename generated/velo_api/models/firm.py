@@ -15,7 +15,8 @@ from ..types import UNSET, Unset
 
 @_attrs_define
 class Firm:
-    """
+    """A payee that is a company.
+
     Attributes:
         name (str | Unset): The name that the company is registered under.
         tax_id (None | str | Unset): The number at the tax office.

@@ -15,7 +15,7 @@ from ..types import UNSET, Unset
 
 @_attrs_define
 class NewAddress:
-    """The address of a new payee. Its limits are others than those of an update.
+    """Where a new payee lives. An update has other limits.
 
     Attributes:
         line1 (str): Street and number.

@@ -17,10 +17,11 @@ from ..types import UNSET, Unset
 class NewFundingAccount:
     """
     Attributes:
-        type_ (str): `FBO`, `WUBS_DECOUPLED` or `PRIVATE`.
-        name (str): The payor's own name for the account.
+        type_ (str): `FBO`, `WUBS_DECOUPLED` or `PRIVATE`; others may come. Which of the rest is needed
+            depends on it.
+        name (str): Its name at Velo.
         payor_id (str): The id of the payor.
-        account_name (str | Unset): Whose account it is.
+        account_name (str | Unset): The name on the account.
         account_number (str | Unset): The account at its bank.
         routing_number (str | Unset): The bank of the account.
         currency (str | Unset): Three capital letters (ISO 4217).

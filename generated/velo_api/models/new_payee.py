@@ -16,18 +16,20 @@ from ..types import UNSET, Unset
 
 @_attrs_define
 class NewPayee:
-    """
+    """A payee to be created: an individual or a company.
+
     Attributes:
         type_ (str): `Individual` or `Company`.
-        remote_id (str): The payor's own name for the payee.
+        remote_id (str): The payor's own name for the payee; payments name the payee by it.
         email (str): Where Velo invites the payee.
-        address (NewAddress): The address of a new payee. Its limits are others than those of an update.
-        payment_channel (NewPaymentChannel | Unset):
+        address (NewAddress): Where a new payee lives. An update has other limits.
+        payment_channel (NewPaymentChannel | Unset): The account that a payee is paid on: an IBAN, or
+            account and routing number, never both.
         language (str | Unset): A language code such as `en`.
         challenge (Challenge | Unset): What a payee is asked when onboarding begins, in place of Velo's
             usual question.
-        individual (Person | Unset):
-        company (Firm | Unset):
+        individual (Person | Unset): A payee who is a person.
+        company (Firm | Unset): A payee that is a company.
     """
 
     type_: str

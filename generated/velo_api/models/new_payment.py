@@ -15,15 +15,16 @@ from ..types import UNSET, Unset
 
 @_attrs_define
 class NewPayment:
-    """
+    """One payment of a payout.
+
     Attributes:
-        remote_id (str): The payor's name for the payee.
+        remote_id (str): Who is paid: the payor's own name for the payee.
         currency (str): Three capital letters (ISO 4217).
-        amount (int): In minor units.
+        amount (int): What the payee is to receive, in minor units.
         source_account_name (str): The source account that pays, by its name.
-        payment_memo (str | Unset): For the statement of the payee, but not by ACH; else that of the
-            payout.
-        payor_payment_id (str | Unset): The payor's own reference.
+        payment_memo (str | Unset): For the payee's statement, but not by ACH; else the payout's.
+        payor_payment_id (str | Unset): The payor's own reference. After a lost response only it shows
+            whether a payment was submitted.
         transmission_type (str | Unset): How the payment is to be sent, such as ACH, SAME_DAY_ACH, WIRE,
             LOCAL or SWIFT; Velo chooses when it is left out.
         payment_metadata (str | Unset): For the rails that carry the payment, in a form that they ask

@@ -15,7 +15,8 @@ from ..types import UNSET, Unset
 
 @_attrs_define
 class NewPaymentChannel:
-    """
+    """The account that a payee is paid on: an IBAN, or account and routing number, never both.
+
     Attributes:
         country_code (str): Two capital letters (ISO 3166).
         currency (str): Three capital letters (ISO 4217).

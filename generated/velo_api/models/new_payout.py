@@ -23,8 +23,8 @@ class NewPayout:
             `payoutToPayorId`, or not at all.
         payout_to_payor_id (str | Unset): The payor whose payees are paid. It comes with
             `payoutFromPayorId`, or not at all.
-        payout_memo (str | Unset): For the statements of the payees, but not by ACH; a payment may have
-            its own.
+        payout_memo (str | Unset): For the payees' statements, but not by ACH; a payment may have its
+            own.
     """
 
     payments: list[NewPayment]

@@ -33,9 +33,10 @@ class Payee:
         disabled (bool | Unset): Whether the payee cannot be paid.
         disabled_comment (None | str | Unset): Why it cannot be paid.
         pause_payment (bool | Unset): Whether payments to the payee are paused.
-        address (PostalAddress | Unset):
-        individual (Person | Unset):
-        company (Firm | Unset):
+        address (PostalAddress | Unset): Where a payee lives. The limits are others than those of a new
+            payee.
+        individual (Person | Unset): A payee who is a person.
+        company (Firm | Unset): A payee that is a company.
     """
 
     payee_id: str | Unset = UNSET

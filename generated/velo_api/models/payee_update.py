@@ -18,9 +18,10 @@ from ..types import UNSET, Unset
 class PayeeUpdate:
     """
     Attributes:
-        address (PostalAddress | Unset):
-        individual (Person | Unset):
-        company (Firm | Unset):
+        address (PostalAddress | Unset): Where a payee lives. The limits are others than those of a new
+            payee.
+        individual (Person | Unset): A payee who is a person.
+        company (Firm | Unset): A payee that is a company.
         language (str | Unset): A language code such as `en`.
         payee_type (str | Unset): `Individual` or `Company`.
         challenge (Challenge | Unset): What a payee is asked when onboarding begins, in place of Velo's

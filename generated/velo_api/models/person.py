@@ -16,7 +16,8 @@ from ..types import UNSET, Unset
 
 @_attrs_define
 class Person:
-    """
+    """A payee who is a person.
+
     Attributes:
         name (PersonName | Unset):
         national_identification (str | Unset): Such as a social security number; masked for those who

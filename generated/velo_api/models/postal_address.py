@@ -15,7 +15,8 @@ from ..types import UNSET, Unset
 
 @_attrs_define
 class PostalAddress:
-    """
+    """Where a payee lives. The limits are others than those of a new payee.
+
     Attributes:
         line1 (str): Street and number.
         city (str): The town.

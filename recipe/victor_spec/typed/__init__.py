@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .arguments import ListPlan, form_call, form_name
+from .arguments import ListPlan
+from .bodies import BodyPlans
+from .checks import form_call, form_name
 from .records import RecordPlan
 from .settings import Settings
 
@@ -19,21 +21,34 @@ class Typed:
     settings: Settings
     records: Sequence[RecordPlan]
     lists: Sequence[ListPlan]
+    calls: BodyPlans
 
     def modules(self) -> dict[str, dict[str, Any]]:
         """The modules to render, with what each template must know."""
+        of_settings = self.settings.forms.items()
+        forms = {name: form for name, form in of_settings if form.whole is not None}
+        forms |= self.calls.patterns.forms
+        common: dict[str, Any] = {
+            "settings": self.settings,
+            "forms": forms,
+            "form_name": form_name,
+            "version": RUNTIME,
+        }
         modules: dict[str, dict[str, Any]] = {}
         if self.records:
             modules["typed/records.py"] = {"plans": self.records, "version": RUNTIME}
         if self.settings.words:
             modules["typed/words.py"] = {"settings": self.settings}
-        if self.lists:
+        if forms:
+            modules["typed/forms.py"] = {**common, "form_call": form_call}
+        if self.calls.parts:
+            modules["typed/parts.py"] = {**common, "plans": self.calls.parts}
+        if self.lists or self.calls.bodies:
             modules["typed/arguments.py"] = {
+                **common,
                 "plans": self.lists,
-                "settings": self.settings,
-                "form_call": form_call,
-                "form_name": form_name,
-                "version": RUNTIME,
+                "bodies": self.calls.bodies,
+                "parts": self.calls.parts,
             }
         return modules
 

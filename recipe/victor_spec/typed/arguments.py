@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,29 +10,9 @@ from openapi_python_client.parser.openapi import Endpoint
 from victor_spec.requests import key
 from victor_spec.tree import Operation, Tree, mapping_at, operations, parameters, resolve
 
-from .settings import (
-    FormSettings,
-    ListSettings,
-    Settings,
-    SettingsError,
-    nearest,
-    require_free,
-    require_known,
-    sentence,
-)
+from .checks import Checks, Patterns, reader_of
+from .settings import ListSettings, Settings, SettingsError, nearest, require_free, sentence
 
-LEAST_WHOLE, MOST_WHOLE = -(2**63), 2**63 - 1
-"""The limits of a whole number of which the document has none."""
-READERS = {
-    ("string", None): "text",
-    ("string", "date"): "day",
-    ("string", "date-time"): "moment",
-    ("integer", None): "whole",
-    ("boolean", None): "flag",
-}
-"""How a parameter is checked, by the type and the format of its schema."""
-ANNOTATIONS = {"text": "str", "flag": "bool", "whole": "int", "day": "date | str"}
-MOMENT = "datetime"
 LOCALS: Sequence[str] = ("check", "constant", "sent", "bool", "date", "datetime", "int", "str")
 """Names that the generated functions use themselves, types included."""
 
@@ -145,13 +124,13 @@ class _Planner:
         self._operation = operation
         self._name = name
         self._own = own
-        self._settings = settings
+        self._checks = Checks(f"lists.{name}", own, settings, Patterns())
         self._endpoint = endpoint
         self._sent = _python_names(endpoint)
 
     def plan(self) -> ListPlan:
         declared = parameters_of(self._document, self._operation)
-        self._check_entries(declared)
+        self._checks.require_entries(f"parameter of {self._name}", declared)
         self._check_left_out(declared)
         arguments = [
             self._argument(wire, parameter)
@@ -173,52 +152,28 @@ class _Planner:
             constant=constant,
         )
 
-    def _check_entries(self, parameters: Mapping[str, Tree]) -> None:
-        for entry, name in self._own.members():
-            place = f"lists.{self._name}.{entry}"
-            require_known(place, name, f"parameter of {self._name}", parameters)
-        for kind, known in (("forms", self._settings.forms), ("words", self._settings.words)):
-            for wire, name in getattr(self._own, kind).items():
-                if name not in known:
-                    raise SettingsError(
-                        f"lists.{self._name}.{kind}.{wire}: {name} is not in `{kind}`"
-                        f"{nearest(name, known)}."
-                    )
-
     def _check_left_out(self, parameters: Mapping[str, Tree]) -> None:
         """Raise SettingsError for what is left out and named elsewhere, or must be sent."""
-        for entry, name in self._own.members():
-            if name in self._own.leave_out and entry != "leave_out":
-                raise self._misfit(entry, name, "it is left out")
-        for name in self._own.leave_out:
-            if parameters[name].get("required") is True:
-                raise self._misfit("leave_out", name, "the document requires it")
+        required = {name: each.get("required") is True for name, each in parameters.items()}
+        self._checks.require_left_out(required)
         for first, last in self._own.ranges:
             if first == last:
-                raise self._misfit("ranges", first, "a range has two ends")
-
-    def _misfit(self, entry: str, name: str, why: str) -> SettingsError:
-        return SettingsError(f"lists.{self._name}.{entry}: {name}: {why}.")
+                raise self._checks.misfit("ranges", first, "a range has two ends")
 
     def _argument(self, wire: str, parameter: Tree) -> Argument:
         schema = resolve(self._document, mapping_at(parameter, "schema"))
         own = self._own
         name = own.names.get(wire) or self._sent[wire]
         reader = own.read_as.get(wire) or self._reader_of(wire, schema)
-        for entry in ("forms", "words"):
-            if wire in getattr(own, entry) and reader != "text":
-                raise self._misfit(entry, wire, f"it is read as {reader}, not as text")
-        annotation = MOMENT if reader in ("moment", "second") else ANNOTATIONS[reader]
-        if wire in own.words:
-            annotation = own.words[wire]
+        self._checks.require_text(wire, reader)
         is_positional = wire in own.positional
         is_required = is_positional or wire in own.required or parameter.get("required") is True
         return Argument(
             name=name,
             wire=wire,
             sent=self._sent[wire],
-            annotation=annotation,
-            check=self._check(name, wire, reader, schema),
+            annotation=self._checks.annotation(wire, reader, schema),
+            check=self._checks.call(repr(name), name, wire, reader, schema),
             description=sentence(parameter.get("description")),
             is_required=is_required,
             is_positional=is_positional,
@@ -226,10 +181,9 @@ class _Planner:
 
     def _reader_of(self, wire: str, schema: Tree) -> str:
         """How a parameter is checked, by its schema."""
-        type_ = str(schema.get("type"))
-        reader = READERS.get((type_, str(schema.get("format")))) or READERS.get((type_, None))
+        reader = reader_of(schema)
         if reader is None:
-            raise self._misfit(
+            raise self._checks.misfit(
                 "leave_out",
                 wire,
                 f"no check knows the type {schema.get('type')!r} of this parameter: leave it out, "
@@ -237,35 +191,8 @@ class _Planner:
             )
         return reader
 
-    def _check(self, name: str, wire: str, reader: str, schema: Tree) -> str:
-        """The call that checks an argument."""
-        arguments = [repr(name), name]
-        if wire in self._own.forms:
-            return f"check.form({', '.join(arguments)}, {form_name(self._own.forms[wire])})"
-        if reader == "text":
-            longest = schema.get("maxLength")
-            arguments += [] if longest is None else [repr(longest)]
-        elif reader == "whole":
-            limits = (
-                schema.get("minimum", LEAST_WHOLE),
-                schema.get("maximum", MOST_WHOLE),
-            )
-            arguments += [repr(limit) for limit in limits]
-        method = {"whole": "integer"}.get(reader, reader)
-        return f"check.{method}({', '.join(arguments)})"
-
 
 def _python_names(endpoint: Endpoint) -> dict[str, str]:
     """The arguments of the generated function, by the names of the parameters on the wire."""
     parameters = [*endpoint.path_parameters, *endpoint.query_parameters]
     return {each.name.get_untrusted_value(): str(each.python_name) for each in parameters}
-
-
-def form_name(name: str) -> str:
-    """The constant of a form: `ID_FORM`."""
-    return f"{re.sub(r'[^A-Za-z0-9]', '_', name).upper()}_FORM"
-
-
-def form_call(form: FormSettings) -> str:
-    """The call that makes a form."""
-    return f"_typed.Form({form.whole!r}, {form.wanted!r})"

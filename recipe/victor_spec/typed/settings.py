@@ -96,31 +96,34 @@ class RecordSettings(_Strict):
 class FormSettings(_Strict):
     """A form that a text has as a whole, with the words for a message."""
 
-    whole: str = Field(description="A regular expression that the whole text matches.")
+    whole: str | None = Field(
+        default=None,
+        description="A regular expression that the whole text matches. It is the whole rule: no "
+        "length of the document is checked. Without it, the document's pattern and lengths are.",
+    )
     wanted: str = Field(description="What to write instead: `an id, such as a UUID`.")
 
     @field_validator("whole")
     @classmethod
-    def _is_read_by_python(cls, whole: str) -> str:
+    def _is_read_by_python(cls, whole: str | None) -> str | None:
         try:
-            re.compile(whole)
+            re.compile(whole or "")
         except re.error as error:
             raise ValueError(f"it is no regular expression: {error}") from None
         return whole
 
 
-class ListSettings(_Strict):
-    """How the arguments of a list differ from what the document says of its parameters."""
+class ArgumentSettings(_Strict):
+    """How arguments differ from what the document says of parameters, or of members of a body."""
 
-    what: str = Field(description="What the list is called in messages: `list of payouts`.")
     positional: list[str] = Field(
-        default=[], description="Required arguments that need not be named."
+        default=[], description="Arguments that need not be named, in their order."
     )
     required: list[str] = Field(
         default=[], description="Arguments that are required here, and optional in the document."
     )
     names: dict[str, str] = Field(
-        default={}, description="Parameters that have another name in Python than their own."
+        default={}, description="Arguments that have another name in Python than their own."
     )
     forms: dict[str, str] = Field(
         default={}, description="Texts that have one of the `forms`, by its name."
@@ -128,6 +131,22 @@ class ListSettings(_Strict):
     words: dict[str, str] = Field(
         default={}, description="Texts of which some `words` are known, by their name."
     )
+    leave_out: list[str] = Field(
+        default=[], description="What is no argument, such as the number of a page."
+    )
+
+    def members(self) -> list[tuple[str, str]]:
+        """Each parameter or member that the settings name, with the entry that names it."""
+        named: list[tuple[str, str]] = []
+        for entry in ("positional", "required", "names", "forms", "words", "leave_out"):
+            named += [(entry, name) for name in getattr(self, entry)]
+        return named
+
+
+class ListSettings(ArgumentSettings):
+    """How the arguments of a list differ from what the document says of its parameters."""
+
+    what: str = Field(description="What the list is called in messages: `list of payouts`.")
     read_as: dict[str, Literal["text", "day", "moment", "second"]] = Field(
         default={},
         description="Texts that are a day, a moment, or a moment in whole seconds (a fraction is "
@@ -141,19 +160,111 @@ class ListSettings(_Strict):
         description="Arguments that an item never stops matching. With any other one, the list is "
         "read repeatedly, so that no item is lost.",
     )
-    leave_out: list[str] = Field(
-        default=[], description="Parameters that are no arguments, such as the number of a page."
-    )
 
     def members(self) -> list[tuple[str, str]]:
-        """Each parameter that the settings name, with the entry that names it."""
-        named: list[tuple[str, str]] = []
-        entries = ("positional", "required", "names", "forms", "words", "read_as", "constant")
-        for entry in (*entries, "leave_out"):
+        named = super().members()
+        for entry in ("read_as", "constant"):
             named += [(entry, name) for name in getattr(self, entry)]
         for pair in self.ranges:
             named += [("ranges", name) for name in pair]
         return named
+
+
+SentAs = Literal["text", "day", "birthday", "moment", "utc", "dollars"]
+"""How an argument of a body is checked and sent, where the document does not say it."""
+
+
+class MembersSettings(ArgumentSettings):
+    """How the members of a JSON object that is sent become arguments."""
+
+    lift: list[str] = Field(
+        default=[],
+        description="Objects whose members are arguments in their place; the members are named "
+        "`payee.account_number`.",
+    )
+    read_as: dict[str, SentAs] = Field(
+        default={},
+        description="Members that are checked as another type than the document says: a day, a "
+        "moment, a moment in UTC (`utc`), an amount in dollars as text.",
+    )
+    money: dict[str, tuple[str, str]] = Field(
+        default={},
+        description="Arguments that are Money, sent in minor units: the names of the members for "
+        "the amount and for the currency. Without the latter its currency is another argument's.",
+    )
+    decimals: int | None = Field(
+        default=None,
+        description="The decimals that the currency of each Money has to have, where the provider "
+        "counts that unit in all currencies.",
+    )
+    references: list[str] = Field(
+        default=[],
+        description="Texts that the caller looks for later: printable, with no blanks around them.",
+    )
+    compared: list[str] = Field(
+        default=[],
+        description="Texts that an answer is compared with: not of blanks and stars alone.",
+    )
+    empty: list[str] = Field(default=[], description="Texts that may be empty.")
+    set_by_hand: list[str] = Field(
+        default=[], description="Members that are no arguments: code by hand sends them."
+    )
+    defaults: dict[str, bool | int | str] = Field(
+        default={}, description="What is sent for an argument that is left out."
+    )
+
+    def members(self) -> list[tuple[str, str]]:
+        named = super().members()
+        for entry in (
+            "lift",
+            "read_as",
+            "references",
+            "compared",
+            "empty",
+            "defaults",
+            "set_by_hand",
+        ):
+            named += [(entry, name) for name in getattr(self, entry)]
+        for amount, currency in self.money.values():
+            named += [("money", name) for name in (amount, currency) if name]
+        return named
+
+
+class PartSettings(MembersSettings):
+    """A schema that becomes a class of request objects, which callers make."""
+
+    name: str = Field(default="", description="The name of the class, if it is not the schema's.")
+    shown: list[str] = Field(
+        default=[], description="Members that the repr shows. All others are private."
+    )
+    accounts: list[str] = Field(
+        default=[], description="Members with numbers of accounts or persons, hidden everywhere."
+    )
+
+    def members(self) -> list[tuple[str, str]]:
+        named = super().members()
+        for entry in ("shown", "accounts"):
+            named += [(entry, name) for name in getattr(self, entry)]
+        return named
+
+
+class BodySettings(MembersSettings):
+    """The arguments of an operation that sends a JSON object."""
+
+    what: str = Field(description="What is sent, in messages: `payout`.")
+    by_hand: dict[str, str] = Field(
+        default={},
+        description="Arguments that code by hand checks and sends, with their types in Python. "
+        "One whose type ends with `| None` may be left out.",
+    )
+    compared_as: dict[str, str] | None = Field(
+        default=None,
+        description="Makes a table of the arguments, for code by hand that compares an answer "
+        "with what was sent. Members that are compared in another way than their type says.",
+    )
+
+    def members(self) -> list[tuple[str, str]]:
+        return [*super().members(), *(("compared_as", name) for name in self.compared_as or ())]
 
 
 class Settings(_Strict):
@@ -172,6 +283,13 @@ class Settings(_Strict):
     )
     lists: dict[str, ListSettings] = Field(
         default={}, description="Lists whose arguments are checked, by their operationId."
+    )
+
+    parts: dict[str, PartSettings] = Field(
+        default={}, description="Schemas that become request objects, by their names."
+    )
+    bodies: dict[str, BodySettings] = Field(
+        default={}, description="Operations that send an object of JSON, by their operationId."
     )
 
     @model_validator(mode="after")
@@ -209,6 +327,8 @@ _GROUPS: dict[str, type[BaseModel]] = {
     "records": RecordSettings,
     "lists": ListSettings,
     "forms": FormSettings,
+    "parts": PartSettings,
+    "bodies": BodySettings,
 }
 """The settings of one entry, by the name of its group."""
 

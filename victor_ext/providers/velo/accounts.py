@@ -4,9 +4,6 @@ paid from.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated
-
 from velo_api import models
 from velo_api.api.funding import (
     create_funding_account,
@@ -25,14 +22,12 @@ from velo_api.typed.records import (
     FundingEntry,
     SourceAccount,
 )
-from velo_api.typed.words import FundingAccountTypeWord
 
 from victor_ext.errors import InvalidRequest, NotFound, Problem
 from victor_ext.money import Money
 from victor_ext.runtime.client.polling import checked_seconds, poll
 from victor_ext.runtime.client.resources import (
     Mode,
-    Part,
     Resource,
     Walk,
     arguments_of,
@@ -40,26 +35,12 @@ from victor_ext.runtime.client.resources import (
     operation,
 )
 from victor_ext.runtime.client.runners import OperationFlow, call_without_body
-from victor_ext.runtime.core.validation import Sent, rule
 from victor_ext.runtime.loop.flow import Sleep
-from victor_ext.typed import ListQuery
+from victor_ext.typed import ListQuery, Request
 
-from .checks import Validation, check, check_request
+from .checks import Validation, check
 from .operations import Receipt
 from .reading import Order, read, walk
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class _NewFundingAccount(Part):
-    _model = models.NewFundingAccount
-    _account_numbers = ("account_number", "routing_number")
-    payor_id: Annotated[str, rule(Validation.id)]
-    name: Annotated[str, rule(Validation.text, 30, shortest=3)]
-    account_type: Annotated[FundingAccountTypeWord, Sent("type_"), rule(Validation.text, 40)]
-    account_name: Annotated[str | None, rule(Validation.text, 22)] = None
-    account_number: Annotated[str | None, rule(Validation.text, 17, shortest=4)] = None
-    routing_number: Annotated[str | None, rule(Validation.text, 9, shortest=6)] = None
-    currency: Annotated[str | None, rule(Validation.capitals, 3)] = None
 
 
 class SourceAccounts(Resource[Mode]):
@@ -115,7 +96,7 @@ class SourceAccounts(Resource[Mode]):
         with Validation("The funding") as validation:
             validation.id("funding_account_id", funding_account_id)
             validation.id("source_account_id", source_account_id)
-            validation.money("amount", amount, largest=9_999_999_999)
+            validation.money("amount", amount, 1, 9_999_999_999)
         account = yield from SourceAccounts.get.flow(self, source_account_id)
         if account.currency != amount.currency:
             message = (
@@ -165,20 +146,11 @@ class FundingAccounts(Resource[Mode]):
         return (yield from read(get_funding_account, FundingAccount, **named))
 
     @operation
-    @arguments_of(_NewFundingAccount)
-    def create(self, request: _NewFundingAccount) -> OperationFlow[Receipt]:
+    @arguments_of(arguments.create_funding_account)
+    def create(self, request: Request) -> OperationFlow[Receipt]:
         """Register a bank account as a funding account. Velo finishes it later: `wait` for it.
 
         The request is sent once. After a lost response, look with `list(payor_id=..., name=...)`.
-
-        Args:
-            name: Its name at Velo, 3 to 30 characters.
-            account_type: `FBO`, `WUBS_DECOUPLED` or `PRIVATE`; others may come. Which of the rest
-                is needed depends on it.
-            account_name: The name on the account, up to 22 characters.
-            account_number: 4 to 17 characters.
-            routing_number: 6 to 9 characters.
-            currency: Three capital letters (ISO 4217).
 
         Examples:
             >>> account = {
@@ -194,10 +166,8 @@ class FundingAccounts(Resource[Mode]):
             ...     **account,
             ... )
         """
-        check_request("The funding account", request)
-        return Receipt.of(
-            (yield from call_without_body(create_funding_account, body=request.to_model()))
-        )
+        response = yield from call_without_body(create_funding_account, **request.arguments())
+        return Receipt.of(response)
 
     @operation
     def wait(self, receipt: Receipt, *, timeout: float = 300.0) -> OperationFlow[FundingAccount]:

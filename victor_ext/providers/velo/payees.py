@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass
-from typing import Annotated
-
-from velo_api import models
 from velo_api.api.payees import (
     create_payees,
     delete_payee,
@@ -22,7 +16,6 @@ from velo_api.api.payees import (
 )
 from velo_api.typed import arguments
 from velo_api.typed.records import PayeeChange, PayeeInvitation
-from velo_api.typed.words import PayeeTypeWord
 
 from victor_ext.runtime.client.polling import poll
 from victor_ext.runtime.client.resources import (
@@ -31,35 +24,15 @@ from victor_ext.runtime.client.resources import (
     Walk,
     arguments_of,
     listing,
-    members_of,
     operation,
 )
 from victor_ext.runtime.client.runners import OperationFlow, call_without_body
-from victor_ext.runtime.core.validation import rule
-from victor_ext.typed import ListQuery
+from victor_ext.typed import ListQuery, Request
 
-from .checks import Validation, check, check_request
+from .checks import check
 from .operations import batch_id as batch_id_of
 from .reading import read, walk, write
 from .records import Payee, PayeeBatch
-from .requests import Address, Challenge, Company, Individual, NewPayee
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class _PayeeUpdate:
-    payee_id: Annotated[str, rule(Validation.id)]
-    _: KW_ONLY
-    address: Annotated[Address | None, rule(Validation.request, Address, update=True)] = None
-    individual: Annotated[Individual | None, rule(Validation.request, Individual)] = None
-    company: Annotated[Company | None, rule(Validation.request, Company)] = None
-    payee_type: Annotated[PayeeTypeWord | None, rule(Validation.text, 40)] = None
-    email: Annotated[str | None, rule(Validation.text, 255, shortest=3)] = None
-    language: Annotated[str | None, rule(Validation.text, 35)] = None
-    contact_sms_number: Annotated[
-        str | None,
-        rule(Validation.matching, re.compile(r"\+[1-9][0-9]{1,14}"), "such as '+14155550100'"),
-    ] = None
-    challenge: Annotated[Challenge | None, rule(Validation.request, Challenge)] = None
 
 
 class Payees(Resource[Mode]):
@@ -96,7 +69,8 @@ class Payees(Resource[Mode]):
         return (yield from read(get_payee, Payee, payee_id=payee_id, sensitive=sensitive))
 
     @operation
-    def create(self, payor_id: str, payees: Sequence[NewPayee]) -> OperationFlow[str]:
+    @arguments_of(arguments.create_payees)
+    def create(self, request: Request) -> OperationFlow[str]:
         """Create 1 to 2,000 payees. Returns the id of the batch, which `batch` and `wait_for_batch`
         read.
 
@@ -113,11 +87,10 @@ class Payees(Resource[Mode]):
             ... )
             >>> batch_id = velo.payees.create(payor_id, [ada])
         """
-        with Validation("The payees") as validation:
-            validation.id("payor_id", payor_id)
-            validation.requests("payees", payees, NewPayee)
-        body = models.NewPayees(payor_id=payor_id, payees=[payee.to_model() for payee in payees])
-        return batch_id_of((yield from call_without_body(create_payees, body=body))) or ""
+        call = request.arguments()
+        for payee in request.body["payees"]:
+            payee["type"] = "Individual" if "individual" in payee else "Company"
+        return batch_id_of((yield from call_without_body(create_payees, **call))) or ""
 
     @operation
     def batch(self, batch_id: str) -> OperationFlow[PayeeBatch]:
@@ -169,8 +142,8 @@ class Payees(Resource[Mode]):
         return walk(list_payee_changes, PayeeChange, "feed of payees", query, is_feed=True)
 
     @operation
-    @arguments_of(_PayeeUpdate)
-    def update(self, request: _PayeeUpdate) -> OperationFlow[None]:
+    @arguments_of(arguments.update_payee)
+    def update(self, request: Request) -> OperationFlow[None]:
         """Change details of a payee. Velo allows it only until the payee has onboarded.
 
         What is None stays. After a lost response look with `get(payee_id)`, or send the same again.
@@ -191,14 +164,11 @@ class Payees(Resource[Mode]):
         Examples:
             >>> velo.payees.update(new_payee_id, language="en")
         """
-        check_request("The payee", request)
-        body = models.PayeeUpdate(**members_of(request, "payee_id"))
-        yield from call_without_body(update_payee, payee_id=request.payee_id, body=body)
+        yield from call_without_body(update_payee, **request.arguments())
 
     @operation
-    def update_remote_id(
-        self, payee_id: str, *, payor_id: str, remote_id: str
-    ) -> OperationFlow[None]:
+    @arguments_of(arguments.update_payee_remote_id)
+    def update_remote_id(self, request: Request) -> OperationFlow[None]:
         """Change a payor's own name for a payee to `remote_id`, up to 100 characters: payments name
         the payee by it.
 
@@ -210,12 +180,7 @@ class Payees(Resource[Mode]):
         Examples:
             >>> velo.payees.update_remote_id(new_payee_id, payor_id=payor_id, remote_id="payee-88")
         """
-        with Validation("The payee") as validation:
-            validation.id("payee_id", payee_id)
-            validation.id("payor_id", payor_id)
-            validation.text("remote_id", remote_id, 100)
-        body = models.RemoteIdUpdate(payor_id=payor_id, remote_id=remote_id)
-        yield from call_without_body(update_payee_remote_id, payee_id=payee_id, body=body)
+        yield from call_without_body(update_payee_remote_id, **request.arguments())
 
     @operation
     def delete(self, payee_id: str) -> OperationFlow[None]:
@@ -232,7 +197,8 @@ class Payees(Resource[Mode]):
         yield from write(delete_payee, get_payee, Payee, None, payee_id=payee_id)
 
     @operation
-    def invite(self, payee_id: str, *, payor_id: str) -> OperationFlow[None]:
+    @arguments_of(arguments.invite_payee)
+    def invite(self, request: Request) -> OperationFlow[None]:
         """Invite a payee again, who was invited when it was created and has neither accepted nor
         declined.
 
@@ -246,9 +212,7 @@ class Payees(Resource[Mode]):
         Examples:
             >>> velo.payees.invite(new_payee_id, payor_id=payor_id)
         """
-        check("The invitation", payee_id=payee_id, payor_id=payor_id)
-        body = models.Invitation(payor_id=payor_id)
-        yield from call_without_body(invite_payee, payee_id=payee_id, body=body)
+        yield from call_without_body(invite_payee, **request.arguments())
 
     @listing
     @arguments_of(arguments.list_payee_invitations)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Any
 
 from velo_api import models
@@ -44,17 +44,15 @@ from victor_ext.runtime.client.resources import (
 from victor_ext.runtime.client.runners import (
     OperationFlow,
     call_without_body,
-    drop_none,
     step_for_json,
 )
 from victor_ext.runtime.core.json_values import object_or_empty
-from victor_ext.typed import ListQuery
+from victor_ext.typed import ListQuery, Request
 from victor_ext.words import Word
 
 from .checks import Validation, check
 from .operations import INSTRUCTION, PAID, PAYOUT_WITHDRAWAL, Receipt
 from .reading import Order, read, walk, write
-from .requests import PaymentInstruction
 from .system import PAYOUT_STATUSES
 
 _STATUSES = frozenset(PAYOUT_STATUSES)
@@ -70,14 +68,8 @@ class Payouts(Resource[Mode]):
     """
 
     @operation
-    def submit(
-        self,
-        payments: Sequence[PaymentInstruction],
-        *,
-        memo: str | None = None,
-        payout_from_payor_id: str | None = None,
-        payout_to_payor_id: str | None = None,
-    ) -> OperationFlow[str]:
+    @arguments_of(arguments.submit_payout)
+    def submit(self, request: Request) -> OperationFlow[str]:
         """Submit 1 to 2,000 payments. Returns the id of the payout.
 
         Velo takes no idempotency key, and does not detect a second submission. So the request is
@@ -87,11 +79,6 @@ class Payouts(Resource[Mode]):
 
         Args:
             payments: The payments, each with a `payor_payment_id` of its own.
-            memo: For the payees' statements, up to 40 characters, where a payment has none of its
-                own.
-            payout_from_payor_id: The payor whose accounts pay; only together with
-                `payout_to_payor_id`.
-            payout_to_payor_id: The payor whose payees are paid.
 
         Examples:
             >>> amount, account = Money.of("44.23", "USD"), "USD account"
@@ -105,27 +92,16 @@ class Payouts(Resource[Mode]):
             >>> velo.payouts.wait(payout_id, until="ACCEPTED", timeout=30).payments_accepted
             1
         """
-        with Validation("The payout") as validation:
-            _check_references(
-                validation, validation.requests("payments", payments, PaymentInstruction)
+        _check_references(request)
+        body = request.body
+        if ("payoutFromPayorId" in body) is not ("payoutToPayorId" in body):
+            message = (
+                "payout_from_payor_id and payout_to_payor_id must be given together, or neither of "
+                "them."
             )
-            options = drop_none(
-                payout_memo=validation.text("memo", memo, 40, required=False),
-                payout_from_payor_id=validation.id(
-                    "payout_from_payor_id", payout_from_payor_id, required=False
-                ),
-                payout_to_payor_id=validation.id(
-                    "payout_to_payor_id", payout_to_payor_id, required=False
-                ),
-            )
-            if (payout_from_payor_id is None) is not (payout_to_payor_id is None):
-                message = (
-                    "payout_from_payor_id and payout_to_payor_id must be given together, or "
-                    "neither of them."
-                )
-                validation.note("payout_to_payor_id", "choice", message)
-        body = models.NewPayout(payments=[payment.to_model() for payment in payments], **options)
-        return Receipt.of((yield from call_without_body(submit_payout, body=body))).id
+            request.check.note("payout_to_payor_id", "choice", message)
+        response = yield from call_without_body(submit_payout, **request.arguments())
+        return Receipt.of(response).id
 
     @operation
     def get(self, payout_id: str) -> OperationFlow[Payout]:
@@ -338,22 +314,22 @@ class Payouts(Resource[Mode]):
         return (yield from read(get_payout_statistics, PayoutStatistics, payor_id=payor_id))
 
 
-def _check_references(validation: Validation, payments: Sequence[object]) -> None:
+def _check_references(request: Request) -> None:
     """Each payment has a reference of its own: after a lost response nothing else distinguishes
     them.
     """
     seen: dict[str, int] = {}
-    for place, payment in enumerate(payments):
-        reference = payment.payor_payment_id if isinstance(payment, PaymentInstruction) else None
-        first = (
-            seen.setdefault(reference_of(reference), place) if isinstance(reference, str) else place
-        )
+    for place, payment in enumerate(request.body["payments"]):
+        reference = object_or_empty(payment).get("payorPaymentId")
+        if not isinstance(reference, str):
+            continue
+        first = seen.setdefault(reference_of(reference), place)
         if first != place:
             message = (
                 f"payments[{place}].payor_payment_id is that of payments[{first}]: give "
                 "each payment its own."
             )
-            validation.note(f"payments[{place}].payor_payment_id", "repeated", message)
+            request.check.note(f"payments[{place}].payor_payment_id", "repeated", message)
 
 
 def _checked_statuses(until: object) -> list[str]:

@@ -39,8 +39,6 @@ from_process_environment = partial(
 )
 
 PAYOUT_STATUSES = get_args(get_args(PayoutStatusFilter)[0])
-TransmissionWord = Literal["SAME_DAY_ACH", "WIRE", "ACH", "LOCAL", "SWIFT"] | Word
-CategoryWord = Literal["payment", "payee", "debit"] | Word
 IncludeWord = Literal["payorOnly", "payorAndDescendants"] | Word
 EnvironmentWord = Literal["sandbox", "production"] | Word
 

@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from dataclasses import KW_ONLY, dataclass
-from typing import Annotated, cast
-
-from velo_api import models
 from velo_api.api.webhooks import (
     create_webhook,
     get_webhook,
@@ -20,77 +14,25 @@ from velo_api.typed.records import WebhookEndpoint, WebhookPing
 
 from victor_ext.runtime.client.resources import (
     Mode,
-    Part,
     Resource,
     Walk,
     arguments_of,
     listing,
-    members_of,
     operation,
 )
 from victor_ext.runtime.client.runners import OperationFlow, call_without_body
-from victor_ext.runtime.core.validation import Sent, rule
-from victor_ext.typed import ListQuery
+from victor_ext.typed import ListQuery, Request
 
-from .checks import Validation, check_request
 from .operations import Receipt
 from .reading import read, walk
-from .system import CategoryWord
-from .webhooks import SHORTEST_AUTHORIZATION
-
-_HEADER = re.compile(f"[ -~]{{{SHORTEST_AUTHORIZATION},1000}}")
-
-
-def _check_categories(validation: Validation, field: str, value: object) -> None:
-    if isinstance(value, str) or not isinstance(value, Sequence) or not value:
-        validation.note(
-            field, "type", f"{field} must be a list of one or more, such as ['payment']."
-        )
-    else:
-        for place, name in enumerate(cast("Sequence[object]", value)):
-            validation.text(f"{field}[{place}]", name, 100)
-
-
-def _check_enabled(validation: Validation, field: str, value: object) -> None:
-    if value is None:
-        validation.note(field, "type", f"{field} is missing: write True or False.")
-    validation.flag(field, value)
-
-
-_URL = rule(Validation.text, 2000, shortest=6)
-_AUTHORIZATION = rule(
-    Validation.matching, _HEADER, f"{SHORTEST_AUTHORIZATION} to 1000 characters of printable ASCII"
-)
-_CATEGORIES = rule(_check_categories)
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class _NewWebhook(Part):
-    _model = models.NewWebhook
-    payor_id: Annotated[str, rule(Validation.id)]
-    _: KW_ONLY
-    url: Annotated[str, Sent("webhook_url"), _URL]
-    authorization_header: Annotated[str, _AUTHORIZATION]
-    categories: Annotated[Sequence[CategoryWord] | None, _CATEGORIES] = None
-    enabled: Annotated[bool, rule(_check_enabled)] = True
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class _WebhookUpdate(Part):
-    webhook_id: Annotated[str, rule(Validation.id)]
-    _: KW_ONLY
-    url: Annotated[str | None, Sent("webhook_url"), _URL] = None
-    authorization_header: Annotated[str | None, _AUTHORIZATION] = None
-    categories: Annotated[Sequence[CategoryWord] | None, _CATEGORIES] = None
-    enabled: Annotated[bool | None, rule(Validation.flag)] = None
 
 
 class Webhooks(Resource[Mode]):
     """The addresses that Velo posts notifications to. Errors and filters are those of `Payees`."""
 
     @operation
-    @arguments_of(_NewWebhook)
-    def create(self, request: _NewWebhook) -> OperationFlow[str]:
+    @arguments_of(arguments.create_webhook)
+    def create(self, request: Request) -> OperationFlow[str]:
         """Have notifications posted to an address. Returns the id of the webhook.
 
         The request is sent once. After a lost response, look with `list(payor_id)`.
@@ -109,10 +51,7 @@ class Webhooks(Resource[Mode]):
             >>> url, header = "https://hooks.shop.example/velo", secrets.token_urlsafe()
             >>> webhook_id = velo.webhooks.create(payor_id, url=url, authorization_header=header)
         """
-        check_request("The webhook", request)
-        return Receipt.of(
-            (yield from call_without_body(create_webhook, body=request.to_model()))
-        ).id
+        return Receipt.of((yield from call_without_body(create_webhook, **request.arguments()))).id
 
     @listing
     @arguments_of(arguments.list_webhooks)
@@ -136,8 +75,8 @@ class Webhooks(Resource[Mode]):
         return (yield from read(get_webhook, WebhookEndpoint, webhook_id=webhook_id))
 
     @operation
-    @arguments_of(_WebhookUpdate)
-    def update(self, request: _WebhookUpdate) -> OperationFlow[None]:
+    @arguments_of(arguments.update_webhook)
+    def update(self, request: Request) -> OperationFlow[None]:
         """Change a webhook. What is None is left out, and stays.
 
         Before you change the header, let your receiver take both: `Webhook(old, new)`. After a lost
@@ -147,9 +86,7 @@ class Webhooks(Resource[Mode]):
         Examples:
             >>> velo.webhooks.update(webhook_id, categories=["payment"], enabled=False)
         """
-        check_request("The webhook", request)
-        body = models.WebhookUpdate(**members_of(request, "webhook_id"))
-        yield from call_without_body(update_webhook, webhook_id=request.webhook_id, body=body)
+        yield from call_without_body(update_webhook, **request.arguments())
 
     @operation
     def ping(self, webhook_id: str) -> OperationFlow[WebhookPing]:

@@ -43,9 +43,11 @@ def with_extra_body(
     extra: ExtraBody | None,
     own_places: Mapping[str, str] | None = None,
     *,
+    declared: type[Any] | None = None,
     doing: str = "",
 ) -> M:
-    """The body of a call, a generated model, with the caller's own members.
+    """The body of a call with the caller's own members: a generated model, or a `Body` in place of
+    the model `declared`.
 
     `own_places` are the places that the caller cannot set (see `extra_body_problems`); None: those
     that are set in `body`, and those that the document declares, which have arguments. Raises
@@ -56,7 +58,8 @@ def with_extra_body(
     model: Any = body
     known = model.to_dict()
     if own_places is None:
-        own_places = dict.fromkeys([*_places_set(known), *_places_declared(type(body))], "")
+        places = _places_declared(type(body) if declared is None else declared)
+        own_places = dict.fromkeys([*_places_set(known), *places], "")
     problems = extra_body_problems(extra, own_places)
     if problems:
         raise InvalidRequest.of(problems, doing=doing)
@@ -292,17 +295,18 @@ class Extras:
         if self.body is None or operation.OPERATION.method == "GET":
             return arguments
         body = arguments.get("body")
-        if body is None:
-            build = _builder_of(operation)
-            kind = _model_in(build.__annotations__.get("body"), build.__module__)
-            body = None if kind is None else kind.from_dict({})
+        build = _builder_of(operation)
+        kind = _model_in(build.__annotations__.get("body"), build.__module__)
+        if body is None and kind is not None:
+            body = kind.from_dict({})
         if not hasattr(body, "to_dict"):
             name = operation.OPERATION.name
             message = f"extra_body: {name} sends no JSON object: make this call without extra_body."
             raise InvalidRequest.of([Problem("extra_body", "combination", message)])
-        extended = {**arguments, "body": with_extra_body(body, self.body, own_places)}
+        with_extra = with_extra_body(body, self.body, own_places, declared=kind)
+        extended = {**arguments, "body": with_extra}
         try:
-            _check_form(_builder_of(operation)(**extended)["headers"], self.body)
+            _check_form(build(**extended)["headers"], self.body)
         except ValueError as error:
             message = f"extra_body: {one_line(error)}"
             raise InvalidRequest.of([Problem("extra_body", "type", message)]) from None

@@ -361,9 +361,11 @@ class Validation:
             self.note(field, "range", message)
         return value
 
-    def flag(self, field: str, value: Any) -> Any:
-        """True, False or None."""
-        if value is not None and not isinstance(value, bool):
+    def flag(self, field: str, value: Any, *, required: bool = False) -> Any:
+        """True, False, or None where it is not required."""
+        if value is None and required:
+            self.note(field, "type", f"{field} is missing: write True or False.")
+        elif value is not None and not isinstance(value, bool):
             self.note(
                 field,
                 "type",

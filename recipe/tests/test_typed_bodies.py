@@ -1,0 +1,194 @@
+"""Request objects and the arguments of calls with a body: what the document and the settings make
+of them.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from victor_spec.generate import GenerationResult
+from victor_spec.typed.settings import SettingsError
+
+from .wire import made_with_settings
+
+pytestmark = pytest.mark.pull_request
+
+DOCUMENT = r"""
+openapi: 3.0.3
+info: {title: Shop, version: 1.0.0}
+paths:
+  /shops/{shopId}/orders:
+    post:
+      operationId: takeOrder
+      summary: Take an order
+      parameters:
+        - {name: shopId, in: path, required: true, schema: {type: string}, description: Whose}
+      requestBody:
+        required: true
+        content:
+          application/json:
+            schema: {$ref: '#/components/schemas/NewOrder'}
+      responses: {"204": {description: Taken}}
+components:
+  schemas:
+    NewOrder:
+      type: object
+      required: [kind, total, currency, details]
+      properties:
+        kind: {type: string, enum: [GIFT, SALE], description: What it is.}
+        total: {type: integer, minimum: 1, description: What it costs.}
+        currency: {type: string}
+        details: {$ref: '#/components/schemas/Details'}
+        lines: {type: array, minItems: 1, maxItems: 9, items: {$ref: '#/components/schemas/Line'}}
+        tags: {type: array, items: {type: string, maxLength: 9}}
+        wrapped: {type: boolean}
+        source: {type: string}
+    Details:
+      type: object
+      required: [reference]
+      properties:
+        reference: {type: string, minLength: 2, maxLength: 30, pattern: '[A-Z0-9-]+'}
+        note: {type: string, maxLength: 80}
+    Line:
+      type: object
+      required: [item]
+      properties:
+        item: {type: string, maxLength: 20}
+        count: {type: integer, minimum: 1, maximum: 99}
+        made: {type: string, format: date}
+"""
+SETTINGS = """
+forms:
+  reference: {wanted: "capital letters, digits and dashes, such as 'A-7'"}
+words:
+  Kind: [GIFT, SALE]
+parts:
+  Line:
+    name: OrderLine
+    positional: [item]
+    shown: [item]
+bodies:
+  takeOrder:
+    what: order
+    lift: [details]
+    names: {details.reference: your_reference}
+    money: {amount: [total, currency]}
+    forms: {details.reference: reference}
+    words: {kind: Kind}
+    compared: [details.note]
+    set_by_hand: [source]
+    by_hand: {key: str | None}
+    compared_as: {details.reference: word}
+"""
+CALL = "bodies: {takeOrder: {what: order, %s}}"
+
+
+def made(folder: Path, document: str = DOCUMENT, settings: str = SETTINGS) -> GenerationResult:
+    """The package of a document with settings beside it."""
+    return made_with_settings(folder, document, settings)
+
+
+def source_of(result: GenerationResult, module: str = "arguments") -> str:
+    source = (result.package / "typed" / f"{module}.py").read_text(encoding="utf-8")
+    return re.sub(r"\s+", " ", source)
+
+
+def test_a_call_is_a_function_with_the_members_of_its_body(tmp_path: Path) -> None:
+    assert (
+        "def take_order( shop_id: str, *, kind: Kind, amount: Money, your_reference: str, "
+        "note: str | None = None, lines: Sequence[OrderLine] | None = None, "
+        "tags: Sequence[str] | None = None, wrapped: bool | None = None, "
+        "key: str | None = None, ) -> _typed.Request:"
+    ) in source_of(made(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        'path["shop_id"] = check.text("shop_id", shop_id)',
+        'sent["details"] = in_details',
+        'sent["kind"] = check.choice("kind", kind, ("GIFT", "SALE"))',
+        'if check.money("amount", amount, 1, 9223372036854775807): '
+        'sent["total"] = amount.minor_units sent["currency"] = amount.currency',
+        'in_details["reference"] = check.form("your_reference", your_reference, '
+        "REFERENCE_FORM, 30, 2)",
+        'if note is not None: in_details["note"] = check.text("note", note, 80) '
+        'check.comparable("note", note)',
+        'sent["lines"] = check.parts("lines", lines, OrderLine, line_body, 1, 9)',
+        'sent["tags"] = check.texts("tags", tags, 9)',
+        'by_hand = {"key": key}',
+        '"your_reference": _typed.Sent("details.reference", "word"),',
+        '"amount": _typed.Sent("total", "money"),',
+        "your_reference: 2 to 30 characters.",
+    ],
+)
+def test_each_member_is_checked_where_it_is_sent(statement: str, tmp_path: Path) -> None:
+    assert statement in source_of(made(tmp_path))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "class OrderLine(_typed.Part):",
+        '_shown = ("item",) item: str _: KW_ONLY count: int | None = None '
+        "made: date | str | None = None",
+        'sent["item"] = check.text(place + "item", part.item, 20)',
+        'sent["count"] = check.integer(place + "count", part.count, 1, 99)',
+        'sent["made"] = check.day(place + "made", part.made)',
+    ],
+)
+def test_a_schema_of_the_body_is_a_request_object(statement: str, tmp_path: Path) -> None:
+    assert statement in source_of(made(tmp_path), "parts")
+
+
+def test_a_pattern_of_the_document_has_to_match_as_a_whole_without_a_setting(
+    tmp_path: Path,
+) -> None:
+    result = made(tmp_path, settings="bodies: {takeOrder: {what: order, lift: [details]}}")
+    assert "REFERENCE_PATTERN_FORM, 30, 2" in source_of(result)
+    assert '_typed.Form("[A-Z0-9-]+", "text of the form [A-Z0-9-]+")' in source_of(result, "forms")
+
+
+def test_a_pattern_that_python_cannot_read_checks_nothing_and_is_named(tmp_path: Path) -> None:
+    document = DOCUMENT.replace("[A-Z0-9-]+", r"\p{Lu}+")
+    result = made(tmp_path, document, "bodies: {takeOrder: {what: order, lift: [details]}}")
+    assert 'check.text("reference", reference, 30, shortest=2)' in source_of(result)
+    assert result.typed is not None
+    assert result.typed.calls.patterns.unread == ["bodies.takeOrder.details.reference"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            CALL % "names: {kinds: type}",
+            "bodies.takeOrder.names: kinds is no member: did you mean ",
+        ),
+        (CALL % "leave_out: [kind]", "bodies.takeOrder.leave_out: kind: the document requires it"),
+        (CALL % "lift: [detail]", "bodies.takeOrder.lift: detail is no member: did you mean "),
+        (
+            CALL % "money: {amount: [kind, currency]}",
+            "bodies.takeOrder.money: kind: an amount in minor units is an integer",
+        ),
+        (
+            CALL % "names: {wrapped: tags}",
+            "bodies.takeOrder: the name tags is taken, or is no name in Python",
+        ),
+        ("bodies: {takeOrders: {what: order}}", "bodies.takeOrders is no operation: did you mean "),
+        ("parts: {Lines: {}}", "parts: Lines is no schema: did you mean Line?"),
+        (
+            "forms: {f: {wanted: x}}\nparts: {Line: {forms: {item: f}}}",
+            "parts.Line.forms: item: the document has no pattern",
+        ),
+        (
+            "words: {W: [a]}\nparts: {Line: {words: {count: W}}}",
+            "parts.Line.words: count: it is read as whole, not as text",
+        ),
+    ],
+)
+def test_an_entry_that_leads_nowhere_stops_generation(
+    settings: str, message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(SettingsError, match=re.escape(message)):
+        made(tmp_path, settings=settings)

@@ -1,0 +1,173 @@
+"""How an argument is checked: its type in Python, and the call that checks it and returns what is
+sent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from victor_spec.tree import Tree, list_at
+
+from .settings import (
+    ArgumentSettings,
+    FormSettings,
+    Settings,
+    SettingsError,
+    nearest,
+    require_known,
+)
+
+LEAST_WHOLE, MOST_WHOLE = -(2**63), 2**63 - 1
+"""The limits of a whole number of which the document has none."""
+READERS = {
+    ("string", None): "text",
+    ("string", "date"): "day",
+    ("string", "date-time"): "moment",
+    ("integer", None): "whole",
+    ("number", None): "number",
+    ("boolean", None): "flag",
+}
+"""How a value is checked, by the type and the format of its schema."""
+ANNOTATIONS = {
+    "text": "str",
+    "choice": "str",
+    "flag": "bool",
+    "whole": "int",
+    "number": "float",
+    "day": "date | str",
+    "birthday": "date | str",
+    "moment": "datetime",
+    "second": "datetime",
+    "utc": "datetime",
+    "dollars": "_typed.Amount",
+}
+"""The types in Python, by how a value is checked."""
+METHODS = {"whole": "integer"}
+"""The methods of a check that have another name than what they read."""
+
+
+def reader_of(schema: Tree) -> str | None:
+    """How a value of a schema is checked; None: no check knows its type."""
+    type_ = str(schema.get("type"))
+    return READERS.get((type_, str(schema.get("format")))) or READERS.get((type_, None))
+
+
+def is_choice(schema: Tree) -> bool:
+    """Whether the document names all words that a text can be."""
+    words = list_at(schema, "enum")
+    return bool(words) and all(isinstance(word, str) for word in words)
+
+
+def form_name(name: str) -> str:
+    """The constant of a form: `ID_FORM`."""
+    return f"{re.sub(r'[^A-Za-z0-9]', '_', name).upper()}_FORM"
+
+
+def form_call(form: FormSettings) -> str:
+    """The call that makes a form."""
+    return f"_typed.Form({form.whole!r}, {form.wanted!r})"
+
+
+@dataclass(slots=True)
+class Patterns:
+    """The patterns of the document that texts must match, and no form of the settings says."""
+
+    forms: dict[str, FormSettings] = field(default_factory=dict[str, FormSettings])
+    """By the names of their forms."""
+    unread: list[str] = field(default_factory=list[str])
+    """The places of patterns that Python cannot read: nothing checks them."""
+
+    def form_of(self, place: str, name: str, pattern: str, wanted: str = "") -> str | None:
+        """The name of the form of a pattern; None where Python cannot read it.
+
+        `wanted` are the words for a message, if the settings have any.
+        """
+        try:
+            form = FormSettings(whole=pattern, wanted=wanted or f"text of the form {pattern}")
+        except ValueError:
+            self.unread.append(place)
+            return None
+        for known, other in self.forms.items():
+            if other == form:
+                return known
+        free = name
+        while free in self.forms:
+            free += "_"
+        self.forms[free] = form
+        return free
+
+
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """Makes the calls that check the arguments of one entry of the settings."""
+
+    place: str
+    """The entry: `lists.listPayouts`."""
+    own: ArgumentSettings
+    settings: Settings
+    patterns: Patterns
+
+    def misfit(self, entry: str, name: str, why: str) -> SettingsError:
+        """The error of an entry that does not fit what it names."""
+        return SettingsError(f"{self.place}.{entry}: {name}: {why}.")
+
+    def require_entries(self, what: str, known: Mapping[str, Any]) -> None:
+        """Raise SettingsError for an entry that leads nowhere."""
+        for entry, name in self.own.members():
+            require_known(f"{self.place}.{entry}", name, what, known)
+        for kind, names in (("forms", self.settings.forms), ("words", self.settings.words)):
+            for wire, name in getattr(self.own, kind).items():
+                if name not in names:
+                    raise SettingsError(
+                        f"{self.place}.{kind}.{wire}: {name} is not in `{kind}`"
+                        f"{nearest(name, names)}."
+                    )
+
+    def require_left_out(self, is_required: Mapping[str, bool]) -> None:
+        """Raise SettingsError for what is left out and named elsewhere."""
+        for entry, name in self.own.members():
+            if name in self.own.leave_out and entry != "leave_out":
+                raise self.misfit(entry, name, "it is left out")
+        for name in self.own.leave_out:
+            if is_required[name]:
+                raise self.misfit("leave_out", name, "the document requires it")
+
+    def require_text(self, wire: str, reader: str) -> None:
+        """Raise SettingsError where a form, or words, are those of a value that is no text."""
+        for entry in ("forms", "words"):
+            if wire in getattr(self.own, entry) and reader not in ("text", "choice", "texts"):
+                raise self.misfit(entry, wire, f"it is read as {reader}, not as text")
+
+    def annotation(self, wire: str, reader: str, schema: Tree) -> str:
+        """The type of an argument in Python."""
+        if wire in self.own.words:
+            return self.own.words[wire]
+        if reader == "choice":
+            words = ", ".join(repr(word) for word in list_at(schema, "enum"))
+            return f"Literal[{words}] | _typed.Word"
+        return ANNOTATIONS[reader]
+
+    def call(self, label: str, value: str, wire: str, reader: str, schema: Tree) -> str:
+        """The call that checks a value, an expression, which messages call `label`."""
+        if wire in self.own.forms:
+            return f"check.form({label}, {value}, {form_name(self.own.forms[wire])})"
+        arguments = [label, value]
+        if reader in ("text", "texts"):
+            longest = schema.get("maxLength")
+            arguments += [] if longest is None else [repr(longest)]
+        elif reader in ("whole", "number"):
+            arguments += limits_of(schema)
+        elif reader == "choice":
+            arguments.append(repr(tuple(list_at(schema, "enum"))))
+        method = METHODS.get(reader, reader)
+        return f"check.{method}({', '.join(arguments)})"
+
+
+def limits_of(schema: Tree) -> Sequence[str]:
+    """The least and the greatest number, as code."""
+    least = schema.get("minimum", LEAST_WHOLE)
+    most = schema.get("maximum", MOST_WHOLE)
+    return [repr(least), repr(most)]

@@ -1,0 +1,87 @@
+"""What a call sends, once its arguments are checked: bodies, and the request objects in them."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any, ClassVar, cast
+
+from victor_ext.privacy import HIDDEN, concealed, concealed_account
+from victor_ext.runtime.core.validation import Validation
+
+
+class Body(dict[str, Any]):
+    """A JSON object that is sent, in place of its generated model. Its repr shows no value."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({HIDDEN})"
+
+    def to_dict(self) -> dict[str, Any]:
+        """The object itself, as a generated model has it."""
+        return self
+
+    @classmethod
+    def from_dict(cls, json: dict[str, Any]) -> Body:
+        return cls(json)
+
+
+class Part:
+    """A request object: a dataclass with the members of a JSON object that callers make.
+
+    Its repr shows the fields in `_shown` alone.
+    """
+
+    __slots__ = ()
+
+    _shown: ClassVar[tuple[str, ...]] = ()
+    _account_numbers: ClassVar[tuple[str, ...]] = ()
+    """The fields with numbers of accounts or persons: what is passed as another type by mistake is
+    hidden, too.
+    """
+
+    def __post_init__(self) -> None:
+        for member in fields(cast("Any", self)):
+            name = member.name
+            if name in self._shown:
+                continue
+            conceal = concealed_account if name in self._account_numbers else concealed
+            object.__setattr__(self, name, conceal(getattr(self, name)))
+
+    def __repr__(self) -> str:
+        name = type(self).__name__
+        shown = ", ".join(f"{field}={getattr(self, field)!r}" for field in self._shown)
+        return f"{name}({shown or HIDDEN})"
+
+
+class Request:
+    """The arguments of a call that sends a body, checked; `body_or_raise` raises what is wrong.
+
+    Attributes:
+        check: The problems so far. Code by hand adds its own.
+        path: The parts of the path, by the names of the generated function.
+        body: What is sent. What has a problem is no value to use.
+        by_hand: The arguments that code by hand checks and sends, by name.
+    """
+
+    __slots__ = ("body", "by_hand", "check", "path")
+
+    def __init__(
+        self,
+        check: Validation,
+        body: Body,
+        path: dict[str, Any] | None = None,
+        by_hand: dict[str, Any] | None = None,
+    ) -> None:
+        self.check = check
+        self.body = body
+        self.path = path or {}
+        self.by_hand = Body(by_hand or {})
+
+    def __repr__(self) -> str:
+        return f"Request({HIDDEN})"
+
+    def arguments(self) -> dict[str, Any]:
+        """The arguments of the generated function. Raises `InvalidRequest` with all problems."""
+        self.check.finish()
+        return {**self.path, "body": self.body}
