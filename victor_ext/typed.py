@@ -9,16 +9,19 @@ type: one odd value never costs the others.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from copy import deepcopy
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
+from victor_ext import zulu
 from victor_ext.errors import InvalidRequest, Problem
 from victor_ext.money import Money
 from victor_ext.privacy import mask
 from victor_ext.runtime.client import records as client_records
+from victor_ext.runtime.client.extras import ExtraQuery, extra_query_problems
 from victor_ext.runtime.client.records import as_timestamp
 from victor_ext.runtime.core import validation
 from victor_ext.runtime.core.json_values import (
@@ -32,6 +35,7 @@ from victor_ext.runtime.core.json_values import (
 from victor_ext.words import Word
 
 __all__ = (
+    "ExtraQuery",
     "Form",
     "ListQuery",
     "Money",
@@ -173,6 +177,25 @@ class Query(validation.Validation):
             return None
         moment: datetime = value.astimezone(UTC).replace(microsecond=0)
         return moment.isoformat()
+
+    def zulu(self, field: str, value: Any, *, is_end: bool = False) -> str | None:
+        """An aware datetime, as Zulu time, which has milliseconds.
+
+        The end of a range is rounded up, so that it is never too early.
+        """
+        problem = validation.moment_problem(field, value)
+        if problem is not None:
+            self.add(problem)
+            return None
+        moment: datetime = value.astimezone(UTC)
+        if is_end:
+            with suppress(OverflowError):  # no moment is later
+                moment += timedelta(microseconds=-moment.microsecond % 1000)
+        return zulu.format(moment)
+
+    def extra_query(self, extra: object, known: Sequence[str]) -> None:
+        """Parameters that the package does not know; `known` are those with an argument."""
+        self.problems += extra_query_problems(extra, known)
 
 
 # ---- Readers: what is at a name of an object ----

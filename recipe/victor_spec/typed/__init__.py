@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .arguments import ListPlan, form_call, form_name
+from .choices import WordsType, words_types
 from .records import RecordPlan
 from .settings import Settings
 
@@ -20,17 +21,24 @@ class Typed:
     records: Sequence[RecordPlan]
     lists: Sequence[ListPlan]
 
+    def words(self) -> list[WordsType]:
+        """The types of words. Raises SettingsError for a name that cannot be one."""
+        enums = [each.words for plan in self.lists for each in plan.arguments if each.words]
+        return words_types(self.settings.words, enums)
+
     def modules(self) -> dict[str, dict[str, Any]]:
         """The modules to render, with what each template must know."""
         modules: dict[str, dict[str, Any]] = {}
         if self.records:
             modules["typed/records.py"] = {"plans": self.records, "version": RUNTIME}
-        if self.settings.words:
-            modules["typed/words.py"] = {"settings": self.settings}
+        words = self.words()
+        if words:
+            modules["typed/words.py"] = {"types": words}
         if self.lists:
             modules["typed/arguments.py"] = {
                 "plans": self.lists,
                 "settings": self.settings,
+                "words": words,
                 "form_call": form_call,
                 "form_name": form_name,
                 "version": RUNTIME,

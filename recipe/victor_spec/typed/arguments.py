@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from openapi_python_client.parser.openapi import Endpoint
 
 from victor_spec.requests import key
+from victor_spec.rewrites.serialization import fields_of
 from victor_spec.tree import Operation, Tree, mapping_at, operations, parameters, resolve
 
+from .choices import WordsType, default_name, words_in
 from .settings import (
     FormSettings,
     ListSettings,
@@ -24,6 +26,8 @@ from .settings import (
 
 LEAST_WHOLE, MOST_WHOLE = -(2**63), 2**63 - 1
 """The limits of a whole number of which the document has none."""
+LIMITS = {"int32": (-(2**31), 2**31 - 1)}
+"""Those of a format."""
 READERS = {
     ("string", None): "text",
     ("string", "date"): "day",
@@ -34,6 +38,9 @@ READERS = {
 """How a parameter is checked, by the type and the format of its schema."""
 ANNOTATIONS = {"text": "str", "flag": "bool", "whole": "int", "day": "date | str"}
 MOMENT = "datetime"
+MOMENTS = frozenset({"moment", "second", "zulu"})
+"""How a moment is read."""
+EXTRA = "extra_query"
 LOCALS: Sequence[str] = ("check", "constant", "sent", "bool", "date", "datetime", "int", "str")
 """Names that the generated functions use themselves, types included."""
 
@@ -51,11 +58,21 @@ class Argument:
     """The call that checks it, and returns what is sent."""
     description: str
     is_required: bool
-    is_positional: bool
+    is_positional: bool = False
+    default: int | None = None
+    """What is sent where a caller gives none; None: nothing."""
+    words: WordsType | None = None
+    """The words of the document's enum."""
+
+    @property
+    def is_always_sent(self) -> bool:
+        return self.is_required or self.default is not None
 
     @property
     def parameter(self) -> str:
         """The argument in the signature."""
+        if self.default is not None:
+            return f"{self.name}: {self.annotation} = {self.default}"
         if self.is_required:
             return f"{self.name}: {self.annotation}"
         return f"{self.name}: {self.annotation} | None = None"
@@ -75,6 +92,8 @@ class ListPlan:
     """The names of arguments that begin and end a range."""
     constant: Sequence[str]
     """What is sent, and never stops matching an item."""
+    extra: Sequence[Argument] = ()
+    """The argument for what the document does not have; empty without one."""
 
     @property
     def positional(self) -> list[Argument]:
@@ -83,7 +102,7 @@ class ListPlan:
     @property
     def by_keyword(self) -> list[Argument]:
         """Required ones first."""
-        named = [each for each in self.arguments if not each.is_positional]
+        named = [each for each in (*self.arguments, *self.extra) if not each.is_positional]
         return sorted(named, key=lambda argument: not argument.is_required)
 
 
@@ -110,7 +129,8 @@ def list_plans(document: Tree, endpoints: Sequence[Endpoint], settings: Settings
 
 
 def parameters_of(document: Tree, operation: Operation) -> dict[str, Tree]:
-    """The parameters of the path and the query, by their names on the wire.
+    """The parameters of the path and the query, by their names on the wire. Of a query object, they
+    are its properties.
 
     Raises SettingsError for two with one name, and for a header that has to be sent.
     """
@@ -123,9 +143,13 @@ def parameters_of(document: Tree, operation: Operation) -> dict[str, Tree]:
             raise SettingsError(f"{operation.where} needs the header {name}, which no list sends.")
         if location not in ("path", "query"):
             continue
-        if name in by_name:
-            raise SettingsError(f"{operation.where} has two parameters {name}: no list has both.")
-        by_name[name] = parameter
+        for each in fields_of(document, parameter) or [parameter]:
+            name = str(each.get("name"))
+            if name in by_name:
+                raise SettingsError(
+                    f"{operation.where} has two parameters {name}: no list has both."
+                )
+            by_name[name] = each
     return by_name
 
 
@@ -158,7 +182,9 @@ class _Planner:
             for wire, parameter in declared.items()
             if wire not in self._own.leave_out
         ]
-        require_free(f"lists.{self._name}", [each.name for each in arguments], LOCALS)
+        extra = [EXTRA_QUERY] if self._own.extra_query else []
+        taken = [each.name for each in (*arguments, *extra)]
+        require_free(f"lists.{self._name}", taken, LOCALS)
         names = {each.wire: each.name for each in arguments}
         constant = [
             each.sent for each in arguments if each.wire in self._own.constant or each.is_positional
@@ -171,6 +197,7 @@ class _Planner:
             arguments=arguments,
             ranges=[(names[first], names[last]) for first, last in self._own.ranges],
             constant=constant,
+            extra=extra,
         )
 
     def _check_entries(self, parameters: Mapping[str, Tree]) -> None:
@@ -179,7 +206,8 @@ class _Planner:
             require_known(place, name, f"parameter of {self._name}", parameters)
         for kind, known in (("forms", self._settings.forms), ("words", self._settings.words)):
             for wire, name in getattr(self._own, kind).items():
-                if name not in known:
+                is_enum = kind == "words" and words_in(self._schema(parameters[wire]))
+                if name not in known and not is_enum:
                     raise SettingsError(
                         f"lists.{self._name}.{kind}.{wire}: {name} is not in `{kind}`"
                         f"{nearest(name, known)}."
@@ -193,6 +221,9 @@ class _Planner:
         for name in self._own.leave_out:
             if parameters[name].get("required") is True:
                 raise self._misfit("leave_out", name, "the document requires it")
+        for name in self._own.defaults:
+            if self._is_required(name, parameters[name]):
+                raise self._misfit("defaults", name, "it is required")
         for first, last in self._own.ranges:
             if first == last:
                 raise self._misfit("ranges", first, "a range has two ends")
@@ -200,29 +231,54 @@ class _Planner:
     def _misfit(self, entry: str, name: str, why: str) -> SettingsError:
         return SettingsError(f"lists.{self._name}.{entry}: {name}: {why}.")
 
+    def _schema(self, parameter: Tree) -> Tree:
+        return resolve(self._document, mapping_at(parameter, "schema"))
+
+    def _is_required(self, wire: str, parameter: Tree) -> bool:
+        is_required_here = wire in self._own.positional or wire in self._own.required
+        return is_required_here or parameter.get("required") is True
+
     def _argument(self, wire: str, parameter: Tree) -> Argument:
-        schema = resolve(self._document, mapping_at(parameter, "schema"))
+        schema = self._schema(parameter)
         own = self._own
-        name = own.names.get(wire) or self._sent[wire]
         reader = own.read_as.get(wire) or self._reader_of(wire, schema)
+        name = own.names.get(wire) or self._sent[wire]
         for entry in ("forms", "words"):
             if wire in getattr(own, entry) and reader != "text":
                 raise self._misfit(entry, wire, f"it is read as {reader}, not as text")
-        annotation = MOMENT if reader in ("moment", "second") else ANNOTATIONS[reader]
-        if wire in own.words:
+        if wire in own.defaults and reader != "whole":
+            raise self._misfit("defaults", wire, f"it is read as {reader}, not as a whole number")
+        annotation = MOMENT if reader in MOMENTS else ANNOTATIONS[reader]
+        words = self._words(wire, name, reader, schema)
+        if words is not None:
+            annotation = words.name
+        elif wire in own.words:
             annotation = own.words[wire]
-        is_positional = wire in own.positional
-        is_required = is_positional or wire in own.required or parameter.get("required") is True
         return Argument(
             name=name,
             wire=wire,
             sent=self._sent[wire],
             annotation=annotation,
-            check=self._check(name, wire, reader, schema),
+            check=self._check(name, wire, reader, schema, words),
             description=sentence(parameter.get("description")),
-            is_required=is_required,
-            is_positional=is_positional,
+            is_required=self._is_required(wire, parameter),
+            is_positional=wire in own.positional,
+            default=own.defaults.get(wire),
+            words=words,
         )
+
+    def _words(self, wire: str, name: str, reader: str, schema: Tree) -> WordsType | None:
+        """The words of the enum of a text. Words, a form or a type of the settings stand in place
+        of them.
+        """
+        own = self._own
+        words = words_in(schema)
+        named = own.words.get(wire)
+        is_decided = wire in own.forms or wire in own.read_as or named in self._settings.words
+        if reader != "text" or not words or is_decided:
+            return None
+        function = str(self._endpoint.name)
+        return WordsType(named or default_name(function, name), tuple(words), is_enum=True)
 
     def _reader_of(self, wire: str, schema: Tree) -> str:
         """How a parameter is checked, by its schema."""
@@ -237,22 +293,37 @@ class _Planner:
             )
         return reader
 
-    def _check(self, name: str, wire: str, reader: str, schema: Tree) -> str:
+    def _check(
+        self, name: str, wire: str, reader: str, schema: Tree, words: WordsType | None
+    ) -> str:
         """The call that checks an argument."""
         arguments = [repr(name), name]
         if wire in self._own.forms:
             return f"check.form({', '.join(arguments)}, {form_name(self._own.forms[wire])})"
+        if words is not None:
+            return f"check.choice({', '.join(arguments)}, {words.words!r})"
         if reader == "text":
             longest = schema.get("maxLength")
             arguments += [] if longest is None else [repr(longest)]
         elif reader == "whole":
-            limits = (
-                schema.get("minimum", LEAST_WHOLE),
-                schema.get("maximum", MOST_WHOLE),
-            )
+            least, most = LIMITS.get(str(schema.get("format")), (LEAST_WHOLE, MOST_WHOLE))
+            limits = (schema.get("minimum", least), schema.get("maximum", most))
             arguments += [repr(limit) for limit in limits]
+        elif reader == "zulu" and any(wire == last for _, last in self._own.ranges):
+            arguments.append("is_end=True")
         method = {"whole": "integer"}.get(reader, reader)
         return f"check.{method}({', '.join(arguments)})"
+
+
+EXTRA_QUERY = Argument(
+    name=EXTRA,
+    wire=EXTRA,
+    sent=EXTRA,
+    annotation="ExtraQuery",
+    check="",
+    description="Parameters that this package does not know, by their names on the wire.",
+    is_required=False,
+)
 
 
 def _python_names(endpoint: Endpoint) -> dict[str, str]:

@@ -112,7 +112,7 @@ class FormSettings(_Strict):
 class ListSettings(_Strict):
     """How the arguments of a list differ from what the document says of its parameters."""
 
-    what: str = Field(description="What the list is called in messages: `list of payouts`.")
+    what: str = Field(description="What messages begin with, behind `The`: `list of payouts`.")
     positional: list[str] = Field(
         default=[], description="Required arguments that need not be named."
     )
@@ -126,12 +126,22 @@ class ListSettings(_Strict):
         default={}, description="Texts that have one of the `forms`, by its name."
     )
     words: dict[str, str] = Field(
-        default={}, description="Texts of which some `words` are known, by their name."
-    )
-    read_as: dict[str, Literal["text", "day", "moment", "second"]] = Field(
         default={},
-        description="Texts that are a day, a moment, or a moment in whole seconds (a fraction is "
-        "dropped).",
+        description="Texts of which some `words` are known, by their name. Of a text with an enum, "
+        "the name of a type for the words of the enum.",
+    )
+    read_as: dict[str, Literal["text", "day", "moment", "second", "zulu"]] = Field(
+        default={},
+        description="Texts that are a day, a moment, a moment in whole seconds (a fraction is "
+        "dropped), or one in Zulu time with milliseconds (the end of a range is rounded up).",
+    )
+    defaults: dict[str, int] = Field(
+        default={},
+        description="Whole numbers that are sent where an argument is left out.",
+    )
+    extra_query: bool = Field(
+        default=False,
+        description="Whether the list takes parameters that the document does not have.",
     )
     ranges: list[tuple[str, str]] = Field(
         default=[], description="Pairs of arguments that begin and end a range."
@@ -148,8 +158,8 @@ class ListSettings(_Strict):
     def members(self) -> list[tuple[str, str]]:
         """Each parameter that the settings name, with the entry that names it."""
         named: list[tuple[str, str]] = []
-        entries = ("positional", "required", "names", "forms", "words", "read_as", "constant")
-        for entry in (*entries, "leave_out"):
+        entries = ("positional", "required", "names", "forms", "words", "read_as", "defaults")
+        for entry in (*entries, "constant", "leave_out"):
             named += [(entry, name) for name in getattr(self, entry)]
         for pair in self.ranges:
             named += [("ranges", name) for name in pair]
