@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from copy import deepcopy
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar, NamedTuple, TypeGuard, TypeVar, cast
 
+from victor_ext import zulu
 from victor_ext.errors import InvalidRequest, Problem
 from victor_ext.money import Amount, Money, to_wire
 from victor_ext.privacy import kind_of, mask
 from victor_ext.runtime.client import records as client_records
-from victor_ext.runtime.client.extras import ExtraBody
+from victor_ext.runtime.client.extras import ExtraBody, ExtraQuery, extra_query_problems
 from victor_ext.runtime.client.records import as_timestamp
 from victor_ext.runtime.client.requests import Body, Part, Request
 from victor_ext.runtime.core import validation
@@ -37,6 +39,7 @@ __all__ = (
     "Amount",
     "Body",
     "ExtraBody",
+    "ExtraQuery",
     "Form",
     "ListQuery",
     "Money",
@@ -307,6 +310,25 @@ class Query(validation.Validation):
             return None
         moment: datetime = value.astimezone(UTC).replace(microsecond=0)
         return moment.isoformat()
+
+    def zulu(self, field: str, value: Any, *, is_end: bool = False) -> str | None:
+        """An aware datetime, as Zulu time, which has milliseconds.
+
+        The end of a range is rounded up, so that it is never too early.
+        """
+        problem = validation.moment_problem(field, value)
+        if problem is not None:
+            self.add(problem)
+            return None
+        moment: datetime = value.astimezone(UTC)
+        if is_end:
+            with suppress(OverflowError):  # no moment is later
+                moment += timedelta(microseconds=-moment.microsecond % 1000)
+        return zulu.format(moment)
+
+    def extra_query(self, extra: object, known: Sequence[str]) -> None:
+        """Parameters that the package does not know; `known` are those with an argument."""
+        self.problems += extra_query_problems(extra, known)
 
 
 # ---- Readers: what is at a name of an object ----

@@ -52,6 +52,43 @@ lists:
     constant: [createdFrom, createdTo, size, since]
     leave_out: [page]
 """
+FILTERS = """
+openapi: 3.0.3
+info: {title: Shop, version: 1.0.0}
+paths:
+  /orders:
+    get:
+      operationId: listOrders
+      parameters:
+        - name: filter
+          in: query
+          style: form
+          schema:
+            type: object
+            required: [first]
+            properties:
+              first: {type: integer, format: int32, minimum: 0}
+              state: {type: string, enum: [OPEN, CLOSED]}
+              kind: {type: string, enum: [web]}
+              from: {type: string}
+              until: {type: string}
+      responses:
+        "200":
+          description: The orders.
+          content: {application/json: {schema: {type: object}}}
+"""
+"""The same list, with all filters in one object."""
+FILTERS_SETTINGS = """
+lists:
+  listOrders:
+    what: list of orders
+    words: {state: OrderState}
+    read_as: {from: zulu, until: zulu}
+    ranges: [[from, until]]
+    defaults: {first: 0}
+    extra_query: true
+    constant: [first, from, until]
+"""
 LIST = "lists: {listOrders: {what: list of orders, %s}}"
 
 
@@ -85,16 +122,85 @@ def test_a_list_is_a_function_with_the_arguments_of_the_document(tmp_path: Path)
         'check.range("created_from", created_from, "created_to", created_to)',
         'with _typed.Query("The list of orders") as check:',
         'constant = frozenset(("shop_id", "created_from", "created_to", "size", "since"))',
-        'ID_FORM = _typed.Form("[a-z]{1,9}", "an id of a shop, such as \'corner\'")',
     ],
 )
 def test_each_argument_is_checked_by_its_type_and_limits(statement: str, tmp_path: Path) -> None:
     assert statement in source_of(made(tmp_path))
 
 
+def test_a_form_stands_once_in_a_module_of_its_own(tmp_path: Path) -> None:
+    form = 'ID_FORM = _typed.Form("[a-z]{1,9}", "an id of a shop, such as \'corner\'")'
+    assert form in source_of(made(tmp_path), "forms")
+
+
 def test_known_words_are_a_type_that_takes_unknown_ones_too(tmp_path: Path) -> None:
     source = source_of(made(tmp_path), "words")
     assert 'OrderState = Literal["OPEN", "CLOSED"] | _typed.Word' in source
+
+
+def test_the_members_of_a_query_object_are_arguments(tmp_path: Path) -> None:
+    assert (
+        "def list_orders( *, first: int = 0, state: OrderState | None = None, "
+        "kind: ListOrdersKindWord | None = None, from_: datetime | None = None, "
+        "until: datetime | None = None, extra_query: ExtraQuery | None = None, "
+        ") -> _typed.ListQuery:"
+    ) in source_of(made(tmp_path, FILTERS, FILTERS_SETTINGS))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        'as check: sent["first"] = check.integer("first", first, 0, 2147483647) if',
+        'sent["state"] = check.choice("state", state, ("CLOSED", "OPEN"))',
+        'sent["kind"] = check.choice("kind", kind, ("web",))',
+        'sent["from_"] = check.zulu("from_", from_)',
+        'sent["until"] = check.zulu("until", until, is_end=True)',
+        'check.extra_query(extra_query, ("first", "state", "kind", "from_", "until"))',
+        'if extra_query: sent["extra_query"] = extra_query',
+        'constant = frozenset(("first", "from_", "until"))',
+        "from victor_ext.typed import ExtraQuery",
+    ],
+)
+def test_the_members_of_a_query_object_are_checked_as_parameters_are(
+    statement: str, tmp_path: Path
+) -> None:
+    assert statement in source_of(made(tmp_path, FILTERS, FILTERS_SETTINGS))
+
+
+def test_the_words_of_an_enum_are_a_type_that_takes_members_and_unknown_ones_too(
+    tmp_path: Path,
+) -> None:
+    source = source_of(made(tmp_path, FILTERS, FILTERS_SETTINGS), "words")
+    assert 'OrderState = Literal["CLOSED", "OPEN"] | StrEnum | _typed.Word' in source
+    assert 'ListOrdersKindWord = Literal["web"] | StrEnum | _typed.Word' in source
+
+
+def test_words_of_the_settings_stand_in_place_of_an_enum(tmp_path: Path) -> None:
+    settings = f"words: {{OrderState: [OPEN]}}\n{FILTERS_SETTINGS}"
+    result = made(tmp_path, FILTERS, settings)
+    assert 'check.text("state", state)' in source_of(result)
+    assert 'OrderState = Literal["OPEN"] | _typed.Word' in source_of(result, "words")
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ("words: {state: Known, kind: Known}", "Known is the name of two enums with other words"),
+        ("words: {state: class}", "words: class is no name of a type in Python"),
+        ("words: {from: State}", "lists.listOrders.words.from: State is not in `words`"),
+        ("read_as: {state: day}, words: {state: S}", "it is read as day, not as text"),
+        ("defaults: {state: 1}", "defaults: state: it is read as text, not as a whole number"),
+        ("defaults: {first: 1}, required: [first]", "defaults: first: it is required"),
+        ("defaults: {page: 1}", "defaults: page is no parameter of listOrders"),
+        ("extra_query: true, names: {kind: extra_query}", "the name extra_query is taken"),
+        ("leave_out: [filter]", "filter is no parameter of listOrders"),
+    ],
+)
+def test_an_entry_that_does_not_fit_a_query_object_stops_generation(
+    entry: str, message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(SettingsError, match=re.escape(message)):
+        made(tmp_path, FILTERS, LIST % entry)
 
 
 @pytest.mark.parametrize(
@@ -162,6 +268,20 @@ def test_a_list_without_arguments_is_a_function_too(tmp_path: Path) -> None:
     source = source_of(made(tmp_path, document, "lists: {listOrders: {what: list of orders}}"))
     assert "def list_orders() -> _typed.ListQuery:" in source
     assert "constant = frozenset(())" in source
+
+
+def test_a_new_member_of_a_query_object_is_the_only_new_argument(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made(tmp_path, FILTERS, FILTERS_SETTINGS)
+    newer = FILTERS.replace(
+        "              until:", "              tag: {type: string}\n              until:"
+    )
+    (tmp_path / "newer.yaml").write_text(newer, encoding="utf-8")
+    arguments = [str(tmp_path / "shop.yaml"), str(tmp_path / "newer.yaml"), "--out", str(tmp_path)]
+    assert main(["update", *arguments]) == 0
+    out = capsys.readouterr().out
+    assert "1 new argument of lists:\n  list_orders: tag: str | None = None; a list with it" in out
 
 
 def test_a_new_filter_is_an_argument_after_an_update_alone(

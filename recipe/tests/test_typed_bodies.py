@@ -61,8 +61,6 @@ components:
 SETTINGS = """
 forms:
   reference: {wanted: "capital letters, digits and dashes, such as 'A-7'"}
-words:
-  Kind: [GIFT, SALE]
 parts:
   Line:
     name: OrderLine
@@ -109,12 +107,18 @@ def test_a_call_is_a_function_with_the_members_of_its_body(tmp_path: Path) -> No
         'path["shop_id"] = check.text("shop_id", shop_id)',
         'sent["details"] = in_details',
         'sent["kind"] = check.choice("kind", kind, ("GIFT", "SALE"))',
-        'if check.money("amount", amount, 1, 9223372036854775807): '
-        'sent["total"] = amount.minor_units sent["currency"] = amount.currency',
-        'in_details["reference"] = check.form("your_reference", your_reference, '
-        "REFERENCE_FORM, 30, 2)",
-        'if note is not None: in_details["note"] = check.text("note", note, 80) '
-        'check.comparable("note", note)',
+        (
+            'if check.money("amount", amount, 1, 9223372036854775807): '
+            'sent["total"] = amount.minor_units sent["currency"] = amount.currency'
+        ),
+        (
+            'in_details["reference"] = check.form("your_reference", your_reference, '
+            "REFERENCE_FORM, 30, 2)"
+        ),
+        (
+            'if note is not None: in_details["note"] = check.text("note", note, 80) '
+            'check.comparable("note", note)'
+        ),
         'sent["lines"] = check.parts("lines", lines, OrderLine, line_body, 1, 9)',
         'sent["tags"] = check.texts("tags", tags, 9)',
         'by_hand = {"key": key}',
@@ -131,8 +135,10 @@ def test_each_member_is_checked_where_it_is_sent(statement: str, tmp_path: Path)
     "statement",
     [
         "class OrderLine(_typed.Part):",
-        '_shown = ("item",) item: str _: KW_ONLY count: int | None = None '
-        "made: date | str | None = None",
+        (
+            '_shown = ("item",) item: str _: KW_ONLY count: int | None = None '
+            "made: date | str | None = None"
+        ),
         'sent["item"] = check.text(place + "item", part.item, 20)',
         'sent["count"] = check.integer(place + "count", part.count, 1, 99)',
         'sent["made"] = check.day(place + "made", part.made)',

@@ -3,17 +3,18 @@ programs.
 """
 
 import re
+from inspect import signature
 
 import pytest
 from pytest_httpx import HTTPXMock
 from rich.cells import cell_len
 from typer.testing import CliRunner
+from victor_api.typed.arguments import list_payment_requests
 
 from tests.cli.test_victor_create import words
 from tests.cli.victor_command import Command, calls
 from victor_ext import Status
 from victor_ext.cli.app import app
-from victor_ext.providers.victor.requests import FILTERS
 from victor_ext.sandbox import Sandbox
 
 pytestmark = [pytest.mark.pull_request, pytest.mark.hours]
@@ -77,7 +78,8 @@ def test_list_takes_every_filter(httpx_mock: HTTPXMock, monkeypatch: pytest.Monk
         name: words.get(
             name, ZULU_2000 if "datetime" in name else "2000-01-01" if "date" in name else "NOPE"
         )
-        for name in FILTERS
+        for name in signature(list_payment_requests).parameters.keys()
+        - {"page", "page_size", "extra_query"}
     }
     options = [
         part for name, value in given.items() for part in (f"--{name.replace('_', '-')}", value)

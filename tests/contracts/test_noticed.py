@@ -93,13 +93,13 @@ def test_a_limit_that_moved_is_named() -> None:
 def test_a_new_word_and_a_new_filter_are_named_with_the_line_that_is_missing() -> None:
     document = Document.of("victor").copy()
     filters = document.tree["components"]["schemas"]["ListPaymentRequests"]["properties"]
-    filters["status"]["enum"].append("canceled")
-    filters["direction"]["enum"].remove("inbound")
+    types = document.tree["components"]["schemas"]["RfpBasePaymentDetails"]["properties"]
+    types["biller_type"]["enum"][:] = ["BUSINESS", "GOVERNMENT"]
     filters["purpose"] = {"type": "string"}
     problems = contract_of("victor").gone(document)
-    assert says(problems, "'canceled'", "add it to the `Literal`", "statuses.py")
-    assert says(problems, "'inbound'", "remove it", "statuses.py")
-    assert says(problems, "query:purpose", "`ListRequest`", "requests.py")
+    assert says(problems, "'GOVERNMENT'", "add it to the `Literal`", "statuses.py")
+    assert says(problems, "'CONSUMER'", "remove it", "statuses.py")
+    assert says(problems, "query:purpose", "`make generate`")
     assert len(problems) == 3
     assert contract_of("victor").limits(document) == []
     filters["purpose"]["maxLength"] = 35

@@ -1,16 +1,19 @@
 """How Victor's operations are called, with every argument."""
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Any, get_type_hints
 
 import httpx
+from victor_api.typed.arguments import list_payment_requests
 
-from tests.contracts.contract import ONCE, Call, Contract
+from tests.contracts.contract import LIMITS, ONCE, Call, Contract
+from tests.contracts.document import Document
 from victor_ext import Victor, VictorOAuth, Word
 from victor_ext.providers.victor import statuses
-from victor_ext.providers.victor.requests import FILTERS, ListRequest
 
 ID = "a7ffd43c37c1"
+LIST = "listPaymentRequests"
 REQUESTS, STATUSES = (
     "victor_ext/providers/victor/requests.py",
     "victor_ext/providers/victor/statuses.py",
@@ -52,9 +55,20 @@ def walk(victor: Any) -> Any:
         date | str | None: DAY,
         str | None: "a-value",
     }
-    kinds = get_type_hints(ListRequest)
-    filters = {name: values.get(kinds[name], Word("a-word")) for name in FILTERS}
+    kinds = get_type_hints(list_payment_requests)
+    filters = {
+        name: values.get(kinds[name], Word("a-word"))
+        for name in kinds.keys() - {"page", "page_size", "extra_query", "return"}
+    }
     return victor.payment_requests.list(**filters, page_size=50)
+
+
+def limits_of_the_list() -> Iterator[str]:
+    """The parameters of the list that the document limits."""
+    (operation,) = (each for each in Document.of("victor").operations if each.id == LIST)
+    for place, schema in operation.sent.items():
+        if LIMITS & schema.keys():
+            yield place.removeprefix("query:")
 
 
 CREATED = {
@@ -82,12 +96,11 @@ CONTRACT = Contract(
             add=f"a field to `CreateRequest` in {REQUESTS}, with its member and its rule, and a "
             "line to the docstring",
         ),
-        "listPaymentRequests": Call(
+        LIST: Call(
             "payment_requests.list",
             (walk,),
             IN_LIST,
-            add=f"a field to `ListRequest` in {REQUESTS}, with its rule, and a line to the "
-            "docstring",
+            add="it with `make generate`",
         ),
         "getPaymentRequest": Call.of(
             "payment_requests.get",
@@ -111,9 +124,6 @@ CONTRACT = Contract(
             statuses.BillerTypeWord,
             STATUSES,
         ),
-        "listPaymentRequests: query:status": (statuses.StatusWord, STATUSES),
-        "listPaymentRequests: query:direction": (statuses.DirectionWord, STATUSES),
-        "listPaymentRequests: query:network_type": (statuses.NetworkWord, STATUSES),
     },
     not_read=dict.fromkeys(
         ("ListPaymentRequestsResponse.page", "ListPaymentRequestsResponse.page_size"),
@@ -136,12 +146,12 @@ CONTRACT = Contract(
         "respondToPaymentRequest: body:notes": lambda victor, value: victor.payment_requests.accept(
             ID, notes=value
         ),
-        "listPaymentRequests: query:page": lambda victor, value: victor.payment_requests.list(
-            page=value
-        ),
-        "listPaymentRequests: query:page_size": lambda victor, value: victor.payment_requests.list(
-            page_size=value
-        ),
+        **{
+            f"{LIST}: query:{name}": lambda victor, value, name=name: victor.payment_requests.list(
+                **{name: value}
+            )
+            for name in limits_of_the_list()
+        },
     },
     unlimited=dict.fromkeys(
         (

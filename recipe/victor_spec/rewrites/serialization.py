@@ -49,11 +49,23 @@ def flatten_object_parameter(document: Tree, log: Log) -> None:
     (deepObject).
     """
     for operation, parameter in parameters(document):
-        whole = resolve(document, parameter["schema"])
-        style = parameter.get("style", "form")
-        if parameter.get("in") == "query" and _is_flat(document, parameter, whole, style):
-            _replace_by_fields(operation, parameter, whole, style)
+        fields = fields_of(document, parameter)
+        if fields:
+            every = operation.tree["parameters"]
+            place = every.index(parameter)
+            operation.tree["parameters"] = [*every[:place], *fields, *every[place + 1 :]]
             log("flatten-object-parameter", f"{operation.where} {parameter['name']}")
+
+
+def fields_of(document: Tree, parameter: Tree) -> list[Tree]:
+    """The parameters that a query object is sent as, one for each of its properties; none for any
+    other parameter.
+    """
+    whole = resolve(document, mapping_at(parameter, "schema"))
+    style = str(parameter.get("style", "form"))
+    if parameter.get("in") != "query" or not _is_flat(document, parameter, whole, style):
+        return []
+    return _fields(parameter, whole, style)
 
 
 def _is_flat(document: Tree, parameter: Tree, whole: Tree, style: str) -> bool:
@@ -69,8 +81,8 @@ def _is_flat(document: Tree, parameter: Tree, whole: Tree, style: str) -> bool:
     return style == "deepObject"
 
 
-def _replace_by_fields(operation: Operation, parameter: Tree, whole: Tree, style: str) -> None:
-    """Put a parameter for each property of an object in the place of its parameter."""
+def _fields(parameter: Tree, whole: Tree, style: str) -> list[Tree]:
+    """A parameter for each property of an object."""
     required = list_at(whole, "required") if parameter.get("required") else []
     shared = {
         "in": "query",
@@ -78,7 +90,7 @@ def _replace_by_fields(operation: Operation, parameter: Tree, whole: Tree, style
         "explode": True,
         "allowReserved": parameter.get("allowReserved"),
     }
-    flat: list[Tree] = []
+    fields: list[Tree] = []
     for name, schema in whole["properties"].items():
         field = {
             **shared,
@@ -88,10 +100,8 @@ def _replace_by_fields(operation: Operation, parameter: Tree, whole: Tree, style
         }
         if "description" in schema:
             field["description"] = schema["description"]
-        flat.append(in_place_of(parameter, field))
-    every = operation.tree["parameters"]
-    place = every.index(parameter)
-    operation.tree["parameters"] = [*every[:place], *flat, *every[place + 1 :]]
+        fields.append(in_place_of(parameter, field))
+    return fields
 
 
 def record_styles(document: Tree, log: Log) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from .arguments import ListPlan
 from .bodies import BodyPlans
 from .checks import form_call, form_name
+from .choices import WordsType, words_types
 from .records import RecordPlan
 from .settings import Settings
 
@@ -23,13 +24,21 @@ class Typed:
     lists: Sequence[ListPlan]
     calls: BodyPlans
 
+    def words(self) -> list[WordsType]:
+        """The types of words. Raises SettingsError for a name that cannot be one."""
+        enums = [each.words for plan in self.lists for each in plan.arguments]
+        enums += [each.words for plan in self.calls.bodies for each in plan.in_order]
+        enums += [each.words for plan in self.calls.parts for each in plan.in_order]
+        return words_types(self.settings.words, filter(None, enums))
+
     def modules(self) -> dict[str, dict[str, Any]]:
         """The modules to render, with what each template must know."""
         of_settings = self.settings.forms.items()
         forms = {name: form for name, form in of_settings if form.whole is not None}
         forms |= self.calls.patterns.forms
+        words = self.words()
         common: dict[str, Any] = {
-            "settings": self.settings,
+            "words": words,
             "forms": forms,
             "form_name": form_name,
             "version": RUNTIME,
@@ -37,8 +46,8 @@ class Typed:
         modules: dict[str, dict[str, Any]] = {}
         if self.records:
             modules["typed/records.py"] = {"plans": self.records, "version": RUNTIME}
-        if self.settings.words:
-            modules["typed/words.py"] = {"settings": self.settings}
+        if words:
+            modules["typed/words.py"] = {"types": words}
         if forms:
             modules["typed/forms.py"] = {**common, "form_call": form_call}
         if self.calls.parts:

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from openapi_python_client.parser.openapi import Endpoint
 
 from victor_spec.requests import key
+from victor_spec.rewrites.serialization import fields_of
 from victor_spec.tree import Operation, Tree, mapping_at, operations, parameters, resolve
 
 from .checks import Checks, Patterns, reader_of
+from .choices import WordsType
 from .settings import ListSettings, Settings, SettingsError, nearest, require_free, sentence
 
+EXTRA = "extra_query"
 LOCALS: Sequence[str] = ("check", "constant", "sent", "bool", "date", "datetime", "int", "str")
 """Names that the generated functions use themselves, types included."""
 
@@ -30,11 +33,21 @@ class Argument:
     """The call that checks it, and returns what is sent."""
     description: str
     is_required: bool
-    is_positional: bool
+    is_positional: bool = False
+    default: int | None = None
+    """What is sent where a caller gives none; None: nothing."""
+    words: WordsType | None = None
+    """The words of the document's enum."""
+
+    @property
+    def is_always_sent(self) -> bool:
+        return self.is_required or self.default is not None
 
     @property
     def parameter(self) -> str:
         """The argument in the signature."""
+        if self.default is not None:
+            return f"{self.name}: {self.annotation} = {self.default}"
         if self.is_required:
             return f"{self.name}: {self.annotation}"
         return f"{self.name}: {self.annotation} | None = None"
@@ -54,6 +67,8 @@ class ListPlan:
     """The names of arguments that begin and end a range."""
     constant: Sequence[str]
     """What is sent, and never stops matching an item."""
+    extra: Sequence[Argument] = ()
+    """The argument for what the document does not have; empty without one."""
 
     @property
     def positional(self) -> list[Argument]:
@@ -62,7 +77,7 @@ class ListPlan:
     @property
     def by_keyword(self) -> list[Argument]:
         """Required ones first."""
-        named = [each for each in self.arguments if not each.is_positional]
+        named = [each for each in (*self.arguments, *self.extra) if not each.is_positional]
         return sorted(named, key=lambda argument: not argument.is_required)
 
 
@@ -89,7 +104,8 @@ def list_plans(document: Tree, endpoints: Sequence[Endpoint], settings: Settings
 
 
 def parameters_of(document: Tree, operation: Operation) -> dict[str, Tree]:
-    """The parameters of the path and the query, by their names on the wire.
+    """The parameters of the path and the query, by their names on the wire. Of a query object, they
+    are its properties.
 
     Raises SettingsError for two with one name, and for a header that has to be sent.
     """
@@ -102,9 +118,13 @@ def parameters_of(document: Tree, operation: Operation) -> dict[str, Tree]:
             raise SettingsError(f"{operation.where} needs the header {name}, which no list sends.")
         if location not in ("path", "query"):
             continue
-        if name in by_name:
-            raise SettingsError(f"{operation.where} has two parameters {name}: no list has both.")
-        by_name[name] = parameter
+        for each in fields_of(document, parameter) or [parameter]:
+            name = str(each.get("name"))
+            if name in by_name:
+                raise SettingsError(
+                    f"{operation.where} has two parameters {name}: no list has both."
+                )
+            by_name[name] = each
     return by_name
 
 
@@ -130,14 +150,17 @@ class _Planner:
 
     def plan(self) -> ListPlan:
         declared = parameters_of(self._document, self._operation)
-        self._checks.require_entries(f"parameter of {self._name}", declared)
+        schemas = {wire: self._schema(parameter) for wire, parameter in declared.items()}
+        self._checks.require_entries(f"parameter of {self._name}", schemas)
         self._check_left_out(declared)
         arguments = [
             self._argument(wire, parameter)
             for wire, parameter in declared.items()
             if wire not in self._own.leave_out
         ]
-        require_free(f"lists.{self._name}", [each.name for each in arguments], LOCALS)
+        extra = [EXTRA_QUERY] if self._own.extra_query else []
+        taken = [each.name for each in (*arguments, *extra)]
+        require_free(f"lists.{self._name}", taken, LOCALS)
         names = {each.wire: each.name for each in arguments}
         constant = [
             each.sent for each in arguments if each.wire in self._own.constant or each.is_positional
@@ -150,33 +173,51 @@ class _Planner:
             arguments=arguments,
             ranges=[(names[first], names[last]) for first, last in self._own.ranges],
             constant=constant,
+            extra=extra,
         )
 
     def _check_left_out(self, parameters: Mapping[str, Tree]) -> None:
         """Raise SettingsError for what is left out and named elsewhere, or must be sent."""
         required = {name: each.get("required") is True for name, each in parameters.items()}
         self._checks.require_left_out(required)
+        for name in self._own.defaults:
+            if self._is_required(name, parameters[name]):
+                raise self._checks.misfit("defaults", name, "it is required")
         for first, last in self._own.ranges:
             if first == last:
                 raise self._checks.misfit("ranges", first, "a range has two ends")
 
+    def _schema(self, parameter: Tree) -> Tree:
+        return resolve(self._document, mapping_at(parameter, "schema"))
+
+    def _is_required(self, wire: str, parameter: Tree) -> bool:
+        is_required_here = wire in self._own.positional or wire in self._own.required
+        return is_required_here or parameter.get("required") is True
+
     def _argument(self, wire: str, parameter: Tree) -> Argument:
-        schema = resolve(self._document, mapping_at(parameter, "schema"))
+        schema = self._schema(parameter)
         own = self._own
         name = own.names.get(wire) or self._sent[wire]
         reader = own.read_as.get(wire) or self._reader_of(wire, schema)
         self._checks.require_text(wire, reader)
-        is_positional = wire in own.positional
-        is_required = is_positional or wire in own.required or parameter.get("required") is True
+        if wire in own.defaults and reader != "whole":
+            why = f"it is read as {reader}, not as a whole number"
+            raise self._checks.misfit("defaults", wire, why)
+        words = self._checks.words(wire, reader, schema, str(self._endpoint.name), name)
+        check = self._checks.call(repr(name), name, wire, reader, schema, words)
+        if reader == "zulu" and any(wire == last for _, last in own.ranges):
+            check = f"{check.removesuffix(')')}, is_end=True)"
         return Argument(
             name=name,
             wire=wire,
             sent=self._sent[wire],
-            annotation=self._checks.annotation(wire, reader, schema),
-            check=self._checks.call(repr(name), name, wire, reader, schema),
+            annotation=self._checks.annotation(wire, reader, words),
+            check=check,
             description=sentence(parameter.get("description")),
-            is_required=is_required,
-            is_positional=is_positional,
+            is_required=self._is_required(wire, parameter),
+            is_positional=wire in own.positional,
+            default=own.defaults.get(wire),
+            words=words,
         )
 
     def _reader_of(self, wire: str, schema: Tree) -> str:
@@ -190,6 +231,17 @@ class _Planner:
                 "or say in `read_as` what it is",
             )
         return reader
+
+
+EXTRA_QUERY = Argument(
+    name=EXTRA,
+    wire=EXTRA,
+    sent=EXTRA,
+    annotation="ExtraQuery",
+    check="",
+    description="Parameters that this package does not know, by their names on the wire.",
+    is_required=False,
+)
 
 
 def _python_names(endpoint: Endpoint) -> dict[str, str]:

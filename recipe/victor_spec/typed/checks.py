@@ -7,10 +7,10 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from victor_spec.tree import Tree, list_at
+from victor_spec.tree import Tree
 
+from .choices import WordsType, default_name, words_in
 from .settings import (
     ArgumentSettings,
     FormSettings,
@@ -22,6 +22,8 @@ from .settings import (
 
 LEAST_WHOLE, MOST_WHOLE = -(2**63), 2**63 - 1
 """The limits of a whole number of which the document has none."""
+LIMITS = {"int32": (-(2**31), 2**31 - 1)}
+"""Those of a format."""
 READERS = {
     ("string", None): "text",
     ("string", "date"): "day",
@@ -33,7 +35,6 @@ READERS = {
 """How a value is checked, by the type and the format of its schema."""
 ANNOTATIONS = {
     "text": "str",
-    "choice": "str",
     "flag": "bool",
     "whole": "int",
     "number": "float",
@@ -41,6 +42,7 @@ ANNOTATIONS = {
     "birthday": "date | str",
     "moment": "datetime",
     "second": "datetime",
+    "zulu": "datetime",
     "utc": "datetime",
     "dollars": "_typed.Amount",
 }
@@ -53,12 +55,6 @@ def reader_of(schema: Tree) -> str | None:
     """How a value of a schema is checked; None: no check knows its type."""
     type_ = str(schema.get("type"))
     return READERS.get((type_, str(schema.get("format")))) or READERS.get((type_, None))
-
-
-def is_choice(schema: Tree) -> bool:
-    """Whether the document names all words that a text can be."""
-    words = list_at(schema, "enum")
-    return bool(words) and all(isinstance(word, str) for word in words)
 
 
 def form_name(name: str) -> str:
@@ -114,13 +110,17 @@ class Checks:
         """The error of an entry that does not fit what it names."""
         return SettingsError(f"{self.place}.{entry}: {name}: {why}.")
 
-    def require_entries(self, what: str, known: Mapping[str, Any]) -> None:
-        """Raise SettingsError for an entry that leads nowhere."""
+    def require_entries(self, what: str, known: Mapping[str, Tree]) -> None:
+        """Raise SettingsError for an entry that leads nowhere.
+
+        `known` has the schemas of the parameters or members.
+        """
         for entry, name in self.own.members():
             require_known(f"{self.place}.{entry}", name, what, known)
         for kind, names in (("forms", self.settings.forms), ("words", self.settings.words)):
             for wire, name in getattr(self.own, kind).items():
-                if name not in names:
+                is_enum = kind == "words" and words_in(known[wire])
+                if name not in names and not is_enum:
                     raise SettingsError(
                         f"{self.place}.{kind}.{wire}: {name} is not in `{kind}`"
                         f"{nearest(name, names)}."
@@ -138,36 +138,48 @@ class Checks:
     def require_text(self, wire: str, reader: str) -> None:
         """Raise SettingsError where a form, or words, are those of a value that is no text."""
         for entry in ("forms", "words"):
-            if wire in getattr(self.own, entry) and reader not in ("text", "choice", "texts"):
+            if wire in getattr(self.own, entry) and reader not in ("text", "texts"):
                 raise self.misfit(entry, wire, f"it is read as {reader}, not as text")
 
-    def annotation(self, wire: str, reader: str, schema: Tree) -> str:
-        """The type of an argument in Python."""
-        if wire in self.own.words:
-            return self.own.words[wire]
-        if reader == "choice":
-            words = ", ".join(repr(word) for word in list_at(schema, "enum"))
-            return f"Literal[{words}] | _typed.Word"
-        return ANNOTATIONS[reader]
+    def words(
+        self, wire: str, reader: str, schema: Tree, function: str, name: str
+    ) -> WordsType | None:
+        """The words of the enum of a text. Words, a form or a type of the settings stand in place
+        of them. Without a name in the settings, they have that of the function and the argument.
+        """
+        words = words_in(schema)
+        named = self.own.words.get(wire)
+        read_as: Mapping[str, str] = getattr(self.own, "read_as", {})
+        is_decided = wire in self.own.forms or wire in read_as or named in self.settings.words
+        if reader != "text" or not words or is_decided:
+            return None
+        return WordsType(named or default_name(function, name), tuple(words), is_enum=True)
 
-    def call(self, label: str, value: str, wire: str, reader: str, schema: Tree) -> str:
+    def annotation(self, wire: str, reader: str, words: WordsType | None) -> str:
+        """The type of an argument in Python."""
+        if words is not None:
+            return words.name
+        return self.own.words.get(wire) or ANNOTATIONS[reader]
+
+    def call(
+        self, label: str, value: str, wire: str, reader: str, schema: Tree, words: WordsType | None
+    ) -> str:
         """The call that checks a value, an expression, which messages call `label`."""
         if wire in self.own.forms:
             return f"check.form({label}, {value}, {form_name(self.own.forms[wire])})"
+        if words is not None:
+            return f"check.choice({label}, {value}, {words.words!r})"
         arguments = [label, value]
         if reader in ("text", "texts"):
             longest = schema.get("maxLength")
             arguments += [] if longest is None else [repr(longest)]
         elif reader in ("whole", "number"):
             arguments += limits_of(schema)
-        elif reader == "choice":
-            arguments.append(repr(tuple(list_at(schema, "enum"))))
         method = METHODS.get(reader, reader)
         return f"check.{method}({', '.join(arguments)})"
 
 
 def limits_of(schema: Tree) -> Sequence[str]:
     """The least and the greatest number, as code."""
-    least = schema.get("minimum", LEAST_WHOLE)
-    most = schema.get("maximum", MOST_WHOLE)
-    return [repr(least), repr(most)]
+    least, most = LIMITS.get(str(schema.get("format")), (LEAST_WHOLE, MOST_WHOLE))
+    return [repr(schema.get("minimum", least)), repr(schema.get("maximum", most))]

@@ -129,7 +129,9 @@ class ArgumentSettings(_Strict):
         default={}, description="Texts that have one of the `forms`, by its name."
     )
     words: dict[str, str] = Field(
-        default={}, description="Texts of which some `words` are known, by their name."
+        default={},
+        description="Texts of which some `words` are known, by their name. Of a text with an enum, "
+        "the name of a type for the words of the enum.",
     )
     leave_out: list[str] = Field(
         default=[], description="What is no argument, such as the number of a page."
@@ -146,11 +148,19 @@ class ArgumentSettings(_Strict):
 class ListSettings(ArgumentSettings):
     """How the arguments of a list differ from what the document says of its parameters."""
 
-    what: str = Field(description="What the list is called in messages: `list of payouts`.")
-    read_as: dict[str, Literal["text", "day", "moment", "second"]] = Field(
+    what: str = Field(description="What messages begin with, behind `The`: `list of payouts`.")
+    read_as: dict[str, Literal["text", "day", "moment", "second", "zulu"]] = Field(
         default={},
-        description="Texts that are a day, a moment, or a moment in whole seconds (a fraction is "
-        "dropped).",
+        description="Texts that are a day, a moment, a moment in whole seconds (a fraction is "
+        "dropped), or one in Zulu time with milliseconds (the end of a range is rounded up).",
+    )
+    defaults: dict[str, int] = Field(
+        default={},
+        description="Whole numbers that are sent where an argument is left out.",
+    )
+    extra_query: bool = Field(
+        default=False,
+        description="Whether the list takes parameters that the document does not have.",
     )
     ranges: list[tuple[str, str]] = Field(
         default=[], description="Pairs of arguments that begin and end a range."
@@ -163,7 +173,7 @@ class ListSettings(ArgumentSettings):
 
     def members(self) -> list[tuple[str, str]]:
         named = super().members()
-        for entry in ("read_as", "constant"):
+        for entry in ("read_as", "defaults", "constant"):
             named += [(entry, name) for name in getattr(self, entry)]
         for pair in self.ranges:
             named += [("ranges", name) for name in pair]
@@ -251,7 +261,7 @@ class PartSettings(MembersSettings):
 class BodySettings(MembersSettings):
     """The arguments of an operation that sends a JSON object."""
 
-    what: str = Field(description="What is sent, in messages: `payout`.")
+    what: str = Field(description="What messages begin with, behind `The`: `payout`.")
     by_hand: dict[str, str] = Field(
         default={},
         description="Arguments that code by hand checks and sends, with their types in Python. "

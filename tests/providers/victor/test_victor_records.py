@@ -20,13 +20,13 @@ from victor_api.models import (
     PaymentRequestReceiptStatus,
     RfpInboundPaymentRequestResponseDetails,
 )
+from victor_api.typed.arguments import list_payment_requests
 
 from tests.cases import cases_beside
 from tests.providers.running import MODES, TOKEN, is_for_token, run
 from tests.providers.victor.adapter import ARGUMENTS, Harness
 from victor_ext import Direction, Network, PaymentRequest, Status
 from victor_ext.providers.victor.reading import walk
-from victor_ext.providers.victor.requests import ListRequest
 from victor_ext.providers.victor.statuses import TERMINAL
 from victor_ext.runtime.client.paging import QUIET_PASSES
 from victor_ext.runtime.core.clock import ServerClock
@@ -284,7 +284,7 @@ def readings(created: datetime | None, takes: float = 0.0) -> int:
     lacks one.
     """
     clock = Standing()
-    reader = walk(ListRequest(status="pending"), clock).begin()
+    reader = walk(list_payment_requests(status="pending"), clock).begin()
     clock.ahead += takes
     for number in count(1):
         while reader.number == 0:  # a page that brings something new is read again

@@ -6,14 +6,13 @@ text, in ASCII.
 """
 
 import re
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from victor_ext import money, zulu
+from victor_ext import money
 from victor_ext.errors import InvalidRequest, Problem
 from victor_ext.runtime.core import validation
-from victor_ext.runtime.core.validation import as_date, moment_problem, shown
+from victor_ext.runtime.core.validation import as_date, shown
 from victor_ext.runtime.loop.idempotency_keys import key_problem
 
 _ID_FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\x9f/\\?#%\s]|\A\.{1,2}\Z")
@@ -79,21 +78,6 @@ class Validation(validation.Validation):
             )
             self.note(field, "range", message)
         return due.isoformat()
-
-    def zulu(self, field: str, value: Any, *, is_end: bool = False) -> str | None:
-        """An aware datetime; returns Zulu time, which has milliseconds.
-
-        The end of a window is rounded up, so that it is never too early.
-        """
-        problem = moment_problem(field, value)
-        self.add(problem)
-        if problem is not None:
-            return None
-        utc: datetime = value.astimezone(UTC)
-        if is_end:
-            with suppress(OverflowError):  # no moment is later
-                utc += timedelta(microseconds=-utc.microsecond % 1000)
-        return zulu.format(utc)
 
     def key(self, field: str, value: object) -> None:  # noqa: ARG002 - a key's problems name it
         """An idempotency key."""

@@ -9,6 +9,8 @@ from collections.abc import Collection
 from datetime import datetime
 
 from victor_api.api.payment_requests import create_request_payment
+from victor_api.typed import arguments
+from victor_api.typed.words import StatusWord
 
 from victor_ext.errors import Outcome, UnreadableResponse, VictorError
 from victor_ext.money import Amount
@@ -26,12 +28,13 @@ from victor_ext.runtime.client.resources import (
 )
 from victor_ext.runtime.client.runners import OperationFlow, step_for_json
 from victor_ext.runtime.loop.idempotency_keys import new_key
+from victor_ext.typed import ListQuery
 
 from . import reading, responding, waiting
 from .reading import SearchResult
 from .records import PaymentRequest
-from .requests import ARGUMENTS, CreateRequest, ListRequest, Sent
-from .statuses import Status, StatusWord
+from .requests import ARGUMENTS, CreateRequest, Sent
+from .statuses import Status
 
 
 class PaymentRequests(Resource[Mode]):
@@ -141,8 +144,8 @@ class PaymentRequests(Resource[Mode]):
         return reading.get(id, extra_query=extra_query)
 
     @listing
-    @arguments_of(ListRequest)
-    def list(self, request: ListRequest) -> Walk[PaymentRequest]:
+    @arguments_of(arguments.list_payment_requests)
+    def list(self, query: ListQuery) -> Walk[PaymentRequest]:
         """List the payment requests that match all filters. Pages are read during the iteration.
 
         Args:
@@ -167,7 +170,8 @@ class PaymentRequests(Resource[Mode]):
                 An example is `{"purpose": "RENT"}`. A request may stop matching one: the list is
                 read as with `status`.
 
-        All arguments before `page` are filters with the names of the document. None: no filter.
+        All arguments but `page`, `page_size` and `extra_query` are filters with the names of the
+        document. None: no filter.
         Times are aware datetimes. The document does not say which time `start_datetime` and
         `end_datetime` compare.
 
@@ -187,7 +191,7 @@ class PaymentRequests(Resource[Mode]):
             >>> request.id in [each.id for each in listed]
             True
         """
-        return reading.walk(request, self._shared.clock)
+        return reading.walk(query, self._shared.clock)
 
     @operation
     def accept(

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeGuard
 
 from victor_api.api.payment_requests import get_payment_request, list_payment_requests
+from victor_api.typed import arguments
 
 from victor_ext import zulu
 from victor_ext.errors import BadRequest, InvalidRequest, Outcome, Problem, UnreadableResponse
@@ -24,14 +25,14 @@ from victor_ext.runtime.client.paging import (
 )
 from victor_ext.runtime.client.records import RecordList
 from victor_ext.runtime.client.resources import Shared, Walk
-from victor_ext.runtime.client.runners import OperationFlow, drop_none, step_for_json
+from victor_ext.runtime.client.runners import OperationFlow, step_for_json
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.json_values import list_or_empty
 from victor_ext.runtime.loop.operations import names_only
+from victor_ext.typed import ListQuery
 
 from .checks import Validation, check_id
 from .records import PaymentRequest
-from .requests import FILTERS_TO_LEAVE, ListRequest
 
 _ARRIVAL_MARGIN = 5.0
 """Seconds. A request counts as new if it was created at least this long after the reading began, by
@@ -57,15 +58,15 @@ def get(
     return record
 
 
-def walk(request: ListRequest, clock: ServerClock) -> Walk[PaymentRequest]:
-    """Check the filters and return a lazy list. Raises `InvalidRequest` with all problems."""
-    wire, page = request.filters(), request.page
+def walk(query: ListQuery, clock: ServerClock) -> Walk[PaymentRequest]:
+    """A list that is read page by page, from the page of the query on."""
+    filters = {**query.arguments}
+    first: int = filters.pop("page")
 
     def begin() -> PageReader[PaymentRequest]:
         what = "list of payment requests"
-        # A filter that this package does not know may be one that requests leave.
-        if wire.keys().isdisjoint(FILTERS_TO_LEAVE) and not request.extra_query:
-            return PageReader(_id_of, first=page, what=what)
+        if not query.may_be_left:
+            return PageReader(_id_of, first=first, what=what)
         began_at = clock.monotonic()
 
         def is_new(request: PaymentRequest) -> bool:
@@ -75,12 +76,11 @@ def walk(request: ListRequest, clock: ServerClock) -> Walk[PaymentRequest]:
             began = clock.now() - (clock.monotonic() - began_at)
             return request.created_at.timestamp() > began + _ARRIVAL_MARGIN
 
-        return RepeatedPageReader(_id_of, first=page, what=what, arrived=is_new)
+        return RepeatedPageReader(_id_of, first=first, what=what, arrived=is_new)
 
     def read(reader: PageReader[PaymentRequest]) -> OperationFlow[Sequence[PaymentRequest]]:
-        arguments = drop_none(page_size=request.page_size, extra_query=request.extra_query, **wire)
         try:
-            page = yield from _page_of(reader, arguments)
+            page = yield from _page_of(reader, filters)
             reader.goes_on = says_that_others_follow(page, reader.number + 1)
             return _requests_in(page)
         except BadRequest as error:
@@ -99,10 +99,10 @@ def _id_of(request: PaymentRequest) -> str | None:
 
 
 def _page(
-    number: int, seconds: float | None = None, **arguments: Any
+    number: int, seconds: float | None = None, **filters: Any
 ) -> OperationFlow[dict[str, Any]]:
     """One page of the list. The attempt loop has checked that the body is a page."""
-    step = step_for_json(list_payment_requests, seconds, page=number, **arguments)
+    step = step_for_json(list_payment_requests, seconds, page=number, **filters)
     page: dict[str, Any] = (yield step).parsed
     return page
 
@@ -124,7 +124,7 @@ _READINGS = 3
 
 
 def _page_of(
-    reader: PageReader[PaymentRequest], arguments: dict[str, Any]
+    reader: PageReader[PaymentRequest], filters: dict[str, Any]
 ) -> OperationFlow[dict[str, Any]]:
     """The page that a reader asks for.
 
@@ -146,7 +146,7 @@ def _page_of(
     page: dict[str, Any] = {}
     number: Any = None
     while len(seen) < _READINGS:
-        page = yield from _page(reader.number, **arguments)
+        page = yield from _page(reader.number, **filters)
         number = page.get("page")
         if not is_number(number) or (number == 0 and reader.number > 0):
             return page  # the provider does not use the field
@@ -225,7 +225,9 @@ def find(
     while True:
         first = _shifted(start, min(least, 0.0) - SEARCH_MARGIN)
         last = None if end is None else _shifted(end, max(most, 0.0) + SEARCH_MARGIN)
-        window = ListRequest(start_datetime=first, end_datetime=last, extra_query=extra_query)
+        window = arguments.list_payment_requests(
+            start_datetime=first, end_datetime=last, extra_query=extra_query
+        )
         requests = walk(window, clock)
         reader = shared.begin(requests)
         matches: list[PaymentRequest] = []
@@ -263,9 +265,9 @@ def _check_search(
             validation.add(Problem("start_datetime", "required", message))
         # The filters of the list are called for their problems only: `find` makes its own window.
         try:
-            ListRequest(
+            arguments.list_payment_requests(
                 start_datetime=start_datetime, end_datetime=end_datetime, extra_query=extra_query
-            ).filters()
+            )
         except InvalidRequest as error:
             validation.problems += error.problems
 

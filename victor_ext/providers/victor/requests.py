@@ -1,6 +1,6 @@
-"""The arguments of `create` and `list`, each with its rule: `CreateRequest` and `ListRequest`.
+"""The arguments of `create`, each with its rule: `CreateRequest`.
 
-Between the two stands `Sent`, which compares what a `create` sent with a record.
+`Sent` compares what a `create` sent with a record.
 """
 
 import re
@@ -19,16 +19,13 @@ from victor_ext.money import Amount
 from victor_ext.privacy import concealed_account, mask, one_line, redact_excerpt
 from victor_ext.runtime.client.extras import (
     ExtraBody,
-    ExtraQuery,
     extra_body_problems,
-    extra_query_problems,
     with_extra_body,
 )
 from victor_ext.runtime.client.records import ModelRecord
 from victor_ext.runtime.core import comparing
 from victor_ext.runtime.core.comparing import Comparer, Likeness
 from victor_ext.runtime.core.validation import (
-    After,
     Compared,
     Rule,
     as_date,
@@ -44,9 +41,6 @@ from .statuses import (
     ID,
     BillerTypeWord,
     Direction,
-    DirectionWord,
-    NetworkWord,
-    StatusWord,
     as_direction,
     as_moment,
 )
@@ -320,65 +314,3 @@ def _other_value(record: ModelRecord, argument: str) -> str:
     elif argument not in ("payer_counterparty_id", "amount", "client_reference_id", "due_date"):
         value = redact_excerpt(value)
     return f"the {argument} {value!r}"
-
-
-MAX_INT32 = 2**31 - 1
-
-
-class _Constant:
-    """The mark of a filter by a value that never changes: a request that passes the filter passes
-    it for ever.
-    """
-
-
-_CONSTANT = _Constant()
-_TEXT = rule(Validation.text)
-_DAY = rule(Validation.day)
-_START = rule(Validation.zulu)
-_END = rule(Validation.zulu, is_end=True)
-
-
-@dataclass(slots=True, kw_only=True, eq=False, repr=False)
-class ListRequest:
-    # The arguments of `list`. All with a rule are filters, except `page` and `page_size`.
-    status: Annotated[StatusWord | None, _one_of(models.ListPaymentRequestsStatus)] = None
-    direction: Annotated[
-        DirectionWord | None, _CONSTANT, _one_of(models.ListPaymentRequestsDirection)
-    ] = None
-    start_datetime: Annotated[datetime | None, _CONSTANT, _START] = None
-    end_datetime: Annotated[datetime | None, _CONSTANT, After("start_datetime"), _END] = None
-    victor_id: Annotated[str | None, _CONSTANT, _TEXT] = None
-    due_date_start_date: Annotated[date | str | None, _CONSTANT, _DAY] = None
-    due_date_end_date: Annotated[
-        date | str | None, _CONSTANT, After("due_date_start_date"), _DAY
-    ] = None
-    approval_start_datetime: Annotated[datetime | None, _START] = None
-    approval_end_datetime: Annotated[datetime | None, After("approval_start_datetime"), _END] = None
-    victor_payment_request_parent_id: Annotated[str | None, _CONSTANT, _TEXT] = None
-    victor_payment_request_child_id: Annotated[str | None, _CONSTANT, _TEXT] = None
-    network_type: Annotated[
-        NetworkWord | None, _CONSTANT, _one_of(models.ListPaymentRequestsNetworkType)
-    ] = None
-    tracking_id: Annotated[str | None, _CONSTANT, _TEXT] = None
-    instant_payment_rails_id: Annotated[str | None, _CONSTANT, _TEXT] = None
-    page: Annotated[int, rule(Validation.integer, 0, MAX_INT32)] = 0
-    page_size: Annotated[int | None, rule(Validation.integer, 1, MAX_INT32)] = None
-    extra_query: ExtraQuery | None = None
-
-    def filters(self) -> dict[str, str]:
-        """The filters that are not None, as text. Raises `InvalidRequest` with all problems."""
-        with Validation("The list") as validation:
-            sent = validation.checked(self)
-            filters = {name: sent[name] for name in FILTERS if sent.get(name) is not None}
-            validation.problems += extra_query_problems(
-                self.extra_query, (*FILTERS, "page", "page_size")
-            )
-        return filters
-
-
-FILTERS = tuple(name for name in rules_of(ListRequest) if name not in ("page", "page_size"))
-FILTERS_TO_LEAVE = {*FILTERS} - declared(ListRequest, _Constant).keys()
-"""The filters by values that can change, so that a request can leave the list while it is read.
-
-A filter without the mark `_CONSTANT` is one of them, so that a new filter is.
-"""

@@ -24,23 +24,6 @@ E = TypeVar("E", bound=StrEnum)
 # What a caller may write. A type checker refuses any other text, unless it is a `Word`. A contract
 # test compares the words with the document's.
 BillerTypeWord = Literal["BUSINESS", "CONSUMER"] | StrEnum | Word
-StatusWord = (
-    Literal[
-        "created",
-        "pending",
-        "processing",
-        "needs-review",
-        "accepted",
-        "completed",
-        "declined",
-        "expired",
-        "failed",
-    ]
-    | StrEnum
-    | Word
-)
-DirectionWord = Literal["inbound", "outbound"] | StrEnum | Word
-NetworkWord = Literal["FedNow", "RTP"] | StrEnum | Word
 EnvironmentWord = Literal["staging", "production"] | Word
 
 

@@ -1,0 +1,405 @@
+"""The members of a JSON object that is sent: how each is checked, and where it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from openapi_python_client.strings import PythonIdentifier
+
+from victor_spec.requests import PREFIX
+from victor_spec.tree import Tree, list_at, mapping_at, members, resolve
+
+from .checks import Checks, Patterns, form_name, limits_of, reader_of
+from .choices import WordsType
+from .settings import MembersSettings, Settings, sentence
+
+REFERENCE = "#/components/schemas/"
+COMPARED = {"birthday": "day", "utc": "moment", "number": "whole"}
+"""How an answer is compared with an argument, where that is not what its check is called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member of a body, or of an object in it whose members are arguments themselves."""
+
+    place: str
+    """In the settings, and in the body: `payee.account_number`."""
+    name: str
+    """On the wire."""
+    schema: Tree
+    """As the document has it: perhaps a reference."""
+    is_required: bool
+    within: str = ""
+    """The object that it stands in, if it is not the body itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class BodyArgument:
+    """An argument, or a field of a request object."""
+
+    name: str
+    annotation: str
+    description: str
+    is_required: bool
+    default: str
+    """What it is when it is left out, as code."""
+    statements: Sequence[str] = ()
+    """The code that checks it, and puts what is sent into the body."""
+    place: str = ""
+    """Where it stands in the body; empty for a part of the path."""
+    kind: str = ""
+    """How an answer is compared with it."""
+    words: WordsType | None = None
+    """The words of the document's enum."""
+
+    @property
+    def parameter(self) -> str:
+        """The argument in a signature, and the field in a class."""
+        if self.is_required:
+            return f"{self.name}: {self.annotation}"
+        annotation = self.annotation
+        if self.default == "None" and not annotation.endswith("| None"):
+            annotation += " | None"
+        return f"{self.name}: {annotation} = {self.default}"
+
+
+@dataclass(frozen=True, slots=True)
+class Lifted:
+    """An object in a body whose members are arguments themselves."""
+
+    name: str
+    """On the wire."""
+    is_required: bool
+
+    @property
+    def variable(self) -> str:
+        """What the generated code calls it."""
+        return f"in_{snake(self.name)}"
+
+
+class Schemas:
+    """The schemas of one document, with what the settings make of them."""
+
+    def __init__(self, document: Tree, settings: Settings, patterns: Patterns) -> None:
+        self._document = document
+        self.settings = settings
+        self._patterns = patterns
+        self.referred: list[str] = []
+        """The schemas of request objects that the plans so far refer to."""
+
+    def class_of(self, schema: str) -> str:
+        """The class of request objects of a schema."""
+        own = self.settings.parts.get(schema)
+        return schema if own is None or not own.name else own.name
+
+    def function_of(self, schema: str) -> str:
+        """The function that makes the JSON object of a schema."""
+        return f"{snake(schema)}_body"
+
+    def checks(self, place: str, own: MembersSettings) -> Checks:
+        return Checks(place, own, self.settings, self._patterns)
+
+    def resolved(self, schema: Tree) -> Tree:
+        return resolve(self._document, schema)
+
+
+class _Checked(NamedTuple):
+    """How an argument is checked."""
+
+    reader: str
+    annotation: str
+    call: str
+    words: WordsType | None = None
+
+
+class Members:
+    """The members of one JSON object that is sent."""
+
+    def __init__(
+        self,
+        schemas: Schemas,
+        place: str,
+        own: MembersSettings,
+        schema: Tree,
+        called: str,
+        *,
+        is_part: bool = False,
+    ) -> None:
+        """`called` is the generated function or class, and `is_part` says that it is a class."""
+        self._schemas = schemas
+        self._own = own
+        self._schema = schema
+        self._called = called
+        self._is_part = is_part
+        self._checks = schemas.checks(place, own)
+        self._members = {each.place: each for each in self._found(schema)}
+        self._check_entries()
+
+    def _check_entries(self) -> None:
+        """Raise SettingsError for an entry that leads nowhere, or to what is left out."""
+        whole = mapping_at(self._schema, "properties")
+        known = {name: self._schemas.resolved(tree) for name, tree in members(whole)}
+        known |= {
+            place: self._schemas.resolved(each.schema) for place, each in self._members.items()
+        }
+        self._checks.require_entries("member", known)
+        required = {place: each.is_required for place, each in self._members.items()}
+        self._checks.require_left_out({**dict.fromkeys(known, False), **required})
+
+    def _found(self, schema: Tree) -> Iterator[Member]:
+        required = list_at(schema, "required")
+        for name, tree in members(mapping_at(schema, "properties")):
+            if name not in self._own.lift:
+                yield Member(name, name, tree, name in required)
+                continue
+            part = self._schemas.resolved(tree)
+            inner_required = list_at(part, "required")
+            for inner, inner_tree in members(mapping_at(part, "properties")):
+                is_required = name in required and inner in inner_required
+                yield Member(f"{name}.{inner}", inner, inner_tree, is_required, within=name)
+
+    def lifted(self) -> list[Lifted]:
+        """The objects whose members are arguments, in the order of the document."""
+        required = list_at(self._schema, "required")
+        names = mapping_at(self._schema, "properties")
+        return [Lifted(name, name in required) for name in names if name in self._own.lift]
+
+    def in_order(self, arguments: Sequence[BodyArgument]) -> list[BodyArgument]:
+        """The arguments as a generated model has its members: required ones first."""
+        return sorted(arguments, key=lambda each: not self._members[each.place].is_required)
+
+    def arguments(self) -> list[BodyArgument]:
+        """The arguments, in the order of the document."""
+        amounts = {pair[0]: name for name, pair in self._own.money.items()}
+        currencies = {pair[1] for pair in self._own.money.values()}
+        found: list[BodyArgument] = []
+        no_arguments = {*self._own.leave_out, *self._own.set_by_hand, *currencies}
+        for place, member in self._members.items():
+            if place in no_arguments:
+                continue
+            if place in amounts:
+                found.append(self._money(amounts[place], member))
+            else:
+                found.append(self._argument(member))
+        return found
+
+    def of_path(self, parameter: Tree) -> BodyArgument:
+        """The argument that is a part of the path."""
+        wire = str(parameter.get("name"))
+        name = snake(wire)
+        form = "id" if "id" in self._schemas.checks("", self._own).settings.forms else ""
+        call = self._checks.call(repr(name), name, wire, "text", {}, None)
+        if form:
+            call = f"check.form({name!r}, {name}, ID_FORM)"
+        return BodyArgument(
+            name=name,
+            annotation="str",
+            description=sentence(parameter.get("description")),
+            is_required=True,
+            default="None",
+            statements=[f"path[{name!r}] = {call}"],
+        )
+
+    # ---- One argument ----
+
+    def _argument(self, member: Member) -> BodyArgument:
+        own = self._own
+        name = own.names.get(member.place) or snake(member.name)
+        schema = self._schemas.resolved(member.schema)
+        checked = self._checked(member, name, schema)
+        is_required = self._is_required(member)
+        default = repr(own.defaults[member.place]) if member.place in own.defaults else "None"
+        target = f"{_holder(member)}[{member.name!r}]"
+        statements = [f"{target} = {checked.call}"]
+        if member.place in own.compared:
+            required = ", required=True" if is_required else ""
+            arguments = f"{self._label(name)}, {self._value(name)}{required}"
+            statements.append(f"check.comparable({arguments})")
+        if not is_required and default == "None":
+            body = "".join(f"\n    {statement}" for statement in statements)
+            statements = [f"if {self._value(name)} is not None:{body}"]
+        return BodyArgument(
+            name=name,
+            annotation=checked.annotation,
+            description=self._description(member, schema, checked.reader),
+            is_required=is_required and default == "None",
+            default=default,
+            statements=statements,
+            place=member.place,
+            kind=self._compared_as(member, checked),
+            words=checked.words,
+        )
+
+    def _description(self, member: Member, schema: Tree, reader: str) -> str:
+        """What the document says of a member, with its limits."""
+        said = sentence(member.schema.get("description") or schema.get("description"))
+        limits = ""
+        if reader == "text":
+            limits = _length(self._shortest(member, schema), schema.get("maxLength"))
+        elif reader == "whole" and {"minimum", "maximum"} <= schema.keys():
+            limits = f"{schema['minimum']} to {schema['maximum']}."
+        elif reader == "parts" and "maxItems" in schema:
+            limits = f"{schema.get('minItems', 0)} to {schema['maxItems']}."
+        return f"{said} {limits}".strip()
+
+    def _shortest(self, member: Member, schema: Tree) -> int:
+        """The fewest characters of a text: an empty one is refused, unless it is allowed."""
+        return 0 if member.place in self._own.empty else max(1, schema.get("minLength", 0))
+
+    def _compared_as(self, member: Member, checked: _Checked) -> str:
+        decided: Mapping[str, str] = getattr(self._own, "compared_as", None) or {}
+        by_type = "word" if checked.words else COMPARED.get(checked.reader, checked.reader)
+        return decided.get(member.place) or by_type
+
+    def _is_required(self, member: Member) -> bool:
+        return member.is_required or member.place in self._own.required
+
+    def _label(self, name: str) -> str:
+        return f'place + "{name}"' if self._is_part else repr(name)
+
+    def _value(self, name: str) -> str:
+        return f"part.{name}" if self._is_part else name
+
+    def _checked(self, member: Member, name: str, schema: Tree) -> _Checked:
+        """How an argument is checked."""
+        label, value = self._label(name), self._value(name)
+        reader = self._own.read_as.get(member.place) or self._reader_of(member, schema)
+        if reader == "part":
+            kind = self._part_of(member.schema)
+            call = f"check.part({label}, {value}, {self._of_part(member.schema)})"
+            return _Checked(reader, kind, call)
+        if reader == "parts":
+            item = mapping_at(schema, "items")
+            counts = f"{schema.get('minItems', 0)!r}, {schema.get('maxItems')!r}"
+            call = f"check.parts({label}, {value}, {self._of_part(item)}, {counts})"
+            return _Checked(reader, f"Sequence[{self._part_of(item)}]", call)
+        self._checks.require_text(member.place, reader)
+        if reader == "texts":
+            word = self._own.words.get(member.place, "str")
+            inner = self._schemas.resolved(mapping_at(schema, "items"))
+            call = self._checks.call(label, value, member.place, reader, inner, None)
+            return _Checked(reader, f"Sequence[{word}]", call)
+        words = self._checks.words(member.place, reader, schema, self._called, name)
+        annotation = self._checks.annotation(member.place, reader, words)
+        call = self._call(member, label, value, schema, _Checked(reader, annotation, "", words))
+        return _Checked(reader, annotation, call, words)
+
+    def _call(self, member: Member, label: str, value: str, schema: Tree, checked: _Checked) -> str:
+        """The call that checks a scalar."""
+        longest = schema.get("maxLength")
+        if member.place in self._own.references:
+            return f"check.reference({label}, {value}, {longest!r})"
+        if checked.reader == "flag" and self._is_required(member):
+            return f"check.flag({label}, {value}, required=True)"
+        if checked.reader == "text" and checked.words is None:
+            return self._text_call(member, label, value, schema)
+        place, reader = member.place, checked.reader
+        return self._checks.call(label, value, place, reader, schema, checked.words)
+
+    def _text_call(self, member: Member, label: str, value: str, schema: Tree) -> str:
+        form = self._own.forms.get(member.place)
+        if form is not None and self._checks.settings.forms[form].whole is not None:
+            return f"check.form({label}, {value}, {form_name(form)})"
+        shortest = self._shortest(member, schema)
+        longest = schema.get("maxLength")
+        pattern = self._pattern_of(member, schema, form)
+        if pattern is not None:
+            return f"check.form({label}, {value}, {form_name(pattern)}, {longest!r}, {shortest})"
+        arguments = [label, value]
+        arguments += [] if longest is None else [repr(longest)]
+        arguments += [] if shortest == 1 else [f"shortest={shortest}"]
+        return f"check.text({', '.join(arguments)})"
+
+    def _pattern_of(self, member: Member, schema: Tree, form: str | None) -> str | None:
+        """The name of the form of the document's pattern; `form` of the settings has its words."""
+        place = f"{self._checks.place}.{member.place}"
+        pattern = schema.get("pattern")
+        wanted = "" if form is None else self._checks.settings.forms[form].wanted
+        if pattern is not None:
+            name = f"{snake(member.name)}_pattern" if form is None else form
+            return self._checks.patterns.form_of(place, name, str(pattern), wanted)
+        if form is not None:
+            why = f"the document has no pattern: write `whole` of the form {form}"
+            raise self._checks.misfit("forms", member.place, why)
+        return None
+
+    def _reader_of(self, member: Member, schema: Tree) -> str:
+        """How a member is read, by its schema."""
+        if mapping_at(schema, "properties") and "$ref" in member.schema:
+            return "part"
+        if schema.get("type") == "array":
+            item = mapping_at(schema, "items")
+            inner = self._schemas.resolved(item)
+            if mapping_at(inner, "properties") and "$ref" in item:
+                return "parts"
+            if reader_of(inner) == "text":
+                return "texts"
+        reader = reader_of(schema)
+        if reader is None:
+            why = (
+                f"no check knows the type {schema.get('type')!r} of this member: leave it out, or "
+                "say in `read_as` what it is"
+            )
+            raise self._checks.misfit("leave_out", member.place, why)
+        return reader
+
+    def _part_of(self, schema: Tree) -> str:
+        """The class of request objects that a reference leads to."""
+        name = str(schema.get("$ref")).removeprefix(REFERENCE)
+        self._schemas.referred.append(name)
+        return self._schemas.class_of(name)
+
+    def _of_part(self, schema: Tree) -> str:
+        name = str(schema.get("$ref")).removeprefix(REFERENCE)
+        return f"{self._part_of(schema)}, {self._schemas.function_of(name)}"
+
+    def _money(self, name: str, member: Member) -> BodyArgument:
+        """An argument that is Money, sent in minor units."""
+        amount, currency = self._own.money[name]
+        schema = self._schemas.resolved(member.schema)
+        if schema.get("type") != "integer":
+            raise self._checks.misfit("money", amount, "an amount in minor units is an integer")
+        is_required = self._is_required(member)
+        value = self._value(name)
+        limits = ", ".join(limits_of({"minimum": 1, **schema}))
+        arguments = f"{self._label(name)}, {value}, {limits}"
+        if self._own.decimals is not None:
+            arguments += f", decimals={self._own.decimals}"
+        sent_of = {amount: "minor_units", currency: "currency"}
+        lines = [f"if check.money({arguments}):"]
+        for place, each in self._members.items():
+            if place in sent_of:
+                lines.append(f"    {_holder(each)}[{each.name!r}] = {value}.{sent_of[place]}")
+        if not is_required:
+            lines[0] = lines[0].replace("if ", f"if {value} is not None and ", 1)
+        return BodyArgument(
+            name=name,
+            annotation="Money",
+            description=sentence(schema.get("description")),
+            is_required=is_required,
+            default="None",
+            statements=["\n".join(lines)],
+            place=member.place,
+            kind="money",
+        )
+
+
+def _holder(member: Member) -> str:
+    """The variable of the object that a member stands in."""
+    return Lifted(member.within, is_required=False).variable if member.within else "sent"
+
+
+def _length(shortest: int, longest: int | None) -> str:
+    """The number of characters that a text may have, as a sentence."""
+    if longest is None:
+        return ""
+    return (
+        f"Up to {longest} characters." if shortest <= 1 else f"{shortest} to {longest} characters."
+    )
+
+
+def snake(wire: str) -> str:
+    """A name on the wire as a name in Python."""
+    return str(PythonIdentifier(wire, PREFIX)).rstrip("_") or wire

@@ -1,0 +1,131 @@
+"""A newer document brings the callers of Victor's list its filters and words, with no line written
+by hand.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from victor_spec.command_line import main
+
+pytestmark = pytest.mark.slow
+ROOT = Path(__file__).resolve().parents[3]
+NEWS = {
+    # a text with its limit, and a text with words
+    "        due_date_start_date:\n": (
+        "        purpose: {type: string, maxLength: 35, description: What it is paid for}\n"
+        "        channel: {type: string, enum: [web, branch]}\n"
+        "        due_date_start_date:\n"
+    ),
+    # a word of the status
+    "          - needs-review\n        direction:\n": (
+        "          - needs-review\n          - canceled\n        direction:\n"
+    ),
+}
+PROGRAM = """
+import inspect, json
+import httpx
+from victor_ext import InvalidRequest, Victor, VictorOAuth
+
+sent = []
+
+def answer(request):
+    if request.url.path.endswith("/auth/token"):
+        token = {"access_token": "t", "token_type": "Bearer", "expires": 4_000_000_000_000}
+        return httpx.Response(200, json=token)
+    sent.append(dict(request.url.params))
+    number = int(request.url.params["page"])
+    listed = [{"victor_payment_request_id": "r-1", "direction": "inbound"}][number:]
+    return httpx.Response(200, json={"page": number, "results": listed})
+
+def times_read(**filters):
+    sent.clear()
+    (request,) = requests.list(**filters)
+    return sum(one["page"] == "0" for one in sent)
+
+def problem(**filters):
+    try:
+        victor.payment_requests.list(**filters)
+    except InvalidRequest as error:
+        return error.problems[0].message
+
+with Victor(VictorOAuth("id", "secret"), transport=httpx.MockTransport(answer)) as victor:
+    requests = victor.payment_requests
+    times_read(purpose="RENT", channel="web", status="canceled")
+    print(json.dumps({
+        "sent": sent[0],
+        "times read": [times_read(purpose="RENT"), times_read(direction="inbound")],
+        "refused": [problem(purpose="x" * 36), problem(channel="phone")],
+        "signature": str(inspect.signature(requests.list)),
+        "help": inspect.getdoc(requests.list),
+    }))
+"""
+
+
+@pytest.fixture(scope="module")
+def newer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with Victor's package after an update to a newer document, and nothing by hand."""
+    folder = tmp_path_factory.mktemp("newer")
+    document = (ROOT / "openapi" / "victor.yaml").read_text(encoding="utf-8")
+    settings = (ROOT / "openapi" / "victor.settings.yaml").read_text(encoding="utf-8")
+    (folder / "victor.yaml").write_text(document, encoding="utf-8")
+    (folder / "victor.settings.yaml").write_text(settings, encoding="utf-8")
+    for old, new in NEWS.items():
+        assert document.count(old) == 1
+        document = document.replace(old, new, 1)
+    (folder / "newer.yaml").write_text(document, encoding="utf-8")
+    arguments = [str(folder / "victor.yaml"), str(folder / "newer.yaml"), "--out", str(folder)]
+    assert main(["update", *arguments]) == 0
+    return folder
+
+
+@pytest.fixture(scope="module")
+def seen(newer: Path) -> dict[str, Any]:
+    """What a program sees that uses the news."""
+    path = os.pathsep.join([str(newer), str(ROOT), *sys.path])
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    result: dict[str, Any] = json.loads(done.stdout)
+    return result
+
+
+def test_a_new_filter_is_an_argument_that_is_described_and_sent(seen: dict[str, Any]) -> None:
+    assert "purpose: 'str | None' = None" in seen["signature"]
+    assert "purpose: What it is paid for." in seen["help"]
+    assert seen["sent"] == {
+        "page": "0",
+        "purpose": "RENT",
+        "channel": "web",
+        "status": "canceled",
+    }
+
+
+def test_a_new_filter_is_checked_by_its_limit_and_its_words(seen: dict[str, Any]) -> None:
+    assert seen["refused"] == [
+        "purpose must be text of 1 to 35 characters, and has 36.",
+        "channel is 'phone' and must be one of: branch, web.",
+    ]
+
+
+def test_a_list_with_a_filter_that_nobody_decided_about_is_read_until_nothing_is_new(
+    seen: dict[str, Any],
+) -> None:
+    assert seen["times read"] == [2, 1]
+
+
+def test_the_words_of_a_new_filter_are_a_type(newer: Path) -> None:
+    words = (newer / "victor_api" / "typed" / "words.py").read_text(encoding="utf-8")
+    assert (
+        'ListPaymentRequestsChannelWord = Literal["branch", "web"] | StrEnum | _typed.Word'
+    ) in words
