@@ -45,8 +45,8 @@ if TYPE_CHECKING:
     from .providers.connected.paging import CursorPages, LinkedPages, NumberedPages, OffsetPages
     from .providers.victor.auth import VictorJwt, VictorOAuth
     from .providers.victor.client import AsyncVictor, Victor
+    from .providers.victor.creating import check_payment_request
     from .providers.victor.records import PaymentRequest
-    from .providers.victor.requests import check_payment_request
     from .providers.victor.statuses import (
         Direction,
         Network,
@@ -169,7 +169,7 @@ _HOMES = (
     ".runtime.client.ping",
     ".providers.victor.auth",
     ".providers.victor.records",
-    ".providers.victor.requests",
+    ".providers.victor.creating",
     ".providers.victor.client",
     ".providers.connected.auth",
     ".providers.connected.paging",

@@ -167,7 +167,7 @@ def to_decimal(amount: Amount, *, field: str = "amount") -> Decimal:
         InvalidRequest: The amount is a float or not a number, is zero or less, or has more than two
             decimals or more than 15 digits before the point.
     """
-    if isinstance(amount, str) and _USUAL.fullmatch(amount):
+    if isinstance(amount, str | Decimal) and _USUAL.fullmatch(str(amount)):
         return Decimal(amount)
     result = _read_unusual(amount, field)
     if isinstance(result, Decimal):

@@ -18,6 +18,7 @@ from typing import Any, ClassVar, NamedTuple, TypeGuard, TypeVar, cast
 
 from victor_ext import zulu
 from victor_ext.errors import InvalidRequest, Problem
+from victor_ext.ids import says_nothing
 from victor_ext.money import Amount, Money, to_wire
 from victor_ext.privacy import kind_of, mask
 from victor_ext.runtime.client import records as client_records
@@ -186,7 +187,7 @@ class Query(validation.Validation):
 
     def comparable(self, field: str, value: object, *, required: bool = False) -> None:
         """Text that an answer can repeat. Nothing is said twice of one argument."""
-        if all(problem.field != field for problem in self.problems):
+        if says_nothing(value) and all(problem.field != field for problem in self.problems):
             super().comparable(field, value, required=required)
 
     def texts(self, field: str, value: Any, longest: int | None = None) -> Any:

@@ -1,8 +1,8 @@
 """For the reference (an extension of griffe): the arguments and results of operations, as a caller
 sees them.
 
-An operation with `@arguments_of(CreateRequest)` takes the fields of that dataclass, or the
-arguments of a function. An operation is written as a flow and a list as a walk; the caller gets the
+An operation with `@arguments_of(create_webhook)` takes the arguments of that function, or the
+fields of a dataclass. An operation is written as a flow and a list as a walk; the caller gets the
 result of the flow, and the pages of the walk. A constructor with `@with_client_options` takes the
 keys of `ClientOptions`, and the `add` of an outbox those of `PaymentRequestArguments`.
 """

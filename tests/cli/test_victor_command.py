@@ -20,7 +20,7 @@ from tests.providers.systems import CLIENTS
 from victor_ext import ConfigurationError, __version__, idempotency_key_for
 from victor_ext.cli.app import app
 from victor_ext.cli.wording import option_of
-from victor_ext.providers.victor.requests import ARGUMENTS
+from victor_ext.providers.victor.creating import ARGUMENTS
 from victor_ext.sandbox import RemoteSandbox, Sandbox
 from victor_ext.sandbox.velo import VeloSandbox
 from victor_ext.systems import entry_points_of

@@ -271,6 +271,8 @@ RENAMED = {
     "amount": "amount.minor_units",
     "webhook_url": "url",
     "query:type": "account_type",
+    "type": "account_type",
+    "payees.payment_channel.payment_channel_name": "payees.payment_channel.name",
 }
 """The arguments, and fields of them, whose names are not those of the document's members."""
 OTHER_ENDS = {
@@ -289,11 +291,13 @@ def limited(name: str) -> Callable[[Velo, Any], Any]:
     """The call that sends a value at a place, as `operation: place`."""
     operation, _, place = name.partition(": ")
     path = snake_case(place.partition(":")[2].replace("[]", ""))
+    path = path.replace("individual.name.", "individual.")  # its members are fields
     argument, *fields = RENAMED.get(place, RENAMED.get(path, path)).split(".")
     make = CALLS[operation].make[-1]
 
     def call(velo: Velo, value: Any) -> Any:
-        arguments = {argument: _with(SAMPLES[argument], fields, value)}
+        sample = COMPANY if argument == "company" else SAMPLES[argument]
+        arguments = {argument: _with(sample, fields, value)}
         if argument in OTHER_ENDS:
             arguments[OTHER_ENDS[argument]] = None  # a range would refuse the value first
         return make(velo, **arguments)
@@ -306,8 +310,12 @@ def _with(whole: Any, fields: list[str], value: Any) -> Any:
     if not fields:
         return value
     if isinstance(whole, list):
-        return [_with(whole[0], fields, value)]
-    return replace(whole, **{fields[0]: _with(getattr(whole, fields[0]), fields[1:], value)})
+        (item, *_) = [each for each in whole if getattr(each, fields[0]) is not None] or whole
+        return [_with(item, fields, value)]
+    changes = {fields[0]: _with(getattr(whole, fields[0]), fields[1:], value)}
+    if fields[0] == "iban":  # in place of a number
+        changes |= dict.fromkeys(["account_number", "routing_number"])
+    return replace(whole, **changes)
 
 
 def limits() -> Iterator[str]:

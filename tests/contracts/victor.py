@@ -10,14 +10,9 @@ from victor_api.typed.arguments import list_payment_requests
 from tests.contracts.contract import LIMITS, ONCE, Call, Contract
 from tests.contracts.document import Document
 from victor_ext import Victor, VictorOAuth, Word
-from victor_ext.providers.victor import statuses
 
 ID = "a7ffd43c37c1"
 LIST = "listPaymentRequests"
-REQUESTS, STATUSES = (
-    "victor_ext/providers/victor/requests.py",
-    "victor_ext/providers/victor/statuses.py",
-)
 MOMENT = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 DAY = date(2026, 3, 4)
 TOKEN = {"access_token": "a-token", "token_type": "Bearer", "expires": 4_000_000_000_000}
@@ -93,8 +88,7 @@ CONTRACT = Contract(
             "payment_requests.create",
             (create,),
             CREATED,
-            add=f"a field to `CreateRequest` in {REQUESTS}, with its member and its rule, and a "
-            "line to the docstring",
+            add="it with `make generate`",
         ),
         LIST: Call(
             "payment_requests.list",
@@ -117,12 +111,6 @@ CONTRACT = Contract(
             notes="a-notes",
             modified_amount="12345678901",
             answer={**ASKED, "status": "Accepted", "modified_amount": "12345678901"},
-        ),
-    },
-    words={
-        "createRequestPayment: body:payment_details.biller_type": (
-            statuses.BillerTypeWord,
-            STATUSES,
         ),
     },
     not_read=dict.fromkeys(

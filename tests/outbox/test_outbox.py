@@ -2,6 +2,7 @@
 never a guess.
 """
 
+import inspect
 import json
 import logging
 import re
@@ -9,7 +10,6 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import MISSING, fields
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from enum import Enum, StrEnum
@@ -25,6 +25,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import Session
+from victor_api.typed.arguments import create_request_payment
 
 from tests.bulk.postgres import Postgres
 from tests.outbox.kinds import Box, Provider, async_engine
@@ -44,7 +45,6 @@ from victor_ext import (
 from victor_ext.outbox import AsyncOutbox, EntryState, Outbox, PaymentRequestArguments
 from victor_ext.outbox.claims import Claim, Claims
 from victor_ext.outbox.clock import this_moment
-from victor_ext.providers.victor.requests import CreateRequest
 from victor_ext.sandbox import Sandbox
 from victor_ext.settlement.backoff import Backoff
 from victor_ext.testing import Faults, TimeTravel
@@ -372,8 +372,13 @@ def test_the_arguments_are_those_of_create() -> None:
 
     The reference and the key are required, where `create` can do without.
     """
-    of_create, of_outbox = get_type_hints(CreateRequest), get_type_hints(PaymentRequestArguments)
-    required = {each.name for each in fields(CreateRequest) if each.default is MISSING}
+    of_create, of_outbox = (
+        get_type_hints(create_request_payment),
+        get_type_hints(PaymentRequestArguments),
+    )
+    of_create.pop("return")
+    parameters = inspect.signature(create_request_payment).parameters.items()
+    required = {name for name, each in parameters if each.default is each.empty}
     ours = {"client_reference_id", "idempotency_key"}
     assert of_outbox == {**of_create, **dict.fromkeys(ours, str)}
     assert PaymentRequestArguments.__required_keys__ == required | ours

@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 from victor_api import models
 from victor_api.api.payment_requests import create_request_payment
+from victor_api.typed.arguments import CREATE_REQUEST_PAYMENT
 
 from tests.providers.arguments import TARGETS, last, refused
 from tests.providers.running import GUID
@@ -19,16 +20,20 @@ from victor_ext import InvalidRequest, check_payment_request
 from victor_ext.bulk.columns import problems_of, split_record
 from victor_ext.bulk.payment_requests import PaymentRequests
 from victor_ext.outbox import Outbox
-from victor_ext.providers.velo import PaymentInstruction
-from victor_ext.providers.victor.requests import CreateRequest
-from victor_ext.runtime.core.validation import Compared, declared
 
 BLANKS = ("", " ", "\t\n", "\u3000", "*", " ** ")
 COMPARED: Mapping[str, Collection[str]] = of_every_system(
     __name__,
     {
-        "victor payment_requests.create": declared(CreateRequest, Compared),
-        "velo payouts.submit's payments": declared(PaymentInstruction, Compared),
+        "victor payment_requests.create": CREATE_REQUEST_PAYMENT,
+        "velo payouts.submit's payments": (
+            "remote_id",
+            "source_account_name",
+            "payor_payment_id",
+            "memo",
+            "transmission_type",
+            "remote_system_id",
+        ),
         "eastpay payments.debit": ("merchant_transaction_id",),
         "eastpay checkouts.prepare": ("merchant_transaction_id",),
         "flexfactor evaluate": ("sense_key",),

@@ -10,9 +10,10 @@ from datetime import date, datetime
 from typing import Any
 
 from victor_ext import typed as _typed
-from victor_ext.typed import ExtraQuery
+from victor_ext.typed import Amount, ExtraBody, ExtraQuery
 
-from .words import DirectionWord, NetworkWord, StatusWord
+from .forms import ACCOUNT_FORM, CREDITOR_FORM
+from .words import BillerTypeWord, DirectionWord, NetworkWord, StatusWord
 
 _typed.require_runtime(1)
 
@@ -169,3 +170,98 @@ def list_payment_requests(
         )
     )
     return _typed.ListQuery(sent, may_be_left=not sent.keys() <= constant)
+
+
+def create_request_payment(
+    *,
+    payee_account_number: str,
+    payer_counterparty_id: str,
+    amount: Amount,
+    biller_type: BillerTypeWord,
+    due_date: date | str,
+    ultimate_creditor: str | None = None,
+    amount_modification_allowed: bool | None = None,
+    notes: str | None = None,
+    client_reference_id: str | None = None,
+    idempotency_key: str | None = None,
+    extra_body: ExtraBody | None = None,
+) -> _typed.Request:
+    """Create Request for Payment (RfP).
+
+    Args:
+        payee_account_number: The payee’s account number. Note this must be a Victor account or
+            linked account. 3 to 20 characters.
+        payer_counterparty_id: The counterparty reference to the counterparty that contains the
+            payer’s RTP bank information. Up to 16 characters.
+        amount: The payment amount.
+        biller_type: Specifies the biller type, must be BUSINESS or CONSUMER.
+        due_date: Date the payment is due. The system default is 24 hours from transaction
+            submission and values set to further out than that will be rejected by the API. If the
+            payment is not confirmed by the debtor within this timeframe, the RfP request will be
+            canceled by the network.
+        ultimate_creditor: The name of the ultimate creditor. Ultimate creditor can only be set
+            if the biller_type is BUSINESS. Up to 100 characters.
+        amount_modification_allowed: Whether this request for payment supports a change in
+            payment amount by the payer on approval.
+        notes: Notes associated with the payment. Up to 150 characters.
+        client_reference_id: Up to 128 characters.
+        idempotency_key: `idempotency_key`.
+        extra_body: `extra_body`.
+    """
+    check = _typed.Query("The payment request was not sent")
+    sent = _typed.Body()
+    in_payee = _typed.Body()
+    sent["payee"] = in_payee
+    in_payer = _typed.Body()
+    sent["payer"] = in_payer
+    in_payment_details = _typed.Body()
+    sent["payment_details"] = in_payment_details
+    in_payee["account_number"] = check.form(
+        "payee_account_number", payee_account_number, ACCOUNT_FORM, 20, 3
+    )
+    check.comparable("payee_account_number", payee_account_number, required=True)
+    in_payer["victor_counterparty_id"] = check.text(
+        "payer_counterparty_id", payer_counterparty_id, 16
+    )
+    check.comparable("payer_counterparty_id", payer_counterparty_id, required=True)
+    in_payment_details["amount"] = check.dollars("amount", amount)
+    in_payment_details["biller_type"] = check.choice(
+        "biller_type", biller_type, ("BUSINESS", "CONSUMER")
+    )
+    check.comparable("biller_type", biller_type, required=True)
+    in_payment_details["due_date"] = check.day("due_date", due_date)
+    if ultimate_creditor is not None:
+        in_payee["ultimate_creditor"] = check.form(
+            "ultimate_creditor", ultimate_creditor, CREDITOR_FORM, 100, 0
+        )
+        check.comparable("ultimate_creditor", ultimate_creditor)
+    if amount_modification_allowed is not None:
+        in_payment_details["amount_modification_allowed"] = check.flag(
+            "amount_modification_allowed", amount_modification_allowed
+        )
+    if notes is not None:
+        in_payment_details["notes"] = check.text("notes", notes, 150, shortest=0)
+        check.comparable("notes", notes)
+    if client_reference_id is not None:
+        sent["client_reference_id"] = check.text(
+            "client_reference_id", client_reference_id, 128, shortest=0
+        )
+        check.comparable("client_reference_id", client_reference_id)
+    by_hand = {"idempotency_key": idempotency_key, "extra_body": extra_body}
+    return _typed.Request(check, sent, None, by_hand)
+
+
+CREATE_REQUEST_PAYMENT = {
+    "payee_account_number": _typed.Sent("payee.account_number", "word"),
+    "payer_counterparty_id": _typed.Sent("payer.victor_counterparty_id", "text"),
+    "amount": _typed.Sent("payment_details.amount", "dollars"),
+    "biller_type": _typed.Sent("payment_details.biller_type", "word"),
+    "due_date": _typed.Sent("payment_details.due_date", "day"),
+    "ultimate_creditor": _typed.Sent("payee.ultimate_creditor", "text"),
+    "amount_modification_allowed": _typed.Sent(
+        "payment_details.amount_modification_allowed", "flag"
+    ),
+    "notes": _typed.Sent("payment_details.notes", "text"),
+    "client_reference_id": _typed.Sent("client_reference_id", "text"),
+}
+"""The arguments of `create_request_payment` that are members of its body."""

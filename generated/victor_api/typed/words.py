@@ -23,3 +23,4 @@ StatusWord = (
 )
 DirectionWord = Literal["inbound", "outbound"] | StrEnum | _typed.Word
 NetworkWord = Literal["FedNow", "RTP"] | StrEnum | _typed.Word
+BillerTypeWord = Literal["BUSINESS", "CONSUMER"] | StrEnum | _typed.Word

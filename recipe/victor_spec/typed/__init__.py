@@ -50,6 +50,10 @@ class Typed:
             modules["typed/words.py"] = {"types": words}
         if forms:
             modules["typed/forms.py"] = {**common, "form_call": form_call}
+        dictionaries = [plan for plan in self.calls.bodies if plan.dictionary]
+        if dictionaries:
+            known = {"plans": dictionaries, "parts": self.calls.parts}
+            modules["typed/dictionaries.py"] = {**common, **known}
         if self.calls.parts:
             modules["typed/parts.py"] = {**common, "plans": self.calls.parts}
         if self.lists or self.calls.bodies:

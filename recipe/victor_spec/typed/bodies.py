@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from openapi_python_client.parser.openapi import Endpoint
@@ -77,6 +77,21 @@ class BodyPlan:
     by_hand: Sequence[str]
     lifted: Sequence[Lifted]
     has_table: bool
+    dictionary: str = ""
+    """The TypedDict of its arguments."""
+    always: Sequence[str] = ()
+    """The arguments that are required there."""
+
+    @property
+    def entries(self) -> Iterator[str]:
+        """The lines of its TypedDict."""
+        for each in (*self.positional, *self.by_keyword):
+            annotation = each.annotation
+            if each.is_required or each.name in self.always:
+                annotation = f"Required[{annotation.removesuffix(' | None')}]"
+            elif not annotation.endswith("| None"):
+                annotation += " | None"
+            yield f"{each.name}: {annotation}"
 
 
 @dataclass(slots=True)
@@ -143,6 +158,10 @@ class _Planner:
         lifted = members_.lifted()
         names = [each.name for each in everything]
         require_free(f"bodies.{name}", names, TAKEN | {each.variable for each in lifted})
+        for dictionary, always in own.dictionary.items():
+            for each in always:
+                where = f"bodies.{name}.dictionary.{dictionary}"
+                require_known(where, each, "argument", names)
         places = {each.place or each.name: each for each in everything}
         first = [*path]
         first += [places[place] for place in own.positional if places[place] not in first]
@@ -158,6 +177,8 @@ class _Planner:
             by_hand=[each.name for each in by_hand],
             lifted=lifted,
             has_table=own.compared_as is not None,
+            dictionary=next(iter(own.dictionary), ""),
+            always=[name for names in own.dictionary.values() for name in names],
         )
 
     def part(self, schema: str) -> PartPlan:

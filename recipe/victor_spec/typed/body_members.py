@@ -213,7 +213,7 @@ class Members:
         default = repr(own.defaults[member.place]) if member.place in own.defaults else "None"
         target = f"{_holder(member)}[{member.name!r}]"
         statements = [f"{target} = {checked.call}"]
-        if member.place in own.compared:
+        if self._is_compared(member, checked):
             required = ", required=True" if is_required else ""
             arguments = f"{self._label(name)}, {self._value(name)}{required}"
             statements.append(f"check.comparable({arguments})")
@@ -247,6 +247,11 @@ class Members:
     def _shortest(self, member: Member, schema: Tree) -> int:
         """The fewest characters of a text: an empty one is refused, unless it is allowed."""
         return 0 if member.place in self._own.empty else max(1, schema.get("minLength", 0))
+
+    def _is_compared(self, member: Member, checked: _Checked) -> bool:
+        """Whether a text must be one that an answer can repeat."""
+        has_table = getattr(self._own, "compared_as", None) is not None
+        return member.place in self._own.compared or (has_table and checked.reader == "text")
 
     def _compared_as(self, member: Member, checked: _Checked) -> str:
         decided: Mapping[str, str] = getattr(self._own, "compared_as", None) or {}

@@ -44,7 +44,7 @@ ANNOTATIONS = {
     "second": "datetime",
     "zulu": "datetime",
     "utc": "datetime",
-    "dollars": "_typed.Amount",
+    "dollars": "Amount",
 }
 """The types in Python, by how a value is checked."""
 METHODS = {"whole": "integer"}

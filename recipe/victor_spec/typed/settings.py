@@ -273,6 +273,12 @@ class BodySettings(MembersSettings):
         "with what was sent. Members that are compared in another way than their type says.",
     )
 
+    dictionary: dict[str, list[str]] = Field(
+        default={},
+        description="Makes a TypedDict of the arguments, by its name: for code that stores them. "
+        "Arguments that are required there, by their names in Python.",
+    )
+
     def members(self) -> list[tuple[str, str]]:
         return [*super().members(), *(("compared_as", name) for name in self.compared_as or ())]
 

@@ -31,7 +31,7 @@ from victor_ext import (
     VictorOAuth,
     check_payment_request,
 )
-from victor_ext.providers.victor import requests
+from victor_ext.providers.victor import creating
 from victor_ext.providers.victor.checks import RESPONSE_ARGUMENTS
 from victor_ext.providers.victor.payment_requests import PaymentRequests
 from victor_ext.sandbox import Sandbox
@@ -89,7 +89,7 @@ def test_what_was_added_is_not_compared_when_an_answer_is_read_back(run: Any) ->
 
 
 @pytest.mark.parametrize("by_options", [False, True])
-@pytest.mark.parametrize(("place", "argument"), requests.ARGUMENTS.items())
+@pytest.mark.parametrize(("place", "argument"), creating.ARGUMENTS.items())
 def test_a_member_with_an_argument_is_refused_by_the_arguments_name(
     run: Any, place: str, argument: str, by_options: bool
 ) -> None:

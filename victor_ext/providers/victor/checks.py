@@ -1,32 +1,21 @@
-"""The checks of Victor's arguments, before anything is sent. `requests` declares which argument has
-which check.
-
-Source: `openapi/victor.yaml`; a test compares every limit with it. Patterns must match the whole
-text, in ASCII.
-"""
+"""The checks of Victor's arguments that `victor_api.typed.arguments` does not make."""
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-from victor_ext import money
-from victor_ext.errors import InvalidRequest, Problem
 from victor_ext.runtime.core import validation
 from victor_ext.runtime.core.validation import as_date, shown
 from victor_ext.runtime.loop.idempotency_keys import key_problem
+from victor_ext.typed import Query
 
 _ID_FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\x9f/\\?#%\s]|\A\.{1,2}\Z")
 
 
-class Validation(validation.Validation):
-    """The problems of one call. Each method checks one argument, which `field` names.
+class Validation(Query):
+    """The problems of one call. Each method checks one argument, which `field` names."""
 
-    With `now`, a due date must not be past, nor over 24 hours ahead.
-    """
-
-    def __init__(self, doing: str, *, now: datetime | None = None) -> None:
+    def __init__(self, doing: str) -> None:
         super().__init__(f"{doing} was not sent")
-        self.now = now
 
     def id(self, field: str, value: object) -> None:
         """An id for a URL path. It must not change the rest of the path."""
@@ -41,47 +30,37 @@ class Validation(validation.Validation):
             )
             self.note(field, "format", f"{field} {what}.")
 
-    def amount(self, field: str, value: Any) -> str | None:
-        """An amount in US dollars; returns the text that is sent for it."""
-        if value is None:
-            self.add(
-                Problem(field, "required", f"{field} is missing.", hint="write Decimal('44.23')")
-            )
-            return None
-        try:
-            return money.to_wire(value, field=field)
-        except InvalidRequest as error:
-            self.problems += error.problems
-            return None
-
-    def due_date(self, field: str, value: Any) -> str | None:
-        """A date; with `now`, a date that is neither past nor over 24 hours ahead.
-
-        The provider's time zone is unknown, so a date is rejected only if it is wrong in all zones,
-        UTC-12 to UTC+14.
-        """
-        due = as_date(value)
-        if due is None or self.now is None:
-            return self.day(field, value)
-        now = self.now.astimezone(UTC)
-        is_past = due < (now - timedelta(hours=12)).date()
-        advice = (
-            f"it is {now:%Y-%m-%d %H:%M} in UTC, so write {now.date()} or "
-            f"{(now + timedelta(days=1)).date()}."
-        )
-        if is_past:
-            self.note(field, "past", f"{field} {due} is in the past: {advice}")
-        elif due > (now + timedelta(hours=14 + 24)).date():
-            message = (
-                f"{field} {due} is too late: the provider takes a due date at most 24 hours "
-                f"ahead; {advice}"
-            )
-            self.note(field, "range", message)
-        return due.isoformat()
-
     def key(self, field: str, value: object) -> None:  # noqa: ARG002 - a key's problems name it
         """An idempotency key."""
         self.add(key_problem(value))
+
+
+def check_due_date(
+    check: validation.Validation, field: str, day: object, now: datetime | None
+) -> None:
+    """Note a due date that is past, or over 24 hours ahead of `now`; None: it is not compared.
+
+    The provider's time zone is unknown, so a date is refused only if it is wrong in all zones,
+    UTC-12 to UTC+14.
+    """
+    if now is None:
+        return
+    due = as_date(day)
+    if due is None:
+        return
+    utc = now.astimezone(UTC)
+    advice = (
+        f"it is {utc:%Y-%m-%d %H:%M} in UTC, so write {utc.date()} or "
+        f"{(utc + timedelta(days=1)).date()}."
+    )
+    if due < (utc - timedelta(hours=12)).date():
+        check.note(field, "past", f"{field} {due} is in the past: {advice}")
+    elif due > (utc + timedelta(hours=14 + 24)).date():
+        message = (
+            f"{field} {due} is too late: the provider takes a due date at most 24 hours ahead; "
+            f"{advice}"
+        )
+        check.note(field, "range", message)
 
 
 RESPONSE_ARGUMENTS = {

@@ -6,7 +6,6 @@ Before the table come the functions of its columns, in the order of its rows.
 
 import re
 from collections.abc import Callable, Generator, Mapping, Sequence
-from copy import deepcopy
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -43,9 +42,9 @@ from victor_ext.runtime.loop.operations import (
 from victor_ext.runtime.loop.resending import asked_url
 
 from .auth import TOKEN_PATH
+from .creating import Sent
 from .reading import another_page, is_number
 from .records import PaymentRequest
-from .requests import ARGUMENTS, CreateRequest, Sent
 from .responding import PROOF_OF_RESPONSE, other_response, records_response
 from .statuses import CHILD_ID, ID, PARENT_ID, TERMINAL, Direction, as_direction
 
@@ -117,18 +116,6 @@ def _names_request(response: httpx.Response) -> bool:
     return bool((as_id(said_members(response).get(ID)) or "").strip())
 
 
-def _arguments_in(body: object) -> dict[str, Any]:
-    """The arguments of the `create` that sent this body, without its key."""
-    rest = deepcopy(object_or_empty(body))
-    arguments: dict[str, Any] = {}
-    for place, argument in ARGUMENTS.items():
-        part, _, name = place.rpartition(".")
-        holder = object_or_empty(rest.get(part)) if part else rest
-        arguments[argument] = holder.pop(name, None)
-    extra_body = {name: member for name, member in rest.items() if member != {}}
-    return {**arguments, "extra_body": extra_body}
-
-
 def _created_request(response: httpx.Response) -> PaymentRequest:
     """The record of a response to `create`."""
     return PaymentRequest.of_json(object_of(response))
@@ -142,7 +129,7 @@ def _other_request(
     If the response says too little, the request that it names is read with `client`. Raises
     `UnreadableResponse`: that says too little, too, or cannot be read.
     """
-    sent = Sent(CreateRequest(**_arguments_in(object_of(response.request))), 1)
+    sent = Sent.of_body(object_of(response.request))
     record = _created_request(response)
     why = "and what was read back does not say whose it is"
     try:
@@ -165,11 +152,11 @@ def _other_request(
 def _find_created(client: Any, call: Any, since: datetime, _given: Mapping[str, str]) -> Finding:
     """Find the request that a `create` made since a moment, by the reference of the call."""
     requests = yield partial(client.payment_requests.find, call.subject, start_datetime=since)
-    arguments = _arguments_in(call.body)
-    match = PaymentRequest.identified(requests, arguments, since=since)
+    sent = Sent.of_body(call.body)
+    match = PaymentRequest.identified(requests, sent, since=since)
     if isinstance(match, str):
         return f"{match} {requests.caveat}".rstrip()
-    return match.as_done(arguments)
+    return match.as_done(sent)
 
 
 _CREATED = Proof(

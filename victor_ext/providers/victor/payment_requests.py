@@ -27,13 +27,13 @@ from victor_ext.runtime.client.resources import (
     stream,
 )
 from victor_ext.runtime.client.runners import OperationFlow, step_for_json
-from victor_ext.runtime.loop.idempotency_keys import new_key
-from victor_ext.typed import ListQuery
+from victor_ext.runtime.loop.idempotency_keys import key_problem, new_key
+from victor_ext.typed import ListQuery, Request
 
 from . import reading, responding, waiting
+from .creating import ARGUMENTS, Sent, body_of, check_request
 from .reading import SearchResult
 from .records import PaymentRequest
-from .requests import ARGUMENTS, CreateRequest, Sent
 from .statuses import Status
 
 
@@ -45,8 +45,8 @@ class PaymentRequests(Resource[Mode]):
     """
 
     @operation
-    @arguments_of(CreateRequest)
-    def create(self, request: CreateRequest) -> OperationFlow[PaymentRequest]:
+    @arguments_of(arguments.create_request_payment)
+    def create(self, request: Request) -> OperationFlow[PaymentRequest]:
         """Create a request for payment to a counterparty.
 
         While the provider keeps a key, it creates at most one request for it.
@@ -96,27 +96,27 @@ class PaymentRequests(Resource[Mode]):
         """
         clock = self._shared.clock
         seconds_left = clock.countdown(self._shared.deadline)
+        own_key = request.by_hand["idempotency_key"]
         # A call with the caller's key may be a repeat on a later day.
-        now = clock.moment() if request.idempotency_key is None else None
-        key = new_key() if request.idempotency_key is None else request.idempotency_key
-        # The result is not a local: error reports that include local variables would show its
-        # account numbers.
-        step = step_for_json(
-            create_request_payment, body=request.to_model(request.check(now)), idempotency_key=key
-        )
+        now = clock.moment() if own_key is None else None
+        key = new_key() if own_key is None else own_key
+        check_request(request, now)
+        request.check.add(key_problem(key))
+        step = step_for_json(create_request_payment, body=body_of(request), idempotency_key=key)
         step.own_places = ARGUMENTS
         created = PaymentRequest.of_json((yield step).parsed, idempotency_key=key)
-        sent = Sent(request, step.attempts, key, step.extra_body)
+        extras = (request.by_hand["extra_body"], step.extra_body)
+        sent = Sent(request.body, step.attempts, key, extras)
         if sent.is_confirmed_by(created):
             return created
         # A new random key cannot belong to another payment, and a response without any of the sent
         # values is a plain receipt. A response with only some of them, or with one that cannot be
         # read, may describe another payment.
         is_plain_receipt = not sent.comparisons(created)
-        is_of_this_call = request.idempotency_key is None or is_plain_receipt
+        is_of_this_call = own_key is None or is_plain_receipt
         if is_of_this_call and not sent.unreadable(created):
             return created
-        return (yield from _read_back(created, sent, seconds_left()))
+        return (yield from _read_back(created, sent, seconds_left(), is_key_new=own_key is None))
 
     @operation
     def get(
@@ -357,12 +357,13 @@ class PaymentRequests(Resource[Mode]):
 
 
 def _read_back(
-    created: PaymentRequest, sent: Sent, seconds: float | None
+    created: PaymentRequest, sent: Sent, seconds: float | None, *, is_key_new: bool
 ) -> OperationFlow[PaymentRequest]:
     """Read a request that a response to `create` names, and return the response's record if the
     request is the payment that was sent.
 
-    Raises `UnreadableResponse`: that is not known. `seconds` is the time that is left.
+    Raises `UnreadableResponse`: that is not known. `seconds` is the time that is left, and
+    `is_key_new` whether no earlier call can have had the key.
     """
     why = "and no time was left to read it back"
     if seconds is None or seconds > 0:
@@ -374,7 +375,7 @@ def _read_back(
             if sent.is_confirmed_by(read):
                 return created
             why = "and the record that was read back does not show whose it is"
-    has_reference = sent.request.client_reference_id is not None
+    has_reference = sent.reference is not None
     missing = "its reference" if has_reference else "payee, payer and amount"
     unreadable = " and ".join(sent.unreadable(created))
     what = f"whose {unreadable} cannot be read" if unreadable else f"which does not say {missing}"
@@ -383,7 +384,7 @@ def _read_back(
         "be another payment's, of an earlier use of the idempotency key "
         f"{created.idempotency_key!r}.",
         hint="Look at it with get(), or repeat with the same key and the same values.",
-        outcome=Outcome.UNKNOWN if sent.request.idempotency_key is not None else Outcome.ACCEPTED,
+        outcome=Outcome.ACCEPTED if is_key_new else Outcome.UNKNOWN,
         idempotency_key=created.idempotency_key,
         attempts=sent.attempts,
     )

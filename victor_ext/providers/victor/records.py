@@ -22,6 +22,7 @@ from victor_ext.runtime.core.validation import as_date
 from victor_ext.runtime.loop.operations import Done
 
 from . import statuses
+from .creating import SUBJECT, Sent
 from .record_values import (
     Amounts,
     as_biller_type,
@@ -31,7 +32,6 @@ from .record_values import (
     first_of,
     text_in,
 )
-from .requests import SUBJECT, CreateRequest, Sent
 from .statuses import Direction, Payer, PaymentRequestResponse, Status
 
 if TYPE_CHECKING:
@@ -345,36 +345,36 @@ class PaymentRequest(ModelRecord):
             arguments: Those of `create`, by name.
             since: The earliest moment at which they were sent, by the provider's clock. An older
                 request is not it.
+
+        Raises:
+            InvalidRequest: An argument is invalid, so that nothing can have been sent.
         """
-        if self.created_at is not None and self.created_at < since:
-            return False
-        compared = Sent(CreateRequest(**arguments), 1).comparisons(self)
-        return "amount" in compared and {*compared.values()} == {Likeness.SAME}
+        return Sent.of_arguments(arguments).may_have_made(self, since)
 
     @classmethod
     def identified(
-        cls, requests: Sequence[PaymentRequest], arguments: Mapping[str, Any], *, since: datetime
+        cls, requests: Sequence[PaymentRequest], sent: Sent, *, since: datetime
     ) -> PaymentRequest | str:
         """The request that a `create` has made; or a text, which says why that is not known.
 
-        `requests` have the reference of the `create`. The other arguments are those of `could_be`.
+        `requests` have the reference of the `create`, and `since` is that of `could_be`.
         """
         outbound = [request for request in requests if request.direction != Direction.INBOUND]
         if not outbound:
             return "No request has its client_reference_id."
         if len(outbound) > 1:
-            could_be = any(request.could_be(arguments, since=since) for request in outbound)
+            could_be = any(sent.may_have_made(request, since) for request in outbound)
             difference = "" if could_be else ", but other values"
             return f"{len(outbound)} requests have its client_reference_id{difference}."
         (request,) = outbound
-        return request.as_done(arguments).doubt(since) or request
+        return request.as_done(sent).doubt(since) or request
 
-    def as_done(self, arguments: Mapping[str, Any]) -> Done:
-        """What this request shows of a `create` with these arguments, as a `Done`.
+    def as_done(self, sent: Sent) -> Done:
+        """What this request shows of a `create` that was sent, as a `Done`.
 
         Its `doubt` says why the request may be another payment's.
         """
-        comparisons = Sent(CreateRequest(**arguments), 1).comparisons(self)
+        comparisons = sent.comparisons(self)
         compared = {**dict.fromkeys(sorted(SUBJECT), Likeness.UNSAID), **comparisons}
         return Done(
             self.id, self.status, self.to_dict(), created_at=self.created_at, compared=compared

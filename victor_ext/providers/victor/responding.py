@@ -223,7 +223,7 @@ def check_response(
             validation.note("id", "direction", message)
         validation.text("notes", notes, 150)
         if modified_amount is not None:
-            is_amount = validation.amount("modified_amount", modified_amount) is not None
+            is_amount = validation.dollars("modified_amount", modified_amount) is not None
             # A request without the flag allows no other amount, by the document's default.
             is_fixed = known is not None and not known.amount_modification_allowed
             own_amount = None if known is None else known.amount

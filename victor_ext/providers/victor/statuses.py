@@ -1,6 +1,6 @@
 """The words of a payment request (status, direction, network), and the parts of its record.
 
-First what a caller may write, then the enums, then the readers of words in any letter case, then
+First the enums, then the readers of words in any letter case, then
 `Payee`, `Payer` and `PaymentRequestResponse`.
 """
 
@@ -21,9 +21,6 @@ from victor_ext.words import Word
 
 E = TypeVar("E", bound=StrEnum)
 
-# What a caller may write. A type checker refuses any other text, unless it is a `Word`. A contract
-# test compares the words with the document's.
-BillerTypeWord = Literal["BUSINESS", "CONSUMER"] | StrEnum | Word
 EnvironmentWord = Literal["staging", "production"] | Word
 
 

@@ -3,7 +3,7 @@
 An argument is declared with its rule, and checked by it:
 
     @dataclass
-    class CreateRequest:
+    class DebitRequest:
         memo: Annotated[str | None, rule(Validation.text, 40)] = None
 
 In this order: values in messages; seconds, moments and dates; what an annotation can declare of an

@@ -1,22 +1,29 @@
-"""The arguments of `create`, each with its rule: `CreateRequest`.
-
-`Sent` compares what a `create` sent with a record.
+"""The arguments of Victor's `create` as they were declared by hand, and the comparison of what was
+sent with a record: `test_victor_create` compares.
 """
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import MAXYEAR, MINYEAR, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from typing import Annotated, Any, cast
 
 from victor_api import models
 
-from victor_ext import money, zulu
-from victor_ext.errors import Conflict, Outcome, Problem
+from victor_ext import money
+from victor_ext.errors import Conflict, InvalidRequest, Outcome, Problem
 from victor_ext.ids import says_nothing
 from victor_ext.money import Amount
 from victor_ext.privacy import concealed_account, mask, one_line, redact_excerpt
+from victor_ext.providers.victor import checks
+from victor_ext.providers.victor.statuses import (
+    ID,
+    BillerTypeWord,
+    Direction,
+    as_direction,
+    as_moment,
+)
 from victor_ext.runtime.client.extras import (
     ExtraBody,
     extra_body_problems,
@@ -30,20 +37,54 @@ from victor_ext.runtime.core.validation import (
     Rule,
     as_date,
     declared,
-    moment_problem,
     rule,
-    rules_of,
     spelled,
 )
 
-from .checks import Validation
-from .statuses import (
-    ID,
-    BillerTypeWord,
-    Direction,
-    as_direction,
-    as_moment,
-)
+
+class Validation(checks.Validation):
+    def __init__(self, doing: str, *, now: datetime | None = None) -> None:
+        super().__init__(doing)
+        self.now = now
+
+    def amount(self, field: str, value: Any) -> str | None:
+        """An amount in US dollars; returns the text that is sent for it."""
+        if value is None:
+            self.add(
+                Problem(field, "required", f"{field} is missing.", hint="write Decimal('44.23')")
+            )
+            return None
+        try:
+            return money.to_wire(value, field=field)
+        except InvalidRequest as error:
+            self.problems += error.problems
+            return None
+
+    def due_date(self, field: str, value: Any) -> str | None:
+        """A date; with `now`, a date that is neither past nor over 24 hours ahead.
+
+        The provider's time zone is unknown, so a date is rejected only if it is wrong in all zones,
+        UTC-12 to UTC+14.
+        """
+        due = as_date(value)
+        if due is None or self.now is None:
+            return self.day(field, value)
+        now = self.now.astimezone(UTC)
+        is_past = due < (now - timedelta(hours=12)).date()
+        advice = (
+            f"it is {now:%Y-%m-%d %H:%M} in UTC, so write {now.date()} or "
+            f"{(now + timedelta(days=1)).date()}."
+        )
+        if is_past:
+            self.note(field, "past", f"{field} {due} is in the past: {advice}")
+        elif due > (now + timedelta(hours=14 + 24)).date():
+            message = (
+                f"{field} {due} is too late: the provider takes a due date at most 24 hours "
+                f"ahead; {advice}"
+            )
+            self.note(field, "range", message)
+        return due.isoformat()
+
 
 _DIGITS = re.compile("[0-9]+")
 _NAME = re.compile("[A-Za-z0-9.]+(?: +[A-Za-z0-9.]+)*")
@@ -178,32 +219,6 @@ MEMBERS = declared(CreateRequest, Member)
 """The arguments of `create` that set members of its body, each with its `Member`."""
 ARGUMENTS = {member.place: argument for argument, member in MEMBERS.items()}
 """The places of members in the body of `create`, each with the argument that sets it."""
-
-
-def check_payment_request(*, now: datetime | None = None, **arguments: Any) -> None:
-    """Check the arguments of `payment_requests.create` without sending a request.
-
-    Args:
-        now: The aware datetime that the due date is compared with, such as
-            `victor.provider_time().moment`. None: this machine's time.
-        arguments: Those of `payment_requests.create`.
-
-    Raises:
-        InvalidRequest: An argument is invalid. `problems` has all reasons.
-    """
-    arguments["payee_account_number"] = concealed_account(arguments.get("payee_account_number"))
-    if now is not None:
-        with Validation("The check") as validation:
-            problem = moment_problem("now", now)
-            if problem is None and not MINYEAR < now.year < MAXYEAR:
-                problem = Problem(
-                    "now", "range", f"now={now} is too far away to compare a due date with it."
-                )
-            validation.add(problem)
-    required: dict[str, Any] = {
-        name: None for name, (_, is_required) in rules_of(CreateRequest).items() if is_required
-    }
-    CreateRequest(**{**required, **arguments}).check(zulu.now() if now is None else now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,273 @@
+"""What `create` sends, and how a response is compared with it: `Sent`."""
+
+import inspect
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from datetime import MAXYEAR, MINYEAR, datetime, time
+from typing import Any, cast
+
+from victor_api.typed.arguments import CREATE_REQUEST_PAYMENT, create_request_payment
+
+from victor_ext import money, zulu
+from victor_ext.errors import Conflict, Outcome, Problem
+from victor_ext.ids import says_nothing
+from victor_ext.privacy import concealed_account, mask, one_line, redact_excerpt
+from victor_ext.runtime.client.extras import ExtraBody, extra_body_problems, with_extra_body
+from victor_ext.runtime.client.records import ModelRecord
+from victor_ext.runtime.core import comparing
+from victor_ext.runtime.core.comparing import Comparer, Likeness
+from victor_ext.runtime.core.json_values import object_or_empty
+from victor_ext.runtime.core.validation import as_date, moment_problem
+from victor_ext.typed import Body, Request
+
+from .checks import Validation, check_due_date
+from .statuses import ID, Direction, as_direction, as_moment
+
+ARGUMENTS = {sent.place: argument for argument, sent in CREATE_REQUEST_PAYMENT.items()}
+"""The places of members in the body of `create`, each with the argument that sets it."""
+_REQUIRED = [
+    name
+    for name, parameter in inspect.signature(create_request_payment).parameters.items()
+    if parameter.default is parameter.empty
+]
+
+
+def check_request(request: Request, now: datetime | None) -> None:
+    """Note what no rule of one argument of `create` says.
+
+    `now` is the time that the due date is compared with; None: it is not compared.
+    """
+    check = request.check
+    payee, details = request.body["payee"], request.body["payment_details"]
+    check_due_date(check, "due_date", details["due_date"], now)
+    if "ultimate_creditor" in payee and details["biller_type"] == "CONSUMER":
+        message = "ultimate_creditor can only be given with the biller type BUSINESS: leave it out."
+        check.note("ultimate_creditor", "combination", message)
+    check.problems += extra_body_problems(request.by_hand["extra_body"], ARGUMENTS)
+
+
+def body_of(request: Request) -> Body:
+    """The body of a `create`. Raises `InvalidRequest` with all problems."""
+    request.check.finish()
+    return with_extra_body(request.body, request.by_hand["extra_body"], ARGUMENTS)
+
+
+def check_payment_request(*, now: datetime | None = None, **arguments: Any) -> None:
+    """Check the arguments of `payment_requests.create` without sending a request.
+
+    Args:
+        now: The aware datetime that the due date is compared with, such as
+            `victor.provider_time().moment`. None: this machine's time.
+        arguments: Those of `payment_requests.create`.
+
+    Raises:
+        InvalidRequest: An argument is invalid. `problems` has all reasons.
+    """
+    arguments["payee_account_number"] = concealed_account(arguments.get("payee_account_number"))
+    if now is not None:
+        with Validation("The check") as validation:
+            problem = moment_problem("now", now)
+            if problem is None and not MINYEAR < now.year < MAXYEAR:
+                problem = Problem(
+                    "now", "range", f"now={now} is too far away to compare a due date with it."
+                )
+            validation.add(problem)
+    request = create_request_payment(**{**dict.fromkeys(_REQUIRED), **arguments})
+    check_request(request, zulu.now() if now is None else now)
+    request.check.finish()
+
+
+def _same_day(sent: object, received: object) -> bool | None:
+    """Whether a value of a response is the date that was sent; None: it cannot be read.
+
+    The provider may write a date as its midnight: as Zulu time, or as seconds or milliseconds since
+    the epoch.
+    """
+    day = as_date(received)
+    if day is None:
+        moment = as_moment(received)
+        if moment is None or moment.time() != time():
+            return None
+        day = moment.date()
+    return day == as_date(sent)
+
+
+def _comparer_of(kind: str) -> Comparer:
+    """How a response's value is compared with one that was sent, by the kind of the argument.
+
+    An argument that was left out is compared as an empty text: nobody fills in a caller's words.
+    """
+    return _COMPARERS.get(kind, _same_json)
+
+
+def _same_json(sent: object, received: object) -> bool:
+    return not comparing.differs(sent, received)
+
+
+_COMPARERS: Mapping[str, Comparer] = {
+    "text": comparing.same_text,
+    "word": comparing.same_word,
+    "dollars": comparing.same_amount(money.from_wire),
+    "day": _same_day,
+    "flag": comparing.same_flag,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A `create` that was sent, whose values are compared with those of a record.
+
+    Attributes:
+        body: What was sent, without what the caller added.
+        attempts: The number of attempts.
+        key: The idempotency key.
+        extras: What the caller added to the body, in this call and by the options of the client.
+    """
+
+    body: Mapping[str, Any]
+    attempts: int = 1
+    key: str | None = None
+    extras: tuple[ExtraBody | None, ...] = ()
+
+    @classmethod
+    def of_body(cls, json: object) -> "Sent":
+        """The `create` that sent this body."""
+        rest = deepcopy(object_or_empty(json))
+        body = Body()
+        for place in ARGUMENTS:
+            part, _, name = place.rpartition(".")
+            holder = object_or_empty(rest.get(part)) if part else rest
+            if name in holder:
+                target = body.setdefault(part, Body()) if part else body
+                target[name] = holder.pop(name)
+        extra = {name: member for name, member in rest.items() if member != {}}
+        return cls(body, extras=(extra,))
+
+    @classmethod
+    def of_arguments(cls, arguments: Mapping[str, Any], *, were_checked: bool = False) -> "Sent":
+        """A `create` with these arguments.
+
+        Raises `InvalidRequest` for what cannot be sent. Arguments that `were_checked` raise
+        nothing: rules may have changed since.
+        """
+        request = create_request_payment(**{**dict.fromkeys(_REQUIRED), **arguments})
+        if not were_checked:
+            request.check.finish()
+        return cls(request.body, extras=(request.by_hand["extra_body"],))
+
+    @property
+    def reference(self) -> Any:
+        """The caller's own reference, if it was sent."""
+        return self.body.get("client_reference_id")
+
+    def value(self, argument: str) -> Any:
+        """What was sent for an argument; None: nothing."""
+        value: Any = self.body
+        for name in CREATE_REQUEST_PAYMENT[argument].place.split("."):
+            value = object_or_empty(value).get(name)
+        return value
+
+    def may_have_made(self, record: ModelRecord, since: datetime) -> bool:
+        """Whether a record may be of this payment; `PaymentRequest.could_be` has the rule."""
+        created_at = as_moment(record.value_at(["payment_request", "created_at"]))
+        if created_at is not None and created_at < since:
+            return False
+        compared = self.comparisons(record)
+        return "amount" in compared and {*compared.values()} == {Likeness.SAME}
+
+    def is_confirmed_by(self, record: ModelRecord) -> bool:
+        """Whether a record is known to be of this payment: it repeats the reference, or for a
+        payment without a reference the payee, the payer and the amount.
+
+        A value of the record that cannot be read confirms nothing. Raises `Conflict`: the record
+        has another value than was sent.
+        """
+        compared = self.comparisons(record)
+        others = [argument for argument, is_like in compared.items() if is_like is Likeness.OTHER]
+        if others:
+            which = " and ".join(_other_value(record, argument) for argument in others)
+            raise Conflict(
+                f"The provider answered with payment request {one_line(record.value_at([ID]))}, "
+                f"which has {which}: the idempotency key {self.key!r} seems to have been used for "
+                "another payment, or the response is another's.",
+                hint="Repeat with the same key and the same values, or look with get() and with "
+                "payment_requests.find(client_reference_id, start_datetime=...). Take another key "
+                "only when it is "
+                "certain that this payment does not exist.",
+                outcome=Outcome.UNKNOWN,
+                idempotency_key=self.key,
+                attempts=self.attempts,
+            )
+        has_reference = not says_nothing(self.reference)
+        needed = {"client_reference_id"} if has_reference else SUBJECT
+        return compared.keys() >= needed and Likeness.UNREADABLE not in compared.values()
+
+    def unreadable(self, record: ModelRecord) -> list[str]:
+        """The names of the values in a record that cannot be read."""
+        compared = self.comparisons(record)
+        return [name for name, is_like in compared.items() if is_like is Likeness.UNREADABLE]
+
+    def comparisons(self, record: ModelRecord) -> dict[str, Likeness]:
+        """What a record says of each value that was sent or left out, by name; the values of which
+        it says nothing are not there.
+        """
+        compared: dict[str, Likeness] = {}
+        for argument, (place, kind) in CREATE_REQUEST_PAYMENT.items():
+            value = self.value(argument)
+            sent = "" if value is None else value
+            received = _value_in_record(record, place)
+            compared[argument] = comparing.likeness(_comparer_of(kind), sent, received)
+        if as_direction(record.value_at(["direction"])) is Direction.INBOUND:
+            # A request that came in was created by somebody else.
+            compared["direction"] = Likeness.OTHER
+        for extra in self.extras:
+            if extra and _contradicts(record, extra):
+                compared["extra_body"] = Likeness.OTHER
+        # Where something else than an object stands, the members of the object cannot be read.
+        compared |= dict.fromkeys(cast("Any", record).not_objects(), Likeness.UNREADABLE)
+        return {
+            name: is_like for name, is_like in compared.items() if is_like is not Likeness.UNSAID
+        }
+
+
+SUBJECT = {"payee_account_number", "payer_counterparty_id", "amount"}
+"""The arguments that say who pays whom, and how much. The response to a request without a
+reference has to repeat them.
+"""
+_ORIGINAL_AMOUNT = ["payment_request", "payment_details", "original_amount"]
+
+
+def _contradicts(record: ModelRecord, extra: ExtraBody) -> bool:
+    """Whether a record has another value of an extra member, at its top or in the request."""
+    whole = record.raw.to_dict()
+    if comparing.differs(extra, whole):
+        return True
+    return comparing.differs(extra, whole.get("payment_request"))
+
+
+def _value_in_record(record: ModelRecord, place: str) -> Any:
+    """The value that a record has for the member at a place of the body of `create`, or None."""
+    path = place if place == "client_reference_id" else f"payment_request.{place}"
+    value = record.value_at(path.split("."))
+    if place != CREATE_REQUEST_PAYMENT["amount"].place or record.value_at(_ORIGINAL_AMOUNT) in (
+        None,
+        "",
+        value,
+    ):
+        return value
+    # The record is a `PaymentRequest` that was accepted with another amount.
+    amounts = cast("Any", record).said_amounts()
+    return amounts.original if amounts.unreadable is None else amounts.unreadable
+
+
+def _other_value(record: ModelRecord, argument: str) -> str:
+    """The value of an argument in a record, for a message that it is another value."""
+    if argument not in CREATE_REQUEST_PAYMENT:  # the direction, or extra_body
+        return f"another {argument}"
+    value = one_line(_value_in_record(record, CREATE_REQUEST_PAYMENT[argument].place))
+    if argument == "payee_account_number":
+        value = mask(value)
+    elif argument not in ("payer_counterparty_id", "amount", "client_reference_id", "due_date"):
+        value = redact_excerpt(value)
+    return f"the {argument} {value!r}"
