@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from operator import attrgetter
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import httpx
 
@@ -74,8 +74,6 @@ class Contract:
         not_read: Members of answers that no record has, as `Schema.member`.
         limited: How a value is sent at a place that the document limits, as `operation: place`.
         unlimited: Places whose limits the client does not check.
-        words: The type that names the document's words, as `operation: place`, and the file that
-            has it.
         unrelated: Members of records that read no one member of an answer: all of them, or the
             clock.
     """
@@ -88,7 +86,6 @@ class Contract:
     not_read: Mapping[str, str] = field(default_factory=dict)
     limited: Mapping[str, Callable[[Any, Any], Any]] = field(default_factory=dict)
     unlimited: Mapping[str, str] = field(default_factory=dict)
-    words: Mapping[str, tuple[Any, str]] = field(default_factory=dict)
     unrelated: frozenset[str] = frozenset()
 
     def differences(self, document: Document) -> list[str]:
@@ -108,28 +105,8 @@ class Contract:
 
     def gone(self, document: Document) -> list[str]:
         """The differences without new members of answers, which take the longest to find."""
-        parts = (self._operations, self._sent, self._words, self._gone_from_answers)
+        parts = (self._operations, self._sent, self._gone_from_answers)
         return sorted({line for part in parts for line in part(document)})
-
-    def _words(self, document: Document) -> Iterator[str]:
-        """The words of the document that type checkers do not know, and those that it has no
-        more.
-        """
-        for operation, _ in self._called(document):
-            for place, schema in operation.sent.items():
-                kind, file = self.words.get(f"{operation.id}: {place}", (None, ""))
-                known = {word for part in get_args(kind) for word in get_args(part)}
-                theirs = set(schema.get("enum", ())) if kind else known
-                for word in sorted(known ^ theirs):
-                    change = (
-                        f"add it to the `Literal` of {place}"
-                        if word in theirs
-                        else f"remove it from {place}"
-                    )
-                    yield (
-                        f"{operation.id}: {place} has the word {word!r} on one side only: "
-                        f"{change} in {file}."
-                    )
 
     def _operations(self, document: Document) -> Iterator[str]:
         declared = {operation.id for operation in document.operations}

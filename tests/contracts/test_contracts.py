@@ -17,7 +17,7 @@ from .record import SYSTEMS, contract_of, record_of
 @pytest.mark.parametrize("asked", ["differences", "limits"])
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_the_client_is_what_the_document_says(system: str, asked: str) -> None:
-    """Its members and words; and each limit of the document is a rule of the client."""
+    """Its members; and each limit of the document is a rule of the client."""
     if problems := getattr(contract_of(system), asked)(Document.of(system)):
         title = f"{len(problems)} {asked} between the client and openapi/{system}.yaml:"
         pytest.fail("\n".join([title, *problems]), pytrace=False)
