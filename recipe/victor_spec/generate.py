@@ -47,6 +47,7 @@ from .typed import Typed
 from .typed.arguments import list_plans
 from .typed.records import plans_of, record_of
 from .typed.settings import RecordSettings, Settings, SettingsError, read_settings
+from .typed.views import kinds_in, view_plans
 
 
 class _Memory(dict[str, bytes]):
@@ -404,8 +405,10 @@ def _typed_parts(
     else:
         return None
     try:
+        views = view_plans(data.models, settings)
+        records = plans_of(data.models, settings, kinds_in(views))
         lists = list_plans(document, endpoints_of(data), settings)
-        return Typed(settings, plans_of(data.models, settings), lists)
+        return Typed(settings, [*records, *views], lists)
     except SettingsError as error:
         raise SettingsError(f"{file}: {error}") from None
 
