@@ -143,12 +143,13 @@ class PaymentRequest(PaymentRequestFields, ModelRecord):
         return _Completed(self.raw, other)
 
     def _object(self, *path: str) -> Mapping[str, Any]:
-        value: Any = self._raw.to_dict() if self._sent is None else self._sent
+        found: Mapping[str, Any] = self._raw.to_dict() if self._sent is None else self._sent
         for name in path:
-            value = value.get(name)
-            if not is_object(value):
+            part = found.get(name)
+            if not is_object(part):
                 return {}
-        return value
+            found = part
+        return found
 
     def __getstate__(self) -> object:
         """The state for copies and pickles, with the model."""
