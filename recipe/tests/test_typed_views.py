@@ -127,6 +127,7 @@ def test_a_record_that_a_view_refers_to_is_made_and_undecided(
         (VIEW % "spread: [state]", "views.OrderFields.spread: state: it is no object"),
         (VIEW % "by_hand: [state], names: {state: s}", "names: state: it is no field of the view"),
         (VIEW % "names: {state: printed}", "the name printed is taken"),
+        (VIEW % "by_hand: [state], names: {printed: state}", "the name state is taken"),
         (VIEW % "names: {state: raw}", "the name raw is taken"),
     ],
 )

@@ -77,7 +77,8 @@ def _view(models: Mapping[str, ModelProperty], name: str, own: ViewSettings) -> 
         for place, member in members.items()
         if place not in own.by_hand and place not in own.spread
     ]
-    require_free(where, [each.name for each in fields], TAKEN | TYPE_NAMES)
+    by_hand = {str(members[place].prop.python_name) for place in own.by_hand}
+    require_free(where, [each.name for each in fields], TAKEN | TYPE_NAMES | by_hand)
     return RecordPlan(name, "", f"The fields of {_listed(own.over)}.", fields, is_view=True)
 
 

@@ -419,7 +419,7 @@ class _Completed(PaymentRequest):
         self._completed_by = other
 
 
-for _name in PaymentRequestFields.field_names():
+for _name in {*PaymentRequestFields.field_names()} - vars(PaymentRequest).keys():
     _field = Field[Any](vars(PaymentRequestFields)[_name].fget)
     _field.__set_name__(_Completed, _name)
     setattr(_Completed, _name, _field)
