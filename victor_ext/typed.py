@@ -49,6 +49,7 @@ __all__ = (
     "Record",
     "Request",
     "Sent",
+    "View",
     "Word",
     "day",
     "decimal",
@@ -138,6 +139,23 @@ class Record(client_records.Record):
         if name in self._masked and isinstance(value, str):
             return repr(mask(value))
         return client_records.shown(value)
+
+
+class View:
+    """Fields of a class that is written by hand, which has what they are read from."""
+
+    __slots__ = ()
+
+    _fields: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def field_names(cls) -> tuple[str, ...]:
+        """The names of the fields, in the order of the document."""
+        return cls._fields
+
+    def _object(self, *path: str) -> Object:
+        """The JSON object at the names in a path; empty without one."""
+        raise NotImplementedError
 
 
 # ---- Arguments of lists ----

@@ -48,6 +48,7 @@ from .typed.arguments import list_plans
 from .typed.bodies import body_plans
 from .typed.records import plans_of, record_of
 from .typed.settings import RecordSettings, Settings, SettingsError, read_settings
+from .typed.views import kinds_in, view_plans
 
 
 class _Memory(dict[str, bytes]):
@@ -406,9 +407,11 @@ def _typed_parts(
         return None
     try:
         endpoints = endpoints_of(data)
+        views = view_plans(data.models, settings)
+        records = plans_of(data.models, settings, kinds_in(views))
         lists = list_plans(document, endpoints, settings)
         calls = body_plans(document, endpoints, settings)
-        return Typed(settings, plans_of(data.models, settings), lists, calls)
+        return Typed(settings, [*records, *views], lists, calls)
     except SettingsError as error:
         raise SettingsError(f"{file}: {error}") from None
 

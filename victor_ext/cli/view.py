@@ -229,14 +229,12 @@ def with_payers(
     """Yield the pages with the payers of inbound requests: a list lacks these payers, and `get`
     reads each such request.
     """
-    from victor_ext import PaymentRequest  # noqa: PLC0415 - `victor --help` does not need it
-
     for page in pages:
         completed: list[PaymentRequest] = []
         for request in page:
             lacks_payer = request.direction == "inbound" and request.payer is None
             if lacks_payer and request.id:
-                completed.append(PaymentRequest(request.raw, completed_by=get(request.id)))
+                completed.append(request.completed_by(get(request.id)))
             else:
                 completed.append(request)
         yield completed

@@ -81,6 +81,8 @@ class RecordPlan:
     """The module of its model, in `models`."""
     description: str
     fields: list[RecordField] = field(default_factory=list[RecordField])
+    is_view: bool = False
+    """Whether it has fields alone, for a class that is written by hand over it."""
 
     @property
     def private(self) -> list[str]:
@@ -91,8 +93,10 @@ class RecordPlan:
         return [each.name for each in self.fields if each.is_masked]
 
 
-def plans_of(models: Iterable[ModelProperty], settings: Settings) -> list[RecordPlan]:
-    """The records, by name: those of the settings, and those that their fields refer to.
+def plans_of(
+    models: Iterable[ModelProperty], settings: Settings, others: Iterable[str] = ()
+) -> list[RecordPlan]:
+    """The records, by name: those of the settings, others, and those that their fields refer to.
 
     Raises SettingsError for an entry that leads nowhere, or to a name that is taken.
     """
@@ -101,18 +105,19 @@ def plans_of(models: Iterable[ModelProperty], settings: Settings) -> list[Record
         if name not in by_name:
             raise SettingsError(f"records.{name} is no schema{nearest(name, by_name)}.")
     plans: dict[str, RecordPlan] = {}
-    pending = list(settings.records)
+    pending = [*settings.records, *others]
     while pending:
         name = pending.pop(0)
         if name in plans:
             continue
-        plan = _Planner(by_name, by_name[name], settings.records.get(name, RecordSettings())).plan()
+        own = settings.records.get(name, RecordSettings())
+        plan = RecordPlanner(by_name, by_name[name], own).plan()
         plans[name] = plan
         pending += [each.kind for each in plan.fields if each.kind is not None]
     return [plans[name] for name in sorted(plans)]
 
 
-class _Planner:
+class RecordPlanner:
     """Makes the plan of one record."""
 
     def __init__(
@@ -141,7 +146,7 @@ class _Planner:
             elif wire in self._settings.lift:
                 plan.fields += self._lifted(wire, prop)
             elif wire not in currencies or self._is_decided(wire):
-                plan.fields.append(self._field(wire, prop))
+                plan.fields.append(self.field(wire, prop))
         names = [each.name for each in plan.fields]
         require_free(f"records.{self._name}", names, TAKEN | TYPE_NAMES)
         return plan
@@ -212,7 +217,7 @@ class _Planner:
         inner = self._members_of_part(prop)
         schema = str(kind_of(prop))
         return [
-            self._field(name, inner[name], part=wire, schema=schema)
+            self.field(name, inner[name], part=wire, schema=schema)
             for name in self._settings.lift[wire]
         ]
 
@@ -232,11 +237,10 @@ class _Planner:
             is_private=is_private,
         )
 
-    def _field(self, wire: str, prop: Any, part: str = "", schema: str = "") -> RecordField:
+    def field(self, wire: str, prop: Any, part: str = "", schema: str = "") -> RecordField:
         """The field of a member of the record's schema, or of a part with this name and schema."""
         settings = self._settings
         place = f"{part}.{wire}" if part else wire
-        source = f"_typed.part(self._json, {part!r})" if part else "self._json"
         kind = kind_of(prop)
         reader = settings.read_as.get(place) or self._reader_of(kind)
         if place in settings.identifiers:
@@ -245,7 +249,7 @@ class _Planner:
         is_decided = place in settings.shown or place in settings.masked
         is_private = place in settings.private or (reader not in SHOWN_READERS and not is_decided)
         record = record_of(kind) if reader in ("record", "records") else None
-        arguments = [source, repr(wire)] + ([] if record is None else [record])
+        arguments = [self.source(part), repr(wire)] + ([] if record is None else [record])
         type_ = TYPES.get(reader, "")
         if reader == "record":
             type_ = f"{record} | None"
@@ -264,6 +268,10 @@ class _Planner:
             is_undecided=is_private and place not in settings.private,
             kind=record,
         )
+
+    def source(self, part: str) -> str:
+        """The object that a field is read from: the record's, or the part's with this name."""
+        return f"_typed.part(self._json, {part!r})" if part else "self._json"
 
     def _reader_of(self, kind: Kind) -> str:
         """The reader of a kind."""

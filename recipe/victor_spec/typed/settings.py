@@ -93,6 +93,25 @@ class RecordSettings(_Strict):
         return named
 
 
+class ViewSettings(_Strict):
+    """Fields that several schemas have, for a class that is written by hand over them."""
+
+    over: list[str] = Field(
+        min_length=1, description="The schemas whose members are fields. The first one counts."
+    )
+    spread: list[str] = Field(
+        default=[],
+        description="Parts whose members are fields, in place of the part: `order`, "
+        "`order.details`.",
+    )
+    names: dict[str, str] = Field(
+        default={}, description="Members that have another name in Python than their own."
+    )
+    by_hand: list[str] = Field(
+        default=[], description="Members that the class over the view reads itself."
+    )
+
+
 class FormSettings(_Strict):
     """A form that a text has as a whole, with the words for a message."""
 
@@ -291,6 +310,9 @@ class Settings(_Strict):
         description="The schemas of answers that become records, by their names in the document. "
         "A schema that one of them refers to becomes one, too.",
     )
+    views: dict[str, ViewSettings] = Field(
+        default={}, description="Fields for classes that are written by hand, by their names."
+    )
     forms: dict[str, FormSettings] = Field(
         default={}, description="Forms of texts that several arguments have."
     )
@@ -316,6 +338,9 @@ class Settings(_Strict):
             other = constants.setdefault(constant, name)
             if other != name:
                 raise ValueError(f"forms {other} and {name} are too much alike: rename one")
+        for name in self.views:
+            if not is_name(name):
+                raise ValueError(f"views.{name} is no name of a class in Python: rename it")
         for name, words in self.words.items():
             if not is_name(name) or name == "Literal":
                 raise ValueError(f"words.{name} is no name of a type in Python: rename it")
@@ -341,6 +366,7 @@ def read_settings(file: Path) -> Settings:
 
 _GROUPS: dict[str, type[BaseModel]] = {
     "records": RecordSettings,
+    "views": ViewSettings,
     "lists": ListSettings,
     "forms": FormSettings,
     "parts": PartSettings,

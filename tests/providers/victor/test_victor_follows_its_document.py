@@ -1,5 +1,5 @@
-"""A newer document brings the callers of Victor's list its filters and words, with no line written
-by hand.
+"""A newer document brings Victor's callers its filters, words and fields, with no line written by
+hand.
 """
 
 import json
@@ -22,6 +22,23 @@ NEWS = {
         "        channel: {type: string, enum: [web, branch]}\n"
         "        due_date_start_date:\n"
     ),
+    # fields of a request, of a part of it, and of a part of the part
+    "        payment_network:\n": (
+        "        purpose: {type: string, description: What it is paid for}\n"
+        "        payment_network:\n"
+    ),
+    "    PaymentRequestReceiptInfo:\n      properties:\n": (
+        "    Fee:\n      type: object\n"
+        "      properties: {name: {type: string}, rate: {type: number}}\n"
+        "    PaymentRequestReceiptInfo:\n      properties:\n"
+        "        fees: {type: array, items: {$ref: '#/components/schemas/Fee'}}\n"
+    ),
+    "        original_amount:\n          description: The original payment request amount.\n"
+    "          type: string\n        approval_notes:\n": (
+        "        attempts: {type: integer}\n"
+        "        original_amount:\n          description: The original payment request amount.\n"
+        "          type: string\n        approval_notes:\n"
+    ),
     # a word of the status
     "          - needs-review\n        direction:\n": (
         "          - needs-review\n          - canceled\n        direction:\n"
@@ -33,6 +50,7 @@ import httpx
 from victor_ext import InvalidRequest, Victor, VictorOAuth
 
 sent = []
+listed = []
 
 def answer(request):
     if request.url.path.endswith("/auth/token"):
@@ -40,12 +58,16 @@ def answer(request):
         return httpx.Response(200, json=token)
     sent.append(dict(request.url.params))
     number = int(request.url.params["page"])
-    listed = [{"victor_payment_request_id": "r-1", "direction": "inbound"}][number:]
-    return httpx.Response(200, json={"page": number, "results": listed})
+    request = {"victor_payment_request_id": "r-1", "direction": "inbound", "purpose": "RENT"}
+    details = {"attempts": 3, "due_date": "2026-03-04"}
+    fees = [{"name": "rails", "rate": 0.25}]
+    request["payment_request"] = {"fees": fees, "payment_details": details}
+    return httpx.Response(200, json={"page": number, "results": [request][number:]})
 
 def times_read(**filters):
     sent.clear()
-    (request,) = requests.list(**filters)
+    (read,) = requests.list(**filters)
+    listed.append(read)
     return sum(one["page"] == "0" for one in sent)
 
 def problem(**filters):
@@ -61,6 +83,9 @@ with Victor(VictorOAuth("id", "secret"), transport=httpx.MockTransport(answer)) 
         "sent": sent[0],
         "times read": [times_read(purpose="RENT"), times_read(direction="inbound")],
         "refused": [problem(purpose="x" * 36), problem(channel="phone")],
+        "read": [listed[0].purpose, str(listed[0].fees[0].rate), listed[0].attempts],
+        "row": listed[0].to_dict(),
+        "repr": repr(listed[0]),
         "signature": str(inspect.signature(requests.list)),
         "help": inspect.getdoc(requests.list),
     }))
@@ -122,6 +147,17 @@ def test_a_list_with_a_filter_that_nobody_decided_about_is_read_until_nothing_is
     seen: dict[str, Any],
 ) -> None:
     assert seen["times read"] == [2, 1]
+
+
+def test_a_new_field_is_read_by_its_type_and_stands_in_a_row(seen: dict[str, Any]) -> None:
+    assert seen["read"] == ["RENT", "0.25", 3]
+    assert seen["row"]["purpose"] == "RENT"
+    assert seen["row"]["fees"] == [{"name": "rails", "rate": "0.25"}]
+
+
+def test_a_new_field_is_in_no_repr(seen: dict[str, Any]) -> None:
+    assert "id='r-1'" in seen["repr"]
+    assert "RENT" not in seen["repr"]
 
 
 def test_the_words_of_a_new_filter_are_a_type(newer: Path) -> None:

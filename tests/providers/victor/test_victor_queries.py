@@ -20,46 +20,60 @@ from tests.providers.victor import queries_before as before
 from victor_ext import Direction, InvalidRequest, Network, Status
 from victor_ext.words import Word
 
-VALUES: st.SearchStrategy[Any] = st.sampled_from(
-    [
-        None,
-        "",
-        " ",
-        "a text",
-        "\ud800",
-        "x" * 300,
-        *("completed", "Completed", "inbound", "FedNow", "RTP", "rtp", "canceled"),
-        *(Status.NEEDS_REVIEW, Direction.OUTBOUND, Network.FEDNOW),
-        models.ListPaymentRequestsStatus.CREATED,
-        *(Word("canceled"), Word(""), Word("\ud800")),
-        *("2026-03-04", "2026-03-05", "2026-02-30", "2026-03-04T05:06:07Z"),
-        *(date(2026, 3, 4), date(2026, 3, 5)),
-        datetime(2026, 3, 4, 9, 30, 15, 999_999, tzinfo=UTC),
-        datetime(2026, 3, 4, 9, 30, 15, 1, tzinfo=UTC),
-        datetime(2026, 3, 4, 9, 30, 15, 123_000, tzinfo=UTC),
-        datetime(2026, 3, 4, tzinfo=timezone(timedelta(hours=5, minutes=30))),
-        datetime(2026, 3, 4),  # noqa: DTZ001 - a naive one is refused
-        *(datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC)),
-        datetime.max.replace(tzinfo=timezone(timedelta(hours=-1))),
-        *(0, 1, -1, 2**31 - 1, 2**31, 1.5, True, False),
-    ]
-)
-EXTRAS: st.SearchStrategy[Any] = st.sampled_from(
-    [
-        *(None, {}, "", [], "purpose", {"purpose": "RENT"}, {"purpose": None}, {"purpose": [1, 2]}),
-        *({"": 1}, {1: 1}, {"purpose": 1.5}, {"purpose": {}}, {"purpose": "\ud800"}),
-        *({"status": "failed"}, {"Page-Size": 1}, {"startDateTime": "x", "other": 1}),
-    ]
-)
+MOMENTS = [
+    datetime(2026, 3, 4, 9, 30, 15, 999_999, tzinfo=UTC),
+    datetime(2026, 3, 4, 9, 30, 15, 1, tzinfo=UTC),
+    datetime(2026, 3, 4, 9, 30, 15, 123_000, tzinfo=UTC),
+    datetime(2026, 3, 4, tzinfo=timezone(timedelta(hours=5, minutes=30))),
+    datetime.max.replace(tzinfo=UTC),
+    datetime.min.replace(tzinfo=UTC),
+]
+DAYS = [date(2026, 3, 4), date(2026, 3, 5), "2026-03-04", "2026-03-05"]
+FITTING: dict[str, list[Any]] = {
+    "status": ["completed", Status.NEEDS_REVIEW, models.ListPaymentRequestsStatus.CREATED],
+    "direction": ["inbound", Direction.OUTBOUND, Word("sideways")],
+    "network_type": ["FedNow", "RTP", Network.FEDNOW],
+    "page": [0, 1, 2**31 - 1],
+    "page_size": [1, 50, 2**31 - 1],
+    "extra_query": [{"purpose": "RENT"}, {"purpose": [1, 2]}, {"purpose": None}, {}],
+}
+"""Values that an argument takes. Those of the others are named by their kind."""
+VALUES: list[Any] = [
+    *(None, "", " ", "a text", "\ud800", "x" * 300, "Completed", "canceled"),
+    *(Word("canceled"), Word(""), Word("\ud800"), "2026-02-30", "2026-03-04T05:06:07Z"),
+    *(0, 1, -1, 2**31 - 1, 2**31, 1.5, True, False),
+    *(*MOMENTS, *DAYS),
+    datetime(2026, 3, 4),  # noqa: DTZ001 - a naive one is refused
+    datetime.max.replace(tzinfo=timezone(timedelta(hours=-1))),
+]
+EXTRAS: list[Any] = [
+    *(None, "", [], "purpose", {"": 1}, {1: 1}, {"purpose": 1.5}, {"purpose": {}}),
+    *(
+        {"purpose": "\ud800"},
+        {"status": "failed"},
+        {"Page-Size": 1},
+        {"startDateTime": "x", "a": 1},
+    ),
+]
+
+
+def fitting(name: str) -> list[Any]:
+    """Values that an argument takes."""
+    if name.endswith("datetime"):
+        return MOMENTS
+    return FITTING.get(name, DAYS if name.endswith("date") else ["a text", "x" * 300])
 
 
 @st.composite
 def given_to_the_list(draw: st.DrawFn) -> dict[str, Any]:
-    """Some arguments of the list."""
+    """Some arguments of the list; in every second set, each has a value that it takes."""
     names = [field.name for field in dataclasses.fields(before.ListRequest)]
-    values = {name: draw(VALUES) for name in names if draw(st.integers(0, 3)) == 0}
-    if "extra_query" in values:
-        values["extra_query"] = draw(EXTRAS)
+    all_fit = draw(st.booleans())
+    values: dict[str, Any] = {}
+    for name in names:
+        if draw(st.integers(0, 2)) == 0:
+            any_value = EXTRAS if name == "extra_query" else VALUES
+            values[name] = draw(st.sampled_from(fitting(name) if all_fit else any_value))
     return values
 
 

@@ -12,10 +12,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from victor_api import models
+from victor_api.typed.records import PaymentRequestFields
 
 from victor_ext import money, zulu
 from victor_ext.ids import reference_of
-from victor_ext.runtime.client.records import Field, ModelRecord, as_text, boolean, text, value_in
+from victor_ext.runtime.client.records import Field, ModelRecord, as_text, value_in
 from victor_ext.runtime.core.comparing import Likeness, is_about_one_of
 from victor_ext.runtime.core.json_values import is_object
 from victor_ext.runtime.core.validation import as_date
@@ -56,7 +57,7 @@ _ORIGINAL_AMOUNT = f"{_DETAILS}.original_amount".split(".")
 APPROVAL_NOTES = f"{_DETAILS}.approval_notes".split(".")
 
 
-class PaymentRequest(ModelRecord):
+class PaymentRequest(PaymentRequestFields, ModelRecord):
     """A request for payment (RfP), as one call returned it.
 
     Attributes:
@@ -98,16 +99,10 @@ class PaymentRequest(ModelRecord):
     to a request.
     """
 
-    def __init__(
-        self,
-        raw: RawPaymentRequest,
-        idempotency_key: str | None = None,
-        *,
-        completed_by: PaymentRequest | None = None,
-    ) -> None:
+    def __init__(self, raw: RawPaymentRequest, idempotency_key: str | None = None) -> None:
         super().__init__(raw)
         self.idempotency_key = idempotency_key
-        self._completed_by = completed_by
+        self._completed_by = None
         self._model = ""
         self._has_info = hasattr(raw, "payment_request")
 
@@ -143,6 +138,19 @@ class PaymentRequest(ModelRecord):
     def raw(self, raw: RawPaymentRequest) -> None:
         self._raw, self._sent = raw, None
 
+    def completed_by(self, other: PaymentRequest) -> PaymentRequest:
+        """This request, with what it does not say taken from another record of it."""
+        return _Completed(self.raw, other)
+
+    def _object(self, *path: str) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = self._raw.to_dict() if self._sent is None else self._sent
+        for name in path:
+            part = found.get(name)
+            if not is_object(part):
+                return {}
+            found = part
+        return found
+
     def __getstate__(self) -> object:
         """The state for copies and pickles, with the model."""
         _ = self.raw
@@ -166,8 +174,7 @@ class PaymentRequest(ModelRecord):
 
     def not_objects(self) -> list[str]:
         """The paths at which a value is no object, such as text, and the document has an object."""
-        sent: Any = self._raw.to_dict() if self._sent is None else self._sent
-        request = sent.get("payment_request")
+        request = self._object().get("payment_request")
         if not is_object(request):
             return [] if request is None else ["payment_request"]
         parts = [(name, request.get(name)) for name in ("payee", "payer", "payment_details")]
@@ -277,17 +284,11 @@ class PaymentRequest(ModelRecord):
         return payer.completed_by(other)
 
     biller_type = Field(as_biller_type, f"{_DETAILS}.biller_type")
-    amount_modification_allowed = boolean(f"{_DETAILS}.amount_modification_allowed")
-    notes = text(f"{_DETAILS}.notes")
 
     def _approval_notes(self) -> str | None:
         return as_text(self.value_at(APPROVAL_NOTES)) or text_in(self._response_model, "notes")
 
     approval_notes = Field(_approval_notes)
-    client_reference_id = text("client_reference_id")
-    parent_id = text(statuses.PARENT_ID)
-    child_id = text(statuses.CHILD_ID)
-    error_message = text("error_message")
 
     @property
     def is_terminal(self) -> bool:
@@ -382,7 +383,7 @@ class PaymentRequest(ModelRecord):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as JSON data, with amounts as text and times as Zulu time."""
-        names: list[str] = []
+        names = [*PaymentRequestFields.field_names()]
         for name, value in vars(PaymentRequest).items():
             is_public = name != "raw" and not name.startswith("_")
             if is_public and isinstance(value, Field | property):
@@ -406,3 +407,19 @@ class PaymentRequest(ModelRecord):
 
     def __hash__(self) -> int:
         return hash(self.id)
+
+
+class _Completed(PaymentRequest):
+    """A request that another record of it completes, field by field."""
+
+    __slots__ = ()
+
+    def __init__(self, raw: RawPaymentRequest, other: PaymentRequest) -> None:
+        super().__init__(raw)
+        self._completed_by = other
+
+
+for _name in {*PaymentRequestFields.field_names()} - vars(PaymentRequest).keys():
+    _field = Field[Any](vars(PaymentRequestFields)[_name].fget)
+    _field.__set_name__(_Completed, _name)
+    setattr(_Completed, _name, _field)

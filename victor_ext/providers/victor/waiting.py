@@ -183,8 +183,8 @@ def _look(
     if from_list is None:
         return _Observation(from_get)
     if _is_further(from_get, from_list):
-        return _Observation(PaymentRequest(from_get.raw, completed_by=from_list))
-    return _Observation(PaymentRequest(from_list.raw, completed_by=from_get))
+        return _Observation(from_get.completed_by(from_list))
+    return _Observation(from_list.completed_by(from_get))
 
 
 def _is_further(from_get: PaymentRequest, from_list: PaymentRequest) -> bool:

@@ -1,0 +1,154 @@
+"""Views: fields that several schemas have, for a class that is written by hand over them."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from victor_spec.command_line import main
+from victor_spec.generate import GenerationResult
+from victor_spec.typed.settings import SettingsError
+
+from .wire import made_with_settings
+
+pytestmark = pytest.mark.pull_request
+
+DOCUMENT = """
+openapi: 3.0.3
+info: {title: Shop, version: 1.0.0}
+paths:
+  /orders/{id}:
+    get:
+      operationId: getOrder
+      parameters: [{name: id, in: path, required: true, schema: {type: string}}]
+      responses:
+        "200":
+          description: The order.
+          content: {application/json: {schema: {$ref: '#/components/schemas/Order'}}}
+    put:
+      operationId: changeOrder
+      parameters: [{name: id, in: path, required: true, schema: {type: string}}]
+      responses:
+        "200":
+          description: What was ordered.
+          content: {application/json: {schema: {$ref: '#/components/schemas/Receipt'}}}
+components:
+  schemas:
+    Order:
+      type: object
+      properties:
+        orderId: {type: string}
+        state: {type: string}
+        order: {$ref: '#/components/schemas/Content'}
+    Receipt:
+      type: object
+      properties:
+        orderId: {type: string}
+        printed: {type: boolean}
+        order: {$ref: '#/components/schemas/Short'}
+    Content:
+      type: object
+      properties:
+        details: {$ref: '#/components/schemas/Details'}
+        item: {$ref: '#/components/schemas/Item'}
+    Short: {type: object, properties: {details: {$ref: '#/components/schemas/Details'}}}
+    Details: {type: object, properties: {note: {type: string, description: For whom}}}
+    Item: {type: object, properties: {name: {type: string}}}
+"""
+SETTINGS = """
+views:
+  OrderFields:
+    over: [Order, Receipt]
+    spread: [order, order.details]
+    names: {orderId: number, order.details.note: remark}
+    by_hand: [state]
+"""
+VIEW = "views: {OrderFields: {over: [Order, Receipt], %s}}"
+
+
+def made(folder: Path, document: str = DOCUMENT, settings: str = SETTINGS) -> GenerationResult:
+    """The package of a document with settings beside it."""
+    return made_with_settings(folder, document, settings)
+
+
+def source_of(result: GenerationResult) -> str:
+    source = (result.package / "typed" / "records.py").read_text(encoding="utf-8")
+    return re.sub(r"\s+", " ", source)
+
+
+def test_a_view_has_the_members_of_its_schemas_and_of_parts_that_are_spread(
+    tmp_path: Path,
+) -> None:
+    source = source_of(made(tmp_path))
+    assert "class OrderFields(_typed.View):" in source
+    assert '_fields = ("number", "remark", "item", "printed")' in source
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        (
+            'def number(self) -> str | None: """`orderId`.""" '
+            'return _typed.text(self._object(), "orderId")'
+        ),
+        (
+            'def remark(self) -> str | None: """`order.details.note`: For whom.""" '
+            'return _typed.text(self._object("order", "details"), "note")'
+        ),
+        'return _typed.record(self._object("order"), "item", Item)',
+        'return _typed.flag(self._object(), "printed")',
+    ],
+    ids=["member", "member of a part", "record", "member of the second schema"],
+)
+def test_a_field_of_a_view_is_read_from_its_part(field: str, tmp_path: Path) -> None:
+    assert field in source_of(made(tmp_path))
+
+
+def test_a_record_that_a_view_refers_to_is_made_and_undecided(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made(tmp_path)
+    assert main(["generate", str(tmp_path / "shop.yaml"), "--out", str(tmp_path)]) == 0
+    shown = capsys.readouterr()
+    assert "class Item(_typed.Record):" in source_of(made(tmp_path))
+    assert "private-text" in shown.out + shown.err
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ("views: {V: {over: [Ordr]}}", "views.V.over: Ordr is no schema: did you mean Order?"),
+        ("views: {V: {over: []}}", "views.V.over: List should have at least 1 item"),
+        ("views: {Item: {over: [Order]}}", "views.Item: a schema has this name"),
+        ("views: {not-a-name: {over: [Order]}}", "views.not-a-name is no name of a class"),
+        ("views: {V: {over: [Order], hand: [state]}}", "views.V.hand is no setting"),
+        (VIEW % "by_hand: [stat]", "by_hand: stat is no member of these schemas: did you mean"),
+        (VIEW % "by_hand: [order.item]", "by_hand: order.item is no member of these schemas"),
+        (VIEW % "spread: [state]", "views.OrderFields.spread: state: it is no object"),
+        (VIEW % "by_hand: [state], names: {state: s}", "names: state: it is no field of the view"),
+        (VIEW % "names: {state: printed}", "the name printed is taken"),
+        (VIEW % "by_hand: [state], names: {printed: state}", "the name state is taken"),
+        (VIEW % "names: {state: raw}", "the name raw is taken"),
+    ],
+)
+def test_an_entry_that_leads_nowhere_stops_generation(
+    settings: str, message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(SettingsError, match=re.escape(message)):
+        made(tmp_path, settings=settings)
+
+
+def test_a_new_member_of_a_part_is_a_field_after_an_update_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made(tmp_path)
+    newer = DOCUMENT.replace("properties: {note:", "properties: {gift: {type: boolean}, note:")
+    (tmp_path / "newer.yaml").write_text(newer, encoding="utf-8")
+    arguments = [str(tmp_path / "shop.yaml"), str(tmp_path / "newer.yaml"), "--out", str(tmp_path)]
+    assert main(["update", *arguments]) == 0
+    source = (tmp_path / "shop_api" / "typed" / "records.py").read_text(encoding="utf-8")
+    assert '_typed.flag(self._object("order", "details"), "gift")' in source
+    assert (
+        "1 new field of typed records:\n  OrderFields.gift (bool | None)\n"
+        in capsys.readouterr().out
+    )
