@@ -9,7 +9,7 @@ type: one odd value never costs the others.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -158,6 +158,17 @@ class Query(validation.Validation):
     def form(self, field: str, value: Any, form: Form) -> Any:
         """Text of a form."""
         return self.matching(field, value, form.pattern, form.wanted)
+
+    def one_of(self, field: str, value: Any, words: Sequence[str]) -> Any:
+        """One of these words, and no `Word` of another."""
+        return self.choice(field, str(value) if isinstance(value, Word) else value, words)
+
+    def moment(self, field: str, value: Any, *, required: bool = True) -> Any:
+        """An aware datetime, in UTC."""
+        before = len(self.problems)
+        super().moment(field, value, required=required)
+        is_moment = isinstance(value, datetime) and len(self.problems) == before
+        return value.astimezone(UTC) if is_moment else value
 
     def second(self, field: str, value: Any) -> str | None:
         """An aware datetime, as whole seconds in UTC.

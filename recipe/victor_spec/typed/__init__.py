@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from . import choices
 from .arguments import ListPlan, form_call, form_name
 from .records import RecordPlan
 from .settings import Settings
@@ -25,14 +26,15 @@ class Typed:
         modules: dict[str, dict[str, Any]] = {}
         if self.records:
             modules["typed/records.py"] = {"plans": self.records, "version": RUNTIME}
-        if self.settings.words:
-            modules["typed/words.py"] = {"settings": self.settings}
+        if self.settings.words or self.settings.choices:
+            modules["typed/words.py"] = {"settings": self.settings, "choices": choices}
         if self.lists:
             modules["typed/arguments.py"] = {
                 "plans": self.lists,
                 "settings": self.settings,
                 "form_call": form_call,
                 "form_name": form_name,
+                "choices": choices,
                 "version": RUNTIME,
             }
         return modules

@@ -11,6 +11,7 @@ from openapi_python_client.parser.openapi import Endpoint
 from victor_spec.requests import key
 from victor_spec.tree import Operation, Tree, mapping_at, operations, parameters, resolve
 
+from . import choices
 from .settings import (
     FormSettings,
     ListSettings,
@@ -32,6 +33,8 @@ READERS = {
     ("boolean", None): "flag",
 }
 """How a parameter is checked, by the type and the format of its schema."""
+TYPES_OF_DEFAULTS = {"text": str, "flag": bool, "whole": int, "choice": str}
+"""By how an argument is checked, the type of what is sent where a caller leaves it out."""
 ANNOTATIONS = {"text": "str", "flag": "bool", "whole": "int", "day": "date | str"}
 MOMENT = "datetime"
 LOCALS: Sequence[str] = ("check", "constant", "sent", "bool", "date", "datetime", "int", "str")
@@ -52,12 +55,20 @@ class Argument:
     description: str
     is_required: bool
     is_positional: bool
+    default: str | None = None
+    """What is sent where a caller leaves it out, as Python has it."""
+
+    @property
+    def is_always_sent(self) -> bool:
+        return self.is_required or self.default is not None
 
     @property
     def parameter(self) -> str:
         """The argument in the signature."""
         if self.is_required:
             return f"{self.name}: {self.annotation}"
+        if self.default is not None:
+            return f"{self.name}: {self.annotation} = {self.default}"
         return f"{self.name}: {self.annotation} | None = None"
 
 
@@ -177,7 +188,8 @@ class _Planner:
         for entry, name in self._own.members():
             place = f"lists.{self._name}.{entry}"
             require_known(place, name, f"parameter of {self._name}", parameters)
-        for kind, known in (("forms", self._settings.forms), ("words", self._settings.words)):
+        for kind in ("forms", "words", "choices"):
+            known: Mapping[str, object] = getattr(self._settings, kind)
             for wire, name in getattr(self._own, kind).items():
                 if name not in known:
                     raise SettingsError(
@@ -204,13 +216,16 @@ class _Planner:
         schema = resolve(self._document, mapping_at(parameter, "schema"))
         own = self._own
         name = own.names.get(wire) or self._sent[wire]
-        reader = own.read_as.get(wire) or self._reader_of(wire, schema)
+        reader = self._reader_of(wire, schema)
         for entry in ("forms", "words"):
             if wire in getattr(own, entry) and reader != "text":
                 raise self._misfit(entry, wire, f"it is read as {reader}, not as text")
-        annotation = MOMENT if reader in ("moment", "second") else ANNOTATIONS[reader]
+        annotation = MOMENT if reader in ("moment", "second") else ANNOTATIONS.get(reader, "")
         if wire in own.words:
             annotation = own.words[wire]
+        if reader == "choice":
+            choice = own.choices[wire]
+            annotation = choices.annotation_of(choice, self._settings.choices[choice])
         is_positional = wire in own.positional
         is_required = is_positional or wire in own.required or parameter.get("required") is True
         return Argument(
@@ -222,10 +237,31 @@ class _Planner:
             description=sentence(parameter.get("description")),
             is_required=is_required,
             is_positional=is_positional,
+            default=self._default(wire, reader, is_required=is_required),
         )
 
+    def _default(self, wire: str, reader: str, *, is_required: bool) -> str | None:
+        """What is sent where a caller leaves the argument out; None: nothing."""
+        if wire not in self._own.defaults:
+            return None
+        default = self._own.defaults[wire]
+        if is_required:
+            raise self._misfit("defaults", wire, "it is required")
+        if type(default) is not TYPES_OF_DEFAULTS.get(reader):
+            raise self._misfit("defaults", wire, f"it is read as {reader}, not as {default!r}")
+        return repr(default)
+
     def _reader_of(self, wire: str, schema: Tree) -> str:
-        """How a parameter is checked, by its schema."""
+        """How a parameter is checked: as the settings say, else by its schema."""
+        choice = self._own.choices.get(wire)
+        if choice is not None:
+            if wire in self._own.read_as:
+                raise self._misfit("read_as", wire, "it is one of `choices`")
+            if not choices.fit(self._settings.choices[choice], schema):
+                raise self._misfit("choices", wire, f"{choice} has words of another type")
+            return "choice"
+        if wire in self._own.read_as:
+            return self._own.read_as[wire]
         type_ = str(schema.get("type"))
         reader = READERS.get((type_, str(schema.get("format")))) or READERS.get((type_, None))
         if reader is None:
@@ -242,17 +278,30 @@ class _Planner:
         arguments = [repr(name), name]
         if wire in self._own.forms:
             return f"check.form({', '.join(arguments)}, {form_name(self._own.forms[wire])})"
+        if reader == "choice":
+            return self._check_of_choice(arguments, self._own.choices[wire], schema)
         if reader == "text":
             longest = schema.get("maxLength")
             arguments += [] if longest is None else [repr(longest)]
+            arguments += ["shortest=0"] if schema.get("minLength") == 0 else []
         elif reader == "whole":
-            limits = (
-                schema.get("minimum", LEAST_WHOLE),
-                schema.get("maximum", MOST_WHOLE),
-            )
-            arguments += [repr(limit) for limit in limits]
+            arguments += _limits(schema)
         method = {"whole": "integer"}.get(reader, reader)
         return f"check.{method}({', '.join(arguments)})"
+
+    def _check_of_choice(self, arguments: Sequence[str], choice: str, schema: Tree) -> str:
+        words = self._settings.choices[choice]
+        more = [choices.constant_of(choice)]
+        if isinstance(words, list):
+            return f"check.one_of({', '.join([*arguments, *more])})"
+        more += _limits(mapping_at(schema, "items"))
+        return f"check.numbers({', '.join([*arguments, *more])})"
+
+
+def _limits(schema: Tree) -> list[str]:
+    """The limits of a whole number."""
+    limits = (schema.get("minimum", LEAST_WHOLE), schema.get("maximum", MOST_WHOLE))
+    return [repr(limit) for limit in limits]
 
 
 def _python_names(endpoint: Endpoint) -> dict[str, str]:

@@ -6,7 +6,7 @@ the document does not have stops generation.
 
 import keyword
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sized
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -22,6 +22,8 @@ from pydantic import (
 )
 
 from victor_spec.document import DocumentError
+
+from .choices import Choices
 
 ReadAs = Literal["text", "identifier", "flag", "whole", "decimal", "moment", "day", "value"]
 """How a member is read, where the document does not say it, or says something else."""
@@ -128,6 +130,12 @@ class ListSettings(_Strict):
     words: dict[str, str] = Field(
         default={}, description="Texts of which some `words` are known, by their name."
     )
+    choices: dict[str, str] = Field(
+        default={}, description="Arguments that take no other than some `choices`, by their name."
+    )
+    defaults: dict[str, int | bool | str] = Field(
+        default={}, description="What is sent for an argument that a caller leaves out."
+    )
     read_as: dict[str, Literal["text", "day", "moment", "second"]] = Field(
         default={},
         description="Texts that are a day, a moment, or a moment in whole seconds (a fraction is "
@@ -148,8 +156,8 @@ class ListSettings(_Strict):
     def members(self) -> list[tuple[str, str]]:
         """Each parameter that the settings name, with the entry that names it."""
         named: list[tuple[str, str]] = []
-        entries = ("positional", "required", "names", "forms", "words", "read_as", "constant")
-        for entry in (*entries, "leave_out"):
+        entries = ("positional", "required", "names", "forms", "words", "choices", "defaults")
+        for entry in (*entries, "read_as", "constant", "leave_out"):
             named += [(entry, name) for name in getattr(self, entry)]
         for pair in self.ranges:
             named += [("ranges", name) for name in pair]
@@ -170,6 +178,11 @@ class Settings(_Strict):
     words: dict[str, list[str]] = Field(
         default={}, description="The known words of arguments: names of types, with their words."
     )
+    choices: dict[str, Choices] = Field(
+        default={},
+        description="The only words of arguments: names of types, with their words. Of words that "
+        "have numbers, the numbers are sent, and are taken, too.",
+    )
     lists: dict[str, ListSettings] = Field(
         default={}, description="Lists whose arguments are checked, by their operationId."
     )
@@ -182,11 +195,15 @@ class Settings(_Strict):
             other = constants.setdefault(constant, name)
             if other != name:
                 raise ValueError(f"forms {other} and {name} are too much alike: rename one")
-        for name, words in self.words.items():
-            if not is_name(name) or name == "Literal":
-                raise ValueError(f"words.{name} is no name of a type in Python: rename it")
-            if not words:
-                raise ValueError(f"words.{name} has no words: name some, or leave it out")
+        groups: dict[str, Mapping[str, Sized]] = {"words": self.words, "choices": self.choices}
+        for group, types in groups.items():
+            for name, words in types.items():
+                if not is_name(name) or name == "Literal":
+                    raise ValueError(f"{group}.{name} is no name of a type in Python: rename it")
+                if not words:
+                    raise ValueError(f"{group}.{name} has no words: name some, or leave it out")
+        for name in self.words.keys() & self.choices.keys():
+            raise ValueError(f"{name} is in `words` and in `choices`: rename one")
         return self
 
 
