@@ -25,7 +25,9 @@ class Typed:
         """The modules to render, with what each template must know."""
         modules: dict[str, dict[str, Any]] = {}
         if self.records:
-            modules["typed/records.py"] = {"plans": self.records, "version": RUNTIME}
+            base = "AnyCaseRecord" if self.settings.any_letter_case else "Record"
+            records = {"plans": self.records, "base": base, "version": RUNTIME}
+            modules["typed/records.py"] = records
         if self.settings.words or self.settings.choices:
             modules["typed/words.py"] = {"settings": self.settings, "choices": choices}
         if self.lists:

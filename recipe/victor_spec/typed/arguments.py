@@ -257,7 +257,7 @@ class _Planner:
         if choice is not None:
             if wire in self._own.read_as:
                 raise self._misfit("read_as", wire, "it is one of `choices`")
-            if not choices.fit(self._settings.choices[choice], schema):
+            if not choices.fit(self._settings.choices[choice], schema, self._items(schema)):
                 raise self._misfit("choices", wire, f"{choice} has words of another type")
             return "choice"
         if wire in self._own.read_as:
@@ -294,8 +294,12 @@ class _Planner:
         more = [choices.constant_of(choice)]
         if isinstance(words, list):
             return f"check.one_of({', '.join([*arguments, *more])})"
-        more += _limits(mapping_at(schema, "items"))
+        more += _limits(self._items(schema))
         return f"check.numbers({', '.join([*arguments, *more])})"
+
+    def _items(self, schema: Tree) -> Tree:
+        """The schema of the items of a list; empty without one."""
+        return resolve(self._document, mapping_at(schema, "items"))
 
 
 def _limits(schema: Tree) -> list[str]:

@@ -167,6 +167,10 @@ class ListSettings(_Strict):
 class Settings(_Strict):
     """The settings of one document."""
 
+    any_letter_case: bool = Field(
+        default=False,
+        description="Whether records find a member by its name in any letter case.",
+    )
     records: dict[str, RecordSettings] = Field(
         default={},
         description="The schemas of answers that become records, by their names in the document. "

@@ -1,4 +1,6 @@
-"""A newer document brings FlexFactor's callers its filters, with no line written by hand."""
+"""A newer document brings FlexFactor's callers its fields and filters, with no line written by
+hand.
+"""
 
 import json
 import os
@@ -19,14 +21,34 @@ NEWS = {
         "        - {name: siteName, in: query, schema: {type: string, maxLength: 12}}\n"
         "        - {name: orderBy, in: query"
     ),
+    # fields of an order: a text, a number, and a part of its own
+    "        referenceNumber: {type: string": (
+        "        siteName: {type: string, description: Where it was bought.}\n"
+        "        itemCount: {type: integer}\n"
+        "        fees: {type: array, items: {$ref: '#/components/schemas/Fee'}}\n"
+        "        referenceNumber: {type: string"
+    ),
+    "    OrderPage:\n": (
+        "    Fee:\n      type: object\n"
+        "      properties: {name: {type: string}, rate: {type: number}}\n"
+        "    OrderPage:\n"
+    ),
+    # members of responses, one with the name of a rule that is written by hand
+    '        senseKey: {type: string, description: "The session': (
+        "        approved: {type: boolean}\n"
+        "        riskScore: {type: integer}\n"
+        '        senseKey: {type: string, description: "The session'
+    ),
 }
 PROGRAM = """
 import inspect, json
 import httpx
 from victor_ext import InvalidRequest
-from victor_ext.providers.flexfactor import FlexFactor, FlexFactorToken
+from victor_ext.providers.flexfactor import Decision, FlexFactor, FlexFactorToken
 
-PAGE = {"items": [{"id": "o-1", "status": 7}], "isLastPage": True}
+ORDER = {"id": "o-1", "status": 7, "SiteName": "Corner", "itemcount": 2,
+         "fees": [{"Name": "card", "rate": 0.25}]}
+PAGE = {"items": [ORDER], "isLastPage": True}
 sent = []
 
 def answer(request):
@@ -41,8 +63,13 @@ with FlexFactor(FlexFactorToken("t"), mid=mid, transport=transport) as flexfacto
         flexfactor.orders.list(site_name="x" * 13)
     except InvalidRequest as error:
         refused = error.problems[0].message
+decision = Decision({"status": "DECLINED", "approved": True, "riskScore": 9}, idempotency_key="k")
 print(json.dumps({
     "sent": sent,
+    "read": [order.site_name, order.item_count, order.fees[0].name, str(order.fees[0].rate)],
+    "row": order.to_dict()["site_name"],
+    "repr": repr(order),
+    "decision": [decision.risk_score, decision.approved, repr(decision)],
     "refused": refused,
     "signature": str(inspect.signature(flexfactor.orders.list)),
 }))
@@ -94,3 +121,20 @@ def test_a_list_with_a_filter_that_nobody_decided_about_is_read_until_nothing_is
     seen: dict[str, Any],
 ) -> None:
     assert len(seen["sent"]) > 1
+
+
+def test_a_new_field_is_read_by_its_type_in_any_letter_case_and_stands_in_a_row(
+    seen: dict[str, Any],
+) -> None:
+    assert seen["read"] == ["Corner", 2, "card", "0.25"]
+    assert seen["row"] == "Corner"
+
+
+def test_a_new_text_is_in_no_repr_until_somebody_decides(seen: dict[str, Any]) -> None:
+    assert "Corner" not in seen["repr"]
+    assert "item_count" not in seen["repr"]
+
+
+def test_a_new_member_takes_the_place_of_no_rule_about_money(seen: dict[str, Any]) -> None:
+    assert seen["decision"][:2] == [9, False]
+    assert seen["decision"][2] == "Decision(order_id=None, status='DECLINED', approved=False)"

@@ -34,8 +34,14 @@ from victor_ext.runtime.client.resources import (
     listing,
     operation,
 )
-from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
-from victor_ext.runtime.core.json_values import is_object, object_of
+from victor_ext.runtime.client.runners import (
+    OperationFlow,
+    call,
+    call_without_body,
+    drop_none,
+    step_for_json,
+)
+from victor_ext.runtime.core.json_values import is_object, object_of, object_or_empty
 from victor_ext.runtime.loop.idempotency_keys import new_key
 from victor_ext.typed import ListQuery
 
@@ -71,7 +77,7 @@ def _orders_in(body: dict[str, Any], reader: PageReader[Order]) -> Sequence[Orde
     for item in page.orders:
         # What is no object is shown, too: a list must not hide what it does not understand.
         members = item if is_object(item) else {"item": item}
-        orders.append(Order(models.Order.from_dict(members)))
+        orders.append(Order(members))
     return orders
 
 
@@ -200,10 +206,8 @@ class Orders(Resource[Mode]):
             return reader_class(lambda order: order.id, first=first, what="list of orders")
 
         def read(reader: PageReader[Order]) -> OperationFlow[Sequence[Order]]:
-            page = yield from call(
-                list_orders, models.OrderPage, page_number=reader.number, **filters
-            )
-            return _orders_in(page.to_dict(), reader)
+            step = yield step_for_json(list_orders, page_number=reader.number, **filters)
+            return _orders_in(object_or_empty(step.parsed), reader)
 
         return Walk(begin, read)
 
@@ -384,4 +388,5 @@ def _state_of(order: Order) -> str:
 
 
 def _read_order(order_id: str, seconds: float | None) -> OperationFlow[Order]:
-    return Order((yield from call(get_order, models.Order, seconds, order_id=order_id)))
+    step = yield step_for_json(get_order, seconds, order_id=order_id)
+    return Order(object_or_empty(step.parsed))

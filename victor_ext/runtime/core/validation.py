@@ -358,8 +358,8 @@ class Validation:
         """
         given: Sequence[object] = () if value is None else (value,)
         if isinstance(value, Sequence) and not isinstance(value, str | bytes):
-            given = value
-            if not value:
+            given = cast("Sequence[object]", value)
+            if not given:
                 self.note(field, "choice", f"{field} is empty: name one, or leave it out.")
         numbers: list[int] = []
         for each in given:
