@@ -31,6 +31,7 @@ from victor_ext.runtime.core.json_values import (
     flag_of,
     is_object,
     list_or_empty,
+    member_in_any_case,
     object_or_empty,
     whole_of,
 )
@@ -38,6 +39,7 @@ from victor_ext.words import Word
 
 __all__ = (
     "Amount",
+    "AnyCaseRecord",
     "Body",
     "ExtraBody",
     "ExtraQuery",
@@ -118,8 +120,13 @@ class Record(client_records.Record):
             raise TypeError(
                 f"{name} reads a JSON object, not {type(json).__name__}: pass{instead}."
             )
-        self._json = json
+        self._json: dict[str, Any] = json
         self.response_info = None
+
+    @property
+    def raw(self) -> Any:
+        """What came: a copy. A generated record has the model of it."""
+        return self._copy()
 
     @classmethod
     def _field_names(cls) -> tuple[str, ...]:
@@ -156,6 +163,30 @@ class View:
     def _object(self, *path: str) -> Object:
         """The JSON object at the names in a path; empty without one."""
         raise NotImplementedError
+
+
+class _AnyCase(dict[str, Any]):
+    """A JSON object in which a reader finds a member by its name in any letter case."""
+
+    def get(self, name: str, default: Any = None, /) -> Any:
+        value = member_in_any_case(self, name)
+        return default if value is None else value
+
+
+class AnyCaseRecord(Record):
+    """A record of a provider whose spelling of a name differs from place to place."""
+
+    __slots__ = ()
+
+    def __init__(self, json: Mapping[str, Any]) -> None:
+        super().__init__(json)
+        self._json = _AnyCase(json)
+
+    def _as_json(self) -> dict[str, Any]:
+        return dict(self._json)
+
+    def _copy(self) -> dict[str, Any]:
+        return deepcopy(self._as_json())
 
 
 # ---- Arguments of lists ----
@@ -315,6 +346,17 @@ class Query(validation.Validation):
             for number, item in enumerate(items)
         ]
 
+    def one_of(self, field: str, value: Any, words: Sequence[str]) -> Any:
+        """One of these words, and no `Word` of another."""
+        return self.choice(field, str(value) if isinstance(value, Word) else value, words)
+
+    def moment(self, field: str, value: Any, *, required: bool = True) -> Any:
+        """An aware datetime, in UTC."""
+        before = len(self.problems)
+        super().moment(field, value, required=required)
+        is_moment = isinstance(value, datetime) and len(self.problems) == before
+        return value.astimezone(UTC) if is_moment else value
+
     def second(self, field: str, value: Any) -> str | None:
         """An aware datetime, as whole seconds in UTC.
 
@@ -409,7 +451,8 @@ def texts(json: Object, name: str) -> tuple[str, ...]:
 
 def part(json: Object, name: str) -> Object:
     """The object of which a record has some members as its own; empty when there is none."""
-    return object_or_empty(json.get(name))
+    members = object_or_empty(json.get(name))
+    return _AnyCase(members) if isinstance(json, _AnyCase) else members
 
 
 def record(json: Object, name: str, kind: Callable[[Any], R]) -> R | None:

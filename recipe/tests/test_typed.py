@@ -110,6 +110,14 @@ def test_a_field_is_a_property_that_reads_its_member(
     assert f"return {call}" in lines
 
 
+def test_records_of_a_provider_that_spells_names_in_several_ways_find_them_all(
+    tmp_path: Path,
+) -> None:
+    source = source_of(made(tmp_path, settings="any_letter_case: true\n" + SETTINGS))
+    assert "class Order(_typed.AnyCaseRecord):" in source
+    assert "class Item(_typed.AnyCaseRecord):" in source
+
+
 def test_what_the_settings_leave_out_or_put_elsewhere_is_no_field(tmp_path: Path) -> None:
     source = source_of(made(tmp_path))
     for name in ("free", "delivery", "currency", "order_id"):

@@ -30,6 +30,9 @@ paths:
         - {name: size, in: query, schema: {type: integer, minimum: 1, maximum: 50}}
         - {name: since, in: query, required: true, schema: {type: string}}
         - {name: page, in: query, schema: {type: integer}}
+        - {name: words, in: query, schema: {type: string, minLength: 0}}
+        - {name: sort, in: query, schema: {type: string}}
+        - {name: firstPage, in: query, schema: {type: integer, minimum: 1}}
       responses:
         "200":
           description: The orders.
@@ -40,6 +43,8 @@ forms:
   id: {whole: "[a-z]{1,9}", wanted: "an id of a shop, such as 'corner'"}
 words:
   OrderState: [OPEN, CLOSED]
+choices:
+  SortOrder: [asc, desc]
 lists:
   listOrders:
     what: list of orders
@@ -47,6 +52,8 @@ lists:
     names: {size: page_size}
     forms: {shopId: id}
     words: {state: OrderState}
+    choices: {sort: SortOrder}
+    defaults: {firstPage: 1}
     read_as: {since: second}
     ranges: [[createdFrom, createdTo]]
     constant: [createdFrom, createdTo, size, since]
@@ -89,6 +96,7 @@ lists:
     extra_query: true
     constant: [first, from, until]
 """
+CHOICES = "\nchoices: {W: {LOW: 1}, V: [a]}\nforms: {f: {whole: a, wanted: a}}"
 LIST = "lists: {listOrders: {what: list of orders, %s}}"
 
 
@@ -106,7 +114,8 @@ def test_a_list_is_a_function_with_the_arguments_of_the_document(tmp_path: Path)
     assert (
         "def list_orders( shop_id: str, *, since: datetime, state: OrderState | None = None, "
         "created_from: date | str | None = None, created_to: date | str | None = None, "
-        "paid: bool | None = None, page_size: int | None = None, ) -> _typed.ListQuery:"
+        "paid: bool | None = None, page_size: int | None = None, words: str | None = None, "
+        "sort: SortOrder | None = None, first_page: int = 1, ) -> _typed.ListQuery:"
     ) in source_of(made(tmp_path))
 
 
@@ -122,6 +131,10 @@ def test_a_list_is_a_function_with_the_arguments_of_the_document(tmp_path: Path)
         'check.range("created_from", created_from, "created_to", created_to)',
         'with _typed.Query("The list of orders") as check:',
         'constant = frozenset(("shop_id", "created_from", "created_to", "size", "since"))',
+        'if words is not None: sent["words"] = check.text("words", words, shortest=0)',
+        'if sort is not None: sent["sort"] = check.one_of("sort", sort, SORT_ORDER_CHOICES)',
+        f'sent["first_page"] = check.integer("first_page", first_page, 1, {2**63 - 1})',
+        'SORT_ORDER_CHOICES = ("asc", "desc")',
     ],
 )
 def test_each_argument_is_checked_by_its_type_and_limits(statement: str, tmp_path: Path) -> None:
@@ -189,7 +202,7 @@ def test_words_of_the_settings_stand_in_place_of_an_enum(tmp_path: Path) -> None
         ("words: {state: class}", "words: class is no name of a type in Python"),
         ("words: {from: State}", "lists.listOrders.words.from: State is not in `words`"),
         ("read_as: {state: day}, words: {state: S}", "it is read as day, not as text"),
-        ("defaults: {state: 1}", "defaults: state: it is read as text, not as a whole number"),
+        ("defaults: {state: 1}", "defaults: state: it is read as text, not as 1"),
         ("defaults: {first: 1}, required: [first]", "defaults: first: it is required"),
         ("defaults: {page: 1}", "defaults: page is no parameter of listOrders"),
         ("extra_query: true, names: {kind: extra_query}", "the name extra_query is taken"),
@@ -201,6 +214,24 @@ def test_an_entry_that_does_not_fit_a_query_object_stops_generation(
 ) -> None:
     with pytest.raises(SettingsError, match=re.escape(message)):
         made(tmp_path, FILTERS, LIST % entry)
+
+
+def test_words_that_are_closed_are_a_type_that_takes_no_other(tmp_path: Path) -> None:
+    assert 'SortOrder = Literal["asc", "desc"]' in source_of(made(tmp_path), "words")
+
+
+def test_names_of_numbers_are_taken_in_their_place(tmp_path: Path) -> None:
+    document = DOCUMENT.replace(
+        "schema: {type: boolean}",
+        "schema: {type: array, items: {type: integer, minimum: 1, maximum: 9}}",
+    )
+    settings = LIST % "choices: {paid: Paid}" + "\nchoices: {Paid: {PARTLY: 1, WHOLLY: 2}}"
+    result = made(tmp_path, document, settings)
+    assert 'Paid = int | Literal["PARTLY", "WHOLLY"]' in source_of(result, "words")
+    source = source_of(result)
+    assert "paid: Paid | Sequence[Paid] | None = None" in source
+    assert 'sent["paid"] = check.numbers("paid", paid, PAID_CHOICES, 1, 9)' in source
+    assert 'PAID_CHOICES = {"PARTLY": 1, "WHOLLY": 2}' in source
 
 
 @pytest.mark.parametrize(
@@ -230,6 +261,17 @@ def test_an_entry_that_does_not_fit_a_query_object_stops_generation(
         (LIST % "words: {paid: W}" + "\nwords: {W: [a]}", "it is read as flag, not as text"),
         ('words: {"not a name": [a]}', "words.not a name is no name of a type in Python"),
         ("words: {W: []}", "words.W has no words"),
+        ("choices: {W: {}}", "choices.W has no words"),
+        ("words: {W: [a]}\nchoices: {W: [a]}", "W is in `words` and in `choices`"),
+        (LIST % "choices: {sort: Order}", "choices.sort: Order is not in `choices`"),
+        (LIST % "choices: {sort: W}" + CHOICES, "sort: W has words of another type"),
+        (LIST % "choices: {paid: V}" + CHOICES, "paid: V has words of another type"),
+        (LIST % "choices: {sort: V}, forms: {sort: f}" + CHOICES, "it is read as choice"),
+        (LIST % "choices: {sort: V}, read_as: {sort: day}" + CHOICES, "it is one of `choices`"),
+        (LIST % "defaults: {size: two}", "it is read as whole, not as 'two'"),
+        (LIST % "defaults: {paid: 1}", "it is read as flag, not as 1"),
+        (LIST % "defaults: {createdFrom: '2026-03-04'}", "it is read as day"),
+        (LIST % "defaults: {shopId: a}", "defaults: shopId: it is required"),
         ("forms: {f 2: {whole: a, wanted: a}, f-2: {whole: b, wanted: b}}", "too much alike"),
         ('forms: {id: {whole: "[a-z", wanted: x}}', "it is no regular expression"),
     ],

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from . import closed_words
 from .arguments import ListPlan
 from .bodies import BodyPlans
 from .checks import form_call, form_name
@@ -39,15 +40,19 @@ class Typed:
         words = self.words()
         common: dict[str, Any] = {
             "words": words,
+            "choices": self.settings.choices,
+            "closed_words": closed_words,
             "forms": forms,
             "form_name": form_name,
             "version": RUNTIME,
         }
         modules: dict[str, dict[str, Any]] = {}
         if self.records:
-            modules["typed/records.py"] = {"plans": self.records, "version": RUNTIME}
-        if words:
-            modules["typed/words.py"] = {"types": words}
+            base = "AnyCaseRecord" if self.settings.any_letter_case else "Record"
+            records = {"plans": self.records, "base": base, "version": RUNTIME}
+            modules["typed/records.py"] = records
+        if words or self.settings.choices:
+            modules["typed/words.py"] = {**common, "types": words}
         if forms:
             modules["typed/forms.py"] = {**common, "form_call": form_call}
         dictionaries = [plan for plan in self.calls.bodies if plan.dictionary]

@@ -11,11 +11,14 @@ from victor_spec.requests import key
 from victor_spec.rewrites.serialization import fields_of
 from victor_spec.tree import Operation, Tree, mapping_at, operations, parameters, resolve
 
-from .checks import Checks, Patterns, reader_of
+from . import closed_words
+from .checks import Checks, Patterns, limits_of, reader_of
 from .choices import WordsType
 from .settings import ListSettings, Settings, SettingsError, nearest, require_free, sentence
 
 EXTRA = "extra_query"
+TYPES_OF_DEFAULTS = {"text": str, "flag": bool, "whole": int, "choice": str}
+"""By how an argument is checked, the type of what is sent where a caller leaves it out."""
 LOCALS: Sequence[str] = ("check", "constant", "sent", "bool", "date", "datetime", "int", "str")
 """Names that the generated functions use themselves, types included."""
 
@@ -34,8 +37,8 @@ class Argument:
     description: str
     is_required: bool
     is_positional: bool = False
-    default: int | None = None
-    """What is sent where a caller gives none; None: nothing."""
+    default: str | None = None
+    """What is sent where a caller leaves it out, as Python has it; None: nothing."""
     words: WordsType | None = None
     """The words of the document's enum."""
 
@@ -144,6 +147,7 @@ class _Planner:
         self._operation = operation
         self._name = name
         self._own = own
+        self._settings = settings
         self._checks = Checks(f"lists.{name}", own, settings, Patterns())
         self._endpoint = endpoint
         self._sent = _python_names(endpoint)
@@ -198,30 +202,64 @@ class _Planner:
         schema = self._schema(parameter)
         own = self._own
         name = own.names.get(wire) or self._sent[wire]
-        reader = own.read_as.get(wire) or self._reader_of(wire, schema)
+        reader = self._reader_of(wire, schema)
         self._checks.require_text(wire, reader)
-        if wire in own.defaults and reader != "whole":
-            why = f"it is read as {reader}, not as a whole number"
-            raise self._checks.misfit("defaults", wire, why)
         words = self._checks.words(wire, reader, schema, str(self._endpoint.name), name)
-        check = self._checks.call(repr(name), name, wire, reader, schema, words)
+        if reader == "choice":
+            choice = own.choices[wire]
+            annotation = closed_words.annotation_of(choice, self._settings.choices[choice])
+            check = self._check_of_choice(name, choice, schema)
+        else:
+            annotation = self._checks.annotation(wire, reader, words)
+            check = self._checks.call(repr(name), name, wire, reader, schema, words)
         if reader == "zulu" and any(wire == last for _, last in own.ranges):
             check = f"{check.removesuffix(')')}, is_end=True)"
         return Argument(
             name=name,
             wire=wire,
             sent=self._sent[wire],
-            annotation=self._checks.annotation(wire, reader, words),
+            annotation=annotation,
             check=check,
             description=sentence(parameter.get("description")),
             is_required=self._is_required(wire, parameter),
             is_positional=wire in own.positional,
-            default=own.defaults.get(wire),
+            default=self._default(wire, reader),
             words=words,
         )
 
+    def _default(self, wire: str, reader: str) -> str | None:
+        """What is sent where a caller leaves the argument out; None: nothing."""
+        if wire not in self._own.defaults:
+            return None
+        default = self._own.defaults[wire]
+        if type(default) is not TYPES_OF_DEFAULTS.get(reader):
+            why = f"it is read as {reader}, not as {default!r}"
+            raise self._checks.misfit("defaults", wire, why)
+        return repr(default)
+
+    def _check_of_choice(self, name: str, choice: str, schema: Tree) -> str:
+        words = self._settings.choices[choice]
+        arguments = [repr(name), name, closed_words.constant_of(choice)]
+        if isinstance(words, list):
+            return f"check.one_of({', '.join(arguments)})"
+        arguments += limits_of(self._items(schema))
+        return f"check.numbers({', '.join(arguments)})"
+
+    def _items(self, schema: Tree) -> Tree:
+        """The schema of the items of a list; empty without one."""
+        return resolve(self._document, mapping_at(schema, "items"))
+
     def _reader_of(self, wire: str, schema: Tree) -> str:
-        """How a parameter is checked, by its schema."""
+        """How a parameter is checked: as the settings say, else by its schema."""
+        choice = self._own.choices.get(wire)
+        if choice is not None:
+            if wire in self._own.read_as:
+                raise self._checks.misfit("read_as", wire, "it is one of `choices`")
+            if not closed_words.fit(self._settings.choices[choice], schema, self._items(schema)):
+                raise self._checks.misfit("choices", wire, f"{choice} has words of another type")
+            return "choice"
+        if wire in self._own.read_as:
+            return self._own.read_as[wire]
         reader = reader_of(schema)
         if reader is None:
             raise self._checks.misfit(

@@ -117,8 +117,9 @@ class Checks:
         """
         for entry, name in self.own.members():
             require_known(f"{self.place}.{entry}", name, what, known)
-        for kind, names in (("forms", self.settings.forms), ("words", self.settings.words)):
-            for wire, name in getattr(self.own, kind).items():
+        for kind in ("forms", "words", "choices"):
+            names: Mapping[str, object] = getattr(self.settings, kind)
+            for wire, name in getattr(self.own, kind, {}).items():
                 is_enum = kind == "words" and words_in(known[wire])
                 if name not in names and not is_enum:
                     raise SettingsError(
@@ -173,6 +174,7 @@ class Checks:
         if reader in ("text", "texts"):
             longest = schema.get("maxLength")
             arguments += [] if longest is None else [repr(longest)]
+            arguments += ["shortest=0"] if schema.get("minLength") == 0 else []
         elif reader in ("whole", "number"):
             arguments += limits_of(schema)
         method = METHODS.get(reader, reader)

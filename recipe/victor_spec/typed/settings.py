@@ -6,7 +6,7 @@ the document does not have stops generation.
 
 import keyword
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sized
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -22,6 +22,8 @@ from pydantic import (
 )
 
 from victor_spec.document import DocumentError
+
+from .closed_words import Choices
 
 ReadAs = Literal["text", "identifier", "flag", "whole", "decimal", "moment", "day", "value"]
 """How a member is read, where the document does not say it, or says something else."""
@@ -173,9 +175,11 @@ class ListSettings(ArgumentSettings):
         description="Texts that are a day, a moment, a moment in whole seconds (a fraction is "
         "dropped), or one in Zulu time with milliseconds (the end of a range is rounded up).",
     )
-    defaults: dict[str, int] = Field(
-        default={},
-        description="Whole numbers that are sent where an argument is left out.",
+    choices: dict[str, str] = Field(
+        default={}, description="Arguments that take no other than some `choices`, by their name."
+    )
+    defaults: dict[str, int | bool | str] = Field(
+        default={}, description="What is sent for an argument that a caller leaves out."
     )
     extra_query: bool = Field(
         default=False,
@@ -192,7 +196,7 @@ class ListSettings(ArgumentSettings):
 
     def members(self) -> list[tuple[str, str]]:
         named = super().members()
-        for entry in ("read_as", "defaults", "constant"):
+        for entry in ("read_as", "choices", "defaults", "constant"):
             named += [(entry, name) for name in getattr(self, entry)]
         for pair in self.ranges:
             named += [("ranges", name) for name in pair]
@@ -305,6 +309,10 @@ class BodySettings(MembersSettings):
 class Settings(_Strict):
     """The settings of one document."""
 
+    any_letter_case: bool = Field(
+        default=False,
+        description="Whether records find a member by its name in any letter case.",
+    )
     records: dict[str, RecordSettings] = Field(
         default={},
         description="The schemas of answers that become records, by their names in the document. "
@@ -318,6 +326,11 @@ class Settings(_Strict):
     )
     words: dict[str, list[str]] = Field(
         default={}, description="The known words of arguments: names of types, with their words."
+    )
+    choices: dict[str, Choices] = Field(
+        default={},
+        description="The only words of arguments: names of types, with their words. Of words that "
+        "have numbers, the numbers are sent, and are taken, too.",
     )
     lists: dict[str, ListSettings] = Field(
         default={}, description="Lists whose arguments are checked, by their operationId."
@@ -341,11 +354,15 @@ class Settings(_Strict):
         for name in self.views:
             if not is_name(name):
                 raise ValueError(f"views.{name} is no name of a class in Python: rename it")
-        for name, words in self.words.items():
-            if not is_name(name) or name == "Literal":
-                raise ValueError(f"words.{name} is no name of a type in Python: rename it")
-            if not words:
-                raise ValueError(f"words.{name} has no words: name some, or leave it out")
+        groups: dict[str, Mapping[str, Sized]] = {"words": self.words, "choices": self.choices}
+        for group, types in groups.items():
+            for name, words in types.items():
+                if not is_name(name) or name == "Literal":
+                    raise ValueError(f"{group}.{name} is no name of a type in Python: rename it")
+                if not words:
+                    raise ValueError(f"{group}.{name} has no words: name some, or leave it out")
+        for name in self.words.keys() & self.choices.keys():
+            raise ValueError(f"{name} is in `words` and in `choices`: rename one")
         return self
 
 

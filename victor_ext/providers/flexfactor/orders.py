@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC
 from types import ModuleType
 from typing import Any
 
@@ -15,6 +14,8 @@ from flexfactor_api.api.orders import (
     list_orders,
     refund_order,
 )
+from flexfactor_api.typed import arguments
+from flexfactor_api.typed.words import Status
 
 from victor_ext.errors import Conflict, Outcome, UnreadableResponse, VictorError
 from victor_ext.money import Money
@@ -33,12 +34,18 @@ from victor_ext.runtime.client.resources import (
     listing,
     operation,
 )
-from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body, drop_none
-from victor_ext.runtime.core.json_values import is_object, object_of
+from victor_ext.runtime.client.runners import (
+    OperationFlow,
+    call,
+    call_without_body,
+    drop_none,
+    step_for_json,
+)
+from victor_ext.runtime.core.json_values import is_object, object_of, object_or_empty
 from victor_ext.runtime.loop.idempotency_keys import new_key
+from victor_ext.typed import ListQuery
 
-from .checks import Validation
-from .order_filters import OrderFilters, Status, status_numbers
+from .checks import MOST, Validation
 from .order_pages import orders_page
 from .records import Cancellation, Order, OrderStatus, Refund
 from .responses import Says, says_cancelled
@@ -70,7 +77,7 @@ def _orders_in(body: dict[str, Any], reader: PageReader[Order]) -> Sequence[Orde
     for item in page.orders:
         # What is no object is shown, too: a list must not hide what it does not understand.
         members = item if is_object(item) else {"item": item}
-        orders.append(Order(models.Order.from_dict(members)))
+        orders.append(Order(members))
     return orders
 
 
@@ -128,7 +135,7 @@ class Orders(Resource[Mode]):
         """
         with Validation("orders.wait") as validation:
             validation.path_id("order_id", order_id)
-            wanted = status_numbers(validation, "until", until)
+            wanted = validation.numbers("until", until, OrderStatus.__members__, 0, MOST)
 
         def has_reached(order: Order) -> bool:
             """Whether the order has a wanted status. Raises `Conflict` if it never will."""
@@ -159,14 +166,14 @@ class Orders(Resource[Mode]):
         )
 
     @listing
-    @arguments_of(OrderFilters)
-    def list(self, request: OrderFilters) -> Walk[Order]:
+    @arguments_of(arguments.list_orders)
+    def list(self, query: ListQuery) -> Walk[Order]:
         """The orders that pass the filters, read page by page as they are iterated. A filter that
         is None is not sent.
 
-        With `status`, which may change meanwhile, the list is read from `page` again until one
-        reading is proven to have missed nothing, or three have brought nothing new; a list that
-        does not change is read twice.
+        With a filter that an order may stop matching meanwhile, such as `status`, the list is read
+        from `page` again until one reading is proven to have missed nothing, or three have brought
+        nothing new; a list that does not change is read twice.
 
         Args:
             query: Words to search for. The provider documents only by example where it searches
@@ -190,24 +197,17 @@ class Orders(Resource[Mode]):
             ... ] == [decision.order_id]
             True
         """
-        with Validation("orders.list") as validation:
-            filters = validation.checked(request)
-        first = filters.pop("page")
-        filters["mid"] = request.mid or self._shared.context.mid
-        for name, generated_name in (("start", "from_"), ("end", "to")):
-            if name in filters:
-                filters[generated_name] = filters.pop(name).astimezone(UTC)
-        # An order may leave a status: see `RepeatedPageReader`.
-        reader_class = RepeatedPageReader[Order] if "status" in filters else PageReader[Order]
+        sent = query.arguments
+        filters = {**sent, "mid": sent.get("mid") or self._shared.context.mid}
+        first = filters.pop("page_number")
+        reader_class = RepeatedPageReader[Order] if query.may_be_left else PageReader[Order]
 
         def begin() -> PageReader[Order]:
             return reader_class(lambda order: order.id, first=first, what="list of orders")
 
         def read(reader: PageReader[Order]) -> OperationFlow[Sequence[Order]]:
-            page = yield from call(
-                list_orders, models.OrderPage, page_number=reader.number, **filters
-            )
-            return _orders_in(page.to_dict(), reader)
+            step = yield step_for_json(list_orders, page_number=reader.number, **filters)
+            return _orders_in(object_or_empty(step.parsed), reader)
 
         return Walk(begin, read)
 
@@ -388,4 +388,5 @@ def _state_of(order: Order) -> str:
 
 
 def _read_order(order_id: str, seconds: float | None) -> OperationFlow[Order]:
-    return Order((yield from call(get_order, models.Order, seconds, order_id=order_id)))
+    step = yield step_for_json(get_order, seconds, order_id=order_id)
+    return Order(object_or_empty(step.parsed))

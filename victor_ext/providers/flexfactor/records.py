@@ -1,6 +1,8 @@
 """Records: what the provider says of decisions, captures, refunds and orders.
 
-A `repr` has ids, states and amounts.
+Fields with one name in the document are generated. Here stand those with several names, and what
+says whether money has moved: no generated field takes the place of one of these. A `repr` has ids,
+states and amounts.
 """
 
 from collections.abc import Sequence
@@ -8,14 +10,17 @@ from enum import IntEnum
 from functools import partial
 from typing import Any, ClassVar
 
+from flexfactor_api.typed import records
+
 from victor_ext.errors import Problem
 from victor_ext.money import Money
 from victor_ext.privacy import one_line
-from victor_ext.runtime.client.records import Field, ModelRecord, as_timestamp
-from victor_ext.runtime.core.json_values import is_object
+from victor_ext.runtime.client.records import DeclaredRecord, Field
+from victor_ext.runtime.core.json_values import is_object, whole_of
+from victor_ext.typed import AnyCaseRecord
 
 from .problems import problems_in
-from .responses import is_done, member, split_code, status_of, success_of
+from .responses import is_done, split_code, status_of, success_of
 
 
 class OrderStatus(IntEnum):
@@ -52,8 +57,9 @@ def _word(*values: object) -> str | None:
 
 def _order_status(value: object, name: object) -> OrderStatus | int | None:
     """The status of an order by its number, or without one by its name."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        return next((status for status in OrderStatus if status == value), value)
+    number = whole_of(value)
+    if number is not None:
+        return next((status for status in OrderStatus if status == number), number)
     return OrderStatus.__members__.get((_word(name, value) or "").strip().upper())
 
 
@@ -65,26 +71,34 @@ word = partial(Field[str | None], _word)
 """A field of a record: the first text that is not empty, of members with these names."""
 
 
-class FlexFactorRecord(ModelRecord):
-    """A record whose members are matched in any letter case."""
+class FlexFactorRecord(DeclaredRecord, AnyCaseRecord):
+    """A record with fields that are declared by hand, before those that are generated."""
 
-    __slots__ = ("_body",)
+    __slots__ = ()
 
     _in_repr: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(self, raw: Any, **request: Any) -> None:
-        """`raw` is the body, and `request` has the attributes that the request says."""
-        super().__init__(raw)
-        self._body: dict[str, Any] = raw if is_object(raw) else raw.to_dict()
+    def __init__(self, body: Any, **request: Any) -> None:
+        """`body` may be a generated model; `request` has the attributes that the request says."""
+        super().__init__(body if is_object(body) else body.to_dict())
         for name, value in request.items():
             setattr(self, name, value)
 
+    @classmethod
+    def _field_names(cls) -> tuple[str, ...]:
+        return (*cls._declared_fields(), *cls._fields)
+
     def value_at(self, path: Sequence[str]) -> Any:
-        """The value of a member of the body, by the name in `path`, in any letter case, or None."""
-        return member(self._body, path[0])
+        return self._json.get(path[0])
+
+    def _shown(self, name: str) -> str | None:
+        if name in self._fields:
+            return super(DeclaredRecord, self)._shown(name)
+        return _shown(getattr(self, name))
 
     def __repr__(self) -> str:
-        fields = (f"{name}={_shown(getattr(self, name))}" for name in self._in_repr)
+        shown = {name: self._shown(name) for name in (*self._in_repr, *self._fields)}
+        fields = [f"{name}={one_line(text)}" for name, text in shown.items() if text is not None]
         return f"{type(self).__name__}({', '.join(fields)})"
 
 
@@ -108,20 +122,18 @@ class _Response(_CallRecord):
     """
 
     def _success(self) -> bool | None:
-        return success_of(self._body)
+        return success_of(self._json)
 
     def _status(self) -> str | None:
-        return status_of(self._body) or None
+        return status_of(self._json) or None
 
     success = Field(_success)
     status = Field(_status)
-    trace_id = word("traceId")
-    result = word("result")
     error_code = Field(split_code, "statusCode")
     problems = Field(_problems, "errors")
 
 
-class Decision(_Response):
+class Decision(_Response, records.Decision):
     """The response to `evaluate`. Only `approved` means that a payment was made.
 
     `order_id` is the provider's id of the order, which `capture` and `orders` take, and
@@ -135,8 +147,6 @@ class Decision(_Response):
 
     idempotency_key: str
     order_id = word("orderId", "orderSessionKey")
-    order_session_key = word("orderSessionKey")
-    sense_key = word("senseKey")
 
     @property
     def approved(self) -> bool:
@@ -173,10 +183,10 @@ class _AmountResponse(_Response):
 
         False when the state is not known to be an end: then read the order.
         """
-        return is_done(self._body)
+        return is_done(self._json)
 
 
-class Capture(_AmountResponse):
+class Capture(_AmountResponse, records.Answer):
     """The response to a successful `capture`. A rejected or unfinished capture is raised as an
     error.
 
@@ -188,7 +198,7 @@ class Capture(_AmountResponse):
     idempotency_key: str
 
 
-class Refund(_AmountResponse):
+class Refund(_AmountResponse, records.RefundAnswer):
     """The response to a successful `orders.refund`. A rejected or unfinished refund is raised as an
     error.
 
@@ -196,16 +206,9 @@ class Refund(_AmountResponse):
     processor's.
     """
 
-    response_code = word("responseCode")
-    response_message = word("responseMessage")
 
-
-class Transmission(_Response):
+class Transmission(_Response, records.TransmitAnswer):
     """The response to `transmit`: the copy was accepted. `id` is the provider's id of it."""
-
-    _in_repr = ("id",)
-
-    id = word("transmitId")
 
 
 class Cancellation(_CallRecord):
@@ -227,7 +230,7 @@ class Cancellation(_CallRecord):
         return f"Cancellation({name}={_shown(getattr(self, name))})"
 
 
-class Order(_CallRecord):
+class Order(_CallRecord, records.Order):
     """An order, as the provider last described it. Most of its members are not documented: see
     `raw`, the generated model, with everything that was sent, which includes the payer's data.
 
@@ -250,11 +253,6 @@ class Order(_CallRecord):
 
     id = word("id", "orderId")
     external_order_id = word("externalOrderId", "externalId", "merchantOrderId")
-    reference_number = word("referenceNumber")
-    correlation_id = word("correlationId")
-    currency = word("currencyCode")
-    placed_at = Field(as_timestamp, "orderPlacedDate")
-    expires_at = Field(as_timestamp, "expiryDate")
     status = Field(_order_status, "status", "statusName")
     status_name = word("statusName", "status")
 

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from victor_ext.privacy import one_line
 from victor_ext.runtime.core.json_values import (
     lenient_flag_of,
+    member_in_any_case,
     object_or_empty,
     text_or_empty,
 )
@@ -134,13 +135,7 @@ def code_in(text: object, status: int) -> str:
     return match[0] if match else ""
 
 
-def member(body: dict[str, Any], name: str) -> Any:
-    """A member by its name in any letter case: the provider's spelling differs from place to
-    place.
-    """
-    if name in body:
-        return body[name]
-    return next((value for key, value in body.items() if key.lower() == name.lower()), None)
+member = member_in_any_case  # the provider's spelling differs from place to place
 
 
 def success_of(body: dict[str, Any]) -> bool | None:

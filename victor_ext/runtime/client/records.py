@@ -1,6 +1,6 @@
 """Records: typed views of what a provider sent.
 
-A `ModelRecord` declares its fields once, each with the path of its value and the function that
+A `DeclaredRecord` declares its fields once, each with the path of its value and the function that
 reads it. (Generated records, of `victor_ext.typed`, have properties instead.)
 
     class Payout(ModelRecord):
@@ -117,13 +117,37 @@ def shown(value: object) -> str:
     return f"<{len(value)}>" if _is_tuple(value) else repr(value)
 
 
-class ModelRecord(Record):
-    """A record of a generated model, whose fields are declared one by one; see this module."""
+class DeclaredRecord(Record):
+    """A record whose fields are declared one by one; see this module."""
 
-    __slots__ = ("raw",)
+    __slots__ = ()
 
     _completed_by: Any = None
     """Another record of the same object, for fields that are None in this one."""
+
+    def value_at(self, path: Sequence[str]) -> Any:
+        """The value at the names in `path`, or None."""
+        raise NotImplementedError
+
+    @classmethod
+    def _declared_fields(cls) -> dict[str, Field[Any]]:
+        """The fields by name, in the order of their declaration."""
+        declared = (item for kind in reversed(cls.__mro__) for item in vars(kind).items())
+        return {name: value for name, value in declared if isinstance(value, Field)}
+
+    @classmethod
+    def _field_names(cls) -> Sequence[str]:
+        return list(cls._declared_fields())
+
+    def _shown(self, name: str) -> str | None:
+        field = self._declared_fields()[name]
+        return None if field.hidden else field.shown(self)
+
+
+class ModelRecord(DeclaredRecord):
+    """A record of a generated model."""
+
+    __slots__ = ("raw",)
 
     def __init__(self, raw: Any) -> None:
         self.raw = raw
@@ -140,22 +164,8 @@ class ModelRecord(Record):
             value = value_in(value, name)
         return value
 
-    @classmethod
-    def _declared_fields(cls) -> dict[str, Field[Any]]:
-        """The fields by name, in the order of their declaration."""
-        declared = (item for kind in reversed(cls.__mro__) for item in vars(kind).items())
-        return {name: value for name, value in declared if isinstance(value, Field)}
-
-    @classmethod
-    def _field_names(cls) -> Sequence[str]:
-        return list(cls._declared_fields())
-
     def _as_json(self) -> Any:
         return self.raw.to_dict() if hasattr(self.raw, "to_dict") else self.raw
-
-    def _shown(self, name: str) -> str | None:
-        field = self._declared_fields()[name]
-        return None if field.hidden else field.shown(self)
 
 
 class RecordList(list[R]):
@@ -206,9 +216,9 @@ class Field(Generic[T]):
     def __get__(self, record: None, owner: type[Any]) -> Self: ...
 
     @overload
-    def __get__(self, record: ModelRecord, owner: type[Any]) -> T: ...
+    def __get__(self, record: DeclaredRecord, owner: type[Any]) -> T: ...
 
-    def __get__(self, record: ModelRecord | None, owner: type[Any]) -> Any:
+    def __get__(self, record: DeclaredRecord | None, owner: type[Any]) -> Any:
         if record is None:
             return self
         at = record.value_at
@@ -221,12 +231,12 @@ class Field(Generic[T]):
         other = record._completed_by  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - own
         return None if other is None else getattr(other, self._name)
 
-    def __set__(self, record: ModelRecord, value: object) -> NoReturn:
+    def __set__(self, record: DeclaredRecord, value: object) -> NoReturn:
         raise AttributeError(
             f"{self._name} of {type(record).__name__} is what the provider sent: it cannot be set."
         )
 
-    def shown(self, record: ModelRecord) -> str:
+    def shown(self, record: DeclaredRecord) -> str:
         """The value as the `repr` of the record has it."""
         value: Any = self.__get__(record, type(record))
         if self._masked and isinstance(value, str):

@@ -273,6 +273,13 @@ def member_at(body: Mapping[str, Any], path: str) -> Any:
     return value
 
 
+def member_in_any_case(body: Mapping[str, Any], name: str) -> Any:
+    """A member by its name in any letter case, or None. The name as it is written comes first."""
+    if name in body:
+        return body[name]
+    return next((value for key, value in body.items() if key.lower() == name.lower()), None)
+
+
 def no_object_reason(response: httpx.Response) -> str | None:
     """Why the body of a response is not a JSON object, for a message; None when it is one."""
     if not response.content:

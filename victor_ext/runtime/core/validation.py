@@ -350,6 +350,28 @@ class Validation:
             )
         return word
 
+    def numbers(
+        self, field: str, value: Any, names: Mapping[str, int], least: int, most: int
+    ) -> list[int] | None:
+        """One whole number from `least` to `most`, or several; or names of them, in any letter
+        case. None: no number was given.
+        """
+        given: Sequence[object] = () if value is None else (value,)
+        if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+            given = cast("Sequence[object]", value)
+            if not given:
+                self.note(field, "choice", f"{field} is empty: name one, or leave it out.")
+        numbers: list[int] = []
+        for each in given:
+            number = names.get(each.strip().upper()) if isinstance(each, str) else each
+            if type(number) is not bool and isinstance(number, int) and least <= number <= most:
+                numbers.append(int(number))
+            else:
+                known = ", ".join(names)
+                message = f"{field} must be numbers, or names among: {known}."
+                self.note(field, "choice", message)
+        return numbers or None
+
     def integer(self, field: str, value: Any, least: int, most: int) -> Any:
         """A whole number from `least` to `most`."""
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:

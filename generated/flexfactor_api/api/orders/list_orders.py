@@ -30,8 +30,8 @@ def _get_kwargs(
     mid: str | Unset = UNSET,
     order_by: str | Unset = UNSET,
     sort: str | Unset = UNSET,
-    page_size: int | Unset = UNSET,
     page_number: int | Unset = UNSET,
+    page_size: int | Unset = UNSET,
 ) -> dict[str, Any]:
     _kwargs: dict[str, Any] = {
         "method": "get",
@@ -44,8 +44,8 @@ def _get_kwargs(
             _query("mid", mid),
             _query("orderBy", order_by),
             _query("sort", sort),
-            _query("pageSize", page_size),
             _query("pageNumber", page_number),
+            _query("pageSize", page_size),
         ),
     }
 
@@ -99,8 +99,8 @@ def sync_detailed(
     mid: str | Unset = UNSET,
     order_by: str | Unset = UNSET,
     sort: str | Unset = UNSET,
-    page_size: int | Unset = UNSET,
     page_number: int | Unset = UNSET,
+    page_size: int | Unset = UNSET,
 ) -> Response[OrderPage | Problem]:
     """A page of orders.
 
@@ -112,8 +112,8 @@ def sync_detailed(
         mid (str | Unset):
         order_by (str | Unset):
         sort (str | Unset):
-        page_size (int | Unset):
         page_number (int | Unset):
+        page_size (int | Unset):
 
     Raises:
         errors.UnexpectedStatus: If the server returns an undocumented status code and Client.raise_on_unexpected_status is True.
@@ -131,8 +131,8 @@ def sync_detailed(
         mid=mid,
         order_by=order_by,
         sort=sort,
-        page_size=page_size,
         page_number=page_number,
+        page_size=page_size,
     )
     _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = client.get_httpx_client().request(**_kwargs)
@@ -149,8 +149,8 @@ def sync(
     mid: str | Unset = UNSET,
     order_by: str | Unset = UNSET,
     sort: str | Unset = UNSET,
-    page_size: int | Unset = UNSET,
     page_number: int | Unset = UNSET,
+    page_size: int | Unset = UNSET,
 ) -> OrderPage | Problem | None:
     """As `sync_detailed`; returns what was parsed alone"""
     return sync_detailed(
@@ -162,8 +162,8 @@ def sync(
         mid=mid,
         order_by=order_by,
         sort=sort,
-        page_size=page_size,
         page_number=page_number,
+        page_size=page_size,
     ).parsed
 
 
@@ -177,8 +177,8 @@ async def asyncio_detailed(
     mid: str | Unset = UNSET,
     order_by: str | Unset = UNSET,
     sort: str | Unset = UNSET,
-    page_size: int | Unset = UNSET,
     page_number: int | Unset = UNSET,
+    page_size: int | Unset = UNSET,
 ) -> Response[OrderPage | Problem]:
     """As `sync_detailed`, awaited"""
     _kwargs = _get_kwargs(
@@ -189,8 +189,8 @@ async def asyncio_detailed(
         mid=mid,
         order_by=order_by,
         sort=sort,
-        page_size=page_size,
         page_number=page_number,
+        page_size=page_size,
     )
     _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = await client.get_async_httpx_client().request(**_kwargs)
@@ -207,8 +207,8 @@ async def asyncio(
     mid: str | Unset = UNSET,
     order_by: str | Unset = UNSET,
     sort: str | Unset = UNSET,
-    page_size: int | Unset = UNSET,
     page_number: int | Unset = UNSET,
+    page_size: int | Unset = UNSET,
 ) -> OrderPage | Problem | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
     return (
@@ -221,7 +221,7 @@ async def asyncio(
             mid=mid,
             order_by=order_by,
             sort=sort,
-            page_size=page_size,
             page_number=page_number,
+            page_size=page_size,
         )
     ).parsed

@@ -1,14 +1,13 @@
-"""The filters of a list of orders: a status as a caller writes it, and `OrderFilters`."""
+"""The filters of orders as they were declared by hand: `test_flexfactor_queries` compares."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Annotated, Literal, cast
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, cast
 
+from victor_ext.providers.flexfactor import OrderStatus
+from victor_ext.providers.flexfactor.checks import MOST, Validation
 from victor_ext.runtime.core.validation import After, rule
-
-from .checks import MOST, Validation
-from .records import OrderStatus
 
 Status = (
     OrderStatus
@@ -72,3 +71,13 @@ class OrderFilters:
     sort: Annotated[Literal["asc", "desc"] | None, rule(_checked_sort)] = None
     page: Annotated[int, rule(Validation.integer, 1, MOST)] = 1
     page_size: Annotated[int | None, rule(Validation.integer, 1, MOST)] = None
+
+    def arguments(self) -> tuple[dict[str, Any], bool]:
+        """What is sent, and whether orders may leave a filter. Raises `InvalidRequest`."""
+        with Validation("orders.list") as validation:
+            filters = validation.checked(self)
+        filters["page_number"] = filters.pop("page")
+        for name, generated_name in (("start", "from_"), ("end", "to")):
+            if name in filters:
+                filters[generated_name] = filters.pop(name).astimezone(UTC)
+        return filters, "status" in filters

@@ -1,0 +1,39 @@
+"""The only words that an argument takes: their type, their constant, and how they are checked."""
+
+import re
+
+from victor_spec.tree import Tree
+
+Choices = list[str] | dict[str, int]
+"""Words that are sent as they are, or names of numbers that are sent in their place."""
+
+
+def fit(words: Choices, schema: Tree, items: Tree) -> bool:
+    """Whether a parameter takes such words: words are text, and names are those of numbers.
+
+    `items` is the schema of its items; empty without one.
+    """
+    if isinstance(words, list):
+        return schema.get("type") == "string"
+    return schema.get("type") == "array" and items.get("type") == "integer"
+
+
+def type_of(words: Choices) -> str:
+    """The type: a number is taken, too, where the words are names of numbers."""
+    known = f"Literal[{', '.join(map(repr, words))}]"
+    return known if isinstance(words, list) else f"int | {known}"
+
+
+def annotation_of(name: str, words: Choices) -> str:
+    """The annotation of an argument: of numbers, one is taken, or several."""
+    return name if isinstance(words, list) else f"{name} | Sequence[{name}]"
+
+
+def constant_of(name: str) -> str:
+    """The constant that has the words: `SORT_ORDER_CHOICES`."""
+    return f"{re.sub('(?<=[a-z0-9])(?=[A-Z])', '_', name).upper()}_CHOICES"
+
+
+def value_of(words: Choices) -> str:
+    """The value of the constant."""
+    return repr(tuple(words) if isinstance(words, list) else words)

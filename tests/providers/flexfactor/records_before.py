@@ -1,0 +1,237 @@
+"""FlexFactor's records as they were declared by hand: `test_flexfactor_records` compares."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any, ClassVar
+
+from victor_ext.errors import Problem
+from victor_ext.money import Money
+from victor_ext.privacy import one_line
+from victor_ext.providers.flexfactor import OrderStatus, split_code
+from victor_ext.providers.flexfactor.problems import problems_in
+from victor_ext.providers.flexfactor.responses import is_done, member, status_of, success_of
+from victor_ext.runtime.client.records import Field, ModelRecord, as_timestamp
+from victor_ext.runtime.core.json_values import is_object
+
+
+def _word(*values: object) -> str | None:
+    """The first of these values that is text and not empty."""
+    return next((value for value in values if isinstance(value, str) and value), None)
+
+
+def _order_status(value: object, name: object) -> OrderStatus | int | None:
+    """The status of an order by its number, or without one by its name."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return next((status for status in OrderStatus if status == value), value)
+    return OrderStatus.__members__.get((_word(name, value) or "").strip().upper())
+
+
+def _problems(errors: object) -> Sequence[Problem]:
+    return problems_in({"errors": errors})
+
+
+word = partial(Field[str | None], _word)
+"""A field of a record: the first text that is not empty, of members with these names."""
+
+
+class FlexFactorRecord(ModelRecord):
+    """A record whose members are matched in any letter case."""
+
+    __slots__ = ("_body",)
+
+    _in_repr: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, raw: Any, **request: Any) -> None:
+        """`raw` is the body, and `request` has the attributes that the request says."""
+        super().__init__(raw)
+        self._body: dict[str, Any] = raw if is_object(raw) else raw.to_dict()
+        for name, value in request.items():
+            setattr(self, name, value)
+
+    def value_at(self, path: Sequence[str]) -> Any:
+        """The value of a member of the body, by the name in `path`, in any letter case, or None."""
+        return member(self._body, path[0])
+
+    def __repr__(self) -> str:
+        fields = (f"{name}={_shown(getattr(self, name))}" for name in self._in_repr)
+        return f"{type(self).__name__}({', '.join(fields)})"
+
+
+class _CallRecord(FlexFactorRecord):
+    """A record that a call returns, and no notification."""
+
+    @property
+    def request_id(self) -> str | None:
+        """The provider's id of the exchange: the gateway's, else the body's `traceId`."""
+        return None if self.response_info is None else self.response_info.request_id
+
+
+class _Response(_CallRecord):
+    """What the responses to all writes have in common.
+
+    `success` is whether the call was successful, as the provider says; it does not mean that a
+    payment was made. `status` is the state, in capitals. `result` is the provider's sentence,
+    `trace_id` the body's `traceId`, `error_code` the six-digit code, split, or None (no list of the
+    codes is known), and `problems` is what `errors` lists. `raw`, the generated model, has
+    everything that was sent.
+    """
+
+    def _success(self) -> bool | None:
+        return success_of(self._body)
+
+    def _status(self) -> str | None:
+        return status_of(self._body) or None
+
+    success = Field(_success)
+    status = Field(_status)
+    trace_id = word("traceId")
+    result = word("result")
+    error_code = Field(split_code, "statusCode")
+    problems = Field(_problems, "errors")
+
+
+class Decision(_Response):
+    """The response to `evaluate`. Only `approved` means that a payment was made.
+
+    `order_id` is the provider's id of the order, which `capture` and `orders` take, and
+    `order_session_key` is that id under its other name. `idempotency_key` is that of the request,
+    `sense_key` that of the session on the merchant's page.
+    """
+
+    __slots__ = ("idempotency_key",)
+
+    _in_repr = ("order_id", "status", "approved")
+
+    idempotency_key: str
+    order_id = word("orderId", "orderSessionKey")
+    order_session_key = word("orderSessionKey")
+    sense_key = word("senseKey")
+
+    @property
+    def approved(self) -> bool:
+        """Whether the payment was rescued: the status is APPROVED, and no other.
+
+        CHALLENGE, SUBMITTED and PROCESSING come with `success: true` and are not payments yet;
+        CAPTUREREQUIRED is one that has to be captured.
+        """
+        return self.status == "APPROVED" and self.success is not False
+
+    @property
+    def needs_capture(self) -> bool:
+        """Whether the payment was only authorised: without `capture` the provider voids it after
+        some time.
+        """
+        return self.status == "CAPTUREREQUIRED"
+
+
+class _AmountResponse(_Response):
+    """What the responses to `capture` and `refund` have in common: the order and the amount of the
+    request.
+    """
+
+    __slots__ = ("amount", "order_id")
+
+    _in_repr = ("order_id", "amount", "status")
+
+    order_id: str
+    amount: Money
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the capture or refund was done.
+
+        False when the state is not known to be an end: then read the order.
+        """
+        return is_done(self._body)
+
+
+class Capture(_AmountResponse):
+    """The response to a successful `capture`. A rejected or unfinished capture is raised as an
+    error.
+
+    `order_id`, `amount` and `idempotency_key` are those of the request.
+    """
+
+    __slots__ = ("idempotency_key",)
+
+    idempotency_key: str
+
+
+class Refund(_AmountResponse):
+    """The response to a successful `orders.refund`. A rejected or unfinished refund is raised as an
+    error.
+
+    `order_id` and `amount` are those of the request, `response_code` and `response_message` are the
+    processor's.
+    """
+
+    response_code = word("responseCode")
+    response_message = word("responseMessage")
+
+
+class Transmission(_Response):
+    """The response to `transmit`: the copy was accepted. `id` is the provider's id of it."""
+
+    _in_repr = ("id",)
+
+    id = word("transmitId")
+
+
+class Cancellation(_CallRecord):
+    """The order is cancelled, now or before. The provider says little more about it: the body,
+    `raw`, is mostly empty.
+
+    `order_id` is the provider's id, after `orders.cancel`; `external_order_id` the merchant's own,
+    after `orders.external_cancel`. The other one is None. `idempotency_key` is that of the request.
+    """
+
+    __slots__ = ("external_order_id", "idempotency_key", "order_id")
+
+    order_id: str | None
+    external_order_id: str | None
+    idempotency_key: str
+
+    def __repr__(self) -> str:
+        name = "external_order_id" if self.order_id is None else "order_id"
+        return f"Cancellation({name}={_shown(getattr(self, name))})"
+
+
+class Order(_CallRecord):
+    """An order, as the provider last described it. Most of its members are not documented: see
+    `raw`, the generated model, with everything that was sent, which includes the payer's data.
+
+    The unit of an order's amounts is not documented either, so the record has no fields for them.
+
+    Attributes:
+        id: The provider's id. `reference_number` and `correlation_id` are the provider's, too.
+        external_order_id: The merchant's own id, if the response has it, under one of three names:
+            none is documented.
+        currency: ISO 4217.
+        placed_at: When it was placed, aware; None if the response names no zone.
+        expires_at: Until when the provider may try it, likewise.
+        status: An `OrderStatus`, or the provider's number when it is a new one. Without a number:
+            by `status_name`.
+        status_name: The provider's name of the status, which also exists for states whose number is
+            not documented.
+    """
+
+    _in_repr = ("id", "status_name")
+
+    id = word("id", "orderId")
+    external_order_id = word("externalOrderId", "externalId", "merchantOrderId")
+    reference_number = word("referenceNumber")
+    correlation_id = word("correlationId")
+    currency = word("currencyCode")
+    placed_at = Field(as_timestamp, "orderPlacedDate")
+    expires_at = Field(as_timestamp, "expiryDate")
+    status = Field(_order_status, "status", "statusName")
+    status_name = word("statusName", "status")
+
+
+def _shown(value: object) -> str:
+    """An attribute as a `repr` shows it."""
+    if isinstance(value, str):
+        return repr(one_line(value))
+    if isinstance(value, Money):
+        return repr(str(value))
+    return repr(value)
