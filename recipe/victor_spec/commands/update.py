@@ -74,8 +74,9 @@ def update(
     accepted = default_path(document, "accepted")
     read_accepted(accepted)  # a mistake in it is reported before the work begins
     how = reading(copies, max_mib)
-    before = load(document, **how)
-    after = load(newer, **how)
+    overlay = default_path(document, "overlay")  # that of the newer one from now on
+    before = load(document, lenient=True, **how)
+    after = load(newer, overlay=overlay, **how)
     package = package_folder(out, name)
     with build_folder(package) as folder:
         sides = compare(before, after)
