@@ -179,7 +179,7 @@ def test_a_new_filter_is_an_argument_after_an_update_alone(
     source = (tmp_path / "shop_api" / "typed" / "arguments.py").read_text(encoding="utf-8")
     assert 'check.text("tag", tag, 9)' in source
     assert (
-        "1 new argument of lists:\n"
-        "  list_orders: tag: str | None = None; a list with it is read repeatedly, until "
-        "shop.settings.yaml names it in `constant`"
+        "1 change of typed records and arguments:\n"
+        "  new: `tag` in `list_orders` (text, at most 9 characters): the list is read repeatedly; "
+        "undecided\n"
     ) in capsys.readouterr().out
