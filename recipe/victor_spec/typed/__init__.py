@@ -19,6 +19,8 @@ class Typed:
     settings: Settings
     records: Sequence[RecordPlan]
     lists: Sequence[ListPlan]
+    without_record: Sequence[str] = ()
+    """The operations whose answers are no records, where no settings leave them out."""
 
     def modules(self) -> dict[str, dict[str, Any]]:
         """The modules to render, with what each template must know."""
