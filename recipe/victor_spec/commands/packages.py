@@ -97,8 +97,8 @@ def generate(
         bool,
         typer.Option(
             "--typed",
-            help="Write typed records and arguments, which need victor_ext, also without settings beside the "
-            "document.",
+            help="Write typed records and arguments, which need victor_ext, also without settings "
+            "beside the document.",
         ),
     ] = False,
     verbose: Annotated[
