@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping
 from copy import deepcopy
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any, ClassVar, NamedTuple, TypeVar
+from functools import partial
+from typing import Any, ClassVar, NamedTuple, NoReturn, TypeVar
 
 from victor_ext.errors import InvalidRequest, Problem
 from victor_ext.money import Money
@@ -107,6 +108,13 @@ class Record(client_records.Record):
         self._json = json
         self.response_info = None
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Let each field say why it cannot be set."""
+        super().__init_subclass__(**options)
+        for name, field in [*vars(cls).items()]:
+            if isinstance(field, property) and field.fset is None:
+                setattr(cls, name, field.setter(partial(_refuse_setting, name)))
+
     @classmethod
     def _field_names(cls) -> tuple[str, ...]:
         return cls._fields
@@ -125,6 +133,12 @@ class Record(client_records.Record):
         if name in self._masked and isinstance(value, str):
             return repr(mask(value))
         return client_records.shown(value)
+
+
+def _refuse_setting(name: str, record: Record, _value: object) -> NoReturn:
+    raise AttributeError(
+        f"{name} of {type(record).__name__} is what the provider sent: it cannot be set."
+    )
 
 
 # ---- Arguments of lists ----
