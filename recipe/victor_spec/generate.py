@@ -45,6 +45,7 @@ from .rewrites.schemas import DECIMAL
 from .tree import PlaceError, Tree
 from .typed import Typed
 from .typed.arguments import list_plans
+from .typed.enforced import enforced
 from .typed.records import plans_of
 from .typed.settings import Settings, SettingsError, read_settings
 from .typed.starting import starting_settings, without_record
@@ -414,6 +415,7 @@ def _typed_parts(
     unless they are wanted: then the settings are those to start from.
     """
     made = endpoints_of(data)
+    tree = enforced(tree, document)
     without: list[str] = []
     if file.exists():
         settings = read_settings(file)
