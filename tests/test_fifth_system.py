@@ -21,6 +21,7 @@ from tests.programs import python
 from victor_ext import ConfigurationError, Victor
 from victor_ext.bulk import BulkSender
 from victor_ext.systems import System, entry_points_of
+from victor_spec.command_line import main
 
 pytestmark = pytest.mark.slow
 FOLDER = Path(__file__).parent / "fifth_system"
@@ -32,9 +33,11 @@ WINDOW: Any = {"start": NOW - timedelta(hours=1), "end": NOW + timedelta(hours=1
 def system(monkeypatch: pytest.MonkeyPatch) -> Iterator[System]:
     """The system, as the registry finds it."""
     monkeypatch.syspath_prepend(FOLDER)
+    before = {*sys.modules}
     yield entry_points_of()["tiny"].load()
-    for name in [name for name in sys.modules if name.partition(".")[0] == "tiny_pay"]:
-        del sys.modules[name]
+    for name in {*sys.modules} - before:
+        if name.partition(".")[0] in ("tiny_pay", "tiny_api"):
+            del sys.modules[name]
 
 
 @pytest.fixture
@@ -79,7 +82,8 @@ def test_a_fifth_system_touches_no_file_outside_its_folder(
         made = [
             tiny.charges.create(f"INV-{n}", 1200, idempotency_key="k" * 20 + str(n)) for n in (1, 3)
         ]
-        assert tiny.charges.get(made[0])["reference"] == "INV-1"
+        assert tiny.charges.get(made[0]).reference == "INV-1"
+        assert [each.id for each in tiny.charges.list(reference="INV-3")] == made[1:]
         with books.reconcile(tiny, ours, **WINDOW) as report:
             kinds = [row.kind.value for row in report]
         with pytest.raises(
@@ -91,7 +95,7 @@ def test_a_fifth_system_touches_no_file_outside_its_folder(
 
     async def awaited() -> list[str]:
         async with system.load("async_client").from_env() as tiny:
-            assert [charge["id"] async for charge in tiny.charges.list()] == made
+            assert [charge.id async for charge in tiny.charges.list()] == made
             with await books.reconcile_async(tiny, ours, **WINDOW) as report:
                 return [row.kind.value for row in report]
 
@@ -112,6 +116,13 @@ def test_a_fifth_system_touches_no_file_outside_its_folder(
     assert (status, "not for TinyPay" in found["error"]["message"]) == (2, True)
     status, found = victor("doctor", "--provider", "nobody")
     assert "write one of victor, eastpay, flexfactor, tiny, velo." in found["error"]["message"]
+
+
+def test_what_its_document_says_is_generated(capsys: pytest.CaptureFixture[str]) -> None:
+    document = str(FOLDER / "tiny.yaml")
+    assert main(["check", document, "--out", str(FOLDER)]) == 0, (
+        f"Run victor-spec generate {document} --out {FOLDER}. {capsys.readouterr().err}"
+    )
 
 
 def test_the_registry_is_read_by_nobody_who_only_calls() -> None:

@@ -14,7 +14,8 @@ from contextlib import suppress
 from copy import deepcopy
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any, ClassVar, NamedTuple, TypeGuard, TypeVar, cast
+from functools import partial
+from typing import Any, ClassVar, NamedTuple, NoReturn, TypeGuard, TypeVar, cast
 
 from victor_ext import zulu
 from victor_ext.errors import InvalidRequest, Problem
@@ -128,6 +129,13 @@ class Record(client_records.Record):
         """What came: a copy. A generated record has the model of it."""
         return self._copy()
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Let each field say why it cannot be set."""
+        super().__init_subclass__(**options)
+        for name, field in [*vars(cls).items()]:
+            if isinstance(field, property) and field.fset is None:
+                setattr(cls, name, field.setter(partial(_refuse_setting, name)))
+
     @classmethod
     def _field_names(cls) -> tuple[str, ...]:
         return cls._fields
@@ -187,6 +195,12 @@ class AnyCaseRecord(Record):
 
     def _copy(self) -> dict[str, Any]:
         return deepcopy(self._as_json())
+
+
+def _refuse_setting(name: str, record: Record, _value: object) -> NoReturn:
+    raise AttributeError(
+        f"{name} of {type(record).__name__} is what the provider sent: it cannot be set."
+    )
 
 
 # ---- Arguments of lists ----

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from victor_spec.command_line import main
+from victor_spec.document import DocumentError
 from victor_spec.generate import GenerationResult
 from victor_spec.typed.settings import SettingsError
 
@@ -144,6 +145,23 @@ def test_each_argument_is_checked_by_its_type_and_limits(statement: str, tmp_pat
 def test_a_form_stands_once_in_a_module_of_its_own(tmp_path: Path) -> None:
     form = 'ID_FORM = _typed.Form("[a-z]{1,9}", "an id of a shop, such as \'corner\'")'
     assert form in source_of(made(tmp_path), "forms")
+
+
+def test_a_limit_that_nobody_keeps_is_not_checked_and_stays_in_the_document(
+    tmp_path: Path,
+) -> None:
+    document = DOCUMENT.replace("maxLength: 20", "maxLength: 20, x-not-enforced: [maxLength]")
+    source = source_of(made(tmp_path, document))
+    assert 'sent["state"] = check.text("state", state) ' in source
+    assert 'check.integer("page_size", page_size, 1, 50)' in source
+
+
+@pytest.mark.parametrize("mark", ["[maxLenght]", "maxLength", "[1]"])
+def test_a_mark_of_a_limit_that_is_not_there_stops_generation(mark: str, tmp_path: Path) -> None:
+    document = DOCUMENT.replace("maxLength: 20", f"maxLength: 20, x-not-enforced: {mark}")
+    place = "paths./shops/{shopId}/orders.get.parameters[1].schema.x-not-enforced is "
+    with pytest.raises(DocumentError, match=re.escape(place)):
+        made(tmp_path, document)
 
 
 def test_known_words_are_a_type_that_takes_unknown_ones_too(tmp_path: Path) -> None:
@@ -341,7 +359,7 @@ def test_a_new_filter_is_an_argument_after_an_update_alone(
     source = (tmp_path / "shop_api" / "typed" / "arguments.py").read_text(encoding="utf-8")
     assert 'check.text("tag", tag, 9)' in source
     assert (
-        "1 new argument of lists:\n"
-        "  list_orders: tag: str | None = None; a list with it is read repeatedly, until "
-        "shop.settings.yaml names it in `constant`"
+        "1 change of typed records and arguments:\n"
+        "  new: `tag` in `list_orders` (text, at most 9 characters): the list is read repeatedly; "
+        "undecided\n"
     ) in capsys.readouterr().out

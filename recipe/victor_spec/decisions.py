@@ -48,7 +48,9 @@ class Approval:
     expires: datetime.date
 
 
-def default_path(document: Path, kind: Literal["accepted", "approved", "settings"]) -> Path:
+def default_path(
+    document: Path, kind: Literal["accepted", "approved", "overlay", "settings"]
+) -> Path:
     """`shop.yaml` has `shop.accepted.yaml` beside it."""
     return document.parent / f"{document.stem}.{kind}.yaml"
 

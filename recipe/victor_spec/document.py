@@ -14,7 +14,9 @@ from typing import Any
 import yaml
 
 from .bounds import MAX_MIB, Limits, check_values, check_yaml, read_text, too_deep
+from .decisions import default_path
 from .files import Bundle
+from .overlay import apply_overlay
 from .tree import DocumentError, PlaceError, Tree, is_mapping, reason_of
 
 __all__ = ("DocumentError", "load")
@@ -66,13 +68,18 @@ def load(
     copies: Mapping[str, Path] | None = None,
     max_mib: float = MAX_MIB,
     fetch: Callable[[Path], object] = lambda _: None,
+    *,
+    overlay: Path | None = None,
+    lenient: bool = False,
 ) -> Tree:
-    """The document as JSON values; no two parts share an object (aliases are expanded), and none is
-    in another file.
+    """The document as JSON values, with its corrections; no two parts share an object (aliases are
+    expanded), and none is in another file.
 
     `copies` has the local file for each URL that it refers to. `max_mib` limits it and its files
     (see `bounds`). `fetch` may write a file of its folder that it refers to and that is not there.
-    Raises DocumentError when the file cannot be read, is no OpenAPI 3 document, or exceeds a limit.
+    `overlay` is the file of corrections; None: `<document>.overlay.yaml` beside it. If `lenient`,
+    corrections that it has no place for are passed over. Raises DocumentError when the file cannot
+    be read, is no OpenAPI 3 document, or exceeds a limit.
     """
     limits = Limits(max_mib)
     tree = _read(path, limits)
@@ -89,6 +96,11 @@ def load(
         raise DocumentError(
             f"{path} describes nothing: it has neither `paths`, nor `webhooks`, nor `components`."
         )
+    corrections = default_path(path, "overlay") if overlay is None else overlay
+    if not corrections.exists():
+        fetch(corrections)
+    if corrections.exists():
+        apply_overlay(tree, _read(corrections, limits), corrections, lenient=lenient)
     try:
         Bundle(tree, path, partial(_read, limits=limits), fetch, copies or {}, limits).run()
     except (PlaceError, ValueError) as error:

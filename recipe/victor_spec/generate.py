@@ -36,9 +36,9 @@ from .decisions import default_path
 from .destination import HEADER, MARKER, ChangedFiles, build_folder, move_into_place, package_folder
 from .document import DocumentError, load
 from .failures import Failure, Tracker, mend, replaced
-from .members import Kind, kind_of, tables_of
+from .members import Kind, tables_of
 from .python_names import Origins, give_distinct_names, literal
-from .requests import HOOKS, PREFIX, STANDS_FOR, good_answers, path_of
+from .requests import HOOKS, PREFIX, STANDS_FOR, path_of
 from .rewrites import Log, prepare
 from .rewrites.discriminators import DISCRIMINATOR, Discriminator
 from .rewrites.schemas import DECIMAL
@@ -46,8 +46,10 @@ from .tree import PlaceError, Tree
 from .typed import Typed
 from .typed.arguments import list_plans
 from .typed.bodies import body_plans
-from .typed.records import plans_of, record_of
-from .typed.settings import RecordSettings, Settings, SettingsError, read_settings
+from .typed.enforced import enforced
+from .typed.records import plans_of
+from .typed.settings import Settings, SettingsError, read_settings
+from .typed.starting import starting_settings, without_record
 from .typed.views import kinds_in, view_plans
 
 
@@ -359,7 +361,7 @@ def generate(
     name comes from, which costs time and memory and changes no byte of the package. `tree` is what
     `load` made of the document; None loads it. `decimals` are the places of numbers that are read
     as Decimal: `Card.price`, `*.amount`. With `typed`, or where there are settings, the package
-    gets typed records, which need `victor_ext`. `settings` is their file; None is
+    gets typed records and arguments, which need `victor_ext`. `settings` is their file; None is
     `<document>.settings.yaml` beside the document.
 
     Raises DocumentError when the document or its settings cannot be read; RuntimeError when the
@@ -369,7 +371,9 @@ def generate(
     loaded = load(document) if tree is None else tree
     prepared, log, data = parsed(document, loaded, trace=trace, decimals=decimals)
     file = settings or default_path(document, "settings")
-    typed_parts = None if data is None else _typed_parts(loaded, data, file, is_wanted=typed)
+    typed_parts = (
+        None if data is None else _typed_parts(document, loaded, data, file, is_wanted=typed)
+    )
     with build_folder(package) as folder:
         built = folder / package.name
         if data is not None:
@@ -393,39 +397,54 @@ def generate(
     )
 
 
+def typed_of(document: Path, tree: Tree) -> Typed:
+    """What the typed modules of a document consist of, by the settings beside it if there are any.
+
+    Raises as `generate`, and SettingsError where that is nothing.
+    """
+    _, _, data = parsed(document, tree)
+    file = default_path(document, "settings")
+    typed = None if data is None else _typed_parts(document, tree, data, file, is_wanted=True)
+    if typed is None:
+        raise DocumentError(f"{document}: no package can be made of this document.")
+    return typed
+
+
 def _typed_parts(
-    document: Tree, data: GeneratorData, file: Path, *, is_wanted: bool
+    document: Path, tree: Tree, data: GeneratorData, file: Path, *, is_wanted: bool
 ) -> Typed | None:
     """What the typed modules consist of, by the settings in a file. Without it there are none,
-    unless they are wanted: then no setting decides.
+    unless they are wanted: then the settings are those to start from.
     """
+    made = endpoints_of(data)
+    tree = enforced(tree, document)
+    without: list[str] = []
     if file.exists():
         settings = read_settings(file)
     elif is_wanted:
-        settings = Settings(records={name: RecordSettings() for name in _answered(data)})
+        settings = starting_settings(tree, data.models, made)
+        _require_something(document, settings)
+        without = without_record(made, settings.records)
     else:
         return None
     try:
-        endpoints = endpoints_of(data)
         views = view_plans(data.models, settings)
         records = plans_of(data.models, settings, kinds_in(views))
-        lists = list_plans(document, endpoints, settings)
-        calls = body_plans(document, endpoints, settings)
-        return Typed(settings, [*records, *views], lists, calls)
+        lists = list_plans(tree, made, settings)
+        calls = body_plans(tree, made, settings)
+        return Typed(settings, [*records, *views], lists, calls, without_record=without)
     except SettingsError as error:
         raise SettingsError(f"{file}: {error}") from None
 
 
-def _answered(data: GeneratorData) -> list[str]:
-    """The names of the models that good answers consist of."""
-    known = {str(model.class_info.name) for model in data.models}
-    names: set[str] = set()
-    for endpoint in endpoints_of(data):
-        for answer in good_answers(endpoint):
-            name = record_of(kind_of(answer.prop))
-            if name is not None and name in known:
-                names.add(name)
-    return sorted(names)
+def _require_something(document: Path, settings: Settings) -> None:
+    """Raise SettingsError for settings that make nothing."""
+    if not settings.records and not settings.lists:
+        raise SettingsError(
+            f"{document}: no typed record can be made: no good answer is an object that has "
+            "members (it is a file, a text, or one of several such), and no operation with an "
+            "operationId reads a list. The generated functions and models read what there is."
+        )
 
 
 def parsed(

@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Container, Mapping
 from typing import Any, Self
 
 from attrs import define as _attrs_define
 from attrs import field as _attrs_field
 
-from ..decoding import LEVELS, TEXT, WHOLE, Word, as_object, misread, read, tells
+from ..decoding import DAY, INSTANT, LEVELS, TEXT, WHOLE, Word, as_object, misread, read, tells
 from ..models.list_payment_requests_direction import ListPaymentRequestsDirection
 from ..models.list_payment_requests_network_type import ListPaymentRequestsNetworkType
 from ..models.list_payment_requests_status import ListPaymentRequestsStatus
@@ -24,19 +25,19 @@ class ListPaymentRequests:
         page (int | Unset): Uses 0 based indexing. (The server's default: 0)
         page_size (int | Unset): (The server's default: 50)
         victor_id (str | Unset): The Victor Id of the Payment Request Example: LVDOAEFJKH.
-        start_datetime (str | Unset): ISO 8601 date and time format requiring Zulu timezone. Example:
-            YYYY-MM-DDThh:mm:ss.sTZD.
-        end_datetime (str | Unset): ISO 8601 date and time format requiring Zulu timezone. Example:
-            YYYY-MM-DDThh:mm:ss.sTZD.
+        start_datetime (datetime.datetime | Unset): ISO 8601 date and time format requiring Zulu
+            timezone. Example: 1997-07-16T19:20:30.45Z.
+        end_datetime (datetime.datetime | Unset): ISO 8601 date and time format requiring Zulu timezone.
+            Example: 1997-07-16T19:20:30.45Z.
         status (ListPaymentRequestsStatus | Unset): The status of the payment request.
         direction (ListPaymentRequestsDirection | Unset): Indicates if the request was originated by the
             caller (outbound) or an incoming RfP request (inbound).
-        due_date_start_date (str | Unset): ISO 8601 date format. Example: YYYY-MM-DD.
-        due_date_end_date (str | Unset): ISO 8601 date format. Example: YYYY-MM-DD.
-        approval_start_datetime (str | Unset): ISO 8601 date and time format requiring Zulu timezone.
-            Example: YYYY-MM-DDThh:mm:ss.sTZD.
-        approval_end_datetime (str | Unset): ISO 8601 date and time format requiring Zulu timezone.
-            Example: YYYY-MM-DDThh:mm:ss.sTZD.
+        due_date_start_date (datetime.date | Unset): ISO 8601 date format. Example: 2021-10-25.
+        due_date_end_date (datetime.date | Unset): ISO 8601 date format. Example: 2021-10-25.
+        approval_start_datetime (datetime.datetime | Unset): ISO 8601 date and time format requiring
+            Zulu timezone. Example: 1997-07-16T19:20:30.45Z.
+        approval_end_datetime (datetime.datetime | Unset): ISO 8601 date and time format requiring Zulu
+            timezone. Example: 1997-07-16T19:20:30.45Z.
         victor_payment_request_parent_id (str | Unset): The Victor Id of the parent (outbound) payment
             request of the given payment request Example: 1DZOLW34GI.
         victor_payment_request_child_id (str | Unset): The Victor Id of the child (inbound) payment
@@ -51,14 +52,14 @@ class ListPaymentRequests:
     page: int | Unset = UNSET
     page_size: int | Unset = UNSET
     victor_id: str | Unset = UNSET
-    start_datetime: str | Unset = UNSET
-    end_datetime: str | Unset = UNSET
+    start_datetime: datetime.datetime | Unset = UNSET
+    end_datetime: datetime.datetime | Unset = UNSET
     status: ListPaymentRequestsStatus | Unset = UNSET
     direction: ListPaymentRequestsDirection | Unset = UNSET
-    due_date_start_date: str | Unset = UNSET
-    due_date_end_date: str | Unset = UNSET
-    approval_start_datetime: str | Unset = UNSET
-    approval_end_datetime: str | Unset = UNSET
+    due_date_start_date: datetime.date | Unset = UNSET
+    due_date_end_date: datetime.date | Unset = UNSET
+    approval_start_datetime: datetime.datetime | Unset = UNSET
+    approval_end_datetime: datetime.datetime | Unset = UNSET
     victor_payment_request_parent_id: str | Unset = UNSET
     victor_payment_request_child_id: str | Unset = UNSET
     network_type: ListPaymentRequestsNetworkType | Unset = UNSET
@@ -80,10 +81,10 @@ class ListPaymentRequests:
             fields["victor_id"] = value
         value = self.start_datetime
         if value is not UNSET:
-            fields["start_datetime"] = value
+            fields["start_datetime"] = plain(value)
         value = self.end_datetime
         if value is not UNSET:
-            fields["end_datetime"] = value
+            fields["end_datetime"] = plain(value)
         value = self.status
         if value is not UNSET:
             fields["status"] = plain(value)
@@ -92,16 +93,16 @@ class ListPaymentRequests:
             fields["direction"] = plain(value)
         value = self.due_date_start_date
         if value is not UNSET:
-            fields["due_date_start_date"] = value
+            fields["due_date_start_date"] = plain(value)
         value = self.due_date_end_date
         if value is not UNSET:
-            fields["due_date_end_date"] = value
+            fields["due_date_end_date"] = plain(value)
         value = self.approval_start_datetime
         if value is not UNSET:
-            fields["approval_start_datetime"] = value
+            fields["approval_start_datetime"] = plain(value)
         value = self.approval_end_datetime
         if value is not UNSET:
-            fields["approval_end_datetime"] = value
+            fields["approval_end_datetime"] = plain(value)
         value = self.victor_payment_request_parent_id
         if value is not UNSET:
             fields["victor_payment_request_parent_id"] = value
@@ -131,14 +132,22 @@ class ListPaymentRequests:
         decoded.page = read(WHOLE, values, "page", levels)
         decoded.page_size = read(WHOLE, values, "page_size", levels)
         decoded.victor_id = read(TEXT, values, "victor_id", levels)
-        decoded.start_datetime = read(TEXT, values, "start_datetime", levels)
-        decoded.end_datetime = read(TEXT, values, "end_datetime", levels)
+        decoded.start_datetime = read(_read_start_datetime, values, "start_datetime", levels)
+        decoded.end_datetime = read(_read_end_datetime, values, "end_datetime", levels)
         decoded.status = read(_read_status, values, "status", levels)
         decoded.direction = read(_read_direction, values, "direction", levels)
-        decoded.due_date_start_date = read(TEXT, values, "due_date_start_date", levels)
-        decoded.due_date_end_date = read(TEXT, values, "due_date_end_date", levels)
-        decoded.approval_start_datetime = read(TEXT, values, "approval_start_datetime", levels)
-        decoded.approval_end_datetime = read(TEXT, values, "approval_end_datetime", levels)
+        decoded.due_date_start_date = read(
+            _read_due_date_start_date, values, "due_date_start_date", levels
+        )
+        decoded.due_date_end_date = read(
+            _read_due_date_end_date, values, "due_date_end_date", levels
+        )
+        decoded.approval_start_datetime = read(
+            _read_approval_start_datetime, values, "approval_start_datetime", levels
+        )
+        decoded.approval_end_datetime = read(
+            _read_approval_end_datetime, values, "approval_end_datetime", levels
+        )
         decoded.victor_payment_request_parent_id = read(
             TEXT, values, "victor_payment_request_parent_id", levels
         )
@@ -174,6 +183,12 @@ class ListPaymentRequests:
         return key in self.additional_properties
 
 
+_read_start_datetime = INSTANT
+_read_end_datetime = INSTANT
 _read_status = Word(ListPaymentRequestsStatus)
 _read_direction = Word(ListPaymentRequestsDirection)
+_read_due_date_start_date = DAY
+_read_due_date_end_date = DAY
+_read_approval_start_datetime = INSTANT
+_read_approval_end_datetime = INSTANT
 _read_network_type = Word(ListPaymentRequestsNetworkType)

@@ -149,6 +149,8 @@ NOTES = {
     "of them counts.",
     "private-text": "No setting decides whether the repr of the record may show this value, so "
     "it does not. Name it in `shown`, `private` or `masked` of <document>.settings.yaml.",
+    "no-record": "No typed record is made of these answers: a file, a text, or an object of which "
+    "the document declares no members. The generated functions read them.",
     "webhook-needs-name": "Not every body tells which of these webhooks it is of. Give "
     "read_webhook, or receive of an inbox, name=.",
     **GAPS,

@@ -14,7 +14,7 @@ from typing import Annotated
 import typer
 
 from victor_spec.bounds import MAX_MIB
-from victor_spec.decisions import DecisionError, read_approvals
+from victor_spec.decisions import DecisionError, default_path, read_approvals
 from victor_spec.diff.compare import compare
 from victor_spec.diff.formats import FORMATS, as_text
 from victor_spec.diff.python import python_changes
@@ -81,7 +81,8 @@ def diff(
     how = reading(copies, max_mib)
     with _opened(old) as (old_file, fetch_old), _opened(new) as (new_file, fetch_new):
         before = load(old_file, fetch=fetch_old, **how)
-        after = load(new_file, fetch=fetch_new, **how)
+        overlay = _overlay_of(old_file, new_file, fetch_new)
+        after = load(new_file, fetch=fetch_new, overlay=overlay, **how)
         sides = compare(before, after)
         changes = None
         if not no_python:
@@ -103,6 +104,16 @@ def diff(
         show(f"Approvals written to {file}: {count}", to=sys.stderr)
     write(report, form, out)
     return report.status
+
+
+def _overlay_of(old: Path, new: Path, fetch: Callable[[Path], object]) -> Path:
+    """The corrections of the new document: its own, or those of the old one, which it may replace
+    under another name.
+    """
+    own = default_path(new, "overlay")
+    if not own.exists():
+        fetch(own)
+    return own if own.exists() or old.name == new.name else default_path(old, "overlay")
 
 
 def _format(wanted: Mapping[str, bool]) -> str | None:

@@ -97,8 +97,8 @@ def generate(
         bool,
         typer.Option(
             "--typed",
-            help="Write typed records, which need victor_ext, also without settings beside the "
-            "document.",
+            help="Write typed records and arguments, which need victor_ext, also without settings "
+            "beside the document.",
         ),
     ] = False,
     verbose: Annotated[
@@ -153,6 +153,8 @@ def _generate(document: Path, out: Path, options: PackageOptions) -> int:
             show(f"  left out, as accepted: {entry.place}: {entry.reason}", to=sys.stderr)
     _show_changes(document, result, verbose=options.verbose)
     _show_note("private-text", undecided_of(result.typed), verbose=options.verbose)
+    without = () if result.typed is None else result.typed.without_record
+    _show_note("no-record", without, verbose=options.verbose)
     _show_note("webhook-needs-name", result.log.untold, verbose=options.verbose)
     return INCOMPLETE if report.problems else COMPLETE
 

@@ -1,11 +1,41 @@
-"""The command `victor-spec settings-schema`, for the editor of who writes settings."""
+"""The commands `victor-spec settings` and `settings-schema`, for who writes settings."""
 
 import json
+from pathlib import Path
+from typing import Annotated
 
+import typer
+
+from victor_spec.bounds import MAX_MIB
+from victor_spec.decisions import DecisionError, default_path
+from victor_spec.destination import replace_file
+from victor_spec.diff.report import number
+from victor_spec.document import load
 from victor_spec.exit_status import COMPLETE
+from victor_spec.generate import typed_of
 from victor_spec.typed.settings import Settings
+from victor_spec.typed.starting import as_yaml
 
-from . import show_as_is
+from . import Copies, MaxMib, reading, show, show_as_is
+
+
+def settings(
+    document: Annotated[Path, typer.Argument(metavar="SPEC", help="An OpenAPI 3 document.")],
+    *,
+    copies: Copies = None,
+    max_mib: MaxMib = MAX_MIB,
+) -> int:
+    """Write <document>.settings.yaml, to start from: a record for each answer, the arguments of
+    each list.
+    """
+    file = default_path(document, "settings")
+    if file.exists():
+        raise DecisionError(f"{file} is there: edit it, or remove it first.")
+    typed = typed_of(document, load(document, **reading(copies, max_mib)))
+    replace_file(file, as_yaml(typed.settings, typed.records, document.name).encode())
+    made = f"{number(len(typed.records), 'record')} and {number(len(typed.lists), 'list')}"
+    show(f"{document.name} -> {file}: {made}. Decide in it, and run victor-spec generate.")
+    return COMPLETE
 
 
 def settings_schema() -> int:

@@ -8,7 +8,7 @@ old document.
 import re
 import shlex
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -31,10 +31,8 @@ from victor_spec.diff.report import Report, levels_text, number, one_line, repor
 from victor_spec.document import load
 from victor_spec.exit_status import COMPLETE, INCOMPLETE, MISUSE
 from victor_spec.generate import package_name
-from victor_spec.members import Kind
 from victor_spec.tree import Tree, mapping_at
-from victor_spec.typed import Typed
-from victor_spec.typed.arguments import operations_by_id, parameters_of
+from victor_spec.typed.news import news_of_lists, news_of_records
 
 from . import Copies, Decimals, MaxMib, Name, approvals_beside, reading, show
 from .diff import write
@@ -74,8 +72,9 @@ def update(
     accepted = default_path(document, "accepted")
     read_accepted(accepted)  # a mistake in it is reported before the work begins
     how = reading(copies, max_mib)
-    before = load(document, **how)
-    after = load(newer, **how)
+    overlay = default_path(document, "overlay")  # that of the newer one from now on
+    before = load(document, lenient=True, **how)
+    after = load(newer, overlay=overlay, **how)
     package = package_folder(out, name)
     with build_folder(package) as folder:
         sides = compare(before, after)
@@ -106,51 +105,25 @@ def update(
         replace_file(changelog, changed.encode())
     replace_file(document, newer.read_bytes())
     show(f"{newer} -> {document}, {package}")
-    _show_new(old_side, new_side, before, settings)
+    _show_news(old_side, new_side, before, after, settings)
     return _print_decisions(report)
 
 
-def _show_new(old: Side, new: Side, before: Tree, settings: Path) -> None:
-    """Name what typed records and lists have now, and had not, and what is undecided of it."""
+def _show_news(old: Side, new: Side, before: Tree, after: Tree, settings: Path) -> None:
+    """Name what changes of typed records and lists, one line for each member."""
     typed = new.made.typed
     if typed is None:
         return
-    fields = list(_new_fields(typed, old.made.members, settings))
-    arguments = list(_new_arguments(typed, before, settings))
-    if fields:
-        show("", f"{number(len(fields), 'new field')} of typed records:", *fields)
-    if arguments:
-        show("", f"{number(len(arguments), 'new argument')} of lists:", *arguments)
-
-
-def _new_fields(
-    typed: Typed, before: Mapping[str, Mapping[str, Kind]], settings: Path
-) -> Iterator[str]:
-    for record in typed.records:
-        for field in record.fields:
-            if field.member in before.get(field.schema, {}):
-                continue
-            decision = ""
-            if field.is_undecided:
-                decision = f"; private, until {settings.name} names it in `shown` or `private`"
-            yield f"  {record.name}.{field.name} ({field.type}){decision}"
-
-
-def _new_arguments(typed: Typed, before: Tree, settings: Path) -> Iterator[str]:
-    by_id = operations_by_id(before)
-    for plan in typed.lists:
-        operation = by_id.get(plan.operation)
-        known = {} if operation is None else parameters_of(before, operation)
-        for argument in plan.arguments:
-            if argument.wire in known:
-                continue
-            decision = ""
-            if argument.sent not in plan.constant:
-                decision = (
-                    f"; a list with it is read repeatedly, until {settings.name} names it in "
-                    "`constant`"
-                )
-            yield f"  {plan.function}: {argument.parameter}{decision}"
+    news = [
+        *news_of_lists(typed.lists, typed.settings, before, after),
+        *news_of_records(typed.records, old.made.members, new.made.members),
+    ]
+    if not news:
+        return
+    show("", f"{number(len(news), 'change')} of typed records and arguments:")
+    show(*(f"  {line}" for line in news))
+    if any(line.endswith("undecided") for line in news):
+        show(f"  Decide in {settings.name}: `shown` or `private` of a field, `constant` of a list.")
 
 
 def _refuse(newer: Path, accepted: Path, losses: Sequence[Problem]) -> None:

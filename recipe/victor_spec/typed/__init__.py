@@ -24,6 +24,8 @@ class Typed:
     records: Sequence[RecordPlan]
     lists: Sequence[ListPlan]
     calls: BodyPlans
+    without_record: Sequence[str] = ()
+    """The operations whose answers are no records, where no settings leave them out."""
 
     def words(self) -> list[WordsType]:
         """The types of words. Raises SettingsError for a name that cannot be one."""

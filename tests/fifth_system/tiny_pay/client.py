@@ -1,13 +1,17 @@
-"""`Tiny` and `AsyncTiny`, what each operation is, and by hand the little of a generated package
-that they need.
+"""`Tiny` and `AsyncTiny`, and what each operation is. What the document says is generated, in
+`tiny_api`: functions, records, and the arguments of the list.
 """
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any, ClassVar, Self, Unpack
 
 import httpx
+from tiny_api.api.charges import create_charge, find_charge, list_charges
+from tiny_api.client import Client
+from tiny_api.models import NewCharge
+from tiny_api.typed import arguments
+from tiny_api.typed.records import Charge
 
 from victor_ext.runtime.auth.tokens import FixedToken
 from victor_ext.runtime.client.base import AwaitedClient, BaseClient, BlockingClient
@@ -26,60 +30,27 @@ from victor_ext.runtime.client.resources import (
     Mode,
     Resource,
     Walk,
+    arguments_of,
     listing,
     operation,
 )
-from victor_ext.runtime.client.runners import OperationFlow, call, call_without_body
+from victor_ext.runtime.client.runners import OperationFlow, call_without_body, step_for_json
 from victor_ext.runtime.client.settings import provider_variables, require_variables
-from victor_ext.runtime.core.json_values import is_list, object_of
+from victor_ext.runtime.core.json_values import (
+    is_list,
+    list_or_empty,
+    object_of,
+    object_or_empty,
+)
 from victor_ext.runtime.http.options import checked_base_url
 from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.evidence import Members
 from victor_ext.runtime.loop.idempotency_keys import TAKEN, BodyKey
 from victor_ext.runtime.loop.operations import Effect, Operation, Operations, RepeatsId
 from victor_ext.systems import System
+from victor_ext.typed import ListQuery
 
 from .system import SYSTEM
-
-
-class Client:
-    """As in a generated package."""
-
-    def __init__(self, base_url: str) -> None:
-        self.base_url = base_url
-
-    def set_httpx_client(self, client: Any) -> None:
-        self.http = client
-
-    set_async_httpx_client = set_httpx_client
-
-
-class _Operation:
-    """In place of the module of a generated operation."""
-
-    def __init__(self, method: str, path: str) -> None:
-        self.method, self.path = method, path
-
-    def sync_detailed(self, *, client: Any, json: Any = None, **ids: str) -> Any:
-        return self._read(
-            client, client.http.request(self.method, self.path.format(**ids), json=json)
-        )
-
-    async def asyncio_detailed(self, *, client: Any, json: Any = None, **ids: str) -> Any:
-        return self._read(
-            client, await client.http.request(self.method, self.path.format(**ids), json=json)
-        )
-
-    def _read(self, client: Any, response: Any) -> Any:
-        parsed = client.parse_response(
-            lambda client, response: response.content and response.json(), response
-        )
-        return SimpleNamespace(parsed=parsed, headers=response.headers)
-
-
-_CHARGE: Any = _Operation("POST", "/v1/charges")
-_FIND: Any = _Operation("GET", "/v1/charges/{id}")
-_LIST: Any = _Operation("GET", "/v1/book")
 
 
 def _refused(response: Any) -> str | None:
@@ -117,23 +88,29 @@ class Charges(Resource[Mode]):
     @operation
     def create(self, reference: str, cents: int, *, idempotency_key: str) -> OperationFlow[str]:
         """Charge, and return the id."""
-        body = {"reference": reference, "cents": cents, "idempotencyKey": idempotency_key}
-        made = yield from call_without_body(_CHARGE, json=body)
+        body = NewCharge(idempotency_key=idempotency_key, reference=reference, cents=cents)
+        made = yield from call_without_body(create_charge, body=body)
         return str(made.headers["location"].rpartition("/")[2])
 
     @operation
-    def get(self, id: str) -> OperationFlow[dict[str, Any]]:
+    def get(self, id: str) -> OperationFlow[Charge]:
         """Read one charge."""
-        return (yield from call(_FIND, None, id=id))
+        step = yield step_for_json(find_charge, id=id)
+        return Charge(object_or_empty(step.parsed))
 
     @listing
-    def list(self) -> Walk[dict[str, Any]]:
-        """All charges, on one page."""
+    @arguments_of(arguments.list_charges)
+    def list(self, query: ListQuery) -> Walk[Charge]:
+        """The charges, on one page."""
 
-        def read(reader: PageReader[dict[str, Any]]) -> OperationFlow[Any]:
-            return (yield from call(_LIST, None))["charges"] if reader.number == 1 else []
+        def read(reader: PageReader[Charge]) -> OperationFlow[list[Charge]]:
+            if reader.number > 1:
+                return []
+            step = yield step_for_json(list_charges, **query.arguments)
+            book = object_or_empty(step.parsed)
+            return [Charge(object_or_empty(each)) for each in list_or_empty(book.get("charges"))]
 
-        return Walk(lambda: PageReader(lambda charge: charge["id"], first=1), read)
+        return Walk(lambda: PageReader(lambda charge: charge.id, first=1), read)
 
 
 class _TinyClient(BaseClient[Client, Mode, Transport, HttpxClient], Pings[Mode]):
@@ -141,7 +118,7 @@ class _TinyClient(BaseClient[Client, Mode, Transport, HttpxClient], Pings[Mode])
     _generated = Client
     _resources: ClassVar[dict[str, Any]] = {"charges": Charges}
     charges: Charges[Mode]
-    _ping_read = _LIST, dict[str, Any]()
+    _ping_read = list_charges, dict[str, Any]()
 
     @with_client_options
     def __init__(

@@ -146,8 +146,12 @@ class TinyProvider(SandboxProvider[TinySettings]):
             else self.error(409, "key", "The key was used for another body.")
         )
 
-    def _list(self, _call: Call) -> Response:
-        return json_response(200, {"charges": list(self.charges.values())})
+    def _list(self, call: Call) -> Response:
+        wanted = call.query_values().get("reference")
+        charges = [
+            each for each in self.charges.values() if wanted in (None, each.get("reference"))
+        ]
+        return json_response(200, {"charges": charges})
 
     def _find(self, call: Call) -> Response:
         charge = self.charges.get(call.params["id"])

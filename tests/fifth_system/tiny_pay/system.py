@@ -20,9 +20,9 @@ def book_of(client: Any, *, page_size: int | None) -> Book:
     """The book of a client, blocking or awaited."""
 
     def read(charge: Any) -> Theirs:
-        amount = money_of(f"{charge['cents'] / 100:.2f}", "USD")
+        amount = money_of(f"{charge.cents / 100:.2f}", "USD")
         return Theirs(
-            charge["id"], charge["reference"], amount, amount, "USD", str(charge["settled"]), None
+            charge.id, charge.reference, amount, amount, "USD", str(charge.is_settled), None
         )
 
     return Book(

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any
 
 import httpx
@@ -28,14 +29,14 @@ def _get_kwargs(
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
     victor_id: str | Unset = UNSET,
-    start_datetime: str | Unset = UNSET,
-    end_datetime: str | Unset = UNSET,
+    start_datetime: datetime.datetime | Unset = UNSET,
+    end_datetime: datetime.datetime | Unset = UNSET,
     status: ListPaymentRequestsStatus | Unset = UNSET,
     direction: ListPaymentRequestsDirection | Unset = UNSET,
-    due_date_start_date: str | Unset = UNSET,
-    due_date_end_date: str | Unset = UNSET,
-    approval_start_datetime: str | Unset = UNSET,
-    approval_end_datetime: str | Unset = UNSET,
+    due_date_start_date: datetime.date | Unset = UNSET,
+    due_date_end_date: datetime.date | Unset = UNSET,
+    approval_start_datetime: datetime.datetime | Unset = UNSET,
+    approval_end_datetime: datetime.datetime | Unset = UNSET,
     victor_payment_request_parent_id: str | Unset = UNSET,
     victor_payment_request_child_id: str | Unset = UNSET,
     network_type: ListPaymentRequestsNetworkType | Unset = UNSET,
@@ -111,14 +112,14 @@ def sync_detailed(
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
     victor_id: str | Unset = UNSET,
-    start_datetime: str | Unset = UNSET,
-    end_datetime: str | Unset = UNSET,
+    start_datetime: datetime.datetime | Unset = UNSET,
+    end_datetime: datetime.datetime | Unset = UNSET,
     status: ListPaymentRequestsStatus | Unset = UNSET,
     direction: ListPaymentRequestsDirection | Unset = UNSET,
-    due_date_start_date: str | Unset = UNSET,
-    due_date_end_date: str | Unset = UNSET,
-    approval_start_datetime: str | Unset = UNSET,
-    approval_end_datetime: str | Unset = UNSET,
+    due_date_start_date: datetime.date | Unset = UNSET,
+    due_date_end_date: datetime.date | Unset = UNSET,
+    approval_start_datetime: datetime.datetime | Unset = UNSET,
+    approval_end_datetime: datetime.datetime | Unset = UNSET,
     victor_payment_request_parent_id: str | Unset = UNSET,
     victor_payment_request_child_id: str | Unset = UNSET,
     network_type: ListPaymentRequestsNetworkType | Unset = UNSET,
@@ -140,19 +141,19 @@ def sync_detailed(
         page (int | Unset): Uses 0 based indexing. (The server's default: 0)
         page_size (int | Unset): (The server's default: 50)
         victor_id (str | Unset): The Victor Id of the Payment Request Example: LVDOAEFJKH.
-        start_datetime (str | Unset): ISO 8601 date and time format requiring Zulu timezone.
-            Example: YYYY-MM-DDThh:mm:ss.sTZD.
-        end_datetime (str | Unset): ISO 8601 date and time format requiring Zulu timezone.
-            Example: YYYY-MM-DDThh:mm:ss.sTZD.
+        start_datetime (datetime.datetime | Unset): ISO 8601 date and time format requiring Zulu
+            timezone. Example: 1997-07-16T19:20:30.45Z.
+        end_datetime (datetime.datetime | Unset): ISO 8601 date and time format requiring Zulu
+            timezone. Example: 1997-07-16T19:20:30.45Z.
         status (ListPaymentRequestsStatus | Unset): The status of the payment request.
         direction (ListPaymentRequestsDirection | Unset): Indicates if the request was originated
             by the caller (outbound) or an incoming RfP request (inbound).
-        due_date_start_date (str | Unset): ISO 8601 date format. Example: YYYY-MM-DD.
-        due_date_end_date (str | Unset): ISO 8601 date format. Example: YYYY-MM-DD.
-        approval_start_datetime (str | Unset): ISO 8601 date and time format requiring Zulu
-            timezone. Example: YYYY-MM-DDThh:mm:ss.sTZD.
-        approval_end_datetime (str | Unset): ISO 8601 date and time format requiring Zulu
-            timezone. Example: YYYY-MM-DDThh:mm:ss.sTZD.
+        due_date_start_date (datetime.date | Unset): ISO 8601 date format. Example: 2021-10-25.
+        due_date_end_date (datetime.date | Unset): ISO 8601 date format. Example: 2021-10-25.
+        approval_start_datetime (datetime.datetime | Unset): ISO 8601 date and time format
+            requiring Zulu timezone. Example: 1997-07-16T19:20:30.45Z.
+        approval_end_datetime (datetime.datetime | Unset): ISO 8601 date and time format requiring
+            Zulu timezone. Example: 1997-07-16T19:20:30.45Z.
         victor_payment_request_parent_id (str | Unset): The Victor Id of the parent (outbound)
             payment request of the given payment request Example: 1DZOLW34GI.
         victor_payment_request_child_id (str | Unset): The Victor Id of the child (inbound)
@@ -200,14 +201,14 @@ def sync(
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
     victor_id: str | Unset = UNSET,
-    start_datetime: str | Unset = UNSET,
-    end_datetime: str | Unset = UNSET,
+    start_datetime: datetime.datetime | Unset = UNSET,
+    end_datetime: datetime.datetime | Unset = UNSET,
     status: ListPaymentRequestsStatus | Unset = UNSET,
     direction: ListPaymentRequestsDirection | Unset = UNSET,
-    due_date_start_date: str | Unset = UNSET,
-    due_date_end_date: str | Unset = UNSET,
-    approval_start_datetime: str | Unset = UNSET,
-    approval_end_datetime: str | Unset = UNSET,
+    due_date_start_date: datetime.date | Unset = UNSET,
+    due_date_end_date: datetime.date | Unset = UNSET,
+    approval_start_datetime: datetime.datetime | Unset = UNSET,
+    approval_end_datetime: datetime.datetime | Unset = UNSET,
     victor_payment_request_parent_id: str | Unset = UNSET,
     victor_payment_request_child_id: str | Unset = UNSET,
     network_type: ListPaymentRequestsNetworkType | Unset = UNSET,
@@ -242,14 +243,14 @@ async def asyncio_detailed(
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
     victor_id: str | Unset = UNSET,
-    start_datetime: str | Unset = UNSET,
-    end_datetime: str | Unset = UNSET,
+    start_datetime: datetime.datetime | Unset = UNSET,
+    end_datetime: datetime.datetime | Unset = UNSET,
     status: ListPaymentRequestsStatus | Unset = UNSET,
     direction: ListPaymentRequestsDirection | Unset = UNSET,
-    due_date_start_date: str | Unset = UNSET,
-    due_date_end_date: str | Unset = UNSET,
-    approval_start_datetime: str | Unset = UNSET,
-    approval_end_datetime: str | Unset = UNSET,
+    due_date_start_date: datetime.date | Unset = UNSET,
+    due_date_end_date: datetime.date | Unset = UNSET,
+    approval_start_datetime: datetime.datetime | Unset = UNSET,
+    approval_end_datetime: datetime.datetime | Unset = UNSET,
     victor_payment_request_parent_id: str | Unset = UNSET,
     victor_payment_request_child_id: str | Unset = UNSET,
     network_type: ListPaymentRequestsNetworkType | Unset = UNSET,
@@ -286,14 +287,14 @@ async def asyncio(
     page: int | Unset = UNSET,
     page_size: int | Unset = UNSET,
     victor_id: str | Unset = UNSET,
-    start_datetime: str | Unset = UNSET,
-    end_datetime: str | Unset = UNSET,
+    start_datetime: datetime.datetime | Unset = UNSET,
+    end_datetime: datetime.datetime | Unset = UNSET,
     status: ListPaymentRequestsStatus | Unset = UNSET,
     direction: ListPaymentRequestsDirection | Unset = UNSET,
-    due_date_start_date: str | Unset = UNSET,
-    due_date_end_date: str | Unset = UNSET,
-    approval_start_datetime: str | Unset = UNSET,
-    approval_end_datetime: str | Unset = UNSET,
+    due_date_start_date: datetime.date | Unset = UNSET,
+    due_date_end_date: datetime.date | Unset = UNSET,
+    approval_start_datetime: datetime.datetime | Unset = UNSET,
+    approval_end_datetime: datetime.datetime | Unset = UNSET,
     victor_payment_request_parent_id: str | Unset = UNSET,
     victor_payment_request_child_id: str | Unset = UNSET,
     network_type: ListPaymentRequestsNetworkType | Unset = UNSET,

@@ -1,0 +1,175 @@
+"""What an update says of typed records and arguments, one line for each member."""
+
+from pathlib import Path
+
+import pytest
+
+from victor_spec.command_line import main
+
+from .wire import made_with_settings
+
+pytestmark = pytest.mark.pull_request
+
+DOCUMENT = """
+openapi: 3.0.3
+info: {title: Shop, version: 1.0.0}
+paths:
+  /shops/{shopId}/orders:
+    get:
+      operationId: listOrders
+      parameters:
+        - {name: shopId, in: path, required: true, schema: {type: string}}
+        - {name: state, in: query, schema: {type: string, enum: [OPEN, CLOSED]}}
+        - {name: note, in: query, schema: {type: string, maxLength: 20, pattern: "[a-z]{1,9}"}}
+        - {name: size, in: query, schema: {type: integer, minimum: 1, maximum: 50}}
+        - {name: day, in: query, schema: {type: string}}
+        - {name: since, in: query, schema: {type: string, format: date-time}}
+        - {name: old, in: query, schema: {type: string}}
+        - {name: page, in: query, schema: {type: integer}}
+      responses:
+        "200":
+          description: The orders.
+          content: {application/json: {schema: {$ref: '#/components/schemas/Orders'}}}
+components:
+  schemas:
+    Orders:
+      type: object
+      properties: {items: {type: array, items: {$ref: '#/components/schemas/Order'}}}
+    Order:
+      type: object
+      properties:
+        id: {type: string}
+        kind: {type: string, enum: [A, B]}
+        total: {type: integer}
+        memo: {type: string}
+"""
+SETTINGS = """
+records: {Order: {shown: [id, kind], private: [total]}}
+lists:
+  listOrders:
+    what: list of orders
+    positional: [shopId]
+    names: {size: page_size}
+    constant: [size]
+    leave_out: [page]
+"""
+QUERY = "        - {name: page, in: query"
+FIELD = "        memo:"
+HARMLESS = {
+    QUERY: (
+        "        - {name: purpose, in: query, schema: {type: string, maxLength: 35}}\n"
+        "        - {name: count, in: query, schema: {type: integer, minimum: 0, maximum: 9}}\n"
+        "        - {name: page, in: query"
+    ),
+    FIELD: (
+        "        purpose: {type: string}\n        paid: {type: boolean}\n"
+        "        due: {type: array, items: {type: string, format: date}}\n        memo:"
+    ),
+    "OPEN, CLOSED": "OPEN, CLOSED, FROZEN",
+    "maxLength: 20, pattern": "maxLength: 40, pattern",
+    "maximum: 50": "maximum: 100",
+}
+SAID = """
+8 changes of typed records and arguments:
+  new word: `state` in `list_orders`: FROZEN
+  wider: `note` in `list_orders`: at most 40 characters, and not 20
+  wider: `page_size` in `list_orders`: at most 100, and not 50
+  new: `purpose` in `list_orders` (text, at most 35 characters): ...; undecided
+  new: `count` in `list_orders` (whole number, at least 0, at most 9): ...; undecided
+  new: `purpose` in `Order` (text): in no repr; undecided
+  new: `paid` in `Order` (flag)
+  new: `due` in `Order` (list of day): in no repr; undecided
+  Decide in shop.settings.yaml: `shown` or `private` of a field, `constant` of a list.
+"""
+BREAKING = {
+    QUERY: (
+        "        - {name: token, in: query, required: true, schema: {type: string}}\n"
+        "        - {name: page, in: query"
+    ),
+    "        - {name: old, in: query, schema: {type: string}}\n": "",
+    "name: since, in: query,": "name: since, in: query, required: true,",
+    "{name: day, in: query, schema: {type: string}}": (
+        "{name: day, in: query, schema: {type: string, format: date}}"
+    ),
+    "OPEN, CLOSED": "OPEN",
+    'maxLength: 20, pattern: "[a-z]{1,9}"': 'maxLength: 9, minLength: 2, pattern: "[a-y]{1,9}"',
+    "minimum: 1, maximum: 50": "minimum: 2, maximum: 50",
+    "total: {type: integer}": "total: {type: string}",
+    "enum: [A, B]": "enum: [A, B, C]",
+    "        memo: {type: string}\n": "",
+}
+SAID_BREAKING = """
+12 changes of typed records and arguments:
+  word gone: `state` in `list_orders`: CLOSED: breaking
+  narrower: `note` in `list_orders`: at most 9 characters, and not 20: breaking
+  narrower: `note` in `list_orders`: at least 2 characters: breaking
+  other pattern: `note` in `list_orders`: [a-y]{1,9}: breaking
+  narrower: `page_size` in `list_orders`: at least 2, and not 1: breaking
+  other type: `day` in `list_orders`: day, and not text: breaking
+  required now: `since` in `list_orders`: a call without it is refused: breaking
+  new: `token` in `list_orders` (text): required: breaking
+  gone: `old` in `list_orders`: breaking
+  new word: `kind` in `Order`: C
+  other type: `total` in `Order`: text, and not whole number: breaking
+  gone: `memo` in `Order`: breaking
+"""
+
+
+def updated(folder: Path, news: dict[str, str], capsys: pytest.CaptureFixture[str]) -> str:
+    """What an update to a document with these news prints behind its report."""
+    newer = DOCUMENT
+    for old, new in news.items():
+        assert newer.count(old) == 1
+        newer = newer.replace(old, new)
+    made_with_settings(folder, DOCUMENT, SETTINGS)
+    (folder / "newer.yaml").write_text(newer, encoding="utf-8")
+    capsys.readouterr()
+    arguments = [str(folder / "shop.yaml"), str(folder / "newer.yaml"), "--out", str(folder)]
+    main(["update", *arguments])
+    printed = capsys.readouterr().out.partition(str(folder / "shop_api"))[2]
+    return printed.replace("the list is read repeatedly", "...")
+
+
+def test_what_harms_nobody_is_one_line_a_member_with_what_is_undecided(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    printed = updated(tmp_path, HARMLESS, capsys)
+    assert printed.partition("\n\n")[2].startswith(SAID.lstrip())
+
+
+def test_what_is_narrower_required_or_gone_is_breaking_by_its_name_in_python(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    printed = updated(tmp_path, BREAKING, capsys)
+    assert printed.partition("\n\n")[2].startswith(SAID_BREAKING.lstrip())
+
+
+@pytest.mark.parametrize("old", [each for each in BREAKING if each != "enum: [A, B]"])
+def test_what_is_called_breaking_is_so_for_the_comparison(old: str, tmp_path: Path) -> None:
+    names = [tmp_path / name for name in ("shop.yaml", "newer.yaml")]
+    for name, text in zip(names, (DOCUMENT, DOCUMENT.replace(old, BREAKING[old])), strict=True):
+        name.write_text(text, encoding="utf-8")
+    status = main(["diff", *map(str, names), *(["--no-python"] if "total" not in old else [])])
+    assert status == 1
+
+
+@pytest.mark.parametrize(
+    ("location", "path"), [("path", "/shops/{shopId}/{old}"), ("query", "/shops/{shopId}/orders")]
+)
+def test_a_parameter_that_moves_is_breaking(
+    location: str, path: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    news = {
+        "  /shops/{shopId}/orders:": f"  {path}:",
+        "name: old, in: query,": f"name: old, in: {location}, required: true,",
+    }
+    printed = updated(tmp_path, news, capsys)
+    moved = "  moved: `old` in `list_orders`: from the query to the path: breaking\n"
+    assert (moved in printed) == (location == "path")
+
+
+def test_what_does_not_change_is_not_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    printed = updated(tmp_path, {"title: Shop": "title: The shop"}, capsys)
+    assert "typed records and arguments" not in printed

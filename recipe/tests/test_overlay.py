@@ -1,0 +1,231 @@
+"""The corrections of a document: the overlay beside it."""
+
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from victor_spec.command_line import main
+from victor_spec.document import DocumentError, load
+
+DOCUMENT = """
+openapi: 3.0.3
+info: {title: Shop, version: 1.0.0}
+paths:
+  /cards/{id}:
+    get:
+      operationId: getCard
+      parameters:
+        - {name: id, in: path, required: true, schema: {type: string}}
+        - {name: since, in: query, schema: {type: string}}
+      responses:
+        "200":
+          description: The card.
+          content: {application/json: {schema: {$ref: '#/components/schemas/Card'}}}
+components:
+  schemas:
+    Card:
+      type: object
+      required: [pin]
+      properties:
+        pin: {type: string}
+        "it's": {type: string}
+        made: {type: string}
+"""
+SINCE = "$.paths['/cards/{id}'].get.parameters[1].schema"
+CARD = "$.components.schemas.Card"
+FORMAT = f"{{target: '{CARD}.properties.made', update: {{format: date-time}}}}"
+
+
+def shop(folder: Path, *actions: str, top: str = "overlay: 1.0.0") -> Path:
+    """The document, with an overlay of these actions beside it."""
+    document = folder / "shop.yaml"
+    document.write_text(DOCUMENT, encoding="utf-8")
+    lines = [top, "info: {title: Corrections, version: 1.0.0}", "actions:"]
+    lines += [f"  - {action}" for action in actions]
+    (folder / "shop.overlay.yaml").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return document
+
+
+def corrected(folder: Path, target: str, rest: str) -> Any:
+    """The corrected document."""
+    return load(shop(folder, f"target: {yaml.safe_dump(target).splitlines()[0]}\n    {rest}"))
+
+
+def test_an_update_is_merged_with_the_object_that_a_path_leads_to(tmp_path: Path) -> None:
+    tree = corrected(tmp_path, SINCE, "update: {format: date, type: text}")
+    (_, since) = tree["paths"]["/cards/{id}"]["get"]["parameters"]
+    assert since == {"name": "since", "in": "query", "schema": {"type": "text", "format": "date"}}
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        f"{CARD}.properties.made",
+        f"{CARD}['properties'][\"made\"]",
+        "$['components'].schemas.Card.properties.made",
+    ],
+)
+def test_a_step_may_be_written_with_a_dot_or_in_brackets(target: str, tmp_path: Path) -> None:
+    tree = corrected(tmp_path, target, "update: {format: date}")
+    made = tree["components"]["schemas"]["Card"]["properties"]["made"]
+    assert made == {"type": "string", "format": "date"}
+
+
+def test_what_is_nested_in_an_update_is_merged_too_and_lists_grow(tmp_path: Path) -> None:
+    update = "update: {required: [made], properties: {made: {format: date}, new: {type: integer}}}"
+    card = corrected(tmp_path, CARD, update)["components"]["schemas"]["Card"]
+    assert card["required"] == ["pin", "made"]
+    assert card["properties"]["made"] == {"type": "string", "format": "date"}
+    assert card["properties"]["new"] == {"type": "integer"}
+    assert "pin" in card["properties"]
+
+
+def test_an_update_of_a_list_is_added_to_it(tmp_path: Path) -> None:
+    card = corrected(tmp_path, f"{CARD}.required", "update: made")["components"]["schemas"]["Card"]
+    assert card["required"] == ["pin", "made"]
+
+
+def test_what_is_removed_is_gone(tmp_path: Path) -> None:
+    tree = corrected(tmp_path, f"{CARD}.properties['it\\'s']", "remove: true")
+    assert [*tree["components"]["schemas"]["Card"]["properties"]] == ["pin", "made"]
+    operation = "$.paths['/cards/{id}'].get.parameters[1]"
+    tree = corrected(tmp_path, operation, "remove: true")
+    assert len(tree["paths"]["/cards/{id}"]["get"]["parameters"]) == 1
+
+
+def test_the_document_itself_is_not_touched(tmp_path: Path) -> None:
+    document = shop(tmp_path, FORMAT)
+    load(document)
+    assert document.read_text(encoding="utf-8") == DOCUMENT
+
+
+@pytest.mark.parametrize(
+    ("target", "rest", "message"),
+    [
+        (
+            f"{CARD}.properties.mode",
+            "update: {format: date}",
+            f"it leads nowhere: {CARD}.properties has no 'mode': the nearest key is 'made'.",
+        ),
+        (
+            "$.paths['/card/{id}'].get",
+            "remove: true",
+            "$.paths has no '/card/{id}': the nearest key is '/cards/{id}'.",
+        ),
+        (
+            "$.paths['/cards/{id}'].get.parameters[2]",
+            "remove: true",
+            "$.paths['/cards/{id}'].get.parameters has no [2]: it has 2 items.",
+        ),
+        ("$.info[0]", "remove: true", "$.info has no [0]: it is no list."),
+        ("$.info.title.text", "remove: true", "it leads nowhere: $.info.title has no 'text'."),
+        ("$.paths.*", "remove: true", "it is no exact path from '.*' on: write one without"),
+        ("$..parameters", "remove: true", "it is no exact path from '..parameters' on"),
+        ("$.paths[?(@.get)]", "remove: true", "it is no exact path from '[?(@.get)]' on"),
+        ("paths", "remove: true", "it is no exact path"),
+        ("$", "remove: true", "the whole document cannot be removed."),
+        ("$.info.title", "update: {a: 1}", "it is no object and no list"),
+        (CARD, "update: text", "`update` must be an object"),
+        (CARD, "update: {properties: none}", "`update` has 'properties', which is of another type"),
+        (CARD, "update: {type: object}", "it changes nothing, as the document says so itself"),
+        (CARD, "update: {a: 1}\n    remove: true", "write `update`, or `remove: true`, and not"),
+        (CARD, "description: none", "write `update`, or `remove: true`"),
+        (CARD, "remove: 1", "`remove` is true or false."),
+        (CARD, "copy: $.info", "`copy` is not read"),
+        (CARD, "updates: {a: 1}", "updates is no part of an action: the nearest key is 'update'."),
+    ],
+)
+def test_an_action_that_leads_nowhere_or_does_not_fit_is_an_error_that_names_it(
+    target: str, rest: str, message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(DocumentError) as caught:
+        corrected(tmp_path, target, rest)
+    assert str(caught.value).startswith(f"{tmp_path / 'shop.overlay.yaml'}: action 1 (")
+    assert message in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "it is no overlay: write `overlay: 1.0.0` at its top."),
+        ("openapi: 3.0.0", "it is no overlay"),
+        ("overlay: 1.0.0", "it has no actions: write `actions:`, or remove the file."),
+        ("overlay: 1.0.0\nactions: [{update: {}}]", "action 1 has no `target`: write a path"),
+        ("overlay: [", "cannot be read: "),
+    ],
+)
+def test_a_file_that_is_no_overlay_is_named(text: str, message: str, tmp_path: Path) -> None:
+    document = shop(tmp_path, FORMAT)
+    (tmp_path / "shop.overlay.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(DocumentError) as caught:
+        load(document)
+    assert str(tmp_path / "shop.overlay.yaml") in str(caught.value)
+    assert message in str(caught.value)
+
+
+def test_the_victor_document_has_what_its_overlay_says(victor_yaml: Path) -> None:
+    properties = load(victor_yaml)["components"]["schemas"]["ListPaymentRequests"]["properties"]
+    formats = {name: each.get("format") for name, each in properties.items()}
+    assert formats["start_datetime"] == formats["approval_end_datetime"] == "date-time"
+    assert formats["due_date_start_date"] == "date"
+
+
+@pytest.mark.pull_request
+def test_the_package_and_its_check_follow_the_overlay(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = shop(tmp_path, FORMAT)
+    arguments = [str(document), "--out", str(tmp_path)]
+    assert main(["generate", *arguments]) == 0
+    model = (tmp_path / "shop_api" / "models" / "card.py").read_text(encoding="utf-8")
+    assert "made: datetime.datetime | Unset" in model
+    assert main(["check", *arguments]) == 0
+    (tmp_path / "shop.overlay.yaml").unlink()
+    assert main(["check", *arguments]) == 1
+    assert "shop_api" in capsys.readouterr().err
+
+
+@pytest.mark.pull_request
+def test_a_newer_document_is_corrected_as_the_one_that_it_replaces(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = shop(tmp_path, FORMAT)
+    newer = tmp_path / "newer.yaml"
+    newer.write_text(DOCUMENT.replace("1.0.0", "1.1.0"), encoding="utf-8")
+    assert main(["diff", str(document), str(newer)]) == 0
+    assert "No change." in capsys.readouterr().out
+    arguments = [str(document), str(newer), "--out", str(tmp_path)]
+    assert main(["update", *arguments]) == 0
+    assert main(["check", str(document), "--out", str(tmp_path)]) == 0
+    assert document.read_bytes() == newer.read_bytes()
+
+
+@pytest.mark.pull_request
+def test_the_overlay_is_written_for_the_newer_document(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = shop(tmp_path, FORMAT)
+    newer = tmp_path / "newer.yaml"
+    newer.write_text(DOCUMENT.replace("        made:", "        created:"), encoding="utf-8")
+    arguments = [str(document), str(newer), "--out", str(tmp_path)]
+    assert main(["update", *arguments]) == 2
+    assert "has no 'made': the nearest key is 'created'" in capsys.readouterr().err
+    shop(tmp_path, FORMAT.replace("made", "created"))
+    assert main(["update", *arguments]) == 1
+
+
+@pytest.mark.slow
+def test_a_document_of_a_commit_has_the_overlay_of_that_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shop(tmp_path, FORMAT)
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b.example", "-c", "commit.gpgsign=no"]
+    for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "one"]):
+        subprocess.run([*git, *command], check=True)
+    shop(tmp_path, FORMAT.replace("date-time", "date"))
+    assert main(["diff", "git:HEAD:shop.yaml", "shop.yaml", "--no-python"]) == 1
+    assert "made" in capsys.readouterr().out

@@ -1,0 +1,162 @@
+"""Typed records and arguments where nobody has written settings, and the settings to start from."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from victor_spec.command_line import main
+
+pytestmark = pytest.mark.pull_request
+
+DOCUMENT = """
+openapi: 3.0.3
+info: {title: Shop, version: 1.0.0}
+servers: [{url: "https://api.shop.example"}]
+paths:
+  /shops/{shopId}/orders:
+    get:
+      operationId: listOrders
+      parameters:
+        - {name: shopId, in: path, required: true, schema: {type: string}}
+        - {name: state, in: query, schema: {type: string, maxLength: 20}}
+        - {name: sizes, in: query, schema: {}}
+      responses:
+        "200":
+          description: The orders.
+          content:
+            application/json:
+              schema: {type: array, items: {$ref: '#/components/schemas/Order'}}
+  /orders/{id}:
+    get:
+      operationId: getOrder
+      parameters: [{name: id, in: path, required: true, schema: {type: string}}]
+      responses:
+        "200":
+          description: The order.
+          content: {application/json: {schema: {$ref: '#/components/schemas/Order'}}}
+  /orders/{id}/paper:
+    get:
+      operationId: getPaper
+      parameters: [{name: id, in: path, required: true, schema: {type: string}}]
+      responses:
+        "200":
+          description: The paper.
+          content: {application/pdf: {schema: {type: string, format: binary}}}
+  /animal:
+    get:
+      operationId: getAnimal
+      responses:
+        "200":
+          description: One of two.
+          content:
+            application/json:
+              schema:
+                oneOf: [{$ref: '#/components/schemas/Cat'}, {$ref: '#/components/schemas/Dog'}]
+components:
+  schemas:
+    Order:
+      type: object
+      properties:
+        orderId: {type: string}
+        paid: {type: boolean}
+        lines: {type: array, items: {$ref: '#/components/schemas/Line'}}
+    Line: {type: object, properties: {text: {type: string}}}
+    Cat: {type: object, properties: {sound: {type: string}}}
+    Dog: {type: object, properties: {sound: {type: string}}}
+"""
+NOTHING = """
+openapi: 3.0.3
+info: {title: Files, version: 1.0.0}
+servers: [{url: "https://api.files.example"}]
+paths:
+  /paper:
+    get:
+      operationId: getPaper
+      responses:
+        "200":
+          description: A file, or a word.
+          content:
+            application/json: {schema: {oneOf: [{type: string}, {type: integer}]}}
+            application/pdf: {schema: {type: string, format: binary}}
+"""
+
+
+def shop(folder: Path, text: str = DOCUMENT) -> Path:
+    document = folder / "shop.yaml"
+    document.write_text(text, encoding="utf-8")
+    return document
+
+
+def generated(document: Path, *options: str) -> int:
+    return main(["generate", str(document), "--out", str(document.parent), *options])
+
+
+def modules(folder: Path) -> dict[str, bytes]:
+    """The typed modules of the package."""
+    return {path.name: path.read_bytes() for path in (folder / "shop_api/typed").glob("*.py")}
+
+
+def test_typed_makes_a_record_of_each_answer_and_the_arguments_of_each_list(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert generated(shop(tmp_path), "--typed") == 0
+    made = modules(tmp_path)
+    records = re.findall(rb"class (\w+)\(_typed.Record\)", made["records.py"])
+    assert records == [b"Cat", b"Dog", b"Line", b"Order"]
+    lists = re.findall(rb"^def (\w+)", made["arguments.py"], re.MULTILINE)
+    assert lists == [b"list_orders"]
+    assert b"sizes" not in made["arguments.py"]
+    printed = capsys.readouterr().out
+    assert re.search(r"no-record \(1\): .*\n +GET /orders/\{id\}/paper\n", printed)
+
+
+def test_the_settings_to_start_from_make_what_typed_makes_without_them(tmp_path: Path) -> None:
+    document = shop(tmp_path)
+    generated(document, "--typed")
+    before = modules(tmp_path)
+    assert main(["settings", str(document)]) == 0
+    assert generated(document) == 0
+    assert modules(tmp_path) == before
+
+
+def test_the_settings_to_start_from_name_what_is_undecided(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = shop(tmp_path)
+    assert main(["settings", str(document)]) == 0
+    assert "shop.settings.yaml: 4 records and 1 list." in capsys.readouterr().out
+    text = (tmp_path / "shop.settings.yaml").read_text(encoding="utf-8")
+    assert "  Order:\n    shown: [] # may have: orderId\n" in text
+    assert text.endswith(
+        "lists:\n  listOrders:\n    what: list of orders\n    positional: [shopId]\n"
+        "    leave_out: [sizes]\n"
+    )
+
+
+def test_settings_that_are_there_are_kept(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "shop.settings.yaml").write_text("records: {}\n", encoding="utf-8")
+    assert main(["settings", str(shop(tmp_path))]) == 2
+    assert "shop.settings.yaml is there: edit it, or remove it first." in capsys.readouterr().err
+    assert (tmp_path / "shop.settings.yaml").read_text(encoding="utf-8") == "records: {}\n"
+
+
+@pytest.mark.parametrize("command", ["generate", "settings"])
+def test_a_document_of_which_nothing_typed_can_be_made_is_an_error_that_says_why(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = shop(tmp_path, NOTHING)
+    options = ["--out", str(tmp_path), "--typed"] if command == "generate" else []
+    assert main([command, str(document), *options]) == 2
+    said = capsys.readouterr().err
+    assert "no typed record can be made" in said
+    assert "a file" in said
+    assert [path.name for path in tmp_path.iterdir()] == ["shop.yaml"]
+
+
+def test_an_operation_without_an_id_has_no_arguments_and_its_records(tmp_path: Path) -> None:
+    text = DOCUMENT.replace("      operationId: listOrders\n", "")
+    assert generated(shop(tmp_path, text), "--typed") == 0
+    assert {*modules(tmp_path)} == {"__init__.py", "records.py"}

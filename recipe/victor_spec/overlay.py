@@ -1,0 +1,183 @@
+"""Corrections of a document: the OpenAPI Overlay beside it (https://spec.openapis.org/overlay).
+
+A target is an exact path (`$.paths['/cards'].get`): what a wildcard or a filter finds could change
+with the document, and nobody would see it.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from .tree import DocumentError, Tree, is_list, is_mapping
+
+_STEP = re.compile(
+    r"""\.(?P<name>[^\W\d]\w*)"""
+    r"""|\[(?P<index>0|[1-9][0-9]*)\]"""
+    r"""|\['(?P<single>(?:[^'\\]|\\['\\])*)'\]"""
+    r"""|\["(?P<double>(?:[^"\\]|\\["\\])*)"\]"""
+)
+"""One step of a path: `.get`, `[0]`, `['/cards']` or `["/cards"]`."""
+_KEYS = ("target", "update", "remove", "description", "copy")
+
+
+class _Misfit(Exception):
+    """An action cannot be done; the message says why, without a full stop."""
+
+
+class _Action(NamedTuple):
+    """One action of an overlay."""
+
+    place: str
+    """What to call it: `action 2`, and its target."""
+    steps: list[str | int]
+    removes: bool
+    update: Any
+
+
+def apply_overlay(document: Tree, overlay: Any, file: Path, *, lenient: bool = False) -> None:
+    """Do the actions of an overlay, which was read from a file, to a document.
+
+    Raises DocumentError for an overlay that has another form, and for an action that leads nowhere,
+    does not fit, or changes nothing. If `lenient`, these actions are passed over.
+    """
+    try:
+        actions = list(_actions(overlay))
+    except _Misfit as error:
+        raise DocumentError(f"{file}: {error}.") from None
+    for action in actions:
+        try:
+            _do(document, action)
+        except _Misfit as error:
+            if not lenient:
+                raise DocumentError(f"{file}: {action.place}: {error}.") from None
+
+
+def _nearest(key: str, known: Iterable[str]) -> str:
+    """What may be meant by an unknown key, for the end of a sentence."""
+    close = get_close_matches(key, [*known], n=1, cutoff=0)
+    return f": the nearest key is {close[0]!r}" if close else ""
+
+
+def _actions(overlay: Any) -> Iterator[_Action]:
+    if not is_mapping(overlay) or not re.match(r"1\.[01]\.", str(overlay.get("overlay", ""))):
+        raise _Misfit("it is no overlay: write `overlay: 1.0.0` at its top")
+    written = overlay.get("actions")
+    if not is_list(written) or not written:
+        raise _Misfit("it has no actions: write `actions:`, or remove the file")
+    for number, action in enumerate(written, 1):
+        yield _action(f"action {number}", action)
+
+
+def _action(place: str, action: Any) -> _Action:
+    if not is_mapping(action) or not isinstance(action.get("target"), str):
+        raise _Misfit(f"{place} has no `target`: write a path, such as $.paths['/cards'].get")
+    place = f"{place} ({action['target']})"
+    for key in action:
+        if key not in _KEYS and not key.startswith("x-"):
+            raise _Misfit(f"{place}: {key} is no part of an action{_nearest(key, _KEYS)}")
+    removes = action.get("remove", False)
+    if "copy" in action:
+        raise _Misfit(f"{place}: `copy` is not read: write what it copies into `update`")
+    if not isinstance(removes, bool):
+        raise _Misfit(f"{place}: `remove` is true or false")
+    if removes == ("update" in action):
+        raise _Misfit(f"{place}: write `update`, or `remove: true`, and not both")
+    try:
+        steps = _steps(action["target"])
+    except _Misfit as error:
+        raise _Misfit(f"{place}: {error}") from None
+    return _Action(place, steps, removes, action.get("update"))
+
+
+def _steps(target: str) -> list[str | int]:
+    """The keys and indices of an exact path."""
+    steps: list[str | int] = []
+    position = 1
+    while target.startswith("$") and position < len(target):
+        step = _STEP.match(target, position)
+        if step is None:
+            break
+        kind = str(step.lastgroup)
+        text = step[kind]
+        steps.append(int(text) if kind == "index" else re.sub(r"\\(.)", r"\1", text))
+        position = step.end()
+    if position != len(target):
+        raise _Misfit(
+            f"it is no exact path from {target[position:]!r} on: write one without wildcards and "
+            "filters, such as $.paths['/cards'].get"
+        )
+    return steps
+
+
+def _do(document: Tree, action: _Action) -> None:
+    holder: Any = document
+    path = "$"
+    for step in action.steps[:-1]:
+        holder = _at(holder, step, path)
+        path = f"{path}{_written(step)}"
+    if not action.steps:
+        if action.removes:
+            raise _Misfit("the whole document cannot be removed")
+        _update(document, action.update)
+        return
+    last = action.steps[-1]
+    target = _at(holder, last, path)
+    if action.removes:
+        del holder[last]
+    else:
+        _update(target, action.update)
+
+
+def _at(holder: Any, step: str | int, path: str) -> Any:
+    """What a step leads to. `path` is that of the holder."""
+    if isinstance(step, int):
+        if is_list(holder) and step < len(holder):
+            return holder[step]
+        items = f"it has {len(holder)} items" if is_list(holder) else "it is no list"
+        raise _Misfit(f"it leads nowhere: {path} has no {_written(step)}: {items}")
+    if is_mapping(holder) and step in holder:
+        return holder[step]
+    keys = list(holder) if is_mapping(holder) else []
+    raise _Misfit(f"it leads nowhere: {path} has no {step!r}{_nearest(step, keys)}")
+
+
+def _written(step: str | int) -> str:
+    """A step as it stands in a path."""
+    if isinstance(step, int):
+        return f"[{step}]"
+    return f".{step}" if re.fullmatch(r"[^\W\d]\w*", step) else f"[{step!r}]"
+
+
+def _update(target: Any, update: Any) -> None:
+    if is_list(target):
+        target.extend(update if is_list(update) else [update])
+        return
+    if not is_mapping(target):
+        raise _Misfit("it is no object and no list: name what it stands in")
+    if not is_mapping(update):
+        raise _Misfit("`update` must be an object, as what it changes is one")
+    if not _merge(target, update):
+        raise _Misfit("it changes nothing, as the document says so itself: remove the action")
+
+
+def _merge(target: Tree, update: Tree) -> bool:
+    """Put the values of an update into a mapping, and say whether they change it."""
+    is_changed = False
+    for key, value in update.items():
+        before = target.get(key)
+        if key not in target:
+            target[key] = value
+            is_changed = True
+        elif is_mapping(before) and is_mapping(value):
+            is_changed |= _merge(before, value)
+        elif is_list(before) and is_list(value):
+            before.extend(value)
+            is_changed |= bool(value)
+        elif type(before) in (dict, list) or type(value) in (dict, list):
+            raise _Misfit(f"`update` has {key!r}, which is of another type in the document")
+        else:
+            target[key] = value
+            is_changed |= before != value
+    return is_changed
