@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Annotated, Any, cast
 
 from victor_api import models
+from victor_api.typed.words import BillerTypeWord
 
 from victor_ext import money
 from victor_ext.errors import Conflict, InvalidRequest, Outcome, Problem
@@ -19,7 +20,6 @@ from victor_ext.privacy import concealed_account, mask, one_line, redact_excerpt
 from victor_ext.providers.victor import checks
 from victor_ext.providers.victor.statuses import (
     ID,
-    BillerTypeWord,
     Direction,
     as_direction,
     as_moment,
