@@ -174,6 +174,7 @@ _HOMES = (
     ".providers.victor.requests",
     ".providers.victor.client",
     ".providers.connected.auth",
+    ".providers.connected.operations",
     ".providers.connected.paging",
     ".providers.connected.client",
     ".runtime.client.webhooks",
