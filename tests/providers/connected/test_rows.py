@@ -114,6 +114,7 @@ def refused(rows: Any) -> str:
         ("POST /v1/payment", "is no operation of the document. Did you mean 'POST /v1/payments'?"),
         ("POST /v1/payments/{}", "is no operation of the document. Did you mean "),
         ("POST /v3/sourceAccounts", "is no operation of the document"),
+        ("POST /v1/payments /v2/payments", "is no operation of the document"),
         ("refunds", "is no operation of the document, as 'POST /v1/payouts' may be."),
         ("", "is no operation of the document, as 'POST /v1/payouts' may be."),
         (print, "names no operation: write 'POST /v1/payouts', or the module"),

@@ -16,7 +16,7 @@ from victor_ext.runtime.core.validation import shown
 from victor_ext.runtime.loop.evidence import SAFE_METHODS, Declared
 from victor_ext.runtime.loop.idempotency_keys import NamedPlace, NoKey
 from victor_ext.runtime.loop.operations import name_of, unnamed
-from victor_ext.runtime.loop.table import require_operations
+from victor_ext.runtime.loop.table import no_operation
 
 from .declared_keys import declares, says_key
 from .operations import UNDECLARED, DocumentOperations, OperationRow
@@ -62,7 +62,8 @@ def _rows_by_name(rows: object, document: Sequence[Declared]) -> dict[str, Opera
     by_name: dict[str, OperationRow] = {}
     for operation, row in cast("Mapping[object, object]", rows).items():
         name = _name_in(operation)
-        require_operations([name], known)
+        if name not in known:
+            raise no_operation(name, known)
         if known[name] in SAFE_METHODS:
             raise ConfigurationError(
                 f"rows: {name} only reads: leave its row out, since rows are for writes."

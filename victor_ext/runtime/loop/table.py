@@ -1,7 +1,7 @@
 """The table of a system: what each of its operations is, by the document, with rows by hand on top.
 
-`Operations` is the table, which the attempt loop asks. After it come the checks of the names of
-rows, and how a request made by hand finds its name.
+`Operations` is the table, which the attempt loop asks. After it come the names of rows, and how a
+request made by hand finds its own.
 """
 
 import re
@@ -73,7 +73,9 @@ class Operations:
     ) -> None:
         rows = rows or {}
         self._by_name = {name_of(declared): declared for declared in document}
-        require_operations(rows, self._by_name)
+        for names in rows:
+            if self._by_name.keys().isdisjoint(_names_in(names)):
+                raise no_operation(names, self._by_name)
         self._rows: dict[str, Operation] = {}
         for names, row in {**rows, **(elsewhere or {})}.items():
             self._rows |= dict.fromkeys(_names_in(names), row)
@@ -288,15 +290,10 @@ class Operations:
         return _fitting(self._names, request.method, path[len(self._base) :])
 
 
-def require_operations(rows: Iterable[str], known: Collection[str]) -> None:
-    """Check that each row leads to an operation; `known` are the names of those that there are.
-
-    Raises `ConfigurationError`, which names the nearest one.
-    """
-    for row in rows:
-        if not any(name in known for name in _names_in(row)):
-            near = hint_at(row, known) or ", as 'POST /v1/payouts' may be."
-            raise ConfigurationError(f"rows: {row!r} is no operation of the document{near}")
+def no_operation(row: str, known: Iterable[str]) -> ConfigurationError:
+    """The error of a row that leads to no operation; it names the nearest one of those known."""
+    near = hint_at(row, known) or ", as 'POST /v1/payouts' may be."
+    return ConfigurationError(f"rows: {row!r} is no operation of the document{near}")
 
 
 def _names_in(row: str) -> list[str]:
