@@ -42,6 +42,7 @@ if TYPE_CHECKING:
         SignedAuth,
     )
     from .providers.connected.client import ApiClient, AsyncApiClient, connect, connect_async
+    from .providers.connected.operations import OperationRow
     from .providers.connected.paging import CursorPages, LinkedPages, NumberedPages, OffsetPages
     from .providers.victor.auth import VictorJwt, VictorOAuth
     from .providers.victor.client import AsyncVictor, Victor
@@ -115,6 +116,7 @@ __all__ = [
     "NotFound",
     "NumberedPages",
     "OffsetPages",
+    "OperationRow",
     "Outcome",
     "PaginationError",
     "Payee",
@@ -172,6 +174,7 @@ _HOMES = (
     ".providers.victor.creating",
     ".providers.victor.client",
     ".providers.connected.auth",
+    ".providers.connected.operations",
     ".providers.connected.paging",
     ".providers.connected.client",
     ".runtime.client.webhooks",

@@ -40,6 +40,7 @@ from victor_ext import (
     HeaderKey,
     InvalidRequest,
     NotDone,
+    OperationRow,
     PermissionDenied,
     PreparedCall,
     Promise,
@@ -246,7 +247,7 @@ def test_the_remedy_for_a_write_of_connect_is_a_proof() -> None:
         look_up_needs=None,
         untaken_key="",
     )
-    remedy = r"connect\(proofs=\{'POST /v1/payments': Proof\(find\)\}\)"
+    remedy = r"connect\(rows=\{'POST /v1/payments': OperationRow\(proof=Proof\(find\)\)\}\)"
     with pytest.raises(InvalidRequest, match=f"pass at_most_once=True.*{remedy}"):
         _check_promise(call, KEY, {}, keyed(Script()))
 
@@ -523,8 +524,8 @@ def test_a_write_of_connect_is_repeated_by_its_own_account_alone(
 @pytest.mark.parametrize(
     ("body", "place", "id"),
     [
-        ({"id": 4711, "status": "new"}, None, "4711"),
-        ({}, None, None),
+        ({"id": 4711, "status": "new"}, "", "4711"),
+        ({}, "", None),
         ({"data": {"ref": "r-1", "status": "new"}, "status": "paid"}, "data.ref", "r-1"),
         ({"id": "another", "ref": 17, "status": "new"}, "ref", "17"),
         ({"id": "another", "data": {}}, "data.ref", None),
@@ -532,15 +533,14 @@ def test_a_write_of_connect_is_repeated_by_its_own_account_alone(
     ids=["the usual id", "no id", "an id within", "an id of another name", "no id there"],
 )
 def test_what_a_write_of_connect_made_is_followed_by_its_id_where_the_caller_says_it_is(
-    sqlite: sa.Engine, body: dict[str, Any], place: str | None, id: str | None
+    sqlite: sa.Engine, body: dict[str, Any], place: str, id: str | None
 ) -> None:
     read = json.loads(json.dumps(body).replace("new", "paid"))
     outbox = Till(
         sqlite,
         dated(201, json={"amount": 1, **body}),
         dated(200, json={"amount": 1, **read}),
-        final={"POST /v1/payments": {"paid"}},
-        made=None if place is None else {"POST /v1/payments": place},
+        rows={"POST /v1/payments": OperationRow(final={"paid"}, made=place)},
     ).with_a_payment()
     (entry,) = outbox.send()
     assert entry.state == "sent"
@@ -589,7 +589,7 @@ def proved(shown: Callable[[Any, Any], Any]) -> dict[str, Any]:
         listed = yield lambda: operation("payments.list_payments").sync_detailed(client=client.api)
         return shown(listed, call)
 
-    return {"key": None, "proofs": {"POST /v1/payments": Proof(find)}}
+    return {"key": None, "rows": {"POST /v1/payments": OperationRow(proof=Proof(find))}}
 
 
 def listed(*items: dict[str, Any]) -> httpx.Response:
@@ -695,12 +695,13 @@ def test_a_proof_that_fails_says_so_and_ends_no_pass(
 
 
 def test_what_is_no_proof_is_refused() -> None:
-    (proof,) = proved(lambda *_: None)["proofs"].values()
-    message = r"proofs: POST /v1/payments must have Proof\(find\)"
+    (row,) = proved(lambda *_: None)["rows"].values()
+    message = r"rows: POST /v1/payments: proof must be Proof\(find\)"
     no_steps: Any = lambda *_: "no steps"  # noqa: E731 - wrong on purpose
-    for wrong in (proof.find, Proof(no_steps), Proof):
+    wrongs: tuple[Any, ...] = (row.proof.find, Proof(no_steps), Proof)
+    for wrong in wrongs:
         with pytest.raises(ConfigurationError, match=message):
-            keyed(Script(), proofs={"POST /v1/payments": wrong})
+            keyed(Script(), rows={"POST /v1/payments": OperationRow(proof=wrong)})
 
 
 # What is refused

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from tests.providers.connected.till import client_class
 from tests.providers.systems import ARGUMENTS, CLIENTS
-from victor_ext import ConfigurationError, connect
+from victor_ext import ConfigurationError, OperationRow, connect
 from victor_ext.event_queue.names import meant_by
 from victor_ext.outbox import EntryState, Outbox
 from victor_ext.outbox.entries import event_names_of_change
@@ -83,8 +83,9 @@ def test_an_outbox_without_a_client_knows_the_words_of_victor() -> None:
 
 
 def test_an_outbox_of_a_connected_api_knows_the_words_that_its_caller_gave() -> None:
-    final = {"POST /v1/payments/{payment_id}/refunds": {"settled", "bounced"}}
-    with connect(client_class(), base_url="https://api.example", final=final) as client:
+    row = OperationRow(final={"settled", "bounced"})
+    rows = {"DELETE /v1/payments/{payment_id}": row}
+    with connect(client_class(), base_url="https://api.example", rows=rows) as client:
         outbox = outbox_of(client)
         outbox.on("settled")(nothing)
         with pytest.raises(ConfigurationError, match="did you mean 'settled'"):

@@ -21,7 +21,15 @@ from tests.contracts.record import contract_of
 from tests.contracts.velo import CONTRACT as VELO
 from tests.providers.connected.till import client_class, new_payment, operation
 from tests.providers.running import GUID
-from victor_ext import ConfigurationError, HeaderKey, PreparedCall, Promise, Proof, connect
+from victor_ext import (
+    ConfigurationError,
+    HeaderKey,
+    OperationRow,
+    PreparedCall,
+    Promise,
+    Proof,
+    connect,
+)
 from victor_ext.providers.eastpay import CardToken, EastPay
 from victor_ext.systems import entry_points_of
 
@@ -82,10 +90,10 @@ def _writes() -> Iterator[tuple[str, PreparedCall, Any]]:
         velo,
     )
     take, body = operation("payments.take_payment"), new_payment(amount=4423, reference="INV-1")
-    proofs = {"POST /v1/payments": Proof(_never)}
+    rows = {"POST /v1/payments": OperationRow(proof=Proof(_never))}
     ways: dict[str, dict[str, Any]] = {
         "key=...": {"key": HeaderKey()},
-        "proofs=...": {"proofs": proofs},
+        "rows=...": {"rows": rows},
         "neither": {},
     }
     for way, options in ways.items():

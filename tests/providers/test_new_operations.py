@@ -4,13 +4,15 @@ response is.
 
 import importlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
 
 import httpx
 import pytest
 from victor_api.client import Client
+from victor_api.types import Operation as Declared
 
 from tests.providers.connected.till import client_class, new_payment, operation
 from tests.providers.running import MODES, QUICK, Script, run
@@ -18,16 +20,20 @@ from tests.providers.systems import ADAPTERS, ARGUMENTS, CLIENTS, of_every_syste
 from victor_ext import (
     ApiClient,
     AsyncApiClient,
+    ConfigurationError,
     Outcome,
     RetryPolicy,
     ServerError,
     UnreadableResponse,
+    VictorError,
 )
 from victor_ext.providers.eastpay.operations import operations_of
 from victor_ext.providers.flexfactor.operations import OPERATIONS as OF_FLEXFACTOR
 from victor_ext.providers.velo.operations import OPERATIONS as OF_VELO
 from victor_ext.providers.victor.operations import OPERATIONS as OF_VICTOR
+from victor_ext.runtime.loop.idempotency_keys import HeaderKey, NoKey
 from victor_ext.runtime.loop.operations import Operation, name_of
+from victor_ext.runtime.loop.table import Operations
 
 pytestmark = pytest.mark.slow
 SYSTEMS: dict[str, tuple[Any, dict[str, Any]]] = {
@@ -268,12 +274,90 @@ ROWS: Mapping[str, Mapping[str, Operation]] = of_every_system(
         "flexfactor": OF_FLEXFACTOR,
     },
 )
-UNDOCUMENTED = {
-    "POST /v2/auth/token",
-    "POST /v3/payouts/{}/schedule",
-    "DELETE /v3/payouts/{}/schedule",
-}
-"""Rows of operations that are in no document here: a token, and what only `bind` calls."""
+each_system = pytest.mark.parametrize("system", ROWS)
+LOST = httpx.ReadError("the connection was cut")
+VOUCHERS = [
+    Declared(name=name, method=method, path=path, headers=(), members=())
+    for name, method, path in (
+        ("list_vouchers", "GET", "/v9/vouchers"),
+        ("make_voucher", "POST", "/v9/vouchers"),
+        ("get_voucher", "GET", "/v9/vouchers/{id}"),
+        ("void_voucher", "POST", "/v9/vouchers/{id}/void"),
+    )
+]
+"""Operations that a newer document has."""
+
+
+def document_of(system: str) -> tuple[Any, ...]:
+    document: tuple[Any, ...] = importlib.import_module(f"{system}_api.operations").OPERATIONS
+    return document
+
+
+def with_document(system: str, document: Sequence[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    home = importlib.import_module(f"victor_ext.providers.{system}.operations")
+    monkeypatch.setattr(home, "DOCUMENT", document)
+
+
+def by_hand(
+    system: str, mode: str, method: str, path: str, *lines: Any
+) -> tuple[Script, VictorError | None]:
+    """A request without the generated function, which a program may not have yet."""
+    script = Script(*lines)
+    options = {**ARGUMENTS[system], "transport": script.transport, "retry": QUICK}
+    try:
+        run(
+            CLIENTS[system][MODES.index(mode)],
+            lambda client: client.http.request(method, path),
+            **options,
+        )
+    except VictorError as error:
+        return script, error
+    return script, None
+
+
+@each_system
+class TestWhatANewerDocumentHas:
+    """Its operations are in the table without a line by hand."""
+
+    @pytest.fixture(autouse=True)
+    def newer(self, system: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        with_document(system, (*document_of(system), *VOUCHERS), monkeypatch)
+
+    def test_a_read_is_one_that_is_asked_again(self, system: str, mode: str) -> None:
+        script, error = by_hand(
+            system, mode, "GET", "/v9/vouchers/v-1", LOST, httpx.Response(200, json={"id": "v-1"})
+        )
+        assert (len(script.requests), error) == (2, None)
+        client = CLIENTS[system][MODES.index(mode)](**ARGUMENTS[system])
+        assert {"GET /v9/vouchers", "GET /v9/vouchers/{}"} <= {*client.reads}
+
+    @pytest.mark.parametrize(
+        ("path", "where"),
+        [
+            ("/v9/vouchers", "at the provider"),
+            ("/v9/vouchers/v-1/void", "with get_voucher, if that shows it, or at the provider"),
+        ],
+    )
+    @pytest.mark.parametrize("line", [LOST, httpx.Response(503), httpx.Response(200, text="in")])
+    def test_a_write_is_sent_once_and_unknown_after_a_lost_response(
+        self, system: str, mode: str, path: str, where: str, line: Any
+    ) -> None:
+        script, error = by_hand(system, mode, "POST", path, line)
+        assert error is not None
+        assert (len(script.requests), error.outcome) == (1, Outcome.UNKNOWN)
+        assert error.idempotency_key is None
+        assert where in str(error)
+
+
+@each_system
+def test_a_row_by_hand_is_whole(system: str) -> None:
+    """Nothing of the document's is added to it."""
+    url = httpx.URL("https://pay.example")
+    table = Operations(document_of(system), url, HeaderKey(), ROWS[system])
+    for declared in document_of(system):
+        request = httpx.Request(declared.method, f"{url}{re.sub('{[^}]*}', 'id-1', declared.path)}")
+        (row,) = [row for name, row in ROWS[system].items() if name_of(declared) in names_of(name)]
+        assert table.of(request) is row
 
 
 def names_of(row: str) -> set[str]:
@@ -282,11 +366,21 @@ def names_of(row: str) -> set[str]:
     return {f"{method} {template}" for template in templates}
 
 
-@pytest.mark.parametrize("system", ROWS)
-def test_each_operation_of_a_document_has_a_row_and_each_row_an_operation(system: str) -> None:
-    package = importlib.import_module(f"{system}_api.operations")
-    document = {name_of(operation) for operation in package.OPERATIONS}
-    names = [names_of(row) for row in ROWS[system]]
-    known = document | UNDOCUMENTED
-    assert document - set().union(*names) == set()
-    assert [row for row in names if not row & known] == []
+@each_system
+def test_a_row_that_leads_nowhere_ends_the_start_of_a_client(
+    system: str, mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As after a newer document that has moved the operation."""
+    for name in ROWS[system]:
+        others = [each for each in document_of(system) if name_of(each) not in names_of(name)]
+        with_document(system, others, monkeypatch)
+        with pytest.raises(ConfigurationError) as raised:
+            CLIENTS[system][MODES.index(mode)](**ARGUMENTS[system])
+        assert f"rows: {name!r} is no operation of the document" in raised.value.message
+
+
+def test_a_row_with_a_mistake_in_its_name_names_the_nearest_operation() -> None:
+    rows = {"POST /v3/payout": OF_VELO["POST /v3/payouts"]}
+    message = r"rows: 'POST /v3/payout' is no operation .*\. Did you mean 'POST /v3/payouts'\?"
+    with pytest.raises(ConfigurationError, match=message):
+        Operations(document_of("velo"), httpx.URL("https://velo.example"), NoKey(), rows)

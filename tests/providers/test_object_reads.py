@@ -21,7 +21,8 @@ from victor_ext.providers import Money
 from victor_ext.providers.velo import Velo
 from victor_ext.runtime.client.object_reads import read_only_method
 from victor_ext.runtime.loop.idempotency_keys import NoKey
-from victor_ext.runtime.loop.operations import Effect, Operation, Operations, Shown
+from victor_ext.runtime.loop.operations import Effect, Operation, Shown
+from victor_ext.runtime.loop.table import Operations
 
 ID = "abcdef12"
 PAGE = Path(__file__).parents[2] / "docs" / "cli.md"
@@ -167,16 +168,16 @@ def test_a_read_is_one_by_its_effect_whatever_its_method_is() -> None:
     row = Operation(effect=Effect.READS, client_method="payments.ask")
     rows = {"POST /payments/{}/inquiry": row}
     url = httpx.URL("https://bank.example")
-    assert Operations(rows, url, NoKey()).object_reads() == ["payments.ask"]
+    assert Operations((), url, NoKey(), elsewhere=rows).object_reads() == ["payments.ask"]
     for other in (
         replace(row, effect=Effect.SETS),
         replace(row, shown=Shown.NOTHING),  # whatever it reads is a secret
         replace(row, client_method=""),
     ):
-        assert Operations({**rows, "GET /payments/{}": other}, url, NoKey()).object_reads() == [
-            "payments.ask"
-        ]
-        assert Operations({"GET /payments/{}": other}, url, NoKey()).object_reads() == []
+        others = {"GET /payments/{}": other}
+        table = Operations((), url, NoKey(), elsewhere={**rows, **others})
+        assert table.object_reads() == ["payments.ask"]
+        assert Operations((), url, NoKey(), elsewhere=others).object_reads() == []
 
 
 @pytest.mark.parametrize("ids", [(), (ID, ID)])

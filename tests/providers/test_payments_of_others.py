@@ -16,7 +16,7 @@ from tests.providers.eastpay.adapter import PRICE, card
 from tests.providers.running import MODES, run
 from tests.providers.systems import of_every_system
 from tests.providers.victor.adapter import payment
-from victor_ext import ApiClient, AsyncApiClient, Done, InvalidRequest, Proof
+from victor_ext import ApiClient, AsyncApiClient, Done, InvalidRequest, OperationRow, Proof
 from victor_ext.providers import Money
 
 REFERENCE = "INV-1042"
@@ -181,7 +181,7 @@ def shown(mode: str, returns: Callable[[Any, Any], Any], **options: Any) -> Any:
     settings = {
         "client": client_class(),
         "base_url": "https://till.example",
-        "proofs": {"POST /v1/payments": Proof(find, **options)},
+        "rows": {"POST /v1/payments": OperationRow(proof=Proof(find, **options))},
         "transport": transport,
     }
 

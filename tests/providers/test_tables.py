@@ -3,6 +3,7 @@
 What is expected follows from the row alone. A row that is taken out must change what is seen.
 """
 
+import importlib
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -24,7 +25,8 @@ from tests.providers.test_operations_table import SYSTEMS, answers_of
 from victor_ext import ConnectionFailed
 from victor_ext.runtime.core.response import OPERATION
 from victor_ext.runtime.loop.evidence import document_complaint
-from victor_ext.runtime.loop.operations import Operation, Operations, of_no_table
+from victor_ext.runtime.loop.operations import Operation
+from victor_ext.runtime.loop.table import Operations
 
 LOST = httpx.ReadError("the connection was cut")
 LOGIN_PAGE = httpx.Response(200, text="<html>Sign in</html>")
@@ -214,6 +216,13 @@ def test_the_message_of_an_unknown_outcome_says_where_to_look(case: Case) -> Non
     assert {*re.findall(r"\b(\w+\.\w+)\(", hint)} <= {*methods_of(client)}
 
 
+def without_rows(
+    document: Any, url: httpx.URL, place: Any, *_rows: Any, **_more: Any
+) -> Operations:
+    """The table of a system without rows by hand: what its document says."""
+    return Operations(document, url, place)
+
+
 @each_row
 def test_a_row_that_is_taken_out_is_missed(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     scripts: list[list[Any]] = [[], [LOST], [LOST] * 3, [OF_ANYBODY] * 3, [httpx.Response(200)] * 3]
@@ -222,7 +231,8 @@ def test_a_row_that_is_taken_out_is_missed(case: Case, monkeypatch: pytest.Monke
     ]
     with_row = [case.observe(*script) for script in scripts]
     row = with_row[0].row
-    monkeypatch.setattr(Operations, "of", lambda _self, request: of_no_table(request))
+    home = importlib.import_module(f"victor_ext.providers.{case.system}.operations")
+    monkeypatch.setattr(home, "Operations", without_rows)
     without = [case.observe(*script) for script in scripts]
     if not row.reads or row.id is not None or row.evidence is not document_complaint:
         assert [seen.told for seen in without] != [seen.told for seen in with_row]

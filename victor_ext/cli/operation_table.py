@@ -23,7 +23,8 @@ _ADVICE = {
     "undeclared-key": UNDECLARED,
     "write-without-key": "After a lost response it is not repeated: look it up, or ask the "
     "provider.",
-    "id-not-told": "Name its place: connect(made={...}). Else its status is not followed.",
+    "id-not-told": "Name its place: connect(rows={...: OperationRow(made=...)}). Else its status "
+    "is not followed.",
 }
 """What follows for a caller, by the name of each warning."""
 _LISTED_PLACES = 5

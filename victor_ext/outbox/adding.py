@@ -278,7 +278,7 @@ def _check_promise(
     if hasattr(client, "paged"):
         message += (
             " If a read shows it, say so to the client: "
-            f"connect(proofs={{{call.operation!r}: Proof(find)}})."
+            f"connect(rows={{{call.operation!r}: OperationRow(proof=Proof(find))}})."
         )
     raise refusal(key, "at_most_once", "required", message)
 

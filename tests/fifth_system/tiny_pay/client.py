@@ -46,7 +46,8 @@ from victor_ext.runtime.http.options import checked_base_url
 from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.evidence import Members
 from victor_ext.runtime.loop.idempotency_keys import TAKEN, BodyKey
-from victor_ext.runtime.loop.operations import Effect, Operation, Operations, RepeatsId
+from victor_ext.runtime.loop.operations import Effect, Operation, RepeatsId
+from victor_ext.runtime.loop.table import Operations
 from victor_ext.systems import System
 from victor_ext.typed import ListQuery
 
@@ -135,9 +136,8 @@ class _TinyClient(BaseClient[Client, Mode, Transport, HttpxClient], Pings[Mode])
         """
         given, signs = take(self, options), FixedToken(lambda: f"Bearer {token}")
         url, key = checked_base_url(base_url), BodyKey("idempotencyKey")
-        behaviour = Behaviour(
-            name="TinyPay", key_place=key, operations=Operations(OPERATIONS, url, key)
-        )
+        table = Operations((), url, key, elsewhere=OPERATIONS)
+        behaviour = Behaviour(name="TinyPay", key_place=key, operations=table)
         self._start(given, lambda *_: signs, url, behaviour=behaviour)
 
     @classmethod

@@ -292,20 +292,6 @@ class TestKeys:
             connect(client_class(), base_url=URL, key=key())
 
 
-@pytest.mark.parametrize(
-    ("made", "words"),
-    [
-        ({"GET /v1/payments": "id"}, "'GET /v1/payments' is no write of the document"),
-        ({"POST /v1/payments": ""}, "must have the place of an id, such as 'data.id'"),
-        ({"POST /v1/payments": "data..id"}, "must have the place of an id"),
-        ({"POST /v1/payments": None}, "must have the place of an id"),
-    ],
-)
-def test_what_is_no_place_of_an_id_is_refused(made: Any, words: str) -> None:
-    with pytest.raises(ConfigurationError, match=words):
-        connect(client_class(), base_url=URL, made=made)
-
-
 class TestResponses:
     @pytest.mark.parametrize(("body", "problems"), cases_beside(__file__)["problems"])
     def test_problems_of_the_usual_shapes(

@@ -26,7 +26,7 @@ from tests.providers.test_operations_table import generated, route
 from tests.providers.velo.adapter import Harness, pay, scripted
 from victor_ext import Outcome, VictorError
 from victor_ext.providers.velo import Velo
-from victor_ext.providers.velo.operations import OPERATIONS
+from victor_ext.providers.velo.operations import ELSEWHERE, OPERATIONS
 from victor_ext.providers.velo.problems import read_problems
 from victor_ext.runtime.core.response import OPERATION
 from victor_ext.runtime.loop.operations import Shown
@@ -140,9 +140,8 @@ class TestTheTable:
         assert f": {len(called)} of its 100 operations |" in readme
 
     def test_those_with_a_method_have_rows(self) -> None:
-        rows = {
-            f"{method} {path}" for method, *paths in map(str.split, OPERATIONS) for path in paths
-        }
+        names = map(str.split, [*OPERATIONS, *ELSEWHERE])
+        rows = {f"{method} {path}" for method, *paths in names for path in paths}
         assert generated("velo") <= rows <= {route(request) for request in table()}
 
     @pytest.mark.slow

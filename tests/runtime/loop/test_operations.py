@@ -21,8 +21,9 @@ from victor_ext import BadRequest, UnreadableResponse
 from victor_ext.providers.connected.operations import DocumentOperations
 from victor_ext.providers.eastpay.operations import operations_of
 from victor_ext.providers.flexfactor.operations import OPERATIONS as FLEXFACTOR
+from victor_ext.providers.velo.operations import ELSEWHERE as ELSEWHERE_OF_VELO
 from victor_ext.providers.velo.operations import OPERATIONS as VELO
-from victor_ext.providers.victor.operations import OPERATIONS
+from victor_ext.providers.victor.operations import ELSEWHERE, OPERATIONS
 from victor_ext.runtime.loop.evidence import READER
 from victor_ext.runtime.loop.idempotency_keys import (
     MADE,
@@ -34,7 +35,8 @@ from victor_ext.runtime.loop.idempotency_keys import (
     NoKey,
     QueryKey,
 )
-from victor_ext.runtime.loop.operations import Effect, Operation, Operations
+from victor_ext.runtime.loop.operations import Effect, Operation
+from victor_ext.runtime.loop.table import Operations
 
 TEMPLATES = (
     "GET /v4/payees",
@@ -52,8 +54,8 @@ TEMPLATES = (
 TABLES = of_every_system(
     __name__,
     {
-        "victor": OPERATIONS,
-        "velo": VELO,
+        "victor": {**OPERATIONS, **ELSEWHERE},
+        "velo": {**VELO, **ELSEWHERE_OF_VELO},
         "flexfactor": FLEXFACTOR,
         "eastpay": operations_of(found_by_reference=True),
         "others": {name: Operation(effect=Effect.READS) for name in TEMPLATES},
@@ -73,14 +75,14 @@ IDS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(
 
 
 def table(rows: Any, base_url: str = "https://pay.example", place: Any = None) -> Operations:
-    return Operations(rows, httpx.URL(base_url), place or HeaderKey())
+    return Operations((), httpx.URL(base_url), place or HeaderKey(), elsewhere=rows)
 
 
 def generated(method: str, path: str, **declared: Any) -> httpx.Request:
     """A request of a generated function, whose own URL is not looked at."""
     nothing = {"name": "some", "headers": (), "members": ()}
     facts = Declared(method=method, path=path, **{**nothing, **declared})
-    reader = SimpleNamespace(declared=facts)
+    reader = SimpleNamespace(declared=facts, document=(facts,))
     return httpx.Request(method, "https://pay.example/anywhere", extensions={READER: reader})
 
 
@@ -227,7 +229,7 @@ def test_no_body_is_a_success_of_what_is_not_known_only_if_the_status_says_so(st
 
 
 def test_the_endpoint_of_tokens_is_secret_by_hand_too() -> None:
-    row = table(OPERATIONS).of(httpx.Request("POST", "https://pay.example/v2/auth/token"))
+    row = table(ELSEWHERE).of(httpx.Request("POST", "https://pay.example/v2/auth/token"))
     assert (row.is_secret, row.effect, row.key) == (True, Effect.SETS, NO_KEY)
 
 

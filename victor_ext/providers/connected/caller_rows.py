@@ -1,13 +1,13 @@
-"""What the caller of `connect` says of operations, in place of the document: `key=`, `proofs=`,
-`final=` and `made=`.
+"""What the caller of `connect` says of operations on top of the document: `key=` and `rows=`.
 
 Here they are checked against the document; `table_of` makes the table with them.
 """
 
 import inspect
 import logging
+import sys
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import httpx
 
@@ -15,77 +15,23 @@ from victor_ext.errors import ConfigurationError
 from victor_ext.runtime.core.validation import shown
 from victor_ext.runtime.loop.evidence import SAFE_METHODS, Declared
 from victor_ext.runtime.loop.idempotency_keys import NamedPlace, NoKey
-from victor_ext.runtime.loop.operations import Proof, name_of, unnamed
+from victor_ext.runtime.loop.operations import name_of, unnamed
+from victor_ext.runtime.loop.table import no_operation
 
 from .declared_keys import declares, says_key
-from .operations import UNDECLARED, DocumentOperations
+from .operations import UNDECLARED, DocumentOperations, OperationRow
 
 _logger = logging.getLogger(__name__)
 
 
-def proofs_by_write(
-    proofs_of_caller: Mapping[str, Proof], document: Sequence[Declared]
-) -> dict[str, Proof]:
-    """The checked `proofs=` of `connect`: the proof of each write, by the name of its row, such as
-    `POST /v1/payouts`.
-
-    Raises `ConfigurationError`: a name is that of no write, or a proof has no function that reads.
-    """
-    writes = _writes(document)
-    proofs = {unnamed(name): proof for name, proof in proofs_of_caller.items()}
-    for name in proofs:
-        if name not in writes:
-            raise ConfigurationError(
-                f"proofs: {shown(name)} is no write of the document, as 'POST /v1/payouts' may be."
-            )
-    for name, proof in proofs.items():
-        if not inspect.isgeneratorfunction(getattr(proof, "find", None)):
-            raise ConfigurationError(
-                f"proofs: {name} must have Proof(find), where find is a function that makes its "
-                "reads with `yield`."
-            )
-    return proofs
-
-
-def _writes(document: Sequence[Declared]) -> set[str]:
-    """The names of the rows of a document's writes."""
-    return {name_of(declared) for declared in document if declared.method not in SAFE_METHODS}
-
-
-def id_places(made: Mapping[str, str] | None, document: Sequence[Declared]) -> dict[str, str]:
-    """The checked `made=` of `connect`: for each write, such as `POST /v1/payouts`, the place of
-    the id in its response, such as `data.id`.
-
-    Raises `ConfigurationError`: a name is that of no write, or a value is no place.
-    """
-    places = {unnamed(name): place for name, place in (made or {}).items()}
-    writes = _writes(document)
-    for name, place in places.items():
-        if name not in writes:
-            raise ConfigurationError(
-                f"made: {shown(name)} is no write of the document, as 'POST /v1/payouts' may be."
-            )
-        if not isinstance(place, str) or not all(place.split(".")):
-            raise ConfigurationError(
-                f"made: {name} must have the place of an id, such as 'data.id', not {shown(place)}."
-            )
-    return places
-
-
 def table_of(
-    key: object,
-    document: Sequence[Declared],
-    url: httpx.URL,
-    package: str,
-    proofs: Mapping[str, Proof],
-    final: Mapping[str, Collection[str]],
-    made: Mapping[str, str],
+    key: object, rows: object, document: Sequence[Declared], url: httpx.URL, package: str
 ) -> DocumentOperations:
-    """The table of a client. `package` is the name of the generated package; the other arguments
-    are those of `connect`, of which `proofs` and `made` are checked.
+    """The table of a client. `package` is the name of the generated package; `key` and `rows` are
+    those of `connect`.
 
-    Raises `ConfigurationError`: `key` is no place of a key, or the document contradicts it; or no
-    read of the document shows what a write of `final` made.
+    Raises `ConfigurationError`: `key` is no place of a key, or the document contradicts it; or a
+    row cannot work.
     """
     place: Any = NoKey() if key is None else key
     is_place = callable(getattr(place, "prepare", None)) and callable(getattr(place, "read", None))
@@ -93,16 +39,86 @@ def table_of(
         raise ConfigurationError(
             f"key must be HeaderKey('Idempotency-Key') or BodyKey('...'), not {shown(key)}."
         )
-    final_states = {unnamed(operation): states for operation, states in final.items()}
-    table = DocumentOperations(document, url, place, proofs, final_states, made)
+    by_name = _rows_by_name(rows, document)
+    table = DocumentOperations(document, url, place, by_name)
+    for name, row in by_name.items():
+        problem = _problem_of(row, name, table)
+        if problem is not None:
+            raise ConfigurationError(f"rows: {name}: {problem}.")
     if isinstance(place, NamedPlace):
         _check_key(place, table, document, package)
-    for operation in final_states:
-        if table.follow_of(operation) is None:
-            raise ConfigurationError(
-                f"final: no read of the document shows what {shown(operation)} made."
-            )
     return table
+
+
+def _rows_by_name(rows: object, document: Sequence[Declared]) -> dict[str, OperationRow]:
+    """The rows of the caller, by names such as `POST /v1/payouts/{}/cancel`.
+
+    Raises `ConfigurationError`: one is no row, or leads to no write of the document, or to that of
+    another one.
+    """
+    if not isinstance(rows, Mapping):
+        raise ConfigurationError(f"rows must be {_EXAMPLE}, not {shown(rows)}.")
+    known = {name_of(declared): declared.method for declared in document}
+    by_name: dict[str, OperationRow] = {}
+    for operation, row in cast("Mapping[object, object]", rows).items():
+        name = _name_in(operation)
+        if name not in known:
+            raise no_operation(name, known)
+        if known[name] in SAFE_METHODS:
+            raise ConfigurationError(
+                f"rows: {name} only reads: leave its row out, since rows are for writes."
+            )
+        if name in by_name:
+            raise ConfigurationError(f"rows: {name} has two rows: write one.")
+        if not isinstance(row, OperationRow):
+            raise ConfigurationError(f"rows must be {_EXAMPLE}: {name} has {shown(row)}.")
+        by_name[name] = row
+    return by_name
+
+
+_EXAMPLE = "{'POST /v1/payouts': OperationRow(final={'paid', 'failed'})}, or the like"
+
+
+def _name_in(operation: object) -> str:
+    """The name of the row of an operation: of its method and path, or of the generated function."""
+    if isinstance(operation, str):
+        return unnamed(operation)
+    module = sys.modules[operation.__module__] if inspect.isfunction(operation) else operation
+    declared: Declared | None = getattr(module, "OPERATION", None)
+    if declared is None:
+        raise ConfigurationError(
+            f"rows: {shown(operation)} names no operation: write 'POST /v1/payouts', or the module "
+            "of its generated function."
+        )
+    return name_of(declared)
+
+
+def _problem_of(row: OperationRow, name: str, table: DocumentOperations) -> str | None:
+    """What is wrong with a row of the caller, or None."""
+    problem = _mistyped(row)
+    if problem is not None:
+        return problem
+    if row.takes_key and not isinstance(table.place, NamedPlace):
+        return "takes_key=True needs the place of the key: pass key=HeaderKey('Idempotency-Key')"
+    if row.final and table.follow_of(name) is None:
+        return "no read of the document shows what it made: leave final out"
+    return None
+
+
+def _mistyped(row: OperationRow) -> str | None:
+    """What is no value of its column, or None."""
+    takes_key: object = row.takes_key
+    if takes_key not in (None, True, False):
+        return f"takes_key must be True or False, not {shown(takes_key)}"
+    if row.proof is not None and not inspect.isgeneratorfunction(getattr(row.proof, "find", None)):
+        return "proof must be Proof(find), where find is a function that makes its reads with yield"
+    words: object = row.final
+    if isinstance(words, str) or not isinstance(words, Collection):
+        return f"final must be a set of words, such as {{'paid', 'failed'}}, not {shown(words)}"
+    place: object = row.made
+    if not isinstance(place, str) or (place and not all(place.split("."))):
+        return f"made must be the place of an id, such as 'data.id', not {shown(place)}"
+    return None
 
 
 def _check_key(
@@ -116,7 +132,7 @@ def _check_key(
         raise ConfigurationError(
             f"{package} does not say which operations take a key: generate it again."
         )
-    if place.takes_key is not None:  # the caller says which requests take it
+    if table.names_takers:
         return
     if isinstance(table.declared_key, NoKey):
         _logger.warning(

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Callable, Collection, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from functools import partial
 from typing import Any, ParamSpec, Protocol, TypeVar, Unpack, cast
 
@@ -44,7 +44,6 @@ from victor_ext.runtime.loop.idempotency_keys import (
     KeyPlace,
     QueryKey,
 )
-from victor_ext.runtime.loop.operations import Proof
 from victor_ext.runtime.loop.resending import origin_of
 
 from .auth import (
@@ -54,9 +53,9 @@ from .auth import (
     SignRequest,
     credentials_of,
 )
-from .caller_rows import id_places, proofs_by_write, table_of
+from .caller_rows import table_of
 from .list_reader import ListReader
-from .operations import behaviour_of
+from .operations import OperationRow, behaviour_of
 from .page_checks import undeclared_in
 from .paging import PagesOf, PageStyle, T
 from .servers import checked_servers
@@ -94,9 +93,7 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
         server_variables: Mapping[str, str] | None = None,
         auth: Auth = None,
         key: KeyPlace | None = None,
-        proofs: Mapping[str, Proof] | None = None,
-        final: Mapping[str, Collection[str]] | None = None,
-        made: Mapping[str, str] | None = None,
+        rows: Mapping[Any, OperationRow] | None = None,
         name: str | None = None,
         caller: str | None = None,
         **options: Unpack[ClientOptions[Transport, HttpxClient]],
@@ -123,15 +120,11 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
                 one is the key, yours needs `takes_key`; where it says it of none, every POST gets
                 one. None: the provider takes no key. No write without a key is repeated if it may
                 have been done.
-            proofs: Reads that show that a write was done, by the write's method and path in the
-                document: `{"POST /v1/payouts": Proof(find)}`. `look_up` and the outbox make them
-                after a lost response. None: no read does.
-            final: The words for states that a write leads no further from, by its method and path
-                in the document: `{"POST /v1/payouts": {"paid", "failed"}}`. The outbox reads what
-                it made until then. None: it does not.
-            made: Where a good response has the id of what a write made, by its method and path in
-                the document: `{"POST /v1/payments": "data.reference"}`. None: where the document
-                tells it, or else in `id`.
+            rows: What you know of writes beyond the document: an `OperationRow` for each, by its
+                method and path in the document, or by the module of its generated function:
+                `{"POST /v1/payouts": OperationRow(proof=Proof(find))}`. An operation without a row
+                is what the document says: a write that declares no key is sent once, and what
+                became of it after a lost response is not known.
             name: What messages call the provider; None takes the name of the package.
             caller: The account whose credentials `auth` has, such as its number: the outbox repeats
                 a write only with the credentials of the same account at the same `base_url`. None:
@@ -161,15 +154,7 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
             digest = caller_digest(f"{url} {account}", product="connect")
         package = client.__module__.rpartition(".client")[0].rpartition(".")[2]
         document = bound_class(cast("Hashable", client)).document
-        table = table_of(
-            key,
-            document,
-            url,
-            package,
-            proofs_by_write(proofs or {}, document),
-            final or {},
-            id_places(made, document),
-        )
+        table = table_of(key, {} if rows is None else rows, document, url, package)
         provider = name or package.removesuffix("_api") or url.host
         self._start(
             given,

@@ -1,25 +1,19 @@
 """What each operation is, of an API of which only the document is known.
 
-`DocumentOperations` is the table, made from the document; a `Row` says in words what a row of it
-is, for people; `behaviour_of` has the table.
+`DocumentOperations` is the table: the document's rows, with what the caller says of some writes
+(`OperationRow`) on top. A `Row` says in words what a row of it is, for people; `behaviour_of` has
+the table.
 """
 
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from functools import partial
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Self
 from urllib.parse import quote
 
 import httpx
 
 from victor_ext.runtime.loop.behaviour import Behaviour
-from victor_ext.runtime.loop.evidence import (
-    READER,
-    SAFE_METHODS,
-    Declared,
-    Reader,
-    lists_declared_errors,
-)
+from victor_ext.runtime.loop.evidence import SAFE_METHODS, Declared, Problems, document_complaint
 from victor_ext.runtime.loop.idempotency_keys import (
     MADE,
     NO_KEY,
@@ -30,20 +24,16 @@ from victor_ext.runtime.loop.idempotency_keys import (
     NoKey,
 )
 from victor_ext.runtime.loop.operations import (
-    Effect,
     Follow,
-    Operation,
-    Operations,
     Proof,
     Shown,
     declares_key,
-    id_in,
     key_of,
     name_of,
     rule_at,
     state_in,
 )
-from victor_ext.runtime.loop.proven_work import proves_declared_work
+from victor_ext.runtime.loop.table import Operations
 
 from .declared_keys import declared_place, documented_key, key_place
 from .problems import read_problems
@@ -73,13 +63,39 @@ class Row(NamedTuple):
     """Where a good response has the id of what was made or read: `data.id`."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperationRow:
+    """What a caller of `connect` knows of a write beyond the document: its `rows` have one for each
+    such write.
+
+    Args:
+        takes_key: Whether the provider takes the client's `key` for this write, so that a repeat
+            with the same key does nothing twice. If some row has True, no other write takes the
+            key, unless the document or the `takes_key` of the key says so. None: no row decides.
+        proof: Reads that show that the write was done. `look_up` and the outbox make them after a
+            lost response. None: no read does.
+        final: The words for states that the write leads no further from: `{"paid", "failed"}`. The
+            outbox reads what was made until then. Empty: it does not.
+        made: Where a good response has the id of what was made: `"data.reference"`. Empty: where
+            the document tells it, or else in `id`.
+    """
+
+    takes_key: bool | None = None
+    proof: Proof | None = None
+    final: Collection[str] = ()
+    made: str = ""
+
+
+_NOTHING = OperationRow()
+
+
 class DocumentOperations(Operations):
     """The table of an API by its document, with what the caller of `connect` says on top.
 
-    An operation takes the client's key where the document declares the key, or `takes_key` names
-    the request. A key elsewhere, random or the caller's own, would make a repeat look safe that is
-    done twice. Where the document declares no key at all, the caller's word counts: for each POST,
-    or for the requests that `takes_key` names.
+    An operation takes the client's key where the document declares the key, or the caller says so:
+    in its row, or with `takes_key`, which names requests. A key elsewhere, random or the caller's
+    own, would make a repeat look safe that is done twice. Where the document declares no key at
+    all, and the caller names no operation and no request, each POST takes it.
 
     The arguments are those of `connect`, checked; `place` is its `key`.
     """
@@ -89,140 +105,48 @@ class DocumentOperations(Operations):
         document: Sequence[Declared],
         base_url: httpx.URL,
         place: KeyPlace,
-        proofs: Mapping[str, Proof] | None = None,
-        final: Mapping[str, Collection[str]] | None = None,
-        made: Mapping[str, str] | None = None,
+        rows: Mapping[str, OperationRow] | None = None,
     ) -> None:
-        super().__init__({}, base_url, place)
-        self._proofs = proofs or {}
-        self._final_states = final or {}
-        self._id_places = made or {}
+        super().__init__(document, base_url, place)
+        self._by_caller = rows or {}
+        self.names_takers = getattr(place, "takes_key", None) is not None or any(
+            row.takes_key for row in self._by_caller.values()
+        )
+        """Whether the caller says which writes take the key."""
         self.place = place
         self.declared_key = declared_place(document, place)
         self.documented_key = key_place(document, None)
-        self._document = document
-        self._by_name = {name_of(declared): declared for declared in document}
-        self._named = self._by_name
-        self._bound: dict[int, DocumentOperations] = {}
-        """The tables of other packages whose operations go through the client, by the identity of
-        their documents.
-        """
 
-    def of(self, request: httpx.Request) -> Operation:
-        """The row of a request: see `Operations.of`."""
-        reader: Reader | None = request.extensions.get(READER)
-        if reader is None:
-            return self._row(request, self._by_name.get(self._name_below(request)))
-        if reader.document is self._document:
-            return self._row(request, reader.declared)
-        number = id(reader.document)
-        bound = self._bound.get(number)
-        if bound is None:
-            bound = DocumentOperations(reader.document, httpx.URL(""), self._place)
-            self._bound[number] = bound
-        return bound._row(request, reader.declared)
+    def _of_other_package(self, document: Sequence[Declared]) -> Self:
+        return type(self)(document, self._base_url, self._place, self._by_caller)
 
-    def _row(self, request: httpx.Request, declared: Declared | None) -> Operation:
-        reads = request.method in SAFE_METHODS
-        key = NO_KEY if reads else self._key(request, declared)
-        name = "" if declared is None else name_of(declared)
-        if reads:
-            effect = Effect.READS
-        elif name and self._makes(name):
-            effect = Effect.MAKES
-        else:  # a write of which little is known may move money
-            effect = Effect.MOVES_MONEY
-        proves_work = partial(
-            proves_declared_work, declared=declared, place=self._id_places.get(name, "")
-        )
-        return Operation(
-            effect=effect,
-            key=key,
-            look_up=lambda _request: self._hint(declared, key),
-            made=lambda response: self._id_in(response, declared),
-            said=lambda response: state_in(response, self._state_places(name)),
-            proof=self._proofs.get(name),
-            follow=self.follow_of(name) if name else None,
-            untaken_key=self._untaken_key(declared),
-            may_list_errors=lists_declared_errors,
-            proves_work=proves_work,
-            shown=Shown.UNSENT if declared is None else Shown.EVERYTHING,
-        )
+    def _said(self, name: str) -> OperationRow:
+        """What the caller says of an operation."""
+        return self._by_caller.get(name, _NOTHING)
 
-    def _untaken_key(self, declared: Declared | None) -> str:
-        """The key that an operation takes by the document, if this client sends another key or
-        none; else empty.
-        """
-        if declared is None or not isinstance(self._place, NoKey | NamedPlace):
-            return ""
-        key = documented_key(declared)
-        if key is None or self._takes(declared):
-            return ""
-        return repr(key)
+    def _complaint(self, response: httpx.Response, problems: Problems) -> str | None:
+        return document_complaint(response, problems)
 
-    def _id_in(self, response: httpx.Response, declared: Declared | None) -> str:
-        """The id of what was made, from the place that the caller or the document names.
+    def _shown(self, declared: Declared | None) -> Shown:
+        return Shown.UNSENT if declared is None else Shown.EVERYTHING
 
-        Without such a place, it is `id`, or the end of a `Location` (RFC 9110, 10.2.2) that is the
-        address of the read of what was made.
-        """
-        name = "" if declared is None else name_of(declared)
-        place = self._place_of_id(name, declared)
-        if place:
-            return id_in(response, place)
-        return id_in(response, "id") or self._id_in_location(response, name)
-
-    def _id_in_location(self, response: httpx.Response, name: str) -> str:
-        """The id at the end of the `Location`, if that is the path of the write with the id after
-        it; else empty.
-        """
-        if not self._makes(name):
-            return ""
-        try:
-            path = httpx.URL(response.headers.get("location", "")).path.rstrip("/")
-        except httpx.InvalidURL:
-            return ""
-        above, _, id = path.rpartition("/")
-        parts = map(re.escape, name.partition(" ")[2].split("{}"))
-        own_path = re.escape(self._base) + "[^/]+".join(parts)
-        return id if re.fullmatch(own_path, above) else ""
-
-    def _state_places(self, name: str) -> list[str]:
-        """Where a response may have the state of what it is about; the first place counts that has
-        one.
-        """
-        declared = self._by_name.get(name)
-        above = self._place_of_id(name, declared).rpartition(".")[0]
-        beside_id = [f"{above}.{word}" if above else word for word in _STATES]
-        by_document: list[str] = []
-        if declared is not None and declared.result_status:
-            by_document.append(declared.result_status)
-        if name in self._id_places:  # the caller's word is before the document's
-            return [*beside_id, *by_document]
-        return [*by_document, *beside_id]
-
-    def _place_of_id(self, name: str, declared: Declared | None) -> str:
-        """Where a response has its id, by the caller or else by the document; empty: neither says
-        it.
-        """
-        by_document = "" if declared is None else declared.result_id
-        return self._id_places.get(name) or by_document
+    def _id_place_by_hand(self, name: str) -> str:
+        return self._said(name).made
 
     def proof_of(self, name: str) -> Proof | None:
-        return self._proofs.get(name)
+        return self._said(name).proof
 
     def final_words(self) -> set[str]:
-        """All words of the caller for states that a write leads no further from."""
-        return {word for words in self._final_states.values() for word in words}
+        return {word for row in self._by_caller.values() for word in row.final}
 
     def follow_of(self, name: str) -> Follow | None:
         """How to follow what a write made, or else the object that the path of the write begins
         with: by the document's read of it. None: the caller names no final states, or there is no
         such read.
         """
-        words = self._final_states.get(name)
+        words = self._said(name).final
         path = self._path_of_read(name)
-        if words is None or not path:
+        if not words or not path:
             return None
         makes = self._makes(name)
 
@@ -234,7 +158,7 @@ class DocumentOperations(Operations):
         declared = self._by_name[f"GET {path}"]
         is_declared = bool(declared.result_id or declared.result_status)
         # A read of which the document declares no place is wrapped as the response to the write.
-        if name in self._id_places or not is_declared:
+        if self._id_place_by_hand(name) or not is_declared:
             places = [*self._state_places(name), *places]
         return Follow(read, words, lambda response: state_in(response, places))
 
@@ -245,16 +169,6 @@ class DocumentOperations(Operations):
         if self._makes(name):
             return f"{name.partition(' ')[2]}/{{}}"
         return self._read_above(name)
-
-    def _makes(self, name: str) -> bool:
-        """Whether a write makes an object: the document has a read of it below the same path."""
-        return f"GET {name.partition(' ')[2]}/{{}}" in self._by_name
-
-    def reads(self) -> list[str]:
-        """The names of the document's reads."""
-        return [
-            name_of(declared) for declared in self._document if declared.method.upper() == "GET"
-        ]
 
     def rows(self) -> Iterator[Row]:
         """The rows of the document's operations, in its order."""
@@ -298,31 +212,17 @@ class DocumentOperations(Operations):
             id=declared.result_id or None,
         )
 
-    def _look_up(self, declared: Declared | None) -> str | None:
-        """The function that reads the object that the path of a write begins with; None: there is
-        no such read, or the write makes an object of its own.
-        """
-        if declared is None:
-            return None
-        name = name_of(declared)
-        path = "" if self._makes(name) else self._read_above(name)
-        return self._by_name[f"GET {path}"].name if path else None
-
-    def _read_above(self, name: str) -> str:
-        """The path of the read of the object that the path of a write begins with; empty: there is
-        no such read.
-        """
-        path = name.partition(" ")[2]
-        while path and f"GET {path}" not in self._by_name:
-            path = path.rpartition("/")[0]
-        return path if path.endswith("{}") else ""
+    def _untaken_key(self, declared: Declared | None) -> str:
+        if declared is None or not isinstance(self._place, NoKey | NamedPlace):
+            return ""
+        key = documented_key(declared)
+        if key is None or self._takes(declared):
+            return ""
+        return repr(key)
 
     def _hint(self, declared: Declared | None, key: KeyRule | None) -> str:
         """Where a person looks for what a write may have done, and how it would take a key."""
-        where = "at the provider"
-        look_up = self._look_up(declared)
-        if look_up is not None:
-            where = f"with {look_up}, if that shows it, or at the provider"
+        where = super()._hint(declared, key)
         place = self._place
         other_key = self._untaken_key(declared)
         if isinstance(place, NamedPlace) and key is NO_KEY:
@@ -337,20 +237,25 @@ class DocumentOperations(Operations):
         place = self._place
         if not isinstance(place, NamedPlace):
             return None  # a place that the caller has written knows it itself
-        if place.ignores_key(request):
-            return NO_KEY
         rule = self._rule(place, request, declared)
         if declared is None or not rule.is_taken:
             return rule
         return rule_at(declared, place, rule)
 
-    def _rule(self, place: Any, request: httpx.Request, declared: Declared | None) -> KeyRule:
-        """Whether a write takes the key at `place`: the caller's `takes_key` counts first, then the
-        document, and without both the method.
+    def _rule(
+        self, place: NamedPlace, request: httpx.Request, declared: Declared | None
+    ) -> KeyRule:
+        """Whether a write takes the key at `place`: the caller's row counts first, then the
+        functions of the place, then the document, and without all of them the method.
         """
+        by_row = None if declared is None else self._said(name_of(declared)).takes_key
+        if by_row is not None:
+            return MADE if by_row else NO_KEY
+        if place.ignores_key(request):
+            return NO_KEY
         if place.takes_key is not None and place.takes_key(request):
             return MADE
-        if place.takes_key is not None or not isinstance(self.declared_key, NoKey):
+        if self.names_takers or not isinstance(self.declared_key, NoKey):
             return MADE if declared is not None and self._takes(declared) else NO_KEY
         return MADE if request.method == "POST" else TAKEN
 
@@ -365,10 +270,6 @@ class DocumentOperations(Operations):
             key = key_of(declared, self._place)
             return key is not None and bool(key.is_key)
         return declares_key(declared, self._place)
-
-
-_STATES = ("status", "state")
-"""The names of members that usually have a state."""
 
 
 def _filled(path: str, ids: Sequence[str]) -> str:

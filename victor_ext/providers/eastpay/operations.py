@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 import httpx
+from eastpay_api.operations import OPERATIONS as DOCUMENT
 
 from victor_ext.money import from_wire
 from victor_ext.privacy import one_line
@@ -28,11 +29,11 @@ from victor_ext.runtime.loop.operations import (
     Finding,
     Follow,
     Operation,
-    Operations,
     Proof,
     RepeatsId,
     id_in_path,
 )
+from victor_ext.runtime.loop.table import Operations
 
 from .bodies import code_in, form_of, parameters_in, private_texts, reference_in
 from .evidence import (
@@ -60,7 +61,7 @@ def behaviour_of(base_url: httpx.URL, *, found_by_reference: bool) -> Behaviour:
     return Behaviour(
         name="EastPay",
         environment=str(base_url),
-        operations=Operations(rows, base_url, NoKey(), results=may_be_result),
+        operations=Operations(DOCUMENT, base_url, NoKey(), rows, results=may_be_result),
         resent_redirects=frozenset({307}),
         problems=read_problems,
         # "401 invalid authorization header provided", "403 invalid access token provided"

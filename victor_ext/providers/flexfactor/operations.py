@@ -10,6 +10,7 @@ from functools import partial
 from typing import Any
 
 import httpx
+from flexfactor_api.operations import OPERATIONS as DOCUMENT
 
 from victor_ext.books import in_major_units
 from victor_ext.ids import reference_of
@@ -24,11 +25,11 @@ from victor_ext.runtime.loop.operations import (
     Effect,
     Follow,
     Operation,
-    Operations,
     Repeats,
     Shown,
     id_in_path,
 )
+from victor_ext.runtime.loop.table import Operations
 
 from . import responses
 from .evidence import Result, no_cancellation, no_copy, no_decision, no_order, no_page
@@ -238,7 +239,7 @@ def behaviour_of(place: str, base_url: httpx.URL, authentication_hint: str) -> B
         name="FlexFactor",
         environment=place,
         key_place=key_place,
-        operations=Operations(OPERATIONS, base_url, key_place),
+        operations=Operations(DOCUMENT, base_url, key_place, OPERATIONS),
         # Its pages give status 409 both meanings. Only one that mentions the payload, and not
         # progress, is final.
         waits_for_conflicts=True,

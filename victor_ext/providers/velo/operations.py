@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any
 
 import httpx
+from velo_api.operations import OPERATIONS as DOCUMENT
 
 from victor_ext.books import in_major_units
 from victor_ext.errors import Outcome, UnreadableResponse
@@ -50,13 +51,13 @@ from victor_ext.runtime.loop.operations import (
     Follow,
     NotDone,
     Operation,
-    Operations,
     Proof,
     RepeatsId,
     Says,
     Shown,
 )
 from victor_ext.runtime.loop.resending import asked_url
+from victor_ext.runtime.loop.table import Operations
 
 from .problems import correlation_id, read_problems
 from .proofs import SUBMITTED
@@ -395,8 +396,6 @@ OPERATIONS: Mapping[str, Operation] = {
         MOVES_MONEY, "payouts.get(payout_id)", proof=_INSTRUCTED, follow=_UNTIL_PAID
     ),
     "DELETE /v3/payouts/{}": _write(MOVES_MONEY, "payouts.get(payout_id)", proof=_PAYOUT_WITHDRAWN),
-    "POST /v3/payouts/{}/schedule": _write(MOVES_MONEY, "payouts.get(payout_id)"),
-    "DELETE /v3/payouts/{}/schedule": _write(MOVES_MONEY, "payouts.get(payout_id)"),
     "GET /v3/payouts/{}": _object(
         "payouts.get", _has("payoutId", "status"), RepeatsId("payout", "payoutId")
     ),
@@ -431,6 +430,11 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "GET /v1/webhooks": _LIST,
 }
+ELSEWHERE: Mapping[str, Operation] = {
+    "POST /v3/payouts/{}/schedule": _write(MOVES_MONEY, "payouts.get(payout_id)"),
+    "DELETE /v3/payouts/{}/schedule": _write(MOVES_MONEY, "payouts.get(payout_id)"),
+}
+"""Rows of operations that only Velo's own document has."""
 
 
 def behaviour_of(environment: str, base_url: httpx.URL, place: str) -> Behaviour:
@@ -438,7 +442,7 @@ def behaviour_of(environment: str, base_url: httpx.URL, place: str) -> Behaviour
     return Behaviour(
         name="Velo",
         environment=place,
-        operations=Operations(OPERATIONS, base_url, NoKey()),
+        operations=Operations(DOCUMENT, base_url, NoKey(), OPERATIONS, elsewhere=ELSEWHERE),
         problems=read_problems,
         # `correlationId` is what Velo's support asks for; a header may be that of a proxy.
         request_id_headers=(),

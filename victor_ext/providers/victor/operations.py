@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 import httpx
+from victor_api.operations import OPERATIONS as DOCUMENT
 
 from victor_ext.errors import Conflict, Outcome, Problem, UnreadableResponse, VictorError
 from victor_ext.ids import reference_of
@@ -34,12 +35,12 @@ from victor_ext.runtime.loop.operations import (
     Finding,
     Follow,
     Operation,
-    Operations,
     Proof,
     RepeatsId,
     id_in_path,
 )
 from victor_ext.runtime.loop.resending import asked_url
+from victor_ext.runtime.loop.table import Operations
 
 from .auth import TOKEN_PATH
 from .creating import Sent
@@ -231,8 +232,9 @@ OPERATIONS: Mapping[str, Operation] = {
         proves_work=records_response,
         proof=PROOF_OF_RESPONSE,
     ),
-    f"POST {TOKEN_PATH}": TOKEN,
 }
+ELSEWHERE: Mapping[str, Operation] = {f"POST {TOKEN_PATH}": TOKEN}
+"""The row of an operation that Victor's document does not have."""
 
 
 def behaviour_of(environment: str, base_url: httpx.URL, place: str) -> Behaviour:
@@ -244,7 +246,7 @@ def behaviour_of(environment: str, base_url: httpx.URL, place: str) -> Behaviour
         name="Victor",
         environment=place,
         key_place=key_place,
-        operations=Operations(OPERATIONS, base_url, key_place),
+        operations=Operations(DOCUMENT, base_url, key_place, OPERATIONS, elsewhere=ELSEWHERE),
         problems=read_problems,
         authentication_hint=(
             f"Environment {environment!r} was asked: check that the credentials belong to it (keys "

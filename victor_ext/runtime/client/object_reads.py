@@ -12,7 +12,7 @@ import httpx
 from victor_ext.errors import ConfigurationError
 from victor_ext.runtime.core.arguments import hint_at
 from victor_ext.runtime.core.validation import shown
-from victor_ext.runtime.loop.operations import Operations
+from victor_ext.runtime.loop.table import Operations
 
 from .prepared_calls import method_of
 

@@ -9,7 +9,8 @@ from victor_ext.errors import Problem
 from victor_ext.runtime.core.response import OPERATION
 
 from .idempotency_keys import KeyPlace, NoKey
-from .operations import Operation, Operations
+from .operations import Operation
+from .table import Operations
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
-from functools import cache, partial
+from functools import cache
 from typing import Any, NamedTuple, TypeAlias, TypeGuard
 from urllib.parse import unquote
 
@@ -34,15 +34,12 @@ from .evidence import (
     Evidence,
     Members,
     Problems,
-    Reader,
     document_complaint,
     lists_declared_errors,
 )
 from .idempotency_keys import (
-    MADE,
     NO_KEY,
     PLACES,
-    TAKEN,
     BodyKey,
     HeaderKey,
     KeyForm,
@@ -453,7 +450,8 @@ def state_in(response: httpx.Response, places: Sequence[str]) -> str | None:
     return next(filter(None, words), None)
 
 
-def _path_of(url: httpx.URL) -> str:
+def path_of(url: httpx.URL) -> str:
+    """The path of a URL as it is sent, with what is percent-encoded."""
     return url.raw_path.partition(b"?")[0].decode("ascii")
 
 
@@ -467,7 +465,7 @@ def id_in_path(request: httpx.Request, after: int = 0) -> str:
 
     It may have `%2F`.
     """
-    parts = _path_of(asked_url(request)).removesuffix("/").rsplit("/", after + 1)
+    parts = path_of(asked_url(request)).removesuffix("/").rsplit("/", after + 1)
     return unquote(parts[-1 - after]) if len(parts) > after else ""
 
 
@@ -478,34 +476,30 @@ TOKEN = Operation(effect=Effect.SETS, shown=Shown.NOTHING, evidence=AN_OBJECT)
 
 def of_no_table(request: httpx.Request) -> Operation:
     """What holds of an operation of which nothing is known but the method."""
-    return _UNKNOWN[request.method in SAFE_METHODS, None]
+    return _READ if request.method in SAFE_METHODS else _WRITE
 
 
-def _unknown(response: httpx.Response, problems: Problems) -> str | None:
-    """Whether the document knows the operation as it was called.
+def complaint_without_row(response: httpx.Response, problems: Problems) -> str | None:
+    """Why a good response to an operation without a row by hand is no success, or None.
 
-    By hand, an object or a 204 is a success.
+    The document knows it, if a generated function was called. By hand, an object or a 204 is a
+    success.
     """
     if READER in response.request.extensions:
         return document_complaint(response, problems)
-    return (
-        None
-        if response.status_code == 204 and not response.content
-        else AN_OBJECT(response, problems)
-    )
+    if response.status_code == 204 and not response.content:
+        return None
+    return AN_OBJECT(response, problems)
 
 
-_UNKNOWN = {
-    (reads, key): Operation(
-        effect=Effect.READS if reads else Effect.MOVES_MONEY,
-        key=key,
-        evidence=_unknown,
-        may_list_errors=lists_declared_errors,
-        shown=Shown.UNSENT,
-    )
-    for reads in (False, True)
-    for key in (None, NO_KEY, TAKEN, MADE)
-}
+_WRITE = Operation(
+    effect=Effect.MOVES_MONEY,
+    key=None,
+    evidence=complaint_without_row,
+    may_list_errors=lists_declared_errors,
+    shown=Shown.UNSENT,
+)
+_READ = replace(_WRITE, effect=Effect.READS)
 
 
 def declares_key(operation: Declared, place: KeyPlace) -> bool:
@@ -545,105 +539,6 @@ def _with_form(rule: KeyRule, key: DeclaredKey) -> KeyRule:
     return replace(rule, form=KeyForm(key.format, key.pattern, key.min_length, key.max_length))
 
 
-class Operations:
-    """The table of a system for one client, whose requests made by hand have the `base_url` before
-    the path.
-
-    Its rows are named by method and path template with unnamed placeholders:
-    `"POST /v3/payouts/{}"`. One that has several templates names all of them:
-    `"GET /v3/payees/{} /v4/payees/{}"`. `results`: of an operation without a row.
-    """
-
-    def __init__(
-        self,
-        rows: Mapping[str, Operation],
-        base_url: httpx.URL,
-        place: KeyPlace,
-        *,
-        results: Whether | None = None,
-    ) -> None:
-        self._rows: dict[str, Operation] = {}
-        for name, row in rows.items():
-            method, *templates = name.split()
-            self._rows |= {f"{method} {template}": row for template in templates}
-        self._named: Collection[str] = self._rows  # the names that a request by hand may have
-        self._base = _path_of(base_url).rstrip("/")
-        self._place = place
-        self._results = results
-
-    def of(self, request: httpx.Request) -> Operation:
-        """The row of a request. The attempt loop asks once for each call, and keeps it as an
-        extension.
-
-        Without a row, the document says what a good response is, or `_unknown` does by hand, and
-        who takes a key.
-        """
-        reader: Reader | None = request.extensions.get(READER)
-        declared = None if reader is None else reader.declared
-        name = self._name_below(request) if declared is None else name_of(declared)
-        row = self._rows.get(name)
-        if row is not None:
-            return row
-        is_safe = request.method in SAFE_METHODS
-        if declared is None:
-            row = _UNKNOWN[is_safe, NO_KEY]
-        else:
-            row = self._row_of_document(declared, is_safe=is_safe)
-        return row if self._results is None else replace(row, results=self._results)
-
-    def _row_of_document(self, declared: Declared, *, is_safe: bool) -> Operation:
-        key = NO_KEY
-        if declares_key(declared, self._place):
-            key = MADE if isinstance(self._place, HeaderKey) else TAKEN
-        return replace(
-            _UNKNOWN[is_safe, key],
-            key=rule_at(declared, self._place, key) if key.is_taken else key,
-            made=partial(id_in, place=declared.result_id or "id"),
-            said=partial(state_in, places=[declared.result_status or "status"]),
-        )
-
-    def name(self, request: httpx.Request) -> str:
-        """The name of the operation of a request: of its row, or as the document declares it."""
-        reader: Reader | None = request.extensions.get(READER)
-        name = self._name_below(request) if reader is None else name_of(reader.declared)
-        return name or f"{request.method} {_path_of(request.url)}"
-
-    def reads(self) -> list[str]:
-        """The names of the rows that only read."""
-        return [
-            name
-            for name, row in self._rows.items()
-            if row.effect is Effect.READS and name.startswith("GET ")
-        ]
-
-    def object_reads(self) -> list[str]:
-        """The methods of the client that read one object by ids alone: `payouts.get`."""
-        rows = self._rows.values()
-        methods = [row.client_method for row in rows if row.client_method and row.may_be_read]
-        return sorted(set(methods))
-
-    def proof_of(self, name: str) -> Proof | None:
-        """The reads that show that the write with this name was done, if there are any."""
-        row = self._rows.get(name)
-        return None if row is None else row.proof
-
-    def follow_of(self, name: str) -> Follow | None:
-        """How what the write with this name made is read later, if it is."""
-        row = self._rows.get(name)
-        return None if row is None else row.follow
-
-    def final_words(self) -> set[str]:
-        """The words for the states in which what the writes make ends."""
-        follows = (row.follow for row in self._rows.values())
-        return {word for follow in follows if follow is not None for word in follow.final}
-
-    def _name_below(self, request: httpx.Request) -> str:
-        """The name of the row of a request that was made by hand; empty without one."""
-        path = _path_of(request.url)
-        is_below = path.startswith(f"{self._base}/")
-        return _fitting(self._named, request.method, path[len(self._base) :]) if is_below else ""
-
-
 def name_of(declared: Declared) -> str:
     """The name of the row of an operation: its method and its path with unnamed placeholders."""
     return f"{declared.method} {unnamed(declared.path)}"
@@ -653,38 +548,3 @@ def name_of(declared: Declared) -> str:
 def unnamed(path: str) -> str:
     """A path template without the names of its placeholders."""
     return re.sub(r"\{[^{}]*\}", "{}", path)
-
-
-def _fitting(names: Collection[str], method: str, path: str) -> str:
-    """The name of the row with the most literal segments; empty if none fits the path, or if
-    several fit as well.
-    """
-    # Percent-encoded: an encoded slash is a part of an id.
-    parts = [unquote(part) for part in _parts(path)]
-    ranks: dict[str, int] = {}
-    for name in names:
-        own_method, _, template = name.partition(" ")
-        own = _parts(template)
-        if own_method == method and len(own) == len(parts) and all(map(_fits, own, parts)):
-            ranks[name] = sum(map(_rank, own))
-    highest = max(ranks.values(), default=0)
-    best = [name for name, rank in ranks.items() if rank == highest]
-    return best[0] if len(best) == 1 else ""
-
-
-def _rank(segment: str) -> int:
-    """How much of a segment of a template is literal: all, a part, nothing."""
-    if "{}" not in segment:
-        return 3
-    return 0 if segment == "{}" else 1
-
-
-def _fits(template: str, part: str) -> bool:
-    if "{}" not in template:
-        return template == part
-    literals = map(re.escape, template.split("{}"))
-    return re.fullmatch(".+".join(literals), part, re.DOTALL) is not None
-
-
-def _parts(path: str) -> list[str]:
-    return path.removeprefix("/").removesuffix("/").split("/")
