@@ -1,122 +1,27 @@
-"""When a write may be sent again and when it is looked up instead, and what its calls say together:
-decided without input and output, for all durable senders.
-"""
+"""What becomes of a write by the ends of all its calls, and whose a request is that was found."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from functools import partial
 from operator import call
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from tests.settlement.test_key_age import BY_PROVIDER, DAY, HOUR, NOW
 from victor_ext import (
     BadRequest,
     Conflict,
     ConnectionFailed,
     InvalidRequest,
     Outcome,
-    ProviderTime,
     UnreadableResponse,
     VictorError,
 )
 from victor_ext.flows import drive
 from victor_ext.settlement.flow import LookUp, PaymentOutcome, Rival, Settlement, Write, settle
-from victor_ext.settlement.key_age import (
-    BegunTooLateError,
-    Keys,
-    Moment,
-    NoKey,
-    Now,
-    Sent,
-    within_decision,
-)
+from victor_ext.settlement.key_age import Keys, Moment, NoKey, Now, Sent
 
-DAY = 86_400.0
-NOW = 1_700_000_000.0
-CALLER = "a digest of credentials"
-KEYS = Keys(DAY, CALLER)
-
-
-def moment(ago: float = 0.0) -> Moment:
-    """A time in this process, so many seconds ago."""
-    return Moment(NOW - ago, 5_000.0 - ago)
-
-
-def now(*, is_known: bool = True) -> Now:
-    """The present. `is_known`: by the provider's clock, too."""
-    return Now(moment(), ProviderTime(datetime.fromtimestamp(NOW, UTC), is_known))
-
-
-def sent(ago: float, **facts: Any) -> Sent:
-    """A stored time of sending, by the provider's clock and with the same credentials."""
-    return Sent(**{"since": NOW - ago, "by": CALLER, "known": True, **facts})
-
-
-# When it may be sent again
-
-
-@pytest.mark.parametrize("form", [sent, moment], ids=["stored", "in this process"])
-def test_a_key_that_may_expire_during_the_call_is_not_sent(form: Any) -> None:
-    assert KEYS.doubt(form(DAY - 301), now()) is None
-    doubt = KEYS.doubt(form(DAY - 299), now())
-    assert doubt is not None
-    assert doubt[1] == "It may have been sent longer ago than the provider keeps its key."
-
-
-@pytest.mark.parametrize(
-    ("facts", "why"),
-    [
-        ({"looked_up": True}, "already looked up"),
-        ({"known": False}, "only by the clock of a machine"),
-        ({"by": "other credentials"}, "with other credentials"),
-        ({"by": None}, "with other credentials"),
-        ({"since": NOW + 11}, "in the future: a clock was changed"),
-    ],
-)
-def test_a_key_whose_age_or_owner_is_not_certain_is_not_sent(
-    facts: dict[str, Any], why: str
-) -> None:
-    assert KEYS.doubt(sent(60), now()) is None
-    doubt = KEYS.doubt(sent(60, **facts), now())
-    assert doubt is not None
-    assert why in doubt[1]
-
-
-def test_a_key_is_not_sent_again_without_the_time_of_the_provider() -> None:
-    doubt = KEYS.doubt(sent(60), now(is_known=False))
-    assert doubt is not None
-    assert "have no Date" in doubt[1]
-
-
-def test_a_write_without_a_key_that_may_have_been_sent_is_never_sent_again() -> None:
-    assert NoKey(CALLER).doubt(None, now()) is None
-    for before in (sent(1), moment(1)):
-        assert NoKey(CALLER).doubt(before, now()) == (
-            before,
-            "It may have been sent, and it takes no key.",
-        )
-
-
-def test_a_write_without_a_key_is_not_sent_once_another_worker_may_have_it() -> None:
-    for seconds, may_be_sent in ((59, True), (60, False)):
-        keys = NoKey(CALLER, held=60.0, since=partial(moment, seconds))
-        assert (keys.doubt(None, now()) is None) is may_be_sent
-
-
-def test_a_call_that_begins_when_its_time_is_over_is_not_made() -> None:
-    def with_options(deadline: float) -> SimpleNamespace:
-        return SimpleNamespace(deadline=deadline)
-
-    client = SimpleNamespace(deadline=60.0, with_options=with_options)
-    assert within_decision(client, moment(1), now()) is client
-    assert within_decision(client, moment(40), now()).deadline == 20.0
-    with pytest.raises(BegunTooLateError):
-        within_decision(client, moment(60), now())
-
-
-# What its calls say together
+KEYS = Keys(DAY, "me")
+SENT_BEFORE = Sent(NOW - HOUR, "me", known=True)
 
 
 def settled(*ends: Any, before: Sent | None = None, is_keyed: bool = True) -> Settlement | LookUp:
@@ -124,7 +29,7 @@ def settled(*ends: Any, before: Sent | None = None, is_keyed: bool = True) -> Se
     left. `before` is when it was sent first.
     """
     remaining: Iterator[Any] = iter(ends)
-    turns: Iterator[Now | None] = iter([*[now()] * len(ends), None])
+    turns: Iterator[Now | None] = iter([*[BY_PROVIDER] * len(ends), None])
 
     def create(_is_repeat: bool, _decided: Moment) -> Any:
         end = next(remaining)
@@ -132,7 +37,7 @@ def settled(*ends: Any, before: Sent | None = None, is_keyed: bool = True) -> Se
             raise end
         return end
 
-    keys = KEYS if is_keyed else NoKey(CALLER)
+    keys = KEYS if is_keyed else NoKey("me")
     write = Write(object(), before, is_keyed=is_keyed)
     return drive(settle(write, keys, lambda _so_far, _sent: next(turns), create), call)
 
@@ -169,7 +74,7 @@ def test_what_becomes_of_a_payment_that_was_not_sent_before(
 def test_a_refusal_of_a_repeat_says_nothing_of_the_first_call_so_it_is_looked_up(
     ends: list[VictorError],
 ) -> None:
-    assert isinstance(settled(*ends, before=sent(60)), LookUp)
+    assert isinstance(settled(*ends, before=SENT_BEFORE), LookUp)
     assert isinstance(settled(LOST, *ends), LookUp)
 
 
@@ -182,7 +87,7 @@ def test_a_conflict_of_a_first_call_is_looked_up_too() -> None:
 def test_a_payment_that_may_exist_never_becomes_one_that_was_not_sent(
     ends: list[VictorError],
 ) -> None:
-    for result in (settled(*ends, before=sent(60)), settled(LOST, *ends)):
+    for result in (settled(*ends, before=SENT_BEFORE), settled(LOST, *ends)):
         assert isinstance(result, Settlement)
         assert result.outcome is PaymentOutcome.UNKNOWN
 
@@ -198,7 +103,7 @@ def test_a_payment_that_was_accepted_stays_accepted_whatever_a_later_call_says(
 
 def test_what_takes_no_key_and_may_have_been_sent_is_looked_up_and_not_sent() -> None:
     unsent = object()
-    assert isinstance(settled(unsent, before=sent(60), is_keyed=False), LookUp)
+    assert isinstance(settled(unsent, before=SENT_BEFORE, is_keyed=False), LookUp)
     assert isinstance(settled(LOST, unsent, is_keyed=False), LookUp)
 
 
