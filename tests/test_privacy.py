@@ -1,9 +1,12 @@
 """Secrets that work as what they are, and show nothing; so do their parts."""
 
+import base64
 import json
 import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
+from weakref import ref
 
 import httpx
 import pytest
@@ -14,12 +17,14 @@ from tests.cases import cases_beside
 from victor_ext import privacy
 from victor_ext.privacy import (
     HIDDEN,
+    QUOTED,
     PrivateTexts,
     Secret,
     SecretBytes,
     concealed_within,
     redact_excerpt,
     short_mask,
+    without_credentials,
 )
 from victor_ext.privacy.request_texts import SHORTEST
 from victor_ext.providers.connected.problems import read_problems as of_connected
@@ -196,6 +201,38 @@ def test_an_object_that_is_handed_over_shows_none_of_its_texts() -> None:
     assert hidden == {**given, "names": ["Ada", ["Byron"]]}
     assert all(word not in repr(hidden) for word in ("ada@example.com", "Ada", "Byron"))
     assert concealed_within("text") == "text"
+
+
+TOKEN = "visibly-fake/of+its=own"
+
+
+@pytest.mark.parametrize(
+    "repeated",
+    [
+        TOKEN,
+        TOKEN.upper(),
+        quote(TOKEN, safe=""),
+        base64.b64encode(TOKEN.encode()).decode().rstrip("="),
+        TOKEN[: len(TOKEN) // 2 + 1],
+        TOKEN[:-1],
+    ],
+    ids=["whole", "in capitals", "in a URL", "in Base64", "its first half", "all but its end"],
+)
+@pytest.mark.parametrize("scheme", ["Bearer", "Basic"])
+def test_no_text_about_a_response_repeats_the_credentials_of_its_request(
+    scheme: str, repeated: str
+) -> None:
+    text = TOKEN
+    if scheme == "Basic":
+        text = base64.b64encode(f"shop:{TOKEN}".encode()).decode()
+    headers = {"Authorization": f"{scheme} {text}"}
+    request = httpx.Request("GET", "https://api.example/v1/payments", headers=headers)
+    about = QUOTED.set(ref(request))
+    try:
+        assert without_credentials(f"no, {repeated} is over") == "no, [secret] is over"
+        assert without_credentials("no, visibly is over") == "no, visibly is over"
+    finally:
+        QUOTED.reset(about)
 
 
 PIECES = st.text("ab -", max_size=12)

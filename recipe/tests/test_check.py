@@ -372,6 +372,26 @@ def test_accept_adds_what_is_left_out_and_removes_nothing(command: Command, acce
     assert (command(None, "--accept", "x").status, accepted.exists()) == (0, True)
 
 
+def test_what_is_wrong_is_accepted_neither_by_the_command_nor_by_hand(
+    tmp_path: Path, templates: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (templates / "answers.py").open("a", encoding="utf-8") as file:
+        file.write(f"\n\n{RECIPE_MISTAKES['answers.py']}\n")
+    document_file = shutil.copy(SHOP, tmp_path)
+    accepted = tmp_path / "shop.accepted.yaml"
+
+    assert main(["check", str(document_file), "--accept", "nobody reads it"]) == 1
+    wrong = capsys.readouterr().err.splitlines()
+    assert all(line.endswith("; do not use it; it cannot be accepted") for line in wrong)
+    assert not accepted.exists()
+
+    place = wrong[0].removeprefix("wrong: ").partition("; do not use it")[0]
+    entry = {"place": place, "reason": "nobody reads it", "since": "2026-03-04"}
+    accepted.write_text(yaml.safe_dump([entry]), encoding="utf-8")
+    assert main(["check", str(document_file)]) == 1
+    assert capsys.readouterr().err.splitlines() == [*wrong, f"{accepted}: {place}: {NOTHING}"[:-1]]
+
+
 def test_json_is_one_line_for_each_document(command: Command, accepted: Path) -> None:
     status, out, err = command(ENTRY.format(LOSS), str(accepted.with_name("hooks.yaml")), "--json")
     assert (status, err) == (1, "")

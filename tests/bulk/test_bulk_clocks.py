@@ -8,15 +8,12 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.bulk.bulk_runs import (
     PATIENCE,
@@ -36,16 +33,14 @@ from tests.bulk.bulk_runs import (
     wait_until,
 )
 from tests.bulk.postgres import Postgres
-from tests.cases import cases_beside
 from tests.faults.raw_provider import Exchange, RawProvider, answer
 from tests.faults.raw_sockets import background
 from tests.histories.provider import Provider, Rules
-from victor_ext import ProviderTime, RetryPolicy, Victor, VictorOAuth, idempotency_key_for
+from victor_ext import RetryPolicy, idempotency_key_for
 from victor_ext.bulk import worker
 from victor_ext.bulk.delivery import MARKED_AHEAD
 from victor_ext.bulk.layout import CHUNK
 from victor_ext.sandbox import Sandbox
-from victor_ext.settlement.key_age import Keys, Moment, Now, Sent, within_key_life
 
 HOUR, DAY = 3600, 24 * 3600
 KEPT = HOUR // 2
@@ -295,86 +290,6 @@ def test_a_batch_with_a_rate_goes_on_after_a_clock_that_was_ahead(
         assert time.monotonic() < ends, "It is held back."
 
     assert sender(rate=1).send(rows(2), on_progress=watch).exit_status == 0
-
-
-NOW = 1_800_000_000.0
-SENT_AGAIN, TOO_OLD, CALLERS = None, "longer ago than", "credentials"
-
-
-def now_at(
-    provider: float, *, machine: float = NOW, monotonic: float = 50.0, is_known: bool = True
-) -> Now:
-    """What both clocks of the machine say, and the time of the provider."""
-    time_of_provider = datetime.fromtimestamp(provider, UTC)
-    return Now(Moment(machine, monotonic), ProviderTime(time_of_provider, is_known=is_known))
-
-
-BY_PROVIDER = now_at(NOW)
-
-
-def test_nothing_is_looked_for_in_the_future() -> None:
-    for known, now in itertools.product((True, False), (BY_PROVIDER, now_at(NOW, is_known=False))):
-        assert Sent(NOW + 365 * DAY, "me", known=known).earliest(now).timestamp() < NOW
-
-
-@pytest.mark.parametrize("ahead", [0.0, 3 * DAY, -3 * DAY, 365 * DAY, -365 * DAY])
-def test_no_clock_of_a_machine_moves_a_time_of_the_provider(ahead: float) -> None:
-    """What was made before is another's, though this machine's clock says that it was later."""
-    sent = Sent(NOW - HOUR, "me", known=True)
-    now = now_at(NOW + ahead, machine=NOW + ahead, is_known=False)
-    assert sent.first(now) == datetime.fromtimestamp(NOW - HOUR, UTC)
-    assert sent._replace(known=False).first(now) is None
-
-
-def reason(
-    sent: Sent | Moment | None, now: Now, kept: float = DAY, caller: str = "me"
-) -> str | None:
-    doubt = Keys(kept, caller).doubt(sent, now)
-    return None if doubt is None else doubt[1]
-
-
-@pytest.mark.parametrize(("age", "kept", "why"), cases_beside(__file__)["ages"])
-def test_what_is_sent_again_at_which_age(age: float, kept: float, why: str | None) -> None:
-    doubt = reason(Sent(NOW - age, "me", known=True), BY_PROVIDER, kept)
-    if why is not None:
-        assert why in (doubt or "")
-        return
-    assert doubt is SENT_AGAIN
-    assert CALLERS in (reason(Sent(NOW - age, "another", known=True), BY_PROVIDER, kept) or "")
-
-
-@given(st.floats(100, 10 * DAY), st.floats(0, 1), st.none() | st.floats(1, 20 * DAY))
-def test_a_call_that_is_made_ends_before_its_key(
-    kept: float, part: float, deadline: float | None
-) -> None:
-    with Victor(VictorOAuth("id", "not-a-secret"), deadline=deadline) as victor:
-        longest = within_key_life(victor, kept).deadline
-    assert longest is not None and longest <= (deadline or longest)
-    age = part * kept
-    assert reason(None, BY_PROVIDER, kept) is SENT_AGAIN and longest < kept
-    assert reason(Sent(NOW - age, "me", known=True), BY_PROVIDER, kept) or age + longest < kept
-
-
-@pytest.mark.parametrize(
-    ("set_by", "slept"), [(0, 0), (HOUR, 0), (-HOUR, 0), (0, HOUR), (-HOUR, HOUR)]
-)
-def test_a_row_that_was_first_sent_in_this_process_is_as_old_as_any_clock_says(
-    set_by: float, slept: float
-) -> None:
-    there = NOW - 7 * HOUR
-    first = now_at(there, is_known=False)
-    assert Sent.at(first.moment, first, "me") == Sent(NOW, "me", known=False)
-    by_machine = 600 + slept + set_by
-    passed = max(600, by_machine)
-    # By now a response has a `Date`, so the time of sending is known.
-    now = now_at(there + passed, machine=NOW + by_machine, monotonic=650.0)
-    sent = Sent.at(first.moment, now, "me")
-    assert sent == Sent(there, "me", known=True, spread=sent.spread)
-    # What was made before all clocks say that it was sent may be another program's.
-    no_less = max(0, min(600, by_machine))
-    assert sent.first(now) == datetime.fromtimestamp(there + passed - no_less, UTC)
-    assert reason(first.moment, now, passed + 300) is None
-    assert TOO_OLD in (reason(first.moment, now, passed + 60) or "")
 
 
 def test_the_time_is_asked_for_once_before_the_first_row_is_sent(

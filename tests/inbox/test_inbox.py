@@ -39,6 +39,7 @@ from victor_ext import (
     AuthenticationError,
     BadRequest,
     ConfigurationError,
+    Delivery,
     HmacSignature,
     InvalidRequest,
     NotFound,
@@ -405,6 +406,33 @@ def test_an_id_that_no_database_takes_is_stored_in_another_form(engine: sa.Engin
     odd = received(inbox, body_of(1, "a \0 byte and half of a character \ud83d" + "x" * 3000))
     assert odd is not None  # PostgreSQL would take none of the three
     assert received(inbox, body_of(1, odd.notification.event_id)) is None
+
+
+class WebhookWithIds:
+    """A webhook of the user's own, whose requests have the ids in their body."""
+
+    provider = "Own"
+
+    def delivery(self, body: bytes, _headers: Any) -> Delivery:
+        ids = json.loads(body)
+        return Delivery(name="paid", subject=ids[0], content=body.decode(), ids=tuple(ids))
+
+    def notification(self, content: str) -> Any:
+        return json.loads(content)
+
+    def reading(self, _client: Any, _notification: Any) -> None:
+        return None
+
+    def state_of(self, _record: Any) -> None:
+        return None
+
+
+def test_what_has_several_ids_is_a_repeat_if_one_of_them_came_before(engine: sa.Engine) -> None:
+    """And those of a repeat have come, too."""
+    inbox = inbox_of(engine, WebhookWithIds())
+    requests = (["a", "b"], ["b", "c"], ["c", "a"], ["d", "c"], ["d"], ["e", "f"])
+    are_new = [posted(inbox, ids) is not None for ids in requests]
+    assert are_new == [True, False, False, False, False, True]
 
 
 def test_four_processes_that_receive_the_same_store_it_once(engine: sa.Engine) -> None:

@@ -300,19 +300,6 @@ def test_the_boundary_of_a_form_makes_no_other_call() -> None:
     assert content("1f2e") == content("ab03")
 
 
-def test_a_payout_with_other_payments_or_of_another_time_is_not_its_own(harness: Any) -> None:
-    harness.submit(pay("INV-1"), pay("INV-2"))
-
-    def look(*references: str, since: datetime = harness.since) -> Any:
-        payments = [pay(reference) for reference in references]
-        call = harness(lambda velo: velo.prepare("payouts.submit", payments))
-        return harness(lambda velo: velo.look_up(call, since=since, payor_id=harness.payor))
-
-    assert isinstance(look("INV-2", "INV-1"), Done)
-    assert "has other payments, too" in look("INV-1")
-    assert "No payouts" in look("INV-1", "INV-2", since=datetime.now(UTC) + timedelta(hours=1))
-
-
 @pytest.mark.parametrize(
     ("before", "between", "within", "sent"),
     [(10.0, 0.0, 10.0, 1), (121.0, 0.0, 0.0, 0), (100.0, 0.0, 30.0, 0), (100.0, 21.0, 0.0, 0)],

@@ -223,3 +223,47 @@ def test_a_list_that_moves_before_each_page_proves_nothing_and_one_that_rests_ag
     assert set(rows_read.values()) <= {kind, "matched"}
     is_noted = "The provider's list changed in each of 4 readings: rows of ours that" in notes
     assert is_noted is (kind == "unchecked")
+
+
+Order = list[Name]
+
+
+@dataclass
+class Reordered(Provider):
+    """A list that has another order in each reading: one for its first page, and one for those
+    behind it. After the last of these readings it rests.
+    """
+
+    orders: Sequence[tuple[Order, Order]] = ()
+    reading: int = 0
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        page = request.url.params.get(self.system.pages)
+        if page is not None:
+            is_first = int(page) == self.system.first
+            self.reading += is_first
+            first, later = self.orders[min(self.reading, len(self.orders)) - 1]
+            self.items = first if is_first else later
+        return super().__call__(request)
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_two_readings_that_show_the_same_prove_nothing_if_the_first_has_shown_one_twice(
+    name: str,
+) -> None:
+    """Both have overlooked `d`, which moved to a page that was read: `b` moved on, and is shown
+    twice in the first; `a` has left during the second.
+    """
+    a, b, c, d, e = ((f"ID-{letter}", f"R-{letter}") for letter in "abcde")
+    rests = [d, b, e, c]
+    orders = [
+        ([a, b, c, d, e], [d, a, b, c, e]),
+        ([a, b, c, e, d], rests),
+        (rests, rests),
+    ]
+    provider = Reordered(SYSTEMS[name], [], (), Random(7), orders=orders)
+    rows, notes = provider.compared([(None, reference) for _, reference in (b, c, d, e)])
+    kinds = {row.ours.reference: row.kind.value for row in rows if row.ours}
+    assert kinds == dict.fromkeys(("R-b", "R-c", "R-d", "R-e"), "matched")
+    assert "The provider's list changed" not in notes
+    assert provider.reading == 4

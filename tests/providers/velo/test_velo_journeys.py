@@ -1,13 +1,13 @@
 """What a payor does with Velo, over real sockets, with blocking calls and with awaited ones."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from tests.providers.velo.adapter import PRICE, Harness, firm, pay
-from victor_ext import Conflict, InvalidRequest, Outcome, TimedOut, UnreadableResponse
+from victor_ext import Conflict, Done, InvalidRequest, Outcome, TimedOut, UnreadableResponse
 from victor_ext.providers import Money
 from victor_ext.providers.velo import (
     Address,
@@ -96,6 +96,21 @@ class TestAPayout:
             harness(lambda velo: velo.payouts.wait(payout_id, until="ACCEPTED"))
         payout = harness(lambda velo: velo.payouts.wait(payout_id, until="rejected"))
         assert payout.status == "REJECTED"
+
+    def test_a_payout_with_other_payments_or_of_another_time_is_not_the_one_that_was_sent(
+        self, harness: Harness
+    ) -> None:
+        harness.submit(pay("INV-1"), pay("INV-2"))
+
+        def look_up(*references: str, since: datetime = harness.since) -> Any:
+            payments = [pay(reference) for reference in references]
+            call = harness(lambda velo: velo.prepare("payouts.submit", payments))
+            return harness(lambda velo: velo.look_up(call, since=since, payor_id=harness.payor))
+
+        assert isinstance(look_up("INV-2", "INV-1"), Done)
+        assert "has other payments, too" in look_up("INV-1")
+        later = datetime.now(UTC) + timedelta(hours=1)
+        assert "No payouts" in look_up("INV-1", "INV-2", since=later)
 
 
 class TestPayees:

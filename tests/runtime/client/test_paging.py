@@ -76,6 +76,15 @@ def test_it_ends_where_the_provider_says_without_asking_for_more() -> None:
     assert asked == [(1, 0), (2, 2), (3, 4)]
 
 
+def test_a_page_without_items_that_says_that_others_follow_is_not_the_end() -> None:
+    """Taken for the end, it would hide the items behind it."""
+    some = reader()
+    assert some.accept(["a"]).items == ["a"]
+    some.goes_on = True
+    with pytest.raises(PaginationError, match="page 2 does not say how: it has no items"):
+        some.accept([])
+
+
 def test_pages_that_bring_nothing_new_are_borne_a_few_times_in_a_row() -> None:
     some = reader()
     for name in ("a", "b", "c"):

@@ -22,7 +22,17 @@ from victor_ext.money import from_wire
 from victor_ext.privacy import SecretBytes
 from victor_ext.runtime.client.webhooks import notification_body
 from victor_ext.runtime.core.card_data import card_problems
-from victor_ext.runtime.core.comparing import differs, same_id
+from victor_ext.runtime.core.comparing import (
+    Comparer,
+    Likeness,
+    differs,
+    likeness,
+    same_amount,
+    same_flag,
+    same_id,
+    same_text,
+    same_word,
+)
 from victor_ext.runtime.core.headers import LONGEST, header_complaint
 from victor_ext.runtime.core.json_values import decimal_of, parsed, readable_members
 from victor_ext.runtime.core.response import Body, Response, read
@@ -36,6 +46,24 @@ def test_two_unicode_forms_of_a_text_do_not_differ():
     assert same_id("\xdc-1", "U\u0308-1")
     assert differs("\u2460-1", "1-1")
     assert not same_id("\u2460-1", "1-1")
+
+
+@pytest.mark.parametrize(
+    ("compare", "sent"),
+    [
+        (same_id, "1"),
+        (same_text, "1"),
+        (same_word, "1"),
+        (same_flag, True),
+        (same_amount(from_wire), Decimal(1)),
+    ],
+    ids=["id", "text", "word", "flag", "amount"],
+)
+@pytest.mark.parametrize("received", [[], {}, ["1"], {"value": "1"}])
+def test_a_value_that_cannot_be_read_confirms_nothing(
+    compare: Comparer, sent: object, received: object
+) -> None:
+    assert likeness(compare, sent, received) is Likeness.UNREADABLE
 
 
 ODD_SECONDS = [

@@ -14,10 +14,16 @@ from tests.faults.adapters import MODES, Operation, adapter
 from tests.faults.raw_provider import CREATE, RESPOND
 from tests.faults.raw_sockets import Background
 from victor_ext import DeadlineExceeded
-from victor_ext.runtime.core.clock import Timeouts
+from victor_ext.runtime.core.clock import BEGUN, Timeouts
 from victor_ext.runtime.core.locks import ThreadPermit
 from victor_ext.runtime.http.connection_pool import ConnectionPool
-from victor_ext.runtime.http.http11 import Connection, Route, _open_tunnel, exchange
+from victor_ext.runtime.http.http11 import (
+    Connection,
+    Route,
+    UnsolicitedData,
+    _open_tunnel,
+    exchange,
+)
 from victor_ext.runtime.http.options import proxy_for
 
 PROXY = "http://proxy:3128"
@@ -191,9 +197,13 @@ WAY = Route(REQUEST.url, None)
 
 
 class Noted:
-    """A stream that says what it is asked to do."""
+    """A stream that says what it is asked to do. `came` is what came before."""
 
-    def unread(self) -> None: ...
+    def __init__(self, came: bytes | None = None) -> None:
+        self.came = came
+
+    def unread(self) -> bytes | None:
+        return self.came
 
     def read(self, _max_bytes: int, timeout: float) -> tuple[str, float]:
         return "read", timeout
@@ -202,9 +212,11 @@ class Noted:
         return data, timeout
 
 
-def begun() -> tuple[Connection, Any, Callable[[], Any]]:
-    """An exchange that has come to its first step."""
-    connection = Connection(Noted())
+def begun(came: bytes | None = None) -> tuple[Connection, Any, Callable[[], Any]]:
+    """An exchange that has come to its first step. `came` is what came before over its
+    connection.
+    """
+    connection = Connection(Noted(came))
     steps = exchange(
         connection, REQUEST, WAY.message(connection, REQUEST), {"write": 3.0, "read": 7.0}
     )
@@ -225,6 +237,17 @@ def test_a_request_is_written_at_once() -> None:
     assert (body, seconds) == (b'{"amount": 1}', 3.0)
     assert steps.send(None)() == ("read", 7.0)
     assert "amount" not in repr(write) + repr(data)
+
+
+@pytest.mark.parametrize("came", [b"HTTP/1.1 201 Created\r\n\r\n", b""], ids=["bytes", "the end"])
+def test_nothing_is_written_where_anything_came_before(came: bytes) -> None:
+    """It may be a late response to an earlier request, and would be taken for that of this one."""
+    _, steps, write = begun(came)
+    with pytest.raises(UnsolicitedData) as caught:
+        write()
+    with pytest.raises(UnsolicitedData):
+        steps.throw(caught.value)
+    assert REQUEST.extensions[BEGUN] is False
 
 
 def test_what_the_server_said_before_it_closed_is_read_also_when_writing_fails() -> None:

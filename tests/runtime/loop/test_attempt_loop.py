@@ -41,6 +41,7 @@ from victor_ext.runtime.loop.retry import RetryPolicy
 pytestmark = pytest.mark.parametrize("mode", BOTH)
 
 LOST = raises(httpx.ReadTimeout)
+NO_CONNECTION = raises(httpx.ConnectError)
 UNREADABLE = Happens(body=b'{"id": "a7f')
 
 
@@ -65,6 +66,25 @@ class TestTheOutcomeIsTheWholeCalls:
             assert (raised.outcome, raised.attempts) == (Outcome.UNKNOWN, 1 + len(not_begun))
         raised = Harness(mode, [LOST, status(409)]).fails(errors.Conflict, "GET")
         assert raised.attempts == 2
+
+    @pytest.mark.parametrize(
+        "last",
+        [status(400), status(401), status(404), status(409), status(429), NO_CONNECTION],
+        ids=["400", "401", "404", "409", "429", "no-connection"],
+    )
+    def test_what_one_attempt_may_have_done_no_later_one_takes_back(self, mode, last):
+        for begun, outcome in (
+            (LOST, Outcome.UNKNOWN),
+            (status(503), Outcome.UNKNOWN),
+            (UNREADABLE, Outcome.ACCEPTED),
+        ):
+            raised = Harness(mode, [begun, last]).fails(errors.VictorError, "POST", KEY)
+            assert raised.outcome is outcome
+
+    def test_a_refusal_counts_where_no_earlier_attempt_may_have_begun(self, mode):
+        for not_begun in (NO_CONNECTION, status(429)):
+            raised = Harness(mode, [not_begun, status(400)]).fails(errors.BadRequest, "POST")
+            assert raised.outcome is Outcome.REJECTED
 
 
 def test_the_date_of_an_answer_out_of_a_cache_is_old(mode):

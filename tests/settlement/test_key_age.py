@@ -1,0 +1,156 @@
+"""At which age a key may still be sent, by whose clock, and how long a call with it may take."""
+
+import itertools
+from datetime import UTC, datetime
+from functools import partial
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.cases import cases_beside
+from victor_ext import ProviderTime, Victor, VictorOAuth
+from victor_ext.settlement.key_age import (
+    BegunTooLateError,
+    Keys,
+    Moment,
+    NoKey,
+    Now,
+    Sent,
+    within_decision,
+    within_key_life,
+)
+
+NOW = 1_800_000_000.0
+HOUR, DAY = 3600, 24 * 3600
+SENT_AGAIN, TOO_OLD, CALLERS = None, "longer ago than", "credentials"
+
+
+def now_at(
+    provider: float, *, machine: float = NOW, monotonic: float = 50.0, is_known: bool = True
+) -> Now:
+    """What both clocks of the machine say, and the time of the provider."""
+    time_of_provider = datetime.fromtimestamp(provider, UTC)
+    return Now(Moment(machine, monotonic), ProviderTime(time_of_provider, is_known=is_known))
+
+
+BY_PROVIDER = now_at(NOW)
+
+
+def moment(ago: float) -> Moment:
+    """A time in this process, so many seconds ago."""
+    return Moment(NOW - ago, 50.0 - ago)
+
+
+def test_nothing_is_looked_for_in_the_future() -> None:
+    for known, now in itertools.product((True, False), (BY_PROVIDER, now_at(NOW, is_known=False))):
+        assert Sent(NOW + 365 * DAY, "me", known=known).earliest(now).timestamp() < NOW
+
+
+@pytest.mark.parametrize("ahead", [0.0, 3 * DAY, -3 * DAY, 365 * DAY, -365 * DAY])
+def test_no_clock_of_a_machine_moves_a_time_of_the_provider(ahead: float) -> None:
+    """What was made before is another's, though this machine's clock says that it was later."""
+    sent = Sent(NOW - HOUR, "me", known=True)
+    now = now_at(NOW + ahead, machine=NOW + ahead, is_known=False)
+    assert sent.first(now) == datetime.fromtimestamp(NOW - HOUR, UTC)
+    assert sent._replace(known=False).first(now) is None
+
+
+def reason(
+    sent: Sent | Moment | None, now: Now, kept: float = DAY, caller: str = "me"
+) -> str | None:
+    doubt = Keys(kept, caller).doubt(sent, now)
+    return None if doubt is None else doubt[1]
+
+
+@pytest.mark.parametrize(("age", "kept", "why"), cases_beside(__file__)["ages"])
+def test_what_is_sent_again_at_which_age(age: float, kept: float, why: str | None) -> None:
+    doubt = reason(Sent(NOW - age, "me", known=True), BY_PROVIDER, kept)
+    if why is not None:
+        assert why in (doubt or "")
+        return
+    assert doubt is SENT_AGAIN
+    assert CALLERS in (reason(Sent(NOW - age, "another", known=True), BY_PROVIDER, kept) or "")
+
+
+@given(st.floats(100, 10 * DAY), st.floats(0, 1), st.none() | st.floats(1, 20 * DAY))
+def test_a_call_that_is_made_ends_before_its_key(
+    kept: float, part: float, deadline: float | None
+) -> None:
+    with Victor(VictorOAuth("id", "not-a-secret"), deadline=deadline) as victor:
+        longest = within_key_life(victor, kept).deadline
+    assert longest is not None and longest <= (deadline or longest)
+    age = part * kept
+    assert reason(None, BY_PROVIDER, kept) is SENT_AGAIN and longest < kept
+    assert reason(Sent(NOW - age, "me", known=True), BY_PROVIDER, kept) or age + longest < kept
+
+
+@pytest.mark.parametrize(
+    ("set_by", "slept"), [(0, 0), (HOUR, 0), (-HOUR, 0), (0, HOUR), (-HOUR, HOUR)]
+)
+def test_what_was_first_sent_in_this_process_is_as_old_as_any_clock_says(
+    set_by: float, slept: float
+) -> None:
+    there = NOW - 7 * HOUR
+    first = now_at(there, is_known=False)
+    assert Sent.at(first.moment, first, "me") == Sent(NOW, "me", known=False)
+    by_machine = 600 + slept + set_by
+    passed = max(600, by_machine)
+    # By now a response has a `Date`, so the time of sending is known.
+    now = now_at(there + passed, machine=NOW + by_machine, monotonic=650.0)
+    sent = Sent.at(first.moment, now, "me")
+    assert sent == Sent(there, "me", known=True, spread=sent.spread)
+    # What was made before all clocks say that it was sent may be another program's.
+    no_less = max(0, min(600, by_machine))
+    assert sent.first(now) == datetime.fromtimestamp(there + passed - no_less, UTC)
+    assert reason(first.moment, now, passed + 300) is None
+    assert TOO_OLD in (reason(first.moment, now, passed + 60) or "")
+
+
+@pytest.mark.parametrize(
+    ("facts", "why"),
+    [
+        ({"looked_up": True}, "already looked up"),
+        ({"known": False}, "only by the clock of a machine"),
+        ({"by": "other credentials"}, "with other credentials"),
+        ({"by": None}, "with other credentials"),
+        ({"since": NOW + 11}, "in the future: a clock was changed"),
+    ],
+)
+def test_a_key_whose_age_or_owner_is_not_certain_is_not_sent(
+    facts: dict[str, Any], why: str
+) -> None:
+    before = Sent(NOW - HOUR, "me", known=True)
+    assert reason(before, BY_PROVIDER) is SENT_AGAIN
+    assert why in (reason(before._replace(**facts), BY_PROVIDER) or "")
+
+
+def test_a_key_is_not_sent_again_without_the_time_of_the_provider() -> None:
+    now = now_at(NOW, is_known=False)
+    assert "have no Date" in (reason(Sent(NOW - HOUR, "me", known=True), now) or "")
+
+
+def test_a_write_without_a_key_that_may_have_been_sent_is_never_sent_again() -> None:
+    keys = NoKey("me")
+    assert keys.doubt(None, BY_PROVIDER) is SENT_AGAIN
+    for before in (Sent(NOW, "me", known=True), BY_PROVIDER.moment):
+        assert keys.doubt(before, BY_PROVIDER) == (before, keys.why)
+
+
+def test_a_write_without_a_key_is_not_sent_once_another_worker_may_have_it() -> None:
+    for seconds, may_be_sent in ((59, True), (60, False)):
+        keys = NoKey("me", held=60.0, since=partial(moment, seconds))
+        assert (keys.doubt(None, BY_PROVIDER) is SENT_AGAIN) is may_be_sent
+
+
+def test_a_call_that_begins_when_its_time_is_over_is_not_made() -> None:
+    def with_options(deadline: float) -> SimpleNamespace:
+        return SimpleNamespace(deadline=deadline)
+
+    client = SimpleNamespace(deadline=60.0, with_options=with_options)
+    assert within_decision(client, moment(1), BY_PROVIDER) is client
+    assert within_decision(client, moment(40), BY_PROVIDER).deadline == 20.0
+    with pytest.raises(BegunTooLateError):
+        within_decision(client, moment(60), BY_PROVIDER)

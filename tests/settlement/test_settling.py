@@ -1,0 +1,127 @@
+"""What becomes of a write by the ends of all its calls, and whose a request is that was found."""
+
+from collections.abc import Iterator
+from operator import call
+from typing import Any
+
+import pytest
+
+from tests.settlement.test_key_age import BY_PROVIDER, DAY, HOUR, NOW
+from victor_ext import (
+    BadRequest,
+    Conflict,
+    ConnectionFailed,
+    InvalidRequest,
+    Outcome,
+    UnreadableResponse,
+    VictorError,
+)
+from victor_ext.flows import drive
+from victor_ext.settlement.flow import LookUp, PaymentOutcome, Rival, Settlement, Write, settle
+from victor_ext.settlement.key_age import Keys, Moment, NoKey, Now, Sent
+
+KEYS = Keys(DAY, "me")
+SENT_BEFORE = Sent(NOW - HOUR, "me", known=True)
+
+
+def settled(*ends: Any, before: Sent | None = None, is_keyed: bool = True) -> Settlement | LookUp:
+    """The settlement of a write whose calls end so, each with an error or a result; then it is
+    left. `before` is when it was sent first.
+    """
+    remaining: Iterator[Any] = iter(ends)
+    turns: Iterator[Now | None] = iter([*[BY_PROVIDER] * len(ends), None])
+
+    def create(_is_repeat: bool, _decided: Moment) -> Any:
+        end = next(remaining)
+        if isinstance(end, VictorError):
+            raise end
+        return end
+
+    keys = KEYS if is_keyed else NoKey("me")
+    write = Write(object(), before, is_keyed=is_keyed)
+    return drive(settle(write, keys, lambda _so_far, _sent: next(turns), create), call)
+
+
+LOST = ConnectionFailed("the response was lost", outcome=Outcome.UNKNOWN)
+NOT_SENT = ConnectionFailed("nothing was sent", outcome=Outcome.NOT_SENT)
+REFUSED = BadRequest("the amount is too high", outcome=Outcome.REJECTED)
+INVALID = InvalidRequest("the due date has passed")
+UNREAD = UnreadableResponse("the response could not be parsed", outcome=Outcome.ACCEPTED)
+USED = Conflict("the key was used", outcome=Outcome.UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("ends", "outcome"),
+    [
+        ([REFUSED], PaymentOutcome.REJECTED),
+        ([INVALID], PaymentOutcome.REFUSED),
+        ([NOT_SENT], PaymentOutcome.NOT_SENT),
+        ([LOST], PaymentOutcome.UNKNOWN),
+        ([UNREAD], PaymentOutcome.ACCEPTED),
+        ([NOT_SENT, object()], PaymentOutcome.CREATED),
+        ([LOST, object()], PaymentOutcome.CREATED),
+    ],
+)
+def test_what_becomes_of_a_payment_that_was_not_sent_before(
+    ends: list[Any], outcome: PaymentOutcome
+) -> None:
+    result = settled(*ends)
+    assert isinstance(result, Settlement)
+    assert result.outcome is outcome
+
+
+@pytest.mark.parametrize("ends", [[REFUSED], [INVALID], [USED]])
+def test_a_refusal_of_a_repeat_says_nothing_of_the_first_call_so_it_is_looked_up(
+    ends: list[VictorError],
+) -> None:
+    assert isinstance(settled(*ends, before=SENT_BEFORE), LookUp)
+    assert isinstance(settled(LOST, *ends), LookUp)
+
+
+def test_a_conflict_of_a_first_call_is_looked_up_too() -> None:
+    """The key was used, and nobody knows by whom."""
+    assert isinstance(settled(USED), LookUp)
+
+
+@pytest.mark.parametrize("ends", [[], [NOT_SENT], [NOT_SENT, NOT_SENT]])
+def test_a_payment_that_may_exist_never_becomes_one_that_was_not_sent(
+    ends: list[VictorError],
+) -> None:
+    for result in (settled(*ends, before=SENT_BEFORE), settled(LOST, *ends)):
+        assert isinstance(result, Settlement)
+        assert result.outcome is PaymentOutcome.UNKNOWN
+
+
+@pytest.mark.parametrize("later", [NOT_SENT, LOST])
+def test_a_payment_that_was_accepted_stays_accepted_whatever_a_later_call_says(
+    later: VictorError,
+) -> None:
+    result = settled(UNREAD, later)
+    assert isinstance(result, Settlement)
+    assert result.outcome is PaymentOutcome.ACCEPTED
+
+
+def test_what_takes_no_key_and_may_have_been_sent_is_looked_up_and_not_sent() -> None:
+    unsent = object()
+    assert isinstance(settled(unsent, before=SENT_BEFORE, is_keyed=False), LookUp)
+    assert isinstance(settled(LOST, unsent, is_keyed=False), LookUp)
+
+
+# Whose a request is that was found
+
+
+@pytest.mark.parametrize(
+    ("rival", "is_doubtful"),
+    [
+        (Rival("other", "INV-1", None, may_exist=True), True),
+        (Rival("other", " INV-1 ", None, may_exist=True), True),
+        (Rival("other", "INV-2", None, may_exist=True), False),
+        (Rival("other", "INV-1", None, may_exist=False), False),
+        (Rival("other", "INV-2", "rfp-1", may_exist=False), True),
+        (Rival("own", "INV-1", "rfp-1", may_exist=True), False),
+    ],
+)
+def test_a_request_may_be_that_of_another_payment_with_its_id_or_its_reference(
+    rival: Rival, is_doubtful: bool
+) -> None:
+    assert rival.may_have_made("rfp-1", "INV-1", "own") is is_doubtful

@@ -1,0 +1,54 @@
+"""What is stored is read with its own key alone, and only as it was stored."""
+
+import base64
+from typing import Any
+
+import pytest
+
+from victor_ext import ConfigurationError
+from victor_ext.vault import KEY_BYTES, MARK, Vault, new_key, secret_of, unwrapped
+
+DATA: dict[str, Any] = {"amount": "44.23", "payee_account_number": "043987673645"}
+
+
+def test_what_was_stored_is_read_and_shows_nothing() -> None:
+    vault = Vault(new_key())
+    text = vault.sealed(DATA)
+    assert vault.opened(text) == DATA
+    assert vault.sealed(DATA) != text
+    assert "043987673645" not in text + repr(vault.opened(text)) + repr(vault)
+
+
+@pytest.mark.parametrize("place", [0, 12, -1], ids=["nonce", "text", "tag"])
+def test_what_was_changed_since_is_refused(place: int) -> None:
+    vault = Vault(new_key())
+    mark, key_id, body = vault.sealed(DATA).split(".")
+    changed = bytearray(base64.b64decode(body))
+    changed[place] ^= 1
+    text = f"{mark}.{key_id}.{base64.b64encode(changed).decode()}"
+    with pytest.raises(ValueError, match="cannot be decrypted"):
+        vault.opened(text)
+
+
+def test_what_another_key_has_encrypted_is_told_by_its_name_and_not_read() -> None:
+    one, other = Vault(new_key()), Vault(new_key())
+    text = one.sealed(DATA)
+    assert (one.has_sealed(text), other.has_sealed(text)) == (True, False)
+    with pytest.raises(ValueError, match="cannot be decrypted"):
+        other.opened(text.replace(f"{MARK}.{one.key_id}.", f"{MARK}.{other.key_id}."))
+    assert one.fingerprint("INV-1") != other.fingerprint("INV-1")
+
+
+def test_a_key_is_unwrapped_with_its_own_secret_alone() -> None:
+    secret, other = (secret_of(each * 16, "storage_key", "write more") for each in "ab")
+    key = new_key()
+    wrapped = Vault(key).wrapped(secret)
+    assert len(key) == KEY_BYTES
+    assert unwrapped(wrapped, secret) == key
+    assert unwrapped(wrapped, other) is None
+
+
+@pytest.mark.parametrize("secret", ["a" * 15, f"   {'a' * 15}   ", b"a" * 16, None])
+def test_a_secret_that_is_too_short_or_no_text_is_refused(secret: object) -> None:
+    with pytest.raises(ConfigurationError, match="storage_key"):
+        secret_of(secret, "storage_key", "write more")
