@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 
 from victor_ext import PaymentRequest, Status, Victor, check_payment_request, money
 from victor_ext.ids import reference_of
-from victor_ext.providers.victor.creating import Sent
 from victor_ext.settlement.arguments import PaymentRequestArguments, as_checked
 from victor_ext.settlement.flow import LookUp, Settlement, Write
 from victor_ext.tables.texts import SHORT_FORM
@@ -121,7 +120,7 @@ def _reference(arguments: Arguments) -> str:
 
 def _settlement_of(look_up: LookUp, requests: Sequence[PaymentRequest]) -> Settlement:
     """Return what became of a payment, as the listed requests with its reference show."""
-    sent = Sent.of_arguments(look_up.write.call, were_checked=True)
+    sent = PaymentRequest.asked_with(look_up.write.call)
     request = PaymentRequest.identified(requests, sent, since=look_up.since)
     if isinstance(request, str):  # why none of them can be told to be this payment's
         return look_up.settlement_of(request)

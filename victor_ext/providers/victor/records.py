@@ -352,6 +352,11 @@ class PaymentRequest(PaymentRequestFields, ModelRecord):
         """
         return Sent.of_arguments(arguments).may_have_made(self, since)
 
+    @staticmethod
+    def asked_with(arguments: Mapping[str, Any]) -> Sent:
+        """A `create` with these arguments, which were checked, for `identified` and `as_done`."""
+        return Sent.of_arguments(arguments, were_checked=True)
+
     @classmethod
     def identified(
         cls, requests: Sequence[PaymentRequest], sent: Sent, *, since: datetime
