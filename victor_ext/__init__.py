@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from .providers.connected.paging import CursorPages, LinkedPages, NumberedPages, OffsetPages
     from .providers.victor.auth import VictorJwt, VictorOAuth
     from .providers.victor.client import AsyncVictor, Victor
-    from .providers.victor.creating import check_payment_request
+    from .providers.victor.creating import PaymentRequestArguments, check_payment_request
     from .providers.victor.records import PaymentRequest
     from .providers.victor.statuses import (
         Direction,
@@ -122,6 +122,7 @@ __all__ = [
     "Payee",
     "Payer",
     "PaymentRequest",
+    "PaymentRequestArguments",
     "PaymentRequestResponse",
     "PermissionDenied",
     "Ping",

@@ -7,24 +7,18 @@ from datetime import date
 from enum import Enum
 from typing import Any, get_args, get_type_hints
 
-from victor_api.typed.arguments import CREATE_REQUEST_PAYMENT
-from victor_api.typed.dictionaries import PaymentRequestArguments
-
-from victor_ext import Word, money
+from victor_ext import PaymentRequestArguments, Word, money
 
 __all__ = ("PaymentRequestArguments", "as_checked", "plain")
 
-_WORDS = [
-    name
-    for name, annotation in get_type_hints(PaymentRequestArguments).items()
-    if Word in get_args(annotation)
-]
+_TYPES = get_type_hints(PaymentRequestArguments)
+_WORDS = [name for name, annotation in _TYPES.items() if Word in get_args(annotation)]
 """The arguments of which some words are known: any other one has to be a `Word`."""
 
 
 def plain(name: str, value: Any) -> Any:
     """Return a checked argument of `create` as JSON data that `create` treats as equal."""
-    if name in CREATE_REQUEST_PAYMENT and CREATE_REQUEST_PAYMENT[name].kind == "dollars":
+    if _TYPES.get(name) == money.Amount:
         return money.to_wire(value)
     if isinstance(value, Enum):
         return value.value

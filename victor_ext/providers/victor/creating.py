@@ -8,6 +8,9 @@ from datetime import MAXYEAR, MINYEAR, datetime, time
 from typing import Any, cast
 
 from victor_api.typed.arguments import CREATE_REQUEST_PAYMENT, create_request_payment
+from victor_api.typed.dictionaries import (
+    PaymentRequestArguments as PaymentRequestArguments,  # noqa: PLC0414 - this is its public home
+)
 
 from victor_ext import money, zulu
 from victor_ext.errors import Conflict, Outcome, Problem
