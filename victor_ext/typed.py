@@ -278,14 +278,16 @@ class Query(validation.Validation):
             self.note(field, "type", f"{field} must be {wanted}.")
         return None if day is None else day.isoformat()
 
-    def utc(self, field: str, value: Any) -> datetime | None:
-        """An aware datetime, in UTC."""
+    def stamp(self, field: str, value: Any) -> str | None:
+        """An aware datetime, as text in UTC."""
         problem = validation.moment_problem(field, value)
         self.add(problem)
         if problem is not None:
             return None
         moment: datetime = value.astimezone(UTC)
-        return moment
+        is_of_milliseconds = moment.microsecond and not moment.microsecond % 1000
+        text = moment.isoformat(timespec="milliseconds" if is_of_milliseconds else "auto")
+        return f"{text.removesuffix('+00:00')}Z"
 
     def dollars(self, field: str, value: Any) -> str | None:
         """An amount in US dollars, as text."""

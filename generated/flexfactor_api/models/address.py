@@ -15,7 +15,8 @@ from ..types import UNSET, Unset
 
 @_attrs_define
 class Address:
-    """
+    """A billing or shipping address.
+
     Attributes:
         first_name (str | Unset): The first name.
         last_name (str | Unset): The family name.

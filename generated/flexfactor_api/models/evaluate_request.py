@@ -22,15 +22,15 @@ class EvaluateRequest:
         is_declined (bool): True in every evaluation.
         order_id (str): The merchant's own id of the order.
         idempotency_key (str): A GUID.
-        transaction (Transaction):
-        payer (Payer):
-        payment_method (PaymentMethod):
+        transaction (Transaction): The transaction at the processor that declined it, or approved it.
+        payer (Payer): The person who pays.
+        payment_method (PaymentMethod): The card, by a token that stands for its number.
         mid (str | Unset): The merchant's GUID.
         site_id (str | Unset): The site's GUID.
         sense_key (str | Unset): From the script on the merchant's page.
         customer_ip (str | Unset): For transactions that the customer starts.
-        billing_information (Address | Unset):
-        shipping_information (Address | Unset):
+        billing_information (Address | Unset): A billing or shipping address.
+        shipping_information (Address | Unset): A billing or shipping address.
         order_items (list[OrderItem] | Unset): What was bought.
         additional_fields (list[AdditionalField] | Unset): Further fields, by name.
         is_mit (bool | Unset): Whether the merchant started the transaction.

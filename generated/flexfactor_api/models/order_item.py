@@ -15,15 +15,17 @@ from ..types import UNSET, Unset
 
 @_attrs_define
 class OrderItem:
-    """
+    """One line of the order; its amounts are in the currency of the transaction.
+
     Attributes:
         sku (str | Unset): The merchant's own number of the item.
-        name (str | Unset): The name of the item.
+        name (str | Unset): What is sold.
         description (str | Unset): More about the item.
-        amount (int | Unset): Cents.
-        discount_amount (int | Unset): Cents.
-        tax (int | Unset): Cents.
-        quantity (int | Unset): How many were bought.
+        amount (int | Unset): Its price, in cents. Whether it is that of one piece or of the line is not
+            known.
+        discount_amount (int | Unset): What was taken off, in cents.
+        tax (int | Unset): The tax on it, in cents.
+        quantity (int | Unset): How many pieces.
     """
 
     sku: str | Unset = UNSET

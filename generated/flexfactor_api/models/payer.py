@@ -17,7 +17,8 @@ from ..types import UNSET, Unset
 
 @_attrs_define
 class Payer:
-    """
+    """The person who pays.
+
     Attributes:
         email (str): The payer's address for mail.
         id (str | Unset): The merchant's own id of the payer.

@@ -15,17 +15,18 @@ from ..types import UNSET, Unset
 
 @_attrs_define
 class PaymentMethod:
-    """
+    """The card, by a token that stands for its number.
+
     Attributes:
         holder_name (str | Unset): Whose card it is.
         card_type (str | Unset): Such as CREDIT or DEBIT.
         card_brand (str | Unset): Such as VISA.
         card_country (str | Unset): The country of the bank that issued it.
-        expiration_month (int | Unset): 1 to 12.
-        expiration_year (int | Unset): Four digits.
+        expiration_month (int | Unset): The month in which it expires.
+        expiration_year (int | Unset): The year in which it expires.
         card_bin_number (str | Unset): The first digits of the number.
         card_last_4_digits (str | Unset): The last four digits of the number.
-        card_number (str | Unset): A token that stands for the number, not the number.
+        card_number (str | Unset): What the vault gave in exchange for the number; never the number.
     """
 
     holder_name: str | Unset = UNSET

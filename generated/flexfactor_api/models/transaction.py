@@ -17,16 +17,18 @@ from ..types import UNSET, Unset
 
 @_attrs_define
 class Transaction:
-    """
+    """The transaction at the processor that declined it, or approved it.
+
     Attributes:
-        id (str): The id at the processor that dealt with it.
-        timestamp_utc (datetime.datetime): When it was made.
+        id (str): Its id at the processor.
+        timestamp_utc (datetime.datetime): When it happened. Take it from the transaction, not from the
+            clock: a repeat with the same key has to have the same values.
         amount (int): Cents.
         currency (str): ISO 4217.
         timezone_utc_offset (int | Unset): The payer's offset from UTC. Its unit is not known.
         transaction_type (str | Unset): AUTHORIZATION or PURCHASE.
-        response_code (str | Unset): What the processor answered.
-        response_code_source (str | Unset): Whose code it is.
+        response_code (str | Unset): The processor's code, such as `05`.
+        response_code_source (str | Unset): Whose code that is, such as the processor's name.
         avs_result_code (str | Unset): What the check of the address came to.
         cvv_result_code (str | Unset): What the check of the card's verification value came to.
         cavv_result_code (str | Unset): What the authentication of the cardholder came to.

@@ -20,13 +20,13 @@ class TransmitRequest:
     Attributes:
         is_declined (bool): Whether the transaction was declined.
         order_id (str): The merchant's own id of the order.
-        transaction (Transaction):
-        payer (Payer):
-        payment_method (PaymentMethod):
+        transaction (Transaction): The transaction at the processor that declined it, or approved it.
+        payer (Payer): The person who pays.
+        payment_method (PaymentMethod): The card, by a token that stands for its number.
         mid (str | Unset): The merchant's GUID.
         site_id (str | Unset): The site's GUID.
-        billing_information (Address | Unset):
-        shipping_information (Address | Unset):
+        billing_information (Address | Unset): A billing or shipping address.
+        shipping_information (Address | Unset): A billing or shipping address.
         order_items (list[OrderItem] | Unset): What was bought.
         additional_fields (list[AdditionalField] | Unset): Further fields, by name.
         is_mit (bool | Unset): Whether the merchant started the transaction.

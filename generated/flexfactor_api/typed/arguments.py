@@ -6,12 +6,26 @@ All problems of a call are raised in one `InvalidRequest`, before anything is se
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from victor_ext import typed as _typed
+from victor_ext.typed import ExtraBody, Money
 
+from .parts import (
+    Address,
+    Card,
+    OrderItem,
+    Payer,
+    Subscription,
+    Transaction,
+    address_body,
+    payer_body,
+    payment_method_body,
+    subscription_body,
+    transaction_body,
+)
 from .words import SortOrder, Status
 
 _typed.require_runtime(1)
@@ -78,3 +92,138 @@ def list_orders(
         ("query", "from_", "to", "mid", "order_by", "sort", "page_number", "page_size")
     )
     return _typed.ListQuery(sent, may_be_left=not sent.keys() <= constant)
+
+
+def evaluate(
+    *,
+    order_id: str,
+    transaction: Transaction,
+    payer: Payer,
+    card: Card,
+    amount: Money,
+    sense_key: str | None = None,
+    customer_ip: str | None = None,
+    billing: Address | None = None,
+    shipping: Address | None = None,
+    merchant_initiated: bool | None = None,
+    recurring: bool | None = None,
+    subscription: Subscription | None = None,
+    expires_at: datetime | None = None,
+    items: Sequence[OrderItem] | None = None,
+    fields: Mapping[str, str] | None = None,
+    extra_body: ExtraBody | None = None,
+    idempotency_key: str | None = None,
+) -> _typed.Request:
+    """Ask for a decision on a transaction that was declined elsewhere.
+
+    Args:
+        order_id: The merchant's own id of the order.
+        transaction: The transaction at the processor that declined it, or approved it.
+        payer: The person who pays.
+        card: The card, by a token that stands for its number.
+        amount: `amount`.
+        sense_key: From the script on the merchant's page.
+        customer_ip: For transactions that the customer starts.
+        billing: A billing or shipping address.
+        shipping: A billing or shipping address.
+        merchant_initiated: Whether the merchant started the transaction.
+        recurring: Whether it is one of several payments of a subscription.
+        subscription: It may have a price and a currency too. The unit of the price is not
+            known, so neither is described.
+        expires_at: Until when it may be tried.
+        items: `items`.
+        fields: `fields`.
+        extra_body: `extra_body`.
+        idempotency_key: `idempotency_key`.
+    """
+    check = _typed.Query("The transaction")
+    sent = _typed.Body()
+    sent["orderId"] = check.text("order_id", order_id)
+    sent["transaction"] = check.part("transaction", transaction, Transaction, transaction_body)
+    sent["payer"] = check.part("payer", payer, Payer, payer_body)
+    sent["paymentMethod"] = check.part("card", card, Card, payment_method_body)
+    if sense_key is not None:
+        sent["senseKey"] = check.text("sense_key", sense_key, shortest=0)
+        check.comparable("sense_key", sense_key)
+    if customer_ip is not None:
+        sent["customerIp"] = check.text("customer_ip", customer_ip, shortest=0)
+    if billing is not None:
+        sent["billingInformation"] = check.part("billing", billing, Address, address_body)
+    if shipping is not None:
+        sent["shippingInformation"] = check.part("shipping", shipping, Address, address_body)
+    if merchant_initiated is not None:
+        sent["isMIT"] = check.flag("merchant_initiated", merchant_initiated)
+    if recurring is not None:
+        sent["isRecurring"] = check.flag("recurring", recurring)
+    if subscription is not None:
+        sent["subscription"] = check.part(
+            "subscription", subscription, Subscription, subscription_body
+        )
+    if expires_at is not None:
+        sent["expiryDateUtc"] = check.stamp("expires_at", expires_at)
+    by_hand = {
+        "amount": amount,
+        "items": items,
+        "fields": fields,
+        "extra_body": extra_body,
+        "idempotency_key": idempotency_key,
+    }
+    return _typed.Request(check, sent, None, by_hand)
+
+
+def transmit(
+    *,
+    order_id: str,
+    transaction: Transaction,
+    payer: Payer,
+    card: Card,
+    amount: Money,
+    declined: bool = False,
+    billing: Address | None = None,
+    shipping: Address | None = None,
+    merchant_initiated: bool = False,
+    recurring: bool | None = None,
+    subscription: Subscription | None = None,
+    items: Sequence[OrderItem] | None = None,
+    fields: Mapping[str, str] | None = None,
+    extra_body: ExtraBody | None = None,
+) -> _typed.Request:
+    """Hand over a copy of a transaction that another processor has dealt with.
+
+    Args:
+        order_id: The merchant's own id of the order.
+        transaction: The transaction at the processor that declined it, or approved it.
+        payer: The person who pays.
+        card: The card, by a token that stands for its number.
+        amount: `amount`.
+        declined: Whether the transaction was declined.
+        billing: A billing or shipping address.
+        shipping: A billing or shipping address.
+        merchant_initiated: Whether the merchant started the transaction.
+        recurring: Whether it is one of several payments of a subscription.
+        subscription: It may have a price and a currency too. The unit of the price is not
+            known, so neither is described.
+        items: `items`.
+        fields: `fields`.
+        extra_body: `extra_body`.
+    """
+    check = _typed.Query("The transaction")
+    sent = _typed.Body()
+    sent["isDeclined"] = check.flag("declined", declined, required=True)
+    sent["orderId"] = check.text("order_id", order_id)
+    sent["transaction"] = check.part("transaction", transaction, Transaction, transaction_body)
+    sent["payer"] = check.part("payer", payer, Payer, payer_body)
+    sent["paymentMethod"] = check.part("card", card, Card, payment_method_body)
+    if billing is not None:
+        sent["billingInformation"] = check.part("billing", billing, Address, address_body)
+    if shipping is not None:
+        sent["shippingInformation"] = check.part("shipping", shipping, Address, address_body)
+    sent["isMIT"] = check.flag("merchant_initiated", merchant_initiated, required=True)
+    if recurring is not None:
+        sent["isRecurring"] = check.flag("recurring", recurring)
+    if subscription is not None:
+        sent["subscription"] = check.part(
+            "subscription", subscription, Subscription, subscription_body
+        )
+    by_hand = {"amount": amount, "items": items, "fields": fields, "extra_body": extra_body}
+    return _typed.Request(check, sent, None, by_hand)

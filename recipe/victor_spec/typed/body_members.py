@@ -16,7 +16,7 @@ from .choices import WordsType
 from .settings import MembersSettings, Settings, sentence
 
 REFERENCE = "#/components/schemas/"
-COMPARED = {"birthday": "day", "utc": "moment", "number": "whole"}
+COMPARED = {"birthday": "day", "number": "whole"}
 """How an answer is compared with an argument, where that is not what its check is called."""
 
 
@@ -45,6 +45,8 @@ class BodyArgument:
     is_required: bool
     default: str
     """What it is when it is left out, as code."""
+    may_be_none: bool = True
+    """Whether None is taken, and nothing is sent then."""
     statements: Sequence[str] = ()
     """The code that checks it, and puts what is sent into the body."""
     place: str = ""
@@ -60,7 +62,7 @@ class BodyArgument:
         if self.is_required:
             return f"{self.name}: {self.annotation}"
         annotation = self.annotation
-        if self.default == "None" and not annotation.endswith("| None"):
+        if self.may_be_none and not annotation.endswith("| None"):
             annotation += " | None"
         return f"{self.name}: {annotation} = {self.default}"
 
@@ -217,7 +219,7 @@ class Members:
             required = ", required=True" if is_required else ""
             arguments = f"{self._label(name)}, {self._value(name)}{required}"
             statements.append(f"check.comparable({arguments})")
-        if not is_required and default == "None":
+        if not is_required:
             body = "".join(f"\n    {statement}" for statement in statements)
             statements = [f"if {self._value(name)} is not None:{body}"]
         return BodyArgument(
@@ -226,6 +228,7 @@ class Members:
             description=self._description(member, schema, checked.reader),
             is_required=is_required and default == "None",
             default=default,
+            may_be_none=not is_required,
             statements=statements,
             place=member.place,
             kind=self._compared_as(member, checked),
@@ -298,6 +301,8 @@ class Members:
             return f"check.reference({label}, {value}, {longest!r})"
         if checked.reader == "flag" and self._is_required(member):
             return f"check.flag({label}, {value}, required=True)"
+        if checked.reader == "moment":
+            return f"check.stamp({label}, {value})"
         if checked.reader == "text" and checked.words is None:
             return self._text_call(member, label, value, schema)
         place, reader = member.place, checked.reader

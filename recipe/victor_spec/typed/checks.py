@@ -43,7 +43,6 @@ ANNOTATIONS = {
     "moment": "datetime",
     "second": "datetime",
     "zulu": "datetime",
-    "utc": "datetime",
     "dollars": "Amount",
 }
 """The types in Python, by how a value is checked."""

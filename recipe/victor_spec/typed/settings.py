@@ -203,7 +203,7 @@ class ListSettings(ArgumentSettings):
         return named
 
 
-SentAs = Literal["text", "day", "birthday", "moment", "utc", "dollars"]
+SentAs = Literal["text", "day", "birthday", "moment", "dollars"]
 """How an argument of a body is checked and sent, where the document does not say it."""
 
 
@@ -218,7 +218,7 @@ class MembersSettings(ArgumentSettings):
     read_as: dict[str, SentAs] = Field(
         default={},
         description="Members that are checked as another type than the document says: a day, a "
-        "moment, a moment in UTC (`utc`), an amount in dollars as text.",
+        "birthday, which no message shows, a moment, an amount in dollars as text.",
     )
     money: dict[str, tuple[str, str]] = Field(
         default={},

@@ -33,7 +33,7 @@ from victor_ext.runtime.http.from_httpx2 import (
 from victor_ext.systems import System
 
 from .auth import FlexFactorAuth, FlexFactorToken
-from .checks import Validation
+from .checks import Validation, note_card_numbers
 from .operations import behaviour_of
 from .orders import Orders
 from .payments import Payments
@@ -145,8 +145,8 @@ class _FlexFactorClient(
     def _check_extras(self, extra_body: object, extra_query: object) -> None:
         """Check the members that the caller adds to all requests. Raises `ConfigurationError`."""
         validation = Validation()
-        validation.no_card_numbers("extra_body", extra_body)
-        validation.no_card_numbers("extra_query", extra_query)
+        note_card_numbers(validation, "extra_body", extra_body)
+        note_card_numbers(validation, "extra_query", extra_query)
         if validation.problems:
             raise ConfigurationError.of(validation.problems)
 

@@ -4,125 +4,66 @@ follows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Any
 
 from flexfactor_api import models
 from flexfactor_api.api.payments import capture, evaluate, transmit
+from flexfactor_api.typed import arguments
+from flexfactor_api.typed.parts import OrderItem, order_item_body
 
 from victor_ext.money import Money
-from victor_ext.privacy import HiddenRepr, concealed, concealed_within, kind_of
-from victor_ext.runtime.client.extras import ExtraBody, with_extra_body
-from victor_ext.runtime.client.resources import Mode, Resource, arguments_of, members_of, operation
+from victor_ext.runtime.client.extras import with_extra_body
+from victor_ext.runtime.client.resources import Mode, Resource, arguments_of, operation
 from victor_ext.runtime.client.runners import OperationFlow, call, drop_none
-from victor_ext.runtime.core.validation import COMPARED, Sent, rule
 from victor_ext.runtime.loop.idempotency_keys import new_key
+from victor_ext.typed import Body, Request
 
-from .checks import Validation
+from .checks import Validation, note_card_numbers
 from .records import Capture, Decision, Transmission
 from .system import Merchant
-from .transactions import Address, Card, OrderItem, Payer, Subscription, Transaction
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class _TransactionRequest(HiddenRepr):
-    """The arguments that `evaluate` and `transmit` have in common."""
+def _body_of(request: Request, doing: str, merchant: Merchant, **members: Any) -> Body:
+    """The body of `evaluate` or `transmit`, with `members` that no argument sets.
 
-    # A path has to be able to hold it: `orders.external_cancel` is called with it.
-    order_id: Annotated[str, rule(Validation.path_id)]
-    amount: Annotated[Money, rule(Validation.amount)]
-    transaction: Annotated[Transaction, rule(Validation.request, Transaction)]
-    payer: Annotated[Payer, rule(Validation.request, Payer)]
-    card: Annotated[Card, Sent("payment_method"), rule(Validation.request, Card)]
-    billing: Annotated[
-        Address | None, Sent("billing_information"), rule(Validation.request, Address)
-    ] = None
-    shipping: Annotated[
-        Address | None, Sent("shipping_information"), rule(Validation.request, Address)
-    ] = None
-    items: Sequence[OrderItem] = ()
-    recurring: Annotated[bool | None, Sent("is_recurring"), rule(Validation.flag)] = None
-    subscription: Annotated[Subscription | None, rule(Validation.request, Subscription)] = None
-    fields: Annotated[Mapping[str, str] | None, rule(Validation.fields)] = None
-    extra_body: ExtraBody | None = None
-    merchant_initiated: Annotated[bool | None, Sent("is_mit"), rule(Validation.flag)] = None
-
-    def __post_init__(self) -> None:
-        # Card data that stands here by mistake is hidden in tracebacks before it is refused.
-        for name in ("customer_ip", "sense_key", "fields", "extra_body"):
-            if hasattr(self, name):
-                object.__setattr__(self, name, concealed_within(concealed(getattr(self, name))))
-
-    def check(self, doing: str) -> None:
-        """Check all arguments of the method `doing`. Raises `InvalidRequest`."""
-        with Validation(doing) as validation:
-            validation.checked(self)
-            validation.no_card_numbers("fields", self.fields)
-            validation.no_card_numbers("extra_body", self.extra_body)
-            if isinstance(self.items, list | tuple):
-                currency = getattr(self.amount, "currency", None)
-                for place, item in enumerate(self.items):
-                    validation.request(f"items[{place}]", item, OrderItem, currency=currency)
-            else:
-                validation.note(
-                    "items",
-                    "type",
-                    f"items must be a list of OrderItem(...), not {kind_of(self.items)}.",
-                )
-
-    def _members(self, merchant: Merchant, *, left_out: Sequence[str]) -> dict[str, Any]:
-        """The members of the body, by the names of the generated models; `left_out` are the
-        arguments that the caller writes.
-        """
-        additional_fields = [
-            models.AdditionalField(key=name, value=value)
-            for name, value in (self.fields or {}).items()
-        ]
-        written_here = ("transaction", "amount", "items", "fields", "extra_body")
-        return drop_none(
-            mid=merchant.mid,
-            site_id=merchant.site_id,
-            transaction=self.transaction.to_model(self.amount),
-            order_items=[item.to_model() for item in self.items] or None,
-            additional_fields=additional_fields or None,
-            **members_of(self, *written_here, *left_out),
-        )
+    Raises `InvalidRequest` with all problems.
+    """
+    by_hand = request.by_hand
+    amount, fields = by_hand["amount"], by_hand["fields"]
+    with Validation(doing) as validation:
+        validation.problems += request.check.problems
+        validation.path_characters("order_id", request.body["orderId"])
+        validation.amount("amount", amount)
+        items = validation.parts("items", by_hand["items"] or (), OrderItem, order_item_body)
+        _check_currencies(validation, by_hand["items"] or (), amount)
+        if fields is not None:
+            validation.fields("fields", fields)
+        note_card_numbers(validation, "fields", fields)
+        note_card_numbers(validation, "extra_body", by_hand["extra_body"])
+        if "idempotency_key" in by_hand:
+            validation.key("idempotency_key", by_hand["idempotency_key"])
+    body = request.body
+    body["transaction"]["amount"] = amount.minor_units  # cents
+    body["transaction"]["currency"] = amount.currency
+    body |= drop_none(mid=merchant.mid, siteId=merchant.site_id, **members)
+    if items:
+        body["orderItems"] = items
+    if fields:
+        body["additionalFields"] = [{"key": name, "value": value} for name, value in fields.items()]
+    model = models.EvaluateRequest if doing == "evaluate" else models.TransmitRequest
+    return with_extra_body(body, by_hand["extra_body"], declared=model, doing=doing)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class EvaluateRequest(_TransactionRequest):
-    # The arguments of `evaluate`.
-    customer_ip: Annotated[str | None, rule(Validation.text, shortest=0)] = None
-    sense_key: Annotated[str | None, COMPARED, rule(Validation.text, shortest=0)] = None
-    expires_at: Annotated[datetime | None, rule(Validation.moment)] = None
-    idempotency_key: Annotated[str | None, rule(Validation.key)] = None
-
-    def to_model(self, merchant: Merchant, key: str) -> models.EvaluateRequest:
-        """The body of the request, with the idempotency key `key`."""
-        members = self._members(merchant, left_out=("expires_at", "idempotency_key"))
-        expiry = drop_none(expiry_date_utc=self.expires_at and self.expires_at.astimezone(UTC))
-        body = models.EvaluateRequest(
-            is_declined=True,  # only a transaction that was declined elsewhere is evaluated
-            idempotency_key=key,
-            **members,
-            **expiry,
-        )
-        return with_extra_body(body, self.extra_body, doing="evaluate")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class TransmitRequest(_TransactionRequest):
-    # The arguments of `transmit`.
-    declined: Annotated[bool, rule(Validation.flag)] = False
-    merchant_initiated: Annotated[bool, Sent("is_mit"), rule(Validation.flag)] = False
-
-    def to_model(self, merchant: Merchant) -> models.TransmitRequest:
-        """The body of the request."""
-        members = self._members(merchant, left_out=("declined",))
-        body = models.TransmitRequest(is_declined=bool(self.declined), **members)
-        return with_extra_body(body, self.extra_body, doing="transmit")
+def _check_currencies(check: Validation, items: Any, amount: object) -> None:
+    """Note the amounts of items that are not in the currency of the transaction."""
+    currency = getattr(amount, "currency", None)
+    for place, item in enumerate(items if isinstance(items, list | tuple) else ()):
+        for name in ("amount", "discount", "tax"):
+            value = getattr(item, name, None)
+            if isinstance(value, Money) and value.currency != currency:
+                field = f"items[{place}].{name}"
+                message = f"{field} is in {value.currency}, and the transaction is not."
+                check.note(field, "currency", message)
 
 
 class Payments(Resource[Mode]):
@@ -133,8 +74,8 @@ class Payments(Resource[Mode]):
     """
 
     @operation
-    @arguments_of(EvaluateRequest)
-    def evaluate(self, request: EvaluateRequest) -> OperationFlow[Decision]:
+    @arguments_of(arguments.evaluate)
+    def evaluate(self, request: Request) -> OperationFlow[Decision]:
         """Ask whether a transaction that was declined elsewhere can be rescued; if it can, it is
         charged.
 
@@ -192,9 +133,11 @@ class Payments(Resource[Mode]):
             >>> decision.needs_capture
             True
         """
-        request.check("evaluate")
-        key = new_key() if request.idempotency_key is None else request.idempotency_key
-        body = request.to_model(self._shared.context, key)
+        own_key = request.by_hand["idempotency_key"]
+        key = new_key() if own_key is None else own_key
+        # Only a transaction that was declined elsewhere is evaluated.
+        fixed = {"isDeclined": True, "idempotencyKey": key}
+        body = _body_of(request, "evaluate", self._shared.context, **fixed)
         raw = yield from call(evaluate, models.Decision, body=body)
         return Decision(raw, idempotency_key=key)
 
@@ -235,8 +178,8 @@ class Payments(Resource[Mode]):
         return Capture(raw, order_id=order_id, amount=amount, idempotency_key=key)
 
     @operation
-    @arguments_of(TransmitRequest)
-    def transmit(self, request: TransmitRequest) -> OperationFlow[Transmission]:
+    @arguments_of(arguments.transmit)
+    def transmit(self, request: Request) -> OperationFlow[Transmission]:
         """Send a copy of a transaction, within 24 hours of it, for the provider to learn from.
 
         It moves no money, and takes no key. What happens to a copy that is sent twice is not
@@ -258,6 +201,5 @@ class Payments(Resource[Mode]):
             >>> copy.success
             True
         """
-        request.check("transmit")
-        body = request.to_model(self._shared.context)
+        body = _body_of(request, "transmit", self._shared.context)
         return Transmission((yield from call(transmit, models.TransmitAnswer, body=body)))
