@@ -80,11 +80,14 @@ def lines(report: Report) -> list[str]:
 
 
 def test_the_five_fields_that_stock_generation_drops_are_missed(
-    victor_yaml: Path, monkeypatch: pytest.MonkeyPatch
+    victor_yaml: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # Without its settings, which name fields that are dropped.
+    spec = tmp_path / victor_yaml.name
+    spec.write_bytes(victor_yaml.read_bytes())
     others = [each for each in rewrites.REWRITES if each.__name__ != "merge_allof_siblings"]
     monkeypatch.setattr(rewrites, "REWRITES", others)
-    report = check(victor_yaml, None)
+    report = check(spec, None)
     lost = report.findings.declared["properties"] - report.findings.present["properties"]
     assert lost == len(LOST) == 5
     place = "missing: components.schemas.ReceiptPaymentDetails.properties"
