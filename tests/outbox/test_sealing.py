@@ -19,6 +19,7 @@ import sqlalchemy as sa
 
 from tests.outbox.kinds import Box, Provider, tables_of
 from tests.outbox.rows import (
+    change,
     end_leases,
     key_of,
     references,
@@ -192,6 +193,17 @@ def test_another_key_ends_the_worker(
     stored(Outbox(engine, storage_key=STORAGE_KEY), noted(1))
     with pytest.raises(ConfigurationError, match=message):
         Outbox(engine, storage_key=storage_key).run(victor)
+
+
+def test_an_entry_that_was_damaged_is_named_and_not_sent(
+    sealed: Outbox, victor: Victor, victor_sandbox: Sandbox
+) -> None:
+    call = sealed.table.c.call
+    begin = len("vb1.01234567.")
+    change(sealed, call=sa.func.substr(call, 1, begin) + "AAAA" + sa.func.substr(call, begin + 5))
+    with pytest.raises(ConfigurationError, match=f"the entry {KEY} cannot be decrypted"):
+        sealed.send(victor)
+    assert victor_sandbox.requests() == []
 
 
 @pytest.mark.parametrize("storage_key", ["", "  too short      ", 17])

@@ -15,6 +15,8 @@ from typing import Any
 
 import httpx
 import pytest
+from flexfactor_api.api.payments import capture
+from flexfactor_api.models import CaptureRequest
 
 from tests.providers.connected.till import client_class, new_payment, operation
 from tests.providers.flexfactor.adapter import id_of
@@ -37,6 +39,7 @@ from victor_ext import (
 )
 from victor_ext.providers import Money
 from victor_ext.providers.eastpay import Card, EastPay
+from victor_ext.providers.flexfactor import FlexFactor, FlexFactorToken
 from victor_ext.providers.velo import Velo, VeloAuth
 from victor_ext.providers.velo.system import PAYOUT_STATUSES
 
@@ -206,6 +209,15 @@ def test_what_cannot_be_prepared() -> None:
         take, body = operation("payments.take_payment"), new_payment(amount=1, reference="INV-1")
         with pytest.raises(InvalidRequest, match="visible ASCII"):
             client.prepare(take, body=body, idempotency_key="no key")
+
+
+def test_a_call_whose_body_has_a_key_is_given_no_other_one() -> None:
+    """Its entry would have another key than what is sent."""
+    client = FlexFactor(FlexFactorToken("t"), mid=GUID)
+    body = CaptureRequest(idempotency_key=GUID, order_id="order-1", amount=4423, currency="USD")
+    assert client.prepare(capture, body=body, idempotency_key=GUID).idempotency_key == GUID
+    with pytest.raises(InvalidRequest, match="the request has another key: pass one of the two"):
+        client.prepare(capture, body=body, idempotency_key=GUID.replace("1", "2"))
 
 
 def test_what_has_a_card_number_is_sent_and_not_stored() -> None:
