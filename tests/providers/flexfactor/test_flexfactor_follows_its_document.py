@@ -35,8 +35,7 @@ NEWS = {
     ),
     # members of responses, some with the name of a rule that is written by hand
     "    Answer:\n      type: object\n      properties:\n": (
-        "    Answer:\n      type: object\n      properties:\n"
-        "        succeeded: {type: boolean}\n"
+        "    Answer:\n      type: object\n      properties:\n        succeeded: {type: boolean}\n"
     ),
     '        senseKey: {type: string, description: "The session': (
         "        approved: {type: boolean}\n"
