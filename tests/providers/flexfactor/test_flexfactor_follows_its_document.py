@@ -33,7 +33,10 @@ NEWS = {
         "      properties: {name: {type: string}, rate: {type: number}}\n"
         "    OrderPage:\n"
     ),
-    # members of responses, one with the name of a rule that is written by hand
+    # members of responses, some with the name of a rule that is written by hand
+    "    Answer:\n      type: object\n      properties:\n": (
+        "    Answer:\n      type: object\n      properties:\n        succeeded: {type: boolean}\n"
+    ),
     '        senseKey: {type: string, description: "The session': (
         "        approved: {type: boolean}\n"
         "        riskScore: {type: integer}\n"
@@ -44,7 +47,7 @@ PROGRAM = """
 import inspect, json
 import httpx
 from victor_ext import InvalidRequest
-from victor_ext.providers.flexfactor import Decision, FlexFactor, FlexFactorToken
+from victor_ext.providers.flexfactor import Capture, Decision, FlexFactor, FlexFactorToken
 
 ORDER = {"id": "o-1", "status": 7, "SiteName": "Corner", "itemcount": 2,
          "fees": [{"Name": "card", "rate": 0.25}]}
@@ -64,11 +67,13 @@ with FlexFactor(FlexFactorToken("t"), mid=mid, transport=transport) as flexfacto
     except InvalidRequest as error:
         refused = error.problems[0].message
 decision = Decision({"status": "DECLINED", "approved": True, "riskScore": 9}, idempotency_key="k")
+capture = Capture({"status": "PENDING", "succeeded": True})
 print(json.dumps({
     "sent": sent,
     "read": [order.site_name, order.item_count, order.fees[0].name, str(order.fees[0].rate)],
     "row": order.to_dict()["site_name"],
     "repr": repr(order),
+    "succeeded": capture.succeeded,
     "decision": [decision.risk_score, decision.approved, repr(decision)],
     "refused": refused,
     "signature": str(inspect.signature(flexfactor.orders.list)),
@@ -136,5 +141,6 @@ def test_a_new_text_is_in_no_repr_until_somebody_decides(seen: dict[str, Any]) -
 
 
 def test_a_new_member_takes_the_place_of_no_rule_about_money(seen: dict[str, Any]) -> None:
+    assert seen["succeeded"] is False
     assert seen["decision"][:2] == [9, False]
     assert seen["decision"][2] == "Decision(order_id=None, status='DECLINED', approved=False)"
