@@ -4,6 +4,7 @@ that fails.
 
 import json
 import pydoc
+import re
 import time
 from collections.abc import Callable
 from contextlib import nullcontext, suppress
@@ -432,8 +433,8 @@ def test_what_is_refused_ends_rejected_and_is_sent_again_by_hand_alone(
     with pytest.raises(PermissionDenied):  # it waits: others may be permitted tomorrow
         outbox.send()
     assert [entry.error for entry in outbox.entries("rejected")] == told
-    assert len(told) == len(refusals)
-    assert all(str(status) in text for status, text in zip(refusals, told, strict=True))
+    # A call that begins late, on a busy machine, goes back and is sent after the next one.
+    assert sorted(int(re.findall(r"status (\d+)", text)[0]) for text in told) == [*refusals]
     assert states(outbox.send()) == ["sent"]
     assert outbox.send() == []
     assert len(outbox.script.requests) == 1 + len(refusals) + 2
