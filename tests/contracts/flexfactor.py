@@ -1,5 +1,7 @@
 """How FlexFactor's operations are called, with every argument."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -156,10 +158,68 @@ CALLS = {
     "cancelOrderByExternalId": Call.of("orders.external_cancel", "INV-1042", idempotency_key=KEY),
 }
 
+
+def of_card(name: str, field: str) -> Callable[[Any, Any], Any]:
+    """The call with a value in one field of the card."""
+
+    def call(flexfactor: Any, value: Any) -> Any:
+        arguments = usual()
+        card = replace(arguments["card"], **{field: value})
+        return getattr(flexfactor, name)(**{**arguments, "card": card})
+
+    return call
+
+
+def of_item(name: str, field: str) -> Callable[[Any, Any], Any]:
+    """The call with a number of cents in one field of an item."""
+
+    def call(flexfactor: Any, value: int) -> Any:
+        arguments = usual()
+        item = replace(arguments["items"][0], **{field: Money(value, "USD")})
+        return getattr(flexfactor, name)(**{**arguments, "items": [item]})
+
+    return call
+
+
+def of_list(field: str) -> Callable[[Any, Any], Any]:
+    return lambda flexfactor, value: flexfactor.orders.list(**{field: value})
+
+
+LIMITED = {
+    **{
+        f"{name}: body:paymentMethod.{member}": of_card(name, field)
+        for name in ("evaluate", "transmit")
+        for member, field in {
+            "expirationMonth": "expiration_month",
+            "expirationYear": "expiration_year",
+        }.items()
+    },
+    **{
+        f"{name}: body:orderItems[].{member}": of_item(name, field)
+        for name in ("evaluate", "transmit")
+        for member, field in {
+            "amount": "amount",
+            "discountAmount": "discount",
+            "tax": "tax",
+        }.items()
+    },
+    **{
+        f"listOrders: query:{name}": of_list(field)
+        for name, field in {
+            "mid": "mid",
+            "orderBy": "order_by",
+            "pageNumber": "page",
+            "pageSize": "page_size",
+            "query": "query",
+        }.items()
+    },
+}
+
 CONTRACT = Contract(
     "flexfactor",
     client,
     CALLS,
+    limited=LIMITED,
     not_read={
         **dict.fromkeys(
             (f"OrderPage.{name}" for name in _PAGE),
