@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, cast
 
+from tests.providers.declared_before import After, checked
 from victor_ext.providers.flexfactor import OrderStatus
 from victor_ext.providers.flexfactor.checks import MOST, Validation
-from victor_ext.runtime.core.validation import After, rule
+from victor_ext.runtime.core.validation import rule
 
 Status = (
     OrderStatus
@@ -75,7 +76,7 @@ class OrderFilters:
     def arguments(self) -> tuple[dict[str, Any], bool]:
         """What is sent, and whether orders may leave a filter. Raises `InvalidRequest`."""
         with Validation("orders.list") as validation:
-            filters = validation.checked(self)
+            filters = checked(validation, self)
         filters["page_number"] = filters.pop("page")
         for name, generated_name in (("start", "from_"), ("end", "to")):
             if name in filters:

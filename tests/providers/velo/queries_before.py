@@ -19,9 +19,10 @@ from velo_api.typed.words import (
     TransmissionFilter,
 )
 
+from tests.providers.declared_before import After, Sent, checked, sent_names
 from victor_ext.providers.velo.checks import Validation
 from victor_ext.runtime.client.runners import drop_none
-from victor_ext.runtime.core.validation import After, Sent, declared, rule, sent_names
+from victor_ext.runtime.core.validation import declared, rule
 
 
 class _Leaves:
@@ -58,7 +59,7 @@ class ListRequest:
         with Validation(doing) as validation:
             if self.page_size is not None:
                 validation.integer("page_size", self.page_size, 1, most)
-            sent = validation.checked(self)
+            sent = checked(validation, self)
         sort = sent.get("sort") or self.default_sort
         if sort is not None:
             has_id = self.order_by_id in sort

@@ -19,11 +19,11 @@ from velo_api.typed.words import (
     TransmissionWord,
 )
 
+from tests.providers.declared_before import Sent, plainly_signed, sent_names
 from victor_ext.money import Money
 from victor_ext.privacy import HiddenRepr, concealed, concealed_account, kind_of
-from victor_ext.runtime.client.resources import plainly_signed
 from victor_ext.runtime.client.runners import drop_none
-from victor_ext.runtime.core.validation import COMPARED, Sent, as_date, rule, sent_names
+from victor_ext.runtime.core.validation import COMPARED, as_date, rule
 from victor_ext.typed import Query
 
 MOST = 2000

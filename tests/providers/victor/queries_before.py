@@ -9,11 +9,11 @@ from typing import Annotated, Any
 from victor_api import models
 from victor_api.typed.words import DirectionWord, NetworkWord, StatusWord
 
+from tests.providers.declared_before import After, checked
 from victor_ext import zulu
 from victor_ext.providers.victor import checks
 from victor_ext.runtime.client.extras import ExtraQuery, extra_query_problems
 from victor_ext.runtime.core.validation import (
-    After,
     Rule,
     declared,
     moment_problem,
@@ -81,7 +81,7 @@ class ListRequest:
     def filters(self) -> dict[str, str]:
         """The filters that are not None, as text. Raises `InvalidRequest` with all problems."""
         with Validation("The list") as validation:
-            sent = validation.checked(self)
+            sent = checked(validation, self)
             filters = {name: sent[name] for name in FILTERS if sent.get(name) is not None}
             validation.problems += extra_query_problems(
                 self.extra_query, (*FILTERS, "page", "page_size")

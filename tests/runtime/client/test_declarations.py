@@ -9,7 +9,7 @@ import pickle
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import SimpleNamespace
-from typing import Annotated, Any, Union
+from typing import Any, Union
 
 import pytest
 
@@ -23,9 +23,8 @@ from victor_ext.runtime.client.records import (
     text,
     timestamp,
 )
-from victor_ext.runtime.client.resources import arguments_of, members_of
+from victor_ext.runtime.client.resources import arguments_of
 from victor_ext.runtime.core.json_values import list_or_empty
-from victor_ext.runtime.core.validation import Sent
 
 
 class Unset:
@@ -111,7 +110,7 @@ def test_records_are_equal_by_all_that_they_hold() -> None:
 @dataclass(frozen=True)
 class Request:
     amount: int
-    memo: Annotated[str | None, Sent("note")] = None
+    memo: str | None = None
 
 
 class Resource:
@@ -146,11 +145,6 @@ def test_a_field_that_is_none_comes_from_the_record_that_completes_it() -> None:
     record = WithParts(SimpleNamespace(id="w-1"), other)
     assert (record.id, record.city, record.both) == ("w-1", "Cairo", "w-1 Cairo")
     assert WithParts(SimpleNamespace(id="w-1")).city is None
-
-
-def test_the_members_of_a_model_are_the_fields_that_were_given() -> None:
-    assert members_of(Request(5)) == {"amount": 5}
-    assert members_of(Request(5, "x"), "amount") == {"note": "x"}
 
 
 class Card:

@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, TypedDict
 
 from victor_ext import money
 from victor_ext.errors import InvalidRequest, Problem
-from victor_ext.runtime.client.resources import members_of
 from victor_ext.runtime.client.runners import drop_none
 from victor_ext.runtime.core.validation import date_problem, moment_problem
 
@@ -134,7 +134,10 @@ def _json_value(name: str, value: Any) -> Any:
     """The value of an attribute as the provider writes it."""
     if isinstance(value, Payee | Payer | PaymentRequestResponse):
         members: dict[str, Any] = {}
-        for part, part_value in members_of(value).items():
+        for part in (field.name for field in fields(value)):
+            part_value = getattr(value, part)
+            if part_value is None:
+                continue
             wire_name = "victor_counterparty_id" if part == "counterparty_id" else part
             members[wire_name] = _json_value(part, part_value)
         return members

@@ -19,30 +19,27 @@ import ast
 import inspect
 import types
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import update_wrapper
 from operator import attrgetter
 from typing import (
     Annotated,
     Any,
-    ClassVar,
     Concatenate,
     Generic,
     ParamSpec,
     Self,
     TypeVar,
-    cast,
     get_origin,
     overload,
 )
 
-from victor_ext.privacy import HiddenRepr, conceal_arguments, concealed, concealed_account
+from victor_ext.privacy import conceal_arguments
 from victor_ext.runtime.client.docstrings import with_arguments_described
 from victor_ext.runtime.client.paging import AsyncPages, PageReader, Pages
 from victor_ext.runtime.client.runners import AsyncRunner, OperationFlow
 from victor_ext.runtime.core.arguments import hint_at
 from victor_ext.runtime.core.clock import ServerClock
-from victor_ext.runtime.core.validation import sent_names
 
 P = ParamSpec("P")
 RequestT = TypeVar("RequestT")
@@ -95,14 +92,6 @@ def _with_hint(message: str, known: Iterable[str]) -> str:
     return message + hint_at(unexpected.partition("'")[0], known)
 
 
-def plainly_signed(kind: type[T]) -> type[T]:
-    """Show the constructor of a dataclass, in `help()`, without the rules of its fields."""
-    constructor: Any = kind.__init__
-    signature = inspect.signature(constructor)
-    constructor.__signature__ = signature.replace(parameters=_parameters_without_rules(signature))
-    return kind
-
-
 def _parameters_without_rules(signature: inspect.Signature) -> list[inspect.Parameter]:
     parameters = signature.parameters.values()
     return [
@@ -125,46 +114,6 @@ def _without_rules(annotation: Any) -> object:
     if not isinstance(tree.slice, ast.Tuple):
         return annotation
     return ast.unparse(tree.slice.elts[0])
-
-
-def members_of(request: Any, *left_out: str) -> dict[str, Any]:
-    """The arguments of a generated model: the fields of a request object that are not None, and not
-    `left_out`.
-
-    A field has the name of its `Sent`, and a part of the request becomes its own model.
-    """
-    names = sent_names(cast("Any", type(request)))  # to mypy, no class can be hashed
-    arguments: dict[str, Any] = {}
-    for field_ in fields(request):
-        name = field_.name
-        value = getattr(request, name)
-        if name in left_out or value is None:
-            continue
-        arguments[names.get(name, name)] = value.to_model() if hasattr(value, "to_model") else value
-    return arguments
-
-
-class Part(HiddenRepr):
-    """A part of a request, as a dataclass: nothing shows its values, and `to_model` makes its
-    generated model.
-    """
-
-    __slots__ = ()
-
-    _model: ClassVar[Any]
-    _account_numbers: ClassVar[tuple[str, ...]] = ()
-    """The fields with numbers of accounts or persons: what is passed as another type by mistake is
-    hidden, too.
-    """
-
-    def __post_init__(self) -> None:
-        for member in fields(cast("Any", self)):
-            name = member.name
-            conceal = concealed_account if name in self._account_numbers else concealed
-            object.__setattr__(self, name, conceal(getattr(self, name)))
-
-    def to_model(self) -> Any:
-        return self._model(**members_of(self))
 
 
 class Blocking:

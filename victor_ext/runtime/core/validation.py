@@ -162,12 +162,6 @@ def rule(
     return Rule(check, limits, settings)
 
 
-class Sent(NamedTuple):
-    """In an annotation: the name of the argument in the generated layer, if it is another one."""
-
-    name: str
-
-
 class Compared:
     """In an annotation: a response, or what a look-up has read, is compared with this argument. So
     text of blanks and stars alone is refused: it could confirm nothing.
@@ -175,12 +169,6 @@ class Compared:
 
 
 COMPARED = Compared()
-
-
-class After(NamedTuple):
-    """In an annotation of an argument that ends a range: the name of the one that begins it."""
-
-    first: str
 
 
 @cache
@@ -193,14 +181,6 @@ def declared(kind: Any, what: type[T]) -> Mapping[str, T]:
             if isinstance(note, what):
                 notes[name] = note
     return notes
-
-
-@cache
-def sent_names(kind: Any) -> Mapping[str, str]:
-    """The names in the generated layer of those fields of a request object that have another name
-    there.
-    """
-    return {name: sent.name for name, sent in declared(kind, Sent).items()}
 
 
 @cache
@@ -260,10 +240,6 @@ class Validation:
             sent[name] = rule_.check(self, place + name, value, *rule_.limits, **rule_.settings)
             if name in compared and len(self.problems) == before:
                 self.comparable(place + name, value, required=required)
-        for last, (first,) in declared(kind, After).items():
-            begins = getattr(request, first)
-            ends = getattr(request, last)
-            self.range(place + first, begins, place + last, ends)
         return sent
 
     def text(
