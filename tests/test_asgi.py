@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from tests.programs import python
 from tests.providers.victor.adapter import payment
-from victor_ext import InvalidRequest, RateLimited, Victor, VictorError
+from victor_ext import InvalidRequest, Outcome, RateLimited, Victor, VictorError
 from victor_ext.asgi import error_response
 from victor_ext.providers import velo
 from victor_ext.providers.eastpay.records import payment_id_of
@@ -100,6 +100,14 @@ def test_the_providers_wish_to_wait_is_passed_on_rounded_up(answered: Any, fault
         error_response, Request({"type": "http"}), RateLimited("Too many.", retry_after=2.4)
     )
     assert answer.headers["retry-after"] == "3"
+
+
+def test_a_limit_after_a_lost_response_is_no_refusal() -> None:
+    """The work may have been done: only 504 says so."""
+    for outcome, status in ((Outcome.UNKNOWN, 504), (Outcome.REJECTED, 503)):
+        error = RateLimited("Too many.", outcome=outcome)
+        answer = anyio.run(error_response, Request({"type": "http"}), error)
+        assert answer.status_code == status
 
 
 def test_another_error_is_none_of_its_own() -> None:

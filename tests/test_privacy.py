@@ -203,18 +203,18 @@ def test_an_object_that_is_handed_over_shows_none_of_its_texts() -> None:
     assert concealed_within("text") == "text"
 
 
-TOKEN = "visibly-fake/of+its=own"
+FAKE = "visibly-fake/of+its=own"
 
 
 @pytest.mark.parametrize(
     "repeated",
     [
-        TOKEN,
-        TOKEN.upper(),
-        quote(TOKEN, safe=""),
-        base64.b64encode(TOKEN.encode()).decode().rstrip("="),
-        TOKEN[: len(TOKEN) // 2 + 1],
-        TOKEN[:-1],
+        FAKE,
+        FAKE.upper(),
+        quote(FAKE, safe=""),
+        base64.b64encode(FAKE.encode()).decode().rstrip("="),
+        FAKE[: len(FAKE) // 2 + 1],
+        FAKE[:-1],
     ],
     ids=["whole", "in capitals", "in a URL", "in Base64", "its first half", "all but its end"],
 )
@@ -222,9 +222,9 @@ TOKEN = "visibly-fake/of+its=own"
 def test_no_text_about_a_response_repeats_the_credentials_of_its_request(
     scheme: str, repeated: str
 ) -> None:
-    text = TOKEN
+    text = FAKE
     if scheme == "Basic":
-        text = base64.b64encode(f"shop:{TOKEN}".encode()).decode()
+        text = base64.b64encode(f"shop:{FAKE}".encode()).decode()
     headers = {"Authorization": f"{scheme} {text}"}
     request = httpx.Request("GET", "https://api.example/v1/payments", headers=headers)
     about = QUOTED.set(ref(request))
