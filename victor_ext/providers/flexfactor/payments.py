@@ -12,6 +12,7 @@ from flexfactor_api.typed import arguments
 from flexfactor_api.typed.parts import OrderItem, order_item_body
 
 from victor_ext.money import Money
+from victor_ext.privacy import is_sequence, kind_of
 from victor_ext.runtime.client.extras import with_extra_body
 from victor_ext.runtime.client.resources import Mode, Resource, arguments_of, operation
 from victor_ext.runtime.client.runners import OperationFlow, call, drop_none
@@ -34,8 +35,7 @@ def _body_of(request: Request, doing: str, merchant: Merchant, **members: Any) -
         validation.problems += request.check.problems
         validation.path_characters("order_id", request.body["orderId"])
         validation.amount("amount", amount)
-        items = validation.parts("items", by_hand["items"] or (), OrderItem, order_item_body)
-        _check_currencies(validation, by_hand["items"] or (), amount)
+        items = _items_of(validation, by_hand["items"], amount)
         if fields is not None:
             validation.fields("fields", fields)
         note_card_numbers(validation, "fields", fields)
@@ -54,16 +54,23 @@ def _body_of(request: Request, doing: str, merchant: Merchant, **members: Any) -
     return with_extra_body(body, by_hand["extra_body"], declared=model, doing=doing)
 
 
-def _check_currencies(check: Validation, items: Any, amount: object) -> None:
-    """Note the amounts of items that are not in the currency of the transaction."""
+def _items_of(check: Validation, items: object, amount: object) -> list[Body | None]:
+    """The lines of an order, checked; their amounts are in the currency of the transaction."""
+    if items is None:
+        return []
+    if not is_sequence(items):
+        message = f"items must be a list of OrderItem(...), not {kind_of(items)}."
+        check.note("items", "type", message)
+        return []
     currency = getattr(amount, "currency", None)
-    for place, item in enumerate(items if isinstance(items, list | tuple) else ()):
+    for place, item in enumerate(items):
         for name in ("amount", "discount", "tax"):
             value = getattr(item, name, None)
             if isinstance(value, Money) and value.currency != currency:
                 field = f"items[{place}].{name}"
                 message = f"{field} is in {value.currency}, and the transaction is not."
                 check.note(field, "currency", message)
+    return check.parts("items", items, OrderItem, order_item_body)
 
 
 class Payments(Resource[Mode]):
