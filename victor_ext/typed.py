@@ -329,16 +329,12 @@ class Query(validation.Validation):
     def part(
         self, field: str, value: Any, kind: type[P], members: Callable[[Query, str, P], Body]
     ) -> Body | None:
-        """A request object; `members` checks its fields.
-
-        What it cannot say, a method `check` of the object notes, if it has one.
-        """
+        """A request object; `members` checks its fields, and its own `check` the rest."""
         if not isinstance(value, kind):
             self.note(field, "type", f"{field} must be {kind.__name__}(...), not {kind_of(value)}.")
             return None
         sent = members(self, f"{field}.", value)
-        if hasattr(value, "check"):
-            value.check(self, field)
+        value.check(self, field)
         return sent
 
     def parts(

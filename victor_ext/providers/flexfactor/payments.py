@@ -54,7 +54,7 @@ def _body_of(request: Request, doing: str, merchant: Merchant, **members: Any) -
     return with_extra_body(body, by_hand["extra_body"], declared=model, doing=doing)
 
 
-def _items_of(check: Validation, items: object, amount: object) -> list[Body | None]:
+def _items_of(check: Validation, items: Any, amount: object) -> list[Body | None]:
     """The lines of an order, checked; their amounts are in the currency of the transaction."""
     if items is None:
         return []

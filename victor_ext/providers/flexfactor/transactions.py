@@ -10,7 +10,7 @@ from dataclasses import fields
 from flexfactor_api.typed import parts
 from flexfactor_api.typed.parts import Address, OrderItem, Payer, Subscription, Transaction
 
-from victor_ext.typed import Query
+from victor_ext.runtime.core.validation import Validation
 
 from .checks import note_card_numbers
 
@@ -24,7 +24,7 @@ class Card(parts.Card):
 
     __slots__ = ()
 
-    def check(self, check: Query, place: str) -> None:
+    def check(self, check: Validation, place: str) -> None:
         for member in fields(self):
             value = getattr(self, member.name)
             note_card_numbers(check, f"{place}.{member.name}", value, about_a_card=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from velo_api.typed import parts
 from velo_api.typed.parts import Address, Challenge, Company, Individual, PaymentInstruction
 
-from victor_ext.typed import Query
+from victor_ext.runtime.core.validation import Validation
 
 __all__ = (
     "Address",
@@ -26,7 +26,7 @@ class PaymentChannel(parts.PaymentChannel):
     __doc__ = parts.PaymentChannel.__doc__
     __slots__ = ()
 
-    def check(self, check: Query, place: str) -> None:
+    def check(self, check: Validation, place: str) -> None:
         numbers = {"iban", "account_number", "routing_number"}
         passed = {name for name in numbers if getattr(self, name) is not None}
         if passed not in ({"iban"}, {"account_number", "routing_number"}):
@@ -38,6 +38,6 @@ class NewPayee(parts.NewPayee):
     __doc__ = parts.NewPayee.__doc__
     __slots__ = ()
 
-    def check(self, check: Query, place: str) -> None:
+    def check(self, check: Validation, place: str) -> None:
         if (self.individual is None) is (self.company is None):
             check.note(place, "choice", f"{place} must have either individual or company.")

@@ -56,6 +56,12 @@ def body_of(request: Request) -> Body:
     return with_extra_body(request.body, request.by_hand["extra_body"], ARGUMENTS)
 
 
+def _request_of(arguments: Mapping[str, Any]) -> Request:
+    """A `create` with these arguments; a required one that is missing is None."""
+    given: dict[str, Any] = {**dict.fromkeys(_REQUIRED), **arguments}
+    return create_request_payment(**given)
+
+
 def check_payment_request(*, now: datetime | None = None, **arguments: Any) -> None:
     """Check the arguments of `payment_requests.create` without sending a request.
 
@@ -76,7 +82,7 @@ def check_payment_request(*, now: datetime | None = None, **arguments: Any) -> N
                     "now", "range", f"now={now} is too far away to compare a due date with it."
                 )
             validation.add(problem)
-    request = create_request_payment(**{**dict.fromkeys(_REQUIRED), **arguments})
+    request = _request_of(arguments)
     check_request(request, zulu.now() if now is None else now)
     request.check.finish()
 
@@ -154,7 +160,7 @@ class Sent:
         Raises `InvalidRequest` for what cannot be sent. Arguments that `were_checked` raise
         nothing: rules may have changed since.
         """
-        request = create_request_payment(**{**dict.fromkeys(_REQUIRED), **arguments})
+        request = _request_of(arguments)
         if not were_checked:
             request.check.finish()
         return cls(request.body, extras=(request.by_hand["extra_body"],))

@@ -48,6 +48,9 @@ class Part:
             conceal = concealed_account if name in self._account_numbers else concealed
             object.__setattr__(self, name, conceal(getattr(self, name)))
 
+    def check(self, check: Validation, place: str) -> None:
+        """Note what no rule of one field says. `place` is the name of the object in messages."""
+
     def __repr__(self) -> str:
         name = type(self).__name__
         shown = ", ".join(f"{field}={getattr(self, field)!r}" for field in self._shown)

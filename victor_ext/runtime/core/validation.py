@@ -332,18 +332,19 @@ class Validation:
         """One whole number from `least` to `most`, or several; or names of them, in any letter
         case. None: no number was given.
         """
+        known = ", ".join(names)
         given: Sequence[object] = () if value is None else (value,)
         if isinstance(value, Sequence) and not isinstance(value, str | bytes):
             given = cast("Sequence[object]", value)
             if not given:
-                self.note(field, "choice", f"{field} is empty: name one, or leave it out.")
+                message = f"{field} is empty: name one or more of {known}, or leave it out."
+                self.note(field, "choice", message)
         numbers: list[int] = []
         for each in given:
             number = names.get(each.strip().upper()) if isinstance(each, str) else each
             if type(number) is not bool and isinstance(number, int) and least <= number <= most:
                 numbers.append(int(number))
             else:
-                known = ", ".join(names)
                 message = f"{field} must be numbers, or names among: {known}."
                 self.note(field, "choice", message)
         return numbers or None
