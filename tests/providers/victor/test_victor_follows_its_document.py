@@ -39,6 +39,12 @@ NEWS = {
         "        original_amount:\n          description: The original payment request amount.\n"
         "          type: string\n        approval_notes:\n"
     ),
+    # a member of the body of create
+    "          default: false\n        notes:\n": (
+        "          default: false\n"
+        "        memo: {type: string, maxLength: 35, description: For the statement}\n"
+        "        notes:\n"
+    ),
     # a word of the status
     "          - needs-review\n        direction:\n": (
         "          - needs-review\n          - canceled\n        direction:\n"
@@ -92,6 +98,51 @@ with Victor(VictorOAuth("id", "secret"), transport=httpx.MockTransport(answer)) 
 """
 
 
+CREATE = """
+import datetime, inspect, json
+import httpx
+from victor_ext import Conflict, InvalidRequest, PaymentRequestArguments, Victor, VictorOAuth
+from victor_ext.bulk.payment_requests import PaymentRequests
+
+sent = []
+
+def answer(request):
+    if request.url.path.endswith("/auth/token"):
+        token = {"access_token": "t", "token_type": "Bearer", "expires": 4_000_000_000_000}
+        return httpx.Response(200, json=token)
+    body = json.loads(request.content)
+    sent.append(body["payment_details"]["memo"])
+    said = "GAS" if body["client_reference_id"] == "other" else sent[-1]
+    repeated = {**body, "payment_details": {**body["payment_details"], "memo": said}}
+    receipt = {"victor_payment_request_id": "r-1", "payment_request": repeated}
+    return httpx.Response(200, json={**receipt, "status": "created", "direction": "outbound"})
+
+def outcome(memo, reference="INV-1"):
+    try:
+        return victor.payment_requests.create(
+            payee_account_number="043987673645", payer_counterparty_id="p", amount="44.23",
+            biller_type="BUSINESS", due_date=datetime.date.today(), client_reference_id=reference,
+            memo=memo,
+        ).id
+    except InvalidRequest as error:
+        return error.problems[0].message
+    except Conflict as error:
+        return error.message
+
+with Victor(VictorOAuth("id", "secret"), transport=httpx.MockTransport(answer)) as victor:
+    print(json.dumps({
+        "made": outcome("RENT"),
+        "refused": outcome("x" * 36),
+        "blank": outcome(" "),
+        "of another": outcome("RENT", "other"),
+        "sent": sent,
+        "column": "memo" in PaymentRequests.columns,
+        "stored": "memo" in PaymentRequestArguments.__annotations__,
+        "help": inspect.getdoc(victor.payment_requests.create),
+    }))
+"""
+
+
 @pytest.fixture(scope="module")
 def newer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with Victor's package after an update to a newer document, and nothing by hand."""
@@ -112,9 +163,19 @@ def newer(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def seen(newer: Path) -> dict[str, Any]:
     """What a program sees that uses the news."""
+    return seen_by(PROGRAM, newer)
+
+
+@pytest.fixture(scope="module")
+def created(newer: Path) -> dict[str, Any]:
+    """What a program sees that creates with the news."""
+    return seen_by(CREATE, newer)
+
+
+def seen_by(program: str, newer: Path) -> dict[str, Any]:
     path = os.pathsep.join([str(newer), str(ROOT), *sys.path])
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM],
+        [sys.executable, "-c", program],
         env={**os.environ, "PYTHONPATH": path},
         capture_output=True,
         text=True,
@@ -165,3 +226,26 @@ def test_the_words_of_a_new_filter_are_a_type(newer: Path) -> None:
     assert (
         'ListPaymentRequestsChannelWord = Literal["branch", "web"] | StrEnum | _typed.Word'
     ) in words
+
+
+def test_a_new_member_of_the_body_is_an_argument_of_create(created: dict[str, Any]) -> None:
+    assert created["made"] == "r-1"
+    assert created["sent"][0] == "RENT"
+    assert "memo: For the statement. Up to 35 characters." in created["help"]
+
+
+def test_it_is_checked_by_its_limit_and_has_to_be_one_that_can_be_compared(
+    created: dict[str, Any],
+) -> None:
+    assert created["refused"] == "memo must be text of 1 to 35 characters, and has 36."
+    assert created["blank"].startswith("memo must be text")
+    assert len(created["sent"]) == 2, "what is refused is not sent"
+
+
+def test_a_response_with_another_value_of_it_is_a_conflict(created: dict[str, Any]) -> None:
+    assert "another payment" in created["of another"]
+    assert "the memo" in created["of another"]
+
+
+def test_it_is_a_column_of_a_file_and_an_argument_of_an_outbox(created: dict[str, Any]) -> None:
+    assert (created["column"], created["stored"]) == (True, True)
