@@ -53,6 +53,7 @@ SANDBOXES = tuple(f"victor_ext.sandbox{name}" for name in ("", ".velo", ".eastpa
 
 OF_THE_MACHINERY = {
     "authenticator",
+    "check",
     "token_url",
     "hint",
     "after",
@@ -69,6 +70,12 @@ OF_THE_MACHINERY = {
     "ErrorCode",
 }
 """Public for other modules of this package, or called by pytest: no user gives their arguments."""
+OURS = (
+    "victor_ext",
+    "victor_api.typed.dictionaries",
+    "velo_api.typed.parts",
+    "flexfactor_api.typed.parts",
+)
 MADE_BY_US = (victor_ext.PaymentRequest, FlexFactorRecord, ServerCommands)
 """What no user makes: records, and the commands of a running sandbox."""
 ELSEWHERE = re.compile(
@@ -118,7 +125,7 @@ def described() -> Iterator[tuple[str, Any, str]]:
 
 
 def of_class(made: type[Any]) -> Iterator[tuple[str, Any, str]]:
-    ours = [kind for kind in made.__mro__ if kind.__module__.startswith("victor_ext")]
+    ours = [kind for kind in made.__mro__ if kind.__module__.startswith(OURS)]
     texts = [
         text
         for kind in ours

@@ -41,7 +41,7 @@ from tests.histories.states import (
     store_file,
 )
 from tests.histories.world import Process, SteppedCalls, World, with_world_time
-from victor_ext import Done, Proof, Victor, VictorError, VictorOAuth
+from victor_ext import Done, OperationRow, Proof, Victor, VictorError, VictorOAuth
 from victor_ext.bulk.chunks import retry_unsettled
 from victor_ext.bulk.context import WorkerContext
 from victor_ext.bulk.payment_requests import PaymentRequests
@@ -308,9 +308,9 @@ RESCUED = {
     "transaction": DECLINED,
     "amount": USD,
 }
-PROOFS = {
-    "POST /v1/payouts": Proof(
-        _find_payout, subject=lambda request: json.loads(request.content)["reference"]
+ROWS = {
+    "POST /v1/payouts": OperationRow(
+        proof=Proof(_find_payout, subject=lambda request: json.loads(request.content)["reference"])
     )
 }
 RESPOND = "POST /v2/payment-requests/respond-to-request/"
@@ -398,7 +398,7 @@ class Writes(Outboxes):
     def _client(self, process: Process) -> Any:
         more: dict[str, Any] = {
             "eastpay": {"inquiry_by_reference": True},
-            "kiosk": {"proofs": PROOFS},
+            "kiosk": {"rows": ROWS},
         }
         return client(self.system, process, deadline=self.deadline, **more.get(self.system, {}))
 

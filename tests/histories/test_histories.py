@@ -312,7 +312,7 @@ PLANTED = {
         (0, 200),
         (
             (
-                f"{VICTOR}.requests:Sent.is_confirmed_by",
+                f"{VICTOR}.creating:Sent.is_confirmed_by",
                 "compared = self.comparisons(record)",
                 FOUR_VALUES,
             ),

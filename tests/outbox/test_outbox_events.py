@@ -35,6 +35,7 @@ from victor_ext import (
     AsyncVictor,
     ConfigurationError,
     NotFound,
+    OperationRow,
     PreparedCall,
     Promise,
     Victor,
@@ -256,11 +257,11 @@ def test_a_payout_goes_its_whole_way_by_its_events(
     assert harness.calls("instruct") == harness.calls("submit") == 1
 
 
-REFUND = "POST /v1/payments/{payment_id}/refunds"
+WITHDRAWAL = "DELETE /v1/payments/{payment_id}"
 
 
-class Refunds:
-    """A provider of refunds: what it says of each, and which were asked for."""
+class Withdrawals:
+    """A provider of payments that are withdrawn: what it says of each, and which were asked for."""
 
     def __init__(self) -> None:
         self.says: dict[str, Any] = {
@@ -270,9 +271,10 @@ class Refunds:
         }
         self.asked: list[str] = []
 
-    def client(self, operation: str = REFUND) -> Any:
+    def client(self, operation: str = WITHDRAWAL) -> Any:
         transport = Script(self._answer).transport
-        options: dict[str, Any] = {"final": {operation: {"paid"}}, "transport": transport}
+        rows = {operation: OperationRow(final={"paid"})}
+        options: dict[str, Any] = {"rows": rows, "transport": transport}
         return connect(client_class(), base_url="https://till.example", retry=ONCE, **options)
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
@@ -282,16 +284,16 @@ class Refunds:
         return httpx.Response(status, json={"payment_id": payment_id, **body})
 
 
-def with_refunds(outbox: Outbox) -> None:
-    """An outbox that has sent three refunds, a day ago."""
+def with_withdrawals(outbox: Outbox) -> None:
+    """An outbox that has withdrawn three payments, a day ago."""
     for payment_id in ("p-1", "p-2", "p-3"):
         call = PreparedCall(
             name="x",
-            operation=REFUND.replace("{payment_id}", "{}"),
+            operation=WITHDRAWAL.replace("{payment_id}", "{}"),
             promise=Promise.KEYED,
             is_followed=True,
-            method="POST",
-            url=f"/v1/payments/{payment_id}/refunds",
+            method="DELETE",
+            url=f"/v1/payments/{payment_id}",
             headers={},
             content=b"",
         )
@@ -308,10 +310,10 @@ def test_what_is_read_of_one_keeps_no_other_waiting(outbox: Outbox, engine: sa.E
     """Each is read every half a minute, and every hour after a day; one that fails is tried again
     then.
     """
-    provider = Refunds()
+    provider = Withdrawals()
     with provider.client() as client:
         outbox = Outbox(engine, client=client)
-        with_refunds(outbox)
+        with_withdrawals(outbox)
         with pytest.raises(NotFound):
             outbox.refresh()
         assert provider.asked == ["p-1", "p-2", "p-3"]
@@ -328,9 +330,9 @@ def test_what_is_read_of_one_keeps_no_other_waiting(outbox: Outbox, engine: sa.E
 
 
 def test_what_no_read_shows_cannot_be_followed() -> None:
-    message = "no read of the document shows what 'POST /v1/payments/search' made"
+    message = "no read of the document shows what it made"
     with pytest.raises(ConfigurationError, match=message):
-        Refunds().client("POST /v1/payments/search")
+        Withdrawals().client("POST /v1/payments/search")
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,8 @@ def blocks(language: str) -> list[str]:
 def test_the_sentences_of_the_contract_tests_are_those_that_they_print() -> None:
     victor, velo = (Document.of(name).copy() for name in ("victor", "velo"))
     schemas = victor.tree["components"]["schemas"]
-    schemas["RfpBasePaymentDetails"]["properties"]["memo"] = {"type": "string"}
+    answer = schemas["RfpInboundPaymentRequestResponseRequestDetails"]
+    answer["properties"]["memo"] = {"type": "string"}
     del schemas["PaymentRequestReceipt"]["properties"]["status"]
     velo.tree["components"]["schemas"]["NewPayout"]["properties"]["payoutMemo"]["maxLength"] = 39
     printed = [*contract_of("victor").gone(victor), *contract_of("velo").limits(velo)]
