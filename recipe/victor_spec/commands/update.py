@@ -32,7 +32,7 @@ from victor_spec.document import load
 from victor_spec.exit_status import COMPLETE, INCOMPLETE, MISUSE
 from victor_spec.generate import package_name
 from victor_spec.tree import Tree, mapping_at
-from victor_spec.typed.news import news_of_lists, news_of_records
+from victor_spec.typed.news import news_of_bodies, news_of_lists, news_of_records
 
 from . import Copies, Decimals, MaxMib, Name, approvals_beside, reading, show
 from .diff import write
@@ -116,6 +116,7 @@ def _show_news(old: Side, new: Side, before: Tree, after: Tree, settings: Path) 
         return
     news = [
         *news_of_lists(typed.lists, typed.settings, before, after),
+        *news_of_bodies(typed.calls.bodies, typed.calls.parts, typed.settings, before, after),
         *news_of_records(typed.records, old.made.members, new.made.members),
     ]
     if not news:

@@ -135,6 +135,17 @@ def body_plans(document: Tree, endpoints: Sequence[Endpoint], settings: Settings
     return plans
 
 
+def body_of(document: Tree, operation: Operation) -> Tree:
+    """The schema of the JSON object that an operation sends; empty without one."""
+    body = resolve(document, mapping_at(operation.tree, "requestBody"))
+    for content_type, content in mappings_at(body, "content"):
+        if is_json(bare_type(content_type)):
+            schema = resolve(document, mapping_at(content, "schema"))
+            if mapping_at(schema, "properties"):
+                return schema
+    return {}
+
+
 class _Planner:
     """Makes the plans of one document."""
 
@@ -147,7 +158,7 @@ class _Planner:
         self, name: str, own: BodySettings, operation: Operation, endpoint: Endpoint
     ) -> BodyPlan:
         members_ = Members(
-            self.schemas, f"bodies.{name}", own, self._body_of(name, operation), str(endpoint.name)
+            self.schemas, f"bodies.{name}", own, self._body(name, operation), str(endpoint.name)
         )
         path = [
             members_.of_path(parameter) for parameter in self._path_parameters(operation).values()
@@ -213,15 +224,11 @@ class _Planner:
                 return schema
         return name
 
-    def _body_of(self, name: str, operation: Operation) -> Tree:
-        """The schema of the JSON object that an operation sends."""
-        body = resolve(self._document, mapping_at(operation.tree, "requestBody"))
-        for content_type, content in mappings_at(body, "content"):
-            if is_json(bare_type(content_type)):
-                schema = resolve(self._document, mapping_at(content, "schema"))
-                if mapping_at(schema, "properties"):
-                    return schema
-        raise SettingsError(f"bodies.{name}: {operation.where} sends no object of JSON.")
+    def _body(self, name: str, operation: Operation) -> Tree:
+        schema = body_of(self._document, operation)
+        if not schema:
+            raise SettingsError(f"bodies.{name}: {operation.where} sends no object of JSON.")
+        return schema
 
     def _path_parameters(self, operation: Operation) -> dict[str, Tree]:
         found: dict[str, Tree] = {}

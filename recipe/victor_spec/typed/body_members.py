@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -107,6 +107,25 @@ class Schemas:
         return resolve(self._document, schema)
 
 
+def members_in(
+    schema: Tree, lift: Sequence[str], resolved: Callable[[Tree], Tree]
+) -> dict[str, Member]:
+    """The members of an object by their places; those of an object that is lifted in its place."""
+    found: dict[str, Member] = {}
+    required = list_at(schema, "required")
+    for name, tree in members(mapping_at(schema, "properties")):
+        if name not in lift:
+            found[name] = Member(name, name, tree, name in required)
+            continue
+        part = resolved(tree)
+        inner_required = list_at(part, "required")
+        for inner, inner_tree in members(mapping_at(part, "properties")):
+            is_required = name in required and inner in inner_required
+            place = f"{name}.{inner}"
+            found[place] = Member(place, inner, inner_tree, is_required, within=name)
+    return found
+
+
 class _Checked(NamedTuple):
     """How an argument is checked."""
 
@@ -136,7 +155,7 @@ class Members:
         self._called = called
         self._is_part = is_part
         self._checks = schemas.checks(place, own)
-        self._members = {each.place: each for each in self._found(schema)}
+        self._members = members_in(schema, own.lift, schemas.resolved)
         self._check_entries()
 
     def _check_entries(self) -> None:
@@ -149,18 +168,6 @@ class Members:
         self._checks.require_entries("member", known)
         required = {place: each.is_required for place, each in self._members.items()}
         self._checks.require_left_out({**dict.fromkeys(known, False), **required})
-
-    def _found(self, schema: Tree) -> Iterator[Member]:
-        required = list_at(schema, "required")
-        for name, tree in members(mapping_at(schema, "properties")):
-            if name not in self._own.lift:
-                yield Member(name, name, tree, name in required)
-                continue
-            part = self._schemas.resolved(tree)
-            inner_required = list_at(part, "required")
-            for inner, inner_tree in members(mapping_at(part, "properties")):
-                is_required = name in required and inner in inner_required
-                yield Member(f"{name}.{inner}", inner, inner_tree, is_required, within=name)
 
     def lifted(self) -> list[Lifted]:
         """The objects whose members are arguments, in the order of the document."""

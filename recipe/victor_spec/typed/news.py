@@ -13,8 +13,10 @@ from victor_spec.members import Kind
 from victor_spec.tree import Tree, is_list, list_at, mapping_at, resolve
 
 from .arguments import Argument, ListPlan, operations_by_id, parameters_of
+from .bodies import BodyPlan, PartPlan, body_of
+from .body_members import REFERENCE, BodyArgument, members_in
 from .records import RecordField, RecordPlan
-from .settings import ListSettings, Settings, SettingsError
+from .settings import ListSettings, MembersSettings, PartSettings, Settings, SettingsError
 
 TYPES = {
     "string": "text",
@@ -206,6 +208,75 @@ def _changed_words(before: Sequence[Any], after: Sequence[Any]) -> Iterator[Chan
 
 def _listed(words: Sequence[Any]) -> str:
     return ", ".join(map(str, words))
+
+
+# ---- Bodies ----
+
+
+def news_of_bodies(
+    bodies: Sequence[BodyPlan],
+    parts: Sequence[PartPlan],
+    settings: Settings,
+    before: Tree,
+    after: Tree,
+) -> Iterator[str]:
+    """What is new, changed or gone of the arguments of calls, and of request objects."""
+    for body in bodies:
+        own = settings.bodies[body.operation]
+        old, new = (_body_members(each, body.operation, own) for each in (before, after))
+        decision = "compared as {}; undecided" if body.has_table else ""
+        yield from _news_of_members(body.function, body.in_order, old, new or {}, decision)
+    for part in parts:
+        lift = settings.parts.get(part.schema, PartSettings()).lift
+        old, new = (_part_members(each, part.schema, lift) for each in (before, after))
+        yield from _news_of_members(part.name, part.in_order, old, new or {}, "")
+
+
+def _body_members(document: Tree, operation_id: str, own: MembersSettings) -> Signature | None:
+    operation = operations_by_id(document).get(operation_id)
+    if operation is None:
+        return None
+    return _sent(document, body_of(document, operation), own.lift)
+
+
+def _part_members(document: Tree, schema: str, lift: Sequence[str]) -> Signature | None:
+    return _sent(document, resolve(document, {"$ref": REFERENCE + schema}), lift)
+
+
+def _sent(document: Tree, schema: Tree, lift: Sequence[str]) -> Signature | None:
+    """The members of an object that is sent, by their places; None without one."""
+    if not schema:
+        return None
+    found = members_in(schema, lift, lambda tree: resolve(document, tree))
+    parameters = {
+        place: {"in": "body", "required": each.is_required, "schema": each.schema}
+        for place, each in found.items()
+    }
+    return {place: _declared(document, each) for place, each in parameters.items()}
+
+
+def _news_of_members(
+    where: str,
+    arguments: Sequence[BodyArgument],
+    old: Signature | None,
+    new: Signature,
+    decision: str,
+) -> Iterator[str]:
+    for argument in arguments:
+        place = f"`{argument.name}` in `{where}`"
+        before, after = (old or {}).get(argument.place), new[argument.place]
+        if before is None:
+            said = f"new: {place} ({after.text()})"
+            if argument.is_required:
+                yield f"{said}: required" + ("" if old is None else ": breaking")
+            else:
+                yield f"{said}: {decision.format(argument.kind)}" if decision else said
+            continue
+        for change in _changes(before, after, may_be_left_out=not argument.is_required):
+            yield change.line(place)
+    for place in old or {}:
+        if place not in new:
+            yield f"gone: `{place}` in `{where}`: breaking"
 
 
 # ---- Records ----
