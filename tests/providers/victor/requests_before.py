@@ -40,12 +40,16 @@ from victor_ext.runtime.core.validation import (
     rule,
     spelled,
 )
+from victor_ext.runtime.loop.idempotency_keys import key_problem
 
 
 class Validation(checks.Validation):
     def __init__(self, doing: str, *, now: datetime | None = None) -> None:
         super().__init__(doing)
         self.now = now
+
+    def key(self, field: str, value: object) -> None:
+        self.add(key_problem(value))
 
     def amount(self, field: str, value: Any) -> str | None:
         """An amount in US dollars; returns the text that is sent for it."""

@@ -131,6 +131,11 @@ class TestCreate:
         }
         assert problems(**whole) == []
 
+    @pytest.mark.parametrize("key", ["", "short", "x" * 129, "ä" * 20, 17])
+    def test_a_key_that_cannot_be_sent_is_refused_without_a_call_too(self, key):
+        [(field, _)] = problems(idempotency_key=key)
+        assert field == "idempotency_key"
+
     def test_a_length_is_counted_in_characters(self):
         assert problems(notes="\U0001f600" * 150) == []
 

@@ -42,6 +42,7 @@ OPTIONAL: dict[str, Any] = {
     "notes": "Thank you.",
     "client_reference_id": "INV-1042",
     "extra_body": {"payment_details": {"purpose": "RENT"}},
+    "idempotency_key": "invoice-1042-of-2026",
 }
 ODD = st.sampled_from(
     [

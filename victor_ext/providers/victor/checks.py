@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 
 from victor_ext.runtime.core import validation
 from victor_ext.runtime.core.validation import as_date, shown
-from victor_ext.runtime.loop.idempotency_keys import key_problem
 from victor_ext.typed import Query
 
 _ID_FORBIDDEN = re.compile(r"[\x00-\x20\x7f-\x9f/\\?#%\s]|\A\.{1,2}\Z")
@@ -29,10 +28,6 @@ class Validation(Query):
                 "nor dots alone"
             )
             self.note(field, "format", f"{field} {what}.")
-
-    def key(self, field: str, value: object) -> None:  # noqa: ARG002 - a key's problems name it
-        """An idempotency key."""
-        self.add(key_problem(value))
 
 
 def check_due_date(

@@ -22,6 +22,7 @@ from victor_ext.runtime.core import comparing
 from victor_ext.runtime.core.comparing import Comparer, Likeness
 from victor_ext.runtime.core.json_values import object_or_empty
 from victor_ext.runtime.core.validation import as_date, moment_problem
+from victor_ext.runtime.loop.idempotency_keys import key_problem
 from victor_ext.typed import Body, Request
 
 from .checks import Validation, check_due_date
@@ -47,6 +48,9 @@ def check_request(request: Request, now: datetime | None) -> None:
     if "ultimate_creditor" in payee and details["biller_type"] == "CONSUMER":
         message = "ultimate_creditor can only be given with the biller type BUSINESS: leave it out."
         check.note("ultimate_creditor", "combination", message)
+    key = request.by_hand["idempotency_key"]
+    if key is not None:
+        check.add(key_problem(key))
     check.problems += extra_body_problems(request.by_hand["extra_body"], ARGUMENTS)
 
 

@@ -27,7 +27,7 @@ from victor_ext.runtime.client.resources import (
     stream,
 )
 from victor_ext.runtime.client.runners import OperationFlow, step_for_json
-from victor_ext.runtime.loop.idempotency_keys import key_problem, new_key
+from victor_ext.runtime.loop.idempotency_keys import new_key
 from victor_ext.typed import ListQuery, Request
 
 from . import reading, responding, waiting
@@ -101,7 +101,6 @@ class PaymentRequests(Resource[Mode]):
         now = clock.moment() if own_key is None else None
         key = new_key() if own_key is None else own_key
         check_request(request, now)
-        request.check.add(key_problem(key))
         step = step_for_json(create_request_payment, body=body_of(request), idempotency_key=key)
         step.own_places = ARGUMENTS
         created = PaymentRequest.of_json((yield step).parsed, idempotency_key=key)
