@@ -280,11 +280,9 @@ class Query(validation.Validation):
 
     def stamp(self, field: str, value: Any) -> str | None:
         """An aware datetime, as text in UTC."""
-        problem = validation.moment_problem(field, value)
-        self.add(problem)
-        if problem is not None:
+        moment = self._in_utc(field, value)
+        if moment is None:
             return None
-        moment: datetime = value.astimezone(UTC)
         is_of_milliseconds = moment.microsecond and not moment.microsecond % 1000
         text = moment.isoformat(timespec="milliseconds" if is_of_milliseconds else "auto")
         return f"{text.removesuffix('+00:00')}Z"
@@ -374,26 +372,32 @@ class Query(validation.Validation):
 
         A fraction is dropped, so that it is never later.
         """
-        problem = validation.moment_problem(field, value)
-        if problem is None and not FIRST_YEAR <= value.year <= LAST_YEAR:
-            message = f"{field} is in the year {value.year}: that cannot be meant."
-            problem = Problem(field, "range", message)
-        if problem is not None:
-            self.add(problem)
+        moment = self._in_utc(field, value)
+        if moment is None:
             return None
-        moment: datetime = value.astimezone(UTC).replace(microsecond=0)
-        return moment.isoformat()
+        if not FIRST_YEAR <= value.year <= LAST_YEAR:
+            message = f"{field} is in the year {value.year}: that cannot be meant."
+            self.note(field, "range", message)
+            return None
+        return moment.replace(microsecond=0).isoformat()
+
+    def _in_utc(self, field: str, value: Any) -> datetime | None:
+        """An aware datetime in UTC; None for anything else, which is noted."""
+        problem = validation.moment_problem(field, value)
+        self.add(problem)
+        if problem is not None:
+            return None
+        moment: datetime = value.astimezone(UTC)
+        return moment
 
     def zulu(self, field: str, value: Any, *, is_end: bool = False) -> str | None:
         """An aware datetime, as Zulu time, which has milliseconds.
 
         The end of a range is rounded up, so that it is never too early.
         """
-        problem = validation.moment_problem(field, value)
-        if problem is not None:
-            self.add(problem)
+        moment = self._in_utc(field, value)
+        if moment is None:
             return None
-        moment: datetime = value.astimezone(UTC)
         if is_end:
             with suppress(OverflowError):  # no moment is later
                 moment += timedelta(microseconds=-moment.microsecond % 1000)
