@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, NamedTuple, TypeVar, cast
 
+from victor_ext.privacy import kind_of
 from victor_ext.runtime.core.validation import Validation, declared
 
 T = TypeVar("T")
@@ -42,3 +43,20 @@ def checked(validation: Validation, request: Any) -> dict[str, Any]:
     for last, (first,) in declared(cast("Any", type(request)), After).items():
         validation.range(first, getattr(request, first), last, getattr(request, last))
     return sent
+
+
+class RequestObjects(Validation):
+    """The check of a request object within a request, as it was."""
+
+    def request(
+        self, field: str, value: Any, kind: type[Any], *, required: bool = True, **context: Any
+    ) -> None:
+        """A part of the request, which is a request object of this `kind`. What the rules of its
+        fields cannot say, its method `check` notes, if it has one.
+        """
+        if isinstance(value, kind):
+            self.checked(value, f"{field}.")
+            if hasattr(value, "check"):
+                value.check(self, field, **context)
+        elif value is not None or required:
+            self.note(field, "type", f"{field} must be {kind.__name__}(...), not {kind_of(value)}.")

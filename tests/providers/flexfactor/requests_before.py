@@ -10,14 +10,13 @@ from typing import Annotated, Any, ClassVar, cast
 
 from flexfactor_api import models
 
-from tests.providers.declared_before import Sent, plainly_signed, sent_names
+from tests.providers.declared_before import RequestObjects, Sent, plainly_signed, sent_names
 from victor_ext.ids import GUID
 from victor_ext.money import Money
 from victor_ext.privacy import HiddenRepr, concealed, concealed_account, concealed_within, kind_of
 from victor_ext.providers.flexfactor.system import Merchant
 from victor_ext.runtime.client.extras import ExtraBody, with_extra_body
 from victor_ext.runtime.client.runners import drop_none
-from victor_ext.runtime.core import validation
 from victor_ext.runtime.core.card_data import card_data_in, has_card_number
 from victor_ext.runtime.core.json_values import is_object
 from victor_ext.runtime.core.validation import COMPARED, rule
@@ -32,7 +31,7 @@ _NO_ID = re.compile(r"[\x00-\x1f\x7f-\x9f]|\A\.{1,2}\Z")
 """What no part of a path can hold: control characters, and the names `.` and `..`."""
 
 
-class Validation(validation.Validation):
+class Validation(RequestObjects):
     """The problems of a call. Each method checks one argument, which `field` names."""
 
     def path_id(self, field: str, value: object) -> None:

@@ -19,7 +19,7 @@ from velo_api.typed.words import (
     TransmissionWord,
 )
 
-from tests.providers.declared_before import Sent, plainly_signed, sent_names
+from tests.providers.declared_before import RequestObjects, Sent, plainly_signed, sent_names
 from victor_ext.money import Money
 from victor_ext.privacy import HiddenRepr, concealed, concealed_account, kind_of
 from victor_ext.runtime.client.runners import drop_none
@@ -69,7 +69,7 @@ class Part(HiddenRepr):
         return self._model(**members_of(self))
 
 
-class Validation(Query):
+class Validation(RequestObjects, Query):
     """The problems of a call. Each method checks one argument, and returns what is sent for it."""
 
     def capitals(self, field: str, value: Any, count: int, *, required: bool = True) -> Any:

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 import httpx
 import pytest
+from flexfactor_api.typed import parts
 
 from tests.cases import cases_beside
 from tests.runtime.fakes import Pieces
@@ -36,7 +37,8 @@ from victor_ext.runtime.core.comparing import (
 from victor_ext.runtime.core.headers import LONGEST, header_complaint
 from victor_ext.runtime.core.json_values import decimal_of, parsed, readable_members
 from victor_ext.runtime.core.response import Body, Response, read
-from victor_ext.runtime.core.validation import Validation, are_seconds, seconds_complaint
+from victor_ext.runtime.core.validation import are_seconds, seconds_complaint
+from victor_ext.typed import Query
 
 THIRTY_DAYS = 30 * 24 * 60 * 60
 
@@ -119,14 +121,14 @@ def test_what_follows_the_compressed_body_is_not_read() -> None:
 
 def test_no_check_of_an_argument_shows_a_text_which_may_be_a_secret():
     text = "a-token-by-mistake"
-    checks = Validation()
+    checks = Query()
     checks.text("text", text, 3)
     checks.reference("reference", f"{text} ", 40)
     checks.reference("other", f" {text}", 40)
     checks.matching("id", text, re.compile("[0-9]"), "a digit")
     checks.integer("page_size", text, 1, 100)
     checks.flag("sensitive", text)
-    checks.request("card", text, Validation)
+    checks.part("card", text, parts.Card, parts.payment_method_body)
     assert [problem.field for problem in checks.problems] == [
         "text", "reference", "other", "id", "page_size", "sensitive", "card",
     ]  # fmt: skip

@@ -400,19 +400,6 @@ class Validation:
         window = f"{last} ({_shown_time(ends)}) is before {first} ({_shown_time(begins)})"
         self.note(last, "range", f"{window}, so nothing can match: swap them.")
 
-    def request(
-        self, field: str, value: Any, kind: type[Any], *, required: bool = True, **context: Any
-    ) -> None:
-        """A part of the request, which is a request object of this `kind`. What the rules of its
-        fields cannot say, its method `check` notes, if it has one.
-        """
-        if isinstance(value, kind):
-            self.checked(value, f"{field}.")
-            if hasattr(value, "check"):
-                value.check(self, field, **context)
-        elif value is not None or required:
-            self.note(field, "type", f"{field} must be {kind.__name__}(...), not {kind_of(value)}.")
-
     def finish(self) -> None:
         """Raise `InvalidRequest` with all problems, if there are any. Its message begins with the
         `doing` of this object.
