@@ -101,6 +101,25 @@ def test_a_key_that_is_kept_is_sent_again_whatever_the_machines_clock_says(
     assert set(victor_sandbox.attempts_by_key().values()) == {2}
 
 
+@pytest.mark.pull_request
+def test_the_age_of_a_key_counts_from_its_first_sending_though_it_was_sent_again(
+    bulk: Bulk, victor_sandbox: Sandbox
+) -> None:
+    """Two senders are killed before they have a result; the second one sends within the key's
+    life.
+    """
+    break_off(bulk, victor_sandbox, rows(1), 1)
+    victor_sandbox.set_clock_skew(KEPT // 2)
+    victor_sandbox.inject("delay", operation="create", delay=60, times=None)
+    with bulk.started("resume", **shifted(KEPT // 2)) as process:
+        wait_until(lambda: [*victor_sandbox.attempts_by_key().values()] == [2], process)
+    victor_sandbox.clear_faults()
+    victor_sandbox.set_clock_skew(LAPSED)
+    with nothing_sent(victor_sandbox):
+        assert bulk("resume", **shifted(LAPSED)).status == 3
+    asked_once(victor_sandbox, rows(1))
+
+
 def test_rows_are_looked_up_and_none_is_sent_when_their_key_is_too_old(
     bulk: Bulk, victor_sandbox: Sandbox, sender: Senders
 ) -> None:
