@@ -20,7 +20,6 @@ from victor_api.api.payment_requests import respond_to_payment_request
 
 from victor_ext import money
 from victor_ext.errors import Conflict, Outcome, VictorError
-from victor_ext.ids import is_same_id
 from victor_ext.privacy import one_line
 from victor_ext.runtime.client.extras import ExtraBody, extra_body_problems, with_extra_body
 from victor_ext.runtime.client.resources import Shared
@@ -285,11 +284,6 @@ def _read_back(
         record = yield from get(request_id, seconds)
     except VictorError as error:
         uncertain.add_note(f"Reading the request back failed as well: {error}")
-        raise uncertain from None
-    if record.id and not is_same_id(record.id, request_id):
-        uncertain.add_note(
-            f"What was read back is about another payment request, {one_line(record.id)}."
-        )
         raise uncertain from None
     call: dict[str, Any] = {"attempts": uncertain.attempts, "request_id": uncertain.request_id}
     if record.direction is Direction.OUTBOUND:
