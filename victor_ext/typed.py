@@ -234,7 +234,9 @@ class Sent(NamedTuple):
     place: str
     """`payment_details.amount`."""
     kind: str
-    """How the argument was checked: `text`, `word`, `day`, `flag`, `whole`, `money`."""
+    """How the argument was checked: `text`, `word`, `day`, `moment`, `flag`, `whole`, `money`."""
+    counts_if_left_out: bool = False
+    """Whether an answer is about another request if it has a value, and none was sent."""
 
 
 class Query(validation.Validation):

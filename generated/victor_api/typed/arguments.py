@@ -257,11 +257,11 @@ CREATE_REQUEST_PAYMENT = {
     "amount": _typed.Sent("payment_details.amount", "dollars"),
     "biller_type": _typed.Sent("payment_details.biller_type", "word"),
     "due_date": _typed.Sent("payment_details.due_date", "day"),
-    "ultimate_creditor": _typed.Sent("payee.ultimate_creditor", "text"),
+    "ultimate_creditor": _typed.Sent("payee.ultimate_creditor", "text", counts_if_left_out=True),
     "amount_modification_allowed": _typed.Sent(
-        "payment_details.amount_modification_allowed", "flag"
+        "payment_details.amount_modification_allowed", "flag", counts_if_left_out=True
     ),
-    "notes": _typed.Sent("payment_details.notes", "text"),
-    "client_reference_id": _typed.Sent("client_reference_id", "text"),
+    "notes": _typed.Sent("payment_details.notes", "text", counts_if_left_out=True),
+    "client_reference_id": _typed.Sent("client_reference_id", "text", counts_if_left_out=True),
 }
 """The arguments of `create_request_payment` that are members of its body."""

@@ -16,7 +16,7 @@ from .choices import WordsType
 from .settings import MembersSettings, Settings, sentence
 
 REFERENCE = "#/components/schemas/"
-COMPARED = {"birthday": "day", "number": "whole"}
+COMPARED = {"birthday": "day", "second": "moment", "zulu": "moment"}
 """How an answer is compared with an argument, where that is not what its check is called."""
 
 
@@ -53,6 +53,8 @@ class BodyArgument:
     """Where it stands in the body; empty for a part of the path."""
     kind: str = ""
     """How an answer is compared with it."""
+    counts_if_left_out: bool = False
+    """Whether an answer with a value is about another request, if none was sent."""
     words: WordsType | None = None
     """The words of the document's enum."""
 
@@ -239,6 +241,7 @@ class Members:
             statements=statements,
             place=member.place,
             kind=self._compared_as(member, checked),
+            counts_if_left_out=member.place in getattr(self._own, "counts_if_left_out", ()),
             words=checked.words,
         )
 

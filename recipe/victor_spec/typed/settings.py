@@ -295,7 +295,11 @@ class BodySettings(MembersSettings):
         description="Makes a table of the arguments, for code by hand that compares an answer "
         "with what was sent. Members that are compared in another way than their type says.",
     )
-
+    counts_if_left_out: list[str] = Field(
+        default=[],
+        description="Members in which the provider fills nothing in. If one of them was not sent, "
+        "an answer that has a value there is about another request.",
+    )
     dictionary: dict[str, list[str]] = Field(
         default={},
         description="Makes a TypedDict of the arguments, by its name: for code that stores them. "
@@ -303,7 +307,11 @@ class BodySettings(MembersSettings):
     )
 
     def members(self) -> list[tuple[str, str]]:
-        return [*super().members(), *(("compared_as", name) for name in self.compared_as or ())]
+        return [
+            *super().members(),
+            *(("compared_as", name) for name in self.compared_as or ()),
+            *(("counts_if_left_out", name) for name in self.counts_if_left_out),
+        ]
 
 
 class Settings(_Strict):

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.cases import cases_beside
 from victor_spec.command_line import main
 
 pytestmark = pytest.mark.slow
@@ -43,7 +44,17 @@ NEWS = {
     "          default: false\n        notes:\n": (
         "          default: false\n"
         "        memo: {type: string, maxLength: 35, description: For the statement}\n"
+        "        reminders: {type: integer, default: 3}\n"
+        "        urgency: {type: string, enum: [LOW, HIGH], default: LOW}\n"
+        "        partial: {type: boolean, default: true}\n"
+        "        fee: {type: number, default: 0}\n"
+        "        expires_at: {type: string, format: date-time}\n"
+        "        tags: {type: array, items: {type: string}}\n"
         "        notes:\n"
+    ),
+    "      description: Details of a new request for payment (RfP).\n      properties:\n": (
+        "      description: Details of a new request for payment (RfP).\n      properties:\n"
+        "        topic: {type: string, maxLength: 35}\n"
     ),
     # a word of the status
     "          - needs-review\n        direction:\n": (
@@ -143,15 +154,86 @@ with Victor(VictorOAuth("id", "secret"), transport=httpx.MockTransport(answer)) 
 """
 
 
+ANSWERS = cases_beside(__file__)["answers_about_new_members"]
+COMPARED = """
+import datetime, json, sys
+import httpx
+from victor_ext import Victor, VictorError, VictorOAuth
+
+def answer(request):
+    if request.url.path.endswith("/auth/token"):
+        token = {"access_token": "t", "token_type": "Bearer", "expires": 4_000_000_000_000}
+        return httpx.Response(200, json=token)
+    if request.method == "POST":
+        bodies.append(json.loads(request.content))
+    body = bodies[-1]
+    details = {**body["payment_details"], **said.get("details", {})}
+    whole = {**body, "payment_details": details, **said.get("request", {})}
+    receipt = {"victor_payment_request_id": "r-1", "payment_request": whole}
+    receipt |= {"client_reference_id": "INV-1", "status": "created", "direction": "outbound"}
+    return httpx.Response(200, json={**receipt, **said.get("top", {})})
+
+bodies = []
+outcomes = []
+with Victor(VictorOAuth("id", "secret"), transport=httpx.MockTransport(answer)) as victor:
+    for arguments, said, _ in json.load(sys.stdin):
+        if "expires_at" in arguments:
+            arguments["expires_at"] = datetime.datetime.fromisoformat(arguments["expires_at"])
+        try:
+            victor.payment_requests.create(
+                payee_account_number="043987673645", payer_counterparty_id="p", amount="44.23",
+                biller_type="BUSINESS", due_date=datetime.date.today(),
+                client_reference_id="INV-1", **arguments,
+            )
+            outcomes.append("made")
+        except VictorError as error:
+            outcomes.append(f"{type(error).__name__}: {error.message}")
+print(json.dumps(outcomes))
+"""
+
+
+LOOSER = {
+    "      - payee\n      - payer\n": "      - payee\n",
+    "      - amount\n      - biller_type\n      - due_date\n    RfpInbound": (
+        "      - amount\n    RfpInbound"
+    ),
+}
+LEFT_OUT = """
+import json
+import httpx
+from victor_ext import Victor, VictorOAuth
+
+def answer(request):
+    if request.url.path.endswith("/auth/token"):
+        token = {"access_token": "t", "token_type": "Bearer", "expires": 4_000_000_000_000}
+        return httpx.Response(200, json=token)
+    receipt = {"victor_payment_request_id": "r-1", "payment_request": json.loads(request.content)}
+    receipt |= {"client_reference_id": "INV-1", "status": "created", "direction": "outbound"}
+    return httpx.Response(200, json=receipt)
+
+account = {"payee_account_number": "043987673645"}
+with Victor(VictorOAuth("id", "secret"), transport=httpx.MockTransport(answer)) as victor:
+    requests = victor.payment_requests
+    made = requests.create(**account, amount="1.23", client_reference_id="INV-1")
+    with_creditor = requests.create(
+        **account, amount="1.23", client_reference_id="INV-1", ultimate_creditor="City Power"
+    )
+    print(json.dumps([made.id, with_creditor.id]))
+"""
+
+
 @pytest.fixture(scope="module")
 def newer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with Victor's package after an update to a newer document, and nothing by hand."""
-    folder = tmp_path_factory.mktemp("newer")
+    return updated(tmp_path_factory.mktemp("newer"), NEWS)
+
+
+def updated(folder: Path, news: dict[str, str]) -> Path:
     document = (ROOT / "openapi" / "victor.yaml").read_text(encoding="utf-8")
     settings = (ROOT / "openapi" / "victor.settings.yaml").read_text(encoding="utf-8")
     (folder / "victor.yaml").write_text(document, encoding="utf-8")
     (folder / "victor.settings.yaml").write_text(settings, encoding="utf-8")
-    for old, new in NEWS.items():
+    for old, new in news.items():
         assert document.count(old) == 1
         document = document.replace(old, new, 1)
     (folder / "newer.yaml").write_text(document, encoding="utf-8")
@@ -172,18 +254,18 @@ def created(newer: Path) -> dict[str, Any]:
     return seen_by(CREATE, newer)
 
 
-def seen_by(program: str, newer: Path) -> dict[str, Any]:
+def seen_by(program: str, newer: Path, given: object = None) -> Any:
     path = os.pathsep.join([str(newer), str(ROOT), *sys.path])
     done = subprocess.run(
         [sys.executable, "-c", program],
+        input=json.dumps(given),
         env={**os.environ, "PYTHONPATH": path},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    result: dict[str, Any] = json.loads(done.stdout)
-    return result
+    return json.loads(done.stdout)
 
 
 def test_a_new_filter_is_an_argument_that_is_described_and_sent(seen: dict[str, Any]) -> None:
@@ -244,8 +326,23 @@ def test_it_is_checked_by_its_limit_and_has_to_be_one_that_can_be_compared(
 
 def test_a_response_with_another_value_of_it_is_a_conflict(created: dict[str, Any]) -> None:
     assert "another payment" in created["of another"]
-    assert "the memo" in created["of another"]
+    assert "another memo" in created["of another"], "nobody said that its value may be shown"
+
+
+def test_what_a_response_says_of_a_new_member_is_compared_by_its_type(newer: Path) -> None:
+    outcomes = seen_by(COMPARED, newer, ANSWERS)
+    wrong = [
+        (case, outcome)
+        for case, outcome in zip(ANSWERS, outcomes, strict=True)
+        if not outcome.startswith(case[-1])
+    ]
+    assert wrong == []
 
 
 def test_it_is_a_column_of_a_file_and_an_argument_of_an_outbox(created: dict[str, Any]) -> None:
     assert (created["column"], created["stored"]) == (True, True)
+
+
+def test_what_the_document_does_not_require_any_more_may_be_left_out(tmp_path: Path) -> None:
+    seen = seen_by(LEFT_OUT, updated(tmp_path, LOOSER))
+    assert seen == ["r-1", "r-1"]

@@ -1,10 +1,10 @@
 """What `create` sends, and how a response is compared with it: `Sent`."""
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
-from datetime import MAXYEAR, MINYEAR, datetime, time
+from datetime import MAXYEAR, MINYEAR, datetime, time, timedelta
 from typing import Any, cast
 
 from victor_api.typed.arguments import CREATE_REQUEST_PAYMENT, create_request_payment
@@ -43,9 +43,10 @@ def check_request(request: Request, now: datetime | None) -> None:
     `now` is the time that the due date is compared with; None: it is not compared.
     """
     check = request.check
-    payee, details = request.body["payee"], request.body["payment_details"]
-    check_due_date(check, "due_date", details["due_date"], now)
-    if "ultimate_creditor" in payee and details["biller_type"] == "CONSUMER":
+    payee = object_or_empty(request.body.get("payee"))
+    details = object_or_empty(request.body.get("payment_details"))
+    check_due_date(check, "due_date", details.get("due_date"), now)
+    if "ultimate_creditor" in payee and details.get("biller_type") == "CONSUMER":
         message = "ultimate_creditor can only be given with the biller type BUSINESS: leave it out."
         check.note("ultimate_creditor", "combination", message)
     key = request.by_hand["idempotency_key"]
@@ -106,16 +107,14 @@ def _same_day(sent: object, received: object) -> bool | None:
     return day == as_date(sent)
 
 
-def _comparer_of(kind: str) -> Comparer:
-    """How a response's value is compared with one that was sent, by the kind of the argument.
-
-    An argument that was left out is compared as an empty text: nobody fills in a caller's words.
+def _same_moment(sent: object, received: object) -> bool | None:
+    """Whether a value of a response is the moment that was sent, to the second: the provider may
+    keep no fractions. None: it cannot be read.
     """
-    return _COMPARERS.get(kind, _same_json)
-
-
-def _same_json(sent: object, received: object) -> bool:
-    return not comparing.differs(sent, received)
+    sent_moment, moment = as_moment(sent), as_moment(received)
+    if sent_moment is None or moment is None:
+        return None
+    return abs(moment - sent_moment) < timedelta(seconds=1)
 
 
 _COMPARERS: Mapping[str, Comparer] = {
@@ -123,8 +122,12 @@ _COMPARERS: Mapping[str, Comparer] = {
     "word": comparing.same_word,
     "dollars": comparing.same_amount(money.from_wire),
     "day": _same_day,
+    "moment": _same_moment,
     "flag": comparing.same_flag,
 }
+"""How a response's value is compared with one that was sent, by the kind of the argument. Values of
+all other kinds are compared as JSON.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,11 +229,17 @@ class Sent:
         it says nothing are not there.
         """
         compared: dict[str, Likeness] = {}
-        for argument, (place, kind) in CREATE_REQUEST_PAYMENT.items():
+        for argument, (place, kind, counts_if_left_out) in CREATE_REQUEST_PAYMENT.items():
             value = self.value(argument)
+            if value is None and not counts_if_left_out:
+                continue
             sent = "" if value is None else value
-            received = _value_in_record(record, place)
-            compared[argument] = comparing.likeness(_comparer_of(kind), sent, received)
+            compare = _COMPARERS.get(kind, comparing.same_json)
+            said = [
+                comparing.likeness(compare, sent, received)
+                for received in _values_in_record(record, place)
+            ]
+            compared[argument] = comparing.worst(said)
         if as_direction(record.value_at(["direction"])) is Direction.INBOUND:
             # A request that came in was created by somebody else.
             compared["direction"] = Likeness.OTHER
@@ -259,28 +268,40 @@ def _contradicts(record: ModelRecord, extra: ExtraBody) -> bool:
     return comparing.differs(extra, whole.get("payment_request"))
 
 
-def _value_in_record(record: ModelRecord, place: str) -> Any:
-    """The value that a record has for the member at a place of the body of `create`, or None."""
-    path = place if place == "client_reference_id" else f"payment_request.{place}"
-    value = record.value_at(path.split("."))
-    if place != CREATE_REQUEST_PAYMENT["amount"].place or record.value_at(_ORIGINAL_AMOUNT) in (
-        None,
-        "",
-        value,
-    ):
-        return value
+def _values_in_record(record: ModelRecord, place: str) -> list[Any]:
+    """What a record has for the member at a place of the body of `create`: in its request, and for
+    a member of the body itself at the top of the record, too. None: nothing.
+    """
+    value = record.value_at(["payment_request", *place.split(".")])
+    if "." not in place:
+        return [record.value_at([place]), value]
+    is_amount = place == CREATE_REQUEST_PAYMENT["amount"].place
+    if not is_amount or record.value_at(_ORIGINAL_AMOUNT) in (None, "", value):
+        return [value]
     # The record is a `PaymentRequest` that was accepted with another amount.
     amounts = cast("Any", record).said_amounts()
-    return amounts.original if amounts.unreadable is None else amounts.unreadable
+    return [amounts.original if amounts.unreadable is None else amounts.unreadable]
+
+
+_SHOWN_IN_MESSAGES: Mapping[str, Callable[[str], str]] = {
+    "payee_account_number": mask,
+    "payer_counterparty_id": str,
+    "amount": str,
+    "biller_type": redact_excerpt,
+    "due_date": str,
+    "ultimate_creditor": redact_excerpt,
+    "amount_modification_allowed": redact_excerpt,
+    "notes": redact_excerpt,
+    "client_reference_id": str,
+}
+"""How a message shows the value of an argument. The value of any other one may be private."""
 
 
 def _other_value(record: ModelRecord, argument: str) -> str:
     """The value of an argument in a record, for a message that it is another value."""
-    if argument not in CREATE_REQUEST_PAYMENT:  # the direction, or extra_body
+    shown = _SHOWN_IN_MESSAGES.get(argument)
+    if shown is None:
         return f"another {argument}"
-    value = one_line(_value_in_record(record, CREATE_REQUEST_PAYMENT[argument].place))
-    if argument == "payee_account_number":
-        value = mask(value)
-    elif argument not in ("payer_counterparty_id", "amount", "client_reference_id", "due_date"):
-        value = redact_excerpt(value)
-    return f"the {argument} {value!r}"
+    values = _values_in_record(record, CREATE_REQUEST_PAYMENT[argument].place)
+    value = next((each for each in values if not says_nothing(each)), None)
+    return f"the {argument} {shown(one_line(value))!r}"

@@ -46,6 +46,17 @@ def likeness(compare: Comparer, sent: object, received: object) -> Likeness:
     return Likeness.SAME if is_same else Likeness.OTHER
 
 
+def worst(said: Iterable[Likeness]) -> Likeness:
+    """What several places of a response say of one value that was sent: another value at one of
+    them counts, then one that cannot be read.
+    """
+    everywhere = set(said)
+    for likeness_ in (Likeness.OTHER, Likeness.UNREADABLE, Likeness.SAME):
+        if likeness_ in everywhere:
+            return likeness_
+    return Likeness.UNSAID
+
+
 Values = Sequence[tuple[str, Comparer, object, object]]
 """Values that a response may repeat: the name of each, how it is compared, what was sent, and what
 was received.
@@ -155,6 +166,14 @@ def same_amount(read: Callable[[object], Decimal | None]) -> Comparer:
         return None if amount is None else amount == read(sent)
 
     return compare
+
+
+def same_json(sent: object, received: object) -> bool | None:
+    """Compare JSON of any kind. What has another shape than was sent cannot be read."""
+    if is_object(sent) != is_object(received) or is_list(sent) != is_list(received):
+        return None
+    said = worst(is_like for _, is_like in compared_leaves(sent, received))
+    return None if said is Likeness.UNREADABLE else said is not Likeness.OTHER
 
 
 def differs(sent: object, received: object) -> bool:
