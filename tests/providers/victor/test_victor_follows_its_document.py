@@ -73,6 +73,9 @@ def answer(request):
     if request.url.path.endswith("/auth/token"):
         token = {"access_token": "t", "token_type": "Bearer", "expires": 4_000_000_000_000}
         return httpx.Response(200, json=token)
+    if request.url.path.endswith("/r-1"):
+        canceled = {"victor_payment_request_id": "r-1", "direction": "outbound"}
+        return httpx.Response(200, json={**canceled, "status": "canceled"})
     sent.append(dict(request.url.params))
     number = int(request.url.params["page"])
     request = {"victor_payment_request_id": "r-1", "direction": "inbound", "purpose": "RENT"}
@@ -93,6 +96,12 @@ def problem(**filters):
     except InvalidRequest as error:
         return error.problems[0].message
 
+def waited_for(status):
+    try:
+        return requests.wait("r-1", until=status, timeout=0).status
+    except InvalidRequest as error:
+        return error.message
+
 with Victor(VictorOAuth("id", "secret"), transport=httpx.MockTransport(answer)) as victor:
     requests = victor.payment_requests
     times_read(purpose="RENT", channel="web", status="canceled")
@@ -103,6 +112,7 @@ with Victor(VictorOAuth("id", "secret"), transport=httpx.MockTransport(answer)) 
         "read": [listed[0].purpose, str(listed[0].fees[0].rate), listed[0].attempts],
         "row": listed[0].to_dict(),
         "repr": repr(listed[0]),
+        "waited for": waited_for("canceled"),
         "signature": str(inspect.signature(requests.list)),
         "help": inspect.getdoc(requests.list),
     }))
@@ -301,6 +311,10 @@ def test_a_new_field_is_read_by_its_type_and_stands_in_a_row(seen: dict[str, Any
 def test_a_new_field_is_in_no_repr(seen: dict[str, Any]) -> None:
     assert "id='r-1'" in seen["repr"]
     assert "RENT" not in seen["repr"]
+
+
+def test_a_new_word_of_the_status_can_be_waited_for(seen: dict[str, Any]) -> None:
+    assert seen["waited for"] == "canceled"
 
 
 def test_the_words_of_a_new_filter_are_a_type(newer: Path) -> None:

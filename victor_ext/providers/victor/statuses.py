@@ -11,7 +11,9 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
+
+from victor_api.typed.words import StatusWord
 
 from victor_ext import zulu
 from victor_ext.errors import InvalidRequest
@@ -58,6 +60,9 @@ class Network(StrEnum):
     FEDNOW = "FedNow"
     RTP = "RTP"
 
+
+DOCUMENTED_STATUSES: tuple[str, ...] = get_args(get_args(StatusWord)[0])
+"""The words of the document for a status: with those of `Status`, and perhaps newer ones."""
 
 TERMINAL = frozenset({Status.COMPLETED, Status.DECLINED, Status.EXPIRED, Status.FAILED})
 """The statuses that no longer change."""

@@ -22,7 +22,7 @@ from victor_ext.words import Word
 from .checks import check_id
 from .reading import get, in_list
 from .records import PaymentRequest
-from .statuses import Direction, Status, as_status
+from .statuses import DOCUMENTED_STATUSES, Direction, Status, as_status
 
 _WAIT_AGAIN = (
     "Wait again, or look it up with list(victor_id=...), for get() may report Pending indefinitely."
@@ -228,7 +228,7 @@ def wanted_statuses(until: str | Collection[str] | None) -> Collection[str] | No
         wanted = list(until)
     else:
         wanted = [until]
-    known = [status.value for status in Status]
+    known = list(dict.fromkeys([*map(str, Status), *DOCUMENTED_STATUSES]))
     unknown = [word for word in wanted if spelled(word) not in known and not isinstance(word, Word)]
     if unknown or not wanted:
         message = f"until is {shown(until)} and must be one or more of: {', '.join(known)}."

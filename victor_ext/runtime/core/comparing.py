@@ -9,7 +9,7 @@ from decimal import Decimal
 from enum import Enum, auto
 from typing import Any
 
-from victor_ext.ids import is_same_id, says_nothing, words_of
+from victor_ext.ids import is_same_id, says_nothing, storable, words_of
 from victor_ext.privacy import one_line
 
 from .json_values import flag_of, is_list, is_object
@@ -131,11 +131,11 @@ def as_id(value: object) -> str | None:
 
 
 def _comparer_of_text(is_same: Callable[[str, str], bool]) -> Comparer:
-    """A comparer of texts and whole numbers, by their texts."""
+    """A comparer of texts and whole numbers, by their texts. A received text is `storable`."""
 
     def compare(sent: str, received: object) -> bool | None:
         text = as_id(received)
-        return None if text is None else is_same(sent, text)
+        return None if text is None else is_same(storable(sent), text)
 
     return compare
 
@@ -250,4 +250,4 @@ def _differ(sent: str, received: str) -> bool:
 def _folded_words(value: object) -> str:
     """The text of a value in a form in which white space and letter case make no difference."""
     text = f"{value:f}" if isinstance(value, Decimal) else str(value)
-    return words_of(text).casefold()
+    return words_of(storable(text)).casefold()
