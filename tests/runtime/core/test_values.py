@@ -70,7 +70,7 @@ def test_a_value_that_cannot_be_read_confirms_nothing(
 
 @pytest.mark.parametrize("compare", [same_id, same_text, same_word])
 def test_what_no_database_takes_is_compared_as_it_is_read(compare: Comparer) -> None:
-    received = parsed('{"notes": "a\\u0000b"}'.encode())["notes"]
+    received = parsed(b'{"notes": "a\\u0000b"}')["notes"]
     assert likeness(compare, "a\0b", received) is Likeness.SAME
 
 
