@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from victor_spec.command_line import main
 from victor_spec.generate import GenerationResult
 from victor_spec.typed.settings import SettingsError
 
@@ -156,12 +157,36 @@ def test_a_pattern_of_the_document_has_to_match_as_a_whole_without_a_setting(
     assert '_typed.Form("[A-Z0-9-]+", "text of the form [A-Z0-9-]+")' in source_of(result, "forms")
 
 
-def test_a_pattern_that_python_cannot_read_checks_nothing_and_is_named(tmp_path: Path) -> None:
+def test_a_pattern_that_python_cannot_read_checks_nothing(tmp_path: Path) -> None:
     document = DOCUMENT.replace("[A-Z0-9-]+", r"\p{Lu}+")
     result = made(tmp_path, document, "bodies: {takeOrder: {what: order, lift: [details]}}")
     assert 'check.text("reference", reference, 30, shortest=2)' in source_of(result)
-    assert result.typed is not None
-    assert result.typed.calls.patterns.unread == ["bodies.takeOrder.details.reference"]
+    assert not (result.package / "typed" / "forms.py").exists()
+
+
+def test_each_pattern_that_python_cannot_read_is_a_line_with_the_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = DOCUMENT.replace("[A-Z0-9-]+", r"\p{Lu}+").replace(
+        "item: {type: string, maxLength: 20}", "item: {type: string, pattern: '(?u)a'}"
+    )
+    made(tmp_path, document, "bodies: {takeOrder: {what: order, lift: [details]}}")
+    assert main(["generate", str(tmp_path / "shop.yaml"), f"--out={tmp_path}"]) == 0
+    noted = capsys.readouterr().out.partition("unread-pattern (2): ")[2].splitlines()
+    place, why = "bodies.takeOrder.details", "is left out: Python cannot read it:"
+    assert [line.strip() for line in noted[1:]] == [
+        rf"{place}.reference: the pattern \p{{Lu}}+ {why} bad escape \p at position 0",
+        f"parts.Line.item: the pattern (?u)a {why} ASCII and UNICODE flags are incompatible",
+    ]
+
+
+def test_a_form_of_the_settings_takes_the_place_of_a_pattern_that_python_cannot_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = SETTINGS.replace("reference: {", "reference: {whole: '[A-Z]+', ")
+    made(tmp_path, DOCUMENT.replace("[A-Z0-9-]+", r"\p{Lu}+"), settings)
+    assert main(["generate", str(tmp_path / "shop.yaml"), f"--out={tmp_path}"]) == 0
+    assert "unread-pattern" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

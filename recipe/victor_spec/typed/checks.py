@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from victor_spec.tree import Tree
 
@@ -18,6 +19,7 @@ from .settings import (
     SettingsError,
     nearest,
     require_known,
+    why_unread,
 )
 
 LEAST_WHOLE, MOST_WHOLE = -(2**63), 2**63 - 1
@@ -66,25 +68,39 @@ def form_call(form: FormSettings) -> str:
     return f"_typed.Form({form.whole!r}, {form.wanted!r})"
 
 
+class UnreadPattern(NamedTuple):
+    """A pattern of the document that Python cannot read: nothing checks it."""
+
+    place: str
+    """Of its member: `bodies.takeOrder.details.reference`."""
+    pattern: str
+    why: str
+
+    def line(self) -> str:
+        return (
+            f"{self.place}: the pattern {self.pattern} is left out: Python cannot read it: "
+            f"{self.why}"
+        )
+
+
 @dataclass(slots=True)
 class Patterns:
     """The patterns of the document that texts must match, and no form of the settings says."""
 
     forms: dict[str, FormSettings] = field(default_factory=dict[str, FormSettings])
     """By the names of their forms."""
-    unread: list[str] = field(default_factory=list[str])
-    """The places of patterns that Python cannot read: nothing checks them."""
+    unread: list[UnreadPattern] = field(default_factory=list[UnreadPattern])
 
     def form_of(self, place: str, name: str, pattern: str, wanted: str = "") -> str | None:
         """The name of the form of a pattern; None where Python cannot read it.
 
         `wanted` are the words for a message, if the settings have any.
         """
-        try:
-            form = FormSettings(whole=pattern, wanted=wanted or f"text of the form {pattern}")
-        except ValueError:
-            self.unread.append(place)
+        why = why_unread(pattern)
+        if why:
+            self.unread.append(UnreadPattern(place, pattern, why))
             return None
+        form = FormSettings(whole=pattern, wanted=wanted or f"text of the form {pattern}")
         for known, other in self.forms.items():
             if other == form:
                 return known

@@ -114,6 +114,15 @@ class ViewSettings(_Strict):
     )
 
 
+def why_unread(pattern: str) -> str:
+    """Why Python cannot read a regular expression, as a form reads it; empty if it can."""
+    try:
+        re.compile(pattern, re.ASCII)
+    except (re.error, OverflowError, RecursionError, ValueError) as error:
+        return str(error)
+    return ""
+
+
 class FormSettings(_Strict):
     """A form that a text has as a whole, with the words for a message."""
 
@@ -127,10 +136,9 @@ class FormSettings(_Strict):
     @field_validator("whole")
     @classmethod
     def _is_read_by_python(cls, whole: str | None) -> str | None:
-        try:
-            re.compile(whole or "")
-        except re.error as error:
-            raise ValueError(f"it is no regular expression: {error}") from None
+        why = "" if whole is None else why_unread(whole)
+        if why:
+            raise ValueError(f"it is no regular expression: {why}")
         return whole
 
 
