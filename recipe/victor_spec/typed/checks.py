@@ -139,7 +139,7 @@ class Checks:
                 if name not in names and not is_enum:
                     raise SettingsError(
                         f"{self.place}.{kind}.{wire}: {name} is not in `{kind}`"
-                        f"{nearest(name, names)}."
+                        f"{nearest(name, names)}"
                     )
 
     def require_left_out(self, is_required: Mapping[str, bool]) -> None:

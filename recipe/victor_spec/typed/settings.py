@@ -386,7 +386,7 @@ def read_settings(file: Path) -> Settings:
     try:
         return Settings.model_validate({} if content is None else content)
     except ValidationError as error:
-        raise SettingsError(f"{file}: {_sentence(error)}") from None
+        raise SettingsError(f"{file}: {_sentences(error)}") from None
 
 
 _GROUPS: dict[str, type[BaseModel]] = {
@@ -400,7 +400,7 @@ _GROUPS: dict[str, type[BaseModel]] = {
 """The settings of one entry, by the name of its group."""
 
 
-def _sentence(error: ValidationError) -> str:
+def _sentences(error: ValidationError) -> str:
     """What is wrong with each entry, with the entry that may be meant."""
     sentences: list[str] = []
     for problem in error.errors():
@@ -410,8 +410,8 @@ def _sentence(error: ValidationError) -> str:
             holder = Settings if len(place) == 1 else _GROUPS[place[0]]
             sentences.append(f"{where} is no setting{nearest(place[-1], holder.model_fields)}")
         else:
-            sentences.append(f"{where}: {problem['msg']}")
-    return "; ".join(sentences) + "."
+            sentences.append(f"{where}: {problem['msg']}.")
+    return " ".join(sentences)
 
 
 def is_name(text: str) -> bool:
@@ -423,7 +423,7 @@ def require_known(place: str, name: str, what: str, known: Iterable[str]) -> Non
     """Raise SettingsError for a name in the settings that is none of the document's."""
     names = list(known)
     if name not in names:
-        raise SettingsError(f"{place}: {name} is no {what}{nearest(name, names)}.")
+        raise SettingsError(f"{place}: {name} is no {what}{nearest(name, names)}")
 
 
 def require_free(place: str, names: Iterable[str], taken: Iterable[str]) -> None:
@@ -445,9 +445,9 @@ def sentence(description: Any) -> str:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """What may be meant by an unknown name, for the end of a sentence."""
+    """What may be meant by an unknown name: the end of a sentence, with its mark."""
     names = sorted(known)
     close = get_close_matches(name, names, n=1)
     if close:
         return f": did you mean {close[0]}?"
-    return f": it must be one of {', '.join(names)}" if names else ""
+    return f": it must be one of {', '.join(names)}." if names else "."
