@@ -270,6 +270,10 @@ def test_names_of_numbers_are_taken_in_their_place(tmp_path: Path) -> None:
         ),
         (LIST % "forms: {shopId: id}", "lists.listOrders.forms.shopId: id is not in `forms`"),
         (LIST % "words: {state: State}", "lists.listOrders.words.state: State is not in `words`"),
+        (
+            LIST % "forms: {state: f}" + "\nforms: {f: {wanted: a word}}",
+            "forms: state: a list checks no pattern of the document: write `whole` of the form f",
+        ),
         (LIST % "names: {state: paid}", "the name paid is taken, or is no name in Python"),
         (LIST % "names: {state: sent}", "the name sent is taken"),
         (LIST % "constants: [state]", "constants is no setting: did you mean constant?"),

@@ -109,7 +109,7 @@ def body_plans(document: Tree, endpoints: Sequence[Endpoint], settings: Settings
 
     Raises SettingsError for an entry that leads nowhere, or to a name that is taken.
     """
-    plans = BodyPlans()
+    plans = BodyPlans(patterns=Patterns.beside(settings))
     schemas = named_schemas(document)
     for name in settings.parts:
         require_known("parts", name, "schema", schemas)
