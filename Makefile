@@ -30,14 +30,18 @@ lock: setup ## Write requirements.lock anew, for the client and the recipe
 
 .PHONY: generate check-generated
 DOCUMENTS = $(filter-out %.approved.yaml %.accepted.yaml %.settings.yaml %.overlay.yaml,$(wildcard openapi/*.yaml))
-generate: setup ## Write generated/ from openapi/ (or SPEC=document OUT=folder NAME=package)
+# A system of another distribution, for tests: its package stands beside its document.
+FIFTH = tests/fifth_system
+generate: setup ## Write generated/ from openapi/, and the package of tests/fifth_system (or SPEC=document OUT=folder NAME=package)
 	@$(BIN)/python -m victor_spec generate "--out=$${OUT:-generated}" $(if $(NAME),"--name=$$NAME") \
 		-- $(if $(SPEC),"$$SPEC",$(DOCUMENTS))
+	@$(if $(SPEC)$(OUT),,$(BIN)/python -m victor_spec generate --out=$(FIFTH) $(FIFTH)/tiny.yaml)
 
-check-generated: setup ## Fail when generated/ is stale, edited by hand, or lacks anything of the document
+check-generated: setup ## Fail when a generated package is stale, edited by hand, or lacks anything of the document
 	@for found in $(filter-out $(patsubst openapi/%.yaml,generated/%_api,$(DOCUMENTS)),$(wildcard generated/*)); do \
 		echo "$$found is of no document in openapi/. What 'make generate' does not write has no place in generated/."; exit 1; done
 	@$(BIN)/python -m victor_spec check --out=generated $(DOCUMENTS)
+	@$(BIN)/python -m victor_spec check --out=$(FIFTH) $(FIFTH)/tiny.yaml
 
 .PHONY: update-spec
 update-spec: setup ## Replace a document by a newer one: FROM=newer.yaml (SPEC=openapi/victor.yaml), and say what to decide

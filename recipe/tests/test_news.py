@@ -115,13 +115,18 @@ SAID_BREAKING = """
 """
 
 
-def updated(folder: Path, news: dict[str, str], capsys: pytest.CaptureFixture[str]) -> str:
+def updated(
+    folder: Path,
+    news: dict[str, str],
+    capsys: pytest.CaptureFixture[str],
+    document: str = DOCUMENT,
+) -> str:
     """What an update to a document with these news prints behind its report."""
-    newer = DOCUMENT
+    newer = document
     for old, new in news.items():
         assert newer.count(old) == 1
         newer = newer.replace(old, new)
-    made_with_settings(folder, DOCUMENT, SETTINGS)
+    made_with_settings(folder, document, SETTINGS)
     (folder / "newer.yaml").write_text(newer, encoding="utf-8")
     capsys.readouterr()
     arguments = [str(folder / "shop.yaml"), str(folder / "newer.yaml"), "--out", str(folder)]
@@ -142,6 +147,50 @@ def test_what_is_narrower_required_or_gone_is_breaking_by_its_name_in_python(
 ) -> None:
     printed = updated(tmp_path, BREAKING, capsys)
     assert printed.partition("\n\n")[2].startswith(SAID_BREAKING.lstrip())
+
+
+@pytest.mark.parametrize(
+    ("older", "newer", "said"),
+    [
+        (
+            "maxLength: 20",
+            "maxLength: 9, x-not-enforced: [maxLength]",
+            ["not enforced: `note` in `list_orders`: at most 9 characters"],
+        ),
+        (
+            "maxLength: 20, x-not-enforced: [maxLength]",
+            "maxLength: 9, x-not-enforced: [maxLength]",
+            ["not enforced: `note` in `list_orders`: at most 9 characters"],
+        ),
+        (
+            "maxLength: 20, x-not-enforced: [pattern]",
+            "maxLength: 9, x-not-enforced: [pattern]",
+            ["narrower: `note` in `list_orders`: at most 9 characters, and not 20: breaking"],
+        ),
+        (
+            "maxLength: 20",
+            "maxLength: 20, x-not-enforced: [pattern]",
+            ["not enforced: `note` in `list_orders`: pattern [a-z]{1,9}"],
+        ),
+        (
+            "maxLength: 20, x-not-enforced: [maxLength]",
+            "maxLength: 20",
+            ["narrower: `note` in `list_orders`: at most 20 characters: breaking"],
+        ),
+        ("maxLength: 20, x-not-enforced: [maxLength]", "title: Note", []),
+    ],
+)
+def test_a_limit_that_nobody_keeps_breaks_nothing(
+    older: str,
+    newer: str,
+    said: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    document = DOCUMENT.replace("maxLength: 20", older)
+    printed = updated(tmp_path, {older: newer}, capsys, document)
+    news = [line.strip() for line in printed.splitlines() if "`note` in `list_orders`" in line]
+    assert news == said
 
 
 @pytest.mark.parametrize("old", [each for each in BREAKING if each != "enum: [A, B]"])

@@ -270,6 +270,10 @@ def test_names_of_numbers_are_taken_in_their_place(tmp_path: Path) -> None:
         ),
         (LIST % "forms: {shopId: id}", "lists.listOrders.forms.shopId: id is not in `forms`"),
         (LIST % "words: {state: State}", "lists.listOrders.words.state: State is not in `words`"),
+        (
+            LIST % "forms: {state: f}" + "\nforms: {f: {wanted: a word}}",
+            "forms: state: a list checks no pattern of the document: write `whole` of the form f",
+        ),
         (LIST % "names: {state: paid}", "the name paid is taken, or is no name in Python"),
         (LIST % "names: {state: sent}", "the name sent is taken"),
         (LIST % "constants: [state]", "constants is no setting: did you mean constant?"),
@@ -300,6 +304,25 @@ def test_an_entry_that_leads_nowhere_stops_generation(
     with pytest.raises(SettingsError, match=re.escape(message)):
         made(tmp_path, settings=settings)
     assert not (tmp_path / "shop_api").exists()
+
+
+@pytest.mark.parametrize(
+    ("settings", "end"),
+    [
+        ("list: {}", "list is no setting: did you mean lists?"),
+        ("lists: {takeOrders: {what: x}}", "is no operation: did you mean listOrders?"),
+        ("lists: {pay: {what: x}}", "lists.pay is no operation: it must be one of listOrders."),
+        (LIST % "forms: {shopId: id}", "lists.listOrders.forms.shopId: id is not in `forms`."),
+        ("list: {}\nviews: {V: {}}", "did you mean lists?"),
+        ("list: {}\nviews: {V: {}}", "views.V.over: Field required."),
+    ],
+)
+def test_each_sentence_of_a_message_ends_with_one_mark(
+    settings: str, end: str, tmp_path: Path
+) -> None:
+    with pytest.raises(SettingsError) as raised:
+        made(tmp_path, settings=settings)
+    assert f"{end} " in f"{raised.value} "
 
 
 @pytest.mark.parametrize(
@@ -341,7 +364,7 @@ def test_a_new_member_of_a_query_object_is_the_only_new_argument(
     arguments = [str(tmp_path / "shop.yaml"), str(tmp_path / "newer.yaml"), "--out", str(tmp_path)]
     assert main(["update", *arguments]) == 0
     out = capsys.readouterr().out
-    assert "1 new argument of lists:\n  list_orders: tag: str | None = None; a list with it" in out
+    assert "1 change of typed records and arguments:\n  new: `tag` in `list_orders` (text)" in out
 
 
 def test_a_new_filter_is_an_argument_after_an_update_alone(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from victor_spec.command_line import main
 from victor_spec.generate import GenerationResult
 from victor_spec.typed.settings import SettingsError
 
@@ -156,12 +157,71 @@ def test_a_pattern_of_the_document_has_to_match_as_a_whole_without_a_setting(
     assert '_typed.Form("[A-Z0-9-]+", "text of the form [A-Z0-9-]+")' in source_of(result, "forms")
 
 
-def test_a_pattern_that_python_cannot_read_checks_nothing_and_is_named(tmp_path: Path) -> None:
+@pytest.mark.parametrize("form", ["reference_pattern", "reference-Pattern"])
+def test_a_form_of_a_pattern_has_another_constant_than_one_of_the_settings(
+    form: str, tmp_path: Path
+) -> None:
+    forms = f"forms: {{{form}: {{whole: '[a-z]+', wanted: letters}}}}\n"
+    call = CALL % f"lift: [details], forms: {{source: {form}}}"
+    result = made(tmp_path, settings=forms + call)
+    source, constants = source_of(result), source_of(result, "forms")
+    assert 'check.form("source", source, REFERENCE_PATTERN_FORM)' in source
+    assert '"reference", reference, REFERENCE_PATTERN_2_FORM, 30, 2' in source
+    assert 'REFERENCE_PATTERN_FORM = _typed.Form("[a-z]+", "letters")' in constants
+    assert 'REFERENCE_PATTERN_2_FORM = _typed.Form("[A-Z0-9-]+"' in constants
+
+
+def test_two_patterns_with_one_form_of_the_settings_are_two_constants(tmp_path: Path) -> None:
+    document = DOCUMENT.replace(
+        "source: {type: string}", "source: {type: string, pattern: '[a-z]'}"
+    )
+    settings = SETTINGS.replace("forms: {", "forms: {source: reference, ").replace(
+        "    set_by_hand: [source]\n", ""
+    )
+    result = made(tmp_path, document, settings)
+    constants = source_of(result, "forms")
+    assert 'REFERENCE_FORM = _typed.Form("[A-Z0-9-]+", "capital letters' in constants
+    assert 'REFERENCE_2_FORM = _typed.Form("[a-z]", "capital letters' in constants
+
+
+def test_a_part_of_the_path_has_the_form_id_if_that_says_the_whole_rule(tmp_path: Path) -> None:
+    call = "bodies: {takeOrder: {what: order}}\nforms: {id: {%s wanted: an id}}"
+    result = made(tmp_path, settings=call % "whole: '[a-z]+',")
+    assert 'path["shop_id"] = check.form("shop_id", shop_id, ID_FORM)' in source_of(result)
+    result = made(tmp_path, settings=call % "")
+    assert 'path["shop_id"] = check.text("shop_id", shop_id)' in source_of(result)
+
+
+def test_a_pattern_that_python_cannot_read_checks_nothing(tmp_path: Path) -> None:
     document = DOCUMENT.replace("[A-Z0-9-]+", r"\p{Lu}+")
     result = made(tmp_path, document, "bodies: {takeOrder: {what: order, lift: [details]}}")
     assert 'check.text("reference", reference, 30, shortest=2)' in source_of(result)
-    assert result.typed is not None
-    assert result.typed.calls.patterns.unread == ["bodies.takeOrder.details.reference"]
+    assert not (result.package / "typed" / "forms.py").exists()
+
+
+def test_each_pattern_that_python_cannot_read_is_a_line_with_the_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = DOCUMENT.replace("[A-Z0-9-]+", r"\p{Lu}+").replace(
+        "item: {type: string, maxLength: 20}", "item: {type: string, pattern: '(?u)a'}"
+    )
+    made(tmp_path, document, "bodies: {takeOrder: {what: order, lift: [details]}}")
+    assert main(["generate", str(tmp_path / "shop.yaml"), f"--out={tmp_path}"]) == 0
+    noted = capsys.readouterr().out.partition("unread-pattern (2): ")[2].splitlines()
+    place, why = "bodies.takeOrder.details", "is left out: Python cannot read it:"
+    assert [line.strip() for line in noted[1:]] == [
+        rf"{place}.reference: the pattern \p{{Lu}}+ {why} bad escape \p at position 0",
+        f"parts.Line.item: the pattern (?u)a {why} ASCII and UNICODE flags are incompatible",
+    ]
+
+
+def test_a_form_of_the_settings_takes_the_place_of_a_pattern_that_python_cannot_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = SETTINGS.replace("reference: {", "reference: {whole: '[A-Z]+', ")
+    made(tmp_path, DOCUMENT.replace("[A-Z0-9-]+", r"\p{Lu}+"), settings)
+    assert main(["generate", str(tmp_path / "shop.yaml"), f"--out={tmp_path}"]) == 0
+    assert "unread-pattern" not in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
@@ -186,6 +246,10 @@ def test_a_pattern_that_python_cannot_read_checks_nothing_and_is_named(tmp_path:
         (
             "forms: {f: {wanted: x}}\nparts: {Line: {forms: {item: f}}}",
             "parts.Line.forms: item: the document has no pattern",
+        ),
+        (
+            CALL % "forms: {tags: f}" + "\nforms: {f: {whole: a, wanted: a}}",
+            "bodies.takeOrder.forms: tags: it is read as texts, not as text",
         ),
         (
             "words: {W: [a]}\nparts: {Line: {words: {count: W}}}",

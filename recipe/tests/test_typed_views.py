@@ -148,7 +148,5 @@ def test_a_new_member_of_a_part_is_a_field_after_an_update_alone(
     assert main(["update", *arguments]) == 0
     source = (tmp_path / "shop_api" / "typed" / "records.py").read_text(encoding="utf-8")
     assert '_typed.flag(self._object("order", "details"), "gift")' in source
-    assert (
-        "1 new field of typed records:\n  OrderFields.gift (bool | None)\n"
-        in capsys.readouterr().out
-    )
+    said = "1 change of typed records and arguments:\n  new: `gift` in `OrderFields` (flag)\n"
+    assert said in capsys.readouterr().out

@@ -295,14 +295,11 @@ def test_the_command_that_settles_a_create_names_the_profile(
     assert " --profile sandbox " in ran.error["next_command"]
 
 
-@pytest.mark.parametrize("mode", [0o644, 0o640, 0o602])
-def test_a_file_that_others_may_read_or_change_is_refused(
-    profiled: Command, file: Path, mode: int
-) -> None:
-    file.chmod(mode)
+def test_a_file_that_others_may_read_is_refused(profiled: Command, file: Path) -> None:
+    file.chmod(0o640)
     ran = profiled("rfp", "list", "--profile", "sandbox")
     assert (ran.status, ran.out) == (2, "")
-    assert f"(mode {mode:o}): chmod 600 {file}" in ran.err
+    assert f"(mode 640): chmod 600 {file}" in ran.err
 
 
 @pytest.mark.parametrize(("text", "said"), cases_beside(__file__)["profiles"])

@@ -79,3 +79,8 @@ def undecided_of(typed: Typed | None) -> list[str]:
     for record in () if typed is None else typed.records:
         undecided += [f"{record.name}.{each.place}" for each in record.fields if each.is_undecided]
     return undecided
+
+
+def unread_patterns_of(typed: Typed | None) -> list[str]:
+    """The patterns of the document that no argument is checked by, each with the reason."""
+    return [] if typed is None else [each.line() for each in typed.calls.patterns.unread]

@@ -101,7 +101,7 @@ def list_plans(document: Tree, endpoints: Sequence[Endpoint], settings: Settings
         operation = by_id.get(name)
         endpoint = None if operation is None else made.get(key(operation.tree))
         if operation is None or endpoint is None:
-            raise SettingsError(f"lists.{name} is no operation{nearest(name, by_id)}.")
+            raise SettingsError(f"lists.{name} is no operation{nearest(name, by_id)}")
         plans.append(_Planner(document, operation, endpoint, name, own, settings).plan())
     return sorted(plans, key=lambda plan: plan.function)
 

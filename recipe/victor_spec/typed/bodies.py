@@ -109,7 +109,7 @@ def body_plans(document: Tree, endpoints: Sequence[Endpoint], settings: Settings
 
     Raises SettingsError for an entry that leads nowhere, or to a name that is taken.
     """
-    plans = BodyPlans()
+    plans = BodyPlans(patterns=Patterns.beside(settings))
     schemas = named_schemas(document)
     for name in settings.parts:
         require_known("parts", name, "schema", schemas)
@@ -120,7 +120,7 @@ def body_plans(document: Tree, endpoints: Sequence[Endpoint], settings: Settings
         operation = by_id.get(name)
         endpoint = None if operation is None else made.get(key(operation.tree))
         if operation is None or endpoint is None:
-            raise SettingsError(f"bodies.{name} is no operation{nearest(name, by_id)}.")
+            raise SettingsError(f"bodies.{name} is no operation{nearest(name, by_id)}")
         plans.bodies.append(planner.body(name, own, operation, endpoint))
     pending = [*settings.parts, *planner.schemas.referred]
     while pending:

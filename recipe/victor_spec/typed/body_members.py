@@ -200,10 +200,10 @@ class Members:
         """The argument that is a part of the path."""
         wire = str(parameter.get("name"))
         name = snake(wire)
-        form = "id" if "id" in self._schemas.checks("", self._own).settings.forms else ""
+        form = self._schemas.settings.forms.get("id")
         call = self._checks.call(repr(name), name, wire, "text", {}, None)
-        if form:
-            call = f"check.form({name!r}, {name}, ID_FORM)"
+        if form is not None and form.whole is not None:
+            call = f"check.form({name!r}, {name}, {form_name('id')})"
         return BodyArgument(
             name=name,
             annotation="str",

@@ -7,8 +7,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple, Self
 
-from victor_spec.tree import Tree
+from victor_spec.tree import Tree, unused
 
 from .choices import WordsType, default_name, words_in
 from .settings import (
@@ -18,6 +19,7 @@ from .settings import (
     SettingsError,
     nearest,
     require_known,
+    why_unread,
 )
 
 LEAST_WHOLE, MOST_WHOLE = -(2**63), 2**63 - 1
@@ -66,31 +68,51 @@ def form_call(form: FormSettings) -> str:
     return f"_typed.Form({form.whole!r}, {form.wanted!r})"
 
 
+class UnreadPattern(NamedTuple):
+    """A pattern of the document that Python cannot read: nothing checks it."""
+
+    place: str
+    """Of its member: `bodies.takeOrder.details.reference`."""
+    pattern: str
+    why: str
+
+    def line(self) -> str:
+        return (
+            f"{self.place}: the pattern {self.pattern} is left out: Python cannot read it: "
+            f"{self.why}"
+        )
+
+
 @dataclass(slots=True)
 class Patterns:
     """The patterns of the document that texts must match, and no form of the settings says."""
 
     forms: dict[str, FormSettings] = field(default_factory=dict[str, FormSettings])
     """By the names of their forms."""
-    unread: list[str] = field(default_factory=list[str])
-    """The places of patterns that Python cannot read: nothing checks them."""
+    taken: frozenset[str] = frozenset()
+    """The constants of the forms that the settings have with `whole`."""
+    unread: list[UnreadPattern] = field(default_factory=list[UnreadPattern])
+
+    @classmethod
+    def beside(cls, settings: Settings) -> Self:
+        """No patterns yet; their forms will have other constants than those of the settings."""
+        whole = (name for name, form in settings.forms.items() if form.whole is not None)
+        return cls(taken=frozenset(map(form_name, whole)))
 
     def form_of(self, place: str, name: str, pattern: str, wanted: str = "") -> str | None:
         """The name of the form of a pattern; None where Python cannot read it.
 
         `wanted` are the words for a message, if the settings have any.
         """
-        try:
-            form = FormSettings(whole=pattern, wanted=wanted or f"text of the form {pattern}")
-        except ValueError:
-            self.unread.append(place)
+        why = why_unread(pattern)
+        if why:
+            self.unread.append(UnreadPattern(place, pattern, why))
             return None
+        form = FormSettings(whole=pattern, wanted=wanted or f"text of the form {pattern}")
         for known, other in self.forms.items():
             if other == form:
                 return known
-        free = name
-        while free in self.forms:
-            free += "_"
+        free = unused(name, {*self.taken, *map(form_name, self.forms)}, form_name)
         self.forms[free] = form
         return free
 
@@ -123,7 +145,7 @@ class Checks:
                 if name not in names and not is_enum:
                     raise SettingsError(
                         f"{self.place}.{kind}.{wire}: {name} is not in `{kind}`"
-                        f"{nearest(name, names)}."
+                        f"{nearest(name, names)}"
                     )
 
     def require_left_out(self, is_required: Mapping[str, bool]) -> None:
@@ -136,9 +158,12 @@ class Checks:
                 raise self.misfit("leave_out", name, "the document requires it")
 
     def require_text(self, wire: str, reader: str) -> None:
-        """Raise SettingsError where a form, or words, are those of a value that is no text."""
-        for entry in ("forms", "words"):
-            if wire in getattr(self.own, entry) and reader not in ("text", "texts"):
+        """Raise SettingsError where a form, or words, are those of a value that is no text.
+
+        The texts of a list may have words.
+        """
+        for entry, readers in (("forms", ("text",)), ("words", ("text", "texts"))):
+            if wire in getattr(self.own, entry) and reader not in readers:
                 raise self.misfit(entry, wire, f"it is read as {reader}, not as text")
 
     def words(
@@ -166,7 +191,7 @@ class Checks:
     ) -> str:
         """The call that checks a value, an expression, which messages call `label`."""
         if wire in self.own.forms:
-            return f"check.form({label}, {value}, {form_name(self.own.forms[wire])})"
+            return f"check.form({label}, {value}, {form_name(self._whole_form(wire))})"
         if words is not None:
             return f"check.choice({label}, {value}, {words.words!r})"
         arguments = [label, value]
@@ -178,6 +203,17 @@ class Checks:
             arguments += limits_of(schema)
         method = METHODS.get(reader, reader)
         return f"check.{method}({', '.join(arguments)})"
+
+    def _whole_form(self, wire: str) -> str:
+        """The name of the form of an argument of a list, which says the whole rule.
+
+        Raises SettingsError for one that leaves the rule to the document.
+        """
+        name = self.own.forms[wire]
+        if self.settings.forms[name].whole is None:
+            why = f"a list checks no pattern of the document: write `whole` of the form {name}"
+            raise self.misfit("forms", wire, why)
+        return name
 
 
 def limits_of(schema: Tree) -> Sequence[str]:

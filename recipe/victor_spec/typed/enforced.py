@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from victor_spec.tree import DocumentError, Tree, copied, is_list, is_mapping
+from victor_spec.tree import DocumentError, Tree, copied, is_list, is_mapping, list_at
 
 MARK = "x-not-enforced"
 
@@ -32,6 +32,13 @@ def enforced(document: Tree, file: Path) -> Tree:
         for name in names:
             del schema[name]
     return kept
+
+
+def split(schema: Tree) -> tuple[Tree, Tree]:
+    """The schema without the limits that it marks itself, and these limits."""
+    marked = {name: schema[name] for name in list_at(schema, MARK) if name in schema}
+    kept = {name: value for name, value in schema.items() if name not in (*marked, MARK)}
+    return kept, marked
 
 
 def _marked(value: Any, place: str) -> Iterator[tuple[str, Tree]]:

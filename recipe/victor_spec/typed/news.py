@@ -15,6 +15,7 @@ from victor_spec.tree import Tree, is_list, list_at, mapping_at, resolve
 from .arguments import Argument, ListPlan, operations_by_id, parameters_of
 from .bodies import BodyPlan, PartPlan, body_of
 from .body_members import REFERENCE, BodyArgument, members_in
+from .enforced import split
 from .records import RecordField, RecordPlan
 from .settings import ListSettings, MembersSettings, PartSettings, Settings, SettingsError
 
@@ -58,6 +59,9 @@ class Declared(NamedTuple):
     words: Sequence[Any]
     """All values that it can have; empty: any."""
     schema: Tree
+    """Without the limits that nobody keeps."""
+    not_enforced: Tree
+    """Those limits."""
 
     def text(self) -> str:
         """Its type and its limits: `text, at most 12 characters`."""
@@ -113,7 +117,7 @@ def _signature(document: Tree, operation_id: str) -> Signature | None:
 
 
 def _declared(document: Tree, parameter: Tree) -> Declared:
-    schema = resolve(document, mapping_at(parameter, "schema"))
+    schema, not_enforced = split(resolve(document, mapping_at(parameter, "schema")))
     type_ = schema.get("type")
     return Declared(
         type=FORMATS.get(str(schema.get("format"))) or TYPES.get(str(type_), "value"),
@@ -121,6 +125,7 @@ def _declared(document: Tree, parameter: Tree) -> Declared:
         is_required=parameter.get("required") is True,
         words=list_at(schema, "enum"),
         schema=schema,
+        not_enforced=not_enforced,
     )
 
 
@@ -160,15 +165,36 @@ def _changes(before: Declared, after: Declared, *, may_be_left_out: bool) -> Ite
     if before.type != after.type:
         yield Change("other type", f"{after.type}, and not {before.type}", breaks=True)
         return
+    yield from _not_enforced(before, after)
     for limits, is_narrower in ((UPPER, _is_less), (LOWER, _is_more)):
         for key, words in limits.items():
-            values = before.schema.get(key), after.schema.get(key)
-            yield from _changed_limit(*values, words, is_narrower)
-    patterns = before.schema.get("pattern"), after.schema.get("pattern")
-    if patterns[0] != patterns[1]:
-        what = "wider" if patterns[1] is None else "other pattern"
-        yield Change(what, patterns[1] or "no pattern", breaks=patterns[1] is not None)
-    yield from _changed_words(before.words, after.words)
+            if key not in after.not_enforced:
+                values = before.schema.get(key), after.schema.get(key)
+                yield from _changed_limit(*values, words, is_narrower)
+    if "pattern" not in after.not_enforced:
+        yield from _changed_pattern(before.schema.get("pattern"), after.schema.get("pattern"))
+    if "enum" not in after.not_enforced:
+        yield from _changed_words(before.words, after.words)
+
+
+def _not_enforced(before: Declared, after: Declared) -> Iterator[Change]:
+    """The limits that nobody keeps, where the earlier document has others or keeps them. No call
+    is refused by them.
+    """
+    for key, limit in after.not_enforced.items():
+        if key in before.not_enforced and before.not_enforced[key] == limit:
+            continue
+        words = (LOWER | UPPER | {"pattern": "pattern {}"}).get(key, f"{key} {{}}")
+        yield Change("not enforced", words.format(_listed(limit) if is_list(limit) else limit))
+
+
+def _changed_pattern(before: Any, after: Any) -> Iterator[Change]:
+    if before == after:
+        return
+    if after is None:
+        yield Change("wider", "no pattern")
+    else:
+        yield Change("other pattern", str(after), breaks=True)
 
 
 def _changed_limit(

@@ -103,7 +103,7 @@ def plans_of(
     by_name = {str(model.class_info.name): model for model in models}
     for name in settings.records:
         if name not in by_name:
-            raise SettingsError(f"records.{name} is no schema{nearest(name, by_name)}.")
+            raise SettingsError(f"records.{name} is no schema{nearest(name, by_name)}")
     plans: dict[str, RecordPlan] = {}
     pending = [*settings.records, *others]
     while pending:

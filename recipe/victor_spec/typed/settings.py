@@ -114,6 +114,15 @@ class ViewSettings(_Strict):
     )
 
 
+def why_unread(pattern: str) -> str:
+    """Why Python cannot read a regular expression, as a form reads it; empty if it can."""
+    try:
+        re.compile(pattern, re.ASCII)
+    except (re.error, OverflowError, RecursionError, ValueError) as error:
+        return str(error)
+    return ""
+
+
 class FormSettings(_Strict):
     """A form that a text has as a whole, with the words for a message."""
 
@@ -127,10 +136,9 @@ class FormSettings(_Strict):
     @field_validator("whole")
     @classmethod
     def _is_read_by_python(cls, whole: str | None) -> str | None:
-        try:
-            re.compile(whole or "")
-        except re.error as error:
-            raise ValueError(f"it is no regular expression: {error}") from None
+        why = "" if whole is None else why_unread(whole)
+        if why:
+            raise ValueError(f"it is no regular expression: {why}")
         return whole
 
 
@@ -386,7 +394,7 @@ def read_settings(file: Path) -> Settings:
     try:
         return Settings.model_validate({} if content is None else content)
     except ValidationError as error:
-        raise SettingsError(f"{file}: {_sentence(error)}") from None
+        raise SettingsError(f"{file}: {_sentences(error)}") from None
 
 
 _GROUPS: dict[str, type[BaseModel]] = {
@@ -400,7 +408,7 @@ _GROUPS: dict[str, type[BaseModel]] = {
 """The settings of one entry, by the name of its group."""
 
 
-def _sentence(error: ValidationError) -> str:
+def _sentences(error: ValidationError) -> str:
     """What is wrong with each entry, with the entry that may be meant."""
     sentences: list[str] = []
     for problem in error.errors():
@@ -410,8 +418,8 @@ def _sentence(error: ValidationError) -> str:
             holder = Settings if len(place) == 1 else _GROUPS[place[0]]
             sentences.append(f"{where} is no setting{nearest(place[-1], holder.model_fields)}")
         else:
-            sentences.append(f"{where}: {problem['msg']}")
-    return "; ".join(sentences) + "."
+            sentences.append(f"{where}: {problem['msg']}.")
+    return " ".join(sentences)
 
 
 def is_name(text: str) -> bool:
@@ -423,7 +431,7 @@ def require_known(place: str, name: str, what: str, known: Iterable[str]) -> Non
     """Raise SettingsError for a name in the settings that is none of the document's."""
     names = list(known)
     if name not in names:
-        raise SettingsError(f"{place}: {name} is no {what}{nearest(name, names)}.")
+        raise SettingsError(f"{place}: {name} is no {what}{nearest(name, names)}")
 
 
 def require_free(place: str, names: Iterable[str], taken: Iterable[str]) -> None:
@@ -445,9 +453,9 @@ def sentence(description: Any) -> str:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """What may be meant by an unknown name, for the end of a sentence."""
+    """What may be meant by an unknown name: the end of a sentence, with its mark."""
     names = sorted(known)
     close = get_close_matches(name, names, n=1)
     if close:
         return f": did you mean {close[0]}?"
-    return f": it must be one of {', '.join(names)}" if names else ""
+    return f": it must be one of {', '.join(names)}." if names else "."

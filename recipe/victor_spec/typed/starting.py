@@ -159,7 +159,8 @@ def as_yaml(settings: Settings, records: Sequence[RecordPlan], document: str) ->
         lines.append("lists:")
     for name, own in settings.lists.items():
         lines.append(f"  {_inline(name)}:")
-        for entry, value in own.model_dump(exclude_defaults=True).items():
+        entries = {"what": own.what, **own.model_dump(exclude_defaults=True)}
+        for entry, value in entries.items():
             lines.append(f"    {entry}: {_inline(value)}")
     return "\n".join(lines) + "\n"
 

@@ -64,7 +64,7 @@ def _view(models: Mapping[str, ModelProperty], name: str, own: ViewSettings) -> 
     where = f"views.{name}"
     for schema in own.over:
         if schema not in models:
-            raise SettingsError(f"{where}.over: {schema} is no schema{nearest(schema, models)}.")
+            raise SettingsError(f"{where}.over: {schema} is no schema{nearest(schema, models)}")
     if name in models:
         raise SettingsError(f"{where}: a schema has this name: write another one.")
     members: dict[str, _Member] = {}

@@ -1,0 +1,76 @@
+"""What the generated records and arguments of a system stand on: `<system>_api.typed`.
+
+This is the one module that generated ones import. `reading` has the records and their readers,
+`checks` what arguments are checked with.
+"""
+
+from victor_ext.money import Amount, Money
+from victor_ext.runtime.client.extras import ExtraBody, ExtraQuery
+from victor_ext.runtime.client.requests import Body, Part, Request
+from victor_ext.words import Word
+
+from .checks import Form, ListQuery, Query, Sent
+from .reading import (
+    AnyCaseRecord,
+    Record,
+    View,
+    day,
+    decimal,
+    flag,
+    identifier,
+    members,
+    moment,
+    money,
+    part,
+    record,
+    records,
+    text,
+    texts,
+    value,
+    whole,
+)
+
+__all__ = (
+    "Amount",
+    "AnyCaseRecord",
+    "Body",
+    "ExtraBody",
+    "ExtraQuery",
+    "Form",
+    "ListQuery",
+    "Money",
+    "Part",
+    "Query",
+    "Record",
+    "Request",
+    "Sent",
+    "View",
+    "Word",
+    "day",
+    "decimal",
+    "flag",
+    "identifier",
+    "members",
+    "moment",
+    "money",
+    "part",
+    "record",
+    "records",
+    "require_runtime",
+    "text",
+    "texts",
+    "value",
+    "whole",
+)
+
+RUNTIME = 1
+"""The version of this module, which the generated modules compare when they are imported."""
+
+
+def require_runtime(version: int) -> None:
+    """Raise `ImportError` for a package that was generated for another version of this module."""
+    if version != RUNTIME:
+        raise ImportError(
+            f"This package was generated for version {version} of victor_ext.typed, and version "
+            f"{RUNTIME} is installed: generate it again."
+        )

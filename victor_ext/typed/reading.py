@@ -1,0 +1,229 @@
+"""Readers of what a provider sent: records, and what is at a name of a JSON object.
+
+A record is a view of one JSON object. Each field is a property that calls one of the readers here,
+and is read when it is asked for. A reader returns None (an empty text for an identifier, an empty
+tuple for a list) when the provider sent nothing, null, or a value of another type: one odd value
+never costs the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from datetime import date, datetime
+from decimal import Decimal
+from functools import partial
+from typing import Any, ClassVar, NoReturn, TypeVar
+
+from victor_ext.errors import InvalidRequest
+from victor_ext.money import Money
+from victor_ext.privacy import mask
+from victor_ext.runtime.client import records as client_records
+from victor_ext.runtime.client.records import as_timestamp
+from victor_ext.runtime.core.json_values import (
+    decimal_of,
+    flag_of,
+    is_object,
+    list_or_empty,
+    member_in_any_case,
+    object_or_empty,
+    whole_of,
+)
+
+R = TypeVar("R", bound="Record")
+Object = Mapping[str, Any]
+"""A JSON object."""
+
+
+class Record(client_records.Record):
+    """A typed view of one JSON object that a provider sent.
+
+    Attributes:
+        raw: The generated model of the object, with everything that was sent. It is made when it is
+            asked for, and is a copy: what is changed in it changes no field of the record.
+        response_info: See `victor_ext.runtime.client.records.Record`.
+    """
+
+    __slots__ = ("_json",)
+
+    _fields: ClassVar[tuple[str, ...]] = ()
+    """The names of the fields, in the order of the document."""
+    _private: ClassVar[frozenset[str]] = frozenset()
+    """The fields that no `repr` shows, because they may name a person."""
+    _masked: ClassVar[frozenset[str]] = frozenset()
+    """The fields of which a `repr` shows the last four characters."""
+
+    def __init__(self, json: Mapping[str, Any]) -> None:
+        """Read a JSON object.
+
+        Raises `TypeError` for anything else, such as a generated model.
+        """
+        if not is_object(json):
+            name = type(self).__name__
+            instead = " its `to_dict()`" if hasattr(json, "to_dict") else " a dict"
+            raise TypeError(
+                f"{name} reads a JSON object, not {type(json).__name__}: pass{instead}."
+            )
+        self._json: dict[str, Any] = json
+        self.response_info = None
+
+    @property
+    def raw(self) -> Any:
+        """What came: a copy. A generated record has the model of it."""
+        return self._copy()
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        """Let each field say why it cannot be set."""
+        super().__init_subclass__(**options)
+        for name, field in [*vars(cls).items()]:
+            if isinstance(field, property) and field.fset is None:
+                setattr(cls, name, field.setter(partial(_refuse_setting, name)))
+
+    @classmethod
+    def _field_names(cls) -> tuple[str, ...]:
+        return cls._fields
+
+    def _as_json(self) -> dict[str, Any]:
+        return self._json
+
+    def _copy(self) -> dict[str, Any]:
+        """A copy of the object, at all depths."""
+        return deepcopy(self._json)
+
+    def _shown(self, name: str) -> str | None:
+        if name in self._private:
+            return None
+        value: object = getattr(self, name)
+        if name in self._masked and isinstance(value, str):
+            return repr(mask(value))
+        return client_records.shown(value)
+
+
+class View:
+    """Fields of a class that is written by hand, which has what they are read from."""
+
+    __slots__ = ()
+
+    _fields: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def field_names(cls) -> tuple[str, ...]:
+        """The names of the fields, in the order of the document."""
+        return cls._fields
+
+    def _object(self, *path: str) -> Object:
+        """The JSON object at the names in a path; empty without one."""
+        raise NotImplementedError
+
+
+class _AnyCase(dict[str, Any]):
+    """A JSON object in which a reader finds a member by its name in any letter case."""
+
+    def get(self, name: str, default: Any = None, /) -> Any:
+        value = member_in_any_case(self, name)
+        return default if value is None else value
+
+
+class AnyCaseRecord(Record):
+    """A record of a provider whose spelling of a name differs from place to place."""
+
+    __slots__ = ()
+
+    def __init__(self, json: Mapping[str, Any]) -> None:
+        super().__init__(json)
+        self._json = _AnyCase(json)
+
+    def _as_json(self) -> dict[str, Any]:
+        return dict(self._json)
+
+    def _copy(self) -> dict[str, Any]:
+        return deepcopy(self._as_json())
+
+
+def _refuse_setting(name: str, record: Record, _value: object) -> NoReturn:
+    raise AttributeError(
+        f"{name} of {type(record).__name__} is what the provider sent: it cannot be set."
+    )
+
+
+# ---- Readers: what is at a name of an object ----
+
+
+def text(json: Object, name: str) -> str | None:
+    value = json.get(name)
+    return value if isinstance(value, str) else None
+
+
+def identifier(json: Object, name: str) -> str:
+    """An id; empty when none was sent."""
+    value = json.get(name)
+    return value if isinstance(value, str) else ""
+
+
+def flag(json: Object, name: str) -> bool | None:
+    return flag_of(json.get(name))
+
+
+def whole(json: Object, name: str) -> int | None:
+    """A whole number; JSON also writes it as `5.0`."""
+    return whole_of(json.get(name))
+
+
+def decimal(json: Object, name: str) -> Decimal | None:
+    """A number, with the digits that were sent."""
+    return decimal_of(json.get(name))
+
+
+def moment(json: Object, name: str) -> datetime | None:
+    """An aware datetime; None without an offset, for then the moment is not known."""
+    value = json.get(name)
+    return as_timestamp(value.upper()) if isinstance(value, str) else None
+
+
+def day(json: Object, name: str) -> date | None:
+    value = json.get(name)
+    if not isinstance(value, str):
+        return None
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        return None
+
+
+def money(json: Object, amount: str, currency: str) -> Money | None:
+    """An amount in minor units, and its currency (ISO 4217)."""
+    try:
+        return Money(whole_of(json.get(amount)), json.get(currency))  # type: ignore[arg-type] # it checks both
+    except InvalidRequest:
+        return None
+
+
+def texts(json: Object, name: str) -> tuple[str, ...]:
+    """The texts in a list."""
+    return tuple(item for item in list_or_empty(json.get(name)) if isinstance(item, str))
+
+
+def part(json: Object, name: str) -> Object:
+    """The object of which a record has some members as its own; empty when there is none."""
+    members = object_or_empty(json.get(name))
+    return _AnyCase(members) if isinstance(json, _AnyCase) else members
+
+
+def record(json: Object, name: str, kind: Callable[[Any], R]) -> R | None:
+    value = json.get(name)
+    return kind(value) if is_object(value) else None
+
+
+def records(json: Object, name: str, kind: Callable[[Any], R]) -> tuple[R, ...]:
+    """The records in a list. Of an item that is no object, all fields are None."""
+    return tuple(kind(object_or_empty(item)) for item in list_or_empty(json.get(name)))
+
+
+def members(json: Object, name: str) -> dict[str, Any]:
+    """An object of which the document declares no members: a copy; empty when there is none."""
+    return deepcopy(object_or_empty(json.get(name)))
+
+
+def value(json: Object, name: str) -> Any:
+    """What the document has no single type for, as it came: a copy."""
+    return deepcopy(json.get(name))
