@@ -386,7 +386,7 @@ class VeloProvider(SandboxProvider[VeloSettings]):
                 f"[{step}]" if step.isdecimal() else f".{step}" for step in problem.path
             ).lstrip(".")
             raise Refused(400, f"{place} {problem.message}.", place)
-        known = {name: value for name, value in query.items() if name in rules.parameters}
+        known = {name: value for name, value in query.items() if name in rules.query.members}
         return Asked(operation, next(iter(call.params.values()), ""), known, body)
 
     def _authenticate(self, call: Call) -> Response:

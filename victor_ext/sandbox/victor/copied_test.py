@@ -37,6 +37,9 @@ def as_test(request: PaymentRequest, calls: Sequence[Received]) -> str:
     outbound, today = request.direction == "outbound", "due_date=datetime.now(UTC).date()"
     asked = {name: getattr(request, name) or None for name in _ASKED}
     asked["amount"] = request.original_amount or request.amount
+    # They are arguments under their own names.
+    members = request.other_members.items()
+    asked |= {name: value for name, value in members if not isinstance(value, dict | list)}
     if outbound:
         made, reached = "request.id", "created"
         asked |= {
