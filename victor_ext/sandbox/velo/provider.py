@@ -387,7 +387,8 @@ class VeloProvider(SandboxProvider[VeloSettings]):
             ).lstrip(".")
             raise Refused(400, f"{place} {problem.message}.", place)
         known = {name: value for name, value in query.items() if name in rules.query.members}
-        return Asked(operation, next(iter(call.params.values()), ""), known, body)
+        about = next(iter(call.params.values()), "")
+        return Asked(operation, about, known, rules.body.declared(body))
 
     def _authenticate(self, call: Call) -> Response:
         kind, _, pair = (call.header("authorization") or "").partition(" ")
