@@ -18,7 +18,7 @@ from victor_ext.sandbox.server.document import Operation, Problem
 from victor_ext.sandbox.server.exchange import JsonObject, JsonValue
 from victor_ext.sandbox.victor.lifecycle import read_date
 from victor_ext.sandbox.victor.settings import SandboxSettings
-from victor_ext.sandbox.victor.state import PaymentRequest, Store, Wrong, declared
+from victor_ext.sandbox.victor.state import FIELDS, PaymentRequest, Store, Wrong, declared
 
 Filters = dict[str, Any]
 _ZULU = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,9})?Z\Z")
@@ -347,15 +347,8 @@ class Formats:
         )
 
     def _details(self, request: PaymentRequest) -> JsonObject:
-        names = (
-            "amount",
-            "notes",
-            "biller_type",
-            "due_date",
-            "amount_modification_allowed",
-            "original_amount",
-        )
-        details = {name: getattr(request, name) for name in (*names, "approval_notes")}
+        names = (*FIELDS["payment_details"], "original_amount", "approval_notes")
+        details = {name: getattr(request, name) for name in names}
         if self._settings.accepted_amount == "requested":
             details["amount"] = request.original_amount or request.amount
         return self._object(**details)

@@ -54,16 +54,16 @@ TERMINAL: frozenset[Status] = frozenset({"completed", "declined", "expired", "fa
 OPEN: tuple[Status, ...] = ("created", "pending", "processing", "needs-review")
 """The statuses of a request that waits for its payer."""
 
-FIELDS = {
-    "payee": {"account_number", "ultimate_creditor"},
-    "payer": {"victor_counterparty_id"},
-    "payment_details": {
+FIELDS: dict[str, tuple[str, ...]] = {
+    "payee": ("account_number", "ultimate_creditor"),
+    "payer": ("victor_counterparty_id",),
+    "payment_details": (
         "amount",
+        "notes",
         "biller_type",
         "due_date",
         "amount_modification_allowed",
-        "notes",
-    },
+    ),
 }
 """The members of the body of a create that are fields of a `PaymentRequest`, by place.
 
