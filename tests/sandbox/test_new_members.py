@@ -211,6 +211,26 @@ def test_a_change_is_kept_like_what_was_made(name: str) -> None:
         assert joined(served.read("one"), body) == served.read("one")
 
 
+def test_velos_accounts_and_the_money_for_them_have_what_is_said() -> None:
+    with velo() as (http, payor):
+        bank = {"type": "FBO", "name": "Our bank", "payorId": payor, "branch": "north"}
+        place = http.post("/v2/fundingAccounts", json=bank).headers["location"]
+        http.post("/_sandbox/clock/advance", json={"seconds": 60})
+        assert http.get(place).json()["branch"] == "north"
+        (source,) = http.get("/v3/sourceAccounts").json()["content"]
+        money = {"fundingAccountId": place.rpartition("/")[2], "amount": 5, "branch": "south"}
+        asked = http.post(f"/v3/sourceAccounts/{source['id']}/fundingRequest", json=money)
+        assert http.get(asked.headers["location"]).json()["branch"] == "south"
+
+
+def test_eastpays_checkout_repeats_what_is_said() -> None:
+    with serving("eastpay") as served:
+        form = {**served.case["body"], "installments": "3", "channel": "web"}
+        made = served.post("/eastpay/v3/checkouts", form).json()
+        assert made["installments"] == 3
+        assert "channel" not in made
+
+
 def test_victors_twin_has_what_is_said_of_the_payee_and_of_the_payment() -> None:
     with serving("victor") as served:
         said = joined(served.case["body"], served.case["says"])
@@ -233,7 +253,7 @@ def test_a_filter_with_several_values_is_none_that_is_repeated_by_mistake() -> N
 
 
 def test_victors_page_and_its_file_have_what_is_kept(tmp_path: Path) -> None:
-    """Of the number of an account the last four digits, as everywhere on the page."""
+    """The page hides secrets, and all but the last four digits of the number of an account."""
     options = {"state": tmp_path / "state"}
     with serving("victor", **options) as served:
         request_id = served.id
@@ -241,7 +261,10 @@ def test_victors_page_and_its_file_have_what_is_kept(tmp_path: Path) -> None:
         kept = sandbox.request(request_id)
         page = httpx.get(f"{sandbox.url}/_sandbox/page/records/{request_id}").text
     assert [kept[name] for name in ("internal", "copies", "floor")] == ["CC-7", 2, 3]
+    assert kept.keys().isdisjoint({"account_number", "victor_counterparty_id", "payee"})
     shown = html.unescape(page)
     assert all(text in shown for text in ("<dt>Internal</dt>", "CC-7", "••••••••5544"))
     assert "998877665544" not in page
+    assert kept["pickup_secret"] == "open sesame"
+    assert "open sesame" not in page
     assert all(line in shown for line in ('purpose="RENT",', 'memo="May",', "is_urgent=True,"))
