@@ -25,7 +25,7 @@ from victor_ext.sandbox.server.commands import (
     member,
     nothing,
 )
-from victor_ext.sandbox.server.document import declared_in
+from victor_ext.sandbox.server.document import Validator, declared_in
 from victor_ext.sandbox.server.exchange import (
     JsonObject,
     JsonValue,
@@ -178,14 +178,10 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
         reference = form.get("merchantTransactionId", "")
         if reference:
             call.refers_to(reference)
-        problems = declared(operation).body.problems(form)
-        errors = [
-            {"name": ".".join(problem.path), "message": problem.message} for problem in problems
-        ]
-        if form.get("entityId") and form["entityId"] != call.owner:
-            errors.append({"name": "entityId", "message": "is not the token's"})
-        if errors:
+        schema = declared(operation).body
+        if errors := _errors(schema, schema.read(form.items()), call.owner):
             return self.error(400, "", "invalid parameters", parameterErrors=errors)
+        form = {name: text for name, text in schema.declared(form).items() if text}
         if operation == "pay":
             return self._answer(call, self.state.new_entry(call.owner, form))
         return self._prepare(call, form) if operation == "prepare" else self._follow_up(call, form)
@@ -213,8 +209,8 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
         return self.payment_response(entry, entry.ending.code)
 
     def _read(self, operation: str, call: Call) -> Response:
-        if call.query_values().get("entityId") != call.owner:
-            errors = [{"name": "entityId", "message": "is not the token's"}]
+        asked = declared(operation)
+        if errors := _errors(asked.query, asked.read_query(call.query), call.owner):
             return self.error(400, "", "invalid parameters", parameterErrors=errors)
         if operation == "checkout_status":
             return self._checkout_status(call)
@@ -223,22 +219,22 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
         return self.payment_response(self._entry(call.params["id"], call.owner))
 
     def _find(self, call: Call) -> Response:
-        """All payments and steps with a reference, oldest first.
+        """All payments and steps with a reference, oldest first; of those, the ones that had the
+        value of any other parameter that is declared.
 
         The form of the list is the sandbox's choice.
         """
         if self.settings.documented_only:
             return self.error(404, "", "There is nothing here.")
-        reference = call.query_values().get("merchantTransactionId")
+        query = declared("find").query.declared(call.query_values())
+        query.pop("entityType", None)
         payments = [
             {
                 **self._payment(entry, entry.code_at(self.state.now())),
                 "timestamp": _stamp(entry.made_at),
             }
             for entry in self.state.entries.values()
-            if reference
-            and entry.owner == call.owner
-            and entry.form.get("merchantTransactionId") == reference
+            if entry.owner == call.owner and query.items() <= entry.form.items()
         ]
         return json_response(
             200, self._envelope({"result": result(SUCCEEDED), "payments": payments})
@@ -248,7 +244,8 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
         made = Checkout(self.state.new_id(), call.owner, form, self.state.now() + _CHECKOUT_LIFE)
         self.state.checkouts[made.id] = made
         call.exchange.request_id = made.id
-        return json_response(200, self._envelope({"id": made.id, "result": result(STARTED)}))
+        body = {**_repeated("prepare", form), "id": made.id, "result": result(STARTED)}
+        return json_response(200, self._envelope(body))
 
     def _checkout_status(self, call: Call) -> Response:
         checkout = self.checkout(call.params["id"])
@@ -268,15 +265,13 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
 
     @staticmethod
     def _payment(entry: Entry, code: str) -> JsonObject:
-        body: JsonObject = {
+        form = entry.form
+        return {
+            **_repeated("inquire", form),
+            **{name: form[name] for name in ("amount", "currency") if name in form},
             "id": entry.id,
-            "paymentType": entry.payment_type,
             "result": result(code),
         }
-        for name in ("amount", "currency", "merchantTransactionId"):
-            if entry.form.get(name):
-                body[name] = entry.form[name]
-        return body
 
     def _envelope(self, body: JsonObject) -> JsonObject:
         stamp = _stamp(self.state.now())
@@ -294,6 +289,22 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
         if checkout.paid is None and self.state.now() >= checkout.expires_at:
             raise NotFound("The checkout has expired.")
         return checkout
+
+
+def _repeated(operation: str, form: dict[str, str]) -> JsonObject:
+    """What a response says of a form: the members that the document declares in both."""
+    schema = declared(operation).responses[200]
+    repeated: JsonObject = schema.declared(schema.read(form.items()))
+    return repeated
+
+
+def _errors(schema: Validator, given: JsonObject, owner: str) -> list[JsonObject]:
+    """What is wrong with the parameters that an owner of a token has given."""
+    problems = schema.problems(given)
+    errors = [{"name": ".".join(problem.path), "message": problem.message} for problem in problems]
+    if given.get("entityId", owner) not in ("", owner):
+        errors.append({"name": "entityId", "message": "is not the token's"})
+    return errors
 
 
 def _stamp(at: float) -> str:

@@ -5,10 +5,10 @@ requests.
 import re
 import secrets
 import uuid
+from collections import ChainMap
 from collections.abc import Callable, Container, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from urllib.parse import parse_qs
 
 from victor_ext.sandbox.flexfactor.state import GUID, TOKEN_LIFE, FlexFactorCommands, Order, State
 from victor_ext.sandbox.server import (
@@ -21,12 +21,14 @@ from victor_ext.sandbox.server import (
     Response,
     find,
 )
-from victor_ext.sandbox.server.document import declared_in
+from victor_ext.sandbox.server.document import Problem, declared_in
 from victor_ext.sandbox.server.exchange import empty_response, json_response
 from victor_ext.sandbox.server.provider import SandboxProvider
 from victor_ext.sandbox.server.settings import ServerSettings
 
 _LARGEST_PAGE = 100
+_NO_TESTS = {"query", "from", "to", "mid", "orderBy", "sort", "pageNumber", "pageSize"}
+"""Of a list's parameters. Any other one compares with the member of its name of an order."""
 _NO_ERRORS: dict[str, object] = {
     "result": None,
     "statusCode": None,
@@ -88,7 +90,7 @@ class FlexFactorProvider(SandboxProvider[ServerSettings]):
             return (
                 self._page(call)
                 if operation == "orders"
-                else self._ok(self._find_order(call).to_dict())
+                else self._ok(_shown(self._find_order(call)))
             )
         except (NotFound, PermissionError) as error:
             status, field = (403, "Mid") if isinstance(error, PermissionError) else (404, "OrderId")
@@ -164,6 +166,7 @@ class FlexFactorProvider(SandboxProvider[ServerSettings]):
             order = self.state.place_order(
                 external_id, call.owner, price, body["payer"]["email"], decision
             )
+            order.asked = _by_name(declared("evaluate").body.declared(body))
             call.did_work(external_id)
         call.exchange.request_id = order.id
         return self._ok({
@@ -227,31 +230,28 @@ class FlexFactorProvider(SandboxProvider[ServerSettings]):
         return order
 
     def _page(self, call: Call) -> Response:
-        query = parse_qs(call.query.decode("ascii", "replace"))
+        rules = declared("orders")
+        query = rules.read_query(call.query)
+        if problems := rules.query.problems(query):
+            return _validation_problem(_by_field(problems))
         try:
-            number, size = (
-                int(query.get("pageNumber", ["1"])[0]),
-                int(query.get("pageSize", ["10"])[0]),
-            )
-            states = [int(text) for text in query.get("status", [])]
             first_moment, last_moment = (_moment_of(query.get(name)) for name in ("from", "to"))
         except ValueError:
             return _validation_problem({"Query": ["A value is not valid."]})
-        if number < 1 or size < 1:
-            return _validation_problem({"PageNumber": ["The value must be above zero."]})
-        size = min(size, _LARGEST_PAGE)
-        _check_merchant(query.get("mid", [call.owner])[0], call)
-        text = query.get("query", [""])[0].lower()
+        number, size = query.get("pageNumber", 1), min(query.get("pageSize", 10), _LARGEST_PAGE)
+        _check_merchant(query.get("mid") or call.owner, call)
+        text = query.get("query", "").lower()
+        others = query.keys() & rules.query.members.keys() - _NO_TESTS
         matching = [
             order
             for order in self.state.orders.values()
             if order.mid == call.owner
-            and (not states or order.to_dict()["status"] in states)
             and text in f"{order.external_id} {order.email}".lower()
             and (first_moment is None or first_moment <= datetime.fromisoformat(order.placed_at))
             and (last_moment is None or datetime.fromisoformat(order.placed_at) <= last_moment)
+            and all(_passes(order, name, query[name]) for name in others)
         ]
-        if query.get("sort", ["asc"])[0] == "desc":
+        if query.get("sort") == "desc":
             matching.reverse()
         pages = -(-len(matching) // size)
         first = (number - 1) * size
@@ -268,7 +268,7 @@ class FlexFactorProvider(SandboxProvider[ServerSettings]):
                 "pageNumber": number,
                 "pageSize": size,
                 "totalItemCount": len(matching),
-                "items": [order.to_dict() for order in items],
+                "items": [_shown(order) for order in items],
             }
         )
 
@@ -312,8 +312,7 @@ def _validation_problem(errors: dict[str, list[str]]) -> Response:
 def _field_errors(
     operation: str, body: JsonObject, cards: Container[JsonValue]
 ) -> dict[str, list[str]]:
-    """What is wrong with a body, by the provider's spelling of each field: by the document, or else
-    by its prose.
+    """What is wrong with a body, by the document, or else by its prose.
 
     `cards` are known tokens.
     """
@@ -327,9 +326,33 @@ def _field_errors(
             wrong[("isDeclined",)] = "must be true: only declined transactions are evaluated"
         if "paymentMethod" in body and body["paymentMethod"].get("cardNumber") not in cards:
             wrong["paymentMethod", "cardNumber"] = "is no token of the vault"
+    return _by_field([Problem(path, "invalid", message) for path, message in wrong.items()])
+
+
+def _by_field(problems: Sequence[Problem]) -> dict[str, list[str]]:
+    """The messages, by the provider's spelling of each field."""
     return {
-        ".".join(f"{step[:1].upper()}{step[1:]}" for step in path): [wrong[path]] for path in wrong
+        ".".join(f"{step[:1].upper()}{step[1:]}" for step in problem.path): [problem.message]
+        for problem in problems
     }
+
+
+def _by_name(body: JsonObject) -> JsonObject:
+    """The members of a body and of the objects in it; of one name, the outer one."""
+    parts: list[JsonObject] = [value for value in body.values() if isinstance(value, dict)]
+    members = [_by_name(part) for part in parts]
+    return dict(ChainMap(body, *members))
+
+
+def _shown(order: Order) -> JsonObject:
+    """An order, and what its evaluation said where the document declares a member of that name."""
+    return {**declared("order").responses[200].declared(order.asked), **order.to_dict()}
+
+
+def _passes(order: Order, name: str, wanted: JsonValue) -> bool:
+    """Whether an order has the value of a filter, or one of several, under the filter's name."""
+    member = {**order.asked, **order.to_dict()}.get(name)
+    return member in wanted if isinstance(wanted, list) else member == wanted
 
 
 _RULES: dict[tuple[str, ...], Callable[[JsonValue], object]] = {
@@ -340,11 +363,11 @@ _RULES: dict[tuple[str, ...], Callable[[JsonValue], object]] = {
 """What the document says of fields in prose."""
 
 
-def _moment_of(given: Sequence[str] | None) -> datetime | None:
+def _moment_of(given: str | None) -> datetime | None:
     """The moment of a parameter of the query, in UTC if it names no zone; `ValueError` when it is
     not one.
     """
     if not given:
         return None
-    moment = datetime.fromisoformat(given[0])
+    moment = datetime.fromisoformat(given)
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment

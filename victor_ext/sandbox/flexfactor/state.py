@@ -8,10 +8,11 @@ import re
 import secrets
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from email.utils import formatdate
+from typing import Any
 
 from victor_ext.sandbox.server import (
     Call,
@@ -75,6 +76,8 @@ class Order:
     state: str = "Draft"
     captured: int = 0
     refunded: int = 0
+    asked: JsonObject = field(default_factory=dict[str, Any])
+    """The members of its evaluation, and of the objects in it, by name."""
 
     def decide(self, decision: str) -> None:
         """Set the decision. An approved order is paid."""

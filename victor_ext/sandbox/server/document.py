@@ -19,12 +19,13 @@ from jsonschema_rs import Draft4Validator
 from victor_ext.sandbox.server.exchange import Operation as Served
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from importlib.resources.abc import Traversable
 
 Json = dict[str, Any]
 _BITS = {"int32": 31, "int64": 63}
 _INTEGER = re.compile(r"-?[0-9]{1,20}\Z")
+_NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +41,14 @@ class Problem:
 
 
 class Validator:
-    __slots__ = ("_components", "_root", "_schema")
+    __slots__ = ("_components", "_root", "_schema", "members")
 
     def __init__(self, schema: Json, components: Json) -> None:
         self._root = schema
         self._components = components
         self._schema = Draft4Validator({"allOf": [schema], "components": components})
+        self.members: Json = _whole(schema, components).get("properties", {})
+        """The schemas of the members of an object, by name."""
 
     def problems(self, value: object) -> list[Problem]:
         """Every way in which the value does not conform, ordered by path."""
@@ -57,6 +60,22 @@ class Validator:
     def declared(self, value: object) -> Any:
         """The value without the members that the schema does not name."""
         return _declared(self._root, self._components, value)
+
+    def read(self, pairs: Iterable[tuple[str, str]]) -> Json:
+        """The members that came as text, each as the type that is declared; else as the text.
+
+        One that is given twice becomes a list, which only an array is.
+        """
+        read: Json = {}
+        for name, text in pairs:
+            schema = _whole(self.members.get(name, {}), self._components)
+            if schema.get("type") == "array":
+                items = _whole(schema.get("items", {}), self._components)
+                read.setdefault(name, []).append(_read(items.get("type"), text))
+            else:
+                value = _read(schema.get("type"), text)
+                read[name] = [read[name], value] if name in read else value
+        return read
 
 
 def _problems(schema: Draft4Validator, value: object) -> Iterator[Problem]:
@@ -74,7 +93,7 @@ def _problems(schema: Draft4Validator, value: object) -> Iterator[Problem]:
 
 
 def _declared(schema: Json, components: Json, value: Any) -> Any:
-    schema = _resolved(schema, components)
+    schema = _whole(schema, components)
     members = schema.get("properties")
     if isinstance(value, dict) and members is not None:
         known = {name: member for name, member in cast("Json", value).items() if name in members}
@@ -94,36 +113,37 @@ def _resolved(schema: Json, components: Json) -> Json:
     return components["schemas"][reference.rsplit("/", 1)[1]] if reference else schema
 
 
+def _whole(schema: Json, components: Json) -> Json:
+    """A schema with what its parts say of its type, its members and its items."""
+    schema = _resolved(schema, components)
+    for kind in ("allOf", "anyOf", "oneOf"):
+        for part in schema.get(kind, ()):
+            more = _whole(part, components)
+            members = {**more.get("properties", {}), **schema.get("properties", {})}
+            schema = {**more, **schema, **({"properties": members} if members else {})}
+    return schema
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     query: Validator
-    parameters: Json
-    """The schemas of the query's parameters, by name."""
+    """The query as one object: its members are the parameters."""
     body: Validator
     needs_body: bool
     responses: dict[int, Validator]
 
     def read_query(self, text: bytes) -> Json:
-        """The parameters of a query string.
-
-        One that is given twice becomes a list, which no schema accepts.
-        """
-        query: Json = {}
-        for name, value in parse_qsl(text.decode("latin-1"), keep_blank_values=True):
-            read = _read(self.parameters.get(name, {}).get("type"), value)
-            query[name] = [query[name], read] if name in query else read
-        return query
+        """The parameters of a query string, by the types that are declared."""
+        return self.query.read(parse_qsl(text.decode("latin-1"), keep_blank_values=True))
 
 
 def _read(kind: str | None, text: str) -> object:
-    """A value of a query string, which carries only text, as the type that is declared.
-
-    Else the text.
-    """
     if kind == "boolean" and text in ("true", "false"):
         return text == "true"
     if kind == "integer" and _INTEGER.match(text):
         return int(text)
+    if kind == "number" and _NUMBER.match(text):
+        return float(text)
     return text
 
 
@@ -153,7 +173,6 @@ class Document:
         return self._operations[key]
 
     def _read(self, raw: Json) -> Operation:
-        query = self._query(raw)
         body = raw.get("requestBody", {})
         responses: dict[int, Validator] = {}
         for status, response in raw["responses"].items():
@@ -161,8 +180,7 @@ class Document:
             if schema and str(status).isdecimal():
                 responses[int(status)] = self._compile(schema)
         return Operation(
-            query=self._compile(query),
-            parameters=query["properties"],
+            query=self._compile(self._query(raw)),
             body=self._compile(_schema_of(body) or {}),
             needs_body=body.get("required", False),
             responses=responses,

@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import cast
+from typing import Any, cast
 from urllib.parse import parse_qsl
 
 HIDDEN = "…"
@@ -59,7 +59,7 @@ def body_text(body: bytes, content_type: str) -> str:
         members = parse_qsl(text, keep_blank_values=True)
         return _cut("\n".join(f"{name}={_member(name, value)}" for name, value in members))
     try:
-        shown = json.dumps(_redacted(json.loads(text)), indent=2, ensure_ascii=False)
+        shown = json.dumps(redacted(json.loads(text)), indent=2, ensure_ascii=False)
     except (ValueError, RecursionError):
         shown = masked(text)
         if _SECRET.search(text):
@@ -85,18 +85,21 @@ def masked(text: str, hidden: str = "•") -> str:
     return _LONG_NUMBER.sub(lambda match: hidden * len(match[0]), text)
 
 
-def _redacted(value: object) -> object:
+def redacted(value: object) -> Any:
+    """A JSON value in which credentials are hidden, and all but the last four digits of numbers of
+    accounts.
+    """
     if isinstance(value, dict):
         members = cast("dict[str, object]", value)
         return {name: _member(name, member) for name, member in members.items()}
     if isinstance(value, list):
-        return [_redacted(item) for item in cast("list[object]", value)]
+        return [redacted(item) for item in cast("list[object]", value)]
     return value
 
 
 def _member(name: str, value: object) -> object:
     if not isinstance(value, str):
-        return _redacted(value)
+        return redacted(value)
     if _SECRET.search(name):
         return HIDDEN
     return last_four(value) if _NUMBER.search(name) else value

@@ -10,15 +10,6 @@ _FUNDING_TIME = 10.0
 _REQUESTED = "PAYOR_FUNDING_REQUESTED"
 READY_AFTER = 2
 """Seconds until a new funding account can be read, as `Retry-After` says."""
-_DETAILS = (
-    "email",
-    "language",
-    "payeeType",
-    "contactSmsNumber",
-    "address",
-    "individual",
-    "company",
-)
 
 
 class Accounts:
@@ -60,7 +51,7 @@ class Accounts:
     def create_bank(self, body: JsonObject) -> tuple[str, list[str]]:
         """Add a funding account that can be read later; returns its address, and its name."""
         made = self.add_bank(body["name"], body.get("currency", ""))
-        made["type"] = body["type"]
+        made.update({**body, **made, "type": body["type"]})
         self._ready[made["id"]] = self._now() + READY_AFTER
         return f"/v2/fundingAccounts/{made['id']}", [made["name"]]
 
@@ -82,6 +73,7 @@ class Accounts:
             raise Refused(400, "There is no such funding account.", "fundingAccountId")
         funding_id = self._new_id()
         self.fundings[funding_id] = {
+            **body,
             "fundingId": funding_id,
             "payorId": self._base.payor_id,
             "sourceAccountId": account_id,
@@ -148,6 +140,7 @@ class Payees:
         ref = {"payorId": self._base.payor_id, "remoteId": given["remoteId"], "payableStatus": True}
         ref["invitationStatus"] = "PENDING"
         payee: JsonObject = {
+            **given,
             "payeeId": payee_id,
             "payorRefs": [ref],
             "email": given.get("email"),
@@ -187,7 +180,7 @@ class Payees:
         payee, body = find(self.all, asked.about, "payee"), asked.body
         if payee["onboardedStatus"] == "ONBOARDED":
             raise Refused(400, "The payee has onboarded, and changes its details itself.")
-        payee.update({name: body[name] for name in _DETAILS if name in body})
+        payee.update(body)
         if body.get("individual") or body.get("company"):
             payee["displayName"] = _display_name(body)
         payee["country"] = body.get("address", payee)["country"]

@@ -107,7 +107,7 @@ class Asked:
     query: JsonObject
     """The declared parameters."""
     body: JsonObject
-    """Without the members that are null: they count as not sent."""
+    """The declared members, without those that are null: they count as not sent."""
 
 
 _NO_FILTERS = {
@@ -167,7 +167,7 @@ def _passes(item: JsonObject, name: str, wanted: JsonValue) -> bool:
     if name == "payoutMemo":
         return bool(wanted.casefold() in value.casefold())
     if range_ == name:
-        return bool(wanted == value)
+        return value in wanted if isinstance(wanted, list) else bool(wanted == value)
     compare = ge if name.endswith("From") else le
     return bool(compare(value[:10] if isinstance(value, str) else value, wanted))
 

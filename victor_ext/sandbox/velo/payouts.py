@@ -3,6 +3,7 @@
 import csv
 import io
 from dataclasses import dataclass, field
+from typing import Any
 
 from victor_ext.sandbox.server import JsonObject, find
 from victor_ext.sandbox.velo.accounts import Accounts, Payees
@@ -28,7 +29,8 @@ class Payout:
     due: float
     status: str = "SUBMITTED"
     payments: list[JsonObject] = field(default_factory=list["JsonObject"])
-    memo: str | None = None
+    others: JsonObject = field(default_factory=dict[str, Any])
+    """What its submission said beside the payments."""
     times: dict[str, str] = field(default_factory=dict[str, str])
     """When it was submitted, quoted, instructed and withdrawn, as `submittedDateTime` and so on."""
 
@@ -44,7 +46,7 @@ class Payouts:
         payout = Payout(
             self._new_id(),
             self._now() + self._base.settings.validation,
-            memo=body.get("payoutMemo"),
+            others={name: value for name, value in body.items() if name != "payments"},
         )
         payout.times["submittedDateTime"] = self._base.timestamp()
         payout.payments = [self._payment(item) for item in body["payments"]]
@@ -61,19 +63,14 @@ class Payouts:
         )
         unknown = f"source account {account}" if payee else f"payee {remote_id}"
         return {
+            **dict.fromkeys(("payorPaymentId", "paymentMemo", "remoteSystemId")),
+            "transmissionType": "ACH",
+            **item,
             "paymentId": self._new_id(),
             "payeeId": payee["payeeId"] if payee else None,
             "payorId": self._base.payor_id,
-            "remoteId": remote_id,
-            "currency": currency,
-            "amount": item["amount"],
             "sourceCurrency": source["currency"] if source else currency,
-            "sourceAccountName": account,
             "sourceAccountId": source["id"] if source else None,
-            "payorPaymentId": item.get("payorPaymentId"),
-            "paymentMemo": item.get("paymentMemo"),
-            "transmissionType": item.get("transmissionType", "ACH"),
-            "remoteSystemId": item.get("remoteSystemId"),
             "submittedDateTime": self._base.timestamp(),
             "status": "SUBMITTED",
             "reason": None if payee and source else f"There is no {unknown}.",
@@ -213,11 +210,12 @@ class Payouts:
         )
         incomplete = _count(payout, "AWAITING_FUNDS")
         return {
+            "payoutMemo": None,
+            **payout.others,
             "payoutId": payout.id,
             "payorId": self._base.payor_id,
             "status": payout.status,
             "payoutStatus": payout.status,
-            "payoutMemo": payout.memo,
             "payoutType": "STANDARD",
             **payout.times,
             "paymentsSubmitted": len(payout.payments),

@@ -386,8 +386,9 @@ class VeloProvider(SandboxProvider[VeloSettings]):
                 f"[{step}]" if step.isdecimal() else f".{step}" for step in problem.path
             ).lstrip(".")
             raise Refused(400, f"{place} {problem.message}.", place)
-        known = {name: value for name, value in query.items() if name in rules.parameters}
-        return Asked(operation, next(iter(call.params.values()), ""), known, body)
+        known = {name: value for name, value in query.items() if name in rules.query.members}
+        about = next(iter(call.params.values()), "")
+        return Asked(operation, about, known, rules.body.declared(body))
 
     def _authenticate(self, call: Call) -> Response:
         kind, _, pair = (call.header("authorization") or "").partition(" ")

@@ -4,7 +4,8 @@ import re
 from collections.abc import Sequence
 
 from victor_ext.sandbox.server.context import Received
-from victor_ext.sandbox.server.privacy import masked
+from victor_ext.sandbox.server.exchange import JsonObject
+from victor_ext.sandbox.server.privacy import masked, redacted
 from victor_ext.sandbox.victor.state import PaymentRequest
 
 _NEVER_TRIED_AGAIN = {*range(400, 500)} - {408, 425, 429}
@@ -37,6 +38,9 @@ def as_test(request: PaymentRequest, calls: Sequence[Received]) -> str:
     outbound, today = request.direction == "outbound", "due_date=datetime.now(UTC).date()"
     asked = {name: getattr(request, name) or None for name in _ASKED}
     asked["amount"] = request.original_amount or request.amount
+    # They are arguments under their own names.
+    others: JsonObject = redacted(request.other_members)
+    asked |= {name: others[name] for name in others if not isinstance(others[name], dict | list)}
     if outbound:
         made, reached = "request.id", "created"
         asked |= {

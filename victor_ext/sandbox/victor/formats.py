@@ -9,6 +9,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from operator import attrgetter, eq, ge, le
 from typing import Any
 
@@ -17,7 +18,7 @@ from victor_ext.sandbox.server.document import Operation, Problem
 from victor_ext.sandbox.server.exchange import JsonObject, JsonValue
 from victor_ext.sandbox.victor.lifecycle import read_date
 from victor_ext.sandbox.victor.settings import SandboxSettings
-from victor_ext.sandbox.victor.state import PaymentRequest, Store, Wrong
+from victor_ext.sandbox.victor.state import FIELDS, PaymentRequest, Store, Wrong, declared
 
 Filters = dict[str, Any]
 _ZULU = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,9})?Z\Z")
@@ -39,10 +40,12 @@ _TESTS: dict[str, tuple[str, Callable[[Any, Any], bool]]] = {
     "approval_start_datetime": ("approved_at", ge),
     "approval_end_datetime": ("approved_at", le),
 }
-"""What each filter compares with an attribute of a request.
+"""What each filter compares with an attribute of a request. Another one that the document declares
+compares with the member of its own name, shown or kept.
 
 A request without the value does not pass.
 """
+_NO_TESTS = {"page", "page_size", "start_datetime", "end_datetime"}
 
 
 def check_times(filters: Filters) -> list[Problem]:
@@ -80,6 +83,8 @@ class Listing:
         Of a filter that is given twice, `filters` keeps the one that counts.
         """
         for name in filters if self._settings.repeated_filter != "refuse" else ():
+            if rules.query.members.get(name, {}).get("type") == "array":
+                continue
             while isinstance(filters[name], list):
                 filters[name] = filters[name][
                     0 if self._settings.repeated_filter == "first" else -1
@@ -89,7 +94,7 @@ class Listing:
             problems += [
                 Problem((name,), "invalid", "is not a filter")
                 for name in filters
-                if name not in rules.parameters
+                if name not in rules.query.members
             ]
         is_large = not problems and filters.get("page_size", 0) > self._settings.max_page_size
         if is_large and self._settings.large_page == "refuse":
@@ -97,17 +102,20 @@ class Listing:
         if problems:
             raise Wrong(problems)
 
-    def page(self, filters: Filters) -> tuple[int, int, list[PaymentRequest]]:
+    def page(
+        self, rules: Operation, filters: Filters, members: Callable[[PaymentRequest], JsonObject]
+    ) -> tuple[int, int, list[PaymentRequest]]:
         """The number and the size of the page, and its requests; `Wrong` if one after the last one
-        is refused.
+        is refused. `members` are those that a filter may name.
         """
         first = int(self._settings.first_page)
         number: int = filters.get("page", first)
         size: int = min(filters.get("page_size", _PAGE_SIZE), self._settings.max_page_size)
         low, high = self._range(filters)
-        tests = {name: filters[name] for name in filters if name in _TESTS}
+        names = filters.keys() & rules.query.members.keys() - _NO_TESTS
+        tests = {name: filters[name] for name in names}
         if tests:
-            matches, requests = _predicate(tests), self._store.requests
+            matches, requests = _predicate(tests, members), self._store.requests
             ids = [
                 request_id
                 for request_id in self._store.order[low:high]
@@ -150,15 +158,26 @@ class Listing:
         return low, max(low, high)
 
 
-def _predicate(tests: Filters) -> Callable[[PaymentRequest], bool]:
-    checks = [
-        (attrgetter(_TESTS[name][0]), _TESTS[name][1], zulu(value) if name in _TIMES else value)
-        for name, value in tests.items()
-    ]
+def _predicate(
+    tests: Filters, members: Callable[[PaymentRequest], JsonObject]
+) -> Callable[[PaymentRequest], bool]:
+    checks: list[tuple[Callable[[PaymentRequest], Any], Callable[[Any, Any], bool], Any]] = []
+    for name, value in tests.items():
+        field, compare = _TESTS.get(name, ("", partial(_has, name)))
+        read = attrgetter(field) if field else members
+        checks.append((read, compare, zulu(value) if name in _TIMES else value))
     return lambda request: all(
         (value := read(request)) is not None and compare(value, wanted)
         for read, compare, wanted in checks
     )
+
+
+def _has(name: str, members: JsonObject, wanted: JsonValue) -> bool:
+    """Whether a member of this name, in whatever place, has the value, or one of several."""
+    if name in members and members[name] in (wanted if isinstance(wanted, list) else [wanted]):
+        return True
+    parts: list[JsonObject] = [part for part in members.values() if isinstance(part, dict)]
+    return any(_has(name, part, wanted) for part in parts)
 
 
 class Formats:
@@ -178,12 +197,12 @@ class Formats:
         )
         return self.receipt(replace(request, status="created", amount=amount, **unset))
 
-    def receipt(self, request: PaymentRequest) -> JsonObject:
+    def receipt(self, request: PaymentRequest, operation: str = "create") -> JsonObject:
         """`PaymentRequestReceipt`: an item of a list, and the answer to a create."""
         payer = (
             {"victor_counterparty_id": request.counterparty_id} if request.counterparty_id else None
         )
-        return self._object(
+        made = self._object(
             **self._head(request),
             status=self._word(request.status),
             payment_network=request.network,
@@ -197,6 +216,11 @@ class Formats:
                 created_at=self._time(request.created_at),
             ),
         )
+        return _with_others(operation, request, made)
+
+    def members(self, request: PaymentRequest) -> JsonObject:
+        """What is shown of a request in a list, and what is kept beside its fields."""
+        return {**self.receipt(request, "list"), "kept": request.others}
 
     def detail(self, request: PaymentRequest) -> JsonObject:
         """`GetPaymentRequestResponse`: the payer is an account or a counterparty, and there are no
@@ -214,7 +238,8 @@ class Formats:
         status = "Error" if request.status == "failed" else "Pending"
         if self._settings.get_status == "listed":
             status = self._word(request.status)
-        return self._object(**self._head(request), status=status, payment_request=inner)
+        made = self._object(**self._head(request), status=status, payment_request=inner)
+        return _with_others("get", request, made)
 
     def _word(self, status: str) -> str:
         words = self._settings.status_words
@@ -237,7 +262,7 @@ class Formats:
         }
 
     def page(self, number: int, size: int, requests: list[PaymentRequest]) -> JsonObject:
-        results = [self.receipt(request) for request in requests]
+        results = [self.receipt(request, "list") for request in requests]
         return {
             "page": number,
             "page_size": 25 if self._settings.quirks else size,
@@ -322,15 +347,8 @@ class Formats:
         )
 
     def _details(self, request: PaymentRequest) -> JsonObject:
-        names = (
-            "amount",
-            "notes",
-            "biller_type",
-            "due_date",
-            "amount_modification_allowed",
-            "original_amount",
-        )
-        details = {name: getattr(request, name) for name in (*names, "approval_notes")}
+        names = (*FIELDS["payment_details"], "original_amount", "approval_notes")
+        details = {name: getattr(request, name) for name in names}
         if self._settings.accepted_amount == "requested":
             details["amount"] = request.original_amount or request.amount
         return self._object(**details)
@@ -349,6 +367,28 @@ class Formats:
             if self._nulls
             else {name: value for name, value in members.items() if value is not None}
         )
+
+
+def _with_others(operation: str, request: PaymentRequest, made: JsonObject) -> JsonObject:
+    """A response with what is kept of the request beside its fields, where the document declares
+    it. Of a list, `made` is an item.
+    """
+    if request.others is None:
+        return made
+    said: JsonObject = {**request.others, "payment_request": request.others}
+    schema = declared(operation).responses[200]
+    if operation == "list":
+        return _joined(made, schema.declared({"results": [said]})["results"][0])
+    return _joined(made, schema.declared(said))
+
+
+def _joined(made: JsonObject, others: JsonObject) -> JsonObject:
+    """What was made, and the others that it has no member of the same name for."""
+    joined = {**others, **made}
+    for name in made.keys() & others.keys():
+        if isinstance(made[name], dict) and isinstance(others[name], dict):
+            joined[name] = _joined(made[name], others[name])
+    return joined
 
 
 _TARGETS = {

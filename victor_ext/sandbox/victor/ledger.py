@@ -23,6 +23,7 @@ from victor_ext.sandbox.victor.authentication import new_key_pair
 from victor_ext.sandbox.victor.lifecycle import Lifecycle, due_dates, read_date
 from victor_ext.sandbox.victor.settings import SandboxSettings, read_zone
 from victor_ext.sandbox.victor.state import (
+    FIELDS,
     OPEN,
     Account,
     Counterparty,
@@ -36,6 +37,9 @@ _ID_ALPHABET = string.ascii_uppercase + string.digits
 
 
 KEY_NAME = "Idempotency-Key"
+
+_OF_BOTH = {"payee", "payment_details"}
+"""The places of the body that a request and its inbound twin have in common."""
 
 
 class Ledger(Lifecycle):
@@ -150,6 +154,7 @@ class Ledger(Lifecycle):
         self, request: PaymentRequest, counterparty: Counterparty
     ) -> list[PaymentRequest]:
         account = self.store.accounts[counterparty.account_number or ""]
+        others = request.others or {}
         twin = replace(
             request,
             id=self._new_id(),
@@ -160,6 +165,7 @@ class Ledger(Lifecycle):
             client_reference_id=None,
             idempotency_key=None,
             parent_id=request.id,
+            others={name: others[name] for name in _OF_BOTH & others.keys()} or None,
         )
         return [replace(request, child_id=twin.id), twin]
 
@@ -193,6 +199,7 @@ class Ledger(Lifecycle):
             amount_modification_allowed=details.get("amount_modification_allowed", False),
             notes=self._text("notes", details),
             client_reference_id=self._text("client_reference_id", body),
+            others=_others(body),
             **more,
         )
 
@@ -369,6 +376,16 @@ def _shown(payer: Account) -> JsonObject:
         "payer_routing": payer.routing_number,
         "payer_name": payer.name,
     }
+
+
+def _others(body: JsonObject) -> JsonObject | None:
+    """What the body of a create has beside the fields, where the document declares it."""
+    others: JsonObject = state.declared("create").body.declared(body)
+    others.pop("client_reference_id", None)
+    for place in FIELDS.keys() & others.keys():
+        members, fields = others[place].items(), FIELDS[place]
+        others[place] = {name: value for name, value in members if name not in fields}
+    return {name: value for name, value in others.items() if value not in (None, {})} or None
 
 
 def fingerprint(body: object) -> str:

@@ -15,7 +15,7 @@ from victor_ext.sandbox.server.commands import NotFound
 from victor_ext.sandbox.server.context import SandboxContext, logger
 from victor_ext.sandbox.server.document import Problem
 from victor_ext.sandbox.server.exchange import CONTROL
-from victor_ext.sandbox.server.privacy import last_four
+from victor_ext.sandbox.server.privacy import last_four, redacted
 from victor_ext.sandbox.server.provider import Action, Call, Details, Record, SandboxProvider
 from victor_ext.sandbox.victor.authentication import Authenticator, Refused
 from victor_ext.sandbox.victor.commands import SandboxCommands
@@ -122,7 +122,8 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
         rules = declared("list")
         filters = rules.read_query(call.query)
         self._listing.check(rules, filters)
-        return self._checked("list", 200, self._formats.page(*self._listing.page(filters)))
+        found = self._listing.page(rules, filters, self._formats.members)
+        return self._checked("list", 200, self._formats.page(*found))
 
     def _get(self, call: Call) -> Response:
         request = self.state.get(call.params["id"])
@@ -293,9 +294,8 @@ def _json_body(call: Call) -> JsonValue:
 
 
 def _facts(request: PaymentRequest) -> list[tuple[str, str]]:
-    fields = {
-        name: str(value) for name, value in request.to_dict().items() if name not in _ELSEWHERE
-    }
+    kept: JsonObject = redacted(request.to_dict())
+    fields = {name: str(value) for name, value in kept.items() if name not in _ELSEWHERE}
     numbers = {name: last_four(fields[name]) for name in fields if name.endswith("_account")}
     return [
         (name.replace("_", " ").capitalize(), value)

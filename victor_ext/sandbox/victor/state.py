@@ -54,6 +54,22 @@ TERMINAL: frozenset[Status] = frozenset({"completed", "declined", "expired", "fa
 OPEN: tuple[Status, ...] = ("created", "pending", "processing", "needs-review")
 """The statuses of a request that waits for its payer."""
 
+FIELDS: dict[str, tuple[str, ...]] = {
+    "payee": ("account_number", "ultimate_creditor"),
+    "payer": ("victor_counterparty_id",),
+    "payment_details": (
+        "amount",
+        "notes",
+        "biller_type",
+        "due_date",
+        "amount_modification_allowed",
+    ),
+}
+"""The members of the body of a create that are fields of a `PaymentRequest`, by place.
+
+At its top `client_reference_id` is one, too.
+"""
+
 NOT_CONFIGURED = (
     "Routing Number {routing} is available on the RTP network but is not configured to support "
     "receiving a Payment Request at this time."
@@ -95,6 +111,8 @@ class PaymentRequest:
     modified_amount: str | None = None
     approval_notes: str | None = None
     idempotency_key: str | None = None
+    others: JsonObject | None = None
+    """What its create had in the document's other members, in their places of the body."""
 
     @property
     def tracking_id(self) -> str:
@@ -106,11 +124,19 @@ class PaymentRequest:
         """The id on the instant payment network, in the format of the document's example."""
         return f"{_stamp(self.created_at)}PAIN{self.id}"
 
+    @property
+    def other_members(self) -> JsonObject:
+        """The members in `others`, without their places."""
+        others, members = self.others or {}, dict[str, Any]()
+        for name, value in others.items():
+            members |= value if name in FIELDS else {name: value}
+        return members
+
     def to_dict(self) -> JsonObject:
-        """Every field that has a value."""
-        return {
-            name: value for name in self.__slots__ if (value := getattr(self, name)) is not None
-        }
+        """Every field that has a value, and the other members."""
+        fields = {name: getattr(self, name) for name in self.__slots__ if name != "others"}
+        fields = {name: value for name, value in fields.items() if value is not None}
+        return {**self.other_members, **fields}
 
 
 class Wrong(ValueError):

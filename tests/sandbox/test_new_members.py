@@ -1,0 +1,270 @@
+"""A member that is new in a document is served by its sandbox, with no line written by hand: kept,
+shown, filtered by, and refused beyond its limits. The calls share nothing with the client.
+"""
+
+import html
+import json
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from string import Template
+from typing import Any
+
+import httpx
+import pytest
+import yaml
+
+from tests.cases import cases_beside
+from tests.providers.systems import of_every_system
+from tests.sandbox.sandbox_callers import today
+from victor_ext.sandbox import Sandbox, SandboxSettings
+from victor_ext.sandbox.eastpay import EastPaySandbox
+from victor_ext.sandbox.flexfactor import FlexFactorSandbox
+from victor_ext.sandbox.server import document
+from victor_ext.sandbox.velo import VeloSandbox
+
+pytestmark = pytest.mark.slow
+CASES: dict[str, dict[str, Any]] = cases_beside(__file__, "new_members")
+AT_ONCE = {"verify": False, "trust_env": False}
+
+
+@contextmanager
+def victor(**options: Any) -> Iterator[tuple[httpx.Client, str]]:
+    """A caller who is signed in, and the id of its party, if it has one; so are those below."""
+    with (
+        Sandbox(SandboxSettings(demo_data=True, **options)) as sandbox,
+        httpx.Client(base_url=sandbox.url, **AT_ONCE) as http,
+    ):
+        client_id, client_secret = sandbox.add_oauth_client()
+        pair = {"client_id": client_id, "client_secret": client_secret}
+        token = http.post("/v2/auth/token", json=pair).json()["access_token"]
+        http.headers["authorization"] = f"Bearer {token}"
+        yield http, ""
+
+
+@contextmanager
+def flexfactor() -> Iterator[tuple[httpx.Client, str]]:
+    with (
+        FlexFactorSandbox() as sandbox,
+        httpx.Client(base_url=sandbox.url, **AT_ONCE) as http,
+    ):
+        app_key, app_secret, mid = sandbox.add_client()
+        sandbox.add_card(token="tok_4242")
+        pair = {"appKey": app_key, "appSecret": app_secret}
+        token = http.post("/v1/oauth2/token", json=pair).json()["accessToken"]
+        http.headers["authorization"] = f"Bearer {token}"
+        yield http, mid
+
+
+@contextmanager
+def velo() -> Iterator[tuple[httpx.Client, str]]:
+    with VeloSandbox() as sandbox, httpx.Client(base_url=sandbox.url, **AT_ONCE) as http:
+        made = http.post("/v1/authenticate?grant_type=client_credentials", auth=sandbox.add_key())
+        http.headers["authorization"] = f"Bearer {made.json()['access_token']}"
+        sandbox.add_source_account("USD account", "USD", 1000)
+        sandbox.add_payee("payee-7")
+        yield http, sandbox.payor_id
+
+
+@contextmanager
+def eastpay() -> Iterator[tuple[httpx.Client, str]]:
+    with EastPaySandbox() as sandbox, httpx.Client(base_url=sandbox.url, **AT_ONCE) as http:
+        merchant = sandbox.add_merchant()
+        http.headers["authorization"] = f"Bearer {merchant.token}"
+        yield http, merchant.entity_id
+
+
+SYSTEMS = {"victor": victor, "flexfactor": flexfactor, "velo": velo, "eastpay": eastpay}
+
+
+def system_of(case: str) -> str:
+    return case.partition(" ")[0]
+
+
+def joined(old: Any, new: Any, *, append: bool = False) -> Any:
+    """The old value with the members and the items of the new one; `append`: items come after the
+    old ones, else they are joined with them.
+    """
+    if isinstance(old, dict) and isinstance(new, dict):
+        more = {name: joined(old.get(name), new[name], append=append) for name in new}
+        return {**old, **more}
+    if isinstance(old, list) and isinstance(new, list):
+        return [*old, *new] if append else [joined(*both) for both in zip(old, new, strict=True)]
+    return new
+
+
+@pytest.fixture(scope="module", autouse=True)
+def newer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """The sandboxes read newer documents, which have what is planted, too."""
+    folder = tmp_path_factory.mktemp("newer")
+    for system in SYSTEMS:
+        text = document.document_path(f"{system}.yaml").read_text(encoding="utf-8")
+        tree = yaml.load(text, Loader=yaml.CSafeLoader)
+        for name, case in CASES.items():
+            if system_of(name) == system:
+                tree = joined(tree, case["planted"], append=True)
+        (folder / f"{system}.yaml").write_text(json.dumps(tree), encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(document, "document_path", folder.joinpath)
+        document.load_document.cache_clear()
+        yield
+    document.load_document.cache_clear()
+
+
+class Served:
+    """A sandbox that serves a newer document, in which one thing was made with what is new, and one
+    without.
+    """
+
+    def __init__(self, case: dict[str, Any], http: httpx.Client, party: str) -> None:
+        self.case, self.http, self.party, self.id = case, http, party, ""
+        self.send(case["body"])
+        before = self.found("")
+        self.made = self.send(joined(case["body"], case["says"]))
+        (self.id,) = self.found("") - before
+
+    def filled(self, value: Any) -> Any:
+        """A value with the ids and the day in their places."""
+        names = {"mid": self.party, "id": self.id, "key": str(uuid.uuid4()), "today": today()}
+        return json.loads(Template(json.dumps(value)).safe_substitute(names))
+
+    def post(self, path: str, body: Any) -> httpx.Response:
+        kind = "data" if "/eastpay/" in path else "json"
+        return self.http.post(self.filled(path), **{kind: self.filled(body)})
+
+    def send(self, body: Any) -> httpx.Response:
+        response = self.post(self.case["path"], body)
+        assert response.status_code in (200, 201, 202), response.text
+        return response
+
+    def read(self, name: str) -> Any:
+        """What is made as one of the `reads` shows it."""
+        path, steps = ("", []) if name == "made" else self.case["reads"][name]
+        found = self.made.json() if name == "made" else self.http.get(self.filled(path)).json()
+        for step in steps:
+            found = found[step]
+        return found
+
+    def query(self, filters: str) -> httpx.Response:
+        lists = self.case["lists"]
+        return self.http.get(self.filled(f"{lists['path']}?{lists.get('query', '')}{filters}"))
+
+    def found(self, filters: str) -> set[str]:
+        """The ids of the items that pass the filters."""
+        response, lists = self.query(filters), self.case["lists"]
+        assert response.status_code == 200, response.text
+        return {item[lists["id"]] for item in response.json()[lists["items"]]}
+
+
+@contextmanager
+def serving(name: str, **options: Any) -> Iterator[Served]:
+    with SYSTEMS[system_of(name)](**options) as (http, party):
+        yield Served(CASES[name], http, party)
+
+
+@pytest.fixture(scope="module", params=of_every_system(__name__, CASES))
+def served(request: Any) -> Iterator[Served]:
+    with serving(request.param) as served:
+        yield served
+
+
+def test_what_a_body_says_is_shown_where_a_response_has_a_member_of_that_name(
+    served: Served,
+) -> None:
+    for name, expected in served.case["shown"].items():
+        found = served.read(name)
+        assert joined(found, expected) == found, name
+
+
+def test_it_is_shown_nowhere_else(served: Served) -> None:
+    for name, members in served.case["hidden"].items():
+        found = served.read(name)
+        assert found.keys().isdisjoint(members), name
+        assert "UNHEARD" not in json.dumps(found), name
+
+
+def test_a_filter_finds_what_said_so_and_nothing_else(served: Served) -> None:
+    assert len(served.found("")) > 1
+    for filters in served.case["finds"]:
+        assert served.found(filters) == {served.id}, filters
+    for filters in served.case["misses"]:
+        assert served.found(filters) == set(), filters
+    assert served.found("unheard=1") == served.found("")
+
+
+def test_a_value_beyond_its_limit_is_refused(served: Served) -> None:
+    before = served.found("")
+    for more in served.case["refused"]["bodies"]:
+        refused = served.post(served.case["path"], joined(served.case["body"], more))
+        assert refused.status_code == 400, more
+    for filters in served.case["refused"]["queries"]:
+        assert served.query(filters).status_code == 400, filters
+    assert served.found("") == before
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if "changes" in CASES[name]])
+def test_a_change_is_kept_like_what_was_made(name: str) -> None:
+    with serving(name) as served:
+        path, body = CASES[name]["changes"]
+        assert served.post(path, body).status_code == 204
+        assert joined(served.read("one"), body) == served.read("one")
+
+
+def test_velos_accounts_and_the_money_for_them_have_what_is_said() -> None:
+    with velo() as (http, payor):
+        bank = {"type": "FBO", "name": "Our bank", "payorId": payor, "branch": "north"}
+        place = http.post("/v2/fundingAccounts", json=bank).headers["location"]
+        http.post("/_sandbox/clock/advance", json={"seconds": 60})
+        assert http.get(place).json()["branch"] == "north"
+        (source,) = http.get("/v3/sourceAccounts").json()["content"]
+        money = {"fundingAccountId": place.rpartition("/")[2], "amount": 5, "branch": "south"}
+        asked = http.post(f"/v3/sourceAccounts/{source['id']}/fundingRequest", json=money)
+        assert http.get(asked.headers["location"]).json()["branch"] == "south"
+
+
+def test_eastpays_checkout_repeats_what_is_said() -> None:
+    with serving("eastpay") as served:
+        form = {**served.case["body"], "installments": "3", "channel": "web"}
+        made = served.post("/eastpay/v3/checkouts", form).json()
+        assert made["installments"] == 3
+        assert "channel" not in made
+
+
+def test_victors_twin_has_what_is_said_of_the_payee_and_of_the_payment() -> None:
+    with serving("victor") as served:
+        said = joined(served.case["body"], served.case["says"])
+        said["payer"]["victor_counterparty_id"] = "aHeq349838"
+        made = served.send(said).json()
+        twins = served.query(
+            f"victor_payment_request_parent_id={made['victor_payment_request_id']}"
+        )
+        (twin,) = twins.json()["results"]
+        assert "purpose" not in twin
+        asked = twin["payment_request"]
+        assert asked.keys() == {"payee", "payment_details", "created_at"}
+        assert (asked["payee"]["branch"], asked["payment_details"]["memo"]) == ("12", "May")
+
+
+def test_a_filter_with_several_values_is_none_that_is_repeated_by_mistake() -> None:
+    with serving("victor", repeated_filter="last") as served:
+        assert served.found("memo=May&memo=June") == {served.id}
+        assert served.found("copies=3&copies=2") == {served.id}
+
+
+def test_victors_page_and_its_file_have_what_is_kept(tmp_path: Path) -> None:
+    """The page hides secrets, and all but the last four digits of the number of an account."""
+    options = {"state": tmp_path / "state"}
+    with serving("victor", **options) as served:
+        request_id = served.id
+    with Sandbox(SandboxSettings(**options)) as sandbox:
+        kept = sandbox.request(request_id)
+        page = httpx.get(f"{sandbox.url}/_sandbox/page/records/{request_id}").text
+    assert [kept[name] for name in ("internal", "copies", "floor")] == ["CC-7", 2, 3]
+    assert kept.keys().isdisjoint({"account_number", "victor_counterparty_id", "payee"})
+    shown = html.unescape(page)
+    assert all(text in shown for text in ("<dt>Internal</dt>", "CC-7", "••••••••5544"))
+    assert "998877665544" not in page
+    assert kept["pickup_secret"] == "open sesame"
+    assert "open sesame" not in page
+    assert all(line in shown for line in ('purpose="RENT",', 'memo="May",', "is_urgent=True,"))
