@@ -237,9 +237,11 @@ def _strict(schema: Json) -> Json:
 
     A schema with `properties` and no `type` is an object (else any number would pass for it). A
     `pattern` matches the whole text (the document's have no anchors). `int32` and `int64` bound an
-    integer, and `nullable` allows `null`.
+    integer, and `nullable` allows `null`. A limit that the document marks as not enforced is none.
     """
     strict = dict(schema)
+    for limit in strict.pop("x-not-enforced", ()):
+        strict.pop(limit, None)
     if "properties" in strict:
         strict.setdefault("type", "object")
         strict["properties"] = {name: _strict(sub) for name, sub in strict["properties"].items()}
