@@ -11,7 +11,6 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, Self
 
-import yaml
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -21,7 +20,9 @@ from pydantic import (
     model_validator,
 )
 
-from victor_spec.document import DocumentError
+from victor_spec.bounds import Limits
+from victor_spec.document import DocumentError, read_values
+from victor_spec.tree import is_list
 
 from .closed_words import Choices
 
@@ -35,6 +36,15 @@ class SettingsError(DocumentError):
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="after")
+    def _name_each_once(self) -> Self:
+        for entry in type(self).model_fields:
+            names: object = getattr(self, entry)
+            for name in names if is_list(names) else ():
+                if names.count(name) > 1:
+                    raise ValueError(f"{name} stands twice in `{entry}`: keep one")
+        return self
 
 
 class RecordSettings(_Strict):
@@ -298,14 +308,16 @@ class BodySettings(MembersSettings):
         description="Arguments that code by hand checks and sends, with their types in Python. "
         "One whose type ends with `| None` may be left out.",
     )
-    compared_as: dict[str, str] | None = Field(
+    compared_as: dict[str, Literal["text", "word"]] | None = Field(
         default=None,
         description="Makes a table of the arguments, for code by hand that compares an answer "
-        "with what was sent. Members that are compared in another way than their type says.",
+        "with what was sent. Texts that are compared in another way than their type says: by their "
+        "characters, or as a word.",
     )
 
     dictionary: dict[str, list[str]] = Field(
         default={},
+        max_length=1,
         description="Makes a TypedDict of the arguments, by its name: for code that stores them. "
         "Arguments that are required there, by their names in Python.",
     )
@@ -380,9 +392,9 @@ def read_settings(file: Path) -> Settings:
     Raises SettingsError for what is no YAML, or has an entry that is unknown or of another type.
     """
     try:
-        content: Any = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise SettingsError(f"{file} cannot be read: {error}") from error
+        content = read_values(file, Limits())
+    except DocumentError as error:
+        raise SettingsError(str(error)) from error
     try:
         return Settings.model_validate({} if content is None else content)
     except ValidationError as error:
