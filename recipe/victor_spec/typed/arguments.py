@@ -259,7 +259,9 @@ class _Planner:
                 raise self._checks.misfit("ranges", first, why)
             for each in (first, last):
                 if each in ends:
-                    raise self._checks.misfit("ranges", each, "it is an end of two ranges: keep one")
+                    raise self._checks.misfit(
+                        "ranges", each, "it is an end of two ranges: keep one"
+                    )
                 ends.add(each)
 
     def _check_of_choice(self, name: str, choice: str, schema: Tree) -> str:

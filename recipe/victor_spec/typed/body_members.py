@@ -427,7 +427,6 @@ class Members:
             kind="money",
         )
 
-
     def _require_currency(self, place: str) -> None:
         """Raise SettingsError for a member that is no currency."""
         schema = self._schemas.resolved(self._members[place].schema)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from victor_spec.tree import Tree
 
 from .choices import WordsType, default_name, words_in
+from .dialects import why_other
 from .fitting import READ_AS, why_no_default, why_not_read_as, why_unfit
 from .settings import (
     ArgumentSettings,
@@ -70,7 +71,7 @@ def form_call(form: FormSettings) -> str:
 
 
 class UnreadPattern(NamedTuple):
-    """A pattern of the document that Python cannot read: nothing checks it."""
+    """A pattern of the document that Python cannot read as it is meant: nothing checks it."""
 
     place: str
     """Of its member: `bodies.takeOrder.details.reference`."""
@@ -79,8 +80,8 @@ class UnreadPattern(NamedTuple):
 
     def line(self) -> str:
         return (
-            f"{self.place}: the pattern {self.pattern} is left out: Python cannot read it: "
-            f"{self.why}"
+            f"{self.place}: the pattern {self.pattern} is left out: Python cannot read it as it is "
+            f"meant: {self.why}"
         )
 
 
@@ -93,11 +94,11 @@ class Patterns:
     unread: list[UnreadPattern] = field(default_factory=list[UnreadPattern])
 
     def form_of(self, place: str, name: str, pattern: str, wanted: str = "") -> str | None:
-        """The name of the form of a pattern; None where Python cannot read it.
+        """The name of the form of a pattern; None where Python cannot read it as it is meant.
 
         `wanted` are the words for a message, if the settings have any.
         """
-        why = why_unread(pattern)
+        why = why_unread(pattern) or why_other(pattern)
         if why:
             self.unread.append(UnreadPattern(place, pattern, why))
             return None

@@ -6,6 +6,7 @@ the document does not have stops generation.
 
 import keyword
 import re
+import warnings
 from collections.abc import Iterable, Mapping, Sized
 from difflib import get_close_matches
 from pathlib import Path
@@ -127,8 +128,10 @@ class ViewSettings(_Strict):
 def why_unread(pattern: str) -> str:
     """Why Python cannot read a regular expression, as a form reads it; empty if it can."""
     try:
-        re.compile(pattern, re.ASCII)
-    except (re.error, OverflowError, RecursionError, ValueError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # Python may read it in another way one day
+            re.compile(pattern, re.ASCII)
+    except (re.error, OverflowError, RecursionError, ValueError, Warning) as error:
         return str(error)
     return ""
 
