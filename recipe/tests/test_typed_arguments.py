@@ -219,7 +219,7 @@ def test_words_of_the_settings_stand_in_place_of_an_enum(tmp_path: Path) -> None
         ("words: {state: Known, kind: Known}", "Known is the name of two enums with other words"),
         ("words: {state: class}", "words: class is no name of a type in Python"),
         ("words: {from: State}", "lists.listOrders.words.from: State is not in `words`"),
-        ("read_as: {state: day}", "read_as: state: it is a word of an enum: only text or day"),
+        ("read_as: {state: day}", "read_as: state: it is declared as a word of an enum: only"),
         ("defaults: {state: 1}", "defaults: state: it is read as a word of an enum, not as 1"),
         ("defaults: {first: 1}, required: [first]", "defaults: first: it is required"),
         ("defaults: {page: 1}", "defaults: page is no parameter of listOrders"),

@@ -211,8 +211,8 @@ class _Planner:
         reader = self._reader_of(wire, schema)
         words = self._checks.words(wire, reader, schema, str(self._endpoint.name), name)
         kind = self._kinds[wire] = self._checks.kind(wire, reader, schema, words)
-        self._checks.require_fit(wire, kind)
         self._require_whole(wire, schema)
+        self._checks.require_fit(wire, kind)
         if reader == "choice":
             choice = own.choices[wire]
             annotation = closed_words.annotation_of(choice, self._settings.choices[choice])

@@ -13,7 +13,7 @@ from victor_spec.tree import Tree, list_at, mapping_at, members, resolve
 
 from .checks import Checks, Patterns, form_name, limits_of, reader_of
 from .choices import WordsType, words_in
-from .fitting import require_one_entry, why_no_currency
+from .fitting import OF_MONEY, require_one_entry, why_no_currency
 from .settings import MembersSettings, Settings, sentence
 
 REFERENCE = "#/components/schemas/"
@@ -401,6 +401,8 @@ class Members:
         if schema.get("type") != "integer":
             raise self._checks.misfit("money", amount, "an amount in minor units is an integer")
         self._checks.require_fit(member.place, "money")
+        if amount in self._own.names:
+            raise self._checks.misfit("names", amount, OF_MONEY)
         if currency:
             self._require_currency(currency)
         is_required = self._is_required(member)

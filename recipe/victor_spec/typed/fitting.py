@@ -12,8 +12,6 @@ from .settings import SettingsError, why_unread
 
 TEXTS = frozenset({"text", "limited", "form", "reference"})
 """Kinds of texts of which no words are known."""
-_ALL = TEXTS | {"word", "texts", "flag", "whole", "number", "day", "birthday", "moment", "second"}
-ALL = _ALL | {"zulu", "dollars", "choice", "part", "parts", "money"}
 KINDS = {
     "limited": "a text with a pattern or a least length",
     "form": "a text of a form",
@@ -24,9 +22,10 @@ KINDS = {
     "money": "Money",
 }
 """What a message calls a kind that has another name there."""
+OF_MONEY = "`money` says how it is read, and its name"
+"""Why an entry does not say it of an amount."""
 
 FITS: Mapping[str, Collection[str]] = {
-    "names": ALL - {"money"},
     "forms": ("form", "limited"),
     "words": ("text", "limited", "texts", "word"),
     "references": ("text",),
@@ -74,8 +73,10 @@ CODE = re.compile("[A-Z]{3}")
 
 def why_unfit(entry: str, kind: str) -> str:
     """Why an entry is not for values of a kind; empty if it is."""
-    fits = FITS.get(entry, ALL)
-    return "" if kind in fits else f"it is read as {_called(kind)}, not as {_listed(fits)}"
+    fits = FITS.get(entry)
+    if fits is None or kind in fits:
+        return ""
+    return f"it is read as {_called(kind)}, not as {_listed(fits)}"
 
 
 def why_not_read_as(wanted: str, kind: str | None, readers: Mapping[str, Collection[str]]) -> str:
@@ -85,7 +86,7 @@ def why_not_read_as(wanted: str, kind: str | None, readers: Mapping[str, Collect
     """
     if kind is None or kind in readers[wanted]:
         return ""
-    return f"it is {_called(kind)}: only {_listed(readers[wanted])} is read as {wanted}"
+    return f"it is declared as {_called(kind)}: only {_listed(readers[wanted])} is read as {wanted}"
 
 
 def why_no_currency(name: str, words: Collection[object]) -> str:
@@ -151,5 +152,5 @@ def _called(kind: str) -> str:
 
 def _listed(kinds: Collection[str]) -> str:
     """Kinds for a message: a text first, and alone for all kinds of texts."""
-    plain = [kind for kind in sorted(kinds) if kind not in TEXTS]
-    return " or ".join((["text"] if TEXTS & {*kinds} else []) + [_called(kind) for kind in plain])
+    others = sorted(_called(kind) for kind in kinds if kind not in TEXTS)
+    return " or ".join((["text"] if TEXTS & {*kinds} else []) + others)

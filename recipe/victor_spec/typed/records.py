@@ -10,7 +10,7 @@ from openapi_python_client.parser.properties import ModelProperty
 
 from victor_spec.members import Kind, kind_of, members_of
 
-from .fitting import FIELD_READ_AS, require_one_entry, why_no_currency, why_not_read_as
+from .fitting import FIELD_READ_AS, OF_MONEY, require_one_entry, why_no_currency, why_not_read_as
 from .settings import (
     RecordSettings,
     Settings,
@@ -205,7 +205,7 @@ class RecordPlanner:
                 why = "it is no field: it is the currency of `money`; name it in `shown`, too"
                 raise self._misfit(entry, place, why)
             if place in amounts and entry not in ("shown", "private"):
-                raise self._misfit(entry, place, "`money` says how it is read, and its name")
+                raise self._misfit(entry, place, OF_MONEY)
 
     def _check_left_out(self) -> None:
         require_one_entry(

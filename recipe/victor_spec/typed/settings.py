@@ -41,8 +41,9 @@ class _Strict(BaseModel):
     @model_validator(mode="after")
     def _name_each_once(self) -> Self:
         for entry in type(self).model_fields:
-            names: object = getattr(self, entry)
-            for name in names if is_list(names) else ():
+            value: object = getattr(self, entry)
+            names = value if is_list(value) else []
+            for name in names:
                 if names.count(name) > 1:
                     raise ValueError(f"{name} stands twice in `{entry}`: keep one")
         return self
@@ -141,6 +142,7 @@ class FormSettings(_Strict):
 
     whole: str | None = Field(
         default=None,
+        min_length=1,
         description="A regular expression that the whole text matches. It is the whole rule: no "
         "length of the document is checked. Without it, the document's pattern and lengths are.",
     )
@@ -190,7 +192,9 @@ class ArgumentSettings(_Strict):
 class ListSettings(ArgumentSettings):
     """How the arguments of a list differ from what the document says of its parameters."""
 
-    what: str = Field(description="What messages begin with, behind `The`: `list of payouts`.")
+    what: str = Field(
+        min_length=1, description="What messages begin with, behind `The`: `list of payouts`."
+    )
     read_as: dict[str, Literal["text", "day", "moment", "second", "zulu"]] = Field(
         default={},
         description="Texts that are a day, a moment, a moment in whole seconds (a fraction is "
@@ -248,6 +252,7 @@ class MembersSettings(ArgumentSettings):
     )
     decimals: int | None = Field(
         default=None,
+        ge=0,
         description="The decimals that the currency of each Money has to have, where the provider "
         "counts that unit in all currencies.",
     )
@@ -305,7 +310,7 @@ class PartSettings(MembersSettings):
 class BodySettings(MembersSettings):
     """The arguments of an operation that sends a JSON object."""
 
-    what: str = Field(description="What messages begin with, behind `The`: `payout`.")
+    what: str = Field(min_length=1, description="What messages begin with, behind `The`: `payout`.")
     by_hand: dict[str, str] = Field(
         default={},
         description="Arguments that code by hand checks and sends, with their types in Python. "
@@ -425,7 +430,7 @@ def _sentences(error: ValidationError) -> str:
             holder = Settings if len(place) == 1 else _GROUPS[place[0]]
             sentences.append(f"{where} is no setting{nearest(place[-1], holder.model_fields)}")
         else:
-            sentences.append(f"{where}: {problem['msg']}.")
+            sentences.append(f"{where}: {problem['msg'].removeprefix('Value error, ')}.")
     return " ".join(sentences)
 
 
