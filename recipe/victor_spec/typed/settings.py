@@ -122,7 +122,9 @@ class ViewSettings(_Strict):
         default={}, description="Members that have another name in Python than their own."
     )
     by_hand: list[str] = Field(
-        default=[], description="Members that the class over the view reads itself."
+        default=[],
+        description="Members that the class over the view reads itself. No field has the name of "
+        "one there: its own, or the one in `names`.",
     )
 
 
