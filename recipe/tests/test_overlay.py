@@ -135,7 +135,7 @@ def test_the_document_itself_is_not_touched(tmp_path: Path) -> None:
         (CARD, "description: none", "write `update`, or `remove: true`"),
         (CARD, "remove: 1", "`remove` is true or false."),
         (CARD, "copy: $.info", "`copy` is not read"),
-        (f"{CARD}.properties.made", "update: {maxLenght: 5}", "did you mean 'maxLength'?"),
+        (f"{CARD}.properties.made", "update: {maxLenght: 5}", "the nearest key is 'maxLength'."),
         (CARD, "update: {required: [pine]}", "'pine' is required, and no property: the nearest"),
         (f"{CARD}.required", "update: pine", "'pine' is required, and no property: the nearest"),
         (CARD, "update: {required: [pin]}", "'pin' stands there already: leave it out."),

@@ -218,7 +218,9 @@ def _require_keyword(key: str) -> None:
     """Raise a _Misfit for a key that is a misspelling of one that documents have."""
     close = get_close_matches(key, _KEYWORDS, n=1, cutoff=0.85)
     if key not in _KEYWORDS and not key.startswith("x-") and close:
-        raise _Misfit(f"`update` has {key!r}, which no document has: did you mean {close[0]!r}?")
+        raise _Misfit(
+            f"`update` has {key!r}, which no document has: the nearest key is {close[0]!r}"
+        )
 
 
 def _merge(target: Tree, update: Tree, at: str | int) -> bool:
