@@ -135,6 +135,10 @@ def test_the_document_itself_is_not_touched(tmp_path: Path) -> None:
         (CARD, "description: none", "write `update`, or `remove: true`"),
         (CARD, "remove: 1", "`remove` is true or false."),
         (CARD, "copy: $.info", "`copy` is not read"),
+        (f"{CARD}.properties.made", "update: {maxLenght: 5}", "the nearest key is 'maxLength'."),
+        (CARD, "update: {required: [pine]}", "'pine' is required, and no property: the nearest"),
+        (f"{CARD}.required", "update: pine", "'pine' is required, and no property: the nearest"),
+        (CARD, "update: {required: [pin]}", "'pin' stands there already: leave it out."),
         (CARD, "updates: {a: 1}", "updates is no part of an action: the nearest key is 'update'."),
     ],
 )
@@ -155,6 +159,10 @@ def test_an_action_that_leads_nowhere_or_does_not_fit_is_an_error_that_names_it(
         ("overlay: 1.0.0", "it has no actions: write `actions:`, or remove the file."),
         ("overlay: 1.0.0\nactions: [{update: {}}]", "action 1 has no `target`: write a path"),
         ("overlay: [", "cannot be read: "),
+        (
+            "overlay: 1.0.0\nextends: velo.yaml\nactions: [{target: $.info, update: {a: b}}]",
+            "`extends` is velo.yaml, and the file corrects shop: write `extends: shop.yaml`, or",
+        ),
     ],
 )
 def test_a_file_that_is_no_overlay_is_named(text: str, message: str, tmp_path: Path) -> None:

@@ -208,7 +208,7 @@ def test_each_pattern_that_python_cannot_read_is_a_line_with_the_reason(
     made(tmp_path, document, "bodies: {takeOrder: {what: order, lift: [details]}}")
     assert main(["generate", str(tmp_path / "shop.yaml"), f"--out={tmp_path}"]) == 0
     noted = capsys.readouterr().out.partition("unread-pattern (2): ")[2].splitlines()
-    place, why = "bodies.takeOrder.details", "is left out: Python cannot read it:"
+    place, why = "bodies.takeOrder.details", "is left out: Python cannot read it as it is meant:"
     assert [line.strip() for line in noted[1:]] == [
         rf"{place}.reference: the pattern \p{{Lu}}+ {why} bad escape \p at position 0",
         f"parts.Line.item: the pattern (?u)a {why} ASCII and UNICODE flags are incompatible",

@@ -125,7 +125,11 @@ def test_a_record_that_a_view_refers_to_is_made_and_undecided(
         (VIEW % "by_hand: [stat]", "by_hand: stat is no member of these schemas: did you mean"),
         (VIEW % "by_hand: [order.item]", "by_hand: order.item is no member of these schemas"),
         (VIEW % "spread: [state]", "views.OrderFields.spread: state: it is no object"),
-        (VIEW % "by_hand: [state], names: {state: s}", "names: state: it is no field of the view"),
+        (VIEW % "spread: [order], names: {order: o}", "names: order: it is no field of the view"),
+        (
+            VIEW % "by_hand: [state], names: {state: id, printed: id}",
+            "views.OrderFields: the name id is taken",
+        ),
         (VIEW % "names: {state: printed}", "the name printed is taken"),
         (VIEW % "by_hand: [state], names: {printed: state}", "the name state is taken"),
         (VIEW % "names: {state: raw}", "the name raw is taken"),

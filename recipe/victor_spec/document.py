@@ -19,7 +19,7 @@ from .files import Bundle
 from .overlay import apply_overlay
 from .tree import DocumentError, PlaceError, Tree, is_mapping, reason_of
 
-__all__ = ("DocumentError", "load")
+__all__ = ("DocumentError", "load", "read_values")
 
 
 class _Loader(yaml.CSafeLoader):  # the loader in Python takes seconds for a large document
@@ -82,7 +82,7 @@ def load(
     be read, is no OpenAPI 3 document, or exceeds a limit.
     """
     limits = Limits(max_mib)
-    tree = _read(path, limits)
+    tree = read_values(path, limits)
     if tree is None:
         raise DocumentError(f"{path} cannot be read: it is empty.")
     if is_mapping(tree) and "swagger" in tree:
@@ -100,15 +100,19 @@ def load(
     if not corrections.exists():
         fetch(corrections)
     if corrections.exists():
-        apply_overlay(tree, _read(corrections, limits), corrections, lenient=lenient)
+        apply_overlay(tree, read_values(corrections, limits), corrections, lenient=lenient)
     try:
-        Bundle(tree, path, partial(_read, limits=limits), fetch, copies or {}, limits).run()
+        Bundle(tree, path, partial(read_values, limits=limits), fetch, copies or {}, limits).run()
     except (PlaceError, ValueError) as error:
         raise DocumentError(f"{path} cannot be read: {error}") from None
     return tree
 
 
-def _read(path: Path, limits: Limits) -> Any:
+def read_values(path: Path, limits: Limits) -> Any:
+    """What stands in a file of YAML or JSON, as values of JSON; None for nothing.
+
+    Raises DocumentError for what cannot be read, has a key twice, or exceeds a limit.
+    """
     address = re.match(r"(https?:)/+(.*)", str(path))  # a Path has one slash of two
     if address:
         raise DocumentError(

@@ -432,9 +432,11 @@ def _typed_parts(
         records = plans_of(data.models, settings, kinds_in(views))
         lists = list_plans(tree, made, settings)
         calls = body_plans(tree, made, settings)
-        return Typed(settings, [*records, *views], lists, calls, without_record=without)
+        typed = Typed(settings, [*records, *views], lists, calls, without_record=without)
+        typed.require_sound()
     except SettingsError as error:
         raise SettingsError(f"{file}: {error}") from None
+    return typed
 
 
 def _require_something(document: Path, settings: Settings) -> None:

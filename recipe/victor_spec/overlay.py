@@ -5,7 +5,7 @@ with the document, and nobody would see it.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +20,25 @@ _STEP = re.compile(
 )
 """One step of a path: `.get`, `[0]`, `['/cards']` or `["/cards"]`."""
 _KEYS = ("target", "update", "remove", "description", "copy")
+_OF_NAMES = frozenset(
+    {
+        *("properties", "patternProperties", "schemas", "paths", "responses", "content", "headers"),
+        *("examples", "links", "callbacks", "securitySchemes", "scopes", "variables", "mapping"),
+        *("parameters", "requestBodies", "pathItems", "webhooks", "encoding", "$defs"),
+        *("definitions", "dependentRequired", "dependentSchemas", "example", "default", "const"),
+    }
+)
+"""Parts of a document whose keys are names, or that are values."""
+_KEYWORDS = (
+    *("title", "description", "summary", "type", "format", "enum", "const", "default", "example"),
+    *("minLength", "maxLength", "pattern", "minimum", "maximum", "exclusiveMinimum", "multipleOf"),
+    *("exclusiveMaximum", "minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties"),
+    *("properties", "required", "additionalProperties", "items", "allOf", "anyOf", "oneOf", "not"),
+    *("nullable", "readOnly", "writeOnly", "deprecated", "discriminator", "externalDocs", "schema"),
+    *("parameters", "requestBody", "responses", "content", "operationId", "security", "servers"),
+    *("allowEmptyValue", "explode", "style", "examples", "headers", "callbacks", "tags", "url"),
+)
+"""The other keys, without those of which no misspelling is known by its letters."""
 
 
 class _Misfit(Exception):
@@ -46,12 +65,23 @@ def apply_overlay(document: Tree, overlay: Any, file: Path, *, lenient: bool = F
         actions = list(_actions(overlay))
     except _Misfit as error:
         raise DocumentError(f"{file}: {error}.") from None
+    _require_document(overlay, file)
     for action in actions:
         try:
             _do(document, action)
         except _Misfit as error:
             if not lenient:
                 raise DocumentError(f"{file}: {action.place}: {error}.") from None
+
+
+def _require_document(overlay: Tree, file: Path) -> None:
+    """Raise DocumentError for an overlay that says that it is one of another document."""
+    named, own = str(overlay.get("extends", "")), file.name.partition(".overlay.")[0]
+    if named and "://" not in named and Path(named).stem != own:
+        raise DocumentError(
+            f"{file}: `extends` is {named}, and the file corrects {own}: write "
+            f"`extends: {own}{Path(named).suffix}`, or leave it out."
+        )
 
 
 def _nearest(key: str, known: Iterable[str]) -> str:
@@ -120,14 +150,14 @@ def _do(document: Tree, action: _Action) -> None:
     if not action.steps:
         if action.removes:
             raise _Misfit("the whole document cannot be removed")
-        _update(document, action.update)
+        _update(document, document, "", action.update)
         return
     last = action.steps[-1]
     target = _at(holder, last, path)
     if action.removes:
         del holder[last]
     else:
-        _update(target, action.update)
+        _update(holder, target, last, action.update)
 
 
 def _at(holder: Any, step: str | int, path: str) -> Any:
@@ -150,30 +180,69 @@ def _written(step: str | int) -> str:
     return f".{step}" if re.fullmatch(r"[^\W\d]\w*", step) else f"[{step!r}]"
 
 
-def _update(target: Any, update: Any) -> None:
+def _update(holder: Any, target: Any, key: str | int, update: Any) -> None:
+    """Change what stands in a holder at a key."""
     if is_list(target):
-        target.extend(update if is_list(update) else [update])
+        _add(target, update, _properties_for(key, holder))
         return
     if not is_mapping(target):
         raise _Misfit("it is no object and no list: name what it stands in")
     if not is_mapping(update):
         raise _Misfit("`update` must be an object, as what it changes is one")
-    if not _merge(target, update):
+    if not _merge(target, update, key):
         raise _Misfit("it changes nothing, as the document says so itself: remove the action")
 
 
-def _merge(target: Tree, update: Tree) -> bool:
-    """Put the values of an update into a mapping, and say whether they change it."""
+def _properties_for(key: str | int, *holders: Any) -> Collection[str] | None:
+    """The properties that a list of required ones may name; None for any other list, and where the
+    holders do not have them all.
+    """
+    if key != "required" or any("allOf" in each for each in holders):
+        return None
+    found = [each["properties"] for each in holders if is_mapping(each.get("properties"))]
+    return {name for each in found for name in each} if found else None
+
+
+def _add(before: list[Any], update: Any, known: Collection[str] | None) -> None:
+    """Add to a list. `known` are the only ones that it may have, if there are any."""
+    added: list[Any] = update if is_list(update) else [update]
+    for each in added:
+        if each in before:
+            raise _Misfit(f"{each!r} stands there already: leave it out")
+        if known is not None and str(each) not in known:
+            raise _Misfit(f"{each!r} is required, and no property{_nearest(str(each), known)}")
+    before.extend(added)
+
+
+def _require_keyword(key: str) -> None:
+    """Raise a _Misfit for a key that is a misspelling of one that documents have."""
+    close = get_close_matches(key, _KEYWORDS, n=1, cutoff=0.85)
+    if key not in _KEYWORDS and not key.startswith("x-") and close:
+        raise _Misfit(
+            f"`update` has {key!r}, which no document has: the nearest key is {close[0]!r}"
+        )
+
+
+def _merge(target: Tree, update: Tree, at: str | int) -> bool:
+    """Put the values of an update into a mapping, and say whether they change it.
+
+    `at` is the key of the mapping.
+    """
     is_changed = False
     for key, value in update.items():
         before = target.get(key)
+        known = _properties_for(key, target, update)
         if key not in target:
+            if at not in _OF_NAMES:
+                _require_keyword(key)
+            if known is not None:
+                _add([], value, known)
             target[key] = value
             is_changed = True
         elif is_mapping(before) and is_mapping(value):
-            is_changed |= _merge(before, value)
+            is_changed |= _merge(before, value, key)
         elif is_list(before) and is_list(value):
-            before.extend(value)
+            _add(before, value, known)
             is_changed |= bool(value)
         elif type(before) in (dict, list) or type(value) in (dict, list):
             raise _Misfit(f"`update` has {key!r}, which is of another type in the document")

@@ -9,6 +9,7 @@ from .arguments import ListPlan
 from .bodies import BodyPlans
 from .checks import form_call, form_name
 from .choices import WordsType, words_types
+from .names import require_names, require_used
 from .records import RecordPlan
 from .settings import Settings
 
@@ -33,6 +34,11 @@ class Typed:
         enums += [each.words for plan in self.calls.bodies for each in plan.in_order]
         enums += [each.words for plan in self.calls.parts for each in plan.in_order]
         return words_types(self.settings.words, filter(None, enums))
+
+    def require_sound(self) -> None:
+        """Raise SettingsError for a name that is taken, and for an entry that nothing uses."""
+        require_names(self.settings, self.words(), self.lists, self.calls)
+        require_used(self.settings, self.calls)
 
     def modules(self) -> dict[str, dict[str, Any]]:
         """The modules to render, with what each template must know."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from openapi_python_client.parser.openapi import Endpoint
@@ -17,8 +17,6 @@ from .choices import WordsType
 from .settings import ListSettings, Settings, SettingsError, nearest, require_free, sentence
 
 EXTRA = "extra_query"
-TYPES_OF_DEFAULTS = {"text": str, "flag": bool, "whole": int, "choice": str}
-"""By how an argument is checked, the type of what is sent where a caller leaves it out."""
 LOCALS: Sequence[str] = ("check", "constant", "sent", "bool", "date", "datetime", "int", "str")
 """Names that the generated functions use themselves, types included."""
 
@@ -102,6 +100,11 @@ def list_plans(document: Tree, endpoints: Sequence[Endpoint], settings: Settings
         endpoint = None if operation is None else made.get(key(operation.tree))
         if operation is None or endpoint is None:
             raise SettingsError(f"lists.{name} is no operation{nearest(name, by_id)}")
+        if operation.method != "get":
+            raise SettingsError(
+                f"lists.{name}: {operation.where} reads no list: name a GET here, and what sends "
+                "an object in `bodies`."
+            )
         plans.append(_Planner(document, operation, endpoint, name, own, settings).plan())
     return sorted(plans, key=lambda plan: plan.function)
 
@@ -151,6 +154,8 @@ class _Planner:
         self._checks = Checks(f"lists.{name}", own, settings, Patterns())
         self._endpoint = endpoint
         self._sent = _python_names(endpoint)
+        self._kinds: dict[str, str] = {}
+        """How each argument is checked, by its name on the wire."""
 
     def plan(self) -> ListPlan:
         declared = parameters_of(self._document, self._operation)
@@ -162,6 +167,7 @@ class _Planner:
             for wire, parameter in declared.items()
             if wire not in self._own.leave_out
         ]
+        self._require_ranges()
         extra = [EXTRA_QUERY] if self._own.extra_query else []
         taken = [each.name for each in (*arguments, *extra)]
         require_free(f"lists.{self._name}", taken, LOCALS)
@@ -203,8 +209,10 @@ class _Planner:
         own = self._own
         name = own.names.get(wire) or self._sent[wire]
         reader = self._reader_of(wire, schema)
-        self._checks.require_text(wire, reader)
         words = self._checks.words(wire, reader, schema, str(self._endpoint.name), name)
+        kind = self._kinds[wire] = self._checks.kind(wire, reader, schema, words)
+        self._require_whole(wire, schema)
+        self._checks.require_fit(wire, kind)
         if reader == "choice":
             choice = own.choices[wire]
             annotation = closed_words.annotation_of(choice, self._settings.choices[choice])
@@ -223,19 +231,38 @@ class _Planner:
             description=sentence(parameter.get("description")),
             is_required=self._is_required(wire, parameter),
             is_positional=wire in own.positional,
-            default=self._default(wire, reader),
+            default=self._checks.default(wire, kind, schema, self._only_words(wire, words)),
             words=words,
         )
 
-    def _default(self, wire: str, reader: str) -> str | None:
-        """What is sent where a caller leaves the argument out; None: nothing."""
-        if wire not in self._own.defaults:
-            return None
-        default = self._own.defaults[wire]
-        if type(default) is not TYPES_OF_DEFAULTS.get(reader):
-            why = f"it is read as {reader}, not as {default!r}"
-            raise self._checks.misfit("defaults", wire, why)
-        return repr(default)
+    def _only_words(self, wire: str, words: WordsType | None) -> Collection[object]:
+        """The only words that an argument takes; none where it takes others, too."""
+        choice = self._own.choices.get(wire)
+        if choice is not None:
+            return [*self._settings.choices[choice]]
+        return () if words is None else words.words
+
+    def _require_whole(self, wire: str, schema: Tree) -> None:
+        """Raise SettingsError for a form that has no rule, neither here nor in the document."""
+        form = self._own.forms.get(wire)
+        if form is not None and self._checks.whole_of(wire) is None and "pattern" not in schema:
+            why = f"the document has no pattern: write `whole` of the form {form}"
+            raise self._checks.misfit("forms", wire, why)
+
+    def _require_ranges(self) -> None:
+        """Raise SettingsError for a range of two types, and for an argument of two ranges."""
+        ends: set[str] = set()
+        for first, last in self._own.ranges:
+            kinds = self._kinds[first], self._kinds[last]
+            if kinds[0] != kinds[1]:
+                why = f"it is read as {kinds[0]}, and {last} as {kinds[1]}: pair two of one type"
+                raise self._checks.misfit("ranges", first, why)
+            for each in (first, last):
+                if each in ends:
+                    raise self._checks.misfit(
+                        "ranges", each, "it is an end of two ranges: keep one"
+                    )
+                ends.add(each)
 
     def _check_of_choice(self, name: str, choice: str, schema: Tree) -> str:
         words = self._settings.choices[choice]
@@ -258,9 +285,7 @@ class _Planner:
             if not closed_words.fit(self._settings.choices[choice], schema, self._items(schema)):
                 raise self._checks.misfit("choices", wire, f"{choice} has words of another type")
             return "choice"
-        if wire in self._own.read_as:
-            return self._own.read_as[wire]
-        reader = reader_of(schema)
+        reader = self._checks.read_as(wire, schema) or reader_of(schema)
         if reader is None:
             raise self._checks.misfit(
                 "leave_out",

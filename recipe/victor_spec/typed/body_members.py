@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -12,12 +12,15 @@ from victor_spec.requests import PREFIX
 from victor_spec.tree import Tree, list_at, mapping_at, members, resolve
 
 from .checks import Checks, Patterns, form_name, limits_of, reader_of
-from .choices import WordsType
+from .choices import WordsType, words_in
+from .fitting import OF_MONEY, require_one_entry, why_no_currency
 from .settings import MembersSettings, Settings, sentence
 
 REFERENCE = "#/components/schemas/"
 COMPARED = {"birthday": "day", "second": "moment", "zulu": "moment"}
 """How an answer is compared with an argument, where that is not what its check is called."""
+ONE_OF = (("lift", "leave_out", "set_by_hand", "money"), ("shown", "accounts"))
+"""Entries of which one alone names a member: those that say what becomes of it come first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +171,11 @@ class Members:
             place: self._schemas.resolved(each.schema) for place, each in self._members.items()
         }
         self._checks.require_entries("member", known)
+        for name in self._own.lift:
+            if not mapping_at(known[name], "properties"):
+                raise self._checks.misfit("lift", name, "it is no object with members")
+        for entries in ONE_OF:
+            require_one_entry(self._checks.place, self._own.members(), entries)
         required = {place: each.is_required for place, each in self._members.items()}
         self._checks.require_left_out({**dict.fromkeys(known, False), **required})
 
@@ -194,7 +202,18 @@ class Members:
                 found.append(self._money(amounts[place], member))
             else:
                 found.append(self._argument(member))
+        self._require_arguments({each.place for each in found})
         return found
+
+    def _require_arguments(self, places: Collection[str]) -> None:
+        """Raise SettingsError for an entry that names what is no argument."""
+        for entry, name in self._own.members():
+            if entry not in ONE_OF[0] and name not in places:
+                why = (
+                    "it is no argument: its object is lifted, code by hand sends it, or it is the "
+                    "currency of `money`"
+                )
+                raise self._checks.misfit(entry, name, why)
 
     def of_path(self, parameter: Tree) -> BodyArgument:
         """The argument that is a part of the path."""
@@ -221,7 +240,10 @@ class Members:
         schema = self._schemas.resolved(member.schema)
         checked = self._checked(member, name, schema)
         is_required = self._is_required(member)
-        default = repr(own.defaults[member.place]) if member.place in own.defaults else "None"
+        kind = self._checks.kind(member.place, checked.reader, schema, checked.words)
+        self._checks.require_fit(member.place, kind)
+        words = () if checked.words is None else checked.words.words
+        default = self._checks.default(member.place, kind, schema, words) or "None"
         target = f"{_holder(member)}[{member.name!r}]"
         statements = [f"{target} = {checked.call}"]
         if self._is_compared(member, checked):
@@ -283,7 +305,8 @@ class Members:
     def _checked(self, member: Member, name: str, schema: Tree) -> _Checked:
         """How an argument is checked."""
         label, value = self._label(name), self._value(name)
-        reader = self._own.read_as.get(member.place) or self._reader_of(member, schema)
+        read_as = self._checks.read_as(member.place, schema)
+        reader = read_as or self._reader_of(member, schema)
         if reader == "part":
             kind = self._part_of(member.schema)
             call = f"check.part({label}, {value}, {self._of_part(member.schema)})"
@@ -293,7 +316,6 @@ class Members:
             counts = f"{schema.get('minItems', 0)!r}, {schema.get('maxItems')!r}"
             call = f"check.parts({label}, {value}, {self._of_part(item)}, {counts})"
             return _Checked(reader, f"Sequence[{self._part_of(item)}]", call)
-        self._checks.require_text(member.place, reader)
         if reader == "texts":
             word = self._own.words.get(member.place, "str")
             inner = self._schemas.resolved(mapping_at(schema, "items"))
@@ -381,6 +403,11 @@ class Members:
         schema = self._schemas.resolved(member.schema)
         if schema.get("type") != "integer":
             raise self._checks.misfit("money", amount, "an amount in minor units is an integer")
+        self._checks.require_fit(member.place, "money")
+        if amount in self._own.names:
+            raise self._checks.misfit("names", amount, OF_MONEY)
+        if currency:
+            self._require_currency(currency)
         is_required = self._is_required(member)
         value = self._value(name)
         limits = ", ".join(limits_of({"minimum": 1, **schema}))
@@ -404,6 +431,15 @@ class Members:
             place=member.place,
             kind="money",
         )
+
+    def _require_currency(self, place: str) -> None:
+        """Raise SettingsError for a member that is no currency."""
+        schema = self._schemas.resolved(self._members[place].schema)
+        why = "a currency is a text"
+        if schema.get("type") == "string":
+            why = why_no_currency(place, words_in(schema))
+        if why:
+            raise self._checks.misfit("money", place, why)
 
 
 def _holder(member: Member) -> str:

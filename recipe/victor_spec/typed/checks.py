@@ -5,13 +5,15 @@ sent.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Self
 
 from victor_spec.tree import Tree, unused
 
 from .choices import WordsType, default_name, words_in
+from .dialects import why_other
+from .fitting import READ_AS, why_no_default, why_not_read_as, why_unfit
 from .settings import (
     ArgumentSettings,
     FormSettings,
@@ -69,7 +71,7 @@ def form_call(form: FormSettings) -> str:
 
 
 class UnreadPattern(NamedTuple):
-    """A pattern of the document that Python cannot read: nothing checks it."""
+    """A pattern of the document that Python cannot read as it is meant: nothing checks it."""
 
     place: str
     """Of its member: `bodies.takeOrder.details.reference`."""
@@ -78,8 +80,8 @@ class UnreadPattern(NamedTuple):
 
     def line(self) -> str:
         return (
-            f"{self.place}: the pattern {self.pattern} is left out: Python cannot read it: "
-            f"{self.why}"
+            f"{self.place}: the pattern {self.pattern} is left out: Python cannot read it as it is "
+            f"meant: {self.why}"
         )
 
 
@@ -100,11 +102,11 @@ class Patterns:
         return cls(taken=frozenset(map(form_name, whole)))
 
     def form_of(self, place: str, name: str, pattern: str, wanted: str = "") -> str | None:
-        """The name of the form of a pattern; None where Python cannot read it.
+        """The name of the form of a pattern; None where Python cannot read it as it is meant.
 
         `wanted` are the words for a message, if the settings have any.
         """
-        why = why_unread(pattern)
+        why = why_unread(pattern) or why_other(pattern)
         if why:
             self.unread.append(UnreadPattern(place, pattern, why))
             return None
@@ -157,14 +159,66 @@ class Checks:
             if is_required[name]:
                 raise self.misfit("leave_out", name, "the document requires it")
 
-    def require_text(self, wire: str, reader: str) -> None:
-        """Raise SettingsError where a form, or words, are those of a value that is no text.
+    def read_as(self, wire: str, schema: Tree) -> str | None:
+        """How the settings say that a value is checked; None where they do not.
 
-        The texts of a list may have words.
+        Raises SettingsError where the document says that it is something else.
         """
-        for entry, readers in (("forms", ("text",)), ("words", ("text", "texts"))):
-            if wire in getattr(self.own, entry) and reader not in readers:
-                raise self.misfit(entry, wire, f"it is read as {reader}, not as text")
+        named: Mapping[str, str] = getattr(self.own, "read_as", {})
+        wanted = named.get(wire)
+        if wanted is None:
+            return None
+        kind = "word" if words_in(schema) else reader_of(schema)
+        if kind is None and (schema.get("type") in ("array", "object") or "properties" in schema):
+            kind = str(schema.get("type", "object"))
+        why = why_not_read_as(wanted, kind, READ_AS)
+        if why:
+            raise self.misfit("read_as", wire, why)
+        return wanted
+
+    def kind(self, wire: str, reader: str, schema: Tree, words: WordsType | None) -> str:
+        """What a value is to the entries of the settings: its reader, and of a text what else is
+        checked.
+        """
+        if reader != "text":
+            return reader
+        if words is not None:
+            return "word"
+        if self.whole_of(wire) is not None:
+            return "form"
+        return "limited" if "pattern" in schema or schema.get("minLength", 0) > 1 else "text"
+
+    def require_fit(self, wire: str, kind: str) -> None:
+        """Raise SettingsError for an entry that is not for values of this kind."""
+        is_reference = wire in getattr(self.own, "references", ())
+        for entry, name in self.own.members():
+            if name != wire:
+                continue
+            why = why_unfit(entry, "reference" if is_reference and entry != "references" else kind)
+            if why:
+                raise self.misfit(entry, wire, why)
+
+    def default(self, wire: str, kind: str, schema: Tree, words: Collection[object]) -> str | None:
+        """What is sent where a caller leaves an argument out, as code; None: nothing.
+
+        `words` are the only ones that it may be, if there are any. Raises SettingsError for what
+        the check of the argument would refuse.
+        """
+        defaults: Mapping[str, object] = getattr(self.own, "defaults", {})
+        if wire not in defaults:
+            return None
+        may_be_empty = wire in getattr(self.own, "empty", ())
+        limits = {**schema, "minLength": 0} if may_be_empty else {"minLength": 1, **schema}
+        value = defaults[wire]
+        why = why_no_default(kind, value, limits, words, self.whole_of(wire))
+        if why:
+            raise self.misfit("defaults", wire, why)
+        return repr(value)
+
+    def whole_of(self, wire: str) -> str | None:
+        """The regular expression of the form of a text; None without one in the settings."""
+        form = self.own.forms.get(wire)
+        return None if form is None else self.settings.forms[form].whole
 
     def words(
         self, wire: str, reader: str, schema: Tree, function: str, name: str

@@ -12,6 +12,12 @@ from typing import Any
 from victor_spec.tree import DocumentError, Tree, copied, is_list, is_mapping, list_at
 
 MARK = "x-not-enforced"
+LIMITS = (
+    *("minLength", "maxLength", "pattern", "format", "enum"),
+    *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
+    *("minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties"),
+)
+"""What may be marked: what a value is, and that it is required, are no limits."""
 
 
 def enforced(document: Tree, file: Path) -> Tree:
@@ -24,10 +30,13 @@ def enforced(document: Tree, file: Path) -> Tree:
     kept = copied(document)
     for place, schema in list(_marked(kept, "")):
         names = schema.pop(MARK)
-        if not is_list(names) or not {*map(str, names)} <= schema.keys():
+        beside = [limit for limit in LIMITS if limit in schema]
+        is_known = is_list(names) and names and all(name in beside for name in names)
+        if not is_known or len(names) > len({*names}):
+            known = f"the limits beside it are {', '.join(beside)}" if beside else "none is there"
             raise DocumentError(
-                f"{file}: {place}.{MARK} is {names!r}: name limits that stand beside it, such as "
-                "[pattern]."
+                f"{file}: {place}.{MARK} is {names!r}: name limits that stand beside it, each "
+                f"once, such as [pattern]: {known}."
             )
         for name in names:
             del schema[name]

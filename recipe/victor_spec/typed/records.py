@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,7 @@ from openapi_python_client.parser.properties import ModelProperty
 
 from victor_spec.members import Kind, kind_of, members_of
 
+from .fitting import FIELD_READ_AS, OF_MONEY, require_one_entry, why_no_currency, why_not_read_as
 from .settings import (
     RecordSettings,
     Settings,
@@ -147,6 +148,7 @@ class RecordPlanner:
                 plan.fields += self._lifted(wire, prop)
             elif wire not in currencies or self._is_decided(wire):
                 plan.fields.append(self.field(wire, prop))
+        self._check_named({each.place for each in plan.fields}, amounts)
         names = [each.name for each in plan.fields]
         require_free(f"records.{self._name}", names, TAKEN | TYPE_NAMES)
         return plan
@@ -164,10 +166,12 @@ class RecordPlanner:
 
     def _check_entry(self, place: str, kind: Kind, reader: str) -> None:
         """Raise SettingsError for an entry that does not fit the type of its member."""
-        is_scalar = kind is None or (isinstance(kind, str) and kind not in self._models)
-        is_text = is_scalar or isinstance(kind, tuple)
-        if place in self._settings.read_as and not is_text:
-            raise self._misfit("read_as", place, "it is no scalar")
+        if place in self._settings.read_as:
+            is_scalar = not isinstance(kind, list) and kind not in self._models
+            wanted = self._settings.read_as[place]
+            why = why_not_read_as(wanted, _scalar(kind), FIELD_READ_AS) if is_scalar else ""
+            if why or not is_scalar:
+                raise self._misfit("read_as", place, why or "it is no scalar")
         if place in self._settings.identifiers and kind not in ("text", "uuid", None):
             raise self._misfit("identifiers", place, "it is no text")
         if place in self._settings.masked and reader not in TEXT_READERS:
@@ -181,14 +185,32 @@ class RecordPlanner:
         for amount, currency in self._settings.money.values():
             if kind_of(properties[amount]) != "whole":
                 raise self._misfit("money", amount, "an amount in minor units is an integer")
-            is_text = kind_of(properties[currency]) == "text"
-            if not is_text and not isinstance(kind_of(properties[currency]), tuple):
+            kind = kind_of(properties[currency])
+            words = kind if isinstance(kind, tuple) else ()
+            if kind != "text" and not words:
                 raise self._misfit("money", currency, "a currency is a text")
+            why = why_no_currency(currency, words)
+            if why:
+                raise self._misfit("money", currency, why)
             if amount in amounts:
                 raise self._misfit("money", amount, "it is the amount of two fields: keep one")
             amounts.add(amount)
 
+    def _check_named(self, places: Collection[str], amounts: Collection[str]) -> None:
+        """Raise SettingsError for an entry that names no field, or one that `money` makes."""
+        for entry, place in self._settings.members():
+            if entry in ("leave_out", "lift", "money"):
+                continue
+            if place not in places:
+                why = "it is no field: it is the currency of `money`; name it in `shown`, too"
+                raise self._misfit(entry, place, why)
+            if place in amounts and entry not in ("shown", "private"):
+                raise self._misfit(entry, place, OF_MONEY)
+
     def _check_left_out(self) -> None:
+        require_one_entry(
+            f"records.{self._name}", self._settings.members(), ("identifiers", "read_as")
+        )
         gone = {*self._settings.leave_out, *self._settings.lift}
         for entry, place in self._settings.members():
             if place in gone and entry not in ("leave_out", "lift"):
@@ -289,6 +311,14 @@ class RecordPlanner:
     def _declares(self, name: str) -> bool:
         """Whether the document declares members of a model."""
         return name in self._models and bool(members_of(self._models[name]))
+
+
+def _scalar(kind: Kind) -> str | None:
+    """What a scalar is, in one word; None where the document does not say it."""
+    if isinstance(kind, tuple):
+        is_text = all(isinstance(word, str) for word in kind)
+        return "word" if is_text else "number of an enum"
+    return kind if isinstance(kind, str) and kind != "any" else None
 
 
 def _default_name(python_name: str) -> str:

@@ -6,12 +6,12 @@ the document does not have stops generation.
 
 import keyword
 import re
+import warnings
 from collections.abc import Iterable, Mapping, Sized
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, Self
 
-import yaml
 from pydantic import (
     BaseModel,
     ConfigDict,
@@ -21,7 +21,9 @@ from pydantic import (
     model_validator,
 )
 
-from victor_spec.document import DocumentError
+from victor_spec.bounds import Limits
+from victor_spec.document import DocumentError, read_values
+from victor_spec.tree import is_list
 
 from .closed_words import Choices
 
@@ -35,6 +37,16 @@ class SettingsError(DocumentError):
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="after")
+    def _name_each_once(self) -> Self:
+        for entry in type(self).model_fields:
+            value: object = getattr(self, entry)
+            names = value if is_list(value) else []
+            for name in names:
+                if names.count(name) > 1:
+                    raise ValueError(f"{name} stands twice in `{entry}`: keep one")
+        return self
 
 
 class RecordSettings(_Strict):
@@ -110,15 +122,19 @@ class ViewSettings(_Strict):
         default={}, description="Members that have another name in Python than their own."
     )
     by_hand: list[str] = Field(
-        default=[], description="Members that the class over the view reads itself."
+        default=[],
+        description="Members that the class over the view reads itself. No field has the name of "
+        "one there: its own, or the one in `names`.",
     )
 
 
 def why_unread(pattern: str) -> str:
     """Why Python cannot read a regular expression, as a form reads it; empty if it can."""
     try:
-        re.compile(pattern, re.ASCII)
-    except (re.error, OverflowError, RecursionError, ValueError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # Python may read it in another way one day
+            re.compile(pattern, re.ASCII)
+    except (re.error, OverflowError, RecursionError, ValueError, Warning) as error:
         return str(error)
     return ""
 
@@ -128,6 +144,7 @@ class FormSettings(_Strict):
 
     whole: str | None = Field(
         default=None,
+        min_length=1,
         description="A regular expression that the whole text matches. It is the whole rule: no "
         "length of the document is checked. Without it, the document's pattern and lengths are.",
     )
@@ -177,7 +194,9 @@ class ArgumentSettings(_Strict):
 class ListSettings(ArgumentSettings):
     """How the arguments of a list differ from what the document says of its parameters."""
 
-    what: str = Field(description="What messages begin with, behind `The`: `list of payouts`.")
+    what: str = Field(
+        min_length=1, description="What messages begin with, behind `The`: `list of payouts`."
+    )
     read_as: dict[str, Literal["text", "day", "moment", "second", "zulu"]] = Field(
         default={},
         description="Texts that are a day, a moment, a moment in whole seconds (a fraction is "
@@ -235,6 +254,7 @@ class MembersSettings(ArgumentSettings):
     )
     decimals: int | None = Field(
         default=None,
+        ge=0,
         description="The decimals that the currency of each Money has to have, where the provider "
         "counts that unit in all currencies.",
     )
@@ -292,16 +312,17 @@ class PartSettings(MembersSettings):
 class BodySettings(MembersSettings):
     """The arguments of an operation that sends a JSON object."""
 
-    what: str = Field(description="What messages begin with, behind `The`: `payout`.")
+    what: str = Field(min_length=1, description="What messages begin with, behind `The`: `payout`.")
     by_hand: dict[str, str] = Field(
         default={},
         description="Arguments that code by hand checks and sends, with their types in Python. "
         "One whose type ends with `| None` may be left out.",
     )
-    compared_as: dict[str, str] | None = Field(
+    compared_as: dict[str, Literal["text", "word"]] | None = Field(
         default=None,
         description="Makes a table of the arguments, for code by hand that compares an answer "
-        "with what was sent. Members that are compared in another way than their type says.",
+        "with what was sent. Texts that are compared in another way than their type says: by their "
+        "characters, or as a word.",
     )
     counts_if_left_out: list[str] = Field(
         default=[],
@@ -310,6 +331,7 @@ class BodySettings(MembersSettings):
     )
     dictionary: dict[str, list[str]] = Field(
         default={},
+        max_length=1,
         description="Makes a TypedDict of the arguments, by its name: for code that stores them. "
         "Arguments that are required there, by their names in Python.",
     )
@@ -388,9 +410,9 @@ def read_settings(file: Path) -> Settings:
     Raises SettingsError for what is no YAML, or has an entry that is unknown or of another type.
     """
     try:
-        content: Any = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise SettingsError(f"{file} cannot be read: {error}") from error
+        content = read_values(file, Limits())
+    except DocumentError as error:
+        raise SettingsError(str(error)) from error
     try:
         return Settings.model_validate({} if content is None else content)
     except ValidationError as error:
@@ -418,7 +440,7 @@ def _sentences(error: ValidationError) -> str:
             holder = Settings if len(place) == 1 else _GROUPS[place[0]]
             sentences.append(f"{where} is no setting{nearest(place[-1], holder.model_fields)}")
         else:
-            sentences.append(f"{where}: {problem['msg']}.")
+            sentences.append(f"{where}: {problem['msg'].removeprefix('Value error, ')}.")
     return " ".join(sentences)
 
 

@@ -77,7 +77,9 @@ def _view(models: Mapping[str, ModelProperty], name: str, own: ViewSettings) -> 
         for place, member in members.items()
         if place not in own.by_hand and place not in own.spread
     ]
-    by_hand = {str(members[place].prop.python_name) for place in own.by_hand}
+    by_hand = {
+        own.names.get(place) or str(members[place].prop.python_name) for place in own.by_hand
+    }
     require_free(where, [each.name for each in fields], TAKEN | TYPE_NAMES | by_hand)
     return RecordPlan(name, "", f"The fields of {_listed(own.over)}.", fields, is_view=True)
 
@@ -105,7 +107,7 @@ def _check(where: str, own: ViewSettings, members: Mapping[str, _Member]) -> Non
         if place not in parts:
             raise SettingsError(f"{where}.spread: {place}: it is no object with members.")
     for place in own.names:
-        if place in own.by_hand or place in own.spread:
+        if place in own.spread:
             raise SettingsError(f"{where}.names: {place}: it is no field of the view.")
 
 

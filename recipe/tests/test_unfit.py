@@ -1,0 +1,82 @@
+"""Each entry of the settings that resolves to nothing, to another type or to a name that is taken
+stops generation, with one sentence that names it.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from victor_spec.document import DocumentError, load
+from victor_spec.generate import typed_of
+from victor_spec.tree import Tree
+from victor_spec.typed.dialects import why_other
+from victor_spec.typed.settings import SettingsError, why_unread
+
+from .wire import beside
+
+pytestmark = pytest.mark.pull_request
+UNFIT: Tree = beside("unfit")
+
+
+def refused(folder: Path, settings: str, document: str = UNFIT["document"]) -> str:
+    """What is said of the settings of a document, without the name of their file."""
+    spec = folder / "shop.yaml"
+    spec.write_text(document, encoding="utf-8")
+    file = folder / "shop.settings.yaml"
+    file.write_text(settings, encoding="utf-8")
+    with pytest.raises(SettingsError) as caught:
+        typed_of(spec, load(spec))
+    return str(caught.value).removeprefix(f"{file}: ")
+
+
+@pytest.mark.parametrize(("group", "entries", "says"), UNFIT["cases"])
+def test_an_entry_that_does_not_fit_is_named(
+    group: str, entries: str, says: str, tmp_path: Path
+) -> None:
+    assert refused(tmp_path, UNFIT["groups"][group] % entries) == says
+
+
+def test_a_key_that_stands_twice_is_named(tmp_path: Path) -> None:
+    assert refused(tmp_path, UNFIT["twice"]) == (
+        f"{tmp_path / 'shop.settings.yaml'} cannot be read: The key 'constant' stands twice in the "
+        "mapping at line 3: remove one."
+    )
+
+
+@pytest.mark.parametrize(("mark", "says"), UNFIT["marks"])
+def test_a_mark_is_of_limits_alone(mark: str, says: str, tmp_path: Path) -> None:
+    spec = tmp_path / "shop.yaml"
+    marked = f"note: {{type: string, maxLength: 5, x-not-enforced: {mark}}}"
+    old = "        note: {type: string, maxLength: 5}"
+    spec.write_text(UNFIT["document"].replace(old, f"        {marked}"), encoding="utf-8")
+    with pytest.raises(DocumentError, match=re.escape(says)) as caught:
+        typed_of(spec, load(spec))
+    assert "components.schemas.NewOrder.properties.note.x-not-enforced is [" in str(caught.value)
+
+
+def test_that_a_member_is_required_is_no_limit(tmp_path: Path) -> None:
+    spec = tmp_path / "shop.yaml"
+    old = "required: [sum, day]"
+    document = UNFIT["document"].replace(old, f"{old}\n      x-not-enforced: [required]")
+    spec.write_text(document, encoding="utf-8")
+    with pytest.raises(DocumentError, match=r"such as \[pattern\]: none is there"):
+        typed_of(spec, load(spec))
+
+
+@pytest.mark.parametrize(("pattern", "why"), UNFIT["patterns"])
+def test_a_pattern_that_python_reads_in_another_way_is_named_and_left_out(
+    pattern: str, why: str, tmp_path: Path
+) -> None:
+    spec = tmp_path / "shop.yaml"
+    spec.write_text(UNFIT["document"].replace("'[A-Z]+'", f"'{pattern}'"), encoding="utf-8")
+    settings = UNFIT["groups"]["raw body"].replace(", %s", "")
+    (tmp_path / "shop.settings.yaml").write_text(settings, encoding="utf-8")
+    patterns = typed_of(spec, load(spec)).calls.patterns
+    assert [(each.pattern, each.why) for each in patterns.unread] == [(pattern, why)]
+    assert patterns.forms == {}
+
+
+@pytest.mark.parametrize("pattern", UNFIT["alike"])
+def test_a_pattern_that_python_reads_as_the_document_means_it_is_checked(pattern: str) -> None:
+    assert (why_unread(pattern), why_other(pattern)) == ("", "")

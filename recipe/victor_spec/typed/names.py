@@ -1,0 +1,156 @@
+"""The names of the generated modules of arguments: each is taken once."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+
+from . import closed_words
+from .arguments import ListPlan
+from .bodies import BodyPlans, PartPlan
+from .checks import form_name
+from .choices import WordsType
+from .settings import ArgumentSettings, Settings, SettingsError, is_name, nearest
+
+IMPORTED = frozenset(
+    {
+        *("Amount", "Any", "ExtraBody", "ExtraQuery", "KW_ONLY", "Literal", "Mapping", "Money"),
+        *("Required", "Sequence", "StrEnum", "TypedDict", "annotations", "dataclass", "date"),
+        "datetime",
+    }
+)
+"""What the modules import: one word of the settings is known in all of them."""
+BUILT_IN = frozenset({"bool", "bytes", "dict", "float", "int", "list", "object", "str", "tuple"})
+"""The types that annotations have without an import."""
+
+
+class Names:
+    """The names that stand in the modules, each with what has it."""
+
+    def __init__(self) -> None:
+        self._owners = dict.fromkeys(IMPORTED | BUILT_IN, "the modules themselves")
+
+    def add(self, place: str, name: str, remedy: str) -> None:
+        """Take a name. Raises SettingsError for one that is taken, or is none in Python."""
+        if not is_name(name):
+            raise SettingsError(f"{place}: {name} is no name in Python: {remedy}.")
+        owner = self._owners.setdefault(name, place)
+        if owner != place:
+            raise SettingsError(f"{place}: the name {name} is taken by {owner}: {remedy}.")
+
+    def require_unused(self, place: str, names: Sequence[str], written: Sequence[str]) -> None:
+        """Raise SettingsError for an argument with a name that its function itself uses.
+
+        A name of the document may be that of a type, which no function calls; one that is
+        `written` in the settings may not.
+        """
+        for name in names:
+            owner = self._owners.get(name)
+            if owner is not None and (name in written or name not in IMPORTED | BUILT_IN):
+                raise SettingsError(
+                    f"{place}: the name {name} is taken by {owner}: write another one in `names`."
+                )
+
+    def require_type(self, place: str, annotation: str) -> None:
+        """Raise SettingsError for an annotation with a name that no module has."""
+        try:
+            tree = ast.parse(annotation, mode="eval")
+        except SyntaxError:
+            raise SettingsError(f"{place}: {annotation} is no type in Python.") from None
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Name) and node.id not in self._owners:
+                raise SettingsError(
+                    f"{place}: {node.id} is no type{nearest(node.id, self._owners)}"
+                )
+
+
+def require_names(
+    settings: Settings, words: Sequence[WordsType], lists: Sequence[ListPlan], calls: BodyPlans
+) -> None:
+    """Raise SettingsError for a name in the modules that is taken, or that is none."""
+    names = Names()
+    for place, name in _made(settings, words, lists, calls):
+        names.add(place, name, "write another one")
+    for plan in lists:
+        place = f"lists.{plan.operation}"
+        taken = [each.name for each in plan.arguments]
+        names.require_unused(place, taken, _written(settings.lists[plan.operation]))
+    for body in calls.bodies:
+        place, own = f"bodies.{body.operation}", settings.bodies[body.operation]
+        taken = [each.name for each in (*body.positional, *body.by_keyword)]
+        names.require_unused(place, taken, [*_written(own), *own.by_hand])
+        for name, annotation in own.by_hand.items():
+            names.require_type(f"{place}.by_hand.{name}", annotation)
+    for part in calls.parts:
+        own_part = settings.parts.get(part.schema)
+        written = [] if own_part is None else _written(own_part)
+        names.require_unused(f"parts.{part.schema}", _fields_of(part), written)
+    _require_same_fields(calls.parts)
+
+
+def require_used(settings: Settings, calls: BodyPlans) -> None:
+    """Raise SettingsError for a form, words or choices that no argument has."""
+    everything: list[ArgumentSettings] = [
+        *settings.lists.values(),
+        *settings.parts.values(),
+        *settings.bodies.values(),
+    ]
+    for group in ("forms", "words", "choices"):
+        used = {name for own in everything for name in getattr(own, group, {}).values()}
+        if group == "forms" and any(body.path for body in calls.bodies):
+            used.add("id")  # what each part of a path has, where the settings have such a form
+        for name in getattr(settings, group):
+            if name not in used:
+                raise SettingsError(
+                    f"{group}.{name}: no argument has it: name it in `{group}` of a list, a part "
+                    "or a body, or leave it out."
+                )
+
+
+def _made(
+    settings: Settings, words: Sequence[WordsType], lists: Sequence[ListPlan], calls: BodyPlans
+) -> Iterator[tuple[str, str]]:
+    """The names that the modules define, each with the entry that it comes from."""
+    for each in words:
+        yield f"words.{each.name}", each.name
+    for name in settings.choices:
+        yield f"choices.{name}", name
+        yield f"choices.{name}", closed_words.constant_of(name)
+    for name in {**settings.forms, **calls.patterns.forms}:
+        yield f"forms.{name}", form_name(name)
+    for part in calls.parts:
+        if part.has_class:
+            yield f"parts.{part.schema}", part.name
+        yield f"parts.{part.schema}", part.function
+    for plan in lists:
+        yield f"lists.{plan.operation}", plan.function
+    for body in calls.bodies:
+        yield f"bodies.{body.operation}", body.function
+        if body.has_table:
+            yield f"bodies.{body.operation}", body.function.upper()
+        if body.dictionary:
+            yield f"bodies.{body.operation}.dictionary", body.dictionary
+
+
+def _written(own: ArgumentSettings) -> list[str]:
+    """The names in Python that the settings write."""
+    return [*own.names.values(), *getattr(own, "money", ())]
+
+
+def _fields_of(part: PartPlan) -> list[str]:
+    return [each.name for each in (*part.positional, *part.by_keyword)]
+
+
+def _require_same_fields(parts: Sequence[PartPlan]) -> None:
+    """Raise SettingsError for two schemas of one class that have other fields: what a caller says
+    would not be sent of both.
+    """
+    classes = {part.name: part for part in parts if part.has_class}
+    for part in parts:
+        first = classes.get(part.name, part)
+        others = {*_fields_of(part)} ^ {*_fields_of(first)}
+        if others:
+            raise SettingsError(
+                f"parts.{part.schema}: the class {part.name} is that of {first.schema}, too, and "
+                f"one of them has no {', '.join(sorted(others))}: write another `name`."
+            )
