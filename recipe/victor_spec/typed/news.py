@@ -47,8 +47,8 @@ UPPER = {
 }
 OTHER = {"multipleOf": "a multiple of {}", "pattern": "pattern {}"}
 """The limits of a schema, as words. Of two that are neither, no one is narrower."""
-LIMITS = LOWER | UPPER | OTHER
-LIMITS |= {f"items.{key}": f"each {words}" for key, words in LIMITS.items()}
+_OF_VALUES = LOWER | UPPER | OTHER
+LIMITS = _OF_VALUES | {f"items.{key}": f"each {words}" for key, words in _OF_VALUES.items()}
 BY_HAND = dict.fromkeys((*LIMITS, "enum"), "code by hand decides")
 """What decides in place of the limits of a header."""
 READ_AGAIN = "the list is read repeatedly; undecided"
@@ -75,9 +75,7 @@ class Declared(NamedTuple):
     def text(self) -> str:
         """Its type and its limits: `text, at most 12 characters`."""
         limits = [
-            words.format(self.limits[key])
-            for key, words in LIMITS.items()
-            if key in self.limits and not key.endswith("pattern")
+            words.format(self.limits[key]) for key, words in LIMITS.items() if key in self.limits
         ]
         if self.words:
             limits.append(f"one of {_listed(self.words)}")
