@@ -101,8 +101,8 @@ BREAKING = {
 SAID_BREAKING = """
 12 changes of typed records and arguments:
   word gone: `state` in `list_orders`: CLOSED: breaking
-  narrower: `note` in `list_orders`: at most 9 characters, and not 20: breaking
   narrower: `note` in `list_orders`: at least 2 characters: breaking
+  narrower: `note` in `list_orders`: at most 9 characters, and not 20: breaking
   other pattern: `note` in `list_orders`: [a-y]{1,9}: breaking
   narrower: `page_size` in `list_orders`: at least 2, and not 1: breaking
   other type: `day` in `list_orders`: day, and not text: breaking
@@ -222,3 +222,110 @@ def test_what_does_not_change_is_not_said(
 ) -> None:
     printed = updated(tmp_path, {"title: Shop": "title: The shop"}, capsys)
     assert "typed records and arguments" not in printed
+
+
+CALLS = """
+openapi: 3.0.3
+info: {title: Shop, version: 1.0.0}
+paths:
+  /shops/{shopId}/orders:
+    get:
+      operationId: listOrders
+      parameters:
+        - {name: shopId, in: path, required: true, schema: {type: string}}
+        - {name: size, in: query, schema: {type: integer, minimum: 1, maximum: 50}}
+        - {name: id, in: query, schema: {type: string, maxLength: 20}}
+        - {name: since, in: query, required: true, schema: {type: string}}
+      responses: {"204": {description: None}}
+    post:
+      operationId: takeOrder
+      parameters:
+        - {name: shopId, in: path, required: true, schema: {type: string}}
+        - {name: Key, in: header, schema: {type: string, maxLength: 128}}
+      requestBody:
+        content:
+          application/json:
+            schema:
+              type: object
+              required: [note]
+              properties:
+                note: {type: string, maxLength: 80}
+                tags: {type: array, items: {type: string, maxLength: 100}}
+                count: {type: integer, format: int64}
+                rate: {type: number, maximum: 9}
+      responses: {"204": {description: Taken}}
+"""
+CALLS_SETTINGS = """
+forms: {id: {whole: "[a-z]+", wanted: an id}}
+lists: {listOrders: {what: list, positional: [shopId], forms: {id: id}, constant: [size]}}
+bodies: {takeOrder: {what: order, empty: [note]}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "maximum: 50",
+            "exclusiveMaximum: 50",
+            "narrower: `size`: at most 49, and not 50: breaking",
+        ),
+        (
+            "maximum: 50",
+            "maximum: 50, multipleOf: 5",
+            "narrower: `size`: a multiple of 5: breaking",
+        ),
+        (
+            "maxLength: 20",
+            "maxLength: 9",
+            "narrower: `id`: at most 9 characters, and not 20: not checked: the form id decides",
+        ),
+        (
+            "required: true, schema: {type: string}}\n      resp",
+            "schema: {type: string}}\n      resp",
+            "no longer required: `since`: a call may leave it out",
+        ),
+        (
+            "maxLength: 80",
+            "maxLength: 80, minLength: 5",
+            "narrower: `note`: at least 5 characters: breaking",
+        ),
+        ("required: [note]", "required: []", "no longer required: `note`: a call may leave it out"),
+        (
+            "maxLength: 100",
+            "maxLength: 10",
+            "narrower: `tags`: each at most 10 characters, and not 100: breaking",
+        ),
+        (
+            "{type: string, maxLength: 100}",
+            "{type: integer}",
+            "other type: `tags`: list of whole number, and not list of text: breaking",
+        ),
+        ("int64", "int32", "narrower: `count`: at most 2147483647: breaking"),
+        ("maximum: 9", "maximum: 9, exclusiveMaximum: true", "narrower: `rate`: below 9: breaking"),
+        (
+            "maxLength: 128",
+            "maxLength: 36",
+            (
+                "narrower: header `Key`: at most 36 characters, and not 128: not checked: "
+                "code by hand decides"
+            ),
+        ),
+        (
+            "rate: {type: number",
+            "box: {type: object}\n                rate: {type: number",
+            "new: `box` (object): no argument: `extra_body` sends it",
+        ),
+    ],
+)
+def test_each_limit_is_said_with_whether_it_is_checked(
+    old: str, new: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert CALLS.count(old) == 1
+    made_with_settings(tmp_path, CALLS, CALLS_SETTINGS)
+    (tmp_path / "newer.yaml").write_text(CALLS.replace(old, new), encoding="utf-8")
+    main(["update", f"{tmp_path}/shop.yaml", f"{tmp_path}/newer.yaml", "--out", str(tmp_path)])
+    printed = capsys.readouterr().out.partition("of typed records and arguments:")[2]
+    for function in ("list_orders", "take_order"):
+        printed = printed.replace(f" in `{function}`", "")
+    assert f"  {said}\n" in printed

@@ -108,6 +108,7 @@ def test_typed_makes_a_record_of_each_answer_and_the_arguments_of_each_list(
     assert lists == [b"list_orders"]
     assert b"sizes" not in made["arguments.py"]
     printed = capsys.readouterr().out
+    assert re.search(r"no-argument \(1\): .*\n +listOrders\.sizes\n", printed)
     assert re.search(r"no-record \(1\): .*\n +GET /orders/\{id\}/paper\n", printed)
 
 
@@ -130,7 +131,6 @@ def test_the_settings_to_start_from_name_what_is_undecided(
     assert "  Order:\n    shown: [] # may have: orderId\n" in text
     assert text.endswith(
         "lists:\n  listOrders:\n    what: list of orders\n    positional: [shopId]\n"
-        "    leave_out: [sizes]\n"
     )
 
 

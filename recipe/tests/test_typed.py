@@ -175,11 +175,11 @@ def test_without_settings_there_are_typed_records_only_on_demand(tmp_path: Path)
         ),
         (
             "records: {Order: {names: {state: total}}}",
-            "records.Order: the name total is taken, or is no name in Python",
+            "records.Order: total: the name total is taken by state: write",
         ),
         ("records: {Order: {names: {state: raw}}}", "the name raw is taken"),
-        ("records: {Order: {names: {state: class}}}", "the name class is taken, or is no name"),
-        ("records: {Order: {names: {state: _json}}}", "the name _json is taken, or is no name"),
+        ("records: {Order: {names: {state: class}}}", "the name class is none in Python"),
+        ("records: {Order: {names: {state: _json}}}", "the name _json is"),
         (
             "records: {Order: {masked: [total]}}",
             "records.Order.masked: total: only a text is masked; name it in `private`",
@@ -203,7 +203,7 @@ def test_without_settings_there_are_typed_records_only_on_demand(tmp_path: Path)
             "records: {Order: {lift: {delivery: [town]}, private: [delivery.on]}}",
             "private: delivery.on: it is not lifted, so it is no field",
         ),
-        ("records: {Order: {names: {state: a-b}}}", "the name a-b is taken, or is no name"),
+        ("records: {Order: {names: {state: a-b}}}", "the name a-b is none"),
         (
             "records: {Order: {show: [state]}}",
             "records.Order.show is no setting: did you mean shown?",

@@ -111,6 +111,11 @@ def source_of(result: GenerationResult, module: str = "arguments") -> str:
     return re.sub(r"\s+", " ", source)
 
 
+def flat(source: str) -> str:
+    """The source as if no line was too long."""
+    return re.sub(r",? \)", ")", source.replace("( ", "("))
+
+
 def test_a_list_is_a_function_with_the_arguments_of_the_document(tmp_path: Path) -> None:
     assert (
         "def list_orders( shop_id: str, *, since: datetime, state: OrderState | None = None, "
@@ -140,6 +145,95 @@ def test_a_list_is_a_function_with_the_arguments_of_the_document(tmp_path: Path)
 )
 def test_each_argument_is_checked_by_its_type_and_limits(statement: str, tmp_path: Path) -> None:
     assert statement in source_of(made(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("schema", "check"),
+    [
+        ("{type: string, minLength: 3, maxLength: 9}", 'text("words", words, 9, shortest=3)'),
+        (
+            "{type: string, maxLength: 35, minLength: 3, pattern: '^[A-Z]+$'}",
+            'form("words", words, WORDS_PATTERN_FORM, 35, 3)',
+        ),
+        (
+            "{type: string, minLength: 0, pattern: '[A-Z]*'}",
+            'form("words", words, WORDS_PATTERN_FORM, None, 0)',
+        ),
+        ("{type: [string, 'null'], maxLength: 3}", 'text("words", words, 3)'),
+        ("{anyOf: [{type: string, maxLength: 3}, {type: 'null'}]}", 'text("words", words, 3)'),
+        ("{type: integer, format: int32}", f'integer("words", words, {-(2**31)}, {2**31 - 1})'),
+        (
+            "{type: integer, minimum: 0, exclusiveMinimum: true, exclusiveMaximum: 9}",
+            'integer("words", words, 1, 8)',
+        ),
+        (
+            "{type: integer, minimum: 0, maximum: 9, enum: [1, 2, 3], multipleOf: 1}",
+            'integer("words", words, 0, 9, step=1, among=(1, 2, 3))',
+        ),
+        (
+            "{type: number, exclusiveMinimum: 0, maximum: 9, exclusiveMaximum: true}",
+            f'number("words", words, {-(2**63)}, {2**63 - 1}, above=0, below=9)',
+        ),
+        (
+            "{type: number, minimum: 0, maximum: 9, multipleOf: 0.5, enum: [1, 1.5]}",
+            'number("words", words, 0, 9, step=0.5, among=(1, 1.5))',
+        ),
+        (
+            "{type: array, maxItems: 2, items: {type: string, maxLength: 5, pattern: a+}}",
+            (
+                'each("words", words, '
+                "lambda field, item: check.form(field, item, WORDS_PATTERN_FORM, 5, 1), 1, 2)"
+            ),
+        ),
+        (
+            "{type: array, minItems: 0, items: {type: integer, minimum: 0, maximum: 9}}",
+            'each("words", words, lambda field, item: check.integer(field, item, 0, 9), 1)',
+        ),
+        (
+            "{type: array, items: {type: string, enum: [a, b]}}",
+            'each("words", words, lambda field, item: check.choice(field, item, ("a", "b")), 1)',
+        ),
+    ],
+)
+def test_each_limit_of_the_document_is_checked(schema: str, check: str, tmp_path: Path) -> None:
+    document = DOCUMENT.replace("{type: string, minLength: 0}", schema)
+    source = flat(source_of(made(tmp_path, document)))
+    assert f'if words is not None: sent["words"] = check.{check}' in source
+
+
+def test_a_form_of_the_settings_without_a_rule_has_that_of_the_document(tmp_path: Path) -> None:
+    document = DOCUMENT.replace("minLength: 0", "pattern: '[A-Z]+'")
+    settings = LIST % "forms: {words: f}" + "\nforms: {f: {wanted: capitals}}"
+    result = made(tmp_path, document, settings)
+    assert 'check.form("words", words, F_FORM, None, 1)' in source_of(result)
+    assert 'F_FORM = _typed.Form("[A-Z]+", "capitals")' in source_of(result, "forms")
+
+
+@pytest.mark.parametrize("name", ["check", "constant", "path", "date", "str", "class"])
+def test_a_name_that_the_function_uses_itself_gets_an_underscore(name: str, tmp_path: Path) -> None:
+    source = source_of(made(tmp_path, DOCUMENT.replace("name: words", f"name: {name}")))
+    assert f'check.text("{name}_", {name}_, shortest=0)' in source
+
+
+@pytest.mark.parametrize(
+    "schema", ["{type: object}", "{type: array, items: {type: object}}", "{type: array}", "{}"]
+)
+def test_a_parameter_that_no_check_knows_is_named_and_no_argument(
+    schema: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = DOCUMENT.replace("{type: string, minLength: 0}", schema)
+    assert "words:" not in source_of(made(tmp_path, document))
+    main(["generate", str(tmp_path / "shop.yaml"), "--out", str(tmp_path)])
+    assert re.search(r"no-argument \(1\): .*\n +listOrders\.words\n", capsys.readouterr().out)
+
+
+def test_a_parameter_that_no_check_knows_and_the_settings_name_stops_generation(
+    tmp_path: Path,
+) -> None:
+    document = DOCUMENT.replace("{type: string, minLength: 0}", "{type: object}")
+    message = "lists.listOrders.leave_out: words: no check knows the type 'object'"
+    with pytest.raises(SettingsError, match=re.escape(message)):
+        made(tmp_path, document, LIST % "constant: [words]")
 
 
 def test_a_form_stands_once_in_a_module_of_its_own(tmp_path: Path) -> None:
@@ -272,14 +366,14 @@ def test_names_of_numbers_are_taken_in_their_place(tmp_path: Path) -> None:
         (LIST % "words: {state: State}", "lists.listOrders.words.state: State is not in `words`"),
         (
             LIST % "forms: {state: f}" + "\nforms: {f: {wanted: a word}}",
-            "forms: state: a list checks no pattern of the document: write `whole` of the form f",
+            "forms: state: the document has no pattern: write `whole` of the form f",
         ),
-        (LIST % "names: {state: paid}", "the name paid is taken, or is no name in Python"),
+        (LIST % "names: {state: paid}", "the name paid is taken by "),
         (LIST % "names: {state: sent}", "the name sent is taken"),
         (LIST % "constants: [state]", "constants is no setting: did you mean constant?"),
         (LIST % "ranges: [[createdFrom, createdTo]], leave_out: [createdTo]", "it is left out"),
         (LIST % "leave_out: [shopId]", "leave_out: shopId: the document requires it"),
-        (LIST % "names: {state: class}", "the name class is taken, or is no name in Python"),
+        (LIST % "names: {state: class}", "the name class is none in Python"),
         (LIST % "words: {paid: W}" + "\nwords: {W: [a]}", "it is read as flag, not as text"),
         ('words: {"not a name": [a]}', "words.not a name is no name of a type in Python"),
         ("words: {W: []}", "words.W has no words"),
@@ -328,7 +422,11 @@ def test_each_sentence_of_a_message_ends_with_one_mark(
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("schema: {type: boolean}", "schema: {type: array}", "no check knows the type 'array'"),
+        (
+            "in: query, schema: {type: boolean}",
+            "in: query, required: true, schema: {type: array}",
+            "no check knows the type 'array'",
+        ),
         ("name: paid, in: query", "name: shopId, in: query", "has two parameters shopId"),
         (
             "name: since, in: query",

@@ -93,6 +93,11 @@ def source_of(result: GenerationResult, module: str = "arguments") -> str:
     return re.sub(r"\s+", " ", source)
 
 
+def flat(source: str) -> str:
+    """The source as if no line was too long."""
+    return re.sub(r",? \)", ")", source.replace("( ", "("))
+
+
 def test_a_call_is_a_function_with_the_members_of_its_body(tmp_path: Path) -> None:
     assert (
         "def take_order( shop_id: str, *, kind: Kind, amount: Money, your_reference: str, "
@@ -121,7 +126,10 @@ def test_a_call_is_a_function_with_the_members_of_its_body(tmp_path: Path) -> No
             'check.comparable("note", note)'
         ),
         'sent["lines"] = check.parts("lines", lines, OrderLine, line_body, 1, 9)',
-        'sent["tags"] = check.texts("tags", tags, 9)',
+        (
+            'sent["tags"] = check.each("tags", tags, '
+            "lambda field, item: check.text(field, item, 9), 1)"
+        ),
         'by_hand = {"key": key}',
         '"your_reference": _typed.Sent("details.reference", "word"),',
         '"amount": _typed.Sent("total", "money"),',
@@ -129,7 +137,7 @@ def test_a_call_is_a_function_with_the_members_of_its_body(tmp_path: Path) -> No
     ],
 )
 def test_each_member_is_checked_where_it_is_sent(statement: str, tmp_path: Path) -> None:
-    assert statement in source_of(made(tmp_path))
+    assert flat(statement) in flat(source_of(made(tmp_path)))
 
 
 @pytest.mark.parametrize(
@@ -147,6 +155,99 @@ def test_each_member_is_checked_where_it_is_sent(statement: str, tmp_path: Path)
 )
 def test_a_schema_of_the_body_is_a_request_object(statement: str, tmp_path: Path) -> None:
     assert statement in source_of(made(tmp_path), "parts")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "check"),
+    [
+        (
+            "{type: array, items: {type: string, maxLength: 9}}",
+            "{type: array, minItems: 2, maxItems: 3, items: {type: integer, enum: [1, 2]}}",
+            (
+                'sent["tags"] = check.each("tags", tags, lambda field, item: check.integer('
+                f"field, item, {-(2**63)}, {2**63 - 1}, among=(1, 2)), 2, 3)"
+            ),
+        ),
+        (
+            "total: {type: integer, minimum: 1,",
+            "total: {type: integer, exclusiveMaximum: 5000, multipleOf: 5,",
+            'check.money("amount", amount, 1, 4999, step=5)',
+        ),
+        (
+            "source: {type: string}",
+            "source: {type: [string, 'null'], minLength: 5}",
+            'check.text("source", source, shortest=5)',
+        ),
+        (
+            "source: {type: string}",
+            "source: {type: string, format: date-time, maxLength: 20, pattern: '.*Z'}",
+            (
+                'check.written("source", check.stamp("source", source), '
+                "longest=20, form=SOURCE_PATTERN_FORM)"
+            ),
+        ),
+        (
+            "name: shopId, in: path, required: true, schema: {type: string}",
+            "name: shopId, in: path, required: true, schema: {type: integer, maximum: 9}",
+            f'path["shop_id"] = check.integer("shop_id", shop_id, {-(2**63)}, 9)',
+        ),
+    ],
+)
+def test_each_limit_of_the_document_is_checked(
+    old: str, new: str, check: str, tmp_path: Path
+) -> None:
+    assert old in DOCUMENT
+    own = "    empty: [source]\n" if "minLength" in new else ""
+    settings = SETTINGS.replace("    set_by_hand: [source]\n", own)
+    assert check in flat(source_of(made(tmp_path, DOCUMENT.replace(old, new), settings)))
+
+
+@pytest.mark.parametrize(
+    ("settings", "check"),
+    [
+        (
+            "read_as: {details.reference: dollars}",
+            (
+                'check.written("reference", check.dollars("reference", reference), '
+                "longest=30, shortest=2, form=REFERENCE_PATTERN_FORM)"
+            ),
+        ),
+        (
+            "references: [details.reference]",
+            (
+                'check.written("reference", check.reference("reference", reference, 30), '
+                "shortest=2, form=REFERENCE_PATTERN_FORM)"
+            ),
+        ),
+    ],
+)
+def test_a_text_that_the_settings_say_more_of_has_the_limits_of_the_document_too(
+    settings: str, check: str, tmp_path: Path
+) -> None:
+    result = made(tmp_path, settings=CALL % f"lift: [details], {settings}")
+    assert check in flat(source_of(result))
+
+
+def test_a_name_that_the_generated_code_uses_itself_gets_an_underscore(tmp_path: Path) -> None:
+    document = DOCUMENT.replace("        source:", "        check: {type: string}\n        source:")
+    document = document.replace("        made:", "        date: {type: string}\n        made:")
+    result = made(tmp_path, document)
+    assert 'sent["check"] = check.text("check_", check_)' in source_of(result)
+    assert 'sent["date"] = check.text(place + "date_", part.date_)' in source_of(result, "parts")
+
+
+def test_a_member_that_no_check_knows_is_named_and_no_argument(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    inline = "{type: object, properties: {note: {type: string}}}"
+    document = DOCUMENT.replace("wrapped: {type: boolean}", f"wrapped: {inline}")
+    document = document.replace("count: {type: integer", "count: {type: object")
+    result = made(tmp_path, document)
+    assert "wrapped" not in source_of(result)
+    assert "count" not in source_of(result, "parts")
+    main(["generate", str(tmp_path / "shop.yaml"), f"--out={tmp_path}"])
+    noted = capsys.readouterr().out.partition("no-argument (2): ")[2].splitlines()
+    assert [line.strip() for line in noted[1:]] == ["takeOrder.wrapped", "OrderLine.count"]
 
 
 def test_a_pattern_of_the_document_has_to_match_as_a_whole_without_a_setting(
@@ -239,7 +340,7 @@ def test_a_form_of_the_settings_takes_the_place_of_a_pattern_that_python_cannot_
         ),
         (
             CALL % "names: {wrapped: tags}",
-            "bodies.takeOrder: the name tags is taken, or is no name in Python",
+            "bodies.takeOrder: wrapped: the name tags is taken by tags: write",
         ),
         ("bodies: {takeOrders: {what: order}}", "bodies.takeOrders is no operation: did you mean "),
         ("parts: {Lines: {}}", "parts: Lines is no schema: did you mean Line?"),
@@ -248,8 +349,8 @@ def test_a_form_of_the_settings_takes_the_place_of_a_pattern_that_python_cannot_
             "parts.Line.forms: item: the document has no pattern",
         ),
         (
-            CALL % "forms: {tags: f}" + "\nforms: {f: {whole: a, wanted: a}}",
-            "bodies.takeOrder.forms: tags: it is read as texts, not as text",
+            CALL % "forms: {lines: f}" + "\nforms: {f: {whole: a, wanted: a}}",
+            "bodies.takeOrder.forms: lines: it is read as a list of request objects, not as text",
         ),
         (
             "words: {W: [a]}\nparts: {Line: {words: {count: W}}}",

@@ -128,7 +128,7 @@ def test_a_record_that_a_view_refers_to_is_made_and_undecided(
         (VIEW % "spread: [order], names: {order: o}", "names: order: it is no field of the view"),
         (
             VIEW % "by_hand: [state], names: {state: id, printed: id}",
-            "views.OrderFields: the name id is taken",
+            "views.OrderFields: printed: the name id is taken by state: write",
         ),
         (VIEW % "names: {state: printed}", "the name printed is taken"),
         (VIEW % "by_hand: [state], names: {printed: state}", "the name state is taken"),

@@ -72,7 +72,7 @@ def test_a_pattern_that_python_reads_in_another_way_is_named_and_left_out(
     spec.write_text(UNFIT["document"].replace("'[A-Z]+'", f"'{pattern}'"), encoding="utf-8")
     settings = UNFIT["groups"]["raw body"].replace(", %s", "")
     (tmp_path / "shop.settings.yaml").write_text(settings, encoding="utf-8")
-    patterns = typed_of(spec, load(spec)).calls.patterns
+    patterns = typed_of(spec, load(spec)).patterns
     assert [(each.pattern, each.why) for each in patterns.unread] == [(pattern, why)]
     assert patterns.forms == {}
 

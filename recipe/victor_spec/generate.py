@@ -46,6 +46,7 @@ from .tree import PlaceError, Tree
 from .typed import Typed
 from .typed.arguments import list_plans
 from .typed.bodies import body_plans
+from .typed.checks import Patterns
 from .typed.enforced import enforced
 from .typed.records import plans_of
 from .typed.settings import Settings, SettingsError, read_settings
@@ -430,9 +431,10 @@ def _typed_parts(
     try:
         views = view_plans(data.models, settings)
         records = plans_of(data.models, settings, kinds_in(views))
-        lists = list_plans(tree, made, settings)
-        calls = body_plans(tree, made, settings)
-        typed = Typed(settings, [*records, *views], lists, calls, without_record=without)
+        patterns = Patterns.beside(settings)
+        lists = list_plans(tree, made, settings, patterns)
+        calls = body_plans(tree, made, settings, patterns)
+        typed = Typed(settings, [*records, *views], lists, calls, patterns, without)
         typed.require_sound()
     except SettingsError as error:
         raise SettingsError(f"{file}: {error}") from None

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any, NamedTuple, TypeGuard, TypeVar, cast
 
 from victor_ext import zulu
@@ -74,22 +75,103 @@ class Query(validation.Validation):
         if says_nothing(value) and all(problem.field != field for problem in self.problems):
             super().comparable(field, value, required=required)
 
-    def texts(self, field: str, value: Any, longest: int | None = None) -> Any:
-        """One text or more."""
-        if isinstance(value, str) or not isinstance(value, Sequence) or not value:
-            message = f"{field} must be a list of one or more, such as ['payment']."
-            self.note(field, "type", message)
-            return None
-        texts = cast("Sequence[object]", value)
-        return [self.text(f"{field}[{place}]", each, longest) for place, each in enumerate(texts)]
+    def each(
+        self,
+        field: str,
+        value: Any,
+        check: Callable[[str, Any], Any],
+        fewest: int = 1,
+        most: int | None = None,
+    ) -> list[Any]:
+        """A list; `check` checks an item, by its name in messages, and returns what is sent."""
+        items = self._items(field, value, "items", fewest, most, "type")
+        return [check(f"{field}[{number}]", item) for number, item in enumerate(items)]
 
-    def number(self, field: str, value: Any, least: float, most: float) -> Any:
-        """A number from `least` to `most`."""
-        is_number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
-        if not is_number or not least <= value <= most:
-            message = f"{field} must be a number from {least} to {most}, or left out."
-            self.note(field, "range", message)
+    def _items(
+        self, field: str, value: Any, what: str, fewest: int, most: int | None, code: str
+    ) -> Sequence[object]:
+        """The items of a list of `what`, whose number has limits."""
+        is_list = isinstance(value, Sequence) and not isinstance(value, str | bytes)
+        items = cast("Sequence[object]", value) if is_list else ()
+        if not is_list or len(items) < fewest or (most is not None and len(items) > most):
+            limit = "or more" if most is None else f"to {most}"
+            self.note(field, code, f"{field} must be a list of {fewest} {limit} {what}.")
+        return items
+
+    def written(
+        self,
+        field: str,
+        text: str | None,
+        longest: int | None = None,
+        shortest: int = 0,
+        form: Form | None = None,
+    ) -> str | None:
+        """Text that is sent in place of a value, which was checked before."""
+        if text is None or any(problem.field == field for problem in self.problems):
+            return text
+        pattern, wanted = (None, "") if form is None else (form.pattern, form.wanted)
+        self.text(field, text, longest, shortest=shortest, form=pattern, wanted=wanted)
+        return text
+
+    def integer(
+        self,
+        field: str,
+        value: Any,
+        least: int,
+        most: int,
+        *,
+        step: float | None = None,
+        among: Sequence[float] = (),
+    ) -> Any:
+        """A whole number from `least` to `most`: a multiple of `step`, and one of `among`."""
+        before = len(self.problems)
+        super().integer(field, value, least, most)
+        if len(self.problems) == before:
+            self._fits(field, value, step, among)
         return value
+
+    def number(
+        self,
+        field: str,
+        value: Any,
+        least: float,
+        most: float,
+        *,
+        above: float | None = None,
+        below: float | None = None,
+        step: float | None = None,
+        among: Sequence[float] = (),
+    ) -> Any:
+        """A number from `least` to `most`, above `above` and below `below`: a multiple of `step`,
+        and one of `among`.
+        """
+        is_number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+        if isinstance(value, Decimal) and not value.is_finite():
+            is_number = False  # nothing can be compared with it
+        is_allowed = (
+            is_number
+            and least <= value <= most
+            and (above is None or value > above)
+            and (below is None or value < below)
+        )
+        if not is_allowed:
+            first = f"from {least}" if above is None or above < least else f"above {above}"
+            last = f"to {most}" if below is None or below > most else f"and below {below}"
+            self.note(field, "range", f"{field} must be a number {first} {last}, or left out.")
+        else:
+            self._fits(field, value, step, among)
+        return value
+
+    def _fits(self, field: str, value: Any, step: float | None, among: Sequence[float]) -> bool:
+        """Whether a number is a multiple of `step`, and one of the numbers in `among`, if any."""
+        if among and value not in among:
+            wanted = f"one of: {', '.join(map(str, among))}"
+        elif step is not None and _exact(value) % _exact(step):
+            wanted = f"a multiple of {step}"
+        else:
+            return True
+        self.note(field, "range", f"{field} must be {wanted}.")
+        return False
 
     def birthday(self, field: str, value: Any) -> str | None:
         """A date of birth. No message shows it."""
@@ -121,9 +203,18 @@ class Query(validation.Validation):
             return None
 
     def money(
-        self, field: str, value: object, least: int, most: int, *, decimals: int | None = None
+        self,
+        field: str,
+        value: object,
+        least: int,
+        most: int,
+        *,
+        decimals: int | None = None,
+        step: float | None = None,
+        among: Sequence[float] = (),
     ) -> TypeGuard[Money]:
-        """Whether a value is an amount from `least` to `most` minor units.
+        """Whether a value is an amount from `least` to `most` minor units: a multiple of `step`,
+        and one of `among`.
 
         `decimals` are those that its currency must have, where the provider counts one unit in all
         currencies.
@@ -143,7 +234,7 @@ class Query(validation.Validation):
             message = f"{field} is {value.minor_units} minor units and must be {least} to {most}."
             self.note(field, "range", message)
             return False
-        return True
+        return self._fits(field, value.minor_units, step, among)
 
     def part(
         self, field: str, value: Any, kind: type[P], members: Callable[[Query, str, P], Body]
@@ -166,12 +257,7 @@ class Query(validation.Validation):
         most: int | None = None,
     ) -> list[Body | None]:
         """A list of request objects."""
-        is_list = isinstance(value, Sequence) and not isinstance(value, str | bytes)
-        items = cast("Sequence[object]", value) if is_list else ()
-        limit = "or more" if most is None else f"to {most}"
-        if not is_list or len(items) < fewest or (most is not None and len(items) > most):
-            message = f"{field} must be a list of {fewest} {limit} {kind.__name__}."
-            self.note(field, "length", message)
+        items = self._items(field, value, kind.__name__, fewest, most, "length")
         return [
             self.part(f"{field}[{number}]", item, kind, members)
             for number, item in enumerate(items)
@@ -227,3 +313,8 @@ class Query(validation.Validation):
     def extra_query(self, extra: object, known: Sequence[str]) -> None:
         """Parameters that the package does not know; `known` are those with an argument."""
         self.problems += extra_query_problems(extra, known)
+
+
+def _exact(number: float | Decimal) -> Fraction:
+    """A number as it is written: 0.1 is a tenth."""
+    return Fraction(repr(number)) if isinstance(number, float) else Fraction(number)

@@ -805,7 +805,9 @@ def create_webhook(
         "authorization_header", authorization_header, AUTHORIZATION_FORM
     )
     if categories is not None:
-        sent["categories"] = check.texts("categories", categories, 100)
+        sent["categories"] = check.each(
+            "categories", categories, lambda field, item: check.text(field, item, 100), 1
+        )
     return _typed.Request(check, sent)
 
 
@@ -957,5 +959,7 @@ def update_webhook(
     if enabled is not None:
         sent["enabled"] = check.flag("enabled", enabled)
     if categories is not None:
-        sent["categories"] = check.texts("categories", categories, 100)
+        sent["categories"] = check.each(
+            "categories", categories, lambda field, item: check.text(field, item, 100), 1
+        )
     return _typed.Request(check, sent, path)

@@ -12,7 +12,7 @@ from typing import Any
 from victor_ext import typed as _typed
 from victor_ext.typed import Amount, ExtraBody, ExtraQuery
 
-from .forms import ACCOUNT_FORM, CREDITOR_FORM
+from .forms import ACCOUNT_FORM, AMOUNT_PATTERN_FORM, CREDITOR_FORM
 from .words import BillerTypeWord, DirectionWord, NetworkWord, StatusWord
 
 _typed.require_runtime(1)
@@ -224,7 +224,9 @@ def create_request_payment(
         "payer_counterparty_id", payer_counterparty_id, 16
     )
     check.comparable("payer_counterparty_id", payer_counterparty_id, required=True)
-    in_payment_details["amount"] = check.dollars("amount", amount)
+    in_payment_details["amount"] = check.written(
+        "amount", check.dollars("amount", amount), form=AMOUNT_PATTERN_FORM
+    )
     in_payment_details["biller_type"] = check.choice(
         "biller_type", biller_type, ("BUSINESS", "CONSUMER")
     )

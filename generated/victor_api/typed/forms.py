@@ -8,3 +8,4 @@ CREDITOR_FORM = _typed.Form(
     "^[A-Za-z0-9.]+(?: +[A-Za-z0-9.]+)*$",
     "words of ASCII letters, digits and dots with spaces between them (no &, ', - or accents), such as 'SampleCo Billing Inc.'",
 )
+AMOUNT_PATTERN_FORM = _typed.Form("\\d+(\\.\\d{1,2})?", "text of the form \\d+(\\.\\d{1,2})?")

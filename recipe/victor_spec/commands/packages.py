@@ -21,7 +21,7 @@ from victor_spec.document import DocumentError, load
 from victor_spec.exit_status import COMPLETE, INCOMPLETE, MISUSE
 from victor_spec.generate import GenerationResult
 from victor_spec.generate import generate as generate_package
-from victor_spec.typed import undecided_of, unread_patterns_of
+from victor_spec.typed import undecided_of, unread_patterns_of, untyped_of
 
 from . import (
     FAILURES,
@@ -155,6 +155,7 @@ def _generate(document: Path, out: Path, options: PackageOptions) -> int:
     _show_note("private-text", undecided_of(result.typed), verbose=options.verbose)
     without = () if result.typed is None else result.typed.without_record
     _show_note("no-record", without, verbose=options.verbose)
+    _show_note("no-argument", untyped_of(result.typed), verbose=options.verbose)
     _show_note("unread-pattern", unread_patterns_of(result.typed), verbose=options.verbose)
     _show_note("webhook-needs-name", result.log.untold, verbose=options.verbose)
     return INCOMPLETE if report.problems else COMPLETE

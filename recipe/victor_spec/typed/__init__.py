@@ -7,7 +7,7 @@ from typing import Any
 from . import closed_words
 from .arguments import ListPlan
 from .bodies import BodyPlans
-from .checks import form_call, form_name
+from .checks import Patterns, form_call, form_name
 from .choices import WordsType, words_types
 from .names import require_names, require_used
 from .records import RecordPlan
@@ -25,26 +25,27 @@ class Typed:
     records: Sequence[RecordPlan]
     lists: Sequence[ListPlan]
     calls: BodyPlans
+    patterns: Patterns
     without_record: Sequence[str] = ()
     """The operations whose answers are no records, where no settings leave them out."""
 
     def words(self) -> list[WordsType]:
         """The types of words. Raises SettingsError for a name that cannot be one."""
         enums = [each.words for plan in self.lists for each in plan.arguments]
-        enums += [each.words for plan in self.calls.bodies for each in plan.in_order]
+        enums += [each.words for plan in self.calls.bodies for each in (*plan.path, *plan.in_order)]
         enums += [each.words for plan in self.calls.parts for each in plan.in_order]
         return words_types(self.settings.words, filter(None, enums))
 
     def require_sound(self) -> None:
         """Raise SettingsError for a name that is taken, and for an entry that nothing uses."""
-        require_names(self.settings, self.words(), self.lists, self.calls)
+        require_names(self.settings, self.words(), self.lists, self.calls, self.patterns)
         require_used(self.settings, self.calls)
 
     def modules(self) -> dict[str, dict[str, Any]]:
         """The modules to render, with what each template must know."""
         of_settings = self.settings.forms.items()
         forms = {name: form for name, form in of_settings if form.whole is not None}
-        forms |= self.calls.patterns.forms
+        forms |= self.patterns.forms
         words = self.words()
         common: dict[str, Any] = {
             "words": words,
@@ -79,6 +80,15 @@ class Typed:
         return modules
 
 
+def untyped_of(typed: Typed | None) -> list[str]:
+    """The parameters and members that are no arguments, because no check knows their types."""
+    if typed is None:
+        return []
+    untyped = [f"{plan.operation}.{each}" for plan in typed.lists for each in plan.untyped]
+    untyped += [f"{plan.operation}.{each}" for plan in typed.calls.bodies for each in plan.untyped]
+    return untyped + [f"{plan.name}.{each}" for plan in typed.calls.parts for each in plan.untyped]
+
+
 def undecided_of(typed: Typed | None) -> list[str]:
     """The texts that are private because nobody decided: `Payout.payoutMemo`."""
     undecided: list[str] = []
@@ -89,4 +99,4 @@ def undecided_of(typed: Typed | None) -> list[str]:
 
 def unread_patterns_of(typed: Typed | None) -> list[str]:
     """The patterns of the document that no argument is checked by, each with the reason."""
-    return [] if typed is None else [each.line() for each in typed.calls.patterns.unread]
+    return [] if typed is None else [each.line() for each in typed.patterns.unread]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from openapi_python_client.parser.openapi import Endpoint
 
@@ -12,13 +12,12 @@ from victor_spec.rewrites.serialization import fields_of
 from victor_spec.tree import Operation, Tree, mapping_at, operations, parameters, resolve
 
 from . import closed_words
-from .checks import Checks, Patterns, limits_of, reader_of
+from .checks import LOCALS, Checked, Checks, Patterns, Spot, numbers_of, own_name
 from .choices import WordsType
+from .limits import OF_LIST, OF_TEXT, given
 from .settings import ListSettings, Settings, SettingsError, nearest, require_free, sentence
 
 EXTRA = "extra_query"
-LOCALS: Sequence[str] = ("check", "constant", "sent", "bool", "date", "datetime", "int", "str")
-"""Names that the generated functions use themselves, types included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +38,8 @@ class Argument:
     """What is sent where a caller leaves it out, as Python has it; None: nothing."""
     words: WordsType | None = None
     """The words of the document's enum."""
+    decided: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What decides in place of limits of the document, by their keywords."""
 
     @property
     def is_always_sent(self) -> bool:
@@ -68,6 +69,8 @@ class ListPlan:
     """The names of arguments that begin and end a range."""
     constant: Sequence[str]
     """What is sent, and never stops matching an item."""
+    untyped: Sequence[str] = ()
+    """The parameters that are no arguments: no check knows their types."""
     extra: Sequence[Argument] = ()
     """The argument for what the document does not have; empty without one."""
 
@@ -87,7 +90,9 @@ def operations_by_id(document: Tree) -> dict[str, Operation]:
     return {str(each.tree.get("operationId")): each for each in operations(document)}
 
 
-def list_plans(document: Tree, endpoints: Sequence[Endpoint], settings: Settings) -> list[ListPlan]:
+def list_plans(
+    document: Tree, endpoints: Sequence[Endpoint], settings: Settings, patterns: Patterns
+) -> list[ListPlan]:
     """The lists that the settings name.
 
     Raises SettingsError for an entry that leads nowhere, or to a name that is taken.
@@ -105,7 +110,7 @@ def list_plans(document: Tree, endpoints: Sequence[Endpoint], settings: Settings
                 f"lists.{name}: {operation.where} reads no list: name a GET here, and what sends "
                 "an object in `bodies`."
             )
-        plans.append(_Planner(document, operation, endpoint, name, own, settings).plan())
+        plans.append(_Planner(document, operation, endpoint, name, own, settings, patterns).plan())
     return sorted(plans, key=lambda plan: plan.function)
 
 
@@ -145,13 +150,14 @@ class _Planner:
         name: str,
         own: ListSettings,
         settings: Settings,
+        patterns: Patterns,
     ) -> None:
         self._document = document
         self._operation = operation
         self._name = name
         self._own = own
         self._settings = settings
-        self._checks = Checks(f"lists.{name}", own, settings, Patterns())
+        self._checks = Checks(document, f"lists.{name}", own, settings, patterns)
         self._endpoint = endpoint
         self._sent = _python_names(endpoint)
         self._kinds: dict[str, str] = {}
@@ -162,15 +168,20 @@ class _Planner:
         schemas = {wire: self._schema(parameter) for wire, parameter in declared.items()}
         self._checks.require_entries(f"parameter of {self._name}", schemas)
         self._check_left_out(declared)
-        arguments = [
-            self._argument(wire, parameter)
-            for wire, parameter in declared.items()
-            if wire not in self._own.leave_out
-        ]
+        arguments: list[Argument] = []
+        untyped: list[str] = []
+        for wire, parameter in declared.items():
+            if wire in self._own.leave_out:
+                continue
+            reader = self._reader_of(wire, parameter)
+            if reader is None:
+                untyped.append(wire)
+            else:
+                arguments.append(self._argument(wire, parameter, reader))
         self._require_ranges()
         extra = [EXTRA_QUERY] if self._own.extra_query else []
-        taken = [each.name for each in (*arguments, *extra)]
-        require_free(f"lists.{self._name}", taken, LOCALS)
+        named = [(each.wire or each.name, each.name) for each in (*extra, *arguments)]
+        require_free(f"lists.{self._name}", named, LOCALS)
         names = {each.wire: each.name for each in arguments}
         constant = [
             each.sent for each in arguments if each.wire in self._own.constant or each.is_positional
@@ -183,6 +194,7 @@ class _Planner:
             arguments=arguments,
             ranges=[(names[first], names[last]) for first, last in self._own.ranges],
             constant=constant,
+            untyped=untyped,
             extra=extra,
         )
 
@@ -198,41 +210,52 @@ class _Planner:
                 raise self._checks.misfit("ranges", first, "a range has two ends")
 
     def _schema(self, parameter: Tree) -> Tree:
-        return resolve(self._document, mapping_at(parameter, "schema"))
+        return given(self._document, mapping_at(parameter, "schema"))
 
     def _is_required(self, wire: str, parameter: Tree) -> bool:
         is_required_here = wire in self._own.positional or wire in self._own.required
         return is_required_here or parameter.get("required") is True
 
-    def _argument(self, wire: str, parameter: Tree) -> Argument:
-        schema = self._schema(parameter)
+    def _argument(self, wire: str, parameter: Tree, reader: str) -> Argument:
         own = self._own
-        name = own.names.get(wire) or self._sent[wire]
-        reader = self._reader_of(wire, schema)
-        words = self._checks.words(wire, reader, schema, str(self._endpoint.name), name)
-        kind = self._kinds[wire] = self._checks.kind(wire, reader, schema, words)
-        self._require_whole(wire, schema)
+        name = own.names.get(wire) or own_name(self._sent[wire])
+        schema = self._schema(parameter)
+        checked = self._checked(wire, name, schema, reader)
+        kind = self._kinds[wire] = self._checks.kind(wire, reader, schema, checked.words)
         self._checks.require_fit(wire, kind)
-        if reader == "choice":
-            choice = own.choices[wire]
-            annotation = closed_words.annotation_of(choice, self._settings.choices[choice])
-            check = self._check_of_choice(name, choice, schema)
-        else:
-            annotation = self._checks.annotation(wire, reader, words)
-            check = self._checks.call(repr(name), name, wire, reader, schema, words)
-        if reader == "zulu" and any(wire == last for _, last in own.ranges):
-            check = f"{check.removesuffix(')')}, is_end=True)"
         return Argument(
             name=name,
             wire=wire,
             sent=self._sent[wire],
-            annotation=annotation,
-            check=check,
+            annotation=checked.annotation,
+            check=checked.call,
             description=sentence(parameter.get("description")),
             is_required=self._is_required(wire, parameter),
             is_positional=wire in own.positional,
-            default=self._checks.default(wire, kind, schema, self._only_words(wire, words)),
-            words=words,
+            default=self._checks.default(wire, kind, schema, self._only_words(wire, checked.words)),
+            words=checked.words,
+            decided=checked.decided,
+        )
+
+    def _checked(self, wire: str, name: str, schema: Tree, reader: str) -> Checked:
+        """How an argument is checked."""
+        if reader == "choice":
+            return self._closed(wire, name, schema)
+        is_end = any(wire == last for _, last in self._own.ranges)
+        spot = Spot(repr(name), name, wire, str(self._endpoint.name), name, is_end)
+        may_be_empty = reader == "text" and schema.get("minLength") == 0
+        return self._checks.checked(spot, reader, schema, may_be_empty=may_be_empty)
+
+    def _closed(self, wire: str, name: str, schema: Tree) -> Checked:
+        """How words are checked that are the only ones."""
+        choice = self._own.choices[wire]
+        words = self._settings.choices[choice]
+        keys = ("enum", *OF_TEXT, *OF_LIST)
+        return Checked(
+            "choice",
+            closed_words.annotation_of(choice, words),
+            self._check_of_choice(name, choice, schema),
+            decided=dict.fromkeys(keys, f"the choices {choice} decide"),
         )
 
     def _only_words(self, wire: str, words: WordsType | None) -> Collection[object]:
@@ -241,13 +264,6 @@ class _Planner:
         if choice is not None:
             return [*self._settings.choices[choice]]
         return () if words is None else words.words
-
-    def _require_whole(self, wire: str, schema: Tree) -> None:
-        """Raise SettingsError for a form that has no rule, neither here nor in the document."""
-        form = self._own.forms.get(wire)
-        if form is not None and self._checks.whole_of(wire) is None and "pattern" not in schema:
-            why = f"the document has no pattern: write `whole` of the form {form}"
-            raise self._checks.misfit("forms", wire, why)
 
     def _require_ranges(self) -> None:
         """Raise SettingsError for a range of two types, and for an argument of two ranges."""
@@ -269,30 +285,26 @@ class _Planner:
         arguments = [repr(name), name, closed_words.constant_of(choice)]
         if isinstance(words, list):
             return f"check.one_of({', '.join(arguments)})"
-        arguments += limits_of(self._items(schema))
+        arguments += numbers_of(self._checks.items(schema))[:2]
         return f"check.numbers({', '.join(arguments)})"
 
-    def _items(self, schema: Tree) -> Tree:
-        """The schema of the items of a list; empty without one."""
-        return resolve(self._document, mapping_at(schema, "items"))
-
-    def _reader_of(self, wire: str, schema: Tree) -> str:
-        """How a parameter is checked: as the settings say, else by its schema."""
+    def _reader_of(self, wire: str, parameter: Tree) -> str | None:
+        """How a parameter is checked: as the settings say, else by its schema. None: no check knows
+        it.
+        """
+        schema = self._schema(parameter)
         choice = self._own.choices.get(wire)
         if choice is not None:
             if wire in self._own.read_as:
                 raise self._checks.misfit("read_as", wire, "it is one of `choices`")
-            if not closed_words.fit(self._settings.choices[choice], schema, self._items(schema)):
+            items = self._checks.items(schema)
+            if not closed_words.fit(self._settings.choices[choice], schema, items):
                 raise self._checks.misfit("choices", wire, f"{choice} has words of another type")
             return "choice"
-        reader = self._checks.read_as(wire, schema) or reader_of(schema)
+        reader = self._checks.read_as(wire, schema) or self._checks.reader_of(schema)
         if reader is None:
-            raise self._checks.misfit(
-                "leave_out",
-                wire,
-                f"no check knows the type {schema.get('type')!r} of this parameter: leave it out, "
-                "or say in `read_as` what it is",
-            )
+            is_required = self._is_required(wire, parameter)
+            self._checks.require_known_type(wire, schema, is_required=is_required)
         return reader
 
 

@@ -22,7 +22,7 @@ from victor_spec.tree import (
 
 from .arguments import operations_by_id
 from .body_members import REFERENCE, BodyArgument, Lifted, Members, Schemas
-from .checks import Patterns
+from .checks import LOCALS, Patterns
 from .settings import (
     BodySettings,
     PartSettings,
@@ -33,9 +33,6 @@ from .settings import (
     require_known,
     sentence,
 )
-
-TAKEN = frozenset({"check", "place", "sent", "part", "path", "by_hand"})
-"""Names that the generated functions use themselves."""
 
 
 @dataclass(slots=True)
@@ -55,6 +52,8 @@ class PartPlan:
     lifted: Sequence[Lifted]
     shown: Sequence[str]
     accounts: Sequence[str]
+    untyped: Sequence[str]
+    """The places of members that are no fields: no check knows their types."""
     has_class: bool
     """Whether the class is made from this schema."""
 
@@ -76,6 +75,8 @@ class BodyPlan:
     """As the members stand in the body."""
     by_hand: Sequence[str]
     lifted: Sequence[Lifted]
+    untyped: Sequence[str]
+    """The places of members that are no arguments: no check knows their types."""
     has_table: bool
     dictionary: str = ""
     """The TypedDict of its arguments."""
@@ -100,20 +101,21 @@ class BodyPlans:
 
     bodies: list[BodyPlan] = field(default_factory=list[BodyPlan])
     parts: list[PartPlan] = field(default_factory=list[PartPlan])
-    patterns: Patterns = field(default_factory=Patterns)
 
 
-def body_plans(document: Tree, endpoints: Sequence[Endpoint], settings: Settings) -> BodyPlans:
+def body_plans(
+    document: Tree, endpoints: Sequence[Endpoint], settings: Settings, patterns: Patterns
+) -> BodyPlans:
     """The operations and request objects that the settings name, and the request objects that
     these refer to.
 
     Raises SettingsError for an entry that leads nowhere, or to a name that is taken.
     """
-    plans = BodyPlans(patterns=Patterns.beside(settings))
+    plans = BodyPlans()
     schemas = named_schemas(document)
     for name in settings.parts:
         require_known("parts", name, "schema", schemas)
-    planner = _Planner(document, settings, plans.patterns)
+    planner = _Planner(document, settings, patterns)
     by_id = operations_by_id(document)
     made = {(str(each.tags[0]), str(each.name)): each for each in endpoints}
     for name, own in settings.bodies.items():
@@ -168,7 +170,8 @@ class _Planner:
         everything = [*path, *arguments, *by_hand]
         lifted = members_.lifted()
         names = [each.name for each in everything]
-        require_free(f"bodies.{name}", names, TAKEN | {each.variable for each in lifted})
+        named = [(each.place or each.name, each.name) for each in (*path, *by_hand, *arguments)]
+        require_free(f"bodies.{name}", named, LOCALS | {each.variable for each in lifted})
         for dictionary, always in own.dictionary.items():
             for each in always:
                 where = f"bodies.{name}.dictionary.{dictionary}"
@@ -187,6 +190,7 @@ class _Planner:
             in_order=members_.in_order(arguments),
             by_hand=[each.name for each in by_hand],
             lifted=lifted,
+            untyped=members_.untyped,
             has_table=own.compared_as is not None,
             dictionary=next(iter(own.dictionary), ""),
             always=[name for names in own.dictionary.values() for name in names],
@@ -200,7 +204,7 @@ class _Planner:
         )
         fields = members_.arguments()
         name = self.schemas.class_of(schema)
-        require_free(f"parts.{schema}", [each.name for each in fields], TAKEN)
+        require_free(f"parts.{schema}", [(each.place, each.name) for each in fields], LOCALS)
         places = {each.place: each for each in fields}
         positional = [places[place] for place in own.positional]
         return PartPlan(
@@ -214,6 +218,7 @@ class _Planner:
             lifted=members_.lifted(),
             shown=[places[place].name for place in own.shown],
             accounts=[places[place].name for place in own.accounts],
+            untyped=members_.untyped,
             has_class=self._first_of(name) == schema,
         )
 

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from openapi_python_client.strings import PythonIdentifier
 
 from victor_spec.requests import PREFIX
-from victor_spec.tree import Tree, list_at, mapping_at, members, resolve
+from victor_spec.tree import Tree, list_at, mapping_at, members
 
-from .checks import Checks, Patterns, form_name, limits_of, reader_of
+from .checks import (
+    ANNOTATIONS,
+    Checked,
+    Checks,
+    Patterns,
+    Spot,
+    form_name,
+    numbers_of,
+    own_name,
+    reader_of,
+    snake,
+)
 from .choices import WordsType, words_in
 from .fitting import OF_MONEY, require_one_entry, why_no_currency
+from .limits import count_at, given, without_null
 from .settings import MembersSettings, Settings, sentence
 
 REFERENCE = "#/components/schemas/"
@@ -60,6 +71,8 @@ class BodyArgument:
     """Whether an answer with a value is about another request, if none was sent."""
     words: WordsType | None = None
     """The words of the document's enum."""
+    decided: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What decides in place of limits of the document, by their keywords."""
 
     @property
     def parameter(self) -> str:
@@ -106,10 +119,10 @@ class Schemas:
         return f"{snake(schema)}_body"
 
     def checks(self, place: str, own: MembersSettings) -> Checks:
-        return Checks(place, own, self.settings, self._patterns)
+        return Checks(self._document, place, own, self.settings, self._patterns, in_body=True)
 
     def resolved(self, schema: Tree) -> Tree:
-        return resolve(self._document, schema)
+        return given(self._document, schema)
 
 
 def members_in(
@@ -120,24 +133,15 @@ def members_in(
     required = list_at(schema, "required")
     for name, tree in members(mapping_at(schema, "properties")):
         if name not in lift:
-            found[name] = Member(name, name, tree, name in required)
+            found[name] = Member(name, name, without_null(tree), name in required)
             continue
         part = resolved(tree)
         inner_required = list_at(part, "required")
         for inner, inner_tree in members(mapping_at(part, "properties")):
             is_required = name in required and inner in inner_required
             place = f"{name}.{inner}"
-            found[place] = Member(place, inner, inner_tree, is_required, within=name)
+            found[place] = Member(place, inner, without_null(inner_tree), is_required, name)
     return found
-
-
-class _Checked(NamedTuple):
-    """How an argument is checked."""
-
-    reader: str
-    annotation: str
-    call: str
-    words: WordsType | None = None
 
 
 class Members:
@@ -161,6 +165,8 @@ class Members:
         self._is_part = is_part
         self._checks = schemas.checks(place, own)
         self._members = members_in(schema, own.lift, schemas.resolved)
+        self.untyped: list[str] = []
+        """The places of members that are no arguments, because no check knows their types."""
         self._check_entries()
 
     def _check_entries(self) -> None:
@@ -201,7 +207,7 @@ class Members:
             if place in amounts:
                 found.append(self._money(amounts[place], member))
             else:
-                found.append(self._argument(member))
+                found += self._argument(member)
         self._require_arguments({each.place for each in found})
         return found
 
@@ -218,27 +224,38 @@ class Members:
     def of_path(self, parameter: Tree) -> BodyArgument:
         """The argument that is a part of the path."""
         wire = str(parameter.get("name"))
-        name = snake(wire)
+        name = own_name(snake(wire))
+        schema = self._schemas.resolved(mapping_at(parameter, "schema"))
+        spot = Spot(repr(name), name, wire, self._called, name)
+        checked = self._checks.checked(spot, reader_of(schema) or "text", schema)
         form = self._schemas.settings.forms.get("id")
-        call = self._checks.call(repr(name), name, wire, "text", {}, None)
         if form is not None and form.whole is not None:
             call = f"check.form({name!r}, {name}, {form_name('id')})"
+            checked = Checked("text", ANNOTATIONS["text"], call)
         return BodyArgument(
             name=name,
-            annotation="str",
+            annotation=checked.annotation,
             description=sentence(parameter.get("description")),
             is_required=True,
             default="None",
-            statements=[f"path[{name!r}] = {call}"],
+            statements=[f"path[{str(PythonIdentifier(wire, PREFIX))!r}] = {checked.call}"],
+            words=checked.words,
         )
 
     # ---- One argument ----
 
-    def _argument(self, member: Member) -> BodyArgument:
+    def _argument(self, member: Member) -> Iterator[BodyArgument]:
+        """The argument of a member; none where no check knows its type."""
         own = self._own
-        name = own.names.get(member.place) or snake(member.name)
+        name = own.names.get(member.place) or own_name(snake(member.name))
         schema = self._schemas.resolved(member.schema)
-        checked = self._checked(member, name, schema)
+        reader = self._checks.read_as(member.place, schema) or self._reader_of(member, schema)
+        if reader is None:
+            is_required = self._is_required(member)
+            self._checks.require_known_type(member.place, schema, is_required=is_required)
+            self.untyped.append(member.place)
+            return
+        checked = self._checked(member, name, schema, reader)
         is_required = self._is_required(member)
         kind = self._checks.kind(member.place, checked.reader, schema, checked.words)
         self._checks.require_fit(member.place, kind)
@@ -253,7 +270,7 @@ class Members:
         if not is_required:
             body = "".join(f"\n    {statement}" for statement in statements)
             statements = [f"if {self._value(name)} is not None:{body}"]
-        return BodyArgument(
+        yield BodyArgument(
             name=name,
             annotation=checked.annotation,
             description=self._description(member, schema, checked.reader),
@@ -265,6 +282,7 @@ class Members:
             kind=self._compared_as(member, checked),
             counts_if_left_out=member.place in getattr(self._own, "counts_if_left_out", ()),
             words=checked.words,
+            decided=checked.decided,
         )
 
     def _description(self, member: Member, schema: Tree, reader: str) -> str:
@@ -280,15 +298,18 @@ class Members:
         return f"{said} {limits}".strip()
 
     def _shortest(self, member: Member, schema: Tree) -> int:
-        """The fewest characters of a text: an empty one is refused, unless it is allowed."""
-        return 0 if member.place in self._own.empty else max(1, schema.get("minLength", 0))
+        """The fewest characters of a text: an empty one is refused, unless it is allowed here, and
+        not refused by the document.
+        """
+        least = 0 if member.place in self._own.empty else 1
+        return max(least, count_at(schema, "minLength") or 0)
 
-    def _is_compared(self, member: Member, checked: _Checked) -> bool:
+    def _is_compared(self, member: Member, checked: Checked) -> bool:
         """Whether a text must be one that an answer can repeat."""
         has_table = getattr(self._own, "compared_as", None) is not None
         return member.place in self._own.compared or (has_table and checked.reader == "text")
 
-    def _compared_as(self, member: Member, checked: _Checked) -> str:
+    def _compared_as(self, member: Member, checked: Checked) -> str:
         decided: Mapping[str, str] = getattr(self._own, "compared_as", None) or {}
         by_type = "word" if checked.words else COMPARED.get(checked.reader, checked.reader)
         return decided.get(member.place) or by_type
@@ -302,90 +323,38 @@ class Members:
     def _value(self, name: str) -> str:
         return f"part.{name}" if self._is_part else name
 
-    def _checked(self, member: Member, name: str, schema: Tree) -> _Checked:
+    def _checked(self, member: Member, name: str, schema: Tree, reader: str) -> Checked:
         """How an argument is checked."""
         label, value = self._label(name), self._value(name)
-        read_as = self._checks.read_as(member.place, schema)
-        reader = read_as or self._reader_of(member, schema)
         if reader == "part":
             kind = self._part_of(member.schema)
             call = f"check.part({label}, {value}, {self._of_part(member.schema)})"
-            return _Checked(reader, kind, call)
+            return Checked(reader, kind, call)
         if reader == "parts":
-            item = mapping_at(schema, "items")
+            item = without_null(mapping_at(schema, "items"))
             counts = f"{schema.get('minItems', 0)!r}, {schema.get('maxItems')!r}"
             call = f"check.parts({label}, {value}, {self._of_part(item)}, {counts})"
-            return _Checked(reader, f"Sequence[{self._part_of(item)}]", call)
-        if reader == "texts":
-            word = self._own.words.get(member.place, "str")
-            inner = self._schemas.resolved(mapping_at(schema, "items"))
-            call = self._checks.call(label, value, member.place, reader, inner, None)
-            return _Checked(reader, f"Sequence[{word}]", call)
-        words = self._checks.words(member.place, reader, schema, self._called, name)
-        annotation = self._checks.annotation(member.place, reader, words)
-        call = self._call(member, label, value, schema, _Checked(reader, annotation, "", words))
-        return _Checked(reader, annotation, call, words)
-
-    def _call(self, member: Member, label: str, value: str, schema: Tree, checked: _Checked) -> str:
-        """The call that checks a scalar."""
-        longest = schema.get("maxLength")
+            return Checked(reader, f"Sequence[{self._part_of(item)}]", call)
+        spot = Spot(label, value, member.place, self._called, name)
+        may_be_empty = member.place in self._own.empty
+        checked = self._checks.checked(spot, reader, schema, may_be_empty=may_be_empty)
         if member.place in self._own.references:
-            return f"check.reference({label}, {value}, {longest!r})"
-        if checked.reader == "flag" and self._is_required(member):
-            return f"check.flag({label}, {value}, required=True)"
-        if checked.reader == "moment":
-            return f"check.stamp({label}, {value})"
-        if checked.reader == "text" and checked.words is None:
-            return self._text_call(member, label, value, schema)
-        place, reader = member.place, checked.reader
-        return self._checks.call(label, value, place, reader, schema, checked.words)
+            call = f"check.reference({label}, {value}, {count_at(schema, 'maxLength')})"
+            call = self._checks.as_text(spot, call, {**schema, "maxLength": None})
+            return checked._replace(call=call)
+        if reader == "flag" and self._is_required(member):
+            return checked._replace(call=f"check.flag({label}, {value}, required=True)")
+        return checked
 
-    def _text_call(self, member: Member, label: str, value: str, schema: Tree) -> str:
-        form = self._own.forms.get(member.place)
-        if form is not None and self._checks.settings.forms[form].whole is not None:
-            return f"check.form({label}, {value}, {form_name(form)})"
-        shortest = self._shortest(member, schema)
-        longest = schema.get("maxLength")
-        pattern = self._pattern_of(member, schema, form)
-        if pattern is not None:
-            return f"check.form({label}, {value}, {form_name(pattern)}, {longest!r}, {shortest})"
-        arguments = [label, value]
-        arguments += [] if longest is None else [repr(longest)]
-        arguments += [] if shortest == 1 else [f"shortest={shortest}"]
-        return f"check.text({', '.join(arguments)})"
-
-    def _pattern_of(self, member: Member, schema: Tree, form: str | None) -> str | None:
-        """The name of the form of the document's pattern; `form` of the settings has its words."""
-        place = f"{self._checks.place}.{member.place}"
-        pattern = schema.get("pattern")
-        wanted = "" if form is None else self._checks.settings.forms[form].wanted
-        if pattern is not None:
-            name = f"{snake(member.name)}_pattern" if form is None else form
-            return self._checks.patterns.form_of(place, name, str(pattern), wanted)
-        if form is not None:
-            why = f"the document has no pattern: write `whole` of the form {form}"
-            raise self._checks.misfit("forms", member.place, why)
-        return None
-
-    def _reader_of(self, member: Member, schema: Tree) -> str:
-        """How a member is read, by its schema."""
+    def _reader_of(self, member: Member, schema: Tree) -> str | None:
+        """How a member is read, by its schema; None: no check knows it."""
         if mapping_at(schema, "properties") and "$ref" in member.schema:
             return "part"
-        if schema.get("type") == "array":
-            item = mapping_at(schema, "items")
-            inner = self._schemas.resolved(item)
-            if mapping_at(inner, "properties") and "$ref" in item:
-                return "parts"
-            if reader_of(inner) == "text":
-                return "texts"
-        reader = reader_of(schema)
-        if reader is None:
-            why = (
-                f"no check knows the type {schema.get('type')!r} of this member: leave it out, or "
-                "say in `read_as` what it is"
-            )
-            raise self._checks.misfit("leave_out", member.place, why)
-        return reader
+        item = without_null(mapping_at(schema, "items"))
+        is_list = schema.get("type") == "array"
+        if is_list and "$ref" in item and mapping_at(self._schemas.resolved(item), "properties"):
+            return "parts"
+        return self._checks.reader_of(schema)
 
     def _part_of(self, schema: Tree) -> str:
         """The class of request objects that a reference leads to."""
@@ -410,7 +379,7 @@ class Members:
             self._require_currency(currency)
         is_required = self._is_required(member)
         value = self._value(name)
-        limits = ", ".join(limits_of({"minimum": 1, **schema}))
+        limits = ", ".join(numbers_of({"minimum": 1, **schema}))
         arguments = f"{self._label(name)}, {value}, {limits}"
         if self._own.decimals is not None:
             arguments += f", decimals={self._own.decimals}"
@@ -454,8 +423,3 @@ def _length(shortest: int, longest: int | None) -> str:
     return (
         f"Up to {longest} characters." if shortest <= 1 else f"{shortest} to {longest} characters."
     )
-
-
-def snake(wire: str) -> str:
-    """A name on the wire as a name in Python."""
-    return str(PythonIdentifier(wire, PREFIX)).rstrip("_") or wire

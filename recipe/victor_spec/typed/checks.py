@@ -5,29 +5,31 @@ sent.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple, Self
 
-from victor_spec.tree import Tree, unused
+from openapi_python_client.strings import PythonIdentifier
+
+from victor_spec.requests import PREFIX
+from victor_spec.tree import Tree, mapping_at, unused
 
 from .choices import WordsType, default_name, words_in
 from .dialects import why_other
 from .fitting import READ_AS, why_no_default, why_not_read_as, why_unfit
+from .limits import LEAST_WHOLE, MOST_WHOLE, OF_TEXT, allowed, count_at, ends_of, given
 from .settings import (
     ArgumentSettings,
     FormSettings,
     Settings,
     SettingsError,
+    is_name,
     nearest,
     require_known,
     why_unread,
 )
 
-LEAST_WHOLE, MOST_WHOLE = -(2**63), 2**63 - 1
-"""The limits of a whole number of which the document has none."""
-LIMITS = {"int32": (-(2**31), 2**31 - 1)}
-"""Those of a format."""
 READERS = {
     ("string", None): "text",
     ("string", "date"): "day",
@@ -52,6 +54,20 @@ ANNOTATIONS = {
 """The types in Python, by how a value is checked."""
 METHODS = {"whole": "integer"}
 """The methods of a check that have another name than what they read."""
+IN_LISTS = frozenset({"text", "whole", "number", "flag", "day"})
+"""How the items of a list may be checked."""
+AS_TEXT = frozenset({"day", "birthday", "stamp", "second", "zulu", "dollars"})
+"""The methods of values that are sent as a text which the caller does not write."""
+LOCALS = frozenset(
+    {"by_hand", "check", "constant", "part", "path", "place", "sent"}
+    | {"bool", "date", "datetime", "float", "int", "str"}
+)
+"""Names that the generated functions and classes use themselves, types included."""
+
+
+def own_name(name: str) -> str:
+    """The name that an argument has without a setting: a name that is taken gets an underscore."""
+    return f"{name}_" if name in LOCALS or not is_name(name) else name
 
 
 def reader_of(schema: Tree) -> str | None:
@@ -108,7 +124,8 @@ class Patterns:
         """
         why = why_unread(pattern) or why_other(pattern)
         if why:
-            self.unread.append(UnreadPattern(place, pattern, why))
+            unread = UnreadPattern(place, pattern, why)
+            self.unread += [] if unread in self.unread else [unread]
             return None
         form = FormSettings(whole=pattern, wanted=wanted or f"text of the form {pattern}")
         for known, other in self.forms.items():
@@ -119,15 +136,46 @@ class Patterns:
         return free
 
 
+class Spot(NamedTuple):
+    """One argument, as the generated code has it."""
+
+    label: str
+    """What messages call it, an expression."""
+    value: str
+    """An expression, too."""
+    wire: str
+    """In the settings."""
+    called: str
+    """The generated function or class."""
+    name: str
+    """In Python."""
+    is_end: bool = False
+    """Whether it ends a range."""
+
+
+class Checked(NamedTuple):
+    """How an argument is checked."""
+
+    reader: str
+    annotation: str
+    call: str
+    words: WordsType | None = None
+    decided: Mapping[str, str] = MappingProxyType({})
+    """What decides in place of limits of the document, by their keywords."""
+
+
 @dataclass(frozen=True, slots=True)
 class Checks:
     """Makes the calls that check the arguments of one entry of the settings."""
 
+    document: Tree
     place: str
     """The entry: `lists.listPayouts`."""
     own: ArgumentSettings
     settings: Settings
     patterns: Patterns
+    in_body: bool = False
+    """Whether it is a JSON object that is sent."""
 
     def misfit(self, entry: str, name: str, why: str) -> SettingsError:
         """The error of an entry that does not fit what it names."""
@@ -180,6 +228,8 @@ class Checks:
         """What a value is to the entries of the settings: its reader, and of a text what else is
         checked.
         """
+        if reader == "items":
+            return "texts" if reader_of(self.items(schema)) == "text" else reader
         if reader != "text":
             return reader
         if words is not None:
@@ -220,57 +270,161 @@ class Checks:
         form = self.own.forms.get(wire)
         return None if form is None else self.settings.forms[form].whole
 
-    def words(
-        self, wire: str, reader: str, schema: Tree, function: str, name: str
-    ) -> WordsType | None:
+    def checked(
+        self, spot: Spot, reader: str, schema: Tree, *, may_be_empty: bool = False
+    ) -> Checked:
+        """How an argument is checked that is a scalar, or a list of scalars.
+
+        `may_be_empty` says that a text has no characters, or a list no items, if the document does
+        not refuse it.
+        """
+        is_list = reader == "items"
+        items = self.items(schema)
+        inner, scalar = (str(reader_of(items)), items) if is_list else (reader, schema)
+        words = self._words(spot, inner, scalar)
+        annotation = self._annotation(spot.wire, inner, words)
+        if not is_list:
+            call = self._call(spot, reader, schema, words, may_be_empty=may_be_empty)
+            return Checked(reader, annotation, call, words, self._decided(spot.wire, inner))
+        each = self._call(spot._replace(label="field", value="item"), inner, items, words)
+        fewest = max(0 if may_be_empty else 1, count_at(schema, "minItems") or 0)
+        most = count_at(schema, "maxItems")
+        counts = f"{fewest}" if most is None else f"{fewest}, {most}"
+        call = f"check.each({spot.label}, {spot.value}, lambda field, item: {each}, {counts})"
+        found = self._decided(spot.wire, inner).items()
+        decided = {key if key == "enum" else f"items.{key}": who for key, who in found}
+        return Checked(reader, f"Sequence[{annotation}]", call, words, decided)
+
+    def _words(self, spot: Spot, reader: str, schema: Tree) -> WordsType | None:
         """The words of the enum of a text. Words, a form or a type of the settings stand in place
         of them. Without a name in the settings, they have that of the function and the argument.
         """
+        wire = spot.wire
         words = words_in(schema)
         named = self.own.words.get(wire)
         read_as: Mapping[str, str] = getattr(self.own, "read_as", {})
         is_decided = wire in self.own.forms or wire in read_as or named in self.settings.words
         if reader != "text" or not words or is_decided:
             return None
-        return WordsType(named or default_name(function, name), tuple(words), is_enum=True)
+        name = named or default_name(spot.called, spot.name)
+        return WordsType(name, tuple(words), is_enum=True)
 
-    def annotation(self, wire: str, reader: str, words: WordsType | None) -> str:
+    def _annotation(self, wire: str, reader: str, words: WordsType | None) -> str:
         """The type of an argument in Python."""
         if words is not None:
             return words.name
         return self.own.words.get(wire) or ANNOTATIONS[reader]
 
-    def call(
-        self, label: str, value: str, wire: str, reader: str, schema: Tree, words: WordsType | None
+    def reader_of(self, schema: Tree) -> str | None:
+        """How a value is checked: `items` is a list of such values. None: no check knows it."""
+        if schema.get("type") != "array":
+            return reader_of(schema)
+        return "items" if reader_of(self.items(schema)) in IN_LISTS else None
+
+    def items(self, schema: Tree) -> Tree:
+        """The schema of the items of a list; empty without one."""
+        return given(self.document, mapping_at(schema, "items"))
+
+    def require_known_type(self, wire: str, schema: Tree, *, is_required: bool) -> None:
+        """Raise SettingsError for what no check knows, and a call or a setting needs."""
+        if is_required or any(wire == name for _, name in self.own.members()):
+            why = (
+                f"no check knows the type {schema.get('type')!r}: leave it out, or say in "
+                "`read_as` what it is"
+            )
+            raise self.misfit("leave_out", wire, why)
+
+    def _call(
+        self,
+        spot: Spot,
+        reader: str,
+        schema: Tree,
+        words: WordsType | None,
+        *,
+        may_be_empty: bool = False,
     ) -> str:
-        """The call that checks a value, an expression, which messages call `label`."""
-        if wire in self.own.forms:
-            return f"check.form({label}, {value}, {form_name(self._whole_form(wire))})"
+        """The call that checks a scalar."""
         if words is not None:
-            return f"check.choice({label}, {value}, {words.words!r})"
-        arguments = [label, value]
-        if reader in ("text", "texts"):
-            longest = schema.get("maxLength")
-            arguments += [] if longest is None else [repr(longest)]
-            arguments += ["shortest=0"] if schema.get("minLength") == 0 else []
-        elif reader in ("whole", "number"):
-            arguments += limits_of(schema)
+            return f"check.choice({spot.label}, {spot.value}, {words.words!r})"
+        if reader == "text":
+            return self._of_text(spot, schema, may_be_empty=may_be_empty)
+        arguments = [spot.label, spot.value]
+        if reader in ("whole", "number"):
+            arguments += numbers_of(schema)
+        arguments += ["is_end=True"] if spot.is_end and reader == "zulu" else []
         method = METHODS.get(reader, reader)
-        return f"check.{method}({', '.join(arguments)})"
+        if reader == "moment" and self.in_body:
+            method = "stamp"
+        call = f"check.{method}({', '.join(arguments)})"
+        return self.as_text(spot, call, schema) if method in AS_TEXT else call
 
-    def _whole_form(self, wire: str) -> str:
-        """The name of the form of an argument of a list, which says the whole rule.
+    def _of_text(self, spot: Spot, schema: Tree, *, may_be_empty: bool) -> str:
+        form = self.own.forms.get(spot.wire)
+        of_value = f"{spot.label}, {spot.value}"
+        if form is not None and self.settings.forms[form].whole is not None:
+            return f"check.form({of_value}, {form_name(form)})"
+        shortest = max(0 if may_be_empty else 1, count_at(schema, "minLength") or 0)
+        longest = count_at(schema, "maxLength")
+        pattern = self._pattern_of(spot.wire, schema, form)
+        if pattern is not None:
+            return f"check.form({of_value}, {form_name(pattern)}, {longest!r}, {shortest})"
+        limits = [] if longest is None else [repr(longest)]
+        limits += [] if shortest == 1 else [f"shortest={shortest}"]
+        return f"check.text({', '.join([of_value, *limits])})"
 
-        Raises SettingsError for one that leaves the rule to the document.
-        """
-        name = self.own.forms[wire]
-        if self.settings.forms[name].whole is None:
-            why = f"a list checks no pattern of the document: write `whole` of the form {name}"
+    def as_text(self, spot: Spot, call: str, schema: Tree) -> str:
+        """The call, with the limits of the document for the text that is sent of its value."""
+        longest, shortest = count_at(schema, "maxLength"), count_at(schema, "minLength") or 0
+        pattern = self._pattern_of(spot.wire, schema, None)
+        limits = [] if longest is None else [f"longest={longest}"]
+        limits += [f"shortest={shortest}"] if shortest > 1 else []
+        limits += [] if pattern is None else [f"form={form_name(pattern)}"]
+        return f"check.written({spot.label}, {call}, {', '.join(limits)})" if limits else call
+
+    def _pattern_of(self, wire: str, schema: Tree, form: str | None) -> str | None:
+        """The name of the form of the document's pattern; `form` of the settings has its words."""
+        pattern = schema.get("pattern")
+        if pattern is not None:
+            wanted = "" if form is None else self.settings.forms[form].wanted
+            name = form or f"{snake(wire.rpartition('.')[2])}_pattern"
+            return self.patterns.form_of(f"{self.place}.{wire}", name, str(pattern), wanted)
+        if form is not None:
+            why = f"the document has no pattern: write `whole` of the form {form}"
             raise self.misfit("forms", wire, why)
-        return name
+        return None
+
+    def _decided(self, wire: str, reader: str) -> Mapping[str, str]:
+        """What decides in place of limits of the document, by their keywords: nothing checks
+        those.
+        """
+        form = self.own.forms.get(wire)
+        named = self.own.words.get(wire)
+        if form is not None and self.settings.forms[form].whole is not None:
+            return dict.fromkeys(("enum", *OF_TEXT), f"the form {form} decides")
+        decided: dict[str, str] = {}
+        if named in self.settings.words:
+            decided["enum"] = f"the words {named} decide"
+        elif reader not in ("text", "whole", "number"):
+            decided["enum"] = f"it is read as {reader}"
+        if reader == "moment" and not self.in_body:
+            decided |= dict.fromkeys(OF_TEXT, "it is read as moment")
+        if any(each.place == f"{self.place}.{wire}" for each in self.patterns.unread):
+            decided["pattern"] = "Python cannot read it"
+        return decided
 
 
-def limits_of(schema: Tree) -> Sequence[str]:
-    """The least and the greatest number, as code."""
-    least, most = LIMITS.get(str(schema.get("format")), (LEAST_WHOLE, MOST_WHOLE))
-    return [repr(schema.get("minimum", least)), repr(schema.get("maximum", most))]
+def numbers_of(schema: Tree) -> list[str]:
+    """The numbers that a value may be, as arguments of its check."""
+    ends = ends_of(schema)
+    words = allowed(schema)
+    least = LEAST_WHOLE if ends.least is None else ends.least
+    most = MOST_WHOLE if ends.most is None else ends.most
+    arguments = [repr(least), repr(most)]
+    named = {"above": ends.above, "below": ends.below, "step": ends.step}
+    named["among"] = tuple(words) or None
+    return arguments + [f"{name}={each!r}" for name, each in named.items() if each is not None]
+
+
+def snake(wire: str) -> str:
+    """A name on the wire as a name in Python."""
+    return str(PythonIdentifier(wire, PREFIX)).rstrip("_") or wire

@@ -17,6 +17,7 @@ KINDS = {
     "form": "a text of a form",
     "word": "a word of an enum",
     "texts": "a list of texts",
+    "items": "a list",
     "part": "a request object",
     "parts": "a list of request objects",
     "money": "Money",
@@ -26,9 +27,9 @@ OF_MONEY = "`money` says how it is read, and its name"
 """Why an entry does not say it of an amount."""
 
 FITS: Mapping[str, Collection[str]] = {
-    "forms": ("form", "limited"),
+    "forms": ("form", "limited", "texts"),
     "words": ("text", "limited", "texts", "word"),
-    "references": ("text",),
+    "references": ("text", "limited"),
     "compared": TEXTS | {"word"},
     "compared_as": TEXTS | {"word"},
     "counts_if_left_out": TEXTS | {"word", "flag"},

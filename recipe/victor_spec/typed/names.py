@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from . import closed_words
 from .arguments import ListPlan
 from .bodies import BodyPlans, PartPlan
-from .checks import form_name
+from .checks import Patterns, form_name
 from .choices import WordsType
 from .settings import ArgumentSettings, Settings, SettingsError, is_name, nearest
 
@@ -65,11 +65,15 @@ class Names:
 
 
 def require_names(
-    settings: Settings, words: Sequence[WordsType], lists: Sequence[ListPlan], calls: BodyPlans
+    settings: Settings,
+    words: Sequence[WordsType],
+    lists: Sequence[ListPlan],
+    calls: BodyPlans,
+    patterns: Patterns,
 ) -> None:
     """Raise SettingsError for a name in the modules that is taken, or that is none."""
     names = Names()
-    for place, name in _made(settings, words, lists, calls):
+    for place, name in _made(settings, words, lists, calls, patterns):
         names.add(place, name, "write another one")
     for plan in lists:
         place = f"lists.{plan.operation}"
@@ -108,7 +112,11 @@ def require_used(settings: Settings, calls: BodyPlans) -> None:
 
 
 def _made(
-    settings: Settings, words: Sequence[WordsType], lists: Sequence[ListPlan], calls: BodyPlans
+    settings: Settings,
+    words: Sequence[WordsType],
+    lists: Sequence[ListPlan],
+    calls: BodyPlans,
+    patterns: Patterns,
 ) -> Iterator[tuple[str, str]]:
     """The names that the modules define, each with the entry that it comes from."""
     for each in words:
@@ -116,7 +124,7 @@ def _made(
     for name in settings.choices:
         yield f"choices.{name}", name
         yield f"choices.{name}", closed_words.constant_of(name)
-    for name in {**settings.forms, **calls.patterns.forms}:
+    for name in {**settings.forms, **patterns.forms}:
         yield f"forms.{name}", form_name(name)
     for part in calls.parts:
         if part.has_class:

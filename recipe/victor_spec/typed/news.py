@@ -6,16 +6,18 @@ name that a caller knows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 from victor_spec.members import Kind
-from victor_spec.tree import Tree, is_list, list_at, mapping_at, resolve
+from victor_spec.tree import Tree, is_list, mapping_at, parameters, resolve
 
 from .arguments import Argument, ListPlan, operations_by_id, parameters_of
 from .bodies import BodyPlan, PartPlan, body_of
-from .body_members import REFERENCE, BodyArgument, members_in
+from .body_members import REFERENCE, members_in
 from .enforced import split
+from .limits import allowed, given, limits_of
 from .records import RecordField, RecordPlan
 from .settings import ListSettings, MembersSettings, PartSettings, Settings, SettingsError
 
@@ -31,17 +33,24 @@ TYPES = {
 FORMATS = {"date": "day", "date-time": "time"}
 KINDS = {"whole": "whole number", "moment": "time", "any": "value"}
 """What the kinds of members of an answer are called, if not by their own name."""
-UPPER = {
-    "maxLength": "at most {} characters",
-    "maximum": "at most {}",
-    "maxItems": "at most {} items",
-}
 LOWER = {
     "minLength": "at least {} characters",
     "minimum": "at least {}",
+    "exclusiveMinimum": "above {}",
     "minItems": "at least {} items",
 }
-"""The limits of a schema, as words."""
+UPPER = {
+    "maxLength": "at most {} characters",
+    "maximum": "at most {}",
+    "exclusiveMaximum": "below {}",
+    "maxItems": "at most {} items",
+}
+OTHER = {"multipleOf": "a multiple of {}", "pattern": "pattern {}"}
+"""The limits of a schema, as words. Of two that are neither, no one is narrower."""
+_OF_VALUES = LOWER | UPPER | OTHER
+LIMITS = _OF_VALUES | {f"items.{key}": f"each {words}" for key, words in _OF_VALUES.items()}
+BY_HAND = dict.fromkeys((*LIMITS, "enum"), "code by hand decides")
+"""What decides in place of the limits of a header."""
 READ_AGAIN = "the list is read repeatedly; undecided"
 PRIVATE = "in no repr; undecided"
 
@@ -58,17 +67,15 @@ class Declared(NamedTuple):
     is_required: bool
     words: Sequence[Any]
     """All values that it can have; empty: any."""
-    schema: Tree
-    """Without the limits that nobody keeps."""
+    limits: Mapping[str, Any]
+    """By their keywords, without those that nobody keeps."""
     not_enforced: Tree
     """Those limits."""
 
     def text(self) -> str:
         """Its type and its limits: `text, at most 12 characters`."""
         limits = [
-            words.format(self.schema[key])
-            for key, words in (LOWER | UPPER).items()
-            if key in self.schema
+            words.format(self.limits[key]) for key, words in LIMITS.items() if key in self.limits
         ]
         if self.words:
             limits.append(f"one of {_listed(self.words)}")
@@ -81,9 +88,16 @@ class Change(NamedTuple):
     what: str
     said: str
     breaks: bool = False
+    limit: str = ""
+    """The keyword of the limit that changed."""
 
-    def line(self, place: str) -> str:
-        return f"{self.what}: {place}: {self.said}{': breaking' if self.breaks else ''}"
+    def line(self, place: str, decided: Mapping[str, str]) -> str:
+        """`decided` has what decides in place of limits, which nothing checks then."""
+        said = f"{self.what}: {place}: {self.said}"
+        if not self.breaks:
+            return said
+        who = decided.get(self.limit)
+        return f"{said}: breaking" if who is None else f"{said}: not checked: {who}"
 
 
 Signature = Mapping[str, Declared]
@@ -117,16 +131,23 @@ def _signature(document: Tree, operation_id: str) -> Signature | None:
 
 
 def _declared(document: Tree, parameter: Tree) -> Declared:
-    schema, not_enforced = split(resolve(document, mapping_at(parameter, "schema")))
-    type_ = schema.get("type")
+    schema, not_enforced = split(given(document, mapping_at(parameter, "schema")))
+    items = split(given(document, mapping_at(schema, "items")))[0]
+    is_list_ = schema.get("type") == "array"
     return Declared(
-        type=FORMATS.get(str(schema.get("format"))) or TYPES.get(str(type_), "value"),
+        type=f"list of {_type(items)}" if is_list_ and items else _type(schema),
         location=str(parameter.get("in")),
         is_required=parameter.get("required") is True,
-        words=list_at(schema, "enum"),
-        schema=schema,
+        words=allowed(items if is_list_ else schema),
+        limits=limits_of(document, schema),
         not_enforced=not_enforced,
     )
+
+
+def _type(schema: Tree) -> str:
+    """What the type of a schema is called."""
+    type_ = "object" if "properties" in schema else str(schema.get("type"))
+    return FORMATS.get(str(schema.get("format"))) or TYPES.get(type_, "value")
 
 
 def _news_of_list(
@@ -141,7 +162,8 @@ def _news_of_list(
             continue
         may_be_left_out = argument.wire not in (*own.required, *own.positional)
         for change in _changes(before, after, may_be_left_out=may_be_left_out):
-            yield change.line(place)
+            yield change.line(place, argument.decided)
+    yield from _news_of_untyped(plan.untyped, plan.function, old, new, "`extra_query` sends it")
     for wire in old or {}:
         if wire not in new:
             yield f"gone: `{wire}` in `{plan.function}`: breaking"
@@ -156,23 +178,39 @@ def _new_argument(
     return said if argument.sent in plan.constant else f"{said}: {READ_AGAIN}"
 
 
+def _news_of_untyped(
+    places: Iterable[str], where: str, old: Signature | None, new: Signature, instead: str
+) -> Iterator[str]:
+    """What is new of parameters and members that are no arguments, for no check knows their types.
+
+    `instead` says how they are sent.
+    """
+    for place in places:
+        before, after = (old or {}).get(place), new[place]
+        said = f"`{place}` in `{where}`"
+        if before is None:
+            yield f"new: {said} ({after.type}): no argument: {instead}"
+        elif before.type != after.type:
+            is_now = f"{after.type}, and not {before.type}"
+            yield f"other type: {said}: {is_now}: no argument: {instead}: breaking"
+
+
 def _changes(before: Declared, after: Declared, *, may_be_left_out: bool) -> Iterator[Change]:
-    """What changed of an argument."""
+    """What changed of an argument; `may_be_left_out` says that the settings do not require it."""
     if before.location != after.location:
         yield Change("moved", f"from the {before.location} to the {after.location}", breaks=True)
     if after.is_required and not before.is_required and may_be_left_out:
         yield Change("required now", "a call without it is refused", breaks=True)
+    if before.is_required and not after.is_required:
+        said = "a call may leave it out" if may_be_left_out else "the settings require it still"
+        yield Change("no longer required", said)
     if before.type != after.type:
         yield Change("other type", f"{after.type}, and not {before.type}", breaks=True)
         return
     yield from _not_enforced(before, after)
-    for limits, is_narrower in ((UPPER, _is_less), (LOWER, _is_more)):
-        for key, words in limits.items():
-            if key not in after.not_enforced:
-                values = before.schema.get(key), after.schema.get(key)
-                yield from _changed_limit(*values, words, is_narrower)
-    if "pattern" not in after.not_enforced:
-        yield from _changed_pattern(before.schema.get("pattern"), after.schema.get("pattern"))
+    for key in LIMITS:
+        if key not in after.not_enforced:
+            yield from _changed_limit(key, before.limits.get(key), after.limits.get(key))
     if "enum" not in after.not_enforced:
         yield from _changed_words(before.words, after.words)
 
@@ -184,52 +222,48 @@ def _not_enforced(before: Declared, after: Declared) -> Iterator[Change]:
     for key, limit in after.not_enforced.items():
         if key in before.not_enforced and before.not_enforced[key] == limit:
             continue
-        words = (LOWER | UPPER | {"pattern": "pattern {}"}).get(key, f"{key} {{}}")
+        words = LIMITS.get(key, f"{key} {{}}")
         yield Change("not enforced", words.format(_listed(limit) if is_list(limit) else limit))
 
 
-def _changed_pattern(before: Any, after: Any) -> Iterator[Change]:
+def _changed_limit(key: str, before: Any, after: Any) -> Iterator[Change]:
     if before == after:
         return
-    if after is None:
-        yield Change("wider", "no pattern")
-    else:
-        yield Change("other pattern", str(after), breaks=True)
-
-
-def _changed_limit(
-    before: Any, after: Any, words: str, is_narrower: Callable[[Any, Any], bool]
-) -> Iterator[Change]:
-    if before == after:
-        return
-    if after is None:
+    words = LIMITS[key]
+    keyword = key.removeprefix("items.")
+    if keyword == "pattern":
+        said = "no pattern" if after is None else str(after)
+        what = "wider" if after is None else "other pattern"
+        yield Change(what, said, breaks=after is not None, limit=key)
+    elif after is None:
         yield Change("wider", f"no longer {words.format(before)}")
     elif before is None:
-        yield Change("narrower", words.format(after), breaks=True)
-    elif is_narrower(after, before):
-        yield Change("narrower", f"{words.format(after)}, and not {before}", breaks=True)
+        yield Change("narrower", words.format(after), breaks=True, limit=key)
     else:
-        yield Change("wider", f"{words.format(after)}, and not {before}")
+        breaks = _is_narrower(keyword, before, after)
+        said = f"{words.format(after)}, and not {before}"
+        yield Change("narrower" if breaks else "wider", said, breaks=breaks, limit=key)
 
 
-def _is_less(after: Any, before: Any) -> bool:
-    return bool(after < before)
-
-
-def _is_more(after: Any, before: Any) -> bool:
-    return bool(after > before)
+def _is_narrower(keyword: str, before: Any, after: Any) -> bool:
+    """Whether a limit takes less than it did."""
+    if keyword in UPPER:
+        return bool(after < before)
+    if keyword in LOWER:
+        return bool(after > before)
+    return Fraction(str(before)) % Fraction(str(after)) != 0  # the numbers are multiples
 
 
 def _changed_words(before: Sequence[Any], after: Sequence[Any]) -> Iterator[Change]:
     """Of what is sent: a word that is gone is refused from now on."""
     if not before and after:
-        yield Change("narrower", f"one of {_listed(after)}", breaks=True)
+        yield Change("narrower", f"one of {_listed(after)}", breaks=True, limit="enum")
     elif before and not after:
         yield Change("wider", "any word")
     else:
         yield from (Change("new word", str(word)) for word in after if word not in before)
         gone = (word for word in before if word not in after)
-        yield from (Change("word gone", str(word), breaks=True) for word in gone)
+        yield from (Change("word gone", str(word), breaks=True, limit="enum") for word in gone)
 
 
 def _listed(words: Sequence[Any]) -> str:
@@ -251,11 +285,31 @@ def news_of_bodies(
         own = settings.bodies[body.operation]
         old, new = (_body_members(each, body.operation, own) for each in (before, after))
         decision = "compared as {}; undecided" if body.has_table else ""
-        yield from _news_of_members(body.function, body.in_order, old, new or {}, decision)
+        yield from _news_of_members(body.function, body, own, old, new or {}, decision)
+        yield from _news_of_headers(body, before, after)
     for part in parts:
-        lift = settings.parts.get(part.schema, PartSettings()).lift
-        old, new = (_part_members(each, part.schema, lift) for each in (before, after))
-        yield from _news_of_members(part.name, part.in_order, old, new or {}, "")
+        own_part = settings.parts.get(part.schema, PartSettings())
+        old, new = (_part_members(each, part.schema, own_part.lift) for each in (before, after))
+        yield from _news_of_members(part.name, part, own_part, old, new or {}, "")
+
+
+def _news_of_headers(body: BodyPlan, before: Tree, after: Tree) -> Iterator[str]:
+    """What changed of the headers of an operation. Code by hand checks and sends them."""
+    old, new = (_headers(each, body.operation) for each in (before, after))
+    for name, header in new.items():
+        if name in old:
+            for change in _changes(old[name], header, may_be_left_out=True):
+                yield change.line(f"header `{name}` in `{body.function}`", BY_HAND)
+
+
+def _headers(document: Tree, operation_id: str) -> Signature:
+    operation = operations_by_id(document).get(operation_id)
+    found: dict[str, Declared] = {}
+    written = {} if operation is None else parameters(document, operation.item, operation.tree)
+    for parameter in (resolve(document, each) for each in written.values()):
+        if parameter.get("in") == "header":
+            found[str(parameter.get("name"))] = _declared(document, parameter)
+    return found
 
 
 def _body_members(document: Tree, operation_id: str, own: MembersSettings) -> Signature | None:
@@ -273,7 +327,7 @@ def _sent(document: Tree, schema: Tree, lift: Sequence[str]) -> Signature | None
     """The members of an object that is sent, by their places; None without one."""
     if not schema:
         return None
-    found = members_in(schema, lift, lambda tree: resolve(document, tree))
+    found = members_in(schema, lift, lambda tree: given(document, tree))
     parameters = {
         place: {"in": "body", "required": each.is_required, "schema": each.schema}
         for place, each in found.items()
@@ -283,12 +337,13 @@ def _sent(document: Tree, schema: Tree, lift: Sequence[str]) -> Signature | None
 
 def _news_of_members(
     where: str,
-    arguments: Sequence[BodyArgument],
+    plan: BodyPlan | PartPlan,
+    own: MembersSettings,
     old: Signature | None,
     new: Signature,
     decision: str,
 ) -> Iterator[str]:
-    for argument in arguments:
+    for argument in plan.in_order:
         place = f"`{argument.name}` in `{where}`"
         before, after = (old or {}).get(argument.place), new[argument.place]
         if before is None:
@@ -298,8 +353,10 @@ def _news_of_members(
             else:
                 yield f"{said}: {decision.format(argument.kind)}" if decision else said
             continue
-        for change in _changes(before, after, may_be_left_out=not argument.is_required):
-            yield change.line(place)
+        may_be_left_out = argument.place not in own.required
+        for change in _changes(before, after, may_be_left_out=may_be_left_out):
+            yield change.line(place, argument.decided)
+    yield from _news_of_untyped(plan.untyped, where, old, new, "`extra_body` sends it")
     for place in old or {}:
         if place not in new:
             yield f"gone: `{place}` in `{where}`: breaking"
@@ -333,10 +390,10 @@ def _news_of_field(
     was = known[field.member]
     if isinstance(kind, tuple) and isinstance(was, tuple):
         words = (word for word in kind if word not in was)
-        yield from (Change("new word", str(word)).line(place) for word in words)
+        yield from (Change("new word", str(word)).line(place, {}) for word in words)
     elif kind != was:
         said = f"{_kind_text(kind)}, and not {_kind_text(was)}"
-        yield Change("other type", said, breaks=True).line(place)
+        yield Change("other type", said, breaks=True).line(place, {})
 
 
 def _kind_text(kind: Kind) -> str:

@@ -149,8 +149,8 @@ class RecordPlanner:
             elif wire not in currencies or self._is_decided(wire):
                 plan.fields.append(self.field(wire, prop))
         self._check_named({each.place for each in plan.fields}, amounts)
-        names = [each.name for each in plan.fields]
-        require_free(f"records.{self._name}", names, TAKEN | TYPE_NAMES)
+        named = [(each.place, each.name) for each in plan.fields]
+        require_free(f"records.{self._name}", named, TAKEN | TYPE_NAMES)
         return plan
 
     def _check(self, properties: Mapping[str, Any]) -> None:

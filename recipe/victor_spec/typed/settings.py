@@ -456,16 +456,23 @@ def require_known(place: str, name: str, what: str, known: Iterable[str]) -> Non
         raise SettingsError(f"{place}: {name} is no {what}{nearest(name, names)}")
 
 
-def require_free(place: str, names: Iterable[str], taken: Iterable[str]) -> None:
-    """Raise SettingsError for a name in Python that is taken, or that is none."""
-    seen = set(taken)
-    for name in names:
-        if name in seen or not is_name(name):
-            raise SettingsError(
-                f"{place}: the name {name} is taken, or is no name in Python: write another one "
-                "in `names`."
-            )
-        seen.add(name)
+def require_free(place: str, named: Iterable[tuple[str, str]], taken: Iterable[str]) -> None:
+    """Raise SettingsError for a name in Python that is taken, or that is none.
+
+    `named` are the names, each behind what it is the name of.
+    """
+    owners = dict.fromkeys(taken, "the generated code itself")
+    for member, name in named:
+        if name in owners:
+            why = f"is taken by {owners[name]}"
+        elif not is_name(name):
+            why = "is none in Python"
+        else:
+            owners[name] = member
+            continue
+        raise SettingsError(
+            f"{place}: {member}: the name {name} {why}: write another one for it in `names`."
+        )
 
 
 def sentence(description: Any) -> str:

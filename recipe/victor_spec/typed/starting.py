@@ -16,6 +16,7 @@ from victor_spec.requests import good_answers, key, path_of
 from victor_spec.tree import Operation, Tree, operations
 
 from .arguments import list_plans, parameters_of
+from .checks import Patterns
 from .records import RecordPlan
 from .settings import ListSettings, RecordSettings, Settings, SettingsError
 
@@ -118,7 +119,7 @@ def _list_settings(
             leave_out=[wire for wire in found if wire in {*others, *leave_out}],
         )
         try:
-            list_plans(document, endpoints, Settings(lists={name: own}))
+            list_plans(document, endpoints, Settings(lists={name: own}), Patterns())
         except SettingsError:
             return None
         return own

@@ -77,10 +77,12 @@ def _view(models: Mapping[str, ModelProperty], name: str, own: ViewSettings) -> 
         for place, member in members.items()
         if place not in own.by_hand and place not in own.spread
     ]
-    by_hand = {
-        own.names.get(place) or str(members[place].prop.python_name) for place in own.by_hand
-    }
-    require_free(where, [each.name for each in fields], TAKEN | TYPE_NAMES | by_hand)
+    by_hand = [
+        (place, own.names.get(place) or str(members[place].prop.python_name))
+        for place in own.by_hand
+    ]
+    named = [(each.place, each.name) for each in fields]
+    require_free(where, [*by_hand, *named], TAKEN | TYPE_NAMES)
     return RecordPlan(name, "", f"The fields of {_listed(own.over)}.", fields, is_view=True)
 
 

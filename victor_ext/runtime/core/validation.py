@@ -290,7 +290,7 @@ class Validation:
         )
         self.note(field, "length", message)
 
-    def reference(self, field: str, value: Any, longest: int) -> Any:
+    def reference(self, field: str, value: Any, longest: int | None) -> Any:
         """A reference of the caller's own, by which a payment is searched for: it must come back
         unchanged.
         """
