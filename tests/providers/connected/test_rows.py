@@ -215,6 +215,15 @@ def test_a_place_in_a_response_of_which_the_document_says_nothing_is_the_callers
     connect(client_class(), base_url=URL, rows={CANCEL: OperationRow(made="data.id")}).close()
 
 
+def test_the_state_that_the_document_names_is_no_id() -> None:
+    pay = SimpleNamespace(results={201: "Order"}, members=(), result_status="state")
+    tables = {"Order": {"state": "text", "name": "text"}}
+    assert problem_of(OperationRow(made="name"), pay, None, tables) is None
+    assert problem_of(OperationRow(made="state"), pay, None, tables) == (
+        "made='state' is the state, and no id: write one of 'name'"
+    )
+
+
 def test_a_number_that_the_caller_chooses_is_an_id_where_the_read_has_it_in_its_path() -> None:
     read = SimpleNamespace(path="/v1/orders/{order_number}")
     pay = SimpleNamespace(results={201: "Order"}, members=("orderNumber",), result_status="")
@@ -260,7 +269,11 @@ def test_a_row_vouches_for_its_own_operation_alone(row: OperationRow) -> None:
     why = refused({CANCEL: row}, key)
     assert "it declares HeaderKey('Idempotency-Key'). Write that, or say with takes_key" in why
     assert (f"No row says it of {PAY}." in why) is bool(row.takes_key)
-    rows = {CANCEL: KEYED, PAY: OperationRow(takes_key=False)}
+    ignored = OperationRow(takes_key=False)
+    assert "no operation of the document declares HeaderKey('X-Wrong" in refused(
+        {PAY: ignored}, key
+    )
+    rows = {CANCEL: KEYED, PAY: ignored}
     with connect(client_class(), base_url=URL, key=key, rows=rows) as till:
         body = new_payment(amount=1, reference="INV-1")
         promise = till.prepare(operation("payments.take_payment"), body=body).promise
