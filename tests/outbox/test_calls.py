@@ -28,7 +28,7 @@ from tests.outbox.django_project import use_database
 from tests.outbox.kinds import Box, dated
 from tests.outbox.payouts import KEY, Payouts
 from tests.outbox.rows import change, execute, states, statuses
-from tests.providers.connected.till import client_class, new_payment, operation
+from tests.providers.connected.till import client_class, new_payment, operation, till_members
 from tests.providers.running import GUID, ONCE, Script
 from tests.providers.velo.adapter import pay
 from tests.providers.victor.adapter import invoice
@@ -521,8 +521,16 @@ def test_a_write_of_connect_is_repeated_by_its_own_account_alone(
     ids=["the usual id", "no id", "an id within", "an id of another name", "no id there"],
 )
 def test_what_a_write_of_connect_made_is_followed_by_its_id_where_the_caller_says_it_is(
-    sqlite: sa.Engine, body: dict[str, Any], place: str, id: str | None
+    sqlite: sa.Engine,
+    monkeypatch: pytest.MonkeyPatch,
+    body: dict[str, Any],
+    place: str,
+    id: str | None,
 ) -> None:
+    tables = till_members()
+    monkeypatch.setitem(tables["Payment"], "ref", "whole")
+    monkeypatch.setitem(tables["Payment"], "data", "Data")
+    monkeypatch.setitem(tables, "Data", {"ref": "text"})
     read = json.loads(json.dumps(body).replace("new", "paid"))
     outbox = Till(
         sqlite,

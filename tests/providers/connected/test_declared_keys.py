@@ -27,6 +27,7 @@ from victor_ext import (
     ConfigurationError,
     HeaderKey,
     InvalidRequest,
+    OperationRow,
     Promise,
     VictorError,
 )
@@ -272,6 +273,16 @@ def test_the_printed_table_says_what_is_repeated(declared: str, name: str | None
                 package, place, generated(row.function, *ids, given=given, request_id=KEY)
             )
         assert (max(provider.received.values(), default=0) > 1) is row.repeated
+
+
+def test_who_names_a_write_that_takes_the_key_says_that_no_other_does() -> None:
+    """Where the document declares the key nowhere, each POST would take it else."""
+    client: Any = importlib.import_module("some_nowhere_api.client").Client
+    pay = importlib.import_module("some_nowhere_api.api.default.pay")
+    rows = {"POST /payouts": OperationRow(takes_key=True)}
+    for options, promise in (({}, Promise.KEYED), ({"rows": rows}, Promise.AT_MOST_ONCE)):
+        with ApiClient(client, base_url=URL, key=HEADER, **options) as made:
+            assert made.prepare(pay, body={}).promise is promise
 
 
 @pytest.mark.parametrize("connecting", [ApiClient, AsyncApiClient])

@@ -1,6 +1,7 @@
 """`connect(rows=...)`: what its caller knows of writes, on top of the rows of the document."""
 
 import re
+from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -8,7 +9,14 @@ import httpx
 import pytest
 from velo_api.api.payouts import submit_payout
 
-from tests.providers.connected.till import URL, Caller, client_class, new_payment, operation
+from tests.providers.connected.till import (
+    URL,
+    Caller,
+    client_class,
+    new_payment,
+    operation,
+    till_members,
+)
 from tests.providers.running import MODES, Script
 from victor_ext import (
     BodyKey,
@@ -22,6 +30,7 @@ from victor_ext import (
     connect,
     connect_async,
 )
+from victor_ext.providers.connected.row_columns import problem_of
 
 PAY, CANCEL = "POST /v1/payments", "DELETE /v1/payments/{payment_id}"
 LOST = httpx.ReadError("the connection was cut")
@@ -78,16 +87,6 @@ class TestTheKeyOfOneWrite:
         assert len(script.requests) == 2
 
 
-def test_who_names_a_write_that_takes_the_key_says_that_no_other_does() -> None:
-    """Where the document declares the key nowhere, each POST would take it else."""
-    key = HeaderKey("X-Own-Key", takes_key=None)
-    search = operation("payments.search_payments")
-    with connect(client_class(), base_url=URL, key=key, rows={search: KEYED}) as till:
-        body = new_payment(amount=1, reference="INV-1")
-        pay = till.prepare(operation("payments.take_payment"), body=body)
-    assert pay.promise is Promise.AT_MOST_ONCE
-
-
 def test_a_row_that_names_a_function_or_its_module_is_one_of_the_text() -> None:
     pay = operation("payments.take_payment")
     row = OperationRow(proof=Proof(find))
@@ -97,12 +96,12 @@ def test_a_row_that_names_a_function_or_its_module_is_one_of_the_text() -> None:
         assert call.promise is Promise.LOOKED_UP
 
 
-def refused(rows: Any) -> str:
+def refused(rows: Any, key: Any = None) -> str:
     """Why both kinds of clients refuse these rows."""
     messages: set[str] = set()
     for connecting in (connect, connect_async):
         with pytest.raises(ConfigurationError) as raised:
-            connecting(client_class(), base_url=URL, key=HeaderKey(), rows=rows)
+            connecting(client_class(), base_url=URL, key=key or HeaderKey(), rows=rows)
         messages.add(raised.value.message)
     (message,) = messages
     return message
@@ -128,23 +127,112 @@ def test_a_row_that_leads_to_no_write_names_the_nearest_operation(name: Any, wor
     assert words in refused({name: KEYED})
 
 
+PROOF, FINAL, MADE = (
+    "proof must be Proof(find), where find is a function that",
+    "final must be a set of words, such as {'paid', 'failed'}, not ",
+    "made must be the place of an id, such as 'data.id', not ",
+)
+
+
+def proof(**columns: Any) -> dict[str, Any]:
+    return {"proof": Proof(find, **columns)}
+
+
 @pytest.mark.parametrize(
     ("columns", "words"),
     [
         ({"takes_key": "yes"}, "takes_key must be True or False, not 'yes'."),
-        ({"proof": find}, "proof must be Proof(find), where find is a function that"),
-        ({"proof": Proof(NO_STEPS)}, "proof must be Proof(find), where find is a function that"),
-        ({"final": "paid"}, "final must be a set of words, such as {'paid', 'failed'}, not 'paid'"),
-        ({"final": 7}, "final must be a set of words"),
-        (
-            {"made": "data..id"},
-            "made must be the place of an id, such as 'data.id', not 'data..id'",
+        ({"takes_key": 1}, "takes_key must be True or False, not 1."),
+        ({"takes_key": 0}, "takes_key must be True or False, not 0."),
+        ({"proof": find}, PROOF),
+        ({"proof": Proof(NO_STEPS)}, PROOF),
+        ({"proof": SimpleNamespace(find=find)}, PROOF),
+        (proof(needs="payor_id"), "proof.needs must be names, such as ('payor_id',), not 'payor_"),
+        (proof(needs=(7,)), "proof.needs must be names, such as ('payor_id',), not (7,)."),
+        (proof(subject="reference"), "proof.subject must be a function of the request, or None"),
+        (proof(times_differ=10), "proof.times_differ must be a timedelta of 0 or more, such as"),
+        (proof(times_differ=-timedelta(1)), "proof.times_differ must be a timedelta of 0 or more"),
+        *(
+            ({"final": words}, FINAL + repr(words))
+            for words in ("paid", 7, None, b"paid", bytearray(b"p"), {"paid": 1}, {1}, {None})
         ),
-        ({"made": None}, "made must be the place of an id"),
+        *(({"final": words}, FINAL + repr(words)) for words in ({""}, [" "], ("paid", " failed"))),
+        *(({"made": place}, MADE + repr(place)) for place in ("data..id", None, " id ", ".", 7)),
+        (
+            {"made": "data.idd"},
+            "made='data.idd' is not in the good response that the document declares: write one of",
+        ),
+        ({"made": "refrence"}, "made='refrence' is not in the good response that the document "),
+        ({"made": "amount"}, "made='amount' is a number that was sent, such as an amount, and no"),
+        ({"made": "status"}, "made='status' is a word of an enum, and no id: write one of "),
     ],
 )
 def test_a_value_that_its_column_cannot_have_is_named(columns: Any, words: str) -> None:
     assert refused({PAY: OperationRow(**columns)}).startswith(f"rows: {PAY}: {words}")
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"),
+    [
+        ("text", None),
+        ("uuid", None),
+        ("whole", None),
+        ("any", None),
+        (None, None),
+        ("flag", "is true or false, and no id"),
+        ("number", "is a number with decimals, and no id"),
+        ("decimal", "is a number with decimals, and no id"),
+        ("moment", "is a time, and no id"),
+        ("day", "is a date, and no id"),
+        (["text"], "is a list, and no id"),
+        ("Free", "is an object, and no id"),
+        ("Problem", "is an object, and no id"),
+    ],
+)
+def test_what_is_made_is_named_by_a_text_or_a_whole_number(
+    monkeypatch: pytest.MonkeyPatch, kind: Any, why: str | None
+) -> None:
+    """What the document leaves open, the caller may know."""
+    tables = till_members()
+    monkeypatch.setitem(tables, "Free", {})
+    monkeypatch.setitem(tables, "Data", {"ref": kind, "number": "whole"})
+    monkeypatch.setitem(tables["Payment"], "data", "Data")
+    rows = {PAY: OperationRow(made="data.ref")}
+    if why is None:
+        connect(client_class(), base_url=URL, rows=rows).close()
+    else:
+        own_name = f"rows: {PAY}: made='data.ref' {why}: write "
+        assert refused(rows).startswith(own_name)
+        assert "'data.number'" in refused(rows)
+    inside = {PAY: OperationRow(made="data.ref.id")}
+    if kind in (None, "any", "Free"):
+        connect(client_class(), base_url=URL, rows=inside).close()
+    else:
+        assert "made='data.ref.id' is not in the good response" in refused(inside)
+
+
+def test_a_place_in_a_response_of_which_the_document_says_nothing_is_the_callers_word() -> None:
+    connect(client_class(), base_url=URL, rows={CANCEL: OperationRow(made="data.id")}).close()
+
+
+def test_the_state_that_the_document_names_is_no_id() -> None:
+    pay = SimpleNamespace(results={201: "Order"}, members=(), result_status="state")
+    tables = {"Order": {"state": "text", "name": "text"}}
+    assert problem_of(OperationRow(made="name"), pay, None, tables) is None
+    assert problem_of(OperationRow(made="state"), pay, None, tables) == (
+        "made='state' is the state, and no id: write one of 'name'"
+    )
+
+
+def test_a_number_that_the_caller_chooses_is_an_id_where_the_read_has_it_in_its_path() -> None:
+    read = SimpleNamespace(path="/v1/orders/{order_number}")
+    pay = SimpleNamespace(results={201: "Order"}, members=("orderNumber",), result_status="")
+    tables = {"Order": {"orderNumber": "whole"}}
+    row = OperationRow(made="orderNumber")
+    assert problem_of(row, pay, read, tables) is None
+    assert problem_of(row, pay, None, tables) == (
+        "made='orderNumber' is a number that was sent, such as an amount, and no id: leave made out"
+    )
 
 
 def test_rows_are_a_mapping_with_one_row_for_a_write() -> None:
@@ -172,3 +260,21 @@ def test_a_row_vouches_for_a_key_of_another_name_than_the_declared_one() -> None
     with pytest.raises(ConfigurationError, match="say with takes_key which requests take yours"):
         connect(client_class(), base_url=URL, key=key)
     connect(client_class(), base_url=URL, key=key, rows={PAY: KEYED}).close()
+
+
+@pytest.mark.parametrize("row", [KEYED, OperationRow(takes_key=False)])
+def test_a_row_vouches_for_its_own_operation_alone(row: OperationRow) -> None:
+    """Of the payment, whose key the document declares, nothing is said: it would be sent once."""
+    key = HeaderKey("X-Wrong-Key")
+    why = refused({CANCEL: row}, key)
+    assert "it declares HeaderKey('Idempotency-Key'). Write that, or say with takes_key" in why
+    assert (f"No row says it of {PAY}." in why) is bool(row.takes_key)
+    ignored = OperationRow(takes_key=False)
+    assert "no operation of the document declares HeaderKey('X-Wrong" in refused(
+        {PAY: ignored}, key
+    )
+    rows = {CANCEL: KEYED, PAY: ignored}
+    with connect(client_class(), base_url=URL, key=key, rows=rows) as till:
+        body = new_payment(amount=1, reference="INV-1")
+        promise = till.prepare(operation("payments.take_payment"), body=body).promise
+    assert promise is Promise.AT_MOST_ONCE

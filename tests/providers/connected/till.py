@@ -44,6 +44,13 @@ def client_class() -> Any:
     return importlib.import_module("till_api.client").Client
 
 
+def till_members() -> dict[str, dict[str, Any]]:
+    """The kinds of the members of each model, as the document declares them."""
+    till_api()
+    tables: dict[str, dict[str, Any]] = importlib.import_module("till_api.members").MEMBERS
+    return tables
+
+
 def new_payment(**fields: Any) -> Any:
     till_api()
     return importlib.import_module("till_api.models").NewPayment.from_dict(

@@ -26,6 +26,7 @@ from victor_ext.runtime.core.card_data import card_problems
 from victor_ext.runtime.core.comparing import (
     Comparer,
     Likeness,
+    comparer_of,
     differs,
     likeness,
     same_amount,
@@ -222,3 +223,49 @@ def test_card_data_in_paths_and_headers(
     path: str, headers: dict[str, str], places: list[str]
 ) -> None:
     assert [problem.field for problem in card_problems(httpx.URL(path), headers, b"")] == places
+
+
+MOMENT = "2026-03-04T05:06:07.900Z"
+
+
+@pytest.mark.parametrize(
+    ("kind", "sent", "received", "is_same"),
+    [
+        ("text", "a  b", " a b", True),
+        ("text", "a", "A", False),
+        ("text", "a", ["a"], None),
+        (("LOW", "HIGH"), "LOW", "low", True),
+        (("LOW", "HIGH"), "LOW", "HIGH", False),
+        (
+            "uuid",
+            "A1B2C3D4-0000-4000-8000-000000000000",
+            "a1b2c3d4-0000-4000-8000-000000000000",
+            True,
+        ),
+        ("flag", False, "true", False),
+        ("flag", True, 1, None),
+        ("whole", 5, 5.0, True),
+        ("number", 0.25, "0.250", True),
+        ("number", 0.25, "a quarter", None),
+        ("decimal", "0.25", 0.26, False),
+        ("moment", MOMENT, "2026-03-04T07:06:07+02:00", True),
+        ("moment", MOMENT, "2026-03-04T05:06:08z", True),
+        ("moment", MOMENT, "2026-03-04T05:06:09Z", False),
+        ("moment", MOMENT, "2026-03-04T05:06:07", None),
+        ("moment", "", MOMENT, None),
+        ("day", "2026-03-04", "2026-03-04T00:00:00Z", True),
+        ("day", "2026-03-04", "2026-03-04T01:00:00Z", None),
+        ("day", "2026-03-04", "2026-03-05", False),
+        (["text"], ["a", "b"], ["a", "b"], True),
+        (["text"], ["a", "b"], ["a"], False),
+        (["text"], ["a"], "a", None),
+        ("Address", {"city": "Bonn", "line2": "x"}, {"city": "BONN"}, True),
+        ("Address", {"city": "Bonn"}, {"city": "Köln"}, False),
+        ("Address", {"city": "Bonn"}, {}, None),
+        (None, "a", "b", False),
+    ],
+)
+def test_a_value_is_compared_by_the_kind_that_the_document_declares(
+    kind: Any, sent: Any, received: Any, is_same: bool | None
+) -> None:
+    assert comparer_of(kind)(sent, received) is is_same

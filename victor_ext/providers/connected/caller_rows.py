@@ -6,32 +6,47 @@ Here they are checked against the document; `table_of` makes the table with them
 import inspect
 import logging
 import sys
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 import httpx
 
 from victor_ext.errors import ConfigurationError
 from victor_ext.runtime.core.validation import shown
+from victor_ext.runtime.loop.declared_members import Tables
 from victor_ext.runtime.loop.evidence import SAFE_METHODS, Declared
 from victor_ext.runtime.loop.idempotency_keys import NamedPlace, NoKey
 from victor_ext.runtime.loop.operations import name_of, unnamed
 from victor_ext.runtime.loop.table import no_operation
 
-from .declared_keys import declares, says_key
+from .declared_keys import declares, documented_key, says_key
 from .operations import UNDECLARED, DocumentOperations, OperationRow
+from .row_columns import problem_of
 
 _logger = logging.getLogger(__name__)
 
 
 def table_of(
-    key: object, rows: object, document: Sequence[Declared], url: httpx.URL, package: str
+    key: object,
+    rows: object,
+    document: Sequence[Declared],
+    members: Tables,
+    url: httpx.URL,
+    package: str,
 ) -> DocumentOperations:
-    """The table of a client. `package` is the name of the generated package; `key` and `rows` are
-    those of `connect`.
+    """The table of a client.
 
-    Raises `ConfigurationError`: `key` is no place of a key, or the document contradicts it; or a
-    row cannot work.
+    Args:
+        key: That of `connect`; so are `rows`.
+        rows: See `key`.
+        document: The operations of the generated package.
+        members: The members of its models.
+        url: The URL that is called.
+        package: The name of the package.
+
+    Raises:
+        ConfigurationError: `key` is no place of a key, or the document contradicts it; or a row
+            cannot work.
     """
     place: Any = NoKey() if key is None else key
     is_place = callable(getattr(place, "prepare", None)) and callable(getattr(place, "read", None))
@@ -41,12 +56,14 @@ def table_of(
         )
     by_name = _rows_by_name(rows, document)
     table = DocumentOperations(document, url, place, by_name)
+    declared = {name_of(each): each for each in document}
     for name, row in by_name.items():
-        problem = _problem_of(row, name, table)
+        read = declared.get(f"GET {name.partition(' ')[2]}/{{}}")
+        problem = problem_of(row, declared[name], read, members) or _misfit(row, name, table)
         if problem is not None:
             raise ConfigurationError(f"rows: {name}: {problem}.")
     if isinstance(place, NamedPlace):
-        _check_key(place, table, document, package)
+        _check_key(place, table, by_name, document, package)
     return table
 
 
@@ -93,11 +110,8 @@ def _name_in(operation: object) -> str:
     return name_of(declared)
 
 
-def _problem_of(row: OperationRow, name: str, table: DocumentOperations) -> str | None:
-    """What is wrong with a row of the caller, or None."""
-    problem = _mistyped(row)
-    if problem is not None:
-        return problem
+def _misfit(row: OperationRow, name: str, table: DocumentOperations) -> str | None:
+    """What in a row needs something that the client or the document does not have, or None."""
     if row.takes_key and not isinstance(table.place, NamedPlace):
         return "takes_key=True needs the place of the key: pass key=HeaderKey('Idempotency-Key')"
     if row.final and table.follow_of(name) is None:
@@ -105,24 +119,12 @@ def _problem_of(row: OperationRow, name: str, table: DocumentOperations) -> str 
     return None
 
 
-def _mistyped(row: OperationRow) -> str | None:
-    """What is no value of its column, or None."""
-    takes_key: object = row.takes_key
-    if takes_key not in (None, True, False):
-        return f"takes_key must be True or False, not {shown(takes_key)}"
-    if row.proof is not None and not inspect.isgeneratorfunction(getattr(row.proof, "find", None)):
-        return "proof must be Proof(find), where find is a function that makes its reads with yield"
-    words: object = row.final
-    if isinstance(words, str) or not isinstance(words, Collection):
-        return f"final must be a set of words, such as {{'paid', 'failed'}}, not {shown(words)}"
-    place: object = row.made
-    if not isinstance(place, str) or (place and not all(place.split("."))):
-        return f"made must be the place of an id, such as 'data.id', not {shown(place)}"
-    return None
-
-
 def _check_key(
-    place: NamedPlace, table: DocumentOperations, document: Sequence[Declared], package: str
+    place: NamedPlace,
+    table: DocumentOperations,
+    rows: Mapping[str, OperationRow],
+    document: Sequence[Declared],
+    package: str,
 ) -> None:
     """Compare the caller's key with what the document says of keys; warn if it says nothing.
 
@@ -132,21 +134,15 @@ def _check_key(
         raise ConfigurationError(
             f"{package} does not say which operations take a key: generate it again."
         )
-    if table.names_takers:
+    if place.takes_key is not None:  # the caller says it of each request
         return
-    if isinstance(table.declared_key, NoKey):
+    if not isinstance(table.declared_key, NoKey) and table.declared_key is not place:
+        _refuse_other_key(place, table, rows, document)
+    elif table.names_takers:
+        return
+    elif isinstance(table.declared_key, NoKey):
         _logger.warning(
             "undeclared-key: no operation of the document declares %r. %s", place, UNDECLARED
-        )
-    elif table.declared_key is not place:
-        # With a key that the provider ignores, a repeat would look safe, and be done twice.
-        if declares(document, place):
-            why = f"the document does not say that {place!r} is a key; it says so of"
-        else:
-            why = f"no operation of the document declares {place!r}; it declares"
-        raise ConfigurationError(
-            f"key: {why} {table.declared_key!r}. Write that, or say with takes_key which requests "
-            "take yours."
         )
     elif not says_key(document, place):
         _logger.warning(
@@ -154,3 +150,45 @@ def _check_key(
             place,
             UNDECLARED,
         )
+
+
+def _refuse_other_key(
+    place: NamedPlace,
+    table: DocumentOperations,
+    rows: Mapping[str, OperationRow],
+    document: Sequence[Declared],
+) -> None:
+    """Raise `ConfigurationError` for a key of another name than the document has, unless rows
+    decide about each operation that takes the document's own key.
+
+    With a key that the provider ignores, a repeat would look safe, and be done twice. Without its
+    own key, a payment would be sent once that the document lets be repeated.
+    """
+    untold = [name for name in _names_of_keyed(document) if not _decides(rows.get(name))]
+    if table.names_takers and not untold:
+        return
+    if declares(document, place):
+        why = f"the document does not say that {place!r} is a key; it says so of"
+    else:
+        why = f"no operation of the document declares {place!r}; it declares"
+    message = (
+        f"key: {why} {table.declared_key!r}. Write that, or say with takes_key which requests "
+        "take yours."
+    )
+    if table.names_takers:
+        message += f" No row says it of {untold[0]}."
+    raise ConfigurationError(message)
+
+
+def _names_of_keyed(document: Sequence[Declared]) -> list[str]:
+    """The names of the writes of which the document says that they take a key."""
+    return [
+        name_of(declared)
+        for declared in document
+        if declared.method not in SAFE_METHODS and documented_key(declared) is not None
+    ]
+
+
+def _decides(row: OperationRow | None) -> bool:
+    """Whether a row says whether its operation takes the key of the client."""
+    return row is not None and row.takes_key is not None

@@ -153,8 +153,9 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
         if account is not None:
             digest = caller_digest(f"{url} {account}", product="connect")
         package = client.__module__.rpartition(".client")[0].rpartition(".")[2]
-        document = bound_class(cast("Hashable", client)).document
-        table = table_of(key, {} if rows is None else rows, document, url, package)
+        bound = bound_class(cast("Hashable", client))
+        said: Mapping[Any, OperationRow] = {} if rows is None else rows
+        table = table_of(key, said, bound.document, bound.members, url, package)
         provider = name or package.removesuffix("_api") or url.host
         self._start(
             given,

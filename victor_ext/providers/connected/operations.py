@@ -71,13 +71,15 @@ class OperationRow:
     Args:
         takes_key: Whether the provider takes the client's `key` for this write, so that a repeat
             with the same key does nothing twice. If some row has True, no other write takes the
-            key, unless the document or the `takes_key` of the key says so. None: no row decides.
+            key, unless the document or the `takes_key` of the key says so. A row speaks for its
+            own write: another key than the document's is refused unless the rows decide about each
+            write that takes that one. None: no row decides.
         proof: Reads that show that the write was done. `look_up` and the outbox make them after a
             lost response. None: no read does.
         final: The words for states that the write leads no further from: `{"paid", "failed"}`. The
             outbox reads what was made until then. Empty: it does not.
-        made: Where a good response has the id of what was made: `"data.reference"`. Empty: where
-            the document tells it, or else in `id`.
+        made: Where a good response has the id of what was made: `"data.reference"`, a text or a
+            whole number by the document. Empty: where the document tells it, or else in `id`.
     """
 
     takes_key: bool | None = None

@@ -10,12 +10,13 @@ from functools import partial
 from typing import Any
 
 import httpx
+from velo_api.members import MEMBERS
 
 from victor_ext.flows import following
 from victor_ext.ids import reference_of
 from victor_ext.runtime.client.records import sent_by
 from victor_ext.runtime.core import comparing
-from victor_ext.runtime.core.comparing import Comparer, Likeness
+from victor_ext.runtime.core.comparing import Likeness
 from victor_ext.runtime.core.json_values import list_or_empty, object_of, object_or_empty
 from victor_ext.runtime.loop.operations import Done, Finding, Proof
 
@@ -46,8 +47,9 @@ def _find_submitted(client: Any, call: Any, since: datetime, given: Mapping[str,
     }
     if payments.keys() != sent.keys():
         return f"Payout {payout.id} has other payments, too, or not all of them."
-    memo = object_or_empty(call.body).get("payoutMemo")
-    compared: dict[str, Likeness] = {}
+    asked = object_or_empty(call.body)
+    memo = asked.get("payoutMemo")
+    compared = dict(_compared_by_document(asked, "NewPayout", payout))
     for reference, sent_payment in sent.items():
         # The memo of a payment counts before that of its payout.
         values = {"paymentMemo": memo, **sent_payment}
@@ -86,30 +88,45 @@ def _payouts_of(
     return alone
 
 
-_COMPARED: Mapping[str, tuple[Comparer, str]] = {
-    "remoteId": (comparing.same_text, "remote_id"),
-    "sourceAccountName": (comparing.same_text, "source_account_name"),
-    "paymentMemo": (comparing.same_text, "memo"),
-    "transmissionType": (comparing.same_word, "transmission_type"),
-    "remoteSystemId": (comparing.same_text, "remote_system_id"),
-}
-"""How each text of a payment that was sent is compared, and which attribute of a `Payment` has it.
-
-Velo shows no metadata.
+_BY_HAND = frozenset({"amount", "currency", "payments", "payorPaymentId"})
+"""Members that are compared by rules of their own: the money, the payments of a payout one by one,
+and the reference, by which each is found.
 """
+_WORDS = frozenset({"transmissionType"})
+"""Members with words, which the document declares as texts."""
 _NEEDED_VALUES = frozenset({"remoteId", "sourceAccountName"})
-"""The texts that all payments in a payout have. A rejected payment has no others."""
+"""The texts that all payments in a payout have."""
+
+
+def _compared_by_document(
+    sent: Mapping[str, Any], model: str, record: Any
+) -> Iterator[tuple[str, Likeness]]:
+    """What a record says of each value that was sent and that the document declares for it under
+    the same name, by name.
+
+    `model` is that of what was sent. What the record does not show is not compared: a rejected
+    payment has less than an accepted one, and none has the metadata.
+    """
+    kinds, shown_kinds = MEMBERS[model], MEMBERS[type(record).__name__]
+    shown = sent_by(record)
+    for name, kind in kinds.items():
+        is_compared = name in shown_kinds or name in _NEEDED_VALUES
+        if name in _BY_HAND or not is_compared or name not in sent:
+            continue
+        of_both = kind if shown_kinds.get(name, kind) == kind else None
+        compare = comparing.same_word if name in _WORDS else comparing.comparer_of(of_both)
+        value = "" if sent[name] is None else sent[name]
+        is_like = comparing.likeness(compare, value, shown.get(name))
+        if is_like is not Likeness.UNSAID or name in _NEEDED_VALUES:
+            yield name, is_like
 
 
 def _payment_compared(sent: Mapping[str, Any], payment: Any) -> Iterator[tuple[str, Likeness]]:
-    """What a payment in a payout says of each value of a payment that was sent, by name."""
-    for name, (compare, attribute) in _COMPARED.items():
-        if name not in sent and name != "paymentMemo":  # Velo chooses what was left out
-            continue
-        value = "" if sent.get(name) is None else sent[name]
-        is_like = comparing.likeness(compare, value, getattr(payment, attribute, None))
-        if is_like is not Likeness.UNSAID or name in _NEEDED_VALUES:
-            yield name, is_like
+    """What a payment in a payout says of each value of a payment that was sent, by name.
+
+    Velo chooses what was left out, but for the memo, which nobody fills in.
+    """
+    yield from _compared_by_document({"paymentMemo": None, **sent}, "NewPayment", payment)
     money = payment.amount
     asked = (sent.get("amount"), sent.get("currency"))
     if money is None:

@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
-from datetime import MAXYEAR, MINYEAR, datetime, time, timedelta
+from datetime import MAXYEAR, MINYEAR, datetime
 from typing import Any, cast
 
 from victor_api.typed.arguments import CREATE_REQUEST_PAYMENT, create_request_payment
@@ -21,7 +21,7 @@ from victor_ext.runtime.client.records import ModelRecord
 from victor_ext.runtime.core import comparing
 from victor_ext.runtime.core.comparing import Comparer, Likeness
 from victor_ext.runtime.core.json_values import object_or_empty
-from victor_ext.runtime.core.validation import as_date, moment_problem
+from victor_ext.runtime.core.validation import moment_problem
 from victor_ext.runtime.loop.idempotency_keys import key_problem
 from victor_ext.typed import Body, Request
 
@@ -92,42 +92,12 @@ def check_payment_request(*, now: datetime | None = None, **arguments: Any) -> N
     request.check.finish()
 
 
-def _same_day(sent: object, received: object) -> bool | None:
-    """Whether a value of a response is the date that was sent; None: it cannot be read.
-
-    The provider may write a date as its midnight: as Zulu time, or as seconds or milliseconds since
-    the epoch.
-    """
-    day = as_date(received)
-    if day is None:
-        moment = as_moment(received)
-        if moment is None or moment.time() != time():
-            return None
-        day = moment.date()
-    return day == as_date(sent)
+def _comparer_of(kind: str) -> Comparer:
+    """How a response's value is compared with one that was sent, by the kind of the argument."""
+    return _SAME_DOLLARS if kind == "dollars" else comparing.comparer_of(kind)
 
 
-def _same_moment(sent: object, received: object) -> bool | None:
-    """Whether a value of a response is the moment that was sent, to the second: the provider may
-    keep no fractions. None: it cannot be read.
-    """
-    sent_moment, moment = as_moment(sent), as_moment(received)
-    if sent_moment is None or moment is None:
-        return None
-    return abs(moment - sent_moment) < timedelta(seconds=1)
-
-
-_COMPARERS: Mapping[str, Comparer] = {
-    "text": comparing.same_text,
-    "word": comparing.same_word,
-    "dollars": comparing.same_amount(money.from_wire),
-    "day": _same_day,
-    "moment": _same_moment,
-    "flag": comparing.same_flag,
-}
-"""How a response's value is compared with one that was sent, by the kind of the argument. Values of
-all other kinds are compared as JSON.
-"""
+_SAME_DOLLARS = comparing.same_amount(money.from_wire)
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +204,7 @@ class Sent:
             if value is None and not counts_if_left_out:
                 continue
             sent = "" if value is None else value
-            compare = _COMPARERS.get(kind, comparing.same_json)
+            compare = _comparer_of(kind)
             said = [
                 comparing.likeness(compare, sent, received)
                 for received in _values_in_record(record, place)

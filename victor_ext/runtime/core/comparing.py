@@ -5,14 +5,18 @@ A value that differs belongs to another request. A value that cannot be read con
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum, auto
-from typing import Any
+from typing import Any, cast
 
+from victor_ext import zulu
+from victor_ext.errors import InvalidRequest
 from victor_ext.ids import is_same_id, says_nothing, storable, words_of
 from victor_ext.privacy import one_line
 
-from .json_values import flag_of, is_list, is_object
+from .json_values import decimal_of, flag_of, is_list, is_object
+from .validation import as_date
 
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,30})(?:\.[0-9]{1,30})?")
 _MOST_BITS = 1024
@@ -168,12 +172,80 @@ def same_amount(read: Callable[[object], Decimal | None]) -> Comparer:
     return compare
 
 
-def same_json(sent: object, received: object) -> bool | None:
-    """Compare JSON of any kind. What has another shape than was sent cannot be read."""
-    if is_object(sent) != is_object(received) or is_list(sent) != is_list(received):
+def _number_of(value: object) -> Decimal | None:
+    """A number, also from its text; None for any other value."""
+    if isinstance(value, str):
+        text = value.strip()
+        return Decimal(text) if _NUMBER.fullmatch(text) else None
+    return decimal_of(value)
+
+
+def _same_moment(sent: object, received: object) -> bool | None:
+    """Compare moments, in any zones, or since the epoch. A provider may leave out, or round, what
+    is finer than a second. None: one of them cannot be read, such as a time without a zone.
+    """
+    first, second = _time_of(sent), _time_of(received)
+    if first is None or second is None or None in (first.utcoffset(), second.utcoffset()):
         return None
-    said = worst(is_like for _, is_like in compared_leaves(sent, received))
-    return None if said is Likeness.UNREADABLE else said is not Likeness.OTHER
+    return abs(first - second) < timedelta(seconds=1)
+
+
+def _same_day(sent: object, received: object) -> bool | None:
+    """Compare dates. A provider may write a date as its midnight, also in seconds or milliseconds
+    since the epoch.
+    """
+    day = _day_of(received)
+    return None if day is None else day == _day_of(sent)
+
+
+def _day_of(value: object) -> date | None:
+    day = as_date(value)
+    if day is not None:
+        return day
+    moment = _time_of(value)
+    return None if moment is None or moment.time() != time() else moment.date()
+
+
+def _time_of(value: object) -> datetime | None:
+    try:
+        if isinstance(value, str):
+            return datetime.fromisoformat(value.strip().upper())
+        return zulu.from_epoch(cast("float", value))
+    except (InvalidRequest, ValueError):
+        return None
+
+
+def _same_json(sent: object, received: object) -> bool | None:
+    """Compare JSON of any shape, as `compared_leaves` does; what is missing within it does not
+    count. None: nothing in it can be compared.
+    """
+    said = {is_like for _, is_like in compared_leaves(sent, received)} - {Likeness.UNSAID}
+    if Likeness.OTHER in said:
+        return False
+    is_same = sent == received or said == {Likeness.SAME}
+    return True if is_same else None
+
+
+_BY_KIND: Mapping[object, Comparer] = {
+    "text": same_text,
+    "word": same_word,
+    "uuid": same_id,
+    "flag": same_flag,
+    "whole": same_amount(_number_of),
+    "number": same_amount(_number_of),
+    "decimal": same_amount(_number_of),
+    "moment": _same_moment,
+    "day": _same_day,
+}
+
+
+def comparer_of(kind: object) -> Comparer:
+    """The comparer of the values that a document declares, by their kind in a generated table of
+    members or arguments. Without a comparer of its own a value is compared as JSON.
+    """
+    if isinstance(kind, tuple):  # the words of an enum
+        return same_word
+    return _BY_KIND.get(kind, _same_json) if isinstance(kind, str) else _same_json
 
 
 def differs(sent: object, received: object) -> bool:
