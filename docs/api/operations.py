@@ -13,9 +13,9 @@ from typing import Any
 
 import griffe
 
+from victor_ext import PaymentRequestArguments
 from victor_ext.runtime.client.config import DEFAULTS, ClientOptions, with_options_described
 from victor_ext.runtime.client.docstrings import with_arguments_described
-from victor_ext.settlement.arguments import PaymentRequestArguments
 
 
 class Operations(griffe.Extension):

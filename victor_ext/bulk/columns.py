@@ -14,12 +14,12 @@ from typing import Any, cast
 from victor_ext import InvalidRequest, Problem, money
 from victor_ext.ids import in_one_form
 from victor_ext.privacy import NumberText, Secret
-from victor_ext.settlement.arguments import plain
 from victor_ext.tables.formats import UnreadableCell
 from victor_ext.tables.row_file import Heading, near_names
 from victor_ext.tables.sources import SourceBroken
 from victor_ext.tables.texts import HALF_CHARACTERS, damage_of, invisible_in
 
+from .column_types import AMOUNT, NO_COLUMN, read
 from .row_kind import RowKind
 from .rows import Arguments
 from .settings import DEFAULTS, in_utc
@@ -27,15 +27,10 @@ from .settings import DEFAULTS, in_utc
 MAX_KEY_VALUE = 200
 """Maximum characters of a key value; a longer one indicates wrong columns."""
 
-_FILE_HINTS = {"due_date": "write YYYY-MM-DD, today or tomorrow", "amount": "write 44.23"}
-"""Hints for files. They replace the hints of the client, which are for Python."""
-_EXPECTED_TYPES = {
-    "amount": "a number",
-    "due_date": "a date",
-    "amount_modification_allowed": "true or false",
-}
-"""What a column must be, in the words of a message. The other columns must be text."""
-_BOOLEANS = {"true": True, "false": False}
+_FILE_HINTS = {"due_date": "write YYYY-MM-DD, today or tomorrow"}
+"""Hints for files, where a column has one of its own and not that of its type. They replace the
+hints of the client, which are for Python.
+"""
 _WHOLE_NUMBER = re.compile(r"-?[0-9]+")
 _SORTED_JSON = json.JSONEncoder(sort_keys=True).encode
 
@@ -143,7 +138,7 @@ def _near_column(
 
     If the name is an argument, the column of another argument was not meant.
     """
-    others = [other for other in heading.own if not {name, other} <= kind.columns]
+    others = [other for other in heading.own if not {name, other} <= kind.columns.keys()]
     return next(iter(near_names(name, others)), None)
 
 
@@ -217,21 +212,22 @@ def problems_of(
     except InvalidRequest as error:
         problems += [problem for problem in error.problems if problem.field not in known_fields]
     if in_file:
-        problems = [_with_hint_for_files(problem) for problem in problems]
+        problems = [_with_hint_for_files(kind, problem) for problem in problems]
     return [Problem(problem.field, problem.code, str(problem)) for problem in problems]
 
 
-def _with_hint_for_files(problem: Problem) -> Problem:
+def _with_hint_for_files(kind: RowKind, problem: Problem) -> Problem:
     if not problem.hint:
         return problem
-    return replace(problem, hint=_FILE_HINTS.get(problem.field, ""))
+    column_type = kind.columns.get(problem.field, NO_COLUMN)
+    return replace(problem, hint=_FILE_HINTS.get(problem.field, column_type.file_hint))
 
 
-def canonical_text(arguments: Arguments) -> str:
+def canonical_text(kind: RowKind, arguments: Arguments) -> str:
     """Return the arguments as one text, which is the same for every source format and Unicode form
     of the same values.
     """
-    return Secret(_SORTED_JSON(_canonical_values(arguments)))
+    return Secret(_SORTED_JSON(_canonical_values(kind, arguments)))
 
 
 def differing_columns(
@@ -243,8 +239,8 @@ def differing_columns(
 
     If no column surely differs, it is one of those that have a default: these are returned.
     """
-    stored_values = _canonical_values(stored)
-    values = _canonical_values(arguments)
+    stored_values = _canonical_values(kind, stored)
+    values = _canonical_values(kind, arguments)
     names = list[str]()
     for name in sorted(kind.columns):
         if stored_values.get(name) != values.get(name) and not _may_have_changed(name, values):
@@ -268,18 +264,7 @@ def _argument_or_problem(
 ) -> object:
     """Return the value to send, or the problem with it."""
     problem = _problem_with(kind, name, value)
-    if problem is not None:
-        return problem
-    if isinstance(value, NumberText):
-        if name == "amount":
-            return str(value)
-        return Problem(name, "type", f"{name} is a number and must be text: put it in quotes.")
-    if name in kind.booleans and isinstance(value, str):
-        boolean = _BOOLEANS.get(value.lower())
-        if boolean is None:
-            return Problem(name, "type", f"{name} must be true or false.")
-        return boolean
-    return value
+    return read(kind.columns[name], name, value) if problem is None else problem
 
 
 def _problem_with(
@@ -288,12 +273,10 @@ def _problem_with(
     value: object,
 ) -> Problem | None:
     """Return the problem with a value as it is in the record; None: there is none."""
-    problem = None
-    if isinstance(value, str):
-        problem = _problem_with_text(kind, name, value)
-    elif name not in kind.booleans or value not in (True, False):
-        problem = _problem_with_type(name, value)
+    problem = _problem_with_text(kind, name, value) if isinstance(value, str) else None
     is_number = isinstance(value, NumberText | int | float | Decimal)
+    if isinstance(value, bool):
+        return None
     if problem is None and name == "payee_account_number" and is_number:
         message = f"{name} is a number, which has no leading zeros: put it in quotes."
         return Problem(name, "type", message)
@@ -312,22 +295,6 @@ def _problem_with_text(
     if problem is None and name in kind.exact:
         return invisible_in(name, text)
     return problem
-
-
-def _problem_with_type(name: str, value: object) -> Problem | None:
-    """Return the problem with a boolean, array or object, in the words of JSON; None: the value is
-    none of them.
-    """
-    if isinstance(value, bool):
-        json_type = "true or false"
-    elif isinstance(value, list):
-        json_type = "an array"
-    elif isinstance(value, dict):
-        json_type = "an object"
-    else:
-        return None
-    expected = _EXPECTED_TYPES.get(name, "text")
-    return Problem(name, "type", f"{name} must be {expected}, not {json_type}.")
 
 
 def _key_value_or_problem(column: str, value: object) -> str | Problem:
@@ -371,14 +338,17 @@ def _as_json(value: object) -> str:
     return json.dumps(value, default=str, ensure_ascii=False)
 
 
-def _canonical_values(arguments: Arguments) -> dict[str, str]:
+def _canonical_values(kind: RowKind, arguments: Arguments) -> dict[str, str]:
     """Return the values as texts that are equal if the values are, however they are written."""
-    return {name: _canonical_value(name, value) for name, value in arguments.items()}
+    return {name: _canonical_value(kind, name, value) for name, value in arguments.items()}
 
 
-def _canonical_value(name: str, value: Any) -> str:
+def _canonical_value(kind: RowKind, name: str, value: Any) -> str:
     try:
-        text = f"{money.to_decimal(value):.2f}" if name == "amount" else str(plain(name, value))
+        if kind.columns.get(name) is AMOUNT:
+            text = f"{money.to_decimal(value):.2f}"
+        else:
+            text = str(kind.json_value(name, value))
     except InvalidRequest:  # the value cannot be sent: its text is compared as it is
         text = repr(value)
     return in_one_form(text)

@@ -7,16 +7,24 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from victor_ext import PaymentRequest, Status, Victor, check_payment_request, money
+from victor_ext import (
+    PaymentRequest,
+    PaymentRequestArguments,
+    Status,
+    Victor,
+    check_payment_request,
+    money,
+)
 from victor_ext.ids import reference_of
-from victor_ext.settlement.arguments import PaymentRequestArguments, as_checked
 from victor_ext.settlement.flow import LookUp, Settlement, Write
 from victor_ext.tables.texts import SHORT_FORM
 
+from .column_types import columns_of, required_of
 from .row_kind import CurrentStatus, RowKind
 from .rows import Arguments, Row
 
-_REQUIRED = PaymentRequestArguments.__required_keys__ - {"client_reference_id", "idempotency_key"}
+_NOT_REQUIRED = ("client_reference_id", "idempotency_key")
+"""Arguments that code which stores requests has to give, and a file does not."""
 _SHORT_ACCOUNT = re.compile(r"[0-9](?:[.,][0-9]*)?[eE]\+?[0-9]+")
 """An account number that a spreadsheet has shortened, such as `4.39877E+11`."""
 
@@ -24,16 +32,14 @@ _SHORT_ACCOUNT = re.compile(r"[0-9](?:[.,][0-9]*)?[eE]\+?[0-9]+")
 class PaymentRequests(RowKind):
     """Each row is one payment request, which is sent under a key of its own."""
 
-    columns: ClassVar = frozenset(PaymentRequestArguments.__annotations__) - {
-        "idempotency_key",
-        "extra_body",
-    }
+    columns: ClassVar = columns_of(
+        PaymentRequestArguments, without=("idempotency_key", "extra_body")
+    )
     required: ClassVar = [
-        name for name in PaymentRequestArguments.__annotations__ if name in _REQUIRED
+        name for name in required_of(PaymentRequestArguments) if name not in _NOT_REQUIRED
     ]
     reference: ClassVar = "client_reference_id"
     exported: ClassVar = ("amount", "payer_counterparty_id", "due_date", "client_reference_id")
-    booleans: ClassVar = frozenset({"amount_modification_allowed"})
     exact: ClassVar = frozenset({"client_reference_id", "payer_counterparty_id"})
     long_numbers: ClassVar = {
         "payee_account_number": _SHORT_ACCOUNT,
@@ -55,7 +61,7 @@ class PaymentRequests(RowKind):
 
     def write_for(self, rows: Sequence[Row]) -> Write[Arguments]:
         (row,) = rows
-        arguments = row.arguments or {}
+        arguments = self.checked_arguments(row)
         why = "" if _reference(arguments) else "It has no client_reference_id to search for."
         return Write(arguments, row.sent, is_keyed=True, why_no_look_up=why)
 
@@ -68,7 +74,7 @@ class PaymentRequests(RowKind):
         is_repeat: bool,
     ) -> Any:
         """Create the payment request. The arguments are those of `Sendable.send`."""
-        arguments = as_checked(write.call)
+        arguments = write.call
         if not is_repeat:
             # With a key, `create` permits a past due date: so it is checked here. Today and
             # tomorrow are never wrong, and need no check.

@@ -14,19 +14,20 @@ from victor_ext.providers.velo import PaymentInstruction
 from victor_ext.settlement.flow import Write
 from victor_ext.tables.texts import SHORT_FORM
 
+from .column_types import AMOUNT, TEXT, columns_of, required_of
 from .row_kind import CurrentStatus, RowKind
 from .rows import Arguments, Result, Row, RowOutcome
 
-_REQUIRED = ("remote_id", "amount", "currency", "source_account_name", "payor_payment_id")
-_OPTIONAL = ("memo", "transmission_type", "metadata", "remote_system_id")
 _SHARED = {
     "payout_memo": "memo",
     "payout_from_payor_id": "payout_from_payor_id",
     "payout_to_payor_id": "payout_to_payor_id",
 }
 """The arguments of `payouts.submit` that all payments of a payout share, by column."""
-_INSTRUCTION_COLUMNS = ("remote_id", "source_account_name", "payor_payment_id", *_OPTIONAL)
-"""The columns that are fields of a `PaymentInstruction`, with the same names."""
+_INSTRUCTION = columns_of(PaymentInstruction, without=("amount",))
+"""The columns that are fields of a `PaymentInstruction`, with the same names. The amount is made of
+two columns.
+"""
 _FIELD_PREFIX = "payments[0]."
 """How the client names the first payment of a payout in its problems."""
 _VALID_PRICE = {"currency": "USD", "amount": "1"}
@@ -38,8 +39,12 @@ class Payouts(RowKind):
     payments.
     """
 
-    columns: ClassVar = frozenset({*_REQUIRED, *_OPTIONAL, *_SHARED, "payor_id"})
-    required: ClassVar = (*_REQUIRED, "payor_id")
+    columns: ClassVar = {
+        **_INSTRUCTION,
+        "amount": AMOUNT,
+        **dict.fromkeys(("currency", "payor_id", *_SHARED), TEXT),
+    }
+    required: ClassVar = (*required_of(PaymentInstruction), "currency", "payor_id")
     reference: ClassVar = "payor_payment_id"
     exported: ClassVar = (
         "amount",
@@ -95,7 +100,7 @@ class Payouts(RowKind):
         return tuple(arguments.get(name) for name in ("payor_id", *_SHARED))
 
     def write_for(self, rows: Sequence[Row]) -> Write[PreparedCall]:
-        arguments = [row.arguments or {} for row in rows]
+        arguments = [self.checked_arguments(row) for row in rows]
         payor = {"payor_id": arguments[0]["payor_id"]}
         return Write.of(self._prepared(arguments), rows[0].sent, payor)
 
@@ -175,7 +180,7 @@ def _with_column(problem: Problem) -> Problem:
 
 def _instruction(payment: Arguments) -> PaymentInstruction:
     """Return what `payouts.submit` takes for a row."""
-    values: dict[str, Any] = {name: payment.get(name) for name in _INSTRUCTION_COLUMNS}
+    values: dict[str, Any] = {name: payment.get(name) for name in _INSTRUCTION}
     return PaymentInstruction(amount=_amount(payment), **values)
 
 

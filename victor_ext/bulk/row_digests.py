@@ -47,7 +47,7 @@ def requested_payment(
         number=row.number,
         key=row.payment,
         is_valid=is_valid,
-        values_digest=vault.fingerprint(canonical_text(compared)),
+        values_digest=vault.fingerprint(canonical_text(kind, compared)),
         spelling_digest=vault.fingerprint(_without_spelling(row.value or "")),
         reference_digest=vault.fingerprint(reference),
         due_date=_comparable_date(arguments.get("due_date")),

@@ -23,9 +23,9 @@ from victor_ext import (
     VictorError,
     zulu,
 )
-from victor_ext.settlement.arguments import plain
 from victor_ext.settlement.flow import LookUp, Settlement, Write, settlement_of_failed_read
 
+from .column_types import Columns, argument_of, json_data
 from .rows import Arguments, Result, Row, RowOutcome, RowResult
 
 
@@ -167,10 +167,10 @@ class RowKind(Sendable):
     """The rows of a file that one client sends.
 
     Attributes:
-        columns: The columns of a file that are sent, or by which rows are looked up.
+        columns: The columns of a file that are sent, or by which rows are looked up, with the types
+            of their values.
         required: Those of the columns that each row needs.
         exported: The columns whose values an export has. None of them is an account number.
-        booleans: The columns whose values are true or false.
         exact: The columns that must have no invisible characters, which would make another value.
         long_numbers: The form of a long number that a spreadsheet has shortened, by column.
         unit_column: The column of an export with the id of what was created by one call for several
@@ -184,10 +184,9 @@ class RowKind(Sendable):
             and was not paid.
     """
 
-    columns: ClassVar[frozenset[str]]
+    columns: ClassVar[Columns]
     required: ClassVar[Sequence[str]]
     exported: ClassVar[Sequence[str]]
-    booleans: ClassVar[frozenset[str]] = frozenset()
     exact: ClassVar[frozenset[str]]
     long_numbers: ClassVar[Mapping[str, re.Pattern[str]]] = {}
     unit_column: ClassVar[str] = ""
@@ -218,8 +217,13 @@ class RowKind(Sendable):
         """Return the exact amount of a row, and its currency. Raises `InvalidRequest`."""
 
     def json_value(self, name: str, value: Any) -> Any:
-        """Return a checked argument as JSON data, as it is stored."""
-        return plain(name, value)
+        """Return an argument as JSON data, as it is stored and compared."""
+        return json_data(self.columns.get(name), name, value)
+
+    def checked_arguments(self, row: Row) -> dict[str, Any]:
+        """Return the stored arguments of a row as they were checked."""
+        arguments = row.arguments or {}
+        return {name: argument_of(self.columns.get(name), arguments[name]) for name in arguments}
 
     def group(self, _arguments: Arguments) -> Hashable:
         """Return what rows must have in common to be sent in one call."""

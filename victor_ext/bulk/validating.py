@@ -11,6 +11,7 @@ from victor_ext import InvalidRequest, Problem, idempotency_key_for
 from victor_ext.tables.sources import Record, Rows, SourceBroken, records_of
 
 from .check import Check, RowProblem
+from .column_types import formed_columns
 from .columns import Fields, check_heading, problems_of, split_record
 from .control_totals import ControlTotals
 from .row_digests import requested_payment
@@ -81,6 +82,7 @@ class Validation:
             encoding=settings.encoding,
             known=kind.columns,
             check=heading,
+            formed=formed_columns(kind.columns),
         )
         for record in records:
             check.rows += 1

@@ -20,8 +20,8 @@ A process may be killed between any two steps. See docs/outbox.md.
 from victor_ext.event_queue import needs
 
 with needs(__name__, "'victor-ext[outbox]', or 'victor-ext[django]' for victor_ext.outbox.django"):
+    from victor_ext import PaymentRequestArguments
     from victor_ext.event_queue.events import DeadLetter, EventState
-    from victor_ext.settlement.arguments import PaymentRequestArguments
 
     from .entries import Entry, EntryPayment, EntryState, OutboxEvent
     from .holding import Hold

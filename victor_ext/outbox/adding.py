@@ -16,11 +16,16 @@ from typing import Any, Unpack
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from victor_ext import InvalidRequest, PreparedCall, Promise, check_payment_request
+from victor_ext import (
+    InvalidRequest,
+    PaymentRequestArguments,
+    PreparedCall,
+    Promise,
+    check_payment_request,
+)
 from victor_ext.event_queue.databases import DatabaseTime
 from victor_ext.event_queue.transactions import Engine, connection_of, in_session
 from victor_ext.ids import reference_of
-from victor_ext.settlement.arguments import PaymentRequestArguments
 from victor_ext.vault import Vault
 
 from .clock import present

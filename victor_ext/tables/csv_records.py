@@ -15,7 +15,7 @@ from victor_ext.ids import in_one_form
 from victor_ext.privacy import Secret, hidden_fields
 
 from .records import HeadingCheck, Record, SourceBroken, repeated_in
-from .row_file import Heading, RowFile, near_names
+from .row_file import FormedColumns, Heading, RowFile, near_names
 
 _DELIMITERS = (",", ";", "\t")
 _SEPARATOR = re.compile(r"[\"']?sep=([,;\t])[\"']?\s*", re.IGNORECASE)
@@ -31,7 +31,11 @@ _STRAY_QUOTE = Problem(
 
 
 def csv_records(
-    lines: Iterator[str], file: RowFile, known: Collection[str], check: HeadingCheck
+    lines: Iterator[str],
+    file: RowFile,
+    known: Collection[str],
+    check: HeadingCheck,
+    formed: FormedColumns,
 ) -> Iterator[Record]:
     """Yield the records of a file with a heading. Raises `SourceBroken`.
 
@@ -57,7 +61,7 @@ def csv_records(
             continue
         if not row.is_merged(delimiter, len(heading.own)):
             number += 1
-            yield _record(number, row, heading, file)
+            yield _record(number, row, heading, file, formed)
             continue
         for line, text in enumerate(row.written, start=row.line):
             if text.strip():
@@ -197,7 +201,9 @@ def _checked_heading(cells: list[str], line: int, file: RowFile) -> Heading:
     return heading
 
 
-def _record(number: int, row: _Row, heading: Heading, file: RowFile) -> Record:
+def _record(
+    number: int, row: _Row, heading: Heading, file: RowFile, formed: FormedColumns
+) -> Record:
     """Return the record of a row, with a problem if the row has not as many cells as the heading.
 
     Further cells may be empty.
@@ -208,7 +214,7 @@ def _record(number: int, row: _Row, heading: Heading, file: RowFile) -> Record:
     if count < columns or any(row.cells[columns:]):
         message = f"the heading has {columns} columns, and the row {count}: they may have shifted."
         return Record(number, row.line, fields, (Problem("", "fields", message),))
-    file.read_values(fields)
+    file.read_values(fields, formed)
     return Record(number, row.line, fields)
 
 

@@ -6,19 +6,32 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from victor_ext import ConfigurationError, Problem
 from victor_ext.ids import in_one_form
 
 from .formats import DATE_FORMATS, DECIMALS, read_amount, read_date
 
-_AMOUNT = "amount"
-_DATE = "due_date"
 Columns = Mapping[str, str | None]
 """The file's own names of columns, by our names. None: the file has no such column."""
 _HIDDEN_DIGIT = re.compile(r"[0-9](?=[0-9]{4})")
 """A digit of a long number, one of those before the last four."""
+
+
+class FormedColumns(NamedTuple):
+    """The columns whose values are in the form that their file names.
+
+    Attributes:
+        numbers: Those with amounts and other numbers.
+        dates: Those with dates.
+    """
+
+    numbers: Collection[str] = ("amount",)
+    dates: Collection[str] = ("due_date",)
+
+
+AMOUNT_AND_DUE_DATE = FormedColumns()
 
 
 @dataclass(frozen=True)
@@ -31,9 +44,9 @@ class RowFile(os.PathLike[str]):
         path: The CSV or JSON Lines file.
         columns: The file's own heading of a column, by our name: `{"amount": "Betrag"}`. None: the
             file has no such column, even if one has this name.
-        decimal: The decimal mark of amounts, `"comma"` or `"point"`. The other one, a space or an
+        decimal: The decimal mark of numbers, `"comma"` or `"point"`. The other one, a space or an
             apostrophe may stand between groups of three digits. None: `1234.56` alone is read.
-        date_format: The order of due dates, `"DMY"`, `"MDY"` or `"YMD"`, with `.`, `/` or `-`
+        date_format: The order of dates, `"DMY"`, `"MDY"` or `"YMD"`, with `.`, `/` or `-`
             between them, and four digits of the year. None: `YYYY-MM-DD` alone is read.
         encoding: The encoding of the file. None: UTF-8.
 
@@ -59,17 +72,19 @@ class RowFile(os.PathLike[str]):
         """Raise `ConfigurationError` unless all names in `columns` are known."""
         refuse_unknown(self.columns, sorted(known))
 
-    def read_values(self, fields: dict[str, Any]) -> None:
-        """Convert the amount and the date of a record, in place, to the form that is read
+    def read_values(self, fields: dict[str, Any], formed: FormedColumns) -> None:
+        """Convert the numbers and the dates of a record, in place, to the form that is read
         everywhere.
 
         Args:
             fields: The values of the record by our names of columns.
         """
-        if self.decimal is not None and _AMOUNT in fields:
-            fields[_AMOUNT] = read_amount(_AMOUNT, fields[_AMOUNT], self.decimal)
-        if self.date_format is not None and _DATE in fields:
-            fields[_DATE] = read_date(_DATE, fields[_DATE], self.date_format)
+        if self.decimal is not None:
+            for name in fields.keys() & formed.numbers:
+                fields[name] = read_amount(name, fields[name], self.decimal)
+        if self.date_format is not None:
+            for name in fields.keys() & formed.dates:
+                fields[name] = read_date(name, fields[name], self.date_format)
 
 
 def _check_word(name: str, value: str | None, words: Sequence[str]) -> None:

@@ -22,7 +22,7 @@ from victor_ext.privacy import (
 
 from .csv_records import csv_records
 from .records import HeadingCheck, Record, SourceBroken, repeated_in
-from .row_file import Heading, RowFile
+from .row_file import AMOUNT_AND_DUE_DATE, FormedColumns, Heading, RowFile
 
 __all__ = ("HeadingCheck", "Record", "RowFile", "Rows", "SourceBroken", "hidden_rows", "records_of")
 
@@ -49,7 +49,12 @@ def hidden_rows(rows: str | os.PathLike[str] | Iterable[T]) -> str | os.PathLike
 
 
 def records_of(
-    source: Rows, *, encoding: str | None, known: Collection[str], check: HeadingCheck
+    source: Rows,
+    *,
+    encoding: str | None,
+    known: Collection[str],
+    check: HeadingCheck,
+    formed: FormedColumns = AMOUNT_AND_DUE_DATE,
 ) -> Iterator[Record]:
     """Return the records of a path or of mappings. The file suffix selects the format: CSV, or a
     JSON object a line.
@@ -62,6 +67,7 @@ def records_of(
         encoding: File encoding, unless a `RowFile` names one; None means UTF-8.
         known: Column names that a CSV heading may have. They tell its delimiter.
         check: Checks the names of a CSV heading.
+        formed: The columns whose values are in the form that a `RowFile` names.
 
     Raises:
         ConfigurationError: The file cannot be opened or has an unsupported format.
@@ -88,8 +94,8 @@ def records_of(
             )
     lines = _lines_of(path, _checked_encoding(file.encoding or encoding))
     if path.suffix.lower() in _JSON_LINES:
-        return _json_records(lines, file)
-    return csv_records(lines, file, known, check)
+        return _json_records(lines, file, formed)
+    return csv_records(lines, file, known, check, formed)
 
 
 def _record_of_mapping(number: int, row: Mapping[str, object]) -> Record:
@@ -112,7 +118,7 @@ def _names_in_one_form(pairs: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]
     return [(in_one_form(name), value) for name, value in pairs]
 
 
-def _json_records(lines: Iterator[str], file: RowFile) -> Iterator[Record]:
+def _json_records(lines: Iterator[str], file: RowFile, formed: FormedColumns) -> Iterator[Record]:
     """Yield the records of a JSON Lines file. Raises `SourceBroken`."""
     number = 0
     for line, text in enumerate(lines, start=1):
@@ -124,12 +130,12 @@ def _json_records(lines: Iterator[str], file: RowFile) -> Iterator[Record]:
                 line, None, "format", "the file is a JSON array: write one object a line instead."
             )
         number += 1
-        yield _json_record(number, line, stripped, file)
+        yield _json_record(number, line, stripped, file, formed)
     if number == 0:
         raise SourceBroken(1, None, "empty", "the file is empty: it needs rows.")
 
 
-def _json_record(number: int, line: int, text: str, file: RowFile) -> Record:
+def _json_record(number: int, line: int, text: str, file: RowFile, formed: FormedColumns) -> Record:
     """Return the record of a line. If the line is no JSON object, its problem says why."""
     try:
         row: Any = json.loads(
@@ -147,7 +153,7 @@ def _json_record(number: int, line: int, text: str, file: RowFile) -> Record:
     if reason:
         return Record(number, line, {}, (Problem("", "format", f"not a JSON object: {reason}."),))
     fields = _fields_by_our_names(row, file)  # pyright: ignore[reportUnknownArgumentType] - of `json`
-    file.read_values(fields)
+    file.read_values(fields, formed)
     return Record(number, line, fields)
 
 

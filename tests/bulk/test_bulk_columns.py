@@ -1,0 +1,382 @@
+"""An argument that a newer document adds to what is sent for a row is a column of its type, with no
+line written by hand.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, TypedDict
+
+import pytest
+
+from victor_ext import InvalidRequest, Problem, Word
+from victor_ext.bulk.column_types import (
+    MOMENT,
+    NO_COLUMN,
+    NUMBER,
+    TEXTS,
+    WHOLE,
+    WORD,
+    argument_of,
+    columns_of,
+    json_data,
+    read,
+)
+from victor_ext.privacy import NumberText
+from victor_spec.command_line import main
+
+pytestmark = pytest.mark.slow
+ROOT = Path(__file__).resolve().parents[2]
+MEMBERS = """\
+        purpose: {type: string, maxLength: 35}
+        express: {type: boolean}
+        reminders: {type: integer, minimum: 0, maximum: 9}
+        fee: {type: number, minimum: 0, maximum: 100}
+        starts: {type: string, format: date}
+        expires: {type: string, format: date-time}
+        urgency: {type: string, enum: [LOW, HIGH]}
+        tags: {type: array, items: {type: string, maxLength: 5}}
+"""
+"""Of the JSON object that is sent for a row."""
+AFTER = {
+    "victor": "    RfpBasePaymentDetails:\n      type: object\n      properties:\n",
+    "velo": "      required: [remoteId, currency, amount, sourceAccountName]\n      properties:\n",
+}
+"""What the new members of each document stand behind."""
+CELLS = {
+    "purpose": "SECRET",
+    "express": "true",
+    "reminders": "3",
+    "fee": "1.50",
+    "starts": "2026-03-04",
+    "expires": "2026-11-27T11:00:00+01:00",
+    "urgency": "LOW",
+}
+VALUES = {**CELLS, "express": True, "reminders": 3, "fee": 1.5, "tags": ["a", "b"]}
+SENT = {**VALUES, "expires": "2026-11-27T10:00:00Z"}
+COMMON = """
+import csv, json, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from victor_ext import RetryPolicy
+from victor_ext.bulk import BulkSender, RowFile
+
+def wrote(rows, suffix):
+    path = folder / f"rows{suffix}"
+    with path.open("w", newline="") as file:
+        if suffix == ".csv":
+            writer = csv.DictWriter(file, [*rows[0]])
+            writer.writeheader()
+            writer.writerows(rows)
+        else:
+            file.writelines(json.dumps(row) + "\\n" for row in rows)
+    return path
+
+def sender(batch):
+    return BulkSender(client, batch=batch, **options)
+
+def send(batch, rows, suffix):
+    status = sender(batch).send(wrote(rows, suffix))
+    return [status.counts, status.noticed]
+
+def check(rows, suffix=".csv", **form):
+    checked = sender("checked").check(RowFile(wrote(rows, suffix), **form))
+    return [checked.new, *(str(each.message) for each in [*checked.problems, *checked.notices])]
+
+def seen():
+    cells = {**row("CSV"), **given["cells"]}
+    values = {**row("JSON"), **given["values"]}
+    first = [send("csv", [cells], ".csv"), send("json", [values], ".jsonl")]
+    yield "outcomes", first
+    yield "sent", sent_bodies()
+    same = {**values, **row("CSV"), "fee": "1.5", "expires": given["sent"]["expires"]}
+    del same["tags"]
+    yield "same", check([same], ".jsonl")
+    yield "other", {
+        name: check([{**cells, name: value}]) for name, value in given["others"].items()
+    }
+    yield "other tags", check([{**values, "tags": ["b", "a"]}], ".jsonl")
+    yield "alike", check([{**cells, **row("CSV 2")}])
+    yield "not alike", {
+        name: check([{**cells, **row("CSV 2"), name: value}])
+        for name, value in given["others"].items()
+    }
+    yield "wrong cells", {
+        name: check([{**cells, **row("CSV 3"), name: value}])
+        for name, value in given["wrong cells"].items()
+    }
+    yield "wrong values", {
+        name: check([{**values, **row("JSON 3"), name: value}], ".jsonl")
+        for name, value in given["wrong values"].items()
+    }
+    formed = {**cells, **row("CSV 4"), "amount": "45,23", "fee": "1,5", "starts": "04.03.2026"}
+    yield "formed", check([formed], decimal="comma", date_format="DMY")
+    stored = b"".join(path.read_bytes() for path in folder.glob("state*"))
+    yield "in clear", [text for text in ("SECRET", "urgency") if text.encode() in stored]
+
+given = json.loads(sys.argv[1])
+folder = Path(sys.argv[2])
+options = {"state": f"sqlite:///{folder}/state.sqlite", "storage_key": "a secret of some length"}
+options |= {"patience": 0, "workers": 1}
+"""
+PROGRAMS = {
+    "victor": """
+from victor_ext import Victor, VictorOAuth
+from victor_ext.sandbox import Sandbox
+
+today = datetime.now(UTC).date().isoformat()
+
+def row(reference):
+    return {
+        "invoice_no": reference, "client_reference_id": "REF",
+        "payee_account_number": "043987673645",
+        "payer_counterparty_id": "acceptsRfp", "amount": "44.23", "biller_type": "BUSINESS",
+        "due_date": today,
+    }
+
+def sent_bodies():
+    bodies = [json.loads(each["request"]) for each in sandbox.bodies() if
+              each["request"] and "payment_details" in each["request"]]
+    return [body["payment_details"] for body in bodies]
+
+options["key_column"] = "invoice_no"
+with Sandbox() as sandbox:
+    credentials = VictorOAuth(*sandbox.add_oauth_client())
+    with Victor(credentials, base_url=sandbox.url, retry=RetryPolicy(base=0.0)) as client:
+        print(json.dumps(dict(seen())))
+""",
+    "velo": """
+from victor_ext.providers.velo import Velo, VeloAuth
+from victor_ext.sandbox.velo import VeloSandbox, VeloSettings
+
+def row(reference):
+    return {
+        "payor_payment_id": reference, "remote_id": "payee-7", "amount": "1.50",
+        "currency": "USD", "source_account_name": "USD account",
+    }
+
+def sent_bodies():
+    bodies = [json.loads(each["request"]) for each in sandbox.bodies() if
+              each["request"] and "payments" in each["request"]]
+    return [payment for body in bodies for payment in body["payments"]]
+
+with VeloSandbox(VeloSettings(seed=1, validation=0.0)) as sandbox:
+    sandbox.add_source_account("USD account", "USD", 10**9)
+    sandbox.add_payee("payee-7")
+    options["payor_id"] = sandbox.payor_id
+    credentials = VeloAuth(*sandbox.add_key())
+    with Velo(credentials, base_url=sandbox.url, retry=RetryPolicy(base=0.0)) as client:
+        print(json.dumps(dict(seen())))
+""",
+}
+OTHERS = {
+    "purpose": "GAS",
+    "express": "false",
+    "reminders": "4",
+    "fee": "1.51",
+    "starts": "2026-03-05",
+    "expires": "2026-11-27T11:00:00Z",
+    "urgency": "HIGH",
+}
+WRONG_CELLS = {
+    "express": "SECRET",
+    "reminders": "3.5",
+    "fee": "1,5",
+    "starts": "04.03.2026",
+    "expires": "2026-11-27T10:00:00",
+    "tags": "a",
+}
+WRONG_VALUES: Mapping[str, Any] = {
+    "purpose": 7,
+    "express": 1,
+    "reminders": True,
+    "fee": {},
+    "starts": 20260304,
+    "expires": [],
+    "urgency": False,
+    "tags": ["a", 1],
+}
+GIVEN = {
+    "cells": CELLS,
+    "values": VALUES,
+    "sent": SENT,
+    "others": OTHERS,
+    "wrong cells": WRONG_CELLS,
+    "wrong values": WRONG_VALUES,
+}
+
+
+@pytest.fixture(scope="module", params=PROGRAMS)
+def seen(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """What a program sees of bulk sending, with the package of a system after an update to a newer
+    document.
+    """
+    system: str = request.param
+    folder = tmp_path_factory.mktemp(system)
+    update_to_newer(system, folder)
+    path = os.pathsep.join([str(folder), str(ROOT), *sys.path])
+    done = subprocess.run(
+        [sys.executable, "-c", COMMON + PROGRAMS[system], json.dumps(GIVEN), str(folder)],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def update_to_newer(system: str, folder: Path) -> None:
+    """Generate a system's package anew, for a document with the new members."""
+    document = (ROOT / "openapi" / f"{system}.yaml").read_text(encoding="utf-8")
+    settings = (ROOT / "openapi" / f"{system}.settings.yaml").read_text(encoding="utf-8")
+    after = AFTER[system]
+    assert document.count(after) == 1
+    (folder / f"{system}.yaml").write_text(document, encoding="utf-8")
+    (folder / f"{system}.settings.yaml").write_text(settings, encoding="utf-8")
+    newer = document.replace(after, after + MEMBERS)
+    (folder / "newer.yaml").write_text(newer, encoding="utf-8")
+    documents = [str(folder / f"{system}.yaml"), str(folder / "newer.yaml")]
+    assert main(["update", *documents, "--out", str(folder)]) == 0
+
+
+def test_a_cell_and_a_json_value_are_sent_as_the_type_that_the_document_says(seen: Any) -> None:
+    assert seen["outcomes"] == [[{"created": 1}, {}], [{"created": 1}, {}]]
+    of_csv, of_json = seen["sent"]
+    assert {name: of_json[name] for name in SENT} == SENT
+    assert {name: of_csv.get(name) for name in SENT} == {**SENT, "tags": None}
+    assert type(of_csv["express"]) is bool
+    assert type(of_csv["reminders"]) is int
+
+
+def test_equal_values_are_the_same_payment_however_they_are_written(seen: Any) -> None:
+    new, notice = seen["same"]
+    assert new == 0
+    assert "created" in notice
+    assert "another" not in notice
+
+
+def test_another_value_of_a_column_is_another_payments(seen: Any) -> None:
+    for name in OTHERS:
+        new, notice = seen["other"][name]
+        assert new == 0
+        assert f"another {name}" in notice
+    assert "another tags" in seen["other tags"][1]
+
+
+@pytest.mark.parametrize("seen", ["victor"], indirect=True)
+def test_a_row_looks_like_another_one_only_if_each_column_has_the_same_value(seen: Any) -> None:
+    _, notice = seen["alike"]
+    assert "CSV" in notice
+    assert seen["not alike"] == {name: [1] for name in OTHERS}
+
+
+def test_a_cell_of_another_type_is_refused_with_what_to_write(seen: Any) -> None:
+    messages = {name: message for name, (_, message) in seen["wrong cells"].items()}
+    assert messages.pop("starts").endswith("and must be a date: write YYYY-MM-DD.")
+    assert messages == {
+        "express": "express must be true or false.",
+        "reminders": "reminders must be a whole number, such as 3.",
+        "fee": "fee must be a number, such as 1.5.",
+        "expires": "expires must be a time with its zone, such as 2026-03-04T05:06:07Z.",
+        "tags": 'tags must be a list of texts (["a", "b"] in JSON Lines; CSV has no lists).',
+    }
+
+
+def test_a_json_value_of_another_type_is_refused_with_what_to_write(seen: Any) -> None:
+    assert {name: message for name, (_, message) in seen["wrong values"].items()} == {
+        "purpose": "purpose is a number and must be text: put it in quotes.",
+        "express": "express must be true or false, not a number.",
+        "reminders": "reminders must be a whole number, such as 3, not true or false.",
+        "fee": "fee must be a number, such as 1.5, not an object.",
+        "starts": "starts is a number and must be text: put it in quotes.",
+        "expires": "expires must be a time with its zone, such as 2026-03-04T05:06:07Z, "
+        "not an array.",
+        "urgency": "urgency must be text, not true or false.",
+        "tags": "tags[1] must be text: put it in quotes.",
+    }
+
+
+def test_numbers_and_dates_are_read_in_the_form_that_a_file_names(seen: Any) -> None:
+    new, *problems = seen["formed"]
+    assert (new, problems) == (1, [])
+
+
+def test_no_value_is_stored_in_clear(seen: Any) -> None:
+    assert seen["in clear"] == []
+
+
+class Arguments(TypedDict, total=False):
+    """Arguments of which one is no column."""
+
+    word: Word | None
+    limits: Sequence[int] | None
+
+
+def test_what_no_file_can_have_is_refused_and_not_left_out_silently() -> None:
+    columns = columns_of(Arguments)
+    assert columns == {"word": WORD, "limits": NO_COLUMN}
+    for value in ("1", ["1"], {"limit": 1}, NumberText("1")):
+        problem = read(columns["limits"], "limits", value)
+        assert isinstance(problem, Problem)
+        assert problem.message == "limits cannot be read from a file: leave the column out."
+
+
+@pytest.mark.parametrize(
+    ("column_type", "value", "stored"),
+    [
+        (WORD, Word("NEW"), "NEW"),
+        (NUMBER, Decimal("1.50"), "1.5"),
+        (NUMBER, Decimal("1E+200"), "1E+200"),
+        (NUMBER, Decimal("-0.0"), "0"),
+        (NUMBER, 1.5, "1.5"),
+        (NUMBER, 100, 100),
+        (WHOLE, 3, 3),
+        (MOMENT, datetime(2026, 11, 27, 10, tzinfo=UTC), "2026-11-27T10:00:00+00:00"),
+        (TEXTS, ("a", "b"), ["a", "b"]),
+    ],
+)
+def test_a_stored_argument_is_the_argument_again(
+    column_type: Any, value: Any, stored: object
+) -> None:
+    assert json_data(column_type, "name", value) == stored
+    again = argument_of(column_type, stored)
+    assert again == ([*value] if column_type is TEXTS else value)
+    assert isinstance(again, Word) == (column_type is WORD)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        Decimal("NaN"),
+        Decimal("sNaN"),
+        float("inf"),
+        datetime.max.replace(tzinfo=UTC),
+        datetime(2026, 1, 1),  # noqa: DTZ001 - a naive one is refused, and compared before
+        date(2026, 1, 1),
+        "9" * 5000,
+    ],
+)
+def test_a_value_that_cannot_be_sent_has_a_form_too(value: Any) -> None:
+    json.dumps(json_data(NUMBER, "name", value))
+
+
+def test_a_number_with_too_many_digits_is_none() -> None:
+    for column_type in (WHOLE, NUMBER):
+        assert isinstance(read(column_type, "name", "9" * 5000), Problem)
+
+
+def test_an_amount_that_cannot_be_sent_is_refused() -> None:
+    with pytest.raises(InvalidRequest, match="tip"):
+        json_data(columns_of(Tips)["tip"], "tip", "5 euros")
+
+
+class Tips(TypedDict):
+    """A second amount."""
+
+    tip: Decimal | str | int
