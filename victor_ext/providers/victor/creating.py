@@ -94,10 +94,15 @@ def check_payment_request(*, now: datetime | None = None, **arguments: Any) -> N
 
 def _comparer_of(kind: str) -> Comparer:
     """How a response's value is compared with one that was sent, by the kind of the argument."""
-    return _SAME_DOLLARS if kind == "dollars" else comparing.comparer_of(kind)
+    return _OWN_COMPARERS.get(kind) or comparing.comparer_of(kind)
 
 
-_SAME_DOLLARS = comparing.same_amount(money.from_wire)
+_OWN_COMPARERS: Mapping[str, Comparer] = {
+    "dollars": comparing.same_amount(money.from_wire),
+    "moment": comparing.same_moment(as_moment),
+    "day": comparing.same_day(as_moment),
+}
+"""Amounts are texts, and times may be numbers since the epoch."""
 
 
 @dataclass(frozen=True, slots=True)

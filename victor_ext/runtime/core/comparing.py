@@ -8,10 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum, auto
-from typing import Any, cast
+from typing import Any
 
-from victor_ext import zulu
-from victor_ext.errors import InvalidRequest
 from victor_ext.ids import is_same_id, says_nothing, storable, words_of
 from victor_ext.privacy import one_line
 
@@ -180,39 +178,48 @@ def _number_of(value: object) -> Decimal | None:
     return decimal_of(value)
 
 
-def _same_moment(sent: object, received: object) -> bool | None:
-    """Compare moments, in any zones, or since the epoch. A provider may leave out, or round, what
-    is finer than a second. None: one of them cannot be read, such as a time without a zone.
+Moments = Callable[[object], datetime | None]
+"""Reads an aware moment of a response; None: it cannot be read."""
+
+
+def same_moment(read: Moments) -> Comparer:
+    """A comparer of moments, in any zones. A provider may leave out, or round, what is finer than a
+    second.
     """
-    first, second = _time_of(sent), _time_of(received)
-    if first is None or second is None or None in (first.utcoffset(), second.utcoffset()):
-        return None
-    return abs(first - second) < timedelta(seconds=1)
+
+    def compare(sent: object, received: object) -> bool | None:
+        first, second = read(sent), read(received)
+        if first is None or second is None:
+            return None
+        return abs(first - second) < timedelta(seconds=1)
+
+    return compare
 
 
-def _same_day(sent: object, received: object) -> bool | None:
-    """Compare dates. A provider may write a date as its midnight, also in seconds or milliseconds
-    since the epoch.
-    """
-    day = _day_of(received)
-    return None if day is None else day == _day_of(sent)
+def same_day(read: Moments) -> Comparer:
+    """A comparer of dates. A provider may write a date as its midnight."""
+
+    def day_of(value: object) -> date | None:
+        day = as_date(value)
+        if day is not None:
+            return day
+        moment = read(value)
+        return None if moment is None or moment.time() != time() else moment.date()
+
+    def compare(sent: object, received: object) -> bool | None:
+        day = day_of(received)
+        return None if day is None else day == day_of(sent)
+
+    return compare
 
 
-def _day_of(value: object) -> date | None:
-    day = as_date(value)
-    if day is not None:
-        return day
-    moment = _time_of(value)
-    return None if moment is None or moment.time() != time() else moment.date()
-
-
-def _time_of(value: object) -> datetime | None:
+def _moment_of(value: object) -> datetime | None:
+    """A moment of ISO 8601 that has a zone; None for any other value."""
     try:
-        if isinstance(value, str):
-            return datetime.fromisoformat(value.strip().upper())
-        return zulu.from_epoch(cast("float", value))
-    except (InvalidRequest, ValueError):
+        moment = datetime.fromisoformat(value.strip().upper()) if isinstance(value, str) else None
+    except ValueError:
         return None
+    return None if moment is None or moment.utcoffset() is None else moment
 
 
 def _same_json(sent: object, received: object) -> bool | None:
@@ -234,8 +241,8 @@ _BY_KIND: Mapping[object, Comparer] = {
     "whole": same_amount(_number_of),
     "number": same_amount(_number_of),
     "decimal": same_amount(_number_of),
-    "moment": _same_moment,
-    "day": _same_day,
+    "moment": same_moment(_moment_of),
+    "day": same_day(_moment_of),
 }
 
 
