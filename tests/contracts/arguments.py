@@ -21,7 +21,7 @@ class Part:
     package.
     """
 
-    def __init__(self, kind: type[Any], **values: Any) -> None:
+    def __init__(self, kind: type[Any], /, **values: Any) -> None:
         self.kind, self.values = kind, values
 
     def names(self) -> list[str]:

@@ -201,9 +201,7 @@ class Filled:
         self.call = call
         self.refused: dict[str, str] = {}
         self.missing: set[str] = set()
-        self.exchanges = [
-            self.exchange(self._with_needed(self._known(given))) for given in call.given
-        ]
+        self.exchanges = [self._started(given) for given in call.given]
         for place in operation.sent:
             if not any(place in each.sent for each in self.exchanges):
                 self._reach(place)
@@ -255,10 +253,22 @@ class Filled:
         ]
         return sorted([*equal, *named], key=lambda path: -fit(place, _name_in(path)))
 
-    def _known(self, given: Samples) -> Samples:
-        """The values that the contract gives for the parameters of the method."""
+    def _started(self, given: Samples) -> Exchange:
+        """The call with the values that the contract gives, and those that it needs.
+
+        A value that the contract has for all calls may be of another argument with the same name.
+        """
         known = {**self._caller.samples, **given}
-        return {name: known[name] for name in self.parameters if name in known}
+        arguments = {name: known[name] for name in self.parameters if name in known}
+        first = self.exchange(self._with_needed(arguments))
+        if first.sent:
+            return first
+        for shared in arguments.keys() - given.keys():
+            others = {name: each for name, each in arguments.items() if name != shared}
+            exchange = self.exchange(self._with_needed(others))
+            if exchange.sent:
+                return exchange
+        return first
 
     def _with_needed(self, arguments: Samples) -> Samples:
         """The arguments with a value for each that the method, or a request object, needs."""

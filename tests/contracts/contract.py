@@ -153,7 +153,7 @@ class Contract:
             for place in sent - operation.sent.keys():
                 yield (
                     f"{operation.id}: {call.name} sends {place}, which the document declares no "
-                    "more. Remove it."
+                    "more. Remove it where victor_ext sends it."
                 )
         yield from self._stale("not_sent", self.not_sent, known)
 
@@ -180,7 +180,8 @@ class Contract:
             if REFUSED in places:
                 yield (
                     f"{name}: it refuses the answer that the document declares: "
-                    f"{places.pop(REFUSED)[0]}"
+                    f"{places.pop(REFUSED)[0]} Read it in victor_ext, or give the value that a "
+                    f"good answer needs in `answer` of the call in {self.file}."
                 )
         read = {place for call in reading.values() for place, members in call.items() if members}
         for name, places in reading.items():
@@ -208,7 +209,8 @@ class Contract:
                 yield (
                     f"{place}: the document declares it no more, and {name} reads it: "
                     f"{places[place]}. "
-                    "Decide what these are now; then run python -m tests.contracts.record."
+                    "Decide what these are now; then run python -m tests.contracts.record, which "
+                    f"writes tests/contracts/{self.record.name}."
                 )
 
     @cached_property
@@ -276,7 +278,7 @@ class Contract:
                         f"name it in `unlimited` of {self.file} with the reason."
                     )
                 else:
-                    items += trial.problems(name, call)
+                    items += trial.problems(name, call, self.file)
         return sorted([*items, *self._stale("unlimited", self.unlimited, limited)])
 
     def _stale(self, kind: str, reasons: Mapping[str, str], known: set[str]) -> Iterator[str]:
@@ -366,7 +368,7 @@ class Trial:
                 said = f"{exchange.result}"
         return said
 
-    def problems(self, name: str, call: Call) -> Iterator[str]:
+    def problems(self, name: str, call: Call, file: str) -> Iterator[str]:
         """Where the client does something else than the document says, one sentence each."""
         for value, allowed, taken in self._results:
             what = f"{len(value)} characters" if isinstance(value, str) else f"{value}"
@@ -377,7 +379,10 @@ class Trial:
                 )
             elif taken != allowed:
                 theirs, ours = ("allows", "refuses") if allowed else ("forbids", "takes")
-                yield f"{name}: the document {theirs} {what}, and {call.name} {ours} it."
+                yield (
+                    f"{name}: the document {theirs} {what}, and {call.name} {ours} it. Change the "
+                    f"check, or name the place in `unlimited` of {file} with the reason."
+                )
 
 
 def _trial(
