@@ -371,7 +371,7 @@ class Trial:
     def problems(self, name: str, call: Call, file: str) -> Iterator[str]:
         """Where the client does something else than the document says, one sentence each."""
         for value, allowed, taken in self._results:
-            what = f"{len(value)} characters" if isinstance(value, str) else f"{value}"
+            what = _counted(value)
             if isinstance(taken, str):
                 yield (
                     f"{name}: {call.name} cannot be tried with {what}: {taken}. Change what "
@@ -397,3 +397,10 @@ def _trial(
                 return trial
             first = first or trial
     return first
+
+
+def _counted(value: Any) -> str:
+    """A value in a message: of a text, how long it is."""
+    if not isinstance(value, str):
+        return f"{value}"
+    return f"{len(value)} character{'s' if len(value) != 1 else ''}"

@@ -120,8 +120,7 @@ def test_an_argument_or_a_field_that_a_call_has_not_is_one_difference_and_no_lim
     (problem,) = contract.differences(Document.of("victor"))
     assert "tests/contracts/victor.py gives old_name to payment_requests.create" in problem
     assert contract.limits(Document.of("victor")) == []
-    payment = Part(PaymentInstruction, **contract_of("velo").samples["payments"][0].values)
-    payment.values["old_memo"] = payment.values.pop("memo")
+    payment = Part(PaymentInstruction, remote_id="payee-7", old_memo="Thank you")
     contract = with_given("velo", "submitPayout", payments=[payment])
     (problem,) = contract.differences(Document.of("velo"))
     assert "tests/contracts/velo.py gives payments.old_memo to payouts.submit" in problem
