@@ -307,7 +307,9 @@ class Filled:
             yield [part] if "Sequence" in each.annotation else part
             return
         value = self._document.value(self._operation.sent[place], _last(place))
-        if "Money" in each.annotation and isinstance(value, int):
+        if "Mapping" in each.annotation:
+            yield {"a-name": "a-value"}
+        if "Money" in each.annotation and type(value) is int:
             yield Money(value, "USD")
         yield from arguments_for(value)
 

@@ -184,6 +184,11 @@ class Contract:
                     f"good answer needs in `answer` of the call in {self.file}."
                 )
         read = {place for call in reading.values() for place, members in call.items() if members}
+        declared = {
+            leaf.place
+            for operation, _ in self._called(document)
+            for leaf in document.leaves(operation.answer[1] or {})
+        }
         for name, places in reading.items():
             for place in places.keys() - read - self.not_read.keys():
                 yield (
@@ -191,9 +196,7 @@ class Contract:
                     f"of {name} reads it. Add one, or name it in `not_read` of {self.file} "
                     "with the reason; `raw` has it."
                 )
-        yield from self._stale(
-            "not_read", self.not_read, {place for call in reading.values() for place in call} - read
-        )
+        yield from self._stale("not_read", self.not_read, declared - read)
 
     def _gone_from_answers(self, document: Document) -> Iterator[str]:
         declared = {
@@ -337,20 +340,22 @@ class Trial:
 
     Attributes:
         is_of_place: Whether one of the values was sent at the place.
+        is_elsewhere: Whether one of them was sent, and not at the place.
     """
 
     def __init__(
         self,
         filled: Filled,
         place: str,
-        arguments: Samples,
+        exchange: Exchange,
         path: ArgumentPath,
         values: list[tuple[Any, bool]],
     ) -> None:
         self._filled, self._place = filled, place
-        self._arguments, self._path = arguments, path
+        self._arguments, self._path = exchange.arguments, path
+        self._usual = [*map(str, exchange.sent[place])]
+        self.is_of_place = self.is_elsewhere = False
         self._results = [(value, allowed, self._taken(value)) for value, allowed in values]
-        self.is_of_place = any(taken is True for _, _, taken in self._results)
 
     def _taken(self, value: Any) -> bool | str:
         """Whether a value is sent; a text: what else has happened.
@@ -362,9 +367,13 @@ class Trial:
         changed = with_value(self._arguments, self._path, value)
         for arguments in (changed, self._filled.bare(changed, self._path)):
             exchange = self._filled.exchange(arguments)
-            if str(value) in map(str, exchange.sent.get(self._place, [])):
+            sent = [*map(str, exchange.sent.get(self._place, []))]
+            if str(value) in sent:
+                self.is_of_place |= sent != self._usual
                 return True
-            if not isinstance(exchange.result, InvalidRequest) and arguments is changed:
+            if exchange.sent:
+                self.is_elsewhere = True
+            elif not isinstance(exchange.result, InvalidRequest) and arguments is changed:
                 said = f"{exchange.result}"
         return said
 
@@ -392,10 +401,10 @@ def _trial(
     first: Trial | None = None
     for filled, exchange in calls:
         for path in filled.paths_of(place, exchange):
-            trial = Trial(filled, place, exchange.arguments, path, values)
+            trial = Trial(filled, place, exchange, path, values)
             if trial.is_of_place:
                 return trial
-            first = first or trial
+            first = first if trial.is_elsewhere else first or trial
     return first
 
 
