@@ -241,8 +241,8 @@ class Contract:
             if schema and call.has_record:
                 arguments = self.filled[operation.id][0].exchanges[0].arguments
                 exchange = Exchange(self, document, operation, call, arguments, answers)
-                if isinstance(exchange.result, Crash):
-                    continue
+                if isinstance(exchange.result, Crash) or not exchange.sent:
+                    continue  # told by `_crashes`
                 if isinstance(exchange.result, VictorError):
                     by_name[call.name] = {REFUSED: [str(exchange.result)]}
                     continue

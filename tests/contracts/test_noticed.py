@@ -151,6 +151,13 @@ def test_a_value_that_the_test_has_for_all_calls_may_be_of_another_argument() ->
     assert contract.differences(Document.of("velo")) == []
 
 
+def test_values_that_a_call_refuses_are_one_difference() -> None:
+    contract = with_given("flexfactor", "refundOrder", amount=1.5)
+    (problem,) = contract.differences(Document.of("flexfactor"))
+    assert "orders.refund refuses the values that the test gives" in problem
+    assert "the entry refundOrder of `calls` in tests/contracts/flexfactor.py" in problem
+
+
 @pytest.mark.parametrize(
     ("schema", "length", "text"),
     [
