@@ -4,61 +4,26 @@ declares.
 
 from __future__ import annotations
 
-import copy
 import json
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from victor_ext import InvalidRequest, RetryPolicy, VictorError
-from victor_ext.runtime.client.records import Record
 
-from .document import Document, Leaf, Operation
+from .arguments import Path as ArgumentPath
+from .arguments import with_value
+from .calling import Answers, Call, Crash, Exchange, Filled, Samples, answers_of, snake_case
+from .document import Document, Operation
+from .samples import text_of_length
 
 ONCE = RetryPolicy(max_attempts=1)
 REFUSED = "(refused)"
 LIMITS = {"minLength", "maxLength", "minimum", "maximum"}
-
-
-@dataclass(frozen=True)
-class Call:
-    """How a client makes one operation.
-
-    Attributes:
-        name: The method, such as `payees.list`.
-        make: Calls it with every argument that it has. Several functions, where arguments exclude
-            each other.
-        answer: Members that a good answer needs, over what the document's schema gives: the id that
-            was asked for.
-        has_record: False for an answer that callers do not see, such as a token.
-        add: What a new argument of the method needs.
-    """
-
-    name: str
-    make: tuple[Callable[[Any], Any], ...]
-    answer: Mapping[str, Any] = field(default_factory=dict)
-    has_record: bool = True
-    add: str = "one"
-
-    @classmethod
-    def of(
-        cls,
-        name: str,
-        /,
-        *args: Any,
-        answer: Mapping[str, Any] | None = None,
-        has_record: bool = True,
-        **named: Any,
-    ) -> Call:
-        """A call of the method with these arguments."""
-        make = (lambda client: attrgetter(name)(client)(*args, **named),)
-        return cls(name, make, answer or {}, has_record)
 
 
 @dataclass(frozen=True)
@@ -69,11 +34,12 @@ class Contract:
         name: The document's name.
         client: Makes a client over a transport.
         calls: How each operation is called, by operation id.
+        samples: The values of arguments of any call, by their names, where the document does not
+            tell them.
         not_called: Operations without a method.
         not_sent: Places of requests without an argument, as `operation: place`.
         not_read: Members of answers that no record has, as `Schema.member`.
-        limited: How a value is sent at a place that the document limits, as `operation: place`.
-        unlimited: Places whose limits the client does not check.
+        unlimited: Places whose limits the client does not check, as `operation: place`.
         unrelated: Members of records that read no one member of an answer: all of them, or the
             clock.
     """
@@ -81,27 +47,53 @@ class Contract:
     name: str
     client: Callable[[httpx.MockTransport], Any]
     calls: Mapping[str, Call]
+    samples: Samples = field(default_factory=dict)
     not_called: Mapping[str, str] = field(default_factory=dict)
     not_sent: Mapping[str, str] = field(default_factory=dict)
     not_read: Mapping[str, str] = field(default_factory=dict)
-    limited: Mapping[str, Callable[[Any, Any], Any]] = field(default_factory=dict)
     unlimited: Mapping[str, str] = field(default_factory=dict)
     unrelated: frozenset[str] = frozenset()
+
+    @property
+    def file(self) -> str:
+        """Where the contract is written."""
+        return f"tests/contracts/{self.name}.py"
 
     def differences(self, document: Document) -> list[str]:
         """Where client and document part, one sentence each, in the order of the alphabet."""
         return sorted({*self._crashes(), *self.gone(document), *self._answers(document)})
 
     def _crashes(self) -> Iterator[str]:
-        for name, exchanges in self.exchanges.items():
-            for crash in [
-                exchange.result for exchange in exchanges if isinstance(exchange.result, Crash)
-            ]:
+        """The calls that the test cannot make. Of these, nothing else is said."""
+        for name, filled in [
+            (name, filled) for name, several in self.filled.items() for filled in several
+        ]:
+            call = filled.call
+            for argument in sorted(filled.stale):
                 yield (
-                    f"{name}: {self.calls[name].name} cannot be called with the generated "
-                    f"package: {crash}. "
-                    "Change what victor_ext makes of its arguments, or the names that it uses."
+                    f"{name}: {self.file} gives {argument} to {call.name}, which has no such "
+                    "argument or field. Write its new name there, or remove it."
                 )
+            for argument in sorted(filled.missing):
+                yield (
+                    f"{name}: {call.name} needs {argument}, and no place of the document has its "
+                    f"name. Give a value in the entry {name} of `calls` in {self.file}."
+                )
+            if filled.missing:
+                continue
+            for exchange in filled.exchanges:
+                if isinstance(exchange.result, Crash):
+                    yield (
+                        f"{name}: {call.name} cannot be called with the generated package: "
+                        f"{exchange.result}. Change what victor_ext makes of its arguments, or the "
+                        "names that it uses."
+                    )
+                elif not exchange.sent:
+                    yield (
+                        f"{name}: {call.name} refuses the values that the test gives: "
+                        f"{exchange.result} Give others in the entry {name} of `calls` in "
+                        f"{self.file}."
+                    )
 
     def gone(self, document: Document) -> list[str]:
         """The differences without new members of answers, which take the longest to find."""
@@ -114,50 +106,73 @@ class Contract:
             if operation.id not in self.calls and operation.id not in self.not_called:
                 yield (
                     f"{operation.method} {operation.path}: the document has {operation.id}, which "
-                    "no method calls. Add one, or name it in `not_called` of tests/contracts with "
+                    f"no method calls. Add one, or name it in `not_called` of {self.file} with "
                     "the reason; `bind` and `api` reach it."
                 )
         for name, call in self.calls.items():
             if name not in declared:
                 yield (
                     f"{call.name}: the document has no operation {name} any more. If it has "
-                    "another id now, write that in `calls` of tests/contracts and where victor_ext "
+                    f"another id now, write that in `calls` of {self.file} and where victor_ext "
                     "calls it; else remove the method."
                 )
-        yield from _stale("not_called", self.not_called, declared)
+        yield from self._stale("not_called", self.not_called, declared)
 
     def _sent(self, document: Document) -> Iterator[str]:
         known: set[str] = set()
         for operation, call in self._called(document):
-            exchanges = self.exchanges.get(operation.id, [])
+            exchanges = [
+                exchange
+                for filled in self.filled.get(operation.id, [])
+                for exchange in filled.exchanges
+            ]
             known |= {f"{operation.id}: {place}" for place in operation.sent}
-            if any(isinstance(exchange.result, Crash) for exchange in exchanges):
-                continue
+            if any(not exchange.sent for exchange in exchanges):
+                continue  # told by `_crashes`
+            refused = {
+                place: why
+                for filled in self.filled.get(operation.id, [])
+                for place, why in filled.refused.items()
+            }
             sent = {place for exchange in exchanges for place in exchange.sent}
             for place in operation.sent.keys() - sent:
-                if f"{operation.id}: {place}" not in self.not_sent:
+                if f"{operation.id}: {place}" in self.not_sent:
+                    continue
+                if place in refused:
+                    yield (
+                        f"{operation.id}: {call.name} refuses each value that the test has for "
+                        f"{place}: {refused[place]} Give one in the entry {operation.id} of "
+                        f"`calls` in {self.file}."
+                    )
+                else:
                     yield (
                         f"{operation.id}: the document declares {place}, and {call.name} has no "
-                        f"argument for it. Add {call.add}, or name it in `not_sent` of "
-                        "tests/contracts with the reason."
+                        "argument for it. Add one (`make generate` writes those of generated "
+                        f"arguments), or name it in `not_sent` of {self.file} with the reason."
                     )
             for place in sent - operation.sent.keys():
                 yield (
                     f"{operation.id}: {call.name} sends {place}, which the document declares no "
-                    "more. Remove it."
+                    "more. Remove it where victor_ext sends it."
                 )
-        yield from _stale("not_sent", self.not_sent, known)
+        yield from self._stale("not_sent", self.not_sent, known)
 
     @cached_property
-    def exchanges(self) -> dict[str, list[Exchange]]:
-        """By operation id, the calls that the client makes, answered as the committed document
-        says.
-        """
+    def filled(self) -> dict[str, list[Filled]]:
+        """By operation id, the calls that the client makes, with each argument that it has."""
         document = Document.of(self.name)
         return {
-            operation.id: [Exchange(self, document, operation, make) for make in call.make]
+            operation.id: [
+                Filled(self, document, operation, each, self._answers_now)
+                for each in (call, call.also)
+                if each is not None
+            ]
             for operation, call in self._called(document)
         }
+
+    @cached_property
+    def _answers_now(self) -> Answers:
+        return answers_of(self, Document.of(self.name))
 
     def _answers(self, document: Document) -> Iterator[str]:
         reading = self.reading(document)
@@ -165,19 +180,23 @@ class Contract:
             if REFUSED in places:
                 yield (
                     f"{name}: it refuses the answer that the document declares: "
-                    f"{places.pop(REFUSED)[0]}"
+                    f"{places.pop(REFUSED)[0]} Read it in victor_ext, or give the value that a "
+                    f"good answer needs in `answer` of the call in {self.file}."
                 )
         read = {place for call in reading.values() for place, members in call.items() if members}
+        declared = {
+            leaf.place
+            for operation, _ in self._called(document)
+            for leaf in document.leaves(operation.answer[1] or {})
+        }
         for name, places in reading.items():
             for place in places.keys() - read - self.not_read.keys():
                 yield (
                     f"{place}: the document declares it in an answer, and no member of the record "
-                    f"of {name} reads it. Add one, or name it in `not_read` of tests/contracts "
+                    f"of {name} reads it. Add one, or name it in `not_read` of {self.file} "
                     "with the reason; `raw` has it."
                 )
-        yield from _stale(
-            "not_read", self.not_read, {place for call in reading.values() for place in call} - read
-        )
+        yield from self._stale("not_read", self.not_read, declared - read)
 
     def _gone_from_answers(self, document: Document) -> Iterator[str]:
         declared = {
@@ -193,7 +212,8 @@ class Contract:
                 yield (
                     f"{place}: the document declares it no more, and {name} reads it: "
                     f"{places[place]}. "
-                    "Decide what these are now; then run python -m tests.contracts.record."
+                    "Decide what these are now; then run python -m tests.contracts.record, which "
+                    f"writes tests/contracts/{self.record.name}."
                 )
 
     @cached_property
@@ -215,12 +235,14 @@ class Contract:
         it.
         """
         by_name: dict[str, dict[str, list[str]]] = {}
+        answers = answers_of(self, document)
         for operation, call in self._called(document):
             schema = operation.answer[1]
             if schema and call.has_record:
-                exchange = Exchange(self, document, operation, call.make[0])
-                if isinstance(exchange.result, Crash):
-                    continue
+                arguments = self.filled[operation.id][0].exchanges[0].arguments
+                exchange = Exchange(self, document, operation, call, arguments, answers)
+                if isinstance(exchange.result, Crash) or not exchange.sent:
+                    continue  # told by `_crashes`
                 if isinstance(exchange.result, VictorError):
                     by_name[call.name] = {REFUSED: [str(exchange.result)]}
                     continue
@@ -234,57 +256,45 @@ class Contract:
         each.
         """
         items: list[str] = []
-        known: set[str] = set()
+        limited: set[str] = set()
         for operation, call in self._called(document):
+            calls = [
+                (filled, exchange)
+                for filled in self.filled[operation.id]
+                for exchange in filled.exchanges
+            ]
             for place, schema in operation.sent.items():
                 name = f"{operation.id}: {place}"
-                limits = LIMITS & schema.keys()
-                known |= {name} if limits else set()
-                if name in self.limited:
-                    for value, allowed in [
-                        pair for limit in sorted(limits) for pair in around(limit, schema)
-                    ]:
-                        if self._takes(name, value) != allowed:
-                            what = (
-                                f"{len(value)} characters" if isinstance(value, str) else f"{value}"
-                            )
-                            theirs, ours = (
-                                ("allows", "refuses") if allowed else ("forbids", "takes")
-                            )
-                            items.append(
-                                f"{name}: the document {theirs} {what}, and {call.name} {ours} it."
-                            )
-                elif limits and name not in self.unlimited:
+                values = [*_around_all(schema)]
+                limited |= {name} if values else set()
+                of_place = [
+                    (filled, exchange) for filled, exchange in calls if place in exchange.sent
+                ]
+                if not values or not of_place or name in self.unlimited:
+                    continue  # what is not sent is told by `_sent`
+                trial = _trial(place, of_place, values)
+                if trial is None:
+                    limits = ", ".join(sorted(LIMITS & schema.keys()))
                     items.append(
-                        f"{name}: the document limits it ({', '.join(sorted(limits))}): check it "
-                        "in the client, "
-                        f"and add the call to `limited` in tests/contracts/{self.name}.py."
+                        f"{name}: the document limits it ({limits}), and no argument of "
+                        f"{call.name} is sent there alone. Check it in the client, and "
+                        f"name it in `unlimited` of {self.file} with the reason."
                     )
-        return sorted(
-            [
-                *items,
-                *_stale("limited", self.limited, known),
-                *_stale("unlimited", self.unlimited, known),
-            ]
-        )
+                else:
+                    items += trial.problems(name, call, self.file)
+        return sorted([*items, *self._stale("unlimited", self.unlimited, limited)])
 
-    def _takes(self, name: str, value: Any) -> bool:
-        document = Document.of(self.name)
-        operation = next(each for each in document.operations if name.startswith(f"{each.id}: "))
-        exchange = Exchange(
-            self, document, operation, lambda client: self.limited[name](client, value)
-        )
-        return not isinstance(exchange.result, InvalidRequest)
+    def _stale(self, kind: str, reasons: Mapping[str, str], known: set[str]) -> Iterator[str]:
+        for name in reasons.keys() - known:
+            yield (
+                f"{name}: `{kind}` of {self.file} names it, and it needs no exception any more. "
+                "Remove it there."
+            )
 
     def _called(self, document: Document) -> Iterator[tuple[Operation, Call]]:
         for operation in document.operations:
             if operation.id in self.calls:
                 yield operation, self.calls[operation.id]
-
-
-def snake_case(member: str) -> str:
-    """The attribute that a member has by default: `payee_id` of `payeeId`."""
-    return re.sub("(?<=[a-z0-9])[A-Z]", lambda capital: f"_{capital[0]}", member).lower()
 
 
 def _places_of(lines: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -300,136 +310,106 @@ def _places_of(lines: Mapping[str, str]) -> Iterator[tuple[str, str]]:
             )
 
 
+def _around_all(schema: Mapping[str, Any]) -> Iterator[tuple[Any, bool]]:
+    for limit in sorted(LIMITS & schema.keys()):
+        yield from around(limit, schema)
+
+
 def around(limit: str, schema: Mapping[str, Any]) -> list[tuple[Any, bool]]:
     """The last value that a limit allows and the first that it forbids, each with whether it is
     allowed.
+
+    A length of which the pattern has no text is not allowed anyway: it is left out.
     """
     at, step = schema[limit], 1 if limit.startswith("max") else -1
     values = [(at, True), (at + step, False)]
     if limit in ("minimum", "maximum"):
         return values
-    return [("1" * length, allowed) for length, allowed in values if length > 0]
+    texts: list[tuple[Any, bool]] = []
+    for length, allowed in values:
+        text = text_of_length(schema, length) if length > 0 else None
+        if text is not None:
+            texts.append((text, allowed))
+        elif length > 0 and not allowed:
+            texts.append(("1" * length, False))
+    return texts
 
 
-class Crash(str):
-    """What a call raised because the generated package is not the one that the client was written
-    for.
+class Trial:
+    """What a client does with values of one argument.
+
+    Attributes:
+        is_of_place: Whether one of the values was sent at the place.
+        is_elsewhere: Whether one of them was sent, and not at the place.
     """
-
-    __slots__ = ()
-
-
-class Exchange:
-    """One call, answered with all that the document declares."""
 
     def __init__(
         self,
-        contract: Contract,
-        document: Document,
-        operation: Operation,
-        make: Callable[[Any], Any],
+        filled: Filled,
+        place: str,
+        exchange: Exchange,
+        path: ArgumentPath,
+        values: list[tuple[Any, bool]],
     ) -> None:
-        self._contract, self._document, self._operation, self._make = (
-            contract,
-            document,
-            operation,
-            make,
-        )
-        self._answers: dict[str, Any] = {}
-        for each in document.operations:
-            schema = each.answer[1]
-            body = None if schema is None else document.value(schema)
-            known = contract.calls.get(each.id)
-            self._answers[each.id] = _with(body, known.answer if known else {})
-        self.sent: set[str] = set()
-        self.result = self._run(self._answers)
+        self._filled, self._place = filled, place
+        self._arguments, self._path = exchange.arguments, path
+        self._usual = [*map(str, exchange.sent[place])]
+        self.is_of_place = self.is_elsewhere = False
+        self._results = [(value, allowed, self._taken(value)) for value, allowed in values]
 
-    def readers(self, leaf: Leaf) -> set[str]:
-        """The members of the result that change when an answer lacks this value."""
-        body = _without(self._answers[self._operation.id], leaf.path)
-        result = self._run({**self._answers, self._operation.id: body})
-        if isinstance(result, VictorError | Crash):
-            return {f"refused ({type(result).__name__})"}
-        return {
-            name for name, _ in set(_members(result)) ^ set(_members(self.result))
-        } - self._contract.unrelated
+    def _taken(self, value: Any) -> bool | str:
+        """Whether a value is sent; a text: what else has happened.
 
-    def _run(self, answers: dict[str, Any]) -> Any:
-        def answer(request: httpx.Request) -> httpx.Response:
-            operation = self._document.operation_of(request)
-            assert operation is not None
-            body = answers[operation.id]
-            if operation is self._operation:
-                self.sent |= operation.places_in(request)
-            headers = (
-                {"Location": f"{request.url}/made-1", "Retry-After": "1"}
-                if operation.answer[1] is None
-                else {}
-            )
-            given = {} if body is None else {"json": body}
-            return httpx.Response(operation.answer[0], headers=headers, **given)
+        A second call has no other arguments than those that are needed: one of them may refuse the
+        value, as the other end of a range does.
+        """
+        said: bool | str = False
+        changed = with_value(self._arguments, self._path, value)
+        for arguments in (changed, self._filled.bare(changed, self._path)):
+            exchange = self._filled.exchange(arguments)
+            sent = [*map(str, exchange.sent.get(self._place, []))]
+            if str(value) in sent:
+                self.is_of_place |= sent != self._usual
+                return True
+            if exchange.sent:
+                self.is_elsewhere = True
+            elif not isinstance(exchange.result, InvalidRequest) and arguments is changed:
+                said = f"{exchange.result}"
+        return said
 
-        with self._contract.client(httpx.MockTransport(answer)) as client:
-            try:
-                result = self._make(client)
-                return (
-                    next((page.items for page in result.pages()), ())
-                    if hasattr(result, "pages")
-                    else result
+    def problems(self, name: str, call: Call, file: str) -> Iterator[str]:
+        """Where the client does something else than the document says, one sentence each."""
+        for value, allowed, taken in self._results:
+            what = _counted(value)
+            if isinstance(taken, str):
+                yield (
+                    f"{name}: {call.name} cannot be tried with {what}: {taken}. Change what "
+                    "victor_ext makes of the argument."
                 )
-            except VictorError as error:
-                return error
-            except Exception as error:  # noqa: BLE001 - the package is not the one that the client was written for
-                return Crash(f"{type(error).__name__}: {error}")
+            elif taken != allowed:
+                theirs, ours = ("allows", "refuses") if allowed else ("forbids", "takes")
+                yield (
+                    f"{name}: the document {theirs} {what}, and {call.name} {ours} it. Change the "
+                    f"check, or name the place in `unlimited` of {file} with the reason."
+                )
 
 
-def _members(result: Any) -> Iterator[tuple[str, str]]:
-    """The values that a caller can read of a result, by the record's class and the member's
-    name.
-    """
-    for item in result[:1] if isinstance(result, list | tuple) else [result]:
-        for member in dir(item) if _is_record(item) else ():
-            value = None if member.startswith("_") or member == "raw" else getattr(item, member)
-            if callable(value) or member.startswith("_") or member == "raw":
-                continue
-            inner = list(_members(value))
-            yield f"{type(item).__name__}.{member}", repr(value)
-            yield from inner
+def _trial(
+    place: str, calls: list[tuple[Filled, Exchange]], values: list[tuple[Any, bool]]
+) -> Trial | None:
+    """The values, each tried as the argument that is sent at a place; None: no argument is."""
+    first: Trial | None = None
+    for filled, exchange in calls:
+        for path in filled.paths_of(place, exchange):
+            trial = Trial(filled, place, exchange, path, values)
+            if trial.is_of_place:
+                return trial
+            first = first if trial.is_elsewhere else first or trial
+    return first
 
 
-def _is_record(value: Any) -> bool:
-    """Whether a value is a record, or another class of a provider with members to read."""
-    if isinstance(value, Record):
-        return True
-    is_of_provider = type(value).__module__.startswith("victor_ext.providers")
-    return is_of_provider and not isinstance(value, str | int)
-
-
-def _parent(body: Any, path: Iterable[str]) -> Any:
-    """The object at the end of a path, such as `content.*`; an empty one where the body has
-    none.
-    """
-    for step in path:
-        body = body[0] if step == "*" else body.get(step, {})
-    return body
-
-
-def _with(body: Any, members: Mapping[str, Any]) -> Any:
-    """A body with other values at some paths, such as `content.*.payeeId`."""
-    body = copy.deepcopy(body)
-    for path, value in members.items():
-        *way, last = path.split(".")
-        if last in (parent := _parent(body, way)):
-            parent[last] = value
-    return body
-
-
-def _without(body: Any, path: tuple[str, ...]) -> Any:
-    body = copy.deepcopy(body)
-    del _parent(body, path[:-1])[path[-1]]
-    return body
-
-
-def _stale(kind: str, reasons: Mapping[str, str], known: set[str]) -> Iterator[str]:
-    for name in reasons.keys() - known:
-        yield f"{name}: `{kind}` names it, and it needs no exception any more. Remove it there."
+def _counted(value: Any) -> str:
+    """A value in a message: of a text, how long it is."""
+    if not isinstance(value, str):
+        return f"{value}"
+    return f"{len(value)} character{'s' if len(value) != 1 else ''}"

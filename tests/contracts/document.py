@@ -10,26 +10,23 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import httpx
+import yaml
 
 from victor_spec.document import load
 from victor_spec.tree import Operation as Given
 from victor_spec.tree import operations, resolve
 
+from .samples import TEXTS, text_within
+
 ROOT = Path(__file__).resolve().parents[2]
 Tree = dict[str, Any]
-
-_TEXTS = {
-    "date-time": "2026-03-04T05:06:07Z",
-    "date": "2026-03-04",
-    "uuid": "5b0c7a5e-3d1f-4f0a-9a43-0f9d2f1c8e77",
-}
 
 
 @dataclass(frozen=True)
@@ -81,21 +78,30 @@ class Operation:
             }
         return {place: self._document.resolve(schema) for place, schema in by_name.items()}
 
-    def places_in(self, request: httpx.Request) -> set[str]:
-        """The places of a request that was made, headers only where the document has them."""
+    def values_in(self, request: httpx.Request) -> dict[str, list[Any]]:
+        """The values of a request that was made, by their places, headers only where the document
+        has them.
+        """
         match = self.matches(request)
-        by_name = {f"path:{name[1:]}" for name in (match.groupdict() if match else {})}
-        by_name |= {f"query:{name}" for name in request.url.params}
-        by_name |= {
-            place
+        pairs = [
+            (f"path:{name[1:]}", value)
+            for name, value in (match.groupdict() if match else {}).items()
+        ]
+        pairs += [(f"query:{name}", value) for name, value in request.url.params.multi_items()]
+        pairs += [
+            (place, request.headers[place[7:]])
             for place in self.sent
             if place.startswith("header:") and place[7:] in request.headers
-        }
+        ]
         if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
-            return by_name | {
-                f"body:{name}" for name in httpx.QueryParams(request.content.decode())
-            }
-        return by_name | {f"body:{place}" for place in _places(_json(request))}
+            form = httpx.QueryParams(request.content.decode())
+            pairs += [(f"body:{name}", value) for name, value in form.multi_items()]
+        else:
+            pairs += [(f"body:{place}", value) for place, value in _values(_json(request))]
+        by_place: dict[str, list[Any]] = {}
+        for place, value in pairs:
+            by_place.setdefault(place, []).append(value)
+        return by_place
 
     @property
     def answer(self) -> tuple[int, Tree | None]:
@@ -113,8 +119,10 @@ class Operation:
 class Document:
     """A document of `openapi/`, or a changed copy of one."""
 
-    def __init__(self, tree: Tree) -> None:
+    def __init__(self, tree: Tree, texts: Mapping[str, str] | None = None) -> None:
         self.tree = tree
+        self.texts = texts or {}
+        """The texts of members whose form the settings know, as `Payout.currency`."""
         self.operations = [Operation(self, each) for each in operations(tree)]
 
     @staticmethod
@@ -128,7 +136,7 @@ class Document:
         file = ROOT / "openapi" / f"{name}.yaml"
         if not file.exists():
             raise LookupError(f"{name} has no document: put it into openapi/{file.name}.")
-        return Document(load(file))
+        return Document(load(file), _texts_of(file.with_suffix(".settings.yaml")))
 
     def operation_of(self, request: httpx.Request) -> Operation | None:
         """The operation that a request calls, by the most specific path: `/payees/deltas` is no
@@ -139,7 +147,7 @@ class Document:
 
     def copy(self) -> Document:
         """One that can be changed."""
-        return Document(json.loads(json.dumps(self.tree)))
+        return Document(json.loads(json.dumps(self.tree)), self.texts)
 
     def resolve(self, tree: Tree) -> Tree:
         """The target of a reference."""
@@ -189,35 +197,49 @@ class Document:
         if whole.get("enum"):
             return whole["enum"][0]
         members = {
-            each: self.value(child, each, above) for _, each, child in self.properties(whole)
+            each: self.texts.get(f"{named}.{each}") or self.value(child, each, above)
+            for named, each, child in self.properties(schema)
         }
         if members or whole.get("type") == "object":
             return members or {"a-member": "a-value"}
         if whole.get("type") == "array":
             return [self.value(whole["items"], name, above)]
         if whole.get("type", "string") == "string":
-            return _text(whole, name)
+            return text_within(whole, f"a-{name}")
         return {"integer": whole.get("minimum", 7), "number": 1.5, "boolean": True}[whole["type"]]
 
 
-def _text(schema: Tree, name: str) -> str:
-    if schema.get("format") in _TEXTS:
-        return _TEXTS[schema["format"]]
-    digits = "[0-9]" in schema.get("pattern", "") or "\\d" in schema.get("pattern", "")
-    text = "12345678901" if digits else f"a-{name}"
-    return text[: schema.get("maxLength")].ljust(schema.get("minLength", 0), "1")
+def _texts_of(settings: Path) -> dict[str, str]:
+    """The texts of members of records that the settings of a document read as money or as times."""
+    tree = yaml.safe_load(settings.read_text(encoding="utf-8")) if settings.exists() else {}
+    texts: dict[str, str] = {}
+    for schema, record in tree.get("records", {}).items():
+        for _, currency in record.get("money", {}).values():
+            texts[f"{schema}.{currency}"] = "USD"
+        for member, kind in record.get("read_as", {}).items():
+            if kind in _READ_AS:
+                texts[f"{schema}.{member}"] = _READ_AS[kind]
+    return texts
+
+
+_READ_AS = {
+    "day": TEXTS["date"],
+    "moment": TEXTS["date-time"],
+    "zulu": TEXTS["date-time"],
+    "second": TEXTS["date-time"],
+}
 
 
 def _json(request: httpx.Request) -> Any:
     return httpx.Response(200, content=request.content).json() if request.content else None
 
 
-def _places(value: Any, path: str = "") -> Iterator[str]:
+def _values(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     if isinstance(value, dict) and value:
         for name, child in value.items():
-            yield from _places(child, f"{path}.{name}" if path else name)
+            yield from _values(child, f"{path}.{name}" if path else name)
     elif isinstance(value, list) and any(isinstance(item, dict) for item in value):
         for item in value:
-            yield from _places(item, f"{path}[]")
+            yield from _values(item, f"{path}[]")
     elif path:
-        yield path
+        yield path, value

@@ -1,10 +1,9 @@
 """How EastPay's operations are called, with every argument."""
 
-from typing import Any
-
 import httpx
 
-from tests.contracts.contract import ONCE, Call, Contract
+from tests.contracts.calling import Call
+from tests.contracts.contract import ONCE, Contract
 from victor_ext.providers import Money
 from victor_ext.providers.eastpay import Card, CardToken, EastPay
 
@@ -31,30 +30,28 @@ def client(transport: httpx.MockTransport) -> EastPay:
     )
 
 
-def debit(card: Card | CardToken) -> Any:
-    return lambda eastpay: eastpay.payments.debit(
-        PRICE,
-        card=card,
-        merchant_transaction_id="INV-1042",
-        payment_brand="VISA",
-        notification_url=PAGE,
-        shopper_result_url=PAGE,
-    )
-
-
 CARD = Card("4111111111111111", expiry_month=12, expiry_year=2030, cvv="123", holder="Ada Example")
+DEBIT = {
+    "amount": PRICE,
+    "merchant_transaction_id": "INV-1042",
+    "payment_brand": "VISA",
+    "notification_url": PAGE,
+    "shopper_result_url": PAGE,
+}
 CALLS = {
     "createPayment": Call(
         "payments.debit",
-        (debit(CARD), debit(CardToken("a-token"))),
+        ({**DEBIT, "card": CARD}, {**DEBIT, "card": CardToken("a-token")}),
         {**MADE, "merchantTransactionId": "INV-1042", "paymentType": "DB"},
     ),
-    "inquirePayment": Call.of("payments.inquire", "payment-1", answer={**PAID, "id": "payment-1"}),
-    "findPayments": Call.of("payments.find", "INV-1042", answer=FOUND),
+    "inquirePayment": Call.of(
+        "payments.inquire", payment_id="payment-1", answer={**PAID, "id": "payment-1"}
+    ),
+    "findPayments": Call.of("payments.find", merchant_transaction_id="INV-1042", answer=FOUND),
     "followUpPayment": Call.of(
         "payments.refund",
-        "payment-1",
-        PRICE,
+        payment_id="payment-1",
+        amount=PRICE,
         merchant_transaction_id="INV-1042-R",
         original_transaction_id="INV-1042",
         notification_url=PAGE,
@@ -62,7 +59,7 @@ CALLS = {
     ),
     "prepareCheckout": Call.of(
         "checkouts.prepare",
-        PRICE,
+        amount=PRICE,
         payment_type="DB",
         merchant_transaction_id="INV-1042",
         merchant_id="merchant-1",
@@ -72,7 +69,7 @@ CALLS = {
         shopper_result_url=PAGE,
         answer=PAID,
     ),
-    "getCheckoutPayment": Call.of("checkouts.status", "checkout-1", answer=PAID),
+    "getCheckoutPayment": Call.of("checkouts.status", checkout_id="checkout-1", answer=PAID),
 }
 
 CONTRACT = Contract(

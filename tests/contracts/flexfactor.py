@@ -1,13 +1,13 @@
 """How FlexFactor's operations are called, with every argument."""
 
-from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
 import httpx
 
-from tests.contracts.contract import ONCE, Call, Contract
+from tests.contracts.arguments import Part
+from tests.contracts.calling import Call
+from tests.contracts.contract import ONCE, Contract
 from victor_ext.providers import Money
 from victor_ext.providers.flexfactor import (
     Address,
@@ -49,7 +49,8 @@ def client(transport: httpx.MockTransport) -> FlexFactor:
 
 def usual() -> dict[str, Any]:
     """The arguments that `evaluate` and `transmit` have in common."""
-    address = Address(
+    address = Part(
+        Address,
         first_name="Ada",
         last_name="Example",
         line1="1 Main Street",
@@ -69,8 +70,9 @@ def usual() -> dict[str, Any]:
         "recurring": False,
         "merchant_initiated": False,
         "fields": {"source": "web"},
-        "subscription": Subscription(id="subscription-1", interval="month"),
-        "transaction": Transaction(
+        "subscription": Part(Subscription, id="subscription-1", interval="month"),
+        "transaction": Part(
+            Transaction,
             id="t-1",
             occurred_at=MOMENT,
             response_code="05",
@@ -82,10 +84,15 @@ def usual() -> dict[str, Any]:
             card_not_present=True,
             utc_offset=0,
         ),
-        "payer": Payer(
-            email="ada@example.com", id="payer-1", phone="+15550100", birthdate=date(1990, 3, 4)
+        "payer": Part(
+            Payer,
+            email="ada@example.com",
+            id="payer-1",
+            phone="+15550100",
+            birthdate=date(1990, 3, 4),
         ),
-        "card": Card(
+        "card": Part(
+            Card,
             token="tok_4242",
             expiration_month=12,
             expiration_year=2030,
@@ -97,7 +104,8 @@ def usual() -> dict[str, Any]:
             country="US",
         ),
         "items": [
-            OrderItem(
+            Part(
+                OrderItem,
                 name="Tea",
                 amount=PRICE,
                 quantity=1,
@@ -108,10 +116,6 @@ def usual() -> dict[str, Any]:
             )
         ],
     }
-
-
-def get(flexfactor: Any) -> Any:
-    return flexfactor.orders.get(ORDER)
 
 
 DONE = {"success": True, "status": "APPROVED", "statusCode": "100200"}
@@ -129,7 +133,13 @@ _PAGE = (
 )
 
 CALLS = {
-    "createToken": Call("FlexFactorAuth", (get,), {"expires": 4_000_000_000_000}, has_record=False),
+    "createToken": Call(
+        "FlexFactorAuth",
+        ({"order_id": ORDER},),
+        {"expires": 4_000_000_000_000},
+        has_record=False,
+        method="orders.get",
+    ),
     "transmit": Call.of("transmit", **usual(), declined=True, answer=DONE),
     "evaluate": Call.of(
         "evaluate",
@@ -140,7 +150,7 @@ CALLS = {
         idempotency_key=KEY,
         answer={**DONE, "senseKey": "sense-1"},
     ),
-    "capture": Call.of("capture", ORDER, PRICE, idempotency_key=KEY, answer=DONE),
+    "capture": Call.of("capture", order_id=ORDER, amount=PRICE, idempotency_key=KEY, answer=DONE),
     "listOrders": Call.of(
         "orders.list",
         query="Ada",
@@ -152,74 +162,23 @@ CALLS = {
         sort="asc",
         page_size=10,
     ),
-    "getOrder": Call("orders.get", (get,), {"id": ORDER, "status": OrderStatus.CANCELLED}),
-    "refundOrder": Call.of("orders.refund", ORDER, PRICE, message="Sorry", answer=DONE),
-    "cancelOrder": Call.of("orders.cancel", ORDER, idempotency_key=KEY),
-    "cancelOrderByExternalId": Call.of("orders.external_cancel", "INV-1042", idempotency_key=KEY),
+    "getOrder": Call.of(
+        "orders.get", order_id=ORDER, answer={"id": ORDER, "status": OrderStatus.CANCELLED}
+    ),
+    "refundOrder": Call.of(
+        "orders.refund", order_id=ORDER, amount=PRICE, message="Sorry", answer=DONE
+    ),
+    "cancelOrder": Call.of("orders.cancel", order_id=ORDER, idempotency_key=KEY),
+    "cancelOrderByExternalId": Call.of(
+        "orders.external_cancel", external_order_id="INV-1042", idempotency_key=KEY
+    ),
 }
 
-
-def of_card(name: str, field: str) -> Callable[[Any, Any], Any]:
-    """The call with a value in one field of the card."""
-
-    def call(flexfactor: Any, value: Any) -> Any:
-        arguments = usual()
-        card = replace(arguments["card"], **{field: value})
-        return getattr(flexfactor, name)(**{**arguments, "card": card})
-
-    return call
-
-
-def of_item(name: str, field: str) -> Callable[[Any, Any], Any]:
-    """The call with a number of cents in one field of an item."""
-
-    def call(flexfactor: Any, value: int) -> Any:
-        arguments = usual()
-        item = replace(arguments["items"][0], **{field: Money(value, "USD")})
-        return getattr(flexfactor, name)(**{**arguments, "items": [item]})
-
-    return call
-
-
-def of_list(field: str) -> Callable[[Any, Any], Any]:
-    return lambda flexfactor, value: flexfactor.orders.list(**{field: value})
-
-
-LIMITED = {
-    **{
-        f"{name}: body:paymentMethod.{member}": of_card(name, field)
-        for name in ("evaluate", "transmit")
-        for member, field in {
-            "expirationMonth": "expiration_month",
-            "expirationYear": "expiration_year",
-        }.items()
-    },
-    **{
-        f"{name}: body:orderItems[].{member}": of_item(name, field)
-        for name in ("evaluate", "transmit")
-        for member, field in {
-            "amount": "amount",
-            "discountAmount": "discount",
-            "tax": "tax",
-        }.items()
-    },
-    **{
-        f"listOrders: query:{name}": of_list(field)
-        for name, field in {
-            "mid": "mid",
-            "orderBy": "order_by",
-            "pageNumber": "page",
-            "pageSize": "page_size",
-            "query": "query",
-        }.items()
-    },
-}
 
 CONTRACT = Contract(
     "flexfactor",
     client,
     CALLS,
-    limited=LIMITED,
     not_read={
         **dict.fromkeys(
             (f"OrderPage.{name}" for name in _PAGE),

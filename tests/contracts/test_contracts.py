@@ -28,8 +28,8 @@ def test_the_record_is_what_each_call_reads(system: str) -> None:
     contract = contract_of(system)
     if record_of(contract) != contract.record.read_text(encoding="utf-8"):
         pytest.fail(
-            f"{contract.record.name} is stale: run python -m tests.contracts.record, and read its "
-            "diff.",
+            f"tests/contracts/{contract.record.name} is stale: run python -m "
+            "tests.contracts.record, and read its diff.",
             pytrace=False,
         )
 

@@ -1,11 +1,17 @@
 """The proof that the contract tests notice a changed document: changed documents, made here."""
 
 import dataclasses
+from typing import Any
 
 import pytest
 
+from victor_ext.providers.velo import PaymentInstruction
+
+from .arguments import Part
+from .contract import Contract
 from .document import Document
 from .record import SYSTEMS, contract_of
+from .samples import text_of_length, text_within
 
 pytestmark = pytest.mark.slow
 
@@ -97,11 +103,84 @@ def test_a_new_filter_is_named_with_what_brings_it() -> None:
     problems = contract_of("victor").gone(document)
     assert says(problems, "query:purpose", "`make generate`")
     assert len(problems) == 1
-    assert contract_of("victor").limits(document) == []
     filters["purpose"]["maxLength"] = 35
-    (problem,) = contract_of("victor").limits(document)
-    assert "query:purpose: the document limits it (maxLength)" in problem
-    assert problem.endswith("add the call to `limited` in tests/contracts/victor.py.")
+    assert contract_of("victor").limits(document) == []  # told already
+
+
+def with_given(system: str, operation: str, **given: Any) -> Contract:
+    """The contract of a system, whose call of an operation is given these arguments, too."""
+    contract = contract_of(system)
+    call = contract.calls[operation]
+    changed = dataclasses.replace(call, given=tuple({**each, **given} for each in call.given))
+    return dataclasses.replace(contract, calls={**contract.calls, operation: changed})
+
+
+def test_an_argument_or_a_field_that_a_call_has_not_is_one_difference_and_no_limit() -> None:
+    contract = with_given("victor", "createRequestPayment", old_name="a-value")
+    (problem,) = contract.differences(Document.of("victor"))
+    assert "tests/contracts/victor.py gives old_name to payment_requests.create" in problem
+    assert contract.limits(Document.of("victor")) == []
+    payment = Part(PaymentInstruction, remote_id="payee-7", old_memo="Thank you")
+    contract = with_given("velo", "submitPayout", payments=[payment])
+    (problem,) = contract.differences(Document.of("velo"))
+    assert "tests/contracts/velo.py gives payments.old_memo to payouts.submit" in problem
+
+
+def test_a_call_that_fails_takes_no_value(monkeypatch: pytest.MonkeyPatch) -> None:
+    from victor_ext.providers.victor import payment_requests
+
+    contract = dataclasses.replace(contract_of("victor"))
+    assert contract.limits(Document.of("victor")) == []
+    check = payment_requests.check_request
+
+    def fails(request: Any, now: Any) -> None:
+        if request.body["payment_details"].get("notes", "").startswith("1"):
+            raise AssertionError("not for me")
+        check(request, now)
+
+    monkeypatch.setattr(payment_requests, "check_request", fails)
+    problems = contract.limits(Document.of("victor"))
+    assert says(problems, "payment_details.notes", "cannot be tried with 151 characters")
+    assert not says(problems, "takes it")
+
+
+def test_a_value_that_the_test_has_for_all_calls_may_be_of_another_argument() -> None:
+    contract = dataclasses.replace(
+        contract_of("velo"), samples={**contract_of("velo").samples, "memo": 17}
+    )
+    assert contract.differences(Document.of("velo")) == []
+
+
+def test_values_that_a_call_refuses_are_one_difference() -> None:
+    contract = with_given("flexfactor", "refundOrder", amount=1.5)
+    (problem,) = contract.differences(Document.of("flexfactor"))
+    assert "orders.refund refuses the values that the test gives" in problem
+    assert "the entry refundOrder of `calls` in tests/contracts/flexfactor.py" in problem
+
+
+@pytest.mark.parametrize(
+    ("schema", "length", "text"),
+    [
+        ({}, 4, "1111"),
+        ({"pattern": "[A-Z]{4}"}, 4, "AAAA"),
+        ({"pattern": "^[A-Z]{4}$"}, 5, None),
+        ({"pattern": r"\d+(\.\d{1,2})?"}, 3, "111"),
+        ({"pattern": "^(EU|US)-[^a-z ]?$"}, 4, "EU-A"),
+        ({"pattern": "^[a-z]+$"}, 128, "a" * 128),
+        ({"format": "email"}, 17, "aaada@example.com"),
+        ({"format": "uuid"}, 35, None),
+    ],
+)
+def test_a_text_of_a_length_has_the_pattern_and_the_format(
+    schema: dict[str, Any], length: int, text: str | None
+) -> None:
+    assert text_of_length(schema, length) == text
+
+
+def test_a_text_within_limits_is_the_usual_one_where_it_may_be() -> None:
+    assert text_within({"maxLength": 4}, "a-value") == "a-va"
+    assert text_within({"minLength": 9}, "a-value") == "a-value11"
+    assert text_within({"pattern": "^[A-Z]{4}$", "maxLength": 9}, "a-value") == "AAAA"
 
 
 @pytest.mark.parametrize("system", SYSTEMS)

@@ -78,6 +78,7 @@ class RowFile(os.PathLike[str]):
 
         Args:
             fields: The values of the record by our names of columns.
+            formed: The columns whose values are converted.
         """
         if self.decimal is not None:
             for name in fields.keys() & formed.numbers:

@@ -22,10 +22,12 @@ from victor_ext import (
     BodyKey,
     ConfigurationError,
     HeaderKey,
+    InvalidRequest,
     OperationRow,
     Outcome,
     Promise,
     Proof,
+    QueryKey,
     VictorError,
     connect,
     connect_async,
@@ -253,6 +255,36 @@ def test_a_row_that_takes_a_key_needs_its_place(key: Any) -> None:
     words = re.escape(f"rows: {PAY}: takes_key=True needs the place of the key: pass key=")
     with pytest.raises(ConfigurationError, match=words):
         connect(client_class(), base_url=URL, key=key, rows={PAY: KEYED})
+
+
+@each_mode
+@pytest.mark.parametrize("key", [BodyKey("reference"), BodyKey("meta.key"), QueryKey("k")])
+def test_a_write_that_takes_a_key_of_the_callers_is_not_sent_without_it(
+    mode: str, key: Any
+) -> None:
+    script = Script(httpx.Response(201, json={"id": "pay_1", "amount": 1}))
+    caller = Caller(mode, script, key=key, rows={PAY: KEYED})
+    with pytest.raises(InvalidRequest, match=rf"{key.name} is missing.*Set it yourself") as raised:
+        caller.call("payments.take_payment", body=new_payment(amount=1))
+    assert raised.value.outcome is Outcome.NOT_SENT
+    assert [problem.field for problem in raised.value.problems] == [key.name]
+    assert script.requests == []
+
+
+@each_mode
+def test_a_write_with_its_key_in_the_body_is_sent_again(mode: str) -> None:
+    key = BodyKey("reference")
+    assert sent(mode, "payments.take_payment", key=key, rows={PAY: KEYED}) == (2, "done")
+
+
+def test_a_write_that_cannot_be_stored_without_its_key_names_the_member() -> None:
+    key = BodyKey("reference")
+    with connect(client_class(), base_url=URL, key=key, rows={PAY: KEYED}) as till:
+        with pytest.raises(InvalidRequest, match="reference is missing"):
+            till.prepare(operation("payments.take_payment"), body=new_payment(amount=1))
+        body = new_payment(amount=1, reference="INV-1")
+        call = till.prepare(operation("payments.take_payment"), body=body)
+    assert call.promise is Promise.KEYED
 
 
 def test_a_row_vouches_for_a_key_of_another_name_than_the_declared_one() -> None:

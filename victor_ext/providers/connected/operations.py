@@ -17,6 +17,7 @@ from victor_ext.runtime.loop.evidence import SAFE_METHODS, Declared, Problems, d
 from victor_ext.runtime.loop.idempotency_keys import (
     MADE,
     NO_KEY,
+    REQUIRED,
     TAKEN,
     KeyPlace,
     KeyRule,
@@ -70,7 +71,8 @@ class OperationRow:
 
     Args:
         takes_key: Whether the provider takes the client's `key` for this write, so that a repeat
-            with the same key does nothing twice. If some row has True, no other write takes the
+            with the same key does nothing twice. A call without the key is refused, unless the key
+            is a header, which the client sets. If some row has True, no other write takes the
             key, unless the document or the `takes_key` of the key says so. A row speaks for its
             own write: another key than the document's is refused unless the rows decide about each
             write that takes that one. None: no row decides.
@@ -197,7 +199,11 @@ class DocumentOperations(Operations):
         if takes_key:
             why = f"declares {name}"
         elif repeated:
-            why = f"takes {name}, as every POST" if rule is MADE else f"if you give {name}"
+            why = (
+                f"takes {name}, as every POST"
+                if rule in (MADE, REQUIRED)
+                else f"if you give {name}"
+            )
         elif own_key is None:
             why = "sent once"
         else:
@@ -252,7 +258,7 @@ class DocumentOperations(Operations):
         """
         by_row = None if declared is None else self._said(name_of(declared)).takes_key
         if by_row is not None:
-            return MADE if by_row else NO_KEY
+            return REQUIRED if by_row else NO_KEY
         if place.ignores_key(request):
             return NO_KEY
         if place.takes_key is not None and place.takes_key(request):

@@ -234,11 +234,13 @@ class KeyRule:
         None  # the fewest characters of a key; None where its place says what a good one is
     )
     form: KeyForm = ANY_FORM
+    is_required: bool = False  # a request without one, where none can be made, is not sent
 
 
 NO_KEY = KeyRule(is_taken=False)
 TAKEN = KeyRule()
 MADE = KeyRule(is_made=True)
+REQUIRED = KeyRule(is_made=True, is_required=True)
 
 
 def _checked(key: str, *problems: Problem | None) -> str:
@@ -351,9 +353,25 @@ class _CallersKey:
         return self._given(request) or None if rule_of(self, request).is_taken else None
 
     def prepare(self, request: httpx.Request) -> str | None:
-        """As `read`. Raises `InvalidRequest` for a key of another form than the document wants."""
+        """As `read`. Raises `InvalidRequest` for a key of another form than the document wants, and
+        without one where the operation needs it.
+        """
         key = self.read(request)
-        return None if key is None else _checked(key, rule_of(self, request).form.problem(key))
+        rule = rule_of(self, request)
+        if key is not None:
+            return _checked(key, rule.form.problem(key))
+        if rule.is_required:
+            raise InvalidRequest.of([self._missing()], doing="Nothing was sent")
+        return None
+
+    def _missing(self) -> Problem:
+        """What is wrong with a request that needs a key and has none."""
+        message = (
+            f"{self.name} is missing, or is no text: {self!r} is the idempotency key of this "
+            "operation, by takes_key=True. Set it yourself, the same for every repeat."
+        )
+        hint = "idempotency_key_for('invoice', 1042) makes one"
+        return Problem(self.name, "required", message, hint=hint)
 
     def _given(self, request: httpx.Request) -> str:
         """The key in the request, taken or not; empty without one."""

@@ -1,0 +1,442 @@
+"""The calls of a client: each is made with every argument that it has, and answered with all that
+the document declares.
+"""
+
+from __future__ import annotations
+
+import copy
+import importlib
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from inspect import Parameter, signature
+from operator import attrgetter
+from typing import Any, Protocol
+
+import httpx
+
+from victor_ext import VictorError
+from victor_ext.providers import Money
+from victor_ext.runtime.client.records import Record
+
+from .arguments import (
+    Open,
+    Part,
+    Path,
+    classes_in,
+    made,
+    open_arguments,
+    open_in,
+    unknown_in,
+    values_in,
+    with_value,
+)
+from .document import Document, Leaf, Operation
+from .samples import arguments_for
+
+Samples = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Call:
+    """How a client makes one operation.
+
+    Attributes:
+        name: The method, such as `payees.list`; or the class that makes the call by itself.
+        given: The arguments whose values the document does not tell. Several, where arguments
+            exclude each other. The other arguments have values of the document.
+        answer: Members that a good answer needs, over what the document's schema gives: the id that
+            was asked for.
+        has_record: False for an answer that callers do not see, such as a token.
+        method: The method, where `name` is none.
+        also: Another method that makes the operation.
+    """
+
+    name: str
+    given: tuple[Samples, ...] = ({},)
+    answer: Mapping[str, Any] = field(default_factory=dict)
+    has_record: bool = True
+    method: str = ""
+    also: Call | None = None
+
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        /,
+        *,
+        answer: Mapping[str, Any] | None = None,
+        has_record: bool = True,
+        **given: Any,
+    ) -> Call:
+        """A call of the method with these arguments."""
+        return cls(name, (given,), answer or {}, has_record)
+
+    def on(self, client: Any) -> Callable[..., Any]:
+        """The method of a client."""
+        method: Callable[..., Any] = attrgetter(self.method or self.name)(client)
+        return method
+
+
+class Caller(Protocol):
+    """What is used of a `Contract`."""
+
+    name: str
+    client: Callable[[httpx.MockTransport], Any]
+    calls: Mapping[str, Call]
+    samples: Samples
+    unrelated: frozenset[str]
+
+
+def snake_case(member: str) -> str:
+    """The attribute that a member has by default: `payee_id` of `payeeId`."""
+    return re.sub("(?<=[a-z0-9])[A-Z]", lambda capital: f"_{capital[0]}", member).lower()
+
+
+class Crash(str):
+    """What a call raised because the generated package is not the one that the client was written
+    for.
+    """
+
+    __slots__ = ()
+
+
+Answers = Mapping[str, Any]
+
+
+def answers_of(caller: Caller, document: Document) -> Answers:
+    """By operation id, the bodies of good answers, with all that the document declares."""
+    answers: dict[str, Any] = {}
+    for each in document.operations:
+        schema = each.answer[1]
+        body = None if schema is None else document.value(schema)
+        known = caller.calls.get(each.id)
+        answers[each.id] = _with(body, known.answer if known else {})
+    return answers
+
+
+class Exchange:
+    """One call, answered with all that the document declares."""
+
+    def __init__(
+        self,
+        caller: Caller,
+        document: Document,
+        operation: Operation,
+        call: Call,
+        arguments: Samples,
+        answers: Answers | None = None,
+    ) -> None:
+        self._caller, self._document, self._operation = caller, document, operation
+        self._call = call
+        self.arguments = arguments
+        self._answers = answers_of(caller, document) if answers is None else answers
+        self.sent: dict[str, list[Any]] = {}
+        """The values of the request, by their places."""
+        self.result = self._run(self._answers)
+
+    def readers(self, leaf: Leaf) -> set[str]:
+        """The members of the result that change when an answer lacks this value."""
+        body = _without(self._answers[self._operation.id], leaf.path)
+        result = self._run({**self._answers, self._operation.id: body})
+        if isinstance(result, VictorError | Crash):
+            return {f"refused ({type(result).__name__})"}
+        return {
+            name for name, _ in set(_members(result)) ^ set(_members(self.result))
+        } - self._caller.unrelated
+
+    def _run(self, answers: Answers) -> Any:
+        def answer(request: httpx.Request) -> httpx.Response:
+            operation = self._document.operation_of(request)
+            assert operation is not None
+            body = answers[operation.id]
+            if operation is self._operation:
+                for place, values in operation.values_in(request).items():
+                    self.sent.setdefault(place, []).extend(values)
+            headers = (
+                {"Location": f"{request.url}/made-1", "Retry-After": "1"}
+                if operation.answer[1] is None
+                else {}
+            )
+            given = {} if body is None else {"json": body}
+            return httpx.Response(operation.answer[0], headers=headers, **given)
+
+        with self._caller.client(httpx.MockTransport(answer)) as client:
+            try:
+                arguments = {name: made(each) for name, each in self.arguments.items()}
+                result = self._call.on(client)(**arguments)
+                return (
+                    next((page.items for page in result.pages()), ())
+                    if hasattr(result, "pages")
+                    else result
+                )
+            except VictorError as error:
+                return error
+            except Exception as error:  # noqa: BLE001 - the package is not the one that the client was written for
+                return Crash(f"{type(error).__name__}: {error}")
+
+
+class Filled:
+    """The calls of one operation with every argument that the method has: the values that the
+    contract gives, and values of the document for the others.
+
+    Attributes:
+        exchanges: The calls.
+        refused: By place, what a call said of the values that were tried for an argument of the
+            place's name.
+        missing: The arguments that the method needs, and for which no value is known.
+    """
+
+    def __init__(
+        self,
+        caller: Caller,
+        document: Document,
+        operation: Operation,
+        call: Call,
+        answers: Answers,
+    ) -> None:
+        self._caller, self._document, self._operation = caller, document, operation
+        self._answers = answers
+        self.call = call
+        self.refused: dict[str, str] = {}
+        self.missing: set[str] = set()
+        self.exchanges = [self._started(given) for given in call.given]
+        for place in operation.sent:
+            if not any(place in each.sent for each in self.exchanges):
+                self._reach(place)
+
+    def exchange(self, arguments: Samples) -> Exchange:
+        """The call with these arguments."""
+        return Exchange(
+            self._caller, self._document, self._operation, self.call, arguments, self._answers
+        )
+
+    @cached_property
+    def parameters(self) -> Mapping[str, Parameter]:
+        """The parameters of the method."""
+        with self._caller.client(httpx.MockTransport(lambda _: httpx.Response(500))) as client:
+            try:
+                return signature(self.call.on(client)).parameters
+            except AttributeError:
+                return {}
+
+    @property
+    def stale(self) -> set[str]:
+        """The arguments that the contract gives and the method has not, and fields likewise."""
+        known = self.parameters
+        gone = {name for given in self.call.given for name in given if name not in known}
+        for exchange in self.exchanges:
+            for name, sample in exchange.arguments.items():
+                gone |= set(unknown_in(sample, name))
+        return gone
+
+    def bare(self, arguments: Samples, path: Path) -> Samples:
+        """The call with the arguments that it needs, and the one that a path begins with."""
+        return {
+            name: each
+            for name, each in arguments.items()
+            if name == path[0] or self.parameters[name].default is Parameter.empty
+        }
+
+    def paths_of(self, place: str, exchange: Exchange) -> list[Path]:
+        """The arguments that may be sent at a place, the likeliest first: those with its value, and
+        those without a value that have its name.
+        """
+        sent = [*map(str, exchange.sent.get(place, []))]
+        arguments = exchange.arguments
+        equal = [path for path, value in values_in(arguments) if str(value) in sent]
+        named = [
+            each.path
+            for each in self._open(arguments)
+            if fit(place, each.name) and "." not in place
+        ]
+        return sorted([*equal, *named], key=lambda path: -fit(place, _name_in(path)))
+
+    def _started(self, given: Samples) -> Exchange:
+        """The call with the values that the contract gives, and those that it needs.
+
+        A value that the contract has for all calls may be of another argument with the same name.
+        """
+        known = {**self._caller.samples, **given}
+        arguments = {name: known[name] for name in self.parameters if name in known}
+        first = self.exchange(self._with_needed(arguments))
+        if first.sent:
+            return first
+        for shared in arguments.keys() - given.keys():
+            others = {name: each for name, each in arguments.items() if name != shared}
+            exchange = self.exchange(self._with_needed(others))
+            if exchange.sent:
+                return exchange
+        return first
+
+    def _with_needed(self, arguments: Samples) -> Samples:
+        """The arguments with a value for each that the method, or a request object, needs."""
+        needed = [each for each in self._open(arguments) if each.is_needed]
+        options = {each.path: [*self._options(each)] for each in needed}
+        self.missing |= {str(each) for each in needed if not options[each.path]}
+        for path, values in options.items():
+            if values:
+                arguments = with_value(arguments, path, values[0])
+        if needed and not self.exchange(arguments).sent:
+            for path, values in options.items():
+                for value in values[1:]:
+                    other = with_value(arguments, path, value)
+                    if self.exchange(other).sent:
+                        return other
+        return arguments
+
+    def _open(self, arguments: Samples) -> list[Open]:
+        return [*open_arguments(self.parameters, arguments)]
+
+    def _options(self, each: Open) -> Iterator[Any]:
+        """The values for an argument: of the places with its name, then of those with a name that
+        no argument has.
+        """
+        taken = {*self.parameters} - {each.name}
+        places = sorted(self._operation.sent, key=lambda place: -fit(place, each.name))
+        for place in places:
+            if fit(place, each.name) == _SAME or _last(place) not in taken:
+                yield from self._values(place, each)
+
+    def _values(self, place: str, each: Open) -> Iterator[Any]:
+        """The values for an argument that may be sent at a place."""
+        kinds = [*classes_in(each.annotation, self._modules)]
+        if kinds:
+            part = self._part(kinds[0], place)
+            yield [part] if "Sequence" in each.annotation else part
+            return
+        value = self._document.value(self._operation.sent[place], _last(place))
+        if "Mapping" in each.annotation:
+            yield {"a-name": "a-value"}
+        if "Money" in each.annotation and type(value) is int:
+            yield Money(value, "USD")
+        yield from arguments_for(value)
+
+    def _part(self, kind: type[Any], place: str) -> Part:
+        """A request object whose fields have the values of the places beside a place."""
+        around = place.rpartition(".")[0]
+        part = Part(kind)
+        beside = [each for each in self._operation.sent if each.startswith(around)]
+        for each in open_in(part):
+            named = [other for other in beside if fit(other, each.name) == _SAME]
+            for other in named or (beside if each.is_needed else []):
+                value = next(self._values(other, each), None)
+                part = Part(kind, **{**part.values, each.name: value})
+                break
+        return part
+
+    @property
+    def _modules(self) -> list[Any]:
+        """Where the classes of request objects are."""
+        names = (
+            f"victor_ext.providers.{self._caller.name}",
+            f"{self._caller.name}_api.typed.parts",
+        )
+        return [module for name in names if (module := _module(name)) is not None]
+
+    def _reach(self, place: str) -> None:
+        """Give a value to the argument that is sent at a place, if there is one."""
+        for index, exchange in enumerate(self.exchanges):
+            for changed in self._with_more(place, exchange):
+                self.exchanges[index] = changed
+                if place in changed.sent:
+                    self.refused.pop(place, None)
+                    return
+
+    def _with_more(self, place: str, exchange: Exchange) -> Iterator[Exchange]:
+        """The call with a value for one more argument: one that is sent at a place; before, a new
+        request object that may have a field for it.
+        """
+        before = exchange
+        by_fit = sorted(self._open(exchange.arguments), key=lambda each: -fit(place, each.name))
+        for each in by_fit:
+            for value in self._values(place, each):
+                changed = self.exchange(with_value(before.arguments, each.path, value))
+                if place in changed.sent:
+                    yield changed
+                    return
+                if isinstance(value, Part) and changed.sent.keys() > before.sent.keys():
+                    before = changed
+                    yield changed
+                elif fit(place, each.name) == _SAME and not changed.sent:
+                    self.refused.setdefault(place, f"{each}: {changed.result}")
+
+
+_SAME = 3
+
+
+def fit(place: str, name: str) -> int:
+    """How well the name of an argument fits that of a place."""
+    last = _last(place)
+    if last == name:
+        return _SAME
+    if last.endswith(name) or name.endswith(last):
+        return 2
+    return 1 if name in last or last in name else 0
+
+
+def _last(place: str) -> str:
+    """The name of a place as that of an argument."""
+    name = re.split("[:.]", place.removesuffix("[]"))[-1]
+    return snake_case(name.replace("-", "_").replace("[]", ""))
+
+
+def _name_in(path: Path) -> str:
+    """The name of the argument or field at the end of a path."""
+    names = [step for step in path if isinstance(step, str) and step != "minor_units"]
+    return names[-1]
+
+
+def _module(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError:
+        return None
+
+
+def _members(result: Any) -> Iterator[tuple[str, str]]:
+    """The values that a caller can read of a result, by the record's class and the member's
+    name.
+    """
+    for item in result[:1] if isinstance(result, list | tuple) else [result]:
+        for member in dir(item) if _is_record(item) else ():
+            value = None if member.startswith("_") or member == "raw" else getattr(item, member)
+            if callable(value) or member.startswith("_") or member == "raw":
+                continue
+            inner = list(_members(value))
+            yield f"{type(item).__name__}.{member}", repr(value)
+            yield from inner
+
+
+def _is_record(value: Any) -> bool:
+    """Whether a value is a record, or another class of a provider with members to read."""
+    if isinstance(value, Record):
+        return True
+    is_of_provider = type(value).__module__.startswith("victor_ext.providers")
+    return is_of_provider and not isinstance(value, str | int)
+
+
+def _parent(body: Any, path: Iterable[str]) -> Any:
+    """The object at the end of a path, such as `content.*`; an empty one where the body has
+    none.
+    """
+    for step in path:
+        body = body[0] if step == "*" else body.get(step, {})
+    return body
+
+
+def _with(body: Any, members: Mapping[str, Any]) -> Any:
+    """A body with other values at some paths, such as `content.*.payeeId`."""
+    body = copy.deepcopy(body)
+    for path, value in members.items():
+        *way, last = path.split(".")
+        if last in (parent := _parent(body, way)):
+            parent[last] = value
+    return body
+
+
+def _without(body: Any, path: tuple[str, ...]) -> Any:
+    body = copy.deepcopy(body)
+    del _parent(body, path[:-1])[path[-1]]
+    return body
