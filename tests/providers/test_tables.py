@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.contracts.contract import Call, _with
+from tests.contracts.calling import Call, with_members
 from tests.contracts.document import Document
 from tests.contracts.record import contract_of
 from tests.providers.running import QUICK, Script, run
@@ -87,7 +87,7 @@ class Case:
     ) -> httpx.Response:
         """A good answer to any request of the system, as its document declares it."""
         operation = self.operation_of(request)
-        body = _with(answers_of(self.system)[operation.id], changes)
+        body = with_members(answers_of(self.system)[operation.id], changes)
         if body is None:
             return httpx.Response(
                 operation.answer[0], headers={"Location": f"{request.url}/made-1"}
