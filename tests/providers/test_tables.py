@@ -77,7 +77,10 @@ class Case:
 
     system: str
     operation: Any
-    call: Call
+
+    @property
+    def call(self) -> Call:
+        return contract_of(self.system).calls[self.operation.id]
 
     def operation_of(self, request: httpx.Request) -> Any:
         return Document.of(self.system).operation_of(request)
@@ -127,7 +130,7 @@ class Case:
         return seen
 
     def use(self, client: Any) -> Any:
-        result = self.call.make[0](client)
+        result = contract_of(self.system).making(self.operation.id)(client)
         return next(iter(result.pages()), None) if hasattr(result, "pages") else result
 
 
@@ -136,9 +139,7 @@ def cases() -> Iterator[Any]:
         calls = contract_of(system).calls
         for operation in Document.of(system).operations:
             if operation.id in calls and calls[operation.id].has_record:
-                yield pytest.param(
-                    Case(system, operation, calls[operation.id]), id=f"{system}-{operation.id}"
-                )
+                yield pytest.param(Case(system, operation), id=f"{system}-{operation.id}")
 
 
 each_row = pytest.mark.parametrize("case", [*cases()])
