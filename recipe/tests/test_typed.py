@@ -134,15 +134,15 @@ def test_a_schema_that_a_record_refers_to_is_a_record_too(tmp_path: Path) -> Non
     assert [record.name for record in records_of(made(tmp_path))] == ["Item", "Order"]
 
 
-def test_a_text_that_nobody_decided_about_is_private_and_named(
+def test_a_text_or_number_that_nobody_decided_about_is_private_and_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     result = made(tmp_path)
     by_name = {record.name: record for record in records_of(result)}
-    assert by_name["Item"].private == ["name"]
+    assert by_name["Item"].private == ["name", "price"]
     assert by_name["Order"].private == ["town", "labels", "date_"]
     main(["generate", str(tmp_path / "shop.yaml"), "--out", str(tmp_path)])
-    assert re.search(r"private-text \(3\): .*\n +Item\.name\n", capsys.readouterr().out)
+    assert re.search(r"private-text \(4\): .*\n +Item\.name\n", capsys.readouterr().out)
 
 
 def test_without_settings_there_are_typed_records_only_on_demand(tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_without_settings_there_are_typed_records_only_on_demand(tmp_path: Path)
     assert [record.name for record in records_of(result)] == ["Delivery", "Item", "Order"]
     assert {record.name: record.private for record in records_of(result)} == {
         "Delivery": ["town", "on"],
-        "Item": ["name"],
+        "Item": ["name", "price"],
         "Order": ["order_id", "state", "total", "currency", "labels", "date_", "free"],
     }
 

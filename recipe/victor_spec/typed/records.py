@@ -38,9 +38,9 @@ TYPES = {
 
 READERS = {"number": "decimal", "uuid": "text", "any": "value"}
 """The readers of kinds that have another name."""
-SHOWN_READERS = frozenset({"flag", "decimal", "moment", "money", "record", "records"})
+SHOWN_READERS = frozenset({"flag", "moment", "money", "record", "records"})
 """What these read identifies nobody: a `repr` shows it without a decision. Texts, days (of birth)
-and whole numbers (of accounts) are private until somebody decides.
+and numbers (of accounts) are private until somebody decides. Money is a decision of the settings.
 """
 TEXT_READERS = frozenset({"text", "identifier"})
 TAKEN = frozenset({"raw", "response_info", "to_dict"})
