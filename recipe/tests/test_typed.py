@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from victor_spec.command_line import main
+from victor_spec.commands.update import DECISIONS
 from victor_spec.generate import GenerationResult, generate
 from victor_spec.typed.records import RecordPlan
 from victor_spec.typed.settings import SettingsError
@@ -303,11 +304,11 @@ def test_a_new_member_is_a_field_after_an_update_alone(
     assert main(["update", *arguments]) == 0
     source = (package / "typed" / "records.py").read_text(encoding="utf-8")
     assert 'return _typed.text(self._json, "purpose")' in property_of(source, "Order", "purpose")
-    expected = """
+    expected = f"""
         2 changes of typed records and arguments:
           new: `purpose` in `Order` (text): in no repr; undecided
           new: `weight` in `Order` (whole number): in no repr; undecided
-          Decide in shop.settings.yaml: `shown` or `private` of a field, `constant` of a list.
+          Decide in shop.settings.yaml: {DECISIONS}.
     """
     assert textwrap.dedent(expected).strip() in capsys.readouterr().out
 
