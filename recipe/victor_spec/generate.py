@@ -35,6 +35,7 @@ from . import hooks
 from .decisions import default_path
 from .destination import HEADER, MARKER, ChangedFiles, build_folder, move_into_place, package_folder
 from .document import DocumentError, load
+from .enforced import enforced
 from .failures import Failure, Tracker, mend, replaced
 from .members import Kind, tables_of
 from .python_names import Origins, give_distinct_names, literal
@@ -47,7 +48,6 @@ from .typed import Typed
 from .typed.arguments import list_plans
 from .typed.bodies import body_plans
 from .typed.checks import Patterns
-from .typed.enforced import enforced
 from .typed.records import plans_of
 from .typed.settings import Settings, SettingsError, read_settings
 from .typed.starting import starting_settings, without_record

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from openapi_python_client.strings import PythonIdentifier
 
+from victor_spec.enforced import split
 from victor_spec.members import Kind
 from victor_spec.requests import PREFIX
 from victor_spec.tree import Tree, is_list, mapping_at, parameters, resolve
@@ -20,7 +21,6 @@ from .arguments import Argument, ListPlan, operations_by_id, parameters_of
 from .bodies import BodyPlan, PartPlan, body_of
 from .body_members import REFERENCE, members_in
 from .checks import own_name, snake
-from .enforced import split
 from .limits import allowed, given, limits_of
 from .records import RecordField, RecordPlan, own_field_name
 from .settings import (
