@@ -131,7 +131,7 @@ def test_the_document_itself_is_not_touched(tmp_path: Path) -> None:
         (
             f"{CARD}.properties.made",
             "update: {maxLength: 5, x-not-enforced: [maxlength]}",
-            "x-not-enforced has 'maxlength', which does not stand beside it: the nearest one is max",
+            "x-not-enforced has 'maxlength', which does not stand beside it: the nearest one is m",
         ),
         (
             CARD,
