@@ -448,7 +448,7 @@ def test_a_list_without_arguments_is_a_function_too(tmp_path: Path) -> None:
     document = re.sub("      parameters:\n(        - .*\n)+", "", DOCUMENT)
     source = source_of(made(tmp_path, document, "lists: {listOrders: {what: list of orders}}"))
     assert "def list_orders() -> _typed.ListQuery:" in source
-    assert "constant = frozenset(())" in source
+    assert "constant = frozenset[str]()" in source
 
 
 def test_a_new_member_of_a_query_object_is_the_only_new_argument(
