@@ -62,7 +62,7 @@ def passes(
 
 def _has(members: Members, name: str, wanted: JsonValue) -> bool:
     """Whether a member of this name has the value, or one of several."""
-    values: list[Any] = wanted if isinstance(wanted, list) else [wanted]
+    values: list[Any] = wanted if isinstance(wanted, list) else [wanted]  # pyright: ignore[reportUnknownVariableType] - JSON
     if members.get(name) is not None and members[name] in values:
         return True
     for part in members.values():
