@@ -340,7 +340,7 @@ def test_a_form_of_the_settings_takes_the_place_of_a_pattern_that_python_cannot_
         ),
         (
             CALL % "names: {wrapped: tags}",
-            "bodies.takeOrder: wrapped: the name tags is taken by tags: write",
+            "bodies.takeOrder: tags: the name tags is taken by wrapped: write",
         ),
         ("bodies: {takeOrders: {what: order}}", "bodies.takeOrders is no operation: did you mean "),
         ("parts: {Lines: {}}", "parts: Lines is no schema: did you mean Line?"),

@@ -268,3 +268,22 @@ def test_victors_page_and_its_file_have_what_is_kept(tmp_path: Path) -> None:
     assert kept["pickup_secret"] == "open sesame"
     assert "open sesame" not in page
     assert all(line in shown for line in ('purpose="RENT",', 'memo="May",', "is_urgent=True,"))
+
+
+def test_victor_takes_a_create_without_what_is_not_required_any_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = document.document_path("victor.yaml").read_text(encoding="utf-8")
+    tree = yaml.load(text, Loader=yaml.CSafeLoader)
+    schemas = tree["components"]["schemas"]
+    schemas["NewRtpRfpPaymentRequest"]["required"] = ["payee", "payment_details"]
+    schemas["RfpBasePaymentDetails"]["required"] = ["amount"]
+    (tmp_path / "victor.yaml").write_text(json.dumps(tree), encoding="utf-8")
+    monkeypatch.setattr(document, "document_path", tmp_path.joinpath)
+    document.load_document.cache_clear()
+    body = {"payee": {"account_number": "043987673645"}, "payment_details": {"amount": "1.23"}}
+    with victor() as (http, _):
+        made = http.post("/v2/payment-requests/request-payment", json=body)
+    document.load_document.cache_clear()
+    assert made.status_code == 200, made.text
+    assert made.json()["payment_request"]["payment_details"]["due_date"] > today()

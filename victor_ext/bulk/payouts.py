@@ -24,7 +24,11 @@ _SHARED = {
     "payout_to_payor_id": "payout_to_payor_id",
 }
 """The arguments of `payouts.submit` that all payments of a payout share, by column."""
-_INSTRUCTION = columns_of(PaymentInstruction, without=("amount",))
+_OF_PAYOUT = ("currency", "payor_id", *_SHARED)
+"""The columns that are no fields of a `PaymentInstruction`, whatever a newer document calls its
+fields.
+"""
+_INSTRUCTION = columns_of(PaymentInstruction, without=("amount", *_OF_PAYOUT))
 """The columns that are fields of a `PaymentInstruction`, with the same names. The amount is made of
 two columns.
 """
@@ -42,7 +46,7 @@ class Payouts(RowKind):
     columns: ClassVar = {
         **_INSTRUCTION,
         "amount": AMOUNT,
-        **dict.fromkeys(("currency", "payor_id", *_SHARED), TEXT),
+        **dict.fromkeys(_OF_PAYOUT, TEXT),
     }
     required: ClassVar = (*required_of(PaymentInstruction), "currency", "payor_id")
     reference: ClassVar = "payor_payment_id"

@@ -179,7 +179,7 @@ class _Planner:
         self._require_ranges()
         extra = [EXTRA_QUERY] if self._own.extra_query else []
         named = [(each.wire or each.name, each.name) for each in (*extra, *arguments)]
-        require_free(f"lists.{self._name}", named, LOCALS)
+        require_free(f"lists.{self._name}", named, LOCALS, self._own.names)
         names = {each.wire: each.name for each in arguments}
         constant = [
             each.sent for each in arguments if each.wire in self._own.constant or each.is_positional

@@ -171,7 +171,8 @@ class _Planner:
         lifted = members_.lifted()
         names = [each.name for each in everything]
         named = [(each.place or each.name, each.name) for each in (*path, *by_hand, *arguments)]
-        require_free(f"bodies.{name}", named, LOCALS | {each.variable for each in lifted})
+        taken = LOCALS | {each.variable for each in lifted}
+        require_free(f"bodies.{name}", named, taken, own.names)
         for dictionary, always in own.dictionary.items():
             for each in always:
                 where = f"bodies.{name}.dictionary.{dictionary}"
@@ -204,7 +205,8 @@ class _Planner:
         )
         fields = members_.arguments()
         name = self.schemas.class_of(schema)
-        require_free(f"parts.{schema}", [(each.place, each.name) for each in fields], LOCALS)
+        named = [(each.place, each.name) for each in fields]
+        require_free(f"parts.{schema}", named, LOCALS, own.names)
         places = {each.place: each for each in fields}
         positional = [places[place] for place in own.positional]
         return PartPlan(

@@ -59,10 +59,12 @@ IN_LISTS = frozenset({"text", "whole", "number", "flag", "day"})
 AS_TEXT = frozenset({"day", "birthday", "stamp", "second", "zulu", "dollars"})
 """The methods of values that are sent as a text which the caller does not write."""
 LOCALS = frozenset(
-    {"by_hand", "check", "constant", "part", "path", "place", "sent"}
+    {"by_hand", "check", "constant", "now", "part", "path", "place", "self", "sent"}
     | {"bool", "date", "datetime", "float", "int", "str"}
 )
-"""Names that the generated functions and classes use themselves, types included."""
+"""Names that the generated functions and classes use themselves, types included, and those that
+methods and checks with these arguments have beside them.
+"""
 
 
 def own_name(name: str) -> str:

@@ -157,7 +157,7 @@ class RecordPlanner:
                 plan.fields.append(self.field(wire, prop))
         self._check_named({each.place for each in plan.fields}, amounts)
         named = [(each.place, each.name) for each in plan.fields]
-        require_free(f"records.{self._name}", named, TAKEN | TYPE_NAMES)
+        require_free(f"records.{self._name}", named, TAKEN | TYPE_NAMES, self._settings.names)
         return plan
 
     def _check(self, properties: Mapping[str, Any]) -> None:

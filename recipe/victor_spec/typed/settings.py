@@ -7,7 +7,7 @@ the document does not have stops generation.
 import keyword
 import re
 import warnings
-from collections.abc import Iterable, Mapping, Sized
+from collections.abc import Collection, Iterable, Mapping, Sized
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal, Self
@@ -458,13 +458,19 @@ def require_known(place: str, name: str, what: str, known: Iterable[str]) -> Non
         raise SettingsError(f"{place}: {name} is no {what}{nearest(name, names)}")
 
 
-def require_free(place: str, named: Iterable[tuple[str, str]], taken: Iterable[str]) -> None:
+def require_free(
+    place: str,
+    named: Iterable[tuple[str, str]],
+    taken: Iterable[str],
+    decided: Collection[str] = (),
+) -> None:
     """Raise SettingsError for a name in Python that is taken, or that is none.
 
-    `named` are the names, each behind what it is the name of.
+    `named` are the names, each behind what it is the name of. What is `decided` keeps its name: the
+    other one is to change.
     """
     owners = dict.fromkeys(taken, "the generated code itself")
-    for member, name in named:
+    for member, name in sorted(named, key=lambda each: each[0] not in decided):
         if name in owners:
             why = f"is taken by {owners[name]}"
         elif not is_name(name):

@@ -82,7 +82,7 @@ def _view(models: Mapping[str, ModelProperty], name: str, own: ViewSettings) -> 
         for place in own.by_hand
     ]
     named = [(each.place, each.name) for each in fields]
-    require_free(where, [*by_hand, *named], TAKEN | TYPE_NAMES)
+    require_free(where, [*by_hand, *named], TAKEN | TYPE_NAMES, own.names)
     description = f"The fields of {_listed(own.over)}."
     return RecordPlan(name, "", description, fields, over=own.over, spread=own.spread)
 

@@ -55,6 +55,8 @@ NEWS = {
     "      description: Details of a new request for payment (RfP).\n      properties:\n": (
         "      description: Details of a new request for payment (RfP).\n      properties:\n"
         "        topic: {type: string, maxLength: 35}\n"
+        "        status: {type: string}\n"
+        "        self: {type: string}\n"
     ),
     # a word of the status
     "          - needs-review\n        direction:\n": (

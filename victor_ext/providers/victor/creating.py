@@ -26,7 +26,7 @@ from victor_ext.runtime.loop.idempotency_keys import key_problem
 from victor_ext.typed import Body, Request
 
 from .checks import Validation, check_due_date
-from .statuses import ID, Direction, as_direction, as_moment
+from .statuses import CHILD_ID, ID, PARENT_ID, Direction, as_direction, as_moment
 
 ARGUMENTS = {sent.place: argument for argument, sent in CREATE_REQUEST_PAYMENT.items()}
 """The places of members in the body of `create`, each with the argument that sets it."""
@@ -92,11 +92,16 @@ def check_payment_request(*, now: datetime | None = None, **arguments: Any) -> N
     request.check.finish()
 
 
+def _moment_of(value: object) -> datetime | None:
+    """A moment since the epoch, or of ISO 8601 in any zone; None for any other value."""
+    return as_moment(value) or comparing.moment_of(value)
+
+
 _COMPARERS: Mapping[str, Comparer] = {
     **{sent.kind: comparing.comparer_of(sent.kind) for sent in CREATE_REQUEST_PAYMENT.values()},
     "dollars": comparing.same_amount(money.from_wire),
-    "moment": comparing.same_moment(as_moment),
-    "day": comparing.same_day(as_moment),
+    "moment": comparing.same_moment(_moment_of),
+    "day": comparing.same_day(_moment_of),
 }
 """How a response's value is compared with one that was sent, by the kind of the argument. Amounts
 are texts, and times may be numbers since the epoch.
@@ -231,6 +236,7 @@ SUBJECT = {"payee_account_number", "payer_counterparty_id", "amount"}
 """The arguments that say who pays whom, and how much. The response to a request without a
 reference has to repeat them.
 """
+_OF_RECORD = {ID, PARENT_ID, CHILD_ID, "status", "direction", "payment_network", "error_message"}
 _ORIGINAL_AMOUNT = ["payment_request", "payment_details", "original_amount"]
 
 
@@ -248,7 +254,9 @@ def _values_in_record(record: ModelRecord, place: str) -> list[Any]:
     """
     value = record.value_at(["payment_request", *place.split(".")])
     if "." not in place:
-        return [record.value_at([place]), value]
+        # At the top, the record has members with these names that no caller has sent.
+        at_top = None if place in _OF_RECORD else record.value_at([place])
+        return [at_top, value]
     is_amount = place == CREATE_REQUEST_PAYMENT["amount"].place
     if not is_amount or record.value_at(_ORIGINAL_AMOUNT) in (None, "", value):
         return [value]

@@ -215,7 +215,7 @@ def same_day(read: Moments) -> Comparer:
     return compare
 
 
-def _moment_of(value: object) -> datetime | None:
+def moment_of(value: object) -> datetime | None:
     """A moment of ISO 8601 that has a zone; None for any other value."""
     try:
         moment = datetime.fromisoformat(value.strip().upper()) if isinstance(value, str) else None
@@ -243,8 +243,8 @@ _BY_KIND: Mapping[object, Comparer] = {
     "whole": same_amount(_number_of),
     "number": same_amount(_number_of),
     "decimal": same_amount(_number_of),
-    "moment": same_moment(_moment_of),
-    "day": same_day(_moment_of),
+    "moment": same_moment(moment_of),
+    "day": same_day(moment_of),
 }
 
 

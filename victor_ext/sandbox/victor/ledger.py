@@ -129,8 +129,8 @@ class Ledger(Lifecycle):
         """Make an outbound request, and its inbound twin when the counterparty has an account in
         the sandbox.
         """
-        counterparty_id = intern(body["payer"]["victor_counterparty_id"])
-        counterparty = self.store.counterparties.get(counterparty_id)
+        counterparty_id = _counterparty_id(body)
+        counterparty = self.store.counterparties.get(counterparty_id or "")
         request = self._made(
             body,
             direction="outbound",
@@ -193,8 +193,8 @@ class Ledger(Lifecycle):
             id=self._new_id(),
             amount=details["amount"],
             # Interned: a long run makes hundreds of thousands of requests that share these texts.
-            biller_type=intern(details["biller_type"]),
-            due_date=intern(details["due_date"]),
+            biller_type=intern(details.get("biller_type", "BUSINESS")),
+            due_date=intern(details.get("due_date") or self._latest_due_date()),
             created_at=now,
             changed_at=now,
             payee_account=intern(payee["account_number"]),
@@ -205,6 +205,10 @@ class Ledger(Lifecycle):
             others=_others(body),
             **more,
         )
+
+    def _latest_due_date(self) -> str:
+        """The provider's default, by the document: 24 hours from now."""
+        return due_dates(self._clock.now(), self._zone)[1].isoformat()
 
     def respond(
         self, request_id: str, body: JsonObject, *, as_payer: bool = False
@@ -340,10 +344,10 @@ class Ledger(Lifecycle):
         refused: dict[str, str] = {}
         if Decimal(details["amount"]) <= 0:
             refused["payment_details.amount"] = "must be above zero"
-        if "ultimate_creditor" in payee and details["biller_type"] != "BUSINESS":
+        if "ultimate_creditor" in payee and details.get("biller_type", "BUSINESS") != "BUSINESS":
             refused["payee.ultimate_creditor"] = "may be set only when biller_type is BUSINESS"
         due, (first, last) = (
-            read_date(details["due_date"]),
+            read_date(details.get("due_date") or self._latest_due_date()),
             due_dates(self._clock.now(), self._zone),
         )
         for place, text in {
@@ -359,7 +363,7 @@ class Ledger(Lifecycle):
         if self._settings.strict_accounts and not from_outside:
             if payee["account_number"] not in self.store.accounts:
                 refused["payee.account_number"] = "is not an account of the caller"
-            if body["payer"]["victor_counterparty_id"] not in self.store.counterparties:
+            if _counterparty_id(body) not in {None, *self.store.counterparties}:
                 refused["payer.victor_counterparty_id"] = "is not a counterparty of the caller"
         return [
             Problem(tuple(place.split(".")), "invalid", message)
@@ -379,6 +383,12 @@ def _shown(payer: Account) -> JsonObject:
         "payer_routing": payer.routing_number,
         "payer_name": payer.name,
     }
+
+
+def _counterparty_id(body: JsonObject) -> str | None:
+    """Who is asked; None where a newer document lets a caller name nobody."""
+    counterparty_id = body.get("payer", {}).get("victor_counterparty_id")
+    return None if counterparty_id is None else intern(counterparty_id)
 
 
 def _others(body: JsonObject) -> JsonObject | None:
