@@ -24,7 +24,8 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 
-from tests.contracts.contract import ONCE, _with
+from tests.contracts.calling import _with
+from tests.contracts.contract import ONCE
 from tests.contracts.document import Document
 from tests.contracts.record import contract_of
 from tests.providers.running import GUID, TOKEN, run
