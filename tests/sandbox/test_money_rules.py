@@ -210,12 +210,12 @@ CAPTURABLE, PAID = "evaluate CAPTUREREQUIRED 500 USD", "evaluate APPROVED 500 US
 REFUSED = {
     EastPayDesk: [
         # Before it, what is refused, the status, and a part of the answer.
-        ([DB], "follow RF 5.00 USD", 400, "The currency of the payment is EGP, not USD."),
-        ([PA], "follow CP 5.00 USD", 400, "The currency of the payment is EGP, not USD."),
-        ([PA], "follow RV 5.00 USD", 400, "The currency of the payment is EGP, not USD."),
-        ([DB], "follow RF 5.01 EGP", 400, "not between 0.01 and 5.00"),
+        ([DB], "follow RF 5.00 USD", 400, "The currency is EGP."),
+        ([PA], "follow CP 5.00 USD", 400, "The currency is EGP."),
+        ([PA], "follow RV 5.00 USD", 400, "The currency is EGP."),
+        ([DB], "follow RF 5.01 EGP", 400, "at most 5.00."),
         ([DB], "follow RF 0.00 EGP", 400, EASTPAY),
-        ([DB, "follow RF 3.00 EGP"], "follow RF 2.01 EGP", 400, "not between 0.01 and 2.00"),
+        ([DB, "follow RF 3.00 EGP"], "follow RF 2.01 EGP", 400, "at most 2.00."),
         ([DB, "follow RF"], "follow RF", 400, EASTPAY),
         ([DB, "follow RF 5.00 EGP none 000.200.300"], "follow RF 0.01 EGP", 400, EASTPAY),
         ([DB, "follow RF 5.00 EGP none 000.000.00"], "follow RF 0.01 EGP", 400, EASTPAY),
@@ -224,7 +224,7 @@ REFUSED = {
         ([DB, "follow RV"], "follow RV", 400, "The payment was reversed."),
         ([DB, "follow RF 1.00 EGP"], "follow RV", 400, EASTPAY),
         ([DB], "follow RV 5.01 EGP", 400, EASTPAY),
-        ([DB], "follow CP", 400, "Only a pre-authorization (PA) is captured."),
+        ([DB], "follow CP", 400, "Only a PA is captured."),
         ([PA], "follow RF 0.01 EGP", 400, EASTPAY),
         ([PA, "follow CP 2.00 EGP"], "follow RF 2.01 EGP", 400, EASTPAY),
         ([PA, "follow CP 2.00 EGP none 000.200.300"], "follow RF 2.00 EGP", 400, EASTPAY),

@@ -164,22 +164,22 @@ class State:
         """
         now, asked = self.now(), form["paymentType"]
         cents, currency = step_cents(entry, form), entry.form.get("currency")
-        if entry.payment_type not in ("PA", "DB"):
-            return f"{asked} follows a payment, and this is {entry.payment_type}."
-        if not entry.succeeded(now):
-            return "The payment has not succeeded."
-        if entry.held("RV", now):
-            return "The payment was reversed."
-        if form.get("currency", currency) != currency:
-            return f"The currency of the payment is {currency}, not {form['currency']}."
-        if asked == "RV" and (entry.held("CP", now) or entry.held("RF", now)):
-            return "The payment was captured or refunded."
-        if asked == "CP" and entry.payment_type != "PA":
-            return "Only a pre-authorization (PA) is captured."
-        left = entry.cents - entry.held(asked, now)
-        if asked == "RF" and entry.payment_type == "PA":
-            left = entry.total("CP", now) - entry.held("RF", now)
-        return "" if 0 < cents <= left else f"The amount is not between 0.01 and {_major(left)}."
+        charged = entry.total("CP", now) if entry.payment_type == "PA" else entry.cents
+        left = (charged if asked == "RF" else entry.cents) - entry.held(asked, now)
+        follows = entry.held("CP", now) or entry.held("RF", now)
+        rules = (
+            (entry.payment_type not in ("PA", "DB"), f"{asked} follows a payment, not a step."),
+            (not entry.succeeded(now), "The payment has not succeeded."),
+            (entry.held("RV", now), "The payment was reversed."),
+            (form.get("currency", currency) != currency, f"The currency is {currency}."),
+            (asked == "RV" and follows, "The payment was captured or refunded."),
+            (asked == "CP" and entry.payment_type != "PA", "Only a PA is captured."),
+            (
+                not 0 < cents <= left,
+                f"The amount must be above 0.00 and at most {_major(max(left, 0))}.",
+            ),
+        )
+        return next((why for is_broken, why in rules if is_broken), "")
 
 
 def has_expired(form: Mapping[str, str], now: float) -> bool:
