@@ -259,7 +259,7 @@ REFUSED = {
         ([], "fund EUR 100", 400, "The account's currency is USD, the funding account's EUR."),
         ([], "fund USD 0", 400, "amount"),
         (["submit 100 EUR"], "instruct", 409, "needs a quote, and it has none"),
-        (["submit 100 EUR", "quote", "advance 60"], "instruct", 409, "its quote has expired"),
+        (["submit 100 EUR", "quote", "advance 900"], "instruct", 409, "its quote has expired"),
         (["submit 100 USD", "instruct"], "instruct", 409, "The payout is INSTRUCTED."),
         (["submit 100 USD", "withdraw"], "instruct", 409, "The payout is WITHDRAWN."),
         (["submit 100 USD", "instruct"], "withdraw", 400, "The payout is INSTRUCTED."),
@@ -287,8 +287,8 @@ ALLOWED = {
     ],
     VeloDesk: [
         ["fund USD 100", "submit 100 USD", "instruct"],
-        ["submit 100 EUR", "quote", "advance 59", "instruct"],
-        ["submit 100 EUR", "quote", "advance 61", "quote", "instruct"],
+        ["submit 100 EUR", "quote", "advance 899", "instruct"],
+        ["submit 100 EUR", "quote", "advance 901", "quote", "instruct"],
     ],
     VictorDesk: [["asked open", "answer Accepted 4.00"]],
 }

@@ -11,7 +11,7 @@ from victor_ext.sandbox.velo.base import Asked, Base, Refused, iso
 
 RATE = 1.25
 """The exchange rate between any two currencies."""
-_QUOTE_LIFE = 60.0
+_QUOTE_LIFE = 900.0
 """Seconds until a quote has expired: the sandbox's own choice."""
 _MONEY = ("sourceAmount", "sourceCurrency", "paymentAmount", "paymentCurrency")
 _EXPORTED: tuple[str, ...] = (
