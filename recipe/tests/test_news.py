@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from victor_spec.command_line import main
+from victor_spec.commands.update import DECISIONS
 
 from .wire import made_with_settings
 
@@ -24,7 +25,7 @@ paths:
         - {name: size, in: query, schema: {type: integer, minimum: 1, maximum: 50}}
         - {name: day, in: query, schema: {type: string}}
         - {name: since, in: query, schema: {type: string, format: date-time}}
-        - {name: old, in: query, schema: {type: string}}
+        - {name: oldState, in: query, schema: {type: string}}
         - {name: page, in: query, schema: {type: integer}}
       responses:
         "200":
@@ -62,31 +63,33 @@ HARMLESS = {
         "        - {name: page, in: query"
     ),
     FIELD: (
-        "        purpose: {type: string}\n        paid: {type: boolean}\n"
+        "        count: {type: number}\n        purpose: {type: string}\n"
+        "        paid: {type: boolean}\n"
         "        due: {type: array, items: {type: string, format: date}}\n        memo:"
     ),
     "OPEN, CLOSED": "OPEN, CLOSED, FROZEN",
     "maxLength: 20, pattern": "maxLength: 40, pattern",
     "maximum: 50": "maximum: 100",
 }
-SAID = """
-8 changes of typed records and arguments:
+SAID = f"""
+9 changes of typed records and arguments:
   new word: `state` in `list_orders`: FROZEN
   wider: `note` in `list_orders`: at most 40 characters, and not 20
   wider: `page_size` in `list_orders`: at most 100, and not 50
   new: `purpose` in `list_orders` (text, at most 35 characters): ...; undecided
   new: `count` in `list_orders` (whole number, at least 0, at most 9): ...; undecided
+  new: `count` in `Order` (number): in no repr; undecided
   new: `purpose` in `Order` (text): in no repr; undecided
   new: `paid` in `Order` (flag)
   new: `due` in `Order` (list of day): in no repr; undecided
-  Decide in shop.settings.yaml: `shown` or `private` of a field, `constant` of a list.
+  Decide in shop.settings.yaml: {DECISIONS}.
 """
 BREAKING = {
     QUERY: (
         "        - {name: token, in: query, required: true, schema: {type: string}}\n"
         "        - {name: page, in: query"
     ),
-    "        - {name: old, in: query, schema: {type: string}}\n": "",
+    "        - {name: oldState, in: query, schema: {type: string}}\n": "",
     "name: since, in: query,": "name: since, in: query, required: true,",
     "{name: day, in: query, schema: {type: string}}": (
         "{name: day, in: query, schema: {type: string, format: date}}"
@@ -108,7 +111,7 @@ SAID_BREAKING = """
   other type: `day` in `list_orders`: day, and not text: breaking
   required now: `since` in `list_orders`: a call without it is refused: breaking
   new: `token` in `list_orders` (text): required: breaking
-  gone: `old` in `list_orders`: breaking
+  gone: `old_state` in `list_orders` (`oldState` on the wire): breaking
   new word: `kind` in `Order`: C
   other type: `total` in `Order`: text, and not whole number: breaking
   gone: `memo` in `Order`: breaking
@@ -203,17 +206,18 @@ def test_what_is_called_breaking_is_so_for_the_comparison(old: str, tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("location", "path"), [("path", "/shops/{shopId}/{old}"), ("query", "/shops/{shopId}/orders")]
+    ("location", "path"),
+    [("path", "/shops/{shopId}/{oldState}"), ("query", "/shops/{shopId}/orders")],
 )
 def test_a_parameter_that_moves_is_breaking(
     location: str, path: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     news = {
         "  /shops/{shopId}/orders:": f"  {path}:",
-        "name: old, in: query,": f"name: old, in: {location}, required: true,",
+        "name: oldState, in: query,": f"name: oldState, in: {location}, required: true,",
     }
     printed = updated(tmp_path, news, capsys)
-    moved = "  moved: `old` in `list_orders`: from the query to the path: breaking\n"
+    moved = "  moved: `old_state` in `list_orders`: from the query to the path: breaking\n"
     assert (moved in printed) == (location == "path")
 
 
@@ -329,3 +333,114 @@ def test_each_limit_is_said_with_whether_it_is_checked(
     for function in ("list_orders", "take_order"):
         printed = printed.replace(f" in `{function}`", "")
     assert f"  {said}\n" in printed
+
+
+PARTS = """
+openapi: 3.0.3
+info: {title: Shop, version: 1.0.0}
+paths:
+  /orders:
+    post:
+      operationId: takeOrder
+      requestBody:
+        content:
+          application/json:
+            schema:
+              type: object
+              properties:
+                yourNote: {type: string}
+                lines: {type: array, items: {$ref: '#/components/schemas/Line'}}
+                gifts: {type: array, items: {$ref: '#/components/schemas/Gift'}}
+      responses: {"204": {description: Taken}}
+components:
+  schemas:
+    Line: {type: object, properties: {itemName: {type: string}}}
+    Gift: {type: object, properties: {itemName: {type: string}}}
+"""
+PARTS_SETTINGS = """
+parts: {Line: {name: Item, shown: [itemName%s]}, Gift: {name: Item}}
+bodies: {takeOrder: {what: order, compared_as: {%s}}}
+"""
+LINE, GIFT = (f"    {name}: {{type: object, properties: {{" for name in ("Line", "Gift"))
+NEW_IN_PARTS = {
+    LINE: f"{LINE}color: {{type: string}}, ",
+    GIFT: f"{GIFT}color: {{type: string}}, ",
+}
+
+
+@pytest.mark.parametrize(
+    ("news", "shown", "compared", "said"),
+    [
+        (
+            NEW_IN_PARTS,
+            "",
+            "",
+            [
+                "new: `color` in `Item` (text): in no repr; undecided",
+                "new: `color` in `Item` (text): in no repr; undecided",
+            ],
+        ),
+        (
+            NEW_IN_PARTS,
+            ", color",
+            "",
+            [
+                "new: `color` in `Item` (text)",
+                "new: `color` in `Item` (text)",
+            ],
+        ),
+        (
+            {"yourNote": "color: {type: string}\n                yourNote"},
+            "",
+            "",
+            ["new: `color` in `take_order` (text): compared as text; undecided"],
+        ),
+        (
+            {"yourNote": "color: {type: string}\n                yourNote"},
+            "",
+            "color: word",
+            ["new: `color` in `take_order` (text)"],
+        ),
+        (
+            {
+                "              properties:\n                yourNote": (
+                    "              required: [color]\n              properties:\n"
+                    "                color: {type: string}\n                yourNote"
+                )
+            },
+            "",
+            "",
+            [
+                (
+                    "new: `color` in `take_order` (text): required: breaking: compared as text; "
+                    "undecided"
+                )
+            ],
+        ),
+        (
+            {"                yourNote: {type: string}\n": ""},
+            "",
+            "",
+            ["gone: `your_note` in `take_order` (`yourNote` on the wire): breaking"],
+        ),
+    ],
+)
+def test_what_is_undecided_of_calls_and_request_objects_is_said_until_settings_name_it(
+    news: dict[str, str],
+    shown: str,
+    compared: str,
+    said: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    newer = PARTS
+    for old, new in news.items():
+        assert newer.count(old) == 1
+        newer = newer.replace(old, new)
+    made_with_settings(tmp_path, PARTS, PARTS_SETTINGS % ("", ""))
+    settings = PARTS_SETTINGS % (shown, compared)
+    (tmp_path / "shop.settings.yaml").write_text(settings, encoding="utf-8")
+    (tmp_path / "newer.yaml").write_text(newer, encoding="utf-8")
+    main(["update", f"{tmp_path}/shop.yaml", f"{tmp_path}/newer.yaml", "--out", str(tmp_path)])
+    printed = capsys.readouterr().out.partition("of typed records and arguments:\n")[2]
+    assert [line.strip() for line in printed.splitlines()][: len(said)] == said

@@ -125,7 +125,29 @@ def test_the_document_itself_is_not_touched(tmp_path: Path) -> None:
         ("$.paths.*", "remove: true", "it is no exact path from '.*' on: write one without"),
         ("$..parameters", "remove: true", "it is no exact path from '..parameters' on"),
         ("$.paths[?(@.get)]", "remove: true", "it is no exact path from '[?(@.get)]' on"),
-        ("paths", "remove: true", "it is no exact path"),
+        ("paths", "remove: true", "a path begins at the top of the document: write $.paths."),
+        (".paths", "remove: true", "a path begins at the top of the document: write $.paths."),
+        ("['paths']", "remove: true", "top of the document: write $['paths']."),
+        (
+            f"{CARD}.properties.made",
+            "update: {maxLength: 5, x-not-enforced: [maxlength]}",
+            "x-not-enforced has 'maxlength', which does not stand beside it: the nearest one is m",
+        ),
+        (
+            CARD,
+            "update: {properties: {made: {maxLength: 5, x-not-enforced: maxLength}}}",
+            "x-not-enforced is 'maxLength': write a list, such as [maxLength]",
+        ),
+        (
+            CARD,
+            "update: {properties: {new: {maxLength: 5, x-not-enforcd: [maxLength]}}}",
+            "x-not-enforcd is no mark: the nearest one is x-not-enforced.",
+        ),
+        (
+            "$.paths['/cards/{id}'].get.parameters",
+            "update: {name: a, in: query, schema: {type: string, x-not-enforced: [pattern]}}",
+            "x-not-enforced is ['pattern'], and no limit stands beside it: remove it.",
+        ),
         ("$", "remove: true", "the whole document cannot be removed."),
         ("$.info.title", "update: {a: 1}", "it is no object and no list"),
         (CARD, "update: text", "`update` must be an object"),
@@ -149,6 +171,14 @@ def test_an_action_that_leads_nowhere_or_does_not_fit_is_an_error_that_names_it(
         corrected(tmp_path, target, rest)
     assert str(caught.value).startswith(f"{tmp_path / 'shop.overlay.yaml'}: action 1 (")
     assert message in str(caught.value)
+
+
+def test_all_actions_that_do_not_fit_are_named_at_once(tmp_path: Path) -> None:
+    with pytest.raises(DocumentError) as caught:
+        load(shop(tmp_path, "{target: $.a, remove: true}", FORMAT, "{target: $.b, remove: true}"))
+    first, second = str(caught.value).splitlines()
+    assert first.startswith(f"{tmp_path / 'shop.overlay.yaml'}: action 1 ($.a): it leads nowhere")
+    assert second.startswith(f"{tmp_path / 'shop.overlay.yaml'}: action 3 ($.b): it leads nowhere")
 
 
 @pytest.mark.parametrize(

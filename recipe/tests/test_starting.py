@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from victor_spec.checking.check import NOTES
 from victor_spec.command_line import main
 
 pytestmark = pytest.mark.pull_request
@@ -43,6 +44,18 @@ paths:
         "200":
           description: The paper.
           content: {application/pdf: {schema: {type: string, format: binary}}}
+  /lines:
+    get:
+      operationId: listLines
+      parameters:
+        - {name: Accept, in: header, required: true, schema: {type: string}}
+        - {name: size, in: query, schema: {type: integer}}
+      responses:
+        "200":
+          description: The lines.
+          content:
+            application/json:
+              schema: {type: array, items: {$ref: '#/components/schemas/Line'}}
   /animal:
     get:
       operationId: getAnimal
@@ -82,6 +95,9 @@ paths:
 """
 
 
+NO_LIST = "GET /lines: it needs the header Accept, which no list sends.\n"
+
+
 def shop(folder: Path, text: str = DOCUMENT) -> Path:
     document = folder / "shop.yaml"
     document.write_text(text, encoding="utf-8")
@@ -109,6 +125,7 @@ def test_typed_makes_a_record_of_each_answer_and_the_arguments_of_each_list(
     assert b"sizes" not in made["arguments.py"]
     printed = capsys.readouterr().out
     assert re.search(r"no-argument \(1\): .*\n +listOrders\.sizes\n", printed)
+    assert f"no-list (1): {NOTES['no-list']}\n    {NO_LIST}" in printed
     assert re.search(r"no-record \(1\): .*\n +GET /orders/\{id\}/paper\n", printed)
 
 
@@ -126,7 +143,9 @@ def test_the_settings_to_start_from_name_what_is_undecided(
 ) -> None:
     document = shop(tmp_path)
     assert main(["settings", str(document)]) == 0
-    assert "shop.settings.yaml: 4 records and 1 list." in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "shop.settings.yaml: 4 records and 1 list." in printed
+    assert f"no-list (1): {NOTES['no-list']}\n    {NO_LIST}" in printed
     text = (tmp_path / "shop.settings.yaml").read_text(encoding="utf-8")
     assert "  Order:\n    shown: [] # may have: orderId\n" in text
     assert text.endswith(
@@ -156,7 +175,38 @@ def test_a_document_of_which_nothing_typed_can_be_made_is_an_error_that_says_why
     assert [path.name for path in tmp_path.iterdir()] == ["shop.yaml"]
 
 
-def test_an_operation_without_an_id_has_no_arguments_and_its_records(tmp_path: Path) -> None:
+def test_an_operation_without_an_id_has_no_arguments_and_its_records(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     text = DOCUMENT.replace("      operationId: listOrders\n", "")
     assert generated(shop(tmp_path, text), "--typed") == 0
     assert {*modules(tmp_path)} == {"__init__.py", "records.py"}
+    assert "    GET /shops/{shopId}/orders: it has no operationId.\n" in capsys.readouterr().out
+
+
+def test_a_document_without_lists_is_told_so(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = re.sub(r"\{type: array, items: (\{.*?\})\}", r"\1", DOCUMENT)
+    assert main(["settings", str(shop(tmp_path, text))]) == 0
+    assert "No list: no GET with parameters answers with a list, " in capsys.readouterr().out
+
+
+def test_a_list_that_an_object_embeds_is_one(tmp_path: Path) -> None:
+    embedded = "type: object, properties: {_embedded: {type: object, properties: {orders: {%s}}}}"
+    items = "type: array, items: {$ref: '#/components/schemas/Order'}"
+    document = shop(tmp_path, DOCUMENT.replace(items, embedded % items))
+    assert main(["settings", str(document)]) == 0
+    assert "  listOrders:\n" in (tmp_path / "shop.settings.yaml").read_text(encoding="utf-8")
+
+
+def test_an_entry_of_a_list_that_needs_a_header_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = "lists: {listLines: {what: list of lines}}\n"
+    (tmp_path / "shop.settings.yaml").write_text(settings, encoding="utf-8")
+    assert generated(shop(tmp_path)) == 2
+    assert (
+        "shop.settings.yaml: lists.listLines: GET /lines: it needs the header Accept, which no "
+        "list sends. Leave this entry out, or correct the document by an overlay."
+    ) in capsys.readouterr().err

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from victor_spec.command_line import main
+from victor_spec.commands.update import DECISIONS
 from victor_spec.generate import GenerationResult, generate
 from victor_spec.typed.records import RecordPlan
 from victor_spec.typed.settings import SettingsError
@@ -134,15 +135,15 @@ def test_a_schema_that_a_record_refers_to_is_a_record_too(tmp_path: Path) -> Non
     assert [record.name for record in records_of(made(tmp_path))] == ["Item", "Order"]
 
 
-def test_a_text_that_nobody_decided_about_is_private_and_named(
+def test_a_text_or_number_that_nobody_decided_about_is_private_and_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     result = made(tmp_path)
     by_name = {record.name: record for record in records_of(result)}
-    assert by_name["Item"].private == ["name"]
+    assert by_name["Item"].private == ["name", "price"]
     assert by_name["Order"].private == ["town", "labels", "date_"]
     main(["generate", str(tmp_path / "shop.yaml"), "--out", str(tmp_path)])
-    assert re.search(r"private-text \(3\): .*\n +Item\.name\n", capsys.readouterr().out)
+    assert re.search(r"private-text \(4\): .*\n +Item\.name\n", capsys.readouterr().out)
 
 
 def test_without_settings_there_are_typed_records_only_on_demand(tmp_path: Path) -> None:
@@ -152,7 +153,7 @@ def test_without_settings_there_are_typed_records_only_on_demand(tmp_path: Path)
     assert [record.name for record in records_of(result)] == ["Delivery", "Item", "Order"]
     assert {record.name: record.private for record in records_of(result)} == {
         "Delivery": ["town", "on"],
-        "Item": ["name"],
+        "Item": ["name", "price"],
         "Order": ["order_id", "state", "total", "currency", "labels", "date_", "free"],
     }
 
@@ -303,11 +304,11 @@ def test_a_new_member_is_a_field_after_an_update_alone(
     assert main(["update", *arguments]) == 0
     source = (package / "typed" / "records.py").read_text(encoding="utf-8")
     assert 'return _typed.text(self._json, "purpose")' in property_of(source, "Order", "purpose")
-    expected = """
+    expected = f"""
         2 changes of typed records and arguments:
           new: `purpose` in `Order` (text): in no repr; undecided
           new: `weight` in `Order` (whole number): in no repr; undecided
-          Decide in shop.settings.yaml: `shown` or `private` of a field, `constant` of a list.
+          Decide in shop.settings.yaml: {DECISIONS}.
     """
     assert textwrap.dedent(expected).strip() in capsys.readouterr().out
 

@@ -142,6 +142,55 @@ def test_an_entry_that_leads_nowhere_stops_generation(
         made(tmp_path, settings=settings)
 
 
+NOTE = "Details: {type: object, properties: {note: {type: string, description: For whom}}}"
+PRINTED = "        printed: {type: boolean}\n"
+
+
+@pytest.mark.parametrize(
+    ("news", "said"),
+    [
+        ({PRINTED: ""}, "gone: `printed` in `OrderFields`: breaking"),
+        (
+            {NOTE: "Details: {type: object, properties: {noteText: {type: string}}}"},
+            (
+                "new: `note_text` in `OrderFields` (text)\n"
+                "  gone: `note` in `OrderFields` (`order.details.note` on the wire): breaking"
+            ),
+        ),
+        (
+            {"        state: {type: string}\n": f"        state: {{type: string}}\n{PRINTED}"},
+            "",
+        ),
+        (
+            {
+                f"{PRINTED}        order": "        order",
+                "        state:": f"{PRINTED}        state:",
+            },
+            "",
+        ),
+        (
+            {"        state:": "        printed: {type: integer}\n        state:"},
+            "other type: `printed` in `OrderFields`: whole number, and not flag: breaking",
+        ),
+    ],
+)
+def test_what_is_new_or_gone_of_a_view_is_said_of_all_its_schemas(
+    news: dict[str, str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    newer = DOCUMENT
+    for old, new in news.items():
+        assert newer.count(old) == 1
+        newer = newer.replace(old, new)
+    settings = SETTINGS.replace(", order.details.note: remark", "")
+    made(tmp_path, settings=settings)
+    (tmp_path / "newer.yaml").write_text(newer, encoding="utf-8")
+    capsys.readouterr()
+    main(["update", f"{tmp_path}/shop.yaml", f"{tmp_path}/newer.yaml", "--out", str(tmp_path)])
+    printed = capsys.readouterr().out.partition("of typed records and arguments:\n  ")[2]
+    news_of_view = [line for line in printed.splitlines() if "`OrderFields`" in line]
+    assert "\n".join(news_of_view).strip() == said
+
+
 def test_a_new_member_of_a_part_is_a_field_after_an_update_alone(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

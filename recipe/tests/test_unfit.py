@@ -2,7 +2,6 @@
 stops generation, with one sentence that names it.
 """
 
-import re
 from pathlib import Path
 
 import pytest
@@ -47,12 +46,13 @@ def test_a_key_that_stands_twice_is_named(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("mark", "says"), UNFIT["marks"])
 def test_a_mark_is_of_limits_alone(mark: str, says: str, tmp_path: Path) -> None:
     spec = tmp_path / "shop.yaml"
-    marked = f"note: {{type: string, maxLength: 5, x-not-enforced: {mark}}}"
+    marked = f"note: {{type: string, maxLength: 5, {mark}}}"
     old = "        note: {type: string, maxLength: 5}"
     spec.write_text(UNFIT["document"].replace(old, f"        {marked}"), encoding="utf-8")
-    with pytest.raises(DocumentError, match=re.escape(says)) as caught:
+    with pytest.raises(DocumentError) as caught:
         typed_of(spec, load(spec))
-    assert "components.schemas.NewOrder.properties.note.x-not-enforced is [" in str(caught.value)
+    place = f"{spec}: components.schemas.NewOrder.properties.note: "
+    assert str(caught.value) == f"{place}{says}."
 
 
 def test_that_a_member_is_required_is_no_limit(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_that_a_member_is_required_is_no_limit(tmp_path: Path) -> None:
     old = "required: [sum, day]"
     document = UNFIT["document"].replace(old, f"{old}\n      x-not-enforced: [required]")
     spec.write_text(document, encoding="utf-8")
-    with pytest.raises(DocumentError, match=r"such as \[pattern\]: none is there"):
+    with pytest.raises(DocumentError, match="and no limit stands beside it: remove it"):
         typed_of(spec, load(spec))
 
 

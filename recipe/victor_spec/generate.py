@@ -35,6 +35,7 @@ from . import hooks
 from .decisions import default_path
 from .destination import HEADER, MARKER, ChangedFiles, build_folder, move_into_place, package_folder
 from .document import DocumentError, load
+from .enforced import enforced
 from .failures import Failure, Tracker, mend, replaced
 from .members import Kind, tables_of
 from .python_names import Origins, give_distinct_names, literal
@@ -47,7 +48,6 @@ from .typed import Typed
 from .typed.arguments import list_plans
 from .typed.bodies import body_plans
 from .typed.checks import Patterns
-from .typed.enforced import enforced
 from .typed.records import plans_of
 from .typed.settings import Settings, SettingsError, read_settings
 from .typed.starting import starting_settings, without_record
@@ -419,13 +419,14 @@ def _typed_parts(
     """
     made = endpoints_of(data)
     tree = enforced(tree, document)
-    without: list[str] = []
+    without_records: list[str] = []
+    without_lists: list[str] = []
     if file.exists():
         settings = read_settings(file)
     elif is_wanted:
-        settings = starting_settings(tree, data.models, made)
+        settings, without_lists = starting_settings(tree, data.models, made)
         _require_something(document, settings)
-        without = without_record(made, settings.records)
+        without_records = without_record(made, settings.records)
     else:
         return None
     try:
@@ -434,7 +435,15 @@ def _typed_parts(
         patterns = Patterns.beside(settings)
         lists = list_plans(tree, made, settings, patterns)
         calls = body_plans(tree, made, settings, patterns)
-        typed = Typed(settings, [*records, *views], lists, calls, patterns, without)
+        typed = Typed(
+            settings,
+            [*records, *views],
+            lists,
+            calls,
+            patterns,
+            without_records,
+            without_lists,
+        )
         typed.require_sound()
     except SettingsError as error:
         raise SettingsError(f"{file}: {error}") from None

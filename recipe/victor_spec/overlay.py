@@ -10,6 +10,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from .enforced import has_mark, why_no_mark
 from .tree import DocumentError, Tree, is_list, is_mapping
 
 _STEP = re.compile(
@@ -66,12 +67,14 @@ def apply_overlay(document: Tree, overlay: Any, file: Path, *, lenient: bool = F
     except _Misfit as error:
         raise DocumentError(f"{file}: {error}.") from None
     _require_document(overlay, file)
+    misfits: list[str] = []
     for action in actions:
         try:
             _do(document, action)
         except _Misfit as error:
-            if not lenient:
-                raise DocumentError(f"{file}: {action.place}: {error}.") from None
+            misfits.append(f"{file}: {action.place}: {error}.")
+    if misfits and not lenient:
+        raise DocumentError("\n".join(misfits))
 
 
 def _require_document(overlay: Tree, file: Path) -> None:
@@ -123,9 +126,12 @@ def _action(place: str, action: Any) -> _Action:
 
 def _steps(target: str) -> list[str | int]:
     """The keys and indices of an exact path."""
+    if not target.startswith("$"):
+        name = target if target.startswith((".", "[")) else f".{target}"
+        raise _Misfit(f"a path begins at the top of the document: write ${name}")
     steps: list[str | int] = []
     position = 1
-    while target.startswith("$") and position < len(target):
+    while position < len(target):
         step = _STEP.match(target, position)
         if step is None:
             break
@@ -151,6 +157,7 @@ def _do(document: Tree, action: _Action) -> None:
         if action.removes:
             raise _Misfit("the whole document cannot be removed")
         _update(document, document, "", action.update)
+        _require_marks(document, action.update)
         return
     last = action.steps[-1]
     target = _at(holder, last, path)
@@ -158,6 +165,22 @@ def _do(document: Tree, action: _Action) -> None:
         del holder[last]
     else:
         _update(holder, target, last, action.update)
+        _require_marks(target, action.update)
+
+
+def _require_marks(target: Any, update: Any) -> None:
+    """Raise a _Misfit for a mark in an update that is none where it stands now."""
+    if is_list(update) or is_list(target):
+        for each in update if is_list(update) else [update]:
+            _require_marks(each, each)
+        return
+    if not is_mapping(update) or not is_mapping(target):
+        return
+    why = why_no_mark(target) if has_mark(update) else ""
+    if why:
+        raise _Misfit(why)
+    for key, inner in update.items():
+        _require_marks(target.get(key), inner)
 
 
 def _at(holder: Any, step: str | int, path: str) -> Any:

@@ -41,6 +41,7 @@ from victor_ext.bulk import (
     take_over,
     worker,
 )
+from victor_ext.bulk.payment_requests import PaymentRequests
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
@@ -150,6 +151,18 @@ def test_sending_again_sends_nothing_and_added_rows_are_added(
     assert more.check.new == 3
     asked_once(victor_sandbox, rows(8))
     assert outcomes(sender) == ["created"] * 8
+
+
+def test_a_column_that_is_gone_since_is_the_one_that_differs(
+    sender: Senders, victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A newer release has it under another name: the file sends it as nothing."""
+    sender.finish([row(1, client_reference_id="REF-1", notes="for May")])
+    columns = {name: each for name, each in PaymentRequests.columns.items() if name != "notes"}
+    monkeypatch.setattr(PaymentRequests, "columns", columns)
+    with nothing_sent(victor_sandbox):
+        status = sender().send([row(1, client_reference_id="REF-1", notes="for May")])
+    assert "with another notes. Not sent." in status.notices[0].message
 
 
 def test_a_row_that_changed_is_refused_and_the_others_go_on(

@@ -112,7 +112,7 @@ def answers_of(caller: Caller, document: Document) -> Answers:
         schema = each.answer[1]
         body = None if schema is None else document.value(schema)
         known = caller.calls.get(each.id)
-        answers[each.id] = _with(body, known.answer if known else {})
+        answers[each.id] = with_members(body, known.answer if known else {})
     return answers
 
 
@@ -426,7 +426,7 @@ def _parent(body: Any, path: Iterable[str]) -> Any:
     return body
 
 
-def _with(body: Any, members: Mapping[str, Any]) -> Any:
+def with_members(body: Any, members: Mapping[str, Any]) -> Any:
     """A body with other values at some paths, such as `content.*.payeeId`."""
     body = copy.deepcopy(body)
     for path, value in members.items():

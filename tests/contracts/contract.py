@@ -16,7 +16,7 @@ import httpx
 from victor_ext import InvalidRequest, RetryPolicy, VictorError
 
 from .arguments import Path as ArgumentPath
-from .arguments import with_value
+from .arguments import made, with_value
 from .calling import Answers, Call, Crash, Exchange, Filled, Samples, answers_of, snake_case
 from .document import Document, Operation
 from .samples import text_of_length
@@ -169,6 +169,13 @@ class Contract:
             ]
             for operation, call in self._called(document)
         }
+
+    def making(self, operation_id: str) -> Callable[[Any], Any]:
+        """What makes an operation with a client, with all arguments that the method has."""
+        call = self.calls[operation_id]
+        samples = self.filled[operation_id][0].exchanges[0].arguments
+        arguments = {name: made(each) for name, each in samples.items()}
+        return lambda client: call.on(client)(**arguments)
 
     @cached_property
     def _answers_now(self) -> Answers:

@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from tests.faults.raw_provider import Exchange, answer
-from victor_ext import BodyKey, HeaderKey, QueryKey
+from victor_ext import BodyKey, HeaderKey, OperationRow, QueryKey
 from victor_spec.generate import generate
 
 DOCUMENTS = Path(__file__).with_name("keyed")
@@ -71,7 +71,11 @@ class KeyedApi:
 
     @property
     def options(self) -> dict[str, Any]:
-        return {"key": self.place, "final": {self.write: {FINAL}}, "name": self.name}
+        return {
+            "key": self.place,
+            "rows": {self.write: OperationRow(final={FINAL})},
+            "name": self.name,
+        }
 
 
 def _header(name: str) -> Callable[[Any], Any]:

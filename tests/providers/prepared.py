@@ -71,9 +71,9 @@ def _writes() -> Iterator[tuple[str, PreparedCall, Any]]:
     for system in entry_points_of():
         contract = contract_of(system)
         client = contract.client(transport)
-        for call in contract.calls.values():
+        for operation_id in contract.calls:
             with suppress(ConfigurationError):  # of a read, and of a list, which reads later
-                yield client.provider, prepared(client, call.make[0]), client
+                yield client.provider, prepared(client, contract.making(operation_id)), client
     bank = EastPay(
         "t" * 40, base_url="https://pay.bank.example", entity_id="EB000001", transport=transport
     )

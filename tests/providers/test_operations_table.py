@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 
-from tests.contracts.calling import _with
+from tests.contracts.calling import with_members
 from tests.contracts.contract import ONCE
 from tests.contracts.document import Document
 from tests.contracts.record import contract_of
@@ -146,7 +146,7 @@ def answers_of(system: str) -> dict[str, Any]:
         schema, known = each.answer[1], contract.calls.get(each.id)
         body = None if schema is None else document.value(schema)
         good = {"errors": []} if isinstance(body, dict) and "errors" in body else {}
-        by_name[each.id] = _with(body, {**good, **(known.answer if known else {})})
+        by_name[each.id] = with_members(body, {**good, **(known.answer if known else {})})
     return by_name
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.contracts.contract import Call, _with
+from tests.contracts.calling import Call, with_members
 from tests.contracts.document import Document
 from tests.contracts.record import contract_of
 from tests.providers.running import QUICK, Script, run
@@ -77,7 +77,10 @@ class Case:
 
     system: str
     operation: Any
-    call: Call
+
+    @property
+    def call(self) -> Call:
+        return contract_of(self.system).calls[self.operation.id]
 
     def operation_of(self, request: httpx.Request) -> Any:
         return Document.of(self.system).operation_of(request)
@@ -87,7 +90,7 @@ class Case:
     ) -> httpx.Response:
         """A good answer to any request of the system, as its document declares it."""
         operation = self.operation_of(request)
-        body = _with(answers_of(self.system)[operation.id], changes)
+        body = with_members(answers_of(self.system)[operation.id], changes)
         if body is None:
             return httpx.Response(
                 operation.answer[0], headers={"Location": f"{request.url}/made-1"}
@@ -127,7 +130,7 @@ class Case:
         return seen
 
     def use(self, client: Any) -> Any:
-        result = self.call.make[0](client)
+        result = contract_of(self.system).making(self.operation.id)(client)
         return next(iter(result.pages()), None) if hasattr(result, "pages") else result
 
 
@@ -136,9 +139,7 @@ def cases() -> Iterator[Any]:
         calls = contract_of(system).calls
         for operation in Document.of(system).operations:
             if operation.id in calls and calls[operation.id].has_record:
-                yield pytest.param(
-                    Case(system, operation, calls[operation.id]), id=f"{system}-{operation.id}"
-                )
+                yield pytest.param(Case(system, operation), id=f"{system}-{operation.id}")
 
 
 each_row = pytest.mark.parametrize("case", [*cases()])

@@ -237,12 +237,13 @@ def differing_columns(
 ) -> list[str]:
     """Return the columns whose values differ from the stored ones.
 
-    If no column surely differs, it is one of those that have a default: these are returned.
+    A column that a newer release no longer has, or has under another name, is one of them. If no
+    column surely differs, it is one of those that have a default: these are returned.
     """
     stored_values = _canonical_values(kind, stored)
     values = _canonical_values(kind, arguments)
     names = list[str]()
-    for name in sorted(kind.columns):
+    for name in sorted({*stored_values, *values}):
         if stored_values.get(name) != values.get(name) and not _may_have_changed(name, values):
             names.append(name)
     return names or [name for name in DEFAULTS if name in kind.columns]

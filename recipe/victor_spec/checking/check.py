@@ -151,6 +151,8 @@ NOTES = {
     "it does not. Name it in `shown`, `private` or `masked` of <document>.settings.yaml.",
     "no-record": "No typed record is made of these answers: a file, a text, or an object of which "
     "the document declares no members. The generated functions read them.",
+    "no-list": "These operations read a list, and have no typed arguments. The generated functions "
+    "take what there is.",
     "no-argument": "No check knows the type of these parameters and members, and none is required: "
     "no typed argument sends them. `extra_query` and `extra_body` do.",
     "unread-pattern": "No typed argument is checked by these patterns. Name a form with `whole` in "

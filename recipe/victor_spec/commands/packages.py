@@ -152,12 +152,13 @@ def _generate(document: Path, out: Path, options: PackageOptions) -> int:
         for entry in report.accepted:
             show(f"  left out, as accepted: {entry.place}: {entry.reason}", to=sys.stderr)
     _show_changes(document, result, verbose=options.verbose)
-    _show_note("private-text", undecided_of(result.typed), verbose=options.verbose)
-    without = () if result.typed is None else result.typed.without_record
-    _show_note("no-record", without, verbose=options.verbose)
-    _show_note("no-argument", untyped_of(result.typed), verbose=options.verbose)
-    _show_note("unread-pattern", unread_patterns_of(result.typed), verbose=options.verbose)
-    _show_note("webhook-needs-name", result.log.untold, verbose=options.verbose)
+    show_note("private-text", undecided_of(result.typed), verbose=options.verbose)
+    if result.typed is not None:
+        show_note("no-record", result.typed.without_record, verbose=options.verbose)
+        show_note("no-list", result.typed.without_list, verbose=options.verbose)
+    show_note("no-argument", untyped_of(result.typed), verbose=options.verbose)
+    show_note("unread-pattern", unread_patterns_of(result.typed), verbose=options.verbose)
+    show_note("webhook-needs-name", result.log.untold, verbose=options.verbose)
     return INCOMPLETE if report.problems else COMPLETE
 
 
@@ -282,11 +283,12 @@ def _print(report: Report, *, with_gaps: bool, verbose: bool) -> None:
         show(f"accepted since {entry.since}: {entry.place}: {entry.reason}")
     for name, places in report.notes.items():
         if with_gaps or name not in GAPS:
-            _show_note(name, places, verbose=verbose)
+            show_note(name, places, verbose=verbose)
     show(report.summary())
 
 
-def _show_note(name: str, places: Sequence[str], *, verbose: bool) -> None:
+def show_note(name: str, places: Sequence[str], *, verbose: bool) -> None:
+    """Show what is not wrong and worth a look, by its name in `NOTES`."""
     if places:
         shown = (f"    {each}" for each in _shown(places, verbose=verbose))
         show(f"{name} ({len(places)}): {NOTES[name]}", *shown)

@@ -17,6 +17,7 @@ from victor_spec.typed.settings import Settings
 from victor_spec.typed.starting import as_yaml
 
 from . import Copies, MaxMib, reading, show, show_as_is
+from .packages import show_note
 
 
 def settings(
@@ -35,6 +36,9 @@ def settings(
     replace_file(file, as_yaml(typed.settings, typed.records, document.name).encode())
     made = f"{number(len(typed.records), 'record')} and {number(len(typed.lists), 'list')}"
     show(f"{document.name} -> {file}: {made}. Decide in it, and run victor-spec generate.")
+    show_note("no-list", typed.without_list, verbose=True)
+    if not typed.lists and not typed.without_list:
+        show("No list: no GET with parameters answers with a list, or with an object that has one.")
     return COMPLETE
 
 

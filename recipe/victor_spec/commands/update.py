@@ -41,6 +41,11 @@ _UNRELEASED = re.compile(r"^(## \[?Unreleased.*?)(?=^##|\Z)", re.MULTILINE | re.
 """The heading of the next release in a changelog, with the words below it."""
 _CHANGED = re.compile(r"^## \[?Unreleased(?:(?!^## ).)*?^### Changed\n+", re.MULTILINE | re.DOTALL)
 """All of the next release above what it says of changes."""
+DECISIONS = (
+    "`shown` or `private` of a field, `shown` of a request object, `constant` of a list, "
+    "`compared_as` of a call"
+)
+"""The settings that say what an update calls undecided."""
 MAX_LINES = 40
 """The changes of one update that the changelog names."""
 
@@ -124,7 +129,7 @@ def _show_news(old: Side, new: Side, before: Tree, after: Tree, settings: Path) 
     show("", f"{number(len(news), 'change')} of typed records and arguments:")
     show(*(f"  {line}" for line in news))
     if any(line.endswith("undecided") for line in news):
-        show(f"  Decide in {settings.name}: `shown` or `private` of a field, `constant` of a list.")
+        show(f"  Decide in {settings.name}: {DECISIONS}.")
 
 
 def _refuse(newer: Path, accepted: Path, losses: Sequence[Problem]) -> None:

@@ -28,6 +28,10 @@ class Typed:
     patterns: Patterns
     without_record: Sequence[str] = ()
     """The operations whose answers are no records, where no settings leave them out."""
+    without_list: Sequence[str] = ()
+    """The operations that read a list and have no arguments here, each with the reason, where no
+    settings leave them out.
+    """
 
     def words(self) -> list[WordsType]:
         """The types of words. Raises SettingsError for a name that cannot be one."""

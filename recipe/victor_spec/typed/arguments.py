@@ -126,15 +126,13 @@ def parameters_of(document: Tree, operation: Operation) -> dict[str, Tree]:
         location = parameter.get("in")
         name = str(parameter.get("name"))
         if location == "header" and parameter.get("required") is True:
-            raise SettingsError(f"{operation.where} needs the header {name}, which no list sends.")
+            raise SettingsError(f"it needs the header {name}, which no list sends.")
         if location not in ("path", "query"):
             continue
         for each in fields_of(document, parameter) or [parameter]:
             name = str(each.get("name"))
             if name in by_name:
-                raise SettingsError(
-                    f"{operation.where} has two parameters {name}: no list has both."
-                )
+                raise SettingsError(f"it has two parameters {name}: no list has both.")
             by_name[name] = each
     return by_name
 
@@ -164,7 +162,7 @@ class _Planner:
         """How each argument is checked, by its name on the wire."""
 
     def plan(self) -> ListPlan:
-        declared = parameters_of(self._document, self._operation)
+        declared = self._parameters()
         schemas = {wire: self._schema(parameter) for wire, parameter in declared.items()}
         self._checks.require_entries(f"parameter of {self._name}", schemas)
         self._check_left_out(declared)
@@ -197,6 +195,15 @@ class _Planner:
             untyped=untyped,
             extra=extra,
         )
+
+    def _parameters(self) -> dict[str, Tree]:
+        try:
+            return parameters_of(self._document, self._operation)
+        except SettingsError as error:
+            raise SettingsError(
+                f"lists.{self._name}: {self._operation.where}: {error} Leave this entry out, or "
+                "correct the document by an overlay."
+            ) from None
 
     def _check_left_out(self, parameters: Mapping[str, Tree]) -> None:
         """Raise SettingsError for what is left out and named elsewhere, or must be sent."""

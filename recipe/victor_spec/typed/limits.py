@@ -8,9 +8,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from math import ceil, floor
 from typing import Any, NamedTuple
 
+from victor_spec.enforced import split
 from victor_spec.tree import Tree, is_mapping, is_null, list_at, mapping_at, resolve, types_of
-
-from .enforced import split
 
 LEAST_WHOLE, MOST_WHOLE = -(2**63), 2**63 - 1
 """The limits of a number of which the document has none."""

@@ -10,16 +10,27 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
+from openapi_python_client.strings import PythonIdentifier
+
+from victor_spec.enforced import split
 from victor_spec.members import Kind
+from victor_spec.requests import PREFIX
 from victor_spec.tree import Tree, is_list, mapping_at, parameters, resolve
 
 from .arguments import Argument, ListPlan, operations_by_id, parameters_of
 from .bodies import BodyPlan, PartPlan, body_of
 from .body_members import REFERENCE, members_in
-from .enforced import split
+from .checks import own_name, snake
 from .limits import allowed, given, limits_of
-from .records import RecordField, RecordPlan
-from .settings import ListSettings, MembersSettings, PartSettings, Settings, SettingsError
+from .records import RecordField, RecordPlan, own_field_name
+from .settings import (
+    BodySettings,
+    ListSettings,
+    MembersSettings,
+    PartSettings,
+    Settings,
+    SettingsError,
+)
 
 TYPES = {
     "string": "text",
@@ -166,7 +177,8 @@ def _news_of_list(
     yield from _news_of_untyped(plan.untyped, plan.function, old, new, "`extra_query` sends it")
     for wire in old or {}:
         if wire not in new:
-            yield f"gone: `{wire}` in `{plan.function}`: breaking"
+            name = own_name(str(PythonIdentifier(wire, PREFIX)))
+            yield _gone(name, wire, plan.function)
 
 
 def _new_argument(
@@ -270,6 +282,12 @@ def _listed(words: Sequence[Any]) -> str:
     return ", ".join(map(str, words))
 
 
+def _gone(name: str, wire: str, where: str) -> str:
+    """`name` is what a caller knows, where the settings had no other name for it."""
+    on_the_wire = "" if name == wire else f" (`{wire}` on the wire)"
+    return f"gone: `{name}` in `{where}`{on_the_wire}: breaking"
+
+
 # ---- Bodies ----
 
 
@@ -284,13 +302,35 @@ def news_of_bodies(
     for body in bodies:
         own = settings.bodies[body.operation]
         old, new = (_body_members(each, body.operation, own) for each in (before, after))
-        decision = "compared as {}; undecided" if body.has_table else ""
-        yield from _news_of_members(body.function, body, own, old, new or {}, decision)
+        undecided = _compared(body, own)
+        yield from _news_of_members(body.function, body, own, old, new or {}, undecided)
         yield from _news_of_headers(body, before, after)
+    classes = {part.name: part for part in parts if part.has_class}
     for part in parts:
         own_part = settings.parts.get(part.schema, PartSettings())
         old, new = (_part_members(each, part.schema, own_part.lift) for each in (before, after))
-        yield from _news_of_members(part.name, part, own_part, old, new or {}, "")
+        undecided = _private(part, classes[part.name])
+        yield from _news_of_members(part.name, part, own_part, old, new or {}, undecided)
+
+
+def _compared(body: BodyPlan, own: BodySettings) -> Mapping[str, str]:
+    """What is undecided of the arguments of a call, by their places: how an answer is compared."""
+    if not body.has_table:
+        return {}
+    decided = own.compared_as or {}
+    return {
+        each.place: f"compared as {each.kind}; undecided"
+        for each in body.in_order
+        if each.place not in decided
+    }
+
+
+def _private(part: PartPlan, made: PartPlan) -> Mapping[str, str]:
+    """What is undecided of the fields of a request object, by their places: whether its repr shows
+    them. `made` is the one that its class is made from.
+    """
+    decided = {*made.shown, *made.accounts}
+    return {each.place: PRIVATE for each in part.in_order if each.name not in decided}
 
 
 def _news_of_headers(body: BodyPlan, before: Tree, after: Tree) -> Iterator[str]:
@@ -341,17 +381,17 @@ def _news_of_members(
     own: MembersSettings,
     old: Signature | None,
     new: Signature,
-    decision: str,
+    undecided: Mapping[str, str],
 ) -> Iterator[str]:
+    """`undecided` has what holds of a member until somebody decides, by its place."""
     for argument in plan.in_order:
         place = f"`{argument.name}` in `{where}`"
         before, after = (old or {}).get(argument.place), new[argument.place]
         if before is None:
-            said = f"new: {place} ({after.text()})"
-            if argument.is_required:
-                yield f"{said}: required" + ("" if old is None else ": breaking")
-            else:
-                yield f"{said}: {decision.format(argument.kind)}" if decision else said
+            required = ["required"] if argument.is_required else []
+            required += ["breaking"] if required and old is not None else []
+            holds = [undecided[argument.place]] if argument.place in undecided else []
+            yield ": ".join([f"new: {place} ({after.text()})", *required, *holds])
             continue
         may_be_left_out = argument.place not in own.required
         for change in _changes(before, after, may_be_left_out=may_be_left_out):
@@ -359,7 +399,7 @@ def _news_of_members(
     yield from _news_of_untyped(plan.untyped, where, old, new, "`extra_body` sends it")
     for place in old or {}:
         if place not in new:
-            yield f"gone: `{place}` in `{where}`: breaking"
+            yield _gone(own_name(snake(place.rpartition(".")[2])), place, where)
 
 
 # ---- Records ----
@@ -370,24 +410,58 @@ def news_of_records(
 ) -> Iterator[str]:
     """What is new, changed or gone of the fields of records."""
     for record in records:
+        old, new = (_members_of(each, record) for each in (before, after))
         for field in record.fields:
-            yield from _news_of_field(record, field, before, after)
-        for member in before.get(record.name, {}):
-            if member not in after.get(record.name, {}):
-                yield f"gone: `{member}` in `{record.name}`: breaking"
+            yield from _news_of_field(record, field, old.get(field.place), new[field.place].kind)
+        for place, member in old.items():
+            if place not in new:
+                name = own_field_name(str(PythonIdentifier(member.name, PREFIX)))
+                yield _gone(name, place, record.name)
+
+
+class _Member(NamedTuple):
+    """A member of an answer."""
+
+    name: str
+    """On the wire."""
+    kind: Kind
+
+
+def _members_of(members: Members, record: RecordPlan) -> dict[str, _Member]:
+    """The members of the schemas of a record, by their places, with those of the parts that it
+    lifts or spreads.
+    """
+    found: dict[str, _Member] = {}
+    for schema in record.over or [record.name]:
+        for place, member in _spread(members, schema, record.spread):
+            found.setdefault(place, member)
+    for field in record.fields:
+        declared = members.get(field.schema, {})
+        if not record.is_view and field.member in declared:
+            found.setdefault(field.place, _Member(field.member, declared[field.member]))
+    return found
+
+
+def _spread(
+    members: Members, schema: str, parts: Sequence[str], part: str = ""
+) -> Iterator[tuple[str, _Member]]:
+    for name, kind in members.get(schema, {}).items():
+        place = f"{part}.{name}" if part else name
+        yield place, _Member(name, kind)
+        if place in parts and isinstance(kind, str):
+            yield from _spread(members, kind, parts, place)
 
 
 def _news_of_field(
-    record: RecordPlan, field: RecordField, before: Members, after: Members
+    record: RecordPlan, field: RecordField, before: _Member | None, kind: Kind
 ) -> Iterator[str]:
+    """What is new or changed of a field; `before` is its member in the earlier document."""
     place = f"`{field.name}` in `{record.name}`"
-    kind = after[field.schema][field.member]
-    known = before.get(field.schema, {})
-    if field.member not in known:
+    if before is None:
         decision = f": {PRIVATE}" if field.is_undecided else ""
         yield f"new: {place} ({_kind_text(kind)}){decision}"
         return
-    was = known[field.member]
+    was = before.kind
     if isinstance(kind, tuple) and isinstance(was, tuple):
         words = (word for word in kind if word not in was)
         yield from (Change("new word", str(word)).line(place, {}) for word in words)

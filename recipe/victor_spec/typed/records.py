@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -38,9 +38,9 @@ TYPES = {
 
 READERS = {"number": "decimal", "uuid": "text", "any": "value"}
 """The readers of kinds that have another name."""
-SHOWN_READERS = frozenset({"flag", "decimal", "moment", "money", "record", "records"})
+SHOWN_READERS = frozenset({"flag", "moment", "money", "record", "records"})
 """What these read identifies nobody: a `repr` shows it without a decision. Texts, days (of birth)
-and whole numbers (of accounts) are private until somebody decides.
+and numbers (of accounts) are private until somebody decides. Money is a decision of the settings.
 """
 TEXT_READERS = frozenset({"text", "identifier"})
 TAKEN = frozenset({"raw", "response_info", "to_dict"})
@@ -82,8 +82,15 @@ class RecordPlan:
     """The module of its model, in `models`."""
     description: str
     fields: list[RecordField] = field(default_factory=list[RecordField])
-    is_view: bool = False
-    """Whether it has fields alone, for a class that is written by hand over it."""
+    over: Sequence[str] = ()
+    """Of a view, the schemas that have its members."""
+    spread: Sequence[str] = ()
+    """Of a view, the parts whose members are fields, too."""
+
+    @property
+    def is_view(self) -> bool:
+        """Whether it has fields alone, for a class that is written by hand over it."""
+        return bool(self.over)
 
     @property
     def private(self) -> list[str]:
@@ -278,7 +285,7 @@ class RecordPlanner:
         elif reader == "records":
             type_ = f"tuple[{record}, ...]"
         return RecordField(
-            settings.names.get(place) or _default_name(str(prop.python_name)),
+            settings.names.get(place) or own_field_name(str(prop.python_name)),
             type_,
             f"_typed.{reader}({', '.join(arguments)})",
             _field_words(place, prop, "In no repr." if is_private else ""),
@@ -321,7 +328,8 @@ def _scalar(kind: Kind) -> str | None:
     return kind if isinstance(kind, str) and kind != "any" else None
 
 
-def _default_name(python_name: str) -> str:
+def own_field_name(python_name: str) -> str:
+    """The name that a field has without a setting: a name that is taken gets an underscore."""
     is_taken = python_name in TAKEN | TYPE_NAMES
     return f"{python_name}_" if is_taken else python_name
 

@@ -71,10 +71,12 @@ class RecordSettings(_Strict):
         default={}, description="Members that are read as another type than the document says."
     )
     shown: list[str] = Field(
-        default=[], description="Texts that the repr of the record shows. All others are private."
+        default=[],
+        description="Texts, days and numbers that the repr of the record shows. All others are "
+        "private.",
     )
     private: list[str] = Field(
-        default=[], description="Texts that were looked at, and are in no repr."
+        default=[], description="Fields that were looked at, and are in no repr."
     )
     masked: list[str] = Field(
         default=[], description="Texts of which a repr shows the last four characters."

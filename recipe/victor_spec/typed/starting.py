@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import yaml
 from openapi_python_client.parser.openapi import Endpoint
@@ -13,7 +14,7 @@ from openapi_python_client.parser.properties.union import UnionProperty
 
 from victor_spec.members import kind_of, members_of, without_null
 from victor_spec.requests import good_answers, key, path_of
-from victor_spec.tree import Operation, Tree, operations
+from victor_spec.tree import Operation, Tree, operations, parameters
 
 from .arguments import list_plans, parameters_of
 from .checks import Patterns
@@ -22,20 +23,37 @@ from .settings import ListSettings, RecordSettings, Settings, SettingsError
 
 ASKING = frozenset({"list", "get", "find", "search", "read", "fetch", "query"})
 """The first words of operations that the name of a list leaves out."""
+EMBEDDED = "_embedded"
+"""The member of an object of HAL that has its lists."""
+
+
+class Start(NamedTuple):
+    """What there is without settings."""
+
+    settings: Settings
+    without_list: list[str]
+    """The operations that read a list and are none in the settings, each with the reason."""
 
 
 def starting_settings(
     document: Tree, models: Iterable[ModelProperty], endpoints: Sequence[Endpoint]
-) -> Settings:
+) -> Start:
     """A record for each object that a good answer is or consists of, and the arguments of each
     list.
     """
     known = {str(model.class_info.name) for model in models if members_of(model)}
     names = sorted({name for each in endpoints for name in _answered(each)} & known)
-    return Settings(
-        records={name: RecordSettings() for name in names},
-        lists=dict(_lists(document, endpoints)),
-    )
+    lists: dict[str, ListSettings] = {}
+    without: list[str] = []
+    for operation, made in _lists(document, endpoints):
+        try:
+            own = _list_settings(document, endpoints, operation, made)
+        except SettingsError as error:
+            without.append(f"{operation.where}: {error}")
+        else:
+            lists[str(operation.tree["operationId"])] = own
+    records = {name: RecordSettings() for name in names}
+    return Start(Settings(records=records, lists=lists), without)
 
 
 def without_record(endpoints: Sequence[Endpoint], records: Iterable[str]) -> list[str]:
@@ -68,66 +86,90 @@ def _models_of(prop: Any) -> Iterator[str]:
 # ---- Lists ----
 
 
-def _lists(document: Tree, endpoints: Sequence[Endpoint]) -> Iterator[tuple[str, ListSettings]]:
-    made = {(str(each.tags[0]), str(each.name)): each for each in endpoints}
+def _lists(document: Tree, endpoints: Sequence[Endpoint]) -> Iterator[tuple[Operation, Endpoint]]:
+    """The operations with parameters that read a list."""
+    by_id = {(str(each.tags[0]), str(each.name)): each for each in endpoints}
+    by_path = {_nameless(f"{each.method.upper()} {path_of(each)}"): each for each in endpoints}
     for operation in operations(document):
-        name = operation.tree.get("operationId")
-        endpoint = made.get(key(operation.tree)) if isinstance(name, str) else None
-        if not isinstance(name, str) or endpoint is None or not _is_list(endpoint):
-            continue
-        settings = _list_settings(document, endpoints, operation, name, endpoint)
-        if settings is not None:
-            yield name, settings
+        has_id = isinstance(operation.tree.get("operationId"), str)
+        where = _nameless(operation.where)
+        made = by_id.get(key(operation.tree)) if has_id else by_path.get(where)
+        has_parameters = bool(parameters(document, operation.item, operation.tree))
+        if made is not None and has_parameters and _is_list(made):
+            yield operation, made
+
+
+def _nameless(path: str) -> str:
+    """A path without the names of its parameters: those of generated functions are others."""
+    return re.sub(r"\{[^}]*\}", "{}", path)
 
 
 def _is_list(endpoint: Endpoint) -> bool:
-    """Whether an operation reads a list: its good answer is one, or an object that has one and is
-    not named by its id.
+    """Whether an operation reads a list: its good answer is one, or an object that has one, itself
+    or embedded (HAL), and is not named by its id.
     """
     if endpoint.method != "get" or path_of(endpoint).endswith("}"):
         return False
     for answer in good_answers(endpoint):
-        core = without_null(answer.prop)
-        members = members_of(core) if isinstance(core, ModelProperty) else [core]
-        if any(isinstance(kind_of(each), list) for each in members):
+        if any(isinstance(kind_of(each), list) for each in _members(answer.prop)):
             return True
     return False
 
 
+def _members(prop: Any) -> Iterator[Any]:
+    """The members of an object, with those of what it embeds; what is no object is one itself."""
+    core = without_null(prop)
+    if not isinstance(core, ModelProperty):
+        yield core
+        return
+    for member in members_of(core):
+        if member.name.get_untrusted_value() == EMBEDDED:
+            yield from _members(member)
+        yield member
+
+
 def _list_settings(
-    document: Tree, endpoints: Sequence[Endpoint], operation: Operation, name: str, made: Endpoint
-) -> ListSettings | None:
-    """The settings of a list, without the parameters that no check knows; None where it needs one
-    of these, or has no parameters.
+    document: Tree, endpoints: Sequence[Endpoint], operation: Operation, made: Endpoint
+) -> ListSettings:
+    """The settings of a list, without the parameters that no check knows.
+
+    Raises SettingsError, with the reason, where it can have none.
     """
-    try:
-        found = parameters_of(document, operation)
-    except SettingsError:
-        return None
+    name = operation.tree.get("operationId")
+    if not isinstance(name, str):
+        raise SettingsError("it has no operationId.")
+    found = parameters_of(document, operation)
+    if not found:
+        raise SettingsError("it has no parameters in the path or the query.")
     sent = {
         each.name.get_untrusted_value() for each in (*made.path_parameters, *made.query_parameters)
     }
     optional = [wire for wire, each in found.items() if each.get("required") is not True]
     others = [wire for wire in found if wire not in sent]
-    if not found or not {*others} <= {*optional}:
-        return None
+    for wire in others:
+        if wire not in optional:
+            raise SettingsError(f"it needs {wire}, which the generated function does not send.")
 
-    def possible(leave_out: Collection[str]) -> ListSettings | None:
-        own = ListSettings(
+    def own(leave_out: Collection[str]) -> ListSettings:
+        settings = ListSettings(
             what=_what(str(made.name)),
             positional=[wire for wire, each in found.items() if each.get("in") == "path"],
             leave_out=[wire for wire in found if wire in {*others, *leave_out}],
         )
-        try:
-            list_plans(document, endpoints, Settings(lists={name: own}), Patterns())
-        except SettingsError:
-            return None
-        return own
+        list_plans(document, endpoints, Settings(lists={name: settings}), Patterns())
+        return settings
 
     def is_unknown(wire: str) -> bool:
-        return wire not in others and possible({*optional} - {wire}) is None
+        try:
+            own({*optional} - {wire})
+        except SettingsError:
+            return wire not in others
+        return False
 
-    return possible(()) or possible([*filter(is_unknown, optional)])
+    try:
+        return own(())
+    except SettingsError:
+        return own([*filter(is_unknown, optional)])
 
 
 def _what(function: str) -> str:

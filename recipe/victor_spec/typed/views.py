@@ -83,7 +83,8 @@ def _view(models: Mapping[str, ModelProperty], name: str, own: ViewSettings) -> 
     ]
     named = [(each.place, each.name) for each in fields]
     require_free(where, [*by_hand, *named], TAKEN | TYPE_NAMES)
-    return RecordPlan(name, "", f"The fields of {_listed(own.over)}.", fields, is_view=True)
+    description = f"The fields of {_listed(own.over)}."
+    return RecordPlan(name, "", description, fields, over=own.over, spread=own.spread)
 
 
 def _members(

@@ -12,6 +12,7 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from victor_ext.sandbox.engine import KeyMemory
 from victor_ext.sandbox.server import (
     BodyKey,
     Operation,
@@ -83,8 +84,7 @@ class TinyProvider(SandboxProvider[TinySettings]):
         self._clients: dict[str, str] = {}
         self.tokens = TokenStore(self.context.clock)
         self.charges: dict[str, JsonObject] = {}
-        self._done: dict[str, tuple[bytes, Response]] = {}
-        """By key: the body that asked for it, and what was answered."""
+        self._keys = KeyMemory(self.context.clock.now)
 
     def error(self, status: int, code: str, message: str) -> Response:
         """The provider's shape of an error; the machinery uses it, too."""
@@ -133,18 +133,15 @@ class TinyProvider(SandboxProvider[TinySettings]):
     def _once(self, call: Call, reference: str, work: Callable[[], Response]) -> Response:
         """Do the work under the call's key, or repeat the answer of the call that did it."""
         call.refers_to(reference)
-        known = self._done.get(call.key)
-        if known is None:
-            answer = work()
-            if call.exchange.work_done:
-                self._done[call.key] = call.body, answer
-            return answer
-        call.exchange.replayed = known[0] == call.body
-        return (
-            known[1]
-            if known[0] == call.body
-            else self.error(409, "key", "The key was used for another body.")
-        )
+        before = self._keys.find("", call.key, call.digest)
+        if before is not None:
+            call.exchange.replayed = before.is_repeat
+            conflict = self.error(409, "key", "The key was used for another body.")
+            return before.what if before.is_repeat else conflict
+        answer = work()
+        if call.exchange.work_done:
+            self._keys.keep("", call.key, call.digest, answer)
+        return answer
 
     def _list(self, call: Call) -> Response:
         wanted = call.query_values().get("reference")

@@ -26,7 +26,7 @@ def till_api() -> ModuleType:
     """The package `till_api`."""
     folder = TemporaryDirectory()
     _folders.append(folder)
-    outcome = generate(DOCUMENT, Path(folder.name))
+    outcome = generate(DOCUMENT, Path(folder.name), typed=True)
     assert outcome.left_out == []
     sys.path.insert(0, folder.name)
     importlib.import_module("till_api.models")

@@ -92,17 +92,15 @@ def check_payment_request(*, now: datetime | None = None, **arguments: Any) -> N
     request.check.finish()
 
 
-def _comparer_of(kind: str) -> Comparer:
-    """How a response's value is compared with one that was sent, by the kind of the argument."""
-    return _OWN_COMPARERS.get(kind) or comparing.comparer_of(kind)
-
-
-_OWN_COMPARERS: Mapping[str, Comparer] = {
+_COMPARERS: Mapping[str, Comparer] = {
+    **{sent.kind: comparing.comparer_of(sent.kind) for sent in CREATE_REQUEST_PAYMENT.values()},
     "dollars": comparing.same_amount(money.from_wire),
     "moment": comparing.same_moment(as_moment),
     "day": comparing.same_day(as_moment),
 }
-"""Amounts are texts, and times may be numbers since the epoch."""
+"""How a response's value is compared with one that was sent, by the kind of the argument. Amounts
+are texts, and times may be numbers since the epoch.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,12 +207,13 @@ class Sent:
             if value is None and not counts_if_left_out:
                 continue
             sent = "" if value is None else value
-            compare = _comparer_of(kind)
-            said = [
-                comparing.likeness(compare, sent, received)
-                for received in _values_in_record(record, place)
-            ]
-            compared[argument] = comparing.worst(said)
+            compare = _COMPARERS[kind]
+            first, *others = _values_in_record(record, place)
+            is_like = comparing.likeness(compare, sent, first)
+            if others:
+                others = [comparing.likeness(compare, sent, received) for received in others]
+                is_like = comparing.worst([is_like, *others])
+            compared[argument] = is_like
         if as_direction(record.value_at(["direction"])) is Direction.INBOUND:
             # A request that came in was created by somebody else.
             compared["direction"] = Likeness.OTHER

@@ -48,15 +48,17 @@ def likeness(compare: Comparer, sent: object, received: object) -> Likeness:
     return Likeness.SAME if is_same else Likeness.OTHER
 
 
-def worst(said: Iterable[Likeness]) -> Likeness:
+def worst(said: Sequence[Likeness]) -> Likeness:
     """What several places of a response say of one value that was sent: another value at one of
     them counts, then one that cannot be read.
     """
-    everywhere = set(said)
-    for likeness_ in (Likeness.OTHER, Likeness.UNREADABLE, Likeness.SAME):
-        if likeness_ in everywhere:
-            return likeness_
+    for is_like in _WORST_FIRST:
+        if is_like in said:
+            return is_like
     return Likeness.UNSAID
+
+
+_WORST_FIRST = (Likeness.OTHER, Likeness.UNREADABLE, Likeness.SAME)
 
 
 Values = Sequence[tuple[str, Comparer, object, object]]

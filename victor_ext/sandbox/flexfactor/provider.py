@@ -9,7 +9,9 @@ from collections import ChainMap
 from collections.abc import Callable, Container, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
+from victor_ext.sandbox.engine import page_of, passes
 from victor_ext.sandbox.flexfactor.state import GUID, TOKEN_LIFE, FlexFactorCommands, Order, State
 from victor_ext.sandbox.server import (
     BodyKey,
@@ -27,8 +29,8 @@ from victor_ext.sandbox.server.provider import SandboxProvider
 from victor_ext.sandbox.server.settings import ServerSettings
 
 _LARGEST_PAGE = 100
-_NO_TESTS = {"query", "from", "to", "mid", "orderBy", "sort", "pageNumber", "pageSize"}
-"""Of a list's parameters. Any other one compares with the member of its name of an order."""
+_NO_FILTERS = {"mid", "orderBy", "sort", "pageNumber", "pageSize"}
+"""Of a list's parameters."""
 _NO_ERRORS: dict[str, object] = {
     "result": None,
     "statusCode": None,
@@ -236,41 +238,34 @@ class FlexFactorProvider(SandboxProvider[ServerSettings]):
         query = rules.read_query(call.query)
         if problems := rules.query.problems(query):
             return _validation_problem(_by_field(problems))
+        names = query.keys() & rules.query.members.keys() - _NO_FILTERS
+        filters = {name: query[name] for name in names if query[name] != ""}
         try:
-            first_moment, last_moment = (_moment_of(query.get(name)) for name in ("from", "to"))
+            for name in filters.keys() & {"from", "to"}:
+                _moment_of(filters[name])
         except ValueError:
             return _validation_problem({"Query": ["A value is not valid."]})
-        number, size = query.get("pageNumber", 1), min(query.get("pageSize", 10), _LARGEST_PAGE)
         _check_merchant(query.get("mid") or call.owner, call)
-        text = query.get("query", "").lower()
-        others = query.keys() & rules.query.members.keys() - _NO_TESTS
-        matching = [
-            order
-            for order in self.state.orders.values()
-            if order.mid == call.owner
-            and text in f"{order.external_id} {order.email}".lower()
-            and (first_moment is None or first_moment <= datetime.fromisoformat(order.placed_at))
-            and (last_moment is None or datetime.fromisoformat(order.placed_at) <= last_moment)
-            and all(_passes(order, name, query[name]) for name in others)
-        ]
+        matching = [order for order in self.state.orders.values() if order.mid == call.owner]
+        if filters:
+            matching = [one for one in matching if passes(_filtered(one), filters, _TESTS)]
         if query.get("sort") == "desc":
             matching.reverse()
-        pages = -(-len(matching) // size)
-        first = (number - 1) * size
-        items = matching[first : first + size]
+        size = min(query.get("pageSize", 10), _LARGEST_PAGE)
+        page = page_of(matching, query.get("pageNumber", 1), size)
         return self._ok(
             {
-                "firstItemOnPage": first + 1 if items else 0,
-                "lastItemOnPage": first + len(items) if items else 0,
-                "hasNextPage": number < pages,
-                "hasPreviousPage": number > 1,
-                "isFirstPage": number == 1,
-                "isLastPage": number >= pages,
-                "pageCount": pages,
-                "pageNumber": number,
-                "pageSize": size,
-                "totalItemCount": len(matching),
-                "items": [_shown(order) for order in items],
+                "firstItemOnPage": page.before + 1 if page.items else 0,
+                "lastItemOnPage": page.before + len(page.items) if page.items else 0,
+                "hasNextPage": page.number < page.pages,
+                "hasPreviousPage": page.number > 1,
+                "isFirstPage": page.number == 1,
+                "isLastPage": page.number >= page.pages,
+                "pageCount": page.pages,
+                "pageNumber": page.number,
+                "pageSize": page.size,
+                "totalItemCount": page.total,
+                "items": [_shown(order) for order in page.items],
             }
         )
 
@@ -351,10 +346,10 @@ def _shown(order: Order) -> JsonObject:
     return {**declared("order").responses[200].declared(order.asked), **order.to_dict()}
 
 
-def _passes(order: Order, name: str, wanted: JsonValue) -> bool:
-    """Whether an order has the value of a filter, or one of several, under the filter's name."""
-    member = {**order.asked, **order.to_dict()}.get(name)
-    return member in wanted if isinstance(wanted, list) else member == wanted
+def _filtered(order: Order) -> JsonObject:
+    """What the filters of a list compare."""
+    words = f"{order.external_id} {order.email}".lower()
+    return {**order.asked, **order.to_dict(), "words": words}
 
 
 _RULES: dict[tuple[str, ...], Callable[[JsonValue], object]] = {
@@ -365,11 +360,15 @@ _RULES: dict[tuple[str, ...], Callable[[JsonValue], object]] = {
 """What the document says of fields in prose."""
 
 
-def _moment_of(given: str | None) -> datetime | None:
-    """The moment of a parameter of the query, in UTC if it names no zone; `ValueError` when it is
-    not one.
-    """
-    if not given:
-        return None
+def _moment_of(given: str) -> datetime:
+    """The moment of a text, in UTC if it names no zone; `ValueError` when it is not one."""
     moment = datetime.fromisoformat(given)
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+
+
+_TESTS: dict[str, tuple[str, Callable[[Any, Any], bool]]] = {
+    "query": ("words", lambda words, wanted: wanted.lower() in words),
+    "from": ("orderPlacedDate", lambda placed, first: _moment_of(first) <= _moment_of(placed)),
+    "to": ("orderPlacedDate", lambda placed, last: _moment_of(placed) <= _moment_of(last)),
+}
+"""The filters of a list that compare otherwise than by the member of their name."""

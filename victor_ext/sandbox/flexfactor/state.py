@@ -14,6 +14,7 @@ from decimal import Decimal
 from email.utils import formatdate
 from typing import Any
 
+from victor_ext.sandbox.engine import KeyMemory
 from victor_ext.sandbox.server import (
     Call,
     Clock,
@@ -148,10 +149,7 @@ class State:
         self.decisions: dict[str, str] = {}
         """The decision of the next evaluation by order id; the empty id stands for any order."""
         self.subscriber_key = secrets.token_bytes(64)
-        self._completed: dict[tuple[str, str], tuple[float, tuple[str, bytes], Response]] = {}
-        """By merchant and key: until when it is kept in epoch seconds, path and body, and the
-        response.
-        """
+        self._keys = KeyMemory[Response](clock.now, _KEY_LIFE)
 
     @property
     def first_mid(self) -> str:
@@ -175,21 +173,14 @@ class State:
 
         Without a key, do the work.
         """
-        if not call.key:
-            return work()
-        # the case of a GUID has no meaning
-        now, place = (
-            self._clock.now(),
-            (call.owner, call.key.lower()),
-        )
-        sent = (call.exchange.path, call.body)
-        until, before, response = self._completed.get(place, (0.0, sent, conflict))
-        if until > now:
-            call.exchange.replayed = before == sent
-            return response if before == sent else conflict
+        key = (call.key or "").lower() or None  # the case of a GUID has no meaning
+        before = self._keys.find(call.owner, key, call.digest)
+        if before is not None:
+            call.exchange.replayed = before.is_repeat
+            return before.what if before.is_repeat else conflict
         made = work()
         if made.status == 200:
-            self._completed[place] = now + _KEY_LIFE, sent, made
+            self._keys.keep(call.owner, key, call.digest, made)
         return made
 
     def place_order(

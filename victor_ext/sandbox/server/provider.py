@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Generic, Literal, TypeVar, cast
 from urllib.parse import parse_qsl
 
 from victor_ext.sandbox.server.commands import NotFound, ServerCommands
-from victor_ext.sandbox.server.context import Received, SandboxContext
+from victor_ext.sandbox.server.context import Received, SandboxContext, digest
 from victor_ext.sandbox.server.exchange import (
     JsonObject,
     JsonValue,
@@ -163,6 +163,11 @@ class Call:
         Of a name that is given twice, the last counts.
         """
         return dict(parse_qsl(self.query.decode("ascii"), keep_blank_values=True, errors="strict"))
+
+    @property
+    def digest(self) -> str:
+        """A digest of the path and the body, by which a repeat is known."""
+        return digest(f"{self.exchange.path}\n{self.body!r}")
 
     def refers_to(self, reference: str) -> None:
         """Set the caller's reference for the work. It is counted, with 0 until the work is done."""

@@ -2,6 +2,8 @@
 between them.
 """
 
+from functools import partial
+
 from victor_ext.sandbox.server import JsonObject, find
 from victor_ext.sandbox.velo.base import Asked, Base, Refused, iso
 
@@ -89,18 +91,18 @@ class Accounts:
             "allocationType": "AUTOMATIC",
             "fundingAccountType": "FBO",
         }
-        self._ready[funding_id] = self._now() + _FUNDING_TIME
+        self._base.timeline.plan(
+            self._now() + _FUNDING_TIME, partial(self._allocate, self.fundings[funding_id])
+        )
         self._base.touch(funding_id)
         return f"/v1/fundings/{funding_id}", [account_id]
 
-    def move(self) -> int:
-        pending = [one for one in self.fundings.values() if one["status"] == "PENDING"]
-        due = [one for one in pending if self._now() >= self._ready[one["fundingId"]]]
-        for funding in due:
-            funding["status"], funding["allocationDate"] = "ALLOCATED", iso(self._now())
-            self._base.touch(funding["fundingId"])
-            self.sources[funding["sourceAccountId"]]["balance"] += funding["amount"]
-        return len(due)
+    def _allocate(self, funding: JsonObject) -> bool:
+        """The money of a funding has arrived."""
+        funding["status"], funding["allocationDate"] = "ALLOCATED", iso(self._now())
+        self._base.touch(funding["fundingId"])
+        self.sources[funding["sourceAccountId"]]["balance"] += funding["amount"]
+        return True
 
     def audit(self) -> list[JsonObject]:
         return [

@@ -4,10 +4,13 @@ formats.
 
 import random
 import uuid
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import ge, le
+from typing import Any
 
+from victor_ext.sandbox.engine import Timeline, in_order, page_of, passes
 from victor_ext.sandbox.server import (
     Clock,
     JsonObject,
@@ -42,6 +45,8 @@ class Base:
         self.now = clock.now
         self._random = random.Random(settings.seed)  # noqa: S311 (ids, no secrets)
         self.payor_id = self.new_id()
+        self.timeline: Timeline[Callable[[], bool]] = Timeline(lambda move, _: move())
+        """What happens by itself: each move says whether there was something to move."""
         self.changed: dict[str, float] = {}
         """When each payee, funding and payment last changed, by its id."""
         self.notifications: list[JsonObject] = []
@@ -120,8 +125,7 @@ _NO_FILTERS = {
     "includeUserDeleted",
 }
 _MEMBERS = {"submittedDate": "submittedDateTime"}
-"""The member that a filter, or a range of two, compares; those of all others have the filter's
-name. An item without the member does not pass."""
+"""The member that a range of two filters is about, where it has another name than the filters."""
 _ORDERS = {
     "list_payees": "displayName:asc",
     "list_sources": "fundingRef:asc",
@@ -135,55 +139,45 @@ Others: by creation.
 """
 
 
-def page_of(asked: Asked, items: list[JsonObject], *, default: int = 25) -> JsonObject:
+def listed(asked: Asked, items: Sequence[JsonObject], *, default: int = 25) -> JsonObject:
     """The page of a list that is asked for: filtered, sorted and cut."""
     query = asked.query
-    items = [
-        one
-        for one in items
-        if all(_passes(one, name, query[name]) for name in query.keys() - _NO_FILTERS)
-    ]
-    items = _in_order(items, query.get("sort", _ORDERS.get(asked.operation)))
-    number, size = query.get("page", 1), query.get("pageSize", default)
-    content = items[(number - 1) * size : number * size]
+    filters = {name: query[name] for name in query.keys() - _NO_FILTERS}
+    tests = {name: _test_of(name) for name in filters if _test_of(name)[0] != name}
+    tests["payoutMemo"] = ("payoutMemo", _has_text)
+    passing = [item for item in items if passes(item, filters, tests)]
+    order = query.get("sort", _ORDERS.get(asked.operation, ""))
+    try:
+        in_turn = in_order(passing, order)
+    except TypeError:
+        raise Refused(400, f"The items cannot be sorted by {order}.", "sort") from None
+    page = page_of(in_turn, query.get("page", 1), query.get("pageSize", default))
     return {
         "page": {
-            "numberOfElements": len(content),
-            "totalElements": len(items),
-            "totalPages": -(-len(items) // size),
-            "page": number,
-            "pageSize": size,
+            "numberOfElements": len(page.items),
+            "totalElements": page.total,
+            "totalPages": page.pages,
+            "page": page.number,
+            "pageSize": page.size,
         },
-        "links": [{"rel": "self", "href": f"?page={number}&pageSize={size}"}],
-        "content": content,
+        "links": [{"rel": "self", "href": f"?page={page.number}&pageSize={page.size}"}],
+        "content": page.items,
     }
 
 
-def _passes(item: JsonObject, name: str, wanted: JsonValue) -> bool:
+def _test_of(name: str) -> tuple[str, Callable[[Any, Any], bool]]:
+    """What a filter that ends a range compares, and how: days by their dates."""
     range_ = name.removesuffix("From").removesuffix("To")
-    value = item.get(_MEMBERS.get(range_, range_))
-    if value is None:
-        return False
-    if name == "payoutMemo":
-        return bool(wanted.casefold() in value.casefold())
-    if range_ == name:
-        return value in wanted if isinstance(wanted, list) else bool(wanted == value)
     compare = ge if name.endswith("From") else le
-    return bool(compare(value[:10] if isinstance(value, str) else value, wanted))
+    return _MEMBERS.get(range_, range_), lambda value, wanted: compare(_day_of(value), wanted)
 
 
-def _in_order(items: list[JsonObject], sort: str | None) -> list[JsonObject]:
-    for part in reversed(sort.split(",") if sort else []):
-        name, _, direction = part.partition(":")
-        try:
-            items = sorted(
-                items,
-                key=lambda item: (item.get(name) is not None, item.get(name)),
-                reverse=direction == "desc",
-            )
-        except TypeError:
-            raise Refused(400, f"The items cannot be sorted by {name}.", "sort") from None
-    return items
+def _day_of(value: JsonValue) -> JsonValue:
+    return value[:10] if isinstance(value, str) else value
+
+
+def _has_text(value: str, wanted: str) -> bool:
+    return wanted.casefold() in value.casefold()
 
 
 def sent(value: JsonValue) -> JsonValue:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,7 +29,6 @@ _EXPORTED: tuple[str, ...] = (
 @dataclass
 class Payout:
     id: str
-    due: float
     status: str = "SUBMITTED"
     payments: list[JsonObject] = field(default_factory=list["JsonObject"])
     others: JsonObject = field(default_factory=dict[str, Any])
@@ -50,12 +50,12 @@ class Payouts:
         """Make a payout; returns its address, and the payor's ids of its payments."""
         payout = Payout(
             self._new_id(),
-            self._now() + self._base.settings.validation,
             others={name: value for name, value in body.items() if name != "payments"},
         )
         payout.times["submittedDateTime"] = self._base.timestamp()
         payout.payments = [self._payment(item) for item in body["payments"]]
         self.all[payout.id] = payout
+        self._plan(payout, "SUBMITTED", self._base.settings.validation, self._validate)
         return f"/v3/payouts/{payout.id}", [
             one["payorPaymentId"] for one in payout.payments if one["payorPaymentId"]
         ]
@@ -109,7 +109,8 @@ class Payouts:
         if exchanged and self._now() >= payout.quoted_until:
             why = "its quote has expired" if payout.quotes else "it has none"
             raise Refused(409, f"A payout of other currencies needs a quote, and {why}.")
-        payout.status, payout.due = "INSTRUCTED", self._now() + self._base.settings.settlement
+        payout.status = "INSTRUCTED"
+        self._plan(payout, "INSTRUCTED", self._base.settings.settlement, self._settle)
         payout.times["instructedDateTime"] = self._base.timestamp()
         for payment in accepted:
             account = self._accounts.sources[payment["sourceAccountId"]]
@@ -140,16 +141,18 @@ class Payouts:
             one["payeeId"] == payee_id for payout in self.all.values() for one in payout.payments
         )
 
-    def move(self) -> int:
-        """Make the moves that are due; returns their number."""
-        due = [
-            one
-            for one in self.all.values()
-            if one.status in ("SUBMITTED", "INSTRUCTED") and self._now() >= one.due
-        ]
-        for payout in due:
-            (self._validate if payout.status == "SUBMITTED" else self._settle)(payout)
-        return len(due)
+    def _plan(
+        self, payout: Payout, leaves: str, seconds: float, move: Callable[[Payout], None]
+    ) -> None:
+        """Plan a move of a payout, which is not made if the payout has left the status before."""
+
+        def move_if_there() -> bool:
+            is_there = payout.status == leaves
+            if is_there:
+                move(payout)
+            return is_there
+
+        self._base.timeline.plan(self._now() + seconds, move_if_there)
 
     def _validate(self, payout: Payout) -> None:
         for payment in payout.payments:

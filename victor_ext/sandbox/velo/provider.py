@@ -19,7 +19,7 @@ from victor_ext.sandbox.server.exchange import (
 )
 from victor_ext.sandbox.server.provider import Call, SandboxProvider
 from victor_ext.sandbox.velo.accounts import READY_AFTER, Accounts, Payees
-from victor_ext.sandbox.velo.base import Asked, Base, Refused, VeloSettings, page_of, sent
+from victor_ext.sandbox.velo.base import Asked, Base, Refused, VeloSettings, listed, sent
 from victor_ext.sandbox.velo.payouts import Payouts
 
 _TOKEN_LIFE = 1799
@@ -66,7 +66,7 @@ class State(Base):
         self.payees.delete(payee_id)
 
     def move(self) -> int:
-        return self.payouts.move() + self.accounts.move()
+        return self.timeline.pass_time(self.now())
 
 
 class VeloCommands(TokenCommands):
@@ -361,7 +361,7 @@ class VeloProvider(SandboxProvider[VeloSettings]):
         if its_id:
             since = datetime.fromisoformat(asked.query["updatedSince"]).timestamp()
             body = [item for item in body if self.state.changed[item[its_id]] >= since]
-        page = page_of(asked, body, default=page_size)
+        page = listed(asked, body, default=page_size)
         return (
             {"summary": payouts.shown(asked.about), **page}
             if operation == "payout_history"

@@ -9,12 +9,14 @@ import random
 import sqlite3
 import string
 import uuid
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from sys import intern
 from typing import Any, Literal
 
+from victor_ext.sandbox.engine import KeyMemory, place_of
 from victor_ext.sandbox.server import Clock, JsonObject, JsonValue, find
 from victor_ext.sandbox.server.context import digest
 from victor_ext.sandbox.server.document import Problem
@@ -56,6 +58,8 @@ class Ledger(Lifecycle):
         super().__init__(Store(database, clock), step=step, zone=read_zone(settings.due_date_zone))
         self._settings, self._clock, self.tokens = settings, clock, self.store.tokens
         self._random = random.Random(settings.seed)  # noqa: S311 (ids, not secrets)
+        self._keys = KeyMemory[Sequence[str]](clock.now, settings.key_life, self.store.keys)
+        """What a key has done: the id of the request, or the empty id and the refusal."""
         self._kept_clock: state.Facts[float] = state.Facts(database, "clock")
         clock.advanced = self._kept_clock.get("advanced", clock.advanced)
         self.schedule(self.store.requests.values())
@@ -97,28 +101,26 @@ class Ledger(Lifecycle):
         """The request that was made under this key, its refusal, or None; raises `Wrong` for
         another body's key.
         """
-        before, request_id, *refusal = self.store.keys.get(f"{owner}\n{key}", ("", ""))
-        made = self.store.requests.get(request_id)
-        if made is None and not refusal:
+        before = self._keys.find(owner, key, fingerprint)
+        if before is None:
             return None
-        at = float(refusal.pop(0)) if made is None else made.created_at
-        life, another = self._settings.key_life, before != fingerprint
-        is_over = life is not None and self._clock.now() - at >= life
-        if (
-            is_over
-            or (self._settings.key_conflict if another else self._settings.key_repeat) == "new"
-        ):
+        becomes = self._settings.key_repeat if before.is_repeat else self._settings.key_conflict
+        if becomes == "new":
             return None
-        if another and self._settings.key_conflict != "replay":
+        if not before.is_repeat and becomes != "replay":
             problem = Problem((KEY_NAME,), "conflict", "This key was used with another body.")
-            raise Wrong([problem], self._settings.key_conflict)
-        return made or Problem(tuple(refusal[2:]), refusal[0], refusal[1])
+            raise Wrong([problem], becomes)
+        request_id, *refusal = before.what
+        if not refusal:
+            return self.store.requests[request_id]
+        kind, message, *path = refusal
+        return Problem(tuple(path), kind, message)
 
     def refused(self, owner: str, key: str | None, fingerprint: str, problem: Problem) -> Problem:
         """The refusal of a create. Where a key is bound to it, it is kept."""
         if key is not None and self._settings.refused_key == "bound":
-            refusal = (str(self._clock.now()), problem.kind, problem.message, *problem.path)
-            self.store.keys[f"{owner}\n{key}"] = (fingerprint, "", *refusal)
+            refusal = ("", problem.kind, problem.message, *problem.path)
+            self._keys.keep(owner, key, fingerprint, refusal)
         return problem
 
     def create(
@@ -144,7 +146,8 @@ class Ledger(Lifecycle):
             and counterparty.account_number in self.store.accounts
         ):
             made = self._with_twin(request, counterparty)
-        self._commit(made, None if key is None else {f"{owner}\n{key}": (fingerprint, request.id)})
+        entry = self._keys.entry(fingerprint, (request.id,), request.created_at)
+        self._commit(made, None if key is None else {place_of(owner, key): entry})
         return made[0]
 
     def _text(self, name: str, body: JsonObject) -> str | None:

@@ -5,11 +5,11 @@ sandbox waits for the answer to its inbound twin. A request without an answer ex
 date.
 """
 
-import heapq
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
 
+from victor_ext.sandbox.engine import Entry, Timeline
 from victor_ext.sandbox.victor.state import NOT_CONFIGURED, Behaviour, PaymentRequest, Status, Store
 
 
@@ -42,33 +42,32 @@ def due_dates(now: float, zone: tzinfo | None) -> tuple[date, date]:
 class Lifecycle:
     def __init__(self, store: Store, *, step: float, zone: tzinfo | None) -> None:
         self.store, self._step, self._zone = store, step, zone
-        self._schedule: list[tuple[float, str, Status, Status]] = []
-        """A heap of moves: when each is due, the request, the status that it leaves, and the next
-        one.
-        """
+        self._timeline: Timeline[tuple[str, Status, Status]] = Timeline(self._make)
+        """Each move has the request, the status that it leaves, and the next one."""
 
     def schedule(self, requests: Iterable[PaymentRequest]) -> None:
         for request in requests:
             if (planned := self._next(request)) is not None:
                 due, to = planned
-                heapq.heappush(self._schedule, (due, request.id, request.status, to))
+                self._timeline.plan(due, (request.id, request.status, to))
 
     def _commit(
-        self, requests: Sequence[PaymentRequest], keys: Mapping[str, Sequence[str]] | None = None
+        self, requests: Sequence[PaymentRequest], keys: Mapping[str, Entry] | None = None
     ) -> None:
         self.store.commit(requests, keys)
         self.schedule(requests)
 
     def pass_time(self, now: float) -> int:
         """Make every move that is due by `now`, in order of time; returns their number."""
-        moved = 0
-        while self._schedule and self._schedule[0][0] <= now:
-            due, request_id, leaves, to = heapq.heappop(self._schedule)
-            request = self.store.requests[request_id]
-            if request.status == leaves:  # else it has left that before
-                self._commit([self._moved(request, to, due)])
-                moved += 1
-        return moved
+        return self._timeline.pass_time(now)
+
+    def _make(self, move: tuple[str, Status, Status], due: float) -> bool:
+        request_id, leaves, to = move
+        request = self.store.requests[request_id]
+        if request.status != leaves:  # it has left that before
+            return False
+        self._commit([self._moved(request, to, due)])
+        return True
 
     def _moved(self, request: PaymentRequest, to: Status, at: float) -> PaymentRequest:
         moved = replace(request, status=to, changed_at=at)

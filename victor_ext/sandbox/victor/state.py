@@ -20,6 +20,7 @@ from typing import Any, Literal, TypeVar
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from victor_ext.sandbox.engine import Entry
 from victor_ext.sandbox.server.context import Clock, TokenStore
 from victor_ext.sandbox.server.document import Problem, declared_in
 from victor_ext.sandbox.server.exchange import JsonObject, Operation
@@ -315,13 +316,11 @@ class Store:
         """`created_at` of each request in `order`: never falling, so that time ranges can be
         bisected.
         """
-        self.keys: Facts[Sequence[str]] = Facts(database, "key")
-        """By owner and key, with a line break between: the fingerprint of the body, and the id of
-        what was made.
-        """
+        self.keys: Facts[Entry] = Facts(database, "key", tuple)
+        """By the place of a key: what was done under it."""
 
     def commit(
-        self, requests: Sequence[PaymentRequest], keys: Mapping[str, Sequence[str]] | None = None
+        self, requests: Sequence[PaymentRequest], keys: Mapping[str, Entry] | None = None
     ) -> None:
         """Write new or changed requests, and the key under which the work was done, in one
         transaction; then keep them.

@@ -1,0 +1,86 @@
+"""Lists: which items pass the filters, in which order they come, and which of them a page has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeAlias, TypeVar, cast
+
+from victor_ext.sandbox.server.exchange import JsonValue
+
+T = TypeVar("T")
+Members: TypeAlias = Mapping[str, Any]
+Test: TypeAlias = tuple[str, Callable[[Any, Any], bool]]
+"""The member that a filter is about, and whether its value is wanted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """A page of a list. Its number counts from 1."""
+
+    items: Sequence[T]
+    number: int
+    size: int
+    total: int
+    """How many items the list has."""
+
+    @property
+    def pages(self) -> int:
+        """How many pages the list has."""
+        return -(-self.total // self.size)
+
+    @property
+    def before(self) -> int:
+        """How many items come before those of this page."""
+        return (self.number - 1) * self.size
+
+
+def page_of(items: Sequence[T], number: int, size: int) -> Page[T]:
+    """Cut a page from a list."""
+    begin = (number - 1) * size
+    return Page(items[begin : begin + size], number, size, len(items))
+
+
+def passes(
+    members: Members, filters: Mapping[str, JsonValue], tests: Mapping[str, Test] | None = None
+) -> bool:
+    """Whether an item passes all filters. One without a test compares the member of its own name,
+    in whatever part of the item. An item without the member does not pass.
+    """
+    for name, wanted in filters.items():
+        test = (tests or {}).get(name)
+        if test is None:
+            is_wanted = _has(members, name, wanted)
+        else:
+            member, is_test = test
+            value = members.get(member)
+            is_wanted = value is not None and is_test(value, wanted)
+        if not is_wanted:
+            return False
+    return True
+
+
+def _has(members: Members, name: str, wanted: JsonValue) -> bool:
+    """Whether a member of this name has the value, or one of several."""
+    values: list[Any] = wanted if isinstance(wanted, list) else [wanted]  # pyright: ignore[reportUnknownVariableType] - JSON
+    if members.get(name) is not None and members[name] in values:
+        return True
+    for part in members.values():
+        if isinstance(part, dict) and _has(cast("Members", part), name, values):
+            return True
+    return False
+
+
+def in_order(items: Sequence[Members], terms: str) -> Sequence[Members]:
+    """Sort items by members: `name:asc,date:desc`. An item without the member comes first.
+
+    Raises TypeError if the values of a member have no order.
+    """
+    for term in reversed(terms.split(",") if terms else []):
+        name, _, direction = term.partition(":")
+        items = sorted(
+            items,
+            key=lambda item: (item.get(name) is not None, item.get(name)),
+            reverse=direction == "desc",
+        )
+    return items

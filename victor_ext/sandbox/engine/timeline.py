@@ -1,0 +1,38 @@
+"""What happens by itself: moves that are due at a time of the business clock."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from itertools import count
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class Timeline(Generic[T]):
+    """Moves, in order of the times at which they are due.
+
+    Args:
+        move: Makes a move, which was due at that time in epoch seconds. Returns False if there was
+            nothing to move any more.
+    """
+
+    def __init__(self, move: Callable[[T, float], bool]) -> None:
+        self._move = move
+        self._due: list[tuple[float, int, T]] = []
+        self._numbers = count()
+
+    def plan(self, at: float, what: T) -> None:
+        """Plan a move. Of moves at one time, the one that was planned first comes first."""
+        heapq.heappush(self._due, (at, next(self._numbers), what))
+
+    def pass_time(self, now: float) -> int:
+        """Make every move that is due by `now`, also those that a move plans. Returns their
+        number.
+        """
+        moved = 0
+        while self._due and self._due[0][0] <= now:
+            at, _, what = heapq.heappop(self._due)
+            moved += self._move(what, at)
+        return moved
