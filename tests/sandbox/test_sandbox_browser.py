@@ -235,6 +235,33 @@ def test_a_page_elsewhere_cannot_command_the_sandbox(launch, browser, sandbox, v
     assert before > 0
 
 
+def test_a_click_on_a_reference_opens_the_record(window, victor):
+    page = window()
+    made = ask(victor, "Opened by its reference", client_reference_id="INV-77")
+    page.get_by_role("link", name="INV-77").click()
+    expect(page.locator("#detail q")).to_have_text("Opened by its reference")
+    assert page.url.endswith(f"#/records/{made.id}")
+
+
+def test_on_a_phone_values_have_their_width(window, victor, sandbox):
+    """A name stands above its value: no date is broken."""
+    made = ask(victor, "On a phone")
+    page = window("/", 375)
+    for path in (
+        f"/#/records/{made.id}",
+        f"/#/calls/{sandbox.received()[-1].number}",
+        "/docs",
+    ):
+        page.goto(sandbox.url + path)
+        page.locator("dd").first.wait_for()
+        sizes = page.locator("main dd").evaluate_all(
+            "all => all.map(one => [one.textContent, one.clientWidth, one.clientHeight])"
+        )
+        for text, width, height in sizes:
+            assert width >= 280, (path, text)
+            assert len(text) > 30 or height < 36, (path, text)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [375, 1280])
 def test_it_fits_and_can_be_read(window, victor, sandbox, width, scheme):

@@ -14,7 +14,8 @@ from tests.fifth_system.tiny_pay.sandbox import TinySandbox
 from tests.sandbox.sandbox_callers import CREATE, KEY, RawConnection
 from victor_ext.sandbox import RemoteSandbox
 from victor_ext.sandbox.command_line import provider_named, providers
-from victor_ext.sandbox.server import Operation, ServerInThread, json_response
+from victor_ext.sandbox.eastpay import EastPaySandbox
+from victor_ext.sandbox.server import Operation, ServerInThread, command, json_response
 from victor_ext.sandbox.server.faults import KINDS
 
 pytestmark = pytest.mark.pull_request
@@ -279,16 +280,66 @@ def test_every_command_is_on_the_page_of_the_control_api_and_in_its_list(name, h
         listed = http.get(sandbox.url + "/_sandbox/").json()
         assert http.get(sandbox.url).status_code == 200
     assert f"{sandbox.settings.host}" in shown
-    for command in provider.commands_type.commands():
-        assert f"<b>{command.method}</b> <code>{command.path}</code>" in shown
+    for each in provider.commands_type.commands():
+        assert f"<b>{each.method}</b> <code>{each.path}</code>" in shown
     calls = [each["call"] for each in listed["commands"]]
     assert calls == [f"{each.method} {each.path}" for each in provider.commands_type.commands()]
     assert all(each["what"] for each in listed["commands"])
     assert all(f"<code>{kind}</code>" in shown for kind in KINDS)
     read = " ".join(html.unescape(re.sub(r"<[^>]*>", "", shown)).split())  # as a reader sees it
-    for command in provider.commands_type.commands():
-        for paragraph in command.documentation.split("\n\n"):
-            assert " ".join(paragraph.split()) in read
+    for each in provider.commands_type.commands():
+        for paragraph in each.documentation.split("\n\n"):
+            assert " ".join(paragraph.replace("`", "").split()) in read
+        for parameter in each.table:
+            assert f"{parameter.name} {parameter.takes.replace('`', '')}" in read
+    assert not re.findall(r"`|&lt;class|typing|\| None|JSON value", shown)
+
+
+def test_what_a_command_takes_is_told_as_json(sandbox, http):
+    shown = http.get(sandbox.url + "/docs").text
+    read = " ".join(html.unescape(re.sub(r"<[^>]*>", "", shown)).split())
+    for line in (
+        "status Accepted or Declined",
+        "notes a text or null, default null",
+        'amount a text or a whole number, default "10.00"',
+        "amount_modification_allowed true, false or null, default null",
+        "seconds a number",
+        "headers an object or null",
+        "after a whole number, default 0",
+    ):
+        assert line in read, line
+    assert "<dd><code>Accepted</code> or <code>Declined</code></dd>" in shown
+
+
+def test_names_that_are_for_type_checkers_alone_do_not_end_the_page(http):
+    class Commands(TinySandbox):
+        @command("POST", "/charges/refuse")
+        def refuse(self, name: "OnlyThere", times: int = 1) -> None:  # noqa: F821
+            """Refuse `name`."""
+
+    (refuse, *_) = Commands.commands()
+    assert refuse.table == [("name", "a JSON value", None), ("times", "a whole number", "1")]
+
+
+@pytest.mark.parametrize("place", ["calls/1", "records/{id}"])
+def test_an_id_of_a_provider_without_records_leads_to_its_calls(http, place):
+    with EastPaySandbox() as sandbox:
+        entity, token = sandbox.add_merchant()
+        form = {"entityId": entity, "entityType": "MERCHANT", "paymentType": "DB"}
+        form |= {"amount": "5.00", "currency": "EGP", "merchantTransactionId": "INV-1"}
+        headers = {"authorization": f"Bearer {token}"}
+        url = f"{sandbox.url}/eastpay/v3/payments"
+        made = http.post(url, data=form, headers=headers).json()["id"]
+        http.get(f"{url}/{made}", params={"entityId": entity}, headers=headers)
+        shown = http.get(f"{sandbox.url}{PAGE}/{place.format(id=made)}")
+    assert shown.status_code == 200
+    if place == "calls/1":
+        assert f'<a href="#/records/{made}">INV-1, {made}</a>' in shown.text
+    else:
+        assert re.findall(r'<a href="#/calls/(\d)">(\w+)', shown.text) == [
+            ("1", "pay"),
+            ("2", "inquire"),
+        ]
 
 
 # Who may see it

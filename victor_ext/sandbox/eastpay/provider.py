@@ -85,14 +85,20 @@ class EastPayCommands(ServerCommands):
 
         `reference` is the merchant's own, `merchantTransactionId`.
 
-        A payment with the CVV 999 is declined by the bank without a decision.
+        A payment with the CVV 999, or with a card that has expired, is declined by the bank without
+        a decision.
         """
         self._provider.state.endings[reference] = Ending(code, then, after)
 
     @command("POST", "/checkouts/{checkout_id}/pay", returns=member("id", str))
     def pay_checkout(self, checkout_id: str, code: str = SUCCEEDED) -> JsonObject:
-        """Pay a checkout as the shopper, with the result `code`; returns the id of the payment."""
+        """Pay a checkout as the shopper, with the result `code`; returns the id of the payment.
+
+        It lives until it is paid: only after a payment that was declined it is paid again.
+        """
         checkout = self._provider.checkout(checkout_id)
+        if checkout.paid and not rules.is_declined(checkout.paid.ending.final):
+            raise ValueError("the checkout is paid: prepare another one")
         checkout.paid = self._provider.state.new_entry(checkout.owner, checkout.form)
         checkout.paid.ending = Ending(code)
         return {"id": checkout.paid.id}
@@ -191,11 +197,10 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
         call.exchange.operation = {"CP": "capture", "RV": "reverse", "RF": "refund"}[
             form["paymentType"]
         ]
-        cents = rules.hundredths(form) or entry.cents
-        forbidden = self.state.is_forbidden(entry, form["paymentType"], cents)
+        refusal = self.state.refusal(entry, form)
         step = self.state.new_entry(call.owner, form)
-        step.cents = cents
-        if forbidden:
+        step.cents, step.refusal = rules.step_cents(entry, form), refusal
+        if refusal:
             step.ending = Ending(rules.NO_SUCH_REFERENCE)
         entry.steps.append(step)
         return self._answer(call, step)
@@ -270,7 +275,7 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
             **_repeated("inquire", form),
             **{name: form[name] for name in ("amount", "currency") if name in form},
             "id": entry.id,
-            "result": result(code),
+            "result": result(code, entry.refusal or rules.SEE_TABLE),
         }
 
     def _envelope(self, body: JsonObject) -> JsonObject:

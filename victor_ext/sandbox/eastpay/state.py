@@ -6,6 +6,7 @@ import random
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from victor_ext.sandbox.server import Clock, JsonObject
 from victor_ext.sandbox.server.settings import ServerSettings, option
@@ -17,6 +18,15 @@ NO_SUCH_REFERENCE = "100.300.100"
 
 The detail is the sandbox's choice.
 """
+WRONG_CVV = "800.100.153"
+"""The bank declined the authorization because of the CVV: the page's own example."""
+EXPIRED_CARD = "800.100.157"
+"""The bank declined the authorization because of the expiry date.
+
+The page documents both groups. The detail is the sandbox's choice.
+"""
+_SUCCESSES = (SUCCEEDED, "000.000.00")
+"""Both forms that the table of result codes has."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,7 +49,10 @@ def is_declined(code: str) -> bool:
     return re.fullmatch(r"(?:100\.(?!200)[0-9]{3}|800\.[0-9]{3})\.[0-9]{3}", code) is not None
 
 
-def result(code: str, description: str = "see the table of result codes") -> JsonObject:
+SEE_TABLE = "see the table of result codes"
+
+
+def result(code: str, description: str = SEE_TABLE) -> JsonObject:
     return {"code": code, "description": description}
 
 
@@ -68,17 +81,32 @@ class Entry:
     made_at: float
     cents: int = 0
     steps: list[Entry] = field(default_factory=list["Entry"])
+    refusal: str = ""
+    """Why the gateway refused this step."""
 
     def code_at(self, now: float) -> str:
         due = self.ending.then is not None and now >= self.made_at + self.ending.after
         return self.ending.final if due else self.ending.code
 
+    def succeeded(self, now: float) -> bool:
+        return self.code_at(now) in _SUCCESSES
+
     def total(self, payment_type: str, now: float) -> int:
         """The sum of the steps of a type that succeeded, in hundredths."""
         return sum(
-            s.cents
-            for s in self.steps
-            if s.payment_type == payment_type and s.code_at(now) == SUCCEEDED
+            step.cents
+            for step in self.steps
+            if step.payment_type == payment_type and step.succeeded(now)
+        )
+
+    def held(self, payment_type: str, now: float) -> int:
+        """The sum of the steps of a type that were not declined, in hundredths: one that is pending
+        may still succeed.
+        """
+        return sum(
+            step.cents
+            for step in self.steps
+            if step.payment_type == payment_type and not is_declined(step.code_at(now))
         )
 
 
@@ -120,35 +148,53 @@ class State:
         kept = {name: value for name, value in form.items() if not name.startswith("card.")}
         ending = self.endings.get(form.get("merchantTransactionId", ""), Ending())
         if form.get("card.cvv") == "999":
-            ending = Ending("800.100.153")
+            ending = Ending(WRONG_CVV)
+        elif has_expired(form, self.now()):
+            ending = Ending(EXPIRED_CARD)
         entry = Entry(
             self.new_id(), owner, form["paymentType"], kept, ending, self.now(), hundredths(form)
         )
         self.entries[entry.id] = entry
         return entry
 
-    def is_forbidden(self, entry: Entry, payment_type: str, cents: int) -> bool:
-        """Whether a step is refused: the payment is of the wrong type, or the amount is more than
-        what is left.
+    def refusal(self, entry: Entry, form: Mapping[str, str]) -> str:
+        """Why a step of a payment is refused; empty: it is not.
+
+        The pages say none of these rules: they are the sandbox's own.
         """
-        now = self.now()
-        if (
-            entry.payment_type not in ("PA", "DB")
-            or entry.code_at(now) != SUCCEEDED
-            or entry.total("RV", now)
-        ):
-            return True
-        reserved = entry.payment_type == "PA"
-        match payment_type:
-            case "CP":
-                return not reserved or entry.total("CP", now) + cents > entry.cents
-            case "RF":
-                charged = entry.total("CP", now) if reserved else entry.cents
-                return entry.total("RF", now) + cents > charged
-            case "RV":
-                return bool(entry.total("CP", now) or entry.total("RF", now))
-            case _:
-                return True
+        now, asked = self.now(), form["paymentType"]
+        cents, currency = step_cents(entry, form), entry.form.get("currency")
+        charged = entry.total("CP", now) if entry.payment_type == "PA" else entry.cents
+        left = (charged if asked == "RF" else entry.cents) - entry.held(asked, now)
+        follows = entry.held("CP", now) or entry.held("RF", now)
+        rules = (
+            (entry.payment_type not in ("PA", "DB"), f"{asked} follows a payment, not a step."),
+            (not entry.succeeded(now), "The payment has not succeeded."),
+            (entry.held("RV", now), "The payment was reversed."),
+            (form.get("currency", currency) != currency, f"The currency is {currency}."),
+            (asked == "RV" and follows, "The payment was captured or refunded."),
+            (asked == "CP" and entry.payment_type != "PA", "Only a PA is captured."),
+            (
+                not 0 < cents <= left,
+                f"The amount must be above 0.00 and at most {_major(max(left, 0))}.",
+            ),
+        )
+        return next((why for is_broken, why in rules if is_broken), "")
+
+
+def has_expired(form: Mapping[str, str], now: float) -> bool:
+    """Whether the card of a form has expired: it is valid until its month has ended in UTC."""
+    year, month = form.get("card.expiryYear"), form.get("card.expiryMonth", "12")
+    return year is not None and f"{year}-{month}" < f"{datetime.fromtimestamp(now, UTC):%Y-%m}"
+
+
+def step_cents(entry: Entry, form: Mapping[str, str]) -> int:
+    """The amount of a step, in hundredths: that of the payment when the form has none."""
+    return hundredths(form) if form.get("amount") else entry.cents
+
+
+def _major(cents: int) -> str:
+    return f"{cents // 100}.{cents % 100:02}"
 
 
 def hundredths(form: Mapping[str, str]) -> int:

@@ -165,6 +165,8 @@ class FlexFactorProvider(SandboxProvider[ServerSettings]):
             price = transaction["amount"], transaction["currency"]
             decisions = self.state.decisions
             decision = decisions.pop(external_id if external_id in decisions else "", "APPROVED")
+            if self.state.has_expired(body.get("paymentMethod", {})):
+                decision = "DECLINED"  # the sandbox's own rule: no page says it
             order = self.state.place_order(
                 external_id, call.owner, price, body["payer"]["email"], decision
             )

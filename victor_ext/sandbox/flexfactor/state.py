@@ -99,7 +99,9 @@ class Order:
         """Take the money; returns the reason of a refusal, or None."""
         if self.state != "Capturerequired":
             return f"The order is {self.state}, not Capturerequired."
-        if cents > self.cents or currency != self.currency:
+        if currency != self.currency:
+            return f"The currency of the order is {self.currency}, not {currency}."
+        if cents > self.cents:
             return "The amount is greater than the authorised one."
         self.decision, self.state, self.captured = "APPROVED", "Completed", cents
         return None
@@ -200,6 +202,12 @@ class State:
         self.orders[order.id] = self.by_external_id[external_id, mid] = order
         return order
 
+    def has_expired(self, card: JsonObject) -> bool:
+        """Whether a card has expired: it is valid until its month has ended in UTC."""
+        year, month = card.get("expirationYear"), card.get("expirationMonth", 12)
+        today = datetime.fromtimestamp(self._clock.now(), UTC)
+        return year is not None and (year, month) < (today.year, today.month)
+
     def timestamp(self) -> str:
         return datetime.fromtimestamp(self._clock.now(), UTC).isoformat().replace("+00:00", "Z")
 
@@ -269,6 +277,8 @@ class FlexFactorCommands(TokenCommands):
     def decide(self, status: str, order_id: str | None = None) -> None:
         """Set the decision (`status`, such as `DECLINED`) of the next evaluation, of one order
         (None: of any order).
+
+        With a card that has expired it is `DECLINED` all the same.
         """
         self._state.decisions[order_id or ""] = status
 

@@ -23,6 +23,7 @@ from victor_ext.sandbox.server.context import Received, SandboxContext
 from victor_ext.sandbox.server.exchange import CONTROL, JsonObject, JsonValue
 from victor_ext.sandbox.server.faults import FaultOptions, Kind, read_fault
 from victor_ext.sandbox.server.listener import Listener
+from victor_ext.sandbox.server.parameters import Parameter, parameters_of
 from victor_ext.sandbox.server.privacy import body_text
 from victor_ext.sandbox.server.settings import FARTHEST
 
@@ -65,6 +66,11 @@ class Command:
     @property
     def parameters(self) -> tuple[inspect.Parameter, ...]:
         return tuple(self.signature.parameters.values())[1:]
+
+    @property
+    def table(self) -> list[Parameter]:
+        """What each parameter takes, for a reader."""
+        return parameters_of(self.work)
 
     @property
     def documentation(self) -> str:

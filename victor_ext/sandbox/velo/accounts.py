@@ -71,8 +71,14 @@ class Accounts:
         """Request money; returns the address of the funding, and the account."""
         account_id, body = asked.about, asked.body
         account = self.source(account_id)
-        if body["fundingAccountId"] not in self.banks:
+        bank = self.banks.get(body["fundingAccountId"])
+        if bank is None:
             raise Refused(400, "There is no such funding account.", "fundingAccountId")
+        # The sandbox's own rule. The document has no rate for funding, and no currency beside the
+        # amount. A funding account may be made without a currency.
+        if bank["currency"] not in ("", account["currency"]):
+            currencies = f"{account['currency']}, the funding account's {bank['currency']}"
+            raise Refused(400, f"The account's currency is {currencies}.", "fundingAccountId")
         funding_id = self._new_id()
         self.fundings[funding_id] = {
             **body,

@@ -12,6 +12,8 @@ from victor_ext.sandbox.velo.base import Asked, Base, Refused, iso
 
 RATE = 1.25
 """The exchange rate between any two currencies."""
+_QUOTE_LIFE = 900.0
+"""Seconds until a quote has expired: the sandbox's own choice."""
 _MONEY = ("sourceAmount", "sourceCurrency", "paymentAmount", "paymentCurrency")
 _EXPORTED: tuple[str, ...] = (
     "transactionDate",
@@ -31,6 +33,9 @@ class Payout:
     payments: list[JsonObject] = field(default_factory=list["JsonObject"])
     others: JsonObject = field(default_factory=dict[str, Any])
     """What its submission said beside the payments."""
+    quotes: list[JsonObject] = field(default_factory=list["JsonObject"])
+    """The exchanges of its last quote."""
+    quoted_until: float = 0.0
     times: dict[str, str] = field(default_factory=dict[str, str])
     """When it was submitted, quoted, instructed and withdrawn, as `submittedDateTime` and so on."""
 
@@ -89,15 +94,21 @@ class Payouts:
     def quote(self, payout_id: str) -> JsonObject:
         payout = self._in_status(payout_id, "ACCEPTED", "QUOTED")
         payout.status, payout.times["quotedDateTime"] = "QUOTED", self._base.timestamp()
-        return {"fxSummaries": self.exchanges(payout)}
+        payout.quoted_until = self._now() + _QUOTE_LIFE
+        payout.quotes = self._exchanges(payout)
+        return {"fxSummaries": payout.quotes}
 
     def instruct(self, payout_id: str) -> None:
+        """Have a payout paid.
+
+        That a quote which has expired is a conflict, as a missing one, is the sandbox's own rule.
+        """
         payout = self._in_status(payout_id, "ACCEPTED", "QUOTED")
         accepted = [one for one in payout.payments if one["status"] == "ACCEPTED"]
-        if "quotedDateTime" not in payout.times and any(
-            one["currency"] != one["sourceCurrency"] for one in accepted
-        ):
-            raise Refused(409, "Payments of other currencies need a quote first.")
+        exchanged = any(one["currency"] != one["sourceCurrency"] for one in accepted)
+        if exchanged and self._now() >= payout.quoted_until:
+            why = "its quote has expired" if payout.quotes else "it has none"
+            raise Refused(409, f"A payout of other currencies needs a quote, and {why}.")
         payout.status = "INSTRUCTED"
         self._plan(payout, "INSTRUCTED", self._base.settings.settlement, self._settle)
         payout.times["instructedDateTime"] = self._base.timestamp()
@@ -174,11 +185,11 @@ class Payouts:
         amount: int = payment["amount"]
         return amount if payment["currency"] == payment["sourceCurrency"] else -int(-amount // RATE)
 
-    def exchanges(self, payout: Payout) -> list[JsonObject]:
+    def _exchanges(self, payout: Payout) -> list[JsonObject]:
         """What the payments of other currencies cost, by pair of currencies."""
         pairs: dict[tuple[str, str], list[JsonObject]] = {}
         for one in payout.payments:
-            if one["reason"] is None and one["currency"] != one["sourceCurrency"]:
+            if one["status"] == "ACCEPTED" and one["currency"] != one["sourceCurrency"]:
                 pairs.setdefault((one["sourceCurrency"], one["currency"]), []).append(one)
         return [
             {
@@ -186,7 +197,7 @@ class Payouts:
                 "rate": RATE,
                 "invertedRate": 1 / RATE,
                 "creationTime": self._base.timestamp(),
-                "expiryTime": iso(self._now() + 60),
+                "expiryTime": iso(payout.quoted_until),
                 "totalSourceAmount": sum(map(self.cost, payments)),
                 "totalPaymentAmount": sum(one["amount"] for one in payments),
                 "sourceCurrency": source,
@@ -196,6 +207,11 @@ class Payouts:
             }
             for (source, paid), payments in pairs.items()
         ]
+
+    def _quotes(self, payout: Payout) -> list[JsonObject]:
+        """The exchanges of the last quote as they are now."""
+        expired = payout.status == "QUOTED" and self._now() >= payout.quoted_until
+        return [{**one, "status": "EXPIRED"} if expired else one for one in payout.quotes]
 
     # What can be read
 
@@ -234,7 +250,7 @@ class Payouts:
             "incompletePayments": incomplete,
             "returnedPayments": returned,
             "withdrawnPayments": withdrawn,
-            "fxSummaries": self.exchanges(payout) if "quotedDateTime" in payout.times else [],
+            "fxSummaries": self._quotes(payout),
             "accounts": costs,
             "sourceAccountSummary": [
                 {**cost, "totalCost": cost["totalPayoutCost"]} for cost in costs

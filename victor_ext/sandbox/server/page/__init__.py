@@ -14,6 +14,7 @@ from functools import lru_cache
 from importlib.resources import files
 from itertools import count
 from typing import TYPE_CHECKING, TypeAlias
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -138,12 +139,29 @@ class PageView:
         return sorted(groups.values(), key=lambda group: group.at, reverse=True)
 
     def record(self, record_id: str) -> str:
-        """The life of one record; raises `NotFound`."""
-        details = self._provider.record_details(record_id)
+        """The life of one record, or the calls about an id of a provider without records; raises
+        `NotFound`.
+        """
+        try:
+            details = self._provider.record_details(record_id)
+        except NotFound:
+            calls = self._calls_with(record_id)
+            if not calls:
+                raise
+            return _render("fragments.html", "about", id=record_id, entries=_timeline((), calls))
         calls = self._context.about({record_id, *details.related.values()}, details.record.key)
         return _render(
             "fragments.html", "record", details=details, entries=_timeline(details.moves, calls)
         )
+
+    def _calls_with(self, record_id: str) -> list[Received]:
+        """The last calls that made something with this id, or name it in their path."""
+        names = quote(record_id, safe="")
+        return [
+            call
+            for call in self._context.last(_SHOWN)
+            if record_id == call.request_id or names in call.path.split("/")
+        ]
 
     def key(self, key: str) -> str:
         """The calls with one key; raises `NotFound`."""

@@ -85,7 +85,7 @@ async function copy(button) {
 function updateList(name, { order, html }) {
   const list = one(`[data-list="${name}"]`);
   const known = new Map([...list.children].map((item) => [item.dataset.id, item]));
-  const focused = document.activeElement?.closest?.("[data-row]")?.getAttribute("href");
+  const focused = document.activeElement?.closest?.("[data-list] a")?.getAttribute("href");
   for (const [id, item] of known) if (id in html || !order.includes(id)) item.remove();
   let before = list.firstElementChild;
   for (const id of order) {
@@ -93,7 +93,7 @@ function updateList(name, { order, html }) {
     if (item === before) before = before.nextElementSibling;
     else list.insertBefore(item, before);
   }
-  if (focused) one(`[data-row][href="${CSS.escape(focused)}"]`, list)?.focus({ preventScroll: true });
+  if (focused) one(`a[href="${CSS.escape(focused)}"]`, list)?.focus({ preventScroll: true });
   afterListChange();
 }
 
