@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from victor_ext.sandbox.server import Clock, JsonObject
-from victor_ext.sandbox.server.settings import ServerSettings, option
+from victor_ext.sandbox.server.notifying import NotifyingSettings
+from victor_ext.sandbox.server.settings import option
 
 SUCCEEDED = "000.000.000"
 STARTED = "000.200.100"
@@ -20,7 +21,7 @@ The detail is the sandbox's choice.
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class EastPaySettings(ServerSettings):
+class EastPaySettings(NotifyingSettings):
     """The options of every sandbox, and those of this one."""
 
     documented_only: bool = option(

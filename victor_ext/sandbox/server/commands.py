@@ -287,6 +287,7 @@ class ServerCommands:
     def reset(self) -> JsonObject:
         """Forget everything, credentials and accounts included; demo data come back."""
         self._context.reset()
+        self._provider.notifications.reset()
         self._provider.reset()
         return {}
 
@@ -319,7 +320,9 @@ class ServerOverHttp(ServerCommands):
 
     def _send(self, command: Command, parameters: JsonObject) -> JsonValue:
         require_text(parameters)
-        path = _BRACES.sub(lambda match: quote(parameters.pop(match[1]), safe=""), command.path)
+        path = _BRACES.sub(
+            lambda match: quote(str(parameters.pop(match[1])), safe=""), command.path
+        )
         body: str | None = None
         if command.method != "GET":
             body = json.dumps(parameters)
