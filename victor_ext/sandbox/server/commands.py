@@ -256,6 +256,8 @@ class ServerCommands:
         The default is once, or without end when there is a probability.
         """
         fault = read_fault(kind, dict(options), self._context.operations)
+        if fault.is_of_notifications and self._provider.resending is None:
+            raise ValueError(f"{kind}: this sandbox posts no notifications")
         return {"id": self._context.faults.inject(fault)}
 
     @command("GET", "/faults")

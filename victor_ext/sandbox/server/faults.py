@@ -98,17 +98,22 @@ class Fault:
         return "stall" if self.kind == "stall" else self.how
 
     @property
+    def is_of_notifications(self) -> bool:
+        """Whether it applies to what the sandbox posts, and to no call."""
+        return self.kind in OF_NOTIFICATIONS
+
+    @property
     def is_before_work(self) -> bool:
         """Whether the request is cut off, and never served."""
         return self.kind in BEFORE or (self.kind == "stall" and not self.work)
 
     def matches(self, operation: str, query: str) -> bool:
-        if self.kind in OF_NOTIFICATIONS or self.operation not in (None, operation):
+        if self.is_of_notifications or self.operation not in (None, operation):
             return False
         return self.query is None or fnmatchcase(query, self.query)
 
     def matches_notification(self, event: str) -> bool:
-        if self.kind not in OF_NOTIFICATIONS:
+        if not self.is_of_notifications:
             return False
         return self.event is None or fnmatchcase(event, self.event)
 
@@ -184,9 +189,9 @@ def _check_range(fault: Fault) -> None:
 
 def _check_names(fault: Fault) -> None:
     """Raise `ValueError` for a name of calls in a fault of notifications, or the other way."""
-    if fault.kind in OF_NOTIFICATIONS and (fault.operation, fault.query) != (None, None):
+    if fault.is_of_notifications and (fault.operation, fault.query) != (None, None):
         raise ValueError(f"{fault.kind} has no operation and no query: name the event")
-    if fault.kind not in OF_NOTIFICATIONS and fault.event is not None:
+    if not fault.is_of_notifications and fault.event is not None:
         raise ValueError(f"{fault.kind} has no event: name the operation")
 
 

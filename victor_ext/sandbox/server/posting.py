@@ -4,6 +4,7 @@ Nothing in it waits on the serving thread: an application runs in an event loop 
 """
 
 import asyncio
+import os
 import ssl
 import threading
 from collections.abc import Mapping
@@ -59,10 +60,16 @@ async def post(url: str, posted: Posted) -> int:
         reader, writer = await asyncio.open_connection(parts.hostname, port, ssl=secure)
         return await _exchange(reader, writer, _target(parts), _headers(url, posted), posted.body)
     except (OSError, h11.ProtocolError, UnicodeError) as error:
-        raise NotAnswered(getattr(error, "strerror", None) or str(error)) from error
+        raise NotAnswered(_reason(error)) from error
     finally:
         if writer is not None:
             writer.close()
+
+
+def _reason(error: Exception) -> str:
+    # The texts of asyncio are long, and name the address again.
+    number = getattr(error, "errno", None)
+    return os.strerror(number) if isinstance(number, int) and number > 0 else str(error)
 
 
 async def _exchange(
