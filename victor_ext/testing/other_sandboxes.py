@@ -1,4 +1,4 @@
-"""A sandbox of Velo, of EastPay or of FlexFactor for one test. A mark of its name sets its options."""
+"""A sandbox of Velo, EastPay or FlexFactor for one test. A mark of its name sets its options."""
 
 from __future__ import annotations
 

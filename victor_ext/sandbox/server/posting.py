@@ -63,7 +63,9 @@ async def post(url: str, posted: Posted) -> int:
         raise NotAnswered(_reason(error)) from error
     finally:
         if writer is not None:
-            writer.close()
+            writer.transport.abort()
+            with suppress(OSError):
+                await writer.wait_closed()
 
 
 def _reason(error: Exception) -> str:
