@@ -22,7 +22,7 @@ from tests.sandbox.velo_payor import LIFE, Payor
 from victor_ext.sandbox.velo import VeloSandbox
 from victor_ext.testing import Faults
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.pull_request
 
 
 def free_port() -> int:
