@@ -39,6 +39,9 @@ class VeloSettings(NotifyingSettings):
     )
 
 
+def _to_nobody(_notification: JsonObject, _webhook_id: str | None) -> None: ...
+
+
 class Base:
     """The settings, the business clock, new ids, the only payor, and the notifications so far."""
 
@@ -50,7 +53,7 @@ class Base:
         self.changed: dict[str, float] = {}
         """When each payee, funding and payment last changed, by its id."""
         self.notifications: list[JsonObject] = []
-        self.post: Callable[[JsonObject, str | None], None] = lambda *_: None
+        self.post: Callable[[JsonObject, str | None], None] = _to_nobody
         """Posts a notification: to the webhook of an id, or where it is wanted (None)."""
         self.watch: Callable[[], None] = lambda: None
         """Lets time alone move payouts from now on."""
