@@ -4,7 +4,8 @@ docs/testing.md.
 pytest loads it by itself when the package is installed with the extra `sandbox`. The sandbox of
 each test is empty. A mark sets its options:
 `@pytest.mark.victor_sandbox(demo_data=True, environment="production")`. With `like="measured.json"`
-it plays what `victor conform` measured.
+it plays what `victor conform` measured. The sandboxes of the other systems are `velo_sandbox`,
+`eastpay_sandbox` and `flexfactor_sandbox`.
 
 First come the hooks of pytest, then the fixtures: the sandbox, what a test does to the sandbox, and
 clients with what these are made of.
@@ -22,6 +23,12 @@ import victor_ext
 
 from . import failure_report
 from .controls import Faults, TimeTravel
+from .other_sandboxes import (
+    OTHER_SANDBOXES,
+    eastpay_sandbox,
+    flexfactor_sandbox,
+    velo_sandbox,
+)
 
 if TYPE_CHECKING:
     from victor_ext import AsyncVictor, RetryPolicy, Victor, VictorJwt, VictorOAuth
@@ -31,12 +38,15 @@ __all__ = (
     "Faults",
     "TimeTravel",
     "async_victor",
+    "eastpay_sandbox",
     "faults",
+    "flexfactor_sandbox",
     "pytest_addoption",
     "pytest_configure",
     "pytest_runtest_makereport",
     "sent_once",
     "time_travel",
+    "velo_sandbox",
     "victor",
     "victor_auth",
     "victor_key_pair",
@@ -63,6 +73,10 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", f"{_MARK}(**settings): settings of the `{_MARK}` fixture (SandboxSettings)"
     )
+    for name, settings in OTHER_SANDBOXES.items():
+        config.addinivalue_line(
+            "markers", f"{name}(**settings): settings of the `{name}` fixture ({settings})"
+        )
 
 
 @pytest.hookimpl(wrapper=True)

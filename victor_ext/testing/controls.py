@@ -80,6 +80,22 @@ class Faults:
         """An HTML page with `status` (503); no work is done, unless `work=True`."""
         return self._sandbox.inject("html", **options)
 
+    def lose_notification(self, **options: Unpack[FaultOptions]) -> int:
+        """The next notification does not arrive; the provider posts it again after some time. As
+        the next two, it takes `event`, such as `"payment.*"`, and no `operation`.
+        """
+        return self._sandbox.inject("lose_notification", **options)
+
+    def double_notification(self, **options: Unpack[FaultOptions]) -> int:
+        """The next notification is posted twice, the same bytes."""
+        return self._sandbox.inject("double_notification", **options)
+
+    def delay_notification(self, **options: Unpack[FaultOptions]) -> int:
+        """The next notification comes after the one that follows it; with `delay`, so many seconds
+        of the business clock later.
+        """
+        return self._sandbox.inject("delay_notification", **options)
+
     def down(self) -> None:
         """Refuse connections until `up`: nothing of a call leaves this machine."""
         self._sandbox.down()

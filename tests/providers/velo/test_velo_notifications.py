@@ -127,7 +127,7 @@ def test_what_the_sandbox_would_have_posted(harness: Harness) -> None:
     harness(lambda velo: velo.payouts.instruct(payout_id))
     posted = [json.dumps(one).encode() for one in harness.sandbox.notifications()]
     out = [Webhook(HEADER).read(body, HEADER) for body in posted]
-    assert [one.event_name for one in out] == ["payment.accepted", "payment.funded"]
+    assert [one.event_name for one in out] == ["payment.submitted", "payment.accepted"]
     # A hint only: what it is about is read.
     [payment] = harness.find(out[-1].payor_payment_id)
     assert (payment.id, payment.status) == (out[-1].payment_id, "FUNDED")

@@ -169,5 +169,5 @@ def test_an_account_that_is_too_empty(signed: httpx.Client, sandbox: VeloSandbox
     sandbox.advance(30)
     assert (sandbox.balance(account), signed.get(path).json()["status"]) == (1, "INCOMPLETE")
     assert [one["eventName"] for one in sandbox.notifications(after=2)] == [
-        "payment.funded", "payment.awaiting_funds", "payment.confirmed",
-    ]  # fmt: skip
+        "payment.accepted", "payment.accepted", "payment.confirmed",
+    ], "of FUNDED and AWAITING_FUNDS Velo's document has no notification"  # fmt: skip

@@ -7,7 +7,8 @@ and that answers repeat amount, currency and reference.
 
 from victor_ext.sandbox.eastpay.provider import EastPayCommands, EastPayProvider, Merchant
 from victor_ext.sandbox.eastpay.state import EastPaySettings
-from victor_ext.sandbox.server import ServerInThread, ServerOverHttp
+from victor_ext.sandbox.server import ServerOverHttp
+from victor_ext.sandbox.server.notifying import NotifyingServer
 
 __all__ = (
     "EastPayCommands",
@@ -19,7 +20,7 @@ __all__ = (
 )
 
 
-class EastPaySandbox(EastPayCommands, ServerInThread[EastPaySettings]):
+class EastPaySandbox(EastPayCommands, NotifyingServer[EastPaySettings]):
     """One bank's gateway in this process:
     `with EastPaySandbox() as sandbox: sandbox.url + "/eastpay"`.
     """

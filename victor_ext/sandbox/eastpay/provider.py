@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from victor_ext.sandbox.eastpay import state as rules
+from victor_ext.sandbox.eastpay.notifications import RESENDING, PaymentNotifications
 from victor_ext.sandbox.eastpay.state import (
     STARTED,
     SUCCEEDED,
@@ -19,7 +20,6 @@ from victor_ext.sandbox.eastpay.state import (
 )
 from victor_ext.sandbox.server.commands import (
     NotFound,
-    ServerCommands,
     command,
     find,
     member,
@@ -33,6 +33,7 @@ from victor_ext.sandbox.server.exchange import (
     Response,
     json_response,
 )
+from victor_ext.sandbox.server.notifying import NotificationCommands
 from victor_ext.sandbox.server.provider import Call, SandboxProvider
 
 _BASES = ("eastpay", "pay", "gateway")
@@ -62,7 +63,7 @@ class Merchant(NamedTuple):
     token: str
 
 
-class EastPayCommands(ServerCommands):
+class EastPayCommands(NotificationCommands):
     """The commands of EastPay's sandbox, beside those of every sandbox."""
 
     _provider: EastPayProvider
@@ -101,6 +102,7 @@ class EastPayCommands(ServerCommands):
             raise ValueError("the checkout is paid: prepare another one")
         checkout.paid = self._provider.state.new_entry(checkout.owner, checkout.form)
         checkout.paid.ending = Ending(code)
+        self._provider.notified.now(checkout.paid)
         return {"id": checkout.paid.id}
 
     @command(
@@ -109,11 +111,17 @@ class EastPayCommands(ServerCommands):
         returns=lambda made: str(made["body"]).encode(),
     )
     def notification(self, payment_id: str) -> JsonObject:
-        """The body of the notification that the gateway would send about a payment now. The
-        sandbox sends none.
-        """
+        """The body of the notification that the gateway would send about a payment now."""
         entry = find(self._provider.state.entries, payment_id, "payment")
         return {"body": self._provider.payment_response(entry).body.decode()}
+
+    @command("POST", "/payments/{payment_id}/notify", returns=nothing)
+    def trigger(self, payment_id: str) -> JsonObject:
+        """Post a notification about a payment as it is now, to its `notificationUrl` or to the
+        address of `--notify`.
+        """
+        self._provider.notified.now(find(self._provider.state.entries, payment_id, "payment"))
+        return {}
 
     @command("GET", "/payments")
     def payment_ids(self) -> list[str]:
@@ -130,8 +138,12 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
     operations = OPERATIONS
     settings_type = EastPaySettings
     commands_type = EastPayCommands
+    resending = RESENDING
 
     def new_state(self) -> State:
+        self.notified = PaymentNotifications(
+            self.notifications, lambda entry: self.payment_response(entry).body
+        )
         return State(self.context.clock, self.settings.seed)
 
     def error(
@@ -211,6 +223,7 @@ class EastPayProvider(SandboxProvider[EastPaySettings]):
             reference = entry.form.get("merchantTransactionId")
             call.did_work(*([reference] if reference else []))
         call.exchange.request_id = entry.id
+        self.notified.when_it_ends(entry)
         return self.payment_response(entry, entry.ending.code)
 
     def _read(self, operation: str, call: Call) -> Response:

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from victor_ext.sandbox.server import Clock, JsonObject
-from victor_ext.sandbox.server.settings import ServerSettings, option
+from victor_ext.sandbox.server.notifying import NotifyingSettings
+from victor_ext.sandbox.server.settings import option
 
 SUCCEEDED = "000.000.000"
 STARTED = "000.200.100"
@@ -30,7 +31,7 @@ _SUCCESSES = (SUCCEEDED, "000.000.00")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class EastPaySettings(ServerSettings):
+class EastPaySettings(NotifyingSettings):
     """The options of every sandbox, and those of this one."""
 
     documented_only: bool = option(

@@ -1,18 +1,20 @@
 """A local stand-in for FlexFactor. See docs/flexfactor.md."""
 
 from victor_ext.sandbox.flexfactor.provider import FlexFactorProvider
-from victor_ext.sandbox.flexfactor.state import FlexFactorCommands
-from victor_ext.sandbox.server import ServerInThread, ServerOverHttp, ServerSettings
+from victor_ext.sandbox.flexfactor.state import FlexFactorCommands, FlexFactorSettings
+from victor_ext.sandbox.server import ServerOverHttp
+from victor_ext.sandbox.server.notifying import NotifyingServer
 
 __all__ = (
     "FlexFactorCommands",
     "FlexFactorProvider",
     "FlexFactorSandbox",
+    "FlexFactorSettings",
     "RemoteFlexFactorSandbox",
 )
 
 
-class FlexFactorSandbox(FlexFactorCommands, ServerInThread[ServerSettings]):
+class FlexFactorSandbox(FlexFactorCommands, NotifyingServer[FlexFactorSettings]):
     """FlexFactor in this process: `with FlexFactorSandbox() as sandbox: sandbox.url`."""
 
     provider_type = FlexFactorProvider

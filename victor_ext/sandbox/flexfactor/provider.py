@@ -2,6 +2,7 @@
 requests.
 """
 
+import base64
 import re
 import secrets
 import uuid
@@ -12,7 +13,15 @@ from decimal import Decimal
 from typing import Any
 
 from victor_ext.sandbox.engine import page_of, passes
-from victor_ext.sandbox.flexfactor.state import GUID, TOKEN_LIFE, FlexFactorCommands, Order, State
+from victor_ext.sandbox.flexfactor.notifications import REFUNDED, RESENDING
+from victor_ext.sandbox.flexfactor.state import (
+    GUID,
+    TOKEN_LIFE,
+    FlexFactorCommands,
+    FlexFactorSettings,
+    Order,
+    State,
+)
 from victor_ext.sandbox.server import (
     BodyKey,
     Call,
@@ -26,7 +35,6 @@ from victor_ext.sandbox.server import (
 from victor_ext.sandbox.server.document import Problem, declared_in
 from victor_ext.sandbox.server.exchange import empty_response, json_response
 from victor_ext.sandbox.server.provider import SandboxProvider
-from victor_ext.sandbox.server.settings import ServerSettings
 
 _LARGEST_PAGE = 100
 _NO_FILTERS = {"mid", "orderBy", "sort", "pageNumber", "pageSize"}
@@ -53,16 +61,18 @@ OPERATIONS = (
 declared = declared_in("flexfactor.yaml", OPERATIONS)
 
 
-class FlexFactorProvider(SandboxProvider[ServerSettings]):
+class FlexFactorProvider(SandboxProvider[FlexFactorSettings]):
     state: State
     name = "flexfactor"
     title = "FlexFactor"
     key = BodyKey("idempotencyKey")
     operations = OPERATIONS
+    settings_type = FlexFactorSettings
     commands_type = FlexFactorCommands
+    resending = RESENDING
 
     def new_state(self) -> State:
-        return State(self.context.clock)
+        return State(self.context.clock, self.settings, self.notifications)
 
     def error(self, status: int, code: str, message: str) -> Response:
         """ASP.NET's ProblemDetails.
@@ -74,7 +84,8 @@ class FlexFactorProvider(SandboxProvider[ServerSettings]):
         return _problem_details(status, message, {code: [message]})
 
     def client_settings(self, url: str) -> str:
-        made = {"base_url": url, **self.state.add_client()}
+        key = base64.b64encode(self.state.subscriber_key).decode()
+        made = {"base_url": url, **self.state.add_client(), "subscriber_key": key}
         return "".join(f"FLEXFACTOR_{name.upper()}={value}\n" for name, value in made.items())
 
     def handle(self, operation: str, call: Call) -> Response:
@@ -172,6 +183,7 @@ class FlexFactorProvider(SandboxProvider[ServerSettings]):
             )
             order.asked = _by_name(declared("evaluate").body.declared(body))
             call.did_work(external_id)
+            self.state.notified.changed(order)
         call.exchange.request_id = order.id
         return self._ok({
             "orderSessionKey": order.id, "senseKey": body.get("senseKey"), "orderId": order.id,
@@ -187,6 +199,7 @@ class FlexFactorProvider(SandboxProvider[ServerSettings]):
                 {"status": "FAILED", "success": False, **_NO_ERRORS, "errors": [refusal]}
             )
         call.did_work(f"{order.external_id}/capture")
+        self.state.notified.changed(order)
         return self._ok({"status": "SUCCESS", "success": True, **_NO_ERRORS})
 
     def _refund(self, call: Call, body: JsonObject) -> Response:
@@ -203,6 +216,7 @@ class FlexFactorProvider(SandboxProvider[ServerSettings]):
             }
             return self._ok({**_NO_ERRORS, **answer, "errors": [error]})
         call.did_work(f"{order.external_id}/refund")
+        self.state.notified.post(order, REFUNDED)
         answer = {
             "responseCode": "100",
             "responseMessage": "Success",
@@ -223,6 +237,7 @@ class FlexFactorProvider(SandboxProvider[ServerSettings]):
             return _validation_problem({"OrderId": [refusal]})
         if before != order.state:
             call.did_work(f"{order.external_id}/cancel")
+            self.state.notified.changed(order)
         return empty_response(200, {"apigw-requestid": uuid.uuid4().hex[:16]})
 
     def _find_order(self, call: Call, order_id: str | None = None) -> Order:

@@ -1,9 +1,6 @@
 """FlexFactor's sandbox: its credentials, tokens, orders and responses by key, and its commands."""
 
 import base64
-import hashlib
-import hmac
-import json
 import re
 import secrets
 import uuid
@@ -11,10 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
-from email.utils import formatdate
 from typing import Any
 
 from victor_ext.sandbox.engine import KeyMemory
+from victor_ext.sandbox.flexfactor.notifications import (
+    EVENTS,
+    OrderNotifications,
+    content_of,
+    signed,
+)
 from victor_ext.sandbox.server import (
     Call,
     Clock,
@@ -23,8 +25,11 @@ from victor_ext.sandbox.server import (
     Response,
     TokenCommands,
     TokenStore,
+    option,
 )
 from victor_ext.sandbox.server.commands import command, find, member, nothing
+from victor_ext.sandbox.server.notifications import Notifications
+from victor_ext.sandbox.server.notifying import NotificationCommands, NotifyingSettings
 
 GUID = "(?i:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})"
 _STATES = (
@@ -55,6 +60,36 @@ sandbox's choice.
 TEST_CARD = "4111111111111111"
 """The number in the provider's example of its vault."""
 CANCELLABLE = frozenset({"Draft", "Onhold", "Processing", "Capturerequired"})
+
+
+_SHORTEST_KEY = 16
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FlexFactorSettings(NotifyingSettings):
+    """The options of every sandbox, and those of this one."""
+
+    subscriber_key: str | None = option(
+        None,
+        help="the key that signs notifications, base64 of 16 bytes or more; without it a new one "
+        "is made",
+    )
+
+    def __post_init__(self) -> None:
+        NotifyingSettings.__post_init__(self)
+        if self.subscriber_key is not None:
+            read_key(self.subscriber_key)
+
+
+def read_key(text: str) -> bytes:
+    """The bytes of a subscriber key; `ValueError` when it is none."""
+    try:
+        key = base64.b64decode(text, validate=True)
+    except ValueError:
+        key = b""
+    if len(key) < _SHORTEST_KEY:
+        raise ValueError(f"subscriber_key must be base64 of {_SHORTEST_KEY} bytes or more")
+    return key
 
 
 TOKEN_LIFE = 600.0
@@ -134,7 +169,9 @@ class Order:
 
 
 class State:
-    def __init__(self, clock: Clock) -> None:
+    def __init__(
+        self, clock: Clock, settings: FlexFactorSettings, notifications: Notifications
+    ) -> None:
         self._clock = clock
         self.clients: dict[str, tuple[str, str]] = {}
         """By AppKey: the AppSecret, and the merchant's id."""
@@ -148,7 +185,9 @@ class State:
         self._mid = str(uuid.uuid4())
         self.decisions: dict[str, str] = {}
         """The decision of the next evaluation by order id; the empty id stands for any order."""
-        self.subscriber_key = secrets.token_bytes(64)
+        given = settings.subscriber_key
+        self.subscriber_key = secrets.token_bytes(64) if given is None else read_key(given)
+        self.notified = OrderNotifications(notifications, clock, self.subscriber_key)
         self._keys = KeyMemory[Response](clock.now, _KEY_LIFE)
 
     @property
@@ -209,7 +248,7 @@ class State:
         return year is not None and (year, month) < (today.year, today.month)
 
     def timestamp(self) -> str:
-        return datetime.fromtimestamp(self._clock.now(), UTC).isoformat().replace("+00:00", "Z")
+        return self._clock.timestamp()
 
     def order(self, external_id: str, mid: str | None = None) -> Order:
         """An order by the merchant's id (`mid=None`: the newest of any merchant); raises
@@ -222,7 +261,7 @@ class State:
         return find(self.by_external_id, (external_id, mid), "order")
 
 
-class FlexFactorCommands(TokenCommands):
+class FlexFactorCommands(TokenCommands, NotificationCommands):
     """The commands of FlexFactor's sandbox, beside those of every sandbox.
 
     Order ids are the merchant's own.
@@ -307,6 +346,7 @@ class FlexFactorCommands(TokenCommands):
             raise ValueError(f"status must be one of {', '.join(STATE_AFTER)}")
         order = self._state.order(order_id)
         order.decide(status)
+        self._state.notified.changed(order)
         return order.to_dict()
 
     @command("GET", "/orders/{order_id}")
@@ -336,39 +376,21 @@ class FlexFactorCommands(TokenCommands):
         sent before.
         """
         order = self._state.order(order_id)
-        content = {
-            "Event": event,
-            "TimeStamp": self._state.timestamp(),
-            "EventData": None,
-            "ExternalOrderId": order.external_id,
-            "OrderId": order.id,
-            "ConfirmationId": order.id[:8].upper(),
-            "IsTestMode": True,
-            "IsResent": resent,
-        }
-        key, body = self._state.subscriber_key, json.dumps(content, separators=(",", ":"))
-        nonce, date = uuid.uuid4().hex, formatdate(self._context.clock.wall(), usegmt=True)
-        digest = base64.b64encode(hashlib.sha512(body.encode()).digest()).decode()
-        # As the provider's sample client signs.
-        signature = _signature(key, f"POST\n{nonce};{date};{host};{digest}")
-        headers = {
-            "Content-Type": "text/plain; charset=utf-8",
-            "Host": host,
-            "x-fc-nonce": nonce,
-            "x-fc-date": date,
-            "x-fc-content-sha512": digest,
-            "x-fc-authorization": "HMAC-SHA512 "
-            "SignedHeaders=x-fc-nonce;x-fc-date;host;x-fc-content-sha512"
-            f"&Signature={signature}",
-            "x-fc-signature": _signature(key, body),
-        }
+        content = {**content_of(order, event, self._context.clock), "IsResent": resent}
+        headers, body = signed(self._state.subscriber_key, content, host, self._context.clock)
         return {"headers": headers, "body": body}
+
+    @command("POST", "/orders/{order_id}/notify", returns=nothing)
+    def trigger(self, order_id: str, event: str) -> JsonObject:
+        """Post a notification of any `event` about an order, such as
+        `payment.chargeback.received`, to the address of `--notify`. The order stays as it is.
+        """
+        if event not in EVENTS:
+            raise ValueError(f"event must be one of {', '.join(EVENTS)}, not {event!r}")
+        self._state.notified.post(self._state.order(order_id), event)
+        return {}
 
     @command("GET", "/subscriber_key")
     def subscriber_key(self) -> str:
         """The key that signs notifications, in base64."""
         return base64.b64encode(self._state.subscriber_key).decode()
-
-
-def _signature(key: bytes, text: str) -> str:
-    return base64.b64encode(hmac.new(key, text.encode(), hashlib.sha512).digest()).decode()

@@ -262,6 +262,8 @@ class ServerCommands:
         The default is once, or without end when there is a probability.
         """
         fault = read_fault(kind, dict(options), self._context.operations)
+        if fault.is_of_notifications and self._provider.resending is None:
+            raise ValueError(f"{kind}: this sandbox posts no notifications")
         return {"id": self._context.faults.inject(fault)}
 
     @command("GET", "/faults")
@@ -293,6 +295,7 @@ class ServerCommands:
     def reset(self) -> JsonObject:
         """Forget everything, credentials and accounts included; demo data come back."""
         self._context.reset()
+        self._provider.notifications.reset()
         self._provider.reset()
         return {}
 
@@ -325,7 +328,9 @@ class ServerOverHttp(ServerCommands):
 
     def _send(self, command: Command, parameters: JsonObject) -> JsonValue:
         require_text(parameters)
-        path = _BRACES.sub(lambda match: quote(parameters.pop(match[1]), safe=""), command.path)
+        path = _BRACES.sub(
+            lambda match: quote(str(parameters.pop(match[1])), safe=""), command.path
+        )
         body: str | None = None
         if command.method != "GET":
             body = json.dumps(parameters)

@@ -9,6 +9,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Container, Iterable, MutableMapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import count, islice
 
 from victor_ext.sandbox.server.exchange import (
@@ -47,6 +48,10 @@ class Clock:
     def now(self) -> float:
         """Epoch seconds of the business clock: the wall clock and everything that was advanced."""
         return self.wall() + self.advanced
+
+    def timestamp(self) -> str:
+        """The business clock as a time in ISO 8601, such as `2026-03-04T09:00:00Z`."""
+        return datetime.fromtimestamp(self.now(), UTC).isoformat().replace("+00:00", "Z")
 
     def to_dict(self) -> dict[str, float]:
         return {

@@ -1,6 +1,6 @@
-"""Failures on command, tried in the order of injection.
+"""Failures on command, of calls and of notifications, tried in the order of injection.
 
-At most one applies to a call, and none to the control API.
+At most one applies to a call, or to one attempt to notify, and none to the control API.
 """
 
 import math
@@ -28,6 +28,9 @@ Kind = Literal[
     "truncated_json",
     "malformed_json",
     "html",
+    "lose_notification",
+    "double_notification",
+    "delay_notification",
 ]
 How = Literal["reset", "close", "stall"]
 
@@ -35,6 +38,8 @@ KINDS: tuple[str, ...] = get_args(Kind)
 _HTML = (
     "<!DOCTYPE html><html><head><title>{status}</title></head><body><h1>Sorry</h1></body></html>"
 )
+OF_NOTIFICATIONS = frozenset({"lose_notification", "double_notification", "delay_notification"})
+"""The kinds that apply to what the sandbox posts. All others apply to calls."""
 BEFORE = frozenset({"refuse", "cut_request"})
 AFTER = frozenset({"truncated_json", "malformed_json", "cut_answer", "lose_answer"})
 """The kinds that are always before, or always after the work."""
@@ -49,6 +54,7 @@ class FaultOptions(TypedDict, total=False):
     skip: int | None
     query: str | None
     operation: str | None
+    event: str | None
     after: int | None
     how: How | None
     delay: float | None
@@ -72,6 +78,7 @@ class Fault:
     skip: int = 0
     query: str | None = None
     operation: str | None = None
+    event: str | None = None
     after: int | None = None
     how: How = "reset"
     delay: float = 0.0
@@ -91,17 +98,27 @@ class Fault:
         return "stall" if self.kind == "stall" else self.how
 
     @property
+    def is_of_notifications(self) -> bool:
+        """Whether it applies to what the sandbox posts, and to no call."""
+        return self.kind in OF_NOTIFICATIONS
+
+    @property
     def is_before_work(self) -> bool:
         """Whether the request is cut off, and never served."""
         return self.kind in BEFORE or (self.kind == "stall" and not self.work)
 
     def matches(self, operation: str, query: str) -> bool:
-        if self.operation not in (None, operation):
+        if self.is_of_notifications or self.operation not in (None, operation):
             return False
         return self.query is None or fnmatchcase(query, self.query)
 
+    def matches_notification(self, event: str) -> bool:
+        if not self.is_of_notifications:
+            return False
+        return self.event is None or fnmatchcase(event, self.event)
+
     def happens(self) -> bool:
-        """Whether it applies to the next call that it matches."""
+        """Whether it applies to the next call, or attempt, that it matches."""
         if self.skip > 0:
             self.skip -= 1
             return False
@@ -128,6 +145,7 @@ def read_fault(kind: str, options: JsonObject, operations: OperationTable) -> Fa
     if fault.operation not in (None, *operations.names):
         names = ", ".join(operations.names)
         raise ValueError(f"operation must be one of {names}, not {fault.operation!r}")
+    _check_names(fault)
     return fault
 
 
@@ -169,6 +187,14 @@ def _check_range(fault: Fault) -> None:
         ) from None
 
 
+def _check_names(fault: Fault) -> None:
+    """Raise `ValueError` for a name of calls in a fault of notifications, or the other way."""
+    if fault.is_of_notifications and (fault.operation, fault.query) != (None, None):
+        raise ValueError(f"{fault.kind} has no operation and no query: name the event")
+    if not fault.is_of_notifications and fault.event is not None:
+        raise ValueError(f"{fault.kind} has no event: name the operation")
+
+
 class FaultQueue:
     def __init__(self, seed: int | None) -> None:
         self._random = random.Random(seed)  # noqa: S311 (test data, no secrets)
@@ -185,8 +211,15 @@ class FaultQueue:
 
     def pick(self, operation: str, query: str) -> Fault | None:
         """The fault that applies to this call, counted; or None."""
+        return self._pick(lambda fault: fault.matches(operation, query))
+
+    def pick_for_notification(self, event: str) -> Fault | None:
+        """The fault that applies to the next attempt to notify of an event, counted; or None."""
+        return self._pick(lambda fault: fault.matches_notification(event))
+
+    def _pick(self, matches: Callable[[Fault], bool]) -> Fault | None:
         for fault in self.waiting:
-            if fault.matches(operation, query) and fault.happens():
+            if matches(fault) and fault.happens():
                 fault.applied += 1
                 if fault.times is not None and fault.applied >= fault.times:
                     self.waiting.remove(fault)

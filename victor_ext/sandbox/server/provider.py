@@ -19,6 +19,7 @@ from victor_ext.sandbox.server.exchange import (
     Response,
     error_response,
 )
+from victor_ext.sandbox.server.notifications import Notifications, Resending
 from victor_ext.sandbox.server.settings import ServerSettings
 
 Tone = Literal["waiting", "good", "bad", "plain"]
@@ -208,6 +209,8 @@ class SandboxProvider(ABC, Generic[S]):
     settings_type: ClassVar[type[ServerSettings]] = ServerSettings
     commands_type: ClassVar[type[ServerCommands]] = ServerCommands
     """The control commands, those of the provider included."""
+    resending: ClassVar[Resending | None] = None
+    """How it posts notifications again; None: it posts none."""
     records_title: ClassVar[str] = "Keys"
     """What the page calls the records, in the plural."""
     state: Any = None
@@ -216,6 +219,8 @@ class SandboxProvider(ABC, Generic[S]):
     def __init__(self, context: SandboxContext, settings: S) -> None:
         self.context = context
         self.settings = settings
+        url = getattr(settings, "notify", None)
+        self.notifications = Notifications(context, self.resending, url, self.tick)
         self.state = self.new_state()
 
     def new_state(self) -> Any:
@@ -244,7 +249,9 @@ class SandboxProvider(ABC, Generic[S]):
         return 0
 
     def tick(self) -> None:
-        """Make the moves that time has made due. An open page calls it about once a second."""
+        """Make the moves that time has made due. An open page calls it about once a second, and so
+        do notifications.
+        """
 
     def records(self, count: int) -> Sequence[Record]:  # noqa: ARG002 - of a derived class
         """The last records for the page, newest first.

@@ -48,6 +48,7 @@ class Service:
 
     async def end(self) -> None:
         await self.listener.end()
+        await self.provider.notifications.end()
         self.provider.close()
 
     async def run(self, command: Command, parameters: JsonObject) -> JsonValue:
@@ -63,6 +64,7 @@ class Service:
             raise ValueError(str(error) or repr(error)) from error
         result = await value if inspect.isawaitable(value) else value
         self.context.changes += 1
+        self.provider.notifications.wake()
         return result
 
 
@@ -111,6 +113,8 @@ class ServerInThread(ServerCommands, Generic[S]):
         try:
             service = Service(self.provider_type, self.settings)
             await service.listener.listen()
+            if service.provider.notifications.url is not None:
+                service.provider.notifications.start()
         except BaseException as error:  # noqa: BLE001 (`start` raises it on the caller's thread)
             started.set_exception(error)
             return

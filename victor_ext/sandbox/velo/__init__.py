@@ -2,14 +2,15 @@
 notifications.
 """
 
-from victor_ext.sandbox.server import ServerInThread, ServerOverHttp
+from victor_ext.sandbox.server import ServerOverHttp
+from victor_ext.sandbox.server.notifying import NotifyingServer
 from victor_ext.sandbox.velo.base import VeloSettings
 from victor_ext.sandbox.velo.provider import VeloCommands, VeloProvider
 
 __all__ = ("RemoteVeloSandbox", "VeloCommands", "VeloProvider", "VeloSandbox", "VeloSettings")
 
 
-class VeloSandbox(VeloCommands, ServerInThread[VeloSettings]):
+class VeloSandbox(VeloCommands, NotifyingServer[VeloSettings]):
     """Velo in this process: `with VeloSandbox() as sandbox: sandbox.url`."""
 
     provider_type = VeloProvider

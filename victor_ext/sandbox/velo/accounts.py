@@ -6,6 +6,7 @@ from functools import partial
 
 from victor_ext.sandbox.server import JsonObject, find
 from victor_ext.sandbox.velo.base import Asked, Base, Refused, iso
+from victor_ext.sandbox.velo.notifications import DETAILS, ONBOARDING, notify_of_payee
 
 _FUNDING_TIME = 10.0
 """Seconds until requested money has arrived."""
@@ -193,6 +194,7 @@ class Payees:
             payee["displayName"] = _display_name(body)
         payee["country"] = body.get("address", payee)["country"]
         self._base.touch(asked.about)
+        notify_of_payee(self._base, asked.about, DETAILS)
 
     def rename(self, asked: Asked) -> None:
         payee, remote_id = find(self.all, asked.about, "payee"), asked.body["remoteId"]
@@ -201,6 +203,7 @@ class Payees:
             raise Refused(409, "Another payee has this remoteId.", "remoteId")
         payee["payorRefs"][0]["remoteId"] = remote_id
         self._base.touch(asked.about)
+        notify_of_payee(self._base, asked.about, DETAILS)
 
     def invite(self, payee_id: str) -> None:
         status = find(self.all, payee_id, "payee")["payorRefs"][0]["invitationStatus"]
@@ -220,6 +223,7 @@ class Payees:
             "ACCEPTED",
         )
         self._base.touch(payee_id)
+        notify_of_payee(self._base, payee_id, ONBOARDING)
 
     def listed(self) -> list[JsonObject]:
         """The payees, with what they are to the payor beside it."""

@@ -16,14 +16,14 @@ from victor_ext.sandbox.server import (
     JsonObject,
     JsonValue,
     Response,
-    ServerSettings,
     json_response,
     option,
 )
+from victor_ext.sandbox.server.notifying import NotifyingSettings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class VeloSettings(ServerSettings):
+class VeloSettings(NotifyingSettings):
     """The options of every sandbox, and those of this one.
 
     All times are seconds of the business clock.
@@ -35,6 +35,13 @@ class VeloSettings(ServerSettings):
     settlement: float = option(
         30.0, at_least=0, help="seconds until an instructed payout is completed"
     )
+    notify_authorization: str | None = option(
+        None,
+        help="the Authorization header of what is posted to --notify; without it a new one is made",
+    )
+
+
+def _to_nobody(_notification: JsonObject, _webhook_id: str | None) -> None: ...
 
 
 class Base:
@@ -50,6 +57,10 @@ class Base:
         self.changed: dict[str, float] = {}
         """When each payee, funding and payment last changed, by its id."""
         self.notifications: list[JsonObject] = []
+        self.post: Callable[[JsonObject, str | None], None] = _to_nobody
+        """Posts a notification: to the webhook of an id, or where it is wanted (None)."""
+        self.watch: Callable[[], None] = lambda: None
+        """Lets time alone move payouts from now on."""
 
     def new_id(self) -> str:
         return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
@@ -60,8 +71,12 @@ class Base:
     def timestamp(self) -> str:
         return iso(self.now())
 
-    def notify(self, category: str, event: str, source: JsonObject) -> str:
-        """Add a notification; returns the id of its event."""
+    def notify(
+        self, category: str, event: str, source: JsonObject, webhook_id: str | None = None
+    ) -> str:
+        """Add a notification, for one webhook alone if an id is given, and post it; returns the id
+        of its event.
+        """
         event_id = self.new_id()
         notification: JsonObject = {
             "apiVersion": "1",
@@ -71,6 +86,7 @@ class Base:
             "source": {"eventId": event_id, "createdAt": self.timestamp(), **source},
         }
         self.notifications.append(notification)
+        self.post(notification, webhook_id)
         return event_id
 
 

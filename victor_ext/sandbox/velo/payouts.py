@@ -9,6 +9,7 @@ from typing import Any
 from victor_ext.sandbox.server import JsonObject, find
 from victor_ext.sandbox.velo.accounts import Accounts, Payees
 from victor_ext.sandbox.velo.base import Asked, Base, Refused, iso
+from victor_ext.sandbox.velo.notifications import notify_of_payment
 
 RATE = 1.25
 """The exchange rate between any two currencies."""
@@ -56,6 +57,8 @@ class Payouts:
         payout.payments = [self._payment(item) for item in body["payments"]]
         self.all[payout.id] = payout
         self._plan(payout, "SUBMITTED", self._base.settings.validation, self._validate)
+        for payment in payout.payments:
+            notify_of_payment(self._base, payment)
         return f"/v3/payouts/{payout.id}", [
             one["payorPaymentId"] for one in payout.payments if one["payorPaymentId"]
         ]
@@ -176,9 +179,7 @@ class Payouts:
         price = {"paymentAmount": payment["amount"], "paymentCurrency": payment["currency"]}
         payment["events"].append({**event, **price})
         self._base.touch(payment["paymentId"])
-        names = ("paymentId", "payorPaymentId", "status")
-        source = {"sourceType": "payment_status_changed", **{name: payment[name] for name in names}}
-        self._base.notify("payment", f"payment.{status.lower()}", source)
+        notify_of_payment(self._base, payment)
 
     def cost(self, payment: JsonObject) -> int:
         """The cost of a payment in minor units of the source currency, rounded up."""

@@ -17,9 +17,11 @@ from victor_ext.sandbox.server.exchange import (
     empty_response,
     json_response,
 )
+from victor_ext.sandbox.server.notifying import NotificationCommands
 from victor_ext.sandbox.server.provider import Call, SandboxProvider
 from victor_ext.sandbox.velo.accounts import READY_AFTER, Accounts, Payees
 from victor_ext.sandbox.velo.base import Asked, Base, Refused, VeloSettings, listed, sent
+from victor_ext.sandbox.velo.notifications import RESENDING, Webhooks
 from victor_ext.sandbox.velo.payouts import Payouts
 
 _TOKEN_LIFE = 1799
@@ -41,6 +43,7 @@ class State(Base):
         return {"api_key": key, "api_secret": secret}
 
     def create_webhook(self, body: JsonObject) -> tuple[str, list[str]]:
+        self.watch()
         webhook_id = self.new_id()
         self.webhooks[webhook_id] = {
             "id": webhook_id,
@@ -69,10 +72,11 @@ class State(Base):
         return self.timeline.pass_time(self.now())
 
 
-class VeloCommands(TokenCommands):
+class VeloCommands(TokenCommands, NotificationCommands):
     """The commands of Velo's sandbox, beside those of every sandbox."""
 
     _state: State
+    _provider: "VeloProvider"
 
     @command("POST", "/keys", returns=lambda made: (str(made["api_key"]), str(made["api_secret"])))
     def add_key(self, api_key: str | None = None, api_secret: str | None = None) -> JsonObject:
@@ -119,10 +123,15 @@ class VeloCommands(TokenCommands):
 
     @command("GET", "/notifications")
     def notifications(self, after: int = 0) -> list[JsonObject]:
-        """The webhook notifications with a sequence number above `after`. The sandbox itself
-        posts none.
+        """The webhook notifications with a sequence number above `after`, whether they were posted
+        or not.
         """
         return [one for one in self._state.notifications if one["sequenceNumber"] > after]
+
+    @command("GET", "/authorization_header")
+    def authorization_header(self) -> str:
+        """The `Authorization` header of what is posted to `--notify`."""
+        return self._provider.webhooks.authorization
 
 
 _Read: TypeAlias = Callable[[State, Asked], "JsonObject | list[JsonObject]"]
@@ -292,9 +301,18 @@ class VeloProvider(SandboxProvider[VeloSettings]):
     operations = OPERATIONS
     settings_type = VeloSettings
     commands_type = VeloCommands
+    resending = RESENDING
+    webhooks: Webhooks
 
     def new_state(self) -> State:
-        return State(self.context.clock, self.settings)
+        state = State(self.context.clock, self.settings)
+        header = self.settings.notify_authorization
+        self.webhooks = Webhooks(self.notifications, state.webhooks, header)
+        state.post, state.watch = self.webhooks.post, self.notifications.start
+        return state
+
+    def tick(self) -> None:
+        self.state.move()
 
     def error(self, status: int, code: str, message: str) -> Response:
         return Refused(status, message or code).response(self.state.new_id())
@@ -312,6 +330,7 @@ class VeloProvider(SandboxProvider[VeloSettings]):
             f"VELO_BASE_URL={url}\n"
             f"VELO_API_KEY={made['api_key']}\n"
             f"VELO_API_SECRET={made['api_secret']}\n"
+            f"VELO_WEBHOOK_AUTHORIZATION={self.webhooks.authorization}\n"
         )
 
     def handle(self, operation: str, call: Call) -> Response:
@@ -415,6 +434,6 @@ class VeloProvider(SandboxProvider[VeloSettings]):
 
     def _ping(self, call: Call) -> Response:
         webhook = self.state.webhook(call.params["id"])
-        event_id = self.state.notify("system", "ping", {"sourceType": "ping"})
+        event_id = self.state.notify("system", "ping", {"sourceType": "ping"}, webhook["id"])
         call.did_work(webhook["id"])
         return json_response(202, {"id": event_id, "webhookId": webhook["id"]})

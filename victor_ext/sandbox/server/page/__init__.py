@@ -10,7 +10,7 @@ import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cache
 from importlib.resources import files
 from itertools import count
 from typing import TYPE_CHECKING, TypeAlias
@@ -23,7 +23,7 @@ from starlette.routing import Route
 from victor_ext.sandbox.server.commands import NotFound
 from victor_ext.sandbox.server.context import Received, SandboxContext
 from victor_ext.sandbox.server.exchange import CONTROL, DOCS, PAGE, JsonObject
-from victor_ext.sandbox.server.faults import AFTER, BEFORE, KINDS
+from victor_ext.sandbox.server.faults import AFTER, BEFORE, KINDS, OF_NOTIFICATIONS
 from victor_ext.sandbox.server.privacy import body_text, masked, shown_headers
 from victor_ext.sandbox.server.provider import AnyProvider, Move, Record
 
@@ -76,6 +76,7 @@ class PageView:
     def __init__(self, provider: AnyProvider) -> None:
         self._provider = provider
         self._context = provider.context
+        self._notifies = provider.resending is not None
 
     def index(self) -> str:
         return _render(
@@ -85,14 +86,16 @@ class PageView:
             lists=self.lists(),
             parts=self.parts(),
             operations=self._context.operations.names,
-            kinds={kind: _when(kind) for kind in KINDS},
+            kinds={kind: _when(kind) for kind in KINDS if kind not in OF_NOTIFICATIONS},
+            notifies=self._notifies,
         )
 
     def docs(self, url: str) -> str:
         heading, names = self._provider.heading, self._context.operations.names
         commands = self._provider.commands_type.commands()
+        kinds = [kind for kind in KINDS if self._notifies or kind not in OF_NOTIFICATIONS]
         return _render(
-            "docs.html", url=url, heading=heading, commands=commands, kinds=KINDS, operations=names
+            "docs.html", url=url, heading=heading, commands=commands, kinds=kinds, operations=names
         )
 
     def lists(self) -> dict[str, Fragments]:
@@ -104,7 +107,16 @@ class PageView:
         lines: Fragments = {}
         for call in calls:
             lines[str(call.number)] = _render("fragments.html", "call", call=call)
-        return {"groups": groups, "calls": lines}
+        lists = {"groups": groups, "calls": lines}
+        if self._notifies:
+            lists["deliveries"] = self._deliveries()
+        return lists
+
+    def _deliveries(self) -> Fragments:
+        rows: Fragments = {}
+        for delivery in self._provider.notifications.last(_SHOWN):
+            rows[str(delivery.number)] = _render("notifications.html", "row", delivery=delivery)
+        return rows
 
     def parts(self) -> Fragments:
         clock = self._context.clock
@@ -174,6 +186,11 @@ class PageView:
             "fragments.html", "key", key=key, attempts=attempts, entries=entries, work=work
         )
 
+    def delivery(self, number: int) -> str:
+        """One notification with its attempts; raises `NotFound`."""
+        delivery = self._provider.notifications.get(number)
+        return _render("notifications.html", "delivery", delivery=delivery)
+
     def call(self, number: int) -> str:
         """One call with its headers and bodies; raises `NotFound`."""
         calls = {call.number: call for call in self._context.after(number - 1)}
@@ -224,11 +241,11 @@ def _render(template: str, block: str | None = None, **values: object) -> str:
     return str(macro(**values))
 
 
-@lru_cache(maxsize=1)
 def _template(name: str) -> str:
     return (_FOLDER / "templates" / name).read_text(encoding="utf-8")
 
 
+@cache
 def _environment() -> Environment:
     from jinja2 import Environment, FunctionLoader, StrictUndefined  # noqa: PLC0415 - for pages
 
@@ -273,6 +290,10 @@ def page_routes(provider: AnyProvider) -> list[Route]:
         Route(
             _ASSETS + "/calls/{number:int}",
             _html(lambda request: view.call(request.path_params["number"])),
+        ),
+        Route(
+            _ASSETS + "/deliveries/{number:int}",
+            _html(lambda request: view.delivery(request.path_params["number"])),
         ),
         *(Route(f"{_ASSETS}/{name}", _asset(name), methods=["GET"]) for name in _TYPES),
     ]

@@ -199,6 +199,7 @@ const keys = {
   k: () => step(-1),
   1: () => showTab("groups"),
   2: () => showTab("calls"),
+  3: () => one("#tab-deliveries") && showTab("deliveries"),
   "?": () => one("#help").showModal(),
   Escape: close,
 };

@@ -1,0 +1,96 @@
+"""What was posted, on the page in a real Chromium: the log, "Send again", and faults of it."""
+
+from contextlib import closing
+
+import pytest
+
+from tests.chromium import CONTRAST, browser, launch, playwright_api
+from tests.sandbox.receivers import Receiver
+from tests.sandbox.test_sandbox_browser import HOSTILE, window
+from tests.sandbox.velo_payor import LIFE, Payor
+
+pytestmark = pytest.mark.pull_request
+__all__ = ["browser", "launch", "window"]
+expect = playwright_api.expect
+
+
+@pytest.fixture
+def sandbox(velo_sandbox):
+    return velo_sandbox
+
+
+@pytest.fixture
+def payor(sandbox):
+    with closing(Payor(sandbox)) as payor:
+        yield payor
+
+
+@pytest.fixture
+def receiver(sandbox):
+    with Receiver() as receiver:
+        sandbox.notify(receiver.url)
+        yield receiver
+
+
+def test_the_log_appears_by_itself_and_one_is_sent_again(window, sandbox, payor, receiver):
+    page = window()
+    page.get_by_role("tab", name="Notifications").click()
+    expect(page.get_by_text("No notification yet.")).to_be_visible()
+    payor.pay()
+    rows = page.locator("#deliveries li")
+    expect(rows).to_have_count(3)
+    expect(rows.first).to_contain_text(LIFE[-1])
+    expect(rows.first).to_contain_text("taken")
+    rows.first.get_by_role("link").click()
+    detail = page.locator("#detail")
+    expect(detail.locator("h2")).to_contain_text(LIFE[-1])
+    expect(detail).to_contain_text(receiver.url)
+    expect(detail.locator("pre")).to_contain_text('"status": "CONFIRMED"')
+    assert sandbox.authorization_header() not in page.content()
+    page.get_by_role("button", name="Send again").click()
+    expect(detail.locator(".timeline li")).to_have_count(2)
+    page.keyboard.press("r")
+    expect(detail.locator(".timeline li")).to_have_count(3)
+    assert receiver.names == [*LIFE, LIFE[-1], LIFE[-1]]
+
+
+def test_the_next_one_is_lost_and_comes_again(window, sandbox, payor, receiver):
+    page = window()
+    page.get_by_text("Faults", exact=True).click()
+    page.get_by_role("button", name="Lose the next notification").click()
+    expect(page.locator(".faults")).to_contain_text("lose_notification any event, 1 more")
+    payor.submit()
+    page.keyboard.press("Escape")
+    page.keyboard.press("3")
+    row = page.locator("#deliveries li").filter(has_text="submitted")
+    expect(row).to_contain_text("waiting")
+    row.get_by_role("link").click()
+    expect(page.locator("#detail .timeline")).to_contain_text("lost on its way")
+    page.get_by_text("Clock", exact=True).click()
+    page.get_by_role("button", name="Advance 1 hour").click()
+    expect(page.locator("#detail header")).to_contain_text("taken")
+
+
+def test_what_a_caller_names_is_text(window, sandbox, payor):
+    path = "/<script>document.title='taken'</script>"
+    payor.webhook(f"http://127.0.0.1:9{path}")
+    payor.submit(HOSTILE[:40])
+    page = window("/#/deliveries/1")
+    expect(page.locator("#detail")).to_contain_text(path)
+    assert page.title() == "Velo sandbox"
+    assert page.locator("main img, main script").count() == 0
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [375, 1280])
+def test_it_fits_and_can_be_read(window, sandbox, payor, receiver, width, scheme):
+    receiver.statuses = [503, 200]
+    payor.pay()
+    sandbox.wait_for_deliveries()
+    page = window("/", width, color_scheme=scheme)
+    page.keyboard.press("3")
+    for path in ("/", "/#/deliveries/1", "/docs"):
+        page.goto(sandbox.url + path)
+        page.locator("h1").wait_for()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+        assert page.evaluate(CONTRAST) == [], path

@@ -1,0 +1,360 @@
+"""What each system posts, as it comes: its form, and what proves where it comes from, judged by the
+client and by a verifier that was written from the pages of the system alone.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+import re
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.sandbox.receivers import Came, Receiver
+from tests.sandbox.velo_payor import Payor
+from victor_ext import AuthenticationError, InvalidRequest
+from victor_ext.providers import eastpay, flexfactor, velo
+from victor_ext.sandbox.eastpay import EastPaySandbox
+from victor_ext.sandbox.flexfactor import FlexFactorSandbox, FlexFactorSettings
+from victor_ext.sandbox.velo import VeloSandbox
+from victor_ext.testing import Faults
+
+pytestmark = pytest.mark.slow
+KEY = base64.b64encode(b"k" * 64).decode()
+PRICE = {"amount": 4423, "currency": "USD"}
+HEADER = "long-and-random-7f3b1c9e"
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with Receiver() as receiver:
+        yield receiver
+
+
+# FlexFactor
+
+
+def is_flexfactors(came: Came, key: str, host: str) -> bool:
+    """As the provider's sample of a receiver says, in JavaScript; here without its code."""
+    content = base64.b64encode(hashlib.sha512(came.body).digest()).decode()
+    if came.headers["x-fc-content-sha512"] != content:
+        return False
+    parts = (came.headers["x-fc-nonce"], came.headers["x-fc-date"], host, content)
+    mac = hmac.digest(base64.b64decode(key), f"POST\n{';'.join(parts)}".encode(), "sha512")
+    scheme, _, values = came.headers["x-fc-authorization"].partition(" ")
+    signed, _, signature = values.partition("&Signature=")
+    return (scheme, signed, signature) == (
+        "HMAC-SHA512",
+        "SignedHeaders=x-fc-nonce;x-fc-date;host;x-fc-content-sha512",
+        base64.b64encode(mac).decode(),
+    )
+
+
+class Merchant:
+    """A merchant of FlexFactor's sandbox that is called over httpx."""
+
+    def __init__(self, sandbox: FlexFactorSandbox) -> None:
+        self.sandbox = sandbox
+        _, _, self.mid = sandbox.add_client()
+        self.card = sandbox.add_card()
+        self.headers = {"authorization": f"Bearer {sandbox.add_token()}"}
+
+    def post(self, path: str, **body: Any) -> Any:
+        url = f"{self.sandbox.url}/v1/{path}"
+        answer = httpx.post(url, json=body, headers=self.headers, verify=False)
+        assert answer.status_code == 200, answer.text
+        return answer.json() if answer.content else {}
+
+    def evaluate(self, order_id: str, decision: str) -> str:
+        self.sandbox.decide(decision, order_id)
+        body = self.post(
+            "evaluate",
+            isDeclined=True,
+            orderId=order_id,
+            mid=self.mid,
+            idempotencyKey=str(uuid.uuid4()),
+            transaction={"id": "T-1", "timestampUtc": "2026-03-04T05:06:07Z", **PRICE},
+            payer={"email": "ada@example.com"},
+            paymentMethod={"cardNumber": self.card},
+        )
+        return str(body["orderId"])
+
+
+@pytest.fixture
+def merchant(flexfactor_sandbox: FlexFactorSandbox, receiver: Receiver) -> Merchant:
+    flexfactor_sandbox.notify(receiver.url)
+    return Merchant(flexfactor_sandbox)
+
+
+def host_of(receiver: Receiver) -> str:
+    return receiver.url.split("/")[2]
+
+
+def test_flexfactors_signature_by_two_verifiers(
+    flexfactor_sandbox: FlexFactorSandbox, merchant: Merchant, receiver: Receiver
+) -> None:
+    order = merchant.evaluate("INV-1", "APPROVED")
+    flexfactor_sandbox.wait_for_deliveries()
+    [came] = receiver.came
+    key, host = flexfactor_sandbox.subscriber_key(), host_of(receiver)
+    notification = flexfactor.Webhook(key, host=host).read(came.body, came.headers)
+    assert (notification.event, notification.order_id) == ("order.completed", order)
+    assert (notification.external_order_id, notification.is_test) == ("INV-1", True)
+    assert is_flexfactors(came, key, host)
+    assert came.headers["content-type"] == "text/plain; charset=utf-8"
+    assert came.headers["host"] == host
+    sent = parsedate_to_datetime(came.headers["x-fc-date"])
+    assert abs((datetime.now(UTC) - sent).total_seconds()) < 60
+    # Another key, host or body is seen by both.
+    changed = came._replace(body=came.body.replace(b"INV-1", b"INV-2"))
+    for wrong_key, wrong_host, wrong in (
+        (KEY, host, came), (key, "hooks.shop.example", came), (key, host, changed),
+    ):  # fmt: skip
+        assert not is_flexfactors(wrong, wrong_key, wrong_host)
+        with pytest.raises(AuthenticationError):
+            flexfactor.Webhook(wrong_key, host=wrong_host).read(wrong.body, wrong.headers)
+
+
+def test_what_happens_to_an_order_is_notified(
+    flexfactor_sandbox: FlexFactorSandbox, merchant: Merchant, receiver: Receiver
+) -> None:
+    """The names, and when each occurs, are those of the page about webhooks."""
+    settle = flexfactor_sandbox.settle
+    captured = merchant.evaluate("A", "CAPTUREREQUIRED")
+    merchant.post("capture", idempotencyKey=str(uuid.uuid4()), orderId=captured, **PRICE)
+    for _ in range(2):
+        merchant.post(f"orders/{captured}/refund", amountToRefund=10.0)
+    merchant.evaluate("B", "CHALLENGE")
+    settle("B", "APPROVED")
+    cancelled = merchant.evaluate("C", "SUBMITTED")
+    for _ in range(2):
+        merchant.post(f"orders/{cancelled}/cancel")
+    merchant.evaluate("D", "PROCESSING")
+    settle("D", "EXPIRED")
+    merchant.evaluate("E", "DECLINED")
+    flexfactor_sandbox.trigger("A", "payment.chargeback.received")
+    flexfactor_sandbox.wait_for_deliveries()
+    assert [(each.said["ExternalOrderId"], each.said["Event"]) for each in receiver.came] == [
+        ("A", "order.capturerequired"),
+        ("A", "order.completed"),
+        ("A", "order.refunded"),
+        ("A", "order.refunded"),
+        ("B", "challenge.presented"),
+        ("B", "order.completed"),
+        ("C", "order.cancelled"),
+        ("D", "order.expired"),
+        ("E", "order.cancelled"),
+        ("A", "payment.chargeback.received"),
+    ]
+    known = flexfactor.Webhook.event_names
+    assert {each.said["Event"] for each in receiver.came} <= set(known)
+    with pytest.raises(ValueError, match="event must be one of"):
+        flexfactor_sandbox.trigger("A", "order.complete")
+    with pytest.raises(LookupError):
+        flexfactor_sandbox.trigger("Z", "order.completed")
+
+
+def test_flexfactor_says_what_it_posts_again(
+    flexfactor_sandbox: FlexFactorSandbox, merchant: Merchant, receiver: Receiver
+) -> None:
+    """The same event, signed anew; and a double is the same request."""
+    receiver.statuses = [503, 204]
+    Faults(flexfactor_sandbox).double_notification(skip=1)
+    merchant.evaluate("INV-1", "APPROVED")
+    flexfactor_sandbox.wait_for_deliveries()
+    flexfactor_sandbox.advance(60)
+    flexfactor_sandbox.wait_for_deliveries()
+    first, second, double = receiver.came
+    assert (second.headers, second.body) == (double.headers, double.body)
+    assert [each.said["IsResent"] for each in receiver.came] == [False, True, True]
+    assert {**first.said, "IsResent": True} == second.said
+    assert first.headers["x-fc-nonce"] != second.headers["x-fc-nonce"]
+    key, host = flexfactor_sandbox.subscriber_key(), host_of(receiver)
+    webhook = flexfactor.Webhook(key, host=host)
+    ids = [webhook.delivery(each.body, each.headers).ids for each in receiver.came]
+    assert ids[1] == ids[2] != ids[0]
+    assert all(is_flexfactors(each, key, host) for each in receiver.came)
+    hidden = flexfactor_sandbox.deliveries()[0]["attempts"][0]["headers"]
+    assert (hidden["x-fc-authorization"], hidden["x-fc-signature"]) == ("HMAC-SHA512 …", "…")
+
+
+def test_the_subscriber_key_is_that_of_the_option(receiver: Receiver) -> None:
+    settings = FlexFactorSettings(notify=receiver.url, subscriber_key=KEY)
+    with FlexFactorSandbox(settings) as sandbox:
+        Merchant(sandbox).evaluate("INV-1", "APPROVED")
+        sandbox.wait_for_deliveries()
+        assert sandbox.subscriber_key() == KEY
+    assert is_flexfactors(receiver.came[0], KEY, host_of(receiver))
+    for wrong in ("", "short", "no base64!", base64.b64encode(b"k" * 15).decode()):
+        with pytest.raises(ValueError, match="subscriber_key must be base64 of 16 bytes"):
+            FlexFactorSettings(subscriber_key=wrong)
+
+
+# EastPay
+
+
+class Shop:
+    """A merchant of EastPay's sandbox that is called over httpx."""
+
+    def __init__(self, sandbox: EastPaySandbox) -> None:
+        self.sandbox = sandbox
+        self.entity, token = sandbox.add_merchant()
+        self.headers = {"authorization": f"Bearer {token}"}
+
+    def post(self, path: str, reference: str, **more: str) -> str:
+        form = {
+            "entityId": self.entity, "entityType": "MERCHANT", "amount": "92.00", "currency": "EGP",
+            "paymentType": "DB", "merchantTransactionId": reference, **more,
+        }  # fmt: skip
+        url = f"{self.sandbox.url}/eastpay/v3/{path}"
+        return str(httpx.post(url, data=form, headers=self.headers, verify=False).json()["id"])
+
+    def inquiry(self, payment_id: str) -> Any:
+        where = {"entityId": self.entity, "entityType": "MERCHANT"}
+        url = f"{self.sandbox.url}/eastpay/v3/payments/{payment_id}"
+        return httpx.get(url, params=where, headers=self.headers, verify=False).json()
+
+
+@pytest.fixture
+def shop(eastpay_sandbox: EastPaySandbox) -> Shop:
+    return Shop(eastpay_sandbox)
+
+
+def steady(message: Any) -> Any:
+    return {name: value for name, value in message.items() if name not in ("ndc", "timestamp")}
+
+
+def test_eastpay_posts_what_an_inquiry_answers(
+    eastpay_sandbox: EastPaySandbox, shop: Shop, receiver: Receiver
+) -> None:
+    """ "The notification message is the same as the response of Inquiry API." """
+    eastpay_sandbox.decide("INV-1", "100.200.100", then="000.000.000", after=60)
+    paid = shop.post("payments", "INV-1", notificationUrl=receiver.url + "/of/INV-1")
+    eastpay_sandbox.wait_for_deliveries()
+    assert receiver.came == [], "its result has not changed"
+    [waiting] = eastpay_sandbox.deliveries()
+    assert (waiting["state"], waiting["about"]) == ("waiting", paid)
+    eastpay_sandbox.advance(60)
+    eastpay_sandbox.wait_for_deliveries()
+    [came] = receiver.came
+    assert (came.path, came.headers["content-type"]) == (
+        "/webhooks/of/INV-1", "application/json",
+    )  # fmt: skip
+    assert steady(came.said) == steady(shop.inquiry(paid))
+    assert came.said["result"]["code"] == "000.000.000"
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\+0000", came.said["timestamp"])
+    # No header proves anything: both readers take the id alone.
+    assert eastpay.Webhook().delivery(came.body, came.headers).subject == paid
+    assert json.loads(came.body)["id"] == paid
+    assert [name for name in came.headers if re.search("sign|auth|token", name)] == []
+
+
+def test_eastpay_notifies_of_changes_alone(
+    eastpay_sandbox: EastPaySandbox, shop: Shop, receiver: Receiver
+) -> None:
+    eastpay_sandbox.notify(receiver.url)
+    paid = shop.post("payments", "INV-1")
+    eastpay_sandbox.wait_for_deliveries()
+    assert receiver.came == [], "the answer had the result already"
+    checkout = shop.post("checkouts", "INV-2")
+    by_shopper = eastpay_sandbox.pay_checkout(checkout)
+    eastpay_sandbox.trigger(paid)
+    eastpay_sandbox.wait_for_deliveries()
+    assert [each.said["id"] for each in receiver.came] == [by_shopper, paid]
+    with pytest.raises(LookupError):
+        eastpay_sandbox.trigger("nobody's")
+
+
+def test_eastpay_posts_again_for_three_days(
+    eastpay_sandbox: EastPaySandbox, shop: Shop, receiver: Receiver
+) -> None:
+    receiver.statuses = [500]
+    eastpay_sandbox.notify(receiver.url)
+    eastpay_sandbox.trigger(shop.post("payments", "INV-1"))
+    eastpay_sandbox.advance(4 * 86_400)
+    eastpay_sandbox.wait_for_deliveries(20)
+    [delivery] = eastpay_sandbox.deliveries()
+    assert delivery["state"] == "given up"
+    assert len(delivery["attempts"]) == len(receiver.came) > 10
+
+
+# Velo
+
+
+def is_velos(came: Came, header: str) -> bool:
+    """By Velo's document, nothing but the header that was chosen proves anything."""
+    return came.headers.get("authorization") == header
+
+
+def test_velos_header_by_two_verifiers(velo_sandbox: VeloSandbox, receiver: Receiver) -> None:
+    velo_sandbox.notify(receiver.url)
+    velo_sandbox.onboard_payee(velo_sandbox.add_payee("payee-7"))
+    velo_sandbox.wait_for_deliveries()
+    [came] = receiver.came
+    header = velo_sandbox.authorization_header()
+    read: Callable[[str], Any] = lambda known: velo.Webhook(known).read(  # noqa: E731
+        came.body, came.headers["authorization"]
+    )
+    notification = read(header)
+    assert (notification.category, notification.source_type) == (
+        "payee", "onboarding_status_changed",
+    )  # fmt: skip
+    assert notification.sequence_number == 1
+    assert is_velos(came, header)
+    assert not is_velos(came, HEADER)
+    with pytest.raises(AuthenticationError):
+        read(HEADER)
+    with pytest.raises(InvalidRequest):
+        velo.read_notification(b"{}")
+
+
+REQUIRED = {
+    "payment_status_changed": {"paymentId", "status"},
+    "payment_rejected_or_returned": {"paymentId", "status", "reasonCode", "reasonMessage"},
+    "onboarding_status_changed": {"payeeId"},
+    "payee_details_changed": {"payeeId"},
+    "ping": set[str](),
+}
+"""The members that Velo's document requires of an event, by its `sourceType`, beside those of
+each."""
+STATUSES = {
+    "SUBMITTED", "ACCEPTED", "REJECTED", "ACCEPTED_BY_RAILS", "CONFIRMED", "RETURNED", "WITHDRAWN",
+}  # fmt: skip
+
+
+def test_velos_notifications_have_what_its_document_requires(velo_sandbox: VeloSandbox) -> None:
+    payor = Payor(velo_sandbox)
+    payor.pay()
+    payor.submit("INV-2", remoteId="nobody")
+    payor.http.delete(payor.submit("INV-3"))
+    where = {"payorId": velo_sandbox.payor_id}
+    [payee] = payor.http.get("/v4/payees", params=where).json()["content"]
+    payor.http.post(f"/v4/payees/{payee['payeeId']}/remoteIdUpdate", json={
+        **where, "remoteId": "payee-8",
+    })  # fmt: skip
+    velo_sandbox.onboard_payee(payee["payeeId"])
+    payor.http.post(payor.webhook("http://127.0.0.1:9/") + "/ping")
+    payor.http.close()
+    seen = set()
+    for number, each in enumerate(velo_sandbox.notifications(), start=1):
+        source = each["source"]
+        assert each.keys() == {
+            "apiVersion", "sequenceNumber", "category", "eventName", "source",
+        }  # fmt: skip
+        assert each["sequenceNumber"] == number
+        assert each["category"] in {"payment", "payee", "debit", "system"}
+        assert {"createdAt", "eventId", "sourceType"} <= source.keys()
+        assert REQUIRED[source["sourceType"]] <= source.keys()
+        assert source.get("status", "ACCEPTED") in STATUSES
+        if each["category"] == "payment":
+            assert len(source["payoutPayorIds"]) == 3
+        seen.add(source["sourceType"])
+    assert seen == REQUIRED.keys()

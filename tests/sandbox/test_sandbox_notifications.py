@@ -1,0 +1,450 @@
+"""Notifications arrive: who gets them, when they come again, what a test can do to them, and that
+no call waits for a receiver.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tests.cases import cases_beside
+from tests.cli.victor_command import until
+from tests.sandbox.receivers import Receiver
+from tests.sandbox.sandbox_callers import SandboxProcess
+from tests.sandbox.velo_payor import LIFE, Payor
+from victor_ext.sandbox import Sandbox
+from victor_ext.sandbox.velo import RemoteVeloSandbox, VeloSandbox, VeloSettings
+from victor_ext.testing import Faults
+
+pytestmark = pytest.mark.slow
+CASES = cases_beside(__file__, "notifications")
+HEADER = "long-and-random-7f3b1c9e"
+DAY = 86_400
+SLOWLY = pytest.mark.velo_sandbox(validation=365 * DAY)
+"""Payouts stay submitted."""
+
+
+@pytest.fixture
+def sandbox(velo_sandbox: VeloSandbox) -> VeloSandbox:
+    return velo_sandbox
+
+
+@pytest.fixture
+def payor(sandbox: VeloSandbox) -> Iterator[Payor]:
+    with closing(Payor(sandbox)) as payor:
+        yield payor
+
+
+@pytest.fixture
+def receiver(sandbox: VeloSandbox) -> Iterator[Receiver]:
+    """A receiver at the address of `--notify`."""
+    with Receiver() as receiver:
+        sandbox.notify(receiver.url)
+        yield receiver
+
+
+def states(sandbox: VeloSandbox) -> list[tuple[str, int]]:
+    """The state of each delivery, and the number of its attempts."""
+    return [(each["state"], len(each["attempts"])) for each in sandbox.deliveries()]
+
+
+# Who gets them
+
+
+def test_without_an_address_nothing_is_posted_and_nothing_is_kept(
+    sandbox: VeloSandbox, payor: Payor
+) -> None:
+    payor.pay()
+    sandbox.wait_for_deliveries()
+    assert sandbox.deliveries() == []
+    assert [one["eventName"] for one in sandbox.notifications()] == LIFE
+
+
+def test_a_payouts_life_is_posted_in_order(
+    sandbox: VeloSandbox, payor: Payor, receiver: Receiver
+) -> None:
+    payor.pay()
+    sandbox.wait_for_deliveries()
+    assert [each.said for each in receiver.came] == sandbox.notifications()
+    for each in receiver.came:
+        assert (each.path, each.headers["content-type"]) == ("/webhooks", "application/json")
+        assert each.headers["authorization"] == sandbox.authorization_header()
+    assert states(sandbox) == [("taken", 1)] * 3
+    assert sandbox.deliveries()[0]["due"] is None
+
+
+def test_a_webhook_of_the_api_gets_what_it_wants_with_its_header(
+    sandbox: VeloSandbox, payor: Payor, receiver: Receiver
+) -> None:
+    with Receiver() as payments, Receiver() as payees:
+        path = payor.webhook(payments.url, authorizationHeader=HEADER, categories=["payment"])
+        payor.webhook(payees.url, categories=["payee"])
+        payor.pay()
+        sandbox.onboard_payee(_payee(payor))
+        sandbox.wait_for_deliveries()
+        assert (payments.names, payees.names) == (LIFE, ["payee.onboarding_status_changed"])
+        assert {each.headers.get("authorization") for each in payments.came} == {HEADER}
+        assert {each.headers.get("authorization") for each in payees.came} == {None}
+        assert receiver.came == [], "--notify is only used until a webhook is made"
+        payor.http.post(path, json={"enabled": False})
+        payor.pay("INV-2")
+        sandbox.wait_for_deliveries()
+        assert len(payments.came) == 3, "it is disabled"
+        assert payor.http.post(f"{path}/ping").status_code == 202
+        sandbox.wait_for_deliveries()
+        assert payments.names[3:] == ["ping"], "a ping goes to its webhook alone"
+        assert len(payees.came) == 1
+
+
+def _payee(payor: Payor) -> str:
+    where = {"payorId": payor.sandbox.payor_id}
+    return str(payor.http.get("/v4/payees", params=where).json()["content"][0]["payeeId"])
+
+
+@SLOWLY
+def test_no_other_machine_gets_a_request(
+    sandbox: VeloSandbox, payor: Payor, receiver: Receiver
+) -> None:
+    payor.webhook("https://hooks.example.com/velo", categories=["payment"])
+    payor.submit()
+    sandbox.wait_for_deliveries()
+    assert receiver.names == ["payment.submitted"], "--notify gets what goes nowhere else"
+    elsewhere, _ = sandbox.deliveries()
+    assert (elsewhere["state"], elsewhere["attempts"]) == ("not posted", [])
+    assert elsewhere["reason"] == "its host is neither this machine nor that of --notify"
+    with pytest.raises(ValueError, match="neither this machine"):
+        sandbox.resend(elsewhere["number"])
+
+
+@pytest.mark.parametrize("url", CASES["no addresses"])
+def test_what_is_no_address_is_refused(sandbox: VeloSandbox, url: str) -> None:
+    with pytest.raises(ValueError, match="notify must be an address such as"):
+        VeloSettings(notify=url)
+    with pytest.raises(ValueError, match="url must be an address such as"):
+        sandbox.notify(url)
+
+
+# Again, by the business clock
+
+
+@SLOWLY
+def test_any_status_but_200_is_posted_again_until_it_is_taken(
+    sandbox: VeloSandbox, payor: Payor, receiver: Receiver
+) -> None:
+    """ "Any other http status will result in the notification being retried." """
+    receiver.statuses = [500, 302, 201, 200]
+    payor.submit()
+    for attempts, wait in enumerate((60, 120, 240), start=1):
+        sandbox.wait_for_deliveries()
+        assert states(sandbox) == [("waiting", attempts)]
+        sandbox.advance(wait - 5)
+        sandbox.wait_for_deliveries()
+        assert states(sandbox)[0] == ("waiting", attempts), "it is not due yet"
+        sandbox.advance(5)
+    sandbox.wait_for_deliveries()
+    assert states(sandbox) == [("taken", 4)]
+    assert len({each.body for each in receiver.came}) == 1
+    assert all(each.path == "/webhooks" for each in receiver.came), "a redirect is not followed"
+
+
+@SLOWLY
+@pytest.mark.parametrize("seconds", [29 * DAY, 31 * DAY])
+def test_it_is_given_up_after_thirty_days(
+    sandbox: VeloSandbox, payor: Payor, receiver: Receiver, seconds: float
+) -> None:
+    """ "Velo will retry sending events for up to 30 days or until successful delivery." """
+    receiver.statuses = [503]
+    payor.submit()
+    sandbox.wait_for_deliveries()
+    sandbox.advance(seconds)
+    sandbox.wait_for_deliveries(20)
+    [first] = sandbox.deliveries()
+    given_up = seconds > 30 * DAY
+    assert first["state"] == ("given up" if given_up else "waiting")
+    assert (first["reason"] is not None) is given_up
+    assert len(first["attempts"]) > 100, "each attempt of that time was made"
+
+
+@SLOWLY
+def test_what_is_posted_again_has_the_header_of_today(sandbox: VeloSandbox, payor: Payor) -> None:
+    with Receiver(401, 200) as receiver:
+        path = payor.webhook(receiver.url, authorizationHeader=HEADER)
+        payor.submit()
+        sandbox.wait_for_deliveries()
+        payor.http.post(path, json={"authorizationHeader": HEADER + "-next"})
+        sandbox.advance(60)
+        sandbox.wait_for_deliveries()
+        headers = [each.headers["authorization"] for each in receiver.came]
+        assert headers == [HEADER, HEADER + "-next"]
+
+
+def test_what_time_alone_moves_is_notified(receiver: Receiver) -> None:
+    """No call and no command comes: the sandbox looks by itself."""
+    settings = VeloSettings(settlement=0.0, notify=receiver.url)
+    with VeloSandbox(settings) as sandbox, closing(Payor(sandbox)) as payor:
+        assert payor.http.post(payor.submit()).status_code == 202
+        until(lambda: LIFE[-1] in receiver.names)
+
+
+# What a test can do
+
+
+def test_doubled_lost_and_late(sandbox: VeloSandbox, payor: Payor, receiver: Receiver) -> None:
+    faults = Faults(sandbox)
+    faults.delay_notification(event="*.submitted")
+    faults.double_notification(event="payment.accepted")
+    faults.lose_notification(event="payment.confirmed")
+    payor.pay()
+    sandbox.wait_for_deliveries()
+    assert receiver.names == ["payment.accepted"] * 2 + ["payment.submitted"]
+    assert receiver.came[0].body == receiver.came[1].body
+    assert states(sandbox) == [("taken", 1), ("taken", 2), ("waiting", 1)]
+    lost = sandbox.deliveries()[2]["attempts"][0]
+    assert (lost["fault"], lost["error"]) == ("lose_notification", "lost on its way")
+    sandbox.advance(60)
+    sandbox.wait_for_deliveries()
+    assert receiver.names[3:] == ["payment.confirmed"]
+    assert sandbox.faults() == []
+
+
+@SLOWLY
+def test_late_by_seconds_of_the_business_clock(
+    sandbox: VeloSandbox, payor: Payor, receiver: Receiver
+) -> None:
+    Faults(sandbox).delay_notification(delay=3600, times=None)
+    payor.submit()
+    sandbox.wait_for_deliveries()
+    assert receiver.came == []
+    sandbox.advance(3599)
+    sandbox.wait_for_deliveries()
+    assert receiver.came == []
+    sandbox.clear_faults()
+    sandbox.advance(1)
+    sandbox.wait_for_deliveries()
+    assert receiver.names[:1] == ["payment.submitted"]
+
+
+@SLOWLY
+def test_the_last_one_is_late_by_a_minute_at_most(
+    sandbox: VeloSandbox, payor: Payor, receiver: Receiver
+) -> None:
+    Faults(sandbox).delay_notification()
+    payor.submit()
+    sandbox.wait_for_deliveries()
+    assert receiver.came == []
+    sandbox.advance(60)
+    sandbox.wait_for_deliveries()
+    assert receiver.names == ["payment.submitted"]
+
+
+def test_a_fault_of_notifications_is_none_of_calls(
+    sandbox: VeloSandbox, payor: Payor, receiver: Receiver
+) -> None:
+    Faults(sandbox).lose_notification(times=None)
+    Faults(sandbox).status(503, operation="submit")
+    assert payor.http.post("/v3/payouts", json={}).status_code == 503
+    payor.submit()
+    sandbox.wait_for_deliveries()
+    assert receiver.came == []
+
+
+@pytest.mark.parametrize(("kind", "options", "said"), CASES["faults that make no sense"])
+def test_a_fault_that_makes_no_sense(
+    sandbox: VeloSandbox, kind: Any, options: Any, said: str
+) -> None:
+    with pytest.raises(ValueError, match=said):
+        sandbox.inject(kind, **options)
+
+
+def test_a_sandbox_that_posts_nothing_says_so() -> None:
+    with Sandbox() as sandbox, pytest.raises(ValueError, match="posts no notifications"):
+        sandbox.inject("lose_notification")
+
+
+@pytest.mark.parametrize("way", ["here", "over-http"])
+def test_it_is_sent_again_by_command(
+    sandbox: VeloSandbox, payor: Payor, receiver: Receiver, way: str
+) -> None:
+    commands = sandbox if way == "here" else RemoteVeloSandbox(sandbox.url)
+    payor.pay()
+    commands.wait_for_deliveries()
+    [second] = [each["number"] for each in commands.deliveries(after=1)][:1]
+    commands.resend(second)
+    commands.wait_for_deliveries()
+    assert receiver.names == [*LIFE, LIFE[1]]
+    assert receiver.came[1].body == receiver.came[3].body
+    with pytest.raises(LookupError, match="no such delivery"):
+        commands.resend(99)
+    commands.notify(None)
+    payor.submit("INV-2")
+    assert len(commands.deliveries()) == 3
+
+
+@SLOWLY
+def test_the_log_has_no_credentials(sandbox: VeloSandbox, payor: Payor, receiver: Receiver) -> None:
+    payor.submit()
+    sandbox.wait_for_deliveries()
+    log = json.dumps(sandbox.deliveries())
+    assert sandbox.authorization_header() not in log
+    attempt = sandbox.deliveries()[0]["attempts"][0]
+    assert attempt["headers"]["authorization"] == "…"
+    assert json.loads(attempt["body"])["eventName"] == "payment.submitted"
+
+
+@SLOWLY
+def test_a_reset_forgets_them_and_keeps_the_address(
+    sandbox: VeloSandbox, payor: Payor, receiver: Receiver
+) -> None:
+    receiver.statuses = [503, 200]
+    payor.submit()
+    sandbox.wait_for_deliveries()
+    sandbox.reset()
+    assert sandbox.deliveries() == []
+    sandbox.advance(DAY)
+    sandbox.wait_for_deliveries()
+    came = len(receiver.came)
+    with closing(Payor(sandbox)) as again:
+        again.submit()
+    sandbox.wait_for_deliveries()
+    assert len(receiver.came) == came + 1
+
+
+# No call waits
+
+
+@SLOWLY
+def test_a_receiver_that_is_down_costs_a_line(
+    sandbox: VeloSandbox, payor: Payor, caplog: pytest.LogCaptureFixture
+) -> None:
+    with Receiver() as gone:
+        sandbox.notify(gone.url)
+    with caplog.at_level(logging.INFO, "victor_ext.sandbox.access"):
+        payor.submit()
+        sandbox.wait_for_deliveries()
+    assert states(sandbox)[0] == ("waiting", 1)
+    [line] = [each for each in caplog.messages if each.startswith("notified")]
+    assert line.startswith(f"notified {gone.url}  Connection refused  ")
+    assert [each for each in caplog.records if each.levelno > logging.INFO] == []
+    with Receiver(port=int(gone.url.split(":")[2].split("/")[0])) as back:
+        sandbox.advance(60)
+        sandbox.wait_for_deliveries()
+        assert back.names == ["payment.submitted"]
+
+
+def test_a_receiver_that_is_silent_stops_no_call_and_not_the_end() -> None:
+    before = set(threading.enumerate())
+    with Receiver(None) as silent, VeloSandbox(VeloSettings(notify=silent.url)) as sandbox:
+        with closing(Payor(sandbox)) as payor:
+            payor.submit()
+            until(lambda: silent.came)
+            begun = time.monotonic()
+            for number in range(20):
+                payor.submit(f"INV-{number}")
+            with pytest.raises(ValueError, match="still on its way"):
+                sandbox.wait_for_deliveries(0.05)
+        sandbox.stop()
+        assert time.monotonic() - begun < 5, "the sandbox waits ten seconds for a response"
+        assert [each for each in sandbox_threads() if each not in before] == []
+
+
+def sandbox_threads() -> list[threading.Thread]:
+    return [each for each in threading.enumerate() if "sandbox" in each.name]
+
+
+# An application without a port
+
+
+class Service:
+    """An application that keeps what came."""
+
+    def __init__(self, *failures: Exception) -> None:
+        self.came: list[tuple[str, str, bytes]] = []
+        self.loops: list[asyncio.AbstractEventLoop] = []
+        self.failures = list(failures)
+        self.app = Starlette(routes=[Route("/hooks/{name:path}", self.receive, methods=["POST"])])
+
+    async def receive(self, request: Request) -> Response:
+        self.loops.append(asyncio.get_running_loop())
+        if self.failures:
+            raise self.failures.pop()
+        body = await request.body()
+        self.came.append((str(request.url), request.headers["authorization"], body))
+        return Response()
+
+
+def test_an_application_gets_them_without_a_port(sandbox: VeloSandbox, payor: Payor) -> None:
+    service = Service()
+    sandbox.notify_app(service.app, "http://shop/hooks/velo?of=us")
+    payor.pay()
+    sandbox.wait_for_deliveries()
+    assert [json.loads(body) for _, _, body in service.came] == sandbox.notifications()
+    assert service.came[0][:2] == ("http://shop/hooks/velo?of=us", sandbox.authorization_header())
+    payor.webhook("http://shop/hooks/of/the/api", authorizationHeader=HEADER)
+    payor.submit("INV-2")
+    sandbox.wait_for_deliveries()
+    assert {each[:2] for each in service.came[3:]} == {("http://shop/hooks/of/the/api", HEADER)}
+    assert len(set(service.loops)) == 1
+    before = sandbox_threads()
+    sandbox.stop()
+    assert len(before) - len(sandbox_threads()) == 2, "the loop of the application ends, too"
+
+
+def test_an_application_runs_in_the_loop_of_the_test(sandbox: VeloSandbox, payor: Payor) -> None:
+    service = Service()
+
+    async def test() -> None:
+        sandbox.notify_app(service.app, "http://shop/hooks/velo")
+        payor.submit()
+        await asyncio.to_thread(sandbox.wait_for_deliveries)
+        assert set(service.loops) == {asyncio.get_running_loop()}
+
+    asyncio.run(test())
+    assert json.loads(service.came[0][2])["eventName"] == "payment.submitted"
+    payor.submit("INV-2")
+    sandbox.wait_for_deliveries()
+    assert sandbox.deliveries()[-1]["attempts"][-1]["error"] == (
+        "the event loop of the application has ended"
+    )
+
+
+def test_an_application_that_fails_gets_it_again(sandbox: VeloSandbox, payor: Payor) -> None:
+    service = Service(KeyError("invoice"))
+    sandbox.notify_app(service.app, "http://shop/hooks/velo")
+    payor.submit()
+    sandbox.wait_for_deliveries()
+    error = sandbox.deliveries()[0]["attempts"][0]["error"]
+    assert error == "the application raised KeyError: 'invoice'"
+    sandbox.advance(60)
+    sandbox.wait_for_deliveries()
+    assert states(sandbox)[0] == ("taken", 2)
+
+
+# The command line
+
+
+def test_the_command_line_has_the_option() -> None:
+    options = ("--provider", "velo", "--notify")
+    with Receiver() as receiver:
+        with SandboxProcess(*options, receiver.url, "--notify-authorization", HEADER) as process:
+            commands = RemoteVeloSandbox(process.url)
+            with closing(Payor(commands)) as payor:
+                payor.submit()
+            commands.wait_for_deliveries()
+            log = process.end(15)
+        assert receiver.came[0].headers["authorization"] == HEADER
+        assert f"notified {receiver.url}  200  " in log
+        assert HEADER not in log
+    with pytest.raises(RuntimeError, match="notify must be an address such as"):
+        SandboxProcess(*options, "127.0.0.1:8000")

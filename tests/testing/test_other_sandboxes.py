@@ -1,0 +1,58 @@
+"""The fixtures of the other systems' sandboxes: empty, and with the options of their marks."""
+
+from __future__ import annotations
+
+import inspect
+from typing import get_args
+
+import pytest
+
+from victor_ext.sandbox.eastpay import EastPaySandbox
+from victor_ext.sandbox.flexfactor import FlexFactorSandbox
+from victor_ext.sandbox.server.faults import Kind
+from victor_ext.sandbox.velo import VeloSandbox
+from victor_ext.testing import Faults
+
+pytest_plugins = ["pytester"]
+
+
+@pytest.mark.velo_sandbox(settlement=5.0)
+@pytest.mark.eastpay_sandbox(declined_status=200)
+@pytest.mark.flexfactor_sandbox(seed=1)
+def test_a_mark_sets_the_options(
+    velo_sandbox: VeloSandbox,
+    eastpay_sandbox: EastPaySandbox,
+    flexfactor_sandbox: FlexFactorSandbox,
+) -> None:
+    assert velo_sandbox.settings.settlement == 5.0
+    assert eastpay_sandbox.settings.declined_status == 200
+    assert flexfactor_sandbox.settings.seed == 1
+
+
+def test_they_are_empty(velo_sandbox: VeloSandbox) -> None:
+    assert (velo_sandbox.received(), velo_sandbox.notifications()) == ([], [])
+    assert velo_sandbox.settings.settlement == 30.0
+
+
+def test_each_kind_of_fault_has_a_method_of_its_name() -> None:
+    methods = {name for name, _ in inspect.getmembers(Faults, inspect.isfunction)}
+    assert set(get_args(Kind)) <= methods
+
+
+@pytest.mark.parametrize(
+    ("mark", "said"),
+    [
+        ("notify='127.0.0.1'", "The settings of velo_sandbox: notify must be an address such as"),
+        ("environment='staging'", "unexpected keyword argument 'environment'"),
+        ("'staging'", "The settings of velo_sandbox: write each with its name"),
+    ],
+)
+def test_a_wrong_option_is_named(pytester: pytest.Pytester, mark: str, said: str) -> None:
+    pytester.makepyfile(f"""
+        import pytest
+
+        @pytest.mark.velo_sandbox({mark})
+        def test_it(velo_sandbox): pass
+    """)
+    ran = pytester.runpytest_inprocess("-p", "no:cacheprovider")
+    assert said in ran.stdout.str()
