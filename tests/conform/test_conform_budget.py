@@ -9,12 +9,11 @@ import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
-from types import SimpleNamespace
 
 import httpx
 import pytest
 
-from tests.conform.conftest import WHOLE
+from tests.conform.conftest import WHOLE, made, run_over
 from tests.faults.raw_provider import RawProvider
 from tests.sandbox.sandbox_callers import API_KEY
 from tests.tiers import borders
@@ -22,7 +21,6 @@ from victor_ext import ConfigurationError, Victor, VictorError, VictorJwt
 from victor_ext.conform import Plan, creates, load, measure, reads
 from victor_ext.conform.exchanges import stamp
 from victor_ext.conform.measuring import only_writer
-from victor_ext.conform.run import Run
 from victor_ext.sandbox.server.faults import KINDS
 
 pytestmark = pytest.mark.slow
@@ -151,18 +149,6 @@ def test_a_file_of_another_plan_or_place_is_refused(started):
     (measured.path / "measured.json").write_text("[]")
     with pytest.raises(VictorError, match="is no file of 'victor conform' of format 1"):
         measured(Plan())
-
-
-def run_over(answer, document=None, *, now=time.time, sleep=lambda _: None, **plan) -> Run:
-    plan = {"marker": "cabcdef", "writes": 50, "payer": "P"} | plan
-    document = document or {"system": "victor", "findings": {}, "calls": [], "plan": plan}
-    http = httpx.Client(transport=httpx.MockTransport(answer), verify=False)
-    client = SimpleNamespace(base_url="https://provider.example", authorization=str)
-    return Run(http, client, document, lambda **_: None, payee="1", now=now, sleep=sleep)
-
-
-def made(id: str) -> httpx.Response:
-    return httpx.Response(200, json={"victor_payment_request_id": id})
 
 
 def test_a_request_of_somebody_else_is_never_answered():

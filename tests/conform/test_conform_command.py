@@ -80,7 +80,7 @@ def test_interrupted_it_says_what_it_made(victor, monkeypatch):
     monkeypatch.setattr("victor_ext.conform.measure", interrupted)
     ran = victor(*READS)
     assert ran.status == 130
-    assert "Payment requests that were made: 1 (OURS).\nOf 1 more, it is not known" in ran.err
+    assert "At least 1 payment requests were made (OURS), at most 2: 'calls' in" in ran.err
     assert "it goes on from measured.json" in ran.err
 
 

@@ -8,9 +8,9 @@ from decimal import Decimal
 from itertools import accumulate
 
 from .assumptions import probe
-from .exchanges import Answer, Unmeasured, edge, member, moment, word
+from .exchanges import Answer, Unmeasured, edge, member, moment, shape_of, word
 from .journal import NOBODY, NOTES
-from .reads import invalid_list, shape_of
+from .reads import invalid_list
 from .run import LEAST, MORE, PAUSES, Run
 
 _TEXTS = {
@@ -34,7 +34,7 @@ _SAFE_TEXT = 20
 @probe("get-lag", "list-lag", sends=1, makes=1)
 def _lags(run: Run) -> None:
     """After how many seconds a new request can be read by its id, and is in the list."""
-    id = str(run.made("lag").id)
+    id = run.made("lag").named_id
     since = ("start_datetime", moment(run.now(), -3600))
 
     def is_read() -> bool:
@@ -65,10 +65,12 @@ def _repeats(run: Run) -> object:
     else:
         return 409
     run.find("key-in-progress", waited)
-    if answer.id != first.id:
-        return "new" if answer.is_good else answer.status
+    if not answer.is_good:
+        return answer.status
+    if answer.named_id != first.named_id:
+        return "new"
     run.find("key-repeat", "replay", "likely", note="the request has not changed since")
-    if not _has_changed(run, str(first.id)):
+    if not _has_changed(run, first.named_id):
         return None
     last = run.create("repeat of a changed one", like="repeat 1")
     return "replay" if word(member(last, "status")) == "created" else "current"
@@ -86,19 +88,19 @@ def _has_changed(run: Run, id: str) -> bool:
 
 @probe("key-conflict", sends=1)
 def _conflict(run: Run) -> object:
-    run.made("repeat 1")
+    first = run.made("repeat 1").named_id
     run.rest("key-in-progress")
-    ids = {call["id"] for call in run.writes.values()}
+    ids = {first, *(call["id"] for call in run.writes.values())}
     answer = run.create("conflict", like="repeat 1", amount=MORE)
     if not answer.is_good:
         return answer.status
-    return "replay" if answer.id in ids else "new"
+    return "replay" if answer.named_id in ids else "new"
 
 
 @probe("two-at-once", sends=2, makes=1)
 def _two_at_once(run: Run) -> str:
     answers = run.create_both("both 1", "both 2")
-    ids = {answer.id for answer in answers if answer.is_good}
+    ids = {answer.named_id for answer in answers if answer.is_good}
     if not ids:
         raise Unmeasured("both of two creates at once were refused")
     return "one" if len(ids) == 1 else "two"
@@ -154,7 +156,7 @@ def _kept(run: Run, answer: Answer, name: str) -> str:
     """A text as the provider keeps it."""
     text = member(answer, *_TEXTS[name])
     if text is None:
-        text = member(run.read(f"/{answer.id}"), *_TEXTS[name])
+        text = member(run.read(f"/{answer.named_id}"), *_TEXTS[name])
     if not isinstance(text, str):
         raise Unmeasured(f"the response does not repeat the {name}")
     return text
@@ -269,7 +271,7 @@ def _twin(run: Run, step: str) -> str:
         if child:
             break
         run.sleep(pause)
-        child = _child_of(run.listed(str(made.id)))
+        child = _child_of(run.listed(made.named_id))
     run.find("twins", bool(child))
     if not child:
         raise Unmeasured("the request to the second account has no twin")
@@ -319,7 +321,7 @@ def _key_life(run: Run) -> None:
     kept = 0.0
     for number, part in enumerate(AGES):
         age, answer = _repeat_at(run, number, part * longest)
-        if answer.id != made[number].id:
+        if answer.named_id != made[number].named_id:
             note = f"a repeat after {kept:g} s was a replay" if kept else ""
             run.find("key-life", f"{kept:g} to {age:g} s", play=(kept + age) / 2, note=note)
             return

@@ -13,8 +13,12 @@ import httpx
 from victor_ext import zulu
 from victor_ext.privacy import is_object, is_sequence, redact_excerpt, short_mask
 
+ID = "victor_payment_request_id"
+"""The member that names a payment request."""
 _TOKEN_PATH = "/v2/auth/token"  # noqa: S105 - a path, not a secret
 _SHOWN_ITEMS = 3
+_PASSING = (408, 425, 429)
+"""Statuses that say nothing about the provider's rules."""
 _SHOWN_HEADERS = ("date", "content-type", "connection", "keep-alive", "retry-after", "x-request-id")
 _SHOWN_MEMBERS = frozenset(
     (
@@ -52,13 +56,27 @@ person.
 class Unmeasured(Exception):
     """Why something could not be measured now.
 
-    `is_failure`: it may succeed later. `is_unsent`: nothing has left this machine.
+    `is_failure`: it may succeed later. `is_unsent`: nothing has left this machine. `answer`: the
+    response that shows no rule, if there was one.
     """
 
-    def __init__(self, reason: str, *, is_failure: bool = False, is_unsent: bool = False) -> None:
+    def __init__(
+        self,
+        reason: str,
+        *,
+        is_failure: bool = False,
+        is_unsent: bool = False,
+        answer: "Answer | None" = None,
+    ) -> None:
         super().__init__(reason)
         self.is_failure = is_failure
         self.is_unsent = is_unsent
+        self.answer = answer
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether the provider had no time, so that a repeat may be answered."""
+        return self.answer is not None and self.answer.is_busy
 
 
 def stamp(moment: datetime | None = None) -> str:
@@ -85,21 +103,72 @@ class Answer:
         return 200 <= self.status < 300
 
     @property
+    def is_busy(self) -> bool:
+        """Whether it says nothing but that the provider has no time."""
+        return self.status in _PASSING or self.status >= 500
+
+    @property
     def id(self) -> str | None:
-        """The id of the payment request that it is about."""
-        return self.body.get("victor_payment_request_id") if is_object(self.body) else None
+        """The id of the payment request that it is about; None without one."""
+        return id_in(self.body)
+
+    @property
+    def named_id(self) -> str:
+        """The same, where ids are compared. Raises `Unmeasured` without one."""
+        return _named(self.id, self.call)
 
     @property
     def items(self) -> list[dict[str, Any]]:
         """The items of a list."""
         if not self.is_good:
             return []
-        results = self.body.get("results") or ()
+        results = member(self, "results") or ()
         return [item for item in results if is_object(item)]
 
     @property
-    def ids(self) -> list[Any]:
-        return [item.get("victor_payment_request_id") for item in self.items]
+    def ids(self) -> list[str | None]:
+        """The ids of the items, to look for one of them; None for an item without one."""
+        return [id_in(item) for item in self.items]
+
+    @property
+    def named_ids(self) -> list[str]:
+        """The ids of the items, where lists are compared. Raises `Unmeasured` if one has none."""
+        return [_named(id, self.call) for id in self.ids]
+
+
+def id_in(record: object) -> str | None:
+    """The id of a payment request in a record; None where it has no text and no whole number."""
+    id = member(record, ID)
+    if isinstance(id, str):
+        return id if id.strip() else None
+    if isinstance(id, int) and not isinstance(id, bool):
+        return str(id)
+    return None
+
+
+def _named(id: str | None, call: int) -> str:
+    if id is None:
+        raise Unmeasured(f"call {call} names no request: its response has no id")
+    return id
+
+
+def shape_of(answer: Answer) -> str:
+    """The form of the body of an error."""
+    if is_sequence(member(answer, "allErrors")):
+        return "validation"
+    error = member(answer, "error")
+    if is_object(error):
+        return "api"
+    return "plain" if isinstance(error, str) else "other"
+
+
+def is_refusal(answer: Answer) -> bool:
+    """Whether a response is evidence of a rule: the provider's own refusal, and nobody else's.
+
+    A JSON object of another shape than the provider's makes a finding likely. HTML or nothing may
+    be a proxy's.
+    """
+    return 400 <= answer.status < 500 and not answer.is_busy and is_object(answer.body)
 
 
 class Over(httpx.BaseTransport):

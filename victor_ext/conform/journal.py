@@ -11,7 +11,7 @@ from victor_ext import VictorError
 from victor_ext.privacy import is_object
 from victor_ext.systems import DEFAULT
 
-from .exchanges import Answer, Unmeasured, redacted, shown, stamp
+from .exchanges import Answer, Unmeasured, is_refusal, redacted, shown, stamp
 
 Call = dict[str, Any]
 """An entry of the journal.
@@ -28,8 +28,6 @@ tenth of one.
 """
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 """Nothing has left this machine."""
-_PASSING = (408, 425, 429)
-"""Statuses that say nothing about the provider's rules."""
 
 
 class Journal:
@@ -109,9 +107,11 @@ class Journal:
         call["received"] = time.time()
         answer = Answer(call["call"], response.status_code, _json_of(response))
         call["response"] = shown(response, answer.body, self._own)
-        if not self._shows_a_rule(answer, response, is_token_ours=token is None):
-            reason = f"call {answer.call} was answered with {answer.status}, which shows no rule"
-            raise Unmeasured(reason, is_failure=True)
+        why = self._why_no_rule(answer, response, is_token_ours=token is None)
+        if why:
+            reason = f"call {answer.call} was answered with {answer.status}{why}"
+            call["failed"] = reason
+            raise Unmeasured(reason, is_failure=True, answer=answer)
         return answer
 
     def _request(self, entry: dict[str, Any], body: Any, token: str | None) -> httpx.Request:
@@ -157,19 +157,21 @@ class Journal:
         response.read()
         return response
 
-    def _shows_a_rule(
-        self, answer: Answer, response: httpx.Response, *, is_token_ours: bool
-    ) -> bool:
-        is_json = "json" in response.headers.get("content-type", "")
-        if is_json and answer.body is None:  # it is damaged
-            return False
-        if answer.status < 300:
-            return not self._is_victor or is_object(answer.body)
-        if answer.status in _PASSING:
-            return False
+    def _why_no_rule(self, answer: Answer, response: httpx.Response, *, is_token_ours: bool) -> str:
+        """Why a response shows nothing of the provider's rules; empty: it does."""
         if is_token_ours and self._refuses_the_caller(answer.status):
-            return False
-        return 400 <= answer.status < 500
+            return ", which refuses the credentials"
+        if answer.is_good:
+            is_json = "json" in response.headers.get("content-type", "")
+            is_read = not is_json or answer.body is not None
+            if self._is_victor:
+                is_read = is_object(answer.body)
+            return "" if is_read else " and no JSON object"
+        if answer.is_busy or answer.status < 400:
+            return ", which shows no rule"
+        if is_refusal(answer):
+            return ""
+        return " and no JSON: perhaps by a proxy"
 
     def _refuses_the_caller(self, status: int) -> bool:
         return status == 401 or (self._is_victor and status == 403)

@@ -16,7 +16,7 @@ from victor_ext import Status
 from victor_ext.privacy import is_object, is_sequence
 
 from .assumptions import Probe, probe
-from .exchanges import Answer, Unmeasured, edge, member, moment, word
+from .exchanges import Answer, Unmeasured, edge, id_in, member, moment, shape_of, word
 from .run import Run
 
 _LARGE = 1000
@@ -63,16 +63,6 @@ def _token_life(run: Run) -> int:
     return int(round(life, digits))
 
 
-def shape_of(answer: Answer) -> str:
-    """The form of the body of an error."""
-    if is_sequence(member(answer, "allErrors")):
-        return "validation"
-    error = member(answer, "error")
-    if is_object(error):
-        return "api"
-    return "plain" if isinstance(error, str) else "other"
-
-
 def invalid_list(run: Run) -> Answer:
     """What a list with a page size of zero is answered with."""
     answer = run.read("", ("page_size", 0))
@@ -97,9 +87,9 @@ def _page_size(run: Run) -> int | None:
     if not answer.is_good:
         run.find("large-page", "refuse")
         return edge(lambda size: _page_of(run, size).is_good, _LARGE, 1)
-    later = {id for page in (1, 2) for id in _page_of(run, _LARGE, ("page", page)).ids}
+    later = {id for page in (1, 2) for id in _page_of(run, _LARGE, ("page", page)).named_ids}
     size = len(answer.items)
-    if size < _LARGE and later - set(answer.ids):
+    if size < _LARGE and later - set(answer.named_ids):
         run.find("large-page", "reduce")
         return size
     echo = _echo_of(answer)
@@ -134,7 +124,7 @@ def _pages(run: Run) -> int:
     run.find("page-beyond", _beyond(far))
     if len(items) < 2:
         raise Unmeasured("the list has one item")
-    return 1 if not zero.is_good or zero.ids == one.ids else 0
+    return 1 if not zero.is_good or zero.named_ids == one.named_ids else 0
 
 
 def _beyond(page: Answer) -> object:
@@ -167,8 +157,8 @@ def _repeated_filter(run: Run) -> str:
     both = run.read("", inbound, outbound)
     if not both.is_good:
         return "refuse"
-    is_first = run.page(inbound).ids == both.ids
-    is_last = run.page(outbound).ids == both.ids
+    is_first = run.page(inbound).named_ids == both.named_ids
+    is_last = run.page(outbound).named_ids == both.named_ids
     if is_first and is_last:
         raise Unmeasured("no request shows which of two filters counts")
     if is_first:
@@ -179,7 +169,9 @@ def _repeated_filter(run: Run) -> str:
 @probe("window-ends")
 def _window(run: Run) -> str:
     item = run.items()[0]
-    id = item.get("victor_payment_request_id")
+    id = id_in(item)
+    if id is None:
+        raise Unmeasured("the first request in the list has no id")
     at = _created_at(item)
     if not isinstance(at, int | float):
         raise Unmeasured("the first request in the list has no time")
@@ -246,9 +238,10 @@ def _has_null(value: Any) -> bool:
 def _get_status(run: Run) -> str:
     for item in run.items():
         listed = word(item.get("status"))
-        if listed in ("pending", "failed", "error"):  # both readings say it
+        id = id_in(item)
+        if id is None or listed in ("pending", "failed", "error"):  # both readings say it
             continue
-        answer = run.read(f"/{item['victor_payment_request_id']}")
+        answer = run.read(f"/{id}")
         status = word(member(answer, "status"))
         if status == listed:
             return "listed"

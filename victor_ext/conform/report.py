@@ -54,17 +54,41 @@ class Report:
 
     @property
     def creates(self) -> str:
-        """What was made, and of how many it is not known."""
-        ids = self.made
-        text = f"Payment requests that were made: {len(ids)} ({', '.join(ids) or 'none'})."
-        open_creates = [call for call in self._creates if call["state"] in ("sent", "unknown")]
-        unknown = [call for call in open_creates if not call["id"]]
-        if not unknown:
-            return text
+        """What was made: the number with the ids, or its bounds where answers leave it open."""
+        named = ", ".join(self.made) or "none"
+        least, most = self._bounds()
+        if least == most:
+            return f"Payment requests that were made: {least} ({named})."
         return (
-            f"{text}\nOf {len(unknown)} more, it is not known whether they were made: "
-            "see 'calls' in the file."
+            f"At least {least} payment requests were made ({named}), at most {most}: 'calls' in "
+            "the file has those whose answer does not say it."
         )
+
+    def _bounds(self) -> tuple[int, int]:
+        """The least and the greatest number of payment requests that may have been made.
+
+        A create counts until a refusal, or the id of an earlier one in its answer, proves that it
+        made nothing.
+        """
+        named_keys: set[str | None] = set()
+        accepted_keys: list[str | None] = []
+        doubtful = 0
+        ids = set[str]()
+        for call in self._creates:
+            key, id, state = call["request"].get("key"), call["id"], call["state"]
+            if state == "refused":
+                continue
+            if id:
+                named_keys.add(key)
+            elif state == "made":
+                accepted_keys.append(key)
+            if not id or (state == "found" and id in ids):
+                doubtful += 1
+            ids.update([id] if id else [])
+        # A repeat under the key of another one may have made nothing more.
+        unnamed = {key for key in accepted_keys if key} - named_keys
+        least = len(self.made) + len(unnamed) + accepted_keys.count(None)
+        return least, len(self.made) + doubtful
 
     def text(self) -> str:
         """The report in Markdown: for a terminal, and for a ticket of the provider."""

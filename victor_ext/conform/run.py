@@ -4,6 +4,7 @@ Each request is sent once, and is in the journal of the file. A create is there 
 so their number is bounded.
 """
 
+import json
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -14,9 +15,10 @@ from typing import Any
 import httpx
 
 from victor_ext import ConfigurationError
+from victor_ext.privacy import is_object
 
 from .assumptions import Assumption, Probe, assumption_of
-from .exchanges import Answer, Unmeasured, stamp, word
+from .exchanges import ID, Answer, Unmeasured, id_in, is_refusal, shape_of, stamp, word
 from .journal import Call, Journal, Query
 
 LIST = "/v2/payment-requests"
@@ -188,14 +190,13 @@ class Run:
 
     def items(self) -> list[dict[str, Any]]:
         """The items of the first pages, each once. Raises `Unmeasured` without any."""
-        items: dict[object, dict[str, Any]] = {}
+        items: dict[str, dict[str, Any]] = {}
         for number in range(_FIRST_PAGES):
             answer = self.read("", ("page", number))
-            new_ids = set(answer.ids) - items.keys()
-            if number > 1 and not new_ids:  # page 1 may be page 0
+            named = {id_in(item) or json.dumps(item): item for item in answer.items}
+            if number > 1 and not named.keys() - items.keys():  # page 1 may be page 0
                 break
-            for id, item in zip(answer.ids, answer.items, strict=True):
-                items.setdefault(id, item)
+            items |= named
         if not items:
             raise Unmeasured("the list has no payment request that shows it")
         return [*items.values()]
@@ -206,8 +207,7 @@ class Run:
         A provider may ignore the filter: others are left out.
         """
         answer = self.page(("victor_id", id))
-        pairs = zip(answer.ids, answer.items, strict=True)
-        return [item for item_id, item in pairs if item_id == id]
+        return [item for item in answer.items if id_in(item) == id]
 
     def rest(self, *names: str) -> None:
         """Wait for as many seconds as were found: for the lags, until what was created is known."""
@@ -309,32 +309,41 @@ class Run:
     def perform(self, call: Call) -> Answer:
         """Send what was reserved, or return its answer of an earlier run."""
         self._journal.see(call)
-        if call["state"] in ("made", "refused"):
-            response = call["response"]
-            return Answer(call["call"], response["status"], response["body"])
         if call["call"] not in self._unsent:
-            reason = (
-                f"'{call['step']}' was sent once, and its answer is not known. It is never sent "
-                f"again: {ELSEWHERE}"
-            )
-            raise Unmeasured(reason, is_failure=True)
+            return self._answer_before(call)
         self._unsent.discard(call["call"])
         try:
             return self._sent(call)
         finally:
             self.save()
 
+    def _answer_before(self, call: Call) -> Answer:
+        """The answer that a write had. Raises `Unmeasured` where it shows nothing."""
+        if "response" in call and "failed" not in call:
+            response = call["response"]
+            body = response["body"]
+            if is_object(body) and call["id"]:  # as the provider wrote it
+                body = body | {ID: call["id"]}
+            answer = Answer(call["call"], response["status"], body)
+            if is_refusal(answer) or call["state"] == "made":
+                return answer
+        reason = (
+            f"'{call['step']}' was sent once, and its answer is not known. It is never sent "
+            f"again: {ELSEWHERE}"
+        )
+        raise Unmeasured(reason, is_failure=True)
+
     def _sent(self, call: Call) -> Answer:
         body = self._body(call["request"]["path"], call["details"])
         try:
             answer = self._journal.send(call, body)
         except Unmeasured as error:
-            call["state"] = "unknown"
+            call["state"] = _state_after(error.answer)
             if error.is_unsent:  # so it can be sent later
                 del self.writes[call.pop("step")]
             raise
-        call["state"] = "made" if answer.is_good else "refused"
-        call["id"] = answer.id
+        call["state"] = _state_after(answer)
+        call["id"] = answer.id if answer.is_good else None
         return answer
 
     def _body(self, path: str, details: Mapping[str, Any]) -> dict[str, Any]:
@@ -353,7 +362,7 @@ class Run:
     def settle(self) -> None:
         """Look for the requests whose answers were lost, so that the file says what was made."""
         creates = [call for call in self.writes.values() if call["request"]["path"] == CREATE]
-        unsettled = [call for call in creates if call["state"] in ("sent", "unknown")]
+        unsettled = [call for call in creates if call["state"] != "refused"]
         lost = [call for call in unsettled if not call["id"]]
         if not lost:
             return
@@ -364,27 +373,42 @@ class Run:
             if id is not None:
                 call |= {"id": id, "state": "found"}
 
-    def _ids_by_reference(self) -> dict[Any, list[Any]]:
+    def _ids_by_reference(self) -> dict[str, list[str]]:
         """The ids of the outbound requests in the list; none where it cannot be read."""
-        ids: dict[Any, list[Any]] = {}
+        ids: dict[str, list[str]] = {}
         with suppress(Unmeasured):
             for item in self.items():
                 if word(item.get("direction")) == "inbound":  # a twin has the same reference
                     continue
-                reference = item.get("client_reference_id")
-                ids.setdefault(reference, []).append(item.get("victor_payment_request_id"))
+                reference, id = item.get("client_reference_id"), id_in(item)
+                if isinstance(reference, str) and id:
+                    ids.setdefault(reference, []).append(id)
         return ids
 
 
-def _id_of(call: Call, ids: list[Any], creates: list[Call]) -> Any:
+def _state_after(answer: Answer | None) -> str:
+    """What became of a write: it counts as done until something proves that it was not.
+
+    A refusal proves that in the provider's own shape alone, and without the id of a request.
+    """
+    if answer is None:
+        return "unknown"
+    if answer.is_good and is_object(answer.body):
+        return "made"
+    is_proven = is_refusal(answer) and shape_of(answer) != "other" and not answer.id
+    return "refused" if is_proven else "unknown"
+
+
+def _id_of(call: Call, ids: list[str], creates: list[Call]) -> str | None:
     """The id of a create that had no answer, of those that the list has under its reference."""
     known = [create["id"] for create in creates]
     for id in ids:
         if id not in known:
             return id
-    for create in creates:  # a repeat that made nothing more
-        if create["details"] == call["details"] and create["id"] in ids:
-            return create["id"]
+    for create in creates:  # a repeat, which perhaps made nothing more
+        id = create["id"]
+        if create["details"] == call["details"] and id in ids:
+            return str(id)
     return None
 
 
