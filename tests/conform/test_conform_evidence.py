@@ -1,11 +1,16 @@
 """A finding has evidence, or there is none: odd providers, each in a few lines."""
 
+from contextlib import suppress
+from datetime import datetime
+
 import httpx
 import pytest
 
-from tests.conform.conftest import run_over
+from tests.conform.conftest import made, run_over
 from victor_ext.conform import creates, reads
+from victor_ext.conform.exchanges import Unmeasured
 from victor_ext.conform.report import Report
+from victor_ext.conform.run import SPARE
 
 CREATE = "/v2/payment-requests/request-payment"
 
@@ -32,7 +37,7 @@ def test_requests_without_an_id_are_not_the_same_request(id):
 def test_an_id_may_be_a_whole_number():
     run = run_over(lambda _: httpx.Response(200, json={"victor_payment_request_id": 17}))
     run.measure(creates._two_at_once)
-    assert found(run, "two-at-once") == ("one", "certain")
+    assert found(run, "two-at-once") == ("one", "likely")
     again = run_over(lambda _: httpx.Response(500), run.document)
     again.measure(creates._two_at_once)
     assert again.made("both 1").id == "17"
@@ -69,8 +74,9 @@ def test_what_was_accepted_without_an_id_counts_as_made():
 )
 def test_a_create_counts_until_a_refusal_of_the_provider(status, json, state, told):
     run = run_over(lambda _: httpx.Response(status, json=json))
-    run.measure(creates._unknown_payer)
-    assert run.writes["unknown-payer"]["state"] == state
+    with suppress(Unmeasured):
+        run.create("one")
+    assert run.writes["one"]["state"] == state
     assert told in Report(run.document).creates
 
 
@@ -97,3 +103,314 @@ def test_items_without_an_id_show_nothing_where_ids_are_compared():
         run.measure(probe)
     for name in ("first-page", "repeated-filter", "window-ends", "get-status"):
         assert found(run, name)[0] is None
+
+
+# What is a refusal, and what is beside it
+
+
+LIST = {"results": [{"victor_payment_request_id": f"R{number}"} for number in range(3)]}
+
+
+def beside(refusal: httpx.Response, is_odd=lambda request: "NOSUCHID" in request.url.path):
+    """A provider that is in order, but for what is odd."""
+
+    def answer(request):
+        if is_odd(request):
+            return refusal
+        if request.method == "POST":
+            return made(request.headers.get("idempotency-key", "x"))
+        return httpx.Response(200, json=LIST)
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("refusal", "outcome"),
+    [
+        (httpx.Response(404, json={"error": "none"}), ("404", "certain")),
+        (httpx.Response(404, json={"allErrors": []}), ("404", "certain")),
+        (httpx.Response(404, json={"error": {"code": 1}}), ("404", "certain")),
+        (httpx.Response(404, json={"title": "none"}), ("404", "likely")),
+        (httpx.Response(404, json=["none"]), (None, "not measured")),
+        (httpx.Response(404, html="<h1>no such page</h1>"), (None, "not measured")),
+        (httpx.Response(404), (None, "not measured")),
+        (httpx.Response(429, json={"error": "slow"}), (None, "not measured")),
+        (httpx.Response(302, json={"error": "elsewhere"}), (None, "not measured")),
+        (httpx.Response(503, json={"error": "down"}), (None, "not measured")),
+    ],
+)
+def test_a_refusal_counts_in_the_shape_of_the_provider(refusal, outcome):
+    run = run_over(beside(refusal))
+    run.measure(reads._unknown_id)
+    assert found(run, "unknown-id") == outcome
+
+
+def test_what_came_instead_of_a_refusal_is_said():
+    run = run_over(beside(httpx.Response(404, html="<p>")))
+    run.measure(reads._unknown_id)
+    note = run.finding("unknown-id")["note"]
+    assert note == "call 1 was answered with 404 and no JSON: perhaps by a proxy"
+    run = run_over(beside(httpx.Response(404, json={"title": "none"})))
+    run.measure(reads._unknown_id)
+    note = run.finding("unknown-id")["note"]
+    assert note == "refused in another shape than the provider's: call 1"
+
+
+PLAIN = {"error": "wrong"}
+
+
+@pytest.mark.parametrize(
+    ("probe", "name", "is_odd"),
+    [
+        (
+            reads._unknown_id,
+            "unknown-id",
+            lambda request: not request.url.path.endswith("requests"),
+        ),
+        (reads._unknown_filter, "unknown-filter", lambda request: request.url.query),
+        (reads._errors, "invalid-status", lambda request: "page_size" in request.url.params),
+        (reads._page_size, "large-page", lambda request: "page_size" in request.url.params),
+        (reads._pages, "page-beyond", lambda request: "page" in request.url.params),
+        (reads._repeated_filter, "repeated-filter", lambda request: request.url.query),
+        (reads._window, "window-ends", lambda request: "start_datetime" in request.url.params),
+        (creates._no_key, "require-key", lambda request: request.method == "POST"),
+        (creates._key_lengths, "key-shortest", lambda request: request.method == "POST"),
+        (creates._unknown_payer, "unknown-payer", lambda request: request.method == "POST"),
+        (creates._lengths, "notes-limit", lambda request: request.method == "POST"),
+    ],
+)
+def test_what_is_refused_beside_what_is_in_order_shows_nothing(probe, name, is_odd):
+    """All of a kind is refused, in the provider's own shape."""
+    run = run_over(beside(httpx.Response(400, json=PLAIN), is_odd))
+    run.measure(probe)
+    assert run.finding(name)["value"] is None
+    assert run.finding(name)["certainty"] in ("not measured", "not shown")
+
+
+@pytest.mark.parametrize(
+    ("probe", "name"), [(creates._conflict, "key-conflict"), (creates._refused_key, "refused-key")]
+)
+def test_a_create_in_order_is_refused_beside_the_odd_one(probe, name):
+    """After the first one, all are refused, such as by a limit of the account."""
+    sent = []
+
+    def answer(request):
+        if request.method == "GET":
+            is_odd = request.url.params.get("page_size") == "0"
+            return httpx.Response(400 if is_odd else 200, json=PLAIN | LIST)
+        sent.append(request)
+        is_first = len(sent) == 1 and name == "key-conflict"
+        return made("A") if is_first else httpx.Response(400, json=PLAIN)
+
+    run = run_over(answer)
+    run.measure(probe)
+    assert found(run, name) == (None, "not measured")
+    assert (
+        "a create in order beside a refused one, was answered with 400"
+        in (run.finding(name)["note"])
+    )
+
+
+@pytest.mark.parametrize(
+    ("refusal", "is_list_good", "outcome"),
+    [
+        (httpx.Response(401, json=PLAIN), True, ("401", "certain")),
+        (httpx.Response(401), True, ("401", "likely")),
+        (httpx.Response(401), False, (None, "not measured")),
+        (httpx.Response(401, headers={"www-authenticate": "Bearer"}), False, ("401", "likely")),
+        (httpx.Response(403), True, (None, "not measured")),
+        (httpx.Response(401, html="<p>"), True, (None, "not measured")),
+    ],
+)
+def test_a_bare_401_is_likely(refusal, is_list_good, outcome):
+    def answer(request):
+        if "authorization" not in request.headers:
+            return refusal
+        return httpx.Response(200 if is_list_good else 503, json=LIST)
+
+    run = run_over(answer)
+    run._client.authorization = lambda: "Token t"
+    run.measure(reads._refused_token)
+    assert found(run, "refused-token") == outcome
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_provider_without_time_is_asked_again(status):
+    busy = [httpx.Response(status, json=PLAIN)] * 2
+    waited = []
+
+    def answer(request):
+        if busy and "NOSUCHID" in request.url.path:
+            return busy.pop()
+        return beside(httpx.Response(404, json=PLAIN))(request)
+
+    run = run_over(answer, sleep=waited.append)
+    run.measure(reads._unknown_id)
+    assert found(run, "unknown-id") == ("404", "certain")
+    assert waited == [1, 2]
+    assert run.finding("unknown-id")["evidence"][0] == 3, "a 503 shows nothing"
+
+
+def test_a_create_that_met_a_503_is_repeated_with_its_key_as_a_step_of_the_plan():
+    answers = {1: httpx.Response(503), 2: httpx.Response(409, json=PLAIN)}
+    sent = []
+
+    def answer(request):
+        if request.method == "GET":
+            return httpx.Response(200, json={"results": []})
+        sent.append((request.headers["idempotency-key"], request.content))
+        return answers.get(len(sent)) or made("A")
+
+    run = run_over(answer)
+    assert run.create("one").id == "A", "a 409 of the first one on its way is waited out"
+    assert len(sent) == 3
+    assert len({*sent}) == 1
+    steps = ["one", "one, again", "one, again, again"]
+    assert [*run.writes] == steps
+    again = run_over(answer, run.document)
+    assert again.create("one").id == "A"
+    assert len(sent) == 3, "none is sent twice"
+
+
+def test_no_more_creates_are_repeated_than_planned():
+    sent = []
+
+    def answer(request):
+        sent.append(request)
+        return httpx.Response(503, json=PLAIN)
+
+    run = run_over(answer)
+    for number in range(20):
+        with suppress(Unmeasured):
+            run.create(f"step {number}")
+    assert len(sent) == 20 + SPARE
+    assert len({each["step"] for each in run.writes.values()}) == len(sent)
+
+
+# Sample sizes
+
+
+def items_at(*times: float, **more) -> list[dict]:
+    return [
+        {"victor_payment_request_id": f"R{number}", "payment_request": {"created_at": at}} | more
+        for number, at in enumerate(times)
+    ]
+
+
+def listing(items: list[dict]):
+    return lambda _: httpx.Response(200, json={"results": items})
+
+
+@pytest.mark.parametrize(
+    ("times", "outcome"),
+    [
+        ([3, 2, 1], (None, "not shown")),
+        ([4, 3, 2, 1], ("newest", "likely")),
+        ([3, 3, 2, 2, 1, 1, 1], (None, "not shown")),
+        ([7, 6, 5, 4, 3, 2, 1], ("newest", "certain")),
+        ([1, 2, 3, 4, 5, 6, 7, 7], ("oldest", "certain")),
+        ([1, 2, 3, 4, 5, 7, 6], ("none", "certain")),
+    ],
+)
+def test_an_order_needs_so_many_distinct_times(times, outcome):
+    run = run_over(listing(items_at(*times)))
+    run.measure(reads._order)
+    assert found(run, "order") == outcome
+
+
+@pytest.mark.parametrize(("count", "certainty"), [(4, "likely"), (5, "certain")])
+def test_nulls_are_absent_of_so_many_items(count, certainty):
+    run = run_over(listing(items_at(*range(1, count + 1))))
+    run.measure(reads._forms)
+    assert found(run, "nulls") == ("false", certainty)
+    run = run_over(listing(items_at(1, notes=None)))
+    run.measure(reads._forms)
+    assert found(run, "nulls") == ("true", "certain")
+
+
+@pytest.mark.parametrize(("count", "certainty"), [(1, "likely"), (2, "likely"), (3, "certain")])
+def test_the_status_of_get_needs_so_many_requests(count, certainty):
+    items = items_at(*range(1, count + 1), status="completed")
+    run = run_over(
+        lambda request: httpx.Response(
+            200,
+            json={"results": items} if request.url.path.endswith("s") else {"status": "Pending"},
+        )
+    )
+    run.measure(reads._get_status)
+    assert found(run, "get-status") == ("documented", certainty)
+
+
+def test_a_page_that_is_always_the_same_shows_no_first_page_and_no_end():
+    run = run_over(listing(items_at(3, 2, 1)))
+    run.measure(reads._pages)
+    assert found(run, "first-page") == (None, "not shown")
+    assert found(run, "page-beyond") == (None, "not shown")
+
+
+def test_a_window_that_is_ignored_shows_no_end():
+    run = run_over(listing(items_at(3.5, 2.5, 1.5)))
+    run.measure(reads._window)
+    assert found(run, "window-ends") == (None, "not shown")
+    assert "has a request that is not within it" in run.finding("window-ends")["note"]
+
+
+def windowed(times):
+    """A list whose windows have both ends."""
+
+    def answer(request):
+        start, end = (
+            datetime.fromisoformat(request.url.params.get(name, default)).timestamp()
+            for name, default in (
+                ("start_datetime", "1970-01-01T00:00:00Z"),
+                ("end_datetime", "2100-01-01T00:00:00Z"),
+            )
+        )
+        items = [
+            item
+            for item in items_at(*times)
+            if start <= item["payment_request"]["created_at"] <= end
+        ]
+        return httpx.Response(200, json={"results": items})
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("times", "certainty"),
+    [([10.5], "likely"), ([10.5, 20.5, 30.5], "certain"), ([10, 20, 30], "likely")],
+)
+def test_the_ends_of_a_window_need_so_many_requests_and_times_that_are_not_cut(times, certainty):
+    run = run_over(windowed(times))
+    run.measure(reads._window)
+    assert found(run, "window-ends") == ("both", certainty)
+
+
+def test_an_unknown_filter_that_matches_nothing_is_not_ignored():
+    run = run_over(
+        lambda request: httpx.Response(
+            200, json={"results": []} if "conform_unknown" in request.url.params else LIST
+        )
+    )
+    run.measure(reads._unknown_filter)
+    assert found(run, "unknown-filter") == ("empty", "certain")
+
+
+def test_of_two_filters_both_may_count():
+    def answer(request):
+        words = request.url.params.get_list("direction")
+        items = [] if len(words) > 1 else [{"victor_payment_request_id": words[0]}]
+        return httpx.Response(200, json={"results": items})
+
+    run = run_over(answer)
+    run.measure(reads._repeated_filter)
+    assert found(run, "repeated-filter") == ("both", "certain")
+
+
+def test_a_likely_finding_is_measured_again_when_there_is_more():
+    times = [4, 3, 2, 1]
+    run = run_over(lambda _: httpx.Response(200, json={"results": items_at(*times)}))
+    run.measure(reads._order)
+    times[:0] = [7, 6, 5]
+    run.measure(reads._order)
+    assert found(run, "order") == ("newest", "certain")

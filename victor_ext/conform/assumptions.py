@@ -39,6 +39,9 @@ class Assumption:
         why_not: Of one that is not measurable: the reason, and what to ask the provider.
         has_option: Whether the sandbox has an option that plays the measured value.
         plays: The words that this option takes. Empty: it takes a number, or true and false.
+        counts: What is counted, where one observation is not enough.
+        certain_from: The number of observations from which a finding is certain.
+        likely_from: The same of likely. With fewer there is none.
     """
 
     name: str
@@ -51,11 +54,18 @@ class Assumption:
     why_not: str = ""
     has_option: bool = True
     plays: Sequence[str] = ()
+    counts: str = "observations"
+    certain_from: int = 1
+    likely_from: int = 1
 
     @property
     def option(self) -> str | None:
         """The option of the sandbox that plays it, as `SandboxSettings` names it."""
         return self.name.replace("-", "_") if self.has_option else None
+
+    def too_few(self, seen: int) -> str:
+        """Why there is no finding of so few observations."""
+        return f"{seen} {self.counts} were seen, and it takes {self.likely_from}"
 
 
 def _read() -> dict[str, Assumption]:

@@ -86,27 +86,31 @@ def _has_changed(run: Run, id: str) -> bool:
     return False
 
 
-@probe("key-conflict", sends=1)
+@probe("key-conflict", sends=2, makes=1)
 def _conflict(run: Run) -> object:
     first = run.made("repeat 1").named_id
     run.rest("key-in-progress")
     ids = {first, *(call["id"] for call in run.writes.values())}
     answer = run.create("conflict", like="repeat 1", amount=MORE)
     if not answer.is_good:
+        run.made_in_order("conflict, in order", amount=MORE)
         return answer.status
     return "replay" if answer.named_id in ids else "new"
 
 
 @probe("two-at-once", sends=2, makes=1)
-def _two_at_once(run: Run) -> str:
+def _two_at_once(run: Run) -> str | None:
     answers = run.create_both("both 1", "both 2")
     ids = {answer.named_id for answer in answers if answer.is_good}
     if not ids:
         raise Unmeasured("both of two creates at once were refused")
-    return "one" if len(ids) == 1 else "two"
+    if len(ids) > 1:
+        return "two"
+    run.find("two-at-once", "one", seen=1)
+    return None
 
 
-@probe("refused-key", "error-code", "error-shape", sends=2, makes=1)
+@probe("refused-key", "error-code", "error-shape", sends=3, makes=1)
 def _refused_key(run: Run) -> str:
     refused = run.create("refused", amount="x")
     if refused.is_good:
@@ -114,9 +118,13 @@ def _refused_key(run: Run) -> str:
     code = member(refused, "error", "code")
     if code is not None:
         run.find("error-code", code)
-    run.find("error-shape", _shape_of_both(invalid_list(run), refused))
+    run.find("error-shape", _shape_of_both(invalid_list(run), refused), seen=2)
+    run.rest("key-in-progress")
     corrected = run.create("refused, corrected", like="refused", amount=LEAST)
-    return "free" if corrected.is_good else "bound"
+    if corrected.is_good:
+        return "free"
+    run.made_in_order("refused, in order")
+    return "bound"
 
 
 def _shape_of_both(validation: Answer, refusal: Answer) -> str:
@@ -126,8 +134,9 @@ def _shape_of_both(validation: Answer, refusal: Answer) -> str:
     return shapes[0] if shapes[0] == shapes[1] else "other"
 
 
-@probe("key-shortest", "key-longest", sends=17, makes=2)
+@probe("key-shortest", "key-longest", sends=18, makes=3)
 def _key_lengths(run: Run) -> None:
+    run.made_in_order("key in order")
     _find_edge(run, "key-shortest", documented=20, beyond=19, farthest=8)
     _find_edge(run, "key-longest", documented=128, beyond=129, farthest=256)
 
@@ -141,9 +150,12 @@ def _find_edge(run: Run, name: str, *, documented: int, beyond: int, farthest: i
     run.find(name, length, "likely" if length == farthest else "certain")
 
 
-@probe("require-key", sends=1, makes=1)
+@probe("require-key", sends=2, makes=1)
 def _no_key(run: Run) -> bool:
-    return not run.create("no key", key=None).is_good
+    if run.create("no key", key=None).is_good:
+        return False
+    run.made_in_order("with a key")
+    return True
 
 
 @probe("trim-texts", sends=1, makes=1)
@@ -168,7 +180,7 @@ def _begin(run: Run, name: str) -> str:
     return NOTES if name == "notes" else marker
 
 
-@probe("long-texts", "notes-limit", "reference-limit", sends=18, makes=2)
+@probe("long-texts", "notes-limit", "reference-limit", sends=20, makes=2)
 def _lengths(run: Run) -> str:
     return _first_of(
         [
@@ -191,6 +203,7 @@ def _becomes_of_long(run: Run, name: str, documented: int) -> str | None:
     first = create(documented)
     accepted = edge(is_accepted, documented, safe=_SAFE_TEXT)
     if accepted < documented:
+        run.control(create(accepted), f"{name} of {accepted} characters")
         run.find(f"{name}-limit", accepted)
         return "refuse"
     kept = len(_kept(run, first, name))
@@ -237,9 +250,11 @@ def _first_of(becomes: Iterable[str | None]) -> str:
     raise Unmeasured("all of it was kept")
 
 
-@probe("unknown-payer", sends=1, makes=1)
+@probe("unknown-payer", sends=2, makes=1)
 def _unknown_payer(run: Run) -> str:
     is_good = run.create("unknown-payer", payer=NOBODY).is_good
+    if not is_good:
+        run.made_in_order("known payer")
     run.rest("list-lag", "get-lag")  # the reads that come once more need what was created
     return "accepted" if is_good else "refused"
 
@@ -267,11 +282,16 @@ def _responses(run: Run) -> None:
 def _twin(run: Run, step: str) -> str:
     made = run.made(step, amount=MORE, amount_modification_allowed=True)
     child = _child_of([made.body])
+    is_listed = False
     for pause in PAUSES:
         if child:
             break
         run.sleep(pause)
-        child = _child_of(run.listed(made.named_id))
+        listed = run.listed(made.named_id)
+        is_listed = is_listed or bool(listed)
+        child = _child_of(listed)
+    if not child and not is_listed:
+        raise Unmeasured("the list does not show the request that may have a twin", is_failure=True)
     run.find("twins", bool(child))
     if not child:
         raise Unmeasured("the request to the second account has no twin")
@@ -300,6 +320,7 @@ def _responded_twice(run: Run, step: str, child: str, body: dict[str, str]) -> s
 
 @probe("leeway")
 def _leeway(run: Run) -> None:
+    run.control(run.read(token=run.token(-5, 295)), "a token in order")
     tolerated = 0
     for seconds in (10, 60):
         early = (seconds, seconds + 60)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeGuard
 
 import httpx
 
@@ -17,6 +17,7 @@ ID = "victor_payment_request_id"
 """The member that names a payment request."""
 _TOKEN_PATH = "/v2/auth/token"  # noqa: S105 - a path, not a secret
 _SHOWN_ITEMS = 3
+_LARGEST = 1e18
 _PASSING = (408, 425, 429)
 """Statuses that say nothing about the provider's rules."""
 _SHOWN_HEADERS = ("date", "content-type", "connection", "keep-alive", "retry-after", "x-request-id")
@@ -56,8 +57,9 @@ person.
 class Unmeasured(Exception):
     """Why something could not be measured now.
 
-    `is_failure`: it may succeed later. `is_unsent`: nothing has left this machine. `answer`: the
-    response that shows no rule, if there was one.
+    `is_failure`: it may succeed later. `is_unsent`: nothing has left this machine. `is_busy`: the
+    provider had no time, so that a repeat may be answered. `answer`: the response that shows no
+    rule, if there was one.
     """
 
     def __init__(
@@ -66,17 +68,14 @@ class Unmeasured(Exception):
         *,
         is_failure: bool = False,
         is_unsent: bool = False,
+        is_busy: bool = False,
         answer: "Answer | None" = None,
     ) -> None:
         super().__init__(reason)
         self.is_failure = is_failure
         self.is_unsent = is_unsent
+        self.is_busy = is_busy
         self.answer = answer
-
-    @property
-    def is_busy(self) -> bool:
-        """Whether the provider had no time, so that a repeat may be answered."""
-        return self.answer is not None and self.answer.is_busy
 
 
 def stamp(moment: datetime | None = None) -> str:
@@ -97,6 +96,8 @@ class Answer:
     call: int
     status: int
     body: Any
+    has_challenge: bool = False
+    """Whether its `WWW-Authenticate` asks for credentials."""
 
     @property
     def is_good(self) -> bool:
@@ -139,8 +140,8 @@ class Answer:
 def id_in(record: object) -> str | None:
     """The id of a payment request in a record; None where it has no text and no whole number."""
     id = member(record, ID)
-    if isinstance(id, str):
-        return id if id.strip() else None
+    if is_text(id):
+        return id
     if isinstance(id, int) and not isinstance(id, bool):
         return str(id)
     return None
@@ -263,6 +264,34 @@ def edge(
         else:
             bad = middle
     return good
+
+
+def is_text(value: object) -> TypeGuard[str]:
+    """Whether a value is a text with more than blanks."""
+    return isinstance(value, str) and bool(value.strip())
+
+
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Whether a value is a number that can be reckoned with: finite, and not true or false."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return -_LARGEST < value < _LARGEST
+
+
+def form_of(value: object) -> str:
+    """What a value of the provider's is, without what it says: "a text of 12 digits"."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true or false"
+    if isinstance(value, str):
+        kind = "digits" if value.isdecimal() else "characters"
+        return f"a text of {len(value)} {kind}"
+    if is_object(value):
+        return f"an object of {len(value)} members"
+    if is_sequence(value):
+        return f"a list of {len(value)} items"
+    return "a number" if is_number(value) else "a number out of all bounds"
 
 
 def word(value: object) -> str:

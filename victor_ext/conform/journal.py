@@ -3,15 +3,16 @@
 import json
 import time
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from typing import Any
 
 import httpx
 
-from victor_ext import VictorError
+from victor_ext import Victor, VictorError
 from victor_ext.privacy import is_object
 from victor_ext.systems import DEFAULT
 
-from .exchanges import Answer, Unmeasured, is_refusal, redacted, shown, stamp
+from .exchanges import Answer, Unmeasured, is_refusal, redacted, shape_of, shown, stamp
 
 Call = dict[str, Any]
 """An entry of the journal.
@@ -54,9 +55,16 @@ class Journal:
         self._sleep = sleep
         self._is_victor = document["system"] == DEFAULT
         self._own = _own_texts(document["plan"]) if self._is_victor else ()
+        self._names = _declared_names(Victor if self._is_victor else client)
         self.calls: list[Call] = document["calls"]
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin a probe: it has seen nothing."""
         self.seen: dict[int, str] = {}
         """The calls that the present probe has seen, and when they were made."""
+        self.doubts: set[int] = set()
+        """Those of them whose refusal may be somebody else's."""
 
     def enter(
         self,
@@ -82,6 +90,23 @@ class Journal:
         """Count a call among what the present probe has seen."""
         self.seen[call["call"]] = call["at"]
 
+    def weigh(self, answer: Answer) -> None:
+        """Count a refusal that has another shape than the provider's among the doubts."""
+        if not answer.is_good and not self._is_own(answer):
+            self.doubts.add(answer.call)
+
+    @property
+    def doubt(self) -> str:
+        """The doubts in words."""
+        numbers = ", ".join(map(str, sorted(self.doubts)))
+        return f"refused in another shape than the provider's: call {numbers}"
+
+    def _is_own(self, answer: Answer) -> bool:
+        if shape_of(answer) != "other":
+            return True
+        is_declared = is_object(answer.body) and not self._names.isdisjoint(answer.body)
+        return is_declared and not self._is_victor
+
     def send(self, call: Call, body: Any = None, token: str | None = None) -> Answer:
         """Send a request of the journal.
 
@@ -105,13 +130,16 @@ class Journal:
             is_unsent = isinstance(error, _UNSENT)
             raise Unmeasured(reason, is_failure=True, is_unsent=is_unsent) from error
         call["received"] = time.time()
-        answer = Answer(call["call"], response.status_code, _json_of(response))
+        has_challenge = "www-authenticate" in response.headers
+        answer = Answer(call["call"], response.status_code, _json_of(response), has_challenge)
         call["response"] = shown(response, answer.body, self._own)
         why = self._why_no_rule(answer, response, is_token_ours=token is None)
         if why:
             reason = f"call {answer.call} was answered with {answer.status}{why}"
             call["failed"] = reason
-            raise Unmeasured(reason, is_failure=True, answer=answer)
+            del self.seen[call["call"]]
+            raise Unmeasured(reason, is_failure=True, is_busy=answer.is_busy, answer=answer)
+        self.weigh(answer)
         return answer
 
     def _request(self, entry: dict[str, Any], body: Any, token: str | None) -> httpx.Request:
@@ -169,12 +197,20 @@ class Journal:
             return "" if is_read else " and no JSON object"
         if answer.is_busy or answer.status < 400:
             return ", which shows no rule"
-        if is_refusal(answer):
+        is_bare_401 = answer.status == 401 and not response.content
+        if is_refusal(answer) or is_bare_401:
             return ""
         return " and no JSON: perhaps by a proxy"
 
     def _refuses_the_caller(self, status: int) -> bool:
         return status == 401 or (self._is_victor and status == 403)
+
+
+def _declared_names(client: Any) -> frozenset[str]:
+    """The names of members that the document of a client has."""
+    package = client._generated.__module__.rpartition(".client")[0]  # noqa: SLF001 - of every client
+    models: dict[str, dict[str, Any]] = import_module(f"{package}.members").MEMBERS
+    return frozenset(name for members in models.values() for name in members)
 
 
 def _own_texts(plan: dict[str, Any]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from victor_ext.privacy import short_mask
 from . import creates, reads
 from .assumptions import Phase, Probe
 from .journal import NOBODY
-from .run import LEAST, MORE
+from .run import LEAST, MORE, SPARE
 
 PROBES = [
     value
@@ -21,8 +21,9 @@ PROBES = [
 """In their order."""
 LONGEST_LIFE = 93_600
 """Seconds: a document that names a day is shown right or wrong within two hours more."""
-_READS = 40
-_TOLERANCE_READS = 4
+_READS = 50
+"""As many once more after creates, which have made more to read."""
+_TOLERANCE_READS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,8 +88,9 @@ class Plan:
 
     @property
     def writes(self) -> int:
-        """The greatest number of creates and responses."""
-        return sum(probe.sends for probe in self.probes)
+        """The greatest number of creates and responses, with repeats after a 503."""
+        sends = sum(probe.sends for probe in self.probes)
+        return sends + SPARE if sends else 0
 
     @property
     def makes(self) -> int:
@@ -114,7 +116,9 @@ class Plan:
         return asdict(self) | {"payee": payee, "writes": self.writes, "makes": self.makes}
 
     def __str__(self) -> str:
-        reads = _READS + _TOLERANCE_READS if self.token_tolerance else _READS
+        reads = _READS if self.payer is None else 2 * _READS
+        if self.token_tolerance:
+            reads += _TOLERANCE_READS
         text = f"About {reads} reads."
         if self.payee is None:
             return f"{text} Nothing is created or changed."

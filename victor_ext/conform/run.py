@@ -37,6 +37,10 @@ nothing shows it.
 PAUSES = (0, 1, 2, 4, 8, 16, 32)
 """Seconds before each look for something that may take a while."""
 _FIRST_PAGES = 4
+_REPEATS = (1, 2, 4)
+"""Seconds before each repeat of a call that met a provider without time."""
+SPARE = 6
+"""The creates of a plan that may be such repeats."""
 
 
 class Run:
@@ -87,7 +91,7 @@ class Run:
         certainties = {self.finding(name).get("certainty") for name in probe.names}
         if certainties == {"certain"}:
             return
-        self._journal.seen = {}
+        self._journal.begin()
         reason, certainty = "no response shows it", "not shown"
         try:
             value = probe.measure(self)
@@ -110,14 +114,29 @@ class Run:
         value: object,
         certainty: str = "certain",
         *,
+        seen: int | None = None,
         play: object = ...,
         note: str = "",
     ) -> None:
         """Record a finding, in place of an earlier one.
 
-        `play`: the sandbox's value, if it is another one.
+        Args:
+            certainty: How certain it is at most. A refusal in another shape than the provider's
+                makes it likely.
+            seen: The number of observations, of which the assumption says how many it needs: with
+                too few there is no finding. None: one, which is enough.
+            play: The sandbox's value, if it is another one.
+            note: A sentence of its own.
         """
         assumption = assumption_of(name)
+        if seen is not None and seen < assumption.likely_from:
+            self.find_nothing(name, assumption.too_few(seen), "not shown")
+            return
+        is_thin = seen is not None and seen < assumption.certain_from
+        if certainty == "certain" and (is_thin or self._journal.doubts):
+            certainty = "likely"
+        if self._journal.doubts:
+            note = f"{note}; {self._journal.doubt}" if note else self._journal.doubt
         text = _text_of(value)
         evidence = {} if text is None else self._journal.seen
         differs = text is not None and assumption.assumed not in ("", text)
@@ -166,9 +185,26 @@ class Run:
         return self.get(LIST + path, *query, token=token)
 
     def get(self, path: str, *query: Query, token: str | None = None) -> Answer:
-        """GET a path below the base URL."""
-        call = self._journal.enter("GET", path, query)
-        return self._journal.send(call, token=token)
+        """GET a path below the base URL; again, if the provider has no time."""
+        for pause in _REPEATS:
+            try:
+                return self._journal.send(self._journal.enter("GET", path, query), token=token)
+            except Unmeasured as error:
+                if not error.is_busy:
+                    raise
+            self.sleep(pause)
+        return self._journal.send(self._journal.enter("GET", path, query), token=token)
+
+    def control(self, answer: Answer, name: str) -> Answer:
+        """A response that must be good, or else a refusal beside it says nothing.
+
+        Raises `Unmeasured` if it is none.
+        """
+        if answer.is_good:
+            return answer
+        raise Unmeasured(
+            f"call {answer.call}, {name}, was answered with {answer.status}, too", is_failure=True
+        )
 
     def token(self, issued: int, expires: int) -> str:
         """The header of a token with these times, in seconds from now by the provider's clock.
@@ -183,13 +219,17 @@ class Run:
 
     def page(self, *query: Query) -> Answer:
         """Read one page of the list. Raises `Unmeasured` if it is refused."""
-        answer = self.read("", *query)
-        if not answer.is_good:
-            raise Unmeasured(f"call {answer.call}, a plain list, was answered with {answer.status}")
-        return answer
+        return self.control(self.read("", *query), "a list in order")
 
     def items(self) -> list[dict[str, Any]]:
         """The items of the first pages, each once. Raises `Unmeasured` without any."""
+        items = self.listed_items()
+        if not items:
+            raise Unmeasured("the list has no payment request that shows it")
+        return items
+
+    def listed_items(self) -> list[dict[str, Any]]:
+        """The items of the first pages, each once."""
         items: dict[str, dict[str, Any]] = {}
         for number in range(_FIRST_PAGES):
             answer = self.read("", ("page", number))
@@ -197,8 +237,6 @@ class Run:
             if number > 1 and not named.keys() - items.keys():  # page 1 may be page 0
                 break
             items |= named
-        if not items:
-            raise Unmeasured("the list has no payment request that shows it")
         return [*items.values()]
 
     def listed(self, id: str) -> list[dict[str, Any]]:
@@ -228,10 +266,42 @@ class Run:
                 the create is sent without a key.
             details: Members of `payment_details`, `reference` and `payer`.
 
+        Where the provider has no time, as a 503 says, it is sent again with its key, as a further
+        step of the plan.
+
         Raises:
             Unmeasured: It had no answer that says what became of it, now or in an earlier run.
         """
-        return self.perform(self.reserve(step, like, key, **details))
+        call = self.reserve(step, like, key, **details)
+        for pause in _REPEATS:
+            try:
+                return self._answer_of(call, is_fresh=like is None)
+            except Unmeasured as error:
+                if not error.is_busy or not self._may_repeat(call):
+                    raise
+            call = self._repeat_of(call, pause)
+        return self._answer_of(call, is_fresh=like is None)
+
+    def _answer_of(self, call: Call, *, is_fresh: bool) -> Answer:
+        """Perform a create. A repeat of a fresh one that gets a 409 has met it on its way."""
+        answer = self.perform(call)
+        if answer.status == 409 and is_fresh and "repeats" in call:
+            reason = f"call {answer.call} was answered with 409: the first one may be under way"
+            raise Unmeasured(reason, is_failure=True, is_busy=True)
+        return answer
+
+    def _may_repeat(self, call: Call) -> bool:
+        """Whether the plan has a repeat left, or this one was repeated in an earlier run."""
+        repeated = [each["repeats"] for each in self.writes.values() if "repeats" in each]
+        return call["step"] in repeated or len(repeated) < SPARE
+
+    def _repeat_of(self, call: Call, pause: float) -> Call:
+        """A further step, with the key and the body of a create that met a busy provider."""
+        step = f"{call['step']}, again"
+        if step not in self.writes:
+            self.sleep(pause)
+        key = call["request"]["key"]
+        return self._reserved(step, CREATE, call["details"], key, repeats=call["step"])
 
     def made(self, step: str, **details: Any) -> Answer:
         """Send a create that should be accepted. Raises `Unmeasured` if it is refused."""
@@ -240,6 +310,13 @@ class Run:
             reason = f"call {answer.call}, a plain create, was answered with {answer.status}"
             raise Unmeasured(reason)
         return answer
+
+    def made_in_order(self, step: str, **details: Any) -> None:
+        """Send a create that is in order beside an odd one that was refused.
+
+        Raises `Unmeasured` if it is refused, too: the refusal of the odd one says nothing then.
+        """
+        self.control(self.create(step, **details), "a create in order beside a refused one")
 
     def create_both(self, step: str, other: str) -> list[Answer]:
         """Send a create and its repeat at the same time.
@@ -287,7 +364,12 @@ class Run:
         }
 
     def _reserved(
-        self, step: str, path: str, details: dict[str, Any], key: str | None = None
+        self,
+        step: str,
+        path: str,
+        details: dict[str, Any],
+        key: str | None = None,
+        repeats: str | None = None,
     ) -> Call:
         if step in self.writes:
             return self.writes[step]
@@ -301,6 +383,8 @@ class Run:
             "state": "sent",
             "id": None,
         }
+        if repeats is not None:
+            call["repeats"] = repeats
         self.writes[step] = call
         self._unsent.add(call["call"])
         self.save()
@@ -319,19 +403,17 @@ class Run:
 
     def _answer_before(self, call: Call) -> Answer:
         """The answer that a write had. Raises `Unmeasured` where it shows nothing."""
-        if "response" in call and "failed" not in call:
-            response = call["response"]
-            body = response["body"]
-            if is_object(body) and call["id"]:  # as the provider wrote it
-                body = body | {ID: call["id"]}
-            answer = Answer(call["call"], response["status"], body)
-            if is_refusal(answer) or call["state"] == "made":
-                return answer
+        answer = _recorded(call)
+        is_evidence = answer is not None and "failed" not in call
+        if answer is not None and is_evidence and (answer.is_good or is_refusal(answer)):
+            self._journal.weigh(answer)
+            return answer
         reason = (
             f"'{call['step']}' was sent once, and its answer is not known. It is never sent "
             f"again: {ELSEWHERE}"
         )
-        raise Unmeasured(reason, is_failure=True)
+        is_busy = answer is not None and answer.is_busy
+        raise Unmeasured(reason, is_failure=True, is_busy=is_busy)
 
     def _sent(self, call: Call) -> Answer:
         body = self._body(call["request"]["path"], call["details"])
@@ -384,6 +466,17 @@ class Run:
                 if isinstance(reference, str) and id:
                     ids.setdefault(reference, []).append(id)
         return ids
+
+
+def _recorded(call: Call) -> Answer | None:
+    """The response of a call as the journal has it, with the id as the provider wrote it."""
+    if "response" not in call:
+        return None
+    response = call["response"]
+    body = response["body"]
+    if is_object(body) and call["id"]:
+        body = body | {ID: call["id"]}
+    return Answer(call["call"], response["status"], body)
 
 
 def _state_after(answer: Answer | None) -> str:
