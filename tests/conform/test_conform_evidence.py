@@ -1,13 +1,19 @@
 """A finding has evidence, or there is none: odd providers, each in a few lines."""
 
+import json
 from contextlib import suppress
 from datetime import datetime
+from types import SimpleNamespace
 
 import httpx
 import pytest
 
-from tests.conform.conftest import made, run_over
+from tests.conform.conftest import WHOLE, Measured, made, run_over
+from tests.conform.strict_server import Provider
+from tests.sandbox.sandbox_callers import API_KEY
+from victor_ext import VictorJwt
 from victor_ext.conform import creates, reads
+from victor_ext.conform.assumptions import Probe
 from victor_ext.conform.exchanges import Unmeasured
 from victor_ext.conform.report import Report
 from victor_ext.conform.run import SPARE
@@ -54,7 +60,7 @@ def test_what_was_accepted_without_an_id_counts_as_made():
 
 
 @pytest.mark.parametrize(
-    ("status", "json", "state", "told"),
+    ("status", "body", "state", "told"),
     [
         (400, {"error": {"code": 1}}, "refused", "Payment requests that were made: 0 (none)."),
         (422, {"allErrors": []}, "refused", "Payment requests that were made: 0 (none)."),
@@ -72,8 +78,8 @@ def test_what_was_accepted_without_an_id_counts_as_made():
         ),
     ],
 )
-def test_a_create_counts_until_a_refusal_of_the_provider(status, json, state, told):
-    run = run_over(lambda _: httpx.Response(status, json=json))
+def test_a_create_counts_until_a_refusal_of_the_provider(status, body, state, told):
+    run = run_over(lambda _: httpx.Response(status, json=body))
     with suppress(Unmeasured):
         run.create("one")
     assert run.writes["one"]["state"] == state
@@ -414,3 +420,135 @@ def test_a_likely_finding_is_measured_again_when_there_is_more():
     times[:0] = [7, 6, 5]
     run.measure(reads._order)
     assert found(run, "order") == ("newest", "certain")
+
+
+# One odd value
+
+
+def replaced(value, name: str, odd):
+    """JSON data with another value of a member, at any depth."""
+    if isinstance(value, dict):
+        return {
+            key: odd(each) if key == name else replaced(each, name, odd)
+            for key, each in value.items()
+        }
+    if isinstance(value, list):
+        return [replaced(each, name, odd) for each in value]
+    return value
+
+
+def nested(value):
+    for _ in range(300):
+        value = [value]
+    return value
+
+
+ID = "victor_payment_request_id"
+ODD = {
+    "amounts with a comma": ("amount", lambda _: "1,50"),
+    "amounts that are not finite": ("amount", lambda _: float("nan")),
+    "times of two kinds": ("created_at", lambda at: at if int(at * 1000) % 2 else "today"),
+    "times that are lists": ("created_at", lambda at: [at]),
+    "times out of all bounds": ("created_at", lambda _: 1e300),
+    "times without end": ("created_at", lambda _: float("inf")),
+    "times that no clock has": ("created_at", lambda at: at * 1e6),
+    "ids that are objects": (ID, lambda id: {"value": id}),
+    "ids that are lists": (ID, lambda id: [id]),
+    "children that are objects": ("victor_payment_request_child_id", lambda id: {"value": id}),
+    "results that are a number": ("results", lambda _: 17),
+    "results that are a text": ("results", lambda _: "none"),
+    "items that are texts": ("results", lambda items: [*map(str, items)]),
+    "statuses that are objects": ("status", lambda status: {"word": status}),
+    "directions that are numbers": ("direction", len),
+    "references that are lists": ("client_reference_id", lambda text: [text]),
+    "half a character": ("notes", lambda _: "\ud800"),
+    "notes that are nested": ("notes", nested),
+    "codes that are objects": ("code", lambda code: {"number": code}),
+    "codes that are not finite": ("code", lambda _: float("-inf")),
+    "errors that are lists": ("error", lambda error: [error]),
+    "a page size that is true": ("page_size", lambda _: True),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ODD)
+def test_one_odd_value_ends_no_run(kind, victor_key_pair, tmp_path):
+    name, odd = ODD[kind]
+    provider = Provider(1)
+
+    def answer(request):
+        response = provider.answer(request)
+        body = json.dumps(replaced(response.json(), name, odd))
+        headers = {"content-type": "application/json", "date": response.headers["date"]}
+        return httpx.Response(response.status_code, text=body, headers=headers)
+
+    place = SimpleNamespace(url="https://provider.example", advance=provider.skip)
+    measured = Measured(place, VictorJwt(API_KEY, victor_key_pair[0]), tmp_path)
+    report = measured(transport=httpx.MockTransport(answer))
+    assert report.document["measured_at"], "it has ended"
+    json.dumps(report.document, allow_nan=False)
+    outbound = [each for each in provider.requests if each["direction"] == "outbound"]
+    least, most = report._bounds()
+    assert least <= len(outbound) <= most
+    assert len(outbound) <= WHOLE.writes
+    again = measured(transport=httpx.MockTransport(answer))
+    assert len(again.document["findings"]) == len(report.document["findings"])
+    assert [each for each in provider.requests if each["direction"] == "outbound"] == outbound
+
+
+@pytest.mark.parametrize(
+    ("probe", "name", "body", "note"),
+    [
+        (reads._order, "order", {"results": 17}, "results is a number, and no list"),
+        (
+            reads._order,
+            "order",
+            {"results": items_at("now")},
+            "created_at is a text of 3 characters",
+        ),
+        (
+            reads._forms,
+            "times",
+            {"results": items_at(1_700_000_000, 1_700_000_000_000)},
+            "created_at counts seconds and milliseconds",
+        ),
+        (
+            reads._window,
+            "window-ends",
+            {"results": items_at(9e17)},
+            "created_at is a number, and no time that can be",
+        ),
+    ],
+)
+def test_an_odd_value_is_said_by_its_form(probe, name, body, note):
+    run = run_over(lambda _: httpx.Response(200, json=body))
+    run.measure(probe)
+    assert found(run, name) == (None, "not measured")
+    assert note in run.finding(name)["note"]
+
+
+def test_an_odd_amount_after_money_has_moved_is_said_by_its_form():
+    items = {"one": "A", "child": "B"}
+
+    def answer(request):
+        details = {"payment_details": {"amount": "1,50"}}
+        body = {ID: "A", "victor_payment_request_child_id": "B", "payment_request": details}
+        return httpx.Response(200, json=body | {"results": [body], "items": items})
+
+    run = run_over(answer)
+    run.measure(creates._responses)
+    assert found(run, "accepted-amount") == (None, "not measured")
+    assert run.finding("accepted-amount")["note"] == (
+        "the amount is a text of 4 characters, and no number"
+    )
+
+
+def test_what_no_line_expects_ends_its_probe_alone():
+    def broken(run):
+        run.read()
+        raise TypeError("'<' not supported")
+
+    run = run_over(lambda _: httpx.Response(200, json={}))
+    run.measure(Probe(("order",), broken))
+    assert found(run, "order") == (None, "not measured")
+    assert run.finding("order")["note"] == "call 1 has a value that cannot be read (TypeError)"

@@ -3,12 +3,26 @@ before it is sent.
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from itertools import accumulate
 
 from .assumptions import probe
-from .exchanges import Answer, Unmeasured, edge, member, moment, shape_of, word
+from .exchanges import (
+    Answer,
+    Unmeasured,
+    code_of,
+    edge,
+    id_in,
+    is_number,
+    is_text,
+    member,
+    moment,
+    odd,
+    shape_of,
+    word,
+)
 from .journal import NOBODY, NOTES
 from .reads import invalid_list
 from .run import LEAST, MORE, PAUSES, Run
@@ -117,7 +131,7 @@ def _refused_key(run: Run) -> str:
         raise Unmeasured("an amount that is no number is accepted")
     code = member(refused, "error", "code")
     if code is not None:
-        run.find("error-code", code)
+        run.find("error-code", code_of(code))
     run.find("error-shape", _shape_of_both(invalid_list(run), refused), seen=2)
     run.rest("key-in-progress")
     corrected = run.create("refused, corrected", like="refused", amount=LEAST)
@@ -270,13 +284,20 @@ def _responses(run: Run) -> None:
     run.rest("get-lag")
     amount = member(run.read(f"/{child}"), "payment_request", "payment_details", "amount")
     if amount is not None:
-        is_modified = Decimal(str(amount)) == Decimal(LEAST)
+        is_modified = _decimal_of(amount) == Decimal(LEAST)
         run.find("accepted-amount", "modified" if is_modified else "requested")
     child = _twin(run, "twin to decline")
     decline = {"status": "Declined", "notes": NOTES}
     declined = _responded_twice(run, "decline", child, decline)
     both = f"{accepted} an accept, {declined} a decline"
     run.find("second-answer", accepted if accepted == declined else both)
+
+
+def _decimal_of(amount: object) -> Decimal:
+    if is_text(amount) or is_number(amount):
+        with suppress(InvalidOperation):
+            return Decimal(str(amount))
+    raise odd("the amount", amount, "no number")
 
 
 def _twin(run: Run, step: str) -> str:
@@ -300,9 +321,9 @@ def _twin(run: Run, step: str) -> str:
 
 def _child_of(records: Iterable[object]) -> str | None:
     for record in records:
-        child = member(record, "victor_payment_request_child_id")
+        child = id_in(record, "victor_payment_request_child_id")
         if child:
-            return str(child)
+            return child
     return None
 
 

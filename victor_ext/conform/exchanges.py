@@ -10,13 +10,15 @@ from typing import Any, TypeGuard
 
 import httpx
 
-from victor_ext import zulu
+from victor_ext import InvalidRequest, zulu
 from victor_ext.privacy import is_object, is_sequence, redact_excerpt, short_mask
 
 ID = "victor_payment_request_id"
 """The member that names a payment request."""
 _TOKEN_PATH = "/v2/auth/token"  # noqa: S105 - a path, not a secret
 _SHOWN_ITEMS = 3
+_LEVELS = 20
+"""How deep a body is shown."""
 _LARGEST = 1e18
 _PASSING = (408, 425, 429)
 """Statuses that say nothing about the provider's rules."""
@@ -48,6 +50,8 @@ _SHOWN_MEMBERS = frozenset(
 
 Of any other member, only the kind is.
 """
+_CATALOGUE = re.compile(r"error(\.[A-Za-z]{1,40}){1,5}")
+"""A word of the provider's catalogue, such as `error.amount.size`."""
 _SENTENCES = frozenset(("message", "error", "defaultMessage"))
 """Members that are shown if they are a word, such as `error.amount.invalid`: a sentence may name a
 person.
@@ -120,10 +124,12 @@ class Answer:
 
     @property
     def items(self) -> list[dict[str, Any]]:
-        """The items of a list."""
+        """The items of a list. Raises `Unmeasured` where it has something else."""
         if not self.is_good:
             return []
         results = member(self, "results") or ()
+        if not is_sequence(results):
+            raise odd("results", results, "no list")
         return [item for item in results if is_object(item)]
 
     @property
@@ -137,14 +143,19 @@ class Answer:
         return [_named(id, self.call) for id in self.ids]
 
 
-def id_in(record: object) -> str | None:
+def id_in(record: object, name: str = ID) -> str | None:
     """The id of a payment request in a record; None where it has no text and no whole number."""
-    id = member(record, ID)
+    id = member(record, name)
     if is_text(id):
         return id
     if isinstance(id, int) and not isinstance(id, bool):
         return str(id)
     return None
+
+
+def odd(name: str, value: object, but: str) -> Unmeasured:
+    """Why a value shows nothing: what it is, by its form, and what it is not."""
+    return Unmeasured(f"{name} is {form_of(value)}, and {but}", is_failure=True)
 
 
 def _named(id: str | None, call: int) -> str:
@@ -187,33 +198,42 @@ class Over(httpx.BaseTransport):
         response = self._http.send(request, auth=None, stream=True)
         if request.url.path.endswith(_TOKEN_PATH):
             response.read()
-            with suppress(ValueError, KeyError, TypeError):
-                self.token_life = response.json()["expires"] / 1000 - time.time()
+            expires = member(json_of(response), "expires")
+            if is_number(expires):
+                self.token_life = expires / 1000 - time.time()
         return response
 
 
-def redacted(value: Any, own: tuple[str, ...], name: str = "") -> Any:
+def json_of(response: httpx.Response) -> Any:
+    """The JSON of a body; None where it is none."""
+    with suppress(ValueError, RecursionError):
+        return response.json()
+    return None
+
+
+def redacted(value: Any, own: tuple[str, ...], name: str = "", levels: int = _LEVELS) -> Any:
     """A JSON value without what belongs to others: of most texts and numbers only the kind is left.
 
-    Texts that begin with one of `own` were made here.
+    Texts that begin with one of `own` were made here. `levels`: how many more are shown.
     """
+    if levels == 0 or (isinstance(value, float) and not is_number(value)):
+        return form_of(value)
     if is_object(value):
-        return {key: redacted(member, own, key) for key, member in value.items()}
+        return {key: redacted(member, own, key, levels - 1) for key, member in value.items()}
     if is_sequence(value):
-        items = [redacted(item, own, name) for item in value[:_SHOWN_ITEMS]]
+        items = [redacted(item, own, name, levels - 1) for item in value[:_SHOWN_ITEMS]]
         if len(value) > _SHOWN_ITEMS:
             items.append(f"and {len(value) - _SHOWN_ITEMS} more")
         return items
-    if name == "account_number":
-        return short_mask(str(value))
-    if isinstance(value, str):
-        return _redacted_text(value, own, name)
-    if value is None or isinstance(value, bool) or name in _SHOWN_MEMBERS:
-        return value
-    return "number"
+    if isinstance(value, str) or name == "account_number":
+        return _redacted_text(str(value), own, name)
+    is_shown = value is None or isinstance(value, bool) or name in _SHOWN_MEMBERS
+    return value if is_shown else "number"
 
 
 def _redacted_text(text: str, own: tuple[str, ...], name: str) -> str:
+    if name == "account_number":
+        return short_mask(text)
     if text.strip().startswith(own) or name.startswith("victor_payment_request"):
         return text
     is_word = name in _SENTENCES and re.fullmatch(r"[\w.-]+", text)
@@ -237,8 +257,11 @@ def shown(response: httpx.Response, body: Any, own: tuple[str, ...]) -> dict[str
 
 
 def moment(seconds: float, later: float = 0) -> str:
-    """A Zulu time of epoch seconds or milliseconds."""
-    return zulu.format(zulu.from_epoch(seconds) + timedelta(seconds=later))
+    """A Zulu time of epoch seconds or milliseconds. Raises `Unmeasured` for one beyond years."""
+    try:
+        return zulu.format(zulu.from_epoch(seconds) + timedelta(seconds=later))
+    except (InvalidRequest, OverflowError):
+        raise odd("created_at", seconds, "no time that can be") from None
 
 
 def edge(
@@ -292,6 +315,15 @@ def form_of(value: object) -> str:
     if is_sequence(value):
         return f"a list of {len(value)} items"
     return "a number" if is_number(value) else "a number out of all bounds"
+
+
+def code_of(value: object) -> int | str:
+    """A code of the provider: a short whole number, or a word of its catalogue; else its form."""
+    if isinstance(value, int | str) and re.fullmatch("[0-9]{1,5}", str(value)):
+        return int(value)
+    if isinstance(value, str) and _CATALOGUE.fullmatch(value):
+        return value
+    return form_of(value)
 
 
 def word(value: object) -> str:

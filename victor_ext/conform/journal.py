@@ -12,7 +12,7 @@ from victor_ext import Victor, VictorError
 from victor_ext.privacy import is_object
 from victor_ext.systems import DEFAULT
 
-from .exchanges import Answer, Unmeasured, is_refusal, redacted, shape_of, shown, stamp
+from .exchanges import Answer, Unmeasured, is_refusal, json_of, redacted, shape_of, shown, stamp
 
 Call = dict[str, Any]
 """An entry of the journal.
@@ -131,7 +131,7 @@ class Journal:
             raise Unmeasured(reason, is_failure=True, is_unsent=is_unsent) from error
         call["received"] = time.time()
         has_challenge = "www-authenticate" in response.headers
-        answer = Answer(call["call"], response.status_code, _json_of(response), has_challenge)
+        answer = Answer(call["call"], response.status_code, json_of(response), has_challenge)
         call["response"] = shown(response, answer.body, self._own)
         why = self._why_no_rule(answer, response, is_token_ours=token is None)
         if why:
@@ -216,11 +216,3 @@ def _declared_names(client: Any) -> frozenset[str]:
 def _own_texts(plan: dict[str, Any]) -> tuple[str, ...]:
     """What begins with one of these was made here, and is shown."""
     return (plan["marker"], NOTES, "conform", plan["payer"] or NOBODY)
-
-
-def _json_of(response: httpx.Response) -> Any:
-    """The JSON of a body; None where it is none."""
-    try:
-        return response.json()
-    except ValueError:
-        return None

@@ -20,12 +20,12 @@ from .exchanges import (
     Answer,
     Unmeasured,
     edge,
-    form_of,
     id_in,
     is_number,
     is_text,
     member,
     moment,
+    odd,
     shape_of,
     word,
 )
@@ -36,6 +36,7 @@ _TOLERATED = 2.0
 _FEWEST = 4  # calls after another one that show whether a connection is kept
 _FAR = 1_000_000
 _WINDOWS = 3  # requests whose moment is made an end of a window
+_WINDOW_PAGES = 10
 _STATUSES = 3  # requests whose status is read
 _UNKNOWN_ID = "NOSUCHID00"
 _FIRST_MILLISECONDS = 1e11
@@ -160,7 +161,7 @@ def _page_of(run: Run, size: int, *query: tuple[str, int]) -> Answer:
 def _echo_of(page: Answer) -> int | None:
     """The size that a page says of itself."""
     size = member(page, "page_size")
-    return size if isinstance(size, int) else None
+    return size if isinstance(size, int) and not isinstance(size, bool) else None
 
 
 @probe("first-page", "page-beyond")
@@ -228,7 +229,7 @@ def _time_of(item: dict[str, Any]) -> float | None:
     if at is None:
         return None
     if not is_number(at):
-        raise Unmeasured(f"created_at is {form_of(at)}, and no number", is_failure=True)
+        raise odd("created_at", at, "no number")
     return float(at)
 
 
@@ -270,12 +271,15 @@ def _ends_of(run: Run, at: float, id: str | None) -> str:
 
     Raises `Unmeasured` where a window has what is beside it, or lacks what is within it.
     """
-    if id not in _window_of(run, moment(at, -1), moment(at, 1)).ids:
+
+    def has(start: float, end: float) -> bool:
+        return _window_has(run, moment(at, start), moment(at, end), id)
+
+    if not has(-1, 1):
         raise Unmeasured("a window of time does not have the request that is within it")
-    if id in _window_of(run, moment(at, 1), moment(at, 2)).ids:
+    if has(1, 2):
         raise Unmeasured("a window of time has a request that is not within it")
-    has_start = id in _window_of(run, moment(at), moment(at, 1)).ids
-    has_end = id in _window_of(run, moment(at, -1), moment(at)).ids
+    has_start, has_end = has(0, 1), has(-1, 0)
     if has_start and has_end:
         return "both"
     if has_start:
@@ -283,8 +287,13 @@ def _ends_of(run: Run, at: float, id: str | None) -> str:
     return "end" if has_end else "neither"
 
 
-def _window_of(run: Run, start: str, end: str) -> Answer:
-    return run.page(("start_datetime", start), ("end_datetime", end))
+def _window_has(run: Run, start: str, end: str, id: str | None) -> bool:
+    """Whether a window of the list has a request. It may be on a later page."""
+    window = (("start_datetime", start), ("end_datetime", end))
+    first = run.page(*window)
+    if id in first.ids or not first.items:
+        return id in first.ids
+    return id in map(id_in, run.listed_items(*window, pages=_WINDOW_PAGES))
 
 
 @probe("directions", "status-words", "times", "nulls")
@@ -329,7 +338,7 @@ def _unit_of(times: Sequence[Any]) -> str:
         return "other"
     for time in times:
         if not is_number(time):
-            raise Unmeasured(f"created_at is {form_of(time)}, and no number", is_failure=True)
+            raise odd("created_at", time, "no number")
     units = {"milliseconds" if time >= _FIRST_MILLISECONDS else "seconds" for time in times}
     if len(units) > 1:
         raise Unmeasured("created_at counts seconds and milliseconds", is_failure=True)

@@ -36,6 +36,11 @@ nothing shows it.
 """
 PAUSES = (0, 1, 2, 4, 8, 16, 32)
 """Seconds before each look for something that may take a while."""
+_ODD = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What reading a value of another kind than expected may raise.
+
+Money may have moved: the probe ends, and the run goes on.
+"""
 _FIRST_PAGES = 4
 _REPEATS = (1, 2, 4)
 """Seconds before each repeat of a call that met a provider without time."""
@@ -99,6 +104,12 @@ class Run:
             reason = str(error)
             if error.is_failure:
                 certainty = "not measured"
+        except ConfigurationError:
+            raise
+        except _ODD as error:
+            last = max(self._journal.seen, default=0)
+            reason = f"call {last} has a value that cannot be read ({type(error).__name__})"
+            certainty = "not measured"
         else:
             if value is not None:
                 self.find(probe.names[0], value)
@@ -228,11 +239,11 @@ class Run:
             raise Unmeasured("the list has no payment request that shows it")
         return items
 
-    def listed_items(self) -> list[dict[str, Any]]:
+    def listed_items(self, *query: Query, pages: int = _FIRST_PAGES) -> list[dict[str, Any]]:
         """The items of the first pages, each once."""
         items: dict[str, dict[str, Any]] = {}
-        for number in range(_FIRST_PAGES):
-            answer = self.read("", ("page", number))
+        for number in range(pages):
+            answer = self.read("", *query, ("page", number))
             named = {id_in(item) or json.dumps(item): item for item in answer.items}
             if number > 1 and not named.keys() - items.keys():  # page 1 may be page 0
                 break
@@ -518,6 +529,6 @@ def _played(assumption: Assumption, value: object) -> object:
     An option without words takes numbers, true and false as they are.
     """
     if not assumption.plays:
-        return value
+        return value if isinstance(value, int | float) else None
     text = _text_of(value)
     return text if text in assumption.plays else None
