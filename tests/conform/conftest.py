@@ -13,7 +13,13 @@ from victor_ext.conform import Plan, measure, measuring
 from victor_ext.conform.run import Run
 from victor_ext.sandbox import Sandbox, SandboxSettings
 
-WHOLE = Plan(payee="043987673645", payer="aHeq349838", own_payer=True, token_tolerance=True)
+WHOLE = Plan(
+    payee="043987673645",
+    payer="aHeq349838",
+    own_payer=True,
+    token_tolerance=True,
+    environment="staging",
+)
 
 
 class Measured:

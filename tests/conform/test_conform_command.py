@@ -146,6 +146,10 @@ PAIR = ["--payee", "043987673645", "--payer", "aHeq349838"]
         (["--provider", "paypal"], "--provider is 'paypal'"),
         (["--environment", "prod"], "--environment 'prod' is unknown"),
         (["--environment", "production", *PAIR], "This is production"),
+        (
+            ["--base-url", "https://gateway.example", *PAIR],
+            "--environment is not named, and gateway.example is no host of the provider: name it",
+        ),
         (["--out", "."], "--out is ., which is a folder: name a file."),
     ],
 )

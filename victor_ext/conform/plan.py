@@ -10,6 +10,7 @@ from victor_ext.privacy import short_mask
 from . import creates, reads
 from .assumptions import Phase, Probe
 from .journal import NOBODY
+from .place import check_place
 from .run import LEAST, MORE, SPARE
 
 PROBES = [
@@ -40,6 +41,8 @@ class Plan:
         key_life: Measure the life of keys up to this many seconds, 26 hours at most. It takes that
             long. None: do not.
         read_only: Only read: in production, nothing else is allowed.
+        environment: The environment of the client, named: creates need it, unless the host is
+            the provider's staging or this machine.
 
     Raises:
         ConfigurationError: An argument needs another one, or excludes it.
@@ -51,6 +54,7 @@ class Plan:
     token_tolerance: bool = False
     key_life: float | None = None
     read_only: bool = False
+    environment: str | None = None
 
     def __post_init__(self) -> None:
         if (self.payee is None) is not (self.payer is None):
@@ -60,6 +64,7 @@ class Plan:
             raise ConfigurationError.of([Problem("own_payer", "required_with", needs)])
         _check_text("payee", self.payee)
         _check_text("payer", self.payer)
+        _check_text("environment", self.environment)
         if self.key_life is not None:
             _check_life(self.key_life)
         if self.read_only and (self.payer is not None or self.token_tolerance):
@@ -109,11 +114,15 @@ class Plan:
         if not isinstance(client, Victor) and (self.payer is not None or self.token_tolerance):
             why = f"{client.provider} can only be read: leave out all but read_only."
             raise ConfigurationError.of([Problem("plan", "excludes", why)])
+        if self.payer is not None:
+            check_place(client.base_url, client.environment, self.environment)
 
     def to_dict(self) -> dict[str, Any]:
         """The plan as JSON data, without all but the last four digits of the account."""
         payee = None if self.payee is None else short_mask(self.payee)
-        return asdict(self) | {"payee": payee, "writes": self.writes, "makes": self.makes}
+        members = asdict(self)
+        del members["environment"]  # of the file as a whole
+        return members | {"payee": payee, "writes": self.writes, "makes": self.makes}
 
     def __str__(self) -> str:
         reads = _READS if self.payer is None else 2 * _READS
