@@ -111,7 +111,7 @@ def test_creates_need_a_host_whose_environment_somebody_has_named(host, words, v
         assert words in str(raised.value)
         dataclasses.replace(MONEY, environment="staging").check(client)
         Plan().check(client)
-        with pytest.raises(ConfigurationError, match="environment is 'test', and that of the"):
+        with pytest.raises(ConfigurationError, match="environment is 'test', and the client's"):
             dataclasses.replace(MONEY, environment="test").check(client)
 
 

@@ -115,7 +115,7 @@ class Plan:
             why = f"{client.provider} can only be read: leave out all but read_only."
             raise ConfigurationError.of([Problem("plan", "excludes", why)])
         if self.payer is not None:
-            check_place(client.base_url, client.environment, self.environment)
+            check_place(client, self.environment)
 
     def to_dict(self) -> dict[str, Any]:
         """The plan as JSON data, without all but the last four digits of the account."""
