@@ -341,19 +341,3 @@ def test_a_folder_that_does_not_exist(tmp_path):
 def test_times_are_compared_as_texts_also_at_a_whole_second():
     times = [datetime(2026, 3, 4, 5, 6, 7, micros, UTC) for micros in (0, 1000, 999_999)]
     assert [*map(stamp, times)] == sorted(map(stamp, times))
-
-
-def test_what_an_error_says_of_a_person_is_not_kept_and_its_words_are():
-    error = {
-        "code": 7,
-        "message": "error.payer.unknown",
-        "defaultMessage": "Jane Doe is no payer",
-        "error": "Jane Doe",
-    }
-    run = run_over(lambda _: httpx.Response(400, json=error))
-    run.read()
-    kept = run.document["calls"][0]["response"]["body"]
-    assert kept == error | {
-        "defaultMessage": "text of 20 characters",
-        "error": "text of 8 characters",
-    }

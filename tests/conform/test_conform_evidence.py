@@ -552,3 +552,92 @@ def test_what_no_line_expects_ends_its_probe_alone():
     run.measure(Probe(("order",), broken))
     assert found(run, "order") == (None, "not measured")
     assert run.finding("order")["note"] == "call 1 has a value that cannot be read (TypeError)"
+
+
+# Nothing of a person
+
+
+def shown(body, status: int = 200):
+    run = run_over(lambda _: httpx.Response(status, json=body, headers={"x-request-id": "r-17"}))
+    run.read("/SOMEBODYS1")
+    return run.document["calls"][0]
+
+
+@pytest.mark.parametrize(
+    ("body", "kept"),
+    [
+        (
+            {"code": 7, "message": "error.payer.unknown", "defaultMessage": "Jane Doe is no payer"},
+            {
+                "code": 7,
+                "message": "error.payer.unknown",
+                "defaultMessage": "a text of 20 characters",
+            },
+        ),
+        ({"error": "Jane"}, {"error": "a text of 4 characters"}),
+        ({"message": "jane.doe"}, {"message": "a text of 8 characters"}),
+        ({"code": "043987673645"}, {"code": "a text of 12 digits"}),
+        ({"code": 43987673645}, {"code": "a number"}),
+        ({"code": "101"}, {"code": "101"}),
+        (
+            {"codes": ["error.amount.size", "Jane"]},
+            {"codes": ["error.amount.size", "a text of 4 characters"]},
+        ),
+        ({"field": "paymentDetails.amount"}, {"field": "paymentDetails.amount"}),
+        ({"field": "Jane Doe"}, {"field": "a text of 8 characters"}),
+        ({"Jane Doe": 1}, {"a name of 8 characters": "a number"}),
+        ({"status": "NEEDS_REVIEW"}, {"status": "NEEDS_REVIEW"}),
+        ({"status": "Jane Doe"}, {"status": "a text of 8 characters"}),
+        ({"amount": "12,50"}, {"amount": "12,50"}),
+        ({"amount": "043987673645"}, {"amount": "a text of 12 digits"}),
+        ({"notes": "Conform to what Jane Doe asks"}, {"notes": "a text of 29 characters"}),
+        (
+            {"notes": "Conform \u20ac\u6f22\U0001f600 end"},
+            {"notes": "Conform \u20ac\u6f22\U0001f600 end"},
+        ),
+        ({"client_reference_id": "conform17"}, {"client_reference_id": "an id of 9 characters"}),
+        ({"client_reference_id": "cabcdef17"}, {"client_reference_id": "cabcdef17"}),
+        ({ID: "SOMEBODYS1"}, {ID: "an id of 10 characters"}),
+        ({ID: 12345}, {ID: "an id of 5 digits"}),
+        ({"account_number": "043987673645"}, {"account_number": "****3645"}),
+        ({"due_date": "2026-11-26"}, {"due_date": "2026-11-26"}),
+        ({"due_date": "Jane"}, {"due_date": "a text of 4 characters"}),
+        ({"value": 5}, {"value": "a number"}),
+    ],
+)
+def test_what_others_wrote_is_shown_by_its_form(body, kept):
+    assert shown(body)["response"]["body"] == kept
+
+
+def test_an_id_of_others_is_not_in_the_path_and_what_support_asks_for_stays():
+    call = shown({})
+    assert call["request"]["path"] == "/v2/payment-requests/an id of 10 characters"
+    assert call["response"]["headers"]["x-request-id"] == "r-17"
+
+
+def test_the_ids_of_the_run_are_shown():
+    twin = "victor_payment_request_child_id"
+    run = run_over(lambda _: httpx.Response(200, json={ID: "OURS", twin: "TWIN"}))
+    run.made("one")
+    run.read("/OURS")
+    run.respond("answer", "TWIN", status="Accepted")
+    paths = [call["request"]["path"].rpartition("/")[2] for call in run.document["calls"]]
+    assert paths == ["request-payment", "OURS", "TWIN"]
+    assert run.document["calls"][0]["response"]["body"] == {ID: "OURS", twin: "TWIN"}
+    again = run_over(lambda _: httpx.Response(200, json={ID: "OURS"}), run.document)
+    again.read("/TWIN")
+    again.read("/OURS")
+    assert run.document["calls"][-1]["response"]["body"] == {ID: "OURS"}
+    assert run.document["calls"][-2]["request"]["path"].endswith("/TWIN")
+
+
+def test_a_code_of_somebody_is_not_in_the_report():
+    def answer(request):
+        if request.method == "POST":
+            return httpx.Response(400, json={"error": {"code": "Jane Doe"}})
+        is_odd = request.url.params.get("page_size") == "0"
+        return httpx.Response(400 if is_odd else 200, json=PLAIN | LIST)
+
+    run = run_over(answer)
+    run.measure(creates._refused_key)
+    assert found(run, "error-code") == ("a text of 8 characters", "certain")

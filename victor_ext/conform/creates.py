@@ -23,8 +23,8 @@ from .exchanges import (
     shape_of,
     word,
 )
-from .journal import NOBODY, NOTES
 from .reads import invalid_list
+from .redaction import NOBODY, NOTES
 from .run import LEAST, MORE, PAUSES, Run
 
 _TEXTS = {
@@ -175,7 +175,10 @@ def _no_key(run: Run) -> bool:
 @probe("trim-texts", sends=1, makes=1)
 def _padded(run: Run) -> bool:
     answer = run.made("padded notes", notes=f"  {NOTES}  ")
-    return _kept(run, answer, "notes") == NOTES
+    kept = _kept(run, answer, "notes")
+    if kept.strip() != NOTES:
+        raise Unmeasured("the notes come back as others than were sent")
+    return kept == NOTES
 
 
 def _kept(run: Run, answer: Answer, name: str) -> str:

@@ -1,4 +1,4 @@
-"""What sends, what comes back, how it is read, and how it is redacted."""
+"""What sends, what comes back, and how it is read."""
 
 import re
 import time
@@ -11,51 +11,16 @@ from typing import Any, TypeGuard
 import httpx
 
 from victor_ext import InvalidRequest, zulu
-from victor_ext.privacy import is_object, is_sequence, redact_excerpt, short_mask
+from victor_ext.privacy import is_object, is_sequence
 
 ID = "victor_payment_request_id"
 """The member that names a payment request."""
 _TOKEN_PATH = "/v2/auth/token"  # noqa: S105 - a path, not a secret
-_SHOWN_ITEMS = 3
-_LEVELS = 20
-"""How deep a body is shown."""
 _LARGEST = 1e18
 _PASSING = (408, 425, 429)
 """Statuses that say nothing about the provider's rules."""
-_SHOWN_HEADERS = ("date", "content-type", "connection", "keep-alive", "retry-after", "x-request-id")
-_SHOWN_MEMBERS = frozenset(
-    (
-        "amount",
-        "amount_modification_allowed",
-        "approved_at",
-        "biller_type",
-        "code",
-        "codes",
-        "created_at",
-        "direction",
-        "due_date",
-        "expires",
-        "field",
-        "modified_amount",
-        "objectName",
-        "original_amount",
-        "page",
-        "page_size",
-        "payment_network",
-        "status",
-        "token_type",
-    )
-)
-"""Members whose values are shown, with long digits masked in texts.
-
-Of any other member, only the kind is.
-"""
 _CATALOGUE = re.compile(r"error(\.[A-Za-z]{1,40}){1,5}")
 """A word of the provider's catalogue, such as `error.amount.size`."""
-_SENTENCES = frozenset(("message", "error", "defaultMessage"))
-"""Members that are shown if they are a word, such as `error.amount.invalid`: a sentence may name a
-person.
-"""
 
 
 class Unmeasured(Exception):
@@ -209,51 +174,6 @@ def json_of(response: httpx.Response) -> Any:
     with suppress(ValueError, RecursionError):
         return response.json()
     return None
-
-
-def redacted(value: Any, own: tuple[str, ...], name: str = "", levels: int = _LEVELS) -> Any:
-    """A JSON value without what belongs to others: of most texts and numbers only the kind is left.
-
-    Texts that begin with one of `own` were made here. `levels`: how many more are shown.
-    """
-    if levels == 0 or (isinstance(value, float) and not is_number(value)):
-        return form_of(value)
-    if is_object(value):
-        return {key: redacted(member, own, key, levels - 1) for key, member in value.items()}
-    if is_sequence(value):
-        items = [redacted(item, own, name, levels - 1) for item in value[:_SHOWN_ITEMS]]
-        if len(value) > _SHOWN_ITEMS:
-            items.append(f"and {len(value) - _SHOWN_ITEMS} more")
-        return items
-    if isinstance(value, str) or name == "account_number":
-        return _redacted_text(str(value), own, name)
-    is_shown = value is None or isinstance(value, bool) or name in _SHOWN_MEMBERS
-    return value if is_shown else "number"
-
-
-def _redacted_text(text: str, own: tuple[str, ...], name: str) -> str:
-    if name == "account_number":
-        return short_mask(text)
-    if text.strip().startswith(own) or name.startswith("victor_payment_request"):
-        return text
-    is_word = name in _SENTENCES and re.fullmatch(r"[\w.-]+", text)
-    if is_word or name in _SHOWN_MEMBERS:
-        return redact_excerpt(text)
-    return f"text of {len(text)} characters"
-
-
-def shown(response: httpx.Response, body: Any, own: tuple[str, ...]) -> dict[str, Any]:
-    """A response as the journal has it. A `body` of None is no JSON."""
-    headers = response.headers
-    shown_body = redacted(body, own)
-    if body is None:
-        shown_body = f"{len(response.content)} bytes, no JSON"
-    return {
-        "status": response.status_code,
-        "http": response.http_version,
-        "headers": {name: headers[name] for name in _SHOWN_HEADERS if name in headers},
-        "body": shown_body,
-    }
 
 
 def moment(seconds: float, later: float = 0) -> str:

@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Callable, Sequence
-from importlib import import_module
 from typing import Any
 
 import httpx
@@ -12,7 +11,8 @@ from victor_ext import Victor, VictorError
 from victor_ext.privacy import is_object
 from victor_ext.systems import DEFAULT
 
-from .exchanges import Answer, Unmeasured, is_refusal, json_of, redacted, shape_of, shown, stamp
+from .exchanges import Answer, Unmeasured, is_refusal, json_of, shape_of, stamp
+from .redaction import Redaction
 
 Call = dict[str, Any]
 """An entry of the journal.
@@ -21,8 +21,6 @@ That of a create or a response has its `step`, and a `state` that says what beca
 """
 Query = tuple[str, str | int]
 
-NOTES = "Conform"
-NOBODY = "conformNobody00"
 _REST = 0.15
 """Seconds before a read over the client of another system, which uses no connection again before a
 tenth of one.
@@ -54,10 +52,20 @@ class Journal:
         self._client = client
         self._sleep = sleep
         self._is_victor = document["system"] == DEFAULT
-        self._own = _own_texts(document["plan"]) if self._is_victor else ()
-        self._names = _declared_names(Victor if self._is_victor else client)
         self.calls: list[Call] = document["calls"]
+        self._redaction = self._redaction_of(document["plan"])
+        self._paths: dict[int, str] = {}
+        """Where each call goes. The journal may show a path without its id."""
         self.begin()
+
+    def _redaction_of(self, plan: dict[str, Any]) -> Redaction:
+        if not self._is_victor:
+            return Redaction.of_client(self._client)
+        ids = [call["id"] for call in self.calls if call.get("id")]
+        paths = [call["request"]["path"] for call in self.calls if "step" in call]
+        answered = [path.rpartition("/")[2] for path in paths]
+        payer = [plan["payer"]] if plan["payer"] else []
+        return Redaction.of_client(Victor, plan["marker"], [*ids, *answered, *payer])
 
     def begin(self) -> None:
         """Begin a probe: it has seen nothing."""
@@ -77,12 +85,13 @@ class Journal:
         """Write a request into the journal, before it is sent."""
         request = {
             "method": method,
-            "path": path,
+            "path": self._redaction.path(path) if self._is_victor else path,
             "query": [[name, value] for name, value in query],
             "key": key,
-            "body": redacted(body, self._own),
+            "body": self._redaction.shown(body),
         }
         call: Call = {"call": len(self.calls) + 1, "request": request, "at": stamp()}
+        self._paths[call["call"]] = path
         self.calls.append(call)
         return call
 
@@ -104,7 +113,7 @@ class Journal:
     def _is_own(self, answer: Answer) -> bool:
         if shape_of(answer) != "other":
             return True
-        is_declared = is_object(answer.body) and not self._names.isdisjoint(answer.body)
+        is_declared = is_object(answer.body) and not self._redaction.names.isdisjoint(answer.body)
         return is_declared and not self._is_victor
 
     def send(self, call: Call, body: Any = None, token: str | None = None) -> Answer:
@@ -120,7 +129,7 @@ class Journal:
         if not self._is_victor:
             self._sleep(_REST)
         self.see(call)
-        request = self._request(call["request"], body, token)
+        request = self._request(call, body, token)
         call["sent"] = time.time()
         try:
             response = self._response(call, request)
@@ -132,7 +141,9 @@ class Journal:
         call["received"] = time.time()
         has_challenge = "www-authenticate" in response.headers
         answer = Answer(call["call"], response.status_code, json_of(response), has_challenge)
-        call["response"] = shown(response, answer.body, self._own)
+        if request.method == "POST" and answer.is_good:
+            self._redaction.own(answer.body)
+        call["response"] = self._redaction.response(response, answer.body)
         why = self._why_no_rule(answer, response, is_token_ours=token is None)
         if why:
             reason = f"call {answer.call} was answered with {answer.status}{why}"
@@ -142,7 +153,8 @@ class Journal:
         self.weigh(answer)
         return answer
 
-    def _request(self, entry: dict[str, Any], body: Any, token: str | None) -> httpx.Request:
+    def _request(self, call: Call, body: Any, token: str | None) -> httpx.Request:
+        entry = call["request"]
         headers = {
             "accept": "application/json",
             "authorization": self._authorization() if token is None else token,
@@ -155,7 +167,7 @@ class Journal:
         query = [(name, value) for name, value in entry["query"]]
         return self._http.build_request(
             entry["method"],
-            self._client.base_url.rstrip("/") + entry["path"],
+            self._client.base_url.rstrip("/") + self._paths[call["call"]],
             params=query or None,
             headers={name: value for name, value in headers.items() if value},
             content=content,
@@ -204,15 +216,3 @@ class Journal:
 
     def _refuses_the_caller(self, status: int) -> bool:
         return status == 401 or (self._is_victor and status == 403)
-
-
-def _declared_names(client: Any) -> frozenset[str]:
-    """The names of members that the document of a client has."""
-    package = client._generated.__module__.rpartition(".client")[0]  # noqa: SLF001 - of every client
-    models: dict[str, dict[str, Any]] = import_module(f"{package}.members").MEMBERS
-    return frozenset(name for members in models.values() for name in members)
-
-
-def _own_texts(plan: dict[str, Any]) -> tuple[str, ...]:
-    """What begins with one of these was made here, and is shown."""
-    return (plan["marker"], NOTES, "conform", plan["payer"] or NOBODY)

@@ -9,8 +9,8 @@ from victor_ext.privacy import short_mask
 
 from . import creates, reads
 from .assumptions import Phase, Probe
-from .journal import NOBODY
 from .place import check_place
+from .redaction import NOBODY
 from .run import LEAST, MORE, SPARE
 
 PROBES = [

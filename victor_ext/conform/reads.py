@@ -29,6 +29,7 @@ from .exchanges import (
     shape_of,
     word,
 )
+from .redaction import UNKNOWN_ID
 from .run import Run
 
 _LARGE = 1000
@@ -38,7 +39,6 @@ _FAR = 1_000_000
 _WINDOWS = 3  # requests whose moment is made an end of a window
 _WINDOW_PAGES = 10
 _STATUSES = 3  # requests whose status is read
-_UNKNOWN_ID = "NOSUCHID00"
 _FIRST_MILLISECONDS = 1e11
 """A number of this size counts milliseconds since the epoch."""
 
@@ -53,7 +53,7 @@ def _refused_token(run: Run) -> int:
 
 @probe("unknown-id")
 def _unknown_id(run: Run) -> None:
-    answer = run.read(f"/{_UNKNOWN_ID}")
+    answer = run.read(f"/{UNKNOWN_ID}")
     is_beside_a_known_one = answer.is_good or _is_known_read(run)
     certainty = "certain" if is_beside_a_known_one else "likely"
     run.find("unknown-id", answer.status, certainty)
@@ -441,5 +441,5 @@ def probes_of(client: Any) -> Iterator[Probe]:
 
 def _status_of(operation: str, run: Run) -> object:
     _, _, template = operation.partition(" ")
-    answer = run.get(template.replace("{}", _UNKNOWN_ID))
+    answer = run.get(template.replace("{}", UNKNOWN_ID))
     return answer.status if answer.is_good else f"{answer.status}, {shape_of(answer)}"
