@@ -17,6 +17,7 @@ from victor_ext.conform.assumptions import Probe
 from victor_ext.conform.exchanges import Unmeasured
 from victor_ext.conform.report import Report
 from victor_ext.conform.run import SPARE
+from victor_ext.sandbox import SandboxSettings
 
 CREATE = "/v2/payment-requests/request-payment"
 
@@ -641,3 +642,60 @@ def test_a_code_of_somebody_is_not_in_the_report():
     run = run_over(answer)
     run.measure(creates._refused_key)
     assert found(run, "error-code") == ("a text of 8 characters", "certain")
+
+
+# What can be played, and what it says
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "plays"),
+    [
+        ("error-code", "error.amount.size", None),
+        ("error-code", 7, 7),
+        ("unknown-id", 404, "404"),
+        ("unknown-id", 410, None),
+        ("page-beyond", 416, None),
+        ("order", "none", None),
+        ("notes-limit", 0, 0),
+        ("key-repeat", 400, None),
+        ("token-life", 0, None),
+    ],
+)
+def test_a_finding_is_played_or_says_that_it_cannot_be(name, value, plays):
+    run = run_over(made)
+    run.find(name, value)
+    finding = run.finding(name)
+    assert finding["plays"] == plays
+    assert finding["note"] == ("the sandbox cannot play this" if plays is None else "")
+    run.save()
+    SandboxSettings(**run.document["sandbox"])
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "line", "advice"),
+    [
+        ("unknown-id", 404, "404: an id that does not exist is refused with 404.", "NotFound is r"),
+        ("unknown-id", 410, "410: an id that does not exist is refused with 410.", "StatusError i"),
+        (
+            "unknown-filter",
+            "refuse",
+            "refuse: a filter that the document",
+            "A misspelt extra_query",
+        ),
+        ("key-repeat", 409, "409: a repeat is refused.", "Conflict may be raised for"),
+        ("key-repeat", "new", "new: a repeat makes another request.", "A key protects nothing"),
+        (
+            "key-conflict",
+            422,
+            "422: a used key with another body is refused.",
+            "BadRequest is raised",
+        ),
+    ],
+)
+def test_a_line_says_what_was_found_beside_what_is_assumed(name, value, line, advice):
+    run = run_over(made)
+    run.find(name, value)
+    text = Report({"environment": "", "base_url": "", "measured_at": "", **run.document}).text()
+    assert f"! {name}: {line}" in text
+    assert "  - assumed: " in text
+    assert f". {advice}" in text

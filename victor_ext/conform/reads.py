@@ -149,8 +149,8 @@ def _page_size(run: Run) -> int | None:
             "the list has fewer items than a page, which says the same size of itself whatever is "
             "asked"
         )
-    run.find("max-page-size", echo, "likely", play=None, note="by what the page says of itself")
-    run.find("large-page", "reduce", "likely", play=None)
+    run.find("max-page-size", echo, "likely", note="by what the page says of itself")
+    run.find("large-page", "reduce", "likely")
     return None
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from victor_ext import ConfigurationError
 from victor_ext.privacy import is_object
 
+from .assumptions import assumption_of
 from .run import CREATE, ELSEWHERE, UNMEASURED
 
 FORMAT = 1
@@ -166,7 +167,7 @@ class Report:
         """A finding as an item of a list, and what belongs to it as items below."""
         details: list[str] = []
         if finding["differs"]:
-            details.append(f"assumed: {finding['assumed']}. {finding['means']}")
+            details.append(_assumed(finding))
             if finding["evidence"]:
                 details.append(f"shown by: {_calls(finding['evidence'])} in the file")
         if self._is_of_an_earlier_run(finding):
@@ -185,12 +186,19 @@ class Report:
 
 
 def _headline(finding: Finding) -> str:
-    name, value, sentence = finding["assumption"], finding["value"], finding["sentence"]
+    name, value = finding["assumption"], finding["value"]
     if value is None:
-        return f"- {name}: {finding['certainty']}. {sentence}"
+        return f"- {name}: {finding['certainty']}. {finding['sentence']}"
     mark = "!" if finding["differs"] else "="
     likely = " (likely)" if finding["certainty"] == "likely" else ""
-    return f"- {mark} {name}: {value}{likely}. {sentence}"
+    return f"- {mark} {name}: {value}{likely}: {finding['found']}."
+
+
+def _assumed(finding: Finding) -> str:
+    """What is assumed in place of what was found, and what that means for the user."""
+    assumed = finding["assumed"]
+    words = assumption_of(finding["assumption"]).told(assumed)
+    return f"assumed: {assumed}: {words}. {finding['means']}"
 
 
 def _calls(numbers: list[int]) -> str:

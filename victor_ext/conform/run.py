@@ -17,7 +17,7 @@ import httpx
 from victor_ext import ConfigurationError
 from victor_ext.privacy import is_object
 
-from .assumptions import Assumption, Probe, assumption_of
+from .assumptions import Probe, assumption_of
 from .exchanges import ID, Answer, Unmeasured, id_in, is_refusal, shape_of, stamp, word
 from .journal import Call, Journal, Query
 
@@ -36,6 +36,7 @@ nothing shows it.
 """
 PAUSES = (0, 1, 2, 4, 8, 16, 32)
 """Seconds before each look for something that may take a while."""
+_UNPLAYED = "the sandbox cannot play this"
 _ODD = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 """What reading a value of another kind than expected may raise.
 
@@ -136,7 +137,7 @@ class Run:
                 makes it likely.
             seen: The number of observations, of which the assumption says how many it needs: with
                 too few there is no finding. None: one, which is enough.
-            play: The sandbox's value, if it is another one.
+            play: The sandbox's value, if it is another one; None: it plays this by default.
             note: A sentence of its own.
         """
         assumption = assumption_of(name)
@@ -152,7 +153,9 @@ class Run:
         evidence = {} if text is None else self._journal.seen
         differs = text is not None and assumption.assumed not in ("", text)
         if play is ...:
-            play = _played(assumption, value)
+            play = assumption.played(text if assumption.plays else value)
+            if assumption.option and text is not None and play is None:
+                note = f"{note}; {_UNPLAYED}" if note else _UNPLAYED
         self._findings[name] = {
             "assumption": name,
             "sentence": assumption.sentence,
@@ -164,7 +167,8 @@ class Run:
             "plays": play if assumption.option else None,
             "words": assumption.words or None,
             "evidence": [*evidence],
-            "means": assumption.means if differs else "",
+            "found": "" if text is None else assumption.told(text),
+            "means": assumption.advice(text) if text is not None and differs else "",
             "note": note,
             "measured_at": min(evidence.values(), default=stamp()),
         }
@@ -521,14 +525,3 @@ def _text_of(value: object) -> str | None:
     if value is None:
         return None
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _played(assumption: Assumption, value: object) -> object:
-    """A measured value as the sandbox's option takes it; None if it is none of the option's words.
-
-    An option without words takes numbers, true and false as they are.
-    """
-    if not assumption.plays:
-        return value if isinstance(value, int | float) else None
-    text = _text_of(value)
-    return text if text in assumption.plays else None

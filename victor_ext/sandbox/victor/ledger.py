@@ -90,25 +90,31 @@ class Ledger(Lifecycle):
     def replay(
         self, owner: str, key: str | None, fingerprint: str
     ) -> PaymentRequest | Problem | None:
-        """The request that was made under this key, its refusal, or None; raises `Wrong` for
-        another body's key.
+        """The request that was made under this key, its refusal, or None.
+
+        Raises `Wrong` for a key that was used with another body, or that may not be repeated.
         """
         before, request_id, *refusal = self.store.keys.get(f"{owner}\n{key}", ("", ""))
         made = self.store.requests.get(request_id)
         if made is None and not refusal:
             return None
         at = float(refusal.pop(0)) if made is None else made.created_at
-        life, another = self._settings.key_life, before != fingerprint
-        is_over = life is not None and self._clock.now() - at >= life
-        if (
-            is_over
-            or (self._settings.key_conflict if another else self._settings.key_repeat) == "new"
-        ):
+        age, life = self._clock.now() - at, self._settings.key_life
+        if life is not None and age >= life:
             return None
-        if another and self._settings.key_conflict != "replay":
-            problem = Problem((KEY_NAME,), "conflict", "This key was used with another body.")
-            raise Wrong([problem], self._settings.key_conflict)
-        return made or Problem(tuple(refusal[2:]), refusal[0], refusal[1])
+        is_repeat = before == fingerprint
+        rule = self._settings.key_repeat if is_repeat else self._settings.key_conflict
+        if not is_repeat and rule not in ("replay", "new"):
+            raise _used("conflict", "This key was used with another body.", rule)
+        if made is None:  # a refusal, which makes nothing more under any rule
+            return Problem(tuple(refusal[2:]), refusal[0], refusal[1])
+        if 0 <= age < self._settings.key_in_progress:  # below zero, the clock was set back since
+            raise _used("inProgress", "The first call with this key goes on.", "409")
+        if rule == "new":
+            return None
+        if rule == "409":
+            raise _used("used", "This key was used already.", rule)
+        return made
 
     def refused(self, owner: str, key: str | None, fingerprint: str, problem: Problem) -> Problem:
         """The refusal of a create. Where a key is bound to it, it is kept."""
@@ -360,6 +366,11 @@ class Ledger(Lifecycle):
 def _cannot(field: str, message: str) -> Wrong:
     """Why a request cannot be answered, and the wrong field (empty: the request itself)."""
     return Wrong([Problem((field,) if field else (), "invalid", message)])
+
+
+def _used(kind: str, message: str, status: str) -> Wrong:
+    """Why a key cannot be used."""
+    return Wrong([Problem((KEY_NAME,), kind, message)], status)
 
 
 def _shown(payer: Account) -> JsonObject:
