@@ -67,11 +67,13 @@ def started(victor_key_pair, tmp_path):
         yield start
 
 
-def run_over(answer, document=None, *, now=time.time, sleep=lambda _: None, **plan) -> Run:
+def run_over(
+    answer, document=None, *, now=time.time, sleep=lambda _: None, client=(), **plan
+) -> Run:
     plan = {"marker": "cabcdef", "writes": 50, "payer": "P"} | plan
     document = document or {"system": "victor", "findings": {}, "calls": [], "plan": plan}
     http = httpx.Client(transport=httpx.MockTransport(answer), verify=False)
-    client = SimpleNamespace(base_url="https://provider.example", authorization=str)
+    client = SimpleNamespace(base_url="https://provider.example", authorization=str, **dict(client))
     return Run(http, client, document, lambda **_: None, payee="1", now=now, sleep=sleep)
 
 

@@ -3,10 +3,12 @@
 import json
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from types import SimpleNamespace
 
 import httpx
 import pytest
+import victor_api
 
 from tests.conform.conftest import WHOLE, Measured, made, run_over
 from tests.conform.strict_server import Provider
@@ -699,3 +701,27 @@ def test_a_line_says_what_was_found_beside_what_is_assumed(name, value, line, ad
     assert f"! {name}: {line}" in text
     assert "  - assumed: " in text
     assert f". {advice}" in text
+
+
+# Other systems
+
+
+@pytest.mark.parametrize(
+    ("response", "outcome"),
+    [
+        (httpx.Response(200, json=[]), ("200", "certain")),
+        (httpx.Response(404, json={"message": "none"}), ("404, other", "certain")),
+        (httpx.Response(404, json={"hint": "none"}), ("404, other", "likely")),
+        (httpx.Response(404, html="<p>"), (None, "not measured")),
+        (httpx.Response(401, json={"error": "wrong"}), (None, "not measured")),
+        (httpx.Response(503, json={"error": "down"}), (None, "not measured")),
+    ],
+)
+def test_a_read_of_another_system_has_evidence_too(response, outcome):
+    """Its own shape is an object with a member that its document declares."""
+    document = {"system": "acme", "findings": {}, "calls": [], "plan": {}}
+    run = run_over(lambda _: response, document, client={"_generated": victor_api.Client})
+    operation = "GET /v2/things/{}"
+    run.measure(Probe((operation,), partial(reads._status_of, operation)))
+    assert found(run, operation) == outcome
+    json.dumps(run.document, allow_nan=False)
