@@ -41,6 +41,7 @@ class System:
             raises the error of the read. Empty: there is no such read.
         environments: The words for its environments, the default first. Empty: a URL is its
             environment, or what it is called is not known here.
+        urls: The provider's own URLs by environment, as far as they are known here.
         settings: What a profile may have: the variables of the same names, without the prefix and
             in lower case.
         statuses: The words for the states of what its writes make, as far as they are known.
@@ -62,6 +63,7 @@ class System:
     why_no_ping: str = ""
     signed_read: str = ""
     environments: Sequence[str] = ()
+    urls: Mapping[str, Sequence[str]] = field(default_factory=dict[str, Sequence[str]])
     settings: Sequence[str] = ()
     statuses: Sequence[str] = ()
     credentials: str = ""

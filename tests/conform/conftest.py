@@ -1,6 +1,7 @@
 import time
 from contextlib import ExitStack
 from functools import partial
+from types import SimpleNamespace
 from unittest import mock
 
 import httpx
@@ -9,9 +10,16 @@ import pytest
 from tests.sandbox.sandbox_callers import API_KEY
 from victor_ext import Victor, VictorJwt, VictorOAuth
 from victor_ext.conform import Plan, measure, measuring
+from victor_ext.conform.run import Run
 from victor_ext.sandbox import Sandbox, SandboxSettings
 
-WHOLE = Plan(payee="043987673645", payer="aHeq349838", own_payer=True, token_tolerance=True)
+WHOLE = Plan(
+    payee="043987673645",
+    payer="aHeq349838",
+    own_payer=True,
+    token_tolerance=True,
+    environment="staging",
+)
 
 
 class Measured:
@@ -57,3 +65,17 @@ def started(victor_key_pair, tmp_path):
             )
 
         yield start
+
+
+def run_over(
+    answer, document=None, *, now=time.time, sleep=lambda _: None, client=(), **plan
+) -> Run:
+    plan = {"marker": "cabcdef", "writes": 50, "payer": "P"} | plan
+    document = document or {"system": "victor", "findings": {}, "calls": [], "plan": plan}
+    http = httpx.Client(transport=httpx.MockTransport(answer), verify=False)
+    client = SimpleNamespace(base_url="https://provider.example", authorization=str, **dict(client))
+    return Run(http, client, document, lambda **_: None, payee="1", now=now, sleep=sleep)
+
+
+def made(id: str) -> httpx.Response:
+    return httpx.Response(200, json={"victor_payment_request_id": id})

@@ -36,7 +36,7 @@ def test_a_plan_sends_nothing(victor, sandbox):
         *READS, "--plan", "--payee", "043987673645", "--payer", "aHeq349838", "--own-payer"
     )
     assert ran.status == 0
-    assert "15 payment requests are made, never more than 67" in ran.out
+    assert "17 payment requests are made, never more than 80" in ran.out
     assert "****3645" in ran.out
     assert sandbox.received() == []
     assert not Path("measured.json").exists()
@@ -45,10 +45,12 @@ def test_a_plan_sends_nothing(victor, sandbox):
 def test_differences_are_named_and_compared(victor):
     ran = victor(*READS)
     assert ran.status == 1
-    assert "! unknown-id: 404. An id that does not exist" in ran.out
-    assert "  - assumed: 400. NotFound is raised under both." in ran.out
+    assert "! unknown-id: 404: an id that does not exist is refused with 404.\n" in ran.out
+    assumed = "  - assumed: 400: an id that does not exist is refused with 400. NotFound is raised"
+    assert assumed in ran.out
     evidence = json.loads(Path("measured.json").read_bytes())["findings"]["unknown-id"]["evidence"]
-    assert f"  - shown by: call {evidence[0]} in the file" in ran.out
+    numbers = ", ".join(map(str, evidence))
+    assert f"  - shown by: calls {numbers} in the file" in ran.out
     assert "eyJ" not in ran.out
     ran = victor("conform", "--compare", "measured.json", "--json")
     assert (ran.status, ran.json["sandbox"]["unknown_id"]) == (0, "404")
@@ -80,7 +82,7 @@ def test_interrupted_it_says_what_it_made(victor, monkeypatch):
     monkeypatch.setattr("victor_ext.conform.measure", interrupted)
     ran = victor(*READS)
     assert ran.status == 130
-    assert "Payment requests that were made: 1 (OURS).\nOf 1 more, it is not known" in ran.err
+    assert "At least 1 payment requests were made (OURS), at most 2: 'calls' in" in ran.err
     assert "it goes on from measured.json" in ran.err
 
 
@@ -145,6 +147,10 @@ PAIR = ["--payee", "043987673645", "--payer", "aHeq349838"]
         (["--provider", "paypal"], "--provider is 'paypal'"),
         (["--environment", "prod"], "--environment 'prod' is unknown"),
         (["--environment", "production", *PAIR], "This is production"),
+        (
+            ["--base-url", "https://gateway.example", *PAIR],
+            "--environment is not named, and gateway.example is no host of the provider: name it",
+        ),
         (["--out", "."], "--out is ., which is a folder: name a file."),
     ],
 )

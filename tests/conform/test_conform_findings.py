@@ -2,13 +2,19 @@
 systems.
 """
 
+import dataclasses
+from email.utils import formatdate
 from functools import partial
+from types import SimpleNamespace
 
+import httpx
 import pytest
 import victor_api
 
-from tests.conform.conftest import WHOLE
-from victor_ext import BearerAuth, ConfigurationError, connect
+from tests.conform.conftest import WHOLE, Measured
+from tests.conform.strict_server import Provider
+from tests.sandbox.sandbox_callers import API_KEY
+from victor_ext import BearerAuth, ConfigurationError, Victor, VictorError, VictorJwt, connect
 from victor_ext.conform import ASSUMPTIONS, Phase, Plan, load, measure
 from victor_ext.conform.plan import PROBES
 from victor_ext.sandbox.command_line import provider_named
@@ -54,8 +60,8 @@ def test_a_finished_file_is_measured_anew_and_keeps_the_date_of_what_is_not(star
         <= found["first-page"]["measured_at"]
     )
     assert (
-        f"= key-repeat: replay. {found['key-repeat']['sentence']}\n  - measured at {dates[0]}, "
-        "not repe" in again.text()
+        "= key-repeat: replay: a repeat gets the first response again.\n  - measured at "
+        f"{dates[0]}, not repe" in again.text()
     )
 
 
@@ -83,6 +89,72 @@ def test_production_is_refused_but_for_reads(started):
         measured(Plan())
     assert measured.sandbox.received() == []
     assert measured(Plan(read_only=True)).differences == []
+
+
+MONEY = Plan(payee="043987673645", payer="aHeq349838")
+
+
+@pytest.mark.parametrize(
+    ("host", "words"),
+    [
+        ("gateway.example", "gateway.example is no host of the provider: name it"),
+        ("api.victorfi.com.gateway.example", "looks like api.victorfi.com, the provider's prod"),
+        ("api.victorfl.com", "looks like api.victorfi.com, the provider's production, and is not"),
+        ("api.stage.victorfi.co", "looks like api.stage.victorfi.com, the provider's staging"),
+    ],
+)
+def test_creates_need_a_host_whose_environment_somebody_has_named(host, words, victor_key_pair):
+    auth = VictorJwt("key", victor_key_pair[0])
+    with Victor(auth, base_url=f"https://{host}") as client:
+        with pytest.raises(ConfigurationError, match="environment is not named, and ") as raised:
+            MONEY.check(client)
+        assert words in str(raised.value)
+        dataclasses.replace(MONEY, environment="staging").check(client)
+        Plan().check(client)
+        with pytest.raises(ConfigurationError, match="environment is 'test', and the client's"):
+            dataclasses.replace(MONEY, environment="test").check(client)
+
+
+@pytest.mark.parametrize(
+    "base_url", [None, "https://api.stage.victorfi.com", "http://127.0.0.1:1", "http://localhost:1"]
+)
+def test_the_providers_staging_and_this_machine_need_no_name(base_url, victor_key_pair):
+    with Victor(VictorJwt("key", victor_key_pair[0]), base_url=base_url) as client:
+        MONEY.check(client)
+
+
+@pytest.mark.parametrize("status", [400, 404, 416, 422])
+def test_a_provider_that_refuses_page_0_is_measured(status, victor_key_pair, tmp_path):
+    provider = Provider(1)
+    provider.does |= {"first-page": "1"}
+
+    def answer(request):
+        if request.url.params.get("page") == "0":
+            headers = {"date": formatdate(usegmt=True)}
+            return httpx.Response(status, json={"error": "no page"}, headers=headers)
+        return provider.answer(request)
+
+    place = SimpleNamespace(url="https://provider.example", advance=provider.skip)
+    measured = Measured(place, VictorJwt(API_KEY, victor_key_pair[0]), tmp_path)
+    transport = httpx.MockTransport(answer)
+    report = measured(transport=transport)
+    assert report.document["findings"]["first-page"]["value"] == "1"
+    assert report.failures == []
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 503])
+def test_a_provider_that_refuses_every_list_is_not_measured(status, victor_key_pair, tmp_path):
+    sent = []
+
+    def answer(request):
+        sent.append(request.method)
+        return httpx.Response(status, json={"error": "wrong"})
+
+    place = SimpleNamespace(url="https://provider.example", advance=lambda _: None)
+    measured = Measured(place, VictorJwt(API_KEY, victor_key_pair[0]), tmp_path)
+    with pytest.raises(VictorError):
+        measured(transport=httpx.MockTransport(answer))
+    assert {*sent} == {"GET"}
 
 
 def test_arguments_of_other_types_are_named():
@@ -136,7 +208,7 @@ def test_each_read_of_a_system_is_sent_once(name, tmp_path, monkeypatch):
         == len(reads)
         == sum(name.startswith("GET ") for name in report.document["findings"])
     )
-    assert "clock-skew: 0." in report.text()
+    assert "clock-skew: 0: the clocks agree" in report.text()
     assert [(each["assumption"], each["note"]) for each in report.failures] == []
     assert ",  (" not in report.text()
 

@@ -14,7 +14,7 @@ from tests.conform.strict_server import Provider
 from tests.sandbox.sandbox_callers import API_KEY
 from tests.tiers import borders
 from victor_ext import VictorJwt
-from victor_ext.conform import ASSUMPTIONS
+from victor_ext.conform import ASSUMPTIONS, Phase
 from victor_ext.sandbox import SandboxSettings
 from victor_ext.sandbox.server.settings import options_of
 
@@ -106,6 +106,40 @@ def test_each_option_that_can_be_measured_has_an_assumption():
     assert {*OPTIONS} >= SHOWN
     assert {name: [*each.plays] for name, each in measured.items()} == {
         name: [*option.choices] for name, option in OPTIONS.items()
+    }
+
+
+def test_each_value_has_words_and_each_number_a_least_one():
+    for name, each in ASSUMPTIONS.items():
+        if each.phase is Phase.NONE:
+            continue
+        for value in {*each.plays, *filter(None, [each.assumed])}:
+            assert each.told(value), (name, value)
+            assert value == each.assumed or not each.assumed or each.advice(value), (name, value)
+        has_others = not each.plays and each.assumed not in ("true", "false")
+        assert not has_others or "*" in each.found or len(each.found) > 1, name
+        if each.option and isinstance(OPTIONS[each.option].at_least, int | float):
+            assert each.plays_from == OPTIONS[each.option].at_least, name
+
+
+@pytest.mark.parametrize("seed", borders(range(100), 0, 1, 2))
+def test_what_was_measured_of_a_provider_is_played(seed, started, victor_key_pair, tmp_path):
+    provider = Provider(seed)
+    place = SimpleNamespace(url="https://provider.example", advance=provider.skip)
+    measured = Measured(place, VictorJwt(API_KEY, victor_key_pair[0]), tmp_path)
+    report = measured(file="first.json", transport=httpx.MockTransport(provider.answer))
+    settings = SandboxSettings.like(tmp_path / "first.json", demo_data=True)
+    again = whole(started(settings), WHOLE, "again.json")
+    unplayed = [each for each in report.findings if each["value"] and each["plays"] is None]
+    for finding in unplayed:
+        is_default = finding["value"] in ("0", "kept") or not finding["setting"]
+        assert is_default or "the sandbox cannot play this" in finding["note"], finding
+    found = again.document["sandbox"]
+    played = report.document["sandbox"]
+    # In the sandbox, what nobody answers stays pending, which both readings of get say.
+    hidden = {"get_status"} - found.keys()
+    assert {name: found.get(name) for name in played.keys() - hidden} == {
+        name: value for name, value in played.items() if name not in hidden
     }
 
 

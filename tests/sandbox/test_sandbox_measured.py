@@ -112,6 +112,34 @@ def test_an_idle_connection_is_kept_for_a_while(start):
         assert connection.read_to_end() == (b"", "close")
 
 
+@pytest.mark.parametrize(
+    ("options", "statuses"),
+    [
+        ({"key_repeat": "409", "key_conflict": "replay"}, [409, 200]),
+        ({"key_repeat": "409", "key_conflict": "422"}, [409, 422]),
+        ({"key_repeat": "new", "key_conflict": "new", "key_in_progress": 5}, [409, 409]),
+    ],
+)
+def test_the_sandbox_plays_the_rules_of_keys_together(start, options, statuses):
+    _, caller = start(**options)
+    assert caller.create(KEY).status_code == 200
+    answers = [caller.create(KEY), caller.create(KEY, amount="44.24")]
+    assert [answer.status_code for answer in answers] == statuses
+
+
+def test_a_key_stays_bound_to_its_refusal_where_repeats_make_new_requests(start):
+    _, caller = start(refused_key="bound", key_repeat="new", key_conflict="new")
+    refused = caller.create(KEY, amount="0")
+    assert [caller.create(KEY).status_code for _ in range(2)] == [400, 400]
+    assert caller.create(KEY, amount="0").content == refused.content
+
+
+@pytest.mark.parametrize("name", ["notes_limit", "reference_limit"])
+def test_the_sandbox_keeps_nothing_of_a_text(start, name):
+    _, caller = start(**{name: 0})
+    assert caller.create(KEY, notes="a note").status_code == 200
+
+
 # A file of measurements
 
 

@@ -3,8 +3,8 @@ and page.
 """
 
 import tomllib
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib.resources import files
 from typing import Any
@@ -34,11 +34,16 @@ class Assumption:
         assumed: The value that the package and the sandbox assume. Empty: none, so that no value
             differs.
         words: The document's words. Empty: it has none.
-        means: What another value means for the user: the option or the limit to set. A measurement
-            only tightens one.
+        means: What another value means for the user: the option or the limit to set, as a text or
+            by value (`*`: of any other one). A measurement only tightens a limit.
+        found: What a value says, in words, by value (`*`: of any other one).
         why_not: Of one that is not measurable: the reason, and what to ask the provider.
         has_option: Whether the sandbox has an option that plays the measured value.
         plays: The words that this option takes. Empty: it takes a number, or true and false.
+        plays_from: The least number that it takes; None: any.
+        counts: What is counted, where one observation is not enough.
+        certain_from: The number of observations from which a finding is certain.
+        likely_from: The same of likely. With fewer there is none.
     """
 
     name: str
@@ -47,15 +52,49 @@ class Assumption:
     sentence: str
     assumed: str = ""
     words: str = ""
-    means: str = ""
+    means: str | Mapping[str, str] = ""
+    found: Mapping[str, str] = field(default_factory=dict[str, str])
     why_not: str = ""
     has_option: bool = True
     plays: Sequence[str] = ()
+    plays_from: float | None = None
+    counts: str = "observations"
+    certain_from: int = 1
+    likely_from: int = 1
 
     @property
     def option(self) -> str | None:
         """The option of the sandbox that plays it, as `SandboxSettings` names it."""
         return self.name.replace("-", "_") if self.has_option else None
+
+    def told(self, value: str) -> str:
+        """What a value says, in words."""
+        return _of_value(self.found, value).replace("{value}", value)
+
+    def advice(self, value: str) -> str:
+        """What a value other than the assumed one means for the user."""
+        return self.means if isinstance(self.means, str) else _of_value(self.means, value)
+
+    def played(self, value: object) -> object:
+        """A measured value as the sandbox's option takes it; None if it does not.
+
+        An option without words takes numbers, true and false as they are.
+        """
+        if self.plays:
+            return value if value in self.plays else None
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            return value if isinstance(value, bool) else None
+        is_enough = self.plays_from is None or value >= self.plays_from
+        return value if is_enough else None
+
+    def too_few(self, seen: int) -> str:
+        """Why there is no finding of so few observations."""
+        return f"{seen} {self.counts} were seen, and it takes {self.likely_from}"
+
+
+def _of_value(texts: Mapping[str, str], value: str) -> str:
+    """The text of a value; that of `*` where it has none."""
+    return texts.get(value) or texts.get("*", "")
 
 
 def _read() -> dict[str, Assumption]:
@@ -84,6 +123,7 @@ def assumption_of(name: str) -> Assumption:
         topic="Reads",
         phase=Phase.READ,
         sentence="What this read is answered with.",
+        found={"*": "it is answered with {value}"},
         has_option=False,
     )
 

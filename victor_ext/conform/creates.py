@@ -3,14 +3,28 @@ before it is sent.
 """
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from itertools import accumulate
 
 from .assumptions import probe
-from .exchanges import Answer, Unmeasured, edge, member, moment, word
-from .journal import NOBODY, NOTES
-from .reads import invalid_list, shape_of
+from .exchanges import (
+    Answer,
+    Unmeasured,
+    code_of,
+    edge,
+    id_in,
+    is_number,
+    is_text,
+    member,
+    moment,
+    odd,
+    shape_of,
+    word,
+)
+from .reads import invalid_list
+from .redaction import NOBODY, NOTES
 from .run import LEAST, MORE, PAUSES, Run
 
 _TEXTS = {
@@ -34,7 +48,7 @@ _SAFE_TEXT = 20
 @probe("get-lag", "list-lag", sends=1, makes=1)
 def _lags(run: Run) -> None:
     """After how many seconds a new request can be read by its id, and is in the list."""
-    id = str(run.made("lag").id)
+    id = run.made("lag").named_id
     since = ("start_datetime", moment(run.now(), -3600))
 
     def is_read() -> bool:
@@ -65,10 +79,12 @@ def _repeats(run: Run) -> object:
     else:
         return 409
     run.find("key-in-progress", waited)
-    if answer.id != first.id:
-        return "new" if answer.is_good else answer.status
+    if not answer.is_good:
+        return answer.status
+    if answer.named_id != first.named_id:
+        return "new"
     run.find("key-repeat", "replay", "likely", note="the request has not changed since")
-    if not _has_changed(run, str(first.id)):
+    if not _has_changed(run, first.named_id):
         return None
     last = run.create("repeat of a changed one", like="repeat 1")
     return "replay" if word(member(last, "status")) == "created" else "current"
@@ -84,37 +100,45 @@ def _has_changed(run: Run, id: str) -> bool:
     return False
 
 
-@probe("key-conflict", sends=1)
+@probe("key-conflict", sends=2, makes=1)
 def _conflict(run: Run) -> object:
-    run.made("repeat 1")
+    first = run.made("repeat 1").named_id
     run.rest("key-in-progress")
-    ids = {call["id"] for call in run.writes.values()}
+    ids = {first, *(call["id"] for call in run.writes.values())}
     answer = run.create("conflict", like="repeat 1", amount=MORE)
     if not answer.is_good:
+        run.made_in_order("conflict, in order", amount=MORE)
         return answer.status
-    return "replay" if answer.id in ids else "new"
+    return "replay" if answer.named_id in ids else "new"
 
 
 @probe("two-at-once", sends=2, makes=1)
-def _two_at_once(run: Run) -> str:
+def _two_at_once(run: Run) -> str | None:
     answers = run.create_both("both 1", "both 2")
-    ids = {answer.id for answer in answers if answer.is_good}
+    ids = {answer.named_id for answer in answers if answer.is_good}
     if not ids:
         raise Unmeasured("both of two creates at once were refused")
-    return "one" if len(ids) == 1 else "two"
+    if len(ids) > 1:
+        return "two"
+    run.find("two-at-once", "one", seen=1)
+    return None
 
 
-@probe("refused-key", "error-code", "error-shape", sends=2, makes=1)
+@probe("refused-key", "error-code", "error-shape", sends=3, makes=1)
 def _refused_key(run: Run) -> str:
     refused = run.create("refused", amount="x")
     if refused.is_good:
         raise Unmeasured("an amount that is no number is accepted")
     code = member(refused, "error", "code")
     if code is not None:
-        run.find("error-code", code)
-    run.find("error-shape", _shape_of_both(invalid_list(run), refused))
+        run.find("error-code", code_of(code))
+    run.find("error-shape", _shape_of_both(invalid_list(run), refused), seen=2)
+    run.rest("key-in-progress")
     corrected = run.create("refused, corrected", like="refused", amount=LEAST)
-    return "free" if corrected.is_good else "bound"
+    if corrected.is_good:
+        return "free"
+    run.made_in_order("refused, in order")
+    return "bound"
 
 
 def _shape_of_both(validation: Answer, refusal: Answer) -> str:
@@ -124,8 +148,9 @@ def _shape_of_both(validation: Answer, refusal: Answer) -> str:
     return shapes[0] if shapes[0] == shapes[1] else "other"
 
 
-@probe("key-shortest", "key-longest", sends=17, makes=2)
+@probe("key-shortest", "key-longest", sends=18, makes=3)
 def _key_lengths(run: Run) -> None:
+    run.made_in_order("key in order")
     _find_edge(run, "key-shortest", documented=20, beyond=19, farthest=8)
     _find_edge(run, "key-longest", documented=128, beyond=129, farthest=256)
 
@@ -139,22 +164,28 @@ def _find_edge(run: Run, name: str, *, documented: int, beyond: int, farthest: i
     run.find(name, length, "likely" if length == farthest else "certain")
 
 
-@probe("require-key", sends=1, makes=1)
+@probe("require-key", sends=2, makes=1)
 def _no_key(run: Run) -> bool:
-    return not run.create("no key", key=None).is_good
+    if run.create("no key", key=None).is_good:
+        return False
+    run.made_in_order("with a key")
+    return True
 
 
 @probe("trim-texts", sends=1, makes=1)
 def _padded(run: Run) -> bool:
     answer = run.made("padded notes", notes=f"  {NOTES}  ")
-    return _kept(run, answer, "notes") == NOTES
+    kept = _kept(run, answer, "notes")
+    if kept.strip() != NOTES:
+        raise Unmeasured("the notes come back as others than were sent")
+    return kept == NOTES
 
 
 def _kept(run: Run, answer: Answer, name: str) -> str:
     """A text as the provider keeps it."""
     text = member(answer, *_TEXTS[name])
     if text is None:
-        text = member(run.read(f"/{answer.id}"), *_TEXTS[name])
+        text = member(run.read(f"/{answer.named_id}"), *_TEXTS[name])
     if not isinstance(text, str):
         raise Unmeasured(f"the response does not repeat the {name}")
     return text
@@ -166,7 +197,7 @@ def _begin(run: Run, name: str) -> str:
     return NOTES if name == "notes" else marker
 
 
-@probe("long-texts", "notes-limit", "reference-limit", sends=18, makes=2)
+@probe("long-texts", "notes-limit", "reference-limit", sends=20, makes=2)
 def _lengths(run: Run) -> str:
     return _first_of(
         [
@@ -189,6 +220,7 @@ def _becomes_of_long(run: Run, name: str, documented: int) -> str | None:
     first = create(documented)
     accepted = edge(is_accepted, documented, safe=_SAFE_TEXT)
     if accepted < documented:
+        run.control(create(accepted), f"{name} of {accepted} characters")
         run.find(f"{name}-limit", accepted)
         return "refuse"
     kept = len(_kept(run, first, name))
@@ -235,9 +267,11 @@ def _first_of(becomes: Iterable[str | None]) -> str:
     raise Unmeasured("all of it was kept")
 
 
-@probe("unknown-payer", sends=1, makes=1)
+@probe("unknown-payer", sends=2, makes=1)
 def _unknown_payer(run: Run) -> str:
     is_good = run.create("unknown-payer", payer=NOBODY).is_good
+    if not is_good:
+        run.made_in_order("known payer")
     run.rest("list-lag", "get-lag")  # the reads that come once more need what was created
     return "accepted" if is_good else "refused"
 
@@ -253,7 +287,7 @@ def _responses(run: Run) -> None:
     run.rest("get-lag")
     amount = member(run.read(f"/{child}"), "payment_request", "payment_details", "amount")
     if amount is not None:
-        is_modified = Decimal(str(amount)) == Decimal(LEAST)
+        is_modified = _decimal_of(amount) == Decimal(LEAST)
         run.find("accepted-amount", "modified" if is_modified else "requested")
     child = _twin(run, "twin to decline")
     decline = {"status": "Declined", "notes": NOTES}
@@ -262,14 +296,26 @@ def _responses(run: Run) -> None:
     run.find("second-answer", accepted if accepted == declined else both)
 
 
+def _decimal_of(amount: object) -> Decimal:
+    if is_text(amount) or is_number(amount):
+        with suppress(InvalidOperation):
+            return Decimal(str(amount))
+    raise odd("the amount", amount, "no number")
+
+
 def _twin(run: Run, step: str) -> str:
     made = run.made(step, amount=MORE, amount_modification_allowed=True)
     child = _child_of([made.body])
+    is_listed = False
     for pause in PAUSES:
         if child:
             break
         run.sleep(pause)
-        child = _child_of(run.listed(str(made.id)))
+        listed = run.listed(made.named_id)
+        is_listed = is_listed or bool(listed)
+        child = _child_of(listed)
+    if not child and not is_listed:
+        raise Unmeasured("the list does not show the request that may have a twin", is_failure=True)
     run.find("twins", bool(child))
     if not child:
         raise Unmeasured("the request to the second account has no twin")
@@ -278,9 +324,9 @@ def _twin(run: Run, step: str) -> str:
 
 def _child_of(records: Iterable[object]) -> str | None:
     for record in records:
-        child = member(record, "victor_payment_request_child_id")
+        child = id_in(record, "victor_payment_request_child_id")
         if child:
-            return str(child)
+            return child
     return None
 
 
@@ -298,6 +344,7 @@ def _responded_twice(run: Run, step: str, child: str, body: dict[str, str]) -> s
 
 @probe("leeway")
 def _leeway(run: Run) -> None:
+    run.control(run.read(token=run.token(-5, 295)), "a token in order")
     tolerated = 0
     for seconds in (10, 60):
         early = (seconds, seconds + 60)
@@ -306,7 +353,10 @@ def _leeway(run: Run) -> None:
             token = run.token(issued, expires)
             if run.read(token=token).is_good:
                 tolerated = seconds
-    run.find("leeway", tolerated, play=tolerated or None)
+    if tolerated:
+        run.find("leeway", tolerated)
+    else:
+        run.find("leeway", 0, play=None)
 
 
 @probe("key-life", sends=2 * len(AGES), makes=len(AGES))
@@ -319,7 +369,7 @@ def _key_life(run: Run) -> None:
     kept = 0.0
     for number, part in enumerate(AGES):
         age, answer = _repeat_at(run, number, part * longest)
-        if answer.id != made[number].id:
+        if answer.named_id != made[number].named_id:
             note = f"a repeat after {kept:g} s was a replay" if kept else ""
             run.find("key-life", f"{kept:g} to {age:g} s", play=(kept + age) / 2, note=note)
             return

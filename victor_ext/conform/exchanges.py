@@ -1,4 +1,4 @@
-"""What sends, what comes back, how it is read, and how it is redacted."""
+"""What sends, what comes back, and how it is read."""
 
 import re
 import time
@@ -6,59 +6,45 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeGuard
 
 import httpx
 
-from victor_ext import zulu
-from victor_ext.privacy import is_object, is_sequence, redact_excerpt, short_mask
+from victor_ext import InvalidRequest, zulu
+from victor_ext.privacy import is_object, is_sequence
 
+ID = "victor_payment_request_id"
+"""The member that names a payment request."""
 _TOKEN_PATH = "/v2/auth/token"  # noqa: S105 - a path, not a secret
-_SHOWN_ITEMS = 3
-_SHOWN_HEADERS = ("date", "content-type", "connection", "keep-alive", "retry-after", "x-request-id")
-_SHOWN_MEMBERS = frozenset(
-    (
-        "amount",
-        "amount_modification_allowed",
-        "approved_at",
-        "biller_type",
-        "code",
-        "codes",
-        "created_at",
-        "direction",
-        "due_date",
-        "expires",
-        "field",
-        "modified_amount",
-        "objectName",
-        "original_amount",
-        "page",
-        "page_size",
-        "payment_network",
-        "status",
-        "token_type",
-    )
-)
-"""Members whose values are shown, with long digits masked in texts.
-
-Of any other member, only the kind is.
-"""
-_SENTENCES = frozenset(("message", "error", "defaultMessage"))
-"""Members that are shown if they are a word, such as `error.amount.invalid`: a sentence may name a
-person.
-"""
+_LARGEST = 1e18
+_PASSING = (408, 425, 429)
+"""Statuses that say nothing about the provider's rules."""
+_CATALOGUE = re.compile(r"error(\.[A-Za-z]{1,40}){1,5}")
+"""A word of the provider's catalogue, such as `error.amount.size`."""
 
 
 class Unmeasured(Exception):
     """Why something could not be measured now.
 
-    `is_failure`: it may succeed later. `is_unsent`: nothing has left this machine.
+    `is_failure`: it may succeed later. `is_unsent`: nothing has left this machine. `is_busy`: the
+    provider had no time, so that a repeat may be answered. `answer`: the response that shows no
+    rule, if there was one.
     """
 
-    def __init__(self, reason: str, *, is_failure: bool = False, is_unsent: bool = False) -> None:
+    def __init__(
+        self,
+        reason: str,
+        *,
+        is_failure: bool = False,
+        is_unsent: bool = False,
+        is_busy: bool = False,
+        answer: "Answer | None" = None,
+    ) -> None:
         super().__init__(reason)
         self.is_failure = is_failure
         self.is_unsent = is_unsent
+        self.is_busy = is_busy
+        self.answer = answer
 
 
 def stamp(moment: datetime | None = None) -> str:
@@ -79,27 +65,87 @@ class Answer:
     call: int
     status: int
     body: Any
+    has_challenge: bool = False
+    """Whether its `WWW-Authenticate` asks for credentials."""
 
     @property
     def is_good(self) -> bool:
         return 200 <= self.status < 300
 
     @property
+    def is_busy(self) -> bool:
+        """Whether it says nothing but that the provider has no time."""
+        return self.status in _PASSING or self.status >= 500
+
+    @property
     def id(self) -> str | None:
-        """The id of the payment request that it is about."""
-        return self.body.get("victor_payment_request_id") if is_object(self.body) else None
+        """The id of the payment request that it is about; None without one."""
+        return id_in(self.body)
+
+    @property
+    def named_id(self) -> str:
+        """The same, where ids are compared. Raises `Unmeasured` without one."""
+        return _named(self.id, self.call)
 
     @property
     def items(self) -> list[dict[str, Any]]:
-        """The items of a list."""
+        """The items of a list. Raises `Unmeasured` where it has something else."""
         if not self.is_good:
             return []
-        results = self.body.get("results") or ()
+        results = member(self, "results") or ()
+        if not is_sequence(results):
+            raise odd("results", results, "no list")
         return [item for item in results if is_object(item)]
 
     @property
-    def ids(self) -> list[Any]:
-        return [item.get("victor_payment_request_id") for item in self.items]
+    def ids(self) -> list[str | None]:
+        """The ids of the items, to look for one of them; None for an item without one."""
+        return [id_in(item) for item in self.items]
+
+    @property
+    def named_ids(self) -> list[str]:
+        """The ids of the items, where lists are compared. Raises `Unmeasured` if one has none."""
+        return [_named(id, self.call) for id in self.ids]
+
+
+def id_in(record: object, name: str = ID) -> str | None:
+    """The id of a payment request in a record; None where it has no text and no whole number."""
+    id = member(record, name)
+    if is_text(id):
+        return id
+    if isinstance(id, int) and not isinstance(id, bool):
+        return str(id)
+    return None
+
+
+def odd(name: str, value: object, but: str) -> Unmeasured:
+    """Why a value shows nothing: what it is, by its form, and what it is not."""
+    return Unmeasured(f"{name} is {form_of(value)}, and {but}", is_failure=True)
+
+
+def _named(id: str | None, call: int) -> str:
+    if id is None:
+        raise Unmeasured(f"call {call} names no request: its response has no id")
+    return id
+
+
+def shape_of(answer: Answer) -> str:
+    """The form of the body of an error."""
+    if is_sequence(member(answer, "allErrors")):
+        return "validation"
+    error = member(answer, "error")
+    if is_object(error):
+        return "api"
+    return "plain" if isinstance(error, str) else "other"
+
+
+def is_refusal(answer: Answer) -> bool:
+    """Whether a response is evidence of a rule: the provider's own refusal, and nobody else's.
+
+    A JSON object of another shape than the provider's makes a finding likely. HTML or nothing may
+    be a proxy's.
+    """
+    return 400 <= answer.status < 500 and not answer.is_busy and is_object(answer.body)
 
 
 class Over(httpx.BaseTransport):
@@ -117,58 +163,25 @@ class Over(httpx.BaseTransport):
         response = self._http.send(request, auth=None, stream=True)
         if request.url.path.endswith(_TOKEN_PATH):
             response.read()
-            with suppress(ValueError, KeyError, TypeError):
-                self.token_life = response.json()["expires"] / 1000 - time.time()
+            expires = member(json_of(response), "expires")
+            if is_number(expires):
+                self.token_life = expires / 1000 - time.time()
         return response
 
 
-def redacted(value: Any, own: tuple[str, ...], name: str = "") -> Any:
-    """A JSON value without what belongs to others: of most texts and numbers only the kind is left.
-
-    Texts that begin with one of `own` were made here.
-    """
-    if is_object(value):
-        return {key: redacted(member, own, key) for key, member in value.items()}
-    if is_sequence(value):
-        items = [redacted(item, own, name) for item in value[:_SHOWN_ITEMS]]
-        if len(value) > _SHOWN_ITEMS:
-            items.append(f"and {len(value) - _SHOWN_ITEMS} more")
-        return items
-    if name == "account_number":
-        return short_mask(str(value))
-    if isinstance(value, str):
-        return _redacted_text(value, own, name)
-    if value is None or isinstance(value, bool) or name in _SHOWN_MEMBERS:
-        return value
-    return "number"
-
-
-def _redacted_text(text: str, own: tuple[str, ...], name: str) -> str:
-    if text.strip().startswith(own) or name.startswith("victor_payment_request"):
-        return text
-    is_word = name in _SENTENCES and re.fullmatch(r"[\w.-]+", text)
-    if is_word or name in _SHOWN_MEMBERS:
-        return redact_excerpt(text)
-    return f"text of {len(text)} characters"
-
-
-def shown(response: httpx.Response, body: Any, own: tuple[str, ...]) -> dict[str, Any]:
-    """A response as the journal has it. A `body` of None is no JSON."""
-    headers = response.headers
-    shown_body = redacted(body, own)
-    if body is None:
-        shown_body = f"{len(response.content)} bytes, no JSON"
-    return {
-        "status": response.status_code,
-        "http": response.http_version,
-        "headers": {name: headers[name] for name in _SHOWN_HEADERS if name in headers},
-        "body": shown_body,
-    }
+def json_of(response: httpx.Response) -> Any:
+    """The JSON of a body; None where it is none."""
+    with suppress(ValueError, RecursionError):
+        return response.json()
+    return None
 
 
 def moment(seconds: float, later: float = 0) -> str:
-    """A Zulu time of epoch seconds or milliseconds."""
-    return zulu.format(zulu.from_epoch(seconds) + timedelta(seconds=later))
+    """A Zulu time of epoch seconds or milliseconds. Raises `Unmeasured` for one beyond years."""
+    try:
+        return zulu.format(zulu.from_epoch(seconds) + timedelta(seconds=later))
+    except (InvalidRequest, OverflowError):
+        raise odd("created_at", seconds, "no time that can be") from None
 
 
 def edge(
@@ -194,6 +207,43 @@ def edge(
         else:
             bad = middle
     return good
+
+
+def is_text(value: object) -> TypeGuard[str]:
+    """Whether a value is a text with more than blanks."""
+    return isinstance(value, str) and bool(value.strip())
+
+
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Whether a value is a number that can be reckoned with: finite, and not true or false."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return -_LARGEST < value < _LARGEST
+
+
+def form_of(value: object) -> str:
+    """What a value of the provider's is, without what it says: "a text of 12 digits"."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true or false"
+    if isinstance(value, str):
+        kind = "digits" if value.isdecimal() else "characters"
+        return f"a text of {len(value)} {kind}"
+    if is_object(value):
+        return f"an object of {len(value)} members"
+    if is_sequence(value):
+        return f"a list of {len(value)} items"
+    return "a number" if is_number(value) else "a number out of all bounds"
+
+
+def code_of(value: object) -> int | str:
+    """A code of the provider: a short whole number, or a word of its catalogue; else its form."""
+    if isinstance(value, int | str) and re.fullmatch("[0-9]{1,5}", str(value)):
+        return int(value)
+    if isinstance(value, str) and _CATALOGUE.fullmatch(value):
+        return value
+    return form_of(value)
 
 
 def word(value: object) -> str:

@@ -7,11 +7,12 @@ from typing import Any
 
 import httpx
 
-from victor_ext import VictorError
+from victor_ext import Victor, VictorError
 from victor_ext.privacy import is_object
 from victor_ext.systems import DEFAULT
 
-from .exchanges import Answer, Unmeasured, redacted, shown, stamp
+from .exchanges import Answer, Unmeasured, is_refusal, json_of, shape_of, stamp
+from .redaction import Redaction
 
 Call = dict[str, Any]
 """An entry of the journal.
@@ -20,16 +21,12 @@ That of a create or a response has its `step`, and a `state` that says what beca
 """
 Query = tuple[str, str | int]
 
-NOTES = "Conform"
-NOBODY = "conformNobody00"
 _REST = 0.15
 """Seconds before a read over the client of another system, which uses no connection again before a
 tenth of one.
 """
 _UNSENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 """Nothing has left this machine."""
-_PASSING = (408, 425, 429)
-"""Statuses that say nothing about the provider's rules."""
 
 
 class Journal:
@@ -55,10 +52,27 @@ class Journal:
         self._client = client
         self._sleep = sleep
         self._is_victor = document["system"] == DEFAULT
-        self._own = _own_texts(document["plan"]) if self._is_victor else ()
         self.calls: list[Call] = document["calls"]
+        self._redaction = self._redaction_of(document["plan"])
+        self._paths: dict[int, str] = {}
+        """Where each call goes. The journal may show a path without its id."""
+        self.begin()
+
+    def _redaction_of(self, plan: dict[str, Any]) -> Redaction:
+        if not self._is_victor:
+            return Redaction.of_client(self._client)
+        ids = [call["id"] for call in self.calls if call.get("id")]
+        paths = [call["request"]["path"] for call in self.calls if "step" in call]
+        answered = [path.rpartition("/")[2] for path in paths]
+        payer = [plan["payer"]] if plan["payer"] else []
+        return Redaction.of_client(Victor, plan["marker"], [*ids, *answered, *payer])
+
+    def begin(self) -> None:
+        """Begin a probe: it has seen nothing."""
         self.seen: dict[int, str] = {}
         """The calls that the present probe has seen, and when they were made."""
+        self.doubts: set[int] = set()
+        """Those of them whose refusal may be somebody else's."""
 
     def enter(
         self,
@@ -71,18 +85,36 @@ class Journal:
         """Write a request into the journal, before it is sent."""
         request = {
             "method": method,
-            "path": path,
+            "path": self._redaction.path(path) if self._is_victor else path,
             "query": [[name, value] for name, value in query],
             "key": key,
-            "body": redacted(body, self._own),
+            "body": self._redaction.shown(body),
         }
         call: Call = {"call": len(self.calls) + 1, "request": request, "at": stamp()}
+        self._paths[call["call"]] = path
         self.calls.append(call)
         return call
 
     def see(self, call: Call) -> None:
         """Count a call among what the present probe has seen."""
         self.seen[call["call"]] = call["at"]
+
+    def weigh(self, answer: Answer) -> None:
+        """Count a refusal that has another shape than the provider's among the doubts."""
+        if not answer.is_good and not self._is_own(answer):
+            self.doubts.add(answer.call)
+
+    @property
+    def doubt(self) -> str:
+        """The doubts in words."""
+        numbers = ", ".join(map(str, sorted(self.doubts)))
+        return f"refused in another shape than the provider's: call {numbers}"
+
+    def _is_own(self, answer: Answer) -> bool:
+        if shape_of(answer) != "other":
+            return True
+        is_declared = is_object(answer.body) and not self._redaction.names.isdisjoint(answer.body)
+        return is_declared and not self._is_victor
 
     def send(self, call: Call, body: Any = None, token: str | None = None) -> Answer:
         """Send a request of the journal.
@@ -97,7 +129,7 @@ class Journal:
         if not self._is_victor:
             self._sleep(_REST)
         self.see(call)
-        request = self._request(call["request"], body, token)
+        request = self._request(call, body, token)
         call["sent"] = time.time()
         try:
             response = self._response(call, request)
@@ -107,14 +139,22 @@ class Journal:
             is_unsent = isinstance(error, _UNSENT)
             raise Unmeasured(reason, is_failure=True, is_unsent=is_unsent) from error
         call["received"] = time.time()
-        answer = Answer(call["call"], response.status_code, _json_of(response))
-        call["response"] = shown(response, answer.body, self._own)
-        if not self._shows_a_rule(answer, response, is_token_ours=token is None):
-            reason = f"call {answer.call} was answered with {answer.status}, which shows no rule"
-            raise Unmeasured(reason, is_failure=True)
+        has_challenge = "www-authenticate" in response.headers
+        answer = Answer(call["call"], response.status_code, json_of(response), has_challenge)
+        if request.method == "POST" and answer.is_good:
+            self._redaction.own(answer.body)
+        call["response"] = self._redaction.response(response, answer.body)
+        why = self._why_no_rule(answer, response, is_token_ours=token is None)
+        if why:
+            reason = f"call {answer.call} was answered with {answer.status}{why}"
+            call["failed"] = reason
+            del self.seen[call["call"]]
+            raise Unmeasured(reason, is_failure=True, is_busy=answer.is_busy, answer=answer)
+        self.weigh(answer)
         return answer
 
-    def _request(self, entry: dict[str, Any], body: Any, token: str | None) -> httpx.Request:
+    def _request(self, call: Call, body: Any, token: str | None) -> httpx.Request:
+        entry = call["request"]
         headers = {
             "accept": "application/json",
             "authorization": self._authorization() if token is None else token,
@@ -127,7 +167,7 @@ class Journal:
         query = [(name, value) for name, value in entry["query"]]
         return self._http.build_request(
             entry["method"],
-            self._client.base_url.rstrip("/") + entry["path"],
+            self._client.base_url.rstrip("/") + self._paths[call["call"]],
             params=query or None,
             headers={name: value for name, value in headers.items() if value},
             content=content,
@@ -157,32 +197,22 @@ class Journal:
         response.read()
         return response
 
-    def _shows_a_rule(
-        self, answer: Answer, response: httpx.Response, *, is_token_ours: bool
-    ) -> bool:
-        is_json = "json" in response.headers.get("content-type", "")
-        if is_json and answer.body is None:  # it is damaged
-            return False
-        if answer.status < 300:
-            return not self._is_victor or is_object(answer.body)
-        if answer.status in _PASSING:
-            return False
+    def _why_no_rule(self, answer: Answer, response: httpx.Response, *, is_token_ours: bool) -> str:
+        """Why a response shows nothing of the provider's rules; empty: it does."""
         if is_token_ours and self._refuses_the_caller(answer.status):
-            return False
-        return 400 <= answer.status < 500
+            return ", which refuses the credentials"
+        if answer.is_good:
+            is_json = "json" in response.headers.get("content-type", "")
+            is_read = not is_json or answer.body is not None
+            if self._is_victor:
+                is_read = is_object(answer.body)
+            return "" if is_read else " and no JSON object"
+        if answer.is_busy or answer.status < 400:
+            return ", which shows no rule"
+        is_bare_401 = answer.status == 401 and not response.content
+        if is_refusal(answer) or is_bare_401:
+            return ""
+        return " and no JSON: perhaps by a proxy"
 
     def _refuses_the_caller(self, status: int) -> bool:
         return status == 401 or (self._is_victor and status == 403)
-
-
-def _own_texts(plan: dict[str, Any]) -> tuple[str, ...]:
-    """What begins with one of these was made here, and is shown."""
-    return (plan["marker"], NOTES, "conform", plan["payer"] or NOBODY)
-
-
-def _json_of(response: httpx.Response) -> Any:
-    """The JSON of a body; None where it is none."""
-    try:
-        return response.json()
-    except ValueError:
-        return None

@@ -13,12 +13,25 @@ from typing import Any
 
 import httpx
 
-from victor_ext import ConfigurationError, Problem, RetryPolicy, Victor, __version__
+from victor_ext import (
+    AuthenticationError,
+    ConfigurationError,
+    PermissionDenied,
+    Problem,
+    RateLimited,
+    RetryPolicy,
+    ServerError,
+    StatusError,
+    UnreadableResponse,
+    Victor,
+    VictorError,
+    __version__,
+)
 from victor_ext._output import replaced
 
 from . import reads
 from .assumptions import ASSUMPTIONS, Phase, Probe
-from .exchanges import Over, stamp
+from .exchanges import Over, Unmeasured, stamp
 from .plan import Plan
 from .report import FORMAT, Document, Report, load
 from .run import Run
@@ -70,8 +83,7 @@ def measure(
             plan.check(client)
             document = _document(path, client, plan)
             is_victor = isinstance(client, Victor)
-            if is_victor:
-                client.ping()
+            failure = _first_read(client) if is_victor else None
             run = Run(
                 sender if is_victor else client.http,
                 client,
@@ -82,6 +94,8 @@ def measure(
                 now=now,
                 token_life=over.token_life,
             )
+            if failure is not None:
+                _check_list(run, failure)
             probes = plan.probes if is_victor else [*reads.probes_of(client)]
             _begin(run, probes)
             for probe in probes:
@@ -92,6 +106,32 @@ def measure(
             run.settle()
             _end(run, known)
     return Report(document)
+
+
+def _first_read(client: Victor) -> VictorError | None:
+    """Read as a client does, which gets a token and the provider's clock; returns why it could not.
+
+    Raises what no other read will do better at: where the provider cannot be reached, has no time,
+    or refuses the credentials.
+    """
+    try:
+        client.ping()
+    except (AuthenticationError, PermissionDenied, RateLimited, ServerError):
+        raise
+    except (StatusError, UnreadableResponse) as error:
+        return error
+    return None
+
+
+def _check_list(run: Run, failure: VictorError) -> None:
+    """Read a plain list: a provider that counts pages from 1 may refuse page 0, which `ping` reads.
+
+    Raises the failure of `ping` if that is refused, too.
+    """
+    try:
+        run.page()
+    except Unmeasured:
+        raise failure from None
 
 
 def _begin(run: Run, probes: list[Probe]) -> None:
@@ -131,8 +171,9 @@ def _end(run: Run, known: list[str]) -> None:
 
 def write(path: Path, document: Document, *, indent: int | None = None) -> None:
     """Replace the file as a whole."""
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=indent)
     with replaced(path, mode=0o600) as file:
-        file.write(json.dumps(document, ensure_ascii=False, indent=indent).encode())
+        file.write(text.encode("utf-8", "backslashreplace"))  # half a character as JSON writes it
 
 
 @contextmanager

@@ -9,8 +9,9 @@ from victor_ext.privacy import short_mask
 
 from . import creates, reads
 from .assumptions import Phase, Probe
-from .journal import NOBODY
-from .run import LEAST, MORE
+from .place import check_place
+from .redaction import NOBODY
+from .run import LEAST, MORE, SPARE
 
 PROBES = [
     value
@@ -21,8 +22,9 @@ PROBES = [
 """In their order."""
 LONGEST_LIFE = 93_600
 """Seconds: a document that names a day is shown right or wrong within two hours more."""
-_READS = 40
-_TOLERANCE_READS = 4
+_READS = 50
+"""As many once more after creates, which have made more to read."""
+_TOLERANCE_READS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,8 @@ class Plan:
         key_life: Measure the life of keys up to this many seconds, 26 hours at most. It takes that
             long. None: do not.
         read_only: Only read: in production, nothing else is allowed.
+        environment: The environment of the client, named: creates need it, unless the host is
+            the provider's staging or this machine.
 
     Raises:
         ConfigurationError: An argument needs another one, or excludes it.
@@ -50,6 +54,7 @@ class Plan:
     token_tolerance: bool = False
     key_life: float | None = None
     read_only: bool = False
+    environment: str | None = None
 
     def __post_init__(self) -> None:
         if (self.payee is None) is not (self.payer is None):
@@ -59,6 +64,7 @@ class Plan:
             raise ConfigurationError.of([Problem("own_payer", "required_with", needs)])
         _check_text("payee", self.payee)
         _check_text("payer", self.payer)
+        _check_text("environment", self.environment)
         if self.key_life is not None:
             _check_life(self.key_life)
         if self.read_only and (self.payer is not None or self.token_tolerance):
@@ -87,8 +93,9 @@ class Plan:
 
     @property
     def writes(self) -> int:
-        """The greatest number of creates and responses."""
-        return sum(probe.sends for probe in self.probes)
+        """The greatest number of creates and responses, with repeats after a 503."""
+        sends = sum(probe.sends for probe in self.probes)
+        return sends + SPARE if sends else 0
 
     @property
     def makes(self) -> int:
@@ -107,14 +114,20 @@ class Plan:
         if not isinstance(client, Victor) and (self.payer is not None or self.token_tolerance):
             why = f"{client.provider} can only be read: leave out all but read_only."
             raise ConfigurationError.of([Problem("plan", "excludes", why)])
+        if self.payer is not None:
+            check_place(client, self.environment)
 
     def to_dict(self) -> dict[str, Any]:
         """The plan as JSON data, without all but the last four digits of the account."""
         payee = None if self.payee is None else short_mask(self.payee)
-        return asdict(self) | {"payee": payee, "writes": self.writes, "makes": self.makes}
+        members = asdict(self)
+        del members["environment"]  # of the file as a whole
+        return members | {"payee": payee, "writes": self.writes, "makes": self.makes}
 
     def __str__(self) -> str:
-        reads = _READS + _TOLERANCE_READS if self.token_tolerance else _READS
+        reads = _READS if self.payer is None else 2 * _READS
+        if self.token_tolerance:
+            reads += _TOLERANCE_READS
         text = f"About {reads} reads."
         if self.payee is None:
             return f"{text} Nothing is created or changed."

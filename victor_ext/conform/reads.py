@@ -16,32 +16,79 @@ from victor_ext import Status
 from victor_ext.privacy import is_object, is_sequence
 
 from .assumptions import Probe, probe
-from .exchanges import Answer, Unmeasured, edge, member, moment, word
+from .exchanges import (
+    Answer,
+    Unmeasured,
+    edge,
+    id_in,
+    is_number,
+    is_text,
+    member,
+    moment,
+    odd,
+    shape_of,
+    word,
+)
+from .redaction import UNKNOWN_ID
 from .run import Run
 
 _LARGE = 1000
 _TOLERATED = 2.0
 _FEWEST = 4  # calls after another one that show whether a connection is kept
 _FAR = 1_000_000
-_UNKNOWN_ID = "NOSUCHID00"
+_WINDOWS = 3  # requests whose moment is made an end of a window
+_WINDOW_PAGES = 10
+_STATUSES = 3  # requests whose status is read
 _FIRST_MILLISECONDS = 1e11
 """A number of this size counts milliseconds since the epoch."""
 
 
 @probe("refused-token")
 def _refused_token(run: Run) -> int:
-    return run.read(token="").status
+    answer = run.read(token="")
+    if not answer.has_challenge:
+        run.page()
+    return answer.status
 
 
 @probe("unknown-id")
-def _unknown_id(run: Run) -> int:
-    return run.read(f"/{_UNKNOWN_ID}").status
+def _unknown_id(run: Run) -> None:
+    answer = run.read(f"/{UNKNOWN_ID}")
+    is_beside_a_known_one = answer.is_good or _is_known_read(run)
+    certainty = "certain" if is_beside_a_known_one else "likely"
+    run.find("unknown-id", answer.status, certainty)
+
+
+def _is_known_read(run: Run) -> bool:
+    """Whether an id that exists is read; False where the list has none.
+
+    Raises `Unmeasured` if none of some is read: a refusal says nothing then. A new one may need a
+    while.
+    """
+    ids = [id for id in map(id_in, run.listed_items()) if id]
+    for id in dict.fromkeys([*ids[-1:], *ids[:2]]):
+        answer = run.read(f"/{id}")
+        if answer.is_good:
+            return True
+    if ids:
+        raise Unmeasured("ids of the list are refused as unknown ones are", is_failure=True)
+    return False
 
 
 @probe("unknown-filter")
-def _unknown_filter(run: Run) -> str:
+def _unknown_filter(run: Run) -> str | None:
+    before = run.page()
     answer = run.read("", ("conform_unknown", "1"))
-    return "ignore" if answer.is_good else "refuse"
+    if not answer.is_good:
+        run.control(run.read("", ("direction", "outbound")), "a list with a known filter")
+        return "refuse"
+    after = run.page()
+    if answer.named_ids in (before.named_ids, after.named_ids):
+        run.find("unknown-filter", "ignore", seen=len(answer.items))
+        return None
+    if answer.items:
+        raise Unmeasured("the list changes while it is read")
+    return "empty"
 
 
 @probe("token-limit")
@@ -63,16 +110,6 @@ def _token_life(run: Run) -> int:
     return int(round(life, digits))
 
 
-def shape_of(answer: Answer) -> str:
-    """The form of the body of an error."""
-    if is_sequence(member(answer, "allErrors")):
-        return "validation"
-    error = member(answer, "error")
-    if is_object(error):
-        return "api"
-    return "plain" if isinstance(error, str) else "other"
-
-
 def invalid_list(run: Run) -> Answer:
     """What a list with a page size of zero is answered with."""
     answer = run.read("", ("page_size", 0))
@@ -80,6 +117,7 @@ def invalid_list(run: Run) -> Answer:
         raise Unmeasured(
             "a page size of zero is accepted, so that nothing shows how an error looks"
         )
+    run.control(_page_of(run, 1), "a page of one item")
     return answer
 
 
@@ -87,7 +125,7 @@ def invalid_list(run: Run) -> Answer:
 def _errors(run: Run) -> int:
     answer = invalid_list(run)
     shape = shape_of(answer)
-    run.find("error-shape", "documented" if shape == "validation" else shape, "likely")
+    run.find("error-shape", "documented" if shape == "validation" else shape, seen=1)
     return answer.status
 
 
@@ -95,11 +133,12 @@ def _errors(run: Run) -> int:
 def _page_size(run: Run) -> int | None:
     answer = _page_of(run, _LARGE)
     if not answer.is_good:
+        run.control(_page_of(run, 1), "a page of one item")
         run.find("large-page", "refuse")
         return edge(lambda size: _page_of(run, size).is_good, _LARGE, 1)
-    later = {id for page in (1, 2) for id in _page_of(run, _LARGE, ("page", page)).ids}
+    later = {id for page in (1, 2) for id in _page_of(run, _LARGE, ("page", page)).named_ids}
     size = len(answer.items)
-    if size < _LARGE and later - set(answer.ids):
+    if size < _LARGE and later - set(answer.named_ids):
         run.find("large-page", "reduce")
         return size
     echo = _echo_of(answer)
@@ -110,8 +149,8 @@ def _page_size(run: Run) -> int | None:
             "the list has fewer items than a page, which says the same size of itself whatever is "
             "asked"
         )
-    run.find("max-page-size", echo, "likely", play=None, note="by what the page says of itself")
-    run.find("large-page", "reduce", "likely", play=None)
+    run.find("max-page-size", echo, "likely", note="by what the page says of itself")
+    run.find("large-page", "reduce", "likely")
     return None
 
 
@@ -122,69 +161,125 @@ def _page_of(run: Run, size: int, *query: tuple[str, int]) -> Answer:
 def _echo_of(page: Answer) -> int | None:
     """The size that a page says of itself."""
     size = member(page, "page_size")
-    return size if isinstance(size, int) else None
+    return size if isinstance(size, int) and not isinstance(size, bool) else None
 
 
 @probe("first-page", "page-beyond")
-def _pages(run: Run) -> int:
-    zero = run.read("", ("page", 0), ("page_size", 1))
-    one = run.read("", ("page", 1), ("page_size", 1))
-    items = run.items()
-    far = run.read("", ("page", _FAR))
-    run.find("page-beyond", _beyond(far))
-    if len(items) < 2:
-        raise Unmeasured("the list has one item")
-    return 1 if not zero.is_good or zero.ids == one.ids else 0
+def _pages(run: Run) -> None:
+    zero, one, two, again = (_single(run, number) for number in (0, 1, 2, 0))
+    far = _single(run, _FAR)
+    if not zero.is_good:
+        run.control(one, "page 1")
+    first = zero if zero.items else one
+    if not first.items:
+        raise Unmeasured("the list has no payment request that shows it")
+    seen = len(run.items())
+    run.find("page-beyond", _beyond(far, first, one, two), seen=seen)
+    if zero.is_good and zero.named_ids != again.named_ids:
+        raise Unmeasured("the list changes while it is read")
+    run.find("first-page", _first_page(zero, one, two), seen=seen)
 
 
-def _beyond(page: Answer) -> object:
-    if not page.is_good:
-        return page.status
-    return "last" if page.items else "empty"
+def _single(run: Run, number: int) -> Answer:
+    """A page of one item."""
+    return _page_of(run, 1, ("page", number))
+
+
+def _first_page(zero: Answer, one: Answer, two: Answer) -> int:
+    if not zero.items:  # it is refused, or empty, and page 1 is not
+        return 1
+    if not one.is_good or zero.named_ids != one.named_ids:
+        return 0
+    if two.named_ids == one.named_ids:
+        raise Unmeasured("each page is the same one, so that none shows which is the first")
+    return 1
+
+
+def _beyond(far: Answer, first: Answer, one: Answer, two: Answer) -> object:
+    if not far.is_good:
+        return far.status
+    if not far.items:
+        return "empty"
+    if far.named_ids != first.named_ids:
+        return "last"
+    if first.named_ids == one.named_ids == two.named_ids:
+        raise Unmeasured("each page is the same one, so that none is beyond the end")
+    return "first"
 
 
 @probe("order")
-def _order(run: Run) -> str:
-    created = [_created_at(item) for item in run.items()]
-    times = [time for time in created if time is not None]
-    if len(set(times)) < 2:
-        raise Unmeasured("the list has fewer than two times")
+def _order(run: Run) -> None:
+    times = [time for item in run.items() if (time := _time_of(item)) is not None]
+    run.find("order", _order_of(times), seen=len(set(times)))
+
+
+def _order_of(times: Sequence[float]) -> str:
     if times == sorted(times):
         return "oldest"
-    if times == sorted(times, reverse=True):
-        return "newest"
-    return "none"
+    return "newest" if times == sorted(times, reverse=True) else "none"
 
 
 def _created_at(item: dict[str, Any]) -> Any:
     return member(item, "payment_request", "created_at")
 
 
+def _time_of(item: dict[str, Any]) -> float | None:
+    """When an item was made; None where it does not say so. Raises `Unmeasured` for no number."""
+    at = _created_at(item)
+    if at is None:
+        return None
+    if not is_number(at):
+        raise odd("created_at", at, "no number")
+    return float(at)
+
+
 @probe("repeated-filter")
 def _repeated_filter(run: Run) -> str:
     inbound = ("direction", "inbound")
     outbound = ("direction", "outbound")
-    both = run.read("", inbound, outbound)
-    if not both.is_good:
+    both, turned = run.read("", inbound, outbound), run.read("", outbound, inbound)
+    ins, outs = run.page(inbound).named_ids, run.page(outbound).named_ids
+    if not both.is_good and not turned.is_good:
         return "refuse"
-    is_first = run.page(inbound).ids == both.ids
-    is_last = run.page(outbound).ids == both.ids
-    if is_first and is_last:
+    if ins == outs:
         raise Unmeasured("no request shows which of two filters counts")
-    if is_first:
+    found = both.named_ids, turned.named_ids
+    if found == (ins, outs):
         return "first"
-    return "last" if is_last else "neither"
+    if found == (outs, ins):
+        return "last"
+    return "neither" if any(found) else "both"
 
 
 @probe("window-ends")
-def _window(run: Run) -> str:
-    item = run.items()[0]
-    id = item.get("victor_payment_request_id")
-    at = _created_at(item)
-    if not isinstance(at, int | float):
-        raise Unmeasured("the first request in the list has no time")
-    has_start = id in _window_of(run, moment(at), moment(at, 1)).ids
-    has_end = id in _window_of(run, moment(at, -1), moment(at)).ids
+def _window(run: Run) -> None:
+    timed = {_time_of(item): item for item in run.items() if id_in(item)}
+    times = [time for time in timed if time is not None][:_WINDOWS]
+    if not times:
+        raise Unmeasured("no request in the list has an id and a time")
+    ends = {_ends_of(run, time, id_in(timed[time])) for time in times}
+    if len(ends) > 1:
+        raise Unmeasured(f"windows of {len(times)} requests show different ends")
+    # Whole seconds may be cut: then the moment of the request is not the end of the window.
+    is_whole = all(time % (1 if time < _FIRST_MILLISECONDS else 1000) == 0 for time in times)
+    certainty = "likely" if is_whole else "certain"
+    run.find("window-ends", ends.pop(), certainty, seen=len(times))
+
+
+def _ends_of(run: Run, at: float, id: str | None) -> str:
+    """Which ends of a window belong to it, by a request of this time.
+
+    Raises `Unmeasured` where a window has what is beside it, or lacks what is within it.
+    """
+
+    def has(start: float, end: float) -> bool:
+        return _window_has(run, moment(at, start), moment(at, end), id)
+
+    if not has(-1, 1):
+        raise Unmeasured("a window of time does not have the request that is within it")
+    if has(1, 2):
+        raise Unmeasured("a window of time has a request that is not within it")
+    has_start, has_end = has(0, 1), has(-1, 0)
     if has_start and has_end:
         return "both"
     if has_start:
@@ -192,18 +287,27 @@ def _window(run: Run) -> str:
     return "end" if has_end else "neither"
 
 
-def _window_of(run: Run, start: str, end: str) -> Answer:
-    return run.page(("start_datetime", start), ("end_datetime", end))
+def _window_has(run: Run, start: str, end: str, id: str | None) -> bool:
+    """Whether a window of the list has a request. It may be on a later page."""
+    window = (("start_datetime", start), ("end_datetime", end))
+    first = run.page(*window)
+    if id in first.ids or not first.items:
+        return id in first.ids
+    return id in map(id_in, run.listed_items(*window, pages=_WINDOW_PAGES))
 
 
 @probe("directions", "status-words", "times", "nulls")
 def _forms(run: Run) -> None:
     items = run.items()
-    directions = "".join(str(item.get("direction")) for item in items)
-    run.find("directions", _letters_of(directions))
-    run.find("status-words", _form_of({str(item.get("status")) for item in items}))
-    run.find("times", _unit_of([_created_at(item) for item in items]))
-    run.find("nulls", any(_has_null(item) for item in items))
+    seen = len(items)
+    has_nulls = any(_has_null(item) for item in items)
+    run.find("nulls", has_nulls, seen=None if has_nulls else seen)
+    directions = [item["direction"] for item in items if is_text(item.get("direction"))]
+    run.find("directions", _letters_of("".join(directions)), seen=len(directions))
+    statuses = [item["status"] for item in items if is_text(item.get("status"))]
+    run.find("status-words", _form_of({*statuses}), seen=len(statuses))
+    times = [time for item in items if (time := _created_at(item)) is not None]
+    run.find("times", _unit_of(times), seen=len(times))
 
 
 def _letters_of(directions: str) -> str:
@@ -229,9 +333,16 @@ def _form_of(statuses: set[str]) -> str:
 
 
 def _unit_of(times: Sequence[Any]) -> str:
-    if not all(isinstance(time, int | float) for time in times):
+    """The unit of times; `other` where all are texts. Raises `Unmeasured` for several kinds."""
+    if times and all(map(is_text, times)):
         return "other"
-    return "milliseconds" if max(times) >= _FIRST_MILLISECONDS else "seconds"
+    for time in times:
+        if not is_number(time):
+            raise odd("created_at", time, "no number")
+    units = {"milliseconds" if time >= _FIRST_MILLISECONDS else "seconds" for time in times}
+    if len(units) > 1:
+        raise Unmeasured("created_at counts seconds and milliseconds", is_failure=True)
+    return units.pop() if units else ""
 
 
 def _has_null(value: Any) -> bool:
@@ -243,18 +354,25 @@ def _has_null(value: Any) -> bool:
 
 
 @probe("get-status")
-def _get_status(run: Run) -> str:
+def _get_status(run: Run) -> None:
+    seen: list[str] = []
     for item in run.items():
-        listed = word(item.get("status"))
-        if listed in ("pending", "failed", "error"):  # both readings say it
+        listed, id = word(item.get("status")), id_in(item)
+        if id is None or listed in ("pending", "failed", "error"):  # both readings say it
             continue
-        answer = run.read(f"/{item['victor_payment_request_id']}")
-        status = word(member(answer, "status"))
+        answer = run.read(f"/{id}")
+        status = word(member(answer, "status")) if answer.is_good else ""
         if status == listed:
-            return "listed"
-        if status in ("pending", "error"):
-            return "documented"
-    raise Unmeasured("each request in the list is pending or failed, which both readings say")
+            seen.append("listed")
+        elif status in ("pending", "error"):
+            seen.append("documented")
+        if len(seen) == _STATUSES:
+            break
+    if not seen:
+        raise Unmeasured("no request of the list shows it: both readings say pending or failed")
+    if len({*seen}) > 1:
+        raise Unmeasured(f"get answers {len(seen)} requests by different readings")
+    run.find("get-status", seen[0], seen=len(seen))
 
 
 @probe("clock-skew", "date-header", "keep-alive", "http-version", "tls")
@@ -266,9 +384,9 @@ def connection(run: Run) -> None:
     if not calls:
         raise Unmeasured("no call had an answer", is_failure=True)
     ahead = _seconds_ahead(calls)
-    run.find("date-header", ahead is not None)
+    run.find("date-header", ahead is not None, seen=len(calls))
     if ahead is not None:
-        run.find("clock-skew", 0 if abs(ahead) <= _TOLERATED else round(ahead))
+        run.find("clock-skew", 0 if abs(ahead) <= _TOLERATED else round(ahead), seen=len(calls))
     last = calls[-1]
     run.find("http-version", last["response"]["http"])
     run.find("tls", last["tls"])
@@ -276,7 +394,8 @@ def connection(run: Run) -> None:
     is_kept = _is_connection_kept(calls, says_so=bool(timeout))
     note = f"the provider says: {timeout}" if timeout else ""
     value = "kept" if is_kept else "closed"
-    run.find("keep-alive", value, play=None if is_kept else 0, note=note)
+    play = None if is_kept else 0
+    run.find("keep-alive", value, seen=len(calls), play=play, note=note)
 
 
 def _is_connection_kept(calls: Sequence[dict[str, Any]], *, says_so: bool) -> bool:
@@ -322,5 +441,5 @@ def probes_of(client: Any) -> Iterator[Probe]:
 
 def _status_of(operation: str, run: Run) -> object:
     _, _, template = operation.partition(" ")
-    answer = run.get(template.replace("{}", _UNKNOWN_ID))
+    answer = run.get(template.replace("{}", UNKNOWN_ID))
     return answer.status if answer.is_good else f"{answer.status}, {shape_of(answer)}"

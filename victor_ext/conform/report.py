@@ -12,6 +12,7 @@ from typing import Any
 from victor_ext import ConfigurationError
 from victor_ext.privacy import is_object
 
+from .assumptions import assumption_of
 from .run import CREATE, ELSEWHERE, UNMEASURED
 
 FORMAT = 1
@@ -54,17 +55,41 @@ class Report:
 
     @property
     def creates(self) -> str:
-        """What was made, and of how many it is not known."""
-        ids = self.made
-        text = f"Payment requests that were made: {len(ids)} ({', '.join(ids) or 'none'})."
-        open_creates = [call for call in self._creates if call["state"] in ("sent", "unknown")]
-        unknown = [call for call in open_creates if not call["id"]]
-        if not unknown:
-            return text
+        """What was made: the number with the ids, or its bounds where answers leave it open."""
+        named = ", ".join(self.made) or "none"
+        least, most = self._bounds()
+        if least == most:
+            return f"Payment requests that were made: {least} ({named})."
         return (
-            f"{text}\nOf {len(unknown)} more, it is not known whether they were made: "
-            "see 'calls' in the file."
+            f"At least {least} payment requests were made ({named}), at most {most}: 'calls' in "
+            "the file has those whose answer does not say it."
         )
+
+    def _bounds(self) -> tuple[int, int]:
+        """The least and the greatest number of payment requests that may have been made.
+
+        A create counts until a refusal, or the id of an earlier one in its answer, proves that it
+        made nothing.
+        """
+        named_keys: set[str | None] = set()
+        accepted_keys: list[str | None] = []
+        doubtful = 0
+        ids = set[str]()
+        for call in self._creates:
+            key, id, state = call["request"].get("key"), call["id"], call["state"]
+            if state == "refused":
+                continue
+            if id:
+                named_keys.add(key)
+            elif state == "made":
+                accepted_keys.append(key)
+            if not id or (state == "found" and id in ids):
+                doubtful += 1
+            ids.update([id] if id else [])
+        # A repeat under the key of another one may have made nothing more.
+        unnamed = {key for key in accepted_keys if key} - named_keys
+        least = len(self.made) + len(unnamed) + accepted_keys.count(None)
+        return least, len(self.made) + doubtful
 
     def text(self) -> str:
         """The report in Markdown: for a terminal, and for a ticket of the provider."""
@@ -142,7 +167,7 @@ class Report:
         """A finding as an item of a list, and what belongs to it as items below."""
         details: list[str] = []
         if finding["differs"]:
-            details.append(f"assumed: {finding['assumed']}. {finding['means']}")
+            details.append(_assumed(finding))
             if finding["evidence"]:
                 details.append(f"shown by: {_calls(finding['evidence'])} in the file")
         if self._is_of_an_earlier_run(finding):
@@ -161,12 +186,19 @@ class Report:
 
 
 def _headline(finding: Finding) -> str:
-    name, value, sentence = finding["assumption"], finding["value"], finding["sentence"]
+    name, value = finding["assumption"], finding["value"]
     if value is None:
-        return f"- {name}: {finding['certainty']}. {sentence}"
+        return f"- {name}: {finding['certainty']}. {finding['sentence']}"
     mark = "!" if finding["differs"] else "="
     likely = " (likely)" if finding["certainty"] == "likely" else ""
-    return f"- {mark} {name}: {value}{likely}. {sentence}"
+    return f"- {mark} {name}: {value}{likely}: {finding['found']}."
+
+
+def _assumed(finding: Finding) -> str:
+    """What is assumed in place of what was found, and what that means for the user."""
+    assumed = finding["assumed"]
+    words = assumption_of(finding["assumption"]).told(assumed)
+    return f"assumed: {assumed}: {words}. {finding['means']}"
 
 
 def _calls(numbers: list[int]) -> str:

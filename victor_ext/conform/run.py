@@ -4,6 +4,7 @@ Each request is sent once, and is in the journal of the file. A create is there 
 so their number is bounded.
 """
 
+import json
 import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -14,9 +15,10 @@ from typing import Any
 import httpx
 
 from victor_ext import ConfigurationError
+from victor_ext.privacy import is_object
 
-from .assumptions import Assumption, Probe, assumption_of
-from .exchanges import Answer, Unmeasured, stamp, word
+from .assumptions import Probe, assumption_of
+from .exchanges import ID, Answer, Unmeasured, id_in, is_refusal, shape_of, stamp, word
 from .journal import Call, Journal, Query
 
 LIST = "/v2/payment-requests"
@@ -34,7 +36,17 @@ nothing shows it.
 """
 PAUSES = (0, 1, 2, 4, 8, 16, 32)
 """Seconds before each look for something that may take a while."""
+_UNPLAYED = "the sandbox cannot play this"
+_ODD = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What reading a value of another kind than expected may raise.
+
+Money may have moved: the probe ends, and the run goes on.
+"""
 _FIRST_PAGES = 4
+_REPEATS = (1, 2, 4)
+"""Seconds before each repeat of a call that met a provider without time."""
+SPARE = 6
+"""The creates of a plan that may be such repeats."""
 
 
 class Run:
@@ -85,7 +97,7 @@ class Run:
         certainties = {self.finding(name).get("certainty") for name in probe.names}
         if certainties == {"certain"}:
             return
-        self._journal.seen = {}
+        self._journal.begin()
         reason, certainty = "no response shows it", "not shown"
         try:
             value = probe.measure(self)
@@ -93,6 +105,12 @@ class Run:
             reason = str(error)
             if error.is_failure:
                 certainty = "not measured"
+        except ConfigurationError:
+            raise
+        except _ODD as error:
+            last = max(self._journal.seen, default=0)
+            reason = f"call {last} has a value that cannot be read ({type(error).__name__})"
+            certainty = "not measured"
         else:
             if value is not None:
                 self.find(probe.names[0], value)
@@ -108,19 +126,36 @@ class Run:
         value: object,
         certainty: str = "certain",
         *,
+        seen: int | None = None,
         play: object = ...,
         note: str = "",
     ) -> None:
         """Record a finding, in place of an earlier one.
 
-        `play`: the sandbox's value, if it is another one.
+        Args:
+            certainty: How certain it is at most. A refusal in another shape than the provider's
+                makes it likely.
+            seen: The number of observations, of which the assumption says how many it needs: with
+                too few there is no finding. None: one, which is enough.
+            play: The sandbox's value, if it is another one; None: it plays this by default.
+            note: A sentence of its own.
         """
         assumption = assumption_of(name)
+        if seen is not None and seen < assumption.likely_from:
+            self.find_nothing(name, assumption.too_few(seen), "not shown")
+            return
+        is_thin = seen is not None and seen < assumption.certain_from
+        if certainty == "certain" and (is_thin or self._journal.doubts):
+            certainty = "likely"
+        if self._journal.doubts:
+            note = f"{note}; {self._journal.doubt}" if note else self._journal.doubt
         text = _text_of(value)
         evidence = {} if text is None else self._journal.seen
         differs = text is not None and assumption.assumed not in ("", text)
         if play is ...:
-            play = _played(assumption, value)
+            play = assumption.played(text if assumption.plays else value)
+            if assumption.option and text is not None and play is None:
+                note = f"{note}; {_UNPLAYED}" if note else _UNPLAYED
         self._findings[name] = {
             "assumption": name,
             "sentence": assumption.sentence,
@@ -132,7 +167,8 @@ class Run:
             "plays": play if assumption.option else None,
             "words": assumption.words or None,
             "evidence": [*evidence],
-            "means": assumption.means if differs else "",
+            "found": "" if text is None else assumption.told(text),
+            "means": assumption.advice(text) if text is not None and differs else "",
             "note": note,
             "measured_at": min(evidence.values(), default=stamp()),
         }
@@ -164,9 +200,26 @@ class Run:
         return self.get(LIST + path, *query, token=token)
 
     def get(self, path: str, *query: Query, token: str | None = None) -> Answer:
-        """GET a path below the base URL."""
-        call = self._journal.enter("GET", path, query)
-        return self._journal.send(call, token=token)
+        """GET a path below the base URL; again, if the provider has no time."""
+        for pause in _REPEATS:
+            try:
+                return self._journal.send(self._journal.enter("GET", path, query), token=token)
+            except Unmeasured as error:
+                if not error.is_busy:
+                    raise
+            self.sleep(pause)
+        return self._journal.send(self._journal.enter("GET", path, query), token=token)
+
+    def control(self, answer: Answer, name: str) -> Answer:
+        """A response that must be good, or else a refusal beside it says nothing.
+
+        Raises `Unmeasured` if it is none.
+        """
+        if answer.is_good:
+            return answer
+        raise Unmeasured(
+            f"call {answer.call}, {name}, was answered with {answer.status}, too", is_failure=True
+        )
 
     def token(self, issued: int, expires: int) -> str:
         """The header of a token with these times, in seconds from now by the provider's clock.
@@ -181,23 +234,24 @@ class Run:
 
     def page(self, *query: Query) -> Answer:
         """Read one page of the list. Raises `Unmeasured` if it is refused."""
-        answer = self.read("", *query)
-        if not answer.is_good:
-            raise Unmeasured(f"call {answer.call}, a plain list, was answered with {answer.status}")
-        return answer
+        return self.control(self.read("", *query), "a list in order")
 
     def items(self) -> list[dict[str, Any]]:
         """The items of the first pages, each once. Raises `Unmeasured` without any."""
-        items: dict[object, dict[str, Any]] = {}
-        for number in range(_FIRST_PAGES):
-            answer = self.read("", ("page", number))
-            new_ids = set(answer.ids) - items.keys()
-            if number > 1 and not new_ids:  # page 1 may be page 0
-                break
-            for id, item in zip(answer.ids, answer.items, strict=True):
-                items.setdefault(id, item)
+        items = self.listed_items()
         if not items:
             raise Unmeasured("the list has no payment request that shows it")
+        return items
+
+    def listed_items(self, *query: Query, pages: int = _FIRST_PAGES) -> list[dict[str, Any]]:
+        """The items of the first pages, each once."""
+        items: dict[str, dict[str, Any]] = {}
+        for number in range(pages):
+            answer = self.read("", *query, ("page", number))
+            named = {id_in(item) or json.dumps(item): item for item in answer.items}
+            if number > 1 and not named.keys() - items.keys():  # page 1 may be page 0
+                break
+            items |= named
         return [*items.values()]
 
     def listed(self, id: str) -> list[dict[str, Any]]:
@@ -206,8 +260,7 @@ class Run:
         A provider may ignore the filter: others are left out.
         """
         answer = self.page(("victor_id", id))
-        pairs = zip(answer.ids, answer.items, strict=True)
-        return [item for item_id, item in pairs if item_id == id]
+        return [item for item in answer.items if id_in(item) == id]
 
     def rest(self, *names: str) -> None:
         """Wait for as many seconds as were found: for the lags, until what was created is known."""
@@ -228,10 +281,42 @@ class Run:
                 the create is sent without a key.
             details: Members of `payment_details`, `reference` and `payer`.
 
+        Where the provider has no time, as a 503 says, it is sent again with its key, as a further
+        step of the plan.
+
         Raises:
             Unmeasured: It had no answer that says what became of it, now or in an earlier run.
         """
-        return self.perform(self.reserve(step, like, key, **details))
+        call = self.reserve(step, like, key, **details)
+        for pause in _REPEATS:
+            try:
+                return self._answer_of(call, is_fresh=like is None)
+            except Unmeasured as error:
+                if not error.is_busy or not self._may_repeat(call):
+                    raise
+            call = self._repeat_of(call, pause)
+        return self._answer_of(call, is_fresh=like is None)
+
+    def _answer_of(self, call: Call, *, is_fresh: bool) -> Answer:
+        """Perform a create. A repeat of a fresh one that gets a 409 has met it on its way."""
+        answer = self.perform(call)
+        if answer.status == 409 and is_fresh and "repeats" in call:
+            reason = f"call {answer.call} was answered with 409: the first one may be under way"
+            raise Unmeasured(reason, is_failure=True, is_busy=True)
+        return answer
+
+    def _may_repeat(self, call: Call) -> bool:
+        """Whether the plan has a repeat left, or this one was repeated in an earlier run."""
+        repeated = [each["repeats"] for each in self.writes.values() if "repeats" in each]
+        return call["step"] in repeated or len(repeated) < SPARE
+
+    def _repeat_of(self, call: Call, pause: float) -> Call:
+        """A further step, with the key and the body of a create that met a busy provider."""
+        step = f"{call['step']}, again"
+        if step not in self.writes:
+            self.sleep(pause)
+        key = call["request"]["key"]
+        return self._reserved(step, CREATE, call["details"], key, repeats=call["step"])
 
     def made(self, step: str, **details: Any) -> Answer:
         """Send a create that should be accepted. Raises `Unmeasured` if it is refused."""
@@ -240,6 +325,13 @@ class Run:
             reason = f"call {answer.call}, a plain create, was answered with {answer.status}"
             raise Unmeasured(reason)
         return answer
+
+    def made_in_order(self, step: str, **details: Any) -> None:
+        """Send a create that is in order beside an odd one that was refused.
+
+        Raises `Unmeasured` if it is refused, too: the refusal of the odd one says nothing then.
+        """
+        self.control(self.create(step, **details), "a create in order beside a refused one")
 
     def create_both(self, step: str, other: str) -> list[Answer]:
         """Send a create and its repeat at the same time.
@@ -287,7 +379,12 @@ class Run:
         }
 
     def _reserved(
-        self, step: str, path: str, details: dict[str, Any], key: str | None = None
+        self,
+        step: str,
+        path: str,
+        details: dict[str, Any],
+        key: str | None = None,
+        repeats: str | None = None,
     ) -> Call:
         if step in self.writes:
             return self.writes[step]
@@ -301,6 +398,8 @@ class Run:
             "state": "sent",
             "id": None,
         }
+        if repeats is not None:
+            call["repeats"] = repeats
         self.writes[step] = call
         self._unsent.add(call["call"])
         self.save()
@@ -309,32 +408,39 @@ class Run:
     def perform(self, call: Call) -> Answer:
         """Send what was reserved, or return its answer of an earlier run."""
         self._journal.see(call)
-        if call["state"] in ("made", "refused"):
-            response = call["response"]
-            return Answer(call["call"], response["status"], response["body"])
         if call["call"] not in self._unsent:
-            reason = (
-                f"'{call['step']}' was sent once, and its answer is not known. It is never sent "
-                f"again: {ELSEWHERE}"
-            )
-            raise Unmeasured(reason, is_failure=True)
+            return self._answer_before(call)
         self._unsent.discard(call["call"])
         try:
             return self._sent(call)
         finally:
             self.save()
 
+    def _answer_before(self, call: Call) -> Answer:
+        """The answer that a write had. Raises `Unmeasured` where it shows nothing."""
+        answer = _recorded(call)
+        is_evidence = answer is not None and "failed" not in call
+        if answer is not None and is_evidence and (answer.is_good or is_refusal(answer)):
+            self._journal.weigh(answer)
+            return answer
+        reason = (
+            f"'{call['step']}' was sent once, and its answer is not known. It is never sent "
+            f"again: {ELSEWHERE}"
+        )
+        is_busy = answer is not None and answer.is_busy
+        raise Unmeasured(reason, is_failure=True, is_busy=is_busy)
+
     def _sent(self, call: Call) -> Answer:
         body = self._body(call["request"]["path"], call["details"])
         try:
             answer = self._journal.send(call, body)
         except Unmeasured as error:
-            call["state"] = "unknown"
+            call["state"] = _state_after(error.answer)
             if error.is_unsent:  # so it can be sent later
                 del self.writes[call.pop("step")]
             raise
-        call["state"] = "made" if answer.is_good else "refused"
-        call["id"] = answer.id
+        call["state"] = _state_after(answer)
+        call["id"] = answer.id if answer.is_good else None
         return answer
 
     def _body(self, path: str, details: Mapping[str, Any]) -> dict[str, Any]:
@@ -353,7 +459,7 @@ class Run:
     def settle(self) -> None:
         """Look for the requests whose answers were lost, so that the file says what was made."""
         creates = [call for call in self.writes.values() if call["request"]["path"] == CREATE]
-        unsettled = [call for call in creates if call["state"] in ("sent", "unknown")]
+        unsettled = [call for call in creates if call["state"] != "refused"]
         lost = [call for call in unsettled if not call["id"]]
         if not lost:
             return
@@ -364,27 +470,53 @@ class Run:
             if id is not None:
                 call |= {"id": id, "state": "found"}
 
-    def _ids_by_reference(self) -> dict[Any, list[Any]]:
+    def _ids_by_reference(self) -> dict[str, list[str]]:
         """The ids of the outbound requests in the list; none where it cannot be read."""
-        ids: dict[Any, list[Any]] = {}
+        ids: dict[str, list[str]] = {}
         with suppress(Unmeasured):
             for item in self.items():
                 if word(item.get("direction")) == "inbound":  # a twin has the same reference
                     continue
-                reference = item.get("client_reference_id")
-                ids.setdefault(reference, []).append(item.get("victor_payment_request_id"))
+                reference, id = item.get("client_reference_id"), id_in(item)
+                if isinstance(reference, str) and id:
+                    ids.setdefault(reference, []).append(id)
         return ids
 
 
-def _id_of(call: Call, ids: list[Any], creates: list[Call]) -> Any:
+def _recorded(call: Call) -> Answer | None:
+    """The response of a call as the journal has it, with the id as the provider wrote it."""
+    if "response" not in call:
+        return None
+    response = call["response"]
+    body = response["body"]
+    if is_object(body) and call["id"]:
+        body = body | {ID: call["id"]}
+    return Answer(call["call"], response["status"], body)
+
+
+def _state_after(answer: Answer | None) -> str:
+    """What became of a write: it counts as done until something proves that it was not.
+
+    A refusal proves that in the provider's own shape alone, and without the id of a request.
+    """
+    if answer is None:
+        return "unknown"
+    if answer.is_good and is_object(answer.body):
+        return "made"
+    is_proven = is_refusal(answer) and shape_of(answer) != "other" and not answer.id
+    return "refused" if is_proven else "unknown"
+
+
+def _id_of(call: Call, ids: list[str], creates: list[Call]) -> str | None:
     """The id of a create that had no answer, of those that the list has under its reference."""
     known = [create["id"] for create in creates]
     for id in ids:
         if id not in known:
             return id
-    for create in creates:  # a repeat that made nothing more
-        if create["details"] == call["details"] and create["id"] in ids:
-            return create["id"]
+    for create in creates:  # a repeat, which perhaps made nothing more
+        id = create["id"]
+        if create["details"] == call["details"] and id in ids:
+            return str(id)
     return None
 
 
@@ -393,14 +525,3 @@ def _text_of(value: object) -> str | None:
     if value is None:
         return None
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _played(assumption: Assumption, value: object) -> object:
-    """A measured value as the sandbox's option takes it; None if it is none of the option's words.
-
-    An option without words takes numbers, true and false as they are.
-    """
-    if not assumption.plays:
-        return value
-    text = _text_of(value)
-    return text if text in assumption.plays else None

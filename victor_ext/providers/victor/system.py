@@ -97,6 +97,7 @@ SYSTEM = System(
     book="victor_ext.providers.victor.system:book_of",
     statuses=tuple(Status),
     environments=tuple(ENVIRONMENTS),
+    urls=ENVIRONMENTS,
     settings=(
         "environment",
         "base_url",

@@ -98,23 +98,29 @@ class Ledger(Lifecycle):
     def replay(
         self, owner: str, key: str | None, fingerprint: str
     ) -> PaymentRequest | Problem | None:
-        """The request that was made under this key, its refusal, or None; raises `Wrong` for
-        another body's key.
+        """The request that was made under this key, its refusal, or None.
+
+        Raises `Wrong` for a key that was used with another body, or that may not be repeated.
         """
         before = self._keys.find(owner, key, fingerprint)
         if before is None:
             return None
-        becomes = self._settings.key_repeat if before.is_repeat else self._settings.key_conflict
-        if becomes == "new":
-            return None
-        if not before.is_repeat and becomes != "replay":
-            problem = Problem((KEY_NAME,), "conflict", "This key was used with another body.")
-            raise Wrong([problem], becomes)
+        rule = self._settings.key_repeat if before.is_repeat else self._settings.key_conflict
+        if not before.is_repeat and rule not in ("replay", "new"):
+            raise _used("conflict", "This key was used with another body.", rule)
         request_id, *refusal = before.what
-        if not refusal:
-            return self.store.requests[request_id]
-        kind, message, *path = refusal
-        return Problem(tuple(path), kind, message)
+        if refusal:  # which makes nothing more under any rule
+            kind, message, *path = refusal
+            return Problem(tuple(path), kind, message)
+        made = self.store.requests[request_id]
+        age = self._clock.now() - made.created_at
+        if 0 <= age < self._settings.key_in_progress:  # below zero, the clock was set back since
+            raise _used("inProgress", "The first call with this key goes on.", "409")
+        if rule == "new":
+            return None
+        if rule == "409":
+            raise _used("used", "This key was used already.", rule)
+        return made
 
     def refused(self, owner: str, key: str | None, fingerprint: str, problem: Problem) -> Problem:
         """The refusal of a create. Where a key is bound to it, it is kept."""
@@ -374,6 +380,11 @@ class Ledger(Lifecycle):
 def _cannot(field: str, message: str) -> Wrong:
     """Why a request cannot be answered, and the wrong field (empty: the request itself)."""
     return Wrong([Problem((field,) if field else (), "invalid", message)])
+
+
+def _used(kind: str, message: str, status: str) -> Wrong:
+    """Why a key cannot be used."""
+    return Wrong([Problem((KEY_NAME,), kind, message)], status)
 
 
 def _shown(payer: Account) -> JsonObject:

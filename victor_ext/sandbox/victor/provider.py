@@ -150,13 +150,6 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
             request = self.state.create(call.owner, key, digest, body)
             reference = request.client_reference_id
             call.did_work(*([] if reference is None else [reference]))
-        elif 0 <= self.context.clock.now() - request.created_at < self.settings.key_in_progress:
-            # Below zero, the clock was set back since.
-            raise Wrong(
-                [Problem((KEY_NAME,), "inProgress", "The first call with this key goes on.")], "409"
-            )
-        elif self.settings.key_repeat == "409":
-            raise Wrong([Problem((KEY_NAME,), "used", "This key was used already.")], "409")
         else:
             call.exchange.replayed = True
             answer = self._formats.receipt if self.settings.key_repeat == "current" else answer

@@ -66,8 +66,8 @@ class SandboxSettings(ServerSettings):
         "the amount of a request that was accepted with another: that one, or beside a response "
         "the requested one",
     )
-    notes_limit: int = measured(150, "how many characters of notes the provider keeps", at_least=1)
-    reference_limit: int = measured(128, "the same of client_reference_id", at_least=1)
+    notes_limit: int = measured(150, "how many characters of notes the provider keeps", at_least=0)
+    reference_limit: int = measured(128, "the same of client_reference_id", at_least=0)
     long_texts: Literal["cut", "refuse"] = measured(
         "cut", "what becomes of notes and references over that limit"
     )
