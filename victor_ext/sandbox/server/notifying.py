@@ -85,7 +85,7 @@ class NotificationCommands(ServerCommands):
 
     @command("POST", "/deliveries/{number}/resend", returns=nothing)
     def resend(self, number: int) -> JsonObject:
-        """Post a delivery again, now, whatever became of it."""
+        """Post the delivery with this `number` again, now, whatever became of it."""
         return self._notifications.resend(int(number)).to_dict()
 
 
