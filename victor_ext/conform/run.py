@@ -200,12 +200,14 @@ class Run:
         return self.get(LIST + path, *query, token=token)
 
     def get(self, path: str, *query: Query, token: str | None = None) -> Answer:
-        """GET a path below the base URL; again, if the provider has no time."""
+        """GET a path below the base URL; again, if there is no answer, or the provider has no
+        time.
+        """
         for pause in _REPEATS:
             try:
                 return self._journal.send(self._journal.enter("GET", path, query), token=token)
             except Unmeasured as error:
-                if not error.is_busy:
+                if error.answer is not None and not error.is_busy:
                     raise
             self.sleep(pause)
         return self._journal.send(self._journal.enter("GET", path, query), token=token)
