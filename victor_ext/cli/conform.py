@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -79,9 +78,7 @@ def conform(
     with session.report_failures(default_status=FOR_NOW):
         from victor_ext.conform import Plan, load  # noqa: PLC0415 - only this command needs it
 
-        session.use_profile(provider)
-        variable = os.environ.get(f"{provider.upper()}_ENVIRONMENT", "").strip()
-        named = session.environment or variable or None
+        named = session.environment_named(provider)
         plan = Plan(**session.own_options, environment=named)
         if show_plan:
             _show_plan(session, provider, plan)

@@ -147,15 +147,14 @@ class Run:
         is_thin = seen is not None and seen < assumption.certain_from
         if certainty == "certain" and (is_thin or self._journal.doubts):
             certainty = "likely"
-        if self._journal.doubts:
-            note = f"{note}; {self._journal.doubt}" if note else self._journal.doubt
+        notes = [note, self._journal.doubt if self._journal.doubts else ""]
         text = _text_of(value)
         evidence = {} if text is None else self._journal.seen
         differs = text is not None and assumption.assumed not in ("", text)
         if play is ...:
             play = assumption.played(text if assumption.plays else value)
             if assumption.option and text is not None and play is None:
-                note = f"{note}; {_UNPLAYED}" if note else _UNPLAYED
+                notes.append(_UNPLAYED)
         self._findings[name] = {
             "assumption": name,
             "sentence": assumption.sentence,
@@ -169,7 +168,7 @@ class Run:
             "evidence": [*evidence],
             "found": "" if text is None else assumption.told(text),
             "means": assumption.advice(text) if text is not None and differs else "",
-            "note": note,
+            "note": "; ".join(filter(None, notes)),
             "measured_at": min(evidence.values(), default=stamp()),
         }
 

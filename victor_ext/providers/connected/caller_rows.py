@@ -37,8 +37,7 @@ def table_of(
     """The table of a client.
 
     Args:
-        key: That of `connect`; so are `rows`.
-        rows: See `key`.
+        key, rows: Those of `connect`.
         document: The operations of the generated package.
         members: The members of its models.
         url: The URL that is called.

@@ -215,9 +215,9 @@ class Sent:
             compare = _COMPARERS[kind]
             first, *others = _values_in_record(record, place)
             is_like = comparing.likeness(compare, sent, first)
-            if others:
-                others = [comparing.likeness(compare, sent, received) for received in others]
-                is_like = comparing.worst([is_like, *others])
+            for received in others:
+                other = comparing.likeness(compare, sent, received)
+                is_like = comparing.worst((is_like, other))
             compared[argument] = is_like
         if as_direction(record.value_at(["direction"])) is Direction.INBOUND:
             # A request that came in was created by somebody else.
@@ -237,6 +237,7 @@ SUBJECT = {"payee_account_number", "payer_counterparty_id", "amount"}
 reference has to repeat them.
 """
 _OF_RECORD = {ID, PARENT_ID, CHILD_ID, "status", "direction", "payment_network", "error_message"}
+"""The members at the top of a record that no caller has sent, whatever a newer body has."""
 _ORIGINAL_AMOUNT = ["payment_request", "payment_details", "original_amount"]
 
 
@@ -254,7 +255,6 @@ def _values_in_record(record: ModelRecord, place: str) -> list[Any]:
     """
     value = record.value_at(["payment_request", *place.split(".")])
     if "." not in place:
-        # At the top, the record has members with these names that no caller has sent.
         at_top = None if place in _OF_RECORD else record.value_at([place])
         return [at_top, value]
     is_amount = place == CREATE_REQUEST_PAYMENT["amount"].place
