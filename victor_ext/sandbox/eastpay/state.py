@@ -6,7 +6,6 @@ import random
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from victor_ext.sandbox.server import Clock, JsonObject
 from victor_ext.sandbox.server.notifying import NotifyingSettings
@@ -124,6 +123,7 @@ class Checkout:
 
 class State:
     def __init__(self, clock: Clock, seed: int | None) -> None:
+        self._clock = clock
         self.now = clock.now
         self._random = random.Random(seed)  # noqa: S311 (ids, no secrets)
         self.tokens: dict[str, str] = {}
@@ -150,13 +150,18 @@ class State:
         ending = self.endings.get(form.get("merchantTransactionId", ""), Ending())
         if form.get("card.cvv") == "999":
             ending = Ending(WRONG_CVV)
-        elif has_expired(form, self.now()):
+        elif self._has_expired(form):
             ending = Ending(EXPIRED_CARD)
         entry = Entry(
             self.new_id(), owner, form["paymentType"], kept, ending, self.now(), hundredths(form)
         )
         self.entries[entry.id] = entry
         return entry
+
+    def _has_expired(self, form: Mapping[str, str]) -> bool:
+        """Whether the month of the card in a form has ended."""
+        year, month = form.get("card.expiryYear"), form.get("card.expiryMonth", "12")
+        return year is not None and self._clock.is_over(int(year), int(month))
 
     def refusal(self, entry: Entry, form: Mapping[str, str]) -> str:
         """Why a step of a payment is refused; empty: it is not.
@@ -181,12 +186,6 @@ class State:
             ),
         )
         return next((why for is_broken, why in rules if is_broken), "")
-
-
-def has_expired(form: Mapping[str, str], now: float) -> bool:
-    """Whether the card of a form has expired: it is valid until its month has ended in UTC."""
-    year, month = form.get("card.expiryYear"), form.get("card.expiryMonth", "12")
-    return year is not None and f"{year}-{month}" < f"{datetime.fromtimestamp(now, UTC):%Y-%m}"
 
 
 def step_cents(entry: Entry, form: Mapping[str, str]) -> int:

@@ -3,7 +3,7 @@ themselves.
 """
 
 from victor_ext.sandbox.engine.key_memory import Entry, KeyMemory, Remembered, place_of
-from victor_ext.sandbox.engine.pages import Page, in_order, page_of, passes
+from victor_ext.sandbox.engine.pages import Page, has_member, in_order, page_of, passes
 from victor_ext.sandbox.engine.timeline import Timeline
 
 __all__ = (
@@ -12,6 +12,7 @@ __all__ = (
     "Page",
     "Remembered",
     "Timeline",
+    "has_member",
     "in_order",
     "page_of",
     "passes",

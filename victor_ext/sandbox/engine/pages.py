@@ -50,7 +50,7 @@ def passes(
     for name, wanted in filters.items():
         test = (tests or {}).get(name)
         if test is None:
-            is_wanted = _has(members, name, wanted)
+            is_wanted = has_member(name, members, wanted)
         else:
             member, is_test = test
             value = members.get(member)
@@ -60,13 +60,13 @@ def passes(
     return True
 
 
-def _has(members: Members, name: str, wanted: JsonValue) -> bool:
-    """Whether a member of this name has the value, or one of several."""
+def has_member(name: str, members: Members, wanted: JsonValue) -> bool:
+    """Whether a member of this name, in whatever part, has the value, or one of several."""
     values: list[Any] = wanted if isinstance(wanted, list) else [wanted]  # pyright: ignore[reportUnknownVariableType] - JSON
     if members.get(name) is not None and members[name] in values:
         return True
     for part in members.values():
-        if isinstance(part, dict) and _has(cast("Members", part), name, values):
+        if isinstance(part, dict) and has_member(name, cast("Members", part), values):
             return True
     return False
 

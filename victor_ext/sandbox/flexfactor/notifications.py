@@ -23,9 +23,7 @@ from victor_ext.sandbox.server import Clock, JsonObject
 from victor_ext.sandbox.server.notifications import Notifications, Resending
 from victor_ext.sandbox.server.posting import Posted, host_of
 
-RESENDING = Resending(
-    taken=range(200, 300), patience=10.0, first=60.0, longest=21_600.0, end=3 * 86_400.0
-)
+RESENDING = Resending(taken=range(200, 300), end=3 * 86_400.0)
 REFUNDED = "order.refunded"
 _EVENTS = {
     "Completed": "order.completed",

@@ -6,7 +6,6 @@ import secrets
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -242,10 +241,9 @@ class State:
         return order
 
     def has_expired(self, card: JsonObject) -> bool:
-        """Whether a card has expired: it is valid until its month has ended in UTC."""
+        """Whether the month of a card has ended."""
         year, month = card.get("expirationYear"), card.get("expirationMonth", 12)
-        today = datetime.fromtimestamp(self._clock.now(), UTC)
-        return year is not None and (year, month) < (today.year, today.month)
+        return year is not None and self._clock.is_over(year, month)
 
     def timestamp(self) -> str:
         return self._clock.timestamp()

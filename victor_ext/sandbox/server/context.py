@@ -53,6 +53,11 @@ class Clock:
         """The business clock as a time in ISO 8601, such as `2026-03-04T09:00:00Z`."""
         return datetime.fromtimestamp(self.now(), UTC).isoformat().replace("+00:00", "Z")
 
+    def is_over(self, year: int, month: int) -> bool:
+        """Whether a month has ended in UTC: a card is valid until then."""
+        today = datetime.fromtimestamp(self.now(), UTC)
+        return (year, month) < (today.year, today.month)
+
     def to_dict(self) -> dict[str, float]:
         return {
             "now": self.now(),

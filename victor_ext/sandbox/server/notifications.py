@@ -50,17 +50,17 @@ class Resending:
 
     Attributes:
         taken: The statuses after which it is not posted again.
+        end: How long after the event the last attempt may be.
         patience: How long the provider waits for a response, by this machine's clock.
         first: The time before the second attempt. Each further time is twice as long,
         longest: and so long at most.
-        end: How long after the event the last attempt may be.
     """
 
     taken: range
-    patience: float
-    first: float
-    longest: float
     end: float
+    patience: float = 10.0
+    first: float = 60.0
+    longest: float = 21_600.0
 
 
 @dataclass(slots=True)

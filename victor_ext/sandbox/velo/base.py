@@ -159,7 +159,7 @@ def listed(asked: Asked, items: Sequence[JsonObject], *, default: int = 25) -> J
     """The page of a list that is asked for: filtered, sorted and cut."""
     query = asked.query
     filters = {name: query[name] for name in query.keys() - _NO_FILTERS}
-    tests = {name: _test_of(name) for name in filters if _test_of(name)[0] != name}
+    tests = {name: _test_of_range(name) for name in filters if name.endswith(("From", "To"))}
     tests["payoutMemo"] = ("payoutMemo", _has_text)
     passing = [item for item in items if passes(item, filters, tests)]
     order = query.get("sort", _ORDERS.get(asked.operation, ""))
@@ -181,7 +181,7 @@ def listed(asked: Asked, items: Sequence[JsonObject], *, default: int = 25) -> J
     }
 
 
-def _test_of(name: str) -> tuple[str, Callable[[Any, Any], bool]]:
+def _test_of_range(name: str) -> tuple[str, Callable[[Any, Any], bool]]:
     """What a filter that ends a range compares, and how: days by their dates."""
     range_ = name.removesuffix("From").removesuffix("To")
     compare = ge if name.endswith("From") else le

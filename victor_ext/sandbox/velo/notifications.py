@@ -16,9 +16,7 @@ from victor_ext.sandbox.server.notifications import Notifications, Resending
 from victor_ext.sandbox.server.posting import Posted
 from victor_ext.sandbox.velo.base import Base
 
-RESENDING = Resending(
-    taken=range(200, 201), patience=10.0, first=60.0, longest=21_600.0, end=30 * 86_400.0
-)
+RESENDING = Resending(taken=range(200, 201), end=30 * 86_400.0)
 _STATUSES = ("SUBMITTED", "ACCEPTED", "REJECTED", "ACCEPTED_BY_RAILS", "CONFIRMED", "RETURNED")
 _NOTIFIED = (*_STATUSES, "WITHDRAWN")
 """The statuses that the document names. Of others, such as FUNDED, Velo notifies nobody."""

@@ -13,6 +13,7 @@ from functools import partial
 from operator import attrgetter, eq, ge, le
 from typing import Any
 
+from victor_ext.sandbox.engine import has_member
 from victor_ext.sandbox.server import Clock
 from victor_ext.sandbox.server.document import Operation, Problem
 from victor_ext.sandbox.server.exchange import JsonObject, JsonValue
@@ -163,21 +164,15 @@ def _predicate(
 ) -> Callable[[PaymentRequest], bool]:
     checks: list[tuple[Callable[[PaymentRequest], Any], Callable[[Any, Any], bool], Any]] = []
     for name, value in tests.items():
-        field, compare = _TESTS.get(name, ("", partial(_has, name)))
-        read = attrgetter(field) if field else members
-        checks.append((read, compare, zulu(value) if name in _TIMES else value))
+        if name not in _TESTS:
+            checks.append((members, partial(has_member, name), value))
+            continue
+        field, compare = _TESTS[name]
+        checks.append((attrgetter(field), compare, zulu(value) if name in _TIMES else value))
     return lambda request: all(
         (value := read(request)) is not None and compare(value, wanted)
         for read, compare, wanted in checks
     )
-
-
-def _has(name: str, members: JsonObject, wanted: JsonValue) -> bool:
-    """Whether a member of this name, in whatever place, has the value, or one of several."""
-    if name in members and members[name] in (wanted if isinstance(wanted, list) else [wanted]):
-        return True
-    parts: list[JsonObject] = [part for part in members.values() if isinstance(part, dict)]
-    return any(_has(name, part, wanted) for part in parts)
 
 
 class Formats:
