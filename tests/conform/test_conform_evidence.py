@@ -261,6 +261,13 @@ def test_a_provider_without_time_is_asked_again(status):
     assert run.finding("unknown-id")["evidence"][0] == 3, "a 503 shows nothing"
 
 
+def test_a_create_without_a_key_that_met_a_503_is_not_repeated():
+    run = run_over(lambda _: httpx.Response(503, json=PLAIN))
+    with pytest.raises(Unmeasured):
+        run.create("no key", key=None)
+    assert [*run.writes] == ["no key"]
+
+
 def test_a_create_that_met_a_503_is_repeated_with_its_key_as_a_step_of_the_plan():
     answers = {1: httpx.Response(503), 2: httpx.Response(409, json=PLAIN)}
     sent = []

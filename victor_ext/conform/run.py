@@ -307,7 +307,12 @@ class Run:
         return answer
 
     def _may_repeat(self, call: Call) -> bool:
-        """Whether the plan has a repeat left, or this one was repeated in an earlier run."""
+        """Whether the plan has a repeat left, or this one was repeated in an earlier run.
+
+        A create without a key is never repeated: a 503 does not say that nothing was made.
+        """
+        if call["request"]["key"] is None:
+            return False
         repeated = [each["repeats"] for each in self.writes.values() if "repeats" in each]
         return call["step"] in repeated or len(repeated) < SPARE
 
