@@ -1,5 +1,5 @@
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from types import SimpleNamespace
 from unittest import mock
@@ -10,6 +10,7 @@ import pytest
 from tests.sandbox.sandbox_callers import API_KEY
 from victor_ext import Victor, VictorJwt, VictorOAuth
 from victor_ext.conform import Plan, measure, measuring
+from victor_ext.conform.exchanges import Senders
 from victor_ext.conform.run import Run
 from victor_ext.sandbox import Sandbox, SandboxSettings
 
@@ -20,6 +21,13 @@ WHOLE = Plan(
     token_tolerance=True,
     environment="staging",
 )
+
+
+@contextmanager
+def senders_of(options: dict):
+    once = httpx.Limits(max_keepalive_connections=0)
+    with httpx.Client(**options) as reads, httpx.Client(**options | {"limits": once}) as writes:
+        yield Senders(reads, writes)
 
 
 class Measured:
@@ -33,9 +41,9 @@ class Measured:
 
     def __call__(self, plan: Plan = WHOLE, file: str = "measured.json", **http_options):
         # No certificates: loading them takes longer than most runs here.
-        http = httpx.Client(**{"verify": False, "trust_env": False, "timeout": 5} | http_options)
+        options = {"verify": False, "trust_env": False, "timeout": 5} | http_options
         clock = {"sleep": self.sleep, "now": lambda: time.time() + self.skipped}
-        with mock.patch.object(measuring, "_sender", return_value=http):
+        with mock.patch.object(measuring, "_senders", return_value=senders_of(options)):
             return measure(self.path / file, plan, self.connect, **clock)
 
     def sleep(self, seconds: float) -> None:
@@ -74,7 +82,9 @@ def run_over(
     document = document or {"system": "victor", "findings": {}, "calls": [], "plan": plan}
     http = httpx.Client(transport=httpx.MockTransport(answer), verify=False)
     client = SimpleNamespace(base_url="https://provider.example", authorization=str, **dict(client))
-    return Run(http, client, document, lambda **_: None, payee="1", now=now, sleep=sleep)
+    return Run(
+        Senders(http, http), client, document, lambda **_: None, payee="1", now=now, sleep=sleep
+    )
 
 
 def made(id: str) -> httpx.Response:

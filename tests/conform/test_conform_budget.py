@@ -21,6 +21,7 @@ from victor_ext import ConfigurationError, Victor, VictorError, VictorJwt
 from victor_ext.conform import Plan, creates, load, measure, reads
 from victor_ext.conform.exchanges import stamp
 from victor_ext.conform.measuring import only_writer
+from victor_ext.sandbox import Sandbox, SandboxSettings
 from victor_ext.sandbox.server.faults import KINDS
 
 pytestmark = pytest.mark.slow
@@ -98,9 +99,11 @@ def test_a_killed_process_goes_on_from_its_file(started):
     measured = started()
     code = """
 import os, sys, httpx
+from contextlib import nullcontext
 from tests.conform.conftest import WHOLE
 from victor_ext import Victor, VictorJwt
 from victor_ext.conform import measure, measuring
+from victor_ext.conform.exchanges import Senders
 
 url, key, pem, path = sys.argv[1:]
 posts = []
@@ -112,7 +115,8 @@ def end(response):
         os._exit(9)
 
 
-measuring._sender = lambda _: httpx.Client(event_hooks={"response": [end]})
+sender = httpx.Client(event_hooks={"response": [end]})
+measuring._senders = lambda _: nullcontext(Senders(sender, sender))
 measure(
     path,
     WHOLE,
@@ -134,6 +138,18 @@ measure(
         "with this file cannot measure key-repeat, key-in-progress: measure into another file."
         in report.text()
     )
+
+
+def test_a_create_never_meets_a_connection_that_is_about_to_be_closed(victor_key_pair, tmp_path):
+    """Each has one of its own: a create that is lost is never sent again."""
+    with Sandbox(SandboxSettings(demo_data=True)) as sandbox:
+        sandbox.add_api_key(victor_key_pair[1], API_KEY)
+        connect = partial(Victor, VictorJwt(API_KEY, victor_key_pair[0]), base_url=sandbox.url)
+        report = measure(tmp_path / "measured.json", WHOLE, connect, sleep=sandbox.advance)
+    answered = [call for call in report.document["calls"] if "response" in call]
+    creates = [call["connection"] for call in answered if "step" in call]
+    reads_over = {call["connection"] for call in answered if "step" not in call}
+    assert len(creates) == len({*creates} - reads_over) > 20
 
 
 def test_a_file_of_another_plan_or_place_is_refused(started):

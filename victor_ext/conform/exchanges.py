@@ -148,6 +148,24 @@ def is_refusal(answer: Answer) -> bool:
     return 400 <= answer.status < 500 and not answer.is_busy and is_object(answer.body)
 
 
+@dataclass(frozen=True)
+class Senders:
+    """What sends the requests of a measurement.
+
+    Args:
+        reads: It uses a connection again.
+        writes: It uses each connection once. A connection that the provider is about to close
+            would lose a create, which is never sent again.
+    """
+
+    reads: httpx.Client
+    writes: httpx.Client
+
+    def of(self, method: str) -> httpx.Client:
+        """What sends a request of this method."""
+        return self.reads if method == "GET" else self.writes
+
+
 class Over(httpx.BaseTransport):
     """Sends over an httpx client that is known to send once, so that a client of the provider
     believes its errors.

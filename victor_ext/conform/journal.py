@@ -11,7 +11,7 @@ from victor_ext import Victor, VictorError
 from victor_ext.privacy import is_object
 from victor_ext.systems import DEFAULT
 
-from .exchanges import Answer, Unmeasured, is_refusal, json_of, shape_of, stamp
+from .exchanges import Answer, Senders, Unmeasured, is_refusal, json_of, shape_of, stamp
 from .redaction import Redaction
 
 Call = dict[str, Any]
@@ -33,7 +33,7 @@ class Journal:
     """What sends, and writes each request and its response into the file's document.
 
     Args:
-        http: What sends. Where it raises an error of this package, as a client's own does, its
+        senders: What sends. Where it raises an error of this package, as a client's own does, its
             response counts.
         client: A client of the provider: it signs, and knows the base URL.
         document: The file's. Its `calls` get an entry for each request, with how long the call took
@@ -43,12 +43,12 @@ class Journal:
 
     def __init__(
         self,
-        http: httpx.Client,
+        senders: Senders,
         client: Any,
         document: dict[str, Any],
         sleep: Callable[[float], None],
     ) -> None:
-        self._http = http
+        self._senders = senders
         self._client = client
         self._sleep = sleep
         self._is_victor = document["system"] == DEFAULT
@@ -165,7 +165,7 @@ class Journal:
         if body is not None:
             content = json.dumps(body, ensure_ascii=False).encode()
         query = [(name, value) for name, value in entry["query"]]
-        return self._http.build_request(
+        return self._senders.of(entry["method"]).build_request(
             entry["method"],
             self._client.base_url.rstrip("/") + self._paths[call["call"]],
             params=query or None,
@@ -183,7 +183,8 @@ class Journal:
     def _response(self, call: Call, request: httpx.Request) -> httpx.Response:
         """Send, note the connection, and read the whole response."""
         try:
-            response = self._http.send(request, follow_redirects=False, stream=True)
+            sender = self._senders.of(request.method)
+            response = sender.send(request, follow_redirects=False, stream=True)
         except VictorError as error:
             if error.response is None:
                 raise httpx.ReadError(error.message) from error

@@ -31,7 +31,7 @@ from victor_ext._output import replaced
 
 from . import reads
 from .assumptions import ASSUMPTIONS, Phase, Probe
-from .exchanges import Over, Unmeasured, stamp
+from .exchanges import Over, Senders, Unmeasured, stamp
 from .plan import Plan
 from .report import FORMAT, Document, Report, load
 from .run import Run
@@ -76,16 +76,16 @@ def measure(
         VictorError: The provider cannot be reached, or refuses the credentials.
     """
     path = Path(file)
-    with _sender(connect) as sender, only_writer(path):
+    with _senders(connect) as senders, only_writer(path):
         # It is known to send once: where it cannot connect, nothing was sent.
-        over = Over(sender)
+        over = Over(senders.reads)
         with connect(transport=over, retry=RetryPolicy(max_attempts=1)) as client:
             plan.check(client)
             document = _document(path, client, plan)
             is_victor = isinstance(client, Victor)
             failure = _first_read(client) if is_victor else None
             run = Run(
-                sender if is_victor else client.http,
+                senders if is_victor else Senders(client.http, client.http),
                 client,
                 document,
                 partial(write, path, document),
@@ -202,12 +202,14 @@ def only_writer(path: Path) -> Generator[None]:
 
 
 @contextmanager
-def _sender(connect: Callable[..., Any]) -> Generator[httpx.Client]:
+def _senders(connect: Callable[..., Any]) -> Generator[Senders]:
     """What sends. httpx would trust certifi's authorities alone, and no company's own."""
     with connect() as client:
         trusted = client.ssl_context
-    with httpx.Client(timeout=30.0, verify=True if trusted is None else trusted) as sender:
-        yield sender
+    client_of = partial(httpx.Client, timeout=30.0, verify=True if trusted is None else trusted)
+    once = httpx.Limits(max_keepalive_connections=0)
+    with client_of() as reads, client_of(limits=once) as writes:
+        yield Senders(reads, writes)
 
 
 def _document(path: Path, client: Any, plan: Plan) -> Document:

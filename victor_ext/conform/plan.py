@@ -75,7 +75,8 @@ class Plan:
     def probes(self) -> list[Probe]:
         """In their order.
 
-        Reads that need payment requests to read come once more after the creates.
+        Reads that need payment requests to read come once more after the creates, and after the
+        responses.
         """
         return [probe for phase in self._phases() for probe in PROBES if probe.phase is phase]
 
@@ -86,6 +87,7 @@ class Plan:
             yield Phase.READ
         if self.own_payer:
             yield Phase.ANSWER
+            yield Phase.READ
         if self.token_tolerance:
             yield Phase.TOLERANCE
         if self.key_life is not None:

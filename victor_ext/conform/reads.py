@@ -391,7 +391,8 @@ def connection(run: Run) -> None:
     run.find("http-version", last["response"]["http"])
     run.find("tls", last["tls"])
     timeout = last["response"]["headers"].get("keep-alive")
-    is_kept = _is_connection_kept(calls, says_so=bool(timeout))
+    reads = [call for call in calls if call["request"]["method"] == "GET"]
+    is_kept = _is_connection_kept(reads, says_so=bool(timeout))
     note = f"the provider says: {timeout}" if timeout else ""
     value = "kept" if is_kept else "closed"
     play = None if is_kept else 0

@@ -12,13 +12,11 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-import httpx
-
 from victor_ext import ConfigurationError
 from victor_ext.privacy import is_object
 
 from .assumptions import Probe, assumption_of
-from .exchanges import ID, Answer, Unmeasured, id_in, is_refusal, shape_of, stamp, word
+from .exchanges import ID, Answer, Senders, Unmeasured, id_in, is_refusal, shape_of, stamp, word
 from .journal import Call, Journal, Query
 
 LIST = "/v2/payment-requests"
@@ -53,7 +51,7 @@ class Run:
     """What the probes measure with.
 
     Args:
-        http, client: What sends, and what signs: see `Journal`.
+        senders, client: What sends, and what signs: see `Journal`.
         document: The file's; `write` writes it.
         payee: The account number that asks.
         sleep, now: The clock, in seconds and epoch seconds.
@@ -62,7 +60,7 @@ class Run:
 
     def __init__(
         self,
-        http: httpx.Client,
+        senders: Senders,
         client: Any,
         document: dict[str, Any],
         write: Callable[..., None],
@@ -81,7 +79,7 @@ class Run:
         self.token_life = token_life
         self.plan: dict[str, Any] = document["plan"]
         self._findings: dict[str, dict[str, Any]] = document["findings"]
-        self._journal = Journal(http, client, document, sleep)
+        self._journal = Journal(senders, client, document, sleep)
         writes = [call for call in self._journal.calls if "step" in call]
         self.writes: dict[str, Call] = {call["step"]: call for call in writes}
         self._unsent = set[int]()
