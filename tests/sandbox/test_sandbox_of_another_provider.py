@@ -142,8 +142,8 @@ def test_errors_of_the_machinery_have_the_shape_of_the_provider_s(commands, call
 def test_a_mistake_of_the_stand_in_is_a_500_and_a_traceback_in_the_log(
     sandbox, caller, caplog, monkeypatch
 ):
-    monkeypatch.setattr(TinyProvider, "_find", lambda self, call: 1 // 0)
-    assert caller.http.get("/v1/charges/1").json()["fault"]["code"] == "sandbox_failure"
+    monkeypatch.setattr(TinyProvider, "success", lambda *_: 1 // 0)
+    assert caller.http.get("/v1/book").json()["fault"]["code"] == "sandbox_failure"
     assert sandbox.received()[-1].status == 500
     assert "ZeroDivisionError" in caplog.text
 

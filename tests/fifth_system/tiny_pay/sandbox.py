@@ -10,20 +10,18 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from victor_ext.sandbox.engine import KeyMemory
+from victor_ext.sandbox.engine import Answer, Listing, Refused, Row, TableProvider
 from victor_ext.sandbox.server import (
     BodyKey,
-    Operation,
-    SandboxProvider,
     ServerCommands,
     ServerInThread,
     ServerOverHttp,
     ServerSettings,
     TokenStore,
     command,
-    empty_response,
     find,
     json_response,
     nothing,
@@ -31,9 +29,8 @@ from victor_ext.sandbox.server import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from victor_ext.sandbox.server import Call, JsonObject, Response
+    from victor_ext.sandbox.engine import Asked, Page
+    from victor_ext.sandbox.server import Call, Clock, JsonObject, Response
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,113 +47,29 @@ class TinyCommands(ServerCommands):
     The bodies run on the server.
     """
 
-    _provider: TinyProvider
+    _state: TinyState
 
     @command("POST", "/clients", returns=lambda made: (str(made["name"]), str(made["secret"])))
     def add_client(self, name: str | None = None, secret: str | None = None) -> JsonObject:
         """Let a client ask for tokens; returns its name and secret (None: new ones are made)."""
-        return self._provider.add_client(name, secret)
+        return self._state.add_client(name, secret)
 
     @command("POST", "/charges/{charge_id}/settle", returns=nothing)
     def settle(self, charge_id: str) -> JsonObject:
         """Settle a charge."""
-        charge = find(self._provider.charges, charge_id, "charge")
+        charge = find(self._state.charges, charge_id, "charge")
         charge["settled"] = True
         return charge
 
 
-class TinyProvider(SandboxProvider[TinySettings]):
-    """State and rules. All of it runs on one thread, and nothing waits."""
+class TinyState:
+    """What TinyPay keeps, and its rules."""
 
-    name = "tiny"
-    title = "TinyPay"
-    key = BodyKey("idempotencyKey")
-    operations = (
-        Operation("token", "POST", "/v1/token"),
-        Operation("charge", "POST", "/v1/charges"),
-        Operation("find", "GET", "/v1/charges/{id}"),
-        Operation("list", "GET", "/v1/book"),
-    )
-    settings_type = TinySettings
-    commands_type = TinyCommands
-
-    def new_state(self) -> None:
+    def __init__(self, clock: Clock, settings: TinySettings) -> None:
+        self._settings = settings
         self._clients: dict[str, str] = {}
-        self.tokens = TokenStore(self.context.clock)
+        self.tokens = TokenStore(clock)
         self.charges: dict[str, JsonObject] = {}
-        self._keys = KeyMemory(self.context.clock.now)
-
-    def error(self, status: int, code: str, message: str) -> Response:
-        """The provider's shape of an error; the machinery uses it, too."""
-        return json_response(status, {"fault": {"code": code, "text": message}})
-
-    # What the provider does
-
-    def handle(self, operation: str, call: Call) -> Response:
-        """Let the caller in and do the work."""
-        if operation == "token":
-            return self._token(call)
-        if self.tokens.owner(call.bearer_token) is None:
-            return self.error(401, "who", f"Ask {self.operations[0].path} for a token.")
-        return getattr(self, f"_{operation}")(call)
-
-    def _token(self, call: Call) -> Response:
-        try:
-            form = call.form()
-        except ValueError:
-            return self.error(400, "form", "The body must be a form.")
-        name, secret = form.get("name", ""), form.get("secret", "")
-        if not secret or self._clients.get(name) != secret:
-            return self.error(401, "pair", "Name and secret are not a pair.")
-        token, expires = self.tokens.issue(name, self.settings.token_life)
-        return json_response(200, {"token": token, "expires": int(expires * 1000)})
-
-    def _charge(self, call: Call) -> Response:
-        body = call.json_object() or {}
-        if (
-            call.key is None
-            or not isinstance(body.get("reference"), str)
-            or type(body.get("cents")) is not int
-        ):
-            return self.error(400, "body", "idempotencyKey, reference and cents are required.")
-        return self._once(call, body["reference"], lambda: self._made(call, body))
-
-    def _made(self, call: Call, body: JsonObject) -> Response:
-        if body["cents"] > self.settings.limit:
-            return json_response(200, {"success": False, "text": "This is over the limit."})
-        charge_id = uuid.uuid4().hex
-        self.charges[charge_id] = {"id": charge_id, "settled": False, **body}
-        call.exchange.request_id = charge_id
-        call.did_work(body["reference"])
-        return empty_response(202, {"Location": f"/v1/charges/{charge_id}"})
-
-    def _once(self, call: Call, reference: str, work: Callable[[], Response]) -> Response:
-        """Do the work under the call's key, or repeat the answer of the call that did it."""
-        call.refers_to(reference)
-        before = self._keys.find("", call.key, call.digest)
-        if before is not None:
-            call.exchange.replayed = before.is_repeat
-            conflict = self.error(409, "key", "The key was used for another body.")
-            return before.what if before.is_repeat else conflict
-        answer = work()
-        if call.exchange.work_done:
-            self._keys.keep("", call.key, call.digest, answer)
-        return answer
-
-    def _list(self, call: Call) -> Response:
-        wanted = call.query_values().get("reference")
-        charges = [
-            each for each in self.charges.values() if wanted in (None, each.get("reference"))
-        ]
-        return json_response(200, {"charges": charges})
-
-    def _find(self, call: Call) -> Response:
-        charge = self.charges.get(call.params["id"])
-        return (
-            self.error(404, "id", "There is no such charge.")
-            if charge is None
-            else json_response(200, charge)
-        )
 
     def add_client(self, name: str | None = None, secret: str | None = None) -> JsonObject:
         """Let a client ask for tokens; what is not given is made up."""
@@ -164,9 +77,74 @@ class TinyProvider(SandboxProvider[TinySettings]):
         self._clients[name] = secret
         return {"name": name, "secret": secret}
 
+    def token(self, asked: Asked) -> JsonObject:
+        form = asked.body
+        name, secret = form.get("name", ""), form.get("secret", "")
+        if not secret or self._clients.get(name) != secret:
+            raise Refused(401, "Name and secret are not a pair.", code="pair")
+        token, expires = self.tokens.issue(name, self._settings.token_life)
+        return {"token": token, "expires": int(expires * 1000)}
+
+    def charge(self, asked: Asked) -> Answer:
+        body = asked.body
+        asked.call.refers_to(body["reference"])
+        if body["cents"] > self._settings.limit:
+            return Answer(status=200, body={"success": False, "text": "This is over the limit."})
+        charge_id = uuid.uuid4().hex
+        self.charges[charge_id] = {"id": charge_id, "settled": False, **body}
+        location = {"Location": f"/v1/charges/{charge_id}"}
+        return Answer(headers=location, made=charge_id, work=[body["reference"]])
+
+
+class TinyProvider(TableProvider[TinySettings]):
+    """TinyPay's table."""
+
+    name = "tiny"
+    title = "TinyPay"
+    document = str(Path(__file__).parents[1] / "tiny.yaml")
+    key = BodyKey("idempotencyKey")
+    settings_type = TinySettings
+    commands_type = TinyCommands
+    state: TinyState
+    rows = (
+        Row("token", "POST /v1/token", TinyState.token, is_open=True),
+        Row("charge", "POST /v1/charges", TinyState.charge, 202, is_keyed=True),
+        Row(
+            "find", "GET /v1/charges/{id}", lambda s, asked: find(s.charges, asked.about, "charge")
+        ),
+        Row("list", "GET /v1/book", lambda s, _: [*s.charges.values()], listing=Listing()),
+    )
+
+    def new_state(self) -> TinyState:
+        return TinyState(self.context.clock, self.settings)
+
+    def authenticate(self, call: Call) -> str:
+        owner = self.state.tokens.owner(call.bearer_token)
+        if owner is None:
+            raise Refused(401, "Ask /v1/token for a token.", code="who")
+        return owner
+
+    def read_body(self, operation: str, call: Call) -> JsonObject:
+        """The body of a request. A token is asked for with a form."""
+        if operation != "token":
+            return super().read_body(operation, call)
+        try:
+            return {**call.form()}
+        except ValueError:
+            raise Refused(400, "The body must be a form.", code="form") from None
+
+    def page_body(self, _asked: Asked, page: Page[JsonObject]) -> JsonObject:
+        """The body of the only page."""
+        return {"charges": page.items}
+
+    def error(self, status: int, code: str, message: str) -> Response:
+        """The provider's shape of an error; the machinery uses it, too."""
+        return json_response(status, {"fault": {"code": code, "text": message}})
+
     def client_settings(self, url: str) -> str:
         """What `--env-file` writes."""
-        token, _ = self.tokens.issue(str(self.add_client()["name"]), self.settings.token_life)
+        name = str(self.state.add_client()["name"])
+        token, _ = self.state.tokens.issue(name, self.settings.token_life)
         return f"TINY_BASE_URL={url}\nTINY_TOKEN={token}\n"
 
 

@@ -7,20 +7,28 @@ from __future__ import annotations
 
 import base64
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from tests.fifth_system.tiny_pay.sandbox import TinyCommands, TinyProvider, TinySettings
+from tests.fifth_system.tiny_pay.sandbox import (
+    TinyCommands,
+    TinyProvider,
+    TinySettings,
+    TinyState,
+)
+from victor_ext.sandbox.engine import Answer, Refused, Row
 from victor_ext.sandbox.server import (
     HeaderKey,
-    Operation,
     ServerInThread,
     command,
+    find,
     json_response,
     nothing,
     option,
 )
 
 if TYPE_CHECKING:
+    from victor_ext.sandbox.engine import Asked
     from victor_ext.sandbox.server import Call, JsonObject, Response
 
 
@@ -30,96 +38,88 @@ class TillSettings(TinySettings):
 
 
 class TillCommands(TinyCommands):
-    _provider: TillProvider
+    _state: TillState
 
     @command("POST", "/payments", returns=nothing)
     def add_payment(self, id: str) -> JsonObject:
         """Have a payment."""
-        return self._provider.add_payment(id, {"amount": 1, "currency": "EUR"})
+        return self._state.add_payment(id, {"amount": 1, "currency": "EUR"})
 
     @command("POST", "/tokens", returns=lambda made: str(made["token"]))
     def issue_token(self) -> JsonObject:
         """Issue a token, as the token endpoint does."""
-        return {"token": self._provider.tokens.issue("a test", 600)[0]}
+        return {"token": self._state.tokens.issue("a test", 600)[0]}
 
     @command("POST", "/tokens/revoke", returns=nothing)
     def revoke_tokens(self) -> JsonObject:
         """Refuse every token that was issued."""
-        self._provider.tokens.revoke()
+        self._state.tokens.revoke()
         return {}
 
 
-class TillProvider(TinyProvider):
-    settings: TillSettings
-    name = "till"
-    title = "Till"
-    key = HeaderKey("Idempotency-Key")
-    operations = (
-        Operation("token", "POST", "/oauth/token"),
-        Operation("create", "POST", "/v1/payments"),
-        Operation("list", "GET", "/v1/payments"),
-        Operation("get", "GET", "/v1/payments/{id}"),
-    )
-    settings_type = TillSettings
-    commands_type = TillCommands
-
-    def error(self, status: int, code: str, message: str) -> Response:
-        return json_response(status, {"title": code, "status": status, "detail": message})
+class TillState(TinyState):
+    _settings: TillSettings
 
     def add_payment(self, id: str, fields: JsonObject) -> JsonObject:
         self.charges[id] = {"id": id, **fields, "status": "accepted"}
         return self.charges[id]
 
-    def _token(self, call: Call) -> Response:
-        form = call.form()
-        pair = base64.b64decode(
-            (call.header("authorization") or "").removeprefix("Basic ")
-        ).decode()
-        name, _, secret = pair.partition(":")
-        if (
-            form.get("grant_type") != "client_credentials"
-            or self._clients.get(name) != secret
-            or not secret
-        ):
-            return json_response(
-                401, {"error": "invalid_client", "error_description": "No such client."}
-            )
+    def token(self, asked: Asked) -> JsonObject:
+        header = asked.call.header("authorization") or ""
+        name, _, secret = base64.b64decode(header.removeprefix("Basic ")).decode().partition(":")
+        is_known = secret and self._clients.get(name) == secret
+        if not is_known or asked.body.get("grant_type") != "client_credentials":
+            raise Refused(401, "No such client.", code="invalid_client")
         token, _ = self.tokens.issue(name, 600)
-        return json_response(
-            200, {"access_token": token, "token_type": "bearer", "expires_in": 600}
-        )
+        return {"access_token": token, "token_type": "bearer", "expires_in": 600}
 
-    def _create(self, call: Call) -> Response:
-        body = cast("JsonObject", call.json())
-        if call.key is None:
-            return self.error(400, "key", "Idempotency-Key is required.")
-        if not isinstance(body.get("amount"), int) or cast("int", body["amount"]) < 1:
-            return json_response(
-                422,
-                {
-                    "title": "Invalid",
-                    "status": 422,
-                    "detail": "It is too small.",
-                    "field": "amount",
-                },
-            )
-        reference = str(body.get("reference"))
-        return self._once(call, reference, lambda: self._made(call, reference, body))
+    def create(self, asked: Asked) -> Answer:
+        reference = str(asked.body.get("reference"))
+        made = self.add_payment(f"pay_{len(self.charges)}", asked.body)
+        return Answer(body=made, work=[reference])
 
-    def _made(self, call: Call, reference: str, body: JsonObject) -> Response:
-        call.did_work(reference)
-        return json_response(201, self.add_payment(f"pay_{len(self.charges)}", body))
-
-    def _list(self, call: Call) -> Response:
-        ids, query = list(self.charges), call.query_values()
-        after = query.get("starting_after")
+    def page(self, asked: Asked) -> JsonObject:
+        ids, after = list(self.charges), asked.query.get("starting_after")
         rest = ids[ids.index(after) + 1 :] if after in ids else ids
-        page = rest[: int(query.get("limit") or self.settings.page_size)]
-        return json_response(
-            200, {"data": [self.charges[id] for id in page], "has_more": len(page) < len(rest)}
-        )
+        page = rest[: asked.query.get("limit") or self._settings.page_size]
+        return {"data": [self.charges[id] for id in page], "has_more": len(page) < len(rest)}
 
-    _get = TinyProvider._find
+
+class TillProvider(TinyProvider):
+    name = "till"
+    title = "Till"
+    document = str(Path(__file__).parents[3] / "examples/till.yaml")
+    key = HeaderKey("Idempotency-Key")
+    settings_type = TillSettings
+    commands_type = TillCommands
+    state: TillState
+    settings: TillSettings
+    rows = (
+        Row("token", "POST /oauth/token", TillState.token, is_open=True),
+        Row("create", "POST /v1/payments", TillState.create, 201, is_keyed=True),
+        Row("list", "GET /v1/payments", TillState.page),
+        Row("get", "GET /v1/payments/{id}", lambda s, asked: find(s.charges, asked.about, "one")),
+    )
+
+    def new_state(self) -> TillState:
+        return TillState(self.context.clock, self.settings)
+
+    def check(self, call: Call, operation: str, query: JsonObject, body: JsonObject) -> None:
+        if operation == "create" and call.key is None:
+            raise Refused(400, "Idempotency-Key is required.", code="key")
+        super().check(call, operation, query, body)
+
+    def refusal(self, operation: str, refused: Refused) -> Response:
+        if operation == "token":
+            body = {"error": refused.code, "error_description": refused.message}
+            return json_response(refused.status, body)
+        if not refused.problems:
+            return super().refusal(operation, refused)
+        body = {"title": "Invalid", "status": 422, "detail": refused.message}
+        return json_response(422, body | {"field": refused.field})
+
+    def error(self, status: int, code: str, message: str) -> Response:
+        return json_response(status, {"title": code, "status": status, "detail": message})
 
 
 class TillSandbox(TillCommands, ServerInThread[TillSettings]):

@@ -1,16 +1,24 @@
-"""What the sandboxes of all providers are made of, beside the server: keys, lists, and moves by
-themselves.
+"""What the sandboxes of all providers are made of, beside the server: a table of operations, keys,
+lists, and moves by themselves.
 """
 
 from victor_ext.sandbox.engine.key_memory import Entry, KeyMemory, Remembered, place_of
-from victor_ext.sandbox.engine.pages import Page, has_member, in_order, page_of, passes
+from victor_ext.sandbox.engine.pages import Listing, Page, has_member, in_order, page_of, passes
+from victor_ext.sandbox.engine.rows import Answer, Asked, Refused, Row
+from victor_ext.sandbox.engine.table_provider import TableProvider
 from victor_ext.sandbox.engine.timeline import Timeline
 
 __all__ = (
+    "Answer",
+    "Asked",
     "Entry",
     "KeyMemory",
+    "Listing",
     "Page",
+    "Refused",
     "Remembered",
+    "Row",
+    "TableProvider",
     "Timeline",
     "has_member",
     "in_order",

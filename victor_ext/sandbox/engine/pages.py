@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 
+from victor_ext.sandbox.engine.rows import Refused
 from victor_ext.sandbox.server.exchange import JsonValue
 
 T = TypeVar("T")
@@ -33,6 +34,51 @@ class Page(Generic[T]):
     def before(self) -> int:
         """How many items come before those of this page."""
         return (self.number - 1) * self.size
+
+
+def _no_test(_name: str) -> Test | None:
+    return None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Listing:
+    """How the items of a list are filtered, sorted and cut.
+
+    Each parameter that the document declares is a filter, but for those in `controls`.
+
+    Args:
+        size: The items of a page, where the query has no number.
+        largest: The most items of a page; None: as many as the query asks for.
+        controls: The parameters that are no filters.
+        test_of: What a filter compares, and how; None: it compares the member of its own name.
+        order: The order of the items, such as `name:asc,date:desc`; empty: they come as they are.
+        number, asked_size, sort: The parameters for the number of the page, its size and the order.
+    """
+
+    size: int = 25
+    largest: int | None = None
+    controls: Collection[str] = ()
+    test_of: Callable[[str], Test | None] = _no_test
+    order: str = ""
+    number: str = "page"
+    asked_size: str = "pageSize"
+    sort: str = "sort"
+
+    def page(self, items: Sequence[Members], query: Mapping[str, Any]) -> Page[Members]:
+        """The page that is asked for. Raises `Refused` for an order that the items do not have."""
+        controls = {self.number, self.asked_size, self.sort, *self.controls}
+        filters = {name: query[name] for name in query.keys() - controls}
+        tests = {name: test for name in filters if (test := self.test_of(name)) is not None}
+        passing = [item for item in items if passes(item, filters, tests)]
+        order = query.get(self.sort, self.order)
+        try:
+            in_turn = in_order(passing, order)
+        except TypeError:
+            raise Refused(400, f"The items cannot be sorted by {order}.", self.sort) from None
+        size = query.get(self.asked_size, self.size)
+        if self.largest is not None:
+            size = min(size, self.largest)
+        return page_of(in_turn, query.get(self.number, 1), size)
 
 
 def page_of(items: Sequence[T], number: int, size: int) -> Page[T]:

@@ -39,6 +39,12 @@ class Problem:
     rule: str = ""
     """The keyword of JSON Schema that was broken."""
 
+    @property
+    def place(self) -> str:
+        """The path as it is written: `payments[0].amount`."""
+        steps = [f"[{step}]" if step.isdecimal() else f".{step}" for step in self.path]
+        return "".join(steps).lstrip(".")
+
 
 class Validator:
     __slots__ = ("_components", "_root", "_schema", "members")
@@ -165,11 +171,12 @@ class Document:
         """One operation; the names of the parameters in the path do not matter.
 
         It is compiled when it is first asked for: what the sandbox does not serve may have any
-        form.
+        form. One that the document does not have may be asked anything.
         """
         key = method.lower(), _shape(path)
         if key not in self._operations:
-            self._operations[key] = self._read(self._paths[key[1]][key[0]])
+            item = self._paths.get(key[1], {})
+            self._operations[key] = self._read(item.get(key[0], {"responses": {}}))
         return self._operations[key]
 
     def _read(self, raw: Json) -> Operation:
@@ -271,8 +278,10 @@ def _bounded(schema: Json, top: int) -> Json:
 
 def document_path(name: str) -> Traversable:
     """Where a document lies: beside the package in a wheel, also one that is imported as a zip;
-    above it in a checkout; else `FileNotFoundError`.
+    above it in a checkout; else `FileNotFoundError`. The whole path of another one stays.
     """
+    if Path(name).is_absolute():
+        return Path(name)
     package = files("victor_ext")
     folders = [package / "openapi"]
     if isinstance(package, Path):

@@ -1,0 +1,104 @@
+"""A provider's table: each operation of its API is a row, with where it is and what it does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from victor_ext.sandbox.server.exchange import Operation
+
+if TYPE_CHECKING:
+    from victor_ext.sandbox.engine.pages import Listing
+    from victor_ext.sandbox.server.document import Problem
+    from victor_ext.sandbox.server.exchange import JsonObject
+    from victor_ext.sandbox.server.provider import Call
+
+
+class Refused(Exception):
+    """A call is answered with an error.
+
+    Args:
+        status: Of the response.
+        message: A sentence.
+        field: The member or parameter that is wrong; empty: none alone.
+        code: The provider's own word for it.
+        problems: All that the document refuses in the request.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        field: str = "",
+        *,
+        code: str = "",
+        problems: Sequence[Problem] = (),
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.field = field
+        self.code = code
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A call that the document allows."""
+
+    operation: str
+    call: Call
+    query: JsonObject
+    """The declared parameters, by their types."""
+    body: JsonObject
+    """The declared members."""
+
+    @property
+    def about(self) -> str:
+        """The id in the path; empty where the path has none."""
+        return next(iter(self.call.params.values()), "")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """What an operation answers, and the work that it did."""
+
+    body: Any = None
+    """Of the response; None: it has none."""
+    status: int | None = None
+    """Of the response; None: that of the row."""
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    made: str | None = None
+    """The id of what the call made, or found made already."""
+    work: Sequence[str] | None = None
+    """The caller's references that the work is counted for; None: no work was done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One operation.
+
+    Args:
+        name: The operation's, as commands and faults have it.
+        place: Its method and path: `POST /v3/payouts/{id}`.
+        does: Does the work, of the provider's state and what is asked. Returns an `Answer`, or the
+            body of one that tells of no work; of a list, its items. Raises `Refused` or `NotFound`.
+        status: Of the response.
+        listing: How the items of a list are filtered, sorted and cut.
+        is_open: The call needs no credentials.
+        is_keyed: A repeat under its idempotency key is answered as the first call was.
+    """
+
+    name: str
+    place: str
+    does: Callable[[Any, Asked], Any]
+    status: int = 200
+    listing: Listing | None = None
+    is_open: bool = False
+    is_keyed: bool = False
+
+    @property
+    def operation(self) -> Operation:
+        """What the server knows of it."""
+        return Operation(self.name, *self.place.split())

@@ -1,0 +1,151 @@
+"""The provider that a table makes: it lets callers in, reads what they ask, does the work of a row
+and answers.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
+
+from victor_ext.sandbox.engine.key_memory import KeyMemory
+from victor_ext.sandbox.engine.rows import Answer, Asked, Refused, Row
+from victor_ext.sandbox.server.commands import NotFound
+from victor_ext.sandbox.server.document import Operation, load_document
+from victor_ext.sandbox.server.exchange import Response, empty_response, json_response
+from victor_ext.sandbox.server.provider import Call, SandboxProvider
+from victor_ext.sandbox.server.settings import ServerSettings
+
+if TYPE_CHECKING:
+    from victor_ext.sandbox.engine.pages import Page
+    from victor_ext.sandbox.server.context import SandboxContext
+    from victor_ext.sandbox.server.exchange import JsonObject
+
+_Kept: TypeAlias = tuple[Response, str | None, str | None]
+"""A response, and the reference and the id of what was made."""
+S = TypeVar("S", bound=ServerSettings)
+
+
+class TableProvider(SandboxProvider[S]):
+    """A provider whose operations are the rows of a table.
+
+    The class of one provider has the `rows`, and says how callers are let in (`authenticate`), how
+    errors look (`error`, or else `refusal`), and how a page of a list does (`page_body`).
+    """
+
+    rows: ClassVar[tuple[Row, ...]]
+    document: ClassVar[str]
+    """Its OpenAPI document: the name of a file of this package, or the path of another one. An
+    operation that is not in it may be asked anything.
+    """
+    base_path: ClassVar[str] = ""
+    """What each path begins with, and none of the document does."""
+    key_life: ClassVar[float | None] = None
+    """Seconds that an idempotency key lives; None: it never ends."""
+    keeps_refusals: ClassVar[bool] = False
+    """Whether a key is bound to a successful response that tells of no work."""
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "rows" in cls.__dict__:
+            cls.operations = tuple(row.operation for row in cls.rows)
+
+    def __init__(self, context: SandboxContext, settings: S) -> None:
+        self._rows = {row.name: row for row in self.rows}
+        self._keys = KeyMemory[_Kept](context.clock.now, self.key_life)
+        super().__init__(context, settings)
+
+    def reset(self) -> None:
+        """Forget everything, and what was done under keys."""
+        self._keys = KeyMemory[_Kept](self.context.clock.now, self.key_life)
+        super().reset()
+
+    # What a provider says of itself
+
+    @abstractmethod
+    def authenticate(self, call: Call) -> str:
+        """The caller whose credentials a call has. Raises `Refused`."""
+
+    def refusal(self, operation: str, refused: Refused) -> Response:  # noqa: ARG002 - of a provider
+        """The response of a call that is refused."""
+        return self.error(refused.status, refused.code, refused.message)
+
+    def page_body(self, asked: Asked, page: Page[Any]) -> JsonObject:  # noqa: ARG002 - as above
+        """The body of a page of a list."""
+        return {"items": page.items}
+
+    def success(self, operation: str, answer: Answer, status: int) -> Response:  # noqa: ARG002 - as above
+        """The response of a call that succeeded."""
+        if answer.body is None:
+            return empty_response(status, answer.headers)
+        return json_response(status, answer.body, answer.headers)
+
+    def read_body(self, operation: str, call: Call) -> JsonObject:
+        """The body of a request; empty where there is none and needs to be none. Raises `Refused`
+        if it is no JSON object.
+        """
+        if not call.body and not self.rules(operation).needs_body:
+            return {}
+        body = call.json_object()
+        if body is None:
+            raise Refused(400, "The body must be a JSON object.", code="body")
+        return body
+
+    def check(self, call: Call, operation: str, query: JsonObject, body: JsonObject) -> None:  # noqa: ARG002 - as above
+        """Refuse what the document does not allow. Raises `Refused`."""
+        rules = self.rules(operation)
+        problems = [*rules.query.problems(query), *rules.body.problems(body)]
+        if problems:
+            place = problems[0].place
+            why = f"{place} {problems[0].message}."
+            raise Refused(400, why, place, code="invalid", problems=problems)
+
+    # What the table does
+
+    def rules(self, operation: str) -> Operation:
+        """What the document says of an operation."""
+        method, path = self._rows[operation].place.split()
+        return load_document(self.document).operation(method, path.removeprefix(self.base_path))
+
+    def handle(self, operation: str, call: Call) -> Response:
+        row = self._rows[operation]
+        try:
+            if not row.is_open:
+                call.owner = self.authenticate(call)
+            self.tick()
+            body = self.read_body(operation, call)
+            return self._once(row, call, body) if row.is_keyed else self._answered(row, call, body)
+        except Refused as refused:
+            return self.refusal(operation, refused)
+        except NotFound as error:
+            return self.refusal(operation, Refused(404, str(error), code="unknown_id"))
+
+    def _once(self, row: Row, call: Call, body: JsonObject) -> Response:
+        """Do the work under the call's key, or repeat the response of the call that did it."""
+        before = self._keys.find(call.owner, call.key, call.digest)
+        if before is not None:
+            response, call.exchange.reference, call.exchange.request_id = before.what
+            call.exchange.replayed = before.is_repeat
+            if not before.is_repeat:
+                raise Refused(409, "The key was used with another request.", code="key")
+            return response
+        response = self._answered(row, call, body)
+        if call.exchange.work_done or self.keeps_refusals:
+            made = response, call.exchange.reference, call.exchange.request_id
+            self._keys.keep(call.owner, call.key, call.digest, made)
+        return response
+
+    def _answered(self, row: Row, call: Call, body: JsonObject) -> Response:
+        rules = self.rules(row.name)
+        query = rules.read_query(call.query)
+        self.check(call, row.name, query, body)
+        known = {name: value for name, value in query.items() if name in rules.query.members}
+        asked = Asked(row.name, call, known, rules.body.declared(body))
+        made = row.does(self.state, asked)
+        if row.listing is not None:
+            made = self.page_body(asked, row.listing.page(made, known))
+        answer = made if isinstance(made, Answer) else Answer(body=made)
+        if answer.made is not None:
+            call.exchange.request_id = answer.made
+        if answer.work is not None:
+            call.did_work(*answer.work)
+        return self.success(row.name, answer, answer.status or row.status)
