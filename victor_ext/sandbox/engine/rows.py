@@ -82,8 +82,9 @@ class Row:
     Args:
         name: The operation's, as commands and faults have it.
         place: Its method and path: `POST /v3/payouts/{id}`.
-        does: Does the work, of the provider's state and what is asked. Returns an `Answer`, or the
-            body of one that tells of no work; of a list, its items. Raises `Refused` or `NotFound`.
+        does: Does the work, of the provider's state and what is asked. Returns an `Answer`; or the
+            body of one that tells of no work; of a list, its items; None if it has changed what the
+            path names; or a whole `Response`. Raises `Refused` or `NotFound`.
         status: Of the response.
         listing: How the items of a list are filtered, sorted and cut.
         is_open: The call needs no credentials.

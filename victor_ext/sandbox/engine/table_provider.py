@@ -141,11 +141,19 @@ class TableProvider(SandboxProvider[S]):
         known = {name: value for name, value in query.items() if name in rules.query.members}
         asked = Asked(row.name, call, known, rules.body.declared(body))
         made = row.does(self.state, asked)
+        if isinstance(made, Response):
+            return made
         if row.listing is not None:
             made = self.page_body(asked, row.listing.page(made, known))
-        answer = made if isinstance(made, Answer) else Answer(body=made)
+        answer = _answer_of(made, asked)
         if answer.made is not None:
             call.exchange.request_id = answer.made
         if answer.work is not None:
             call.did_work(*answer.work)
         return self.success(row.name, answer, answer.status or row.status)
+
+
+def _answer_of(made: Any, asked: Asked) -> Answer:
+    if isinstance(made, Answer):
+        return made
+    return Answer(work=[asked.about]) if made is None else Answer(body=made)

@@ -1,22 +1,21 @@
-"""What all parts of Velo's sandbox stand on: the options, ids and the time, requests, and the
-formats.
+"""What all parts of Velo's sandbox stand on: the options, ids and the time, notifications and
+lists.
 """
 
 import random
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from operator import ge, le
 from typing import Any
 
-from victor_ext.sandbox.engine import Timeline, in_order, page_of, passes
+from victor_ext.sandbox.engine import Answer, Listing, Timeline
 from victor_ext.sandbox.server import (
     Clock,
     JsonObject,
     JsonValue,
-    Response,
-    json_response,
     option,
 )
 from victor_ext.sandbox.server.notifying import NotifyingSettings
@@ -68,6 +67,10 @@ class Base:
     def touch(self, changed_id: str) -> None:
         self.changed[changed_id] = self.now()
 
+    def move(self) -> int:
+        """Make the moves that are due; returns their number."""
+        return self.timeline.pass_time(self.now())
+
     def timestamp(self) -> str:
         return iso(self.now())
 
@@ -90,26 +93,6 @@ class Base:
         return event_id
 
 
-@dataclass
-class Refused(Exception):
-    """A call is answered with this error."""
-
-    status: int
-    message: str
-    location: str | None = None
-
-    def response(self, correlation_id: str) -> Response:
-        """Velo's format of an error.
-
-        The number is the sandbox's own choice: Velo does not publish its numbers.
-        """
-        error: JsonObject = {"errorMessage": self.message, "errorCode": f"2001{self.status:04}"}
-        if self.location is not None:
-            error["location"] = self.location
-        body = {"errors": [error], "correlationId": correlation_id, "httpStatusCode": self.status}
-        return json_response(self.status, body)
-
-
 def iso(moment: float) -> str:
     return (
         datetime.fromtimestamp(moment, UTC)
@@ -118,71 +101,22 @@ def iso(moment: float) -> str:
     )
 
 
-@dataclass(frozen=True)
-class Asked:
-    """A request that Velo's document allows."""
-
-    operation: str
-    about: str
-    """The id in its path; empty where the path has none."""
-    query: JsonObject
-    """The declared parameters."""
-    body: JsonObject
-    """The declared members, without those that are null: they count as not sent."""
+def made_at(address: str, *references: str) -> Answer:
+    """The answer of what makes something: its address, and what the work is counted for."""
+    made = address.rpartition("/")[2]
+    return Answer(headers={"Location": address}, made=made, work=references)
 
 
-_NO_FILTERS = {
-    "payorId",
-    "page",
-    "pageSize",
-    "sort",
-    "sensitive",
-    "updatedSince",
-    "includeUserDeleted",
-}
 _MEMBERS = {"submittedDate": "submittedDateTime"}
 """The member that a range of two filters is about, where it has another name than the filters."""
-_ORDERS = {
-    "list_payees": "displayName:asc",
-    "list_sources": "fundingRef:asc",
-    "list_banks": "accountName:asc",
-    "list_payments": "submittedDateTime:desc,paymentId:asc",
-    "payout_history": "remoteId:asc",
-}
-"""The order of a list whose query asks for none: the first three by Velo's document.
-
-Others: by creation.
-"""
 
 
-def listed(asked: Asked, items: Sequence[JsonObject], *, default: int = 25) -> JsonObject:
-    """The page of a list that is asked for: filtered, sorted and cut."""
-    query = asked.query
-    filters = {name: query[name] for name in query.keys() - _NO_FILTERS}
-    tests = {name: _test_of_range(name) for name in filters if name.endswith(("From", "To"))}
-    tests["payoutMemo"] = ("payoutMemo", _has_text)
-    passing = [item for item in items if passes(item, filters, tests)]
-    order = query.get("sort", _ORDERS.get(asked.operation, ""))
-    try:
-        in_turn = in_order(passing, order)
-    except TypeError:
-        raise Refused(400, f"The items cannot be sorted by {order}.", "sort") from None
-    page = page_of(in_turn, query.get("page", 1), query.get("pageSize", default))
-    return {
-        "page": {
-            "numberOfElements": len(page.items),
-            "totalElements": page.total,
-            "totalPages": page.pages,
-            "page": page.number,
-            "pageSize": page.size,
-        },
-        "links": [{"rel": "self", "href": f"?page={page.number}&pageSize={page.size}"}],
-        "content": page.items,
-    }
-
-
-def _test_of_range(name: str) -> tuple[str, Callable[[Any, Any], bool]]:
-    """What a filter that ends a range compares, and how: days by their dates."""
+def _test_of(name: str) -> tuple[str, Callable[[Any, Any], bool]] | None:
+    """What a filter compares, if it ends a range or looks for a text: days by their dates."""
+    if name == "payoutMemo":
+        return name, _has_text
+    if not name.endswith(("From", "To")):
+        return None
     range_ = name.removesuffix("From").removesuffix("To")
     compare = ge if name.endswith("From") else le
     return _MEMBERS.get(range_, range_), lambda value, wanted: compare(_day_of(value), wanted)
@@ -194,6 +128,14 @@ def _day_of(value: JsonValue) -> JsonValue:
 
 def _has_text(value: str, wanted: str) -> bool:
     return wanted.casefold() in value.casefold()
+
+
+listing = partial(
+    Listing,
+    controls=("payorId", "sensitive", "updatedSince", "includeUserDeleted"),
+    test_of=_test_of,
+)
+"""How Velo's lists are read."""
 
 
 def sent(value: JsonValue) -> JsonValue:

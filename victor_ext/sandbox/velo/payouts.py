@@ -4,12 +4,14 @@ import csv
 import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
-from victor_ext.sandbox.server import JsonObject, find
-from victor_ext.sandbox.velo.accounts import Accounts, Payees
-from victor_ext.sandbox.velo.base import Asked, Base, Refused, iso
+from victor_ext.sandbox.engine import Answer, Asked, Refused
+from victor_ext.sandbox.server import JsonObject, Response, find
+from victor_ext.sandbox.velo.accounts import Accounts
+from victor_ext.sandbox.velo.base import Base, iso, made_at
 from victor_ext.sandbox.velo.notifications import notify_of_payment
+from victor_ext.sandbox.velo.payees import Payees
 
 RATE = 1.25
 """The exchange rate between any two currencies."""
@@ -25,6 +27,25 @@ _EXPORTED: tuple[str, ...] = (
     "status",
 )
 """Titles of the sandbox's own choice: those of Velo's file are not documented."""
+
+
+class _Move(NamedTuple):
+    """A move of a payout that a caller asks for."""
+
+    leaves: tuple[str, ...]
+    """The statuses that it may be made from."""
+    enters: str
+    refusal: int
+    """The status of the response in any other one."""
+    time: str
+    """The member that says when it was made."""
+
+
+_MOVES = {
+    "quote": _Move(("ACCEPTED", "QUOTED"), "QUOTED", 409, "quotedDateTime"),
+    "instruct": _Move(("ACCEPTED", "QUOTED"), "INSTRUCTED", 409, "instructedDateTime"),
+    "withdraw": _Move(("SUBMITTED", "ACCEPTED", "QUOTED"), "WITHDRAWN", 400, "withdrawnDateTime"),
+}
 
 
 @dataclass
@@ -47,8 +68,9 @@ class Payouts:
         self._now, self._new_id = base.now, base.new_id
         self.all: dict[str, Payout] = {}
 
-    def submit(self, body: JsonObject) -> tuple[str, list[str]]:
-        """Make a payout; returns its address, and the payor's ids of its payments."""
+    def submit(self, asked: Asked) -> Answer:
+        """Make a payout. The work is counted for the payor's ids of its payments."""
+        body = asked.body
         payout = Payout(
             self._new_id(),
             others={name: value for name, value in body.items() if name != "payments"},
@@ -56,12 +78,11 @@ class Payouts:
         payout.times["submittedDateTime"] = self._base.timestamp()
         payout.payments = [self._payment(item) for item in body["payments"]]
         self.all[payout.id] = payout
-        self._plan(payout, "SUBMITTED", self._base.settings.validation, self._validate)
+        self._plan(payout, self._base.settings.validation, self._validate)
         for payment in payout.payments:
             notify_of_payment(self._base, payment)
-        return f"/v3/payouts/{payout.id}", [
-            one["payorPaymentId"] for one in payout.payments if one["payorPaymentId"]
-        ]
+        named = [one["payorPaymentId"] for one in payout.payments if one["payorPaymentId"]]
+        return made_at(f"/v3/payouts/{payout.id}", *named)
 
     def _payment(self, item: JsonObject) -> JsonObject:
         remote_id, account, currency = item["remoteId"], item["sourceAccountName"], item["currency"]
@@ -88,15 +109,20 @@ class Payouts:
     def get(self, payout_id: str) -> Payout:
         return find(self.all, payout_id, "payout")
 
-    def _in_status(self, payout_id: str, *statuses: str, refusal: int = 409) -> Payout:
+    def _in_status_for(self, move: str, payout_id: str) -> Payout:
+        """A payout that may make the move. Raises `Refused`."""
         payout = self.get(payout_id)
-        if payout.status not in statuses:
-            raise Refused(refusal, f"The payout is {payout.status}.")
+        if payout.status not in _MOVES[move].leaves:
+            raise Refused(_MOVES[move].refusal, f"The payout is {payout.status}.")
         return payout
 
+    def _move(self, payout: Payout, move: str) -> None:
+        payout.status = _MOVES[move].enters
+        payout.times[_MOVES[move].time] = self._base.timestamp()
+
     def quote(self, payout_id: str) -> JsonObject:
-        payout = self._in_status(payout_id, "ACCEPTED", "QUOTED")
-        payout.status, payout.times["quotedDateTime"] = "QUOTED", self._base.timestamp()
+        payout = self._in_status_for("quote", payout_id)
+        self._move(payout, "quote")
         payout.quoted_until = self._now() + _QUOTE_LIFE
         payout.quotes = self._exchanges(payout)
         return {"fxSummaries": payout.quotes}
@@ -106,15 +132,14 @@ class Payouts:
 
         That a quote which has expired is a conflict, as a missing one, is the sandbox's own rule.
         """
-        payout = self._in_status(payout_id, "ACCEPTED", "QUOTED")
+        payout = self._in_status_for("instruct", payout_id)
         accepted = [one for one in payout.payments if one["status"] == "ACCEPTED"]
         exchanged = any(one["currency"] != one["sourceCurrency"] for one in accepted)
         if exchanged and self._now() >= payout.quoted_until:
             why = "its quote has expired" if payout.quotes else "it has none"
             raise Refused(409, f"A payout of other currencies needs a quote, and {why}.")
-        payout.status = "INSTRUCTED"
-        self._plan(payout, "INSTRUCTED", self._base.settings.settlement, self._settle)
-        payout.times["instructedDateTime"] = self._base.timestamp()
+        self._move(payout, "instruct")
+        self._plan(payout, self._base.settings.settlement, self._settle)
         for payment in accepted:
             account = self._accounts.sources[payment["sourceAccountId"]]
             funded = account["balance"] >= self.cost(payment)
@@ -122,8 +147,8 @@ class Payouts:
             self._set_status(payment, "FUNDED" if funded else "AWAITING_FUNDS")
 
     def withdraw(self, payout_id: str) -> None:
-        payout = self._in_status(payout_id, "SUBMITTED", "ACCEPTED", "QUOTED", refusal=400)
-        payout.status, payout.times["withdrawnDateTime"] = "WITHDRAWN", self._base.timestamp()
+        payout = self._in_status_for("withdraw", payout_id)
+        self._move(payout, "withdraw")
         for payment in payout.payments:
             self._set_status(payment, "WITHDRAWN")
 
@@ -144,10 +169,9 @@ class Payouts:
             one["payeeId"] == payee_id for payout in self.all.values() for one in payout.payments
         )
 
-    def _plan(
-        self, payout: Payout, leaves: str, seconds: float, move: Callable[[Payout], None]
-    ) -> None:
-        """Plan a move of a payout, which is not made if the payout has left the status before."""
+    def _plan(self, payout: Payout, seconds: float, move: Callable[[Payout], None]) -> None:
+        """Plan a move of a payout, which is not made if the payout has left its status before."""
+        leaves = payout.status
 
         def move_if_there() -> bool:
             is_there = payout.status == leaves
@@ -270,13 +294,17 @@ class Payouts:
             costs.setdefault(one["sourceAccountId"], fresh)["totalPayoutCost"] += self.cost(one)
         return list(costs.values())
 
+    def listed(self) -> list[JsonObject]:
+        return [self.shown(payout_id) for payout_id in self.all]
+
     def statistics(self) -> JsonObject:
         month = self._base.timestamp()[:7]
         these = [one for one in self.all.values() if one.times["submittedDateTime"][:7] == month]
         failed = [one for one in self.payments() if one["status"] in ("REJECTED", "RETURNED")]
         return {"thisMonthPayoutsCount": len(these), "thisMonthFailedPaymentsCount": len(failed)}
 
-    def export(self, first: str, last: str) -> str:
+    def export(self, asked: Asked) -> Response:
+        first, last = asked.query.get("startDate", "0"), asked.query.get("endDate", "9")
         file = io.StringIO(newline="")
         rows = csv.DictWriter(file, _EXPORTED, extrasaction="ignore")
         rows.writeheader()
@@ -284,7 +312,8 @@ class Payouts:
             {**one, "transactionDate": one["submittedDateTime"][:10]} for one in self.payments()
         ]
         rows.writerows(one for one in days if first <= one["transactionDate"] <= last)
-        return file.getvalue()
+        content_type = (b"content-type", b"application/csv")
+        return Response(200, file.getvalue().encode(), (content_type,))
 
     def payment(self, payment_id: str) -> JsonObject:
         return find({one["paymentId"]: one for one in self.payments()}, payment_id, "payment")

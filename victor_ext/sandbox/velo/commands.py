@@ -1,0 +1,74 @@
+"""The control commands of Velo's sandbox."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from victor_ext.sandbox.server import JsonObject, TokenCommands, command, member
+from victor_ext.sandbox.server.notifying import NotificationCommands
+
+if TYPE_CHECKING:
+    from victor_ext.sandbox.velo.provider import VeloProvider
+    from victor_ext.sandbox.velo.state import State
+
+
+class VeloCommands(TokenCommands, NotificationCommands):
+    """The commands of Velo's sandbox, beside those of every sandbox."""
+
+    _state: State
+    _provider: VeloProvider
+
+    @command("POST", "/keys", returns=lambda made: (str(made["api_key"]), str(made["api_secret"])))
+    def add_key(self, api_key: str | None = None, api_secret: str | None = None) -> JsonObject:
+        """Let a client ask for tokens; returns its `api_key` and `api_secret` (None: new ones are
+        made).
+        """
+        return self._state.add_key(api_key, api_secret)
+
+    @property
+    def payor_id(self) -> str:
+        """The id of the only payor, which `info` has."""
+        return str(self.info()["payor_id"])
+
+    @command("POST", "/payees", returns=member("payeeId", str))
+    def add_payee(self, remote_id: str) -> JsonObject:
+        """Add a payee that can be paid at once, by its `remote_id`; returns Velo's id."""
+        return self._state.payees.add({"remoteId": remote_id, "email": "payee@example.com"})
+
+    @command("POST", "/payees/{payee_id}/onboard")
+    def onboard_payee(self, payee_id: str) -> None:
+        """Have a payee accept its invitation and onboard: then it can be deleted, and its details
+        cannot be changed.
+        """
+        self._state.payees.onboard(payee_id)
+
+    @command("POST", "/sourceAccounts", returns=member("id", str))
+    def add_source_account(self, name: str, currency: str, balance: int) -> JsonObject:
+        """Add a source account with a `name`, a `currency` and a `balance` in minor units; returns
+        its id.
+        """
+        return self._state.accounts.add_source(name, currency, balance)
+
+    @command("POST", "/fundingAccounts", returns=member("id", str))
+    def add_funding_account(self, name: str, currency: str) -> JsonObject:
+        """Add a funding account with a `name` and a `currency` that can be read at once; returns
+        its id.
+        """
+        return self._state.accounts.add_bank(name, currency)
+
+    @command("GET", "/sourceAccounts/{account_id}/balance")
+    def balance(self, account_id: str) -> int:
+        """The balance of a source account, in minor units."""
+        return int(self._state.accounts.source(account_id)["balance"])
+
+    @command("GET", "/notifications")
+    def notifications(self, after: int = 0) -> list[JsonObject]:
+        """The webhook notifications with a sequence number above `after`, whether they were posted
+        or not.
+        """
+        return [one for one in self._state.notifications if one["sequenceNumber"] > after]
+
+    @command("GET", "/authorization_header")
+    def authorization_header(self) -> str:
+        """The `Authorization` header of what is posted to `--notify`."""
+        return self._provider.webhooks.authorization
