@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
 from victor_ext.sandbox.engine.key_memory import KeyMemory
 from victor_ext.sandbox.engine.rows import Answer, Asked, Refused, Row
 from victor_ext.sandbox.server.commands import NotFound
-from victor_ext.sandbox.server.document import Operation, load_document
+from victor_ext.sandbox.server.document import Document, Operation, load_document
 from victor_ext.sandbox.server.exchange import Response, empty_response, json_response
 from victor_ext.sandbox.server.provider import Call, SandboxProvider
 from victor_ext.sandbox.server.settings import ServerSettings
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _Kept: TypeAlias = tuple[Response, str | None, str | None]
 """A response, and the reference and the id of what was made."""
+_ALL_IS_ALLOWED = Document({"paths": {}})
 S = TypeVar("S", bound=ServerSettings)
 
 
@@ -33,9 +34,9 @@ class TableProvider(SandboxProvider[S]):
     """
 
     rows: ClassVar[tuple[Row, ...]]
-    document: ClassVar[str]
-    """Its OpenAPI document: the name of a file of this package, or the path of another one. An
-    operation that is not in it may be asked anything.
+    document: ClassVar[str | None] = None
+    """Its OpenAPI document: the name of a file of this package, or the path of another one. What is
+    not in it may be asked anything; None: all may.
     """
     base_path: ClassVar[str] = ""
     """What each path begins with, and none of the document does."""
@@ -104,7 +105,8 @@ class TableProvider(SandboxProvider[S]):
     def rules(self, operation: str) -> Operation:
         """What the document says of an operation."""
         method, path = self._rows[operation].place.split()
-        return load_document(self.document).operation(method, path.removeprefix(self.base_path))
+        document = _ALL_IS_ALLOWED if self.document is None else load_document(self.document)
+        return document.operation(method, path.removeprefix(self.base_path))
 
     def handle(self, operation: str, call: Call) -> Response:
         row = self._rows[operation]

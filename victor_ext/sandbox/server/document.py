@@ -167,6 +167,10 @@ class Document:
         self._paths: Json = {_shape(path): item for path, item in raw["paths"].items()}
         self._operations: dict[tuple[str, str], Operation] = {}
 
+    def has(self, method: str, path: str) -> bool:
+        """Whether the document has an operation."""
+        return method.lower() in self._paths.get(_shape(path), {})
+
     def operation(self, method: str, path: str) -> Operation:
         """One operation; the names of the parameters in the path do not matter.
 

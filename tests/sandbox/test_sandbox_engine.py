@@ -1,0 +1,133 @@
+"""The engine of all sandboxes: a table of operations, as its page shows it."""
+
+import re
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import httpx
+import pytest
+
+from victor_ext.sandbox.engine import Answer, Listing, Refused, Row, TableProvider
+from victor_ext.sandbox.server import HeaderKey, Response, ServerInThread
+from victor_ext.sandbox.server.document import load_document
+
+PAGE = Path(__file__).parents[2].joinpath("docs/sandbox-custom.md").read_text("utf-8")
+BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+UNDOCUMENTED = {"eastpay": {"widget"}}
+"""The operations that a sandbox has beside its document."""
+
+
+def test_the_page_makes_a_sandbox_in_thirty_lines():
+    names: dict = {}
+    for block in BLOCKS:
+        exec(block, names)  # as a reader of the page does
+    assert len([line for line in BLOCKS[0].splitlines() if line]) <= 30
+
+
+@pytest.mark.parametrize("name", ["victor", "velo", "eastpay", "flexfactor"])
+def test_each_row_is_in_the_document(name):
+    provider = entry_points(group="victor_ext.sandboxes")[name].load()
+    document = load_document(f"{name}.yaml")
+    for row in provider.rows:
+        method, path = row.place.split()
+        has_rules = document.has(method, path.removeprefix(provider.base_path))
+        assert has_rules is (row.name not in UNDOCUMENTED.get(name, ())), row.name
+
+
+def _made(state, asked):
+    if "refused" in asked.body:
+        raise Refused(422, "It is refused.", "refused", code="no")
+    if "too_large" in asked.body:
+        return Answer(body={"success": False}, status=200)
+    state.append({"id": str(len(state)), **asked.body})
+    return Answer(body=state[-1], made=state[-1]["id"], work=[asked.body["name"]])
+
+
+class OddProvider(TableProvider):
+    name, title = "odd", "Odd"
+    key = HeaderKey("Idempotency-Key")
+    rows = (
+        Row("make", "POST /things", _made, 201, is_keyed=True),
+        Row("touch", "POST /things/{id}", lambda _state, _asked: None, 204),
+        Row("whole", "GET /whole", lambda _state, _asked: Response(299, b"as it is")),
+        Row("list", "GET /things", lambda state, _: [*state], listing=Listing(largest=2)),
+        Row("open", "GET /open", lambda _state, _asked: {"is": "open"}, is_open=True),
+    )
+
+    def new_state(self):
+        return []
+
+    def authenticate(self, call):
+        if not call.bearer_token:
+            raise Refused(401, "There is no token.", code="who")
+        return call.bearer_token
+
+
+class OddSandbox(ServerInThread):
+    provider_type = OddProvider
+
+
+@pytest.fixture
+def odd():
+    with OddSandbox() as sandbox:
+        caller = httpx.Client(base_url=sandbox.url, headers={"Authorization": "Bearer ann"})
+        with caller:
+            yield sandbox, caller
+
+
+def test_credentials_are_asked_for_but_by_an_open_row(odd):
+    sandbox, _ = odd
+    assert httpx.get(f"{sandbox.url}/open").json() == {"is": "open"}
+    refused = httpx.get(f"{sandbox.url}/things")
+    assert (refused.status_code, refused.json()["error"]) == (401, "who")
+
+
+def test_a_key_repeats_its_response_for_one_caller_and_one_request(odd):
+    sandbox, ann = odd
+    first = ann.post("/things", json={"name": "a"}, headers={"Idempotency-Key": "k"})
+    again = ann.post("/things", json={"name": "a"}, headers={"Idempotency-Key": "k"})
+    other = ann.post("/things", json={"name": "b"}, headers={"Idempotency-Key": "k"})
+    of_bob = {"Idempotency-Key": "k", "Authorization": "Bearer bob"}
+    ann.post("/things", json={"name": "a"}, headers=of_bob)
+    assert (first.status_code, again.json()) == (201, first.json())
+    assert other.status_code == 409
+    assert sandbox.work_done_by_reference() == {"a": 2}
+    seen = sandbox.received()[:3]
+    assert [one.replayed for one in seen] == [False, True, False]
+    assert {(one.reference, one.request_id) for one in seen} == {("a", "0")}
+
+
+def test_a_refusal_binds_no_key(odd):
+    _, ann = odd
+    key = {"Idempotency-Key": "k"}
+    assert ann.post("/things", json={"refused": 1}, headers=key).status_code == 422
+    assert ann.post("/things", json={"name": "a"}, headers=key).status_code == 201
+
+
+def test_a_success_without_work_binds_no_key(odd):
+    sandbox, ann = odd
+    key = {"Idempotency-Key": "k"}
+    for _ in range(2):
+        assert ann.post("/things", json={"too_large": 1}, headers=key).status_code == 200
+    assert [one.replayed for one in sandbox.received()] == [False, False]
+    assert ann.post("/things", json={"name": "a"}, headers=key).status_code == 201
+
+
+def test_what_the_path_names_was_changed_if_nothing_is_returned(odd):
+    sandbox, ann = odd
+    touched = ann.post("/things/7")
+    assert (touched.status_code, touched.content) == (204, b"")
+    assert sandbox.work_done_by_reference() == {"7": 1}
+
+
+def test_a_whole_response_is_sent_as_it_is(odd):
+    _, ann = odd
+    whole = ann.get("/whole")
+    assert (whole.status_code, whole.content) == (299, b"as it is")
+
+
+def test_a_page_has_no_more_than_its_most(odd):
+    _, ann = odd
+    for name in "abc":
+        ann.post("/things", json={"name": name})
+    assert len(ann.get("/things").json()["items"]) == 2
