@@ -47,7 +47,10 @@ def check_the_file(measured, report) -> None:
     assert len({each["step"] for each in made}) == len(made)
 
 
-@pytest.mark.parametrize("kind", borders(sorted(KINDS), "lose_answer", "status"))
+ON_CALLS = sorted(kind for kind in KINDS if not kind.endswith("_notification"))
+
+
+@pytest.mark.parametrize("kind", borders(ON_CALLS, "lose_answer", "status"))
 def test_under_every_fault(started, kind):
     measured = started()
     options = (
