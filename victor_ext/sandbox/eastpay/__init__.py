@@ -5,7 +5,8 @@ expired card, which steps a payment allows, that wrong parameters are named in `
 and that answers repeat amount, currency and reference.
 """
 
-from victor_ext.sandbox.eastpay.provider import EastPayCommands, EastPayProvider, Merchant
+from victor_ext.sandbox.eastpay.commands import EastPayCommands, Merchant
+from victor_ext.sandbox.eastpay.provider import EastPayProvider
 from victor_ext.sandbox.eastpay.state import EastPaySettings
 from victor_ext.sandbox.server import ServerOverHttp
 from victor_ext.sandbox.server.notifying import NotifyingServer

@@ -11,7 +11,7 @@ days; and that it says then what an inquiry says by then.
 
 from collections.abc import Callable
 
-from victor_ext.sandbox.eastpay.state import Entry
+from victor_ext.sandbox.eastpay.payments import Entry
 from victor_ext.sandbox.server.notifications import Notifications, Resending
 from victor_ext.sandbox.server.posting import Posted
 

@@ -1,32 +1,32 @@
-"""The options and the state of EastPay's sandbox: payments, steps and checkouts."""
-
-from __future__ import annotations
+"""EastPay's sandbox: its options, what it keeps, and what its operations do."""
 
 import random
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
-from victor_ext.sandbox.server import Clock, JsonObject
+from victor_ext.sandbox.eastpay.notifications import PaymentNotifications
+from victor_ext.sandbox.eastpay.payments import (
+    EXPIRED_CARD,
+    NO_SUCH_REFERENCE,
+    STARTED,
+    STEPS,
+    SUCCEEDED,
+    WRONG_CVV,
+    Checkout,
+    Ending,
+    Entry,
+    hundredths,
+    is_declined,
+    result,
+)
+from victor_ext.sandbox.engine import Answer, Asked, Refused
+from victor_ext.sandbox.server import Clock, JsonObject, NotFound, find
+from victor_ext.sandbox.server.document import Validator, load_document
 from victor_ext.sandbox.server.notifying import NotifyingSettings
 from victor_ext.sandbox.server.settings import option
 
-SUCCEEDED = "000.000.000"
-STARTED = "000.200.100"
-NO_SUCH_REFERENCE = "100.300.100"
-"""Of the documented group for references that are not accepted.
-
-The detail is the sandbox's choice.
-"""
-WRONG_CVV = "800.100.153"
-"""The bank declined the authorization because of the CVV: the page's own example."""
-EXPIRED_CARD = "800.100.157"
-"""The bank declined the authorization because of the expiry date.
-
-The page documents both groups. The detail is the sandbox's choice.
-"""
-_SUCCESSES = (SUCCEEDED, "000.000.00")
-"""Both forms that the table of result codes has."""
+DOCUMENT = "eastpay.yaml"
+_CHECKOUT_LIFE = 15 * 60
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,90 +42,17 @@ class EastPaySettings(NotifyingSettings):
     )
 
 
-def is_declined(code: str) -> bool:
-    """Whether a code means that nothing was charged: the bank declined, or the gateway, and it is
-    not pending.
-    """
-    return re.fullmatch(r"(?:100\.(?!200)[0-9]{3}|800\.[0-9]{3})\.[0-9]{3}", code) is not None
-
-
-SEE_TABLE = "see the table of result codes"
-
-
-def result(code: str, description: str = SEE_TABLE) -> JsonObject:
-    return {"code": code, "description": description}
-
-
-@dataclass(frozen=True)
-class Ending:
-    """The result code of a payment at first, and the one `then`, `after` seconds later."""
-
-    code: str = SUCCEEDED
-    then: str | None = None
-    after: float = 0.0
-
-    @property
-    def final(self) -> str:
-        return self.then or self.code
-
-
-@dataclass
-class Entry:
-    """A payment, or a step of one (capture, reversal, refund)."""
-
-    id: str
-    owner: str
-    payment_type: str
-    form: dict[str, str]
-    ending: Ending
-    made_at: float
-    cents: int = 0
-    steps: list[Entry] = field(default_factory=list["Entry"])
-    refusal: str = ""
-    """Why the gateway refused this step."""
-
-    def code_at(self, now: float) -> str:
-        due = self.ending.then is not None and now >= self.made_at + self.ending.after
-        return self.ending.final if due else self.ending.code
-
-    def succeeded(self, now: float) -> bool:
-        return self.code_at(now) in _SUCCESSES
-
-    def total(self, payment_type: str, now: float) -> int:
-        """The sum of the steps of a type that succeeded, in hundredths."""
-        return sum(
-            step.cents
-            for step in self.steps
-            if step.payment_type == payment_type and step.succeeded(now)
-        )
-
-    def held(self, payment_type: str, now: float) -> int:
-        """The sum of the steps of a type that were not declined, in hundredths: one that is pending
-        may still succeed.
-        """
-        return sum(
-            step.cents
-            for step in self.steps
-            if step.payment_type == payment_type and not is_declined(step.code_at(now))
-        )
-
-
-@dataclass
-class Checkout:
-    """A checkout, and its payment once the shopper has paid."""
-
-    id: str
-    owner: str
-    form: dict[str, str]
-    expires_at: float
-    paid: Entry | None = None
-
-
 class State:
-    def __init__(self, clock: Clock, seed: int | None) -> None:
+    """What a gateway keeps, and what its operations do."""
+
+    def __init__(
+        self, clock: Clock, settings: EastPaySettings, notified: PaymentNotifications
+    ) -> None:
         self._clock = clock
+        self._settings = settings
+        self._random = random.Random(settings.seed)  # noqa: S311 (ids, no secrets)
+        self.notified = notified
         self.now = clock.now
-        self._random = random.Random(seed)  # noqa: S311 (ids, no secrets)
         self.tokens: dict[str, str] = {}
         self.entries: dict[str, Entry] = {}
         self.checkouts: dict[str, Checkout] = {}
@@ -135,68 +62,138 @@ class State:
         return f"{self._random.getrandbits(128):032x}"
 
     def add_merchant(self, entity_id: str | None = None, token: str | None = None) -> JsonObject:
-        entity_id, token = (
-            entity_id or f"EB{len(self.tokens) + 1:06d}",
-            token or f"sandbox-{self.new_id()}",
-        )
+        entity_id = entity_id or f"EB{len(self.tokens) + 1:06d}"
+        token = token or f"sandbox-{self.new_id()}"
         self.tokens[token] = entity_id
         return {"entity_id": entity_id, "token": token}
 
-    def new_entry(self, owner: str, form: dict[str, str]) -> Entry:
+    def new_entry(self, owner: str, form: JsonObject, cents: int = 0) -> Entry:
         """Add the payment or the step that a checked form asks for, as of now and without the card
-        data.
+        data. `cents` is its amount where the form has none.
         """
-        kept = {name: value for name, value in form.items() if not name.startswith("card.")}
-        ending = self.endings.get(form.get("merchantTransactionId", ""), Ending())
-        if form.get("card.cvv") == "999":
-            ending = Ending(WRONG_CVV)
-        elif self._has_expired(form):
-            ending = Ending(EXPIRED_CARD)
+        kept = {
+            name: value
+            for name, value in form.items()
+            if value != "" and not name.startswith("card.")
+        }
         entry = Entry(
-            self.new_id(), owner, form["paymentType"], kept, ending, self.now(), hundredths(form)
+            id=self.new_id(),
+            owner=owner,
+            form=kept,
+            ending=self._ending(form),
+            made_at=self.now(),
+            cents=hundredths(form, cents),
         )
         self.entries[entry.id] = entry
         return entry
 
-    def _has_expired(self, form: Mapping[str, str]) -> bool:
-        """Whether the month of the card in a form has ended."""
+    def _ending(self, form: JsonObject) -> Ending:
+        """The result of a payment: the bank looks at the card first."""
+        if form.get("card.cvv") == "999":
+            return Ending(WRONG_CVV)
         year, month = form.get("card.expiryYear"), form.get("card.expiryMonth", "12")
-        return year is not None and self._clock.is_over(int(year), int(month))
+        if year and self._clock.is_over(int(year), int(month)):
+            return Ending(EXPIRED_CARD)
+        return self.endings.get(form.get("merchantTransactionId", ""), Ending())
 
-    def refusal(self, entry: Entry, form: Mapping[str, str]) -> str:
-        """Why a step of a payment is refused; empty: it is not.
+    def checkout(self, checkout_id: str) -> Checkout:
+        """A checkout that is paid or has not expired; raises `NotFound`."""
+        checkout = find(self.checkouts, checkout_id, "checkout")
+        if checkout.paid is None and self.now() >= checkout.expires_at:
+            raise NotFound("The checkout has expired.")
+        return checkout
 
-        The pages say none of these rules: they are the sandbox's own.
+    def about(self, entry: Entry, code: str | None = None) -> Answer:
+        """The answer about a payment, with a result code (None: the current one)."""
+        code = code or entry.code_at(self.now())
+        status = self._settings.declined_status if is_declined(code) else 200
+        return Answer(body=_payment(entry, code), status=status)
+
+    # What the operations do
+
+    def pay(self, asked: Asked) -> Answer:
+        return self._made(self.new_entry(asked.call.owner, asked.body))
+
+    def follow_up(self, asked: Asked) -> Answer:
+        entry = self._own_entry(asked)
+        step = self.new_entry(asked.call.owner, asked.body, entry.cents)
+        asked.call.exchange.operation = STEPS[step.payment_type].name
+        step.refusal = entry.refusal_of(step, self.now())
+        if step.refusal:
+            step.ending = Ending(NO_SUCH_REFERENCE)
+        entry.steps.append(step)
+        return self._made(step)
+
+    def _made(self, entry: Entry) -> Answer:
+        """The answer with the first code of a payment or a step. One that is declined is no
+        work.
         """
-        now, asked = self.now(), form["paymentType"]
-        cents, currency = step_cents(entry, form), entry.form.get("currency")
-        charged = entry.total("CP", now) if entry.payment_type == "PA" else entry.cents
-        left = (charged if asked == "RF" else entry.cents) - entry.held(asked, now)
-        follows = entry.held("CP", now) or entry.held("RF", now)
-        rules = (
-            (entry.payment_type not in ("PA", "DB"), f"{asked} follows a payment, not a step."),
-            (not entry.succeeded(now), "The payment has not succeeded."),
-            (entry.held("RV", now), "The payment was reversed."),
-            (form.get("currency", currency) != currency, f"The currency is {currency}."),
-            (asked == "RV" and follows, "The payment was captured or refunded."),
-            (asked == "CP" and entry.payment_type != "PA", "Only a PA is captured."),
-            (
-                not 0 < cents <= left,
-                f"The amount must be above 0.00 and at most {_major(max(left, 0))}.",
-            ),
-        )
-        return next((why for is_broken, why in rules if is_broken), "")
+        self.notified.when_it_ends(entry)
+        reference = entry.form.get("merchantTransactionId")
+        work = None
+        if not is_declined(entry.ending.final):
+            work = [reference] if reference else []
+        return replace(self.about(entry, entry.ending.code), made=entry.id, work=work)
+
+    def inquire(self, asked: Asked) -> Answer:
+        return self.about(self._own_entry(asked))
+
+    def find(self, asked: Asked) -> JsonObject:
+        """All payments and steps with a reference, oldest first; of those, the ones that had the
+        value of any other parameter that is declared.
+
+        The form of the list is the sandbox's choice.
+        """
+        if self._settings.documented_only:
+            raise Refused(404, "There is nothing here.")
+        wanted = {name: value for name, value in asked.query.items() if name != "entityType"}
+        payments = [
+            {**_payment(entry, entry.code_at(self.now())), "timestamp": stamp(entry.made_at)}
+            for entry in self.entries.values()
+            if entry.owner == asked.call.owner and wanted.items() <= entry.form.items()
+        ]
+        return {"result": result(SUCCEEDED), "payments": payments}
+
+    def prepare(self, asked: Asked) -> Answer:
+        made = Checkout(self.new_id(), asked.call.owner, asked.body, self.now() + _CHECKOUT_LIFE)
+        self.checkouts[made.id] = made
+        said = _answer_of("POST", "/v3/checkouts").declared(made.form)
+        return Answer(body={**said, "id": made.id, "result": result(STARTED)}, made=made.id)
+
+    def widget(self, asked: Asked) -> bytes:
+        self.checkout(asked.about)
+        return b"/* the payment form */"
+
+    def checkout_status(self, asked: Asked) -> Answer:
+        checkout = self.checkout(asked.about)
+        if checkout.owner != asked.call.owner:
+            raise NotFound("There is no such checkout.")
+        if checkout.paid is None:
+            return Answer(body={"id": checkout.id, "result": result(STARTED)})
+        return self.about(checkout.paid)
+
+    def _own_entry(self, asked: Asked) -> Entry:
+        entry = find(self.entries, asked.about, "payment")
+        if entry.owner != asked.call.owner:
+            raise NotFound("There is no such payment.")
+        return entry
 
 
-def step_cents(entry: Entry, form: Mapping[str, str]) -> int:
-    """The amount of a step, in hundredths: that of the payment when the form has none."""
-    return hundredths(form) if form.get("amount") else entry.cents
+def stamp(at: float) -> str:
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S}+0000"
 
 
-def _major(cents: int) -> str:
-    return f"{cents // 100}.{cents % 100:02}"
+def _payment(entry: Entry, code: str) -> JsonObject:
+    """What is said of a payment. Amount and currency are repeated by the sandbox's choice."""
+    form = entry.form
+    return {
+        **_answer_of("GET", "/v3/payments/{id}").declared(form),
+        **{name: form[name] for name in ("amount", "currency") if name in form},
+        "id": entry.id,
+        "result": result(code, entry.refusal),
+    }
 
 
-def hundredths(form: Mapping[str, str]) -> int:
-    """The amount of a checked form, in hundredths; 0 without an amount."""
-    return int(form["amount"].replace(".", "")) if form.get("amount") else 0
+def _answer_of(method: str, path: str) -> Validator:
+    """What an answer repeats of a form: the members that the document declares in both."""
+    return load_document(DOCUMENT).operation(method, path).responses[200]

@@ -40,6 +40,10 @@ def _no_test(_name: str) -> Test | None:
     return None
 
 
+def _itself(item: Any) -> Members:
+    return cast("Members", item)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Listing:
     """How the items of a list are filtered, sorted and cut.
@@ -50,6 +54,7 @@ class Listing:
         size: The items of a page, where the query has no number.
         largest: The most items of a page; None: as many as the query asks for.
         controls: The parameters that are no filters.
+        members_of: The members of an item that are compared; by default it is a mapping itself.
         test_of: What a filter compares, and how; None: it compares the member of its own name.
         order: The order of the items, such as `name:asc,date:desc`; empty: they come as they are.
         number, asked_size, sort: The parameters for the number of the page, its size and the order.
@@ -58,21 +63,24 @@ class Listing:
     size: int = 25
     largest: int | None = None
     controls: Collection[str] = ()
+    members_of: Callable[[Any], Members] = _itself
     test_of: Callable[[str], Test | None] = _no_test
     order: str = ""
     number: str = "page"
     asked_size: str = "pageSize"
     sort: str = "sort"
 
-    def page(self, items: Sequence[Members], query: Mapping[str, Any]) -> Page[Members]:
+    def page(self, items: Sequence[T], query: Mapping[str, Any]) -> Page[T]:
         """The page that is asked for. Raises `Refused` for an order that the items do not have."""
         controls = {self.number, self.asked_size, self.sort, *self.controls}
         filters = {name: query[name] for name in query.keys() - controls}
         tests = {name: test for name in filters if (test := self.test_of(name)) is not None}
-        passing = [item for item in items if passes(item, filters, tests)]
+        passing = items
+        if filters:
+            passing = [item for item in items if passes(self.members_of(item), filters, tests)]
         order = query.get(self.sort, self.order)
         try:
-            in_turn = in_order(passing, order)
+            in_turn = in_order(passing, order, self.members_of)
         except TypeError:
             raise Refused(400, f"The items cannot be sorted by {order}.", self.sort) from None
         size = query.get(self.asked_size, self.size)
@@ -117,16 +125,19 @@ def has_member(name: str, members: Members, wanted: JsonValue) -> bool:
     return False
 
 
-def in_order(items: Sequence[Members], terms: str) -> Sequence[Members]:
+def in_order(
+    items: Sequence[T], terms: str, members_of: Callable[[Any], Members] = _itself
+) -> Sequence[T]:
     """Sort items by members: `name:asc,date:desc`. An item without the member comes first.
 
     Raises TypeError if the values of a member have no order.
     """
     for term in reversed(terms.split(",") if terms else []):
         name, _, direction = term.partition(":")
-        items = sorted(
-            items,
-            key=lambda item: (item.get(name) is not None, item.get(name)),
-            reverse=direction == "desc",
-        )
+
+        def place(item: T, name: str = name) -> tuple[bool, Any]:
+            value = members_of(item).get(name)
+            return value is not None, value
+
+        items = sorted(items, key=place, reverse=direction == "desc")
     return items

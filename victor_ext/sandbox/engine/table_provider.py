@@ -66,6 +66,10 @@ class TableProvider(SandboxProvider[S]):
     def authenticate(self, call: Call) -> str:
         """The caller whose credentials a call has. Raises `Refused`."""
 
+    def key_of(self, call: Call) -> str | None:
+        """The idempotency key of a call, as it is compared with other ones."""
+        return call.key
+
     def refusal(self, operation: str, refused: Refused) -> Response:  # noqa: ARG002 - of a provider
         """The response of a call that is refused."""
         return self.error(refused.status, refused.code, refused.message)
@@ -123,7 +127,8 @@ class TableProvider(SandboxProvider[S]):
 
     def _once(self, row: Row, call: Call, body: JsonObject) -> Response:
         """Do the work under the call's key, or repeat the response of the call that did it."""
-        before = self._keys.find(call.owner, call.key, call.digest)
+        key = self.key_of(call)
+        before = self._keys.find(call.owner, key, call.digest)
         if before is not None:
             response, call.exchange.reference, call.exchange.request_id = before.what
             call.exchange.replayed = before.is_repeat
@@ -133,7 +138,7 @@ class TableProvider(SandboxProvider[S]):
         response = self._answered(row, call, body)
         if call.exchange.work_done or self.keeps_refusals:
             made = response, call.exchange.reference, call.exchange.request_id
-            self._keys.keep(call.owner, call.key, call.digest, made)
+            self._keys.keep(call.owner, key, call.digest, made)
         return response
 
     def _answered(self, row: Row, call: Call, body: JsonObject) -> Response:

@@ -1,7 +1,8 @@
 """A local stand-in for FlexFactor. See docs/flexfactor.md."""
 
+from victor_ext.sandbox.flexfactor.commands import FlexFactorCommands
 from victor_ext.sandbox.flexfactor.provider import FlexFactorProvider
-from victor_ext.sandbox.flexfactor.state import FlexFactorCommands, FlexFactorSettings
+from victor_ext.sandbox.flexfactor.state import FlexFactorSettings
 from victor_ext.sandbox.server import ServerOverHttp
 from victor_ext.sandbox.server.notifying import NotifyingServer
 

@@ -1,66 +1,25 @@
-"""FlexFactor's sandbox: its credentials, tokens, orders and responses by key, and its commands."""
+"""FlexFactor's sandbox: its options, what it keeps, and what its operations do."""
 
 import base64
 import re
 import secrets
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections import ChainMap
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any
 
-from victor_ext.sandbox.engine import KeyMemory
-from victor_ext.sandbox.flexfactor.notifications import (
-    EVENTS,
-    OrderNotifications,
-    content_of,
-    signed,
-)
-from victor_ext.sandbox.server import (
-    Call,
-    Clock,
-    JsonObject,
-    NotFound,
-    Response,
-    TokenCommands,
-    TokenStore,
-    option,
-)
-from victor_ext.sandbox.server.commands import command, find, member, nothing
+from victor_ext.sandbox.engine import Answer, Asked, Refused
+from victor_ext.sandbox.flexfactor.notifications import REFUNDED, OrderNotifications
+from victor_ext.sandbox.flexfactor.orders import Order
+from victor_ext.sandbox.server import Clock, JsonObject, JsonValue, TokenStore, find, option
+from victor_ext.sandbox.server.document import load_document
 from victor_ext.sandbox.server.notifications import Notifications
-from victor_ext.sandbox.server.notifying import NotificationCommands, NotifyingSettings
+from victor_ext.sandbox.server.notifying import NotifyingSettings
 
-GUID = "(?i:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})"
-_STATES = (
-    "Draft",
-    "Onhold",
-    "Cancelled",
-    "Problem",
-    "Processing",
-    "Capturerequired",
-    "Returned",
-    "Completed",
-)
-
-STATE_AFTER = {
-    "APPROVED": "Completed",
-    "DECLINED": "Cancelled",
-    "CHALLENGE": "Onhold",
-    "SUBMITTED": "Draft",
-    "PROCESSING": "Processing",
-    "CAPTUREREQUIRED": "Capturerequired",
-    "EXPIRED": "Cancelled",
-    "CANCELLED": "Cancelled",
-}
-"""The state of an order after a decision, by the guide to the provider's portal, or else the
-sandbox's choice.
-"""
-
-TEST_CARD = "4111111111111111"
-"""The number in the provider's example of its vault."""
-CANCELLABLE = frozenset({"Draft", "Onhold", "Processing", "Capturerequired"})
-
-
+DOCUMENT = "flexfactor.yaml"
+_GUID = re.compile("(?i:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})")
+TOKEN_LIFE = 600.0
+"""Seconds, as the provider's pages have them."""
 _SHORTEST_KEY = 16
 
 
@@ -91,83 +50,9 @@ def read_key(text: str) -> bytes:
     return key
 
 
-TOKEN_LIFE = 600.0
-_KEY_LIFE = 86_400.0
-"""Seconds, as the provider's pages have them."""
-
-
-@dataclass(slots=True)
-class Order:
-    """One order. Amounts are in cents."""
-
-    id: str
-    external_id: str
-    mid: str
-    decision: str
-    cents: int
-    currency: str
-    placed_at: str
-    email: str
-    state: str = "Draft"
-    captured: int = 0
-    refunded: int = 0
-    asked: JsonObject = field(default_factory=dict[str, Any])
-    """The members of its evaluation, and of the objects in it, by name."""
-
-    def decide(self, decision: str) -> None:
-        """Set the decision. An approved order is paid."""
-        self.decision, self.state = decision, STATE_AFTER.get(decision, "Problem")
-        self.captured = self.cents if decision == "APPROVED" else 0
-
-    def to_dict(self) -> JsonObject:
-        """The order as `GET /v1/orders/{id}` returns it, with members that are not documented."""
-        return {
-            "id": self.id, "status": _STATES.index(self.state), "statusName": self.state,
-            "referenceNumber": self.id[:8].upper(), "externalOrderId": self.external_id,
-            "orderPlacedDate": self.placed_at, "expiryDate": None, "email": self.email,
-            "currencyCode": self.currency, "currencySymbol": "$",
-            "totalAmount": float(Decimal(self.cents).scaleb(-2)), "shippingAddress": None,
-        }  # fmt: skip
-
-    def capture(self, cents: int, currency: str) -> str | None:
-        """Take the money; returns the reason of a refusal, or None."""
-        if self.state != "Capturerequired":
-            return f"The order is {self.state}, not Capturerequired."
-        if currency != self.currency:
-            return f"The currency of the order is {self.currency}, not {currency}."
-        if cents > self.cents:
-            return "The amount is greater than the authorised one."
-        self.decision, self.state, self.captured = "APPROVED", "Completed", cents
-        return None
-
-    def refund(self, dollars: Decimal) -> str | None:
-        """Give money back; returns the reason of a refusal, or None."""
-        cents = dollars.scaleb(2)
-        largest = Decimal(self.captured - self.refunded)
-        if cents != cents.to_integral_value() or cents <= 0:
-            return f"Amount to refund ({dollars}) is not an amount."
-        if cents > largest:
-            most = f"maximum refund amount in ({largest.scaleb(-2):.2f}))"
-            return f"Amount to refund ({dollars:.2f}) is greater than {most}"
-        self.refunded += int(cents)
-        if self.refunded == self.captured:
-            self.state = "Returned"
-        return None
-
-    def cancel(self) -> str | None:
-        """Cancel the order; returns the reason of a refusal, or None.
-
-        A cancelled order stays cancelled.
-        """
-        if self.state == "Cancelled":
-            return None
-        if self.state not in CANCELLABLE:
-            return f"The order is {self.state} and cannot be cancelled."
-        self.decision, self.state = "CANCELLED", "Cancelled"
-        return None
-
-
 class State:
+    """What FlexFactor keeps, and what its operations do."""
+
     def __init__(
         self, clock: Clock, settings: FlexFactorSettings, notifications: Notifications
     ) -> None:
@@ -187,7 +72,6 @@ class State:
         given = settings.subscriber_key
         self.subscriber_key = secrets.token_bytes(64) if given is None else read_key(given)
         self.notified = OrderNotifications(notifications, clock, self.subscriber_key)
-        self._keys = KeyMemory[Response](clock.now, _KEY_LIFE)
 
     @property
     def first_mid(self) -> str:
@@ -201,194 +85,182 @@ class State:
     ) -> JsonObject:
         app_key, app_secret = app_key or uuid.uuid4().hex, app_secret or uuid.uuid4().hex
         mid = mid or self.first_mid
-        if not re.fullmatch(GUID, mid):
+        if not is_guid(mid):
             raise ValueError("mid must be a GUID")
         self.clients[app_key] = (app_secret, mid)
         return {"app_key": app_key, "app_secret": app_secret, "mid": mid}
 
-    def once(self, call: Call, work: Callable[[], Response], *, conflict: Response) -> Response:
-        """Do the work under the call's key, or repeat the first response.
-
-        Without a key, do the work.
-        """
-        key = (call.key or "").lower() or None  # the case of a GUID has no meaning
-        before = self._keys.find(call.owner, key, call.digest)
-        if before is not None:
-            call.exchange.replayed = before.is_repeat
-            return before.what if before.is_repeat else conflict
-        made = work()
-        if made.status == 200:
-            self._keys.keep(call.owner, key, call.digest, made)
-        return made
-
     def place_order(
-        self,
-        external_id: str,
-        mid: str,
-        price: tuple[int, str],
-        email: str,
-        decision: str,
-        own_id: str | None = None,
+        self, mid: str, asked: JsonObject, decision: str, own_id: str | None = None
     ) -> Order:
-        """Add an order with its decision.
+        """Add the order of an evaluation, with its decision.
 
         `own_id` is the provider's id (None: a new one is made).
         """
-        now, order_id = self.timestamp(), own_id or str(uuid.uuid4())
-        order = Order(order_id, external_id, mid, decision, *price, now, email)
+        order = Order(
+            id=own_id or str(uuid.uuid4()),
+            external_id=asked["orderId"],
+            mid=mid,
+            cents=asked["transaction"]["amount"],
+            currency=asked["transaction"]["currency"],
+            placed_at=self._clock.timestamp(),
+            asked=_by_name(asked),
+        )
         order.decide(decision)
-        self.orders[order.id] = self.by_external_id[external_id, mid] = order
+        self.orders[order.id] = self.by_external_id[order.external_id, mid] = order
         return order
 
-    def has_expired(self, card: JsonObject) -> bool:
-        """Whether the month of a card has ended."""
-        year, month = card.get("expirationYear"), card.get("expirationMonth", 12)
-        return year is not None and self._clock.is_over(year, month)
+    def newest_order(self, external_id: str) -> Order:
+        """The newest order of any merchant with the merchant's own id; raises `NotFound`."""
+        owners = (mid for name, mid in reversed(self.by_external_id) if name == external_id)
+        return find(self.by_external_id, (external_id, next(owners, "")), "order")
 
-    def timestamp(self) -> str:
-        return self._clock.timestamp()
+    # What the operations do
 
-    def order(self, external_id: str, mid: str | None = None) -> Order:
-        """An order by the merchant's id (`mid=None`: the newest of any merchant); raises
-        `NotFound`.
-        """
-        if mid is None:
-            mid = next(
-                (owner for name, owner in reversed(self.by_external_id) if name == external_id), ""
-            )
-        return find(self.by_external_id, (external_id, mid), "order")
-
-
-class FlexFactorCommands(TokenCommands, NotificationCommands):
-    """The commands of FlexFactor's sandbox, beside those of every sandbox.
-
-    Order ids are the merchant's own.
-    """
-
-    _state: State
-
-    @command(
-        "POST",
-        "/clients",
-        returns=lambda made: (str(made["app_key"]), str(made["app_secret"]), str(made["mid"])),
-    )
-    def add_client(
-        self, app_key: str | None = None, app_secret: str | None = None, mid: str | None = None
-    ) -> JsonObject:
-        """Let a client ask for tokens; returns its `app_key`, `app_secret` and `mid`.
-
-        `app_key=None`, `app_secret=None`: new ones are made. `mid=None`: the merchant of the first
-        client.
-        """
-        return self._state.add_client(app_key, app_secret, mid)
-
-    @command("POST", "/tokens", returns=member("token", str))
-    def add_token(self, app_key: str | None = None) -> JsonObject:
-        """A token that is ready, of the client with this `app_key` (None: the first).
-
-        It lives as long as those that clients ask for.
-        """
-        owner = app_key or next(iter(self._state.clients), "")
-        if owner not in self._state.clients:
-            raise NotFound("There is no such client: add_client makes one.")
-        return {"token": self._state.tokens.issue(owner, TOKEN_LIFE)[0]}
-
-    @command("POST", "/cards", returns=member("token", str))
-    def add_card(self, number: str = TEST_CARD, token: str | None = None) -> JsonObject:
-        """A token for a test card with this `number`, as the provider's vault makes one: for
-        `Card(token=...)`.
-
-        `token=None`: a new one is made. No other token is accepted. The provider's page: "Real
-        financial data cannot be used in the Sandbox. Please use our whitelisted test credit cards."
-        So any other number is refused. Of its list only the default is known.
-        """
-        if number.replace(" ", "") != TEST_CARD:
-            raise ValueError(
-                f"number must be that of a whitelisted test card, which is {TEST_CARD}"
-            )
-        token = token or f"tok_{uuid.uuid4().hex}"
-        self._state.cards.add(token)
-        return {"token": token}
-
-    @command("POST", "/decisions", returns=nothing)
-    def decide(self, status: str, order_id: str | None = None) -> None:
-        """Set the decision (`status`, such as `DECLINED`) of the next evaluation, of one order
-        (None: of any order).
-
-        With a card that has expired it is `DECLINED` all the same.
-        """
-        self._state.decisions[order_id or ""] = status
-
-    @command("POST", "/orders", returns=member("id", str))
-    def add_order(
-        self,
-        order_id: str,
-        cents: int = 4423,
-        status: str = "APPROVED",
-        provider_id: str | None = None,
-    ) -> JsonObject:
-        """Make an order of `cents` as if it had been evaluated to `status`, unless it exists.
-
-        Returns the provider's id of it, `provider_id` (None: a new one is made).
-        """
-        mid = self._state.first_mid
-        order = self._state.by_external_id.get((order_id, mid)) or self._state.place_order(
-            order_id, mid, (cents, "USD"), "payer@example.com", status, provider_id
+    def token(self, asked: Asked) -> JsonObject:
+        app_key, secret = str(asked.body["AppKey"]), asked.body["AppSecret"]
+        known_secret, _ = self.clients.get(app_key, (None, ""))
+        if not secret or secret != known_secret:
+            raise Refused(401, "Unauthorized")
+        token, expires = self.tokens.issue(app_key, TOKEN_LIFE)
+        return _said(
+            "SUCCESS",
+            accessToken=token,
+            refreshToken=secrets.token_urlsafe(32),
+            expires=int(expires * 1000),
+            id=str(uuid.uuid4()),
+            session=str(uuid.uuid4()),
+            daysToEnforceMFA=None,
+            skipAvailable=False,
         )
-        return order.to_dict()
 
-    @command("POST", "/orders/{order_id}/settle", returns=nothing)
-    def settle(self, order_id: str, status: str) -> JsonObject:
-        """Change the decision on an order to `status`, such as `APPROVED`."""
-        if status not in STATE_AFTER:
-            raise ValueError(f"status must be one of {', '.join(STATE_AFTER)}")
-        order = self._state.order(order_id)
-        order.decide(status)
-        self._state.notified.changed(order)
-        return order.to_dict()
+    def transmit(self, asked: Asked) -> Answer:
+        work = [f"{asked.body['orderId']}/transmit"]
+        return Answer(body=_said(0, transmitId=str(uuid.uuid4())), work=work)
 
-    @command("GET", "/orders/{order_id}")
-    def order_record(self, order_id: str) -> JsonObject:
-        """An order as the sandbox keeps it: `id`, `status`, and `captured` and `refunded` in
-        cents.
+    def evaluate(self, asked: Asked) -> Answer:
+        external_id = asked.body["orderId"]
+        if not asked.body["isDeclined"]:
+            raise Refused(400, "Only declined transactions are evaluated.", "IsDeclined")
+        asked.call.refers_to(external_id)
+        # The provider recognises a repeated order id of merchant-initiated transactions only.
+        # Others are charged again, so that a test that counts the work sees a key that changed.
+        known = None
+        if asked.body.get("isMIT"):
+            known = self.by_external_id.get((external_id, asked.call.owner))
+        order = known or self._decided(asked)
+        body = _said(
+            order.decision,
+            orderSessionKey=order.id,
+            senseKey=asked.body.get("senseKey"),
+            orderId=order.id,
+        )
+        return Answer(body=body, made=order.id, work=None if known else [external_id])
+
+    def _decided(self, asked: Asked) -> Order:
+        """The order of a new evaluation. A decision that was set counts once."""
+        external_id = asked.body["orderId"]
+        about = external_id if external_id in self.decisions else ""
+        decision = self.decisions.pop(about, "APPROVED")
+        card = asked.body.get("paymentMethod", {})
+        year, month = card.get("expirationYear"), card.get("expirationMonth", 12)
+        if year is not None and self._clock.is_over(year, month):
+            decision = "DECLINED"  # the sandbox's own rule: no page says it
+        order = self.place_order(asked.call.owner, asked.body, decision)
+        self.notified.changed(order)
+        return order
+
+    def capture(self, asked: Asked) -> Answer:
+        order = self._own_order(asked, asked.body["orderId"])
+        reference = f"{order.external_id}/capture"
+        asked.call.refers_to(reference)
+        try:
+            order.capture(asked.body["amount"], asked.body["currency"])
+        except Refused as refused:
+            return Answer(body=_said("FAILED", errors=[refused.message]))
+        self.notified.changed(order)
+        return Answer(body=_said("SUCCESS"), work=[reference])
+
+    def refund(self, asked: Asked) -> Answer:
+        order = self._own_order(asked, asked.about)
+        reference = f"{order.external_id}/refund"
+        asked.call.refers_to(reference)
+        try:
+            order.refund(Decimal(repr(asked.body["amountToRefund"])))
+        except Refused as refused:
+            code, why = "2001", refused.message
+            error = {"item1": why, "item2": "", "item3": code, "item4": True}
+            body = _said("FAILED", responseCode=code, responseMessage=why, errors=[error])
+            return Answer(body=body)
+        self.notified.post(order, REFUNDED)
+        body = _said("SUCCESS", responseCode="100", responseMessage="Success")
+        return Answer(body=body, work=[reference])
+
+    def cancel(self, asked: Asked) -> Answer:
+        return self._cancelled(asked, self._own_order(asked, asked.about))
+
+    def external_cancel(self, asked: Asked) -> Answer:
+        key = asked.about, asked.call.owner
+        return self._cancelled(asked, find(self.by_external_id, key, "order"))
+
+    def _cancelled(self, asked: Asked, order: Order) -> Answer:
+        """Cancel an order. A cancelled one stays cancelled."""
+        reference = f"{order.external_id}/cancel"
+        asked.call.refers_to(reference)
+        if order.state == "Cancelled":
+            return Answer()
+        order.cancel()
+        self.notified.changed(order)
+        return Answer(work=[reference])
+
+    def one_order(self, asked: Asked) -> JsonObject:
+        return shown(self._own_order(asked, asked.about))
+
+    def own_orders(self, asked: Asked) -> list[Order]:
+        orders = [order for order in self.orders.values() if order.mid == asked.call.owner]
+        if asked.query.get("sort") == "desc":
+            orders.reverse()
+        return orders
+
+    def _own_order(self, asked: Asked, order_id: str) -> Order:
+        """The order with the provider's id. Raises `NotFound`, or `Refused` for another
+        merchant's.
         """
-        order = self._state.order(order_id)
-        return {
-            "id": order.id,
-            "status": order.state,
-            "captured": order.captured,
-            "refunded": order.refunded,
-        }
+        order = find(self.orders, order_id, "order")
+        check_merchant(order.mid, asked.call.owner)
+        return order
 
-    @command(
-        "POST",
-        "/notifications",
-        returns=lambda made: (dict(made["headers"]), str(made["body"]).encode()),
-    )
-    def notification(
-        self, order_id: str, event: str, *, host: str, resent: bool = False
-    ) -> JsonObject:
-        """A signed notification about an order, for a receiver: `headers` and `body`.
 
-        `event` is its name, `host` the receiver's, which is signed, and `resent` whether it was
-        sent before.
-        """
-        order = self._state.order(order_id)
-        content = {**content_of(order, event, self._context.clock), "IsResent": resent}
-        headers, body = signed(self._state.subscriber_key, content, host, self._context.clock)
-        return {"headers": headers, "body": body}
+def is_guid(text: str) -> bool:
+    return _GUID.fullmatch(text) is not None
 
-    @command("POST", "/orders/{order_id}/notify", returns=nothing)
-    def trigger(self, order_id: str, event: str) -> JsonObject:
-        """Post a notification of any `event` about an order, such as
-        `payment.chargeback.received`, to the address of `--notify`. The order stays as it is.
-        """
-        if event not in EVENTS:
-            raise ValueError(f"event must be one of {', '.join(EVENTS)}, not {event!r}")
-        self._state.notified.post(self._state.order(order_id), event)
-        return {}
 
-    @command("GET", "/subscriber_key")
-    def subscriber_key(self) -> str:
-        """The key that signs notifications, in base64."""
-        return base64.b64encode(self._state.subscriber_key).decode()
+def check_merchant(mid: JsonValue, own: str) -> None:
+    """Refuse what is another merchant's than the caller's."""
+    if str(mid).lower() != own.lower():
+        raise Refused(403, "Access to the requested resource is denied.", "Mid")
+
+
+def shown(order: Order) -> JsonObject:
+    """An order, and what its evaluation said where the document declares a member of that name."""
+    document = load_document(DOCUMENT).operation("GET", "/v1/orders/{id}").responses[200]
+    return {**document.declared(order.asked), **order.to_dict()}
+
+
+def _said(status: JsonValue, **more: JsonValue) -> JsonObject:
+    """The body of an answer to a call that was understood."""
+    return {
+        "success": status not in ("DECLINED", "FAILED"),
+        "status": status,
+        "result": None,
+        "statusCode": None,
+        "errors": [],
+        "customProperties": {},
+        **more,
+    }
+
+
+def _by_name(body: JsonObject) -> JsonObject:
+    """The members of a body and of the objects in it; of one name, the outer one."""
+    parts: list[JsonObject] = [value for value in body.values() if isinstance(value, dict)]
+    return dict(ChainMap(body, *map(_by_name, parts)))
