@@ -23,8 +23,6 @@ from victor_ext.sandbox.victor.state import (
     wrong,
 )
 
-Ending = Literal["answer", "expire"]
-
 
 def read_date(text: str) -> date | None:
     """The date in `YYYY-MM-DD`, or None."""
@@ -69,21 +67,17 @@ _STEPS: dict[tuple[Status, str], Status] = {
 _EXPIRING: tuple[Status, ...] = ("pending", "processing", "needs-review")
 """The statuses that are `expired` after the due date, where no step comes next."""
 
-_UNANSWERED = "only one without an answer can expire"
-_PENDING = "only a pending one can be answered"
-_LEFT: dict[tuple[Ending, Direction], tuple[tuple[Status, ...], str]] = {
-    ("answer", "inbound"): (("pending",), _PENDING),
-    ("answer", "outbound"): (OPEN, _PENDING),
-    ("expire", "inbound"): (OPEN, _UNANSWERED),
-    ("expire", "outbound"): (OPEN, _UNANSWERED),
+_ENDINGS: dict[str, tuple[dict[Direction, tuple[Status, ...]], str]] = {
+    "answer": ({"inbound": ("pending",), "outbound": OPEN}, "only a pending one can be answered"),
+    "expire": ({"inbound": OPEN, "outbound": OPEN}, "only one without an answer can expire"),
 }
-"""The statuses in which a request can be answered or expire at once, and why not in others."""
+"""In which statuses a request can be answered or expire at once, and why not in others."""
 
 
-def check_ending(ending: Ending, request: PaymentRequest) -> None:
+def check_ending(ending: Literal["answer", "expire"], request: PaymentRequest) -> None:
     """Raise `Refused` if the request has no status that can end so."""
-    statuses, rule = _LEFT[ending, request.direction]
-    if request.status not in statuses:
+    statuses, rule = _ENDINGS[ending]
+    if request.status not in statuses[request.direction]:
         raise cannot("status", f"This request is {request.status}; {rule}.")
 
 

@@ -12,7 +12,7 @@ import os
 import sqlite3
 from collections import UserDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Literal, TypeVar
@@ -264,6 +264,11 @@ def open_database(path: str | os.PathLike[str] | None) -> sqlite3.Connection:
     return database
 
 
+def _fields(record: Any) -> JsonObject:
+    """The fields of a record, which hold plain JSON: nothing in them needs to be copied."""
+    return {name: getattr(record, name) for name in record.__slots__}
+
+
 class Facts(UserDict[str, T]):
     """Facts of one kind by name, in the order in which they came.
 
@@ -290,7 +295,7 @@ class Facts(UserDict[str, T]):
     def write(self, facts: Mapping[str, T]) -> None:
         """Write facts that count once they are in `data`."""
         rows = [
-            (self._kind, name, json.dumps(value, default=asdict)) for name, value in facts.items()
+            (self._kind, name, json.dumps(value, default=_fields)) for name, value in facts.items()
         ]
         self._database.executemany(_UPSERT, rows)
 
