@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from victor_ext.sandbox.server.provider import Call
 
 
-class Refused(Exception):
-    """A call is answered with an error.
+class Refused(ValueError):
+    """A call is answered with an error. Raised by a command, it is misuse.
 
     Args:
         status: Of the response.
@@ -53,6 +53,8 @@ class Asked:
     """The declared parameters, by their types."""
     body: JsonObject
     """The declared members."""
+    sent: JsonObject
+    """The whole body, also with members that the document does not declare."""
 
     @property
     def about(self) -> str:

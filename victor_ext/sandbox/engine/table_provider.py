@@ -146,7 +146,7 @@ class TableProvider(SandboxProvider[S]):
         query = rules.read_query(call.query)
         self.check(call, row.name, query, body)
         known = {name: value for name, value in query.items() if name in rules.query.members}
-        asked = Asked(row.name, call, known, rules.body.declared(body))
+        asked = Asked(row.name, call, known, rules.body.declared(body), body)
         made = row.does(self.state, asked)
         if isinstance(made, Response):
             return made

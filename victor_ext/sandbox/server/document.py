@@ -233,7 +233,9 @@ class Document:
         return Validator(_strict(schema), self._components)
 
 
+@lru_cache
 def _shape(path: str) -> str:
+    """A path without the names of its parameters. It is asked for with each call."""
     return re.sub(r"{[^}]*}", "{}", path)
 
 

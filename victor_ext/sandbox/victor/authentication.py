@@ -5,7 +5,6 @@ documentation alone.
 import base64
 import json
 import secrets
-from dataclasses import dataclass
 from typing import cast
 
 from cryptography.exceptions import InvalidSignature
@@ -19,18 +18,16 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
+from victor_ext.sandbox.engine import Refused
 from victor_ext.sandbox.server.context import Clock, digest
 from victor_ext.sandbox.server.exchange import JsonObject
 from victor_ext.sandbox.victor.settings import SandboxSettings
 from victor_ext.sandbox.victor.state import Store, read_public_key
 
 
-@dataclass
-class Refused(Exception):
-    """Why a caller was refused: a code for programs and a sentence for people."""
-
-    code: str
-    message: str
+def _refused(code: str, message: str) -> Refused:
+    """Why a caller is refused: a code for programs and a sentence for people."""
+    return Refused(401, message, code=code)
 
 
 class Authenticator:
@@ -40,40 +37,40 @@ class Authenticator:
     def caller(self, authorization: str | None) -> str:
         """The API key or client id behind the header; raises `Refused`."""
         if not authorization:
-            raise Refused("missing_authorization", "The Authorization header is missing.")
+            raise _refused("missing_authorization", "The Authorization header is missing.")
         prefix, _, token = authorization.partition(" ")
         if prefix == "Token" and token:
             return self._signed(token)
         if prefix == "Bearer" and token:
             client_id = self._store.tokens.owner(token)
             if client_id is None:
-                raise Refused(
+                raise _refused(
                     "invalid_token", "This token was not issued here, has expired, or was revoked."
                 )
             return client_id
         known = "'Token <jwt>' (signed by the client) or 'Bearer <token>' (issued here)"
-        raise Refused("wrong_prefix", f"Authorization must be {known}.")
+        raise _refused("wrong_prefix", f"Authorization must be {known}.")
 
     def _signed(self, token: str) -> str:
         parts = token.split(".")
         if len(parts) != 3:
-            raise Refused("malformed_token", "A JWT has three parts joined by dots.")
+            raise _refused("malformed_token", "A JWT has three parts joined by dots.")
         header_text, claims_text, signature = parts[0], parts[1], _decode(parts[2])
         _check_header(_json_part(header_text, "header"))
         claims = _json_part(claims_text, "claims")
         issued, expires = _times(claims)
         if claims.get("iss") != "victor-api":
-            raise Refused("wrong_issuer", "iss must be 'victor-api'.")
+            raise _refused("wrong_issuer", "iss must be 'victor-api'.")
         api_key = claims.get("sub")
         if not isinstance(api_key, str) or api_key not in self._store.public_keys:
-            raise Refused("unknown_api_key", "sub is not an API key of this environment.")
+            raise _refused("unknown_api_key", "sub is not an API key of this environment.")
         key = read_public_key(self._store.public_keys[api_key])
         try:
             key.verify(
                 signature, f"{header_text}.{claims_text}".encode("ascii"), PKCS1v15(), SHA512()
             )
         except InvalidSignature:
-            raise Refused(
+            raise _refused(
                 "bad_signature", "The signature does not match the key of this API key."
             ) from None
         self._check_times(issued, expires)
@@ -81,18 +78,20 @@ class Authenticator:
 
     def _check_times(self, issued: int, expires: int) -> None:
         if expires <= issued:
-            raise Refused("wrong_lifetime", "exp must be later than iat.")
+            raise _refused("wrong_lifetime", "exp must be later than iat.")
         if expires - issued > self._settings.longest_token:
             allowed = f"{self._settings.environment} allows {self._settings.longest_token:g} s"
-            raise Refused("lifetime_too_long", f"exp is {expires - issued} s after iat; {allowed}.")
+            raise _refused(
+                "lifetime_too_long", f"exp is {expires - issued} s after iat; {allowed}."
+            )
         now = self._clock.wall()
         if issued > now + self._settings.leeway:
-            raise Refused(
+            raise _refused(
                 "issued_in_the_future",
                 "iat is later than this server's clock; see the Date header.",
             )
         if expires < now - self._settings.leeway:
-            raise Refused(
+            raise _refused(
                 "expired_token", "exp has passed by this server's clock; see the Date header."
             )
 
@@ -100,7 +99,7 @@ class Authenticator:
         """A new token for a client, in the provider's shape; raises `Refused` for a wrong pair."""
         known = self._store.clients.get(client_id)
         if known is None or not secrets.compare_digest(known, digest(client_secret)):
-            raise Refused(
+            raise _refused(
                 "invalid_client", "client_id and client_secret are not a pair of this environment."
             )
         token, expires = self._store.tokens.issue(client_id, self._settings.token_life)
@@ -117,7 +116,7 @@ def _decode(part: str) -> bytes:
             part.translate(_FOREIGN) + "=" * (-len(part) % 4), b"-_", validate=True
         )
     except ValueError:
-        raise Refused(
+        raise _refused(
             "malformed_token", "A part of the JWT is not base64url without padding."
         ) from None
 
@@ -128,27 +127,27 @@ def _json_part(part: str, what: str) -> JsonObject:
     except (ValueError, RecursionError):
         value = None
     if not isinstance(value, dict):
-        raise Refused("malformed_token", f"The {what} of the JWT are not a JSON object.")
+        raise _refused("malformed_token", f"The {what} of the JWT are not a JSON object.")
     return cast("JsonObject", value)
 
 
 def _check_header(header: JsonObject) -> None:
     if header.get("alg") != "RS512":
-        raise Refused("wrong_algorithm", "alg must be RS512.")
+        raise _refused("wrong_algorithm", "alg must be RS512.")
     if header.get("typ") != "JWT":
-        raise Refused("wrong_type", "typ must be JWT.")
+        raise _refused("wrong_type", "typ must be JWT.")
     if "crit" in header or "b64" in header:
         # RFC 7797: with b64 the claims would be signed as they are, and no JWT may have that
         # (section 7).
-        raise Refused("malformed_token", "crit and b64 must not be in the header of a JWT.")
+        raise _refused("malformed_token", "crit and b64 must not be in the header of a JWT.")
 
 
 def _times(claims: JsonObject) -> tuple[int, int]:
     for name in ("iss", "sub", "iat", "exp"):
         if name not in claims:
-            raise Refused("missing_claim", f"{name} is missing.")
+            raise _refused("missing_claim", f"{name} is missing.")
         if name in ("iat", "exp") and type(claims[name]) is not int:
-            raise Refused("wrong_claim", f"{name} must be a whole number of epoch seconds.")
+            raise _refused("wrong_claim", f"{name} must be a whole number of epoch seconds.")
     return claims["iat"], claims["exp"]
 
 

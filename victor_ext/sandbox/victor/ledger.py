@@ -9,37 +9,55 @@ import random
 import sqlite3
 import string
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from sys import intern
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
-from victor_ext.sandbox.engine import KeyMemory, place_of
+from victor_ext.sandbox.engine import KeyMemory, Refused, place_of
 from victor_ext.sandbox.server import Clock, JsonObject, JsonValue, find
 from victor_ext.sandbox.server.context import digest
 from victor_ext.sandbox.server.document import Problem
 from victor_ext.sandbox.victor import state
-from victor_ext.sandbox.victor.authentication import new_key_pair
-from victor_ext.sandbox.victor.lifecycle import Lifecycle, due_dates, read_date
+from victor_ext.sandbox.victor.authentication import Authenticator, new_key_pair
+from victor_ext.sandbox.victor.formats import Formats
+from victor_ext.sandbox.victor.lifecycle import (
+    Lifecycle,
+    cannot,
+    check_ending,
+    due_dates,
+    read_date,
+)
+from victor_ext.sandbox.victor.pager import Pager
 from victor_ext.sandbox.victor.settings import SandboxSettings, read_zone
 from victor_ext.sandbox.victor.state import (
     FIELDS,
     OPEN,
     Account,
-    Counterparty,
     PaymentRequest,
     Status,
     Store,
-    Wrong,
+    wrong,
 )
 
+KeyRule: TypeAlias = str
+"""A value of `key_repeat` or `key_conflict`."""
+
 _ID_ALPHABET = string.ascii_uppercase + string.digits
-
-
 KEY_NAME = "Idempotency-Key"
-
+_USED = {
+    "conflict": "This key was used with another body.",
+    "inProgress": "The first call with this key goes on.",
+    "used": "This key was used already.",
+}
+"""Why a key cannot be used, by the kind of the problem."""
+_ANSWERS: dict[str, tuple[Status, Literal["Accepted", "Rejected"]]] = {
+    "Accepted": ("accepted", "Accepted"),
+    "Declined": ("declined", "Rejected"),
+}
+"""Where a request goes by an answer, and what is shown of that."""
 _OF_BOTH = {"payee", "payment_details"}
 """The places of the body that a request and its inbound twin have in common."""
 
@@ -56,7 +74,10 @@ class Ledger(Lifecycle):
         # Without `auto`, a step of a request's life takes one second of the business clock.
         step = 1.0 if settings.auto is None else settings.auto
         super().__init__(Store(database, clock), step=step, zone=read_zone(settings.due_date_zone))
-        self._settings, self._clock, self.tokens = settings, clock, self.store.tokens
+        self.settings, self.clock, self.tokens = settings, clock, self.store.tokens
+        self.authenticator = Authenticator(settings, clock, self.store)
+        self.formats = Formats(settings)
+        self.pager = Pager(settings, clock, self.store, self.formats.members)
         self._random = random.Random(settings.seed)  # noqa: S311 (ids, not secrets)
         self._keys = KeyMemory[Sequence[str]](clock.now, settings.key_life, self.store.keys)
         """What a key has done: the id of the request, or the empty id and the refusal."""
@@ -79,61 +100,64 @@ class Ledger(Lifecycle):
                 self.create_inbound({"payee": asks, "payment_details": details}, state.DEMO_PAYEE)
 
     def advance(self, seconds: float) -> int:
-        self._kept_clock["advanced"] = self._clock.advanced + seconds
-        self._clock.advanced += seconds
-        return self.pass_time(self._clock.now())
+        self._kept_clock["advanced"] = self.clock.advanced + seconds
+        self.clock.advanced += seconds
+        return self.pass_time(self.clock.now())
 
     def tick(self) -> None:
-        if self._settings.auto is not None:
-            self.pass_time(self._clock.now())
+        if self.settings.auto is not None:
+            self.pass_time(self.clock.now())
 
     def tomorrow(self) -> str:
         """The day after the first due date that is accepted."""
-        return (due_dates(self._clock.now(), self._zone)[0] + timedelta(days=1)).isoformat()
+        return (due_dates(self.clock.now(), self._zone)[0] + timedelta(days=1)).isoformat()
 
     def get(self, request_id: str) -> PaymentRequest:
         """One request; raises `NotFound`."""
         return find(self.store.requests, request_id, "payment request")
 
-    def replay(
+    def before(
         self, owner: str, key: str | None, fingerprint: str
-    ) -> PaymentRequest | Problem | None:
-        """The request that was made under this key, its refusal, or None.
+    ) -> tuple[PaymentRequest | Problem, KeyRule] | None:
+        """The request that was made under this key, or its refusal, and the rule of the answer.
+        None: another one is made.
 
-        Raises `Wrong` for a key that was used with another body, or that may not be repeated.
+        Raises `Refused` for a key that was used with another body, or that may not be repeated.
         """
         before = self._keys.find(owner, key, fingerprint)
         if before is None:
             return None
-        rule = self._settings.key_repeat if before.is_repeat else self._settings.key_conflict
-        if not before.is_repeat and rule not in ("replay", "new"):
-            raise _used("conflict", "This key was used with another body.", rule)
+        rule = self.settings.key_repeat if before.is_repeat else self.settings.key_conflict
+        if rule.isdecimal() and not before.is_repeat:
+            raise _used("conflict", rule)
         request_id, *refusal = before.what
         if refusal:  # which makes nothing more under any rule
             kind, message, *path = refusal
-            return Problem(tuple(path), kind, message)
+            return Problem(tuple(path), kind, message), rule
         made = self.store.requests[request_id]
-        age = self._clock.now() - made.created_at
-        if 0 <= age < self._settings.key_in_progress:  # below zero, the clock was set back since
-            raise _used("inProgress", "The first call with this key goes on.", "409")
-        if rule == "new":
-            return None
-        if rule == "409":
-            raise _used("used", "This key was used already.", rule)
-        return made
+        age = self.clock.now() - made.created_at
+        if 0 <= age < self.settings.key_in_progress:  # below zero, the clock was set back since
+            raise _used("inProgress", "409")
+        if rule.isdecimal():
+            raise _used("used", rule)
+        return None if rule == "new" else (made, rule)
 
-    def refused(self, owner: str, key: str | None, fingerprint: str, problem: Problem) -> Problem:
-        """The refusal of a create. Where a key is bound to it, it is kept."""
-        if key is not None and self._settings.refused_key == "bound":
-            refusal = ("", problem.kind, problem.message, *problem.path)
+    def check_create(self, owner: str, key: str | None, fingerprint: str, body: JsonValue) -> None:
+        """Refuse what is wrong with a create. Where a key is bound to a refusal, it is kept."""
+        problems = self.create_problems(body)
+        if not problems:
+            return
+        first = problems[0]
+        if self.settings.refused_key == "bound":
+            refusal = ("", first.kind, first.message, *first.path)
             self._keys.keep(owner, key, fingerprint, refusal)
-        return problem
+        raise wrong(first)
 
     def create(
         self, owner: str, key: str | None, fingerprint: str, body: JsonObject
     ) -> PaymentRequest:
-        """Make an outbound request, and its inbound twin when the counterparty has an account in
-        the sandbox.
+        """Make an outbound request of the declared members of a create, and its inbound twin when
+        the counterparty has an account in the sandbox.
         """
         counterparty_id = _counterparty_id(body)
         counterparty = self.store.counterparties.get(counterparty_id or "")
@@ -146,23 +170,18 @@ class Ledger(Lifecycle):
             idempotency_key=key,
         )
         made = [request]
-        if (
-            self._settings.twins
-            and counterparty is not None
-            and counterparty.account_number in self.store.accounts
-        ):
-            made = self._with_twin(request, counterparty)
+        number = counterparty.account_number if counterparty else None
+        account = self.store.accounts.get(number or "")
+        if self.settings.twins and account is not None:
+            made = self._with_twin(request, account)
         entry = self._keys.entry(fingerprint, (request.id,), request.created_at)
         self._commit(made, None if key is None else {place_of(owner, key): entry})
         return made[0]
 
     def _text(self, name: str, body: JsonObject) -> str | None:
-        return self._settings.kept(name, body[name])[0] if name in body else None
+        return self.settings.kept(name, body[name])[0] if name in body else None
 
-    def _with_twin(
-        self, request: PaymentRequest, counterparty: Counterparty
-    ) -> list[PaymentRequest]:
-        account = self.store.accounts[counterparty.account_number or ""]
+    def _with_twin(self, request: PaymentRequest, account: Account) -> list[PaymentRequest]:
         others = request.others or {}
         twin = replace(
             request,
@@ -193,7 +212,7 @@ class Ledger(Lifecycle):
         """A request of the body of a create. `more` are fields of `PaymentRequest`."""
         # In milliseconds, as the provider does, and never before the last request, also when the
         # clock was set back.
-        now = max([round(self._clock.now(), 3), *self.store.created[-1:]])
+        now = max([round(self.clock.now(), 3), *self.store.created[-1:]])
         payee, details = body["payee"], body["payment_details"]
         return PaymentRequest(
             id=self._new_id(),
@@ -214,7 +233,7 @@ class Ledger(Lifecycle):
 
     def _latest_due_date(self) -> str:
         """The provider's default, by the document: 24 hours from now."""
-        return due_dates(self._clock.now(), self._zone)[1].isoformat()
+        return due_dates(self.clock.now(), self._zone)[1].isoformat()
 
     def respond(
         self, request_id: str, body: JsonObject, *, as_payer: bool = False
@@ -222,45 +241,36 @@ class Ledger(Lifecycle):
         """Answer an inbound request; returns it, and whether this call did the work.
 
         `as_payer` answers in the payer's own bank: a twin, or an outbound request that waits.
-        Raises `NotFound`, or `Wrong` with the reason.
+        Raises `NotFound`, or `Refused` with the reason.
         """
         request = self.get(request_id)
         if as_payer and request.child_id is not None:
             request = self.get(request.child_id)
         if request.direction == "outbound" and not as_payer:
-            raise _cannot("", "This request is outbound; answer the inbound one (its child).")
-        accepted = body["status"] == "Accepted"
-        answer: Literal["Accepted", "Rejected"] = "Accepted" if accepted else "Rejected"
-        modified, (notes, refusal) = (
-            body.get("modified_amount"),
-            self._settings.kept("notes", body["notes"]),
-        )
+            raise cannot("", "This request is outbound; answer the inbound one (its child).")
+        to, answer = _ANSWERS[body["status"]]
+        modified = body.get("modified_amount")
+        notes, refusal = self.settings.kept("notes", body["notes"])
         if refusal and not as_payer:
-            raise _cannot("notes", refusal)
+            raise cannot("notes", refusal)
         if request.answer is not None:
-            same = (request.answer, request.modified_amount, request.approval_notes) == (
-                answer,
-                modified,
-                notes,
-            )
-            if same and self._settings.second_answer == "replay":
+            before = request.answer, request.modified_amount, request.approval_notes
+            is_same = before == (answer, modified, notes)
+            if is_same and self.settings.second_answer == "replay":
                 return request, False
-            raise _cannot("status", "This request has been answered already.")
-        if request.status not in (("pending",) if request.direction == "inbound" else OPEN):
-            raise _cannot(
-                "status", f"This request is {request.status}; only a pending one can be answered."
-            )
-        self._check_modified(request, answer, modified)
-        now = self._clock.now()
+            raise cannot("status", "This request has been answered already.")
+        check_ending("answer", request)
+        _check_modified(request, answer, modified)
+        now = self.clock.now()
         parent = self.store.requests.get(request.parent_id or "")
-        both = [request] if parent is None or parent.status in state.TERMINAL else [request, parent]
+        both = [request] if parent is None or parent.status in state.ENDED else [request, parent]
         changed = [
             replace(
                 one,
-                status="accepted" if accepted else "declined",
+                status=to,
                 changed_at=now,
                 answer=answer,
-                approved_at=now if accepted else None,
+                approved_at=now if to == "accepted" else None,
                 original_amount=one.amount,
                 amount=modified or one.amount,
                 modified_amount=modified,
@@ -273,33 +283,19 @@ class Ledger(Lifecycle):
 
     def expire(self, request_id: str) -> PaymentRequest:
         """Let a request without an answer expire now, and its twin; raises `NotFound` or
-        `Wrong`.
+        `Refused`.
         """
         request = self.get(request_id)
-        if request.status not in OPEN:
-            raise _cannot(
-                "status",
-                f"This request is {request.status}; only one without an answer can expire.",
-            )
+        check_ending("expire", request)
         twin = self.store.requests.get(request.child_id or request.parent_id or "")
         both = [one for one in (request, twin) if one is not None and one.status in OPEN]
-        now = self._clock.now()
+        now = self.clock.now()
         self.store.commit([replace(one, status="expired", changed_at=now) for one in both])
         return self.get(request_id)
 
-    def _check_modified(self, request: PaymentRequest, answer: str, modified: str | None) -> None:
-        if modified is None:
-            return
-        if answer == "Rejected":
-            raise _cannot("modified_amount", "A declined request has no amount.")
-        if Decimal(modified) <= 0:
-            raise _cannot("modified_amount", "The amount must be above zero.")
-        if Decimal(modified) != Decimal(request.amount) and not request.amount_modification_allowed:
-            raise _cannot("modified_amount", "This request does not allow another amount.")
-
     def move(self, request_id: str, to: Status, error_message: str | None = None) -> PaymentRequest:
         """Put a request into a status, whatever it was before; raises `NotFound`."""
-        request, now = self.get(request_id), self._clock.now()
+        request, now = self.get(request_id), self.clock.now()
         approved = request.approved_at or now if to in ("accepted", "completed") else None
         moved = replace(
             request, status=to, changed_at=now, error_message=error_message, approved_at=approved
@@ -342,49 +338,58 @@ class Ledger(Lifecycle):
         problems = state.declared("create").body.problems(body)
         if problems:
             return problems
-        payee, details, reference = (
-            body["payee"],
-            body["payment_details"],
-            body.get("client_reference_id"),
-        )
-        refused: dict[str, str] = {}
-        if Decimal(details["amount"]) <= 0:
-            refused["payment_details.amount"] = "must be above zero"
-        if "ultimate_creditor" in payee and details.get("biller_type", "BUSINESS") != "BUSINESS":
-            refused["payee.ultimate_creditor"] = "may be set only when biller_type is BUSINESS"
-        due, (first, last) = (
-            read_date(details.get("due_date") or self._latest_due_date()),
-            due_dates(self._clock.now(), self._zone),
-        )
-        for place, text in {
+        refused = [*_refused_of_all(body)]
+        if not from_outside:
+            refused += self._refused_of_callers(body)
+        return [Problem(tuple(place.split(".")), "invalid", why) for place, why in refused]
+
+    def _refused_of_callers(self, body: JsonObject) -> Iterator[tuple[str, str]]:
+        """The places in the body of a caller's create that are refused, and why."""
+        payee, details = body["payee"], body["payment_details"]
+        texts = {
             "payment_details.notes": details.get("notes"),
-            "client_reference_id": reference,
-        }.items():
-            why = self._settings.kept(place, text or "")[1]
-            refused |= {place: why} if why and not from_outside else {}
-        if not from_outside and (due is None or not first <= due <= last):
-            refused["payment_details.due_date"] = (
-                "must be a date from today until 24 hours from now"
-            )
-        if self._settings.strict_accounts and not from_outside:
+            "client_reference_id": body.get("client_reference_id"),
+        }
+        for place, text in texts.items():
+            why = self.settings.kept(place.rpartition(".")[2], text or "")[1]
+            if why is not None:
+                yield place, why
+        due = read_date(details.get("due_date") or self._latest_due_date())
+        first, last = due_dates(self.clock.now(), self._zone)
+        if due is None or not first <= due <= last:
+            yield "payment_details.due_date", "must be a date from today until 24 hours from now"
+        if self.settings.strict_accounts:
             if payee["account_number"] not in self.store.accounts:
-                refused["payee.account_number"] = "is not an account of the caller"
+                yield "payee.account_number", "is not an account of the caller"
             if _counterparty_id(body) not in {None, *self.store.counterparties}:
-                refused["payer.victor_counterparty_id"] = "is not a counterparty of the caller"
-        return [
-            Problem(tuple(place.split(".")), "invalid", message)
-            for place, message in refused.items()
-        ]
+                yield "payer.victor_counterparty_id", "is not a counterparty of the caller"
 
 
-def _cannot(field: str, message: str) -> Wrong:
-    """Why a request cannot be answered, and the wrong field (empty: the request itself)."""
-    return Wrong([Problem((field,) if field else (), "invalid", message)])
+def _refused_of_all(body: JsonObject) -> Iterator[tuple[str, str]]:
+    """The places in the body of any create that are refused, and why."""
+    details = body["payment_details"]
+    if Decimal(details["amount"]) <= 0:
+        yield "payment_details.amount", "must be above zero"
+    is_business = details.get("biller_type", "BUSINESS") == "BUSINESS"
+    if "ultimate_creditor" in body["payee"] and not is_business:
+        yield "payee.ultimate_creditor", "may be set only when biller_type is BUSINESS"
 
 
-def _used(kind: str, message: str, status: str) -> Wrong:
+def _check_modified(request: PaymentRequest, answer: str, modified: str | None) -> None:
+    """Refuse an amount that the payer may not agree to."""
+    if modified is None:
+        return
+    if answer == "Rejected":
+        raise cannot("modified_amount", "A declined request has no amount.")
+    if Decimal(modified) <= 0:
+        raise cannot("modified_amount", "The amount must be above zero.")
+    if Decimal(modified) != Decimal(request.amount) and not request.amount_modification_allowed:
+        raise cannot("modified_amount", "This request does not allow another amount.")
+
+
+def _used(kind: str, status: str) -> Refused:
     """Why a key cannot be used."""
-    return Wrong([Problem((KEY_NAME,), kind, message)], status)
+    return wrong(Problem((KEY_NAME,), kind, _USED[kind]), status=status)
 
 
 def _shown(payer: Account) -> JsonObject:
@@ -403,9 +408,8 @@ def _counterparty_id(body: JsonObject) -> str | None:
 
 
 def _others(body: JsonObject) -> JsonObject | None:
-    """What the body of a create has beside the fields, where the document declares it."""
-    others: JsonObject = state.declared("create").body.declared(body)
-    others.pop("client_reference_id", None)
+    """What the declared members of a create have beside the fields."""
+    others = {name: value for name, value in body.items() if name != "client_reference_id"}
     for place in FIELDS.keys() & others.keys():
         members, fields = others[place].items(), FIELDS[place]
         others[place] = {name: value for name, value in members if name not in fields}

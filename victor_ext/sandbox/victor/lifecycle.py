@@ -8,9 +8,20 @@ date.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta, timezone, tzinfo
+from typing import Literal
 
-from victor_ext.sandbox.engine import Entry, Timeline
-from victor_ext.sandbox.victor.state import NOT_CONFIGURED, Behaviour, PaymentRequest, Status, Store
+from victor_ext.sandbox.engine import Entry, Refused, Timeline
+from victor_ext.sandbox.server.document import Problem
+from victor_ext.sandbox.victor.state import (
+    NOT_CONFIGURED,
+    OPEN,
+    Behaviour,
+    Direction,
+    PaymentRequest,
+    Status,
+    Store,
+    wrong,
+)
 
 
 def read_date(text: str) -> date | None:
@@ -37,6 +48,42 @@ def due_dates(now: float, zone: tzinfo | None) -> tuple[date, date]:
         datetime.fromtimestamp(now + 86_400, zone or _EAST),
     )
     return first.date(), last.date()
+
+
+# The moves: from which statuses, and where to
+
+_ANY = ""
+_STEPS: dict[tuple[Status, str], Status] = {
+    ("created", "fail"): "failed",
+    ("created", "review"): "needs-review",
+    ("created", _ANY): "pending",
+    ("pending", "accept"): "processing",
+    ("pending", "decline"): "processing",
+    ("processing", "accept"): "accepted",
+    ("processing", "decline"): "declined",
+    ("accepted", _ANY): "completed",
+}
+"""The next status after a step of time, by the status and the behaviour of the counterparty."""
+_EXPIRING: tuple[Status, ...] = ("pending", "processing", "needs-review")
+"""The statuses that are `expired` after the due date, where no step comes next."""
+
+_ENDINGS: dict[str, tuple[dict[Direction, tuple[Status, ...]], str]] = {
+    "answer": ({"inbound": ("pending",), "outbound": OPEN}, "only a pending one can be answered"),
+    "expire": ({"inbound": OPEN, "outbound": OPEN}, "only one without an answer can expire"),
+}
+"""In which statuses a request can be answered or expire at once, and why not in others."""
+
+
+def check_ending(ending: Literal["answer", "expire"], request: PaymentRequest) -> None:
+    """Raise `Refused` if the request has no status that can end so."""
+    statuses, rule = _ENDINGS[ending]
+    if request.status not in statuses[request.direction]:
+        raise cannot("status", f"This request is {request.status}; {rule}.")
+
+
+def cannot(field: str, message: str) -> Refused:
+    """Why a request cannot be answered, and the wrong field (empty: the request itself)."""
+    return wrong(Problem((field,) if field else (), "invalid", message))
 
 
 class Lifecycle:
@@ -80,24 +127,16 @@ class Lifecycle:
         return moved
 
     def _next(self, request: PaymentRequest) -> tuple[float, Status] | None:
-        soon = request.changed_at + self._step
-        behaviour = self._behaviour(request)
-        match request.status:
-            case "created":
-                first: dict[Behaviour, Status] = {"fail": "failed", "review": "needs-review"}
-                return soon, first.get(behaviour, "pending")
-            case "pending" if behaviour in ("accept", "decline"):
-                return soon, "processing"
-            case "processing" if behaviour in ("accept", "decline"):
-                return soon, "accepted" if behaviour == "accept" else "declined"
-            case "pending" | "processing" | "needs-review":
-                # When the day of its due date is over, everywhere if there is no zone.
-                over = date.fromisoformat(request.due_date) + timedelta(days=1)
-                return datetime.combine(over, time(), self._zone or _WEST).timestamp(), "expired"
-            case "accepted":
-                return soon, "completed"
-            case _:
-                return None
+        """When a request moves by itself, and where to."""
+        status, behaviour = request.status, self._behaviour(request)
+        to = _STEPS.get((status, behaviour)) or _STEPS.get((status, _ANY))
+        if to is not None:
+            return request.changed_at + self._step, to
+        if status not in _EXPIRING:
+            return None
+        # When the day of its due date is over, everywhere if there is no zone.
+        over = date.fromisoformat(request.due_date) + timedelta(days=1)
+        return datetime.combine(over, time(), self._zone or _WEST).timestamp(), "expired"
 
     def _behaviour(self, request: PaymentRequest) -> Behaviour:
         if request.direction == "inbound" or request.child_id is not None:

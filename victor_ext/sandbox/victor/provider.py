@@ -1,61 +1,76 @@
-"""Victor's side of the sandbox: the operations of its API, and its payment requests on the page."""
+"""Victor's side of the sandbox: the table of its API, and its payment requests on the page."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 
+from victor_ext.sandbox.engine import Answer, Refused, Row, TableProvider
 from victor_ext.sandbox.server import (
     HeaderKey,
     JsonObject,
-    JsonValue,
     Response,
     error_response,
     json_response,
 )
-from victor_ext.sandbox.server.commands import NotFound
 from victor_ext.sandbox.server.context import SandboxContext, logger
 from victor_ext.sandbox.server.document import Problem
 from victor_ext.sandbox.server.exchange import CONTROL
 from victor_ext.sandbox.server.privacy import last_four, redacted
-from victor_ext.sandbox.server.provider import Action, Call, Details, Record, SandboxProvider
-from victor_ext.sandbox.victor.authentication import Authenticator, Refused
+from victor_ext.sandbox.server.provider import Action, Call, Details, Record
+from victor_ext.sandbox.victor import operations
 from victor_ext.sandbox.victor.commands import SandboxCommands
 from victor_ext.sandbox.victor.copied_test import as_test
-from victor_ext.sandbox.victor.formats import Formats, Listing
-from victor_ext.sandbox.victor.ledger import KEY_NAME, Ledger, fingerprint
+from victor_ext.sandbox.victor.ledger import KEY_NAME, Ledger
 from victor_ext.sandbox.victor.settings import SandboxSettings
 from victor_ext.sandbox.victor.state import (
+    DOCUMENT,
     OPEN,
-    OPERATIONS,
+    PLACES,
     TONES,
     PaymentRequest,
-    Wrong,
-    declared,
     open_database,
+    wrong,
 )
 
+_UNKNOWN = Problem(
+    ("victor_payment_request_id",), "invalid", "There is no payment request with this id."
+)
+_STATUS_OPTIONS: dict[object, str] = {
+    "invalid": "invalid_status",
+    "unknown_id": "unknown_id",
+    401: "refused_token",
+}
+"""The options that have the status of a refusal, by its code or the status that it has without
+them.
+"""
 _ELSEWHERE = {"status", "amount", "created_at", "changed_at", "parent_id", "child_id", "answer"}
 """The fields of a request that the page shows in another place than among its facts."""
 
 
-class VictorProvider(SandboxProvider[SandboxSettings]):
+class VictorProvider(TableProvider[SandboxSettings]):
+    """Victor's table."""
+
     state: Ledger
     name = "victor"
     title = "Victor"
+    document = DOCUMENT
     key = HeaderKey(KEY_NAME)
     settings_type = SandboxSettings
     commands_type = SandboxCommands
-    operations = OPERATIONS
     records_title = "Requests"
+    rows = (
+        Row("list", PLACES["list"], operations.list_requests),
+        Row("create", PLACES["create"], operations.create_request),
+        Row("get", PLACES["get"], operations.get_request),
+        Row("respond", PLACES["respond"], operations.respond),
+        Row("token", PLACES["token"], operations.issue_token, is_open=True),
+    )
 
     def __init__(self, context: SandboxContext, settings: SandboxSettings) -> None:
         self._database = open_database(settings.state)
         super().__init__(context, settings)
-        self._formats = Formats(settings)
 
     def new_state(self) -> Ledger:
         ledger = Ledger(self.settings, self.context.clock, self._database)
-        self._authenticator = Authenticator(self.settings, self.context.clock, ledger.store)
-        self._listing = Listing(self.settings, self.context.clock, ledger.store)
         # What was done under a key before a restart counts, too.
         keys = (request.idempotency_key for request in ledger.store.requests.values())
         self.context.work_by_key.update(key for key in keys if key is not None)
@@ -99,105 +114,54 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
 
     # Operations
 
-    def handle(self, operation: str, call: Call) -> Response:
-        handler: Callable[[Call], Response] = getattr(self, f"_{operation}")
+    def authenticate(self, call: Call) -> str:
+        """The API key or the client id of a call."""
+        return self.state.authenticator.caller(call.header("authorization"))
+
+    def read_body(self, operation: str, call: Call) -> JsonObject:
+        """The JSON body of a request, which may be no object; of what is no JSON, the token
+        endpoint reads nothing.
+        """
+        if call.exchange.method == "GET":
+            return {}
+        if operation == "token":
+            return call.json_object() or {}
+        if call.content_type != "application/json":
+            raise wrong(Problem(("body",), "invalid", "Content-Type must be application/json"))
         try:
-            if operation != "token":
-                call.owner = self._authenticator.caller(call.header("authorization"))
-                self.state.tick()
-            return handler(call)
-        except Wrong as wrong:
-            return self._wrong(operation, wrong.problems, wrong.status)
-        except Refused as failure:
-            return error_response(int(self.settings.refused_token), failure.code, failure.message)
-        except NotFound:
-            problem = Problem(
-                ("victor_payment_request_id",),
-                "invalid",
-                "There is no payment request with this id.",
-            )
-            return self._wrong("get", [problem], self.settings.unknown_id)
+            body: JsonObject = call.json()
+        except ValueError:
+            raise wrong(Problem(("body",), "invalid", "is not JSON")) from None
+        return body
 
-    def _list(self, call: Call) -> Response:
-        rules = declared("list")
-        filters = rules.read_query(call.query)
-        self._listing.check(rules, filters)
-        found = self._listing.page(rules, filters, self._formats.members)
-        return self._checked("list", 200, self._formats.page(*found))
+    def check(self, call: Call, operation: str, query: JsonObject, body: JsonObject) -> None:
+        """Refuse what the document does not allow. A create is checked after its key."""
+        if operation == "list":
+            self.state.pager.check(query)
+        elif operation != "create":
+            super().check(call, operation, query, body)
 
-    def _get(self, call: Call) -> Response:
-        request = self.state.get(call.params["id"])
-        if 0 <= self.context.clock.now() - request.created_at < self.settings.get_lag:
-            raise NotFound
-        call.exchange.request_id = request.id
-        return self._checked("get", 200, self._formats.detail(request))
+    def success(self, operation: str, answer: Answer, status: int) -> Response:
+        """A response that conforms to the document."""
+        return self._checked(operation, status, answer.body)
 
-    def _create(self, call: Call) -> Response:
-        body = _json_body(call)
-        self._check_key(call)
-        key, digest = call.key, fingerprint(body)
-        # Before the rules: a request that was made stays made, also when its due date has passed
-        # since.
-        request = self.state.replay(call.owner, key, digest)
-        if request is None and (problems := self.state.create_problems(body)):
-            request = self.state.refused(call.owner, key, digest, problems[0])
-        elif isinstance(request, Problem):
-            call.exchange.replayed = True
-        if isinstance(request, Problem):
-            raise Wrong([request])
-        answer = self._formats.as_created
-        if request is None:
-            request = self.state.create(call.owner, key, digest, body)
-            reference = request.client_reference_id
-            call.did_work(*([] if reference is None else [reference]))
-        else:
-            call.exchange.replayed = True
-            answer = self._formats.receipt if self.settings.key_repeat == "current" else answer
-        call.exchange.request_id = request.id
-        call.exchange.reference = request.client_reference_id
-        return self._checked("create", 200, answer(request))
-
-    def _respond(self, call: Call) -> Response:
-        body = _json_body(call)
-        if problems := declared("respond").body.problems(body):
-            raise Wrong(problems)
-        request, call.exchange.work_done = self.state.respond(call.params["id"], body)
-        call.exchange.request_id = request.id
-        call.exchange.replayed = not call.exchange.work_done
-        return self._checked("respond", 200, self._formats.answer(request))
-
-    def _token(self, call: Call) -> Response:
-        pair = call.json_object() or {}
-        client_id, client_secret = pair.get("client_id"), pair.get("client_secret")
-        if not isinstance(client_id, str) or not isinstance(client_secret, str):
-            return error_response(
-                400,
-                "invalid_request",
-                "client_id and client_secret are required, in a JSON object.",
-            )
-        return json_response(200, self._authenticator.issue(client_id, client_secret))
-
-    def _check_key(self, call: Call) -> None:
-        shortest, longest = self.settings.key_shortest, self.settings.key_longest
-        if call.key is None and self.settings.require_key:
-            raise Wrong([Problem((KEY_NAME,), "blank", "is required here")])
-        if [name for name, _ in call.headers].count(KEY_NAME.lower().encode()) > 1:
-            raise Wrong([Problem((KEY_NAME,), "invalid", "was sent more than once")])
-        if call.key is not None and not shortest <= len(call.key) <= longest:
-            raise Wrong(
-                [Problem((KEY_NAME,), "size", f"must have {shortest} to {longest} characters")]
-            )
-
-    def _wrong(self, operation: str, problems: list[Problem], status: str | None) -> Response:
-        body = self._formats.error(operation, problems)
-        return self._checked(operation, int(status or self.settings.invalid_status), body)
+    def refusal(self, operation: str, refused: Refused) -> Response:
+        """A refusal in the shape for its operation, with the status that an option chooses."""
+        option = _STATUS_OPTIONS.get(refused.code) or _STATUS_OPTIONS.get(refused.status)
+        status = refused.status if option is None else int(getattr(self.settings, option))
+        problems = refused.problems
+        if refused.code == "unknown_id":
+            operation, problems = "get", [_UNKNOWN]
+        if not problems:
+            return error_response(status, refused.code, refused.message)
+        return self._checked(operation, status, self.state.formats.error(operation, problems))
 
     def _checked(self, operation: str, status: int, body: JsonObject) -> Response:
         """The response; a 500 when it does not conform to the document, which is a mistake of the
         sandbox.
         """
-        if self._formats.conforms:
-            schema = declared(operation).responses.get(200 if status == 200 else 400)
+        if self.state.formats.conforms:
+            schema = self.rules(operation).responses.get(200 if status == 200 else 400)
             problems = [] if schema is None else schema.problems(body)
             if problems:
                 where = ", ".join(".".join(problem.path) or "body" for problem in problems)
@@ -274,16 +238,6 @@ class VictorProvider(SandboxProvider[SandboxSettings]):
             )
         counterparty = self.state.store.counterparties.get(request.counterparty_id or "")
         return counterparty.name if counterparty else str(request.counterparty_id)
-
-
-def _json_body(call: Call) -> JsonValue:
-    """The JSON body of a call; raises `Wrong` when it is not JSON."""
-    if call.content_type != "application/json":
-        raise Wrong([Problem(("body",), "invalid", "Content-Type must be application/json")])
-    try:
-        return call.json()
-    except ValueError:
-        raise Wrong([Problem(("body",), "invalid", "is not JSON")]) from None
 
 
 def _facts(request: PaymentRequest) -> list[tuple[str, str]]:

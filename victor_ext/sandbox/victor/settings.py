@@ -16,6 +16,8 @@ _OTHERS = {
     "basic": r"[^A-Za-z0-9. ]",
 }
 """What matches a character that is not of a kind."""
+_INSTEAD = {"replace": "?"}
+"""`other_characters`: what stands for a character that is not allowed; else nothing."""
 
 
 def read_zone(name: str | None) -> ZoneInfo | None:
@@ -189,13 +191,15 @@ class SandboxSettings(ServerSettings):
 
         No document says so.
         """
-        limit, characters = self.notes_limit, self.notes_characters
-        if name == "client_reference_id":
-            limit, characters = self.reference_limit, self.reference_characters
+        limits = {
+            "notes": (self.notes_limit, self.notes_characters),
+            "client_reference_id": (self.reference_limit, self.reference_characters),
+        }
+        limit, characters = limits[name]
         refused, others = None, re.compile(_OTHERS[characters])
         if self.long_texts == "refuse" and len(text) > limit:
             refused = f"has more than {limit} characters"
         if self.other_characters == "refuse" and others.search(text):
             refused = "has characters that are not allowed"
-        text = others.sub("?" if self.other_characters == "replace" else "", text)
+        text = others.sub(_INSTEAD.get(self.other_characters, ""), text)
         return (text.strip(" ") if self.trim_texts else text)[:limit], refused

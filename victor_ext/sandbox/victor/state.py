@@ -12,7 +12,7 @@ import os
 import sqlite3
 from collections import UserDict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, Literal, TypeVar
@@ -20,21 +20,28 @@ from typing import Any, Literal, TypeVar
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-from victor_ext.sandbox.engine import Entry
+from victor_ext.sandbox.engine import Entry, Refused
 from victor_ext.sandbox.server.context import Clock, TokenStore
-from victor_ext.sandbox.server.document import Problem, declared_in
-from victor_ext.sandbox.server.exchange import JsonObject, Operation
+from victor_ext.sandbox.server.document import Operation, Problem, load_document
+from victor_ext.sandbox.server.exchange import JsonObject
 from victor_ext.sandbox.server.privacy import open_private
 from victor_ext.sandbox.server.provider import Move, Tone
 
-OPERATIONS = (
-    Operation("list", "GET", "/v2/payment-requests"),
-    Operation("create", "POST", "/v2/payment-requests/request-payment"),
-    Operation("get", "GET", "/v2/payment-requests/{id}"),
-    Operation("respond", "POST", "/v2/payment-requests/respond-to-request/{id}"),
-    Operation("token", "POST", "/v2/auth/token"),
-)
-declared = declared_in("victor.yaml", OPERATIONS)
+DOCUMENT = "victor.yaml"
+PLACES = {
+    "list": "GET /v2/payment-requests",
+    "create": "POST /v2/payment-requests/request-payment",
+    "get": "GET /v2/payment-requests/{id}",
+    "respond": "POST /v2/payment-requests/respond-to-request/{id}",
+    "token": "POST /v2/auth/token",
+}
+"""Where each operation is."""
+
+
+def declared(operation: str) -> Operation:
+    """What the document says of an operation."""
+    return load_document(DOCUMENT).operation(*PLACES[operation].split())
+
 
 Direction = Literal["inbound", "outbound"]
 Status = Literal[
@@ -51,7 +58,7 @@ Status = Literal[
 Network = Literal["RTP", "FedNow"]
 Behaviour = Literal["ignore", "accept", "decline", "fail", "review"]
 
-TERMINAL: frozenset[Status] = frozenset({"completed", "declined", "expired", "failed"})
+ENDED: tuple[Status, ...] = ("completed", "declined", "expired", "failed")
 OPEN: tuple[Status, ...] = ("created", "pending", "processing", "needs-review")
 """The statuses of a request that waits for its payer."""
 
@@ -140,14 +147,15 @@ class PaymentRequest:
         return {**self.other_members, **fields}
 
 
-class Wrong(ValueError):
-    """What is wrong with a call, and the status of the response (None: that of what breaks a rule
-    of the document).
-    """
+def wrong(*problems: Problem, status: str | None = None) -> Refused:
+    """The refusal of a call for what is wrong with it.
 
-    def __init__(self, problems: list[Problem], status: str | None = None) -> None:
-        super().__init__("; ".join(problem.message for problem in problems))
-        self.problems, self.status = problems, status
+    Args:
+        status: Of the response; None: that of what breaks a rule of the document.
+    """
+    message = "; ".join(problem.message for problem in problems)
+    code = "invalid" if status is None else ""
+    return Refused(int(status or 400), message, code=code, problems=problems)
 
 
 def _stamp(seconds: float) -> str:
@@ -256,6 +264,11 @@ def open_database(path: str | os.PathLike[str] | None) -> sqlite3.Connection:
     return database
 
 
+def _fields(record: Any) -> JsonObject:
+    """The fields of a record, which hold plain JSON: nothing in them needs to be copied."""
+    return {name: getattr(record, name) for name in record.__slots__}
+
+
 class Facts(UserDict[str, T]):
     """Facts of one kind by name, in the order in which they came.
 
@@ -282,7 +295,7 @@ class Facts(UserDict[str, T]):
     def write(self, facts: Mapping[str, T]) -> None:
         """Write facts that count once they are in `data`."""
         rows = [
-            (self._kind, name, json.dumps(value, default=asdict)) for name, value in facts.items()
+            (self._kind, name, json.dumps(value, default=_fields)) for name, value in facts.items()
         ]
         self._database.executemany(_UPSERT, rows)
 

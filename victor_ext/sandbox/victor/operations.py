@@ -1,0 +1,81 @@
+"""What each operation of Victor's API does, of the ledger and what is asked."""
+
+from collections.abc import Callable
+
+from victor_ext.sandbox.engine import Answer, Asked, Refused
+from victor_ext.sandbox.server import Call, JsonObject, NotFound
+from victor_ext.sandbox.server.document import Problem
+from victor_ext.sandbox.victor.formats import Formats
+from victor_ext.sandbox.victor.ledger import KEY_NAME, KeyRule, Ledger, fingerprint
+from victor_ext.sandbox.victor.state import PaymentRequest, wrong
+
+_SHOWN: dict[KeyRule, Callable[[Formats, PaymentRequest], JsonObject]] = {
+    "replay": Formats.as_created,
+    "current": Formats.receipt,
+}
+"""How a request is shown that was made before, by the rule of its key."""
+
+
+def list_requests(ledger: Ledger, asked: Asked) -> JsonObject:
+    """A page of the requests that pass the filters."""
+    return ledger.formats.page(*ledger.pager.page(asked.query))
+
+
+def get_request(ledger: Ledger, asked: Asked) -> Answer:
+    """One request, once its time to be known has come."""
+    request = ledger.get(asked.about)
+    if 0 <= ledger.clock.now() - request.created_at < ledger.settings.get_lag:
+        raise NotFound("The request is not known yet.")
+    return Answer(body=ledger.formats.detail(request), made=request.id)
+
+
+def create_request(ledger: Ledger, asked: Asked) -> Answer:
+    """Make a request, or show the one that was made under the key before."""
+    call = asked.call
+    check_key(ledger, call)
+    digest = fingerprint(asked.sent)
+    # Before the rules: a request that was made stays made, also when its due date has passed
+    # since.
+    before = ledger.before(call.owner, call.key, digest)
+    call.exchange.replayed = before is not None
+    request, rule = before or (None, "replay")
+    if isinstance(request, Problem):
+        raise wrong(request)
+    work: list[str] | None = None
+    if request is None:
+        ledger.check_create(call.owner, call.key, digest, asked.sent)
+        request = ledger.create(call.owner, call.key, digest, asked.body)
+        work = [] if request.client_reference_id is None else [request.client_reference_id]
+    call.exchange.reference = request.client_reference_id
+    return Answer(body=_SHOWN[rule](ledger.formats, request), made=request.id, work=work)
+
+
+def check_key(ledger: Ledger, call: Call) -> None:
+    """Refuse a key that is missing, that was sent twice, or that has a wrong length."""
+    shortest, longest = ledger.settings.key_shortest, ledger.settings.key_longest
+    kind = message = ""
+    if call.key is None and ledger.settings.require_key:
+        kind, message = "blank", "is required here"
+    elif [name for name, _ in call.headers].count(KEY_NAME.lower().encode()) > 1:
+        kind, message = "invalid", "was sent more than once"
+    elif call.key is not None and not shortest <= len(call.key) <= longest:
+        kind, message = "size", f"must have {shortest} to {longest} characters"
+    if kind:
+        raise wrong(Problem((KEY_NAME,), kind, message))
+
+
+def respond(ledger: Ledger, asked: Asked) -> Answer:
+    """Answer an inbound request."""
+    request, is_done = ledger.respond(asked.about, asked.body)
+    asked.call.exchange.replayed = not is_done
+    body = ledger.formats.answer(request)
+    return Answer(body=body, made=request.id, work=() if is_done else None)
+
+
+def issue_token(ledger: Ledger, asked: Asked) -> JsonObject:
+    """A token for the id and the secret of a client."""
+    client_id, client_secret = asked.sent.get("client_id"), asked.sent.get("client_secret")
+    if not isinstance(client_id, str) or not isinstance(client_secret, str):
+        rule = "client_id and client_secret are required, in a JSON object."
+        raise Refused(400, rule, code="invalid_request")
+    return ledger.authenticator.issue(client_id, client_secret)

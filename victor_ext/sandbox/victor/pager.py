@@ -1,0 +1,190 @@
+"""Pages of the list: which requests pass the filters, and which of them a page has.
+
+`settings.py` says what the options choose.
+"""
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from functools import partial
+from operator import attrgetter, eq, ge, le
+from typing import Any
+
+from victor_ext.sandbox.engine import has_member
+from victor_ext.sandbox.engine.pages import Test
+from victor_ext.sandbox.server import Clock
+from victor_ext.sandbox.server.document import Problem
+from victor_ext.sandbox.server.exchange import JsonObject
+from victor_ext.sandbox.victor.lifecycle import read_date
+from victor_ext.sandbox.victor.settings import SandboxSettings
+from victor_ext.sandbox.victor.state import PaymentRequest, Store, declared, wrong
+
+Filters = dict[str, Any]
+_ZULU = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,9})?Z\Z")
+_PAGE_SIZE = 50  # the document's default
+
+_TESTS: dict[str, Test] = {
+    "victor_id": ("id", eq),
+    "status": ("status", eq),
+    "direction": ("direction", eq),
+    "victor_payment_request_parent_id": ("parent_id", eq),
+    "victor_payment_request_child_id": ("child_id", eq),
+    "network_type": ("network", eq),
+    "tracking_id": ("tracking_id", eq),
+    "instant_payment_rails_id": ("rails_id", eq),
+    "due_date_start_date": ("due_date", ge),
+    "due_date_end_date": ("due_date", le),
+    "approval_start_datetime": ("approved_at", ge),
+    "approval_end_datetime": ("approved_at", le),
+}
+"""What each filter compares with an attribute of a request. Another one that the document declares
+compares with the member of its own name, shown or kept.
+
+A request without the value does not pass.
+"""
+_NO_TESTS = {"page", "page_size", "start_datetime", "end_datetime"}
+
+# What the options choose
+
+_COUNTS = {"first": 0, "last": -1}
+"""`repeated_filter`: which value counts. By another word, the document refuses two."""
+_BISECTIONS = {
+    "both": (bisect_left, bisect_right),
+    "start": (bisect_left, bisect_left),
+    "end": (bisect_right, bisect_right),
+    "neither": (bisect_right, bisect_left),
+}
+"""`window_ends`: how the start and the end of a window are found among the times of creation."""
+
+
+def zulu(text: str) -> float | None:
+    """Epoch seconds of a Zulu time, or None when the text is not one."""
+    match = _ZULU.match(text)
+    if match is None:
+        return None
+    try:
+        whole = datetime.fromisoformat(match[1]).replace(tzinfo=UTC).timestamp()
+    except ValueError:
+        return None
+    return whole + float(match[2] or 0)
+
+
+_TIME = zulu, "must be an ISO 8601 date and time in the Zulu zone, ending in Z"
+_DATE = read_date, "must be an ISO 8601 date, YYYY-MM-DD"
+_FORMS: dict[str, tuple[Callable[[str], object], str]] = {
+    "start_datetime": _TIME,
+    "end_datetime": _TIME,
+    "approval_start_datetime": _TIME,
+    "approval_end_datetime": _TIME,
+    "due_date_start_date": _DATE,
+    "due_date_end_date": _DATE,
+}
+"""What the document says of a filter in prose only: how it is read, and what it must be."""
+
+
+class Pager:
+    """Pages of the store. A time range is bisected; other filters cost one scan for each page.
+
+    Args:
+        members: Those of a request that a filter may name.
+    """
+
+    def __init__(
+        self,
+        settings: SandboxSettings,
+        clock: Clock,
+        store: Store,
+        members: Callable[[PaymentRequest], JsonObject],
+    ) -> None:
+        self._settings, self._clock, self._store = settings, clock, store
+        self._members = members
+
+    def check(self, filters: Filters) -> None:
+        """Refuse a wrong query. Of a filter that is given twice, `filters` keeps the one that
+        counts.
+        """
+        declares = declared("list").query
+        which = _COUNTS.get(self._settings.repeated_filter)
+        for name in filters if which is not None else ():
+            is_array = declares.members.get(name, {}).get("type") == "array"
+            while isinstance(filters[name], list) and not is_array:
+                filters[name] = filters[name][which]
+        problems = declares.problems(filters) or [*_misread(filters)]
+        if self._settings.unknown_filter == "refuse":
+            unknown = [name for name in filters if name not in declares.members]
+            problems += [Problem((name,), "invalid", "is not a filter") for name in unknown]
+        is_large = not problems and filters.get("page_size", 0) > self._settings.max_page_size
+        if is_large and self._settings.large_page == "refuse":
+            problems.append(Problem(("page_size",), "invalid", "is too large", "maximum"))
+        if problems:
+            raise wrong(*problems)
+
+    def page(self, filters: Filters) -> tuple[int, int, list[PaymentRequest]]:
+        """The number and the size of a page, and its requests. `filters` are declared ones.
+
+        Raises `Refused` if a page after the last one is refused.
+        """
+        size: int = min(filters.get("page_size", _PAGE_SIZE), self._settings.max_page_size)
+        ids, low, high = self._found(filters)
+        first = int(self._settings.first_page)
+        last = max(0, high - low - 1) // size
+        index = self._index(max(0, filters.get("page", first) - first), last)
+        begin = index * size
+        if self._settings.order == "newest":
+            ids = ids[max(low, high - begin - size) : max(low, high - begin)][::-1]
+        else:
+            ids = ids[min(high, low + begin) : min(high, low + begin + size)]
+        return index + first, size, [self._store.requests[request_id] for request_id in ids]
+
+    def _index(self, asked: int, last: int) -> int:
+        """The index of the page that is shown."""
+        beyond = self._settings.page_beyond
+        if asked <= last or beyond == "empty":
+            return asked
+        if beyond == "last":
+            return last
+        raise wrong(
+            Problem(("page",), "invalid", "There is no such page.", "maximum"), status=beyond
+        )
+
+    def _found(self, filters: Filters) -> tuple[list[str], int, int]:
+        """Ids in the order of creation, and where those begin and end that pass the filters."""
+        low, high = self._range(filters)
+        tests = {name: filters[name] for name in filters.keys() - _NO_TESTS}
+        if not tests:
+            return self._store.order, low, high
+        matches, requests = self._predicate(tests), self._store.requests
+        ids = [each for each in self._store.order[low:high] if matches(requests[each])]
+        return ids, 0, len(ids)
+
+    def _range(self, filters: Filters) -> tuple[int, int]:
+        created = self._store.created
+        to_start, to_end = _BISECTIONS[self._settings.window_ends]
+        start, end = (zulu(filters.get(name, "")) for name in ("start_datetime", "end_datetime"))
+        low = 0 if start is None else to_start(created, start)
+        high = len(created) if end is None else to_end(created, end)
+        if self._settings.list_lag:
+            high = min(high, bisect_right(created, self._clock.now() - self._settings.list_lag))
+        return low, max(low, high)
+
+    def _predicate(self, filters: Filters) -> Callable[[PaymentRequest], bool]:
+        checks: list[tuple[Callable[[PaymentRequest], Any], Callable[[Any, Any], bool], Any]] = []
+        for name, value in filters.items():
+            if name not in _TESTS:
+                checks.append((self._members, partial(has_member, name), value))
+                continue
+            field, compare = _TESTS[name]
+            is_time = _FORMS.get(name) is _TIME
+            checks.append((attrgetter(field), compare, zulu(value) if is_time else value))
+        return lambda request: all(
+            (value := read(request)) is not None and compare(value, wanted)
+            for read, compare, wanted in checks
+        )
+
+
+def _misread(filters: Filters) -> Iterator[Problem]:
+    """Times that are not Zulu and dates that are not dates."""
+    for name, (read, message) in _FORMS.items():
+        if name in filters and read(filters[name]) is None:
+            yield Problem((name,), "invalid", message, "pattern")
