@@ -89,11 +89,7 @@ class ConnectedProvider(SandboxProvider[NotifyingSettings]):
 
     def post(self, webhook: str, body: JsonValue) -> None:
         """Post a notification; `ValueError` where there is no address."""
-        if self.notifications.url is None:
-            raise ValueError(
-                f"{webhook} is not posted: there is no address. Start with --notify URL, or call "
-                "notify or notify_app"
-            )
+        self.notifications.require_address(webhook)
         content = json.dumps(body, ensure_ascii=False).encode()
         notification_id = str(uuid.uuid4())
 

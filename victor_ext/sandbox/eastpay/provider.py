@@ -120,7 +120,10 @@ class EastPayCommands(NotificationCommands):
         """Post a notification about a payment as it is now, to its `notificationUrl` or to the
         address of `--notify`.
         """
-        self._provider.notified.now(find(self._provider.state.entries, payment_id, "payment"))
+        entry = find(self._provider.state.entries, payment_id, "payment")
+        url = entry.form.get("notificationUrl")
+        self._provider.notifications.require_address("the notification", url)
+        self._provider.notified.now(entry)
         return {}
 
     @command("GET", "/payments")

@@ -17,11 +17,10 @@ from victor_ext.sandbox.server.exchange import (
     empty_response,
     json_response,
 )
-from victor_ext.sandbox.server.notifying import NotificationCommands
 from victor_ext.sandbox.server.provider import Call, SandboxProvider
 from victor_ext.sandbox.velo.accounts import READY_AFTER, Accounts, Payees
 from victor_ext.sandbox.velo.base import Asked, Base, Refused, VeloSettings, listed, sent
-from victor_ext.sandbox.velo.notifications import RESENDING, Webhooks
+from victor_ext.sandbox.velo.notifications import RESENDING, TriggerCommands, Webhooks
 from victor_ext.sandbox.velo.payouts import Payouts
 
 _TOKEN_LIFE = 1799
@@ -72,7 +71,7 @@ class State(Base):
         return self.timeline.pass_time(self.now())
 
 
-class VeloCommands(TokenCommands, NotificationCommands):
+class VeloCommands(TokenCommands, TriggerCommands):
     """The commands of Velo's sandbox, beside those of every sandbox."""
 
     _state: State
