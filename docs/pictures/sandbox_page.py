@@ -1,19 +1,25 @@
-"""Make the picture of the sandbox's page, as Chromium shows it:
+"""Make the pictures of the sandbox's page, as Chromium shows it:
 `python docs/pictures/sandbox_page.py`.
 """
 
 from __future__ import annotations
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from victor_ext import RetryPolicy, Victor, VictorError, VictorJwt, idempotency_key_for
 from victor_ext.sandbox import Sandbox, SandboxSettings
+from victor_ext.sandbox.velo import VeloSandbox, VeloSettings
 
 
 def send(sandbox: Sandbox) -> str:
@@ -51,24 +57,65 @@ def send(sandbox: Sandbox) -> str:
     return shown
 
 
+async def receive(request: Request) -> Response:
+    """A service that has no place for a payee."""
+    name = (await request.json())["eventName"]
+    return Response(status_code=503 if name.startswith("payee.") else 200)
+
+
+def notify(sandbox: VeloSandbox) -> None:
+    """Post a handful of notifications through faults."""
+    service = Starlette(routes=[Route("/webhooks", receive, methods=["POST"])])
+    sandbox.notify_app(service, "http://service:8000/webhooks")
+    payee = sandbox.add_payee("payee-7")
+    payment = "1f0e7b0a-3d3c-4f43-9f6b-2f6f0c1c7a11"
+    sandbox.trigger(payee, "payee.onboarding_status_changed")
+    sandbox.trigger(payment, "payment.submitted")
+    sandbox.wait_for_deliveries()
+    sandbox.inject("double_notification", event="payment.accepted")
+    sandbox.trigger(payment, "payment.accepted")
+    sandbox.inject("lose_notification", event="payment.confirmed")
+    sandbox.trigger(payment, "payment.confirmed")
+    sandbox.wait_for_deliveries()
+    sandbox.advance(60)
+    sandbox.wait_for_deliveries()
+    sandbox.trigger(payment, "payment.returned")
+    sandbox.wait_for_deliveries()
+
+
 def take(browser: Browser, folder: Path) -> None:
-    """Write the picture: a request is open, with its life."""
+    """Write the pictures: a request is open, with its life; and a notification, with its
+    attempts.
+    """
     with Sandbox(SandboxSettings(demo_data=True, seed=7)) as sandbox:
-        shown = send(sandbox)
-        page = browser.new_page(
-            viewport={"width": 1280, "height": 860},
-            color_scheme="light",
-            reduced_motion="reduce",
-        )
-        page.goto(f"{sandbox.url}/#/records/{shown}")
-        page.get_by_text("live", exact=True).wait_for()
+        page = _opened(browser, f"{sandbox.url}/#/records/{send(sandbox)}", height=860)
         page.get_by_role("button", name="Accept").wait_for()
         page.screenshot(path=folder / "sandbox-page.png")
         page.close()
+    with VeloSandbox(VeloSettings(seed=7)) as velo:
+        with ThreadPoolExecutor() as elsewhere:  # the browser's event loop runs on this thread
+            elsewhere.submit(notify, velo).result()
+        confirmed = [each["event"] for each in velo.deliveries()].index("payment.confirmed") + 1
+        page = _opened(browser, f"{velo.url}/#/deliveries/{confirmed}", height=720)
+        page.get_by_role("tab", name="Notifications").click()
+        page.get_by_role("button", name="Send again").wait_for()
+        page.screenshot(path=folder / "sandbox-page-notifications.png")
+        page.close()
+
+
+def _opened(browser: Browser, url: str, *, height: int) -> Page:
+    page = browser.new_page(
+        viewport={"width": 1280, "height": height},
+        color_scheme="light",
+        reduced_motion="reduce",
+    )
+    page.goto(url)
+    page.get_by_text("live", exact=True).wait_for()
+    return page
 
 
 def main() -> None:
-    """Start a browser, and write the picture beside this file."""
+    """Start a browser, and write the pictures beside this file."""
     with sync_playwright() as playwright:
         program = next(
             filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None

@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from victor_spec.checking.views import Document, Node, View
+from victor_spec.views import Document, Node, View
 
 Tree = dict[str, Any]
 

@@ -17,13 +17,13 @@ from random import Random
 
 import pytest
 
-from victor_spec.checking.views import Document, Node
 from victor_spec.command_line import main
 from victor_spec.diff.compare import compare, comparison
 from victor_spec.document import DocumentError, load
 from victor_spec.generate import parse
 from victor_spec.rewrites import Log, prepare
 from victor_spec.rewrites.composition import inline_allof
+from victor_spec.views import Document, Node
 
 from .wire import (
     TEXT,

@@ -17,10 +17,10 @@ import yaml
 from victor_spec import rewrites
 from victor_spec.checking.check import Report, check, inspect
 from victor_spec.checking.package import build
-from victor_spec.checking.views import Document
 from victor_spec.command_line import main
 from victor_spec.document import load
 from victor_spec.generate import generate
+from victor_spec.views import Document
 
 from .wire import (
     TEXT,

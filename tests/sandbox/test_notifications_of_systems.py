@@ -320,7 +320,9 @@ REQUIRED = {
     "payment_status_changed": {"paymentId", "status"},
     "payment_rejected_or_returned": {"paymentId", "status", "reasonCode", "reasonMessage"},
     "onboarding_status_changed": {"payeeId"},
+    "payable_status_changed": {"payeeId"},
     "payee_details_changed": {"payeeId"},
+    "debit_status_changed": {"debitTransactionId", "status"},
     "ping": set[str](),
 }
 """The members that Velo's document requires of an event, by its `sourceType`, beside those of
@@ -357,4 +359,100 @@ def test_velos_notifications_have_what_its_document_requires(velo_sandbox: VeloS
         if each["category"] == "payment":
             assert len(source["payoutPayorIds"]) == 3
         seen.add(source["sourceType"])
-    assert seen == REQUIRED.keys()
+    by_command = {"payable_status_changed", "debit_status_changed"}
+    assert seen == REQUIRED.keys() - by_command
+
+
+# Of any event, by command
+
+
+TRIGGERED = {
+    "payment.submitted": "payment_status_changed",
+    "payment.accepted": "payment_status_changed",
+    "payment.rejected": "payment_rejected_or_returned",
+    "payment.accepted_by_rails": "payment_status_changed",
+    "payment.confirmed": "payment_status_changed",
+    "payment.returned": "payment_rejected_or_returned",
+    "payment.withdrawn": "payment_status_changed",
+    "payee.onboarding_status_changed": "onboarding_status_changed",
+    "payee.payable_status_changed": "payable_status_changed",
+    "payee.details_changed": "payee_details_changed",
+    "debit.pending": "debit_status_changed",
+    "debit.processing": "debit_status_changed",
+    "debit.rejected": "debit_status_changed",
+    "debit.released": "debit_status_changed",
+    "ping": "ping",
+}
+"""Each event of Velo's, and the kind of its body: every kind that the document has."""
+ABOUT = "1f0e7b0a-3d3c-4f43-9f6b-2f6f0c1c7a11"
+
+
+def test_velo_posts_any_event_without_a_payout(
+    velo_sandbox: VeloSandbox, receiver: Receiver
+) -> None:
+    velo_sandbox.notify(receiver.url)
+    for event in TRIGGERED:
+        velo_sandbox.trigger(ABOUT, event)
+    velo_sandbox.wait_for_deliveries()
+    sources = {each.said["eventName"]: each.said["source"] for each in receiver.came}
+    assert {event: source["sourceType"] for event, source in sources.items()} == TRIGGERED
+    assert {*TRIGGERED.values()} == REQUIRED.keys()
+    webhook = velo.Webhook(velo_sandbox.authorization_header())
+    for came in receiver.came:
+        source = came.said["source"]
+        assert REQUIRED[source["sourceType"]] <= source.keys()
+        assert "payorPaymentId" not in source, "it is not known"
+        read = webhook.read(came.body, came.headers["authorization"])
+        assert read.source_type == source["sourceType"]
+        category, _, status = came.said["eventName"].partition(".")
+        assert came.said["category"] == {"ping": "system"}.get(category, category)
+        if "status" in source:
+            assert source["status"] == status.upper()
+    about = {each["event"]: each["about"] for each in velo_sandbox.deliveries()}
+    assert {event for event, which in about.items() if which != ABOUT} == {"ping"}
+    assert [each["sequenceNumber"] for each in velo_sandbox.notifications()] == [*range(1, 16)]
+
+
+def test_velo_posts_an_event_about_what_it_has(
+    velo_sandbox: VeloSandbox, receiver: Receiver
+) -> None:
+    payor = Payor(velo_sandbox)
+    payor.pay()
+    payment = velo_sandbox.notifications()[-1]["source"]["paymentId"]
+    mine = payor.webhook(receiver.url + "/mine")
+    payor.webhook(receiver.url + "/other")
+    velo_sandbox.trigger(payment, "payment.returned")
+    velo_sandbox.trigger(mine.rpartition("/")[2], "ping")
+    velo_sandbox.wait_for_deliveries()
+    came = [(each.path, each.said["eventName"]) for each in receiver.came]
+    assert sorted(came) == [
+        ("/webhooks/mine", "payment.returned"),
+        ("/webhooks/mine", "ping"),
+        ("/webhooks/other", "payment.returned"),
+    ]
+    source = next(
+        each.said["source"] for each in receiver.came if each.said["category"] != "system"
+    )
+    assert (source["paymentId"], source["payorPaymentId"]) == (payment, "INV-1")
+    shown = payor.http.get(f"/v4/paymentaudit/payments/{payment}").json()
+    assert shown["status"] == "CONFIRMED", "what it is about stays as it is"
+    payor.http.close()
+
+
+def test_what_nobody_would_get_is_refused(
+    velo_sandbox: VeloSandbox,
+    eastpay_sandbox: EastPaySandbox,
+    flexfactor_sandbox: FlexFactorSandbox,
+) -> None:
+    flexfactor_sandbox.add_order("INV-1")
+    paid = Shop(eastpay_sandbox).post("payments", "INV-1")
+    for trigger, says in (
+        (lambda: velo_sandbox.trigger(ABOUT, "payment.returned"), "payment.returned"),
+        (lambda: eastpay_sandbox.trigger(paid), "the notification"),
+        (lambda: flexfactor_sandbox.trigger("INV-1", "order.completed"), "order.completed"),
+    ):
+        with pytest.raises(ValueError, match=f"{says} is not posted: there is no address"):
+            trigger()
+    with pytest.raises(ValueError, match=r"event must be one of payment\.submitted, "):
+        velo_sandbox.trigger(ABOUT, "payment.return")
+    assert velo_sandbox.notifications() == []

@@ -14,6 +14,7 @@ from contextlib import closing
 from typing import Any
 
 import pytest
+from pytest_httpx import HTTPXMock
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -111,6 +112,15 @@ def test_a_webhook_of_the_api_gets_what_it_wants_with_its_header(
 def _payee(payor: Payor) -> str:
     where = {"payorId": payor.sandbox.payor_id}
     return str(payor.http.get("/v4/payees", params=where).json()["content"][0]["payeeId"])
+
+
+def test_a_mock_of_httpx_takes_no_notification(
+    sandbox: VeloSandbox, receiver: Receiver, httpx_mock: HTTPXMock
+) -> None:
+    sandbox.trigger("1f0e7b0a-3d3c-4f43-9f6b-2f6f0c1c7a11", "payment.returned")
+    sandbox.wait_for_deliveries()
+    assert receiver.names == ["payment.returned"]
+    assert httpx_mock.get_requests() == []
 
 
 @SLOWLY

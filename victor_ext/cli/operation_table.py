@@ -6,18 +6,17 @@
 from __future__ import annotations
 
 import pkgutil
-import sys
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from importlib import import_module
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from victor_ext.providers.connected.declared_keys import key_place, says_key
 from victor_ext.providers.connected.operations import UNDECLARED, Row, rows_of
 
 from .failures import Misuse
+from .packages import importable_name
 
 _ADVICE = {
     "undeclared-key": UNDECLARED,
@@ -64,7 +63,7 @@ def table_of(package: str, key: str | None) -> Table:
     Raises:
         Misuse: There is no such package.
     """
-    name = _importable_name(package)
+    name = importable_name(package)
     try:
         declarations = import_module(f"{name}.operations").OPERATIONS
     except (ImportError, AttributeError, TypeError, ValueError) as error:
@@ -74,17 +73,6 @@ def table_of(package: str, key: str | None) -> Table:
         ) from error
     place = key_place(declarations, key)
     return Table(name, declarations, place, rows_of(declarations, place))
-
-
-def _importable_name(package: str) -> str:
-    """Return the name by which a package can be imported. The parent of a folder is added to the
-    places that Python imports from.
-    """
-    folder = Path(package).resolve()
-    if not folder.is_dir():
-        return package
-    sys.path.insert(0, str(folder.parent))
-    return folder.name
 
 
 def warnings_of(table: Table, key: str | None) -> Iterator[OperationWarning]:

@@ -12,6 +12,7 @@ import typer
 import victor_ext
 from victor_ext._exit_status import FAILED
 
+from . import packages
 from .options import AsJson
 from .screen import plain, say
 
@@ -39,7 +40,7 @@ def operations(
         str,
         typer.Argument(
             metavar="PACKAGE",
-            help="The name or the folder of a generated package: victor_api, or clients/till_api.",
+            help=packages.IN_WORDS,
         ),
     ],
     *,

@@ -10,11 +10,11 @@ from uuid import UUID
 import httpx
 
 from victor_spec.tree import has_no_body, is_list, is_mapping
+from victor_spec.values import is_valid, received
 
 from .expected import difference, short
 from .operations import Answer, Medium
 from .requests import OperationRequests, is_sent_as_json
-from .values import is_valid, received
 
 
 class OperationAnswers(OperationRequests):

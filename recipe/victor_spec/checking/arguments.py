@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from victor_spec.tree import EXPLODED_STYLES, is_mapping
+from victor_spec.views import Node
 
 from .expected import Request, short, text
 from .models import Models
@@ -24,7 +25,6 @@ from .package import (
     misfit,
     options,
 )
-from .views import Node
 
 
 class Probe:

@@ -20,6 +20,8 @@ from victor_spec.destination import changed_files
 from victor_spec.document import load
 from victor_spec.generate import GenerationResult, generate, package_name
 from victor_spec.tree import Hook, Tree, copied, hooks
+from victor_spec.values import is_valid, received
+from victor_spec.views import Document, Node
 
 from .answers import OperationAnswers, plain
 from .arguments import Probe, likeness, shape
@@ -29,8 +31,6 @@ from .models import Models
 from .operations import SOMEWHERE, Medium, Operation, base_url, bodies, examples, operations
 from .package import Caller, Package, PackageError
 from .problems import Findings, Problem
-from .values import is_valid, received
-from .views import Document, Node
 
 
 def inspect(tree: Tree, folder: Path) -> Findings:

@@ -17,12 +17,12 @@ from typing import Any, cast
 import attrs
 
 from victor_spec.tree import is_list, is_mapping
+from victor_spec.values import Known, Synthesis, fits
+from victor_spec.views import Document, Node, View
 
 from .expected import difference
 from .package import Package, is_model, misread
 from .problems import Findings, Problem
-from .values import Known, Synthesis, fits
-from .views import Document, Node, View
 
 MAX_TRIALS = 12
 """Values of one schema that are tried, whose unions take their members in turn; and alternatives of

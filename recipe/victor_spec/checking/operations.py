@@ -10,8 +10,7 @@ import httpx
 
 from victor_spec import tree
 from victor_spec.tree import DEFAULT_STYLES, EXPLODED_STYLES, list_at
-
-from .views import Document, Node
+from victor_spec.views import Document, Node
 
 IGNORED_HEADERS = (
     "accept",

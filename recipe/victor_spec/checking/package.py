@@ -29,9 +29,9 @@ import attrs
 import httpx
 
 from victor_spec.tree import is_list, is_mapping, is_url
+from victor_spec.values import FORMATS
 
 from .expected import Request
-from .values import FORMATS
 
 _ALIAS = "_package_under_check"
 

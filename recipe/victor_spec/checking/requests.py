@@ -10,6 +10,8 @@ from urllib.parse import parse_qsl, quote, urlsplit
 import httpx
 
 from victor_spec.tree import is_json, is_list, is_mapping
+from victor_spec.values import BYTES, TRICKY, Synthesis, is_valid
+from victor_spec.views import Document
 
 from .arguments import CallValues, OperationArguments
 from .expected import (
@@ -26,8 +28,6 @@ from .expected import (
 )
 from .operations import IGNORED_HEADERS, Medium, Parameter
 from .package import NoArgumentError
-from .values import BYTES, TRICKY, Synthesis, is_valid
-from .views import Document
 
 TEXTS = {"path": TRICKY, "query": TRICKY, "header": "text-1;a=b", "cookie": "text1"}
 

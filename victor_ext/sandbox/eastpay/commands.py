@@ -71,7 +71,10 @@ class EastPayCommands(NotificationCommands):
         """Post a notification about a payment as it is now, to its `notificationUrl` or to the
         address of `--notify`.
         """
-        self._state.notified.now(self._entry(payment_id))
+        entry = self._entry(payment_id)
+        url = entry.form.get("notificationUrl")
+        self._notifications.require_address("the notification", url)
+        self._state.notified.now(entry)
         return {}
 
     @command("GET", "/payments")

@@ -4,7 +4,8 @@ lists, and moves by themselves.
 
 from victor_ext.sandbox.engine.key_memory import Entry, KeyMemory, Remembered, place_of
 from victor_ext.sandbox.engine.pages import Listing, Page, has_member, in_order, page_of, passes
-from victor_ext.sandbox.engine.rows import Answer, Asked, Refused, Row
+from victor_ext.sandbox.engine.refused import Refused
+from victor_ext.sandbox.engine.rows import Answer, Asked, Row
 from victor_ext.sandbox.engine.table_provider import TableProvider
 from victor_ext.sandbox.engine.timeline import Timeline
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 
-from victor_ext.sandbox.engine.rows import Refused
+from victor_ext.sandbox.engine.refused import Refused
 from victor_ext.sandbox.server.exchange import JsonValue
 
 T = TypeVar("T")

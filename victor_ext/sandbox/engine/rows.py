@@ -10,37 +10,8 @@ from victor_ext.sandbox.server.exchange import Operation
 
 if TYPE_CHECKING:
     from victor_ext.sandbox.engine.pages import Listing
-    from victor_ext.sandbox.server.document import Problem
     from victor_ext.sandbox.server.exchange import JsonObject
     from victor_ext.sandbox.server.provider import Call
-
-
-class Refused(ValueError):
-    """A call is answered with an error. Raised by a command, it is misuse.
-
-    Args:
-        status: Of the response.
-        message: A sentence.
-        field: The member or parameter that is wrong; empty: none alone.
-        code: The provider's own word for it.
-        problems: All that the document refuses in the request.
-    """
-
-    def __init__(
-        self,
-        status: int,
-        message: str,
-        field: str = "",
-        *,
-        code: str = "",
-        problems: Sequence[Problem] = (),
-    ) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
-        self.field = field
-        self.code = code
-        self.problems = problems
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
 
 from victor_ext.sandbox.engine.key_memory import KeyMemory
-from victor_ext.sandbox.engine.rows import Answer, Asked, Refused, Row
+from victor_ext.sandbox.engine.refused import Refused
+from victor_ext.sandbox.engine.rows import Answer, Asked, Row
 from victor_ext.sandbox.server.commands import NotFound
 from victor_ext.sandbox.server.document import Document, Operation, load_document
 from victor_ext.sandbox.server.exchange import Response, empty_response, json_response

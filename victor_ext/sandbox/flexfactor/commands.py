@@ -151,7 +151,9 @@ class FlexFactorCommands(TokenCommands, NotificationCommands):
         """
         if event not in EVENTS:
             raise ValueError(f"event must be one of {', '.join(EVENTS)}, not {event!r}")
-        self._state.notified.post(self._state.newest_order(order_id), event)
+        order = self._state.newest_order(order_id)
+        self._notifications.require_address(event)
+        self._state.notified.post(order, event)
         return {}
 
     @command("GET", "/subscriber_key")

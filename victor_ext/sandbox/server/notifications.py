@@ -201,6 +201,14 @@ class Notifications:
             delivery.state = "not posted"
             delivery.reason = "its host is neither this machine nor that of --notify"
 
+    def require_address(self, event: str, url: str | None = None) -> None:
+        """Raise `ValueError` where a notification that somebody asked for has no address."""
+        if not (url or self.url):
+            raise ValueError(
+                f"{event} is not posted: there is no address. Start with --notify URL, or call "
+                "notify or notify_app"
+            )
+
     def may_post(self, url: str) -> bool:
         """Whether the sandbox posts to an address: one of this machine, of an application, or on
         the host of `--notify`. Whoever calls the API names addresses: no other host gets a request.

@@ -1,5 +1,8 @@
 """One POST, over a connection or to an ASGI application without a port.
 
+It stands on h11 alone. httpx is what the client stands on, and what tests replace: a mock of httpx
+would take the notifications, too.
+
 Nothing in it waits on the serving thread: an application runs in an event loop of its own.
 """
 

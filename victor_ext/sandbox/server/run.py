@@ -16,7 +16,7 @@ from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar, Generic, NoReturn, Self, TypeVar, cast
+from typing import Generic, NoReturn, Self, TypeVar, cast
 
 from victor_ext.sandbox.server.api import Api, control_app
 from victor_ext.sandbox.server.commands import Command, ServerCommands, require_text
@@ -74,7 +74,7 @@ class ServerInThread(ServerCommands, Generic[S]):
     Its commands run on the serving thread between calls, and while the API is `down`.
     """
 
-    provider_type: ClassVar[type[AnyProvider]]
+    provider_type: type[AnyProvider]
 
     def __init__(self, settings: S | None = None) -> None:
         self.settings: S = (

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from victor_ext.sandbox.server import JsonObject, TokenCommands, command, member
+from victor_ext.sandbox.server import JsonObject, TokenCommands, command, member, nothing
 from victor_ext.sandbox.server.notifying import NotificationCommands
+from victor_ext.sandbox.velo.notifications import EVENTS, notify_without_cause
 
 if TYPE_CHECKING:
-    from victor_ext.sandbox.velo.provider import VeloProvider
     from victor_ext.sandbox.velo.state import State
 
 
@@ -16,7 +16,6 @@ class VeloCommands(TokenCommands, NotificationCommands):
     """The commands of Velo's sandbox, beside those of every sandbox."""
 
     _state: State
-    _provider: VeloProvider
 
     @command("POST", "/keys", returns=lambda made: (str(made["api_key"]), str(made["api_secret"])))
     def add_key(self, api_key: str | None = None, api_secret: str | None = None) -> JsonObject:
@@ -71,4 +70,24 @@ class VeloCommands(TokenCommands, NotificationCommands):
     @command("GET", "/authorization_header")
     def authorization_header(self) -> str:
         """The `Authorization` header of what is posted to `--notify`."""
-        return self._provider.webhooks.authorization
+        return self._state.authorization
+
+    @command("POST", "/trigger", returns=nothing)
+    def trigger(self, about: str, event: str) -> JsonObject:
+        """Post a notification of any `event`, such as `payment.returned`, about the id of a payment
+        or a payee (`ping`: of a webhook). What it is about stays as it is.
+
+        An id that the sandbox does not have is posted, too: no payout needs to be made.
+        """
+        if event not in EVENTS:
+            raise ValueError(f"event must be one of {', '.join(EVENTS)}, not {event!r}")
+        webhooks = self._state.webhooks
+        if not webhooks:
+            self._notifications.require_address(event)
+        if event == "ping":
+            webhook_id = about if about in webhooks else None
+            self._state.notify("system", event, {"sourceType": event}, webhook_id)
+            return {}
+        payment = self._state.payouts.known(about)
+        notify_without_cause(self._state, payment, event, about)
+        return {}

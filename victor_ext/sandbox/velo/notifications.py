@@ -4,9 +4,9 @@ By Velo's document: the members of a notification, the statuses of payments that
 the header, and that any status but 200 "will result in the notification being retried"; by its page
 of support, for 30 days.
 
-The sandbox's own choice: when in those days; the names of events about payees; the code of a
-rejection; that a webhook without `categories` gets three of them; and that a notification that is
-posted again has the header that its webhook has by then, and is given up once that is disabled.
+The sandbox's own choice: when in those days; the names of events about payees and debits; the code
+of a rejection; that a webhook without `categories` gets three of them; and that a notification that
+is posted again has the header that its webhook has by then, and is given up once that is disabled.
 """
 
 import secrets
@@ -22,24 +22,37 @@ _NOTIFIED = (*_STATUSES, "WITHDRAWN")
 """The statuses that the document names. Of others, such as FUNDED, Velo notifies nobody."""
 ONBOARDING = "onboarding_status_changed"
 DETAILS = "payee_details_changed"
+_OF_PAYEES = (ONBOARDING, "payable_status_changed", DETAILS)
+_OF_DEBITS = ("PENDING", "PROCESSING", "REJECTED", "RELEASED")
+EVENTS = (
+    *(f"payment.{status.lower()}" for status in _NOTIFIED),
+    *(f"payee.{source_type.removeprefix('payee_')}" for source_type in _OF_PAYEES),
+    *(f"debit.{status.lower()}" for status in _OF_DEBITS),
+    "ping",
+)
+"""The events of all kinds of notification that the document has."""
 
 
 def notify_of_payment(base: Base, payment: JsonObject) -> None:
     """Notify of the status that a payment has now."""
-    status: str = payment["status"]
-    if status not in _NOTIFIED:
-        return
+    if payment["status"] in _NOTIFIED:
+        _notify_of_status(base, payment, payment["status"])
+
+
+def _notify_of_status(base: Base, payment: JsonObject, status: str) -> None:
     payors = ("submittingPayorId", "payoutFromPayorId", "payoutToPayorId")
     source: JsonObject = {
         "sourceType": "payment_status_changed",
         "paymentId": payment["paymentId"],
         "payoutPayorIds": dict.fromkeys(payors, base.payor_id),
-        "payorPaymentId": payment["payorPaymentId"],
         "status": status,
     }
+    if payment["payorPaymentId"] is not None:
+        source["payorPaymentId"] = payment["payorPaymentId"]
     if status in ("REJECTED", "RETURNED"):
         source["sourceType"] = "payment_rejected_or_returned"
-        source["reasonCode"], source["reasonMessage"] = "VE0001", payment["reason"]
+        source["reasonCode"] = "VE0001"
+        source["reasonMessage"] = payment["reason"] or "The sandbox was told to."
     base.notify("payment", f"payment.{status.lower()}", source)
 
 
@@ -47,6 +60,24 @@ def notify_of_payee(base: Base, payee_id: str, source_type: str) -> None:
     """Notify of a change to a payee."""
     event = f"payee.{source_type.removeprefix('payee_')}"
     base.notify("payee", event, {"sourceType": source_type, "payeeId": payee_id})
+
+
+def notify_without_cause(base: Base, payment: JsonObject, event: str, about: str) -> None:
+    """Notify of any event but a ping. Nothing else changes.
+
+    `payment` is the one that it is about, as far as the sandbox knows it.
+    """
+    category, _, what = event.partition(".")
+    if category == "payment":
+        unknown = {"paymentId": about, "payorPaymentId": None, "reason": None}
+        _notify_of_status(base, unknown | payment, what.upper())
+    elif category == "payee":
+        known = {source_type.removeprefix("payee_"): source_type for source_type in _OF_PAYEES}
+        notify_of_payee(base, about, known[what])
+    else:
+        source_type = "debit_status_changed"
+        source = {"sourceType": source_type, "debitTransactionId": about, "status": what.upper()}
+        base.notify("debit", event, source)
 
 
 class Webhooks:
@@ -78,7 +109,8 @@ class Webhooks:
 
     def _add(self, notification: JsonObject, webhook_id: str | None) -> None:
         source: JsonObject = notification["source"]
-        about = source.get("paymentId") or source.get("payeeId") or source["eventId"]
+        subjects = ("paymentId", "payeeId", "debitTransactionId", "eventId")
+        about = next(str(source[name]) for name in subjects if name in source)
         body = json_response(200, notification).body
 
         def make(_url: str, _was_posted: bool) -> Posted | None:  # noqa: FBT001 (as `Make` says)

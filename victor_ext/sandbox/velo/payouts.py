@@ -318,6 +318,11 @@ class Payouts:
     def payment(self, payment_id: str) -> JsonObject:
         return find({one["paymentId"]: one for one in self.payments()}, payment_id, "payment")
 
+    def known(self, payment_id: str) -> JsonObject:
+        """A payment in whatever state; empty: there is none."""
+        payments = [one for payout in self.all.values() for one in payout.payments]
+        return next((one for one in payments if one["paymentId"] == payment_id), JsonObject())
+
     def of_payout(self, payout_id: str) -> list[JsonObject]:
         return [one for one in self.payments() if one["payoutId"] == payout_id]
 

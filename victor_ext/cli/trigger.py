@@ -1,0 +1,155 @@
+"""`victor trigger`: post a notification of a connected API to a service, by the API's document."""
+
+from __future__ import annotations
+
+import json
+import os
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from victor_ext._exit_status import FAILED
+
+from . import packages
+from .failures import Misuse
+from .options import AsJson, option
+from .screen import conclude, plain, say
+
+SECRET = "VICTOR_WEBHOOK_SECRET"  # noqa: S105 - the name of a variable
+"""The variable that has the secret of the signature."""
+_PATIENCE = 30.0
+"""Seconds in which the service answers; the sandbox itself waits ten."""
+
+
+def _header(text: str) -> str:
+    """Parse --header."""
+    name, colon, value = text.partition(":")
+    if not name.strip() or not colon:
+        raise typer.BadParameter(f"{text!r} is no header: write 'X-Signature: {{signature}}'.")
+    return f"{name.strip()}:{value.strip()}"
+
+
+Headers = Annotated[
+    list[str] | None,
+    option(
+        "A header; {signature}, {id} and {timestamp} are filled in. Repeat it.",
+        "NAME:VALUE",
+        parser=_header,
+    ),
+]
+
+
+def trigger(
+    package: Annotated[str, typer.Argument(metavar="PACKAGE", help=packages.IN_WORDS)],
+    webhook: Annotated[
+        str | None,
+        typer.Argument(metavar="WEBHOOK", help="A webhook of the document; without it, all."),
+    ] = None,
+    *,
+    notify: Annotated[
+        str | None, option("Where to post it. Without it, the body is printed.", "URL")
+    ] = None,
+    example: Annotated[
+        str | None, option("Which example is the body (default: the first one).", "NAME")
+    ] = None,
+    body: Annotated[Path | None, option("A file of JSON that is the body.", "FILE")] = None,
+    header: Headers = None,
+    signed: Annotated[
+        str, option("What is signed: {body}, {timestamp} and {id}.", "TEXT")
+    ] = "{body}",
+    algorithm: Annotated[
+        str,
+        option("The hash of the HMAC.", "NAME", "sha1", "sha256", "sha384", "sha512"),
+    ] = "sha256",
+    encoding: Annotated[
+        str, option("How the signature is written.", "NAME", "hex", "base64")
+    ] = "hex",
+    secret_encoding: Annotated[
+        str, option("How the secret is written.", "NAME", "text", "base64", "hex")
+    ] = "text",  # noqa: S107 - no secret
+    as_json: AsJson = False,
+) -> int:
+    """Post a notification of an API with a generated package to your service, by the API's
+    document.
+
+    Its body is an example of the document. A {signature} in a --header is an HMAC by the secret in
+    VICTOR_WEBHOOK_SECRET. The command ends with 1 unless the service answers with 200 to 299.
+    """
+    if body is not None and example is not None:
+        raise Misuse("--body and --example: give one of them.")
+    try:
+        connected: Any = import_module("victor_ext.sandbox.connected")
+    except ImportError as error:
+        raise Misuse(f"{error}.") from error
+    headers = dict(each.split(":", 1) for each in header or ())
+    sign = None
+    if any("{" in value for value in headers.values()):
+        sign = {
+            "signed": signed,
+            "algorithm": algorithm,
+            "encoding": encoding,
+            "secret_encoding": secret_encoding,
+        }
+    try:
+        sandbox = _sandbox(connected, package, notify, headers, sign)
+        with sandbox:
+            if webhook is None:
+                return _list(sandbox.webhooks(), as_json=as_json)
+            content = _content(body) if body else sandbox.notification(webhook, example)
+            if notify is None:
+                say(json.dumps(content, ensure_ascii=False, indent=None if as_json else 2))
+                return 0
+            sandbox.trigger(webhook, body=content)
+            sandbox.wait_for_deliveries(_PATIENCE)
+            [delivery] = sandbox.deliveries()
+    except ValueError as error:
+        raise Misuse(f"{error}.") from error
+    return _report(delivery, as_json=as_json)
+
+
+def _sandbox(
+    connected: Any,
+    package: str,
+    notify: str | None,
+    headers: dict[str, str],
+    sign: dict[str, str] | None,
+) -> Any:
+    """The sandbox that posts; `ValueError` says which argument cannot work."""
+    settings = import_module("victor_ext.sandbox.server.notifying").NotifyingSettings(notify=notify)
+    name = packages.importable_name(package)
+    if sign is None:
+        return connected.ConnectedSandbox(name, settings, headers=headers)
+    secret = os.environ.get(SECRET)
+    if not secret:
+        raise Misuse(f"{SECRET} is not set: put the secret there that your service has.")
+    signature = connected.Signature(headers=headers, secret=secret, **sign)
+    return connected.ConnectedSandbox(name, settings, sign=signature)
+
+
+def _content(file: Path) -> Any:
+    try:
+        return json.loads(file.read_bytes())
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "it is not JSON"
+        raise Misuse(f"--body {file} cannot be read: {reason}.") from error
+
+
+def _list(webhooks: dict[str, list[str]], *, as_json: bool) -> int:
+    if as_json:
+        say(json.dumps(webhooks))
+    else:
+        for name, examples in webhooks.items():
+            say(plain(f"{name}  ({', '.join(examples)})"))
+    return 0
+
+
+def _report(delivery: dict[str, Any], *, as_json: bool) -> int:
+    """Show what became of a notification, and return the exit status."""
+    attempt: dict[str, Any] = delivery["attempts"][-1]
+    came = attempt["error"] if attempt["status"] is None else attempt["status"]
+    line = f"{delivery['event']} to {delivery['url']}: {came}  {attempt['milliseconds']:.1f} ms"
+    document = {key: delivery[key] for key in ("event", "about", "url")} | attempt
+    conclude(document, plain(line), as_json=as_json)
+    return 0 if delivery["state"] == "taken" else FAILED

@@ -1,0 +1,16 @@
+"""Notifications of a connected API, by its document. See docs/add-a-payment-api.md."""
+
+from victor_ext.sandbox.connected.provider import (
+    ConnectedCommands,
+    ConnectedProvider,
+    ConnectedSandbox,
+)
+from victor_ext.sandbox.connected.signature import Signature, Unsigned
+
+__all__ = (
+    "ConnectedCommands",
+    "ConnectedProvider",
+    "ConnectedSandbox",
+    "Signature",
+    "Unsigned",
+)
