@@ -13,7 +13,7 @@ from victor_ext.sandbox.server.document import load_document
 
 PAGE = Path(__file__).parents[2].joinpath("docs/sandbox-custom.md").read_text("utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-UNDOCUMENTED = {"eastpay": {"widget"}}
+UNDOCUMENTED = {"eastpay": {"widget"}, "victor": {"token"}}
 """The operations that a sandbox has beside its document."""
 
 

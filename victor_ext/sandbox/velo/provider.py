@@ -8,7 +8,7 @@ from victor_ext.sandbox.server.exchange import JsonObject, Response, json_respon
 from victor_ext.sandbox.server.provider import Call
 from victor_ext.sandbox.velo.base import VeloSettings, listing, sent
 from victor_ext.sandbox.velo.commands import VeloCommands
-from victor_ext.sandbox.velo.notifications import RESENDING, Webhooks
+from victor_ext.sandbox.velo.notifications import RESENDING
 from victor_ext.sandbox.velo.state import State
 
 _CREDENTIALS = (
@@ -220,14 +220,9 @@ class VeloProvider(TableProvider[VeloSettings]):
     settings_type = VeloSettings
     commands_type = VeloCommands
     resending = RESENDING
-    webhooks: Webhooks
 
     def new_state(self) -> State:
-        state = State(self.context.clock, self.settings)
-        header = self.settings.notify_authorization
-        self.webhooks = Webhooks(self.notifications, state.webhooks, header)
-        state.post, state.watch = self.webhooks.post, self.notifications.start
-        return state
+        return State(self.context.clock, self.settings, self.notifications)
 
     def tick(self) -> None:
         self.state.move()
@@ -245,7 +240,7 @@ class VeloProvider(TableProvider[VeloSettings]):
             f"VELO_BASE_URL={url}\n"
             f"VELO_API_KEY={made['api_key']}\n"
             f"VELO_API_SECRET={made['api_secret']}\n"
-            f"VELO_WEBHOOK_AUTHORIZATION={self.webhooks.authorization}\n"
+            f"VELO_WEBHOOK_AUTHORIZATION={self.state.authorization}\n"
         )
 
     def authenticate(self, call: Call) -> str:

@@ -6,8 +6,10 @@ from datetime import datetime
 
 from victor_ext.sandbox.engine import Answer, Asked, Refused
 from victor_ext.sandbox.server import Clock, JsonObject, TokenStore, find
+from victor_ext.sandbox.server.notifications import Notifications
 from victor_ext.sandbox.velo.accounts import Accounts
 from victor_ext.sandbox.velo.base import Base, VeloSettings, made_at
+from victor_ext.sandbox.velo.notifications import Webhooks
 from victor_ext.sandbox.velo.payees import Payees
 from victor_ext.sandbox.velo.payouts import Payouts
 
@@ -15,13 +17,17 @@ _TOKEN_LIFE = 1799
 
 
 class State(Base):
-    def __init__(self, clock: Clock, settings: VeloSettings) -> None:
+    def __init__(self, clock: Clock, settings: VeloSettings, notifications: Notifications) -> None:
         super().__init__(clock, settings)
         self.keys: dict[str, str] = {}
         self.tokens = TokenStore(clock)
         self.payees = Payees(self)
         self.accounts = Accounts(self)
         self.webhooks: dict[str, JsonObject] = {}
+        poster = Webhooks(notifications, self.webhooks, settings.notify_authorization)
+        self.authorization = poster.authorization
+        self.post = poster.post
+        self.watch = notifications.start
         self.payouts = Payouts(self, self.payees, self.accounts)
 
     def add_key(self, api_key: str | None = None, api_secret: str | None = None) -> JsonObject:
