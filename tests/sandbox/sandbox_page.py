@@ -1,12 +1,15 @@
 """The tables of the pages of the sandboxes, made from the declared options and commands.
 
-`python -m tests.sandbox.sandbox_page` writes them into docs/sandbox-NAME.md.
+`python -m tests.sandbox.sandbox_page` writes them into docs/sandbox-NAME.md, and what
+`victor conform` reads of Victor's options into victor_ext/conform/options.toml.
 """
 
 import inspect
+import json
 from pathlib import Path
 
 from victor_ext.conform import ASSUMPTIONS, Assumption, Phase
+from victor_ext.sandbox import SandboxSettings
 from victor_ext.sandbox.command_line import (
     command_options,
     flags_of,
@@ -19,6 +22,7 @@ from victor_ext.sandbox.server.settings import Option, ServerSettings, options_o
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE = DOCS / "sandbox.md"
+OPTIONS = DOCS.parent / "victor_ext" / "conform" / "options.toml"
 _BAR = r"\|"
 """How a bar is written within a table."""
 RUNNING = {"provider", "like", "env_file", "json", "quiet"}
@@ -108,6 +112,34 @@ def written(provider: str) -> str:
     return page
 
 
+def written_options() -> str:
+    """What the measurable options of Victor's sandbox say of themselves, as TOML."""
+    head = "# The options of the sandbox that play a measurement, as they are declared there."
+    lines = [head, "# `python -m tests.sandbox.sandbox_page` writes them."]
+    for name, option in options_of(SandboxSettings).items():
+        if option.measurable:
+            said = {
+                "assumed": _word(option.command_line),
+                "plays": [*option.choices],
+                "plays_from": option.at_least,
+            }
+            members = [
+                f"{member} = {json.dumps(value)}"
+                for member, value in said.items()
+                if value not in (None, [])
+            ]
+            lines.append(f"{name.replace('_', '-')} = {{ {', '.join(members)} }}")
+    return "\n".join(lines) + "\n"
+
+
+def _word(default: object) -> str | None:
+    """A default as a measurement has it; None: there is none."""
+    if default is None:
+        return None
+    return f"{default:g}" if isinstance(default, float) else str(default).lower()
+
+
 if __name__ == "__main__":
+    OPTIONS.write_text(written_options(), encoding="utf-8")
     for each in providers():
         page_of(each).write_text(written(each), encoding="utf-8")

@@ -1,5 +1,5 @@
 """What is assumed of Victor where the provider's document is silent: one table for probes, report
-and page.
+and page. What an option of the sandbox takes is read from what is declared there.
 """
 
 import tomllib
@@ -31,8 +31,8 @@ class Assumption:
         topic: What it is about: a heading of the page and of the report.
         phase: When it is measured.
         sentence: What is assumed, in words.
-        assumed: The value that the package and the sandbox assume. Empty: none, so that no value
-            differs.
+        assumed: The value that the package and the sandbox assume: the option's default, or another
+            word for it. Empty: none, so that no value differs.
         words: The document's words. Empty: it has none.
         means: What another value means for the user: the option or the limit to set, as a text or
             by value (`*`: of any other one). A measurement only tightens a limit.
@@ -55,7 +55,7 @@ class Assumption:
     means: str | Mapping[str, str] = ""
     found: Mapping[str, str] = field(default_factory=dict[str, str])
     why_not: str = ""
-    has_option: bool = True
+    has_option: bool = False
     plays: Sequence[str] = ()
     plays_from: float | None = None
     counts: str = "observations"
@@ -97,13 +97,18 @@ def _of_value(texts: Mapping[str, str], value: str) -> str:
     return texts.get(value) or texts.get("*", "")
 
 
+def _tables(file: str) -> dict[str, dict[str, Any]]:
+    return tomllib.loads(files("victor_ext.conform").joinpath(file).read_text(encoding="utf-8"))
+
+
 def _read() -> dict[str, Assumption]:
-    text = files("victor_ext.conform").joinpath("assumptions.toml").read_text(encoding="utf-8")
-    tables: dict[str, dict[str, Any]] = tomllib.loads(text)
+    options = _tables("options.toml")
     assumptions: dict[str, Assumption] = {}
-    for name, table in tables.items():
+    for name, words in _tables("assumptions.toml").items():
+        table = options.get(name, {}) | words
         phase = Phase(table.pop("phase"))
-        assumptions[name] = Assumption(name=name, phase=phase, **table)
+        has_option = name in options
+        assumptions[name] = Assumption(name=name, phase=phase, has_option=has_option, **table)
     return assumptions
 
 
@@ -124,7 +129,6 @@ def assumption_of(name: str) -> Assumption:
         phase=Phase.READ,
         sentence="What this read is answered with.",
         found={"*": "it is answered with {value}"},
-        has_option=False,
     )
 
 
