@@ -229,6 +229,7 @@ class Document:
         return Validator(_strict(schema), self._components)
 
 
+@lru_cache
 def _shape(path: str) -> str:
     return re.sub(r"{[^}]*}", "{}", path)
 
