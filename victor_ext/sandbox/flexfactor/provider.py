@@ -3,7 +3,6 @@
 import base64
 import uuid
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 
 from victor_ext.sandbox.engine import Answer, Asked, Page, Refused, Row, TableProvider
 from victor_ext.sandbox.flexfactor.commands import FlexFactorCommands
@@ -149,7 +148,8 @@ class FlexFactorProvider(TableProvider[FlexFactorSettings]):
 
     def success(self, operation: str, answer: Answer, status: int) -> Response:
         """The response of a call that succeeded, with the headers that were seen."""
-        return super().success(operation, replace(answer, headers=_headers()), status)
+        said = Answer(body=answer.body, headers=_headers())
+        return super().success(operation, said, status)
 
     def refusal(self, operation: str, refused: Refused) -> Response:
         """The response of a call that is refused, with the provider's spelling of the field."""
@@ -160,7 +160,7 @@ class FlexFactorProvider(TableProvider[FlexFactorSettings]):
             return empty_response(status, {"WWW-Authenticate": 'Bearer error="invalid_token"'})
         if refused.problems:
             return _problem_details(status, _INVALID, _by_field(refused.problems))
-        field = refused.field or _FIELDS[refused.code]
+        field = refused.field or _FIELDS.get(refused.code, refused.code)
         if status == 404 and operation == "order":
             field = "Id"
         if status == 400:
