@@ -9,7 +9,6 @@ from victor_ext.sandbox.server import Call, JsonObject, JsonValue, Response, jso
 from victor_ext.sandbox.server.document import Problem
 
 _BASES = ("eastpay", "pay", "gateway")
-_SCRIPT = ((b"content-type", b"text/javascript"),)
 _ERROR_GROUPS = {401: "400", 403: "400", 404: "300"}
 """The second group of an error's result code by status. Others: 100, and 200 (pending) for 5xx."""
 
@@ -77,18 +76,18 @@ class EastPayProvider(TableProvider[EastPaySettings]):
             call.refers_to(reference)
         return rules.body.read(form.items())
 
-    def check(self, call: Call, operation: str, query: JsonObject, body: JsonObject) -> None:
-        """Refuse what the document does not allow, and another entity than the token's."""
-        super().check(call, operation, query, body)
+    def problems(
+        self, call: Call, operation: str, query: JsonObject, body: JsonObject
+    ) -> list[Problem]:
+        """What the document does not allow, and another entity than the token's."""
+        problems = super().problems(call, operation, query, body)
         entity = {**query, **body}.get("entityId")
         if entity not in (None, "", call.owner):
-            problem = Problem(("entityId",), "invalid", "is not the token's")
-            raise Refused(400, problem.message, problems=[problem])
+            problems.append(Problem(("entityId",), "invalid", "is not the token's"))
+        return problems
 
-    def success(self, operation: str, answer: Answer, status: int) -> Response:
-        """The response of a call that succeeded. The widget is a program."""
-        if operation == "widget":
-            return Response(status, answer.body, _SCRIPT)
+    def success(self, operation: str, answer: Answer, status: int) -> Response:  # noqa: ARG002 - of all
+        """The response of a call that succeeded."""
         return json_response(status, self._envelope(answer.body))
 
     def refusal(self, operation: str, refused: Refused) -> Response:

@@ -20,13 +20,14 @@ from victor_ext.sandbox.eastpay.payments import (
     result,
 )
 from victor_ext.sandbox.engine import Answer, Asked, Refused
-from victor_ext.sandbox.server import Clock, JsonObject, NotFound, find
+from victor_ext.sandbox.server import Clock, JsonObject, NotFound, Response, find
 from victor_ext.sandbox.server.document import Validator, load_document
 from victor_ext.sandbox.server.notifying import NotifyingSettings
 from victor_ext.sandbox.server.settings import option
 
 DOCUMENT = "eastpay.yaml"
 _CHECKOUT_LIFE = 15 * 60
+_SCRIPT = ((b"content-type", b"text/javascript"),)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -160,9 +161,10 @@ class State:
         said = _answer_of("POST", "/v3/checkouts").declared(made.form)
         return Answer(body={**said, "id": made.id, "result": result(STARTED)}, made=made.id)
 
-    def widget(self, asked: Asked) -> bytes:
+    def widget(self, asked: Asked) -> Response:
+        """The program that shows the form of a checkout."""
         self.checkout(asked.about)
-        return b"/* the payment form */"
+        return Response(200, b"/* the payment form */", _SCRIPT)
 
     def checkout_status(self, asked: Asked) -> Answer:
         checkout = self.checkout(asked.about)

@@ -19,6 +19,7 @@ from victor_ext.sandbox.server.settings import ServerSettings
 if TYPE_CHECKING:
     from victor_ext.sandbox.engine.pages import Page
     from victor_ext.sandbox.server.context import SandboxContext
+    from victor_ext.sandbox.server.document import Problem
     from victor_ext.sandbox.server.exchange import JsonObject
 
 _Kept: TypeAlias = tuple[Response, str | None, str | None]
@@ -53,6 +54,7 @@ class TableProvider(SandboxProvider[S]):
 
     def __init__(self, context: SandboxContext, settings: S) -> None:
         self._rows = {row.name: row for row in self.rows}
+        self._rules: dict[str, Operation] = {}
         self._keys = KeyMemory[_Kept](context.clock.now, self.key_life)
         super().__init__(context, settings)
 
@@ -96,10 +98,20 @@ class TableProvider(SandboxProvider[S]):
             raise Refused(400, "The body must be a JSON object.", code="body")
         return body
 
-    def check(self, call: Call, operation: str, query: JsonObject, body: JsonObject) -> None:  # noqa: ARG002 - as above
-        """Refuse what the document does not allow. Raises `Refused`."""
+    def problems(
+        self,
+        call: Call,  # noqa: ARG002 - as above
+        operation: str,
+        query: JsonObject,
+        body: JsonObject,
+    ) -> list[Problem]:
+        """What the document does not allow in a request."""
         rules = self.rules(operation)
-        problems = [*rules.query.problems(query), *rules.body.problems(body)]
+        return [*rules.query.problems(query), *rules.body.problems(body)]
+
+    def check(self, call: Call, operation: str, query: JsonObject, body: JsonObject) -> None:
+        """Refuse what is not allowed in a request. Raises `Refused`."""
+        problems = self.problems(call, operation, query, body)
         if problems:
             place = problems[0].place
             why = f"{place} {problems[0].message}."
@@ -108,10 +120,13 @@ class TableProvider(SandboxProvider[S]):
     # What the table does
 
     def rules(self, operation: str) -> Operation:
-        """What the document says of an operation."""
-        method, path = self._rows[operation].place.split()
-        document = _ALL_IS_ALLOWED if self.document is None else load_document(self.document)
-        return document.operation(method, path.removeprefix(self.base_path))
+        """What the document says of an operation. It is read when it is first asked for."""
+        if operation not in self._rules:
+            method, path = self._rows[operation].place.split()
+            document = _ALL_IS_ALLOWED if self.document is None else load_document(self.document)
+            rules = document.operation(method, path.removeprefix(self.base_path))
+            self._rules[operation] = rules
+        return self._rules[operation]
 
     def handle(self, operation: str, call: Call) -> Response:
         row = self._rows[operation]
