@@ -63,7 +63,8 @@ _OF_BOTH = {"payee", "payment_details"}
 
 
 class Ledger(Lifecycle):
-    """Everything that the sandbox keeps, and every change of it: Victor without HTTP.
+    """Everything that the sandbox keeps, every change of it, and how it is shown: Victor without
+    HTTP.
 
     All of it runs on one thread, without a wait between a check and its commit.
     """
@@ -85,19 +86,17 @@ class Ledger(Lifecycle):
         clock.advanced = self._kept_clock.get("advanced", clock.advanced)
         self.schedule(self.store.requests.values())
         if settings.demo_data and not self.store.accounts:
-            for account in state.DEMO_ACCOUNTS:
-                self.store.accounts[account.account_number] = account
-            for counterparty in state.DEMO_COUNTERPARTIES:
-                self.store.counterparties[counterparty.id] = counterparty
-            payee = {"account_number": "000123456789"}
-            power = {"amount": "129.95", "notes": "Invoice 2203"}
-            deposit = {"amount": "1500.00", "amount_modification_allowed": True, "notes": "Deposit"}
-            for asks, details in (
-                ({**payee, "ultimate_creditor": "City Power and Light"}, power),
-                (payee, deposit),
-            ):
-                details |= {"due_date": self.tomorrow(), "biller_type": "BUSINESS"}
-                self.create_inbound({"payee": asks, "payment_details": details}, state.DEMO_PAYEE)
+            self._add_demo_data()
+
+    def _add_demo_data(self) -> None:
+        for account in state.DEMO_ACCOUNTS:
+            self.store.accounts[account.account_number] = account
+        for counterparty in state.DEMO_COUNTERPARTIES:
+            self.store.counterparties[counterparty.id] = counterparty
+        for payee, details in state.DEMO_REQUESTS:
+            due = {"due_date": self.tomorrow(), "biller_type": "BUSINESS"}
+            body = {"payee": payee, "payment_details": details | due}
+            self.create_inbound(body, state.DEMO_PAYEE)
 
     def advance(self, seconds: float) -> int:
         self._kept_clock["advanced"] = self.clock.advanced + seconds

@@ -201,6 +201,17 @@ DEMO_ACCOUNTS = (
     Account(account_number=DEMO_PAYEE, name="SampleCo Billing Inc."),
     Account(account_number="243884643621", name="Victor Doe"),
 )
+DEMO_REQUESTS: tuple[tuple[JsonObject, JsonObject], ...] = (
+    (
+        {"account_number": "000123456789", "ultimate_creditor": "City Power and Light"},
+        {"amount": "129.95", "notes": "Invoice 2203"},
+    ),
+    (
+        {"account_number": "000123456789"},
+        {"amount": "1500.00", "amount_modification_allowed": True, "notes": "Deposit"},
+    ),
+)
+"""The payee and the details of each inbound request of the demonstration."""
 DEMO_COUNTERPARTIES = (
     Counterparty(id="aHeq349838", account_number="243884643621", name="Victor Doe"),
     Counterparty(id="acme000001", name="Acme Supplies", behaviour="accept"),
