@@ -468,11 +468,12 @@ class Lists:
             given.setdefault(name, []).append(value)
         first = int(self.manners["first-page"])
         page = self._number(given.pop("page", []), "page", first)
-        size = self._number(given.pop("page_size", []), "page_size", 50)
-        size = self._checked_size(size)
+        maximum = self.manners["max-page-size"]
+        usual = min(50, int(maximum)) if maximum.isdigit() else 50
+        size = self._number(given.pop("page_size", []), "page_size", usual)
+        size = self._checked_size(size, usual)
         found = self._sorted(self._matching(given))
         asked = size
-        maximum = self.manners["max-page-size"]
         if maximum != "unlimited" and size > int(maximum):
             if self.manners["large-page"] == "refuse":
                 raise Refused(self.invalid, "page_size", "large-page")
@@ -496,11 +497,11 @@ class Lists:
             raise Refused(self.invalid, name)
         return int(values[0])
 
-    def _checked_size(self, size: int) -> int:
+    def _checked_size(self, size: int, usual: int) -> int:
         if size == 0:
             if self.manners["invalid-status"] != "accepted":
                 raise Refused(self.invalid, "page_size", "invalid-status")
-            return 50
+            return usual
         return size
 
     def _page(self, found: list[Kept], page: int, size: int) -> list[Kept]:
