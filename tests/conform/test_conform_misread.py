@@ -280,3 +280,49 @@ def test_a_create_that_is_refused_as_its_caller_is_shows_nothing_later_either():
     with pytest.raises(Unmeasured, match="never sent again"):
         again.create("one")
     assert again.writes["one"]["state"] == "refused"
+
+
+def test_a_request_of_an_earlier_run_shows_no_lag():
+    def answer(request):
+        if request.method == "POST":
+            return made("A")
+        return httpx.Response(503)
+
+    run = run_over(answer)
+    run.measure(creates._lags)
+    later = run_over(lambda _: httpx.Response(200, json=an_item("A")), run.document)
+    later.measure(creates._lags)
+    assert found(later, "get-lag") == (None, "not measured")
+    assert "measure into another file" in later.finding("get-lag")["note"]
+
+
+def test_a_repeat_of_a_later_run_shows_no_key_in_progress():
+    clock = [1_700_000_000.0]
+
+    def answer(request):
+        is_first = len(run.writes) < 2
+        return made("A") if is_first else httpx.Response(409, json={"error": {"code": 1}})
+
+    run = run_over(answer, now=lambda: clock[0])
+    run.made("repeat 1")
+    clock[0] += 3600
+    later = run_over(lambda _: made("A"), run.document, now=lambda: clock[0])
+    later.measure(creates._repeats)
+    assert later.finding("key-in-progress")["value"] is None
+    assert found(later, "key-repeat") == ("replay", "likely")
+
+
+@pytest.mark.parametrize("status", [400, 409, 422])
+def test_a_refused_repeat_of_a_create_that_met_a_503_shows_no_rule(status):
+    """The first one may have been made, and its key may be refused for that."""
+
+    def answer(request):
+        is_long = len(request.headers["idempotency-key"]) == 129
+        is_first = is_long and "again" not in [*run.writes][-1]
+        if is_long:
+            return httpx.Response(503) if is_first else httpx.Response(status, json=PLAIN)
+        return made(request.headers["idempotency-key"])
+
+    run = run_over(answer)
+    run.measure(creates._key_lengths)
+    assert found(run, "key-longest") == (None, "not measured")

@@ -27,7 +27,7 @@ from .exchanges import (
 )
 from .reads import invalid_list
 from .redaction import NOBODY, NOTES
-from .run import LEAST, MORE, PAUSES, Run
+from .run import ELSEWHERE, LEAST, MORE, PAUSES, Run
 
 _TEXTS = {
     "notes": ("payment_request", "payment_details", "notes"),
@@ -43,6 +43,8 @@ Each has a key of its own: a repeat may renew one.
 """
 _LOOKS = tuple(zip(PAUSES, accumulate(PAUSES), strict=True))
 """The pause before each look, and the seconds that have been waited then."""
+_SOON = 30
+"""Seconds that calls may take beside the pauses between them."""
 _CLOCK_ERROR = 2
 """Seconds by which the provider's clock may be known wrongly: it is read in whole seconds."""
 _SAFE_KEY = 36
@@ -52,7 +54,10 @@ _SAFE_TEXT = 20
 @probe("get-lag", "list-lag", sends=1, makes=1)
 def _lags(run: Run) -> None:
     """After how many seconds a new request can be read by its id, and is in the list."""
-    id = run.made("lag").named_id
+    made = run.made("lag")
+    if made.is_earlier or made.call != run.writes["lag"]["call"]:
+        raise Unmeasured(f"only looks right after the create show it: {ELSEWHERE}", is_failure=True)
+    id = made.named_id
     since = ("start_datetime", moment(int(run.now()), -3600))
 
     def is_read() -> bool:
@@ -83,7 +88,8 @@ def _repeats(run: Run) -> object:
             break
     else:
         return 409
-    run.find("key-in-progress", waited)
+    if _age(run, f"repeat after {waited} s", "repeat 1") <= 2 * waited + _SOON:
+        run.find("key-in-progress", waited)
     if not answer.is_good:
         return answer.status
     if answer.named_id != first.named_id:
@@ -97,6 +103,11 @@ def _repeats(run: Run) -> object:
     if repeated == before:
         return "replay"
     return "current" if repeated == now else None
+
+
+def _age(run: Run, step: str, since: str) -> float:
+    """How many seconds after another one a create was sent: it may be in a later run."""
+    return float(run.writes[step]["began"] - run.writes[since]["began"])
 
 
 def _status_of(answer: Answer) -> str:

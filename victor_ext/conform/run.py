@@ -325,11 +325,13 @@ class Run:
         return self._answer_of(call, is_fresh=like is None)
 
     def _answer_of(self, call: Call, *, is_fresh: bool) -> Answer:
-        """Perform a create. A repeat of a fresh one that gets a 409 has met it on its way."""
+        """Perform a create. A repeat of a fresh one that is refused is perhaps refused as a repeat:
+        the first one may have been made, and with a 409 it may be under way.
+        """
         answer = self.perform(call)
-        if answer.status == 409 and is_fresh and "repeats" in call:
-            reason = f"call {answer.call} was answered with 409: the first one may be under way"
-            raise Unmeasured(reason, is_failure=True, is_busy=True)
+        if is_fresh and "repeats" in call and not answer.is_good:
+            reason = f"call {answer.call} was answered with {answer.status}: perhaps as a repeat"
+            raise Unmeasured(reason, is_failure=True, is_busy=answer.status == 409)
         return answer
 
     def _may_repeat(self, call: Call) -> bool:

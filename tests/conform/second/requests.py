@@ -60,7 +60,7 @@ def of_others(count: int, now: float, choices: random.Random) -> list[Kept]:
 def _of_another(number: int, created: float, choices: random.Random) -> Kept:
     status = choices.choice(STATUSES)
     return Kept(
-        id=an_id(choices) if choices.random() < 0.9 else f"HILDEGARD{choices.randrange(100, 999)}",
+        id=an_id(choices) if choices.random() < 0.9 else f"HILDEGARD{number}",
         direction=choices.choice(["inbound", "outbound"]),
         created=created,
         amount=Decimal(choices.randrange(1, 900_000)) / 100,

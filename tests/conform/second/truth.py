@@ -100,6 +100,7 @@ def _of_pages(manners: Manners) -> dict[str, Truth]:
     else:
         must = large == "refuse" or count > int(maximum)
         must = must and int(maximum) <= 100
+        must = must and (large == "refuse" or manners["listed-id"] == "plain")
         sizes = {
             "max-page-size": Truth(frozenset({maximum}), must),
             "large-page": Truth(frozenset({large}), must),
