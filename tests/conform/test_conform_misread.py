@@ -1,7 +1,9 @@
 """What looks like a finding, and is none or another one: each provider in a few lines."""
 
 import json
+from collections.abc import Callable
 from datetime import datetime
+from itertools import cycle
 
 import httpx
 import pytest
@@ -326,3 +328,43 @@ def test_a_refused_repeat_of_a_create_that_met_a_503_shows_no_rule(status):
     run = run_over(answer)
     run.measure(creates._key_lengths)
     assert found(run, "key-longest") == (None, "not measured")
+
+
+def shuffled() -> Callable[[httpx.Request], httpx.Response]:
+    """A provider whose list begins elsewhere each time; a page beyond the end is the first one."""
+    turns = cycle([0, 1, 2, 1, 2, 0, 2, 1])
+
+    def answer(request):
+        turn = next(turns)
+        ids = "ABCD"[turn:] + "ABCD"[:turn]
+        wanted = request.url.params.get_list("direction")[-1:]
+        items = [an_item(id) for id in ids if not wanted or (id < "C") is (wanted == ["inbound"])]
+        return a_list(*items[: 1 if request.url.params.get("page_size") == "1" else None])
+
+    return answer
+
+
+def test_a_list_that_changes_while_it_is_read_shows_no_page():
+    run = run_over(shuffled())
+    run.measure(reads._pages)
+    assert run.finding("page-beyond")["value"] is None
+    assert run.finding("page-beyond")["note"] == "the list changes while it is read"
+
+
+def test_filters_are_compared_in_any_order():
+    run = run_over(shuffled())
+    run.measure(reads._repeated_filter)
+    assert found(run, "repeated-filter") == ("last", "certain")
+
+
+def test_what_a_proxy_says_instead_of_a_later_page_ends_the_items():
+    def answer(request):
+        if request.url.params.get("page", "0") != "0":
+            return httpx.Response(416, html="<p>")
+        return a_list(*(an_item(id, direction="INBOUND") for id in "ABC"))
+
+    run = run_over(answer)
+    run.measure(reads._forms)
+    assert found(run, "directions") == ("upper", "certain")
+    with pytest.raises(Unmeasured):
+        run.listed_items(is_whole=True)

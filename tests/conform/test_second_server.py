@@ -6,7 +6,6 @@ import random
 
 import pytest
 
-from tests.conform.conftest import WHOLE
 from tests.conform.second import people
 from tests.conform.second.faults import Deadly, Killed
 from tests.conform.second.manners import CHOICES, ODDITIES, drawn
@@ -81,7 +80,8 @@ def test_what_was_measured_of_a_second_provider_is_played(seed, started, measure
             assert "the sandbox cannot play this" in finding["note"], finding
     settings = SandboxSettings.like(measured.file, demo_data=True)
     is_short = measured.manners["token-limit"] == "300"
-    again = whole(started(settings, lifetime=240 if is_short else None), WHOLE, "again.json")
+    sandbox = started(settings, lifetime=240 if is_short else None)
+    again = whole(sandbox, measured.plan, "again.json")
     played, found = report.document["sandbox"], again.document["sandbox"]
     differing = {
         name: (value, found.get(name)) for name, value in played.items() if found.get(name) != value

@@ -169,7 +169,8 @@ def _echo_of(page: Answer) -> int | None:
 
 @probe("first-page", "page-beyond")
 def _pages(run: Run) -> None:
-    zero, one, two, again = (_single(run, number) for number in (0, 1, 2, 0))
+    zero, one, two = (_single(run, number) for number in (0, 1, 2))
+    again = _single(run, 0 if zero.items else 1)
     far = _single(run, _FAR)
     if not zero.is_good:
         run.control(one, "page 1")
@@ -177,10 +178,17 @@ def _pages(run: Run) -> None:
     if not first.items:
         raise Unmeasured("the list has no payment request that shows it")
     seen = len(run.items())
+    if far.items:
+        _check_same(first, again)
     run.find("page-beyond", _beyond(far, first, one, two), seen=seen)
-    if zero.is_good and zero.named_ids != again.named_ids:
-        raise Unmeasured("the list changes while it is read")
+    _check_same(first, again)
     run.find("first-page", _first_page(zero, one, two), seen=seen)
+
+
+def _check_same(page: Answer, again: Answer) -> None:
+    """Raise `Unmeasured` where a page that is read again has others."""
+    if page.named_ids != again.named_ids:
+        raise Unmeasured("the list changes while it is read")
 
 
 def _single(run: Run, number: int) -> Answer:
@@ -241,16 +249,19 @@ def _repeated_filter(run: Run) -> str:
     inbound = ("direction", "inbound")
     outbound = ("direction", "outbound")
     both, turned = run.read("", inbound, outbound), run.read("", outbound, inbound)
-    ins, outs = run.page(inbound).named_ids, run.page(outbound).named_ids
+    only_in, only_out = run.page(inbound), run.page(outbound)
+    ins, outs = {*only_in.named_ids}, {*only_out.named_ids}
     if not both.is_good and not turned.is_good:
         return "refuse"
     if ins == outs:
         raise Unmeasured("no request shows which of two filters counts")
-    found = both.named_ids, turned.named_ids
+    found = {*both.named_ids}, {*turned.named_ids}
     if found == (ins, outs):
         return "first"
     if found == (outs, ins):
         return "last"
+    _check_same(only_in, run.page(inbound))
+    _check_same(only_out, run.page(outbound))
     return "neither" if any(found) else "both"
 
 
@@ -296,7 +307,7 @@ def _window_has(run: Run, start: str, end: str, id: str | None) -> bool:
     first = run.page(*window)
     if id in first.ids or not first.items:
         return id in first.ids
-    return id in map(id_in, run.listed_items(*window, pages=_WINDOW_PAGES))
+    return id in map(id_in, run.listed_items(*window, pages=_WINDOW_PAGES, is_whole=True))
 
 
 @probe("directions", "status-words", "times", "nulls")

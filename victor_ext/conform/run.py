@@ -270,11 +270,22 @@ class Run:
             raise Unmeasured("the list has no payment request that shows it")
         return items
 
-    def listed_items(self, *query: Query, pages: int = _FIRST_PAGES) -> list[dict[str, Any]]:
-        """The items of the first pages, each once."""
+    def listed_items(
+        self, *query: Query, pages: int = _FIRST_PAGES, is_whole: bool = False
+    ) -> list[dict[str, Any]]:
+        """The items of the first pages, each once.
+
+        A page that a proxy refuses ends them. `is_whole`: it is an error, since what it may have
+        counts.
+        """
         items: dict[str, dict[str, Any]] = {}
         for number in range(pages):
-            answer = self.read("", *query, ("page", number))
+            try:
+                answer = self.read("", *query, ("page", number))
+            except Unmeasured as error:
+                if is_whole or not items or error.answer is None or error.is_busy:
+                    raise
+                break
             named = {id_in(item) or json.dumps(item): item for item in answer.items}
             if number > 1 and not named.keys() - items.keys():  # page 1 may be page 0
                 break

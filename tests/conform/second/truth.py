@@ -210,11 +210,12 @@ def _about(seconds: str) -> set[str]:
 def _of_lags(manners: Manners) -> dict[str, Truth]:
     listed, known = manners["list-lag"], manners["get-lag"]
     has_reference = manners["reference"] == "shown"
+    is_hidden = manners["proxy"] == "html unknown-id"
     return {
         "list-lag": NOTHING
         if listed == "never"
         else Truth(frozenset(_about(listed)), must=has_reference and manners["NaN"] == "nowhere"),
-        "get-lag": Truth(frozenset(_about(known))),
+        "get-lag": Truth(frozenset(_about(known)), must=known == "0" or not is_hidden),
     }
 
 
