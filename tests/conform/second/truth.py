@@ -249,6 +249,8 @@ def _of_twins(manners: Manners) -> dict[str, Truth]:
         twins = Truth(frozenset({"false"}), must=manners["list-lag"] != "never")
         return {"second-answer": NOTHING, "accepted-amount": NOTHING, "twins": twins}
     is_linked = manners["links"] == "both" and manners["amounts"] == "plain"
+    # Nobody sees how long a new request is unknown, and what is unknown cannot be answered.
+    is_linked = is_linked and (manners["get-lag"] == "0" or manners["proxy"] != "html unknown-id")
     return {
         name: Truth(frozenset({manners[name]}), must=is_linked)
         for name in ("second-answer", "accepted-amount")
