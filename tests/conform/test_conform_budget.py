@@ -22,7 +22,7 @@ from victor_ext.conform import Plan, creates, load, measure, reads
 from victor_ext.conform.exchanges import stamp
 from victor_ext.conform.measuring import only_writer
 from victor_ext.sandbox import Sandbox, SandboxSettings
-from victor_ext.sandbox.server.faults import KINDS
+from victor_ext.sandbox.server.faults import KINDS, OF_NOTIFICATIONS
 
 pytestmark = pytest.mark.slow
 
@@ -47,10 +47,9 @@ def check_the_file(measured, report) -> None:
     assert len({each["step"] for each in made}) == len(made)
 
 
-ON_CALLS = sorted(kind for kind in KINDS if not kind.endswith("_notification"))
-
-
-@pytest.mark.parametrize("kind", borders(ON_CALLS, "lose_answer", "status"))
+@pytest.mark.parametrize(
+    "kind", borders(sorted({*KINDS} - OF_NOTIFICATIONS), "lose_answer", "status")
+)
 def test_under_every_fault(started, kind):
     measured = started()
     options = (

@@ -123,7 +123,7 @@ def test_the_providers_staging_and_this_machine_need_no_name(base_url, victor_ke
         MONEY.check(client)
 
 
-@pytest.mark.parametrize("status", [400, 404, 416, 422])
+@pytest.mark.parametrize("status", [400, 403, 404, 416, 422])
 def test_a_provider_that_refuses_page_0_is_measured(status, victor_key_pair, tmp_path):
     provider = Provider(1)
     provider.does |= {"first-page": "1"}

@@ -2,11 +2,13 @@
 before it is sent.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from itertools import accumulate
+
+from victor_ext import Status
 
 from .assumptions import probe
 from .exchanges import (
@@ -25,7 +27,7 @@ from .exchanges import (
 )
 from .reads import invalid_list
 from .redaction import NOBODY, NOTES
-from .run import LEAST, MORE, PAUSES, Run
+from .run import ELSEWHERE, LEAST, MORE, PAUSES, Run
 
 _TEXTS = {
     "notes": ("payment_request", "payment_details", "notes"),
@@ -41,6 +43,10 @@ Each has a key of its own: a repeat may renew one.
 """
 _LOOKS = tuple(zip(PAUSES, accumulate(PAUSES), strict=True))
 """The pause before each look, and the seconds that have been waited then."""
+_SOON = 30
+"""Seconds that calls may take beside the pauses between them."""
+_CLOCK_ERROR = 2
+"""Seconds by which the provider's clock may be known wrongly: it is read in whole seconds."""
 _SAFE_KEY = 36
 _SAFE_TEXT = 20
 
@@ -48,11 +54,15 @@ _SAFE_TEXT = 20
 @probe("get-lag", "list-lag", sends=1, makes=1)
 def _lags(run: Run) -> None:
     """After how many seconds a new request can be read by its id, and is in the list."""
-    id = run.made("lag").named_id
-    since = ("start_datetime", moment(run.now(), -3600))
+    made = run.made("lag")
+    if made.is_earlier or made.call != run.writes["lag"]["call"]:
+        raise Unmeasured(f"only looks right after the create show it: {ELSEWHERE}", is_failure=True)
+    id = made.named_id
+    since = ("start_datetime", moment(int(run.now()), -3600))
 
     def is_read() -> bool:
-        return run.read(f"/{id}").is_good
+        answer = run.read(f"/{id}")  # what is answered to any id says nothing of this one
+        return answer.is_good and answer.id == id
 
     def is_listed() -> bool:
         return id in run.page(since, ("victor_id", id)).ids
@@ -78,26 +88,47 @@ def _repeats(run: Run) -> object:
             break
     else:
         return 409
-    run.find("key-in-progress", waited)
+    if _age(run, f"repeat after {waited} s", "repeat 1") <= 2 * waited + _SOON:
+        run.find("key-in-progress", waited)
     if not answer.is_good:
         return answer.status
     if answer.named_id != first.named_id:
         return "new"
     run.find("key-repeat", "replay", "likely", note="the request has not changed since")
-    if not _has_changed(run, first.named_id):
+    before = _status_of(first)
+    now = _changed_status(run, first.named_id, before) if before else ""
+    if not now:
         return None
-    last = run.create("repeat of a changed one", like="repeat 1")
-    return "replay" if word(member(last, "status")) == "created" else "current"
+    repeated = _status_of(run.create("repeat of a changed one", like="repeat 1"))
+    if repeated == before:
+        return "replay"
+    return "current" if repeated == now else None
 
 
-def _has_changed(run: Run, id: str) -> bool:
-    """Wait until the list shows another status than `created`."""
+def _age(run: Run, step: str, since: str) -> float:
+    """How many seconds after another one a create was sent: it may be in a later run."""
+    return float(run.writes[step]["began"] - run.writes[since]["began"])
+
+
+def _status_of(answer: Answer) -> str:
+    """The status of a request; empty where it cannot be compared.
+
+    The file of an earlier run has no words of the provider's own.
+    """
+    status = member(answer, "status")
+    is_shown = not answer.is_earlier or word(status) in {*Status}
+    return word(status) if is_shown and status is not None else ""
+
+
+def _changed_status(run: Run, id: str, before: str) -> str:
+    """Wait until the list shows another status than before; returns it, or nothing if it stays."""
     for pause in PAUSES[:5]:
         run.sleep(pause)
-        statuses = [word(item.get("status")) for item in run.listed(id)]
-        if any(status != "created" for status in statuses):
-            return True
-    return False
+        for item in run.listed(id):
+            status = item.get("status")
+            if status is not None and word(status) != before:
+                return word(status)
+    return ""
 
 
 @probe("key-conflict", sends=2, makes=1)
@@ -132,7 +163,8 @@ def _refused_key(run: Run) -> str:
     code = member(refused, "error", "code")
     if code is not None:
         run.find("error-code", code_of(code))
-    run.find("error-shape", _shape_of_both(invalid_list(run), refused), seen=2)
+    with suppress(Unmeasured):  # what a list says is of no account to the key
+        run.find("error-shape", _shape_of_both(invalid_list(run), refused), seen=2)
     run.rest("key-in-progress")
     corrected = run.create("refused, corrected", like="refused", amount=LEAST)
     if corrected.is_good:
@@ -145,7 +177,7 @@ def _shape_of_both(validation: Answer, refusal: Answer) -> str:
     shapes = (shape_of(validation), shape_of(refusal))
     if shapes == ("validation", "api"):
         return "documented"
-    return shapes[0] if shapes[0] == shapes[1] else "other"
+    return shapes[0] if shapes[0] == shapes[1] else "mixed"
 
 
 @probe("key-shortest", "key-longest", sends=18, makes=3)
@@ -199,12 +231,8 @@ def _begin(run: Run, name: str) -> str:
 
 @probe("long-texts", "notes-limit", "reference-limit", sends=20, makes=2)
 def _lengths(run: Run) -> str:
-    return _first_of(
-        [
-            _becomes_of_long(run, "notes", 150),
-            _becomes_of_long(run, "reference", 128),
-        ]
-    )
+    documented = {"notes": 150, "reference": 128}
+    return _of_each_text(lambda name: _becomes_of_long(run, name, documented[name]))
 
 
 def _becomes_of_long(run: Run, name: str, documented: int) -> str | None:
@@ -230,7 +258,7 @@ def _becomes_of_long(run: Run, name: str, documented: int) -> str | None:
 
 @probe("other-characters", "notes-characters", "reference-characters", sends=8, makes=2)
 def _characters(run: Run) -> str:
-    return _first_of([_becomes_of_others(run, name) for name in _TEXTS])
+    return _of_each_text(lambda name: _becomes_of_others(run, name))
 
 
 def _becomes_of_others(run: Run, name: str) -> str | None:
@@ -246,11 +274,25 @@ def _becomes_of_others(run: Run, name: str) -> str | None:
             run.find(f"{name}-characters", _kept_set(sets, lost))
             if len(sets) < len(_CHARACTERS):  # more of them were refused
                 return "refuse"
-            if not lost:
-                return None
-            return "replace" if "?" in kept else "strip"
+            return _made_of(text, kept, "".join(_CHARACTERS[label] for label in lost))
         del sets[0]
     raise Unmeasured(f"plain {name} were refused")
+
+
+def _made_of(text: str, kept: str, lost: str) -> str | None:
+    """What became of the characters of a text that were lost; None where none was.
+
+    Raises `Unmeasured` for anything else than leaving them out, or a question mark for each. Spaces
+    do not count: they may be joined where something between them is left out.
+    """
+    if not lost:
+        return None
+    becomes = {"strip": "", "replace": "?"}
+    for outcome, sign in becomes.items():
+        expected = text.translate(dict.fromkeys(map(ord, lost), sign))
+        if "".join(kept.split()) == "".join(expected.split()):
+            return outcome
+    raise Unmeasured("other characters become something else, or the text is changed elsewhere")
 
 
 def _kept_set(sets: list[str], lost: list[str]) -> str:
@@ -260,11 +302,22 @@ def _kept_set(sets: list[str], lost: list[str]) -> str:
     return f"without {', '.join(lost)}"
 
 
-def _first_of(becomes: Iterable[str | None]) -> str:
-    for outcome in becomes:
-        if outcome is not None:
-            return outcome
-    raise Unmeasured("all of it was kept")
+def _of_each_text(becomes: Callable[[str], str | None]) -> str:
+    """Measure each text; returns what becomes of what is not kept, as the first one shows it.
+
+    Where one cannot be measured, the others are. Raises `Unmeasured` where none shows it.
+    """
+    outcomes: list[str | None] = []
+    reasons: list[Unmeasured] = []
+    for name in _TEXTS:
+        try:
+            outcomes.append(becomes(name))
+        except Unmeasured as error:
+            reasons.append(error)
+    shown = [outcome for outcome in outcomes if outcome is not None]
+    if shown:
+        return shown[0]
+    raise reasons[0] if reasons else Unmeasured("all of it was kept")
 
 
 @probe("unknown-payer", sends=2, makes=1)
@@ -313,13 +366,22 @@ def _twin(run: Run, step: str) -> str:
         run.sleep(pause)
         listed = run.listed(made.named_id)
         is_listed = is_listed or bool(listed)
-        child = _child_of(listed)
+        child = _child_of(listed) or _listed_child(run, made.named_id)
     if not child and not is_listed:
         raise Unmeasured("the list does not show the request that may have a twin", is_failure=True)
     run.find("twins", bool(child))
     if not child:
         raise Unmeasured("the request to the second account has no twin")
     return child
+
+
+def _listed_child(run: Run, parent: str) -> str | None:
+    """The id of the request that names this one as its parent; None if the list has none."""
+    name = "victor_payment_request_parent_id"
+    for item in run.page((name, parent)).items:
+        if id_in(item, name) == parent:
+            return id_in(item)
+    return None
 
 
 def _child_of(records: Iterable[object]) -> str | None:
@@ -331,6 +393,7 @@ def _child_of(records: Iterable[object]) -> str | None:
 
 
 def _responded_twice(run: Run, step: str, child: str, body: dict[str, str]) -> str:
+    run.rest("get-lag")  # before, nobody may know the twin
     first = run.respond(step, child, **body)
     second = run.respond(f"{step} again", child, **body)
     if not first.is_good:
@@ -347,12 +410,17 @@ def _leeway(run: Run) -> None:
     run.control(run.read(token=run.token(-5, 295)), "a token in order")
     tolerated = 0
     for seconds in (10, 60):
-        early = (seconds, seconds + 60)
-        late = (-seconds - 60, -seconds)
-        for issued, expires in (early, late):
-            token = run.token(issued, expires)
-            if run.read(token=token).is_good:
-                tolerated = seconds
+        by = seconds - _CLOCK_ERROR
+        is_early = run.read(token=run.token(by, by + 60)).is_good
+        is_late = run.read(token=run.token(-by - 60, -by)).is_good
+        if is_early is not is_late:
+            accepted, refused = ("early", "late") if is_early else ("late", "early")
+            raise Unmeasured(
+                f"a token that is {seconds} s {accepted} is accepted, and one that is {seconds} s "
+                f"{refused} is refused"
+            )
+        if is_early:
+            tolerated = seconds
     if tolerated:
         run.find("leeway", tolerated)
     else:

@@ -67,6 +67,8 @@ class Answer:
     body: Any
     has_challenge: bool = False
     """Whether its `WWW-Authenticate` asks for credentials."""
+    is_earlier: bool = False
+    """Whether it came in an earlier run."""
 
     @property
     def is_good(self) -> bool:
@@ -195,11 +197,16 @@ def json_of(response: httpx.Response) -> Any:
 
 
 def moment(seconds: float, later: float = 0) -> str:
-    """A Zulu time of epoch seconds or milliseconds. Raises `Unmeasured` for one beyond years."""
+    """A Zulu time of epoch seconds or milliseconds, with microseconds if it has any: a time that is
+    cut is another one. Raises `Unmeasured` for one beyond years.
+    """
     try:
-        return zulu.format(zulu.from_epoch(seconds) + timedelta(seconds=later))
+        at = zulu.from_epoch(seconds) + timedelta(seconds=later)
     except (InvalidRequest, OverflowError):
         raise odd("created_at", seconds, "no time that can be") from None
+    if at.microsecond % 1000:
+        return at.isoformat().replace("+00:00", "Z")
+    return zulu.format(at)
 
 
 def edge(

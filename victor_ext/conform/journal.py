@@ -200,7 +200,7 @@ class Journal:
 
     def _why_no_rule(self, answer: Answer, response: httpx.Response, *, is_token_ours: bool) -> str:
         """Why a response shows nothing of the provider's rules; empty: it does."""
-        if is_token_ours and self._refuses_the_caller(answer.status):
+        if is_token_ours and self._refuses_the_caller(answer):
             return ", which refuses the credentials"
         if answer.is_good:
             is_json = "json" in response.headers.get("content-type", "")
@@ -215,5 +215,7 @@ class Journal:
             return ""
         return " and no JSON: perhaps by a proxy"
 
-    def _refuses_the_caller(self, status: int) -> bool:
-        return status == 401 or (self._is_victor and status == 403)
+    def _refuses_the_caller(self, answer: Answer) -> bool:
+        """Whether it can say nothing else: a 403 with a body may be a rule."""
+        is_bare_403 = answer.status == 403 and not is_refusal(answer)
+        return answer.status == 401 or (self._is_victor and is_bare_403)

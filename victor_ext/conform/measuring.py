@@ -16,7 +16,6 @@ import httpx
 from victor_ext import (
     AuthenticationError,
     ConfigurationError,
-    PermissionDenied,
     Problem,
     RateLimited,
     RetryPolicy,
@@ -116,7 +115,7 @@ def _first_read(client: Victor) -> VictorError | None:
     """
     try:
         client.ping()
-    except (AuthenticationError, PermissionDenied, RateLimited, ServerError):
+    except (AuthenticationError, RateLimited, ServerError):
         raise
     except (StatusError, UnreadableResponse) as error:
         return error
@@ -124,7 +123,8 @@ def _first_read(client: Victor) -> VictorError | None:
 
 
 def _check_list(run: Run, failure: VictorError) -> None:
-    """Read a plain list: a provider that counts pages from 1 may refuse page 0, which `ping` reads.
+    """Read a plain list: a provider that counts pages from 1 may refuse page 0, which `ping` reads,
+    with whatever status.
 
     Raises the failure of `ping` if that is refused, too.
     """

@@ -41,6 +41,8 @@ _WINDOW_PAGES = 10
 _STATUSES = 3  # requests whose status is read
 _FIRST_MILLISECONDS = 1e11
 """A number of this size counts milliseconds since the epoch."""
+_FIRST_MICROSECONDS = 1e14
+"""A number of this size counts something smaller."""
 
 
 @probe("refused-token")
@@ -125,7 +127,8 @@ def invalid_list(run: Run) -> Answer:
 def _errors(run: Run) -> int:
     answer = invalid_list(run)
     shape = shape_of(answer)
-    run.find("error-shape", "documented" if shape == "validation" else shape, seen=1)
+    if not run.is_by_creates("error-shape"):  # which have seen the errors of both operations
+        run.find("error-shape", "documented" if shape == "validation" else shape, seen=1)
     return answer.status
 
 
@@ -166,7 +169,8 @@ def _echo_of(page: Answer) -> int | None:
 
 @probe("first-page", "page-beyond")
 def _pages(run: Run) -> None:
-    zero, one, two, again = (_single(run, number) for number in (0, 1, 2, 0))
+    zero, one, two = (_single(run, number) for number in (0, 1, 2))
+    again = _single(run, 0 if zero.items else 1)
     far = _single(run, _FAR)
     if not zero.is_good:
         run.control(one, "page 1")
@@ -174,10 +178,17 @@ def _pages(run: Run) -> None:
     if not first.items:
         raise Unmeasured("the list has no payment request that shows it")
     seen = len(run.items())
+    if far.items:
+        _check_same(first, again)
     run.find("page-beyond", _beyond(far, first, one, two), seen=seen)
-    if zero.is_good and zero.named_ids != again.named_ids:
-        raise Unmeasured("the list changes while it is read")
+    _check_same(first, again)
     run.find("first-page", _first_page(zero, one, two), seen=seen)
+
+
+def _check_same(page: Answer, again: Answer) -> None:
+    """Raise `Unmeasured` where a page that is read again has others."""
+    if page.named_ids != again.named_ids:
+        raise Unmeasured("the list changes while it is read")
 
 
 def _single(run: Run, number: int) -> Answer:
@@ -238,16 +249,19 @@ def _repeated_filter(run: Run) -> str:
     inbound = ("direction", "inbound")
     outbound = ("direction", "outbound")
     both, turned = run.read("", inbound, outbound), run.read("", outbound, inbound)
-    ins, outs = run.page(inbound).named_ids, run.page(outbound).named_ids
+    only_in, only_out = run.page(inbound), run.page(outbound)
+    ins, outs = {*only_in.named_ids}, {*only_out.named_ids}
     if not both.is_good and not turned.is_good:
         return "refuse"
     if ins == outs:
         raise Unmeasured("no request shows which of two filters counts")
-    found = both.named_ids, turned.named_ids
+    found = {*both.named_ids}, {*turned.named_ids}
     if found == (ins, outs):
         return "first"
     if found == (outs, ins):
         return "last"
+    _check_same(only_in, run.page(inbound))
+    _check_same(only_out, run.page(outbound))
     return "neither" if any(found) else "both"
 
 
@@ -293,7 +307,7 @@ def _window_has(run: Run, start: str, end: str, id: str | None) -> bool:
     first = run.page(*window)
     if id in first.ids or not first.items:
         return id in first.ids
-    return id in map(id_in, run.listed_items(*window, pages=_WINDOW_PAGES))
+    return id in map(id_in, run.listed_items(*window, pages=_WINDOW_PAGES, is_whole=True))
 
 
 @probe("directions", "status-words", "times", "nulls")
@@ -339,6 +353,8 @@ def _unit_of(times: Sequence[Any]) -> str:
     for time in times:
         if not is_number(time):
             raise odd("created_at", time, "no number")
+        if time >= _FIRST_MICROSECONDS:
+            raise odd("created_at", time, "too large for milliseconds")
     units = {"milliseconds" if time >= _FIRST_MILLISECONDS else "seconds" for time in times}
     if len(units) > 1:
         raise Unmeasured("created_at counts seconds and milliseconds", is_failure=True)
@@ -384,7 +400,7 @@ def connection(run: Run) -> None:
     if not calls:
         raise Unmeasured("no call had an answer", is_failure=True)
     ahead = _seconds_ahead(calls)
-    run.find("date-header", ahead is not None, seen=len(calls))
+    run.find("date-header", _has_date(calls, is_read=ahead is not None), seen=len(calls))
     if ahead is not None:
         run.find("clock-skew", 0 if abs(ahead) <= _TOLERATED else round(ahead), seen=len(calls))
     last = calls[-1]
@@ -397,6 +413,18 @@ def connection(run: Run) -> None:
     value = "kept" if is_kept else "closed"
     play = None if is_kept else 0
     run.find("keep-alive", value, seen=len(calls), play=play, note=note)
+
+
+def _has_date(calls: Sequence[dict[str, Any]], *, is_read: bool) -> bool | str:
+    """Whether each response has a `Date`; `some` where only some have. A proxy may leave it out of
+    what is not the provider's.
+    """
+    responses = [call["response"] for call in calls]
+    own = [each for each in responses if each["status"] < 500 and is_object(each["body"])]
+    lacks = [each for each in own if "date" not in each["headers"]]
+    if is_read and lacks:
+        return "some"
+    return is_read
 
 
 def _is_connection_kept(calls: Sequence[dict[str, Any]], *, says_so: bool) -> bool:

@@ -6,7 +6,7 @@ so their number is bounded.
 
 import json
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -14,6 +14,7 @@ from typing import Any
 
 from victor_ext import ConfigurationError
 from victor_ext.privacy import is_object
+from victor_ext.systems import DEFAULT
 
 from .assumptions import Probe, assumption_of
 from .exchanges import ID, Answer, Senders, Unmeasured, id_in, is_refusal, shape_of, stamp, word
@@ -184,11 +185,17 @@ class Run:
             if probe.sends:
                 continue
             for name in probe.names:
-                self._findings.pop(name, None)
+                if not self.is_by_creates(name):
+                    self._findings.pop(name, None)
 
     def finding(self, name: str) -> dict[str, Any]:
         """What was found of an assumption so far; empty without a finding."""
         return self._findings.get(name, {})
+
+    def is_by_creates(self, name: str) -> bool:
+        """Whether a create or a response is among what shows a finding."""
+        writes = {call["call"] for call in self.writes.values()}
+        return not writes.isdisjoint(self.finding(name).get("evidence", ()))
 
     # Reads
 
@@ -202,12 +209,33 @@ class Run:
         """
         for pause in _REPEATS:
             try:
-                return self._journal.send(self._journal.enter("GET", path, query), token=token)
+                return self._read_once(path, query, token)
             except Unmeasured as error:
                 if error.answer is not None and not error.is_busy:
                     raise
             self.sleep(pause)
-        return self._journal.send(self._journal.enter("GET", path, query), token=token)
+        return self._read_once(path, query, token)
+
+    def _read_once(self, path: str, query: Sequence[Query], token: str | None) -> Answer:
+        answer = self._journal.send(self._journal.enter("GET", path, query), token=token)
+        if token is None:
+            self._check_caller(answer)
+        return answer
+
+    def _check_caller(self, answer: Answer) -> None:
+        """Read a plain list beside a 403. Raises `Unmeasured` if that is refused, too: it is the
+        caller who is refused then.
+        """
+        if answer.status != 403 or self.document["system"] != DEFAULT:
+            return
+        beside = self._journal.send(self._journal.enter("GET", LIST))
+        if not beside.is_good:
+            raise Unmeasured(
+                f"call {answer.call} was answered with 403, and so was a plain list: the "
+                "credentials are refused",
+                is_failure=True,
+                answer=answer,
+            )
 
     def control(self, answer: Answer, name: str) -> Answer:
         """A response that must be good, or else a refusal beside it says nothing.
@@ -242,11 +270,22 @@ class Run:
             raise Unmeasured("the list has no payment request that shows it")
         return items
 
-    def listed_items(self, *query: Query, pages: int = _FIRST_PAGES) -> list[dict[str, Any]]:
-        """The items of the first pages, each once."""
+    def listed_items(
+        self, *query: Query, pages: int = _FIRST_PAGES, is_whole: bool = False
+    ) -> list[dict[str, Any]]:
+        """The items of the first pages, each once.
+
+        A page that a proxy refuses ends them. `is_whole`: it is an error, since what it may have
+        counts.
+        """
         items: dict[str, dict[str, Any]] = {}
         for number in range(pages):
-            answer = self.read("", *query, ("page", number))
+            try:
+                answer = self.read("", *query, ("page", number))
+            except Unmeasured as error:
+                if is_whole or not items or error.answer is None or error.is_busy:
+                    raise
+                break
             named = {id_in(item) or json.dumps(item): item for item in answer.items}
             if number > 1 and not named.keys() - items.keys():  # page 1 may be page 0
                 break
@@ -297,11 +336,13 @@ class Run:
         return self._answer_of(call, is_fresh=like is None)
 
     def _answer_of(self, call: Call, *, is_fresh: bool) -> Answer:
-        """Perform a create. A repeat of a fresh one that gets a 409 has met it on its way."""
+        """Perform a create. A repeat of a fresh one that is refused is perhaps refused as a repeat:
+        the first one may have been made, and with a 409 it may be under way.
+        """
         answer = self.perform(call)
-        if answer.status == 409 and is_fresh and "repeats" in call:
-            reason = f"call {answer.call} was answered with 409: the first one may be under way"
-            raise Unmeasured(reason, is_failure=True, is_busy=True)
+        if is_fresh and "repeats" in call and not answer.is_good:
+            reason = f"call {answer.call} was answered with {answer.status}: perhaps as a repeat"
+            raise Unmeasured(reason, is_failure=True, is_busy=answer.status == 409)
         return answer
 
     def _may_repeat(self, call: Call) -> bool:
@@ -416,9 +457,19 @@ class Run:
             return self._answer_before(call)
         self._unsent.discard(call["call"])
         try:
-            return self._sent(call)
+            answer = self._sent(call)
+            self._check_caller_of(call, answer)
+            return answer
         finally:
             self.save()
+
+    def _check_caller_of(self, call: Call, answer: Answer) -> None:
+        """The same of a write. If the caller is refused, or nobody says so, it shows no rule."""
+        try:
+            self._check_caller(answer)
+        except Unmeasured as error:
+            call["failed"] = str(error)
+            raise Unmeasured(str(error), is_failure=True, answer=answer) from None
 
     def _answer_before(self, call: Call) -> Answer:
         """The answer that a write had. Raises `Unmeasured` where it shows nothing."""
@@ -476,15 +527,19 @@ class Run:
 
     def _ids_by_reference(self) -> dict[str, list[str]]:
         """The ids of the outbound requests in the list; none where it cannot be read."""
-        ids: dict[str, list[str]] = {}
+        outbound: dict[str, list[str]] = {}
+        unclear: dict[str, list[str]] = {}
         with suppress(Unmeasured):
             for item in self.items():
-                if word(item.get("direction")) == "inbound":  # a twin has the same reference
-                    continue
+                direction = word(item.get("direction"))
                 reference, id = item.get("client_reference_id"), id_in(item)
-                if isinstance(reference, str) and id:
-                    ids.setdefault(reference, []).append(id)
-        return ids
+                if direction == "inbound" or not isinstance(reference, str) or not id:
+                    continue
+                ids = outbound if direction == "outbound" else unclear
+                ids.setdefault(reference, []).append(id)
+        # A twin has the same reference: of two without a direction, one may be a twin.
+        alone = {reference: ids for reference, ids in unclear.items() if len(ids) == 1}
+        return alone | outbound
 
 
 def _recorded(call: Call) -> Answer | None:
@@ -495,7 +550,7 @@ def _recorded(call: Call) -> Answer | None:
     body = response["body"]
     if is_object(body) and call["id"]:
         body = body | {ID: call["id"]}
-    return Answer(call["call"], response["status"], body)
+    return Answer(call["call"], response["status"], body, is_earlier=True)
 
 
 def _state_after(answer: Answer | None) -> str:
