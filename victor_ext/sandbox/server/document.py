@@ -16,10 +16,8 @@ from urllib.parse import parse_qsl
 import yaml
 from jsonschema_rs import Draft4Validator
 
-from victor_ext.sandbox.server.exchange import Operation as Served
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
     from importlib.resources.abc import Traversable
 
 Json = dict[str, Any]
@@ -307,9 +305,3 @@ def load_document(name: str) -> Document:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     text = document_path(name).read_text(encoding="utf-8")
     return Document(yaml.load(text, Loader=loader))  # noqa: S506 (both loaders are the safe ones)
-
-
-def declared_in(document: str, operations: Sequence[Served]) -> Callable[[str], Operation]:
-    """What a document says of each operation of a sandbox, by its name there."""
-    places = {each.name: (each.method, each.path) for each in operations}
-    return lambda name: load_document(document).operation(*places[name])
