@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from contextlib import suppress
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,7 +16,7 @@ from tests.conform.second.manners import drawn
 from tests.conform.second.server import Provider
 from tests.conform.second.truth import Truth, is_of_a_proxy, truths
 from tests.sandbox.sandbox_callers import API_KEY
-from victor_ext import VictorJwt
+from victor_ext import VictorError, VictorJwt
 from victor_ext.conform import ASSUMPTIONS, Report
 
 FILE = "measured.json"
@@ -40,7 +41,11 @@ class Measurement:
         self.measured = Measured(place, auth, folder)
 
     def run(self, way: Answer | None = None) -> Report:
+        """Measure; once more where the first read meets a fault, which ends a run."""
         transport = httpx.MockTransport(way or self.way)
+        if self.is_faulty:
+            with suppress(VictorError):
+                return self.measured(self.plan, FILE, transport=transport)
         return self.measured(self.plan, FILE, transport=transport)
 
     def shown(self, report: Report) -> str:
