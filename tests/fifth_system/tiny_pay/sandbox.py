@@ -87,7 +87,6 @@ class TinyState:
 
     def charge(self, asked: Asked) -> Answer:
         body = asked.body
-        asked.call.refers_to(body["reference"])
         if body["cents"] > self._settings.limit:
             return Answer(status=200, body={"success": False, "text": "This is over the limit."})
         charge_id = uuid.uuid4().hex
@@ -127,7 +126,10 @@ class TinyProvider(TableProvider[TinySettings]):
     def read_body(self, operation: str, call: Call) -> JsonObject:
         """The body of a request. A token is asked for with a form."""
         if operation != "token":
-            return super().read_body(operation, call)
+            body = super().read_body(operation, call)
+            if isinstance(body.get("reference"), str):
+                call.refers_to(body["reference"])
+            return body
         try:
             return {**call.form()}
         except ValueError:

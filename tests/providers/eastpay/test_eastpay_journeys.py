@@ -186,6 +186,9 @@ def test_every_bank_has_a_path_of_its_own(harness: Harness) -> None:
         assert harness.debit("A").succeeded
         with urllib.request.urlopen(harness.prepare().widget_url) as script:
             assert script.headers["content-type"] == "text/javascript"
+        widget = f"{harness.prepare().widget_url}?entityId=anybody"  # it needs no credentials
+        with urllib.request.urlopen(widget) as script:
+            assert script.status == 200
     harness.settings["base_url"] = f"{harness.sandbox.url}/elsewhere"
     with pytest.raises(NotFound):
         harness.debit("INV-1")

@@ -171,3 +171,26 @@ def test_an_account_that_is_too_empty(signed: httpx.Client, sandbox: VeloSandbox
     assert [one["eventName"] for one in sandbox.notifications(after=2)] == [
         "payment.accepted", "payment.accepted", "payment.confirmed",
     ], "of FUNDED and AWAITING_FUNDS Velo's document has no notification"  # fmt: skip
+
+
+def test_a_logout_asks_for_nothing_else(signed: httpx.Client) -> None:
+    out = signed.post("/v1/logout", params={"payorId": "another"}, content=b"{")
+    assert out.status_code == 204
+    assert signed.get("/v4/payees").status_code == 401
+
+
+def test_a_payment_that_was_rejected_is_not_withdrawn(
+    signed: httpx.Client, sandbox: VeloSandbox
+) -> None:
+    sandbox.add_payee("ann")
+    sandbox.add_source_account("USD account", "USD", 10_000)
+    terms = {"sourceAccountName": "USD account", "currency": "USD", "amount": 100}
+    payments = [{"remoteId": name, **terms} for name in ("ann", "nobody")]
+    made = signed.post(
+        "/v3/payouts", json={"payoutFromPayorId": sandbox.payor_id, "payments": payments}
+    )
+    payout = made.headers["location"]
+    sandbox.advance(1)
+    assert signed.delete(payout).status_code == 202
+    listed = signed.get(f"{payout}/payments").json()["content"]
+    assert [one["status"] for one in listed] == ["WITHDRAWN", "REJECTED"]

@@ -44,8 +44,8 @@ class TableProvider(SandboxProvider[S]):
     """What each path begins with, and none of the document does."""
     key_life: ClassVar[float | None] = None
     """Seconds that an idempotency key lives; None: it never ends."""
-    keeps_refusals: ClassVar[bool] = False
-    """Whether a key is bound to a successful response that tells of no work."""
+    keeps_all: ClassVar[bool] = False
+    """Whether a key is bound to every success, also to one that tells of no work."""
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
@@ -75,7 +75,7 @@ class TableProvider(SandboxProvider[S]):
 
     def refusal(self, operation: str, refused: Refused) -> Response:  # noqa: ARG002 - of a provider
         """The response of a call that is refused."""
-        return self.error(refused.status, refused.code, refused.message)
+        return self.error(refused.status, refused.code or "refused", refused.message)
 
     def page_body(self, asked: Asked, page: Page[Any]) -> JsonObject:  # noqa: ARG002 - as above
         """The body of a page of a list."""
@@ -88,10 +88,11 @@ class TableProvider(SandboxProvider[S]):
         return json_response(status, answer.body, answer.headers)
 
     def read_body(self, operation: str, call: Call) -> JsonObject:
-        """The body of a request; empty where there is none and needs to be none. Raises `Refused`
-        if it is no JSON object.
+        """The body of a request; empty where there is none and needs to be none. That of a GET
+        means nothing (RFC 9110, section 9.3.1). Raises `Refused` if it is no JSON object.
         """
-        if not call.body and not self.rules(operation).needs_body:
+        is_read = call.body or self.rules(operation).needs_body
+        if not is_read or call.exchange.method == "GET":
             return {}
         body = call.json_object()
         if body is None:
@@ -146,13 +147,13 @@ class TableProvider(SandboxProvider[S]):
         key = self.key_of(call)
         before = self._keys.find(call.owner, key, call.digest)
         if before is not None:
-            response, call.exchange.reference, call.exchange.request_id = before.what
-            call.exchange.replayed = before.is_repeat
             if not before.is_repeat:
                 raise Refused(409, "The key was used with another request.", code="key")
+            response, call.exchange.reference, call.exchange.request_id = before.what
+            call.exchange.replayed = True
             return response
         response = self._answered(row, call, body)
-        if call.exchange.work_done or self.keeps_refusals:
+        if call.exchange.work_done or self.keeps_all:
             made = response, call.exchange.reference, call.exchange.request_id
             self._keys.keep(call.owner, key, call.digest, made)
         return response
@@ -179,4 +180,6 @@ class TableProvider(SandboxProvider[S]):
 def _answer_of(made: Any, asked: Asked) -> Answer:
     if isinstance(made, Answer):
         return made
-    return Answer(work=[asked.about]) if made is None else Answer(body=made)
+    if made is not None:
+        return Answer(body=made)
+    return Answer(work=[asked.about] if asked.about else [])

@@ -81,7 +81,10 @@ class Order:
         """Set the decision. An approved order is paid."""
         self.decision = decision
         self.state = STATE_AFTER.get(decision, "Problem")
-        self.captured = self.cents if decision == "APPROVED" else 0
+        if decision != "APPROVED":
+            self.captured = 0
+        elif not self.captured:
+            self.captured = self.cents
 
     def capture(self, cents: int, currency: str) -> None:
         """Take the money. Raises `Refused`."""
@@ -139,6 +142,12 @@ def _moment_of(given: str) -> datetime:
         return datetime.fromisoformat(given)
     except ValueError:
         raise Refused(400, "A value is not valid.", "Query") from None
+
+
+def check_moments(query: JsonObject) -> None:
+    """Refuse a bound of a list that is no moment."""
+    for name in query.keys() & {"from", "to"}:
+        _moment_of(query[name])
 
 
 def _compared(order: Order) -> JsonObject:

@@ -3,11 +3,12 @@
 import base64
 import uuid
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 
 from victor_ext.sandbox.engine import Answer, Asked, Page, Refused, Row, TableProvider
 from victor_ext.sandbox.flexfactor.commands import FlexFactorCommands
 from victor_ext.sandbox.flexfactor.notifications import RESENDING
-from victor_ext.sandbox.flexfactor.orders import ORDERS, Order
+from victor_ext.sandbox.flexfactor.orders import ORDERS, Order, check_moments
 from victor_ext.sandbox.flexfactor.state import (
     DOCUMENT,
     FlexFactorSettings,
@@ -26,23 +27,24 @@ from victor_ext.sandbox.server import (
 )
 from victor_ext.sandbox.server.document import Problem
 
+_COOKIE = {"Set-Cookie": "AWSALB=x; Path=/"}
 _INVALID = "One or more validation errors occurred."
 _FIELDS = {"body": "$", "key": "IdempotencyKey", "unknown_id": "OrderId"}
 """What a refusal is about, by its code, where it names no field."""
 _RULES: tuple[tuple[str, str, Callable[[State, JsonObject], bool]], ...] = (
     (
-        "IdempotencyKey",
+        "idempotencyKey",
         "It must be a GUID.",
         lambda _, body: "idempotencyKey" not in body or is_guid(body["idempotencyKey"]),
     ),
-    ("Amount", "It must be above 0.", lambda _, body: body.get("amount", 1) > 0),
+    ("amount", "It must be above 0.", lambda _, body: body.get("amount", 1) > 0),
     (
-        "Transaction.Amount",
+        "transaction.amount",
         "It must be above 0.",
         lambda _, body: body.get("transaction", {}).get("amount", 1) > 0,
     ),
     (
-        "PaymentMethod.CardNumber",
+        "paymentMethod.cardNumber",
         "It is no token of the vault.",
         lambda state, body: (
             "paymentMethod" not in body or body["paymentMethod"].get("cardNumber") in state.cards
@@ -61,7 +63,7 @@ class FlexFactorProvider(TableProvider[FlexFactorSettings]):
     document = DOCUMENT
     key = BodyKey("idempotencyKey")
     key_life = 86_400.0  # as the provider's pages have it
-    keeps_refusals = True
+    keeps_all = True
     settings_type = FlexFactorSettings
     commands_type = FlexFactorCommands
     resending = RESENDING
@@ -108,7 +110,8 @@ class FlexFactorProvider(TableProvider[FlexFactorSettings]):
         """The body of a request. A cancellation needs none, and the names of a request for a token
         are taken in any case.
         """
-        if call.body and call.content_type != "application/json":
+        is_write = call.exchange.method == "POST"
+        if is_write and call.body and call.content_type != "application/json":
             why = "A body must have the content-type application/json."
             raise Refused(400, why, "ContentType")
         if operation == "token":
@@ -118,16 +121,30 @@ class FlexFactorProvider(TableProvider[FlexFactorSettings]):
             return {}
         return super().read_body(operation, call)
 
+    def problems(
+        self, call: Call, operation: str, query: JsonObject, body: JsonObject
+    ) -> list[Problem]:
+        """What the document does not allow, by its schemas, or else by its prose."""
+        problems = super().problems(call, operation, query, body)
+        if problems:
+            return problems
+        known = self.rules(operation).body.declared(body)
+        broken = [
+            (place, why) for place, why, is_right in _RULES if not is_right(self.state, known)
+        ]
+        if operation == "evaluate" and not known["isDeclined"]:
+            broken.append(("isDeclined", "It must be true: only what was declined is evaluated."))
+        return [Problem(tuple(place.split(".")), "invalid", why) for place, why in broken]
+
     def check(self, call: Call, operation: str, query: JsonObject, body: JsonObject) -> None:
         """Refuse what the document does not allow, and another merchant than the caller."""
         if operation == "token":
             return  # what is wrong is no pair of keys
         super().check(call, operation, query, body)
-        known = self.rules(operation).body.declared(body)
-        for field, why, is_right in _RULES:
-            if not is_right(self.state, known):
-                raise Refused(400, why, field)
-        check_merchant(body.get("mid", query.get("mid") or call.owner), call.owner)
+        if operation == "orders":
+            check_moments(query)
+            body = query
+        check_merchant(body.get("mid") or call.owner, call.owner)
 
     def page_body(self, asked: Asked, page: Page[Order]) -> JsonObject:  # noqa: ARG002 - of a list
         """The body of a page of orders."""
@@ -148,8 +165,8 @@ class FlexFactorProvider(TableProvider[FlexFactorSettings]):
 
     def success(self, operation: str, answer: Answer, status: int) -> Response:
         """The response of a call that succeeded, with the headers that were seen."""
-        said = Answer(body=answer.body, headers=_headers())
-        return super().success(operation, said, status)
+        headers = _headers() if answer.body is None else _headers() | _COOKIE
+        return super().success(operation, replace(answer, headers=headers), status)
 
     def refusal(self, operation: str, refused: Refused) -> Response:
         """The response of a call that is refused, with the provider's spelling of the field."""
@@ -187,7 +204,7 @@ def _problem_details(
 
 
 def _headers() -> dict[str, str]:
-    return {"apigw-requestid": uuid.uuid4().hex[:16], "Set-Cookie": "AWSALB=x; Path=/"}
+    return {"apigw-requestid": uuid.uuid4().hex[:16]}
 
 
 def _by_field(problems: Iterable[Problem]) -> dict[str, list[str]]:

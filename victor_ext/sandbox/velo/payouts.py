@@ -150,7 +150,8 @@ class Payouts:
         payout = self._in_status_for("withdraw", payout_id)
         self._move(payout, "withdraw")
         for payment in payout.payments:
-            self._set_status(payment, "WITHDRAWN")
+            if payment["status"] != "REJECTED":
+                self._set_status(payment, "WITHDRAWN")
 
     def withdraw_one(self, asked: Asked) -> None:
         known = {

@@ -251,14 +251,14 @@ class VeloProvider(TableProvider[VeloSettings]):
 
     def read_body(self, operation: str, call: Call) -> JsonObject:
         """The body of a request. A member that is null counts as not sent."""
-        if operation == "authenticate":
+        if operation in ("authenticate", "logout"):  # the document declares none
             return {}
         body: JsonObject = sent(super().read_body(operation, call))
         return body
 
     def check(self, call: Call, operation: str, query: JsonObject, body: JsonObject) -> None:
         """Refuse what the document does not allow, and another payor than the only one."""
-        if operation == "authenticate":  # the credentials come first
+        if operation in ("authenticate", "logout"):  # the credentials come first
             return
         named = {**query, **call.params, **body}
         for name in ("payorId", "payoutFromPayorId"):
