@@ -3,6 +3,7 @@ lists, and moves by themselves.
 """
 
 from victor_ext.sandbox.engine.key_memory import Entry, KeyMemory, Remembered, place_of
+from victor_ext.sandbox.engine.moves import Move
 from victor_ext.sandbox.engine.pages import Listing, Page, has_member, in_order, page_of, passes
 from victor_ext.sandbox.engine.refused import Refused
 from victor_ext.sandbox.engine.rows import Answer, Asked, Row
@@ -15,6 +16,7 @@ __all__ = (
     "Entry",
     "KeyMemory",
     "Listing",
+    "Move",
     "Page",
     "Refused",
     "Remembered",

@@ -1,12 +1,12 @@
 """An order of FlexFactor's: its states, what moves it, its money, and how a list finds it."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from victor_ext.sandbox.engine import Listing, Refused
+from victor_ext.sandbox.engine import Listing, Move, Refused
 from victor_ext.sandbox.server import JsonObject
 
 _STATES = (
@@ -35,28 +35,15 @@ sandbox's choice.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
-    """What a call makes of an order."""
-
-    begins: Collection[str]
-    """The states in which it may be made."""
-    decision: str
-    """What is decided then, and has a state."""
-    otherwise: str
-    """Why it is refused in another state."""
-
-    def check(self, state: str) -> None:
-        """Raise `Refused` in a state in which it is not made."""
-        if state not in self.begins:
-            raise Refused(400, self.otherwise.format(state), "OrderId")
-
-
-CAPTURE = Move({"Capturerequired"}, "APPROVED", "The order is {}, not Capturerequired.")
+CAPTURE = Move(
+    ("Capturerequired",), "Completed", "The order is {}, not Capturerequired.", status=400
+)
 CANCEL = Move(
-    {"Draft", "Onhold", "Processing", "Capturerequired"},
-    "CANCELLED",
+    ("Draft", "Onhold", "Processing", "Capturerequired"),
+    "Cancelled",
     "The order is {} and cannot be cancelled.",
+    status=400,
+    field="OrderId",
 )
 
 
@@ -93,7 +80,7 @@ class Order:
             raise Refused(400, f"The currency of the order is {self.currency}, not {currency}.")
         if cents > self.cents:
             raise Refused(400, "The amount is greater than the authorised one.")
-        self.decide(CAPTURE.decision)
+        self.decide("APPROVED")
         self.captured = cents
 
     def refund(self, dollars: Decimal) -> None:
@@ -112,7 +99,7 @@ class Order:
     def cancel(self) -> None:
         """Take it back. Raises `Refused`."""
         CANCEL.check(self.state)
-        self.decide(CANCEL.decision)
+        self.decide("CANCELLED")
 
     def to_dict(self) -> JsonObject:
         """The order as `GET /v1/orders/{id}` returns it, with members that are not documented."""

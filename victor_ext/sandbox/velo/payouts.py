@@ -4,9 +4,9 @@ import csv
 import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
-from victor_ext.sandbox.engine import Answer, Asked, Refused
+from victor_ext.sandbox.engine import Answer, Asked, Move, Refused
 from victor_ext.sandbox.server import JsonObject, Response, find
 from victor_ext.sandbox.velo.accounts import Accounts
 from victor_ext.sandbox.velo.base import Base, iso, made_at
@@ -29,22 +29,11 @@ _EXPORTED: tuple[str, ...] = (
 """Titles of the sandbox's own choice: those of Velo's file are not documented."""
 
 
-class _Move(NamedTuple):
-    """A move of a payout that a caller asks for."""
-
-    leaves: tuple[str, ...]
-    """The statuses that it may be made from."""
-    enters: str
-    refusal: int
-    """The status of the response in any other one."""
-    time: str
-    """The member that says when it was made."""
-
-
+_IN_STATUS = "The payout is {}."
 _MOVES = {
-    "quote": _Move(("ACCEPTED", "QUOTED"), "QUOTED", 409, "quotedDateTime"),
-    "instruct": _Move(("ACCEPTED", "QUOTED"), "INSTRUCTED", 409, "instructedDateTime"),
-    "withdraw": _Move(("SUBMITTED", "ACCEPTED", "QUOTED"), "WITHDRAWN", 400, "withdrawnDateTime"),
+    "quote": Move(("ACCEPTED", "QUOTED"), "QUOTED", _IN_STATUS),
+    "instruct": Move(("ACCEPTED", "QUOTED"), "INSTRUCTED", _IN_STATUS),
+    "withdraw": Move(("SUBMITTED", "ACCEPTED", "QUOTED"), "WITHDRAWN", _IN_STATUS, status=400),
 }
 
 
@@ -112,13 +101,12 @@ class Payouts:
     def _in_status_for(self, move: str, payout_id: str) -> Payout:
         """A payout that may make the move. Raises `Refused`."""
         payout = self.get(payout_id)
-        if payout.status not in _MOVES[move].leaves:
-            raise Refused(_MOVES[move].refusal, f"The payout is {payout.status}.")
+        _MOVES[move].check(payout.status)
         return payout
 
     def _move(self, payout: Payout, move: str) -> None:
         payout.status = _MOVES[move].enters
-        payout.times[_MOVES[move].time] = self._base.timestamp()
+        payout.times[f"{payout.status.lower()}DateTime"] = self._base.timestamp()
 
     def quote(self, payout_id: str) -> JsonObject:
         payout = self._in_status_for("quote", payout_id)
