@@ -1,8 +1,11 @@
 """What looks like a finding, and is none or another one: each provider in a few lines."""
 
 import json
+import re
+import time
 from collections.abc import Callable
 from datetime import datetime
+from email.utils import formatdate
 from itertools import cycle
 
 import httpx
@@ -10,7 +13,7 @@ import pytest
 
 from tests.conform.conftest import made, run_over
 from victor_ext.conform import creates, reads
-from victor_ext.conform.exchanges import Unmeasured, moment
+from victor_ext.conform.exchanges import Over, Unmeasured, moment
 from victor_ext.conform.report import Report
 
 ID = "victor_payment_request_id"
@@ -123,8 +126,9 @@ def statuses_over(before: object, repeated: object, now: object):
         ("Neu, siehe oben", "Neu, siehe oben", "Offen", ("replay", "certain")),
         ("Neu, siehe oben", "Offen", "Offen", ("current", "certain")),
         (100, 101, 101, ("current", "certain")),
-        ("created", "failed", "pending", ("replay", "likely")),
-        (None, None, "pending", ("replay", "likely")),
+        ("created", "failed", "pending", ("current", "certain")),
+        ("created", "created", "created", ("replay", "likely")),
+        (None, None, "pending", (None, "not shown")),
     ],
 )
 def test_a_repeat_is_compared_with_the_first_answer(before, repeated, now, outcome):
@@ -145,7 +149,7 @@ def test_a_status_in_words_of_its_own_is_not_compared_with_that_of_the_file():
     run.measure(creates._repeats)
     again = run_over(statuses_over("", "Neu, siehe oben", "Neu, siehe oben"), run.document)
     again.measure(creates._repeats)
-    assert found(again, "key-repeat") == ("replay", "likely")
+    assert found(again, "key-repeat") == (None, "not shown")
 
 
 @pytest.mark.parametrize("accepted", ["early", "late"])
@@ -311,7 +315,7 @@ def test_a_repeat_of_a_later_run_shows_no_key_in_progress():
     later = run_over(lambda _: made("A"), run.document, now=lambda: clock[0])
     later.measure(creates._repeats)
     assert later.finding("key-in-progress")["value"] is None
-    assert found(later, "key-repeat") == ("replay", "likely")
+    assert found(later, "key-repeat") == (None, "not shown")
 
 
 @pytest.mark.parametrize("status", [400, 409, 422])
@@ -368,3 +372,115 @@ def test_what_a_proxy_says_instead_of_a_later_page_ends_the_items():
     assert found(run, "directions") == ("upper", "certain")
     with pytest.raises(Unmeasured):
         run.listed_items(is_whole=True)
+
+
+def test_a_certain_finding_of_a_text_is_not_replaced_by_what_the_file_shows():
+    def answer(request):
+        if request.method == "POST":
+            kept = json.loads(request.content)
+            details = kept["payment_details"]
+            details["notes"] = re.sub(r"[^\x00-\x7f]", "", details.get("notes", ""))
+            return httpx.Response(200, json={ID: "A", "payment_request": kept} | kept)
+        return httpx.Response(404, json={"error": "no"})
+
+    run = run_over(answer)
+    run.measure(creates._characters)
+    assert found(run, "notes-characters") == ("ascii", "certain")
+    again = run_over(answer, run.document)
+    again.measure(creates._characters)
+    assert found(again, "notes-characters") == ("ascii", "certain")
+    run.document["findings"].clear()
+    later = run_over(answer, run.document)
+    later.measure(creates._characters)
+    assert found(later, "notes-characters") == (None, "not shown"), "the file has no texts"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "waited"), [("key-in-progress", 7, 7), ("key-in-progress", None, 63)]
+)
+def test_what_was_not_measured_is_waited_for_as_long_as_it_may_take(name, value, waited):
+    slept = []
+    run = run_over(lambda _: made("A"), sleep=slept.append)
+    if value is not None:
+        run.find(name, value)
+    run.rest(name)
+    assert slept == [waited]
+
+
+def test_pages_that_share_a_request_do_not_show_which_is_the_first():
+    """The list is shuffled, and the page that is read again is the same one by chance."""
+    single = {"0": "A", "1": "B", "2": "C", "1000000": ""}
+    plain = {"0": "ABCD", "1": "BAEF", "2": "", "3": ""}
+
+    def answer(request):
+        page = request.url.params.get("page", "0")
+        is_single = "page_size" in request.url.params
+        return a_list(*map(an_item, (single if is_single else plain)[page]))
+
+    run = run_over(answer)
+    run.measure(reads._pages)
+    assert found(run, "first-page") == (None, "not shown")
+    assert "order of the list changes" in run.finding("first-page")["note"]
+    plain["1"] = "EFGH"
+    steady = run_over(answer)
+    steady.measure(reads._pages)
+    assert found(steady, "first-page") == ("0", "certain")
+
+
+@pytest.mark.parametrize(("lag", "least", "most"), [(2.5, 0, 3), (4, 2, 5)])
+def test_a_lag_is_the_time_since_the_create_was_answered(lag, least, most):
+    """Each call takes a second, and looks at the list come after those at the id."""
+    clock = [1_700_000_000.0]
+    shown_from = [0.0]
+
+    def sleep(seconds):
+        clock[0] += seconds
+
+    def answer(request):
+        clock[0] += 1
+        if request.method == "POST":
+            shown_from[0] = clock[0] + lag
+            return made("A")
+        is_list = "start_datetime" in str(request.url)
+        if clock[0] < shown_from[0]:
+            return a_list() if is_list else httpx.Response(404, json={"error": "no"})
+        return a_list(an_item("A")) if is_list else made("A")
+
+    run = run_over(answer, now=lambda: clock[0], sleep=sleep)
+    run.measure(creates._lags)
+    assert found(run, "get-lag") == (str(most), "certain")
+    assert f"between {least} and {most} s" in run.finding("get-lag")["note"]
+
+
+@pytest.mark.parametrize("limit", [5, 10])
+def test_a_text_that_is_cut_shows_no_stripped_characters(limit):
+    def answer(request):
+        body = json.loads(request.content)
+        details = body["payment_details"]
+        if "notes" in details:
+            details["notes"] = details["notes"][:limit]
+        return httpx.Response(200, json={ID: "A"} | body | {"payment_request": body})
+
+    run = run_over(answer)
+    run.measure(creates._characters)
+    shown = ("any", "certain") if limit == 10 else (None, "not shown")
+    assert found(run, "notes-characters") == shown
+    assert found(run, "other-characters") == (None, "not shown")
+
+
+@pytest.mark.parametrize(("skew", "has_date"), [(-45, True), (-45, False)])
+def test_the_life_of_a_token_is_by_the_clock_of_the_provider(skew, has_date):
+    now = time.time() + skew
+    headers = {"date": formatdate(now, usegmt=True)} if has_date else {}
+
+    def answer(_):
+        return httpx.Response(200, json={"expires": (now + 120) * 1000}, headers=headers)
+
+    over = Over(httpx.Client(transport=httpx.MockTransport(answer), verify=False))
+    over.handle_request(httpx.Request("POST", "https://provider.example/v2/auth/token"))
+    run = run_over(answer)
+    run.token_life, run.is_token_life_known = over.token_life, over.has_date
+    run.measure(reads._token_life)
+    certainty = "certain" if has_date else "likely"
+    assert found(run, "token-life")[1] == certainty
+    assert not has_date or found(run, "token-life")[0] == "120"

@@ -2,6 +2,7 @@
 before it is sent.
 """
 
+import math
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
@@ -41,8 +42,10 @@ AGES = (1 / 16, 1 / 8, 1 / 4, 1 / 2, 3 / 4, 1)
 
 Each has a key of its own: a repeat may renew one.
 """
-_LOOKS = tuple(zip(PAUSES, accumulate(PAUSES), strict=True))
-"""The pause before each look, and the seconds that have been waited then."""
+_LOOKS = tuple(accumulate(PAUSES))
+"""The seconds after which is looked."""
+_BRIEF = 0.25
+"""Seconds of a call that are not counted."""
 _SOON = 30
 """Seconds that calls may take beside the pauses between them."""
 _CLOCK_ERROR = 2
@@ -55,6 +58,7 @@ _SAFE_TEXT = 20
 def _lags(run: Run) -> None:
     """After how many seconds a new request can be read by its id, and is in the list."""
     made = run.made("lag")
+    answered = run.now()
     if made.is_earlier or made.call != run.writes["lag"]["call"]:
         raise Unmeasured(f"only looks right after the create show it: {ELSEWHERE}", is_failure=True)
     id = made.named_id
@@ -68,46 +72,72 @@ def _lags(run: Run) -> None:
         return id in run.page(since, ("victor_id", id)).ids
 
     looks = {"get-lag": is_read, "list-lag": is_listed}
-    for pause, waited in _LOOKS:
-        run.sleep(pause)
+    hidden: dict[str, float] = {}
+    for waited in _LOOKS:
+        run.sleep(max(0.0, answered + waited - run.now()))
         for name, is_shown in [*looks.items()]:  # a copy: what has been shown is not looked for
+            asked = run.now() - answered
             if is_shown():
-                run.find(name, waited)
+                _find_wait(run, name, hidden.get(name), run.now() - answered)
                 del looks[name]
+            hidden[name] = asked
     if looks:
         raise Unmeasured(f"the new request was not shown within {sum(PAUSES)} s")
+
+
+def _find_wait(run: Run, name: str, least: float | None, most: float) -> None:
+    """Find how long something takes: longer than the last look that did not show it, and no longer
+    than the first one that did, which is the value. Without the former it takes no time.
+    """
+    if least is None:
+        run.find(name, 0)
+        return
+    seconds = max(1, math.ceil(most - _BRIEF))
+    run.find(name, seconds, note=f"it takes between {max(0, math.floor(least))} and {seconds} s")
 
 
 @probe("key-repeat", "key-in-progress", sends=len(PAUSES) + 2, makes=1)
 def _repeats(run: Run) -> object:
     first = run.made("repeat 1")
-    for pause, waited in _LOOKS:
-        run.sleep(pause)
-        answer = run.create(f"repeat after {waited} s", like="repeat 1")
+    since = run.writes["repeat 1"]["began"] if first.is_earlier else run.now()
+    refused: float | None = None
+    for waited in _LOOKS:
+        step = f"repeat after {waited} s"
+        if step not in run.writes:
+            run.sleep(max(0.0, since + waited - run.now()))
+        answer = run.create(step, like="repeat 1")
+        age = run.writes[step]["began"] - since  # it may be of a later run
         if answer.status != 409:
             break
+        refused = age
     else:
         return 409
-    if _age(run, f"repeat after {waited} s", "repeat 1") <= 2 * waited + _SOON:
-        run.find("key-in-progress", waited)
+    if age <= 2 * waited + _SOON:
+        _find_wait(run, "key-in-progress", refused, age)
     if not answer.is_good:
         return answer.status
     if answer.named_id != first.named_id:
         return "new"
-    run.find("key-repeat", "replay", "likely", note="the request has not changed since")
+    return _repeated_status(run, first, answer)
+
+
+def _repeated_status(run: Run, first: Answer, repeat: Answer) -> str | None:
+    """Compare the status of repeats with that of the first answer. Another one is no replay."""
     before = _status_of(first)
-    now = _changed_status(run, first.named_id, before) if before else ""
-    if not now:
-        return None
+    if not before or not _status_of(repeat):
+        raise Unmeasured("the answers have no status that can be compared")
+    if _status_of(repeat) != before:
+        return "current"
+    change = _change_of(run, first.named_id, before)
     repeated = _status_of(run.create("repeat of a changed one", like="repeat 1"))
-    if repeated == before:
+    if repeated and repeated != before:
+        return "current"
+    if repeated and change == "changed":
         return "replay"
-    return "current" if repeated == now else None
-
-
-def _age(run: Run, step: str, since: str) -> float:
-    """How many seconds after another one a create was sent: it may be in a later run."""
-    return float(run.writes[step]["began"] - run.writes[since]["began"])
+    if change == "unknown":
+        raise Unmeasured(f"neither list nor get shows the status within {sum(PAUSES)} s")
+    run.find("key-repeat", "replay", "likely", note="the request has not changed since")
+    return None
 
 
 def _status_of(answer: Answer) -> str:
@@ -120,14 +150,32 @@ def _status_of(answer: Answer) -> str:
     return word(status) if is_shown and status is not None else ""
 
 
-def _changed_status(run: Run, id: str, before: str) -> str:
-    """Wait until the list shows another status than before; returns it, or nothing if it stays."""
-    for pause in PAUSES[:5]:
+def _change_of(run: Run, id: str, before: str) -> str:
+    """Wait until the status of a request is another one than before.
+
+    The list says it, or get. The words of get may be others than those of a create: a change
+    between two looks shows it. Returns `changed` or `unchanged`; `unknown` where neither shows it.
+    """
+    got = ""
+    is_shown = False
+    for pause in PAUSES:
         run.sleep(pause)
-        for item in run.listed(id):
-            status = item.get("status")
-            if status is not None and word(status) != before:
-                return word(status)
+        statuses = [item.get("status") for item in run.listed(id)]
+        listed = {word(status) for status in statuses if status is not None}
+        now = _got_status(run, id)
+        if listed - {before} or (got and now and now != got):
+            return "changed"
+        got = now or got
+        is_shown = is_shown or before in (*listed, got)
+    return "unchanged" if is_shown else "unknown"
+
+
+def _got_status(run: Run, id: str) -> str:
+    """The status that get answers; empty where it does not know the request."""
+    with suppress(Unmeasured):
+        answer = run.read(f"/{id}")
+        if answer.is_good and answer.id == id:
+            return _status_of(answer)
     return ""
 
 
@@ -214,8 +262,8 @@ def _padded(run: Run) -> bool:
 
 
 def _kept(run: Run, answer: Answer, name: str) -> str:
-    """A text as the provider keeps it."""
-    text = member(answer, *_TEXTS[name])
+    """A text as the provider keeps it. The file of an earlier run does not show it."""
+    text = None if answer.is_earlier else member(answer, *_TEXTS[name])
     if text is None:
         text = member(run.read(f"/{answer.named_id}"), *_TEXTS[name])
     if not isinstance(text, str):
@@ -265,11 +313,12 @@ def _becomes_of_others(run: Run, name: str) -> str | None:
     """Find which characters of a text are kept; returns what becomes of others, if that shows."""
     sets = [*_CHARACTERS]
     while sets:
-        parts = [_begin(run, name), *map(_CHARACTERS.get, sets), "end"]
-        text = " ".join(part for part in parts if part)
+        text = _text_with(run, name, sets)
         answer = run.create(f"{name} of {sets[0]} characters", **{name: text})
         if answer.is_good:
             kept = _kept(run, answer, name)
+            if len(kept) < len(text) and not kept.lower().endswith(text[-1]):
+                raise Unmeasured(f"the {name} are cut, so that nothing shows which they keep")
             lost = [label for label in sets if not set(_CHARACTERS[label]) <= set(kept)]
             run.find(f"{name}-characters", _kept_set(sets, lost))
             if len(sets) < len(_CHARACTERS):  # more of them were refused
@@ -277,6 +326,22 @@ def _becomes_of_others(run: Run, name: str) -> str | None:
             return _made_of(text, kept, "".join(_CHARACTERS[label] for label in lost))
         del sets[0]
     raise Unmeasured(f"plain {name} were refused")
+
+
+def _text_with(run: Run, name: str, sets: list[str]) -> str:
+    """A text with the characters of these sets. It has no more than the limit that was found.
+
+    All of them are as long, so that the length of none is why it is refused.
+    """
+    limit = run.finding(f"{name}-limit").get("value")
+    parts = [_begin(run, name), *map(_CHARACTERS.get, sets), "end"]
+    text = " ".join(part for part in parts if part)
+    every = "".join(_CHARACTERS.values())
+    longest = f"{_begin(run, name)}     {every} end"
+    if limit is not None and len(longest.encode()) <= int(limit):
+        return text.removesuffix("end").ljust(len(longest) - 3, "0") + "end"
+    others = "".join(_CHARACTERS[label] for label in sets)
+    return others.ljust(len(every), "0") + "d"
 
 
 def _made_of(text: str, kept: str, lost: str) -> str | None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from typing import Any, TypeGuard
 
 import httpx
@@ -175,6 +176,8 @@ class Over(httpx.BaseTransport):
 
     token_life: float | None = None
     """Seconds that the last token lives which the provider issued."""
+    has_date: bool = False
+    """Whether that is by the provider's own clock, and not by this machine's."""
 
     def __init__(self, http: httpx.Client) -> None:
         self._http = http
@@ -185,8 +188,17 @@ class Over(httpx.BaseTransport):
             response.read()
             expires = member(json_of(response), "expires")
             if is_number(expires):
-                self.token_life = expires / 1000 - time.time()
+                issued = date_of(response)
+                self.has_date = issued is not None
+                self.token_life = expires / 1000 - (time.time() if issued is None else issued)
         return response
+
+
+def date_of(response: httpx.Response) -> float | None:
+    """The provider's clock as its `Date` has it, in epoch seconds; None without one."""
+    with suppress(ValueError):
+        return parsedate_to_datetime(response.headers.get("date", "")).timestamp()
+    return None
 
 
 def json_of(response: httpx.Response) -> Any:

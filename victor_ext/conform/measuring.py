@@ -92,6 +92,7 @@ def measure(
                 sleep=sleep,
                 now=now,
                 token_life=over.token_life,
+                is_token_life_known=over.has_date,
             )
             if failure is not None:
                 _check_list(run, failure)

@@ -104,12 +104,17 @@ def _token_limit(run: Run) -> int:
 
 
 @probe("token-life")
-def _token_life(run: Run) -> int:
+def _token_life(run: Run) -> None:
     life = run.token_life
     if life is None:
         raise Unmeasured("these credentials sign their own tokens")
     digits = -1 if life > 60 else 0
-    return int(round(life, digits))
+    seconds = int(round(life, digits))
+    if run.is_token_life_known:
+        run.find("token-life", seconds)
+    else:
+        note = "the token came without a Date: it is by this machine's clock"
+        run.find("token-life", seconds, "likely", note=note)
 
 
 def invalid_list(run: Run) -> Answer:
@@ -180,8 +185,10 @@ def _pages(run: Run) -> None:
     seen = len(run.items())
     if far.items:
         _check_same(first, again)
+        _check_steady(run, zero)
     run.find("page-beyond", _beyond(far, first, one, two), seen=seen)
     _check_same(first, again)
+    _check_steady(run, zero)
     run.find("first-page", _first_page(zero, one, two), seen=seen)
 
 
@@ -189,6 +196,21 @@ def _check_same(page: Answer, again: Answer) -> None:
     """Raise `Unmeasured` where a page that is read again has others."""
     if page.named_ids != again.named_ids:
         raise Unmeasured("the list changes while it is read")
+
+
+def _check_steady(run: Run, zero: Answer) -> None:
+    """Raise `Unmeasured` where the order changes while the list is read.
+
+    Two pages of the plain size share a request then, and are not the same page; or the first one
+    begins otherwise than that of one item. A page that is refused shows nothing.
+    """
+    plain = run.read("", ("page", 0)).named_ids
+    next_one: list[str] = []
+    with suppress(Unmeasured):  # perhaps a proxy refuses what is beyond the end
+        next_one = run.read("", ("page", 1)).named_ids
+    is_shared = plain != next_one and not {*plain}.isdisjoint(next_one)
+    if is_shared or (plain and plain[:1] != (zero.named_ids or plain[:1])):
+        raise Unmeasured("the order of the list changes while it is read")
 
 
 def _single(run: Run, number: int) -> Answer:

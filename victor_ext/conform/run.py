@@ -57,6 +57,7 @@ class Run:
         payee: The account number that asks.
         sleep, now: The clock, in seconds and epoch seconds.
         token_life: Seconds that an issued token lives; None where none was issued.
+        is_token_life_known: Whether that is by the provider's clock.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Run:
         sleep: Callable[[float], None] = time.sleep,
         now: Callable[[], float] = time.time,
         token_life: float | None = None,
+        is_token_life_known: bool = True,
     ) -> None:
         self._client = client
         self._write = write
@@ -78,8 +80,11 @@ class Run:
         self.sleep = sleep
         self.now = now
         self.token_life = token_life
+        self.is_token_life_known = is_token_life_known
         self.plan: dict[str, Any] = document["plan"]
         self._findings: dict[str, dict[str, Any]] = document["findings"]
+        found = self._findings.values()
+        self._settled = {each["assumption"] for each in found if each["certainty"] == "certain"}
         self._journal = Journal(senders, client, document, sleep)
         writes = [call for call in self._journal.calls if "step" in call]
         self.writes: dict[str, Call] = {call["step"]: call for call in writes}
@@ -131,6 +136,9 @@ class Run:
     ) -> None:
         """Record a finding, in place of an earlier one.
 
+        What an earlier run has found for certain stays: its answers are known here by the file
+        alone, which does not have their texts.
+
         Args:
             certainty: How certain it is at most. A refusal in another shape than the provider's
                 makes it likely.
@@ -139,6 +147,8 @@ class Run:
             play: The sandbox's value, if it is another one; None: it plays this by default.
             note: A sentence of its own.
         """
+        if name in self._settled:
+            return
         assumption = assumption_of(name)
         if seen is not None and seen < assumption.likely_from:
             self.find_nothing(name, assumption.too_few(seen), "not shown")
@@ -187,6 +197,7 @@ class Run:
             for name in probe.names:
                 if not self.is_by_creates(name):
                     self._findings.pop(name, None)
+                    self._settled.discard(name)
 
     def finding(self, name: str) -> dict[str, Any]:
         """What was found of an assumption so far; empty without a finding."""
@@ -301,9 +312,12 @@ class Run:
         return [item for item in answer.items if id_in(item) == id]
 
     def rest(self, *names: str) -> None:
-        """Wait for as many seconds as were found: for the lags, until what was created is known."""
+        """Wait for as many seconds as were found: for the lags, until what was created is known.
+
+        What has no value may take as long as is ever waited for it.
+        """
         values = [self.finding(name).get("value") for name in names]
-        self.sleep(max(float(value or 0) for value in values))
+        self.sleep(max(sum(PAUSES) if value is None else float(value) for value in values))
 
     # Writes
 

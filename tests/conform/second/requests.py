@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
@@ -199,7 +200,7 @@ class Writer:
         return forms[form]()
 
     def form_of_id(self, form: str, kept: Kept) -> object:
-        number = int.from_bytes(kept.id.encode()[:6], "big")
+        number = zlib.crc32(kept.id.encode())
         forms = {"plain": kept.id, "object": {"value": kept.id}, "number": number}
         return forms[form]
 
