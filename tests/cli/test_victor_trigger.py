@@ -29,6 +29,17 @@ def receiver() -> Iterator[Receiver]:
         yield receiver
 
 
+@pytest.fixture
+def two_webhooks(tmp_path: Path) -> str:
+    """The folder of a package with two webhooks."""
+    package = tmp_path / "clients" / "two_api"
+    package.mkdir(parents=True)
+    (package / "__init__.py").touch()
+    examples = "EXAMPLES = {'paymentSettled': {'x': {'a': 1}}, 'paymentFailed': {'y': {'b': 2}}}"
+    (package / "webhook_examples.py").write_text(examples)
+    return str(package)
+
+
 def test_it_is_posted_and_signed(bare_command: Command, receiver: Receiver) -> None:
     ran = bare_command(*POST, receiver.url, *SIGNED, "--header", "X-Event:a: b", **SECRET)
     assert ran.status == 0
@@ -76,6 +87,31 @@ def test_a_service_that_does_not_take_it_is_a_failure(
 def test_without_a_name_the_webhooks_are_listed(bare_command: Command, receiver: Receiver) -> None:
     assert bare_command("trigger", "till_api").out == "paymentSettled  (example)\n"
     assert bare_command("trigger", "till_api", "--json").json == {"paymentSettled": ["example"]}
+
+
+def test_without_a_name_each_is_posted_and_one_that_is_not_taken_is_a_failure(
+    bare_command: Command, receiver: Receiver, two_webhooks: str
+) -> None:
+    to = ("trigger", two_webhooks, "--notify", receiver.url, "--header", "X-Event: a")
+    ran = bare_command(*to)
+    assert (ran.status, [line.split(" ")[0] for line in ran.out.splitlines()]) == (
+        0,
+        ["paymentSettled", "paymentFailed"],
+    )
+    assert [came.said for came in receiver.came] == [{"a": 1}, {"b": 2}]
+    assert [came.headers["x-event"] for came in receiver.came] == ["a", "a"]
+    receiver.statuses = [500, 200]
+    ran = bare_command(*to, "--json")
+    shown = [json.loads(line) for line in ran.out.splitlines()]
+    assert (ran.status, [each["status"] for each in shown]) == (1, [500, 200])
+
+
+def test_a_folder_of_packages_is_told_from_a_package(
+    bare_command: Command, two_webhooks: str
+) -> None:
+    folder = str(Path(two_webhooks).parent)
+    ran = bare_command("trigger", folder)
+    assert (ran.status, f"write one of {two_webhooks}." in ran.err) == (2, True), ran.err
 
 
 @pytest.mark.parametrize("says", CASES["refused"])

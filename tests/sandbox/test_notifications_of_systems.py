@@ -20,10 +20,11 @@ import pytest
 
 from tests.sandbox.receivers import Came, Receiver
 from tests.sandbox.velo_payor import Payor
-from victor_ext import AuthenticationError, InvalidRequest
+from victor_ext import AuthenticationError, ConfigurationError, InvalidRequest
 from victor_ext.providers import eastpay, flexfactor, velo
 from victor_ext.sandbox.eastpay import EastPaySandbox
 from victor_ext.sandbox.flexfactor import FlexFactorSandbox, FlexFactorSettings
+from victor_ext.sandbox.server import posting
 from victor_ext.sandbox.velo import VeloSandbox
 from victor_ext.testing import Faults
 
@@ -456,3 +457,85 @@ def test_what_nobody_would_get_is_refused(
     with pytest.raises(ValueError, match=r"event must be one of payment\.submitted, "):
         velo_sandbox.trigger(ABOUT, "payment.return")
     assert velo_sandbox.notifications() == []
+
+
+def test_a_returned_payment_gives_its_money_back(
+    velo_sandbox: VeloSandbox, receiver: Receiver
+) -> None:
+    payor = Payor(velo_sandbox)
+    with pytest.raises(LookupError, match="no such payment"):
+        velo_sandbox.return_payment("x")
+    path = payor.submit()
+    payor.http.post(path)
+    [account] = payor.http.get("/v3/sourceAccounts").json()["content"]
+    payment = velo_sandbox.notifications()[-1]["source"]["paymentId"]
+    with pytest.raises(ValueError, match="the payment is FUNDED: only a CONFIRMED one"):
+        velo_sandbox.return_payment(payment)
+    velo_sandbox.advance(30)
+    assert velo_sandbox.balance(account["id"]) == 99_500
+    velo_sandbox.notify(receiver.url)
+    velo_sandbox.return_payment(payment)
+    assert velo_sandbox.balance(account["id"]) == 100_000
+    assert payor.http.get(f"/v4/paymentaudit/payments/{payment}").json()["status"] == "RETURNED"
+    assert payor.http.get(path).json()["status"] == "COMPLETED"
+    with pytest.raises(ValueError, match="the payment is RETURNED"):
+        velo_sandbox.return_payment(payment)
+    velo_sandbox.wait_for_deliveries()
+    [came] = receiver.came
+    assert (came.said["eventName"], came.said["source"]["paymentId"]) == (
+        "payment.returned",
+        payment,
+    )
+    payor.close()
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ({"categories": ["payee"]}, "has payee"),
+        ({"categories": ["paymnt"]}, "has paymnt"),
+        ({"enabled": False}, "has payment, payee, debit, and is disabled"),
+    ],
+)
+def test_a_trigger_that_no_webhook_wants_is_a_mistake(
+    more: dict[str, Any], says: str, velo_sandbox: VeloSandbox, receiver: Receiver
+) -> None:
+    payor = Payor(velo_sandbox)
+    webhook = payor.webhook(receiver.url, **more).rpartition("/")[2]
+    with pytest.raises(ValueError) as refused:
+        velo_sandbox.trigger("x", "payment.returned")
+    assert str(refused.value) == (
+        "payment.returned is not posted: no enabled webhook has the category 'payment' "
+        f"({webhook} {says})"
+    )
+    payor.close()
+
+
+def test_flexfactor_signs_for_the_host_and_the_port(receiver: Receiver) -> None:
+    with FlexFactorSandbox(FlexFactorSettings(notify=receiver.url)) as sandbox:
+        sandbox.add_order("INV-1")
+        sandbox.trigger("INV-1", "order.completed")
+        sandbox.wait_for_deliveries()
+        key = sandbox.subscriber_key()
+        [delivery] = sandbox.deliveries()
+    [came] = receiver.came
+    assert delivery["attempts"][0]["body"].encode() == came.body
+    host = httpx.URL(receiver.url).netloc.decode()
+    assert flexfactor.Webhook(key, host=host).read(came.body, came.headers)
+    with pytest.raises(AuthenticationError):
+        flexfactor.Webhook(key, host="127.0.0.1").read(came.body, came.headers)
+    with pytest.raises(ConfigurationError, match="with its port if the address has one"):
+        flexfactor.Webhook(key, host=receiver.url)
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("http://a.example:80/x", "a.example"),
+        ("https://a.example:443/x", "a.example"),
+        ("https://a.example:80/x", "a.example:80"),
+        ("http://[::1]:8000/x", "[::1]:8000"),
+    ],
+)
+def test_a_default_port_is_not_in_the_host(url: str, host: str) -> None:
+    assert posting.host_of(url) == host

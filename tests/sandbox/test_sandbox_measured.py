@@ -158,7 +158,8 @@ def measured(path, **played):
 def values_of(name):
     """The values at which an option is tested: its choices, or another than its default."""
     default = getattr(SandboxSettings(), name)
-    return MEASURABLE[name].choices or (not default if isinstance(default, bool) else 2,)
+    other = 20 if name == "key_longest" else 2  # not below key_shortest
+    return MEASURABLE[name].choices or (not default if isinstance(default, bool) else other,)
 
 
 @pytest.mark.parametrize("name", MEASURABLE)

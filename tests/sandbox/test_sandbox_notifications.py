@@ -22,9 +22,11 @@ from starlette.routing import Route
 
 from tests.cases import cases_beside
 from tests.cli.victor_command import until
+from tests.providers.systems import ADAPTERS
 from tests.sandbox.receivers import Receiver
 from tests.sandbox.sandbox_callers import SandboxProcess
 from tests.sandbox.velo_payor import LIFE, Payor
+from victor_ext.providers import velo
 from victor_ext.sandbox import Sandbox
 from victor_ext.sandbox.velo import RemoteVeloSandbox, VeloSandbox, VeloSettings
 from victor_ext.testing import Faults
@@ -276,6 +278,24 @@ def test_a_fault_that_makes_no_sense(
 ) -> None:
     with pytest.raises(ValueError, match=said):
         sandbox.inject(kind, **options)
+
+
+@pytest.mark.parametrize(("system", "event", "nearest"), CASES["unknown events"])
+def test_a_fault_of_an_event_that_never_comes_names_the_nearest(
+    system: str, event: str, nearest: str
+) -> None:
+    with ADAPTERS[system].SANDBOX() as other:
+        with pytest.raises(ValueError, match=f"event must be one of .*mean '{nearest}'"):
+            other.inject("lose_notification", event=event)
+        other.inject("lose_notification", event=f"{nearest[:4]}*")
+
+
+@pytest.mark.parametrize("header", CASES["no authorizations"])
+def test_a_header_that_the_client_would_refuse_is_refused(header: str) -> None:
+    with pytest.raises(ValueError, match="notify_authorization must be a header of 16"):
+        VeloSettings(notify_authorization=header)
+    assert velo.Webhook("s" * 16)
+    assert VeloSettings(notify_authorization="s" * 16)
 
 
 def test_a_sandbox_that_posts_nothing_says_so() -> None:

@@ -45,7 +45,7 @@ def trigger(
     package: Annotated[str, typer.Argument(metavar="PACKAGE", help=packages.IN_WORDS)],
     webhook: Annotated[
         str | None,
-        typer.Argument(metavar="WEBHOOK", help="A webhook of the document; without it, all."),
+        typer.Argument(metavar="WEBHOOK", help="A webhook of the document; without it, each."),
     ] = None,
     *,
     notify: Annotated[
@@ -75,10 +75,10 @@ def trigger(
     document.
 
     Its body is an example of the document. A {signature} in a --header is an HMAC by the secret in
-    VICTOR_WEBHOOK_SECRET. The command ends with 1 unless the service answers with 200 to 299.
+    VICTOR_WEBHOOK_SECRET. The command ends with 1 unless the service answers each with 200 to 299.
+    Without WEBHOOK, one of each is posted; without --notify too, their names are listed.
     """
-    if body is not None and example is not None:
-        raise Misuse("--body and --example: give one of them.")
+    _require_use(webhook, notify, example, body, header)
     try:
         connected: Any = import_module("victor_ext.sandbox.connected")
     except ImportError as error:
@@ -95,18 +95,44 @@ def trigger(
     try:
         sandbox = _sandbox(connected, package, notify, headers, sign)
         with sandbox:
+            if notify is not None:
+                named = sandbox.webhooks() if webhook is None else (webhook,)
+                statuses = [_post(sandbox, each, example, body, as_json=as_json) for each in named]
+                return max(statuses)
             if webhook is None:
                 return _list(sandbox.webhooks(), as_json=as_json)
             content = _content(body) if body else sandbox.notification(webhook, example)
-            if notify is None:
-                say(json.dumps(content, ensure_ascii=False, indent=None if as_json else 2))
-                return 0
-            sandbox.trigger(webhook, body=content)
-            sandbox.wait_for_deliveries(_PATIENCE)
-            [delivery] = sandbox.deliveries()
+            say(json.dumps(content, ensure_ascii=False, indent=None if as_json else 2))
     except ValueError as error:
         raise Misuse(f"{error}.") from error
-    return _report(delivery, as_json=as_json)
+    return 0
+
+
+def _require_use(
+    webhook: str | None,
+    notify: str | None,
+    example: str | None,
+    body: Path | None,
+    headers: list[str] | None,
+) -> None:
+    """Refuse an option that would have no effect beside the others."""
+    if body is not None and example is not None:
+        raise Misuse("--body and --example: give one of them.")
+    for name, value in (("--body", body), ("--example", example)):
+        if value is not None and webhook is None:
+            raise Misuse(f"{name} is of one webhook: write its name after PACKAGE.")
+    if headers and notify is None:
+        raise Misuse("--header is of what is posted: give --notify URL.")
+
+
+def _post(
+    sandbox: Any, webhook: str, example: str | None, body: Path | None, *, as_json: bool
+) -> int:
+    """Post one notification, show what became of it, and return the exit status."""
+    content = _content(body) if body else sandbox.notification(webhook, example)
+    sandbox.trigger(webhook, body=content)
+    sandbox.wait_for_deliveries(_PATIENCE)
+    return _report(sandbox.deliveries()[-1], as_json=as_json)
 
 
 def _sandbox(

@@ -6,6 +6,7 @@ be of another distribution, has options of its own.
 
 import inspect
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib.metadata import EntryPoint, entry_points
 from typing import Annotated, Any, cast, get_args
 
@@ -46,6 +47,25 @@ def run(arguments: Sequence[str], *, prog: str) -> int:
         return cast("int", _parse(_command_of(provider, like), arguments, prog))
     except ValueError as error:
         raise typer.TyperException(str(error)) from error
+    except typer.TyperException as error:
+        flag = getattr(error, "option_name", None)  # of one that does not exist
+        others = () if flag is None else _providers_with(flag)
+        if not others or name in others:
+            raise
+        raise typer.TyperException(
+            f"{flag} is an option of --provider {' or '.join(others)}, and not of {name}"
+        ) from error
+
+
+def _providers_with(flag: str) -> tuple[str, ...]:
+    """The providers whose sandbox has an option."""
+    found: list[str] = []
+    for name, entry in providers().items():
+        with suppress(ImportError):
+            options = command_options(cast("type[AnyProvider]", entry.load()))
+            if any(flag in flags_of(each, option) for each, option in options.items()):
+                found.append(name)
+    return tuple(found)
 
 
 def _choose(

@@ -54,9 +54,9 @@ class Webhook(UnpicklableCredentials):
     Args:
         subscriber_key: From the merchant portal, in base64. Pass both keys while one replaces the
             other.
-        host: The host of the URL that the notifications go to, as it was entered in the portal: it
-            is a part of what is signed. The `Host` header is not used, because a proxy or an
-            attacker may have changed it.
+        host: The host of the URL that the notifications go to, as it was entered in the portal,
+            with its port if the URL has one: it is a part of what is signed. The `Host` header is
+            not used, because a proxy or an attacker may have changed it.
         tolerance: Seconds by which a notification may be old, or ahead of this machine's clock;
             above 0.
         now: Returns the time, in seconds since the epoch.
@@ -88,7 +88,9 @@ class Webhook(UnpicklableCredentials):
         is_text = isinstance(host, str)  # pyright: ignore[reportUnnecessaryIsInstance] - untyped
         if not is_text or not _HOST.fullmatch(host):
             raise ConfigurationError(
-                f"host={shown(host)} must be a host name alone, such as 'hooks.shop.example'."
+                f"host={shown(host)} must be the host of the address alone, such as "
+                "'hooks.shop.example', with its port if the address has one "
+                "('127.0.0.1:8000')."
             )
         self._host, self._tolerance, self._now = host, checked_tolerance(tolerance), now
 

@@ -132,7 +132,8 @@ class ConnectedSandbox(ConnectedCommands, NotifyingServer[NotifyingSettings]):
         name = package if isinstance(package, str) else package.__name__
         known: dict[str, Any] = {
             "title": name,
-            "examples": _examples_of(name),
+            "examples": (examples := _examples_of(name)),
+            "events": tuple(examples),
             "headers": headers or {},
             "sign": () if sign is None else (sign,),
         }

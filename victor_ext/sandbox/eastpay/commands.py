@@ -5,7 +5,9 @@ from typing import NamedTuple
 from victor_ext.sandbox.eastpay.payments import SUCCEEDED, Ending, Entry, is_declined
 from victor_ext.sandbox.eastpay.state import State
 from victor_ext.sandbox.server import JsonObject, command, find, member, nothing
+from victor_ext.sandbox.server.accepted import require_filled, require_form, require_least
 from victor_ext.sandbox.server.notifying import NotificationCommands
+from victor_ext.sandbox.server.settings import FARTHEST
 
 
 class Merchant(NamedTuple):
@@ -41,6 +43,11 @@ class EastPayCommands(NotificationCommands):
         A payment with the CVV 999, or with a card that has expired, is declined by the bank without
         a decision.
         """
+        require_filled("reference", reference)
+        _require_code("code", code)
+        if then is not None:
+            _require_code("then", then)
+        require_least("after", after, 0, FARTHEST)
         self._state.endings[reference] = Ending(code, then, after)
 
     @command("POST", "/checkouts/{checkout_id}/pay", returns=member("id", str))
@@ -49,6 +56,7 @@ class EastPayCommands(NotificationCommands):
 
         It lives until it is paid: only after a payment that was declined it is paid again.
         """
+        _require_code("code", code)
         checkout = self._state.checkout(checkout_id)
         if checkout.paid and not is_declined(checkout.paid.ending.final):
             raise ValueError("the checkout is paid: prepare another one")
@@ -84,3 +92,7 @@ class EastPayCommands(NotificationCommands):
 
     def _entry(self, payment_id: str) -> Entry:
         return find(self._state.entries, payment_id, "payment")
+
+
+def _require_code(name: str, value: str) -> None:
+    require_form(name, value, r"[0-9]{3}\.[0-9]{3}\.[0-9]{2,3}", f"a code such as {SUCCEEDED}")

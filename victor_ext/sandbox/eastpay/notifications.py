@@ -15,6 +15,8 @@ from victor_ext.sandbox.eastpay.payments import Entry
 from victor_ext.sandbox.server.notifications import Notifications, Resending
 from victor_ext.sandbox.server.posting import Posted
 
+EVENT = "payment"
+"""What the log calls each of them: the page names no events."""
 RESENDING = Resending(taken=range(200, 300), end=3 * 86_400.0)
 
 
@@ -38,4 +40,4 @@ class PaymentNotifications:
             return Posted({"Content-Type": "application/json"}, self._body_of(entry))
 
         url = entry.form.get("notificationUrl")
-        self._notifications.add("payment", entry.id, make, url=url, after=after)
+        self._notifications.add(EVENT, entry.id, make, url=url, after=after)

@@ -1,7 +1,7 @@
 """EastPay's table: its operations, who may call them, and the forms of its answers."""
 
 from victor_ext.sandbox.eastpay.commands import EastPayCommands
-from victor_ext.sandbox.eastpay.notifications import RESENDING, PaymentNotifications
+from victor_ext.sandbox.eastpay.notifications import EVENT, RESENDING, PaymentNotifications
 from victor_ext.sandbox.eastpay.payments import Entry, result
 from victor_ext.sandbox.eastpay.state import DOCUMENT, EastPaySettings, State, stamp
 from victor_ext.sandbox.engine import Answer, Refused, Row, TableProvider
@@ -24,6 +24,7 @@ class EastPayProvider(TableProvider[EastPaySettings]):
     settings_type = EastPaySettings
     commands_type = EastPayCommands
     resending = RESENDING
+    events = (EVENT,)
     rows = (
         Row("pay", "POST /{base}/v3/payments", State.pay),
         Row("follow_up", "POST /{base}/v3/payments/{id}", State.follow_up),

@@ -14,10 +14,18 @@ from victor_ext.sandbox.server import (
     member,
     nothing,
 )
+from victor_ext.sandbox.server.accepted import (
+    require_filled,
+    require_form,
+    require_least,
+    require_one_of,
+)
 from victor_ext.sandbox.server.notifying import NotificationCommands
 
 TEST_CARD = "4111111111111111"
 """The number in the provider's example of its vault."""
+_HOST = "[A-Za-z0-9._-]+(:[0-9]{1,5})?"
+"""A host as the header `Host` has it."""
 
 
 class FlexFactorCommands(TokenCommands, NotificationCommands):
@@ -78,6 +86,7 @@ class FlexFactorCommands(TokenCommands, NotificationCommands):
 
         With a card that has expired it is `DECLINED` all the same.
         """
+        require_one_of("status", status, STATE_AFTER)
         self._state.decisions[order_id or ""] = status
 
     @command("POST", "/orders", returns=member("id", str))
@@ -92,6 +101,9 @@ class FlexFactorCommands(TokenCommands, NotificationCommands):
 
         Returns the provider's id of it, `provider_id` (None: a new one is made).
         """
+        require_filled("order_id", order_id)
+        require_least("cents", cents, 1)
+        require_one_of("status", status, STATE_AFTER)
         mid = self._state.first_mid
         order = self._state.by_external_id.get((order_id, mid))
         if order is None:
@@ -106,8 +118,7 @@ class FlexFactorCommands(TokenCommands, NotificationCommands):
     @command("POST", "/orders/{order_id}/settle", returns=nothing)
     def settle(self, order_id: str, status: str) -> JsonObject:
         """Change the decision on an order to `status`, such as `APPROVED`."""
-        if status not in STATE_AFTER:
-            raise ValueError(f"status must be one of {', '.join(STATE_AFTER)}")
+        require_one_of("status", status, STATE_AFTER)
         order = self._state.newest_order(order_id)
         order.decide(status)
         self._state.notified.changed(order)
@@ -139,6 +150,8 @@ class FlexFactorCommands(TokenCommands, NotificationCommands):
         `event` is its name, `host` the receiver's, which is signed, and `resent` whether it was
         sent before.
         """
+        require_one_of("event", event, EVENTS)
+        require_form("host", host, _HOST, "a host such as hooks.shop.example, or 127.0.0.1:8000")
         order = self._state.newest_order(order_id)
         content = {**content_of(order, event, self._context.clock), "IsResent": resent}
         headers, body = signed(self._state.subscriber_key, content, host, self._context.clock)
@@ -149,8 +162,7 @@ class FlexFactorCommands(TokenCommands, NotificationCommands):
         """Post a notification of any `event` about an order, such as
         `payment.chargeback.received`, to the address of `--notify`. The order stays as it is.
         """
-        if event not in EVENTS:
-            raise ValueError(f"event must be one of {', '.join(EVENTS)}, not {event!r}")
+        require_one_of("event", event, EVENTS)
         order = self._state.newest_order(order_id)
         self._notifications.require_address(event)
         self._state.notified.post(order, event)

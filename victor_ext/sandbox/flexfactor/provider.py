@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from victor_ext.sandbox.engine import Answer, Asked, Page, Refused, Row, TableProvider
 from victor_ext.sandbox.flexfactor.commands import FlexFactorCommands
-from victor_ext.sandbox.flexfactor.notifications import RESENDING
+from victor_ext.sandbox.flexfactor.notifications import EVENTS, RESENDING
 from victor_ext.sandbox.flexfactor.orders import ORDERS, Order, check_moments
 from victor_ext.sandbox.flexfactor.state import (
     DOCUMENT,
@@ -67,6 +67,7 @@ class FlexFactorProvider(TableProvider[FlexFactorSettings]):
     settings_type = FlexFactorSettings
     commands_type = FlexFactorCommands
     resending = RESENDING
+    events = EVENTS
     rows = (
         Row("token", "POST /v1/oauth2/token", State.token, is_open=True),
         Row("transmit", "POST /v1/transmit", State.transmit),

@@ -21,6 +21,7 @@ from victor_ext.sandbox.server.context import SandboxContext, logger
 from victor_ext.sandbox.server.exchange import CONTROL, OTHER, JsonObject, JsonValue, Response
 from victor_ext.sandbox.server.faults import Fault, damaged, injected_response
 from victor_ext.sandbox.server.page import page_routes
+from victor_ext.sandbox.server.parameters import read_path
 from victor_ext.sandbox.server.privacy import one_line
 from victor_ext.sandbox.server.provider import AnyProvider, Call
 from victor_ext.sandbox.server.settings import HOST
@@ -157,7 +158,8 @@ def _endpoint(command: Command, run: RunCommand) -> Callable[[Request], Awaitabl
             parameters = await _parameters(request)
             if command.name == "down" and parameters.get("seconds") is None:
                 raise ValueError("give seconds: the port would never come back")
-            return JSONResponse(await run(command, {**parameters, **request.path_params}))
+            in_path = read_path(command.work, request.path_params)
+            return JSONResponse(await run(command, {**parameters, **in_path}))
         except NotFound as error:
             return JSONResponse({"error": "unknown_id", "message": str(error)}, 404)
         except (ValueError, TypeError) as error:
@@ -168,7 +170,7 @@ def _endpoint(command: Command, run: RunCommand) -> Callable[[Request], Awaitabl
 
 async def _parameters(request: Request) -> JsonObject:
     if request.method == "GET":
-        return {name: json.loads(value) for name, value in request.query_params.items()}
+        return {name: _read_query(value) for name, value in request.query_params.items()}
     text = await request.body()
     if not text:
         return {}
@@ -183,6 +185,14 @@ async def _parameters(request: Request) -> JsonObject:
     if not isinstance(body, dict):
         raise TypeError("the body must be a JSON object")
     return cast("JsonObject", body)
+
+
+def _read_query(text: str) -> JsonValue:
+    """A value in a query: JSON, or else a text."""
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return text
 
 
 def _refusal(scope: Scope, names: Container[str]) -> JSONResponse | None:

@@ -7,6 +7,7 @@ Its body runs on the server, on an instance of the commands class that has the p
 
 from __future__ import annotations
 
+import fnmatch
 import inspect
 import json
 import re
@@ -19,6 +20,7 @@ from http.client import HTTPConnection
 from typing import Any, Concatenate, ParamSpec, TypeVar, Unpack, overload
 from urllib.parse import quote, urlencode, urlsplit
 
+from victor_ext.sandbox.server.accepted import require_one_of
 from victor_ext.sandbox.server.context import Received, SandboxContext
 from victor_ext.sandbox.server.exchange import CONTROL, JsonObject, JsonValue
 from victor_ext.sandbox.server.faults import FaultOptions, Kind, read_fault
@@ -264,6 +266,9 @@ class ServerCommands:
         fault = read_fault(kind, dict(options), self._context.operations)
         if fault.is_of_notifications and self._provider.resending is None:
             raise ValueError(f"{kind}: this sandbox posts no notifications")
+        known = self._provider.events
+        if known and fault.event is not None and not fnmatch.filter(known, fault.event):
+            require_one_of("event", fault.event, known)
         return {"id": self._context.faults.inject(fault)}
 
     @command("GET", "/faults")

@@ -13,8 +13,8 @@ from typing import Literal, TypedDict, get_args, get_type_hints
 
 import h11
 
+from victor_ext.sandbox.server.accepted import check_type
 from victor_ext.sandbox.server.exchange import JsonObject, OperationTable, Response, encoded
-from victor_ext.sandbox.server.settings import check_type
 
 Kind = Literal[
     "refuse",

@@ -28,7 +28,7 @@ from victor_ext.sandbox.server.posting import (
     host_of,
     post,
 )
-from victor_ext.sandbox.server.privacy import body_text, one_line, shown_headers
+from victor_ext.sandbox.server.privacy import one_line, sent_text, shown_headers
 from victor_ext.sandbox.server.settings import is_this_machine
 
 State = Literal["waiting", "taken", "given up", "not posted"]
@@ -72,6 +72,7 @@ class Attempt:
     headers: dict[str, str]
     """Without credentials."""
     body: str
+    """As it was posted, so that its signature can be checked; without credentials."""
     status: int | None = None
     error: str | None = None
     """Why there was no response."""
@@ -389,8 +390,8 @@ class Notifications:
         resending = self._resending
         assert resending is not None
         pairs = [(name.lower().encode(), text.encode()) for name, text in posted.headers.items()]
-        shown = body_text(posted.body, posted.headers.get("Content-Type", ""))
-        attempt = Attempt(self._clock.wall(), shown_headers(pairs), shown)
+        body = sent_text(posted.body, posted.headers.get("Content-Type", ""))
+        attempt = Attempt(self._clock.wall(), shown_headers(pairs), body)
         attempt.fault = None if fault is None else fault.kind
         delivery.attempts.append(attempt)
         self._context.changes += 1

@@ -86,7 +86,7 @@ class NotificationCommands(ServerCommands):
     @command("POST", "/deliveries/{number}/resend", returns=nothing)
     def resend(self, number: int) -> JsonObject:
         """Post the delivery with this `number` again, now, whatever became of it."""
-        return self._notifications.resend(int(number)).to_dict()
+        return self._notifications.resend(number).to_dict()
 
 
 class NotifyingServer(ServerInThread[NotifyingS]):

@@ -46,8 +46,10 @@ def check_address(url: str) -> None:
 
 
 def host_of(url: str) -> str:
-    """The value of `Host` in a request to an address."""
-    return urlsplit(url).netloc.rpartition("@")[2]
+    """The value of `Host` in a request to an address: with its port, unless that is the default."""
+    parts = urlsplit(url)
+    default = ":443" if parts.scheme == "https" else ":80"
+    return parts.netloc.rpartition("@")[2].removesuffix(default)
 
 
 async def post(url: str, posted: Posted) -> int:

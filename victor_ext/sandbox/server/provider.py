@@ -211,6 +211,8 @@ class SandboxProvider(ABC, Generic[S]):
     """The control commands, those of the provider included."""
     resending: ClassVar[Resending | None] = None
     """How it posts notifications again; None: it posts none."""
+    events: ClassVar[tuple[str, ...]] = ()
+    """The events that it notifies of; empty: they are not known beforehand."""
     records_title: ClassVar[str] = "Keys"
     """What the page calls the records, in the plural."""
     state: Any = None

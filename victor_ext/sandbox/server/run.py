@@ -24,6 +24,7 @@ from victor_ext.sandbox.server.context import SandboxContext, access
 from victor_ext.sandbox.server.exchange import JsonObject, JsonValue
 from victor_ext.sandbox.server.faults import without_none
 from victor_ext.sandbox.server.listener import Listener
+from victor_ext.sandbox.server.parameters import check_arguments
 from victor_ext.sandbox.server.privacy import open_private
 from victor_ext.sandbox.server.provider import AnyProvider
 from victor_ext.sandbox.server.settings import ServerSettings, is_this_machine
@@ -57,9 +58,11 @@ class Service:
         `ValueError` is misuse, `NotFound` something that does not exist.
         """
         require_text(parameters)
+        given = without_none(parameters)
+        check_arguments(command.work, given)
         commands = self.provider.commands_type(self.provider, self.listener)
         try:
-            value = command.work(commands, **without_none(parameters))
+            value = command.work(commands, **given)
         except (TypeError, ArithmeticError) as error:
             raise ValueError(str(error) or repr(error)) from error
         result = await value if inspect.isawaitable(value) else value

@@ -17,7 +17,8 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
-from victor_ext.sandbox.server.exchange import JsonObject, JsonValue
+from victor_ext.sandbox.server.accepted import check_type
+from victor_ext.sandbox.server.exchange import JsonObject
 
 T = TypeVar("T")
 
@@ -79,32 +80,6 @@ def options_of(settings: type[ServerSettings]) -> dict[str, Option]:
         each.name: replace(each.metadata["option"], type=types[each.name])
         for each in fields(settings)
     }
-
-
-_KINDS: dict[Any, Any] = {float: int | float, bool: bool, int: int, str: str, dict: dict}
-"""What a value may be, by the plain type that is declared."""
-
-
-def check_type(name: str, value: JsonValue, declared: Any) -> None:
-    """Raise `ValueError` for a value of another type than the declared one: a plain one or a
-    `Literal`, or None.
-    """
-    expected = declared
-    members = get_args(declared)
-    if len(members) == 2 and type(None) in members:
-        if value is None:
-            return
-        expected = members[0]
-    choices = get_args(expected)
-    if get_origin(expected) is Literal and value not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(choices)}, not {value!r}")
-    kind = _KINDS.get(get_origin(expected) or expected)
-    if kind is None:
-        return
-    # A bool is an int in Python, but neither a count nor a number of seconds.
-    is_bool = isinstance(value, bool)
-    if not isinstance(value, kind) or is_bool is not (kind is bool):
-        raise ValueError(f"{name} cannot be {value!r}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

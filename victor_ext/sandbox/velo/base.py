@@ -3,6 +3,7 @@ lists.
 """
 
 import random
+import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,6 +21,9 @@ from victor_ext.sandbox.server import (
 )
 from victor_ext.sandbox.server.notifying import NotifyingSettings
 
+_HEADER = re.compile("[!-~][ -~]{14,}[!-~]")
+"""The value of a header, long enough to be a secret."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VeloSettings(NotifyingSettings):
@@ -36,8 +40,19 @@ class VeloSettings(NotifyingSettings):
     )
     notify_authorization: str | None = option(
         None,
-        help="the Authorization header of what is posted to --notify; without it a new one is made",
+        help="the Authorization header of what is posted to --notify, 16 characters or more; "
+        "without it a new one is made",
     )
+
+    def __post_init__(self) -> None:
+        NotifyingSettings.__post_init__(self)
+        header = self.notify_authorization
+        if header is not None and not _HEADER.fullmatch(header):
+            # The client of this package refuses a shorter one, which could be guessed.
+            raise ValueError(
+                "notify_authorization must be a header of 16 characters or more, on one line and "
+                f"without spaces at its ends, not {header!r}"
+            )
 
 
 def _to_nobody(_notification: JsonObject, _webhook_id: str | None) -> None: ...

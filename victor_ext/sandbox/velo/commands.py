@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from victor_ext.sandbox.server import JsonObject, TokenCommands, command, member, nothing
+from victor_ext.sandbox.server.accepted import (
+    require_filled,
+    require_least,
+    require_new,
+    require_one_of,
+)
 from victor_ext.sandbox.server.notifying import NotificationCommands
+from victor_ext.sandbox.velo.currencies import require_currency
 from victor_ext.sandbox.velo.notifications import EVENTS, notify_without_cause
 
 if TYPE_CHECKING:
@@ -32,6 +39,8 @@ class VeloCommands(TokenCommands, NotificationCommands):
     @command("POST", "/payees", returns=member("payeeId", str))
     def add_payee(self, remote_id: str) -> JsonObject:
         """Add a payee that can be paid at once, by its `remote_id`; returns Velo's id."""
+        require_filled("remote_id", remote_id)
+        require_new("remote_id", remote_id, self._state.payees.remote_ids())
         return self._state.payees.add({"remoteId": remote_id, "email": "payee@example.com"})
 
     @command("POST", "/payees/{payee_id}/onboard")
@@ -46,6 +55,11 @@ class VeloCommands(TokenCommands, NotificationCommands):
         """Add a source account with a `name`, a `currency` and a `balance` in minor units; returns
         its id.
         """
+        sources = self._state.accounts.sources.values()
+        require_filled("name", name)
+        require_new("name", name, [source["name"] for source in sources])
+        require_currency("currency", currency)
+        require_least("balance", balance, 0)
         return self._state.accounts.add_source(name, currency, balance)
 
     @command("POST", "/fundingAccounts", returns=member("id", str))
@@ -53,12 +67,24 @@ class VeloCommands(TokenCommands, NotificationCommands):
         """Add a funding account with a `name` and a `currency` that can be read at once; returns
         its id.
         """
+        banks = self._state.accounts.banks.values()
+        require_filled("name", name)
+        require_new("name", name, [bank["name"] for bank in banks])
+        require_currency("currency", currency)
         return self._state.accounts.add_bank(name, currency)
 
     @command("GET", "/sourceAccounts/{account_id}/balance")
     def balance(self, account_id: str) -> int:
         """The balance of a source account, in minor units."""
         return int(self._state.accounts.source(account_id)["balance"])
+
+    @command("POST", "/payments/{payment_id}/return", returns=nothing)
+    def return_payment(self, payment_id: str) -> JsonObject:
+        """Have the bank of a payee return a payment that is `CONFIRMED`: it is `RETURNED` then, its
+        source account has the money again, and the notification is posted.
+        """
+        self._state.payouts.return_payment(payment_id)
+        return {}
 
     @command("GET", "/notifications")
     def notifications(self, after: int = 0) -> list[JsonObject]:
@@ -79,8 +105,7 @@ class VeloCommands(TokenCommands, NotificationCommands):
 
         An id that the sandbox does not have is posted, too: no payout needs to be made.
         """
-        if event not in EVENTS:
-            raise ValueError(f"event must be one of {', '.join(EVENTS)}, not {event!r}")
+        require_one_of("event", event, EVENTS)
         webhooks = self._state.webhooks
         if not webhooks:
             self._notifications.require_address(event)
@@ -88,6 +113,7 @@ class VeloCommands(TokenCommands, NotificationCommands):
             webhook_id = about if about in webhooks else None
             self._state.notify("system", event, {"sourceType": event}, webhook_id)
             return {}
+        self._state.require_receiver(event)
         payment = self._state.payouts.known(about)
         notify_without_cause(self._state, payment, event, about)
         return {}

@@ -98,14 +98,31 @@ class Webhooks:
     def post(self, notification: JsonObject, webhook_id: str | None) -> None:
         """Post a notification to the webhooks that want it, or to one alone."""
         known = self._webhooks
-        is_configured = any(
-            self._notifications.may_post(webhook["webhookUrl"]) for webhook in known.values()
-        )
         for each in known if webhook_id is None else (webhook_id,):
             if webhook_id is not None or _wants(known[each], notification["category"]):
                 self._add(notification, each)
-        if not is_configured and self._notifications.url is not None:
+        if self._goes_to_notify():
             self._add(notification, None)
+
+    def require_receiver(self, event: str) -> None:
+        """Raise `ValueError` where nobody wants an event that somebody asked for."""
+        webhooks, category = self._webhooks, event.partition(".")[0]
+        if self._goes_to_notify() or any(_wants(each, category) for each in webhooks.values()):
+            return
+        found = "; ".join(
+            f"{name} has {', '.join(each['categories']) or 'none'}"
+            + ("" if each["enabled"] else ", and is disabled")
+            for name, each in webhooks.items()
+        )
+        raise ValueError(
+            f"{event} is not posted: no enabled webhook has the category {category!r} ({found})"
+        )
+
+    def _goes_to_notify(self) -> bool:
+        """Whether the address of `--notify` gets what no webhook is made for."""
+        addresses = [webhook["webhookUrl"] for webhook in self._webhooks.values()]
+        is_configured = any(map(self._notifications.may_post, addresses))
+        return not is_configured and self._notifications.url is not None
 
     def _add(self, notification: JsonObject, webhook_id: str | None) -> None:
         source: JsonObject = notification["source"]

@@ -27,6 +27,9 @@ class Payees:
             None,
         )
 
+    def remote_ids(self) -> list[str]:
+        return [payee["payorRefs"][0]["remoteId"] for payee in self.all.values()]
+
     def add(self, given: JsonObject) -> JsonObject:
         payee_id = self._new_id()
         ref = {"payorId": self._base.payor_id, "remoteId": given["remoteId"], "payableStatus": True}

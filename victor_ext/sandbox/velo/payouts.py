@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from victor_ext.sandbox.engine import Answer, Asked, Move, Refused
-from victor_ext.sandbox.server import JsonObject, Response, find
+from victor_ext.sandbox.server import JsonObject, NotFound, Response, find
 from victor_ext.sandbox.velo.accounts import Accounts
 from victor_ext.sandbox.velo.base import Base, iso, made_at
 from victor_ext.sandbox.velo.notifications import notify_of_payment
@@ -152,6 +152,20 @@ class Payouts:
             raise Refused(400, f"The payment is {payment['status']}, its payout {payout.status}.")
         payment["withdrawnReason"] = asked.body["reason"]
         self._set_status(payment, "WITHDRAWN")
+
+    def return_payment(self, payment_id: str) -> None:
+        """Return a payment. That its source account has the money again, whole and at once, is the
+        sandbox's own rule, and so is that the payout stays as it is.
+        """
+        payment = self.known(payment_id)
+        if not payment:
+            raise NotFound("There is no such payment.")
+        if payment["status"] != "CONFIRMED":
+            raise ValueError(
+                f"the payment is {payment['status']}: only a CONFIRMED one is returned"
+            )
+        self._accounts.source(payment["sourceAccountId"])["balance"] += self.cost(payment)
+        self._set_status(payment, "RETURNED")
 
     def pays(self, payee_id: str) -> bool:
         return any(

@@ -8,7 +8,7 @@ from victor_ext.sandbox.server.exchange import JsonObject, Response, json_respon
 from victor_ext.sandbox.server.provider import Call
 from victor_ext.sandbox.velo.base import VeloSettings, listing, sent
 from victor_ext.sandbox.velo.commands import VeloCommands
-from victor_ext.sandbox.velo.notifications import RESENDING
+from victor_ext.sandbox.velo.notifications import EVENTS, RESENDING
 from victor_ext.sandbox.velo.state import State
 
 _CREDENTIALS = (
@@ -220,6 +220,7 @@ class VeloProvider(TableProvider[VeloSettings]):
     settings_type = VeloSettings
     commands_type = VeloCommands
     resending = RESENDING
+    events = EVENTS
 
     def new_state(self) -> State:
         return State(self.context.clock, self.settings, self.notifications)

@@ -27,6 +27,7 @@ class State(Base):
         poster = Webhooks(notifications, self.webhooks, settings.notify_authorization)
         self.authorization = poster.authorization
         self.post = poster.post
+        self.require_receiver = poster.require_receiver
         self.watch = notifications.start
         self.payouts = Payouts(self, self.payees, self.accounts)
 

@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Literal, TypeVar, get_type_hints
 
 from victor_ext.sandbox.server import JsonObject, JsonValue, TokenCommands, command, member, nothing
+from victor_ext.sandbox.server.accepted import check_type
 from victor_ext.sandbox.server.document import Problem
-from victor_ext.sandbox.server.settings import check_type
 from victor_ext.sandbox.victor.ledger import Ledger
 from victor_ext.sandbox.victor.lifecycle import read_date
 from victor_ext.sandbox.victor.state import (
@@ -103,6 +103,8 @@ class SandboxCommands(TokenCommands):
         twin. Otherwise `behaviour` decides what happens to a request as time passes. `name`,
         `routing_number` and `network` are what a request to it shows.
         """
+        if account_number is not None:
+            _account_number("account_number", account_number)
         numbers = {"account_number": account_number, "routing_number": routing_number}
         named = {
             "id": id or uuid.uuid4().hex[:10],
@@ -144,7 +146,6 @@ class SandboxCommands(TokenCommands):
         due = ledger.tomorrow() if due_date is None else due_date
         if not isinstance(due, str) or read_date(due) is None:
             raise ValueError("due_date must be YYYY-MM-DD, or a date")
-        check_type("network", network, Network | None)
         known = next(iter(ledger.store.accounts), "243884643621")
         payer = _account_number("payer_account", payer_account or known)
         body: JsonObject = {
@@ -207,8 +208,6 @@ class SandboxCommands(TokenCommands):
 
         `error_message` is the provider's reason, if it gives one.
         """
-        check_type("status", status, Status)
-        check_type("error_message", error_message, str | None)
         return _record(self._state.move(request_id, status, error_message))
 
 

@@ -170,6 +170,11 @@ class SandboxSettings(ServerSettings):
     def __post_init__(self) -> None:
         ServerSettings.__post_init__(self)
         read_zone(self.due_date_zone)
+        if self.key_shortest > self.key_longest:
+            raise ValueError(
+                f"key_shortest is {self.key_shortest} and key_longest {self.key_longest}: no key "
+                "would be valid. Write a key_longest that is not below key_shortest"
+            )
 
     @classmethod
     def like(cls, path: str | os.PathLike[str], **options: Any) -> Self:

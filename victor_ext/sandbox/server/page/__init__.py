@@ -24,7 +24,7 @@ from victor_ext.sandbox.server.commands import NotFound
 from victor_ext.sandbox.server.context import Received, SandboxContext
 from victor_ext.sandbox.server.exchange import CONTROL, DOCS, PAGE, JsonObject
 from victor_ext.sandbox.server.faults import AFTER, BEFORE, KINDS, OF_NOTIFICATIONS
-from victor_ext.sandbox.server.privacy import body_text, masked, shown_headers
+from victor_ext.sandbox.server.privacy import body_text, indented, masked, shown_headers
 from victor_ext.sandbox.server.provider import AnyProvider, Move, Record
 
 if TYPE_CHECKING:
@@ -189,7 +189,8 @@ class PageView:
     def delivery(self, number: int) -> str:
         """One notification with its attempts; raises `NotFound`."""
         delivery = self._provider.notifications.get(number)
-        return _render("notifications.html", "delivery", delivery=delivery)
+        body = indented(delivery.attempts[-1].body) if delivery.attempts else ""
+        return _render("notifications.html", "delivery", delivery=delivery, body=body)
 
     def call(self, number: int) -> str:
         """One call with its headers and bodies; raises `NotFound`."""

@@ -1,0 +1,55 @@
+"""What commands refuse: a wrong argument is named, with what to write, here and over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.cases import cases_beside
+from tests.providers.systems import ADAPTERS
+from victor_ext.sandbox.server import ServerOverHttp
+from victor_ext.sandbox.velo import VeloSandbox
+
+pytestmark = pytest.mark.slow
+CASES = cases_beside(__file__, "command_arguments")
+SYSTEMS = [name for name in CASES if name != "over http"]
+
+
+@pytest.fixture(params=SYSTEMS)
+def sandbox(request: pytest.FixtureRequest) -> Iterator[Any]:
+    with ADAPTERS[request.param].SANDBOX() as sandbox:
+        if request.param == "velo":
+            sandbox.add_source_account("USD account", "USD", 100)
+            sandbox.add_payee("payee-7")
+        if request.param == "flexfactor":
+            sandbox.add_order("INV-1")
+        yield sandbox
+
+
+@pytest.mark.parametrize("way", ["here", "over http"])
+def test_a_wrong_argument_is_named_with_what_to_write(way: str, sandbox: Any) -> None:
+    commands: Any = sandbox
+    if way == "over http":
+        over_http: Any = type("OverHttp", (ServerOverHttp, sandbox.provider_type.commands_type), {})
+        commands = over_http(sandbox.url)
+    for name, arguments, says in CASES[sandbox.provider_type.name]:
+        with pytest.raises(ValueError) as refused:
+            getattr(commands, name)(**arguments)
+        assert says in str(refused.value), (name, arguments, str(refused.value))
+
+
+@pytest.mark.parametrize("case", CASES["over http"], ids=lambda case: f"{case[1]} {case[2]}")
+def test_a_call_of_the_control_api_is_refused_in_its_own_words(case: list[Any]) -> None:
+    method, path, body, says = case
+    with VeloSandbox() as sandbox:
+        url = f"{sandbox.url}/_sandbox{path}"
+        refused = httpx.request(method, url, json=body, trust_env=False)
+    assert (refused.status_code, refused.json()["message"]) == (400, says)
+
+
+def test_a_number_in_a_path_may_be_a_text() -> None:
+    with VeloSandbox() as sandbox, pytest.raises(LookupError, match="no such delivery"):
+        sandbox.resend(7)
