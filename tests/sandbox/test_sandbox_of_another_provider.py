@@ -18,6 +18,7 @@ from tests.fifth_system.tiny_pay.sandbox import (
 from tests.sandbox.sandbox_callers import exchange
 from victor_ext.sandbox.__main__ import main
 from victor_ext.sandbox.server.faults import KINDS, OF_NOTIFICATIONS
+from victor_ext.sandbox.velo import RemoteVeloSandbox
 
 pytestmark = pytest.mark.slow
 KEY = "0b0c8f6e-4a5d-4f0e-9a55-0f8f3c6f2a11"
@@ -103,6 +104,14 @@ def test_every_fault_does_the_work_once_and_only_once(commands, caller, kind):
     assert caller.charge().status_code == 202
     assert commands.work_done_by_reference() == {"INV-1": 1}
     assert commands.received()[-1].replayed is (kind in WORK)
+
+
+def test_commands_of_another_provider_are_told_whose_sandbox_it_is(sandbox):
+    said = rf"There is no command GET .*{sandbox.url} is a tiny sandbox, and RemoteVeloSandbox may"
+    with pytest.raises(LookupError, match=said):
+        RemoteVeloSandbox(sandbox.url).notifications()
+    with pytest.raises(LookupError, match=r"There is no such charge\.$"):
+        RemoteTinySandbox(sandbox.url).settle("lost")
 
 
 def test_the_key_of_a_request_that_was_cut_after_its_body_is_known(sandbox):

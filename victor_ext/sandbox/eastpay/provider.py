@@ -6,7 +6,7 @@ from victor_ext.sandbox.eastpay.payments import Entry, result
 from victor_ext.sandbox.eastpay.state import DOCUMENT, EastPaySettings, State, stamp
 from victor_ext.sandbox.engine import Answer, Refused, Row, TableProvider
 from victor_ext.sandbox.server import Call, JsonObject, JsonValue, Response, json_response
-from victor_ext.sandbox.server.document import Problem
+from victor_ext.sandbox.server.document import ANYTHING, Problem, Validator
 
 _BASES = ("eastpay", "pay", "gateway")
 _ERROR_GROUPS = {401: "400", 403: "400", 404: "300"}
@@ -31,7 +31,13 @@ class EastPayProvider(TableProvider[EastPaySettings]):
         Row("inquire", "GET /{base}/v3/payments/{id}", State.inquire),
         Row("find", "GET /{base}/v3/query", State.find),
         Row("prepare", "POST /{base}/v3/checkouts", State.prepare),
-        Row("widget", "GET /{base}/v3/checkouts/{id}", State.widget, is_open=True),
+        Row(
+            "widget",
+            "GET /{base}/v3/checkouts/{id}",
+            State.widget,
+            is_open=True,
+            is_documented=False,
+        ),
         Row("checkout_status", "GET /{base}/v3/checkouts/{id}/payment", State.checkout_status),
     )
 
@@ -86,6 +92,12 @@ class EastPayProvider(TableProvider[EastPaySettings]):
         if call.owner and entity not in (None, "", call.owner):
             problems.append(Problem(("entityId",), "invalid", "is not the token's"))
         return problems
+
+    def response_rules(self, operation: str, status: int) -> Validator:
+        """What the document says of a response, but for a 400: the document has the form of a
+        declined payment for it, with an id. Here no payment was made, and there is no id to name.
+        """
+        return ANYTHING if status == 400 else super().response_rules(operation, status)
 
     def success(self, operation: str, answer: Answer, status: int) -> Response:  # noqa: ARG002 - of all
         """The response of a call that succeeded."""

@@ -198,4 +198,4 @@ def _payment(entry: Entry, code: str) -> JsonObject:
 
 def _answer_of(method: str, path: str) -> Validator:
     """What an answer repeats of a form: the members that the document declares in both."""
-    return load_document(DOCUMENT).operation(method, path).responses[200]
+    return load_document(DOCUMENT).operation(method, path).response(200)

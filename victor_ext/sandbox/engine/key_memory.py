@@ -51,7 +51,7 @@ class KeyMemory(Generic[T]):
         return Remembered(what, before == digest)
 
     def entry(self, digest: str, what: T, at: float | None = None) -> Entry:
-        """What is kept of a request that has done something, by default now."""
+        """What is kept of a request that did something at a time, in epoch seconds; None: now."""
         return self._now() if at is None else at, digest, what
 
     def keep(self, owner: str, key: str | None, digest: str, what: T) -> None:

@@ -12,7 +12,9 @@ from victor_ext.sandbox.server.exchange import JsonValue
 T = TypeVar("T")
 Members: TypeAlias = Mapping[str, Any]
 Test: TypeAlias = tuple[str, Callable[[Any, Any], bool]]
-"""The member that a filter is about, and whether its value is wanted."""
+"""The member that a filter compares, and whether its value (the first argument) passes for the one
+that is asked for.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class Listing:
         largest: The most items of a page; None: as many as the query asks for.
         controls: The parameters that are no filters.
         members_of: The members of an item that are compared; by default it is a mapping itself.
-        test_of: What a filter compares, and how; None: it compares the member of its own name.
+        test_of: The test of a filter, by its name; None: the member of that name must be equal.
         order: The order of the items, such as `name:asc,date:desc`; empty: they come as they are.
         number, asked_size, sort: The parameters for the number of the page, its size and the order.
     """
@@ -98,8 +100,8 @@ def page_of(items: Sequence[T], number: int, size: int) -> Page[T]:
 def passes(
     members: Members, filters: Mapping[str, JsonValue], tests: Mapping[str, Test] | None = None
 ) -> bool:
-    """Whether an item passes all filters. One without a test compares the member of its own name,
-    in whatever part of the item. An item without the member does not pass.
+    """Whether an item passes all filters. For a filter without a test, a member of its name must be
+    equal, in whatever part of the item. An item without the member does not pass.
     """
     for name, wanted in filters.items():
         test = (tests or {}).get(name)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Refused(ValueError):
-    """A call is answered with an error. Raised by a command, it is misuse.
+    """A call is answered with an error. A command of the control API that raises it was misused.
 
     Args:
         status: Of the response.

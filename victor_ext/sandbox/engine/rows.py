@@ -29,7 +29,7 @@ class Asked:
 
     @property
     def about(self) -> str:
-        """The id in the path; empty where the path has none."""
+        """The id in the path, of several the first; empty where there is none."""
         return next(iter(self.call.params.values()), "")
 
 
@@ -40,7 +40,7 @@ class Answer:
     body: Any = None
     """Of the response; None: it has none."""
     status: int | None = None
-    """Of the response; None: that of the row."""
+    """Of the response; None: the status of the row."""
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     made: str | None = None
     """The id of what the call made, or found made already."""
@@ -55,13 +55,15 @@ class Row:
     Args:
         name: The operation's, as commands and faults have it.
         place: Its method and path: `POST /v3/payouts/{id}`.
-        does: Does the work, of the provider's state and what is asked. Returns an `Answer`; or the
-            body of one that tells of no work; of a list, its items; None if it has changed what the
-            path names; or a whole `Response`. Raises `Refused` or `NotFound`.
+        does: Does the work. It gets the provider's state and what is asked, and raises `Refused` or
+            `NotFound`. It returns an `Answer`, or less: a body (no work was done), the items of a
+            list in a row with a `listing`, or None (what the path names was changed, and there is
+            no body). A whole `Response` is sent as it is.
         status: Of the response.
         listing: How the items of a list are filtered, sorted and cut.
         is_open: The call needs no credentials.
         is_keyed: A repeat under its idempotency key is answered as the first call was.
+        is_documented: The document has it. False: the sandbox has it beside the document.
     """
 
     name: str
@@ -71,6 +73,7 @@ class Row:
     listing: Listing | None = None
     is_open: bool = False
     is_keyed: bool = False
+    is_documented: bool = True
 
     @property
     def operation(self) -> Operation:

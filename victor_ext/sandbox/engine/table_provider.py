@@ -4,15 +4,26 @@ and answers.
 
 from __future__ import annotations
 
+import json
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
 
+from victor_ext.sandbox.engine.checks import Table, check_document, check_rows
 from victor_ext.sandbox.engine.key_memory import KeyMemory
 from victor_ext.sandbox.engine.refused import Refused
 from victor_ext.sandbox.engine.rows import Answer, Asked, Row
 from victor_ext.sandbox.server.commands import NotFound
-from victor_ext.sandbox.server.document import Document, Operation, load_document
+from victor_ext.sandbox.server.context import logger
+from victor_ext.sandbox.server.document import (
+    ANYTHING,
+    Document,
+    Operation,
+    Validator,
+    load_document,
+    without_nulls,
+)
 from victor_ext.sandbox.server.exchange import Response, empty_response, json_response
+from victor_ext.sandbox.server.privacy import one_line
 from victor_ext.sandbox.server.provider import Call, SandboxProvider
 from victor_ext.sandbox.server.settings import ServerSettings
 
@@ -24,6 +35,8 @@ if TYPE_CHECKING:
 
 _Kept: TypeAlias = tuple[Response, str | None, str | None]
 """A response, and the reference and the id of what was made."""
+_SHOWN = 5
+"""The number of problems that a message names."""
 _ALL_IS_ALLOWED = Document({"paths": {}})
 S = TypeVar("S", bound=ServerSettings)
 
@@ -44,19 +57,37 @@ class TableProvider(SandboxProvider[S]):
     """What each path begins with, and none of the document does."""
     key_life: ClassVar[float | None] = None
     """Seconds that an idempotency key lives; None: it never ends."""
+    sends_nulls: ClassVar[bool] = False
+    """Whether any member of a response may be null, as if it was not sent, whatever the document
+    says.
+    """
     keeps_all: ClassVar[bool] = False
-    """Whether a key is bound to every success, also to one that tells of no work."""
+    """Whether a key is bound to a response without work, too, such as a 200 that declines. What
+    raises `Refused` binds none.
+    """
 
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
-        if "rows" in cls.__dict__:
+        if hasattr(cls, "rows"):
+            check_rows(cls._table())
             cls.operations = tuple(row.operation for row in cls.rows)
 
     def __init__(self, context: SandboxContext, settings: S) -> None:
+        check_document(self._table())
         self._rows = {row.name: row for row in self.rows}
         self._rules: dict[str, Operation] = {}
         self._keys = KeyMemory[_Kept](context.clock.now, self.key_life)
         super().__init__(context, settings)
+
+    @classmethod
+    def _table(cls) -> Table:
+        return Table(
+            provider=cls.__name__,
+            rows=cls.rows,
+            key=cls.key,
+            document=cls.document,
+            base_path=cls.base_path,
+        )
 
     def reset(self) -> None:
         """Forget everything, and what was done under keys."""
@@ -64,6 +95,13 @@ class TableProvider(SandboxProvider[S]):
         super().reset()
 
     # What a provider says of itself
+
+    @property
+    def conforms(self) -> bool:
+        """Whether each response is as the document says. Else it would be a 500: a mistake of the
+        sandbox. A provider says no where an option asks for odd bodies.
+        """
+        return True
 
     @abstractmethod
     def authenticate(self, call: Call) -> str:
@@ -115,7 +153,7 @@ class TableProvider(SandboxProvider[S]):
         problems = self.problems(call, operation, query, body)
         if problems:
             place = problems[0].place
-            why = f"{place} {problems[0].message}."
+            why = f"{problems[0].shown}."
             raise Refused(400, why, place, code="invalid", problems=problems)
 
     # What the table does
@@ -129,7 +167,31 @@ class TableProvider(SandboxProvider[S]):
             self._rules[operation] = rules
         return self._rules[operation]
 
+    def response_rules(self, operation: str, status: int) -> Validator:
+        """What the document says of a response; `ANYTHING`: it is not checked."""
+        return self.rules(operation).response(status)
+
     def handle(self, operation: str, call: Call) -> Response:
+        response = self._handled(operation, call)
+        return self._conforming(operation, response) if self.conforms else response
+
+    def _conforming(self, operation: str, response: Response) -> Response:
+        """The response; a 500 if its JSON breaks the document, which is a mistake of the
+        sandbox.
+        """
+        rules = self.response_rules(operation, response.status)
+        if rules is ANYTHING or not response.has_json:
+            return response
+        body = json.loads(response.body)
+        problems = rules.problems(without_nulls(body) if self.sends_nulls else body)
+        if not problems:
+            return response
+        where = "; ".join(problem.shown for problem in problems[:_SHOWN])
+        logger.error("an answer to '%s' breaks the document at: %s", operation, one_line(where))
+        message = f"The sandbox's own answer breaks the document at: {where}."
+        return self.error(500, "nonconforming_answer", message)
+
+    def _handled(self, operation: str, call: Call) -> Response:
         row = self._rows[operation]
         try:
             if not row.is_open:

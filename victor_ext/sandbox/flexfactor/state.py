@@ -241,7 +241,7 @@ def check_merchant(mid: JsonValue, own: str) -> None:
 
 def shown(order: Order) -> JsonObject:
     """An order, and what its evaluation said where the document declares a member of that name."""
-    document = load_document(DOCUMENT).operation("GET", "/v1/orders/{id}").responses[200]
+    document = load_document(DOCUMENT).operation("GET", "/v1/orders/{id}").response(200)
     return {**document.declared(order.asked), **order.to_dict()}
 
 

@@ -345,7 +345,18 @@ class ServerOverHttp(ServerCommands):
         if status < 400:
             return result
         message = str(result["message"])
+        if result["error"] == "no_such_command":
+            message = f"{message} {self._whose()}"
         raise LookupError(message) if status == 404 else ValueError(message)
+
+    def _whose(self) -> str:
+        """Whose sandbox this is: a command that it does not have may be of another provider."""
+        _, found = self._exchange("GET", f"{CONTROL}/", None)
+        return (
+            f"{self.url} is a {found['sandbox']} sandbox, and {type(self).__name__} may be for "
+            "another one: take the class with its commands, such as RemoteVeloSandbox of "
+            "victor_ext.sandbox.velo."
+        )
 
     def _exchange(self, method: str, path: str, body: str | None) -> tuple[int, Any]:
         """Make one call; returns the status and the JSON value of the response."""

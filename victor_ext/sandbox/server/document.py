@@ -17,10 +17,13 @@ import yaml
 from jsonschema_rs import Draft4Validator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from importlib.resources.abc import Traversable
 
+    from jsonschema_rs import ValidationError
+
 Json = dict[str, Any]
+_METHODS = ("delete", "get", "head", "options", "patch", "post", "put")
 _BITS = {"int32": 31, "int64": 63}
 _INTEGER = re.compile(r"-?[0-9]{1,20}\Z")
 _NUMBER = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?\Z")
@@ -42,6 +45,11 @@ class Problem:
         """The path as it is written: `payments[0].amount`."""
         steps = [f"[{step}]" if step.isdecimal() else f".{step}" for step in self.path]
         return "".join(steps).lstrip(".")
+
+    @property
+    def shown(self) -> str:
+        """The place and the message; without a place, it is about the whole body."""
+        return f"{self.place or 'the body'} {self.message}"
 
 
 class Validator:
@@ -84,16 +92,80 @@ class Validator:
 
 def _problems(schema: Draft4Validator, value: object) -> Iterator[Problem]:
     for error in schema.iter_errors(value):
-        path = tuple(str(step) for step in error.instance_path)
-        rule = error.kind.name
-        if rule == "required":
-            path = (*path, str(error.kind.as_dict()["property"]))
-        if rule == "required" or error.instance in (None, ""):
-            yield Problem(path, "blank", "must not be blank", rule)
-        elif rule in ("minLength", "maxLength"):
-            yield Problem(path, "size", "has a wrong length", rule)
-        else:
-            yield Problem(path, "invalid", f"breaks the rule '{rule}' of the document", rule)
+        yield from _problems_of(error)
+
+
+def _problems_of(error: ValidationError) -> Iterator[Problem]:
+    """What an error of a schema means, with what the document wants instead."""
+    path = tuple(str(step) for step in error.instance_path)
+    rule, facts = error.kind.name, error.kind.as_dict()
+    if rule == "additionalProperties":
+        for name in facts["unexpected"]:
+            yield Problem((*path, name), "invalid", "is not in the document: leave it out", rule)
+    elif rule == "required":
+        yield Problem((*path, facts["property"]), "blank", "is required", rule)
+    elif error.instance in (None, ""):
+        yield Problem(path, "blank", "must not be blank", rule)
+    elif rule in ("minLength", "maxLength"):
+        message = f"has a wrong length: {_wanted(rule, facts)}"
+        yield Problem(path, "size", message, rule)
+    elif (not_null := _not_null(rule, facts)) is not None:
+        for part in not_null:
+            yield from _problems_of(part)
+    else:
+        wanted = _wanted(rule, facts)
+        more = f": {wanted}" if wanted else ""
+        message = f"breaks the rule '{rule}' of the document{more}"
+        yield Problem(path, "invalid", message, rule)
+
+
+def _not_null(rule: str, facts: Json) -> list[ValidationError] | None:
+    """What is wrong with a value that may also be null; None for any other rule."""
+    if rule != "anyOf" or len(facts["context"]) != 2:
+        return None
+    errors, of_null = facts["context"]
+    is_null = len(of_null) == 1 and of_null[0].kind.as_dict().get("options") == [None]
+    return cast("list[ValidationError]", errors) if is_null else None
+
+
+_WANTED = {
+    "minLength": "it must have at least {limit} characters",
+    "maxLength": "it must have at most {limit} characters",
+    "minItems": "it must have at least {limit} items",
+    "maxItems": "it must have at most {limit} items",
+    "minProperties": "it must have at least {limit} members",
+    "maxProperties": "it must have at most {limit} members",
+    "minimum": "it must be at least {limit}",
+    "maximum": "it must be at most {limit}",
+    "exclusiveMinimum": "it must be above {limit}",
+    "exclusiveMaximum": "it must be below {limit}",
+    "multipleOf": "it must be a multiple of {multiple_of}",
+    "uniqueItems": "no item may be there twice",
+}
+_TYPES = {
+    "string": "text",
+    "integer": "an integer",
+    "number": "a number",
+    "boolean": "true or false",
+    "object": "an object",
+    "array": "a list",
+}
+_WORDS = 12
+"""The number of words of an enum that a message has."""
+
+
+def _wanted(rule: str, facts: Json) -> str:
+    """What the document wants instead; empty where the rule alone says it."""
+    if rule == "enum":
+        words = [str(word) for word in facts["options"] if word is not None]
+        more = f" or {len(words) - _WORDS} more words" if len(words) > _WORDS else ""
+        return f"it must be one of {', '.join(words[:_WORDS])}{more}"
+    if rule == "type":
+        types = [_TYPES[each] for each in facts["types"] if each != "null"]
+        return f"it must be {' or '.join(types) or 'null'}"
+    if rule == "pattern":
+        return f"it must match {facts['pattern'].removeprefix('^(?:').removesuffix(')$')}"
+    return _WANTED.get(rule, "").format(**facts)
 
 
 def _declared(schema: Json, components: Json, value: Any) -> Any:
@@ -112,6 +184,16 @@ def _declared(schema: Json, components: Json, value: Any) -> Any:
     return cast("object", value)
 
 
+def without_nulls(value: Any) -> Any:
+    """A JSON value without the members that are null."""
+    if isinstance(value, dict):
+        members = cast("Json", value).items()
+        return {name: without_nulls(member) for name, member in members if member is not None}
+    if isinstance(value, list):
+        return [without_nulls(item) for item in cast("list[object]", value)]
+    return value
+
+
 def _resolved(schema: Json, components: Json) -> Json:
     reference = schema.get("$ref")
     return components["schemas"][reference.rsplit("/", 1)[1]] if reference else schema
@@ -128,13 +210,39 @@ def _whole(schema: Json, components: Json) -> Json:
     return schema
 
 
+ANYTHING = Validator({}, {})
+"""The rules where the document says nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
+    """What the document says of one operation."""
+
     query: Validator
     """The query as one object: its members are the parameters."""
     body: Validator
     needs_body: bool
-    responses: dict[int, Validator]
+    responses: Mapping[str, Validator]
+    """What the JSON body of a response must be, by its status as the document writes it: `200`,
+    `4XX`, `default`.
+    """
+    statuses: tuple[str, ...]
+    """All statuses that the document has, written so."""
+
+    def response(self, status: int) -> Validator:
+        """What the JSON body of a response with this status must be: anything, where the document
+        does not say.
+        """
+        return self.responses.get(self._written(status) or "", ANYTHING)
+
+    def has_status(self, status: int) -> bool:
+        """Whether the document has the status, or says nothing of statuses."""
+        return not self.statuses or self._written(status) is not None
+
+    def _written(self, status: int) -> str | None:
+        """The status as the document writes it: exactly, by its first digit, or as one of all."""
+        written = (str(status), f"{status // 100}XX", "default")
+        return next((each for each in written if each in self.statuses), None)
 
     def read_query(self, text: bytes) -> Json:
         """The parameters of a query string, by the types that are declared."""
@@ -162,12 +270,22 @@ class Document:
         strict = {name: _strict(schema) for name, schema in schemas.items()}
         self._components: Json = {"schemas": strict}
         self._parameters = cast("Json", components.get("parameters", {}))
-        self._paths: Json = {_shape(path): item for path, item in raw["paths"].items()}
+        self._responses = cast("Json", components.get("responses", {}))
+        self._shared: dict[str, Validator | None] = {}
+        self._paths: Json = {shape_of(path): item for path, item in raw["paths"].items()}
         self._operations: dict[tuple[str, str], Operation] = {}
+
+        self.places = tuple(
+            f"{method.upper()} {path}"
+            for path, item in raw["paths"].items()
+            for method in item
+            if method.lower() in _METHODS
+        )
+        """The method and the path of each operation."""
 
     def has(self, method: str, path: str) -> bool:
         """Whether the document has an operation."""
-        return method.lower() in self._paths.get(_shape(path), {})
+        return method.lower() in self._paths.get(shape_of(path), {})
 
     def operation(self, method: str, path: str) -> Operation:
         """One operation; the names of the parameters in the path do not matter.
@@ -175,7 +293,7 @@ class Document:
         It is compiled when it is first asked for: what the sandbox does not serve may have any
         form. One that the document does not have may be asked anything.
         """
-        key = method.lower(), _shape(path)
+        key = method.lower(), shape_of(path)
         if key not in self._operations:
             item = self._paths.get(key[1], {})
             self._operations[key] = self._read(item.get(key[0], {"responses": {}}))
@@ -183,17 +301,25 @@ class Document:
 
     def _read(self, raw: Json) -> Operation:
         body = raw.get("requestBody", {})
-        responses: dict[int, Validator] = {}
-        for status, response in raw["responses"].items():
-            schema = _schema_of(response)
-            if schema and str(status).isdecimal():
-                responses[int(status)] = self._compile(schema)
+        found = {str(status): self._response(each) for status, each in raw["responses"].items()}
         return Operation(
             query=self._compile(self._query(raw)),
             body=self._compile(_schema_of(body) or {}),
             needs_body=body.get("required", False),
-            responses=responses,
+            responses={status: rules for status, rules in found.items() if rules is not None},
+            statuses=tuple(found),
         )
+
+    def _response(self, raw: Json) -> Validator | None:
+        """What the JSON body of a response must be. One that operations share is compiled once."""
+        reference = raw.get("$ref")
+        if reference is None:
+            schema = _json_schema_of(raw)
+            return None if schema is None else self._compile(schema)
+        name = reference.rsplit("/", 1)[1]
+        if name not in self._shared:
+            self._shared[name] = self._response(self._responses.get(name, {}))
+        return self._shared[name]
 
     def _query(self, raw: Json) -> Json:
         """The query as one object: the properties of an object in it are parameters of their
@@ -232,8 +358,8 @@ class Document:
 
 
 @lru_cache
-def _shape(path: str) -> str:
-    """A path without the names of its parameters. It is asked for with each call."""
+def shape_of(path: str) -> str:
+    """A path without the names of its parameters: by it, paths are the same."""
     return re.sub(r"{[^}]*}", "{}", path)
 
 
@@ -241,6 +367,15 @@ def _schema_of(holder: Json) -> Json | None:
     """The schema of a body: of its only media type, or the first one."""
     media = cast("list[Json]", [*holder.get("content", {}).values()])
     return media[0].get("schema") if media else None
+
+
+def _json_schema_of(holder: Json) -> Json | None:
+    """The schema of a body of JSON; None: there is none, or the document does not say."""
+    content = cast("dict[str, Json]", holder.get("content", {}))
+    for media, body in content.items():
+        if media.partition(";")[0].strip().endswith("json"):
+            return body.get("schema")
+    return None
 
 
 def _strict(schema: Json) -> Json:

@@ -134,6 +134,13 @@ class Response:
         content_type = dict(self.headers).get(b"content-type", b"")
         return body_text(self.body, content_type.decode("latin-1"))
 
+    @property
+    def has_json(self) -> bool:
+        """Whether there is a body, and its type is JSON."""
+        content_type = dict(self.headers).get(b"content-type", b"")
+        media = content_type.partition(b";")[0].strip().lower()
+        return bool(self.body) and media.endswith(b"json")
+
     def messages(self, number: int, date: bytes | None) -> tuple[dict[str, Any], dict[str, Any]]:
         """The messages of ASGI for this response to the call of this number."""
         body = b""

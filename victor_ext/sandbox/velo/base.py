@@ -151,10 +151,3 @@ listing = partial(
     test_of=_test_of,
 )
 """How Velo's lists are read."""
-
-
-def sent(value: JsonValue) -> JsonValue:
-    """A JSON value without the members that are null."""
-    if isinstance(value, dict):
-        return {name: sent(member) for name, member in value.items() if member is not None}  # pyright: ignore[reportUnknownVariableType] - JSON
-    return [sent(item) for item in value] if isinstance(value, list) else value  # pyright: ignore[reportUnknownVariableType] - JSON

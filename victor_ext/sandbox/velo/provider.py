@@ -4,9 +4,10 @@ from dataclasses import replace
 from typing import Any
 
 from victor_ext.sandbox.engine import Answer, Asked, Page, Refused, Row, TableProvider
+from victor_ext.sandbox.server.document import without_nulls
 from victor_ext.sandbox.server.exchange import JsonObject, Response, json_response
 from victor_ext.sandbox.server.provider import Call
-from victor_ext.sandbox.velo.base import VeloSettings, listing, sent
+from victor_ext.sandbox.velo.base import VeloSettings, listing
 from victor_ext.sandbox.velo.commands import VeloCommands
 from victor_ext.sandbox.velo.notifications import EVENTS, RESENDING
 from victor_ext.sandbox.velo.state import State
@@ -216,6 +217,7 @@ class VeloProvider(TableProvider[VeloSettings]):
     name = "velo"
     title = "Velo"
     document = "velo.yaml"
+    sends_nulls = True  # of payments and payees: what is not known yet
     rows = (*_CREDENTIALS, *_PAYEES, *_ACCOUNTS, *_PAYOUTS, *_PAYMENTS, *_WEBHOOKS)
     settings_type = VeloSettings
     commands_type = VeloCommands
@@ -254,7 +256,7 @@ class VeloProvider(TableProvider[VeloSettings]):
         """The body of a request. A member that is null counts as not sent."""
         if operation in ("authenticate", "logout"):  # the document declares none
             return {}
-        body: JsonObject = sent(super().read_body(operation, call))
+        body: JsonObject = without_nulls(super().read_body(operation, call))
         return body
 
     def check(self, call: Call, operation: str, query: JsonObject, body: JsonObject) -> None:
@@ -285,9 +287,9 @@ class VeloProvider(TableProvider[VeloSettings]):
 
     def success(self, operation: str, answer: Answer, status: int) -> Response:
         """The response of a call that succeeded: of its body, the declared members."""
-        declared = self.rules(operation).responses.get(status)
-        if answer.body is not None and declared is not None:
-            answer = replace(answer, body=declared.declared(answer.body))
+        if answer.body is not None:
+            declared = self.rules(operation).response(status).declared(answer.body)
+            answer = replace(answer, body=declared)
         return super().success(operation, answer, status)
 
     def refusal(self, operation: str, refused: Refused) -> Response:  # noqa: ARG002 - it has one

@@ -81,7 +81,7 @@ class SandboxCommands(TokenCommands):
         account = _made(Account, account_number=number, routing_number=routing_number, name=name)
         # It is shown as the payer of an inbound request.
         _refuse(
-            declared("get").responses[200].problems({"payment_request": {"payer": asdict(account)}})
+            declared("get").response(200).problems({"payment_request": {"payer": asdict(account)}})
         )
         self._state.store.accounts[account.account_number] = account
         return asdict(account)

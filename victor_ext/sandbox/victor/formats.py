@@ -209,7 +209,7 @@ def _with_others(operation: str, request: PaymentRequest, made: JsonObject) -> J
     if request.others is None:
         return made
     said: JsonObject = {**request.others, "payment_request": request.others}
-    schema = declared(operation).responses[200]
+    schema = declared(operation).response(200)
     if operation == "list":
         return _joined(made, schema.declared({"results": [said]})["results"][0])
     return _joined(made, schema.declared(said))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
-from victor_ext.sandbox.engine import Answer, Refused, Row, TableProvider
+from victor_ext.sandbox.engine import Refused, Row, TableProvider
 from victor_ext.sandbox.server import (
     HeaderKey,
     JsonObject,
@@ -11,7 +11,7 @@ from victor_ext.sandbox.server import (
     error_response,
     json_response,
 )
-from victor_ext.sandbox.server.context import SandboxContext, logger
+from victor_ext.sandbox.server.context import SandboxContext
 from victor_ext.sandbox.server.document import Problem
 from victor_ext.sandbox.server.exchange import CONTROL
 from victor_ext.sandbox.server.privacy import last_four, redacted
@@ -62,7 +62,7 @@ class VictorProvider(TableProvider[SandboxSettings]):
         Row("create", PLACES["create"], operations.create_request),
         Row("get", PLACES["get"], operations.get_request),
         Row("respond", PLACES["respond"], operations.respond),
-        Row("token", PLACES["token"], operations.issue_token, is_open=True),
+        Row("token", PLACES["token"], operations.issue_token, is_open=True, is_documented=False),
     )
 
     def __init__(self, context: SandboxContext, settings: SandboxSettings) -> None:
@@ -141,9 +141,10 @@ class VictorProvider(TableProvider[SandboxSettings]):
         elif operation != "create":
             super().check(call, operation, query, body)
 
-    def success(self, operation: str, answer: Answer, status: int) -> Response:
-        """A response that conforms to the document."""
-        return self._checked(operation, status, answer.body)
+    @property
+    def conforms(self) -> bool:
+        """Whether the options leave each body as the document says."""
+        return self.state.formats.conforms
 
     def refusal(self, operation: str, refused: Refused) -> Response:
         """A refusal in the shape for its operation, with the status that an option chooses."""
@@ -154,22 +155,7 @@ class VictorProvider(TableProvider[SandboxSettings]):
             operation, problems = "get", [_UNKNOWN]
         if not problems:
             return error_response(status, refused.code, refused.message)
-        return self._checked(operation, status, self.state.formats.error(operation, problems))
-
-    def _checked(self, operation: str, status: int, body: JsonObject) -> Response:
-        """The response; a 500 when it does not conform to the document, which is a mistake of the
-        sandbox.
-        """
-        if self.state.formats.conforms:
-            schema = self.rules(operation).responses.get(200 if status == 200 else 400)
-            problems = [] if schema is None else schema.problems(body)
-            if problems:
-                where = ", ".join(".".join(problem.path) or "body" for problem in problems)
-                logger.error("an answer to '%s' breaks the document at: %s", operation, where)
-                return error_response(
-                    500, "nonconforming_answer", f"The sandbox's own answer breaks: {where}."
-                )
-        return json_response(status, body)
+        return json_response(status, self.state.formats.error(operation, problems))
 
     # The page
 

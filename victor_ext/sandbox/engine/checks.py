@@ -1,0 +1,149 @@
+"""What is wrong with a provider's table.
+
+A mistake in the rows is said when the class is made; one against the document, when a sandbox
+starts. Else keys would do nothing and rules would not hold, and nobody would see it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+import yaml
+
+from victor_ext.sandbox.server.document import load_document, shape_of
+from victor_ext.sandbox.server.exchange import BodyKey
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from victor_ext.sandbox.engine.rows import Row
+    from victor_ext.sandbox.server.document import Document, Operation
+    from victor_ext.sandbox.server.exchange import KeyLocation
+
+_METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Table:
+    """A table, and what its provider says of it."""
+
+    provider: str
+    """The name of the class."""
+    rows: Sequence[Row]
+    key: KeyLocation
+    document: str | None
+    base_path: str
+
+
+def check_rows(table: Table) -> None:
+    """Raise `ValueError` for a row that cannot work, whatever the document says."""
+    names: set[str] = set()
+    places: dict[str, str] = {}
+    for row in table.rows:
+        where = _named(table, row)
+        method, _, path = row.place.partition(" ")
+        if method not in _METHODS or not path.startswith("/"):
+            raise ValueError(
+                f"{where}: its place is {row.place!r}. Write a method and a path, such as "
+                "'POST /v1/charges'."
+            )
+        if row.name in names:
+            raise ValueError(f"{where}: another row has this name. Give one of them another name.")
+        other = places.setdefault(shape_of(row.place), row.name)
+        if other != row.name:
+            raise ValueError(
+                f"{where}: the row '{other}' has the same method and path. Leave one of them out."
+            )
+        if row.is_keyed and table.key is None:
+            raise ValueError(
+                f"{where}: it has is_keyed=True, and the provider has no key. Write "
+                'key = HeaderKey("Idempotency-Key") or key = BodyKey("requestId") in the class, or '
+                "leave is_keyed out."
+            )
+        names.add(row.name)
+
+
+def check_document(table: Table) -> None:
+    """Raise `ValueError` for a document that cannot be read, and for a row that is not as it
+    says.
+    """
+    if table.document is None:
+        return
+    document = _document_of(table, table.document)
+    for row in table.rows:
+        method, path = row.place.split(" ", 1)
+        path = path.removeprefix(table.base_path)
+        is_there = document.has(method, path)
+        if is_there != row.is_documented:
+            raise ValueError(f"{_named(table, row)}: {_other_place(row, path, document)}")
+        if is_there:
+            rules = document.operation(method, path)
+            _check_status(table, row, rules)
+            _check_key(table, row, rules)
+
+
+def _named(table: Table, row: Row) -> str:
+    return f"The row '{row.name}' of {table.provider}"
+
+
+def _document_of(table: Table, name: str) -> Document:
+    where = f"The document of {table.provider}, {name!r},"
+    try:
+        return load_document(name)
+    except OSError as error:
+        raise ValueError(
+            f"{where} cannot be read ({error.strerror or error}). Write the whole path of the "
+            'file, such as str(Path(__file__).parent / "charges.yaml"), or None without a document.'
+        ) from error
+    except (yaml.YAMLError, UnicodeDecodeError, AttributeError, KeyError, TypeError) as error:
+        raise ValueError(
+            f"{where} is no OpenAPI document: it must be YAML or JSON with 'paths'."
+        ) from error
+
+
+def _other_place(row: Row, path: str, document: Document) -> str:
+    """What to write for a row that is in the document and says the contrary, or the other way
+    round.
+    """
+    method = row.place.partition(" ")[0]
+    if not row.is_documented:
+        return f"the document has {method} {path}. Leave is_documented=False out."
+    near = _one_of(f"{method} {path}", document.places)
+    return (
+        f"the document has no {method} {path}. Write {near}; or is_documented=False, if the "
+        "sandbox has it beside the document."
+    )
+
+
+def _check_status(table: Table, row: Row, rules: Operation) -> None:
+    if not rules.has_status(row.status):
+        known = ", ".join(rules.statuses)
+        raise ValueError(
+            f"{_named(table, row)}: its status is {row.status}, and the document has {known}. "
+            "Write status=... of a success that the document has."
+        )
+
+
+def _check_key(table: Table, row: Row, rules: Operation) -> None:
+    """A key in a body must be a member that the document declares; of a header, a document may say
+    nothing.
+    """
+    members = rules.body.members
+    if not row.is_keyed or not isinstance(table.key, BodyKey) or not members:
+        return
+    member = table.key.member
+    if member not in members:
+        raise ValueError(
+            f"{_named(table, row)}: the key is in the member '{member}' of the body, which the "
+            f"document does not have. Write BodyKey with {_one_of(member, members)}, or leave "
+            "is_keyed out."
+        )
+
+
+def _one_of(wrong: str, known: Iterable[str]) -> str:
+    """What is nearest to a wrong word; all, if nothing is near."""
+    folded = {word.casefold(): word for word in known}
+    near = get_close_matches(wrong.casefold(), folded, n=3)
+    return " or ".join(repr(folded[word]) for word in near or sorted(folded)[:10])
