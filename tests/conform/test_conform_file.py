@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from tests.conform.conftest import made, run_over
-from victor_ext import AuthenticationError, ConnectionFailed, Victor
-from victor_ext.conform import Plan, creates, measuring, reads
+from victor_ext import AuthenticationError, ConnectionFailed
+from victor_ext.conform import creates, measuring, reads
 from victor_ext.conform.exchanges import Unmeasured
 
 OWED = {"amount": "888.84", "due_date": "2031-07-09"}

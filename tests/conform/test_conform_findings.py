@@ -160,7 +160,7 @@ def test_a_provider_that_refuses_every_list_is_not_measured(status, victor_key_p
 def test_arguments_of_other_types_are_named():
     with pytest.raises(ConfigurationError, match="payee must be text, not int"):
         Plan(payee=43987673645, payer="aHeq349838")
-    with pytest.raises(ConfigurationError, match="key_life='26h' must be a number of seconds"):
+    with pytest.raises(ConfigurationError, match="key_life is '26h', and must be a time"):
         Plan(payee="043987673645", payer="aHeq349838", key_life="26h")
 
 

@@ -179,7 +179,7 @@ class Journal:
         content = None
         if body is not None:
             content = json.dumps(body, ensure_ascii=False).encode()
-        query = [*self._queries[call["call"]]]
+        query = tuple(self._queries[call["call"]])
         return self._senders.of(entry["method"]).build_request(
             entry["method"],
             self._client.base_url.rstrip("/") + self._paths[call["call"]],

@@ -39,10 +39,10 @@ from .report import FORMAT, Document, Report, load
 from .run import REPEATS, Run
 
 _NOT_ASKED = {
-    Phase.CREATE: "it needs creates: name a payee and a payer",
-    Phase.ANSWER: "it needs a payer whose account is yours, too: own_payer",
-    Phase.TOLERANCE: "it sends tokens that should be refused: token_tolerance",
-    Phase.KEY_LIFE: "it takes as long as the keys are to be kept: key_life",
+    Phase.CREATE: "it needs creates: payee= and payer=",
+    Phase.ANSWER: "it needs a payer whose account is yours, too: own_payer=",
+    Phase.TOLERANCE: "it sends tokens that should be refused: token_tolerance=",
+    Phase.KEY_LIFE: "it takes as long as the keys are to be kept: key_life=",
 }
 _PASSING = (ConnectionFailed, TimedOut, RateLimited, ServerError)
 """What may be otherwise a moment later."""
@@ -110,6 +110,14 @@ def measure(
             run.settle()
             _end(run, known)
     return Report(document)
+
+
+def check_file(file: str | os.PathLike[str], plan: Plan, client: Any) -> None:
+    """Raise `ConfigurationError` where `measure` would refuse the file. Nothing is written."""
+    path = Path(file)
+    _document(path, client, plan)
+    if not path.absolute().parent.is_dir():
+        raise ConfigurationError(f"{path} cannot be written: its folder does not exist.")
 
 
 def _first_read(client: Victor, sleep: Callable[[float], None]) -> VictorError | None:
@@ -248,7 +256,7 @@ def _document(path: Path, client: Any, plan: Plan) -> Document:
     if others:
         named = [name for name in others if name not in _DERIVED] or others
         why = (
-            f"{path} is of another measurement ({', '.join(named)}): repeat its options, or "
+            f"{path} is of another measurement ({'=, '.join(named)}=): repeat its options, or "
             "name another file."
         )
         raise ConfigurationError.of([Problem("plan", "other_plan", why)])

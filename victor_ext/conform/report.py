@@ -215,7 +215,8 @@ def load(file: str | os.PathLike[str]) -> Report:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}.") from None
     except ValueError:
         document = {}
-    if not is_object(document) or document.get("format") != FORMAT:
+    is_ours = is_object(document) and document.get("format") == FORMAT
+    if not is_ours or not {"plan", "findings", "calls"} <= document.keys():
         raise ConfigurationError(
             f"{path} is no file of 'victor conform' of format {FORMAT}: name another one."
         )
