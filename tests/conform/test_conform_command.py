@@ -45,7 +45,7 @@ def test_a_plan_sends_nothing(victor, sandbox):
 def test_differences_are_named_and_compared(victor):
     ran = victor(*READS)
     assert ran.status == 1
-    assert "! unknown-id: 404: an id that does not exist is refused with 404.\n" in ran.out
+    assert "~ unknown-id: 404: an id that does not exist is refused with 404.\n" in ran.out
     assumed = "  - assumed: 400: an id that does not exist is refused with 400. NotFound is raised"
     assert assumed in ran.out
     evidence = json.loads(Path("measured.json").read_bytes())["findings"]["unknown-id"]["evidence"]

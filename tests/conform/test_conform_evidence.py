@@ -714,10 +714,11 @@ def test_a_finding_is_played_or_says_that_it_cannot_be(name, value, plays):
     ],
 )
 def test_a_line_says_what_was_found_beside_what_is_assumed(name, value, line, advice):
+    mark = "~" if name in ("unknown-id", "unknown-filter") and value != 410 else "!"
     run = run_over(made)
     run.find(name, value)
     text = Report({"environment": "", "base_url": "", "measured_at": "", **run.document}).text()
-    assert f"! {name}: {line}" in text
+    assert f"{mark} {name}: {line}" in text
     assert "  - assumed: " in text
     assert f". {advice}" in text
 

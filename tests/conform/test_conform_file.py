@@ -8,7 +8,7 @@ import pytest
 
 from tests.conform.conftest import made, run_over
 from victor_ext import AuthenticationError, ConnectionFailed
-from victor_ext.conform import creates, measuring, reads
+from victor_ext.conform import Report, creates, measuring, reads
 from victor_ext.conform.exchanges import Unmeasured
 
 OWED = {"amount": "888.84", "due_date": "2031-07-09"}
@@ -125,3 +125,62 @@ def test_a_failure_of_the_first_read_quotes_nobody():
     )
     assert raised.value.__cause__ is None
     assert raised.value.status_code == 401
+
+
+def dated(headers: dict[str, str]):
+    run = run_over(lambda _: httpx.Response(200, json={"results": []}, headers=headers))
+    for _ in range(6):
+        run.page()
+    run.measure(reads.connection)
+    return run
+
+
+def test_what_all_calls_show_names_the_reads():
+    run = dated({"date": "Wed, 01 Jan 2020 00:00:00 GMT"})
+    assert run.finding("clock-skew")["evidence"] == [1, 2, 3, 4, 5, 6]
+    assert run.finding("date-header")["evidence"] == [1, 2, 3, 4, 5, 6]
+    assert not run.is_by_creates("clock-skew")
+
+
+def test_a_clock_without_a_date_says_so():
+    run = dated({})
+    assert run.finding("clock-skew")["note"] == "no response has a Date, which would show it"
+    assert run.finding("date-header")["evidence"] == [1, 2, 3, 4, 5, 6]
+
+
+def test_the_life_of_a_token_says_why_no_call_shows_it():
+    run = run_over(lambda _: httpx.Response(200, json={}))
+    run.token_life = 900
+    run.measure(reads._token_life)
+    text = Report(run.document | PLACE).text()
+    assert "- ~ token-life: 900: " in text
+    assert "  - shown by: the answer with the token, which is not kept in the file" in text
+
+
+PLACE = {
+    "environment": "staging",
+    "base_url": "https://provider.example",
+    "measured_at": "2031-01-01T00:00:00.000Z",
+}
+
+
+def test_a_read_of_another_system_is_told_in_words():
+    run = run_over(lambda _: httpx.Response(200, json={}), payer=None)
+    run.find("GET /v1/webhooks", "400, other")
+    text = Report(run.document | PLACE).text()
+    line = (
+        "- GET /v1/webhooks: it is refused with 400, and the body has a form of the system's own."
+    )
+    assert line in text
+    assert "Only reads were sent: nothing was created or changed." in text
+    assert text.endswith(
+        "1 read was measured of which nothing is assumed. 0 assumptions measured: 0 differ."
+    )
+
+
+def test_a_set_of_characters_is_told_in_words():
+    run = run_over(lambda _: httpx.Response(200, json={}))
+    run.find("notes-characters", "basic")
+    assert run.finding("notes-characters")["found"] == (
+        "notes keep letters, digits and spaces, and no & _ # /, é, € or emoji"
+    )

@@ -99,7 +99,7 @@ class Run:
         if certainties == {"certain"}:
             return
         self._journal.begin()
-        reason, certainty = "no response shows it", "not shown"
+        reason, certainty = "", "not shown"
         try:
             value = probe.measure(self)
         except Unmeasured as error:
@@ -116,8 +116,20 @@ class Run:
             if value is not None:
                 self.find(probe.names[0], value)
         for name in probe.names:
-            self.find_nothing(name, reason, certainty)
+            self.find_nothing(name, reason or assumption_of(name).unshown, certainty)
+            if assumption_of(name).is_of_all_calls:
+                self._show_by_reads(name)
         self.save()
+
+    def _show_by_reads(self, name: str) -> None:
+        """Name the reads of this run as the evidence of what all calls show together."""
+        finding = self._findings[name]
+        if finding["value"] is None or finding["evidence"]:
+            return
+        began = self.document.get("began_at", "")
+        reads = [call for call in self._journal.calls if call["request"]["method"] == "GET"]
+        answered = [call for call in reads if "response" in call and call["at"] >= began]
+        finding["evidence"] = [call["call"] for call in answered]
 
     # Findings
 
