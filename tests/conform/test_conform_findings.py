@@ -79,7 +79,7 @@ def test_without_a_payer_only_reads_are_sent(started):
     report = measured(Plan())
     assert {call.method for call in measured.sandbox.received()} == {"GET"}
     assert report.made == []
-    assert "name a payee and a payer" in report.text()
+    assert "it needs creates: payee= and payer=" in report.text()
 
 
 def test_production_is_refused_but_for_reads(started):
