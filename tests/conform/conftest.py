@@ -81,7 +81,8 @@ def run_over(
     plan = {"marker": "cabcdef", "writes": 50, "payer": "P"} | plan
     document = document or {"system": "victor", "findings": {}, "calls": [], "plan": plan}
     http = httpx.Client(transport=httpx.MockTransport(answer), verify=False)
-    client = SimpleNamespace(base_url="https://provider.example", authorization=str, **dict(client))
+    usual = {"base_url": "https://provider.example", "authorization": str}
+    client = SimpleNamespace(**usual | dict(client))
     return Run(
         Senders(http, http), client, document, lambda **_: None, payee="1", now=now, sleep=sleep
     )

@@ -45,7 +45,7 @@ def test_a_plan_sends_nothing(victor, sandbox):
 def test_differences_are_named_and_compared(victor):
     ran = victor(*READS)
     assert ran.status == 1
-    assert "! unknown-id: 404: an id that does not exist is refused with 404.\n" in ran.out
+    assert "~ unknown-id: 404: an id that does not exist is refused with 404.\n" in ran.out
     assumed = "  - assumed: 400: an id that does not exist is refused with 400. NotFound is raised"
     assert assumed in ran.out
     evidence = json.loads(Path("measured.json").read_bytes())["findings"]["unknown-id"]["evidence"]
@@ -76,7 +76,7 @@ def test_interrupted_it_says_what_it_made(victor, monkeypatch):
     ]
 
     def interrupted(file: Path, *_: object, **__: object) -> None:
-        write(file, {"format": 1, "calls": calls})
+        write(file, {"format": 1, "plan": {}, "findings": {}, "calls": calls})
         raise KeyboardInterrupt
 
     monkeypatch.setattr("victor_ext.conform.measure", interrupted)
@@ -133,24 +133,33 @@ PAIR = ["--payee", "043987673645", "--payer", "aHeq349838"]
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--payee", "043987673645"], "payee and payer: pass both"),
+        (["--payee", "043987673645"], "--payee and --payer need each other: pass both"),
         (
             ["--key-life", "soon"],
             "Invalid value for '--key-life': 'soon' is not a duration: write 24h",
         ),
-        ([*PAIR, "--key-life", "27h"], "at most 93600 (26 hours)"),
-        (["--own-payer"], "--own-payer and --key-life need a payee and a payer."),
+        (
+            [*PAIR, "--key-life", "27h"],
+            "--key-life is 97200 s, and must be a time above zero, at most 93600 s (26 hours)",
+        ),
+        (["--own-payer"], "--own-payer and --key-life need --payee and --payer."),
         (
             ["--read-only", "--token-tolerance"],
-            "--read-only: leave out payee, payer and --token-tolerance.",
+            "--read-only: leave out --payee, --payer and --token-tolerance.",
         ),
         (["--provider", "paypal"], "--provider is 'paypal'"),
         (["--environment", "prod"], "--environment 'prod' is unknown"),
-        (["--environment", "production", *PAIR], "This is production"),
+        (
+            ["--environment", "production", *PAIR],
+            "This is production: only --read-only is allowed there.",
+        ),
         (
             ["--base-url", "https://gateway.example", *PAIR],
             "--environment is not named, and gateway.example is no host of the provider: name it",
         ),
+        (["--compare", "nope.json"], "nope.json cannot be read"),
+        (["--out", "key.pem"], "key.pem is no file of 'victor conform'"),
+        (["--out", "nowhere/conform.json"], "cannot be written"),
         (["--out", "."], "--out is ., which is a folder: name a file."),
     ],
 )
@@ -169,3 +178,48 @@ def test_a_file_of_another_plan_is_named_with_its_options(victor):
     ran = victor("conform")
     assert ran.status == 2
     assert "conform.json is of another measurement (--read-only): " in ran.err
+    planned = victor("conform", "--plan")
+    assert (planned.status, planned.err) == (2, ran.err.partition("\n")[2])
+
+
+LOOK_ALIKE = "https://api.stage.victorfi.com.evil.example"
+REFUSED = (
+    "--environment is not named, and api.stage.victorfi.com.evil.example looks like "
+    "api.stage.victorfi.com"
+)
+
+
+def test_a_variable_does_not_name_the_environment_of_a_host_that_is_typed(victor):
+    named = Command(victor.environment | {"VICTOR_ENVIRONMENT": "staging"})
+    for host in (LOOK_ALIKE, "https://gateway.example"):
+        ran = named("conform", "--plan", "--base-url", host, *PAIR)
+        assert ran.status == 2
+        assert f"--environment is not named, and {host.removeprefix('https://')} " in ran.err
+        typed = ["--environment", "staging"]
+        assert named("conform", "--plan", "--base-url", host, *PAIR, *typed).status == 0
+
+
+def test_a_variable_names_the_environment_of_its_host_unless_that_is_a_look_alike(victor):
+    variables = victor.environment | {"VICTOR_ENVIRONMENT": "staging"}
+    likened = Command(variables | {"VICTOR_BASE_URL": LOOK_ALIKE})
+    ran = likened("conform", "--plan", *PAIR)
+    assert ran.status == 2
+    assert REFUSED in ran.err
+    gateway = Command(variables | {"VICTOR_BASE_URL": "https://gateway.example"})
+    assert gateway("conform", "--plan", *PAIR).status == 0
+
+
+@pytest.mark.parametrize("is_json", [False, True])
+def test_refused_credentials_are_no_reason_to_run_it_again(victor, sandbox, is_json):
+    wrong = Command(victor.environment | {"VICTOR_API_KEY": "99999"})
+    ran = wrong(*READS, *["--json"][:is_json])
+    assert ran.status == 2
+    assert "was answered with 401" in ran.err
+    if is_json:
+        assert json.loads(ran.err.splitlines()[-1])["exit_status"] == 2
+
+
+def test_the_report_of_the_command_names_options(victor):
+    ran = victor(*READS)
+    assert "it sends tokens that should be refused: --token-tolerance\n" in ran.out
+    assert "token_tolerance" not in ran.out

@@ -609,7 +609,8 @@ def shown(body, status: int = 200):
         ({"Jane Doe": 1}, {"a name of 8 characters": "a number"}),
         ({"status": "NEEDS_REVIEW"}, {"status": "NEEDS_REVIEW"}),
         ({"status": "Jane Doe"}, {"status": "a text of 8 characters"}),
-        ({"amount": "12,50"}, {"amount": "12,50"}),
+        ({"amount": "12,50"}, {"amount": "a text of 5 characters"}),
+        ({"created_at": 1_700_000_000}, {"created_at": "a number"}),
         ({"amount": "043987673645"}, {"amount": "a text of 12 digits"}),
         ({"notes": "Conform to what Jane Doe asks"}, {"notes": "a text of 29 characters"}),
         (
@@ -621,7 +622,7 @@ def shown(body, status: int = 200):
         ({ID: "SOMEBODYS1"}, {ID: "an id of 10 characters"}),
         ({ID: 12345}, {ID: "an id of 5 digits"}),
         ({"account_number": "043987673645"}, {"account_number": "****3645"}),
-        ({"due_date": "2026-11-26"}, {"due_date": "2026-11-26"}),
+        ({"due_date": "2026-11-26"}, {"due_date": "a text of 10 characters"}),
         ({"due_date": "Jane"}, {"due_date": "a text of 4 characters"}),
         ({"value": 5}, {"value": "a number"}),
     ],
@@ -713,10 +714,11 @@ def test_a_finding_is_played_or_says_that_it_cannot_be(name, value, plays):
     ],
 )
 def test_a_line_says_what_was_found_beside_what_is_assumed(name, value, line, advice):
+    mark = "~" if name in ("unknown-id", "unknown-filter") and value != 410 else "!"
     run = run_over(made)
     run.find(name, value)
     text = Report({"environment": "", "base_url": "", "measured_at": "", **run.document}).text()
-    assert f"! {name}: {line}" in text
+    assert f"{mark} {name}: {line}" in text
     assert "  - assumed: " in text
     assert f". {advice}" in text
 

@@ -79,7 +79,7 @@ def test_without_a_payer_only_reads_are_sent(started):
     report = measured(Plan())
     assert {call.method for call in measured.sandbox.received()} == {"GET"}
     assert report.made == []
-    assert "name a payee and a payer" in report.text()
+    assert "it needs creates: payee= and payer=" in report.text()
 
 
 def test_production_is_refused_but_for_reads(started):
@@ -160,7 +160,7 @@ def test_a_provider_that_refuses_every_list_is_not_measured(status, victor_key_p
 def test_arguments_of_other_types_are_named():
     with pytest.raises(ConfigurationError, match="payee must be text, not int"):
         Plan(payee=43987673645, payer="aHeq349838")
-    with pytest.raises(ConfigurationError, match="key_life='26h' must be a number of seconds"):
+    with pytest.raises(ConfigurationError, match="key_life is '26h', and must be a time"):
         Plan(payee="043987673645", payer="aHeq349838", key_life="26h")
 
 

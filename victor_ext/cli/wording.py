@@ -53,6 +53,8 @@ _WHOLE_FLOAT = re.compile(r"^(=| is )(-?[0-9]+)\.0(?= )")
 """
 _ARGUMENT_NAME = re.compile(r"\b[a-z]+_[a-z_]+\b")
 """The name of an argument in Python."""
+_KEYWORD = re.compile(r"\b([a-z_]+)=(?=[\s,.:;)]|$)")
+"""The same of one that may be a plain word, such as `payer=`."""
 
 
 # Below, `option_names` are the names of options by parameter, such as `--due-date` of `due_date`.
@@ -84,10 +86,16 @@ def sentence(problem: Problem, option_names: Mapping[str, str]) -> str:
     """Return a problem with its option name, and with a command hint instead of the Python hint."""
     message = _message_of_option(problem, option_of(problem.field, option_names))
     if problem.field != "columns":  # its message names columns, which are no options
-        message = _ARGUMENT_NAME.sub(lambda name: option_names.get(name[0], name[0]), message)
+        message = named_in_options(message, option_names)
     if not problem.hint:
         return message
     return with_hint(message, _HINTS.get(problem.code) or _HINTS.get(problem.field))
+
+
+def named_in_options(text: str, option_names: Mapping[str, str]) -> str:
+    """Return a text with the names of options in place of those of arguments."""
+    text = _KEYWORD.sub(lambda name: option_names.get(name[1], name[0]), text)
+    return _ARGUMENT_NAME.sub(lambda name: option_names.get(name[0], name[0]), text)
 
 
 def _message_of_option(problem: Problem, option: str | None) -> str:

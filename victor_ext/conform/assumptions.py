@@ -42,6 +42,9 @@ class Assumption:
         plays: The words that this option takes. Empty: it takes a number, or true and false.
         plays_from: The least number that it takes; None: any.
         counts: What is counted, where one observation is not enough.
+        unshown: Why there is no finding where nothing failed.
+        is_of_all_calls: Whether all calls together show it, and none alone.
+        not_in_calls: Why no call of the file shows it. Empty: one does.
         certain_from: The number of observations from which a finding is certain.
         likely_from: The same of likely. With fewer there is none.
     """
@@ -59,6 +62,9 @@ class Assumption:
     plays: Sequence[str] = ()
     plays_from: float | None = None
     counts: str = "observations"
+    unshown: str = "no response shows it"
+    is_of_all_calls: bool = False
+    not_in_calls: str = ""
     certain_from: int = 1
     likely_from: int = 1
 
@@ -116,6 +122,22 @@ ASSUMPTIONS = _read()
 """Every assumption about Victor by its name, in the order of the report."""
 
 
+_READ_OF_OTHERS = {
+    **{
+        f"{status}, {shape}": f"it is refused with {status}, and {words}"
+        for status in range(400, 500)
+        for shape, words in {
+            "validation": "the body lists what is wrong",
+            "api": "the body has an object error",
+            "plain": "the body has a text error",
+            "other": "the body has a form of the system's own",
+        }.items()
+    },
+    "*": "it is answered with {value}",
+}
+"""What the value of a read of another system says: a status, and the form of a refusal."""
+
+
 def assumption_of(name: str) -> Assumption:
     """The assumption with this name; for an operation of another system, one that expects
     nothing.
@@ -128,7 +150,7 @@ def assumption_of(name: str) -> Assumption:
         topic="Reads",
         phase=Phase.READ,
         sentence="What this read is answered with.",
-        found={"*": "it is answered with {value}"},
+        found=_READ_OF_OTHERS,
     )
 
 

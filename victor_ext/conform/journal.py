@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from victor_ext import Victor, VictorError
+from victor_ext import ConfigurationError, Victor, VictorError
 from victor_ext.privacy import is_object
 from victor_ext.systems import DEFAULT
 
@@ -56,6 +56,8 @@ class Journal:
         self._redaction = self._redaction_of(document["plan"])
         self._paths: dict[int, str] = {}
         """Where each call goes. The journal may show a path without its id."""
+        self._queries: dict[int, Sequence[Query]] = {}
+        """What each call asks. The journal shows a window without its times."""
         self.begin()
 
     def _redaction_of(self, plan: dict[str, Any]) -> Redaction:
@@ -86,12 +88,13 @@ class Journal:
         request = {
             "method": method,
             "path": self._redaction.path(path) if self._is_victor else path,
-            "query": [[name, value] for name, value in query],
+            "query": self._redaction.query(query),
             "key": key,
-            "body": self._redaction.shown(body),
+            "body": self._redaction.shown(body, is_own=True),
         }
         call: Call = {"call": len(self.calls) + 1, "request": request, "at": stamp()}
         self._paths[call["call"]] = path
+        self._queries[call["call"]] = query
         self.calls.append(call)
         return call
 
@@ -129,21 +132,19 @@ class Journal:
         if not self._is_victor:
             self._sleep(_REST)
         self.see(call)
-        request = self._request(call, body, token)
+        request = self._signed(call, body, token)
         call["sent"] = time.time()
         try:
             response = self._response(call, request)
         except httpx.HTTPError as error:
-            reason = f"call {call['call']} had no whole answer ({type(error).__name__})"
-            call["failed"] = reason
-            is_unsent = isinstance(error, _UNSENT)
-            raise Unmeasured(reason, is_failure=True, is_unsent=is_unsent) from error
+            raise self._unanswered(call, error, is_unsent=isinstance(error, _UNSENT)) from error
         call["received"] = time.time()
         has_challenge = "www-authenticate" in response.headers
         answer = Answer(call["call"], response.status_code, json_of(response), has_challenge)
-        if request.method == "POST" and answer.is_good:
+        is_own = request.method == "POST"
+        if is_own and answer.is_good:
             self._redaction.own(answer.body)
-        call["response"] = self._redaction.response(response, answer.body)
+        call["response"] = self._redaction.response(response, answer.body, is_own=is_own)
         why = self._why_no_rule(answer, response, is_token_ours=token is None)
         if why:
             reason = f"call {answer.call} was answered with {answer.status}{why}"
@@ -152,6 +153,20 @@ class Journal:
             raise Unmeasured(reason, is_failure=True, is_busy=answer.is_busy, answer=answer)
         self.weigh(answer)
         return answer
+
+    def _signed(self, call: Call, body: Any, token: str | None) -> httpx.Request:
+        """The request of a call. A token that was not issued now may be later."""
+        try:
+            return self._request(call, body, token)
+        except ConfigurationError:
+            raise
+        except VictorError as error:
+            raise self._unanswered(call, error, is_unsent=True) from error
+
+    def _unanswered(self, call: Call, error: Exception, *, is_unsent: bool) -> Unmeasured:
+        reason = f"call {call['call']} had no whole answer ({type(error).__name__})"
+        call["failed"] = reason
+        return Unmeasured(reason, is_failure=True, is_unsent=is_unsent)
 
     def _request(self, call: Call, body: Any, token: str | None) -> httpx.Request:
         entry = call["request"]
@@ -164,7 +179,7 @@ class Journal:
         content = None
         if body is not None:
             content = json.dumps(body, ensure_ascii=False).encode()
-        query = [(name, value) for name, value in entry["query"]]
+        query = tuple(self._queries[call["call"]])
         return self._senders.of(entry["method"]).build_request(
             entry["method"],
             self._client.base_url.rstrip("/") + self._paths[call["call"]],

@@ -16,11 +16,13 @@ import httpx
 from victor_ext import (
     AuthenticationError,
     ConfigurationError,
+    ConnectionFailed,
     Problem,
     RateLimited,
     RetryPolicy,
     ServerError,
     StatusError,
+    TimedOut,
     UnreadableResponse,
     Victor,
     VictorError,
@@ -32,15 +34,18 @@ from . import reads
 from .assumptions import ASSUMPTIONS, Phase, Probe
 from .exchanges import Over, Senders, Unmeasured, stamp
 from .plan import Plan
+from .redaction import without_words
 from .report import FORMAT, Document, Report, load
-from .run import Run
+from .run import REPEATS, Run
 
 _NOT_ASKED = {
-    Phase.CREATE: "it needs creates: name a payee and a payer",
-    Phase.ANSWER: "it needs a payer whose account is yours, too: own_payer",
-    Phase.TOLERANCE: "it sends tokens that should be refused: token_tolerance",
-    Phase.KEY_LIFE: "it takes as long as the keys are to be kept: key_life",
+    Phase.CREATE: "it needs creates: payee= and payer=",
+    Phase.ANSWER: "it needs a payer whose account is yours, too: own_payer=",
+    Phase.TOLERANCE: "it sends tokens that should be refused: token_tolerance=",
+    Phase.KEY_LIFE: "it takes as long as the keys are to be kept: key_life=",
 }
+_PASSING = (ConnectionFailed, TimedOut, RateLimited, ServerError)
+"""What may be otherwise a moment later."""
 _DERIVED = ("writes", "makes")
 """Members of a plan that follow from the others."""
 
@@ -82,7 +87,7 @@ def measure(
             plan.check(client)
             document = _document(path, client, plan)
             is_victor = isinstance(client, Victor)
-            failure = _first_read(client) if is_victor else None
+            failure = _first_read(client, sleep) if is_victor else None
             run = Run(
                 senders if is_victor else Senders(client.http, client.http),
                 client,
@@ -108,18 +113,41 @@ def measure(
     return Report(document)
 
 
-def _first_read(client: Victor) -> VictorError | None:
+def check_file(file: str | os.PathLike[str], plan: Plan, client: Any) -> None:
+    """Raise `ConfigurationError` where `measure` would refuse the file. Nothing is written."""
+    path = Path(file)
+    _document(path, client, plan)
+    if not path.absolute().parent.is_dir():
+        raise ConfigurationError(f"{path} cannot be written: its folder does not exist.")
+
+
+def _first_read(client: Victor, sleep: Callable[[float], None]) -> VictorError | None:
     """Read as a client does, which gets a token and the provider's clock; returns why it could not.
 
-    Raises what no other read will do better at: where the provider cannot be reached, has no time,
-    or refuses the credentials.
+    It is tried again as each read is. Raises what no other read will do better at: where the
+    provider cannot be reached, has no time, or refuses the credentials.
     """
+    for pause in REPEATS:
+        try:
+            return _tried_read(client)
+        except _PASSING:
+            sleep(pause)
+    try:
+        return _tried_read(client)
+    except _PASSING as error:
+        raise without_words(error) from None
+
+
+def _tried_read(client: Victor) -> VictorError | None:
+    """Read once; the failure of what another list may do better at is returned."""
     try:
         client.ping()
-    except (AuthenticationError, RateLimited, ServerError):
+    except AuthenticationError as error:
+        raise without_words(error) from None
+    except _PASSING:
         raise
     except (StatusError, UnreadableResponse) as error:
-        return error
+        return without_words(error)
     return None
 
 
@@ -229,7 +257,7 @@ def _document(path: Path, client: Any, plan: Plan) -> Document:
     if others:
         named = [name for name in others if name not in _DERIVED] or others
         why = (
-            f"{path} is of another measurement ({', '.join(named)}): repeat its options, or "
+            f"{path} is of another measurement ({'=, '.join(named)}=): repeat its options, or "
             "name another file."
         )
         raise ConfigurationError.of([Problem("plan", "other_plan", why)])

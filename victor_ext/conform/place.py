@@ -2,6 +2,7 @@
 environment the user has named.
 """
 
+from collections.abc import Mapping
 from difflib import SequenceMatcher
 from ipaddress import ip_address
 from typing import Any
@@ -14,6 +15,15 @@ _ALIKE = 0.8
 """From which similarity a host may be taken for another one, of 1."""
 
 
+def is_look_alike(url: str, urls: Mapping[str, Any]) -> bool:
+    """Whether a host is not the provider's, and may be taken for one. `urls` are those of each
+    environment.
+    """
+    own = _hosts(urls)
+    host = _host(url)
+    return host not in own and not _is_this_machine(host) and _likened(host, own) is not None
+
+
 def check_place(client: Any, named: str | None) -> None:
     """Raise `ConfigurationError` where nobody has said that the client's host is not production.
 
@@ -22,16 +32,24 @@ def check_place(client: Any, named: str | None) -> None:
     if named is not None and named != client.environment:
         message = f"environment is {named!r}, and the client's {client.environment!r}: name one."
         raise ConfigurationError.of([Problem("environment", "other", message)])
-    urls = client.system.urls
-    own = {httpx.URL(url).host: name for name in urls for url in urls[name]}
-    host = httpx.URL(client.base_url).host.rstrip(".").lower()
+    own = _hosts(client.system.urls)
+    host = _host(client.base_url)
     if named is not None or _is_this_machine(host) or host in own:
         return
     message = (
-        f"environment is not named, and {host} {_kind_of(host, own)}: name it before money is "
+        f"plan.environment is not named, and {host} {_kind_of(host, own)}: name it before money is "
         "asked for, such as staging."
     )
-    raise ConfigurationError.of([Problem("environment", "unnamed", message)])
+    raise ConfigurationError.of([Problem("plan.environment", "unnamed", message)])
+
+
+def _hosts(urls: Mapping[str, Any]) -> dict[str, str]:
+    """The provider's hosts, each with its environment."""
+    return {httpx.URL(url).host: name for name in urls for url in urls[name]}
+
+
+def _host(url: str) -> str:
+    return httpx.URL(url).host.rstrip(".").lower()
 
 
 def _is_this_machine(host: str) -> bool:
@@ -46,9 +64,17 @@ def _kind_of(host: str, own: dict[str, str]) -> str:
 
     `own`: the provider's hosts, each with its environment.
     """
+    known = _likened(host, own)
+    if known is None:
+        return "is no host of the provider"
+    return f"looks like {known}, the provider's {own[known]}, and is not"
+
+
+def _likened(host: str, own: dict[str, str]) -> str | None:
+    """The provider's host that another one looks like; None: it looks like none."""
     likeness = {known: SequenceMatcher(None, host, known).ratio() for known in own}
+    if not likeness:
+        return None
     nearest = max(likeness, key=likeness.__getitem__)
     domain = nearest.split(".")[-2]
-    if domain in host or likeness[nearest] >= _ALIKE:
-        return f"looks like {nearest}, the provider's {own[nearest]}, and is not"
-    return "is no host of the provider"
+    return nearest if domain in host or likeness[nearest] >= _ALIKE else None

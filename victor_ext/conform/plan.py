@@ -58,9 +58,10 @@ class Plan:
 
     def __post_init__(self) -> None:
         if (self.payee is None) is not (self.payer is None):
-            raise ConfigurationError("payee and payer: pass both, or neither for reads alone.")
+            needs = "payee= and payer= need each other: pass both, or neither for reads alone."
+            raise ConfigurationError.of([Problem("plan", "required_with", needs)])
         if self.payer is None and (self.own_payer or self.key_life is not None):
-            needs = "own_payer and key_life need a payee and a payer."
+            needs = "own_payer and key_life need payee= and payer=."
             raise ConfigurationError.of([Problem("own_payer", "required_with", needs)])
         _check_text("payee", self.payee)
         _check_text("payer", self.payer)
@@ -68,7 +69,7 @@ class Plan:
         if self.key_life is not None:
             _check_life(self.key_life)
         if self.read_only and (self.payer is not None or self.token_tolerance):
-            excludes = "read_only: leave out payee, payer and token_tolerance."
+            excludes = "read_only: leave out payee=, payer= and token_tolerance."
             raise ConfigurationError.of([Problem("read_only", "excludes", excludes)])
 
     @property
@@ -110,9 +111,8 @@ class Plan:
     def check(self, client: Any) -> None:
         """Raise `ConfigurationError` if this is not allowed with this client. Nothing is sent."""
         if client.environment == "production" and not self.read_only:
-            raise ConfigurationError(
-                "This is production: only read_only is allowed there. Nothing was sent."
-            )
+            why = "This is production: only read_only is allowed there. Nothing was sent."
+            raise ConfigurationError.of([Problem("plan", "production", why)])
         if not isinstance(client, Victor) and (self.payer is not None or self.token_tolerance):
             why = f"{client.provider} can only be read: leave out all but read_only."
             raise ConfigurationError.of([Problem("plan", "excludes", why)])
@@ -151,7 +151,8 @@ def _check_text(name: str, value: object) -> None:
 def _check_life(key_life: object) -> None:
     if isinstance(key_life, int | float) and 0 < key_life <= LONGEST_LIFE:
         return
-    raise ConfigurationError(
-        f"key_life={key_life!r} must be a number of seconds above zero, at most {LONGEST_LIFE} "
-        "(26 hours)."
+    given = f"{key_life:g} s" if isinstance(key_life, int | float) else repr(key_life)
+    why = (
+        f"key_life is {given}, and must be a time above zero, at most {LONGEST_LIFE} s (26 hours)."
     )
+    raise ConfigurationError.of([Problem("key_life", "out_of_range", why)])

@@ -12,11 +12,15 @@ from typing import Any
 from victor_ext import ConfigurationError
 from victor_ext.privacy import is_object
 
-from .assumptions import assumption_of
+from .assumptions import ASSUMPTIONS, assumption_of
 from .run import CREATE, ELSEWHERE, UNMEASURED
 
 FORMAT = 1
 """Of the file."""
+_NOTHING_TO_DO = "nothing to do."
+"""With what the advice ends of a difference that asks nothing of the user."""
+_MOST_NUMBERS = 12
+"""How many calls are named one by one."""
 Document = dict[str, Any]
 Finding = dict[str, Any]
 
@@ -56,6 +60,8 @@ class Report:
     @property
     def creates(self) -> str:
         """What was made: the number with the ids, or its bounds where answers leave it open."""
+        if not self._creates and not self.document["plan"].get("payer"):
+            return "Only reads were sent: nothing was created or changed."
         named = ", ".join(self.made) or "none"
         least, most = self._bounds()
         if least == most:
@@ -114,8 +120,14 @@ class Report:
         kinds = Counter(finding["certainty"] for finding in without)
         counts = [f"{len(self.differences)} differ"]
         counts += [f"{kinds[kind]} {kind}" for kind in UNMEASURED if kinds[kind]]
-        measured = len(self.findings) - len(without)
-        return f"{measured} assumptions measured: {', '.join(counts)}."
+        measured = [finding for finding in self.findings if finding["value"] is not None]
+        expected = [finding for finding in measured if finding["assumption"] in ASSUMPTIONS]
+        text = f"{len(expected)} assumptions measured: {', '.join(counts)}."
+        others = len(measured) - len(expected)
+        if not others:
+            return text
+        noun = "read was" if others == 1 else "reads were"
+        return f"{others} {noun} measured of which nothing is assumed. {text}"
 
     def changes(self, before: Report) -> list[str]:
         """What is measured otherwise than in an earlier report, each.
@@ -170,6 +182,9 @@ class Report:
             details.append(_assumed(finding))
             if finding["evidence"]:
                 details.append(f"shown by: {_calls(finding['evidence'])} in the file")
+            elif assumption_of(finding["assumption"]).not_in_calls:
+                reason = assumption_of(finding["assumption"]).not_in_calls
+                details.append(f"shown by: {reason}")
         if self._is_of_an_earlier_run(finding):
             date = finding["measured_at"]
             details.append(f"measured at {date}, not repeated: {ELSEWHERE} to repeat it")
@@ -189,8 +204,12 @@ def _headline(finding: Finding) -> str:
     name, value = finding["assumption"], finding["value"]
     if value is None:
         return f"- {name}: {finding['certainty']}. {finding['sentence']}"
-    mark = "!" if finding["differs"] else "="
     likely = " (likely)" if finding["certainty"] == "likely" else ""
+    if name not in ASSUMPTIONS:
+        return f"- {name}{likely}: {finding['found']}."
+    mark = "="
+    if finding["differs"]:
+        mark = "~" if finding["means"].endswith(_NOTHING_TO_DO) else "!"
     return f"- {mark} {name}: {value}{likely}: {finding['found']}."
 
 
@@ -202,6 +221,8 @@ def _assumed(finding: Finding) -> str:
 
 
 def _calls(numbers: list[int]) -> str:
+    if len(numbers) > _MOST_NUMBERS:
+        return f"{len(numbers)} calls from {min(numbers)} to {max(numbers)}"
     noun = "call" if len(numbers) == 1 else "calls"
     return f"{noun} {', '.join(map(str, numbers))}"
 
@@ -215,7 +236,8 @@ def load(file: str | os.PathLike[str]) -> Report:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}.") from None
     except ValueError:
         document = {}
-    if not is_object(document) or document.get("format") != FORMAT:
+    is_ours = is_object(document) and document.get("format") == FORMAT
+    if not is_ours or not {"plan", "findings", "calls"} <= document.keys():
         raise ConfigurationError(
             f"{path} is no file of 'victor conform' of format {FORMAT}: name another one."
         )

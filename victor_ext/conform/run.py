@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
+from threading import Lock
 from typing import Any
 
 from victor_ext import ConfigurationError
@@ -42,7 +43,7 @@ _ODD = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError,
 Money may have moved: the probe ends, and the run goes on.
 """
 _FIRST_PAGES = 4
-_REPEATS = (1, 2, 4)
+REPEATS = (1, 2, 4)
 """Seconds before each repeat of a call that met a provider without time."""
 SPARE = 6
 """The creates of a plan that may be such repeats."""
@@ -89,6 +90,7 @@ class Run:
         writes = [call for call in self._journal.calls if "step" in call]
         self.writes: dict[str, Call] = {call["step"]: call for call in writes}
         self._unsent = set[int]()
+        self._naming = Lock()
 
     def save(self, indent: int | None = None) -> None:
         """Write the file."""
@@ -102,7 +104,7 @@ class Run:
         if certainties == {"certain"}:
             return
         self._journal.begin()
-        reason, certainty = "no response shows it", "not shown"
+        reason, certainty = "", "not shown"
         try:
             value = probe.measure(self)
         except Unmeasured as error:
@@ -119,8 +121,20 @@ class Run:
             if value is not None:
                 self.find(probe.names[0], value)
         for name in probe.names:
-            self.find_nothing(name, reason, certainty)
+            self.find_nothing(name, reason or assumption_of(name).unshown, certainty)
+            if assumption_of(name).is_of_all_calls:
+                self._show_by_reads(name)
         self.save()
+
+    def _show_by_reads(self, name: str) -> None:
+        """Name the reads of this run as the evidence of what all calls show together."""
+        finding = self._findings[name]
+        if finding["value"] is None or finding["evidence"]:
+            return
+        began = self.document.get("began_at", "")
+        reads = [call for call in self._journal.calls if call["request"]["method"] == "GET"]
+        answered = [call for call in reads if "response" in call and call["at"] >= began]
+        finding["evidence"] = [call["call"] for call in answered]
 
     # Findings
 
@@ -218,7 +232,7 @@ class Run:
         """GET a path below the base URL; again, if there is no answer, or the provider has no
         time.
         """
-        for pause in _REPEATS:
+        for pause in REPEATS:
             try:
                 return self._read_once(path, query, token)
             except Unmeasured as error:
@@ -340,7 +354,7 @@ class Run:
             Unmeasured: It had no answer that says what became of it, now or in an earlier run.
         """
         call = self.reserve(step, like, key, **details)
-        for pause in _REPEATS:
+        for pause in REPEATS:
             try:
                 return self._answer_of(call, is_fresh=like is None)
             except Unmeasured as error:
@@ -509,8 +523,20 @@ class Run:
                 del self.writes[call.pop("step")]
             raise
         call["state"] = _state_after(answer)
-        call["id"] = answer.id if answer.is_good else None
+        with self._naming:  # of two at once, one is the first
+            self._name(call, answer)
         return answer
+
+    def _name(self, call: Call, answer: Answer) -> None:
+        """Note the id of a write that was accepted, and which of them made nothing."""
+        known = {write["id"] for write in self.writes.values()}
+        call["id"] = answer.id if answer.is_good else None
+        if call["state"] != "made":
+            return
+        if call["request"]["path"] != CREATE:
+            call["state"] = "answered"
+        elif call["id"] is not None and call["id"] in known:
+            call["state"] = "repeated"
 
     def _body(self, path: str, details: Mapping[str, Any]) -> dict[str, Any]:
         body = {**details}
