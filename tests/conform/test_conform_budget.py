@@ -159,7 +159,7 @@ def test_a_file_of_another_plan_or_place_is_refused(started):
     measured = started()
     measured(Plan())
     with pytest.raises(
-        ConfigurationError, match=r"another measurement \(payee, payer, own_payer, "
+        ConfigurationError, match=r"another measurement \(payee=, payer=, own_payer=, "
     ):
         measured(WHOLE)
     other = started()

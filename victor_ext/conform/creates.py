@@ -441,9 +441,12 @@ def _twin(run: Run, step: str) -> str:
 
 
 def _listed_child(run: Run, parent: str) -> str | None:
-    """The id of the request that names this one as its parent; None if the list has none."""
+    """The id of the request that names this one as its parent; None if the list has none, or may
+    not be asked so.
+    """
     name = "victor_payment_request_parent_id"
-    for item in run.page((name, parent)).items:
+    answer = run.read("", (name, parent))
+    for item in answer.items if answer.is_good else ():
         if id_in(item, name) == parent:
             return id_in(item)
     return None
