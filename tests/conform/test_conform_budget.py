@@ -163,7 +163,7 @@ def test_a_file_of_another_plan_or_place_is_refused(started):
     ):
         measured(WHOLE)
     other = started()
-    with pytest.raises(ConfigurationError, match=r"another measurement \(base_url\)"):
+    with pytest.raises(ConfigurationError, match=r"another measurement \(base_url=\)"):
         other(Plan())
     (measured.path / "measured.json").write_text("[]")
     with pytest.raises(VictorError, match="is no file of 'victor conform' of format 1"):
