@@ -35,7 +35,9 @@ from victor_ext.providers.victor import creating
 from victor_ext.providers.victor.checks import RESPONSE_ARGUMENTS
 from victor_ext.providers.victor.payment_requests import PaymentRequests
 from victor_ext.sandbox import Sandbox
+from victor_ext.sandbox.engine import table_provider
 from victor_ext.sandbox.server import document
+from victor_ext.sandbox.victor import state
 from victor_spec.generate import generate
 
 from .test_victor_client import Provider, create
@@ -198,7 +200,8 @@ def test_the_sandbox_refuses_what_its_document_closes(monkeypatch: pytest.Monkey
     schemas = closed["components"]["schemas"]
     schemas["RfpBasePaymentDetails"]["additionalProperties"] = False
     schemas["ListPaymentRequests"]["additionalProperties"] = False
-    monkeypatch.setattr(document, "load_document", lambda _name: document.Document(closed))
+    for module in (table_provider, state):
+        monkeypatch.setattr(module, "load_document", lambda _name: document.Document(closed))
     with (
         Sandbox() as sandbox,
         Victor(VictorOAuth(*sandbox.add_oauth_client()), base_url=sandbox.url) as victor,
