@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "docs" / "add-a-payment-api.md").read_text(encoding="utf-8")
 PYTHON = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 REAL_PAGE = (ROOT / "recipe" / "docs" / "real-apis.md").read_text(encoding="utf-8")
-TILL, STRIPE = PYTHON[:10], PYTHON[10:]
+TILL, STRIPE = PYTHON[:11], PYTHON[11:]
 REAL = [*re.findall(r"```python\n(.*?)```", REAL_PAGE, re.DOTALL), *STRIPE]
 """The code of the tutorial, which `tests/pages` runs; and that for the documents of real providers.
 """
