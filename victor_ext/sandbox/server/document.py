@@ -53,20 +53,27 @@ class Problem:
 
 
 class Validator:
-    __slots__ = ("_components", "_root", "_schema", "members")
+    """What a value must be. It is compiled when a value is first held against it: that takes
+    longer than the start of a sandbox.
+    """
+
+    __slots__ = ("_compiled", "_components", "_root", "members")
 
     def __init__(self, schema: Json, components: Json) -> None:
         self._root = schema
         self._components = components
-        self._schema = Draft4Validator({"allOf": [schema], "components": components})
+        self._compiled: Draft4Validator | None = None
         self.members: Json = _whole(schema, components).get("properties", {})
         """The schemas of the members of an object, by name."""
 
     def problems(self, value: object) -> list[Problem]:
         """Every way in which the value does not conform, ordered by path."""
-        if self._schema.is_valid(value):
+        if self._compiled is None:
+            whole = {"allOf": [self._root], "components": self._components}
+            self._compiled = Draft4Validator(whole)
+        if self._compiled.is_valid(value):
             return []
-        problems = _problems(self._schema, value)
+        problems = _problems(self._compiled, value)
         return sorted(problems, key=lambda problem: (problem.path, problem.rule))
 
     def declared(self, value: object) -> Any:
