@@ -40,7 +40,15 @@ class Python:
                 source = source.replace(address, real)
             example.parsed = Lexeme(source, example.parsed.offset, example.parsed.line_offset)
             example.namespace.setdefault("__name__", "page")
+            example.namespace.setdefault("__file__", str(self.folder / "page.py"))
             self._run(example)
+
+    def read_document(self, example: Example) -> None:
+        """A document is read, and written to a file if it begins with the name of one."""
+        source = str(example.parsed)
+        PARSED["yaml"](example)
+        if document := re.match(r"# (\w+\.yaml)\n", source):
+            (self.folder / document[1]).write_text(source, encoding="utf-8")
 
     def run_tests(self, pytester: pytest.Pytester) -> None:
         """Run the tests of the page, which import its modules."""
@@ -74,6 +82,7 @@ def test_each_block_runs(
 
     runners = {
         "python": run_python,
+        "yaml": run_python.read_document,
         "sh": provider.script,
         "console": provider.session,
         "given": give,
