@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -188,16 +188,16 @@ class Over(httpx.BaseTransport):
             response.read()
             expires = member(json_of(response), "expires")
             if is_number(expires):
-                issued = date_of(response)
+                issued = date_of(response.headers)
                 self.has_date = issued is not None
                 self.token_life = expires / 1000 - (time.time() if issued is None else issued)
         return response
 
 
-def date_of(response: httpx.Response) -> float | None:
+def date_of(headers: Mapping[str, str]) -> float | None:
     """The provider's clock as its `Date` has it, in epoch seconds; None without one."""
     with suppress(ValueError):
-        return parsedate_to_datetime(response.headers.get("date", "")).timestamp()
+        return parsedate_to_datetime(headers.get("date", "")).timestamp()
     return None
 
 

@@ -7,7 +7,6 @@ once, and nothing else.
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from email.utils import parsedate_to_datetime
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -19,6 +18,7 @@ from .assumptions import Probe, probe
 from .exchanges import (
     Answer,
     Unmeasured,
+    date_of,
     edge,
     id_in,
     is_number,
@@ -475,9 +475,8 @@ def _seconds_ahead(calls: Sequence[dict[str, Any]]) -> float | None:
     """
     low, high = -math.inf, math.inf
     for call in calls:
-        header = call["response"]["headers"].get("date", "")
-        with suppress(ValueError):
-            date = parsedate_to_datetime(header).timestamp()
+        date = date_of(call["response"]["headers"])
+        if date is not None:
             low = max(low, date - call["received"])
             high = min(high, date + 1 - call["sent"])
     return None if high == math.inf else (low + high) / 2

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, get_args
 
+from victor_ext.sandbox.server.accepted import require_one_of
+
 Algorithm = Literal["sha1", "sha256", "sha384", "sha512"]
 Encoding = Literal["hex", "base64"]
 SecretEncoding = Literal["text", "base64", "hex"]
@@ -63,9 +65,9 @@ class Signature:
     secret_encoding: SecretEncoding = "text"  # noqa: S105 - no secret
 
     def __post_init__(self) -> None:
-        _require_word("algorithm", self.algorithm, get_args(Algorithm))
-        _require_word("encoding", self.encoding, get_args(Encoding))
-        _require_word("secret_encoding", self.secret_encoding, get_args(SecretEncoding))
+        require_one_of("algorithm", self.algorithm, get_args(Algorithm))
+        require_one_of("encoding", self.encoding, get_args(Encoding))
+        require_one_of("secret_encoding", self.secret_encoding, get_args(SecretEncoding))
         check_headers(self.headers)
         for name, value in self.headers.items():
             _require_names(f"headers[{name!r}]", value, _IN_HEADERS)
@@ -114,11 +116,6 @@ def check_headers(headers: Mapping[str, str]) -> None:
             raise ValueError(f"{name!r} is no name of a header, such as X-Signature")
         if not value.isascii() or not value.isprintable():
             raise ValueError(f"the header {name} must be visible ASCII, not {value!r}")
-
-
-def _require_word(name: str, word: str, known: Sequence[str]) -> None:
-    if word not in known:
-        raise ValueError(f"{name} must be one of {', '.join(known)}, not {word!r}")
 
 
 def _require_names(where: str, template: str, known: Sequence[str]) -> None:

@@ -80,7 +80,7 @@ class Order:
             raise Refused(400, f"The currency of the order is {self.currency}, not {currency}.")
         if cents > self.cents:
             raise Refused(400, "The amount is greater than the authorised one.")
-        self.decide("APPROVED")
+        self.decision, self.state = "APPROVED", CAPTURE.enters
         self.captured = cents
 
     def refund(self, dollars: Decimal) -> None:
@@ -99,7 +99,8 @@ class Order:
     def cancel(self) -> None:
         """Take it back. Raises `Refused`."""
         CANCEL.check(self.state)
-        self.decide("CANCELLED")
+        self.decision, self.state = "CANCELLED", CANCEL.enters
+        self.captured = 0
 
     def to_dict(self) -> JsonObject:
         """The order as `GET /v1/orders/{id}` returns it, with members that are not documented."""

@@ -9,27 +9,14 @@ import json
 import re
 import types
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
-from decimal import Decimal
 from functools import lru_cache
 from typing import Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
 from victor_ext.sandbox.server.accepted import check_type, in_words
 from victor_ext.sandbox.server.exchange import JsonObject
 
-_WORDS: dict[object, tuple[str, ...]] = {
-    str: ("a text",),
-    Decimal: ("a text",),
-    date: ("a text",),
-    bool: ("`true`", "`false`"),
-    int: ("a whole number",),
-    float: ("a number",),
-    timedelta: ("a number",),
-    list: ("an array",),
-    dict: ("an object",),
-    type(None): ("`null`",),
-}
-"""What JSON has for a type."""
+_CODE: dict[object, tuple[str, ...]] = {bool: ("`true`", "`false`"), type(None): ("`null`",)}
+"""What JSON has for a type that has no other values."""
 
 
 class Parameter(NamedTuple):
@@ -107,4 +94,5 @@ def _kinds(hint: object) -> Iterator[str]:
     elif origin is Literal:
         yield from (f"`{value}`" for value in get_args(hint))
     else:
-        yield from _WORDS.get(origin or hint, ("a JSON value",))
+        kind = origin or hint
+        yield from _CODE.get(kind, (in_words(kind),))

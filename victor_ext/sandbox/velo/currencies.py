@@ -1,4 +1,4 @@
-"""The currencies of accounts: those of ISO 4217, as Velo's document has them."""
+"""The currencies of accounts: those of ISO 4217, by which Velo's document names them."""
 
 _CURRENCIES = """
 AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN
