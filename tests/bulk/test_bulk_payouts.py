@@ -22,7 +22,7 @@ from tests.cases import cases_beside
 from tests.providers.eastpay.adapter import ARGUMENTS as EASTPAY
 from tests.providers.velo.adapter import pay
 from victor_ext import ConfigurationError, ProviderTime, RetryPolicy
-from victor_ext.bulk import BulkSender, Check, InvalidRows, reconciliation, unit_sender
+from victor_ext.bulk import BulkSender, Check, InvalidRows, reconciliation
 from victor_ext.bulk.loading import Loading
 from victor_ext.bulk.payouts import Payouts
 from victor_ext.cli.bulk_check import announce
@@ -619,8 +619,7 @@ class TestAStepReadsTheStateFirst:
         self, sender: Senders, sandbox: VeloSandbox, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         sender.finish(rows(2))
-        for module in (unit_sender, reconciliation):
-            monkeypatch.setattr(module, "SETTLE_FOR", 0.0)
+        monkeypatch.setattr(reconciliation, "SETTLE_FOR", 0.0)
         sandbox.inject("status", operation="get_payout", status=503, times=1000)
         stopped = sender(patience=0.1).take_step("instruct")
         assert stopped.counts == {"not_sent": 1}

@@ -66,8 +66,6 @@ class Payrolls(Batches):
         self._begin(can_be_lost, states=1 + state)
         provider = self.world.provider
         provider.lag, provider.withdraws_instructed = steps["lag"], steps["withdraws_instructed"]
-        self.decided = dict[str, list[float]]()
-        """When steps of a payout began to be taken, by the provider's clock."""
         self.too_late = set[str]()
         """The payouts whose withdrawal begins after they were instructed."""
         self.is_about_steps: bool = steps["is_about_steps"]
@@ -213,9 +211,7 @@ class Payrolls(Batches):
         payouts = {
             work.id: _references(work) for work in provider.done if "payments" in work.values
         }
-        yield from (
-            f"asked twice: {fact}" for fact in provider.repeated if not self._slept_before(fact)
-        )
+        yield from (f"asked twice: {fact}" for fact in provider.repeated)
         told = self.all_payments()
         submitted = [(state, payment) for state, payment in told if "/" not in payment.batch]
         of_payout = dict[tuple[str, int], set[str]]()
@@ -238,25 +234,6 @@ class Payrolls(Batches):
             asked = [payment for _, payment in submitted if payment.row.value == reference]
             made = sum(reference in references for references in payouts.values())
             yield from self._judge_reference(reference, asked, made)
-
-    def _send(self, number: int, batch: Batch) -> None:
-        if batch.step:
-            now = self.world.provider.clock()
-            for payment in self.payments(batch.state):
-                if payment.batch == batch.name:
-                    self.decided.setdefault(payment.row.value or "", []).append(now)
-        super()._send(number, batch)
-
-    def _slept_before(self, fact: str) -> bool:
-        """Whether a machine slept between its decision to take a step and its request.
-
-        Whoever looks it up then counts from the decision. Velo answers a second one with a
-        conflict.
-        """
-        (work,) = self.world.provider.of(fact)
-        decisions = self.decided[fact.rpartition("/")[2]]
-        last = max(at for at in decisions if at <= work.at)
-        return work.at - last >= SETTLE_FOR
 
     def _is_wrong(self, payment: Payment) -> bool:
         """Whether what is told of a payment in a payout is not so."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from operator import call
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.settlement.test_key_age import BY_PROVIDER, DAY, HOUR, NOW
@@ -47,7 +48,8 @@ NOT_SENT = ConnectionFailed("nothing was sent", outcome=Outcome.NOT_SENT)
 REFUSED = BadRequest("the amount is too high", outcome=Outcome.REJECTED)
 INVALID = InvalidRequest("the due date has passed")
 UNREAD = UnreadableResponse("the response could not be parsed", outcome=Outcome.ACCEPTED)
-USED = Conflict("the key was used", outcome=Outcome.UNKNOWN)
+USED = Conflict("the key was used", outcome=Outcome.UNKNOWN, response=httpx.Response(409))
+OTHERS = Conflict("the response is another's", outcome=Outcome.UNKNOWN)
 
 
 @pytest.mark.parametrize(
@@ -81,6 +83,19 @@ def test_a_refusal_of_a_repeat_says_nothing_of_the_first_call_so_it_is_looked_up
 def test_a_conflict_of_a_first_call_is_looked_up_too() -> None:
     """The key was used, and nobody knows by whom."""
     assert isinstance(settled(USED), LookUp)
+
+
+@pytest.mark.parametrize(("end", "earlier"), [(USED, DAY), (OTHERS, 0.0)])
+def test_a_good_response_of_anothers_says_nothing_of_an_earlier_call(
+    end: Conflict, earlier: float
+) -> None:
+    """Only a refusal says that the key was used with these values: what is found may then be older
+    than the call.
+    """
+    look_up = settled(end)
+    assert isinstance(look_up, LookUp)
+    assert look_up.first is not None
+    assert look_up.first.timestamp() == BY_PROVIDER.by_provider() - earlier
 
 
 @pytest.mark.parametrize("ends", [[], [NOT_SENT], [NOT_SENT, NOT_SENT]])

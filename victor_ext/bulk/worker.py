@@ -223,18 +223,22 @@ class Worker:
             patience=chunk_terms["patience"],
             rate=_rate_of(workflow_id),
             rivals=partial(rivals, self._store, self._context.kind.reference),
-            alone_since=self._alone_since(delivery),
+            alone_since=self._alone_since(workflow_id, delivery),
         )
         return delivery.deliver(rows, terms, results)
 
-    def _alone_since(self, delivery: Delivery) -> Callable[[], Moment] | None:
+    def _alone_since(self, chunk: str, delivery: Delivery) -> Callable[[], Moment] | None:
         """Return a function that says since when this worker is alone with a chunk that begins now;
         None: it always is.
         """
-        if not self._worker_lock.can_be_lost:
-            return None
         losses = self.take_over.losses  # read before the time: a loss between them counts
         began, _ = delivery.contact.sent_now()
+        if step_of(chunk):
+            # Who finds later that the step was not taken counts from its beginning, and takes it
+            # again: the lock of this worker does not say when the step is sent.
+            return lambda: began
+        if not self._worker_lock.can_be_lost:
+            return None
         return partial(self.take_over.alone_since, began, losses)
 
 

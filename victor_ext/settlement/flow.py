@@ -293,8 +293,9 @@ def _try_once(
     # A conflict shows that the key was used. If this payment was not sent before, nobody knows by
     # whom and when: it may be as long ago as the provider keeps keys.
     since = began = sent or keys.first_use(now)
-    # An earlier attempt of this very call may have used the key.
-    if sent is None and end.attempts > 1:
+    # An earlier attempt of this very call may have used the key. And a good response that shows
+    # another payment says nothing of an earlier call with these values.
+    if sent is None and (end.attempts > 1 or not end.is_refused):
         began = now.moment
     return _look_up(write, end.result, keys, now, since=since, began=began)
 
@@ -320,12 +321,17 @@ def _as_sent(sent: Sent | Moment, now: Now, caller: str | None) -> Sent:
 
 
 class _CallEnd(NamedTuple):
-    """The end of a call: its settlement, or why the payment is looked up; and how often it was
-    sent.
+    """The end of a call.
+
+    Attributes:
+        result: The settlement, or why the payment is looked up.
+        attempts: How often it was sent.
+        is_refused: Whether the provider itself refused it.
     """
 
     result: Settlement | str
     attempts: int
+    is_refused: bool = False
 
 
 def _call_once(send: Callable[[], Any], *, is_repeat: bool) -> Flow[_CallEnd]:
@@ -336,7 +342,9 @@ def _call_once(send: Callable[[], Any], *, is_repeat: bool) -> Flow[_CallEnd]:
         return _CallEnd(Settlement(PaymentOutcome.NOT_SENT, reason=_BEGUN_TOO_LATE), 0)
     except VictorError as error:
         reason = _reason_to_look(error, is_repeat=is_repeat)
-        return _CallEnd(reason or _settlement_of_error(error), error.attempts)
+        result = reason or _settlement_of_error(error)
+        # The client raises a conflict without a response, too: a good one shows another payment.
+        return _CallEnd(result, error.attempts, is_refused=error.response is not None)
     if isinstance(created, Settlement):
         return _CallEnd(created, 0)
     if isinstance(created, PaymentRequest) and not created.id:

@@ -181,10 +181,11 @@ class Sent:
         others = [argument for argument, is_like in compared.items() if is_like is Likeness.OTHER]
         if others:
             which = " and ".join(_other_value(record, argument) for argument in others)
+            key = "the idempotency key" if self.key is None else f"the idempotency key {self.key!r}"
             raise Conflict(
                 f"The provider answered with payment request {one_line(record.value_at([ID]))}, "
-                f"which has {which}: the idempotency key {self.key!r} seems to have been used for "
-                "another payment, or the response is another's.",
+                f"which has {which}: {key} seems to have been used for another payment, or the "
+                "response is another's.",
                 hint="Repeat with the same key and the same values, or look with get() and with "
                 "payment_requests.find(client_reference_id, start_datetime=...). Take another key "
                 "only when it is "
