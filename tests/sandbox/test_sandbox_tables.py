@@ -10,7 +10,7 @@ import httpx
 import pytest
 import yaml
 
-from victor_ext.sandbox.engine import Answer, Row, TableProvider
+from victor_ext.sandbox.engine import Result, Row, TableProvider
 from victor_ext.sandbox.server import BodyKey, HeaderKey, ServerInThread
 from victor_ext.sandbox.server.document import Document
 
@@ -68,7 +68,7 @@ RAW: dict[str, Any] = {
         },
     },
 }
-CHARGE = Row("charge", "POST /charges", lambda state, _: Answer(body=state["made"]), 201)
+CHARGE = Row("charge", "POST /charges", lambda state, _: Result(body=state["made"]), 201)
 FIND = Row("find", "GET /charges/{id}", lambda state, _: state["found"])
 
 
@@ -179,12 +179,12 @@ def test_a_response_that_breaks_the_document_is_a_500_that_names_where(document,
     for response in (made, found):
         assert (response.status_code, response.json()["error"]) == (500, "nonconforming_answer")
         assert f"breaks the document at: {place} breaks the rule 'type'" in response.text
-    assert f"an answer to 'charge' breaks the document at: {place}" in caplog.text
+    assert f"a response to 'charge' breaks the document at: {place}" in caplog.text
 
 
 def test_an_error_is_a_response_too_and_odd_bodies_are_sent_where_a_provider_asks(document):
     def failed(self, status, code, message):
-        return TableProvider.success(self, "", Answer(body={"fault": message}), status)
+        return TableProvider.success(self, "", Result(body={"fault": message}), status)
 
     with sandbox(
         CHARGE, document=document, refusal=lambda self, *_: failed(self, 400, "", "")

@@ -13,7 +13,7 @@ from victor_ext import Status
 
 from .assumptions import probe
 from .exchanges import (
-    Answer,
+    Response,
     Unmeasured,
     code_of,
     edge,
@@ -121,7 +121,7 @@ def _repeats(run: Run) -> object:
     return _repeated_status(run, first, answer)
 
 
-def _repeated_status(run: Run, first: Answer, repeat: Answer) -> str | None:
+def _repeated_status(run: Run, first: Response, repeat: Response) -> str | None:
     """Compare the status of repeats with that of the first answer. Another one is no replay."""
     before = _status_of(first)
     if not before or not _status_of(repeat):
@@ -140,7 +140,7 @@ def _repeated_status(run: Run, first: Answer, repeat: Answer) -> str | None:
     return None
 
 
-def _status_of(answer: Answer) -> str:
+def _status_of(answer: Response) -> str:
     """The status of a request; empty where it cannot be compared.
 
     The file of an earlier run has no words of the provider's own.
@@ -221,7 +221,7 @@ def _refused_key(run: Run) -> str:
     return "bound"
 
 
-def _shape_of_both(validation: Answer, refusal: Answer) -> str:
+def _shape_of_both(validation: Response, refusal: Response) -> str:
     shapes = (shape_of(validation), shape_of(refusal))
     if shapes == ("validation", "api"):
         return "documented"
@@ -261,7 +261,7 @@ def _padded(run: Run) -> bool:
     return kept == NOTES
 
 
-def _kept(run: Run, answer: Answer, name: str) -> str:
+def _kept(run: Run, answer: Response, name: str) -> str:
     """A text as the provider keeps it. The file of an earlier run does not show it."""
     text = None if answer.is_earlier else member(answer, *_TEXTS[name])
     if text is None:
@@ -286,7 +286,7 @@ def _lengths(run: Run) -> str:
 def _becomes_of_long(run: Run, name: str, documented: int) -> str | None:
     """Find how many characters of a text are kept; returns what becomes of more, if that shows."""
 
-    def create(length: int) -> Answer:
+    def create(length: int) -> Response:
         text = _begin(run, name).ljust(length, "n")
         return run.create(f"{name} of {length}", **{name: text})
 
@@ -513,7 +513,7 @@ def _key_life(run: Run) -> None:
     run.find("key-life", "kept", play=None, note=f"a repeat after {kept:g} s was a replay")
 
 
-def _repeat_at(run: Run, number: int, age: float) -> tuple[float, Answer]:
+def _repeat_at(run: Run, number: int, age: float) -> tuple[float, Response]:
     """Repeat a key at its age; returns the age at which it was repeated, and the answer."""
     began: float = run.writes[f"key to keep {number}"]["began"]
     run.sleep(max(0.0, began + age - run.now()))

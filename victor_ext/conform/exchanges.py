@@ -39,7 +39,7 @@ class Unmeasured(Exception):
         is_failure: bool = False,
         is_unsent: bool = False,
         is_busy: bool = False,
-        answer: "Answer | None" = None,
+        answer: "Response | None" = None,
     ) -> None:
         super().__init__(reason)
         self.is_failure = is_failure
@@ -57,7 +57,7 @@ def stamp(moment: datetime | None = None) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """A response. `call` is its number in the journal.
 
     Of one in an earlier run, the body is as the journal has it.
@@ -132,7 +132,7 @@ def _named(id: str | None, call: int) -> str:
     return id
 
 
-def shape_of(answer: Answer) -> str:
+def shape_of(answer: Response) -> str:
     """The form of the body of an error."""
     if is_sequence(member(answer, "allErrors")):
         return "validation"
@@ -142,7 +142,7 @@ def shape_of(answer: Answer) -> str:
     return "plain" if isinstance(error, str) else "other"
 
 
-def is_refusal(answer: Answer) -> bool:
+def is_refusal(answer: Response) -> bool:
     """Whether a response is evidence of a rule: the provider's own refusal, and nobody else's.
 
     A JSON object of another shape than the provider's makes a finding likely. HTML or nothing may
@@ -290,7 +290,7 @@ def word(value: object) -> str:
 
 def member(value: Any, *path: str) -> Any:
     """A member of a body, or of an answer's, at any depth; None where it is not."""
-    if isinstance(value, Answer):
+    if isinstance(value, Response):
         value = value.body
     for name in path:
         value = value.get(name) if is_object(value) else None

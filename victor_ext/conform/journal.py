@@ -11,7 +11,7 @@ from victor_ext import ConfigurationError, Victor, VictorError
 from victor_ext.privacy import is_object
 from victor_ext.systems import DEFAULT
 
-from .exchanges import Answer, Senders, Unmeasured, is_refusal, json_of, shape_of, stamp
+from .exchanges import Response, Senders, Unmeasured, is_refusal, json_of, shape_of, stamp
 from .redaction import Redaction
 
 Call = dict[str, Any]
@@ -102,7 +102,7 @@ class Journal:
         """Count a call among what the present probe has seen."""
         self.seen[call["call"]] = call["at"]
 
-    def weigh(self, answer: Answer) -> None:
+    def weigh(self, answer: Response) -> None:
         """Count a refusal that has another shape than the provider's among the doubts."""
         if not answer.is_good and not self._is_own(answer):
             self.doubts.add(answer.call)
@@ -113,13 +113,13 @@ class Journal:
         numbers = ", ".join(map(str, sorted(self.doubts)))
         return f"refused in another shape than the provider's: call {numbers}"
 
-    def _is_own(self, answer: Answer) -> bool:
+    def _is_own(self, answer: Response) -> bool:
         if shape_of(answer) != "other":
             return True
         is_declared = is_object(answer.body) and not self._redaction.names.isdisjoint(answer.body)
         return is_declared and not self._is_victor
 
-    def send(self, call: Call, body: Any = None, token: str | None = None) -> Answer:
+    def send(self, call: Call, body: Any = None, token: str | None = None) -> Response:
         """Send a request of the journal.
 
         `token`: another value of `Authorization` than the client's, which may be refused; empty:
@@ -140,7 +140,7 @@ class Journal:
             raise self._unanswered(call, error, is_unsent=isinstance(error, _UNSENT)) from error
         call["received"] = time.time()
         has_challenge = "www-authenticate" in response.headers
-        answer = Answer(call["call"], response.status_code, json_of(response), has_challenge)
+        answer = Response(call["call"], response.status_code, json_of(response), has_challenge)
         is_own = request.method == "POST"
         if is_own and answer.is_good:
             self._redaction.own(answer.body)
@@ -213,7 +213,9 @@ class Journal:
         response.read()
         return response
 
-    def _why_no_rule(self, answer: Answer, response: httpx.Response, *, is_token_ours: bool) -> str:
+    def _why_no_rule(
+        self, answer: Response, response: httpx.Response, *, is_token_ours: bool
+    ) -> str:
         """Why a response shows nothing of the provider's rules; empty: it does."""
         if is_token_ours and self._refuses_the_caller(answer):
             return ", which refuses the credentials"
@@ -230,7 +232,7 @@ class Journal:
             return ""
         return " and no JSON: perhaps by a proxy"
 
-    def _refuses_the_caller(self, answer: Answer) -> bool:
+    def _refuses_the_caller(self, answer: Response) -> bool:
         """Whether it can say nothing else: a 403 with a body may be a rule."""
         is_bare_403 = answer.status == 403 and not is_refusal(answer)
         return answer.status == 401 or (self._is_victor and is_bare_403)

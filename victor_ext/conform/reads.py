@@ -16,7 +16,7 @@ from victor_ext.privacy import is_object, is_sequence
 
 from .assumptions import Probe, probe
 from .exchanges import (
-    Answer,
+    Response,
     Unmeasured,
     date_of,
     edge,
@@ -117,7 +117,7 @@ def _token_life(run: Run) -> None:
         run.find("token-life", seconds, "likely", note=note)
 
 
-def invalid_list(run: Run) -> Answer:
+def invalid_list(run: Run) -> Response:
     """What a list with a page size of zero is answered with."""
     answer = run.read("", ("page_size", 0))
     if answer.is_good:
@@ -165,11 +165,11 @@ def _page_size(run: Run) -> int | None:
     return None
 
 
-def _page_of(run: Run, size: int, *query: tuple[str, int]) -> Answer:
+def _page_of(run: Run, size: int, *query: tuple[str, int]) -> Response:
     return run.read("", ("page_size", size), *query)
 
 
-def _echo_of(page: Answer) -> int | None:
+def _echo_of(page: Response) -> int | None:
     """The size that a page says of itself."""
     size = member(page, "page_size")
     return size if isinstance(size, int) and not isinstance(size, bool) else None
@@ -195,13 +195,13 @@ def _pages(run: Run) -> None:
     run.find("first-page", _first_page(zero, one, two), seen=seen)
 
 
-def _check_same(page: Answer, again: Answer) -> None:
+def _check_same(page: Response, again: Response) -> None:
     """Raise `Unmeasured` where a page that is read again has others."""
     if page.named_ids != again.named_ids:
         raise Unmeasured("the list changes while it is read")
 
 
-def _check_steady(run: Run, zero: Answer) -> None:
+def _check_steady(run: Run, zero: Response) -> None:
     """Raise `Unmeasured` where the order changes while the list is read.
 
     Two pages of the plain size share a request then, and are not the same page; or the first one
@@ -227,12 +227,12 @@ def _share_some(page: Sequence[str], other: Sequence[str]) -> bool:
     return page != other and not {*page}.isdisjoint(other)
 
 
-def _single(run: Run, number: int) -> Answer:
+def _single(run: Run, number: int) -> Response:
     """A page of one item."""
     return _page_of(run, 1, ("page", number))
 
 
-def _first_page(zero: Answer, one: Answer, two: Answer) -> int:
+def _first_page(zero: Response, one: Response, two: Response) -> int:
     if not zero.items:  # it is refused, or empty, and page 1 is not
         return 1
     if not one.is_good or zero.named_ids != one.named_ids:
@@ -242,7 +242,7 @@ def _first_page(zero: Answer, one: Answer, two: Answer) -> int:
     return 1
 
 
-def _beyond(far: Answer, first: Answer, one: Answer, two: Answer) -> object:
+def _beyond(far: Response, first: Response, one: Response, two: Response) -> object:
     if not far.is_good:
         return far.status
     if not far.items:

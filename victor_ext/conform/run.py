@@ -18,7 +18,7 @@ from victor_ext.privacy import is_object
 from victor_ext.systems import DEFAULT
 
 from .assumptions import Probe, assumption_of
-from .exchanges import ID, Answer, Senders, Unmeasured, id_in, is_refusal, shape_of, stamp, word
+from .exchanges import ID, Response, Senders, Unmeasured, id_in, is_refusal, shape_of, stamp, word
 from .journal import Call, Journal, Query
 
 LIST = "/v2/payment-requests"
@@ -224,11 +224,11 @@ class Run:
 
     # Reads
 
-    def read(self, path: str = "", *query: Query, token: str | None = None) -> Answer:
+    def read(self, path: str = "", *query: Query, token: str | None = None) -> Response:
         """GET a path below the list's."""
         return self.get(LIST + path, *query, token=token)
 
-    def get(self, path: str, *query: Query, token: str | None = None) -> Answer:
+    def get(self, path: str, *query: Query, token: str | None = None) -> Response:
         """GET a path below the base URL; again, if there is no answer, or the provider has no
         time.
         """
@@ -241,13 +241,13 @@ class Run:
             self.sleep(pause)
         return self._read_once(path, query, token)
 
-    def _read_once(self, path: str, query: Sequence[Query], token: str | None) -> Answer:
+    def _read_once(self, path: str, query: Sequence[Query], token: str | None) -> Response:
         answer = self._journal.send(self._journal.enter("GET", path, query), token=token)
         if token is None:
             self._check_caller(answer)
         return answer
 
-    def _check_caller(self, answer: Answer) -> None:
+    def _check_caller(self, answer: Response) -> None:
         """Read a plain list beside a 403. Raises `Unmeasured` if that is refused, too: it is the
         caller who is refused then.
         """
@@ -262,7 +262,7 @@ class Run:
                 answer=answer,
             )
 
-    def control(self, answer: Answer, name: str) -> Answer:
+    def control(self, answer: Response, name: str) -> Response:
         """A response that must be good, or else a refusal beside it says nothing.
 
         Raises `Unmeasured` if it is none.
@@ -284,7 +284,7 @@ class Run:
                 return str(self._client.authorization_at(now + issued, now + expires))
         raise Unmeasured("these credentials do not sign their own tokens")
 
-    def page(self, *query: Query) -> Answer:
+    def page(self, *query: Query) -> Response:
         """Read one page of the list. Raises `Unmeasured` if it is refused."""
         return self.control(self.read("", *query), "a list in order")
 
@@ -337,7 +337,7 @@ class Run:
 
     def create(
         self, step: str, like: str | None = None, key: str | None = FRESH, **details: Any
-    ) -> Answer:
+    ) -> Response:
         """Send one create of the plan, or return the answer that it had in an earlier run.
 
         Args:
@@ -363,7 +363,7 @@ class Run:
             call = self._repeat_of(call, pause)
         return self._answer_of(call, is_fresh=like is None)
 
-    def _answer_of(self, call: Call, *, is_fresh: bool) -> Answer:
+    def _answer_of(self, call: Call, *, is_fresh: bool) -> Response:
         """Perform a create. A repeat of a fresh one that is refused is perhaps refused as a repeat:
         the first one may have been made, and with a 409 it may be under way.
         """
@@ -391,7 +391,7 @@ class Run:
         key = call["request"]["key"]
         return self._reserved(step, CREATE, call["details"], key, repeats=call["step"])
 
-    def made(self, step: str, **details: Any) -> Answer:
+    def made(self, step: str, **details: Any) -> Response:
         """Send a create that should be accepted. Raises `Unmeasured` if it is refused."""
         answer = self.create(step, **details)
         if not answer.is_good:
@@ -406,7 +406,7 @@ class Run:
         """
         self.control(self.create(step, **details), "a create in order beside a refused one")
 
-    def create_both(self, step: str, other: str) -> list[Answer]:
+    def create_both(self, step: str, other: str) -> list[Response]:
         """Send a create and its repeat at the same time.
 
         Raises `Unmeasured` if only one was sent before.
@@ -418,7 +418,7 @@ class Run:
         with ThreadPoolExecutor(len(calls)) as pool:
             return [*pool.map(self.perform, calls)]
 
-    def respond(self, step: str, id: str, **body: Any) -> Answer:
+    def respond(self, step: str, id: str, **body: Any) -> Response:
         """Respond to an inbound request; otherwise as `create`."""
         return self.perform(self._reserved(step, RESPOND + id, body))
 
@@ -478,7 +478,7 @@ class Run:
         self.save()
         return call
 
-    def perform(self, call: Call) -> Answer:
+    def perform(self, call: Call) -> Response:
         """Send what was reserved, or return its answer of an earlier run."""
         self._journal.see(call)
         if call["call"] not in self._unsent:
@@ -491,7 +491,7 @@ class Run:
         finally:
             self.save()
 
-    def _check_caller_of(self, call: Call, answer: Answer) -> None:
+    def _check_caller_of(self, call: Call, answer: Response) -> None:
         """The same of a write. If the caller is refused, or nobody says so, it shows no rule."""
         try:
             self._check_caller(answer)
@@ -499,7 +499,7 @@ class Run:
             call["failed"] = str(error)
             raise Unmeasured(str(error), is_failure=True, answer=answer) from None
 
-    def _answer_before(self, call: Call) -> Answer:
+    def _answer_before(self, call: Call) -> Response:
         """The answer that a write had. Raises `Unmeasured` where it shows nothing."""
         answer = _recorded(call)
         is_evidence = answer is not None and "failed" not in call
@@ -513,7 +513,7 @@ class Run:
         is_busy = answer is not None and answer.is_busy
         raise Unmeasured(reason, is_failure=True, is_busy=is_busy)
 
-    def _sent(self, call: Call) -> Answer:
+    def _sent(self, call: Call) -> Response:
         body = self._body(call["request"]["path"], call["details"])
         try:
             answer = self._journal.send(call, body)
@@ -527,7 +527,7 @@ class Run:
             self._name(call, answer)
         return answer
 
-    def _name(self, call: Call, answer: Answer) -> None:
+    def _name(self, call: Call, answer: Response) -> None:
         """Note the id of a write that was accepted, and which of them made nothing."""
         known = {write["id"] for write in self.writes.values()}
         call["id"] = answer.id if answer.is_good else None
@@ -582,7 +582,7 @@ class Run:
         return alone | outbound
 
 
-def _recorded(call: Call) -> Answer | None:
+def _recorded(call: Call) -> Response | None:
     """The response of a call as the journal has it, with the id as the provider wrote it."""
     if "response" not in call:
         return None
@@ -590,10 +590,10 @@ def _recorded(call: Call) -> Answer | None:
     body = response["body"]
     if is_object(body) and call["id"]:
         body = body | {ID: call["id"]}
-    return Answer(call["call"], response["status"], body, is_earlier=True)
+    return Response(call["call"], response["status"], body, is_earlier=True)
 
 
-def _state_after(answer: Answer | None) -> str:
+def _state_after(answer: Response | None) -> str:
     """What became of a write: it counts as done until something proves that it was not.
 
     A refusal proves that in the provider's own shape alone, and without the id of a request.

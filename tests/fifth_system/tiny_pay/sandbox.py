@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from victor_ext.sandbox.engine import Answer, Listing, Refused, Row, TableProvider
+from victor_ext.sandbox.engine import Listing, Refused, Result, Row, TableProvider
 from victor_ext.sandbox.server import (
     BodyKey,
     ServerCommands,
@@ -85,14 +85,14 @@ class TinyState:
         token, expires = self.tokens.issue(name, self._settings.token_life)
         return {"token": token, "expires": int(expires * 1000)}
 
-    def charge(self, asked: Asked) -> Answer:
+    def charge(self, asked: Asked) -> Result:
         body = asked.body
         if body["cents"] > self._settings.limit:
-            return Answer(status=200, body={"success": False, "text": "This is over the limit."})
+            return Result(status=200, body={"success": False, "text": "This is over the limit."})
         charge_id = uuid.uuid4().hex
         self.charges[charge_id] = {"id": charge_id, "settled": False, **body}
         location = {"Location": f"/v1/charges/{charge_id}"}
-        return Answer(headers=location, made=charge_id, work=[body["reference"]])
+        return Result(headers=location, made=charge_id, work=[body["reference"]])
 
 
 class TinyProvider(TableProvider[TinySettings]):

@@ -16,7 +16,7 @@ from tests.fifth_system.tiny_pay.sandbox import (
     TinySettings,
     TinyState,
 )
-from victor_ext.sandbox.engine import Answer, Refused, Row
+from victor_ext.sandbox.engine import Refused, Result, Row
 from victor_ext.sandbox.server import (
     HeaderKey,
     ServerInThread,
@@ -73,10 +73,10 @@ class TillState(TinyState):
         token, _ = self.tokens.issue(name, 600)
         return {"access_token": token, "token_type": "bearer", "expires_in": 600}
 
-    def create(self, asked: Asked) -> Answer:
+    def create(self, asked: Asked) -> Result:
         reference = str(asked.body.get("reference"))
         made = self.add_payment(f"pay_{len(self.charges)}", asked.body)
-        return Answer(body=made, work=[reference])
+        return Result(body=made, work=[reference])
 
     def page(self, asked: Asked) -> JsonObject:
         ids, after = list(self.charges), asked.query.get("starting_after")

@@ -4,7 +4,7 @@ from victor_ext.sandbox.eastpay.commands import EastPayCommands
 from victor_ext.sandbox.eastpay.notifications import EVENT, RESENDING, PaymentNotifications
 from victor_ext.sandbox.eastpay.payments import Entry, result
 from victor_ext.sandbox.eastpay.state import DOCUMENT, EastPaySettings, State, stamp
-from victor_ext.sandbox.engine import Answer, Refused, Row, TableProvider
+from victor_ext.sandbox.engine import Refused, Result, Row, TableProvider
 from victor_ext.sandbox.server import Call, JsonObject, JsonValue, Response, json_response
 from victor_ext.sandbox.server.document import ANYTHING, Problem, Validator
 
@@ -99,9 +99,9 @@ class EastPayProvider(TableProvider[EastPaySettings]):
         """
         return ANYTHING if status == 400 else super().response_rules(operation, status)
 
-    def success(self, operation: str, answer: Answer, status: int) -> Response:  # noqa: ARG002 - of all
+    def success(self, operation: str, result: Result, status: int) -> Response:  # noqa: ARG002 - of all
         """The response of a call that succeeded."""
-        return json_response(status, self._envelope(answer.body))
+        return json_response(status, self._envelope(result.body))
 
     def refusal(self, operation: str, refused: Refused) -> Response:
         """The response of a call that is refused, with the parameters that are wrong."""

@@ -19,7 +19,7 @@ from victor_ext.sandbox.eastpay.payments import (
     is_declined,
     result,
 )
-from victor_ext.sandbox.engine import Answer, Asked, Refused
+from victor_ext.sandbox.engine import Asked, Refused, Result
 from victor_ext.sandbox.server import Clock, JsonObject, NotFound, Response, find
 from victor_ext.sandbox.server.document import Validator, load_document
 from victor_ext.sandbox.server.notifying import NotifyingSettings
@@ -104,18 +104,18 @@ class State:
             raise NotFound("The checkout has expired.")
         return checkout
 
-    def about(self, entry: Entry, code: str | None = None) -> Answer:
+    def about(self, entry: Entry, code: str | None = None) -> Result:
         """The answer about a payment, with a result code (None: the current one)."""
         code = code or entry.code_at(self.now())
         status = self._settings.declined_status if is_declined(code) else 200
-        return Answer(body=_payment(entry, code), status=status)
+        return Result(body=_payment(entry, code), status=status)
 
     # What the operations do
 
-    def pay(self, asked: Asked) -> Answer:
+    def pay(self, asked: Asked) -> Result:
         return self._made(self.new_entry(asked.call.owner, asked.body))
 
-    def follow_up(self, asked: Asked) -> Answer:
+    def follow_up(self, asked: Asked) -> Result:
         entry = self._own_entry(asked)
         step = self.new_entry(asked.call.owner, asked.body, entry.cents)
         asked.call.exchange.operation = STEPS[step.payment_type].name
@@ -125,7 +125,7 @@ class State:
         entry.steps.append(step)
         return self._made(step)
 
-    def _made(self, entry: Entry) -> Answer:
+    def _made(self, entry: Entry) -> Result:
         """The answer with the first code of a payment or a step. One that is declined is no
         work.
         """
@@ -136,7 +136,7 @@ class State:
             work = [reference] if reference else []
         return replace(self.about(entry, entry.ending.code), made=entry.id, work=work)
 
-    def inquire(self, asked: Asked) -> Answer:
+    def inquire(self, asked: Asked) -> Result:
         return self.about(self._own_entry(asked))
 
     def find(self, asked: Asked) -> JsonObject:
@@ -155,23 +155,23 @@ class State:
         ]
         return {"result": result(SUCCEEDED), "payments": payments}
 
-    def prepare(self, asked: Asked) -> Answer:
+    def prepare(self, asked: Asked) -> Result:
         made = Checkout(self.new_id(), asked.call.owner, asked.body, self.now() + _CHECKOUT_LIFE)
         self.checkouts[made.id] = made
-        said = _answer_of("POST", "/v3/checkouts").declared(made.form)
-        return Answer(body={**said, "id": made.id, "result": result(STARTED)}, made=made.id)
+        said = _result_of("POST", "/v3/checkouts").declared(made.form)
+        return Result(body={**said, "id": made.id, "result": result(STARTED)}, made=made.id)
 
     def widget(self, asked: Asked) -> Response:
         """The program that shows the form of a checkout."""
         self.checkout(asked.about)
         return Response(200, b"/* the payment form */", _SCRIPT)
 
-    def checkout_status(self, asked: Asked) -> Answer:
+    def checkout_status(self, asked: Asked) -> Result:
         checkout = self.checkout(asked.about)
         if checkout.owner != asked.call.owner:
             raise NotFound("There is no such checkout.")
         if checkout.paid is None:
-            return Answer(body={"id": checkout.id, "result": result(STARTED)})
+            return Result(body={"id": checkout.id, "result": result(STARTED)})
         return self.about(checkout.paid)
 
     def _own_entry(self, asked: Asked) -> Entry:
@@ -189,13 +189,13 @@ def _payment(entry: Entry, code: str) -> JsonObject:
     """What is said of a payment. Amount and currency are repeated by the sandbox's choice."""
     form = entry.form
     return {
-        **_answer_of("GET", "/v3/payments/{id}").declared(form),
+        **_result_of("GET", "/v3/payments/{id}").declared(form),
         **{name: form[name] for name in ("amount", "currency") if name in form},
         "id": entry.id,
         "result": result(code, entry.refusal),
     }
 
 
-def _answer_of(method: str, path: str) -> Validator:
+def _result_of(method: str, path: str) -> Validator:
     """What an answer repeats of a form: the members that the document declares in both."""
     return load_document(DOCUMENT).operation(method, path).response(200)

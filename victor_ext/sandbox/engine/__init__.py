@@ -6,12 +6,11 @@ from victor_ext.sandbox.engine.key_memory import Entry, KeyMemory, Remembered, p
 from victor_ext.sandbox.engine.moves import Move
 from victor_ext.sandbox.engine.pages import Listing, Page, has_member, in_order, page_of, passes
 from victor_ext.sandbox.engine.refused import Refused
-from victor_ext.sandbox.engine.rows import Answer, Asked, Row
+from victor_ext.sandbox.engine.rows import Asked, Result, Row
 from victor_ext.sandbox.engine.table_provider import TableProvider
 from victor_ext.sandbox.engine.timeline import Timeline
 
 __all__ = (
-    "Answer",
     "Asked",
     "Entry",
     "KeyMemory",
@@ -20,6 +19,7 @@ __all__ = (
     "Page",
     "Refused",
     "Remembered",
+    "Result",
     "Row",
     "TableProvider",
     "Timeline",

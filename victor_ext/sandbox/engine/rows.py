@@ -34,7 +34,7 @@ class Asked:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
+class Result:
     """What an operation answers, and the work that it did."""
 
     body: Any = None
@@ -56,7 +56,7 @@ class Row:
         name: The operation's, as commands and faults have it.
         place: Its method and path: `POST /v3/payouts/{id}`.
         does: Does the work. It gets the provider's state and what is asked, and raises `Refused` or
-            `NotFound`. It returns an `Answer`, or less: a body (no work was done), the items of a
+            `NotFound`. It returns a `Result`, or less: a body (no work was done), the items of a
             list in a row with a `listing`, or None (what the path names was changed, and there is
             no body). A whole `Response` is sent as it is.
         status: Of the response.

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
-from victor_ext.sandbox.engine import Answer, Asked, Page, Refused, Row, TableProvider
+from victor_ext.sandbox.engine import Asked, Page, Refused, Result, Row, TableProvider
 from victor_ext.sandbox.flexfactor.commands import FlexFactorCommands
 from victor_ext.sandbox.flexfactor.notifications import EVENTS, RESENDING
 from victor_ext.sandbox.flexfactor.orders import ORDERS, Order, check_moments
@@ -165,10 +165,10 @@ class FlexFactorProvider(TableProvider[FlexFactorSettings]):
             "items": [shown(order) for order in page.items],
         }
 
-    def success(self, operation: str, answer: Answer, status: int) -> Response:
+    def success(self, operation: str, result: Result, status: int) -> Response:
         """The response of a call that succeeded, with the headers that were seen."""
-        headers = _headers() if answer.body is None else _headers() | _COOKIE
-        return super().success(operation, replace(answer, headers=headers), status)
+        headers = _headers() if result.body is None else _headers() | _COOKIE
+        return super().success(operation, replace(result, headers=headers), status)
 
     def refusal(self, operation: str, refused: Refused) -> Response:
         """The response of a call that is refused, with the provider's spelling of the field."""

@@ -8,7 +8,7 @@ from collections import ChainMap
 from dataclasses import dataclass
 from decimal import Decimal
 
-from victor_ext.sandbox.engine import Answer, Asked, Refused
+from victor_ext.sandbox.engine import Asked, Refused, Result
 from victor_ext.sandbox.flexfactor.notifications import REFUNDED, OrderNotifications
 from victor_ext.sandbox.flexfactor.orders import Order
 from victor_ext.sandbox.server import Clock, JsonObject, JsonValue, TokenStore, find, option
@@ -134,11 +134,11 @@ class State:
             skipAvailable=False,
         )
 
-    def transmit(self, asked: Asked) -> Answer:
+    def transmit(self, asked: Asked) -> Result:
         work = [f"{asked.body['orderId']}/transmit"]
-        return Answer(body=_said(0, transmitId=str(uuid.uuid4())), work=work)
+        return Result(body=_said(0, transmitId=str(uuid.uuid4())), work=work)
 
-    def evaluate(self, asked: Asked) -> Answer:
+    def evaluate(self, asked: Asked) -> Result:
         external_id = asked.body["orderId"]
         asked.call.refers_to(external_id)
         # The provider recognises a repeated order id of merchant-initiated transactions only.
@@ -153,7 +153,7 @@ class State:
             senseKey=asked.body.get("senseKey"),
             orderId=order.id,
         )
-        return Answer(body=body, made=order.id, work=None if known else [external_id])
+        return Result(body=body, made=order.id, work=None if known else [external_id])
 
     def _decided(self, asked: Asked) -> Order:
         """The order of a new evaluation. A decision that was set counts once."""
@@ -168,18 +168,18 @@ class State:
         self.notified.changed(order)
         return order
 
-    def capture(self, asked: Asked) -> Answer:
+    def capture(self, asked: Asked) -> Result:
         order = self._own_order(asked, asked.body["orderId"])
         reference = f"{order.external_id}/capture"
         asked.call.refers_to(reference)
         try:
             order.capture(asked.body["amount"], asked.body["currency"])
         except Refused as refused:
-            return Answer(body=_said("FAILED", errors=[refused.message]))
+            return Result(body=_said("FAILED", errors=[refused.message]))
         self.notified.changed(order)
-        return Answer(body=_said("SUCCESS"), work=[reference])
+        return Result(body=_said("SUCCESS"), work=[reference])
 
-    def refund(self, asked: Asked) -> Answer:
+    def refund(self, asked: Asked) -> Result:
         order = self._own_order(asked, asked.about)
         reference = f"{order.external_id}/refund"
         asked.call.refers_to(reference)
@@ -189,27 +189,27 @@ class State:
             code, why = "2001", refused.message
             error = {"item1": why, "item2": "", "item3": code, "item4": True}
             body = _said("FAILED", responseCode=code, responseMessage=why, errors=[error])
-            return Answer(body=body)
+            return Result(body=body)
         self.notified.post(order, REFUNDED)
         body = _said("SUCCESS", responseCode="100", responseMessage="Success")
-        return Answer(body=body, work=[reference])
+        return Result(body=body, work=[reference])
 
-    def cancel(self, asked: Asked) -> Answer:
+    def cancel(self, asked: Asked) -> Result:
         return self._cancelled(asked, self._own_order(asked, asked.about))
 
-    def external_cancel(self, asked: Asked) -> Answer:
+    def external_cancel(self, asked: Asked) -> Result:
         key = asked.about, asked.call.owner
         return self._cancelled(asked, find(self.by_external_id, key, "order"))
 
-    def _cancelled(self, asked: Asked, order: Order) -> Answer:
+    def _cancelled(self, asked: Asked, order: Order) -> Result:
         """Cancel an order. A cancelled one stays cancelled."""
         reference = f"{order.external_id}/cancel"
         asked.call.refers_to(reference)
         if order.state == "Cancelled":
-            return Answer()
+            return Result()
         order.cancel()
         self.notified.changed(order)
-        return Answer(work=[reference])
+        return Result(work=[reference])
 
     def one_order(self, asked: Asked) -> JsonObject:
         return shown(self._own_order(asked, asked.about))

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from functools import partial
 
-from victor_ext.sandbox.engine import Answer, Asked, Refused
+from victor_ext.sandbox.engine import Asked, Refused, Result
 from victor_ext.sandbox.server import JsonObject, find
 from victor_ext.sandbox.velo.base import Base, iso, made_at
 
@@ -50,7 +50,7 @@ class Accounts:
         self.banks[account_id] = bank
         return bank
 
-    def create_bank(self, asked: Asked) -> Answer:
+    def create_bank(self, asked: Asked) -> Result:
         """Add a funding account that can be read later."""
         body = asked.body
         made = self.add_bank(body["name"], body.get("currency", ""))
@@ -75,7 +75,7 @@ class Accounts:
     def source(self, account_id: str) -> JsonObject:
         return find(self.sources, account_id, "source account")
 
-    def fund(self, asked: Asked) -> Answer:
+    def fund(self, asked: Asked) -> Result:
         """Request money."""
         account_id, body = asked.about, asked.body
         account = self.source(account_id)

@@ -12,7 +12,7 @@ from functools import partial
 from operator import ge, le
 from typing import Any
 
-from victor_ext.sandbox.engine import Answer, Listing, Timeline
+from victor_ext.sandbox.engine import Listing, Result, Timeline
 from victor_ext.sandbox.server import (
     Clock,
     JsonObject,
@@ -116,10 +116,10 @@ def iso(moment: float) -> str:
     )
 
 
-def made_at(address: str, *references: str) -> Answer:
+def made_at(address: str, *references: str) -> Result:
     """The answer of what makes something: its address, and what the work is counted for."""
     made = address.rpartition("/")[2]
-    return Answer(headers={"Location": address}, made=made, work=references)
+    return Result(headers={"Location": address}, made=made, work=references)
 
 
 _MEMBERS = {"submittedDate": "submittedDateTime"}

@@ -1,6 +1,6 @@
 """Who is paid: payees, and the batches that make them."""
 
-from victor_ext.sandbox.engine import Answer, Asked, Refused
+from victor_ext.sandbox.engine import Asked, Refused, Result
 from victor_ext.sandbox.server import JsonObject, find
 from victor_ext.sandbox.velo.base import Base, made_at
 from victor_ext.sandbox.velo.notifications import DETAILS, ONBOARDING, notify_of_payee
@@ -52,7 +52,7 @@ class Payees:
         self._base.touch(payee_id)
         return payee
 
-    def create(self, asked: Asked) -> Answer:
+    def create(self, asked: Asked) -> Result:
         """Make a batch of new payees. The work is counted for the remote ids of those made."""
         items: list[JsonObject] = asked.body["payees"]
         failures: list[JsonObject] = []

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from victor_ext.sandbox.engine import Answer, Asked, Move, Refused
+from victor_ext.sandbox.engine import Asked, Move, Refused, Result
 from victor_ext.sandbox.server import JsonObject, NotFound, Response, find
 from victor_ext.sandbox.velo.accounts import Accounts
 from victor_ext.sandbox.velo.base import Base, iso, made_at
@@ -57,7 +57,7 @@ class Payouts:
         self._now, self._new_id = base.now, base.new_id
         self.all: dict[str, Payout] = {}
 
-    def submit(self, asked: Asked) -> Answer:
+    def submit(self, asked: Asked) -> Result:
         """Make a payout. The work is counted for the payor's ids of its payments."""
         body = asked.body
         payout = Payout(

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from victor_ext.sandbox.engine import Answer, Asked, Page, Refused, Row, TableProvider
+from victor_ext.sandbox.engine import Asked, Page, Refused, Result, Row, TableProvider
 from victor_ext.sandbox.server.document import without_nulls
 from victor_ext.sandbox.server.exchange import JsonObject, Response, json_response
 from victor_ext.sandbox.server.provider import Call
@@ -285,12 +285,12 @@ class VeloProvider(TableProvider[VeloSettings]):
             body["summary"] = self.state.payouts.shown(asked.about)
         return body
 
-    def success(self, operation: str, answer: Answer, status: int) -> Response:
+    def success(self, operation: str, result: Result, status: int) -> Response:
         """The response of a call that succeeded: of its body, the declared members."""
-        if answer.body is not None:
-            declared = self.rules(operation).response(status).declared(answer.body)
-            answer = replace(answer, body=declared)
-        return super().success(operation, answer, status)
+        if result.body is not None:
+            declared = self.rules(operation).response(status).declared(result.body)
+            result = replace(result, body=declared)
+        return super().success(operation, result, status)
 
     def refusal(self, operation: str, refused: Refused) -> Response:  # noqa: ARG002 - it has one
         """Velo's format of an error.

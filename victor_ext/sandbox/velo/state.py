@@ -4,7 +4,7 @@ import base64
 import uuid
 from datetime import datetime
 
-from victor_ext.sandbox.engine import Answer, Asked, Refused
+from victor_ext.sandbox.engine import Asked, Refused, Result
 from victor_ext.sandbox.server import Clock, JsonObject, TokenStore, find
 from victor_ext.sandbox.server.notifications import Notifications
 from victor_ext.sandbox.velo.accounts import Accounts
@@ -36,7 +36,7 @@ class State(Base):
         self.keys[key] = secret
         return {"api_key": key, "api_secret": secret}
 
-    def create_webhook(self, asked: Asked) -> Answer:
+    def create_webhook(self, asked: Asked) -> Result:
         self.watch()
         webhook_id = self.new_id()
         self.webhooks[webhook_id] = {
@@ -60,11 +60,11 @@ class State(Base):
             raise Refused(400, "The payee has payments.")
         self.payees.delete(payee_id)
 
-    def ping(self, asked: Asked) -> Answer:
+    def ping(self, asked: Asked) -> Result:
         """Post a ping to a webhook."""
         webhook = find(self.webhooks, asked.about, "webhook")
         event_id = self.notify("system", "ping", {"sourceType": "ping"}, webhook["id"])
-        return Answer(body={"id": event_id, "webhookId": webhook["id"]}, work=[webhook["id"]])
+        return Result(body={"id": event_id, "webhookId": webhook["id"]}, work=[webhook["id"]])
 
     def changes(self, asked: Asked, items: list[JsonObject], member: str) -> list[JsonObject]:
         """The items that have changed since a time. `member` has the id of an item."""
@@ -74,7 +74,7 @@ class State(Base):
             raise Refused(400, "updatedSince must be a time.", "updatedSince") from None
         return [item for item in items if self.changed[item[member]] >= since]
 
-    def token(self, asked: Asked) -> Answer:
+    def token(self, asked: Asked) -> Result:
         """Issue a token for a key and its secret."""
         kind, _, pair = (asked.call.header("authorization") or "").partition(" ")
         try:
@@ -90,9 +90,9 @@ class State(Base):
         token, _ = self.tokens.issue(key, _TOKEN_LIFE)
         body = {"access_token": token, "token_type": "bearer", "expires_in": _TOKEN_LIFE}
         body |= {"scope": "sandbox", "entityIds": [self.payor_id]}
-        return Answer(body=body, headers={"Cache-Control": "no-store", "Pragma": "no-cache"})
+        return Result(body=body, headers={"Cache-Control": "no-store", "Pragma": "no-cache"})
 
-    def log_out(self, asked: Asked) -> Answer:
+    def log_out(self, asked: Asked) -> Result:
         """Revoke the token of a call."""
         self.tokens.revoke(token=asked.call.bearer_token)
-        return Answer()
+        return Result()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from victor_ext.sandbox.engine import Answer, Asked, Refused
+from victor_ext.sandbox.engine import Asked, Refused, Result
 from victor_ext.sandbox.server import Call, JsonObject, NotFound
 from victor_ext.sandbox.server.document import Problem
 from victor_ext.sandbox.victor.formats import Formats
@@ -21,15 +21,15 @@ def list_requests(ledger: Ledger, asked: Asked) -> JsonObject:
     return ledger.formats.page(*ledger.pager.page(asked.query))
 
 
-def get_request(ledger: Ledger, asked: Asked) -> Answer:
+def get_request(ledger: Ledger, asked: Asked) -> Result:
     """One request, once its time to be known has come."""
     request = ledger.get(asked.about)
     if 0 <= ledger.clock.now() - request.created_at < ledger.settings.get_lag:
         raise NotFound("The request is not known yet.")
-    return Answer(body=ledger.formats.detail(request), made=request.id)
+    return Result(body=ledger.formats.detail(request), made=request.id)
 
 
-def create_request(ledger: Ledger, asked: Asked) -> Answer:
+def create_request(ledger: Ledger, asked: Asked) -> Result:
     """Make a request, or show the one that was made under the key before."""
     call = asked.call
     check_key(ledger, call)
@@ -47,7 +47,7 @@ def create_request(ledger: Ledger, asked: Asked) -> Answer:
         request = ledger.create(call.owner, call.key, digest, asked.body)
         work = [] if request.client_reference_id is None else [request.client_reference_id]
     call.exchange.reference = request.client_reference_id
-    return Answer(body=_SHOWN[rule](ledger.formats, request), made=request.id, work=work)
+    return Result(body=_SHOWN[rule](ledger.formats, request), made=request.id, work=work)
 
 
 def check_key(ledger: Ledger, call: Call) -> None:
@@ -64,12 +64,12 @@ def check_key(ledger: Ledger, call: Call) -> None:
         raise wrong(Problem((KEY_NAME,), kind, message))
 
 
-def respond(ledger: Ledger, asked: Asked) -> Answer:
+def respond(ledger: Ledger, asked: Asked) -> Result:
     """Answer an inbound request."""
     request, is_done = ledger.respond(asked.about, asked.body)
     asked.call.exchange.replayed = not is_done
     body = ledger.formats.answer(request)
-    return Answer(body=body, made=request.id, work=() if is_done else None)
+    return Result(body=body, made=request.id, work=() if is_done else None)
 
 
 def issue_token(ledger: Ledger, asked: Asked) -> JsonObject:
