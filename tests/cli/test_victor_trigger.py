@@ -54,6 +54,17 @@ def test_it_is_posted_and_signed(bare_command: Command, receiver: Receiver) -> N
         verify(came.headers, came.body + b" ")
 
 
+def test_a_header_has_the_id_and_the_time_without_a_secret(
+    bare_command: Command, receiver: Receiver
+) -> None:
+    to = (*POST, receiver.url, "--header", "X-Id: {id} at {timestamp}")
+    assert bare_command(*to, "--header", "content-type: application/cloudevents+json").status == 0
+    [came] = receiver.came
+    notification_id, _, timestamp = came.headers["x-id"].partition(" at ")
+    assert (len(notification_id), timestamp.isdigit()) == (36, True)
+    assert came.headers["content-type"] == "application/cloudevents+json"
+
+
 @pytest.mark.parametrize("says", CASES["how it is signed"])
 def test_the_signature_is_as_the_options_say(
     says: str, bare_command: Command, receiver: Receiver
@@ -118,7 +129,8 @@ def test_a_folder_of_packages_is_told_from_a_package(
 def test_what_cannot_be_posted_is_named(
     says: str, bare_command: Command, receiver: Receiver, tmp_path: Path
 ) -> None:
-    (tmp_path / "text").write_text("no JSON")
+    for name, text in {"text": "no JSON", "null": "null", "nan": '{"fee": NaN}'}.items():
+        (tmp_path / name).write_text(text)
     case = CASES["refused"][says]
     words = [word.replace("URL", receiver.url).replace("FOLDER", str(tmp_path)) for word in case]
     ran = bare_command("trigger", *words, **({} if "not set" in says else SECRET))

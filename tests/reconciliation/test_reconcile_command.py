@@ -196,23 +196,31 @@ def test_the_wrong_window_is_told(books: Books, planted: Planted) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "body", "message"), [(403, None, "403"), (200, "{}", "no list of results")]
+    ("status", "body", "message", "ends_with"),
+    [
+        (401, None, "401", 2),
+        (403, None, "403", 2),
+        (404, None, "404", 75),
+        (200, "{}", "no list of results", 75),
+    ],
 )
 def test_a_read_that_fails_is_no_difference(
-    books: Books, planted: Planted, status: int, body: str | None, message: str
+    books: Books, planted: Planted, status: int, body: str | None, message: str, ends_with: int
 ) -> None:
-    """Without its list, a page was not read: it is no empty one."""
+    """Without its list, a page was not read: it is no empty one. And nobody has to repeat what
+    refused credentials end.
+    """
     out = books.folder / "report.csv"
     planted.sandbox.inject("status", status=status, body=body, operation="list", times=100)
     try:
         ran = books("--out", out, "--json")
     finally:
         planted.sandbox.clear_faults()
-    assert ran.status == 75
+    assert ran.status == ends_with
     assert ran.out == ""
     assert message in ran.err
     assert ran.error["status_code"] == status
-    assert json.loads(ran.err)["exit_status"] == 75
+    assert json.loads(ran.err)["exit_status"] == ends_with
     assert not out.exists()
 
 

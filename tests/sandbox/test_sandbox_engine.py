@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from victor_ext.sandbox.engine import Answer, Listing, Refused, Row, TableProvider
+from victor_ext.sandbox.engine import Listing, Refused, Result, Row, TableProvider
 from victor_ext.sandbox.server import HeaderKey, Response, ServerInThread
 
 PAGE = Path(__file__).parents[2].joinpath("docs/sandbox-custom.md").read_text("utf-8")
@@ -27,9 +27,9 @@ def _made(state, asked):
     if "refused" in asked.body:
         raise Refused(422, "It is refused.", "refused", code="no")
     if "too_large" in asked.body:
-        return Answer(body={"success": False}, status=200)
+        return Result(body={"success": False}, status=200)
     state.append({"id": str(len(state)), **asked.body})
-    return Answer(body=state[-1], made=state[-1]["id"], work=[asked.body["name"]])
+    return Result(body=state[-1], made=state[-1]["id"], work=[asked.body["name"]])
 
 
 class OddProvider(TableProvider):
@@ -121,6 +121,18 @@ def test_a_page_has_no_more_than_its_most(odd):
     for name in "abc":
         ann.post("/things", json={"name": name})
     assert len(ann.get("/things").json()["items"]) == 2
+
+
+def test_without_a_document_a_list_is_cut_by_its_parameters(odd):
+    _, ann = odd
+    for name in "abc":
+        ann.post("/things", json={"name": name})
+    second = ann.get("/things", params={"page": 2, "pageSize": 1, "name": "a"}).json()
+    assert [item["name"] for item in second["items"]] == ["b"]
+    for page in ("0", "two", ""):
+        refused = ann.get("/things", params={"page": page})
+        assert (refused.status_code, refused.json()["error"]) == (400, "refused")
+        assert "page must be a whole number above 0" in refused.text
 
 
 def test_the_body_of_a_get_is_not_read(odd):

@@ -163,6 +163,9 @@ def exit_status_of(error: VictorError, *, wrote: bool, default_status: int = FAI
     status_of_rows: int | None = getattr(error, "exit_status", None)
     if status_of_rows is not None:
         return status_of_rows
+    is_of_caller = isinstance(error, victor_ext.AuthenticationError | victor_ext.PermissionDenied)
+    if default_status == FOR_NOW and is_of_caller:
+        return MISUSE  # to run the command again changes nothing
     return FOR_NOW if _is_transient(error) else default_status
 
 

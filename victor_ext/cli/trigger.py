@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -83,17 +84,14 @@ def trigger(
         connected: Any = import_module("victor_ext.sandbox.connected")
     except ImportError as error:
         raise Misuse(f"{error}.") from error
-    headers = dict(each.split(":", 1) for each in header or ())
-    sign = None
-    if any("{" in value for value in headers.values()):
-        sign = {
-            "signed": signed,
-            "algorithm": algorithm,
-            "encoding": encoding,
-            "secret_encoding": secret_encoding,
-        }
+    sign = {
+        "signed": signed,
+        "algorithm": algorithm,
+        "encoding": encoding,
+        "secret_encoding": secret_encoding,
+    }
     try:
-        sandbox = _sandbox(connected, package, notify, headers, sign)
+        sandbox = _sandbox(connected, package, notify, _by_name(header or ()), sign)
         with sandbox:
             if notify is not None:
                 named = sandbox.webhooks() if webhook is None else (webhook,)
@@ -140,26 +138,47 @@ def _sandbox(
     package: str,
     notify: str | None,
     headers: dict[str, str],
-    sign: dict[str, str] | None,
+    sign: dict[str, str],
 ) -> Any:
     """The sandbox that posts; `ValueError` says which argument cannot work."""
     settings = import_module("victor_ext.sandbox.server.notifying").NotifyingSettings(notify=notify)
     name = packages.importable_name(package)
-    if sign is None:
-        return connected.ConnectedSandbox(name, settings, headers=headers)
+    signing = {key: value for key, value in headers.items() if _has_signature(value)}
+    others = {key: value for key, value in headers.items() if key not in signing}
+    if not signing:
+        return connected.ConnectedSandbox(name, settings, headers=others)
     secret = os.environ.get(SECRET)
     if not secret:
         raise Misuse(f"{SECRET} is not set: put the secret there that your service has.")
-    signature = connected.Signature(headers=headers, secret=secret, **sign)
-    return connected.ConnectedSandbox(name, settings, sign=signature)
+    signature = connected.Signature(headers=signing, secret=secret, **sign)
+    return connected.ConnectedSandbox(name, settings, sign=signature, headers=others)
+
+
+def _has_signature(value: str) -> bool:
+    """Whether the value of a header has more to fill in than what every notification has."""
+    return "{" in value.replace("{id}", "").replace("{timestamp}", "")
+
+
+def _by_name(headers: Sequence[str]) -> dict[str, str]:
+    """The headers by name, each of which is there once."""
+    values: dict[str, str] = {}
+    for header in headers:
+        name, _, value = header.partition(":")
+        if name.lower() in map(str.lower, values):
+            raise Misuse(f"--header {name} is there twice: write both values in one, with a comma.")
+        values[name] = value
+    return values
 
 
 def _content(file: Path) -> Any:
     try:
-        return json.loads(file.read_bytes())
+        content = json.loads(file.read_bytes())
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or "it is not JSON"
         raise Misuse(f"--body {file} cannot be read: {reason}.") from error
+    if content is None:
+        raise Misuse(f"--body {file} is null: write what the notification has.")
+    return content
 
 
 def _list(webhooks: dict[str, list[str]], *, as_json: bool) -> int:

@@ -13,7 +13,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any, ClassVar, cast
 
-from victor_ext.sandbox.connected.signature import Unsigned, check_headers
+from victor_ext.sandbox.connected.signature import Unsigned, check_headers, filled
 from victor_ext.sandbox.server.commands import command, nothing
 from victor_ext.sandbox.server.exchange import JsonObject, JsonValue, Response
 from victor_ext.sandbox.server.notifications import Resending
@@ -29,6 +29,7 @@ Examples = Mapping[str, Mapping[str, JsonValue]]
 """Bodies by the name of their webhook, and of the example."""
 Sign = Callable[[Unsigned], Mapping[str, str]]
 """Makes the headers that prove who posts, each time that a notification is posted."""
+_JSON = {"Content-Type": "application/json"}
 
 
 class ConnectedCommands(NotificationCommands):
@@ -70,7 +71,7 @@ class ConnectedProvider(SandboxProvider[NotifyingSettings]):
     commands_type = ConnectedCommands
     resending = Resending(taken=range(200, 300), end=3 * 86_400.0)
     examples: ClassVar[Examples] = {}
-    headers: ClassVar[Mapping[str, str]] = {}
+    headers: ClassVar[Mapping[str, str]] = _JSON
     """What every notification has, beside its signature."""
     sign: ClassVar[tuple[Sign, ...]] = ()
     """What signs, if anything does."""
@@ -90,13 +91,14 @@ class ConnectedProvider(SandboxProvider[NotifyingSettings]):
     def post(self, webhook: str, body: JsonValue) -> None:
         """Post a notification; `ValueError` where there is no address."""
         self.notifications.require_address(webhook)
-        content = json.dumps(body, ensure_ascii=False).encode()
+        content = _content_of(body)
         notification_id = str(uuid.uuid4())
 
         def make(url: str, _was_posted: bool) -> Posted:  # noqa: FBT001 (as `Make` says)
             now = int(self.context.clock.wall())
             unsigned = Unsigned(notification_id, now, content, url)
-            headers = {"Content-Type": "application/json", **self.headers}
+            values = unsigned.values
+            headers = {name: filled(value, values) for name, value in self.headers.items()}
             for sign in self.sign:
                 headers |= sign(unsigned)
             return Posted(headers, content)
@@ -113,7 +115,8 @@ class ConnectedSandbox(ConnectedCommands, NotifyingServer[NotifyingSettings]):
         settings: The options; `notify` is the address.
         sign: Makes the headers that prove who posts, such as a `Signature`, or a function of what
             is `Unsigned`. None: nothing is signed.
-        headers: Further headers of every notification.
+        headers: Further headers of every notification. `{id}` and `{timestamp}` stand for its id
+            and the time in seconds since the epoch.
 
     Raises:
         ValueError: The package has no webhooks, or an argument cannot work.
@@ -128,13 +131,15 @@ class ConnectedSandbox(ConnectedCommands, NotifyingServer[NotifyingSettings]):
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(settings or NotifyingSettings())
-        check_headers(headers or {})
+        headers = headers or {}
+        check_headers(headers, ("id", "timestamp"))
+        has_type = any(name.lower() == "content-type" for name in headers)
         name = package if isinstance(package, str) else package.__name__
         known: dict[str, Any] = {
             "title": name,
             "examples": (examples := _examples_of(name)),
             "events": tuple(examples),
-            "headers": headers or {},
+            "headers": headers if has_type else {**_JSON, **headers},
             "sign": () if sign is None else (sign,),
         }
         made = type("OneConnectedProvider", (ConnectedProvider,), known)
@@ -155,6 +160,14 @@ def _examples_of(package: str) -> Examples:
         ) from None
     examples: Examples = module.EXAMPLES
     return examples
+
+
+def _content_of(body: JsonValue) -> bytes:
+    """A body as it is posted; `ValueError` for a number that JSON does not have."""
+    try:
+        return json.dumps(body, ensure_ascii=False, allow_nan=False).encode()
+    except ValueError:
+        raise ValueError("body has a number that JSON does not have: NaN or Infinity") from None
 
 
 def _require(name: str, known: Mapping[str, object], what: str) -> None:

@@ -20,6 +20,8 @@ _NAMED = re.compile("{([^{}]*)}")
 _IN_SIGNED = ("id", "timestamp", "body")
 _IN_HEADERS = ("id", "timestamp", "signature")
 _HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_OF_CONNECTION = ("connection", "content-length", "host", "transfer-encoding")
+"""Headers that whoever sends a request makes."""
 _DECODERS: dict[str, Callable[[str], bytes]] = {
     "text": str.encode,
     "base64": lambda text: base64.b64decode(text.removeprefix("whsec_"), validate=True),
@@ -36,6 +38,11 @@ class Unsigned(NamedTuple):
     """Epoch seconds of the sandbox's wall clock."""
     body: bytes
     url: str
+
+    @property
+    def values(self) -> dict[str, str]:
+        """What `{id}` and `{timestamp}` stand for."""
+        return {"id": self.id, "timestamp": str(self.timestamp)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,8 +76,6 @@ class Signature:
         require_one_of("encoding", self.encoding, get_args(Encoding))
         require_one_of("secret_encoding", self.secret_encoding, get_args(SecretEncoding))
         check_headers(self.headers)
-        for name, value in self.headers.items():
-            _require_names(f"headers[{name!r}]", value, _IN_HEADERS)
         if not any("{signature}" in value for value in self.headers.values()):
             raise ValueError(
                 "headers has no {signature}: write the header that has it, such as "
@@ -86,15 +91,15 @@ class Signature:
 
     def __call__(self, unsigned: Unsigned) -> dict[str, str]:
         """The headers of one request."""
-        values = {"id": unsigned.id, "timestamp": str(unsigned.timestamp)}
+        values = unsigned.values
         before, _, after = self.signed.partition("{body}")
         message = b"".join(
-            (_filled(before, values).encode(), unsigned.body, _filled(after, values).encode())
+            (filled(before, values).encode(), unsigned.body, filled(after, values).encode())
         )
         digest = hmac.digest(self._key(), message, self.algorithm)
         is_hex = self.encoding == "hex"
         values["signature"] = digest.hex() if is_hex else base64.b64encode(digest).decode()
-        return {name: _filled(value, values) for name, value in self.headers.items()}
+        return {name: filled(value, values) for name, value in self.headers.items()}
 
     def _key(self) -> bytes:
         if isinstance(self.secret, bytes):
@@ -109,11 +114,16 @@ class Signature:
         return key
 
 
-def check_headers(headers: Mapping[str, str]) -> None:
-    """Raise `ValueError` for a name or a value that no header can have."""
+def check_headers(headers: Mapping[str, str], filled: Sequence[str] = _IN_HEADERS) -> None:
+    """Raise `ValueError` for a name or a value that no header can have, or for a name in braces
+    that is not `filled` in.
+    """
     for name, value in headers.items():
         if not _HEADER.fullmatch(name):
             raise ValueError(f"{name!r} is no name of a header, such as X-Signature")
+        if name.lower() in _OF_CONNECTION:
+            raise ValueError(f"the header {name} is made by the sandbox: leave it out")
+        _require_names(f"headers[{name!r}]", value, filled)
         if not value.isascii() or not value.isprintable():
             raise ValueError(f"the header {name} must be visible ASCII, not {value!r}")
 
@@ -125,5 +135,6 @@ def _require_names(where: str, template: str, known: Sequence[str]) -> None:
             raise ValueError(f"{where} has {{{name}}}: write one of {names}")
 
 
-def _filled(template: str, values: Mapping[str, str]) -> str:
+def filled(template: str, values: Mapping[str, str]) -> str:
+    """The text of a template, in which a name in braces stands for a value."""
     return _NAMED.sub(lambda found: values[found[1]], template)

@@ -50,7 +50,8 @@ def _itself(item: Any) -> Members:
 class Listing:
     """How the items of a list are filtered, sorted and cut.
 
-    Each parameter that the document declares is a filter, but for those in `controls`.
+    Each parameter that the document declares is a filter, but for those in `controls`. Without a
+    document, nothing is filtered or sorted.
 
     Args:
         size: The items of a page, where the query has no number.
@@ -71,6 +72,18 @@ class Listing:
     number: str = "page"
     asked_size: str = "pageSize"
     sort: str = "sort"
+
+    def undeclared(self, query: Mapping[str, Any]) -> dict[str, int]:
+        """The number of the page and its size in a query that no document describes. Raises
+        `Refused` for what is no number above 0.
+        """
+        asked: dict[str, int] = {}
+        for name in {self.number, self.asked_size} & query.keys():
+            text = str(query[name])
+            if not (text.isascii() and text.isdecimal()) or int(text) < 1:
+                raise Refused(400, f"{name} must be a whole number above 0.", name)
+            asked[name] = int(text)
+        return asked
 
     def page(self, items: Sequence[T], query: Mapping[str, Any]) -> Page[T]:
         """The page that is asked for. Raises `Refused` for an order that the items do not have."""

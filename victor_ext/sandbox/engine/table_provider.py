@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
 from victor_ext.sandbox.engine.checks import Table, check_document, check_rows
 from victor_ext.sandbox.engine.key_memory import KeyMemory
 from victor_ext.sandbox.engine.refused import Refused
-from victor_ext.sandbox.engine.rows import Answer, Asked, Row
+from victor_ext.sandbox.engine.rows import Asked, Result, Row
 from victor_ext.sandbox.server.commands import NotFound
 from victor_ext.sandbox.server.context import logger
 from victor_ext.sandbox.server.document import (
@@ -119,11 +119,11 @@ class TableProvider(SandboxProvider[S]):
         """The body of a page of a list."""
         return {"items": page.items}
 
-    def success(self, operation: str, answer: Answer, status: int) -> Response:  # noqa: ARG002 - as above
+    def success(self, operation: str, result: Result, status: int) -> Response:  # noqa: ARG002 - as above
         """The response of a call that succeeded."""
-        if answer.body is None:
-            return empty_response(status, answer.headers)
-        return json_response(status, answer.body, answer.headers)
+        if result.body is None:
+            return empty_response(status, result.headers)
+        return json_response(status, result.body, result.headers)
 
     def read_body(self, operation: str, call: Call) -> JsonObject:
         """The body of a request; empty where there is none and needs to be none. That of a GET
@@ -187,8 +187,8 @@ class TableProvider(SandboxProvider[S]):
         if not problems:
             return response
         where = "; ".join(problem.shown for problem in problems[:_SHOWN])
-        logger.error("an answer to '%s' breaks the document at: %s", operation, one_line(where))
-        message = f"The sandbox's own answer breaks the document at: {where}."
+        logger.error("a response to '%s' breaks the document at: %s", operation, one_line(where))
+        message = f"The sandbox's own response breaks the document at: {where}."
         return self.error(500, "nonconforming_answer", message)
 
     def _handled(self, operation: str, call: Call) -> Response:
@@ -225,23 +225,25 @@ class TableProvider(SandboxProvider[S]):
         query = rules.read_query(call.query)
         self.check(call, row.name, query, body)
         known = {name: value for name, value in query.items() if name in rules.query.members}
+        if row.listing is not None and self.document is None:
+            known = row.listing.undeclared(query)
         asked = Asked(row.name, call, known, rules.body.declared(body), body)
         made = row.does(self.state, asked)
         if isinstance(made, Response):
             return made
         if row.listing is not None:
             made = self.page_body(asked, row.listing.page(made, known))
-        answer = _answer_of(made, asked)
-        if answer.made is not None:
-            call.exchange.request_id = answer.made
-        if answer.work is not None:
-            call.did_work(*answer.work)
-        return self.success(row.name, answer, answer.status or row.status)
+        result = _result_of(made, asked)
+        if result.made is not None:
+            call.exchange.request_id = result.made
+        if result.work is not None:
+            call.did_work(*result.work)
+        return self.success(row.name, result, result.status or row.status)
 
 
-def _answer_of(made: Any, asked: Asked) -> Answer:
-    if isinstance(made, Answer):
+def _result_of(made: Any, asked: Asked) -> Result:
+    if isinstance(made, Result):
         return made
     if made is not None:
-        return Answer(body=made)
-    return Answer(work=[asked.about] if asked.about else [])
+        return Result(body=made)
+    return Result(work=[asked.about] if asked.about else [])
