@@ -130,13 +130,14 @@ class Planted(NamedTuple):
     Attributes:
         kind: The kind of histories that show it.
         complaint: What is told of one of them.
-        numbers: The first of their numbers, and how many there are at most.
+        numbers: The first of their numbers, and how many there are at most; or the seed of a
+            rare one, which a long run has found.
         changes: Where it is, what stands there, and what takes its place; nothing removes it.
     """
 
     kind: str
     complaint: str
-    numbers: tuple[int, int]
+    numbers: tuple[int, int] | str
     changes: tuple[tuple[str, str, str], ...]
 
 
@@ -654,6 +655,30 @@ PLANTED = {
             ),
         ),
     ),
+    "a step is taken however long after it was begun": Planted(
+        "payouts",
+        "asked twice: ",
+        "20261128:32757",
+        (
+            (
+                f"{BULK}.worker:Worker._alone_since",
+                "if step_of(chunk):\n    return lambda: began",
+                "",
+            ),
+        ),
+    ),
+    "a good response of another's is an earlier use of the key": Planted(
+        "outbox beside others",
+        "told wrong",
+        "20261128:25885",
+        (
+            (
+                f"{SETTLEMENT}.flow:_try_once",
+                "end.attempts > 1 or not end.is_refused",
+                "end.attempts > 1",
+            ),
+        ),
+    ),
     "a lost step is never taken again": Planted(
         "payouts",
         "never ends",
@@ -906,9 +931,14 @@ def test_the_decision_that_a_mistake_takes_back_is_in_the_code(name: str) -> Non
 @pytest.mark.nightly
 @pytest.mark.parametrize("name", PLANTED)
 def test_the_generator_notices(name: str) -> None:
-    kind, complaint, (first, most), changes = PLANTED[name]
+    kind, complaint, numbers, changes = PLANTED[name]
     kiosk("bodies")
-    histories = [draw(f"planted:{number}", kind) for number in range(first, first + most)]
+    if isinstance(numbers, str):
+        histories = [draw(numbers)]
+        assert histories[0].kind == kind
+    else:
+        first, most = numbers
+        histories = [draw(f"planted:{number}", kind) for number in range(first, first + most)]
     with ExitStack() as stack:
         for change in changes:
             stack.enter_context(planted(*change))
