@@ -3,7 +3,7 @@
 For each number of rows, and of processes: a server, a folder and a state of its own, a file, and
 the command as a user runs it. What is printed: rows a second, what each side used of the machine,
 and the sender's peak memory, as a ratio to the first. `--processes 1 2 4 --rows 100000 --write`
-measures one file by several processes, and keeps that for docs/scale.md. The server uses a core of
+measures one file by several processes, and keeps that for docs/evidence.md. The server uses a core of
 its own: with fewer cores than senders and servers, its share is in the rate.
 """
 
@@ -137,7 +137,7 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--json", action="store_true", help="for machines")
     parser.add_argument(
-        "--write", action="store_true", help="keep the last run of each kind, for docs/scale.md"
+        "--write", action="store_true", help="keep the last run of each kind, for docs/evidence.md"
     )
     options = parser.parse_args()
     if options.signed and (options.echo or options.write):

@@ -1,4 +1,6 @@
-"""Make docs/scale.md from the recorded runs, and from nothing else: `python -m benchmarks.scale`."""
+"""Make the table of docs/evidence.md about bulk sending from the recorded runs, and from nothing
+else: `python -m benchmarks.scale`.
+"""
 
 from __future__ import annotations
 
@@ -9,33 +11,27 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 RECORD = ROOT / "benchmarks/results/bulk.json"
-PAGE = ROOT / "docs/scale.md"
+PAGE = ROOT / "docs/evidence.md"
 Run = dict[str, Any]
 
+_BEGIN, _END = "<!-- scale -->\n", "<!-- /scale -->\n"
 _TEXT = """\
-# Scale
+<!-- Made from benchmarks/results/bulk.json by benchmarks/scale.py. Edit that file, never this part. -->
 
-<!-- Made from benchmarks/results/bulk.json by benchmarks/scale.py. Edit that file, never this page. -->
-
-What many rows take of the workers of [`victor bulk`](bulk.md), by what was measured. `python -m benchmarks.bulk --write`
-measures it again. A test makes this page from the record and compares.
-
-## One file, sent
-
-`victor bulk send`, from the start of the command to its end. *CPU* is that of all sending processes together, with
-checking, storing and the start; the server (and the one of PostgreSQL) uses the same cores, so where these are fewer
-than processes and servers, the rate is that of the machine and only the CPU a row is that of the sender. *sandbox*
-is `victor sandbox`, *echo* a server that takes each request at once.
+One run of `victor bulk send` for each row, from the start of the command to its end:
 
 {table}
 
-- *checking*: seconds until the last row was checked; nothing is sent before. *rows a second*: after that, while they
-  are stored and sent.
-- *client alone*: calls a second of the same client with as many threads in one process, without bulk sending.
-- *load*: runnable processes of the machine at the end of the run. {machines}. Other programs used these cores,
-  too, wherever it is more than the processes of the line: there a rate is a lower bound, and the CPU a row says more.
-- A process uses one core: more rows a second take more cores, and more machines
-  ([several machines](bulk-machines.md#several-processes-on-one-machine)).
+- *checking* is the time until the last row is checked. Nothing is sent before.
+- *rows a second* is measured after that, while rows are stored and sent. *CPU a row* counts all sending processes, with start and checking.
+- *client alone* is the calls a second of one process with as many threads, without bulk sending.
+- *echo* is a server that accepts each request at once. It shares the cores with the senders, and so does PostgreSQL.
+- *load* is the number of runnable processes at the end. Machine: {machines}. Where the load is greater than the processes of the row,
+  other programs used the cores. Then the rate is a lower bound, and *CPU a row* says more.
+- A process uses one core. For more rows a second, use more cores or
+  [more machines](bulk-machines.md#several-processes-on-one-machine).
+
+`python -m benchmarks.bulk --write` measures again.
 """
 _TEXT_COLUMNS = ("database", "server")
 _NUMBER_COLUMNS = (
@@ -45,7 +41,6 @@ _NUMBER_COLUMNS = (
     "checking",
     "rows a second",
     "CPU a row",
-    "CPU a row of the server",
     "client alone",
     "peak memory",
     "load",
@@ -54,7 +49,7 @@ _NUMBER_COLUMNS = (
 
 
 def markdown(runs: Sequence[Run]) -> str:
-    """The page."""
+    """The part of the page between its two comments."""
     machines = {f"{run['machine']}, Python {run['python']}" for run in runs}
     return _TEXT.format(table=_table(runs), machines="; ".join(sorted(machines)))
 
@@ -79,7 +74,6 @@ def _cells(run: Run) -> Sequence[str]:
         f"{run['checked']:.1f} s",
         f"{run['rate']:,.0f}",
         f"{1000 * run['sender_cpu'] / rows:.2f} ms",
-        f"{1000 * run['server_cpu'] / rows:.2f} ms",
         f"{run['alone']:,.0f}",
         f"{run['peak_mib']:,.0f} MiB",
         f"{run['load']:.1f}",
@@ -104,8 +98,15 @@ def recorded() -> list[Run]:
 
 
 def write() -> None:
-    """Write the page from what is recorded."""
-    PAGE.write_text(markdown(recorded()), encoding="utf-8")
+    """Write the part of the page from what is recorded."""
+    before, rest = PAGE.read_text(encoding="utf-8").split(_BEGIN)
+    after = rest.partition(_END)[2]
+    PAGE.write_text(f"{before}{_BEGIN}{markdown(recorded())}{_END}{after}", encoding="utf-8")
+
+
+def written() -> str:
+    """The part that the page has now."""
+    return PAGE.read_text(encoding="utf-8").partition(_BEGIN)[2].partition(_END)[0]
 
 
 def _place(run: Run) -> tuple[Any, ...]:

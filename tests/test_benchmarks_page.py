@@ -1,4 +1,6 @@
-"""docs/benchmarks.md and docs/scale.md are made of recorded runs: nothing is typed, or left out."""
+"""docs/benchmarks.md and a part of docs/evidence.md are made of recorded runs: nothing is typed, or
+left out.
+"""
 
 import json
 
@@ -32,5 +34,5 @@ def test_the_record_has_each_contender_of_each_measure(record):
         assert {len(rounds) for rounds in rows.values()} == {measure.rounds}, name
 
 
-def test_the_page_of_scale_is_made_of_its_record_and_of_nothing_else():
-    assert scale.PAGE.read_text(encoding="utf-8") == scale.markdown(scale.recorded())
+def test_the_table_of_bulk_sending_is_made_of_its_record_and_of_nothing_else():
+    assert scale.written() == scale.markdown(scale.recorded())

@@ -2,7 +2,7 @@
 hides itself.
 
 Celery's soft time limit is such a handler, and reporters of errors show the locals of every frame.
-An interruption between two waits is the documented boundary (docs/threat-model.md).
+An interruption between two waits is the documented boundary (docs/evidence.md).
 """
 
 import asyncio

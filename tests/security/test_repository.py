@@ -51,7 +51,7 @@ def test_a_whole_key_is_never_a_fake(
     assert [each.kind for each in found_in([file], tmp_path)] == [WHOLE_KEY]
 
 
-PAGE = (ROOT / "docs" / "threat-model.md").read_text("utf-8")
+PAGE = (ROOT / "docs" / "evidence.md").read_text("utf-8")
 ROWS = [line for line in PAGE.splitlines() if line.startswith("| **")]
 
 
