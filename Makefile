@@ -146,10 +146,10 @@ format: setup ## Format the code
 	@$(BIN)/ruff format .
 
 .PHONY: bench bench-page hot-paths
-bench: setup .venv/peers ## Measure against raw httpx and other clients, and write docs/benchmarks.md (or BENCH=--quick, which writes nothing)
+bench: setup .venv/peers ## Measure against raw httpx and other clients, and write docs/benchmarks.md and its tables (or BENCH=--quick, which writes nothing)
 	@$(BIN)/python -m benchmarks $(BENCH)
 
-bench-page: setup ## Make docs/benchmarks.md and its chart again from the recorded run
+bench-page: setup ## Make docs/benchmarks.md, its tables and its chart again from the recorded run
 	@$(BIN)/python -m benchmarks.page
 
 hot-paths: setup ## Count the function calls of one GET, one create and one page, by function

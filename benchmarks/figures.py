@@ -58,21 +58,16 @@ def _timed(measure: Measure, name: str, rounds: list[Any]) -> Line:
     scale, unit = _SCALES[measure.what]
     measured = [(_Round(*own), _Round(*raw)) for own, raw in rounds]
     times = [own.seconds / own.units * scale for own, _ in measured]
-    cpu = median(own.cpu / own.units * scale for own, _ in measured)
     ratios = [own.seconds / own.units / (raw.seconds / raw.units) for own, raw in measured]
     cpu_ratio = median(own.cpu / own.units / (raw.cpu / raw.units) for own, raw in measured)
     ratio = median(ratios)
     figures = {
         unit: spread(times),
-        f"CPU, {unit.split(maxsplit=1)[0]}": number(cpu),
         f"{TIMES} raw httpx": f"{ratio:.2f} ({min(ratios):.2f} to {max(ratios):.2f})",
         "of its CPU": f"{cpu_ratio:.2f}",
     }
     if measure.what == "item":
         figures = {"items a second": f"{1e6 / median(times):,.0f}"} | figures
-    if measure.what != "process":
-        units = sum(own.units for own, _ in measured)
-        figures[f"{measure.what}s measured"] = f"{units:,}"
     label = f"{int(name):,} items" if measure.kind == "growth" else contender(name).label
     shown = f"{ratio:.2f} {TIMES}"
     return Line(name, label, tuple(figures), tuple(figures.values()), ratio, shown, ratio)
@@ -96,7 +91,7 @@ def _size(_: Measure, name: str, rounds: list[Any]) -> Line:
         ("MB", "packages"),
         cells,
         size,
-        f"{size:.1f} MB, {packages} packages",
+        f"{size:.1f} MB",
     )
 
 

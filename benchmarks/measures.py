@@ -178,17 +178,15 @@ AWAITED = tuple(name for name, each in CONTENDERS.items() if each.awaited)
 PACKAGES = tuple(name for name in BLOCKING if name != "stripe_httpx")
 
 _REST = """\
-Creates, one after the other, as fast as they go. A second response to a call comes soon after the first one, if it
-comes, and the next write on the same connection would take it for its own. The rules against that:
+The client makes creates one after the other, as fast as it can. A second response to a call may arrive soon after the first. The next write
+on the same connection could take it for its own. These rules prevent that:
 
-- A connection rests for 0.1 s after a response before a write or a list uses it. 100 connections let 1,000 writes a
-  second through for nothing. Each write beyond that opens a connection, and over TLS makes a handshake; more
-  connections (`limits=httpx.Limits(max_connections=300)`) save it.
-- For each of those, a full pool closes its newest connection: the others have rested sooner. If it closed the one that
-  has rested longest, nearly all writes would open one.
-- A read by id uses a connection at once, since its response must repeat the id. So a GET pays nothing.
-- After an error status, a connection rests before a read, too.
-- What has come over a connection before a request closes it. To look for that is one system call for each attempt."""
+- A connection rests for 0.1 s after a response before a write or a list uses it. So 100 connections serve 1,000 writes a second. Each
+  write beyond that opens a connection. More connections (`limits=httpx.Limits(max_connections=300)`) save that.
+- To make room for it, a full pool closes its newest connection, because the others have rested for longer.
+- A read by id uses a connection at once, because its response must repeat the id.
+- After an error status, a connection also rests before a read.
+- A connection that received bytes before a request is closed. This check is one system call for each attempt."""
 
 MEASURES = {
     "get": Measure("One GET", "call", CALLED, "call", 9, 200, 1.0, "get", limit=0.75),
@@ -201,10 +199,9 @@ MEASURES = {
         200,
         1.0,
         "create",
-        "victor_ext makes an idempotency key, checks what it sends, and compares the answer with "
-        "it. With thousands a\n"
-        "second, as here, some writes [open a "
-        "connection](#victor_ext-what-the-rules-of-connections-cost).",
+        "victor_ext makes an idempotency key, checks the request, and compares the answer with it. "
+        "At thousands of calls\n"
+        "a second, some writes [open a connection](#victor_ext-what-the-rules-of-connections-cost).",
         limit=1.3,
     ),
     "tls": Measure(
@@ -237,7 +234,7 @@ MEASURES = {
         20_000,
         0.9,
         1000,
-        "Some of the providers allow 100 a page at most; the client does not mind.",
+        "Some providers allow at most 100 items a page.",
         limit=1.75,
     ),
     "awaited": Measure(
@@ -252,9 +249,9 @@ MEASURES = {
         9,
         1,
         0,
-        note="victor_ext reads its key and signs a token here; by OAuth it signs nothing, and "
-        "asks for a token first.\n"
-        "The modules were compiled before.",
+        note="victor_ext reads its key and signs a token. By OAuth, it requests a token instead. "
+        "The modules were\n"
+        "compiled before.",
         limit=3.0,
     ),
     "memory": Measure(
@@ -266,9 +263,9 @@ MEASURES = {
         20_000,
         6.0,
         100,
-        "A process of its own each. Growth is what the peak rises from the second page to the "
-        "last.\n"
-        "What victor_ext takes more than by OAuth is the library that signs.",
+        "Growth is the rise of the peak from the second page to the last. The difference to OAuth "
+        "is the library\n"
+        "that signs.",
         limit=1.15,
     ),
     "size": Measure(
@@ -279,9 +276,9 @@ MEASURES = {
         1,
         1,
         0,
-        note="The package with all that it needs, without compiled modules. A stock client is "
-        "counted with what it "
-        "needs to run, not with its generator.",
+        note="The package with its dependencies, without compiled modules. The stock client is "
+        "counted without its\n"
+        "generator.",
     ),
     "signing": Measure(
         "victor_ext: signing tokens (RS512)",

@@ -1,5 +1,5 @@
-"""Make docs/benchmarks.md and its chart from the recorded run, and from nothing else:
-`python -m benchmarks.page`.
+"""Make docs/benchmarks.md, docs/benchmarks-tables.md and the chart from the recorded run, and from
+nothing else: `python -m benchmarks.page`.
 """
 
 from __future__ import annotations
@@ -16,68 +16,94 @@ from benchmarks.measures import CONTENDERS, MEASURES
 ROOT = Path(__file__).parent.parent
 RECORD = ROOT / "benchmarks/results/peers.json"
 PAGE = ROOT / "docs/benchmarks.md"
+TABLES = ROOT / "docs/benchmarks-tables.md"
 CHART = ROOT / "docs/pictures/benchmarks.svg"
 Record = dict[str, Any]
 Tell = Callable[[str], None]
 
-_INTRODUCTION = """\
+_PAGE = """\
 # Benchmarks
 
 <!-- Made by `make bench` from benchmarks/results/peers.json. Edit benchmarks/page.py, never this page. -->
 
-What one call, one item and one start cost, in victor_ext and in other clients for payments. Each client talks to a
-server of its own API's shape: the same number of items, and {least} to {most} bytes an item, so that each decodes its
-own typed objects. Beside each client **raw httpx asks for the same bytes**, with `json()` and nothing more: `{times}`
-is the client's time over that one's, of the same round, and so not the quotient of two rows. 1.00 is httpx with a dict.
-"Of its CPU" is the same of the time on the processor, which other work on the machine disturbs less.
-
-As it comes, victor_ext signs one token for all calls of a second. A busy client's calls share it: {busy}.
-A lone call, such as one a second, signs its own: {alone}.
+The time of victor_ext and of other payment clients, as a multiple of **raw httpx**, which asks for the same bytes with `json()` and nothing
+more. Less is better.
 
 ![Times of clients as multiples of raw httpx](pictures/benchmarks.svg)
 
-**Where another client is ahead**
+{table}
 
-{wins}
+- victor_ext signs one token for all calls of a second. *A lone call* has no earlier call in its second, so it signs a token of its own.
+- Where victor_ext is below 1.00, the reason is that it has sockets, connections and a parser of its own ([architecture](architecture.md)).
+- Each client talks to a local server in the shape of its own API, with {least} to {most} bytes an item.
+- Another client is ahead in these columns: {ahead}.
 
-**How it was measured**
+Run of {taken}: {machine}, Python {python}. [All tables, versions and the method](benchmarks-tables.md).
+"""
+_TABLES = """\
+# Benchmarks: all tables
 
-- {machine}; Python {python}; {taken}; {seconds} seconds. The machine's load was {before} before and {after} after the
-  run{loaded}.
-- The server is a raw socket in a process of its own. What it takes of each figure is in the row of the bare socket.
-- Each client runs in a process of its own, in one environment without any extra of ours, as its documentation says and
-  with its better settings: connections that are kept where it can, no telemetry, no second attempts. Only one table
-  and the rows that say so are over TLS. As it comes, victor_ext signs a token for each second; the others have a secret
-  for good. The lone calls are made one after the other, with a clock that is a second later for each. "Token reused" is
-  `VictorJwt(reuse=200)`: a token is used for 200 seconds. A GET asks for one of a thousand payments in turn. Python's
-  garbage collector is on.
-- Below 1.00: victor_ext uses httpx's requests, responses and errors, but sockets, connections and a parser of its own
-  (see [how it is built](architecture.md)).
-- The clients are measured in turn, round by round; each round begins with another one. A figure is the median of the
-  rounds; in brackets stand the lowest and the highest. CPU is the client's, not the server's.
-- The stock client cannot read what the provider really sends (`OUTBOUND`, times as numbers): it gets the document's
-  spelling.
+<!-- Made by `make bench` from benchmarks/results/peers.json. Edit benchmarks/page.py, never this page. -->
+
+These are the tables behind [Benchmarks](benchmarks.md), from one recorded run.
+
+- `{times} raw httpx` is the client's time divided by that of raw httpx, which asks for the same bytes in the same round. So it is not the
+  quotient of two rows.
+- *of its CPU* is the same for the time on the processor. Other work on the machine disturbs it less.
+- A figure is the median of the rounds. The lowest and the highest stand in brackets. Each round begins with another client.
+- Each client runs in a process of its own, with the settings that its documentation recommends: kept connections, no telemetry, no second
+  attempts.
+- victor_ext signs a token for each second, and the others have a fixed secret. A *lone call* has a clock that is a second later for each
+  call. *Token reused* is `VictorJwt(reuse=200)`: a token is used for 200 seconds.
+- A GET asks for one of a thousand payments in turn. Only the rows that say so use TLS. The garbage collector is on.
+- The server is a raw socket in a process of its own. The row of the bare socket shows what it costs.
+- The stock client cannot read what the provider really sends (`OUTBOUND`, times as numbers). It gets the document's spelling.
+- {machine}; Python {python}; {taken}; {seconds} seconds. Load: {before} before and {after} after the run{loaded}.
 - Versions: {versions}.
 
-`make bench` does it again (about 8 minutes; `make bench BENCH=--quick` only prints), in an environment of the peers'
-own. A test makes this page again from the record and compares.
+`make bench` measures again (about 8 minutes). `make bench BENCH=--quick` only prints.
+
+## Where another client is ahead
+
+{wins}
 """
+_SUMMARY = {
+    "get": "GET",
+    "create": "POST",
+    "items_100": "items, 100 a page",
+    "awaited": "50 awaited",
+    "threads": "16 threads",
+    "first": "fresh process",
+    "memory": "peak memory",
+    "size": "installed",
+}
+"""The columns of the first table: a measure and its short name."""
+_NOT_ALONE = ("bare", "victor_reused", "victor_oauth")
+"""Settings and sockets that the first table leaves to the others."""
 
 
 def markdown(record: Record) -> str:
-    """The page."""
+    """The page: the chart, and one table."""
     sizes = [each for _, each in record["bytes"].values()]
+    ahead = [_SUMMARY.get(name, MEASURES[name].title) for name in _behind(record)]
+    return _PAGE.format(
+        table=_summary(record),
+        least=min(sizes),
+        most=max(sizes),
+        ahead=", ".join(ahead) or "no table of this run",
+        **{name: record[name] for name in ("machine", "python", "taken")},
+    )
+
+
+def tables(record: Record) -> str:
+    """The page behind it: how it was measured, and a table for each measure."""
     before, after = record["load"]
     parts = [
-        _INTRODUCTION.format(
+        _TABLES.format(
             times=TIMES,
-            least=min(sizes),
-            most=max(sizes),
             wins="\n".join(wins(record)) or "- Nowhere in this run.",
             before=before,
             after=after,
-            busy=_told(record, "victor"),
-            alone=_told(record, "victor_alone"),
             loaded=": it was busy with other work, which the spread shows" if before > 1 else "",
             versions=", ".join(f"{name} {number}" for name, number in record["versions"].items()),
             **{name: record[name] for name in ("machine", "python", "taken", "seconds")},
@@ -90,33 +116,45 @@ def markdown(record: Record) -> str:
     return "\n".join(parts)
 
 
-def _told(record: Record, name: str) -> str:
-    """What a client takes for the calls that each user makes, as far as they were measured."""
-    measures = (("get", "a GET"), ("create", "a create"), ("awaited", "an awaited GET"))
-    told = [
-        (what, line)
-        for measure, what in measures
-        for line in lines_of(measure, record)
-        if line.name == name
+def _summary(record: Record) -> str:
+    """A row for each client, a column for each measure of `_SUMMARY`."""
+    found = {name: {line.name: line.shown for line in lines_of(name, record)} for name in _SUMMARY}
+    rows = [
+        f"| {each.label} | {' | '.join(column.get(client, '') for column in found.values())} |"
+        for client, each in CONTENDERS.items()
+        if client not in _NOT_ALONE and any(client in column for column in found.values())
     ]
-    return ", ".join(f"{what} takes {line.shown}" for what, line in told)
+    return "\n".join(
+        [
+            f"| client | {' | '.join(_SUMMARY.values())} |",
+            f"|---|{'---:|' * len(_SUMMARY)}",
+            *rows,
+        ]
+    )
 
 
 def wins(record: Record) -> list[str]:
     """A line for each measure in which another client is ahead of ours."""
     found = []
-    for name, measure in MEASURES.items():
+    for name, (ours, ahead) in _behind(record).items():
+        told = ", ".join(
+            f"{line.label} ({line.shown})" for line in sorted(ahead, key=lambda line: line.judged)
+        )
+        found.append(f"- {MEASURES[name].title}: {told}; victor_ext {ours.shown}.")
+    return found
+
+
+def _behind(record: Record) -> dict[str, tuple[Line, list[Line]]]:
+    """The measures in which other clients are ahead: our line, and theirs."""
+    found = {}
+    for name in MEASURES:
         lines = lines_of(name, record)
         ours = next((line for line in lines if line.name in ("victor", "victor_tls")), None)
         if ours is None:
             continue
         ahead = [line for line in lines if CONTENDERS[line.name].peer and line.judged < ours.judged]
         if ahead:
-            told = ", ".join(
-                f"{line.label} ({line.shown})"
-                for line in sorted(ahead, key=lambda line: line.judged)
-            )
-            found.append(f"- {measure.title}: {told}; victor_ext {ours.shown}.")
+            found[name] = ours, ahead
     return found
 
 
@@ -155,8 +193,9 @@ def as_text(record: Record) -> str:
 
 
 def write(record: Record) -> None:
-    """Write the page and the chart."""
+    """Write both pages and the chart."""
     PAGE.write_text(markdown(record), encoding="utf-8")
+    TABLES.write_text(tables(record), encoding="utf-8")
     CHART.write_text(svg(record), encoding="utf-8")
 
 

@@ -18,8 +18,9 @@ def record():
     return json.loads(page.RECORD.read_text(encoding="utf-8"))
 
 
-def test_the_page_and_its_chart_are_those_of_the_record(record):
+def test_the_pages_and_the_chart_are_those_of_the_record(record):
     assert page.PAGE.read_text(encoding="utf-8") == page.markdown(record), AGAIN
+    assert page.TABLES.read_text(encoding="utf-8") == page.tables(record), AGAIN
     assert page.CHART.read_text(encoding="utf-8") == svg(record), AGAIN
 
 
