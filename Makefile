@@ -222,6 +222,10 @@ test-pythons: .venv/pythons ## Use the wheels on Python 3.11 to 3.15 and on 3.14
 	@cd recipe && $(CURDIR)/$(BIN)/python -m hatchling build -t wheel -d ../build/wheel
 	@PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH=.venv/pythons $(BIN)/python -m nox $(if $(PYTHONS),--pythons $(PYTHONS))
 
+.PHONY: release-check
+release-check: setup ## Fail where a page names a package index as a source before the first release
+	@$(BIN)/python -m tests.release.sources
+
 .PHONY: build build-recipe sbom workflows clean
 build: sbom ## Build the wheel and the source distribution into dist/, with the SBOM in both, and check them
 	@rm -f dist/victor_ext-*

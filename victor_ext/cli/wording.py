@@ -40,7 +40,7 @@ _HINTS = {
 """What to write instead, by the code of a problem, or by its field."""
 SPEC_IS_ELSEWHERE = (
     "`victor spec` is a distribution of its own, victor-spec, which makes typed packages from "
-    "OpenAPI documents: pip install ./recipe in a clone, or victor-spec from a package index."
+    "OpenAPI documents: pip install ./recipe in a clone."
 )
 _TYPER_WORDS = {
     r" \(Possible options: (.*)\)": r". Did you mean \1?",

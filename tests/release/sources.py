@@ -1,0 +1,82 @@
+"""Which pages name a package index as a source of this project: `make release-check`.
+
+Until the first release, anybody can register its names there.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from tests.pages.page import PAGES, ROOT
+
+CHANGELOGS = {"victor-ext": "CHANGELOG.md", "victor-spec": "recipe/CHANGELOG.md"}
+"""The changelog of each distribution: it is released when a section has a day."""
+RELEASED = re.compile(r"^## \d+\.\d+\S* - \d{4}-\d\d-\d\d$", re.MULTILINE)
+COMMAND = re.compile(r"\b(?:pip3?|pipx|uvx?)\b[^`#\n]*?\b(?:install|download|wheel|add|run)\b")
+"""The beginning of a command that installs."""
+EXTRAS = r"\[[\w, -]+\]"
+INDEX = re.compile(
+    r"\b(?:from|on)\s+(?:\w+\s+)?package\s+index\b|\bfrom\s+PyPI\b"
+    r"|\b(?:index|registry)\s+has\s+(?:the\b|victor)",
+    re.IGNORECASE,
+)
+"""What a sentence says of an index."""
+
+
+def unreleased(root: Path = ROOT) -> set[str]:
+    """The distributions that have no release."""
+    return {
+        name
+        for name, changelog in CHANGELOGS.items()
+        if not RELEASED.search((root / changelog).read_text(encoding="utf-8"))
+    }
+
+
+def naming_an_index(text: str, names: Collection[str]) -> Iterator[tuple[int, str]]:
+    """The lines of a text that name an index as a source, each with its number."""
+    if not names:
+        return
+    text = re.sub(r"\\\n", "  ", text)
+    found = {match.start() for match in INDEX.finditer(text)}
+    any_name = "|".join(map(re.escape, sorted(names)))
+    for match in re.finditer(rf"(?<![\w/.-])(?:{any_name})(?![\w.-])(?:{EXTRAS})?", text):
+        before = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
+        after = text[match.end() :].partition("\n")[0]
+        is_quoted = before.endswith(("'", '"')) and after.startswith(("'", '"'))
+        is_demanded = match[0].endswith("]") or re.match(r"\s?[<>=!~]=?\s?\d", after) is not None
+        command = COMMAND.search(before)
+        is_installed = command is not None and not re.search(r"[`#]", before[command.end() :])
+        is_from_elsewhere = re.match(r"\s*@", after) is not None or "--no-index" in before
+        if (is_quoted or is_demanded or is_installed) and not is_from_elsewhere:
+            found.add(match.start())
+    for number in sorted({text.count("\n", 0, start) for start in found}):
+        yield number + 1, text.splitlines()[number].strip()
+
+
+def problems(root: Path = ROOT) -> list[str]:
+    """The places that name an index before the first release."""
+    names = unreleased(root)
+    pages = dict.fromkeys((*PAGES, *root.glob(".github/workflows/*.yml")), names)
+    # Where the client says what it lacks, it is installed itself: pip takes that one.
+    code = dict.fromkeys(root.glob("victor_ext/**/*.py"), names - {"victor-ext"})
+    return [
+        f"{path.relative_to(root)}:{number}: {line}"
+        for path, of in (pages | code).items()
+        for number, line in naming_an_index(path.read_text(encoding="utf-8"), of)
+    ]
+
+
+def main() -> int:
+    """Returns 0 when no page names an index, or each distribution has a release."""
+    found = problems()
+    if found:
+        print("Before the first release, a package index has nothing of ours under our names:")
+    print("\n".join(found) or "No page names a package index before the first release.")
+    return int(bool(found))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,55 @@
+"""`make release-check` names each page that names a package index before the first release."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.release import sources
+
+NAMES = {"victor-ext", "victor-spec"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "pip install victor-ext",
+        "pip install 'victor-ext[cli,sandbox]'",
+        "python -m pip install -U victor-spec",
+        "pip install \\\n    'victor-ext[outbox]'",
+        "uv add victor-ext",
+        "pip download 'victor-ext[outbox]' --dest wheels",
+        "pip install '.[cli]'    # in a clone; from a package index: 'victor-ext[cli]'",
+        "Install it from a\npackage index.",
+        "Install it (`pip install victor-spec`).",
+        "Pin it: `victor-ext>=0.1,<0.2`.",
+        '        default: "victor-spec"',
+        "Leave this out once a package index has victor-spec.",
+    ],
+)
+def test_an_index_as_a_source_is_named(text: str) -> None:
+    assert len([*sources.naming_an_index(f"First.\n\n{text}\n", NAMES)]) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "pip install '.[cli,sandbox]' ./recipe",
+        "pip install 'victor-ext[cli] @ git+https://git.example.com/payments/victor_ext@v0.1.0'",
+        "pip install './wheels/victor_ext-0.1.0-py3-none-any.whl[outbox]'",
+        "pip install --no-index --find-links wheels 'victor-ext[outbox]'",
+        "`pip install ./recipe` for `victor-spec`",
+        "victor-spec diff old.yaml new.yaml",
+        "Do not install `victor-ext` by name.",
+        "Only its dependencies come from your index.",
+    ],
+)
+def test_the_repository_as_a_source_is_not(text: str) -> None:
+    assert [*sources.naming_an_index(f"First.\n\n{text}\n", NAMES)] == []
+
+
+def test_a_release_has_a_day_in_the_changelog(tmp_path: Path) -> None:
+    (tmp_path / "recipe").mkdir()
+    (tmp_path / "CHANGELOG.md").write_text("## Unreleased: 0.1.0\n", encoding="utf-8")
+    (tmp_path / "recipe" / "CHANGELOG.md").write_text("## 0.1.0 - 2026-12-31\n", encoding="utf-8")
+    assert sources.unreleased(tmp_path) == {"victor-ext"}
+    assert [*sources.naming_an_index("pip install victor-spec", set())] == []
