@@ -53,3 +53,7 @@ def test_a_release_has_a_day_in_the_changelog(tmp_path: Path) -> None:
     (tmp_path / "recipe" / "CHANGELOG.md").write_text("## 0.1.0 - 2026-12-31\n", encoding="utf-8")
     assert sources.unreleased(tmp_path) == {"victor-ext"}
     assert [*sources.naming_an_index("pip install victor-spec", set())] == []
+
+
+def test_no_page_names_an_index_before_the_first_release() -> None:
+    assert sources.problems() == []
