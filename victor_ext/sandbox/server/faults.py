@@ -46,7 +46,7 @@ AFTER = frozenset({"truncated_json", "malformed_json", "cut_answer", "lose_answe
 
 
 class FaultOptions(TypedDict, total=False):
-    """The options of a fault (docs/sandbox-reference.md). Except in `times`, None is the default."""
+    """The options of a fault (docs/sandbox-reference.md). None: the default, except in `times`."""
 
     times: int | None
     probability: float | None
