@@ -35,7 +35,7 @@ is `victor sandbox`, *echo* a server that takes each request at once.
 - *load*: runnable processes of the machine at the end of the run. {machines}. Other programs used these cores,
   too, wherever it is more than the processes of the line: there a rate is a lower bound, and the CPU a row says more.
 - A process uses one core: more rows a second take more cores, and more machines
-  ([several machines](bulk-machines.md#several-processes-on-one-machine)).
+  ([several machines](bulk.md#several-processes-on-one-machine)).
 """
 _TEXT_COLUMNS = ("database", "server")
 _NUMBER_COLUMNS = (

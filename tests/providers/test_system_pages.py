@@ -14,7 +14,7 @@ OVERVIEWS = (
     "README.md",
     "docs/concepts.md",
     "docs/index.md",
-    "docs/never-twice.md",
+    "docs/outbox.md",
     "docs/providers.md",
     "docs/reconcile.md",
     "docs/sandbox.md",
