@@ -93,7 +93,7 @@ test-pull-request: setup .venv/guards .venv/foreign ## Run what `make test` leav
 	@# the recipe has no shards: the first one runs its tests
 	@$(if $(filter 1/%,$(SHARD)),$(MAKE) --no-print-directory test-recipe TIER=pull-request)
 
-checks: pyright lint mypy contracts check-generated ## Style, types, import contracts and the generated code
+checks: pyright lint mypy contracts check-generated prose ## Style, types, import contracts, the generated code and the pages' prose
 
 # In a folder of its own: a mock, a tracer or a server that is installed may change what other tests do.
 .venv/guards .venv/foreign: .venv/%: tests/%/requirements.txt | $(SETUP)
@@ -140,6 +140,12 @@ pyright: setup
 
 contracts: setup ## Who may import whom
 	@$(BIN)/lint-imports --no-cache
+
+PAGES = README.md CHANGELOG.md CONTRIBUTING.md docs recipe/README.md recipe/docs
+.PHONY: prose
+prose: setup ## Spelling and style of the pages, and words that another one says better (docs/words.txt)
+	@$(BIN)/codespell $(PAGES)
+	@$(BIN)/proselint check --config docs/proselint.json $(wildcard $(addsuffix /*.md,$(PAGES))) $(filter %.md,$(PAGES))
 
 format: setup ## Format the code
 	@$(BIN)/ruff check --fix --quiet . || true

@@ -29,7 +29,7 @@ One run of `victor bulk send` for each row, from the start of the command to its
 - *load* is the number of runnable processes at the end. Machine: {machines}. Where the load is greater than the processes of the row,
   other programs used the cores. Then the rate is a lower bound, and *CPU a row* says more.
 - A process uses one core. For more rows a second, use more cores or
-  [more machines](bulk-machines.md#several-processes-on-one-machine).
+  [more machines](bulk.md#several-processes-on-one-machine).
 
 `python -m benchmarks.bulk --write` measures again.
 """

@@ -69,6 +69,17 @@ def test_differences_are_named_and_compared(victor):
     assert "0 days ago, in conform.json" in shown
 
 
+def test_the_page_shows_a_report(started):
+    page = (Path(__file__).parents[2] / "docs" / "conform.md").read_text(encoding="utf-8")
+    shown = page.partition("$ cat report.md\n...\n")[2].partition("\n...\n")[0].splitlines()
+    measured = started(unknown_id="404", key_conflict="422", is_oauth=True)
+    plan = Plan(payee="043987673645", payer="aHeq349838")
+    # The command names an option where a plan has an argument.
+    text = measured(plan).text().replace("key_life=", "--key-life")
+    assert len(shown) == 7
+    assert [line for line in shown if line not in text.splitlines()] == []
+
+
 def test_interrupted_it_says_what_it_made(victor, monkeypatch):
     ends = (("OURS", "made"), (None, "sent"))
     calls = [

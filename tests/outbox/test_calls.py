@@ -617,7 +617,7 @@ def test_a_proof_of_the_callers_own_shows_what_was_done(sqlite: sa.Engine) -> No
 
 @pytest.mark.parametrize("made_at", [UNSET, None, "2026-03-04T09:00:00Z", datetime(2026, 3, 4)])  # noqa: DTZ001 - it is naive on purpose
 def test_a_proof_without_a_time_says_that_it_has_none(sqlite: sa.Engine, made_at: Any) -> None:
-    """As the example in docs/never-twice.md does of a response without `created_at`."""
+    """As the example in docs/outbox.md does of a response without `created_at`."""
 
     def shown(_response: Any, call: Any) -> Any:
         return Done("pay_1", created_at=made_at, compared=call.compared_with(call.body))

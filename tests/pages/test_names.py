@@ -106,4 +106,4 @@ def test_every_error_that_the_page_of_errors_names_is_there() -> None:
     text = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
     names = {*ERROR.findall(text)}
     assert len(names) >= 10
-    assert [name for name in names if not hasattr(victor_ext, name)] == []
+    assert [name for name in names - {"ValueError"} if not hasattr(victor_ext, name)] == []

@@ -61,12 +61,19 @@ def test_a_picture_is_on_a_page_and_loads_nothing(path: Path) -> None:
     )
 
 
-PAGE = (ROOT / "docs" / "troubleshooting.md").read_text(encoding="utf-8")
-OF_LIBRARIES = {"Name or service not known", "certificate verify failed"}
+PAGE = (ROOT / "docs" / "errors.md").read_text(encoding="utf-8")
+OF_LIBRARIES = {
+    "Missing Authority Key Identifier",
+    "Name or service not known",
+    "certificate verify failed",
+}
 """What the system and its libraries say. The package passes it on."""
-HEADINGS = re.findall(r"\*\*(.+?)\*\*", PAGE, re.DOTALL)
+TABLES = re.findall(r"^\| you see .+\n\|---.+\n((?:\|.+\n)+)", PAGE, re.MULTILINE)
 CODE = {
-    " ".join(code.split()) for heading in HEADINGS for code in re.findall(r"`([^`]+)`", heading)
+    code
+    for table in TABLES
+    for seen in re.findall(r"^\| (.+?) \| ", table, re.MULTILINE)
+    for code in re.findall(r"`([^`]+)`", seen)
 } - OF_LIBRARIES
 QUOTES = [
     quote.strip()

@@ -73,8 +73,7 @@ def table(system: str) -> list[Row]:
     Raises:
         LookupError: There is no page; the message names the file.
     """
-    name = "velo-operations" if system == "velo" else system
-    page = ROOT / "docs" / f"{name}.md"
+    page = ROOT / "docs" / f"{system}.md"
     if not page.exists():
         raise LookupError(f"{system} has no page: write docs/{page.name}, as the others have one.")
     return rows_of(page.read_text(encoding="utf-8"))
@@ -123,9 +122,7 @@ def test_each_public_method_is_named_by_the_page(system: str) -> None:
 
 def test_the_frame_counts_what_the_tables_say() -> None:
     page = (ROOT / "docs" / "providers.md").read_text(encoding="utf-8")
-    cells = re.findall(
-        r"^\| \[\w+\]\((\w+?)(?:-operations)?\.md[^)]*\) \| (\d+) \| (\d+) \|", page, re.MULTILINE
-    )
+    cells = re.findall(r"^\| \[\w+\]\((\w+)\.md[^)]*\) \| (\d+) \| (\d+) \|", page, re.MULTILINE)
     stated = {system: (int(named), int(called)) for system, named, called in cells}
     assert sorted(stated) == sorted(SYSTEMS)
     for system in SYSTEMS:

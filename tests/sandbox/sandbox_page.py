@@ -1,11 +1,12 @@
-"""The tables of the pages of the sandboxes, made from the declared options and commands.
+"""The tables of the reference of the sandboxes, made from the declared options and commands.
 
-`python -m tests.sandbox.sandbox_page` writes them into docs/sandbox-NAME.md, and what
+`python -m tests.sandbox.sandbox_page` writes them into docs/sandbox-reference.md, and what
 `victor conform` reads of Victor's options into victor_ext/conform/options.toml.
 """
 
 import inspect
 import json
+from collections.abc import Iterable
 from pathlib import Path
 
 from victor_ext.conform import ASSUMPTIONS, Assumption, Phase
@@ -18,54 +19,80 @@ from victor_ext.sandbox.command_line import (
     providers,
 )
 from victor_ext.sandbox.server.commands import Command, ServerCommands
+from victor_ext.sandbox.server.notifying import NotificationCommands
 from victor_ext.sandbox.server.settings import Option, ServerSettings, options_of
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGE = DOCS / "sandbox.md"
+GUIDE = DOCS / "sandbox.md"
+PAGE = DOCS / "sandbox-reference.md"
 OPTIONS = DOCS.parent / "victor_ext" / "conform" / "options.toml"
 _BAR = r"\|"
 """How a bar is written within a table."""
 RUNNING = {"provider", "like", "env_file", "json", "quiet"}
+_OPTIONS = ["| option | default | meaning |", "|---|---|---|"]
+_COMMANDS = ["| call | in Python | what it does |", "|---|---|---|"]
+_PHASES = {Phase.READ: "reads", Phase.CREATE: "creates", Phase.ANSWER: "`--own-payer`"}
 
 
 def tables() -> dict[str, str]:
-    """Every table by its name in the page."""
-    found: dict[str, str] = {}
+    """Every table by its name in the page. What sandboxes share is in tables of their own."""
+    shared = set(options_of(ServerSettings)) | RUNNING
+    posting = {*NotificationCommands.commands()} - {*ServerCommands.commands()}
+    of_all = command_options(provider_named("victor")).items()
+    found = {
+        "options all": _table(_OPTIONS, (_option(*each) for each in of_all if each[0] in shared)),
+        "commands all": _table(_COMMANDS, map(_command, ServerCommands.commands())),
+        "commands notifications": _table(
+            _COMMANDS,
+            (_command(each) for each in NotificationCommands.commands() if each in posting),
+        ),
+        "assumptions": _assumptions(shared),
+    }
     for name in providers():
         provider = provider_named(name)
-        # The page has what all sandboxes share once, in the tables of Victor.
-        shared = set() if name == "victor" else set(options_of(ServerSettings)) | RUNNING
-        commands = () if name == "victor" else ServerCommands.commands()
-        head = ["| option | default | meaning |", "|---|---|---|"]
-        rows = [
-            _option(option, declared)
-            for option, declared in command_options(provider).items()
-            if option not in shared
-        ]
-        found[f"options {name}"] = "\n".join([*head, *rows])
-        head = ["| call | in Python | what it does |", "|---|---|---|"]
-        rows = [
-            _command(each) for each in provider.commands_type.commands() if each not in commands
-        ]
-        found[f"commands {name}"] = "\n".join([*head, *rows])
-    found["assumptions victor"] = "\n".join(
-        [
-            "| assumed | value | `victor conform` measures it | option |",
-            "|---|---|---|---|",
-            *map(_assumption, ASSUMPTIONS.values()),
-        ]
-    )
+        own = [each for each in command_options(provider).items() if each[0] not in shared]
+        found[f"options {name}"] = (
+            _measured(own)
+            if name == "victor"
+            else _table(_OPTIONS, (_option(*each) for each in own))
+        )
+        known = {*ServerCommands.commands(), *posting}
+        found[f"commands {name}"] = _table(
+            _COMMANDS,
+            (_command(each) for each in provider.commands_type.commands() if each not in known),
+        )
+        operations = ", ".join(f"`{each}`" for each in sorted(row.name for row in provider.rows))
+        found[f"operations {name}"] = f"A fault's `operation`: {operations}, `other`."
     return found
 
 
-def _assumption(each: Assumption) -> str:
-    how = {Phase.READ: "by reads", Phase.CREATE: "by creates", Phase.ANSWER: "by two responses"}
-    measured = (
-        each.why_not or how.get(each.phase) or f"by choice: `--{each.phase.replace(' ', '-')}`"
+def _table(head: list[str], rows: Iterable[str]) -> str:
+    return "\n".join([*head, *rows])
+
+
+def _measured(options: Iterable[tuple[str, Option]]) -> str:
+    """The options of Victor, and by what a measurement finds each."""
+    by_option = {each.option: each for each in ASSUMPTIONS.values() if each.option}
+    head = ["| option | default | meaning | measured by |", "|---|---|---|---|"]
+    rows = (
+        f"{_option(name, option)} {_how(by_option[name]) if name in by_option else ''} |"
+        for name, option in options
     )
-    option = f"`--{each.name}`" if each.has_option else ""
-    words = f' The document: "{each.words}"' if each.words else ""
-    return f"| {each.sentence}{words} | {each.assumed} | {measured} | {option} |"
+    return _table(head, rows)
+
+
+def _how(each: Assumption) -> str:
+    if each.why_not:
+        return "no"
+    return _PHASES.get(each.phase) or f"`--{each.phase.replace(' ', '-')}`"
+
+
+def _assumptions(shared: set[str]) -> str:
+    """What is assumed, and no option of Victor alone plays."""
+    others = [each for each in ASSUMPTIONS.values() if not each.option or each.option in shared]
+    head = ["| finding | assumed | measured by |", "|---|---|---|"]
+    rows = (f"| `{each.name}` | {each.sentence} | {_how(each)} |" for each in others)
+    return _table(head, rows)
 
 
 def _option(name: str, option: Option) -> str:
@@ -93,22 +120,16 @@ def _command(command: Command) -> str:
     return f"| `{command.method} {command.path}` | `{command.name}({', '.join(names)})` | {text} |"
 
 
-def page_of(provider: str) -> Path:
-    """The page that has the tables of a provider's sandbox."""
-    return DOCS / f"sandbox-{provider}.md"
-
-
-def written(provider: str) -> str:
-    """Its page with the tables of today."""
-    page = page_of(provider).read_text(encoding="utf-8")
+def written() -> str:
+    """The page with the tables of today."""
+    page = PAGE.read_text(encoding="utf-8")
     for name, table in tables().items():
-        if name.endswith(f" {provider}"):
-            begin = f"<!-- {name} -->\n"
-            end = "<!-- end -->"
-            head, _, rest = page.partition(begin)
-            if not rest:
-                raise ValueError(f"the page has no place for the table {name!r}: {begin.strip()}")
-            page = head + begin + "\n" + table + "\n\n" + end + rest.partition(end)[2]
+        begin = f"<!-- {name} -->\n"
+        end = "<!-- end -->"
+        head, _, rest = page.partition(begin)
+        if not rest:
+            raise ValueError(f"the page has no place for the table {name!r}: {begin.strip()}")
+        page = head + begin + "\n" + table + "\n\n" + end + rest.partition(end)[2]
     return page
 
 
@@ -141,5 +162,4 @@ def _word(default: object) -> str | None:
 
 if __name__ == "__main__":
     OPTIONS.write_text(written_options(), encoding="utf-8")
-    for each in providers():
-        page_of(each).write_text(written(each), encoding="utf-8")
+    PAGE.write_text(written(), encoding="utf-8")

@@ -79,7 +79,8 @@ PAYMENTS = sa.Table(
     sa.Column("forgotten", sa.Boolean, nullable=False),  # whether `row` has lost its values
     sa.Column("restored", sa.Boolean, nullable=False),  # it may have been asked since its backup
     sa.Index("victor_bulk_payments_chunk", "chunk"),
-    sa.Index("victor_bulk_payments_batch", "owner", "batch"),
+    # With the key, by which rows are locked in order: else SQLite would read those of all batches.
+    sa.Index("victor_bulk_payments_batch", "owner", "batch", "key"),
     sa.Index("victor_bulk_payments_values", "owner", "values_digest"),
     sa.Index("victor_bulk_payments_reference", "owner", "reference_digest"),
     sa.Index("victor_bulk_payments_made", "owner", "made_digest"),

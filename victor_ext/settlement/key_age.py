@@ -255,7 +255,8 @@ class NoKey:
             return sent, self.why
         if self.since is None or self.left(now) > 0:
             return None
-        return self.since(), "This machine slept, and another worker may have taken it up."
+        why = "It waited, or this machine slept, until another worker may have taken it up."
+        return self.since(), why
 
 
 def within_key_life(client: Any, kept: float) -> Any:

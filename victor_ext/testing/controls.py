@@ -14,7 +14,7 @@ class Faults:
     """Lets the next matching calls to a sandbox fail. Each kind of fault has a method of its name,
     which returns an id.
 
-    Every method takes the `options` of a fault (docs/sandbox.md, "Faults"), above all `times` (1;
+    Every method takes the `options` of a fault (docs/sandbox-reference.md), above all `times` (1;
     None: all calls until `clear`), `operation` (such as `"create"`; any), `skip` (how many calls
     pass first) and `work` (whether the provider does the work before it fails). A wrong option is a
     `ValueError`.

@@ -99,12 +99,8 @@ def test_a_row_is_what_the_document_says(operation: Operation) -> None:
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
-PAGE = (ROOT / "docs" / "velo-operations.md").read_text(encoding="utf-8")
-
-
-_FIRST, _PAYEES, LOST = re.findall(
-    r"```python\n(.*?)```", (ROOT / "docs" / "velo.md").read_text("utf-8"), re.DOTALL
-)
+PAGE = (ROOT / "docs" / "velo.md").read_text(encoding="utf-8")
+_FIRST, LOST, _PAYEES, _BOUND = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 BOUND = re.compile(r"`bind`: `(\w+)\.(\w+)`")
 
 

@@ -260,8 +260,8 @@ class ServerCommands:
     def inject(self, kind: Kind, **options: Unpack[FaultOptions]) -> JsonObject:
         """Let the next matching calls fail; returns the fault's `id`.
 
-        docs/sandbox.md lists each `kind` and all `options`. `times=None` means until it is cleared.
-        The default is once, or without end when there is a probability.
+        docs/sandbox-reference.md lists each `kind` and all `options`. `times=None` means until the
+        fault is cleared. The default is once, or without end when there is a probability.
         """
         fault = read_fault(kind, dict(options), self._context.operations)
         if fault.is_of_notifications and self._provider.resending is None:

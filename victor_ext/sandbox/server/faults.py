@@ -46,7 +46,7 @@ AFTER = frozenset({"truncated_json", "malformed_json", "cut_answer", "lose_answe
 
 
 class FaultOptions(TypedDict, total=False):
-    """The options of a fault (docs/sandbox.md). None is the default, except for `times`."""
+    """The options of a fault (docs/sandbox-reference.md). None: the default, except in `times`."""
 
     times: int | None
     probability: float | None
@@ -67,7 +67,7 @@ class FaultOptions(TypedDict, total=False):
 
 @dataclass(slots=True, kw_only=True)
 class Fault:
-    """One failure and the calls that it applies to. docs/sandbox.md describes each kind and
+    """One failure and the calls that it applies to. docs/sandbox-reference.md has each kind and
     option.
     """
 
