@@ -3,6 +3,7 @@
 An application in one file (zipapp, a layer of a function) imports it so.
 """
 
+import ast
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,9 @@ def test_no_module_reads_a_file_beside_itself() -> None:
     readers = [
         str(path.relative_to(package))
         for path in package.rglob("*.py")
-        if "__file__" in path.read_text(encoding="utf-8")
+        if any(
+            isinstance(node, ast.Name) and node.id == "__file__"
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        )
     ]
     assert readers == []
