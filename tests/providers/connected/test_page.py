@@ -1,4 +1,4 @@
-"""docs/add-a-payment-api.md, docs/connect-reference.md and recipe/docs/real-apis.md are true: what they name is there, and the
+"""The pages about `connect` and recipe/docs/real-apis.md are true: what they name is there, and the
 code is typed.
 """
 
