@@ -1,4 +1,4 @@
-"""localstripe, called as the tutorial does by a client that is made from Stripe's own document.
+"""localstripe, called as the page does by a client that is made from Stripe's own document.
 
 The document is no part of this project: `VICTOR_STRIPE_DOCUMENT` names it.
 """
@@ -14,7 +14,7 @@ from victor_spec.generate import generate
 
 pytestmark = pytest.mark.nightly
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "add-a-payment-api.md"
+PAGE = Path(__file__).resolve().parents[2] / "recipe" / "docs" / "real-apis.md"
 
 
 def test_the_code_of_the_tutorial(

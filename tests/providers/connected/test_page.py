@@ -1,4 +1,4 @@
-"""docs/add-a-payment-api.md and recipe/docs/real-apis.md are true: what they name is there, and the
+"""The pages about `connect` and recipe/docs/real-apis.md are true: what they name is there, and the
 code is typed.
 """
 
@@ -17,13 +17,14 @@ from tests.providers.connected.till import DOCUMENT, till_api
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).resolve().parents[3]
-PAGE = (ROOT / "docs" / "add-a-payment-api.md").read_text(encoding="utf-8")
-PYTHON = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+PAGE = "".join(
+    (ROOT / "docs" / name).read_text(encoding="utf-8")
+    for name in ("add-a-payment-api.md", "connect-reference.md")
+)
+TILL = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 REAL_PAGE = (ROOT / "recipe" / "docs" / "real-apis.md").read_text(encoding="utf-8")
-TILL, STRIPE = PYTHON[:11], PYTHON[11:]
-REAL = [*re.findall(r"```python\n(.*?)```", REAL_PAGE, re.DOTALL), *STRIPE]
-"""The code of the tutorial, which `tests/pages` runs; and that for the documents of real providers.
-"""
+REAL = re.findall(r"```python\n(.*?)```", REAL_PAGE, re.DOTALL)
+"""The code for Till, which `tests/pages` runs; and that for the documents of real providers."""
 NAMES: dict[str, Any] = {name: getattr(victor_ext, name) for name in victor_ext.__all__}
 
 

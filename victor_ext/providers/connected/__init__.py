@@ -1,4 +1,4 @@
 """Any payment API that has an OpenAPI document: its generated package on the runtime.
 
-See docs/add-a-payment-api.md.
+See docs/connect-reference.md.
 """

@@ -1,4 +1,4 @@
-"""Notifications of a connected API, by its document. See docs/add-a-payment-api.md."""
+"""Notifications of a connected API, by its document. See docs/connect-reference.md."""
 
 from victor_ext.sandbox.connected.provider import (
     ConnectedCommands,
