@@ -70,7 +70,9 @@ class TableProvider(SandboxProvider[S]):
         super().__init_subclass__()
         if hasattr(cls, "rows"):
             check_rows(cls._table())
-            cls.operations = tuple(row.operation for row in cls.rows)
+            # A class may have operations of its own, which its `handle` does.
+            if "operations" not in vars(cls):
+                cls.operations = tuple(row.operation for row in cls.rows)
 
     def __init__(self, context: SandboxContext, settings: S) -> None:
         check_document(self._table())
