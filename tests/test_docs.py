@@ -54,7 +54,15 @@ GENERATED = ("benchmarks", "sandbox-")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("site")
     # It is written beside the file of its settings, and what is read is found from there.
-    for name in ("victor_ext", "generated", "openapi", "examples", "README.md", "CHANGELOG.md"):
+    for name in (
+        "victor_ext",
+        "generated",
+        "openapi",
+        "examples",
+        "README.md",
+        "CHANGELOG.md",
+        "SECURITY.md",
+    ):
         (folder / name).symlink_to(ROOT / name)
     shutil.copytree(DOCS, folder / "docs")
     shutil.copy(ROOT / "mkdocs.yml", folder)
