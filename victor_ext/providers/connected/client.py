@@ -103,9 +103,10 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
         Args:
             client: The `Client` (or `AuthenticatedClient`) class of a package that
                 `victor spec generate` made.
-            base_url: The URL that is called: `https`, or `http` to this machine. No call and no
-                redirect leaves its host, except to `servers`. A server of the document may stand as
-                it does there, with its variables: `https://{region}.pay.example`.
+            base_url: The URL that is called: `https`, or `http` to this machine. No redirect leaves
+                its origin, and no call, except to `servers` and the `token_url` of `auth`. A server
+                of the document may stand as it does there, with its variables:
+                `https://{region}.pay.example`.
             servers: Where operations go that have a server of their own in the document, by the URL
                 of that server: the package's `OPERATION_SERVERS`, or other URLs for its keys. They
                 get the same credentials. None: all operations are called at `base_url`.
