@@ -522,6 +522,22 @@ def test_what_was_rejected_is_not_asked_again_because_its_day_has_come(
     assert made["due_date"] == in_days(1)
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_what_has_expired_is_asked_again_for_the_day_of_the_latest_file(
+    sender: Senders, victor_sandbox: Sandbox, first: int
+) -> None:
+    """Also for the next day, for which the row is no other one."""
+    sender().send([row(1, due_date=in_days(first))])
+    victor_sandbox.move(sender.result().id, "expired")
+    with nothing_sent(victor_sandbox):
+        status = sender().send([row(1, due_date=in_days(1 - first))])
+    assert status.noticed == {"created_before": 1}
+    sender.ask_again("INV-1")
+    sender.finish()
+    dates = [request["due_date"] for request in victor_sandbox.requests()]
+    assert sorted(dates) == [in_days(0), in_days(1)]
+
+
 @pytest.mark.parametrize(("column", "value"), [("amount", "0"), ("due_date", in_days(9))])
 def test_what_was_rejected_and_is_wrong_now_is_named(
     bulk: Bulk, victor_sandbox: Sandbox, column: str, value: str

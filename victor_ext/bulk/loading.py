@@ -201,6 +201,8 @@ class Loading:
             key_origin=self._key_origin,
         )
         is_forgotten = stored is not None and stored.forgotten
+        has_other_date = stored is not None and asked.due_date != stored.due_date
+        is_for_another_day = decision.code is Code.CREATED_BEFORE and has_other_date
         return RowDecision(
             number=row.number,
             act=decision.act.name,
@@ -208,7 +210,7 @@ class Loading:
             message=self._add_notice(row, asked, stored, decision),
             again=decision.again,
             since=decision.since,
-            has_own=is_forgotten or decision.code in _CODES_WITH_OWN_ROW,
+            has_own=is_forgotten or is_for_another_day or decision.code in _CODES_WITH_OWN_ROW,
         )
 
     def _add_notice(

@@ -67,8 +67,9 @@ class StateLost(VictorError):
         """Return the error if this was deleted; `what` is the subject of a sentence."""
         return cls(
             f"{what} was deleted while rows were sent, and with it what became of them. The "
-            "provider may have executed what was sent. Put a copy of the state back and resume; "
-            "without one, reconcile your rows with the provider before any of them is sent again.",
+            "provider may have executed what was sent. If you have a copy of the state, restore it "
+            "as a backup: `hold`, reconcile, `release`. Without one, reconcile your rows with the "
+            "provider before any of them is sent again.",
             outcome=Outcome.UNKNOWN,
         )
 

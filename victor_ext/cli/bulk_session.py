@@ -416,9 +416,9 @@ def _unread_reason(sender: BulkSender) -> str | None:
         sender.status()
     except victor_ext.ConfigurationError:
         return (
-            "The state does not have this batch any more, or cannot be read. Put a copy of it "
-            "back; without one, reconcile your rows with the provider before any of them is sent "
-            "again."
+            "The state does not have this batch any more, or cannot be read. If you have a copy, "
+            "restore it as a backup: `hold`, reconcile, `release`. Without one, reconcile your "
+            "rows with the provider before any of them is sent again."
         )
     except victor_ext.VictorError as error:
         return str(error)
