@@ -1,5 +1,6 @@
 """What Prometheus scrapes of a real run, the alert rules on it, and the probes of Kubernetes."""
 
+import re
 import shutil
 import subprocess
 import threading
@@ -29,11 +30,10 @@ from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
 RULES = Path(__file__).parent.parent / "docs" / "prometheus-alerts.yaml"
-EXPRESSIONS = [
-    rule["expr"]
-    for group in yaml.safe_load(RULES.read_text("utf-8"))["groups"]
-    for rule in group["rules"]
+RULES_READ = [
+    rule for group in yaml.safe_load(RULES.read_text("utf-8"))["groups"] for rule in group["rules"]
 ]
+EXPRESSIONS = [rule["expr"] for rule in RULES_READ]
 
 
 class Scraped:
@@ -169,6 +169,15 @@ def test_the_rules_are_about_metrics_of_a_real_run(
         parser.walk(parser.parse(expression), keep)
     assert len(named) > 8
     assert named - {each.name for each in samples} == {None}
+
+
+def test_each_rule_names_a_section_of_a_page() -> None:
+    for rule in RULES_READ:
+        page, _, anchor = rule["annotations"]["runbook"].partition("#")
+        text = (RULES.parents[1] / page).read_text("utf-8")
+        headings = re.findall(r"^##+ (.+)$", text, re.MULTILINE)
+        anchors = {re.sub(r"[^\w -]", "", each).lower().replace(" ", "-") for each in headings}
+        assert anchor in anchors, rule["alert"]
 
 
 def test_promtool_takes_the_rules() -> None:
