@@ -11,7 +11,6 @@ import re
 import secrets
 import shutil
 import sys
-import tempfile
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -91,10 +90,15 @@ def build_folder(package: Path) -> Generator[Path]:
     """Make an empty folder beside the package, on the same file system, and remove it
     afterwards.
     """
-    out, name = package.parent, f".{package.name}-"
+    out = package.parent
     out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=name, dir=out, ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
+    folder = out / f".{package.name}-{secrets.token_hex(4)}"
+    try:
+        # A signal that ends the process may come at any moment, also right after this.
+        folder.mkdir(mode=0o700)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @dataclass(frozen=True)
