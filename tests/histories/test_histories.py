@@ -662,8 +662,8 @@ PLANTED = {
         (
             (
                 f"{BULK}.worker:Worker._alone_since",
-                "if step_of(chunk):\n    return lambda: began",
-                "",
+                "if is_step:\n    return lambda: began",
+                "if not self._worker_lock.can_be_lost:\n    return None",
             ),
         ),
     ),

@@ -386,10 +386,13 @@ def test_the_arguments_are_those_of_create() -> None:
 
 def test_its_page_names_what_it_has() -> None:
     page = (Path(__file__).parents[2] / "docs" / "outbox.md").read_text(encoding="utf-8")
+    public = [name for name in dir(Outbox) if not name.startswith("_")]
+    methods = {name for name in public if callable(getattr(Outbox, name))}
+    named = set(re.findall(r"`(?:await |async with |@)?outbox\.(\w+)\(", page))
+    assert named - {"worker"} == methods, "AsyncOutbox alone has a worker"
     options = page.partition("| option | default | meaning |")[2].partition("\n\n")[0]
-    assert set(re.findall(r"^\| `(\w+)`", options, re.MULTILINE)) <= {
-        *inspect.signature(Outbox).parameters
-    }
+    parameters = {*inspect.signature(Outbox).parameters} - {"engine"}
+    assert set(re.findall(r"^\| `(\w+)`", options, re.MULTILINE)) == parameters
     table = page.partition("| state | meaning |")[2].partition("\n## ")[0]
     assert set(re.findall(r"^\| `(\w+)`", table, re.MULTILINE)) == {*EntryState}
 

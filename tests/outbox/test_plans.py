@@ -3,7 +3,6 @@ rows costs what it costs over a thousand.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ import sqlalchemy as sa
 
 from tests.outbox.rows import inbox_of, received_number, stored
 from tests.providers.victor.adapter import invoice
+from tests.query_plans import scans
 from victor_ext import Victor
 from victor_ext.outbox import Outbox
 
@@ -23,28 +23,6 @@ def engine(tmp_path: Any) -> Iterator[sa.Engine]:
     made = sa.create_engine(f"sqlite:///{tmp_path / 'plans.sqlite'}")
     yield made
     made.dispose()
-
-
-@contextmanager
-def scans(engine: sa.Engine) -> Iterator[list[str]]:
-    """The statements that read a whole table, as SQLite plans them, with the step that does."""
-    found: list[str] = []
-
-    @sa.event.listens_for(engine, "before_cursor_execute")
-    def explain(
-        _connection: Any, cursor: Any, statement: str, parameters: Any, *_rest: Any
-    ) -> None:
-        is_query = statement.startswith(("SELECT", "UPDATE", "DELETE", "INSERT"))
-        if not is_query or statement.endswith("WHERE 0 = 1"):  # it takes the lock alone
-            return
-        for *_, step in cursor.execute(f"EXPLAIN QUERY PLAN {statement}", parameters).fetchall():
-            if step.startswith("SCAN") and "USING" not in step and "CONSTANT ROW" not in step:
-                found.append(f"{step}: {statement}")
-
-    try:
-        yield found
-    finally:
-        sa.event.remove(engine, "before_cursor_execute", explain)
 
 
 def test_a_pass_of_an_outbox(engine: sa.Engine, victor: Victor) -> None:

@@ -98,7 +98,7 @@ def test_a_name_that_is_not_there_is_found() -> None:
 def test_the_pages_name_members() -> None:
     pages = [page.read_text(encoding="utf-8") for page in PAGES]
     known = {each for text in pages for each in named(text) if each[0] in CLASSES}
-    assert len(known) > 8
+    assert len(known) > 20
     assert ("ResultCode", "detail") in known
 
 

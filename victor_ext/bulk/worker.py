@@ -231,14 +231,15 @@ class Worker:
         """Return a function that says since when this worker is alone with a chunk that begins now;
         None: it always is.
         """
+        is_step = bool(step_of(chunk))
+        if not (is_step or self._worker_lock.can_be_lost):
+            return None
         losses = self.take_over.losses  # read before the time: a loss between them counts
         began, _ = delivery.contact.sent_now()
-        if step_of(chunk):
+        if is_step:
             # Who finds later that the step was not taken counts from its beginning, and takes it
             # again: the lock of this worker does not say when the step is sent.
             return lambda: began
-        if not self._worker_lock.can_be_lost:
-            return None
         return partial(self.take_over.alone_since, began, losses)
 
 

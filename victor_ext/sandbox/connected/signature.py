@@ -114,16 +114,16 @@ class Signature:
         return key
 
 
-def check_headers(headers: Mapping[str, str], filled: Sequence[str] = _IN_HEADERS) -> None:
+def check_headers(headers: Mapping[str, str], known: Sequence[str] = _IN_HEADERS) -> None:
     """Raise `ValueError` for a name or a value that no header can have, or for a name in braces
-    that is not `filled` in.
+    that is none of those `known`.
     """
     for name, value in headers.items():
         if not _HEADER.fullmatch(name):
             raise ValueError(f"{name!r} is no name of a header, such as X-Signature")
         if name.lower() in _OF_CONNECTION:
             raise ValueError(f"the header {name} is made by the sandbox: leave it out")
-        _require_names(f"headers[{name!r}]", value, filled)
+        _require_names(f"headers[{name!r}]", value, known)
         if not value.isascii() or not value.isprintable():
             raise ValueError(f"the header {name} must be visible ASCII, not {value!r}")
 
