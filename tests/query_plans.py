@@ -8,8 +8,11 @@ import sqlalchemy as sa
 
 
 def reads_all(step: str) -> bool:
-    """Whether a step of a plan goes through a whole table, and not through an index."""
-    return step.startswith("SCAN") and "USING" not in step and "CONSTANT ROW" not in step
+    """Whether a step of a plan goes through a whole table, or all of it after some row, and not
+    through an index.
+    """
+    is_scan = step.startswith("SCAN") and "USING" not in step and "CONSTANT ROW" not in step
+    return is_scan or step.endswith("USING INTEGER PRIMARY KEY (rowid>?)")
 
 
 @contextmanager

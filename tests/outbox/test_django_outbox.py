@@ -124,7 +124,7 @@ def test_the_migration_makes_the_table_of_the_other_outbox(
         return {**shown, "indexes": [names for names in indexed if names != "['key']"]}
 
     migrated = columns()
-    assert len(migrated["indexes"]) == 4
+    assert len(migrated["indexes"]) == 5
     stored(outbox, invoice())
     row = PaymentRequestEntry.objects.values().get()
     with pytest.raises(IntegrityError):

@@ -1,5 +1,5 @@
-"""What differs between databases, in four parts: their clock, their tables, the refusal of
-connections without transactions, and new connections after a failover.
+"""What differs between databases, in five parts: their clock, what is said to their planner, their
+tables, the refusal of connections without transactions, and new connections after a failover.
 """
 
 from __future__ import annotations
@@ -86,6 +86,31 @@ def is_to_come(column: sa.ColumnElement[float], now: float, longest: float) -> C
     it was stored.
     """
     return sa.and_(column > now, column <= now + 2 * longest)
+
+
+class OfFewRows(FunctionElement[Any]):
+    """A condition that few rows fulfil, however many rows a table has.
+
+    SQLite is told so. Once it has counted the rows by ANALYZE, it knows only how many have each
+    value on average: it would rather go through all settled rows than use the index of states.
+    PostgreSQL counts the rows of each value.
+    """
+
+    # Without the type of a boolean: SQLAlchemy would compare that with 1, and no index has it so.
+    name = "of_few_rows"
+    inherit_cache = True
+
+
+@compiles(OfFewRows)
+def _condition(element: OfFewRows, compiler: Any, **options: Any) -> str:
+    """The SQL of `OfFewRows`: the condition itself."""
+    return str(compiler.process(element.clauses, **options))
+
+
+@compiles(OfFewRows, "sqlite")
+def _unlikely(element: OfFewRows, compiler: Any, **options: Any) -> str:
+    """The SQL of `OfFewRows` for SQLite."""
+    return f"unlikely({compiler.process(element.clauses, **options)})"
 
 
 # Tables

@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from victor_ext import PreparedCall, Promise
-from victor_ext.event_queue.databases import Condition, database_time, is_to_come
+from victor_ext.event_queue.databases import Condition, OfFewRows, database_time, is_to_come
 from victor_ext.settlement.key_age import Keys, Moment, Now, Sent
 
 from .entries import EntryState, sent_of, sent_values
@@ -265,7 +265,7 @@ class Claims:
         most = GROUP - len(near)
         rows: list[Any] = []
         for state in DUE:
-            is_next = sa.and_(columns.state == state, columns.id > self._last)
+            is_next = sa.and_(OfFewRows(columns.state == state), columns.id > self._last)
             query = sa.select(self._table).where(is_next, due.is_due)
             rows += self._read(query.order_by(columns.id), most, connection)
         rows.sort(key=attrgetter("id"))

@@ -239,6 +239,8 @@ def outbox_table(name: str) -> sa.Table:
         sa.Column("resolved_by", sa.Text),
         sa.Column("resolved_why", sa.Text),
         sa.Index(f"ix_{own_name}_state_id", "state", "id"),
+        # For `refresh`: of the entries that were sent, few have not ended.
+        sa.Index(f"ix_{own_name}_open", "ended", "state", "id"),
         schema=schema,
     )
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeAlias
 import sqlalchemy as sa
 
 from victor_ext import AsyncVictor, PaymentRequest, Victor
-from victor_ext.event_queue.databases import Condition, database_time, is_to_come
+from victor_ext.event_queue.databases import Condition, OfFewRows, database_time, is_to_come
 from victor_ext.event_queue.rows import take_first
 from victor_ext.event_queue.stopping import is_ending
 from victor_ext.event_queue.transactions import Engine, Pass
@@ -65,7 +65,7 @@ class Refreshing(EntryStore[Engine]):
             columns.provider == provider,
             columns.request_id.is_not(None),
             columns.state == EntryState.SENT.value,
-            columns.ended.is_(False),
+            OfFewRows(columns.ended.is_(False)),
             self._may_work(),
         )
 

@@ -42,6 +42,7 @@ class PaymentRequestEntry(models.Model):
         verbose_name_plural = "payment request entries"
         indexes = (
             models.Index(fields=["state", "id"], name="victor_outbox_state_id"),
+            models.Index(fields=["ended", "state", "id"], name="victor_outbox_open"),
             models.Index(fields=["reference"], name="victor_outbox_reference"),
             models.Index(fields=["send_before"], name="victor_outbox_send_before"),
             models.Index(fields=["request_id"], name="victor_outbox_request_id"),

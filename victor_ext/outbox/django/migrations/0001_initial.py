@@ -46,6 +46,7 @@ class Migration(migrations.Migration):
                 "db_table": "victor_outbox",
                 "indexes": [
                     models.Index(fields=["state", "id"], name="victor_outbox_state_id"),
+                    models.Index(fields=["ended", "state", "id"], name="victor_outbox_open"),
                     models.Index(fields=["reference"], name="victor_outbox_reference"),
                     models.Index(fields=["send_before"], name="victor_outbox_send_before"),
                     models.Index(fields=["request_id"], name="victor_outbox_request_id"),

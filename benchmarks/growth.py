@@ -1,0 +1,186 @@
+"""Measure what settled rows cost: `python -m benchmarks.growth --settled 1000 1000000`.
+
+An outbox, an inbox and the state of bulk sending get so many settled rows, on SQLite and on
+PostgreSQL: each is a copy of one that was settled as usual, under a name of its own. Then the same
+work is done: passes of the outbox over new entries, new notifications that are received and
+handled, and another file that is sent. What counts is its time beside that with the fewest settled
+rows, in one run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Session
+
+from benchmarks.bulk import postgresql_state
+from benchmarks.outbox import database_engine, invoices
+from benchmarks.server import echo_server
+from tests.providers.velo.test_velo_notifications import HEADER, body_of
+from victor_ext import Victor, idempotency_key_for
+from victor_ext.bulk import BulkSender
+from victor_ext.bulk.payments import LINES, PAYMENTS
+from victor_ext.inbox import Inbox
+from victor_ext.outbox import Outbox
+from victor_ext.providers import velo
+
+MOST_GROWTH = 1.5
+"""How often its first time the same work may need."""
+_NEW = 300
+"""Rows of the work that is measured."""
+_FIRST_NEW = 10_000_000
+"""Their first number: none of the settled ones has it."""
+
+
+def main() -> int:
+    """Exit status 1 when the work takes longer because more rows are settled."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.growth", description=__doc__)
+    parser.add_argument("--settled", type=int, nargs="+", default=[1000, 1_000_000], metavar="N")
+    options = parser.parse_args()
+    is_within = True
+    for kind, work in _WORK.items():
+        for database in ("sqlite", "postgresql"):
+            seconds = [_seconds(work, database, count) for count in options.settled]
+            growth = seconds[-1] / seconds[0]
+            is_within = is_within and growth <= MOST_GROWTH
+            times = ", ".join(
+                f"{one:.2f} s beside {count:,} settled"
+                for one, count in zip(seconds, options.settled, strict=True)
+            )
+            print(f"{kind}, {database}: {times}: {growth:.2f} times", flush=True)
+    return 0 if is_within else 1
+
+
+Work = Callable[[str, Victor, int], float]
+"""Settles so many rows in the database of a URL, and returns the seconds of the work."""
+
+
+def _seconds(work: Work, database: str, settled: int) -> float:
+    with echo_server() as (url, _):
+        os.environ.update(
+            VICTOR_BASE_URL=url, VICTOR_CLIENT_ID="canned", VICTOR_CLIENT_SECRET="not-a-secret"
+        )
+        with Victor.from_env() as victor:
+            if database == "postgresql":
+                with postgresql_state() as state:
+                    return work(state, victor, settled)
+            with tempfile.TemporaryDirectory(prefix="victor-growth-") as folder:
+                return work(f"sqlite:///{folder}/growth.sqlite", victor, settled)
+
+
+def _outbox(url: str, victor: Victor, settled: int) -> float:
+    engine = database_engine(url)
+    outbox = Outbox(engine)
+    outbox.create_table()
+    _store(outbox, engine, 0, 1)
+    outbox.send(victor)
+    names = ("key", "reference", "request_id")
+    _copy(engine, outbox.table, settled, names, values={"ended": sa.true()})
+    _store(outbox, engine, _FIRST_NEW, _NEW)
+    began = time.perf_counter()
+    outbox.send(victor)
+    outbox.refresh(victor)
+    return time.perf_counter() - began
+
+
+def _store(outbox: Outbox, engine: sa.Engine, first: int, count: int) -> None:
+    with engine.begin() as connection:
+        for row in invoices(count, first):
+            number = row.pop("invoice_no")
+            outbox.add(connection, **row, idempotency_key=idempotency_key_for("invoice", number))
+
+
+def _inbox(url: str, _: Victor, settled: int) -> float:
+    engine = database_engine(url)
+    inbox = Inbox(engine, velo.Webhook(HEADER))
+    inbox.create_table()
+    inbox.on()(lambda _session, _event: None)
+    _receive(inbox, engine, 1, 1)
+    inbox.handle()
+    _copy(engine, inbox.events, settled, ("subject", "once"))
+    _copy(engine, inbox.table, settled, ("id",))
+    began = time.perf_counter()
+    _receive(inbox, engine, 2, _NEW)
+    inbox.handle()
+    return time.perf_counter() - began
+
+
+def _receive(inbox: Inbox, engine: sa.Engine, first: int, count: int) -> None:
+    for number in range(first, first + count):
+        with Session(engine) as session, session.begin():
+            body = body_of(number, f"event-{number}")
+            inbox.receive(session, body, {"Authorization": HEADER}, source="payor-1")
+
+
+def _bulk(url: str, victor: Victor, settled: int) -> float:
+    def sender(batch: str) -> BulkSender:
+        return BulkSender(
+            victor,
+            state=url,
+            batch=batch,
+            key_column="invoice_no",
+            storage_key="only good for a benchmark",
+        )
+
+    sender("january").send(invoices(1))
+    engine = database_engine(url)
+    digests = ("values_digest", "spelling_digest", "reference_digest", "made_digest")
+    _copy(engine, PAYMENTS, settled, ("key", *digests), groups={"batch": 10_000, "chunk": 500})
+    _copy(engine, LINES, settled, ("key",), groups={"batch": 10_000}, numbers=("number",))
+    began = time.perf_counter()
+    sender("february").send(invoices(_NEW, _FIRST_NEW))
+    return time.perf_counter() - began
+
+
+_WORK: Mapping[str, Work] = {"outbox": _outbox, "inbox": _inbox, "bulk": _bulk}
+
+
+def _copy(
+    engine: sa.Engine,
+    table: sa.Table,
+    count: int,
+    names: Collection[str],
+    *,
+    groups: Mapping[str, int] | None = None,
+    numbers: Collection[str] = (),
+    values: Mapping[str, Any] | None = None,
+) -> None:
+    """Copy the only row of a table, so that it has `count` rows.
+
+    Args:
+        names: Columns whose text has the number of the copy at its end.
+        groups: Columns whose text is the same in so many copies.
+        numbers: Columns to which the number of the copy is added.
+        values: Columns with a value of their own.
+    """
+    counted = sa.select(sa.literal(1).label("i")).cte("counted", recursive=True)
+    counted = counted.union_all(sa.select(counted.c.i + 1).where(counted.c.i < count - 1))
+    columns: dict[str, Any] = {}
+    sizes = {**dict.fromkeys(names, 1), **(groups or {})}
+    for column in table.c:
+        if column.name == "id" and isinstance(column.type, sa.Integer):
+            continue  # the database counts it
+        columns[column.name] = column
+        if column.name in sizes:
+            group = counted.c.i // sizes[column.name]
+            columns[column.name] = column + "-" + sa.cast(group, sa.Text)
+        elif column.name in numbers:
+            columns[column.name] = column + counted.c.i
+    columns |= values or {}
+    select = sa.select(*columns.values()).select_from(table.join(counted, sa.true()))
+    with engine.begin() as connection:
+        connection.execute(sa.insert(table).from_select([*columns], select))
+    # What a database does by itself at times, or a team: it then plans for settled rows.
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(sa.text("ANALYZE"))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
