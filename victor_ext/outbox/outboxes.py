@@ -161,10 +161,10 @@ class Outbox(MakesTables, OutboxBase[sa.Engine], BlockingQueue[sa.Engine, Outbox
         engine: An SQLAlchemy engine of the database that has your invoices.
         client: The client whose writes `add_call` stores, and that `send` sends with, unless it is
             given another one.
-        keys_kept: How long the provider keeps an idempotency key. It does not document this: ask,
-            and set it.
-        lease: How long an entry is a worker's before another one takes it up: at least the client's
-            deadline, and the same for all workers.
+        keys_kept: How long the provider keeps an idempotency key, at least 100 seconds. Victor
+            does not document it: ask, and set it.
+        lease: How long an entry is a worker's before another one takes it up: the same for all
+            workers. A client with a longer deadline, or none, is refused.
         settle_for: How long a write is looked up that may have been sent and is not sent again,
             before it is `unclear`: longer than the provider's lists lag.
         workers: The maximum number of calls that a pass has under way at once, 1 to 100.

@@ -239,6 +239,9 @@ class VictorOAuth(IdAndSecret):
     """OAuth credentials. The provider issues a token, which is used until shortly before it
     expires.
 
+    One call requests a token, and the others wait for it. If the request fails, all of them fail
+    with its error. If only the renewal of a token fails, the calls use the current one.
+
     Args:
         client_id: The client id, from the client portal.
         client_secret: The client secret; the client portal shows it once. To replace it without a
