@@ -28,13 +28,13 @@ _PAGE = """\
 <!-- Made by `make bench` from benchmarks/results/peers.json. Edit benchmarks/page.py, never this page. -->
 
 The time of victor_ext and of other payment clients, as a multiple of **raw httpx**, which asks for the same bytes with `json()` and nothing
-more. Less is better; memory and size are in MB.
+more. Less is better.
 
 ![Times of clients as multiples of raw httpx](pictures/benchmarks.svg)
 
 {table}
 
-- Another client is ahead in these columns: {ahead}.
+- Another client is ahead in these: {ahead}.
 - victor_ext signs one token for all calls of a second. *A lone call* signs a token of its own.
 - Where victor_ext is below 1.00, its own sockets, connections and parser save the time.
 - Each client talks to a local server in the shape of its own API, with {least} to {most} bytes an item.
@@ -63,25 +63,26 @@ These are the tables behind [Benchmarks](benchmarks.md), from one recorded run.
 
 `make bench` measures again (about 8 minutes). `make bench BENCH=--quick` only prints.
 """
+_CHARTED = {"get": "GET", "create": "POST"}
+"""What the chart shows: a measure and its short name."""
 _SUMMARY = {
-    "get": "GET",
-    "create": "POST",
     "items_100": "items, 100 a page",
     "awaited": "50 awaited",
     "threads": "16 threads",
     "first": "fresh process",
-    "memory": "peak memory",
-    "size": "installed",
+    "memory": "MB of memory",
+    "size": "MB installed",
 }
-"""The columns of the first table: a measure and its short name."""
+"""The columns of the table below it."""
 _NOT_ALONE = ("bare", "victor_reused", "victor_oauth")
-"""Settings and sockets that the first table leaves to the others."""
+"""Settings and sockets that this table leaves to the others."""
 
 
 def markdown(record: Record) -> str:
     """The page: the chart, and one table."""
     sizes = [each for _, each in record["bytes"].values()]
-    ahead = [_SUMMARY.get(name, MEASURES[name].title) for name in behind(record)]
+    short = _CHARTED | _SUMMARY
+    ahead = [short.get(name, MEASURES[name].title) for name in behind(record)]
     return _PAGE.format(
         table=_summary(record),
         least=min(sizes),
