@@ -3,8 +3,8 @@
 For each number of rows, and of processes: a server, a folder and a state of its own, a file, and
 the command as a user runs it. What is printed: rows a second, what each side used of the machine,
 and the sender's peak memory, as a ratio to the first. `--processes 1 2 4 --rows 100000 --write`
-measures one file by several processes, and keeps that for docs/evidence.md. The server uses a core of
-its own: with fewer cores than senders and servers, its share is in the rate.
+measures one file by several processes, and keeps that for docs/benchmarks-tables.md. The server
+uses a core of its own: with fewer cores than senders and servers, its share is in the rate.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import scale
+from benchmarks import page, scale
 from benchmarks.server import echo_server
 
 VICTOR = Path(sys.executable).with_name("victor")
@@ -110,6 +110,7 @@ def main() -> int:
             "python": platform.python_version(),
         }
         scale.keep([asdict(run) | place for run in runs])
+        page.write(page.recorded())
     if options.json:
         print(json.dumps([asdict(run) for run in runs], indent=1))
     else:
@@ -137,7 +138,9 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--json", action="store_true", help="for machines")
     parser.add_argument(
-        "--write", action="store_true", help="keep the last run of each kind, for docs/evidence.md"
+        "--write",
+        action="store_true",
+        help="keep the last run of each kind, for docs/benchmarks-tables.md",
     )
     options = parser.parse_args()
     if options.signed and (options.echo or options.write):

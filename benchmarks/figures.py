@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from benchmarks.measures import MEASURES, Measure, contender
 
 TIMES = "\N{MULTIPLICATION SIGN}"
-_SCALES = {"call": (1e6, "µs a call"), "item": (1e6, "µs an item"), "process": (1e3, "ms")}
+_SCALES = {"call": (1e6, "µs a call"), "process": (1e3, "ms")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Line:
         headings: Of the cells.
         cells: What is shown.
         judged: The number by which it is compared with others: less is better.
-        shown: That number, with its unit.
+        form: How that number is written.
         limited: The ratio that the measure's limit is for.
     """
 
@@ -34,7 +34,7 @@ class Line:
     headings: tuple[str, ...]
     cells: tuple[str, ...]
     judged: float
-    shown: str
+    form: str
     limited: float = 0.0
 
 
@@ -55,49 +55,37 @@ def lines_of(name: str, record: dict[str, Any]) -> list[Line]:
 
 def _timed(measure: Measure, name: str, rounds: list[Any]) -> Line:
     """Each round: units, seconds and seconds of CPU, of the contender and of raw httpx."""
-    scale, unit = _SCALES[measure.what]
     measured = [(_Round(*own), _Round(*raw)) for own, raw in rounds]
-    times = [own.seconds / own.units * scale for own, _ in measured]
+    seconds = median(own.seconds / own.units for own, _ in measured)
     ratios = [own.seconds / own.units / (raw.seconds / raw.units) for own, raw in measured]
     cpu_ratio = median(own.cpu / own.units / (raw.cpu / raw.units) for own, raw in measured)
     ratio = median(ratios)
+    if measure.what == "item":
+        unit, time = "items a second", f"{1 / seconds:,.0f}"
+    else:
+        scale, unit = _SCALES[measure.what]
+        time = number(seconds * scale)
     figures = {
-        unit: spread(times),
+        unit: time,
         f"{TIMES} raw httpx": f"{ratio:.2f} ({min(ratios):.2f} to {max(ratios):.2f})",
         "of its CPU": f"{cpu_ratio:.2f}",
     }
-    if measure.what == "item":
-        figures = {"items a second": f"{1e6 / median(times):,.0f}"} | figures
     label = f"{int(name):,} items" if measure.kind == "growth" else contender(name).label
-    shown = f"{ratio:.2f} {TIMES}"
-    return Line(name, label, tuple(figures), tuple(figures.values()), ratio, shown, ratio)
+    return Line(name, label, tuple(figures), tuple(figures.values()), ratio, ".2f", ratio)
 
 
 def _memory(_: Measure, name: str, rounds: list[Any]) -> Line:
     peak, grown, items = rounds[0]
     cells = (f"{peak:.1f}", f"{grown:.1f}", f"{items:,}")
     headings = ("MB at most", "growth, MB", "items")
-    return Line(
-        name, contender(name).label, headings, cells, peak, f"{peak:.1f} MB", peak / (peak - grown)
-    )
+    label = contender(name).label
+    return Line(name, label, headings, cells, peak, ".1f", peak / (peak - grown))
 
 
 def _size(_: Measure, name: str, rounds: list[Any]) -> Line:
     size, packages = rounds[0]
     cells = (f"{size:.1f}", f"{packages}")
-    return Line(
-        name,
-        contender(name).label,
-        ("MB", "packages"),
-        cells,
-        size,
-        f"{size:.1f} MB",
-    )
-
-
-def spread(values: list[float]) -> str:
-    """The median, and the lowest and the highest in brackets."""
-    return f"{number(median(values))} ({number(min(values))} to {number(max(values))})"
+    return Line(name, contender(name).label, ("MB", "packages"), cells, size, ".1f")
 
 
 def number(value: float) -> str:

@@ -1,4 +1,4 @@
-"""Make docs/benchmarks.md, docs/benchmarks-tables.md and the chart from the recorded run, and from
+"""Make docs/benchmarks.md, docs/benchmarks-tables.md and the chart from the recorded runs, and from
 nothing else: `python -m benchmarks.page`.
 """
 
@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from benchmarks import scale
 from benchmarks.chart import svg
 from benchmarks.figures import TIMES, Line, lines_of
 from benchmarks.measures import CONTENDERS, MEASURES
@@ -33,10 +34,10 @@ more. Less is better.
 
 {table}
 
-- victor_ext signs one token for all calls of a second. *A lone call* has no earlier call in its second, so it signs a token of its own.
-- Where victor_ext is below 1.00, the reason is that it has sockets, connections and a parser of its own ([architecture](architecture.md)).
+- Another client is ahead in these: {ahead}.
+- victor_ext signs one token for all calls of a second. *A lone call* signs a token of its own.
+- Where victor_ext is below 1.00, its own sockets, connections and parser save the time.
 - Each client talks to a local server in the shape of its own API, with {least} to {most} bytes an item.
-- Another client is ahead in these columns: {ahead}.
 
 Run of {taken}: {machine}, Python {python}. [All tables, versions and the method](benchmarks-tables.md).
 """
@@ -47,14 +48,13 @@ _TABLES = """\
 
 These are the tables behind [Benchmarks](benchmarks.md), from one recorded run.
 
-- `{times} raw httpx` is the client's time divided by that of raw httpx, which asks for the same bytes in the same round. So it is not the
-  quotient of two rows.
-- *of its CPU* is the same for the time on the processor. Other work on the machine disturbs it less.
+- `{times} raw httpx` is the client's time divided by that of raw httpx in the same round. So it is not the quotient of two rows. *of its CPU* is the
+  same for the time on the processor, which other work on the machine disturbs less.
 - A figure is the median of the rounds. The lowest and the highest stand in brackets. Each round begins with another client.
 - Each client runs in a process of its own, with the settings that its documentation recommends: kept connections, no telemetry, no second
   attempts.
-- victor_ext signs a token for each second, and the others have a fixed secret. A *lone call* has a clock that is a second later for each
-  call. *Token reused* is `VictorJwt(reuse=200)`: a token is used for 200 seconds.
+- victor_ext signs a token for each second, and the others have a fixed secret. *Token reused* is `VictorJwt(reuse=200)`: a token is used for 200
+  seconds.
 - A GET asks for one of a thousand payments in turn. Only the rows that say so use TLS. The garbage collector is on.
 - The server is a raw socket in a process of its own. The row of the bare socket shows what it costs.
 - The stock client cannot read what the provider really sends (`OUTBOUND`, times as numbers). It gets the document's spelling.
@@ -62,30 +62,27 @@ These are the tables behind [Benchmarks](benchmarks.md), from one recorded run.
 - Versions: {versions}.
 
 `make bench` measures again (about 8 minutes). `make bench BENCH=--quick` only prints.
-
-## Where another client is ahead
-
-{wins}
 """
+_CHARTED = {"get": "GET", "create": "POST"}
+"""What the chart shows: a measure and its short name."""
 _SUMMARY = {
-    "get": "GET",
-    "create": "POST",
     "items_100": "items, 100 a page",
     "awaited": "50 awaited",
     "threads": "16 threads",
     "first": "fresh process",
-    "memory": "peak memory",
-    "size": "installed",
+    "memory": "MB of memory",
+    "size": "MB installed",
 }
-"""The columns of the first table: a measure and its short name."""
+"""The columns of the table below it."""
 _NOT_ALONE = ("bare", "victor_reused", "victor_oauth")
-"""Settings and sockets that the first table leaves to the others."""
+"""Settings and sockets that this table leaves to the others."""
 
 
 def markdown(record: Record) -> str:
     """The page: the chart, and one table."""
     sizes = [each for _, each in record["bytes"].values()]
-    ahead = [_SUMMARY.get(name, MEASURES[name].title) for name in _behind(record)]
+    short = _CHARTED | _SUMMARY
+    ahead = [short.get(name, MEASURES[name].title) for name in behind(record)]
     return _PAGE.format(
         table=_summary(record),
         least=min(sizes),
@@ -96,12 +93,11 @@ def markdown(record: Record) -> str:
 
 
 def tables(record: Record) -> str:
-    """The page behind it: how it was measured, and a table for each measure."""
+    """How it was measured, and a table for each measure."""
     before, after = record["load"]
     parts = [
         _TABLES.format(
             times=TIMES,
-            wins="\n".join(wins(record)) or "- Nowhere in this run.",
             before=before,
             after=after,
             loaded=": it was busy with other work, which the spread shows" if before > 1 else "",
@@ -116,9 +112,17 @@ def tables(record: Record) -> str:
     return "\n".join(parts)
 
 
+def tables_page(record: Record) -> str:
+    """The page behind it: every table of this run, and the runs of bulk sending."""
+    return f"{tables(record)}\n{scale.markdown(scale.recorded())}"
+
+
 def _summary(record: Record) -> str:
     """A row for each client, a column for each measure of `_SUMMARY`."""
-    found = {name: {line.name: line.shown for line in lines_of(name, record)} for name in _SUMMARY}
+    found = {
+        name: {line.name: f"{line.judged:{line.form}}" for line in lines_of(name, record)}
+        for name in _SUMMARY
+    }
     rows = [
         f"| {each.label} | {' | '.join(column.get(client, '') for column in found.values())} |"
         for client, each in CONTENDERS.items()
@@ -133,28 +137,17 @@ def _summary(record: Record) -> str:
     )
 
 
-def wins(record: Record) -> list[str]:
-    """A line for each measure in which another client is ahead of ours."""
+def behind(record: Record) -> list[str]:
+    """The measures in which another client is ahead of ours."""
     found = []
-    for name, (ours, ahead) in _behind(record).items():
-        told = ", ".join(
-            f"{line.label} ({line.shown})" for line in sorted(ahead, key=lambda line: line.judged)
-        )
-        found.append(f"- {MEASURES[name].title}: {told}; victor_ext {ours.shown}.")
-    return found
-
-
-def _behind(record: Record) -> dict[str, tuple[Line, list[Line]]]:
-    """The measures in which other clients are ahead: our line, and theirs."""
-    found = {}
     for name in MEASURES:
         lines = lines_of(name, record)
         ours = next((line for line in lines if line.name in ("victor", "victor_tls")), None)
         if ours is None:
             continue
-        ahead = [line for line in lines if CONTENDERS[line.name].peer and line.judged < ours.judged]
-        if ahead:
-            found[name] = ours, ahead
+        peers = (line for line in lines if CONTENDERS[line.name].peer)
+        if any(line.judged < ours.judged for line in peers):
+            found.append(name)
     return found
 
 
@@ -195,9 +188,15 @@ def as_text(record: Record) -> str:
 def write(record: Record) -> None:
     """Write both pages and the chart."""
     PAGE.write_text(markdown(record), encoding="utf-8")
-    TABLES.write_text(tables(record), encoding="utf-8")
+    TABLES.write_text(tables_page(record), encoding="utf-8")
     CHART.write_text(svg(record), encoding="utf-8")
 
 
+def recorded() -> Record:
+    """The run that was kept."""
+    record: Record = json.loads(RECORD.read_text(encoding="utf-8"))
+    return record
+
+
 if __name__ == "__main__":
-    write(json.loads(RECORD.read_text(encoding="utf-8")))
+    write(recorded())

@@ -1,5 +1,5 @@
-"""Make the table of docs/evidence.md about bulk sending from the recorded runs, and from nothing
-else: `python -m benchmarks.scale`.
+"""The table of docs/benchmarks-tables.md about bulk sending, made from the recorded runs, and from
+nothing else.
 """
 
 from __future__ import annotations
@@ -11,25 +11,22 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 RECORD = ROOT / "benchmarks/results/bulk.json"
-PAGE = ROOT / "docs/evidence.md"
 Run = dict[str, Any]
 
-_BEGIN, _END = "<!-- scale -->\n", "<!-- /scale -->\n"
 _TEXT = """\
-<!-- Made from benchmarks/results/bulk.json by benchmarks/scale.py. Edit that file, never this part. -->
+## How fast a file is sent
 
-One run of `victor bulk send` for each row, from the start of the command to its end:
+One run of `victor bulk send` for each row. A process uses one core.
 
 {table}
 
 - *checking* is the time until the last row is checked. Nothing is sent before.
-- *rows a second* is measured after that, while rows are stored and sent. *CPU a row* counts all sending processes, with start and checking.
+- *rows a second* is measured after that. *CPU a row* counts all sending processes, with start and checking.
 - *client alone* is the calls a second of one process with as many threads, without bulk sending.
 - *echo* is a server that accepts each request at once. It shares the cores with the senders, and so does PostgreSQL.
-- *load* is the number of runnable processes at the end. Machine: {machines}. Where the load is greater than the processes of the row,
-  other programs used the cores. Then the rate is a lower bound, and *CPU a row* says more.
-- A process uses one core. For more rows a second, use more cores or
-  [more machines](bulk.md#several-processes-on-one-machine).
+- *load* is the number of runnable processes at the end. Where it is greater than the processes of the row, other programs used the cores. Then
+  *rows a second* is a lower bound.
+- Machine: {machines}.
 
 `python -m benchmarks.bulk --write` measures again.
 """
@@ -49,7 +46,7 @@ _NUMBER_COLUMNS = (
 
 
 def markdown(runs: Sequence[Run]) -> str:
-    """The part of the page between its two comments."""
+    """The last part of the page."""
     machines = {f"{run['machine']}, Python {run['python']}" for run in runs}
     return _TEXT.format(table=_table(runs), machines="; ".join(sorted(machines)))
 
@@ -82,11 +79,10 @@ def _cells(run: Run) -> Sequence[str]:
 
 
 def keep(runs: Sequence[Run]) -> None:
-    """Keep files that were sent, in place of the earlier ones of their kind, and write the page."""
+    """Keep files that were sent, in place of the earlier ones of their kind."""
     kinds = {_kind(run): run for run in [*recorded(), *runs]}
     in_order = sorted(kinds.values(), key=_place)
     RECORD.write_text(json.dumps(in_order, indent=1) + "\n", encoding="utf-8")
-    write()
 
 
 def recorded() -> list[Run]:
@@ -97,18 +93,6 @@ def recorded() -> list[Run]:
     return runs
 
 
-def write() -> None:
-    """Write the part of the page from what is recorded."""
-    before, rest = PAGE.read_text(encoding="utf-8").split(_BEGIN)
-    after = rest.partition(_END)[2]
-    PAGE.write_text(f"{before}{_BEGIN}{markdown(recorded())}{_END}{after}", encoding="utf-8")
-
-
-def written() -> str:
-    """The part that the page has now."""
-    return PAGE.read_text(encoding="utf-8").partition(_BEGIN)[2].partition(_END)[0]
-
-
 def _place(run: Run) -> tuple[Any, ...]:
     is_later = run["database"] == "PostgreSQL"
     return (is_later, *_kind(run))
@@ -116,7 +100,3 @@ def _place(run: Run) -> tuple[Any, ...]:
 
 def _kind(run: Run) -> tuple[Any, ...]:
     return run["database"], run["server"], run["workers"], run["processes"]
-
-
-if __name__ == "__main__":
-    write()

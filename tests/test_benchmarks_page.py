@@ -1,12 +1,8 @@
-"""docs/benchmarks.md and a part of docs/evidence.md are made of recorded runs: nothing is typed, or
-left out.
-"""
-
-import json
+"""docs/benchmarks.md and its tables are made of recorded runs: nothing is typed, or left out."""
 
 import pytest
 
-from benchmarks import page, scale
+from benchmarks import page
 from benchmarks.chart import svg
 from benchmarks.measures import MEASURES
 
@@ -15,12 +11,12 @@ AGAIN = "Make it again: make bench-page (or, for a new run, make bench)."
 
 @pytest.fixture(scope="module")
 def record():
-    return json.loads(page.RECORD.read_text(encoding="utf-8"))
+    return page.recorded()
 
 
 def test_the_pages_and_the_chart_are_those_of_the_record(record):
     assert page.PAGE.read_text(encoding="utf-8") == page.markdown(record), AGAIN
-    assert page.TABLES.read_text(encoding="utf-8") == page.tables(record), AGAIN
+    assert page.TABLES.read_text(encoding="utf-8") == page.tables_page(record), AGAIN
     assert page.CHART.read_text(encoding="utf-8") == svg(record), AGAIN
 
 
@@ -33,7 +29,3 @@ def test_the_record_has_each_contender_of_each_measure(record):
         rows = record["measures"][name]
         assert tuple(rows) == measure.rows, name
         assert {len(rounds) for rounds in rows.values()} == {measure.rounds}, name
-
-
-def test_the_table_of_bulk_sending_is_made_of_its_record_and_of_nothing_else():
-    assert scale.written() == scale.markdown(scale.recorded())

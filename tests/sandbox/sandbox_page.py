@@ -18,8 +18,8 @@ from victor_ext.sandbox.command_line import (
     provider_named,
     providers,
 )
-from victor_ext.sandbox.server.commands import Command, ServerCommands
-from victor_ext.sandbox.server.notifying import NotificationCommands
+from victor_ext.sandbox.server.commands import Command, ServerCommands, TokenCommands
+from victor_ext.sandbox.server.notifying import NotificationCommands, NotifyingSettings
 from victor_ext.sandbox.server.settings import Option, ServerSettings, options_of
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -37,26 +37,29 @@ _PHASES = {Phase.READ: "reads", Phase.CREATE: "creates", Phase.ANSWER: "`--own-p
 def tables() -> dict[str, str]:
     """Every table by its name in the page. What sandboxes share is in tables of their own."""
     shared = set(options_of(ServerSettings)) | RUNNING
-    posting = {*NotificationCommands.commands()} - {*ServerCommands.commands()}
+    posting = options_of(NotifyingSettings)
     of_all = command_options(provider_named("victor")).items()
     found = {
         "options all": _table(_OPTIONS, (_option(*each) for each in of_all if each[0] in shared)),
-        "commands all": _table(_COMMANDS, map(_command, ServerCommands.commands())),
-        "commands notifications": _table(
-            _COMMANDS,
-            (_command(each) for each in NotificationCommands.commands() if each in posting),
+        "options notifications": _table(
+            _OPTIONS, (_option(*each) for each in posting.items() if each[0] not in shared)
         ),
+        "commands all": _table(_COMMANDS, map(_command, ServerCommands.commands())),
+        "commands tokens": _commands_beyond(ServerCommands, TokenCommands),
+        "commands notifications": _commands_beyond(ServerCommands, NotificationCommands),
         "assumptions": _assumptions(shared),
     }
+    known = {*TokenCommands.commands(), *NotificationCommands.commands()}
     for name in providers():
         provider = provider_named(name)
-        own = [each for each in command_options(provider).items() if each[0] not in shared]
+        own = [
+            each for each in command_options(provider).items() if each[0] not in {*shared, *posting}
+        ]
         found[f"options {name}"] = (
             _measured(own)
             if name == "victor"
             else _table(_OPTIONS, (_option(*each) for each in own))
         )
-        known = {*ServerCommands.commands(), *posting}
         found[f"commands {name}"] = _table(
             _COMMANDS,
             (_command(each) for each in provider.commands_type.commands() if each not in known),
@@ -64,6 +67,12 @@ def tables() -> dict[str, str]:
         operations = ", ".join(f"`{each}`" for each in sorted(row.name for row in provider.rows))
         found[f"operations {name}"] = f"A fault's `operation`: {operations}, `other`."
     return found
+
+
+def _commands_beyond(base: type[ServerCommands], more: type[ServerCommands]) -> str:
+    """The commands that a class adds to another one."""
+    known = {*base.commands()}
+    return _table(_COMMANDS, (_command(each) for each in more.commands() if each not in known))
 
 
 def _table(head: list[str], rows: Iterable[str]) -> str:
