@@ -46,7 +46,7 @@ ODD_IN_MESSAGES = (
     r"may have been done: repeat",
 )
 """The same in messages, help texts and docstrings."""
-GENERATED = ("benchmarks", "sandbox-")
+GENERATED = ("benchmarks", "reference", "sandbox-")
 """Pages, or tables of pages, whose words have their source elsewhere."""
 
 
