@@ -9,6 +9,7 @@ from tests.pages import reference_page
 from tests.pages.environment_reads import EnvironmentScan, Read, environment_reads
 from victor_ext import _exit_status
 
+pytestmark = pytest.mark.slow  # it loads every system
 PAGE = reference_page.PAGE.read_text(encoding="utf-8")
 
 
