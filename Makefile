@@ -213,6 +213,7 @@ crashes: setup .venv/foreign ## Kill bulk senders, workers, outboxes and Postgre
 
 .PHONY: docs
 docs: setup ## Write the documentation as a site into site/
+	@$(BIN)/python -m tests.pages.reference_page
 	@$(BIN)/python docs/llms.py
 	@$(BIN)/zensical build --strict
 	@echo "site/index.html"

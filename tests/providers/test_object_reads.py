@@ -25,7 +25,7 @@ from victor_ext.runtime.loop.operations import Effect, Operation, Shown
 from victor_ext.runtime.loop.table import Operations
 
 ID = "abcdef12"
-PAGE = Path(__file__).parents[2] / "docs" / "cli.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference.md"
 TINY = {"token": "t" * 40, "base_url": "https://tiny.example"}
 KINDS: dict[str, tuple[Any, Any]] = {**CLIENTS, "tiny": ADAPTERS["tiny"].Harness.kinds}
 each_system = pytest.mark.parametrize("system", KINDS)
@@ -219,7 +219,7 @@ def test_a_client_of_a_document_alone_has_no_names_of_methods() -> None:
             client.read("payments.get_payment", ID)
 
 
-def test_the_page_of_the_command_names_what_can_be_read() -> None:
+def test_the_reference_names_what_can_be_read() -> None:
     page = PAGE.read_text(encoding="utf-8")
     rows = [
         f"| `{system}` | {', '.join(f'`{name}`' for name in readable(system))} |"

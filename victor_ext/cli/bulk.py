@@ -98,6 +98,9 @@ def send(
     FILE is CSV or JSON Lines. --dry-run says what is wrong with it. All rows are checked first. A
     row is a payment, whatever file has it: one that was created before is not sent again, one that
     had not left is replaced, and one with another amount than was asked is refused.
+
+    The exit status is 0 if every row is created, 3 if the outcome of some is unknown, 75 if some
+    are not sent yet, and 1 if some are refused or rejected, or a person has to decide about some.
     """
     totals: dict[str, Any] = {"expect_rows": expect_rows, "expect_total": expect_total}
     sending = Sending(session, session.batch or file.name, totals)
@@ -110,7 +113,7 @@ def send(
 def resume(session: ResumeSession) -> None:
     """Continue an interrupted batch: send, or look up, the rows that are not settled.
 
-    BATCH names it, when there are several.
+    BATCH names it, when there are several. The exit status is that of `send`.
     """
 
     def question(sender: BulkSender) -> str:

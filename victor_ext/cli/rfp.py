@@ -361,7 +361,8 @@ def watch(
 ) -> None:
     """Show each change of a request's status as it happens.
 
-    ID is the id of the payment request. With --json: the whole record, a line a change.
+    ID is the id of the payment request. With --json: the whole record, a line a change. The exit
+    status is 0 at a final status; with --until, 1 at a final status that is another one.
     """
     with session.client() as victor, show_notices(lambda text: complain(f"Still watching: {text}")):
         status = cast("victor_ext.Status | None", until)  # the client checks it

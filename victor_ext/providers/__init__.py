@@ -1,6 +1,6 @@
 """Other payment systems on the runtime that serves Victor, one subpackage each.
 
-See docs/providers.md.
+See docs/index.md.
 """
 
 import importlib

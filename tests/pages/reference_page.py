@@ -1,0 +1,510 @@
+"""docs/reference.md, the reference of the command, its exit codes and the environment variables.
+
+`python -m tests.pages.reference_page` writes it, and so does `make docs`. The commands come from
+typer, the exit codes from `victor_ext/_exit_status.py` and the help of the commands, and the
+variables from the settings of the systems and from where the code reads the environment. A
+variable that is read and has no text here is an error.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+from typer.main import get_command
+
+from tests.pages.environment_reads import ROOT, environment_reads
+from tests.providers.systems import ARGUMENTS, CLIENTS
+from victor_ext import _exit_status
+from victor_ext.cli.app import app
+from victor_ext.systems import System, entry_points_of
+from victor_spec.command_line import app as spec_app
+
+PAGE = ROOT / "docs" / "reference.md"
+CONNECTION = ("environment", "base_url", "deadline", "profile")
+"""The options, by parameter, that each command has that calls a provider."""
+SHARED = (*CONNECTION, "as_json")
+ELSEWHERE = {"victor sandbox": "[Its options](sandbox-reference.md#options)."}
+"""The commands whose options another page has."""
+
+
+def main() -> None:
+    """Write the page."""
+    PAGE.write_text(page(), encoding="utf-8")
+
+
+def page() -> str:
+    """The page as it should be now."""
+    return (
+        "\n\n".join(
+            [
+                "# Commands, exit codes, variables",
+                (
+                    "Every command with its options, every exit code, and every environment "
+                    "variable. This page is made from the code. The guide is "
+                    "[The command](cli.md)."
+                ),
+                "## Commands",
+                (
+                    "`victor COMMAND --help` shows the same. `victor --version` prints the "
+                    "version, and `victor --install-completion` installs the completion of the "
+                    "shell. `victor spec` is there if `victor-spec` is installed, which is the "
+                    "same command."
+                ),
+                commands_section(),
+                "## Exit codes",
+                exit_codes_section(),
+                "## Environment variables",
+                variables_section(),
+            ]
+        )
+        + "\n"
+    )
+
+
+# Commands
+
+
+@dataclass(frozen=True)
+class CommandEntry:
+    """A command as its help shows it."""
+
+    path: str
+    command: Any
+
+    @property
+    def paragraphs(self) -> list[str]:
+        """The paragraphs of its help, each on one line, and of the text below its options."""
+        texts = f"{self.command.help or ''}\n\n{self.command.epilog or ''}"
+        paragraphs = re.split(r"\n\s*\n", inspect.cleandoc(texts))
+        return [" ".join(paragraph.split()) for paragraph in paragraphs if paragraph.strip()]
+
+    @property
+    def arguments(self) -> list[Any]:
+        """Its arguments, which have no name in a command line."""
+        return [each for each in self.command.params if not _is_option(each)]
+
+    @property
+    def options(self) -> list[Any]:
+        """Its options."""
+        return [each for each in self.command.params if _is_option(each)]
+
+    @property
+    def anchor(self) -> str:
+        """What a link to it ends with."""
+        return self.path.replace(" ", "-")
+
+    @property
+    def usage(self) -> str:
+        """The command with its arguments: `victor rfp get ID`."""
+        words = [each.metavar if each.required else f"[{each.metavar}]" for each in self.arguments]
+        return " ".join([self.path, *words])
+
+
+def commands() -> list[CommandEntry]:
+    """Every command that has no commands of its own, in the order of the help."""
+    own = _commands_in(get_command(app), "victor")
+    return [*own, *_commands_in(get_command(spec_app), "victor spec")]
+
+
+def _commands_in(command: Any, path: str) -> Iterator[CommandEntry]:
+    subcommands = getattr(command, "commands", None)
+    if subcommands is None:
+        yield CommandEntry(path, command)
+        return
+    for name, subcommand in subcommands.items():
+        if not subcommand.hidden:
+            yield from _commands_in(subcommand, f"{path} {name}")
+
+
+def _is_option(parameter: Any) -> bool:
+    return bool(parameter.param_type_name == "option")
+
+
+def commands_section() -> str:
+    """The list of commands, the options that many have, and each command."""
+    entries = commands()
+    listed = [
+        [f"[`{entry.usage}`](#{entry.anchor})", _cell(entry.paragraphs[0])] for entry in entries
+    ]
+    token = next(entry for entry in entries if entry.path == "victor token")
+    shared = [each for each in token.options if each.name in SHARED]
+    parts = [
+        _table(["command", "what it does"], listed),
+        "### Options of every command that calls a provider",
+        "The texts are those for Victor. With `--provider velo --help`, they are about Velo.",
+        _options_table(shared),
+    ]
+    # No heading for each: the search would show this page for each word that commands share.
+    parts.append("### Each command")
+    for entry in entries:
+        parts += _command_parts(entry)
+    return "\n\n".join(parts)
+
+
+def _command_parts(entry: CommandEntry) -> Iterator[str]:
+    yield f'<a id="{entry.anchor}"></a>**`{entry.usage}`**'
+    yield from map(_text, entry.paragraphs)
+    if entry.path in ELSEWHERE:
+        yield ELSEWHERE[entry.path]
+        return
+    if entry.path == "victor read":
+        yield object_reads_table()
+    explained = [each for each in entry.arguments if each.help]
+    own = [each for each in entry.options if each.name not in SHARED]
+    if explained or own:
+        yield _options_table([*explained, *own])
+    names = {each.name for each in entry.options}
+    also = ["`--json`"] if "as_json" in names else []
+    if names.issuperset(CONNECTION):
+        also.append(
+            "[the options of every command that calls a provider]"
+            "(#options-of-every-command-that-calls-a-provider)"
+        )
+    if also:
+        yield f"Also {' and '.join(also)}."
+
+
+def object_reads_table() -> str:
+    """What `victor read` can read, by system."""
+    rows: list[list[str]] = []
+    for name, (blocking, _) in CLIENTS.items():
+        with blocking(**ARGUMENTS[name]) as client:
+            rows.append([f"`{name}`", ", ".join(f"`{read}`" for read in client.object_reads)])
+    return _table(["system", "operations"], rows)
+
+
+def _options_table(parameters: Iterable[Any]) -> str:
+    rows = [_option_row(each) for each in parameters]
+    return _table(["option", "value", "default", "meaning"], rows)
+
+
+def _option_row(parameter: Any) -> list[str]:
+    """The cells of an option, or of an argument with a help text."""
+    meaning = parameter.help or ""
+    default = ""
+    if said := re.search(r" ?\(default: ([^()]*)\)", meaning):
+        meaning = meaning.replace(said[0], "").strip()
+        default = said[1]
+    is_needed = parameter.required or "[needed]" in meaning
+    meaning = meaning.replace("[needed]", "").strip()
+    is_flag = getattr(parameter, "is_flag", False)
+    value = parameter.default
+    if is_needed:
+        default = "required"
+    elif not default and value not in (None, False, ()):
+        default = f"`{value:g}`" if isinstance(value, float) else f"`{value}`"
+    if not _is_option(parameter):
+        return [f"`{parameter.metavar}`", "", default, _cell(meaning)]
+    names = ", ".join(f"`{name}`" for name in (*parameter.opts, *parameter.secondary_opts))
+    value_name = "" if is_flag or not parameter.metavar else f"`{parameter.metavar}`"
+    return [names, value_name, _cell(default), _cell(meaning)]
+
+
+# Exit codes
+
+SIGNALS = {"SIGHUP": 1, "SIGINT": 2, "SIGPIPE": 13, "SIGTERM": 15}
+STATUS_SENTENCE = re.compile(
+    r"[^.]*(?:\bexit status\b|\bExit status:|\bStatus 0 means\b|\b[Ee]nds? with 1\b)"
+    r"(?:[^.]|\.\w)*\.?"
+)
+"""A sentence of a help text about the exit status; a dot within a word ends no sentence."""
+
+
+def exit_codes_section() -> str:
+    """What each exit code means for any command, and what the commands say of their own."""
+    rows = [["0", "Done. After a create, the provider has the request: it is not paid yet.", ""]]
+    docstrings = attribute_docstrings(Path(str(_exit_status.__file__)))
+    for name, docstring in docstrings.items():
+        number = getattr(_exit_status, name)
+        when, _, then = docstring.partition("\n\n")
+        if name == "SIGNALLED":
+            rows += [
+                [str(number + SIGNALS[signal]), f"{signal}: {why}", "As for 130."]
+                for signal, why in (
+                    ("SIGHUP", "the terminal is gone."),
+                    ("SIGTERM", "somebody else ended it."),
+                )
+            ]
+        else:
+            rows.append([str(number), _cell(when), _cell(then)])
+    rows.sort(key=lambda row: int(row[0]))
+    own = [
+        [f"`{entry.path}`", _cell(" ".join(sentences))]
+        for entry in commands()
+        if (sentences := _status_sentences(entry))
+    ]
+    return "\n\n".join(
+        [
+            "A script can decide by the exit code. It means the same for every command.",
+            _table(["exit code", "when", "what to do"], rows),
+            (
+                "Some commands say more. For rows of a file, see [Send many](bulk.md#exit-codes). "
+                "[The sandbox](sandbox-reference.md#options) has its own codes."
+            ),
+            _table(["command", "in its words"], own),
+        ]
+    )
+
+
+def _status_sentences(entry: CommandEntry) -> list[str]:
+    """The sentences of the help about the exit status; those of an option begin with its name."""
+    texts = [("", paragraph) for paragraph in entry.paragraphs]
+    texts += [(f"`{option.opts[0]}`: ", option.help or "") for option in entry.options]
+    return [
+        f"{prefix}{sentence.strip()}"
+        for prefix, text in texts
+        for sentence in STATUS_SENTENCE.findall(text)
+    ]
+
+
+def attribute_docstrings(file: Path) -> dict[str, str]:
+    """The texts below the assignments of a module, by the assigned name; lines are joined."""
+    body = ast.parse(file.read_bytes()).body
+    texts: dict[str, str] = {}
+    for before, node in pairwise(body):
+        match before, node:
+            case (
+                ast.Assign(targets=[ast.Name(id=name)]),
+                ast.Expr(value=ast.Constant(value=str(text))),
+            ):
+                paragraphs = re.split(r"\n\s*\n", inspect.cleandoc(text))
+                texts[name] = "\n\n".join(" ".join(each.split()) for each in paragraphs)
+    return texts
+
+
+# Environment variables
+
+SYSTEM_VARIABLES = {
+    "VICTOR_ENVIRONMENT": "`staging` (the default) or `production`",
+    "VICTOR_BASE_URL": "another URL, such as that of a sandbox",
+    "VICTOR_CLIENT_ID": "the id of an OAuth client; with the secret, instead of a key pair",
+    "VICTOR_CLIENT_SECRET": "its secret",
+    "VICTOR_API_KEY": "the API key of a key pair, instead of an OAuth client",
+    "VICTOR_PRIVATE_KEY": "the RSA private key of the pair: PEM, or base64 of DER",
+    "VICTOR_PRIVATE_KEY_FILE": "or: the path of the private key",
+    "VICTOR_PRIVATE_KEY_PASSWORD": "the password of an encrypted private key",
+    "VICTOR_BULK_KEY": (
+        "the secret that encrypts the state of bulk sending, at least 16 characters; without it, "
+        "the credentials are used"
+    ),
+    "VELO_ENVIRONMENT": "`sandbox` (the default) or `production`",
+    "VELO_BASE_URL": "another URL, such as that of a sandbox",
+    "VELO_API_KEY": "the API key",
+    "VELO_API_SECRET": "its secret",
+    "EASTPAY_BASE_URL": "the URL of the bank's gateway; it is also the environment",
+    "EASTPAY_TOKEN": "the access token, from the bank's back office",
+    "EASTPAY_ENTITY_ID": "the entity that payments are made for",
+    "EASTPAY_ENTITY_TYPE": "its type: `MERCHANT` (the default), `POS` or `PARTICIPATOR`",
+    "EASTPAY_INQUIRY_BY_REFERENCE": (
+        "`true` if the bank says that its gateway finds payments by your reference"
+    ),
+    "FLEXFACTOR_ENVIRONMENT": "`sandbox` (the default) or `production`",
+    "FLEXFACTOR_HOSTS": "`flex-charge` (the default) or `flexfactor`: which of its host names",
+    "FLEXFACTOR_BASE_URL": "another URL, such as that of a sandbox",
+    "FLEXFACTOR_MID": "the merchant id, a GUID",
+    "FLEXFACTOR_SITE_ID": "the site, if the merchant has several",
+    "FLEXFACTOR_APP_KEY": "the key of the application, with its secret",
+    "FLEXFACTOR_APP_SECRET": "its secret",
+    "FLEXFACTOR_TOKEN": "or, instead of key and secret: a token that you have",
+}
+"""What the settings of the systems are, by variable."""
+OTHER_VARIABLES = {
+    "VICTOR_BULK_NEW_KEY": "the secret that replaces `VICTOR_BULK_KEY`",
+    "VICTOR_LISTENER_ERRORS": (
+        "`raise`: an exception of `on_event` ends the call. Otherwise it is logged. The pytest "
+        "plugin sets it to `raise`"
+    ),
+    "VICTOR_LOG": (
+        "a log on standard error: `debug`, `info`, `warning` or `error`; `json`; or `json,debug`"
+    ),
+    "VICTOR_OUTBOX_KEY": "the `storage_key` of an encrypted outbox",
+    "VICTOR_OUTBOX_NEW_KEY": "the secret that replaces `VICTOR_OUTBOX_KEY`",
+    "VICTOR_WEBHOOK_SECRET": "the secret of the signature of a notification",
+    "HOME": "the folder of `.config/victor/profiles.toml`, and `~` in its paths",
+    "XDG_CONFIG_HOME": "the folder of `victor/profiles.toml`, instead of `~/.config`",
+    "HTTP_PROXY": "the proxy for `http` URLs (also in lower case)",
+    "HTTPS_PROXY": "the proxy for `https` URLs (also in lower case)",
+    "ALL_PROXY": "the proxy for all URLs (also in lower case)",
+    "NO_PROXY": "hosts that are called without a proxy (also in lower case)",
+    "SSL_CERT_FILE": "a file of certificate authorities, instead of the system's",
+    "SSL_CERT_DIR": "a folder of certificate authorities, instead of the system's",
+    "SSLKEYLOGFILE": "a file for the keys of TLS connections, to read their traffic",
+    "COLUMNS": "the width of the output, instead of the terminal's",
+    "NO_COLOR": "any value turns colour off",
+    "FORCE_COLOR": "any value turns colour on, where the output is no terminal",
+    "TERM": "`dumb` turns colour off",
+}
+"""What each other variable sets."""
+READERS = {
+    "victor_ext": "`import victor_ext`",
+    "victor_ext.cli.bulk_state": "`victor bulk rekey`",
+    "victor_ext.cli.open_outbox": "`victor outbox`",
+    "victor_ext.cli.outbox": "`victor outbox rekey`",
+    "victor_ext.cli.screen": "the command",
+    "victor_ext.cli.trigger": "`victor trigger`",
+    "victor_ext.profiles": "profiles",
+    "victor_ext.runtime.http.options": "every client",
+    "victor_ext.runtime.http.tls_context": "every client",
+    "victor_ext.runtime.loop.events": "every client",
+    "victor_ext.testing": "the pytest plugin",
+    "victor_spec.commands.diff": "`victor spec diff`",
+}
+"""What a reader of the page calls the modules that read a variable."""
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY")
+INDIRECT = {
+    "victor_ext.cli.screen._styled": ("NO_COLOR", "FORCE_COLOR", "TERM"),
+    "victor_ext.cli.screen._progress_bar": ("NO_COLOR", "FORCE_COLOR", "TERM"),
+    "victor_ext.cli.screen.terminal_width": ("COLUMNS",),
+    "victor_spec.commands.diff.write": ("COLUMNS",),
+    "victor_ext.cli.bulk_state.rekey": ("VICTOR_BULK_NEW_KEY",),
+    "victor_ext.cli.outbox.rekey": ("VICTOR_OUTBOX_NEW_KEY",),
+    "victor_ext.profiles.profiles_file": ("HOME",),
+    "victor_ext.profiles._checked": ("HOME",),
+    "victor_ext.runtime.http.options.proxy_for": PROXIES,
+    "victor_ext.runtime.http.tls_context.default_context": (
+        "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
+        "SSLKEYLOGFILE",
+    ),
+}
+"""The functions that read variables which are not named where they are read."""
+SETTINGS_ONLY = {
+    "victor_ext.bulk.vault._variable",
+    "victor_ext.cli.doctor._usable_credentials",
+    "victor_ext.cli.doctor._variable_in",
+    "victor_ext.cli.doctor._proxy_variable",
+    "victor_ext.cli.session._variable_value",
+    "victor_ext.cli.view._lines_of_value",
+    "victor_ext.cli.session.Session.use_profile",
+    "victor_ext.outbox.django._client_of",
+    "victor_ext.runtime.client.settings.provider_variables",
+    "victor_spec.generate._ruff",
+}
+"""The functions that read, by a name that is made at run time, only settings of the systems or the
+variables of `INDIRECT`; hand on the whole environment; or use rich without its output.
+"""
+
+
+def systems() -> list[System]:
+    """The systems of this distribution."""
+    points = entry_points_of().values()
+    return [point.load() for point in points if point.value.startswith("victor_ext.")]
+
+
+def variables_of(system: System) -> list[str]:
+    """The variables of a system's settings."""
+    return [f"{system.prefix}{setting.upper()}" for setting in system.settings]
+
+
+def other_variables() -> dict[str, set[str]]:
+    """The modules that read each variable which is no setting of a system.
+
+    Raises:
+        LookupError: A place reads a variable that is not in the tables above.
+    """
+    settings = {name for system in systems() for name in variables_of(system)}
+    modules: defaultdict[str, set[str]] = defaultdict(set)
+    unknown: set[str] = set()
+    for read in environment_reads():
+        if read.name is not None:
+            names: Iterable[str] = (read.name,)
+        elif read.function in SETTINGS_ONLY:
+            continue
+        else:
+            names = INDIRECT.get(read.function, ())
+            unknown |= set() if names else {read.function}
+        for name in names:
+            if name not in settings:
+                modules[name].add(read.module)
+    unknown |= {option.envvar for entry in commands() for option in entry.options if option.envvar}
+    unknown |= modules.keys() ^ OTHER_VARIABLES.keys()
+    unknown |= settings ^ SYSTEM_VARIABLES.keys()
+    unknown |= {*INDIRECT, *SETTINGS_ONLY} - {read.function for read in environment_reads()}
+    unknown |= set().union(*modules.values()) ^ READERS.keys()
+    if unknown:
+        raise LookupError(
+            f"tests/pages/reference_page.py and the code differ about: {sorted(unknown)}"
+        )
+    return modules
+
+
+def variables_section() -> str:
+    """The settings of each system, then the variables that the packages read themselves."""
+    others = other_variables()
+    parts = [
+        (
+            "Secrets come from variables or from [profiles](cli.md#profiles), never from options, "
+            "because other users of a machine can read command lines."
+        )
+    ]
+    for system in systems():
+        client = system.client.partition(":")[2]
+        parts += [
+            f"### {system.title}",
+            (
+                f"`{client}.from_env()` and its async twin read these, and so does the command"
+                f"{_provider_words(system)}. A [profile](cli.md#profiles) has the same names in "
+                f"small letters, without `{system.prefix}`."
+            ),
+            _table(
+                ["variable", "what it sets"],
+                [[f"`{name}`", SYSTEM_VARIABLES[name]] for name in variables_of(system)]
+                + [
+                    [
+                        f"`{system.prefix}PROFILE`",
+                        "for the command: the name of a profile, instead of all of these",
+                    ]
+                ],
+            ),
+        ]
+    rows = [
+        [f"`{name}`", text, ", ".join(sorted({READERS[module] for module in others[name]}))]
+        for name, text in OTHER_VARIABLES.items()
+    ]
+    parts += [
+        "### Other variables",
+        _table(["variable", "what it sets", "who reads it"], rows),
+        (
+            "The sandbox reads no variable: it has [options](sandbox-reference.md#options). In a "
+            "Django project, `settings.VICTOR_OUTBOX` has the arguments of "
+            "[the outbox](django.md)."
+        ),
+    ]
+    return "\n\n".join(parts)
+
+
+def _provider_words(system: System) -> str:
+    return "" if system.name == "victor" else f" with `--provider {system.name}`"
+
+
+# Markdown
+
+
+def _table(heading: list[str], rows: Iterable[list[str]]) -> str:
+    lines = [_row(heading), "|" + "---|" * len(heading), *map(_row, rows)]
+    return "\n".join(lines)
+
+
+def _row(cells: Iterable[str]) -> str:
+    return "|" + "".join(f" {cell} |" if cell else " |" for cell in cells)
+
+
+def _cell(text: str) -> str:
+    return _text(text).replace("|", r"\|")
+
+
+def _text(text: str) -> str:
+    """A help text as Markdown: what looks like a tag, or like emphasis, stands as it is."""
+    return re.sub(r"(?<!`)\*", r"\*", text.replace("<", "&lt;"))
+
+
+if __name__ == "__main__":
+    main()
