@@ -180,6 +180,13 @@ def test_each_rule_names_a_section_of_a_page() -> None:
         assert anchor in anchors, rule["alert"]
 
 
+def test_the_page_of_the_operator_says_what_to_do_for_each_alert() -> None:
+    text = RULES.with_name("production.md").read_text("utf-8")
+    section = text.partition("\n## An alert fires\n")[2].partition("\n## ")[0]
+    named = re.findall(r"`(Victor\w+)`", section)
+    assert sorted(named) == sorted(rule["alert"] for rule in RULES_READ)
+
+
 def test_promtool_takes_the_rules() -> None:
     if (promtool := shutil.which("promtool")) is None:
         pytest.skip("promtool is not installed")

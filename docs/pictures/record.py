@@ -1,8 +1,8 @@
 """Make the pictures of the pages from what the commands really print:
 `python docs/pictures/record.py`.
 
-A picture is an SVG with a background of its own, so that it can be read in light and dark pages; it
-loads nothing.
+A picture is an SVG with the colours of a dark terminal, and of a light one where light pages are
+preferred; it loads nothing.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from unittest import mock
 
 from rich._export_format import CONSOLE_SVG_FORMAT
 from rich.console import Console
+from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
 from victor_ext import Victor, VictorOAuth, idempotency_key_for
@@ -36,6 +37,38 @@ SESSION_WIDTH = 100
 LOST_ANSWER_WIDTH = 80
 BAR = re.compile(r"\x1b\[\?25l.*\x1b\[2K(.*?)\x1b\[\?25h", re.DOTALL)
 """A progress bar between hiding the cursor and showing it. Its last state stays on the terminal."""
+ERASED_LINE = re.compile(r"[^\n]*\n\r?\x1b\[1A\x1b\[2K")
+"""A line that is erased after the cursor went back to it."""
+DARK = TerminalTheme(
+    background=(41, 41, 41),
+    foreground=(197, 200, 198),
+    normal=[
+        (75, 78, 85),
+        (204, 85, 90),
+        (152, 168, 75),
+        (208, 179, 68),
+        (96, 138, 177),
+        (152, 114, 159),
+        (104, 160, 179),
+        (255, 255, 255),
+    ],
+)
+LIGHT = TerminalTheme(
+    background=(246, 248, 250),
+    foreground=(31, 41, 51),
+    normal=[
+        (31, 41, 51),
+        (176, 32, 32),
+        (22, 110, 52),
+        (138, 90, 0),
+        (29, 95, 191),
+        (126, 58, 158),
+        (0, 104, 128),
+        (255, 255, 255),
+    ],
+)
+BAR_TO_DO = ("#3a3a3a", "#c3cad2")
+"""The rest of a progress bar, which has one colour in all themes; and in a light terminal."""
 DEMO_STEPS = ("Invoices, three faults", "What the sandbox saw")
 
 
@@ -84,6 +117,43 @@ def bulk_send() -> str:
         sent = run("bulk send invoices.csv") + run("bulk send invoices.csv --skip-invalid")
         sandbox.advance(3600)
         return sent + run("bulk status --refresh")
+
+
+def bulk_resume() -> str:
+    """The last five answers of a file of twelve rows are lost; nobody is asked twice."""
+    with _shell() as (run, sandbox, _):
+        file = Path("invoices.csv")
+        *rows, _wrong = sorted(
+            file.read_text("utf-8").splitlines(), key=lambda row: "12.345" in row
+        )
+        file.write_text("\n".join(rows), "utf-8")
+        sandbox.inject("lose_answer", operation="create", skip=len(rows[1:]) - 5, times=1000)
+        sent = run("bulk send invoices.csv --deadline 2 --patience 2")
+        sandbox.clear_faults()
+        assert len(sandbox.work_done_by_key()) == len(rows[1:])
+        return sent + run("bulk resume")
+
+
+def reconcile_report() -> str:
+    """A book with one payment that was asked twice, one with another amount, and one that was not
+    asked.
+    """
+    with _shell() as (run, sandbox, auth), Victor(auth, base_url=sandbox.url) as client:
+        for number, payer, amount in (
+            (1042, "northClinic", "44.23"),
+            (1043, "lakesideRent", "12.00"),
+            (1044, "acmeSupplies", "1250.00"),
+            (1045, "mapleBakery", "87.00"),
+        ):
+            _ask(client, number, payer, amount)
+        _ask(client, 1042, "northClinic", "44.23", key="of another program, for invoice 1042")
+        sandbox.advance(3600)
+        Path("book.csv").write_text(
+            "reference,amount\n"
+            "INV-1042,44.23\nINV-1043,12.00\nINV-1044,1205.00\nINV-1045,87.00\nINV-1046,310.00\n",
+            "utf-8",
+        )
+        return run("reconcile book.csv --start yesterday --end tomorrow --html report.html")
 
 
 def lost_answer() -> str:
@@ -146,11 +216,11 @@ def _run(command: str) -> str:
     printed = _Terminal()
     with redirect_stdout(printed), redirect_stderr(printed), suppress(SystemExit):
         victor(command.split())
-    text = BAR.sub(r"\1", printed.getvalue())
+    text = ERASED_LINE.sub("", BAR.sub(r"\1", printed.getvalue()))
     return f"\x1b[1m$ victor {command}\x1b[0m\n{text}\n"
 
 
-def _ask(client: Victor, number: int, payer: str, amount: str) -> None:
+def _ask(client: Victor, number: int, payer: str, amount: str, *, key: str | None = None) -> None:
     client.payment_requests.create(
         payee_account_number="043987673645",
         payer_counterparty_id=payer,
@@ -158,18 +228,39 @@ def _ask(client: Victor, number: int, payer: str, amount: str) -> None:
         biller_type="BUSINESS",
         due_date=datetime.now(UTC).date(),
         client_reference_id=f"INV-{number}",
-        idempotency_key=idempotency_key_for("invoice", number),
+        idempotency_key=idempotency_key_for("invoice", key or number),
     )
 
 
 def as_svg(text: str, title: str, width: int) -> str:
     """A terminal with this text, which may have escape sequences of colours."""
+    dark, light = (_exported(text, title, width, theme) for theme in (DARK, LIGHT))
+    return dark.replace("</style>", f"{_light_rules(dark, light)}\n    </style>", 1)
+
+
+def _exported(text: str, title: str, width: int, theme: TerminalTheme) -> str:
     console = Console(record=True, width=width, file=io.StringIO(), force_terminal=True)
     console.print(Text.from_ansi(text))
     svg = console.export_svg(
-        title=title, unique_id="report", code_format=_without_fonts(CONSOLE_SVG_FORMAT)
+        title=title,
+        theme=theme,
+        unique_id="report",
+        code_format=_without_fonts(CONSOLE_SVG_FORMAT),
     )
     return re.sub(r"[ \t]+$", "", svg, flags=re.MULTILINE)
+
+
+def _light_rules(dark: str, light: str) -> str:
+    """The rules of style that make the dark picture the light one."""
+    classes, same = (re.findall(r'class="report-r\d+"', svg) for svg in (dark, light))
+    assert classes == same, "two styles look alike in one of the themes"
+    rules = re.findall(r"^ *(\.report-r\d+ \{.*\})$", light, re.MULTILINE)
+    colours = [re.findall(r'fill="(#\w{6})"', svg) for svg in (dark, light)]
+    for of_dark, of_light in dict(zip(*colours, strict=True)).items():
+        if of_dark != of_light:
+            rules.append(f'[fill="{of_dark}"] {{ fill: {of_light} }}')
+    text = "\n".join(f"      {rule}" for rule in rules).replace(*BAR_TO_DO)
+    return f"  @media (prefers-color-scheme: light) {{\n{text}\n    }}"
 
 
 def _without_fonts(template: str) -> str:
@@ -192,6 +283,8 @@ RECORDED = {
     "demo": Picture(demo, "make demo", DEMO_WIDTH),
     "rfp-list": Picture(rfp_list, "victor", SESSION_WIDTH),
     "bulk-send": Picture(bulk_send, "victor", SESSION_WIDTH),
+    "bulk-resume": Picture(bulk_resume, "victor", SESSION_WIDTH),
+    "reconcile": Picture(reconcile_report, "victor", SESSION_WIDTH),
     "lost-answer": Picture(lost_answer, "a payment whose first answer is lost", LOST_ANSWER_WIDTH),
 }
 """By the names of their files."""

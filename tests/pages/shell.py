@@ -29,6 +29,9 @@ OURS = re.compile(r"\b(victor|pip|make|python|pytest)\b")
 OF_A_TERMINAL = {
     r"\x1b\[[0-9;]*m": "",
     r"─+": "─",
+    r"━[━╸╺ ]*": "━ ",
+    # The rest of a task, beside its bar.
+    r"(━ .*?)(-:--:--|\b\d:\d\d:\d\d\b)": r"\1LEFT",
 }
 STEADY = {
     r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}": "KEY",

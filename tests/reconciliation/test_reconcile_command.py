@@ -272,7 +272,7 @@ def table(heading: str) -> list[list[str]]:
 
 def test_the_kinds_are_those_there_are_in_their_order() -> None:
     kinds = [kind.value for kind in Kind]
-    assert [row[0].strip("`") for row in table("The rows of a report")] == kinds
+    assert [row[0].strip("`") for row in table("What to do about each row")] == kinds
     assert list(KINDS) == kinds
 
 
