@@ -91,8 +91,8 @@ def is_to_come(column: sa.ColumnElement[float], now: float, longest: float) -> C
 class OfFewRows(FunctionElement[Any]):
     """A condition that few rows fulfil, however many rows a table has.
 
-    SQLite is told so. Once it has counted the rows by ANALYZE, it knows only how many have each
-    value on average: it would rather go through all settled rows than use the index of states.
+    SQLite needs this hint. Its ANALYZE counts how many rows have each value on average, and not for
+    each value: by that alone it goes through all settled rows and leaves the index of states.
     PostgreSQL counts the rows of each value.
     """
 
