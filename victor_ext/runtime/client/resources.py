@@ -84,6 +84,31 @@ def arguments_of(
     return decorate
 
 
+Documented = Callable[[Any], None]
+"""A method without code. It gives an operation its name and its documentation."""
+
+
+def flow_of(
+    request: Callable[P, RequestT], use: Callable[[RequestT], T], result: str
+) -> Callable[[Documented], Callable[Concatenate[Any, P], T]]:
+    """Make the flow of an `operation`, or the walk of a `listing`, that its arguments decide alone:
+    `request` checks them, and `use` is called with what they become.
+
+    `result` is the type of what `use` returns, as the method of a flow has it.
+    """
+
+    def decorate(method: Documented) -> Callable[Concatenate[Any, P], T]:
+        def called(_resource: Any, value: RequestT) -> T:
+            return use(value)
+
+        flow: Any = arguments_of(request)(update_wrapper(called, method))
+        flow.__signature__ = inspect.signature(flow).replace(return_annotation=result)
+        made: Callable[Concatenate[Any, P], T] = flow
+        return made
+
+    return decorate
+
+
 def _with_hint(message: str, known: Iterable[str]) -> str:
     """The message of a `TypeError`, with the argument that is close to an unexpected one."""
     _, _, unexpected = message.partition("unexpected keyword argument '")
