@@ -2,8 +2,9 @@
 sees them.
 
 An operation with `@arguments_of(create_webhook)` takes the arguments of that function, or the
-fields of a dataclass. An operation is written as a flow and a list as a walk; the caller gets the
-result of the flow, and the pages of the walk. A constructor with `@with_client_options` takes the
+fields of a dataclass; so does one with `@reads(get_payee, Payee)`, whose result is a `Payee`. An
+operation is written as a flow and a list as a walk; the caller gets the result of the flow, and the
+pages of the walk. A constructor with `@with_client_options` takes the
 keys of `ClientOptions`, and the `add` of an outbox those of `PaymentRequestArguments`.
 """
 
@@ -36,14 +37,17 @@ class Operations(griffe.Extension):
 
     def _mend(self, function: griffe.Function, loader: griffe.GriffeLoader) -> None:
         for decorator in function.decorators:
-            name, _, argument = str(decorator.value).rstrip(")").partition("(")
-            if name == "arguments_of":
-                request = _object_at(function, argument, loader)
+            called = decorator.value
+            name = str(getattr(called, "function", called))
+            if name == "arguments_of" or name in _DOCUMENTED:
+                request = _object_at(function, str(called.arguments[0]), loader)
                 function.parameters = griffe.Parameters(function.parameters[0], *_fields(request))
                 if function.docstring is not None and request.docstring is not None:
                     described = request.docstring.value
                     own = with_arguments_described(function.docstring.value, described)
                     function.docstring.value = own or ""
+                if name in _DOCUMENTED:
+                    function.returns = _DOCUMENTED[name](*called.arguments[1:2])
             elif name == "with_client_options":
                 kinds, keyword = griffe.ParameterKind, griffe.ParameterKind.keyword_only
                 own = [each for each in function.parameters if each.kind is not kinds.var_keyword]
@@ -91,6 +95,10 @@ _RESULTS = {
     "Results": "Iterator",
 }
 """What the caller gets: the result itself, or something that yields such results."""
+
+
+_DOCUMENTED = {"lists": "Pages[{}]".format, "reads": lambda kind: kind, "sends": lambda: "None"}
+"""What an operation returns whose method has no code, with the class that its decorator names."""
 
 
 def _without_sessions(box: griffe.Class) -> None:

@@ -97,6 +97,48 @@ lists:
     extra_query: true
     constant: [first, from, until]
 """
+CALLS = """
+openapi: 3.0.3
+info: {title: Shop, version: 1.0.0}
+paths:
+  /orders/{orderId}/lines/{number}:
+    get:
+      operationId: getLine
+      summary: One line
+      parameters:
+        - {name: number, in: path, required: true, schema: {type: integer, minimum: 1, maximum: 9}}
+        - {name: orderId, in: path, required: true, schema: {type: string}}
+        - {name: from, in: query, schema: {type: string, format: date}}
+        - {name: to, in: query, schema: {type: string, format: date}}
+        - {name: page, in: query, schema: {type: integer}}
+      responses: {"204": {description: -}}
+    delete:
+      operationId: dropLine
+      parameters:
+        - {name: number, in: path, required: true, schema: {type: integer}}
+        - {name: orderId, in: path, required: true, schema: {type: string}}
+      responses: {"204": {description: -}}
+    put:
+      operationId: changeLine
+      parameters:
+        - {name: number, in: path, required: true, schema: {type: integer}}
+        - {name: orderId, in: path, required: true, schema: {type: string}}
+      requestBody: {content: {text/plain: {schema: {type: string}}}}
+      responses: {"204": {description: -}}
+  /total:
+    get:
+      operationId: readTotal
+      responses: {"204": {description: -}}
+"""
+"""Operations that are no lists."""
+CALLS_SETTINGS = """
+forms:
+  id: {whole: "[a-z]{1,9}", wanted: an id}
+calls:
+  getLine: {names: {number: line}, ranges: [[from, to]], leave_out: [page]}
+  dropLine: {positional: [orderId]}
+  readTotal: {}
+"""
 CHOICES = "\nchoices: {W: {LOW: 1}, V: [a]}\nforms: {f: {whole: a, wanted: a}}"
 LIST = "lists: {listOrders: {what: list of orders, %s}}"
 
@@ -326,6 +368,48 @@ def test_an_entry_that_does_not_fit_a_query_object_stops_generation(
 ) -> None:
     with pytest.raises(SettingsError, match=re.escape(message)):
         made(tmp_path, FILTERS, LIST % entry)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        (
+            "def get_line( line: int, order_id: str, *, from_: date | str | None = None, "
+            "to: date | str | None = None ) -> _typed.CheckedCall:"
+        ),
+        '_typed.Query("The line") as check: sent["number"] = check.integer("line", line, 1, 9)',
+        'sent["order_id"] = check.form("order_id", order_id, ID_FORM)',
+        'check.range("from_", from_, "to", to) return _typed.CheckedCall(_get_line, sent)',
+        "def drop_line(number: int, order_id: str) -> _typed.CheckedCall:",
+        'def read_total() -> _typed.CheckedCall: """read_total"""',
+        'with _typed.Query("The read total") as check: pass',
+        "from ..api.default import get_line as _get_line",
+    ],
+)
+def test_a_call_is_a_function_that_takes_the_parts_of_its_path_by_position(
+    statement: str, tmp_path: Path
+) -> None:
+    assert statement in source_of(made(tmp_path, CALLS, CALLS_SETTINGS))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ("calls: {getLines: {}}", "calls.getLines is no operation: did you mean getLine?"),
+        ("calls: {changeLine: {}}", "calls.changeLine: PUT /orders/{orderId}/lines/{number} has a"),
+        ("calls: {getLine: {constant: [from]}}", "calls.getLine.constant is no setting"),
+        ("calls: {getLine: {leave_out: [number]}}", "leave_out: number: the document requires it"),
+        (
+            "calls: {getLine: {}}\nlists: {getLine: {what: lines}}",
+            "calls.getLine: the name get_line is taken by lists.getLine: write another one",
+        ),
+    ],
+)
+def test_an_entry_that_is_no_call_stops_generation(
+    settings: str, message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(SettingsError, match=re.escape(message)):
+        made(tmp_path, CALLS, settings)
 
 
 def test_words_that_are_closed_are_a_type_that_takes_no_other(tmp_path: Path) -> None:

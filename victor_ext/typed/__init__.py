@@ -6,7 +6,7 @@ This is the one module that generated ones import. `reading` has the records and
 
 from victor_ext.money import Amount, Money
 from victor_ext.runtime.client.extras import ExtraBody, ExtraQuery
-from victor_ext.runtime.client.requests import Body, Part, Request
+from victor_ext.runtime.client.requests import Body, CheckedCall, Part, Request
 from victor_ext.words import Word
 
 from .checks import Form, ListQuery, Query, Sent
@@ -34,6 +34,7 @@ __all__ = (
     "Amount",
     "AnyCaseRecord",
     "Body",
+    "CheckedCall",
     "ExtraBody",
     "ExtraQuery",
     "Form",

@@ -8,6 +8,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
+from types import ModuleType
 from typing import Any, NamedTuple, TypeGuard, TypeVar, cast
 
 from victor_ext import zulu
@@ -39,6 +40,10 @@ class Form:
 class ListQuery(NamedTuple):
     """The arguments of a list, as they are sent."""
 
+    operation: ModuleType
+    """The generated operation."""
+    what: str
+    """What messages call the list."""
     arguments: dict[str, Any]
     """By the names of the generated function."""
     may_be_left: bool

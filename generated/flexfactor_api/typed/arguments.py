@@ -13,6 +13,9 @@ from typing import Any
 from victor_ext import typed as _typed
 from victor_ext.typed import ExtraBody, Money
 
+from ..api.orders import list_orders as _list_orders
+from ..api.payments import evaluate as _evaluate
+from ..api.payments import transmit as _transmit
 from .parts import (
     Address,
     Card,
@@ -91,7 +94,9 @@ def list_orders(
     constant = frozenset(
         ("query", "from_", "to", "mid", "order_by", "sort", "page_number", "page_size")
     )
-    return _typed.ListQuery(sent, may_be_left=not sent.keys() <= constant)
+    return _typed.ListQuery(
+        _list_orders, "list of orders", sent, may_be_left=not sent.keys() <= constant
+    )
 
 
 def evaluate(
@@ -168,7 +173,7 @@ def evaluate(
         "extra_body": extra_body,
         "idempotency_key": idempotency_key,
     }
-    return _typed.Request(check, sent, None, by_hand)
+    return _typed.Request(_evaluate, check, sent, None, by_hand)
 
 
 def transmit(
@@ -226,4 +231,4 @@ def transmit(
             "subscription", subscription, Subscription, subscription_body
         )
     by_hand = {"amount": amount, "items": items, "fields": fields, "extra_body": extra_body}
-    return _typed.Request(check, sent, None, by_hand)
+    return _typed.Request(_transmit, check, sent, None, by_hand)

@@ -12,6 +12,42 @@ from typing import Any
 
 from victor_ext import typed as _typed
 
+from ..api.funding import create_funding_account as _create_funding_account
+from ..api.funding import get_funding as _get_funding
+from ..api.funding import get_funding_account as _get_funding_account
+from ..api.funding import list_funding_accounts as _list_funding_accounts
+from ..api.funding import list_funding_changes as _list_funding_changes
+from ..api.funding import list_fundings as _list_fundings
+from ..api.payees import create_payees as _create_payees
+from ..api.payees import delete_payee as _delete_payee
+from ..api.payees import get_payee as _get_payee
+from ..api.payees import get_payee_batch as _get_payee_batch
+from ..api.payees import invite_payee as _invite_payee
+from ..api.payees import list_payee_changes as _list_payee_changes
+from ..api.payees import list_payee_invitations as _list_payee_invitations
+from ..api.payees import list_payees as _list_payees
+from ..api.payees import update_payee as _update_payee
+from ..api.payees import update_payee_remote_id as _update_payee_remote_id
+from ..api.payments import export_transactions as _export_transactions
+from ..api.payments import get_payment as _get_payment
+from ..api.payments import list_payment_changes as _list_payment_changes
+from ..api.payments import list_payments as _list_payments
+from ..api.payments import withdraw_payment as _withdraw_payment
+from ..api.payouts import get_payout as _get_payout
+from ..api.payouts import get_payout_history as _get_payout_history
+from ..api.payouts import get_payout_statistics as _get_payout_statistics
+from ..api.payouts import list_payout_payments as _list_payout_payments
+from ..api.payouts import list_payouts as _list_payouts
+from ..api.payouts import quote_payout as _quote_payout
+from ..api.payouts import submit_payout as _submit_payout
+from ..api.payouts import withdraw_payout as _withdraw_payout
+from ..api.source_accounts import get_source_account as _get_source_account
+from ..api.source_accounts import list_source_accounts as _list_source_accounts
+from ..api.webhooks import create_webhook as _create_webhook
+from ..api.webhooks import get_webhook as _get_webhook
+from ..api.webhooks import list_webhooks as _list_webhooks
+from ..api.webhooks import ping_webhook as _ping_webhook
+from ..api.webhooks import update_webhook as _update_webhook
 from .forms import AUTHORIZATION_FORM, CURRENCY_FORM, ID_FORM, SORT_FORM, TELEPHONE_FORM
 from .parts import (
     Address,
@@ -30,6 +66,7 @@ from .parts import (
 from .words import (
     CategoryWord,
     FundingAccountTypeWord,
+    IncludeWord,
     InvitationStatusWord,
     PayeeTypeWord,
     PaymentStatusWord,
@@ -140,7 +177,9 @@ def get_payout_history(
             "sensitive",
         )
     )
-    return _typed.ListQuery(sent, may_be_left=not sent.keys() <= constant)
+    return _typed.ListQuery(
+        _get_payout_history, "list of payments", sent, may_be_left=not sent.keys() <= constant
+    )
 
 
 def list_funding_accounts(
@@ -187,7 +226,12 @@ def list_funding_accounts(
     constant = frozenset(
         ("payor_id", "name", "country", "currency", "type_", "page_size", "sort", "sensitive")
     )
-    return _typed.ListQuery(sent, may_be_left=not sent.keys() <= constant)
+    return _typed.ListQuery(
+        _list_funding_accounts,
+        "list of funding accounts",
+        sent,
+        may_be_left=not sent.keys() <= constant,
+    )
 
 
 def list_funding_changes(
@@ -196,7 +240,7 @@ def list_funding_changes(
     """The fundings that changed since a moment.
 
     Args:
-        payor_id: `payorId`.
+        payor_id: The id of the payor.
         since: A moment such as 2026-03-04T09:00:00+00:00.
         page_size: 25 if left out.
     """
@@ -207,7 +251,9 @@ def list_funding_changes(
         if page_size is not None:
             sent["page_size"] = check.integer("page_size", page_size, 1, 100)
     constant = frozenset(("payor_id", "updated_since", "page_size"))
-    return _typed.ListQuery(sent, may_be_left=not sent.keys() <= constant)
+    return _typed.ListQuery(
+        _list_funding_changes, "feed of fundings", sent, may_be_left=not sent.keys() <= constant
+    )
 
 
 def list_fundings(
@@ -220,7 +266,7 @@ def list_fundings(
     """The history of a payor's fundings. Their items have no id.
 
     Args:
-        payor_id: `payorId`.
+        payor_id: The id of the payor.
         source_account_name: The name of the source account.
         page_size: 25 if left out.
         sort: Fields and directions: `a:asc,b:desc`.
@@ -237,7 +283,9 @@ def list_fundings(
         if sort is not None:
             sent["sort"] = check.form("sort", sort, SORT_FORM)
     constant = frozenset(("payor_id", "source_account_name", "page_size", "sort"))
-    return _typed.ListQuery(sent, may_be_left=not sent.keys() <= constant)
+    return _typed.ListQuery(
+        _list_fundings, "list of fundings", sent, may_be_left=not sent.keys() <= constant
+    )
 
 
 def list_payee_changes(
@@ -246,7 +294,7 @@ def list_payee_changes(
     """The payees that changed since a moment.
 
     Args:
-        payor_id: `payorId`.
+        payor_id: The id of the payor.
         since: A moment such as 2026-03-04T09:00:00+00:00.
         page_size: 100 if left out.
     """
@@ -257,7 +305,9 @@ def list_payee_changes(
         if page_size is not None:
             sent["page_size"] = check.integer("page_size", page_size, 1, 1000)
     constant = frozenset(("payor_id", "updated_since", "page_size"))
-    return _typed.ListQuery(sent, may_be_left=not sent.keys() <= constant)
+    return _typed.ListQuery(
+        _list_payee_changes, "feed of payees", sent, may_be_left=not sent.keys() <= constant
+    )
 
 
 def list_payee_invitations(
@@ -285,7 +335,12 @@ def list_payee_invitations(
         if page_size is not None:
             sent["page_size"] = check.integer("page_size", page_size, 1, 100)
     constant = frozenset(("payor_id", "payee_id", "page_size"))
-    return _typed.ListQuery(sent, may_be_left=not sent.keys() <= constant)
+    return _typed.ListQuery(
+        _list_payee_invitations,
+        "list of invitations",
+        sent,
+        may_be_left=not sent.keys() <= constant,
+    )
 
 
 def list_payees(
@@ -306,7 +361,7 @@ def list_payees(
     """The payees of a payor.
 
     Args:
-        payor_id: `payorId`.
+        payor_id: The id of the payor.
         watchlist_status: NONE, PENDING, REVIEW, PASSED or FAILED.
         disabled: Whether the payees cannot be paid.
         onboarded_status: CREATED, INVITED, REGISTERED or ONBOARDED.
@@ -347,7 +402,9 @@ def list_payees(
     constant = frozenset(
         ("payor_id", "remote_id", "payee_type", "payee_country", "page_size", "sort")
     )
-    return _typed.ListQuery(sent, may_be_left=not sent.keys() <= constant)
+    return _typed.ListQuery(
+        _list_payees, "list of payees", sent, may_be_left=not sent.keys() <= constant
+    )
 
 
 def list_payment_changes(
@@ -356,7 +413,7 @@ def list_payment_changes(
     """The payments that changed since a moment.
 
     Args:
-        payor_id: `payorId`.
+        payor_id: The id of the payor.
         since: A moment such as 2026-03-04T09:00:00+00:00.
         page_size: 100 if left out.
     """
@@ -367,7 +424,9 @@ def list_payment_changes(
         if page_size is not None:
             sent["page_size"] = check.integer("page_size", page_size, 1, 1000)
     constant = frozenset(("payor_id", "updated_since", "page_size"))
-    return _typed.ListQuery(sent, may_be_left=not sent.keys() <= constant)
+    return _typed.ListQuery(
+        _list_payment_changes, "feed of payments", sent, may_be_left=not sent.keys() <= constant
+    )
 
 
 def list_payments(
@@ -519,7 +578,9 @@ def list_payments(
             "sensitive",
         )
     )
-    return _typed.ListQuery(sent, may_be_left=not sent.keys() <= constant)
+    return _typed.ListQuery(
+        _list_payments, "list of payments", sent, may_be_left=not sent.keys() <= constant
+    )
 
 
 def list_payout_payments(
@@ -576,7 +637,9 @@ def list_payout_payments(
             "page_size",
         )
     )
-    return _typed.ListQuery(sent, may_be_left=not sent.keys() <= constant)
+    return _typed.ListQuery(
+        _list_payout_payments, "list of payments", sent, may_be_left=not sent.keys() <= constant
+    )
 
 
 def list_payouts(
@@ -645,7 +708,9 @@ def list_payouts(
             "sort",
         )
     )
-    return _typed.ListQuery(sent, may_be_left=not sent.keys() <= constant)
+    return _typed.ListQuery(
+        _list_payouts, "list of payouts", sent, may_be_left=not sent.keys() <= constant
+    )
 
 
 def list_source_accounts(
@@ -707,14 +772,19 @@ def list_source_accounts(
             "sort",
         )
     )
-    return _typed.ListQuery(sent, may_be_left=not sent.keys() <= constant)
+    return _typed.ListQuery(
+        _list_source_accounts,
+        "list of source accounts",
+        sent,
+        may_be_left=not sent.keys() <= constant,
+    )
 
 
 def list_webhooks(payor_id: str, *, page_size: int | None = None) -> _typed.ListQuery:
     """The webhooks of a payor.
 
     Args:
-        payor_id: `payorId`.
+        payor_id: The id of the payor.
         page_size: 25 if left out.
     """
     sent: dict[str, Any] = {}
@@ -723,7 +793,204 @@ def list_webhooks(payor_id: str, *, page_size: int | None = None) -> _typed.List
         if page_size is not None:
             sent["page_size"] = check.integer("page_size", page_size, 1, 100)
     constant = frozenset(("payor_id", "page_size"))
-    return _typed.ListQuery(sent, may_be_left=not sent.keys() <= constant)
+    return _typed.ListQuery(
+        _list_webhooks, "list of webhooks", sent, may_be_left=not sent.keys() <= constant
+    )
+
+
+def delete_payee(payee_id: str) -> _typed.CheckedCall:
+    """Delete a payee that has onboarded, is past its grace period, and has no payments.
+
+    Args:
+        payee_id: The id of the payee.
+    """
+    sent: dict[str, Any] = {}
+    with _typed.Query("The payee") as check:
+        sent["payee_id"] = check.form("payee_id", payee_id, ID_FORM)
+    return _typed.CheckedCall(_delete_payee, sent)
+
+
+def export_transactions(
+    payor_id: str,
+    *,
+    start: date | str | None = None,
+    end: date | str | None = None,
+    include: IncludeWord | None = None,
+) -> _typed.CheckedCall:
+    """The transactions of a range of days, both ends included, as CSV.
+
+    Args:
+        payor_id: The id of the payor.
+        start: The first day, such as 2026-03-04.
+        end: The last day, such as 2026-03-04.
+        include: `payorOnly`, Velo's default, or `payorAndDescendants`.
+    """
+    sent: dict[str, Any] = {}
+    with _typed.Query("The export") as check:
+        sent["payor_id"] = check.form("payor_id", payor_id, ID_FORM)
+        if start is not None:
+            sent["start_date"] = check.day("start", start)
+        if end is not None:
+            sent["end_date"] = check.day("end", end)
+        if include is not None:
+            sent["include"] = check.text("include", include, 40)
+        check.range("start", start, "end", end)
+    return _typed.CheckedCall(_export_transactions, sent)
+
+
+def get_funding(funding_id: str) -> _typed.CheckedCall:
+    """One movement of money into a source account.
+
+    Args:
+        funding_id: The id of the funding.
+    """
+    sent: dict[str, Any] = {}
+    with _typed.Query("The funding") as check:
+        sent["funding_id"] = check.form("funding_id", funding_id, ID_FORM)
+    return _typed.CheckedCall(_get_funding, sent)
+
+
+def get_funding_account(
+    funding_account_id: str, *, sensitive: bool | None = None
+) -> _typed.CheckedCall:
+    """One funding account.
+
+    Args:
+        funding_account_id: The id of the funding account.
+        sensitive: Whether personal data comes unmasked, if the caller may see it.
+    """
+    sent: dict[str, Any] = {}
+    with _typed.Query("The funding account") as check:
+        sent["funding_account_id"] = check.form("funding_account_id", funding_account_id, ID_FORM)
+        if sensitive is not None:
+            sent["sensitive"] = check.flag("sensitive", sensitive)
+    return _typed.CheckedCall(_get_funding_account, sent)
+
+
+def get_payee(payee_id: str, *, sensitive: bool | None = None) -> _typed.CheckedCall:
+    """One payee.
+
+    Args:
+        payee_id: The id of the payee.
+        sensitive: Whether personal data comes unmasked, if the caller may see it.
+    """
+    sent: dict[str, Any] = {}
+    with _typed.Query("The payee") as check:
+        sent["payee_id"] = check.form("payee_id", payee_id, ID_FORM)
+        if sensitive is not None:
+            sent["sensitive"] = check.flag("sensitive", sensitive)
+    return _typed.CheckedCall(_get_payee, sent)
+
+
+def get_payee_batch(batch_id: str) -> _typed.CheckedCall:
+    """How far a batch of payees is.
+
+    Args:
+        batch_id: The id of the batch.
+    """
+    sent: dict[str, Any] = {}
+    with _typed.Query("The batch") as check:
+        sent["batch_id"] = check.form("batch_id", batch_id, ID_FORM)
+    return _typed.CheckedCall(_get_payee_batch, sent)
+
+
+def get_payment(payment_id: str, *, sensitive: bool | None = None) -> _typed.CheckedCall:
+    """One payment, with its history.
+
+    Args:
+        payment_id: The id of the payment.
+        sensitive: Whether personal data comes unmasked, if the caller may see it.
+    """
+    sent: dict[str, Any] = {}
+    with _typed.Query("The payment") as check:
+        sent["payment_id"] = check.form("payment_id", payment_id, ID_FORM)
+        if sensitive is not None:
+            sent["sensitive"] = check.flag("sensitive", sensitive)
+    return _typed.CheckedCall(_get_payment, sent)
+
+
+def get_payout(payout_id: str) -> _typed.CheckedCall:
+    """Where a payout is, and which of its payments were accepted and rejected.
+
+    Args:
+        payout_id: The id of the payout.
+    """
+    sent: dict[str, Any] = {}
+    with _typed.Query("The payout") as check:
+        sent["payout_id"] = check.form("payout_id", payout_id, ID_FORM)
+    return _typed.CheckedCall(_get_payout, sent)
+
+
+def get_payout_statistics(payor_id: str) -> _typed.CheckedCall:
+    """How many payouts there were this month, and how many of their payments failed.
+
+    Args:
+        payor_id: The id of the payor.
+    """
+    sent: dict[str, Any] = {}
+    with _typed.Query("The payor") as check:
+        sent["payor_id"] = check.form("payor_id", payor_id, ID_FORM)
+    return _typed.CheckedCall(_get_payout_statistics, sent)
+
+
+def get_source_account(source_account_id: str) -> _typed.CheckedCall:
+    """One source account.
+
+    Args:
+        source_account_id: The id of the source account.
+    """
+    sent: dict[str, Any] = {}
+    with _typed.Query("The source account") as check:
+        sent["source_account_id"] = check.form("source_account_id", source_account_id, ID_FORM)
+    return _typed.CheckedCall(_get_source_account, sent)
+
+
+def get_webhook(webhook_id: str) -> _typed.CheckedCall:
+    """One webhook.
+
+    Args:
+        webhook_id: The id of the webhook.
+    """
+    sent: dict[str, Any] = {}
+    with _typed.Query("The webhook") as check:
+        sent["webhook_id"] = check.form("webhook_id", webhook_id, ID_FORM)
+    return _typed.CheckedCall(_get_webhook, sent)
+
+
+def ping_webhook(webhook_id: str) -> _typed.CheckedCall:
+    """Have a notification posted that says nothing, to try the address.
+
+    Args:
+        webhook_id: The id of the endpoint.
+    """
+    sent: dict[str, Any] = {}
+    with _typed.Query("The webhook") as check:
+        sent["webhook_id"] = check.form("webhook_id", webhook_id, ID_FORM)
+    return _typed.CheckedCall(_ping_webhook, sent)
+
+
+def quote_payout(payout_id: str) -> _typed.CheckedCall:
+    """Fix exchange rates for the payout; needed only where currencies differ.
+
+    Args:
+        payout_id: The id of the payout.
+    """
+    sent: dict[str, Any] = {}
+    with _typed.Query("The payout") as check:
+        sent["payout_id"] = check.form("payout_id", payout_id, ID_FORM)
+    return _typed.CheckedCall(_quote_payout, sent)
+
+
+def withdraw_payout(payout_id: str) -> _typed.CheckedCall:
+    """Take the payout back. It stays readable, as withdrawn.
+
+    Args:
+        payout_id: The id of the payout.
+    """
+    sent: dict[str, Any] = {}
+    with _typed.Query("The payout") as check:
+        sent["payout_id"] = check.form("payout_id", payout_id, ID_FORM)
+    return _typed.CheckedCall(_withdraw_payout, sent)
 
 
 def create_funding_account(
@@ -761,7 +1028,7 @@ def create_funding_account(
         sent["routingNumber"] = check.text("routing_number", routing_number, 9, shortest=6)
     if currency is not None:
         sent["currency"] = check.form("currency", currency, CURRENCY_FORM)
-    return _typed.Request(check, sent)
+    return _typed.Request(_create_funding_account, check, sent)
 
 
 def create_payees(payor_id: str, payees: Sequence[NewPayee]) -> _typed.Request:
@@ -775,7 +1042,7 @@ def create_payees(payor_id: str, payees: Sequence[NewPayee]) -> _typed.Request:
     sent = _typed.Body()
     sent["payorId"] = check.form("payor_id", payor_id, ID_FORM)
     sent["payees"] = check.parts("payees", payees, NewPayee, new_payee_body, 1, 2000)
-    return _typed.Request(check, sent)
+    return _typed.Request(_create_payees, check, sent)
 
 
 def create_webhook(
@@ -808,7 +1075,7 @@ def create_webhook(
         sent["categories"] = check.each(
             "categories", categories, lambda field, item: check.text(field, item, 100), 1
         )
-    return _typed.Request(check, sent)
+    return _typed.Request(_create_webhook, check, sent)
 
 
 def invite_payee(payee_id: str, *, payor_id: str) -> _typed.Request:
@@ -823,7 +1090,7 @@ def invite_payee(payee_id: str, *, payor_id: str) -> _typed.Request:
     sent = _typed.Body()
     path["payee_id"] = check.form("payee_id", payee_id, ID_FORM)
     sent["payorId"] = check.form("payor_id", payor_id, ID_FORM)
-    return _typed.Request(check, sent, path)
+    return _typed.Request(_invite_payee, check, sent, path)
 
 
 def submit_payout(
@@ -857,7 +1124,7 @@ def submit_payout(
         sent["payoutToPayorId"] = check.form("payout_to_payor_id", payout_to_payor_id, ID_FORM)
     if memo is not None:
         sent["payoutMemo"] = check.text("memo", memo, 40)
-    return _typed.Request(check, sent)
+    return _typed.Request(_submit_payout, check, sent)
 
 
 def update_payee(
@@ -908,7 +1175,7 @@ def update_payee(
         sent["contactSmsNumber"] = check.form(
             "contact_sms_number", contact_sms_number, TELEPHONE_FORM
         )
-    return _typed.Request(check, sent, path)
+    return _typed.Request(_update_payee, check, sent, path)
 
 
 def update_payee_remote_id(payee_id: str, *, payor_id: str, remote_id: str) -> _typed.Request:
@@ -925,7 +1192,7 @@ def update_payee_remote_id(payee_id: str, *, payor_id: str, remote_id: str) -> _
     path["payee_id"] = check.form("payee_id", payee_id, ID_FORM)
     sent["payorId"] = check.form("payor_id", payor_id, ID_FORM)
     sent["remoteId"] = check.text("remote_id", remote_id, 100)
-    return _typed.Request(check, sent, path)
+    return _typed.Request(_update_payee_remote_id, check, sent, path)
 
 
 def update_webhook(
@@ -962,4 +1229,19 @@ def update_webhook(
         sent["categories"] = check.each(
             "categories", categories, lambda field, item: check.text(field, item, 100), 1
         )
-    return _typed.Request(check, sent, path)
+    return _typed.Request(_update_webhook, check, sent, path)
+
+
+def withdraw_payment(payment_id: str, *, reason: str) -> _typed.Request:
+    """Take one payment back that is accepted or unfunded, before its payout is instructed.
+
+    Args:
+        payment_id: The id of the payment.
+        reason: Why the payment is withdrawn. 2 to 256 characters.
+    """
+    check = _typed.Query("The payment")
+    path: dict[str, Any] = {}
+    sent = _typed.Body()
+    path["payment_id"] = check.form("payment_id", payment_id, ID_FORM)
+    sent["reason"] = check.text("reason", reason, 256, shortest=2)
+    return _typed.Request(_withdraw_payment, check, sent, path)

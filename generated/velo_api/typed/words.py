@@ -56,3 +56,4 @@ ScheduleStatusWord = Literal["ANY", "SCHEDULED", "EXECUTED", "FAILED"] | _typed.
 SubmittedStatusWord = Literal["ACCEPTED", "REJECTED", "WITHDRAWN", "WITHDRAWABLE"] | _typed.Word
 TransmissionWord = Literal["SAME_DAY_ACH", "WIRE", "ACH", "LOCAL", "SWIFT"] | _typed.Word
 TransmissionFilter = Literal["ACH", "SAME_DAY_ACH", "WIRE", "LOCAL", "GACHO"] | _typed.Word
+IncludeWord = Literal["payorOnly", "payorAndDescendants"] | _typed.Word

@@ -12,6 +12,8 @@ from typing import Any
 from victor_ext import typed as _typed
 from victor_ext.typed import Amount, ExtraBody, ExtraQuery
 
+from ..api.payment_requests import create_request_payment as _create_request_payment
+from ..api.payment_requests import list_payment_requests as _list_payment_requests
 from .forms import ACCOUNT_FORM, AMOUNT_PATTERN_FORM, CREDITOR_FORM
 from .words import BillerTypeWord, DirectionWord, NetworkWord, StatusWord
 
@@ -169,7 +171,9 @@ def list_payment_requests(
             "instant_payment_rails_id",
         )
     )
-    return _typed.ListQuery(sent, may_be_left=not sent.keys() <= constant)
+    return _typed.ListQuery(
+        _list_payment_requests, "list was not sent", sent, may_be_left=not sent.keys() <= constant
+    )
 
 
 def create_request_payment(
@@ -250,7 +254,7 @@ def create_request_payment(
         )
         check.comparable("client_reference_id", client_reference_id)
     by_hand = {"idempotency_key": idempotency_key, "extra_body": extra_body}
-    return _typed.Request(check, sent, None, by_hand)
+    return _typed.Request(_create_request_payment, check, sent, None, by_hand)
 
 
 CREATE_REQUEST_PAYMENT = {

@@ -120,7 +120,7 @@ def _show_news(old: Side, new: Side, before: Tree, after: Tree, settings: Path) 
     if typed is None:
         return
     news = [
-        *news_of_lists(typed.lists, typed.settings, before, after),
+        *news_of_lists(typed.lists, before, after),
         *news_of_bodies(typed.calls.bodies, typed.calls.parts, typed.settings, before, after),
         *news_of_records(typed.records, old.made.members, new.made.members),
     ]

@@ -24,6 +24,7 @@ class Typed:
     settings: Settings
     records: Sequence[RecordPlan]
     lists: Sequence[ListPlan]
+    """Other operations without a body stand behind them."""
     calls: BodyPlans
     patterns: Patterns
     without_record: Sequence[str] = ()
@@ -43,7 +44,7 @@ class Typed:
     def require_sound(self) -> None:
         """Raise SettingsError for a name that is taken, and for an entry that nothing uses."""
         require_names(self.settings, self.words(), self.lists, self.calls, self.patterns)
-        require_used(self.settings, self.calls)
+        require_used(self.settings, self.lists, self.calls)
 
     def modules(self) -> dict[str, dict[str, Any]]:
         """The modules to render, with what each template must know."""

@@ -1,4 +1,6 @@
-"""The arguments of lists: a function for each, with its checks and what it sends."""
+"""The arguments of operations that send no object: a function for each, with its checks and what it
+sends.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +14,18 @@ from victor_spec.rewrites.serialization import fields_of
 from victor_spec.tree import Operation, Tree, mapping_at, operations, parameters, resolve
 
 from . import closed_words
-from .checks import LOCALS, Checked, Checks, Patterns, Spot, numbers_of, own_name
+from .checks import LOCALS, Checked, Checks, Patterns, Spot, numbers_of, own_name, reader_of
 from .choices import WordsType
 from .limits import OF_LIST, OF_TEXT, given
-from .settings import ListSettings, Settings, SettingsError, nearest, require_free, sentence
+from .settings import (
+    CallSettings,
+    ListSettings,
+    Settings,
+    SettingsError,
+    nearest,
+    require_free,
+    sentence,
+)
 
 EXTRA = "extra_query"
 
@@ -57,8 +67,14 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class ListPlan:
-    """The arguments of one list."""
+    """The arguments of one list, or of another operation that sends no object."""
 
+    place: str
+    """The entry of the settings: `lists.listPayouts`."""
+    own: CallSettings
+    """The settings, with what holds without an entry."""
+    package: str
+    """Where the generated operation stands: `payouts`."""
     function: str
     operation: str
     """Its operationId."""
@@ -73,6 +89,10 @@ class ListPlan:
     """The parameters that are no arguments: no check knows their types."""
     extra: Sequence[Argument] = ()
     """The argument for what the document does not have; empty without one."""
+
+    @property
+    def is_list(self) -> bool:
+        return isinstance(self.own, ListSettings)
 
     @property
     def positional(self) -> list[Argument]:
@@ -93,25 +113,31 @@ def operations_by_id(document: Tree) -> dict[str, Operation]:
 def list_plans(
     document: Tree, endpoints: Sequence[Endpoint], settings: Settings, patterns: Patterns
 ) -> list[ListPlan]:
-    """The lists that the settings name.
+    """The lists, and the other operations without a body, that the settings name.
 
     Raises SettingsError for an entry that leads nowhere, or to a name that is taken.
     """
     by_id = operations_by_id(document)
     made = {(str(each.tags[0]), str(each.name)): each for each in endpoints}
     plans: list[ListPlan] = []
-    for name, own in settings.lists.items():
+    entries: list[tuple[str, str, CallSettings]] = []
+    entries += [("lists", *each) for each in settings.lists.items()]
+    entries += [("calls", *each) for each in settings.calls.items()]
+    for group, name, own in entries:
         operation = by_id.get(name)
         endpoint = None if operation is None else made.get(key(operation.tree))
+        place = f"{group}.{name}"
         if operation is None or endpoint is None:
-            raise SettingsError(f"lists.{name} is no operation{nearest(name, by_id)}")
-        if operation.method != "get":
+            raise SettingsError(f"{place} is no operation{nearest(name, by_id)}")
+        if group == "lists" and operation.method != "get":
             raise SettingsError(
-                f"lists.{name}: {operation.where} reads no list: name a GET here, and what sends "
+                f"{place}: {operation.where} reads no list: name a GET here, and what sends "
                 "an object in `bodies`."
             )
-        plans.append(_Planner(document, operation, endpoint, name, own, settings, patterns).plan())
-    return sorted(plans, key=lambda plan: plan.function)
+        if group == "calls" and "requestBody" in operation.tree:
+            raise SettingsError(f"{place}: {operation.where} has a body: name it in `bodies`.")
+        plans.append(_Planner(document, operation, endpoint, place, own, settings, patterns).plan())
+    return sorted(plans, key=lambda plan: (not plan.is_list, plan.function))
 
 
 def parameters_of(document: Tree, operation: Operation) -> dict[str, Tree]:
@@ -138,31 +164,33 @@ def parameters_of(document: Tree, operation: Operation) -> dict[str, Tree]:
 
 
 class _Planner:
-    """Makes the plan of one list."""
+    """Makes the plan of one operation."""
 
     def __init__(
         self,
         document: Tree,
         operation: Operation,
         endpoint: Endpoint,
-        name: str,
-        own: ListSettings,
+        place: str,
+        own: CallSettings,
         settings: Settings,
         patterns: Patterns,
     ) -> None:
         self._document = document
         self._operation = operation
-        self._name = name
-        self._own = own
+        self._place = place
+        self._name = str(operation.tree.get("operationId"))
         self._settings = settings
-        self._checks = Checks(document, f"lists.{name}", own, settings, patterns)
+        self._declared = self._parameters()
+        self._own = self._with_path(own)
+        self._checks = Checks(document, place, self._own, settings, patterns)
         self._endpoint = endpoint
         self._sent = _python_names(endpoint)
         self._kinds: dict[str, str] = {}
         """How each argument is checked, by its name on the wire."""
 
     def plan(self) -> ListPlan:
-        declared = self._parameters()
+        declared = self._declared
         schemas = {wire: self._schema(parameter) for wire, parameter in declared.items()}
         self._checks.require_entries(f"parameter of {self._name}", schemas)
         self._check_left_out(declared)
@@ -179,15 +207,20 @@ class _Planner:
         self._require_ranges()
         extra = [EXTRA_QUERY] if self._own.extra_query else []
         named = [(each.wire or each.name, each.name) for each in (*extra, *arguments)]
-        require_free(f"lists.{self._name}", named, LOCALS, self._own.names)
+        require_free(self._place, named, LOCALS, self._own.names)
         names = {each.wire: each.name for each in arguments}
+        never_left = getattr(self._own, "constant", ())
         constant = [
-            each.sent for each in arguments if each.wire in self._own.constant or each.is_positional
+            each.sent for each in arguments if each.wire in never_left or each.is_positional
         ]
+        package, function = key(self._operation.tree)
         return ListPlan(
-            function=str(self._endpoint.name),
+            place=self._place,
+            own=self._own,
+            package=package,
+            function=function,
             operation=self._name,
-            what=self._own.what,
+            what=self._own.what or _what(function, arguments),
             summary=sentence(self._operation.tree.get("summary")),
             arguments=arguments,
             ranges=[(names[first], names[last]) for first, last in self._own.ranges],
@@ -201,9 +234,22 @@ class _Planner:
             return parameters_of(self._document, self._operation)
         except SettingsError as error:
             raise SettingsError(
-                f"lists.{self._name}: {self._operation.where}: {error} Leave this entry out, or "
+                f"{self._place}: {self._operation.where}: {error} Leave this entry out, or "
                 "correct the document by an overlay."
             ) from None
+
+    def _with_path(self, own: CallSettings) -> CallSettings:
+        """The settings, with what holds of a part of the path: it is positional; a text is an id,
+        where the settings have such a form.
+        """
+        path = [wire for wire, each in self._declared.items() if each.get("in") == "path"]
+        first = [wire for wire in path if wire not in (*own.leave_out, *own.positional)]
+        form = self._settings.forms.get("id")
+        forms = dict(own.forms)
+        for wire in path if form is not None and form.whole is not None else ():
+            if reader_of(self._schema(self._declared[wire])) == "text":
+                forms.setdefault(wire, "id")
+        return own.model_copy(update={"positional": [*first, *own.positional], "forms": forms})
 
     def _check_left_out(self, parameters: Mapping[str, Tree]) -> None:
         """Raise SettingsError for what is left out and named elsewhere, or must be sent."""
@@ -313,6 +359,12 @@ class _Planner:
             is_required = self._is_required(wire, parameter)
             self._checks.require_known_type(wire, schema, is_required=is_required)
         return reader
+
+
+def _what(function: str, arguments: Sequence[Argument]) -> str:
+    """What messages call an operation: what its first argument is the id of."""
+    named = next((each.name for each in arguments if each.is_positional), function)
+    return named.removesuffix("_id").replace("_", " ")
 
 
 EXTRA_QUERY = Argument(

@@ -62,6 +62,8 @@ class PartPlan:
 class BodyPlan:
     """The arguments of one operation."""
 
+    package: str
+    """Where the generated operation stands: `payouts`."""
     function: str
     operation: str
     """Its operationId."""
@@ -181,6 +183,7 @@ class _Planner:
         first = [*path]
         first += [places[place] for place in own.positional if places[place] not in first]
         return BodyPlan(
+            package=str(endpoint.tags[0]),
             function=str(endpoint.name),
             operation=name,
             what=own.what,

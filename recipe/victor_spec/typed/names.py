@@ -76,9 +76,8 @@ def require_names(
     for place, name in _made(settings, words, lists, calls, patterns):
         names.add(place, name, "write another one")
     for plan in lists:
-        place = f"lists.{plan.operation}"
         taken = [each.name for each in plan.arguments]
-        names.require_unused(place, taken, _written(settings.lists[plan.operation]))
+        names.require_unused(plan.place, taken, _written(plan.own))
     for body in calls.bodies:
         place, own = f"bodies.{body.operation}", settings.bodies[body.operation]
         taken = [each.name for each in (*body.positional, *body.by_keyword)]
@@ -92,10 +91,10 @@ def require_names(
     _require_same_fields(calls.parts)
 
 
-def require_used(settings: Settings, calls: BodyPlans) -> None:
+def require_used(settings: Settings, lists: Sequence[ListPlan], calls: BodyPlans) -> None:
     """Raise SettingsError for a form, words or choices that no argument has."""
     everything: list[ArgumentSettings] = [
-        *settings.lists.values(),
+        *(plan.own for plan in lists),
         *settings.parts.values(),
         *settings.bodies.values(),
     ]
@@ -131,7 +130,7 @@ def _made(
             yield f"parts.{part.schema}", part.name
         yield f"parts.{part.schema}", part.function
     for plan in lists:
-        yield f"lists.{plan.operation}", plan.function
+        yield plan.place, plan.function
     for body in calls.bodies:
         yield f"bodies.{body.operation}", body.function
         if body.has_table:

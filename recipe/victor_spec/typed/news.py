@@ -25,7 +25,6 @@ from .limits import allowed, given, limits_of
 from .records import RecordField, RecordPlan, own_field_name
 from .settings import (
     BodySettings,
-    ListSettings,
     MembersSettings,
     PartSettings,
     Settings,
@@ -115,16 +114,13 @@ Signature = Mapping[str, Declared]
 """What a document says of the arguments of an operation, by their names on the wire."""
 
 
-def news_of_lists(
-    plans: Sequence[ListPlan], settings: Settings, before: Tree, after: Tree
-) -> Iterator[str]:
-    """What is new, changed or gone of the arguments of lists."""
+def news_of_lists(plans: Sequence[ListPlan], before: Tree, after: Tree) -> Iterator[str]:
+    """What is new, changed or gone of the arguments of operations without a body."""
     for plan in plans:
         old, new = _signature(before, plan.operation), _signature(after, plan.operation)
         if new is None:
             continue
-        own = settings.lists[plan.operation]
-        yield from _news_of_list(plan, own, old, new)
+        yield from _news_of_list(plan, old, new)
 
 
 def _signature(document: Tree, operation_id: str) -> Signature | None:
@@ -161,9 +157,7 @@ def _type(schema: Tree) -> str:
     return FORMATS.get(str(schema.get("format"))) or TYPES.get(type_, "value")
 
 
-def _news_of_list(
-    plan: ListPlan, own: ListSettings, old: Signature | None, new: Signature
-) -> Iterator[str]:
+def _news_of_list(plan: ListPlan, old: Signature | None, new: Signature) -> Iterator[str]:
     for argument in plan.arguments:
         after = new[argument.wire]
         before = (old or {}).get(argument.wire)
@@ -171,7 +165,7 @@ def _news_of_list(
         if before is None:
             yield _new_argument(place, argument, after, plan, is_breaking=old is not None)
             continue
-        may_be_left_out = argument.wire not in (*own.required, *own.positional)
+        may_be_left_out = argument.wire not in (*plan.own.required, *plan.own.positional)
         for change in _changes(before, after, may_be_left_out=may_be_left_out):
             yield change.line(place, argument.decided)
     yield from _news_of_untyped(plan.untyped, plan.function, old, new, "`extra_query` sends it")
@@ -187,7 +181,8 @@ def _new_argument(
     said = f"new: {place} ({declared.text()})"
     if argument.is_required:
         return f"{said}: required: breaking" if is_breaking else f"{said}: required"
-    return said if argument.sent in plan.constant else f"{said}: {READ_AGAIN}"
+    is_never_left = argument.sent in plan.constant or not plan.is_list
+    return said if is_never_left else f"{said}: {READ_AGAIN}"
 
 
 def _news_of_untyped(

@@ -193,11 +193,15 @@ class ArgumentSettings(_Strict):
         return named
 
 
-class ListSettings(ArgumentSettings):
-    """How the arguments of a list differ from what the document says of its parameters."""
+class CallSettings(ArgumentSettings):
+    """How the arguments of an operation without a body differ from what the document says of its
+    parameters.
+    """
 
     what: str = Field(
-        min_length=1, description="What messages begin with, behind `The`: `list of payouts`."
+        default="",
+        description="What messages begin with, behind `The`: `payout`. Without it, they name what "
+        "the first argument is the id of.",
     )
     read_as: dict[str, Literal["text", "day", "moment", "second", "zulu"]] = Field(
         default={},
@@ -212,10 +216,26 @@ class ListSettings(ArgumentSettings):
     )
     extra_query: bool = Field(
         default=False,
-        description="Whether the list takes parameters that the document does not have.",
+        description="Whether the call takes parameters that the document does not have.",
     )
     ranges: list[tuple[str, str]] = Field(
         default=[], description="Pairs of arguments that begin and end a range."
+    )
+
+    def members(self) -> list[tuple[str, str]]:
+        named = super().members()
+        for entry in ("read_as", "choices", "defaults"):
+            named += [(entry, name) for name in getattr(self, entry)]
+        for pair in self.ranges:
+            named += [("ranges", name) for name in pair]
+        return named
+
+
+class ListSettings(CallSettings):
+    """How the arguments of a list differ from what the document says of its parameters."""
+
+    what: str = Field(
+        min_length=1, description="What messages begin with, behind `The`: `list of payouts`."
     )
     constant: list[str] = Field(
         default=[],
@@ -224,12 +244,7 @@ class ListSettings(ArgumentSettings):
     )
 
     def members(self) -> list[tuple[str, str]]:
-        named = super().members()
-        for entry in ("read_as", "choices", "defaults", "constant"):
-            named += [(entry, name) for name in getattr(self, entry)]
-        for pair in self.ranges:
-            named += [("ranges", name) for name in pair]
-        return named
+        return [*super().members(), *(("constant", name) for name in self.constant)]
 
 
 SentAs = Literal["text", "day", "birthday", "moment", "dollars"]
@@ -375,6 +390,9 @@ class Settings(_Strict):
     lists: dict[str, ListSettings] = Field(
         default={}, description="Lists whose arguments are checked, by their operationId."
     )
+    calls: dict[str, CallSettings] = Field(
+        default={}, description="Other operations without a body, by their operationId."
+    )
 
     parts: dict[str, PartSettings] = Field(
         default={}, description="Schemas that become request objects, by their names."
@@ -425,6 +443,7 @@ _GROUPS: dict[str, type[BaseModel]] = {
     "records": RecordSettings,
     "views": ViewSettings,
     "lists": ListSettings,
+    "calls": CallSettings,
     "forms": FormSettings,
     "parts": PartSettings,
     "bodies": BodySettings,

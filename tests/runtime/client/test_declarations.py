@@ -23,7 +23,7 @@ from victor_ext.runtime.client.records import (
     text,
     timestamp,
 )
-from victor_ext.runtime.client.resources import arguments_of
+from victor_ext.runtime.client.resources import arguments_of, flow_of
 from victor_ext.runtime.core.json_values import list_or_empty
 
 
@@ -126,6 +126,21 @@ def test_a_method_has_the_arguments_of_its_request() -> None:
     assert Resource.create.__doc__ == "Create it."
     with pytest.raises(TypeError, match=r"^Resource\.create\(\) missing .* 'amount'$"):
         Resource().create()  # type: ignore[call-arg]
+
+
+class Documented:
+    @flow_of(Request, lambda request: f"{request.amount} {request.memo}", "str")
+    def create(self) -> None:
+        """Create it."""
+
+
+def test_a_method_without_code_does_what_its_request_says() -> None:
+    assert Documented().create(5, memo="x") == "5 x"
+    expected = "(amount: 'int', memo: 'str | None' = None) -> 'str'"
+    assert str(inspect.signature(Documented().create)) == expected
+    assert Documented.create.__doc__ == "Create it."
+    with pytest.raises(TypeError, match=r"^Documented\.create\(\) missing .* 'amount'$"):
+        Documented().create()  # type: ignore[call-arg]
 
 
 class WithParts(ModelRecord):

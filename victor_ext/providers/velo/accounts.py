@@ -5,15 +5,7 @@ paid from.
 from __future__ import annotations
 
 from velo_api import models
-from velo_api.api.funding import (
-    create_funding_account,
-    get_funding,
-    get_funding_account,
-    list_funding_accounts,
-    list_funding_changes,
-    list_fundings,
-)
-from velo_api.api.source_accounts import get_source_account, list_source_accounts, request_funding
+from velo_api.api.source_accounts import request_funding
 from velo_api.typed import arguments
 from velo_api.typed.records import (
     Funding,
@@ -26,21 +18,14 @@ from velo_api.typed.records import (
 from victor_ext.errors import InvalidRequest, NotFound, Problem
 from victor_ext.money import Money
 from victor_ext.runtime.client.polling import checked_seconds, poll
-from victor_ext.runtime.client.resources import (
-    Mode,
-    Resource,
-    Walk,
-    arguments_of,
-    listing,
-    operation,
-)
+from victor_ext.runtime.client.resources import Mode, Resource, arguments_of, operation
 from victor_ext.runtime.client.runners import OperationFlow, call_without_body
 from victor_ext.runtime.loop.flow import Sleep
-from victor_ext.typed import ListQuery, Request
+from victor_ext.typed import Request
 
-from .checks import Validation, check
+from .checks import Validation, check_id
 from .operations import Receipt
-from .reading import Order, read, walk
+from .reading import Order, lists, read, reads, response_to
 
 
 class SourceAccounts(Resource[Mode]):
@@ -49,9 +34,8 @@ class SourceAccounts(Resource[Mode]):
     Errors and filters are those of `Payees`.
     """
 
-    @listing
-    @arguments_of(arguments.list_source_accounts)
-    def list(self, query: ListQuery) -> Walk[SourceAccount]:
+    @lists(arguments.list_source_accounts, SourceAccount)
+    def list(self) -> None:
         """The source accounts, read page by page as they are iterated.
 
         `account_type` is Velo's `type`. `include_user_deleted=True` asks for those that users have
@@ -61,19 +45,15 @@ class SourceAccounts(Resource[Mode]):
             >>> [account.name for account in velo.source_accounts.list(payor_id=payor_id)]
             ['USD account']
         """
-        return walk(list_source_accounts, SourceAccount, "list of source accounts", query)
 
-    @operation
-    def get(self, source_account_id: str) -> OperationFlow[SourceAccount]:
+    @reads(arguments.get_source_account, SourceAccount)
+    def get(self) -> None:
         """Read one source account, with its balance.
 
         Examples:
             >>> str(velo.source_accounts.get(source_account_id).balance)
             '1000.00 USD'
         """
-        return (
-            yield from read(get_source_account, SourceAccount, source_account_id=source_account_id)
-        )
 
     @operation
     def fund(
@@ -121,29 +101,23 @@ class FundingAccounts(Resource[Mode]):
     to be allowed to see.
     """
 
-    @listing
-    @arguments_of(arguments.list_funding_accounts)
-    def list(self, query: ListQuery) -> Walk[FundingAccount]:
+    @lists(arguments.list_funding_accounts, FundingAccount)
+    def list(self) -> None:
         """The funding accounts, read page by page as they are iterated.
 
         Examples:
             >>> [account.name for account in velo.funding_accounts.list(payor_id=payor_id)]
             ['Bank of the payor']
         """
-        return walk(list_funding_accounts, FundingAccount, "list of funding accounts", query)
 
-    @operation
-    def get(
-        self, funding_account_id: str, *, sensitive: bool | None = None
-    ) -> OperationFlow[FundingAccount]:
+    @reads(arguments.get_funding_account, FundingAccount)
+    def get(self) -> None:
         """Read one funding account.
 
         Examples:
             >>> velo.funding_accounts.get(funding_account_id).currency
             'USD'
         """
-        named = {"funding_account_id": funding_account_id, "sensitive": sensitive}
-        return (yield from read(get_funding_account, FundingAccount, **named))
 
     @operation
     @arguments_of(arguments.create_funding_account)
@@ -166,8 +140,7 @@ class FundingAccounts(Resource[Mode]):
             ...     **account,
             ... )
         """
-        response = yield from call_without_body(create_funding_account, **request.arguments())
-        return Receipt.of(response)
+        return Receipt.of((yield from response_to(request)))
 
     @operation
     def wait(self, receipt: Receipt, *, timeout: float = 300.0) -> OperationFlow[FundingAccount]:
@@ -186,7 +159,7 @@ class FundingAccounts(Resource[Mode]):
         """
         known = isinstance(receipt, Receipt)  # pyright: ignore[reportUnnecessaryIsInstance] - any
         receipt_id = receipt.id if known else None
-        check("The funding account", **{"receipt.id": receipt_id})
+        check_id("The funding account", "receipt.id", receipt_id)
         seconds = checked_seconds(timeout)
         pause = min(receipt.retry_after or 0.0, seconds)
         yield Sleep(pause)
@@ -206,12 +179,9 @@ class FundingAccounts(Resource[Mode]):
 def _read_if_exists(
     funding_account_id: str, seconds: float | None
 ) -> OperationFlow[FundingAccount | None]:
+    call = arguments.get_funding_account(funding_account_id)
     try:
-        return (
-            yield from read(
-                get_funding_account, FundingAccount, seconds, funding_account_id=funding_account_id
-            )
-        )
+        return (yield from read(call, FundingAccount, seconds))
     except NotFound:
         return None
 
@@ -222,8 +192,8 @@ class Fundings(Resource[Mode]):
     Errors and filters are those of `Payees`.
     """
 
-    @operation
-    def get(self, funding_id: str) -> OperationFlow[Funding]:
+    @reads(arguments.get_funding, Funding)
+    def get(self) -> None:
         """Read one funding.
 
         Examples:
@@ -231,11 +201,14 @@ class Fundings(Resource[Mode]):
             >>> str(velo.fundings.get(funding_id).amount)
             '1000.00 USD'
         """
-        return (yield from read(get_funding, Funding, funding_id=funding_id))
 
-    @listing
-    @arguments_of(arguments.list_fundings)
-    def list(self, query: ListQuery) -> Walk[FundingEntry]:
+    @lists(
+        arguments.list_fundings,
+        FundingEntry,
+        lambda entry: entry.events[0].id if entry.events else "",
+        order=Order("dateTime:asc"),  # without a `sort`, Velo has no order for them
+    )
+    def list(self) -> None:
         """The history of a payor's fundings, read page by page as they are iterated.
 
         Velo gives these no id and, without a `sort`, no order. One is known again by its first
@@ -248,19 +221,9 @@ class Fundings(Resource[Mode]):
             >>> [(entry.amount, entry.status) for entry in velo.fundings.list(payor_id)]
             [(Decimal('100000'), 'PENDING')]
         """
-        what = "list of fundings"
-        return walk(
-            list_fundings,
-            FundingEntry,
-            what,
-            query,
-            lambda one: one.events[0].id if one.events else "",
-            order=Order("dateTime:asc"),  # without a `sort`, Velo has no order for them
-        )
 
-    @listing
-    @arguments_of(arguments.list_funding_changes)
-    def changes(self, query: ListQuery) -> Walk[FundingChange]:
+    @lists(arguments.list_funding_changes, FundingChange, is_feed=True)
+    def changes(self) -> None:
         """The fundings of a payor that changed `since` a moment; as `payees.changes`. `page_size`
         is 1 to 100.
 
@@ -268,4 +231,3 @@ class Fundings(Resource[Mode]):
             >>> [change.status for change in velo.fundings.changes(payor_id, since=since)]
             ['PENDING']
         """
-        return walk(list_funding_changes, FundingChange, "feed of fundings", query, is_feed=True)

@@ -25,19 +25,10 @@ class Validation(Query):
         return self.second(field, value)
 
 
-def check(doing: str = "", /, **arguments: Any) -> None:
-    """Check ids, and the flag `sensitive`, by the names of the arguments.
-
-    Raises `InvalidRequest`. Its message begins with `doing`; without that, with what the first
-    argument names, such as `The source account` for `source_account_id`.
-    """
-    first = next(iter(arguments)) if not doing else ""
-    with Validation(doing or f"The {first.removesuffix('_id').replace('_', ' ')}") as validation:
-        for name, value in arguments.items():
-            if name == "sensitive":
-                validation.flag(name, value)
-            else:
-                validation.id(name, value)
+def check_id(doing: str, field: str, value: object) -> None:
+    """Raise `InvalidRequest` for what is no id; its message begins with `doing`."""
+    with Validation(doing) as validation:
+        validation.id(field, value)
 
 
 def day_around(value: datetime, days: int) -> str:

@@ -2,36 +2,16 @@
 
 from __future__ import annotations
 
-from velo_api.api.payees import (
-    create_payees,
-    delete_payee,
-    get_payee,
-    get_payee_batch,
-    invite_payee,
-    list_payee_changes,
-    list_payee_invitations,
-    list_payees,
-    update_payee,
-    update_payee_remote_id,
-)
 from velo_api.typed import arguments
 from velo_api.typed.records import PayeeChange, PayeeInvitation
 
 from victor_ext.runtime.client.polling import poll
-from victor_ext.runtime.client.resources import (
-    Mode,
-    Resource,
-    Walk,
-    arguments_of,
-    listing,
-    operation,
-)
-from victor_ext.runtime.client.runners import OperationFlow, call_without_body
-from victor_ext.typed import ListQuery, Request
+from victor_ext.runtime.client.resources import Mode, Resource, arguments_of, operation
+from victor_ext.runtime.client.runners import OperationFlow
+from victor_ext.typed import Request
 
-from .checks import check
 from .operations import batch_id as batch_id_of
-from .reading import read, walk, write
+from .reading import lists, read, reads, response_to, sends, write
 from .records import Payee, PayeeBatch
 
 
@@ -45,9 +25,8 @@ class Payees(Resource[Mode]):
     have been done.
     """
 
-    @listing
-    @arguments_of(arguments.list_payees)
-    def list(self, query: ListQuery) -> Walk[Payee]:
+    @lists(arguments.list_payees, Payee)
+    def list(self) -> None:
         """The payees of a payor, read page by page as they are iterated.
 
         Examples:
@@ -56,17 +35,15 @@ class Payees(Resource[Mode]):
             ... ]
             True
         """
-        return walk(list_payees, Payee, "list of payees", query)
 
-    @operation
-    def get(self, payee_id: str, *, sensitive: bool | None = None) -> OperationFlow[Payee]:
+    @reads(arguments.get_payee, Payee)
+    def get(self) -> None:
         """Read one payee.
 
         Examples:
             >>> velo.payees.get(payee_id).onboarded_status
             'ONBOARDED'
         """
-        return (yield from read(get_payee, Payee, payee_id=payee_id, sensitive=sensitive))
 
     @operation
     @arguments_of(arguments.create_payees)
@@ -87,20 +64,19 @@ class Payees(Resource[Mode]):
             ... )
             >>> batch_id = velo.payees.create(payor_id, [ada])
         """
-        call = request.arguments()
+        request.check.finish()
         for payee in request.body["payees"]:
             payee["type"] = "Individual" if "individual" in payee else "Company"
-        return batch_id_of((yield from call_without_body(create_payees, **call))) or ""
+        return batch_id_of((yield from response_to(request))) or ""
 
-    @operation
-    def batch(self, batch_id: str) -> OperationFlow[PayeeBatch]:
+    @reads(arguments.get_payee_batch, PayeeBatch)
+    def batch(self) -> None:
         """Read the progress of a batch of new payees, and which of them failed.
 
         Examples:
             >>> velo.payees.batch(batch_id).failure_count
             0
         """
-        return (yield from read(get_payee_batch, PayeeBatch, batch_id=batch_id))
 
     @operation
     def wait_for_batch(self, batch_id: str, *, timeout: float = 300.0) -> OperationFlow[PayeeBatch]:
@@ -113,19 +89,18 @@ class Payees(Resource[Mode]):
             >>> velo.payees.wait_for_batch(batch_id, timeout=30).is_done
             True
         """
-        check(batch_id=batch_id)
+        call = arguments.get_payee_batch(batch_id)
         return poll(
             self._shared,
-            lambda seconds: read(get_payee_batch, PayeeBatch, seconds, batch_id=batch_id),
+            lambda seconds: read(call, PayeeBatch, seconds),
             lambda batch: batch.is_done,
             goal=f"Batch {batch_id} was not finished",
             advice="Wait again, or read the batch later.",
             timeout=timeout,
         )
 
-    @listing
-    @arguments_of(arguments.list_payee_changes)
-    def changes(self, query: ListQuery) -> Walk[PayeeChange]:
+    @lists(arguments.list_payee_changes, PayeeChange, is_feed=True)
+    def changes(self) -> None:
         """The payees of a payor that changed `since` an aware datetime, read page by page as they
         are iterated.
 
@@ -139,11 +114,9 @@ class Payees(Resource[Mode]):
             ... ]
             True
         """
-        return walk(list_payee_changes, PayeeChange, "feed of payees", query, is_feed=True)
 
-    @operation
-    @arguments_of(arguments.update_payee)
-    def update(self, request: Request) -> OperationFlow[None]:
+    @sends(arguments.update_payee)
+    def update(self) -> None:
         """Change details of a payee. Velo allows it only until the payee has onboarded.
 
         What is None stays. After a lost response look with `get(payee_id)`, or send the same again.
@@ -164,11 +137,9 @@ class Payees(Resource[Mode]):
         Examples:
             >>> velo.payees.update(new_payee_id, language="en")
         """
-        yield from call_without_body(update_payee, **request.arguments())
 
-    @operation
-    @arguments_of(arguments.update_payee_remote_id)
-    def update_remote_id(self, request: Request) -> OperationFlow[None]:
+    @sends(arguments.update_payee_remote_id)
+    def update_remote_id(self) -> None:
         """Change a payor's own name for a payee to `remote_id`, up to 100 characters: payments name
         the payee by it.
 
@@ -180,7 +151,6 @@ class Payees(Resource[Mode]):
         Examples:
             >>> velo.payees.update_remote_id(new_payee_id, payor_id=payor_id, remote_id="payee-88")
         """
-        yield from call_without_body(update_payee_remote_id, **request.arguments())
 
     @operation
     def delete(self, payee_id: str) -> OperationFlow[None]:
@@ -194,11 +164,10 @@ class Payees(Resource[Mode]):
         Examples:
             >>> velo.payees.delete(former_payee_id)
         """
-        yield from write(delete_payee, get_payee, Payee, None, payee_id=payee_id)
+        return write(arguments.delete_payee(payee_id), arguments.get_payee, Payee, None)
 
-    @operation
-    @arguments_of(arguments.invite_payee)
-    def invite(self, request: Request) -> OperationFlow[None]:
+    @sends(arguments.invite_payee)
+    def invite(self) -> None:
         """Invite a payee again, who was invited when it was created and has neither accepted nor
         declined.
 
@@ -212,11 +181,13 @@ class Payees(Resource[Mode]):
         Examples:
             >>> velo.payees.invite(new_payee_id, payor_id=payor_id)
         """
-        yield from call_without_body(invite_payee, **request.arguments())
 
-    @listing
-    @arguments_of(arguments.list_payee_invitations)
-    def invitations(self, query: ListQuery) -> Walk[PayeeInvitation]:
+    @lists(
+        arguments.list_payee_invitations,
+        PayeeInvitation,
+        lambda invitation: invitation.payee_id,
+    )
+    def invitations(self) -> None:
         """How far the invitations of a payor's payees are, read page by page as they are iterated.
 
         Examples:
@@ -226,11 +197,3 @@ class Payees(Resource[Mode]):
             ... ]
             ['PENDING']
         """
-        what = "list of invitations"
-        return walk(
-            list_payee_invitations,
-            PayeeInvitation,
-            what,
-            query,
-            lambda invitation: invitation.payee_id,
-        )

@@ -3,37 +3,21 @@
 from __future__ import annotations
 
 import builtins
-from datetime import date, datetime
+from datetime import datetime
 
-from velo_api import models
-from velo_api.api.payments import (
-    export_transactions,
-    get_payment,
-    list_payment_changes,
-    list_payments,
-    withdraw_payment,
-)
 from velo_api.typed import arguments
 from velo_api.typed.records import Payment, PaymentChange
 
 from victor_ext.errors import Outcome, UnreadableResponse
 from victor_ext.ids import reference_of
 from victor_ext.runtime.client.paging import PageReader
-from victor_ext.runtime.client.resources import (
-    Mode,
-    Resource,
-    Walk,
-    arguments_of,
-    listing,
-    operation,
-)
-from victor_ext.runtime.client.runners import OperationFlow, call_without_body, drop_none
-from victor_ext.typed import ListQuery
+from victor_ext.runtime.client.resources import Mode, Resource, arguments_of, operation
+from victor_ext.runtime.client.runners import OperationFlow
+from victor_ext.typed import CheckedCall, Request
 
 from .checks import Validation, day_around
 from .operations import PAYMENT_WITHDRAWAL
-from .reading import Order, read, walk, write
-from .system import IncludeWord
+from .reading import Order, lists, reads, response_to, walk, write
 
 _ORDER = Order(id="paymentId")
 
@@ -41,9 +25,8 @@ _ORDER = Order(id="paymentId")
 class Payments(Resource[Mode]):
     """Payments of a payor, over all payouts. Errors and filters are those of `Payees`."""
 
-    @listing
-    @arguments_of(arguments.list_payments)
-    def list(self, query: ListQuery) -> Walk[Payment]:
+    @lists(arguments.list_payments, Payment, order=_ORDER)
+    def list(self) -> None:
         """The payments of a payor, read page by page as they are iterated.
 
         No filter is for the payor's own reference: see `find`. Velo sets `remote_id` only when a
@@ -75,25 +58,24 @@ class Payments(Resource[Mode]):
             >>> [payment.payor_payment_id for payment in listed]
             ['INV-1042', 'INV-1043']
         """
-        return walk(list_payments, Payment, "list of payments", query, order=_ORDER)
 
-    @operation
-    def get(self, payment_id: str, *, sensitive: bool | None = None) -> OperationFlow[Payment]:
+    @reads(arguments.get_payment, Payment)
+    def get(self) -> None:
         """Read one payment, with its history in `events`.
 
         Examples:
             >>> str(velo.payments.get(listed[0].id).payment)
             '44.23 USD'
         """
-        return (yield from read(get_payment, Payment, payment_id=payment_id, sensitive=sensitive))
 
     @operation
-    def withdraw(self, payment_id: str, *, reason: str) -> OperationFlow[None]:
+    @arguments_of(arguments.withdraw_payment)
+    def withdraw(self, request: Request) -> OperationFlow[None]:
         """Withdraw one payment that is ACCEPTED or UNFUNDED, before its payout is instructed. The
         request is sent once.
 
         After a lost response the payment is read: if it is withdrawn, the call returns; else the
-        outcome is unknown. A `reason` has 2 to 256 characters.
+        outcome is unknown.
 
         Examples:
             >>> payout_id = velo.payouts.submit(
@@ -102,18 +84,7 @@ class Payments(Resource[Mode]):
             >>> (match,) = velo.payments.find("INV-1044", payor_id=payor_id, since=since)
             >>> velo.payments.withdraw(match.id, reason="The invoice was cancelled.")
         """
-        with Validation("The payment") as validation:
-            validation.id("payment_id", payment_id)
-            validation.text("reason", reason, 256, shortest=2)
-        body = models.Withdrawal(reason=reason)
-        yield from write(
-            withdraw_payment,
-            get_payment,
-            Payment,
-            PAYMENT_WITHDRAWAL.done,
-            payment_id=payment_id,
-            body=body,
-        )
+        return write(request, arguments.get_payment, Payment, PAYMENT_WITHDRAWAL.done)
 
     @operation
     def find(
@@ -161,7 +132,7 @@ class Payments(Resource[Mode]):
             submitted_from=first,
             submitted_to=last,
         )
-        listed = walk(list_payments, Payment, "list of payments", window, order=_ORDER)
+        listed = walk(window, Payment, order=_ORDER)
         reader: PageReader[Payment] = self._shared.begin(listed)
         matches: builtins.list[Payment] = []
         wanted = reference_of(payor_payment_id)
@@ -175,21 +146,13 @@ class Payments(Resource[Mode]):
         return matches
 
     @operation
-    def export(
-        self,
-        payor_id: str,
-        *,
-        start: date | str | None = None,
-        end: date | str | None = None,
-        include: IncludeWord | None = None,
-    ) -> OperationFlow[str]:
+    @arguments_of(arguments.export_transactions)
+    def export(self, call: CheckedCall) -> OperationFlow[str]:
         """Read the transactions of a range of days, as the CSV that Velo writes: payments,
         fundings, fees and returns.
 
         The titles of its columns are not documented, nor in which unit it writes amounts: read it
         by its first line (`csv.DictReader(io.StringIO(text))`). All of it is held in memory.
-        `start` and `end` are the first and the last day, as dates or texts such as `2026-03-04`;
-        `include` is `payorOnly` (Velo's default) or `payorAndDescendants`.
 
         Raises:
             UnreadableResponse: The answer is not CSV in UTF-8.
@@ -199,15 +162,7 @@ class Payments(Resource[Mode]):
             ...     csv.DictReader(io.StringIO(velo.payments.export(payor_id, start=today)))
             ... )
         """
-        with Validation("The export") as validation:
-            arguments = drop_none(
-                payor_id=validation.id("payor_id", payor_id),
-                start_date=validation.day("start", start, required=False),
-                end_date=validation.day("end", end, required=False),
-                include=validation.text("include", include, 40, required=False),
-            )
-            validation.range("start", start, "end", end)
-        response = yield from call_without_body(export_transactions, **arguments)
+        response = yield from response_to(call)
         try:
             return bytes(response.content).decode("utf-8-sig")
         except UnicodeDecodeError as error:
@@ -215,9 +170,8 @@ class Payments(Resource[Mode]):
                 "Velo's export is not UTF-8.", outcome=Outcome.ACCEPTED
             ) from error
 
-    @listing
-    @arguments_of(arguments.list_payment_changes)
-    def changes(self, query: ListQuery) -> Walk[PaymentChange]:
+    @lists(arguments.list_payment_changes, PaymentChange, is_feed=True)
+    def changes(self) -> None:
         """The payments of a payor that changed `since` a moment; as `payees.changes`. `page_size`
         is 1 to 1,000.
 
@@ -228,4 +182,3 @@ class Payments(Resource[Mode]):
             ... ]
             True
         """
-        return walk(list_payment_changes, PaymentChange, "feed of payments", query, is_feed=True)

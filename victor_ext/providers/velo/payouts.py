@@ -6,17 +6,7 @@ from collections.abc import Collection
 from typing import Any
 
 from velo_api import models
-from velo_api.api.payouts import (
-    get_payout,
-    get_payout_history,
-    get_payout_statistics,
-    instruct_payout,
-    list_payout_payments,
-    list_payouts,
-    quote_payout,
-    submit_payout,
-    withdraw_payout,
-)
+from velo_api.api.payouts import get_payout_history, instruct_payout
 from velo_api.typed import arguments
 from velo_api.typed.records import (
     Payment,
@@ -33,26 +23,15 @@ from victor_ext.errors import Conflict, InvalidRequest, Outcome, Problem
 from victor_ext.ids import reference_of
 from victor_ext.privacy import one_line
 from victor_ext.runtime.client.polling import poll
-from victor_ext.runtime.client.resources import (
-    Mode,
-    Resource,
-    Walk,
-    arguments_of,
-    listing,
-    operation,
-)
-from victor_ext.runtime.client.runners import (
-    OperationFlow,
-    call_without_body,
-    step_for_json,
-)
+from victor_ext.runtime.client.resources import Mode, Resource, arguments_of, operation
+from victor_ext.runtime.client.runners import OperationFlow, step_for_json
 from victor_ext.runtime.core.json_values import object_or_empty
-from victor_ext.typed import ListQuery, Request
+from victor_ext.typed import CheckedCall, Request
 from victor_ext.words import Word
 
-from .checks import Validation, check
+from .checks import Validation, check_id
 from .operations import INSTRUCTION, PAID, PAYOUT_WITHDRAWAL, Receipt
-from .reading import Order, read, walk, write
+from .reading import Order, lists, read, reads, response_to, write
 from .system import PAYOUT_STATUSES
 
 _STATUSES = frozenset(PAYOUT_STATUSES)
@@ -100,21 +79,19 @@ class Payouts(Resource[Mode]):
                 "them."
             )
             request.check.note("payout_to_payor_id", "choice", message)
-        response = yield from call_without_body(submit_payout, **request.arguments())
-        return Receipt.of(response).id
+        return Receipt.of((yield from response_to(request))).id
 
-    @operation
-    def get(self, payout_id: str) -> OperationFlow[Payout]:
+    @reads(arguments.get_payout, Payout)
+    def get(self) -> None:
         """Read the state of a payout, and which of its payments were accepted or rejected.
 
         Examples:
             >>> velo.payouts.get(payout_id).payments_submitted
             1
         """
-        return (yield from read(get_payout, Payout, payout_id=payout_id))
 
-    @operation
-    def quote(self, payout_id: str) -> OperationFlow[Quote]:
+    @reads(arguments.quote_payout, Quote)
+    def quote(self) -> None:
         """Fix the exchange rates of a payout, where the source's currency is not the payment's.
 
         No money moves. The request is sent once; after a lost response `get` shows the quote, if it
@@ -124,7 +101,6 @@ class Payouts(Resource[Mode]):
             >>> velo.payouts.quote(payout_id).fx_summaries
             ()
         """
-        return (yield from read(quote_payout, Quote, payout_id=payout_id))
 
     @operation
     def instruct(
@@ -156,14 +132,8 @@ class Payouts(Resource[Mode]):
         body = None
         if worse is not None:
             body = models.Instruction(fx_rate_degredation_threshold_percentage=float(worse))
-        yield from write(
-            instruct_payout,
-            get_payout,
-            Payout,
-            INSTRUCTION.done,
-            payout_id=payout_id,
-            body=body,
-        )
+        call = CheckedCall(instruct_payout, {"payout_id": payout_id}, body)
+        return write(call, arguments.get_payout, Payout, INSTRUCTION.done)
 
     @operation
     def withdraw(self, payout_id: str) -> OperationFlow[None]:
@@ -180,13 +150,8 @@ class Payouts(Resource[Mode]):
             ... )
             >>> velo.payouts.withdraw(other_id)
         """
-        yield from write(
-            withdraw_payout,
-            get_payout,
-            Payout,
-            PAYOUT_WITHDRAWAL.done,
-            payout_id=payout_id,
-        )
+        call = arguments.withdraw_payout(payout_id)
+        return write(call, arguments.get_payout, Payout, PAYOUT_WITHDRAWAL.done)
 
     @operation
     def wait(
@@ -213,7 +178,7 @@ class Payouts(Resource[Mode]):
             ... ).payments_accepted
             1
         """
-        check(payout_id=payout_id)
+        call = arguments.get_payout(payout_id)
         wanted = _checked_statuses(until)
         goal = " or ".join(wanted)
 
@@ -234,27 +199,24 @@ class Payouts(Resource[Mode]):
 
         return poll(
             self._shared,
-            lambda seconds: read(get_payout, Payout, seconds, payout_id=payout_id),
+            lambda seconds: read(call, Payout, seconds),
             reached,
             goal=f"Payout {payout_id} did not become {goal}",
             advice="Wait again, or read the payout later.",
             timeout=timeout,
         )
 
-    @listing
-    @arguments_of(arguments.list_payout_payments)
-    def payments(self, query: ListQuery) -> Walk[PayoutPayment]:
+    @lists(arguments.list_payout_payments, PayoutPayment)
+    def payments(self) -> None:
         """The payments of a payout, read page by page as they are iterated.
 
         Examples:
             >>> [payment.payor_payment_id for payment in velo.payouts.payments(payout_id)]
             ['INV-1042']
         """
-        return walk(list_payout_payments, PayoutPayment, "list of payments", query)
 
-    @listing
-    @arguments_of(arguments.list_payouts)
-    def list(self, query: ListQuery) -> Walk[PayoutSummary]:
+    @lists(arguments.list_payouts, PayoutSummary, order=_ORDER)
+    def list(self) -> None:
         """The payouts of a payor, read page by page as they are iterated; those of which it pays or
         is paid for.
 
@@ -270,7 +232,6 @@ class Payouts(Resource[Mode]):
             >>> payout_id in [payout.id for payout in velo.payouts.list(payor_id)]
             True
         """
-        return walk(list_payouts, PayoutSummary, "list of payouts", query, order=_ORDER)
 
     @operation
     def history(self, payout_id: str) -> OperationFlow[PayoutHistory]:
@@ -281,13 +242,12 @@ class Payouts(Resource[Mode]):
             >>> velo.payouts.history(payout_id).total_payments
             1
         """
-        check(payout_id=payout_id)
+        check_id("The payout", "payout_id", payout_id)
         step = yield step_for_json(get_payout_history, payout_id=payout_id, page_size=1)
         return PayoutHistory(object_or_empty(object_or_empty(step.parsed).get("summary")))
 
-    @listing
-    @arguments_of(arguments.get_payout_history)
-    def audited_payments(self, query: ListQuery) -> Walk[Payment]:
+    @lists(arguments.get_payout_history, Payment)
+    def audited_payments(self) -> None:
         """The payments of a payout with what became of them, those included that came back (status
         RETURNED).
 
@@ -301,17 +261,15 @@ class Payouts(Resource[Mode]):
             >>> [payment.status for payment in velo.payouts.audited_payments(payout_id)]
             ['CONFIRMED']
         """
-        return walk(get_payout_history, Payment, "list of payments", query)
 
-    @operation
-    def statistics(self, payor_id: str) -> OperationFlow[PayoutStatistics]:
+    @reads(arguments.get_payout_statistics, PayoutStatistics)
+    def statistics(self) -> None:
         """Read how many payouts a payor had this month, and how many of their payments failed.
 
         Examples:
             >>> velo.payouts.statistics(payor_id).failed_payments_this_month
             0
         """
-        return (yield from read(get_payout_statistics, PayoutStatistics, payor_id=payor_id))
 
 
 def _check_references(request: Request) -> None:

@@ -5,8 +5,7 @@ was lost.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from types import ModuleType
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, ParamSpec, TypeVar
 
 from victor_ext.errors import Conflict, NotFound, Outcome, UnreadableResponse, VictorError
 from victor_ext.runtime.client.paging import (
@@ -15,41 +14,57 @@ from victor_ext.runtime.client.paging import (
     content_of,
     says_that_others_follow,
 )
-from victor_ext.runtime.client.resources import Walk
-from victor_ext.runtime.client.runners import (
-    OperationFlow,
-    call_without_body,
-    drop_none,
-    step_for_json,
+from victor_ext.runtime.client.resources import (
+    Documented,
+    Walk,
+    flow_of,
+    listing,
+    operation,
 )
+from victor_ext.runtime.client.runners import OperationFlow, call_without_body, step_for_json
 from victor_ext.runtime.core.json_values import is_list, list_or_empty, object_or_empty
-from victor_ext.typed import ListQuery, Record, whole
+from victor_ext.typed import CheckedCall, ListQuery, Record, whole
 
-from .checks import check
-
+P = ParamSpec("P")
 R = TypeVar("R", bound=Record)
 
 
-def read(
-    operation: ModuleType, kind: type[R], seconds: float | None = None, /, **arguments: Any
-) -> OperationFlow[R]:
-    """Read one object by its id.
+def read(call: CheckedCall, kind: type[R], seconds: float | None = None) -> OperationFlow[R]:
+    """Read one object.
 
     `seconds` bounds the call; None leaves it the client's deadline.
     """
-    check(**arguments)
-    step = yield step_for_json(operation, seconds, **drop_none(**arguments))
+    step = yield step_for_json(call.operation, seconds, **call.arguments())
     return kind(object_or_empty(step.parsed))
 
 
+def reads(call: Callable[P, CheckedCall], kind: type[R]) -> Callable[[Documented], operation[P, R]]:
+    """An operation that reads one object."""
+    flow = flow_of(call, lambda checked: read(checked, kind), f"OperationFlow[{kind.__name__}]")
+    return lambda method: operation(flow(method))
+
+
+def response_to(call: CheckedCall) -> OperationFlow[Any]:
+    """Send a write once. Returns the whole generated `Response`."""
+    return call_without_body(call.operation, **call.arguments())
+
+
+def send(call: CheckedCall) -> OperationFlow[None]:
+    """Send a write once."""
+    yield from response_to(call)
+
+
+def sends(call: Callable[P, CheckedCall]) -> Callable[[Documented], operation[P, None]]:
+    """An operation that sends a write once, and returns nothing."""
+    flow = flow_of(call, send, "OperationFlow[None]")
+    return lambda method: operation(flow(method))
+
+
 def write(
-    operation: ModuleType,
-    reads: ModuleType,
+    call: CheckedCall,
+    look_up: Callable[..., CheckedCall],
     kind: type[R],
     done: Collection[str] | None,
-    *,
-    body: Any = None,
-    **named: str,
 ) -> OperationFlow[None]:
     """Send a write once. After a lost response, the object is read: whether it has a status that
     says `done`.
@@ -57,22 +72,21 @@ def write(
     None: it is done when Velo knows the object no more. A conflict is with the work of another
     call: Velo refuses duplicates.
     """
-    check(**named)
     try:
-        yield from call_without_body(operation, **named, **drop_none(body=body))
+        yield from send(call)
     except VictorError as error:
         could_be_done = error.outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED) and not isinstance(
             error, Conflict
         )
-        if not could_be_done or not (yield from _is_done(reads, kind, done, named)):
+        if not could_be_done or not (yield from _is_done(look_up(**call.path), kind, done)):
             raise
 
 
 def _is_done(
-    reads: ModuleType, kind: type[R], done: Collection[str] | None, named: dict[str, str]
+    look_up: CheckedCall, kind: type[R], done: Collection[str] | None
 ) -> OperationFlow[bool]:
     try:
-        record: Any = yield from read(reads, kind, **named)
+        record: Any = yield from read(look_up, kind)
         return done is not None and record.status in done
     except VictorError as error:
         # In Velo's own shape: a 404 of a proxy says nothing of the object.
@@ -101,12 +115,14 @@ class Order(NamedTuple):
 AS_VELO_SORTS = Order()
 
 
+def _id_of(record: Record) -> str | None:
+    return getattr(record, "id", None)
+
+
 def walk(
-    operation: ModuleType,
-    kind: type[R],
-    what: str,
     query: ListQuery,
-    identify: Callable[[R], str | None] = lambda record: getattr(record, "id", None),
+    kind: type[R],
+    identify: Callable[[R], str | None] = _id_of,
     *,
     order: Order = AS_VELO_SORTS,
     is_feed: bool = False,
@@ -116,14 +132,14 @@ def walk(
     It ends at the page that `totalPages` names, if as many items came as `totalElements` says;
     else, or when Velo says neither, at the first empty page. An item that moves to a later page
     meanwhile is yielded once. With a filter that items may leave, the list is read repeatedly (see
-    `RepeatedPageReader`). `what` the list is called in messages; `identify` is the id of an item,
-    if it has one. In a feed of changes, an item is identified by all that was sent: one object may
-    occur twice, before and after a change.
+    `RepeatedPageReader`). `identify` is the id of an item, if it has one. In a feed of changes, an
+    item is identified by all that was sent: one object may occur twice, before and after a change.
     """
+    what = query.what
     arguments: dict[str, Any] = {**query.arguments, **order.sort(query.arguments.get("sort"))}
 
     def read_page(reader: PageReader[R]) -> OperationFlow[list[R]]:
-        step = yield step_for_json(operation, page=reader.number, **arguments)
+        step = yield step_for_json(query.operation, page=reader.number, **arguments)
         page = object_or_empty(step.parsed)
         sent = page.get("content")
         if not is_list(sent) and page.get("page") is None:
@@ -147,6 +163,23 @@ def walk(
     reader = RepeatedPageReader[R] if query.may_be_left else PageReader[R]
     name_of = content_of if is_feed else identify
     return Walk(lambda: reader(lambda item: name_of(item) or None, first=1, what=what), read_page)
+
+
+def lists(
+    query: Callable[P, ListQuery],
+    kind: type[R],
+    identify: Callable[[R], str | None] = _id_of,
+    *,
+    order: Order = AS_VELO_SORTS,
+    is_feed: bool = False,
+) -> Callable[[Documented], listing[P, R]]:
+    """An operation that is a list, read as by `walk`."""
+
+    def walked(checked: ListQuery) -> Walk[R]:
+        return walk(checked, kind, identify, order=order, is_feed=is_feed)
+
+    flow = flow_of(query, walked, f"Walk[{kind.__name__}]")
+    return lambda method: listing(flow(method))
 
 
 def _names_next(page: Mapping[str, Any], number: int) -> bool:

@@ -39,7 +39,6 @@ from_process_environment = partial(
 )
 
 PAYOUT_STATUSES = get_args(get_args(PayoutStatusFilter)[0])
-IncludeWord = Literal["payorOnly", "payorAndDescendants"] | Word
 EnvironmentWord = Literal["sandbox", "production"] | Word
 
 

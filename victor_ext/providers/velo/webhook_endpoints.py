@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-from velo_api.api.webhooks import (
-    create_webhook,
-    get_webhook,
-    list_webhooks,
-    ping_webhook,
-    update_webhook,
-)
 from velo_api.typed import arguments
 from velo_api.typed.records import WebhookEndpoint, WebhookPing
 
-from victor_ext.runtime.client.resources import (
-    Mode,
-    Resource,
-    Walk,
-    arguments_of,
-    listing,
-    operation,
-)
-from victor_ext.runtime.client.runners import OperationFlow, call_without_body
-from victor_ext.typed import ListQuery, Request
+from victor_ext.runtime.client.resources import Mode, Resource, arguments_of, operation
+from victor_ext.runtime.client.runners import OperationFlow
+from victor_ext.typed import Request
 
 from .operations import Receipt
-from .reading import read, walk
+from .reading import lists, reads, response_to, sends
 
 
 class Webhooks(Resource[Mode]):
@@ -51,32 +37,28 @@ class Webhooks(Resource[Mode]):
             >>> url, header = "https://hooks.shop.example/velo", secrets.token_urlsafe()
             >>> webhook_id = velo.webhooks.create(payor_id, url=url, authorization_header=header)
         """
-        return Receipt.of((yield from call_without_body(create_webhook, **request.arguments()))).id
+        return Receipt.of((yield from response_to(request))).id
 
-    @listing
-    @arguments_of(arguments.list_webhooks)
-    def list(self, query: ListQuery) -> Walk[WebhookEndpoint]:
+    @lists(arguments.list_webhooks, WebhookEndpoint)
+    def list(self) -> None:
         """The webhooks of a payor, read page by page as they are iterated.
 
         Examples:
             >>> [webhook.url for webhook in velo.webhooks.list(payor_id)]
             ['https://hooks.shop.example/velo']
         """
-        return walk(list_webhooks, WebhookEndpoint, "list of webhooks", query)
 
-    @operation
-    def get(self, webhook_id: str) -> OperationFlow[WebhookEndpoint]:
+    @reads(arguments.get_webhook, WebhookEndpoint)
+    def get(self) -> None:
         """Read one webhook.
 
         Examples:
             >>> velo.webhooks.get(webhook_id).is_enabled
             True
         """
-        return (yield from read(get_webhook, WebhookEndpoint, webhook_id=webhook_id))
 
-    @operation
-    @arguments_of(arguments.update_webhook)
-    def update(self, request: Request) -> OperationFlow[None]:
+    @sends(arguments.update_webhook)
+    def update(self) -> None:
         """Change a webhook. What is None is left out, and stays.
 
         Before you change the header, let your receiver take both: `Webhook(old, new)`. After a lost
@@ -86,10 +68,9 @@ class Webhooks(Resource[Mode]):
         Examples:
             >>> velo.webhooks.update(webhook_id, categories=["payment"], enabled=False)
         """
-        yield from call_without_body(update_webhook, **request.arguments())
 
-    @operation
-    def ping(self, webhook_id: str) -> OperationFlow[WebhookPing]:
+    @reads(arguments.ping_webhook, WebhookPing)
+    def ping(self) -> None:
         """Try a webhook: have Velo post an empty notification. Sent once; a second one does no
         harm.
 
@@ -97,4 +78,3 @@ class Webhooks(Resource[Mode]):
             >>> velo.webhooks.ping(webhook_id).webhook_id == webhook_id
             True
         """
-        return (yield from read(ping_webhook, WebhookPing, webhook_id=webhook_id))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from types import ModuleType
 from typing import Any, ClassVar, cast
 
 from victor_ext.privacy import HIDDEN, concealed, concealed_account
@@ -57,34 +58,56 @@ class Part:
         return f"{name}({shown or HIDDEN})"
 
 
-class Request:
-    """The arguments of a call that sends a body, checked; `body_or_raise` raises what is wrong.
+class CheckedCall:
+    """A call of a generated operation, with checked arguments.
+
+    Attributes:
+        operation: The module of the generated operation.
+        path: The parts of the path and the query, by the names of the generated function.
+        body: What is sent. None: nothing.
+    """
+
+    __slots__ = ("body", "operation", "path")
+
+    def __init__(self, operation: ModuleType, path: dict[str, Any], body: Any = None) -> None:
+        self.operation = operation
+        self.path = path
+        self.body = body
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({HIDDEN})"
+
+    def arguments(self) -> dict[str, Any]:
+        """The arguments of the generated function."""
+        return self.path if self.body is None else {**self.path, "body": self.body}
+
+
+class Request(CheckedCall):
+    """A call that sends an object; `arguments` raises what is wrong with it.
 
     Attributes:
         check: The problems so far. Code by hand adds its own.
-        path: The parts of the path, by the names of the generated function.
         body: What is sent. What has a problem is no value to use.
         by_hand: The arguments that code by hand checks and sends, by name.
     """
 
-    __slots__ = ("body", "by_hand", "check", "path")
+    __slots__ = ("by_hand", "check")
+
+    body: Body
 
     def __init__(
         self,
+        operation: ModuleType,
         check: Validation,
         body: Body,
         path: dict[str, Any] | None = None,
         by_hand: dict[str, Any] | None = None,
     ) -> None:
+        super().__init__(operation, path or {}, body)
         self.check = check
-        self.body = body
-        self.path = path or {}
         self.by_hand = Body(by_hand or {})
-
-    def __repr__(self) -> str:
-        return f"Request({HIDDEN})"
 
     def arguments(self) -> dict[str, Any]:
         """The arguments of the generated function. Raises `InvalidRequest` with all problems."""
         self.check.finish()
-        return {**self.path, "body": self.body}
+        return super().arguments()

@@ -84,6 +84,31 @@ def arguments_of(
     return decorate
 
 
+Documented = Callable[[Any], None]
+"""A method without code. It gives an operation its name and its documentation."""
+
+
+def flow_of(
+    request: Callable[P, RequestT], use: Callable[[RequestT], T], result: str
+) -> Callable[[Documented], Callable[Concatenate[Any, P], T]]:
+    """Make the flow of an `operation`, or the walk of a `listing`, that its arguments decide alone:
+    `request` checks them, and `use` is called with what they become.
+
+    `result` is the type of what `use` returns, as the method of a flow has it.
+    """
+
+    def decorate(method: Documented) -> Callable[Concatenate[Any, P], T]:
+        def called(_resource: Any, value: RequestT) -> T:
+            return use(value)
+
+        flow: Any = arguments_of(request)(update_wrapper(called, method))
+        flow.__signature__ = inspect.signature(flow).replace(return_annotation=result)
+        made: Callable[Concatenate[Any, P], T] = flow
+        return made
+
+    return decorate
+
+
 def _with_hint(message: str, known: Iterable[str]) -> str:
     """The message of a `TypeError`, with the argument that is close to an unexpected one."""
     _, _, unexpected = message.partition("unexpected keyword argument '")
@@ -106,12 +131,10 @@ def _without_rules(annotation: Any) -> object:
     """
     if get_origin(annotation) is Annotated:
         return annotation.__origin__
-    if not isinstance(annotation, str):
+    if not isinstance(annotation, str) or not annotation.startswith("Annotated["):
         return annotation
     tree = ast.parse(annotation, mode="eval").body
-    if not isinstance(tree, ast.Subscript) or ast.unparse(tree.value) != "Annotated":
-        return annotation
-    if not isinstance(tree.slice, ast.Tuple):
+    if not isinstance(tree, ast.Subscript) or not isinstance(tree.slice, ast.Tuple):
         return annotation
     return ast.unparse(tree.slice.elts[0])
 
@@ -184,11 +207,14 @@ class _Definition(Generic[B, A]):
         """Give each function the definition's signature, with the type of its own result (a format
         of `{}`).
         """
-        declared = str(definition.__annotations__.get("return", ""))
+        signature = inspect.signature(definition)
+        declared = str(signature.return_annotation)
         result = declared.partition("[")[2].removesuffix("]") or "Any"
-        _show_as(definition, self, blocking.format(result))
-        _show_as(definition, self._blocking, blocking.format(result))
-        _show_as(definition, self._awaited, awaited.format(result))
+        shown = signature.replace(return_annotation=blocking.format(result))
+        _show_as(definition, self, shown)
+        _show_as(definition, self._blocking, shown)
+        shown = signature.replace(return_annotation=awaited.format(result))
+        _show_as(definition, self._awaited, shown)
 
     @overload
     def __get__(self, resource: None, owner: type[Any]) -> Self: ...
@@ -217,11 +243,11 @@ class _Definition(Generic[B, A]):
         return types.MethodType(function, resource)
 
 
-def _show_as(definition: Callable[..., Any], function: Any, result: str) -> None:
+def _show_as(definition: Callable[..., Any], function: Any, signature: inspect.Signature) -> None:
     update_wrapper(function, definition)
+    result = signature.return_annotation
     function.__annotations__ = {**definition.__annotations__, "return": result}
-    signature = inspect.signature(definition)
-    function.__signature__ = signature.replace(return_annotation=result)
+    function.__signature__ = signature
 
 
 class operation(  # noqa: N801 - a decorator

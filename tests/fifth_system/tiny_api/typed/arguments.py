@@ -10,6 +10,8 @@ from typing import Any
 
 from victor_ext import typed as _typed
 
+from ..api.charges import list_charges as _list_charges
+
 _typed.require_runtime(1)
 
 
@@ -24,4 +26,6 @@ def list_charges(*, reference: str | None = None) -> _typed.ListQuery:
         if reference is not None:
             sent["reference"] = check.text("reference", reference, 100)
     constant = frozenset(("reference",))
-    return _typed.ListQuery(sent, may_be_left=not sent.keys() <= constant)
+    return _typed.ListQuery(
+        _list_charges, "list of charges", sent, may_be_left=not sent.keys() <= constant
+    )
