@@ -1,8 +1,10 @@
 """What an inbox takes for an event of its own, what it calls one, and whose word ends one."""
 
+import hmac
 import importlib
 import json
 import logging
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ from tests.inbox.inboxes import OWN, AnyInbox, Gateway, generated, posted, unkno
 from tests.outbox.django_project import use_database
 from tests.outbox.kinds import KINDS
 from tests.outbox.rows import end_waits, inbox_of, received_number
-from victor_ext import BadRequest, ConfigurationError, NotFound, connect
+from victor_ext import BadRequest, ConfigurationError, HmacSignature, NotFound, connect
 from victor_ext.inbox import EventState, Inbox
 from victor_ext.inbox.django import DjangoInbox
 from victor_ext.providers import eastpay
@@ -89,6 +91,51 @@ def test_a_kind_that_is_new_and_has_no_id_is_an_event_of_its_own(new_inbox: NewI
     with_id = {"type": "refunded", "id": "r-1"}
     assert posted(inbox, with_id) is not None
     assert posted(inbox, with_id) is None
+
+
+SECRET = "a secret of the tests"
+
+
+def signed(text: str) -> str:
+    return hmac.new(SECRET.encode(), text.encode(), "sha256").hexdigest()
+
+
+def test_an_id_in_a_header_that_is_not_signed_makes_no_new_event_of_a_captured_one(
+    sqlite: sa.Engine, payer: Any
+) -> None:
+    verify = HmacSignature(header="X-Signature", secret=SECRET)
+    inbox = inbox_of(sqlite, payer.webhook(verify=verify))
+    headers = {"X-Signature": signed(json.dumps(NOTE))}
+    assert posted(inbox, NOTE, headers, name=NAMES[0]) is not None
+    for number in range(3):
+        captured = {**headers, "Webhook-Id": f"m-{number}"}
+        assert posted(inbox, NOTE, captured, name=NAMES[0]) is None
+
+
+def test_the_id_of_an_event_is_the_one_that_is_signed(sqlite: sa.Engine, payer: Any) -> None:
+    verify = HmacSignature(
+        header="Webhook-Signature", secret=SECRET, signed="{id}.{timestamp}.{body}"
+    )
+    inbox = inbox_of(sqlite, payer.webhook(verify=verify))
+    now = str(int(time.time()))
+
+    def headers(id: str) -> dict[str, str]:
+        signature = signed(f"{id}.{now}.{json.dumps(NOTE)}")
+        return {"Webhook-Id": id, "Webhook-Timestamp": now, "Webhook-Signature": f"v1,{signature}"}
+
+    assert posted(inbox, NOTE, headers("m-1"), name=NAMES[0]) is not None
+    assert posted(inbox, NOTE, headers("m-1"), name=NAMES[0]) is None
+    captured = headers("m-1")
+    # Both verify as m-1 was signed: the id that counts is that one.
+    in_another_header = {**captured, "Id": "m-1", "Webhook-Id": "m-2"}
+    in_the_signature = {
+        **captured,
+        "Webhook-Id": "m-2",
+        "Webhook-Signature": f"id=m-1 {captured['Webhook-Signature']}",
+    }
+    assert posted(inbox, NOTE, in_another_header, name=NAMES[0]) is None
+    assert posted(inbox, NOTE, in_the_signature, name=NAMES[0]) is None
+    assert posted(inbox, NOTE, headers("m-2"), name=NAMES[0]) is not None
 
 
 def assert_names_needed(inbox: Inbox) -> None:

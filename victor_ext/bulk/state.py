@@ -301,7 +301,7 @@ class State:
             database: The name of another database of the server; None: the database of the state.
         """
         if self.is_sqlite:
-            engine = sa.create_engine(self.url)
+            engine = sa.create_engine(self.url, hide_parameters=True)
             event.listen(engine, "connect", sqlite_options)
         else:
             options = {"connect_timeout": _CONNECT_SECONDS, "application_name": "victor bulk"}
@@ -312,6 +312,7 @@ class State:
                     connect_args=options,
                     pool_pre_ping=True,
                     pool_size=5,
+                    hide_parameters=True,
                 )
             )
         try:

@@ -92,7 +92,8 @@ def _inspector_of(database: str) -> sa.Inspector:
     """Return what knows the tables of a database. Raises `Misuse` if there is no such file."""
     import sqlalchemy as sa  # noqa: PLC0415 - an extra of its own
 
-    engine = sa.create_engine(database, poolclass=sa.NullPool)  # no connection stays open
+    # No connection stays open, and no error shows what is stored.
+    engine = sa.create_engine(database, poolclass=sa.NullPool, hide_parameters=True)
     file = engine.url.database if engine.name == "sqlite" else None
     is_plain_file = file and not file.startswith(("file:", ":memory:"))
     if is_plain_file and not Path(str(file)).exists():  # SQLite would make an empty one

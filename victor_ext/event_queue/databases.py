@@ -1,5 +1,6 @@
-"""What differs between databases, in five parts: their clock, what is said to their planner, their
-tables, the refusal of connections without transactions, and new connections after a failover.
+"""What differs between databases: their clock, what is said to their planner, their tables, the
+refusal of connections without transactions, what their errors show, and new connections after a
+failover.
 """
 
 from __future__ import annotations
@@ -7,8 +8,8 @@ from __future__ import annotations
 import re
 import sqlite3
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any, TypeAlias
 
@@ -265,6 +266,21 @@ def check_arguments(engine: object, **times: object) -> None:
                 "timedelta(minutes=10)."
             )
             raise ConfigurationError(message)
+
+
+# Errors of statements
+
+
+@contextmanager
+def hidden_parameters() -> Generator[None]:
+    """Let no error of SQLAlchemy's show the parameters of a statement of ours: they have account
+    numbers and names.
+    """
+    try:
+        yield
+    except sa.exc.StatementError as error:
+        error.hide_parameters = True  # as of an engine with hide_parameters=True
+        raise
 
 
 # After a failover

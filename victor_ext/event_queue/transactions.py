@@ -41,7 +41,13 @@ from victor_ext.flows import adrive, drive
 from victor_ext.health import Heartbeat
 
 from .calls import Calls, TaskCalls, ThreadCalls
-from .databases import NoTable, missing_table, refuse_autocommit, sqlstate_of
+from .databases import (
+    NoTable,
+    hidden_parameters,
+    missing_table,
+    refuse_autocommit,
+    sqlstate_of,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import (
@@ -174,7 +180,7 @@ class BlockingTransactions(Transactions[Engine]):
     def _transaction(self, work: Work[Any], pause: float = 0.0) -> Any:
         if pause:
             time.sleep(pause)
-        with self._begin() as connection:
+        with hidden_parameters(), self._begin() as connection:
             return work(connection)
 
     @contextmanager
@@ -226,9 +232,10 @@ class AwaitedTransactions(Transactions["AsyncEngine"]):
             await anyio.sleep(pause)
         # A cancelled worker lets its transaction end: aiosqlite may never end one that is cut off.
         with anyio.CancelScope(shield=True):
-            async with self._engine.begin() as connection:
-                await connection.run_sync(refuse_autocommit)
-                return await connection.run_sync(work)
+            with hidden_parameters():
+                async with self._engine.begin() as connection:
+                    await connection.run_sync(refuse_autocommit)
+                    return await connection.run_sync(work)
 
 
 class _InSession(Protocol[P, T_co]):
@@ -340,7 +347,8 @@ class in_session(  # noqa: N801 - a decorator
         def blocking(box: Any, session: Any = None, /, *args: Any, **kwargs: Any) -> Any:
             checked = _checked_session(session, kwargs, "execute")
             refuse_autocommit(connection_of(checked, box))
-            return method(box, checked, *args, **kwargs)
+            with hidden_parameters():
+                return method(box, checked, *args, **kwargs)
 
         async def awaited(box: Any, session: Any = None, /, *args: Any, **kwargs: Any) -> Any:
             checked = _checked_session(session, kwargs, "run_sync")

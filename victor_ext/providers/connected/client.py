@@ -245,10 +245,12 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
         Args:
             verify: Checks the headers and the body of a request, such as `HmacSignature(...)`.
                 None: anybody can post.
-            id: The id of an event, by the headers and the model. None: the header `webhook-id`, or
-                the member `event_id` or `eventId`. Without these it is the member `id` with a
-                digest of the body, since `id` may be that of the object: a repeat has the same
-                content then. Say what the id is where two events of an object may be equal.
+            id: The id of an event, by the headers and the model. Take it from a header only if
+                `verify` covers that header. None: `{id}` or `{webhook-id}` of what an
+                `HmacSignature` signs, or the member `event_id` or `eventId`. Without these it is
+                the member `id` with a digest of the body, since `id` may be that of the object: a
+                repeat has the same content then. Say what the id is where two events of an object
+                may be equal.
             name: The name of an event, by its model. None: the member `type`, `event`,
                 `event_type`, `eventType` or `eventName`, or else the name of the model.
             read: Reads what an event is about, with the client and the model. None: nothing is

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple, Protocol, get_args
 
 from victor_ext.errors import ConfigurationError
 from victor_ext.privacy import kind_of
+from victor_ext.runtime.client.hmac_signature import HmacSignature
 from victor_ext.runtime.client.webhooks import (
     Delivery,
     Headers,
@@ -23,6 +24,8 @@ from victor_ext.runtime.core.json_values import (
 )
 from victor_ext.runtime.core.validation import shown
 
+_SIGNED_IDS = ("webhook-id", "id")
+"""How `HmacSignature(signed=...)` names the id of an event, as Standard Webhooks have it."""
 _IDS = ("event_id", "eventId")
 _NAMES = ("type", "event", "event_type", "eventType", "eventName")
 
@@ -94,10 +97,13 @@ class DocumentWebhook:
             )
         by_name = headers_by_name(headers)
         raw = body_bytes(body)
-        model = self._model(raw, by_name, name)
+        signed: dict[str, str] = {}
+        if self.anybody_can_post and "webhook-id" in by_name:
+            signed["webhook-id"] = by_name["webhook-id"]  # it is as good as the body
+        model = self._model(raw, by_name, name, signed)
         text = self._text(raw)
         content = object_or_empty(json.loads(text, parse_float=_digits))
-        identity = self._identity(by_name, content, model, name)
+        identity = self._identity(by_name, signed, content, model, name)
         event_name = self._event_name(content, model, name)
         return Delivery(
             name=event_name,
@@ -113,9 +119,11 @@ class DocumentWebhook:
         """
         return text_or_empty(object_or_empty(json.loads(content)).get("name"))
 
-    def _model(self, raw: bytes, sent: Mapping[str, str], name: str | None) -> Any:
+    def _model(
+        self, raw: bytes, sent: Mapping[str, str], name: str | None, signed: dict[str, str]
+    ) -> Any:
         """The model of a body; `UnknownVariant`, if the body is of a kind that the document does
-        not declare.
+        not declare. What the provider has signed beside the body is added to `signed`.
         """
         webhooks = self._webhooks
         declared = [*webhooks.WEBHOOKS.values()]
@@ -125,7 +133,7 @@ class DocumentWebhook:
         if name is None and self.needs_name and not is_readable:
             raise self._name_is_missing()
         try:
-            return webhooks.read_webhook(raw, sent, name=name, verify=self._verify)
+            return webhooks.read_webhook(raw, sent, name=name, verify=self._check_with(signed))
         except webhooks.UnknownWebhook:
             return self._of_new_kind(raw)
         except webhooks.AmbiguousWebhook:
@@ -133,6 +141,17 @@ class DocumentWebhook:
         except webhooks.UnreadableWebhook as error:
             reason = f"is not what the document declares ({type(error).__name__})"
             raise invalid_notification(self.provider, reason) from None
+
+    def _check_with(self, signed: dict[str, str]) -> Callable[..., object] | None:
+        """The check of a request, which adds what the provider has signed beside the body."""
+        verify = self._verify
+        if not isinstance(verify, HmacSignature):
+            return verify
+
+        def check(headers: Headers, body: bytes) -> None:
+            signed.update(verify.signed_values(headers, body))
+
+        return check
 
     def _of_new_kind(self, body: bytes | str) -> Any:
         """The `UnknownVariant` of a body of a kind that the document does not declare."""
@@ -157,13 +176,18 @@ class DocumentWebhook:
             raise invalid_notification(self.provider, reason) from None
 
     def _identity(
-        self, headers: Mapping[str, str], content: Mapping[str, Any], model: Any, name: str | None
+        self,
+        headers: Mapping[str, str],
+        signed: Mapping[str, str],
+        content: Mapping[str, Any],
+        model: Any,
+        name: str | None,
     ) -> _Identity:
         """The ids of an event. Raises `ConfigurationError`: it has none where ids usually are, and
         the caller does not say where.
         """
         by_caller = self._by_caller(self._id, headers, model)
-        event_id = _usual_id(headers, content) if by_caller is None else by_caller
+        event_id = _usual_id(signed, content) if by_caller is None else by_caller
         subject = event_id
         if by_caller is None and not event_id:
             subject = id_or_empty(content.get("id"))
@@ -263,11 +287,15 @@ def _known_names(webhooks: WebhooksModule) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _usual_id(headers: Mapping[str, str], content: Mapping[str, Any]) -> str:
-    """The id of an event in one of the usual places; empty: none of them has an id."""
-    in_header = headers.get("webhook-id", "")
-    if in_header:
-        return in_header
+def _usual_id(signed: Mapping[str, str], content: Mapping[str, Any]) -> str:
+    """The id of an event in one of the usual places; empty: none of them has an id.
+
+    A header counts only if it is signed. By another one, whoever has captured a notification could
+    make new events of it.
+    """
+    for part in _SIGNED_IDS:
+        if signed.get(part):
+            return signed[part]
     for member in _IDS:
         event_id = id_or_empty(content.get(member))
         if event_id:

@@ -123,6 +123,16 @@ class HmacSignature(UnpicklableCredentials):
     def __call__(self, headers: Headers, body: bytes | bytearray | memoryview | str) -> None:
         """Return if the signature is the provider's and recent.
 
+        The arguments and errors are those of `signed_values`.
+        """
+        self.signed_values(headers, body)
+
+    def signed_values(
+        self, headers: Headers, body: bytes | bytearray | memoryview | str
+    ) -> dict[str, str]:
+        """Check a request, and return what the provider has signed beside its body: the values that
+        `signed` names, by their names in lower case. Nobody else can have changed these.
+
         Args:
             headers: The headers of the request, with names in any letter case: a mapping, or pairs
                 of name and value.
@@ -173,6 +183,7 @@ class HmacSignature(UnpicklableCredentials):
                     "The signed time is not seconds or milliseconds since the epoch."
                 )
             check_age(moment, self._now(), self._tolerance)
+        return values
 
     def _value(self, name: str, parts: Iterable[tuple[str, str]], sent: Mapping[str, str]) -> str:
         """The value of a part of the signed text: from the `parts` of the signature's header, or

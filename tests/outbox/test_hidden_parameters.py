@@ -1,0 +1,61 @@
+"""No error of a database shows what was about to be stored: account numbers, names, requests."""
+
+import traceback
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from tests.inbox.inboxes import AnyInbox
+from tests.outbox.django_project import use_database
+from tests.outbox.kinds import KINDS, Box, Provider, tables_of
+from tests.providers.velo.test_velo_notifications import HEADER, body_of
+from tests.providers.victor.adapter import invoice
+from victor_ext.providers import velo
+
+ACCOUNT = str(invoice(1)["payee_account_number"])
+
+
+def refuse(engine: sa.Engine, act: str, table: str) -> None:
+    """From now on, SQLite refuses an act on the rows of a table, such as an insert."""
+    trigger = f"CREATE TRIGGER refuse BEFORE {act} ON {table} BEGIN SELECT RAISE(ABORT, 'no'); END"
+    with engine.begin() as connection:
+        connection.execute(sa.text(trigger))
+
+
+def shown_by(act: Any) -> str:
+    with pytest.raises(Exception) as raised:
+        act()
+    return "".join(traceback.format_exception(raised.value)) + repr(raised.value)
+
+
+@pytest.mark.parametrize("kind", ["blocking", "awaited"])
+def test_an_entry_that_cannot_be_stored(sqlite: sa.Engine, kind: str) -> None:
+    with tables_of(kind, sqlite):
+        refuse(sqlite, "INSERT", "victor_outbox")
+        box = Box(kind, sqlite, lambda awaited: Provider().client(awaited))
+        shown = shown_by(lambda: box.add(**invoice(1)))
+    assert "INSERT INTO victor_outbox" in shown
+    assert ACCOUNT not in shown
+    assert "[parameters:" not in shown
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_notification_that_cannot_be_stored(sqlite: sa.Engine, kind: str) -> None:
+    with use_database(sqlite.url):
+        inbox = AnyInbox(kind, sqlite, velo.Webhook(HEADER))
+        refuse(sqlite, "INSERT", "victor_inbox_events")
+        body = body_of(1, "e-1", accountNumber=ACCOUNT)
+        shown = shown_by(lambda: inbox.receive(body, {"Authorization": HEADER}, source="payor-1"))
+    assert ACCOUNT not in shown
+
+
+@pytest.mark.parametrize("kind", ["blocking", "awaited"])
+def test_a_result_that_cannot_be_stored(sqlite: sa.Engine, kind: str) -> None:
+    with tables_of(kind, sqlite):
+        box = Box(kind, sqlite, lambda awaited: Provider().client(awaited))
+        box.add(**invoice(1))
+        refuse(sqlite, "UPDATE OF request_id", "victor_outbox")
+        shown = shown_by(box.send)
+    assert "[SQL parameters hidden" in shown
+    assert "[parameters:" not in shown
