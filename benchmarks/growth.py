@@ -10,7 +10,6 @@ rows, in one run.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 import tempfile
 import time
@@ -24,7 +23,7 @@ from benchmarks.bulk import postgresql_state
 from benchmarks.outbox import database_engine, invoices
 from benchmarks.server import echo_server
 from tests.providers.velo.test_velo_notifications import HEADER, body_of
-from victor_ext import Victor, idempotency_key_for
+from victor_ext import Victor, VictorOAuth, idempotency_key_for
 from victor_ext.bulk import BulkSender
 from victor_ext.bulk.payments import LINES, PAYMENTS
 from victor_ext.inbox import Inbox
@@ -64,10 +63,7 @@ Work = Callable[[str, Victor, int], float]
 
 def _seconds(work: Work, database: str, settled: int) -> float:
     with echo_server() as (url, _):
-        os.environ.update(
-            VICTOR_BASE_URL=url, VICTOR_CLIENT_ID="canned", VICTOR_CLIENT_SECRET="not-a-secret"
-        )
-        with Victor.from_env() as victor:
+        with Victor(VictorOAuth("canned", "not-a-secret"), base_url=url) as victor:
             if database == "postgresql":
                 with postgresql_state() as state:
                     return work(state, victor, settled)
