@@ -62,13 +62,15 @@ Work = Callable[[str, Victor, int], float]
 
 
 def _seconds(work: Work, database: str, settled: int) -> float:
-    with echo_server() as (url, _):
-        with Victor(VictorOAuth("canned", "not-a-secret"), base_url=url) as victor:
-            if database == "postgresql":
-                with postgresql_state() as state:
-                    return work(state, victor, settled)
-            with tempfile.TemporaryDirectory(prefix="victor-growth-") as folder:
-                return work(f"sqlite:///{folder}/growth.sqlite", victor, settled)
+    with (
+        echo_server() as (url, _),
+        Victor(VictorOAuth("canned", "not-a-secret"), base_url=url) as victor,
+    ):
+        if database == "postgresql":
+            with postgresql_state() as state:
+                return work(state, victor, settled)
+        with tempfile.TemporaryDirectory(prefix="victor-growth-") as folder:
+            return work(f"sqlite:///{folder}/growth.sqlite", victor, settled)
 
 
 def _outbox(url: str, victor: Victor, settled: int) -> float:
