@@ -42,7 +42,7 @@ async def ask(victor: AsyncVictor, invoice: int, amount: str) -> None:
     except VictorError as error:
         if error.outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED):
             print(
-                "The provider may have executed it. Run this again: the same key never asks twice."
+                "The provider may have executed it. Run this again today: the same key asks once."
             )
         print(error)
     else:

@@ -40,7 +40,7 @@ with connect() as victor:
     except VictorError as error:
         if error.outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED):
             print(
-                "The provider may have executed it. Run this again: the same key never asks twice."
+                "The provider may have executed it. Run this again today: the same key asks once."
             )
         raise SystemExit(str(error)) from None
 

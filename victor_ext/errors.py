@@ -9,11 +9,11 @@
       + UnreadableResponse     the response cannot be read
       + PaginationError        a list does not end, or contradicts itself
       + StatusError            the response has an error status
-          + BadRequest         400, 422, or a 200 whose body reports an error
+          + BadRequest         400, 422; at FlexFactor, also a 200 that reports a refusal
           + AuthenticationError  401
           + PermissionDenied   403
           + NotFound           404, or a 400 that says so of the id
-          + Conflict           409, or a 400 or 422 that says that the key was used
+          + Conflict           409, 423, or another 4xx that names the key or an earlier request
           + RateLimited        429
           + ServerError        5xx
 
@@ -319,9 +319,10 @@ class StatusError(VictorError):
 
 
 class BadRequest(StatusError):
-    """400 or 422, or a 200 whose body reports an error.
+    """400 or 422; at FlexFactor, also a 200 that reports a refusal.
 
-    `problems` has the provider's reasons, if readable.
+    `problems` has the provider's reasons, if readable. After a lost response, the `outcome` is
+    `UNKNOWN`: then correct nothing, and repeat the same request with the same key.
     """
 
 
@@ -338,7 +339,8 @@ class NotFound(StatusError):
 
 
 class Conflict(StatusError):
-    """409, or the state at the provider contradicts the call.
+    """409, 423, or another 4xx that names the key or an earlier request; or the state at the
+    provider contradicts the call.
 
     Attributes:
         in_progress: Whether the provider says that a call with this key goes on. Only then may a

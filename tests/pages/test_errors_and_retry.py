@@ -1,7 +1,13 @@
 """docs/errors.md names every error and what it has, and docs/retry.md settles what is unknown."""
 
+import dataclasses
 import inspect
 import re
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +15,7 @@ import pytest
 import victor_ext
 from tests.pages.page import ROOT
 from tests.providers.victor.adapter import payment
-from victor_ext import Victor, VictorError
+from victor_ext import BadRequest, Outcome, Problem, Victor, VictorError, VictorOAuth
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
@@ -29,24 +35,110 @@ def test_the_table_of_errors_has_all_of_them() -> None:
 def test_what_an_error_is_said_to_have_it_has() -> None:
     sentence = re.search(r"All errors are `VictorError`, with (.*?)\.\n", ERRORS, re.DOTALL)
     assert sentence is not None
-    of_a_problem = {"field", "code", "message"}
-    for name in {*re.findall(r"`(\w+)`", sentence[1])} - of_a_problem:
+    of_an_error, _, of_a_problem = sentence[1].partition("(each with ")
+    for name in re.findall(r"`(\w+)`", of_an_error):
         assert hasattr(VictorError("x"), name), name
+    named = re.findall(r"`(\w+)`", of_a_problem)
+    assert named == [field.name for field in dataclasses.fields(Problem)]
 
 
-def test_settling_an_unknown_outcome(victor_sandbox: Sandbox, victor: Victor) -> None:
+def settling(monkeypatch: pytest.MonkeyPatch, folder: Path) -> tuple[str, str, str]:
+    """The blocks of the section: the functions of a program, what it calls, and the search."""
+    monkeypatch.chdir(folder)
     section = RETRY.partition("## Settle an unknown outcome")[2].partition("\n## ")[0]
-    asked, repeated, searched = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    program, search = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    functions, ask, rest = program.partition("\nask(")
+    assert rest.endswith("\nsettle()\n")
+    return functions, ask + rest.removesuffix("settle()\n"), search
+
+
+def an_hour_later(names: dict[str, Any]) -> None:
+    with names["database"] as database:
+        database.execute("UPDATE asks SET began = began - 3600")
+
+
+def stored(names: dict[str, Any]) -> list[Any]:
+    return list(names["database"].execute("SELECT state, request_id FROM asks"))
+
+
+@pytest.fixture
+def names(victor: Victor) -> dict[str, Any]:
+    """What the page gives to its blocks."""
+    return {"victor": victor, "invoice": payment(payer_counterparty_id="acme000001")}
+
+
+def test_settling_an_unknown_outcome(
+    victor_sandbox: Sandbox,
+    names: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    functions, ask, search = settling(monkeypatch, tmp_path)
+    exec(functions, names)
     victor_sandbox.inject("lose_answer", operation="create", times=6)
-    names: dict[str, Any] = {
-        "victor": victor,
-        "invoice": payment(payer_counterparty_id="acme000001"),
-    }
+    with pytest.raises(VictorError) as raised:
+        exec(ask, names)
+    assert raised.value.outcome is Outcome.UNKNOWN
+    names["settle"]()
+    assert stored(names) == [("asking", None)]  # the first call might go on
 
-    exec(asked, names)
-    assert "request" not in names
-    exec(repeated, names)
-    exec(searched, names)
+    an_hour_later(names)
+    victor_sandbox.inject("status", operation="create", status=400)
+    names["settle"]()
+    assert stored(names) == [("asking", None)]  # the refusal was that of the repeat
+    names["settle"]()
+    exec(search, names)
 
-    assert [match.id for match in names["found"]] == [names["request"].id]
-    assert victor_sandbox.work_done_by_key() == {names["key"]: 1}
+    (match,) = names["found"]
+    assert stored(names) == [("asked", match.id)]
+    assert [*victor_sandbox.work_done_by_key().values()] == [1]
+    with pytest.raises(sqlite3.IntegrityError):
+        exec(ask, names)
+
+
+def test_a_refused_request_can_be_corrected(
+    victor_sandbox: Sandbox,
+    names: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    functions, ask, _ = settling(monkeypatch, tmp_path)
+    exec(functions, names)
+    victor_sandbox.inject("status", operation="create", status=400)
+    with pytest.raises(BadRequest):
+        exec(ask, names)
+    exec(ask, names)
+    assert [state for state, _ in stored(names)] == ["asked"]
+
+
+def test_a_killed_process_leaves_what_a_job_settles(
+    victor_sandbox: Sandbox,
+    names: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    functions, ask, _ = settling(monkeypatch, tmp_path)
+    credentials = victor_sandbox.add_oauth_client()
+    program = f"""
+from victor_ext import Victor, VictorOAuth
+victor = Victor(VictorOAuth(*{credentials!r}), base_url={victor_sandbox.url!r})
+invoice = {dict(names["invoice"], due_date=str(names["invoice"]["due_date"]))!r}
+{functions}
+{ask}
+"""
+    victor_sandbox.inject("stall", operation="create", work=True)
+    with subprocess.Popen([sys.executable, "-c", program], cwd=tmp_path) as process:
+        while not victor_sandbox.work_done_by_key():
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.kill()
+
+    exec(functions, names)
+    assert stored(names) == [("asking", None)]
+    an_hour_later(names)
+    with Victor(VictorOAuth(*credentials), base_url=victor_sandbox.url) as job:
+        names["victor"] = job
+        names["settle"]()
+    ((state, request_id),) = stored(names)
+    assert state == "asked"
+    assert [request["id"] for request in victor_sandbox.requests()] == [request_id]

@@ -325,6 +325,19 @@ def test_its_failures_are_those_there_are() -> None:
     assert named == methods
 
 
+def test_the_first_test_notices_a_second_key(pytester: pytest.Pytester) -> None:
+    billing = BLOCKS[0].replace(
+        'idempotency_key_for("invoice", invoice.number)', "__import__('uuid').uuid4().hex"
+    )
+    two_requests = BLOCKS[1].replace(".id == request.id", ".id")
+    assert billing != BLOCKS[0]
+    assert two_requests != BLOCKS[1]
+    pytester.makepyfile(billing=billing, test_it=two_requests)
+    pytester.syspathinsert()
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
+    result.stdout.fnmatch_lines([">*assert len(*victor.payment_requests.list()*) == 1*"])
+
+
 def test_what_a_failed_test_shows(pytester: pytest.Pytester) -> None:
     example = re.search(r"```text\n(.*?)```", PAGE, re.DOTALL)
     assert example is not None

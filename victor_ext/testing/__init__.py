@@ -138,6 +138,8 @@ def faults(victor_sandbox: Sandbox) -> Faults:
 def sent_once(victor_sandbox: Sandbox) -> Callable[[str], list[Received]]:
     """A function that checks that the provider has done the work under a key once, and returns the
     calls that had the key.
+
+    It does not see work under another key: `victor_sandbox.work_done_by_key()` has every key.
     """
 
     def check(idempotency_key: str) -> list[Received]:
