@@ -58,11 +58,8 @@ def read_only_method(client: Any, name: str) -> Callable[..., Any]:
         return http_client_type(transport=transport, **config.client_arguments(options))
 
     api = client.bind(client._generated, connect)  # noqa: SLF001 - as above
-
-    def api_within(_seconds: float | None) -> Any:
-        return api
-
-    return method_of(client, name, replace(_runner_of(client), _api=api_within))
+    runner = replace(_runner_of(client), _api=api, _api_within=lambda _seconds: api)
+    return method_of(client, name, runner)
 
 
 def object_reads_of(client: Any) -> Mapping[str, tuple[str, ...]]:
