@@ -39,7 +39,7 @@ from victor_ext.runtime.loop.operations import (
     RepeatsId,
     id_in_path,
 )
-from victor_ext.runtime.loop.resending import asked_url
+from victor_ext.runtime.loop.retry import asked_url
 from victor_ext.runtime.loop.table import Operations
 
 from .auth import TOKEN_PATH

@@ -60,8 +60,7 @@ from victor_ext.runtime.http.pooled_transport import (
 )
 from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Flow, Lock
 from victor_ext.runtime.loop.operations import READ_EARLIER, Done, NotDone, Proof
-from victor_ext.runtime.loop.resending import Authenticator
-from victor_ext.runtime.loop.retry import RetryPolicy
+from victor_ext.runtime.loop.retry import Authenticator, RetryPolicy
 from victor_ext.systems import System
 
 from .config import KEEP, ClientConfig

@@ -43,15 +43,17 @@ from .events import CallReport, Reporter
 from .flow import Flow, Lock, Send, Sleep
 from .idempotency_keys import LONGEST_WITH_KEY
 from .operations import Operation
-from .resending import (
+from .retry import (
     MAX_REDIRECTS,
     Authenticator,
+    RetryPolicy,
+    RetryQuota,
     keep_content,
     may_try_another_token,
+    parse_retry_after,
     redirected,
     sendable,
 )
-from .retry import RetryPolicy, RetryQuota, parse_retry_after
 
 _ASLEEP = 300.0
 """Seconds of sleep during a call after which its key is not sent. No provider is known to forget
@@ -302,7 +304,7 @@ class _Call:
         if left is not None and left <= 0:
             raise self._out_of_time(request, None)
         has_key = counted and self._key is not None
-        row = loop.behaviour.operation_of(request)
+        row = loop.behaviour.operations.of_attempt(request)
         if has_key or (counted and not row.reads):
             self._refuse_after_sleep(request, left)
         request.extensions["timeout"] = Timeouts(self._timeouts, self._left)
@@ -380,7 +382,7 @@ class _Call:
     ) -> Flow[None]:
         """Wait for the next attempt, or raise the error of the call."""
         loop = self._loop
-        row = loop.behaviour.operation_of(request)
+        row = loop.behaviour.operations.of_attempt(request)
         repeatable = may_repeat(failure, row, has_key=self._key is not None or not signed)
         if not repeatable or self._retries + 1 >= loop.policy.max_attempts:
             raise self._error(request, failure)
