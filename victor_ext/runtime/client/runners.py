@@ -192,7 +192,10 @@ def _describe(result: Any, info: ResponseInfo) -> None:
     elif isinstance(result, list):
         item: Any
         for item in result:  # pyright: ignore[reportUnknownVariableType] - a flow's
-            _describe(item, info)
+            if isinstance(item, Record):
+                item.response_info = info
+            else:
+                _describe(item, info)
         if isinstance(result, RecordList):
             result.response_info = info
 
