@@ -136,7 +136,9 @@ _OF_RECORD = {ID, PARENT_ID, CHILD_ID, "status", "direction", "payment_network",
 class _Argument(NamedTuple):
     """Where an argument stands, and how a record is compared with it."""
 
-    in_body: list[str]
+    part: str
+    """The part of the body; empty for a member of the body itself."""
+    name: str
     in_request: list[str]
     """In the request of a record."""
     at_top: list[str] | None
@@ -146,17 +148,15 @@ class _Argument(NamedTuple):
 
     @classmethod
     def at(cls, place: str, kind: str, *, counts_if_left_out: bool) -> "_Argument":
-        path = place.split(".")
-        at_top = path if len(path) == 1 and place not in _OF_RECORD else None
-        in_request = ["payment_request", *path]
-        return cls(path, in_request, at_top, _COMPARERS[kind], counts_if_left_out)
+        part, _, name = place.rpartition(".")
+        at_top = None if part or place in _OF_RECORD else [place]
+        in_request = ["payment_request", *place.split(".")]
+        return cls(part, name, in_request, at_top, _COMPARERS[kind], counts_if_left_out)
 
     def value_in(self, body: Mapping[str, Any]) -> Any:
         """What was sent; None: nothing."""
-        value: Any = body
-        for name in self.in_body:
-            value = object_or_empty(value).get(name)
-        return value
+        holder = body.get(self.part) if self.part else body
+        return None if holder is None else holder.get(self.name)
 
 
 _COMPARED = {

@@ -4,7 +4,7 @@ with.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import httpx
@@ -111,6 +111,36 @@ an object of an unknown type.
 """
 
 
+_BUILD_REQUEST = httpx.Client.build_request
+_USUAL = {"method", "url", "headers", "content", "extensions"}
+"""The arguments of httpx's `build_request` that a generated operation without cookies passes."""
+
+
+def _usual_request(
+    client: Any, url: httpx.URL, arguments: Mapping[str, Any]
+) -> httpx.Request | None:
+    """The request to an absolute URL that httpx's client would build of usual arguments; None for
+    others.
+
+    httpx would read the URL again, and look for parameters and cookies. It builds the request where
+    there are any, and where somebody has put himself in front of its `build_request`.
+    """
+    if not httpx.Client.build_request is httpx.AsyncClient.build_request is _BUILD_REQUEST:
+        return None
+    if "method" not in arguments or client.params or client.cookies:
+        return None
+    for name in arguments.keys() - _USUAL:
+        left_out = httpx.USE_CLIENT_DEFAULT if name == "timeout" else None
+        if arguments[name] is not left_out:
+            return None
+    headers: httpx.Headers = client.headers.copy()
+    headers.update(arguments.get("headers"))
+    extensions = {"timeout": client.timeout.as_dict(), **(arguments.get("extensions") or {})}
+    content = arguments.get("content")
+    method = arguments["method"]
+    return httpx.Request(method, url, headers=headers, content=content, extensions=extensions)
+
+
 class _RequestBuilder:
     """The `build_request` of the httpx clients of both modes."""
 
@@ -125,11 +155,14 @@ class _RequestBuilder:
         if isinstance(query_change, str) and query_change:
             kwargs["url"] = _with_query(str(kwargs["url"]), query_change)
         path: object = kwargs.get("url")
+        request: httpx.Request | None = None
         try:
             if isinstance(path, str) and path.startswith("/") and not path.startswith("//"):
                 # As httpx joins them. It would parse the path first, and the whole once more.
-                kwargs["url"] = url_below(client.base_url, path)
-            request: httpx.Request = client.build_request(*args, **kwargs)
+                url = kwargs["url"] = url_below(client.base_url, path)
+                request = None if args else _usual_request(client, url, kwargs)
+            if request is None:
+                request = client.build_request(*args, **kwargs)
         except _CANNOT_BE_WRITTEN as error:
             why = redact_excerpt(str(error)) or type(error).__name__
         else:

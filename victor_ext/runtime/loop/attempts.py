@@ -346,8 +346,9 @@ class _Call:
             return of_exception(
                 came, may_have_been_sent=request.extensions.get(MAY_HAVE_BEEN_SENT, False)
             )
-        if "age" not in came.headers:  # a cached response carries an old time
-            loop.clock.learn(came.headers.get("date"))
+        # a cached response carries an old time
+        if b"date" in came.header_names and b"age" not in came.header_names:
+            loop.clock.learn(came.headers["date"])
         begun = has_key and self._outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED)
         failure = of_response(came, loop.behaviour, begun=begun)
         # It may be a late second response to an earlier request on the same connection.
