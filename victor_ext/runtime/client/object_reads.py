@@ -58,7 +58,11 @@ def read_only_method(client: Any, name: str) -> Callable[..., Any]:
         return http_client_type(transport=transport, **config.client_arguments(options))
 
     api = client.bind(client._generated, connect)  # noqa: SLF001 - as above
-    runner = replace(_runner_of(client), _api=api, _api_within=lambda _seconds: api)
+
+    def api_within(_seconds: float) -> Any:
+        return api
+
+    runner = replace(_runner_of(client), _api=api, _api_within=api_within)
     return method_of(client, name, runner)
 
 

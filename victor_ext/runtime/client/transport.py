@@ -111,6 +111,7 @@ an object of an unknown type.
 """
 
 
+_CLIENT, _ASYNC_CLIENT = httpx.Client, httpx.AsyncClient
 _BUILD_REQUEST = httpx.Client.build_request
 _USUAL = {"method", "url", "headers", "content", "extensions"}
 """The arguments of httpx's `build_request` that a generated operation without cookies passes."""
@@ -125,7 +126,7 @@ def _usual_request(
     httpx would read the URL again, and look for parameters and cookies. It builds the request where
     there are any, and where somebody has put himself in front of its `build_request`.
     """
-    if not httpx.Client.build_request is httpx.AsyncClient.build_request is _BUILD_REQUEST:
+    if not _CLIENT.build_request is _ASYNC_CLIENT.build_request is _BUILD_REQUEST:
         return None
     if "method" not in arguments or client.params or client.cookies:
         return None
@@ -135,7 +136,8 @@ def _usual_request(
             return None
     headers: httpx.Headers = client.headers.copy()
     headers.update(arguments.get("headers"))
-    extensions = {"timeout": client.timeout.as_dict(), **(arguments.get("extensions") or {})}
+    given: dict[str, Any] = arguments.get("extensions") or {}
+    extensions = {"timeout": client.timeout.as_dict(), **given}
     content = arguments.get("content")
     method = arguments["method"]
     return httpx.Request(method, url, headers=headers, content=content, extensions=extensions)
@@ -155,14 +157,13 @@ class _RequestBuilder:
         if isinstance(query_change, str) and query_change:
             kwargs["url"] = _with_query(str(kwargs["url"]), query_change)
         path: object = kwargs.get("url")
-        request: httpx.Request | None = None
+        usual: httpx.Request | None = None
         try:
             if isinstance(path, str) and path.startswith("/") and not path.startswith("//"):
                 # As httpx joins them. It would parse the path first, and the whole once more.
                 url = kwargs["url"] = url_below(client.base_url, path)
-                request = None if args else _usual_request(client, url, kwargs)
-            if request is None:
-                request = client.build_request(*args, **kwargs)
+                usual = None if args else _usual_request(client, url, kwargs)
+            request: httpx.Request = usual or client.build_request(*args, **kwargs)
         except _CANNOT_BE_WRITTEN as error:
             why = redact_excerpt(str(error)) or type(error).__name__
         else:

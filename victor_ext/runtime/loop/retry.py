@@ -278,7 +278,7 @@ def sendable(request: httpx.Request, authorize: Flow[None]) -> Flow[None]:
 
 
 def _authorization_complaint(request: httpx.Request) -> str | None:
-    value = next(
-        (value for name, value in request.headers.raw if name.lower() == b"authorization"), None
-    )
-    return None if value is None else header_complaint(value)
+    for name, value in request.headers.raw:
+        if name.lower() == b"authorization":
+            return header_complaint(value)
+    return None
