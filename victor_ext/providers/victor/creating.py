@@ -136,27 +136,29 @@ _OF_RECORD = {ID, PARENT_ID, CHILD_ID, "status", "direction", "payment_network",
 class _Argument(NamedTuple):
     """Where an argument stands, and how a record is compared with it."""
 
-    part: str
-    """The part of the body; empty for a member of the body itself."""
-    name: str
+    in_body: list[str]
     in_request: list[str]
     """In the request of a record."""
     at_top: list[str] | None
-    """At the top of a record, which has some members of a body, too."""
+    """At the top of a record, for a member of the body itself."""
     compare: Comparer
     counts_if_left_out: bool
 
     @classmethod
     def at(cls, place: str, kind: str, *, counts_if_left_out: bool) -> "_Argument":
-        part, _, name = place.rpartition(".")
-        at_top = None if part or place in _OF_RECORD else [place]
-        in_request = ["payment_request", *place.split(".")]
-        return cls(part, name, in_request, at_top, _COMPARERS[kind], counts_if_left_out)
+        path = place.split(".")
+        at_top = None if len(path) > 1 or place in _OF_RECORD else path
+        in_request = ["payment_request", *path]
+        return cls(path, in_request, at_top, _COMPARERS[kind], counts_if_left_out)
 
     def value_in(self, body: Mapping[str, Any]) -> Any:
         """What was sent; None: nothing."""
-        holder = body.get(self.part) if self.part else body
-        return None if holder is None else holder.get(self.name)
+        value: Any = body
+        for name in self.in_body:
+            if value is None:
+                return None
+            value = value.get(name)
+        return value
 
 
 _COMPARED = {
