@@ -3,13 +3,14 @@ import ssl
 from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any, Self, TypeVar
 from urllib.parse import urljoin
 
 import httpx
 
 from .servers import ServerVariable, filled
-from .types import Operation
+from .types import Operation, Response
 
 T = TypeVar("T")
 
@@ -118,6 +119,15 @@ class Client:
     def parse_response(self, parse: Callable[..., T], response: httpx.Response) -> T:
         """Read a response with the parser of its operation"""
         return parse(client=self, response=response)
+
+    def whole_response(
+        self, parse: Callable[..., T | None], response: httpx.Response
+    ) -> Response[T]:
+        """A response, with what the parser of its operation reads in it"""
+        parsed = self.parse_response(parse, response)
+        return Response(
+            _status_of(response.status_code), response.content, response.headers, parsed
+        )
 
     @staticmethod
     def server_url(url: str, variables: Mapping[str, str] | None = None) -> str:
@@ -248,3 +258,11 @@ class AuthenticatedClient(Client):
         credentials = f"{self.prefix} {self.token}" if self.prefix else self.token
         self._headers[self.auth_header_name] = credentials
         return Client._connection(self)
+
+
+def _status_of(code: int) -> HTTPStatus | int:
+    """The status as Python names it, or the bare number."""
+    try:
+        return HTTPStatus(code)
+    except ValueError:
+        return code

@@ -39,7 +39,29 @@ MAX_DIGITS: Final = 99
 MAX_LEVELS: Final = 200
 
 _PLAIN: Final = frozenset((str, int, float, bool, type(None), Unset, Decimal))
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 _TRIPLE: Final = re.compile(r"(%[0-9A-Fa-f]{2})")
+
+
+class Hidden(bytes):
+    """Bytes whose repr is their number, and slices too: a traceback must not show what is in a
+    body.
+    """
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} bytes>"
+
+    def __getitem__(self, place: Any) -> Any:
+        part = bytes.__getitem__(self, place)
+        return Hidden(part) if isinstance(part, bytes) else part
+
+
+def json_body(body: Any) -> bytes:
+    """A body as JSON; a Decimal keeps its digits.
+
+    Raises ValueError, which names the field, for what JSON has not.
+    """
+    return Hidden(utf8("body", json_of(plain(body), "body")))
 
 
 # ---- Parameters ----
@@ -54,10 +76,12 @@ def query(
 
 def header(name: str, value: Any, *, explode: bool = False) -> dict[str, str]:
     """A header; {} for an absent value. Text is not percent-encoded."""
-    value = _present(_zoned(name, value))
-    if value is UNSET:
-        return {}
-    text = _listed(name, value, explode=explode)
+    text = value
+    if value.__class__ is not str:
+        value = _present(_zoned(name, value))
+        if value is UNSET:
+            return {}
+        text = _listed(name, value, explode=explode)
     if not text.isascii():
         raise ValueError(
             f"{name}: a header holds ASCII characters only, and this text has others: encode it."
@@ -397,7 +421,7 @@ def _exact(value: Any, name: str, levels: int) -> str:
 
 def _dumps(value: Any) -> str:
     """Compact JSON text. Raises ValueError for a number that JSON has not."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return _ENCODER.encode(value)
 
 
 def undefined(name: str, value: Any, place: str) -> ValueError:

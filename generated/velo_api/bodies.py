@@ -12,7 +12,17 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 from urllib.parse import quote_plus
 
-from .serializing import items_of, json_of, leaves, pairs_of, plain, text_of, undefined, utf8
+from .serializing import (
+    Hidden,
+    items_of,
+    json_of,
+    leaves,
+    pairs_of,
+    plain,
+    text_of,
+    undefined,
+    utf8,
+)
 from .types import UNSET, File, RequestFiles
 
 
@@ -31,33 +41,12 @@ class Encoding(NamedTuple):
 DEFAULT: Final = Encoding()
 
 
-class Hidden(bytes):
-    """Bytes whose repr is their number, and slices too: a traceback must not show what is in a
-    body.
-    """
-
-    def __repr__(self) -> str:
-        return f"<{len(self)} bytes>"
-
-    def __getitem__(self, place: Any) -> Any:
-        part = bytes.__getitem__(self, place)
-        return Hidden(part) if isinstance(part, bytes) else part
-
-
 def form_body(body: Any, encodings: Mapping[str, Encoding]) -> bytes:
     """An url-encoded form; an object in it is JSON.
 
     Raises ValueError for a field whose form nothing defines.
     """
     return Hidden("&".join(_form_pairs(body, encodings)).encode("ascii"))
-
-
-def json_body(body: Any) -> bytes:
-    """A body as JSON; a Decimal keeps its digits.
-
-    Raises ValueError, which names the field, for what JSON has not.
-    """
-    return Hidden(utf8("body", json_of(plain(body), "body")))
 
 
 def _form_pairs(body: Any, encodings: Mapping[str, Encoding]) -> Iterator[str]:

@@ -26,8 +26,7 @@ from victor_ext.runtime.loop.events import Event, Reporter
 from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Lock
 from victor_ext.runtime.loop.idempotency_keys import HeaderKey
 from victor_ext.runtime.loop.operations import Operation, of_no_table
-from victor_ext.runtime.loop.resending import Authenticator
-from victor_ext.runtime.loop.retry import RetryPolicy, RetryQuota
+from victor_ext.runtime.loop.retry import Authenticator, RetryPolicy, RetryQuota
 from victor_ext.runtime.loop.table import Operations
 
 E = TypeVar("E", bound=BaseException)

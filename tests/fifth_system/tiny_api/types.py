@@ -209,14 +209,6 @@ class Operation:
     parse: Callable[..., Any] | None = None
 
 
-def status_of(code: int) -> HTTPStatus | int:
-    """The status as Python names it, or the bare number."""
-    try:
-        return HTTPStatus(code)
-    except ValueError:
-        return code
-
-
 __all__ = [
     "UNSET",
     "File",
@@ -228,5 +220,4 @@ __all__ = [
     "UnknownVariant",
     "Unset",
     "required",
-    "status_of",
 ]

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from flexfactor_api.bodies import json_body
+from flexfactor_api.serializing import json_body
 from flexfactor_api.typed import arguments
 from hypothesis import given
 from hypothesis import strategies as st

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from victor_api.bodies import json_body
+from victor_api.serializing import json_body
 from victor_api.typed.arguments import create_request_payment
 
 from tests.providers.victor import requests_before as before

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from victor_api.api.payment_requests import list_payment_requests
-from victor_api.bodies import json_body
+from victor_api.serializing import json_body
 
 from victor_ext import InvalidRequest
 from victor_ext.runtime.client.extras import extra_body_problems, extra_query_text, with_extra_body

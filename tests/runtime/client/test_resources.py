@@ -116,6 +116,58 @@ def test_a_path_is_joined_as_httpx_joins_it(base: str, path: str) -> None:
     assert made.headers.raw[:1] == theirs.headers.raw[:1]
 
 
+@pytest.mark.parametrize("options", [{}, {"params": {"a": "1"}}, {"cookies": {"c": "1"}}])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {},
+        {"content": b"{}", "headers": {"Content-Type": "application/json", "Accept": "text/plain"}},
+        {"headers": [("x-a", "1"), ("X-A", "2")], "extensions": {"trace": None}},
+        {"json": {"a": 1}},
+        {"data": {"a": "1"}},
+        {"data": {}},
+        {"files": {"a": b"1"}},
+        {"params": {"b": "2"}},
+        {"cookies": {"d": "2"}},
+        {"timeout": None},
+        {"timeout": 3.0},
+        {"timeout": httpx.USE_CLIENT_DEFAULT},
+        {"extensions": {"timeout": {"read": 1.0}}},
+    ],
+)
+def test_a_request_is_that_which_httpx_builds(
+    options: dict[str, Any], arguments: dict[str, Any]
+) -> None:
+    options = {**options, "base_url": AT, "headers": {"accept": "application/json"}, "timeout": 7.0}
+    transport = httpx.MockTransport(lambda _: httpx.Response(200))
+    built = []
+    for kind in (HttpClient, httpx.Client):
+        request = kind(transport=transport, **options).build_request(
+            method="post", url="/x?q=%20", **arguments
+        )
+        headers = [pair for pair in request.headers.raw if b"multipart" not in pair[1]]
+        body = b"" if "files" in arguments else request.read()
+        built.append((request.method, str(request.url), headers, body, request.extensions))
+    assert built[0] == built[1]
+
+
+def test_a_client_whose_building_was_replaced_builds_as_it_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    usual = httpx.Client.build_request
+
+    def build(*args: Any, **kwargs: Any) -> httpx.Request:
+        request = usual(*args, **kwargs)
+        request.headers["x-traced"] = "1"
+        return request
+
+    seen: list[httpx.Request] = []
+    http = client(seen)
+    monkeypatch.setattr(httpx.Client, "build_request", build)
+    http.get("/x")
+    assert seen[0].headers["x-traced"] == "1"
+
+
 def test_hooks_and_authentication_that_are_set_later_are_used() -> None:
     seen: list[httpx.Request] = []
     called: list[int] = []

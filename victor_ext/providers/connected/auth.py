@@ -34,7 +34,7 @@ from victor_ext.runtime.core.validation import are_seconds, seconds_complaint, s
 from victor_ext.runtime.http.from_httpx2 import AnyURL
 from victor_ext.runtime.http.options import checked_base_url
 from victor_ext.runtime.loop.flow import Flow, Lock, done
-from victor_ext.runtime.loop.resending import Authenticator, Exchange
+from victor_ext.runtime.loop.retry import Authenticator, Exchange
 
 SignRequest = Callable[[httpx.Request], None]
 SIGNED_QUERY = "victor_ext.signed_query"

@@ -44,7 +44,7 @@ from victor_ext.runtime.loop.idempotency_keys import (
     KeyPlace,
     QueryKey,
 )
-from victor_ext.runtime.loop.resending import origin_of
+from victor_ext.runtime.loop.retry import origin_of
 
 from .auth import (
     ClientCredentialsAuth,

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from victor_ext.runtime.loop.resending import origin_of
+from victor_ext.runtime.loop.retry import origin_of
 
 from .auth import SIGNED_QUERY
 

@@ -25,7 +25,7 @@ from victor_ext.runtime.core.json_values import (
 from victor_ext.runtime.loop.conflicts import is_about_earlier
 from victor_ext.runtime.loop.evidence import ListPage, Problems, reports_error, said_members
 from victor_ext.runtime.loop.operations import Repeats, id_in_path
-from victor_ext.runtime.loop.resending import asked_url
+from victor_ext.runtime.loop.retry import asked_url
 
 from .bodies import code_in, complains, description_in, form_of, parameter_errors
 from .checks import ID

@@ -18,7 +18,7 @@ from victor_ext.runtime.auth.tokens import FixedToken, OAuthToken, issued_until,
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.headers import is_scheme, is_token
 from victor_ext.runtime.loop.flow import Lock
-from victor_ext.runtime.loop.resending import Authenticator
+from victor_ext.runtime.loop.retry import Authenticator
 
 from .operations import TOKEN, TOKEN_PATH
 from .problems import read_problems

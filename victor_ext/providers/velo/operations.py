@@ -56,7 +56,7 @@ from victor_ext.runtime.loop.operations import (
     Says,
     Shown,
 )
-from victor_ext.runtime.loop.resending import asked_url
+from victor_ext.runtime.loop.retry import asked_url
 from victor_ext.runtime.loop.table import Operations
 
 from .problems import correlation_id, read_problems

@@ -29,7 +29,7 @@ from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.headers import is_token
 from victor_ext.runtime.core.validation import are_seconds, shown
 from victor_ext.runtime.loop.flow import Lock
-from victor_ext.runtime.loop.resending import Authenticator
+from victor_ext.runtime.loop.retry import Authenticator
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey

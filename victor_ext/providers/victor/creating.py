@@ -4,8 +4,8 @@ import inspect
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
-from datetime import MAXYEAR, MINYEAR, datetime
-from typing import Any, cast
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, timedelta
+from typing import Any, NamedTuple, cast
 
 from victor_api.typed.arguments import CREATE_REQUEST_PAYMENT, create_request_payment
 from victor_api.typed.dictionaries import (
@@ -21,11 +21,11 @@ from victor_ext.runtime.client.records import ModelRecord
 from victor_ext.runtime.core import comparing
 from victor_ext.runtime.core.comparing import Comparer, Likeness
 from victor_ext.runtime.core.json_values import object_or_empty
-from victor_ext.runtime.core.validation import moment_problem
+from victor_ext.runtime.core.validation import as_date, moment_problem
 from victor_ext.runtime.loop.idempotency_keys import key_problem
 from victor_ext.typed import Body, Request
 
-from .checks import Validation, check_due_date
+from .checks import Validation
 from .statuses import CHILD_ID, ID, PARENT_ID, Direction, as_direction, as_moment
 
 ARGUMENTS = {sent.place: argument for argument, sent in CREATE_REQUEST_PAYMENT.items()}
@@ -45,20 +45,43 @@ def check_request(request: Request, now: datetime | None) -> None:
     check = request.check
     payee = object_or_empty(request.body.get("payee"))
     details = object_or_empty(request.body.get("payment_details"))
-    check_due_date(check, "due_date", details.get("due_date"), now)
+    due = as_date(details.get("due_date"))
+    if due is not None and now is not None:
+        check.add(_due_date_problem(due, now.astimezone(UTC)))
     if "ultimate_creditor" in payee and details.get("biller_type") == "CONSUMER":
         message = "ultimate_creditor can only be given with the biller type BUSINESS: leave it out."
         check.note("ultimate_creditor", "combination", message)
     key = request.by_hand["idempotency_key"]
     if key is not None:
         check.add(key_problem(key))
-    check.problems += extra_body_problems(request.by_hand["extra_body"], ARGUMENTS)
+    extra = request.by_hand["extra_body"]
+    if extra is not None:
+        check.problems += extra_body_problems(extra, ARGUMENTS)
+
+
+def _due_date_problem(due: date, now: datetime) -> Problem | None:
+    """What is wrong with a due date that is past, or over 24 hours ahead; or None. `now` is in UTC.
+
+    The provider's time zone is unknown, so a date is refused only if it is wrong in all zones,
+    UTC-12 to UTC+14.
+    """
+    if due < (now - timedelta(hours=12)).date():
+        code, what = "past", "is in the past:"
+    elif due > (now + timedelta(hours=14 + 24)).date():
+        code = "range"
+        what = "is too late: the provider takes a due date at most 24 hours ahead;"
+    else:
+        return None
+    tomorrow = (now + timedelta(days=1)).date()
+    advice = f"it is {now:%Y-%m-%d %H:%M} in UTC, so write {now.date()} or {tomorrow}."
+    return Problem("due_date", code, f"due_date {due} {what} {advice}")
 
 
 def body_of(request: Request) -> Body:
     """The body of a `create`. Raises `InvalidRequest` with all problems."""
     request.check.finish()
-    return with_extra_body(request.body, request.by_hand["extra_body"], ARGUMENTS)
+    extra = request.by_hand["extra_body"]
+    return request.body if extra is None else with_extra_body(request.body, extra, ARGUMENTS)
 
 
 def _request_of(arguments: Mapping[str, Any]) -> Request:
@@ -106,6 +129,42 @@ _COMPARERS: Mapping[str, Comparer] = {
 """How a response's value is compared with one that was sent, by the kind of the argument. Amounts
 are texts, and times may be numbers since the epoch.
 """
+_OF_RECORD = {ID, PARENT_ID, CHILD_ID, "status", "direction", "payment_network", "error_message"}
+"""The members at the top of a record that no caller has sent, whatever a newer body has."""
+
+
+class _Argument(NamedTuple):
+    """Where an argument stands, and how a record is compared with it."""
+
+    in_body: list[str]
+    in_request: list[str]
+    """In the request of a record."""
+    at_top: list[str] | None
+    """At the top of a record, for a member of the body itself."""
+    compare: Comparer
+    counts_if_left_out: bool
+
+    @classmethod
+    def at(cls, place: str, kind: str, *, counts_if_left_out: bool) -> "_Argument":
+        path = place.split(".")
+        at_top = None if len(path) > 1 or place in _OF_RECORD else path
+        in_request = ["payment_request", *path]
+        return cls(path, in_request, at_top, _COMPARERS[kind], counts_if_left_out)
+
+    def value_in(self, body: Mapping[str, Any]) -> Any:
+        """What was sent; None: nothing."""
+        value: Any = body
+        for name in self.in_body:
+            if value is None:
+                return None
+            value = value.get(name)
+        return value
+
+
+_COMPARED = {
+    name: _Argument.at(sent.place, sent.kind, counts_if_left_out=sent.counts_if_left_out)
+    for name, sent in CREATE_REQUEST_PAYMENT.items()
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,13 +214,6 @@ class Sent:
         """The caller's own reference, if it was sent."""
         return self.body.get("client_reference_id")
 
-    def value(self, argument: str) -> Any:
-        """What was sent for an argument; None: nothing."""
-        value: Any = self.body
-        for name in CREATE_REQUEST_PAYMENT[argument].place.split("."):
-            value = object_or_empty(value).get(name)
-        return value
-
     def may_have_made(self, record: ModelRecord, since: datetime) -> bool:
         """Whether a record may be of this payment; `PaymentRequest.could_be` has the rule."""
         created_at = as_moment(record.value_at(["payment_request", "created_at"]))
@@ -208,18 +260,18 @@ class Sent:
         it says nothing are not there.
         """
         compared: dict[str, Likeness] = {}
-        for argument, (place, kind, counts_if_left_out) in CREATE_REQUEST_PAYMENT.items():
-            value = self.value(argument)
-            if value is None and not counts_if_left_out:
+        for name, argument in _COMPARED.items():
+            value = argument.value_in(self.body)
+            if value is None and not argument.counts_if_left_out:
                 continue
             sent = "" if value is None else value
-            compare = _COMPARERS[kind]
-            first, *others = _values_in_record(record, place)
-            is_like = comparing.likeness(compare, sent, first)
-            for received in others:
-                other = comparing.likeness(compare, sent, received)
-                is_like = comparing.worst((is_like, other))
-            compared[argument] = is_like
+            is_like = comparing.likeness(argument.compare, sent, _value_in_request(record, name))
+            if argument.at_top is not None:
+                at_top = record.value_at(argument.at_top)
+                others = comparing.likeness(argument.compare, sent, at_top)
+                is_like = comparing.worst((is_like, others))
+            if is_like is not Likeness.UNSAID:
+                compared[name] = is_like
         if as_direction(record.value_at(["direction"])) is Direction.INBOUND:
             # A request that came in was created by somebody else.
             compared["direction"] = Likeness.OTHER
@@ -228,17 +280,13 @@ class Sent:
                 compared["extra_body"] = Likeness.OTHER
         # Where something else than an object stands, the members of the object cannot be read.
         compared |= dict.fromkeys(cast("Any", record).not_objects(), Likeness.UNREADABLE)
-        return {
-            name: is_like for name, is_like in compared.items() if is_like is not Likeness.UNSAID
-        }
+        return compared
 
 
 SUBJECT = {"payee_account_number", "payer_counterparty_id", "amount"}
 """The arguments that say who pays whom, and how much. The response to a request without a
 reference has to repeat them.
 """
-_OF_RECORD = {ID, PARENT_ID, CHILD_ID, "status", "direction", "payment_network", "error_message"}
-"""The members at the top of a record that no caller has sent, whatever a newer body has."""
 _ORIGINAL_AMOUNT = ["payment_request", "payment_details", "original_amount"]
 
 
@@ -250,20 +298,14 @@ def _contradicts(record: ModelRecord, extra: ExtraBody) -> bool:
     return comparing.differs(extra, whole.get("payment_request"))
 
 
-def _values_in_record(record: ModelRecord, place: str) -> list[Any]:
-    """What a record has for the member at a place of the body of `create`: in its request, and for
-    a member of the body itself at the top of the record, too. None: nothing.
-    """
-    value = record.value_at(["payment_request", *place.split(".")])
-    if "." not in place:
-        at_top = None if place in _OF_RECORD else record.value_at([place])
-        return [at_top, value]
-    is_amount = place == CREATE_REQUEST_PAYMENT["amount"].place
-    if not is_amount or record.value_at(_ORIGINAL_AMOUNT) in (None, "", value):
-        return [value]
+def _value_in_request(record: ModelRecord, argument: str) -> Any:
+    """What the request of a record has for an argument; None: nothing."""
+    value = record.value_at(_COMPARED[argument].in_request)
+    if argument != "amount" or record.value_at(_ORIGINAL_AMOUNT) in (None, "", value):
+        return value
     # The record is a `PaymentRequest` that was accepted with another amount.
     amounts = cast("Any", record).said_amounts()
-    return [amounts.original if amounts.unreadable is None else amounts.unreadable]
+    return amounts.original if amounts.unreadable is None else amounts.unreadable
 
 
 _SHOWN_IN_MESSAGES: Mapping[str, Callable[[str], str]] = {
@@ -285,6 +327,8 @@ def _other_value(record: ModelRecord, argument: str) -> str:
     shown = _SHOWN_IN_MESSAGES.get(argument)
     if shown is None:
         return f"another {argument}"
-    values = _values_in_record(record, CREATE_REQUEST_PAYMENT[argument].place)
-    value = next((each for each in values if not says_nothing(each)), None)
+    at_top = _COMPARED[argument].at_top
+    value = None if at_top is None else record.value_at(at_top)
+    if says_nothing(value):
+        value = _value_in_request(record, argument)
     return f"the {argument} {shown(one_line(value))!r}"

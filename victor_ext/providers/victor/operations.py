@@ -17,7 +17,7 @@ from victor_ext.errors import Conflict, Outcome, Problem, UnreadableResponse, Vi
 from victor_ext.ids import reference_of
 from victor_ext.money import from_wire
 from victor_ext.privacy import mask_digits, one_line, redact_code, redact_excerpt
-from victor_ext.runtime.core.comparing import about_another, as_id, is_about_one_of
+from victor_ext.runtime.core.comparing import about_another, is_about_one_of
 from victor_ext.runtime.core.json_values import (
     is_object,
     list_or_empty,
@@ -26,7 +26,7 @@ from victor_ext.runtime.core.json_values import (
     text_or_empty,
 )
 from victor_ext.runtime.loop.behaviour import Behaviour
-from victor_ext.runtime.loop.evidence import ListPage, Members, said_members
+from victor_ext.runtime.loop.evidence import ListPage, Members, names_something, said_members
 from victor_ext.runtime.loop.idempotency_keys import MIN_KEY_LENGTH, HeaderKey, KeyRule, key_problem
 from victor_ext.runtime.loop.operations import (
     TOKEN,
@@ -39,7 +39,7 @@ from victor_ext.runtime.loop.operations import (
     RepeatsId,
     id_in_path,
 )
-from victor_ext.runtime.loop.resending import asked_url
+from victor_ext.runtime.loop.retry import asked_url
 from victor_ext.runtime.loop.table import Operations
 
 from .auth import TOKEN_PATH
@@ -114,7 +114,7 @@ def _page_of_other_number(response: httpx.Response) -> str | None:
 
 def _names_request(response: httpx.Response) -> bool:
     """Whether a response to `create` has the id of a payment request: no refusal has one."""
-    return bool((as_id(said_members(response).get(ID)) or "").strip())
+    return names_something(said_members(response).get(ID))
 
 
 def _created_request(response: httpx.Response) -> PaymentRequest:
@@ -188,7 +188,7 @@ OPERATIONS: Mapping[str, Operation] = {
         evidence=Members(
             (ID,),
             f"its body has no {ID}",
-            lambda value: bool((as_id(value) or "").strip()),
+            names_something,
             proof=ID,
         ),
         # No `repeats`: the method `create` compares what the response repeats of the request (see

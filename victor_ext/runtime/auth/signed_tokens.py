@@ -25,7 +25,7 @@ from victor_ext.errors import ConfigurationError, DeadlineExceeded
 from victor_ext.privacy import Secret, SecretBytes, concealed, kind_of
 from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.loop.flow import Flow, Invoke, Lock, NotInTime
-from victor_ext.runtime.loop.resending import Exchange
+from victor_ext.runtime.loop.retry import Exchange
 
 from .tokens import IssuedToken, TokenCache
 

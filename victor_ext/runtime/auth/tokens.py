@@ -32,7 +32,7 @@ from victor_ext.runtime.core.headers import is_scheme, is_token
 from victor_ext.runtime.core.response import OPERATION
 from victor_ext.runtime.loop.flow import Flow, Lock, done
 from victor_ext.runtime.loop.operations import TOKEN, Operation
-from victor_ext.runtime.loop.resending import SIGNED, Exchange, may_be_outdated
+from victor_ext.runtime.loop.retry import SIGNED, Exchange, may_be_outdated
 
 ADVISORY_SECONDS = 60.0
 """So long before a token's end one caller fetches the next token, while others use this one."""

@@ -60,8 +60,7 @@ from victor_ext.runtime.http.pooled_transport import (
 )
 from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Flow, Lock
 from victor_ext.runtime.loop.operations import READ_EARLIER, Done, NotDone, Proof
-from victor_ext.runtime.loop.resending import Authenticator
-from victor_ext.runtime.loop.retry import RetryPolicy
+from victor_ext.runtime.loop.retry import Authenticator, RetryPolicy
 from victor_ext.systems import System
 
 from .config import KEEP, ClientConfig
@@ -170,7 +169,7 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
             config.loop, connections, config.urls, original=original, driver=self._driver
         )
         self._api = self.bind(self._generated)
-        runner = self._runner_type(self._api_within, poll_sleep, config.extras)
+        runner = self._runner_type(self._api, self._api_within, poll_sleep, config.extras)
         self._shared = Shared(runner, config.clock, config.loop.deadline, config.context)
         self._attach()
 
@@ -179,9 +178,8 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
         runner = getattr(cls, "_runner_type", None)
         if runner is not None:  # the class has a mode
             for name, kind in cls._resources.items():
-                setattr(
-                    cls, name, kind(Shared(runner(_refuse_without_client, _refuse_without_client)))
-                )
+                refuse = _refuse_without_client
+                setattr(cls, name, kind(Shared(runner(_NoClient(), refuse, refuse))))
             for name in dir(cls):
                 # a mock takes `self` from functions only
                 if isinstance(method := getattr(cls, name, None), operation):
@@ -263,10 +261,9 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
         other._assemble(config, self._connections, original=self._transport)
         return other
 
-    def _api_within(self, seconds: float | None) -> Any:
-        """The generated client, for calls within these seconds (None: the client's deadline)."""
-        client = self if seconds is None else self.with_options(deadline=seconds)
-        return client._api  # noqa: SLF001 - of the same class
+    def _api_within(self, seconds: float) -> Any:
+        """The generated client, for calls within these seconds."""
+        return self.with_options(deadline=seconds)._api  # noqa: SLF001 - of the same class
 
     def prepare(
         self,
@@ -567,13 +564,19 @@ def _checked_finding(
     return finding.doubt(since, proof.times_differ) or finding
 
 
-def _refuse_without_client(_seconds: float | None) -> Any:
+def _refuse_without_client(*_: object, **__: object) -> Any:
     """What a resource of a class calls: only that of a client can send. Raises
     `ConfigurationError`.
     """
     raise ConfigurationError(
         "This is a resource of the class. Make a client, and call that of the client."
     )
+
+
+class _NoClient:
+    """Stands in place of the generated client in a resource of a class."""
+
+    for_one_call = staticmethod(_refuse_without_client)
 
 
 class BlockingClient(BaseClient[Any, Blocking, SyncTransport, SyncClient]):

@@ -31,8 +31,7 @@ from victor_ext.runtime.loop.attempts import AttemptLoop
 from victor_ext.runtime.loop.behaviour import Behaviour
 from victor_ext.runtime.loop.events import OnEvent, Reporter
 from victor_ext.runtime.loop.idempotency_keys import HeaderKey
-from victor_ext.runtime.loop.resending import Authenticator
-from victor_ext.runtime.loop.retry import RetryPolicy, RetryQuota
+from victor_ext.runtime.loop.retry import Authenticator, RetryPolicy, RetryQuota
 
 Init = TypeVar("Init", bound=Callable[..., None])
 Transport = TypeVar("Transport")  # of the mode, and so is the next one

@@ -59,10 +59,11 @@ def read_only_method(client: Any, name: str) -> Callable[..., Any]:
 
     api = client.bind(client._generated, connect)  # noqa: SLF001 - as above
 
-    def api_within(_seconds: float | None) -> Any:
+    def api_within(_seconds: float) -> Any:
         return api
 
-    return method_of(client, name, replace(_runner_of(client), _api=api_within))
+    runner = replace(_runner_of(client), _api=api, _api_within=api_within)
+    return method_of(client, name, runner)
 
 
 def object_reads_of(client: Any) -> Mapping[str, tuple[str, ...]]:

@@ -326,7 +326,7 @@ def prepare_call(
     try:
         if isinstance(operation, str):
             api = client.bind(client._generated, connect)  # noqa: SLF001 - as above
-            runner = SyncRunner(lambda _seconds: api, _no_sleep, config.extras)
+            runner = SyncRunner(api, lambda _seconds: api, _no_sleep, config.extras)
             method = method_of(client, operation, runner)
             if key is not None and _KEY in inspect.signature(method).parameters:
                 arguments.setdefault(_KEY, key)

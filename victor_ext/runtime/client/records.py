@@ -176,21 +176,6 @@ class RecordList(list[R]):
     )
 
 
-def describe(result: Any, info: ResponseInfo) -> None:
-    """Set the response on the records of a result."""
-    if isinstance(result, Record):
-        result.response_info = info
-    elif isinstance(result, list):
-        item: Any
-        for item in result:  # pyright: ignore[reportUnknownVariableType] - a flow's
-            if isinstance(item, Record):
-                item.response_info = info
-            else:
-                describe(item, info)
-        if isinstance(result, RecordList):
-            result.response_info = info
-
-
 class Field(Generic[T]):
     """One field of a record.
 

@@ -12,17 +12,18 @@ import httpx
 
 from victor_ext.flows import adrive, drive
 from victor_ext.privacy import QUOTED
+from victor_ext.response_info import ResponseInfo
 from victor_ext.runtime.core.response import Response
 from victor_ext.runtime.loop.flow import Sleep
 
 from .extras import NO_EXTRAS, ExtraBody, ExtraQuery, Extras, extra_query_text
 from .generated import Received
-from .records import describe
+from .records import Record, RecordList
 
 T = TypeVar("T")
 
-ApiWithin = Callable[[float | None], Any]
-"""The generated client, with a deadline in seconds (None: that of the client)."""
+ApiWithin = Callable[[float], Any]
+"""The generated client, with a deadline in seconds."""
 
 
 @dataclass(slots=True, eq=False, repr=False)
@@ -52,9 +53,10 @@ class Call:
         return 1 if self.response is None else self.response.attempts
 
     def client_and_arguments(
-        self, api: ApiWithin, extras: Extras, received: Received
+        self, api: Any, extras: Extras, received: Received
     ) -> tuple[Any, dict[str, Any]]:
-        """The generated client for this one call, and the arguments of the generated function.
+        """The generated client for this one call, made of the client's `api`, and the arguments of
+        the generated function.
 
         `extras` are those of the client's options: a GET takes their query, and any other call
         their body, which is noted in `extra_body`. `received` is called with the response.
@@ -67,9 +69,7 @@ class Call:
                 query = "&".join(filter(None, (query, added)))
             arguments = extras.arguments(self.operation, arguments, self.own_places)
             self.extra_body = extras.body
-        client = api(self.seconds).for_one_call(
-            self.undocumented, received, query, as_json=self.as_json
-        )
+        client = api.for_one_call(self.undocumented, received, query, as_json=self.as_json)
         return client, arguments
 
 
@@ -111,7 +111,7 @@ def step_for_json(
     Only for an operation whose good responses the provider's behaviour checks: the document's
     parser does not see them.
     """
-    query = extra_query_text(operation, extra_query)
+    query = "" if extra_query is None else extra_query_text(operation, extra_query)
     return Call(
         operation, arguments, lambda response: response.json(), seconds, query, as_json=True
     )
@@ -135,11 +135,12 @@ def drop_none(**values: Any) -> dict[str, Any]:
 class _Runner:
     """What the runners of both modes have in common.
 
-    `_api` makes the generated client, `_sleep` waits, and `extras` are those of the client's
-    options.
+    `_api` is the generated client, `_api_within` makes one with a deadline, `_sleep` waits, and
+    `extras` are those of the client's options.
     """
 
-    _api: ApiWithin
+    _api: Any
+    _api_within: ApiWithin
     _sleep: Callable[[float], Any]
     extras: Extras = NO_EXTRAS
 
@@ -156,7 +157,7 @@ class _Runner:
         try:
             result = yield from flow
             if last:
-                describe(result, last[0].info())
+                _describe(result, last[0].info())
             return result
         finally:
             QUOTED.set(quoted_before)
@@ -179,8 +180,24 @@ class _Runner:
                 last.append(step.response)
                 QUOTED.set(ref(response.request))  # until the flow ends
 
-        client, arguments = step.client_and_arguments(self._api, self.extras, received)
+        api = self._api if step.seconds is None else self._api_within(step.seconds)
+        client, arguments = step.client_and_arguments(api, self.extras, received)
         return getattr(step.operation, self._function)(client=client, **arguments)
+
+
+def _describe(result: Any, info: ResponseInfo) -> None:
+    """Set the response on the records of a result."""
+    if isinstance(result, Record):
+        result.response_info = info
+    elif isinstance(result, list):
+        item: Any
+        for item in result:  # pyright: ignore[reportUnknownVariableType] - a flow's
+            if isinstance(item, Record):
+                item.response_info = info
+            else:
+                _describe(item, info)
+        if isinstance(result, RecordList):
+            result.response_info = info
 
 
 class SyncRunner(_Runner):

@@ -15,7 +15,7 @@ from victor_ext.runtime.core.response import Response
 from victor_ext.runtime.http.httpx_internals import url_below
 from victor_ext.runtime.loop.attempts import AttemptLoop
 from victor_ext.runtime.loop.flow import Flow
-from victor_ext.runtime.loop.resending import origin_of
+from victor_ext.runtime.loop.retry import origin_of
 
 
 class _AttemptTransport:

@@ -10,6 +10,7 @@ import codecs
 import math
 import zlib
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from datetime import timedelta
 from io import BytesIO
 from typing import Any
@@ -69,6 +70,7 @@ class Response(httpx.Response):
     damage: str | None = None  # why the body is not what was sent (bad compression, too long)
     too_long: bool = False  # than the limit, so that another attempt would bring the same
     is_secret: bool = False  # the body is read as `SecretObject`s
+    header_names: AbstractSet[bytes] = frozenset()  # in lower case, as they came
     attempts: int  # of the call, when it has ended
     request_id_headers: tuple[str, ...] = ()  # those of the `Behaviour`
     request_id_in_body: Callable[[Response], str | None] | None = None  # that of the `Behaviour`
@@ -175,7 +177,9 @@ class Body:
         # The words behind the status are anybody's, of any length, and the repr of a response shows
         # them. Without them it shows those of the standard.
         response.extensions.pop("reason_phrase", None)
-        if "set-cookie" in response.headers:
+        # Looked up here: each look into the headers of httpx goes through all of them.
+        names = response.header_names = {name.lower() for name, _ in response.headers.raw}
+        if b"set-cookie" in names:
             # httpx would send the cookie with every later call. No call may depend on an earlier
             # one, and with a cookie that is not ASCII no later request could be built.
             del response.headers["set-cookie"]
@@ -190,7 +194,7 @@ class Body:
         # httpx decompresses whole pieces, as often as the response says it was compressed: a
         # thousand bytes could become gigabytes in memory before anything counts them.
         self._decompressor: Any = None
-        if "content-encoding" in response.headers:
+        if b"content-encoding" in names:
             values = response.headers.get_list("content-encoding", split_commas=True)
             words = [value.strip().lower() for value in values]
             codings = [word for word in words if word not in ("", "identity")]
@@ -263,9 +267,7 @@ class Body:
         response = self.response
         if response.status_code in (204, 304) or response.request.method == "HEAD":
             return False
-        return (
-            "content-length" not in response.headers and "transfer-encoding" not in response.headers
-        )
+        return response.header_names.isdisjoint((b"content-length", b"transfer-encoding"))
 
     def _is_too_long(self) -> None:
         self.response.damage = f"its body is longer than {self._limit} bytes (max_response_bytes)"
@@ -282,6 +284,7 @@ class Body:
             self.response.damage = f"its body has more than {_MOST_OBJECTS} objects and lists"
             content = content[:_MOST_OBJECTS]
         response = self.response
+        response.is_stream_consumed = True
         response.whole = content
         response.elapsed = timedelta(seconds=monotonic() - self._began)
         if TELLS_ITS_END not in response.extensions and self._doubt is None and self._may_be_cut():

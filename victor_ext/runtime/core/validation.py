@@ -254,8 +254,27 @@ class Validation:
         required: bool = True,
     ) -> Any:
         """Text with a number of characters, and of a form that `wanted` describes."""
-        if value is None and not required:
-            return None
+        is_good = (
+            isinstance(value, str)
+            and len(value.strip()) >= shortest
+            and (longest is None or len(value) <= longest)
+            and (form is None or form.fullmatch(value))
+            and is_encodable(value)
+        )
+        if not is_good and (value is not None or required):
+            self._note_text(field, value, longest, shortest, form, wanted)
+        return value
+
+    def _note_text(
+        self,
+        field: str,
+        value: Any,
+        longest: int | None,
+        shortest: int,
+        form: re.Pattern[str] | None,
+        wanted: str,
+    ) -> None:
+        """Note what is wrong with a value that is no good text."""
         # Empty text may be taken; it is no length to advise.
         lengths = f"{max(shortest, 1)} to {longest} characters"
         kind = "text" if longest is None else f"text of {lengths}"
@@ -273,9 +292,8 @@ class Validation:
             self.note(field, "length", f"{field} must be {kind}, and {what}.")
         elif form is not None and not form.fullmatch(value):
             self.note(field, "format", f"{field} must be {wanted}.")
-        elif not is_encodable(value):
+        else:
             self.note(field, "characters", f"{field} {HALF_CHARACTER}.")
-        return value
 
     def comparable(self, field: str, value: object, *, required: bool) -> None:
         """Text with which a response is compared: more than blanks and stars, so that a response

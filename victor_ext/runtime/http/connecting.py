@@ -5,7 +5,7 @@ one timeout.
 import os
 import socket
 import ssl
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from ipaddress import ip_address
 from typing import Any, TypeVar, cast
 
@@ -30,6 +30,10 @@ def as_network_error(error: OSError, kind: type[E]) -> E:
     return kind(str(error.args[0] if len(error.args) == 1 else error))
 
 
+Entry = tuple[int, int, int, str, Any]
+"""An address in the result of `getaddrinfo`, with what a socket for it has to be."""
+
+
 def connect(backend: Any, host: str, port: int, timeout: float | None) -> Calls[socket.socket]:
     """Connect to a host, and return the socket, which never blocks.
 
@@ -37,38 +41,32 @@ def connect(backend: Any, host: str, port: int, timeout: float | None) -> Calls[
     socket can be written to. Raises `httpx.ConnectError` and `httpx.ConnectTimeout`.
     """
     addresses: Addresses = backend.addresses
-    known = addresses.known(host)
-    if not known:
-        try:
+    try:
+        known = addresses.known(host, port)
+        if not known:
             entries = yield lambda: backend.look_up(host, port, timeout)
             known = addresses.ordered(host, entries)
-        except OSError as error:
-            raise as_network_error(error, httpx.ConnectError) from error
-    for number, address in enumerate(known, start=1):
+    except OSError as error:
+        raise as_network_error(error, httpx.ConnectError) from error
+    for number, entry in enumerate(known, start=1):
         # an equal part of the time left for this address and each one behind it
         seconds = as_of_now(timeout, 1 + len(known) - number)
         try:
-            connected = yield from _connect(backend, address, port, seconds)
+            connected = yield from _connect(backend, entry, seconds)
         except (httpx.ConnectError, httpx.ConnectTimeout):
-            addresses.forget(host)
+            addresses.forget(host, port)
             if number == len(known) or is_over(timeout):
                 raise
         else:
-            addresses.note(host, address, known)
+            addresses.note(host, port, entry, known)
             return connected
     raise httpx.ConnectError(f"{host} has no address")
 
 
-def _connect(backend: Any, address: str, port: int, seconds: float | None) -> Calls[socket.socket]:
+def _connect(backend: Any, entry: Entry, seconds: float | None) -> Calls[socket.socket]:
     """As `connect`, to one address."""
+    family, kind, protocol, _, where = entry
     try:
-        # Asks no name server. An address may name its network interface ("fe80::1%eth0"), which the
-        # system resolves.
-        kind = socket.SOCK_STREAM
-        flags = socket.AI_NUMERICHOST
-        family, kind, protocol, _, where = socket.getaddrinfo(
-            address.encode("ascii"), port, type=kind, flags=flags
-        )[0]
         connection = socket.socket(family, kind, protocol)
     except OSError as error:
         raise as_network_error(error, httpx.ConnectError) from error
@@ -104,38 +102,48 @@ class Addresses:
     """
 
     def __init__(self) -> None:
-        # both by host: the address that worked last, if another was tried before it; and until when
-        # these addresses are used without another look-up
+        # the address that worked last, if another was tried before it, by host
         self._works: dict[str, str] = {}
-        self._fresh: dict[str, tuple[float, list[str]]] = {}
+        # until when these addresses are used without another look-up, by host and port
+        self._fresh: dict[tuple[str, int], tuple[float, Sequence[Entry]]] = {}
 
-    def known(self, host: str) -> list[str]:
+    def known(self, host: str, port: int) -> Sequence[Entry]:
         """The addresses of a host that needs no look-up: those of a look-up just before, if one of
         them worked, or the host itself if it is an address. Empty for any other host.
         """
-        until, addresses = self._fresh.get(host, (0.0, []))
+        until, entries = self._fresh.get((host, port), (0.0, []))
         if monotonic() < until:
-            return addresses
-        self.forget(host)
+            return entries
+        self.forget(host, port)
         try:
-            return [str(ip_address(host))]
+            address = str(ip_address(host))
         except ValueError:
             return []
+        # Asks no name server. An address may name its network interface ("fe80::1%eth0"), which the
+        # system resolves.
+        kind, flags = socket.SOCK_STREAM, socket.AI_NUMERICHOST
+        return socket.getaddrinfo(address.encode("ascii"), port, type=kind, flags=flags)[:1]
 
-    def ordered(self, host: str, entries: Iterable[Any]) -> list[str]:
+    def ordered(self, host: str, entries: Iterable[Entry]) -> Sequence[Entry]:
         """The addresses in the result of `getaddrinfo`, in the order to try them."""
-        addresses = dict.fromkeys(str(address[0]) for *_, address in entries)
+        by_address: dict[str, Entry] = {}
+        for entry in entries:
+            by_address.setdefault(_address_of(entry), entry)
         works = self._works.get(host)
-        return sorted(addresses, key=lambda address: address != works)
+        return sorted(by_address.values(), key=lambda entry: _address_of(entry) != works)
 
-    def note(self, host: str, address: str, addresses: list[str]) -> None:
-        """Note that this address worked. `addresses` are those of the host, in the order in which
-        they were tried.
+    def note(self, host: str, port: int, entry: Entry, entries: Sequence[Entry]) -> None:
+        """Note that this address worked. `entries` are the addresses of the host, in the order in
+        which they were tried.
         """
-        if address != addresses[0]:
-            self._works[host] = address
-        self._fresh.setdefault(host, (monotonic() + REMEMBER_SECONDS, addresses))
+        if entry is not entries[0]:
+            self._works[host] = _address_of(entry)
+        self._fresh.setdefault((host, port), (monotonic() + REMEMBER_SECONDS, entries))
 
-    def forget(self, host: str) -> None:
+    def forget(self, host: str, port: int) -> None:
         """Look the host up again next time."""
-        self._fresh.pop(host, None)
+        self._fresh.pop((host, port), None)
+
+
+def _address_of(entry: Entry) -> str:
+    return str(entry[4][0])

@@ -7,6 +7,7 @@ use; `H11Exchange` is what it falls back to.
 """
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 import h11
@@ -100,7 +101,7 @@ _VALUE = rb"[!-~](?:[ -~]*[!-~])?"
 # Not HEAD and CONNECT: h11 knows that no body follows the head of their responses.
 _usual_method = re.compile(r"(?!HEAD\Z|CONNECT\Z)[A-Z]+")
 _usual_target = re.compile(rb"[!-~]+")
-_usual_name = re.compile(_NAME)
+_usual_name = lru_cache(re.compile(_NAME).fullmatch)  # nearly all requests have the same names
 _usual_value = re.compile(_VALUE)
 _usual_head = re.compile(
     rb"HTTP/1\.1 (?!204|304)([2-5][0-9][0-9]) ([ -~]*)\r\n((?:"
@@ -215,7 +216,7 @@ def _usual_request(method: str, target: bytes, fields: Fields, content: bytes) -
     if not (_usual_method.fullmatch(method) and _usual_target.fullmatch(target)):
         return None
     for name, value in fields:
-        if not (_usual_name.fullmatch(name) and _usual_value.fullmatch(value)):
+        if not (_usual_name(name) and _usual_value.fullmatch(value)):
             return None
     values = _values_by_name(fields)
     if values is None or b"transfer-encoding" in values:

@@ -2,7 +2,7 @@
 client, each with blocking and with awaited calls.
 
 The httpx client is the caller's own, or one that is used because httpx has been patched:
-`originals` says when.
+`httpx_internals` says when.
 
 A cancelled task or a Ctrl-C may interrupt a call at any moment. So the clean-up never waits, and an
 exchange loses its place and its connection at the latest when nothing refers to them.
@@ -30,7 +30,7 @@ from victor_ext.runtime.http.tls_layer import READ_BYTES
 from .connection_pool import ConnectionPool, Lease
 from .from_httpx2 import AsyncClient, SyncClient, send, send_awaited
 from .http11 import Route
-from .originals import ASYNC, SYNC, ConnectsOtherwise
+from .httpx_internals import ASYNC, SYNC, ConnectsOtherwise
 
 
 class PooledTransport(httpx.BaseTransport):

@@ -22,7 +22,11 @@ from victor_ext.flows import adrive, drive
 from victor_ext.privacy import SecretBytes
 from victor_ext.runtime.core.clock import as_of_now, is_over, monotonic
 from victor_ext.runtime.http.connecting import Addresses, as_network_error, connect
-from victor_ext.runtime.http.originals import ASYNC, require_connecting, require_connecting_awaited
+from victor_ext.runtime.http.httpx_internals import (
+    ASYNC,
+    require_connecting,
+    require_connecting_awaited,
+)
 from victor_ext.runtime.http.tls_layer import READ_BYTES, TunnelStream
 
 A = TypeVar("A")

@@ -43,15 +43,17 @@ from .events import CallReport, Reporter
 from .flow import Flow, Lock, Send, Sleep
 from .idempotency_keys import LONGEST_WITH_KEY
 from .operations import Operation
-from .resending import (
+from .retry import (
     MAX_REDIRECTS,
     Authenticator,
+    RetryPolicy,
+    RetryQuota,
     keep_content,
     may_try_another_token,
+    parse_retry_after,
     redirected,
     sendable,
 )
-from .retry import RetryPolicy, RetryQuota, parse_retry_after
 
 _ASLEEP = 300.0
 """Seconds of sleep during a call after which its key is not sent. No provider is known to forget
@@ -302,7 +304,7 @@ class _Call:
         if left is not None and left <= 0:
             raise self._out_of_time(request, None)
         has_key = counted and self._key is not None
-        row = loop.behaviour.operation_of(request)
+        row = loop.behaviour.operations.of_attempt(request)
         if has_key or (counted and not row.reads):
             self._refuse_after_sleep(request, left)
         request.extensions["timeout"] = Timeouts(self._timeouts, self._left)
@@ -344,8 +346,9 @@ class _Call:
             return of_exception(
                 came, may_have_been_sent=request.extensions.get(MAY_HAVE_BEEN_SENT, False)
             )
-        if "age" not in came.headers:  # a cached response carries an old time
-            loop.clock.learn(came.headers.get("date"))
+        # a cached response carries an old time
+        if b"date" in came.header_names and b"age" not in came.header_names:
+            loop.clock.learn(came.headers["date"])
         begun = has_key and self._outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED)
         failure = of_response(came, loop.behaviour, begun=begun)
         # It may be a late second response to an earlier request on the same connection.
@@ -380,7 +383,7 @@ class _Call:
     ) -> Flow[None]:
         """Wait for the next attempt, or raise the error of the call."""
         loop = self._loop
-        row = loop.behaviour.operation_of(request)
+        row = loop.behaviour.operations.of_attempt(request)
         repeatable = may_repeat(failure, row, has_key=self._key is not None or not signed)
         if not repeatable or self._retries + 1 >= loop.policy.max_attempts:
             raise self._error(request, failure)

@@ -6,10 +6,8 @@ from dataclasses import dataclass, field
 import httpx
 
 from victor_ext.errors import Problem
-from victor_ext.runtime.core.response import OPERATION
 
 from .idempotency_keys import KeyPlace, NoKey
-from .operations import Operation
 from .table import Operations
 
 
@@ -50,11 +48,6 @@ class Behaviour:
     request_id_in_body: Callable[[httpx.Response], str | None] | None = None
     refused_credentials: frozenset[int] = frozenset({401})
     authentication_hint: str = "Check the credentials."  # {host} is that of the request
-
-    def operation_of(self, request: httpx.Request) -> Operation:
-        """What the system's table says of a request: its row, found once for each call."""
-        row: Operation | None = request.extensions.get(OPERATION)
-        return self.operations.of(request) if row is None else row
 
     def who(self, request: httpx.Request) -> str:
         """The provider, with its environment or the other server that a request went to, for a

@@ -134,7 +134,7 @@ def of_response(response: Response, behaviour: Behaviour, *, begun: bool = False
     `begun`: an earlier attempt may have begun the work.
     """
     status = response.status_code
-    row = behaviour.operation_of(response.request)
+    row = behaviour.operations.of_attempt(response.request)
     if 200 <= status < 300 or _is_result(response, row):
         return _of_good_status(response, row, behaviour, begun=begun)
     if status < 400:
@@ -352,7 +352,9 @@ def error_for(
     """
     response = failure.response
     # A response to a request that holds a secret may repeat it, so it is not quoted.
-    quoted = response is not None and not behaviour.operation_of(response.request).is_secret
+    quoted = (
+        response is not None and not behaviour.operations.of_attempt(response.request).is_secret
+    )
     # What proves the work lists no problems: a provider's shape of errors may fit it by chance.
     may_list = quoted and not failure.is_proof
     problems = tuple(behaviour.problems(response)) if response is not None and may_list else ()
@@ -362,7 +364,7 @@ def error_for(
     if response is not None and response.status_code in behaviour.refused_credentials:
         sentences.append(behaviour.authentication_hint.replace("{host}", request.url.host))
     if failure.error_class is NotFound:
-        sentences.append(behaviour.operation_of(request).not_found)
+        sentences.append(behaviour.operations.of_attempt(request).not_found)
     error = failure.error_class(
         " ".join(filter(None, sentences)),
         request=request,
@@ -423,7 +425,7 @@ def what_to_do(
     conflict: bool = False,
 ) -> str:
     """What the caller may do after the failure. Empty for a read, which may always be repeated."""
-    row = behaviour.operation_of(request)
+    row = behaviour.operations.of_attempt(request)
     if row.reads:
         return ""
     look = f"look {row.hint(request)}".rstrip()

@@ -12,6 +12,7 @@ import httpx
 
 from victor_ext.errors import Problem
 from victor_ext.privacy import body_of
+from victor_ext.runtime.core.comparing import as_id
 from victor_ext.runtime.core.json_values import (
     NOT_JSON,
     flag_of,
@@ -337,6 +338,11 @@ def said_members(response: httpx.Response) -> dict[str, Any]:
     """The members of the JSON object in a body, or of its beginning where the body was cut."""
     body = json_of(response)
     return readable_members(body_of(response)) if body is NOT_JSON else object_or_empty(body)
+
+
+def names_something(id: object) -> bool:
+    """Whether a value is an id: a text that is not blank, or a whole number."""
+    return bool((as_id(id) or "").strip())
 
 
 @dataclass(frozen=True, slots=True)

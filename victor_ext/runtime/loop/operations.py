@@ -48,7 +48,7 @@ from .idempotency_keys import (
     NoKey,
 )
 from .proven_work import proves_declared_work
-from .resending import asked_url
+from .retry import asked_url
 
 DeclaredKey: TypeAlias = Any
 """What a document says of a key: an object of the generated class `Key`, which each package has."""

@@ -33,7 +33,7 @@ from victor_ext.runtime.core.json_values import (
 )
 
 from .evidence import READER, Declared, Reader, reports_error, said_members, says_failure
-from .resending import asked_url
+from .retry import asked_url
 
 _COMPLAINTS = frozenset(
     {

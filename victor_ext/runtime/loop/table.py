@@ -14,6 +14,7 @@ import httpx
 
 from victor_ext.errors import ConfigurationError
 from victor_ext.runtime.core.arguments import hint_at
+from victor_ext.runtime.core.response import OPERATION
 
 from .evidence import READER, SAFE_METHODS, Declared, Problems, Reader, lists_declared_errors
 from .idempotency_keys import MADE, NO_KEY, TAKEN, HeaderKey, KeyPlace, KeyRule
@@ -89,6 +90,11 @@ class Operations:
         """The tables of other packages whose operations go through the client, by the identity of
         their documents.
         """
+
+    def of_attempt(self, request: httpx.Request) -> Operation:
+        """The row of a request that is sent: the one that its call has found, once."""
+        row: Operation | None = request.extensions.get(OPERATION)
+        return self.of(request) if row is None else row
 
     def of(self, request: httpx.Request) -> Operation:
         """The row of a request. The attempt loop asks once for each call, and keeps it as an

@@ -16,7 +16,6 @@ from ...models.checkout import Checkout
 from ...models.checkout_form import CheckoutForm
 from ...types import Operation as _Operation
 from ...types import Response
-from ...types import status_of as _status_of
 
 
 def _get_kwargs(*, body: CheckoutForm) -> dict[str, Any]:
@@ -67,17 +66,6 @@ OPERATION = _Operation(
 """What the document says of the operation, for the client's transport."""
 
 
-def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[Checkout]:
-    return Response(
-        status_code=_status_of(response.status_code),
-        content=response.content,
-        headers=response.headers,
-        parsed=client.parse_response(_parse_response, response),
-    )
-
-
 def sync_detailed(
     *, client: AuthenticatedClient | Client, body: CheckoutForm
 ) -> Response[Checkout]:
@@ -97,7 +85,7 @@ def sync_detailed(
     _kwargs = _get_kwargs(body=body)
     _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = client.get_httpx_client().request(**_kwargs)
-    return _build_response(client=client, response=_response)
+    return client.whole_response(_parse_response, _response)
 
 
 def sync(*, client: AuthenticatedClient | Client, body: CheckoutForm) -> Checkout | None:
@@ -112,7 +100,7 @@ async def asyncio_detailed(
     _kwargs = _get_kwargs(body=body)
     _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = await client.get_async_httpx_client().request(**_kwargs)
-    return _build_response(client=client, response=_response)
+    return client.whole_response(_parse_response, _response)
 
 
 async def asyncio(*, client: AuthenticatedClient | Client, body: CheckoutForm) -> Checkout | None:

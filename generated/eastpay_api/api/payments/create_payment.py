@@ -16,7 +16,6 @@ from ...models.payment import Payment
 from ...models.payment_form import PaymentForm
 from ...types import Operation as _Operation
 from ...types import Response
-from ...types import status_of as _status_of
 
 
 def _get_kwargs(*, body: PaymentForm) -> dict[str, Any]:
@@ -91,17 +90,6 @@ OPERATION = _Operation(
 """What the document says of the operation, for the client's transport."""
 
 
-def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[Payment]:
-    return Response(
-        status_code=_status_of(response.status_code),
-        content=response.content,
-        headers=response.headers,
-        parsed=client.parse_response(_parse_response, response),
-    )
-
-
 def sync_detailed(*, client: AuthenticatedClient | Client, body: PaymentForm) -> Response[Payment]:
     """Pre-authorise (PA) or debit (DB) a card
 
@@ -122,7 +110,7 @@ def sync_detailed(*, client: AuthenticatedClient | Client, body: PaymentForm) ->
     _kwargs = _get_kwargs(body=body)
     _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = client.get_httpx_client().request(**_kwargs)
-    return _build_response(client=client, response=_response)
+    return client.whole_response(_parse_response, _response)
 
 
 def sync(*, client: AuthenticatedClient | Client, body: PaymentForm) -> Payment | None:
@@ -137,7 +125,7 @@ async def asyncio_detailed(
     _kwargs = _get_kwargs(body=body)
     _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = await client.get_async_httpx_client().request(**_kwargs)
-    return _build_response(client=client, response=_response)
+    return client.whole_response(_parse_response, _response)
 
 
 async def asyncio(*, client: AuthenticatedClient | Client, body: PaymentForm) -> Payment | None:

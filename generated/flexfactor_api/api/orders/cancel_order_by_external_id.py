@@ -9,16 +9,15 @@ import httpx
 
 from ... import errors
 from ...answers import read_body as _read_body
-from ...bodies import json_body as _json_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
 from ...models.cancel_request import CancelRequest
 from ...models.problem import Problem
+from ...serializing import json_body as _json_body
 from ...serializing import segment as _segment
 from ...types import Key as _Key
 from ...types import Operation as _Operation
 from ...types import Response
-from ...types import status_of as _status_of
 
 
 def _get_kwargs(external_order_id: str, *, body: CancelRequest) -> dict[str, Any]:
@@ -70,17 +69,6 @@ OPERATION = _Operation(
 """What the document says of the operation, for the client's transport."""
 
 
-def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[Problem]:
-    return Response(
-        status_code=_status_of(response.status_code),
-        content=response.content,
-        headers=response.headers,
-        parsed=client.parse_response(_parse_response, response),
-    )
-
-
 def sync_detailed(
     external_order_id: str, *, client: AuthenticatedClient | Client, body: CancelRequest
 ) -> Response[Problem]:
@@ -103,7 +91,7 @@ def sync_detailed(
     _kwargs = _get_kwargs(external_order_id=external_order_id, body=body)
     _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = client.get_httpx_client().request(**_kwargs)
-    return _build_response(client=client, response=_response)
+    return client.whole_response(_parse_response, _response)
 
 
 def sync(
@@ -120,7 +108,7 @@ async def asyncio_detailed(
     _kwargs = _get_kwargs(external_order_id=external_order_id, body=body)
     _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = await client.get_async_httpx_client().request(**_kwargs)
-    return _build_response(client=client, response=_response)
+    return client.whole_response(_parse_response, _response)
 
 
 async def asyncio(

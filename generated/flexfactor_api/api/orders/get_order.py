@@ -16,7 +16,6 @@ from ...models.problem import Problem
 from ...serializing import segment as _segment
 from ...types import Operation as _Operation
 from ...types import Response
-from ...types import status_of as _status_of
 
 
 def _get_kwargs(order_id: str) -> dict[str, Any]:
@@ -55,17 +54,6 @@ OPERATION = _Operation(
 """What the document says of the operation, for the client's transport."""
 
 
-def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[Order | Problem]:
-    return Response(
-        status_code=_status_of(response.status_code),
-        content=response.content,
-        headers=response.headers,
-        parsed=client.parse_response(_parse_response, response),
-    )
-
-
 def sync_detailed(
     order_id: str, *, client: AuthenticatedClient | Client
 ) -> Response[Order | Problem]:
@@ -85,7 +73,7 @@ def sync_detailed(
     _kwargs = _get_kwargs(order_id=order_id)
     _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = client.get_httpx_client().request(**_kwargs)
-    return _build_response(client=client, response=_response)
+    return client.whole_response(_parse_response, _response)
 
 
 def sync(order_id: str, *, client: AuthenticatedClient | Client) -> Order | Problem | None:
@@ -100,7 +88,7 @@ async def asyncio_detailed(
     _kwargs = _get_kwargs(order_id=order_id)
     _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = await client.get_async_httpx_client().request(**_kwargs)
-    return _build_response(client=client, response=_response)
+    return client.whole_response(_parse_response, _response)
 
 
 async def asyncio(order_id: str, *, client: AuthenticatedClient | Client) -> Order | Problem | None:

@@ -9,15 +9,14 @@ import httpx
 
 from ... import errors
 from ...answers import read_body as _read_body
-from ...bodies import json_body as _json_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
 from ...models.problem import Problem
 from ...models.transmit_answer import TransmitAnswer
 from ...models.transmit_request import TransmitRequest
+from ...serializing import json_body as _json_body
 from ...types import Operation as _Operation
 from ...types import Response
-from ...types import status_of as _status_of
 
 
 def _get_kwargs(*, body: TransmitRequest) -> dict[str, Any]:
@@ -85,17 +84,6 @@ OPERATION = _Operation(
 """What the document says of the operation, for the client's transport."""
 
 
-def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[Problem | TransmitAnswer]:
-    return Response(
-        status_code=_status_of(response.status_code),
-        content=response.content,
-        headers=response.headers,
-        parsed=client.parse_response(_parse_response, response),
-    )
-
-
 def sync_detailed(
     *, client: AuthenticatedClient | Client, body: TransmitRequest
 ) -> Response[Problem | TransmitAnswer]:
@@ -117,7 +105,7 @@ def sync_detailed(
     _kwargs = _get_kwargs(body=body)
     _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = client.get_httpx_client().request(**_kwargs)
-    return _build_response(client=client, response=_response)
+    return client.whole_response(_parse_response, _response)
 
 
 def sync(
@@ -134,7 +122,7 @@ async def asyncio_detailed(
     _kwargs = _get_kwargs(body=body)
     _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = await client.get_async_httpx_client().request(**_kwargs)
-    return _build_response(client=client, response=_response)
+    return client.whole_response(_parse_response, _response)
 
 
 async def asyncio(

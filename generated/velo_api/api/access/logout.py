@@ -14,7 +14,6 @@ from ...decoding import Object
 from ...models.error_response import ErrorResponse
 from ...types import Operation as _Operation
 from ...types import Response
-from ...types import status_of as _status_of
 
 
 def _get_kwargs() -> dict[str, Any]:
@@ -52,17 +51,6 @@ OPERATION = _Operation(
 """What the document says of the operation, for the client's transport."""
 
 
-def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[ErrorResponse]:
-    return Response(
-        status_code=_status_of(response.status_code),
-        content=response.content,
-        headers=response.headers,
-        parsed=client.parse_response(_parse_response, response),
-    )
-
-
 def sync_detailed(*, client: AuthenticatedClient | Client) -> Response[ErrorResponse]:
     """Revoke the access token that the call carries.
 
@@ -77,7 +65,7 @@ def sync_detailed(*, client: AuthenticatedClient | Client) -> Response[ErrorResp
     _kwargs = _get_kwargs()
     _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = client.get_httpx_client().request(**_kwargs)
-    return _build_response(client=client, response=_response)
+    return client.whole_response(_parse_response, _response)
 
 
 def sync(*, client: AuthenticatedClient | Client) -> ErrorResponse | None:
@@ -90,7 +78,7 @@ async def asyncio_detailed(*, client: AuthenticatedClient | Client) -> Response[
     _kwargs = _get_kwargs()
     _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = await client.get_async_httpx_client().request(**_kwargs)
-    return _build_response(client=client, response=_response)
+    return client.whole_response(_parse_response, _response)
 
 
 async def asyncio(*, client: AuthenticatedClient | Client) -> ErrorResponse | None:

@@ -18,7 +18,6 @@ from ...serializing import query_string as _query_string
 from ...serializing import segment as _segment
 from ...types import UNSET, Response, Unset
 from ...types import Operation as _Operation
-from ...types import status_of as _status_of
 
 
 def _get_kwargs(payee_id: str, *, sensitive: bool | Unset = UNSET) -> dict[str, Any]:
@@ -58,17 +57,6 @@ OPERATION = _Operation(
 """What the document says of the operation, for the client's transport."""
 
 
-def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[ErrorResponse | Payee]:
-    return Response(
-        status_code=_status_of(response.status_code),
-        content=response.content,
-        headers=response.headers,
-        parsed=client.parse_response(_parse_response, response),
-    )
-
-
 def sync_detailed(
     payee_id: str, *, client: AuthenticatedClient | Client, sensitive: bool | Unset = UNSET
 ) -> Response[ErrorResponse | Payee]:
@@ -89,7 +77,7 @@ def sync_detailed(
     _kwargs = _get_kwargs(payee_id=payee_id, sensitive=sensitive)
     _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = client.get_httpx_client().request(**_kwargs)
-    return _build_response(client=client, response=_response)
+    return client.whole_response(_parse_response, _response)
 
 
 def sync(
@@ -106,7 +94,7 @@ async def asyncio_detailed(
     _kwargs = _get_kwargs(payee_id=payee_id, sensitive=sensitive)
     _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = await client.get_async_httpx_client().request(**_kwargs)
-    return _build_response(client=client, response=_response)
+    return client.whole_response(_parse_response, _response)
 
 
 async def asyncio(

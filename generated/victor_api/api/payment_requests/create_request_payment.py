@@ -9,17 +9,16 @@ import httpx
 
 from ... import errors
 from ...answers import read_body as _read_body
-from ...bodies import json_body as _json_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
 from ...models.api_error_response import ApiErrorResponse
 from ...models.new_rtp_rfp_payment_request import NewRtpRfpPaymentRequest
 from ...models.payment_request_receipt import PaymentRequestReceipt
 from ...serializing import header as _header
+from ...serializing import json_body as _json_body
 from ...types import UNSET, Response, Unset
 from ...types import Key as _Key
 from ...types import Operation as _Operation
-from ...types import status_of as _status_of
 
 
 def _get_kwargs(
@@ -84,17 +83,6 @@ OPERATION = _Operation(
 """What the document says of the operation, for the client's transport."""
 
 
-def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[ApiErrorResponse | PaymentRequestReceipt]:
-    return Response(
-        status_code=_status_of(response.status_code),
-        content=response.content,
-        headers=response.headers,
-        parsed=client.parse_response(_parse_response, response),
-    )
-
-
 def sync_detailed(
     *,
     client: AuthenticatedClient | Client,
@@ -133,7 +121,7 @@ def sync_detailed(
     _kwargs = _get_kwargs(body=body, idempotency_key=idempotency_key)
     _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = client.get_httpx_client().request(**_kwargs)
-    return _build_response(client=client, response=_response)
+    return client.whole_response(_parse_response, _response)
 
 
 def sync(
@@ -156,7 +144,7 @@ async def asyncio_detailed(
     _kwargs = _get_kwargs(body=body, idempotency_key=idempotency_key)
     _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = await client.get_async_httpx_client().request(**_kwargs)
-    return _build_response(client=client, response=_response)
+    return client.whole_response(_parse_response, _response)
 
 
 async def asyncio(

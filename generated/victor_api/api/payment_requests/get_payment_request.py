@@ -16,7 +16,6 @@ from ...models.validation_errors import ValidationErrors
 from ...serializing import segment as _segment
 from ...types import Operation as _Operation
 from ...types import Response
-from ...types import status_of as _status_of
 
 
 def _get_kwargs(victor_payment_request_id: str) -> dict[str, Any]:
@@ -60,17 +59,6 @@ OPERATION = _Operation(
 """What the document says of the operation, for the client's transport."""
 
 
-def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[GetPaymentRequestResponse | ValidationErrors]:
-    return Response(
-        status_code=_status_of(response.status_code),
-        content=response.content,
-        headers=response.headers,
-        parsed=client.parse_response(_parse_response, response),
-    )
-
-
 def sync_detailed(
     victor_payment_request_id: str, *, client: AuthenticatedClient | Client
 ) -> Response[GetPaymentRequestResponse | ValidationErrors]:
@@ -102,7 +90,7 @@ def sync_detailed(
     _kwargs = _get_kwargs(victor_payment_request_id=victor_payment_request_id)
     _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = client.get_httpx_client().request(**_kwargs)
-    return _build_response(client=client, response=_response)
+    return client.whole_response(_parse_response, _response)
 
 
 def sync(
@@ -119,7 +107,7 @@ async def asyncio_detailed(
     _kwargs = _get_kwargs(victor_payment_request_id=victor_payment_request_id)
     _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = await client.get_async_httpx_client().request(**_kwargs)
-    return _build_response(client=client, response=_response)
+    return client.whole_response(_parse_response, _response)
 
 
 async def asyncio(

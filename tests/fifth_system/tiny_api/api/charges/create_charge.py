@@ -8,16 +8,15 @@ from typing import Any
 import httpx
 
 from ...answers import read_body as _read_body
-from ...bodies import json_body as _json_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
 from ...models.failure import Failure
 from ...models.new_charge import NewCharge
 from ...models.refusal import Refusal
+from ...serializing import json_body as _json_body
 from ...types import Key as _Key
 from ...types import Operation as _Operation
 from ...types import Response
-from ...types import status_of as _status_of
 
 
 def _get_kwargs(*, body: NewCharge) -> dict[str, Any]:
@@ -58,17 +57,6 @@ OPERATION = _Operation(
 """What the document says of the operation, for the client's transport."""
 
 
-def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[Failure | Refusal]:
-    return Response(
-        status_code=_status_of(response.status_code),
-        content=response.content,
-        headers=response.headers,
-        parsed=client.parse_response(_parse_response, response),
-    )
-
-
 def sync_detailed(
     *, client: AuthenticatedClient | Client, body: NewCharge
 ) -> Response[Failure | Refusal]:
@@ -91,7 +79,7 @@ def sync_detailed(
     _kwargs = _get_kwargs(body=body)
     _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = client.get_httpx_client().request(**_kwargs)
-    return _build_response(client=client, response=_response)
+    return client.whole_response(_parse_response, _response)
 
 
 def sync(*, client: AuthenticatedClient | Client, body: NewCharge) -> Failure | Refusal | None:
@@ -106,7 +94,7 @@ async def asyncio_detailed(
     _kwargs = _get_kwargs(body=body)
     _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = await client.get_async_httpx_client().request(**_kwargs)
-    return _build_response(client=client, response=_response)
+    return client.whole_response(_parse_response, _response)
 
 
 async def asyncio(

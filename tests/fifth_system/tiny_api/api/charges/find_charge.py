@@ -15,7 +15,6 @@ from ...models.failure import Failure
 from ...serializing import segment as _segment
 from ...types import Operation as _Operation
 from ...types import Response
-from ...types import status_of as _status_of
 
 
 def _get_kwargs(id: str) -> dict[str, Any]:
@@ -49,17 +48,6 @@ OPERATION = _Operation(
 """What the document says of the operation, for the client's transport."""
 
 
-def _build_response(
-    *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[Charge | Failure]:
-    return Response(
-        status_code=_status_of(response.status_code),
-        content=response.content,
-        headers=response.headers,
-        parsed=client.parse_response(_parse_response, response),
-    )
-
-
 def sync_detailed(id: str, *, client: AuthenticatedClient | Client) -> Response[Charge | Failure]:
     """One charge.
 
@@ -77,7 +65,7 @@ def sync_detailed(id: str, *, client: AuthenticatedClient | Client) -> Response[
     _kwargs = _get_kwargs(id=id)
     _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = client.get_httpx_client().request(**_kwargs)
-    return _build_response(client=client, response=_response)
+    return client.whole_response(_parse_response, _response)
 
 
 def sync(id: str, *, client: AuthenticatedClient | Client) -> Charge | Failure | None:
@@ -92,7 +80,7 @@ async def asyncio_detailed(
     _kwargs = _get_kwargs(id=id)
     _kwargs["extensions"] = client.request_extensions(OPERATION)
     _response = await client.get_async_httpx_client().request(**_kwargs)
-    return _build_response(client=client, response=_response)
+    return client.whole_response(_parse_response, _response)
 
 
 async def asyncio(id: str, *, client: AuthenticatedClient | Client) -> Charge | Failure | None:
