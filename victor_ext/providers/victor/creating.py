@@ -17,7 +17,7 @@ from victor_ext.errors import Conflict, Outcome, Problem
 from victor_ext.ids import says_nothing
 from victor_ext.privacy import concealed_account, mask, one_line, redact_excerpt
 from victor_ext.runtime.client.extras import ExtraBody, extra_body_problems, with_extra_body
-from victor_ext.runtime.client.records import ModelRecord
+from victor_ext.runtime.client.records import ModelRecord, sent_by
 from victor_ext.runtime.core import comparing
 from victor_ext.runtime.core.comparing import Comparer, Likeness
 from victor_ext.runtime.core.json_values import object_or_empty
@@ -244,7 +244,7 @@ _ORIGINAL_AMOUNT = ["payment_request", "payment_details", "original_amount"]
 
 def _contradicts(record: ModelRecord, extra: ExtraBody) -> bool:
     """Whether a record has another value of an extra member, at its top or in the request."""
-    whole = record.raw.to_dict()
+    whole = sent_by(record)
     if comparing.differs(extra, whole):
         return True
     return comparing.differs(extra, whole.get("payment_request"))

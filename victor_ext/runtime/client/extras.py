@@ -13,8 +13,6 @@ from types import FunctionType, ModuleType
 from typing import Any, TypeGuard, TypeVar
 from urllib.parse import quote
 
-import attrs
-
 from victor_ext.errors import ConfigurationError, InvalidRequest, Problem
 from victor_ext.ids import HALF_CHARACTER
 from victor_ext.privacy import is_sequence, kind_of, one_line
@@ -201,7 +199,7 @@ def _places_set(known: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
 
 def _places_declared(kind: type[Any], prefix: str = "") -> Iterator[str]:
     """The places of all members that a generated model declares, by the names of its fields."""
-    for field in attrs.fields(kind) if attrs.has(kind) else ():
+    for field in getattr(kind, "__attrs_attrs__", ()):
         inner = _model_in(field.type, kind.__module__)
         if inner is not None:
             yield from _places_declared(inner, f"{prefix}{field.name}.")
@@ -210,13 +208,14 @@ def _places_declared(kind: type[Any], prefix: str = "") -> Iterator[str]:
 
 
 def _model_in(annotation: object, module: str) -> type[Any] | None:
-    """The generated model in an annotation such as `None | Payer | Unset` of a generated module;
-    None without a model.
+    """The generated model in an annotation such as `None | Payer | Unset` of a generated module, or
+    `models.Payer` of an operation; None without a model.
     """
     names = vars(sys.modules[module])
     for part in str(annotation).split(" | "):
-        kind = names.get(part)
-        if isinstance(kind, type) and attrs.has(kind):
+        package, _, name = part.rpartition(".")
+        kind = getattr(names.get(package), name, None) if package else names.get(name)
+        if isinstance(kind, type) and hasattr(kind, "__attrs_attrs__"):
             return kind
     return None
 
@@ -296,7 +295,9 @@ class Extras:
             return arguments
         body = arguments.get("body")
         build = _builder_of(operation)
-        kind = _model_in(build.__annotations__.get("body"), build.__module__)
+        kind: type[Any] | None = None
+        if body is None or own_places is None:
+            kind = _model_in(build.__annotations__.get("body"), build.__module__)
         if body is None and kind is not None:
             body = kind.from_dict({})
         if not hasattr(body, "to_dict"):

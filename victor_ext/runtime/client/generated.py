@@ -197,6 +197,14 @@ def bound_class(client_class: Hashable) -> Any:
     return type(f"Bound{generated.__name__}", (_Bound, generated), attributes)
 
 
+def load_models(models: Any) -> None:
+    """Import all models of a generated package with `late_models`: a call of its functions then
+    imports nothing.
+    """
+    for name in models.__all__:
+        getattr(models, name)
+
+
 def _table_of(package: str, name: str, default: Any) -> Any:
     """The table in a module of a generated package; the default for a package by hand."""
     module = f"{package}.{name}"

@@ -56,7 +56,7 @@ class Pings(HasMode[Mode]):
         """
         clock: ServerClock = self._shared.clock
         began = clock.monotonic()
-        step = Call(*self._ping_read, lambda response: response)
+        step = Call(*self._ping_read, lambda response: response, as_json=True)
         yield step
         assert step.response is not None
         offset = clock.skew if clock.provider_time().is_known else None

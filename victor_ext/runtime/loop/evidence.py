@@ -57,16 +57,20 @@ class Reader:
         self.declared = operation
         self.document: Sequence[Declared] = client.document  # all operations
 
-    def has_declared_member(self, response: httpx.Response) -> bool:
+    def has_declared_member(self, response: httpx.Response) -> bool | None:
         """Whether the table of members says that a body is what the document declares for its
-        status. Where it says no, the model decides.
+        status. None: the model decides.
+        """
+        body = json_of(response)
+        return self._declares(body, response.status_code) if is_object(body) else None
+
+    def _declares(self, body: dict[str, Any], status: int) -> bool | None:
+        """Whether the document declares something in an object for a status, by the table of
+        members. None: the table does not say it.
         """
         results = getattr(self.declared, "results", {})  # none of a package by hand
-        model = results.get(response.status_code)
-        if model is None:
-            return False
-        body = json_of(response)
-        return is_object(body) and has_declared_member(body, model, self._client.members)
+        model = results.get(status)
+        return None if model is None else has_declared_member(body, model, self._client.members)
 
     def is_evidence(self, response: httpx.Response) -> bool:
         """Whether a body, or the beginning of one, has a member that the document declares for a
@@ -78,15 +82,22 @@ class Reader:
         members = readable_members(body_of(response))
         if not members:
             return False
-        content = json.dumps(members)  # httpx would write no NaN, nor 1e999
-        model = self._read_as(Response(response.status_code, content=content))
-        if model is not NOT_READ:
-            return has_declared_value(model)
+        is_declared = self._has_value_for(members, response.status_code)
+        if is_declared is not None:
+            return is_declared
         # It may still be what is declared for another good status than the documented one.
-        for status in range(200, 300):
-            if has_declared_value(self._read_as(Response(status, content=content))):
-                return True
-        return False
+        return any(self._has_value_for(members, status) for status in range(200, 300))
+
+    def _has_value_for(self, members: dict[str, Any], status: int) -> bool | None:
+        """Whether an object has a value that the document declares for a status; None: it declares
+        nothing that fits.
+        """
+        is_declared = self._declares(members, status)
+        if is_declared is not None:
+            return is_declared
+        content = json.dumps(members)  # httpx would write no NaN, nor 1e999
+        model = self._read_as(Response(status, content=content))
+        return None if model is NOT_READ else has_declared_value(model)
 
     def is_of_error(self, response: Response) -> bool:
         """Whether the document declares the class of what was read for an error status, too."""

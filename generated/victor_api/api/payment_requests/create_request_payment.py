@@ -7,14 +7,11 @@ from typing import Any
 
 import httpx
 
-from ... import errors
+from ... import errors, models
 from ...answers import read_body as _read_body
 from ...bodies import json_body as _json_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
-from ...models.api_error_response import ApiErrorResponse
-from ...models.new_rtp_rfp_payment_request import NewRtpRfpPaymentRequest
-from ...models.payment_request_receipt import PaymentRequestReceipt
 from ...serializing import header as _header
 from ...types import UNSET, Response, Unset
 from ...types import Key as _Key
@@ -23,7 +20,7 @@ from ...types import status_of as _status_of
 
 
 def _get_kwargs(
-    *, body: NewRtpRfpPaymentRequest, idempotency_key: str | Unset = UNSET
+    *, body: models.NewRtpRfpPaymentRequest, idempotency_key: str | Unset = UNSET
 ) -> dict[str, Any]:
     _kwargs: dict[str, Any] = {"method": "post", "url": "/v2/payment-requests/request-payment"}
 
@@ -37,12 +34,12 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> ApiErrorResponse | PaymentRequestReceipt | None:
+) -> models.ApiErrorResponse | models.PaymentRequestReceipt | None:
     if response.status_code == 200:
-        return _read_body(Object(PaymentRequestReceipt), response)
+        return _read_body(Object(models.PaymentRequestReceipt), response)
 
     if response.status_code == 400:
-        return _read_body(Object(ApiErrorResponse), response)
+        return _read_body(Object(models.ApiErrorResponse), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -86,7 +83,7 @@ OPERATION = _Operation(
 
 def _build_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> Response[ApiErrorResponse | PaymentRequestReceipt]:
+) -> Response[models.ApiErrorResponse | models.PaymentRequestReceipt]:
     return Response(
         status_code=_status_of(response.status_code),
         content=response.content,
@@ -98,9 +95,9 @@ def _build_response(
 def sync_detailed(
     *,
     client: AuthenticatedClient | Client,
-    body: NewRtpRfpPaymentRequest,
+    body: models.NewRtpRfpPaymentRequest,
     idempotency_key: str | Unset = UNSET,
-) -> Response[ApiErrorResponse | PaymentRequestReceipt]:
+) -> Response[models.ApiErrorResponse | models.PaymentRequestReceipt]:
     """Create Request for Payment (RfP)
 
      The Real-Time Payments (RTP) network from The Clearing House is a real-time payments platform that
@@ -139,9 +136,9 @@ def sync_detailed(
 def sync(
     *,
     client: AuthenticatedClient | Client,
-    body: NewRtpRfpPaymentRequest,
+    body: models.NewRtpRfpPaymentRequest,
     idempotency_key: str | Unset = UNSET,
-) -> ApiErrorResponse | PaymentRequestReceipt | None:
+) -> models.ApiErrorResponse | models.PaymentRequestReceipt | None:
     """As `sync_detailed`; returns what was parsed alone"""
     return sync_detailed(client=client, body=body, idempotency_key=idempotency_key).parsed
 
@@ -149,9 +146,9 @@ def sync(
 async def asyncio_detailed(
     *,
     client: AuthenticatedClient | Client,
-    body: NewRtpRfpPaymentRequest,
+    body: models.NewRtpRfpPaymentRequest,
     idempotency_key: str | Unset = UNSET,
-) -> Response[ApiErrorResponse | PaymentRequestReceipt]:
+) -> Response[models.ApiErrorResponse | models.PaymentRequestReceipt]:
     """As `sync_detailed`, awaited"""
     _kwargs = _get_kwargs(body=body, idempotency_key=idempotency_key)
     _kwargs["extensions"] = client.request_extensions(OPERATION)
@@ -162,9 +159,9 @@ async def asyncio_detailed(
 async def asyncio(
     *,
     client: AuthenticatedClient | Client,
-    body: NewRtpRfpPaymentRequest,
+    body: models.NewRtpRfpPaymentRequest,
     idempotency_key: str | Unset = UNSET,
-) -> ApiErrorResponse | PaymentRequestReceipt | None:
+) -> models.ApiErrorResponse | models.PaymentRequestReceipt | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
     return (
         await asyncio_detailed(client=client, body=body, idempotency_key=idempotency_key)
