@@ -390,6 +390,7 @@ IN_FUNCTIONS = {
         "import_module"
     },  # the generated operation of a stored call, when it is sent
     "runtime/core/locks.py": {"asyncio"},  # when an async client is made
+    "runtime/loop/events.py": {"call_events"},  # when a client with a listener is made
     "runtime/loop/flow.py": {
         "import_module"
     },  # what asyncio and anyio load late, when an async client is made

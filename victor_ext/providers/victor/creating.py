@@ -3,10 +3,10 @@
 import inspect
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass
 from datetime import MAXYEAR, MINYEAR, datetime
 from typing import Any, cast
 
+from msgspec import Struct
 from victor_api.typed.arguments import CREATE_REQUEST_PAYMENT, create_request_payment
 from victor_api.typed.dictionaries import (
     PaymentRequestArguments as PaymentRequestArguments,  # noqa: PLC0414 - this is its public home
@@ -108,8 +108,7 @@ are texts, and times may be numbers since the epoch.
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(Struct, frozen=True):
     """A `create` that was sent, whose values are compared with those of a record.
 
     Attributes:

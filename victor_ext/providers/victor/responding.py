@@ -8,13 +8,13 @@ flow of both methods. The functions between the two are columns of the table of 
 from __future__ import annotations
 
 from collections.abc import Collection, Generator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
 from typing import Any, NamedTuple, cast
 
 import httpx
+from msgspec import Struct
 from victor_api.api.payment_requests import respond_to_payment_request
 
 from victor_ext import money
@@ -36,8 +36,7 @@ from .records import APPROVAL_NOTES, RESPONSE, PaymentRequest
 from .statuses import Direction, PaymentRequestResponse, Status
 
 
-@dataclass(frozen=True, slots=True)
-class IntendedResponse:
+class IntendedResponse(Struct, frozen=True):
     """The intended response to an inbound request.
 
     `requested` is the amount that the request asks for; None: it is not known.

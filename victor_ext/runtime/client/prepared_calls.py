@@ -15,13 +15,14 @@ import json
 import sys
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from types import ModuleType
 from typing import Any, Self, TypeAlias, cast
 from urllib.parse import parse_qsl, unquote
 
 import httpx
+from msgspec.structs import replace
 
 from victor_ext.errors import ConfigurationError, Conflict, InvalidRequest, Outcome, Problem
 from victor_ext.flows import Calls

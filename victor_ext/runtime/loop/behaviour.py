@@ -1,11 +1,12 @@
 """What the runtime has to know of a provider."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
 import httpx
+from msgspec import field
 
 from victor_ext.errors import Problem
+from victor_ext.opaque import FrozenOpaque
 from victor_ext.runtime.core.response import OPERATION
 
 from .idempotency_keys import KeyPlace, NoKey
@@ -13,8 +14,7 @@ from .operations import Operation
 from .table import Operations
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Behaviour:
+class Behaviour(FrozenOpaque, frozen=True):
     """How one provider's API behaves.
 
     Attributes:

@@ -5,10 +5,10 @@ of operations.
 import json
 import re
 from collections.abc import Callable, Container, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import httpx
+from msgspec import Struct
 
 from victor_ext.errors import Problem
 from victor_ext.privacy import body_of
@@ -234,8 +234,7 @@ def _is_failure(name: str, value: Any) -> bool:
     return name == "status" and _ERROR_STATUS.fullmatch(str(value)) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class ListPage:
+class ListPage(Struct, frozen=True):
     """Evidence of a page of a list, and no problem in its body.
 
     Attributes:
@@ -350,8 +349,7 @@ def said_members(response: httpx.Response) -> dict[str, Any]:
     return readable_members(body_of(response)) if body is NOT_JSON else object_or_empty(body)
 
 
-@dataclass(frozen=True, slots=True)
-class Members:
+class Members(Struct, frozen=True):
     """Evidence of a JSON object with one of these members, and no problem in the body."""
 
     names: tuple[str, ...] = ()  # none at all: any object will do

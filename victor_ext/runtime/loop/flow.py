@@ -11,7 +11,6 @@ import time
 from collections.abc import Awaitable, Callable, Generator
 from concurrent.futures import Future, wait
 from contextvars import copy_context
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import anyio
@@ -21,6 +20,7 @@ from anyio.lowlevel import checkpoint
 
 from victor_ext.errors import ConfigurationError
 from victor_ext.flows import adrive, drive
+from victor_ext.opaque import Opaque
 from victor_ext.runtime.core.clock import BEGUN, ServerClock, monotonic
 from victor_ext.runtime.core.locks import TaskLock, ThreadLock
 from victor_ext.runtime.core.response import MAX_RESPONSE_BYTES, Body, Response, aread, read
@@ -44,8 +44,7 @@ class NotInTime(Exception):
     """The function did not return in time. It may still run; its result is dropped."""
 
 
-@dataclass(slots=True, eq=False, repr=False)
-class Invoke:
+class Invoke(Opaque):
     """Call this function with this argument, within `seconds` (None: no limit).
 
     What it raises is raised as it is.
@@ -82,9 +81,7 @@ def _fulfill(future: Future[Any], step: Invoke) -> None:
         future.set_exception(error)
 
 
-# A call has several steps, and a frozen dataclass takes three times as long to make.
-@dataclass(slots=True, eq=False, repr=False)
-class Send:
+class Send(Opaque):
     """Send this request and read the whole response, within `seconds` (None: no limit) and up to
     `most` bytes.
     """
@@ -94,8 +91,7 @@ class Send:
     most: int = MAX_RESPONSE_BYTES
 
 
-@dataclass(slots=True, eq=False, repr=False)
-class Sleep:
+class Sleep(Opaque):
     """Wait for this many seconds."""
 
     seconds: float

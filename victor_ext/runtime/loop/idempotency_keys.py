@@ -15,6 +15,7 @@ from types import NoneType
 from typing import ClassVar
 
 import httpx
+from msgspec import Struct
 
 from victor_ext.errors import ConfigurationError, InvalidRequest, Problem
 from victor_ext.ids import HALF_CHARACTER, in_one_form
@@ -173,8 +174,7 @@ def key_problem(key: object, *, shortest: int | None = MIN_KEY_LENGTH) -> Proble
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
-@dataclass(frozen=True, slots=True)
-class KeyForm:
+class KeyForm(Struct, frozen=True):
     """What the document says of the form of a key; empty and 0 where it says nothing."""
 
     format: str = ""
@@ -224,8 +224,7 @@ def _matches(pattern: str, key: str) -> bool:
 ANY_FORM = KeyForm()
 
 
-@dataclass(frozen=True, slots=True)
-class KeyRule:
+class KeyRule(Struct, frozen=True):
     """What an operation says of keys."""
 
     is_taken: bool = True  # else a key that is there is none: it makes no repeat safe

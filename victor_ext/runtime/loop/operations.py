@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from functools import cache
@@ -14,6 +14,8 @@ from typing import Any, NamedTuple, TypeAlias, TypeGuard
 from urllib.parse import unquote
 
 import httpx
+from msgspec import Struct
+from msgspec.structs import replace
 
 from victor_ext.errors import Problem
 from victor_ext.flows import Calls
@@ -178,8 +180,7 @@ def _in_seconds(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-@dataclass(frozen=True, slots=True)
-class NotDone:
+class NotDone(Struct, frozen=True):
     """A state, as Done's `is_state` is one, in which a write was not done.
 
     What a list lacks is no state: a text says that.
@@ -201,8 +202,7 @@ Finding: TypeAlias = Calls[Done | NotDone | str]
 show that it was done. An absence is no proof that it was not: lists lag."""
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(Struct, frozen=True):
     """Reads that show that a write was done, whoever asks and however late.
 
     Attributes:
@@ -224,8 +224,7 @@ class Proof:
     times_differ: timedelta = TIMES_DIFFER
 
 
-@dataclass(frozen=True, slots=True)
-class Follow:
+class Follow(Struct, frozen=True):
     """How what a write made or changed is read later, until its state is final.
 
     Attributes:
@@ -252,8 +251,7 @@ class Shown(Enum):
     NOTHING = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class RepeatsId:
+class RepeatsId(Struct, frozen=True):
     """Where a good response repeats the id that ends the path of the request."""
 
     what: str  # has the id, for messages
@@ -275,16 +273,14 @@ class RepeatsId:
         return object_of(response).get(self.member) not in (None, "")
 
 
-@dataclass(frozen=True, slots=True)
-class Repeats:
+class Repeats(Struct, frozen=True):
     """Which values of the request a good response repeats, and how each is compared."""
 
     what: str  # has them, for messages
     values: Callable[[httpx.Response], Values]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Operation:
+class Operation(Struct, frozen=True, kw_only=True, eq=False):
     """What the package knows of an operation. A row states what differs from the defaults.
 
     Attributes:
