@@ -7,11 +7,12 @@ sent. In this order: bodies, queries, and `Extras`, which adds both to the calls
 
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from types import FunctionType, ModuleType
 from typing import Any, TypeGuard, TypeVar
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from victor_ext.errors import ConfigurationError, InvalidRequest, Problem
 from victor_ext.ids import HALF_CHARACTER
@@ -266,14 +267,15 @@ def _pair_text(name: str, value: object) -> str:
     return f"{quote(name, safe='')}={quote(_text(value), safe='')}"
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Extras:
+class Extras(Struct, frozen=True):
     """What `with_options` adds to each call: members to the bodies of writes, filters to each
     GET.
     """
 
     body: ExtraBody | None = None
     query: ExtraQuery | None = None
+
+    __repr__ = object.__repr__
 
     def __post_init__(self) -> None:
         problems = [*extra_body_problems(self.body, {}), *extra_query_problems(self.query, ())]

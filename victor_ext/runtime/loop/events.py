@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import logging
 import os
-import secrets
 import traceback
 from collections.abc import Callable, Mapping
 from itertools import count
@@ -43,7 +42,7 @@ class CallReport:
         reader: Reader | None = request.extensions.get(READER)
         self._emit = emit
         self._call: dict[str, Any] = {
-            "call_id": secrets.token_hex(8),
+            "call_id": os.urandom(8).hex(),
             "operation": None if reader is None else reader.declared.name,
             "method": request.method,
             "path_template": None if reader is None else reader.declared.path,

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from functools import cache
@@ -14,7 +13,7 @@ from typing import Any, NamedTuple, TypeAlias, TypeGuard
 from urllib.parse import unquote
 
 import httpx
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from victor_ext.errors import Problem
@@ -101,8 +100,7 @@ READ_EARLIER = timedelta(minutes=5)
 _HOW_TO_SAY = "write Done(id, created_at=..., compared=call.compared_with(what was read))"
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(Struct, frozen=True):
     """A write that was done, by its response or by what reads have shown.
 
     What reads have shown is the write's own only if it was made since the write was sent, and has
@@ -124,12 +122,17 @@ class Done:
 
     id: str | None = None
     status: str | None = None
-    body: Any = field(default=None, repr=False)
-    response: httpx.Response | None = field(default=None, repr=False)
+    body: Any = None
+    response: httpx.Response | None = None
     is_final: bool = False
     created_at: datetime | None = None
     compared: Mapping[str, Likeness] = field(default_factory=dict[str, Likeness])
     is_state: bool = False
+
+    def __repr__(self) -> str:
+        names = (name for name in self.__struct_fields__ if name not in ("body", "response"))
+        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
+        return f"{type(self).__name__}({shown})"
 
     def doubt(self, sent_at: datetime, times_differ: timedelta = TIMES_DIFFER) -> str:
         """Why this is no proof of a write that was first sent then, as a sentence; empty: it is.
