@@ -311,7 +311,7 @@ class Instant(datetime.datetime):
 
 def _instant(text: str) -> datetime.datetime:
     """A time; an `Instant` where a datetime cannot hold all of its digits."""
-    finer = _FINER.search(text)
+    finer = re.search(_FINER, text)
     return (
         Instant.of(text)
         if finer and finer[1].strip("0")
@@ -324,10 +324,9 @@ def _parsed(parse: Callable[[str], Any], form: str) -> Scalar[Any]:
 
     Python reads other forms, too.
     """
-    fullmatch = re.compile(form).fullmatch
 
     def take(value: Any) -> Any:
-        if not isinstance(value, str) or fullmatch(value) is None:
+        if not isinstance(value, str) or re.fullmatch(form, value) is None:
             return MISMATCH
         try:
             return parse(value)
@@ -338,7 +337,7 @@ def _parsed(parse: Callable[[str], Any], form: str) -> Scalar[Any]:
 
 
 # The forms of RFC 3339 and RFC 9562; but for leap seconds, which a datetime has not.
-_FINER: Final = re.compile(r"\.[0-9]{6}([0-9]+)")
+_FINER: Final = r"\.[0-9]{6}([0-9]+)"
 _DATE: Final = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _TIME: Final = "(?:[01][0-9]|2[0-3]):[0-5][0-9]"
 

@@ -44,7 +44,7 @@ each package has.
 
 UNDOCUMENTED = "this status is not in the provider's document"
 _ERROR_STATUSES = (400, 401, 402, 403, 404, 409, 422, 429, 500, 503)
-_HTML = re.compile(rb"\s*<(?:!doctype\s+)?html", re.IGNORECASE)
+_HTML = rb"(?i)\s*<(?:!doctype\s+)?html"
 
 
 class Reader:
@@ -146,7 +146,7 @@ def _undeclared_body(response: Response) -> str | None:
     """
     if json_of(response) is not NOT_JSON:
         return None
-    if response.request.method in SAFE_METHODS and not _HTML.match(response.content):
+    if response.request.method in SAFE_METHODS and not re.match(_HTML, response.content):
         return None  # the bytes are the `content` of the detailed response
     return "the document declares no content for this status, and its body is not JSON"
 
@@ -172,10 +172,9 @@ _NO_ERROR = {
     "code": ("0", "00", "200"),
     "message": ("ok", "success"),
 }
-_ERROR_MEMBER = re.compile(
-    rb'"(?:all)?errors?"\s*:\s*'
-    rb'(?!null|false|0|"(?:none|null|false|0?|no|ok|success)"|\[\s*\]|\{\s*\})',
-    re.IGNORECASE,
+_ERROR_MEMBER = (
+    rb'(?i)"(?:all)?errors?"\s*:\s*'
+    rb'(?!null|false|0|"(?:none|null|false|0?|no|ok|success)"|\[\s*\]|\{\s*\})'
 )
 
 
@@ -189,7 +188,7 @@ def reports_error(response: httpx.Response, but: Container[str] = ()) -> bool:
     """
     body = json_of(response)
     if body is NOT_JSON:
-        return _ERROR_MEMBER.search(body_of(response)) is not None
+        return re.search(_ERROR_MEMBER, body_of(response)) is not None
     if not is_object(body):
         return False
     for name, value in body.items():
@@ -211,7 +210,7 @@ def _is_something(value: Any, name: str = "") -> bool:
     return str(value).lower() not in _NO_ERROR.get(name.lower(), ())
 
 
-_ERROR_STATUS = re.compile("[45][0-9]{2}")
+_ERROR_STATUS = "[45][0-9]{2}"
 
 
 def is_failed_page(response: httpx.Response) -> bool:
@@ -231,7 +230,7 @@ def says_failure(body: dict[str, Any]) -> bool:
 def _is_failure(name: str, value: Any) -> bool:
     if name == "success":
         return value == 0 or flag_of(value) is False
-    return name == "status" and _ERROR_STATUS.fullmatch(str(value)) is not None
+    return name == "status" and re.fullmatch(_ERROR_STATUS, str(value)) is not None
 
 
 class ListPage(Struct, frozen=True):

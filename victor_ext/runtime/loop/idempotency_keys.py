@@ -171,7 +171,7 @@ def key_problem(key: object, *, shortest: int | None = MIN_KEY_LENGTH) -> Proble
     return Problem(field, "characters", message)
 
 
-_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
 
 class KeyForm(Struct, frozen=True):
@@ -185,7 +185,7 @@ class KeyForm(Struct, frozen=True):
     def problem(self, key: str) -> Problem | None:
         """What is wrong with a key of another form, or None."""
         field = "idempotency_key"
-        if self.format == "uuid" and not _UUID.fullmatch(key):
+        if self.format == "uuid" and not re.fullmatch(_UUID, key):
             message = f"{field} must be a UUID: so the document of this operation says."
             hint = "pass idempotency_key_for('invoice', 1042), or str(uuid.uuid4())"
             return Problem(field, "format", message, hint=hint)
