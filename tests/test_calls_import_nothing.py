@@ -389,7 +389,7 @@ IN_FUNCTIONS = {
     "runtime/client/prepared_calls.py": {
         "import_module"
     },  # the generated operation of a stored call, when it is sent
-    "runtime/core/locks.py": {"asyncio"},  # when an async client is made
+    "runtime/core/locks.py": {"asyncio", "lowlevel"},  # when an async client is made
     "runtime/loop/events.py": {"call_events"},  # when a client with a listener is made
     "runtime/loop/flow.py": {
         "import_module"

@@ -4,13 +4,14 @@ nor `await`.
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from weakref import ref
 
 import httpx
+from msgspec import field
 
 from victor_ext.errors import DeadlineExceeded, Outcome, TimedOut, VictorError
+from victor_ext.opaque import Opaque
 from victor_ext.privacy import CREDENTIALS, QUOTED
 from victor_ext.runtime.core.clock import (
     ALLOW_IMMEDIATE_REUSE,
@@ -64,8 +65,7 @@ left.
 """
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class AttemptLoop:
+class AttemptLoop(Opaque, kw_only=True):
     """What the calls of one client share. `call` returns a flow for a driver to run."""
 
     behaviour: Behaviour

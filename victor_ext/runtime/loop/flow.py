@@ -11,12 +11,10 @@ import time
 from collections.abc import Awaitable, Callable, Generator
 from concurrent.futures import Future, wait
 from contextvars import copy_context
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
-import anyio.to_thread
 import httpx
-from anyio.lowlevel import checkpoint
 
 from victor_ext.errors import ConfigurationError
 from victor_ext.flows import adrive, drive
@@ -25,14 +23,23 @@ from victor_ext.runtime.core.clock import BEGUN, ServerClock, monotonic
 from victor_ext.runtime.core.locks import TaskLock, ThreadLock
 from victor_ext.runtime.core.response import MAX_RESPONSE_BYTES, Body, Response, aread, read
 
+if TYPE_CHECKING:
+    import anyio.lowlevel
+    import anyio.to_thread  # noqa: TC004 - `AsyncDriver` imports both
+
 T = TypeVar("T")
 
 GRACE = 0.05
 """Seconds that the whole exchange may last beyond the limit of its stages. So a stage's own timeout
 comes first, which knows whether anything was sent."""
 
-_LATE = ("concurrent.futures.thread", "anyio._backends._asyncio")
-"""What asyncio and anyio import by themselves within the first call in an event loop."""
+_LATE = (
+    "anyio.lowlevel",
+    "anyio.to_thread",
+    "concurrent.futures.thread",
+    "anyio._backends._asyncio",
+)
+"""What only an event loop needs: asyncio and anyio import most of it within the first call."""
 
 
 _SIGN_IS_AWAITED = (
@@ -166,7 +173,7 @@ class AsyncDriver:
         """As `Driver.skipping`. Other tasks run meanwhile."""
 
         async def skip(seconds: float) -> None:
-            await checkpoint()
+            await anyio.lowlevel.checkpoint()
             clock.skip(seconds)
             on_wait(seconds)
 

@@ -6,7 +6,6 @@ import json
 import re
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import Enum
@@ -265,8 +264,7 @@ def _made(form: KeyForm) -> str:
     )
 
 
-@dataclass(eq=False, repr=False)
-class HeaderKey:
+class HeaderKey(Struct, eq=False):
     """The key is a header.
 
     Args:
@@ -326,8 +324,7 @@ class HeaderKey:
         return key
 
 
-@dataclass(eq=False, repr=False)
-class _CallersKey:
+class _CallersKey(Struct, eq=False):
     """A key that the caller alone sets: without it there is none."""
 
     name: str
@@ -377,8 +374,7 @@ class _CallersKey:
         raise NotImplementedError
 
 
-@dataclass(eq=False, repr=False)
-class BodyKey(_CallersKey):
+class BodyKey(_CallersKey, eq=False):
     """The key is a member of the JSON body. The body is never changed: without the member there is
     no key.
 
@@ -398,8 +394,7 @@ class BodyKey(_CallersKey):
         return text_or_empty(member_at(object_of(request), self.name))
 
 
-@dataclass(eq=False, repr=False)
-class QueryKey(_CallersKey):
+class QueryKey(_CallersKey, eq=False):
     """The key is a parameter of the query. The URL is never changed: without the parameter there is
     no key.
 
@@ -416,8 +411,7 @@ class QueryKey(_CallersKey):
         return text_or_empty(request.url.params.get(self.name))
 
 
-@dataclass(eq=False, repr=False)
-class CookieKey(_CallersKey):
+class CookieKey(_CallersKey, eq=False):
     """The key is a cookie. Cookies are never changed: without this one there is no key.
 
     Args:
@@ -464,5 +458,10 @@ NamedPlace = HeaderKey | BodyKey | QueryKey | CookieKey
 KeyPlace = NamedPlace | NoKey
 """Where a provider takes the idempotency key."""
 
-PLACES = {"header": HeaderKey, "query": QueryKey, "cookie": CookieKey, "body": BodyKey}
+PLACES: dict[str, type[NamedPlace]] = {
+    "header": HeaderKey,
+    "query": QueryKey,
+    "cookie": CookieKey,
+    "body": BodyKey,
+}
 """The classes of places, by the words of a generated table of operations."""
