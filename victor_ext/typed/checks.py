@@ -10,6 +10,8 @@ from decimal import Decimal
 from types import ModuleType
 from typing import Any, NamedTuple, TypeGuard, TypeVar, cast
 
+from msgspec import Struct
+
 from victor_ext import zulu
 from victor_ext.errors import InvalidRequest, Problem
 from victor_ext.ids import says_nothing
@@ -36,7 +38,7 @@ class Form:
         self.wanted = wanted
 
 
-class ListQuery(NamedTuple):
+class ListQuery(Struct, frozen=True):
     """The arguments of a list, as they are sent."""
 
     operation: ModuleType

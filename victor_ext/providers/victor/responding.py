@@ -11,7 +11,7 @@ from collections.abc import Collection, Generator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import httpx
 from msgspec import Struct
@@ -19,6 +19,7 @@ from victor_api.api.payment_requests import respond_to_payment_request
 
 from victor_ext import money
 from victor_ext.errors import Conflict, Outcome, VictorError
+from victor_ext.opaque import FrozenOpaque
 from victor_ext.privacy import one_line
 from victor_ext.runtime.client.extras import ExtraBody, extra_body_problems, with_extra_body
 from victor_ext.runtime.client.requests import Body
@@ -238,7 +239,7 @@ def check_response(
         validation.problems += extra_body_problems(extra_body, RESPONSE_ARGUMENTS)
 
 
-class _SentResponse(NamedTuple):
+class _SentResponse(FrozenOpaque, frozen=True):
     """A response that was sent, with success."""
 
     record: PaymentRequest

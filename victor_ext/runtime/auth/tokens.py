@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from copy import copy
 from functools import partial
 from math import inf
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 from urllib.parse import urlencode
 
 import httpx
@@ -69,7 +69,7 @@ class FixedToken:
         return bool(request.headers.get(self._header) != self._current())
 
 
-class _SignedHeader(NamedTuple):
+class _SignedHeader(FrozenOpaque, frozen=True):
     """A header's value that was signed with this skew of the clock, in seconds, and may be used
     until a monotonic time.
     """

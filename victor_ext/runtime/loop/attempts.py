@@ -9,6 +9,7 @@ from weakref import ref
 
 import httpx
 from msgspec import field
+from msgspec.structs import replace
 
 from victor_ext.errors import DeadlineExceeded, Outcome, TimedOut, VictorError
 from victor_ext.opaque import Opaque
@@ -476,7 +477,7 @@ class _Call:
             )
         last = failure or Failure(DeadlineExceeded, what, Repeat.NEVER, self._outcome)
         why = f"{self._limit()} has passed or would pass before the next attempt"
-        return self._error(request, last._replace(error_class=DeadlineExceeded), why=why)
+        return self._error(request, replace(last, error_class=DeadlineExceeded), why=why)
 
 
 def _asked_to_wait(failure: Failure, clock: ServerClock) -> float | None:

@@ -9,7 +9,6 @@ import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable, Generator
-from concurrent.futures import Future, wait
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -68,24 +67,35 @@ def invoke(step: Invoke) -> Any:
     """
     if inspect.iscoroutinefunction(step.function):
         raise ConfigurationError(_SIGN_IS_AWAITED)
-    future = Future[Any]()
+    invoked = _Invoked()
     context = copy_context()
-    thread = threading.Thread(target=context.run, args=(_fulfill, future, step), daemon=True)
+    thread = threading.Thread(target=context.run, args=(invoked.run, step), daemon=True)
     thread.start()
-    if not wait([future], step.seconds).done:
+    if not invoked.ended.wait(step.seconds):
         raise NotInTime
-    result = future.result()
+    if invoked.error is not None:
+        raise invoked.error
+    result = invoked.result
     if inspect.iscoroutine(result):
         result.close()
         raise ConfigurationError(_SIGN_IS_AWAITED)
     return result
 
 
-def _fulfill(future: Future[Any], step: Invoke) -> None:
-    try:
-        future.set_result(step.function(step.argument))
-    except BaseException as error:  # noqa: BLE001 - it is raised in the thread that waits
-        future.set_exception(error)
+class _Invoked:
+    """What a function has returned or raised in a thread of its own, once it has `ended`."""
+
+    def __init__(self) -> None:
+        self.ended = threading.Event()
+        self.result: Any = None
+        self.error: BaseException | None = None
+
+    def run(self, step: Invoke) -> None:
+        try:
+            self.result = step.function(step.argument)
+        except BaseException as error:  # noqa: BLE001 - it is raised in the thread that waits
+            self.error = error
+        self.ended.set()
 
 
 class Send(Opaque):
