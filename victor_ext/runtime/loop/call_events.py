@@ -121,3 +121,9 @@ class CallEnded(CallEvent):
 
 
 Event = CallStarted | AttemptStarted | AttemptEnded | RetryScheduled | CallEnded
+
+CLASSES: dict[str, type[Event]] = {
+    kind.__name__: kind
+    for kind in (CallStarted, AttemptStarted, AttemptEnded, RetryScheduled, CallEnded)
+}
+"""The classes of events, by their names."""
