@@ -1,5 +1,5 @@
-"""RS512 tokens: JSON Web Tokens (RFC 7519) in compact form, signed with a key of this process, or
-elsewhere.
+"""RS512 tokens: JSON Web Tokens (RFC 7519) in compact form, signed by PyJWT with a key of this
+process, or elsewhere.
 
 First the two ways to sign; then `load_rsa_key`, which reads an RSA private key in any of the usual
 forms.
@@ -17,9 +17,9 @@ from typing import Any, cast
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.hashes import SHA512
+from jwt import PyJWS
+from jwt.algorithms import RSAAlgorithm
 
 from victor_ext.errors import ConfigurationError, DeadlineExceeded
 from victor_ext.privacy import Secret, SecretBytes, concealed, kind_of
@@ -38,21 +38,22 @@ half of what the call has left.
 """
 
 
+class _Rs512(RSAAlgorithm):
+    """RS512 for keys whose length was checked when they were read: PyJWT would warn of it in each
+    call.
+    """
+
+    def check_key_length(self, key: Any) -> str | None:  # noqa: ARG002 - see above
+        return None
+
+
+_JWS = PyJWS(algorithms=[])
+_JWS.register_algorithm("RS512", _Rs512(RSAAlgorithm.SHA512))
+
+
 def signed_token(claims: Mapping[str, Any], key: RSAPrivateKey) -> str:
     """A token with these claims, as JSON data."""
-    content = _signed_content(claims)
-    return _token(content, key.sign(content.encode(), PKCS1v15(), SHA512()))
-
-
-def _signed_content(claims: Mapping[str, Any]) -> Secret:
-    """Header and claims of a token, as they are signed (RFC 7515, 5.1)."""
-    parts = ({"alg": "RS512", "typ": "JWT"}, claims)
-    return Secret(".".join(_base64url(_json(part)) for part in parts))
-
-
-def _token(content: str, signature: bytes | bytearray) -> str:
-    """What was signed, and its signature, as a token."""
-    return f"{content}.{_base64url(signature)}"
+    return _JWS.encode(_json(claims), key, algorithm="RS512")
 
 
 def _json(claims: Mapping[str, Any]) -> bytes:
@@ -105,7 +106,9 @@ class SignedElsewhere(TokenCache):
             seconds = _RENEWAL_SECONDS if seconds is None else min(_RENEWAL_SECONDS, seconds / 2)
         skew = self._clock.skew
         now = self._clock.now()
-        content = _signed_content(self._claims(now))
+        # Header and claims, as they are signed (RFC 7515, 5.1).
+        parts = ({"alg": "RS512", "typ": "JWT"}, self._claims(now))
+        content = Secret(".".join(_base64url(_json(part)) for part in parts))
         try:
             signature: object = concealed(
                 (yield Invoke(self._sign, SecretBytes(content.encode()), seconds))
@@ -119,7 +122,7 @@ class SignedElsewhere(TokenCache):
             raise ConfigurationError(
                 f"sign must return the bytes of an RS512 signature, not {what}."
             )
-        header = Secret(f"{self._prefix} {_token(content, signature)}")
+        header = Secret(f"{self._prefix} {content}.{_base64url(signature)}")
         return IssuedToken(header, now + self._reuse, now, skew)
 
 
