@@ -63,7 +63,7 @@ if TYPE_CHECKING:
     from .runtime.client.prepared_calls import PreparedCall
     from .runtime.client.webhooks import Delivery
     from .runtime.core.clock import ProviderTime
-    from .runtime.loop.events import (
+    from .runtime.loop.call_events import (
         AttemptEnded,
         AttemptStarted,
         CallEnded,
@@ -155,32 +155,102 @@ __all__ = [
     "idempotency_key_for",
 ]
 
-# A name is loaded when it is first asked for, so that importing the package costs next to nothing.
-# These modules have the names, and are asked in this order: who wants an error loads no client.
-_HOMES = (
-    ".errors",
-    ".response_info",
-    ".words",
-    ".runtime.core.clock",
-    ".runtime.loop.idempotency_keys",
-    ".runtime.loop.events",
-    ".runtime.client.generated",
-    ".runtime.client.prepared_calls",
-    ".runtime.loop.operations",
-    ".providers.victor.statuses",
-    ".runtime.loop.retry",
-    ".runtime.client.ping",
-    ".providers.victor.auth",
-    ".providers.victor.records",
-    ".providers.victor.creating",
-    ".providers.victor.client",
-    ".providers.connected.auth",
-    ".providers.connected.operations",
-    ".providers.connected.paging",
-    ".providers.connected.client",
-    ".runtime.client.webhooks",
-    ".runtime.client.hmac_signature",
-)
+# A name is loaded when it is first asked for, so that importing the package costs next to nothing,
+# and who asks for one loads its module alone. These modules have the names.
+_HOMES = {
+    ".errors": (
+        "AuthenticationError",
+        "BadRequest",
+        "ConfigurationError",
+        "Conflict",
+        "ConnectionFailed",
+        "DeadlineExceeded",
+        "InvalidRequest",
+        "NotFound",
+        "Outcome",
+        "PaginationError",
+        "PermissionDenied",
+        "Problem",
+        "RateLimited",
+        "ServerError",
+        "StatusError",
+        "TimedOut",
+        "UnreadableResponse",
+        "VictorError",
+    ),
+    ".providers.connected.auth": (
+        "ApiKeyAuth",
+        "BasicAuth",
+        "BearerAuth",
+        "ClientCredentialsAuth",
+        "SignedAuth",
+    ),
+    ".providers.connected.client": (
+        "ApiClient",
+        "AsyncApiClient",
+        "connect",
+        "connect_async",
+    ),
+    ".providers.connected.operations": ("OperationRow",),
+    ".providers.connected.paging": (
+        "CursorPages",
+        "LinkedPages",
+        "NumberedPages",
+        "OffsetPages",
+    ),
+    ".providers.victor.auth": (
+        "VictorJwt",
+        "VictorOAuth",
+    ),
+    ".providers.victor.client": (
+        "AsyncVictor",
+        "Victor",
+    ),
+    ".providers.victor.creating": (
+        "PaymentRequestArguments",
+        "check_payment_request",
+    ),
+    ".providers.victor.records": ("PaymentRequest",),
+    ".providers.victor.statuses": (
+        "Direction",
+        "Network",
+        "Payee",
+        "Payer",
+        "PaymentRequestResponse",
+        "Status",
+    ),
+    ".response_info": ("ResponseInfo",),
+    ".runtime.client.generated": ("expect",),
+    ".runtime.client.hmac_signature": ("HmacSignature",),
+    ".runtime.client.ping": ("Ping",),
+    ".runtime.client.prepared_calls": ("PreparedCall",),
+    ".runtime.client.webhooks": ("Delivery",),
+    ".runtime.core.clock": ("ProviderTime",),
+    ".runtime.loop.call_events": (
+        "AttemptEnded",
+        "AttemptStarted",
+        "CallEnded",
+        "CallStarted",
+        "Event",
+        "RetryScheduled",
+    ),
+    ".runtime.loop.idempotency_keys": (
+        "BodyKey",
+        "CookieKey",
+        "HeaderKey",
+        "QueryKey",
+        "idempotency_key_for",
+    ),
+    ".runtime.loop.operations": (
+        "Done",
+        "NotDone",
+        "Promise",
+        "Proof",
+    ),
+    ".runtime.loop.retry": ("RetryPolicy",),
+    ".words": ("Word",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 
 if os.environ.get("VICTOR_LOG"):
@@ -193,13 +263,11 @@ if os.environ.get("VICTOR_LOG"):
 if not TYPE_CHECKING:
 
     def __getattr__(name: str) -> object:
-        if name in __all__:
-            for home in _HOMES:
-                names = vars(importlib.import_module(home, __name__))
-                if name in names:
-                    globals()[name] = names[name]
-                    return names[name]
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        home = _HOME_OF.get(name)
+        if home is None:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = globals()[name] = getattr(importlib.import_module(home, __name__), name)
+        return value
 
 
 def __dir__() -> list[str]:

@@ -4,18 +4,19 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Any
 
+from msgspec import Struct
+
 from victor_ext.errors import BadRequest, InvalidRequest, NotFound, VictorError
 from victor_ext.money import Money, from_wire
+from victor_ext.opaque import FrozenOpaque
 from victor_ext.runtime.core.validation import Validation
 
 
-@dataclass(frozen=True, slots=True)
-class Theirs:
+class Theirs(Struct, frozen=True):
     """A payment as the provider has it. An attribute is None where the provider does not say it, or
     it cannot be read.
 
@@ -85,8 +86,7 @@ class Zone(IntEnum):
     OUTSIDE = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Struct, frozen=True):
     """From `start` until just before `end`.
 
     Raises:
@@ -143,8 +143,7 @@ class Window:
         return Zone.EDGE if near else Zone.INSIDE
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Book:
+class Book(FrozenOpaque, frozen=True):
     """What a provider can be asked, and what its records say.
 
     Attributes:

@@ -1,14 +1,13 @@
 """What a record, a page or an error says of the response that it was made from."""
 
-from dataclasses import dataclass
-
 import httpx
+
+from victor_ext.opaque import Opaque
 
 __all__ = ("ResponseInfo",)
 
 
-@dataclass(slots=True, eq=False, repr=False)
-class ResponseInfo:
+class ResponseInfo(Opaque):
     """The response of a call without its body: what to write to a log, and to quote to the
     provider's support.
 

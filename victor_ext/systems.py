@@ -10,8 +10,9 @@ A system is an entry point of the group `victor_ext.systems`, of this distributi
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -19,8 +20,7 @@ if TYPE_CHECKING:
 DEFAULT = "victor"  # for the command, if `--provider` does not name one
 
 
-@dataclass(frozen=True, kw_only=True)
-class System:
+class System(Struct, frozen=True, kw_only=True):
     """A payment system. Its classes and functions are named (`module:name`), and loaded when one is
     used.
 

@@ -17,8 +17,8 @@ __all__ = ["format", "from_epoch", "now", "parse"]
 _ZULU = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?P<time>[0-9]{2}:[0-9]{2}:[0-9]{2})(?:\.[0-9]{1,9})?Z"
 )
-_OFFSET = re.compile(r"(?:[+-][0-9]{2}:?[0-9]{2}|z)\Z")
-_DATE_ALONE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_OFFSET = r"(?:[+-][0-9]{2}:?[0-9]{2}|z)\Z"
+_DATE_ALONE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LARGEST_MAGNITUDE = 15
 # Independent of the precision of the caller's decimal context.
@@ -55,9 +55,9 @@ def parse(text: str) -> datetime:
 
 def _why_not(text: str) -> tuple[str, str]:
     shown = repr(text if len(text) <= 40 else text[:40] + "...")
-    if _DATE_ALONE.fullmatch(text):
+    if re.fullmatch(_DATE_ALONE, text):
         return "date", f"{shown} is a date alone: add the time and Z, as in '{text}T00:00:00Z'"
-    if "T" in text and _OFFSET.search(text):
+    if "T" in text and re.search(_OFFSET, text):
         return "zone", f"{shown} does not end in Z: write the time in UTC, with Z for the zone"
     if "T" in text and text[-1].isdigit():
         return "naive", f"{shown} names no zone: write it in UTC and end it with Z"

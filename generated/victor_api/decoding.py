@@ -21,6 +21,7 @@ Readers do not raise: they return MISMATCH for a value that is not of their type
 from __future__ import annotations
 
 import datetime
+import inspect
 import re
 import sys
 import typing
@@ -32,8 +33,6 @@ from io import BytesIO
 from types import UnionType
 from typing import Any, Final, Generic, NamedTuple, Self, TypeVar
 from uuid import UUID
-
-import attrs
 
 from .types import UNSET, File, UnknownVariant
 
@@ -138,7 +137,7 @@ def _is_told(value: Any, hint: Any, but: Container[str]) -> bool:
 def hints(model: Any) -> dict[str, Any]:
     """The declared types of the fields of a model."""
     types = typing.get_type_hints(model, vars(sys.modules[model.__module__]), {})
-    return {each.name: types[each.name] for each in attrs.fields(model)}
+    return {each.name: types[each.name] for each in model.__attrs_attrs__}
 
 
 def members_of(hint: Any) -> tuple[Any, ...]:
@@ -312,7 +311,7 @@ class Instant(datetime.datetime):
 
 def _instant(text: str) -> datetime.datetime:
     """A time; an `Instant` where a datetime cannot hold all of its digits."""
-    finer = _FINER.search(text)
+    finer = re.search(_FINER, text)
     return (
         Instant.of(text)
         if finer and finer[1].strip("0")
@@ -325,10 +324,9 @@ def _parsed(parse: Callable[[str], Any], form: str) -> Scalar[Any]:
 
     Python reads other forms, too.
     """
-    fullmatch = re.compile(form).fullmatch
 
     def take(value: Any) -> Any:
-        if not isinstance(value, str) or fullmatch(value) is None:
+        if not isinstance(value, str) or re.fullmatch(form, value) is None:
             return MISMATCH
         try:
             return parse(value)
@@ -339,7 +337,7 @@ def _parsed(parse: Callable[[str], Any], form: str) -> Scalar[Any]:
 
 
 # The forms of RFC 3339 and RFC 9562; but for leap seconds, which a datetime has not.
-_FINER: Final = re.compile(r"\.[0-9]{6}([0-9]+)")
+_FINER: Final = r"\.[0-9]{6}([0-9]+)"
 _DATE: Final = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _TIME: Final = "(?:[01][0-9]|2[0-3]):[0-5][0-9]"
 
@@ -609,21 +607,31 @@ def _losses(decoded: Any) -> int:
         return len(decoded)
     if not hasattr(decoded, "additional_properties"):
         return 0
-    values = [
-        (each, getattr(decoded, each.name)) for each in attrs.fields(type(decoded)) if each.init
-    ]
+    kind: Any = type(decoded)
+    values = {each.name: getattr(decoded, each.name) for each in kind.__attrs_attrs__ if each.init}
     others = misread(decoded)
-    # or is a constant
-    required = {each.name for each, _ in values if each.default is attrs.NOTHING or each.kw_only}
-    missing = sum(
-        each.name in required and (value is UNSET or each.name in others) for each, value in values
-    )
+    missing = [name for name in _required_of(kind) if values[name] is UNSET or name in others]
     return (
         len(decoded.additional_properties)
         + len(others)
-        + missing
-        + sum(_losses(value) for _, value in values)
+        + len(missing)
+        + sum(map(_losses, values.values()))
     )
+
+
+@cache
+def _required_of(model: Any) -> list[str]:
+    """The attributes of a model that its constructor requires, or that are constants."""
+    parameters = inspect.signature(model).parameters
+    return [
+        each.name
+        for each in model.__attrs_attrs__
+        if each.init
+        and (
+            parameters[each.alias].default is inspect.Parameter.empty
+            or parameters[each.alias].kind is inspect.Parameter.KEYWORD_ONLY
+        )
+    ]
 
 
 def _first(results: Iterable[Any]) -> Any:

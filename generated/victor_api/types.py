@@ -12,6 +12,7 @@ from typing import (
     ClassVar,
     Generic,
     Literal,
+    NamedTuple,
     Protocol,
     Self,
     TypeVar,
@@ -151,8 +152,7 @@ class Response(Generic[T]):
     parsed: T | None = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """A parameter, or a text of the body, that is an idempotency key, or a header that may be one
 
     Attributes:
@@ -176,8 +176,7 @@ class Key:
     argument: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(NamedTuple):
     """An operation of the document
 
     Attributes:
@@ -203,7 +202,7 @@ class Operation:
     keys: tuple[Key, ...] = ()
     result_id: str = ""
     result_status: str = ""
-    results: Mapping[int, str] = field(default_factory=dict)
+    results: Mapping[int, str] = {}
     result_members: tuple[str, ...] = ()
     error_members: tuple[str, ...] = ()
     parse: Callable[..., Any] | None = None

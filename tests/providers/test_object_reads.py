@@ -5,12 +5,12 @@ decides what that may be, and nothing else is ever sent.
 import inspect
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from tests.providers.connected.till import client_class
 from tests.providers.running import MODES, Script, run

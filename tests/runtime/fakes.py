@@ -5,7 +5,7 @@ import asyncio
 import inspect
 import json
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any, TypeVar
@@ -14,6 +14,7 @@ import httpx
 import pytest
 from eastpay_api.api.checkouts import prepare_checkout
 from eastpay_api.client import Client
+from msgspec.structs import replace
 
 from victor_ext.runtime.auth.tokens import IssuedToken, OAuthToken, SignedToken, header_value
 from victor_ext.runtime.client.generated import bound_class
@@ -22,7 +23,8 @@ from victor_ext.runtime.core.clock import ServerClock
 from victor_ext.runtime.core.response import MAX_RESPONSE_BYTES
 from victor_ext.runtime.loop.attempts import AttemptLoop
 from victor_ext.runtime.loop.behaviour import Behaviour
-from victor_ext.runtime.loop.events import Event, Reporter
+from victor_ext.runtime.loop.call_events import Event
+from victor_ext.runtime.loop.events import Reporter
 from victor_ext.runtime.loop.flow import AsyncDriver, Driver, Lock
 from victor_ext.runtime.loop.idempotency_keys import HeaderKey
 from victor_ext.runtime.loop.operations import Operation, of_no_table

@@ -10,24 +10,22 @@ from collections.abc import Iterable
 from .credentials import without_credentials
 from .hiding import is_sequence, mask
 
-_LONG_DIGITS = re.compile(r"(?<![0-9])(?<![0-9]\.)[0-9]{5,}(?![0-9])(?!\.[0-9]{1,2}(?![0-9]))")
+_LONG_DIGITS = r"(?<![0-9])(?<![0-9]\.)[0-9]{5,}(?![0-9])(?!\.[0-9]{1,2}(?![0-9]))"
 """Five digits or more, unless they are the dollars of an amount ("12345.67") or the decimals of a
 number.
 """
 _CODE_DIGITS = 8
 _CODES = 10  # the most that are read from one field
-_WORD = re.compile(r"[\w.:-]*", re.ASCII)
-_BARE_CODE = re.compile(r"[\w.:-]{0,100}?[0-9]{3}[\w.:-]{0,100}", re.ASCII)
+_WORD = r"(?a)[\w.:-]*"
+_BARE_CODE = r"(?a)[\w.:-]{0,100}?[0-9]{3}[\w.:-]{0,100}"
 _EXCERPT = 200
-_PYTHON_BYTES = re.compile(r"""(?:\bbytearray\()?\bb['"].*""")
+_PYTHON_BYTES = r"""(?:\bbytearray\()?\bb['"].*"""
 """Bytes as Python writes them, to the end: what could not be read on the wire, which may be the
 request itself.
 """
-_TOKEN = re.compile(
-    r"\b(?i:(bearer|basic|token)\s+(?=\S*[0-9._~+/=-])\S{8,})|\beyJ[\w-]{8,}[\w.-]*"
-)
+_AUTHORIZATION = r"\b(?i:(bearer|basic|token)\s+(?=\S*[0-9._~+/=-])\S{8,})|\beyJ[\w-]{8,}[\w.-]*"
 """The credentials of a header (RFC 9110, 11.4), and a JSON Web Token."""
-_EMAIL = re.compile(r"[^\s@<>\"'(),;:]+@[^\s@<>\"'(),;:]+")
+_EMAIL = r"[^\s@<>\"'(),;:]+@[^\s@<>\"'(),;:]+"
 _SAFE_HEADERS = frozenset(
     {
         "accept",
@@ -45,12 +43,12 @@ def mask_digits(text: str) -> str:
     """The text without credentials, and with numbers of five or more digits masked as by `mask`:
     they may be account numbers.
     """
-    return _LONG_DIGITS.sub(lambda match: mask(match[0]), without_credentials(text))
+    return re.sub(_LONG_DIGITS, lambda match: mask(match[0]), without_credentials(text))
 
 
 def mask_tokens(text: str) -> str:
     """The text without what looks like a token, and without bytes that could not be read."""
-    return _TOKEN.sub(_masked_token, _PYTHON_BYTES.sub("[bytes]", text))
+    return re.sub(_AUTHORIZATION, _masked_token, re.sub(_PYTHON_BYTES, "[bytes]", text))
 
 
 def _masked_token(match: re.Match[str]) -> str:
@@ -60,7 +58,7 @@ def _masked_token(match: re.Match[str]) -> str:
 
 def mask_emails(text: str) -> str:
     """The text without its e-mail addresses."""
-    return _EMAIL.sub("[e-mail]", text) if "@" in text else text
+    return re.sub(_EMAIL, "[e-mail]", text) if "@" in text else text
 
 
 def shown_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
@@ -99,7 +97,7 @@ def redact_code(code: object) -> str:
         return ""
     text = one_line(code)
     digits = sum(map(str.isdigit, text))
-    if digits <= _CODE_DIGITS and _WORD.fullmatch(text):
+    if digits <= _CODE_DIGITS and re.fullmatch(_WORD, text):
         return mask_emails(mask_tokens(text))
     return redact_excerpt(text)
 
@@ -108,7 +106,7 @@ def is_code(value: object) -> bool:
     """Whether a value is a code where a sentence may stand, too: a number, or one word with three
     digits in a row.
     """
-    return isinstance(value, str | int) and _BARE_CODE.fullmatch(str(value)) is not None
+    return isinstance(value, str | int) and re.fullmatch(_BARE_CODE, str(value)) is not None
 
 
 def one_line(text: object) -> str:

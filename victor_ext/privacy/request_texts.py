@@ -13,7 +13,7 @@ SHORTEST = 3
 _LONGEST = 20_000
 """Characters of a response's text that are read: a message shows far less of it."""
 
-_WORDS = re.compile(r"[0-9A-Za-z]+|[^\W_]")
+_WORDS = r"[0-9A-Za-z]+|[^\W_]"
 """Words of ASCII letters and digits. Any other letter is one by itself: Chinese has no spaces."""
 
 
@@ -43,7 +43,7 @@ class PrivateTexts:
         text = text[:_LONGEST]
         if not self:
             return text
-        matches = [*_WORDS.finditer(text)]
+        matches = [*re.finditer(_WORDS, text)]
         words = [match[0].casefold() for match in matches]
         pieces: list[str] = []
         end = 0  # of the last text that was hidden
@@ -61,7 +61,7 @@ class PrivateTexts:
 
     def _add(self, text: str) -> None:
         """Hide the words of a text from now on."""
-        phrase = tuple(word.casefold() for word in _WORDS.findall(text))
+        phrase = tuple(word.casefold() for word in re.findall(_WORDS, text))
         if phrase:
             self._phrases.add(phrase)
             self._lengths.setdefault(phrase[0], set()).add(len(phrase))

@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from fractions import Fraction
 from types import ModuleType
 from typing import Any, NamedTuple, TypeGuard, TypeVar, cast
+
+from msgspec import Struct
 
 from victor_ext import zulu
 from victor_ext.errors import InvalidRequest, Problem
@@ -37,7 +38,7 @@ class Form:
         self.wanted = wanted
 
 
-class ListQuery(NamedTuple):
+class ListQuery(Struct, frozen=True):
     """The arguments of a list, as they are sent."""
 
     operation: ModuleType
@@ -171,7 +172,7 @@ class Query(validation.Validation):
         """Whether a number is a multiple of `step`, and one of the numbers in `among`, if any."""
         if among and value not in among:
             wanted = f"one of: {', '.join(map(str, among))}"
-        elif step is not None and _exact(value) % _exact(step):
+        elif step is not None and not _is_multiple(value, step):
             wanted = f"a multiple of {step}"
         else:
             return True
@@ -320,6 +321,14 @@ class Query(validation.Validation):
         self.problems += extra_query_problems(extra, known)
 
 
-def _exact(number: float | Decimal) -> Fraction:
-    """A number as it is written: 0.1 is a tenth."""
-    return Fraction(repr(number)) if isinstance(number, float) else Fraction(number)
+def _is_multiple(number: float | Decimal, step: float) -> bool:
+    """Whether a number is a multiple of a step."""
+    above, below = _ratio(number)
+    step_above, step_below = _ratio(step)
+    return above * step_below % (below * step_above) == 0
+
+
+def _ratio(number: float | Decimal) -> tuple[int, int]:
+    """A number as it is written, as a ratio: 0.1 is a tenth."""
+    exact = Decimal(repr(number)) if isinstance(number, float) else Decimal(number)
+    return exact.as_integer_ratio()

@@ -29,9 +29,9 @@ RESERVED: Final = ":/?@!$'()*,;="
 """
 
 DELIMITERS: Final = {"form": ",", "spaceDelimited": "%20", "pipeDelimited": "%7C"}
-COOKIE: Final = re.compile(r"[!#-+\--:<-\[\]-~]*")
+COOKIE_VALUE: Final = r"[!#-+\--:<-\[\]-~]*"
 """What may stand in the value of a cookie (RFC 6265, 4.1.1)."""
-TOKEN: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+COOKIE_NAME: Final = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 """What may be the name of a cookie."""
 
 MAX_DIGITS: Final = 99
@@ -40,7 +40,7 @@ MAX_LEVELS: Final = 200
 
 _PLAIN: Final = frozenset((str, int, float, bool, type(None), Unset, Decimal))
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-_TRIPLE: Final = re.compile(r"(%[0-9A-Fa-f]{2})")
+_TRIPLE: Final = r"(%[0-9A-Fa-f]{2})"
 
 
 class Hidden(bytes):
@@ -105,12 +105,14 @@ def cookie(name: str, value: Any, style: str = "form", *, explode: bool = True) 
         if is_many and explode
         else [(name, _listed(name, value, explode=False))]
     ):
-        if not COOKIE.fullmatch(text.replace(",", "") if is_many and not explode else text):
+        if not re.fullmatch(
+            COOKIE_VALUE, text.replace(",", "") if is_many and not explode else text
+        ):
             what = (
                 "a cookie holds no space, quote, comma, semicolon, backslash, control or non-ASCII."
             )
             raise ValueError(f"{name}: {what}")
-        if isinstance(value, dict) and explode and not TOKEN.fullmatch(key):
+        if isinstance(value, dict) and explode and not re.fullmatch(COOKIE_NAME, key):
             raise ValueError(f"{name}: {key!r} cannot be the name of a cookie.")
         texts.setdefault(key, []).append(text)
     return {key: f"; {key}=".join(each) for key, each in texts.items()}
@@ -332,8 +334,8 @@ def _encode(text: str, *, reserved: bool = False, plus: bool = False) -> str:
         if not reserved:
             return write(text, safe="")
         return "".join(
-            part if _TRIPLE.fullmatch(part) else write(part, safe=RESERVED)
-            for part in _TRIPLE.split(text)
+            part if re.fullmatch(_TRIPLE, part) else write(part, safe=RESERVED)
+            for part in re.split(_TRIPLE, text)
         )
     except UnicodeEncodeError:
         return text

@@ -115,11 +115,7 @@ ROUTE = Route(httpx.URL("https://pay.example"), ssl.SSLContext(ssl.PROTOCOL_TLS_
 class Idle(Connection):
     """A connection that was used, and can be used again."""
 
-    __slots__ = ("is_aborted",)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.is_aborted = False
+    is_aborted: bool = False
 
     def begin_again(self) -> bool:
         return True
@@ -131,7 +127,7 @@ class Idle(Connection):
 class Returned(Idle):
     """One that another thread closes the pool of while it is given back."""
 
-    __slots__ = ("pool",)
+    pool: Any = None
 
     def begin_again(self) -> bool:
         self.pool.close()

@@ -3,11 +3,11 @@ listeners.
 """
 
 import asyncio
-import dataclasses
 import sys
 from contextlib import nullcontext
 
 import httpx
+import msgspec
 import pytest
 
 from tests.runtime.fakes import (
@@ -27,7 +27,7 @@ from victor_ext import errors
 from victor_ext.errors import Outcome
 from victor_ext.runtime.auth.tokens import SignedToken
 from victor_ext.runtime.core.clock import REUSED_IMMEDIATELY
-from victor_ext.runtime.loop.events import (
+from victor_ext.runtime.loop.call_events import (
     AttemptEnded,
     AttemptStarted,
     CallEnded,
@@ -48,7 +48,7 @@ UNREADABLE = Happens(body=b'{"id": "a7f')
 class TestTheOutcomeIsTheWholeCalls:
     def test_a_key_that_is_being_worked_on_is_asked_for_again(self, mode):
         busy = Happens(403, b"in progress")
-        waits = dataclasses.replace(BEHAVIOUR, waits_for_conflicts=True)
+        waits = msgspec.structs.replace(BEHAVIOUR, waits_for_conflicts=True)
         for happens, behaviour in ((busy, BEHAVIOUR), (status(409), waits)):
             assert (
                 Harness(mode, [happens, OK], behaviour=behaviour).call("POST", KEY).status_code
@@ -96,7 +96,7 @@ def test_the_date_of_an_answer_out_of_a_cache_is_old(mode):
 
 
 def test_a_response_on_a_connection_that_was_just_used_has_to_name_what_was_read(mode):
-    behaviour = dataclasses.replace(BEHAVIOUR, operations=OneRow(id=RepeatsId("payment", "id")))
+    behaviour = msgspec.structs.replace(BEHAVIOUR, operations=OneRow(id=RepeatsId("payment", "id")))
     options = {"behaviour": behaviour, "extensions": {REUSED_IMMEDIATELY: True}}
     assert Harness(mode, [Happens(body=b'{"id": "payments"}')], **options).call().status_code == 200
     harness = Harness(mode, [Happens(body=b"{}")], **options)
@@ -113,7 +113,7 @@ class TestTheMessageSaysWhatIsKnown:
         observed = tuple(
             errors.Problem(f"field_{number}", "odd", f"odd {number}") for number in range(count)
         )
-        behaviour = dataclasses.replace(BEHAVIOUR, problems=lambda _answer: observed)
+        behaviour = msgspec.structs.replace(BEHAVIOUR, problems=lambda _answer: observed)
         raised = Harness(mode, [status(400)], behaviour=behaviour).fails(
             errors.BadRequest, "POST", KEY
         )
@@ -362,7 +362,7 @@ class TestRedirects:
         assert "visibly-fake" not in str(raised)
 
     def test_a_provider_may_name_redirects_that_carry_a_write_on(self, mode):
-        behaviour = dataclasses.replace(BEHAVIOUR, resent_redirects=frozenset({307}))
+        behaviour = msgspec.structs.replace(BEHAVIOUR, resent_redirects=frozenset({307}))
         harness = Harness(mode, [status(307, location="/new/payments"), OK], behaviour=behaviour)
         harness.call("POST", KEY)
         assert [(one.method, one.key, one.body) for one in harness.received] == [

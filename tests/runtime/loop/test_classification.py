@@ -2,13 +2,14 @@
 key that was used.
 """
 
+import dataclasses
 import json
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
+from msgspec.structs import replace
 
 from tests.cases import cases_beside
 from tests.runtime.fakes import BEHAVIOUR, KEY, Happens, Harness, OneRow, by_oauth, token_answer
@@ -79,7 +80,7 @@ def test_the_id_of_an_exchange_is_read_from_the_body_when_no_header_has_one():
     raised = Harness("sync", [NO], behaviour=SAYS_NO).fails(BadRequest)
     assert raised.request_id == "t-7"
     raised = Harness(
-        "sync", [replace(NO, headers=(("X-Request-Id", "r-1"),))], behaviour=SAYS_NO
+        "sync", [dataclasses.replace(NO, headers=(("X-Request-Id", "r-1"),))], behaviour=SAYS_NO
     ).fails(BadRequest)
     assert raised.request_id == "r-1"
 

@@ -16,8 +16,7 @@ from tests.runtime.fakes import BOTH, KEY, OK, Happens, raises, status
 from tests.runtime.fakes import Harness as HarnessOfADocument
 from victor_ext import BadRequest, Victor, connect
 from victor_ext.errors import Outcome, VictorError
-from victor_ext.runtime.loop.events import (
-    LISTENER_ERRORS,
+from victor_ext.runtime.loop.call_events import (
     AttemptEnded,
     AttemptStarted,
     CallEnded,
@@ -25,6 +24,7 @@ from victor_ext.runtime.loop.events import (
     Event,
     RetryScheduled,
 )
+from victor_ext.runtime.loop.events import LISTENER_ERRORS
 
 ID = "a7ffd43c37c1"
 Harness = partial(HarnessOfADocument, extensions={})

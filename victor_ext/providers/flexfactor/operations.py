@@ -5,12 +5,12 @@ Before the table come the functions of its columns, and the `Result` of each ope
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import httpx
 from flexfactor_api.operations import OPERATIONS as DOCUMENT
+from msgspec.structs import replace
 
 from victor_ext.books import in_major_units
 from victor_ext.ids import reference_of

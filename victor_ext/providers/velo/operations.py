@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 import httpx
+from msgspec.structs import replace
 from velo_api.operations import OPERATIONS as DOCUMENT
 
 from victor_ext.books import in_major_units

@@ -8,11 +8,12 @@ import math
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, cast
 
 import httpx
 
 from victor_ext.errors import ConfigurationError
+from victor_ext.opaque import FrozenOpaque
 from victor_ext.privacy import Secret, concealed
 from victor_ext.runtime.auth.credentials import (
     ChangingFile,
@@ -227,7 +228,7 @@ class _Signer:
         return last.header
 
 
-class _SignedHeader(NamedTuple):
+class _SignedHeader(FrozenOpaque, frozen=True):
     """A header, and what it was signed from."""
 
     claims: dict[str, Any]
@@ -305,7 +306,7 @@ def key_source(key: Any, **options: Any) -> Callable[[], RSAPrivateKey]:
     return current
 
 
-class _LoadedKey(NamedTuple):
+class _LoadedKey(FrozenOpaque, frozen=True):
     """A private key, and what it was loaded from."""
 
     value: Any

@@ -3,10 +3,10 @@
 import inspect
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass
 from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, timedelta
 from typing import Any, NamedTuple, cast
 
+from msgspec import Struct
 from victor_api.typed.arguments import CREATE_REQUEST_PAYMENT, create_request_payment
 from victor_api.typed.dictionaries import (
     PaymentRequestArguments as PaymentRequestArguments,  # noqa: PLC0414 - this is its public home
@@ -17,7 +17,7 @@ from victor_ext.errors import Conflict, Outcome, Problem
 from victor_ext.ids import says_nothing
 from victor_ext.privacy import concealed_account, mask, one_line, redact_excerpt
 from victor_ext.runtime.client.extras import ExtraBody, extra_body_problems, with_extra_body
-from victor_ext.runtime.client.records import ModelRecord
+from victor_ext.runtime.client.records import ModelRecord, sent_by
 from victor_ext.runtime.core import comparing
 from victor_ext.runtime.core.comparing import Comparer, Likeness
 from victor_ext.runtime.core.json_values import object_or_empty
@@ -167,8 +167,7 @@ _COMPARED = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Sent:
+class Sent(Struct, frozen=True):
     """A `create` that was sent, whose values are compared with those of a record.
 
     Attributes:
@@ -292,7 +291,7 @@ _ORIGINAL_AMOUNT = ["payment_request", "payment_details", "original_amount"]
 
 def _contradicts(record: ModelRecord, extra: ExtraBody) -> bool:
     """Whether a record has another value of an extra member, at its top or in the request."""
-    whole = record.raw.to_dict()
+    whole = sent_by(record)
     if comparing.differs(extra, whole):
         return True
     return comparing.differs(extra, whole.get("payment_request"))

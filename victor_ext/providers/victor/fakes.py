@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, TypedDict
@@ -134,7 +133,7 @@ def _json_value(name: str, value: Any) -> Any:
     """The value of an attribute as the provider writes it."""
     if isinstance(value, Payee | Payer | PaymentRequestResponse):
         members: dict[str, Any] = {}
-        for part in (field.name for field in fields(value)):
+        for part in value.__struct_fields__:
             part_value = getattr(value, part)
             if part_value is None:
                 continue

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 from victor_ext import money
 from victor_ext.runtime.client.records import as_text, value_in
 from victor_ext.runtime.core.comparing import as_id
+from victor_ext.runtime.core.json_values import is_object
 
 from . import statuses
 from .statuses import Payee, Payer
@@ -33,12 +34,12 @@ def as_biller_type(value: object) -> str | None:
 
 
 def _party_reader(party: Callable[..., T], *names: str) -> Callable[[object], T | None]:
-    """A function that makes a party of the payment from the texts with these names in its model."""
+    """A function that makes a party of the payment from the texts with these names."""
 
-    def read(model: object) -> T | None:
-        if not hasattr(model, "to_dict"):
+    def read(source: object) -> T | None:
+        if not is_object(source) and not hasattr(source, "to_dict"):
             return None
-        return party(*(text_in(model, name) for name in names))
+        return party(*(text_in(source, name) for name in names))
 
     return read
 
@@ -49,9 +50,14 @@ as_payer = _party_reader(
 )
 
 
+def member_of(source: object, name: str) -> Any:
+    """The value of a member of a JSON object, or of its model; None without one."""
+    return source.get(name) if is_object(source) else value_in(source, name)
+
+
 def text_in(source: object, name: str) -> str | None:
-    """The text of a member of a model or an object, or None."""
-    return as_text(value_in(source, name))
+    """The text of a member of a JSON object, or of its model; None without one."""
+    return as_text(member_of(source, name))
 
 
 def first_of(*values: Any) -> Any:

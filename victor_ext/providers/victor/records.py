@@ -16,7 +16,7 @@ from victor_api.typed.records import PaymentRequestFields
 
 from victor_ext import money, zulu
 from victor_ext.ids import reference_of
-from victor_ext.runtime.client.records import Field, ModelRecord, as_text, value_in
+from victor_ext.runtime.client.records import Field, ModelRecord, as_text
 from victor_ext.runtime.core.comparing import Likeness, is_about_one_of
 from victor_ext.runtime.core.json_values import is_object
 from victor_ext.runtime.core.validation import as_date
@@ -31,6 +31,7 @@ from .record_values import (
     as_payer,
     as_request_id,
     first_of,
+    member_of,
     text_in,
 )
 from .statuses import Direction, Payer, PaymentRequestResponse, Status
@@ -49,7 +50,7 @@ if TYPE_CHECKING:
 
 _LISTED = "PaymentRequestReceipt"
 """The model of an item of a list, which has no response."""
-_RESPONSE = "RfpInboundPaymentRequestResponseDetails"
+RESPONSE = "RfpInboundPaymentRequestResponseDetails"
 """The model of the response to `accept` and `decline`, which has nothing of the request."""
 _DETAILS = "payment_request.payment_details"
 _AMOUNT = f"{_DETAILS}.amount".split(".")
@@ -115,11 +116,10 @@ class PaymentRequest(PaymentRequestFields, ModelRecord):
         The model is not made before `raw` is asked for: to load and make models costs more time
         than to read the JSON.
         """
-        if not is_object(sent):  # the model keeps the value as an undeclared member
-            return cls(getattr(models, model).from_dict({"item": sent}), idempotency_key)
         self = cls.__new__(cls)
-        self._sent, self._model = sent, model
-        self._has_info = model != _RESPONSE
+        self._sent = sent if is_object(sent) else {"item": sent}  # as an undeclared member
+        self._model = model
+        self._has_info = model != RESPONSE
         self.response_info = self._completed_by = None
         self.idempotency_key = idempotency_key
         return self
@@ -140,7 +140,12 @@ class PaymentRequest(PaymentRequestFields, ModelRecord):
 
     def completed_by(self, other: PaymentRequest) -> PaymentRequest:
         """This request, with what it does not say taken from another record of it."""
-        return _Completed(self.raw, other)
+        completed = _Completed.of_json(self._sent, self._model)
+        if self._sent is None:
+            completed.raw = self._raw
+        completed._has_info = self._has_info  # noqa: SLF001 - of the same class
+        completed._completed_by = other  # noqa: SLF001 - of the same class
+        return completed
 
     def _object(self, *path: str) -> Mapping[str, Any]:
         found: Mapping[str, Any] = self._raw.to_dict() if self._sent is None else self._sent
@@ -151,6 +156,9 @@ class PaymentRequest(PaymentRequestFields, ModelRecord):
             found = part
         return found
 
+    def _as_json(self) -> dict[str, Any]:
+        return dict(self._object())
+
     def __getstate__(self) -> object:
         """The state for copies and pickles, with the model."""
         _ = self.raw
@@ -160,7 +168,7 @@ class PaymentRequest(PaymentRequestFields, ModelRecord):
         """The value at a path.
 
         A path is the same in the JSON and in the model, whose fields have the names of the wire. An
-        object is read from the model, so that it is a model, too.
+        object is JSON until `raw` is asked for, and from then on a model.
         """
         value: Any = self._sent
         if value is None:
@@ -170,7 +178,7 @@ class PaymentRequest(PaymentRequestFields, ModelRecord):
                 value = value.get(name)
         except AttributeError:  # a value of JSON that is no object has no `get`
             return None
-        return super().value_at(path) if isinstance(value, dict) else value
+        return value
 
     def not_objects(self) -> list[str]:
         """The paths at which a value is no object, such as text, and the document has an object."""
@@ -217,8 +225,9 @@ class PaymentRequest(PaymentRequestFields, ModelRecord):
         """
         word = self.value_at(["status"])
         status = statuses.as_status(word if self._has_info else statuses.as_response_status(word))
-        if status is Status.PENDING and self._has_info and self._model != _LISTED:
-            of_response = statuses.as_response_status(value_in(self._response_model, "status"))
+        is_of_list = self._model == _LISTED and self._completed_by is None
+        if status is Status.PENDING and self._has_info and not is_of_list:
+            of_response = statuses.as_response_status(member_of(self._sent_response, "status"))
             return of_response if isinstance(of_response, Status) else status
         return status
 
@@ -240,7 +249,7 @@ class PaymentRequest(PaymentRequestFields, ModelRecord):
         An item of a list has no `response`, and may have the requested amount of such a request;
         see `get`.
         """
-        if self._model == _LISTED:
+        if self._model == _LISTED and self._completed_by is None:
             return money.from_wire(self.value_at(_AMOUNT))
         own, original, modified = self.said_amounts()
         return money.from_wire(first_of(modified, own if self._has_info else original))
@@ -255,15 +264,15 @@ class PaymentRequest(PaymentRequestFields, ModelRecord):
 
     def said_amounts(self) -> Amounts:
         """The amounts that `amount` and `original_amount` are read from, also for a comparison."""
-        response = self._response_model
+        response = self._sent_response
         # A request that was declined has no amount to pay.
-        is_declined = statuses.as_response_status(value_in(response, "status")) is Status.DECLINED
+        is_declined = statuses.as_response_status(member_of(response, "status")) is Status.DECLINED
         amounts = Amounts(
             own=first_of(self.value_at(_AMOUNT)),
             original=first_of(
-                self.value_at(_ORIGINAL_AMOUNT), value_in(response, "original_amount")
+                self.value_at(_ORIGINAL_AMOUNT), member_of(response, "original_amount")
             ),
-            modified=None if is_declined else first_of(value_in(response, "modified_amount")),
+            modified=None if is_declined else first_of(member_of(response, "modified_amount")),
         )
         if self._completed_by is None:
             return amounts
@@ -286,7 +295,7 @@ class PaymentRequest(PaymentRequestFields, ModelRecord):
     biller_type = Field(as_biller_type, f"{_DETAILS}.biller_type")
 
     def _approval_notes(self) -> str | None:
-        return as_text(self.value_at(APPROVAL_NOTES)) or text_in(self._response_model, "notes")
+        return as_text(self.value_at(APPROVAL_NOTES)) or text_in(self._sent_response, "notes")
 
     approval_notes = Field(_approval_notes)
 
@@ -301,29 +310,34 @@ class PaymentRequest(PaymentRequestFields, ModelRecord):
         return statuses.is_terminal(self.status)
 
     def _response(self) -> PaymentRequestResponse | None:
-        model = self._response_model
-        status = statuses.as_response_status(value_in(model, "status"))
+        response = self._sent_response
+        status = statuses.as_response_status(member_of(response, "status"))
         if status is None:
             return None
         original, modified = (
-            money.from_wire(value_in(model, f"{name}_amount")) for name in ("original", "modified")
+            money.from_wire(member_of(response, f"{name}_amount"))
+            for name in ("original", "modified")
         )
-        return PaymentRequestResponse(status, original, modified, text_in(model, "notes"))
+        return PaymentRequestResponse(status, original, modified, text_in(response, "notes"))
 
     response = Field(_response)
 
     @property
-    def _response_model(self) -> Any:
-        """The model of the response to the request, or None.
+    def _sent_response(self) -> Any:
+        """The response to the request as it was sent, or its model; None without one.
 
         The result of `accept` or `decline` is such a response itself. A response that names neither
         this request nor its child or parent proves nothing: None.
         """
         if not self._has_info:
-            return self.raw
+            return self._raw if self._sent is None else self._sent
         response = self.value_at(["payment_request", "payment_request_response"])
+        # An object that the document does not declare here stays JSON in the model: it is none.
+        is_declared = self._model != _LISTED if self._sent is not None else not is_object(response)
+        if not is_declared:
+            return None
         ids = (self.id, self.child_id, self.parent_id)
-        if self.id and not is_about_one_of(ids, value_in(response, statuses.ID)):
+        if self.id and not is_about_one_of(ids, member_of(response, statuses.ID)):
             return None
         return response
 
@@ -418,10 +432,6 @@ class _Completed(PaymentRequest):
     """A request that another record of it completes, field by field."""
 
     __slots__ = ()
-
-    def __init__(self, raw: RawPaymentRequest, other: PaymentRequest) -> None:
-        super().__init__(raw)
-        self._completed_by = other
 
 
 for _name in {*PaymentRequestFields.field_names()} - vars(PaymentRequest).keys():

@@ -8,22 +8,23 @@ flow of both methods. The functions between the two are columns of the table of 
 from __future__ import annotations
 
 from collections.abc import Collection, Generator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import httpx
-from victor_api import models
+from msgspec import Struct
 from victor_api.api.payment_requests import respond_to_payment_request
 
 from victor_ext import money
 from victor_ext.errors import Conflict, Outcome, VictorError
+from victor_ext.opaque import FrozenOpaque
 from victor_ext.privacy import one_line
 from victor_ext.runtime.client.extras import ExtraBody, extra_body_problems, with_extra_body
+from victor_ext.runtime.client.requests import Body
 from victor_ext.runtime.client.resources import Shared
-from victor_ext.runtime.client.runners import Call, OperationFlow, drop_none
+from victor_ext.runtime.client.runners import OperationFlow, drop_none, step_for_json
 from victor_ext.runtime.core.comparing import Likeness, likeness, same_text
 from victor_ext.runtime.core.json_values import json_of, object_of, object_or_empty, text_or_empty
 from victor_ext.runtime.core.validation import shown
@@ -32,12 +33,11 @@ from victor_ext.runtime.loop.operations import Done, Finding, Proof
 
 from .checks import RESPONSE_ARGUMENTS, Validation
 from .reading import get
-from .records import APPROVAL_NOTES, PaymentRequest
+from .records import APPROVAL_NOTES, RESPONSE, PaymentRequest
 from .statuses import Direction, PaymentRequestResponse, Status
 
 
-@dataclass(frozen=True, slots=True)
-class IntendedResponse:
+class IntendedResponse(Struct, frozen=True):
     """The intended response to an inbound request.
 
     `requested` is the amount that the request asks for; None: it is not known.
@@ -119,7 +119,7 @@ def other_response(_client: Any, response: httpx.Response) -> Generator[Any, Any
     """How the HTTP response to `accept` or `decline` says something else than was sent, or None."""
     yield from ()  # it needs no read, and is a generator as all functions of this column
     intended = IntendedResponse.in_body(json_of(response.request))
-    record = PaymentRequest.of_json(object_of(response), "RfpInboundPaymentRequestResponseDetails")
+    record = PaymentRequest.of_json(object_of(response), RESPONSE)
     differences = intended.differences(record) or ()
     if set(differences) <= {"notes"}:
         return None
@@ -132,7 +132,7 @@ def records_response(response: httpx.Response) -> bool:
     """
     intended = IntendedResponse.in_body(json_of(response.request))
     body = said_members(response)
-    record = PaymentRequest.of_json(body, "RfpInboundPaymentRequestResponseDetails")
+    record = PaymentRequest.of_json(body, RESPONSE)
     differences = intended.differences(record)
     if not record.id or differences is None:
         return False
@@ -239,7 +239,7 @@ def check_response(
         validation.problems += extra_body_problems(extra_body, RESPONSE_ARGUMENTS)
 
 
-class _SentResponse(NamedTuple):
+class _SentResponse(FrozenOpaque, frozen=True):
     """A response that was sent, with success."""
 
     record: PaymentRequest
@@ -251,21 +251,14 @@ def _send(
 ) -> OperationFlow[_SentResponse]:
     word = "Accepted" if intended.status is Status.ACCEPTED else "Declined"
     amount = None if intended.modified_amount is None else money.to_wire(intended.modified_amount)
-    body = models.RfpInboundPaymentRequestResponseRequestDetails(
-        status=models.RfpInboundPaymentRequestResponseRequestDetailsStatus(word),
-        notes=intended.notes,
-        **drop_none(modified_amount=amount),
-    )
-    step = Call(
+    body = Body(status=word, notes=intended.notes, **drop_none(modified_amount=amount))
+    step = step_for_json(
         respond_to_payment_request,
-        {
-            "victor_payment_request_id": request_id,
-            "body": with_extra_body(body, extra_body, RESPONSE_ARGUMENTS),
-        },
-        lambda response: models.RfpInboundPaymentRequestResponseDetails.from_dict(response.json()),
-        own_places=RESPONSE_ARGUMENTS,
+        victor_payment_request_id=request_id,
+        body=with_extra_body(body, extra_body, RESPONSE_ARGUMENTS),
     )
-    record = PaymentRequest((yield step).parsed)
+    step.own_places = RESPONSE_ARGUMENTS
+    record = PaymentRequest.of_json((yield step).parsed, RESPONSE)
     return _SentResponse(record, step.attempts)
 
 

@@ -7,12 +7,12 @@ First the enums, then the readers of words in any letter case, then
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Literal, TypeVar, get_args
 
+from msgspec import Struct
 from victor_api.typed.words import StatusWord
 
 from victor_ext import zulu
@@ -112,8 +112,7 @@ def _normal(word: str) -> str:
     return word.strip().lower().replace("_", "-").replace(" ", "-")
 
 
-@dataclass(frozen=True, slots=True)
-class Payee:
+class Payee(Struct, frozen=True):
     """The account that receives the money, and the final recipient; None where the provider does
     not say it.
     """
@@ -128,8 +127,7 @@ class Payee:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Payer:
+class Payer(Struct, frozen=True):
     """The payer: the counterparty of an outbound request, or account, routing number and name of an
     inbound one.
 
@@ -151,12 +149,11 @@ class Payer:
     def completed_by(self, other: Payer) -> Payer:
         """Return this payer, with missing values from `other`."""
         return Payer(
-            *(getattr(self, field.name) or getattr(other, field.name) for field in fields(self))
+            *(getattr(self, name) or getattr(other, name) for name in self.__struct_fields__)
         )
 
 
-@dataclass(frozen=True, slots=True)
-class PaymentRequestResponse:
+class PaymentRequestResponse(Struct, frozen=True):
     """The response to an inbound request.
 
     Attributes:

@@ -10,10 +10,9 @@ import base64
 import json
 from collections.abc import Callable, Mapping
 from copy import copy
-from dataclasses import dataclass
 from functools import partial
 from math import inf
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 from urllib.parse import urlencode
 
 import httpx
@@ -26,6 +25,7 @@ from victor_ext.errors import (
     UnreadableResponse,
     VictorError,
 )
+from victor_ext.opaque import FrozenOpaque
 from victor_ext.privacy import Secret, SecretBytes
 from victor_ext.runtime.core.clock import ServerClock, moment_of
 from victor_ext.runtime.core.headers import is_scheme, is_token
@@ -69,7 +69,7 @@ class FixedToken:
         return bool(request.headers.get(self._header) != self._current())
 
 
-class _SignedHeader(NamedTuple):
+class _SignedHeader(FrozenOpaque, frozen=True):
     """A header's value that was signed with this skew of the clock, in seconds, and may be used
     until a monotonic time.
     """
@@ -128,8 +128,7 @@ class SignedToken:
         return may_be_outdated(request, self._clock)
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class IssuedToken:
+class IssuedToken(FrozenOpaque, frozen=True):
     """A token as it was issued, in `header` as the value of the header.
 
     Times are seconds since the epoch; without `expires_at`, the token's end is not known. `skew` is

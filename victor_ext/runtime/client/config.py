@@ -5,7 +5,6 @@ how a constructor takes and documents them; and the checked configuration made f
 
 from __future__ import annotations
 
-import dataclasses
 import inspect
 import sys
 from collections.abc import Callable, Mapping
@@ -14,6 +13,7 @@ from http.cookiejar import CookieJar
 from typing import Any, Generic, TypedDict, TypeVar
 
 import httpx
+from msgspec.structs import replace as replaced
 
 from victor_ext._version import PRODUCT
 from victor_ext.errors import ConfigurationError, Problem
@@ -266,7 +266,7 @@ class ClientConfig:
         if timeout is not KEEP:
             other.timeout = checked_timeout(timeout)
         policy = loop.policy if retry is KEEP else _checked_policy(retry)
-        other.loop = dataclasses.replace(
+        other.loop = replaced(
             loop,
             policy=policy,
             quota=loop.quota if policy.quota == loop.policy.quota else RetryQuota(policy.quota),

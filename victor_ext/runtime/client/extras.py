@@ -7,13 +7,12 @@ sent. In this order: bodies, queries, and `Extras`, which adds both to the calls
 
 import sys
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from types import FunctionType, ModuleType
 from typing import Any, TypeGuard, TypeVar
 from urllib.parse import quote
 
-import attrs
+from msgspec import Struct
 
 from victor_ext.errors import ConfigurationError, InvalidRequest, Problem
 from victor_ext.ids import HALF_CHARACTER
@@ -201,7 +200,7 @@ def _places_set(known: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
 
 def _places_declared(kind: type[Any], prefix: str = "") -> Iterator[str]:
     """The places of all members that a generated model declares, by the names of its fields."""
-    for field in attrs.fields(kind) if attrs.has(kind) else ():
+    for field in getattr(kind, "__attrs_attrs__", ()):
         inner = _model_in(field.type, kind.__module__)
         if inner is not None:
             yield from _places_declared(inner, f"{prefix}{field.name}.")
@@ -210,13 +209,14 @@ def _places_declared(kind: type[Any], prefix: str = "") -> Iterator[str]:
 
 
 def _model_in(annotation: object, module: str) -> type[Any] | None:
-    """The generated model in an annotation such as `None | Payer | Unset` of a generated module;
-    None without a model.
+    """The generated model in an annotation such as `None | Payer | Unset` of a generated module, or
+    `models.Payer` of an operation; None without a model.
     """
     names = vars(sys.modules[module])
     for part in str(annotation).split(" | "):
-        kind = names.get(part)
-        if isinstance(kind, type) and attrs.has(kind):
+        package, _, name = part.rpartition(".")
+        kind = getattr(names.get(package), name, None) if package else names.get(name)
+        if isinstance(kind, type) and hasattr(kind, "__attrs_attrs__"):
             return kind
     return None
 
@@ -267,14 +267,15 @@ def _pair_text(name: str, value: object) -> str:
     return f"{quote(name, safe='')}={quote(_text(value), safe='')}"
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class Extras:
+class Extras(Struct, frozen=True):
     """What `with_options` adds to each call: members to the bodies of writes, filters to each
     GET.
     """
 
     body: ExtraBody | None = None
     query: ExtraQuery | None = None
+
+    __repr__ = object.__repr__
 
     def __post_init__(self) -> None:
         problems = [*extra_body_problems(self.body, {}), *extra_query_problems(self.query, ())]
@@ -296,7 +297,9 @@ class Extras:
             return arguments
         body = arguments.get("body")
         build = _builder_of(operation)
-        kind = _model_in(build.__annotations__.get("body"), build.__module__)
+        kind: type[Any] | None = None
+        if body is None or own_places is None:
+            kind = _model_in(build.__annotations__.get("body"), build.__module__)
         if body is None and kind is not None:
             body = kind.from_dict({})
         if not hasattr(body, "to_dict"):

@@ -3,7 +3,6 @@ operations return.
 """
 
 import importlib
-import importlib.util
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from copy import copy
 from functools import cache
@@ -197,12 +196,23 @@ def bound_class(client_class: Hashable) -> Any:
     return type(f"Bound{generated.__name__}", (_Bound, generated), attributes)
 
 
+def load_models(models: Any) -> None:
+    """Import all models of a generated package with `late_models`: a call of its functions then
+    imports nothing.
+    """
+    for name in models.__all__:
+        getattr(models, name)
+
+
 def _table_of(package: str, name: str, default: Any) -> Any:
     """The table in a module of a generated package; the default for a package by hand."""
     module = f"{package}.{name}"
-    if importlib.util.find_spec(module) is None:
+    try:
+        return getattr(importlib.import_module(module), name.upper())
+    except ModuleNotFoundError as error:
+        if error.name != module:
+            raise
         return default
-    return getattr(importlib.import_module(module), name.upper())
 
 
 def expect(kind: type[T], result: object) -> T:

@@ -6,7 +6,7 @@ import json
 import re
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from victor_ext.errors import Outcome, PaginationError
@@ -55,7 +55,6 @@ class Page(Generic[T]):
         return info
 
 
-@dataclass(eq=False, repr=False)
 class PageReader(Generic[T]):
     """The state of reading one list. It keeps the ids of the last `REMEMBERED_PAGES` pages and no
     items.
@@ -64,12 +63,12 @@ class PageReader(Generic[T]):
     list is read is yielded twice.
     """
 
-    identify: Callable[[T], str | None]
-    _: KW_ONLY
-    first: int = 0
-    what: str = "list"  # its name in messages
-
-    def __post_init__(self) -> None:
+    def __init__(
+        self, identify: Callable[[T], str | None], *, first: int = 0, what: str = "list"
+    ) -> None:
+        self.identify = identify
+        self.first = first
+        self.what = what  # its name in messages
         self._longest = 0
         # By how much the number of page 0 was ahead of what was asked for (True), and that of
         # others (False), for who compares them. It has nothing until such a page has a number.
@@ -214,7 +213,6 @@ def content_of(item: Any) -> str:
         return ""
 
 
-@dataclass(eq=False, repr=False)
 class RepeatedPageReader(PageReader[T]):
     """Reads a list repeatedly, because items can leave it during a pass.
 
@@ -239,10 +237,16 @@ class RepeatedPageReader(PageReader[T]):
             pass.
     """
 
-    arrived: Callable[[T], bool] = field(default=lambda _item: False, kw_only=True)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def __init__(
+        self,
+        identify: Callable[[T], str | None],
+        *,
+        first: int = 0,
+        what: str = "list",
+        arrived: Callable[[T], bool] = lambda _item: False,
+    ) -> None:
+        super().__init__(identify, first=first, what=what)
+        self.arrived = arrived
         self._seen_in: dict[str | int, int] = {}
         self._pass = 1
         self._rereadings = 0

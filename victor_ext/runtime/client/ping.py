@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
+
+from msgspec import Struct
 
 from victor_ext.response_info import ResponseInfo
 from victor_ext.runtime.core.clock import ServerClock
@@ -13,8 +14,7 @@ from .resources import HasMode, Mode, operation
 from .runners import Call, OperationFlow
 
 
-@dataclass(frozen=True, slots=True)
-class Ping:
+class Ping(Struct, frozen=True):
     """The result of a signed read. It exists only where the provider accepts the credentials.
 
     Attributes:
@@ -56,7 +56,7 @@ class Pings(HasMode[Mode]):
         """
         clock: ServerClock = self._shared.clock
         began = clock.monotonic()
-        step = Call(*self._ping_read, lambda response: response)
+        step = Call(*self._ping_read, lambda response: response, as_json=True)
         yield step
         assert step.response is not None
         offset = clock.skew if clock.provider_time().is_known else None

@@ -15,13 +15,14 @@ import json
 import sys
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from types import ModuleType
 from typing import Any, Self, TypeAlias, cast
 from urllib.parse import parse_qsl, unquote
 
 import httpx
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from victor_ext.errors import ConfigurationError, Conflict, InvalidRequest, Outcome, Problem
 from victor_ext.flows import Calls
@@ -60,8 +61,7 @@ _SENDERS_HEADERS = frozenset(
 """Headers of the process that sends."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreparedCall:
+class PreparedCall(Struct, frozen=True, kw_only=True):
     """A write as it will be sent: its bytes. It can be stored as text, and holds no credentials.
 
     Attributes:
@@ -98,8 +98,13 @@ class PreparedCall:
     module: str = ""
     method: str
     url: str
-    headers: Mapping[str, str] = field(repr=False)
-    content: bytes = field(repr=False)
+    headers: Mapping[str, str]
+    content: bytes
+
+    def __repr__(self) -> str:
+        names = (name for name in self.__struct_fields__ if name not in ("headers", "content"))
+        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
+        return f"{type(self).__name__}({shown})"
 
     @property
     def ids(self) -> tuple[str, ...]:
@@ -182,7 +187,6 @@ class _CallPrepared(BaseException):
         self.call = call
 
 
-@dataclass(slots=True, eq=False, repr=False)
 class _PreparingTransport(httpx.BaseTransport):
     """Stands in place of the attempt loop, and ends the method with its first request: by
     `_CallPrepared`.
@@ -190,10 +194,13 @@ class _PreparingTransport(httpx.BaseTransport):
     `name` is the method's or the generated function's, and `key` is the caller's.
     """
 
-    behaviour: Behaviour
-    base_url: httpx.URL
-    name: str
-    key: str | None
+    def __init__(
+        self, behaviour: Behaviour, base_url: httpx.URL, name: str, key: str | None
+    ) -> None:
+        self.behaviour = behaviour
+        self.base_url = base_url
+        self.name = name
+        self.key = key
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """End the method with the call that this request is; or raise `ConfigurationError` if the

@@ -21,6 +21,8 @@ from enum import Enum
 from functools import partial
 from typing import Any, Generic, NoReturn, Self, TypeGuard, TypeVar, overload
 
+from msgspec import Struct
+
 from victor_ext.privacy import mask
 from victor_ext.response_info import ResponseInfo
 from victor_ext.runtime.core.json_values import (
@@ -68,16 +70,15 @@ class Record:
         raise NotImplementedError
 
     def to_dict(self) -> dict[str, Any]:
-        """The fields as plain JSON data: dataclasses as objects, numbers and times as text."""
+        """The fields as plain JSON data: parts as objects, numbers and times as text."""
         return {name: self._plain(getattr(self, name)) for name in self._field_names()}
 
     def _plain(self, value: Any) -> Any:
         """The value of a field as plain JSON data. Override this method for another format."""
         if value is None or type(value) is str:
             return value
-        if is_dataclass(value):
-            names = [field.name for field in dataclass_fields(value)]
-            return {name: self._plain(getattr(value, name)) for name in names}
+        if isinstance(value, Struct) or is_dataclass(value):
+            return {name: self._plain(getattr(value, name)) for name in _names_of_fields(value)}
         if isinstance(value, date):
             return value.isoformat()
         if isinstance(value, Decimal | Enum):
@@ -105,6 +106,13 @@ class Record:
 
     def __hash__(self) -> int:
         return hash(repr(self))
+
+
+def _names_of_fields(value: Any) -> Sequence[str]:
+    """The names of the fields of a part of a record: a struct, or a dataclass."""
+    if isinstance(value, Struct):
+        return value.__struct_fields__
+    return [field.name for field in dataclass_fields(value)]
 
 
 def sent_by(record: Record) -> Any:

@@ -19,7 +19,6 @@ import ast
 import inspect
 import types
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Iterator
-from dataclasses import dataclass, field
 from functools import update_wrapper
 from operator import attrgetter
 from typing import (
@@ -34,6 +33,9 @@ from typing import (
     overload,
 )
 
+from msgspec import field
+
+from victor_ext.opaque import FrozenOpaque
 from victor_ext.privacy import conceal_arguments
 from victor_ext.runtime.client.docstrings import with_arguments_described
 from victor_ext.runtime.client.paging import AsyncPages, PageReader, Pages
@@ -150,8 +152,7 @@ class Awaited:
 Mode = TypeVar("Mode", Blocking, Awaited)
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Shared:
+class Shared(FrozenOpaque, frozen=True):
     """What the resources of one client share.
 
     `context` is data of that client, such as for whom it acts.
@@ -273,8 +274,7 @@ class operation(  # noqa: N801 - a decorator
         """
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Walk(Generic[T]):
+class Walk(FrozenOpaque, Generic[T], frozen=True):
     """How a list is read: `begin` starts a new pass over it, `read` is the flow that reads the
     reader's next page.
     """

@@ -3,7 +3,6 @@ with blocking calls, and with awaited calls.
 """
 
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import KW_ONLY, dataclass, field
 from types import ModuleType
 from typing import Any, ClassVar, TypeVar
 from weakref import ref
@@ -11,6 +10,7 @@ from weakref import ref
 import httpx
 
 from victor_ext.flows import adrive, drive
+from victor_ext.opaque import Opaque
 from victor_ext.privacy import QUOTED
 from victor_ext.response_info import ResponseInfo
 from victor_ext.runtime.core.response import Response
@@ -26,8 +26,7 @@ ApiWithin = Callable[[float], Any]
 """The generated client, with a deadline in seconds."""
 
 
-@dataclass(slots=True, eq=False, repr=False)
-class Call:
+class Call(Opaque):
     """A step: call a generated operation, which is a module, with these arguments.
 
     `undocumented`, `query` and `as_json` are those of `for_one_call`, and `own_places` is that of
@@ -41,11 +40,10 @@ class Call:
     undocumented: Callable[[httpx.Response], Any]
     seconds: float | None = None
     query: str = ""
-    _: KW_ONLY
     as_json: bool = False
     own_places: Mapping[str, str] | None = None
-    response: Response | None = field(default=None, init=False)
-    extra_body: ExtraBody | None = field(default=None, init=False)
+    response: Response | None = None
+    extra_body: ExtraBody | None = None
 
     @property
     def attempts(self) -> int:
@@ -131,8 +129,7 @@ def drop_none(**values: Any) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-@dataclass(slots=True, eq=False, repr=False)
-class _Runner:
+class _Runner(Opaque):
     """What the runners of both modes have in common.
 
     `_api` is the generated client, `_api_within` makes one with a deadline, `_sleep` waits, and

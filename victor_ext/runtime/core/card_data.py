@@ -25,13 +25,13 @@ from victor_ext.runtime.core.json_values import is_list, is_mapping
 _MOST_LEVELS = 64
 """The deepest nesting that is looked into."""
 _MOST_CHARACTERS = 10_000
-_CARD_NUMBER = re.compile("[0-9]{13,19}")
+_CARD_NUMBER = "[0-9]{13,19}"
 _LONGEST_CARD = 19
-_FORM_PART = re.compile(r'; name="([^"]*)".*?\r\n\r\n(.*)\r\n', re.DOTALL)
-_DIGIT_GROUPS = re.compile(r"(?<!\w)[0-9]+(?:[\W_]{1,3}[0-9]+)*(?!\w)")
+_FORM_PART = r'(?s); name="([^"]*)".*?\r\n\r\n(.*)\r\n'
+_DIGIT_GROUPS = r"(?<!\w)[0-9]+(?:[\W_]{1,3}[0-9]+)*(?!\w)"
 _INVISIBLE = frozenset({"Cf", "Mn"})
 """Characters without a width: they divide digits, and nobody sees it."""
-_CARD_NAME = re.compile(
+_CARD_NAME = (
     ".*(card|paymentmethod|paymentinstrument).*|[df]?pan|primaryaccountnumber"
     "|cc(n|no|num|number)?|track([12]|[12]?data)"
 )
@@ -48,9 +48,9 @@ _CARD_KINDS = frozenset(
         "maestro",
     }
 )
-_EXPIRY_NAME = re.compile("(card|cc)?exp(iry|iration)?(month|year|date|mm|yy)?|validthru")
-_CODE = re.compile("[0-9]{3,4}")
-_CODE_NAME = re.compile(
+_EXPIRY_NAME = "(card|cc)?exp(iry|iration)?(month|year|date|mm|yy)?|validthru"
+_CODE = "[0-9]{3,4}"
+_CODE_NAME = (
     "(.*cv[vc]|(.*card|cc)?cv[nd])2?(code|no|num|number|value)?"
     "|cardcode|card(security|verification)(code|value)?"
 )
@@ -108,20 +108,22 @@ def _card_data_in_members(
         inner = place
         if folded and not about_a_card:
             inner = f"{place}.{one_line(name)}".removeprefix(".")
-        is_code = _CODE_NAME.fullmatch(folded) is not None
+        is_code = re.fullmatch(_CODE_NAME, folded) is not None
         if about_a_card or is_card:
             is_code = is_code or folded in _CODE_NAMES_IN_A_CARD
-        if is_code and any(_CODE.fullmatch(str(text).strip()) for text in _values_of_member(value)):
+        if is_code and any(
+            re.fullmatch(_CODE, str(text).strip()) for text in _values_of_member(value)
+        ):
             yield inner, False
         is_number = is_card and folded == "number"
-        is_about = about_a_card or is_number or _CARD_NAME.fullmatch(folded) is not None
+        is_about = about_a_card or is_number or re.fullmatch(_CARD_NAME, folded) is not None
         yield from card_data_in(value, inner, about_a_card=is_about, levels=levels - 1)
 
 
 def _is_card(members: Mapping[Any, Any]) -> bool:
     """Whether an object is a card: by the name of a member, or by a text that is a kind of card."""
     for name in map(_folded, members):
-        if _EXPIRY_NAME.fullmatch(name) or _CODE_NAME.fullmatch(name):
+        if re.fullmatch(_EXPIRY_NAME, name) or re.fullmatch(_CODE_NAME, name):
             return True
     texts = {_folded(text) for item in members.values() for text in _values_of_member(item)}
     return not texts.isdisjoint(_CARD_KINDS)
@@ -153,7 +155,7 @@ def card_problems(url: httpx.URL, headers: Mapping[str, str], content: bytes) ->
     except ValueError:
         text = content.decode("latin-1")
         if boundary:
-            parts = map(_FORM_PART.search, text.split(f"--{boundary}"))
+            parts = (re.search(_FORM_PART, part) for part in text.split(f"--{boundary}"))
             pairs = [(part[1], part[2]) for part in parts if part]
         else:
             pairs = parse_qsl(text, max_num_fields=10_000)
@@ -164,7 +166,7 @@ def card_problems(url: httpx.URL, headers: Mapping[str, str], content: bytes) ->
     ]
     places += card_data_in(body, "")
     for name, segment in pairwise(url.path.split("/")):
-        is_about = _CARD_NAME.fullmatch(_folded(name)) is not None
+        is_about = re.fullmatch(_CARD_NAME, _folded(name)) is not None
         places += card_data_in(segment, "path", about_a_card=is_about)
     return [_problem(place, is_number=is_number) for place, is_number in dict.fromkeys(places)]
 
@@ -208,7 +210,7 @@ def _text_of(value: object) -> str:
 
 def _joined_groups(text: str) -> Iterator[str]:
     """Each group of digits in a text, alone and joined with the next ones."""
-    for match in _DIGIT_GROUPS.finditer(text):
+    for match in re.finditer(_DIGIT_GROUPS, text):
         groups = re.findall("[0-9]+", match[0])
         for first in range(len(groups)):
             yield from accumulate(groups[first : first + _LONGEST_CARD])
@@ -216,7 +218,7 @@ def _joined_groups(text: str) -> Iterator[str]:
 
 def _is_card_number(digits: str) -> bool:
     """Whether text is 13 to 19 digits, the last of them a check digit (ISO/IEC 7812-1)."""
-    if not _CARD_NUMBER.fullmatch(digits):
+    if not re.fullmatch(_CARD_NUMBER, digits):
         return False
     doubled = [2 * int(digit) for digit in digits[-2::-2]]
     others = [int(digit) for digit in digits[-1::-2]]

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_tz
 from functools import partial
 from typing import Any
+
+from msgspec import Struct
 
 monotonic = partial(time.monotonic)
 """Seconds that always pass: freezegun, which stops `time.monotonic` wherever it finds it, leaves a
@@ -32,8 +33,7 @@ _LATEST = 7_258_118_400.0
 """The years 2020 and 2200. A `Date` outside of them comes from a broken clock and is ignored."""
 
 
-@dataclass(frozen=True, slots=True)
-class ProviderTime:
+class ProviderTime(Struct, frozen=True):
     """The provider's wall clock time.
 
     Attributes:

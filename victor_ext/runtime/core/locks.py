@@ -19,7 +19,6 @@ from typing import Any, Generic, TypeVar
 from weakref import WeakKeyDictionary, ref
 
 import anyio
-from anyio.lowlevel import current_token
 
 from victor_ext.runtime.core.clock import monotonic
 
@@ -190,7 +189,10 @@ class PerLoop(Generic[T]):
     def __init__(self, make: Callable[[], T]) -> None:
         import asyncio  # noqa: PLC0415 - takes a program that does not await 8 MB
 
+        from anyio.lowlevel import current_token  # noqa: PLC0415 - only with asyncio
+
         self._asyncio_loop = asyncio.get_running_loop
+        self._anyio_token = current_token
         self._make = make
         self._by_loop: WeakKeyDictionary[Any, T] = WeakKeyDictionary()
 
@@ -211,7 +213,7 @@ class PerLoop(Generic[T]):
         try:
             return self._asyncio_loop()
         except RuntimeError:  # the loop is that of another library
-            return current_token().native_token
+            return self._anyio_token().native_token
 
 
 class ThreadLock:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import sys
 import threading
 from bisect import bisect_right
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
 import httpx
 
 from victor_ext.flows import Calls
+from victor_ext.opaque import Opaque
 from victor_ext.runtime.core.clock import (
     ALLOW_IMMEDIATE_REUSE,
     REUSED_IMMEDIATELY,
@@ -37,8 +37,7 @@ response with its id."""
 _idle_since = attrgetter("idle_since")  # the order of `ConnectionPool._idle`
 
 
-@dataclass(slots=True, eq=False, repr=False)
-class Lease:
+class Lease(Opaque):
     """A permit of the pool and a connection, held by one exchange."""
 
     _permit: Permit

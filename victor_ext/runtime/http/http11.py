@@ -6,12 +6,13 @@ yields. `Route` opens a connection and addresses a request, and `exchange` sends
 
 import ssl
 from base64 import b64encode
-from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
+from msgspec import field
 
 from victor_ext.flows import Calls
+from victor_ext.opaque import FrozenOpaque, Opaque
 from victor_ext.privacy import SecretBytes
 from victor_ext.runtime.core.clock import BEGUN, is_over
 from victor_ext.runtime.http.parser import Fields, Head, Parser
@@ -27,8 +28,7 @@ class UnsolicitedData(Exception):
     """
 
 
-@dataclass(slots=True, eq=False, repr=False)
-class Connection:
+class Connection(Opaque):
     """A connection: its stream, and the parser of the bytes that it brings."""
 
     stream: Any = None  # until it has been opened
@@ -92,8 +92,7 @@ def _write(stream: Any, message: memoryview, seconds: float | None) -> Any:
     return stream.write(message, seconds)
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Route:
+class Route(FrozenOpaque, frozen=True):
     """How connections are opened, and how requests on them are addressed.
 
     Plain http needs no TLS context.

@@ -4,13 +4,15 @@ nor `await`.
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import partial
 from weakref import ref
 
 import httpx
+from msgspec import field
+from msgspec.structs import replace
 
 from victor_ext.errors import DeadlineExceeded, Outcome, TimedOut, VictorError
+from victor_ext.opaque import Opaque
 from victor_ext.privacy import CREDENTIALS, QUOTED
 from victor_ext.runtime.core.clock import (
     ALLOW_IMMEDIATE_REUSE,
@@ -66,8 +68,7 @@ left.
 """
 
 
-@dataclass(kw_only=True, eq=False, repr=False)
-class AttemptLoop:
+class AttemptLoop(Opaque, kw_only=True):
     """What the calls of one client share. `call` returns a flow for a driver to run."""
 
     behaviour: Behaviour
@@ -479,7 +480,7 @@ class _Call:
             )
         last = failure or Failure(DeadlineExceeded, what, Repeat.NEVER, self._outcome)
         why = f"{self._limit()} has passed or would pass before the next attempt"
-        return self._error(request, last._replace(error_class=DeadlineExceeded), why=why)
+        return self._error(request, replace(last, error_class=DeadlineExceeded), why=why)
 
 
 def _asked_to_wait(failure: Failure, clock: ServerClock) -> float | None:

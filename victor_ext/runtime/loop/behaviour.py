@@ -1,18 +1,18 @@
 """What the runtime has to know of a provider."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 
 import httpx
+from msgspec import field
 
 from victor_ext.errors import Problem
+from victor_ext.opaque import FrozenOpaque
 
 from .idempotency_keys import KeyPlace, NoKey
 from .table import Operations
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Behaviour:
+class Behaviour(FrozenOpaque, frozen=True):
     """How one provider's API behaves.
 
     Attributes:

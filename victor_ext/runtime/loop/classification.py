@@ -5,9 +5,9 @@ And its error.
 
 import ssl
 from enum import Enum
-from typing import NamedTuple
 
 import httpx
+from msgspec import Struct
 
 from victor_ext import errors
 from victor_ext.errors import Conflict, NotFound, Outcome, Problem, VictorError
@@ -28,7 +28,7 @@ class Repeat(Enum):
     ALWAYS = "always"  # the provider did not begin to work on it
 
 
-class Failure(NamedTuple):
+class Failure(Struct, frozen=True):
     """An attempt without a good response."""
 
     error_class: type[errors.VictorError]

@@ -1,12 +1,12 @@
 """Whether JSON has what a document declares, by the generated table of members.
 
-The table answers without a model of the body. It says yes alone: what it leaves open (a union, a
-time, a word in another letter case, and `error` and `errors`, which prove nothing) the model
-decides.
+The table answers without a model of the body, which takes longer to load and to make. Of some
+values the model alone can tell: a union, a time, a map, and `error` and `errors`, which prove
+nothing. Where they decide, the answer is None.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, TypeGuard
 
 from victor_ext.runtime.core.json_values import is_list, is_object
 
@@ -14,8 +14,9 @@ Tables = Mapping[str, Mapping[str, Any]]
 """The kinds of the members of each model, as `MEMBERS` of a generated package has them."""
 
 
-def has_declared_member(body: Mapping[str, Any], model: str, tables: Tables) -> bool:
-    """Whether a member of an object surely has a value that the document declares for it.
+def has_declared_member(body: Mapping[str, Any], model: str, tables: Tables) -> bool | None:
+    """Whether a member of an object has a value that the document declares for it. None: the model
+    decides.
 
     Args:
         body: The object.
@@ -23,28 +24,69 @@ def has_declared_member(body: Mapping[str, Any], model: str, tables: Tables) -> 
         tables: The members of all models.
     """
     members = tables[model].items()
-    return any(_is_of_kind(body.get(name), kind, tables) for name, kind in members)
+    return _any_of(_is_of_kind(body.get(name), kind, tables) for name, kind in members)
 
 
-def _is_of_kind(value: Any, kind: Any, tables: Tables) -> bool:
-    """Whether a value surely is of a kind, and says something."""
+def _any_of(answers: Iterable[bool | None]) -> bool | None:
+    """Whether one of the answers is yes; None: none is, and the model decides about one of them."""
+    result: bool | None = False
+    for answer in answers:
+        if answer:
+            return True
+        if answer is None:
+            result = None
+    return result
+
+
+def _is_of_kind(value: Any, kind: Any, tables: Tables) -> bool | None:
+    """Whether a value is of a kind, and says something. None: the model decides."""
     if value is None:
         return False
-    if isinstance(kind, tuple):
-        return not isinstance(value, bool) and value in kind
+    if _are_words(kind):
+        return _is_word(value, kind)
     if is_list(kind):
         return is_list(value) and _has_item_of_kind(value, kind[0], tables)
     is_scalar = _SCALARS.get(kind)
     if is_scalar is not None:
         return is_scalar(value)
-    if kind not in tables or not is_object(value):
+    if kind not in tables:
+        return None
+    return is_object(value) and _is_of_model(value, kind, tables)
+
+
+def _is_of_model(value: dict[str, Any], model: str, tables: Tables) -> bool | None:
+    """Whether an object says something; one without members says that there are none."""
+    if not value:
+        return True
+    # A model without members is a map: it has the kind of its values.
+    return has_declared_member(value, model, tables) if tables[model] else None
+
+
+def _has_item_of_kind(items: list[Any], kind: Any, tables: Tables) -> bool | None:
+    """Whether a list has an item of a kind; one without items says that there are none."""
+    return not items or _any_of(_is_of_kind(item, kind, tables) for item in items)
+
+
+def _are_words(kind: Any) -> TypeGuard[tuple[Any, ...]]:
+    return isinstance(kind, tuple)
+
+
+def _is_word(value: Any, words: tuple[Any, ...]) -> bool | None:
+    """Whether a value is one of the words.
+
+    An enum has them in any letter case. A single word may be a constant, which is exact.
+    """
+    if isinstance(value, bool):
         return False
-    return not value or has_declared_member(value, kind, tables)
-
-
-def _has_item_of_kind(items: list[Any], kind: Any, tables: Tables) -> bool:
-    """Whether a list surely has an item of a kind; one without items says that there are none."""
-    return not items or any(_is_of_kind(item, kind, tables) for item in items)
+    if value in words:
+        return True
+    if not isinstance(value, str):
+        return None if isinstance(value, float) else False
+    folded = value.casefold()
+    is_like_one = any(isinstance(word, str) and word.casefold() == folded for word in words)
+    if is_like_one and len(words) == 1:
+        return None
+    return is_like_one
 
 
 def _is_text(value: Any) -> bool:
@@ -55,7 +97,9 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _is_whole(value: Any) -> bool:
+def _is_whole(value: Any) -> bool | None:
+    if isinstance(value, float):
+        return None if value.is_integer() else False  # JSON also writes 3 as 3.0
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -67,7 +111,7 @@ def _is_anything(value: Any) -> bool:
     return not isinstance(value, str) or _is_text(value)
 
 
-_SCALARS: Mapping[str, Callable[[Any], bool]] = {
+_SCALARS: Mapping[Any, Callable[[Any], bool | None]] = {
     "text": _is_text,
     "flag": _is_flag,
     "whole": _is_whole,

@@ -5,10 +5,10 @@ of operations.
 import json
 import re
 from collections.abc import Callable, Container, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import httpx
+from msgspec import Struct
 
 from victor_ext.errors import Problem
 from victor_ext.privacy import body_of
@@ -45,7 +45,7 @@ each package has.
 
 UNDOCUMENTED = "this status is not in the provider's document"
 _ERROR_STATUSES = (400, 401, 402, 403, 404, 409, 422, 429, 500, 503)
-_HTML = re.compile(rb"\s*<(?:!doctype\s+)?html", re.IGNORECASE)
+_HTML = rb"(?i)\s*<(?:!doctype\s+)?html"
 
 
 class Reader:
@@ -58,16 +58,20 @@ class Reader:
         self.declared = operation
         self.document: Sequence[Declared] = client.document  # all operations
 
-    def has_declared_member(self, response: httpx.Response) -> bool:
+    def has_declared_member(self, response: httpx.Response) -> bool | None:
         """Whether the table of members says that a body is what the document declares for its
-        status. Where it says no, the model decides.
+        status. None: the model decides.
+        """
+        body = json_of(response)
+        return self._declares(body, response.status_code) if is_object(body) else None
+
+    def _declares(self, body: dict[str, Any], status: int) -> bool | None:
+        """Whether the document declares something in an object for a status, by the table of
+        members. None: the table does not say it.
         """
         results = getattr(self.declared, "results", {})  # none of a package by hand
-        model = results.get(response.status_code)
-        if model is None:
-            return False
-        body = json_of(response)
-        return is_object(body) and has_declared_member(body, model, self._client.members)
+        model = results.get(status)
+        return None if model is None else has_declared_member(body, model, self._client.members)
 
     def is_evidence(self, response: httpx.Response) -> bool:
         """Whether a body, or the beginning of one, has a member that the document declares for a
@@ -79,15 +83,22 @@ class Reader:
         members = readable_members(body_of(response))
         if not members:
             return False
-        content = json.dumps(members)  # httpx would write no NaN, nor 1e999
-        model = self._read_as(Response(response.status_code, content=content))
-        if model is not NOT_READ:
-            return has_declared_value(model)
+        is_declared = self._has_value_for(members, response.status_code)
+        if is_declared is not None:
+            return is_declared
         # It may still be what is declared for another good status than the documented one.
-        for status in range(200, 300):
-            if has_declared_value(self._read_as(Response(status, content=content))):
-                return True
-        return False
+        return any(self._has_value_for(members, status) for status in range(200, 300))
+
+    def _has_value_for(self, members: dict[str, Any], status: int) -> bool | None:
+        """Whether an object has a value that the document declares for a status; None: it declares
+        nothing that fits.
+        """
+        is_declared = self._declares(members, status)
+        if is_declared is not None:
+            return is_declared
+        content = json.dumps(members)  # httpx would write no NaN, nor 1e999
+        model = self._read_as(Response(status, content=content))
+        return None if model is NOT_READ else has_declared_value(model)
 
     def is_of_error(self, response: Response) -> bool:
         """Whether the document declares the class of what was read for an error status, too."""
@@ -136,7 +147,7 @@ def _undeclared_body(response: Response) -> str | None:
     """
     if json_of(response) is not NOT_JSON:
         return None
-    if response.request.method in SAFE_METHODS and not _HTML.match(response.content):
+    if response.request.method in SAFE_METHODS and not re.match(_HTML, response.content):
         return None  # the bytes are the `content` of the detailed response
     return "the document declares no content for this status, and its body is not JSON"
 
@@ -162,10 +173,9 @@ _NO_ERROR = {
     "code": ("0", "00", "200"),
     "message": ("ok", "success"),
 }
-_ERROR_MEMBER = re.compile(
-    rb'"(?:all)?errors?"\s*:\s*'
-    rb'(?!null|false|0|"(?:none|null|false|0?|no|ok|success)"|\[\s*\]|\{\s*\})',
-    re.IGNORECASE,
+_ERROR_MEMBER = (
+    rb'(?i)"(?:all)?errors?"\s*:\s*'
+    rb'(?!null|false|0|"(?:none|null|false|0?|no|ok|success)"|\[\s*\]|\{\s*\})'
 )
 
 
@@ -179,7 +189,7 @@ def reports_error(response: httpx.Response, but: Container[str] = ()) -> bool:
     """
     body = json_of(response)
     if body is NOT_JSON:
-        return _ERROR_MEMBER.search(body_of(response)) is not None
+        return re.search(_ERROR_MEMBER, body_of(response)) is not None
     if not is_object(body):
         return False
     for name, value in body.items():
@@ -201,7 +211,7 @@ def _is_something(value: Any, name: str = "") -> bool:
     return str(value).lower() not in _NO_ERROR.get(name.lower(), ())
 
 
-_ERROR_STATUS = re.compile("[45][0-9]{2}")
+_ERROR_STATUS = "[45][0-9]{2}"
 
 
 def is_failed_page(response: httpx.Response) -> bool:
@@ -221,11 +231,10 @@ def says_failure(body: dict[str, Any]) -> bool:
 def _is_failure(name: str, value: Any) -> bool:
     if name == "success":
         return value == 0 or flag_of(value) is False
-    return name == "status" and _ERROR_STATUS.fullmatch(str(value)) is not None
+    return name == "status" and re.fullmatch(_ERROR_STATUS, str(value)) is not None
 
 
-@dataclass(frozen=True, slots=True)
-class ListPage:
+class ListPage(Struct, frozen=True):
     """Evidence of a page of a list, and no problem in its body.
 
     Attributes:
@@ -345,8 +354,7 @@ def names_something(id: object) -> bool:
     return bool((as_id(id) or "").strip())
 
 
-@dataclass(frozen=True, slots=True)
-class Members:
+class Members(Struct, frozen=True):
     """Evidence of a JSON object with one of these members, and no problem in the body."""
 
     names: tuple[str, ...] = ()  # none at all: any object will do

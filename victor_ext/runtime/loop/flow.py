@@ -9,21 +9,22 @@ import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable, Generator
-from concurrent.futures import Future, wait
 from contextvars import copy_context
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import anyio
-import anyio.to_thread
 import httpx
-from anyio.lowlevel import checkpoint
 
 from victor_ext.errors import ConfigurationError
 from victor_ext.flows import adrive, drive
+from victor_ext.opaque import Opaque
 from victor_ext.runtime.core.clock import BEGUN, ServerClock, monotonic
 from victor_ext.runtime.core.locks import TaskLock, ThreadLock
 from victor_ext.runtime.core.response import MAX_RESPONSE_BYTES, Body, Response, aread, read
+
+if TYPE_CHECKING:
+    import anyio.lowlevel
+    import anyio.to_thread  # noqa: TC004 - `AsyncDriver` imports both
 
 T = TypeVar("T")
 
@@ -31,8 +32,13 @@ GRACE = 0.05
 """Seconds that the whole exchange may last beyond the limit of its stages. So a stage's own timeout
 comes first, which knows whether anything was sent."""
 
-_LATE = ("concurrent.futures.thread", "anyio._backends._asyncio")
-"""What asyncio and anyio import by themselves within the first call in an event loop."""
+_LATE = (
+    "anyio.lowlevel",
+    "anyio.to_thread",
+    "concurrent.futures.thread",
+    "anyio._backends._asyncio",
+)
+"""What only an event loop needs: asyncio and anyio import most of it within the first call."""
 
 
 _SIGN_IS_AWAITED = (
@@ -44,8 +50,7 @@ class NotInTime(Exception):
     """The function did not return in time. It may still run; its result is dropped."""
 
 
-@dataclass(slots=True, eq=False, repr=False)
-class Invoke:
+class Invoke(Opaque):
     """Call this function with this argument, within `seconds` (None: no limit).
 
     What it raises is raised as it is.
@@ -62,29 +67,38 @@ def invoke(step: Invoke) -> Any:
     """
     if inspect.iscoroutinefunction(step.function):
         raise ConfigurationError(_SIGN_IS_AWAITED)
-    future = Future[Any]()
+    invoked = _Invoked()
     context = copy_context()
-    thread = threading.Thread(target=context.run, args=(_fulfill, future, step), daemon=True)
+    thread = threading.Thread(target=context.run, args=(invoked.run, step), daemon=True)
     thread.start()
-    if not wait([future], step.seconds).done:
+    if not invoked.ended.wait(step.seconds):
         raise NotInTime
-    result = future.result()
+    if invoked.error is not None:
+        raise invoked.error
+    result = invoked.result
     if inspect.iscoroutine(result):
         result.close()
         raise ConfigurationError(_SIGN_IS_AWAITED)
     return result
 
 
-def _fulfill(future: Future[Any], step: Invoke) -> None:
-    try:
-        future.set_result(step.function(step.argument))
-    except BaseException as error:  # noqa: BLE001 - it is raised in the thread that waits
-        future.set_exception(error)
+class _Invoked:
+    """What a function has returned or raised in a thread of its own, once it has `ended`."""
+
+    def __init__(self) -> None:
+        self.ended = threading.Event()
+        self.result: Any = None
+        self.error: BaseException | None = None
+
+    def run(self, step: Invoke) -> None:
+        try:
+            self.result = step.function(step.argument)
+        except BaseException as error:  # noqa: BLE001 - it is raised in the thread that waits
+            self.error = error
+        self.ended.set()
 
 
-# A call has several steps, and a frozen dataclass takes three times as long to make.
-@dataclass(slots=True, eq=False, repr=False)
-class Send:
+class Send(Opaque):
     """Send this request and read the whole response, within `seconds` (None: no limit) and up to
     `most` bytes.
     """
@@ -94,8 +108,7 @@ class Send:
     most: int = MAX_RESPONSE_BYTES
 
 
-@dataclass(slots=True, eq=False, repr=False)
-class Sleep:
+class Sleep(Opaque):
     """Wait for this many seconds."""
 
     seconds: float
@@ -170,7 +183,7 @@ class AsyncDriver:
         """As `Driver.skipping`. Other tasks run meanwhile."""
 
         async def skip(seconds: float) -> None:
-            await checkpoint()
+            await anyio.lowlevel.checkpoint()
             clock.skip(seconds)
             on_wait(seconds)
 

@@ -6,7 +6,6 @@ import json
 import re
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import Enum
@@ -15,6 +14,7 @@ from types import NoneType
 from typing import ClassVar
 
 import httpx
+from msgspec import Struct
 
 from victor_ext.errors import ConfigurationError, InvalidRequest, Problem
 from victor_ext.ids import HALF_CHARACTER, in_one_form
@@ -170,11 +170,10 @@ def key_problem(key: object, *, shortest: int | None = MIN_KEY_LENGTH) -> Proble
     return Problem(field, "characters", message)
 
 
-_UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
 
-@dataclass(frozen=True, slots=True)
-class KeyForm:
+class KeyForm(Struct, frozen=True):
     """What the document says of the form of a key; empty and 0 where it says nothing."""
 
     format: str = ""
@@ -185,7 +184,7 @@ class KeyForm:
     def problem(self, key: str) -> Problem | None:
         """What is wrong with a key of another form, or None."""
         field = "idempotency_key"
-        if self.format == "uuid" and not _UUID.fullmatch(key):
+        if self.format == "uuid" and not re.fullmatch(_UUID, key):
             message = f"{field} must be a UUID: so the document of this operation says."
             hint = "pass idempotency_key_for('invoice', 1042), or str(uuid.uuid4())"
             return Problem(field, "format", message, hint=hint)
@@ -224,8 +223,7 @@ def _matches(pattern: str, key: str) -> bool:
 ANY_FORM = KeyForm()
 
 
-@dataclass(frozen=True, slots=True)
-class KeyRule:
+class KeyRule(Struct, frozen=True):
     """What an operation says of keys."""
 
     is_taken: bool = True  # else a key that is there is none: it makes no repeat safe
@@ -266,8 +264,7 @@ def _made(form: KeyForm) -> str:
     )
 
 
-@dataclass(eq=False, repr=False)
-class HeaderKey:
+class HeaderKey(Struct, eq=False):
     """The key is a header.
 
     Args:
@@ -327,8 +324,7 @@ class HeaderKey:
         return key
 
 
-@dataclass(eq=False, repr=False)
-class _CallersKey:
+class _CallersKey(Struct, eq=False):
     """A key that the caller alone sets: without it there is none."""
 
     name: str
@@ -378,8 +374,7 @@ class _CallersKey:
         raise NotImplementedError
 
 
-@dataclass(eq=False, repr=False)
-class BodyKey(_CallersKey):
+class BodyKey(_CallersKey, eq=False):
     """The key is a member of the JSON body. The body is never changed: without the member there is
     no key.
 
@@ -399,8 +394,7 @@ class BodyKey(_CallersKey):
         return text_or_empty(member_at(object_of(request), self.name))
 
 
-@dataclass(eq=False, repr=False)
-class QueryKey(_CallersKey):
+class QueryKey(_CallersKey, eq=False):
     """The key is a parameter of the query. The URL is never changed: without the parameter there is
     no key.
 
@@ -417,8 +411,7 @@ class QueryKey(_CallersKey):
         return text_or_empty(request.url.params.get(self.name))
 
 
-@dataclass(eq=False, repr=False)
-class CookieKey(_CallersKey):
+class CookieKey(_CallersKey, eq=False):
     """The key is a cookie. Cookies are never changed: without this one there is no key.
 
     Args:
@@ -465,5 +458,10 @@ NamedPlace = HeaderKey | BodyKey | QueryKey | CookieKey
 KeyPlace = NamedPlace | NoKey
 """Where a provider takes the idempotency key."""
 
-PLACES = {"header": HeaderKey, "query": QueryKey, "cookie": CookieKey, "body": BodyKey}
+PLACES: dict[str, type[NamedPlace]] = {
+    "header": HeaderKey,
+    "query": QueryKey,
+    "cookie": CookieKey,
+    "body": BodyKey,
+}
 """The classes of places, by the words of a generated table of operations."""

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from functools import cache
@@ -14,6 +13,8 @@ from typing import Any, NamedTuple, TypeAlias, TypeGuard
 from urllib.parse import unquote
 
 import httpx
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from victor_ext.errors import Problem
 from victor_ext.flows import Calls
@@ -99,8 +100,7 @@ READ_EARLIER = timedelta(minutes=5)
 _HOW_TO_SAY = "write Done(id, created_at=..., compared=call.compared_with(what was read))"
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
+class Done(Struct, frozen=True):
     """A write that was done, by its response or by what reads have shown.
 
     What reads have shown is the write's own only if it was made since the write was sent, and has
@@ -122,12 +122,17 @@ class Done:
 
     id: str | None = None
     status: str | None = None
-    body: Any = field(default=None, repr=False)
-    response: httpx.Response | None = field(default=None, repr=False)
+    body: Any = None
+    response: httpx.Response | None = None
     is_final: bool = False
     created_at: datetime | None = None
     compared: Mapping[str, Likeness] = field(default_factory=dict[str, Likeness])
     is_state: bool = False
+
+    def __repr__(self) -> str:
+        names = (name for name in self.__struct_fields__ if name not in ("body", "response"))
+        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
+        return f"{type(self).__name__}({shown})"
 
     def doubt(self, sent_at: datetime, times_differ: timedelta = TIMES_DIFFER) -> str:
         """Why this is no proof of a write that was first sent then, as a sentence; empty: it is.
@@ -178,8 +183,7 @@ def _in_seconds(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-@dataclass(frozen=True, slots=True)
-class NotDone:
+class NotDone(Struct, frozen=True):
     """A state, as Done's `is_state` is one, in which a write was not done.
 
     What a list lacks is no state: a text says that.
@@ -201,8 +205,7 @@ Finding: TypeAlias = Calls[Done | NotDone | str]
 show that it was done. An absence is no proof that it was not: lists lag."""
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(Struct, frozen=True):
     """Reads that show that a write was done, whoever asks and however late.
 
     Attributes:
@@ -224,8 +227,7 @@ class Proof:
     times_differ: timedelta = TIMES_DIFFER
 
 
-@dataclass(frozen=True, slots=True)
-class Follow:
+class Follow(Struct, frozen=True):
     """How what a write made or changed is read later, until its state is final.
 
     Attributes:
@@ -252,8 +254,7 @@ class Shown(Enum):
     NOTHING = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class RepeatsId:
+class RepeatsId(Struct, frozen=True):
     """Where a good response repeats the id that ends the path of the request."""
 
     what: str  # has the id, for messages
@@ -275,16 +276,14 @@ class RepeatsId:
         return object_of(response).get(self.member) not in (None, "")
 
 
-@dataclass(frozen=True, slots=True)
-class Repeats:
+class Repeats(Struct, frozen=True):
     """Which values of the request a good response repeats, and how each is compared."""
 
     what: str  # has them, for messages
     values: Callable[[httpx.Response], Values]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Operation:
+class Operation(Struct, frozen=True, kw_only=True, eq=False):
     """What the package knows of an operation. A row states what differs from the defaults.
 
     Attributes:

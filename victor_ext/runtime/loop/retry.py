@@ -23,7 +23,7 @@ from .flow import Flow
 
 MAX_REDIRECTS = 5  # of one call
 _ASKED = "victor_ext.asked_url"
-_SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
+_SECONDS = r"[0-9]+(\.[0-9]+)?"
 """RFC 9110 has whole seconds; some providers send fractions."""
 
 # seconds (300 years): a number of a `Retry-After` that no float can hold counts as this many
@@ -132,7 +132,7 @@ def parse_retry_after(value: str | None, now: float) -> float | None:
     if value is None:
         return None
     text = value.strip()
-    if _SECONDS.fullmatch(text):
+    if re.fullmatch(_SECONDS, text):
         return min(float(text), _MOST_ASKED)
     moment = http_date(text)
     return None if moment is None else max(0.0, moment - now)
