@@ -403,8 +403,8 @@ class BulkSender:
     def forget(self, *, older_than: timedelta | float) -> int:
         """Remove what settled rows of all batches asked for, if they were stored long ago.
 
-        What protects from asking twice stays: keys, states, ids and digests. A row that may exist
-        is never forgotten.
+        What protects from asking twice stays: keys, states, ids and digests. A row is settled if it
+        was created, rejected or refused; one whose outcome is unknown is never forgotten.
 
         Args:
             older_than: How long ago they were stored at least, in seconds or as a timedelta.
