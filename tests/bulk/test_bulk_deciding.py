@@ -283,7 +283,9 @@ def test_months_are_told_apart_by_the_kind_of_their_keys(
     # The next month needs another kind, which its message says.
     same_kind = sender(batch="november.csv", key_column=column, key_kind=october).check(november)
     assert same_kind.noticed == {"due_later": 3}
-    assert "A new month needs another key kind" in same_kind.notices[0].message
+    message = same_kind.notices[0].message
+    assert "another key kind would ask for an invoice again" in message.lower()
+    assert "only for the next month of keys that name payers" in message
     kind = "subscription-2026-11"
     next_kind = sender(batch="november.csv", key_column=column, key_kind=kind).check(november)
     assert next_kind.new == 3
@@ -487,6 +489,22 @@ def test_a_file_that_is_due_later_is_not_counted_as_created(
     assert status.exit_status == 1
     may = "may have been" if was == "unknown" else "was"
     assert f"INV-1 {may} asked for {due}." in status.notices[0].message
+    asked_once(victor_sandbox, rows(1))
+
+
+def test_who_is_told_of_another_key_kind_is_told_that_it_asks_again(
+    bulk: Bulk, victor_sandbox: Sandbox
+) -> None:
+    """It tells payers' months apart. An invoice number is the same payment in every month."""
+    assert bulk.send(rows(1)).status == 0
+    change_state(
+        bulk.folder / "victor-bulk.sqlite",
+        f"UPDATE victor_bulk_payments SET due_date = '{in_days(-2)}'",
+    )
+    ended = bulk.send(rows(1))
+    assert ended.status == 1
+    warning = "Another --key-kind would ask for each invoice again"
+    assert f"What is unpaid: 'victor bulk ask-again'. {warning}" in ended.err
     asked_once(victor_sandbox, rows(1))
 
 

@@ -2,6 +2,7 @@
 words; nothing is guessed.
 """
 
+import csv
 import json
 import re
 from collections.abc import Callable, Sequence
@@ -329,6 +330,27 @@ def test_a_corrected_spreadsheet_is_sent_and_its_key_column_has_its_own_name(
     assert office.send(file, *AS_WRITTEN, *options) == Ran(0, done, announced)
     references = {request["client_reference_id"] for request in outbound(victor_sandbox)}
     assert references == {"R-1", "R-2"}
+
+
+def test_the_trial_of_the_page_is_sent_to_the_sandbox_with_a_state_of_its_own(
+    bulk: Bulk, victor_sandbox: Sandbox
+) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "bulk.md").read_text(encoding="utf-8")
+    columns = re.search(r"```text\n(client_reference_id=.*?)```", page, re.DOTALL)
+    assert columns is not None
+    (bulk.folder / "columns.txt").write_text(columns[1], "utf-8")
+    heading = HEADING.replace("Notiz", "notes")
+    file_of(bulk.folder, [heading, line("R-1").replace("aHeq349838", "acceptsRfp"), line("R-2")])
+    trial = page.split("### Try it without customers\n")[1].split("\n### ")[0]
+    send, export = re.findall(r"^victor bulk (.+)$", trial, re.MULTILINE)
+    assert bulk(*send.split()).status == 0
+    paid = min(outbound(victor_sandbox), key=itemgetter("client_reference_id"))
+    victor_sandbox.move(paid["id"], "completed")
+    assert bulk(*export.split()).status == 0
+    with (bulk.folder / "trial.csv").open(encoding="utf-8") as file:
+        assert [record["status"] for record in csv.DictReader(file)] == ["completed", "created"]
+    assert (bulk.folder / "trial.sqlite").exists()
+    assert not (bulk.folder / "victor-bulk.sqlite").exists()
 
 
 def test_a_file_without_references_is_warned_of_once_and_sent(bulk: Bulk) -> None:

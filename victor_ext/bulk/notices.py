@@ -59,8 +59,8 @@ _MESSAGES = {
     ),
     Code.CREATED_BEFORE: "{value} was created before ({batch}, {day}). Not sent again.",
     Code.DUE_LATER: (
-        "{value} was asked for {due}. Not sent. A new month needs another key kind; what is unpaid "
-        "needs ask-again."
+        "{value} was asked for {due}. Not sent. What is unpaid needs ask-again. Another key kind "
+        "would ask for an invoice again: it is only for the next month of keys that name payers."
     ),
     Code.OTHER_VALUES: (
         "{value} was asked on {day} with {columns}. Not sent. An instalment or remainder "
@@ -85,8 +85,9 @@ _MESSAGES = {
 
 
 _DOUBTFUL_DUE_LATER = (
-    "{value} may have been asked for {due}. It is settled as it was asked. A new month needs "
-    "another key kind; what is unpaid needs ask-again."
+    "{value} may have been asked for {due}. It is settled as it was asked. What is unpaid needs "
+    "ask-again. Another key kind would ask for an invoice again: it is only for the next month of "
+    "keys that name payers."
 )
 
 

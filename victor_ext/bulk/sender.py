@@ -64,8 +64,9 @@ class BulkSender:
         key_column: Column that identifies a row (default: the batch's, or `client_reference_id`).
             It cannot change within a batch.
         key_kind: What the values of that column name (default: the batch's, or `invoice`): the key
-            of a row is `idempotency_key_for(key_kind, value)`. A file that is keyed by customers
-            names its month here, such as `subscription-2026-11`.
+            of a row is `idempotency_key_for(key_kind, value)`. Another kind asks for an invoice
+            again: it is only for values that name payers, and names the month, such as
+            `subscription-2026-11`.
         rate: Maximum rows of the batch per second over all machines; None for no limit. With None,
             `resume` keeps the batch's rate.
         workers: Maximum concurrent calls in this process, 1 to 100.

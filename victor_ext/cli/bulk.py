@@ -285,7 +285,7 @@ def resolve(
         option("The provider's id of what was created; of a payout's row, the payout's.", "TEXT"),
     ] = None,
 ) -> None:
-    """Settle a row in doubt by hand, or give an id to one that was created without it. It is
+    """Settle an unknown row by hand, or give an id to one that was created without it. It is
     stored who did it, and why.
 
     KEY is the value of the key column, or the key of the export. What was not created is refused

@@ -27,7 +27,8 @@ _SUMMARIES = {
     "created_before": "{rows} created before. Not sent again.",
     "due_later": (
         "{rows} asked, or maybe asked, for an earlier due date before. Not sent for the later one. "
-        "A new month needs another --key-kind. What is unpaid: 'victor bulk ask-again'."
+        "What is unpaid: 'victor bulk ask-again'. Another --key-kind would ask for each invoice "
+        "again: it is only for the next month of keys that name payers."
     ),
     "replaced": "{rows} that had not left replaced.",
 }

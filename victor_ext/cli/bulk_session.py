@@ -357,8 +357,9 @@ class SendSession(StepSession, SendingSession):
     key_kind: Annotated[
         str | None,
         option(
-            "Victor: what that column names. A file that is keyed by customers names its month, "
-            "such as subscription-2026-11. (default: the batch's, or invoice)",
+            "Victor: what that column names. Another word asks for an invoice again: it is only "
+            "for keys that name payers, and names the month, such as subscription-2026-11. "
+            "(default: the batch's, or invoice)",
             "WORD",
         ),
     ] = None
