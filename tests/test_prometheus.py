@@ -24,12 +24,14 @@ from tests.outbox.rows import stored
 from tests.providers.victor.adapter import invoice
 from victor_ext import ConfigurationError, ConnectionFailed, RetryPolicy, Victor, VictorOAuth
 from victor_ext.bulk import BulkSender
-from victor_ext.outbox import Outbox
+from victor_ext.outbox import EntryState, Outbox
+from victor_ext.outbox.claims import DUE
 from victor_ext.prometheus import Prometheus
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
 RULES = Path(__file__).parent.parent / "docs" / "prometheus-alerts.yaml"
+RULES_TEST = Path(__file__).with_name("prometheus-alerts-test.yaml")
 RULES_READ = [
     rule for group in yaml.safe_load(RULES.read_text("utf-8"))["groups"] for rule in group["rules"]
 ]
@@ -187,10 +189,27 @@ def test_the_page_of_the_operator_says_what_to_do_for_each_alert() -> None:
     assert sorted(named) == sorted(rule["alert"] for rule in RULES_READ)
 
 
-def test_promtool_takes_the_rules() -> None:
+@pytest.mark.parametrize(
+    "words",
+    [["check", "rules", RULES], ["test", "rules", RULES_TEST]],
+    ids=["the rules", "when they fire"],
+)
+def test_promtool_takes_the_rules(words: list[str | Path]) -> None:
     if (promtool := shutil.which("promtool")) is None:
         pytest.skip("promtool is not installed")
-    subprocess.run([promtool, "check", "rules", RULES], check=True, capture_output=True)
+    ran = subprocess.run([promtool, *words], check=False, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+def test_stuck_entries_are_those_that_are_neither_settled_nor_unclear() -> None:
+    """Each state is on one side of the rule: an entry that left one is counted on the other."""
+    [expression] = [rule["expr"] for rule in RULES_READ if rule["alert"] == "VictorEntriesStuck"]
+    open_states, settled_states = (
+        set(states.split("|")) for states in re.findall(r'victor_ext_state=~"(.+?)"', expression)
+    )
+    assert open_states == {*DUE}
+    assert open_states | settled_states == {*EntryState}
+    assert not open_states & settled_states
 
 
 def test_a_probe_tells_a_stalled_worker_from_one_that_pauses(

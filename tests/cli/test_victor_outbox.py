@@ -22,6 +22,8 @@ from victor_ext.providers import velo
 pytestmark = pytest.mark.slow
 Run = Callable[..., Ran]
 KEY, OTHER_KEY = (str(invoice(number)["idempotency_key"]) for number in (1, 2))
+STORED_AT, SHOWN_TIME = 1_772_600_706.75, "2026-03-04T05:05:06Z"
+"""A moment at which entries were stored, and how it is printed."""
 
 
 @pytest.fixture
@@ -37,6 +39,7 @@ def outbox(tmp_path: Path) -> Outbox:
         connection.execute(
             unclear.values(state="unclear", error="Nobody knows.", first_sent_at=1.0)
         )
+        connection.execute(sa.update(made.table).values(stored_at=STORED_AT))
         made._store_event(
             connection, provider="Velo", name="completed", source="s", subject="k-3", data="{}"
         )
@@ -57,7 +60,7 @@ def test_what_is_unclear_and_what_is_a_dead_letter_is_named(run: Run) -> None:
     shown = run("status")
     assert shown.status == 1
     assert shown.out.splitlines()[-2:] == [
-        f"unclear    payment_requests.create  {KEY}  INV-1  Nobody knows.",
+        f"unclear    {SHOWN_TIME}  payment_requests.create  {KEY}  INV-1  Nobody knows.",
         "dead letter 1: completed of k-3: ValueError: no",
     ]
     counts: Any = run("status", "--json").json
@@ -74,7 +77,9 @@ def test_what_is_unclear_and_what_is_a_dead_letter_is_named(run: Run) -> None:
     assert zulu.format(zulu.parse(stored_at)) == stored_at, "docs/cli.md: times end in Z"
     listed = run("entries", "--json").json_lines
     assert [each["client_reference_id"] for each in listed] == ["INV-1", "INV-2"]
-    assert run("entries", "--state", "waiting").out.split()[2:] == [OTHER_KEY, "INV-2"]
+    assert run("entries", "--state", "waiting").out == (
+        f"waiting    {SHOWN_TIME}  payment_requests.create  {OTHER_KEY}  INV-2\n"
+    )
     done = run("retry", "--dead-letter", "1", "--dead-letter", "17")
     assert (done.status, done.out) == (1, "1 to be tried again.\n")
     assert (
@@ -117,7 +122,8 @@ def test_what_was_not_done_is_sent_again_and_nothing_else(
     assert run("retry", KEY).status == 2
     rejected = run("resolve", KEY, "--as", "not-done", "--by", "Zoë", "--why", "none in the list")
     assert rejected.out == (
-        f"rejected   payment_requests.create  {KEY}  INV-1  Not done, says Zoë: none in the list\n"
+        f"rejected   {SHOWN_TIME}  payment_requests.create  {KEY}  INV-1  "
+        "Not done, says Zoë: none in the list\n"
     )
     assert run("retry", "INV-1").out.startswith("waiting")
     assert [entry.state.value for entry in outbox.send(victor)] == ["sent", "sent"]

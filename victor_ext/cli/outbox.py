@@ -88,7 +88,10 @@ def entries(
     table: TableName = _DEFAULT_TABLE,
     as_json: AsJson = False,
 ) -> None:
-    """List the entries, oldest first; with --json one on a line."""
+    """List the entries, oldest first, with the time at which each was stored.
+
+    With --json: one on a line, with amounts and the time at which each was first sent.
+    """
     with open_outbox(database, table) as box:
         try:
             selected = box.entries(state)
@@ -180,7 +183,8 @@ def hold(database: Database, *, table: TableName = _DEFAULT_TABLE, as_json: AsJs
 def release(
     database: Database, *, table: TableName = _DEFAULT_TABLE, as_json: AsJson = False
 ) -> None:
-    """End a hold: workers look up what may have been sent, send what waits, and handle events.
+    """End a hold: workers look up what may have been sent, send what was added since the hold, and
+    handle events.
 
     The exit status is 1 if it was not held.
     """

@@ -36,9 +36,11 @@ def show_entries(entries: Iterable[Entry], *, as_json: bool) -> None:
 
 
 def _entry_line(entry: Entry) -> str:
-    """Return an entry in one line: what it has of these fields."""
+    """Return an entry in one line: what it has of these fields, and when it was stored."""
+    stored_at = entry.stored_at
     cells = (
         f"{entry.state.value:<9}",
+        None if stored_at is None else zulu_text(stored_at.replace(microsecond=0)),
         entry.operation,
         entry.idempotency_key,
         entry.reference,
