@@ -52,7 +52,7 @@ update-spec: setup ## Replace a document by a newer one: FROM=newer.yaml (SPEC=o
 		echo "Does victor_ext still do what the document says?"; \
 		$(BIN)/python -m pytest -q --no-header --tb=short tests/contracts/test_contracts.py; \
 		case "$$compared $$?" in \
-			"0 0") echo "Nothing is left to decide: no change needs it, and the contract tests pass.";; \
+			"0 0") echo "Nothing has to be decided: no change needs it, and the contract tests pass.";; \
 			"1 0") echo "Yours to decide: the decisions that are numbered above. The contract tests pass.";; \
 			"0 "*) echo "Yours to decide: what the contract tests name. No change of the document needs a decision by itself.";; \
 			*) echo "Yours to decide: the decisions that are numbered above, and what the contract tests name.";; \

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from victor_spec.command_line import main
-from victor_spec.commands.update import DECISIONS
+from victor_spec.commands.update import DECISIONS, UNTIL_THEN
 
 from .wire import made_with_settings
 
@@ -82,7 +82,7 @@ SAID = f"""
   new: `purpose` in `Order` (text): in no repr; undecided
   new: `paid` in `Order` (flag)
   new: `due` in `Order` (list of day): in no repr; undecided
-  Decide in shop.settings.yaml: {DECISIONS}.
+  Decide when you like, in shop.settings.yaml: {DECISIONS}. {UNTIL_THEN}.
 """
 BREAKING = {
     QUERY: (

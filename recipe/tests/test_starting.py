@@ -1,6 +1,7 @@
 """Typed records and arguments where nobody has written settings, and the settings to start from."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
@@ -136,6 +137,25 @@ def test_the_settings_to_start_from_make_what_typed_makes_without_them(tmp_path:
     assert main(["settings", str(document)]) == 0
     assert generated(document) == 0
     assert modules(tmp_path) == before
+
+
+def test_an_update_without_settings_names_the_command_that_writes_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    document = shop(tmp_path)
+    assert generated(document, "--typed") == 0
+    newer = tmp_path / "newer.yaml"
+    size = "        - {name: sizes, in: query"
+    assert DOCUMENT.count(size) == 1
+    purpose = "        - {name: purpose, in: query, schema: {type: string}}\n"
+    newer.write_text(DOCUMENT.replace(size, purpose + size), encoding="utf-8")
+    assert main(["update", str(document), str(newer), "--out", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert "the list is read repeatedly; undecided\n  Decide when you like, in" in said
+    command = re.search(r"There is no shop.settings.yaml yet; this writes it: (.*)", said)
+    assert command is not None
+    assert main(shlex.split(command[1])[1:]) == 0
+    assert "listOrders" in (tmp_path / "shop.settings.yaml").read_text(encoding="utf-8")
 
 
 def test_the_settings_to_start_from_name_what_is_undecided(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from victor_spec.command_line import main
-from victor_spec.commands.update import DECISIONS
+from victor_spec.commands.update import DECISIONS, UNTIL_THEN
 from victor_spec.generate import GenerationResult, generate
 from victor_spec.typed.records import RecordPlan
 from victor_spec.typed.settings import SettingsError
@@ -308,7 +308,7 @@ def test_a_new_member_is_a_field_after_an_update_alone(
         2 changes of typed records and arguments:
           new: `purpose` in `Order` (text): in no repr; undecided
           new: `weight` in `Order` (whole number): in no repr; undecided
-          Decide in shop.settings.yaml: {DECISIONS}.
+          Decide when you like, in shop.settings.yaml: {DECISIONS}. {UNTIL_THEN}.
     """
     assert textwrap.dedent(expected).strip() in capsys.readouterr().out
 

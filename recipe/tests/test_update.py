@@ -55,7 +55,7 @@ def files(shop: Path) -> dict[str, bytes]:
 
 def test_an_addition_needs_no_decision(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert update(shop, ADDED, "--changelog", str(shop / "CHANGELOG.md")) == 0
-    assert "No change breaks anything" in capsys.readouterr().out
+    assert "Nothing has to be decided: no change breaks anything" in capsys.readouterr().out
     assert (shop / "shop.yaml").read_text(encoding="utf-8") == ADDED
     assert "colour" in (shop / "shop_api" / "models" / "card.py").read_text(encoding="utf-8")
     changelog = (shop / "CHANGELOG.md").read_text(encoding="utf-8")

@@ -59,7 +59,7 @@ def last_lines(clone: Path, *settings: str, compared: int = 0, tested: int = 0) 
 @pytest.mark.parametrize(
     ("compared", "tested", "verdict"),
     [
-        (0, 0, "Nothing is left to decide"),
+        (0, 0, "Nothing has to be decided"),
         (1, 0, "Yours to decide: the decisions that are numbered above. The contract tests pass."),
         (0, 1, "Yours to decide: what the contract tests name."),
         (1, 2, "numbered above, and what the contract tests name."),

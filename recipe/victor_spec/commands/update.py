@@ -46,6 +46,8 @@ DECISIONS = (
     "`compared_as` of a call"
 )
 """The settings that say what an update calls undecided."""
+UNTIL_THEN = "Until then, what its line says holds"
+"""What holds of what is undecided: nothing of it has to be decided."""
 MAX_LINES = 40
 """The changes of one update that the changelog names."""
 
@@ -110,11 +112,13 @@ def update(
         replace_file(changelog, changed.encode())
     replace_file(document, newer.read_bytes())
     show(f"{newer} -> {document}, {package}")
-    _show_news(old_side, new_side, before, after, settings)
+    _show_news(old_side, new_side, before, after, document, settings)
     return _print_decisions(report)
 
 
-def _show_news(old: Side, new: Side, before: Tree, after: Tree, settings: Path) -> None:
+def _show_news(
+    old: Side, new: Side, before: Tree, after: Tree, document: Path, settings: Path
+) -> None:
     """Name what changes of typed records and lists, one line for each member."""
     typed = new.made.typed
     if typed is None:
@@ -129,7 +133,15 @@ def _show_news(old: Side, new: Side, before: Tree, after: Tree, settings: Path) 
     show("", f"{number(len(news), 'change')} of typed records and arguments:")
     show(*(f"  {line}" for line in news))
     if any(line.endswith("undecided") for line in news):
-        show(f"  Decide in {settings.name}: {DECISIONS}.")
+        show(*(f"  {line}" for line in _where_to_decide(document, settings)))
+
+
+def _where_to_decide(document: Path, settings: Path) -> Iterator[str]:
+    """Say where what is undecided may be decided, and what holds meanwhile."""
+    yield f"Decide when you like, in {settings.name}: {DECISIONS}. {UNTIL_THEN}."
+    if not settings.exists():
+        command = shlex.join(["victor-spec", "settings", str(document)])
+        yield f"There is no {settings.name} yet; this writes it: {command}"
 
 
 def _refuse(newer: Path, accepted: Path, losses: Sequence[Problem]) -> None:
@@ -164,7 +176,7 @@ def _print_decisions(report: Report) -> int:
         if "look" in (entry.wire, entry.python) and entry not in breaking
     ]
     if not breaking and not looks:
-        show("No change breaks anything, and none needs a look.")
+        show("Nothing has to be decided: no change breaks anything, and none needs a look.")
         return COMPLETE
     show("", f"{number(len(breaking) + len(looks), 'decision')} for a person:")
     for count, entry in enumerate([*breaking, *looks], 1):
