@@ -16,6 +16,7 @@ from typing import Any, TypeAlias
 import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import StatementError
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 from sqlalchemy.sql.functions import FunctionElement
@@ -278,7 +279,7 @@ def hidden_parameters() -> Generator[None]:
     """
     try:
         yield
-    except sa.exc.StatementError as error:
+    except StatementError as error:
         error.hide_parameters = True  # as of an engine with hide_parameters=True
         raise
 
