@@ -118,13 +118,14 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
             key: Where the provider takes the idempotency key: a `HeaderKey`, or a `BodyKey`,
                 `QueryKey` or `CookieKey`. A write whose operation declares that header in the
                 document gets a key, the same in all attempts. Where the document says that another
-                one is the key, yours needs `takes_key`; where it says it of none, every POST gets
-                one. None: the provider takes no key. No write without a key is repeated if it may
-                have been done.
+                one is the key, yours needs `takes_key`. Where no operation declares a key, and no
+                row has `takes_key=True`, every POST gets one: name the writes that take it. None:
+                the provider takes no key. No write without a key is repeated if it may have been
+                done.
             rows: What you know of writes beyond the document: an `OperationRow` for each, by its
                 method and path in the document, or by the module of its generated function:
                 `{"POST /v1/payouts": OperationRow(proof=Proof(find))}`. An operation without a row
-                is what the document says: a write that declares no key is sent once, and what
+                is what `key` and the document say: a write that takes no key is sent once, and what
                 became of it after a lost response is not known.
             name: What messages call the provider; None takes the name of the package.
             caller: The account whose credentials `auth` has, such as its number: the outbox repeats
