@@ -8,15 +8,13 @@ from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Any
 
-from msgspec import Struct
-
 from victor_ext.errors import BadRequest, InvalidRequest, NotFound, VictorError
 from victor_ext.money import Money, from_wire
-from victor_ext.opaque import FrozenOpaque
+from victor_ext.opaque import FrozenOpaque, FrozenStruct
 from victor_ext.runtime.core.validation import Validation
 
 
-class Theirs(Struct, frozen=True):
+class Theirs(FrozenStruct, frozen=True):
     """A payment as the provider has it. An attribute is None where the provider does not say it, or
     it cannot be read.
 
@@ -86,7 +84,7 @@ class Zone(IntEnum):
     OUTSIDE = 3
 
 
-class Window(Struct, frozen=True):
+class Window(FrozenStruct, frozen=True):
     """From `start` until just before `end`.
 
     Raises:

@@ -1,20 +1,41 @@
-"""`Opaque` and `FrozenOpaque`: the bases of classes whose objects hold parts of a client or a call.
+"""The bases of this package's structs: `PlainStruct` and `FrozenStruct`, whose repr shows their
+fields, and `Opaque` and `FrozenOpaque`, whose repr shows none.
 
-An object has the fields that its class declares, and equals itself alone. Its repr shows no field,
-since a field may hold a secret. A process makes such a class in a small part of the time that a
-dataclass takes.
+A process makes such a class in a small part of the time that a dataclass takes. rich shows an
+object by its repr, as everybody does: it would show all fields of any other struct, also those that
+the repr hides or masks.
 """
+
+from typing import NoReturn
 
 from msgspec import Struct
 
 
-class Opaque(Struct, eq=False):
+class _ShownByRepr:
+    __slots__ = ()
+
+    def __rich_repr__(self) -> NoReturn:
+        """Let rich show the repr."""
+        raise NotImplementedError
+
+
+class PlainStruct(_ShownByRepr, Struct):
     """An object whose fields may be set."""
+
+
+class FrozenStruct(_ShownByRepr, Struct, frozen=True):
+    """An object whose fields are set when it is made."""
+
+
+class Opaque(PlainStruct, eq=False):
+    """An object that holds parts of a client or a call, which may be secret. Its fields may be set,
+    and it equals itself alone.
+    """
 
     __repr__ = object.__repr__
 
 
-class FrozenOpaque(Struct, frozen=True, eq=False):
-    """An object whose fields are set when it is made."""
+class FrozenOpaque(FrozenStruct, frozen=True, eq=False):
+    """The same, with fields that are set when it is made."""
 
     __repr__ = object.__repr__

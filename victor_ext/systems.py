@@ -12,7 +12,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
-from msgspec import Struct, field
+from msgspec import field
+
+from victor_ext.opaque import FrozenStruct
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 DEFAULT = "victor"  # for the command, if `--provider` does not name one
 
 
-class System(Struct, frozen=True, kw_only=True):
+class System(FrozenStruct, frozen=True, kw_only=True):
     """A payment system. Its classes and functions are named (`module:name`), and loaded when one is
     used.
 

@@ -10,12 +10,11 @@ from decimal import Decimal
 from types import ModuleType
 from typing import Any, NamedTuple, TypeGuard, TypeVar, cast
 
-from msgspec import Struct
-
 from victor_ext import zulu
 from victor_ext.errors import InvalidRequest, Problem
 from victor_ext.ids import says_nothing
 from victor_ext.money import Money, to_wire
+from victor_ext.opaque import FrozenStruct
 from victor_ext.privacy import kind_of
 from victor_ext.runtime.client.extras import extra_query_problems
 from victor_ext.runtime.client.requests import Body, Part
@@ -38,7 +37,7 @@ class Form:
         self.wanted = wanted
 
 
-class ListQuery(Struct, frozen=True):
+class ListQuery(FrozenStruct, frozen=True):
     """The arguments of a list, as they are sent."""
 
     operation: ModuleType

@@ -6,7 +6,6 @@ from copy import deepcopy
 from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, timedelta
 from typing import Any, NamedTuple, cast
 
-from msgspec import Struct
 from victor_api.typed.arguments import CREATE_REQUEST_PAYMENT, create_request_payment
 from victor_api.typed.dictionaries import (
     PaymentRequestArguments as PaymentRequestArguments,  # noqa: PLC0414 - this is its public home
@@ -15,6 +14,7 @@ from victor_api.typed.dictionaries import (
 from victor_ext import money, zulu
 from victor_ext.errors import Conflict, Outcome, Problem
 from victor_ext.ids import says_nothing
+from victor_ext.opaque import FrozenStruct
 from victor_ext.privacy import concealed_account, mask, one_line, redact_excerpt
 from victor_ext.runtime.client.extras import ExtraBody, extra_body_problems, with_extra_body
 from victor_ext.runtime.client.records import ModelRecord, sent_by
@@ -167,7 +167,7 @@ _COMPARED = {
 }
 
 
-class Sent(Struct, frozen=True):
+class Sent(FrozenStruct, frozen=True):
     """A `create` that was sent, whose values are compared with those of a record.
 
     Attributes:

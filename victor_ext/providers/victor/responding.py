@@ -14,12 +14,11 @@ from functools import partial
 from typing import Any, cast
 
 import httpx
-from msgspec import Struct
 from victor_api.api.payment_requests import respond_to_payment_request
 
 from victor_ext import money
 from victor_ext.errors import Conflict, Outcome, VictorError
-from victor_ext.opaque import FrozenOpaque
+from victor_ext.opaque import FrozenOpaque, FrozenStruct
 from victor_ext.privacy import one_line
 from victor_ext.runtime.client.extras import ExtraBody, extra_body_problems, with_extra_body
 from victor_ext.runtime.client.requests import Body
@@ -37,7 +36,7 @@ from .records import APPROVAL_NOTES, RESPONSE, PaymentRequest
 from .statuses import Direction, PaymentRequestResponse, Status
 
 
-class IntendedResponse(Struct, frozen=True):
+class IntendedResponse(FrozenStruct, frozen=True):
     """The intended response to an inbound request.
 
     `requested` is the amount that the request asks for; None: it is not known.

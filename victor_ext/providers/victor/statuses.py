@@ -12,11 +12,11 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Literal, TypeVar, get_args
 
-from msgspec import Struct
 from victor_api.typed.words import StatusWord
 
 from victor_ext import zulu
 from victor_ext.errors import InvalidRequest
+from victor_ext.opaque import FrozenStruct
 from victor_ext.privacy import mask
 from victor_ext.runtime.client.records import as_text
 from victor_ext.words import Word
@@ -112,7 +112,7 @@ def _normal(word: str) -> str:
     return word.strip().lower().replace("_", "-").replace(" ", "-")
 
 
-class Payee(Struct, frozen=True):
+class Payee(FrozenStruct, frozen=True):
     """The account that receives the money, and the final recipient; None where the provider does
     not say it.
     """
@@ -127,7 +127,7 @@ class Payee(Struct, frozen=True):
         )
 
 
-class Payer(Struct, frozen=True):
+class Payer(FrozenStruct, frozen=True):
     """The payer: the counterparty of an outbound request, or account, routing number and name of an
     inbound one.
 
@@ -153,7 +153,7 @@ class Payer(Struct, frozen=True):
         )
 
 
-class PaymentRequestResponse(Struct, frozen=True):
+class PaymentRequestResponse(FrozenStruct, frozen=True):
     """The response to an inbound request.
 
     Attributes:

@@ -12,10 +12,9 @@ from types import FunctionType, ModuleType
 from typing import Any, TypeGuard, TypeVar
 from urllib.parse import quote
 
-from msgspec import Struct
-
 from victor_ext.errors import ConfigurationError, InvalidRequest, Problem
 from victor_ext.ids import HALF_CHARACTER
+from victor_ext.opaque import FrozenStruct
 from victor_ext.privacy import is_sequence, kind_of, one_line
 from victor_ext.runtime.core.json_values import is_mapping, is_object
 from victor_ext.runtime.core.validation import is_encodable
@@ -267,7 +266,7 @@ def _pair_text(name: str, value: object) -> str:
     return f"{quote(name, safe='')}={quote(_text(value), safe='')}"
 
 
-class Extras(Struct, frozen=True):
+class Extras(FrozenStruct, frozen=True):
     """What `with_options` adds to each call: members to the bodies of writes, filters to each
     GET.
     """

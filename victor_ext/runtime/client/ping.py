@@ -5,8 +5,7 @@ from __future__ import annotations
 from types import ModuleType
 from typing import Any
 
-from msgspec import Struct
-
+from victor_ext.opaque import FrozenStruct
 from victor_ext.response_info import ResponseInfo
 from victor_ext.runtime.core.clock import ServerClock
 
@@ -14,7 +13,7 @@ from .resources import HasMode, Mode, operation
 from .runners import Call, OperationFlow
 
 
-class Ping(Struct, frozen=True):
+class Ping(FrozenStruct, frozen=True):
     """The result of a signed read. It exists only where the provider accepts the credentials.
 
     Attributes:

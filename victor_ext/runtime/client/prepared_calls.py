@@ -21,11 +21,11 @@ from typing import Any, Self, TypeAlias, cast
 from urllib.parse import parse_qsl, unquote
 
 import httpx
-from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from victor_ext.errors import ConfigurationError, Conflict, InvalidRequest, Outcome, Problem
 from victor_ext.flows import Calls
+from victor_ext.opaque import FrozenStruct
 from victor_ext.runtime.core.card_data import card_problems
 from victor_ext.runtime.core.comparing import Likeness, compared_leaves
 from victor_ext.runtime.core.json_values import json_of
@@ -61,7 +61,7 @@ _SENDERS_HEADERS = frozenset(
 """Headers of the process that sends."""
 
 
-class PreparedCall(Struct, frozen=True, kw_only=True):
+class PreparedCall(FrozenStruct, frozen=True, kw_only=True):
     """A write as it will be sent: its bytes. It can be stored as text, and holds no credentials.
 
     Attributes:

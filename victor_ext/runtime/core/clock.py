@@ -13,7 +13,7 @@ from email.utils import parsedate_tz
 from functools import partial
 from typing import Any
 
-from msgspec import Struct
+from victor_ext.opaque import FrozenStruct
 
 monotonic = partial(time.monotonic)
 """Seconds that always pass: freezegun, which stops `time.monotonic` wherever it finds it, leaves a
@@ -33,7 +33,7 @@ _LATEST = 7_258_118_400.0
 """The years 2020 and 2200. A `Date` outside of them comes from a broken clock and is ignored."""
 
 
-class ProviderTime(Struct, frozen=True):
+class ProviderTime(FrozenStruct, frozen=True):
     """The provider's wall clock time.
 
     Attributes:

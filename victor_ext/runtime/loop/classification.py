@@ -7,10 +7,10 @@ import ssl
 from enum import Enum
 
 import httpx
-from msgspec import Struct
 
 from victor_ext import errors
 from victor_ext.errors import Conflict, NotFound, Outcome, Problem, VictorError
+from victor_ext.opaque import FrozenStruct
 from victor_ext.privacy import body_of, excerpt, one_line, one_own_line, redact_excerpt
 from victor_ext.runtime.core.response import Response
 
@@ -28,7 +28,7 @@ class Repeat(Enum):
     ALWAYS = "always"  # the provider did not begin to work on it
 
 
-class Failure(Struct, frozen=True):
+class Failure(FrozenStruct, frozen=True):
     """An attempt without a good response."""
 
     error_class: type[errors.VictorError]

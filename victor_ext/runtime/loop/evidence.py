@@ -8,9 +8,9 @@ from collections.abc import Callable, Container, Sequence
 from typing import Any, TypeAlias
 
 import httpx
-from msgspec import Struct
 
 from victor_ext.errors import Problem
+from victor_ext.opaque import FrozenStruct
 from victor_ext.privacy import body_of
 from victor_ext.runtime.core.comparing import as_id
 from victor_ext.runtime.core.json_values import (
@@ -234,7 +234,7 @@ def _is_failure(name: str, value: Any) -> bool:
     return name == "status" and re.fullmatch(_ERROR_STATUS, str(value)) is not None
 
 
-class ListPage(Struct, frozen=True):
+class ListPage(FrozenStruct, frozen=True):
     """Evidence of a page of a list, and no problem in its body.
 
     Attributes:
@@ -354,7 +354,7 @@ def names_something(id: object) -> bool:
     return bool((as_id(id) or "").strip())
 
 
-class Members(Struct, frozen=True):
+class Members(FrozenStruct, frozen=True):
     """Evidence of a JSON object with one of these members, and no problem in the body."""
 
     names: tuple[str, ...] = ()  # none at all: any object will do

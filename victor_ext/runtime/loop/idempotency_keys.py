@@ -14,10 +14,10 @@ from types import NoneType
 from typing import ClassVar
 
 import httpx
-from msgspec import Struct
 
 from victor_ext.errors import ConfigurationError, InvalidRequest, Problem
 from victor_ext.ids import HALF_CHARACTER, in_one_form
+from victor_ext.opaque import FrozenStruct, PlainStruct
 from victor_ext.runtime.core.headers import is_scheme
 from victor_ext.runtime.core.json_values import member_at, object_of, text_or_empty
 from victor_ext.runtime.core.response import OPERATION
@@ -173,7 +173,7 @@ def key_problem(key: object, *, shortest: int | None = MIN_KEY_LENGTH) -> Proble
 _UUID = r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
 
 
-class KeyForm(Struct, frozen=True):
+class KeyForm(FrozenStruct, frozen=True):
     """What the document says of the form of a key; empty and 0 where it says nothing."""
 
     format: str = ""
@@ -223,7 +223,7 @@ def _matches(pattern: str, key: str) -> bool:
 ANY_FORM = KeyForm()
 
 
-class KeyRule(Struct, frozen=True):
+class KeyRule(FrozenStruct, frozen=True):
     """What an operation says of keys."""
 
     is_taken: bool = True  # else a key that is there is none: it makes no repeat safe
@@ -264,7 +264,7 @@ def _made(form: KeyForm) -> str:
     )
 
 
-class HeaderKey(Struct, eq=False):
+class HeaderKey(PlainStruct, eq=False):
     """The key is a header.
 
     Args:
@@ -324,7 +324,7 @@ class HeaderKey(Struct, eq=False):
         return key
 
 
-class _CallersKey(Struct, eq=False):
+class _CallersKey(PlainStruct, eq=False):
     """A key that the caller alone sets: without it there is none."""
 
     name: str

@@ -13,11 +13,12 @@ from typing import Any, NamedTuple, TypeAlias, TypeGuard
 from urllib.parse import unquote
 
 import httpx
-from msgspec import Struct, field
+from msgspec import field
 from msgspec.structs import replace
 
 from victor_ext.errors import Problem
 from victor_ext.flows import Calls
+from victor_ext.opaque import FrozenStruct
 from victor_ext.privacy import one_line
 from victor_ext.runtime.core.comparing import (
     Likeness,
@@ -100,7 +101,7 @@ READ_EARLIER = timedelta(minutes=5)
 _HOW_TO_SAY = "write Done(id, created_at=..., compared=call.compared_with(what was read))"
 
 
-class Done(Struct, frozen=True):
+class Done(FrozenStruct, frozen=True):
     """A write that was done, by its response or by what reads have shown.
 
     What reads have shown is the write's own only if it was made since the write was sent, and has
@@ -183,7 +184,7 @@ def _in_seconds(moment: datetime) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
-class NotDone(Struct, frozen=True):
+class NotDone(FrozenStruct, frozen=True):
     """A state, as Done's `is_state` is one, in which a write was not done.
 
     What a list lacks is no state: a text says that.
@@ -205,7 +206,7 @@ Finding: TypeAlias = Calls[Done | NotDone | str]
 show that it was done. An absence is no proof that it was not: lists lag."""
 
 
-class Proof(Struct, frozen=True):
+class Proof(FrozenStruct, frozen=True):
     """Reads that show that a write was done, whoever asks and however late.
 
     Attributes:
@@ -227,7 +228,7 @@ class Proof(Struct, frozen=True):
     times_differ: timedelta = TIMES_DIFFER
 
 
-class Follow(Struct, frozen=True):
+class Follow(FrozenStruct, frozen=True):
     """How what a write made or changed is read later, until its state is final.
 
     Attributes:
@@ -254,7 +255,7 @@ class Shown(Enum):
     NOTHING = auto()
 
 
-class RepeatsId(Struct, frozen=True):
+class RepeatsId(FrozenStruct, frozen=True):
     """Where a good response repeats the id that ends the path of the request."""
 
     what: str  # has the id, for messages
@@ -276,14 +277,14 @@ class RepeatsId(Struct, frozen=True):
         return object_of(response).get(self.member) not in (None, "")
 
 
-class Repeats(Struct, frozen=True):
+class Repeats(FrozenStruct, frozen=True):
     """Which values of the request a good response repeats, and how each is compared."""
 
     what: str  # has them, for messages
     values: Callable[[httpx.Response], Values]
 
 
-class Operation(Struct, frozen=True, kw_only=True, eq=False):
+class Operation(FrozenStruct, frozen=True, kw_only=True, eq=False):
     """What the package knows of an operation. A row states what differs from the defaults.
 
     Attributes:
