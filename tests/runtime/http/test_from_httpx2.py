@@ -279,6 +279,7 @@ print([name for name in sys.modules if name.startswith(("httpx2", "httpcore2", "
 """
 
 
+@pytest.mark.slow
 def test_it_is_never_loaded_here() -> None:
     ran = python("-c", GUEST)
     assert ran.stdout.splitlines() == ["AuthenticationError", "[]"], ran.stderr
@@ -310,6 +311,7 @@ with httpx2.Client() as http_client:
 """
 
 
+@pytest.mark.slow
 def test_a_program_may_put_httpx2_in_the_place_of_httpx(victor_sandbox: Sandbox) -> None:
     ran = python("-c", ALIASED, victor_sandbox.url, *victor_sandbox.add_oauth_client())
     assert ran.stdout.strip() == "[[], []] []", ran.stderr
