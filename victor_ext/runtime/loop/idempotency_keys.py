@@ -6,6 +6,7 @@ import json
 import re
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from enum import Enum
@@ -17,7 +18,7 @@ import httpx
 
 from victor_ext.errors import ConfigurationError, InvalidRequest, Problem
 from victor_ext.ids import HALF_CHARACTER, in_one_form
-from victor_ext.opaque import FrozenStruct, PlainStruct
+from victor_ext.opaque import FrozenStruct
 from victor_ext.runtime.core.headers import is_scheme
 from victor_ext.runtime.core.json_values import member_at, object_of, text_or_empty
 from victor_ext.runtime.core.response import OPERATION
@@ -264,7 +265,8 @@ def _made(form: KeyForm) -> str:
     )
 
 
-class HeaderKey(PlainStruct, eq=False):
+@dataclass(eq=False, repr=False)
+class HeaderKey:
     """The key is a header.
 
     Args:
@@ -324,7 +326,8 @@ class HeaderKey(PlainStruct, eq=False):
         return key
 
 
-class _CallersKey(PlainStruct, eq=False):
+@dataclass(eq=False, repr=False)
+class _CallersKey:
     """A key that the caller alone sets: without it there is none."""
 
     name: str
@@ -374,7 +377,8 @@ class _CallersKey(PlainStruct, eq=False):
         raise NotImplementedError
 
 
-class BodyKey(_CallersKey, eq=False):
+@dataclass(eq=False, repr=False)
+class BodyKey(_CallersKey):
     """The key is a member of the JSON body. The body is never changed: without the member there is
     no key.
 
@@ -394,7 +398,8 @@ class BodyKey(_CallersKey, eq=False):
         return text_or_empty(member_at(object_of(request), self.name))
 
 
-class QueryKey(_CallersKey, eq=False):
+@dataclass(eq=False, repr=False)
+class QueryKey(_CallersKey):
     """The key is a parameter of the query. The URL is never changed: without the parameter there is
     no key.
 
@@ -411,7 +416,8 @@ class QueryKey(_CallersKey, eq=False):
         return text_or_empty(request.url.params.get(self.name))
 
 
-class CookieKey(_CallersKey, eq=False):
+@dataclass(eq=False, repr=False)
+class CookieKey(_CallersKey):
     """The key is a cookie. Cookies are never changed: without this one there is no key.
 
     Args:
