@@ -254,46 +254,26 @@ class Validation:
         required: bool = True,
     ) -> Any:
         """Text with a number of characters, and of a form that `wanted` describes."""
-        is_good = (
-            isinstance(value, str)
-            and len(value.strip()) >= shortest
-            and (longest is None or len(value) <= longest)
-            and (form is None or form.fullmatch(value))
-            and is_encodable(value)
-        )
-        if not is_good and (value is not None or required):
-            self._note_text(field, value, longest, shortest, form, wanted)
-        return value
-
-    def _note_text(
-        self,
-        field: str,
-        value: Any,
-        longest: int | None,
-        shortest: int,
-        form: re.Pattern[str] | None,
-        wanted: str,
-    ) -> None:
-        """Note what is wrong with a value that is no good text."""
-        # Empty text may be taken; it is no length to advise.
-        lengths = f"{max(shortest, 1)} to {longest} characters"
-        kind = "text" if longest is None else f"text of {lengths}"
         if value is None:
-            self.note(field, "required", f"{field} is missing: it must be {wanted or kind}.")
+            if required:
+                kind = wanted or _kind_of_text(longest, shortest)
+                self.note(field, "required", f"{field} is missing: it must be {kind}.")
         elif not isinstance(value, str):
-            hint = ""
+            kind, hint = _kind_of_text(longest, shortest), ""
             if wanted and longest is None:
                 hint = f": it must be {wanted}"
             elif kind_of(value) == "int":
                 hint = ": put it in quotes, leading zeros and all"
             self.note(field, "type", f"{field} must be {kind}, not {kind_of(value)}{hint}.")
         elif len(value.strip()) < shortest or (longest is not None and len(value) > longest):
+            kind = _kind_of_text(longest, shortest)
             what = f"has {len(value)}" if value.strip() else "is empty"
             self.note(field, "length", f"{field} must be {kind}, and {what}.")
         elif form is not None and not form.fullmatch(value):
             self.note(field, "format", f"{field} must be {wanted}.")
-        else:
+        elif not is_encodable(value):
             self.note(field, "characters", f"{field} {HALF_CHARACTER}.")
+        return value
 
     def comparable(self, field: str, value: object, *, required: bool) -> None:
         """Text with which a response is compared: more than blanks and stars, so that a response
@@ -429,3 +409,10 @@ class Validation:
 def _comparable_end(value: Any) -> Any:
     """An end of a range in a form for comparison: a day that is text is a date. It was checked."""
     return value if isinstance(value, datetime | int) else as_date(value)
+
+
+def _kind_of_text(longest: int | None, shortest: int) -> str:
+    """What a text has to be, for a message. Empty text may be taken; it is no length to advise."""
+    if longest is None:
+        return "text"
+    return f"text of {max(shortest, 1)} to {longest} characters"
