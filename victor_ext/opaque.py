@@ -27,6 +27,13 @@ class FrozenStruct(_ShownByRepr, Struct, frozen=True):
     """An object whose fields are set when it is made."""
 
 
+def repr_without(value: FrozenStruct, *hidden: str) -> str:
+    """The repr of a struct without these fields."""
+    names = (name for name in value.__struct_fields__ if name not in hidden)
+    shown = ", ".join(f"{name}={getattr(value, name)!r}" for name in names)
+    return f"{type(value).__name__}({shown})"
+
+
 class Opaque(PlainStruct, eq=False):
     """An object that holds parts of a client or a call, which may be secret. Its fields may be set,
     and it equals itself alone.

@@ -25,7 +25,7 @@ from msgspec.structs import asdict, replace
 
 from victor_ext.errors import ConfigurationError, Conflict, InvalidRequest, Outcome, Problem
 from victor_ext.flows import Calls
-from victor_ext.opaque import FrozenStruct
+from victor_ext.opaque import FrozenStruct, repr_without
 from victor_ext.runtime.core.card_data import card_problems
 from victor_ext.runtime.core.comparing import Likeness, compared_leaves
 from victor_ext.runtime.core.json_values import json_of
@@ -102,9 +102,7 @@ class PreparedCall(FrozenStruct, frozen=True, kw_only=True):
     content: bytes
 
     def __repr__(self) -> str:
-        names = (name for name in self.__struct_fields__ if name not in ("headers", "content"))
-        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
-        return f"{type(self).__name__}({shown})"
+        return repr_without(self, "headers", "content")
 
     @property
     def ids(self) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from victor_ext.errors import Problem
 from victor_ext.flows import Calls
-from victor_ext.opaque import FrozenStruct
+from victor_ext.opaque import FrozenStruct, repr_without
 from victor_ext.privacy import one_line
 from victor_ext.runtime.core.comparing import (
     Likeness,
@@ -131,9 +131,7 @@ class Done(FrozenStruct, frozen=True):
     is_state: bool = False
 
     def __repr__(self) -> str:
-        names = (name for name in self.__struct_fields__ if name not in ("body", "response"))
-        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in names)
-        return f"{type(self).__name__}({shown})"
+        return repr_without(self, "body", "response")
 
     def doubt(self, sent_at: datetime, times_differ: timedelta = TIMES_DIFFER) -> str:
         """Why this is no proof of a write that was first sent then, as a sentence; empty: it is.
