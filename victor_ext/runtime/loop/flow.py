@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable, Generator
+from concurrent.futures import Future, wait
 from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -67,35 +68,24 @@ def invoke(step: Invoke) -> Any:
     """
     if inspect.iscoroutinefunction(step.function):
         raise ConfigurationError(_SIGN_IS_AWAITED)
-    invoked = _Invoked()
+    future = Future[Any]()
     context = copy_context()
-    thread = threading.Thread(target=context.run, args=(invoked.run, step), daemon=True)
+    thread = threading.Thread(target=context.run, args=(_fulfill, future, step), daemon=True)
     thread.start()
-    if not invoked.ended.wait(step.seconds):
+    if not wait([future], step.seconds).done:
         raise NotInTime
-    if invoked.error is not None:
-        raise invoked.error
-    result = invoked.result
+    result = future.result()
     if inspect.iscoroutine(result):
         result.close()
         raise ConfigurationError(_SIGN_IS_AWAITED)
     return result
 
 
-class _Invoked:
-    """What a function has returned or raised in a thread of its own, once it has `ended`."""
-
-    def __init__(self) -> None:
-        self.ended = threading.Event()
-        self.result: Any = None
-        self.error: BaseException | None = None
-
-    def run(self, step: Invoke) -> None:
-        try:
-            self.result = step.function(step.argument)
-        except BaseException as error:  # noqa: BLE001 - it is raised in the thread that waits
-            self.error = error
-        self.ended.set()
+def _fulfill(future: Future[Any], step: Invoke) -> None:
+    try:
+        future.set_result(step.function(step.argument))
+    except BaseException as error:  # noqa: BLE001 - it is raised in the thread that waits
+        future.set_exception(error)
 
 
 class Send(Opaque):
