@@ -52,16 +52,17 @@ def message_of(
     return _MESSAGES[code].format(**values)
 
 
+_ASK_AGAIN = (
+    "What is unpaid needs ask-again. Another key kind would ask for an invoice again: it is only "
+    "for the next month of keys that name payers."
+)
 _MESSAGES = {
     Code.LOOKS_LIKE: (
         "{value} asks what {other} asked ({batch}, {day}). Not sent. If both are to be paid: "
         "ask-again."
     ),
     Code.CREATED_BEFORE: "{value} was created before ({batch}, {day}). Not sent again.",
-    Code.DUE_LATER: (
-        "{value} was asked for {due}. Not sent. What is unpaid needs ask-again. Another key kind "
-        "would ask for an invoice again: it is only for the next month of keys that name payers."
-    ),
+    Code.DUE_LATER: f"{{value}} was asked for {{due}}. Not sent. {_ASK_AGAIN}",
     Code.OTHER_VALUES: (
         "{value} was asked on {day} with {columns}. Not sent. An instalment or remainder "
         "needs a key of its own, such as {value}-2."
@@ -85,9 +86,7 @@ _MESSAGES = {
 
 
 _DOUBTFUL_DUE_LATER = (
-    "{value} may have been asked for {due}. It is settled as it was asked. What is unpaid needs "
-    "ask-again. Another key kind would ask for an invoice again: it is only for the next month of "
-    "keys that name payers."
+    f"{{value}} may have been asked for {{due}}. It is settled as it was asked. {_ASK_AGAIN}"
 )
 
 
