@@ -114,24 +114,31 @@ class PageReader(Generic[T]):
         if not items:
             self.done = True
             return Page(number, ())
-        identify = self.identify
-        seen = self._seen
-        fresh: list[T] = []
-        ids: set[str] = set()
-        for item in items:
-            name = identify(item)
-            if name is not None:
-                if name in seen or name in ids:
-                    continue
-                ids.add(name)
-            fresh.append(item)
+        names = list(map(self.identify, items))
+        ids = {name for name in names if name is not None}
+        fresh = items
+        if len(ids) < len(items) or not ids.isdisjoint(self._seen):
+            fresh = self._without_repeats(items, names)
+            ids -= self._seen
         if len(self._recent) == REMEMBERED_PAGES:
-            seen -= self._recent[0]
+            self._seen -= self._recent[0]
         self._recent.append(ids)
-        seen |= ids
+        self._seen |= ids
         self._check_progress(fresh, items)
         self.number += 1
         return Page(number, fresh, repeats=len(items) - len(fresh))
+
+    def _without_repeats(self, items: Sequence[T], names: Sequence[str | None]) -> list[T]:
+        """The items whose ids are new. Those without an id stay."""
+        known = set(self._seen)
+        fresh: list[T] = []
+        for item, name in zip(items, names, strict=True):
+            if name in known:
+                continue
+            if name is not None:
+                known.add(name)
+            fresh.append(item)
+        return fresh
 
     def contradiction(self, why: str) -> PaginationError:
         """The error of a page that cannot be believed: taken for the end, it would hide items."""
