@@ -187,6 +187,8 @@ def from_wire(value: object, currency: str = "USD") -> Decimal | None:
     The document declares text, but JSON numbers are accepted too. All decimals are kept.
     """
     if isinstance(value, str):
+        if _USUAL.fullmatch(value):  # as nearly all amounts are written
+            return Decimal(value)
         said = _READ.fullmatch(value.strip())
         if said is None or said[1] is said[3] is None:
             return None if said is None else Decimal(value)

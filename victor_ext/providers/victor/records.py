@@ -225,11 +225,12 @@ class PaymentRequest(PaymentRequestFields, ModelRecord):
         """
         word = self.value_at(["status"])
         status = statuses.as_status(word if self._has_info else statuses.as_response_status(word))
-        is_of_list = self._model == _LISTED and self._completed_by is None
-        if status is Status.PENDING and self._has_info and not is_of_list:
-            of_response = statuses.as_response_status(member_of(self._sent_response, "status"))
-            return of_response if isinstance(of_response, Status) else status
-        return status
+        if status is not Status.PENDING or not self._has_info:
+            return status
+        if self._model == _LISTED and self._completed_by is None:
+            return status
+        of_response = statuses.as_response_status(member_of(self._sent_response, "status"))
+        return of_response if isinstance(of_response, Status) else status
 
     @property
     def direction(self) -> Direction | str | None:
