@@ -24,6 +24,7 @@ from victor_ext.runtime.core.clock import monotonic
 from victor_ext.runtime.core.json_values import parsed
 
 _MOST_OBJECTS = 100_000  # a page of 1,000 payments has a tenth of it
+_ALL_BUT_BEGINNINGS = bytes(byte for byte in range(256) if byte not in b"{[")
 MAX_RESPONSE_BYTES = 4 * 1024 * 1024
 """The longest body that is read, after decompression, unless the client sets `max_response_bytes`:
 a page of a thousand payment requests has about 1 MiB, and JSON of 32 MiB becomes 800 MiB of
@@ -278,7 +279,7 @@ class Body:
         content = SecretBytes(self._content.getvalue())
         self._content.close()  # one copy in memory, also while it is parsed
         is_long = len(content) > _MOST_OBJECTS
-        if is_long and content.count(b"{") + content.count(b"[") > _MOST_OBJECTS:
+        if is_long and len(content.translate(None, _ALL_BUT_BEGINNINGS)) > _MOST_OBJECTS:
             # Each becomes an object of Python, and in a list a record: four kilobytes of gzip would
             # fill the memory.
             self.response.damage = f"its body has more than {_MOST_OBJECTS} objects and lists"
