@@ -246,7 +246,7 @@ def exit_codes_section() -> str:
             "A script can decide by the exit code. It means the same for every command.",
             _table(["exit code", "when", "what to do"], rows),
             (
-                "Some commands say more. For rows of a file, see [Send many](bulk.md#exit-codes). "
+                "Some commands say more. For rows of a file, see [Send many](bulk.md#exit-code-3). "
                 "[The sandbox](sandbox-reference.md#options) has its own codes."
             ),
             _table(["command", "in its words"], own),

@@ -57,7 +57,7 @@ _DEFAULT_TABLE = "victor_outbox"
 def status(
     database: Database, *, table: TableName = _DEFAULT_TABLE, as_json: AsJson = False
 ) -> None:
-    """Count the entries by state, and name the dead letters.
+    """Count the entries by state, and name the unclear ones and the dead letters.
 
     The exit status is 1 if an entry is unclear, an event is a dead letter, or the outbox is held.
     """
