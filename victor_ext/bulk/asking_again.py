@@ -92,8 +92,8 @@ def _why_restored_is_unsure(line: Line) -> str:
         return ""
     return (
         f"{value_of(line)} may have been asked since the backup of the state: look at the "
-        "provider's records, and resolve it. If there is none but what the state has: as "
-        "not-created."
+        "provider's records, and resolve it. If the provider confirms that there is none but what "
+        "the state has: as not-created."
     )
 
 

@@ -72,14 +72,14 @@ _MESSAGES = {
     ),
     Code.ONLY_LOOKED_UP: (
         "{value} may have been asked on {day} with another account. It is only looked up. If the "
-        "provider lacks it: resolve it as not-created."
+        "provider confirms that it has none: resolve it as not-created."
     ),
     Code.REJECTED_BEFORE: "the provider rejected {value} on {day}: {reason}",
     Code.CORRECTED: "{value}, rejected on {day}, is asked as corrected.",
     Code.REPLACED: "{value} had not left: its row was replaced.",
     Code.ASKED_SINCE: (
         "{value} may have been asked since the backup of the state. It is only looked up. If the "
-        "provider lacks it: resolve it as not-created."
+        "provider confirms that it has none: resolve it as not-created."
     ),
     Code.OTHER_ACCOUNT: "{value} was asked with the account {account}. Not sent.",
 }

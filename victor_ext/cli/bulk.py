@@ -286,7 +286,8 @@ def resolve(
     ] = None,
 ) -> None:
     """Settle an unknown row by hand, or give an id to one that was created without it. It is
-    stored who did it, and why.
+    stored who did it, and why. An empty search proves nothing: write not-created only if the
+    provider confirms that nothing was created.
 
     KEY is the value of the key column, or the key of the export. What was not created is refused
     from then on: 'victor bulk send' sends it with a file.

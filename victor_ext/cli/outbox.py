@@ -301,7 +301,8 @@ def resolve(
     as_json: AsJson = False,
 ) -> None:
     """Settle an unclear entry by hand. It is stored who did it, and why, and its handlers are
-    called.
+    called. An empty search proves nothing: write not-done only if the provider confirms that
+    nothing was done.
 
     KEY is the idempotency key of the entry, or its reference if it has its own. After not-done,
     'victor outbox retry KEY' sends it again.
