@@ -645,7 +645,7 @@ PLANTED = {
             ),
             (
                 f"{BULK}.reconciliation:Reconciliation._is_over",
-                "return sent.known and now.provider.is_known and self._age(sent) >= SETTLE_FOR",
+                "return sent.known and now.provider.is_known and least_age >= SETTLE_FOR",
                 "return True",
             ),
             (
@@ -913,6 +913,18 @@ PLANTED = {
                 f"{BULK}.asking_again:_why_created_stays",
                 "status.lower() in kind.unpaid_end_statuses",
                 "status",
+            ),
+        ),
+    ),
+    "a step is lost by the earliest time of its sending": Planted(
+        "payouts",
+        "asked twice",
+        "20261130:43826",
+        (
+            (
+                f"{BULK}.reconciliation:Reconciliation._is_over",
+                "least_age = self._age(sent) - sent.spread",
+                "least_age = self._age(sent)",
             ),
         ),
     ),

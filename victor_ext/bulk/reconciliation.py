@@ -101,7 +101,9 @@ class Reconciliation:
         now = self._contact.now()
         if isinstance(sent, Moment):
             return now.at_least_since(sent) >= SETTLE_FOR
-        return sent.known and now.provider.is_known and self._age(sent) >= SETTLE_FOR
+        # The first sending may have been as much later as the clocks of its machine differ.
+        least_age = self._age(sent) - sent.spread
+        return sent.known and now.provider.is_known and least_age >= SETTLE_FOR
 
     def _age(self, sent: Sent | Moment) -> float:
         """Return the seconds since a time of sending, by the clock that the time is from."""
