@@ -189,7 +189,7 @@ on the same connection could take it for its own. These rules prevent that:
 - A connection that received bytes before a request is closed. This check is one system call for each attempt."""
 
 MEASURES = {
-    "get": Measure("One GET", "call", CALLED, "call", 9, 200, 1.0, "get", limit=0.75),
+    "get": Measure("One GET", "call", CALLED, "call", 9, 200, 1.0, "get", limit=0.85),
     "create": Measure(
         "One POST that makes a payment",
         "call",
@@ -202,7 +202,7 @@ MEASURES = {
         "victor_ext makes an idempotency key, checks the request, and compares the answer with it. "
         "At thousands of calls\n"
         "a second, some writes [open a connection](#victor_ext-what-the-rules-of-connections-cost).",
-        limit=1.3,
+        limit=1.25,
     ),
     "tls": Measure(
         "One GET over TLS",
@@ -223,7 +223,7 @@ MEASURES = {
         20_000,
         0.9,
         100,
-        limit=1.4,
+        limit=1.35,
     ),
     "items_1000": Measure(
         "Items in pages of 1,000, five fields of each read",
@@ -235,10 +235,10 @@ MEASURES = {
         0.9,
         1000,
         "Some providers allow at most 100 items a page.",
-        limit=1.75,
+        limit=1.65,
     ),
     "awaited": Measure(
-        "Awaited, 50 calls at a time", "awaited", AWAITED, "call", 5, 2_000, 1.5, 50, limit=0.25
+        "Awaited, 50 calls at a time", "awaited", AWAITED, "call", 5, 2_000, 1.5, 50, limit=0.22
     ),
     "threads": Measure("16 threads on one client", "threads", BLOCKING, "call", 5, 1_600, 0.7, 16),
     "first": Measure(
@@ -252,7 +252,7 @@ MEASURES = {
         note="victor_ext reads its key and signs a token. By OAuth, it requests a token instead. "
         "The modules were\n"
         "compiled before.",
-        limit=3.0,
+        limit=2.75,
     ),
     "memory": Measure(
         "Peak memory while iterating",
