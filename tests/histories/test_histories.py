@@ -242,6 +242,9 @@ if not data and begin != 0:
 NO_ANSWER = (
     "of_exception(came, may_have_been_sent=request.extensions.get(MAY_HAVE_BEEN_SENT, False))"
 )
+REJECTED_WITHOUT_ANSWER = (
+    f"__import__('msgspec').structs.replace({NO_ANSWER}, outcome=Outcome.REJECTED)"
+)
 MAY_REUSE = "counted and not self._attempts and row.is_read_by_id"
 NEW_KEY = """
 if signed and self._key:
@@ -291,7 +294,7 @@ PLANTED = {
         "told wrong",
         (0, 1),
         (
-            (f"{CALL}._attempt", NO_ANSWER, f"({NO_ANSWER})._replace(outcome=Outcome.REJECTED)"),
+            (f"{CALL}._attempt", NO_ANSWER, REJECTED_WITHOUT_ANSWER),
             (f"{LOOP}.classification:may_repeat", "has_key or row.reads", "False"),
         ),
     ),
@@ -305,7 +308,7 @@ PLANTED = {
         "calls",
         "told wrong",
         (0, 20),
-        ((f"{CALL}._attempt", NO_ANSWER, f"({NO_ANSWER})._replace(outcome=Outcome.REJECTED)"),),
+        ((f"{CALL}._attempt", NO_ANSWER, REJECTED_WITHOUT_ANSWER),),
     ),
     "four values of an answer are compared": Planted(
         "calls",
