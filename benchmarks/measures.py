@@ -189,7 +189,7 @@ on the same connection could take it for its own. These rules prevent that:
 - A connection that received bytes before a request is closed. This check is one system call for each attempt."""
 
 MEASURES = {
-    "get": Measure("One GET", "call", CALLED, "call", 9, 200, 1.0, "get", limit=0.85),
+    "get": Measure("One GET", "call", CALLED, "call", 9, 200, 1.0, "get", limit=0.75),
     "create": Measure(
         "One POST that makes a payment",
         "call",
