@@ -4,7 +4,7 @@
     for kind in (VictorError, RequestValidationError, starlette.exceptions.HTTPException):
         app.add_exception_handler(kind, error_response)
 
-The answer to an error is `application/problem+json` (RFC 9457) with the error's `outcome` and
+The response to an error is `application/problem+json` (RFC 9457) with the error's `outcome` and
 `idempotency_key`.
 """
 
@@ -41,8 +41,8 @@ _BY_OUTCOME = {
     Outcome.UNKNOWN: 504,
     Outcome.ACCEPTED: 502,
 }
-"""Statuses of answers, by outcome. 503: a repeat is safe. 504: the provider may have executed it,
-so repeat with the same key. 502: a fault upstream.
+"""Statuses of responses, by outcome. 503: a repeat is safe. 504: the provider may have executed it,
+and a repeat is safe only with the same key. 502: a fault upstream.
 """
 
 _BY_CLASS: dict[type[VictorError], int] = {
@@ -51,7 +51,7 @@ _BY_CLASS: dict[type[VictorError], int] = {
     Conflict: 409,
     RateLimited: 503,
 }
-"""Statuses of answers to errors after which the provider has done nothing."""
+"""Statuses of responses to errors after which the provider has done nothing."""
 
 
 async def error_response(_request: Request, error: Exception) -> JSONResponse:
@@ -62,7 +62,7 @@ async def error_response(_request: Request, error: Exception) -> JSONResponse:
     401 for what a webhook refuses, and 400 for what is no notification; 422 for arguments that the
     check refused (with its `problems`), 404 and 409 for the provider's own, 503 for a 429, and
     otherwise by the outcome: 503 not sent, 504 unknown, 502 refused by the provider, or accepted
-    and unreadable. If the provider asked to wait, the answer has its `Retry-After`.
+    and unreadable. If the provider asked to wait, the response has its `Retry-After`.
     """
     # By its name: the class is FastAPI's, and Starlette alone does not have it.
     if type(error).__name__ == "RequestValidationError":
@@ -94,7 +94,7 @@ async def error_response(_request: Request, error: Exception) -> JSONResponse:
 
 
 def _status_of(error: VictorError) -> int:
-    """The status of the answer to an error: see `error_response`."""
+    """The status of the response to an error: see `error_response`."""
     is_invalid = isinstance(error, InvalidRequest)
     if is_invalid and any(problem.code == "notification" for problem in error.problems):
         return 400
@@ -109,7 +109,7 @@ def _status_of(error: VictorError) -> int:
 
 
 def _problem(body: Mapping[str, Any], headers: Mapping[str, str] | None) -> JSONResponse:
-    """An answer of RFC 9457, with the `status` in its body."""
+    """A response of RFC 9457, with the `status` in its body."""
     return JSONResponse(body, body["status"], headers, media_type="application/problem+json")
 
 

@@ -88,7 +88,7 @@ def _why_next(status: BatchStatus, steps: Sequence[str]) -> str:
         return (
             "Not all of it is settled. What may have been submitted is only looked up. Go on with:"
         )
-    return "Not all of it is settled. Try those rows again, with the same keys:"
+    return "Not all of it is settled. Go on, with the same keys:"
 
 
 def _advice(status: BatchStatus, command: Callable[[str], str]) -> Iterator[str]:

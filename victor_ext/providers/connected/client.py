@@ -208,7 +208,8 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
 
         For operations whose document declares no parameter for the key. Use it for that payment and
         its repeats only. Where the document declares the header on other operations, the key is
-        sent and makes no repeat safe, unless `HeaderKey(takes_key=...)` names the operation.
+        sent and makes no repeat safe, unless the operation has a row with `takes_key=True`, or
+        `HeaderKey(takes_key=...)` names it.
 
         Args:
             idempotency_key: The key of the payment, such as `idempotency_key_for("invoice", 1042)`.

@@ -58,7 +58,8 @@ class ClientOptions(TypedDict, Generic[Transport, HttpxClient], total=False):
         proxy: The URL of the proxy to use. None: what the process environment says (HTTPS_PROXY,
             NO_PROXY).
         verify: True (whom the system trusts), the path of a CA bundle, or an `ssl.SSLContext`.
-            Turning verification off (False) is refused, except for this machine.
+            What turns verification off is refused, except for this machine: False, or a context
+            that does not check host names.
         limits: Of the connection pool; None means 100 connections.
         on_event: Called with each attempt, retry and end of a call; see `victor_ext.Event`. What it
             raises is logged. None: nothing is called.
