@@ -71,7 +71,8 @@ def _timed(measure: Measure, name: str, rounds: list[Any]) -> Line:
         "of its CPU": f"{cpu_ratio:.2f}",
     }
     label = f"{int(name):,} items" if measure.kind == "growth" else contender(name).label
-    return Line(name, label, tuple(figures), tuple(figures.values()), ratio, ".2f", ratio)
+    limited = cpu_ratio if measure.kind in ("call", "items") else ratio
+    return Line(name, label, tuple(figures), tuple(figures.values()), ratio, ".2f", limited)
 
 
 def _memory(_: Measure, name: str, rounds: list[Any]) -> Line:

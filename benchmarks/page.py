@@ -74,6 +74,8 @@ _SUMMARY = {
     "size": "MB installed",
 }
 """The columns of the table below it."""
+_AS_IT_COMES = ("victor", "victor_tls")
+"""The rows of ours that are compared with other clients and with the limits."""
 _NOT_ALONE = ("bare", "victor_reused", "victor_oauth")
 """Settings and sockets that this table leaves to the others."""
 
@@ -142,7 +144,7 @@ def behind(record: Record) -> list[str]:
     found = []
     for name in MEASURES:
         lines = lines_of(name, record)
-        ours = next((line for line in lines if line.name in ("victor", "victor_tls")), None)
+        ours = next((line for line in lines if line.name in _AS_IT_COMES), None)
         if ours is None:
             continue
         peers = (line for line in lines if CONTENDERS[line.name].peer)
@@ -158,7 +160,9 @@ def beyond_limits(record: Record) -> list[str]:
         found += [
             f"{measure.title}: {line.limited:.2f} is more than the limit, {measure.limit:.2f}."
             for line in lines_of(name, record)
-            if line.name == "victor" and measure.limit is not None and line.limited > measure.limit
+            if line.name in _AS_IT_COMES
+            and measure.limit is not None
+            and line.limited > measure.limit
         ]
     return found
 
