@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from victor_ext.errors import PaginationError
+from victor_ext.providers.velo import Notification
 from victor_ext.runtime.client.paging import (
     MOST_PASSES,
     MOST_REREADINGS,
@@ -16,6 +17,8 @@ from victor_ext.runtime.client.paging import (
     Pages,
     RepeatedPageReader,
 )
+from victor_ext.runtime.client.records import sent_by
+from victor_ext.runtime.core.json_values import ExactNumber, parsed
 
 
 @dataclass(frozen=True)
@@ -186,6 +189,20 @@ def test_items_without_an_id_are_not_lost_and_come_once_more_in_no_later_pass() 
         lambda: RepeatedPageReader(lambda _name: None),
     )
     assert list(pages) == ["x", "x", "y"]
+
+
+def test_items_without_an_id_are_told_apart_by_all_their_digits() -> None:
+    sent = parsed(b'[{"amount": 0.1}, {"amount": 0.10000000000000000001}]')
+    first, second = (Notification(item) for item in sent)
+    readings = iter([[first], [second], []])
+    pages = Pages[Notification](
+        lambda reader: [] if reader.number else next(readings),
+        lambda: RepeatedPageReader(lambda _record: None),
+    )
+    assert [sent_by(record)["amount"] for record in pages] == [
+        0.1,
+        ExactNumber("0.10000000000000000001"),
+    ]
 
 
 def test_readings_without_news_end_it_and_are_counted_anew_after_news() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from victor_ext.runtime.core.json_values import parsed
+from victor_ext.runtime.core.json_values import json_text, parsed
 
 COUNT = 1_000_000 if "VICTOR_SEARCH" in os.environ else 20_000
 BODIES = (
@@ -83,12 +83,15 @@ def shape(value: Any) -> Any:
     return type(value).__name__, repr(value)
 
 
-@pytest.mark.parametrize("how", [{}, {"is_strict": True}, {"parse_float": str}])
+@pytest.mark.parametrize(
+    "how",
+    [{}, {"is_strict": True}, {"parse_float": str}, {"parse_float": None}, {"parse_constant": str}],
+)
 def test_bytes_are_read_as_their_text_is(how: dict[str, Any]) -> None:
     """A text goes to the decoder of Python alone."""
     dice = Random(f"bodies {os.environ.get('VICTOR_SEARCH', '')}")
     reads = 0
-    for _ in range(COUNT // 3):
+    for _ in range(COUNT // 5):
         content = odd_body(dice)
         try:
             text = content.decode(json.detect_encoding(content), "surrogatepass")
@@ -98,7 +101,29 @@ def test_bytes_are_read_as_their_text_is(how: dict[str, Any]) -> None:
             expected = outcome(text, **how)
         assert outcome(content, **how) == expected, content
         reads += expected[0] == "read"
-    assert reads > COUNT / 30
+    assert reads > COUNT / 50
+
+
+def test_what_was_read_is_written_with_its_digits() -> None:
+    dice = Random(f"written {os.environ.get('VICTOR_SEARCH', '')}")
+    written = 0
+    for _ in range(COUNT // 5):
+        content = odd_body(dice)
+        try:
+            value = parsed(content)
+        except ValueError:
+            continue
+        again = parsed(json_text(value).encode(), is_strict=True)
+        assert shape(again) == shape(value), content
+        written += 1
+    assert written > COUNT / 50
+
+
+def test_equal_objects_have_one_sorted_text() -> None:
+    first = parsed(b'{"b": 0.10000000000000000001, "a": 1e400}')
+    second = parsed(b'{"a": 1e400, "b": 0.10000000000000000001}')
+    assert json_text(first, is_sorted=True) == json_text(second, is_sorted=True)
+    assert json_text(first) == '{"b":0.10000000000000000001,"a":1e400}'
 
 
 @pytest.mark.parametrize(

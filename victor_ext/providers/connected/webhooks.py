@@ -102,7 +102,7 @@ class DocumentWebhook:
             signed["webhook-id"] = by_name["webhook-id"]  # it is as good as the body
         model = self._model(raw, by_name, name, signed)
         text = self._text(raw)
-        content = object_or_empty(json.loads(text, parse_float=_digits))
+        content = object_or_empty(self._parsed(raw, parse_float=_digits))
         identity = self._identity(by_name, signed, content, model, name)
         event_name = self._event_name(content, model, name)
         return Delivery(
@@ -155,8 +155,12 @@ class DocumentWebhook:
 
     def _of_new_kind(self, body: bytes | str) -> Any:
         """The `UnknownVariant` of a body of a kind that the document does not declare."""
+        return self._unknown_variant(self._parsed(body))
+
+    def _parsed(self, body: bytes | str, **options: Any) -> Any:
+        """The JSON of a body that was read as such before."""
         try:
-            return self._unknown_variant(parsed(body))
+            return parsed(body, **options)
         except ValueError:
             raise invalid_notification(self.provider, "is nested too deeply") from None
 

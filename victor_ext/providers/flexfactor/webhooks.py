@@ -11,7 +11,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import json
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -35,6 +34,7 @@ from victor_ext.runtime.client.webhooks import (
     notification_body,
 )
 from victor_ext.runtime.core.clock import http_date
+from victor_ext.runtime.core.json_values import json_text, parsed
 from victor_ext.runtime.core.validation import shown
 
 from .records import FlexFactorRecord, word
@@ -141,13 +141,13 @@ class Webhook(UnpicklableCredentials):
         return Delivery(
             name=notification.event or "",
             subject=notification.order_id or "",
-            content=json.dumps(notification.raw),
+            content=json_text(notification.raw),
             ids=(f"nonce {notification.nonce} {content}",),
         )
 
     def notification(self, content: str) -> Notification:
         """The notification of a delivery."""
-        return Notification(json.loads(content), nonce="")
+        return Notification(parsed(content), nonce="")
 
     def reading(self, client: Any, notification: Notification) -> Callable[[], Any] | None:
         """The call that reads the order of a notification; None: it names no order, or there is no
@@ -258,4 +258,4 @@ def _digest(content: dict[str, Any], *, without: tuple[str, ...]) -> str:
     The order of the members does not matter.
     """
     members = {name: value for name, value in content.items() if name.lower() not in without}
-    return hashlib.sha256(json.dumps(members, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json_text(members, is_sorted=True).encode()).hexdigest()

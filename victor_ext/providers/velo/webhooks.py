@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-import json
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -24,7 +23,7 @@ from victor_ext.runtime.client.webhooks import (
     invalid_notification,
     notification_body,
 )
-from victor_ext.runtime.core.json_values import object_or_empty, text_or_empty
+from victor_ext.runtime.core.json_values import json_text, object_or_empty, text_or_empty
 
 SHORTEST_AUTHORIZATION = 16
 """The least number of characters. Velo takes four, which can be guessed."""
@@ -142,7 +141,7 @@ class Webhook:
         return Delivery(
             name=notification.event_name or notification.source_type or notification.category,
             subject=notification.event_id,
-            content=json.dumps(notification.raw),
+            content=json_text(notification.raw),
             ids=(notification.event_id,),
             number=notification.sequence_number,
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -13,6 +12,7 @@ from victor_ext.errors import Outcome, PaginationError
 from victor_ext.response_info import ResponseInfo
 from victor_ext.runtime.core.json_values import (
     is_object,
+    json_text,
     lenient_flag_of,
     object_or_empty,
     whole_of,
@@ -214,8 +214,8 @@ def content_of(item: Any) -> str:
         if isinstance(item, Record):
             sent = sent_by(item)
             # Of an item that was no object nothing is known: it is like no other.
-            return json.dumps(sent, default=str, sort_keys=True) if sent else ""
-        return json.dumps(item.to_dict(), default=str) if hasattr(item, "to_dict") else repr(item)
+            return json_text(sent, is_sorted=True) if sent else ""
+        return json_text(item.to_dict()) if hasattr(item, "to_dict") else repr(item)
     except RecursionError:
         return ""
 

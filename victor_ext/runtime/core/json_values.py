@@ -1,7 +1,7 @@
 """JSON that a provider sent, of which nothing is known until it has been looked at.
 
-In this order: exact numbers; `parsed`, the reader of all JSON; readers of values and members; the
-beginning of a JSON object that was cut.
+In this order: exact numbers; `parsed`, the reader of all JSON; `json_text`, which writes it again;
+readers of values and members; the beginning of a JSON object that was cut.
 """
 
 import json
@@ -168,8 +168,11 @@ def parsed(
         is_strict: `NaN` and the like make it no JSON. Otherwise they are null.
         options: Those of `json.loads`.
     """
+    if options:
+        options["parse_float"] = options.get("parse_float") or _number
+        options.setdefault("parse_constant", _null_for)
     if not (is_secret or isinstance(content, str) or options.keys() - _FAST_OPTIONS):
-        value = _read_fast(content, options.get("parse_float"))
+        value = _read_fast(content, options.get("parse_float", _number))
         if value is not _NOT_READ:
             return value
     if isinstance(content, str):
@@ -183,7 +186,6 @@ def parsed(
         if is_secret:
             return _SECRET_DECODER.decode(text)
         if options:
-            options.setdefault("parse_constant", _null_for)
             value = json.loads(text, **options)
         else:
             value = (_STRICT_DECODER if is_strict else _DECODER).decode(text)
@@ -193,12 +195,12 @@ def parsed(
         raise ValueError("the JSON is nested too deeply") from None
 
 
-def _read_fast(content: bytes | bytearray, parse_float: Callable[[str], Any] | None) -> Any:
+def _read_fast(content: bytes | bytearray, parse_float: Callable[[str], Any]) -> Any:
     """The value of JSON that has nothing odd; `_NOT_READ` for any other."""
     if _has_odd_escape(content) or _is_deep(content):
         return _NOT_READ
     decoder = _FAST_DECODER
-    if parse_float is not None:
+    if parse_float is not _number:
         decoder = msgspec.json.Decoder(float_hook=parse_float)
     try:
         return decoder.decode(content)
@@ -240,6 +242,28 @@ def _all_storable(value: Any) -> Any:
     if is_list(value):
         return [_all_storable(item) for item in value]
     return value
+
+
+def _as_sent(value: object) -> Any:
+    """How JSON has a value that is none of Python's own: a number by its digits, others as text."""
+    return msgspec.Raw(repr(value).encode()) if isinstance(value, ExactNumber) else str(value)
+
+
+_ENCODER = msgspec.json.Encoder(enc_hook=_as_sent)
+_SORTING_ENCODER = msgspec.json.Encoder(enc_hook=_as_sent, order="sorted")
+
+
+def json_text(value: object, *, is_sorted: bool = False) -> str:
+    """The JSON of what `parsed` has read, with the digits that were sent: `json.dumps` writes
+    `Infinity` for `1e400`, and rounds others.
+
+    Args:
+        value: What was read. What is no JSON in it becomes text.
+        is_sorted: Whether members stand in the order of their names, so that equal objects have the
+            same text.
+    """
+    encoder = _SORTING_ENCODER if is_sorted else _ENCODER
+    return encoder.encode(value).decode()
 
 
 NOT_JSON: Any = object()

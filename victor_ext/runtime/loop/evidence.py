@@ -2,7 +2,6 @@
 of operations.
 """
 
-import json
 import re
 from collections.abc import Callable, Container, Sequence
 from typing import Any, TypeAlias
@@ -19,6 +18,7 @@ from victor_ext.runtime.core.json_values import (
     is_list,
     is_object,
     json_of,
+    json_text,
     no_object_reason,
     object_of,
     object_or_empty,
@@ -96,7 +96,7 @@ class Reader:
         is_declared = self._declares(members, status)
         if is_declared is not None:
             return is_declared
-        content = json.dumps(members)  # httpx would write no NaN, nor 1e999
+        content = json_text(members)  # httpx would write no 1e999
         model = self._read_as(Response(status, content=content))
         return None if model is NOT_READ else has_declared_value(model)
 
