@@ -20,6 +20,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql, sqlite
 
+from victor_ext.event_queue.databases import FILLFACTOR
 from victor_ext.settlement.flow import MAY_EXIST, SETTLED, PaymentOutcome
 
 T = TypeVar("T")
@@ -84,7 +85,7 @@ PAYMENTS = sa.Table(
     sa.Index("victor_bulk_payments_values", "owner", "values_digest"),
     sa.Index("victor_bulk_payments_reference", "owner", "reference_digest"),
     sa.Index("victor_bulk_payments_made", "owner", "made_digest"),
-    postgresql_with={"fillfactor": 50},
+    info={FILLFACTOR: 50},
 )
 LINES = sa.Table(
     "victor_bulk_lines",

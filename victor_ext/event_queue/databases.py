@@ -118,6 +118,12 @@ def _unlikely(element: OfFewRows, compiler: Any, **options: Any) -> str:
 # Tables
 
 
+FILLFACTOR = "fillfactor"
+"""In the `info` of a table: the percentage up to which PostgreSQL fills its pages, so that updates
+that change no index stay in their page. SQLAlchemy 2.0 has no argument for it.
+"""
+
+
 def split_name(table: str) -> tuple[str | None, str]:
     """The schema (or None) and the name of a table, from `name` or `schema.name`.
 
@@ -149,10 +155,16 @@ def create_tables(metadata: sa.MetaData, connection: sa.Connection) -> None:
     tables = metadata.sorted_tables
     if all(_exists(connection, table) for table in tables):
         return
-    if connection.dialect.name == "postgresql":
+    is_postgresql = connection.dialect.name == "postgresql"
+    if is_postgresql:
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_CREATION_LOCK)))
     for statement in creation_statements(tables):
         connection.execute(statement)
+    for table in tables:
+        if is_postgresql and FILLFACTOR in table.info:
+            name = connection.dialect.identifier_preparer.format_table(table)
+            percent = int(table.info[FILLFACTOR])
+            connection.execute(sa.text(f"ALTER TABLE {name} SET (fillfactor = {percent})"))
 
 
 def _exists(connection: sa.Connection, table: sa.Table) -> bool:

@@ -336,7 +336,7 @@ def member_in_any_case(body: Mapping[str, Any], name: str) -> Any:
 
 def no_object_reason(response: httpx.Response) -> str | None:
     """Why the body of a response is not a JSON object, for a message; None when it is one."""
-    if not response.content:
+    if not body_of(response):
         return "its body is empty"
     body = json_of(response)
     if body is NOT_JSON:
