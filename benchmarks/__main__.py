@@ -1,7 +1,7 @@
 """Measure victor_ext against raw httpx and other clients: `python -m benchmarks [--quick]`, mostly
 `make bench`.
 
-Without `--quick` it takes about 8 minutes, and writes the record of the run
+Without `--quick` it takes about 10 minutes, and writes the record of the run
 (benchmarks/results/peers.json) and the page that is made of it. With `--quick` it takes one or two,
 and prints the page.
 """
@@ -20,7 +20,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks import page
-from benchmarks.measure import TRUSTED, Refused, answer_bytes, make_stock, output, run
+from benchmarks.measure import RAW, TRUSTED, Refused, answer_bytes, make_stock, output, run
 from benchmarks.measures import CONTENDERS, MEASURES
 from benchmarks.peers import victor
 from benchmarks.server import canned_server
@@ -90,6 +90,7 @@ def recorded(quick: int, tell: page.Tell) -> page.Record:
         "python": platform.python_version(),
         "load": [round(load, 2), round(os.getloadavg()[0], 2)],
         "seconds": round(time.monotonic() - began),
+        "raw": RAW,
         "versions": {
             **{name: version(name) for name in ("victor-ext", "httpx", "openapi-python-client")},
             **output("stock", _VERSIONS, *peers),

@@ -1,5 +1,7 @@
-"""Measure all contenders in turn: each round asks every one of them once, so that a slow moment
-hits all of them.
+"""Measure all contenders in turn: each round asks every one of them once, and raw httpx beside each,
+so that a slow moment hits all of them.
+
+Raw httpx has processes of its own: in that of a contender, it would pay for the contender's heap.
 """
 
 from __future__ import annotations
@@ -10,11 +12,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measures import MEASURES, Measure, contender
+from benchmarks.measures import MEASURES, Contender, Measure, contender
 from benchmarks.shapes import SHAPES
 
 ROOT = Path(__file__).parent.parent
@@ -26,6 +29,8 @@ and click.
 STOCK = PEERS / "stock"
 TRUSTED = ROOT / "build/benchmarks/authority.pem"
 """The certificate of the authority that has signed that of the server."""
+RAW = "in a process of its own, right before or right after the client: in turn, by round"
+"""Where and when raw httpx runs."""
 Urls = dict[bool, str]
 """Of the server without TLS, and of the one with it."""
 Rows = dict[str, list[Any]]
@@ -70,11 +75,13 @@ def make_stock() -> None:
 
 
 class Worker:
-    """A contender's process (`peers.worker`)."""
+    """A process of a contender, or of raw httpx in the shape of another one (`peers.worker`)."""
 
-    def __init__(self, name: str, urls: Urls) -> None:
+    def __init__(self, name: str, urls: Urls, beside: Contender | None = None) -> None:
         self.name, each = name, contender(name)
-        words = (each.module, each.connect, each.awaited, each.shape, urls[each.tls])
+        words = [each.module, each.connect, each.awaited, urls[(beside or each).tls]]
+        if beside is not None:
+            words.append(beside.shape)
         self.process = subprocess.Popen(
             [str(PYTHON), "-m", "benchmarks.peers.worker", *words],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment(),
@@ -103,31 +110,69 @@ class Worker:
         self.process.wait()
 
 
+def both(number: int, own: Callable[[], Any], raw: Callable[[], Any]) -> list[Any]:
+    """What a contender and raw httpx find in a round, one right after the other.
+
+    Which of them begins alternates by round: the second one may find a warmer or a busier machine.
+    """
+    if number % 2:
+        found = own()
+        return [found, raw()]
+    found = raw()
+    return [own(), found]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The process of a contender, and one that has raw httpx alone and asks for the same bytes."""
+
+    own: Worker
+    raw: Worker
+
+    def order(self, number: int, *order: Any) -> list[Any]:
+        """Let both measure the same in the round of this number."""
+        found = both(number, partial(self.own.order, *order), partial(self.raw.order, *order))
+        return [[units, round(seconds, 6), round(cpu, 6)] for units, seconds, cpu in found]
+
+
 @contextmanager
-def workers(names: tuple[str, ...], urls: Urls) -> Iterator[dict[str, Worker]]:
-    """A process for each contender."""
+def pairs(names: tuple[str, ...], urls: Urls) -> Iterator[dict[str, Pair]]:
+    """A process for each contender, and one of raw httpx for each shape, with TLS and without."""
     with ExitStack() as stack:
+
+        def started(name: str, beside: Contender | None = None) -> Worker:
+            worker = Worker(name, urls, beside)
+            stack.callback(worker.close)
+            return worker
+
+        raws: dict[tuple[str, bool], Worker] = {}
         found = {}
         for name in names:
-            found[name] = Worker(name, urls)
-            stack.callback(found[name].close)
+            each = contender(name)
+            kind = each.shape, each.tls
+            if kind not in raws:
+                raws[kind] = started("raw", each)
+            found[name] = Pair(started(name), raws[kind])
         yield found
 
 
-def in_turn(measure: Measure, found: dict[str, Worker]) -> Rows:
-    """All rounds of a measure; each round begins with another contender."""
+def in_order(measure: Measure, number: int) -> tuple[str, ...]:
+    """The contenders of a round: each round begins with another one."""
+    turn = number % len(measure.rows)
+    return measure.rows[turn:] + measure.rows[:turn]
+
+
+def in_turn(measure: Measure, found: dict[str, Pair]) -> Rows:
+    """All rounds of a measure."""
     rows: Rows = {name: [] for name in measure.rows}
-    names = list(measure.rows)
     for number in range(measure.rounds + 1):
-        turn = number % len(names)
-        for name in names[turn:] + names[:turn]:
+        for name in in_order(measure, number):
             # the first round warms up
             share = measure.share if number else max(1, measure.share // 10)
-            result = found[name].order(measure.kind, measure.argument, share, measure.budget)
+            order = (measure.kind, measure.argument, share, measure.budget)
+            result = found[name].order(number, *order)
             if number:
-                rows[name].append(
-                    [[units, round(seconds, 6), round(cpu, 6)] for units, seconds, cpu in result]
-                )
+                rows[name].append(result)
     return rows
 
 
@@ -158,18 +203,18 @@ print(worker.memory(module, connect, url, int(page_size), int(share), float(budg
 
 
 def first_answers(measure: Measure, url: str) -> Rows:
-    """A process for each contender in each round; raw httpx is one of them, and what the others are
-    compared with.
-    """
+    """A process for each contender in each round, and one of raw httpx beside it."""
     rows: Rows = {name: [] for name in measure.rows}
+
+    def answer(name: str) -> Any:
+        each = contender(name)
+        return output(name, _FIRST, each.module, each.connect, url)
+
     for number in range(measure.rounds + 1):
-        results = {}
-        for name in measure.rows:
-            each = contender(name)
-            results[name] = output(name, _FIRST, each.module, each.connect, url)
-        if number:
-            for name, result in results.items():
-                rows[name].append([result, results["raw"]])
+        for name in in_order(measure, number):
+            result = both(number, partial(answer, name), partial(answer, "raw"))
+            if number:
+                rows[name].append(result)
     return rows
 
 
@@ -183,12 +228,12 @@ def peaks(measure: Measure, url: str) -> Rows:
     return rows
 
 
-def growth(measure: Measure, worker: Worker) -> Rows:
+def growth(measure: Measure, pair: Pair) -> Rows:
     """Lists of several lengths, by ours."""
     return {
         row: [
-            worker.order("items", measure.argument, int(row), measure.budget)
-            for _ in range(measure.rounds)
+            pair.order(number, "items", measure.argument, int(row), measure.budget)
+            for number in range(measure.rounds)
         ]
         for row in measure.rows
     }
@@ -221,9 +266,9 @@ def run(urls: Urls, quick: int, tell: Callable[[str], None]) -> dict[str, Rows]:
     names = tuple(
         dict.fromkeys(row for m in measures.values() if m.kind in _BY_WORKERS for row in m.rows)
     )
-    tell(f"starting {len(names)} processes")
+    tell(f"starting the processes of {len(names)} contenders, and of raw httpx")
     url = urls[False]
-    with workers(names, urls) as processes:
+    with pairs(names, urls) as processes:
         for name, measure in measures.items():
             tell(measure.title)
             if measure.kind in _BY_WORKERS:

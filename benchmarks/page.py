@@ -50,6 +50,7 @@ These are the tables behind [Benchmarks](benchmarks.md), from one recorded run.
 
 - `{times} raw httpx` is the client's time divided by that of raw httpx in the same round. So it is not the quotient of two rows. *of its CPU* is the
   same for the time on the processor, which other work on the machine disturbs less.
+- Raw httpx ran {raw}.
 - A figure is the median of the rounds. The lowest and the highest stand in brackets. Each round begins with another client.
 - Each client runs in a process of its own, with the settings that its documentation recommends: kept connections, no telemetry, no second
   attempts.
@@ -61,7 +62,7 @@ These are the tables behind [Benchmarks](benchmarks.md), from one recorded run.
 - {machine}; Python {python}; {taken}; {seconds} seconds. Load: {before} before and {after} after the run{loaded}.
 - Versions: {versions}.
 
-`make bench` measures again (about 8 minutes). `make bench BENCH=--quick` only prints.
+`make bench` measures again (about 10 minutes). `make bench BENCH=--quick` only prints.
 """
 _CHARTED = {"get": "GET", "create": "POST"}
 """What the chart shows: a measure and its short name."""
@@ -104,7 +105,7 @@ def tables(record: Record) -> str:
             after=after,
             loaded=": it was busy with other work, which the spread shows" if before > 1 else "",
             versions=", ".join(f"{name} {number}" for name, number in record["versions"].items()),
-            **{name: record[name] for name in ("machine", "python", "taken", "seconds")},
+            **{name: record[name] for name in ("machine", "python", "taken", "seconds", "raw")},
         )
     ]
     for name, measure in MEASURES.items():

@@ -1,4 +1,5 @@
-"""httpx alone, with `json()`: it asks for the same bytes as the client that it stands beside."""
+"""httpx alone, with `json()`: it asks for the same bytes as the client that it is measured
+beside, in a process of its own."""
 
 from __future__ import annotations
 
@@ -68,11 +69,11 @@ class AwaitedRaw:
         await self.client.aclose()
 
 
-def connect(url: str) -> Raw:
-    """A client of the first API."""
-    return Raw(url, "victor")
+def connect(url: str, name: str = "victor") -> Raw:
+    """A client of an API."""
+    return Raw(url, name)
 
 
-def connect_awaited(url: str) -> AwaitedRaw:
-    """An awaited client of the first API."""
-    return AwaitedRaw(url, "victor")
+def connect_awaited(url: str, name: str = "victor") -> AwaitedRaw:
+    """An awaited client of an API."""
+    return AwaitedRaw(url, name)

@@ -1,9 +1,8 @@
 """One contender in a process of its own:
-`python -m benchmarks.peers.worker MODULE CONNECT AWAITED SHAPE URL`.
+`python -m benchmarks.peers.worker MODULE CONNECT AWAITED URL [SHAPE]`.
 
-It reads one order a line (JSON) and answers each with a line: of the contender, and of raw httpx,
-which asks for the same bytes right after, how many units were done, in how many seconds, with how
-many seconds of CPU.
+It reads one order a line (JSON) and answers each with a line: how many units were done, in how many
+seconds, with how many seconds of CPU. A shape is what raw httpx asks for beside a contender.
 """
 
 from __future__ import annotations
@@ -18,10 +17,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
-
-from benchmarks.peers.raw import AwaitedRaw, Raw
 
 Figures = tuple[int, float, float]
 """Units, seconds, seconds of CPU."""
@@ -87,43 +85,37 @@ async def awaited(client: Any, at_a_time: int, share: int, budget: float) -> Fig
 
 
 class Worker:
-    """The contender and raw httpx, connected."""
+    """The contender, connected."""
 
-    def __init__(self, module: str, connect: str, awaited: str, shape: str, url: str) -> None:
+    def __init__(self, module: str, connect: str, awaited: str, url: str, *shape: str) -> None:
         found = importlib.import_module(f"benchmarks.peers.{module}")
         variants = getattr(found, "VARIANTS", {})
-        self.client = (variants.get(connect) or getattr(found, connect))(url)
-        self.raw = Raw(url, shape)
-        self.connect_awaited = getattr(found, awaited) if awaited else None
-        self.url, self.shape = url, shape
-        for operation in (self.client.get, self.client.create, self.raw.get, self.raw.create):
+        self.client = (variants.get(connect) or getattr(found, connect))(url, *shape)
+        self.connect_awaited = partial(getattr(found, awaited), url, *shape) if awaited else None
+        for operation in (self.client.get, self.client.create):
             operation()
 
-    def order(self, kind: str, argument: Any, share: int, budget: float) -> list[Figures]:
-        """Measure the contender, then raw httpx."""
+    def order(self, kind: str, argument: Any, share: int, budget: float) -> Figures:
+        """Measure the contender."""
         if kind == "awaited":
             return asyncio.run(self._awaited(argument, share, budget))
-        return [
-            measured(self._action(each, kind, argument, share), budget)
-            for each in (self.client, self.raw)
-        ]
+        return measured(self._action(kind, argument, share), budget)
 
-    def _action(self, client: Any, kind: str, argument: Any, share: int) -> Callable[[float], int]:
+    def _action(self, kind: str, argument: Any, share: int) -> Callable[[float], int]:
+        client = self.client
         if kind == "call":
             return lambda end: calls(getattr(client, argument), share, end)
         if kind == "threads":
             return lambda end: threads(client.get, argument, share, end)
         return lambda end: items(client, argument, share, end)
 
-    async def _awaited(self, at_a_time: int, share: int, budget: float) -> list[Figures]:
+    async def _awaited(self, at_a_time: int, share: int, budget: float) -> Figures:
         assert self.connect_awaited is not None
-        found = []
-        for connect in (self.connect_awaited, lambda url: AwaitedRaw(url, self.shape)):
-            client = connect(self.url)
-            # connects, and imports what is left
-            await asyncio.gather(*(client.get() for _ in range(at_a_time)))
-            found.append(await awaited(client, at_a_time, share, budget))
-            await client.close()
+        client = self.connect_awaited()
+        # connects, and imports what is left
+        await asyncio.gather(*(client.get() for _ in range(at_a_time)))
+        found = await awaited(client, at_a_time, share, budget)
+        await client.close()
         return found
 
 
@@ -150,7 +142,7 @@ def memory(
 
 def main() -> None:
     """Answer orders until the input ends."""
-    worker = Worker(*sys.argv[1:6])
+    worker = Worker(*sys.argv[1:])
     print(json.dumps("ready"), flush=True)
     for line in sys.stdin:
         print(json.dumps(worker.order(*json.loads(line))), flush=True)
