@@ -26,7 +26,7 @@ class Line:
         cells: What is shown.
         judged: The number by which it is compared with others: less is better.
         form: How that number is written.
-        limited: The ratio that the measure's limit is for.
+        grown: Of memory, the last peak over that of the second page.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Line:
     cells: tuple[str, ...]
     judged: float
     form: str
-    limited: float = 0.0
+    grown: float = 1.0
 
 
 class _Round(NamedTuple):
@@ -71,8 +71,7 @@ def _timed(measure: Measure, name: str, rounds: list[Any]) -> Line:
         "of its CPU": f"{cpu_ratio:.2f}",
     }
     label = f"{int(name):,} items" if measure.kind == "growth" else contender(name).label
-    limited = cpu_ratio if measure.kind in ("call", "items") else ratio
-    return Line(name, label, tuple(figures), tuple(figures.values()), ratio, ".2f", limited)
+    return Line(name, label, tuple(figures), tuple(figures.values()), ratio, ".2f")
 
 
 def _memory(_: Measure, name: str, rounds: list[Any]) -> Line:

@@ -76,7 +76,7 @@ _SUMMARY = {
 }
 """The columns of the table below it."""
 _AS_IT_COMES = ("victor", "victor_tls")
-"""The rows of ours that are compared with other clients and with the limits."""
+"""The rows of ours that are compared with other clients."""
 _NOT_ALONE = ("bare", "victor_reused", "victor_oauth")
 """Settings and sockets that this table leaves to the others."""
 
@@ -155,16 +155,21 @@ def behind(record: Record) -> list[str]:
 
 
 def beyond_limits(record: Record) -> list[str]:
-    """A line for each ratio of ours that is beyond its limit."""
+    """A line for each figure of ours that is beyond its limit."""
     found = []
     for name, measure in MEASURES.items():
-        found += [
-            f"{measure.title}: {line.limited:.2f} is more than the limit, {measure.limit:.2f}."
-            for line in lines_of(name, record)
-            if line.name in _AS_IT_COMES
-            and measure.limit is not None
-            and line.limited > measure.limit
-        ]
+        for line in lines_of(name, record):
+            if line.name not in measure.limits:
+                continue
+            bounds = {
+                "more than its limit": (line.judged, measure.limits[line.name]),
+                "more growth than its limit": (line.grown, measure.most_growth),
+            }
+            found += [
+                f"{measure.title}, {line.name}: {value:.2f} is {what}, {most:.2f}."
+                for what, (value, most) in bounds.items()
+                if value > most
+            ]
     return found
 
 

@@ -37,18 +37,43 @@ def test_the_recorded_run_is_within_its_limits(record):
     assert page.beyond_limits(record) == []
 
 
-def test_a_run_of_half_the_speed_is_beyond_each_limit_of_time(record):
-    limited = {
-        name: measure
+def limited_rows(kinds):
+    return [
+        (name, row)
         for name, measure in MEASURES.items()
-        if measure.limit is not None and measure.kind != "memory"
-    }
+        for row in measure.limits
+        if (measure.kind == "memory") is (kinds == "memory")
+    ]
+
+
+def test_a_run_of_half_the_speed_is_beyond_each_limit_of_time(record):
     slower = deepcopy(record)
-    for name in limited:
-        for ours in ("victor", "victor_tls"):
-            for own, _raw in slower["measures"][name].get(ours, []):
-                own[1:] = [2 * seconds for seconds in own[1:]]
-    complaints = page.beyond_limits(slower)
+    limited = limited_rows("timed")
+    for name, row in limited:
+        for own, _raw in slower["measures"][name][row]:
+            own[1] = 2 * own[1]  # seconds: those of CPU have no limit
+    assert_each_is_named(page.beyond_limits(slower), limited)
+
+
+def test_a_run_of_twice_the_memory_is_beyond_each_limit_of_memory(record):
+    larger = deepcopy(record)
+    limited = limited_rows("memory")
+    for name, row in limited:
+        [figures] = larger["measures"][name][row]
+        figures[0] = 2 * figures[0]
+    assert_each_is_named(page.beyond_limits(larger), limited)
+
+
+def test_memory_that_grows_is_beyond_its_limit(record):
+    larger = deepcopy(record)
+    [figures] = larger["measures"]["memory"]["victor"]
+    figures[1] = figures[0] / 2
+    [complaint] = page.beyond_limits(larger)
+    assert "more growth" in complaint
+
+
+def assert_each_is_named(complaints, limited):
+    assert limited
     assert len(complaints) == len(limited)
-    for complaint, measure in zip(complaints, limited.values(), strict=True):
-        assert complaint.startswith(measure.title)
+    for complaint, (name, row) in zip(complaints, limited, strict=True):
+        assert complaint.startswith(f"{MEASURES[name].title}, {row}: ")
