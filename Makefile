@@ -151,9 +151,12 @@ format: setup ## Format the code
 	@$(BIN)/ruff check --fix --quiet . || true
 	@$(BIN)/ruff format .
 
-.PHONY: bench bench-page hot-paths
+.PHONY: bench bench-scale bench-page hot-paths
 bench: setup .venv/peers ## Measure against raw httpx and other clients, and write docs/benchmarks.md and its tables (or BENCH=--quick, which writes nothing)
 	@$(BIN)/python -m benchmarks $(BENCH)
+
+bench-scale: setup ## Measure bulk, outbox and reconcile against code by hand and beside settled rows, and write the tables (or SCALE=--million, SCALE=--quick)
+	@$(BIN)/python -m benchmarks.scale_run $(SCALE)
 
 bench-page: setup ## Make docs/benchmarks.md, its tables and its chart again from the recorded run
 	@$(BIN)/python -m benchmarks.page

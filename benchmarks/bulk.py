@@ -23,7 +23,7 @@ import sys
 import tempfile
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -92,9 +92,9 @@ class Run:
     load: float
 
 
-def main() -> int:
+def main(words: Sequence[str] | None = None) -> int:
     """Exit status 1 when memory grows with the number of rows."""
-    options = _options()
+    options = _options(words)
     runs: list[Run] = []
     for processes, rows in itertools.product(options.processes, options.rows):
         first_peak = runs[0].peak_mib if runs else None
@@ -118,7 +118,7 @@ def main() -> int:
     return 0 if all(run.ratio <= MOST_MEMORY for run in runs) else 1
 
 
-def _options() -> argparse.Namespace:
+def _options(words: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.bulk", description=__doc__)
     parser.add_argument(
         "--rows", type=int, nargs="+", default=[10_000], metavar="N", help="one batch of each"
@@ -142,7 +142,7 @@ def _options() -> argparse.Namespace:
         action="store_true",
         help="keep the last run of each kind, for docs/benchmarks-tables.md",
     )
-    options = parser.parse_args()
+    options = parser.parse_args(words)
     if options.signed and (options.echo or options.write):
         parser.error(
             "--signed goes neither with --echo, which knows no keys, nor with --write: its runs "

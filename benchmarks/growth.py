@@ -13,7 +13,7 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -32,7 +32,8 @@ from victor_ext.providers import velo
 
 MOST_GROWTH = 1.5
 """How often its first time the same work may need."""
-_NEW = 300
+Run = dict[str, Any]
+NEW = 300
 """Rows of the work that is measured."""
 _FIRST_NEW = 10_000_000
 """Their first number: none of the settled ones has it."""
@@ -43,18 +44,24 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.growth", description=__doc__)
     parser.add_argument("--settled", type=int, nargs="+", default=[1000, 1_000_000], metavar="N")
     options = parser.parse_args()
-    is_within = True
+    return 0 if all(run["times"] <= MOST_GROWTH for run in measured(options.settled)) else 1
+
+
+def measured(settled: Sequence[int]) -> list[Run]:
+    """The seconds of each work beside so many settled rows, and the last of them over the first."""
+    runs: list[Run] = []
     for kind, work in _WORK.items():
-        for database in ("sqlite", "postgresql"):
-            seconds = [_seconds(work, database, count) for count in options.settled]
-            growth = seconds[-1] / seconds[0]
-            is_within = is_within and growth <= MOST_GROWTH
-            times = ", ".join(
+        for database in ("SQLite", "PostgreSQL"):
+            seconds = [round(_seconds(work, database, count), 3) for count in settled]
+            times = round(seconds[-1] / seconds[0], 2)
+            run = {"kind": kind, "database": database, "settled": [*settled]}
+            runs.append({**run, "seconds": seconds, "times": times})
+            told = ", ".join(
                 f"{one:.2f} s beside {count:,} settled"
-                for one, count in zip(seconds, options.settled, strict=True)
+                for one, count in zip(seconds, settled, strict=True)
             )
-            print(f"{kind}, {database}: {times}: {growth:.2f} times", flush=True)
-    return 0 if is_within else 1
+            print(f"{kind}, {database}: {told}: {times:.2f} times", file=sys.stderr, flush=True)
+    return runs
 
 
 Work = Callable[[str, Victor, int], float]
@@ -66,7 +73,7 @@ def _seconds(work: Work, database: str, settled: int) -> float:
         echo_server() as (url, _),
         Victor(VictorOAuth("canned", "not-a-secret"), base_url=url) as victor,
     ):
-        if database == "postgresql":
+        if database == "PostgreSQL":
             with postgresql_state() as state:
                 return work(state, victor, settled)
         with tempfile.TemporaryDirectory(prefix="victor-growth-") as folder:
@@ -81,7 +88,7 @@ def _outbox(url: str, victor: Victor, settled: int) -> float:
     outbox.send(victor)
     names = ("key", "reference", "request_id")
     _copy(engine, outbox.table, settled, names, values={"ended": sa.true()})
-    _store(outbox, engine, _FIRST_NEW, _NEW)
+    _store(outbox, engine, _FIRST_NEW, NEW)
     began = time.perf_counter()
     outbox.send(victor)
     outbox.refresh(victor)
@@ -105,7 +112,7 @@ def _inbox(url: str, _: Victor, settled: int) -> float:
     _copy(engine, inbox.events, settled, ("subject", "once"))
     _copy(engine, inbox.table, settled, ("id",))
     began = time.perf_counter()
-    _receive(inbox, engine, 2, _NEW)
+    _receive(inbox, engine, 2, NEW)
     inbox.handle()
     return time.perf_counter() - began
 
@@ -133,7 +140,7 @@ def _bulk(url: str, victor: Victor, settled: int) -> float:
     _copy(engine, PAYMENTS, settled, ("key", *digests), groups={"batch": 10_000, "chunk": 500})
     _copy(engine, LINES, settled, ("key",), groups={"batch": 10_000}, numbers=("number",))
     began = time.perf_counter()
-    sender("february").send(invoices(_NEW, _FIRST_NEW))
+    sender("february").send(invoices(NEW, _FIRST_NEW))
     return time.perf_counter() - began
 
 

@@ -116,8 +116,9 @@ def tables(record: Record) -> str:
 
 
 def tables_page(record: Record) -> str:
-    """The page behind it: every table of this run, and the runs of bulk sending."""
-    return f"{tables(record)}\n{scale.markdown(scale.recorded())}"
+    """The page behind it: every table of this run, and the runs of bulk, outbox and reconcile."""
+    later = scale.scale_markdown(scale.scale_recorded())
+    return f"{tables(record)}\n{scale.markdown(scale.recorded())}{later}"
 
 
 def _summary(record: Record) -> str:

@@ -94,13 +94,23 @@ def main() -> int:
     )
     parser.add_argument("--json", action="store_true", help="for machines")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="victor-reconcile-bench-") as folder:
-        runs = _runs(Path(folder), sorted(options.rows))
+    runs = measured(sorted(options.rows))
     if options.json:
         print(json.dumps([asdict(run) for run in runs], indent=1))
     else:
         Console().print(_table(runs))
-    return 0 if all(run.exact and run.ratio <= MOST_MEMORY for run in runs) else 1
+    return 0 if are_good(runs) else 1
+
+
+def measured(sizes: Sequence[int]) -> list[Run]:
+    """A reconciliation of each size."""
+    with tempfile.TemporaryDirectory(prefix="victor-reconcile-bench-") as folder:
+        return _runs(Path(folder), sizes)
+
+
+def are_good(runs: Sequence[Run]) -> bool:
+    """Whether each finding is right, and memory does not grow with the rows."""
+    return all(run.exact and run.ratio <= MOST_MEMORY for run in runs)
 
 
 def _runs(folder: Path, sizes: Sequence[int]) -> list[Run]:
@@ -171,7 +181,7 @@ def _write(path: Path, rows: int) -> Counter[str]:
     return expected
 
 
-def _table(runs: list[Run]) -> Table:
+def _table(runs: Sequence[Run]) -> Table:
     table = Table("victor reconcile", *(f"{run.rows:,} rows" for run in runs))
     for column in table.columns[1:]:
         column.justify = "right"

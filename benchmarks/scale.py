@@ -1,5 +1,5 @@
-"""The table of docs/benchmarks-tables.md about bulk sending, made from the recorded runs, and from
-nothing else.
+"""The tables of docs/benchmarks-tables.md about bulk sending, the outbox and `victor reconcile`, made
+from the recorded runs, and from nothing else. `benchmarks.scale_run` makes them.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 
 ROOT = Path(__file__).parent.parent
 RECORD = ROOT / "benchmarks/results/bulk.json"
+SCALE = ROOT / "benchmarks/results/scale.json"
 Run = dict[str, Any]
 
 _TEXT = """\
@@ -28,7 +29,32 @@ One run of `victor bulk send` for each row. A process uses one core.
   *rows a second* is a lower bound.
 - Machine: {machines}.
 
-`python -m benchmarks.bulk --write` measures again.
+`make bench-scale` measures again.
+"""
+_SCALE = """\
+## Outbox and bulk beside code by hand
+
+{ways}
+
+- The same rows go to the same server (*echo*) with 16 calls under way: {rows:,} rows, the median of {rounds} rounds.
+- *by hand* is an outbox and a bulk sender with httpx and SQLAlchemy (`benchmarks/by_hand.py`). It stores keys, marks and results. It checks no row,
+  compares no response, looks nothing up and encrypts nothing.
+- *CPU a row* is of the sending process. What one core can send is a second divided by it.
+- On PostgreSQL, with a provider that takes 0.1 s, two workers send {two:.2f} times the rows of one.
+
+## What settled rows cost
+
+{growth}
+
+The work is {new:,} new rows: passes of the outbox, notifications that are received and handled, or a file that is sent.
+
+## How long `victor reconcile` takes
+
+{reconcile}
+
+*exact* is whether all that was planted was found, and nothing else. The sandbox runs on the same machine.
+
+{machine}, Python {python}; {taken}; {seconds:,} seconds. Load: {before} before and {after} after the run. `make bench-scale` measures again.
 """
 _TEXT_COLUMNS = ("database", "server")
 _NUMBER_COLUMNS = (
@@ -49,6 +75,87 @@ def markdown(runs: Sequence[Run]) -> str:
     """The last part of the page."""
     machines = {f"{run['machine']}, Python {run['python']}" for run in runs}
     return _TEXT.format(table=_table(runs), machines="; ".join(sorted(machines)))
+
+
+def scale_markdown(record: Run | None) -> str:
+    """The parts after it; empty as long as no run was recorded."""
+    if record is None:
+        return ""
+    outbox, (before, after) = record["outbox"], record["load"]
+    text = _SCALE.format(
+        ways=_rows_of(_ways(outbox["rates"])),
+        growth=_rows_of(_growth(record["growth"])),
+        reconcile=_rows_of(_reconcile(record["reconcile"])),
+        two=outbox["rates"]["PostgreSQL"]["two_of_one"],
+        before=before,
+        after=after,
+        **{name: outbox[name] for name in ("rows", "rounds")},
+        **{name: record[name] for name in ("new", "machine", "python", "taken", "seconds")},
+    )
+    return f"\n{text}"
+
+
+Cells = list[dict[str, str]]
+"""The rows of a table: each has its cells by heading."""
+
+
+def _ways(rates: Run) -> Cells:
+    return [
+        {
+            "": way,
+            "database": database,
+            "rows a second": f"{found[way]:,.0f}",
+            "by hand": f"{found[f'{way}_by_hand']:,.0f}",
+            "ratio": f"{found[f'{way}_of_hand']:.2f}",
+            "CPU a row": f"{found[f'{way}_cpu']:.2f} ms",
+            "CPU by hand": f"{found[f'{way}_by_hand_cpu']:.2f} ms",
+        }
+        for way in ("outbox", "bulk")
+        for database, found in rates.items()
+    ]
+
+
+def _growth(runs: Sequence[Run]) -> Cells:
+    return [
+        {
+            "": run["kind"],
+            "database": run["database"],
+            **{
+                f"beside {count:,} settled": f"{seconds:.2f} s"
+                for count, seconds in zip(run["settled"], run["seconds"], strict=True)
+            },
+            "times": f"{run['times']:.2f}",
+        }
+        for run in runs
+    ]
+
+
+def _reconcile(runs: Sequence[Run]) -> Cells:
+    return [
+        {
+            "rows": f"{run['rows']:,}",
+            "seconds": f"{run['seconds']:,.1f}",
+            "CPU a row": f"{1000 * run['cpu'] / run['rows']:.2f} ms",
+            "peak memory": f"{run['peak_mib']:,.0f} MiB",
+            "exact": "yes" if run["exact"] else "no",
+        }
+        for run in runs
+    ]
+
+
+def _rows_of(cells: Cells) -> str:
+    rule = "|".join("---" if name in ("", "database") else "---:" for name in cells[0])
+    lines = [" | ".join(cells[0]), *(" | ".join(row.values()) for row in cells)]
+    lines = [f"| {line} |" for line in lines]
+    return "\n".join([lines[0], f"|{rule}|", *lines[1:]])
+
+
+def scale_recorded() -> Run | None:
+    """The run that was kept; None: there is none yet."""
+    if not SCALE.exists():
+        return None
+    run: Run = json.loads(SCALE.read_text(encoding="utf-8"))
+    return run
 
 
 def _table(runs: Sequence[Run]) -> str:
