@@ -215,6 +215,10 @@ def test_without_settings_there_are_typed_records_only_on_demand(tmp_path: Path)
             "state is in `shown` and in `private`: keep one",
         ),
         ("records: {Order: {read_as: {state: instant}}}", "records.Order.read_as.state:"),
+        (
+            "any_letter_case: true",
+            "any_letter_case: there are no records: name a schema in `records`, or leave it out",
+        ),
         ("record: {}", "record is no setting: did you mean records?"),
         ("records: [", "cannot be read"),
     ],

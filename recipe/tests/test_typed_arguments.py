@@ -457,6 +457,10 @@ def test_names_of_numbers_are_taken_in_their_place(tmp_path: Path) -> None:
         (LIST % "constants: [state]", "constants is no setting: did you mean constant?"),
         (LIST % "ranges: [[createdFrom, createdTo]], leave_out: [createdTo]", "it is left out"),
         (LIST % "leave_out: [shopId]", "leave_out: shopId: the document requires it"),
+        (
+            LIST % "constant: [shopId]",
+            "lists.listOrders.constant: shopId: what is positional is constant: leave it out",
+        ),
         (LIST % "names: {state: class}", "the name class is none in Python"),
         (LIST % "words: {paid: W}" + "\nwords: {W: [a]}", "it is read as flag, not as text"),
         ('words: {"not a name": [a]}', "words.not a name is no name of a type in Python"),

@@ -75,7 +75,6 @@ bodies:
     money: {amount: [total, currency]}
     forms: {details.reference: reference}
     words: {kind: Kind}
-    compared: [details.note]
     set_by_hand: [source]
     by_hand: {key: str | None}
     compared_as: {details.reference: word}
@@ -197,14 +196,14 @@ def test_each_limit_of_the_document_is_checked(
     old: str, new: str, check: str, tmp_path: Path
 ) -> None:
     assert old in DOCUMENT
-    own = "    empty: [source]\n" if "minLength" in new else ""
-    settings = SETTINGS.replace("    set_by_hand: [source]\n", own)
+    settings = SETTINGS.replace("    set_by_hand: [source]\n", "")
     assert check in flat(source_of(made(tmp_path, DOCUMENT.replace(old, new), settings)))
 
 
 @pytest.mark.parametrize(
     ("settings", "check"),
     [
+        ("compared: [source]", 'check.comparable("source", source)'),
         (
             "read_as: {details.reference: dollars}",
             (
@@ -355,6 +354,23 @@ def test_a_form_of_the_settings_takes_the_place_of_a_pattern_that_python_cannot_
         (
             "words: {W: [a]}\nparts: {Line: {words: {count: W}}}",
             "parts.Line.words: count: it is read as whole, not as text",
+        ),
+        (
+            CALL % "counts_if_left_out: [source]",
+            "write `compared_as: {}` beside it, or leave it out",
+        ),
+        (
+            CALL % "compared: [source], compared_as: {}",
+            "bodies.takeOrder: `compared_as` compares each text: leave `compared` out",
+        ),
+        (
+            "parts: {Line: {decimals: 2}}",
+            "parts.Line: `decimals` are those of `money`: name one there, or leave it out",
+        ),
+        (CALL % "decimals: 2", "bodies.takeOrder: `decimals` are those of `money`"),
+        (
+            CALL % "lift: [details], empty: [details.reference]",
+            "empty: details.reference: the document wants 2 or more characters: leave it out",
         ),
     ],
 )

@@ -133,6 +133,7 @@ def test_a_record_that_a_view_refers_to_is_made_and_undecided(
         (VIEW % "names: {state: printed}", "the name printed is taken"),
         (VIEW % "by_hand: [state], names: {printed: state}", "the name state is taken"),
         (VIEW % "names: {state: raw}", "the name raw is taken"),
+        (VIEW % "names: {state: field_names}", "the name field_names is taken"),
     ],
 )
 def test_an_entry_that_leads_nowhere_stops_generation(

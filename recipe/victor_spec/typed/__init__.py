@@ -44,7 +44,7 @@ class Typed:
     def require_sound(self) -> None:
         """Raise SettingsError for a name that is taken, and for an entry that nothing uses."""
         require_names(self.settings, self.words(), self.lists, self.calls, self.patterns)
-        require_used(self.settings, self.lists, self.calls)
+        require_used(self.settings, self.records, self.lists, self.calls)
 
     def modules(self) -> dict[str, dict[str, Any]]:
         """The modules to render, with what each template must know."""

@@ -261,6 +261,11 @@ class _Planner:
         for first, last in self._own.ranges:
             if first == last:
                 raise self._checks.misfit("ranges", first, "a range has two ends")
+        for name in getattr(self._own, "constant", ()):
+            if name in self._own.positional:
+                raise self._checks.misfit(
+                    "constant", name, "what is positional is constant: leave it out"
+                )
 
     def _schema(self, parameter: Tree) -> Tree:
         return given(self._document, mapping_at(parameter, "schema"))

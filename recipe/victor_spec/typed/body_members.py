@@ -259,6 +259,7 @@ class Members:
         is_required = self._is_required(member)
         kind = self._checks.kind(member.place, checked.reader, schema, checked.words)
         self._checks.require_fit(member.place, kind)
+        self._require_may_be_empty(member, schema)
         words = () if checked.words is None else checked.words.words
         default = self._checks.default(member.place, kind, schema, words) or "None"
         target = f"{_holder(member)}[{member.name!r}]"
@@ -303,6 +304,13 @@ class Members:
         """
         least = 0 if member.place in self._own.empty else 1
         return max(least, count_at(schema, "minLength") or 0)
+
+    def _require_may_be_empty(self, member: Member, schema: Tree) -> None:
+        """Raise SettingsError for a text that the document never lets be empty."""
+        least = count_at(schema, "minLength") or 0
+        if member.place in self._own.empty and least > 0:
+            why = f"the document wants {least} or more characters: leave it out"
+            raise self._checks.misfit("empty", member.place, why)
 
     def _is_compared(self, member: Member, checked: Checked) -> bool:
         """Whether a text must be one that an answer can repeat."""

@@ -10,6 +10,7 @@ from .arguments import ListPlan
 from .bodies import BodyPlans, PartPlan
 from .checks import Patterns, form_name
 from .choices import WordsType
+from .records import RecordPlan
 from .settings import ArgumentSettings, Settings, SettingsError, is_name, nearest
 
 IMPORTED = frozenset(
@@ -91,8 +92,19 @@ def require_names(
     _require_same_fields(calls.parts)
 
 
-def require_used(settings: Settings, lists: Sequence[ListPlan], calls: BodyPlans) -> None:
-    """Raise SettingsError for a form, words or choices that no argument has."""
+def require_used(
+    settings: Settings,
+    records: Sequence[RecordPlan],
+    lists: Sequence[ListPlan],
+    calls: BodyPlans,
+) -> None:
+    """Raise SettingsError for a form, words or choices that no argument has, and for what no record
+    is read by.
+    """
+    if settings.any_letter_case and all(plan.is_view for plan in records):
+        raise SettingsError(
+            "any_letter_case: there are no records: name a schema in `records`, or leave it out."
+        )
     everything: list[ArgumentSettings] = [
         *(plan.own for plan in lists),
         *settings.parts.values(),

@@ -291,6 +291,12 @@ class MembersSettings(ArgumentSettings):
         default={}, description="What is sent for an argument that is left out."
     )
 
+    @model_validator(mode="after")
+    def _decimals_are_of_money(self) -> Self:
+        if self.decimals is not None and not self.money:
+            raise ValueError("`decimals` are those of `money`: name one there, or leave it out")
+        return self
+
     def members(self) -> list[tuple[str, str]]:
         named = super().members()
         for entry in (
@@ -352,6 +358,17 @@ class BodySettings(MembersSettings):
         description="Makes a TypedDict of the arguments, by its name: for code that stores them. "
         "Arguments that are required there, by their names in Python.",
     )
+
+    @model_validator(mode="after")
+    def _compared_in_one_place(self) -> Self:
+        if self.counts_if_left_out and self.compared_as is None:
+            raise ValueError(
+                "`counts_if_left_out` is a column of the table that `compared_as` makes: write "
+                "`compared_as: {}` beside it, or leave it out"
+            )
+        if self.compared and self.compared_as is not None:
+            raise ValueError("`compared_as` compares each text: leave `compared` out")
+        return self
 
     def members(self) -> list[tuple[str, str]]:
         return [
