@@ -146,6 +146,17 @@ def test_a_text_or_number_that_nobody_decided_about_is_private_and_named(
     assert re.search(r"private-text \(4\): .*\n +Item\.name\n", capsys.readouterr().out)
 
 
+def test_what_has_a_name_of_the_class_by_hand_gets_an_underscore_and_is_in_no_repr(
+    tmp_path: Path,
+) -> None:
+    settings = "records: {Order: {shown: [state], taken: [state, paid, town]}}"
+    by_name = {each.name: each for each in records_of(made(tmp_path, settings=settings))}
+    names = {each.place: each.name for each in by_name["Order"].fields}
+    assert (names["state"], names["paid"]) == ("state_", "paid_")
+    assert "paid_" in by_name["Order"].private
+    assert "state_" not in by_name["Order"].private
+
+
 def test_without_settings_there_are_typed_records_only_on_demand(tmp_path: Path) -> None:
     (tmp_path / "shop.yaml").write_text(DOCUMENT, encoding="utf-8")
     assert not (generate(tmp_path / "shop.yaml", tmp_path).package / "typed").exists()
@@ -179,6 +190,10 @@ def test_without_settings_there_are_typed_records_only_on_demand(tmp_path: Path)
             "records.Order: total: the name total is taken by state: write",
         ),
         ("records: {Order: {names: {state: raw}}}", "the name raw is taken"),
+        (
+            "records: {Order: {names: {state: is_open}, taken: [is_open]}}",
+            "records.Order: state: the name is_open is taken by the class by hand: write",
+        ),
         ("records: {Order: {names: {state: class}}}", "the name class is none in Python"),
         ("records: {Order: {names: {state: _json}}}", "the name _json is"),
         (

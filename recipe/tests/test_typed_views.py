@@ -104,6 +104,12 @@ def test_a_field_of_a_view_is_read_from_its_part(field: str, tmp_path: Path) -> 
     assert field in source_of(made(tmp_path))
 
 
+def test_a_member_with_a_name_of_the_class_by_hand_gets_an_underscore(tmp_path: Path) -> None:
+    taken = "by_hand: [state]\n    taken: [state, printed]"
+    result = made(tmp_path, settings=SETTINGS.replace("by_hand: [state]", taken))
+    assert '_fields = ("number", "remark", "item", "printed_")' in source_of(result)
+
+
 def test_a_record_that_a_view_refers_to_is_made_and_undecided(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -133,6 +139,10 @@ def test_a_record_that_a_view_refers_to_is_made_and_undecided(
         (VIEW % "names: {state: printed}", "the name printed is taken"),
         (VIEW % "by_hand: [state], names: {printed: state}", "the name state is taken"),
         (VIEW % "names: {state: raw}", "the name raw is taken"),
+        (
+            VIEW % "names: {state: total}, taken: [total]",
+            "views.OrderFields: state: the name total is taken by the class by hand: write",
+        ),
         (VIEW % "names: {state: field_names}", "the name field_names is taken"),
     ],
 )

@@ -410,7 +410,7 @@ def news_of_records(
             yield from _news_of_field(record, field, old.get(field.place), new[field.place].kind)
         for place, member in old.items():
             if place not in new:
-                name = own_field_name(str(PythonIdentifier(member.name, PREFIX)))
+                name = own_field_name(str(PythonIdentifier(member.name, PREFIX)), record.taken)
                 yield _gone(name, place, record.name)
 
 

@@ -86,6 +86,8 @@ class RecordPlan:
     """Of a view, the schemas that have its members."""
     spread: Sequence[str] = ()
     """Of a view, the parts whose members are fields, too."""
+    taken: Sequence[str] = ()
+    """The names of a class that is written by hand over it."""
 
     @property
     def is_view(self) -> bool:
@@ -143,6 +145,7 @@ class RecordPlanner:
             self._name,
             str(self._model.class_info.module_name),
             " ".join(_text_of(self._model.description).split()),
+            taken=self._settings.taken,
         )
         amounts = {pair[0]: name for name, pair in self._settings.money.items()}
         currencies = {pair[1] for pair in self._settings.money.values()}
@@ -157,7 +160,9 @@ class RecordPlanner:
                 plan.fields.append(self.field(wire, prop))
         self._check_named({each.place for each in plan.fields}, amounts)
         named = [(each.place, each.name) for each in plan.fields]
-        require_free(f"records.{self._name}", named, TAKEN | TYPE_NAMES, self._settings.names)
+        own = self._settings
+        place = f"records.{self._name}"
+        require_free(place, named, TAKEN | TYPE_NAMES, own.names, own.taken)
         return plan
 
     def _check(self, properties: Mapping[str, Any]) -> None:
@@ -276,7 +281,10 @@ class RecordPlanner:
             reader = "identifier"
         self._check_entry(place, kind, reader)
         is_decided = place in settings.shown or place in settings.masked
-        is_private = place in settings.private or (reader not in SHOWN_READERS and not is_decided)
+        python_name = str(prop.python_name)
+        # Beside a rule by hand, what has its name is not shown as if it were the rule.
+        is_shown = reader in SHOWN_READERS and python_name not in settings.taken
+        is_private = place in settings.private or not (is_shown or is_decided)
         record = record_of(kind) if reader in ("record", "records") else None
         arguments = [self.source(part), repr(wire)] + ([] if record is None else [record])
         type_ = TYPES.get(reader, "")
@@ -285,7 +293,7 @@ class RecordPlanner:
         elif reader == "records":
             type_ = f"tuple[{record}, ...]"
         return RecordField(
-            settings.names.get(place) or own_field_name(str(prop.python_name)),
+            settings.names.get(place) or own_field_name(python_name, settings.taken),
             type_,
             f"_typed.{reader}({', '.join(arguments)})",
             _field_words(place, prop, "In no repr." if is_private else ""),
@@ -328,9 +336,12 @@ def _scalar(kind: Kind) -> str | None:
     return kind if isinstance(kind, str) and kind != "any" else None
 
 
-def own_field_name(python_name: str) -> str:
-    """The name that a field has without a setting: a name that is taken gets an underscore."""
-    is_taken = python_name in TAKEN | TYPE_NAMES
+def own_field_name(python_name: str, by_hand: Collection[str]) -> str:
+    """The name that a field has without a setting: a name that is taken gets an underscore.
+
+    `by_hand` are the names of a class that is written by hand over the record.
+    """
+    is_taken = python_name in TAKEN | TYPE_NAMES or python_name in by_hand
     return f"{python_name}_" if is_taken else python_name
 
 

@@ -84,6 +84,11 @@ class RecordSettings(_Strict):
     leave_out: list[str] = Field(
         default=[], description="Members that are no fields: they are in `raw` alone."
     )
+    taken: list[str] = Field(
+        default=[],
+        description="The public names of the class that is written by hand over the record. A "
+        "field with such a name gets an underscore.",
+    )
 
     @model_validator(mode="after")
     def _decided_once(self) -> Self:
@@ -127,6 +132,11 @@ class ViewSettings(_Strict):
         default=[],
         description="Members that the class over the view reads itself. No field has the name of "
         "one there: its own, or the one in `names`.",
+    )
+    taken: list[str] = Field(
+        default=[],
+        description="The public names of the class over the view. A field with such a name gets an "
+        "underscore.",
     )
 
 
@@ -504,13 +514,15 @@ def require_free(
     named: Iterable[tuple[str, str]],
     taken: Iterable[str],
     decided: Collection[str] = (),
+    by_hand: Iterable[str] = (),
 ) -> None:
     """Raise SettingsError for a name in Python that is taken, or that is none.
 
     `named` are the names, each behind what it is the name of. What is `decided` keeps its name: the
-    other one is to change.
+    other one is to change. `by_hand` are the names of a class that is written by hand.
     """
-    owners = dict.fromkeys(taken, "the generated code itself")
+    owners = dict.fromkeys(by_hand, "the class by hand")
+    owners |= dict.fromkeys(taken, "the generated code itself")
     for member, name in sorted(named, key=lambda each: each[0] not in decided):
         if name in owners:
             why = f"is taken by {owners[name]}"

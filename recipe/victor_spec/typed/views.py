@@ -81,10 +81,18 @@ def _view(models: Mapping[str, ModelProperty], name: str, own: ViewSettings) -> 
         (place, own.names.get(place) or str(members[place].prop.python_name))
         for place in own.by_hand
     ]
+    reserved = [(place, name) for place, name in by_hand if name not in own.taken]
     named = [(each.place, each.name) for each in fields]
-    require_free(where, [*by_hand, *named], TAKEN | TYPE_NAMES, own.names)
-    description = f"The fields of {_listed(own.over)}."
-    return RecordPlan(name, "", description, fields, over=own.over, spread=own.spread)
+    require_free(where, [*reserved, *named], TAKEN | TYPE_NAMES, own.names, own.taken)
+    return RecordPlan(
+        name,
+        "",
+        f"The fields of {_listed(own.over)}.",
+        fields,
+        over=own.over,
+        spread=own.spread,
+        taken=own.taken,
+    )
 
 
 def _members(
@@ -116,7 +124,7 @@ def _check(where: str, own: ViewSettings, members: Mapping[str, _Member]) -> Non
 
 def _field(models: Mapping[str, ModelProperty], own: ViewSettings, member: _Member) -> RecordField:
     """The field of a member. A view has no repr: nothing of it is undecided."""
-    settings = RecordSettings(names=own.names, shown=[member.place])
+    settings = RecordSettings(names=own.names, shown=[member.place], taken=own.taken)
     planner = _FieldPlanner(models, models[member.schema], settings)
     field = planner.field(member.wire, member.prop, member.part, member.schema)
     return replace(field, is_private=False, is_undecided=False)

@@ -74,7 +74,7 @@ print(json.dumps({
     "row": order.to_dict()["site_name"],
     "repr": repr(order),
     "succeeded": capture.succeeded,
-    "decision": [decision.risk_score, decision.approved, repr(decision)],
+    "decision": [decision.risk_score, decision.approved, repr(decision), decision.approved_],
     "refused": refused,
     "signature": str(inspect.signature(flexfactor.orders.list)),
 }))
@@ -144,3 +144,4 @@ def test_a_new_member_takes_the_place_of_no_rule_about_money(seen: dict[str, Any
     assert seen["succeeded"] is False
     assert seen["decision"][:2] == [9, False]
     assert seen["decision"][2] == "Decision(order_id=None, status='DECLINED', approved=False)"
+    assert seen["decision"][3] is True

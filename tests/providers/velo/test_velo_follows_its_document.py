@@ -49,6 +49,11 @@ NEWS = {
         "        fees: {type: array, items: {$ref: '#/components/schemas/Fee'}}\n"
         "        payoutType: {type: string"
     ),
+    # a member with the name of a method that is written by hand
+    "      description: A person or a company that can be paid.\n      properties:\n": (
+        "      description: A person or a company that can be paid.\n      properties:\n"
+        "        remoteId: {type: string}\n"
+    ),
     "    PayoutSchedule:\n": (
         "    Fee:\n      type: object\n"
         "      properties: {name: {type: string}, rate: {type: number}}\n"
@@ -59,7 +64,7 @@ PROGRAM = """
 import inspect, json
 import httpx
 from victor_ext import InvalidRequest
-from victor_ext.providers.velo import Velo, VeloAuth
+from victor_ext.providers.velo import Payee, Velo, VeloAuth
 
 PAGE = {"content": [{"payoutId": "p-1", "costCentre": "CC-7", "feeCount": 2,
                      "fees": [{"name": "rails", "rate": 0.25}]}],
@@ -82,6 +87,7 @@ print(json.dumps({
     "sent": sent,
     "read": [payout.cost_centre, payout.fee_count, str(payout.fees[0].rate)],
     "row": payout.to_dict()["cost_centre"],
+    "payee": Payee({"remoteId": "own", "payorRefs": [{"remoteId": "of a payor"}]}).to_dict(),
     "repr": repr(payout),
     "refused": refused,
     "signature": str(inspect.signature(velo.payouts.list)),
@@ -142,6 +148,11 @@ def test_a_list_with_a_filter_that_nobody_decided_about_is_read_until_nothing_is
 def test_a_new_field_is_read_by_its_type_and_stands_in_a_row(seen: dict[str, Any]) -> None:
     assert seen["read"] == ["CC-7", 2, "0.25"]
     assert seen["row"] == "CC-7"
+
+
+def test_a_new_field_with_the_name_of_a_method_gets_an_underscore(seen: dict[str, Any]) -> None:
+    assert seen["payee"]["remote_id_"] == "own"
+    assert "remote_id" not in seen["payee"]
 
 
 def test_a_new_text_is_in_no_repr_until_somebody_decides(seen: dict[str, Any]) -> None:

@@ -26,6 +26,7 @@ NEWS = {
     # fields of a request, of a part of it, and of a part of the part
     "        payment_network:\n": (
         "        purpose: {type: string, description: What it is paid for}\n"
+        "        network: {type: string}\n"
         "        payment_network:\n"
     ),
     "    PaymentRequestReceiptInfo:\n      properties:\n": (
@@ -81,6 +82,7 @@ def answer(request):
     sent.append(dict(request.url.params))
     number = int(request.url.params["page"])
     request = {"victor_payment_request_id": "r-1", "direction": "inbound", "purpose": "RENT"}
+    request |= {"network": "own", "payment_network": "RTP"}
     details = {"attempts": 3, "due_date": "2026-03-04"}
     fees = [{"name": "rails", "rate": 0.25}]
     request["payment_request"] = {"fees": fees, "payment_details": details}
@@ -308,6 +310,10 @@ def test_a_new_field_is_read_by_its_type_and_stands_in_a_row(seen: dict[str, Any
     assert seen["read"] == ["RENT", "0.25", 3]
     assert seen["row"]["purpose"] == "RENT"
     assert seen["row"]["fees"] == [{"name": "rails", "rate": "0.25"}]
+
+
+def test_a_new_field_with_the_name_of_one_by_hand_gets_an_underscore(seen: dict[str, Any]) -> None:
+    assert (seen["row"]["network"], seen["row"]["network_"]) == ("RTP", "own")
 
 
 def test_a_new_field_is_in_no_repr(seen: dict[str, Any]) -> None:
