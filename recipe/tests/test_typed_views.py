@@ -202,6 +202,54 @@ def test_what_is_new_or_gone_of_a_view_is_said_of_all_its_schemas(
     assert "\n".join(news_of_view).strip() == said
 
 
+ITEM = "Item: {type: object, properties: {name: {type: string}}}"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            ITEM,
+            ITEM.replace("{name:", "{colour: {type: string}, name:"),
+            "new: `colour` in `OrderFields.order.item` (text): code by hand decides",
+        ),
+        (
+            ITEM,
+            ITEM.replace("{name: {type: string}}", "{name: {type: integer}}"),
+            (
+                "other type: `name` in `OrderFields.order.item`: whole number, and not text: "
+                "breaking: code by hand decides"
+            ),
+        ),
+        (
+            ITEM,
+            ITEM.replace("{name: {type: string}}", "{names: {type: string}}"),
+            (
+                "new: `names` in `OrderFields.order.item` (text): code by hand decides\n"
+                "  gone: `name` in `OrderFields.order.item`: breaking: code by hand decides"
+            ),
+        ),
+        (
+            "        state: {type: string}",
+            "        state: {type: integer}",
+            (
+                "other type: `state` in `OrderFields`: whole number, and not text: breaking: code "
+                "by hand decides"
+            ),
+        ),
+    ],
+)
+def test_what_changes_of_a_part_that_the_class_by_hand_reads_is_said(
+    old: str, new: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert DOCUMENT.count(old) == 1
+    settings = SETTINGS.replace("by_hand: [state]", "by_hand: [state, order.item]")
+    made(tmp_path, settings=settings)
+    (tmp_path / "newer.yaml").write_text(DOCUMENT.replace(old, new), encoding="utf-8")
+    main(["update", f"{tmp_path}/shop.yaml", f"{tmp_path}/newer.yaml", "--out", str(tmp_path)])
+    assert f"of typed records and arguments:\n  {said}\n" in capsys.readouterr().out
+
+
 def test_a_new_member_of_a_part_is_a_field_after_an_update_alone(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

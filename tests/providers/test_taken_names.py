@@ -14,7 +14,7 @@ import pytest
 from victor_ext import providers
 from victor_ext.typed import Record, View
 from victor_spec.typed.records import TAKEN
-from victor_spec.typed.settings import read_settings
+from victor_spec.typed.settings import RecordSettings, ViewSettings, read_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 SETTINGS = {
@@ -47,7 +47,7 @@ def test_the_settings_name_what_the_classes_by_hand_have(system: str) -> None:
             importlib.import_module(module.name)
     generated = importlib.import_module(f"{system}_api.typed.records")
     settings = read_settings(SETTINGS[system])
-    entries = {**settings.records, **settings.views}
+    entries: dict[str, RecordSettings | ViewSettings] = {**settings.records, **settings.views}
     for name, kind in inspect.getmembers(generated, inspect.isclass):
         if kind.__module__ == generated.__name__:
             by_hand = sorted(names_by_hand(kind))

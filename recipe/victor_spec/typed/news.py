@@ -6,7 +6,7 @@ name that a caller knows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -22,7 +22,7 @@ from .bodies import BodyPlan, PartPlan, body_of
 from .body_members import REFERENCE, members_in
 from .checks import own_name, snake
 from .limits import allowed, given, limits_of
-from .records import RecordField, RecordPlan, own_field_name
+from .records import RecordField, RecordPlan, own_field_name, record_of
 from .settings import (
     BodySettings,
     MembersSettings,
@@ -59,8 +59,10 @@ OTHER = {"multipleOf": "a multiple of {}", "pattern": "pattern {}"}
 """The limits of a schema, as words. Of two that are neither, no one is narrower."""
 _OF_VALUES = LOWER | UPPER | OTHER
 LIMITS = _OF_VALUES | {f"items.{key}": f"each {words}" for key, words in _OF_VALUES.items()}
-BY_HAND = dict.fromkeys((*LIMITS, "enum"), "code by hand decides")
-"""What decides in place of the limits of a header."""
+HAND = "code by hand decides"
+BY_HAND = dict.fromkeys((*LIMITS, "enum"), HAND)
+"""What decides in place of the limits of what no argument checks."""
+NOT_LIFTED = "no field: it is not lifted"
 READ_AGAIN = "the list is read repeatedly; undecided"
 PRIVATE = "in no repr; undecided"
 
@@ -412,6 +414,7 @@ def news_of_records(
             if place not in new:
                 name = own_field_name(str(PythonIdentifier(member.name, PREFIX)), record.taken)
                 yield _gone(name, place, record.name)
+        yield from _news_beneath(record, before, after)
 
 
 class _Member(NamedTuple):
@@ -456,13 +459,63 @@ def _news_of_field(
         decision = f": {PRIVATE}" if field.is_undecided else ""
         yield f"new: {place} ({_kind_text(kind)}){decision}"
         return
-    was = before.kind
+    yield from (change.line(place, {}) for change in _changed_kind(before.kind, kind))
+
+
+def _changed_kind(was: Kind, kind: Kind) -> Iterator[Change]:
     if isinstance(kind, tuple) and isinstance(was, tuple):
-        words = (word for word in kind if word not in was)
-        yield from (Change("new word", str(word)).line(place, {}) for word in words)
+        yield from (Change("new word", str(word)) for word in kind if word not in was)
     elif kind != was:
         said = f"{_kind_text(kind)}, and not {_kind_text(was)}"
-        yield Change("other type", said, breaks=True).line(place, {})
+        yield Change("other type", said, breaks=True)
+
+
+def _news_beneath(record: RecordPlan, before: Members, after: Members) -> Iterator[str]:
+    """What is new or changed of what is no field: members that the class over a view reads, those
+    of parts that it reads, and those of parts of which a record has some members alone.
+    """
+    old, new = (_beneath(each, record) for each in (before, after))
+    for place, member in new.items():
+        part, _, name = f"{record.name}.{place}".rpartition(".")
+        said = f"`{name}` in `{part}`"
+        if place not in old:
+            decides = HAND if record.is_view else NOT_LIFTED
+            yield f"new: {said} ({_kind_text(member.kind)}): {decides}"
+        elif record.is_view:
+            changes = _changed_kind(old[place].kind, member.kind)
+            yield from (f"{change.line(said, {})}: {HAND}" for change in changes)
+    for place, member in old.items():
+        if record.is_view and place not in new and place not in record.by_hand:
+            part = f"{record.name}.{place}".rpartition(".")[0]
+            yield f"{_gone(member.name, member.name, part)}: {HAND}"
+
+
+def _beneath(members: Members, record: RecordPlan) -> dict[str, _Member]:
+    """The members that are no fields, by their places."""
+    found: dict[str, _Member] = {}
+    fields = {field.place for field in record.fields}
+    for schema in record.over or [record.name]:
+        for place, member in _spread(members, schema, record.spread):
+            if place in record.by_hand:
+                found.setdefault(place, member)
+            if place in (*record.by_hand, *record.lifted):
+                for inner, each in _within(members, member.kind, place, fields):
+                    found.setdefault(inner, each)
+    return found
+
+
+def _within(
+    members: Members, kind: Kind, place: str, fields: Collection[str], outer: Sequence[str] = ()
+) -> Iterator[tuple[str, _Member]]:
+    """The members of an object, or of those in a list, at all depths, but for fields."""
+    schema = record_of(kind)
+    if schema is None or schema in outer:
+        return
+    for name, inner in members.get(schema, {}).items():
+        at = f"{place}.{name}"
+        if at not in fields:
+            yield at, _Member(name, inner)
+            yield from _within(members, inner, at, fields, (*outer, schema))
 
 
 def _kind_text(kind: Kind) -> str:

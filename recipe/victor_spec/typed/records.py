@@ -86,6 +86,10 @@ class RecordPlan:
     """Of a view, the schemas that have its members."""
     spread: Sequence[str] = ()
     """Of a view, the parts whose members are fields, too."""
+    by_hand: Sequence[str] = ()
+    """Of a view, the members that the class over it reads."""
+    lifted: Sequence[str] = ()
+    """Of a record, the parts of which some members are fields."""
     taken: Sequence[str] = ()
     """The names of a class that is written by hand over it."""
 
@@ -145,6 +149,7 @@ class RecordPlanner:
             self._name,
             str(self._model.class_info.module_name),
             " ".join(_text_of(self._model.description).split()),
+            lifted=[*self._settings.lift],
             taken=self._settings.taken,
         )
         amounts = {pair[0]: name for name, pair in self._settings.money.items()}

@@ -91,6 +91,7 @@ def _view(models: Mapping[str, ModelProperty], name: str, own: ViewSettings) -> 
         fields,
         over=own.over,
         spread=own.spread,
+        by_hand=own.by_hand,
         taken=own.taken,
     )
 
