@@ -257,12 +257,29 @@ paths:
                 tags: {type: array, items: {type: string, maxLength: 100}}
                 count: {type: integer, format: int64}
                 rate: {type: number, maximum: 9}
+                mark: {type: string, maxLength: 60}
+                total: {type: integer}
+                currency: {type: string}
       responses: {"204": {description: Taken}}
+    delete:
+      operationId: dropOrders
+      parameters: [{name: shopId, in: path, required: true, schema: {type: string}}]
+      requestBody:
+        content:
+          application/json:
+            schema:
+              type: object
+              required: [by]
+              properties:
+                by: {type: string}
+                reason: {type: string}
+      responses: {"204": {description: Dropped}}
 """
 CALLS_SETTINGS = """
 forms: {id: {whole: "[a-z]+", wanted: an id}}
 lists: {listOrders: {what: list, positional: [shopId], forms: {id: id}, constant: [size]}}
-bodies: {takeOrder: {what: order, empty: [note]}}
+bodies:
+  takeOrder: {what: order, set_by_hand: [mark], money: {amount: [total, currency]}}
 """
 
 
@@ -320,6 +337,50 @@ bodies: {takeOrder: {what: order, empty: [note]}}
             "box: {type: object}\n                rate: {type: number",
             "new: `box` (object): no argument: `extra_body` sends it",
         ),
+        (
+            "        - {name: Key, in: header",
+            (
+                "        - {name: Zone, in: header, schema: {type: string}}\n"
+                "        - {name: Key, in: header"
+            ),
+            "new: header `Zone` (text): code by hand decides",
+        ),
+        (
+            "maxLength: 60",
+            "maxLength: 50",
+            (
+                "narrower: `mark`: at most 50 characters, and not 60: not checked: code by hand "
+                "decides"
+            ),
+        ),
+        (
+            "currency: {type: string}",
+            "currency: {type: string, maxLength: 3}",
+            "narrower: `currency`: at most 3 characters: not checked: `Money` decides",
+        ),
+        (
+            "reason: {type: string}",
+            "reason: {type: string}\n                why: {type: string, maxLength: 9}",
+            "new: `why` (text, at most 9 characters): no generated argument sends it",
+        ),
+        (
+            "reason: {type: string}",
+            "reason: {type: string, maxLength: 9}",
+            (
+                "narrower: `reason`: at most 9 characters: not checked: no generated argument "
+                "sends it"
+            ),
+        ),
+        (
+            "                reason: {type: string}\n",
+            "                why: {type: string}\n",
+            "gone: `reason`: breaking",
+        ),
+        (
+            "required: [by]",
+            "required: [by, reason]",
+            "required now: `reason`: a call without it is refused: breaking",
+        ),
     ],
 )
 def test_each_limit_is_said_with_whether_it_is_checked(
@@ -330,7 +391,7 @@ def test_each_limit_is_said_with_whether_it_is_checked(
     (tmp_path / "newer.yaml").write_text(CALLS.replace(old, new), encoding="utf-8")
     main(["update", f"{tmp_path}/shop.yaml", f"{tmp_path}/newer.yaml", "--out", str(tmp_path)])
     printed = capsys.readouterr().out.partition("of typed records and arguments:")[2]
-    for function in ("list_orders", "take_order"):
+    for function in ("list_orders", "take_order", "drop_orders"):
         printed = printed.replace(f" in `{function}`", "")
     assert f"  {said}\n" in printed
 

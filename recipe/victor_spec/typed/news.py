@@ -15,6 +15,7 @@ from openapi_python_client.strings import PythonIdentifier
 from victor_spec.enforced import split
 from victor_spec.members import Kind
 from victor_spec.requests import PREFIX
+from victor_spec.requests import key as key_of
 from victor_spec.tree import Tree, is_list, mapping_at, parameters, resolve
 
 from .arguments import Argument, ListPlan, operations_by_id, parameters_of
@@ -60,8 +61,8 @@ OTHER = {"multipleOf": "a multiple of {}", "pattern": "pattern {}"}
 _OF_VALUES = LOWER | UPPER | OTHER
 LIMITS = _OF_VALUES | {f"items.{key}": f"each {words}" for key, words in _OF_VALUES.items()}
 HAND = "code by hand decides"
-BY_HAND = dict.fromkeys((*LIMITS, "enum"), HAND)
-"""What decides in place of the limits of what no argument checks."""
+NOT_SENT = "no generated argument sends it"
+OF_MONEY = "`Money` decides"
 NOT_LIFTED = "no field: it is not lifted"
 READ_AGAIN = "the list is read repeatedly; undecided"
 PRIVATE = "in no repr; undecided"
@@ -301,7 +302,9 @@ def news_of_bodies(
         old, new = (_body_members(each, body.operation, own) for each in (before, after))
         undecided = _compared(body, own)
         yield from _news_of_members(body.function, body, own, old, new or {}, undecided)
-        yield from _news_of_headers(body, before, after)
+        yield from _news_of_headers(body.operation, body.function, before, after)
+    if bodies:
+        yield from _news_without_entry(settings, before, after)
     classes = {part.name: part for part in parts if part.has_class}
     for part in parts:
         own_part = settings.parts.get(part.schema, PartSettings())
@@ -330,19 +333,35 @@ def _private(part: PartPlan, made: PartPlan) -> Mapping[str, str]:
     return {each.place: PRIVATE for each in part.in_order if each.name not in decided}
 
 
-def _news_of_headers(body: BodyPlan, before: Tree, after: Tree) -> Iterator[str]:
-    """What changed of the headers of an operation. Code by hand checks and sends them."""
-    old, new = (_headers(each, body.operation) for each in (before, after))
-    for name, header in new.items():
-        if name in old:
-            for change in _changes(old[name], header, may_be_left_out=True):
-                yield change.line(f"header `{name}` in `{body.function}`", BY_HAND)
+def _news_without_entry(settings: Settings, before: Tree, after: Tree) -> Iterator[str]:
+    """What is new, changed or gone of the bodies that no settings make arguments of, beside others
+    that they do.
+    """
+    for name, operation in operations_by_id(after).items():
+        if name in settings.bodies or "operationId" not in operation.tree:
+            continue
+        old, new = (_body_members(each, name, MembersSettings()) for each in (before, after))
+        if new is None:
+            continue
+        _, function = key_of(operation.tree)
+        yield from _news_of_unchecked(dict.fromkeys(new, NOT_SENT), function, old, new)
+        yield from (_gone(place, place, function) for place in old or {} if place not in new)
+        yield from _news_of_headers(name, function, before, after)
 
 
-def _headers(document: Tree, operation_id: str) -> Signature:
+def _news_of_headers(operation_id: str, function: str, before: Tree, after: Tree) -> Iterator[str]:
+    """What is new or changed of the headers of an operation. Code by hand checks and sends them."""
+    old, new = (_headers(each, operation_id) for each in (before, after))
+    if new is not None:
+        yield from _news_of_unchecked(dict.fromkeys(new, HAND), function, old, new, "header ")
+
+
+def _headers(document: Tree, operation_id: str) -> Signature | None:
     operation = operations_by_id(document).get(operation_id)
+    if operation is None:
+        return None
     found: dict[str, Declared] = {}
-    written = {} if operation is None else parameters(document, operation.item, operation.tree)
+    written = parameters(document, operation.item, operation.tree)
     for parameter in (resolve(document, each) for each in written.values()):
         if parameter.get("in") == "header":
             found[str(parameter.get("name"))] = _declared(document, parameter)
@@ -385,18 +404,51 @@ def _news_of_members(
         place = f"`{argument.name}` in `{where}`"
         before, after = (old or {}).get(argument.place), new[argument.place]
         if before is None:
-            required = ["required"] if argument.is_required else []
-            required += ["breaking"] if required and old is not None else []
+            required = _required(old, is_required=argument.is_required)
             holds = [undecided[argument.place]] if argument.place in undecided else []
             yield ": ".join([f"new: {place} ({after.text()})", *required, *holds])
             continue
         may_be_left_out = argument.place not in own.required
         for change in _changes(before, after, may_be_left_out=may_be_left_out):
             yield change.line(place, argument.decided)
+    yield from _news_of_unchecked(_not_checked(own), where, old, new)
     yield from _news_of_untyped(plan.untyped, where, old, new, "`extra_body` sends it")
     for place in old or {}:
         if place not in new:
             yield _gone(own_name(snake(place.rpartition(".")[2])), place, where)
+
+
+def _required(old: Signature | None, *, is_required: bool) -> list[str]:
+    """What a line says of a member that is new and required. In a new object, it breaks nothing."""
+    if not is_required:
+        return []
+    return ["required"] if old is None else ["required", "breaking"]
+
+
+def _not_checked(own: MembersSettings) -> Mapping[str, str]:
+    """The members that no argument of their own checks, each with what decides, by their places."""
+    currencies = (currency for _, currency in own.money.values() if currency)
+    return {**dict.fromkeys(own.set_by_hand, HAND), **dict.fromkeys(currencies, OF_MONEY)}
+
+
+def _news_of_unchecked(
+    decides: Mapping[str, str],
+    where: str,
+    old: Signature | None,
+    new: Signature,
+    location: str = "",
+) -> Iterator[str]:
+    """What is new or changed of what no generated argument checks; `decides` says what does."""
+    for place, who in decides.items():
+        said = f"{location}`{place}` in `{where}`"
+        before, after = (old or {}).get(place), new[place]
+        if before is None:
+            required = _required(old, is_required=after.is_required)
+            yield ": ".join([f"new: {said} ({after.text()})", *required, who])
+            continue
+        decided = dict.fromkeys((*LIMITS, "enum"), who)
+        for change in _changes(before, after, may_be_left_out=True):
+            yield change.line(said, decided)
 
 
 # ---- Records ----
