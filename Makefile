@@ -49,6 +49,7 @@ update-spec: setup ## Replace a document by a newer one: FROM=newer.yaml (SPEC=o
 	@document="$${SPEC:-openapi/victor.yaml}"; \
 		$(BIN)/python -m victor_spec update "--out=generated" --changelog=CHANGELOG.md -- "$$document" "$$FROM"; \
 		compared=$$?; test $$compared -lt 2 || exit $$compared; \
+		$(BIN)/python -m tests.contracts.record --added; \
 		echo "Does victor_ext still do what the document says?"; \
 		$(BIN)/python -m pytest -q --no-header --tb=short tests/contracts/test_contracts.py; \
 		case "$$compared $$?" in \
@@ -59,7 +60,7 @@ update-spec: setup ## Replace a document by a newer one: FROM=newer.yaml (SPEC=o
 		esac; \
 		if git ls-files --error-unmatch -- "$$document" > /dev/null 2>&1; then tracked="'$$document' "; else \
 			tracked=; echo "git has no earlier $$document: the undo leaves it as it is."; fi; \
-		echo "To undo all of it: git restore -- $${tracked}generated CHANGELOG.md && git clean -fd generated"
+		echo "To undo all of it: git restore -- $${tracked}generated CHANGELOG.md 'tests/contracts/*.json' && git clean -fd generated"
 
 .PHONY: demo sandbox service
 demo: setup ## Watch a dozen requests for payment go through a sandbox that fails on purpose

@@ -226,11 +226,7 @@ class Contract:
     @cached_property
     def recorded(self) -> dict[str, dict[str, str]]:
         """What `reading` found when it was last recorded, the members of a place as one text."""
-        record = json.loads(self.record.read_text(encoding="utf-8"))
-        return {
-            call: dict(_places_of(record[lines] if isinstance(lines, str) else lines))
-            for call, lines in record.items()
-        }
+        return places_in(self.record.read_text(encoding="utf-8"))
 
     @property
     def record(self) -> Path:
@@ -302,6 +298,15 @@ class Contract:
         for operation in document.operations:
             if operation.id in self.calls:
                 yield operation, self.calls[operation.id]
+
+
+def places_in(record: str) -> dict[str, dict[str, str]]:
+    """By method, the members of its answer that a record has, each with what reads it."""
+    calls = json.loads(record)
+    return {
+        call: dict(_places_of(calls[lines] if isinstance(lines, str) else lines))
+        for call, lines in calls.items()
+    }
 
 
 def _places_of(lines: Mapping[str, str]) -> Iterator[tuple[str, str]]:

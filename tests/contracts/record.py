@@ -1,12 +1,19 @@
-"""Record which members of an answer each call reads: `python -m tests.contracts.record`."""
+"""Record which members of an answer each call reads: `python -m tests.contracts.record`.
+
+With `--added`, a record is written only if it has more than before: that a member is read no more,
+or by another attribute, is a decision.
+"""
 
 import importlib
 import json
+import sys
+from collections.abc import Sequence
+from difflib import unified_diff
 from importlib.util import find_spec
 
 from victor_ext.systems import entry_points_of
 
-from .contract import Contract, snake_case
+from .contract import Contract, places_in, snake_case
 from .document import Document
 
 SYSTEMS = tuple(entry_points_of())
@@ -51,19 +58,33 @@ def record_of(contract: Contract) -> str:
     return json.dumps(record, indent=1, sort_keys=True) + "\n"
 
 
-def main() -> None:
-    """Write the record of each system, and say which ones are other than before. Their diff is what
-    has changed for callers.
+def only_adds(before: str, after: str) -> bool:
+    """Whether a record has all of an earlier one: each member with the same readers."""
+    known = places_in(after)
+    return all(
+        places.items() <= known.get(call, {}).items() for call, places in places_in(before).items()
+    )
+
+
+def main(options: Sequence[str] = ()) -> None:
+    """Write the record of each system, and show which ones are other than before. Their diff is
+    what has changed for callers.
     """
-    written: list[str] = []
+    lines: list[str] = []
     for system in SYSTEMS:
         contract = contract_of(system)
         record = record_of(contract)
-        if not contract.record.exists() or contract.record.read_text(encoding="utf-8") != record:
-            contract.record.write_text(record, encoding="utf-8")
-            written.append(f"{contract.record} is written. Its diff is what callers read now.")
-    print("\n".join(written) or "Nothing has changed: each call reads what its record says.")
+        exists = contract.record.exists()
+        before = contract.record.read_text(encoding="utf-8") if exists else "{}"
+        if (exists and before == record) or (
+            "--added" in options and not only_adds(before, record)
+        ):
+            continue
+        contract.record.write_text(record, encoding="utf-8")
+        lines.append(f"{contract.record} is written. Its diff is what callers read now.")
+        lines += unified_diff(before.splitlines(), record.splitlines(), n=0, lineterm="")
+    print("\n".join(lines) or "Nothing has changed: each call reads what its record says.")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -4,6 +4,7 @@ here.
 A failure is the list of what a person has to decide after a newer document has been generated.
 """
 
+import json
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -48,3 +49,36 @@ def test_recording_names_the_file_that_it_wrote_or_says_that_nothing_has_changed
     record.main()
     said = "Nothing has changed: each call reads what its record says.\n"
     assert capsys.readouterr().out == said
+
+
+READ = {"orders.get": {"Order in Order": "id; state: status"}}
+
+
+@pytest.mark.parametrize(
+    ("now", "adds"),
+    [
+        ({"orders.get": {"Order in Order": "id; note; state: status"}}, True),
+        ({**READ, "orders.list": "orders.get"}, True),
+        ({"orders.get": {"Order in Order": "id"}}, False),
+        ({"orders.get": {"Order in Order": "id; note; state: word"}}, False),
+        ({"orders.get": {"Order in Order": "id", "Order in refused (Conflict)": "state"}}, False),
+        ({}, False),
+    ],
+)
+def test_after_an_update_a_record_is_written_if_it_has_more_and_nothing_is_gone(
+    now: dict[str, object],
+    adds: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    before, after = (json.dumps(each, indent=1) + "\n" for each in (READ, now))
+    path = tmp_path / "shop.json"
+    path.write_text(before, encoding="utf-8")
+    monkeypatch.setattr(record, "SYSTEMS", ("shop",))
+    monkeypatch.setattr(record, "contract_of", lambda _: SimpleNamespace(record=path))
+    monkeypatch.setattr(record, "record_of", lambda _: after)
+    record.main(["--added"])
+    assert path.read_text(encoding="utf-8") == (after if adds else before)
+    added = [line for line in capsys.readouterr().out.splitlines() if line.startswith("+ ")]
+    assert bool(added) == adds

@@ -18,6 +18,7 @@ case "$2" in
         for document; do test "$document" = newer.yaml || replaced=$document; done
         echo new | tee "$replaced" generated/a_api/old.py generated/a_api/new.py > CHANGELOG.md
         exit {compared};;
+    tests.contracts.record) echo new > tests/contracts/a.json;;
     pytest) exit {tested};;
 esac
 """
@@ -28,6 +29,7 @@ def clone(tmp_path: Path) -> Path:
     """A clone with documents that git knows and one that it does not, and an environment."""
     shutil.copy(ROOT / "Makefile", tmp_path)
     names = ["openapi/victor.yaml", "my documents/a.yaml", "generated/a_api/old.py", "CHANGELOG.md"]
+    names += ["tests/contracts/a.json", "tests/contracts/a.py"]
     setup = ["requirements.lock", "pyproject.toml", "recipe/pyproject.toml", ".venv/.ready"]
     for name in [*names, "untracked.yaml", *setup]:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
@@ -77,7 +79,9 @@ def test_the_verdict_follows_from_the_comparison_and_the_contract_tests(
     "document", ["openapi/victor.yaml", "my documents/a.yaml", "untracked.yaml"]
 )
 def test_the_undo_restores_what_was_replaced_and_git_has(clone: Path, document: str) -> None:
+    (clone / "tests/contracts/a.py").write_text("own\n")
     *_, undo = last_lines(clone, f"SPEC={document}")
+    assert (clone / "tests/contracts/a.json").read_text() == "new\n"
     command = undo.removeprefix("To undo all of it: ")
     subprocess.run(["sh", "-c", command], cwd=clone, check=True, capture_output=True)
     is_known = document != "untracked.yaml"
@@ -85,6 +89,8 @@ def test_the_undo_restores_what_was_replaced_and_git_has(clone: Path, document: 
     assert (clone / "generated/a_api/old.py").read_text() == "old\n"
     assert not (clone / "generated/a_api/new.py").exists()
     assert (clone / "CHANGELOG.md").read_text() == "old\n"
+    assert (clone / "tests/contracts/a.json").read_text() == "old\n"
+    assert (clone / "tests/contracts/a.py").read_text() == "own\n"
 
 
 def test_a_document_that_git_does_not_have_is_named(clone: Path) -> None:
