@@ -250,6 +250,98 @@ def test_a_member_that_no_check_knows_is_named_and_no_argument(
     assert [line.strip() for line in noted[1:]] == ["takeOrder.wrapped", "OrderLine.count"]
 
 
+PURPOSE = """    Purpose:
+      type: object
+      required: [purpose]
+      properties:
+        purpose: {type: string, maxLength: 35}
+    Short: {properties: {note: {type: string, maxLength: 60}}}
+    Code: {type: string, maxLength: 9}
+    Line:
+"""
+COMPOSED = DOCUMENT.replace("    Line:\n", PURPOSE)
+ALL_OF = "      allOf: [{$ref: '#/components/schemas/Purpose'}]\n      type: object\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "module", "holder", "value"),
+    [
+        ("NewOrder", "arguments", "sent", "purpose"),
+        ("Details", "arguments", "in_details", "purpose"),
+        ("Line", "parts", "sent", "part.purpose"),
+    ],
+)
+def test_the_members_of_an_all_of_beside_properties_are_arguments(
+    name: str, module: str, holder: str, value: str, tmp_path: Path
+) -> None:
+    head = f"    {name}:\n      type: object\n"
+    assert head in COMPOSED
+    document = COMPOSED.replace(head, f"    {name}:\n{ALL_OF}")
+    source = source_of(made(tmp_path, document), module)
+    label = 'place + "purpose"' if module == "parts" else '"purpose"'
+    assert f'{holder}["purpose"] = check.text({label}, {value}, 35)' in source
+    assert f"if {value} is not None" not in source
+
+
+def test_of_two_limits_of_one_member_the_narrower_one_holds(tmp_path: Path) -> None:
+    head = "    Details:\n      type: object\n"
+    document = COMPOSED.replace(head, f"    Details:\n{ALL_OF}").replace("/Purpose", "/Short")
+    assert 'check.text("note", note, 60)' in source_of(made(tmp_path, document))
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        "{allOf: [{$ref: '#/components/schemas/Code'}], minLength: 2}",
+        "{allOf: [{$ref: '#/components/schemas/Code'}, {minLength: 2}]}",
+        "{anyOf: [{$ref: '#/components/schemas/Code'}, {type: 'null'}], minLength: 2}",
+        "{type: string, minLength: 2, allOf: [{maxLength: 9}]}",
+        "{$ref: '#/components/schemas/Code', minLength: 2, description: 3.1}",
+    ],
+)
+def test_limits_around_a_reference_are_checked(schema: str, tmp_path: Path) -> None:
+    document = COMPOSED.replace("note: {type: string, maxLength: 80}", f"note: {schema}")
+    if "3.1" in schema:
+        document = document.replace("openapi: 3.0.3", "openapi: 3.1.0")
+    assert 'check.text("note", note, 9, shortest=2)' in source_of(made(tmp_path, document))
+
+
+def test_what_stands_beside_a_reference_in_openapi_3_0_counts_for_nothing(tmp_path: Path) -> None:
+    schema = "{$ref: '#/components/schemas/Code', minLength: 2}"
+    document = COMPOSED.replace("note: {type: string, maxLength: 80}", f"note: {schema}")
+    assert 'check.text("note", note, 9)' in source_of(made(tmp_path, document))
+
+
+def test_an_object_with_more_than_it_refers_to_is_lifted_with_all_members(tmp_path: Path) -> None:
+    document = DOCUMENT.replace("openapi: 3.0.3", "openapi: 3.1.0").replace(
+        "details: {$ref: '#/components/schemas/Details'}",
+        "details: {$ref: '#/components/schemas/Details', required: [code], "
+        "properties: {code: {type: string}}}",
+    )
+    assert 'in_details["code"] = check.text("code", code)' in source_of(made(tmp_path, document))
+
+
+def test_an_object_with_more_than_it_refers_to_is_no_request_object(tmp_path: Path) -> None:
+    line = "items: {$ref: '#/components/schemas/Line'}"
+    more = "items: {$ref: '#/components/schemas/Line', properties: {code: {type: string}}}"
+    document = DOCUMENT.replace("openapi: 3.0.3", "openapi: 3.1.0").replace(line, more)
+    result = made(tmp_path, document)
+    assert result.typed is not None
+    assert [plan.untyped for plan in result.typed.calls.bodies] == [["lines"]]
+
+
+def test_a_required_member_that_two_parts_contradict_each_other_in_stops_generation(
+    tmp_path: Path,
+) -> None:
+    document = COMPOSED.replace(
+        "      required: [reference]\n      properties:\n",
+        "      allOf: [{$ref: '#/components/schemas/Purpose'}]\n"
+        "      required: [reference]\n      properties:\n        purpose: {type: integer}\n",
+    )
+    with pytest.raises(SettingsError, match=r"details\.purpose: no check knows the type"):
+        made(tmp_path, document)
+
+
 def test_a_pattern_of_the_document_has_to_match_as_a_whole_without_a_setting(
     tmp_path: Path,
 ) -> None:

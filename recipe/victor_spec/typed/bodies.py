@@ -23,6 +23,7 @@ from victor_spec.tree import (
 from .arguments import operations_by_id
 from .body_members import REFERENCE, BodyArgument, Lifted, Members, Schemas
 from .checks import LOCALS, Patterns
+from .limits import given
 from .settings import (
     BodySettings,
     PartSettings,
@@ -144,7 +145,7 @@ def body_of(document: Tree, operation: Operation) -> Tree:
     body = resolve(document, mapping_at(operation.tree, "requestBody"))
     for content_type, content in mappings_at(body, "content"):
         if is_json(bare_type(content_type)):
-            schema = resolve(document, mapping_at(content, "schema"))
+            schema = given(document, mapping_at(content, "schema"))
             if mapping_at(schema, "properties"):
                 return schema
     return {}
@@ -202,7 +203,7 @@ class _Planner:
 
     def part(self, schema: str) -> PartPlan:
         own = self._settings.parts.get(schema, PartSettings())
-        tree = resolve(self._document, {"$ref": REFERENCE + schema})
+        tree = self.schemas.resolved({"$ref": REFERENCE + schema})
         members_ = Members(
             self.schemas, f"parts.{schema}", own, tree, self.schemas.class_of(schema), is_part=True
         )

@@ -24,7 +24,7 @@ from .checks import (
 )
 from .choices import WordsType, words_in
 from .fitting import OF_MONEY, require_one_entry, why_no_currency
-from .limits import count_at, given, without_null
+from .limits import count_at, given, reference_of, without_null
 from .settings import MembersSettings, Settings, sentence
 
 REFERENCE = "#/components/schemas/"
@@ -123,6 +123,10 @@ class Schemas:
 
     def resolved(self, schema: Tree) -> Tree:
         return given(self._document, schema)
+
+    def refers(self, schema: Tree) -> bool:
+        """Whether a schema is a reference, and says no more."""
+        return bool(reference_of(self._document, schema))
 
 
 def members_in(
@@ -348,13 +352,16 @@ class Members:
 
     def _reader_of(self, member: Member, schema: Tree) -> str | None:
         """How a member is read, by its schema; None: no check knows it."""
-        if mapping_at(schema, "properties") and "$ref" in member.schema:
+        if self._is_part_of_its_own(member.schema):
             return "part"
-        item = without_null(mapping_at(schema, "items"))
-        is_list = schema.get("type") == "array"
-        if is_list and "$ref" in item and mapping_at(self._schemas.resolved(item), "properties"):
+        if schema.get("type") == "array" and self._is_part_of_its_own(mapping_at(schema, "items")):
             return "parts"
         return self._checks.reader_of(schema)
+
+    def _is_part_of_its_own(self, schema: Tree) -> bool:
+        """Whether a schema refers to an object that becomes a request object."""
+        has_members = mapping_at(self._schemas.resolved(schema), "properties")
+        return bool(has_members) and self._schemas.refers(schema)
 
     def _part_of(self, schema: Tree) -> str:
         """The class of request objects that a reference leads to."""

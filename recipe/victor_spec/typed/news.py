@@ -355,7 +355,7 @@ def _body_members(document: Tree, operation_id: str, own: MembersSettings) -> Si
 
 
 def _part_members(document: Tree, schema: str, lift: Sequence[str]) -> Signature | None:
-    return _sent(document, resolve(document, {"$ref": REFERENCE + schema}), lift)
+    return _sent(document, given(document, {"$ref": REFERENCE + schema}), lift)
 
 
 def _sent(document: Tree, schema: Tree, lift: Sequence[str]) -> Signature | None:
