@@ -262,8 +262,10 @@ paths:
 CALLS_SETTINGS = """
 forms: {id: {whole: "[a-z]+", wanted: an id}}
 lists: {listOrders: {what: list, positional: [shopId], forms: {id: id}, constant: [size]}}
-bodies: {takeOrder: {what: order, empty: [note]}}
+bodies: {takeOrder: {what: order, empty: [note], by_hand: {trace: str}}}
 """
+ONLY_GENERATED = "no argument: the generated function alone sends it"
+BY_OPTIONS = "no argument: `with_options(headers=...)` sends it"
 
 
 @pytest.mark.parametrize(
@@ -325,14 +327,53 @@ bodies: {takeOrder: {what: order, empty: [note]}}
 def test_each_limit_is_said_with_whether_it_is_checked(
     old: str, new: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    assert f"  {said}\n" in updated_calls(tmp_path, old, new, capsys)
+
+
+def updated_calls(folder: Path, old: str, new: str, capsys: pytest.CaptureFixture[str]) -> str:
+    """What an update of CALLS with one change says, without the names of functions."""
     assert CALLS.count(old) == 1
-    made_with_settings(tmp_path, CALLS, CALLS_SETTINGS)
-    (tmp_path / "newer.yaml").write_text(CALLS.replace(old, new), encoding="utf-8")
-    main(["update", f"{tmp_path}/shop.yaml", f"{tmp_path}/newer.yaml", "--out", str(tmp_path)])
+    made_with_settings(folder, CALLS, CALLS_SETTINGS)
+    (folder / "newer.yaml").write_text(CALLS.replace(old, new), encoding="utf-8")
+    main(["update", f"{folder}/shop.yaml", f"{folder}/newer.yaml", "--out", str(folder)])
     printed = capsys.readouterr().out.partition("of typed records and arguments:")[2]
     for function in ("list_orders", "take_order"):
         printed = printed.replace(f" in `{function}`", "")
-    assert f"  {said}\n" in printed
+    return printed
+
+
+IN_LIST, IN_CALL = "        - {name: size", "        - {name: Key"
+
+
+@pytest.mark.parametrize(
+    ("beside", "parameter", "said"),
+    [
+        (IN_CALL, "name: dry, in: query", f"query parameter `dry` (flag): {ONLY_GENERATED}"),
+        (IN_CALL, "name: dry, in: cookie", f"cookie `dry` (flag): {ONLY_GENERATED}"),
+        (IN_CALL, "name: X-Dry, in: header", f"header `X-Dry` (flag): {BY_OPTIONS}"),
+        (IN_LIST, "name: dry, in: cookie", f"cookie `dry` (flag): {ONLY_GENERATED}"),
+        (IN_LIST, "name: X-Dry, in: header", f"header `X-Dry` (flag): {BY_OPTIONS}"),
+        (
+            IN_CALL,
+            "name: Trace, in: header, required: true",
+            "header `Trace` (flag): required: breaking: code by hand sends it",
+        ),
+    ],
+)
+def test_a_new_parameter_that_is_no_argument_is_said_with_what_sends_it(
+    beside: str, parameter: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new = f"        - {{{parameter}, schema: {{type: boolean}}}}\n{beside}"
+    assert f"  new: {said}\n" in updated_calls(tmp_path, beside, new, capsys)
+
+
+def test_a_new_header_that_is_a_key_is_sent_by_no_option(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new = f"        - {{name: Idempotency-Key, in: header, schema: {{type: string}}}}\n{IN_CALL}"
+    said = "no argument: no call sends this key until code by hand does"
+    printed = updated_calls(tmp_path, IN_CALL, new, capsys)
+    assert f"  new: header `Idempotency-Key` (text): {said}\n" in printed
 
 
 PARTS = """

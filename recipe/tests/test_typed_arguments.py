@@ -517,6 +517,11 @@ def test_each_sentence_of_a_message_ends_with_one_mark(
             "name: X-Since, in: header",
             "needs the header X-Since, which no list sends",
         ),
+        (
+            "name: since, in: query",
+            "name: since, in: cookie",
+            "needs the cookie since, which no list sends",
+        ),
     ],
 )
 def test_a_parameter_that_no_list_can_send_is_named(

@@ -418,6 +418,23 @@ def test_a_form_of_the_settings_takes_the_place_of_a_pattern_that_python_cannot_
 
 
 @pytest.mark.parametrize(
+    ("location", "what"),
+    [("query", "query parameter"), ("header", "header"), ("cookie", "cookie")],
+)
+def test_a_parameter_that_has_to_be_sent_and_no_argument_sends_stops_generation(
+    location: str, what: str, tmp_path: Path
+) -> None:
+    channel = f"{{name: X-Channel, in: {location}, required: true, schema: {{type: string}}}}"
+    path = "        - {name: shopId"
+    document = DOCUMENT.replace(path, f"        - {channel}\n{path}")
+    message = f"bodies.takeOrder: POST /shops/{{shopId}}/orders: it needs the {what} X-Channel"
+    with pytest.raises(SettingsError, match=re.escape(message)):
+        made(tmp_path, document)
+    settings = SETTINGS.replace("key: str | None", "key: str | None, x_channel: str")
+    assert "x_channel: str" in source_of(made(tmp_path, document, settings))
+
+
+@pytest.mark.parametrize(
     ("settings", "message"),
     [
         (

@@ -144,15 +144,15 @@ def parameters_of(document: Tree, operation: Operation) -> dict[str, Tree]:
     """The parameters of the path and the query, by their names on the wire. Of a query object, they
     are its properties.
 
-    Raises SettingsError for two with one name, and for a header that has to be sent.
+    Raises SettingsError for two with one name, and for a header or cookie that has to be sent.
     """
     by_name: dict[str, Tree] = {}
     for written in parameters(document, operation.item, operation.tree).values():
         parameter = resolve(document, written)
         location = parameter.get("in")
         name = str(parameter.get("name"))
-        if location == "header" and parameter.get("required") is True:
-            raise SettingsError(f"it needs the header {name}, which no list sends.")
+        if location in ("header", "cookie") and parameter.get("required") is True:
+            raise SettingsError(f"it needs the {location} {name}, which no list sends.")
         if location not in ("path", "query"):
             continue
         for each in fields_of(document, parameter) or [parameter]:

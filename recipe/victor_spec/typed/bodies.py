@@ -165,6 +165,7 @@ class _Planner:
         members_ = Members(
             self.schemas, f"bodies.{name}", own, self._body(name, operation), str(endpoint.name)
         )
+        _require_sent(f"bodies.{name}: {operation.where}", own, endpoint)
         path = [
             members_.of_path(parameter) for parameter in self._path_parameters(operation).values()
         ]
@@ -248,6 +249,26 @@ class _Planner:
             if parameter.get("in") == "path":
                 found[str(parameter.get("name"))] = parameter
         return found
+
+
+def _require_sent(place: str, own: BodySettings, endpoint: Endpoint) -> None:
+    """Raise SettingsError for a parameter beside the path that has to be sent, and that no argument
+    sends.
+    """
+    beside = {
+        "query parameter": endpoint.query_parameters,
+        "header": endpoint.header_parameters,
+        "cookie": endpoint.cookie_parameters,
+    }
+    for location, found in beside.items():
+        for each in found:
+            name = str(each.python_name)
+            if each.required and name not in own.by_hand:
+                raise SettingsError(
+                    f"{place}: it needs the {location} {each.name.get_untrusted_value()}, which no "
+                    f"argument sends: name the one with which code by hand sends it, {name}, in "
+                    "`by_hand`, or leave this entry out."
+                )
 
 
 def _by_hand(name: str, annotation: str) -> BodyArgument:

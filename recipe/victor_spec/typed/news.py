@@ -6,7 +6,7 @@ name that a caller knows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -15,6 +15,8 @@ from openapi_python_client.strings import PythonIdentifier
 from victor_spec.enforced import split
 from victor_spec.members import Kind
 from victor_spec.requests import PREFIX
+from victor_spec.rewrites.keys import is_key
+from victor_spec.rewrites.operations import OF_TRANSPORT
 from victor_spec.tree import Tree, is_list, mapping_at, parameters, resolve
 
 from .arguments import Argument, ListPlan, operations_by_id, parameters_of
@@ -59,8 +61,13 @@ OTHER = {"multipleOf": "a multiple of {}", "pattern": "pattern {}"}
 """The limits of a schema, as words. Of two that are neither, no one is narrower."""
 _OF_VALUES = LOWER | UPPER | OTHER
 LIMITS = _OF_VALUES | {f"items.{key}": f"each {words}" for key, words in _OF_VALUES.items()}
-BY_HAND = dict.fromkeys((*LIMITS, "enum"), "code by hand decides")
-"""What decides in place of the limits of a header."""
+BESIDE_QUERY = ("header", "cookie")
+BESIDE_BODY = ("query", *BESIDE_QUERY)
+"""Where the parameters stand that are no arguments: of lists and calls, and of operations that send
+an object.
+"""
+BY_OTHERS = frozenset({"accept", "authorization", "content-type", *OF_TRANSPORT})
+"""Headers that are no parameters (OpenAPI 3, Parameter Object), or that httpx writes."""
 READ_AGAIN = "the list is read repeatedly; undecided"
 PRIVATE = "in no repr; undecided"
 
@@ -121,6 +128,7 @@ def news_of_lists(plans: Sequence[ListPlan], before: Tree, after: Tree) -> Itera
         if new is None:
             continue
         yield from _news_of_list(plan, old, new)
+        yield from _news_of_others(plan.operation, plan.function, before, after, BESIDE_QUERY)
 
 
 def _signature(document: Tree, operation_id: str) -> Signature | None:
@@ -283,6 +291,64 @@ def _gone(name: str, wire: str, where: str) -> str:
     return f"gone: `{name}` in `{where}`{on_the_wire}: breaking"
 
 
+# ---- Headers, cookies, and the query beside a body ----
+
+
+def _news_of_others(
+    operation_id: str,
+    function: str,
+    before: Tree,
+    after: Tree,
+    locations: Collection[str],
+    by_hand: Collection[str] = (),
+) -> Iterator[str]:
+    """What is new or changed of the parameters in these locations, which are no arguments.
+
+    `by_hand` are the arguments that code by hand checks and sends.
+    """
+    old, new = (_others(each, operation_id, locations) for each in (before, after))
+    for key, parameter in new.items():
+        what, name = key
+        place = f"{what} `{name}` in `{function}`"
+        declared = _declared(after, parameter)
+        is_by_hand = snake(name) in by_hand
+        if key in old:
+            who = "code by hand decides" if locations == BESIDE_BODY else "no argument sends it"
+            decided = dict.fromkeys((*LIMITS, "enum"), who)
+            for change in _changes(_declared(before, old[key]), declared, may_be_left_out=True):
+                yield change.line(place, decided)
+            continue
+        required = ["required", "breaking"] if declared.is_required else []
+        how = (
+            "code by hand sends it" if is_by_hand else f"no argument: {_sent_by(after, parameter)}"
+        )
+        yield ": ".join([f"new: {place} ({declared.text()})", *required, how])
+
+
+def _others(
+    document: Tree, operation_id: str, locations: Collection[str]
+) -> dict[tuple[str, str], Tree]:
+    """The parameters in these locations, by what they are called and their names."""
+    operation = operations_by_id(document).get(operation_id)
+    written = {} if operation is None else parameters(document, operation.item, operation.tree)
+    found: dict[tuple[str, str], Tree] = {}
+    for parameter in (resolve(document, each) for each in written.values()):
+        location, name = str(parameter.get("in")), str(parameter.get("name"))
+        if location in locations and (location != "header" or name.lower() not in BY_OTHERS):
+            found["query parameter" if location == "query" else location, name] = parameter
+    return found
+
+
+def _sent_by(document: Tree, parameter: Tree) -> str:
+    """What sends a parameter that is no argument."""
+    if parameter.get("in") != "header":
+        return "the generated function alone sends it"
+    name, description = str(parameter.get("name")), str(parameter.get("description", ""))
+    if is_key(document, name, mapping_at(parameter, "schema"), description):
+        return "no call sends this key until code by hand does"
+    return "`with_options(headers=...)` sends it"
+
+
 # ---- Bodies ----
 
 
@@ -299,7 +365,9 @@ def news_of_bodies(
         old, new = (_body_members(each, body.operation, own) for each in (before, after))
         undecided = _compared(body, own)
         yield from _news_of_members(body.function, body, own, old, new or {}, undecided)
-        yield from _news_of_headers(body, before, after)
+        yield from _news_of_others(
+            body.operation, body.function, before, after, BESIDE_BODY, body.by_hand
+        )
     classes = {part.name: part for part in parts if part.has_class}
     for part in parts:
         own_part = settings.parts.get(part.schema, PartSettings())
@@ -326,25 +394,6 @@ def _private(part: PartPlan, made: PartPlan) -> Mapping[str, str]:
     """
     decided = {*made.shown, *made.accounts}
     return {each.place: PRIVATE for each in part.in_order if each.name not in decided}
-
-
-def _news_of_headers(body: BodyPlan, before: Tree, after: Tree) -> Iterator[str]:
-    """What changed of the headers of an operation. Code by hand checks and sends them."""
-    old, new = (_headers(each, body.operation) for each in (before, after))
-    for name, header in new.items():
-        if name in old:
-            for change in _changes(old[name], header, may_be_left_out=True):
-                yield change.line(f"header `{name}` in `{body.function}`", BY_HAND)
-
-
-def _headers(document: Tree, operation_id: str) -> Signature:
-    operation = operations_by_id(document).get(operation_id)
-    found: dict[str, Declared] = {}
-    written = {} if operation is None else parameters(document, operation.item, operation.tree)
-    for parameter in (resolve(document, each) for each in written.values()):
-        if parameter.get("in") == "header":
-            found[str(parameter.get("name"))] = _declared(document, parameter)
-    return found
 
 
 def _body_members(document: Tree, operation_id: str, own: MembersSettings) -> Signature | None:
