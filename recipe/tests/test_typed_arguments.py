@@ -136,7 +136,7 @@ forms:
   id: {whole: "[a-z]{1,9}", wanted: an id}
 calls:
   getLine: {names: {number: line}, ranges: [[from, to]], leave_out: [page]}
-  dropLine: {positional: [orderId]}
+  dropLine: {positional: [number]}
   readTotal: {}
 """
 CHOICES = "\nchoices: {W: {LOW: 1}, V: [a]}\nforms: {f: {whole: a, wanted: a}}"
@@ -374,13 +374,13 @@ def test_an_entry_that_does_not_fit_a_query_object_stops_generation(
     "statement",
     [
         (
-            "def get_line( line: int, order_id: str, *, from_: date | str | None = None, "
+            "def get_line( order_id: str, line: int, *, from_: date | str | None = None, "
             "to: date | str | None = None ) -> _typed.CheckedCall:"
         ),
-        '_typed.Query("The line") as check: sent["number"] = check.integer("line", line, 1, 9)',
-        'sent["order_id"] = check.form("order_id", order_id, ID_FORM)',
+        '_typed.Query("The order") as check: sent["order_id"] = check.form("order_id", order_id,',
+        'sent["number"] = check.integer("line", line, 1, 9)',
         'check.range("from_", from_, "to", to) return _typed.CheckedCall(_get_line, sent)',
-        "def drop_line(number: int, order_id: str) -> _typed.CheckedCall:",
+        "def drop_line(order_id: str, number: int) -> _typed.CheckedCall:",
         'def read_total() -> _typed.CheckedCall: """read_total"""',
         'with _typed.Query("The read total") as check: pass',
         "from ..api.default import get_line as _get_line",
@@ -410,6 +410,20 @@ def test_an_entry_that_is_no_call_stops_generation(
 ) -> None:
     with pytest.raises(SettingsError, match=re.escape(message)):
         made(tmp_path, CALLS, settings)
+
+
+def test_a_part_of_the_path_that_is_not_declared_is_a_text(tmp_path: Path) -> None:
+    document = re.sub("      parameters:\n(        - .*\n)+", "", DOCUMENT)
+    source = source_of(made(tmp_path, document, "lists: {listOrders: {what: list of orders}}"))
+    assert "def list_orders(shop_id: str) -> _typed.ListQuery:" in source
+
+
+def test_positional_arguments_are_those_of_the_path_and_then_those_of_the_settings(
+    tmp_path: Path,
+) -> None:
+    entry = LIST % "positional: [since, state, shopId]"
+    signature = "def list_orders( shop_id: str, since: str, state: str, *,"
+    assert signature in source_of(made(tmp_path, settings=entry))
 
 
 def test_words_that_are_closed_are_a_type_that_takes_no_other(tmp_path: Path) -> None:
@@ -535,6 +549,7 @@ def test_a_parameter_that_no_list_can_send_is_named(
 
 def test_a_list_without_arguments_is_a_function_too(tmp_path: Path) -> None:
     document = re.sub("      parameters:\n(        - .*\n)+", "", DOCUMENT)
+    document = document.replace("/shops/{shopId}/orders", "/orders")
     source = source_of(made(tmp_path, document, "lists: {listOrders: {what: list of orders}}"))
     assert "def list_orders() -> _typed.ListQuery:" in source
     assert "constant = frozenset[str]()" in source

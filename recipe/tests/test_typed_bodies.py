@@ -107,6 +107,17 @@ def test_a_call_is_a_function_with_the_members_of_its_body(tmp_path: Path) -> No
     ) in source_of(made(tmp_path))
 
 
+def test_the_parts_of_the_path_are_in_the_order_in_which_the_path_has_them(
+    tmp_path: Path,
+) -> None:
+    till = "        - {name: till, in: path, required: true, schema: {type: string}}\n"
+    parameter = "        - {name: shopId"
+    document = DOCUMENT.replace(parameter, f"{till}{parameter}")
+    document = document.replace("/shops/{shopId}/orders", "/shops/{shopId}/tills/{till}/orders")
+    source = source_of(made(tmp_path, document))
+    assert "def take_order( shop_id: str, till: str, *," in source
+
+
 @pytest.mark.parametrize(
     "statement",
     [

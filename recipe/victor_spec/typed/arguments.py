@@ -4,6 +4,7 @@ sends.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -96,7 +97,9 @@ class ListPlan:
 
     @property
     def positional(self) -> list[Argument]:
-        return [each for each in self.arguments if each.is_positional]
+        """In the order of the path, and of the settings."""
+        named = {each.wire: each for each in self.arguments if each.is_positional}
+        return [named[wire] for wire in self.own.positional if wire in named]
 
     @property
     def by_keyword(self) -> list[Argument]:
@@ -141,19 +144,19 @@ def list_plans(
 
 
 def parameters_of(document: Tree, operation: Operation) -> dict[str, Tree]:
-    """The parameters of the path and the query, by their names on the wire. Of a query object, they
-    are its properties.
+    """The parameters of the path, in its order, and those of the query, by their names on the wire.
+    Of a query object, they are its properties.
 
     Raises SettingsError for two with one name, and for a header or cookie that has to be sent.
     """
-    by_name: dict[str, Tree] = {}
+    by_name = path_parameters(document, operation)
     for written in parameters(document, operation.item, operation.tree).values():
         parameter = resolve(document, written)
         location = parameter.get("in")
         name = str(parameter.get("name"))
         if location in ("header", "cookie") and parameter.get("required") is True:
             raise SettingsError(f"it needs the {location} {name}, which no list sends.")
-        if location not in ("path", "query"):
+        if location != "query":
             continue
         for each in fields_of(document, parameter) or [parameter]:
             name = str(each.get("name"))
@@ -161,6 +164,20 @@ def parameters_of(document: Tree, operation: Operation) -> dict[str, Tree]:
                 raise SettingsError(f"it has two parameters {name}: no list has both.")
             by_name[name] = each
     return by_name
+
+
+def path_parameters(document: Tree, operation: Operation) -> dict[str, Tree]:
+    """The parts of the path by their names, in the order in which the path has them, as the
+    generated function does. One that is not declared is a text.
+    """
+    declared: dict[str, Tree] = {}
+    for written in parameters(document, operation.item, operation.tree).values():
+        parameter = resolve(document, written)
+        if parameter.get("in") == "path":
+            declared[str(parameter.get("name"))] = parameter
+    implied: Tree = {"in": "path", "required": True, "schema": {"type": "string"}}
+    names = re.findall(r"{([^{}]+)}", operation.path)
+    return {name: declared.get(name) or {"name": name, **implied} for name in names}
 
 
 class _Planner:
@@ -239,17 +256,18 @@ class _Planner:
             ) from None
 
     def _with_path(self, own: CallSettings) -> CallSettings:
-        """The settings, with what holds of a part of the path: it is positional; a text is an id,
-        where the settings have such a form.
+        """The settings, with what holds of a part of the path: it is positional, before others and
+        in the order of the path; a text is an id, where the settings have such a form.
         """
         path = [wire for wire, each in self._declared.items() if each.get("in") == "path"]
-        first = [wire for wire in path if wire not in (*own.leave_out, *own.positional)]
+        first = [wire for wire in path if wire not in own.leave_out]
+        others = [wire for wire in own.positional if wire not in first]
         form = self._settings.forms.get("id")
         forms = dict(own.forms)
         for wire in path if form is not None and form.whole is not None else ():
             if reader_of(self._schema(self._declared[wire])) == "text":
                 forms.setdefault(wire, "id")
-        return own.model_copy(update={"positional": [*first, *own.positional], "forms": forms})
+        return own.model_copy(update={"positional": [*first, *others], "forms": forms})
 
     def _check_left_out(self, parameters: Mapping[str, Tree]) -> None:
         """Raise SettingsError for what is left out and named elsewhere, or must be sent."""

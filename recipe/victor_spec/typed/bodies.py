@@ -16,11 +16,10 @@ from victor_spec.tree import (
     mapping_at,
     mappings_at,
     named_schemas,
-    parameters,
     resolve,
 )
 
-from .arguments import operations_by_id
+from .arguments import operations_by_id, path_parameters
 from .body_members import REFERENCE, BodyArgument, Lifted, Members, Schemas
 from .checks import LOCALS, Patterns
 from .limits import given
@@ -166,9 +165,8 @@ class _Planner:
             self.schemas, f"bodies.{name}", own, self._body(name, operation), str(endpoint.name)
         )
         _require_sent(f"bodies.{name}: {operation.where}", own, endpoint)
-        path = [
-            members_.of_path(parameter) for parameter in self._path_parameters(operation).values()
-        ]
+        parts = path_parameters(self._document, operation)
+        path = [members_.of_path(parameter) for parameter in parts.values()]
         arguments = members_.arguments()
         by_hand = [_by_hand(each, annotation) for each, annotation in own.by_hand.items()]
         everything = [*path, *arguments, *by_hand]
@@ -241,14 +239,6 @@ class _Planner:
         if not schema:
             raise SettingsError(f"bodies.{name}: {operation.where} sends no object of JSON.")
         return schema
-
-    def _path_parameters(self, operation: Operation) -> dict[str, Tree]:
-        found: dict[str, Tree] = {}
-        for written in parameters(self._document, operation.item, operation.tree).values():
-            parameter = resolve(self._document, written)
-            if parameter.get("in") == "path":
-                found[str(parameter.get("name"))] = parameter
-        return found
 
 
 def _require_sent(place: str, own: BodySettings, endpoint: Endpoint) -> None:
