@@ -1,5 +1,6 @@
 """What an update says of typed records and arguments, one line for each member."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -145,6 +146,37 @@ def test_what_harms_nobody_is_one_line_a_member_with_what_is_undecided(
     assert printed.partition("\n\n")[2].startswith(SAID.lstrip())
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "memo: {type: string}",
+            "memo: {type: string, enum: [A, B]}",
+            "other text: `memo` in `Order`: one of A, B, and not text",
+        ),
+        (
+            "kind: {type: string, enum: [A, B]}",
+            "kind: {type: string}",
+            "other text: `kind` in `Order`: text, and not one of A, B",
+        ),
+        (
+            "memo: {type: string}",
+            "memo: {type: string, format: uuid}",
+            "other text: `memo` in `Order`: uuid, and not text",
+        ),
+        (
+            "memo: {type: string}",
+            "memo: {type: integer, enum: [1, 2]}",
+            "other type: `memo` in `Order`: one of 1, 2, and not text: breaking",
+        ),
+    ],
+)
+def test_a_field_that_is_read_as_text_still_breaks_nothing(
+    old: str, new: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert f"  {said}\n" in updated(tmp_path, {old: new}, capsys)
+
+
 def test_what_is_narrower_required_or_gone_is_breaking_by_its_name_in_python(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -264,6 +296,33 @@ forms: {id: {whole: "[a-z]+", wanted: an id}}
 lists: {listOrders: {what: list, positional: [shopId], forms: {id: id}, constant: [size]}}
 bodies: {takeOrder: {what: order, empty: [note], by_hand: {trace: str}}}
 """
+LENGTHS = """
+openapi: 3.0.3
+info: {title: Shop, version: 1.0.0}
+paths:
+  /orders:
+    get:
+      operationId: listOrders
+      parameters: [{name: since, in: query, schema: {%(since)s}}]
+      responses: {"204": {description: None}}
+    post:
+      operationId: takeOrder
+      requestBody:
+        content:
+          application/json:
+            schema:
+              type: object
+              properties:
+                note: {%(note)s}
+                memo: {%(memo)s}
+                tags: {%(tags)s}
+      responses: {"204": {description: Taken}}
+"""
+LENGTHS_SETTINGS = """
+lists: {listOrders: {what: list, constant: [since]}}
+bodies: {takeOrder: {what: order, empty: [note]}}
+"""
+TAGS = "type: array, items: {type: string}"
 ONLY_GENERATED = "no argument: the generated function alone sends it"
 BY_OPTIONS = "no argument: `with_options(headers=...)` sends it"
 
@@ -340,6 +399,51 @@ def updated_calls(folder: Path, old: str, new: str, capsys: pytest.CaptureFixtur
     for function in ("list_orders", "take_order"):
         printed = printed.replace(f" in `{function}`", "")
     return printed
+
+
+BY_ONE = "narrower: at least 1 characters: breaking"
+NO_LONGER_BY_ONE = "wider: no longer at least 1 characters"
+
+
+@pytest.mark.parametrize(
+    ("member", "older", "newer", "said"),
+    [
+        ("since", "type: string, minLength: 0", "type: string", [BY_ONE]),
+        ("since", "type: string", "type: string, minLength: 0", [NO_LONGER_BY_ONE]),
+        ("since", "type: string", "type: string, minLength: 1", []),
+        ("since", "type: string, minLength: 1", "type: string", []),
+        (
+            "since",
+            "type: string, minLength: 0",
+            "type: string, minLength: 2",
+            ["narrower: at least 2 characters: breaking"],
+        ),
+        ("memo", "type: string", "type: string, minLength: 1", []),
+        ("memo", "type: string, minLength: 0", "type: string", []),
+        ("note", "type: string", "type: string, minLength: 1", [BY_ONE]),
+        ("note", "type: string, minLength: 1", "type: string", [NO_LONGER_BY_ONE]),
+        ("note", "type: string, minLength: 0", "type: string", []),
+        ("tags", TAGS, TAGS.replace("string", "string, minLength: 1"), []),
+        ("tags", TAGS, f"{TAGS}, minItems: 1", []),
+    ],
+)
+def test_the_least_length_that_is_checked_is_compared(
+    member: str,
+    older: str,
+    newer: str,
+    said: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    schemas = dict.fromkeys(("since", "note", "memo"), "type: string")
+    schemas["tags"] = TAGS
+    before, after = (LENGTHS % {**schemas, member: each} for each in (older, newer))
+    made_with_settings(tmp_path, before, LENGTHS_SETTINGS)
+    (tmp_path / "newer.yaml").write_text(after, encoding="utf-8")
+    main(["update", f"{tmp_path}/shop.yaml", f"{tmp_path}/newer.yaml", "--out", str(tmp_path)])
+    printed = capsys.readouterr().out.partition("of typed records and arguments:\n")[2]
+    lines = [line.strip() for line in printed.splitlines() if f"`{member}` in " in line]
+    assert [re.sub(r"`\w+` in `\w+`: ", "", line) for line in lines] == said
 
 
 IN_LIST, IN_CALL = "        - {name: size", "        - {name: Key"

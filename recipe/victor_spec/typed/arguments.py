@@ -314,8 +314,7 @@ class _Planner:
             return self._closed(wire, name, schema)
         is_end = any(wire == last for _, last in self._own.ranges)
         spot = Spot(repr(name), name, wire, str(self._endpoint.name), name, is_end)
-        may_be_empty = reader == "text" and schema.get("minLength") == 0
-        return self._checks.checked(spot, reader, schema, may_be_empty=may_be_empty)
+        return self._checks.checked(spot, reader, schema)
 
     def _closed(self, wire: str, name: str, schema: Tree) -> Checked:
         """How words are checked that are the only ones."""

@@ -24,7 +24,7 @@ from .checks import (
 )
 from .choices import WordsType, words_in
 from .fitting import OF_MONEY, require_one_entry, why_no_currency
-from .limits import count_at, given, reference_of, without_null
+from .limits import count_at, fewest, given, reference_of, without_null
 from .settings import MembersSettings, Settings, sentence
 
 REFERENCE = "#/components/schemas/"
@@ -302,11 +302,9 @@ class Members:
         return f"{said} {limits}".strip()
 
     def _shortest(self, member: Member, schema: Tree) -> int:
-        """The fewest characters of a text: an empty one is refused, unless it is allowed here, and
-        not refused by the document.
-        """
-        least = 0 if member.place in self._own.empty else 1
-        return max(least, count_at(schema, "minLength") or 0)
+        """The fewest characters of a text."""
+        may_be_empty = self._checks.may_be_empty(member.place, schema)
+        return fewest(count_at(schema, "minLength"), may_be_empty=may_be_empty)
 
     def _is_compared(self, member: Member, checked: Checked) -> bool:
         """Whether a text must be one that an answer can repeat."""
@@ -340,8 +338,7 @@ class Members:
             call = f"check.parts({label}, {value}, {self._of_part(item)}, {counts})"
             return Checked(reader, f"Sequence[{self._part_of(item)}]", call)
         spot = Spot(label, value, member.place, self._called, name)
-        may_be_empty = member.place in self._own.empty
-        checked = self._checks.checked(spot, reader, schema, may_be_empty=may_be_empty)
+        checked = self._checks.checked(spot, reader, schema)
         if member.place in self._own.references:
             call = f"check.reference({label}, {value}, {count_at(schema, 'maxLength')})"
             call = self._checks.as_text(spot, call, {**schema, "maxLength": None})

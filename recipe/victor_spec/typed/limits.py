@@ -207,12 +207,14 @@ def limits_of(document: Tree, schema: Tree) -> Mapping[str, Any]:
     if type_ == "array":
         items = limits_of(document, given(document, mapping_at(schema, "items")))
         limits |= {f"items.{key}": limit for key, limit in items.items()}
-    allows_all = {("minLength", 0), ("minItems", 0)}
-    return {
-        key: limit
-        for key, limit in limits.items()
-        if limit is not None and (key, limit) not in allows_all
-    }
+    return {key: limit for key, limit in limits.items() if limit is not None}
+
+
+def fewest(limit: int | None, *, may_be_empty: bool) -> int:
+    """The fewest characters or items that are taken: none are refused, unless that is allowed here,
+    and not refused by the limit of the document.
+    """
+    return max(0 if may_be_empty else 1, limit or 0)
 
 
 def count_at(schema: Tree, key: str) -> int | None:

@@ -23,8 +23,8 @@ from .arguments import Argument, ListPlan, operations_by_id, parameters_of
 from .bodies import BodyPlan, PartPlan, body_of
 from .body_members import REFERENCE, members_in
 from .checks import own_name, snake
-from .limits import allowed, given, limits_of
-from .records import RecordField, RecordPlan, own_field_name
+from .limits import allowed, fewest, given, limits_of
+from .records import RecordField, RecordPlan, is_text, own_field_name
 from .settings import (
     BodySettings,
     MembersSettings,
@@ -61,6 +61,8 @@ OTHER = {"multipleOf": "a multiple of {}", "pattern": "pattern {}"}
 """The limits of a schema, as words. Of two that are neither, no one is narrower."""
 _OF_VALUES = LOWER | UPPER | OTHER
 LIMITS = _OF_VALUES | {f"items.{key}": f"each {words}" for key, words in _OF_VALUES.items()}
+FEWEST = frozenset({"minLength", "minItems", "items.minLength"})
+"""The limits that hold without a word of the document: a text or a list is not empty."""
 BESIDE_QUERY = ("header", "cookie")
 BESIDE_BODY = ("query", *BESIDE_QUERY)
 """Where the parameters stand that are no arguments: of lists and calls, and of operations that send
@@ -88,15 +90,27 @@ class Declared(NamedTuple):
     """By their keywords, without those that nobody keeps."""
     not_enforced: Tree
     """Those limits."""
+    may_be_empty: bool
+    """Whether a text without characters is taken, or a list without items, where no limit refuses
+    it.
+    """
 
     def text(self) -> str:
         """Its type and its limits: `text, at most 12 characters`."""
         limits = [
-            words.format(self.limits[key]) for key, words in LIMITS.items() if key in self.limits
+            words.format(self.limits[key])
+            for key, words in LIMITS.items()
+            if key in self.limits and (key not in FEWEST or self.limits[key])
         ]
         if self.words:
             limits.append(f"one of {_listed(self.words)}")
         return ", ".join([self.type, *limits])
+
+    def fewest(self, key: str) -> int:
+        """The fewest characters or items that are taken."""
+        own = "minItems" if self.type.startswith("list") else "minLength"
+        may_be_empty = self.may_be_empty and key == own
+        return fewest(self.limits.get(key), may_be_empty=may_be_empty)
 
 
 class Change(NamedTuple):
@@ -124,38 +138,48 @@ Signature = Mapping[str, Declared]
 def news_of_lists(plans: Sequence[ListPlan], before: Tree, after: Tree) -> Iterator[str]:
     """What is new, changed or gone of the arguments of operations without a body."""
     for plan in plans:
-        old, new = _signature(before, plan.operation), _signature(after, plan.operation)
+        old, new = (_signature(each, plan) for each in (before, after))
         if new is None:
             continue
         yield from _news_of_list(plan, old, new)
         yield from _news_of_others(plan.operation, plan.function, before, after, BESIDE_QUERY)
 
 
-def _signature(document: Tree, operation_id: str) -> Signature | None:
+def _signature(document: Tree, plan: ListPlan) -> Signature | None:
     """The arguments of an operation; None where the document does not have it, or no list can send
     them.
     """
-    operation = operations_by_id(document).get(operation_id)
+    operation = operations_by_id(document).get(plan.operation)
     if operation is None:
         return None
+    read_as = plan.own.read_as
     try:
         found = parameters_of(document, operation)
     except SettingsError:
         return None
-    return {name: _declared(document, each) for name, each in found.items()}
+    return {
+        name: _declared(document, each, may_be_empty=False if name in read_as else None)
+        for name, each in found.items()
+    }
 
 
-def _declared(document: Tree, parameter: Tree) -> Declared:
+def _declared(document: Tree, parameter: Tree, *, may_be_empty: bool | None = None) -> Declared:
+    """`may_be_empty` is what the settings say; None: `minLength: 0` allows an empty text."""
     schema, not_enforced = split(given(document, mapping_at(parameter, "schema")))
     items = split(given(document, mapping_at(schema, "items")))[0]
     is_list_ = schema.get("type") == "array"
+    type_ = f"list of {_type(items)}" if is_list_ and items else _type(schema)
+    limits = limits_of(document, schema)
+    if may_be_empty is None:
+        may_be_empty = type_ == TYPES["string"] and limits.get("minLength") == 0
     return Declared(
-        type=f"list of {_type(items)}" if is_list_ and items else _type(schema),
+        type=type_,
         location=str(parameter.get("in")),
         is_required=parameter.get("required") is True,
         words=allowed(items if is_list_ else schema),
-        limits=limits_of(document, schema),
+        limits=limits,
         not_enforced=not_enforced,
+        may_be_empty=may_be_empty,
     )
 
 
@@ -225,7 +249,7 @@ def _changes(before: Declared, after: Declared, *, may_be_left_out: bool) -> Ite
     yield from _not_enforced(before, after)
     for key in LIMITS:
         if key not in after.not_enforced:
-            yield from _changed_limit(key, before.limits.get(key), after.limits.get(key))
+            yield from _changed_limit(key, *_compared_limits(key, before, after))
     if "enum" not in after.not_enforced:
         yield from _changed_words(before.words, after.words)
 
@@ -239,6 +263,16 @@ def _not_enforced(before: Declared, after: Declared) -> Iterator[Change]:
             continue
         words = LIMITS.get(key, f"{key} {{}}")
         yield Change("not enforced", words.format(_listed(limit) if is_list(limit) else limit))
+
+
+def _compared_limits(key: str, before: Declared, after: Declared) -> tuple[Any, Any]:
+    """A limit in both documents; None: there is none. What is taken is compared: of texts and lists
+    that are refused when they are empty, a least length of 1 says nothing new.
+    """
+    if key not in FEWEST:
+        return before.limits.get(key), after.limits.get(key)
+    old, new = before.fewest(key), after.fewest(key)
+    return None if old <= min(new, 1) else old, None if new <= min(old, 1) else new
 
 
 def _changed_limit(key: str, before: Any, after: Any) -> Iterator[Change]:
@@ -371,7 +405,7 @@ def news_of_bodies(
     classes = {part.name: part for part in parts if part.has_class}
     for part in parts:
         own_part = settings.parts.get(part.schema, PartSettings())
-        old, new = (_part_members(each, part.schema, own_part.lift) for each in (before, after))
+        old, new = (_part_members(each, part.schema, own_part) for each in (before, after))
         undecided = _private(part, classes[part.name])
         yield from _news_of_members(part.name, part, own_part, old, new or {}, undecided)
 
@@ -400,23 +434,30 @@ def _body_members(document: Tree, operation_id: str, own: MembersSettings) -> Si
     operation = operations_by_id(document).get(operation_id)
     if operation is None:
         return None
-    return _sent(document, body_of(document, operation), own.lift)
+    return _sent(document, body_of(document, operation), own)
 
 
-def _part_members(document: Tree, schema: str, lift: Sequence[str]) -> Signature | None:
-    return _sent(document, given(document, {"$ref": REFERENCE + schema}), lift)
+def _part_members(document: Tree, schema: str, own: MembersSettings) -> Signature | None:
+    return _sent(document, given(document, {"$ref": REFERENCE + schema}), own)
 
 
-def _sent(document: Tree, schema: Tree, lift: Sequence[str]) -> Signature | None:
+def _sent(document: Tree, schema: Tree, own: MembersSettings) -> Signature | None:
     """The members of an object that is sent, by their places; None without one."""
     if not schema:
         return None
-    found = members_in(schema, lift, lambda tree: given(document, tree))
+    found = members_in(schema, own.lift, lambda tree: given(document, tree))
     parameters = {
         place: {"in": "body", "required": each.is_required, "schema": each.schema}
         for place, each in found.items()
     }
-    return {place: _declared(document, each) for place, each in parameters.items()}
+    signature = {
+        place: _declared(document, each, may_be_empty=place in own.empty)
+        for place, each in parameters.items()
+    }
+    return {
+        place: each._replace(may_be_empty=True) if each.type == "list of object" else each
+        for place, each in signature.items()
+    }
 
 
 def _news_of_members(
@@ -511,7 +552,9 @@ def _news_of_field(
         yield from (Change("new word", str(word)).line(place, {}) for word in words)
     elif kind != was:
         said = f"{_kind_text(kind)}, and not {_kind_text(was)}"
-        yield Change("other type", said, breaks=True).line(place, {})
+        are_texts = is_text(kind) and is_text(was)
+        what = "other text" if are_texts else "other type"
+        yield Change(what, said, breaks=not are_texts).line(place, {})
 
 
 def _kind_text(kind: Kind) -> str:
