@@ -23,7 +23,7 @@ paths:
         - {name: shopId, in: path, required: true, schema: {type: string}}
         - {name: state, in: query, schema: {type: string, enum: [OPEN, CLOSED]}}
         - {name: note, in: query, schema: {type: string, maxLength: 20, pattern: "[a-z]{1,9}"}}
-        - {name: size, in: query, schema: {type: integer, minimum: 1, maximum: 50}}
+        - {name: size, in: query, schema: {type: integer, minimum: 1, maximum: 50, default: 9}}
         - {name: day, in: query, schema: {type: string}}
         - {name: since, in: query, schema: {type: string, format: date-time}}
         - {name: oldState, in: query, schema: {type: string}}
@@ -287,7 +287,7 @@ paths:
               properties:
                 note: {type: string, maxLength: 80}
                 tags: {type: array, items: {type: string, maxLength: 100}}
-                count: {type: integer, format: int64}
+                count: {type: integer, format: int64, default: 3}
                 rate: {type: number, maximum: 9}
       responses: {"204": {description: Taken}}
 """
@@ -375,6 +375,18 @@ BY_OPTIONS = "no argument: `with_options(headers=...)` sends it"
                 "narrower: header `Key`: at most 36 characters, and not 128: not checked: "
                 "code by hand decides"
             ),
+        ),
+        (
+            "maximum: 50}",
+            "maximum: 50, default: 20}",
+            "other default: `size`: the server's is 20",
+        ),
+        ("default: 3", "default: 4", "other default: `count`: the server's is 4, and not 3"),
+        (", default: 3", "", "other default: `count`: the server's is no longer 3"),
+        (
+            "maxLength: 128}",
+            "maxLength: 128, default: x}",
+            """other default: header `Key`: the server's is "x\"""",
         ),
         (
             "rate: {type: number",

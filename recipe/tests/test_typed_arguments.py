@@ -426,6 +426,17 @@ def test_positional_arguments_are_those_of_the_path_and_then_those_of_the_settin
     assert signature in source_of(made(tmp_path, settings=entry))
 
 
+def test_a_default_of_the_document_is_described_and_not_sent(tmp_path: Path) -> None:
+    document = DOCUMENT.replace("maximum: 50}", "maximum: 50, default: 20}")
+    document = document.replace(
+        "schema: {type: boolean}", "schema: {type: boolean, default: false}, description: If paid"
+    )
+    source = source_of(made(tmp_path, document))
+    assert "page_size: `size`. (The server's default: 20)." in source
+    assert "paid: If paid (The server's default: false)." in source
+    assert "page_size: int | None = None" in source
+
+
 def test_words_that_are_closed_are_a_type_that_takes_no_other(tmp_path: Path) -> None:
     assert 'SortOrder = Literal["asc", "desc"]' in source_of(made(tmp_path), "words")
 

@@ -80,6 +80,7 @@ bodies:
     by_hand: {key: str | None}
     compared_as: {details.reference: word}
 """
+NOTE_WITH_DEFAULT = "note: {type: string, maxLength: 80, default: none, description: For you}"
 CALL = "bodies: {takeOrder: {what: order, %s}}"
 
 
@@ -237,6 +238,19 @@ def test_a_text_that_the_settings_say_more_of_has_the_limits_of_the_document_too
 ) -> None:
     result = made(tmp_path, settings=CALL % f"lift: [details], {settings}")
     assert check in flat(source_of(result))
+
+
+def test_a_default_of_the_document_is_described_and_not_sent(tmp_path: Path) -> None:
+    document = DOCUMENT.replace("note: {type: string, maxLength: 80}", NOTE_WITH_DEFAULT).replace(
+        "count: {type: integer, ", "count: {type: integer, default: 1, "
+    )
+    result = made(tmp_path, document)
+    arguments, parts = source_of(result), source_of(result, "parts")
+    said = """For you (The server's default: "none"). Up to 80 characters."""
+    assert said in arguments
+    assert "note: str | None = None" in arguments
+    assert "`count`. (The server's default: 1). 1 to 99." in parts
+    assert "count: int | None = None" in parts
 
 
 def test_a_name_that_the_generated_code_uses_itself_gets_an_underscore(tmp_path: Path) -> None:

@@ -15,7 +15,17 @@ from victor_spec.rewrites.serialization import fields_of
 from victor_spec.tree import Operation, Tree, mapping_at, operations, parameters, resolve
 
 from . import closed_words
-from .checks import LOCALS, Checked, Checks, Patterns, Spot, numbers_of, own_name, reader_of
+from .checks import (
+    LOCALS,
+    Checked,
+    Checks,
+    Patterns,
+    Spot,
+    described,
+    numbers_of,
+    own_name,
+    reader_of,
+)
 from .choices import WordsType
 from .limits import OF_LIST, OF_TEXT, given
 from .settings import (
@@ -300,7 +310,7 @@ class _Planner:
             sent=self._sent[wire],
             annotation=checked.annotation,
             check=checked.call,
-            description=sentence(parameter.get("description")),
+            description=described(wire, parameter.get("description"), schema),
             is_required=self._is_required(wire, parameter),
             is_positional=wire in own.positional,
             default=self._checks.default(wire, kind, schema, self._only_words(wire, checked.words)),

@@ -16,6 +16,7 @@ from .checks import (
     Checks,
     Patterns,
     Spot,
+    described,
     form_name,
     numbers_of,
     own_name,
@@ -25,7 +26,7 @@ from .checks import (
 from .choices import WordsType, words_in
 from .fitting import OF_MONEY, require_one_entry, why_no_currency
 from .limits import count_at, fewest, given, reference_of, without_null
-from .settings import MembersSettings, Settings, sentence
+from .settings import MembersSettings, Settings
 
 REFERENCE = "#/components/schemas/"
 COMPARED = {"birthday": "day", "second": "moment", "zulu": "moment"}
@@ -239,7 +240,7 @@ class Members:
         return BodyArgument(
             name=name,
             annotation=checked.annotation,
-            description=sentence(parameter.get("description")),
+            description=described(wire, parameter.get("description"), schema),
             is_required=True,
             default="None",
             statements=[f"path[{str(PythonIdentifier(wire, PREFIX))!r}] = {checked.call}"],
@@ -291,7 +292,8 @@ class Members:
 
     def _description(self, member: Member, schema: Tree, reader: str) -> str:
         """What the document says of a member, with its limits."""
-        said = sentence(member.schema.get("description") or schema.get("description"))
+        description = member.schema.get("description") or schema.get("description")
+        said = described(member.place, description, schema)
         limits = ""
         if reader == "text":
             limits = _length(self._shortest(member, schema), schema.get("maxLength"))
@@ -397,7 +399,7 @@ class Members:
         return BodyArgument(
             name=name,
             annotation="Money",
-            description=sentence(schema.get("description")),
+            description=described(member.place, schema.get("description"), schema),
             is_required=is_required,
             default="None",
             statements=["\n".join(lines)],

@@ -8,11 +8,12 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from openapi_python_client.strings import PythonIdentifier
 
 from victor_spec.requests import PREFIX
+from victor_spec.rewrites.schemas import with_default
 from victor_spec.tree import Tree, mapping_at, unused
 
 from .choices import WordsType, default_name, words_in
@@ -27,6 +28,7 @@ from .settings import (
     is_name,
     nearest,
     require_known,
+    sentence,
     why_unread,
 )
 
@@ -70,6 +72,13 @@ methods and checks with these arguments have beside them.
 def own_name(name: str) -> str:
     """The name that an argument has without a setting: a name that is taken gets an underscore."""
     return f"{name}_" if name in LOCALS or not is_name(name) else name
+
+
+def described(wire: str, description: Any, schema: Tree) -> str:
+    """What a document says of an argument, with the server's default, which is not sent."""
+    if "default" not in schema:
+        return sentence(description)
+    return sentence(with_default(str(description or f"`{wire}`."), schema["default"]))
 
 
 def reader_of(schema: Tree) -> str | None:

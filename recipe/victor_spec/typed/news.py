@@ -17,6 +17,7 @@ from victor_spec.members import Kind
 from victor_spec.requests import PREFIX
 from victor_spec.rewrites.keys import is_key
 from victor_spec.rewrites.operations import OF_TRANSPORT
+from victor_spec.rewrites.schemas import default_text
 from victor_spec.tree import Tree, is_list, mapping_at, parameters, resolve
 
 from .arguments import Argument, ListPlan, operations_by_id, parameters_of
@@ -90,6 +91,8 @@ class Declared(NamedTuple):
     """By their keywords, without those that nobody keeps."""
     not_enforced: Tree
     """Those limits."""
+    default: str
+    """The server's; empty without one."""
     may_be_empty: bool
     """Whether a text without characters is taken, or a list without items, where no limit refuses
     it.
@@ -179,6 +182,7 @@ def _declared(document: Tree, parameter: Tree, *, may_be_empty: bool | None = No
         words=allowed(items if is_list_ else schema),
         limits=limits,
         not_enforced=not_enforced,
+        default=default_text(schema["default"]) if "default" in schema else "",
         may_be_empty=may_be_empty,
     )
 
@@ -246,12 +250,23 @@ def _changes(before: Declared, after: Declared, *, may_be_left_out: bool) -> Ite
     if before.type != after.type:
         yield Change("other type", f"{after.type}, and not {before.type}", breaks=True)
         return
+    yield from _other_default(before.default, after.default)
     yield from _not_enforced(before, after)
     for key in LIMITS:
         if key not in after.not_enforced:
             yield from _changed_limit(key, *_compared_limits(key, before, after))
     if "enum" not in after.not_enforced:
         yield from _changed_words(before.words, after.words)
+
+
+def _other_default(before: str, after: str) -> Iterator[Change]:
+    """The server's default, which is not sent: no call is refused by it."""
+    if before == after:
+        return
+    said = f"the server's is {after}" if after else f"the server's is no longer {before}"
+    if before and after:
+        said += f", and not {before}"
+    yield Change("other default", said)
 
 
 def _not_enforced(before: Declared, after: Declared) -> Iterator[Change]:
