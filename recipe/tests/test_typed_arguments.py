@@ -264,7 +264,9 @@ def test_a_parameter_that_no_check_knows_is_named_and_no_argument(
     schema: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     document = DOCUMENT.replace("{type: string, minLength: 0}", schema)
-    assert "words:" not in source_of(made(tmp_path, document))
+    source = source_of(made(tmp_path, document))
+    assert "words:" not in source
+    assert 'untyped=("words",)' in source
     main(["generate", str(tmp_path / "shop.yaml"), "--out", str(tmp_path)])
     assert re.search(r"no-argument \(1\): .*\n +listOrders\.words\n", capsys.readouterr().out)
 

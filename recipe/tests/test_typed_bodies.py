@@ -243,7 +243,9 @@ def test_a_member_that_no_check_knows_is_named_and_no_argument(
     document = DOCUMENT.replace("wrapped: {type: boolean}", f"wrapped: {inline}")
     document = document.replace("count: {type: integer", "count: {type: object")
     result = made(tmp_path, document)
-    assert "wrapped" not in source_of(result)
+    source = source_of(result)
+    assert "wrapped:" not in source
+    assert 'path, by_hand, untyped=("wrapped",))' in flat(source)
     assert "count" not in source_of(result, "parts")
     main(["generate", str(tmp_path / "shop.yaml"), f"--out={tmp_path}"])
     noted = capsys.readouterr().out.partition("no-argument (2): ")[2].splitlines()

@@ -87,6 +87,8 @@ class ListPlan:
     """What is sent, and never stops matching an item."""
     untyped: Sequence[str] = ()
     """The parameters that are no arguments: no check knows their types."""
+    untyped_sent: Sequence[str] = ()
+    """The arguments of the generated function that send these."""
     extra: Sequence[Argument] = ()
     """The argument for what the document does not have; empty without one."""
 
@@ -226,6 +228,7 @@ class _Planner:
             ranges=[(names[first], names[last]) for first, last in self._own.ranges],
             constant=constant,
             untyped=untyped,
+            untyped_sent=[self._sent[wire] for wire in untyped],
             extra=extra,
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from openapi_python_client.parser.openapi import Endpoint
@@ -54,6 +54,8 @@ class PartPlan:
     accounts: Sequence[str]
     untyped: Sequence[str]
     """The places of members that are no fields: no check knows their types."""
+    parts: Mapping[str, str]
+    """The schemas of the request objects in it, by their places."""
     has_class: bool
     """Whether the class is made from this schema."""
 
@@ -79,6 +81,8 @@ class BodyPlan:
     lifted: Sequence[Lifted]
     untyped: Sequence[str]
     """The places of members that are no arguments: no check knows their types."""
+    parts: Mapping[str, str]
+    """The schemas of the request objects in it, by their places."""
     has_table: bool
     dictionary: str = ""
     """The TypedDict of its arguments."""
@@ -103,6 +107,28 @@ class BodyPlans:
 
     bodies: list[BodyPlan] = field(default_factory=list[BodyPlan])
     parts: list[PartPlan] = field(default_factory=list[PartPlan])
+
+    def untyped_in(self, body: BodyPlan) -> list[str]:
+        """The places of the members of a body that are no arguments, also within its request
+        objects. A member of the items of a list has no place.
+        """
+        within = self.parts_in(body).items()
+        of_parts = [f"{place}.{each}" for place, part in within for each in part.untyped]
+        return [*body.untyped, *of_parts]
+
+    def parts_in(self, body: BodyPlan) -> dict[str, PartPlan]:
+        """The request objects that stand in a body outside of its lists, by their places. Of those
+        that stand in themselves, it has the outer one.
+        """
+        by_schema = {part.schema: part for part in self.parts}
+        found: dict[str, PartPlan] = {}
+        pending = [(place, [schema]) for place, schema in body.parts.items()]
+        for place, schemas in pending:
+            found[place] = by_schema[schemas[-1]]
+            for inner, schema in found[place].parts.items():
+                if schema not in schemas:
+                    pending.append((f"{place}.{inner}", [*schemas, schema]))
+        return found
 
 
 def body_plans(
@@ -195,6 +221,7 @@ class _Planner:
             by_hand=[each.name for each in by_hand],
             lifted=lifted,
             untyped=members_.untyped,
+            parts=members_.parts,
             has_table=own.compared_as is not None,
             dictionary=next(iter(own.dictionary), ""),
             always=[name for names in own.dictionary.values() for name in names],
@@ -224,6 +251,7 @@ class _Planner:
             shown=[places[place].name for place in own.shown],
             accounts=[places[place].name for place in own.accounts],
             untyped=members_.untyped,
+            parts=members_.parts,
             has_class=self._first_of(name) == schema,
         )
 

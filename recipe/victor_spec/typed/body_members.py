@@ -167,6 +167,8 @@ class Members:
         self._members = members_in(schema, own.lift, schemas.resolved)
         self.untyped: list[str] = []
         """The places of members that are no arguments, because no check knows their types."""
+        self.parts: dict[str, str] = {}
+        """The schemas of the members that are request objects, by their places."""
         self._check_entries()
 
     def _check_entries(self) -> None:
@@ -328,6 +330,7 @@ class Members:
         label, value = self._label(name), self._value(name)
         if reader == "part":
             kind = self._part_of(member.schema)
+            self.parts[member.place] = _name_of(member.schema)
             call = f"check.part({label}, {value}, {self._of_part(member.schema)})"
             return Checked(reader, kind, call)
         if reader == "parts":
@@ -358,13 +361,12 @@ class Members:
 
     def _part_of(self, schema: Tree) -> str:
         """The class of request objects that a reference leads to."""
-        name = str(schema.get("$ref")).removeprefix(REFERENCE)
+        name = _name_of(schema)
         self._schemas.referred.append(name)
         return self._schemas.class_of(name)
 
     def _of_part(self, schema: Tree) -> str:
-        name = str(schema.get("$ref")).removeprefix(REFERENCE)
-        return f"{self._part_of(schema)}, {self._schemas.function_of(name)}"
+        return f"{self._part_of(schema)}, {self._schemas.function_of(_name_of(schema))}"
 
     def _money(self, name: str, member: Member) -> BodyArgument:
         """An argument that is Money, sent in minor units."""
@@ -409,6 +411,11 @@ class Members:
             why = why_no_currency(place, words_in(schema))
         if why:
             raise self._checks.misfit("money", place, why)
+
+
+def _name_of(reference: Tree) -> str:
+    """The schema that a reference leads to."""
+    return str(reference.get("$ref")).removeprefix(REFERENCE)
 
 
 def _holder(member: Member) -> str:

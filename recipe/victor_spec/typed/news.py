@@ -18,7 +18,7 @@ from victor_spec.requests import PREFIX
 from victor_spec.tree import Tree, is_list, mapping_at, parameters, resolve
 
 from .arguments import Argument, ListPlan, operations_by_id, parameters_of
-from .bodies import BodyPlan, PartPlan, body_of
+from .bodies import BodyPlan, BodyPlans, PartPlan, body_of
 from .body_members import REFERENCE, members_in
 from .checks import own_name, snake
 from .limits import allowed, given, limits_of
@@ -61,6 +61,9 @@ _OF_VALUES = LOWER | UPPER | OTHER
 LIMITS = _OF_VALUES | {f"items.{key}": f"each {words}" for key, words in _OF_VALUES.items()}
 BY_HAND = dict.fromkeys((*LIMITS, "enum"), "code by hand decides")
 """What decides in place of the limits of a header."""
+BY_EXTRA = "`extra_body` sends it"
+IN_LISTS = "nothing sends it: it stands in items of lists alone"
+"""How a member is sent that is no argument."""
 READ_AGAIN = "the list is read repeatedly; undecided"
 PRIVATE = "in no repr; undecided"
 
@@ -298,14 +301,17 @@ def news_of_bodies(
         own = settings.bodies[body.operation]
         old, new = (_body_members(each, body.operation, own) for each in (before, after))
         undecided = _compared(body, own)
-        yield from _news_of_members(body.function, body, own, old, new or {}, undecided)
+        yield from _news_of_members(body.function, body, own, old, new or {}, undecided, BY_EXTRA)
         yield from _news_of_headers(body, before, after)
+    plans = BodyPlans([*bodies], [*parts])
+    outside_lists = {part.schema for body in bodies for part in plans.parts_in(body).values()}
     classes = {part.name: part for part in parts if part.has_class}
     for part in parts:
         own_part = settings.parts.get(part.schema, PartSettings())
         old, new = (_part_members(each, part.schema, own_part.lift) for each in (before, after))
         undecided = _private(part, classes[part.name])
-        yield from _news_of_members(part.name, part, own_part, old, new or {}, undecided)
+        by_extra = BY_EXTRA if part.schema in outside_lists else IN_LISTS
+        yield from _news_of_members(part.name, part, own_part, old, new or {}, undecided, by_extra)
 
 
 def _compared(body: BodyPlan, own: BodySettings) -> Mapping[str, str]:
@@ -377,8 +383,11 @@ def _news_of_members(
     old: Signature | None,
     new: Signature,
     undecided: Mapping[str, str],
+    instead: str,
 ) -> Iterator[str]:
-    """`undecided` has what holds of a member until somebody decides, by its place."""
+    """`undecided` has what holds of a member until somebody decides, by its place. `instead` says
+    how a member is sent that is no argument.
+    """
     for argument in plan.in_order:
         place = f"`{argument.name}` in `{where}`"
         before, after = (old or {}).get(argument.place), new[argument.place]
@@ -391,7 +400,7 @@ def _news_of_members(
         may_be_left_out = argument.place not in own.required
         for change in _changes(before, after, may_be_left_out=may_be_left_out):
             yield change.line(place, argument.decided)
-    yield from _news_of_untyped(plan.untyped, where, old, new, "`extra_body` sends it")
+    yield from _news_of_untyped(plan.untyped, where, old, new, instead)
     for place in old or {}:
         if place not in new:
             yield _gone(own_name(snake(place.rpartition(".")[2])), place, where)
