@@ -236,6 +236,12 @@ def test_a_name_that_the_generated_code_uses_itself_gets_an_underscore(tmp_path:
     assert 'sent["date"] = check.text(place + "date_", part.date_)' in source_of(result, "parts")
 
 
+def test_a_limit_that_a_form_decides_in_place_of_is_not_said(tmp_path: Path) -> None:
+    settings = SETTINGS.replace("reference: {", "reference: {whole: '[A-Z]{4}', ")
+    assert "2 to 30 characters" in source_of(made(tmp_path))
+    assert "2 to 30 characters" not in source_of(made(tmp_path, settings=settings))
+
+
 def test_a_member_that_no_check_knows_is_named_and_no_argument(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

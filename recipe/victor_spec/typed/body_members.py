@@ -275,7 +275,7 @@ class Members:
         yield BodyArgument(
             name=name,
             annotation=checked.annotation,
-            description=self._description(member, schema, checked.reader),
+            description=self._description(member, schema, checked),
             is_required=is_required and default == "None",
             default=default,
             may_be_none=not is_required,
@@ -287,8 +287,12 @@ class Members:
             decided=checked.decided,
         )
 
-    def _description(self, member: Member, schema: Tree, reader: str) -> str:
-        """What the document says of a member, with its limits."""
+    def _description(self, member: Member, schema: Tree, checked: Checked) -> str:
+        """What the document says of a member, with its limits, where nothing decides in their
+        place.
+        """
+        schema = {key: limit for key, limit in schema.items() if key not in checked.decided}
+        reader = checked.reader
         said = sentence(member.schema.get("description") or schema.get("description"))
         limits = ""
         if reader == "text":
