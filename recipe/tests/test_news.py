@@ -1,5 +1,6 @@
 """What an update says of typed records and arguments, one line for each member."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,7 @@ paths:
         - {name: shopId, in: path, required: true, schema: {type: string}}
         - {name: state, in: query, schema: {type: string, enum: [OPEN, CLOSED]}}
         - {name: note, in: query, schema: {type: string, maxLength: 20, pattern: "[a-z]{1,9}"}}
-        - {name: size, in: query, schema: {type: integer, minimum: 1, maximum: 50}}
+        - {name: size, in: query, schema: {type: integer, minimum: 1, maximum: 50, default: 9}}
         - {name: day, in: query, schema: {type: string}}
         - {name: since, in: query, schema: {type: string, format: date-time}}
         - {name: oldState, in: query, schema: {type: string}}
@@ -145,6 +146,37 @@ def test_what_harms_nobody_is_one_line_a_member_with_what_is_undecided(
     assert printed.partition("\n\n")[2].startswith(SAID.lstrip())
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "memo: {type: string}",
+            "memo: {type: string, enum: [A, B]}",
+            "other text: `memo` in `Order`: one of A, B, and not text",
+        ),
+        (
+            "kind: {type: string, enum: [A, B]}",
+            "kind: {type: string}",
+            "other text: `kind` in `Order`: text, and not one of A, B",
+        ),
+        (
+            "memo: {type: string}",
+            "memo: {type: string, format: uuid}",
+            "other text: `memo` in `Order`: uuid, and not text",
+        ),
+        (
+            "memo: {type: string}",
+            "memo: {type: integer, enum: [1, 2]}",
+            "other type: `memo` in `Order`: one of 1, 2, and not text: breaking",
+        ),
+    ],
+)
+def test_a_field_that_is_read_as_text_still_breaks_nothing(
+    old: str, new: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert f"  {said}\n" in updated(tmp_path, {old: new}, capsys)
+
+
 def test_what_is_narrower_required_or_gone_is_breaking_by_its_name_in_python(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -255,7 +287,7 @@ paths:
               properties:
                 note: {type: string, maxLength: 80}
                 tags: {type: array, items: {type: string, maxLength: 100}}
-                count: {type: integer, format: int64}
+                count: {type: integer, format: int64, default: 3}
                 rate: {type: number, maximum: 9}
                 mark: {type: string, maxLength: 60}
                 total: {type: integer}
@@ -279,8 +311,41 @@ CALLS_SETTINGS = """
 forms: {id: {whole: "[a-z]+", wanted: an id}}
 lists: {listOrders: {what: list, positional: [shopId], forms: {id: id}, constant: [size]}}
 bodies:
-  takeOrder: {what: order, set_by_hand: [mark], money: {amount: [total, currency]}}
+  takeOrder:
+    what: order
+    set_by_hand: [mark]
+    money: {amount: [total, currency]}
+    by_hand: {trace: str}
 """
+LENGTHS = """
+openapi: 3.0.3
+info: {title: Shop, version: 1.0.0}
+paths:
+  /orders:
+    get:
+      operationId: listOrders
+      parameters: [{name: since, in: query, schema: {%(since)s}}]
+      responses: {"204": {description: None}}
+    post:
+      operationId: takeOrder
+      requestBody:
+        content:
+          application/json:
+            schema:
+              type: object
+              properties:
+                note: {%(note)s}
+                memo: {%(memo)s}
+                tags: {%(tags)s}
+      responses: {"204": {description: Taken}}
+"""
+LENGTHS_SETTINGS = """
+lists: {listOrders: {what: list, constant: [since]}}
+bodies: {takeOrder: {what: order, empty: [note]}}
+"""
+TAGS = "type: array, items: {type: string}"
+ONLY_GENERATED = "no argument: the generated function alone sends it"
+BY_OPTIONS = "no argument: `with_options(headers=...)` sends it"
 
 
 @pytest.mark.parametrize(
@@ -333,6 +398,18 @@ bodies:
             ),
         ),
         (
+            "maximum: 50}",
+            "maximum: 50, default: 20}",
+            "other default: `size`: the server's is 20",
+        ),
+        ("default: 3", "default: 4", "other default: `count`: the server's is 4, and not 3"),
+        (", default: 3", "", "other default: `count`: the server's is no longer 3"),
+        (
+            "maxLength: 128}",
+            "maxLength: 128, default: x}",
+            """other default: header `Key`: the server's is "x\"""",
+        ),
+        (
             "rate: {type: number",
             "box: {type: object}\n                rate: {type: number",
             "new: `box` (object): no argument: `extra_body` sends it",
@@ -343,7 +420,7 @@ bodies:
                 "        - {name: Zone, in: header, schema: {type: string}}\n"
                 "        - {name: Key, in: header"
             ),
-            "new: header `Zone` (text): code by hand decides",
+            "new: header `Zone` (text): no argument: `with_options(headers=...)` sends it",
         ),
         (
             "maxLength: 60",
@@ -386,14 +463,96 @@ bodies:
 def test_each_limit_is_said_with_whether_it_is_checked(
     old: str, new: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    assert f"  {said}\n" in updated_calls(tmp_path, old, new, capsys)
+
+
+def updated_calls(folder: Path, old: str, new: str, capsys: pytest.CaptureFixture[str]) -> str:
+    """What an update of CALLS with one change says, without the names of functions."""
     assert CALLS.count(old) == 1
-    made_with_settings(tmp_path, CALLS, CALLS_SETTINGS)
-    (tmp_path / "newer.yaml").write_text(CALLS.replace(old, new), encoding="utf-8")
-    main(["update", f"{tmp_path}/shop.yaml", f"{tmp_path}/newer.yaml", "--out", str(tmp_path)])
+    made_with_settings(folder, CALLS, CALLS_SETTINGS)
+    (folder / "newer.yaml").write_text(CALLS.replace(old, new), encoding="utf-8")
+    main(["update", f"{folder}/shop.yaml", f"{folder}/newer.yaml", "--out", str(folder)])
     printed = capsys.readouterr().out.partition("of typed records and arguments:")[2]
     for function in ("list_orders", "take_order", "drop_orders"):
         printed = printed.replace(f" in `{function}`", "")
-    assert f"  {said}\n" in printed
+    return printed
+
+
+BY_ONE = "narrower: at least 1 characters: breaking"
+NO_LONGER_BY_ONE = "wider: no longer at least 1 characters"
+
+
+@pytest.mark.parametrize(
+    ("member", "older", "newer", "said"),
+    [
+        ("since", "type: string, minLength: 0", "type: string", [BY_ONE]),
+        ("since", "type: string", "type: string, minLength: 0", [NO_LONGER_BY_ONE]),
+        ("since", "type: string", "type: string, minLength: 1", []),
+        ("since", "type: string, minLength: 1", "type: string", []),
+        (
+            "since",
+            "type: string, minLength: 0",
+            "type: string, minLength: 2",
+            ["narrower: at least 2 characters: breaking"],
+        ),
+        ("memo", "type: string", "type: string, minLength: 1", []),
+        ("memo", "type: string, minLength: 0", "type: string", []),
+        ("note", "type: string, minLength: 0", "type: string", []),
+        ("tags", TAGS, TAGS.replace("string", "string, minLength: 1"), []),
+        ("tags", TAGS, f"{TAGS}, minItems: 1", []),
+    ],
+)
+def test_the_least_length_that_is_checked_is_compared(
+    member: str,
+    older: str,
+    newer: str,
+    said: list[str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    schemas = dict.fromkeys(("since", "note", "memo"), "type: string")
+    schemas["tags"] = TAGS
+    before, after = (LENGTHS % {**schemas, member: each} for each in (older, newer))
+    made_with_settings(tmp_path, before, LENGTHS_SETTINGS)
+    (tmp_path / "newer.yaml").write_text(after, encoding="utf-8")
+    main(["update", f"{tmp_path}/shop.yaml", f"{tmp_path}/newer.yaml", "--out", str(tmp_path)])
+    printed = capsys.readouterr().out.partition("of typed records and arguments:\n")[2]
+    lines = [line.strip() for line in printed.splitlines() if f"`{member}` in " in line]
+    assert [re.sub(r"`\w+` in `\w+`: ", "", line) for line in lines] == said
+
+
+IN_LIST, IN_CALL = "        - {name: size", "        - {name: Key"
+
+
+@pytest.mark.parametrize(
+    ("beside", "parameter", "said"),
+    [
+        (IN_CALL, "name: dry, in: query", f"query parameter `dry` (flag): {ONLY_GENERATED}"),
+        (IN_CALL, "name: dry, in: cookie", f"cookie `dry` (flag): {ONLY_GENERATED}"),
+        (IN_CALL, "name: X-Dry, in: header", f"header `X-Dry` (flag): {BY_OPTIONS}"),
+        (IN_LIST, "name: dry, in: cookie", f"cookie `dry` (flag): {ONLY_GENERATED}"),
+        (IN_LIST, "name: X-Dry, in: header", f"header `X-Dry` (flag): {BY_OPTIONS}"),
+        (
+            IN_CALL,
+            "name: Trace, in: header, required: true",
+            "header `Trace` (flag): required: breaking: code by hand sends it",
+        ),
+    ],
+)
+def test_a_new_parameter_that_is_no_argument_is_said_with_what_sends_it(
+    beside: str, parameter: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new = f"        - {{{parameter}, schema: {{type: boolean}}}}\n{beside}"
+    assert f"  new: {said}\n" in updated_calls(tmp_path, beside, new, capsys)
+
+
+def test_a_new_header_that_is_a_key_is_sent_by_no_option(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new = f"        - {{name: Idempotency-Key, in: header, schema: {{type: string}}}}\n{IN_CALL}"
+    said = "no argument: no call sends this key until code by hand does"
+    printed = updated_calls(tmp_path, IN_CALL, new, capsys)
+    assert f"  new: header `Idempotency-Key` (text): {said}\n" in printed
 
 
 PARTS = """

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from tests.spec_values import ANY_JSON, Values, gist, mutated
@@ -48,6 +48,8 @@ WORDS: dict[str, dict[str, set[str]]] = {
 """By union, the words that each class admits, written down once more: the implementation is not
 asked.
 """
+DEFAULTS = {"Defaulting": "Other"}
+"""By union, the class of an object whose word names none."""
 wire = package("reading", **reading(SCHEMAS))
 
 
@@ -126,6 +128,8 @@ HOLDERS = st.recursive(
 
 @MANY
 @given(value=HOLDERS.filter(lambda value: isinstance(value, dict)))
+@example(value={"either": {"type": "Other"}})
+@example(value={"either": {"type": "Missing"}})
 def test_no_object_is_of_a_class_that_its_discriminator_excludes(
     wire: Wire, value: dict[str, Any]
 ) -> None:
@@ -159,17 +163,48 @@ def _items(value: Any) -> list[Any]:
 def _check_member(union: str, found: Any, value: Any) -> None:
     name = type(found).__name__
     if isinstance(value, dict) and name in WORDS[union]:
-        tag = "kind" if name in ("Wallet", "Coupon") else "type"
-        word = value.get(tag)
-        named = {
-            of
-            for of, own in WORDS[union].items()
-            if isinstance(word, str) and word.casefold() in own
-        }
-        assert named == ({name} if name != "Other" else set()) or (
-            tag not in value and union != "Defaulting"
-        )
+        assert _may_be(union, name, value)
     _check(found, value)
+
+
+def _may_be(union: str, name: str, value: dict[str, Any]) -> bool:
+    """Whether an object of a union may be of a class: its word names that one, or there is no word.
+
+    Of a union with a default, an object whose word names no class is of the default.
+    """
+    tag = "kind" if name in ("Wallet", "Coupon") else "type"
+    default = DEFAULTS.get(union)
+    if tag not in value and default is None:
+        return True
+    word = value.get(tag)
+    named = [
+        each
+        for each, own in WORDS[union].items()
+        if isinstance(word, str) and word.casefold() in own
+    ]
+    return (named or [default]) == [name]
+
+
+@pytest.mark.parametrize(
+    ("union", "value", "classes"),
+    [
+        ("Defaulting", {"type": "Other"}, ["Other"]),
+        ("Defaulting", {"type": "missing"}, ["Other"]),
+        ("Defaulting", {"type": 7}, ["Other"]),
+        ("Defaulting", {}, ["Other"]),
+        ("Defaulting", {"type": "SEPA"}, ["Sepa"]),
+        ("Payment", {"type": "credit"}, ["Card"]),
+        ("Payment", {"type": "missing"}, []),
+        ("Payment", {}, ["Card", "Sepa"]),
+    ],
+)
+def test_the_words_of_a_value_say_which_classes_it_may_be_of(
+    wire: Wire, union: str, value: dict[str, Any], classes: list[str]
+) -> None:
+    assert [each for each in WORDS[union] if _may_be(union, each, value)] == classes
+    member = {"Defaulting": "either", "Payment": "payment"}[union]
+    model = wire.models.Holder.from_dict({member: value})
+    _check(model, {member: value})
 
 
 @pytest.mark.parametrize(("field", "text", "written"), DOCUMENT["formats"])

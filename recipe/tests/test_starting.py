@@ -123,7 +123,7 @@ def test_typed_makes_a_record_of_each_answer_and_the_arguments_of_each_list(
     assert records == [b"Cat", b"Dog", b"Line", b"Order"]
     lists = re.findall(rb"^def (\w+)", made["arguments.py"], re.MULTILINE)
     assert lists == [b"list_orders"]
-    assert b"sizes" not in made["arguments.py"]
+    assert b"sizes:" not in made["arguments.py"]
     printed = capsys.readouterr().out
     assert re.search(r"no-argument \(1\): .*\n +listOrders\.sizes\n", printed)
     assert f"no-list (1): {NOTES['no-list']}\n    {NO_LIST}" in printed

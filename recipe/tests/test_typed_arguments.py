@@ -136,7 +136,7 @@ forms:
   id: {whole: "[a-z]{1,9}", wanted: an id}
 calls:
   getLine: {names: {number: line}, ranges: [[from, to]], leave_out: [page]}
-  dropLine: {positional: [orderId]}
+  dropLine: {positional: [number]}
   readTotal: {}
 """
 CHOICES = "\nchoices: {W: {LOW: 1}, V: [a]}\nforms: {f: {whole: a, wanted: a}}"
@@ -264,7 +264,9 @@ def test_a_parameter_that_no_check_knows_is_named_and_no_argument(
     schema: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     document = DOCUMENT.replace("{type: string, minLength: 0}", schema)
-    assert "words:" not in source_of(made(tmp_path, document))
+    source = source_of(made(tmp_path, document))
+    assert "words:" not in source
+    assert 'untyped=("words",)' in source
     main(["generate", str(tmp_path / "shop.yaml"), "--out", str(tmp_path)])
     assert re.search(r"no-argument \(1\): .*\n +listOrders\.words\n", capsys.readouterr().out)
 
@@ -374,13 +376,13 @@ def test_an_entry_that_does_not_fit_a_query_object_stops_generation(
     "statement",
     [
         (
-            "def get_line( line: int, order_id: str, *, from_: date | str | None = None, "
+            "def get_line( order_id: str, line: int, *, from_: date | str | None = None, "
             "to: date | str | None = None ) -> _typed.CheckedCall:"
         ),
-        '_typed.Query("The line") as check: sent["number"] = check.integer("line", line, 1, 9)',
-        'sent["order_id"] = check.form("order_id", order_id, ID_FORM)',
+        '_typed.Query("The order") as check: sent["order_id"] = check.form("order_id", order_id,',
+        'sent["number"] = check.integer("line", line, 1, 9)',
         'check.range("from_", from_, "to", to) return _typed.CheckedCall(_get_line, sent)',
-        "def drop_line(number: int, order_id: str) -> _typed.CheckedCall:",
+        "def drop_line(order_id: str, number: int) -> _typed.CheckedCall:",
         'def read_total() -> _typed.CheckedCall: """read_total"""',
         'with _typed.Query("The read total") as check: pass',
         "from ..api.default import get_line as _get_line",
@@ -410,6 +412,31 @@ def test_an_entry_that_is_no_call_stops_generation(
 ) -> None:
     with pytest.raises(SettingsError, match=re.escape(message)):
         made(tmp_path, CALLS, settings)
+
+
+def test_a_part_of_the_path_that_is_not_declared_is_a_text(tmp_path: Path) -> None:
+    document = re.sub("      parameters:\n(        - .*\n)+", "", DOCUMENT)
+    source = source_of(made(tmp_path, document, "lists: {listOrders: {what: list of orders}}"))
+    assert "def list_orders(shop_id: str) -> _typed.ListQuery:" in source
+
+
+def test_positional_arguments_are_those_of_the_path_and_then_those_of_the_settings(
+    tmp_path: Path,
+) -> None:
+    entry = LIST % "positional: [since, state, shopId]"
+    signature = "def list_orders( shop_id: str, since: str, state: str, *,"
+    assert signature in source_of(made(tmp_path, settings=entry))
+
+
+def test_a_default_of_the_document_is_described_and_not_sent(tmp_path: Path) -> None:
+    document = DOCUMENT.replace("maximum: 50}", "maximum: 50, default: 20}")
+    document = document.replace(
+        "schema: {type: boolean}", "schema: {type: boolean, default: false}, description: If paid"
+    )
+    source = source_of(made(tmp_path, document))
+    assert "page_size: `size`. (The server's default: 20)." in source
+    assert "paid: If paid (The server's default: false)." in source
+    assert "page_size: int | None = None" in source
 
 
 def test_words_that_are_closed_are_a_type_that_takes_no_other(tmp_path: Path) -> None:
@@ -521,6 +548,11 @@ def test_each_sentence_of_a_message_ends_with_one_mark(
             "name: X-Since, in: header",
             "needs the header X-Since, which no list sends",
         ),
+        (
+            "name: since, in: query",
+            "name: since, in: cookie",
+            "needs the cookie since, which no list sends",
+        ),
     ],
 )
 def test_a_parameter_that_no_list_can_send_is_named(
@@ -534,6 +566,7 @@ def test_a_parameter_that_no_list_can_send_is_named(
 
 def test_a_list_without_arguments_is_a_function_too(tmp_path: Path) -> None:
     document = re.sub("      parameters:\n(        - .*\n)+", "", DOCUMENT)
+    document = document.replace("/shops/{shopId}/orders", "/orders")
     source = source_of(made(tmp_path, document, "lists: {listOrders: {what: list of orders}}"))
     assert "def list_orders() -> _typed.ListQuery:" in source
     assert "constant = frozenset[str]()" in source

@@ -79,6 +79,7 @@ bodies:
     by_hand: {key: str | None}
     compared_as: {details.reference: word}
 """
+NOTE_WITH_DEFAULT = "note: {type: string, maxLength: 80, default: none, description: For you}"
 CALL = "bodies: {takeOrder: {what: order, %s}}"
 
 
@@ -104,6 +105,17 @@ def test_a_call_is_a_function_with_the_members_of_its_body(tmp_path: Path) -> No
         "tags: Sequence[str] | None = None, wrapped: bool | None = None, "
         "key: str | None = None, ) -> _typed.Request:"
     ) in source_of(made(tmp_path))
+
+
+def test_the_parts_of_the_path_are_in_the_order_in_which_the_path_has_them(
+    tmp_path: Path,
+) -> None:
+    till = "        - {name: till, in: path, required: true, schema: {type: string}}\n"
+    parameter = "        - {name: shopId"
+    document = DOCUMENT.replace(parameter, f"{till}{parameter}")
+    document = document.replace("/shops/{shopId}/orders", "/shops/{shopId}/tills/{till}/orders")
+    source = source_of(made(tmp_path, document))
+    assert "def take_order( shop_id: str, till: str, *," in source
 
 
 @pytest.mark.parametrize(
@@ -227,12 +239,31 @@ def test_a_text_that_the_settings_say_more_of_has_the_limits_of_the_document_too
     assert check in flat(source_of(result))
 
 
+def test_a_default_of_the_document_is_described_and_not_sent(tmp_path: Path) -> None:
+    document = DOCUMENT.replace("note: {type: string, maxLength: 80}", NOTE_WITH_DEFAULT).replace(
+        "count: {type: integer, ", "count: {type: integer, default: 1, "
+    )
+    result = made(tmp_path, document)
+    arguments, parts = source_of(result), source_of(result, "parts")
+    said = """For you (The server's default: "none"). Up to 80 characters."""
+    assert said in arguments
+    assert "note: str | None = None" in arguments
+    assert "`count`. (The server's default: 1). 1 to 99." in parts
+    assert "count: int | None = None" in parts
+
+
 def test_a_name_that_the_generated_code_uses_itself_gets_an_underscore(tmp_path: Path) -> None:
     document = DOCUMENT.replace("        source:", "        check: {type: string}\n        source:")
     document = document.replace("        made:", "        date: {type: string}\n        made:")
     result = made(tmp_path, document)
     assert 'sent["check"] = check.text("check_", check_)' in source_of(result)
     assert 'sent["date"] = check.text(place + "date_", part.date_)' in source_of(result, "parts")
+
+
+def test_a_limit_that_a_form_decides_in_place_of_is_not_said(tmp_path: Path) -> None:
+    settings = SETTINGS.replace("reference: {", "reference: {whole: '[A-Z]{4}', ")
+    assert "2 to 30 characters" in source_of(made(tmp_path))
+    assert "2 to 30 characters" not in source_of(made(tmp_path, settings=settings))
 
 
 def test_a_member_that_no_check_knows_is_named_and_no_argument(
@@ -242,11 +273,105 @@ def test_a_member_that_no_check_knows_is_named_and_no_argument(
     document = DOCUMENT.replace("wrapped: {type: boolean}", f"wrapped: {inline}")
     document = document.replace("count: {type: integer", "count: {type: object")
     result = made(tmp_path, document)
-    assert "wrapped" not in source_of(result)
+    source = source_of(result)
+    assert "wrapped:" not in source
+    assert 'path, by_hand, untyped=("wrapped",))' in flat(source)
     assert "count" not in source_of(result, "parts")
     main(["generate", str(tmp_path / "shop.yaml"), f"--out={tmp_path}"])
     noted = capsys.readouterr().out.partition("no-argument (2): ")[2].splitlines()
     assert [line.strip() for line in noted[1:]] == ["takeOrder.wrapped", "OrderLine.count"]
+
+
+PURPOSE = """    Purpose:
+      type: object
+      required: [purpose]
+      properties:
+        purpose: {type: string, maxLength: 35}
+    Short: {properties: {note: {type: string, maxLength: 60}}}
+    Code: {type: string, maxLength: 9}
+    Line:
+"""
+COMPOSED = DOCUMENT.replace("    Line:\n", PURPOSE)
+ALL_OF = "      allOf: [{$ref: '#/components/schemas/Purpose'}]\n      type: object\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "module", "holder", "value"),
+    [
+        ("NewOrder", "arguments", "sent", "purpose"),
+        ("Details", "arguments", "in_details", "purpose"),
+        ("Line", "parts", "sent", "part.purpose"),
+    ],
+)
+def test_the_members_of_an_all_of_beside_properties_are_arguments(
+    name: str, module: str, holder: str, value: str, tmp_path: Path
+) -> None:
+    head = f"    {name}:\n      type: object\n"
+    assert head in COMPOSED
+    document = COMPOSED.replace(head, f"    {name}:\n{ALL_OF}")
+    source = source_of(made(tmp_path, document), module)
+    label = 'place + "purpose"' if module == "parts" else '"purpose"'
+    assert f'{holder}["purpose"] = check.text({label}, {value}, 35)' in source
+    assert f"if {value} is not None" not in source
+
+
+def test_of_two_limits_of_one_member_the_narrower_one_holds(tmp_path: Path) -> None:
+    head = "    Details:\n      type: object\n"
+    document = COMPOSED.replace(head, f"    Details:\n{ALL_OF}").replace("/Purpose", "/Short")
+    assert 'check.text("note", note, 60)' in source_of(made(tmp_path, document))
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        "{allOf: [{$ref: '#/components/schemas/Code'}], minLength: 2}",
+        "{allOf: [{$ref: '#/components/schemas/Code'}, {minLength: 2}]}",
+        "{anyOf: [{$ref: '#/components/schemas/Code'}, {type: 'null'}], minLength: 2}",
+        "{type: string, minLength: 2, allOf: [{maxLength: 9}]}",
+        "{$ref: '#/components/schemas/Code', minLength: 2, description: 3.1}",
+    ],
+)
+def test_limits_around_a_reference_are_checked(schema: str, tmp_path: Path) -> None:
+    document = COMPOSED.replace("note: {type: string, maxLength: 80}", f"note: {schema}")
+    if "3.1" in schema:
+        document = document.replace("openapi: 3.0.3", "openapi: 3.1.0")
+    assert 'check.text("note", note, 9, shortest=2)' in source_of(made(tmp_path, document))
+
+
+def test_what_stands_beside_a_reference_in_openapi_3_0_counts_for_nothing(tmp_path: Path) -> None:
+    schema = "{$ref: '#/components/schemas/Code', minLength: 2}"
+    document = COMPOSED.replace("note: {type: string, maxLength: 80}", f"note: {schema}")
+    assert 'check.text("note", note, 9)' in source_of(made(tmp_path, document))
+
+
+def test_an_object_with_more_than_it_refers_to_is_lifted_with_all_members(tmp_path: Path) -> None:
+    document = DOCUMENT.replace("openapi: 3.0.3", "openapi: 3.1.0").replace(
+        "details: {$ref: '#/components/schemas/Details'}",
+        "details: {$ref: '#/components/schemas/Details', required: [code], "
+        "properties: {code: {type: string}}}",
+    )
+    assert 'in_details["code"] = check.text("code", code)' in source_of(made(tmp_path, document))
+
+
+def test_an_object_with_more_than_it_refers_to_is_no_request_object(tmp_path: Path) -> None:
+    line = "items: {$ref: '#/components/schemas/Line'}"
+    more = "items: {$ref: '#/components/schemas/Line', properties: {code: {type: string}}}"
+    document = DOCUMENT.replace("openapi: 3.0.3", "openapi: 3.1.0").replace(line, more)
+    result = made(tmp_path, document)
+    assert result.typed is not None
+    assert [plan.untyped for plan in result.typed.calls.bodies] == [["lines"]]
+
+
+def test_a_required_member_that_two_parts_contradict_each_other_in_stops_generation(
+    tmp_path: Path,
+) -> None:
+    document = COMPOSED.replace(
+        "      required: [reference]\n      properties:\n",
+        "      allOf: [{$ref: '#/components/schemas/Purpose'}]\n"
+        "      required: [reference]\n      properties:\n        purpose: {type: integer}\n",
+    )
+    with pytest.raises(SettingsError, match=r"details\.purpose: no check knows the type"):
+        made(tmp_path, document)
 
 
 def test_a_pattern_of_the_document_has_to_match_as_a_whole_without_a_setting(
@@ -322,6 +447,23 @@ def test_a_form_of_the_settings_takes_the_place_of_a_pattern_that_python_cannot_
     made(tmp_path, DOCUMENT.replace("[A-Z0-9-]+", r"\p{Lu}+"), settings)
     assert main(["generate", str(tmp_path / "shop.yaml"), f"--out={tmp_path}"]) == 0
     assert "unread-pattern" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("location", "what"),
+    [("query", "query parameter"), ("header", "header"), ("cookie", "cookie")],
+)
+def test_a_parameter_that_has_to_be_sent_and_no_argument_sends_stops_generation(
+    location: str, what: str, tmp_path: Path
+) -> None:
+    channel = f"{{name: X-Channel, in: {location}, required: true, schema: {{type: string}}}}"
+    path = "        - {name: shopId"
+    document = DOCUMENT.replace(path, f"        - {channel}\n{path}")
+    message = f"bodies.takeOrder: POST /shops/{{shopId}}/orders: it needs the {what} X-Channel"
+    with pytest.raises(SettingsError, match=re.escape(message)):
+        made(tmp_path, document)
+    settings = SETTINGS.replace("key: str | None", "key: str | None, x_channel: str")
+    assert "x_channel: str" in source_of(made(tmp_path, document, settings))
 
 
 @pytest.mark.parametrize(

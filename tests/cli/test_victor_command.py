@@ -24,8 +24,10 @@ from victor_ext.providers.victor.creating import ARGUMENTS
 from victor_ext.sandbox import RemoteSandbox, Sandbox
 from victor_ext.sandbox.velo import VeloSandbox
 from victor_ext.systems import entry_points_of
+from victor_spec.typed.settings import read_settings
 
 pytestmark = pytest.mark.slow
+ROOT = Path(__file__).resolve().parents[2]
 LIGHT = """
 import sys
 from victor_ext.cli import main
@@ -94,13 +96,24 @@ def test_help_names_the_settings_and_the_exit_statuses(bare_command: Command) ->
         "141",
     ]
     create = bare_command("rfp", "create", "--help").out
-    for place, name in ARGUMENTS.items():
+    key = create.partition("--idempotency-key")[2]
+    assert "20 to 128 visible ASCII characters" in " ".join(key.split())
+
+
+def test_each_argument_of_create_that_the_settings_decide_about_is_an_option(
+    bare_command: Command,
+) -> None:
+    """A member of a newer document is an argument at once, and needs no option until then."""
+    settings = read_settings(ROOT / "openapi" / "victor.settings.yaml")
+    decided = {name for _, name in settings.bodies["createRequestPayment"].members()}
+    create = bare_command("rfp", "create", "--help").out
+    names = {place: name for place, name in ARGUMENTS.items() if place in decided}
+    assert {"payee_account_number", "amount", "notes"} <= {*names.values()}
+    for place, name in names.items():
         option = f"--{name.replace('_', '-')}"
         assert f"{option} " in create
         # in a message about what the provider has refused
         assert option_of(place, {name: option}) == option
-    key = create.partition("--idempotency-key")[2]
-    assert "20 to 128 visible ASCII characters" in " ".join(key.split())
 
 
 def test_token_prints_a_header_that_is_let_in(command: Command, victor_sandbox: Sandbox) -> None:

@@ -18,6 +18,7 @@ from victor_ext.privacy import short_mask
 
 from . import view
 from .failures import ONLY_READS, Recovery
+from .limits import limits_of
 from .options import Yes, argument, flag, group, number, option, option_words, whole_number
 from .screen import complain, plain, say, show_notices
 from .session import Session, with_session
@@ -48,6 +49,12 @@ Timeout = Annotated[
 ]
 
 
+def _with_limits(argument_name: str, text: str) -> str:
+    """Return a text about an argument of `create`, with the limits that the document has."""
+    limits = limits_of("victor_api", "create_request_payment").get(argument_name)
+    return f"{text} {limits}" if limits else text
+
+
 def _needed(text: str, metavar: str, *words: str) -> Any:
     """Return an option that a call needs: the client reports a missing one with other problems.
 
@@ -66,10 +73,11 @@ class _CreateSession(Session):
     """The options of `create`: the arguments of the client's method, as text."""
 
     payee_account_number: Annotated[
-        str | None, _needed("The account that receives; 3 to 20 digits.", "DIGITS")
+        str | None,
+        _needed(_with_limits("payee_account_number", "The account that receives."), "DIGITS"),
     ] = None
     payer_counterparty_id: Annotated[
-        str | None, _needed("Who is asked; up to 16 characters.", "ID")
+        str | None, _needed(_with_limits("payer_counterparty_id", "Who is asked."), "ID")
     ] = None
     amount: Annotated[
         str | None, _needed("US dollars, above zero, at most two decimals.", "USD")
@@ -81,14 +89,21 @@ class _CreateSession(Session):
         str | None, _needed("YYYY-MM-DD, today or tomorrow; at most 24 hours ahead.", "DATE", *DAYS)
     ] = None
     ultimate_creditor: Annotated[
-        str | None, option("For whom it is collected; only with BUSINESS.", "NAME")
+        str | None,
+        option(
+            _with_limits("ultimate_creditor", "For whom it is collected; only with BUSINESS."),
+            "NAME",
+        ),
     ] = None
     amount_modification_allowed: Annotated[
-        bool | None, option("Whether the payer may pay another amount.")
+        bool | None,
+        option(
+            _with_limits("amount_modification_allowed", "Whether the payer may pay another amount.")
+        ),
     ] = None
-    notes: Annotated[str | None, option("For the payer; up to 150 characters.", "TEXT")] = None
+    notes: Annotated[str | None, option(_with_limits("notes", "For the payer."), "TEXT")] = None
     client_reference_id: Annotated[
-        str | None, option("Your reference; up to 128 characters.", "TEXT")
+        str | None, option(_with_limits("client_reference_id", "Your reference."), "TEXT")
     ] = None
     idempotency_key: Annotated[
         str | None,

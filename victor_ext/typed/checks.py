@@ -48,6 +48,8 @@ class ListQuery(FrozenStruct, frozen=True):
     """By the names of the generated function."""
     may_be_left: bool
     """Whether an item may stop matching a filter while the list is read."""
+    untyped: Sequence[str] = ()
+    """The arguments of the generated function that no method has: no check knows their types."""
 
     def __repr__(self) -> str:
         return "ListQuery('[hidden]')"  # a filter may name a person

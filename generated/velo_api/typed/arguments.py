@@ -1058,8 +1058,7 @@ def create_webhook(
     Args:
         payor_id: The payor whose notifications it gets.
         url: Where notifications are posted. 6 to 2000 characters.
-        authorization_header: What each notification carries as its Authorization header. 4 to
-            1000 characters.
+        authorization_header: What each notification carries as its Authorization header.
         enabled: Whether notifications are posted.
         categories: `payment`, `payee`, `debit`; others may come.
     """
@@ -1208,8 +1207,7 @@ def update_webhook(
     Args:
         webhook_id: The id of the webhook.
         url: Where notifications are posted. 6 to 2000 characters.
-        authorization_header: What each notification carries as its Authorization header. 4 to
-            1000 characters.
+        authorization_header: What each notification carries as its Authorization header.
         enabled: Whether notifications are posted.
         categories: What is notified, `payment`, `payee` or `debit`; others may come.
     """

@@ -43,8 +43,8 @@ def list_payment_requests(
     """List Payment Requests.
 
     Args:
-        page: Uses 0 based indexing.
-        page_size: `page_size`.
+        page: Uses 0 based indexing. (The server's default: 0).
+        page_size: `page_size`. (The server's default: 50).
         victor_id: The Victor Id of the Payment Request.
         start_datetime: ISO 8601 date and time format requiring Zulu timezone.
         end_datetime: ISO 8601 date and time format requiring Zulu timezone.
@@ -206,7 +206,7 @@ def create_request_payment(
         ultimate_creditor: The name of the ultimate creditor. Ultimate creditor can only be set
             if the biller_type is BUSINESS. Up to 100 characters.
         amount_modification_allowed: Whether this request for payment supports a change in
-            payment amount by the payer on approval.
+            payment amount by the payer on approval (The server's default: false).
         notes: Notes associated with the payment. Up to 150 characters.
         client_reference_id: Up to 128 characters.
         idempotency_key: `idempotency_key`.

@@ -151,10 +151,19 @@ def describe_default(document: Tree, log: Log) -> None:
     """
     for where, schema in schemas(document):
         if "$ref" not in schema and "default" in schema:
-            default = json.dumps(schema.pop("default"), ensure_ascii=False)
-            words = schema.get("description", "").rstrip()
-            schema["description"] = f"{words} (The server's default: {default})".lstrip()
-            log("describe-default", f"{where} = {default}")
+            default = schema.pop("default")
+            schema["description"] = with_default(schema.get("description", ""), default)
+            log("describe-default", f"{where} = {default_text(default)}")
+
+
+def with_default(description: str, default: Any) -> str:
+    """A description that names the server's default."""
+    return f"{description.rstrip()} (The server's default: {default_text(default)})".lstrip()
+
+
+def default_text(default: Any) -> str:
+    """A default as a document in JSON has it."""
+    return json.dumps(default, ensure_ascii=False)
 
 
 # ---- Marks: extension keys that model.py.jinja reads ----

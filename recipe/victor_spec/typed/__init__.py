@@ -79,8 +79,7 @@ class Typed:
             modules["typed/arguments.py"] = {
                 **common,
                 "plans": self.lists,
-                "bodies": self.calls.bodies,
-                "parts": self.calls.parts,
+                "calls": self.calls,
             }
         return modules
 

@@ -4,6 +4,7 @@ sends.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -14,7 +15,17 @@ from victor_spec.rewrites.serialization import fields_of
 from victor_spec.tree import Operation, Tree, mapping_at, operations, parameters, resolve
 
 from . import closed_words
-from .checks import LOCALS, Checked, Checks, Patterns, Spot, numbers_of, own_name, reader_of
+from .checks import (
+    LOCALS,
+    Checked,
+    Checks,
+    Patterns,
+    Spot,
+    described,
+    numbers_of,
+    own_name,
+    reader_of,
+)
 from .choices import WordsType
 from .limits import OF_LIST, OF_TEXT, given
 from .settings import (
@@ -87,6 +98,8 @@ class ListPlan:
     """What is sent, and never stops matching an item."""
     untyped: Sequence[str] = ()
     """The parameters that are no arguments: no check knows their types."""
+    untyped_sent: Sequence[str] = ()
+    """The arguments of the generated function that send these."""
     extra: Sequence[Argument] = ()
     """The argument for what the document does not have; empty without one."""
 
@@ -96,7 +109,9 @@ class ListPlan:
 
     @property
     def positional(self) -> list[Argument]:
-        return [each for each in self.arguments if each.is_positional]
+        """In the order of the path, and of the settings."""
+        named = {each.wire: each for each in self.arguments if each.is_positional}
+        return [named[wire] for wire in self.own.positional if wire in named]
 
     @property
     def by_keyword(self) -> list[Argument]:
@@ -141,19 +156,19 @@ def list_plans(
 
 
 def parameters_of(document: Tree, operation: Operation) -> dict[str, Tree]:
-    """The parameters of the path and the query, by their names on the wire. Of a query object, they
-    are its properties.
+    """The parameters of the path, in its order, and those of the query, by their names on the wire.
+    Of a query object, they are its properties.
 
-    Raises SettingsError for two with one name, and for a header that has to be sent.
+    Raises SettingsError for two with one name, and for a header or cookie that has to be sent.
     """
-    by_name: dict[str, Tree] = {}
+    by_name = path_parameters(document, operation)
     for written in parameters(document, operation.item, operation.tree).values():
         parameter = resolve(document, written)
         location = parameter.get("in")
         name = str(parameter.get("name"))
-        if location == "header" and parameter.get("required") is True:
-            raise SettingsError(f"it needs the header {name}, which no list sends.")
-        if location not in ("path", "query"):
+        if location in ("header", "cookie") and parameter.get("required") is True:
+            raise SettingsError(f"it needs the {location} {name}, which no list sends.")
+        if location != "query":
             continue
         for each in fields_of(document, parameter) or [parameter]:
             name = str(each.get("name"))
@@ -161,6 +176,20 @@ def parameters_of(document: Tree, operation: Operation) -> dict[str, Tree]:
                 raise SettingsError(f"it has two parameters {name}: no list has both.")
             by_name[name] = each
     return by_name
+
+
+def path_parameters(document: Tree, operation: Operation) -> dict[str, Tree]:
+    """The parts of the path by their names, in the order in which the path has them, as the
+    generated function does. One that is not declared is a text.
+    """
+    declared: dict[str, Tree] = {}
+    for written in parameters(document, operation.item, operation.tree).values():
+        parameter = resolve(document, written)
+        if parameter.get("in") == "path":
+            declared[str(parameter.get("name"))] = parameter
+    implied: Tree = {"in": "path", "required": True, "schema": {"type": "string"}}
+    names = re.findall(r"{([^{}]+)}", operation.path)
+    return {name: declared.get(name) or {"name": name, **implied} for name in names}
 
 
 class _Planner:
@@ -226,6 +255,7 @@ class _Planner:
             ranges=[(names[first], names[last]) for first, last in self._own.ranges],
             constant=constant,
             untyped=untyped,
+            untyped_sent=[self._sent[wire] for wire in untyped],
             extra=extra,
         )
 
@@ -239,17 +269,18 @@ class _Planner:
             ) from None
 
     def _with_path(self, own: CallSettings) -> CallSettings:
-        """The settings, with what holds of a part of the path: it is positional; a text is an id,
-        where the settings have such a form.
+        """The settings, with what holds of a part of the path: it is positional, before others and
+        in the order of the path; a text is an id, where the settings have such a form.
         """
         path = [wire for wire, each in self._declared.items() if each.get("in") == "path"]
-        first = [wire for wire in path if wire not in (*own.leave_out, *own.positional)]
+        first = [wire for wire in path if wire not in own.leave_out]
+        others = [wire for wire in own.positional if wire not in first]
         form = self._settings.forms.get("id")
         forms = dict(own.forms)
         for wire in path if form is not None and form.whole is not None else ():
             if reader_of(self._schema(self._declared[wire])) == "text":
                 forms.setdefault(wire, "id")
-        return own.model_copy(update={"positional": [*first, *own.positional], "forms": forms})
+        return own.model_copy(update={"positional": [*first, *others], "forms": forms})
 
     def _check_left_out(self, parameters: Mapping[str, Tree]) -> None:
         """Raise SettingsError for what is left out and named elsewhere, or must be sent."""
@@ -287,7 +318,7 @@ class _Planner:
             sent=self._sent[wire],
             annotation=checked.annotation,
             check=checked.call,
-            description=sentence(parameter.get("description")),
+            description=described(wire, parameter.get("description"), schema),
             is_required=self._is_required(wire, parameter),
             is_positional=wire in own.positional,
             default=self._checks.default(wire, kind, schema, self._only_words(wire, checked.words)),
@@ -301,8 +332,7 @@ class _Planner:
             return self._closed(wire, name, schema)
         is_end = any(wire == last for _, last in self._own.ranges)
         spot = Spot(repr(name), name, wire, str(self._endpoint.name), name, is_end)
-        may_be_empty = reader == "text" and schema.get("minLength") == 0
-        return self._checks.checked(spot, reader, schema, may_be_empty=may_be_empty)
+        return self._checks.checked(spot, reader, schema)
 
     def _closed(self, wire: str, name: str, schema: Tree) -> Checked:
         """How words are checked that are the only ones."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from openapi_python_client.parser.openapi import Endpoint
@@ -16,13 +16,13 @@ from victor_spec.tree import (
     mapping_at,
     mappings_at,
     named_schemas,
-    parameters,
     resolve,
 )
 
-from .arguments import operations_by_id
+from .arguments import operations_by_id, path_parameters
 from .body_members import REFERENCE, BodyArgument, Lifted, Members, Schemas
 from .checks import LOCALS, Patterns
+from .limits import given
 from .settings import (
     BodySettings,
     PartSettings,
@@ -54,6 +54,8 @@ class PartPlan:
     accounts: Sequence[str]
     untyped: Sequence[str]
     """The places of members that are no fields: no check knows their types."""
+    parts: Mapping[str, str]
+    """The schemas of the request objects in it, by their places."""
     has_class: bool
     """Whether the class is made from this schema."""
 
@@ -79,6 +81,8 @@ class BodyPlan:
     lifted: Sequence[Lifted]
     untyped: Sequence[str]
     """The places of members that are no arguments: no check knows their types."""
+    parts: Mapping[str, str]
+    """The schemas of the request objects in it, by their places."""
     has_table: bool
     dictionary: str = ""
     """The TypedDict of its arguments."""
@@ -103,6 +107,28 @@ class BodyPlans:
 
     bodies: list[BodyPlan] = field(default_factory=list[BodyPlan])
     parts: list[PartPlan] = field(default_factory=list[PartPlan])
+
+    def untyped_in(self, body: BodyPlan) -> list[str]:
+        """The places of the members of a body that are no arguments, also within its request
+        objects. A member of the items of a list has no place.
+        """
+        within = self.parts_in(body).items()
+        of_parts = [f"{place}.{each}" for place, part in within for each in part.untyped]
+        return [*body.untyped, *of_parts]
+
+    def parts_in(self, body: BodyPlan) -> dict[str, PartPlan]:
+        """The request objects that stand in a body outside of its lists, by their places. Of those
+        that stand in themselves, it has the outer one.
+        """
+        by_schema = {part.schema: part for part in self.parts}
+        found: dict[str, PartPlan] = {}
+        pending = [(place, [schema]) for place, schema in body.parts.items()]
+        for place, schemas in pending:
+            found[place] = by_schema[schemas[-1]]
+            for inner, schema in found[place].parts.items():
+                if schema not in schemas:
+                    pending.append((f"{place}.{inner}", [*schemas, schema]))
+        return found
 
 
 def body_plans(
@@ -144,7 +170,7 @@ def body_of(document: Tree, operation: Operation) -> Tree:
     body = resolve(document, mapping_at(operation.tree, "requestBody"))
     for content_type, content in mappings_at(body, "content"):
         if is_json(bare_type(content_type)):
-            schema = resolve(document, mapping_at(content, "schema"))
+            schema = given(document, mapping_at(content, "schema"))
             if mapping_at(schema, "properties"):
                 return schema
     return {}
@@ -164,9 +190,9 @@ class _Planner:
         members_ = Members(
             self.schemas, f"bodies.{name}", own, self._body(name, operation), str(endpoint.name)
         )
-        path = [
-            members_.of_path(parameter) for parameter in self._path_parameters(operation).values()
-        ]
+        _require_sent(f"bodies.{name}: {operation.where}", own, endpoint)
+        parts = path_parameters(self._document, operation)
+        path = [members_.of_path(parameter) for parameter in parts.values()]
         arguments = members_.arguments()
         by_hand = [_by_hand(each, annotation) for each, annotation in own.by_hand.items()]
         everything = [*path, *arguments, *by_hand]
@@ -195,6 +221,7 @@ class _Planner:
             by_hand=[each.name for each in by_hand],
             lifted=lifted,
             untyped=members_.untyped,
+            parts=members_.parts,
             has_table=own.compared_as is not None,
             dictionary=next(iter(own.dictionary), ""),
             always=[name for names in own.dictionary.values() for name in names],
@@ -202,7 +229,7 @@ class _Planner:
 
     def part(self, schema: str) -> PartPlan:
         own = self._settings.parts.get(schema, PartSettings())
-        tree = resolve(self._document, {"$ref": REFERENCE + schema})
+        tree = self.schemas.resolved({"$ref": REFERENCE + schema})
         members_ = Members(
             self.schemas, f"parts.{schema}", own, tree, self.schemas.class_of(schema), is_part=True
         )
@@ -224,6 +251,7 @@ class _Planner:
             shown=[places[place].name for place in own.shown],
             accounts=[places[place].name for place in own.accounts],
             untyped=members_.untyped,
+            parts=members_.parts,
             has_class=self._first_of(name) == schema,
         )
 
@@ -240,13 +268,25 @@ class _Planner:
             raise SettingsError(f"bodies.{name}: {operation.where} sends no object of JSON.")
         return schema
 
-    def _path_parameters(self, operation: Operation) -> dict[str, Tree]:
-        found: dict[str, Tree] = {}
-        for written in parameters(self._document, operation.item, operation.tree).values():
-            parameter = resolve(self._document, written)
-            if parameter.get("in") == "path":
-                found[str(parameter.get("name"))] = parameter
-        return found
+
+def _require_sent(place: str, own: BodySettings, endpoint: Endpoint) -> None:
+    """Raise SettingsError for a parameter beside the path that has to be sent, and that no argument
+    sends.
+    """
+    beside = {
+        "query parameter": endpoint.query_parameters,
+        "header": endpoint.header_parameters,
+        "cookie": endpoint.cookie_parameters,
+    }
+    for location, found in beside.items():
+        for each in found:
+            name = str(each.python_name)
+            if each.required and name not in own.by_hand:
+                raise SettingsError(
+                    f"{place}: it needs the {location} {each.name.get_untrusted_value()}, which no "
+                    f"argument sends: name the one with which code by hand sends it, {name}, in "
+                    "`by_hand`, or leave this entry out."
+                )
 
 
 def _by_hand(name: str, annotation: str) -> BodyArgument:

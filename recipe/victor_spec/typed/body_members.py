@@ -16,6 +16,7 @@ from .checks import (
     Checks,
     Patterns,
     Spot,
+    described,
     form_name,
     numbers_of,
     own_name,
@@ -24,8 +25,8 @@ from .checks import (
 )
 from .choices import WordsType, words_in
 from .fitting import OF_MONEY, require_one_entry, why_no_currency
-from .limits import count_at, given, without_null
-from .settings import MembersSettings, Settings, sentence
+from .limits import count_at, fewest, given, reference_of, without_null
+from .settings import MembersSettings, Settings
 
 REFERENCE = "#/components/schemas/"
 COMPARED = {"birthday": "day", "second": "moment", "zulu": "moment"}
@@ -124,6 +125,10 @@ class Schemas:
     def resolved(self, schema: Tree) -> Tree:
         return given(self._document, schema)
 
+    def refers(self, schema: Tree) -> bool:
+        """Whether a schema is a reference, and says no more."""
+        return bool(reference_of(self._document, schema))
+
 
 def members_in(
     schema: Tree, lift: Sequence[str], resolved: Callable[[Tree], Tree]
@@ -167,6 +172,8 @@ class Members:
         self._members = members_in(schema, own.lift, schemas.resolved)
         self.untyped: list[str] = []
         """The places of members that are no arguments, because no check knows their types."""
+        self.parts: dict[str, str] = {}
+        """The schemas of the members that are request objects, by their places."""
         self._check_entries()
 
     def _check_entries(self) -> None:
@@ -235,7 +242,7 @@ class Members:
         return BodyArgument(
             name=name,
             annotation=checked.annotation,
-            description=sentence(parameter.get("description")),
+            description=described(wire, parameter.get("description"), schema),
             is_required=True,
             default="None",
             statements=[f"path[{str(PythonIdentifier(wire, PREFIX))!r}] = {checked.call}"],
@@ -274,7 +281,7 @@ class Members:
         yield BodyArgument(
             name=name,
             annotation=checked.annotation,
-            description=self._description(member, schema, checked.reader),
+            description=self._description(member, schema, checked),
             is_required=is_required and default == "None",
             default=default,
             may_be_none=not is_required,
@@ -286,9 +293,14 @@ class Members:
             decided=checked.decided,
         )
 
-    def _description(self, member: Member, schema: Tree, reader: str) -> str:
-        """What the document says of a member, with its limits."""
-        said = sentence(member.schema.get("description") or schema.get("description"))
+    def _description(self, member: Member, schema: Tree, checked: Checked) -> str:
+        """What the document says of a member, with its limits, where nothing decides in their
+        place.
+        """
+        description = member.schema.get("description") or schema.get("description")
+        said = described(member.place, description, schema)
+        schema = {key: limit for key, limit in schema.items() if key not in checked.decided}
+        reader = checked.reader
         limits = ""
         if reader == "text":
             limits = _length(self._shortest(member, schema), schema.get("maxLength"))
@@ -299,11 +311,9 @@ class Members:
         return f"{said} {limits}".strip()
 
     def _shortest(self, member: Member, schema: Tree) -> int:
-        """The fewest characters of a text: an empty one is refused, unless it is allowed here, and
-        not refused by the document.
-        """
-        least = 0 if member.place in self._own.empty else 1
-        return max(least, count_at(schema, "minLength") or 0)
+        """The fewest characters of a text."""
+        may_be_empty = self._checks.may_be_empty(member.place, schema)
+        return fewest(count_at(schema, "minLength"), may_be_empty=may_be_empty)
 
     def _require_may_be_empty(self, member: Member, schema: Tree) -> None:
         """Raise SettingsError for a text that the document never lets be empty."""
@@ -336,6 +346,7 @@ class Members:
         label, value = self._label(name), self._value(name)
         if reader == "part":
             kind = self._part_of(member.schema)
+            self.parts[member.place] = _name_of(member.schema)
             call = f"check.part({label}, {value}, {self._of_part(member.schema)})"
             return Checked(reader, kind, call)
         if reader == "parts":
@@ -344,8 +355,7 @@ class Members:
             call = f"check.parts({label}, {value}, {self._of_part(item)}, {counts})"
             return Checked(reader, f"Sequence[{self._part_of(item)}]", call)
         spot = Spot(label, value, member.place, self._called, name)
-        may_be_empty = member.place in self._own.empty
-        checked = self._checks.checked(spot, reader, schema, may_be_empty=may_be_empty)
+        checked = self._checks.checked(spot, reader, schema)
         if member.place in self._own.references:
             call = f"check.reference({label}, {value}, {count_at(schema, 'maxLength')})"
             call = self._checks.as_text(spot, call, {**schema, "maxLength": None})
@@ -356,23 +366,25 @@ class Members:
 
     def _reader_of(self, member: Member, schema: Tree) -> str | None:
         """How a member is read, by its schema; None: no check knows it."""
-        if mapping_at(schema, "properties") and "$ref" in member.schema:
+        if self._is_part_of_its_own(member.schema):
             return "part"
-        item = without_null(mapping_at(schema, "items"))
-        is_list = schema.get("type") == "array"
-        if is_list and "$ref" in item and mapping_at(self._schemas.resolved(item), "properties"):
+        if schema.get("type") == "array" and self._is_part_of_its_own(mapping_at(schema, "items")):
             return "parts"
         return self._checks.reader_of(schema)
 
+    def _is_part_of_its_own(self, schema: Tree) -> bool:
+        """Whether a schema refers to an object that becomes a request object."""
+        has_members = mapping_at(self._schemas.resolved(schema), "properties")
+        return bool(has_members) and self._schemas.refers(schema)
+
     def _part_of(self, schema: Tree) -> str:
         """The class of request objects that a reference leads to."""
-        name = str(schema.get("$ref")).removeprefix(REFERENCE)
+        name = _name_of(schema)
         self._schemas.referred.append(name)
         return self._schemas.class_of(name)
 
     def _of_part(self, schema: Tree) -> str:
-        name = str(schema.get("$ref")).removeprefix(REFERENCE)
-        return f"{self._part_of(schema)}, {self._schemas.function_of(name)}"
+        return f"{self._part_of(schema)}, {self._schemas.function_of(_name_of(schema))}"
 
     def _money(self, name: str, member: Member) -> BodyArgument:
         """An argument that is Money, sent in minor units."""
@@ -401,7 +413,7 @@ class Members:
         return BodyArgument(
             name=name,
             annotation="Money",
-            description=sentence(schema.get("description")),
+            description=described(member.place, schema.get("description"), schema),
             is_required=is_required,
             default="None",
             statements=["\n".join(lines)],
@@ -417,6 +429,11 @@ class Members:
             why = why_no_currency(place, words_in(schema))
         if why:
             raise self._checks.misfit("money", place, why)
+
+
+def _name_of(reference: Tree) -> str:
+    """The schema that a reference leads to."""
+    return str(reference.get("$ref")).removeprefix(REFERENCE)
 
 
 def _holder(member: Member) -> str:

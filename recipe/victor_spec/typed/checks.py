@@ -8,17 +8,18 @@ import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 from openapi_python_client.strings import PythonIdentifier
 
 from victor_spec.requests import PREFIX
+from victor_spec.rewrites.schemas import with_default
 from victor_spec.tree import Tree, mapping_at, unused
 
 from .choices import WordsType, default_name, words_in
 from .dialects import why_other
 from .fitting import READ_AS, why_no_default, why_not_read_as, why_unfit
-from .limits import LEAST_WHOLE, MOST_WHOLE, OF_TEXT, allowed, count_at, ends_of, given
+from .limits import LEAST_WHOLE, MOST_WHOLE, OF_TEXT, allowed, count_at, ends_of, fewest, given
 from .settings import (
     ArgumentSettings,
     FormSettings,
@@ -27,6 +28,7 @@ from .settings import (
     is_name,
     nearest,
     require_known,
+    sentence,
     why_unread,
 )
 
@@ -70,6 +72,13 @@ methods and checks with these arguments have beside them.
 def own_name(name: str) -> str:
     """The name that an argument has without a setting: a name that is taken gets an underscore."""
     return f"{name}_" if name in LOCALS or not is_name(name) else name
+
+
+def described(wire: str, description: Any, schema: Tree) -> str:
+    """What a document says of an argument, with the server's default, which is not sent."""
+    if "default" not in schema:
+        return sentence(description)
+    return sentence(with_default(str(description or f"`{wire}`."), schema["default"]))
 
 
 def reader_of(schema: Tree) -> str | None:
@@ -259,27 +268,31 @@ class Checks:
         defaults: Mapping[str, object] = getattr(self.own, "defaults", {})
         if wire not in defaults:
             return None
-        may_be_empty = wire in getattr(self.own, "empty", ())
-        limits = {**schema, "minLength": 0} if may_be_empty else {"minLength": 1, **schema}
+        may_be_empty = self.may_be_empty(wire, schema)
+        least = fewest(count_at(schema, "minLength"), may_be_empty=may_be_empty)
+        limits = {**schema, "minLength": least}
         value = defaults[wire]
         why = why_no_default(kind, value, limits, words, self.whole_of(wire))
         if why:
             raise self.misfit("defaults", wire, why)
         return repr(value)
 
+    def may_be_empty(self, wire: str, schema: Tree) -> bool:
+        """Whether a text of no characters is taken, or a list of no items, where no limit refuses
+        it: the settings say it of a body, and `minLength: 0` of a parameter.
+        """
+        if self.in_body:
+            return wire in getattr(self.own, "empty", ())
+        return reader_of(schema) is not None and count_at(schema, "minLength") == 0
+
     def whole_of(self, wire: str) -> str | None:
         """The regular expression of the form of a text; None without one in the settings."""
         form = self.own.forms.get(wire)
         return None if form is None else self.settings.forms[form].whole
 
-    def checked(
-        self, spot: Spot, reader: str, schema: Tree, *, may_be_empty: bool = False
-    ) -> Checked:
-        """How an argument is checked that is a scalar, or a list of scalars.
-
-        `may_be_empty` says that a text has no characters, or a list no items, if the document does
-        not refuse it.
-        """
+    def checked(self, spot: Spot, reader: str, schema: Tree) -> Checked:
+        """How an argument is checked that is a scalar, or a list of scalars."""
+        may_be_empty = self.may_be_empty(spot.wire, schema)
         is_list = reader == "items"
         items = self.items(schema)
         inner, scalar = (str(reader_of(items)), items) if is_list else (reader, schema)
@@ -289,9 +302,9 @@ class Checks:
             call = self._call(spot, reader, schema, words, may_be_empty=may_be_empty)
             return Checked(reader, annotation, call, words, self._decided(spot.wire, inner))
         each = self._call(spot._replace(label="field", value="item"), inner, items, words)
-        fewest = max(0 if may_be_empty else 1, count_at(schema, "minItems") or 0)
+        least = fewest(count_at(schema, "minItems"), may_be_empty=may_be_empty)
         most = count_at(schema, "maxItems")
-        counts = f"{fewest}" if most is None else f"{fewest}, {most}"
+        counts = f"{least}" if most is None else f"{least}, {most}"
         call = f"check.each({spot.label}, {spot.value}, lambda field, item: {each}, {counts})"
         found = self._decided(spot.wire, inner).items()
         decided = {key if key == "enum" else f"items.{key}": who for key, who in found}
@@ -365,7 +378,7 @@ class Checks:
         of_value = f"{spot.label}, {spot.value}"
         if form is not None and self.settings.forms[form].whole is not None:
             return f"check.form({of_value}, {form_name(form)})"
-        shortest = max(0 if may_be_empty else 1, count_at(schema, "minLength") or 0)
+        shortest = fewest(count_at(schema, "minLength"), may_be_empty=may_be_empty)
         longest = count_at(schema, "maxLength")
         pattern = self._pattern_of(spot.wire, schema, form)
         if pattern is not None:

@@ -9,7 +9,17 @@ from math import ceil, floor
 from typing import Any, NamedTuple
 
 from victor_spec.enforced import split
-from victor_spec.tree import Tree, is_mapping, is_null, list_at, mapping_at, resolve, types_of
+from victor_spec.tree import (
+    Tree,
+    is_list,
+    is_mapping,
+    is_null,
+    list_at,
+    mapping_at,
+    target,
+    trees_at,
+    types_of,
+)
 
 LEAST_WHOLE, MOST_WHOLE = -(2**63), 2**63 - 1
 """The limits of a number of which the document has none."""
@@ -17,17 +27,63 @@ FORMATS = {"int32": (-(2**31), 2**31 - 1)}
 """Those of a format."""
 OF_TEXT = ("minLength", "maxLength", "pattern")
 OF_LIST = ("minItems", "maxItems")
+DESCRIBING = frozenset(
+    {"title", "description", "default", "example", "examples", "deprecated", "externalDocs"}
+    | {"readOnly", "writeOnly", "nullable", "xml", "additionalProperties", "discriminator"}
+)
+"""Keywords that say nothing of what a value may be, or nothing that a check asks."""
+_NARROWER: Mapping[str, Callable[..., Any]] = {
+    **dict.fromkeys(("minLength", "minItems", "minimum", "exclusiveMinimum"), max),
+    **dict.fromkeys(("maxLength", "maxItems", "maximum", "exclusiveMaximum"), min),
+}
+"""Of two limits, the one that holds."""
 
 
-def given(document: Tree, tree: Tree) -> Tree:
-    """The schema of a value that is given, after all references: null gives none."""
-    return without_null(resolve(document, without_null(tree)))
+def given(document: Tree, tree: Tree, above: frozenset[str] = frozenset()) -> Tree:
+    """The schema of a value that is given: null gives none. It is one with what it refers to, with
+    what stands beside a reference (OpenAPI 3.0 ignores that), and with the parts of its `allOf`.
+
+    Parts that contradict each other are a schema without a type, which no check knows. `above` are
+    the references that lead here.
+    """
+    schema = without_null(tree)
+    parts = trees_at(schema, "allOf")
+    beside = {key: value for key, value in schema.items() if key not in ("$ref", "allOf")}
+    reference = schema.get("$ref")
+    if isinstance(reference, str):
+        if _ignores_siblings(document):
+            parts = []
+            beside = {key: value for key, value in beside.items() if _only_describes(key)}
+        referred = target(document, reference) if reference not in above else None
+        above |= {reference}
+        parts = [referred if is_mapping(referred) else {}, *parts]
+    if not parts:
+        return schema
+    return _as_one([*(given(document, part, above) for part in parts), beside])
+
+
+def reference_of(document: Tree, tree: Tree) -> str:
+    """The reference that a schema is; empty where it is none, or says more than that."""
+    schema = without_null(tree)
+    beside = [key for key in schema if key != "$ref" and not _only_describes(key)]
+    is_alone = not beside or _ignores_siblings(document)
+    return str(schema.get("$ref", "")) if is_alone else ""
+
+
+def _ignores_siblings(document: Tree) -> bool:
+    """Whether what stands beside a reference counts for nothing."""
+    return str(document.get("openapi")).startswith("3.0")
+
+
+def _only_describes(key: str) -> bool:
+    """Whether a keyword says nothing of what a value may be."""
+    return key in DESCRIBING or key.startswith("x-")
 
 
 def without_null(schema: Tree) -> Tree:
     """The schema without null: `[string, 'null']` is text, and a union with null its other member.
 
-    A composition of one schema is that schema.
+    A composition of one schema is that schema; one with more beside it is an `allOf`.
     """
     types = [each for each in types_of(schema) if each != "null"]
     if len(types) == 1:
@@ -35,8 +91,50 @@ def without_null(schema: Tree) -> Tree:
     for key in ("anyOf", "oneOf", "allOf"):
         others = [each for each in list_at(schema, key) if is_mapping(each) and not is_null(each)]
         if len(others) == 1 and not types and "properties" not in schema:
-            return without_null({**{k: v for k, v in schema.items() if k != key}, **others[0]})
+            beside = {name: value for name, value in schema.items() if name != key}
+            if not all(map(_only_describes, beside)):
+                return {**beside, "allOf": [*list_at(beside, "allOf"), *others]}
+            return without_null({**others[0], **beside})
     return schema
+
+
+def _as_one(parts: Sequence[Tree]) -> Tree:
+    """One schema for what all parts say; without a type where they contradict each other."""
+    whole: Tree = {}
+    for part in parts:
+        for key, value in part.items():
+            if key not in whole or whole[key] == value or _only_describes(key):
+                whole[key] = value
+                continue
+            both = _both(key, whole[key], value)
+            if both is None:
+                return {name: said for name, said in whole.items() if _only_describes(name)}
+            whole[key] = both
+    return whole
+
+
+def _both(key: str, first: Any, second: Any) -> Any:
+    """What two parts of a schema say together by one keyword, where they differ; None where no
+    check knows it.
+    """
+    if key == "properties" and is_mapping(first) and is_mapping(second):
+        shared = [name for name in first if name in second and first[name] != second[name]]
+        return {**first, **second, **{name: _all_of(first[name], second[name]) for name in shared}}
+    if key == "items":
+        return _all_of(first, second)
+    if key == "required" and is_list(first) and is_list(second):
+        return [*dict.fromkeys([*first, *second])]
+    if key == "enum" and is_list(first) and is_list(second):
+        return [each for each in first if each in second] or None
+    if key == "type" and "integer" in (first, second) and "number" in (first, second):
+        return "integer"
+    narrow = _NARROWER.get(key)
+    are_numbers = all(type(each) in (int, float) for each in (first, second))
+    return narrow(first, second) if narrow is not None and are_numbers else None
+
+
+def _all_of(*parts: Any) -> Tree:
+    return {"allOf": [*parts]}
 
 
 class Ends(NamedTuple):
@@ -109,12 +207,14 @@ def limits_of(document: Tree, schema: Tree) -> Mapping[str, Any]:
     if type_ == "array":
         items = limits_of(document, given(document, mapping_at(schema, "items")))
         limits |= {f"items.{key}": limit for key, limit in items.items()}
-    allows_all = {("minLength", 0), ("minItems", 0)}
-    return {
-        key: limit
-        for key, limit in limits.items()
-        if limit is not None and (key, limit) not in allows_all
-    }
+    return {key: limit for key, limit in limits.items() if limit is not None}
+
+
+def fewest(limit: int | None, *, may_be_empty: bool) -> int:
+    """The fewest characters or items that are taken: none are refused, unless that is allowed here,
+    and not refused by the limit of the document.
+    """
+    return max(0 if may_be_empty else 1, limit or 0)
 
 
 def count_at(schema: Tree, key: str) -> int | None:

@@ -16,14 +16,17 @@ from victor_spec.enforced import split
 from victor_spec.members import Kind
 from victor_spec.requests import PREFIX
 from victor_spec.requests import key as key_of
+from victor_spec.rewrites.keys import is_key
+from victor_spec.rewrites.operations import OF_TRANSPORT
+from victor_spec.rewrites.schemas import default_text
 from victor_spec.tree import Tree, is_list, mapping_at, parameters, resolve
 
 from .arguments import Argument, ListPlan, operations_by_id, parameters_of
-from .bodies import BodyPlan, PartPlan, body_of
+from .bodies import BodyPlan, BodyPlans, PartPlan, body_of
 from .body_members import REFERENCE, members_in
 from .checks import own_name, snake
-from .limits import allowed, given, limits_of
-from .records import RecordField, RecordPlan, own_field_name, record_of
+from .limits import allowed, fewest, given, limits_of
+from .records import RecordField, RecordPlan, is_text, own_field_name, record_of
 from .settings import (
     BodySettings,
     MembersSettings,
@@ -64,6 +67,18 @@ HAND = "code by hand decides"
 NOT_SENT = "no generated argument sends it"
 OF_MONEY = "`Money` decides"
 NOT_LIFTED = "no field: it is not lifted"
+FEWEST = frozenset({"minLength", "minItems", "items.minLength"})
+"""The limits that hold without a word of the document: a text or a list is not empty."""
+BESIDE_QUERY = ("header", "cookie")
+BESIDE_BODY = ("query", *BESIDE_QUERY)
+"""Where the parameters stand that are no arguments: of lists and calls, and of operations that send
+an object.
+"""
+BY_OTHERS = frozenset({"accept", "authorization", "content-type", *OF_TRANSPORT})
+"""Headers that are no parameters (OpenAPI 3, Parameter Object), or that httpx writes."""
+BY_EXTRA = "`extra_body` sends it"
+IN_LISTS = "nothing sends it: it stands in items of lists alone"
+"""How a member is sent that is no argument."""
 READ_AGAIN = "the list is read repeatedly; undecided"
 PRIVATE = "in no repr; undecided"
 
@@ -84,15 +99,29 @@ class Declared(NamedTuple):
     """By their keywords, without those that nobody keeps."""
     not_enforced: Tree
     """Those limits."""
+    default: str
+    """The server's; empty without one."""
+    may_be_empty: bool
+    """Whether a text without characters is taken, or a list without items, where no limit refuses
+    it.
+    """
 
     def text(self) -> str:
         """Its type and its limits: `text, at most 12 characters`."""
         limits = [
-            words.format(self.limits[key]) for key, words in LIMITS.items() if key in self.limits
+            words.format(self.limits[key])
+            for key, words in LIMITS.items()
+            if key in self.limits and (key not in FEWEST or self.limits[key])
         ]
         if self.words:
             limits.append(f"one of {_listed(self.words)}")
         return ", ".join([self.type, *limits])
+
+    def fewest(self, key: str) -> int:
+        """The fewest characters or items that are taken."""
+        own = "minItems" if self.type.startswith("list") else "minLength"
+        may_be_empty = self.may_be_empty and key == own
+        return fewest(self.limits.get(key), may_be_empty=may_be_empty)
 
 
 class Change(NamedTuple):
@@ -120,37 +149,49 @@ Signature = Mapping[str, Declared]
 def news_of_lists(plans: Sequence[ListPlan], before: Tree, after: Tree) -> Iterator[str]:
     """What is new, changed or gone of the arguments of operations without a body."""
     for plan in plans:
-        old, new = _signature(before, plan.operation), _signature(after, plan.operation)
+        old, new = (_signature(each, plan) for each in (before, after))
         if new is None:
             continue
         yield from _news_of_list(plan, old, new)
+        yield from _news_of_others(plan.operation, plan.function, before, after, BESIDE_QUERY)
 
 
-def _signature(document: Tree, operation_id: str) -> Signature | None:
+def _signature(document: Tree, plan: ListPlan) -> Signature | None:
     """The arguments of an operation; None where the document does not have it, or no list can send
     them.
     """
-    operation = operations_by_id(document).get(operation_id)
+    operation = operations_by_id(document).get(plan.operation)
     if operation is None:
         return None
+    read_as = plan.own.read_as
     try:
         found = parameters_of(document, operation)
     except SettingsError:
         return None
-    return {name: _declared(document, each) for name, each in found.items()}
+    return {
+        name: _declared(document, each, may_be_empty=False if name in read_as else None)
+        for name, each in found.items()
+    }
 
 
-def _declared(document: Tree, parameter: Tree) -> Declared:
+def _declared(document: Tree, parameter: Tree, *, may_be_empty: bool | None = None) -> Declared:
+    """`may_be_empty` is what the settings say; None: `minLength: 0` allows an empty text."""
     schema, not_enforced = split(given(document, mapping_at(parameter, "schema")))
     items = split(given(document, mapping_at(schema, "items")))[0]
     is_list_ = schema.get("type") == "array"
+    type_ = f"list of {_type(items)}" if is_list_ and items else _type(schema)
+    limits = limits_of(document, schema)
+    if may_be_empty is None:
+        may_be_empty = type_ == TYPES["string"] and limits.get("minLength") == 0
     return Declared(
-        type=f"list of {_type(items)}" if is_list_ and items else _type(schema),
+        type=type_,
         location=str(parameter.get("in")),
         is_required=parameter.get("required") is True,
         words=allowed(items if is_list_ else schema),
-        limits=limits_of(document, schema),
+        limits=limits,
         not_enforced=not_enforced,
+        default=default_text(schema["default"]) if "default" in schema else "",
+        may_be_empty=may_be_empty,
     )
 
 
@@ -217,12 +258,23 @@ def _changes(before: Declared, after: Declared, *, may_be_left_out: bool) -> Ite
     if before.type != after.type:
         yield Change("other type", f"{after.type}, and not {before.type}", breaks=True)
         return
+    yield from _other_default(before.default, after.default)
     yield from _not_enforced(before, after)
     for key in LIMITS:
         if key not in after.not_enforced:
-            yield from _changed_limit(key, before.limits.get(key), after.limits.get(key))
+            yield from _changed_limit(key, *_compared_limits(key, before, after))
     if "enum" not in after.not_enforced:
         yield from _changed_words(before.words, after.words)
+
+
+def _other_default(before: str, after: str) -> Iterator[Change]:
+    """The server's default, which is not sent: no call is refused by it."""
+    if before == after:
+        return
+    said = f"the server's is {after}" if after else f"the server's is no longer {before}"
+    if before and after:
+        said += f", and not {before}"
+    yield Change("other default", said)
 
 
 def _not_enforced(before: Declared, after: Declared) -> Iterator[Change]:
@@ -234,6 +286,16 @@ def _not_enforced(before: Declared, after: Declared) -> Iterator[Change]:
             continue
         words = LIMITS.get(key, f"{key} {{}}")
         yield Change("not enforced", words.format(_listed(limit) if is_list(limit) else limit))
+
+
+def _compared_limits(key: str, before: Declared, after: Declared) -> tuple[Any, Any]:
+    """A limit in both documents; None: there is none. What is taken is compared: of texts and lists
+    that are refused when they are empty, a least length of 1 says nothing new.
+    """
+    if key not in FEWEST:
+        return before.limits.get(key), after.limits.get(key)
+    old, new = before.fewest(key), after.fewest(key)
+    return None if old <= min(new, 1) else old, None if new <= min(old, 1) else new
 
 
 def _changed_limit(key: str, before: Any, after: Any) -> Iterator[Change]:
@@ -286,6 +348,64 @@ def _gone(name: str, wire: str, where: str) -> str:
     return f"gone: `{name}` in `{where}`{on_the_wire}: breaking"
 
 
+# ---- Headers, cookies, and the query beside a body ----
+
+
+def _news_of_others(
+    operation_id: str,
+    function: str,
+    before: Tree,
+    after: Tree,
+    locations: Collection[str],
+    by_hand: Collection[str] = (),
+) -> Iterator[str]:
+    """What is new or changed of the parameters in these locations, which are no arguments.
+
+    `by_hand` are the arguments that code by hand checks and sends.
+    """
+    old, new = (_others(each, operation_id, locations) for each in (before, after))
+    for key, parameter in new.items():
+        what, name = key
+        place = f"{what} `{name}` in `{function}`"
+        declared = _declared(after, parameter)
+        is_by_hand = snake(name) in by_hand
+        if key in old:
+            who = HAND if locations == BESIDE_BODY else "no argument sends it"
+            decided = dict.fromkeys((*LIMITS, "enum"), who)
+            for change in _changes(_declared(before, old[key]), declared, may_be_left_out=True):
+                yield change.line(place, decided)
+            continue
+        required = ["required", "breaking"] if declared.is_required else []
+        how = (
+            "code by hand sends it" if is_by_hand else f"no argument: {_sent_by(after, parameter)}"
+        )
+        yield ": ".join([f"new: {place} ({declared.text()})", *required, how])
+
+
+def _others(
+    document: Tree, operation_id: str, locations: Collection[str]
+) -> dict[tuple[str, str], Tree]:
+    """The parameters in these locations, by what they are called and their names."""
+    operation = operations_by_id(document).get(operation_id)
+    written = {} if operation is None else parameters(document, operation.item, operation.tree)
+    found: dict[tuple[str, str], Tree] = {}
+    for parameter in (resolve(document, each) for each in written.values()):
+        location, name = str(parameter.get("in")), str(parameter.get("name"))
+        if location in locations and (location != "header" or name.lower() not in BY_OTHERS):
+            found["query parameter" if location == "query" else location, name] = parameter
+    return found
+
+
+def _sent_by(document: Tree, parameter: Tree) -> str:
+    """What sends a parameter that is no argument."""
+    if parameter.get("in") != "header":
+        return "the generated function alone sends it"
+    name, description = str(parameter.get("name")), str(parameter.get("description", ""))
+    if is_key(document, name, mapping_at(parameter, "schema"), description):
+        return "no call sends this key until code by hand does"
+    return "`with_options(headers=...)` sends it"
+
+
 # ---- Bodies ----
 
 
@@ -301,16 +421,21 @@ def news_of_bodies(
         own = settings.bodies[body.operation]
         old, new = (_body_members(each, body.operation, own) for each in (before, after))
         undecided = _compared(body, own)
-        yield from _news_of_members(body.function, body, own, old, new or {}, undecided)
-        yield from _news_of_headers(body.operation, body.function, before, after)
+        yield from _news_of_members(body.function, body, own, old, new or {}, undecided, BY_EXTRA)
+        yield from _news_of_others(
+            body.operation, body.function, before, after, BESIDE_BODY, body.by_hand
+        )
     if bodies:
         yield from _news_without_entry(settings, before, after)
+    plans = BodyPlans([*bodies], [*parts])
+    outside_lists = {part.schema for body in bodies for part in plans.parts_in(body).values()}
     classes = {part.name: part for part in parts if part.has_class}
     for part in parts:
         own_part = settings.parts.get(part.schema, PartSettings())
-        old, new = (_part_members(each, part.schema, own_part.lift) for each in (before, after))
+        old, new = (_part_members(each, part.schema, own_part) for each in (before, after))
         undecided = _private(part, classes[part.name])
-        yield from _news_of_members(part.name, part, own_part, old, new or {}, undecided)
+        by_extra = BY_EXTRA if part.schema in outside_lists else IN_LISTS
+        yield from _news_of_members(part.name, part, own_part, old, new or {}, undecided, by_extra)
 
 
 def _compared(body: BodyPlan, own: BodySettings) -> Mapping[str, str]:
@@ -346,49 +471,37 @@ def _news_without_entry(settings: Settings, before: Tree, after: Tree) -> Iterat
         _, function = key_of(operation.tree)
         yield from _news_of_unchecked(dict.fromkeys(new, NOT_SENT), function, old, new)
         yield from (_gone(place, place, function) for place in old or {} if place not in new)
-        yield from _news_of_headers(name, function, before, after)
-
-
-def _news_of_headers(operation_id: str, function: str, before: Tree, after: Tree) -> Iterator[str]:
-    """What is new or changed of the headers of an operation. Code by hand checks and sends them."""
-    old, new = (_headers(each, operation_id) for each in (before, after))
-    if new is not None:
-        yield from _news_of_unchecked(dict.fromkeys(new, HAND), function, old, new, "header ")
-
-
-def _headers(document: Tree, operation_id: str) -> Signature | None:
-    operation = operations_by_id(document).get(operation_id)
-    if operation is None:
-        return None
-    found: dict[str, Declared] = {}
-    written = parameters(document, operation.item, operation.tree)
-    for parameter in (resolve(document, each) for each in written.values()):
-        if parameter.get("in") == "header":
-            found[str(parameter.get("name"))] = _declared(document, parameter)
-    return found
+        yield from _news_of_others(name, function, before, after, BESIDE_BODY)
 
 
 def _body_members(document: Tree, operation_id: str, own: MembersSettings) -> Signature | None:
     operation = operations_by_id(document).get(operation_id)
     if operation is None:
         return None
-    return _sent(document, body_of(document, operation), own.lift)
+    return _sent(document, body_of(document, operation), own)
 
 
-def _part_members(document: Tree, schema: str, lift: Sequence[str]) -> Signature | None:
-    return _sent(document, resolve(document, {"$ref": REFERENCE + schema}), lift)
+def _part_members(document: Tree, schema: str, own: MembersSettings) -> Signature | None:
+    return _sent(document, given(document, {"$ref": REFERENCE + schema}), own)
 
 
-def _sent(document: Tree, schema: Tree, lift: Sequence[str]) -> Signature | None:
+def _sent(document: Tree, schema: Tree, own: MembersSettings) -> Signature | None:
     """The members of an object that is sent, by their places; None without one."""
     if not schema:
         return None
-    found = members_in(schema, lift, lambda tree: given(document, tree))
+    found = members_in(schema, own.lift, lambda tree: given(document, tree))
     parameters = {
         place: {"in": "body", "required": each.is_required, "schema": each.schema}
         for place, each in found.items()
     }
-    return {place: _declared(document, each) for place, each in parameters.items()}
+    signature = {
+        place: _declared(document, each, may_be_empty=place in own.empty)
+        for place, each in parameters.items()
+    }
+    return {
+        place: each._replace(may_be_empty=True) if each.type == "list of object" else each
+        for place, each in signature.items()
+    }
 
 
 def _news_of_members(
@@ -398,8 +511,11 @@ def _news_of_members(
     old: Signature | None,
     new: Signature,
     undecided: Mapping[str, str],
+    instead: str,
 ) -> Iterator[str]:
-    """`undecided` has what holds of a member until somebody decides, by its place."""
+    """`undecided` has what holds of a member until somebody decides, by its place. `instead` says
+    how a member is sent that is no argument.
+    """
     for argument in plan.in_order:
         place = f"`{argument.name}` in `{where}`"
         before, after = (old or {}).get(argument.place), new[argument.place]
@@ -412,7 +528,7 @@ def _news_of_members(
         for change in _changes(before, after, may_be_left_out=may_be_left_out):
             yield change.line(place, argument.decided)
     yield from _news_of_unchecked(_not_checked(own), where, old, new)
-    yield from _news_of_untyped(plan.untyped, where, old, new, "`extra_body` sends it")
+    yield from _news_of_untyped(plan.untyped, where, old, new, instead)
     for place in old or {}:
         if place not in new:
             yield _gone(own_name(snake(place.rpartition(".")[2])), place, where)
@@ -436,11 +552,10 @@ def _news_of_unchecked(
     where: str,
     old: Signature | None,
     new: Signature,
-    location: str = "",
 ) -> Iterator[str]:
     """What is new or changed of what no generated argument checks; `decides` says what does."""
     for place, who in decides.items():
-        said = f"{location}`{place}` in `{where}`"
+        said = f"`{place}` in `{where}`"
         before, after = (old or {}).get(place), new[place]
         if before is None:
             required = _required(old, is_required=after.is_required)
@@ -519,7 +634,9 @@ def _changed_kind(was: Kind, kind: Kind) -> Iterator[Change]:
         yield from (Change("new word", str(word)) for word in kind if word not in was)
     elif kind != was:
         said = f"{_kind_text(kind)}, and not {_kind_text(was)}"
-        yield Change("other type", said, breaks=True)
+        are_texts = is_text(kind) and is_text(was)
+        what = "other text" if are_texts else "other type"
+        yield Change(what, said, breaks=not are_texts)
 
 
 def _news_beneath(record: RecordPlan, before: Members, after: Members) -> Iterator[str]:

@@ -317,9 +317,10 @@ class RecordPlanner:
 
     def _reader_of(self, kind: Kind) -> str:
         """The reader of a kind."""
+        if is_text(kind):
+            return "text"
         if kind is None or isinstance(kind, tuple):
-            is_text = isinstance(kind, tuple) and all(isinstance(word, str) for word in kind)
-            return "text" if is_text else "value"
+            return "value"
         if isinstance(kind, list):
             if record_of(kind) is not None and self._declares(kind[0]):
                 return "records"
@@ -339,6 +340,13 @@ def _scalar(kind: Kind) -> str | None:
         is_text = all(isinstance(word, str) for word in kind)
         return "word" if is_text else "number of an enum"
     return kind if isinstance(kind, str) and kind != "any" else None
+
+
+def is_text(kind: Kind) -> bool:
+    """Whether a field of this kind is read as text: known words, and a UUID, are."""
+    if isinstance(kind, tuple):
+        return all(isinstance(word, str) for word in kind)
+    return kind == "text" or (isinstance(kind, str) and READERS.get(kind) == "text")
 
 
 def own_field_name(python_name: str, by_hand: Collection[str]) -> str:

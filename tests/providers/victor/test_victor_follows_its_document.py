@@ -236,6 +236,30 @@ with Victor(VictorOAuth("id", "secret"), transport=httpx.MockTransport(answer)) 
 """
 
 
+WIDER = {
+    "          default: false\n        notes:\n"
+    "          description: Notes associated with the payment.\n"
+    "          type: string\n          maxLength: 150\n": (
+        "          default: false\n        notes:\n"
+        "          description: Notes associated with the payment.\n"
+        "          type: string\n          maxLength: 160\n"
+    ),
+}
+HELP = """
+import contextlib, inspect, io, json, sys
+from victor_ext.cli import main
+
+with contextlib.redirect_stdout(io.StringIO()) as printed:
+    main(["rfp", "create", "--help"])
+assert "victor_api" not in sys.modules
+from victor_ext.providers.victor.payment_requests import PaymentRequests
+
+functions = [PaymentRequests.create.function(awaited=each) for each in (False, True)]
+texts = [printed.getvalue(), *map(inspect.getdoc, functions)]
+print(json.dumps([" ".join(text.split()) for text in texts]))
+"""
+
+
 @pytest.fixture(scope="module")
 def newer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with Victor's package after an update to a newer document, and nothing by hand."""
@@ -363,6 +387,15 @@ def test_what_a_response_says_of_a_new_member_is_compared_by_its_type(newer: Pat
 
 def test_it_is_a_column_of_a_file_and_an_argument_of_an_outbox(created: dict[str, Any]) -> None:
     assert (created["column"], created["stored"]) == (True, True)
+
+
+def test_a_limit_that_changed_is_in_the_docstring_and_in_the_help_of_the_command(
+    tmp_path: Path,
+) -> None:
+    of_command, *docstrings = seen_by(HELP, updated(tmp_path, WIDER))
+    assert "--notes TEXT For the payer. Up to 160 characters." in of_command
+    for text in docstrings:
+        assert "notes: Notes for the payer. Up to 160 characters. None: not sent." in text
 
 
 def test_what_the_document_does_not_require_any_more_may_be_left_out(tmp_path: Path) -> None:

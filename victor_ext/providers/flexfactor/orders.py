@@ -206,7 +206,9 @@ class Orders(Resource[Mode]):
             return reader_class(lambda order: order.id, first=first, what="list of orders")
 
         def read(reader: PageReader[Order]) -> OperationFlow[Sequence[Order]]:
-            step = yield step_for_json(list_orders, page_number=reader.number, **filters)
+            step = yield step_for_json(
+                list_orders, untyped=query.untyped, page_number=reader.number, **filters
+            )
             return _orders_in(object_or_empty(step.parsed), reader)
 
         return Walk(begin, read)

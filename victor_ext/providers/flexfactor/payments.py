@@ -51,7 +51,9 @@ def _body_of(request: Request, doing: str, merchant: Merchant, **members: Any) -
     if fields:
         body["additionalFields"] = [{"key": name, "value": value} for name, value in fields.items()]
     model = models.EvaluateRequest if doing == "evaluate" else models.TransmitRequest
-    return with_extra_body(body, by_hand["extra_body"], declared=model, doing=doing)
+    return with_extra_body(
+        body, by_hand["extra_body"], declared=model, untyped=request.untyped, doing=doing
+    )
 
 
 def _items_of(check: Validation, items: Any, amount: object) -> list[Body | None]:
@@ -145,7 +147,7 @@ class Payments(Resource[Mode]):
         # Only a transaction that was declined elsewhere is evaluated.
         fixed = {"isDeclined": True, "idempotencyKey": key}
         body = _body_of(request, "evaluate", self._shared.context, **fixed)
-        raw = yield from call(evaluate, models.Decision, body=body)
+        raw = yield from call(evaluate, models.Decision, body=body, untyped=request.untyped)
         return Decision(raw, idempotency_key=key)
 
     @operation
@@ -209,4 +211,6 @@ class Payments(Resource[Mode]):
             True
         """
         body = _body_of(request, "transmit", self._shared.context)
-        return Transmission((yield from call(transmit, models.TransmitAnswer, body=body)))
+        untyped = request.untyped
+        raw = yield from call(transmit, models.TransmitAnswer, body=body, untyped=untyped)
+        return Transmission(raw)

@@ -105,8 +105,7 @@ class Payees(Resource[Mode]):
         are iterated.
 
         Note the time before you begin to read, and pass it the next time: what changes during the
-        read may be in this feed, in the next, or in both. `page_size` is 1 to 1,000 (Velo's default
-        is 100).
+        read may be in this feed, in the next, or in both. `page_size` is 1 to 1,000.
 
         Examples:
             >>> payee_id in [
@@ -127,7 +126,6 @@ class Payees(Resource[Mode]):
             individual: The person, if the payee is not a company. Velo's document marks the date of
                 birth and the national identification as read-only here, and has both in its example
                 of a request: they are sent.
-            email: 3 to 255 characters.
             language: A language code such as `en`.
             contact_sms_number: Where the payee gets text messages: a plus sign and 2 to 15 digits,
                 `+14155550100`.
@@ -140,8 +138,7 @@ class Payees(Resource[Mode]):
 
     @sends(arguments.update_payee_remote_id)
     def update_remote_id(self) -> None:
-        """Change a payor's own name for a payee to `remote_id`, up to 100 characters: payments name
-        the payee by it.
+        """Change a payor's own name for a payee to `remote_id`: payments name the payee by it.
 
         After a lost response look with `get(payee_id)`, or send the same again.
 

@@ -34,7 +34,7 @@ def read(call: CheckedCall, kind: type[R], seconds: float | None = None) -> Oper
 
     `seconds` bounds the call; None leaves it the client's deadline.
     """
-    step = yield step_for_json(call.operation, seconds, **call.arguments())
+    step = yield step_for_json(call.operation, seconds, untyped=call.untyped, **call.arguments())
     return kind(object_or_empty(step.parsed))
 
 
@@ -46,7 +46,7 @@ def reads(call: Callable[P, CheckedCall], kind: type[R]) -> Callable[[Documented
 
 def response_to(call: CheckedCall) -> OperationFlow[Any]:
     """Send a write once. Returns the whole generated `Response`."""
-    return call_without_body(call.operation, **call.arguments())
+    return call_without_body(call.operation, untyped=call.untyped, **call.arguments())
 
 
 def send(call: CheckedCall) -> OperationFlow[None]:
@@ -139,7 +139,9 @@ def walk(
     arguments: dict[str, Any] = {**query.arguments, **order.sort(query.arguments.get("sort"))}
 
     def read_page(reader: PageReader[R]) -> OperationFlow[list[R]]:
-        step = yield step_for_json(query.operation, page=reader.number, **arguments)
+        step = yield step_for_json(
+            query.operation, untyped=query.untyped, page=reader.number, **arguments
+        )
         page = object_or_empty(step.parsed)
         sent = page.get("content")
         if not is_list(sent) and page.get("page") is None:

@@ -26,7 +26,7 @@ class Webhooks(Resource[Mode]):
         Args:
             payor_id: Give each payor an address of its own: Velo counts the notifications of each
                 payor.
-            url: The address, 6 to 2,000 characters.
+            url: The address.
             authorization_header: What each notification carries as its `Authorization` header, 16
                 to 1,000 characters that nobody can guess. Velo signs nothing: only this header
                 distinguishes its notifications from others. Velo asks for 4 characters, or none.

@@ -52,20 +52,18 @@ class PaymentRequests(Resource[Mode]):
         While the provider keeps a key, it creates at most one request for it.
 
         Args:
-            payee_account_number: The account that receives the money; 3 to 20 digits, as text.
-            payer_counterparty_id: The counterparty that pays; up to 16 characters.
+            payee_account_number: The account that receives the money: digits, as text.
+            payer_counterparty_id: The counterparty that pays.
             amount: US dollars as Decimal, text or int, above zero, with at most two decimals.
                 Floats are rejected.
             biller_type: `"BUSINESS"` or `"CONSUMER"`.
             due_date: A date or `YYYY-MM-DD`, at most 24 hours ahead.
                 With an `idempotency_key` it is not compared with the current time: the call may
                 repeat an earlier one.
-            ultimate_creditor: The final recipient, only with `"BUSINESS"`; up to 100 characters.
-                None: not sent.
-            amount_modification_allowed: Whether the payer may pay another amount.
-                None: the provider's default (False).
-            notes: Notes for the payer; up to 150 characters. None: not sent.
-            client_reference_id: The caller's reference; up to 128 characters. None: not sent.
+            ultimate_creditor: The final recipient, only with `"BUSINESS"`. None: not sent.
+            amount_modification_allowed: Whether the payer may pay another amount. None: not sent.
+            notes: Notes for the payer. None: not sent.
+            client_reference_id: The caller's reference. None: not sent.
             idempotency_key: One key for each payment, the same for every repeat.
                 `idempotency_key_for("invoice", 1042)` makes one. None: a random key; result and
                 errors have it.
@@ -163,8 +161,7 @@ class PaymentRequests(Resource[Mode]):
             tracking_id: The tracking id.
             instant_payment_rails_id: The id on the network.
             page: The number of the first page to read. 0: the first page of the list.
-            page_size: The number of requests in a page, at least 1.
-                None: the provider's default (50).
+            page_size: The number of requests in a page, at least 1. None: not sent.
             extra_query: Filters that this package does not know, by their names on the wire.
                 An example is `{"purpose": "RENT"}`. A request may stop matching one: the list is
                 read as with `status`.

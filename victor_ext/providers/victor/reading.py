@@ -6,7 +6,7 @@ list; `in_list` reads one request from a list, for `wait` and `watch`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeGuard
 
@@ -80,7 +80,7 @@ def walk(query: ListQuery, clock: ServerClock) -> Walk[PaymentRequest]:
 
     def read(reader: PageReader[PaymentRequest]) -> OperationFlow[Sequence[PaymentRequest]]:
         try:
-            page = yield from _page_of(reader, filters)
+            page = yield from _page_of(reader, filters, query.untyped)
             reader.goes_on = says_that_others_follow(page, reader.number + 1)
             return _requests_in(page)
         except BadRequest as error:
@@ -99,10 +99,10 @@ def _id_of(request: PaymentRequest) -> str | None:
 
 
 def _page(
-    number: int, seconds: float | None = None, **filters: Any
+    number: int, seconds: float | None = None, *, untyped: Collection[str] = (), **filters: Any
 ) -> OperationFlow[dict[str, Any]]:
     """One page of the list. The attempt loop has checked that the body is a page."""
-    step = step_for_json(list_payment_requests, seconds, page=number, **filters)
+    step = step_for_json(list_payment_requests, seconds, untyped=untyped, page=number, **filters)
     page: dict[str, Any] = (yield step).parsed
     return page
 
@@ -124,7 +124,7 @@ _READINGS = 3
 
 
 def _page_of(
-    reader: PageReader[PaymentRequest], filters: dict[str, Any]
+    reader: PageReader[PaymentRequest], filters: dict[str, Any], untyped: Collection[str]
 ) -> OperationFlow[dict[str, Any]]:
     """The page that a reader asks for.
 
@@ -146,7 +146,7 @@ def _page_of(
     page: dict[str, Any] = {}
     number: Any = None
     while len(seen) < _READINGS:
-        page = yield from _page(reader.number, **filters)
+        page = yield from _page(reader.number, untyped=untyped, **filters)
         number = page.get("page")
         if not is_number(number) or (number == 0 and reader.number > 0):
             return page  # the provider does not use the field
@@ -276,7 +276,8 @@ def in_list(request_id: str, seconds: float | None) -> OperationFlow[PaymentRequ
     """Read one request from the list, within `seconds` (None: the client's deadline). Returns None
     if the list does not have it.
     """
-    page = yield from _page(0, seconds, victor_id=request_id)
+    untyped = arguments.list_payment_requests().untyped
+    page = yield from _page(0, seconds, untyped=untyped, victor_id=request_id)
     for request in _requests_in(page):
         # The provider's filter may ignore letter case, and so list another request.
         if is_same_id(request.id, request_id):

@@ -2,14 +2,22 @@
 
 import inspect
 import re
+from collections.abc import Sequence
+from textwrap import wrap
+
+from victor_ext.limit_sentences import is_default, limits_in
 
 _ARGUMENTS = "Args:"
 _NAME = re.compile(r"    (\w+): ")
+_WITHOUT_VALUE = re.compile(r"(?:^|(?<=[.)] ))None: [^.]*\.$")
+"""The last sentence about an argument that says what None means."""
+_WIDTH = 96
 _LATER_SECTION = re.compile(r"^(?:Raises|Returns|Examples):$", re.MULTILINE)
 
 
 def with_arguments_described(text: str | None, source: str | None) -> str | None:
     """A docstring in Google's style, with those arguments that `source` describes and it does not.
+    What it describes itself gets the limits that `source` says.
 
     None: Python runs without docstrings.
     """
@@ -21,8 +29,12 @@ def with_arguments_described(text: str | None, source: str | None) -> str | None
     for name, described in _arguments_in(inspect.cleandoc(source)).items():
         if name not in documented:
             lines += described
+            continue
+        with_limits = _with_limits(documented[name], limits_in(_joined(described)))
+        own = own.replace("\n".join(documented[name]), "\n".join(with_limits), 1)
+        documented[name] = with_limits
     if not lines:
-        return text
+        return own
     described_lines = "\n".join(lines)
     if documented:
         last = "\n".join([*documented.values()][-1])
@@ -32,6 +44,37 @@ def with_arguments_described(text: str | None, source: str | None) -> str | None
     if later is None:
         return f"{own}\n\n{section}"
     return f"{own[: later.start()]}{section}\n\n{own[later.start() :]}"
+
+
+def _with_limits(lines: list[str], limits: Sequence[str]) -> list[str]:
+    """The lines about an argument, with limits that they do not say yet: before what None means,
+    and a default after it.
+    """
+    said = _joined(lines)
+    missing = [each for each in limits if each not in said]
+    if not missing:
+        return lines
+    without_value = _WITHOUT_VALUE.search(said)
+    end = len(said) if without_value is None else without_value.start()
+    sentences = [
+        said[:end].rstrip(),
+        *(each for each in missing if not is_default(each)),
+        said[end:],
+        *filter(is_default, missing),
+    ]
+    text = " ".join(filter(None, sentences))
+    return wrap(
+        text,
+        _WIDTH,
+        initial_indent=" " * 4,
+        subsequent_indent=" " * 8,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _joined(lines: Sequence[str]) -> str:
+    return " ".join(map(str.strip, lines))
 
 
 def _arguments_in(text: str) -> dict[str, list[str]]:

@@ -42,14 +42,15 @@ def with_extra_body(
     own_places: Mapping[str, str] | None = None,
     *,
     declared: type[Any] | None = None,
+    untyped: Collection[str] = (),
     doing: str = "",
 ) -> M:
     """The body of a call with the caller's own members: a generated model, or a `Body` in place of
     the model `declared`.
 
     `own_places` are the places that the caller cannot set (see `extra_body_problems`); None: those
-    that are set in `body`, and those that the document declares, which have arguments. Raises
-    `InvalidRequest`, whose message begins with `doing`.
+    that are set in `body`, and those that the document declares, which have arguments, but for the
+    places in `untyped`. Raises `InvalidRequest`, whose message begins with `doing`.
     """
     if extra is None:
         return body
@@ -57,7 +58,8 @@ def with_extra_body(
     known = model.to_dict()
     if own_places is None:
         places = _places_declared(type(body) if declared is None else declared)
-        own_places = dict.fromkeys([*_places_set(known), *places], "")
+        with_argument = _without(untyped, places)
+        own_places = dict.fromkeys([*_places_set(known), *with_argument], "")
     problems = extra_body_problems(extra, own_places)
     if problems:
         raise InvalidRequest.of(problems, doing=doing)
@@ -207,6 +209,15 @@ def _places_declared(kind: type[Any], prefix: str = "") -> Iterator[str]:
             yield f"{prefix}{field.name}"
 
 
+def _without(untyped: Collection[str], places: Iterable[str]) -> Iterator[str]:
+    """The places that are neither one of `untyped` nor within one."""
+    left_out = [_path_of(place) for place in untyped]
+    for place in places:
+        path = _path_of(place)
+        if not any(path[: len(each)] == each for each in left_out):
+            yield place
+
+
 def _model_in(annotation: object, module: str) -> type[Any] | None:
     """The generated model in an annotation such as `None | Payer | Unset` of a generated module, or
     `models.Payer` of an operation; None without a model.
@@ -247,14 +258,17 @@ def _items_of(value: Any) -> Sequence[Any]:
     return value if is_sequence(value) else [value]
 
 
-def extra_query_text(operation: ModuleType, extra: ExtraQuery | None) -> str:
+def extra_query_text(
+    operation: ModuleType, extra: ExtraQuery | None, untyped: Collection[str] = ()
+) -> str:
     """The caller's own filters for an operation, as the text of a query; empty for None.
 
-    Raises `InvalidRequest`.
+    The arguments in `untyped` are those of the generated function alone: no method has them. Raises
+    `InvalidRequest`.
     """
     if extra is None:
         return ""
-    arguments = _builder_of(operation).__annotations__.keys() - {"body", "return"}
+    arguments = _builder_of(operation).__annotations__.keys() - {"body", "return", *untyped}
     problems = extra_query_problems(extra, arguments)
     if problems:
         raise InvalidRequest.of(problems)
@@ -286,9 +300,10 @@ class Extras(FrozenStruct, frozen=True):
         operation: ModuleType,
         arguments: dict[str, Any],
         own_places: Mapping[str, str] | None = None,
+        untyped: Collection[str] = (),
     ) -> dict[str, Any]:
-        """The arguments of a generated operation, with `body` added to its body. `own_places` is
-        that of `with_extra_body`.
+        """The arguments of a generated operation, with `body` added to its body. `own_places` and
+        `untyped` are those of `with_extra_body`.
 
         Raises `InvalidRequest`.
         """
@@ -305,7 +320,7 @@ class Extras(FrozenStruct, frozen=True):
             name = operation.OPERATION.name
             message = f"extra_body: {name} sends no JSON object: make this call without extra_body."
             raise InvalidRequest.of([Problem("extra_body", "combination", message)])
-        with_extra = with_extra_body(body, self.body, own_places, declared=kind)
+        with_extra = with_extra_body(body, self.body, own_places, declared=kind, untyped=untyped)
         extended = {**arguments, "body": with_extra}
         try:
             _check_form(build(**extended)["headers"], self.body)

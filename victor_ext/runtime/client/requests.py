@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import fields
 from types import ModuleType
 from typing import Any, ClassVar, cast
@@ -65,14 +66,24 @@ class CheckedCall:
         operation: The module of the generated operation.
         path: The parts of the path and the query, by the names of the generated function.
         body: What is sent. None: nothing.
+        untyped: What the document declares and no argument sends, because no check knows its type:
+            places in the body, or arguments of the generated function.
     """
 
-    __slots__ = ("body", "operation", "path")
+    __slots__ = ("body", "operation", "path", "untyped")
 
-    def __init__(self, operation: ModuleType, path: dict[str, Any], body: Any = None) -> None:
+    def __init__(
+        self,
+        operation: ModuleType,
+        path: dict[str, Any],
+        body: Any = None,
+        *,
+        untyped: Collection[str] = (),
+    ) -> None:
         self.operation = operation
         self.path = path
         self.body = body
+        self.untyped = untyped
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({HIDDEN})"
@@ -102,8 +113,10 @@ class Request(CheckedCall):
         body: Body,
         path: dict[str, Any] | None = None,
         by_hand: dict[str, Any] | None = None,
+        *,
+        untyped: Collection[str] = (),
     ) -> None:
-        super().__init__(operation, path or {}, body)
+        super().__init__(operation, path or {}, body, untyped=untyped)
         self.check = check
         self.by_hand = Body(by_hand or {})
 

@@ -2,7 +2,7 @@
 with blocking calls, and with awaited calls.
 """
 
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping
 from types import ModuleType
 from typing import Any, ClassVar, TypeVar
 from weakref import ref
@@ -29,10 +29,11 @@ ApiWithin = Callable[[float], Any]
 class Call(Opaque):
     """A step: call a generated operation, which is a module, with these arguments.
 
-    `undocumented`, `query` and `as_json` are those of `for_one_call`, and `own_places` is that of
-    `with_extra_body`. `seconds` bounds a call that is part of a longer one; None: the client's
-    deadline does. When the step has run, `attempts` and `response` tell what came of it, and
-    `extra_body` has the members that the client's options added.
+    `undocumented`, `query` and `as_json` are those of `for_one_call`, and `own_places` and
+    `untyped` are those of `with_extra_body` and `extra_query_text`. `seconds` bounds a call that is
+    part of a longer one; None: the client's deadline does. When the step has run, `attempts` and
+    `response` tell what came of it, and `extra_body` has the members that the client's options
+    added.
     """
 
     operation: ModuleType
@@ -42,6 +43,7 @@ class Call(Opaque):
     query: str = ""
     as_json: bool = False
     own_places: Mapping[str, str] | None = None
+    untyped: Collection[str] = ()
     response: Response | None = None
     extra_body: ExtraBody | None = None
 
@@ -63,9 +65,9 @@ class Call(Opaque):
         arguments = self.arguments
         if extras is not NO_EXTRAS:
             if self.operation.OPERATION.method == "GET":
-                added = extra_query_text(self.operation, extras.query)
+                added = extra_query_text(self.operation, extras.query, self.untyped)
                 query = "&".join(filter(None, (query, added)))
-            arguments = extras.arguments(self.operation, arguments, self.own_places)
+            arguments = extras.arguments(self.operation, arguments, self.own_places, self.untyped)
             self.extra_body = extras.body
         client = api.for_one_call(self.undocumented, received, query, as_json=self.as_json)
         return client, arguments
@@ -79,12 +81,19 @@ OperationFlow = Generator[Step, Any, T]
 
 
 def call(
-    operation: ModuleType, model: Any, seconds: float | None = None, /, **arguments: Any
+    operation: ModuleType,
+    model: Any,
+    seconds: float | None = None,
+    /,
+    *,
+    untyped: Collection[str] = (),
+    **arguments: Any,
 ) -> OperationFlow[Any]:
     """Call a generated operation, a module such as `get_payment`. Returns the model of a good
     response.
 
-    `seconds` are as in `Call`, and `arguments` those of the generated function, without `client`.
+    `seconds` and `untyped` are as in `Call`, and `arguments` those of the generated function,
+    without `client`.
     Raises `UnreadableResponse` where the status was good, and the body is not what the document
     declares.
     """
@@ -92,7 +101,7 @@ def call(
     def undocumented(response: httpx.Response) -> Any:
         return model.from_dict(response.json())
 
-    return (yield Call(operation, arguments, undocumented, seconds)).parsed
+    return (yield Call(operation, arguments, undocumented, seconds, untyped=untyped)).parsed
 
 
 def step_for_json(
@@ -101,6 +110,7 @@ def step_for_json(
     /,
     *,
     extra_query: ExtraQuery | None = None,
+    untyped: Collection[str] = (),
     **arguments: Any,
 ) -> Call:
     """The step of a `call` that returns the JSON of the body, not a model of it. Raises
@@ -109,19 +119,27 @@ def step_for_json(
     Only for an operation whose good responses the provider's behaviour checks: the document's
     parser does not see them.
     """
-    query = "" if extra_query is None else extra_query_text(operation, extra_query)
+    query = "" if extra_query is None else extra_query_text(operation, extra_query, untyped)
     return Call(
-        operation, arguments, lambda response: response.json(), seconds, query, as_json=True
+        operation,
+        arguments,
+        lambda response: response.json(),
+        seconds,
+        query,
+        as_json=True,
+        untyped=untyped,
     )
 
 
-def call_without_body(operation: ModuleType, /, **arguments: Any) -> OperationFlow[Any]:
+def call_without_body(
+    operation: ModuleType, /, *, untyped: Collection[str] = (), **arguments: Any
+) -> OperationFlow[Any]:
     """Call a generated operation whose response has no body to read. Returns the whole generated
     `Response`.
 
     A 200 where the document has a 202 is a success, too.
     """
-    return (yield Call(operation, arguments, lambda _response: None))
+    return (yield Call(operation, arguments, lambda _response: None, untyped=untyped))
 
 
 def drop_none(**values: Any) -> dict[str, Any]:
