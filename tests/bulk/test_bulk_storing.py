@@ -455,13 +455,14 @@ def test_memory_does_not_grow_with_the_number_of_rows(
 
     monkeypatch.setattr("victor_ext.bulk.sender.run_batch", read)
     peaks = list[int]()
-    for number in (SHORT, SHORT, LONG):  # the first time, modules are loaded
+    for number in (SHORT, SHORT, LONG, LONG):  # the first time, modules are loaded
         tracemalloc.start()
         state = f"sqlite:///{tmp_path}/{len(peaks)}.sqlite"
         assert sender(state=state).send(map(row, range(number))).rows == number
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-    assert peaks[2] - peaks[1] < 36 * (LONG - SHORT), "a key alone has 36 characters"
+    # What other threads of this process allocate meanwhile is in one of the two peaks alone.
+    assert min(peaks[2:]) - peaks[1] < 36 * (LONG - SHORT), "a key alone has 36 characters"
 
 
 def test_a_database_that_another_process_creates_meanwhile_is_no_failure(
