@@ -182,7 +182,7 @@ def _declared(document: Tree, parameter: Tree, *, may_be_empty: bool | None = No
     type_ = f"list of {_type(items)}" if is_list_ and items else _type(schema)
     limits = limits_of(document, schema)
     if may_be_empty is None:
-        may_be_empty = type_ == TYPES["string"] and limits.get("minLength") == 0
+        may_be_empty = type_ == TYPES["string"] and bool(limits.get("minLength") == 0)
     return Declared(
         type=type_,
         location=str(parameter.get("in")),
