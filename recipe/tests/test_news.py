@@ -466,13 +466,20 @@ def test_each_limit_is_said_with_whether_it_is_checked(
     assert f"  {said}\n" in updated_calls(tmp_path, old, new, capsys)
 
 
+def typed_news(
+    folder: Path, older: str, newer: str, settings: str, capsys: pytest.CaptureFixture[str]
+) -> str:
+    """The lines about records and arguments that an update from one document to another prints."""
+    made_with_settings(folder, older, settings)
+    (folder / "newer.yaml").write_text(newer, encoding="utf-8")
+    main(["update", f"{folder}/shop.yaml", f"{folder}/newer.yaml", "--out", str(folder)])
+    return capsys.readouterr().out.partition("of typed records and arguments:\n")[2]
+
+
 def updated_calls(folder: Path, old: str, new: str, capsys: pytest.CaptureFixture[str]) -> str:
     """What an update of CALLS with one change says, without the names of functions."""
     assert CALLS.count(old) == 1
-    made_with_settings(folder, CALLS, CALLS_SETTINGS)
-    (folder / "newer.yaml").write_text(CALLS.replace(old, new), encoding="utf-8")
-    main(["update", f"{folder}/shop.yaml", f"{folder}/newer.yaml", "--out", str(folder)])
-    printed = capsys.readouterr().out.partition("of typed records and arguments:")[2]
+    printed = typed_news(folder, CALLS, CALLS.replace(old, new), CALLS_SETTINGS, capsys)
     for function in ("list_orders", "take_order", "drop_orders"):
         printed = printed.replace(f" in `{function}`", "")
     return printed
@@ -513,10 +520,7 @@ def test_the_least_length_that_is_checked_is_compared(
     schemas = dict.fromkeys(("since", "note", "memo"), "type: string")
     schemas["tags"] = TAGS
     before, after = (LENGTHS % {**schemas, member: each} for each in (older, newer))
-    made_with_settings(tmp_path, before, LENGTHS_SETTINGS)
-    (tmp_path / "newer.yaml").write_text(after, encoding="utf-8")
-    main(["update", f"{tmp_path}/shop.yaml", f"{tmp_path}/newer.yaml", "--out", str(tmp_path)])
-    printed = capsys.readouterr().out.partition("of typed records and arguments:\n")[2]
+    printed = typed_news(tmp_path, before, after, LENGTHS_SETTINGS, capsys)
     lines = [line.strip() for line in printed.splitlines() if f"`{member}` in " in line]
     assert [re.sub(r"`\w+` in `\w+`: ", "", line) for line in lines] == said
 
