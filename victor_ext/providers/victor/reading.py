@@ -38,6 +38,8 @@ _ARRIVAL_MARGIN = 5.0
 """Seconds. A request counts as new if it was created at least this long after the reading began, by
 the provider's clock.
 """
+_UNTYPED = arguments.list_payment_requests().untyped
+"""The filters of the list that are no arguments: no check knows their types."""
 
 
 def get(
@@ -276,8 +278,7 @@ def in_list(request_id: str, seconds: float | None) -> OperationFlow[PaymentRequ
     """Read one request from the list, within `seconds` (None: the client's deadline). Returns None
     if the list does not have it.
     """
-    untyped = arguments.list_payment_requests().untyped
-    page = yield from _page(0, seconds, untyped=untyped, victor_id=request_id)
+    page = yield from _page(0, seconds, untyped=_UNTYPED, victor_id=request_id)
     for request in _requests_in(page):
         # The provider's filter may ignore letter case, and so list another request.
         if is_same_id(request.id, request_id):
