@@ -165,6 +165,13 @@ def _is_of(hint: Any, value: Any) -> bool:
 # ---- Open enums ----
 
 
+def _by_value(member: Enum, proto: object) -> tuple[Any, ...]:  # noqa: ARG001 - as `Enum` has it
+    """How a member is pickled and copied. Before Python 3.11.4, an enum does it by name, and an
+    undeclared member has none in its class.
+    """
+    return type(member), (member.value,)
+
+
 class OpenStrEnum(StrEnum):
     """Strings in any letter case; an undeclared one becomes a new member, equal to the string."""
 
@@ -180,6 +187,8 @@ class OpenStrEnum(StrEnum):
         unknown._name_ = unknown._value_ = value
         return unknown
 
+    __reduce_ex__ = _by_value
+
 
 class OpenIntEnum(IntEnum):
     """Integers; an undeclared one becomes a new member, equal to the integer."""
@@ -191,6 +200,8 @@ class OpenIntEnum(IntEnum):
         unknown = int.__new__(cls, value)
         unknown._name_, unknown._value_ = f"UNKNOWN_{value}", value
         return unknown
+
+    __reduce_ex__ = _by_value
 
 
 @cache

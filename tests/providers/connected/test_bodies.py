@@ -6,6 +6,7 @@ import gzip
 import importlib
 import io
 import socket
+import ssl
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager, nullcontext, suppress
@@ -320,7 +321,10 @@ def test_what_ends_with_its_connection_is_whole_where_that_was_announced(
     Through httpx nobody says how the connection ended, so a text without a length proves nothing.
     """
     is_whole = is_whole and not (through_httpx and notice)
-    options: Any = {"base_url": "", "verify": authority.trusted(), "retry": ONCE}
+    context = authority.trusted()
+    # as each context of Python before 3.11.4 has it
+    context.options |= getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)
+    options: Any = {"base_url": "", "verify": context, "retry": ONCE}
     with (
         tls_server(authority, answer, notice=notice) as url,
         pytest.MonkeyPatch.context() as patched,

@@ -17,6 +17,7 @@ from victor_ext.runtime.core.clock import DeadlineTimeout
 from victor_ext.runtime.core.response import ClosedWithoutNotice
 from victor_ext.runtime.core.validation import MOST_SECONDS
 from victor_ext.runtime.http.streams import SyncStream
+from victor_ext.runtime.http.tls_layer import show_cut_connections
 
 LARGE = bytes(range(256)) * 40_000
 """More than the system takes for a peer that does not read."""
@@ -33,7 +34,9 @@ def peers(
         server = authority.server(HERE)
         with ThreadPoolExecutor(1) as other_side:
             accepted = other_side.submit(server.wrap_socket, theirs, server_side=True)
-            stream.start_tls(authority.trusted(), "127.0.0.1", 10.0)
+            context = authority.trusted()
+            show_cut_connections(context)
+            stream.start_tls(context, "127.0.0.1", 10.0)
             theirs = accepted.result()
     yield stream, theirs
     stream.abort()

@@ -24,10 +24,17 @@ def as_network_error(error: OSError, kind: type[E]) -> E:
     # other one, such as a `TimeoutError`, comes from a signal handler, whose owner is to get it.
     if error.errno is None and not isinstance(error, ssl.SSLError):
         raise error
-    if isinstance(error, ssl.SSLEOFError) and kind is httpx.ReadError:
+    if kind is httpx.ReadError and _is_end_without_notice(error):
         return cast("E", ClosedWithoutNotice("the connection was closed without notice"))
     # `str` of an `SSLError` that has a text alone would show a tuple
     return kind(str(error.args[0] if len(error.args) == 1 else error))
+
+
+def _is_end_without_notice(error: OSError) -> bool:
+    """Whether the other side closed the connection without a closure alert."""
+    # Python before 3.11.4 has the error of OpenSSL 3 in no class of its own.
+    reason = getattr(error, "reason", None)
+    return isinstance(error, ssl.SSLEOFError) or reason == "UNEXPECTED_EOF_WHILE_READING"
 
 
 Entry = tuple[int, int, int, str, Any]

@@ -16,7 +16,7 @@ from victor_ext.opaque import FrozenOpaque, Opaque
 from victor_ext.privacy import SecretBytes
 from victor_ext.runtime.core.clock import BEGUN, is_over
 from victor_ext.runtime.http.parser import Fields, Head, Parser
-from victor_ext.runtime.http.tls_layer import READ_BYTES
+from victor_ext.runtime.http.tls_layer import READ_BYTES, show_cut_connections
 
 PORTS = {"http": 80, "https": 443}
 
@@ -188,6 +188,7 @@ def _secure(
     # Before each handshake: the context may be shared, and another client may have set it to HTTP/2
     # meanwhile.
     context.set_alpn_protocols(["http/1.1"])
+    show_cut_connections(context)
     connection.stream = yield lambda: connection.stream.start_tls(context, _host(url), seconds)
 
 

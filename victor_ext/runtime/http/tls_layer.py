@@ -17,6 +17,17 @@ Steps = Generator[bytes | None, bytes, T]
 READ_BYTES = 65536
 
 
+def show_cut_connections(context: ssl.SSLContext) -> None:
+    """Have the end of a connection without a closure alert be an error (RFC 8446, 6.1).
+
+    With this option of OpenSSL 3 it looks like a good end. Python before 3.11.4 sets it in each
+    context.
+    """
+    hides = getattr(ssl, "OP_IGNORE_UNEXPECTED_EOF", 0)
+    if context.options & hides:
+        context.options &= ~hides
+
+
 class TunnelStream:
     """TLS over another stream, of either mode. Where the methods of that stream are awaited, the
     results of `shake_hands`, `read` and `write` are, too.
@@ -50,7 +61,8 @@ class TunnelStream:
     def unread(self) -> bytes | None:
         """As `_Stream.unread` of `streams`.
 
-        Raises `httpx.ReadError` where the other side has ended the connection with an alert.
+        Raises `httpx.ReadError` where the other side has ended the connection with an alert that
+        is an error, or without any.
         """
         while True:
             # A server may send session tickets at any time (RFC 8446, 4.6.1). They are read here
@@ -59,10 +71,10 @@ class TunnelStream:
                 return self._tls.read(READ_BYTES)
             except ssl.SSLWantReadError:
                 received = self._under.unread()
-            except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+            except ssl.SSLZeroReturnError:
                 return b""
             except ssl.SSLError as error:
-                raise httpx.ReadError(str(error)) from error
+                raise as_network_error(error, httpx.ReadError) from error
             if received is None:
                 return None
             self._receive(received)
