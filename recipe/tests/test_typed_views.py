@@ -80,7 +80,7 @@ def test_a_view_has_the_members_of_its_schemas_and_of_parts_that_are_spread(
     tmp_path: Path,
 ) -> None:
     source = source_of(made(tmp_path))
-    assert "class OrderFields(_typed.View):" in source
+    assert "class OrderFields(_typed.Record):" in source
     assert '_fields = ("number", "remark", "item", "printed")' in source
 
 
@@ -88,15 +88,15 @@ def test_a_view_has_the_members_of_its_schemas_and_of_parts_that_are_spread(
     "field",
     [
         (
-            'def number(self) -> str | None: """`orderId`.""" '
-            'return _typed.text(self._object(), "orderId")'
+            'def number(self) -> str | None: """`orderId`. In no repr.""" '
+            'return _typed.text(self._json, "orderId")'
         ),
         (
-            'def remark(self) -> str | None: """`order.details.note`: For whom.""" '
-            'return _typed.text(self._object("order", "details"), "note")'
+            'def remark(self) -> str | None: """`order.details.note`: For whom. In no repr.""" '
+            'return _typed.text(_typed.part(_typed.part(self._json, "order"), "details"), "note")'
         ),
-        'return _typed.record(self._object("order"), "item", Item)',
-        'return _typed.flag(self._object(), "printed")',
+        'return _typed.record(_typed.part(self._json, "order"), "item", Item)',
+        'return _typed.flag(self._json, "printed")',
     ],
     ids=["member", "member of a part", "record", "member of the second schema"],
 )
@@ -143,7 +143,7 @@ def test_a_record_that_a_view_refers_to_is_made_and_undecided(
             VIEW % "names: {state: total}, taken: [total]",
             "views.OrderFields: state: the name total is taken by the class by hand: write",
         ),
-        (VIEW % "names: {state: field_names}", "the name field_names is taken"),
+        (VIEW % "names: {state: to_dict}", "the name to_dict is taken"),
     ],
 )
 def test_an_entry_that_leads_nowhere_stops_generation(
@@ -259,6 +259,6 @@ def test_a_new_member_of_a_part_is_a_field_after_an_update_alone(
     arguments = [str(tmp_path / "shop.yaml"), str(tmp_path / "newer.yaml"), "--out", str(tmp_path)]
     assert main(["update", *arguments]) == 0
     source = (tmp_path / "shop_api" / "typed" / "records.py").read_text(encoding="utf-8")
-    assert '_typed.flag(self._object("order", "details"), "gift")' in source
+    assert '_typed.flag(_typed.part(_typed.part(self._json, "order"), "details"), "gift")' in source
     said = "1 change of typed records and arguments:\n  new: `gift` in `OrderFields` (flag)\n"
     assert said in capsys.readouterr().out

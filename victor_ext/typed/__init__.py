@@ -13,7 +13,6 @@ from .checks import Form, ListQuery, Query, Sent
 from .reading import (
     AnyCaseRecord,
     Record,
-    View,
     day,
     decimal,
     flag,
@@ -45,7 +44,6 @@ __all__ = (
     "Record",
     "Request",
     "Sent",
-    "View",
     "Word",
     "day",
     "decimal",

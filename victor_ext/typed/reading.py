@@ -99,23 +99,6 @@ class Record(client_records.Record):
         return client_records.shown(value)
 
 
-class View:
-    """Fields of a class that is written by hand, which has what they are read from."""
-
-    __slots__ = ()
-
-    _fields: ClassVar[tuple[str, ...]] = ()
-
-    @classmethod
-    def field_names(cls) -> tuple[str, ...]:
-        """The names of the fields, in the order of the document."""
-        return cls._fields
-
-    def _object(self, *path: str) -> Object:
-        """The JSON object at the names in a path; empty without one."""
-        raise NotImplementedError
-
-
 class _AnyCase(dict[str, Any]):
     """A JSON object in which a reader finds a member by its name in any letter case."""
 

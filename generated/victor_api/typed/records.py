@@ -10,7 +10,7 @@ __all__ = ("PaymentRequestFields",)
 _typed.require_runtime(1)
 
 
-class PaymentRequestFields(_typed.View):
+class PaymentRequestFields(_typed.Record):
     """The fields of `PaymentRequestReceipt` and `GetPaymentRequestResponse`."""
 
     __slots__ = ()
@@ -22,33 +22,36 @@ class PaymentRequestFields(_typed.View):
         "notes",
         "amount_modification_allowed",
     )
+    _private = frozenset(("client_reference_id", "error_message", "parent_id", "child_id", "notes"))
 
     @property
     def client_reference_id(self) -> str | None:
-        """`client_reference_id`."""
-        return _typed.text(self._object(), "client_reference_id")
+        """`client_reference_id`. In no repr."""
+        return _typed.text(self._json, "client_reference_id")
 
     @property
     def error_message(self) -> str | None:
-        """`error_message`: Message describing the error/failure reason."""
-        return _typed.text(self._object(), "error_message")
+        """`error_message`: Message describing the error/failure reason. In no repr."""
+        return _typed.text(self._json, "error_message")
 
     @property
     def parent_id(self) -> str | None:
         """`victor_payment_request_parent_id`: The Victor Id of the parent (outbound) payment request
-        of the given payment request."""
-        return _typed.text(self._object(), "victor_payment_request_parent_id")
+        of the given payment request. In no repr."""
+        return _typed.text(self._json, "victor_payment_request_parent_id")
 
     @property
     def child_id(self) -> str | None:
         """`victor_payment_request_child_id`: The Victor Id of the child (inbound) payment request of
-        the given payment request."""
-        return _typed.text(self._object(), "victor_payment_request_child_id")
+        the given payment request. In no repr."""
+        return _typed.text(self._json, "victor_payment_request_child_id")
 
     @property
     def notes(self) -> str | None:
-        """`payment_request.payment_details.notes`: Notes associated with the payment."""
-        return _typed.text(self._object("payment_request", "payment_details"), "notes")
+        """`payment_request.payment_details.notes`: Notes associated with the payment. In no repr."""
+        return _typed.text(
+            _typed.part(_typed.part(self._json, "payment_request"), "payment_details"), "notes"
+        )
 
     @property
     def amount_modification_allowed(self) -> bool | None:
@@ -56,5 +59,6 @@ class PaymentRequestFields(_typed.View):
         payment supports a change in payment amount by the payer on approval (The server's default:
         false)."""
         return _typed.flag(
-            self._object("payment_request", "payment_details"), "amount_modification_allowed"
+            _typed.part(_typed.part(self._json, "payment_request"), "payment_details"),
+            "amount_modification_allowed",
         )

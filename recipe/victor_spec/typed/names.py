@@ -101,7 +101,7 @@ def require_used(
     """Raise SettingsError for a form, words or choices that no argument has, and for what no record
     is read by.
     """
-    if settings.any_letter_case and all(plan.is_view for plan in records):
+    if settings.any_letter_case and not records:
         raise SettingsError(
             "any_letter_case: there are no records: name a schema in `records`, or leave it out."
         )

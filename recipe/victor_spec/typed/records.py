@@ -43,8 +43,8 @@ SHOWN_READERS = frozenset({"flag", "moment", "money", "record", "records"})
 and numbers (of accounts) are private until somebody decides. Money is a decision of the settings.
 """
 TEXT_READERS = frozenset({"text", "identifier"})
-TAKEN = frozenset({"field_names", "raw", "response_info", "to_dict"})
-"""What a record or a view has beside its fields."""
+TAKEN = frozenset({"raw", "response_info", "to_dict"})
+"""What a record has beside its fields."""
 TYPE_NAMES = frozenset(
     {"bool", "date", "datetime", "dict", "int", "models", "property", "str", "tuple"}
 )

@@ -41,9 +41,11 @@ class _FieldPlanner(RecordPlanner):
     """Makes the fields of a view."""
 
     def source(self, part: str) -> str:
-        """The object that a field is read from: the one of the class, or the part at a place."""
-        names = part.split(".") if part else []
-        return f"self._object({', '.join(map(repr, names))})"
+        """The object that a field is read from: the record's, or the part at a place."""
+        source = "self._json"
+        for name in part.split(".") if part else []:
+            source = f"_typed.part({source}, {name!r})"
+        return source
 
 
 def view_plans(models: Iterable[ModelProperty], settings: Settings) -> list[RecordPlan]:
@@ -124,11 +126,11 @@ def _check(where: str, own: ViewSettings, members: Mapping[str, _Member]) -> Non
 
 
 def _field(models: Mapping[str, ModelProperty], own: ViewSettings, member: _Member) -> RecordField:
-    """The field of a member. A view has no repr: nothing of it is undecided."""
-    settings = RecordSettings(names=own.names, shown=[member.place], taken=own.taken)
+    """The field of a member. The class over the view has its own `repr`: nothing is undecided."""
+    settings = RecordSettings(names=own.names, taken=own.taken)
     planner = _FieldPlanner(models, models[member.schema], settings)
     field = planner.field(member.wire, member.prop, member.part, member.schema)
-    return replace(field, is_private=False, is_undecided=False)
+    return replace(field, is_undecided=False)
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
 from victor_ext import money
-from victor_ext.runtime.client.records import as_text, value_in
+from victor_ext.runtime.client.records import as_text
 from victor_ext.runtime.core.comparing import as_id
 from victor_ext.runtime.core.json_values import is_object
 
@@ -37,7 +37,7 @@ def _party_reader(party: Callable[..., T], *names: str) -> Callable[[object], T 
     """A function that makes a party of the payment from the texts with these names."""
 
     def read(source: object) -> T | None:
-        if not is_object(source) and not hasattr(source, "to_dict"):
+        if not is_object(source):
             return None
         return party(*(text_in(source, name) for name in names))
 
@@ -51,12 +51,12 @@ as_payer = _party_reader(
 
 
 def member_of(source: object, name: str) -> Any:
-    """The value of a member of a JSON object, or of its model; None without one."""
-    return source.get(name) if is_object(source) else value_in(source, name)
+    """The value of a member of a JSON object; None without one."""
+    return source.get(name) if is_object(source) else None
 
 
 def text_in(source: object, name: str) -> str | None:
-    """The text of a member of a JSON object, or of its model; None without one."""
+    """The text of a member of a JSON object; None without one."""
     return as_text(member_of(source, name))
 
 

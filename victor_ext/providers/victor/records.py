@@ -6,8 +6,8 @@ A property is None if the provider did not send the value, or sent a value that 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,6 @@ from victor_api.typed.records import PaymentRequestFields
 
 from victor_ext import money, zulu
 from victor_ext.ids import reference_of
-from victor_ext.runtime.client.records import Field, ModelRecord, as_text
 from victor_ext.runtime.core.comparing import Likeness, is_about_one_of
 from victor_ext.runtime.core.json_values import is_object
 from victor_ext.runtime.core.validation import as_date
@@ -34,10 +33,10 @@ from .record_values import (
     member_of,
     text_in,
 )
-from .statuses import Direction, Payer, PaymentRequestResponse, Status
+from .statuses import Direction, Network, Payee, Payer, PaymentRequestResponse, Status
 
 if TYPE_CHECKING:
-    from typing import Unpack
+    from typing import Self, Unpack
 
     from .fakes import FakeFields
 
@@ -52,13 +51,19 @@ _LISTED = "PaymentRequestReceipt"
 """The model of an item of a list, which has no response."""
 RESPONSE = "RfpInboundPaymentRequestResponseDetails"
 """The model of the response to `accept` and `decline`, which has nothing of the request."""
-_DETAILS = "payment_request.payment_details"
-_AMOUNT = f"{_DETAILS}.amount".split(".")
-_ORIGINAL_AMOUNT = f"{_DETAILS}.original_amount".split(".")
-APPROVAL_NOTES = f"{_DETAILS}.approval_notes".split(".")
+_AMOUNT = ("payment_request", "payment_details", "amount")
+_ORIGINAL_AMOUNT = ("payment_request", "payment_details", "original_amount")
+_DUE_DATE = ("payment_request", "payment_details", "due_date")
+_BILLER_TYPE = ("payment_request", "payment_details", "biller_type")
+APPROVAL_NOTES = ("payment_request", "payment_details", "approval_notes")
+_CREATED_AT = ("payment_request", "created_at")
+_APPROVED_AT = ("payment_request", "approved_at")
+_PAYEE = ("payment_request", "payee")
+_PAYER = ("payment_request", "payer")
+_RESPONSE = ("payment_request", "payment_request_response")
 
 
-class PaymentRequest(PaymentRequestFields, ModelRecord):
+class PaymentRequest(PaymentRequestFields):
     """A request for payment (RfP), as one call returned it.
 
     Attributes:
@@ -83,96 +88,52 @@ class PaymentRequest(PaymentRequestFields, ModelRecord):
             return it. One that names another request than this one, its child or its parent is
             not believed: None.
         idempotency_key: The key of `create`; None on results of other methods.
-        raw: The generated model with all fields that were sent. Known words have the document's
-            spelling, and a value of another type is as it came.
+        raw: The generated model with all fields that were sent: a copy, made when it is asked for.
+            Known words have the document's spelling, and a value of another type is as it came.
     """
 
-    __slots__ = ("_completed_by", "_has_info", "_model", "_raw", "_sent", "idempotency_key")
+    __slots__ = ("_model", "idempotency_key")
 
-    _completed_by: PaymentRequest | None
-    _raw: RawPaymentRequest
-    _sent: dict[str, Any] | None
-    """The JSON that the fields are read from until `raw` is asked for."""
     _model: str
-    """The name of the model that `raw` is made as."""
-    _has_info: bool
-    """Whether the record is of a request. The result of `accept` or `decline` is only the response
-    to a request.
-    """
+    """The name of the generated model of the JSON."""
 
-    def __init__(self, raw: RawPaymentRequest, idempotency_key: str | None = None) -> None:
-        super().__init__(raw)
+    def __init__(
+        self, json: Mapping[str, Any], model: str = _LISTED, *, idempotency_key: str | None = None
+    ) -> None:
+        super().__init__(json)
+        self._model = model
         self.idempotency_key = idempotency_key
-        self._completed_by = None
-        self._model = ""
-        self._has_info = hasattr(raw, "payment_request")
 
     @classmethod
     def of_json(
         cls, sent: object, model: str = _LISTED, *, idempotency_key: str | None = None
-    ) -> PaymentRequest:
-        """A request from its JSON; `model` is the name of the generated model of that JSON.
-
-        The model is not made before `raw` is asked for: to load and make models costs more time
-        than to read the JSON.
-        """
-        self = cls.__new__(cls)
-        self._sent = sent if is_object(sent) else {"item": sent}  # as an undeclared member
-        self._model = model
-        self._has_info = model != RESPONSE
-        self.response_info = self._completed_by = None
-        self.idempotency_key = idempotency_key
-        return self
+    ) -> Self:
+        """A request from its JSON; `model` is the name of the generated model of that JSON."""
+        json = sent if is_object(sent) else {"item": sent}  # as an undeclared member
+        return cls(json, model, idempotency_key=idempotency_key)
 
     @property
     def raw(self) -> RawPaymentRequest:
-        """The generated model, made when it is first asked for."""
-        sent = self._sent
-        if sent is not None:
-            # From now on, the model has the values, since the caller may change them in it.
-            self._raw = getattr(models, self._model).from_dict(sent)
-            self._sent = None
-        return self._raw
+        """What came, as the generated model: a copy."""
+        model: type[RawPaymentRequest] = getattr(models, self._model)
+        return model.from_dict(self._copy())
 
-    @raw.setter
-    def raw(self, raw: RawPaymentRequest) -> None:
-        self._raw, self._sent = raw, None
+    @property
+    def _is_response(self) -> bool:
+        """Whether the record is the result of `accept` or `decline`, which is only the response to
+        a request.
+        """
+        return self._model == RESPONSE
 
     def completed_by(self, other: PaymentRequest) -> PaymentRequest:
         """This request, with what it does not say taken from another record of it."""
-        completed = _Completed.of_json(self._sent, self._model)
-        if self._sent is None:
-            completed.raw = self._raw
-        completed._has_info = self._has_info  # noqa: SLF001 - of the same class
-        completed._completed_by = other  # noqa: SLF001 - of the same class
+        completed = _Completed(self._json, self._model)
+        completed.other = other
         return completed
 
-    def _object(self, *path: str) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = self._raw.to_dict() if self._sent is None else self._sent
-        for name in path:
-            part = found.get(name)
-            if not is_object(part):
-                return {}
-            found = part
-        return found
-
-    def _as_json(self) -> dict[str, Any]:
-        return dict(self._object())
-
-    def __getstate__(self) -> object:
-        """The state for copies and pickles, with the model."""
-        _ = self.raw
-        return super().__getstate__()
-
     def value_at(self, path: Sequence[str]) -> Any:
-        """The value at a path.
-
-        A path is the same in the JSON and in the model, whose fields have the names of the wire. An
-        object is JSON until `raw` is asked for, and from then on a model.
-        """
-        value: Any = self._sent
-        if value is None:
-            return super().value_at(path)
+        """The value at the names in `path`, or None."""
+        value: Any = self._json
         try:
             for name in path:
                 value = value.get(name)
@@ -182,7 +143,7 @@ class PaymentRequest(PaymentRequestFields, ModelRecord):
 
     def not_objects(self) -> list[str]:
         """The paths at which a value is no object, such as text, and the document has an object."""
-        request = self._object().get("payment_request")
+        request = self._json.get("payment_request")
         if not is_object(request):
             return [] if request is None else ["payment_request"]
         parts = [(name, request.get(name)) for name in ("payee", "payer", "payment_details")]
@@ -193,7 +154,7 @@ class PaymentRequest(PaymentRequestFields, ModelRecord):
         ]
 
     @classmethod
-    def fake(cls, **fields: Unpack[FakeFields]) -> PaymentRequest:
+    def fake(cls, **fields: Unpack[FakeFields]) -> Self:
         """A request for tests, without a provider:
         `PaymentRequest.fake(status="completed", amount="12.00")`.
 
@@ -214,7 +175,9 @@ class PaymentRequest(PaymentRequestFields, ModelRecord):
         model = _LISTED if fields.get("response") is None else "GetPaymentRequestResponse"
         return cls.of_json(fake_json(fields), model, idempotency_key=key)
 
-    id = Field(as_request_id, statuses.ID)
+    @property
+    def id(self) -> str:
+        return as_request_id(self._json.get(statuses.ID))
 
     @property
     def status(self) -> Status | str | None:
@@ -223,11 +186,11 @@ class PaymentRequest(PaymentRequestFields, ModelRecord):
         The status of `get` is documented as "Either Pending or Error", also of a request with a
         response. Then the response is the status: ACCEPTED or DECLINED.
         """
-        word = self.value_at(["status"])
-        status = statuses.as_status(word if self._has_info else statuses.as_response_status(word))
-        if status is not Status.PENDING or not self._has_info:
-            return status
-        if self._model == _LISTED and self._completed_by is None:
+        word = self._json.get("status")
+        if self._is_response:
+            return statuses.as_status(statuses.as_response_status(word))
+        status = statuses.as_status(word)
+        if status is not Status.PENDING or self._model == _LISTED:
             return status
         of_response = statuses.as_response_status(member_of(self._sent_response, "status"))
         return of_response if isinstance(of_response, Status) else status
@@ -237,11 +200,13 @@ class PaymentRequest(PaymentRequestFields, ModelRecord):
         """The direction in any letter case, as a `Direction`; an unknown word is returned as
         text.
         """
-        if not self._has_info:
+        if self._is_response:
             return Direction.INBOUND
-        return statuses.as_direction(self.value_at(["direction"]))
+        return statuses.as_direction(self._json.get("direction"))
 
-    network = Field(statuses.as_network, "payment_network")
+    @property
+    def network(self) -> Network | str | None:
+        return statuses.as_network(self._json.get("payment_network"))
 
     @property
     def amount(self) -> Decimal | None:
@@ -250,55 +215,62 @@ class PaymentRequest(PaymentRequestFields, ModelRecord):
         An item of a list has no `response`, and may have the requested amount of such a request;
         see `get`.
         """
-        if self._model == _LISTED and self._completed_by is None:
+        if self._model == _LISTED:
             return money.from_wire(self.value_at(_AMOUNT))
-        own, original, modified = self.said_amounts()
-        return money.from_wire(first_of(modified, own if self._has_info else original))
+        return self._agreed_amount()
 
-    def _original_amount(self) -> Decimal | None:
+    def _agreed_amount(self) -> Decimal | None:
+        own, original, modified = self.said_amounts()
+        return money.from_wire(first_of(modified, original if self._is_response else own))
+
+    @property
+    def original_amount(self) -> Decimal | None:
         own, original, modified = map(money.from_wire, self.said_amounts())
         if original is None and modified not in (None, own):
             return own  # the request was accepted with another amount than its own
         return original
-
-    original_amount = Field(_original_amount)
 
     def said_amounts(self) -> Amounts:
         """The amounts that `amount` and `original_amount` are read from, also for a comparison."""
         response = self._sent_response
         # A request that was declined has no amount to pay.
         is_declined = statuses.as_response_status(member_of(response, "status")) is Status.DECLINED
-        amounts = Amounts(
+        return Amounts(
             own=first_of(self.value_at(_AMOUNT)),
             original=first_of(
                 self.value_at(_ORIGINAL_AMOUNT), member_of(response, "original_amount")
             ),
             modified=None if is_declined else first_of(member_of(response, "modified_amount")),
         )
-        if self._completed_by is None:
-            return amounts
-        return Amounts(*map(first_of, amounts, self._completed_by.said_amounts()))
 
-    due_date = Field(as_date, f"{_DETAILS}.due_date")
-    created_at = Field(statuses.as_moment, "payment_request.created_at")
-    approved_at = Field(statuses.as_moment, "payment_request.approved_at")
-    payee = Field(as_payee, "payment_request.payee")
+    @property
+    def due_date(self) -> date | None:
+        return as_date(self.value_at(_DUE_DATE))
+
+    @property
+    def created_at(self) -> datetime | None:
+        return statuses.as_moment(self.value_at(_CREATED_AT))
+
+    @property
+    def approved_at(self) -> datetime | None:
+        return statuses.as_moment(self.value_at(_APPROVED_AT))
+
+    @property
+    def payee(self) -> Payee | None:
+        return as_payee(self.value_at(_PAYEE))
 
     @property
     def payer(self) -> Payer | None:
-        """The payer."""
-        payer = as_payer(self.value_at(["payment_request", "payer"]))
-        other = None if self._completed_by is None else self._completed_by.payer
-        if payer is None or other is None:
-            return payer or other
-        return payer.completed_by(other)
+        return as_payer(self.value_at(_PAYER))
 
-    biller_type = Field(as_biller_type, f"{_DETAILS}.biller_type")
+    @property
+    def biller_type(self) -> str | None:
+        return as_biller_type(self.value_at(_BILLER_TYPE))
 
-    def _approval_notes(self) -> str | None:
-        return as_text(self.value_at(APPROVAL_NOTES)) or text_in(self._sent_response, "notes")
-
-    approval_notes = Field(_approval_notes)
+    @property
+    def approval_notes(self) -> str | None:
+        notes = self.value_at(APPROVAL_NOTES)
+        return notes if isinstance(notes, str) and notes else text_in(self._sent_response, "notes")
 
     @property
     def is_terminal(self) -> bool:
@@ -310,7 +282,8 @@ class PaymentRequest(PaymentRequestFields, ModelRecord):
         """
         return statuses.is_terminal(self.status)
 
-    def _response(self) -> PaymentRequestResponse | None:
+    @property
+    def response(self) -> PaymentRequestResponse | None:
         response = self._sent_response
         status = statuses.as_response_status(member_of(response, "status"))
         if status is None:
@@ -321,22 +294,18 @@ class PaymentRequest(PaymentRequestFields, ModelRecord):
         )
         return PaymentRequestResponse(status, original, modified, text_in(response, "notes"))
 
-    response = Field(_response)
-
     @property
     def _sent_response(self) -> Any:
-        """The response to the request as it was sent, or its model; None without one.
+        """The response to the request as it was sent; None without one.
 
         The result of `accept` or `decline` is such a response itself. A response that names neither
         this request nor its child or parent proves nothing: None.
         """
-        if not self._has_info:
-            return self._raw if self._sent is None else self._sent
-        response = self.value_at(["payment_request", "payment_request_response"])
-        # An object that the document does not declare here stays JSON in the model: it is none.
-        is_declared = self._model != _LISTED if self._sent is not None else not is_object(response)
-        if not is_declared:
+        if self._is_response:
+            return self._json
+        if self._model == _LISTED:
             return None
+        response = self.value_at(_RESPONSE)
         ids = (self.id, self.child_id, self.parent_id)
         if self.id and not is_about_one_of(ids, member_of(response, statuses.ID)):
             return None
@@ -403,10 +372,9 @@ class PaymentRequest(PaymentRequestFields, ModelRecord):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as JSON data, with amounts as text and times as Zulu time."""
-        names = [*PaymentRequestFields.field_names()]
+        names = [*self._fields]
         for name, value in vars(PaymentRequest).items():
-            is_public = name != "raw" and not name.startswith("_")
-            if is_public and isinstance(value, Field | property):
+            if isinstance(value, property) and name != "raw" and not name.startswith("_"):
                 names.append(name)
         return {name: self._plain(getattr(self, name)) for name in (*names, "idempotency_key")}
 
@@ -423,7 +391,7 @@ class PaymentRequest(PaymentRequestFields, ModelRecord):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, PaymentRequest):
             return NotImplemented
-        return type(self.raw) is type(other.raw) and self.raw == other.raw
+        return self._model == other._model and self._json == other._json
 
     def __hash__(self) -> int:
         return hash(self.id)
@@ -432,10 +400,46 @@ class PaymentRequest(PaymentRequestFields, ModelRecord):
 class _Completed(PaymentRequest):
     """A request that another record of it completes, field by field."""
 
-    __slots__ = ()
+    __slots__ = ("other",)
+
+    other: PaymentRequest
+
+    @property
+    def amount(self) -> Decimal | None:
+        return self._agreed_amount()
+
+    def said_amounts(self) -> Amounts:
+        return Amounts(*map(first_of, super().said_amounts(), self.other.said_amounts()))
+
+    @property
+    def payer(self) -> Payer | None:
+        payer, other = super().payer, self.other.payer
+        if payer is None or other is None:
+            return payer or other
+        return payer.completed_by(other)
 
 
-for _name in {*PaymentRequestFields.field_names()} - vars(PaymentRequest).keys():
-    _field = Field[Any](vars(PaymentRequestFields)[_name].fget)
-    _field.__set_name__(_Completed, _name)
-    setattr(_Completed, _name, _field)
+def _completed(name: str) -> property:
+    """A field that is None only if neither record has it."""
+    read: Callable[[PaymentRequest], Any] = getattr(PaymentRequest, name).fget
+
+    def either(record: _Completed) -> Any:
+        value = read(record)
+        return getattr(record.other, name) if value is None else value
+
+    return property(either)
+
+
+for _name in (
+    *PaymentRequestFields._fields,  # pyright: ignore[reportPrivateUsage] - its class
+    "network",
+    "original_amount",
+    "due_date",
+    "created_at",
+    "approved_at",
+    "payee",
+    "biller_type",
+    "approval_notes",
+    "response",
+):
+    setattr(_Completed, _name, _completed(_name))
