@@ -137,7 +137,7 @@ def test_a_404_of_a_server_before_the_gateway_proves_no_token(
             "EASTPAY_TOKEN": "t" * 32,
             "EASTPAY_ENTITY_ID": "EB000001",
         }
-        words = ("doctor", "--provider", "eastpay", "--json", "--deadline", "0.5")
+        words = ("doctor", "--provider", "eastpay", "--json", "--deadline", "3")
         ran = bare_command(*words, **variables)
         server.shutdown()
     assert checks(ran)["Signed read"]["ok"] is False, ran
