@@ -267,7 +267,7 @@ _DROPPED_HEADERS = frozenset(
 def _without_connection(response: httpx.Response, request: httpx.Request | None) -> httpx.Response:
     """A copy of the response that has no connection, so that it can be pickled."""
     try:
-        content = body_of(response)
+        content = SecretBytes(body_of(response))
     except httpx.ResponseNotRead:
         content = SecretBytes()
     # Raw bytes: httpx cannot encode a header value that is not ASCII again.

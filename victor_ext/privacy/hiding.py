@@ -56,6 +56,30 @@ class SecretBytes(bytes):
         return Secret(bytes.decode(self, encoding, errors))
 
 
+class SecretBuffer(bytearray):
+    """Secret bytes that grow, shown as `[secret]`; so is a slice of them, and their text.
+
+    A body is read into one and stays there: a copy of a megabyte costs more than to read it as
+    JSON.
+    """
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "bytearray(b'[secret]')"
+
+    @overload
+    def __getitem__(self, place: SupportsIndex) -> int: ...
+    @overload
+    def __getitem__(self, place: slice) -> SecretBuffer: ...
+    def __getitem__(self, place: SupportsIndex | slice) -> int | SecretBuffer:
+        part = bytearray.__getitem__(self, place)
+        return SecretBuffer(part) if isinstance(part, bytearray) else part
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> Secret:
+        return Secret(bytearray.decode(self, encoding, errors))
+
+
 class SecretObject(dict[str, Any]):
     """A JSON object with secrets, such as a token: the repr hides its members, and `get` returns a
     text as a `Secret`.
@@ -70,10 +94,12 @@ class SecretObject(dict[str, Any]):
         return concealed(super().get(name, default))
 
 
-def body_of(message: Any) -> SecretBytes:
+def body_of(message: Any) -> SecretBytes | SecretBuffer:
     """The body of a request or a response; not a copy, if the message keeps secret bytes."""
     whole = getattr(message, "whole", None)
-    return whole if isinstance(whole, SecretBytes) else SecretBytes(message.content)
+    if isinstance(whole, SecretBytes | SecretBuffer):
+        return whole
+    return SecretBytes(message.content)
 
 
 def concealed(value: Any) -> Any:

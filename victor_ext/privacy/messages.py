@@ -69,7 +69,7 @@ def shown_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     return [(name, value) for name, value in headers if name in _SAFE_HEADERS]
 
 
-def excerpt(body: bytes) -> str:
+def excerpt(body: bytes | bytearray) -> str:
     """The beginning of a body, as `redact_excerpt` shows it."""
     return redact_excerpt(body[: _EXCERPT * 4].decode("utf-8", "replace"))
 

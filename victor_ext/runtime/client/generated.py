@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from copy import copy
 from functools import cache
 from types import UnionType
-from typing import Any, Self, TypeVar, Union, cast, get_args, get_origin
+from typing import Any, NamedTuple, Self, TypeVar, Union, cast, get_args, get_origin
 
 import httpx
 
@@ -24,6 +24,12 @@ Connect = Callable[[dict[str, Any]], HttpClient]
 Read = Callable[[httpx.Response], Any]
 Received = Callable[[httpx.Response], None]
 T = TypeVar("T")
+
+
+class _Json(NamedTuple):
+    """The result of a generated operation, of which only the JSON is wanted."""
+
+    parsed: Any
 
 
 class _Bound:
@@ -114,6 +120,14 @@ class _Bound:
             except (TypeError, ValueError):
                 pass  # the body is no better than the status: it is no JSON, or no object
         raise response.unusable(response, UNDOCUMENTED if undocumented else why)
+
+    def whole_response(self, parse: Callable[..., T], response: httpx.Response) -> Any:
+        """A response with what was read of it; the JSON alone where that was asked for, since the
+        response of the generated package has a copy of the body.
+        """
+        if self._as_json:
+            return _Json(self.parse_response(parse, response))
+        return cast("Any", super()).whole_response(parse, response)
 
     def _tell_received(self, response: httpx.Response) -> None:
         """Call `received` once, and forget it.

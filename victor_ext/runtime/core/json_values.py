@@ -14,7 +14,7 @@ import httpx
 import msgspec
 
 from victor_ext.ids import storable
-from victor_ext.privacy import SecretBytes, SecretObject, body_of
+from victor_ext.privacy import SecretBuffer, SecretBytes, SecretObject, body_of
 from victor_ext.runtime.core.validation import is_encodable
 
 _MOST_OF_A_CUT_TEXT = 1000  # characters of it that are its value
@@ -155,6 +155,7 @@ def parsed(
     *,
     is_secret: bool = False,
     is_strict: bool = False,
+    too_deep: bool | None = None,
     **options: Any,
 ) -> Any:
     """Read JSON that a provider sent. Its numbers keep their digits, and its texts are `storable`.
@@ -166,13 +167,17 @@ def parsed(
         is_secret: Its objects are `SecretObject`s, and its texts are as they came: a token is sent
             as it is, or not at all.
         is_strict: `NaN` and the like make it no JSON. Otherwise they are null.
+        too_deep: What `is_deep` returns for the content, if that is known.
         options: Those of `json.loads`.
     """
     if options:
         options["parse_float"] = options.get("parse_float") or _number
         options.setdefault("parse_constant", _null_for)
     if not (is_secret or isinstance(content, str) or options.keys() - _FAST_OPTIONS):
-        value = _read_fast(content, options.get("parse_float", _number))
+        if too_deep is None:
+            too_deep = is_deep(content)
+        read = options.get("parse_float", _number)
+        value = _NOT_READ if too_deep else _read_fast(content, read)
         if value is not _NOT_READ:
             return value
     if isinstance(content, str):
@@ -181,7 +186,7 @@ def parsed(
         text = content.decode(json.detect_encoding(content), "surrogatepass")
     try:
         encoded = text.encode("utf-8", "surrogatepass")
-        if _is_deep(encoded):
+        if is_deep(encoded):
             raise RecursionError
         if is_secret:
             return _SECRET_DECODER.decode(text)
@@ -197,7 +202,7 @@ def parsed(
 
 def _read_fast(content: bytes | bytearray, parse_float: Callable[[str], Any]) -> Any:
     """The value of JSON that has nothing odd; `_NOT_READ` for any other."""
-    if _has_odd_escape(content) or _is_deep(content):
+    if _has_odd_escape(content):
         return _NOT_READ
     decoder = _FAST_DECODER
     if parse_float is not _number:
@@ -213,24 +218,31 @@ def _has_odd_escape(content: bytes | bytearray) -> bool:
     return b"\\" in content and _ODD_ESCAPE.search(content) is not None
 
 
-def _is_deep(content: bytes | bytearray) -> bool:
+def brackets_in(content: bytes | bytearray) -> bytes:
+    """The brackets of JSON, also those in its texts."""
+    return bytes(content.translate(None, _ALL_BUT_BRACKETS))
+
+
+def is_deep(content: bytes | bytearray, brackets: bytes | None = None) -> bool:
     """Whether JSON has more levels than each of its readers can take: some need several frames for
-    a level.
+    a level. `brackets` are those of `brackets_in`, if they are known.
     """
     # First with the brackets in texts, which takes less time: most JSON is not deep even so.
-    return bool(_brackets_too_deep(content) and _brackets_too_deep(_TEXT.sub(b"", content)))
+    if not _are_too_deep(brackets_in(content) if brackets is None else brackets):
+        return False
+    return _are_too_deep(brackets_in(_TEXT.sub(b"", content)))
 
 
-def _brackets_too_deep(content: bytes | bytearray) -> bytes | bytearray:
-    """The brackets that are left of a content when `_MOST_LEVELS` levels are taken away, the
-    innermost first; empty if all are gone, or too few are left to be deeper.
+def _are_too_deep(brackets: bytes) -> bool:
+    """Whether any brackets are left when `_MOST_LEVELS` levels are taken away, the innermost
+    first.
     """
-    left = content.translate(None, _ALL_BUT_BRACKETS)
+    left = brackets
     for levels in range(_MOST_LEVELS, 0, -1):
         if len(left) <= levels:
-            return b""
+            return False  # too few to be deeper
         left = left.replace(b"{}", b"").replace(b"[]", b"")
-    return left
+    return bool(left)
 
 
 def _all_storable(value: Any) -> Any:
@@ -355,7 +367,7 @@ def _beginning_of(text: str) -> Any:
     return [] if text.startswith("[") else None
 
 
-def readable_members(content: SecretBytes) -> dict[str, Any]:
+def readable_members(content: SecretBytes | SecretBuffer) -> dict[str, Any]:
     """The members of a JSON object, or of the beginning of a JSON object. The value of a text that
     is cut is its beginning.
     """
@@ -369,7 +381,7 @@ def readable_members(content: SecretBytes) -> dict[str, Any]:
         start = name.end()
         try:
             value, end = _TOLERANT.raw_decode(text, start)
-            if _is_deep(text[start:end].encode("utf-8", "surrogatepass")):
+            if is_deep(text[start:end].encode("utf-8", "surrogatepass")):
                 raise ValueError("the value is nested too deeply")
             place = end
         except (ValueError, RecursionError):

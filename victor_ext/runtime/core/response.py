@@ -12,19 +12,17 @@ import zlib
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from datetime import timedelta
-from io import BytesIO
 from typing import Any
 
 import httpx
 
 from victor_ext.errors import VictorError
-from victor_ext.privacy import SecretBytes, body_of, redact_excerpt
+from victor_ext.privacy import SecretBuffer, SecretBytes, body_of, redact_excerpt
 from victor_ext.response_info import ResponseInfo
 from victor_ext.runtime.core.clock import monotonic
-from victor_ext.runtime.core.json_values import parsed
+from victor_ext.runtime.core.json_values import brackets_in, is_deep, parsed
 
 _MOST_OBJECTS = 100_000  # a page of 1,000 payments has a tenth of it
-_ALL_BUT_BEGINNINGS = bytes(byte for byte in range(256) if byte not in b"{[")
 MAX_RESPONSE_BYTES = 4 * 1024 * 1024
 """The longest body that is read, after decompression, unless the client sets `max_response_bytes`:
 a page of a thousand payment requests has about 1 MiB, and JSON of 32 MiB becomes 800 MiB of
@@ -81,10 +79,11 @@ class Response(httpx.Response):
     """Makes the error of the call from the response and the reason, for code above the loop that
     cannot use it.
     """
-    whole: bytes | None = None
+    whole: bytes | bytearray | None = None
     """The body as it was read, which `content` copies where these are secret bytes (see
     `privacy.body_of`).
     """
+    too_deep: bool | None = None  # to be read as JSON; None: that is not known yet
     _parsed: Any = _UNPARSED
 
     @property
@@ -117,7 +116,7 @@ class Response(httpx.Response):
         if kwargs:
             return parsed(body_of(self), **kwargs)
         if self._parsed is _UNPARSED:
-            self._parsed = parsed(body_of(self), is_secret=self.is_secret)
+            self._parsed = parsed(body_of(self), is_secret=self.is_secret, too_deep=self.too_deep)
         return self._parsed
 
 
@@ -188,8 +187,7 @@ class Body:
         self._limit = most
         self._began = began
         self._ends = math.inf if ends is None else ends
-        self._content = BytesIO()
-        self._size = 0
+        self._content = SecretBuffer()
         # why the body may not be whole, unless it is JSON that can be parsed
         self._doubt: str | None = None
         # httpx decompresses whole pieces, as often as the response says it was compressed: a
@@ -215,14 +213,14 @@ class Body:
         if not self.response.is_stream_consumed:
             return False
         try:
-            content = SecretBytes(self.response.content)
+            content = SecretBuffer(self.response.content)
         except httpx.StreamError as error:
             raise httpx.ReadError(
                 "its body was already consumed", request=self.response.request
             ) from error
         if len(content) > self._limit:
             self._is_too_long()
-        self._content = BytesIO(content)
+        self._content = content
         self._decompressor = None
         return True
 
@@ -238,7 +236,7 @@ class Body:
                 return False
             try:
                 chunk = SecretBytes(
-                    self._decompressor.decompress(chunk, self._limit - self._size + 1)
+                    self._decompressor.decompress(chunk, self._limit - len(self._content) + 1)
                 )
             except zlib.error as error:
                 self._cannot_be_decompressed(str(error))
@@ -247,11 +245,10 @@ class Body:
                 self._doubt = _FOLLOWED
             else:
                 self._doubt = None if self._decompressor.eof else _CUT
-        self._size += len(chunk)
-        if self._size > self._limit:
+        if len(self._content) + len(chunk) > self._limit:
             self._is_too_long()
             return False
-        self._content.write(chunk)
+        self._content += chunk
         return True
 
     def end_with(self, error: ClosedWithoutNotice) -> None:
@@ -276,15 +273,16 @@ class Body:
 
     def whole(self) -> Response:
         """The response with the body that was received, and with what is wrong as its `damage`."""
-        content = SecretBytes(self._content.getvalue())
-        self._content.close()  # one copy in memory, also while it is parsed
-        is_long = len(content) > _MOST_OBJECTS
-        if is_long and len(content.translate(None, _ALL_BUT_BEGINNINGS)) > _MOST_OBJECTS:
-            # Each becomes an object of Python, and in a list a record: four kilobytes of gzip would
-            # fill the memory.
-            self.response.damage = f"its body has more than {_MOST_OBJECTS} objects and lists"
-            content = content[:_MOST_OBJECTS]
+        content = self._content
         response = self.response
+        if len(content) > _MOST_OBJECTS:
+            brackets = brackets_in(content)
+            response.too_deep = is_deep(content, brackets)
+            if brackets.count(b"{") + brackets.count(b"[") > _MOST_OBJECTS:
+                # Each becomes an object of Python, and in a list a record: four kilobytes of gzip
+                # would fill the memory.
+                response.damage = f"its body has more than {_MOST_OBJECTS} objects and lists"
+                del content[_MOST_OBJECTS:]
         response.whole = content
         response.elapsed = timedelta(seconds=monotonic() - self._began)
         if TELLS_ITS_END not in response.extensions and self._doubt is None and self._may_be_cut():

@@ -136,6 +136,8 @@ def is_encodable(text: str) -> bool:
     """Whether UTF-8 has bytes for the text; it has none for half of a character (a lone
     surrogate).
     """
+    if text.isascii():
+        return True
     try:
         text.encode()
     except UnicodeEncodeError:
