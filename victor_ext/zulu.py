@@ -20,6 +20,9 @@ _ZULU = re.compile(
 _OFFSET = r"(?:[+-][0-9]{2}:?[0-9]{2}|z)\Z"
 _DATE_ALONE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SECOND = timedelta(seconds=1)
+_MILLISECOND = timedelta(milliseconds=1)
+_MICROSECOND = timedelta(microseconds=1)
 _LARGEST_MAGNITUDE = 15
 # Independent of the precision of the caller's decimal context.
 _EXACT = Context(prec=40)
@@ -98,15 +101,15 @@ def from_epoch(number: float | Decimal) -> datetime:
         raise _refused("type", f"an epoch timestamp is a number, not {type(number).__name__}")
     try:
         if isinstance(number, int):  # what the provider sends, and exact as it is
-            microseconds = number * (1000 if abs(number) >= _MILLISECONDS_FROM else 1_000_000)
-        else:
-            # Decimal and whole microseconds avoid the rounding errors of floats.
-            exact = Decimal(repr(number)) if isinstance(number, float) else Decimal(number)
-            if exact.adjusted() > _LARGEST_MAGNITUDE:
-                raise OverflowError
-            unit = Decimal(1000 if exact.copy_abs() >= _MILLISECONDS_FROM else 1_000_000)
-            microseconds = int(_EXACT.multiply(exact, unit))
-        return _EPOCH + timedelta(0, 0, microseconds)  # microseconds by name take twice as long
+            return _EPOCH + number * (
+                _MILLISECOND if abs(number) >= _MILLISECONDS_FROM else _SECOND
+            )
+        # Decimal and whole microseconds avoid the rounding errors of floats.
+        exact = Decimal(repr(number)) if isinstance(number, float) else Decimal(number)
+        if exact.adjusted() > _LARGEST_MAGNITUDE:
+            raise OverflowError
+        unit = Decimal(1000 if exact.copy_abs() >= _MILLISECONDS_FROM else 1_000_000)
+        return _EPOCH + int(_EXACT.multiply(exact, unit)) * _MICROSECOND
     except (OverflowError, ValueError, ArithmeticError):
         raise _refused("range", "an epoch timestamp lies outside of the years 1 to 9999") from None
 

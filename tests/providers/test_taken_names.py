@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from victor_ext import providers
-from victor_ext.typed import Record, View
+from victor_ext.typed import Record
 from victor_spec.typed.records import TAKEN
 from victor_spec.typed.settings import RecordSettings, ViewSettings, read_settings
 
@@ -55,6 +55,6 @@ def test_the_settings_name_what_the_classes_by_hand_have(system: str) -> None:
             assert written == by_hand, f"`taken` of {name} in {SETTINGS[system].name}"
 
 
-def test_the_recipe_knows_what_each_record_and_view_has() -> None:
-    bases = {*Record.__mro__, View} - {object}
+def test_the_recipe_knows_what_each_record_has() -> None:
+    bases = {*Record.__mro__} - {object}
     assert {name for base in bases for name in public(base)} == TAKEN

@@ -109,8 +109,12 @@ class PaymentRequest(PaymentRequestFields):
         cls, sent: object, model: str = _LISTED, *, idempotency_key: str | None = None
     ) -> Self:
         """A request from its JSON; `model` is the name of the generated model of that JSON."""
-        json = sent if is_object(sent) else {"item": sent}  # as an undeclared member
-        return cls(json, model, idempotency_key=idempotency_key)
+        self = cls.__new__(cls)  # a page has hundreds, and their JSON is checked here
+        self._json = sent if is_object(sent) else {"item": sent}  # as an undeclared member
+        self._model = model
+        self.idempotency_key = idempotency_key
+        self.response_info = None
+        return self
 
     @property
     def raw(self) -> RawPaymentRequest:

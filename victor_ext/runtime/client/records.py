@@ -130,9 +130,6 @@ class DeclaredRecord(Record):
 
     __slots__ = ()
 
-    _completed_by: Any = None
-    """Another record of the same object, for fields that are None in this one."""
-
     def value_at(self, path: Sequence[str]) -> Any:
         """The value at the names in `path`, or None."""
         raise NotImplementedError
@@ -216,13 +213,8 @@ class Field(Generic[T]):
             return self
         at = record.value_at
         if self._path is not None:
-            value: Any = self._read(at(self._path))
-        else:
-            value = self._read(*map(at, self._paths)) if self._paths else self._read(record)
-        if value is not None:
-            return value
-        other = record._completed_by  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - own
-        return None if other is None else getattr(other, self._name)
+            return self._read(at(self._path))
+        return self._read(*map(at, self._paths)) if self._paths else self._read(record)
 
     def __set__(self, record: DeclaredRecord, value: object) -> NoReturn:
         raise AttributeError(
