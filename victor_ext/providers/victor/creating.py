@@ -1,10 +1,10 @@
 """What `create` sends, and how a response is compared with it: `Sent`."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, timedelta
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from victor_api.typed.arguments import CREATE_REQUEST_PAYMENT, create_request_payment
 from victor_api.typed.dictionaries import (
@@ -17,7 +17,6 @@ from victor_ext.ids import says_nothing
 from victor_ext.opaque import FrozenStruct
 from victor_ext.privacy import concealed_account, mask, one_line, redact_excerpt
 from victor_ext.runtime.client.extras import ExtraBody, extra_body_problems, with_extra_body
-from victor_ext.runtime.client.records import sent_by
 from victor_ext.runtime.core import comparing
 from victor_ext.runtime.core.comparing import Comparer, Likeness
 from victor_ext.runtime.core.json_values import object_or_empty
@@ -26,10 +25,8 @@ from victor_ext.runtime.loop.idempotency_keys import key_problem
 from victor_ext.typed import Body, Request
 
 from .checks import Validation
+from .record_values import Amounts
 from .statuses import CHILD_ID, ID, PARENT_ID, Direction, as_direction, as_moment
-
-if TYPE_CHECKING:
-    from .records import PaymentRequest
 
 ARGUMENTS = {sent.place: argument for argument, sent in CREATE_REQUEST_PAYMENT.items()}
 """The places of members in the body of `create`, each with the argument that sets it."""
@@ -170,6 +167,21 @@ _COMPARED = {
 }
 
 
+class Compared(Protocol):
+    """What is compared of a record of a payment request; `PaymentRequest` has it."""
+
+    def value_at(self, path: Sequence[str]) -> Any:
+        """The value at the names in `path`, or None; without names, the whole JSON."""
+
+    def not_objects(self) -> list[str]:
+        """The paths at which a value is no object, such as text, and the document has an object."""
+        ...
+
+    def said_amounts(self) -> Amounts:
+        """The amounts of the record, as they were sent."""
+        ...
+
+
 class Sent(FrozenStruct, frozen=True):
     """A `create` that was sent, whose values are compared with those of a record.
 
@@ -216,7 +228,7 @@ class Sent(FrozenStruct, frozen=True):
         """The caller's own reference, if it was sent."""
         return self.body.get("client_reference_id")
 
-    def may_have_made(self, record: "PaymentRequest", since: datetime) -> bool:
+    def may_have_made(self, record: Compared, since: datetime) -> bool:
         """Whether a record may be of this payment; `PaymentRequest.could_be` has the rule."""
         created_at = as_moment(record.value_at(["payment_request", "created_at"]))
         if created_at is not None and created_at < since:
@@ -224,7 +236,7 @@ class Sent(FrozenStruct, frozen=True):
         compared = self.comparisons(record)
         return "amount" in compared and {*compared.values()} == {Likeness.SAME}
 
-    def is_confirmed_by(self, record: "PaymentRequest") -> bool:
+    def is_confirmed_by(self, record: Compared) -> bool:
         """Whether a record is known to be of this payment: it repeats the reference, or for a
         payment without a reference the payee, the payer and the amount.
 
@@ -252,12 +264,12 @@ class Sent(FrozenStruct, frozen=True):
         needed = {"client_reference_id"} if has_reference else SUBJECT
         return compared.keys() >= needed and Likeness.UNREADABLE not in compared.values()
 
-    def unreadable(self, record: "PaymentRequest") -> list[str]:
+    def unreadable(self, record: Compared) -> list[str]:
         """The names of the values in a record that cannot be read."""
         compared = self.comparisons(record)
         return [name for name, is_like in compared.items() if is_like is Likeness.UNREADABLE]
 
-    def comparisons(self, record: "PaymentRequest") -> dict[str, Likeness]:
+    def comparisons(self, record: Compared) -> dict[str, Likeness]:
         """What a record says of each value that was sent or left out, by name; the values of which
         it says nothing are not there.
         """
@@ -292,15 +304,15 @@ reference has to repeat them.
 _ORIGINAL_AMOUNT = ["payment_request", "payment_details", "original_amount"]
 
 
-def _contradicts(record: "PaymentRequest", extra: ExtraBody) -> bool:
+def _contradicts(record: Compared, extra: ExtraBody) -> bool:
     """Whether a record has another value of an extra member, at its top or in the request."""
-    whole = sent_by(record)
+    whole = record.value_at(())
     if comparing.differs(extra, whole):
         return True
     return comparing.differs(extra, whole.get("payment_request"))
 
 
-def _value_in_request(record: "PaymentRequest", argument: str) -> Any:
+def _value_in_request(record: Compared, argument: str) -> Any:
     """What the request of a record has for an argument; None: nothing."""
     value = record.value_at(_COMPARED[argument].in_request)
     if argument != "amount" or record.value_at(_ORIGINAL_AMOUNT) in (None, "", value):
@@ -324,7 +336,7 @@ _SHOWN_IN_MESSAGES: Mapping[str, Callable[[str], str]] = {
 """How a message shows the value of an argument. The value of any other one may be private."""
 
 
-def _other_value(record: "PaymentRequest", argument: str) -> str:
+def _other_value(record: Compared, argument: str) -> str:
     """The value of an argument in a record, for a message that it is another value."""
     shown = _SHOWN_IN_MESSAGES.get(argument)
     if shown is None:
