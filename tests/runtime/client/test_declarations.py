@@ -144,20 +144,15 @@ def test_a_method_without_code_does_what_its_request_says() -> None:
 
 
 class WithParts(ModelRecord):
-    __slots__ = ("_completed_by",)
+    __slots__ = ()
 
     id = identifier("id")
     city = text("address.city")
     both = Field(lambda record: f"{record.id} {record.city}")
 
-    def __init__(self, raw: Any, completed_by: Any = None) -> None:
-        super().__init__(raw)
-        self._completed_by = completed_by
 
-
-def test_a_field_that_is_none_comes_from_the_record_that_completes_it() -> None:
-    other = WithParts(SimpleNamespace(id="other", address=SimpleNamespace(city="Cairo")))
-    record = WithParts(SimpleNamespace(id="w-1"), other)
+def test_a_field_is_read_from_its_path_or_from_the_record() -> None:
+    record = WithParts(SimpleNamespace(id="w-1", address=SimpleNamespace(city="Cairo")))
     assert (record.id, record.city, record.both) == ("w-1", "Cairo", "w-1 Cairo")
     assert WithParts(SimpleNamespace(id="w-1")).city is None
 

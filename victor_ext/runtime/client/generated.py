@@ -7,11 +7,12 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from copy import copy
 from functools import cache
 from types import UnionType
-from typing import Any, NamedTuple, Self, TypeVar, Union, cast, get_args, get_origin
+from typing import Any, Self, TypeVar, Union, cast, get_args, get_origin
 
 import httpx
 
 from victor_ext.errors import Outcome, UnreadableResponse
+from victor_ext.opaque import FrozenOpaque
 from victor_ext.runtime.client.config import checked_timeout
 from victor_ext.runtime.client.transport import EXTRA_QUERY, AsyncHttpClient, QueryChange
 from victor_ext.runtime.core.json_values import NOT_JSON, json_of
@@ -26,7 +27,7 @@ Received = Callable[[httpx.Response], None]
 T = TypeVar("T")
 
 
-class _Json(NamedTuple):
+class _Json(FrozenOpaque, frozen=True):
     """The result of a generated operation, of which only the JSON is wanted."""
 
     parsed: Any
