@@ -48,6 +48,7 @@ def test_a_part_of_a_secret_is_one_and_a_byte_is_a_number() -> None:
         assert (data[:7], data[0], data.decode()) == (b"visibly", ord("v"), "visibly-fake")
         assert repr([data, data[:7], data[0]]) == f"[{shown}, {shown}, 118]"
         assert repr(data.decode()) == "'[secret]'"
+        assert f"{data} {data[:7]}" == f"{shown} {shown}"
 
 
 @pytest.mark.parametrize(

@@ -267,16 +267,18 @@ _DROPPED_HEADERS = frozenset(
 def _without_connection(response: httpx.Response, request: httpx.Request | None) -> httpx.Response:
     """A copy of the response that has no connection, so that it can be pickled."""
     try:
-        content = SecretBytes(body_of(response))
+        body = body_of(response)
     except httpx.ResponseNotRead:
-        content = SecretBytes()
+        body = SecretBytes()
     # Raw bytes: httpx cannot encode a header value that is not ASCII again.
     headers = [
         (name, value)
         for name, value in response.headers.raw
         if name.lower() not in _DROPPED_HEADERS
     ]
-    copy = httpx.Response(response.status_code, headers=headers, content=content, request=request)
+    copy = httpx.Response(
+        response.status_code, headers=headers, content=bytes(body), request=request
+    )
     copy.stream = httpx.ByteStream(b"")  # `copy` has read its body, and would hold it twice
     with suppress(RuntimeError):  # it is not known
         copy.elapsed = response.elapsed

@@ -4,6 +4,7 @@ documents.
 
 import copy
 import pickle
+from enum import Enum
 from types import ModuleType
 from typing import Any
 
@@ -127,6 +128,8 @@ class TestRules:
         assert found.to_dict() == {"status": "Frozen"}
         assert pickle.loads(pickle.dumps(found)) == copy.deepcopy(found) == found
         assert hash(found.status) == hash("Frozen")
+        # Before Python 3.11.4, an enum pickles a member by a name, which its class does not have.
+        assert PaymentRequestReceiptStatus.__reduce_ex__ is not Enum.__reduce_ex__
 
     @pytest.mark.parametrize("odd", [None, [], "text", 5, [["a", 1]]])
     def test_what_is_no_object_is_no_model(self, odd: Any) -> None:

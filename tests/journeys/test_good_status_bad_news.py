@@ -637,7 +637,7 @@ def test_what_a_look_up_finds_is_compared_in_the_same_way(other: Any, is_it: boo
         **described(**{name: value for name, value in other.items() if name not in direct}),
         **direct,
     }
-    from_model = PaymentRequest(PaymentRequest(body).raw.to_dict())
+    from_model = PaymentRequest(PaymentRequest.of_json(body).raw)
     for found in (PaymentRequest.of_json(body), from_model):
         assert found.could_be(WHOLE, since=datetime.now(UTC)) is is_it
 

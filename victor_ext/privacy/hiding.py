@@ -44,6 +44,8 @@ class SecretBytes(bytes):
     def __repr__(self) -> str:
         return "b'[secret]'"
 
+    __str__ = __repr__
+
     @overload
     def __getitem__(self, place: SupportsIndex) -> int: ...
     @overload
@@ -67,6 +69,8 @@ class SecretBuffer(bytearray):
 
     def __repr__(self) -> str:
         return "bytearray(b'[secret]')"
+
+    __str__ = __repr__
 
     @overload
     def __getitem__(self, place: SupportsIndex) -> int: ...

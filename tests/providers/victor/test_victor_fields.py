@@ -76,6 +76,6 @@ def of(model: str, body: dict[str, Any]) -> PaymentRequest:
 
 
 def test_the_model_of_a_record_is_a_copy() -> None:
-    request = PaymentRequest({"error_message": "before"})
+    request = PaymentRequest.of_json({"error_message": "before"})
     request.raw.error_message = "after"  # type: ignore[union-attr] # it is a receipt
     assert request.error_message == "before"

@@ -18,6 +18,7 @@ from victor_api.models import (
     GetPaymentRequestResponse,
     PaymentRequestReceipt,
     PaymentRequestReceiptStatus,
+    RfpInboundPaymentRequestResponseDetails,
 )
 from victor_api.typed.arguments import list_payment_requests
 
@@ -35,15 +36,15 @@ LISTED = CASES["listed"]
 
 
 def listed(**changes: Any) -> PaymentRequest:
-    return PaymentRequest({**LISTED, **changes})
+    return PaymentRequest(PaymentRequestReceipt.from_dict({**LISTED, **changes}))
 
 
 def read(**changes: Any) -> PaymentRequest:
-    return PaymentRequest({**LISTED, **changes}, "GetPaymentRequestResponse")
+    return PaymentRequest(GetPaymentRequestResponse.from_dict({**LISTED, **changes}))
 
 
 def answered(**fields: Any) -> PaymentRequest:
-    return PaymentRequest(fields, "RfpInboundPaymentRequestResponseDetails")
+    return PaymentRequest(RfpInboundPaymentRequestResponseDetails.from_dict(fields))
 
 
 def with_payer(payer: dict[str, Any]) -> dict[str, Any]:
@@ -227,9 +228,10 @@ ODD = [
 @pytest.mark.parametrize("odd", ODD, ids=repr)
 def test_a_field_reads_the_same_from_what_came_and_from_its_model(odd: Any, model: Any) -> None:
     for sent in (WHOLE, *everywhere(WHOLE, odd)):
-        came = PaymentRequest(sent, model.__name__)
+        came = PaymentRequest.of_json(sent, model.__name__)
         assert type(came.raw) is model
-        modelled = PaymentRequest(came.raw.to_dict(), model.__name__)
+        modelled = PaymentRequest(came.raw)
+        assert came == modelled
         for name in FIELDS:
             assert getattr(came, name) == getattr(modelled, name), (name, sent)
 
@@ -245,10 +247,25 @@ def test_the_model_of_a_request_is_made_when_it_is_asked_for_and_changes_nothing
     assert isinstance(PaymentRequest.of_json(5).raw, PaymentRequestReceipt), (
         "an item that is no object"
     )
+    with pytest.raises(TypeError, match=r"a generated model, not dict: use PaymentRequest.of_json"):
+        PaymentRequest(WHOLE)  # type: ignore[arg-type] # as a caller may try
     with pytest.raises(AttributeError, match="has no attribute 'rwa'"):
         getattr(made, "rwa")  # noqa: B009 - as a caller mistypes it
-    with pytest.raises(AttributeError, match="status of PaymentRequest is what the provider sent"):
-        made.status = "expired"  # type: ignore[misc] # as a caller may try
+    completed: Any = made.completed_by(made)
+    for name in {*FIELDS} - {"idempotency_key"}:
+        with pytest.raises(AttributeError, match=f"^{name} of .* is what the provider sent"):
+            setattr(completed, name, None)
+
+
+def test_a_request_that_was_paid_with_another_amount_completes_the_one_of_a_list() -> None:
+    details = {"amount": "10.00", "original_amount": "10.00"}
+    answer = {"status": "Accepted", "original_amount": "10.00", "modified_amount": "7.00"}
+    request = {**LISTED["payment_request"], "payment_details": details}
+    known = listed(payment_request=request)
+    now = read(payment_request={**request, "payment_request_response": answer})
+    completed = known.completed_by(now)
+    assert (known.amount, now.amount) == (Decimal("10.00"), Decimal("7.00"))
+    assert (completed.amount, completed.original_amount) == (Decimal("7.00"), Decimal("10.00"))
 
 
 BEGAN = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
@@ -272,7 +289,7 @@ class Standing(ServerClock):
 def request(number: int, created: datetime | None) -> PaymentRequest:
     made = {} if created is None else {"created_at": int(created.timestamp() * 1000)}
     said = {"victor_payment_request_id": str(number), "payment_request": made}
-    return PaymentRequest(said)
+    return PaymentRequest(PaymentRequestReceipt.from_dict(said))
 
 
 def readings(created: datetime | None, takes: float = 0.0) -> int:

@@ -16,6 +16,7 @@ from tests.faults.certificates import HERE, Authority
 from victor_ext.runtime.core.clock import DeadlineTimeout
 from victor_ext.runtime.core.response import ClosedWithoutNotice
 from victor_ext.runtime.core.validation import MOST_SECONDS
+from victor_ext.runtime.http.connecting import as_network_error
 from victor_ext.runtime.http.streams import SyncStream
 from victor_ext.runtime.http.tls_layer import show_cut_connections
 
@@ -95,3 +96,15 @@ def test_the_end_of_a_stream_is_read_and_seen(peers: tuple[SyncStream, socket.so
     for read in (lambda: stream.read(100, 5.0), stream.unread):
         with pytest.raises(ClosedWithoutNotice) if is_tls else nullcontext():
             assert read() == b""
+
+
+@pytest.mark.parametrize("kind", [httpx.ReadError, httpx.WriteError])
+def test_an_end_without_an_alert_is_known_by_its_class_or_its_reason(
+    kind: type[httpx.NetworkError],
+) -> None:
+    """Python before 3.11.4 has no class for the error of OpenSSL 3."""
+    by_reason = ssl.SSLError(1, "unexpected eof while reading")
+    by_reason.reason = "UNEXPECTED_EOF_WHILE_READING"
+    for error in (ssl.SSLEOFError(8, "EOF occurred in violation of protocol"), by_reason):
+        found = as_network_error(error, kind)
+        assert type(found) is (ClosedWithoutNotice if kind is httpx.ReadError else kind)

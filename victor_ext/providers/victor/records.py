@@ -88,8 +88,9 @@ class PaymentRequest(PaymentRequestFields):
             return it. One that names another request than this one, its child or its parent is
             not believed: None.
         idempotency_key: The key of `create`; None on results of other methods.
-        raw: The generated model with all fields that were sent: a copy, made when it is asked for.
-            Known words have the document's spelling, and a value of another type is as it came.
+        raw: The generated model with all fields that were sent: a new copy each time that it is
+            asked for. Known words have the document's spelling, and a value of another type is as
+            it came.
     """
 
     __slots__ = ("_model", "idempotency_key")
@@ -97,11 +98,14 @@ class PaymentRequest(PaymentRequestFields):
     _model: str
     """The name of the generated model of the JSON."""
 
-    def __init__(
-        self, json: Mapping[str, Any], model: str = _LISTED, *, idempotency_key: str | None = None
-    ) -> None:
-        super().__init__(json)
-        self._model = model
+    def __init__(self, raw: RawPaymentRequest, idempotency_key: str | None = None) -> None:
+        if not hasattr(raw, "to_dict"):
+            raise TypeError(
+                f"PaymentRequest reads a generated model, not {type(raw).__name__}: use "
+                "PaymentRequest.of_json(...) for JSON."
+            )
+        super().__init__(raw.to_dict())
+        self._model = type(raw).__name__
         self.idempotency_key = idempotency_key
 
     @classmethod
@@ -131,7 +135,7 @@ class PaymentRequest(PaymentRequestFields):
 
     def completed_by(self, other: PaymentRequest) -> PaymentRequest:
         """This request, with what it does not say taken from another record of it."""
-        completed = _Completed(self._json, self._model)
+        completed = _Completed.of_json(self._json, self._model)
         completed.other = other
         return completed
 
@@ -395,7 +399,10 @@ class PaymentRequest(PaymentRequestFields):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, PaymentRequest):
             return NotImplemented
-        return self._model == other._model and self._json == other._json
+        if self._model != other._model:
+            return False
+        # The model has a word in one spelling, however it came.
+        return self._json == other._json or bool(self.raw == other.raw)
 
     def __hash__(self) -> int:
         return hash(self.id)
@@ -425,25 +432,19 @@ class _Completed(PaymentRequest):
 
 def _completed(name: str) -> property:
     """A field that is None only if neither record has it."""
-    read: Callable[[PaymentRequest], Any] = getattr(PaymentRequest, name).fget
+    field: property = getattr(PaymentRequest, name)
+    read: Callable[[PaymentRequest], Any] = field.fget  # type: ignore[assignment] # each has one
 
     def either(record: _Completed) -> Any:
         value = read(record)
         return getattr(record.other, name) if value is None else value
 
-    return property(either)
+    return property(either, field.fset)
 
 
-for _name in (
-    *PaymentRequestFields._fields,  # pyright: ignore[reportPrivateUsage] - its class
-    "network",
-    "original_amount",
-    "due_date",
-    "created_at",
-    "approved_at",
-    "payee",
-    "biller_type",
-    "approval_notes",
-    "response",
-):
-    setattr(_Completed, _name, _completed(_name))
+_OF_THIS_RECORD = {"id", "status", "direction", "is_terminal", "raw"}
+"""What no other record of the request completes."""
+for _name in (*PaymentRequestFields._fields, *vars(PaymentRequest)):  # pyright: ignore[reportPrivateUsage] - its class
+    _is_field = isinstance(getattr(PaymentRequest, _name), property) and not _name.startswith("_")
+    if _is_field and _name not in {*_OF_THIS_RECORD, *vars(_Completed)}:
+        setattr(_Completed, _name, _completed(_name))

@@ -155,7 +155,7 @@ def parsed(
     *,
     is_secret: bool = False,
     is_strict: bool = False,
-    too_deep: bool | None = None,
+    brackets: bytes | None = None,
     **options: Any,
 ) -> Any:
     """Read JSON that a provider sent. Its numbers keep their digits, and its texts are `storable`.
@@ -167,17 +167,15 @@ def parsed(
         is_secret: Its objects are `SecretObject`s, and its texts are as they came: a token is sent
             as it is, or not at all.
         is_strict: `NaN` and the like make it no JSON. Otherwise they are null.
-        too_deep: What `is_deep` returns for the content, if that is known.
+        brackets: What `brackets_in` returns for the content, if that is known.
         options: Those of `json.loads`.
     """
     if options:
         options["parse_float"] = options.get("parse_float") or _number
         options.setdefault("parse_constant", _null_for)
     if not (is_secret or isinstance(content, str) or options.keys() - _FAST_OPTIONS):
-        if too_deep is None:
-            too_deep = is_deep(content)
         read = options.get("parse_float", _number)
-        value = _NOT_READ if too_deep else _read_fast(content, read)
+        value = _NOT_READ if _is_deep(content, brackets) else _read_fast(content, read)
         if value is not _NOT_READ:
             return value
     if isinstance(content, str):
@@ -186,7 +184,7 @@ def parsed(
         text = content.decode(json.detect_encoding(content), "surrogatepass")
     try:
         encoded = text.encode("utf-8", "surrogatepass")
-        if is_deep(encoded):
+        if _is_deep(encoded):
             raise RecursionError
         if is_secret:
             return _SECRET_DECODER.decode(text)
@@ -223,7 +221,7 @@ def brackets_in(content: bytes | bytearray) -> bytes:
     return bytes(content.translate(None, _ALL_BUT_BRACKETS))
 
 
-def is_deep(content: bytes | bytearray, brackets: bytes | None = None) -> bool:
+def _is_deep(content: bytes | bytearray, brackets: bytes | None = None) -> bool:
     """Whether JSON has more levels than each of its readers can take: some need several frames for
     a level. `brackets` are those of `brackets_in`, if they are known.
     """
@@ -381,7 +379,7 @@ def readable_members(content: SecretBytes | SecretBuffer) -> dict[str, Any]:
         start = name.end()
         try:
             value, end = _TOLERANT.raw_decode(text, start)
-            if is_deep(text[start:end].encode("utf-8", "surrogatepass")):
+            if _is_deep(text[start:end].encode("utf-8", "surrogatepass")):
                 raise ValueError("the value is nested too deeply")
             place = end
         except (ValueError, RecursionError):

@@ -20,7 +20,7 @@ from victor_ext.errors import VictorError
 from victor_ext.privacy import SecretBuffer, SecretBytes, body_of, redact_excerpt
 from victor_ext.response_info import ResponseInfo
 from victor_ext.runtime.core.clock import monotonic
-from victor_ext.runtime.core.json_values import brackets_in, is_deep, parsed
+from victor_ext.runtime.core.json_values import brackets_in, parsed
 
 _MOST_OBJECTS = 100_000  # a page of 1,000 payments has a tenth of it
 MAX_RESPONSE_BYTES = 4 * 1024 * 1024
@@ -83,7 +83,7 @@ class Response(httpx.Response):
     """The body as it was read, which `content` copies where these are secret bytes (see
     `privacy.body_of`).
     """
-    too_deep: bool | None = None  # to be read as JSON; None: that is not known yet
+    brackets: bytes | None = None  # those of `whole`, where they were counted
     _parsed: Any = _UNPARSED
 
     @property
@@ -116,7 +116,8 @@ class Response(httpx.Response):
         if kwargs:
             return parsed(body_of(self), **kwargs)
         if self._parsed is _UNPARSED:
-            self._parsed = parsed(body_of(self), is_secret=self.is_secret, too_deep=self.too_deep)
+            brackets, self.brackets = self.brackets, None
+            self._parsed = parsed(body_of(self), is_secret=self.is_secret, brackets=brackets)
         return self._parsed
 
 
@@ -277,12 +278,14 @@ class Body:
         response = self.response
         if len(content) > _MOST_OBJECTS:
             brackets = brackets_in(content)
-            response.too_deep = is_deep(content, brackets)
-            if brackets.count(b"{") + brackets.count(b"[") > _MOST_OBJECTS:
+            beginnings = brackets.count(b"{") + brackets.count(b"[")
+            if beginnings > _MOST_OBJECTS or len(brackets) > 2 * _MOST_OBJECTS:
                 # Each becomes an object of Python, and in a list a record: four kilobytes of gzip
                 # would fill the memory.
                 response.damage = f"its body has more than {_MOST_OBJECTS} objects and lists"
                 del content[_MOST_OBJECTS:]
+            else:
+                response.brackets = brackets
         response.whole = content
         response.elapsed = timedelta(seconds=monotonic() - self._began)
         if TELLS_ITS_END not in response.extensions and self._doubt is None and self._may_be_cut():
