@@ -432,7 +432,8 @@ def test_what_is_refused_ends_rejected_and_is_sent_again_by_hand_alone(
     outbox.on("rejected")(lambda _session, event: told.append(event.entry.error))
     with pytest.raises(PermissionDenied):  # it waits: others may be permitted tomorrow
         outbox.send()
-    assert [entry.error for entry in outbox.entries("rejected")] == told
+    # in the order in which the calls ended, which is any
+    assert sorted(entry.error or "" for entry in outbox.entries("rejected")) == sorted(told)
     # A call that begins late, on a busy machine, goes back and is sent after the next one.
     assert sorted(int(re.findall(r"status (\d+)", text)[0]) for text in told) == [*refusals]
     assert states(outbox.send()) == ["sent"]
