@@ -25,7 +25,7 @@ from victor_ext.runtime.loop.idempotency_keys import key_problem
 from victor_ext.typed import Body, Request
 
 from .checks import Validation
-from .record_values import Amounts
+from .record_values import CREATED_AT, ORIGINAL_AMOUNT, Amounts
 from .statuses import CHILD_ID, ID, PARENT_ID, Direction, as_direction, as_moment
 
 ARGUMENTS = {sent.place: argument for argument, sent in CREATE_REQUEST_PAYMENT.items()}
@@ -230,7 +230,7 @@ class Sent(FrozenStruct, frozen=True):
 
     def may_have_made(self, record: Compared, since: datetime) -> bool:
         """Whether a record may be of this payment; `PaymentRequest.could_be` has the rule."""
-        created_at = as_moment(record.value_at(["payment_request", "created_at"]))
+        created_at = as_moment(record.value_at(CREATED_AT))
         if created_at is not None and created_at < since:
             return False
         compared = self.comparisons(record)
@@ -301,7 +301,6 @@ SUBJECT = {"payee_account_number", "payer_counterparty_id", "amount"}
 """The arguments that say who pays whom, and how much. The response to a request without a
 reference has to repeat them.
 """
-_ORIGINAL_AMOUNT = ["payment_request", "payment_details", "original_amount"]
 
 
 def _contradicts(record: Compared, extra: ExtraBody) -> bool:
@@ -315,7 +314,7 @@ def _contradicts(record: Compared, extra: ExtraBody) -> bool:
 def _value_in_request(record: Compared, argument: str) -> Any:
     """What the request of a record has for an argument; None: nothing."""
     value = record.value_at(_COMPARED[argument].in_request)
-    if argument != "amount" or record.value_at(_ORIGINAL_AMOUNT) in (None, "", value):
+    if argument != "amount" or record.value_at(ORIGINAL_AMOUNT) in (None, "", value):
         return value
     # The record is a `PaymentRequest` that was accepted with another amount.
     amounts = record.said_amounts()

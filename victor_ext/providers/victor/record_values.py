@@ -17,6 +17,10 @@ from .statuses import Payee, Payer
 
 T = TypeVar("T")
 
+ORIGINAL_AMOUNT = ("payment_request", "payment_details", "original_amount")
+CREATED_AT = ("payment_request", "created_at")
+"""Places of values in a payment request that a record has, and a comparison looks at."""
+
 
 def as_request_id(value: object) -> str:
     """The id of a request; empty: the value is none."""

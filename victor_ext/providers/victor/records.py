@@ -24,6 +24,8 @@ from victor_ext.runtime.loop.operations import Done
 from . import statuses
 from .creating import SUBJECT, Sent
 from .record_values import (
+    CREATED_AT,
+    ORIGINAL_AMOUNT,
     Amounts,
     as_biller_type,
     as_payee,
@@ -52,11 +54,9 @@ _LISTED = "PaymentRequestReceipt"
 RESPONSE = "RfpInboundPaymentRequestResponseDetails"
 """The model of the response to `accept` and `decline`, which has nothing of the request."""
 _AMOUNT = ("payment_request", "payment_details", "amount")
-_ORIGINAL_AMOUNT = ("payment_request", "payment_details", "original_amount")
 _DUE_DATE = ("payment_request", "payment_details", "due_date")
 _BILLER_TYPE = ("payment_request", "payment_details", "biller_type")
 APPROVAL_NOTES = ("payment_request", "payment_details", "approval_notes")
-_CREATED_AT = ("payment_request", "created_at")
 _APPROVED_AT = ("payment_request", "approved_at")
 _PAYEE = ("payment_request", "payee")
 _PAYER = ("payment_request", "payer")
@@ -246,7 +246,7 @@ class PaymentRequest(PaymentRequestFields):
         return Amounts(
             own=first_of(self.value_at(_AMOUNT)),
             original=first_of(
-                self.value_at(_ORIGINAL_AMOUNT), member_of(response, "original_amount")
+                self.value_at(ORIGINAL_AMOUNT), member_of(response, "original_amount")
             ),
             modified=None if is_declined else first_of(member_of(response, "modified_amount")),
         )
@@ -257,7 +257,7 @@ class PaymentRequest(PaymentRequestFields):
 
     @property
     def created_at(self) -> datetime | None:
-        return statuses.as_moment(self.value_at(_CREATED_AT))
+        return statuses.as_moment(self.value_at(CREATED_AT))
 
     @property
     def approved_at(self) -> datetime | None:
@@ -378,13 +378,18 @@ class PaymentRequest(PaymentRequestFields):
             self.id, self.status, self.to_dict(), created_at=self.created_at, compared=compared
         )
 
+    @classmethod
+    def _field_names(cls) -> tuple[str, ...]:
+        by_hand = [
+            name
+            for name, value in vars(PaymentRequest).items()
+            if isinstance(value, property) and name != "raw" and not name.startswith("_")
+        ]
+        return (*cls._fields, *by_hand, "idempotency_key")
+
     def to_dict(self) -> dict[str, Any]:
         """Return the record as JSON data, with amounts as text and times as Zulu time."""
-        names = [*self._fields]
-        for name, value in vars(PaymentRequest).items():
-            if isinstance(value, property) and name != "raw" and not name.startswith("_"):
-                names.append(name)
-        return {name: self._plain(getattr(self, name)) for name in (*names, "idempotency_key")}
+        return super().to_dict()
 
     def _plain(self, value: Any) -> Any:
         return zulu.format(value) if isinstance(value, datetime) else super()._plain(value)
@@ -442,9 +447,8 @@ def _completed(name: str) -> property:
     return property(either, field.fset)
 
 
-_OF_THIS_RECORD = {"id", "status", "direction", "is_terminal", "raw"}
+_OF_THIS_RECORD = {"id", "status", "direction", "is_terminal", "idempotency_key"}
 """What no other record of the request completes."""
-for _name in (*PaymentRequestFields._fields, *vars(PaymentRequest)):  # pyright: ignore[reportPrivateUsage] - its class
-    _is_field = isinstance(getattr(PaymentRequest, _name), property) and not _name.startswith("_")
-    if _is_field and _name not in {*_OF_THIS_RECORD, *vars(_Completed)}:
-        setattr(_Completed, _name, _completed(_name))
+_NAMES = PaymentRequest._field_names()  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - its own
+for _name in {*_NAMES} - {*_OF_THIS_RECORD, *vars(_Completed)}:
+    setattr(_Completed, _name, _completed(_name))
