@@ -79,3 +79,6 @@ def test_the_model_of_a_record_is_a_copy() -> None:
     request = PaymentRequest.of_json({"error_message": "before"})
     request.raw.error_message = "after"  # type: ignore[union-attr] # it is a receipt
     assert request.error_message == "before"
+    undeclared = PaymentRequest.of_json({"extra": {"fee": 1}})
+    undeclared.raw.additional_properties["extra"]["fee"] = 2
+    assert undeclared.raw.additional_properties["extra"] == {"fee": 1}
