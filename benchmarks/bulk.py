@@ -17,7 +17,6 @@ import os
 import platform
 import re
 import resource
-import signal
 import subprocess
 import sys
 import tempfile
@@ -338,7 +337,7 @@ def _workers(
             yield used
         finally:
             for worker in workers:
-                worker.send_signal(signal.SIGINT)
+                worker.terminate()
                 _, status, usage = os.wait4(worker.pid, 0)
                 worker.returncode = os.waitstatus_to_exitcode(status)
                 used.append(cpu_seconds(usage))

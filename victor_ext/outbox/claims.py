@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from victor_ext import PreparedCall, Promise
+from victor_ext import Promise
 from victor_ext.event_queue.databases import Condition, OfFewRows, database_time, is_to_come
 from victor_ext.settlement.key_age import Keys, Moment, Now, Sent
 
@@ -313,7 +313,7 @@ class Claims:
         """Whether an entry that is sent now could still be sent again when the lease is over."""
         if sent_of(row) is not None:
             return False
-        if PreparedCall.from_text(row.call).promise is not Promise.KEYED:
+        if row.prepared.promise is not Promise.KEYED:
             return False
         if row.send_before is not None and row.send_before - now.by_provider() <= self._until_near:
             return False

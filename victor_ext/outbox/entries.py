@@ -269,7 +269,7 @@ def entry_of(row: Any) -> Entry:
     reference = None if row.reference == row.key else row.reference
     if is_sealed(row.call):
         return replace(entry, reference=reference, sealed=True)
-    call = PreparedCall.from_text(row.call)
+    call: PreparedCall = row.prepared
     # Only Victor's requests have a reference of this name.
     body: Any = call.body if row.provider == VICTOR else {}
     payments: list[EntryPayment] = []
@@ -306,7 +306,7 @@ def sent_values(sent: Sent | None) -> dict[str, Any]:
 
 def write_of(row: Any) -> Write[PreparedCall]:
     """The entry of a row (in clear) as the write that `settle` takes."""
-    return Write.of(PreparedCall.from_text(row.call), sent_of(row), json.loads(row.look_up_by))
+    return Write.of(row.prepared, sent_of(row), json.loads(row.look_up_by))
 
 
 def as_status(status: str | None) -> str | None:

@@ -6,15 +6,14 @@ worker holds the entry, so that no row has to be read before.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from types import SimpleNamespace
 from typing import Any
 
 import sqlalchemy as sa
 
-from victor_ext import PreparedCall
 from victor_ext.settlement.flow import PaymentOutcome, Settlement
 
 from .entries import Entry, EntryState, done_values, entry_of
+from .sealing import ClearRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +25,14 @@ class SentResult:
     entry: Entry = field(repr=False)
 
 
-def result_of(row: Any, settlement: Settlement) -> SentResult | None:
+def result_of(row: ClearRow, settlement: Settlement) -> SentResult | None:
     """The result of an entry whose own call was done; None: its settlement comes from a look-up, or
     is another one, and has to be compared with other entries before it is stored.
     """
     if settlement.outcome is not PaymentOutcome.CREATED or settlement.looked_up:
         return None
-    values = done_values(settlement.request, PreparedCall.from_text(row.call))
-    entry = entry_of(SimpleNamespace(**{**vars(row), **values}))
+    values = done_values(settlement.request, row.prepared)
+    entry = entry_of(row.with_values(values))
     return SentResult(row.id, values, entry)
 
 

@@ -10,12 +10,13 @@ before the first key are still read.
 """
 
 from collections.abc import Mapping
+from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
 
 import sqlalchemy as sa
 
-from victor_ext import ConfigurationError
+from victor_ext import ConfigurationError, PreparedCall
 from victor_ext.event_queue.databases import DatabaseTime, NeverHeals
 from victor_ext.event_queue.rows import insert_once
 from victor_ext.vault import MARK, Vault, new_key, secret_of, unwrapped
@@ -31,6 +32,26 @@ _HOW_TO_GIVE = (
 def is_sealed(text: str) -> bool:
     """Whether a stored text is encrypted."""
     return text.startswith(f"{MARK}.")
+
+
+class ClearRow(SimpleNamespace):
+    """The column values of an entry, as they were before they were encrypted.
+
+    Only an entry that was read without its key is still encrypted: `is_sealed(row.call)`.
+    """
+
+    call: str
+
+    @cached_property
+    def prepared(self) -> PreparedCall:
+        """The call of the entry, read once. Raises `ValueError` if the entry is still encrypted, or
+        was forgotten.
+        """
+        return PreparedCall.from_text(self.call)
+
+    def with_values(self, values: Mapping[str, Any]) -> "ClearRow":
+        """The same entry with other column values. They have no other call."""
+        return ClearRow(**{**vars(self), **values})
 
 
 class Sealing:
@@ -123,7 +144,7 @@ class Sealing:
         """
         call: str = values["call"]
         if not is_sealed(call):
-            return SimpleNamespace(**values)
+            return ClearRow(**values)
         vault = self._vault_of(call)
         if vault is None:
             if self._secret is not None:
@@ -131,7 +152,7 @@ class Sealing:
             if not may_stay_sealed:
                 raise self._missing_key_error()
             readable = {**values, "error": _readable_part(values["error"])}
-            return SimpleNamespace(**readable)
+            return ClearRow(**readable)
         try:
             clear = {name: vault.opened(values[name]) for name in ("call", "look_up_by")}
             error = values["error"]
@@ -144,7 +165,7 @@ class Sealing:
                 f"The outbox {self._table} is damaged: the entry {values['key']} cannot be "
                 "decrypted. Restore the database from a backup."
             ) from None
-        return SimpleNamespace(**{**values, **clear})
+        return ClearRow(**{**values, **clear})
 
     def encrypted_like(self, row: Any, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """New values of the entry in `row`, as they are stored: with an encrypted `error` if the

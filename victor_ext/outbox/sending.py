@@ -228,7 +228,7 @@ class Sending(EntryStore[Engine]):
     ) -> dict[str, Any]:
         """The new column values of an entry that was done, or was looked up."""
         if settlement.request is not None:
-            return done_values(settlement.request, PreparedCall.from_text(claim.row.call))
+            return done_values(settlement.request, claim.row.prepared)
         if settlement.outcome is PaymentOutcome.REJECTED:  # the state that was read is final
             return {"state": EntryState.REJECTED.value, "error": settlement.reason}
         until = self._settle_until(claim)

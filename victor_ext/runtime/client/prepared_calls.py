@@ -438,11 +438,11 @@ def _no_sleep(_seconds: float) -> None:
     raise AssertionError("nothing is sent, so nothing is waited for")
 
 
-def _request_of(client: Any, call: PreparedCall) -> httpx.Request:
-    """The request of a call. The generated operation reads its response, if this release still has
-    that operation.
+def _request_of(client: Any, call: PreparedCall, http: httpx.Client) -> httpx.Request:
+    """The request of a call, made by an httpx client of `client`.
 
-    The client's attempt loop then signs, repeats and classifies it as if it were made now.
+    The generated operation reads its response, if this release still has that operation. The
+    attempt loop then signs, repeats and classifies it as if it were made now.
     """
     extensions: dict[str, Any] = {}
     declared: Any = None
@@ -453,9 +453,10 @@ def _request_of(client: Any, call: PreparedCall) -> httpx.Request:
         # A status that the document does not list is a success where the provider's own table says
         # what one is.
         undocumented = json_of if client._resources else None  # noqa: SLF001 - as above
-        api = client.bind(_client_class(call.module)).for_one_call(undocumented, None)
-        extensions = api.request_extensions(declared)
-    http: httpx.Client = client.http
+        package = _client_class(call.module)
+        is_own = package is client._generated  # noqa: SLF001 - as above
+        api = client._api if is_own else client.bind(package)  # noqa: SLF001 - as above
+        extensions = api.for_one_call(undocumented, None).request_extensions(declared)
     return http.build_request(
         call.method,
         call.url,
@@ -470,7 +471,8 @@ def send_prepared(client: Any, call: PreparedCall) -> Calls[Done]:
 
     Raises `Conflict` where the good response says that something else was done.
     """
-    response = yield partial(client.http.send, _request_of(client, call))
+    http: Any = client._api.http  # noqa: SLF001 - a part of every client
+    response = yield partial(http.send, _request_of(client, call, http))
     row: Operation = response.request.extensions[OPERATION]
     other = None if row.unlike is None else (yield from row.unlike(client, response))
     if other is not None:
