@@ -3,8 +3,10 @@
 On SQLite and on PostgreSQL, the same rows go to the same server with as many calls under way: by
 bulk, by one worker of an outbox, and by what a team writes by hand (`benchmarks.by_hand`). All of
 them have loaded their modules, and have a token and a connection, before they start. They have the
-same SQLite: with a write-ahead log, and each transaction on the disk before it counts. Of each, the rows a second are counted, and the
-CPU of its process, which is what a core can do where the server has cores of its own.
+same SQLite: with a write-ahead log, and each transaction on the disk before it counts.
+
+Of each, the rows a second are counted, and the CPU of its process, which is what a core can do
+where the server has cores of its own.
 
 On PostgreSQL, two workers are compared with one, with a provider that answers after a tenth of a
 second: then workers wait for the provider, and not for a core. What counts are the ratios of one
