@@ -21,7 +21,7 @@ from typing import Any
 
 import httpx
 
-from benchmarks.peers.victor import AwaitedOurs, Ours, read
+from benchmarks.peers.victor import AwaitedOurs, Ours, payment, read
 from benchmarks.server import canned_server
 from victor_ext.runtime.http import connection_pool
 
@@ -104,8 +104,9 @@ def fewest(runs: list[Counter[CodeType]]) -> Counts:
 
 
 def blocking(url: str) -> dict[str, Counts]:
-    """One GET, one POST and one page with five fields of each item read."""
+    """One GET, one POST, one page with five fields of each item read, and one prepared POST."""
     client = Ours(url, limits=ONE)
+    prepared = client.client.prepare("payment_requests.create", **payment())
 
     def page() -> None:
         for item in itertools.islice(client.items(PAGE), PAGE):
@@ -120,7 +121,12 @@ def blocking(url: str) -> dict[str, Counts]:
 
     try:
         with connections_that_need_no_rest():
-            return {"get": run(client.get), "create": run(client.create), "page": run(page)}
+            return {
+                "get": run(client.get),
+                "create": run(client.create),
+                "page": run(page),
+                "send": run(lambda: client.client.send(prepared)),
+            }
     finally:
         client.close()
 
@@ -128,6 +134,7 @@ def blocking(url: str) -> dict[str, Counts]:
 async def awaited(url: str) -> dict[str, Counts]:
     """The same, awaited."""
     client = AwaitedOurs(url, limits=ONE)
+    prepared = client.client.prepare("payment_requests.create", **payment())
 
     async def page() -> None:
         found = client.items(PAGE)
@@ -147,6 +154,7 @@ async def awaited(url: str) -> dict[str, Counts]:
                 "get, awaited": await run(client.get),
                 "create, awaited": await run(client.create),
                 "page, awaited": await run(page),
+                "send, awaited": await run(lambda: client.client.send(prepared)),
             }
     finally:
         await client.close()
