@@ -17,11 +17,11 @@ ACCEPTED = {
     "get": 389,
     "create": 504,
     "page": 2844,
-    "send": 751,
+    "send": 699,
     "get, awaited": 556,
     "create, awaited": 673,
     "page, awaited": 3170,
-    "send, awaited": 920,
+    "send, awaited": 868,
 }
 """Calls with Python 3.11. Newer ones inline comprehensions, and make up to 6 % fewer."""
 MOST = 1.03
@@ -44,12 +44,7 @@ def test_no_hot_path_makes_more_calls_than_were_accepted() -> None:
     found: dict[str, dict[str, int]] = json.loads(counted.stdout)
     for counts in found.values():
         # Calls below victor_ext count, too.
-        assert {name.split("/")[0] for name in counts} >= {
-            "victor_ext",
-            "generated",
-            "httpx",
-            "python",
-        }
+        assert {name.split("/")[0] for name in counts} >= {"victor_ext", "httpx", "python"}
     totals = {path: sum(counts.values()) for path, counts in found.items()}
     outside = [
         path for path, most in ACCEPTED.items() if not most * LEAST <= totals[path] <= most * MOST

@@ -108,6 +108,8 @@ class PreparedCall(FrozenStruct, frozen=True, kw_only=True):
     def ids(self) -> tuple[str, ...]:
         """The values of the placeholders of its path, in order."""
         template = self.operation.partition(" ")[2].split("/")
+        if "{}" not in template:
+            return ()
         path = httpx.URL(self.url).raw_path.partition(b"?")[0].decode("ascii").split("/")
         pairs = zip(template, path[-len(template) :], strict=False)
         return tuple(unquote(part) for placeholder, part in pairs if placeholder == "{}")
