@@ -75,12 +75,14 @@ def test_the_tables_show_each_figure_of_the_record(run, tmp_path):
     assert "1.85 times" in text
 
 
-@pytest.mark.parametrize("part", ["bulk", "outbox", "growth", "reconcile"])
+@pytest.mark.parametrize("part", ["bulk", "outbox", "bulk by hand", "growth", "reconcile"])
 def test_a_run_that_is_beyond_a_limit_ends_with_1(run, found, part, tmp_path):
     if part == "bulk":
         found["bulk"] = 1
     elif part == "outbox":
-        found["outbox"]["SQLite"]["outbox_of_hand"] = 0.99
+        found["outbox"]["SQLite"]["outbox_of_hand"] = outbox.LEAST_OUTBOX_OF_HAND - 0.01
+    elif part == "bulk by hand":
+        found["outbox"]["PostgreSQL"]["bulk_of_hand"] = outbox.LEAST_BULK_OF_HAND - 0.01
     elif part == "growth":
         found["growth"][0]["times"] = growth.MOST_GROWTH + 0.01
     else:
