@@ -52,8 +52,8 @@ The work is {new:,} new rows: passes of the outbox, notifications that are recei
 
 {reconcile}
 
-*exact* is whether all that was planted was found, and nothing else. The sandbox runs on the same machine. It
-reads its whole store for each page of a list with filters: most of the seconds are its own.
+*exact* is whether all that was planted was found, and nothing else. The sandbox runs on the same machine. For
+each page, it reads all requests of the time asked for: most of the seconds are its own.
 
 {machine}, Python {python}; {taken}; {seconds:,} seconds. Load: {before} before and {after} after the run. `make bench-scale` measures again.
 """

@@ -42,9 +42,12 @@ def test_no_hot_path_makes_more_calls_than_were_accepted() -> None:
         [sys.executable, "-c", COUNT], cwd=ROOT, capture_output=True, text=True, check=True
     )
     found: dict[str, dict[str, int]] = json.loads(counted.stdout)
-    for counts in found.values():
-        # Calls below victor_ext count, too.
-        assert {name.split("/")[0] for name in counts} >= {"victor_ext", "httpx", "python"}
+    for path, counts in found.items():
+        # Calls below victor_ext count, too. A prepared call was made by generated code before.
+        expected = {"victor_ext", "httpx", "python"}
+        if not path.startswith("send"):
+            expected.add("generated")
+        assert {name.split("/")[0] for name in counts} >= expected
     totals = {path: sum(counts.values()) for path, counts in found.items()}
     outside = [
         path for path, most in ACCEPTED.items() if not most * LEAST <= totals[path] <= most * MOST

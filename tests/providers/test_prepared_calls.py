@@ -108,6 +108,32 @@ def test_it_is_sent_by_another_client(harness: Any, system: str, exchange: Excha
 
 
 @each_write
+def test_no_hook_of_the_generated_client_changes_it(
+    harness: Any, system: str, exchange: Exchange
+) -> None:
+    """A hook that sets a key of its own would have a repeat of it done once more."""
+    if f"{system} {exchange.word}" in BEGINS_WITH_A_READ:
+        return
+    subject = exchange.subject(harness)
+    call = made(harness, system, exchange, subject)
+
+    def hook(_: object) -> None:
+        raise AssertionError("a hook saw it")
+
+    async def awaited_hook(_: object) -> None:
+        hook(_)
+
+    def send(client: Any) -> Any:
+        api, is_awaited = client.api, client.is_awaited
+        http = api.get_async_httpx_client() if is_awaited else api.get_httpx_client()
+        http.event_hooks = {"request": [awaited_hook if is_awaited else hook]}
+        http.params = {"added": "1"}
+        return client.send(call)
+
+    assert isinstance(harness(send), Done)
+
+
+@each_write
 def test_what_was_done_by_it_is_found_after_a_lost_response(
     harness: Any, system: str, exchange: Exchange
 ) -> None:

@@ -50,7 +50,8 @@ class ClearRow(SimpleNamespace):
         return PreparedCall.from_text(self.call)
 
     def with_values(self, values: Mapping[str, Any]) -> "ClearRow":
-        """The same entry with other column values. They have no other call."""
+        """The entry of the same call with other column values."""
+        assert "call" not in values
         return ClearRow(**{**vars(self), **values})
 
 

@@ -20,7 +20,7 @@ import ssl
 from collections.abc import Callable, Hashable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import partial
+from functools import cached_property, partial
 from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
 import httpx
@@ -449,6 +449,13 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
     def http(self) -> Any:
         """An httpx client, for requests made by hand below the base URL: they sign, retry and fail
         as calls do.
+        """
+        return self._http_client({})
+
+    @cached_property
+    def _prepared_http(self) -> Any:
+        """The httpx client that sends prepared calls. No caller has it, so no hook, header or
+        parameter of a caller's changes what was prepared.
         """
         return self._http_client({})
 

@@ -44,8 +44,6 @@ class _Bound:
     """All operations of the package."""
     members: Tables
     """The members of its models."""
-    http: Any
-    """The httpx client that it calls with, blocking or awaited."""
     undocumented: Read | None = None
     _received: Received | None = None  # of a client for one call, and not after it
     _query: QueryChange = ""
@@ -71,12 +69,12 @@ class _Bound:
         client._servers = servers
         client._connect = connect
         client._options = options
-        client.http = connect(options)
+        http = connect(options)
         bound = cast("Any", client)
-        if isinstance(client.http, AsyncHttpClient):
-            bound.set_async_httpx_client(client.http)
+        if isinstance(http, AsyncHttpClient):
+            bound.set_async_httpx_client(http)
         else:
-            bound.set_httpx_client(client.http)
+            bound.set_httpx_client(http)
         return client
 
     # A context opens and closes nothing: the connections belong to the client of this package.

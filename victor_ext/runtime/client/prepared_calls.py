@@ -473,7 +473,7 @@ def send_prepared(client: Any, call: PreparedCall) -> Calls[Done]:
 
     Raises `Conflict` where the good response says that something else was done.
     """
-    http: Any = client._api.http  # noqa: SLF001 - a part of every client
+    http: Any = client._prepared_http  # noqa: SLF001 - a part of every client
     response = yield partial(http.send, _request_of(client, call, http))
     row: Operation = response.request.extensions[OPERATION]
     other = None if row.unlike is None else (yield from row.unlike(client, response))
