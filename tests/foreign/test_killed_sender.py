@@ -26,7 +26,7 @@ KEYLESS_AGAIN = (
 )
 MARKED_IN_ADVANCE = (
     "victor_ext.outbox.claims:Claims._may_be_marked_ahead",
-    "PreparedCall.from_text(row.call).promise is not Promise.KEYED",
+    "row.prepared.promise is not Promise.KEYED",
     "False",
 )
 
