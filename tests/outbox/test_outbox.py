@@ -361,7 +361,7 @@ def test_steps_show_no_account_number(outbox: Outbox, engine: sa.Engine, victor:
     stored(outbox, invoice())
     with engine.connect() as connection:
         row = connection.execute(sa.select(outbox.table)).one()
-    claim = Claim(row, 0.0, 0.0, this_moment())
+    claim = Claim(outbox._sealing.decrypted_row(row), 0.0, 0.0, this_moment())
     claims = Claims(outbox.table, victor, 120.0, 86_400.0, outbox._sealing, outbox._may_work())
     send = next(outbox._deliver(claims, claim))
     assert "043987673645" not in f"{send} {claim}"
