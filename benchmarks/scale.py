@@ -32,7 +32,7 @@ One run of `victor bulk send` for each row. A process uses one core.
 `make bench-scale` measures again.
 """
 _SCALE = """\
-## Outbox and bulk beside code by hand
+## Rows a second beside code by hand
 
 {ways}
 
