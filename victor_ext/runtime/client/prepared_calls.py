@@ -455,9 +455,11 @@ def _request_of(client: Any, call: PreparedCall, http: httpx.Client) -> httpx.Re
         # A status that the document does not list is a success where the provider's own table says
         # what one is.
         undocumented = json_of if client._resources else None  # noqa: SLF001 - as above
-        package = _client_class(call.module)
-        is_own = package is client._generated  # noqa: SLF001 - as above
-        api = client._api if is_own else client.bind(package)  # noqa: SLF001 - as above
+
+        def connect(_options: dict[str, Any]) -> Any:
+            return http
+
+        api = client.bind(_client_class(call.module), connect)
         extensions = api.for_one_call(undocumented, None).request_extensions(declared)
     return http.build_request(
         call.method,
