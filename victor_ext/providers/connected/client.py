@@ -229,7 +229,8 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
                 f"idempotency_key={shown(idempotency_key)} must be visible ASCII without blanks: "
                 "pass idempotency_key_for('invoice', 1042)."
             )
-        return cast("C", self._api.with_headers({place.name: idempotency_key}))
+        api: Any = self.api
+        return cast("C", api.with_headers({place.name: idempotency_key}))
 
     def webhook(
         self,
@@ -295,7 +296,7 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
         # read.
         arguments = signature.bind(*args, **kwargs).arguments
         name = operation.__name__.rpartition(".")[2]
-        return lambda: ListReader(style, self._api, arguments, what=name)
+        return lambda: ListReader(style, self._own_api, arguments, what=name)
 
 
 class ApiClient(_ApiClient[C, Blocking, SyncTransport, SyncClient], BlockingClient):

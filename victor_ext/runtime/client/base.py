@@ -20,7 +20,7 @@ import ssl
 from collections.abc import Callable, Hashable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import cached_property, partial
+from functools import partial
 from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
 import httpx
@@ -168,8 +168,11 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
         self._transport = self._attempt_transport_type(
             config.loop, connections, config.urls, original=original, driver=self._driver
         )
-        self._api = self.bind(self._generated)
-        runner = self._runner_type(self._api, self._api_within, poll_sleep, config.extras)
+        # No caller has these two: no hook or option of theirs changes what a method sends, or how
+        # its response is read.
+        self._own_http = self._http_client({})
+        self._own_api = self.bind(self._generated, lambda _options: self._own_http)
+        runner = self._runner_type(self._own_api, self._api_within, poll_sleep, config.extras)
         self._shared = Shared(runner, config.clock, config.loop.deadline, config.context)
         self._attach()
 
@@ -199,8 +202,15 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
     def api(self) -> Api:
         """The generated client, for the operations of its package: they sign, retry and fail as
         this client does.
+
+        Hooks and options that it is given, or its httpx client, are for its own calls: the methods
+        of this client have another one.
         """
-        api: Api = self._api
+        made = vars(self)
+        if "_handed_out" not in made:
+            # All threads get the same one. A lock might stay taken over a fork.
+            made.setdefault("_handed_out", self.bind(self._generated))
+        api: Api = made["_handed_out"]
         return api
 
     @property
@@ -263,7 +273,7 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
 
     def _api_within(self, seconds: float) -> Any:
         """The generated client, for calls within these seconds."""
-        return self.with_options(deadline=seconds)._api  # noqa: SLF001 - of the same class
+        return self.with_options(deadline=seconds)._own_api  # noqa: SLF001 - of the same class
 
     def prepare(
         self,
@@ -449,13 +459,6 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
     def http(self) -> Any:
         """An httpx client, for requests made by hand below the base URL: they sign, retry and fail
         as calls do.
-        """
-        return self._http_client({})
-
-    @cached_property
-    def _prepared_http(self) -> Any:
-        """The httpx client that sends prepared calls. No caller has it, so no hook, header or
-        parameter of a caller's changes what was prepared.
         """
         return self._http_client({})
 

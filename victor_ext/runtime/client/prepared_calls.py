@@ -28,7 +28,7 @@ from victor_ext.flows import Calls
 from victor_ext.opaque import FrozenStruct, repr_without
 from victor_ext.runtime.core.card_data import card_problems
 from victor_ext.runtime.core.comparing import Likeness, compared_leaves
-from victor_ext.runtime.core.json_values import json_of
+from victor_ext.runtime.core.json_values import json_of, parsed
 from victor_ext.runtime.core.response import OPERATION
 from victor_ext.runtime.core.validation import shown
 from victor_ext.runtime.loop.behaviour import Behaviour
@@ -118,7 +118,7 @@ class PreparedCall(FrozenStruct, frozen=True, kw_only=True):
     def body(self) -> Any:
         """The JSON of the body; None if it is none."""
         try:
-            return json.loads(self.content)
+            return parsed(self.content)
         except ValueError:
             return None
 
@@ -475,7 +475,7 @@ def send_prepared(client: Any, call: PreparedCall) -> Calls[Done]:
 
     Raises `Conflict` where the good response says that something else was done.
     """
-    http: Any = client._prepared_http  # noqa: SLF001 - a part of every client
+    http: Any = client._own_http  # noqa: SLF001 - a part of every client
     response = yield partial(http.send, _request_of(client, call, http))
     row: Operation = response.request.extensions[OPERATION]
     other = None if row.unlike is None else (yield from row.unlike(client, response))

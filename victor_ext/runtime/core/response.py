@@ -23,6 +23,7 @@ from victor_ext.runtime.core.clock import monotonic
 from victor_ext.runtime.core.json_values import brackets_in, parsed
 
 _MOST_OBJECTS = 100_000  # a page of 1,000 payments has a tenth of it
+_KEPT_BYTES = 100_000  # of a body with more of them
 MAX_RESPONSE_BYTES = 4 * 1024 * 1024
 """The longest body that is read, after decompression, unless the client sets `max_response_bytes`:
 a page of a thousand payment requests has about 1 MiB, and JSON of 32 MiB becomes 800 MiB of
@@ -283,7 +284,7 @@ class Body:
                 # Each becomes an object of Python, and in a list a record: four kilobytes of gzip
                 # would fill the memory.
                 response.damage = f"its body has more than {_MOST_OBJECTS} objects and lists"
-                del content[_MOST_OBJECTS:]
+                del content[_KEPT_BYTES:]
             else:
                 response.brackets = brackets
         response.whole = content

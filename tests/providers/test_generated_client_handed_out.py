@@ -1,0 +1,144 @@
+"""What a caller does to `client.api`, or to its httpx client, is for its own calls: it changes no
+method, no prepared call, and nothing that bulk sends.
+
+A hook there that sets a key of its own would have the repeat of a payment done once more.
+"""
+
+import threading
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.providers.running import ONCE, Exchange
+from tests.providers.systems import ADAPTERS
+from victor_ext import RetryPolicy, UnreadableResponse, Victor, VictorOAuth, idempotency_key_for
+from victor_ext.bulk import BulkSender
+from victor_ext.providers.velo import Velo, VeloAuth
+
+METHODS = [
+    pytest.param(system, exchange, id=f"{system} {exchange.word}", marks=marks)
+    for system, adapter in ADAPTERS.items()
+    if system != "connected"  # its calls are those of the client that is handed out
+    for marks, exchanges in (
+        ((), (adapter.READ, adapter.WRITE)),
+        ([pytest.mark.slow], adapter.MORE),
+    )
+    for exchange in exchanges
+]
+
+
+def changed(client: Any) -> Any:
+    """The client, whose generated client no longer works."""
+
+    def hook(_: object) -> None:
+        raise AssertionError("a hook saw it")
+
+    async def awaited_hook(_: object) -> None:
+        hook(_)
+
+    api = client.api
+    if client.is_awaited:
+        http = api.get_async_httpx_client()
+        http.event_hooks = {"request": [awaited_hook], "response": [awaited_hook]}
+    else:
+        http = api.get_httpx_client()
+        http.event_hooks = {"request": [hook], "response": [hook]}
+    http.params = {"added": "1"}
+    http.headers["X-Added"] = "1"
+    api.raise_on_unexpected_status = False
+    return client
+
+
+@pytest.mark.parametrize(("system", "exchange"), METHODS)
+def test_it_changes_no_method(harness: Any, system: str, exchange: Exchange) -> None:
+    subject = exchange.subject(harness)
+    before = exchange.work(harness, subject)
+    sent = len(harness.sent(exchange.word))
+    harness(lambda client: exchange.call(changed(client), subject))
+    assert len(harness.sent(exchange.word)) > sent, f"{system} sent nothing"
+    if exchange.writes:
+        assert exchange.work(harness, subject) == before + 1
+
+
+def test_it_decides_about_no_response_of_a_method() -> None:
+    """The page of a login is no proof of a write."""
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        if "authenticate" in request.url.path:
+            return httpx.Response(200, json={"access_token": "t", "token_type": "bearer"})
+        return httpx.Response(203, json={"login": "please"})
+
+    auth = VeloAuth("key", "no-secret-at-all")
+    with Velo(auth, transport=httpx.MockTransport(respond), retry=ONCE) as velo:
+        changed(velo)
+        with pytest.raises(UnreadableResponse):
+            velo.payouts.withdraw(str(uuid.UUID(int=1)))
+
+
+def test_a_row_of_bulk_has_its_key_in_each_repeat(tmp_path: Any) -> None:
+    keys: list[str | None] = []
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        if "token" in request.url.path:
+            token = {"access_token": "t", "token_type": "Bearer", "expires": 99999999999999}
+            return httpx.Response(200, json=token)
+        if request.method == "GET":
+            return httpx.Response(200, json={"page": 0, "page_size": 50, "results": []})
+        keys.append(request.headers.get("Idempotency-Key"))
+        if len(keys) == 1:
+            raise httpx.ReadError("lost")
+        return httpx.Response(
+            200,
+            json={
+                "victor_payment_request_id": "R1",
+                "client_reference_id": "INV-1",
+                "status": "pending",
+                "direction": "outbound",
+            },
+        )
+
+    row = {
+        "invoice_no": "INV-1",
+        "payee_account_number": "043987673645",
+        "payer_counterparty_id": "acceptsRfp",
+        "amount": "1.23",
+        "biller_type": "BUSINESS",
+        "due_date": datetime.now(UTC).date().isoformat(),
+        "client_reference_id": "INV-1",
+    }
+    with Victor(
+        VictorOAuth("id", "no-secret-at-all"),
+        environment="staging",
+        transport=httpx.MockTransport(respond),
+        retry=RetryPolicy(max_attempts=2, base=0.001),
+    ) as victor:
+        sender = BulkSender(
+            changed(victor),
+            state=f"sqlite:///{tmp_path}/state.sqlite",
+            batch="march",
+            key_column="invoice_no",
+            storage_key="no-secret-at-all",
+        )
+        sender.send([row])
+    assert keys == [idempotency_key_for("invoice", "INV-1")] * 2
+
+
+def test_all_threads_get_the_same_one() -> None:
+    with Victor(VictorOAuth("id", "no-secret-at-all"), environment="staging") as victor:
+        found: list[Any] = []
+        begin = threading.Barrier(8)
+
+        def look() -> None:
+            begin.wait()
+            found.append(victor.api)
+
+        threads = [threading.Thread(target=look) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(found) == 8
+        assert {id(each) for each in found} == {id(victor.api)}
