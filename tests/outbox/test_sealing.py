@@ -32,6 +32,7 @@ from tests.outbox.rows import (
 from tests.providers.victor.adapter import invoice
 from victor_ext import ConfigurationError, InvalidRequest, Victor
 from victor_ext.outbox import Entry, Outbox, OutboxEvent
+from victor_ext.outbox.sealing import ClearRow
 from victor_ext.sandbox import Sandbox
 from victor_ext.testing import Faults, TimeTravel
 
@@ -67,6 +68,11 @@ def secrets_in(engine: sa.Engine) -> list[str]:
 
 def amounts(entries: list[Entry]) -> list[str]:
     return [entry.payments[0].amount for entry in entries]
+
+
+def test_a_decrypted_row_shows_nothing_of_what_it_has() -> None:
+    row = ClearRow(key=KEY, call='{"content": "a note of Zoe\'s"}')
+    assert repr(row) == "ClearRow([hidden])"
 
 
 def put_and_die(kind: str, url: str, storage_key: str) -> None:

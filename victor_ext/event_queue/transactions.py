@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cached_property, partial, update_wrapper
+from functools import partial, update_wrapper
 from operator import call
 from types import MethodType
 from typing import (
@@ -108,11 +108,8 @@ class Transactions(Generic[Engine]):
     """Transactions on an engine; with Django, on the alias of a database."""
 
     _engine: Engine
-
-    @cached_property
-    def heartbeat(self) -> Heartbeat:
-        """The state of the worker of this object (`run`, `worker`), such as for a probe."""
-        return Heartbeat()
+    heartbeat: Heartbeat
+    """The state of the worker of this object (`run`, `worker`), such as for a probe."""
 
     def _step(self, step: Callable[[], T]) -> T:
         """Make a step of a pass, and show that the worker is alive."""

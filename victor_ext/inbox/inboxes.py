@@ -31,6 +31,7 @@ from victor_ext.event_queue.names import meant_by
 from victor_ext.event_queue.queue import AwaitedQueue, BlockingQueue, EventQueue, MakesTables
 from victor_ext.event_queue.rows import insert_once
 from victor_ext.event_queue.transactions import Engine, Pass, Work, in_session, operation
+from victor_ext.health import Heartbeat
 from victor_ext.privacy import one_line
 
 from .webhooks import ReceivesWebhook, TakesName
@@ -138,6 +139,7 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
         self.table = names_table(table)
         self.events = event_table(f"{table}_events", self.table.metadata)
         self._handlers: list[Handler] = []
+        self.heartbeat = Heartbeat()
         needs_name = getattr(webhook, "needs_name", ())
         if needs_name:
             _log.warning(_NEEDS_NAME, webhook.provider, ", ".join(needs_name))

@@ -20,6 +20,7 @@ from victor_ext.event_queue.handlers import Handler
 from victor_ext.event_queue.queue import AwaitedQueue, BlockingQueue, MakesTables
 from victor_ext.event_queue.rows import count_by_state
 from victor_ext.event_queue.transactions import Engine, Work, operation
+from victor_ext.health import Heartbeat
 from victor_ext.privacy import concealed
 from victor_ext.settlement.backoff import Backoff
 from victor_ext.settlement.key_age import LEAST_KEPT
@@ -94,6 +95,7 @@ class OutboxBase(Adding[Engine], OutboxHandlers[Engine], OutboxByHand[Engine], F
         self._sealing = Sealing(self.control, table, storage_key)
         self._handlers: list[Handler] = []
         self._engine = reconnecting_engine(engine)
+        self.heartbeat = Heartbeat()
 
     # Entries
 

@@ -10,7 +10,6 @@ before the first key are still read.
 """
 
 from collections.abc import Mapping
-from functools import cached_property
 from types import SimpleNamespace
 from typing import Any
 
@@ -19,6 +18,7 @@ import sqlalchemy as sa
 from victor_ext import ConfigurationError, PreparedCall
 from victor_ext.event_queue.databases import DatabaseTime, NeverHeals
 from victor_ext.event_queue.rows import insert_once
+from victor_ext.privacy import HIDDEN
 from victor_ext.vault import MARK, Vault, new_key, secret_of, unwrapped
 
 _KEY = "storage key"
@@ -41,13 +41,21 @@ class ClearRow(SimpleNamespace):
     """
 
     call: str
+    _prepared: PreparedCall | None = None
 
-    @cached_property
+    @property
     def prepared(self) -> PreparedCall:
         """The call of the entry, read once. Raises `ValueError` if the entry is still encrypted, or
         was forgotten.
         """
-        return PreparedCall.from_text(self.call)
+        # Before Python 3.12, `cached_property` has a lock, which a fork may leave taken.
+        prepared = self._prepared
+        if prepared is None:
+            prepared = self._prepared = PreparedCall.from_text(self.call)
+        return prepared
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({HIDDEN})"
 
     def with_values(self, values: Mapping[str, Any]) -> "ClearRow":
         """The entry of the same call with other column values."""
