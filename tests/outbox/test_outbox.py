@@ -239,6 +239,37 @@ def test_a_client_whose_calls_may_outlast_the_lease_is_refused_at_once(
             act()
 
 
+@pytest.mark.parametrize(
+    ("status", "message", "level"),
+    [
+        (None, "outbox.send changed 1 sent", "INFO"),
+        (400, "outbox.send changed 1 rejected", "WARNING"),
+    ],
+)
+def test_what_a_worker_has_done_is_logged_and_is_a_warning_where_nothing_was_created(
+    outbox: Outbox,
+    victor: Victor,
+    faults: Faults,
+    caplog: pytest.LogCaptureFixture,
+    status: int | None,
+    message: str,
+    level: str,
+) -> None:
+    stored(outbox, invoice())
+    if status is not None:
+        faults.status(status, operation="create")
+    caplog.set_level("INFO", "victor_ext.outbox")
+
+    class OnePass(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            self.set()
+            return True
+
+    outbox.run(victor, interval=0.5, stop=OnePass())
+    found = {(record.getMessage(), record.levelname) for record in caplog.records}
+    assert (message, level) in found
+
+
 def test_a_worker_goes_on_after_failures_and_ends_with_its_stop(
     outbox: Outbox, victor: Victor, faults: Faults, caplog: pytest.LogCaptureFixture
 ) -> None:

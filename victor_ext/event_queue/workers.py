@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from operator import call
@@ -41,6 +41,8 @@ class WorkerPasses(Transactions[Engine]):
     _name: ClassVar[str]
     _passes: ClassVar[Sequence[str]]
     """The names of its methods that are passes, in their order."""
+    _warned_of: ClassVar[Collection[str]] = ()
+    """The states of entries that are logged as warnings: a person should look at them."""
     _lease: float
     client: Any
     """A client of any system, blocking or awaited; or None."""
@@ -114,8 +116,11 @@ class WorkerPasses(Transactions[Engine]):
             return
         self.heartbeat.failing.pop(name, None)
         if changed:
-            states = Counter(getattr(item, "name", None) or item.state for item in changed)
-            log.info("%s changed %s", name, as_text(states))
+            # Events have a name, entries a state.
+            counts = Counter(getattr(item, "name", None) or item.state for item in changed)
+            is_warning = any(getattr(item, "state", None) in self._warned_of for item in changed)
+            level = logging.WARNING if is_warning else logging.INFO
+            log.log(level, "%s changed %s", name, as_text(counts))
 
 
 class BlockingWorker(BlockingTransactions[Engine], WorkerPasses[Engine]):

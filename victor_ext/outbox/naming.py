@@ -20,6 +20,10 @@ _MOST_COMPARED = 5_000
 """The number of newest entries in which an unknown name looks for names that are like it."""
 _MOST_NAMED = 3
 """The maximum number of keys and references that a message names."""
+_LEAST_LIKENESS = 0.8
+"""How like a name another one has to be, from 0 to 1: one wrong character of `INV-1` is 0.8.
+Another invoice has a number that is no hint.
+"""
 
 
 def refusal(key: str | None, field: str, code: str, message: str) -> InvalidRequest:
@@ -82,7 +86,7 @@ class EntryNames(EntryStore[Engine]):
             for word in (row.key, row.reference):
                 if not is_forgotten(word):
                     words[word.casefold()] = word
-        near = get_close_matches(name.casefold(), words, _MOST_NAMED)
+        near = get_close_matches(name.casefold(), words, _MOST_NAMED, _LEAST_LIKENESS)
         hint = "none is like it."
         if near:
             hint = f"did you mean {' or '.join(one_line(words[word]) for word in near)}?"

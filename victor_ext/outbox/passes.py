@@ -19,7 +19,7 @@ from victor_ext.settlement.key_age import Now, within_key_life
 from .claims import Claim, Claims, Group
 from .clock import present
 from .deliveries import Deliveries, DeliveryTerms
-from .entries import VICTOR, Entry
+from .entries import VICTOR, Entry, EntryState
 from .refreshing import Refreshing
 from .results import store_results
 from .sending import Sending
@@ -33,6 +33,7 @@ class OutboxPasses(Sending[Engine], Refreshing[Engine]):
 
     _name = "outbox"
     _passes = ("send", "refresh", "handle")
+    _warned_of = (EntryState.REJECTED, EntryState.REFUSED, EntryState.UNCLEAR)
     _workers: int
     _backoff: Backoff
 
