@@ -411,6 +411,13 @@ def test_the_same_file_without_its_key_column_asks_nobody_again(
     asked_once(victor_sandbox, records)
 
 
+def assert_settled_by_hand(shown: str, batch: str) -> None:
+    """What no `resume` may settle, a person does: the command says how."""
+    assert "If not, that proves nothing: ask the provider." in shown
+    command = f"victor bulk resolve --batch {batch} KEY --as created --id ID --by NAME --why HOW\n"
+    assert command in shown
+
+
 def test_a_copy_of_what_may_have_been_sent_settles_it_and_asks_nobody_again(
     bulk: Bulk, victor_sandbox: Sandbox
 ) -> None:
@@ -422,11 +429,15 @@ def test_a_copy_of_what_may_have_been_sent_settles_it_and_asks_nobody_again(
         assert ended.status == 3
         assert ended.out == f"{batch}: 2 rows: 2 unknown\n"
         assert f"victor bulk resume --batch {batch}" in ended.err
+        assert_settled_by_hand(ended.err, batch)
+    assert_settled_by_hand(bulk("status", "one").err, "one")
     victor_sandbox.clear_faults()
     again = bulk.send("invoices.csv", "--batch", "two")
     assert again.status == 0
     assert again.out == "two: 2 rows: 2 created\n"
-    assert bulk("resume", "one").out == "one: 2 rows: 2 created\n"
+    settled = bulk("resume", "one")
+    assert settled.out == "one: 2 rows: 2 created\n"
+    assert "resolve" not in settled.err
     third = bulk.send("invoices.csv", "--batch", "three")
     assert third.status == 0
     assert third.out == "three: 2 rows: 2 created\n"

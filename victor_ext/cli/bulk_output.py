@@ -33,6 +33,8 @@ def show_status(status: BatchStatus, command: Callable[[str], str], *, as_json: 
     for name, step in status.steps.items():
         if step["unsettled"]:
             advice.append(f"{name} is not settled. Go on with:\n  {command(name)}")
+    if status.over:
+        advice += _unknown_advice(status, command)
     conclude(_as_dict(status), "\n".join(lines), *advice, as_json=as_json)
 
 
@@ -93,6 +95,7 @@ def _why_next(status: BatchStatus, steps: Sequence[str]) -> str:
 
 def _advice(status: BatchStatus, command: Callable[[str], str]) -> Iterator[str]:
     """Yield what to do about rows that were not sent, or not created."""
+    yield from _unknown_advice(status, command)
     if status.left_out:
         yield "What is left out was not sent, and resume does not send it: a file that has it does."
     if status.to_decide and status.check is None:
@@ -106,6 +109,20 @@ def _advice(status: BatchStatus, command: Callable[[str], str]) -> Iterator[str]
         )
     if status.exit_status:
         yield f"Every row, with what became of it:\n  {command('export')}"
+
+
+def _unknown_advice(status: BatchStatus, command: Callable[[str], str]) -> Iterator[str]:
+    """Yield how a person settles the rows that `resume` may leave unknown.
+
+    It looks them up each time, and does not send them again once their key may be forgotten.
+    """
+    unknown = sum(count for outcome, count in status.counts.items() if outcome == "unknown")
+    if unknown > status.under_way:
+        yield (
+            "If a row stays unknown, search for it at the provider. If it has the payment, resolve "
+            "the row\nwith its id. If not, that proves nothing: ask the provider.\n"
+            f"  {command('resolve')} KEY --as created --id ID --by NAME --why HOW"
+        )
 
 
 def show_interruption(

@@ -293,6 +293,7 @@ def find(
     """List the payment requests with a client reference, to see whether a create took effect.
 
     The provider has no filter for the REFERENCE, so that all of the window is read: keep it small.
+    If none has it, that does not prove that none exists.
     """
     window = {"start_datetime": start_datetime, "end_datetime": end_datetime}
     with session.client() as victor:
@@ -300,8 +301,8 @@ def find(
         matches = victor.payment_requests.find(client_reference_id, **times)
         if matches:
             view.show_list([matches], as_json=session.as_json)
-    if not matches and not session.as_json:
-        complain("No payment request in this period has this reference.")
+    if not matches:
+        complain(matches.caveat)
 
 
 @rfp.command()

@@ -18,6 +18,8 @@ from victor_ext.privacy import short_mask
 from .screen import plain, say, terminal_width
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from rich.text import Text
 
     from victor_ext import PaymentRequest
@@ -73,9 +75,9 @@ def _facts(request: PaymentRequest) -> Iterator[tuple[str, str | None]]:
     yield "Failure", request.error_message
     yield "Direction", request.direction
     yield "Network", request.network
-    yield "Amount", _formatted(request.amount, "f", " USD")
+    yield "Amount", _dollars(request.amount, " USD")
     if request.original_amount != request.amount:
-        yield "Original amount", _formatted(request.original_amount, "f", " USD")
+        yield "Original amount", _dollars(request.original_amount, " USD")
     yield "Due", _formatted(request.due_date)
     yield "Created", _formatted(request.created_at, UTC_TIME)
     yield "Approved", _formatted(request.approved_at, UTC_TIME)
@@ -149,8 +151,16 @@ def _masked(number: str | None) -> str | None:
     return None if number is None else plain(short_mask(number))
 
 
-def _formatted(value: Any, spec: str = "", unit: str = "") -> str | None:
-    return None if value is None else f"{value:{spec}}{unit}"
+def _dollars(amount: Decimal | None, unit: str = "") -> str | None:
+    """Return an amount with both digits of its cents. More decimals stay: nothing is rounded."""
+    if amount is None:
+        return None
+    dollars, _, decimals = f"{amount:f}".partition(".")
+    return f"{dollars}.{decimals:0<2}{unit}"
+
+
+def _formatted(value: Any, spec: str = "") -> str | None:
+    return None if value is None else f"{value:{spec}}"
 
 
 def _cell_text(value: str | None) -> str:
@@ -174,7 +184,7 @@ _COLUMNS = {
     "ID": _Column(10, lambda request: request.id),
     "STATUS": _Column(12, lambda request: request.status),
     "DIRECTION": _Column(9, lambda request: request.direction),
-    "AMOUNT": _Column(10, lambda request: _formatted(request.amount, "f"), is_right_aligned=True),
+    "AMOUNT": _Column(10, lambda request: _dollars(request.amount), is_right_aligned=True),
     "DUE": _Column(10, lambda request: _formatted(request.due_date)),
     "CREATED (UTC)": _Column(19, lambda request: _formatted(request.created_at, _TIME_FORMAT)),
     "PAYER": _Column(12, _payer_of, may_be_cut=True),
