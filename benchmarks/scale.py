@@ -27,6 +27,7 @@ One run of `victor bulk send` for each row. A process uses one core.
 - *echo* is a server that accepts each request at once. It shares the cores with the senders, and so does PostgreSQL.
 - *load* is the number of runnable processes at the end. Where it is greater than the processes of the row, other programs used the cores. Then
   *rows a second* is a lower bound.
+- With *echo*, a second process gains nothing here: the senders share two cores with the server and the database.
 - Machine: {machines}.
 
 `make bench-scale` measures again.
@@ -37,10 +38,12 @@ _SCALE = """\
 {ways}
 
 - The same rows go to the same server (*echo*) with 16 calls under way: {rows:,} rows, the median of {rounds} rounds.
-- *by hand* is an outbox and a bulk sender with httpx and SQLAlchemy (`benchmarks/by_hand.py`). It stores keys, marks and results. It checks no row,
-  compares no response, looks nothing up and encrypts nothing.
-- *CPU a row* is of the sending process. What one core can send is a second divided by it.
-- On PostgreSQL, with a provider that takes 0.1 s, two workers send {two:.2f} times the rows of one.
+- *by hand* is an outbox and a bulk sender with httpx and SQLAlchemy (`benchmarks/by_hand.py`). It stores keys, marks and results.
+- Beside that, *bulk* checks each row, compares each response and encrypts what it stores. *outbox* compares each response; its rows are checked when
+  they are added, before the time starts, and it has no `storage_key` here.
+- *bulk* begins with the state's tables and other work of once a file. It weighs more here than in the table above, whose files have more rows.
+- *CPU a row* is of the sending process.
+- On PostgreSQL, with a provider that takes 0.1 s, two workers of an outbox send {two:.2f} times the rows of one.
 
 ## What settled rows cost
 
