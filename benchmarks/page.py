@@ -34,7 +34,7 @@ more. Less is better.
 
 {table}
 
-- **The row of raw httpx is raw httpx beside itself.** Its distance from 1.00 is noise, and so is any difference that is smaller.
+- **The row of raw httpx is raw httpx beside itself.** How far its brackets in the [tables](benchmarks-tables.md) reach from 1.00 is noise.
 - *As it comes* is with default settings. *Stock* is generated without this project's recipe. A client without an awaited client has an empty cell.
 - Another client is ahead in these: {ahead}.
 - victor_ext signs one token for all calls of a second. *A lone call* signs a token of its own.
@@ -55,7 +55,7 @@ These are the tables behind [Benchmarks](benchmarks.md), from one recorded run.
 
 - `{times} raw httpx` is the client's time divided by that of raw httpx in the same round. So it is not the quotient of two rows. *of its CPU* is the
   same for the time on the processor, which other work on the machine disturbs less.
-- Raw httpx ran {raw}. Its own row is raw httpx beside itself: a difference from 1.00 that is not greater than there is noise.
+- Raw httpx ran {raw}. Its own row is raw httpx beside itself: how far its brackets reach from 1.00 is noise.
 - *µs a call* is the time of a round divided by its calls, also where many are made at a time.
 - A figure is the median of the rounds. The lowest and the highest stand in brackets. Each round begins with another client, and ends early where
   a client is slow.
@@ -136,7 +136,7 @@ def _extent(name: str, record: Record) -> list[str]:
     if measure.kind == "first":
         return [f"{rounds} rounds of one process.\n"]
     if measure.kind == "growth":
-        return [f"{rounds} rounds: the brackets are both of them.\n"]
+        return [f"{rounds} rounds: the brackets are the lowest and the highest.\n"]
     units = f"{measure.share:,} {measure.what}s or {measure.budget:g} s"
     return [f"{rounds} rounds, each to {units}.\n"]
 

@@ -41,7 +41,7 @@ _SCALE = """\
 - *by hand* is an outbox and a bulk sender with httpx and SQLAlchemy (`benchmarks/by_hand.py`). It stores keys, marks and results.
 - Beside that, *bulk* checks each row, compares each response and encrypts what it stores. *outbox* compares each response; its rows are checked when
   they are added, before the time starts, and it has no `storage_key` here.
-- *bulk* begins with the state's tables and other work of once a file. It weighs more here than in the table above, whose files have more rows.
+- *bulk* begins with the state's tables, and what is done once for a file. It weighs more here than in the table above, whose files have more rows.
 - *CPU a row* is of the sending process.
 - On PostgreSQL, with a provider that takes 0.1 s, two workers of an outbox send {two:.2f} times the rows of one.
 

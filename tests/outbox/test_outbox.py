@@ -270,6 +270,20 @@ def test_what_a_worker_has_done_is_logged_and_is_a_warning_where_nothing_was_cre
     assert (message, level) in found
 
 
+def test_what_was_done_before_an_error_ends_a_pass_is_logged_too(
+    outbox: Outbox, victor: Victor, faults: Faults, caplog: pytest.LogCaptureFixture
+) -> None:
+    stored(outbox, invoice(1), invoice(2))
+    outbox._workers = 1
+    faults.status(400, operation="create")
+    faults.status(403, operation="create")
+    caplog.set_level("INFO", "victor_ext.outbox")
+    with pytest.raises(PermissionDenied):
+        outbox.send(victor)
+    assert caplog.messages == ["outbox.send changed 1 rejected"]
+    assert sorted(states(outbox.entries())) == ["rejected", "waiting"]
+
+
 def test_a_worker_goes_on_after_failures_and_ends_with_its_stop(
     outbox: Outbox, victor: Victor, faults: Faults, caplog: pytest.LogCaptureFixture
 ) -> None:

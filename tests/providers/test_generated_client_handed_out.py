@@ -12,9 +12,21 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.providers.connected.till import client_class, operation
 from tests.providers.running import ONCE, Exchange
 from tests.providers.systems import ADAPTERS
-from victor_ext import RetryPolicy, UnreadableResponse, Victor, VictorOAuth, idempotency_key_for
+from victor_ext import (
+    Done,
+    HeaderKey,
+    OperationRow,
+    Proof,
+    RetryPolicy,
+    UnreadableResponse,
+    Victor,
+    VictorOAuth,
+    connect,
+    idempotency_key_for,
+)
 from victor_ext.bulk import BulkSender
 from victor_ext.providers.velo import Velo, VeloAuth
 
@@ -61,6 +73,33 @@ def test_it_changes_no_method(harness: Any, system: str, exchange: Exchange) -> 
     assert len(harness.sent(exchange.word)) > sent, f"{system} sent nothing"
     if exchange.writes:
         assert exchange.work(harness, subject) == before + 1
+
+
+def test_it_changes_no_look_up_of_a_client_by_connect() -> None:
+    """Its proof reads with `api`, as the page shows it."""
+
+    def find(till: Any, call: Any, _since: Any, _given: Any) -> Any:
+        read = till.api.get_httpx_client().get
+        payment = yield lambda: read(f"/v1/payments/{call.ids[0]}").json()
+        return Done(payment["id"], is_state=True)
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        is_plain = not request.url.query and "X-Added" not in request.headers
+        return httpx.Response(200 if is_plain else 404, json={"id": "pay_1"})
+
+    cancel = operation("payments.cancel_payment")
+    rows = {cancel: OperationRow(takes_key=False, proof=Proof(find))}
+    with connect(
+        client_class(),
+        base_url="https://one.test",
+        key=HeaderKey(),
+        rows=rows,
+        transport=httpx.MockTransport(respond),
+    ) as till:
+        call = till.prepare(cancel, "pay_1")
+        found = changed(till).look_up(call, since=datetime.now(UTC))
+    assert isinstance(found, Done)
+    assert found.id == "pay_1"
 
 
 def test_it_decides_about_no_response_of_a_method() -> None:

@@ -119,8 +119,9 @@ def _unknown_advice(status: BatchStatus, command: Callable[[str], str]) -> Itera
     unknown = sum(count for outcome, count in status.counts.items() if outcome == "unknown")
     if unknown > status.under_way:
         yield (
-            "If a row stays unknown, search for it at the provider. If it has the payment, resolve "
-            "the row\nwith its id. If not, that proves nothing: ask the provider.\n"
+            "If a row stays unknown, search for a payment with its values, made after you sent it, "
+            "whose id\nno other row has. Resolve the row with that id (of a payout: the payout's). "
+            "Without one, ask the provider: an empty search proves nothing.\n"
             f"  {command('resolve')} KEY --as created --id ID --by NAME --why HOW"
         )
 

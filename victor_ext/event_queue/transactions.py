@@ -108,8 +108,12 @@ class Transactions(Generic[Engine]):
     """Transactions on an engine; with Django, on the alias of a database."""
 
     _engine: Engine
-    heartbeat: Heartbeat
-    """The state of the worker of this object (`run`, `worker`), such as for a probe."""
+    _heartbeat: Heartbeat
+
+    @property
+    def heartbeat(self) -> Heartbeat:
+        """The state of the worker of this object (`run`, `worker`), such as for a probe."""
+        return self._heartbeat
 
     def _step(self, step: Callable[[], T]) -> T:
         """Make a step of a pass, and show that the worker is alive."""

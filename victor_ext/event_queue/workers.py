@@ -115,12 +115,22 @@ class WorkerPasses(Transactions[Engine]):
                 log.exception("%s failed and will be retried", name)
             return
         self.heartbeat.failing.pop(name, None)
-        if changed:
-            # Events have a name, entries a state.
-            counts = Counter(getattr(item, "name", None) or item.state for item in changed)
-            is_warning = any(getattr(item, "state", None) in self._warned_of for item in changed)
-            level = logging.WARNING if is_warning else logging.INFO
-            log.log(level, "%s changed %s", name, as_text(counts))
+        self._log_changes(pass_name, changed)
+
+    def _log_changes(self, pass_name: str, changed: Collection[Any]) -> None:
+        """Log what a pass has changed, or handled."""
+        if not changed:
+            return
+        # Events have a name, entries a state.
+        counts = Counter(getattr(item, "name", None) or item.state for item in changed)
+        is_warning = any(getattr(item, "state", None) in self._warned_of for item in changed)
+        logging.getLogger(f"victor_ext.{self._name}").log(
+            logging.WARNING if is_warning else logging.INFO,
+            "%s.%s changed %s",
+            self._name,
+            pass_name,
+            as_text(counts),
+        )
 
 
 class BlockingWorker(BlockingTransactions[Engine], WorkerPasses[Engine]):

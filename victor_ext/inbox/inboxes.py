@@ -139,7 +139,7 @@ class InboxBase(EventQueue[Engine, InboxEvent]):
         self.table = names_table(table)
         self.events = event_table(f"{table}_events", self.table.metadata)
         self._handlers: list[Handler] = []
-        self.heartbeat = Heartbeat()
+        self._heartbeat = Heartbeat()
         needs_name = getattr(webhook, "needs_name", ())
         if needs_name:
             _log.warning(_NEEDS_NAME, webhook.provider, ", ".join(needs_name))

@@ -96,8 +96,7 @@ class Deliveries:
         """Seconds for which results wait for others: as long as the last transactions took."""
 
     def run(self) -> Pass[list[Entry]]:
-        """Deliver until no entry is left, or may begin. Returns the entries that have come to a
-        result, oldest first.
+        """Deliver until no entry is left, or may begin. Returns `done`.
 
         Raises the first error that concerns all entries; else the last one that may concern a
         single entry.
@@ -112,6 +111,11 @@ class Deliveries:
         error = self._fatal or self._error
         if error is not None:
             raise error
+        return self.done
+
+    @property
+    def done(self) -> list[Entry]:
+        """The entries that have come to a result, oldest first; also after an error."""
         return [self._done[id] for id in sorted(self._done)]
 
     def _begin(self) -> Pass[None]:

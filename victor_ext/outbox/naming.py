@@ -22,7 +22,7 @@ _MOST_NAMED = 3
 """The maximum number of keys and references that a message names."""
 _LEAST_LIKENESS = 0.8
 """How like a name another one has to be, from 0 to 1: one wrong character of `INV-1` is 0.8.
-Another invoice has a number that is no hint.
+A number that differs more is of another invoice, and no hint.
 """
 
 

@@ -95,7 +95,7 @@ class OutboxBase(Adding[Engine], OutboxHandlers[Engine], OutboxByHand[Engine], F
         self._sealing = Sealing(self.control, table, storage_key)
         self._handlers: list[Handler] = []
         self._engine = reconnecting_engine(engine)
-        self.heartbeat = Heartbeat()
+        self._heartbeat = Heartbeat()
 
     # Entries
 

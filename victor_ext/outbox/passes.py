@@ -113,7 +113,12 @@ class OutboxPasses(Sending[Engine], Refreshing[Engine]):
             store=partial(store_results, self.table),
             on_failure=self._pause_after,
         )
-        done = yield from Deliveries(terms, calls).run()
+        deliveries = Deliveries(terms, calls)
+        try:
+            done = yield from deliveries.run()
+        except Exception:
+            self._log_changes("send", deliveries.done)  # no later pass returns them
+            raise
         if done:
             self._backoff.record_success()
         return done

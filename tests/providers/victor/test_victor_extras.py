@@ -216,7 +216,7 @@ def test_the_sandbox_refuses_what_its_document_closes(monkeypatch: pytest.Monkey
 ROOT = Path(__file__).resolve().parents[3]
 PAGE = (ROOT / "docs" / "victor.md").read_text(encoding="utf-8")
 FRAGMENT, *_ = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
-ELIGIBILITY, EXTRAS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+*_, ELIGIBILITY, EXTRAS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 HOST = "https://api.stage.victorfi.com"
 
 

@@ -22,6 +22,8 @@ from victor_ext import (
     Victor,
     VictorJwt,
 )
+from victor_ext.inbox import Inbox
+from victor_ext.outbox import Outbox
 from victor_ext.providers.flexfactor import FlexFactor, FlexFactorToken
 from victor_ext.runtime.client.transport import HttpClient
 
@@ -53,6 +55,8 @@ def test_a_mock_of_a_client_takes_the_arguments_of_its_methods() -> None:
         assert isinstance(create_autospec(kind, instance=True).ping, AsyncMock) is kind.is_awaited
         with pytest.raises(TypeError, match="missing a required argument: 'call'"):
             create_autospec(kind, instance=True).send()
+    for box in (Outbox, Inbox):
+        assert create_autospec(box, instance=True).heartbeat.idle
 
 
 @pytest.mark.parametrize("kind", [Client, AuthenticatedClient])

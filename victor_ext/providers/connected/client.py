@@ -229,8 +229,8 @@ class _ApiClient(BaseClient[C, Mode, Transport, HttpxClient]):
                 f"idempotency_key={shown(idempotency_key)} must be visible ASCII without blanks: "
                 "pass idempotency_key_for('invoice', 1042)."
             )
-        api: Any = self.api
-        return cast("C", api.with_headers({place.name: idempotency_key}))
+        bound: Any = self.bind(self._generated)
+        return cast("C", bound.with_headers({place.name: idempotency_key}))
 
     def webhook(
         self,

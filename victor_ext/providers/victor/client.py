@@ -109,6 +109,9 @@ class _VictorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient], P
     def api(self) -> GeneratedClient:
         """The generated client, for the operations of its package: they sign, retry and fail as
         this client does.
+
+        Hooks, headers and options that you set on it, or on its httpx client, change its own calls
+        only, and never those of this client's methods.
         """
         load_models(models)  # this client's own methods need none
         return super().api

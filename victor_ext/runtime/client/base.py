@@ -99,7 +99,8 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
     _connections: Any
     _driver: Any
     _transport: Any
-    _api: Any
+    _own_http: Any
+    _own_api: Any
 
     def _transport_override(
         self,
@@ -171,10 +172,14 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
         # No caller has these two: no hook or option of theirs changes what a method sends, or how
         # its response is read.
         self._own_http = self._http_client({})
-        self._own_api = self.bind(self._generated, lambda _options: self._own_http)
+        self._own_api = self.bind(self._generated, self._connect_own)
         runner = self._runner_type(self._own_api, self._api_within, poll_sleep, config.extras)
         self._shared = Shared(runner, config.clock, config.loop.deadline, config.context)
         self._attach()
+
+    def _connect_own(self, options: dict[str, Any]) -> Any:
+        """The httpx client that nobody is handed; with additional options another one."""
+        return self._http_client(options) if options else self._own_http
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -203,8 +208,8 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
         """The generated client, for the operations of its package: they sign, retry and fail as
         this client does.
 
-        Hooks and options that it is given, or its httpx client, are for its own calls: the methods
-        of this client have another one.
+        Hooks, headers and options that you set on it, or on its httpx client, change its own calls
+        only, and never those of this client's methods.
         """
         made = vars(self)
         if "_handed_out" not in made:
@@ -356,7 +361,9 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
         if proof is None:
             return "No read shows whether it was done."
         try:
-            finding: object = yield from proof.find(self, call, beginning, given)
+            # A proof of the caller's reads with `api`: what was set there must hide no payment.
+            reader = self.with_options()
+            finding: object = yield from proof.find(reader, call, beginning, given)
             return _checked_finding(finding, proof, call, since)
         except VictorError:
             raise
@@ -385,7 +392,8 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
         follow = self._config.loop.behaviour.operations.follow_of(call.operation)
         if follow is None:
             return "No read shows its state."
-        return follow.done((yield partial(follow.read, self, call, id)), id)
+        reader = self.with_options()  # as for a look-up
+        return follow.done((yield partial(follow.read, reader, call, id)), id)
 
     @operation
     def read(self, operation: str, /, *ids: str) -> OperationFlow[Any]:
