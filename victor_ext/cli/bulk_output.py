@@ -120,7 +120,8 @@ def _unknown_advice(status: BatchStatus, command: Callable[[str], str]) -> Itera
     if unknown > status.under_way:
         yield (
             "If a row stays unknown, search for a payment with its values, made after you sent it, "
-            "whose id\nno other row has. Resolve the row with that id (of a payout: the payout's). "
+            "whose id\n"
+            "no other row has. Resolve the row with that id (of a payout: the payout's).\n"
             "Without one, ask the provider: an empty search proves nothing.\n"
             f"  {command('resolve')} KEY --as created --id ID --by NAME --why HOW"
         )
