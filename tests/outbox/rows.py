@@ -78,6 +78,12 @@ def end_leases(outbox: Any, ahead: float = -1.0) -> None:
     change(outbox, leased_until=DatabaseTime() + ahead)
 
 
+def waits_since(box: Any, time: float) -> list[float]:
+    """The seconds from a Unix time until each event is due."""
+    with box._engine.connect() as connection:
+        return [due - time for due in connection.scalars(sa.select(box.events.c.due_at))]
+
+
 def end_waits(box: Any) -> None:
     """All waits before the next try of an event are over."""
     change_events(box, due_at=0.0)

@@ -19,6 +19,7 @@ from tests.outbox.rows import (
     received_number,
     resumed,
     stored,
+    waits_since,
     write,
 )
 from tests.providers.flexfactor.test_flexfactor_webhooks import webhooks
@@ -28,6 +29,8 @@ from victor_ext.event_queue.queue import MOST_TRIES
 from victor_ext.outbox import EventState, Outbox
 
 pytestmark = pytest.mark.slow
+# Seconds that the clocks of a database and of Python may differ by.
+CLOCK_STEP = 0.1
 REASON = "no more paper in the printer of 043987673645"
 
 
@@ -164,7 +167,6 @@ def test_what_fails_too_often_is_a_dead_letter_with_its_reason_until_it_is_tried
     for _ in range(MOST_TRIES):
         assert queue.box.event_counts()[EventState.DEAD] == 0
         assert queue.handled() == []
-        assert queue.handled() == [], "their time has not come"
         end_waits(queue.box)
     first, second = queue.box.dead_letters()
     assert first.name == queue.name
@@ -179,6 +181,28 @@ def test_what_fails_too_often_is_a_dead_letter_with_its_reason_until_it_is_tried
     assert queue.handled() == ["e-1"]
     assert queue.box.dead_letters() == [second]
     assert queue.box.retry_dead_letters() == 1
+
+
+def test_each_try_waits_twice_as_long_as_the_one_before(queue: Queue) -> None:
+    queue.put(1)
+    numbers = []
+
+    def work(_session: object, event: Any) -> None:
+        numbers.append(event.tries)
+        raise ValueError(REASON)
+
+    queue.box.on()(work)
+    for number in (1, 2, 3, 4):
+        end_waits(queue.box)
+        began = time.time()
+        queue.handled()
+        ended = time.time()
+        assert numbers == [*range(1, number + 1)]
+        assert waits_since(queue.box, began)[0] > 2**number - CLOCK_STEP
+        assert waits_since(queue.box, ended)[0] < 2**number + CLOCK_STEP
+    change_events(queue.box, due_at=time.time() + 3600)
+    queue.handled()
+    assert numbers == [1, 2, 3, 4], "its time has not come"
 
 
 def test_what_ends_its_process_every_time_is_a_dead_letter_too(queue: Queue) -> None:
