@@ -13,6 +13,7 @@ from tests.cli.victor_command import Command
 from tests.contracts.eastpay import PRICE
 from tests.providers.eastpay import adapter as eastpay
 from tests.providers.systems import of_every_system
+from tests.tiers import borders
 from victor_ext.providers.eastpay import CardToken
 from victor_ext.providers.velo import PaymentInstruction
 from victor_ext.sandbox import Sandbox
@@ -140,7 +141,7 @@ def test_no_text_of_others_reaches_the_terminal_as_a_command(place: Place) -> No
     assert "\u202e" not in ran.out
 
 
-@pytest.mark.parametrize("system", SANDBOXES)
+@pytest.mark.parametrize("system", borders(SANDBOXES, "victor", "flexfactor"))
 def test_every_write_is_refused_by_its_name(place: Place) -> None:
     _, id = some_object(place)
     before = received(place)

@@ -117,6 +117,7 @@ def test_a_comparison_names_what_it_leaves_out(victor):
     assert ran.out.rstrip("\n").endswith("\n\n".join(comparison))
 
 
+@pytest.mark.pull_request
 def test_what_could_not_be_measured_can_be_run_again(victor, sandbox):
     sandbox.inject("status", times=None, skip=1, query="*page_size=1000*")
     assert victor("conform", "--compare", "nothing.json").status == 2

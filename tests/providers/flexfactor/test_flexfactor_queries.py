@@ -5,6 +5,7 @@
 
 import dataclasses
 import inspect
+import os
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from types import UnionType
@@ -62,7 +63,10 @@ def filters(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-@settings(max_examples=10_000, suppress_health_check=[HealthCheck.too_slow])
+@settings(
+    max_examples=10_000 if "VICTOR_SEARCH" in os.environ else 1_000,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 @given(filters())
 def test_orders_are_asked_for_as_they_were(values: dict[str, Any]) -> None:
     def now() -> tuple[dict[str, Any], bool]:
