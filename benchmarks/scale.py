@@ -50,6 +50,7 @@ _SCALE = """\
 {growth}
 
 The work is {new:,} new rows: passes of the outbox, notifications that are received and handled, or a file that is sent.
+Each is measured {new_rounds} times, in turn, and the least time counts.
 
 ## How long `victor reconcile` takes
 
@@ -60,6 +61,7 @@ each page, it reads all requests of the time asked for: most of the seconds are 
 
 {machine}, Python {python}; {taken}; {seconds:,} seconds. Load: {before} before and {after} after the run. `make bench-scale` measures again.
 """
+_RECORDED = ("new", "new_rounds", "machine", "python", "taken", "seconds")
 _TEXT_COLUMNS = ("database", "server")
 _NUMBER_COLUMNS = (
     "processes",
@@ -94,7 +96,7 @@ def scale_markdown(record: Run | None) -> str:
         before=before,
         after=after,
         **{name: outbox[name] for name in ("rows", "rounds")},
-        **{name: record[name] for name in ("new", "machine", "python", "taken", "seconds")},
+        **{name: record[name] for name in _RECORDED},
     )
     return f"\n{text}"
 

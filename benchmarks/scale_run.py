@@ -95,6 +95,7 @@ def _measured(sizes: Sizes, *, is_written: bool) -> tuple[scale.Run, bool]:
         "seconds": round(time.monotonic() - began),
         "outbox": {"rows": sizes.outbox, "rounds": sizes.rounds, "rates": rates},
         "new": growth.NEW,
+        "new_rounds": growth.ROUNDS,
         "growth": settled,
         "reconcile": [asdict(run) for run in reconciled],
     }
