@@ -77,7 +77,7 @@ PLATFORMS ?= $(shell $(PYTHON) -c 'import platform; print(platform.system())')
 .PHONY: test test-recipe checks test-page quick lint types contracts format
 # One more than there are cores: some tests wait for what is slow on purpose.
 test: WORKERS = $(shell expr $$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2) + 1)
-test: setup ## Run all checks, and every rule at its borders: five minutes on two quiet cores
+test: setup ## Run all checks, and every rule at its borders: seven minutes on two quiet cores
 	@$(MAKE) --no-print-directory --jobs 2 checks
 	@$(MAKE) --no-print-directory test-recipe TIER=test WORKERS="$(WORKERS)"
 	@$(BIN)/python -m pytest -n "$(WORKERS)" --dist worksteal --tier test
