@@ -15,6 +15,7 @@ from tests.outbox.rows import (
     end_waits,
     inbox_of,
     key_of,
+    lengthen_waits,
     notes,
     received_number,
     resumed,
@@ -200,7 +201,7 @@ def test_each_try_waits_twice_as_long_as_the_one_before(queue: Queue) -> None:
         assert numbers == [*range(1, number + 1)]
         assert waits_since(queue.box, began)[0] > 2**number - CLOCK_STEP
         assert waits_since(queue.box, ended)[0] < 2**number + CLOCK_STEP
-    change_events(queue.box, due_at=time.time() + 3600)
+    lengthen_waits(queue.box)
     queue.handled()
     assert numbers == [1, 2, 3, 4], "its time has not come"
 
