@@ -94,6 +94,28 @@ def test_it_says_what_the_text_says_and_what_to_do(
     opened.close()
 
 
+def test_a_section_has_a_sum_and_no_empty_column(browser: Any, page: Path) -> None:
+    opened = browser.new_page()
+    opened.goto(page.as_uri())
+    missing = opened.locator("section", has=opened.locator("h2 .missing"))
+    assert missing.locator("thead tr").last.inner_text() == "Line\tOurs\tOur amount"
+    assert missing.locator("tfoot tr").inner_text() == "\tSum\t228.15 USD"
+    differs = opened.locator("section", has=opened.locator("h2 .differs"))
+    sums = differs.locator("tfoot tr").inner_text()
+    assert sums == "\tSum\t221.15 EUR\n+ 442.35 USD\tSum\t663.45 USD\t\t"
+    opened.close()
+
+
+def test_each_printed_page_of_a_section_has_its_title(browser: Any, page: Path) -> None:
+    opened = browser.new_page()
+    opened.goto(page.as_uri())
+    title = opened.locator("section", has=opened.locator("h2 .missing")).locator("thead .title")
+    assert not title.is_visible()
+    opened.emulate_media(media="print")
+    assert title.inner_text() == "Reconciliation of ours & <theirs>.csv: missing, 6 rows"
+    opened.close()
+
+
 def test_a_page_stops_where_a_browser_would_be_slow(
     books: Books, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -102,7 +124,7 @@ def test_a_page_stops_where_a_browser_would_be_slow(
     books("--html", html)
     text = html.read_text("utf-8")
     assert (
-        "the first 2 of 5 rows. <code>victor reconcile --out report.csv</code> writes all of them"
+        "the first 2 of 5 rows; the sum is that of all. <code>victor reconcile --out report.csv</code> writes all of them"
         in text
     )
     assert text.count(">MISSING-") == 2

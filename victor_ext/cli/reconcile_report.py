@@ -7,7 +7,7 @@ and the sentences that both have.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TextIO
@@ -181,9 +181,10 @@ def write_page(file: TextIO, report: Reconciliation, context: Mapping[str, str])
 
     `context` is that of `show_report`.
     """
-    rows_by_kind = groupby(report.differences(), lambda row: row.kind)
-    # Generators, as the template is: no row is kept in memory after it was written.
-    sections = ((kind, map(_plain_cells, islice(rows, _PAGE_ROWS))) for kind, rows in rows_by_kind)
+    # A generator, as the template is: only the rows of one section are in memory.
+    sections = (
+        _section(kind, rows) for kind, rows in groupby(report.differences(), lambda row: row.kind)
+    )
     values = {
         "verdict": _verdict(report),
         "notes": map(plain, _notes(report)),
@@ -192,10 +193,26 @@ def write_page(file: TextIO, report: Reconciliation, context: Mapping[str, str])
         "context": context,
         "report": report,
         "sections": sections,
+        "columns": _COLUMNS,
         "label": _label,
         "sums": _sums,
     }
     file.writelines(page_template().generate(values))
+
+
+class _Section(NamedTuple):
+    """The rows of one kind on the page, and the columns in which one of them says something."""
+
+    kind: str
+    columns: Sequence[str]
+    rows: Sequence[_Cells]
+
+
+def _section(kind: str, rows: Iterable[Row]) -> _Section:
+    """Return the first rows of a kind, as they are shown."""
+    shown = [_plain_cells(row) for row in islice(rows, _PAGE_ROWS)]
+    columns = [name for name in _COLUMNS if any(getattr(cells, name) for cells in shown)]
+    return _Section(kind, columns, shown)
 
 
 def page_template() -> Template:
@@ -222,6 +239,18 @@ class _Cells(NamedTuple):
     their_amount: str
     status: str
     remark: str
+
+
+_COLUMNS = {
+    "line": "Line",
+    "ours": "Ours",
+    "our_amount": "Our amount",
+    "theirs": "Theirs",
+    "their_amount": "Their amount",
+    "status": "Status",
+    "remark": "Remark",
+}
+"""The heading of each cell on the page."""
 
 
 def _plain_cells(row: Row) -> _Cells:
