@@ -73,7 +73,7 @@ def test_a_request_made_in_python_appears_and_accepting_it_ends_the_wait(window,
     page.evaluate("window.untouched = true")
     made = ask(victor, "Appears by itself", amount=5)
     row = page.locator(f'a[href="#/records/{made.id}"]')
-    expect(row.locator(".amount")).to_have_text("5.00")
+    expect(row.locator(".amount")).to_have_text("5.00 USD")
     expect(row).to_contain_text("Appears by itself")
     ended: list[str] = []
     waiting = threading.Thread(

@@ -237,8 +237,8 @@ def _facts(request: PaymentRequest) -> list[tuple[str, str]]:
 
 
 def _dollars(amount: str) -> str:
-    """An amount with two decimals, so that amounts stand below each other.
+    """An amount with its currency and two decimals, so that amounts stand below each other.
 
     The exchange shows what was sent.
     """
-    return f"{Decimal(amount):.2f}"
+    return f"{Decimal(amount):.2f} USD"

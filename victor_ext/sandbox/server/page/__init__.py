@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -61,13 +62,14 @@ class Group:
     records: list[Record] = field(default_factory=list[Record])
     attempts: int = 0
     work: int = 0
-    faults: list[str] = field(default_factory=list[str])
+    faults: Counter[str] = field(default_factory=Counter[str])
+    """How often each fault was met."""
 
     def note_fault(self, call: Received) -> None:
         if call.fault == "status":
-            self.faults.append(f"status {call.status}")
+            self.faults[f"status {call.status}"] += 1
         elif call.fault is not None:
-            self.faults.append(call.fault)
+            self.faults[call.fault] += 1
 
 
 class PageView:
