@@ -124,8 +124,8 @@ def test_a_page_stops_where_a_browser_would_be_slow(
     books("--html", html)
     text = html.read_text("utf-8")
     assert (
-        "the first 2 of 5 rows; the sum is that of all. <code>victor reconcile --out report.csv</code> writes all of them"
-        in text
+        "the first 2 of 5 rows; the sum is that of all. "
+        "<code>victor reconcile --out report.csv</code> writes all of them" in text
     )
     assert text.count(">MISSING-") == 2
     assert text.count(">UNKNOWN-") + text.count("(UNKNOWN-") == 2, "the next kind is whole"
