@@ -125,8 +125,6 @@ def test_the_rules_are_about_metrics_of_a_real_run(
     scraped: Scraped, victor_sandbox: Sandbox, tmp_path: Path
 ) -> None:
     parser: Any = pytest.importorskip("promql_parser")
-    with pytest.raises(ConfigurationError, match="share one between all clients"):
-        Prometheus(registry=scraped.registry)
     auth = VictorOAuth(*victor_sandbox.add_oauth_client())
     once = RetryPolicy(max_attempts=1)
     with Victor(auth, base_url=victor_sandbox.url, on_event=scraped.metrics, retry=once) as victor:
@@ -171,6 +169,15 @@ def test_the_rules_are_about_metrics_of_a_real_run(
         parser.walk(parser.parse(expression), keep)
     assert len(named) > 8
     assert named - {each.name for each in samples} == {None}
+
+
+def test_a_second_app_of_a_process_has_a_registry_of_its_own(scraped: Scraped) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        Prometheus(registry=scraped.registry)
+    assert str(raised.value).startswith("registry: another Prometheus() of this process has it.")
+    assert "Prometheus(registry=CollectorRegistry())" in str(raised.value)
+    second = Prometheus(registry=CollectorRegistry())
+    assert second._response("GET", "/metrics")[0] == 200
 
 
 def test_each_rule_names_a_section_of_a_page() -> None:

@@ -1,6 +1,7 @@
 """What several worker processes of one service say of themselves: one set of metrics, one probe."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -19,7 +20,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.cli.victor_command import until
-from victor_ext import ConfigurationError
+from victor_ext import ConfigurationError, worker_folder
 from victor_ext.health import Heartbeat
 from victor_ext.prometheus import Prometheus
 from victor_ext.sandbox import Sandbox
@@ -193,6 +194,38 @@ def test_the_asker_counts_itself_whatever_became_of_its_socket(
     box.heartbeat.start("outbox.send")
     metrics._boxes.append(box)  # type: ignore[arg-type] # it has what a probe needs
     assert metrics._response("GET", "/readyz")[0] == 503
+
+
+@pytest.mark.parametrize("removed", ["the socket", "the folder"])
+def test_a_process_whose_socket_was_removed_is_counted_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, removed: str
+) -> None:
+    monkeypatch.setattr(worker_folder, "_LOOK_SECONDS", 0.01)
+    shared = tmp_path / "m"
+    asker, silenced = (WorkerFolder(shared, lambda _question, name=name: name) for name in "ab")
+    if removed == "the folder":
+        shutil.rmtree(shared)
+    else:
+        silenced._own.unlink()
+
+    def counted() -> list[str | None]:
+        return sorted(answer or "" for _, answer in asker.ask("/metrics"))
+
+    until(lambda: counted() == ["a", "b"])
+    assert silenced._own.is_socket()
+
+
+def test_a_folder_that_cannot_be_restored_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(worker_folder, "_LOOK_SECONDS", 0.01)
+    silenced = WorkerFolder(tmp_path / "m", lambda _question: "well")
+    shutil.rmtree(tmp_path / "m")
+    (tmp_path / "m").write_text("a file")
+    until(lambda: "The other processes do not count this one: folder" in caplog.text)
+    (tmp_path / "m").unlink()
+    until(silenced._own.exists)
+    assert _asked(silenced._own, "/livez") == "well"
 
 
 def test_a_connection_that_cannot_be_taken_is_no_end(tmp_path: Path) -> None:

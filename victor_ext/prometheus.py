@@ -60,14 +60,15 @@ class Prometheus(OpenTelemetry):
     It makes the spans of `OpenTelemetry`, too, where the program has a tracer.
 
     Args:
-        registry: Takes the metrics; by default the one that all of prometheus-client uses.
+        registry: Takes the metrics; by default the one that all of prometheus-client uses. A second
+            app in one process has its own `CollectorRegistry()`, and its own `folder`.
         folder: Shared by the worker processes of one service on one machine, such as those of
             `uvicorn --workers 4`: each of them answers for all. Each series then has the label
             `pid`. None: a process answers for itself alone.
         tracer_provider: As for `OpenTelemetry`; so are `attributes`.
 
     Raises:
-        ConfigurationError: Another one has the registry: a process needs one, for all its clients;
+        ConfigurationError: Another one has the registry: share one between all clients of an app;
             or the folder cannot be used.
     """
 
@@ -81,7 +82,10 @@ class Prometheus(OpenTelemetry):
     ) -> None:
         if registry in _used:  # each metric would be there twice, and Prometheus would take none
             raise ConfigurationError(
-                "Another Prometheus() has this registry: share one between all clients."
+                "registry: another Prometheus() of this process has it. Share that one between "
+                "all clients; a second app in the process writes "
+                "Prometheus(registry=CollectorRegistry()), and names a folder of its own if it "
+                "has one."
             )
         self._registry = registry
         # Before anything is registered: the folder may be refused.

@@ -26,6 +26,8 @@ _PATIENCE = 5.0
 _QUESTION_BYTES = 64
 _PAUSE = 0.1
 """Seconds before the next connection is taken after one could not be."""
+_LOOK_SECONDS = 5.0
+"""A process looks so often whether its socket is still in the folder."""
 _log = logging.getLogger("victor_ext.prometheus")
 
 
@@ -55,21 +57,26 @@ class WorkerFolder:
 
     def join(self) -> None:
         """Listen in this process; a forked one has another socket than its parent."""
-        path = self._folder / f"{os.getpid()}-{secrets.token_hex(4)}.sock"
+        self._own = self._folder / f"{os.getpid()}-{secrets.token_hex(4)}.sock"
+        listener = self._listen()
+        name = "victor_ext.prometheus"
+        threading.Thread(target=self._serve, args=(listener,), name=name, daemon=True).start()
+
+    def _listen(self) -> socket.socket:
+        """Raises `ConfigurationError` if the folder cannot have the socket."""
         listener = _file_socket()
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            listener.bind(str(path))
+            listener.bind(str(self._own))
         except OSError as error:
             listener.close()
             raise ConfigurationError(
-                f"folder cannot have the socket of this process, {path}: {error}. Name a folder "
-                "that this process can write, with a short path, such as /run/app/metrics."
+                f"folder cannot have the socket of this process, {self._own}: {error}. Name a "
+                "folder that this process can write, with a short path, such as /run/app/metrics."
             ) from None
         listener.listen()
-        self._own = path
-        name = "victor_ext.prometheus"
-        threading.Thread(target=self._serve, args=(listener,), name=name, daemon=True).start()
+        listener.settimeout(_LOOK_SECONDS)
+        return listener
 
     def ask(self, question: str) -> Iterator[tuple[str, str | None]]:
         """Each process by its id, with its answer; None where it gives none in five seconds.
@@ -100,11 +107,29 @@ class WorkerFolder:
         while True:
             try:
                 connection, _ = listener.accept()
+            except TimeoutError:
+                listener = self._restored(listener)
+                continue
             except OSError:  # such as for want of file descriptors
                 time.sleep(_PAUSE)
                 continue
             with connection, suppress(OSError):
                 self._reply(connection)
+
+    def _restored(self, listener: socket.socket) -> socket.socket:
+        """The listener; another one if its socket was removed, such as by a cleaner of old files:
+        without it, nobody would count this process.
+        """
+        with suppress(OSError):
+            if self._own.exists():
+                return listener
+        try:
+            restored = self._listen()
+        except ConfigurationError as error:
+            _log.warning("The other processes do not count this one: %s", error)
+            return listener
+        listener.close()
+        return restored
 
     def _reply(self, connection: socket.socket) -> None:
         connection.settimeout(_PATIENCE)
