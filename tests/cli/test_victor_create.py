@@ -218,7 +218,7 @@ def test_the_retry_loop_of_the_page(
     create = shlex.join(
         ["victor", "rfp", "create", *(word for pair in options.items() for word in pair)]
     )
-    script = f"sleep() {{ echo $1 >> pauses; }}\n{written}\nexit $status\n".replace(
+    script = f"sleep() {{ echo $1 >> pauses; }}\n{written}\nexit $result\n".replace(
         "victor rfp create ...", create
     )
     ended = subprocess.run(
