@@ -9,8 +9,9 @@ import pickle
 import httpx
 import pytest
 
-from tests.runtime.fakes import KEY, Happens, Harness, raises, status
+from tests.runtime.fakes import BOTH, KEY, OK, Happens, Harness, by_oauth, raises, status
 from victor_ext import errors
+from victor_ext.conform.exchanges import Response
 from victor_ext.errors import InvalidRequest, Outcome, Problem, VictorError
 from victor_ext.privacy import (
     AccountNumber,
@@ -266,3 +267,15 @@ class TestMasking:
     )
     def test_a_message_names_the_type_below(self, value, kind):
         assert kind_of(value) == kind
+
+
+@pytest.mark.parametrize("mode", BOTH)
+def test_one_set_says_after_which_status_a_call_is_tried_again(mode, monkeypatch):
+    """A status that is added to it is transient for a call, for a token and for a measurement."""
+    monkeypatch.setattr(errors, "TRANSIENT_STATUSES", errors.TRANSIENT_STATUSES | {423})
+    assert Harness(mode, [status(423), OK]).call("POST", KEY).status_code == 200
+    harness = Harness(mode, [], auth=by_oauth)
+    harness.network.tokens = lambda _request: httpx.Response(423)
+    raised = harness.fails(errors.StatusError, "POST", KEY, ends=(Outcome.NOT_SENT, 0))
+    assert (type(raised), raised.status_code) == (errors.StatusError, 423)
+    assert Response(1, 423, {"message": "Locked"}).is_busy

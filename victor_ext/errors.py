@@ -54,6 +54,11 @@ __all__ = (
     "VictorError",
 )
 
+TRANSIENT_STATUSES = frozenset({408, 425, 500, 502, 503, 504, 520, 521, 522, 523, 524})
+"""The provider, or a server in front of it, failed.
+
+The work may have been done: a repeatable call is tried again.
+"""
 _MOST_LISTED = 20
 """Problems that a message lists, at most: 2,000 rows may be wrong in the same way."""
 

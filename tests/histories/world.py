@@ -20,6 +20,7 @@ import greenlet
 import httpx
 
 from tests.histories.provider import BODIES, Provider, Reply, Rules
+from tests.runtime.fakes import TRANSIENT
 from victor_ext.event_queue.calls import CallEnd
 from victor_ext.event_queue.databases import CLOCKS
 from victor_ext.runtime.core import clock
@@ -31,7 +32,6 @@ BEFORE = {"refuse": httpx.ConnectError, "no time": httpx.PoolTimeout}
 """What ends an exchange before a byte has left."""
 CUT = {"reset": httpx.ReadError, "silence": httpx.ReadTimeout, "half": httpx.RemoteProtocolError}
 """What ends an exchange of which the caller knows nothing more."""
-TRANSIENT = (408, 425, 500, 502, 503, 504, 520)
 LONGEST = 60.0
 """Seconds for which a connection waits."""
 BEGINS = datetime.now(UTC).replace(hour=11, minute=59, second=30, microsecond=0)

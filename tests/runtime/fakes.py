@@ -43,6 +43,8 @@ BODY = b'{"amount": "44.23"}'
 CLIENT = bound_class(Client).over(str(BASE_URL), {}, lambda options: httpx.Client(**options), {})
 DOCUMENTED = CLIENT.request_extensions(prepare_checkout.OPERATION)
 """The extensions of requests whose good answer has an `id`, which is a text, by the document."""
+TRANSIENT = (408, 425, 500, 502, 503, 504, 520, 521, 522, 523, 524)
+"""The statuses after which a call is tried again, said once more for all tests."""
 TIMEOUTS = {"connect": 5.0, "read": 20.0, "write": 20.0, "pool": 20.0}
 
 

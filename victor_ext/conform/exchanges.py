@@ -11,15 +11,13 @@ from typing import Any, TypeGuard
 
 import httpx
 
-from victor_ext import InvalidRequest, zulu
+from victor_ext import InvalidRequest, errors, zulu
 from victor_ext.privacy import is_object, is_sequence
 
 ID = "victor_payment_request_id"
 """The member that names a payment request."""
 _TOKEN_PATH = "/v2/auth/token"  # noqa: S105 - a path, not a secret
 _LARGEST = 1e18
-_PASSING = (408, 425, 429)
-"""Statuses that say nothing about the provider's rules."""
 _CATALOGUE = re.compile(r"error(\.[A-Za-z]{1,40}){1,5}")
 """A word of the provider's catalogue, such as `error.amount.size`."""
 
@@ -78,7 +76,8 @@ class Response:
     @property
     def is_busy(self) -> bool:
         """Whether it says nothing but that the provider has no time."""
-        return self.status in _PASSING or self.status >= 500
+        is_limit = self.status == 429
+        return is_limit or self.status >= 500 or self.status in errors.TRANSIENT_STATUSES
 
     @property
     def id(self) -> str | None:

@@ -8,7 +8,17 @@ import httpx
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.runtime.fakes import BODY, KEY, OK, Happens, Harness, by_oauth, http_date, token_answer
+from tests.runtime.fakes import (
+    BODY,
+    KEY,
+    OK,
+    TRANSIENT,
+    Happens,
+    Harness,
+    by_oauth,
+    http_date,
+    token_answer,
+)
 from victor_ext.errors import DeadlineExceeded, Outcome, VictorError
 from victor_ext.runtime.loop.retry import RetryPolicy
 
@@ -26,30 +36,7 @@ LEFT = (
     httpx.LocalProtocolError,
     httpx.CloseError,
 )
-STATUSES = (
-    200,
-    201,
-    204,
-    301,
-    302,
-    307,
-    400,
-    401,
-    403,
-    404,
-    408,
-    409,
-    422,
-    425,
-    429,
-    500,
-    501,
-    502,
-    503,
-    504,
-    520,
-    530,
-)
+STATUSES = (200, 201, 204, 301, 302, 307, 400, 401, 403, 404, 409, 422, 429, 501, 530, *TRANSIENT)
 SECONDS = st.sampled_from([0.0, 0.0, 0.0, 0.3, 4.0, 19.0, 45.0])
 RETRY_AFTERS = st.sampled_from(
     [None, None, None, "0", "2", "50", "700", "soon", http_date(1_770_000_030.0)]
@@ -143,7 +130,7 @@ def outcome_of(happened: Happens, method: str) -> Outcome | None:
         if happened.body == GOOD_BODY:
             return None
         return Outcome.ACCEPTED if happened.body.startswith(b'{"') else Outcome.UNKNOWN
-    if happened.status < 400 or happened.status >= 500 or happened.status in (408, 409, 425):
+    if happened.status < 400 or happened.status >= 500 or happened.status in (409, *TRANSIENT):
         return Outcome.UNKNOWN
     # The status refuses, and the body begins with what only a write that was done has.
     is_proof = method != "GET" and happened.body.startswith(b'{"id"')

@@ -8,6 +8,7 @@ import gzip
 import httpx
 import pytest
 
+from tests.runtime import fakes
 from tests.runtime.fakes import BODY, BOTH, KEY, OK, Happens, Harness, Pieces, raises, status
 from victor_ext import errors
 from victor_ext.errors import Outcome
@@ -41,7 +42,7 @@ NO_WHOLE_ANSWER = {
 }
 TRANSIENT = {
     str(code): (status(code), errors.StatusError if code < 500 else errors.ServerError)
-    for code in (408, 425, 500, 502, 503, 504, 520, 521, 522, 523, 524)
+    for code in fakes.TRANSIENT
 }
 ACCEPTED = {
     "cut-json": Happens(body=b'{"id": "a7f'),

@@ -17,10 +17,12 @@ from urllib.parse import urlencode
 
 import httpx
 
+from victor_ext import errors
 from victor_ext.errors import (
     AuthenticationError,
     DeadlineExceeded,
     Problem,
+    RateLimited,
     StatusError,
     UnreadableResponse,
     VictorError,
@@ -42,8 +44,6 @@ ADVISORY_PAUSE = 5.0
 """Seconds without another fetch after a fetch failed, while the kept token can still be used."""
 _NO_ENDPOINT = frozenset({404, 405, 410})
 """Statuses that say that there is no token endpoint at the URL."""
-_PASSING_STATUSES = frozenset({408, 425, 429})
-"""Statuses from 400 to 499 after which another attempt may help."""
 _LONGEST_LIFE = 10 * 366 * 86_400.0
 """In seconds. A token endpoint that names a longer life is not believed."""
 
@@ -356,7 +356,9 @@ class OAuthToken(TokenCache):
             # A rejection, with an error status or in the body of a good one. A 404 counts too:
             # raised as it is, it would read as if the payment of the call did not exist.
             status = error.status_code or 0
-            if 300 <= status < 400 or status >= 500 or status in _PASSING_STATUSES:
+            if 300 <= status < 400 or status >= 500 or isinstance(error, RateLimited):
+                raise
+            if status in errors.TRANSIENT_STATUSES:
                 raise
             refusal = error
         except UnreadableResponse as error:

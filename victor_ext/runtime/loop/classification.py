@@ -66,13 +66,6 @@ _WHAT: dict[type[Exception], str] = {
 _NO_TLS = "what listens there does not speak TLS: it takes http, or has another port"
 
 
-_TRANSIENT_STATUSES = frozenset({408, 425, 500, 502, 503, 504, 520, 521, 522, 523, 524})
-"""The provider, or a server in front of it, failed.
-
-The work may have been done: a repeatable call is tried again.
-"""
-
-
 def of_exception(error: httpx.RequestError, *, may_have_been_sent: bool = False) -> Failure:
     """Classify an exchange that ended so.
 
@@ -265,7 +258,7 @@ def _of_error_status(
     body = excerpt(body_of(response)) if row.may_quote(response) else ""
     if body:
         what += f": {body}"
-    if status in _TRANSIENT_STATUSES:
+    if status in errors.TRANSIENT_STATUSES:
         return Failure(error_class, what, Repeat.REPEATABLE, Outcome.UNKNOWN, response)
     if status >= 500:
         return Failure(error_class, what, Repeat.NEVER, Outcome.UNKNOWN, response)

@@ -8,7 +8,6 @@ from victor_ext.sandbox.server.exchange import JsonObject
 from victor_ext.sandbox.server.privacy import masked, redacted
 from victor_ext.sandbox.victor.state import PaymentRequest
 
-_NEVER_TRIED_AGAIN = {*range(400, 500)} - {408, 425, 429}
 _FIXTURES = ("victor_sandbox", "victor", "faults", "sent_once")
 _ASKED = (
     "amount",
@@ -29,7 +28,8 @@ def test_a_request_that_is_{status}({fixtures}):
 
 
 def as_test(request: PaymentRequest, calls: Sequence[Received]) -> str:
-    """A test that makes the request again, has the same faults, and ends in the same status.
+    """A test that makes the request again, has the same faults without the refusals, and ends in
+    the same status.
 
     `request` is the outbound one, if it has a twin; `calls` are those about it, oldest first. The
     due date is the day of the test. Of an account number the last four digits are kept: it may be a
@@ -86,9 +86,9 @@ def _faults(operation: str, calls: Sequence[Received]) -> list[str]:
     for call in calls:
         kind, after = call.fault, call.work_done or call.replayed
         replaced = kind in ("status", "html", "rate_limit")
-        # A refusal ended a call of its own, and what is copied is the one that succeeded.
-        ended = replaced and call.status in _NEVER_TRIED_AGAIN
-        if call.operation != operation or kind in (None, "delay") or ended:
+        # A refusal may have ended a call of its own, and what is copied is the one that succeeded.
+        refused = kind in ("status", "html") and 400 <= (call.status or 0) < 500
+        if call.operation != operation or kind in (None, "delay") or refused:
             continue
         if kind == "stall":
             # to the client it is the same, without the wait
