@@ -61,6 +61,9 @@ def forms(key: RSAPrivateKey) -> dict[str, object]:
         "base64-bytes": bare.encode(),
         "base64-with-breaks": "\n".join(textwrap.wrap(bare, 64)),
         "base64-with-crlf": "\r\n".join(textwrap.wrap(bare, 76)) + "\r\n",
+        "base64-in-quotes": f'"{bare}"\n',
+        "base64-bytes-in-quotes": f"'{bare}'".encode(),
+        "pem-in-base64-in-quotes": f'"{base64.b64encode(pem.encode()).decode()}"',
         "base64-with-escaped-breaks": "\\n".join(textwrap.wrap(bare, 64)),
         "der": der,
         "der-bytearray": bytearray(der),
@@ -87,6 +90,9 @@ IN_FILES = [
     "pem-in-base64-bytes",
     "pem-after-a-preface-in-base64",
     "pkcs1-in-base64",
+    "base64-in-quotes",
+    "base64-bytes-in-quotes",
+    "pem-in-base64-in-quotes",
 ]
 FORMS = [
     *IN_FILES,

@@ -190,7 +190,7 @@ def _key_data_and_source(key: Any, name: str) -> tuple[SecretBytes | None, str]:
     if not isinstance(key, str):
         return None, name
     # An environment variable often carries the two characters \n where the line breaks were.
-    text = Secret(key.replace("\\n", "\n").strip())
+    text = Secret(_unquoted(key.replace("\\n", "\n")))
     if not text:
         raise ConfigurationError(f"{name} is empty: {_EXPECTED}.")
     if "-----BEGIN" in text:
@@ -207,10 +207,15 @@ def _key_data_and_source(key: Any, name: str) -> tuple[SecretBytes | None, str]:
     return _read_file(text, name, shown=_shown_path(text))
 
 
+def _unquoted(text: str) -> str:
+    """A text without the quotes that an env file or a YAML file has around it."""
+    return text.strip().strip("\"'").strip()
+
+
 def _key_in_base64(text: str) -> SecretBytes | None:
     """The bytes of a key whose base64 is the text; None where the text is none."""
     try:
-        data = base64.b64decode("".join(text.split()), validate=True)
+        data = base64.b64decode("".join(_unquoted(text).split()), validate=True)
     except (binascii.Error, ValueError):
         return None
     # PEM, or an ASN.1 sequence: a file name made of base64 characters is neither.
