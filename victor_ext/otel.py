@@ -23,15 +23,12 @@ from . import (
     RetryScheduled,
     __version__,
 )
+from ._version import needs_extra
 from .health import Heartbeat
 
-try:
+with needs_extra(__name__, "otel"):
     from opentelemetry import context, metrics, propagate, trace
     from opentelemetry.context.context import Context
-except ImportError as error:  # pragma: no cover - the tests have it
-    raise ImportError(
-        "victor_ext.otel needs opentelemetry-api: pip install 'victor-ext[otel]'"
-    ) from error
 
 __all__ = ("OpenTelemetry",)
 

@@ -15,8 +15,9 @@ from weakref import WeakSet
 from wsgiref.simple_server import WSGIServer
 
 from . import ConfigurationError
+from ._version import needs_extra
 
-try:
+with needs_extra(__name__, "prometheus"):
     from opentelemetry import trace
     from opentelemetry.exporter.prometheus import PrometheusMetricReader
     from opentelemetry.sdk.metrics import Histogram, MeterProvider
@@ -35,10 +36,6 @@ try:
 
     from .otel import OpenTelemetry
     from .worker_folder import WorkerFolder
-except ImportError as error:
-    raise ImportError(
-        "victor_ext.prometheus needs an extra: pip install 'victor-ext[prometheus]'"
-    ) from error
 
 __all__ = ("Prometheus",)
 

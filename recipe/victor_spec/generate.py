@@ -530,7 +530,7 @@ def _require_pinned_tools() -> None:
         if version(tool) != pin:
             raise RuntimeError(
                 f"{tool} {version(tool)} is installed, victor-spec pins {pin}: run pip "
-                "install victor-spec."
+                "install ./recipe in a clone."
             )
 
 

@@ -165,14 +165,14 @@ def test_help_is_light(words: list[str]) -> None:
 def test_a_missing_extra_is_named_in_a_sentence(name: str, words: list[str], extra: str) -> None:
     ran = python("-c", WITHOUT_EXTRA.format(name=name, words=words))
     assert ran.returncode == 2
-    assert f"pip install 'victor-ext[{extra}]'" in ran.stderr
+    assert f"pip install '.[{extra}]'" in ran.stderr
     assert len(ran.stderr.splitlines()) == 1
 
 
 def test_spec_without_its_distribution_says_what_to_install_for_what() -> None:
     words = ["spec", "generate", "shop.yaml"]
     without_extra = python("-c", WITHOUT_EXTRA.format(name="typer", words=words))
-    assert "pip install 'victor-ext[cli]'. `victor spec` is" in without_extra.stderr
+    assert "pip install '.[cli]'. `victor spec` is" in without_extra.stderr
     with_extra = python("-c", WITHOUT_SPEC.format(words=words))
     for ran in (without_extra, with_extra):
         assert ran.returncode == 2

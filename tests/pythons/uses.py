@@ -73,7 +73,7 @@ def core() -> None:
             import_module(f"victor_ext.{extra}")
         except ImportError as error:
             told = str(error)
-        assert f"pip install 'victor-ext[{extra}]'" in told, (extra, told)
+        assert f"pip install '.[{extra}]'" in told, (extra, told)
 
 
 def bulk() -> None:

@@ -24,6 +24,8 @@ INDEX = re.compile(
     re.IGNORECASE,
 )
 """What a sentence says of an index."""
+_PARTS = re.compile(r"\"\n +f?\"")
+"""Between two parts of a string of Python."""
 
 
 def unreleased(root: Path = ROOT) -> set[str]:
@@ -35,8 +37,13 @@ def unreleased(root: Path = ROOT) -> set[str]:
     }
 
 
-def naming_an_index(text: str, names: Collection[str]) -> Iterator[tuple[int, str]]:
-    """The lines of a text that name an index as a source, each with its number."""
+def naming_an_index(
+    text: str, names: Collection[str], *, is_code: bool = False
+) -> Iterator[tuple[int, str]]:
+    """The lines of a text that name an index as a source, each with its number.
+
+    In code, a name in quotes is the name of a program, too.
+    """
     if not names:
         return
     text = re.sub(r"\\\n", "  ", text)
@@ -45,7 +52,7 @@ def naming_an_index(text: str, names: Collection[str]) -> Iterator[tuple[int, st
     for match in re.finditer(rf"(?<![\w/.-])(?:{any_name})(?![\w.-])(?:{EXTRAS})?", text):
         before = text[text.rfind("\n", 0, match.start()) + 1 : match.start()]
         after = text[match.end() :].partition("\n")[0]
-        is_quoted = before.endswith(("'", '"')) and after.startswith(("'", '"'))
+        is_quoted = not is_code and before.endswith(("'", '"')) and after.startswith(("'", '"'))
         is_demanded = match[0].endswith("]") or re.match(r"\s?[<>=!~]=?\s?\d", after) is not None
         command = COMMAND.search(before)
         is_installed = command is not None and not re.search(r"[`#]", before[command.end() :])
@@ -59,14 +66,17 @@ def naming_an_index(text: str, names: Collection[str]) -> Iterator[tuple[int, st
 def problems(root: Path = ROOT) -> list[str]:
     """The places that name an index before the first release."""
     names = unreleased(root)
-    pages = dict.fromkeys((*PAGES, *root.glob(".github/workflows/*.yml")), names)
-    # Where the client says what it lacks, it is installed itself: pip takes that one.
-    code = dict.fromkeys(root.glob("victor_ext/**/*.py"), names - {"victor-ext"})
-    return [
-        f"{path.relative_to(root)}:{number}: {line}"
-        for path, of in (pages | code).items()
-        for number, line in naming_an_index(path.read_text(encoding="utf-8"), of)
-    ]
+    pages = (*PAGES, *root.glob(".github/workflows/*.yml"))
+    code = (*root.glob("victor_ext/**/*.py"), *root.glob("recipe/victor_spec/**/*.py"))
+    found: list[str] = []
+    for path in (*pages, *code):
+        text = path.read_text(encoding="utf-8")
+        is_code = path.suffix == ".py"
+        if is_code:  # a string that is written in parts is one
+            text = _PARTS.sub("", text)
+        for number, line in naming_an_index(text, names, is_code=is_code):
+            found.append(f"{path.relative_to(root)}:{number}: {line}")
+    return found
 
 
 def main() -> int:

@@ -1,5 +1,7 @@
 """`make release-check` names each page that names a package index before the first release."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,6 +55,39 @@ def test_a_release_has_a_day_in_the_changelog(tmp_path: Path) -> None:
     (tmp_path / "recipe" / "CHANGELOG.md").write_text("## 0.1.0 - 2026-12-31\n", encoding="utf-8")
     assert sources.unreleased(tmp_path) == {"victor-ext"}
     assert [*sources.naming_an_index("pip install victor-spec", set())] == []
+
+
+@pytest.mark.parametrize(
+    ("module", "needed", "extra"),
+    [
+        ("victor_ext.bulk", "dbos", "bulk"),
+        ("victor_ext.inbox", "sqlalchemy", "outbox"),
+        ("victor_ext.inbox.django", "django", "django"),
+        ("victor_ext.otel", "opentelemetry", "otel"),
+        ("victor_ext.outbox", "sqlalchemy", "outbox"),
+        ("victor_ext.outbox.django", "django", "django"),
+        ("victor_ext.prometheus", "prometheus_client", "prometheus"),
+        ("victor_ext.sandbox", "uvicorn", "sandbox"),
+    ],
+)
+def test_a_missing_extra_is_installed_from_the_repository(
+    module: str, needed: str, extra: str
+) -> None:
+    program = f"""
+import importlib.util, sys
+sys.modules[{needed!r}] = None
+located = importlib.util.find_spec
+importlib.util.find_spec = lambda name: None if name == {needed!r} else located(name)
+import {module}
+"""
+    ran = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    below = f", or '.[django]' for {module}.django" if extra == "outbox" else ""
+    assert ran.stderr.splitlines()[-1] == (
+        f"ImportError: {module} needs {needed}; in a clone of this project: "
+        f"pip install '.[{extra}]'{below}"
+    )
 
 
 def test_no_page_names_an_index_before_the_first_release() -> None:

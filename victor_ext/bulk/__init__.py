@@ -10,12 +10,12 @@ See docs/bulk.md.
 
 from importlib.util import find_spec as _find_spec
 
+from victor_ext._version import missing_extra as _missing_extra
+
 # DBOS is located and not imported: it takes half of the start, and a check of rows does not need
 # it.
 if _find_spec("dbos") is None:
-    raise ImportError(
-        "victor_ext.bulk needs dbos; install its extra: pip install 'victor-ext[bulk]'", name="dbos"
-    )
+    raise _missing_extra(__name__, "dbos", "bulk")
 
 from victor_ext.tables.row_file import RowFile
 
@@ -43,4 +43,4 @@ __all__ = (
     "StateUnavailable",
 )
 
-del _find_spec
+del _find_spec, _missing_extra

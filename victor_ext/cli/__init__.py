@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from victor_ext._exit_status import MISUSE
+from victor_ext._version import missing_extra
 
 from .signals import ended_by_signals
 from .wording import SPEC_IS_ELSEWHERE
@@ -49,10 +50,7 @@ def _run(arguments: Sequence[str]) -> int:
     except ImportError as error:
         if (error.name or "").partition(".")[0] not in _EXTRA:
             raise
-        message = (
-            f"The command victor needs {error.name}: install its extra, pip install "
-            "'victor-ext[cli]'."
-        )
+        message = f"{missing_extra('The command victor', str(error.name), 'cli')}."
         if arguments[:1] == ["spec"]:
             message = f"{message} {SPEC_IS_ELSEWHERE}"
         print(message, file=sys.stderr)

@@ -14,9 +14,9 @@ once.
 docs/webhooks.md.
 """
 
-from victor_ext.event_queue import needs
+from victor_ext._version import needs_extra
 
-with needs(__name__, "'victor-ext[outbox]', or 'victor-ext[django]' for victor_ext.inbox.django"):
+with needs_extra(__name__, "outbox", "django"):
     from victor_ext import Delivery
     from victor_ext.event_queue.events import DeadLetter, EventState
 

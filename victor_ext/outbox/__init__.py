@@ -17,9 +17,9 @@ invoice, and sent later.
 A process may be killed between any two steps. See docs/outbox.md.
 """
 
-from victor_ext.event_queue import needs
+from victor_ext._version import needs_extra
 
-with needs(__name__, "'victor-ext[outbox]', or 'victor-ext[django]' for victor_ext.outbox.django"):
+with needs_extra(__name__, "outbox", "django"):
     from victor_ext import PaymentRequestArguments
     from victor_ext.event_queue.events import DeadLetter, EventState
 

@@ -3,9 +3,9 @@
 from datetime import timedelta
 from typing import Any
 
-from victor_ext.event_queue import needs
+from victor_ext._version import needs_extra
 
-with needs(__name__, "'victor-ext[django]'"):
+with needs_extra(__name__, "django"):
     from django.db import DEFAULT_DB_ALIAS
 
     from victor_ext.event_queue.django import DjangoQueue

@@ -24,10 +24,10 @@ from pkgutil import resolve_name
 from typing import Any, Unpack, cast
 
 from victor_ext import ConfigurationError, VictorError
-from victor_ext.event_queue import needs
+from victor_ext._version import needs_extra
 from victor_ext.privacy import kind_of
 
-with needs(__name__, "'victor-ext[django]'"):
+with needs_extra(__name__, "django"):
     from django.conf import settings
     from django.db import DEFAULT_DB_ALIAS
 
