@@ -7,10 +7,11 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import Any
 
 import pytest
@@ -141,11 +142,49 @@ def test_no_other_machine_gets_a_request(
 
 
 @pytest.mark.parametrize("url", CASES["no addresses"])
-def test_what_is_no_address_is_refused(sandbox: VeloSandbox, url: str) -> None:
-    with pytest.raises(ValueError, match="notify must be an address such as"):
+def test_what_is_no_address_is_refused_and_not_quoted(sandbox: VeloSandbox, url: str) -> None:
+    """It may have a password."""
+    with pytest.raises(ValueError, match="notify must be an address such as") as of_option:
         VeloSettings(notify=url)
-    with pytest.raises(ValueError, match="url must be an address such as"):
+    with pytest.raises(ValueError, match="url must be an address such as") as of_command:
         sandbox.notify(url)
+    assert "a:b" not in f"{of_option.value} {of_command.value}"
+
+
+def test_the_password_of_an_address_is_told_to_be_left_out_and_not_shown() -> None:
+    with pytest.raises(RuntimeError, match="leave the name and the password out") as refused:
+        SandboxProcess("--provider", "velo", "--notify", "http://me:PASSWORD@127.0.0.1:8000/x")
+    assert "PASSWORD" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "answer", [b"SSH-2.0-OpenSSH\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"]
+)
+def test_what_is_no_response_is_told_in_words_of_the_sandbox(
+    sandbox: VeloSandbox, payor: Payor, answer: bytes
+) -> None:
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def answer_each() -> None:
+        with suppress(OSError):  # the listener was shut down
+            while True:
+                connection, _ = listener.accept()
+                with connection:
+                    connection.recv(65_536)
+                    connection.sendall(answer)
+
+    receiver = threading.Thread(target=answer_each)
+    receiver.start()
+    try:
+        sandbox.notify(f"http://127.0.0.1:{listener.getsockname()[1]}/webhooks")
+        payor.submit()
+        sandbox.wait_for_deliveries()
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        receiver.join()
+        listener.close()
+    [attempt] = sandbox.deliveries()[0]["attempts"]
+    assert attempt["error"] == "what came back is no complete HTTP/1.1 response"
 
 
 # Again, by the business clock

@@ -325,7 +325,7 @@ class ServerOverHttp(ServerCommands):
     def __init__(self, url: str, *, timeout: float = 10.0) -> None:
         parts = urlsplit(url)
         if parts.scheme != "http" or not parts.hostname:
-            raise ValueError(f"url must be http://host:port of a sandbox, not {url!r}")
+            raise ValueError("url must be http://host:port of a sandbox")
         self.url = url.rstrip("/")
         self._host = parts.hostname
         self._port = parts.port or 80

@@ -42,9 +42,9 @@ def _check_url(url: object, name: str) -> None:
         return
     try:
         check_address(str(url))
-    except ValueError:
+    except ValueError as error:
         raise ValueError(
-            f"{name} must be an address such as http://127.0.0.1:8000/webhooks, not {url!r}"
+            f"{name} must be an address such as http://127.0.0.1:8000/webhooks: {error}"
         ) from None
 
 

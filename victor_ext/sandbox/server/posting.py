@@ -37,12 +37,20 @@ class NotAnswered(Exception):
 
 
 def check_address(url: str) -> None:
-    """Raise `ValueError` for what is no address to post to."""
-    parts = urlsplit(url)
-    # The port is read here: one that is no number is a `ValueError`, too.
-    is_good = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-    if not is_good or "@" in parts.netloc or not url.isascii() or not url.isprintable():
-        raise ValueError("not http://host:port/path, or https")
+    """Raise `ValueError` for what is no address to post to. The message quotes nothing: an address
+    may have a password.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise ValueError("its host or port is none") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname or port == 0:
+        raise ValueError("write http:// or https://, a host and, if need be, a port")
+    if "@" in parts.netloc:
+        raise ValueError("leave the name and the password out")
+    if not url.isascii() or not url.isprintable():
+        raise ValueError("write other characters as %XX")
 
 
 def host_of(url: str) -> str:
@@ -64,7 +72,11 @@ async def post(url: str, posted: Posted) -> int:
     try:
         reader, writer = await asyncio.open_connection(parts.hostname, port, ssl=secure)
         return await _exchange(reader, writer, _target(parts), _headers(url, posted), posted.body)
-    except (OSError, h11.ProtocolError, UnicodeError) as error:
+    except h11.RemoteProtocolError as error:
+        raise NotAnswered("what came back is no complete HTTP/1.1 response") from error
+    except h11.LocalProtocolError as error:
+        raise NotAnswered("a header cannot be written as HTTP/1.1") from error
+    except (OSError, UnicodeError) as error:
         raise NotAnswered(_reason(error)) from error
     finally:
         if writer is not None:
