@@ -86,16 +86,23 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigurationError(f"{path} is not a TOML file: {reason}.") from None
 
 
-def _require_private(path: Path, status: os.stat_result) -> None:
-    if os.name != "posix":
-        return
+def why_not_private(path: Path, status: os.stat_result) -> str:
+    """Why a file with secrets is not for its owner alone, with the command that mends it; empty: it
+    is, or this system has other rights.
+    """
     mode = stat.S_IMODE(status.st_mode)
-    if mode & 0o077:
-        raise ConfigurationError(
-            f"{path} holds secrets, and others may read or change it (mode {mode:o}): chmod 600 "
-            f"{path}"
-        )
-    if status.st_uid != os.geteuid():
+    if os.name != "posix" or not mode & 0o077:
+        return ""
+    return (
+        f"{path} holds secrets, and others may read or change it (mode {mode:o}): chmod 600 {path}"
+    )
+
+
+def _require_private(path: Path, status: os.stat_result) -> None:
+    reason = why_not_private(path, status)
+    if reason:
+        raise ConfigurationError(reason)
+    if os.name == "posix" and status.st_uid != os.geteuid():
         raise ConfigurationError(
             f"{path} holds secrets, and belongs to somebody else: make a file of your own, of "
             "mode 600."

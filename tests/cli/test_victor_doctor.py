@@ -288,3 +288,29 @@ def test_tls_is_looked_at_with_what_the_client_trusts(secured: Command, tmp_path
             "add its CA to this machine's store, or set SSL_CERT_FILE to its CA bundle (in Python "
             "also verify=)" in advice
         )
+
+
+@pytest.mark.parametrize("variable", ["VICTOR_PRIVATE_KEY_FILE", "VICTOR_PRIVATE_KEY"])
+def test_a_key_file_that_others_may_read_is_named(
+    bare_command: Command, victor_sandbox: Sandbox, tmp_path: Path, variable: str
+) -> None:
+    """It is no failure: a container may get its secrets so."""
+    api_key, private_key = victor_sandbox.new_api_key()
+    file = tmp_path / "key.pem"
+    file.write_text(private_key, "utf-8")
+    file.chmod(0o644)
+    variables = {
+        "VICTOR_BASE_URL": victor_sandbox.url,
+        "VICTOR_API_KEY": api_key,
+        variable: str(file),
+    }
+    readable = bare_command("doctor", "--json", **variables)
+    assert readable.status == 0, readable
+    finding = checks(readable)["Key file"]
+    assert finding["ok"] is None
+    assert finding["found"] == (
+        f"{variable}: {file} holds secrets, and others may read or change it (mode 644): "
+        f"chmod 600 {file}"
+    )
+    file.chmod(0o600)
+    assert "Key file" not in checks(bare_command("doctor", "--json", **variables))

@@ -59,6 +59,9 @@ def run(outbox: Outbox, bare_command: Command) -> Run:
 def test_what_is_unclear_and_what_is_a_dead_letter_is_named(run: Run) -> None:
     shown = run("status")
     assert shown.status == 1
+    counts_shown = [line for line in shown.out.splitlines() if line[-1:].isdigit()]
+    assert len(counts_shown) > 10
+    assert len({len(line) for line in counts_shown}) == 1, "the counts are one below the other"
     assert shown.out.splitlines()[-2:] == [
         f"unclear    {SHOWN_TIME}  payment_requests.create  {KEY}  INV-1  Nobody knows.",
         "dead letter 1: completed of k-3: ValueError: no",

@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -82,6 +83,7 @@ def _findings(session: Session, provider: str) -> Iterator[Finding]:
         return
     with client:
         yield _usable_credentials(system)
+        yield from _check_files(system)
         environment = filter(None, (client.environment, client.base_url))
         yield good("Environment", ", ".join(environment))
         if client.proxy is not None:
@@ -112,6 +114,21 @@ def _usable_credentials(system: System) -> Finding:
         kind_of_credentials = system.load("credentials")
         return good("Credentials", plain(kind_of_credentials(os.environ)))
     return good("Credentials", f"the variables {system.prefix}... are complete")
+
+
+def _check_files(system: System) -> Iterator[Finding]:
+    """Name each file with a secret that others may read or change. The client reads it all the
+    same: a container may get its secrets so.
+    """
+    from victor_ext.profiles import why_not_private  # noqa: PLC0415 - `victor --help` does not need it
+
+    for setting in system.settings:
+        variable = f"{system.prefix}{setting.upper()}"
+        file = os.environ.get(variable, "")
+        if os.path.isfile(file):
+            reason = why_not_private(Path(file), os.stat(file))
+            if reason:
+                yield Finding("Key file", f"{variable}: {reason}")
 
 
 def _wrong_credentials(error: victor_ext.VictorError, session: Session, system: System) -> Finding:

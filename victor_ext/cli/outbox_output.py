@@ -100,11 +100,12 @@ class Health:
         }
 
     def show(self) -> None:
-        for entry_state, count in self.entry_counts.items():
-            say(f"{entry_state:<15} {count:>9,}")
+        counts = {state.value: count for state, count in self.entry_counts.items()}
         for event_state, count in self.event_counts.items():
-            name = f"events {event_state}"
-            say(f"{name:<15} {count:>9,}")
+            counts[f"events {event_state.value}"] = count
+        width = max(map(len, counts), default=0)
+        for name, count in counts.items():
+            say(f"{name:<{width}} {count:>9,}")
         if self.held_since is not None:
             say(held_notice(self.held_since))
         show_entries(self.unclear, as_json=False)
