@@ -484,7 +484,7 @@ def test_a_file_that_is_due_later_is_not_counted_as_created(
     assert check.noticed == {"due_later": 1}
     assert check.changed == 1
     status = sender(batch="april").send(later)
-    assert status.counts == {"created": 1}
+    assert status.counts == {"to_decide": 1}
     assert status.noticed == {"due_later": 1}
     assert status.exit_status == 1
     may = "may have been" if was == "unknown" else "was"

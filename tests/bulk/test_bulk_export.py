@@ -23,9 +23,10 @@ from victor_ext.bulk.results import COLUMNS, NOT_FOUND, write_csv
 from victor_ext.bulk.rows import RowOutcome, RowResult
 from victor_ext.reconciliation.entries import EntryReader
 from victor_ext.sandbox import Sandbox
+from victor_ext.tables.row_file import RowFile
 from victor_ext.tables.texts import escape_formulas, folded, trimmed, unescape_formulas
 
-write_export = partial(write_csv, exported=PaymentRequests.exported)
+write_export = partial(write_csv, kind=PaymentRequests, source=RowFile(""))
 pytestmark = pytest.mark.slow
 RUN = (
     "=+-@"

@@ -119,11 +119,11 @@ def test_what_is_refused_with_its_place(checked: Checked, case: dict[str, Any]) 
     assert case.get("says", "") in check.problems[-1].message
 
 
-@pytest.mark.parametrize("encoding", CASES["other encodings"])
+@pytest.mark.parametrize(("encoding", "says"), CASES["other encodings"])
 def test_an_encoding_that_has_no_lines_that_can_be_told_apart_is_named(
-    checked: Checked, encoding: str
+    checked: Checked, encoding: str, says: str
 ) -> None:
-    with refused("encoding"):
+    with refused(f"encoding={encoding!r} {says}"):
         checked(FILE, encoding=encoding)
 
 
@@ -321,7 +321,7 @@ def test_control_totals_are_of_all_rows_of_the_source(sender: Senders, tmp_path:
         ("expect_rows", 0),
         ("expect_rows", 4.0),
         ("expect_total", 2562.46),
-        ("expect_total", "2,562.46"),
+        ("expect_total", "2.562,46"),
     ],
 )
 def test_a_control_total_that_is_none_is_refused(checked: Checked, name: str, value: Any) -> None:

@@ -303,7 +303,7 @@ def test_a_payment_of_another_batch_is_the_same_payment(
         assert check.changed == 1
         assert "with another payout_memo" in check.notices[0].message
     sent = april.send(later)
-    assert sent.counts == {"created": 3}
+    assert sent.counts == {"created": 2, "to_decide": 1}
     assert sent.exit_status == 1
     assert sent.noticed == {"other_values": 1, "corrected": 1}
     assert calls(sandbox, "submit") == 3
@@ -311,7 +311,7 @@ def test_a_payment_of_another_batch_is_the_same_payment(
     assert sandbox.work_done_by_reference().items() >= times.items()
     other = [{**each, "payor_id": str(uuid4())} for each in later]
     assert sender(batch="may").check(other).new == 3
-    assert april.send([*later, row(5)]).counts == {"created": 4}
+    assert april.send([*later, row(5)]).counts == {"created": 3, "to_decide": 1}
     assert sandbox.work_done_by_reference()["PAY-2"] == 1
 
 

@@ -175,6 +175,7 @@ def test_a_row_that_changed_is_refused_and_the_others_go_on(
     assert check.unchanged == 2
     assert check.new == 1
     assert status.exit_status == 1
+    assert status.counts == sender().status().counts == {"created": 3, "to_decide": 1}
     assert status.noticed == {"created_before": 2, "other_values": 1}
     (notice,) = (notice for notice in check.notices if notice.code == "other_values")
     assert notice.line == 2
@@ -184,7 +185,7 @@ def test_a_row_that_changed_is_refused_and_the_others_go_on(
     assert "such as INV-2-2" in notice.message
     # The export has what was asked for.
     second = sender.results()["INV-2"]
-    assert second.outcome == "created"
+    assert second.outcome == "to_decide"
     assert second.error == notice.message
     assert second.asked["amount"] == row(2)["amount"]
     assert "9999.99" not in {request["amount"] for request in victor_sandbox.requests()}

@@ -306,7 +306,7 @@ def test_problems_are_said_by_cause_in_the_words_of_the_file(office: Bulk) -> No
     shown = ended.err.replace(repr(german(today())), "'TODAY'")
     assert shown.splitlines() == CASES["said at first"]
     ended = office.send(file, *AS_WRITTEN, "--dry-run")
-    counts = "35 rows: 29 new (435.00 USD), 5 wrong, 1 with a repeated key. Nothing was sent.\n"
+    counts = "35 rows: 29 new (435,00 USD), 5 wrong, 1 with a repeated key. Nothing was sent.\n"
     assert ended.status == 2
     assert ended.out == counts
     assert ended.err.splitlines() == CASES["said at last"]
@@ -326,10 +326,102 @@ def test_a_corrected_spreadsheet_is_sent_and_its_key_column_has_its_own_name(
     file = spreadsheet(office, line("R-1"), line("R-2", "44,23"))
     options = ("--key-column", "Rechnung", "--column", "notes=", "--expect-total", "1278.73")
     done = "rechnungen.csv: 2 rows: 2 created\n"
-    announced = "rechnungen.csv: 2 rows to send: 1,278.73 USD.\n"
+    announced = "rechnungen.csv: 2 rows to send: 1.278,73 USD.\n"
     assert office.send(file, *AS_WRITTEN, *options) == Ran(0, done, announced)
     references = {request["client_reference_id"] for request in outbound(victor_sandbox)}
     assert references == {"R-1", "R-2"}
+
+
+def exported(office: Bulk) -> list[dict[str, str]]:
+    """The export of the batch, as a spreadsheet reads it."""
+    assert office("export", "-o", "results.csv").status == 0
+    with (office.folder / "results.csv").open(encoding="utf-8-sig") as file:
+        return list(csv.DictReader(file))
+
+
+def test_the_export_has_the_names_and_the_cells_of_the_file(office: Bulk) -> None:
+    wrong = [line("R-2", "abc"), line("R-3", "12.00"), line("R-4", "12,00", due="11/27/26")]
+    office.send(spreadsheet(office, line("R-1"), *wrong), *AS_WRITTEN, "--skip-invalid")
+    records = exported(office)
+    own_names = ["Rechnung", "Betrag", "Zahler", "Fällig am"]
+    assert list(records[0]) == ["row", "key", "id", "status", "outcome", "error", *own_names]
+    today_text = german(today())
+    assert [[record[name] for name in own_names] for record in records] == [
+        ["R-1", "1234,50", "aHeq349838", today_text],
+        ["R-2", "abc", "aHeq349838", today_text],
+        ["R-3", "12.00", "aHeq349838", today_text],
+        ["R-4", "12,00", "aHeq349838", "11/27/26"],
+    ]
+    assert records[1]["error"].startswith("Betrag is 'abc' and must be digits")
+    assert records[3]["error"].startswith("Fällig am is '11/27/26' and must be a date")
+    results = office("export", "--json").json_lines
+    assert results[1]["columns"]["amount"] == "abc"
+    assert results[1]["asked"] == {}
+    assert results[0]["asked"]["amount"] == "1234.50"
+    assert ACCOUNT not in json.dumps(results)
+
+
+def test_reconcile_reads_the_export_by_the_options_of_its_file(office: Bulk) -> None:
+    assert (
+        office.send(spreadsheet(office, line("R-1"), line("R-2", "44,23")), *AS_WRITTEN).status == 0
+    )
+    exported(office)
+    window = ("--start", "yesterday", "--end", "tomorrow")
+    form = ("--columns", "columns.txt", "--decimal", "comma")
+    agreed = Command.__call__(office, "reconcile", "results.csv", *window, *form)
+    assert agreed.status == 0, agreed
+    assert "matched     2  1.278,73 USD  1.278,73 USD  in both books" in agreed.out
+
+
+def test_corrected_rows_are_counted_whatever_was_wrong_in_them(office: Bulk) -> None:
+    """A row that differs by its due date alone replaces the one before, too."""
+    wrong = [line("R-1", "abc"), line("R-2", due="11/27/26"), line("R-3", "12.00")]
+    office.send(spreadsheet(office, *wrong), *AS_WRITTEN, "--skip-invalid")
+    corrected = spreadsheet(office, *map(line, ["R-1", "R-2", "R-3"]))
+    checked = office.send(corrected, *AS_WRITTEN, "--dry-run")
+    assert checked.err == "Replaced by this file: 3 rows that had not left.\n"
+    sent = office.send(corrected, *AS_WRITTEN, "--expect-total", "3.703,50")
+    assert sent.status == 0
+    assert "rechnungen.csv: 3 rows to send: 3.703,50 USD." in sent.err
+
+
+def test_totals_are_written_as_the_file_writes_amounts(office: Bulk) -> None:
+    file = spreadsheet(office, line("R-1"), line("R-2", "12.50"))
+    refused = office.send(file, *AS_WRITTEN, "--expect-total", "1.247,00", "--dry-run")
+    first, second, *_ = refused.err.splitlines()
+    assert first == (
+        "rechnungen.csv: the amounts are 1.234,50 in all (1 of the rows have no valid amount), "
+        "and 1.247,00 is expected: nothing was stored."
+    )
+    assert second.startswith("line 3: Betrag is '12.50' and must be")
+    assert refused.out == "2 rows: 1 new (1.234,50 USD), 1 wrong. Nothing was sent.\n"
+    again = office.send(file, *AS_WRITTEN, "--expect-total", "1247,0x", "--dry-run")
+    assert "write '1250,00'" in again.err
+
+
+def test_what_was_asked_with_other_values_is_to_decide_wherever_it_is_counted(
+    bulk: Bulk, victor_sandbox: Sandbox
+) -> None:
+    october = [row(1, amount="10.00"), row(2, amount="1250.00")]
+    assert bulk.send(october, "--batch", "october").status == 0
+    sent = bulk.send([row(1, amount="12.00"), row(3, amount="1000.5")], "--batch", "november")
+    assert sent.status == 1
+    assert sent.out == "november: 2 rows: 1 created, 1 to decide\n"
+    assert "Of 2 rows: 1 new (1,000.50 USD), 1 to decide about." in sent.err
+    status = bulk("status", "november")
+    assert status == Ran(1, sent.out, "")
+    assert bulk("status", "november", "--json").json["counts"] == {"created": 1, "to_decide": 1}
+    made = {request["amount"]: request["id"] for request in outbound(victor_sandbox)}
+    victor_sandbox.move(made["10.00"], "completed")
+    refreshed = bulk("export", "november", "--refresh")
+    records = list(csv.DictReader(refreshed.out.splitlines()))
+    assert [record["outcome"] for record in records] == ["to_decide", "created"]
+    assert refreshed.err == "The provider says now: 1 created.\n"
+    assert "completed" not in bulk("status", "november", "--refresh").out
+    # The id and the amount are those of the payment that exists: `reconcile` compares them.
+    assert [record["id"] for record in records] == [made["10.00"], made["1000.5"]]
+    assert records[0]["amount"] == "10.00"
+    assert records[0]["status"] == "completed"
 
 
 def test_the_trial_of_the_page_is_sent_to_the_sandbox_with_a_state_of_its_own(

@@ -434,7 +434,7 @@ class Truth:
         known = {work.id: work for work in self.ledger.done}
         if line.outcome in NOT_MADE and works:
             self.complain(f"told wrong: {name}: {line.number} is {line.outcome}, and is")
-        if line.outcome != "created":
+        if line.outcome not in ("created", "to_decide"):
             return
         works = self.ledger.of(line.key)  # it has no id if a person has said so
         if line.id is not None:

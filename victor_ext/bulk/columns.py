@@ -15,11 +15,11 @@ from victor_ext import InvalidRequest, Problem, money
 from victor_ext.ids import in_one_form
 from victor_ext.privacy import NumberText, Secret
 from victor_ext.tables.formats import UnreadableCell
-from victor_ext.tables.row_file import Heading, near_names
+from victor_ext.tables.row_file import Heading, RowFile, near_names
 from victor_ext.tables.sources import SourceBroken
 from victor_ext.tables.texts import HALF_CHARACTERS, damage_of, invisible_in
 
-from .column_types import AMOUNT, NO_COLUMN, read
+from .column_types import AMOUNT, NO_COLUMN, formed_columns, read
 from .row_kind import RowKind
 from .rows import Arguments
 from .settings import DEFAULTS, in_utc
@@ -163,6 +163,19 @@ def split_record(
         fields.problems.append(Problem("idempotency_key", "column", message))
     _add_key(fields, key_column, record.get(key_column))
     return fields
+
+
+def cells_of(kind: RowKind, record: Mapping[str, object], file: RowFile) -> dict[str, str]:
+    """Return the cells of a record in the exported columns, as its file has them."""
+    formed = formed_columns(kind.columns)
+    cells: dict[str, str] = {}
+    for name in kind.exported:
+        value = record.get(name)
+        if isinstance(value, UnreadableCell):
+            cells[name] = value.cell
+        elif value is not None:
+            cells[name] = file.written(name, _as_text(value), formed)
+    return cells
 
 
 def _add_argument(

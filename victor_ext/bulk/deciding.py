@@ -188,7 +188,8 @@ def _decide_unsent(
     is_accepted = has_same_values and (stored.allowed or stored.state in TO_BE_SENT)
     if look_alike is not None and not is_accepted:
         return Decision(Act.REFUSE, Code.LOOKS_LIKE, look_alike, stored.again)
-    is_replaced = stored.batch != batch or not has_same_values
+    has_same_row = has_same_values and asked.due_date == stored.due_date
+    is_replaced = stored.batch != batch or not has_same_row
     return Decision(Act.STORE, Code.REPLACED if is_replaced else None, again=stored.again)
 
 

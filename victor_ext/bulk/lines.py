@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from .contents import result_of, row_of, sent_of
+from .deciding import TO_DECIDE
 from .payments import LEFT_OUT, LINES, PAGE, PAYMENTS, UNDER_WAY
 from .rows import Result, Row, RowOutcome
 from .state_errors import StateLost
@@ -33,7 +34,8 @@ class Line:
         code: The code of the notice about the line; None: there is no notice.
         row: The row that the payment was asked with; None: there is none, or it was forgotten.
         latest: The row of the latest file, which may have other values than `row`.
-        outcome: What became of the payment.
+        outcome: What became of the row: what became of its payment, or `TO_DECIDE`.
+        result: What became of the payment.
         message: The message of the notice, or the problems of a row that cannot be sent; None:
             there is none.
         restored: Whether the payment may have been asked since the backup of the state.
@@ -83,7 +85,7 @@ def counts_of(store: Store) -> LineCounts:
     for group in groups:
         if group.state is None and group.has_key:
             raise _lost_payments(store)
-        outcomes[_outcome_of(group.state)] += group.lines
+        outcomes[_outcome_of(group.state, group.code)] += group.lines
         states[group.state] += group.lines
         if group.code is not None:
             codes[group.code] += group.lines
@@ -185,19 +187,27 @@ def _line(store: Store, stored: Any) -> Line:
         code=stored.code,
         row=payment_row or line_row,
         latest=line_row or payment_row,
-        outcome=_outcome_of(stored.state),
+        outcome=_outcome_of(stored.state, stored.code),
         result=result,
         message=message,
         restored=bool(stored.restored),
     )
 
 
-def _outcome_of(state: str | None) -> RowOutcome:
-    """Return the outcome of a line, by the state of its payment; None: it has no payment."""
+def _outcome_of(state: str | None, code: str | None) -> RowOutcome:
+    """Return the outcome of a line.
+
+    Args:
+        state: The state of its payment; None: it has no payment.
+        code: The code of its notice; None: there is none.
+    """
     if state == UNDER_WAY:
         return RowOutcome.UNKNOWN
     if state is None or state == LEFT_OUT:
         return RowOutcome.REFUSED
+    if state == RowOutcome.CREATED and code in TO_DECIDE:
+        # What was created is not what the row asks for.
+        return RowOutcome.TO_DECIDE
     return RowOutcome(state)
 
 

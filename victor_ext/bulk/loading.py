@@ -9,11 +9,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from victor_ext.tables.row_file import RowFile
 from victor_ext.tables.sources import Rows
 
 from .check import Check, Notice, RowProblem, refuse_invalid
@@ -343,4 +344,12 @@ class Loading:
             terms={name: getattr(settings, name) for name in TERMS},
             persons=persons,
             rows=self.check.rows,
+            form=_form_of(self._source),
         )
+
+
+def _form_of(source: Rows) -> dict[str, Any]:
+    """Return how a source is written, as `BatchRecord` has it."""
+    if not isinstance(source, RowFile):
+        return {}
+    return {name: getattr(source, name) for name in ("columns", "decimal", "date_format")}

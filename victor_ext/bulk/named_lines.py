@@ -40,7 +40,7 @@ def can_be_asked_again(line: Line) -> bool:
     it looks like another payment.
     """
     decided = (RowOutcome.CREATED, RowOutcome.REJECTED)
-    return line.number > 0 and (line.code == Code.LOOKS_LIKE or line.outcome in decided)
+    return line.number > 0 and (line.code == Code.LOOKS_LIKE or line.result.outcome in decided)
 
 
 def value_of(line: Line) -> str:

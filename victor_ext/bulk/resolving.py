@@ -76,7 +76,7 @@ def _has_next_key(line: Line, stored: StoredPayment) -> bool:
 
 def _lacks_id(line: Line) -> bool:
     """Whether a line was created, and its id is not known."""
-    return line.outcome is RowOutcome.CREATED and line.result.id is None
+    return line.result.outcome is RowOutcome.CREATED and line.result.id is None
 
 
 def _checked_result(

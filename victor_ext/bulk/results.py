@@ -7,8 +7,10 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any, TextIO
 
+from victor_ext.tables.row_file import RowFile, in_own_words
 from victor_ext.tables.texts import write_table
 
+from .column_types import formed_columns
 from .lines import Line, lines_of
 from .row_kind import RowKind
 from .rows import RowResult
@@ -39,7 +41,7 @@ def _result_of_line(line: Line, kind: RowKind) -> RowResult:
         status=result.status,
         outcome=line.outcome,
         error=error,
-        extras={} if row is None else row.extras,
+        extras={} if line.latest is None else line.latest.extras,
         asked=_exported_values(line, kind),
     )
 
@@ -59,42 +61,53 @@ def write_csv(
     results: Iterable[RowResult],
     columns: Sequence[str],
     *,
-    exported: Sequence[str],
+    kind: RowKind | type[RowKind],
+    source: RowFile,
     escape: bool = True,
 ) -> int:
     """Write results as CSV and return their number.
 
+    Columns and messages name the columns as the source does, which also says how amounts and dates
+    are written. If the name of a column of the source is that of another column, it gets the prefix
+    `file_`, again until the name is free. The columns of sent values come last. If a sent value is
+    the key column, it is among the extra columns, and not repeated.
+
     Args:
-        columns: The extra columns of the source. If another column has the name of one, it gets the
-            prefix `file_`, again until the name is free.
-        exported: The columns of sent values, which come last. If a sent value is the key column, it
-            is among the extra columns, and not repeated.
+        columns: The extra columns of the source.
+        source: How the source is written.
         escape: As for `write_table`.
     """
-    value_columns = [name for name in exported if name not in columns]
-    heading = [*COLUMNS, *_free_names(columns, value_columns), *value_columns]
-    lines = (_cells(result, columns, value_columns) for result in results)
-    return write_table(file, chain([heading], lines), escape=escape)
+    value_columns = [name for name in kind.exported if name not in columns]
+    values = list(_free_names(_own_names(source, value_columns), ()))
+    extras = _free_names(_own_names(source, columns), values)
+    heading = [*COLUMNS, *extras, *values]
+    formed = formed_columns(kind.columns)
+
+    def cells(result: RowResult) -> Iterator[str | int | None]:
+        for name in COLUMNS:
+            value = getattr(result, name)
+            yield in_own_words(value, source.columns) if name == "error" and value else value
+        yield from map(result.extras.get, columns)
+        for name in value_columns:
+            if name in result.asked:
+                yield source.written(name, result.asked[name], formed)
+            else:  # a row that is wrong asks for nothing: its cells are those of the source
+                yield result.extras.get(name)
+
+    return write_table(file, chain([heading], map(cells, results)), escape=escape)
 
 
-def _cells(
-    result: RowResult,
-    columns: Sequence[str],
-    value_columns: Sequence[str],
-) -> Iterator[str | int | None]:
-    """Yield the cells of a line, in the order of the heading."""
-    for name in COLUMNS:
-        yield getattr(result, name)
-    yield from map(result.extras.get, columns)
-    yield from map(result.asked.get, value_columns)
+def _own_names(source: RowFile, columns: Iterable[str]) -> list[str]:
+    """Return the source's own names of columns."""
+    return [source.columns.get(name) or name for name in columns]
 
 
-def _free_names(columns: Sequence[str], value_columns: Sequence[str]) -> Iterator[str]:
-    """Yield a name for each extra column that no other column has.
+def _free_names(columns: Sequence[str], other_columns: Sequence[str]) -> Iterator[str]:
+    """Yield a name for each of these columns that no other column has.
 
     Names that differ only by blanks around them count as the same.
     """
-    used_names = {*COLUMNS, *value_columns, ""}
+    used_names = {*COLUMNS, *other_columns, ""}
     # A column that keeps its name goes before one that would get this name by a prefix.
     unprefixed = {column.strip() for column in columns} - used_names
     for column in columns:

@@ -28,6 +28,9 @@ from victor_ext.settlement.flow import LookUp, Settlement, Write, settlement_of_
 from .column_types import Columns, argument_of, json_data
 from .rows import Arguments, Result, Row, RowOutcome, RowResult
 
+_WITH_PAYMENT = (RowOutcome.CREATED, RowOutcome.TO_DECIDE)
+"""Outcomes of rows whose payment the provider has created."""
+
 
 class CurrentStatus(NamedTuple):
     """What the provider says of a row now.
@@ -230,7 +233,7 @@ class RowKind(Sendable):
         return None
 
     def current_statuses(self, results: Iterable[RowResult]) -> dict[str, CurrentStatus]:
-        """Return what the provider says now of each row that was created, by its id. Raises
+        """Return what the provider says now of each payment that was created, by its id. Raises
         `VictorError`.
 
         Lists are read: a page for many rows, not a call for each. A row is read by its id if no
@@ -238,7 +241,7 @@ class RowKind(Sendable):
         """
         filter_values: dict[str, str | None] = {}  # by id; None: the value was forgotten
         for result in results:
-            if result.outcome is RowOutcome.CREATED and result.id:
+            if result.outcome in _WITH_PAYMENT and result.id:
                 filter_values[result.id] = result.asked.get(self.list_filter_column)
         values = {value for value in filter_values.values() if value is not None}
         listed = self.listed_statuses(values) if values else ()

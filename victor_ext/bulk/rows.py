@@ -104,10 +104,12 @@ class RowResult:
         key: Idempotency key, the same in every attempt; empty for a refused row without one.
         id: The provider's id of what the row asks for, if known.
         status: The status in the provider's response, if known.
-        outcome: Outcome of the row.
+        outcome: Outcome of the row. If it is `to_decide`, `id`, `status` and `asked` are those of
+            what was created.
         error: Why the row is not `created`, or how a lost response was settled. With `refresh` also
             why the provider says that the request failed or was declined.
-        extras: The other columns of the source, by name.
+        extras: The other columns of the source, by name; of a row that is wrong, also the cells in
+            the columns of `asked`.
         asked: The sent values of some columns, by name, and Velo's `payout_id`, if known. Empty for
             a row that was refused before storage.
     """

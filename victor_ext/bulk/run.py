@@ -97,8 +97,8 @@ class BatchStatus:
 
     @property
     def unsettled(self) -> int:
-        """Number of rows that `resume` would retry: all except `created`, `rejected` and
-        `refused`.
+        """Number of rows that `resume` would retry: all except `created`, `rejected`, `refused` and
+        `to_decide`.
         """
         return self.rows - self.settled
 
@@ -126,8 +126,7 @@ class BatchStatus:
             return FAILED
         if self.unsettled or any(step["unsettled"] for step in self.steps.values()):
             return FOR_NOW
-        is_created = counts[RowOutcome.CREATED] == counts.total()
-        return 0 if is_created and not self.to_decide else FAILED
+        return 0 if counts[RowOutcome.CREATED] == counts.total() else FAILED
 
 
 Progress = Callable[[BatchStatus], None]

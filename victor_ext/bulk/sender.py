@@ -21,6 +21,7 @@ import httpx
 from victor_ext import ConfigurationError, Problem, Victor
 from victor_ext.health import Heartbeat
 from victor_ext.privacy import HiddenRows, concealed
+from victor_ext.tables.row_file import RowFile
 from victor_ext.tables.sources import Rows, hidden_rows
 
 from .asking_again import ask_rows_again
@@ -162,10 +163,11 @@ class BulkSender:
             source: Path of a CSV or JSON Lines file, or mappings from column names to values.
             expect_rows: How many rows the source must have, also those that are stored already or
                 invalid.
-            expect_total: What the amounts of all these rows must be together.
+            expect_total: What the amounts of all these rows must be together; text as the source
+                writes amounts, or `1234.56`.
         """
         source = hidden_rows(source)
-        expected = ControlTotals.of(expect_rows, expect_total)
+        expected = ControlTotals.of(source, expect_rows, expect_total)
         with self._loading(source, expected) as (_, loading):
             return loading.read()
 
@@ -195,7 +197,7 @@ class BulkSender:
             VictorError: Any other failure. Stored rows are kept, and `resume` continues with them.
         """
         source = hidden_rows(source)
-        expected = ControlTotals.of(expect_rows, expect_total)
+        expected = ControlTotals.of(source, expect_rows, expect_total)
         try:
             return self._send(source, expected, on_check, on_progress)
         except StateMade:  # another process was faster: its key encrypts the state now
@@ -455,7 +457,9 @@ class BulkSender:
             )
             if not refresh:
                 return status
-            current = kind.current_statuses(results_of(store, kind))
+            results = results_of(store, kind)
+            created = (result for result in results if result.outcome is RowOutcome.CREATED)
+            current = kind.current_statuses(created)
             status_counts = Counter(payment.status or "not found" for payment in current.values())
             return replace(
                 status,
@@ -489,7 +493,8 @@ class BulkSender:
         """Write the export as CSV.
 
         The columns are row, key, id, status, outcome, error, the source's other columns, and the
-        requested values.
+        requested values, or the cells of a row that is wrong. Names of columns, amounts and dates
+        are written as in the source.
 
         Args:
             file: Open text file.
@@ -505,7 +510,8 @@ class BulkSender:
             results = refreshed_results(store, kind) if refresh else results_of(store, kind)
             if on_result is not None:
                 results = _with_listener(results, on_result)
-            return write_csv(file, results, record.columns, exported=kind.exported, escape=escape)
+            source = RowFile("", **record.form)
+            return write_csv(file, results, record.columns, kind=kind, source=source, escape=escape)
 
     def batches(self) -> list[str]:
         """Return the names of the batches of this key and provider in the state.
@@ -546,7 +552,8 @@ class BulkSender:
         """The number of rows that this sender has tried since it was made, by outcome, such as for
         `/metrics`.
         """
-        return {outcome: self._tried[outcome] for outcome in RowOutcome}
+        tried = [outcome for outcome in RowOutcome if outcome is not RowOutcome.TO_DECIDE]
+        return {outcome: self._tried[outcome] for outcome in tried}
 
     def _batch_name(self, source: object) -> str:
         """Return the name of the batch: the sender's, or that of the file. Raises

@@ -65,7 +65,7 @@ def _units_of_rows(store: Store, kind: RowKind) -> Iterator[str]:
         return
     for line in lines_of(store):
         is_own = line.batch == store.batch and line.number > 0
-        if is_own and line.outcome is RowOutcome.CREATED and line.result.unit:
+        if is_own and line.result.outcome is RowOutcome.CREATED and line.result.unit:
             yield line.result.unit
 
 

@@ -51,6 +51,7 @@ class BatchRecord:
         terms: The settings `TERMS` of its last file.
         persons: Who has sent each file, or has decided about a payment, in order.
         rows: How many lines its last file has.
+        form: How its last file is written: the arguments of a `RowFile`.
     """
 
     key_column: str
@@ -59,6 +60,7 @@ class BatchRecord:
     terms: Mapping[str, Any]
     persons: Sequence[Person]
     rows: int
+    form: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
 
 @dataclass(eq=False, repr=False)

@@ -8,11 +8,12 @@ from decimal import Context, Decimal
 from functools import partial
 
 from victor_ext import InvalidRequest, Problem, idempotency_key_for
+from victor_ext.tables.row_file import RowFile
 from victor_ext.tables.sources import Record, Rows, SourceBroken, records_of
 
 from .check import Check, RowProblem
 from .column_types import formed_columns
-from .columns import Fields, check_heading, problems_of, split_record
+from .columns import Fields, cells_of, check_heading, problems_of, split_record
 from .control_totals import ControlTotals
 from .row_digests import requested_payment
 from .row_kind import RowKind
@@ -52,6 +53,8 @@ class Validation:
         self._key_column, self._key_kind = key_column, key_kind
         self._extra_columns: dict[str, None] = {}
         """The names of the extra columns, in order. The values mean nothing."""
+        self._file = RowFile("")
+        """How the source is written."""
         self._without_amount = 0
         self._totals: dict[str, Decimal] = {}
         """The sum of the amounts in each currency."""
@@ -60,6 +63,8 @@ class Validation:
         """Check every record of a source. Problems of a single row are stored with the row; those
         of the source as a whole are added to `check`.
         """
+        if isinstance(source, RowFile):
+            self._file = source
         try:
             self._read_records(source, check)
         except SourceBroken as broken:
@@ -123,13 +128,16 @@ class Validation:
         """Return a row that is no repetition. Only a valid row has an amount, a group and a
         reference.
         """
+        extras = fields.extras
+        if problems and not record.problems:
+            extras = {**cells_of(self._kind, record.fields, self._file), **extras}
         content = Row(
             record.number,
             key or "",
             key or "",
             fields.key_value,
             fields.arguments,
-            fields.extras,
+            extras,
         )
         asked = requested_payment(
             self._kind,

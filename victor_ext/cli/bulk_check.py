@@ -30,7 +30,7 @@ _SUMMARIES = {
         "What is unpaid: 'victor bulk ask-again'. Another --key-kind would ask for each invoice "
         "again: it is only for the next month of keys that name payers."
     ),
-    "replaced": "{rows} that had not left replaced.",
+    "replaced": "Replaced by this file: {rows} that had not left.",
 }
 """What is said of all rows whose notice has this code. Notices of other codes are listed."""
 
@@ -81,7 +81,7 @@ def show_check(
     document = check_as_dict(check)
     document["warnings"] = [*warnings]
     document["exit_status"] = exit_status
-    conclude(document, f"{summary_of(check)} Nothing was sent.", as_json=as_json)
+    conclude(document, f"{summary_of(check, file)} Nothing was sent.", as_json=as_json)
 
 
 def dry_run_status(check: Check, *, skip_invalid: bool) -> int:
@@ -96,15 +96,15 @@ def dry_run_status(check: Check, *, skip_invalid: bool) -> int:
     return 0
 
 
-def summary_of(check: Check) -> str:
+def summary_of(check: Check, file: RowFile) -> str:
     """Return how many rows a file has, and how many of each kind."""
-    return f"{rows_text(check.rows)}: {_kinds(check)}."
+    return f"{rows_text(check.rows)}: {_kinds(check, file)}."
 
 
-def announce(batch: str, check: Check) -> None:
+def announce(batch: str, check: Check, file: RowFile) -> None:
     """Say how many rows are about to be sent, and how much they ask for."""
     if check.new:
-        complain(f"{plain(batch)}: {rows_text(check.new)} to send: {_amounts(check)}.")
+        complain(f"{plain(batch)}: {rows_text(check.new)} to send: {_amounts(check, file)}.")
 
 
 def show_checked_rows(check: Check, file: RowFile) -> None:
@@ -112,7 +112,7 @@ def show_checked_rows(check: Check, file: RowFile) -> None:
     print_problems(check, file)
     _print_notices(check)
     if check.unchanged or check.changed:
-        complain(f"Of {rows_text(check.rows)}: {_kinds(check)}.")
+        complain(f"Of {rows_text(check.rows)}: {_kinds(check, file)}.")
 
 
 def check_as_dict(check: Check) -> dict[str, Any]:
@@ -121,10 +121,10 @@ def check_as_dict(check: Check) -> dict[str, Any]:
     return {**asdict(check), "totals": totals}
 
 
-def _kinds(check: Check) -> str:
+def _kinds(check: Check, file: RowFile) -> str:
     """Return how many rows of a file are of each kind, in words."""
     kinds = {
-        f"new ({_amounts(check)})": check.new,
+        f"new ({_amounts(check, file)})": check.new,
         "stored before": check.unchanged,
         "to decide about": check.changed,
         "wrong": check.invalid,
@@ -139,10 +139,14 @@ def nonzero_counts(counts: Mapping[str, int]) -> str:
     return ", ".join(texts)
 
 
-def _amounts(check: Check) -> str:
-    """Return what the new rows ask for together, by currency."""
-    totals = sorted(check.totals.items())
-    return ", ".join(f"{amount:,f} {currency}" for currency, amount in totals)
+def _amounts(check: Check, file: RowFile) -> str:
+    """Return what the new rows ask for together, by currency, as the file writes amounts."""
+    from victor_ext.tables.formats import written_amount  # noqa: PLC0415 - `victor --help` does not need it
+
+    texts: list[str] = []
+    for currency, amount in sorted(check.totals.items()):
+        texts.append(f"{written_amount(amount, currency, file.decimal)} {currency}")
+    return ", ".join(texts)
 
 
 def _print_notices(check: Check) -> None:

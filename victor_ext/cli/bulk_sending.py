@@ -68,7 +68,7 @@ class Sending:
         self._warnings.note_references(check)
         self._warnings.print_new()
         self._was_asked = True
-        return f"{summary_of(check)} {sender.effect}"
+        return f"{summary_of(check, self._session.row_file)} {sender.effect}"
 
     def _on_check(self, check: Check) -> None:
         """Announce the rows, unless the question has named them, and print the warnings."""
@@ -76,7 +76,7 @@ class Sending:
         if self._session.as_json:
             return
         if not self._was_asked:
-            announce(self._batch, check)
+            announce(self._batch, check, self._session.row_file)
         self._warnings.print_new()
 
 

@@ -139,8 +139,14 @@ def reconcile(
                 "Provider": ", ".join(filter(None, place)),
                 **_times(window),
             }
-            _write_files(report, context, out=out, html=html)
-            show_report(report, context, out=out, html=html, as_json=session.as_json)
+            if out is not None:
+                _write_rows(out, report)
+            if html is not None:
+                with report_file(html, "--html") as page:
+                    write_page(page, report, context, decimal)
+            show_report(
+                report, context, out=out, html=html, decimal=decimal, as_json=session.as_json
+            )
             raise typer.Exit(0 if report.agrees else FAILED)
 
 
@@ -160,17 +166,6 @@ def _times(window: Mapping[str, datetime]) -> dict[str, str]:
         "Made": datetime.now(UTC),
     }
     return {name: f"{time:{UTC_TIME}}" for name, time in times.items()}
-
-
-def _write_files(
-    report: Reconciliation, context: Mapping[str, str], *, out: Path | None, html: Path | None
-) -> None:
-    """Write the files that the options name."""
-    if out is not None:
-        _write_rows(out, report)
-    if html is not None:
-        with report_file(html, "--html") as page:
-            write_page(page, report, context)
 
 
 def _write_rows(path: Path, report: Reconciliation) -> None:

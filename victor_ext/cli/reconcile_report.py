@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TextIO
@@ -62,17 +63,19 @@ def show_report(
     *,
     out: Path | None,
     html: Path | None,
+    decimal: str | None,
     as_json: bool,
 ) -> None:
     """Print the result.
 
     `context` says what was compared, by labels. `out` and `html` are the files that were written.
+    `decimal` is the decimal mark of our file: the report writes amounts as the file does.
     """
     if as_json:
         say(json.dumps(report.summary.to_dict()))
         return
-    _show_differences(report, out)
-    for line in _table(report):
+    _show_differences(report, out, decimal)
+    for line in _table(report, decimal):
         say(line)
     start = context["From"]
     end = context["Until just before"]
@@ -86,11 +89,11 @@ def show_report(
         complain(f"The report is in {plain(str(html))}.")
 
 
-def _show_differences(report: Reconciliation, out: Path | None) -> None:
+def _show_differences(report: Reconciliation, out: Path | None, decimal: str | None) -> None:
     """Print the first differences, and where all of them are."""
     count = _difference_count(report)
     for row in islice(report.differences(), _PRINTED_DIFFERENCES):
-        for line in _difference_lines(row):
+        for line in _difference_lines(row, decimal):
             say(line)
     if count > _PRINTED_DIFFERENCES:
         all_differences = "--out report.csv writes all of them"
@@ -101,18 +104,18 @@ def _show_differences(report: Reconciliation, out: Path | None) -> None:
         say("")
 
 
-def _difference_lines(row: Row) -> Iterator[Text]:
+def _difference_lines(row: Row, decimal: str | None) -> Iterator[Text]:
     """Yield the lines of a row that differs: its kind, then the facts."""
     label = _label(row.kind)
-    first, *more = entry(label, plain("; ".join(_facts(row))), label=_LABEL_WIDTH)
+    first, *more = entry(label, plain("; ".join(_facts(row, decimal))), label=_LABEL_WIDTH)
     first.stylize(KINDS[row.kind].style, 0, len(label))
     yield first
     yield from more
 
 
-def _facts(row: Row) -> Iterator[str]:
+def _facts(row: Row, decimal: str | None) -> Iterator[str]:
     """Yield our side of a row, their side, and the remark, as far as there are any."""
-    cells = _plain_cells(row)
+    cells = _plain_cells(row, decimal)
     if row.ours is not None:
         line = f"line {cells.line}, " if cells.line else ""
         yield f"ours: {line}{cells.ours}, {cells.our_amount}"
@@ -135,15 +138,15 @@ class _TableRow(NamedTuple):
 _HEADING = _TableRow("", "rows", "ours", "theirs", "")
 
 
-def _table(report: Reconciliation) -> Iterator[Text]:
+def _table(report: Reconciliation, decimal: str | None) -> Iterator[Text]:
     """Yield the counts and sums: without what the kinds mean where the terminal is too narrow."""
     rows = [_HEADING]
     for kind, totals in report.summary.totals.items():
         row = _TableRow(
             kind.value,
             f"{totals.count:,}",
-            _sums(totals.ours),
-            _sums(totals.theirs),
+            _sums(totals.ours, decimal),
+            _sums(totals.theirs, decimal),
             KINDS[kind.value].meaning,
         )
         rows.append(row)
@@ -176,14 +179,17 @@ def _table_line(row: _TableRow, widths: Sequence[int], *, has_room: bool) -> Tex
 # The page
 
 
-def write_page(file: TextIO, report: Reconciliation, context: Mapping[str, str]) -> None:
+def write_page(
+    file: TextIO, report: Reconciliation, context: Mapping[str, str], decimal: str | None
+) -> None:
     """Write the report as one HTML document: it loads nothing, and runs nothing.
 
-    `context` is that of `show_report`.
+    `context` and `decimal` are those of `show_report`.
     """
     # A generator, as the template is: only the rows of one section are in memory.
     sections = (
-        _section(kind, rows) for kind, rows in groupby(report.differences(), lambda row: row.kind)
+        _section(kind, rows, decimal)
+        for kind, rows in groupby(report.differences(), lambda row: row.kind)
     )
     values = {
         "verdict": _verdict(report),
@@ -195,7 +201,7 @@ def write_page(file: TextIO, report: Reconciliation, context: Mapping[str, str])
         "sections": sections,
         "columns": _COLUMNS,
         "label": _label,
-        "sums": _sums,
+        "sums": partial(_sums, decimal=decimal),
     }
     file.writelines(page_template().generate(values))
 
@@ -208,9 +214,9 @@ class _Section(NamedTuple):
     rows: Sequence[_Cells]
 
 
-def _section(kind: str, rows: Iterable[Row]) -> _Section:
+def _section(kind: str, rows: Iterable[Row], decimal: str | None) -> _Section:
     """Return the first rows of a kind, as they are shown."""
-    shown = [_plain_cells(row) for row in islice(rows, _PAGE_ROWS)]
+    shown = [_plain_cells(row, decimal) for row in islice(rows, _PAGE_ROWS)]
     columns = [name for name in _COLUMNS if any(getattr(cells, name) for cells in shown)]
     return _Section(kind, columns, shown)
 
@@ -253,14 +259,14 @@ _COLUMNS = {
 """The heading of each cell on the page."""
 
 
-def _plain_cells(row: Row) -> _Cells:
+def _plain_cells(row: Row, decimal: str | None) -> _Cells:
     """Return the cells of a row, without unprintable characters."""
-    ours = _our_cells(row)
-    theirs = _their_cells(row)
+    ours = _our_cells(row, decimal)
+    theirs = _their_cells(row, decimal)
     return _Cells(*map(plain, (*ours, *theirs, _remark(row))))
 
 
-def _our_cells(row: Row) -> tuple[str, str, str]:
+def _our_cells(row: Row, decimal: str | None) -> tuple[str, str, str]:
     """Return the line, the name and the amount of our payment; all are empty where there is
     none.
     """
@@ -272,10 +278,10 @@ def _our_cells(row: Row) -> tuple[str, str, str]:
     if not name:
         name = f"key {payment.key}" if payment.key else "no reference"
     line = "" if payment.line is None else str(payment.line)
-    return line, name, str(payment.amount)
+    return line, name, _written(payment.amount, decimal)
 
 
-def _their_cells(row: Row) -> tuple[str, str, str]:
+def _their_cells(row: Row, decimal: str | None) -> tuple[str, str, str]:
     """Return the name, the amount and the status of their payment; all are empty where there is
     none.
     """
@@ -287,7 +293,7 @@ def _their_cells(row: Row) -> tuple[str, str, str]:
     if payment.reference:
         names.append(f"({texts['their_reference']})")
     name = " ".join(filter(None, names)) or "-"
-    amount = "no amount" if payment.amount is None else str(payment.amount)
+    amount = "no amount" if payment.amount is None else _written(payment.amount, decimal)
     return name, amount, payment.status or "no status"
 
 
@@ -358,6 +364,13 @@ def _notes(report: Reconciliation) -> Iterator[str]:
     yield from summary.notes
 
 
-def _sums(sums: Sequence[Money]) -> str:
+def _sums(sums: Sequence[Money], decimal: str | None) -> str:
     """Return a sum of each currency; `-` for none."""
-    return " + ".join(f"{money.amount:,f} {money.currency}" for money in sums) or "-"
+    return " + ".join(_written(money, decimal) for money in sums) or "-"
+
+
+def _written(money: Money, decimal: str | None) -> str:
+    """Return an amount as our file writes amounts, with its currency."""
+    from victor_ext.tables.formats import written_amount  # noqa: PLC0415 - JSON does without it
+
+    return f"{written_amount(money.amount, money.currency, decimal)} {money.currency}"

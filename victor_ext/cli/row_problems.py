@@ -124,7 +124,9 @@ def _message_of(problem: RowProblem, file: RowFile) -> str:
     """Return a message in the words of the file: its headings, and how it writes values."""
     from victor_ext.tables.row_file import in_own_words  # noqa: PLC0415 - `victor --help` does not need it
 
-    message = in_own_words(problem.message, file.columns)
+    message = problem.message
+    if problem.row is not None:  # what is wrong with the heading names our columns on purpose
+        message = in_own_words(message, file.columns)
     if file.decimal == "comma":
         message = message.replace("write 44.23", "write 44,23")
     if file.date_format is not None:

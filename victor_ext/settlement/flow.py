@@ -41,7 +41,7 @@ _ADVICE = "It is not sent again: check it by hand."
 
 
 class PaymentOutcome(StrEnum):
-    """What is known of a payment. The first three are settled; the others can be tried again with
+    """What is known of a payment. The first four are settled; the others can be tried again with
     the same key.
 
     Attributes:
@@ -49,6 +49,8 @@ class PaymentOutcome(StrEnum):
         REJECTED: The provider rejected it. Nothing was created.
         REFUSED: Refused locally and not sent: an invalid value, or a due date that passed while it
             waited.
+        TO_DECIDE: Only of a row of a file: its payment was created before, and the row asks for
+            something else. It was not sent, and a person has to decide.
         WAITING: Not sent yet.
         NOT_SENT: Tried, but nothing was sent from this machine; or it was lost on the way.
         UNKNOWN: It may have been created.
@@ -58,13 +60,21 @@ class PaymentOutcome(StrEnum):
     CREATED = "created"
     REJECTED = "rejected"
     REFUSED = "refused"
+    TO_DECIDE = "to_decide"
     WAITING = "waiting"
     NOT_SENT = "not_sent"
     UNKNOWN = "unknown"
     ACCEPTED = "accepted"
 
 
-SETTLED = frozenset({PaymentOutcome.CREATED, PaymentOutcome.REJECTED, PaymentOutcome.REFUSED})
+SETTLED = frozenset(
+    {
+        PaymentOutcome.CREATED,
+        PaymentOutcome.REJECTED,
+        PaymentOutcome.REFUSED,
+        PaymentOutcome.TO_DECIDE,
+    }
+)
 """Outcomes that another call cannot change."""
 
 MAY_EXIST = frozenset({PaymentOutcome.UNKNOWN, PaymentOutcome.ACCEPTED})

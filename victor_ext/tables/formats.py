@@ -3,9 +3,11 @@
 import re
 from contextlib import suppress
 from datetime import date
+from decimal import Decimal
 from typing import Self
 
 from victor_ext import Problem
+from victor_ext.money import Money
 from victor_ext.privacy import NumberText
 
 from .texts import is_error_value
@@ -22,7 +24,7 @@ class _Decimal:
     """
 
     def __init__(self, mark: str, group: str, example: str) -> None:
-        self.mark = mark
+        self.mark, self.group = mark, group
         self.example = example
         groups = re.escape(group) + _GROUP_SEPARATORS
         grouped = rf"[0-9]{{1,3}}(?P<group>[{groups}])[0-9]{{3}}(?:(?P=group)[0-9]{{3}})*"
@@ -33,6 +35,10 @@ class _Decimal:
     def is_amount(self, text: str) -> bool:
         """Whether a text is an amount in this form."""
         return self._amount.fullmatch(text) is not None
+
+    def written(self, number: str) -> str:
+        """A number such as `1,234.56` in this form."""
+        return number.translate({ord(","): self.group, ord("."): self.mark})
 
     def to_plain(self, text: str) -> str:
         """An amount in this form as `1234.56`."""
@@ -52,15 +58,20 @@ class UnreadableCell(str):
     """A value that is not in the form that its file names. It is sent to nobody.
 
     The text itself might be right by other rules: `12.50` is no amount with a decimal comma.
+
+    Attributes:
+        cell: The text as the file has it.
     """
 
-    __slots__ = ("problem",)
+    __slots__ = ("cell", "problem")
+    cell: str
     problem: Problem
 
     def __new__(cls, text: str, problem: Problem) -> Self:
-        cell = super().__new__(cls, f"unreadable: {text}")
-        cell.problem = problem
-        return cell
+        unreadable = super().__new__(cls, f"unreadable: {text}")
+        unreadable.cell = text
+        unreadable.problem = problem
+        return unreadable
 
 
 def read_amount(name: str, value: object, decimal: str | None) -> object:
@@ -80,6 +91,20 @@ def read_amount(name: str, value: object, decimal: str | None) -> object:
         f"no currency, such as {form.example}."
     )
     return UnreadableCell(text, Problem(name, "format", message))
+
+
+def written_amount(amount: Decimal, currency: str, decimal: str | None) -> str:
+    """Return an amount with groups of three digits, the decimals of its currency and the decimal
+    mark of its file: `1.234,50` with a comma; else `1,234.50`.
+    """
+    exponent = int(amount.as_tuple().exponent)
+    places = max(Money(0, currency).decimals, -exponent)
+    return _DECIMALS[decimal or "point"].written(f"{amount:,.{places}f}")
+
+
+def write_amount(number: str, decimal: str | None) -> str:
+    """Return an amount such as `1234.56` with this decimal mark: what `read_amount` reads."""
+    return number if decimal is None else _DECIMALS[decimal].written(number)
 
 
 def read_date(name: str, value: object, date_format: str | None) -> object:
@@ -105,6 +130,16 @@ def read_date(name: str, value: object, date_format: str | None) -> object:
             return date(parts["Y"], parts["M"], parts["D"]).isoformat()
         reason = f", and there is no such day in the order {date_format}."
     return UnreadableCell(text, Problem(name, "format", f"{name} is {_excerpt(text)}{reason}"))
+
+
+def write_date(text: str, date_format: str | None) -> str:
+    """Return a date such as `2026-11-25` in this order: what `read_date` reads."""
+    year, *month_and_day = text.split("-")
+    if date_format is None or len(month_and_day) != 2:  # it is a word, such as `today`
+        return text
+    parts = dict(zip("YMD", (year, *month_and_day), strict=True))
+    separator = "." if date_format == "DMY" else "/"
+    return separator.join(parts[letter] for letter in date_format)
 
 
 def _parts_of(text: str, date_format: str) -> dict[str, int] | None:

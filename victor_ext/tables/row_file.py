@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from victor_ext import ConfigurationError, Problem
 from victor_ext.ids import in_one_form
 
-from .formats import DATE_FORMATS, DECIMALS, read_amount, read_date
+from .formats import DATE_FORMATS, DECIMALS, read_amount, read_date, write_amount, write_date
 
 Columns = Mapping[str, str | None]
 """The file's own names of columns, by our names. None: the file has no such column."""
@@ -86,6 +86,18 @@ class RowFile(os.PathLike[str]):
         if self.date_format is not None:
             for name in fields.keys() & formed.dates:
                 fields[name] = read_date(name, fields[name], self.date_format)
+
+    def written(self, name: str, value: str, formed: FormedColumns) -> str:
+        """Return a value that `read_values` has converted, as the file writes it.
+
+        Args:
+            name: Our name of the column.
+            value: The value, as text.
+            formed: The columns whose values are converted.
+        """
+        if name in formed.numbers:
+            return write_amount(value, self.decimal)
+        return write_date(value, self.date_format) if name in formed.dates else value
 
 
 def _check_word(name: str, value: str | None, words: Sequence[str]) -> None:

@@ -4,7 +4,6 @@ import codecs
 import json
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
@@ -182,16 +181,22 @@ def _refuse_constant(name: str) -> object:
 
 def _checked_encoding(encoding: str | None) -> str:
     """Return the normalized name of an encoding; UTF-8 for None. Raises `ConfigurationError`."""
-    with suppress(LookupError, UnicodeError):
-        # Lines are split at the byte LF before they are decoded, which UTF-16 does not allow; and
-        # some codecs are no text encodings.
-        if b"\n;".decode(encoding or "utf-8") == "\n;":
-            return codecs.lookup(encoding or "utf-8").name
-    message = (
-        f"encoding={encoding!r} is not a text encoding: save the file as UTF-8, or name one "
-        "such as windows-1252."
-    )
-    raise ConfigurationError.of([Problem("encoding", "choice", message)])
+    name = encoding or "utf-8"
+    try:
+        # Lines are split at the byte LF before they are decoded, which UTF-16 does not allow.
+        reads_lines = b"\n;".decode(name) == "\n;"
+    except UnicodeError:
+        reads_lines = False
+    except LookupError:  # there is no such codec, or it is none of text
+        message = (
+            f"encoding={encoding!r} is not a text encoding: save the file as UTF-8, or name one "
+            "such as windows-1252."
+        )
+        raise ConfigurationError.of([Problem("encoding", "choice", message)]) from None
+    if not reads_lines:
+        message = f"encoding={encoding!r} is not read: save the file as UTF-8, and leave it out."
+        raise ConfigurationError.of([Problem("encoding", "choice", message)])
+    return codecs.lookup(name).name
 
 
 def _lines_of(path: Path, encoding: str) -> Iterator[str]:
@@ -206,6 +211,8 @@ def _lines_of(path: Path, encoding: str) -> Iterator[str]:
             if len(raw) > MAX_LINE:
                 message = f"the line is longer than {MAX_LINE} bytes: this is not text in lines."
                 raise SourceBroken(number, None, "length", message)
+            if number == 1 and raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+                raise SourceBroken(1, None, "format", "the file is UTF-16: save it as UTF-8.")
             if number == 1 and raw.startswith(codecs.BOM_UTF8):
                 raw, encoding = SecretBytes(raw.removeprefix(codecs.BOM_UTF8)), "utf-8"
             try:
