@@ -317,7 +317,7 @@ class UnreadableResponse(VictorError):
 class PaginationError(VictorError):
     """A list does not end: the provider repeats pages, or the list changes faster than it is read.
 
-    Or a page contradicts itself: taken for the end, it would hide what follows.
+    Or a page contradicts itself or the document: taken for the end, it would hide items.
     """
 
 

@@ -104,6 +104,22 @@ def test_what_a_lagging_list_does_not_show_is_looked_up_until_it_does(payouts: P
     assert payouts.error() == ""
 
 
+def test_a_look_up_over_a_page_that_hides_its_items_ends_unclear_and_no_pass(
+    payouts: Payouts,
+) -> None:
+    hiding = json.dumps({"page": {"page": 1}, "payments": [{"paymentId": GUID}]})
+    payouts.lose("submit")
+    payouts.submit()
+    payouts.harness.sandbox.inject(
+        "status", operation="list_payments", status=200, body=hiding, times=2
+    )
+    assert payouts.send() == []
+    assert payouts.state() == "settling"
+    payouts.end_leases(settle_until=1.0)
+    assert payouts.send() == [("unclear", None)]
+    assert "does not declare: payments" in payouts.error()
+
+
 def test_what_is_not_shown_in_time_is_unclear_and_never_sent_again(payouts: Payouts) -> None:
     """The worker ended between its claim and the request: nothing of it was sent, and no read can
     prove that.

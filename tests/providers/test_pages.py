@@ -167,6 +167,59 @@ def test_what_is_no_page_ends_no_list(name: str, mode: str) -> None:
             read(name, mode, responses(body))
 
 
+HIDING = (
+    lambda item: {"rows": [item]},
+    lambda item: {"data": {"rows": [item]}},
+    lambda item: {"rows": ["a"], "errors": [], "item": item},
+)
+
+
+@each_listing
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("is_null", [True, False], ids=["null", "absent"])
+@pytest.mark.parametrize("hide", HIDING, ids=["list", "list in an object", "list of texts"])
+def test_a_page_whose_items_may_have_another_name_is_not_empty(
+    name: str, mode: str, is_null: bool, hide: Any
+) -> None:
+    listing = LISTINGS[name]
+    if name == "eastpay" and not is_null:
+        pytest.skip("without the member it may be any response of the gateway")
+    left_out = {listing.items: None} if is_null else {}
+    hiding = {**listing.of_page, **left_out, **hide({"unknown": listing.item})}
+    for before in ([], [listing.page(listing.item)]):
+        if name == "eastpay" and before:
+            continue  # it has one page
+        script = responses(*before, hiding)
+        with pytest.raises(PaginationError, match=r"no list of its items.*declare: (rows|data)"):
+            read(name, mode, script)
+        assert len(script.requests) == len(before) + 1
+
+
+@each_listing
+@pytest.mark.parametrize("mode", MODES)
+def test_another_list_beside_the_items_hides_none(name: str, mode: str) -> None:
+    listing = LISTINGS[name]
+    beside = {"notices": [{"text": "moved"}]}
+    without = {**listing.of_page, listing.items: None, "rows": [], "warnings": ["slow"]}
+    for page in ({**listing.page(), **beside}, without):
+        assert read(name, mode, responses(page)) == []
+
+
+LOOK_UPS = [
+    lambda client: client.payment_requests.find("INV-1", start_datetime=_since()),
+    lambda client: client.payment_requests.wait("a7ffd43c37c1", timeout=0),
+]
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("look_up", LOOK_UPS, ids=["find", "wait"])
+def test_a_look_up_over_a_page_that_hides_its_items_finds_no_absence(
+    mode: str, look_up: Callable[[Any], Any]
+) -> None:
+    with pytest.raises(PaginationError, match="declare: items"):
+        read("victor", mode, responses({"page": 0, "items": [{ID: "a7ffd43c37c1"}]}), look_up)
+
+
 @each_listing
 @pytest.mark.parametrize("mode", MODES)
 def test_an_empty_page_that_says_that_others_follow_ends_no_list(name: str, mode: str) -> None:

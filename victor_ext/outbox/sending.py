@@ -20,6 +20,7 @@ from victor_ext import (
     InvalidRequest,
     NotFound,
     Outcome,
+    PaginationError,
     PreparedCall,
     RateLimited,
     StatusError,
@@ -293,10 +294,13 @@ def _read_whether_done(client: Any, step: LookUp, *, is_last: bool) -> Pass[Sett
     write = step.write
     try:
         done = yield partial(client.look_up, write.call, **step.moments, **write.look_up_by)
-    except (StatusError, UnreadableResponse) as error:
+    except (StatusError, UnreadableResponse, PaginationError) as error:
         if isinstance(error, AuthenticationError | RateLimited):
             raise
-        if not is_last and not isinstance(error, BadRequest | NotFound | UnreadableResponse):
+        says_no_more = not isinstance(error, StatusError) or isinstance(
+            error, BadRequest | NotFound
+        )
+        if not is_last and not says_no_more:
             raise
         done = f"The look-up failed: {error.summary}"  # a later read may say more
     except InvalidRequest as error:

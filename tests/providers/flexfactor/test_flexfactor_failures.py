@@ -218,11 +218,7 @@ def test_the_orders_of_a_page_are_found_wherever_they_are(
         {"a": [], "b": []},
         {"a": {"x": []}, "b": {"y": []}},
         {"items": None},
-        {"hasNextPage": False, "items": None, "records": ["a"]},
         {"hasNextPage": False, "items": {}},
-        {"pageNumber": 1, "tags": ["a"]},
-        {"isLastPage": True, "cart": {"items": [1]}},
-        {"users": [{"id": 1, "name": "x", "status": "active"}], "hasNextPage": False},
         {"items": [{"id": "a"}]},
         {"items": [1, "a"], "isLastPage": True},
     ],
@@ -232,6 +228,22 @@ def test_what_is_no_page_is_not_taken_for_the_end(body: Any) -> None:
     with pytest.raises(UnreadableResponse, match=r"not a page of orders|no object"):
         list(client.orders.list())
     assert len(script.requests) == 3
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"hasNextPage": False, "items": None, "records": ["a"]},
+        {"pageNumber": 1, "tags": ["a"]},
+        {"isLastPage": True, "cart": {"items": [1]}},
+        {"users": [{"id": 1, "name": "x", "status": "active"}], "hasNextPage": False},
+    ],
+)
+def test_a_page_that_lists_something_else_is_not_taken_for_the_end(body: Any) -> None:
+    client, script = scripted(httpx.Response(200, json=body))
+    with pytest.raises(PaginationError, match="does not declare"):
+        list(client.orders.list())
+    assert len(script.requests) == 1
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from victor_ext.runtime.client.generated import is_instance, type_name
 from victor_ext.runtime.client.paging import Page, PageReader, says_that_others_follow
 from victor_ext.runtime.core.json_values import NOT_JSON, is_object, json_of, lenient_flag_of
 from victor_ext.runtime.core.response import Response
-from victor_ext.runtime.loop.evidence import is_failed_page
+from victor_ext.runtime.loop.evidence import hidden_items, is_failed_page
 
 from .declared_models import lacks_its_list
 from .paging import NumberedPages, PageStyle, ParameterPages, Step
@@ -156,6 +156,9 @@ class ListReader(PageReader[Any]):
         if isinstance(items, Sequence) and not isinstance(items, str | bytes):
             return items  # pyright: ignore[reportUnknownVariableType] - items may be of any type
         if isinstance(place, str) and (self._is_null(place) or self._is_left_out(page, place)):
+            hidden = hidden_items(self.response)
+            if hidden is not None:
+                raise self.contradiction(hidden)
             return ()
         where = f"at {place!r}" if isinstance(place, str) else "where `items` looks"
         raise self.unusable(

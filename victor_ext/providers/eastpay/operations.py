@@ -116,7 +116,7 @@ def operations_of(*, found_by_reference: bool) -> Mapping[str, Operation]:
         "GET /v3/query": Operation(
             effect=Effect.READS,
             evidence=PAGE,
-            is_empty=PAGE.is_empty,
+            items_of=PAGE.items_of,
             id=another_reference,
             not_found="This does not prove that there is none: a gateway without this inquiry "
             "responds with 404, too.",

@@ -145,9 +145,9 @@ _CANCELLATION = Result(
 )
 
 
-def _is_empty_page(response: httpx.Response) -> bool:
+def _orders_of(response: httpx.Response) -> list[Any] | None:
     page = orders_page(object_of(response))
-    return page is not None and not page.orders
+    return None if page is None else page.orders
 
 
 _OTHER_THAN_IN_PATH = _about_other_order(partial(id_in_path, after=1), "orderId")
@@ -213,7 +213,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "POST /v1/transmit": _row(
         Effect.MAKES, _COPY, look_up="in the merchant portal", shown=Shown.UNSENT
     ),
-    "GET /v1/orders": _row(Effect.READS, _PAGE, is_empty=_is_empty_page),
+    "GET /v1/orders": _row(Effect.READS, _PAGE, items_of=_orders_of),
     "GET /v1/orders/{}": _row(
         Effect.READS,
         _ORDER,

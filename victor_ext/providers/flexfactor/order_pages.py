@@ -3,17 +3,16 @@
 from typing import Any, NamedTuple
 
 from victor_ext.runtime.core.json_values import is_list, is_object, lenient_flag_of
+from victor_ext.runtime.loop.declared_members import NOT_ITEMS
 
 from .responses import is_known_state, member, status_of
-
-_NOT_ORDERS = frozenset({"errors", "warnings", "links"})
-"""The names, in lower case, of arrays in a page that have no orders."""
 
 
 class OrdersPage(NamedTuple):
     """A page of orders, as the provider sent it."""
 
-    orders: list[Any]
+    orders: list[Any] | None
+    """None: the page has no array of them."""
     is_last: bool | None
     """Whether the page says that it is the last one; None: it does not say."""
 
@@ -26,7 +25,7 @@ def orders_page(body: dict[str, Any]) -> OrdersPage | None:
     that array, the page is an object in the body.
     """
     objects = {name: value for name, value in body.items() if is_object(value)}
-    inside = [value for name, value in objects.items() if name.lower() not in _NOT_ORDERS]
+    inside = [value for name, value in objects.items() if name.lower() not in NOT_ITEMS]
     for holders in ([body], inside):
         pages: list[tuple[dict[str, Any], list[Any]]] = []
         for holder in holders:
@@ -39,14 +38,11 @@ def orders_page(body: dict[str, Any]) -> OrdersPage | None:
             if is_last is None:
                 is_last = _says_last(body)
             return OrdersPage(orders, is_last)
-    # A page without orders may have null in place of its array, or no such member. But a body that
-    # lists something else is no such page.
-    if any(_lists_something(holder) for holder in (body, *inside)):
-        return None
+    # A page without orders may have null in place of its array, or no such member.
     empty_pages = [holder for holder in (body, *inside) if _is_empty_page(holder)]
     if len(empty_pages) != 1:
         return None
-    return OrdersPage([], _says_last(empty_pages[0]))
+    return OrdersPage(None, _says_last(empty_pages[0]))
 
 
 _PAGE_MEMBERS = ("pageNumber", "pageSize", "pageCount", "hasNextPage", "isLastPage", "isFirstPage")
@@ -60,17 +56,12 @@ def _is_empty_page(holder: dict[str, Any]) -> bool:
     return is_page and member(holder, "items") is None
 
 
-def _lists_something(holder: dict[str, Any]) -> bool:
-    """Whether an object has an array that may be one of orders."""
-    return any(is_list(value) and name.lower() not in _NOT_ORDERS for name, value in holder.items())
-
-
 def _arrays_of_orders(holder: dict[str, Any]) -> list[list[Any]]:
     """The arrays of an object that have orders or are empty; only `items`, if it is one of them."""
     arrays: dict[str, list[Any]] = {}
     for member_name, value in holder.items():
         name = member_name.lower()
-        if not is_list(value) or name in _NOT_ORDERS:
+        if not is_list(value) or name in NOT_ITEMS:
             continue
         if not value or any(map(is_order, value)):
             arrays[name] = value

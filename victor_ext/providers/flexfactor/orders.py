@@ -74,7 +74,7 @@ def _orders_in(body: dict[str, Any], reader: PageReader[Order]) -> Sequence[Orde
     else:
         reader.goes_on = not page.is_last
     orders: list[Order] = []
-    for item in page.orders:
+    for item in page.orders or ():
         # What is no object is shown, too: a list must not hide what it does not understand.
         members = item if is_object(item) else {"item": item}
         orders.append(Order(members))

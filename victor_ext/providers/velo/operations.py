@@ -206,7 +206,7 @@ _PAGE = ListPage(
 
 
 def _read(evidence: Evidence = _OBJECT, repeats: RepeatsId | None = None) -> Operation:
-    return Operation(effect=Effect.READS, evidence=evidence, id=repeats, is_empty=_PAGE.is_empty)
+    return Operation(effect=Effect.READS, evidence=evidence, id=repeats)
 
 
 def _object(
@@ -230,7 +230,7 @@ def _write(
 
 
 # A body without a page would be taken for the end of a list.
-_LIST = _read(_checked(_PAGE))
+_LIST = replace(_read(_checked(_PAGE)), items_of=_PAGE.items_of)
 # For requests that name people or accounts, or hold the header of a webhook.
 _PRIVATE = Shown.UNSENT
 SETS = Effect.SETS
@@ -402,8 +402,8 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "GET /v3/payouts/{}/payments": _LIST,
     "GET /v4/paymentaudit/payouts /v3/paymentaudit/payouts": _LIST,
-    "GET /v4/paymentaudit/payouts/{} /v3/paymentaudit/payouts/{}": _object(
-        "payouts.history", _has("summary", "content")
+    "GET /v4/paymentaudit/payouts/{} /v3/paymentaudit/payouts/{}": replace(
+        _object("payouts.history", _has("summary", "content")), items_of=_PAGE.items_of
     ),
     "GET /v4/paymentaudit/payoutStatistics /v1/paymentaudit/payoutStatistics": _object(
         "payouts.statistics", _has("thisMonthPayoutsCount", "thisMonthFailedPaymentsCount")

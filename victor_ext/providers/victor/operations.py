@@ -205,7 +205,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "GET /v2/payment-requests": Operation(
         effect=Effect.READS,
         evidence=_PAGE,
-        is_empty=_PAGE.is_empty,
+        items_of=_PAGE.items_of,
         id=_page_of_other_number,
     ),
     "GET /v2/payment-requests/{}": Operation(

@@ -25,7 +25,13 @@ from typing import Any, ClassVar, Generic, Self, TypeVar, cast
 
 import httpx
 
-from victor_ext.errors import ConfigurationError, StatusError, UnreadableResponse, VictorError
+from victor_ext.errors import (
+    ConfigurationError,
+    PaginationError,
+    StatusError,
+    UnreadableResponse,
+    VictorError,
+)
 from victor_ext.privacy import Secret, concealed_within, kind_of, redact_excerpt
 from victor_ext.runtime.client.config import HttpxClient, Transport
 from victor_ext.runtime.client.transport import (
@@ -422,7 +428,7 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
         Raises:
             VictorError: No response came.
         """
-        with suppress(StatusError, UnreadableResponse):
+        with suppress(StatusError, UnreadableResponse, PaginationError):
             yield getattr(self, "ping", partial(self.http.get, ""))
         return self.provider_time()
 

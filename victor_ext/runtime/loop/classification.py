@@ -16,7 +16,7 @@ from victor_ext.runtime.core.response import Response
 
 from .behaviour import Behaviour
 from .conflicts import Use, earlier_use
-from .evidence import READER, Reader, is_failed_page, reports_error
+from .evidence import READER, Reader, hidden_items, is_failed_page, reports_error
 from .operations import Operation, names_only
 
 
@@ -158,7 +158,7 @@ def _of_good_status(
     complaint = None if lack else _complaint(response, row)
     wrong = lack or complaint
     if wrong is None:
-        return None
+        return _of_hidden_items(response, row)
     repeat = Repeat.NEVER if response.too_long else Repeat.REPEATABLE
     if mismatch or complaint or _reports_problems(response, behaviour):
         # The status reports success; the body a failure, or the success of another request. Which
@@ -171,6 +171,17 @@ def _of_good_status(
             response,
         )
     return of_unusable(response, wrong, repeat)
+
+
+def _of_hidden_items(response: Response, row: Operation) -> Failure | None:
+    """A page that would be taken for an empty one; None: it is none."""
+    if row.items_of is None or row.items_of(response) is not None:
+        return None
+    why = hidden_items(response)
+    if why is None:
+        return None
+    what = _but(response, f"its page cannot be believed: {why}")
+    return Failure(errors.PaginationError, what, Repeat.NEVER, Outcome.ACCEPTED, response)
 
 
 def _reports_problems(response: Response, behaviour: Behaviour) -> bool:
@@ -200,10 +211,9 @@ def _complaint(response: Response, row: Operation) -> str | None:
     A record of a read may have errors of its own, an empty page not.
     """
     if row.reads:
-        is_empty = row.is_empty is not None and row.is_empty(response)
-        if is_empty and is_failed_page(response):
-            return "its page is empty, and reports an error"
-        return None
+        if row.items_of is None or row.items_of(response):
+            return None
+        return "its page is empty, and reports an error" if is_failed_page(response) else None
     if response.status_code >= 300 or not reports_error(response):
         return None
     if row.may_list_errors and row.may_list_errors(response):

@@ -27,6 +27,36 @@ def has_declared_member(body: Mapping[str, Any], model: str, tables: Tables) -> 
     return _any_of(_is_of_kind(body.get(name), kind, tables) for name, kind in members)
 
 
+NOT_ITEMS = frozenset({"errors", "warnings", "links"})
+"""The names, in lower case, of members of a page that never have its items."""
+
+
+def undeclared_list(body: Mapping[str, Any], model: str, tables: Tables) -> str | None:
+    """The place of a list with items that the document does not declare in an object of a model; it
+    may be in an object. None: there is none.
+    """
+    declared = tables[model]
+    for name, value in body.items():
+        if name not in declared:
+            if _lists_something(name, value):
+                return name
+            continue
+        kind = declared[name]
+        if is_object(value) and isinstance(kind, str) and tables.get(kind):
+            place = undeclared_list(value, kind, tables)
+            if place is not None:
+                return f"{name}.{place}"
+    return None
+
+
+def _lists_something(name: str, value: Any) -> bool:
+    if name.lower() in NOT_ITEMS:
+        return False
+    if is_object(value):
+        return any(_lists_something(*member) for member in value.items())
+    return is_list(value) and bool(value)
+
+
 def _any_of(answers: Iterable[bool | None]) -> bool | None:
     """Whether one of the answers is yes; None: none is, and the model decides about one of them."""
     result: bool | None = False

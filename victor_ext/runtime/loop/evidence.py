@@ -10,7 +10,7 @@ import httpx
 
 from victor_ext.errors import Problem
 from victor_ext.opaque import FrozenStruct
-from victor_ext.privacy import body_of
+from victor_ext.privacy import body_of, one_line
 from victor_ext.runtime.core.comparing import as_id
 from victor_ext.runtime.core.json_values import (
     NOT_JSON,
@@ -26,7 +26,7 @@ from victor_ext.runtime.core.json_values import (
 )
 from victor_ext.runtime.core.response import NOT_READ, Response
 
-from .declared_members import has_declared_member
+from .declared_members import has_declared_member, undeclared_list
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "QUERY"})
 """Methods that change nothing (RFC 9110, 9.2.1; RFC 10008) and may always be repeated."""
@@ -69,9 +69,23 @@ class Reader:
         """Whether the document declares something in an object for a status, by the table of
         members. None: the table does not say it.
         """
-        results = getattr(self.declared, "results", {})  # none of a package by hand
-        model = results.get(status)
+        model = self._model_of(status)
         return None if model is None else has_declared_member(body, model, self._client.members)
+
+    def _model_of(self, status: int) -> str | None:
+        """The model of a status by the table of members, if that has one."""
+        results: dict[int, str] = getattr(self.declared, "results", {})  # none of one by hand
+        return results.get(status)
+
+    def undeclared_list(self, response: httpx.Response) -> str | None:
+        """The place of a list with items in a page that the document does not declare, or None.
+
+        In a page without a list of its items, these may be the items under another name.
+        """
+        model = self._model_of(response.status_code)
+        if model is None:
+            return None
+        return undeclared_list(object_of(response), model, self._client.members)
 
     def is_evidence(self, response: httpx.Response) -> bool:
         """Whether a body, or the beginning of one, has a member that the document declares for a
@@ -214,6 +228,20 @@ def _is_something(value: Any, name: str = "") -> bool:
 _ERROR_STATUS = "[45][0-9]{2}"
 
 
+def hidden_items(response: httpx.Response) -> str | None:
+    """Why a page without a list of its items is not empty, or None: a list that the document does
+    not declare may have them.
+    """
+    reader: Reader | None = response.request.extensions.get(READER)
+    place = None if reader is None else reader.undeclared_list(response)
+    if place is None:
+        return None
+    return (
+        "it has no list of its items, and one that the document does not declare: "
+        f"{one_line(place)}"
+    )
+
+
 def is_failed_page(response: httpx.Response) -> bool:
     """Whether a page without items is a failure, and not the end of its list.
 
@@ -254,22 +282,16 @@ class ListPage(FrozenStruct, frozen=True):
             return reason
         if problems(response):
             return "its body reports an error"
+        if self.items_of(response) is not None:
+            return None
         body = object_of(response)
-        return None if self._lists(body) or self._has_none(body) else self.lack
+        has_none = all(body.get(name) is None for name in self.items)
+        return None if has_none and self.is_page(body) else self.lack
 
-    def is_empty(self, response: httpx.Response) -> bool:
-        """Whether all lists of a page are empty, or it has none."""
-        body = object_of(response)
-        lists = self._lists(body)
-        if not lists:
-            return self._has_none(body)
-        return not any(lists)
-
-    def _lists(self, body: dict[str, Any]) -> list[list[Any]]:
-        return [body[name] for name in self.items if is_list(body.get(name))]
-
-    def _has_none(self, body: dict[str, Any]) -> bool:
-        return self.is_page(body) and all(body.get(name) is None for name in self.items)
+    def items_of(self, response: httpx.Response) -> list[Any] | None:
+        """The items of a page, or of the longest of its lists; None: it has no such list."""
+        members = map(object_of(response).get, self.items)
+        return max(filter(is_list, members), key=len, default=None)
 
 
 def document_complaint(response: httpx.Response, problems: Problems) -> str | None:

@@ -315,8 +315,9 @@ class Operation(FrozenStruct, frozen=True, kw_only=True, eq=False):
             amount is left out. None: it asks for none.
         untaken_key: A key that the document says it takes, and that the client was not told of:
             `HeaderKey('Idempotency-Key')`. Empty: none.
-        is_empty: Whether a good response to a read is a page without items. A failed one (see
-            `is_failed_page`) is no success: it would be taken for the end of the list.
+        items_of: The items of a good response to a read that is a page; None: it has no list of
+            them. Without items, one that failed (see `is_failed_page`) or hides them (see
+            `hidden_items`) is no success: it would be taken for the end of the list.
         client_method: The method of the client that reads one object with this operation, by ids
             alone: `payouts.get`. Empty: there is none.
     """
@@ -342,7 +343,7 @@ class Operation(FrozenStruct, frozen=True, kw_only=True, eq=False):
     unknown_id: Collection[str] = ()
     not_found: str = ""  # what a message adds to `NotFound`
     may_list_errors: Whether | None = None
-    is_empty: Whether | None = None
+    items_of: Callable[[httpx.Response], Sequence[Any] | None] | None = None
     payments: Callable[[httpx.Request], list[AskedPayment]] | None = None
     untaken_key: str = ""
     shown: Shown | Whether = Shown.EVERYTHING
