@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from decimal import Decimal, InvalidOperation
+from itertools import accumulate
 from typing import Any, NoReturn, Self, TypeGuard
 
 import httpx
@@ -144,8 +145,9 @@ _TOLERANT = json.JSONDecoder(
     strict=False,
 )
 _MOST_LEVELS = 100
-_TEXT = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
-_ALL_BUT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
+_TEXT = re.compile(rb'"[^"]*"?')
+_ALL_BUT_MARKS = bytes(byte for byte in range(256) if byte not in b'[]{}"')
+_STEPS = bytes(1 if byte in b"[{" else 255 for byte in range(256))  # 255 is -1 as a signed byte
 _ODD_ESCAPE = re.compile(rb"\\u(?:[dD][89a-fA-F]|0000)")
 _NOT_READ: Any = object()
 
@@ -155,7 +157,6 @@ def parsed(
     *,
     is_secret: bool = False,
     is_strict: bool = False,
-    brackets: bytes | None = None,
     **options: Any,
 ) -> Any:
     """Read JSON that a provider sent. Its numbers keep their digits, and its texts are `storable`.
@@ -167,7 +168,6 @@ def parsed(
         is_secret: Its objects are `SecretObject`s, and its texts are as they came: a token is sent
             as it is, or not at all.
         is_strict: `NaN` and the like make it no JSON. Otherwise they are null.
-        brackets: What `brackets_in` returns for the content, if that is known.
         options: Those of `json.loads`.
     """
     if options:
@@ -175,7 +175,7 @@ def parsed(
         options.setdefault("parse_constant", _null_for)
     if not (is_secret or isinstance(content, str) or options.keys() - _FAST_OPTIONS):
         read = options.get("parse_float", _number)
-        value = _NOT_READ if _is_deep(content, brackets) else _read_fast(content, read)
+        value = _NOT_READ if _is_deep(content) else _read_fast(content, read)
         if value is not _NOT_READ:
             return value
     if isinstance(content, str):
@@ -216,31 +216,23 @@ def _has_odd_escape(content: bytes | bytearray) -> bool:
     return b"\\" in content and _ODD_ESCAPE.search(content) is not None
 
 
-def brackets_in(content: bytes | bytearray) -> bytes:
-    """The brackets of JSON, also those in its texts."""
-    return bytes(content.translate(None, _ALL_BUT_BRACKETS))
-
-
-def _is_deep(content: bytes | bytearray, brackets: bytes | None = None) -> bool:
+def _is_deep(content: bytes | bytearray) -> bool:
     """Whether JSON has more levels than each of its readers can take: some need several frames for
-    a level. `brackets` are those of `brackets_in`, if they are known.
+    a level. It is looked through once, whatever it has.
     """
-    # First with the brackets in texts, which takes less time: most JSON is not deep even so.
-    if not _are_too_deep(brackets_in(content) if brackets is None else brackets):
+    if content.count(b"[") + content.count(b"{") <= _MOST_LEVELS:
         return False
-    return _are_too_deep(brackets_in(_TEXT.sub(b"", content)))
-
-
-def _are_too_deep(brackets: bytes) -> bool:
-    """Whether any brackets are left when `_MOST_LEVELS` levels are taken away, the innermost
-    first.
-    """
-    left = brackets
-    for levels in range(_MOST_LEVELS, 0, -1):
-        if len(left) <= levels:
-            return False  # too few to be deeper
-        left = left.replace(b"{}", b"").replace(b"[]", b"")
-    return bool(left)
+    # No variable holds the content, which may be secret: without escaped quotes, brackets and
+    # quotes tell which brackets stand in texts. A text without brackets is two quotes.
+    marks = (
+        content.replace(b"\\\\", b"")
+        .replace(b'\\"', b"")
+        .translate(None, _ALL_BUT_MARKS)
+        .replace(b'""', b"")
+    )
+    steps = _TEXT.sub(b"", marks).translate(_STEPS)
+    levels = accumulate(memoryview(steps).cast("b"))
+    return any(map(_MOST_LEVELS.__lt__, levels))
 
 
 def _all_storable(value: Any) -> Any:

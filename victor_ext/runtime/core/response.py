@@ -20,7 +20,7 @@ from victor_ext.errors import VictorError
 from victor_ext.privacy import SecretBuffer, SecretBytes, body_of, redact_excerpt
 from victor_ext.response_info import ResponseInfo
 from victor_ext.runtime.core.clock import monotonic
-from victor_ext.runtime.core.json_values import brackets_in, parsed
+from victor_ext.runtime.core.json_values import parsed
 
 _MOST_OBJECTS = 100_000  # a page of 1,000 payments has a tenth of it
 _KEPT_BYTES = 100_000  # of a body with more of them
@@ -84,7 +84,6 @@ class Response(httpx.Response):
     """The body as it was read, which `content` copies where these are secret bytes (see
     `privacy.body_of`).
     """
-    brackets: bytes | None = None  # those of `whole`, where they were counted
     _parsed: Any = _UNPARSED
 
     @property
@@ -117,8 +116,7 @@ class Response(httpx.Response):
         if kwargs:
             return parsed(body_of(self), **kwargs)
         if self._parsed is _UNPARSED:
-            brackets, self.brackets = self.brackets, None
-            self._parsed = parsed(body_of(self), is_secret=self.is_secret, brackets=brackets)
+            self._parsed = parsed(body_of(self), is_secret=self.is_secret)
         return self._parsed
 
 
@@ -278,15 +276,12 @@ class Body:
         content = self._content
         response = self.response
         if len(content) > _MOST_OBJECTS:
-            brackets = brackets_in(content)
-            beginnings = brackets.count(b"{") + brackets.count(b"[")
-            if beginnings > _MOST_OBJECTS or len(brackets) > 2 * _MOST_OBJECTS:
+            beginnings = content.count(b"{") + content.count(b"[")
+            if beginnings > _MOST_OBJECTS:
                 # Each becomes an object of Python, and in a list a record: four kilobytes of gzip
                 # would fill the memory.
                 response.damage = f"its body has more than {_MOST_OBJECTS} objects and lists"
                 del content[_KEPT_BYTES:]
-            else:
-                response.brackets = brackets
         response.whole = content
         response.elapsed = timedelta(seconds=monotonic() - self._began)
         if TELLS_ITS_END not in response.extensions and self._doubt is None and self._may_be_cut():
