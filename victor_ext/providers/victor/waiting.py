@@ -139,6 +139,15 @@ class _Observation(NamedTuple):
     """What is missing from the request, so that it is no result, in words; None: nothing is."""
 
 
+_NO_LIST = (
+    errors.BadRequest,
+    errors.NotFound,
+    errors.PermissionDenied,
+    errors.PaginationError,
+    errors.UnreadableResponse,
+)
+
+
 def _look(
     shared: Shared, request_id: str, seconds: float | None, until: Collection[str] | None
 ) -> OperationFlow[_Observation]:
@@ -151,7 +160,7 @@ def _look(
     list_error: errors.VictorError | None = None
     try:
         from_list = yield from in_list(request_id, seconds)
-    except (errors.BadRequest, errors.NotFound, errors.PermissionDenied, errors.UnreadableResponse):
+    except _NO_LIST:
         pass  # the list has no such id or cannot be read; `get` is used alone
     except polling.PASSING as error:
         list_error = error
