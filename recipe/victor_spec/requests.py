@@ -97,6 +97,8 @@ class Request:
     """By content type: the arguments of each `Encoding`, with the fields that have it."""
     answers: dict[str, Offered] = field(default_factory=dict[str, Offered])
     """By status: the answers that come as JSON or as something else."""
+    may_be_empty: set[str] = field(default_factory=set[str])
+    """The statuses of the answers whose content types have no schema: they promise no body."""
 
     keys: list[Key] = field(default_factory=list[Key])
     """Where it takes a key."""

@@ -273,6 +273,8 @@ def unite_answers(document: Tree, log: Log) -> None:
         for status, content in answers(operation):
             for kind in _no_media_types(content):
                 del content[kind]
+            if not any("schema" in medium for medium in content.values()):
+                log.requests.request(operation.tree).may_be_empty.add(status)
             if len(content) > 1:
                 kinds = ", ".join(content)
                 offered = _unite_media(document, status, content)

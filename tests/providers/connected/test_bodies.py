@@ -130,6 +130,33 @@ class TestABodyThatTheDocumentHasNoContentFor:
         assert Provider(httpx.Response(201)).call(mode, name).parsed is None
 
 
+@pytest.mark.parametrize("name", ["no_schema", "no_schemas"])
+def test_an_empty_body_is_what_a_media_type_without_a_schema_promises(mode: str, name: str) -> None:
+    provider = Provider(httpx.Response(200))
+    assert provider.call(mode, name).parsed is None
+    assert len(provider.bodies) == 1
+    if name == "no_schema":
+        assert Provider(httpx.Response(200, json={"id": 5})).call(mode, name).parsed == {"id": 5}
+        with pytest.raises(UnreadableResponse) as raised:
+            Provider(httpx.Response(200, text="<html>Log in</html>")).call(mode, name)
+        assert raised.value.outcome is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize("name", ["any_schema", "one_schema", "typed", "listed", "chosen"])
+def test_an_empty_body_is_no_success_where_the_document_has_a_schema(mode: str, name: str) -> None:
+    with pytest.raises(UnreadableResponse) as raised:
+        Provider(httpx.Response(200)).call(mode, name)
+    assert raised.value.outcome is Outcome.UNKNOWN
+
+
+@pytest.mark.parametrize("body", [{}, {"id": ""}, {"id": " "}, {"id": None}, {"id": 5}, {"zz": 1}])
+def test_an_object_without_a_declared_value_is_no_success_of_a_write(mode: str, body: Any) -> None:
+    """Anybody's server answers `{}`, and a blank id names nothing: both say as little."""
+    with pytest.raises(UnreadableResponse, match="nothing that the document declares") as raised:
+        Provider(httpx.Response(200, json=body)).call(mode, "typed")
+    assert raised.value.outcome is Outcome.UNKNOWN
+
+
 @pytest.mark.parametrize(("name", "body", "is_good"), cases_beside(__file__)["errors"])
 def test_errors_are_a_success_only_where_the_document_declares_them(
     mode: str, name: str, body: Any, is_good: bool

@@ -88,7 +88,9 @@ class Result:
             return f"its body {what} ({responses.in_words(body)})"
         reason = no_object_reason(response) or self.lack(body, meaning)
         is_empty = self.may_be_empty and meaning is Says.NOTHING
-        return reason or (document_complaint(response, problems) if is_empty else None)
+        if reason or not is_empty:
+            return reason
+        return document_complaint(response, problems, may_be_empty=True)
 
     def was_reached(self, response: httpx.Response) -> bool:
         """Whether a body says, under any status, that the call was done or is under way.

@@ -294,14 +294,17 @@ class ListPage(FrozenStruct, frozen=True):
         return max(filter(is_list, members), key=len, default=None)
 
 
-def document_complaint(response: httpx.Response, problems: Problems) -> str | None:
+def document_complaint(
+    response: httpx.Response, problems: Problems, *, may_be_empty: bool = False
+) -> str | None:
     """Why a good response is not what the document declares for its operation and status; None when
     it is.
 
     Arrays, bare values, empty bodies that are documented so, and objects with a declared member are
-    good. So is an empty object, and to a read any other, unless it has an `error` or `errors` (see
-    `reports_error`), or the provider's `problems` finds any in it. To a write it is no evidence: a
-    login page and a proxy respond so, too.
+    good. To a read any other object is, too, unless it has an `error` or `errors` (see
+    `reports_error`), or the provider's `problems` finds any in it. To a write it is no evidence,
+    whether it is empty (unless it `may_be_empty`) or has only blank values: a login page and a
+    proxy respond so, too.
     """
     reader: Reader | None = response.request.extensions.get(READER)
     if reader is None or not isinstance(response, Response):
@@ -316,7 +319,9 @@ def document_complaint(response: httpx.Response, problems: Problems) -> str | No
         return reason
     if reports_error(response) or problems(response):
         return "its body reports an error"
-    if declares and response.request.method not in SAFE_METHODS and object_of(response):
+    is_write = response.request.method not in SAFE_METHODS
+    is_blank = not may_be_empty or bool(object_of(response))
+    if declares and is_write and is_blank:
         return "its body has nothing that the document declares"
     return reason
 
