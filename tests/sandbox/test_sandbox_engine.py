@@ -145,3 +145,87 @@ def test_without_a_document_a_list_is_cut_by_its_parameters(odd):
 def test_the_body_of_a_get_is_not_read(odd):
     _, ann = odd
     assert ann.request("GET", "/things", content=b"{").status_code == 200
+
+
+PAGED = """
+openapi: 3.0.3
+info: {title: Paged, version: "1"}
+paths:
+  /things:
+    get:
+      parameters:
+        - {name: PARAMETER, in: query, schema: {type: string}}
+        - {name: name, in: query, schema: {type: string}}
+        - {name: colour, in: query, schema: {$ref: "#/components/schemas/Colour"}}
+        - {name: code, in: query, schema: {type: string, pattern: "(?=x)(x+x+)+y"}}
+      responses: {"200": {description: A page.}}
+components:
+  schemas:
+    Colour: {type: string, pattern: "[a-z]+"}
+"""
+
+
+def paged(tmp_path, listing, parameter="cursor"):
+    """A sandbox with five things, whose document has this parameter of its list."""
+    file = tmp_path / f"{parameter}.yaml"
+    file.write_text(PAGED.replace("PARAMETER", parameter))
+    things = [{"id": number, "name": "ab"[number % 2]} for number in range(5)]
+
+    class PagedProvider(TableProvider):
+        name, title = "paged", "Paged"
+        document = str(file)
+        rows = (Row("list", "GET /things", lambda _state, _asked: things, listing=listing),)
+
+        def new_state(self):
+            return []
+
+        def authenticate(self, _call):
+            return "anyone"
+
+        def page_body(self, _asked, page):
+            return {"items": page.items, "next": page.next}
+
+    return type("PagedSandbox", (ServerInThread,), {"provider_type": PagedProvider})()
+
+
+def test_a_list_is_read_to_its_end_by_cursor(tmp_path):
+    with paged(tmp_path, Listing(number="cursor", size=2)) as sandbox:
+        ids, query = [], {}
+        while True:
+            page = httpx.get(f"{sandbox.url}/things", params=query).json()
+            ids += [item["id"] for item in page["items"]]
+            if page["next"] is None:
+                break
+            query = {"cursor": page["next"]}
+        assert ids == [0, 1, 2, 3, 4]
+        filtered = httpx.get(f"{sandbox.url}/things", params={"cursor": "2", "name": "a"}).json()
+        assert [item["id"] for item in filtered["items"]] == [4]
+        for odd_cursor in ("", "0", "-1", "abc", "٢"):
+            refused = httpx.get(f"{sandbox.url}/things", params={"cursor": odd_cursor})
+            assert (refused.status_code, "cursor" in refused.text) == (400, True)
+
+
+@pytest.mark.parametrize("parameter", ["cursor", "page_token", "starting_after", "offset", "limit"])
+def test_a_parameter_of_pages_that_would_be_a_filter_is_refused_by_name(tmp_path, parameter):
+    with (
+        pytest.raises(ValueError, match=f"'{parameter}' would be a filter"),
+        paged(tmp_path, Listing(), parameter),
+    ):
+        pass
+    with paged(tmp_path, Listing(controls=[parameter]), parameter) as sandbox:
+        page = httpx.get(f"{sandbox.url}/things", params={parameter: "x"}).json()
+        assert len(page["items"]) == 5
+
+
+def test_a_message_has_the_pattern_that_the_document_has(tmp_path):
+    with paged(tmp_path, Listing(controls=["cursor"])) as sandbox:
+        refused = httpx.get(f"{sandbox.url}/things", params={"colour": "RED"})
+        assert refused.status_code == 400
+        assert "it must match [a-z]+" in refused.text
+
+
+def test_a_pattern_that_backtracks_too_long_is_named(tmp_path):
+    with paged(tmp_path, Listing(controls=["cursor"])) as sandbox:
+        refused = httpx.get(f"{sandbox.url}/things", params={"code": "x" * 40})
+        assert refused.status_code == 400
+        assert "backtracks too long" in refused.text

@@ -82,6 +82,7 @@ def check_document(table: Table) -> None:
             rules = document.operation(method, path)
             _check_status(table, row, rules)
             _check_key(table, row, rules)
+            _check_listing(table, row, rules)
 
 
 def _named(table: Table, row: Row) -> str:
@@ -140,6 +141,31 @@ def _check_key(table: Table, row: Row, rules: Operation) -> None:
             f"document does not have. Write BodyKey with {_one_of(member, members)}, or leave "
             "is_keyed out."
         )
+
+
+_OF_PAGES = frozenset(
+    "after before continuationtoken cursor endingbefore limit nextcursor nextpagetoken nexttoken "
+    "offset page pagecursor pagenumber pagesize pagetoken perpage skip startingafter".split()
+)
+"""The names of parameters that choose a page, in lower case and without marks."""
+
+
+def _check_listing(table: Table, row: Row, rules: Operation) -> None:
+    """A parameter for pages must not be a filter: no item has it as a member, so that each page
+    would be empty.
+    """
+    listing = row.listing
+    if listing is None:
+        return
+    for name in rules.query.members:
+        word = "".join(filter(str.isalpha, name)).lower()
+        if word in _OF_PAGES and listing.is_filter(name) and listing.test_of(name) is None:
+            raise ValueError(
+                f"{_named(table, row)}: the document's parameter '{name}' would be a filter, which "
+                f"no item passes. Write Listing(number='{name}') if it names a page (a cursor does: "
+                f"see Page.next), Listing(asked_size='{name}') if it is a size, or "
+                f"Listing(controls=['{name}']) if the row itself looks at it."
+            )
 
 
 def _one_of(wrong: str, known: Iterable[str]) -> str:

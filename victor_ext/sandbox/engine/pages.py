@@ -33,6 +33,11 @@ class Page(Generic[T]):
         return -(-self.total // self.size)
 
     @property
+    def next(self) -> str | None:
+        """The cursor of the next page; None: this is the last one."""
+        return str(self.number + 1) if self.number < self.pages else None
+
+    @property
     def before(self) -> int:
         """How many items come before those of this page."""
         return (self.number - 1) * self.size
@@ -61,6 +66,7 @@ class Listing:
         test_of: The test of a filter, by its name; None: the member of that name must be equal.
         order: The order of the items, such as `name:asc,date:desc`; empty: they come as they are.
         number, asked_size, sort: The parameters for the number of the page, its size and the order.
+            A `number` that the document declares as a text is a cursor, such as `Page.next`.
     """
 
     size: int = 25
@@ -72,6 +78,10 @@ class Listing:
     number: str = "page"
     asked_size: str = "pageSize"
     sort: str = "sort"
+
+    def is_filter(self, name: str) -> bool:
+        """Whether a parameter is a filter."""
+        return name not in {self.number, self.asked_size, self.sort, *self.controls}
 
     def undeclared(self, query: Mapping[str, Any]) -> dict[str, int]:
         """The number of the page and its size in a query that no document describes. Raises
@@ -87,8 +97,7 @@ class Listing:
 
     def page(self, items: Sequence[T], query: Mapping[str, Any]) -> Page[T]:
         """The page that is asked for. Raises `Refused` for an order that the items do not have."""
-        controls = {self.number, self.asked_size, self.sort, *self.controls}
-        filters = {name: query[name] for name in query.keys() - controls}
+        filters = {name: query[name] for name in query if self.is_filter(name)}
         tests = {name: test for name in filters if (test := self.test_of(name)) is not None}
         passing = items
         if filters:
@@ -101,7 +110,18 @@ class Listing:
         size = query.get(self.asked_size, self.size)
         if self.largest is not None:
             size = min(size, self.largest)
-        return page_of(in_turn, query.get(self.number, 1), size)
+        return page_of(in_turn, self._number_in(query), size)
+
+    def _number_in(self, query: Mapping[str, Any]) -> int:
+        """The number of the page that is asked for, also by a cursor. Raises `Refused` for what is
+        no cursor of a page.
+        """
+        number = query.get(self.number, 1)
+        if not isinstance(number, str):
+            return cast("int", number)
+        if not (number.isascii() and number.isdecimal()) or int(number) < 1:
+            raise Refused(400, f"{self.number} is no cursor of a page.", self.number)
+        return int(number)
 
 
 def page_of(items: Sequence[T], number: int, size: int) -> Page[T]:

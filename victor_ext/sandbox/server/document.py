@@ -170,6 +170,8 @@ def _wanted(rule: str, facts: Json) -> str:
     if rule == "type":
         types = [_TYPES[each] for each in facts["types"] if each != "null"]
         return f"it must be {' or '.join(types) or 'null'}"
+    if rule == "pattern" and "pattern" not in facts:
+        return "the sandbox cannot tell for this text, in which the pattern backtracks too long"
     if rule == "pattern":
         return f"it must match {facts['pattern'].removeprefix('^(?:').removesuffix(')$')}"
     return _WANTED.get(rule, "").format(**facts)
@@ -385,14 +387,20 @@ def _json_schema_of(holder: Json) -> Json | None:
     return None
 
 
+_IS_STRICT = "x-strict"
+
+
 def _strict(schema: Json) -> Json:
     """The same schema with what the document means and does not say.
 
     A schema with `properties` and no `type` is an object (else any number would pass for it). A
     `pattern` matches the whole text (the document's have no anchors). `int32` and `int64` bound an
     integer, and `nullable` allows `null`. A limit that the document marks as not enforced is none.
+    A strict schema, such as one of the components, stays as it is.
     """
-    strict = dict(schema)
+    if _IS_STRICT in schema:
+        return schema
+    strict = {**schema, _IS_STRICT: True}
     for limit in strict.pop("x-not-enforced", ()):
         strict.pop(limit, None)
     if "properties" in strict:
@@ -410,7 +418,7 @@ def _strict(schema: Json) -> Json:
     if bits is not None:
         strict |= _bounded(strict, 1 << bits)
     if strict.pop("nullable", False):
-        return {"anyOf": [strict, {"enum": [None]}]}
+        return {"anyOf": [strict, {"enum": [None]}], _IS_STRICT: True}
     return strict
 
 
