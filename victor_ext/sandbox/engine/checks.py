@@ -143,10 +143,26 @@ def _check_key(table: Table, row: Row, rules: Operation) -> None:
         )
 
 
-_OF_PAGES = frozenset(
-    "after before continuationtoken cursor endingbefore limit nextcursor nextpagetoken nexttoken "
-    "offset page pagecursor pagenumber pagesize pagetoken perpage skip startingafter".split()
-)
+_OF_PAGES = {
+    "after",
+    "before",
+    "continuationtoken",
+    "cursor",
+    "endingbefore",
+    "limit",
+    "nextcursor",
+    "nextpagetoken",
+    "nexttoken",
+    "offset",
+    "page",
+    "pagecursor",
+    "pagenumber",
+    "pagesize",
+    "pagetoken",
+    "perpage",
+    "skip",
+    "startingafter",
+}
 """The names of parameters that choose a page, in lower case and without marks."""
 
 
@@ -162,8 +178,8 @@ def _check_listing(table: Table, row: Row, rules: Operation) -> None:
         if word in _OF_PAGES and listing.is_filter(name) and listing.test_of(name) is None:
             raise ValueError(
                 f"{_named(table, row)}: the document's parameter '{name}' would be a filter, which "
-                f"no item passes. Write Listing(number='{name}') if it names a page (a cursor does: "
-                f"see Page.next), Listing(asked_size='{name}') if it is a size, or "
+                f"no item passes. Write Listing(number='{name}') if it names a page, as a cursor "
+                f"does (see Page.next), Listing(asked_size='{name}') if it is a size, or "
                 f"Listing(controls=['{name}']) if the row itself looks at it."
             )
 

@@ -403,15 +403,7 @@ def _strict(schema: Json) -> Json:
     strict = {**schema, _IS_STRICT: True}
     for limit in strict.pop("x-not-enforced", ()):
         strict.pop(limit, None)
-    if "properties" in strict:
-        strict.setdefault("type", "object")
-        strict["properties"] = {name: _strict(sub) for name, sub in strict["properties"].items()}
-    for key in ("items", "additionalProperties", "not"):
-        if isinstance(strict.get(key), dict):
-            strict[key] = _strict(strict[key])
-    for key in ("allOf", "anyOf", "oneOf"):
-        if key in strict:
-            strict[key] = [_strict(sub) for sub in strict[key]]
+    _make_parts_strict(strict)
     if "pattern" in strict:
         strict["pattern"] = f"^(?:{strict['pattern']})$"
     bits = _BITS.get(strict.get("format", ""))
@@ -420,6 +412,18 @@ def _strict(schema: Json) -> Json:
     if strict.pop("nullable", False):
         return {"anyOf": [strict, {"enum": [None]}], _IS_STRICT: True}
     return strict
+
+
+def _make_parts_strict(schema: Json) -> None:
+    if "properties" in schema:
+        schema.setdefault("type", "object")
+        schema["properties"] = {name: _strict(sub) for name, sub in schema["properties"].items()}
+    for key in ("items", "additionalProperties", "not"):
+        if isinstance(schema.get(key), dict):
+            schema[key] = _strict(schema[key])
+    for key in ("allOf", "anyOf", "oneOf"):
+        if key in schema:
+            schema[key] = [_strict(sub) for sub in schema[key]]
 
 
 def _bounded(schema: Json, top: int) -> Json:
