@@ -23,6 +23,7 @@ from tests.bulk.bulk_runs import (
     keys_of,
     lose_answers,
     made_in,
+    nothing_sent,
     outbound,
     referenced,
     refused,
@@ -233,23 +234,129 @@ def test_what_was_created_without_its_id_is_given_one_by_hand(
 def test_a_restored_state_sends_nothing_before_it_is_released(
     sender: Senders, victor_sandbox: Sandbox, backup: Backup
 ) -> None:
-    """What had not left in the backup was sent since: its keys protect."""
+    """What had not left in the backup was sent since: it is looked up."""
     own = {"state": backup.url}
-    sender.store(rows(30), **own)
+    records = referenced(30)
+    sender.store(records, **own)
     backup.make()
     sender.finish(**own)
     backup.restore()
-    sender(**own).hold()
-    for act in (sender(**own).resume, partial(sender(**own).send, rows(31))):
+    assert sender(**own).hold() == 30
+    for act in (sender(**own).resume, partial(sender(**own).send, referenced(31))):
         with refused("The state is held"):
             act()
     assert sender(**own).status().rows == 30
     assert sender(**own).release() == 30
     assert sender(**own).release() is None
     assert sender(**own).status().counts == {"unknown": 30}
+    with nothing_sent(victor_sandbox):
+        sender.finish(**own)
+    asked_once(victor_sandbox, records)
+    sender.finish(referenced(31), **own)
+
+
+def reject_and_ask_again(sender: Senders, sandbox: Sandbox, **own: Any) -> None:
+    respond_to_creates(sandbox, 400, 1)
+    assert sender(**own).resume().counts == {"rejected": 1}
+    sender.ask_again("INV-1", **own)
     sender.finish(**own)
-    asked_once(victor_sandbox, rows(30))
-    sender.finish(rows(31), **own)
+
+
+def correct_and_send(sender: Senders, sandbox: Sandbox, **own: Any) -> None:
+    respond_to_creates(sandbox, 400, 1)
+    assert sender(**own).resume().counts == {"rejected": 1}
+    sender.finish([{**referenced(1)[0], "amount": "5.00"}], **own)
+
+
+def give_another_number(sender: Senders, sandbox: Sandbox, **own: Any) -> None:
+    sender.finish([row(1, invoice_no="B-1", client_reference_id="B-1")], **own)
+
+
+@pytest.mark.parametrize(
+    ("happens", "outcome"),
+    [
+        (reject_and_ask_again, "created"),
+        (correct_and_send, "unknown"),
+        (give_another_number, "unknown"),
+    ],
+)
+def test_what_waits_in_a_backup_is_not_sent_by_its_old_key_with_its_old_values(
+    sender: Senders,
+    victor_sandbox: Sandbox,
+    backup: Backup,
+    happens: Callable[..., None],
+    outcome: str,
+) -> None:
+    """The provider has it under another key since then."""
+    own = {"state": backup.url}
+    sender.store(referenced(1), **own)
+    backup.make()
+    happens(sender, victor_sandbox, **own)
+    made = made_in(victor_sandbox)
+    backup.restore()
+    sender(**own).hold()
+    assert sender(**own).release() == 1
+    with nothing_sent(victor_sandbox):
+        assert sender(**own).resume().counts == {outcome: 1}
+        sender(**own).send(referenced(1))
+    assert made_in(victor_sandbox) == made == 1
+
+
+def test_what_was_in_doubt_in_a_backup_is_looked_up(
+    sender: Senders, victor_sandbox: Sandbox, backup: Backup
+) -> None:
+    """It was resolved since then, and asked with another number."""
+    own = {"state": backup.url}
+    respond_to_creates(victor_sandbox, 503)
+    assert sender(**own).send(referenced(1)).exit_status == 3
+    backup.make()
+    victor_sandbox.clear_faults()
+    sender(**own).resolve("INV-1", "not-created", **WHO)
+    give_another_number(sender, victor_sandbox, **own)
+    backup.restore()
+    sender(**own).hold()
+    assert sender(**own).release() == 0
+    with nothing_sent(victor_sandbox):
+        assert sender(**own).resume().counts == {"unknown": 1}
+
+
+def test_what_was_never_sent_is_sent_once_a_person_says_so(
+    sender: Senders, victor_sandbox: Sandbox, backup: Backup
+) -> None:
+    """An empty list proves nothing: the provider is asked."""
+    own = {"state": backup.url}
+    sender.store(referenced(1), **own)
+    backup.make()
+    backup.restore()
+    sender(**own).hold()
+    sender(**own).release()
+    assert sender(**own).resume().counts == {"unknown": 1}
+    sender(**own).resolve("INV-1", "not-created", **WHO)
+    sender.finish(referenced(1), **own)
+    asked_once(victor_sandbox, referenced(1))
+
+
+def test_a_backup_that_was_made_while_the_state_was_held_is_marked_by_its_own_hold(
+    sender: Senders, bulk: Bulk, victor_sandbox: Sandbox, backup: Backup
+) -> None:
+    """A person had resolved a row then; it was sent since."""
+    own = {"state": backup.url}
+    wrong = [{**row, "amount": "0"} for row in referenced(1)]
+    assert sender(skip_invalid=True, **own).send(wrong).counts == {"refused": 1}
+    sender(**own).hold()
+    sender(**own).resolve("INV-1", "not-created", **WHO)
+    backup.make()
+    sender(**own).release()
+    sender.finish(referenced(1), **own)
+    victor_sandbox.advance(2 * 86_400)  # the provider forgets its keys
+    backup.restore()
+    held = bulk("hold", "--state", backup.url)
+    assert held.status == 0
+    assert "1 row may have been asked for since the backup" in held.out
+    sender(**own).release()
+    with nothing_sent(victor_sandbox):
+        assert sender(**own).send(referenced(1)).noticed == {"asked_since": 1}
+    assert made_in(victor_sandbox) == 1
 
 
 def test_a_hold_is_seen_and_covers_a_state_that_has_nothing_yet(
@@ -360,7 +467,9 @@ def test_what_the_latest_file_lacks_is_not_sent_by_a_release(
     sender.store(rows(1))
     sender().hold()
     assert sender().release() == 1
-    sender.finish()
+    sender().resume()
+    sender().resolve("INV-1", "not-created", **WHO)
+    sender.finish(rows(1))
     asked_once(victor_sandbox, rows(1))
     assert [*sender.results()] == ["INV-1"]
 
@@ -400,10 +509,11 @@ def test_a_worker_begins_nothing_of_a_state_that_is_held(
 
     with suppress(ConfigurationError):
         sender().send(rows(250), on_progress=hold)
-    assert made_in(victor_sandbox) < 250
+    made = made_in(victor_sandbox)
+    assert made < 250
     sender().release()
-    sender.finish()
-    asked_once(victor_sandbox, rows(250))
+    sender().resume()
+    assert made_in(victor_sandbox) == made
 
 
 def test_what_is_forgotten_still_protects(sender: Senders, victor_sandbox: Sandbox) -> None:

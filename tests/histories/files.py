@@ -66,6 +66,8 @@ class Move:
     place: int = 0
     share: float = 0.0
     is_down: bool = False
+    is_rejected: bool = False
+    """Whether the provider rejects all that is asked meanwhile, as over a limit."""
     account: str = "A"
     damage: str = ""
     slip: str = ""
@@ -74,7 +76,8 @@ class Move:
 
     def calmer(self) -> list[Move]:
         """The same with nothing odd in it, or with less."""
-        calm = replace(self, share=0.0, is_down=False, account="A", slip="", second="")
+        quiet = replace(self, share=0.0, is_down=False, is_rejected=False)
+        calm = replace(quiet, account="A", slip="", second="")
         only_file = replace(self, slip="", second="")
         moves = [calm, only_file, replace(calm, second=self.second), replace(calm, slip=self.slip)]
         return [move for move in moves if move != self]
@@ -82,7 +85,7 @@ class Move:
     def __repr__(self) -> str:
         """Without what says nothing of this move."""
         of_files = ("edit", "damage", "slip", "second") if self.what == "send" else ()
-        names = ("place", "share", "is_down", "account", *of_files)
+        names = ("place", "share", "is_down", "is_rejected", "account", *of_files)
         default = Move(self.what)
         told = {name: getattr(self, name) for name in names}
         told = {name: value for name, value in told.items() if value != getattr(default, name)}
@@ -90,7 +93,7 @@ class Move:
 
 
 def draw_move(dice: Random) -> Move:
-    return Move(
+    move = Move(
         dice.choices(*zip(*COMMANDS, strict=True))[0],
         edit=dice.choices(*zip(*EDITS, strict=True))[0],
         place=dice.randrange(12),
@@ -101,6 +104,10 @@ def draw_move(dice: Random) -> Move:
         slip=dice.choices(*zip(*SLIPS, strict=True))[0],
         second=dice.choice(["", "", "", "", "same", "renamed", "amount"]),
     )
+    own = Random(repr(move))
+    is_renumbered = move.edit == "same" and own.random() < 0.2
+    edit = "renumber" if is_renumbered else move.edit
+    return replace(move, edit=edit, is_rejected=own.random() < 0.06)
 
 
 def _with_what_tells(move: Move) -> list[Move]:
@@ -193,8 +200,10 @@ class Files:
 
     def _let_happen(self, move: Move) -> None:
         self.network.share, self.network.is_down = move.share, move.is_down
+        self.network.rejects = self.truth.is_limited = move.is_rejected
         getattr(self, f"_{move.what.replace(' ', '_')}")(move)
         self.network.share, self.network.is_down = 0.0, False
+        self.network.rejects = self.truth.is_limited = False
 
     def _end(self) -> None:
         """People go on until all is done; what is still unknown they look up themselves."""
@@ -347,8 +356,8 @@ class Files:
                 continue
             works = self.ledger.of(line.key)
             is_other = not any(self.truth.is_line_of(line, work) for work in works)
-            if works and is_other:
-                continue
+            if is_other and (works or self.truth.made(self.truth.fact(row))):
+                continue  # it has other values, or another key: the provider is asked
             outcome = "created" if works else "not-created"
             report = self.surface.resolve(self.terms, self.name, row.key.strip(), outcome)
             if not report.stopped:
@@ -387,6 +396,9 @@ class Files:
         if move.place % 3 == 0:
             self._must_stop("a restore that is not released", self.terms, self.name, move.place)
         self.surface.release(self.terms, self.name)
+        name, terms = self.name, self.terms
+        # What waits in a backup is looked up: nothing is sent.
+        self._command("resume after a restore", lambda: self.surface.resume(terms, name), [], terms)
         self._send_file(self.name, list(self.rows), self.terms, why="send after a restore")
 
     def _must_stop(self, why: str, terms: Terms, name: str, place: int) -> None:

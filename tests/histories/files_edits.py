@@ -55,6 +55,8 @@ class Desk:
     other_part: list[FileRow] = field(default_factory=list[FileRow])
     old: list[list[FileRow]] = field(default_factory=list[list[FileRow]])
     """The rows of the files of this month that were sent before."""
+    renumbered: set[int] = field(default_factory=set[int])
+    """The invoices that were given another number: they are due when they were."""
 
     def edit(self, what: str, place: int, damage: str) -> None:
         edits: dict[str, Callable[[int, str], None]] = {
@@ -62,6 +64,7 @@ class Desk:
             "rename": lambda *_: self._rename(),
             "amount": self._amount,
             "reference": self._reference,
+            "renumber": self._renumber,
             "due": self._due,
             "add": lambda *_: self.add(),
             "remove": self._remove,
@@ -102,9 +105,15 @@ class Desk:
         if self.has_one_key(row) and not self.is_restored:
             self.rows[place] = replace(row, reference=f"{row.reference}-{place}")
 
+    def _renumber(self, place: int, _damage: str) -> None:
+        row = self.rows[place]
+        if self.has_one_key(row) and self.truth.has_one_value(row) and self.truth.has_one_day(row):
+            self.rows[place] = replace(row, key=f"B-{row.key}")
+            self.renumbered.add(row.number)
+
     def _due(self, place: int, _damage: str) -> None:
         row = self.rows[place]
-        if self.has_one_kind(row):
+        if self.has_one_kind(row) and row.number not in self.renumbered:
             self.rows[place] = replace(row, due=row.due + timedelta(days=1 + place % 3))
 
     def _remove(self, place: int, _damage: str) -> None:
@@ -151,7 +160,8 @@ class Desk:
         return f"subscription-{self.rows[0].due:%Y-%m}"
 
     def _next_month(self, _place: int, _damage: str) -> None:
-        if not self.is_monthly and not all(map(self.has_one_kind, self.rows)):
+        is_known = not self.renumbered and all(map(self.has_one_kind, self.rows))
+        if not self.is_monthly and not is_known:
             return
         later = [replace(row, due=a_month_later(row.due)) for row in self.rows]
         self.rows = [self._in_month(row) for row in later]

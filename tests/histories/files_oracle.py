@@ -97,6 +97,8 @@ class Truth:
     """
     excused_facts: set[Any] = field(default_factory=set)
     was_restored: bool = False
+    is_limited: bool = False
+    """Whether the provider rejects all that is asked now."""
     judged: int = 0
 
     def fact_of(self, number: int, due: str) -> Any:
@@ -302,7 +304,7 @@ class Truth:
             line.number == row.number and line.outcome == "rejected" for line in lines
         )
         is_wrong = row.payer.startswith(WRONG_PAYER)
-        return is_rejected and not is_wrong and not self.was_restored
+        return is_rejected and not is_wrong and not self.was_restored and not self.is_limited
 
     def _is_sent_by(self, command: Command, row: FileRow, notices: Iterable[NoticeOfRow]) -> bool:
         """Whether a refused row was sent by its own command, and by no other row of its file."""

@@ -99,7 +99,7 @@ class FilesNetwork(httpx.BaseTransport):
 
     def __init__(self, ledger: Ledger, dice: Random) -> None:
         self.ledger, self.dice = ledger, dice
-        self.share, self.is_down = 0.0, False
+        self.share, self.is_down, self.rejects = 0.0, False, False
         self.observer: Observer | None = None
         self._lock = threading.Lock()
 
@@ -128,6 +128,8 @@ class FilesNetwork(httpx.BaseTransport):
             self.observer.leaves(key, values)
         if fault in ("503", "429"):
             reply = Reply(int(fault), BODIES["html"])
+        elif self.rejects:
+            reply = Reply(400, BODIES["error"])
         else:
             reply = self._reply(request, content)
         if self.observer is not None:

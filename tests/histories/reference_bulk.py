@@ -179,7 +179,9 @@ class ReferenceBulk:
         return deepcopy(self.state)
 
     def restore(self, _terms: Terms, _batch: str, copied: State) -> None:
-        """What was stored before the backup, and had not left then, may have been sent since."""
+        """What was stored before the backup, and had not left then, may have been sent since: it is
+        looked up, until a person resolves it.
+        """
         self.state = deepcopy(copied)
         if self._has("a restored state is believed"):
             return
@@ -398,8 +400,6 @@ class ReferenceBulk:
             return
         if matches:
             self._is_found(payment, payment.row, matches[-1])
-        elif payment.state_before_hold and payment.account == terms.account:
-            payment.state, payment.state_before_hold = payment.state_before_hold, ""
         elif self._has("a look-up that has no match says that there is none"):
             payment.state = "waiting"
 

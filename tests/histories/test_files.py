@@ -24,6 +24,7 @@ from tests.mistakes import planted
 
 pytestmark = pytest.mark.slow
 SEED = os.environ.get("SEED", "files")
+BULK = "victor_ext.bulk"
 MOST = 800
 """Histories within which each mistake is found."""
 CODES = {
@@ -61,6 +62,23 @@ BAD_DAYS: dict[str, list[Move]] = {
         Move("days pass"),
         Move("restore"),
     ],
+    "a state of before a waiting row was rejected and asked again": [
+        Move("send", edit="same", is_down=True),
+        Move("send", edit="same", is_rejected=True),
+        Move("ask again"),
+        Move("restore", place=1),
+    ],
+    "a state of before a waiting row was rejected and corrected": [
+        Move("send", edit="same", is_down=True),
+        Move("send", edit="same", is_rejected=True),
+        Move("send", edit="amount"),
+        Move("restore", place=1),
+    ],
+    "a state of before a waiting row got another number": [
+        Move("send", edit="same", is_down=True),
+        Move("send", edit="renumber"),
+        Move("restore", place=1),
+    ],
 }
 """The shortest histories of what happened to ordinary operators."""
 
@@ -82,8 +100,17 @@ def test_nothing_happens_to_bulk_on_a_bad_day(name: str) -> None:
     assert Files(**_of_bad_day(name)).play() == []
 
 
-NOT_MARKED = ("hold_state", "sa.update(PAYMENTS).values(restored=True)", "sa.select(1)")
-NOT_SENT_BEFORE = ("release_state", "columns.state.in_(TO_BE_SENT)", "sa.false()")
+NOT_MARKED = (
+    f"{BULK}.holding:hold_state",
+    "connection.execute(sa.update(PAYMENTS).values(restored=True)).rowcount",
+    "0",
+)
+NOT_SENT_BEFORE = (f"{BULK}.holding:release_state", "columns.state.in_(TO_BE_SENT)", "sa.false()")
+SENT_BY_ITS_OLD_KEY = (
+    f"{BULK}.claims:claim_chunk",
+    "payment.restored or payment.key in unlisted_keys",
+    "payment.key in unlisted_keys",
+)
 
 
 @pytest.mark.parametrize(
@@ -91,15 +118,17 @@ NOT_SENT_BEFORE = ("release_state", "columns.state.in_(TO_BE_SENT)", "sa.false()
     [
         ("a state of before its rows were sent", (NOT_MARKED, NOT_SENT_BEFORE)),
         ("a state of before a rejected row was corrected", (NOT_MARKED,)),
+        ("a state of before a waiting row was rejected and asked again", (SENT_BY_ITS_OLD_KEY,)),
+        ("a state of before a waiting row was rejected and corrected", (SENT_BY_ITS_OLD_KEY,)),
+        ("a state of before a waiting row got another number", (SENT_BY_ITS_OLD_KEY,)),
     ],
 )
 def test_a_restored_state_that_is_believed_asks_twice(
     name: str, changes: tuple[tuple[str, str, str], ...]
 ) -> None:
     with ExitStack() as stack:
-        for method, right, wrong in changes:
-            place = f"victor_ext.bulk.holding:{method}"
-            stack.enter_context(planted(place, right, wrong))
+        for change in changes:
+            stack.enter_context(planted(*change))
         complaints = Files(**_of_bad_day(name)).play()
     assert any("asked twice" in complaint for complaint in complaints)
 
@@ -135,7 +164,7 @@ def test_the_histories_have_every_move_and_every_row_of_the_table(
         moves.update(f"{move.edit} {move.slip}".strip() for move in sends)
         moves.update(move.slip for move in sends)
         codes.update(code for told in history.truth.notices.values() for code in told)
-    names = {name for name, _ in (*COMMANDS, *EDITS, *SLIPS)}
+    names = {"renumber", *(name for name, _ in (*COMMANDS, *EDITS, *SLIPS))}
     assert names <= set(moves)
     assert set(codes) == CODES
     assert sum(len(history.ledger.done) for history in histories) > 400

@@ -112,7 +112,7 @@ def test_what_was_first_sent_in_this_process_is_as_old_as_any_clock_says(
 @pytest.mark.parametrize(
     ("facts", "why"),
     [
-        ({"looked_up": True}, "already looked up"),
+        ({"looked_up": True}, "only looked up"),
         ({"known": False}, "only by the clock of a machine"),
         ({"by": "other credentials"}, "with other credentials"),
         ({"by": None}, "with other credentials"),

@@ -60,7 +60,8 @@ def claim_chunk(
     rows = list[Row]()
     for payment in stored:
         row = row_of(store.vault, payment)
-        rows.append(_only_looked_up(row) if row.payment in unlisted_keys else row)
+        is_looked_up = payment.restored or payment.key in unlisted_keys
+        rows.append(_only_looked_up(row) if is_looked_up else row)
     return rows
 
 
@@ -73,8 +74,8 @@ def _unlisted_keys(connection: Connection, is_chosen: Condition) -> set[str]:
 
 
 def _only_looked_up(row: Row) -> Row:
-    """Return a row that no file has: if the row may have been sent, it is looked up and not sent
-    again.
+    """Return a row that no file has, or that a restored state has: if the row may have been sent,
+    it is looked up and not sent again. It may exist under a later key, or with other values.
     """
     if row.sent is None:
         return row

@@ -1,9 +1,10 @@
 """A restored state: `hold_state` keeps everything from being sent, and `release_state` ends that.
 
 A backup knows only the past. Every payment in it may have been asked for since, also under a later
-key. So the hold marks every payment as `restored`: the mark stays until a person has resolved the
-payment, and a file that has the payment lets it be looked up (`deciding.decide`). A payment that
-waits may have been sent since it was stored: the release marks it as under way since then.
+key, under another number or with other values. So each hold marks every payment as `restored`. The
+mark stays until a person has resolved the payment: until then it is looked up and not sent, by
+`resume` (`claims.claim_chunk`) and by a file that has it (`deciding.decide`). A payment that waits
+may have been sent since it was stored: the release marks it as under way since then.
 """
 
 from __future__ import annotations
@@ -20,25 +21,28 @@ from victor_ext import ConfigurationError
 from .payments import PAYMENTS, STATE_KEY, TO_BE_SENT, UNDER_WAY
 
 
-def hold_state(connection: Connection, keep_key: Callable[[Connection], None]) -> None:
+def hold_state(connection: Connection, keep_key: Callable[[Connection], None]) -> int:
     """Keep everything in the state from being sent.
 
-    If the state is held already, nothing is changed: a payment that a person has resolved since the
-    hold is not marked again.
+    A state that is held already may be a copy from that time: its payments are marked, too, also
+    those that a person has resolved since the first hold.
 
     Args:
         keep_key: Stores the key of the state, if the state has none. The hold is a column of the
             same row.
+
+    Returns:
+        How many payments are marked.
     """
     keep_key(connection)
-    if is_held(connection):
-        return
-    connection.execute(sa.update(STATE_KEY).values(held_at=time.time()))
-    connection.execute(sa.update(PAYMENTS).values(restored=True))
+    held_at = sa.func.coalesce(STATE_KEY.c.held_at, time.time())
+    connection.execute(sa.update(STATE_KEY).values(held_at=held_at))
+    return connection.execute(sa.update(PAYMENTS).values(restored=True)).rowcount
 
 
 def release_state(connection: Connection, no_chunk: str) -> int | None:
-    """Let rows be sent again. Those that wait count as maybe sent since they were stored.
+    """Let rows be sent again. Those that wait count as maybe sent since they were stored: they are
+    looked up.
 
     Args:
         no_chunk: The chunk that a payment without a chunk gets, so that it is retried.

@@ -356,8 +356,15 @@ class BulkSender:
                 id=id,
             )
 
-    def hold(self) -> None:
+    def hold(self) -> int:
         """Keep everything in the state from being sent, as after it was restored from a backup.
+
+        Each row that is stored now may have been asked for since the backup. A row that was not
+        created is looked up after `release`, and not sent, until somebody has called `resolve`. To
+        pause a state that was not restored, stop its senders.
+
+        Returns:
+            How many rows may have been asked for.
 
         Raises:
             ConfigurationError: There is no state.
@@ -365,15 +372,15 @@ class BulkSender:
         with self._context() as context, context.open_present("") as store:
             keep_key = partial(context.state.keep_key, vault=context.vault, secret=context.secret)
             with store.transaction() as connection:
-                hold_state(connection, keep_key)
+                return hold_state(connection, keep_key)
 
     def release(self) -> int | None:
         """Let the rows of a held state be sent again.
 
-        A row that waits may have been sent since it was stored: it is sent with its key while the
-        provider keeps the key, and is looked up after that. A row that was rejected or refused may
-        have been asked since: a file that has it once more lets it be looked up. A row that was
-        created is asked once more only after somebody has called `resolve`.
+        A row that waits, or whose outcome is unknown, may have been asked since, under another key
+        or with other values: `resume` looks it up, and does not send it. A row that was rejected or
+        refused may have been asked since: a file that has it once more lets it be looked up. A row
+        that was created is asked once more only after somebody has called `resolve`.
 
         Returns:
             How many rows waited; None: the state was not held.

@@ -4,7 +4,6 @@ lines of the batch (`replace_lines`).
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,8 +11,6 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
-
-from victor_ext.settlement.key_age import Sent
 
 from .deciding import Act
 from .payments import (
@@ -117,7 +114,7 @@ def _payment_values(
     assert row.chunk is not None
     payment |= {"chunk": store.chunk(row.chunk), "place": row.place}
     if row.since is not None:
-        payment |= {"state": UNDER_WAY, "sent": _as_looked_up(row.since)}
+        payment |= {"state": UNDER_WAY, "sent": row.since}
     return payment
 
 
@@ -128,12 +125,6 @@ def _refusal_values(store: Store, row: SourceRow) -> dict[str, Any]:
     reasons = row._replace(message=None).reasons() or row.message or ""
     result = store.vault.serialize([None, None, reasons, None])
     return {"state": RowOutcome.REFUSED.value, "result": result}
-
-
-def _as_looked_up(since: str) -> str:
-    """Return a time of sending, as JSON, with the mark that the payment is never sent again."""
-    sent = Sent.from_json(json.loads(since))
-    return json.dumps(None if sent is None else sent._replace(looked_up=True))
 
 
 def replace_lines(

@@ -23,9 +23,12 @@ from .wording import rows_text
 def hold(session: BulkSession) -> None:
     """Keep everything in the state from being sent, as after it was restored from a backup."""
     with session.sender() as sender:
-        sender.hold()
-    text = "Nothing is sent from this state until 'victor bulk release'."
-    conclude({"held": True}, text, as_json=session.as_json)
+        count = sender.hold()
+    text = (
+        "Nothing is sent from this state until 'victor bulk release'.\n"
+        f"{rows_text(count)} may have been asked for since the backup."
+    )
+    conclude({"held": True, "marked": count}, text, as_json=session.as_json)
 
 
 @with_session
@@ -42,7 +45,8 @@ def release(session: BulkSession) -> None:
         raise typer.Exit(FAILED)
     document = {"released": True, "may_have_been_sent": count}
     text = (
-        f"Released. {rows_text(count)} may have been sent since: 'victor bulk resume' settles them."
+        f"Released. {rows_text(count)} may have been sent since: 'victor bulk resume' looks them "
+        "up, and sends none of them."
     )
     conclude(document, text, as_json=session.as_json)
 

@@ -201,7 +201,7 @@ class Keys:
         doubt.
         """
         if sent.looked_up:
-            return "It may have been sent, and it was already looked up."
+            return "It may have been sent, and is only looked up."
         if not sent.known:
             return "It may have been sent at a time that is known only by the clock of a machine."
         if not now.provider.is_known and now.error is not None:
