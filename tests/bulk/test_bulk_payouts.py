@@ -615,6 +615,46 @@ class TestAStepReadsTheStateFirst:
         take(sender, name)
         assert calls(sandbox, name) == 1
 
+    @pytest.mark.parametrize("status", [400, 403, 404])
+    @pytest.mark.parametrize("name", ["instruct", "withdraw"])
+    def test_a_step_that_was_rejected_is_taken_by_the_next_call(
+        self, sender: Senders, sandbox: VeloSandbox, name: str, status: int
+    ) -> None:
+        sender.finish(rows(2))
+        sandbox.inject("status", operation=name, status=status)
+        take(sender, name, "rejected", by="Ann")
+        take(sender, name, by="Bob")
+        assert calls(sandbox, name) == 2
+        reads = calls(sandbox, "get_payout")
+        take(sender, name)
+        assert calls(sandbox, name) == 2
+        assert calls(sandbox, "get_payout") == reads, "what is done is not read"
+        assert sender().status().steps[name]["by"] == ["Ann", "Bob"]
+
+    @pytest.mark.parametrize("name", ["instruct", "withdraw"])
+    def test_a_step_that_was_rejected_and_is_done_is_not_taken_again(
+        self, sender: Senders, sandbox: VeloSandbox, another_program: Velo, name: str
+    ) -> None:
+        """Such as by whoever was told that it was rejected; or the response was another's."""
+        sender.finish(rows(2))
+        sandbox.inject("status", operation=name, status=404)
+        take(sender, name, "rejected")
+        (payout,) = payouts_of(sender)
+        getattr(another_program.payouts, name)(payout)
+        take(sender, name)
+        assert calls(sandbox, name) == 2
+
+    def test_a_step_that_was_ruled_out_is_read_again(
+        self, sender: Senders, sandbox: VeloSandbox
+    ) -> None:
+        sender.finish(rows(2))
+        (payout,) = payouts_of(sender)
+        rejected = json.dumps({"payoutId": payout, "status": "REJECTED"})
+        sandbox.inject("status", operation="get_payout", status=200, body=rejected)
+        take(sender, "instruct", "refused")
+        take(sender, "instruct")
+        assert calls(sandbox, "instruct") == 1
+
     def test_a_state_that_cannot_be_read_sends_nothing(
         self, sender: Senders, sandbox: VeloSandbox, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -245,9 +245,10 @@ class BulkSender:
         The state of a payout is read first: a step that the state rules out is not sent, and is
         `refused`.
 
-        Taken again, the step goes on with the payouts that were accepted meanwhile, and is looked
-        up for those of which it is not known whether it was taken. A step that was lost on the way
-        is `not_sent` once no call of it can be under way, and is then sent again.
+        Taken again, the step goes on with the payouts that were accepted meanwhile and with those
+        whose step was rejected or refused, and is looked up for those of which it is not known
+        whether it was taken. A step that was lost on the way is `not_sent` once no call of it can
+        be under way, and is then sent again.
 
         Args:
             name: `"instruct"`, which moves money, or `"withdraw"`.

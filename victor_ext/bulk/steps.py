@@ -7,7 +7,7 @@ what one call has created for several rows.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -27,6 +27,9 @@ from .rows import RowOutcome
 from .settings import PERSONS
 from .store import BatchRecord, Store
 from .storing import PaymentTerms, new_payment
+
+_NOT_TAKEN = frozenset({RowOutcome.REJECTED.value, RowOutcome.REFUSED.value})
+"""States of a step that another call takes, if the state of the payout allows it."""
 
 
 def require_step(kind: RowKind, name: str) -> None:
@@ -92,7 +95,8 @@ def add_step(
     units: list[str],
     name: str,
 ) -> BatchRecord | None:
-    """Queue a step for each payout that does not have the step yet.
+    """Queue a step for each payout that does not have the step yet. Let one that was rejected or
+    refused be taken again: the state of its payout is read, and decides.
 
     Args:
         step: The batch of the step (`step_store`).
@@ -109,12 +113,18 @@ def add_step(
         key_retention=settings.key_retention_seconds,
         stored=json.dumps(ProviderClock(context.client).sent_now()),
     )
+    keys = {unit: idempotency_key_for(name, unit) for unit in units}
     with step.transaction() as connection:
         refuse_held(connection)
         before = step.record()
-        new_units = _new_units(connection, step, units, name)
-        if not new_units:
+        stored = stored_payments(connection, step.owner, keys.values(), lock=True)
+        new_units = [unit for unit in units if keys[unit] not in stored]
+        not_taken = [key for key, payment in stored.items() if payment.state in _NOT_TAKEN]
+        if not new_units and not not_taken:
             return before
+        is_not_taken = step.has_key(not_taken)
+        waiting = {"state": RowOutcome.NOT_SENT.value}
+        connection.execute(sa.update(PAYMENTS).where(is_not_taken).values(waiting))
         first = step.chunks_so_far(connection) + 1
         for number, unit in enumerate(new_units, first):
             key = _add_unit(connection, step, unit, number, terms)
@@ -123,18 +133,6 @@ def add_step(
         record = _record_with(context, before, sent.terms, name, len(new_units))
         step.save_record(connection, record, first - 1 + len(new_units))
     return record
-
-
-def _new_units(
-    connection: Connection,
-    step: Store,
-    units: Sequence[str],
-    name: str,
-) -> list[str]:
-    """Return the ids of the payouts that do not have the step yet."""
-    keys = {unit: idempotency_key_for(name, unit) for unit in units}
-    stored = stored_payments(connection, step.owner, list(keys.values()))
-    return [unit for unit in units if keys[unit] not in stored]
 
 
 def _record_with(
