@@ -286,6 +286,9 @@ class Payrolls(Batches):
             return
         is_told_done = result.outcome is RowOutcome.CREATED
         is_refused = result.outcome is RowOutcome.REFUSED
+        # The provider was well in the end, and each step was taken once more.
+        if not is_told_done and provider.payout_status(unit or "", provider.lag) == "ACCEPTED":
+            yield f"lost: {payment}, and nothing rules it out"
         if unit in self.too_late and not is_instruction and not is_refused:
             yield f"told wrong: {payment} is too late"
         # What is withdrawn after its instruction is not paid.

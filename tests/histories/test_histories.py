@@ -707,6 +707,12 @@ PLANTED = {
             ),
         ),
     ),
+    "a step that was rejected is never taken again": Planted(
+        "payouts",
+        "nothing rules it out",
+        (50, 10),
+        ((f"{BULK}.steps:add_step", "payment.state in _NOT_TAKEN", "False"),),
+    ),
     "a lost step that is ruled out stays unknown": Planted(
         "payouts",
         "never ends",
@@ -872,7 +878,7 @@ PLANTED = {
     "the key has the name of the file": Planted(
         "files",
         "asked twice",
-        (20, 1),
+        (45, 1),
         (
             (
                 f"{BULK}.loading:Loading._validate",
