@@ -273,7 +273,7 @@ class Sending:
 
     def __call__(self, *rows: Row, **terms: Any) -> list[Result]:
         given = {"retention": 86_400.0, "patience": PATIENCE, **terms}
-        return delivered(self.delivery, rows, SendTerms(rate=None, rivals=lambda *_: (), **given))
+        return delivered(self.delivery, rows, SendTerms(rate=None, rivals=lambda _: {}, **given))
 
 
 Start = Callable[..., Sending]

@@ -309,3 +309,16 @@ def test_an_outbox_in_clear_has_no_secret_to_replace(outbox: Outbox, bare_comman
     url = str(outbox._engine.url)
     ran = bare_command("outbox", "rekey", "--database", url, **settings)
     assert (ran.status, ran.err.startswith("victor_outbox is not encrypted")) == (1, True)
+
+
+def test_an_id_that_another_entry_has_is_refused_by_name(outbox: Outbox, run: Run) -> None:
+    person = ("--by", "Zoë", "--why", "the portal shows it")
+    run("resolve", KEY, "--as", "sent", "--id", "R-1", *person)
+    with outbox._engine.begin() as connection:
+        connection.execute(
+            sa.update(outbox.table).where(outbox.table.c.key == OTHER_KEY).values(state="unclear")
+        )
+    refused = run("resolve", OTHER_KEY, "--as", "sent", "--id", "R-1", *person)
+    assert refused.status == 2
+    assert f"R-1 is the id of the entry {KEY}: write the id of what {OTHER_KEY}" in refused.err
+    assert [entry.state.value for entry in outbox.entries()] == ["sent", "unclear"]

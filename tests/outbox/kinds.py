@@ -138,8 +138,11 @@ class Provider:
         self.references.append(reference)
         self.bodies.append(request.content)
         self.keys.append(request.headers["idempotency-key"])
+        sent = zip(self.references, self.keys, strict=True)
+        keys = list(dict.fromkeys(key for other, key in sent if other == reference))
+        number = keys.index(self.keys[-1])
         body = {
-            "victor_payment_request_id": f"ID-{reference}",
+            "victor_payment_request_id": f"ID-{reference}{f'-{number}' if number else ''}",
             "client_reference_id": reference,
             "direction": "outbound",
             "status": "created",

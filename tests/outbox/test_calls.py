@@ -442,7 +442,8 @@ def test_what_is_refused_ends_rejected_and_is_sent_again_by_hand_alone(
     sqlite: sa.Engine, key: HeaderKey | None
 ) -> None:
     refusals, told = (402, 404, 405, 410, 412, 413, 415, 451), list[str]()
-    outbox = Till(sqlite, *map(dated, refusals), dated(403), dated(201, json={"id": "p"}), key=key)
+    made = (dated(201, json={"id": id}) for id in ("p", "q"))
+    outbox = Till(sqlite, *map(dated, refusals), dated(403), *made, key=key)
     for number in range(len(refusals) + 1):
         outbox.pay(f"the-key-of-payment-{number}", f"INV-{number}", at_most_once=True)
     outbox.on("rejected")(lambda _session, event: told.append(event.entry.error))
@@ -582,7 +583,7 @@ def test_a_key_that_may_be_sent_too_late_is_not_sent_again(sqlite: sa.Engine) ->
 
 def test_a_status_with_the_name_of_a_state_is_told_as_a_status(sqlite: sa.Engine) -> None:
     for status, name in (("SENT", "status:sent"), ("Rejected", "status:rejected"), ("ok", "ok")):
-        outbox = Till(sqlite, dated(201, json={"id": "p", "status": status}))
+        outbox = Till(sqlite, dated(201, json={"id": f"p-{name}", "status": status}))
         outbox.pay(key=f"the-key-of-{status}")
         told = list[str]()
         outbox.on()(lambda _session, event, told=told: told.append(event.name))

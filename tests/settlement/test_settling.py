@@ -18,7 +18,7 @@ from victor_ext import (
     VictorError,
 )
 from victor_ext.flows import drive
-from victor_ext.settlement.flow import LookUp, PaymentOutcome, Rival, Settlement, Write, settle
+from victor_ext.settlement.flow import LookUp, PaymentOutcome, Settlement, Write, settle
 from victor_ext.settlement.key_age import Keys, Moment, NoKey, Now, Sent
 
 KEYS = Keys(DAY, "me")
@@ -120,23 +120,3 @@ def test_what_takes_no_key_and_may_have_been_sent_is_looked_up_and_not_sent() ->
     unsent = object()
     assert isinstance(settled(unsent, before=SENT_BEFORE, is_keyed=False), LookUp)
     assert isinstance(settled(LOST, unsent, is_keyed=False), LookUp)
-
-
-# Whose a request is that was found
-
-
-@pytest.mark.parametrize(
-    ("rival", "is_doubtful"),
-    [
-        (Rival("other", "INV-1", None, may_exist=True), True),
-        (Rival("other", " INV-1 ", None, may_exist=True), True),
-        (Rival("other", "INV-2", None, may_exist=True), False),
-        (Rival("other", "INV-1", None, may_exist=False), False),
-        (Rival("other", "INV-2", "rfp-1", may_exist=False), True),
-        (Rival("own", "INV-1", "rfp-1", may_exist=True), False),
-    ],
-)
-def test_a_request_may_be_that_of_another_payment_with_its_id_or_its_reference(
-    rival: Rival, is_doubtful: bool
-) -> None:
-    assert rival.may_have_made("rfp-1", "INV-1", "own") is is_doubtful

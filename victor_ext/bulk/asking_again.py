@@ -23,7 +23,7 @@ from .layout import chunk_rows_for
 from .lines import Line, present_lines
 from .named_lines import CHANGED_MEANWHILE, value_of
 from .pacing import ProviderClock
-from .payments import LINES, PAYMENTS, StoredPayment, pages, stored_payments
+from .payments import LINES, PAYMENTS, StoredPayment, keep_ids, pages, stored_payments
 from .row_digests import requested_payment
 from .row_kind import RowKind
 from .rows import Row, RowOutcome
@@ -195,6 +195,7 @@ def _store_chunk(
     store = batch.store
     keys = [line.key for line in lines]
     payments = stored_payments(connection, store.owner, keys, lock=True)
+    keep_ids(connection, store.has_key(keys))
     present = present_lines(store, connection, keys)
     for place, line in enumerate(lines):
         payment = payments.get(line.key)

@@ -10,18 +10,18 @@ payment still has the key that the result is about (`again`).
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from victor_ext.settlement.flow import MAY_EXIST
+from victor_ext.settlement.flow import MAY_EXIST, why_not_its_own
 from victor_ext.settlement.key_age import Sent
 
 from .chunks import enqueue, move
-from .contents import result_values, row_of
+from .contents import IdHolder, id_holders, result_values, row_of, sent_of
 from .holding import is_held
 from .layout import ChunkTerms, next_try
 from .payments import ENDED, IN_DOUBT, LINES, PAYMENTS, UNDER_WAY, Condition, is_in, lock_payments
@@ -37,7 +37,7 @@ _PAYMENT_KEY = "payment_key"
 _EARLIER_KEYS = "earlier_keys"
 """Parameters of a statement for many payments: the key of each, and how many keys it had before."""
 _Values: TypeAlias = dict[str, Any]
-_CLAIM_COLUMNS = (PAYMENTS.c.key, PAYMENTS.c.place, PAYMENTS.c.worker, PAYMENTS.c.state)
+_CLAIM_COLUMNS = tuple(PAYMENTS.c[name] for name in ("key", "place", "worker", "state", "sent"))
 """Which worker has a payment, and its state, without what the payment asks for."""
 
 
@@ -95,7 +95,7 @@ def begin_payments(
     """
     with store.transaction() as connection:
         locked = _lock(store, connection, keys, results)
-        _save_results(store, connection, worker, results)
+        _save_results(store, connection, worker, locked, results)
         if is_held(connection):
             return set()
         own_keys = {row.key for row in locked if row.worker == worker and row.state not in ENDED}
@@ -143,8 +143,8 @@ def finish_chunk(
         terms: The terms of the next try.
     """
     with store.transaction() as connection:
-        _lock(store, connection, left, results)
-        _save_results(store, connection, worker, results)
+        locked = _lock(store, connection, left, results)
+        _save_results(store, connection, worker, locked, results)
         if left:
             is_left = sa.and_(store.has_key(left), PAYMENTS.c.chunk == chunk, _is_held_by(worker))
             _queue_in_chunk(store, connection, is_left, next_try(chunk), terms)
@@ -174,13 +174,18 @@ def _save_results(
     store: Store,
     connection: Connection,
     worker: str,
+    locked: Sequence[Any],
     results: RowResults,
 ) -> None:
-    """Store results, each only where the state of its payment may still change to it."""
+    """Store results, each only where the state of its payment may still change to it.
+
+    Args:
+        locked: The payments, of `_lock`.
+    """
     created = list[_Values]()
     certain = list[_Values]()
     uncertain = list[_Values]()
-    for row, result in results:
+    for row, result in _with_own_ids(store, connection, locked, results):
         values: _Values = {
             _PAYMENT_KEY: row.payment,
             _EARLIER_KEYS: row.again,
@@ -198,6 +203,55 @@ def _save_results(
     # the payments of one payout would have results of different times.
     _update(store, connection, is_in(IN_DOUBT), certain)
     _update(store, connection, _is_held_by(worker), uncertain)
+
+
+def _with_own_ids(
+    store: Store,
+    connection: Connection,
+    locked: Sequence[Any],
+    results: RowResults,
+) -> Iterator[tuple[Row, Result]]:
+    """Yield results. One whose id is that of another payment is in doubt: the row is looked up, and
+    not sent again. The rows of one call have the id of one payout.
+    """
+    digests: dict[str, str] = {}
+    keys_by_unit: dict[str | None, set[str]] = {}
+    for row, result in results:
+        keys_by_unit.setdefault(result.unit, set()).add(row.payment)
+        # What a later step of a payout changes was there before: the row has the id.
+        if result.is_certain and result.made and result.made not in (row.arguments or {}).values():
+            digests[row.payment] = store.vault.fingerprint(result.made)
+    holders = id_holders(connection, store, set(digests.values())) if digests else {}
+    sent = {stored.key: sent_of(stored) for stored in locked}
+    for row, result in results:
+        own_holders = holders.get(digests.get(row.payment, ""), [])
+        keys_of_call = keys_by_unit[result.unit] if result.unit else {row.payment}
+        other = _other_holder(row.payment, own_holders, keys_of_call)
+        if other is None:
+            own_holders.append(IdHolder(row.payment, row.name, "", is_earlier=False))
+            yield row, result
+            continue
+        reason = why_not_its_own(str(result.made), row.name, other)
+        since = sent.get(row.payment) or row.sent
+        looked_up = None if since is None else since._replace(looked_up=True)
+        yield row, Result(RowOutcome.UNKNOWN, error=reason, sent=looked_up)
+
+
+def _other_holder(
+    key: str,
+    holders: Sequence[IdHolder],
+    keys_of_call: Collection[str],
+) -> str | None:
+    """Return the name of a payment of another call that has an id; None: there is none, or the
+    payment with this key has the id already.
+    """
+    others = list[str]()
+    for holder in holders:
+        if holder.key == key and not holder.is_earlier:
+            return None
+        if holder.is_earlier or holder.key not in keys_of_call:
+            others.append(holder.name)
+    return others[0] if others else None
 
 
 def _update(

@@ -1,5 +1,6 @@
 """Convert a stored payment to the `Row` that it asks for and the `Result` that it has, which are
-encrypted; and find the payments that may have made the same request (`rivals`).
+encrypted; and find the payments that have the id of a request (`id_holders`), or may have made it
+(`rivals`).
 """
 
 from __future__ import annotations
@@ -7,15 +8,15 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy import Connection
 
-from victor_ext.ids import reference_of
-from victor_ext.settlement.flow import Rival
+from victor_ext.event_queue.rows import lock_texts
 from victor_ext.settlement.key_age import Sent
 
-from .payments import IN_DOUBT, LEFT_OUT, NEVER_LEFT, PAYMENTS, UNDER_WAY
+from .payments import EARLIER_IDS, IN_DOUBT, LEFT_OUT, PAYMENTS, UNDER_WAY
 from .rows import Result, Row, RowOutcome
 from .store import Store
 from .vault import Vault
@@ -57,48 +58,76 @@ def sent_of(stored: Any) -> Sent | None:
 
 def result_values(vault: Vault, result: Result) -> dict[str, Any]:
     """Return the columns of a payment, with their values, that store its result."""
-    request_id = result.unit or result.id
     return {
         "state": result.outcome.value,
         "result": vault.serialize([result.id, result.status, result.error, result.unit]),
         "sent": None if result.sent is None else json.dumps(result.sent),
-        "made_digest": None if request_id is None else vault.fingerprint(request_id),
+        "made_digest": None if result.made is None else vault.fingerprint(result.made),
     }
+
+
+class IdHolder(NamedTuple):
+    """A payment that the id of a request, or of a payout, settles.
+
+    Attributes:
+        key: Its key in the database.
+        name: What people call it; of one that was asked once more since: its earlier request.
+        reference_digest: As of `PAYMENTS`.
+        is_earlier: Whether it was asked once more since.
+    """
+
+    key: str
+    name: str
+    reference_digest: str
+    is_earlier: bool
+
+
+def id_holders(
+    connection: Connection,
+    store: Store,
+    digests: Collection[str],
+) -> dict[str, list[IdHolder]]:
+    """Return the payments that have ids with these digests, or had them before they were asked once
+    more, by digest. Until the transaction ends, nobody else stores one of the ids.
+    """
+    lock_texts(connection, PAYMENTS, digests)
+    columns, earlier = PAYMENTS.c, EARLIER_IDS.c
+    of_payment = columns.key, columns.row, columns.reference_digest
+    present = sa.select(columns.made_digest, *of_payment, sa.false()).where(
+        columns.owner == store.owner, columns.made_digest.in_(digests)
+    )
+    before = sa.select(earlier.made_digest, *of_payment, sa.true()).where(
+        earlier.owner == store.owner,
+        earlier.made_digest.in_(digests),
+        columns.owner == earlier.owner,
+        columns.key == earlier.key,
+    )
+    holders: dict[str, list[IdHolder]] = {digest: [] for digest in digests}
+    for digest, key, row, reference_digest, is_earlier in connection.execute(
+        sa.union_all(present, before)
+    ):
+        name = Row.of_stored(key, store.vault.deserialize(row)).name
+        if is_earlier:
+            name = f"an earlier request of {name}"
+        holders[digest].append(IdHolder(key, name, reference_digest, bool(is_earlier)))
+    return holders
 
 
 def rivals(
     store: Store,
-    column: str,
     references: Collection[str],
-    ids: Collection[str],
-) -> list[Rival]:
-    """Return the payments that may have made a request with one of these references or ids.
-
-    Args:
-        column: The column of a row that has the reference.
+) -> dict[str, set[str]]:
+    """Return the keys of the payments with these references that may have made a request and are
+    not settled, by reference.
     """
     columns = PAYMENTS.c
-    fingerprint = store.vault.fingerprint
-    has_reference = columns.reference_digest.in_([fingerprint(text) for text in references])
-    has_id = columns.made_digest.in_([fingerprint(text) for text in ids])
-    may_have_left = sa.or_(columns.state.not_in(NEVER_LEFT), columns.restored)
-    query = sa.select(PAYMENTS).where(
-        columns.owner == store.owner, sa.or_(has_reference, has_id), may_have_left
+    by_digest = {store.vault.fingerprint(reference): reference for reference in references}
+    may_exist = sa.or_(columns.state.in_(IN_DOUBT), columns.restored)
+    query = sa.select(columns.reference_digest, columns.key).where(
+        columns.owner == store.owner, columns.reference_digest.in_(by_digest), may_exist
     )
+    keys: dict[str, set[str]] = {reference: set() for reference in references}
     with store.engine.connect() as connection:
-        stored = connection.execute(query).all()
-    return [_rival(store.vault, payment, column) for payment in stored]
-
-
-def _rival(
-    vault: Vault,
-    stored: Any,
-    column: str,
-) -> Rival:
-    """Return a stored payment as a rival. `column` is as for `rivals`."""
-    row = row_of(vault, stored)
-    result = result_of(vault, stored)
-    reference = reference_of((row.arguments or {}).get(column))
-    id_ = None if result is None else result.unit or result.id
-    may_exist = stored.state in IN_DOUBT or stored.restored
-    return Rival(row.key, reference, id_, may_exist)
+        for digest, key in connection.execute(query):
+            keys[by_digest[digest]].add(key)
+    return keys

@@ -3,7 +3,8 @@
 `PAYMENTS` has what was asked for, under which key, and what became of it. A payment is identified
 by the system, the environment and the key; it is stored once, whichever files have it. `LINES` has
 the rows of the latest file of each batch, in order: a line names its payment by the key. `BATCHES`
-has what is known of each batch, and `STATE_KEY` the key that all of it is encrypted with.
+has what is known of each batch, `EARLIER_IDS` what was made under the earlier keys of payments, and
+`STATE_KEY` the key that all of it is encrypted with.
 
 The key, the state, the times and the due date of a payment stand in clear. What its row asks for,
 and what the provider said of it, are encrypted; values are compared by keyed digests.
@@ -111,6 +112,13 @@ BATCHES = sa.Table(
     sa.Column("chunks", sa.Integer, nullable=False),  # how many the batch has had
     sa.Column("details", sa.Text, nullable=False),  # `BatchRecord`, encrypted
     sa.Column("stored_at", sa.Double, nullable=False),
+)
+EARLIER_IDS = sa.Table(
+    "victor_bulk_earlier_ids",
+    METADATA,
+    sa.Column("owner", sa.Text, primary_key=True),
+    sa.Column("made_digest", sa.Text, primary_key=True),  # as that of `PAYMENTS`
+    sa.Column("key", sa.Text, nullable=False),  # of the payment, which was asked once more since
 )
 STATE_KEY = sa.Table(
     "victor_bulk_key",
@@ -247,6 +255,21 @@ def look_alikes(
         payment = StoredPayment(*row)
         by_digest.setdefault(payment.values_digest, []).append(payment)
     return by_digest
+
+
+def keep_ids(
+    connection: Connection,
+    is_chosen: Condition,
+) -> None:
+    """Keep the ids of what payments have made, which are asked once more or settled otherwise: they
+    settle no payment any more.
+    """
+    columns = PAYMENTS.c
+    ids = sa.select(columns.owner, columns.made_digest, columns.key)
+    made = ids.where(is_chosen, columns.made_digest.is_not(None))
+    # SQLite has the same ON CONFLICT DO NOTHING.
+    insertion = postgresql.insert(EARLIER_IDS).from_select(list(EARLIER_IDS.c), made)
+    connection.execute(insertion.on_conflict_do_nothing())
 
 
 def upsert(

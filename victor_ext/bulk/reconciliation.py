@@ -6,7 +6,7 @@ payout. Both read again and again until there is a result (`_read`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import count
 from typing import Generic, NamedTuple, TypeAlias, TypeVar
@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from victor_ext import AuthenticationError, ConfigurationError, VictorError
 from victor_ext.ids import reference_of
 from victor_ext.settlement.backoff import pause_after, pause_asked
-from victor_ext.settlement.flow import SETTLED, LookUp, Rival, Settlement
+from victor_ext.settlement.flow import SETTLED, LookUp, Settlement
 from victor_ext.settlement.key_age import Moment, Sent
 
 from .pacing import Contact
@@ -29,8 +29,8 @@ SETTLE_FOR = 600.0
 """Seconds for which a payment without a key is looked up. In that time a list of the provider may
 lack a payment that exists, and a call may still be under way.
 """
-Rivals: TypeAlias = Callable[[Collection[str], Collection[str]], Sequence[Rival]]
-"""Returns the payments with these references or ids, of all batches of the state."""
+Rivals: TypeAlias = Callable[[Collection[str]], Mapping[str, Collection[str]]]
+"""Returns the keys of payments that may exist, of all batches of the state, by these references."""
 
 
 class Doubtful(NamedTuple):
@@ -38,9 +38,6 @@ class Doubtful(NamedTuple):
 
     rows: Sequence[Row]
     look_up: LookUp
-
-    def keys(self) -> set[str]:
-        return {row.key for row in self.rows}
 
     def references(self, column: str) -> set[str]:
         """Return the references of the rows, which are in this column."""
@@ -196,19 +193,14 @@ def _without_rivals(
 ) -> Iterator[Settlement]:
     """Yield the settlement of each call: another one if its request may be that of a rival.
 
-    One request of the provider settles the rows of one call, in all batches of the state.
-
     Args:
         settlements: What the look-ups have shown, in the order of `doubtful`.
         column: The column of a row that has the reference.
     """
     references = set[str]().union(*(doubt.references(column) for doubt in doubtful))
-    request_ids = set[str]()
-    for settlement in settlements:
-        if settlement.unless_mine is not None:
-            request_ids.add(settlement.request.id)
+    is_asked = any(settlement.unless_mine is not None for settlement in settlements)
     try:
-        other_payments = rivals(references, request_ids) if request_ids else ()
+        other_keys = rivals(references) if is_asked else {}
     except (SQLAlchemyError, ConfigurationError) as error:
         why = f"It could not be looked up now: the state cannot be read ({type(error).__name__})."
         for doubt in doubtful:
@@ -216,25 +208,17 @@ def _without_rivals(
         return
     for doubt, settlement in zip(doubtful, settlements, strict=True):
         if_of_rival = settlement.unless_mine
-        if if_of_rival is not None and _may_be_of_rival(settlement, doubt, other_payments, column):
+        if if_of_rival is not None and _has_rival(doubt, other_keys, column):
             yield if_of_rival
         else:
             yield settlement
 
 
-def _may_be_of_rival(
-    settlement: Settlement,
+def _has_rival(
     doubt: Doubtful,
-    other_payments: Sequence[Rival],
+    other_keys: Mapping[str, Collection[str]],
     column: str,
 ) -> bool:
-    """Whether another payment may have made the request that a look-up has shown."""
-    keys = doubt.keys()
-    request_id = settlement.request.id
-    for reference in doubt.references(column):
-        for other in other_payments:
-            # A payment of this very call is no rival: `may_have_made` compares one key.
-            own_key = other.key if other.key in keys else ""
-            if other.may_have_made(request_id, reference, own_key):
-                return True
-    return False
+    """Whether another payment, of no row of this call, has the reference of one of its rows."""
+    own_keys = {row.payment for row in doubt.rows}
+    return any(set(other_keys[reference]) - own_keys for reference in doubt.references(column))

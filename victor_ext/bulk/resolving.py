@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import Connection
 
 from victor_ext import ConfigurationError, Problem
-from victor_ext.ids import words_of
+from victor_ext.ids import reference_of, words_of
 
 from .chunks import active_chunks
-from .contents import result_values
+from .contents import id_holders, result_values
 from .lines import Line
 from .named_lines import CHANGED_MEANWHILE, value_of
-from .payments import ENDED, IN_DOUBT, PAYMENTS, StoredPayment, stored_payments
+from .payments import ENDED, IN_DOUBT, PAYMENTS, StoredPayment, keep_ids, stored_payments
 from .row_kind import RowKind
 from .rows import Result, RowOutcome
 from .store import Store
@@ -47,7 +48,7 @@ def resolve_payment(
 
     Raises:
         ConfigurationError: The payment is not in doubt, or a worker has it now; or the id is
-            missing, or is that of something else.
+            missing, or is that of something else or of another payment.
         VictorError: The provider cannot be read.
     """
     reason = f"Resolved as {outcome} by {words_of(by)}: {words_of(why)}"
@@ -57,6 +58,7 @@ def resolve_payment(
         payment = stored_payments(connection, store.owner, [line.key], lock=True).get(line.key)
         _require_in_doubt(store, line, payment, adds_id=adds_id)
         assert payment is not None
+        _require_own_id(kind, store, connection, line, result)
         earlier_keys = payment.again
         values: dict[str, Any] = {}
         if not _may_be_asked_since(payment):
@@ -65,7 +67,11 @@ def resolve_payment(
             values = result_values(store.vault, result)
             if payment.state in _KEY_IS_SPENT:
                 earlier_keys += 1
-        change = sa.update(PAYMENTS).where(store.has_key([line.key]))
+        is_named = store.has_key([line.key])
+        if values:
+            is_other_id = PAYMENTS.c.made_digest.is_distinct_from(values["made_digest"])
+            keep_ids(connection, sa.and_(is_named, is_other_id))
+        change = sa.update(PAYMENTS).where(is_named)
         connection.execute(change.values(**values, again=earlier_keys, restored=False))
 
 
@@ -105,6 +111,34 @@ def _checked_result(
     if not results:
         raise _refused_id("value", f"{result.id} does not list the payment {value}, or not yet.")
     return results[0]._replace(error=result.error)
+
+
+def _require_own_id(
+    kind: RowKind,
+    store: Store,
+    connection: Connection,
+    line: Line,
+    result: Result,
+) -> None:
+    """Raise `ConfigurationError` if the id of a created payment settles another payment.
+
+    All payments of a payout have its id: there the other one has the same reference.
+    """
+    if result.outcome is not RowOutcome.CREATED or result.made is None:
+        return
+    digest = store.vault.fingerprint(result.made)
+    reference_digest = None
+    if result.unit and line.row is not None:
+        reference = reference_of((line.row.arguments or {}).get(kind.reference))
+        reference_digest = store.vault.fingerprint(reference)
+    for holder in id_holders(connection, store, [digest])[digest]:
+        is_other = holder.is_earlier or holder.key != line.key
+        if is_other and reference_digest in (None, holder.reference_digest):
+            raise _refused_id(
+                "used",
+                f"{result.made} is the id of {holder.name}: write the id of what was made for "
+                f"{value_of(line)}.",
+            )
 
 
 def _refused_id(code: str, message: str) -> ConfigurationError:

@@ -51,6 +51,11 @@ class Row:
     again: int = 0
     key_retention: float = inf
 
+    @property
+    def name(self) -> str:
+        """What people call the row: the value in the key column; its key, if that was forgotten."""
+        return self.value or self.key
+
     @classmethod
     def of_stored(
         cls,
@@ -87,6 +92,11 @@ class Result(NamedTuple):
     error: str | None = None
     sent: Sent | None = None
     unit: str | None = None
+
+    @property
+    def made(self) -> str | None:
+        """The id of what was made for the row: of its request, or of the payout that has it."""
+        return self.unit or self.id
 
     @property
     def is_certain(self) -> bool:

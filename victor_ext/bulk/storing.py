@@ -23,6 +23,7 @@ from .payments import (
     UNREADABLE,
     Condition,
     RequestedPayment,
+    keep_ids,
     lock_payments,
     pages,
     upsert,
@@ -97,7 +98,9 @@ def store_payments(
 ) -> None:
     """Store the payments of the rows that are sent, or are stored as refused."""
     for page in pages(rows.to_store()):
-        upsert(connection, PAYMENTS, [_payment_values(store, row, terms) for row in page])
+        values = [_payment_values(store, row, terms) for row in page]
+        keep_ids(connection, store.has_key([payment["key"] for payment in values]))
+        upsert(connection, PAYMENTS, values)
 
 
 def _payment_values(

@@ -31,7 +31,7 @@ class SendTerms:
         patience: Seconds for which a row is retried while the provider fails.
         rate: Maximum rows per second; None: no limit.
         rivals: Returns the payments, also of other batches, that may have made the request that a
-            look-up shows.
+            look-up shows, by reference.
         alone_since: As in `Keys`.
     """
 

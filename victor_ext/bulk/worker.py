@@ -222,7 +222,7 @@ class Worker:
             retention=chunk_terms["retention"],
             patience=chunk_terms["patience"],
             rate=_rate_of(workflow_id),
-            rivals=partial(rivals, self._store, self._context.kind.reference),
+            rivals=partial(rivals, self._store),
             alone_since=self._alone_since(workflow_id, delivery),
         )
         return delivery.deliver(rows, terms, results)

@@ -21,7 +21,7 @@ from .transactions import OpenTransactions, Work
 
 T = TypeVar("T")
 
-_DIALECTS = {
+_DIALECTS: Mapping[str, sa.Dialect] = {
     "sqlite": sqlite.dialect(paramstyle="pyformat"),
     "postgresql": postgresql.dialect(paramstyle="pyformat"),  # type: ignore[no-untyped-call]
 }
@@ -36,20 +36,25 @@ class _Connection:
     def __init__(self, using: str) -> None:
         self._using = using
 
+    @property
+    def dialect(self) -> sa.Dialect:
+        """The SQL dialect of the database. Raises `ImproperlyConfigured`: it is of another kind."""
+        vendor = connections[self._using].vendor
+        if vendor not in _DIALECTS:
+            raise ImproperlyConfigured(
+                f"The outbox cannot use the database {self._using!r}, which is of the type "
+                f"{vendor}: use SQLite or PostgreSQL."
+            )
+        return _DIALECTS[vendor]
+
     def execute(
         self, statement: sa.ClauseElement, rows: Sequence[Mapping[str, Any]] | None = None
     ) -> Any:
         """Run a statement, or run it once for each of `rows`, as `sa.Connection.execute` does."""
-        connection = connections[self._using]
-        if connection.vendor not in _DIALECTS:
-            raise ImproperlyConfigured(
-                f"The outbox cannot use the database {self._using!r}, which is of the type "
-                f"{connection.vendor}: use SQLite or PostgreSQL."
-            )
         compiled: Any = statement.compile(
-            dialect=_DIALECTS[connection.vendor], compile_kwargs={"render_postcompile": True}
+            dialect=self.dialect, compile_kwargs={"render_postcompile": True}
         )
-        with connection.cursor() as cursor:
+        with connections[self._using].cursor() as cursor:
             if rows is not None:
                 values = [{**compiled.params, **row} for row in rows]
                 cursor.executemany(str(compiled), values)

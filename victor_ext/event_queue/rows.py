@@ -4,7 +4,7 @@ one worker.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -24,6 +24,19 @@ def insert_once(connection: Any, table: sa.Table, **values: Any) -> Any:
     # SQLite has the same ON CONFLICT DO NOTHING and RETURNING.
     statement = postgresql.insert(table).values(**values).on_conflict_do_nothing()
     return connection.execute(statement.returning(next(iter(table.c)))).scalar()
+
+
+def lock_texts(connection: Any, table: sa.Table, texts: Collection[str]) -> None:
+    """Let nobody else who calls this with one of these texts go on before this transaction ends.
+
+    In SQLite there is one writer at a time, from its first write of a `table` on.
+    """
+    if connection.dialect.name == "postgresql":
+        in_order = sorted(set(texts))  # as everywhere: nobody waits in a circle
+        numbers = [sa.func.hashtextextended(text, 0) for text in in_order]
+        connection.execute(sa.select(*map(sa.func.pg_advisory_xact_lock, numbers)))
+    else:
+        connection.execute(sa.delete(table).where(sa.false()))
 
 
 def take_first(

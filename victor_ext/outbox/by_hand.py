@@ -21,8 +21,8 @@ _NOT_SENT = (EntryState.WAITING,)
 _NOT_DONE = (EntryState.REJECTED, EntryState.REFUSED)
 _IN_DOUBT = (EntryState.UNCLEAR, EntryState.SETTLING)
 _States: TypeAlias = tuple[EntryState, ...]
-_ValuesOf: TypeAlias = Callable[[Any], Mapping[str, Any]]
-"""Makes the new column values of an entry from its row."""
+_ValuesOf: TypeAlias = Callable[[Any, sa.Connection], Mapping[str, Any]]
+"""Makes the new column values of an entry from its decrypted row, in a transaction."""
 
 
 def _require_words(key: str, **texts: str) -> None:
@@ -54,7 +54,8 @@ class OutboxByHand(EntryNames[Engine]):
             id: The provider's id of it, if it was done.
 
         Raises:
-            InvalidRequest: There is no such entry in these states; or `by` or `why` is empty.
+            InvalidRequest: There is no such entry in these states; `by` or `why` is empty; or
+                another entry has the id.
         """
         _require_words(name, by=by, why=why)
         if id:
@@ -68,7 +69,18 @@ class OutboxByHand(EntryNames[Engine]):
         else:
             values["state"] = EntryState.REJECTED.value
             values["error"] = f"Not done, says {by}: {why}"
-        return (yield from self._change_in_states(name, _IN_DOUBT, lambda _: values))
+
+        def checked_values(row: Any, connection: sa.Connection) -> Mapping[str, Any]:
+            other = self._entry_with_id(row, id, connection) if done else None
+            if other is not None:
+                message = (
+                    f"{id} is the id of the entry {other}: write the id of what {row.key} has "
+                    "made, or none."
+                )
+                raise refusal(row.key, "id", "used", message)
+            return values
+
+        return (yield from self._change_in_states(name, _IN_DOUBT, checked_values))
 
     @operation
     def retry(self, name: str) -> Pass[Entry]:
@@ -105,7 +117,7 @@ class OutboxByHand(EntryNames[Engine]):
             "resolved_by": by,
             "resolved_why": why,
         }
-        return (yield from self._change_in_states(name, _NOT_SENT, lambda _: values))
+        return (yield from self._change_in_states(name, _NOT_SENT, lambda *_: values))
 
     def _change_in_states(self, name: str, states: _States, values_of: _ValuesOf) -> Pass[Entry]:
         """Change the entry with this name, if it is in one of these states. Raises
@@ -132,8 +144,9 @@ class OutboxByHand(EntryNames[Engine]):
         change = Change(None)
         if row.state in states:
             as_read = sa.and_(columns.state == row.state, columns.restored == row.restored)
+            clear = self._sealing.decrypted_row(row, may_stay_sealed=True)
             # A worker that has taken the entry up loses its lease, and so cannot store a result.
-            values = {"leased_until": 0.0, **values_of(row)}
+            values = {"leased_until": 0.0, **values_of(clear, connection)}
             change = self._change(sa.and_(is_named, as_read), values, connection)
         if change.entry is None:
             message = (
@@ -144,7 +157,7 @@ class OutboxByHand(EntryNames[Engine]):
         return change
 
 
-def _retry_values(row: Any) -> dict[str, Any]:
+def _retry_values(row: Any, _connection: sa.Connection) -> dict[str, Any]:
     """The column values of an entry that `retry` lets be sent again: those of a new entry; of a
     restored one, those of an entry that may have been sent.
     """

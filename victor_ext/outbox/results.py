@@ -1,7 +1,8 @@
-"""Results of several entries, stored by one statement.
+"""Results of several entries, stored by one statement; and what an entry has made, by whose id no
+other entry is settled.
 
 Only a result that comes from the entry's own call can be stored in this way. It counts whichever
-worker holds the entry, so that no row has to be read before.
+worker holds the entry, so that no row of it has to be read before.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,17 +11,48 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from victor_ext.event_queue.rows import lock_texts
 from victor_ext.settlement.flow import PaymentOutcome, Settlement
 
+from .digests import is_forgotten
 from .entries import Entry, EntryState, done_values, entry_of
-from .sealing import ClearRow
+from .sealing import ClearRow, is_sealed
+
+
+def _is_readable(row: ClearRow) -> bool:
+    """Whether the call of an entry can be read: it is neither encrypted nor forgotten."""
+    return not is_sealed(row.call) and not is_forgotten(row.call)
+
+
+def writes_of(row: ClearRow) -> set[str]:
+    """The names of the write of an entry: what was called, and the path of what is made. Two
+    entries with one of them in common make things of one kind.
+    """
+    names: set[str] = {row.operation}
+    if _is_readable(row):
+        # EastPay's payments and the refunds of one, which are payments, too.
+        names.add(row.prepared.operation.removesuffix("/{}"))
+    return names
+
+
+def text_of_made(row: ClearRow, id: str | None) -> str | None:
+    """The text by which the id of what an entry has made is locked; None: it made nothing. Of an
+    entry that cannot be read, an id counts as that of what it made.
+    """
+    if not id or (_is_readable(row) and not row.prepared.makes(id)):
+        return None
+    return f"{row.provider} {id}"
 
 
 @dataclass(frozen=True, slots=True)
 class SentResult:
-    """The new column values of an entry that was sent, and the entry with these values."""
+    """The new column values of an entry that was sent, and the entry with these values.
+
+    `made` is as of `text_of_made`.
+    """
 
     id: int
+    made: str | None
     values: Mapping[str, Any] = field(repr=False)
     entry: Entry = field(repr=False)
 
@@ -33,17 +65,26 @@ def result_of(row: ClearRow, settlement: Settlement) -> SentResult | None:
         return None
     values = done_values(settlement.request, row.prepared)
     entry = entry_of(row.with_values(values))
-    return SentResult(row.id, values, entry)
+    made = text_of_made(row, settlement.request.id)
+    return SentResult(row.id, made, values, entry)
 
 
 def store_results(
     table: sa.Table, connection: sa.Connection, results: Sequence[SentResult]
 ) -> bool:
-    """Store each result, unless its entry is sent already. Returns whether all were stored.
+    """Store each result, unless its entry is sent already. Returns whether all were stored; none
+    is, if two of them or another entry have one id.
 
     All results have the same columns.
     """
     columns = table.c
+    made = {result.values["request_id"]: result.made for result in results if result.made}
+    if made:
+        lock_texts(connection, table, made.values())
+        has_id = sa.select(columns.id).where(columns.request_id.in_(made)).limit(1)
+        is_double = len(made) < sum(result.made is not None for result in results)
+        if is_double or connection.execute(has_id).first() is not None:
+            return False
     is_open = sa.and_(columns.id == sa.bindparam("of_id"), columns.state != EntryState.SENT.value)
     new: dict[str, Any] = {}
     for name in results[0].values:

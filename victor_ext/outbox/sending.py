@@ -32,10 +32,10 @@ from victor_ext.settlement.flow import (
     SETTLED,
     LookUp,
     PaymentOutcome,
-    Rival,
     Settlement,
     Write,
     settle,
+    why_not_its_own,
 )
 from victor_ext.settlement.key_age import Keys, Moment, NoKey, Now, within_decision
 
@@ -207,15 +207,15 @@ class Sending(EntryStore[Engine]):
         """Store that the entry was done, or what its look-up has shown. Return the entry if it is
         settled.
         """
-        # The response to the entry's own call names the request for certain: it counts also if the
-        # lease has ended meanwhile. A look-up counts only within the lease.
-        lease = claim.lease if settlement.looked_up else None
 
         def work(connection: sa.Connection) -> Change:
-            """Compare with rivals, and store, in one transaction: another entry may be settled
-            meanwhile.
+            """Compare with other entries, and store, in one transaction: another entry may be
+            settled meanwhile.
             """
-            own = self._unless_of_a_rival(claim.row, settlement, connection)
+            own = self._unless_of_another(claim.row, settlement, connection)
+            # The response to the entry's own call names the request for certain: it counts also if
+            # the lease has ended meanwhile. Anything else counts only within the lease.
+            lease = claim.lease if own.looked_up else None
             values = self._outcome_values(claim, own, is_final=is_final)
             return self._change_held(claim.row.key, lease, values, connection)
 
@@ -245,43 +245,40 @@ class Sending(EntryStore[Engine]):
             "leased_until": claim.now + _LOOK_AGAIN,
         }
 
-    def _unless_of_a_rival(
+    def _unless_of_another(
         self, row: Any, settlement: Settlement, connection: sa.Connection
     ) -> Settlement:
-        """The settlement of an entry, or the one in doubt if the request that was looked up may be
-        another entry's.
+        """The settlement of an entry, or one in doubt if what its response or its look-up names
+        settles another entry; or, of a look-up, if another entry may have made it.
         """
-        otherwise = settlement.unless_mine
-        if settlement.request is None or otherwise is None:
+        if settlement.request is None:
             return settlement
-        has_rival = self._has_rival(connection, row, settlement.request.id)
-        return otherwise if has_rival else settlement
+        other = self._entry_with_id(row, settlement.request.id, connection)
+        if other is not None:
+            why = why_not_its_own(settlement.request.id, row.key, other)
+            return Settlement(PaymentOutcome.UNKNOWN, reason=why, looked_up=True)
+        otherwise = settlement.unless_mine
+        if otherwise is not None and self._has_rival(row, connection):
+            return otherwise
+        return settlement
 
-    def _has_rival(self, connection: sa.Connection, row: Any, request_id: str) -> bool:
-        """Whether another entry may have made a request.
-
-        One statement reads all other entries: another worker may settle one of them meanwhile.
-        """
+    def _has_rival(self, row: Any, connection: sa.Connection) -> bool:
+        """Whether another entry with the same reference may have been sent, and is not settled."""
         columns = self.table.c
-        others = sa.select(self.table).where(
+        may_exist = sa.or_(columns.state.in_(_UNSETTLED), columns.restored)
+        rival = sa.select(columns.id).where(
             columns.key != row.key,
             columns.provider == row.provider,
             columns.operation == row.operation,
-            sa.or_(columns.request_id == request_id, columns.reference == row.reference),
+            columns.reference == row.reference,
+            may_exist,
         )
-        for other in connection.execute(others):
-            if _rival_of(other).may_have_made(request_id, row.reference, row.key):
-                return True
-        return False
+        return connection.execute(rival.limit(1)).first() is not None
 
 
-_UNSETTLED = (EntryState.SENDING, EntryState.SETTLING, EntryState.UNCLEAR)
-
-
-def _rival_of(row: Any) -> Rival:
-    """Another entry, as `Rival` compares it."""
-    may_exist = row.state in _UNSETTLED or row.restored
-    return Rival(row.key, row.reference, row.request_id, may_exist=may_exist)
+_UNSETTLED = tuple(
+    state.value for state in (EntryState.SENDING, EntryState.SETTLING, EntryState.UNCLEAR)
+)
 
 
 def _read_whether_done(client: Any, step: LookUp, *, is_last: bool) -> Pass[Settlement]:

@@ -2,7 +2,7 @@
 may end with a `LookUp`.
 
 First come the types: `PaymentOutcome` and `Settlement` (results), `Write` (what is sent) and
-`LookUp` (what is read in its place). Then come `settle` with its steps, and `Rival`.
+`LookUp` (what is read in its place). Then comes `settle` with its steps.
 """
 
 from __future__ import annotations
@@ -26,7 +26,6 @@ from victor_ext import (
     Promise,
     VictorError,
 )
-from victor_ext.ids import reference_of
 
 from .failures import FailureScope, failure_scope, is_refusal
 from .key_age import TIME_UNKNOWN, BegunTooLateError, Keys, Moment, NoKey, Now, Sent
@@ -93,8 +92,9 @@ class Settlement:
         looked_up: Whether the payment was looked up, so that it must not be sent again.
         if_lost: For a payment that is unknown, and whose state was read: the settlement to store
             when nothing of the payment can be under way any more. The driver knows when that is.
-        unless_mine: For a request that was found by a look-up: the settlement to store if the
-            request may be another payment's (`Rival`). The driver has to check that first.
+        unless_mine: For a request that was found by a look-up: the settlement to store if another
+            payment with the same reference may exist. The driver has to check that first. Of every
+            request it checks, when it stores the settlement, that no other payment has its id.
     """
 
     outcome: PaymentOutcome
@@ -423,30 +423,8 @@ def _as_possibly_sent(settlement: Settlement, sent: Sent | Moment) -> Settlement
     return replace(settlement, outcome=PaymentOutcome.UNKNOWN, reason=reason, sent=sent)
 
 
-@dataclass(frozen=True, slots=True)
-class Rival:
-    """Another payment, whose request could be mistaken for the request of this payment.
-
-    One request settles one payment. Each payment is stored as possibly sent before it is sent. So
-    the payment that has made a request can be seen, whatever its worker does meanwhile: it is
-    settled with the id of the request, or it has the same reference and `may_exist`.
-
-    Attributes:
-        id: The id of the request with which it is settled, or None.
-        may_exist: Whether it may have been sent, and is not settled.
+def why_not_its_own(id: str, own: str, other: str) -> str:
+    """Return why an id that a response or a look-up names for one payment does not settle it, as
+    sentences: it is that of another one. `own` and `other` are what people call the two.
     """
-
-    key: str
-    reference: str
-    id: str | None
-    may_exist: bool
-
-    def may_have_made(self, request_id: str, reference: object, key: str) -> bool:
-        """Whether this rival may have made the request with this id, which a look-up has found for
-        the payment with this reference and key.
-        """
-        if key == self.key:
-            return False
-        return self.id == request_id or (
-            self.may_exist and reference_of(self.reference) == reference_of(reference)
-        )
+    return f"{id} was named for {own}, and is the id of {other}: it settles one of them. {_ADVICE}"

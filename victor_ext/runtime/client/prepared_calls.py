@@ -28,7 +28,7 @@ from victor_ext.flows import Calls
 from victor_ext.opaque import FrozenStruct, repr_without
 from victor_ext.runtime.core.card_data import card_problems
 from victor_ext.runtime.core.comparing import Likeness, compared_leaves
-from victor_ext.runtime.core.json_values import json_of, parsed
+from victor_ext.runtime.core.json_values import is_list, is_object, json_of, parsed
 from victor_ext.runtime.core.response import OPERATION
 from victor_ext.runtime.core.validation import shown
 from victor_ext.runtime.loop.behaviour import Behaviour
@@ -129,6 +129,12 @@ class PreparedCall(FrozenStruct, frozen=True, kw_only=True):
             return self.body
         return dict(parse_qsl(self.content.decode("ascii", "replace"), keep_blank_values=True))
 
+    def makes(self, id: str) -> bool:
+        """Whether the id of a response is that of what this call made. An id that the request has
+        in its path or among its values is of what was there before.
+        """
+        return self.method == "POST" and id not in self.ids and not _has_value(self.values, id)
+
     def compared_with(
         self, found: Mapping[str, Any], *, unsaid: Collection[str] = ()
     ) -> dict[str, Likeness]:
@@ -178,6 +184,15 @@ class PreparedCall(FrozenStruct, frozen=True, kw_only=True):
             "payments": tuple(AskedPayment(*payment) for payment in stored["payments"]),
         }
         return cls(**{**stored, **read})
+
+
+def _has_value(values: object, text: str) -> bool:
+    """Whether JSON has this text or number somewhere in it."""
+    if is_object(values):
+        return any(_has_value(value, text) for value in values.values())
+    if is_list(values):
+        return any(_has_value(value, text) for value in values)
+    return str(values) == text
 
 
 class _CallPrepared(BaseException):
