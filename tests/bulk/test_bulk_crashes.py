@@ -24,6 +24,7 @@ from tests.bulk.boxes_at_work import boxes_at_work
 from tests.bulk.bulk_runs import Bulk, Senders, asked_once, outbound, rows, wait_until
 from tests.bulk.postgres import Postgres
 from victor_ext import ConfigurationError
+from victor_ext.bulk.delivery import MARKED_AHEAD
 from victor_ext.bulk.state import State
 from victor_ext.bulk.worker_lock import ServerLock
 from victor_ext.sandbox import Sandbox
@@ -170,6 +171,19 @@ def test_a_killed_sender_or_worker(
         kill_again(bulk, victor_sandbox, moment, *state)
         go_on(bulk, *state)
     all_accounted_for(looking, victor_sandbox)
+
+
+def test_three_kills_repeat_only_what_was_begun_last(bulk: Bulk, victor_sandbox: Sandbox) -> None:
+    """What was created is stored with the rows that follow it."""
+    bulk.write(rows(1_100))
+    for calls in (300, 600, 900):
+        is_first = calls == 300
+        with bulk.sending(FILE) if is_first else bulk.started("resume", "--batch", FILE) as sending:
+            called(victor_sandbox, sending, calls)
+    go_on(bulk)
+    calls_by_key = victor_sandbox.attempts_by_key().values()
+    assert len(calls_by_key) == 1_100
+    assert sum(calls_by_key) - 1_100 <= 3 * 2 * MARKED_AHEAD  # of two chunks at once
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ import pytest
 from tests.bulk.bulk_runs import Bulk, Senders, asked_once, row, rows, today
 from victor_ext import RetryPolicy, Victor, VictorJwt, idempotency_key_for
 from victor_ext.bulk import layout
-from victor_ext.bulk.delivery import Delivery
+from victor_ext.bulk.delivery import MARKED_AHEAD, Delivery
 from victor_ext.bulk.pacing import RateLimiter
 from victor_ext.bulk.payment_requests import PaymentRequests
 from victor_ext.bulk.rows import Result, Row
@@ -313,6 +313,20 @@ def to_send(number: int, **changes: Any) -> Row:
     del arguments["invoice_no"], arguments["region"]
     key = idempotency_key_for("invoice", number)
     return Row(number, key, key, str(number), arguments, {}, place=number - 1, **changes)
+
+
+def test_what_was_created_is_stored_when_the_next_rows_are_begun(sending: Start) -> None:
+    """So a crash lets only the last rows be sent again, however many rows a chunk has."""
+    send = sending(made)
+    rows_to_send = dict(enumerate(map(to_send, range(1, 97))))
+    terms = SendTerms(86_400.0, PATIENCE, rate=None, rivals=lambda _: {})
+    begun = 0
+    stored = set[int]()
+    for checkpoint in send.delivery.deliver(rows_to_send, terms, {}):
+        stored.update(checkpoint.results)
+        assert begun - len(stored) <= MARKED_AHEAD // 2
+        begun += len(checkpoint.begun)
+    assert begun == len(rows_to_send)
 
 
 def sent_ago(seconds: float) -> Sent:

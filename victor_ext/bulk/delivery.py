@@ -27,7 +27,8 @@ from .unit_sender import SendTerms, UnitSender
 
 MARKED_AHEAD = 64
 """Rows that are stored as maybe sent before they are sent. After a crash, nobody can tell which of
-them were sent.
+them were sent: at most `Settings.slots` times as many rows are sent again with the same keys. Where
+that is not safe, fewer rows are in doubt: see `Delivery.deliver`.
 
 Half of them are stored by one write to the database: a write for each row would cost more than its
 call.
@@ -46,6 +47,7 @@ class _Submission:
 
     Attributes:
         units: The units that this run sends: without the rows that it has lost to others.
+        unstored: Those of them that were in no checkpoint as created.
         settlements: What became of each unit; a `LookUp`: the unit has to be looked up.
     """
 
@@ -53,12 +55,26 @@ class _Submission:
     terms: SendTerms
     limiter: RateLimiter
     units: list[_Unit] = field(default_factory=list[_Unit])
+    unstored: list[_Unit] = field(default_factory=list[_Unit])
     settlements: dict[_Unit, Settlement | LookUp] = field(
         default_factory=dict[_Unit, Settlement | LookUp]
     )
 
     def rows_of(self, unit: _Unit) -> list[Row]:
         return [self.rows[index] for index in unit]
+
+    def take_created(self) -> list[_Unit]:
+        """Return the units of `unstored` that were created, and take them out."""
+        created = list[_Unit]()
+        others = list[_Unit]()
+        for unit in self.unstored:
+            settlement = self.settlements.get(unit)
+            if isinstance(settlement, Settlement) and settlement.outcome is RowOutcome.CREATED:
+                created.append(unit)
+            else:
+                others.append(unit)
+        self.unstored = others
+        return created
 
     def doubtful(self) -> dict[_Unit, Doubtful]:
         """Return the units that have to be looked up."""
@@ -146,10 +162,11 @@ class Delivery:
     ) -> Checkpoints:
         """Send rows in groups, each of which is stored as begun before it is sent.
 
-        While the provider's time is known, the next group is stored while threads send. Without
-        that time, a row that is in doubt after a crash is never sent again, so few rows are begun:
-        a group has as many rows as there are threads, it ends before the next one is stored, and
-        only one chunk of this process sends.
+        While the provider's time is known, the next group is stored while threads send, with what
+        was created before: a crash lets only the last groups be sent again. Without that time, a
+        row that is in doubt after a crash is never sent again, so few rows are begun: a group has
+        as many rows as there are threads, it ends before the next one is stored, and only one chunk
+        of this process sends.
 
         Args:
             left: The units to send. All of them are taken out.
@@ -171,7 +188,8 @@ class Delivery:
                         group = _without(group, lost_rows or ())
                     threads.append(self._send_group(chunk, group))
                     self._wait_for(threads, is_time_known=sent.known)
-                    results = {} if sent.known else self._results_of(chunk, group)
+                    units = chunk.take_created() if sent.known else group
+                    results = self._results_of(chunk, units)
             finally:
                 wait(chain.from_iterable(threads))
         for future in chain.from_iterable(threads):
@@ -194,6 +212,7 @@ class Delivery:
     def _send_group(self, chunk: _Submission, group: list[_Unit]) -> list[Future[None]]:
         """Let threads send a group. Return their futures."""
         chunk.units += group
+        chunk.unstored += group
         units = iter(group)
 
         def send_rows() -> None:

@@ -28,9 +28,8 @@ chunks of its own version.
 CHUNK_ROWS = 500
 """Rows that are stored, taken and finished together.
 
-A `kill -9` leaves at most `Settings.slots` times as many rows unknown, which are sent again with
-the same keys. Where that is not safe, fewer rows are in doubt: see `Delivery.deliver`. The queue is
-read ten times a second: with 250 rows, 16 calls at once to a fast provider waited for it.
+The queue is read ten times a second: with 250 rows, 16 calls at once to a fast provider waited for
+it.
 """
 PACED_SECONDS = 5.0
 """How long a chunk takes to send that has a rate, in seconds."""
