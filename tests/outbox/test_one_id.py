@@ -13,6 +13,7 @@ from tests.histories.settling import WRITES
 from tests.histories.world import Process, World
 from tests.outbox.kinds import Box, Provider, dated
 from tests.outbox.rows import change, execute, key_of, states, stored
+from tests.outbox.test_groups import Together
 from tests.providers.victor.adapter import invoice
 from victor_ext import InvalidRequest
 from victor_ext.outbox import Outbox
@@ -33,13 +34,12 @@ def box_of(kind: str, engine: sa.Engine, provider: Provider, **options: Any) -> 
     return Box(kind, engine, provider.client, **options)
 
 
-@pytest.mark.parametrize("workers", [1, 2], ids=["one by one", "together"])
 def test_a_response_that_names_the_request_of_another_entry_settles_one_of_them(
-    kind: str, engine: sa.Engine, workers: int
+    kind: str, engine: sa.Engine
 ) -> None:
     """It is looked up, never sent again, and ends in doubt: its error names both."""
     provider = OneRequest()
-    box = box_of(kind, engine, provider, workers=workers)
+    box = box_of(kind, engine, provider)
     for number in (1, 2):
         box.add(**invoice(number))
     assert states(box.send()) == ["sent"]
@@ -53,6 +53,21 @@ def test_a_response_that_names_the_request_of_another_entry_settles_one_of_them(
     change(Outbox(engine), leased_until=0.0, settle_until=1.0)
     assert states(box.send()) == ["unclear"]
     assert len(provider.keys) == 2
+
+
+@pytest.mark.parametrize("is_first_sent", [False, True], ids=["of two", "of an earlier one"])
+def test_results_that_are_stored_by_one_statement_have_each_an_id_of_their_own(
+    outbox: Outbox, engine: sa.Engine, is_first_sent: bool
+) -> None:
+    stored(outbox, invoice(1))
+    with OneRequest().client() as victor:
+        if is_first_sent:
+            outbox.send(victor)
+            stored(outbox, invoice(3))
+        stored(outbox, invoice(2))
+        Together(engine).send(victor)
+    assert sorted(set(states(outbox.entries()))) == ["sent", "settling"]
+    assert len(outbox.entries("sent")) == 1
 
 
 def test_what_an_entry_had_made_settles_it_whoever_says_it_again(
