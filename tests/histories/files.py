@@ -130,10 +130,11 @@ class Files:
         is_monthly: bool,
         has_storage_key: bool,
         seed: int,
+        share_of_anothers: float = 0.0,
     ) -> None:
         self.moves = moves
         self.ledger = Ledger(rules)
-        self.network = FilesNetwork(self.ledger, Random(seed))
+        self.network = FilesNetwork(self.ledger, Random(seed), share_of_anothers)
         has_one_account = all(move.account == "A" for move in moves)
         self.truth = Truth(self.ledger, is_monthly, has_one_account=has_one_account)
         self.network.observer = self.truth
@@ -173,6 +174,7 @@ class Files:
             "is_monthly": dice.random() < 0.5,
             "has_storage_key": dice.random() < 0.7,
             "seed": dice.randrange(10**6),
+            "share_of_anothers": dice.choice([0.0, 0.0, 0.0, 0.5]),
         }
 
     @property
@@ -193,6 +195,7 @@ class Files:
         with tempfile.TemporaryDirectory() as folder:
             if not self.is_reference:
                 self.surface = RealBulk(Path(folder), self.network, DATABASES.get("state", ""))
+                self.network.taken = self.truth.settles
             for move in self.moves:
                 self._let_happen(move)
             self._end()

@@ -91,6 +91,8 @@ class Truth:
     days: dict[Any, set[date]] = field(default_factory=dict)
     stored_facts: set[Any] = field(default_factory=set)
     exported_keys: set[str] = field(default_factory=set)
+    settles: dict[str, str] = field(default_factory=dict)
+    """The key of the line that each id was told of."""
     excused: set[str] = field(default_factory=set)
     """What a state cannot know of: what a service has made, and what was made before a restore, of
     files that the restored state has never seen.
@@ -198,6 +200,7 @@ class Truth:
         """The state is one of the past, which knows no more than this."""
         facts, keys = known
         self.was_restored = True
+        self.settles.clear()
         self.doubts.clear()
         self.stored_facts, self.exported_keys = set(facts), set(keys)
         self.excused |= {work.id for work in self.ledger.done if work.fact not in keys}
@@ -439,6 +442,8 @@ class Truth:
         if line.outcome not in ("created", "to_decide"):
             return
         works = self.ledger.of(line.key)  # it has no id if a person has said so
+        if line.id is not None and self.settles.setdefault(line.id, line.key) != line.key:
+            self.complain(f"told wrong: {name}: {line.number} has the id of another payment")
         if line.id is not None:
             works = [known[line.id]] if line.id in known else []
         if not works:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from collections.abc import Collection
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from random import Random
@@ -14,14 +15,16 @@ from typing import Any, NamedTuple, Protocol
 
 import httpx
 
-from tests.histories.provider import BODIES, KEPT, Provider, Reply, Rules, Work, flat
+from tests.histories.provider import BODIES, KEPT, Provider, Reply, Rules, Work, flat, said
 
 WRONG_PAYER, PAYER = "wrong", "cust"
 """How the ids of customers begin; the provider does not know those that begin with the first."""
 OVER = ("declined", "expired", "failed")
 """What may be asked again."""
 STILL_THERE = ("Pending", "accepted", "completed")
-MAY_HAVE_ARRIVED = ("lost", "503")
+ANOTHERS = "another's"
+"""A good answer that has the id of what the same state has, and nothing that shows it."""
+MAY_HAVE_ARRIVED = ("lost", "503", ANOTHERS)
 NOT_DONE = ("not sent", "429")
 _AMOUNT, _DUE = "payment_details.amount", "payment_details.due_date"
 _PAYER_FIELD, _REFERENCE = "payer.victor_counterparty_id", "client_reference_id"
@@ -97,9 +100,12 @@ class Ledger(Provider):
 class FilesNetwork(httpx.BaseTransport):
     """Between a sender and the provider. A share of the requests fails."""
 
-    def __init__(self, ledger: Ledger, dice: Random) -> None:
+    def __init__(self, ledger: Ledger, dice: Random, share_of_anothers: float = 0.0) -> None:
         self.ledger, self.dice = ledger, dice
         self.share, self.is_down, self.rejects = 0.0, False, False
+        self.share_of_anothers, self._own_dice = share_of_anothers, Random(17)
+        self.taken: Collection[str] = ()
+        """The ids that the exports of the state have told."""
         self.observer: Observer | None = None
         self._lock = threading.Lock()
 
@@ -132,11 +138,22 @@ class FilesNetwork(httpx.BaseTransport):
             reply = Reply(400, BODIES["error"])
         else:
             reply = self._reply(request, content)
+        other = self._anothers(key) if reply.status == 200 and not fault else None
+        if other is not None:
+            fault, reply = ANOTHERS, other
         if self.observer is not None:
             self.observer.ends(key, values, fault, reply.status)
         if fault == "lost":
             raise httpx.ReadError("it happened")
         return self._response(reply)
+
+    def _anothers(self, key: str) -> Reply | None:
+        """The answer with the id of another key's request: of one that is over, if there is one."""
+        works = [work for work in self.ledger.done if work.id in self.taken and work.fact != key]
+        works.sort(key=self.ledger.is_over)
+        if not works or self._own_dice.random() >= self.share_of_anothers:
+            return None
+        return said(200, {"victor_payment_request_id": works[-1].id, "status": "created"})
 
     def _reply(self, request: httpx.Request, content: bytes) -> Reply:
         with self.ledger.working(request, content, 0) as reply:
@@ -151,7 +168,7 @@ class FilesNetwork(httpx.BaseTransport):
     def _fault(self) -> str:
         if self.dice.random() >= self.share:
             return ""
-        return self.dice.choice([*MAY_HAVE_ARRIVED, "lost", *NOT_DONE])
+        return self.dice.choice(["lost", "503", "lost", *NOT_DONE])
 
     @staticmethod
     def _values(content: bytes) -> Values:

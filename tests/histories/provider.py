@@ -50,6 +50,8 @@ BODIES = {
 }
 _CONFLICTS = {"409": "other values", "bare 409": "no reason", "400": "used", "403": "duplicate"}
 _DETAILS, _PAYER = "payment_details.", "payer.victor_counterparty_id"
+_TAKEN = 4
+"""The number of a foreign answer that has the id of what the same sender has made."""
 _TO_RESPOND, _ONE_REQUEST = (
     "/respond-to-request/",
     re.compile(r"/payment-requests/(?!request-payment)"),
@@ -114,6 +116,7 @@ class Work:
     call: int = 0
     status: str = "created"
     reply: Reply = Reply(200)
+    path: str = ""
 
     @property
     def reference(self) -> Any:
@@ -152,6 +155,8 @@ class Provider:
         """Whether no list shows what is done now."""
         self.lag = 0.0
         """Seconds after which the state of a payout shows what was done to it."""
+        self.taken: Callable[[str], list[str]] = lambda _path: []
+        """The ids that settle a payment already of those who ask at this path."""
         self.withdraws_instructed = False
         """Whether a payout that is instructed can be withdrawn until it is paid."""
         self._keys: dict[tuple[str, str], tuple[float, bytes, Work]] = {}
@@ -305,6 +310,7 @@ class Provider:
         elif host == "velo" and (refusal := self._of_payout(request.method, path)) is not None:
             return refusal
         work = self.record(fact, flat(body), account, call)
+        work.path = path
         work.reply = getattr(self, f"_{host}")(path, body, work)
         return work.reply
 
@@ -426,6 +432,8 @@ class Provider:
         show that.
         """
         path, other = request.url.path, f"F{number:05}x7"
+        if number == _TAKEN and request.method == "POST":
+            return self._named_anew(request)
         if request.method == "GET" and path.endswith("/payment-requests"):
             return said(
                 200, {"page": int(request.url.params.get("page", 0)) + 1 + number, "results": []}
@@ -450,6 +458,23 @@ class Provider:
             if _ONE_REQUEST.search(path)
             else None
         )
+
+    def _named_anew(self, request: httpx.Request) -> Reply | None:
+        """The answer to a request with the id of what another one of the same sender has made, as
+        one who counts wrongly gives it: nothing else in it shows that.
+        """
+        path, host = request.url.path, request.url.host.partition(".")[0]
+        taken = self.taken(path)
+        if not taken:
+            return None
+        content = request.content
+        is_form = request.headers.get("content-type", "").startswith("application/x-www-form")
+        body: Any = dict(parse_qsl(content.decode())) if is_form else json.loads(content or b"{}")
+        work = Work("another", flat(body), taken[-1], "A", self.clock())
+        if host == "victor":
+            return said(200, self.shown(work, "terse"))
+        reply: Reply = getattr(self, f"_{host}")(path, body, work)
+        return reply
 
     def _read(self, url: httpx.URL, last: str, account: str) -> Reply:
         works = [work for work in (*self.others, *self.done) if work.account == account]

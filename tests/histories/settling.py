@@ -5,6 +5,7 @@ Each can die at every step.
 
 import importlib
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -90,6 +91,12 @@ REFERENCES = ("Mü-1", normalize("NFD", "Mü-1"), "Mü-2", "Mü-3")
 
 Each writes it in its own way.
 """
+
+
+MAKES = re.compile(
+    r"/request-payment$|/v3/payouts$|/v3/payments$|/v1/evaluate$|/v1/charges$|/v1/pay"
+)
+"""Paths at which something is made that has an id of its own."""
 
 
 class Workers:
@@ -202,6 +209,7 @@ class Outboxes(Workers):
         self.lease = LEASES[self.deadline != 60.0]
         self.outbox = shared_outbox(DATABASE[0], self.lease)
         self.outbox._workers = at_once
+        self.world.provider.taken = self._taken
         self.entries = {
             key_of(number, "NFC"): (forms[number], REFERENCES[number]) for number in range(3)
         }
@@ -223,6 +231,17 @@ class Outboxes(Workers):
             **super().draw(dice),
             "at_once": dice.choice(AT_ONCE),
         }
+
+    def _taken(self, path: str) -> list[str]:
+        """The ids of the entries that were sent to this path."""
+        if not MAKES.search(path):
+            return []
+        columns, engine = self.outbox.table.c, self.outbox._engine
+        query = sa.select(columns.request_id).where(columns.state == "sent")
+        with getattr(engine, "connect", engine.begin)() as connection:  # it stops for nothing
+            made = {row.request_id for row in connection.execute(query)}
+        works = self.world.provider.done
+        return [work.id for work in works if work.id in made and work.path == path]
 
     def start(self, number: int, choice: int) -> None:
         self.processes[number].start(lambda: self._pass(number, is_refresh=choice % 8 == 7))
@@ -379,6 +398,7 @@ class Writes(Outboxes):
         Workers.__init__(self, **workers)
         self.rest, self.lease = rest, LEASES[self.deadline != 60.0]
         self.outbox, provider = shared_outbox(DATABASE[0], self.lease), self.world.provider
+        provider.taken = self._taken
         provider.inbound = {f"name-{number}": {"amount": "44.23"} for number in range(3)}
         if len({*names}) < len(names):  # some are about the same
             self.settled = frozenset({"sent", "rejected", "unclear"})
@@ -531,6 +551,9 @@ class Batches(Workers):
 
     def _begin(self, can_be_lost: bool, states: int) -> None:
         self.can_be_lost, self.batches = can_be_lost, list[Batch]()
+        self.world.provider.taken = self._taken
+        self.sending = dict[Process | None, int]()
+        """The state whose rows each process sends."""
         self.states = [MemoryState(number) for number in range(states)]
         self.later = list[tuple[str, list[dict[str, Any]]]]()
         self.files = list[tuple[int, list[dict[str, Any]]]]()
@@ -599,6 +622,7 @@ class Batches(Workers):
         """Go on with a batch, as `resume` does; another account's worker takes up what is in doubt
         alone.
         """
+        self.sending[self.processes[number]] = batch.state
         state, store = self.states[batch.state], self.store(batch)
         is_own = self.processes[number].account == "A"
         if is_own:
@@ -615,6 +639,16 @@ class Batches(Workers):
         for batch in self.batches * 3:
             self.processes[0].at_once(partial(self._send, 0, batch))
             self.world.now += 20
+
+    def _taken(self, path: str) -> list[str]:
+        """The ids of the rows that were created, of the state of the sender that asks."""
+        state = self.sending.get(self.world.running)
+        if not MAKES.search(path) or state is None:
+            return []
+        results = [payment.result for payment in self.payments(state)]
+        made = {result.unit or result.id for result in results if result and result.is_certain}
+        works = self.world.provider.done
+        return [work.id for work in works if work.id in made and work.path == path]
 
     def payments(self, state: int) -> list[Payment]:
         """The payments of a state, with what is known of each."""

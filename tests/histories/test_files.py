@@ -100,6 +100,40 @@ def test_nothing_happens_to_bulk_on_a_bad_day(name: str) -> None:
     assert Files(**_of_bad_day(name)).play() == []
 
 
+def _of_one_id(*later: Move) -> dict[str, Any]:
+    """A file, and what is done with it while each answer names what the state has already."""
+    moves = [Move("send", edit="same"), *later]
+    rules = Rules(conflict="409")
+    known = {"form": "00{}", "rules": rules, "is_monthly": False, "has_storage_key": False}
+    return {"moves": moves, "seed": 1, "share_of_anothers": 1.0, **known}
+
+
+ADDED = _of_one_id(Move("send", edit="add"), Move("send", edit="add"))
+ASKED_AGAIN = _of_one_id(Move("decline", place=1), Move("ask again"), Move("resume"))
+
+
+@pytest.mark.parametrize(
+    ("setup", "where", "right", "wrong"),
+    [
+        (ADDED, "claims:_other_holder", "return others[0] if others else None", "return None"),
+        (
+            ASKED_AGAIN,
+            "asking_again:_store_chunk",
+            "keep_ids(connection, store.has_key(keys))",
+            "None",
+        ),
+    ],
+    ids=["another row's request", "the declined request"],
+)
+def test_an_answer_that_names_what_settles_another_payment_settles_nothing(
+    setup: dict[str, Any], where: str, right: str, wrong: str
+) -> None:
+    assert Files(**setup).play() == []
+    with planted(f"victor_ext.bulk.{where}", right, wrong):
+        complaints = Files(**setup).play()
+    assert any("has the id of another payment" in complaint for complaint in complaints)
+
+
 NOT_MARKED = (
     f"{BULK}.holding:hold_state",
     "connection.execute(sa.update(PAYMENTS).values(restored=True)).rowcount",

@@ -185,14 +185,18 @@ ANY_CLOCK = (
     "self.first is None and not done.is_state",
     "False",
 )
-RIVALS = (
-    f"{SETTLEMENT}.flow:Rival.may_have_made",
-    (
-        "self.id == request_id or (self.may_exist and reference_of(self.reference) == "
-        "reference_of(reference))"
-    ),
+RIVAL_ENTRIES = (
+    f"{SENDING}._has_rival",
+    "connection.execute(rival.limit(1)).first() is not None",
     "False",
 )
+RIVAL_ROWS = (
+    f"{BULK}.reconciliation:_has_rival",
+    "any(set(other_keys[reference]) - own_keys for reference in doubt.references(column))",
+    "False",
+)
+ENTRIES_IDS = f"{STORING}._entry_with_id", "if text is None:\n    return None", "return None"
+ROWS_IDS = f"{BULK}.claims:_other_holder", "return others[0] if others else None", "return None"
 OTHERS_KEYS = f"{SETTLEMENT}.key_age:Keys._of_stored", "sent.by != self.caller", "False"
 FORMS = f"{LOOP}.idempotency_keys:_spelled_text", "in_one_form(text)", "text"
 KEYLESS_AGAIN = (
@@ -468,8 +472,21 @@ PLANTED = {
         (0, 300),
         ((f"{LOOP}.conflicts:earlier_use", "is_about_earlier(text, others)", "False"),),
     ),
-    "a request settles two entries": Planted("outbox", "told wrong", (100, 20), (RIVALS,)),
-    "a request settles two rows": Planted("bulk", "told wrong, created", (0, 80), (RIVALS,)),
+    "a request settles two entries": Planted(
+        "outbox", "told wrong", (100, 20), (RIVAL_ENTRIES, ENTRIES_IDS)
+    ),
+    "a request settles two rows": Planted(
+        "bulk", "told wrong, created", (0, 80), (RIVAL_ROWS, ROWS_IDS)
+    ),
+    "an id that a response names settles two entries": Planted(
+        "outbox", "told wrong", (115, 20), (ENTRIES_IDS,)
+    ),
+    "an id that a response names settles two writes": Planted(
+        "writes", "told wrong", (371, 20), (ENTRIES_IDS,)
+    ),
+    "an id that a response names settles two rows": Planted(
+        "bulk", "told wrong, created", (47, 20), (ROWS_IDS,)
+    ),
     "a key of another account is sent again": Planted(
         "bulk", "asked twice", (0, 600), (OTHERS_KEYS,)
     ),
@@ -735,13 +752,7 @@ PLANTED = {
         "writes",
         "told wrong",
         (350, 40),
-        (
-            (
-                f"{SENDING}._has_rival",
-                "sa.or_(columns.request_id == request_id, columns.reference == row.reference)",
-                "sa.false()",
-            ),
-        ),
+        (RIVAL_ENTRIES, ENTRIES_IDS),
     ),
     "a status that no document has is a success": Planted(
         "writes",
