@@ -433,7 +433,7 @@ PLANTED = {
             WORKERS_CLOCK,
             (
                 f"{SENDING}._store_outcome",
-                "claim.lease if settlement.looked_up else None",
+                "claim.lease if own.looked_up else None",
                 "claim.lease",
             ),
         ),

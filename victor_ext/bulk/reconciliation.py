@@ -199,8 +199,10 @@ def _without_rivals(
     """
     references = set[str]().union(*(doubt.references(column) for doubt in doubtful))
     is_asked = any(settlement.unless_mine is not None for settlement in settlements)
+    other_keys: Mapping[str, Collection[str]] = {}
     try:
-        other_keys = rivals(references) if is_asked else {}
+        if is_asked:
+            other_keys = rivals(references)
     except (SQLAlchemyError, ConfigurationError) as error:
         why = f"It could not be looked up now: the state cannot be read ({type(error).__name__})."
         for doubt in doubtful:

@@ -117,7 +117,9 @@ class OutboxByHand(EntryNames[Engine]):
             "resolved_by": by,
             "resolved_why": why,
         }
-        return (yield from self._change_in_states(name, _NOT_SENT, lambda *_: values))
+        return (
+            yield from self._change_in_states(name, _NOT_SENT, lambda _row, _connection: values)
+        )
 
     def _change_in_states(self, name: str, states: _States, values_of: _ValuesOf) -> Pass[Entry]:
         """Change the entry with this name, if it is in one of these states. Raises
