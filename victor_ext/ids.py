@@ -1,5 +1,5 @@
-"""When two ids, references or texts are the same, and which texts can be stored: for all payment
-systems, files and databases.
+"""When two ids, references or texts are the same, or may be (`skeleton_of`); and which texts can be
+seen and stored: for all payment systems, files and databases.
 """
 
 import re
@@ -7,10 +7,14 @@ import unicodedata
 
 GUID = re.compile(r"[0-9A-F]{8}(?:-[0-9A-F]{4}){3}-[0-9A-F]{12}", re.IGNORECASE)
 _BLANKS = " \t\n\v\f\r"
+_BLANK_LETTERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+"""Characters that are letters, marks or symbols to Unicode, and that no font draws."""
 HALF_CHARACTER = (
     "holds half of a character (a lone surrogate): pass the text as it was before it was cut"
 )
 """What is wrong with text that UTF-8 has no bytes for."""
+_MOST_SHOWN = 80
+"""The maximum number of characters of a text that a message shows."""
 
 
 def trimmed(text: str | None) -> str | None:
@@ -41,6 +45,108 @@ def reference_of(reference: object) -> str:
     text for None.
     """
     return "" if reference is None else in_one_form(str(reference)).strip()
+
+
+KEPT_AS_TEXT = re.compile(r'="((?:[^"]|"")*)"')
+"""A cell such as `="01042"`: a formula by which tools keep a spreadsheet from dropping zeros."""
+_SAME_KEY = str.maketrans(
+    {
+        "\N{MINUS SIGN}": "-",
+        "\N{HYPHEN BULLET}": "-",
+        "\N{FRACTION SLASH}": "/",
+        "\N{LEFT SINGLE QUOTATION MARK}": "'",
+        "\N{RIGHT SINGLE QUOTATION MARK}": "'",
+        "\N{LEFT DOUBLE QUOTATION MARK}": '"',
+        "\N{RIGHT DOUBLE QUOTATION MARK}": '"',
+        "\N{ARABIC DECIMAL SEPARATOR}": ".",
+        "\N{ARABIC THOUSANDS SEPARATOR}": ",",
+    }
+)
+"""Characters that programs write when a person presses the key of another one."""
+_NUMBER = re.compile(
+    r"(?P<sign>[+-]?)"
+    # 1,042 is 1042; 0.042 and 10.42 have no groups.
+    r"(?P<whole>[1-9][0-9]{0,2}(?P<group>[,.' ])[0-9]{3}(?:(?P=group)[0-9]{3})*|[0-9]+)"
+    r"(?:(?!(?P=group))[,.](?P<fraction>[0-9]*))?"
+)
+
+
+def skeleton_of(text: str) -> str:
+    """Return what is left of a text when it is taken through spreadsheets, copied and typed again:
+    texts with one skeleton may name one thing.
+
+    Compatibility forms and letter case are folded, invisible characters fall, blanks are joined,
+    each dash is `-`, each digit is of ASCII, and the quotes of spreadsheets fall: `'1042`,
+    `="1042"`. Only in a text that is one number, leading zeros, separators before groups of three
+    digits, a plus sign and zeros at the end of a fraction fall: `01042`, `1,042` and `1042.0` are
+    `1042`; `10.42` and `1-042` are not.
+    """
+    typed = unicodedata.normalize("NFKC", text)
+    if not (typed.isascii() and typed.isprintable()):
+        typed = "".join(map(_typed, typed)).translate(_SAME_KEY)
+    folded = unicodedata.normalize("NFKC", typed.casefold())
+    plain = _unquoted(" ".join(folded.split()))
+    number = _NUMBER.fullmatch(plain)
+    if number is not None:
+        return _shortest_number(number)
+    return plain or text.strip()
+
+
+def _typed(char: str) -> str:
+    """Return a character as the key of a keyboard has it; empty for one that cannot be seen."""
+    if char.isdecimal():
+        return str(unicodedata.decimal(char))
+    if unicodedata.category(char) == "Pd":
+        return "-"
+    return char if char.isspace() or is_visible(char) else ""
+
+
+def _unquoted(text: str) -> str:
+    """Return a text without the quotes by which spreadsheets and tools mark it as text."""
+    while True:
+        formula = KEPT_AS_TEXT.fullmatch(text)
+        plain = text.removeprefix("'") if formula is None else formula[1].replace('""', '"')
+        if plain == text:
+            return text
+        text = plain.strip()
+
+
+def _shortest_number(number: re.Match[str]) -> str:
+    """Return the shortest text of a number."""
+    digits = re.sub("[^0-9]", "", number["whole"]).lstrip("0") or "0"
+    fraction = (number["fraction"] or "").rstrip("0")
+    shortest = f"{digits}.{fraction}" if fraction else digits
+    return f"-{shortest}" if number["sign"] == "-" and shortest != "0" else shortest
+
+
+def is_visible(char: str) -> bool:
+    """Whether a font draws a character; a space counts as drawn."""
+    return char.isprintable() and char not in _BLANK_LETTERS
+
+
+def visible(text: str) -> str:
+    """Return the text with each character that cannot be seen as its code point, such as
+    `<U+200B>`.
+    """
+    return "".join(char if is_visible(char) else f"<U+{ord(char):04X}>" for char in text)
+
+
+def unseen_in(text: str) -> str:
+    """Return what is wrong with text that begins or ends with a space, or has a character that
+    cannot be seen, as the end of a sentence; empty: nothing is.
+    """
+    if text == text.strip() and text.isprintable() and _BLANK_LETTERS.isdisjoint(text):
+        return ""
+    return (
+        "begins or ends with a space, or holds a character that cannot be seen: "
+        f"{visible(text)[:_MOST_SHOWN]!r}"
+    )
+
+
+def without_unseen(text: str) -> str:
+    """Return the text without what `unseen_in` refuses."""
+    spaced = "".join(" " if char.isspace() else char for char in text)
+    return "".join(filter(is_visible, spaced)).strip()
 
 
 def canonical_id(text: str | None) -> str | None:

@@ -21,10 +21,11 @@ from victor_ext import ServerError
 from victor_ext.bulk.payment_requests import PaymentRequests
 from victor_ext.bulk.results import COLUMNS, NOT_FOUND, write_csv
 from victor_ext.bulk.rows import RowOutcome, RowResult
+from victor_ext.ids import skeleton_of, trimmed
 from victor_ext.reconciliation.entries import EntryReader
 from victor_ext.sandbox import Sandbox
 from victor_ext.tables.row_file import RowFile
-from victor_ext.tables.texts import escape_formulas, folded, trimmed, unescape_formulas
+from victor_ext.tables.texts import text_of_cell
 
 write_export = partial(write_csv, kind=PaymentRequests, source=RowFile(""))
 pytestmark = pytest.mark.slow
@@ -136,8 +137,9 @@ def test_reconcile_reads_what_was_sent_whatever_columns_the_file_has(
     assert str(entry.amount) == "44.23 USD"
     # A quote of its own before what a spreadsheet would run reads as one that the export has put
     # there.
-    sent = reference if as_json else unescape_formulas(escape_formulas(reference))
-    assert folded(entry.reference) == (folded(sent) if sent.strip() else None)
+    sent = text_of_cell(reference)
+    read = None if entry.reference is None else skeleton_of(entry.reference)
+    assert read == (skeleton_of(sent) if sent.strip() else None)
     assert entry.reference == trimmed(reference) or "'" in reference or not reference.strip()
 
 

@@ -341,3 +341,16 @@ def test_sums_are_exact_and_apart_by_currency() -> None:
     assert totals[Kind.DUPLICATE].ours == []
     assert totals[Kind.DUPLICATE].theirs == [Money(10, "USD")]
     store.close()
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"), [("1042", "01042"), ("INV 7-1", "inv\u00a07\u20111"), ("1,042.00", "1042")]
+)
+def test_references_and_ids_that_tools_respell_are_one_payment(ours: str, theirs: str) -> None:
+    """Nobody is to ask again because of a spelling."""
+    (by_reference,) = found([Ours(ours)], [Other(theirs)])
+    assert by_reference.kind is Kind.DIFFERS
+    assert by_reference.differences == ("reference",)
+    (by_id,) = found([Ours(None, id=ours)], [Other(None, id=theirs)])
+    assert by_id.kind is Kind.DIFFERS
+    assert by_id.differences == ("id",)

@@ -24,7 +24,7 @@ from victor_ext.tables.row_file import (
     refuse_unknown,
 )
 from victor_ext.tables.sources import Record, SourceBroken, records_of
-from victor_ext.tables.texts import damage_of, unescape_formulas
+from victor_ext.tables.texts import damage_of, text_of_cell
 
 COLUMNS: Mapping[str, Sequence[str]] = {
     "reference": (
@@ -273,13 +273,10 @@ class EntryReader:
         if outcome == "unknown":
             doubt = f"Bulk sending calls it unknown. {fields['error'] or ''}".strip()
         asked = fields.get("asked")
-        is_csv = not isinstance(asked, dict)
-        if not is_csv:
+        if isinstance(asked, dict):
             fields = {**fields, **cast("dict[str, Any]", asked)}
-        # A CSV has a single quote before what a spreadsheet would run, and before some blanks.
-        read = _unescaped_value if is_csv else _value
         places = {name: self._columns_of(name, exported=True) for name in COLUMNS}
-        values = {name: read(fields, columns) for name, columns in places.items()}
+        values = {name: _value(fields, columns) for name, columns in places.items()}
         yield from self._entry_of_values(values, place, doubt=doubt)
 
     def _entry_of_values(
@@ -352,25 +349,14 @@ class EntryReader:
 
 
 def _value(fields: Mapping[str, Any], columns: Sequence[str]) -> Any:
-    """The value of the first column that has one."""
-    return _first_value(fields.get(column) for column in columns)
-
-
-def _unescaped_value(fields: Mapping[str, Any], columns: Sequence[str]) -> Any:
-    """As `_value`, without the quotes that an export to CSV puts before formulas."""
-    return _first_value(_unescaped(fields.get(column)) for column in columns)
-
-
-def _unescaped(value: Any) -> Any:
-    return unescape_formulas(value) if isinstance(value, str) else value
-
-
-def _first_value(values: Iterable[Any]) -> Any:
-    """The first value that is not None and not blank; text without blanks around it."""
-    for value in values:
+    """The value of the first column that has one; text as its cell means it, without blanks around
+    it.
+    """
+    for value in map(fields.get, columns):
         if isinstance(value, str):
-            if value.strip():
-                return trimmed(value)
+            text = text_of_cell(value)
+            if text.strip():
+                return trimmed(text)
         elif value is not None:
             return value
     return None

@@ -12,8 +12,9 @@ from typing import Any, TextIO
 
 from victor_ext import zulu
 from victor_ext.books import Theirs
+from victor_ext.ids import visible
 from victor_ext.money import Money
-from victor_ext.tables.texts import visible, write_table
+from victor_ext.tables.texts import write_table
 
 from .entries import Entry
 

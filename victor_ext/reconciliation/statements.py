@@ -1,19 +1,19 @@
 """The SQL of a reconciliation, in the order in which `Store` uses it: tables, pairs, report, reads.
 
 `core` are rows of ours within the window or near its ends; `zone` is the `Zone` of a payment of
-theirs; `folded` texts are compared without letter case, blanks and invisible characters.
+theirs; a `skeleton` is what `ids.skeleton_of` returns.
 """
 
-# Ids and references are compared as they are; only rows that are left then are compared as folded
-# text.
+# Ids and references are compared as they are; only rows that are left then are compared by their
+# skeletons.
 SCHEMA = """
 CREATE TABLE ours (
-    row INTEGER PRIMARY KEY, line INTEGER, reference TEXT, folded TEXT, id TEXT, folded_id TEXT,
+    row INTEGER PRIMARY KEY, line INTEGER, reference TEXT, skeleton TEXT, id TEXT, id_skeleton TEXT,
     key TEXT, amount TEXT NOT NULL, currency TEXT NOT NULL, at INTEGER, doubt TEXT,
     core INTEGER NOT NULL, checked INTEGER NOT NULL
 );
 CREATE TABLE theirs (
-    number INTEGER PRIMARY KEY, id TEXT UNIQUE, folded_id TEXT, reference TEXT, folded TEXT,
+    number INTEGER PRIMARY KEY, id TEXT UNIQUE, id_skeleton TEXT, reference TEXT, skeleton TEXT,
     amount TEXT, requested TEXT, currency TEXT, status TEXT, at INTEGER,
     zone INTEGER NOT NULL, unread INTEGER
 );
@@ -23,18 +23,17 @@ CREATE TABLE listed (
 """
 
 # Ids come first, then references, those with equal amounts before others; last come references and
-# ids that differ in letter case, blanks, forms of one letter or invisible characters alone: nobody
-# is to be asked again because of these.
+# ids whose skeletons are equal: nobody is to be asked again because of these.
 PAIRS = """
 CREATE TABLE pairs (row INTEGER PRIMARY KEY, number INTEGER NOT NULL UNIQUE);
 CREATE INDEX ours_by_id ON ours (id);
 CREATE INDEX ours_by_reference ON ours (reference);
-CREATE INDEX ours_by_folded ON ours (folded);
-CREATE INDEX ours_by_folded_id ON ours (folded_id);
+CREATE INDEX ours_by_skeleton ON ours (skeleton);
+CREATE INDEX ours_by_id_skeleton ON ours (id_skeleton);
 CREATE INDEX ours_by_key ON ours (key);
 CREATE INDEX theirs_by_reference ON theirs (reference);
-CREATE INDEX IF NOT EXISTS theirs_by_folded ON theirs (folded);
-CREATE INDEX IF NOT EXISTS theirs_by_folded_id ON theirs (folded_id);
+CREATE INDEX IF NOT EXISTS theirs_by_skeleton ON theirs (skeleton);
+CREATE INDEX IF NOT EXISTS theirs_by_id_skeleton ON theirs (id_skeleton);
 """
 
 STAGES = (
@@ -42,8 +41,8 @@ STAGES = (
     {"reference": "reference", "amount": "requested", "currency": "currency"},
     {"reference": "reference", "amount": "amount", "currency": "currency"},
     {"reference": "reference"},
-    {"folded": "folded"},
-    {"folded_id": "folded_id"},
+    {"skeleton": "skeleton"},
+    {"id_skeleton": "id_skeleton"},
 )
 """The columns that are equal in a pair, ours and theirs, from the surest to the least sure."""
 
@@ -66,18 +65,19 @@ SELECT o.row, t.number FROM o JOIN t USING ({ours}, place)
 # Whether no payment of theirs has a reference, although a row of ours has nothing else to be found
 # by.
 LACK_REFERENCES = """
-SELECT EXISTS (SELECT 1 FROM theirs) AND NOT EXISTS (SELECT 1 FROM theirs WHERE folded IS NOT NULL)
+SELECT EXISTS (SELECT 1 FROM theirs)
+AND NOT EXISTS (SELECT 1 FROM theirs WHERE skeleton IS NOT NULL)
 AND EXISTS (SELECT 1 FROM ours WHERE core AND id IS NULL AND reference IS NOT NULL)"""
 
 REPORT = """
 CREATE TABLE claimed (
-    folded TEXT PRIMARY KEY, row INTEGER NOT NULL, number INTEGER NOT NULL
+    skeleton TEXT PRIMARY KEY, row INTEGER NOT NULL, number INTEGER NOT NULL
 ) WITHOUT ROWID;
 INSERT OR IGNORE INTO claimed
-    SELECT o.folded, p.row, p.number FROM pairs p JOIN ours o USING (row)
+    SELECT o.skeleton, p.row, p.number FROM pairs p JOIN ours o USING (row)
     WHERE o.reference IS NOT NULL ORDER BY p.row;
 INSERT OR IGNORE INTO claimed
-    SELECT t.folded, p.row, p.number FROM pairs p JOIN theirs t USING (number)
+    SELECT t.skeleton, p.row, p.number FROM pairs p JOIN theirs t USING (number)
     WHERE t.reference IS NOT NULL ORDER BY p.row;
 
 CREATE TABLE report (
@@ -114,8 +114,8 @@ FROM compared ORDER BY row;
 
 INSERT INTO report (kind, row)
 SELECT CASE
-    WHEN EXISTS (SELECT 1 FROM theirs t WHERE t.folded_id = o.folded_id)
-        OR EXISTS (SELECT 1 FROM theirs t WHERE t.folded = o.folded)
+    WHEN EXISTS (SELECT 1 FROM theirs t WHERE t.id_skeleton = o.id_skeleton)
+        OR EXISTS (SELECT 1 FROM theirs t WHERE t.skeleton = o.skeleton)
         OR EXISTS (SELECT 1 FROM ours e WHERE e.key = o.key AND e.row <> o.row
             AND (e.row < o.row OR e.row IN (SELECT row FROM pairs)))
     THEN 'repeated'
@@ -126,7 +126,7 @@ FROM ours o WHERE core AND row NOT IN (SELECT row FROM pairs) ORDER BY row;
 
 INSERT INTO report (kind, row, number, other)
 SELECT 'duplicate', c.row, t.number, c.number
-FROM theirs t JOIN claimed c USING (folded) JOIN ours o USING (row)
+FROM theirs t JOIN claimed c USING (skeleton) JOIN ours o USING (row)
 WHERE t.number NOT IN (SELECT number FROM pairs)
     AND (t.zone < 2 OR (t.zone = 2 AND o.core) OR {looked_up})
 ORDER BY c.row, t.at, t.number;
@@ -135,7 +135,7 @@ INSERT INTO report (kind, number)
 SELECT iif(zone = 0, iif({lack_references}, 'unchecked', 'unknown'), 'at_edge'), number
 FROM theirs t
 WHERE zone < 2 AND number NOT IN (SELECT number FROM pairs)
-    AND NOT EXISTS (SELECT 1 FROM claimed c WHERE c.folded = t.folded) ORDER BY at, number;
+    AND NOT EXISTS (SELECT 1 FROM claimed c WHERE c.skeleton = t.skeleton) ORDER BY at, number;
 
 CREATE INDEX report_by_kind ON report (kind);
 """
@@ -151,8 +151,8 @@ WHERE kind = ? ORDER BY report.rowid
 """
 LACKS_SOME = """
 SELECT EXISTS (SELECT 1 FROM ours o WHERE core AND coalesce(id, reference) IS NOT NULL
-AND NOT EXISTS (SELECT 1 FROM theirs t WHERE t.folded_id = o.folded_id)
-AND NOT EXISTS (SELECT 1 FROM theirs t WHERE t.folded = o.folded))"""
+AND NOT EXISTS (SELECT 1 FROM theirs t WHERE t.id_skeleton = o.id_skeleton)
+AND NOT EXISTS (SELECT 1 FROM theirs t WHERE t.skeleton = o.skeleton))"""
 ARE_EQUAL = """SELECT NOT EXISTS (SELECT item FROM listed WHERE reading = ?1 EXCEPT
 SELECT item FROM listed WHERE reading = ?2)"""
 STATUSES = """SELECT coalesce(status, 'no status'), count(*) FROM report JOIN theirs USING (number)

@@ -11,10 +11,9 @@ from functools import partial
 from typing import Any
 
 from victor_ext.books import Theirs, Zone
-from victor_ext.ids import canonical_id, in_one_form, trimmed
+from victor_ext.ids import canonical_id, in_one_form, skeleton_of, trimmed
 from victor_ext.money import Money
 from victor_ext.tables.temporary import TemporaryDatabase
-from victor_ext.tables.texts import folded
 
 from . import statements as sql
 from .entries import Entry
@@ -43,8 +42,8 @@ class Store(TemporaryDatabase):
         missing.
         """
         self.executemany(
-            "INSERT INTO ours (line, reference, folded, id, folded_id, key, amount, currency, at, "
-            "doubt, core, checked)"
+            "INSERT INTO ours (line, reference, skeleton, id, id_skeleton, key, amount, currency, "
+            "at, doubt, core, checked)"
             " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 (
@@ -65,8 +64,9 @@ class Store(TemporaryDatabase):
     def add_theirs(self, payments: Iterable[tuple[Theirs, Zone]]) -> int:
         """Add payments of theirs, those whose id is new. Return how many these were."""
         cursor = self.executemany(
-            "INSERT OR IGNORE INTO theirs (reference, folded, id, folded_id, amount, requested, "
-            "currency, status, at, zone, unread) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR IGNORE INTO theirs (reference, skeleton, id, id_skeleton, amount, "
+            "requested, currency, status, at, zone, unread)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 (
                     *_names_of(payment),
@@ -131,7 +131,7 @@ class Store(TemporaryDatabase):
 
     def lacks_some(self) -> bool:
         """Return whether a row of ours has a counterpart neither by its id nor by its reference."""
-        for name in ("folded", "folded_id"):
+        for name in ("skeleton", "id_skeleton"):
             self.execute(f"CREATE INDEX IF NOT EXISTS theirs_by_{name} ON theirs ({name})")
         return bool(self.execute(sql.LACKS_SOME).fetchone()[0])
 
@@ -278,10 +278,14 @@ def _money(amount: str | None, currency: str) -> Money | None:
 
 
 def _names_of(payment: Entry | Theirs) -> Sequence[str | None]:
-    """The reference, the reference folded, the id, and the id folded of a payment."""
+    """The reference of a payment with its skeleton, and the id with its skeleton."""
     reference = trimmed(payment.reference)
     id_ = canonical_id(trimmed(payment.id))
-    return reference, folded(reference), id_, folded(id_)
+    return reference, _skeleton_or_none(reference), id_, _skeleton_or_none(id_)
+
+
+def _skeleton_or_none(text: str | None) -> str | None:
+    return None if text is None else skeleton_of(text)
 
 
 def _microseconds(moment: datetime | None) -> int | None:

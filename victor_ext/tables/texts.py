@@ -1,16 +1,15 @@
 """Text of references, keys, ids and cells: damage by other programs (`damage_of`), invisible
-characters (`invisible_in`, `visible`), comparison (`folded`), and export to spreadsheets, which run
-some cells as formulas (`write_table`, `escape_formulas`).
+characters (`invisible_in`), what a cell stands for (`text_of_cell`), and export to spreadsheets,
+which run some cells as formulas (`write_table`, `escape_formulas`).
 """
 
 import csv
 import re
-import unicodedata
 from collections.abc import Iterable
 from typing import TextIO
 
 from victor_ext import Problem
-from victor_ext.ids import HALF_CHARACTER, trimmed
+from victor_ext.ids import HALF_CHARACTER, KEPT_AS_TEXT, unseen_in
 
 SHORT_FORM = re.compile(r"[0-9](?:[.,][0-9]*)?[eE]\+[0-9]{2,}")
 """A long number as a spreadsheet shortens it.
@@ -29,8 +28,6 @@ _ERROR_VALUE = re.compile(
 )
 """What a spreadsheet writes into the cell of a formula that has failed, in any of its languages;
 and number signs alone, where a column was too narrow."""
-_BLANK_LETTERS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
-"""Characters that are letters, marks or symbols to Unicode, and that no font draws."""
 # Spreadsheets run a cell as a formula if it begins with one of these characters, even after blanks
 # or in quotes. A single quote prevents this. See
 # https://owasp.org/www-community/attacks/CSV_Injection.
@@ -86,46 +83,8 @@ def invisible_in(name: str, text: str) -> Problem | None:
     """Return the problem with text that begins or ends with a space, or has a character that cannot
     be seen.
     """
-    if text == text.strip() and all(map(_is_visible, text)):
-        return None
-    message = (
-        f"{name} begins or ends with a space, or holds a character that cannot be seen: "
-        f"{visible(text)[:80]!r}."
-    )
-    return Problem(name, "characters", message)
-
-
-def visible(text: str) -> str:
-    """Return the text with each character that cannot be seen as its code point, such as
-    `<U+200B>`.
-    """
-    return "".join(map(_visible_form, text))
-
-
-def folded(text: str | None) -> str | None:
-    """Return the text in a form that is equal for texts which other systems do not tell apart:
-    those that differ in letter case, blanks, forms of one letter, or invisible characters.
-
-    The quote that an export puts before a formula is left out, too. Text of nothing else is
-    returned as it is.
-    """
-    own = trimmed(text)
-    plain = unicodedata.normalize("NFKC", unescape_formulas(own or "")).casefold()
-    kept = [char for char in plain if char.isspace() or _is_visible(char)]
-    words = "".join(kept).split()
-    return " ".join(words) or own
-
-
-def _is_visible(char: str) -> bool:
-    """Whether a font draws a character; a space counts as drawn."""
-    return char.isprintable() and char not in _BLANK_LETTERS
-
-
-def _visible_form(char: str) -> str:
-    """The character, or its code point."""
-    if _is_visible(char):
-        return char
-    return f"<U+{ord(char):04X}>"
+    wrong = unseen_in(text)
+    return Problem(name, "characters", f"{name} {wrong}.") if wrong else None
 
 
 def write_table(file: TextIO, rows: Iterable[Iterable[object]], *, escape: bool = True) -> int:
@@ -175,3 +134,12 @@ def unescape_formulas(text: str) -> str:
         if escape_formulas(cell) == text:
             return cell
     return text
+
+
+def text_of_cell(cell: str) -> str:
+    """Return the text that a cell stands for: without the quote that an export puts before a
+    formula, and without the formula `="01042"`, by which tools keep zeros.
+    """
+    plain = unescape_formulas(cell)
+    formula = KEPT_AS_TEXT.fullmatch(plain)
+    return plain if formula is None else formula[1].replace('""', '"')
