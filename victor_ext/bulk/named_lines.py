@@ -8,7 +8,9 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from victor_ext import ConfigurationError, Problem, idempotency_key_for
+from victor_ext.ids import unseen_in
 from victor_ext.settlement.flow import MAY_EXIST
+from victor_ext.tables.texts import text_of_cell
 
 from .context import WorkerContext
 from .deciding import Code
@@ -62,8 +64,8 @@ def lines_named(
 ) -> list[Line]:
     """Return the lines of the batch with these names, in their order.
 
-    A name is the value in the key column, or a key. A line whose values are forgotten is still
-    found by its value, because the value makes the key.
+    A name is the value in the key column, also as an export has it, or a key. A line whose values
+    are forgotten is still found by its value, because the value makes the key.
 
     Args:
         is_meant: Whether a person can mean a line. It chooses if several lines have one value, such
@@ -72,10 +74,11 @@ def lines_named(
     Raises:
         ConfigurationError: No line has one of the names, or several lines have it.
     """
-    by_name = _by_name(context, store, record, set(names))
+    texts = {text_of_cell(name) for name in names}
+    by_name = _by_name(context, store, record, texts)
     matches: dict[tuple[int, str], Line] = {}
     problems = list[Problem]()
-    for name in sorted(set(names)):
+    for name in sorted(texts):
         match = _line_meant(store, name, by_name.get(name, []), is_meant)
         if isinstance(match, Problem):
             problems.append(match)
@@ -132,6 +135,8 @@ def _key_of(
     value: str,
 ) -> str | None:
     """Return the key that a value in the key column makes; None: it makes none."""
+    if unseen_in(value):
+        return None
     facts = context.kind.key_facts(context.settings.defaults, record.key_kind, value)
     return None if facts is None else idempotency_key_for(*facts)
 

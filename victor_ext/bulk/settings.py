@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from victor_ext import ConfigurationError, Problem
-from victor_ext.ids import in_one_form, words_of
+from victor_ext.ids import in_one_form, unseen_in, words_of
 from victor_ext.settlement.key_age import LEAST_KEPT
 
 from .layout import CHUNK_ROWS
@@ -89,7 +89,7 @@ class Settings:
             raise refused_setting("key_column", message)
 
     def _check_texts(self) -> None:
-        if not _is_none_or_words(self.key_kind):
+        if not _is_none_or_words(self.key_kind) or unseen_in(self.key_kind or ""):
             message = (
                 f"key_kind={self.key_kind!r} must be text: what the key column names, such as "
                 "invoice or subscription-2026-11."

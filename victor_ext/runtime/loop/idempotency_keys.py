@@ -17,7 +17,7 @@ from typing import ClassVar
 import httpx
 
 from victor_ext.errors import ConfigurationError, InvalidRequest, Problem
-from victor_ext.ids import HALF_CHARACTER, in_one_form
+from victor_ext.ids import HALF_CHARACTER, in_one_form, unseen_in, without_unseen
 from victor_ext.opaque import FrozenStruct
 from victor_ext.runtime.core.headers import is_scheme
 from victor_ext.runtime.core.json_values import member_at, object_of, text_or_empty
@@ -46,13 +46,14 @@ def idempotency_key_for(*facts: Fact) -> str:
     Equal facts of different types give one key: the number 1042 and the text "1042",
     `Decimal("44.20")` and `Decimal("44.2")`, one moment in two zones, a UUID and its text in small
     letters, a member of an Enum and its value, one text in two Unicode forms (an `ü` of one
-    character or of two). So do subclasses of these types. Else text is taken as it is: "01042",
-    " 1042" and "44.20" are other facts than "1042" and "44.2". A date and the moment at which it
+    character or of two). So do subclasses of these types. Else text is taken as it is: "01042" and
+    "44.20" are other facts than "1042" and "44.2". A date and the moment at which it
     begins are two facts. Facts are kept apart: `("a", "bc")` and `("ab", "c")` are two keys.
 
     Refused is what may read differently in another process, or after a database has stored it: a
     naive datetime (SQLite gives back an aware one without its zone), a time, a float, a bool,
-    bytes, None, and numbers of other libraries. The error says what to write instead.
+    bytes, None, and numbers of other libraries. So is text that begins or ends with a space, or
+    has a character that cannot be seen. The error says what to write instead.
 
     Args:
         facts: Text that is not empty, int, finite Decimal, date, aware datetime or UUID, or a
@@ -106,6 +107,11 @@ def _spelled_text(text: str) -> str:
         raise _bad_fact("a fact is empty text, so different payments would share one key.")
     if not is_encodable(text):
         raise _bad_fact(f"a fact {HALF_CHARACTER}.")
+    unseen = unseen_in(text)
+    if unseen:
+        instead = without_unseen(text)
+        advice = f"write {instead!r}" if instead else "name the payment by something else"
+        raise _bad_fact(f"a fact {unseen}; {advice}.")
     return in_one_form(text)
 
 
