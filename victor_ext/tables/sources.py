@@ -215,6 +215,12 @@ def _lines_of(path: Path, encoding: str) -> Iterator[str]:
                 raise SourceBroken(1, None, "format", "the file is UTF-16: save it as UTF-8.")
             if number == 1 and raw.startswith(codecs.BOM_UTF8):
                 raw, encoding = SecretBytes(raw.removeprefix(codecs.BOM_UTF8)), "utf-8"
+            if _is_unnamed_utf8(raw, encoding):
+                message = (
+                    f"the line is UTF-8 text, and its encoding is named as {encoding}: name no "
+                    f"encoding. If it is {encoding} text, save the file as UTF-8."
+                )
+                raise SourceBroken(number, None, "other_encoding", message)
             try:
                 yield Secret(raw.decode(encoding))
             except UnicodeDecodeError as error:
@@ -224,3 +230,14 @@ def _lines_of(path: Path, encoding: str) -> Iterator[str]:
                 )
                 raise SourceBroken(number, None, "encoding", message) from None
             number += 1
+
+
+def _is_unnamed_utf8(raw: bytes, encoding: str) -> bool:
+    """Whether a line is UTF-8 text with letters beyond ASCII, each byte of which would be read as a
+    character of its own.
+    """
+    if raw.isascii() or len(raw.decode(encoding, "replace")) != len(raw):
+        return False
+    with suppress(UnicodeDecodeError):
+        return bool(raw.decode("utf-8"))
+    return False
