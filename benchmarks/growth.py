@@ -139,7 +139,7 @@ def _bulk(url: str, victor: Victor, settled: int) -> float:
 
     sender("january").send(invoices(1))
     engine = database_engine(url)
-    digests = ("values_digest", "spelling_digest", "reference_digest", "made_digest")
+    digests = ("values_digest", "skeleton_digest", "reference_digest", "made_digest")
     _copy(engine, PAYMENTS, settled, ("key", *digests), groups={"batch": 10_000, "chunk": 500})
     _copy(engine, LINES, settled, ("key",), groups={"batch": 10_000}, numbers=("number",))
     began = time.perf_counter()

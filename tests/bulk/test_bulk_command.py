@@ -461,7 +461,7 @@ def test_what_an_operator_reads_of_rows_that_are_not_simply_sent(
         assert "3 rows created before. Not sent again." in ran.err
         assert "Line 5: INV-4 was asked on" in ran.err
         assert "with another amount. Not sent." in ran.err
-        assert "Line 6: inv-5 asks what INV-5 asked (invoices.csv, " in ran.err
+        assert "Line 6: inv-5 is INV-5 (invoices.csv, " in ran.err
     assert ran.out == "march.csv: 6 rows: 4 created, 1 refused, 1 to decide\n"
     assert "4 rows created before" not in ran.err
     status = bulk("status", "march.csv", "--json")

@@ -272,6 +272,16 @@ def test_rows_are_told_apart_by_the_reference_that_finds_them(sender: Senders) -
     assert [problem.column for problem in check.problems] == columns
 
 
+def test_two_payors_may_have_one_reference_in_two_spellings(sender: Senders) -> None:
+    """Of one payor, both are one payment until a person says otherwise."""
+    payors = [str(uuid4()) for _ in range(2)]
+    references = [("PAY-7", payors[0]), ("pay\u20137", payors[1]), ("pay-7", payors[0])]
+    rows = [row(7, payor_payment_id=text, payor_id=payor) for text, payor in references]
+    check = sender().check(rows)
+    assert check.new == 2
+    assert [notice.key_value for notice in check.notices] == ["pay-7"]
+
+
 @pytest.mark.parametrize("is_stored_meanwhile", [False, True])
 def test_a_payment_of_another_batch_is_the_same_payment(
     sender: Senders,

@@ -141,7 +141,7 @@ def test_what_does_not_stand_in_clear_is_encrypted_or_a_digest(
         else:
             assert value.startswith("vb1.") or column == "wrapped"
     encrypted = {"row", "result", "message", "details", "wrapped"}
-    digests = {"made_digest", "values_digest", "spelling_digest", "reference_digest"}
+    digests = {"made_digest", "values_digest", "skeleton_digest", "reference_digest"}
     assert seen == encrypted | digests
 
 

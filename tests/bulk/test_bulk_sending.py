@@ -255,25 +255,6 @@ def test_two_unicode_forms_of_a_text_are_one(sender: Senders, victor_sandbox: Sa
     assert victor_sandbox.requests()[0]["client_reference_id"] == one["client_reference_id"]
 
 
-@pytest.mark.pull_request
-@pytest.mark.parametrize("other", ["INV-①", "inv-1", "INV-01", "INV-1.0"])
-def test_rows_of_one_source_whose_keys_differ_by_spelling_alone_are_refused_by_both_places(
-    sender: Senders, victor_sandbox: Sandbox, other: str
-) -> None:
-    with pytest.raises(InvalidRows) as caught:
-        sender().send([row(1), row(2), row(1, invoice_no=other)])
-    check = caught.value.check
-    message = f"row 3, invoice_no: invoice_no is {other!r}, as in row 1: they differ by spelling"
-    assert str(check.problems[0]).startswith(message)
-    assert check.repeated == 1
-    assert check.new == 2
-    assert victor_sandbox.attempts_by_key() == {}
-    # What asks for something else is another payment, however it is spelled.
-    two = [row(1), row(1, invoice_no=other, amount="7.77")]
-    sender.finish(two)
-    asked_once(victor_sandbox, two)
-
-
 def test_a_row_that_repeats_a_key_is_said_in_its_place_among_the_other_problems(
     sender: Senders,
 ) -> None:

@@ -1,7 +1,7 @@
 """What people and spreadsheets do to a file of invoices between two commands.
 
-No row is corrected and its key respelled in one step: nothing but a person can tell such a row from
-another invoice. `can` asks the oracle for what a row has been until now.
+No row is corrected and its key respelled in one step: a person has to decide about such a row.
+`can` asks the oracle for what a row has been until now.
 """
 
 from __future__ import annotations

@@ -143,8 +143,9 @@ def values_text(row: FileRow) -> str:
 
 def plain_key(text: str) -> str:
     """A key without what a spreadsheet changes in it."""
-    folded = normalize("NFKC", text).strip().casefold().removesuffix(".0")
-    return folded.lstrip("0")
+    folded = normalize("NFKC", text).strip().casefold()
+    number = folded.removesuffix(".0")
+    return number.lstrip("0") if number.isdecimal() else folded
 
 
 class Table:
@@ -209,15 +210,19 @@ class Table:
 
     def looks_like(self, new: NewRow, other: Payment) -> bool:
         """Whether a row asks what another payment asks, under a key that was made otherwise."""
-        if other.digests.values != new.digests.values or not self._may_be_asked(new, other):
+        if not self._may_be_asked(new, other):
+            return False
+        is_respelled = plain_key(new.key_value) == plain_key(other.key_value)
+        is_told = not self.has("a key that is spelled otherwise is another payment")
+        if is_respelled and new.kind == other.kind and is_told:
+            return True
+        if other.digests.values != new.digests.values:
             return False
         days_apart = abs((new.digests.due - other.digests.due).days)
-        if plain_key(new.key_value) != plain_key(other.key_value):
-            return days_apart == 0
         if new.kind != other.kind:
             is_told = not self.has("the same row of another kind is another payment")
             return days_apart <= 1 and is_told
-        return days_apart == 0 or not self.has("a key that is spelled otherwise is another payment")
+        return days_apart == 0
 
     def _may_be_asked(self, new: NewRow, other: Payment) -> bool:
         """Whether another payment may exist, or another batch may send it."""

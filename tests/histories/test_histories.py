@@ -905,8 +905,8 @@ PLANTED = {
         (
             (
                 f"{BULK}.deciding:_is_look_alike",
-                "has_same_due_date or other.spelling_digest == asked.spelling_digest",
-                "has_same_due_date",
+                "other.skeleton_digest == asked.skeleton_digest",
+                "False",
             ),
         ),
     ),

@@ -55,6 +55,7 @@ def ask_rows_again(
     batch = _BatchToAsk(
         context,
         store,
+        key_kind=record.key_kind,
         key_column=record.key_column,
         key_retention=settings.key_retention_seconds,
         stored=json.dumps(ProviderClock(context.client).sent_now()),
@@ -162,6 +163,7 @@ class _BatchToAsk:
 
     context: WorkerContext
     store: Store
+    key_kind: str
     key_column: str
     key_retention: float
     stored: str
@@ -205,6 +207,7 @@ def _store_chunk(
             batch.context.kind,
             batch.context.vault,
             _latest_row(line),
+            key_kind=batch.key_kind,
             key_column=batch.key_column,
             is_valid=True,
         )

@@ -17,7 +17,7 @@ from victor_ext.privacy import NumberText, Secret
 from victor_ext.tables.formats import UnreadableCell
 from victor_ext.tables.row_file import Heading, RowFile, near_names
 from victor_ext.tables.sources import SourceBroken
-from victor_ext.tables.texts import HALF_CHARACTERS, damage_of, invisible_in
+from victor_ext.tables.texts import HALF_CHARACTERS, damage_of, invisible_in, text_of_cell
 
 from .column_types import AMOUNT, NO_COLUMN, formed_columns, read
 from .row_kind import RowKind
@@ -153,6 +153,11 @@ def split_record(
         record: The values of the record, by column.
     """
     fields = Fields()
+    names_of_things = {key_column, *kind.exact, *kind.long_numbers}
+    record = {
+        name: _as_meant(value) if name in names_of_things else value
+        for name, value in record.items()
+    }
     for name, value in record.items():
         if name not in kind.columns:
             fields.extras[name] = "" if value is None else _as_text(value)
@@ -176,6 +181,14 @@ def cells_of(kind: RowKind, record: Mapping[str, object], file: RowFile) -> dict
         elif value is not None:
             cells[name] = file.written(name, _as_text(value), formed)
     return cells
+
+
+def _as_meant(value: object) -> object:
+    """Return the text that a cell with a key, a reference or an account stands for."""
+    if not isinstance(value, str):
+        return value
+    text = text_of_cell(value)
+    return value if text == value else type(value)(text)
 
 
 def _add_argument(

@@ -19,7 +19,8 @@ class Code(StrEnum):
     """What a notice is about: why a row is not simply sent.
 
     Attributes:
-        LOOKS_LIKE: Another payment asks for the same, and exists, may exist or will be sent.
+        LOOKS_LIKE: Another payment has the same skeleton, or asks for the same; and it exists, may
+            exist or will be sent.
         CREATED_BEFORE: The payment was created with these values.
         DUE_LATER: The payment was created with these values and an earlier due date, or may have
             been.
@@ -85,7 +86,7 @@ class Decision:
 
     Attributes:
         code: The code of the notice about the row; None: there is no notice.
-        other: The other payment that the row looks like.
+        other: The other payment that the row looks like; None: an earlier row of its file.
         again: How many keys the payment had before the one that it is sent with.
         since: The time since which the payment may have been sent without a trace in a restored
             state, as JSON of a `Sent`; None: it was not.
@@ -106,6 +107,7 @@ def decide(
     stored: StoredPayment | None,
     alike: list[StoredPayment],
     *,
+    has_twin: bool,
     batch: str,
     account: str,
     key_origin: str,
@@ -115,7 +117,9 @@ def decide(
     Args:
         asked: The row.
         stored: The payment with the key of the row, if there is one.
-        alike: The payments with the values of the row that exist, may exist or will be sent.
+        alike: The payments with the skeleton or the values of the row that exist, may exist or will
+            be sent.
+        has_twin: Whether an earlier row of its file has its skeleton.
         batch: The batch that is sent.
         account: The account that the row would be sent with.
         key_origin: What the key of the row is made of, beside its value: see `key_origin`.
@@ -128,12 +132,27 @@ def decide(
         account=account,
         key_origin=key_origin,
     )
+    if has_twin and decision.act is Act.STORE and not _is_allowed(asked, stored):
+        decision = _decide_beside_twin(stored)
     if stored is None or not stored.restored or decision.act is Act.KEEP:
         return decision
     restored = replace(decision, since=stored.stored)
     if decision.act is Act.STORE:
         return replace(restored, code=Code.ASKED_SINCE)
     return restored
+
+
+def _is_allowed(asked: RequestedPayment, stored: StoredPayment | None) -> bool:
+    """Whether a person has allowed a payment with these values."""
+    return stored is not None and stored.allowed and stored.values_digest == asked.values_digest
+
+
+def _decide_beside_twin(stored: StoredPayment | None) -> Decision:
+    """Decide about a row that would be sent, and whose twin comes first in its file."""
+    if stored is None:
+        return Decision(Act.REFUSE, Code.LOOKS_LIKE)
+    act = Act.KEEP if stored.state == PaymentOutcome.REJECTED else Act.REFUSE
+    return Decision(act, Code.LOOKS_LIKE, again=stored.again)
 
 
 def _decide_unless_restored(
@@ -257,11 +276,11 @@ def _look_alike(
     batch: str,
     key_origin: str,
 ) -> StoredPayment | None:
-    """Return a payment that asks for the same as a row, and has another key."""
+    """Return a payment that may be the same as a row, and has another key."""
     for other in alike:
         if other.key == asked.key:
             continue
-        if other.batch == batch and other.state in NEVER_LEFT:
+        if other.batch == batch and other.state in NEVER_LEFT and not other.restored:
             # This file has both rows on purpose; or it leaves the other one out.
             continue
         if _is_look_alike(asked, other, key_origin):
@@ -274,7 +293,11 @@ def _is_look_alike(
     other: StoredPayment,
     key_origin: str,
 ) -> bool:
-    """Whether a payment with the values of a row, and another key, is for the same purpose."""
+    """Whether a payment with the skeleton or the values of a row, and another key, is for the same
+    purpose.
+    """
+    if other.skeleton_digest == asked.skeleton_digest:
+        return True
     key_kind, _, key_column = key_origin.partition("\n")
     other_kind, _, other_column = other.kind.partition("\n")
     if key_column != other_column:
@@ -284,8 +307,7 @@ def _is_look_alike(
         is_near = not _is_later(asked.due_date, other.due_date)
         return is_near and not _is_later(other.due_date, asked.due_date)
     # A payout has no due date, and a payee may get the same amount each month.
-    has_same_due_date = asked.due_date is not None and other.due_date == asked.due_date
-    return has_same_due_date or other.spelling_digest == asked.spelling_digest
+    return asked.due_date is not None and other.due_date == asked.due_date
 
 
 def _is_later(due_date: str | None, before: str | None) -> bool:

@@ -21,7 +21,7 @@ CHUNK = "victor_bulk_chunk"
 """The name of the workflow in DBOS."""
 ChunkTerms: TypeAlias = Mapping[str, Any]
 """The input of a workflow: the terms that a chunk is sent with, and the keys of its payments."""
-VERSION = "victor-bulk-4"
+VERSION = "victor-bulk-5"
 """Storage layout. `<layout>/<account>` is the application version of DBOS: a worker gets only the
 chunks of its own version.
 """

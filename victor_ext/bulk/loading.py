@@ -25,7 +25,7 @@ from .deciding import TO_DECIDE, Act, Code, Decision, decide, key_origin
 from .holding import refuse_held
 from .layout import chunk_rows_for
 from .lines import refuse_lost
-from .notices import message_of
+from .notices import day_text, look_alike_message, message_of
 from .pacing import ProviderClock
 from .payments import (
     NEVER_LEFT,
@@ -59,11 +59,16 @@ class _KnownPayments(NamedTuple):
 
     Attributes:
         by_key: The payments with the keys of the rows, by key.
-        by_values: The payments that look like the rows, by the digest of their values.
+        by_digest: The payments with the skeletons or the values of the rows, by their digests.
     """
 
     by_key: dict[str, StoredPayment]
-    by_values: dict[str, list[StoredPayment]]
+    by_digest: dict[str, list[StoredPayment]]
+
+    def like(self, row: RequestedPayment) -> list[StoredPayment]:
+        """Return the payments with the skeleton of a row, and then those with its values."""
+        digests = (row.skeleton_digest, row.values_digest)
+        return [payment for digest in digests for payment in self.by_digest.get(digest, [])]
 
 
 class Loading:
@@ -178,12 +183,12 @@ class Loading:
         owner = self._context.owner
         by_key = stored_payments(connection, owner, [row.key for row in requested], lock=lock)
         # A row whose payment was created or is in doubt is not asked, whatever looks like it.
-        digests = list[str]()
+        to_ask = list[RequestedPayment]()
         for row in requested:
             payment = by_key.get(row.key)
             if payment is None or payment.state in _CAN_BE_ASKED:
-                digests.append(row.values_digest)
-        return _KnownPayments(by_key, look_alikes(connection, owner, digests))
+                to_ask.append(row)
+        return _KnownPayments(by_key, look_alikes(connection, owner, to_ask))
 
     def _decide(
         self,
@@ -196,7 +201,8 @@ class Loading:
         decision = decide(
             asked,
             stored,
-            known.by_values.get(asked.values_digest, []),
+            known.like(asked),
+            has_twin=row.twin is not None,
             batch=self.batch,
             account=self._context.account,
             key_origin=self._key_origin,
@@ -224,13 +230,35 @@ class Loading:
         """Add the notice about a row to the check. Return its message; None: there is no notice."""
         if decision.code is None:
             return None
-        payment = decision.other or stored
-        assert payment is not None
         content = self._vault.deserialize(asked.row)
-        message = message_of(decision.code, content, payment, self._vault, self._kind)
+        if decision.code is Code.LOOKS_LIKE:
+            message = self._look_alike_message(row, asked, content[1], decision.other)
+        else:
+            assert stored is not None
+            message = message_of(decision.code, content, stored, self._vault, self._kind)
         line = row.line or row.number
         self.check.notice(Notice(line, decision.code, str(content[1]), message))
         return message
+
+    def _look_alike_message(
+        self,
+        row: SourceRow,
+        asked: RequestedPayment,
+        value: str,
+        other: StoredPayment | None,
+    ) -> str:
+        """Return the sentence about a row that looks like another payment; None: like an earlier
+        row of its file.
+        """
+        if other is not None:
+            is_respelled = other.skeleton_digest == asked.skeleton_digest
+            place = f"{other.batch}, {day_text(other.stored_at)}"
+            other_value = self._vault.deserialize(other.row)[1] or f"the payment {other.key}"
+            return look_alike_message(value, other_value, place, is_respelled=is_respelled)
+        assert row.twin is not None
+        twin = self._rows.with_number(row.twin)
+        twin_value = self._vault.deserialize(twin.payment().row)[1]
+        return look_alike_message(value, twin_value, twin.place_text, is_respelled=True)
 
     def _count(self) -> None:
         """Count the rows by what is decided about them, and note the problems of invalid ones."""

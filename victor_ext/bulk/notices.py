@@ -25,7 +25,7 @@ def message_of(
 
     Args:
         row: The content of the row, as it is stored: number, value, arguments, extras.
-        stored: The payment of the row; for `LOOKS_LIKE`, the payment that the row looks like.
+        stored: The payment of the row.
     """
     values: Arguments = {
         "value": row[1],
@@ -35,9 +35,6 @@ def message_of(
         "account": stored.account,
     }
     match code:
-        case Code.LOOKS_LIKE:
-            other = vault.deserialize(stored.row)[1] or f"the payment {stored.key}"
-            values = {**values, "other": other}
         case Code.OTHER_VALUES:
             values = {**values, "columns": _other_values_text(row, stored, vault, kind)}
         case Code.REJECTED_BEFORE:
@@ -57,10 +54,6 @@ _ASK_AGAIN = (
     "for the next month of keys that name payers."
 )
 _MESSAGES = {
-    Code.LOOKS_LIKE: (
-        "{value} asks what {other} asked ({batch}, {day}). Not sent. If both are to be paid: "
-        "ask-again."
-    ),
     Code.CREATED_BEFORE: "{value} was created before ({batch}, {day}). Not sent again.",
     Code.DUE_LATER: f"{{value}} was asked for {{due}}. Not sent. {_ASK_AGAIN}",
     Code.OTHER_VALUES: (
@@ -88,6 +81,32 @@ _MESSAGES = {
 _DOUBTFUL_DUE_LATER = (
     f"{{value}} may have been asked for {{due}}. It is settled as it was asked. {_ASK_AGAIN}"
 )
+
+
+def look_alike_message(
+    value: str,
+    other: str,
+    place: str,
+    *,
+    is_respelled: bool,
+) -> str:
+    """Return the sentence of a notice about a row that looks like another payment.
+
+    Args:
+        value: The value of the row in the key column.
+        other: That of the other payment.
+        place: Where the other payment is: its batch and day, or its line in the same file.
+        is_respelled: Whether the values differ by their spelling alone.
+    """
+    if not is_respelled:
+        return (
+            f"{value} asks what {other} asked ({place}). Not sent. If both are to be paid: "
+            "ask-again."
+        )
+    return (
+        f"{value} is {other} ({place}) in another spelling. Not sent. If they are one payment, "
+        f"keep {other}. If both are to be paid: ask-again."
+    )
 
 
 def day_text(moment: float) -> str:

@@ -68,7 +68,7 @@ PAYMENTS = sa.Table(
     sa.Column("account", sa.Text, nullable=False),  # that it was stored with
     sa.Column("kind", sa.Text, nullable=False),  # what its key is made of: `deciding.key_origin`
     sa.Column("values_digest", sa.Text, nullable=False),
-    sa.Column("spelling_digest", sa.Text, nullable=False),
+    sa.Column("skeleton_digest", sa.Text, nullable=False),
     sa.Column("reference_digest", sa.Text, nullable=False),
     sa.Column("made_digest", sa.Text),  # of the provider's id of the request, or of the payout
     sa.Column("due_date", sa.Text),
@@ -84,6 +84,7 @@ PAYMENTS = sa.Table(
     # With the key, by which rows are locked in order: else SQLite would read those of all batches.
     sa.Index("victor_bulk_payments_batch", "owner", "batch", "key"),
     sa.Index("victor_bulk_payments_values", "owner", "values_digest"),
+    sa.Index("victor_bulk_payments_skeleton", "owner", "skeleton_digest"),
     sa.Index("victor_bulk_payments_reference", "owner", "reference_digest"),
     sa.Index("victor_bulk_payments_made", "owner", "made_digest"),
     info={FILLFACTOR: 50},
@@ -142,7 +143,7 @@ class RequestedPayment(NamedTuple):
         key: The idempotency key of the payment.
         is_valid: Whether the row can be sent. If it cannot, it is stored as refused.
         values_digest: Digest of the values, without the due date.
-        spelling_digest: Digest of the value in the key column, without its spelling.
+        skeleton_digest: Digest that is equal for keys of one kind whose values have one skeleton.
         reference_digest: Digest of the value that the provider repeats.
         due_date: As `YYYY-MM-DD`, also if it is too early or late, or `UNREADABLE`; None: the row
             has none.
@@ -153,7 +154,7 @@ class RequestedPayment(NamedTuple):
     key: str
     is_valid: bool
     values_digest: str
-    spelling_digest: str
+    skeleton_digest: str
     reference_digest: str
     due_date: str | None
     row: str
@@ -171,7 +172,7 @@ class StoredPayment(NamedTuple):
     account: str
     kind: str
     values_digest: str
-    spelling_digest: str
+    skeleton_digest: str
     due_date: str | None
     stored_at: float
     row: str
@@ -239,21 +240,23 @@ def stored_payments(
 def look_alikes(
     connection: Connection,
     owner: str,
-    digests: Collection[str],
+    requested: Collection[RequestedPayment],
 ) -> dict[str, list[StoredPayment]]:
-    """Return the payments with these values that exist, may exist or will be sent, by the digest of
-    the values. Older payments come first.
+    """Return the payments with the skeleton or the values of these rows that exist, may exist or
+    will be sent, by the digests of both. Older payments come first.
     """
     columns = PAYMENTS.c
-    query = sa.select(*_STORED_COLUMNS).where(
-        columns.owner == owner,
-        columns.values_digest.in_(digests),
-        columns.state.in_(EXISTS_OR_MAY | TO_BE_SENT),
-    )
     by_digest: dict[str, list[StoredPayment]] = {}
-    for row in connection.execute(query.order_by(columns.stored_at)):
-        payment = StoredPayment(*row)
-        by_digest.setdefault(payment.values_digest, []).append(payment)
+    for name in ("skeleton_digest", "values_digest"):
+        digest = columns[name]
+        query = sa.select(*_STORED_COLUMNS).where(
+            columns.owner == owner,
+            digest.in_({getattr(row, name) for row in requested}),
+            sa.or_(columns.state.in_(EXISTS_OR_MAY | TO_BE_SENT), columns.restored),
+        )
+        for row in connection.execute(query.order_by(columns.stored_at)):
+            payment = StoredPayment(*row)
+            by_digest.setdefault(getattr(payment, name), []).append(payment)
     return by_digest
 
 

@@ -5,13 +5,12 @@ They are compared by keyed digests, which reveal nothing of the values.
 
 from __future__ import annotations
 
-import re
-import unicodedata
+import json
 from collections.abc import Collection
 from datetime import date
 from typing import Any
 
-from victor_ext.ids import reference_of
+from victor_ext.ids import reference_of, skeleton_of
 
 from .columns import canonical_text
 from .payments import UNREADABLE, RequestedPayment
@@ -19,21 +18,20 @@ from .row_kind import RowKind
 from .rows import Arguments, Row
 from .vault import Vault
 
-_LEADING_ZEROS = re.compile(r"(?<!\d)0+(?=\d)")
-_WHOLE_AS_DECIMAL = re.compile(r"\.0+$")
-
 
 def requested_payment(
     kind: RowKind,
     vault: Vault,
     row: Row,
     *,
+    key_kind: str,
     key_column: str,
     is_valid: bool,
 ) -> RequestedPayment:
     """Return a row of a file in the form in which rows are compared and stored.
 
     Args:
+        key_kind: What the values of the key column name.
         is_valid: Whether the row can be sent. If it cannot, its arguments are not stored.
     """
     arguments = row.arguments or {}
@@ -43,16 +41,22 @@ def requested_payment(
         stored_arguments = {name: kind.json_value(name, value) for name, value in arguments.items()}
         reference = reference_of(arguments.get(kind.reference))
     compared = _compared_values(arguments, free_spelling=(kind.reference, key_column))
+    facts = kind.key_facts(arguments, key_kind, row.value or "") or ()
     return RequestedPayment(
         number=row.number,
         key=row.payment,
         is_valid=is_valid,
         values_digest=vault.fingerprint(canonical_text(kind, compared)),
-        spelling_digest=vault.fingerprint(_without_spelling(row.value or "")),
+        skeleton_digest=skeleton_digest(vault, facts),
         reference_digest=vault.fingerprint(reference),
         due_date=_comparable_date(arguments.get("due_date")),
         row=vault.serialize([row.number, row.value, stored_arguments, row.extras]),
     )
+
+
+def skeleton_digest(vault: Vault, facts: Collection[str]) -> str:
+    """Return a digest that is equal for payments whose key facts have equal skeletons."""
+    return vault.fingerprint(json.dumps([skeleton_of(fact) for fact in facts]))
 
 
 def _compared_values(arguments: Arguments, free_spelling: Collection[str]) -> dict[str, Any]:
@@ -65,7 +69,7 @@ def _compared_values(arguments: Arguments, free_spelling: Collection[str]) -> di
     compared: dict[str, Any] = {}
     for name, value in arguments.items():
         if name in free_spelling and name != "due_date":
-            compared[name] = _without_spelling(str(value))
+            compared[name] = skeleton_of(str(value))
         elif name != "due_date":
             compared[name] = value
     return compared
@@ -79,11 +83,3 @@ def _comparable_date(due_date: object) -> str | None:
         return date.fromisoformat(str(due_date)).isoformat()
     except ValueError:
         return UNREADABLE
-
-
-def _without_spelling(key_value: str) -> str:
-    """Return a value without what a spreadsheet may change: letter case, blanks, leading zeros, and
-    `.0` at the end.
-    """
-    text = unicodedata.normalize("NFKC", key_value).casefold().strip()
-    return _LEADING_ZEROS.sub("", _WHOLE_AS_DECIMAL.sub("", text))

@@ -20,12 +20,13 @@ from .payments import RequestedPayment, pages
 _SCHEMA = """
 CREATE TABLE asked (
     number INTEGER PRIMARY KEY, line INTEGER, key TEXT UNIQUE, problems TEXT,
-    asked TEXT, spelling TEXT, reference TEXT, grouping TEXT, amount TEXT, currency TEXT,
+    asked TEXT, skeleton TEXT, twin INTEGER, reference TEXT, grouping TEXT,
+    amount TEXT, currency TEXT,
     is_repeated BOOLEAN DEFAULT FALSE,
     act TEXT, code TEXT, message TEXT, again INTEGER, since TEXT, has_own BOOLEAN DEFAULT FALSE,
     chunk INTEGER, place INTEGER
 );
-CREATE INDEX spelled ON asked (spelling);
+CREATE INDEX skeletons ON asked (skeleton);
 """
 _DECIDE = """
 UPDATE asked SET act = :act, code = :code, message = :message, again = :again, since = :since,
@@ -47,12 +48,12 @@ class SourceRow(NamedTuple):
         key: The key of its payment; None: the row has no key, or repeats an earlier row.
         problems: As JSON: the field, the code and the message of each; None: there are none.
         asked: The `RequestedPayment`, as JSON; None: the row repeats an earlier row.
-        spelling: Digests that are equal for rows that ask for the same, and whose keys differ by
-            their spelling alone.
+        skeleton: The digest of the skeleton of its key.
+        twin: The number of the first row with its skeleton; None: the row is the first.
         reference: The digest of its reference, if other rows may have the same one.
         grouping: The digest of its `RowKind.group`, for rows that are sent in one call.
         amount: The exact amount, as text; None: the row is not valid.
-        is_repeated: Whether an earlier row has its key, or asks for the same.
+        is_repeated: Whether an earlier row has its key.
         act: The name of the `Act` that is decided; None: nothing is decided.
         code: The code of its notice.
         message: The message of its notice.
@@ -69,7 +70,8 @@ class SourceRow(NamedTuple):
     key: str | None = None
     problems: str | None = None
     asked: str | None = None
-    spelling: str | None = None
+    skeleton: str | None = None
+    twin: int | None = None
     reference: str | None = None
     grouping: str | None = None
     amount: str | None = None
@@ -83,6 +85,11 @@ class SourceRow(NamedTuple):
     has_own: bool = False
     chunk: int | None = None
     place: int | None = None
+
+    @property
+    def place_text(self) -> str:
+        """Where its source has the row, in the words of a message."""
+        return f"row {self.number}" if self.line is None else f"line {self.line}"
 
     def payment(self) -> RequestedPayment:
         """Return what the row asks for. The row must not repeat an earlier one."""
@@ -110,7 +117,7 @@ class RowDecision(NamedTuple):
     has_own: bool
 
 
-_INSERT = "INSERT INTO asked VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT = "INSERT INTO asked VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 def problems_text(problems: Sequence[Problem]) -> str | None:
@@ -135,9 +142,12 @@ class SourceRows(TemporaryDatabase):
         """Return the row with this key, or None."""
         return next(self._select("WHERE key = ?", key), None)
 
-    def with_spelling(self, spelling: str) -> SourceRow | None:
-        """Return the first row with this spelling, or None."""
-        return next(self._select("WHERE spelling = ? ORDER BY number LIMIT 1", spelling), None)
+    def with_skeleton(self, skeleton: str) -> SourceRow | None:
+        """Return the first row with this skeleton, or None."""
+        return next(self._select("WHERE skeleton = ? ORDER BY number LIMIT 1", skeleton), None)
+
+    def with_number(self, number: int) -> SourceRow:
+        return next(self._select("WHERE number = ?", number))
 
     def sharing(self) -> int:
         """Return how many rows have the reference of another row."""
@@ -194,7 +204,7 @@ class SourceRows(TemporaryDatabase):
         query = "SELECT key FROM asked WHERE chunk = ? ORDER BY place"
         return [key for (key,) in self.execute(query, (chunk,))]
 
-    def _select(self, clauses: str, *values: str) -> Iterator[SourceRow]:
+    def _select(self, clauses: str, *values: str | int) -> Iterator[SourceRow]:
         """Yield the rows that these clauses of SQL choose."""
         query = f"SELECT * FROM asked {clauses}"  # noqa: S608 - the clauses are those of this class
         return map(SourceRow._make, self.execute(query, values))

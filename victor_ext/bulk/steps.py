@@ -22,6 +22,7 @@ from .holding import refuse_held
 from .lines import Line, lines_of
 from .pacing import ProviderClock
 from .payments import LINES, PAYMENTS, RequestedPayment, stored_payments
+from .row_digests import skeleton_digest
 from .row_kind import RowKind
 from .rows import RowOutcome
 from .settings import PERSONS
@@ -177,7 +178,7 @@ def _add_unit(
         key=key,
         is_valid=True,
         values_digest=vault.fingerprint(f"{step.batch} {unit}"),
-        spelling_digest=vault.fingerprint(unit),
+        skeleton_digest=skeleton_digest(vault, (terms.key_origin, unit)),
         reference_digest=vault.fingerprint(""),
         due_date=None,
         row=vault.serialize([number, unit, {"id": unit}, {}]),

@@ -67,7 +67,7 @@ def new_payment(
         "allowed": False,
         "kind": terms.key_origin,
         "values_digest": asked.values_digest,
-        "spelling_digest": asked.spelling_digest,
+        "skeleton_digest": asked.skeleton_digest,
         "reference_digest": asked.reference_digest,
         "made_digest": None,
         "due_date": None if asked.due_date == UNREADABLE else asked.due_date,

@@ -106,16 +106,13 @@ class Validation:
         key = self._key_of(fields)
         earlier = None if key is None else self._rows.with_key(key)
         if earlier is not None:
-            why = "two rows cannot have one key."
-            self._add_repeated(record, fields, earlier, why, problems)
+            self._add_repeated(record, fields, earlier, problems)
             return
         self._extra_columns |= dict.fromkeys(fields.extras)
         row = self._row(record, fields, key, problems)
-        earlier = None if row.spelling is None else self._rows.with_spelling(row.spelling)
-        if earlier is not None:
-            why = "they differ by spelling alone, and ask for the same."
-            self._add_repeated(record, fields, earlier, why, problems)
-            return
+        twin = None if row.skeleton is None else self._rows.with_skeleton(row.skeleton)
+        if twin is not None:
+            row = row._replace(twin=twin.number)
         self._rows.add(row)
 
     def _row(
@@ -143,6 +140,7 @@ class Validation:
             self._kind,
             self._vault,
             content,
+            key_kind=self._key_kind,
             key_column=self._key_column,
             is_valid=not problems,
         )
@@ -152,7 +150,7 @@ class Validation:
             key=key,
             problems=problems_text(problems),
             asked=json.dumps(asked),
-            spelling=None if key is None else f"{asked.values_digest} {asked.spelling_digest}",
+            skeleton=None if key is None else asked.skeleton_digest,
         )
         if problems:
             return row
@@ -199,19 +197,17 @@ class Validation:
         record: Record,
         fields: Fields,
         earlier: SourceRow,
-        why: str,
         problems: Sequence[Problem],
     ) -> None:
         """Add a row that repeats an earlier one. Its source is refused, whatever the state has.
 
         Args:
-            why: Why both rows cannot be sent, as a sentence.
             problems: The other problems with the row.
         """
         column = self._key_column
-        place = f"row {earlier.number}" if earlier.line is None else f"line {earlier.line}"
         value = (fields.key_value or "")[:_KEY_CHARACTERS]
-        repeated = Problem(column, "repeated", f"{column} is {value!r}, as in {place}: {why}")
+        why = f"as in {earlier.place_text}: two rows cannot have one key."
+        repeated = Problem(column, "repeated", f"{column} is {value!r}, {why}")
         text = problems_text([repeated, *problems])
         self._rows.add(SourceRow(record.number, record.line, problems=text, is_repeated=True))
 
