@@ -4,19 +4,23 @@ them.
 
 import asyncio
 import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from functools import partial
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import Any
 
 import httpx
 import pytest
+from victor_api.client import Client
 
 from tests.faults.adapters import (
     ATTEMPTS,
     CALLERS,
     Observed,
     Operation,
+    Running,
     adapter,
     each_mode,
     each_operation,
@@ -28,11 +32,14 @@ from tests.faults.raw_sockets import PATIENCE, Background, End, full, on_linux
 from victor_ext import (
     AsyncVictor,
     ConnectionFailed,
+    Outcome,
     RetryPolicy,
     RetryScheduled,
     TimedOut,
     Victor,
     VictorOAuth,
+    connect,
+    connect_async,
 )
 from victor_ext.runtime.http import connection_pool
 from victor_ext.runtime.http.options import route_to
@@ -298,3 +305,46 @@ def test_no_other_origin_is_asked_over_them(provider: RawProvider, kind: Any) ->
             transport.handle_async_request(request)
         )
     assert provider.record.connections == 0
+
+
+class OneConnection(BaseHTTPRequestHandler):
+    """Of a server that serves one connection at a time, until it ends."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, *_: object) -> None: ...
+
+
+@pytest.mark.parametrize("kind", [connect, connect_async])
+@pytest.mark.parametrize("most_kept", [None, 0])
+def test_a_server_of_one_connection_at_a_time_is_named_by_the_time_out(
+    kind: Any, most_kept: int | None
+) -> None:
+    server = HTTPServer(("127.0.0.1", 0), OneConnection)
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+    limits = httpx.Limits(max_connections=10, max_keepalive_connections=most_kept)
+    options = {"timeout": 0.2, "limits": limits, "retry": RetryPolicy(max_attempts=1)}
+    url = f"http://127.0.0.1:{server.server_port}"
+    make = partial(kind, Client, base_url=url, **options)
+    with closing(Running(make, awaited=kind is connect_async)) as on:
+
+        def post() -> Any:
+            return on.result(lambda: on.client.http.post("/", json={}))
+
+        assert post().status_code == 200
+        if most_kept == 0:
+            assert post().status_code == 200
+        else:
+            with pytest.raises(TimedOut, match="one connection at a time, pass limits=") as late:
+                post()
+            assert late.value.outcome is Outcome.UNKNOWN
+    server.shutdown()
+    server.server_close()

@@ -34,6 +34,12 @@ error, nobody does.
 A proxy that sends a response twice does so within this time, and such a read believes only a
 response with its id."""
 
+_BESIDE_OTHERS = (
+    "over a new connection beside a kept one, since a write takes none that was just used. If the "
+    "server serves one connection at a time, pass limits=httpx.Limits(max_keepalive_connections=0)"
+)
+"""Added to a time-out where the server may wait for the next request on the kept connection."""
+
 _idle_since = attrgetter("idle_since")  # the order of `ConnectionPool._idle`
 
 
@@ -83,6 +89,7 @@ class ConnectionPool:
         while True:
             idle = self._take_idle(at_once=request.extensions.get(ALLOW_IMMEDIATE_REUSE, False))
             connection = idle or Connection()
+            is_beside_others = idle is None and bool(self._idle)
             lease.connection = connection
             request.extensions[REUSED_IMMEDIATELY] = (
                 idle is not None and idle.idle_since > monotonic() - REUSE_DELAY
@@ -94,6 +101,10 @@ class ConnectionPool:
                 head = yield from exchange(connection, request, message, timeouts)
                 connection.is_doubtful = head.status_code >= 300
                 return head
+            except httpx.TimeoutException as error:
+                if is_beside_others:
+                    raise type(error)(f"{error}; {_BESIDE_OTHERS}") from error
+                raise
             except UnsolicitedData as error:
                 if idle is None:
                     raise httpx.ConnectError(f"{error} before a request was sent") from None
