@@ -13,13 +13,12 @@ from hypothesis import strategies as st
 from tests.cases import cases_beside
 from victor_ext import ProviderTime, Victor, VictorOAuth
 from victor_ext.settlement.key_age import (
-    BegunTooLateError,
     Keys,
     Moment,
     NoKey,
     Now,
     Sent,
-    within_decision,
+    send_in_time,
     within_key_life,
 )
 
@@ -145,12 +144,18 @@ def test_a_write_without_a_key_is_not_sent_once_another_worker_may_have_it() -> 
         assert (keys.doubt(None, BY_PROVIDER) is SENT_AGAIN) is may_be_sent
 
 
-def test_a_call_that_begins_when_its_time_is_over_is_not_made() -> None:
-    def with_options(deadline: float) -> SimpleNamespace:
-        return SimpleNamespace(deadline=deadline)
+def test_a_decision_holds_for_one_call_and_for_as_long_as_this_worker_has_the_write() -> None:
+    """By each clock for itself: one stands still while the machine sleeps, the other may be set."""
+    until: list[Moment] = []
 
-    client = SimpleNamespace(deadline=60.0, with_options=with_options)
-    assert within_decision(client, moment(1), BY_PROVIDER) is client
-    assert within_decision(client, moment(40), BY_PROVIDER).deadline == 20.0
-    with pytest.raises(BegunTooLateError):
-        within_decision(client, moment(60), BY_PROVIDER)
+    def send_before(moment: Moment, send: Any) -> Any:
+        until.append(moment)
+        return send()
+
+    client = SimpleNamespace(deadline=60.0, send_before=send_before)
+    decided = moment(5)
+    assert send_in_time(client, decided, lambda: "sent") == "sent"
+    send_in_time(client, decided, list, None, Moment(NOW + 7, 90.0), Moment(NOW + 70, 80.0))
+    keys = NoKey("me", held=40.0, since=partial(moment, 30))
+    send_in_time(client, decided, list, keys.held_until())
+    assert until == [moment(-55), Moment(NOW + 7, 80.0), moment(-10)]

@@ -14,7 +14,7 @@ from typing import Any
 from victor_ext import Done, InvalidRequest, Outcome, VictorError
 from victor_ext.flows import drive
 from victor_ext.settlement.flow import LookUp, Settlement, Write, settle
-from victor_ext.settlement.key_age import Keys, Moment, NoKey, within_decision, within_key_life
+from victor_ext.settlement.key_age import Keys, Moment, NoKey, send_in_time, within_key_life
 
 from .pacing import Contact, RateLimiter, Turns
 from .reconciliation import SETTLE_FOR, Rivals
@@ -104,9 +104,9 @@ class UnitSender:
 
         `settle` gives the last two arguments: see `create` there.
         """
-        sender = within_decision(client, decided, self._contact.now())
+        send = partial(self._kind.send, client, write, key, is_repeat=is_repeat)
         try:
-            response = self._kind.send(sender, write, key, is_repeat=is_repeat)
+            response = send_in_time(client, decided, send)
         except VictorError as error:
             self._contact.note_error(error, key)
             raise

@@ -37,7 +37,7 @@ from victor_ext.settlement.flow import (
     settle,
     why_not_its_own,
 )
-from victor_ext.settlement.key_age import Keys, Moment, NoKey, Now, within_decision
+from victor_ext.settlement.key_age import Keys, Moment, NoKey, Now, send_in_time
 
 from .claims import Claim, Claims
 from .clock import present
@@ -84,11 +84,10 @@ class _Sender:
         after which another worker may look the entry up.
         """
         now = present(self.client)
-        left = _time_left(self.send_before, now)
-        if isinstance(self.keys, NoKey):
-            left = min(left, self.keys.left(now))
-        sender = within_decision(self.client, decided, now, left)
-        return sender.send(self.write.call)
+        called = now.moment.after(_time_left(self.send_before, now))
+        held = self.keys.held_until() if isinstance(self.keys, NoKey) else None
+        send = partial(self.client.send, self.write.call)
+        return send_in_time(self.client, decided, send, called, held)
 
 
 def _time_left(send_before: float | None, now: Now) -> float:

@@ -17,6 +17,7 @@ from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
 
 from victor_ext import (
     Conflict,
+    DeadlineExceeded,
     Done,
     InvalidRequest,
     NotDone,
@@ -28,14 +29,13 @@ from victor_ext import (
 )
 
 from .failures import FailureScope, failure_scope, is_refusal
-from .key_age import TIME_UNKNOWN, BegunTooLateError, Keys, Moment, NoKey, Now, Sent
+from .key_age import TIME_UNKNOWN, Keys, Moment, NoKey, Now, Sent
 
 C = TypeVar("C")
 T = TypeVar("T")
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 
-_BEGUN_TOO_LATE = "It was not sent by this call: this process was stopped before the call began."
 _ADVICE = "It is not sent again: check it by hand."
 
 
@@ -252,8 +252,8 @@ def settle(
             payment as it is. Its arguments are the settlement so far, and the earliest time at
             which the payment may have been sent, or None.
         create: Sends the payment under its key. Its arguments are whether the payment may have been
-            sent before, and when it was decided to send it (see `within_decision`, whose error
-            `create` may raise). If it returns a `Settlement`, the payment was not sent.
+            sent before, and when it was decided to send it (see `send_in_time`). If it returns a
+            `Settlement`, the payment was not sent.
     """
     sent: Sent | Moment | None = write.sent
     so_far = Settlement(PaymentOutcome.WAITING)
@@ -348,9 +348,10 @@ def _call_once(send: Callable[[], Any], *, is_repeat: bool) -> Flow[_CallEnd]:
     """Make one call. `is_repeat`: an earlier call may have sent the payment."""
     try:
         created = yield send
-    except BegunTooLateError:
-        return _CallEnd(Settlement(PaymentOutcome.NOT_SENT, reason=_BEGUN_TOO_LATE), 0)
     except VictorError as error:
+        if isinstance(error, DeadlineExceeded) and not error.attempts:
+            # It came too late for the decision. That says nothing of the provider.
+            return _CallEnd(Settlement(PaymentOutcome.NOT_SENT, reason=error.summary), 0)
         reason = _reason_to_look(error, is_repeat=is_repeat)
         result = reason or _settlement_of_error(error)
         # The client raises a conflict without a response, too: a good one shows another payment.

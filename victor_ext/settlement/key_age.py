@@ -1,7 +1,8 @@
 """The age of a key, which decides whether a payment can be sent again.
 
 `Moment`, `Now` and `Sent` are times; `Keys.doubt` (with a key) and `NoKey.doubt` (without one)
-decide; `within_key_life` and `within_decision` limit the time of a call.
+decide; `within_key_life` limits the time of a call, and `send_in_time` says until when the decision
+to make it holds.
 
 The provider expires its keys by its own clock, so the age is measured by that clock, estimated from
 its responses. Local clocks drift, stop during sleep and differ between machines: an age that they
@@ -14,7 +15,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from math import inf
 from typing import Any, NamedTuple
 
 from victor_ext import ProviderTime, VictorError
@@ -35,10 +35,6 @@ LEAST_KEPT = 100.0
 key; or half a minute without a sign of another worker would make each payment doubtful, and none
 would be sent.
 """
-_AT_ONCE = 1.0
-"""Seconds from the decision to send until the call begins: its thread or task has to be
-scheduled.
-"""
 _EARLIER = timedelta(minutes=5)
 """How far before the time of sending look-ups read, if that time is by the provider's clock: they
 have to show other requests that could be mistaken for the one that was sent.
@@ -53,12 +49,17 @@ TIME_UNKNOWN = "It may have been sent, and the provider's time is not known."
 """The only reason of a doubt that may go away: a later response may give the time."""
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """A time in this process, by both local clocks: the wall clock and the monotonic one."""
+class Moment(NamedTuple):
+    """A time in this process, by both local clocks: the wall clock, which may be set, and the
+    monotonic one, which stands still while the machine sleeps.
+    """
 
     local: float
     monotonic: float
+
+    def after(self, seconds: float) -> Moment:
+        """Return the moment so many seconds later."""
+        return Moment(self.local + seconds, self.monotonic + seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +228,8 @@ class NoKey:
 
     Attributes:
         caller: As of `Keys`.
-        held: Seconds for which this worker alone has the write, from `since` on.
+        held: Seconds for which this worker alone has the write, from `since` on. No call of it
+            begins later.
         since: Returns when this worker was last known to be the only one with the write: while the
             machine slept, another worker may have looked the write up. None: no other worker can
             take the write up.
@@ -245,15 +247,15 @@ class NoKey:
         """
         return Sent.at(now.moment, now, self.caller)
 
-    def left(self, now: Now) -> float:
-        """Return for how many more seconds the write can be sent."""
-        return inf if self.since is None else self.held - now.since(self.since())
+    def held_until(self) -> Moment | None:
+        """Return until when this worker alone has the write; None: for ever."""
+        return None if self.since is None else self.since().after(self.held)
 
     def doubt(self, sent: Sent | Moment | None, now: Now) -> tuple[Sent | Moment, str] | None:
         """As of `Keys`."""
         if sent is not None:
             return sent, self.why
-        if self.since is None or self.left(now) > 0:
+        if self.since is None or now.since(self.since()) < self.held:
             return None
         why = "It waited, or this machine slept, until another worker may have taken it up."
         return self.since(), why
@@ -266,38 +268,29 @@ def within_key_life(client: Any, kept: float) -> Any:
     `kept` are the seconds for which the provider keeps keys.
     """
     deadline = client.deadline
-    longest = _margin(kept) - _DATES_DIFFER - _AT_ONCE
+    longest = _margin(kept) - _DATES_DIFFER
     if deadline is not None and deadline <= longest:
         return client
     return client.with_options(deadline=longest)
 
 
-class BegunTooLateError(Exception):
-    """A call was to begin so long after the decision to make it that it must not be made."""
+def send_in_time(
+    client: Any, decided: Moment, send: Callable[[], Any], *ends: Moment | None
+) -> Any:
+    """Send by calling `send`; what is late is not sent, by whichever local clock shows more.
 
-
-def within_decision(client: Any, decided: Moment, now: Now, left: float = inf) -> Any:
-    """Return the client for a call that begins now, and that ends as early as if it had begun at
-    the time of the decision to make it.
-
-    A process may be stopped between the decision and the call. What the decision relies on (the
-    life of a key, that nobody else has the payment) may have ended meanwhile.
+    A process may be stopped anywhere between the decision and the first byte. What the decision
+    relies on (the life of a key, that nobody else has the payment) may have ended meanwhile. So it
+    holds for as long as a call takes, and the client looks at both clocks before it writes.
 
     Args:
         client: A client with a deadline.
         decided: When it was decided to make the call.
-        left: Seconds from now on within which the call has to end in any case.
-
-    Raises:
-        BegunTooLateError: The time of the call is over.
+        ends: Moments at which the decision ends in any case; None: there is none.
     """
-    deadline: float = client.deadline
-    late = now.since(decided)
-    if late > _AT_ONCE:
-        left = min(left, deadline - late)
-    if left <= 0:
-        raise BegunTooLateError
-    return client if left >= deadline else client.with_options(deadline=left)
+    known = [decided.after(client.deadline), *filter(None, ends)]
+    until = Moment(min(end.local for end in known), min(end.monotonic for end in known))
+    return client.send_before(until, send)
 
 
 def _margin(kept: float) -> float:

@@ -257,10 +257,18 @@ def test_what_the_server_said_before_it_closed_is_read_also_when_writing_fails()
     assert not connection.begin_again(), "the server may still wait for the rest of the request"
 
 
-def test_nothing_is_written_after_the_deadline() -> None:
-    steps = exchange(Connection(), REQUEST, memoryview(b""), Timeouts({"write": 3.0}, lambda: 0.0))
-    with pytest.raises(httpx.ConnectTimeout, match="no time was left to send the request"):
-        next(steps)
+@pytest.mark.parametrize(
+    "times", [(lambda: 0.0,), (lambda: 60.0, lambda: 0.0), (lambda: None, lambda: 0.0)]
+)
+def test_nothing_is_written_after_the_deadline_of_either_clock(times: Any) -> None:
+    """The monotonic clock, by the seconds that are left; the wall clock, by a moment."""
+    connection = Connection(Noted())
+    steps = exchange(connection, REQUEST, memoryview(b"-"), Timeouts({"write": 3.0}, *times))
+    with pytest.raises(httpx.ConnectTimeout, match="no time was left") as caught:
+        next(steps)()
+    with pytest.raises(httpx.ConnectTimeout):
+        steps.throw(caught.value)
+    assert REQUEST.extensions[BEGUN] is False
 
 
 def test_a_request_that_cannot_be_written() -> None:

@@ -41,7 +41,7 @@ from victor_ext.runtime.client.transport import (
     HttpClient,
 )
 from victor_ext.runtime.core.arguments import hinting
-from victor_ext.runtime.core.clock import ProviderTime, ServerClock
+from victor_ext.runtime.core.clock import SEND_BEFORE, ProviderTime, ServerClock
 from victor_ext.runtime.core.headers import ExtraHeaders
 from victor_ext.runtime.core.validation import Validation
 from victor_ext.runtime.http.from_httpx2 import (
@@ -324,6 +324,31 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
             VictorError: As of the method that was prepared.
         """
         return send_prepared(self, call)
+
+    @operation
+    def send_before(
+        self, until: tuple[float, float], send: Callable[[], Any]
+    ) -> OperationFlow[Any]:
+        """Call `send`, such as a method of this client, and return its result; a write that is late
+        is not sent.
+
+        Whoever writes its first byte looks at both clocks: a machine may sleep while a connection
+        is opened. What `send` reads is not bounded.
+
+        Args:
+            until: Until when the write may be sent: the time of this machine in epoch seconds, and
+                `time.monotonic()`. It is late when either clock shows more.
+            send: A function without arguments; of an awaited client, what it returns is awaited.
+
+        Raises:
+            DeadlineExceeded: It was late; `not_sent`, unless an earlier attempt was sent.
+        """
+        before = SEND_BEFORE.get()
+        SEND_BEFORE.set(until)
+        try:
+            return (yield send)
+        finally:
+            SEND_BEFORE.set(before)
 
     @operation
     def look_up(

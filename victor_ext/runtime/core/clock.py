@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_tz
 from functools import partial
+from math import inf
 from typing import Any
 
 from victor_ext.opaque import FrozenStruct
@@ -178,6 +180,9 @@ def moment_of(expires: object) -> float | None:
     return seconds if seconds <= _LATEST else None
 
 
+_UNBOUNDED = 30 * 86_400.0
+"""Seconds in place of no bound: not every system can wait for ever."""
+
 LEAST = 0.001
 """Seconds that an expired timeout gets, so that it ends as a timeout and not as a wrong argument of
 a socket.
@@ -191,17 +196,26 @@ In an overload every turn comes at the end of the wait. A call that waited until
 be sent with no time left for the response, and end `unknown`."""
 
 
-class DeadlineTimeout(float):
-    """A timeout in seconds that is over at a fixed moment: `ends`, by the monotonic clock."""
+SEND_BEFORE: ContextVar[tuple[float, float] | None] = ContextVar("SEND_BEFORE", default=None)
+"""Until when the decision to make a write holds, by the wall clock of this machine and by the
+monotonic one. See `send_before` of the clients."""
 
-    __slots__ = ("ends",)
+
+class DeadlineTimeout(float):
+    """A timeout in seconds that is over at a fixed moment of both clocks: `ends`, by the monotonic
+    clock, which stands still in a suspend; or `latest`, by the wall clock, which may be set.
+    """
+
+    __slots__ = ("ends", "latest")
     ends: float
+    latest: float
 
     @classmethod
-    def until(cls, ends: float, seconds: float) -> DeadlineTimeout:
+    def until(cls, ends: float, seconds: float, latest: float = inf) -> DeadlineTimeout:
         """A timeout of so many seconds that is over at this moment at the latest."""
         left = cls(seconds)
         left.ends = ends
+        left.latest = latest
         return left
 
 
@@ -216,32 +230,41 @@ def as_of_now(timeout: float | None, parts: int = 1) -> float | None:
 
 def is_over(timeout: float | None) -> bool:
     """Whether the moment of a `DeadlineTimeout` has come; no other timeout is ever over."""
-    return type(timeout) is DeadlineTimeout and timeout.ends <= monotonic()
+    if type(timeout) is not DeadlineTimeout:
+        return False
+    return timeout.ends <= monotonic() or timeout.latest <= time.time()
 
 
 class Timeouts(dict[str, Any]):
     """Timeouts by stage, as httpx has them. Each is at most what is left of the deadline when its
-    stage begins: `left` returns that.
+    stage begins: `left` returns that. `latest` returns when writing is over by the wall clock.
     """
 
     def __init__(
-        self, configured: dict[str, float | None], left: Callable[[], float | None]
+        self,
+        configured: dict[str, float | None],
+        left: Callable[[], float | None],
+        latest: Callable[[], float] | None = None,
     ) -> None:
         super().__init__(configured)
         self._left = left
+        self._latest = latest
 
     def get(self, key: str, default: Any = None) -> Any:
         """The timeout of a stage that begins now. If it is over, it still has `LEAST` seconds."""
         configured = super().get(key, default)
+        latest = self._latest() if key == "write" and self._latest is not None else inf
         left = self._left()
         if left is None:
-            return configured
+            if latest == inf:
+                return configured
+            left = _UNBOUNDED
         if key == "pool":
             left *= WAITING_SHARE
         seconds = max(left, LEAST)
-        return DeadlineTimeout.until(
-            monotonic() + left, seconds if configured is None else min(configured, seconds)
-        )
+        if configured is not None:
+            seconds = min(configured, seconds)
+        return DeadlineTimeout.until(monotonic() + left, seconds, latest)
 
 
 TIMING = "victor_ext.timing"

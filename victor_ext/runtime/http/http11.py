@@ -56,19 +56,18 @@ def exchange(
 ) -> Calls[Head]:
     """Send a request, whose bytes are the message, and read the head of its response.
 
-    Raises `UnsolicitedData` if bytes came before: nothing was sent.
+    Raises `UnsolicitedData` if bytes came before, and `httpx.ConnectTimeout` if it is too late to
+    send the request: nothing was sent.
     """
     parser = connection.parser
     stream = connection.stream
     seconds = timeouts.get("write")
-    if is_over(seconds):
-        raise httpx.ConnectTimeout("no time was left to send the request")
     request.extensions[BEGUN] = True
     try:
         # In one piece, so that whatever came before that moment is certainly no response to this
         # request.
         yield lambda: _write(stream, message, seconds)
-    except UnsolicitedData:
+    except (UnsolicitedData, httpx.ConnectTimeout):
         request.extensions[BEGUN] = False
         raise
     except httpx.WriteError:  # a server that closes early may have sent a response before
@@ -82,13 +81,16 @@ def exchange(
 
 
 def _write(stream: Any, message: memoryview, seconds: float | None) -> Any:
-    """Write a request; but raise `UnsolicitedData`, and write nothing, if bytes can be read."""
+    """Write a request; but raise, and write nothing, if bytes can be read or if it is too late."""
     try:
         unread = stream.unread()
     except httpx.ReadError as error:
         raise UnsolicitedData(str(error)) from error
     if unread is not None:
         raise UnsolicitedData("data arrived" if unread else "the connection was closed")
+    # Last of all: the machine may have been suspended at any moment before.
+    if is_over(seconds):
+        raise httpx.ConnectTimeout("no time was left to send the request")
     return stream.write(message, seconds)
 
 

@@ -21,7 +21,7 @@ import httpx
 
 from victor_ext.errors import ConfigurationError
 from victor_ext.flows import Calls, adrive, drive
-from victor_ext.runtime.core.clock import BEGUN, MAY_HAVE_BEEN_SENT, TIMING
+from victor_ext.runtime.core.clock import BEGUN, MAY_HAVE_BEEN_SENT, TIMING, is_over
 from victor_ext.runtime.core.locks import PerLoop, PerProcess, TaskPermit, ThreadPermit
 from victor_ext.runtime.core.response import TELLS_ITS_END
 from victor_ext.runtime.http.streams import AsyncBackend, SyncBackend
@@ -242,6 +242,7 @@ def _prepare(
     client: SyncClient | AsyncClient, request: httpx.Request, *, is_callers: bool
 ) -> _Trace:
     """Note on a request whether it may have been sent, now and as soon as httpcore begins to send.
+    What is late then is not sent.
 
     Returns the function that httpcore is to call, as the extension `trace`. Raises
     `ConfigurationError` if the caller's client has been closed.
@@ -256,6 +257,9 @@ def _prepare(
         # Whoever wraps the transport may send more than once, and end with an error that says that
         # no connection could be made.
         if event.endswith(".send_request_headers.started") and info["request"].method != b"CONNECT":
+            timeouts: Mapping[str, Any] = extensions.get("timeout") or {}
+            if is_over(timeouts.get("write")):
+                raise httpx.ConnectTimeout("no time was left to send the request")
             extensions[MAY_HAVE_BEEN_SENT] = True
 
     return trace

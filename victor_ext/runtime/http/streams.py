@@ -130,7 +130,9 @@ class SyncStream(_Stream):
                 except OSError as error:
                     raise as_network_error(error, broken) from error
             left = None if ends is None else max(0.0, ends - monotonic())
-            if not _is_ready(self._socket, event, left):
+            # A machine may have slept meanwhile: the rest of a request, which begins the work, is
+            # not sent then.
+            if not _is_ready(self._socket, event, left) or (event == _WRITE and is_over(timeout)):
                 raise late("timed out")
             is_due = True
 
@@ -206,7 +208,8 @@ class AsyncStream(_Stream):
             try:
                 left = left[self._socket.send(left) :]
             except BlockingIOError:
-                if not await _in_time(anyio.wait_writable(self._socket), timeout):
+                is_writable = await _in_time(anyio.wait_writable(self._socket), timeout)
+                if not is_writable or is_over(timeout):  # as in `_when_ready`
                     raise httpx.WriteTimeout("the data could not be sent in time") from None
             except OSError as error:
                 raise as_network_error(error, httpx.WriteError) from error

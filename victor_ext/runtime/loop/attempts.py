@@ -11,18 +11,20 @@ import httpx
 from msgspec import field
 from msgspec.structs import replace
 
-from victor_ext.errors import DeadlineExceeded, Outcome, TimedOut, VictorError
+from victor_ext.errors import DeadlineExceeded, Outcome, VictorError
 from victor_ext.opaque import Opaque
 from victor_ext.privacy import CREDENTIALS, QUOTED
 from victor_ext.runtime.core.clock import (
     ALLOW_IMMEDIATE_REUSE,
     MAY_HAVE_BEEN_SENT,
     REUSED_IMMEDIATELY,
+    SEND_BEFORE,
     TIMING,
     WAITING_SHARE,
     ServerClock,
     Timeouts,
     Timing,
+    monotonic,
 )
 from victor_ext.runtime.core.response import MAX_RESPONSE_BYTES, OPERATION, Response
 from victor_ext.runtime.core.validation import MOST_SECONDS
@@ -58,9 +60,8 @@ from .retry import (
 )
 
 _ASLEEP = 300.0
-"""Seconds of sleep during a call after which its key is not sent. No provider is known to forget
-keys sooner. A write without a key is not sent either, once it has slept for the rest of its
-deadline: others may have acted on its end."""
+"""Seconds of sleep during a call after which a write is not sent, however much of its deadline is
+left. No provider is known to forget keys sooner."""
 
 BEST_EFFORT_SECONDS = 5.0
 """Most seconds for a best-effort exchange, on which nothing depends yet; at most half of what is
@@ -89,7 +90,7 @@ class AttemptLoop(Opaque, kw_only=True):
             keep_content(request)
         row = request.extensions[OPERATION] = self.behaviour.operations.of(request)
         key = None if row.reads else self.behaviour.key_place.prepare(request)
-        return _Call(self, request, key).run()
+        return _Call(self, request, key, is_write=not row.reads).run()
 
     def sign(self, request: httpx.Request) -> Flow[None]:
         """Put a token on a request that is sent elsewhere."""
@@ -99,10 +100,18 @@ class AttemptLoop(Opaque, kw_only=True):
 class _Call:
     """The state of one logical call over its attempts."""
 
-    def __init__(self, loop: AttemptLoop, request: httpx.Request, key: str | None) -> None:
+    def __init__(
+        self,
+        loop: AttemptLoop,
+        request: httpx.Request,
+        key: str | None,
+        *,
+        is_write: bool = False,
+    ) -> None:
         self._loop = loop
         self._request = request
         self._key = key
+        self._is_write = is_write
         self._is_for_token = False  # while one is fetched
         self._timeouts: dict[str, float | None] = request.extensions.get("timeout") or {}
         self._deadline = loop.deadline
@@ -110,6 +119,13 @@ class _Call:
             self._deadline = min(loop.deadline or LONGEST_WITH_KEY, LONGEST_WITH_KEY)
         self._started = loop.clock.monotonic()
         self._clocks_apart = loop.clock.local() - self._started
+        self._is_decided = False  # whether the end is that of the decision to make the call
+        until = SEND_BEFORE.get() if is_write else None
+        if until is not None:
+            decided = min(until[0] - loop.clock.local(), until[1] - monotonic())
+            if self._deadline is None or decided < self._deadline:
+                self._deadline = decided
+                self._is_decided = True
         self._attempts = 0
         self._sending = False
         self._waited = 0.0
@@ -301,14 +317,13 @@ class _Call:
 
     def _attempt(self, request: httpx.Request, *, counted: bool) -> Flow[Response | Failure]:
         loop = self._loop
-        left = self._left()
-        if left is not None and left <= 0:
-            raise self._out_of_time(request, None)
         has_key = counted and self._key is not None
         row = loop.behaviour.operations.of_attempt(request)
-        if has_key or (counted and not row.reads):
-            self._refuse_after_sleep(request, left)
-        request.extensions["timeout"] = Timeouts(self._timeouts, self._left)
+        left = self._left_to_send()
+        if left is not None and left <= 0:
+            raise self._out_of_time(request, None)
+        latest = self._latest if self._is_write and counted else None
+        request.extensions["timeout"] = Timeouts(self._timeouts, self._left, latest)
         request.extensions[CREDENTIALS] = loop.credentials
         QUOTED.set(ref(request))
         # A late second response to a read by id is about its object. What a write's repeats,
@@ -358,27 +373,6 @@ class _Call:
             return of_late(came)
         return failure or came
 
-    def _refuse_after_sleep(self, request: httpx.Request, left: float | None) -> None:
-        """Raise if this machine slept since the call began, also before its first attempt: an
-        earlier call may have used the key. The deadline's monotonic clock stands still while a
-        machine is suspended."""
-        asleep = self._loop.clock.local() - self._loop.clock.monotonic() - self._clocks_apart
-        has_key = self._key is not None
-        if asleep > (_ASLEEP if has_key or left is None else min(_ASLEEP, left)):
-            what = f"this machine slept for {asleep:.0f} s, or its clock was set, during the call"
-            why = (
-                "the provider may have forgotten the key meanwhile, and would execute the "
-                "request twice"
-            )
-            if not has_key:
-                why = (
-                    "it has no key, and its time had passed: another process may have taken it "
-                    "for lost"
-                )
-            raise self._error(
-                request, Failure(TimedOut, what, Repeat.NEVER, self._outcome), why=why
-            )
-
     def _wait_before_next(
         self, request: httpx.Request, failure: Failure, *, signed: bool
     ) -> Flow[None]:
@@ -390,7 +384,7 @@ class _Call:
             raise self._error(request, failure)
         wait = loop.policy.wait_before(self._retries + 1, loop.draw)
         asked = _asked_to_wait(failure, loop.clock)
-        left = self._left()
+        left = self._left_to_send()
         if asked is not None:
             if asked >= (MOST_SECONDS if left is None else left):
                 most = "30 days"
@@ -433,6 +427,8 @@ class _Call:
 
     def _limit(self) -> str:
         """What bounds the call, in words."""
+        if self._is_decided:
+            return "the time for which it was decided to send this"
         if self._deadline != self._loop.deadline:
             return "the day for which providers keep a key"
         return f"the deadline of {self._deadline or self._left():g} s"
@@ -446,6 +442,32 @@ class _Call:
             ends = self._best_effort_ends if ends is None else min(ends, self._best_effort_ends)
         return None if ends is None else ends - self._loop.clock.monotonic()
 
+    def _asleep(self) -> float:
+        """Seconds that this machine slept since the call began: the monotonic clock stands still
+        then, and the wall clock does not. What that clock was set forward counts, too.
+        """
+        clock = self._loop.clock
+        return clock.local() - clock.monotonic() - self._clocks_apart
+
+    def _left_to_send(self) -> float | None:
+        """As `_left`, for the beginning of an attempt. Of a write, sleep is time that has passed:
+        others may have acted on its end, or the provider may have forgotten its key.
+        """
+        left = self._left()
+        if not self._is_write or self._is_for_token:
+            return left
+        asleep = self._asleep()
+        if asleep > _ASLEEP:
+            return 0.0
+        return left if left is None or asleep < 0 else left - asleep
+
+    def _latest(self) -> float:
+        """The same as a moment of the wall clock: until when a write may be sent."""
+        latest = self._loop.clock.monotonic() + _ASLEEP
+        if self._deadline is not None:
+            latest = min(latest, self._started + self._deadline)
+        return latest + self._clocks_apart
+
     def _error(
         self,
         request: httpx.Request,
@@ -454,7 +476,7 @@ class _Call:
         why: str = "",
         retry_after: float | None = None,
     ) -> VictorError:
-        left = self._left()
+        left = self._left_to_send()
         if failure.error_class is not DeadlineExceeded:
             if (
                 failure.timed_out
@@ -479,7 +501,15 @@ class _Call:
                 f" after {self._waited:.3g} s in which max_concurrency other calls were in progress"
             )
         last = failure or Failure(DeadlineExceeded, what, Repeat.NEVER, self._outcome)
-        why = f"{self._limit()} has passed or would pass before the next attempt"
+        left = self._left()
+        if self._is_write and (left is None or left > 0) and self._asleep() >= 1:
+            why = f"this machine slept for {self._asleep():.0f} s, or its clock was set: " + (
+                "another process may have taken it for lost"
+                if self._key is None
+                else "the provider may have forgotten the key meanwhile"
+            )
+        else:
+            why = f"{self._limit()} has passed or would pass before the next attempt"
         return self._error(request, replace(last, error_class=DeadlineExceeded), why=why)
 
 

@@ -1,0 +1,173 @@
+"""A write whose time has passed by either clock of this machine is not sent: whoever writes its
+first byte looks once more.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import closing
+from typing import Any
+
+import httpx
+import pytest
+from cryptography import x509
+
+from tests.faults.adapters import CALLERS, Caller
+from tests.faults.certificates import Authority
+from tests.faults.raw_provider import CREATE, RESPOND, Exchange, RawProvider, answer
+from tests.faults.raw_sockets import Background
+from tests.suspends import STAGES, Machine, machine
+from victor_ext import DeadlineExceeded, Outcome
+
+__all__ = ["machine"]
+pytestmark = pytest.mark.slow
+PATHS = {"create": CREATE, "respond": RESPOND}
+DEADLINE = 30.0
+HOST = "localhost"
+each_write = pytest.mark.parametrize("write", PATHS)
+"""With a key, and without one."""
+each_mode = pytest.mark.parametrize("mode", ["sync", "async"])
+
+
+@pytest.fixture
+def secured(background: Background, authority: Authority) -> Iterator[RawProvider]:
+    """A provider that is called by name, over TLS."""
+    with closing(RawProvider(background, tls=authority.server(x509.DNSName(HOST)))) as made:
+        yield made
+
+
+@pytest.fixture
+def caller(secured: RawProvider, authority: Authority, mode: str) -> Iterator[Caller]:
+    url = secured.url().replace("127.0.0.1", HOST)
+    verify = authority.trusted()
+    with closing(CALLERS[mode](url, verify=verify, deadline=DEADLINE)) as made:
+        assert made.start("get", "R0").word == "success"  # it has a token, and a kept connection
+        yield made
+
+
+@each_mode
+@each_write
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("seconds", [31.0, 25 * 3600.0])
+def test_what_slept_until_its_deadline_is_not_sent(
+    machine: Machine, secured: RawProvider, caller: Caller, write: Any, stage: str, seconds: float
+) -> None:
+    machine.will_sleep(stage, seconds, PATHS[write])
+    late = caller.start(write, "S1")
+    assert machine.naps == [stage]
+    assert secured.record.sent_to(PATHS[write]) == []
+    assert (late.word, type(late.error)) == ("not_sent", DeadlineExceeded)
+    assert "slept" in str(late.error)
+    machine.asleep = 0.0  # for the due date, which is that of today
+    assert caller.start(write, "S1").word == "success", "nothing was sent, so it can be repeated"
+    assert secured.record.work["S1"] == 1
+
+
+@each_mode
+@each_write
+@pytest.mark.parametrize("stage", STAGES)
+@pytest.mark.parametrize("seconds", [3.0, 20.0, -3600.0])
+def test_within_its_deadline_neither_sleep_nor_a_correction_of_the_clock_ends_a_write(
+    machine: Machine, secured: RawProvider, caller: Caller, write: Any, stage: str, seconds: float
+) -> None:
+    machine.will_sleep(stage, seconds, PATHS[write])
+    assert caller.start(write, "S1").word == "success"
+    assert (machine.naps, secured.record.work["S1"]) == ([stage], 1)
+
+
+@each_mode
+@pytest.mark.parametrize("stage", STAGES)
+def test_what_an_earlier_attempt_sent_stays_unknown(
+    machine: Machine, secured: RawProvider, caller: Caller, stage: str
+) -> None:
+    def sleep_at_the_next_attempt(exchange: Exchange) -> None:
+        exchange.work()
+        machine.will_sleep(stage, 31.0, CREATE)
+        exchange.send(answer(b"{}", "503 Service Unavailable"))
+
+    secured.acts.append(sleep_at_the_next_attempt)
+    late = caller.start("create", "S1")
+    assert machine.naps == [stage]
+    assert len(secured.record.sent_to(CREATE)) == 1
+    assert late.error is not None
+    assert late.error.outcome is Outcome.UNKNOWN
+
+
+@each_mode
+def test_a_read_is_made_however_long_the_machine_slept(
+    machine: Machine, caller: Caller, secured: RawProvider
+) -> None:
+    machine.asleep += 3600.0
+    secured.acts.append(lambda exchange: exchange.send(answer(b"{}", "503 Service Unavailable")))
+    assert caller.start("get", "R1").word == "success"
+
+
+@each_mode
+@pytest.mark.parametrize("is_read_late", [False, True])
+def test_a_response_is_read_that_came_while_the_machine_slept(
+    machine: Machine, secured: RawProvider, caller: Caller, is_read_late: bool
+) -> None:
+    def answer_and_sleep(exchange: Exchange) -> None:
+        whole = answer(exchange.work())
+        machine.asleep += 3600.0
+        exchange.send(whole[:-3] if is_read_late else whole)
+        if is_read_late:
+            exchange.later(0.01, whole[-3:])
+
+    secured.acts.append(answer_and_sleep)
+    assert caller.start("create", "S1").word == "success"
+
+
+@each_mode
+@pytest.mark.parametrize("stage", ["name", "connect", "first byte"])
+def test_what_is_late_goes_through_no_tunnel_of_a_proxy(
+    machine: Machine, provider: RawProvider, mode: str, stage: str
+) -> None:
+    """The first thing that is written there is a CONNECT, or the whole request."""
+    proxy = provider.url().replace("127.0.0.1", HOST)
+    options: dict[str, Any] = {"proxy": proxy, "deadline": DEADLINE}
+    with closing(CALLERS[mode]("http://127.0.0.2:1", **options)) as caller:
+        provider.instead = proxied
+        assert caller.start("get", "R0").word == "success"
+        machine.will_sleep(stage, 31.0, CREATE)
+        late = caller.start("create", "S1")
+    assert (machine.naps, late.word) == ([stage], "not_sent")
+    assert not [request for request in provider.record.requests if CREATE in request.path]
+
+
+def proxied(exchange: Exchange) -> None:
+    """As the provider itself would, for a request that has the whole URL."""
+    is_token = exchange.request.path.endswith("/token")
+    made = {"access_token": "t", "token_type": "Bearer", "expires": 4_102_444_800_000}
+    read = {"victor_payment_request_id": "R0", "status": "Pending"}
+    exchange.send(answer(json.dumps(made if is_token else read).encode()))
+
+
+@each_mode
+@each_write
+def test_a_client_of_httpx_looks_once_more_too(
+    machine: Machine, secured: RawProvider, authority: Authority, mode: str, write: Any
+) -> None:
+    """Its mounts and hooks may have sent something before: so the outcome is unknown."""
+    paths: list[str] = []
+
+    def fall_asleep(request: httpx.Request) -> None:
+        if PATHS[write] in request.url.path and request.method == "POST":
+            paths.append(request.url.path)
+            machine.asleep += 31.0
+
+    async def fall_asleep_awaited(request: httpx.Request) -> None:
+        fall_asleep(request)
+
+    options: dict[str, Any] = {"verify": authority.trusted()}
+    http_client = (
+        httpx.AsyncClient(event_hooks={"request": [fall_asleep_awaited]}, **options)
+        if mode == "async"
+        else httpx.Client(event_hooks={"request": [fall_asleep]}, **options)
+    )
+    url = secured.url().replace("127.0.0.1", HOST)
+    with closing(CALLERS[mode](url, http_client=http_client, deadline=DEADLINE)) as caller:
+        late = caller.start(write, "S1")
+        caller.result(getattr(http_client, "aclose" if mode == "async" else "close"))
+    assert len(paths) == 1
+    assert late.word == "unknown"
+    assert secured.record.sent_to(PATHS[write]) == []
