@@ -59,6 +59,7 @@ CLIENT = {
     "read_state",
     "reads",
     "send",
+    "send_before",
     "ssl_context",
     "system",
     "with_options",

@@ -8,6 +8,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from tests.bulk.bulk_runs import (
     asked_once,
     change_state,
     keys_of,
+    lose_answers,
     made_in,
     nothing_sent,
     referenced,
@@ -36,12 +38,14 @@ from tests.bulk.postgres import Postgres
 from tests.faults.raw_provider import Exchange, RawProvider, answer
 from tests.faults.raw_sockets import background
 from tests.histories.provider import Provider, Rules
+from tests.suspends import Machine, machine
 from victor_ext import RetryPolicy, idempotency_key_for
 from victor_ext.bulk import worker
 from victor_ext.bulk.delivery import MARKED_AHEAD
 from victor_ext.bulk.layout import CHUNK
 from victor_ext.sandbox import Sandbox
 
+__all__ = ["machine"]
 HOUR, DAY = 3600, 24 * 3600
 KEPT = HOUR // 2
 """Seconds for which the provider keeps a key."""
@@ -88,17 +92,48 @@ def test_a_key_that_lapsed_is_not_sent_again_whatever_the_machines_clock_says(
 
 
 @pytest.mark.pull_request
-def test_a_key_that_is_kept_is_sent_again_whatever_the_machines_clock_says(
-    bulk: Bulk, victor_sandbox: Sandbox
+@pytest.mark.parametrize("ahead", [HOUR, -HOUR])
+def test_a_key_that_is_kept_is_sent_again_however_wrong_the_machines_clock_is(
+    bulk: Bulk, victor_sandbox: Sandbox, ahead: int
 ) -> None:
     """The rows have no reference to be found by: the same key alone can settle them."""
-    break_off(bulk, victor_sandbox, rows(4), 4, ahead=-HOUR)
+    break_off(bulk, victor_sandbox, rows(4), 4, ahead=ahead)
     victor_sandbox.set_clock_skew(60)
-    ended = bulk("resume", **shifted(60 + HOUR))
+    ended = bulk("resume", **shifted(60 + ahead))
     assert ended.status == 0
     assert ended.err == ""
     asked_once(victor_sandbox, rows(4))
     assert set(victor_sandbox.attempts_by_key().values()) == {2}
+
+
+class Standing(httpx.HTTPTransport):
+    """A way to a provider whose `Date` stands still, so that the provider's clock shows no age."""
+
+    date: str | None = None
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response = super().handle_request(request)
+        self.date = self.date or response.headers["date"]
+        response.headers["date"] = self.date
+        return response
+
+
+@pytest.mark.parametrize(("hours", "attempts"), [(0, 2), (1, 1)])
+def test_the_larger_age_counts_where_the_clock_of_the_provider_stands_still(
+    clients: Clients,
+    victor_sandbox: Sandbox,
+    sender: Senders,
+    machine: Machine,
+    hours: int,
+    attempts: int,
+) -> None:
+    lose_answers(victor_sandbox, 1)
+    way, once, kept = Standing(), RetryPolicy(max_attempts=1), timedelta(seconds=KEPT)
+    first = sender(victor=clients(transport=way, retry=once), key_retention=kept)
+    assert first.send(rows(1)).counts == {"unknown": 1}
+    machine.asleep = hours * HOUR
+    sender(victor=clients(transport=way, retry=once), key_retention=kept).resume()
+    assert [*victor_sandbox.attempts_by_key().values()] == [attempts]
 
 
 @pytest.mark.pull_request

@@ -581,6 +581,18 @@ def test_a_key_that_may_be_sent_too_late_is_not_sent_again(sqlite: sa.Engine) ->
     assert "its time to be sent has passed" in outbox.entry_and_error()[1]
 
 
+@pytest.mark.parametrize(("hours", "requests"), [(1, 2), (25, 1)])
+def test_the_larger_age_counts_where_the_clock_of_the_provider_stands_still(
+    sqlite: sa.Engine, hours: int, requests: int
+) -> None:
+    """The `Date` of its responses is that of the first sending; the database knows better."""
+    outbox = Till(sqlite, LOST, dated(201, json={"id": "p"})).with_a_payment()
+    assert outbox.send() == []
+    outbox.pass_on(changed_at=time.time() - hours * 3600)
+    assert len(outbox.requested("POST")) == requests
+    assert (outbox.entry_and_error()[0] == "sent") is (requests == 2)
+
+
 def test_a_status_with_the_name_of_a_state_is_told_as_a_status(sqlite: sa.Engine) -> None:
     for status, name in (("SENT", "status:sent"), ("Rejected", "status:rejected"), ("ok", "ok")):
         outbox = Till(sqlite, dated(201, json={"id": f"p-{name}", "status": status}))

@@ -18,6 +18,8 @@ from tests.providers.running import ONCE
 from tests.providers.victor.adapter import invoice
 from tests.suspends import STAGES, Machine, machine
 from victor_ext import AsyncVictor, DeadlineExceeded, Victor, VictorOAuth
+from victor_ext.outbox import sending
+from victor_ext.settlement.key_age import send_in_time
 
 __all__ = ["machine"]
 pytestmark = pytest.mark.slow
@@ -57,5 +59,28 @@ def test_an_entry_whose_worker_slept_is_sent_by_a_new_decision(
     assert machine.naps == [stage]
     assert secured.record.sent_to(path) == []
     assert box.states() == ["waiting"]
+    box.send()
+    assert (len(secured.record.sent_to(path)), box.states()) == (1, ["sent"])
+
+
+@pytest.mark.parametrize("path", [CREATE, RESPOND])
+def test_an_entry_whose_worker_was_stopped_after_the_decision_waits_for_the_next_pass(
+    machine: Machine,
+    secured: RawProvider,
+    box: Box,
+    path: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """No deadline begins anew: the decision holds from its own moment on."""
+    add(box, path)
+
+    def stop(*args: Any) -> Any:
+        monkeypatch.setattr(sending, "send_in_time", send_in_time)
+        machine.asleep += 61.0
+        return send_in_time(*args)
+
+    monkeypatch.setattr(sending, "send_in_time", stop)
+    assert box.send() == []
+    assert (secured.record.sent_to(path), box.states()) == ([], ["waiting"])
     box.send()
     assert (len(secured.record.sent_to(path)), box.states()) == (1, ["sent"])

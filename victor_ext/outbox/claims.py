@@ -205,9 +205,10 @@ class Claims:
         """
         for claim in claims:
             sent = sent_values(sent_of(claim.row))
-            values = {"leased_until": claim.again, "state": claim.row.state, **sent}
+            row = claim.row
+            values = {"leased_until": claim.again, "state": row.state, "changed_at": row.changed_at}
             back = sa.update(self._table).where(self._is_as_left(claim))
-            connection.execute(back.values(values))
+            connection.execute(back.values({**values, **sent}))
 
     def _is_as_left(self, claim: Claim) -> Condition:
         """Holds for the entry of a claim if nobody has changed it since, and the outbox is not
@@ -332,7 +333,8 @@ class Claims:
         # Without the provider's clock, that of the database is the one that all workers share.
         if not sent.known:
             sent = sent._replace(since=present)
-        return {"state": EntryState.SENDING.value, **sent_values(sent)}
+        state = EntryState.SENDING.value
+        return {"state": state, "changed_at": present, **sent_values(sent)}
 
 
 def _is_unsettled(columns: Any) -> Condition:

@@ -285,7 +285,10 @@ def entry_of(row: Any) -> Entry:
 
 
 def sent_of(row: Any) -> Sent | None:
-    """The earliest time at which the entry of a row may have been sent; None: it was not sent."""
+    """The earliest time at which the entry of a row may have been sent; None: it was not sent.
+
+    `local` is by the clock of the database: an entry is `sending` since it was marked.
+    """
     since: float | None = row.first_sent_at
     if since is None:
         return None
@@ -294,6 +297,7 @@ def sent_of(row: Any) -> Sent | None:
         row.sent_by,
         known=bool(row.by_provider_clock),
         looked_up=row.state == EntryState.SETTLING,
+        local=row.changed_at if row.state == EntryState.SENDING else None,
     )
 
 
@@ -304,9 +308,15 @@ def sent_values(sent: Sent | None) -> dict[str, Any]:
     return {"first_sent_at": sent.since, "sent_by": sent.by, "by_provider_clock": sent.known}
 
 
-def write_of(row: Any) -> Write[PreparedCall]:
-    """The entry of a row (in clear) as the write that `settle` takes."""
-    return Write.of(row.prepared, sent_of(row), json.loads(row.look_up_by))
+def write_of(row: Any, ahead: float = 0.0) -> Write[PreparedCall]:
+    """The entry of a row (in clear) as the write that `settle` takes.
+
+    `ahead` are the seconds by which the clock of this machine is ahead of the database's.
+    """
+    sent = sent_of(row)
+    if sent is not None and sent.local is not None:
+        sent = sent._replace(local=sent.local + ahead)
+    return Write.of(row.prepared, sent, json.loads(row.look_up_by))
 
 
 def as_status(status: str | None) -> str | None:

@@ -106,7 +106,7 @@ class Sending(EntryStore[Engine]):
         """Send a claimed entry, or look it up. Return the entry if it has a result; else None."""
         client = claims.client
         row = taken_up.row
-        write = write_of(row)
+        write = write_of(row, taken_up.at.local - taken_up.now)
         time_left = _time_left(row.send_before, present(client))
         if time_left <= 0 and write.sent is None:
             values = {"state": EntryState.REFUSED.value, "error": _TOO_LATE}

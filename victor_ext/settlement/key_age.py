@@ -6,8 +6,9 @@ to make it holds.
 
 The provider expires its keys by its own clock, so the age is measured by that clock, estimated from
 its responses. Local clocks drift, stop during sleep and differ between machines: an age that they
-alone bound is uncertain, and the payment is looked up. Within one process, the age is what the
-local clock shows that has advanced further.
+alone bound is uncertain, and the payment is looked up. The provider's clock may stand still: the
+larger age counts. Within one process, the age is what the local clock shows that has advanced
+further.
 """
 
 from __future__ import annotations
@@ -105,6 +106,7 @@ class Sent(NamedTuple):
             person may have acted on the result.
         spread: Seconds by which the first sending may have been later than `since`: the clocks of a
             machine that slept, or whose clock was changed, show different times.
+        local: The send time by the clock of this machine, in epoch seconds; None: it is not known.
     """
 
     since: float
@@ -112,6 +114,7 @@ class Sent(NamedTuple):
     known: bool
     looked_up: bool = False
     spread: float = 0.0
+    local: float | None = None
 
     @classmethod
     def at(cls, moment: Moment, now: Now, by: str | None) -> Sent:
@@ -121,8 +124,9 @@ class Sent(NamedTuple):
         if now.provider.is_known:
             age = now.since(moment)
             spread = max(0.0, age - now.at_least_since(moment))
-            return cls(now.provider.moment.timestamp() - age, by, known=True, spread=spread)
-        return cls(moment.local, by, known=False)
+            since = now.provider.moment.timestamp() - age
+            return cls(since, by, known=True, spread=spread, local=moment.local)
+        return cls(moment.local, by, known=False, local=moment.local)
 
     def earliest(self, now: Now) -> datetime:
         """Return the earliest time that the provider can give for the request."""
@@ -212,7 +216,10 @@ class Keys:
                 "It may have been sent, and its age is uncertain, because the responses of the "
                 "provider have no Date."
             )
-        doubt = _by_age(now.provider.moment.timestamp() - sent.since, self.kept)
+        age = now.provider.moment.timestamp() - sent.since
+        if sent.local is not None and age >= -_DATES_DIFFER:
+            age = max(age, now.moment.local - sent.local)  # the provider's clock may stand still
+        doubt = _by_age(age, self.kept)
         if doubt is None and (sent.by is None or sent.by != self.caller):
             return (
                 "It may have been sent with other credentials, and the provider may keep their "
