@@ -203,7 +203,7 @@ secrets: setup ## Look for secrets in every file that is committed, or about to 
 	@echo "No secret found."
 
 # What one target alone needs stands beside the environment: what the tests run with stays as it is locked.
-.venv/fuzz .venv/pythons .venv/release: .venv/%: tests/%/requirements.txt | $(SETUP)
+.venv/fuzz .venv/release: .venv/%: tests/%/requirements.txt | $(SETUP)
 	@rm -rf $@
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-deps --require-hashes \
 		--target $@ -r $< || { rm -rf $@; echo "$< cannot be installed here: see above. (The fuzzer has wheels for" \
@@ -227,11 +227,11 @@ pictures: setup ## Record the terminals of the documentation again
 	@$(BIN)/python docs/pictures/record.py
 
 .PHONY: test-pythons
-test-pythons: .venv/pythons ## Use the wheels on Python 3.11 to 3.15 and on 3.14t, each extra alone, newest and oldest dependencies (or PYTHONS="3.12 3.13")
+test-pythons: setup ## Use the wheels on Python 3.11 to 3.15 and on 3.14t, each extra alone, newest and oldest dependencies (or PYTHONS="3.12 3.13")
 	@rm -rf build/wheel
 	@$(BIN)/python -m hatchling build -t wheel -d build/wheel
 	@cd recipe && $(CURDIR)/$(BIN)/python -m hatchling build -t wheel -d ../build/wheel
-	@PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONPATH=.venv/pythons $(BIN)/python -m nox $(if $(PYTHONS),--pythons $(PYTHONS))
+	@PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/nox $(if $(PYTHONS),--pythons $(PYTHONS))
 
 .PHONY: release-check
 release-check: setup ## Fail where a page names a package index as a source before the first release

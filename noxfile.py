@@ -1,5 +1,5 @@
-"""Use the wheels on each Python, in bare environments, with the newest and the oldest dependencies:
-`make test-pythons`.
+"""`make test-pythons`: use the wheels on each Python, in bare environments, with the newest and the
+oldest dependencies. `nox -s mistakes`: see `tests/mistakes`.
 
 Each extra is installed alone and used once; the fast tests and one bulk crash run with all of them.
 Tests run in a copy of the repository without its packages, so that what they import is the wheel.
@@ -8,6 +8,7 @@ Tests run in a copy of the repository without its packages, so that what they im
 from __future__ import annotations
 
 import shutil
+import sys
 from pathlib import Path
 
 import nox
@@ -106,3 +107,9 @@ def recipe(session: nox.Session, resolution: str) -> None:
     document = ROOT / "openapi" / "victor.yaml"
     with session.chdir(folder):
         session.run("python", "-P", str(ROOT / "recipe" / "tests" / "alone.py"), str(document))
+
+
+@nox.session(python=False, default=False)
+def mistakes(session: nox.Session) -> None:
+    """Plant each mistake of tests/mistakes in a copy, and say which tests notice (`-- bulk`)."""
+    session.run(sys.executable, "-m", "tests.mistakes", *session.posargs, external=True)

@@ -6,7 +6,6 @@ import importlib
 import multiprocessing
 import time
 from collections import Counter
-from contextlib import ExitStack
 from datetime import timedelta
 from email.utils import formatdate
 from itertools import count
@@ -17,7 +16,6 @@ import httpx
 import sqlalchemy as sa
 
 from tests.faults.raw_provider import Act, Exchange, answer
-from tests.mistakes import planted
 from victor_ext import BearerAuth, HeaderKey, connect
 from victor_ext.outbox import EntryState, Outbox
 
@@ -62,14 +60,11 @@ def keeping_keys(url: str) -> Act:
 
 
 class Plan(NamedTuple):
-    """Where the sender sends to, where its outbox is, whether it says that Stripe takes a key, and
-    what is planted.
-    """
+    """Where the sender sends to, where its outbox is, and whether Stripe is said to take a key."""
 
     url: str
     database: str
     keyed: bool
-    mistakes: tuple[tuple[str, str, str], ...] = ()
 
     def outbox(self) -> Outbox:
         options: dict[str, Any] = {"key": HeaderKey("Idempotency-Key")} if self.keyed else {}
@@ -102,17 +97,14 @@ def work(plan: Plan, *, is_last: bool) -> None:
     """Add calls and send them, until the process is killed; as the last one, end with what was
     added.
     """
-    with ExitStack() as stack:
-        for mistake in plan.mistakes:
-            stack.enter_context(planted(*mistake))
-        outbox = plan.outbox()
-        for number in () if is_last else count(orders_in(outbox)):
-            plan.add(outbox, number)
-            if number % TOGETHER == TOGETHER - 1:
-                outbox.send()
-        while any(outbox.entries(state) for state in OPEN):
+    outbox = plan.outbox()
+    for number in () if is_last else count(orders_in(outbox)):
+        plan.add(outbox, number)
+        if number % TOGETHER == TOGETHER - 1:
             outbox.send()
-            time.sleep(0.05)
+    while any(outbox.entries(state) for state in OPEN):
+        outbox.send()
+        time.sleep(0.05)
 
 
 def run(plan: Plan, localstripe: str, kills: int, seed: int) -> list[str]:

@@ -7,7 +7,6 @@ complains of nothing there, and of each mistake that is made in it on purpose.
 
 import os
 from collections import Counter
-from contextlib import ExitStack
 from random import Random
 from typing import Any
 
@@ -20,7 +19,6 @@ from tests.histories.files import COMMANDS, EDITS, SLIPS, Files, Move, Reference
 from tests.histories.history import draw, run
 from tests.histories.provider import Rules
 from tests.histories.reference_table import MISTAKES
-from tests.mistakes import planted
 
 pytestmark = pytest.mark.slow
 SEED = os.environ.get("SEED", "files")
@@ -113,58 +111,12 @@ ASKED_AGAIN = _of_one_id(Move("decline", place=1), Move("ask again"), Move("resu
 
 
 @pytest.mark.parametrize(
-    ("setup", "where", "right", "wrong"),
-    [
-        (ADDED, "claims:_other_holder", "return others[0] if others else None", "return None"),
-        (
-            ASKED_AGAIN,
-            "asking_again:_store_chunk",
-            "keep_ids(connection, store.has_key(keys))",
-            "None",
-        ),
-    ],
-    ids=["another row's request", "the declined request"],
+    "setup", [ADDED, ASKED_AGAIN], ids=["another row's request", "the declined request"]
 )
 def test_an_answer_that_names_what_settles_another_payment_settles_nothing(
-    setup: dict[str, Any], where: str, right: str, wrong: str
+    setup: dict[str, Any],
 ) -> None:
     assert Files(**setup).play() == []
-    with planted(f"victor_ext.bulk.{where}", right, wrong):
-        complaints = Files(**setup).play()
-    assert any("has the id of another payment" in complaint for complaint in complaints)
-
-
-NOT_MARKED = (
-    f"{BULK}.holding:hold_state",
-    "connection.execute(sa.update(PAYMENTS).values(restored=True)).rowcount",
-    "0",
-)
-NOT_SENT_BEFORE = (f"{BULK}.holding:release_state", "columns.state.in_(TO_BE_SENT)", "sa.false()")
-SENT_BY_ITS_OLD_KEY = (
-    f"{BULK}.claims:claim_chunk",
-    "payment.restored or payment.key in unlisted_keys",
-    "payment.key in unlisted_keys",
-)
-
-
-@pytest.mark.parametrize(
-    ("name", "changes"),
-    [
-        ("a state of before its rows were sent", (NOT_MARKED, NOT_SENT_BEFORE)),
-        ("a state of before a rejected row was corrected", (NOT_MARKED,)),
-        ("a state of before a waiting row was rejected and asked again", (SENT_BY_ITS_OLD_KEY,)),
-        ("a state of before a waiting row was rejected and corrected", (SENT_BY_ITS_OLD_KEY,)),
-        ("a state of before a waiting row got another number", (SENT_BY_ITS_OLD_KEY,)),
-    ],
-)
-def test_a_restored_state_that_is_believed_asks_twice(
-    name: str, changes: tuple[tuple[str, str, str], ...]
-) -> None:
-    with ExitStack() as stack:
-        for change in changes:
-            stack.enter_context(planted(*change))
-        complaints = Files(**_of_bad_day(name)).play()
-    assert any("asked twice" in complaint for complaint in complaints)
 
 
 def _reference(number: int, mistake: str = "", seed: str = SEED) -> ReferenceFiles:

@@ -13,7 +13,7 @@ import signal
 import sys
 from collections import Counter
 from collections.abc import Generator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -24,7 +24,6 @@ import yaml
 from sqlalchemy.orm import Session
 
 from tests.inbox.inboxes import generated
-from tests.mistakes import planted
 from victor_ext import connect
 from victor_ext.inbox import Inbox, InboxEvent
 
@@ -33,7 +32,6 @@ DOCUMENTS: dict[str, Any] = yaml.safe_load(
 )
 HANDLED = sa.Table("handled", sa.MetaData(), sa.Column("what", sa.Text, nullable=False))
 LEASE, PATIENCE, MOST_STEPS = 0.3, 60.0, 40
-Mistake = tuple[str, str, str]
 
 
 class Posted(NamedTuple):
@@ -62,7 +60,6 @@ class Plan(NamedTuple):
     database: str
     answered: str
     """The file of what was answered: who posts knows it."""
-    mistakes: tuple[Mistake, ...] = ()
 
 
 def what_of(package: str, name: str, body: dict[str, Any]) -> str:
@@ -121,10 +118,7 @@ def work(plan: Plan, seed: int, kill_at: int | None) -> None:
         what = what_of(package, name, event.notification.to_dict())
         session.execute(sa.insert(HANDLED).values(what=what))
 
-    with ExitStack() as stack:
-        stack.enter_context(_importing(plan.folder))
-        for mistake in plan.mistakes:
-            stack.enter_context(planted(*mistake))
+    with _importing(plan.folder):
         engine = sa.create_engine(plan.database)
         boxes = inboxes(engine)
         for package, inbox in boxes.items():

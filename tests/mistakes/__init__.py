@@ -1,0 +1,152 @@
+"""Mistakes made on purpose: each breaks a rule that a page states, and names tests that notice.
+
+They stand in the files beside this one. `nox -s mistakes` plants each in a copy of the tree and
+runs its tests. Code is found as a syntax tree, so that another format of it changes nothing.
+
+A mistake has:
+
+- `rule` and `page`: the sentence that it breaks, word for word, and where that stands: a page, or a
+  module with docstrings;
+- `where`, `right` and `wrong`: the function or class (`module:Class.method`) that has the code
+  once, the code, and what replaces it; if one place is not enough, `changes` with several of these;
+- `tests`: those that must go red; the more telling ones first;
+- `name`: what is wrong, if the rule does not say it;
+- `history`: in place of tests, which histories show it (`tests/histories`).
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple, cast
+
+from tests.cases import cases_beside
+
+ROOT = Path(__file__).parents[2]
+ROOMS = sorted(path.stem for path in Path(__file__).parent.glob("*.yaml"))
+IMPORTED_FROM = ("", "recipe", "generated")
+"""The folders that modules are imported from."""
+OF_HISTORIES = (
+    "tests/histories/test_histories.py::test_the_histories_in_which_a_mistake_shows_are_right"
+)
+"""The test that runs the histories of a mistake."""
+
+
+class Change(NamedTuple):
+    """A piece of code, and what takes its place; nothing removes it."""
+
+    where: str
+    right: str
+    wrong: str
+
+
+class Mistake(NamedTuple):
+    """What is changed, the rule that breaks, and the tests that notice."""
+
+    room: str
+    rule: str
+    page: str
+    changes: tuple[Change, ...]
+    tests: tuple[str, ...]
+    name: str
+    history: dict[str, Any]
+
+    @property
+    def title(self) -> str:
+        return self.name or f"{self.changes[0].where}: {self.rule}"
+
+
+def mistakes() -> list[Mistake]:
+    """The whole list, in the order of its files."""
+    return [_mistake(room, row) for room in ROOMS for row in cases_beside(__file__, room)]
+
+
+def _mistake(room: str, row: dict[str, Any]) -> Mistake:
+    changes = tuple(_change(change) for change in row.get("changes", [row]))
+    name, history = row.get("name", ""), row.get("history", {})
+    tests = [f"{OF_HISTORIES}[{name}]"] if history else row["tests"]
+    return Mistake(room, row["rule"], row["page"], changes, tuple(tests), name, history)
+
+
+def _change(row: dict[str, Any]) -> Change:
+    wrong = "" if row["wrong"] is None else row["wrong"]
+    return Change(row["where"], str(row["right"]), str(wrong))  # without quotes, False is no text
+
+
+def file_of(where: str, root: Path = ROOT) -> Path:
+    """The file of a module, in this copy of the tree."""
+    path = where.partition(":")[0].replace(".", "/")
+    for folder in IMPORTED_FROM:
+        for name in (f"{path}.py", f"{path}/__init__.py"):
+            if (root / folder / name).is_file():
+                return root / folder / name
+    raise LookupError(f"{where}: there is no such module")
+
+
+def change_code(scope: ast.AST, change: Change) -> None:
+    """Make a change in what `scope_of` has found.
+
+    Raises:
+        LookupError: It has not exactly one such piece of code.
+    """
+    replaced = Replacement(change.right, change.wrong)
+    replaced.visit(scope)
+    if replaced.count != 1:
+        raise LookupError(f"{change.right!r} is {replaced.count} times in {change.where}")
+
+
+def scope_of(module: ast.Module, where: str) -> ast.AST:
+    """The function or class that is named behind the colon, or else the module.
+
+    Raises:
+        LookupError: There is none.
+    """
+    scope: ast.AST = module
+    for part in filter(None, where.partition(":")[2].split(".")):
+        matches = [definition for definition in _definitions(scope) if definition.name == part]
+        if len(matches) != 1:
+            raise LookupError(f"{where}: there is no such function, or more than one")
+        scope = matches[0]
+    return scope
+
+
+def _definitions(scope: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
+    for node in ast.iter_child_nodes(scope):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node
+
+
+class Replacement(ast.NodeTransformer):
+    """Replaces what is equal to `right`, and counts how often."""
+
+    def __init__(self, right: str, wrong: str) -> None:
+        self._right = ast.parse(right).body
+        self._wrong = ast.parse(wrong).body
+        self._wanted = list(map(ast.dump, self._right))
+        first = self._right[0]
+        self._expression = (
+            ast.dump(first.value) if isinstance(first, ast.Expr) and len(self._right) == 1 else None
+        )
+        self.count = 0
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        for name in ("body", "orelse", "finalbody"):
+            statements = getattr(node, name, None)
+            if isinstance(statements, list) and self._expression is None:
+                self._replace_within(cast("list[ast.stmt]", statements))
+        return super().generic_visit(node)
+
+    def visit(self, node: ast.AST) -> ast.AST | None:
+        if self._expression is not None and ast.dump(node) == self._expression:
+            self.count += 1
+            wrong = self._wrong[0]
+            assert isinstance(wrong, ast.Expr)
+            return wrong.value
+        return super().visit(node)  # type: ignore[no-any-return] # typeshed has Any
+
+    def _replace_within(self, statements: list[ast.stmt]) -> None:
+        dumped, size = list(map(ast.dump, statements)), len(self._wanted)
+        starts = range(len(statements) - size + 1)
+        places = [start for start in starts if dumped[start : start + size] == self._wanted]
+        self.count += len(places)
+        if places:
+            statements[places[0] : places[0] + size] = self._wrong or [ast.Pass()]

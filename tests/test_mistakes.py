@@ -1,0 +1,52 @@
+"""The list of mistakes fits the code: the rules stand on their pages, and the tests are there.
+
+`nox -s mistakes` plants them.
+"""
+
+import ast
+from copy import deepcopy
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.mistakes import ROOT, Mistake, change_code, file_of, mistakes, scope_of
+
+LIST = mistakes()
+
+
+@cache
+def _words(page: str) -> str:
+    return " ".join((ROOT / page).read_text("utf-8").split())
+
+
+@cache
+def _tree(file: Path) -> ast.Module:
+    return ast.parse(file.read_text("utf-8"))
+
+
+@cache
+def _names(file: Path) -> frozenset[str]:
+    names = set[str]()
+    for node in ast.walk(_tree(file)):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(node.name)
+    return frozenset(names)
+
+
+@pytest.mark.parametrize("mistake", LIST, ids=lambda mistake: mistake.title)
+def test_a_mistake_fits_the_code(mistake: Mistake) -> None:
+    assert " ".join(mistake.rule.split()) in _words(mistake.page), "the page does not state it"
+    for change in mistake.changes:
+        scope = deepcopy(scope_of(_tree(file_of(change.where)), change.where))
+        before = ast.dump(scope)
+        change_code(scope, change)
+        assert ast.dump(scope) != before
+    assert mistake.tests
+    for test in mistake.tests:
+        path, *names = test.partition("[")[0].split("::")
+        assert names and {*names} <= _names(ROOT / path), f"there is no {test}"
+
+
+def test_each_mistake_has_a_title_of_its_own() -> None:
+    assert len({mistake.title for mistake in LIST}) == len(LIST)
