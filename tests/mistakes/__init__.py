@@ -115,17 +115,23 @@ def _definitions(scope: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunction
             yield node
 
 
+def _value_of(code: list[ast.stmt]) -> ast.expr | None:
+    """The expression that the code is; None: it is statements."""
+    first = code[0] if len(code) == 1 else None
+    return first.value if isinstance(first, ast.Expr) else None
+
+
 class Replacement(ast.NodeTransformer):
     """Replaces what is equal to `right`, and counts how often."""
 
     def __init__(self, right: str, wrong: str) -> None:
-        self._right = ast.parse(right).body
-        self._wrong = ast.parse(wrong).body
+        try:
+            self._right, self._wrong = ast.parse(right).body, ast.parse(wrong).body
+        except SyntaxError as error:
+            raise LookupError(f"{error.text!r} is no whole piece of code") from None
         self._wanted = list(map(ast.dump, self._right))
-        first = self._right[0]
-        self._expression = (
-            ast.dump(first.value) if isinstance(first, ast.Expr) and len(self._right) == 1 else None
-        )
+        values = [_value_of(code) for code in (self._right, self._wrong)]
+        self._expression = None if None in values else ast.dump(cast("ast.expr", values[0]))
         self.count = 0
 
     def generic_visit(self, node: ast.AST) -> ast.AST:
@@ -138,9 +144,7 @@ class Replacement(ast.NodeTransformer):
     def visit(self, node: ast.AST) -> ast.AST | None:
         if self._expression is not None and ast.dump(node) == self._expression:
             self.count += 1
-            wrong = self._wrong[0]
-            assert isinstance(wrong, ast.Expr)
-            return wrong.value
+            return _value_of(self._wrong)
         return super().visit(node)  # type: ignore[no-any-return] # typeshed has Any
 
     def _replace_within(self, statements: list[ast.stmt]) -> None:

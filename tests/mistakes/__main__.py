@@ -61,8 +61,7 @@ class Result(NamedTuple):
     words: str
 
     def __str__(self) -> str:
-        sign = "found" if self.is_found else "     "
-        return f"{sign}  {self.mistake.room}: {self.mistake.title}\n         {self.words}"
+        return f"{self.mistake.room}: {self.mistake.title}\n    {self.words}"
 
 
 class Copy:
@@ -190,7 +189,7 @@ def _chosen(words: Iterable[str]) -> list[Mistake]:
 
 
 def try_all(chosen: Sequence[Mistake], jobs: int) -> list[Result]:
-    """Try these mistakes, so many side by side, and print each result as it comes."""
+    """Try these mistakes, so many side by side, and print what becomes of each."""
     tests = dict[str, set[str]]()
     wheres = set[str]()
     for mistake in chosen:
@@ -209,7 +208,7 @@ def try_all(chosen: Sequence[Mistake], jobs: int) -> list[Result]:
         copy = copies.get()
         result = copy.try_out(mistake, seconds)
         copies.put(copy)
-        print(result, flush=True)
+        print("found" if result.is_found else "NOT  ", mistake.title, flush=True)
         return result
 
     with (
@@ -232,8 +231,9 @@ def main() -> int:
         parser.error(f"no mistake has {' '.join(arguments.words)}")
     results = try_all(chosen, arguments.jobs)
     missed = [result for result in results if not result.is_found]
+    print("\nFound, by:", *(result for result in results if result.is_found), sep="\n")
+    print("\nNot found:", *missed, sep="\n")
     print(f"\n{len(results)} mistakes: {len(results) - len(missed)} found, {len(missed)} not.")
-    print(*missed, sep="\n")
     return 1 if missed else 0
 
 
