@@ -185,6 +185,20 @@ def test_a_row_in_doubt_is_resolved_by_what_a_person_has_found(
     sender.finish([row(1)])
 
 
+def test_a_row_that_a_worker_has_is_not_resolved_meanwhile(
+    sender: Senders, victor_sandbox: Sandbox
+) -> None:
+    lose_answers(victor_sandbox)
+    assert sender().send([row(1)]).exit_status == 3
+
+    def resolve(_status: object) -> None:
+        sender().resolve("INV-1", "not-created", **WHO)
+
+    with refused("INV-1 is being sent or looked up now: let that end first"):
+        sender().resume(on_progress=resolve)
+    assert sender.result().outcome == "unknown"
+
+
 def test_one_value_of_several_rows_names_the_one_that_is_meant(
     sender: Senders, victor_sandbox: Sandbox
 ) -> None:

@@ -269,3 +269,11 @@ def test_what_nobody_wants_is_deleted_after_the_days_of_the_page(
     worker.on("rejected" if queue.is_outbox else "payment.rejected")(queue.note)
     worker.handle()
     assert queue.box.event_counts()[EventState.WAITING] == is_left
+
+
+def test_what_somebody_wants_is_handled_however_long_it_has_waited(queue: Queue) -> None:
+    queue.put(1)
+    change_events(queue.box, stored_at=time.time() - 8 * 86_400)
+    worker = queue.new_box()
+    worker.on(queue.name)(queue.note)
+    assert len(worker.handle()) == 1
