@@ -350,6 +350,19 @@ def test_what_a_worker_whose_lease_is_over_has_found_is_not_stored(
     assert states(outbox.entries()) == ["sending"]
 
 
+def test_what_a_worker_has_found_of_what_a_person_lets_be_sent_again_is_not_stored(
+    outbox: Outbox,
+) -> None:
+    """It has looked the entry up, and a person was quicker."""
+    stored(outbox, invoice(1))
+    lease = 1.0
+    change(outbox, state="settling", leased_until=lease)
+    outbox.resolve(key_of(1), done=False, by="Zoë", why="the provider says so")
+    outbox.retry(key_of(1))
+    outbox._run(outbox._store(key_of(1), lease, state="unclear"))
+    assert states(outbox.entries()) == ["waiting"]
+
+
 @contextmanager
 def before_the_first_change(engine: sa.Engine, act: Callable[[], Any]) -> Iterator[list[Any]]:
     """Act before the first UPDATE. The list has the result."""
