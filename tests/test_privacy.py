@@ -65,6 +65,13 @@ def test_an_account_in_a_row_is_hidden_as_what_it_came(value: Any, kind: str) ->
     assert type(privacy.hidden_fields([(privacy.ACCOUNT, value)])[privacy.ACCOUNT]).__name__ == kind
 
 
+def test_a_name_that_may_be_the_number_of_a_card_hides_itself() -> None:
+    hidden = concealed_within({"4111111111111111": {"holder": "Ada"}, "line1": "1 Main Street"})
+    assert "4111111111111111" not in repr(hidden)
+    assert "line1" in repr(hidden)
+
+
+
 def test_a_mask_in_short_does_not_tell_the_length() -> None:
     assert [short_mask(number) for number in ("043987673645", "43645", "3645")] == [
         "****3645",
