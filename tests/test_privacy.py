@@ -71,7 +71,6 @@ def test_a_name_that_may_be_the_number_of_a_card_hides_itself() -> None:
     assert "line1" in repr(hidden)
 
 
-
 def test_a_mask_in_short_does_not_tell_the_length() -> None:
     assert [short_mask(number) for number in ("043987673645", "43645", "3645")] == [
         "****3645",

@@ -28,7 +28,7 @@ from victor_ext import errors
 from victor_ext.errors import Outcome
 from victor_ext.runtime.auth.tokens import header_value
 from victor_ext.runtime.core.locks import ThreadLock, ThreadPermit
-from victor_ext.runtime.loop.retry import RetryPolicy
+from victor_ext.runtime.loop.retry import SIGNED, RetryPolicy
 
 both = pytest.mark.parametrize("mode", BOTH)
 UNAUTHORIZED = Happens(401, b"{}")
@@ -149,6 +149,16 @@ class TestRefusal:
         assert raised.idempotency_key == KEY
         assert "refused the credentials" in str(raised)
         assert str(raised).count("The provider may have executed it") == 1
+
+    def test_the_token_that_another_caller_has_fetched_meanwhile_stays(self, mode):
+        harness, endpoint = issuing(mode)
+        harness.call()
+        refused = httpx.Request("GET", "https://bank.example", extensions={SIGNED: (True, None)})
+        refused.headers["Authorization"] = "Bearer tok0"
+        assert harness.loop.authenticator.should_retry_unauthorized(refused)
+        harness.call()
+        assert tokens(harness) == ["Bearer tok1"] * 2
+        assert len(endpoint.asked) == 1
 
 
 @both
