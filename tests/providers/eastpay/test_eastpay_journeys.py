@@ -86,12 +86,6 @@ def test_a_declined_payment_is_a_result(harness: Harness) -> None:
     assert harness.sandbox.work_done_by_reference() == {"INV-1": 0}
 
 
-def test_a_wait_ends_with_a_rejection(harness: Harness) -> None:
-    declined = harness.debit("INV-1", card=card(cvv="999"))
-    ended = harness(lambda eastpay: eastpay.payments.wait(declined.id, timeout=0))
-    assert ended.result == declined.result
-
-
 def test_a_time_out_of_the_bank_is_pending_until_it_is_inquired(harness: Harness) -> None:
     harness.sandbox.decide("INV-1", "100.200.100", then="000.000.000", after=60)
     slow = harness.debit("INV-1")
