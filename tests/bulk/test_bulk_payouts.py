@@ -625,6 +625,16 @@ class TestAStepReadsTheStateFirst:
         take(sender, name)
         assert calls(sandbox, name) == 1
 
+    @pytest.mark.parametrize("name", ["instruct", "withdraw"])
+    def test_no_step_is_taken_while_the_state_is_held(
+        self, sender: Senders, sandbox: VeloSandbox, name: str
+    ) -> None:
+        sender.finish(rows(2))
+        sender().hold()
+        with pytest.raises(ConfigurationError, match="The state is held"):
+            sender().take_step(name)
+        assert calls(sandbox, name) == 0
+
     @pytest.mark.parametrize("status", [400, 403, 404])
     @pytest.mark.parametrize("name", ["instruct", "withdraw"])
     def test_a_step_that_was_rejected_is_taken_by_the_next_call(
