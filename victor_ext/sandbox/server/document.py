@@ -400,7 +400,7 @@ def _strict(schema: Json) -> Json:
     """
     if _IS_STRICT in schema:
         return schema
-    strict = {**schema, _IS_STRICT: True}
+    strict: Json = {**schema, _IS_STRICT: True}
     for limit in strict.pop("x-not-enforced", ()):
         strict.pop(limit, None)
     _make_parts_strict(strict)
