@@ -397,6 +397,9 @@ class ReferenceBulk:
             matches = list(requests.find(payment.row.reference, start_datetime=since))
         except VictorError:
             return
+        others_ids = {other.id for other in self.state.payments.values() if other is not payment}
+        if matches and matches[-1].id in others_ids:
+            return  # it settles another payment
         if matches:
             self._is_found(payment, payment.row, matches[-1])
         elif self._has("a look-up that has no match says that there is none"):

@@ -378,6 +378,7 @@ INDIRECT = {
 """The functions that read variables which are not named where they are read."""
 SETTINGS_ONLY = {
     "victor_ext.bulk.vault._variable",
+    "victor_ext.cli.doctor._check_files",
     "victor_ext.cli.doctor._usable_credentials",
     "victor_ext.cli.doctor._variable_in",
     "victor_ext.cli.doctor._proxy_variable",

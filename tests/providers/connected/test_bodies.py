@@ -366,7 +366,7 @@ def test_what_ends_with_its_connection_is_whole_where_that_was_announced(
             assert answer.endswith((b"\r\n\r\n" + content, PACKED))
 
 
-GOOD = httpx.Response(200, json={})
+GOOD = httpx.Response(200, json={"id": "p-1"})
 LOST = httpx.ReadError("lost")
 
 
