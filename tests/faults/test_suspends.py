@@ -3,8 +3,10 @@ first byte looks once more.
 """
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from typing import Any
 
 import httpx
@@ -15,8 +17,10 @@ from tests.faults.adapters import CALLERS, Caller
 from tests.faults.certificates import Authority
 from tests.faults.raw_provider import CREATE, RESPOND, Exchange, RawProvider, answer
 from tests.faults.raw_sockets import Background
+from tests.providers.victor.adapter import payment
 from tests.suspends import STAGES, Machine, machine
-from victor_ext import DeadlineExceeded, Outcome
+from victor_ext import DeadlineExceeded, Outcome, Victor, VictorJwt
+from victor_ext.sandbox import Sandbox
 
 __all__ = ["machine"]
 pytestmark = pytest.mark.slow
@@ -171,3 +175,18 @@ def test_a_client_of_httpx_looks_once_more_too(
     assert len(paths) == 1
     assert late.word == "unknown"
     assert secured.record.sent_to(PATHS[write]) == []
+
+
+def test_within_another_bound_the_earlier_one_counts() -> None:
+    now, passed = time.time(), time.monotonic()
+    late, soon = (now - 1, passed - 1), (now + 60, passed + 60)
+    with (
+        Sandbox() as sandbox,
+        Victor(VictorJwt(*sandbox.new_api_key()), base_url=sandbox.url) as victor,
+    ):
+        create = partial(victor.payment_requests.create, **payment())
+        with pytest.raises(DeadlineExceeded) as raised:
+            victor.send_before(late, lambda: victor.send_before(soon, create))
+        assert raised.value.outcome is Outcome.NOT_SENT
+        assert sandbox.requests() == []
+        assert victor.send_before(soon, create).id, "the bound has ended with its call"

@@ -200,7 +200,13 @@ def test_a_page_whose_items_may_have_another_name_is_not_empty(
 def test_another_list_beside_the_items_hides_none(name: str, mode: str) -> None:
     listing = LISTINGS[name]
     beside = {"notices": [{"text": "moved"}]}
-    without = {**listing.of_page, listing.items: None, "rows": [], "warnings": ["slow"]}
+    without = {
+        **listing.of_page,
+        listing.items: None,
+        "rows": [],
+        "warnings": ["slow"],
+        "_links": {"curies": [{"name": "v"}]},
+    }
     for page in ({**listing.page(), **beside}, without):
         assert read(name, mode, responses(page)) == []
 

@@ -17,6 +17,7 @@ from victor_ext import (
     AuthenticationError,
     ConfigurationError,
     ConnectionFailed,
+    PaginationError,
     Problem,
     RateLimited,
     RetryPolicy,
@@ -146,7 +147,7 @@ def _tried_read(client: Victor) -> VictorError | None:
         raise without_words(error) from None
     except _PASSING:
         raise
-    except (StatusError, UnreadableResponse) as error:
+    except (StatusError, UnreadableResponse, PaginationError) as error:
         return without_words(error)
     return None
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from victor_ext.runtime.loop.declared_members import has_declared_member
+from victor_ext.runtime.loop.declared_members import has_declared_member, undeclared_list
 from victor_ext.runtime.loop.evidence import has_declared_value
 
 PACKAGES = ("victor_api", "velo_api", "eastpay_api", "flexfactor_api")
@@ -148,3 +148,22 @@ def test_what_a_failed_call_has_too_is_left_to_the_model() -> None:
                     assert member in attributes
                     assert kind is None
     assert tables_of("velo_api")["ErrorResponse"]["errors"] is None
+
+
+@pytest.mark.parametrize(
+    ("page", "place"),
+    [
+        ({"total": 1, "rows": [{"id": 1}]}, "rows"),
+        ({"meta": {"size": 1, "items": [{"id": 1}]}}, "meta.items"),
+        ({"free": {"items": [{"id": 1}]}}, "free"),
+        ({"total": 0, "rows": []}, None),
+        ({"total": 0, "_links": {"curies": [{"name": "v"}]}}, None),
+        ({"total": 0, "errors": ["slow"]}, None),
+    ],
+    ids=["list", "in an object", "in an object without members", "empty", "links", "errors"],
+)
+def test_a_list_that_no_document_declares_may_have_the_items(
+    page: dict[str, Any], place: str | None
+) -> None:
+    tables = {"Page": {"total": int, "meta": "Meta", "free": "Free"}, "Meta": {"size": int}}
+    assert undeclared_list(page, "Page", tables) == place

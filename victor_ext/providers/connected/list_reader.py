@@ -158,7 +158,7 @@ class ListReader(PageReader[Any]):
         if isinstance(place, str) and (self._is_null(place) or self._is_left_out(page, place)):
             hidden = hidden_items(self.response)
             if hidden is not None:
-                raise self.contradiction(hidden)
+                raise self.contradiction(hidden, "Take a newer document.")
             return ()
         where = f"at {place!r}" if isinstance(place, str) else "where `items` looks"
         raise self.unusable(

@@ -333,7 +333,8 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
         is not sent.
 
         Whoever writes its first byte looks at both clocks: a machine may sleep while a connection
-        is opened. What `send` reads is not bounded.
+        is opened. What `send` reads is not bounded. The bound is that of this thread or task, and
+        of the tasks that `send` starts; within another one, the earlier of both counts.
 
         Args:
             until: Until when the write may be sent: the time of this machine in epoch seconds, and
@@ -344,6 +345,8 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
             DeadlineExceeded: It was late; `not_sent`, unless an earlier attempt was sent.
         """
         before = SEND_BEFORE.get()
+        if before is not None:
+            until = (min(before[0], until[0]), min(before[1], until[1]))
         SEND_BEFORE.set(until)
         try:
             return (yield send)

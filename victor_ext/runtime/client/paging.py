@@ -140,12 +140,13 @@ class PageReader(Generic[T]):
             fresh.append(item)
         return fresh
 
-    def contradiction(self, why: str) -> PaginationError:
+    def contradiction(
+        self, why: str, advice: str = "Read the list again, or by time windows."
+    ) -> PaginationError:
         """The error of a page that cannot be believed: taken for the end, it would hide items."""
         return PaginationError(
             f"The {self.what} may go on, and page {self.number} does not say how: {why}. What was "
-            "yielded so far is complete as far as it goes. "
-            "Read the list again, or by time windows.",
+            f"yielded so far is complete as far as it goes. {advice}",
             outcome=Outcome.ACCEPTED,
         )
 

@@ -27,7 +27,7 @@ def has_declared_member(body: Mapping[str, Any], model: str, tables: Tables) -> 
     return _any_of(_is_of_kind(body.get(name), kind, tables) for name, kind in members)
 
 
-NOT_ITEMS = frozenset({"errors", "warnings", "links"})
+NOT_ITEMS = frozenset({"errors", "warnings", "links", "_links"})
 """The names, in lower case, of members of a page that never have its items."""
 
 
@@ -41,15 +41,21 @@ def undeclared_list(body: Mapping[str, Any], model: str, tables: Tables) -> str 
             if _lists_something(name, value):
                 return name
             continue
+        if not is_object(value):
+            continue
         kind = declared[name]
-        if is_object(value) and isinstance(kind, str) and tables.get(kind):
-            place = undeclared_list(value, kind, tables)
-            if place is not None:
-                return f"{name}.{place}"
+        if not isinstance(kind, str) or not tables.get(kind):
+            if _lists_something(name, value):  # its members are declared nowhere
+                return name
+            continue
+        place = undeclared_list(value, kind, tables)
+        if place is not None:
+            return f"{name}.{place}"
     return None
 
 
 def _lists_something(name: str, value: Any) -> bool:
+    """Whether a member has a list that is not empty: it may be that of a page's items."""
     if name.lower() in NOT_ITEMS:
         return False
     if is_object(value):
