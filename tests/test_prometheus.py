@@ -180,6 +180,15 @@ def test_a_second_app_of_a_process_has_a_registry_of_its_own(scraped: Scraped) -
     assert second._response("GET", "/metrics")[0] == 200
 
 
+def test_a_second_app_of_a_process_has_a_folder_of_its_own(tmp_path: Path) -> None:
+    folder = tmp_path / "metrics"
+    first = Prometheus(registry=CollectorRegistry(), folder=folder)
+    with pytest.raises(ConfigurationError, match="folder: another Prometheus") as raised:
+        Prometheus(registry=CollectorRegistry(), folder=str(folder))
+    assert str(folder) in str(raised.value)
+    assert first._response("GET", "/metrics")[0] == 200
+
+
 def test_each_rule_names_a_section_of_a_page() -> None:
     for rule in RULES_READ:
         page, _, anchor = rule["annotations"]["runbook"].partition("#")

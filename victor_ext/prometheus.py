@@ -10,8 +10,9 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
 from http import HTTPStatus
 from os import PathLike
+from pathlib import Path
 from typing import Any
-from weakref import WeakSet
+from weakref import WeakSet, WeakValueDictionary
 from wsgiref.simple_server import WSGIServer
 
 from . import ConfigurationError
@@ -48,6 +49,8 @@ _METHODS = ("GET", "HEAD")
 _NO_SUCH_PATH = b"Nothing is here: ask for /metrics, /livez or /readyz.\n"
 _LARGEST_PORT = 65_535
 _used: WeakSet[CollectorRegistry] = WeakSet()  # the registries that a `Prometheus` has
+_in_folders: WeakValueDictionary[Path, "Prometheus"] = WeakValueDictionary()
+"""Those of this process by their folder."""
 
 
 class Prometheus(OpenTelemetry):
@@ -84,10 +87,17 @@ class Prometheus(OpenTelemetry):
                 "Prometheus(registry=CollectorRegistry()), and names a folder of its own if it "
                 "has one."
             )
+        place = None if folder is None else Path(folder).absolute()
+        if place in _in_folders:  # the process would answer with the metrics of one of them
+            raise ConfigurationError(
+                f"folder: another Prometheus() of this process has {place}. Name another folder."
+            )
         self._registry = registry
         # Before anything is registered: the folder may be refused.
         self._workers = None if folder is None else WorkerFolder(folder, self._own_answer)
         _used.add(registry)
+        if place is not None:
+            _in_folders[place] = self
         reader = PrometheusMetricReader(
             disable_target_info=True, scope_info_enabled=False, registry=registry
         )
