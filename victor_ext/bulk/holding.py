@@ -69,8 +69,9 @@ def refuse_held(connection: Connection) -> None:
     """Raise `ConfigurationError` if the state is held."""
     if is_held(connection):
         raise ConfigurationError(
-            "The state is held, because it was restored: nothing is sent. Once no other copy "
-            "of it sends any more, release it ('victor bulk release')."
+            "The state is held, because it was restored: nothing is sent. Compare its batches with "
+            "the provider ('victor reconcile') and stop all other copies of it; then release it "
+            "('victor bulk release')."
         )
 
 

@@ -45,10 +45,17 @@ def release(session: BulkSession) -> None:
         raise typer.Exit(FAILED)
     document = {"released": True, "may_have_been_sent": count}
     text = (
-        f"Released. {rows_text(count)} may have been sent since: 'victor bulk resume' looks them "
-        "up, and sends none of them."
+        f"Released. {rows_text(count)} that waited may have been sent since: 'victor bulk resume' "
+        "looks them up, and sends none of them."
     )
     conclude(document, text, as_json=session.as_json)
+
+
+def _age(text: str) -> float:
+    """Parse a duration that names its unit, into seconds: what is forgotten does not come back."""
+    if text.isdecimal():
+        raise typer.BadParameter(f"{text!r} has no unit: write {text}d for days, or {text}h.")
+    return seconds(text)
 
 
 @with_session
@@ -56,7 +63,7 @@ def forget(
     session: BulkSession,
     *,
     older_than: Annotated[
-        float, option("Rows that were stored longer ago: 400d, 24h.", "TIME", parser=seconds)
+        float, option("Rows that were stored longer ago: 400d, 24h.", "TIME", parser=_age)
     ],
 ) -> None:
     """Remove what settled rows asked for. What protects from asking twice stays: keys, states, ids
