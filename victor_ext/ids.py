@@ -65,8 +65,8 @@ _SAME_KEY = str.maketrans(
 """Characters that programs write when a person presses the key of another one."""
 _NUMBER = re.compile(
     r"(?P<sign>[+-]?)"
-    # 1,042 is 1042; 0.042 and 10.42 have no groups.
-    r"(?P<whole>[1-9][0-9]{0,2}(?P<group>[,.' ])[0-9]{3}(?:(?P=group)[0-9]{3})*|[0-9]+)"
+    # 1,042 and 01,042 are 1042; 0.042 and 10.42 have no groups.
+    r"(?P<whole>0*[1-9][0-9]{0,2}(?P<group>[,.' ])[0-9]{3}(?:(?P=group)[0-9]{3})*|[0-9]+)"
     r"(?:(?!(?P=group))[,.](?P<fraction>[0-9]*))?"
 )
 
@@ -87,9 +87,26 @@ def skeleton_of(text: str) -> str:
     folded = unicodedata.normalize("NFKC", typed.casefold())
     plain = _unquoted(" ".join(folded.split()))
     number = _NUMBER.fullmatch(plain)
-    if number is not None:
-        return _shortest_number(number)
-    return plain or text.strip()
+    if number is None:
+        return plain or text.strip()
+    shortest = _shortest_number(number)
+    # 1.0420 is 1.042, which is 1042.
+    return shortest if shortest == plain else skeleton_of(shortest)
+
+
+_LEADING_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
+_SHORTENED_GROUP = re.compile(r"(-?[1-9][0-9]{0,2})\.([0-9]{1,2})")
+
+
+def loose_skeleton_of(text: str) -> str:
+    """Return a skeleton that more texts share, for what is equal in all else: `INV-001` is `INV-1`,
+    and `10.42` is `10.420`, whose last zero a spreadsheet drops.
+    """
+    skeleton = skeleton_of(text)
+    group = _SHORTENED_GROUP.fullmatch(skeleton)
+    if group is not None:
+        return f"{group[1]}{group[2]:0<3}"
+    return _LEADING_ZEROS.sub("", skeleton)
 
 
 def _typed(char: str) -> str:

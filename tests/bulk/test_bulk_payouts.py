@@ -282,6 +282,35 @@ def test_two_payors_may_have_one_reference_in_two_spellings(sender: Senders) -> 
     assert [notice.key_value for notice in check.notices] == ["pay-7"]
 
 
+def test_a_reference_with_other_zeros_is_the_same_payout_if_all_else_is_equal(
+    sender: Senders,
+) -> None:
+    sender(batch="march").send([row(7, payor_payment_id="PAY-007")])
+    later = [row(7), row(7, payor_payment_id="PAY-8"), row(7, payor_payment_id="PAY-08")]
+    status = sender(batch="april").send(later)
+    assert [notice.key_value for notice in status.notices] == ["PAY-7", "PAY-08"]
+    assert status.counts == {"created": 1, "refused": 2}
+
+
+def test_a_payor_that_cannot_be_seen_whole_is_refused_by_its_row(
+    sender: Senders, sandbox: VeloSandbox
+) -> None:
+    payors = [f"{sandbox.payor_id} ", f"\u200b{sandbox.payor_id}", "  "]
+    wrong = [row(number, payor_id=payor) for number, payor in enumerate(payors, 2)]
+    check = sender().check([row(1), *wrong])
+    problems = [(problem.row, problem.column) for problem in check.problems]
+    assert problems == [(number, "payor_id") for number in (2, 3, 4)]
+    assert check.new == 1
+
+
+def test_a_name_is_not_found_by_a_payor_that_cannot_be_seen_whole(
+    sender: Senders, sandbox: VeloSandbox
+) -> None:
+    sender.store([row(1)])
+    with refused("has no row PAY-9"):
+        sender(payor_id=f"{sandbox.payor_id[:8]}\u200b{sandbox.payor_id[8:]}").drop(["PAY-9"])
+
+
 @pytest.mark.parametrize("is_stored_meanwhile", [False, True])
 def test_a_payment_of_another_batch_is_the_same_payment(
     sender: Senders,

@@ -5,6 +5,7 @@ says otherwise, whatever else the rows say; texts that no tool makes of each oth
 from collections.abc import Iterator, Sequence
 from itertools import product
 from pathlib import Path
+from typing import Any
 from unicodedata import normalize
 
 import pytest
@@ -24,7 +25,7 @@ from tests.bulk.bulk_runs import (
     row,
     write_csv,
 )
-from victor_ext.ids import skeleton_of
+from victor_ext.ids import loose_skeleton_of, skeleton_of
 from victor_ext.reconciliation.entries import EntryReader
 from victor_ext.sandbox import Sandbox
 from victor_ext.tables.texts import text_of_cell
@@ -35,9 +36,11 @@ SPELLINGS = {
         *("1042", "1042.0", "1042.00", "1042,00", "1,042", "1.042", "1 042", "1'042", "1,042.00"),
         *("1.042,00", "+1042", "'1042", "'01042", '="1042"', "\uff11\uff10\uff14\uff12"),
         *("\u0661\u0660\u0664\u0662", "\u0661\u066c\u0660\u0664\u0662", "1\u2019042"),
+        *("01.042", "0001,042", "1.0420", "1,04200"),
     ],
     "-7": ["\u22127", "\u20137", "-007", '="-07"'],
     "10.50": ["10.5", "10,50", "010.5"],
+    "12.3450": ["12.345", "12345", "12,345", "012.345"],
     "INV 1-42/b": [
         *("inv 1-42/B", "INV  1-42/b", "INV 1\u201342/b", "INV 1\u201042/b", "INV 1\u201142/b"),
         *("INV 1\u221242/b", "INV 1\ufe6342/b", "'INV 1-42/b"),
@@ -69,9 +72,18 @@ OTHERS = [
     ),
     *("A 1042", "-1042", "104", "0.1042", "0.042", "42", "1.04", "1042-2", "INV-1", "INV-10"),
     *("INV-01", "INV-1.0", "INV1", "INV--1", "1.2.3", "1.02.3", "1,04,2", "1042A", "1042-A"),
-    *("12-003", "12-3", "104 2", "1 0 4 2", "1.042.00", "1e42", "1,0420"),
+    *("12-003", "12-3", "104 2", "1 0 4 2", "1.042.00", "1e42"),
 ]
 """Keys of which no tool makes another one."""
+ALIKE = [
+    ("INV-001", "INV-1"),
+    ("2026/0042", "2026/42"),
+    ("01.042.7", "1.42.7"),
+    ("10.420", "10.42"),
+    ("1.100", "1.1"),
+    ("-12,500", "-12.5"),
+]
+"""Two keys that are one payment only if all else is equal."""
 
 
 @pytest.mark.parametrize(("key", "text"), [*RESPELLED, *product(["INV 1-42/b"], UNSEEN)])
@@ -81,6 +93,14 @@ def test_what_tools_make_of_a_key_has_its_skeleton(key: str, text: str) -> None:
 
 def test_what_no_tool_makes_of_another_key_has_another_skeleton() -> None:
     assert len({*map(skeleton_of, OTHERS)}) == len(OTHERS)
+
+
+@given(st.text() | st.text("0123456789.,' -+=\""))
+@example("9.0070")
+@example("01.042")
+def test_a_skeleton_is_its_own_skeleton(text: str) -> None:
+    for function in (skeleton_of, loose_skeleton_of):
+        assert function(function(text)) == function(text)
 
 
 # Whatever tools do, one after the other
@@ -156,6 +176,8 @@ def forms_of(whole: str, fraction: str) -> Iterator[str]:
             digits = f"{int(whole):,}".replace(",", group)
         if not fraction:
             yield f"{sign}{digits}"
+        if group and group in ",." and int(whole) < 10**6:  # 1.042 is also a number with a fraction
+            yield f"{sign}{digits}{'0' * zeros}"
         for tail in range(9):
             yield f"{sign}{digits}{mark}{fraction}{'0' * tail}"
 
@@ -222,7 +244,38 @@ def test_a_respelled_key_asks_nobody_again_whatever_it_asks(
 def test_keys_of_which_no_tool_makes_another_one_are_all_asked(
     sender: Senders, victor_sandbox: Sandbox
 ) -> None:
-    records = [row(7, invoice_no=key, amount="7.77") for key in OTHERS]
+    records = [row(number, invoice_no=key) for number, key in enumerate(OTHERS)]
+    sender.finish(records)
+    asked_once(victor_sandbox, records)
+
+
+@pytest.mark.parametrize("column", ["invoice_no", "client_reference_id"])
+@pytest.mark.parametrize(("one", "other"), ALIKE)
+def test_keys_with_other_zeros_are_one_payment_if_all_else_is_equal(
+    sender: Senders, victor_sandbox: Sandbox, column: str, one: str, other: str
+) -> None:
+    """In one file and in two, until a person allows both; with another amount, both are asked."""
+    first, second = (row(7, **{"invoice_no": key, column: key}) for key in (one, other))
+    own: dict[str, Any] = {"key_column": column}
+    for records, batch in (([first, second], "march"), ([second], "april")):
+        status = sender(batch=batch, **own).send(records)
+        assert status.exit_status == 1
+        (notice,) = status.notices
+        assert notice.message.startswith(f"{other} asks what {one} asked (")
+        assert notice.message.endswith("Not sent. If both are to be paid: ask-again.")
+    asked_once(victor_sandbox, [first])
+    sender.ask_again(other, batch="april", **own)
+    sender.finish(batch="april", **own)
+    asked_once(victor_sandbox, [first, second])
+
+
+@pytest.mark.parametrize("change", [{"amount": "9.99"}, {"due_date": in_days(2)}])
+def test_keys_with_other_zeros_are_two_payments_if_all_else_is_not_equal(
+    sender: Senders, victor_sandbox: Sandbox, change: dict[str, str]
+) -> None:
+    records: list[dict[str, str]] = []
+    for number, (one, other) in enumerate(ALIKE):
+        records += [row(number, invoice_no=one), row(number, invoice_no=other, **change)]
     sender.finish(records)
     asked_once(victor_sandbox, records)
 

@@ -306,8 +306,7 @@ def _is_look_alike(
         # Another month has a key kind of its own; its due date is more than a day away.
         is_near = not _is_later(asked.due_date, other.due_date)
         return is_near and not _is_later(other.due_date, asked.due_date)
-    # A payout has no due date, and a payee may get the same amount each month.
-    return asked.due_date is not None and other.due_date == asked.due_date
+    return other.due_date == asked.due_date
 
 
 def _is_later(due_date: str | None, before: str | None) -> bool:

@@ -257,8 +257,9 @@ class Loading:
             return look_alike_message(value, other_value, place, is_respelled=is_respelled)
         assert row.twin is not None
         twin = self._rows.with_number(row.twin)
+        is_respelled = twin.skeleton == row.skeleton
         twin_value = self._vault.deserialize(twin.payment().row)[1]
-        return look_alike_message(value, twin_value, twin.place_text, is_respelled=True)
+        return look_alike_message(value, twin_value, twin.place_text, is_respelled=is_respelled)
 
     def _count(self) -> None:
         """Count the rows by what is decided about them, and note the problems of invalid ones."""

@@ -7,8 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
-from victor_ext import ConfigurationError, Problem, idempotency_key_for
-from victor_ext.ids import unseen_in
+from victor_ext import ConfigurationError, Problem
 from victor_ext.settlement.flow import MAY_EXIST
 from victor_ext.tables.texts import text_of_cell
 
@@ -135,10 +134,7 @@ def _key_of(
     value: str,
 ) -> str | None:
     """Return the key that a value in the key column makes; None: it makes none."""
-    if unseen_in(value):
-        return None
-    facts = context.kind.key_facts(context.settings.defaults, record.key_kind, value)
-    return None if facts is None else idempotency_key_for(*facts)
+    return context.kind.key_of(context.settings.defaults, record.key_kind, value)
 
 
 def _names_of(line: Line) -> set[str]:

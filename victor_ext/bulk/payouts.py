@@ -61,7 +61,9 @@ class Payouts(RowKind):
     unit_column: ClassVar = "payout_id"
     list_filter_column: ClassVar = unit_column
     unpaid_end_statuses: ClassVar = frozenset({"rejected", "failed", "returned", "withdrawn"})
-    exact: ClassVar = frozenset({"payor_payment_id", "remote_id", "source_account_name"})
+    exact: ClassVar = frozenset(
+        {"payor_id", "payor_payment_id", "remote_id", "source_account_name"}
+    )
     long_numbers: ClassVar = dict.fromkeys(("payor_payment_id", "remote_id"), SHORT_FORM)
     rows_per_call: ClassVar = 2000
     steps: ClassVar = {"instruct": "payouts.instruct", "withdraw": "payouts.withdraw"}

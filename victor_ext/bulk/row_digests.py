@@ -10,7 +10,7 @@ from collections.abc import Collection
 from datetime import date
 from typing import Any
 
-from victor_ext.ids import reference_of, skeleton_of
+from victor_ext.ids import loose_skeleton_of, reference_of, skeleton_of
 
 from .columns import canonical_text
 from .payments import UNREADABLE, RequestedPayment
@@ -59,6 +59,14 @@ def skeleton_digest(vault: Vault, facts: Collection[str]) -> str:
     return vault.fingerprint(json.dumps([skeleton_of(fact) for fact in facts]))
 
 
+def spelling_digest(vault: Vault, asked: RequestedPayment, key_value: str) -> str:
+    """Return a digest that is equal for rows of one file that have the same values and due date,
+    and whose keys have equal loose skeletons.
+    """
+    facts = [asked.values_digest, asked.due_date, loose_skeleton_of(key_value)]
+    return vault.fingerprint(json.dumps(facts))
+
+
 def _compared_values(arguments: Arguments, free_spelling: Collection[str]) -> dict[str, Any]:
     """Return the values that are compared: all that are sent, except the due date.
 
@@ -69,7 +77,7 @@ def _compared_values(arguments: Arguments, free_spelling: Collection[str]) -> di
     compared: dict[str, Any] = {}
     for name, value in arguments.items():
         if name in free_spelling and name != "due_date":
-            compared[name] = skeleton_of(str(value))
+            compared[name] = loose_skeleton_of(str(value))
         elif name != "due_date":
             compared[name] = value
     return compared

@@ -21,8 +21,10 @@ from victor_ext import (
     NotFound,
     PreparedCall,
     VictorError,
+    idempotency_key_for,
     zulu,
 )
+from victor_ext.ids import unseen_in
 from victor_ext.settlement.flow import LookUp, Settlement, Write, settlement_of_failed_read
 
 from .column_types import Columns, argument_of, json_data
@@ -214,6 +216,15 @@ class RowKind(Sendable):
         They are the same whichever file has the row. None: the row does not have them.
         """
         return key_kind, key_value
+
+    def key_of(self, arguments: Arguments, key_kind: str, key_value: str) -> str | None:
+        """Return the idempotency key of a row; None: it lacks a fact, or a fact has what no key is
+        made of.
+        """
+        facts = self.key_facts(arguments, key_kind, key_value)
+        if facts is None or any(map(unseen_in, facts)):
+            return None
+        return idempotency_key_for(*facts)
 
     @abstractmethod
     def price(self, arguments: Arguments) -> tuple[Decimal, str]:

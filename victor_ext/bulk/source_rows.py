@@ -20,17 +20,23 @@ from .payments import RequestedPayment, pages
 _SCHEMA = """
 CREATE TABLE asked (
     number INTEGER PRIMARY KEY, line INTEGER, key TEXT UNIQUE, problems TEXT,
-    asked TEXT, skeleton TEXT, twin INTEGER, reference TEXT, grouping TEXT,
+    asked TEXT, skeleton TEXT, spelling TEXT, twin INTEGER, reference TEXT, grouping TEXT,
     amount TEXT, currency TEXT,
     is_repeated BOOLEAN DEFAULT FALSE,
     act TEXT, code TEXT, message TEXT, again INTEGER, since TEXT, has_own BOOLEAN DEFAULT FALSE,
     chunk INTEGER, place INTEGER
 );
 CREATE INDEX skeletons ON asked (skeleton);
+CREATE INDEX spellings ON asked (spelling);
 """
 _DECIDE = """
 UPDATE asked SET act = :act, code = :code, message = :message, again = :again, since = :since,
     has_own = :has_own WHERE number = :number
+"""
+_TWIN = """
+SELECT MIN(number) FROM (
+    SELECT number FROM asked WHERE skeleton = ? UNION SELECT number FROM asked WHERE spelling = ?
+)
 """
 _SHARING = """
 WITH shared AS (
@@ -49,7 +55,8 @@ class SourceRow(NamedTuple):
         problems: As JSON: the field, the code and the message of each; None: there are none.
         asked: The `RequestedPayment`, as JSON; None: the row repeats an earlier row.
         skeleton: The digest of the skeleton of its key.
-        twin: The number of the first row with its skeleton; None: the row is the first.
+        spelling: The digest of its values, due date and key (`spelling_digest`).
+        twin: The number of the first row with its skeleton or spelling; None: it is the first.
         reference: The digest of its reference, if other rows may have the same one.
         grouping: The digest of its `RowKind.group`, for rows that are sent in one call.
         amount: The exact amount, as text; None: the row is not valid.
@@ -71,6 +78,7 @@ class SourceRow(NamedTuple):
     problems: str | None = None
     asked: str | None = None
     skeleton: str | None = None
+    spelling: str | None = None
     twin: int | None = None
     reference: str | None = None
     grouping: str | None = None
@@ -117,7 +125,7 @@ class RowDecision(NamedTuple):
     has_own: bool
 
 
-_INSERT = "INSERT INTO asked VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT = "INSERT INTO asked VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 def problems_text(problems: Sequence[Problem]) -> str | None:
@@ -142,9 +150,10 @@ class SourceRows(TemporaryDatabase):
         """Return the row with this key, or None."""
         return next(self._select("WHERE key = ?", key), None)
 
-    def with_skeleton(self, skeleton: str) -> SourceRow | None:
-        """Return the first row with this skeleton, or None."""
-        return next(self._select("WHERE skeleton = ? ORDER BY number LIMIT 1", skeleton), None)
+    def twin_of(self, row: SourceRow) -> int | None:
+        """Return the number of the first row with the skeleton or spelling of a row, or None."""
+        (twin,) = self.execute(_TWIN, (row.skeleton, row.spelling)).fetchone()
+        return None if twin is None else int(twin)
 
     def with_number(self, number: int) -> SourceRow:
         return next(self._select("WHERE number = ?", number))

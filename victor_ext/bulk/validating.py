@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from decimal import Context, Decimal
 from functools import partial
 
-from victor_ext import InvalidRequest, Problem, idempotency_key_for
+from victor_ext import InvalidRequest, Problem
 from victor_ext.tables.row_file import RowFile
 from victor_ext.tables.sources import Record, Rows, SourceBroken, records_of
 
@@ -15,7 +15,7 @@ from .check import Check, RowProblem
 from .column_types import formed_columns
 from .columns import Fields, cells_of, check_heading, problems_of, split_record
 from .control_totals import ControlTotals
-from .row_digests import requested_payment
+from .row_digests import requested_payment, spelling_digest
 from .row_kind import RowKind
 from .rows import Arguments, Row
 from .settings import Settings, in_utc
@@ -110,10 +110,7 @@ class Validation:
             return
         self._extra_columns |= dict.fromkeys(fields.extras)
         row = self._row(record, fields, key, problems)
-        twin = None if row.skeleton is None else self._rows.with_skeleton(row.skeleton)
-        if twin is not None:
-            row = row._replace(twin=twin.number)
-        self._rows.add(row)
+        self._rows.add(row._replace(twin=self._rows.twin_of(row)))
 
     def _row(
         self,
@@ -150,8 +147,10 @@ class Validation:
             key=key,
             problems=problems_text(problems),
             asked=json.dumps(asked),
-            skeleton=None if key is None else asked.skeleton_digest,
         )
+        if key is not None:
+            spelling = spelling_digest(self._vault, asked, fields.key_value or "")
+            row = row._replace(skeleton=asked.skeleton_digest, spelling=spelling)
         if problems:
             return row
         amount, currency = self._kind.price(fields.arguments)
@@ -189,8 +188,7 @@ class Validation:
         """Return the key of a row's payment; None: the row does not have what a key is made of."""
         if fields.key_value is None:
             return None
-        facts = self._kind.key_facts(fields.arguments, self._key_kind, fields.key_value)
-        return None if facts is None else idempotency_key_for(*facts)
+        return self._kind.key_of(fields.arguments, self._key_kind, fields.key_value)
 
     def _add_repeated(
         self,
