@@ -166,6 +166,14 @@ def without_unseen(text: str) -> str:
     return "".join(filter(is_visible, spaced)).strip()
 
 
+def problem_of_typed_id(id: str) -> str:
+    """Return what is wrong with the `id` that a person has typed, as a sentence; empty: nothing
+    is.
+    """
+    wrong = unseen_in(id) if id else "is empty"
+    return wrong and f"id {wrong}: write the id alone, as the provider has it."
+
+
 def canonical_id(text: str | None) -> str | None:
     """Return the text of an id, so that two are the same if their texts are equal; None for an
     empty id.

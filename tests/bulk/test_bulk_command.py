@@ -570,6 +570,11 @@ def test_messages_say_what_is_so_of_rows_that_a_person_has_resolved(
     victor_sandbox.clear_faults()
     who = ("--by", "Ann", "--why", "seen")
     assert bulk("resolve", "INV-1", "--as", "created", *who).status == 3
+    with_id = bulk("resolve", "INV-2", "--as", "not-created", "--id", "R2", *who)
+    assert with_id.status == 2
+    assert "--id says that it was made: leave it out, or write" in with_id.err
+    blank = bulk("resolve", "INV-2", "--as", "created", "--id", "R2 ", *who)
+    assert "--id begins or ends with a space" in blank.err
     resolved = bulk("resolve", "INV-2", "--as", "not-created", *who)
     assert "Refused rows were not created." in resolved.err
     without_id = bulk("ask-again", "INV-1", *who).err

@@ -10,7 +10,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from tests.bulk.bulk_runs import Clients, Senders, change_state, refused, rows
+from tests.bulk.bulk_runs import Clients, Senders, change_state, refused, row, rows
+from tests.providers.running import GUID
 from victor_ext.bulk.contents import id_holders
 from victor_ext.sandbox import Sandbox
 
@@ -55,6 +56,23 @@ def test_a_response_that_names_the_request_of_another_row_settles_one_of_them(
         assert f"R1 was named for {name}, and is the id of {created}" in result.error
     sender(**wrong).resume()
     assert set(victor_sandbox.attempts_by_key().values()) == {1}
+
+
+@pytest.mark.parametrize("other", [GUID.upper(), f" {GUID} "])
+def test_an_id_in_another_spelling_is_the_same_one(
+    sender: Senders, clients: Clients, other: str
+) -> None:
+    sender.finish(rows(1), victor=clients(transport=OneRequest(GUID)))
+    second = {"victor": clients(transport=OneRequest(other)), "batch": "april"}
+    assert sender(**second).send(rows(1, start=2)).counts == {"unknown": 1}
+
+
+def test_an_id_that_equals_a_value_of_the_rows_is_that_of_what_was_made(
+    sender: Senders, clients: Clients
+) -> None:
+    records = [row(number, amount="10.00") for number in (1, 2)]
+    wrong = {"victor": clients(transport=OneRequest("10.00"))}
+    assert sender(**wrong).send(records).counts == {"created": 1, "unknown": 1}
 
 
 def test_what_a_row_had_made_settles_it_whoever_says_it_again(
@@ -108,6 +126,36 @@ def test_a_row_is_not_resolved_with_the_id_of_another_one(
     assert sender(batch="april").status().counts == {"unknown": 1}
     sender(batch="april").resolve("INV-2", "created", id="R2", **WHO)
     assert sender(batch="april").status().counts == {"created": 1}
+
+
+@pytest.mark.parametrize(("id", "typed"), [(GUID, GUID.upper()), (GUID.upper(), GUID)])
+def test_a_row_is_not_resolved_with_another_spelling_of_an_id(
+    sender: Senders, clients: Clients, id: str, typed: str
+) -> None:
+    wrong = {"victor": clients(transport=OneRequest(id))}
+    sender.finish(rows(1), **wrong)
+    sender(batch="april", **wrong).send(rows(1, start=2))
+    with refused("is the id of INV-1"):
+        sender(batch="april").resolve("INV-2", "created", id=typed, **WHO)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "id", "why"),
+    [
+        *(("created", id, "^id .*: write the id alone") for id in ("", " ", " R2", "R2\u200b")),
+        ("not-created", "R2", "^id says that it was made: leave it out"),
+    ],
+)
+def test_an_id_that_nobody_can_mean_is_refused_by_name(
+    sender: Senders, clients: Clients, outcome: str, id: str, why: str
+) -> None:
+    wrong = {"victor": clients(transport=OneRequest("R1"))}
+    sender.finish(rows(1), **wrong)
+    sender(batch="april", **wrong).send(rows(1, start=2))
+    with refused(why) as error:
+        sender(batch="april").resolve("INV-2", outcome, id=id, **WHO)
+    assert [problem.field for problem in error.value.problems] == ["id"]
+    assert sender(batch="april").status().counts == {"unknown": 1}
 
 
 def test_two_workers_store_one_id_one_after_the_other(sender: Senders, postgres: str) -> None:

@@ -320,5 +320,29 @@ def test_an_id_that_another_entry_has_is_refused_by_name(outbox: Outbox, run: Ru
         )
     refused = run("resolve", OTHER_KEY, "--as", "sent", "--id", "R-1", *person)
     assert refused.status == 2
-    assert f"R-1 is the id of the entry {KEY}: write the id of what {OTHER_KEY}" in refused.err
+    assert (
+        f"R-1 is the id of the entry INV-1: write the id of what {OTHER_KEY} has made."
+        in refused.err
+    )
     assert [entry.state.value for entry in outbox.entries()] == ["sent", "unclear"]
+
+
+@pytest.mark.parametrize(
+    ("word", "id", "why"),
+    [
+        ("sent", " R-1", "--id begins or ends with a space"),
+        ("sent", "", "--id is empty: write the id alone"),
+        (
+            "not-done",
+            "R-1",
+            "--id says that it was made: leave it out, or write done=True (--as sent)",
+        ),
+    ],
+)
+def test_an_id_that_nobody_can_mean_is_refused_by_name(
+    outbox: Outbox, run: Run, word: str, id: str, why: str
+) -> None:
+    refused = run("resolve", KEY, "--as", word, "--id", id, "--by", "Zoë", "--why", "seen")
+    assert refused.status == 2
+    assert why in refused.err
+    assert [entry.state.value for entry in outbox.entries()] == ["unclear", "waiting"]

@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from victor_ext.ids import canonical_id
 from victor_ext.settlement.flow import MAY_EXIST, why_not_its_own
 from victor_ext.settlement.key_age import Sent
 
@@ -219,7 +220,8 @@ def _with_own_ids(
     for row, result in results:
         keys_by_unit.setdefault(result.unit, set()).add(row.payment)
         # What a later step of a payout changes was there before: the row has the id.
-        if result.is_certain and result.made and result.made not in (row.arguments or {}).values():
+        id_of_step = canonical_id((row.arguments or {}).get("id"))
+        if result.is_certain and result.made and result.made != id_of_step:
             digests[row.payment] = store.vault.fingerprint(result.made)
     holders = id_holders(connection, store, set(digests.values())) if digests else {}
     sent = {stored.key: sent_of(stored) for stored in locked}

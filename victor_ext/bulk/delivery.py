@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import TypeAlias
 
+from victor_ext.ids import canonical_id
 from victor_ext.settlement.flow import MAY_EXIST, LookUp, Settlement
 from victor_ext.settlement.key_age import Moment, Sent
 
@@ -304,7 +305,8 @@ class Delivery:
         if request is not None and self.kind.rows_per_call > 1:
             why = "It was sent, and the provider has not said yet whether it accepts this row."
             _, sent_now = self.contact.sent_now()
-            return Result(RowOutcome.ACCEPTED, error=why, sent=sent_now, unit=request.id)
+            unit = canonical_id(request.id)
+            return Result(RowOutcome.ACCEPTED, error=why, sent=sent_now, unit=unit)
         sent = self._stored_sent(settlement) if outcome in MAY_EXIST else None
         if request is None:
             return Result(outcome, error=reason, sent=sent)

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from victor_ext import ConfigurationError, Problem
-from victor_ext.ids import reference_of, words_of
+from victor_ext.ids import canonical_id, problem_of_typed_id, reference_of, words_of
 
 from .chunks import active_chunks
 from .contents import id_holders, result_values
@@ -48,11 +48,13 @@ def resolve_payment(
 
     Raises:
         ConfigurationError: The payment is not in doubt, or a worker has it now; or the id is
-            missing, or is that of something else or of another payment.
+            missing, or is that of something else or of another payment. Or it has what cannot be
+            seen, or is that of what was not created.
         VictorError: The provider cannot be read.
     """
+    _check_id(outcome, id)
     reason = f"Resolved as {outcome} by {words_of(by)}: {words_of(why)}"
-    result = _checked_result(kind, line, Result(outcome, id, None, reason))
+    result = _checked_result(kind, line, Result(outcome, canonical_id(id), None, reason))
     adds_id = outcome is RowOutcome.CREATED and id is not None and _lacks_id(line)
     with store.transaction() as connection:
         payment = stored_payments(connection, store.owner, [line.key], lock=True).get(line.key)
@@ -73,6 +75,17 @@ def resolve_payment(
             keep_ids(connection, sa.and_(is_named, is_other_id))
         change = sa.update(PAYMENTS).where(is_named)
         connection.execute(change.values(**values, again=earlier_keys, restored=False))
+
+
+def _check_id(outcome: RowOutcome, id: str | None) -> None:
+    """Raise `ConfigurationError` for an id of what was not created, or that nobody can mean."""
+    if id is None:
+        return
+    message = problem_of_typed_id(id)
+    if outcome is not RowOutcome.CREATED:
+        message = "id says that it was made: leave it out, or write 'created' (--as created)."
+    if message:
+        raise _refused_id("value", message)
 
 
 def _has_next_key(line: Line, stored: StoredPayment) -> bool:

@@ -10,6 +10,7 @@ from math import inf
 from typing import Any, NamedTuple, TypeAlias
 
 from victor_ext import idempotency_key_for
+from victor_ext.ids import canonical_id
 from victor_ext.settlement.flow import PaymentOutcome
 from victor_ext.settlement.key_age import Sent
 
@@ -95,8 +96,10 @@ class Result(NamedTuple):
 
     @property
     def made(self) -> str | None:
-        """The id of what was made for the row: of its request, or of the payout that has it."""
-        return self.unit or self.id
+        """The id of what was made for the row, of its request or of the payout that has it, in the
+        form in which ids are compared.
+        """
+        return canonical_id(self.unit or self.id)
 
     @property
     def is_certain(self) -> bool:

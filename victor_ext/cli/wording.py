@@ -63,7 +63,7 @@ _KEYWORD = re.compile(r"\b([a-z_]+)=(?=[\s,.:;)]|$)")
 def option_of(field: str, option_names: Mapping[str, str]) -> str | None:
     """Return the option or argument for a problem's field; None: the command has none for it."""
     argument = _ARGUMENTS_BY_FIELD.get(field, field.removeprefix("payment_details."))
-    return option_names.get(argument)
+    return option_names.get(argument) or option_names.get(field)
 
 
 def in_options(problems: Collection[Problem], option_names: Mapping[str, str]) -> str:

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 import sqlalchemy as sa
 
 from victor_ext.event_queue.transactions import Engine, Pass, operation
+from victor_ext.ids import canonical_id, problem_of_typed_id
 
 from .digests import is_forgotten
 from .entries import Entry, EntryState, sent_values
@@ -35,6 +36,15 @@ def _require_words(key: str, **texts: str) -> None:
             raise refusal(key, name, "required", message)
 
 
+def _check_id(key: str, id: str, *, done: bool) -> None:
+    """Raise `InvalidRequest` for an id of what was not done, or that nobody can mean."""
+    message = problem_of_typed_id(id)
+    if not done:
+        message = "id says that it was made: leave it out, or write done=True (--as sent)."
+    if message:
+        raise refusal(key, "id", "value", message)
+
+
 class OutboxByHand(EntryNames[Engine]):
     """The operations of people. Each names an entry by its key or its reference."""
 
@@ -54,17 +64,17 @@ class OutboxByHand(EntryNames[Engine]):
             id: The provider's id of it, if it was done.
 
         Raises:
-            InvalidRequest: There is no such entry in these states; `by` or `why` is empty; or
-                another entry has the id.
+            InvalidRequest: There is no such entry in these states; `by`, `why` or `id` is empty;
+                `id` has what cannot be seen, is of another entry, or of what was not done.
         """
         _require_words(name, by=by, why=why)
-        if id:
-            _require_words(name, id=id)
+        if id is not None:
+            _check_id(name, id, done=done)
         values: dict[str, Any] = {"restored": False, "resolved_by": by, "resolved_why": why}
         if done:
             values["state"] = EntryState.SENT.value
             values["error"] = None
-            values["request_id"] = id
+            values["request_id"] = canonical_id(id)
             values["ended"] = id is None
         else:
             values["state"] = EntryState.REJECTED.value
@@ -73,9 +83,10 @@ class OutboxByHand(EntryNames[Engine]):
         def checked_values(row: Any, connection: sa.Connection) -> Mapping[str, Any]:
             other = self._entry_with_id(row, id, connection) if done else None
             if other is not None:
+                other_name = other.key if is_forgotten(other.call) else other.reference
                 message = (
-                    f"{id} is the id of the entry {other}: write the id of what {row.key} has "
-                    "made, or none."
+                    f"{id} is the id of the entry {other_name}: write the id of what {name} has "
+                    "made."
                 )
                 raise refusal(row.key, "id", "used", message)
             return values

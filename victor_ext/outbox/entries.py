@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from victor_ext import ConfigurationError, Done, PreparedCall
 from victor_ext.event_queue.databases import ROW_ID, split_name
 from victor_ext.event_queue.names import meant_by
+from victor_ext.ids import canonical_id
 from victor_ext.privacy import one_line
 from victor_ext.settlement.flow import Write
 from victor_ext.settlement.key_age import Sent
@@ -336,7 +337,7 @@ def done_values(done: Done, call: PreparedCall) -> dict[str, Any]:
     return {
         "state": EntryState.SENT.value,
         "leased_until": 0.0,
-        "request_id": done.id,
+        "request_id": canonical_id(done.id),
         "status": as_status(done.status),
         "ended": done.is_final or not is_read_again,
         "error": error,

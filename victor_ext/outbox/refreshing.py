@@ -18,6 +18,7 @@ from victor_ext.event_queue.rows import take_first
 from victor_ext.event_queue.stopping import is_ending
 from victor_ext.event_queue.transactions import Engine, Pass
 from victor_ext.flows import following
+from victor_ext.ids import canonical_id
 from victor_ext.settlement.key_age import Now, Sent
 
 from .clock import present
@@ -125,7 +126,7 @@ class Refreshing(EntryStore[Engine]):
         columns = self.table.c
         query = sa.select(columns.request_id, columns.id, columns.status).where(chosen)
         rows = connection.execute(query)
-        return {request_id: _ListedEntry(id, status) for request_id, id, status in rows}
+        return {canonical_id(id) or "": _ListedEntry(row_id, status) for id, row_id, status in rows}
 
     def _start_of_list(
         self, chosen: Condition, now: Now, connection: sa.Connection
@@ -147,9 +148,9 @@ class Refreshing(EntryStore[Engine]):
 
     def _refresh_from(self, request: PaymentRequest, listed: _ListedEntries) -> Pass[Entry | None]:
         """Store the status of a listed request, if it is an entry's and has changed."""
-        if request.id not in listed:
+        entry = listed.get(canonical_id(request.id) or "")
+        if entry is None:
             return None
-        entry = listed[request.id]
         status = as_status(request.status)
         if status == entry.status and not request.is_terminal:
             return None

@@ -12,6 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from victor_ext.event_queue.rows import lock_texts
+from victor_ext.ids import canonical_id
 from victor_ext.settlement.flow import PaymentOutcome, Settlement
 
 from .digests import is_forgotten
@@ -24,24 +25,35 @@ def _is_readable(row: ClearRow) -> bool:
     return not is_sealed(row.call) and not is_forgotten(row.call)
 
 
-def writes_of(row: ClearRow) -> set[str]:
-    """The names of the write of an entry: what was called, and the path of what is made. Two
-    entries with one of them in common make things of one kind.
+def make_one_kind(row: ClearRow, other: ClearRow) -> bool:
+    """Whether two entries make things of one kind, whose ids differ. Of an entry that cannot be
+    read, what was called counts alone.
     """
-    names: set[str] = {row.operation}
-    if _is_readable(row):
-        # EastPay's payments and the refunds of one, which are payments, too.
-        names.add(row.prepared.operation.removesuffix("/{}"))
-    return names
+    if _is_readable(row) and _is_readable(other):
+        return not _kinds_made(row).isdisjoint(_kinds_made(other))
+    return bool(row.operation == other.operation)
+
+
+def _kinds_made(row: ClearRow) -> set[tuple[str | None, ...]]:
+    """The names of what an entry makes: what was called, and the path of what is made; each with
+    the ids in that path, since ids may count anew for each parent.
+    """
+    path: str = row.prepared.operation
+    ids = [canonical_id(id) for id in row.prepared.ids]
+    # EastPay's payments and the refunds of one, which are payments, too.
+    made_at = path.removesuffix("/{}")
+    parents = ids if made_at == path else ids[:-1]
+    return {(row.operation, *parents), (made_at, *parents)}
 
 
 def text_of_made(row: ClearRow, id: str | None) -> str | None:
     """The text by which the id of what an entry has made is locked; None: it made nothing. Of an
     entry that cannot be read, an id counts as that of what it made.
     """
-    if not id or (_is_readable(row) and not row.prepared.makes(id)):
+    own_id = canonical_id(id)
+    if own_id is None or (_is_readable(row) and not row.prepared.makes(own_id)):
         return None
-    return f"{row.provider} {id}"
+    return f"{row.provider} {own_id}"
 
 
 @dataclass(frozen=True, slots=True)

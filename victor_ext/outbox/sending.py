@@ -254,7 +254,7 @@ class Sending(EntryStore[Engine]):
             return settlement
         other = self._entry_with_id(row, settlement.request.id, connection)
         if other is not None:
-            why = why_not_its_own(settlement.request.id, row.key, other)
+            why = why_not_its_own(settlement.request.id, row.key, other.key)
             return Settlement(PaymentOutcome.UNKNOWN, reason=why, looked_up=True)
         otherwise = settlement.unless_mine
         if otherwise is not None and self._has_rival(row, connection):

@@ -13,11 +13,12 @@ import sqlalchemy as sa
 from victor_ext.event_queue.databases import Condition, DatabaseTime
 from victor_ext.event_queue.rows import lock_texts, take_first
 from victor_ext.event_queue.transactions import Engine, Pass, Work
+from victor_ext.ids import canonical_id
 
 from .claims import DUE
 from .entries import Entry, EntryState, OutboxEvent, entry_of, event_names_of_change, event_values
 from .holding import Holding
-from .results import SentResult, text_of_made, writes_of
+from .results import SentResult, make_one_kind, text_of_made
 from .sealing import Sealing
 
 
@@ -119,8 +120,8 @@ class EntryStore(Holding[Engine]):
         entry = self._entry_of(after)
         return Change(entry, event_names_of_change(before, after), after._asdict())
 
-    def _entry_with_id(self, row: Any, id: str | None, connection: sa.Connection) -> str | None:
-        """The key of another entry that has the id of what the write of this entry (a decrypted
+    def _entry_with_id(self, row: Any, id: str | None, connection: sa.Connection) -> Any:
+        """The row of another entry that has the id of what the write of this entry (a decrypted
         row) made; None: there is none. Until the transaction ends, nobody else stores the id.
         """
         text = text_of_made(row, id)
@@ -129,12 +130,11 @@ class EntryStore(Holding[Engine]):
         lock_texts(connection, self.table, [text])
         columns = self.table.c
         is_other = sa.and_(columns.provider == row.provider, columns.key != row.key)
-        query = sa.select(self.table).where(is_other, columns.request_id == id)
+        query = sa.select(self.table).where(is_other, columns.request_id == canonical_id(id))
         for stored in connection.execute(query):
             other = self._sealing.decrypted_row(stored, may_stay_sealed=True)
-            is_of_its_kind = bool(writes_of(other) & writes_of(row))
-            if is_of_its_kind and text_of_made(other, id) is not None:
-                return str(other.key)
+            if make_one_kind(other, row) and text_of_made(other, id) is not None:
+                return other
         return None
 
     def _entry_of(self, row: Any) -> Entry:

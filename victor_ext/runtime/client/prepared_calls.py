@@ -12,6 +12,7 @@ import base64
 import importlib
 import inspect
 import json
+import re
 import sys
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
@@ -25,6 +26,7 @@ from msgspec.structs import asdict, replace
 
 from victor_ext.errors import ConfigurationError, Conflict, InvalidRequest, Outcome, Problem
 from victor_ext.flows import Calls
+from victor_ext.ids import is_same_id
 from victor_ext.opaque import FrozenStruct, repr_without
 from victor_ext.runtime.core.card_data import card_problems
 from victor_ext.runtime.core.comparing import Likeness, compared_leaves
@@ -131,9 +133,13 @@ class PreparedCall(FrozenStruct, frozen=True, kw_only=True):
 
     def makes(self, id: str) -> bool:
         """Whether the id of a response is that of what this call made. An id that the request has
-        in its path or among its values is of what was there before.
+        in its path, or as the text of a member such as `orderId`, is of what was there before,
+        unless it is the reference of a payment that is asked for.
         """
-        return self.method == "POST" and id not in self.ids and not _has_value(self.values, id)
+        if self.method != "POST" or any(is_same_id(id, named) for named in self.ids):
+            return False
+        references = {payment.reference for payment in self.payments}
+        return id in references or not _names(self.values, id)
 
     def compared_with(
         self, found: Mapping[str, Any], *, unsaid: Collection[str] = ()
@@ -186,13 +192,19 @@ class PreparedCall(FrozenStruct, frozen=True, kw_only=True):
         return cls(**{**stored, **read})
 
 
-def _has_value(values: object, text: str) -> bool:
-    """Whether JSON has this text or number somewhere in it."""
+_NAME_OF_ID = re.compile(r"(?:.*[^A-Za-z])?ids?|.*I[Dd]s?")
+"""The name of a member that has ids: `id`, `order_id`, `orderId`, `order_ids`; not `paid`."""
+
+
+def _names(values: object, id: str, member: str = "") -> bool:
+    """Whether JSON, the value of this `member`, has an id somewhere where ids are texts."""
     if is_object(values):
-        return any(_has_value(value, text) for value in values.values())
+        return any(_names(value, id, name) for name, value in values.items())
     if is_list(values):
-        return any(_has_value(value, text) for value in values)
-    return str(values) == text
+        return any(_names(value, id, member) for value in values)
+    if not isinstance(values, str) or not _NAME_OF_ID.fullmatch(member):
+        return False
+    return is_same_id(values, id)
 
 
 class _CallPrepared(BaseException):
