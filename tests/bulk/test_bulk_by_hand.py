@@ -582,7 +582,7 @@ def test_what_is_forgotten_can_be_read_named_and_asked_again(
     (second_key,) = keys_of([row(2)])
     for batch, record, message in (
         ("rejected", row(3), "why is forgotten."),
-        ("alike", row(2, invoice_no="inv-2"), f"asks what the payment {second_key} asked"),
+        ("alike", row(2, invoice_no="inv-2"), f"is the payment {second_key}"),
         ("changed", row(2, amount="9.99"), "with other values. Not sent"),
     ):
         assert message in sender(batch=batch).send([record]).notices[0].message

@@ -32,6 +32,7 @@ from victor_ext.providers.velo import Velo, VeloAuth
 from victor_ext.sandbox.velo import VeloSandbox, VeloSettings
 from victor_ext.settlement import backoff
 from victor_ext.settlement.key_age import Moment, NoKey, Now
+from victor_ext.tables.row_file import RowFile
 
 pytestmark = pytest.mark.pull_request
 LAG = 1000.0
@@ -231,7 +232,7 @@ def test_the_amounts_of_new_rows_are_told_by_currency(sender: Senders) -> None:
     assert sender().check(records).totals == expected
     shown = StringIO()
     with redirect_stderr(shown):
-        announce("f.csv", Check(rows=4, new=4, totals=expected))
+        announce("f.csv", Check(rows=4, new=4, totals=expected), RowFile("f.csv"))
     assert shown.getvalue() == "f.csv: 4 rows to send: 0.10 EUR, 9 JPY, 3.00 USD.\n"
 
 
@@ -376,10 +377,12 @@ def test_a_step_is_of_what_its_own_batch_has_sent(
     bulk.write(rows(2), "both.csv")
     first = bulk.send("both.csv", *by_ann, "--not-by-sender")
     assert first.json["next_step"] == "instruct"
-    for name, record in (("same.csv", row(1)), ("other.csv", row(1, amount="1.60"))):
+    same = ("same.csv", row(1), "created")
+    other = ("other.csv", row(1, amount="1.60"), "to_decide")
+    for name, record, outcome in (same, other):
         bulk.write([record], name)
         sent = bulk.send(name, *by_ann)
-        assert sent.json["counts"] == {"created": 1}
+        assert sent.json["counts"] == {outcome: 1}
         assert sent.json["next_command"] is None
         assert bulk("status", name, "--refresh", "--json").json["units"] == {}
         ended = bulk(step, name, "--by", "Ann")

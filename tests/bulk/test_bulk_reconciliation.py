@@ -101,7 +101,7 @@ def test_the_request_of_another_row_settles_nothing(
     unknown = sender.results()["INV-1"]
     assert unknown.outcome == "unknown"
     assert unknown.id is None
-    assert "another payment has the same reference" in unknown.error
+    assert "is the id of 2: it settles one of them" in unknown.error
     asked_once(victor_sandbox, [second])
 
 

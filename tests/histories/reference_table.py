@@ -20,7 +20,6 @@ NEVER_LEFT = ("waiting", "left_out", "refused")
 MISTAKES = {
     "the key has the name of the file": "asked twice",
     "the key has the account": "asked twice",
-    "a key that is spelled otherwise is another payment": "asked twice",
     "the same row of another kind is another payment": "asked twice",
     "what looks alike is looked for among the created alone": "asked twice",
     "what looks alike is not looked for in the file itself": "asked twice",
@@ -213,8 +212,7 @@ class Table:
         if not self._may_be_asked(new, other):
             return False
         is_respelled = plain_key(new.key_value) == plain_key(other.key_value)
-        is_told = not self.has("a key that is spelled otherwise is another payment")
-        if is_respelled and new.kind == other.kind and is_told:
+        if is_respelled and new.kind == other.kind:
             return True
         if other.digests.values != new.digests.values:
             return False

@@ -36,7 +36,7 @@ def make_one_kind(row: ClearRow, other: ClearRow) -> bool:
 
 def _kinds_made(row: ClearRow) -> set[tuple[str | None, ...]]:
     """The names of what an entry makes: what was called, and the path of what is made; each with
-    the ids in that path, since ids may count anew for each parent.
+    the ids in that path, since ids may count from 1 for each parent.
     """
     path: str = row.prepared.operation
     ids = [canonical_id(id) for id in row.prepared.ids]
