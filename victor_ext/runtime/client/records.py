@@ -25,11 +25,7 @@ from msgspec import Struct
 
 from victor_ext.privacy import mask
 from victor_ext.response_info import ResponseInfo
-from victor_ext.runtime.core.json_values import (
-    flag_of,
-    object_or_empty,
-    text_or_empty,
-)
+from victor_ext.runtime.core.json_values import object_or_empty, text_or_empty
 
 R = TypeVar("R", bound="Record")
 T = TypeVar("T")
@@ -272,7 +268,6 @@ def as_timestamp(value: object) -> datetime | None:
 # Fields by what they are read as. An id is empty when the provider sent none.
 identifier = partial(Field[str], text_or_empty)
 text = partial(Field[str | None], as_text)
-boolean = partial(Field[bool | None], flag_of)
 timestamp = partial(Field[datetime | None], as_timestamp)
 
 
