@@ -10,7 +10,9 @@ export PYTHONDONTWRITEBYTECODE :=
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
-setup: $(SETUP) ## Make .venv with every extra and the development tools (locked, with hashes)
+# A system of another distribution, for tests: git ignores its package, which is made again when the recipe has changed.
+FIFTH := tests/fifth_system/tiny_api/py.typed
+setup: $(SETUP) $(FIFTH) ## Make .venv with every extra and the development tools (locked, with hashes)
 
 $(SETUP): requirements.lock pyproject.toml recipe/pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; this is " + sys.version.split()[0])'
@@ -19,6 +21,10 @@ $(SETUP): requirements.lock pyproject.toml recipe/pyproject.toml
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . -e recipe
 	@touch $(SETUP)
+
+$(FIFTH): $(SETUP) $(wildcard tests/fifth_system/*.yaml) $(shell find recipe/victor_spec -type f -not -name '*.pyc')
+	@$(BIN)/python -m victor_spec generate --out=tests/fifth_system -- tests/fifth_system/tiny.yaml
+	@touch $@
 
 .PHONY: lock
 # The bot of dependencies runs the command that stands at the top of each lock: `=` in each option, names without folders.
@@ -30,18 +36,14 @@ lock: setup ## Write requirements.lock anew, for the client and the recipe
 
 .PHONY: generate check-generated
 DOCUMENTS = $(filter-out %.approved.yaml %.accepted.yaml %.settings.yaml %.overlay.yaml,$(wildcard openapi/*.yaml))
-# A system of another distribution, for tests: its package stands beside its document.
-FIFTH = tests/fifth_system
-generate: setup ## Write generated/ from openapi/, and the package of tests/fifth_system (or SPEC=document OUT=folder NAME=package)
+generate: setup ## Write generated/ from openapi/ (or SPEC=document OUT=folder NAME=package)
 	@$(BIN)/python -m victor_spec generate "--out=$${OUT:-generated}" $(if $(NAME),"--name=$$NAME") \
 		-- $(if $(SPEC),"$$SPEC",$(DOCUMENTS))
-	@$(if $(SPEC)$(OUT),,$(BIN)/python -m victor_spec generate --out=$(FIFTH) $(FIFTH)/tiny.yaml)
 
 check-generated: setup ## Fail when a generated package is stale, edited by hand, or lacks anything of the document
 	@for found in $(filter-out $(patsubst openapi/%.yaml,generated/%_api,$(DOCUMENTS)),$(wildcard generated/*)); do \
 		echo "$$found is of no document in openapi/. What 'make generate' does not write has no place in generated/."; exit 1; done
 	@$(BIN)/python -m victor_spec check --out=generated $(DOCUMENTS)
-	@$(BIN)/python -m victor_spec check --out=$(FIFTH) $(FIFTH)/tiny.yaml
 
 .PHONY: update-spec
 update-spec: setup ## Replace a document by a newer one: FROM=newer.yaml (SPEC=openapi/victor.yaml), and say what to decide
@@ -260,4 +262,4 @@ workflows: .venv/release ## Look for weaknesses in .github/workflows
 	@.venv/release/bin/zizmor --offline --persona pedantic .github/workflows
 
 clean: ## Remove what the other targets made
-	rm -rf .venv .nox dist build site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .schemathesis
+	rm -rf .venv tests/fifth_system/tiny_api .nox dist build site .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .schemathesis

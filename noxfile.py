@@ -25,6 +25,8 @@ PYTHONS = (*nox.project.python_versions(PROJECT), "3.14t")
 NO_WHEELS = {"3.15": ("bulk", "sandbox", "recipe", "all"), "3.14t": ("bulk", "all")}
 # Not with the project's dependencies: what the tests themselves need.
 TEST_TOOLS = ("pytest", "pytest-httpx", "pytest-xdist", "hypothesis", "pyjwt", "trio")
+# `make setup` makes it, and git does not know it.
+TINY_API = "tests/fifth_system/tiny_api"
 CRASH = ("tests/bulk/test_bulk_crashes.py", "-k", "sqlite")
 FAST = (
     *("-n", "2", "--tier", "quick", "tests"),
@@ -83,6 +85,7 @@ def wheel(session: nox.Session, extra: str, resolution: str) -> None:
     for name in filter(None, str(files).split("\0")):
         (tree / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tree / name)
+    shutil.copytree(ROOT / TINY_API, tree / TINY_API)
     with session.chdir(tree):
         for options in (FAST, CRASH):
             session.run("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", *options)

@@ -21,7 +21,6 @@ from tests.programs import python
 from victor_ext import ConfigurationError, Victor
 from victor_ext.bulk import BulkSender
 from victor_ext.systems import System, entry_points_of
-from victor_spec.command_line import main
 
 pytestmark = pytest.mark.slow
 FOLDER = Path(__file__).parent / "fifth_system"
@@ -116,12 +115,6 @@ def test_a_fifth_system_touches_no_file_outside_its_folder(
     assert (status, "not for TinyPay" in found["error"]["message"]) == (2, True)
     status, found = victor("doctor", "--provider", "nobody")
     assert "write one of victor, eastpay, flexfactor, tiny, velo." in found["error"]["message"]
-
-
-def test_what_its_document_says_is_generated(capsys: pytest.CaptureFixture[str]) -> None:
-    document = str(FOLDER / "tiny.yaml")
-    status = main(["check", document, "--out", str(FOLDER)])
-    assert status == 0, f"Run `make generate`. {capsys.readouterr().err}"
 
 
 def test_the_registry_is_read_by_nobody_who_only_calls() -> None:
