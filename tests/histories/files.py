@@ -14,17 +14,16 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from tests.histories.bulk_surface import (
+from tests.histories.calls import BASE
+from tests.histories.files_bulk import (
     OTHER_STORAGE_KEY,
     STORAGE_KEY,
     FileRow,
     NoticeOfRow,
     RealBulk,
     Report,
-    Surface,
     Terms,
 )
-from tests.histories.calls import BASE
 from tests.histories.files_edits import DAMAGES, Desk
 from tests.histories.files_oracle import MAY_EXIST, Truth
 from tests.histories.files_provider import (
@@ -35,7 +34,6 @@ from tests.histories.files_provider import (
     Ledger,
 )
 from tests.histories.provider import Rules
-from tests.histories.reference_bulk import ReferenceBulk
 from victor_ext import RetryPolicy, Victor, VictorError, VictorOAuth, idempotency_key_for
 
 EDITS = (
@@ -138,8 +136,7 @@ class Files:
         has_one_account = all(move.account == "A" for move in moves)
         self.truth = Truth(self.ledger, is_monthly, has_one_account=has_one_account)
         self.network.observer = self.truth
-        self.surface: Surface
-        self.is_reference = False
+        self.surface: RealBulk
         # A due date may be a day ahead at most, and the next month's is later.
         first_day = date(datetime.now(UTC).year - 1, 3, 10)
         is_restored = any(move.what == "restore" for move in moves)
@@ -193,9 +190,8 @@ class Files:
 
     def play(self) -> list[str]:
         with tempfile.TemporaryDirectory() as folder:
-            if not self.is_reference:
-                self.surface = RealBulk(Path(folder), self.network, DATABASES.get("state", ""))
-                self.network.taken = self.truth.settles
+            self.surface = RealBulk(Path(folder), self.network, DATABASES.get("state", ""))
+            self.network.taken = self.truth.settles
             for move in self.moves:
                 self._let_happen(move)
             self._end()
@@ -482,13 +478,3 @@ class Files:
         )
         with self.truth.command("service", [row], self.terms), suppress(VictorError), client:
             client.payment_requests.create(**arguments, idempotency_key=key)
-
-
-class ReferenceFiles(Files):
-    """The same histories on the sender in memory, with a mistake in it or none."""
-
-    def __init__(self, mistake: str = "", **setup: Any) -> None:
-        super().__init__(**setup)
-        self.is_reference = True
-        self.truth.has_notices = True
-        self.surface = ReferenceBulk(self.network, mistake)

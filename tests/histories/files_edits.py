@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
-from tests.histories.bulk_surface import FileRow
+from tests.histories.files_bulk import FileRow
 from tests.histories.files_oracle import Truth
 from tests.histories.files_provider import PAYER, WRONG_PAYER
 

@@ -1,5 +1,5 @@
 """What is true of the histories of files: what the provider made of each invoice, and what the
-operators' last files say. It shares no code with the package or with the senders.
+operators' last files say. It shares no code with the package.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from tests.histories.bulk_surface import FileRow, Line, NoticeOfRow, Report, Terms
+from tests.histories.files_bulk import FileRow, Line, NoticeOfRow, Report, Terms
 from tests.histories.files_provider import (
     MAY_HAVE_ARRIVED,
     NOT_DONE,
@@ -63,8 +63,6 @@ class Truth:
 
     ledger: Ledger
     is_monthly: bool
-    has_notices: bool = True
-    """Whether a status has notices of all kinds."""
     has_one_account: bool = True
     """Whether all commands are called with the same account: an export has nothing of others."""
     wrong: list[str] = field(default_factory=list)
@@ -286,7 +284,7 @@ class Truth:
             return
         if report.exit_status == 0:
             self._judge_success(command, rows, report)
-        if self.has_notices and report.exit_status in (1, 3):
+        if report.exit_status in (1, 3):
             self._judge_failure(command, rows, report, lines)
         self._name_rejected(command, rows, report)
         by_key = {row.key.strip(): row for row in rows}
@@ -367,7 +365,7 @@ class Truth:
 
     def _name_rejected(self, command: Command, rows: list[FileRow], report: Report) -> None:
         """What was rejected, and is in a file unchanged, is named."""
-        if not self.has_notices or command.name != "send" or report.exit_status not in (0, 1):
+        if command.name != "send" or report.exit_status not in (0, 1):
             return
         named = {notice.key_value.strip() for notice in report.notices}
         for row in rows:
@@ -422,7 +420,7 @@ class Truth:
         self.exported_keys |= {line.key for line in lines}
         for line in lines:
             self._judge_line(name, line)
-        if not (rows and self.has_notices and self.has_one_account):
+        if not (rows and self.has_one_account):
             return
         listed = [line for line in lines if line.is_listed]
         keys = {line.key for line in listed}

@@ -1,4 +1,4 @@
-"""Bulk's public surface as the histories of files use it: the one place that knows its names."""
+"""Bulk as the histories of files use it: the one place that knows the names of its surface."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 from unittest.mock import patch
 
 import httpx
@@ -117,24 +117,6 @@ class Report:
     """How many rows a person has to decide about."""
 
 
-class Surface(Protocol):
-    """What the operators of a history drive."""
-
-    def send(self, terms: Terms, batch: str, rows: list[FileRow]) -> Report: ...
-    def resume(self, terms: Terms, batch: str) -> Report: ...
-    def drop(self, terms: Terms, batch: str) -> Report: ...
-    def ask_again(self, terms: Terms, batch: str, rows: list[FileRow], key: str) -> Report: ...
-    def resolve(self, terms: Terms, batch: str, key: str, outcome: str) -> Report: ...
-    def release(self, terms: Terms, batch: str) -> Report: ...
-    def forget(self, terms: Terms, batch: str) -> Report: ...
-    def rekey(self, terms: Terms, batch: str, storage_key: str) -> Report: ...
-    def status(self, terms: Terms, batch: str) -> Report: ...
-    def export(self, terms: Terms, batch: str) -> list[Line]: ...
-    def copy(self) -> Any: ...
-    def restore(self, terms: Terms, batch: str, copied: Any) -> None: ...
-    def between(self, command: Callable[[], None]) -> Any: ...
-
-
 def check_on_any_day(**arguments: Any) -> None:
     """Check a row on its due date: months pass in a history, and the machine's clock stays."""
     day = date.fromisoformat(str(arguments["due_date"]))
@@ -154,7 +136,14 @@ class RealBulk:
     # The commands
 
     def send(self, terms: Terms, batch: str, rows: list[FileRow]) -> Report:
-        return self._send(terms, batch, rows, {})
+        # Another operator may write a file of this name before this one is read once more.
+        path = self._folder / f"{next(self._numbers)} {batch}"
+        records = [row.fields() for row in rows]
+        with path.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, list(records[0]))
+            writer.writeheader()
+            writer.writerows(records)
+        return self._report(terms, batch, lambda sender: sender.send(path))
 
     def resume(self, terms: Terms, batch: str) -> Report:
         return self._report(terms, batch, lambda sender: sender.resume())
@@ -184,7 +173,7 @@ class RealBulk:
         return self._report(terms, batch, lambda sender: sender.status())
 
     def export(self, terms: Terms, batch: str) -> list[Line]:
-        with suppress(VictorError), self._sender(terms, batch, {}) as sender:
+        with suppress(VictorError), self._sender(terms, batch) as sender:
             return [_line(result) for result in sender.export()]
         return []
 
@@ -232,32 +221,9 @@ class RealBulk:
 
     # How they are called
 
-    def _send(
-        self, terms: Terms, batch: str, rows: list[FileRow], options: dict[str, Any]
-    ) -> Report:
-        # Another operator may write a file of this name before this one is read once more.
-        path = self._folder / f"{next(self._numbers)} {batch}"
-        records = [row.fields() for row in rows]
-        with path.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.DictWriter(file, list(records[0]))
-            writer.writeheader()
-            writer.writerows(records)
-
-        def command(sender: BulkSender) -> Any:
-            return sender.send(path)
-
-        return self._report(terms, batch, command, rows, options)
-
-    def _report(
-        self,
-        terms: Terms,
-        batch: str,
-        command: Callable[[Any], Any],
-        rows: list[FileRow] | None = None,
-        options: dict[str, Any] | None = None,
-    ) -> Report:
+    def _report(self, terms: Terms, batch: str, command: Callable[[Any], Any]) -> Report:
         try:
-            with self._sender(terms, batch, options or {}) as sender:
+            with self._sender(terms, batch) as sender:
                 status = command(sender)
         except (ConfigurationError, InvalidRequest) as error:
             return _refusal(error)
@@ -268,7 +234,7 @@ class RealBulk:
         return Report(exit_status, tuple(_notices(status)), to_decide=to_decide)
 
     @contextmanager
-    def _sender(self, terms: Terms, batch: str, options: dict[str, Any]) -> Generator[Any]:
+    def _sender(self, terms: Terms, batch: str) -> Generator[Any]:
         with ExitStack() as stack:
             stack.enter_context(patch.object(backoff, "_FIRST_PAUSE", 0.01))
             any_day = patch.object(bulk_requests, "check_payment_request", check_on_any_day)
@@ -284,8 +250,9 @@ class RealBulk:
             environment = {"VICTOR_CLIENT_ID": "bulk", "VICTOR_BULK_KEY": ""}
             environment["VICTOR_CLIENT_SECRET"] = terms.secret
             stack.enter_context(patch.dict(os.environ, environment))
+            options: dict[str, Any] = {}
             if terms.storage_key is not None:
-                options = {**options, "storage_key": terms.storage_key}
+                options["storage_key"] = terms.storage_key
             yield BulkSender(
                 stack.enter_context(client),
                 state=self._state,
