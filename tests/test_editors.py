@@ -33,7 +33,6 @@ CLIENT = {
     "api",
     "ask_time",
     "authorization",
-    "authorization_at",
     "base_url",
     "bind",
     "caller",

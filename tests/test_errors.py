@@ -11,7 +11,7 @@ import pytest
 
 from tests.runtime.fakes import BOTH, KEY, OK, Happens, Harness, by_oauth, raises, status
 from victor_ext import errors
-from victor_ext.conform.exchanges import Response
+from victor_ext.conform import Exchange
 from victor_ext.errors import InvalidRequest, Outcome, Problem, VictorError
 from victor_ext.privacy import (
     AccountNumber,
@@ -278,4 +278,4 @@ def test_one_set_says_after_which_status_a_call_is_tried_again(mode, monkeypatch
     harness.network.tokens = lambda _request: httpx.Response(423)
     raised = harness.fails(errors.StatusError, "POST", KEY, ends=(Outcome.NOT_SENT, 0))
     assert (type(raised), raised.status_code) == (errors.StatusError, 423)
-    assert Response(1, 423, {"message": "Locked"}).is_busy
+    assert Exchange("create 0.01", 423).refusal == "not shown"

@@ -41,8 +41,6 @@ with Sandbox(SandboxSettings(demo_data=True)) as sandbox:
 """
 READS = """
 from victor_ext.cli.reconcile_report import page_template
-from victor_ext.conform.assumptions import ASSUMPTIONS
-assert ASSUMPTIONS
 assert page_template()
 """
 

@@ -21,7 +21,6 @@ from victor_ext._exit_status import MISUSE
 from victor_ext.systems import DEFAULT, System
 
 from .chosen_system import Provider, system_of
-from .conform import DEFAULT_FILE
 from .doctor_connection import Finding, bad, check_way_to_provider, good
 from .failures import Misuse, failure_of
 from .screen import plain, say, tolerate_lost_output
@@ -90,7 +89,6 @@ def _findings(session: Session, provider: str) -> Iterator[Finding]:
             yield _name_proxy(client)
         yield from check_way_to_provider(client, system, session)
         yield _check_clock(client)
-    yield from _name_measurement()
 
 
 def _check_settings(session: Session, provider: str) -> Finding:
@@ -182,26 +180,6 @@ def _check_clock(client: Any) -> Finding:
         "a response."
     )
     return bad("Clock", f"{abs(offset):,.0f} s {direction} the provider's", advice)
-
-
-def _name_measurement() -> Iterator[Finding]:
-    """Name the measurement of `victor conform` in this folder, if there is one."""
-    if not DEFAULT_FILE.exists():
-        return
-    from victor_ext.conform import load  # noqa: PLC0415 - only who has measured pays for it
-
-    try:
-        document = load(DEFAULT_FILE).document
-    except victor_ext.VictorError as error:
-        yield Finding("Measured", str(error), "Name another file, or remove it.")
-        return
-    age = "not finished"
-    if document["measured_at"] is not None:
-        measured_at = datetime.fromisoformat(document["measured_at"])
-        age = f"{(datetime.now(UTC) - measured_at).days} days ago"
-    text = f"{document['environment']} ({document['base_url']}), {age}, in {DEFAULT_FILE}"
-    advice = "victor sandbox --like plays it; victor conform --compare says what changed."
-    yield Finding("Measured", plain(text), advice)
 
 
 _MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: ("-", "")}

@@ -1,17 +1,31 @@
-"""Measure a provider: what it does where its document is silent, and where that differs from what
-is assumed here.
+"""Seven questions that a provider's document leaves open, each asked with a few calls."""
 
-    from victor_ext.conform import Plan, measure
+from .questions import (
+    Exchange,
+    Finding,
+    Payment,
+    ask,
+    clock,
+    key_kept,
+    listed_after,
+    other_body,
+    pages,
+    same_key,
+    unknown_id,
+    window_ends,
+)
 
-    report = measure("conform.json", Plan(payee="043987673645", payer="aHeq349838"))
-    print(report.text())
-
-docs/conform.md describes what is measured, and the file, which `victor sandbox --like` plays.
-"""
-
-from .assumptions import ASSUMPTIONS, Assumption, Phase
-from .measuring import measure
-from .plan import Plan
-from .report import Report, load
-
-__all__ = ("ASSUMPTIONS", "Assumption", "Phase", "Plan", "Report", "load", "measure")
+__all__ = [
+    "Exchange",
+    "Finding",
+    "Payment",
+    "ask",
+    "clock",
+    "key_kept",
+    "listed_after",
+    "other_body",
+    "pages",
+    "same_key",
+    "unknown_id",
+    "window_ends",
+]

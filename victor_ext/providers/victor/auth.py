@@ -131,20 +131,6 @@ class VictorJwt(UnpicklableCredentials):
             f"prefix={getattr(self, '_prefix', None)!r})"
         )
 
-    def authorization_at(self, issued: int, expires: int) -> str:
-        """As `authorization_at` of a client.
-
-        Raises `ConfigurationError` if the private key is elsewhere.
-        """
-        # Imported here, because clients with issued tokens (OAuth) need no cryptography.
-        from victor_ext.runtime.auth.signed_tokens import signed_token  # noqa: PLC0415 - as said
-
-        if self._key is None:
-            raise ConfigurationError(
-                "authorization_at needs private_key: sign makes tokens of the present time only."
-            )
-        return Secret(f"{self._prefix} {signed_token(self._claims(issued, expires), self._key())}")
-
     def _claims(self, issued: int, expires: int) -> dict[str, Any]:
         return {"sub": self._api_key, "iss": _ISSUER, "iat": issued, "exp": expires}
 
@@ -162,7 +148,7 @@ class VictorJwt(UnpicklableCredentials):
                 for it.
         """
         # Who signs loads cryptography.
-        from victor_ext.runtime.auth.signed_tokens import (  # noqa: PLC0415 - as said
+        from victor_ext.runtime.auth.signed_tokens import (  # noqa: PLC0415 - issued tokens (OAuth) need no cryptography
             SignedElsewhere,
             signed_token,
         )

@@ -34,7 +34,7 @@ from victor_ext.runtime.http.from_httpx2 import (
 )
 from victor_ext.systems import System
 
-from .auth import Credentials, VictorJwt
+from .auth import Credentials
 from .operations import behaviour_of
 from .payment_requests import PaymentRequests
 from .statuses import EnvironmentWord
@@ -115,26 +115,6 @@ class _VictorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient], P
         """
         load_models(models)  # this client's own methods need none
         return super().api
-
-    def authorization_at(self, issued: int, expires: int) -> str:
-        """The `Authorization` header of a token with these times, whatever the environment permits.
-        It is a secret.
-
-        It measures what the provider tolerates, as `victor conform` does.
-
-        Args:
-            issued: The token's `iat`, in seconds since the epoch.
-            expires: Its `exp`, in the same.
-
-        Raises:
-            ConfigurationError: The credentials are not a `VictorJwt` with its private key.
-        """
-        credentials = self._config.loop.credentials
-        if not isinstance(credentials, VictorJwt):
-            raise ConfigurationError(
-                "authorization_at: the provider issues the tokens of these credentials."
-            )
-        return credentials.authorization_at(issued, expires)
 
     @classmethod
     def from_env(cls, **options: Unpack[VictorOptions[Transport, HttpxClient]]) -> Self:

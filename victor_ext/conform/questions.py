@@ -1,0 +1,433 @@
+"""The seven questions. Those that write ask for 0.01 or 0.02, and only of Victor."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+from victor_ext import (
+    AuthenticationError,
+    ConfigurationError,
+    Victor,
+    VictorError,
+    errors,
+    idempotency_key_for,
+    zulu,
+)
+
+LIST = "/v2/payment-requests"
+UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
+"""An id that no provider has given."""
+LOOKS = (0, 1, 2, 4, 8, 16, 32)
+"""Seconds before each look for a new request."""
+_LARGE_PAGE = 1000
+_FAR_PAGE = 1_000_000
+_TOLERATED_SKEW = timedelta(seconds=2)
+"""A `Date` has whole seconds and was under way."""
+_NOT_SHOWN = "not shown"
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One call: what was sent, and what came.
+
+    Attributes:
+        sent: The call in words, such as `create 0.01`.
+        status: The HTTP status; None: no response came.
+        id: The id of the payment request in the response; None: it has none.
+        error: The message of the client's error; None: there was none.
+    """
+
+    sent: str
+    status: int | None = None
+    id: str | None = None
+    error: str | None = None
+
+    @property
+    def refusal(self) -> str:
+        """What a refusal is called in a finding: a provider that has no time shows nothing."""
+        if self.status is None or self.status == 429 or self.status in errors.TRANSIENT_STATUSES:
+            return _NOT_SHOWN
+        return f"refused with {self.status}"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a question has shown.
+
+    Attributes:
+        question: What was asked.
+        seen: What the provider does; `not shown`: no response says it.
+        assumed: What this package takes for granted; None: nothing.
+        exchanges: The calls that show it.
+    """
+
+    question: str
+    seen: str
+    assumed: str | None
+    exchanges: tuple[Exchange, ...]
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether any response says it."""
+        return self.seen != _NOT_SHOWN
+
+    @property
+    def differs(self) -> bool:
+        """Whether the provider does something else than is assumed."""
+        return self.is_shown and self.assumed not in (None, self.seen)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the finding as JSON data."""
+        return asdict(self) | {"differs": self.differs}
+
+
+@dataclass(frozen=True)
+class Payment:
+    """Who asks whom for 0.01.
+
+    Attributes:
+        payee: The account number of the payee.
+        payer: The counterparty id of the payer.
+        day: The day whose key is repeated: that of an earlier run, to learn whether a key of that
+            day is still kept. None: today.
+    """
+
+    payee: str
+    payer: str
+    day: date | None = None
+
+
+def ask(client: Any, payment: Payment | None = None) -> Iterator[Finding]:
+    """Ask a provider the questions, one after another.
+
+    Args:
+        client: A client with blocking calls, of any system. A client of Victor is also asked what
+            becomes of keys, if there is a `payment`; each of its writes asks for 0.01 or 0.02.
+        payment: Who asks whom; None: nothing is written.
+
+    Raises:
+        ConfigurationError: The payment is for production, or for another system.
+        VictorError: The credentials are refused.
+    """
+    if payment is not None:
+        _check_place(client)
+        yield same_key(client, payment)
+        yield from other_body(client, payment)
+        if payment.day is not None:
+            yield key_kept(client, payment, payment.day)
+        yield listed_after(client, payment)
+    yield from unknown_id(client)
+    yield from pages(client)
+    if isinstance(client, Victor):
+        yield window_ends(client)
+    yield clock(client)
+
+
+def _check_place(client: Any) -> None:
+    if not isinstance(client, Victor):
+        raise ConfigurationError(
+            f"payment: only Victor is written to, and this client is of {client.provider}. Leave "
+            "it out: the questions that read are asked."
+        )
+    if client.environment == "production":
+        raise ConfigurationError(
+            "payment: nothing is written in production. Leave it out, or use a client of staging."
+        )
+
+
+def same_key(victor: Victor, payment: Payment) -> Finding:
+    """What does the same key do with the same body: is it the same request?
+
+    The key is that of today. `key_kept` repeats it on a later day.
+    """
+    key, arguments = _of_day(payment, zulu.now().date())
+    first = _create(victor, "create 0.01", key, **arguments)
+    repeat = _create(victor, "the same key and body", key, **arguments)
+    return _of_repeat("the same key and body", first, repeat, "the same request")
+
+
+def other_body(victor: Victor, payment: Payment) -> Iterator[Finding]:
+    """What does the same key do with another body, and what do two creates at once?"""
+    key, arguments = _fresh(payment)
+    first = _create(victor, "create 0.01", key, **arguments)
+    other = arguments | {"amount": Decimal("0.02")}
+    repeat = _create(victor, "the same key, 0.02", key, **other)
+    yield _of_repeat("the same key, another body", first, repeat, "refused with 409")
+
+    key, arguments = _fresh(payment)
+    with ThreadPoolExecutor(2) as threads:
+        calls = [
+            threads.submit(_create, victor, "create 0.01, at once", key, **arguments)
+            for _ in range(2)
+        ]
+    both = tuple(call.result() for call in calls)
+    yield Finding("two creates at once, with one key", _of_both(both), "one request", both)
+
+
+def key_kept(victor: Victor, payment: Payment, day: date) -> Finding:
+    """Is a key of this day still kept? It decides `--key-retention`.
+
+    On that day, `same_key` has used it. If the provider has forgotten the key, the repeat makes
+    another request.
+    """
+    key, arguments = _of_day(payment, day)
+    start = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    reference = arguments["client_reference_id"]
+    matches = victor.payment_requests.find(
+        reference, start_datetime=start, end_datetime=start + timedelta(days=1)
+    )
+    found = Exchange(f"find {reference}", 200, matches[0].id if matches else None)
+    if found.id is None:
+        return Finding(f"a key of {day}", _NOT_SHOWN, None, (found,))
+    repeat = _create(victor, f"the key of {day}", key, **arguments)
+    seen = repeat.refusal
+    if repeat.id is not None:
+        is_kept = repeat.id in {match.id for match in matches}
+        seen = "kept" if is_kept else "forgotten: ANOTHER REQUEST"
+    return Finding(f"a key of {day}", seen, None, (found, repeat))
+
+
+def unknown_id(client: Any) -> Iterator[Finding]:
+    """Which status and shape has the response to an id that does not exist?"""
+    for operation in client.reads:
+        _, _, template = operation.partition(" ")
+        if "{}" not in template:
+            continue
+        path = template.replace("{}", UNKNOWN_ID)
+        response, exchange = _read(client, path)
+        seen = _status_and_shape(exchange, response)
+        yield Finding(f"an unknown id: {template}", seen, None, (exchange,))
+
+
+def pages(client: Any) -> Iterator[Finding]:
+    """Which number has the first page, what is past the end, and how large may a page be?
+
+    A client of another system is asked for each list as it is: its pages are chosen otherwise.
+    """
+    if not isinstance(client, Victor):
+        yield from _lists(client)
+        return
+    ids: dict[int, list[str]] = {}
+    exchanges: list[Exchange] = []
+    for number in (0, 1):
+        response, exchange = _read(client, LIST, page=number, page_size=1)
+        exchanges.append(exchange)
+        ids[number] = _ids_of(response)
+    seen = _NOT_SHOWN
+    if ids[1]:
+        seen = "1" if ids[0] in ([], ids[1]) else "0"
+    yield Finding("the number of the first page", seen, "0", tuple(exchanges))
+
+    response, exchange = _read(client, LIST, page=_FAR_PAGE)
+    seen = exchange.refusal
+    if response is not None and response.is_success:
+        seen = "a page with items" if _ids_of(response) else "an empty page"
+    yield Finding("a page past the end", seen, "an empty page", (exchange,))
+
+    response, exchange = _read(client, LIST, page=0, page_size=_LARGE_PAGE)
+    seen = exchange.refusal
+    if response is not None and response.is_success:
+        seen = f"{_page_size_of(response)} are granted"
+    yield Finding(f"a page of {_LARGE_PAGE}", seen, None, (exchange,))
+
+
+def _lists(client: Any) -> Iterator[Finding]:
+    for operation in client.reads:
+        _, _, path = operation.partition(" ")
+        if "{}" not in path:
+            response, exchange = _read(client, path)
+            seen = _status_and_shape(exchange, response)
+            yield Finding(f"a list: {path}", seen, None, (exchange,))
+
+
+def listed_after(
+    victor: Victor, payment: Payment, sleep: Callable[[float], None] = time.sleep
+) -> Finding:
+    """After how many seconds is a new request listed?"""
+    key, arguments = _fresh(payment)
+    made = _create(victor, "create 0.01", key, **arguments)
+    exchanges = [made]
+    seen = _NOT_SHOWN
+    waited = 0
+    for pause in LOOKS if made.id else ():
+        sleep(pause)
+        waited += pause
+        response, exchange = _read(victor, LIST, victor_id=made.id)
+        exchanges.append(exchange)
+        if made.id in _ids_of(response):
+            seen = "at once" if waited == 0 else f"within {waited} s"
+            break
+    return Finding("a new request is listed", seen, None, tuple(exchanges))
+
+
+def window_ends(victor: Victor) -> Finding:
+    """Which ends belong to a window of time: is a request listed whose time is the start, or the
+    end?
+    """
+    question = "a window has both ends"
+    request = next(iter(victor.payment_requests.list(page_size=1)), None)
+    if request is None or request.created_at is None:
+        return Finding(question, _NOT_SHOWN, None, ())
+    at, second = request.created_at, timedelta(seconds=1)
+    windows = {"start": (at, at + second), "end": (at - second, at)}
+    exchanges: list[Exchange] = []
+    ends: list[str] = []
+    for name, (start, end) in windows.items():
+        times = {"start_datetime": zulu.format(start), "end_datetime": zulu.format(end)}
+        response, exchange = _read(victor, LIST, victor_id=request.id, **times)
+        exchanges.append(exchange)
+        if response is None or not response.is_success:
+            return Finding(question, _NOT_SHOWN, None, tuple(exchanges))
+        if request.id in _ids_of(response):
+            ends.append(name)
+    return Finding(question, " and ".join(ends) or "neither", "start and end", tuple(exchanges))
+
+
+def clock(client: Any) -> Finding:
+    """How far is the provider's clock ahead of ours?"""
+    question = "the provider's clock"
+    with suppress(VictorError):
+        client.ask_time()
+    now = client.provider_time()
+    if not now.is_known:
+        return Finding(question, _NOT_SHOWN, None, ())
+    ahead = now.moment - datetime.now(UTC)
+    seen = "as ours"
+    if abs(ahead) > _TOLERATED_SKEW:
+        direction = "ahead" if ahead > timedelta(0) else "behind"
+        seen = f"{abs(ahead).total_seconds():.0f} s {direction}"
+    return Finding(question, seen, "as ours", ())
+
+
+# One call
+
+
+def _of_day(payment: Payment, day: date) -> tuple[str, dict[str, Any]]:
+    """The key of a day, and what is asked with it: the same whenever it is made again."""
+    reference = f"conform-{day}"
+    arguments = _arguments(payment, reference, day)
+    return idempotency_key_for("conform", str(day)), arguments
+
+
+def _fresh(payment: Payment) -> tuple[str, dict[str, Any]]:
+    """A key that was never used, and what is asked with it."""
+    key = str(uuid4())
+    return key, _arguments(payment, f"conform-{key[:8]}", zulu.now().date())
+
+
+def _arguments(payment: Payment, reference: str, due: date) -> dict[str, Any]:
+    return {
+        "payee_account_number": payment.payee,
+        "payer_counterparty_id": payment.payer,
+        "amount": Decimal("0.01"),
+        "biller_type": "BUSINESS",
+        "due_date": due,
+        "client_reference_id": reference,
+    }
+
+
+def _create(victor: Victor, sent: str, key: str, **arguments: Any) -> Exchange:
+    """Create a request. It is sent by hand: the method refuses a response about another payment,
+    and here that response is what is asked for.
+    """
+    call = victor.prepare("payment_requests.create", **arguments, idempotency_key=key)
+    return _sent(victor, sent, call.method, call.url, content=call.content, headers=call.headers)[1]
+
+
+def _read(client: Any, path: str, **query: Any) -> tuple[httpx.Response | None, Exchange]:
+    """GET a path below the base URL."""
+    words = "&".join(f"{name}={value}" for name, value in query.items())
+    sent = f"GET {path}?{words}" if words else f"GET {path}"
+    return _sent(client, sent, "GET", path, params=query or None)
+
+
+def _sent(
+    client: Any, sent: str, method: str, path: str, **options: Any
+) -> tuple[httpx.Response | None, Exchange]:
+    """Send one request; the response is None where none came. Raises the error of credentials that
+    are refused: nothing else would be answered.
+    """
+    try:
+        response = client.http.request(method, path, **options)
+    except AuthenticationError:
+        raise
+    except VictorError as error:
+        id = _id_in(error.response)
+        return error.response, Exchange(sent, error.status_code, id, error.summary)
+    return response, Exchange(sent, response.status_code, _id_in(response))
+
+
+def _of_repeat(question: str, first: Exchange, repeat: Exchange, assumed: str) -> Finding:
+    """What a second create under a key has done."""
+    if first.id is None:
+        seen = _NOT_SHOWN
+    elif repeat.id == first.id:
+        seen = "the same request"
+    elif repeat.id is not None:
+        seen = "ANOTHER REQUEST"
+    else:
+        seen = repeat.refusal
+    return Finding(question, seen, assumed, (first, repeat))
+
+
+def _of_both(both: tuple[Exchange, ...]) -> str:
+    ids = {exchange.id for exchange in both if exchange.id is not None}
+    if len(ids) > 1:
+        return "TWO REQUESTS"
+    return "one request" if ids else _NOT_SHOWN
+
+
+# A response
+
+
+def _json_of(response: httpx.Response | None) -> Any:
+    if response is None:
+        return None
+    try:
+        return response.json()
+    except ValueError:
+        return None
+
+
+def _id_in(response: httpx.Response | None) -> str | None:
+    body = _json_of(response)
+    value = body.get("victor_payment_request_id") if isinstance(body, Mapping) else None
+    return value if isinstance(value, str) and value else None
+
+
+def _ids_of(response: httpx.Response | None) -> list[str]:
+    """The ids of the items of a page."""
+    body = _json_of(response)
+    items = body.get("results") if isinstance(body, Mapping) else None
+    if not isinstance(items, list):
+        return []
+    ids = [item.get("victor_payment_request_id") for item in items if isinstance(item, Mapping)]
+    return [id for id in ids if isinstance(id, str)]
+
+
+def _page_size_of(response: httpx.Response) -> int:
+    """The size of a page in its own words; without any, how many items it has."""
+    body = _json_of(response)
+    size = body.get("page_size") if isinstance(body, Mapping) else None
+    return size if isinstance(size, int) else len(_ids_of(response))
+
+
+def _status_and_shape(exchange: Exchange, response: httpx.Response | None) -> str:
+    """The status of a read, and the members of its body."""
+    if response is None or (not response.is_success and exchange.refusal == _NOT_SHOWN):
+        return _NOT_SHOWN
+    body = _json_of(response)
+    shape = "no JSON object"
+    if isinstance(body, Mapping):
+        shape = f"an object with {', '.join(sorted(map(str, body)))}"
+    return f"{response.status_code}, {shape}"
