@@ -1,16 +1,12 @@
 """The tables of the reference of the sandboxes, made from the declared options and commands.
 
-`python -m tests.sandbox.sandbox_page` writes them into docs/sandbox-reference.md, and what
-`victor conform` reads of Victor's options into victor_ext/conform/options.toml.
+`python -m tests.sandbox.sandbox_page` writes them into docs/sandbox-reference.md.
 """
 
 import inspect
-import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from victor_ext.conform import ASSUMPTIONS, Assumption, Phase
-from victor_ext.sandbox import SandboxSettings
 from victor_ext.sandbox.command_line import (
     command_options,
     flags_of,
@@ -25,13 +21,11 @@ from victor_ext.sandbox.server.settings import Option, ServerSettings, options_o
 DOCS = Path(__file__).parents[2] / "docs"
 GUIDE = DOCS / "sandbox.md"
 PAGE = DOCS / "sandbox-reference.md"
-OPTIONS = DOCS.parent / "victor_ext" / "conform" / "options.toml"
 _BAR = r"\|"
 """How a bar is written within a table."""
-RUNNING = {"provider", "like", "env_file", "json", "quiet"}
+RUNNING = {"provider", "env_file", "json", "quiet"}
 _OPTIONS = ["| option | default | meaning |", "|---|---|---|"]
 _COMMANDS = ["| call | in Python | what it does |", "|---|---|---|"]
-_PHASES = {Phase.READ: "reads", Phase.CREATE: "creates", Phase.ANSWER: "`--own-payer`"}
 
 
 def tables() -> dict[str, str]:
@@ -47,7 +41,6 @@ def tables() -> dict[str, str]:
         "commands all": _table(_COMMANDS, map(_command, ServerCommands.commands())),
         "commands tokens": _commands_beyond(ServerCommands, TokenCommands),
         "commands notifications": _commands_beyond(ServerCommands, NotificationCommands),
-        "assumptions": _assumptions(shared),
     }
     known = {*TokenCommands.commands(), *NotificationCommands.commands()}
     for name in providers():
@@ -55,11 +48,7 @@ def tables() -> dict[str, str]:
         own = [
             each for each in command_options(provider).items() if each[0] not in {*shared, *posting}
         ]
-        found[f"options {name}"] = (
-            _measured(own)
-            if name == "victor"
-            else _table(_OPTIONS, (_option(*each) for each in own))
-        )
+        found[f"options {name}"] = _table(_OPTIONS, (_option(*each) for each in own))
         found[f"commands {name}"] = _table(
             _COMMANDS,
             (_command(each) for each in provider.commands_type.commands() if each not in known),
@@ -77,31 +66,6 @@ def _commands_beyond(base: type[ServerCommands], more: type[ServerCommands]) -> 
 
 def _table(head: list[str], rows: Iterable[str]) -> str:
     return "\n".join([*head, *rows])
-
-
-def _measured(options: Iterable[tuple[str, Option]]) -> str:
-    """The options of Victor, and by what a measurement finds each."""
-    by_option = {each.option: each for each in ASSUMPTIONS.values() if each.option}
-    head = ["| option | default | meaning | measured by |", "|---|---|---|---|"]
-    rows = (
-        f"{_option(name, option)} {_how(by_option[name]) if name in by_option else ''} |"
-        for name, option in options
-    )
-    return _table(head, rows)
-
-
-def _how(each: Assumption) -> str:
-    if each.why_not:
-        return "no"
-    return _PHASES.get(each.phase) or f"`--{each.phase.replace(' ', '-')}`"
-
-
-def _assumptions(shared: set[str]) -> str:
-    """What is assumed, and no option of Victor alone plays."""
-    others = [each for each in ASSUMPTIONS.values() if not each.option or each.option in shared]
-    head = ["| finding | assumed | measured by |", "|---|---|---|"]
-    rows = (f"| `{each.name}` | {each.sentence} | {_how(each)} |" for each in others)
-    return _table(head, rows)
 
 
 def _option(name: str, option: Option) -> str:
@@ -142,33 +106,5 @@ def written() -> str:
     return page
 
 
-def written_options() -> str:
-    """What the measurable options of Victor's sandbox say of themselves, as TOML."""
-    head = "# The options of the sandbox that play a measurement, as they are declared there."
-    lines = [head, "# `python -m tests.sandbox.sandbox_page` writes them."]
-    for name, option in options_of(SandboxSettings).items():
-        if option.measurable:
-            said = {
-                "assumed": _word(option.command_line),
-                "plays": [*option.choices],
-                "plays_from": option.at_least,
-            }
-            members = [
-                f"{member} = {json.dumps(value)}"
-                for member, value in said.items()
-                if value not in (None, [])
-            ]
-            lines.append(f"{name.replace('_', '-')} = {{ {', '.join(members)} }}")
-    return "\n".join(lines) + "\n"
-
-
-def _word(default: object) -> str | None:
-    """A default as a measurement has it; None: there is none."""
-    if default is None:
-        return None
-    return f"{default:g}" if isinstance(default, float) else str(default).lower()
-
-
 if __name__ == "__main__":
-    OPTIONS.write_text(written_options(), encoding="utf-8")
     PAGE.write_text(written(), encoding="utf-8")

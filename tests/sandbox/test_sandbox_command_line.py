@@ -155,9 +155,3 @@ def test_the_tables_of_the_reference_are_those_of_the_declared_options_and_comma
     assert sandbox_page.PAGE.read_text(encoding="utf-8") == sandbox_page.written(), (
         "write them with python -m tests.sandbox.sandbox_page"
     )
-
-
-def test_a_measurement_reads_the_options_as_they_are_declared():
-    assert sandbox_page.OPTIONS.read_text(encoding="utf-8") == sandbox_page.written_options(), (
-        "write them with python -m tests.sandbox.sandbox_page"
-    )

@@ -3,7 +3,6 @@ and their page.
 """
 
 import inspect
-import json
 import re
 import sys
 import time
@@ -46,36 +45,9 @@ def test_demo_data_are_there_when_they_are_asked_for(victor: Victor) -> None:
 
 
 @pytest.mark.parametrize(
-    ("mark", "expected"),
-    [
-        ("", "oldest 422"),
-        ('key_conflict="400"', "oldest 400"),
-        ('like="b"', "newest 422"),
-        ("like=None", "newest 409"),
-    ],
-)
-def test_the_configuration_or_the_mark_names_a_file(
-    pytester: pytest.Pytester, mark: str, expected: str
-) -> None:
-    for name, order in (("a", "oldest"), ("b", "newest")):
-        file = {"format": 1, "system": "victor", "sandbox": {"order": order, "key_conflict": "422"}}
-        pytester.path.joinpath(name).write_text(json.dumps(file))
-    pytester.makeini("[pytest]\nvictor_sandbox_like = a")
-    pytester.makepyfile(f"""
-        import pytest
-        @pytest.mark.victor_sandbox({mark})
-        def test_it(victor_sandbox):
-            settings = victor_sandbox.settings
-            assert "{expected}" == settings.order + " " + settings.key_conflict
-    """)
-    pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
-
-
-@pytest.mark.parametrize(
     ("mark", "words"),
     [
         ('lik="x"', "*argument 'lik'*"),
-        ('like="x"', "*x cannot be read: No such*"),
         ("0.5", "write each with its name*"),
     ],
 )
@@ -308,7 +280,6 @@ def test_its_fixtures_are_those_there_are() -> None:
     others = {
         "Faults",
         "TimeTravel",
-        "pytest_addoption",
         "pytest_configure",
         "pytest_runtest_makereport",
     }

@@ -13,18 +13,12 @@ from typing import Annotated, Any, cast, get_args
 import typer
 from typer.main import get_command
 
-from victor_ext.sandbox.server.exchange import JsonObject
 from victor_ext.sandbox.server.provider import AnyProvider
 from victor_ext.sandbox.server.run import serve
-from victor_ext.sandbox.server.settings import Option, described, options_of, read_measurements
+from victor_ext.sandbox.server.settings import Option, options_of
 
 _DEFAULT = "victor"
 _RUNNING = {
-    "like": Option(
-        "play what 'victor conform' measured; an option that is given goes before it",
-        metavar="FILE",
-        type=str,
-    ),
     "env_file": Option(
         "write settings for a client, with fresh credentials", metavar="FILE", type=str
     ),
@@ -41,10 +35,10 @@ def run(arguments: Sequence[str], *, prog: str) -> int:
 
     Misuse is a `typer.TyperException`.
     """
-    name, like = _parse(_choose, arguments, prog, ignore_others=True)
+    name = _parse(_choose, arguments, prog, ignore_others=True)
     provider = provider_named(name)
     try:
-        return cast("int", _parse(_command_of(provider, like), arguments, prog))
+        return cast("int", _parse(_command_of(provider), arguments, prog))
     except ValueError as error:
         raise typer.TyperException(str(error)) from error
     except typer.TyperException as error:
@@ -68,42 +62,28 @@ def _providers_with(flag: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _choose(
-    provider: Annotated[str, typer.Option()] = _DEFAULT,
-    like: Annotated[str | None, typer.Option()] = None,
-) -> tuple[str, str | None]:
-    """Read what decides which other options there are, and their defaults."""
-    return provider, like
+def _choose(provider: Annotated[str, typer.Option()] = _DEFAULT) -> str:
+    """Read what decides which other options there are."""
+    return provider
 
 
-def _command_of(provider: type[AnyProvider], like: str | None) -> Callable[..., int]:
-    """Return a command that serves, with the options of a provider.
-
-    `ValueError` says what is wrong with the file of measurements `like`, or with a value.
-    """
+def _command_of(provider: type[AnyProvider]) -> Callable[..., int]:
+    """Return a command that serves, with the options of a provider."""
     settings_type = provider.settings_type
     names = options_of(settings_type)
-    measured: JsonObject = {}
-    source = ""
-    if like is not None:
-        measured, source = read_measurements(like, provider.name, settings_type)
 
     def sandbox(**values: Any) -> int:
         settings = settings_type(**{name: values[name] for name in names})
-        running = {
-            "quiet": values["quiet"],
-            "json_line": values["json"],
-            "env_file": values["env_file"],
-        }
-        if like is not None:
-            running["about"] = described(settings, measured, source)
-        return serve(provider, settings, **running)
+        return serve(
+            provider,
+            settings,
+            quiet=values["quiet"],
+            json_line=values["json"],
+            env_file=values["env_file"],
+        )
 
-    parameters: list[inspect.Parameter] = []
-    for name, option in command_options(provider).items():
-        default = measured.get(name, option.command_line)
-        parameters.append(_parameter(name, option, default))
-    signature = inspect.Signature(parameters)
+    options = command_options(provider)
+    signature = inspect.Signature([_parameter(name, each) for name, each in options.items()])
     sandbox.__signature__ = signature  # type: ignore[attr-defined] # typer reads it
     sandbox.__doc__ = f"A local stand-in for {provider.title}."
     return sandbox
@@ -174,7 +154,7 @@ def metavar_of(option: Option) -> str | None:
     return option.metavar or _METAVARS[_kind(option)]
 
 
-def _parameter(name: str, option: Option, default: Any) -> inspect.Parameter:
+def _parameter(name: str, option: Option) -> inspect.Parameter:
     """Return an option as the parameter that typer makes it from."""
     declared = typer.Option(
         "/".join(flags_of(name, option)),
@@ -186,7 +166,7 @@ def _parameter(name: str, option: Option, default: Any) -> inspect.Parameter:
     return inspect.Parameter(
         name,
         inspect.Parameter.KEYWORD_ONLY,
-        default=default,
+        default=option.command_line,
         annotation=Annotated[_annotation(option), declared],
     )
 

@@ -3,9 +3,8 @@ docs/testing.md.
 
 pytest loads it by itself when the package is installed with the extra `sandbox`. The sandbox of
 each test is empty. A mark sets its options:
-`@pytest.mark.victor_sandbox(demo_data=True, environment="production")`. With `like="measured.json"`
-it plays what `victor conform` measured. The sandboxes of the other systems are `velo_sandbox`,
-`eastpay_sandbox` and `flexfactor_sandbox`.
+`@pytest.mark.victor_sandbox(demo_data=True, environment="production")`. The sandboxes of the other
+systems are `velo_sandbox`, `eastpay_sandbox` and `flexfactor_sandbox`.
 
 First come the hooks of pytest, then the fixtures: the sandbox, what a test does to the sandbox, and
 clients with what these are made of.
@@ -41,7 +40,6 @@ __all__ = (
     "eastpay_sandbox",
     "faults",
     "flexfactor_sandbox",
-    "pytest_addoption",
     "pytest_configure",
     "pytest_runtest_makereport",
     "sent_once",
@@ -55,14 +53,8 @@ __all__ = (
 )
 
 _MARK = "victor_sandbox"
-_LIKE_SETTING = "victor_sandbox_like"
 _SANDBOX = pytest.StashKey["Sandbox"]()
 C = TypeVar("C", "Victor", "AsyncVictor")
-
-
-def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add to pytest's `parser` the setting that names a file of `victor conform`."""
-    parser.addini(_LIKE_SETTING, "a file of `victor conform` that the sandbox of each test plays")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -99,9 +91,6 @@ def pytest_runtest_makereport(
 def victor_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
     """A sandbox for one test, on a free port of this machine: empty, unless the mark says
     `demo_data=True`.
-
-    With `like=` in the mark, or `victor_sandbox_like` in pytest's configuration, it plays a file of
-    `victor conform`.
     """
     try:
         from victor_ext.sandbox import Sandbox, SandboxSettings  # noqa: PLC0415 - an extra
@@ -109,14 +98,10 @@ def victor_sandbox(request: pytest.FixtureRequest) -> Iterator[Sandbox]:
         pytest.fail(f"The fixture {_MARK}: {error}", pytrace=False)
     mark = request.node.get_closest_marker(_MARK)
     options: dict[str, Any] = dict(mark.kwargs) if mark else {}
-    like = options.pop("like", request.config.getini(_LIKE_SETTING))
     try:
         if mark and mark.args:
             raise TypeError("write each with its name, such as auto=0.5")
-        if like:
-            settings = SandboxSettings.like(request.config.rootpath / str(like), **options)
-        else:
-            settings = SandboxSettings(**options)
+        settings = SandboxSettings(**options)
     except (TypeError, ValueError) as error:
         pytest.fail(f"The settings of {_MARK}: {error}", pytrace=False)
     with Sandbox(settings) as sandbox:

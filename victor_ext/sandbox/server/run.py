@@ -206,13 +206,11 @@ def serve(
     quiet: bool = False,
     json_line: bool = False,
     env_file: str | None = None,
-    about: str = "",
 ) -> int:
     """Serve until SIGINT or SIGTERM; returns the exit status: 0, or 1 when a port or a file cannot
     be used.
 
-    `quiet`, `json_line` and `env_file` are options of the command line; `about` is more of what it
-    prints at its start.
+    `quiet`, `json_line` and `env_file` are options of the command line.
     """
     served = type("Served", (_Foreground,), {"provider_type": provider_type})
     sandbox = cast("_Foreground", served(settings))
@@ -223,8 +221,7 @@ def serve(
             if json_line:
                 print(json.dumps({"url": sandbox.url, "pid": os.getpid()}), flush=True)
             if not quiet:
-                lines = [sandbox.greeting(), *about.splitlines()]
-                print("\n".join(lines), file=sys.stderr, flush=True)
+                print(sandbox.greeting(), file=sys.stderr, flush=True)
             while True:
                 time.sleep(3600)
     except OSError as error:

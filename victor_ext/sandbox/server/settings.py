@@ -8,13 +8,11 @@ made from that.
 from __future__ import annotations
 
 import ipaddress
-import json
 import math
 import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, replace
-from pathlib import Path
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
 from victor_ext.sandbox.server.accepted import check_type
@@ -22,8 +20,6 @@ from victor_ext.sandbox.server.exchange import JsonObject
 
 T = TypeVar("T")
 
-_FORMAT = 1
-"""Of a file of measurements."""
 FARTHEST = 1000 * 365 * 86_400
 """Seconds, a thousand years: a clock that is set much farther has no date."""
 HOST = re.compile(r"([a-z0-9._-]+)(:[0-9]{1,5})?")
@@ -39,8 +35,6 @@ class Option:
     metavar: str | None = None
     command_line: Any = None
     """The default on the command line, where that is another one than in Python."""
-    measurable: bool = False
-    """Whether a few calls show it from outside, so that a file of measurements may set it."""
     type: Any = None
 
     def check_least(self, name: str, value: Any) -> None:
@@ -64,13 +58,6 @@ def option(default: T, help: str, **more: Any) -> T:  # noqa: A002 (the word of 
     known: dict[str, Any] = {"command_line": default, **more}
     made: T = field(default=default, metadata={"option": Option(help, **known)})
     return made
-
-
-def measured(default: T, help: str, **more: Any) -> T:  # noqa: A002 (the word of command lines)
-    """Declare an option that a few calls to the provider show: a file of measurements may set
-    it.
-    """
-    return option(default, help, measurable=True, **more)
 
 
 def options_of(settings: type[ServerSettings]) -> dict[str, Option]:
@@ -98,9 +85,9 @@ class ServerSettings:
         "may be repeated",
     )
     port: int = option(0, command_line=8900, help="0 picks a free port")
-    clock_skew: float = measured(0.0, "how far the server's clock is ahead; negative: behind")
-    date_header: bool = measured(True, "send Date, in whole seconds")
-    keep_alive: float = measured(75.0, "how long an idle connection is kept open", at_least=0)
+    clock_skew: float = option(0.0, "how far the server's clock is ahead; negative: behind")
+    date_header: bool = option(True, "send Date, in whole seconds")
+    keep_alive: float = option(75.0, "how long an idle connection is kept open", at_least=0)
     seed: int | None = option(None, help="makes ids and faults the same in every run")
     keep_received: int = option(
         100_000, at_least=0, help="how many calls are remembered; counts by key cover all"
@@ -148,60 +135,3 @@ def _host_names(given: str | Sequence[str]) -> tuple[str, ...]:
         if not isinstance(name, str) or ":" in name or not HOST.fullmatch(name.lower()):
             raise ValueError(f"allowed_host must be a name such as sandbox, not {name!r}")
     return names
-
-
-# A file of measurements, as `victor conform` writes it
-
-
-def read_measurements(
-    path: str | os.PathLike[str], system: str, settings_type: type[ServerSettings]
-) -> tuple[JsonObject, str]:
-    """The measured options by name, and where they are from.
-
-    `ValueError` says what is wrong with the file.
-    """
-    name = os.fspath(path)
-    file = _read_object(name)
-    if "format" not in file or not isinstance(file.get("sandbox"), dict):
-        raise ValueError(f"{name} has no measurements: 'victor conform' writes a file that has")
-    if file["format"] != _FORMAT:
-        raise ValueError(
-            f"{name} has format {file['format']!r}, and this release reads {_FORMAT}: measure again"
-        )
-    if file.get("system") != system:
-        raise ValueError(
-            f"{name} is about {file.get('system')!r}, and this sandbox plays {system!r}"
-        )
-    values = cast("JsonObject", file["sandbox"])
-    try:
-        for option in values.keys() - _measurable(settings_type):
-            raise ValueError(f"the sandbox of {system} has no measurable option {option!r}")
-        settings_type(**values)
-    except ValueError as error:
-        raise ValueError(f"{name}: {error}") from None
-    places = [str(file[key]) for key in ("environment", "base_url", "measured_at") if key in file]
-    return values, f"{name} ({', '.join(places)})"
-
-
-def _read_object(name: str) -> JsonObject:
-    """What a file has as JSON; nothing, if that is no object."""
-    try:
-        content: object = json.loads(Path(name).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        reason = getattr(error, "strerror", None) or "it is not JSON"
-        raise ValueError(f"{name} cannot be read: {reason}") from error
-    return cast("JsonObject", content) if isinstance(content, dict) else {}
-
-
-def described(settings: ServerSettings, values: JsonObject, source: str) -> str:
-    """What a sandbox plays of the measured values, for people."""
-    names = _measurable(type(settings))
-    played = ", ".join(f"{name}={getattr(settings, name)}" for name in names if name in values)
-    others = ", ".join(name for name in names if name not in values)
-    return (
-        f"Like {source}: {played or 'nothing'}\nNot measured, as by default: {others or 'nothing'}"
-    )
-
-
-def _measurable(settings_type: type[ServerSettings]) -> list[str]:
-    return [name for name, option in options_of(settings_type).items() if option.measurable]

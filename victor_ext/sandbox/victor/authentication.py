@@ -24,6 +24,9 @@ from victor_ext.sandbox.server.exchange import JsonObject
 from victor_ext.sandbox.victor.settings import SandboxSettings
 from victor_ext.sandbox.victor.state import Store, read_public_key
 
+_LEEWAY = 5
+"""Seconds that `iat` and `exp` of a token may be off."""
+
 
 def _refused(code: str, message: str) -> Refused:
     """Why a caller is refused: a code for programs and a sentence for people."""
@@ -80,17 +83,17 @@ class Authenticator:
         if expires <= issued:
             raise _refused("wrong_lifetime", "exp must be later than iat.")
         if expires - issued > self._settings.longest_token:
-            allowed = f"{self._settings.environment} allows {self._settings.longest_token:g} s"
+            allowed = f"{self._settings.environment} allows {self._settings.longest_token} s"
             raise _refused(
                 "lifetime_too_long", f"exp is {expires - issued} s after iat; {allowed}."
             )
         now = self._clock.wall()
-        if issued > now + self._settings.leeway:
+        if issued > now + _LEEWAY:
             raise _refused(
                 "issued_in_the_future",
                 "iat is later than this server's clock; see the Date header.",
             )
-        if expires < now - self._settings.leeway:
+        if expires < now - _LEEWAY:
             raise _refused(
                 "expired_token", "exp has passed by this server's clock; see the Date header."
             )

@@ -1,43 +1,21 @@
 """Response bodies in the format of the document.
 
-With `quirks` they have that of the provider's examples and guides. `settings.py` says what the
-options choose.
+With `quirks` they have that of the provider's examples and guides.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from victor_ext.sandbox.server.document import Problem
 from victor_ext.sandbox.server.exchange import JsonObject, JsonValue
 from victor_ext.sandbox.victor.settings import SandboxSettings
-from victor_ext.sandbox.victor.state import FIELDS, PaymentRequest, Status, declared
-
-# What the options choose
-
-_DIRECTIONS: dict[str, Callable[[str], str]] = {"documented": str, "upper": str.upper}
-_STATUS_WORDS: dict[str, Callable[[Status], str]] = {
-    "documented": str,
-    "title": lambda status: status.replace("-", " ").title(),
-    "upper": lambda status: status.replace("-", "_").upper(),
-}
-_TIMES: dict[str, Callable[[float], float]] = {
-    "seconds": lambda seconds: round(seconds, 3),
-    "milliseconds": lambda seconds: round(seconds * 1000),
-}
+from victor_ext.sandbox.victor.state import FIELDS, PaymentRequest, declared
 
 
 class Formats:
     def __init__(self, settings: SandboxSettings) -> None:
-        if settings.quirks:
-            settings = replace(settings, directions="upper", times="milliseconds", nulls=True)
-        self._settings, self._nulls = settings, settings.nulls
-        self._status_word = _STATUS_WORDS[settings.status_words]
-        self._direction_word = _DIRECTIONS[settings.directions]
-        self._in_unit = _TIMES[settings.times]
-        formats = settings.directions, settings.error_shape, settings.status_words
-        self.conforms = not settings.nulls and set(formats) == {"documented"}
-        """Whether every body is as the document says."""
+        self._settings = settings
 
     def as_created(self, request: PaymentRequest) -> JsonObject:
         """The answer to a create: always the same, whatever happened to the request since."""
@@ -52,7 +30,7 @@ class Formats:
         counterparty_id = request.counterparty_id
         made = self._object(
             **self._head(request),
-            status=self._status_word(request.status),
+            status=request.status,
             payment_network=request.network,
             victor_payment_request_parent_id=request.parent_id,
             victor_payment_request_child_id=request.child_id,
@@ -85,16 +63,17 @@ class Formats:
         # operation.
         status = "Error" if request.status == "failed" else "Pending"
         if self._settings.get_status == "listed":
-            status = self._status_word(request.status)
+            status = request.status
         made = self._object(**self._head(request), status=status, payment_request=inner)
         return _with_others("get", request, made)
 
     def _head(self, request: PaymentRequest) -> JsonObject:
+        direction: str = request.direction
         return {
             "victor_payment_request_id": request.id,
             "client_reference_id": request.client_reference_id,
             "error_message": request.error_message,
-            "direction": self._direction_word(request.direction),
+            "direction": direction.upper() if self._settings.quirks else direction,
         }
 
     def page(self, number: int, size: int, requests: Sequence[PaymentRequest]) -> JsonObject:
@@ -115,30 +94,19 @@ class Formats:
 
     def error(self, operation: str, problems: Sequence[Problem]) -> JsonObject:
         """The body for what is wrong with a request, in the shape for its operation."""
-        shape = self._settings.error_shape
-        if shape == "documented":
-            shape = "api" if operation == "create" else "validation"
-        shapes = {
-            "api": self._api_error,
-            "validation": self._validation_errors,
-            "plain": self._plain_error,
-        }
-        return shapes[shape](operation, problems)
+        if operation == "create":
+            return self._api_error(problems[0])
+        return self._validation_errors(operation, problems)
 
-    def _plain_error(self, _operation: str, problems: Sequence[Problem]) -> JsonObject:
-        """The first error, as a 401 has it."""
-        place = ".".join(problems[0].path)
-        return {"error": problems[0].kind, "message": f"{place}: {problems[0].message}"}
-
-    def _api_error(self, _operation: str, problems: Sequence[Problem]) -> JsonObject:
+    def _api_error(self, problem: Problem) -> JsonObject:
         """`ApiErrorResponse`: the first error, named by a key and a field in camel case."""
-        path = [camel(step) for step in problems[0].path]
+        path = [camel(step) for step in problem.path]
         name = path[-1] if path else "request"
         # 101 is the only published number of the provider's list: here it stands for every invalid
         # field.
         error = {
-            "code": self._settings.error_code,
-            "message": f"error.{name}.{problems[0].kind}",
+            "code": 101,
+            "message": f"error.{name}.{problem.kind}",
             "field": ".".join(path),
         }
         # The document declares `data` as an object and shows a null.
@@ -193,11 +161,13 @@ class Formats:
         return self._object(**details)
 
     def _time(self, seconds: float | None) -> float | None:
-        return None if seconds is None else self._in_unit(seconds)
+        if seconds is None:
+            return None
+        return round(seconds * 1000) if self._settings.quirks else round(seconds, 3)
 
     def _object(self, **members: JsonValue) -> JsonObject:
-        """A JSON object; without nulls, members that are None are left out."""
-        if self._nulls:
+        """A JSON object. Members that are None are left out, and with `quirks` they are null."""
+        if self._settings.quirks:
             return members
         return {name: value for name, value in members.items() if value is not None}
 

@@ -9,7 +9,7 @@ import random
 import sqlite3
 import string
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -80,8 +80,8 @@ class Ledger(Lifecycle):
         self.formats = Formats(settings)
         self.pager = Pager(settings, clock, self.store, self.formats.members)
         self._random = random.Random(settings.seed)  # noqa: S311 (ids, not secrets)
-        self._keys = KeyMemory[Sequence[str]](clock.now, settings.key_life, self.store.keys)
-        """What a key has done: the id of the request, or the empty id and the refusal."""
+        self._keys = KeyMemory[str](clock.now, settings.key_life, self.store.keys)
+        """What a key has done: the id of the request."""
         self._kept_clock: state.Facts[float] = state.Facts(database, "clock")
         clock.advanced = self._kept_clock.get("advanced", clock.advanced)
         self.schedule(self.store.requests.values())
@@ -117,9 +117,9 @@ class Ledger(Lifecycle):
 
     def before(
         self, owner: str, key: str | None, fingerprint: str
-    ) -> tuple[PaymentRequest | Problem, KeyRule] | None:
-        """The request that was made under this key, or its refusal, and the rule of the answer.
-        None: another one is made.
+    ) -> tuple[PaymentRequest, KeyRule] | None:
+        """The request that was made under this key, and the rule of the answer. None: another one
+        is made.
 
         Raises `Refused` for a key that was used with another body, or that may not be repeated.
         """
@@ -129,11 +129,7 @@ class Ledger(Lifecycle):
         rule = self.settings.key_repeat if before.is_repeat else self.settings.key_conflict
         if rule.isdecimal() and not before.is_repeat:
             raise _used("conflict", rule)
-        request_id, *refusal = before.what
-        if refusal:  # which makes nothing more under any rule
-            kind, message, *path = refusal
-            return Problem(tuple(path), kind, message), rule
-        made = self.store.requests[request_id]
+        made = self.store.requests[before.what]
         age = self.clock.now() - made.created_at
         if 0 <= age < self.settings.key_in_progress:  # below zero, the clock was set back since
             raise _used("inProgress", "409")
@@ -141,16 +137,11 @@ class Ledger(Lifecycle):
             raise _used("used", rule)
         return None if rule == "new" else (made, rule)
 
-    def check_create(self, owner: str, key: str | None, fingerprint: str, body: JsonValue) -> None:
-        """Refuse what is wrong with a create. Where a key is bound to a refusal, it is kept."""
+    def check_create(self, body: JsonValue) -> None:
+        """Refuse what is wrong with a create: the first of its problems."""
         problems = self.create_problems(body)
-        if not problems:
-            return
-        first = problems[0]
-        if self.settings.refused_key == "bound":
-            refusal = ("", first.kind, first.message, *first.path)
-            self._keys.keep(owner, key, fingerprint, refusal)
-        raise wrong(first)
+        if problems:
+            raise wrong(problems[0])
 
     def create(
         self, owner: str, key: str | None, fingerprint: str, body: JsonObject
@@ -173,12 +164,9 @@ class Ledger(Lifecycle):
         account = self.store.accounts.get(number or "")
         if self.settings.twins and account is not None:
             made = self._with_twin(request, account)
-        entry = self._keys.entry(fingerprint, (request.id,), request.created_at)
+        entry = self._keys.entry(fingerprint, request.id, request.created_at)
         self._commit(made, None if key is None else {place_of(owner, key): entry})
         return made[0]
-
-    def _text(self, name: str, body: JsonObject) -> str | None:
-        return self.settings.kept(name, body[name])[0] if name in body else None
 
     def _with_twin(self, request: PaymentRequest, account: Account) -> list[PaymentRequest]:
         others = request.others or {}
@@ -224,8 +212,8 @@ class Ledger(Lifecycle):
             payee_account=intern(payee["account_number"]),
             ultimate_creditor=payee.get("ultimate_creditor"),
             amount_modification_allowed=details.get("amount_modification_allowed", False),
-            notes=self._text("notes", details),
-            client_reference_id=self._text("client_reference_id", body),
+            notes=details.get("notes"),
+            client_reference_id=body.get("client_reference_id"),
             others=_others(body),
             **more,
         )
@@ -249,9 +237,7 @@ class Ledger(Lifecycle):
             raise cannot("", "This request is outbound; answer the inbound one (its child).")
         to, answer = _ANSWERS[body["status"]]
         modified = body.get("modified_amount")
-        notes, refusal = self.settings.kept("notes", body["notes"])
-        if refusal and not as_payer:
-            raise cannot("notes", refusal)
+        notes = body["notes"]
         if request.answer is not None:
             before = request.answer, request.modified_amount, request.approval_notes
             is_same = before == (answer, modified, notes)
@@ -345,14 +331,6 @@ class Ledger(Lifecycle):
     def _refused_of_callers(self, body: JsonObject) -> Iterator[tuple[str, str]]:
         """The places in the body of a caller's create that are refused, and why."""
         payee, details = body["payee"], body["payment_details"]
-        texts = {
-            "payment_details.notes": details.get("notes"),
-            "client_reference_id": body.get("client_reference_id"),
-        }
-        for place, text in texts.items():
-            why = self.settings.kept(place.rpartition(".")[2], text or "")[1]
-            if why is not None:
-                yield place, why
         due = read_date(details.get("due_date") or self._latest_due_date())
         first, last = due_dates(self.clock.now(), self._zone)
         if due is None or not first <= due <= last:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from victor_ext.sandbox.engine import Asked, Refused, Result
-from victor_ext.sandbox.server import Call, JsonObject, NotFound
+from victor_ext.sandbox.server import Call, JsonObject
 from victor_ext.sandbox.server.document import Problem
 from victor_ext.sandbox.victor.formats import Formats
 from victor_ext.sandbox.victor.ledger import KEY_NAME, KeyRule, Ledger, fingerprint
@@ -22,44 +22,37 @@ def list_requests(ledger: Ledger, asked: Asked) -> JsonObject:
 
 
 def get_request(ledger: Ledger, asked: Asked) -> Result:
-    """One request, once its time to be known has come."""
+    """One request."""
     request = ledger.get(asked.about)
-    if 0 <= ledger.clock.now() - request.created_at < ledger.settings.get_lag:
-        raise NotFound("The request is not known yet.")
     return Result(body=ledger.formats.detail(request), made=request.id)
 
 
 def create_request(ledger: Ledger, asked: Asked) -> Result:
     """Make a request, or show the one that was made under the key before."""
     call = asked.call
-    check_key(ledger, call)
+    check_key(call)
     digest = fingerprint(asked.sent)
     # Before the rules: a request that was made stays made, also when its due date has passed
     # since.
     before = ledger.before(call.owner, call.key, digest)
     call.exchange.replayed = before is not None
     request, rule = before or (None, "replay")
-    if isinstance(request, Problem):
-        raise wrong(request)
     work: list[str] | None = None
     if request is None:
-        ledger.check_create(call.owner, call.key, digest, asked.sent)
+        ledger.check_create(asked.sent)
         request = ledger.create(call.owner, call.key, digest, asked.body)
         work = [] if request.client_reference_id is None else [request.client_reference_id]
     call.exchange.reference = request.client_reference_id
     return Result(body=_SHOWN[rule](ledger.formats, request), made=request.id, work=work)
 
 
-def check_key(ledger: Ledger, call: Call) -> None:
-    """Refuse a key that is missing, that was sent twice, or that has a wrong length."""
-    shortest, longest = ledger.settings.key_shortest, ledger.settings.key_longest
+def check_key(call: Call) -> None:
+    """Refuse a key that was sent twice, or that has a wrong length."""
     kind = message = ""
-    if call.key is None and ledger.settings.require_key:
-        kind, message = "blank", "is required here"
-    elif [name for name, _ in call.headers].count(KEY_NAME.lower().encode()) > 1:
+    if [name for name, _ in call.headers].count(KEY_NAME.lower().encode()) > 1:
         kind, message = "invalid", "was sent more than once"
-    elif call.key is not None and not shortest <= len(call.key) <= longest:
-        kind, message = "size", f"must have {shortest} to {longest} characters"
+    elif call.key is not None and not 20 <= len(call.key) <= 128:
+        kind, message = "size", "must have 20 to 128 characters"
     if kind:
         raise wrong(Problem((KEY_NAME,), kind, message))
 

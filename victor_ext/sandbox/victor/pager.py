@@ -47,8 +47,6 @@ _NO_TESTS = {"page", "page_size", "start_datetime", "end_datetime"}
 
 # What the options choose
 
-_COUNTS = {"first": 0, "last": -1}
-"""`repeated_filter`: which value counts. By another word, the document refuses two."""
 _BISECTIONS = {
     "both": (bisect_left, bisect_right),
     "start": (bisect_left, bisect_left),
@@ -101,22 +99,8 @@ class Pager:
         self._members = members
 
     def check(self, filters: Filters) -> None:
-        """Refuse a wrong query. Of a filter that is given twice, `filters` keeps the one that
-        counts.
-        """
-        declares = declared("list").query
-        which = _COUNTS.get(self._settings.repeated_filter)
-        for name in filters if which is not None else ():
-            is_array = declares.members.get(name, {}).get("type") == "array"
-            while isinstance(filters[name], list) and not is_array:
-                filters[name] = filters[name][which]
-        problems = declares.problems(filters) or [*_misread(filters)]
-        if self._settings.unknown_filter == "refuse":
-            unknown = [name for name in filters if name not in declares.members]
-            problems += [Problem((name,), "invalid", "is not a filter") for name in unknown]
-        is_large = not problems and filters.get("page_size", 0) > self._settings.max_page_size
-        if is_large and self._settings.large_page == "refuse":
-            problems.append(Problem(("page_size",), "invalid", "is too large", "maximum"))
+        """Refuse a wrong query."""
+        problems = declared("list").query.problems(filters) or [*_misread(filters)]
         if problems:
             raise wrong(*problems)
 
@@ -131,11 +115,8 @@ class Pager:
         last = max(0, high - low - 1) // size
         index = self._index(max(0, filters.get("page", first) - first), last)
         begin = index * size
-        if self._settings.order == "newest":
-            ids = ids[max(low, high - begin - size) : max(low, high - begin)][::-1]
-        else:
-            ids = ids[min(high, low + begin) : min(high, low + begin + size)]
-        return index + first, size, [self._store.requests[request_id] for request_id in ids]
+        newest_first = ids[max(low, high - begin - size) : max(low, high - begin)][::-1]
+        return index + first, size, [self._store.requests[each] for each in newest_first]
 
     def _index(self, asked: int, last: int) -> int:
         """The index of the page that is shown."""

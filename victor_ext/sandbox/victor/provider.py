@@ -34,14 +34,6 @@ from victor_ext.sandbox.victor.state import (
 _UNKNOWN = Problem(
     ("victor_payment_request_id",), "invalid", "There is no payment request with this id."
 )
-_STATUS_OPTIONS: dict[object, str] = {
-    "invalid": "invalid_status",
-    "unknown_id": "unknown_id",
-    401: "refused_token",
-}
-"""The options that have the status of a refusal, by its code or the status that it has without
-them.
-"""
 _ELSEWHERE = {"status", "amount", "created_at", "changed_at", "parent_id", "child_id", "answer"}
 """The fields of a request that the page shows in another place than among its facts."""
 
@@ -144,18 +136,17 @@ class VictorProvider(TableProvider[SandboxSettings]):
     @property
     def conforms(self) -> bool:
         """Whether the options leave each body as the document says."""
-        return self.state.formats.conforms
+        return not self.settings.quirks
 
     def refusal(self, operation: str, refused: Refused) -> Response:
-        """A refusal in the shape for its operation, with the status that an option chooses."""
-        option = _STATUS_OPTIONS.get(refused.code) or _STATUS_OPTIONS.get(refused.status)
-        status = refused.status if option is None else int(getattr(self.settings, option))
-        problems = refused.problems
+        """A refusal in the shape for its operation."""
         if refused.code == "unknown_id":
-            operation, problems = "get", [_UNKNOWN]
-        if not problems:
-            return error_response(status, refused.code, refused.message)
-        return json_response(status, self.state.formats.error(operation, problems))
+            body = self.state.formats.error("get", [_UNKNOWN])
+            return json_response(int(self.settings.unknown_id), body)
+        if not refused.problems:
+            return error_response(refused.status, refused.code, refused.message)
+        body = self.state.formats.error(operation, refused.problems)
+        return json_response(refused.status, body)
 
     # The page
 

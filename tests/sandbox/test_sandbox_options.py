@@ -1,0 +1,70 @@
+"""The options for what no document says, each at its values."""
+
+import pytest
+
+from tests.cases import cases_beside
+from tests.sandbox.sandbox_callers import KEY, LIST, RawConnection
+
+pytestmark = [pytest.mark.slow, pytest.mark.hours]
+CASES = cases_beside(__file__)
+
+
+def observed(sandbox, caller):
+    """What the calls of one caller show of a sandbox."""
+    seen = {"date": "date" in caller.list().headers}
+    seen["keys"] = [caller.create("k" * length).status_code for length in (19, 20, 128, 129)]
+    made = caller.create(KEY)
+    known = len(sandbox.requests())
+    body = made.json()
+    name = body["victor_payment_request_id"]
+    seen |= {"twin": "victor_payment_request_child_id" in body, "direction": body["direction"]}
+    seen |= {
+        "null": "error_message" in body,
+        "unit": len(str(int(body["payment_request"]["created_at"]))),
+    }
+    seen |= {
+        "listed": len(caller.listed(victor_id=name)),
+        "at once": caller.create(KEY).status_code,
+    }
+    sandbox.advance(20)
+    sandbox.move(name, "needs-review")
+    repeats = again, _ = caller.create(KEY), caller.create(KEY, amount="44.24")
+    seen["again"], seen["other"] = (
+        [each.status_code, each.json().get("status")] for each in repeats
+    )
+    seen |= {"same": again.content == made.content, "more": len(sandbox.requests()) - known}
+    seen["words"] = [caller.listed(victor_id=name)[0]["status"], caller.get(name).json()["status"]]
+    unknown = caller.get("NOBODY")
+    seen["id"] = [unknown.status_code, " ".join(unknown.json())]
+    refused = caller.create(f"{KEY}-2", amount="0")
+    seen["refused"] = [refused.status_code, " ".join(refused.json())]
+    seen["corrected"] = caller.create(f"{KEY}-2").status_code
+    return seen
+
+
+@pytest.mark.parametrize(("options", "changes"), CASES["options"])
+def test_an_option_changes_what_it_names_and_nothing_else(start, options, changes):
+    assert observed(*start(demo_data=True, **options)) == {**CASES["options"][0][1], **changes}
+
+
+def test_an_idle_connection_is_kept_for_a_while(start):
+    sandbox, caller = start(keep_alive=0.2)
+    with RawConnection(sandbox.url) as connection:
+        connection.send(caller.raw("GET", LIST))
+        connection.read_answer()
+        assert connection.read_to_end() == (b"", "close")
+
+
+@pytest.mark.parametrize(
+    ("options", "statuses"),
+    [
+        ({"key_repeat": "409", "key_conflict": "replay"}, [409, 200]),
+        ({"key_repeat": "409", "key_conflict": "422"}, [409, 422]),
+        ({"key_repeat": "new", "key_conflict": "new", "key_in_progress": 5}, [409, 409]),
+    ],
+)
+def test_the_sandbox_plays_the_rules_of_keys_together(start, options, statuses):
+    _, caller = start(**options)
+    assert caller.create(KEY).status_code == 200
+    answers = [caller.create(KEY), caller.create(KEY, amount="44.24")]
+    assert [answer.status_code for answer in answers] == statuses
