@@ -48,7 +48,8 @@ def tables() -> dict[str, str]:
         own = [
             each for each in command_options(provider).items() if each[0] not in {*shared, *posting}
         ]
-        found[f"options {name}"] = _table(_OPTIONS, (_option(*each) for each in own))
+        if own:
+            found[f"options {name}"] = _table(_OPTIONS, (_option(*each) for each in own))
         found[f"commands {name}"] = _table(
             _COMMANDS,
             (_command(each) for each in provider.commands_type.commands() if each not in known),

@@ -187,18 +187,6 @@ def test_flexfactor_says_what_it_posts_again(
     assert (hidden["x-fc-authorization"], hidden["x-fc-signature"]) == ("HMAC-SHA512 …", "…")
 
 
-def test_the_subscriber_key_is_that_of_the_option(receiver: Receiver) -> None:
-    settings = FlexFactorSettings(notify=receiver.url, subscriber_key=KEY)
-    with FlexFactorSandbox(settings) as sandbox:
-        Merchant(sandbox).evaluate("INV-1", "APPROVED")
-        sandbox.wait_for_deliveries()
-        assert sandbox.subscriber_key() == KEY
-    assert is_flexfactors(receiver.came[0], KEY, host_of(receiver))
-    for wrong in ("", "short", "no base64!", base64.b64encode(b"k" * 15).decode()):
-        with pytest.raises(ValueError, match="subscriber_key must be base64 of 16 bytes"):
-            FlexFactorSettings(subscriber_key=wrong)
-
-
 # EastPay
 
 

@@ -17,8 +17,8 @@ def observed(sandbox, caller):
     known = len(sandbox.requests())
     body = made.json()
     name = body["victor_payment_request_id"]
-    seen |= {"twin": "victor_payment_request_child_id" in body, "direction": body["direction"]}
     seen |= {
+        "direction": body["direction"],
         "null": "error_message" in body,
         "unit": len(str(int(body["payment_request"]["created_at"]))),
     }

@@ -17,7 +17,7 @@ pytest_plugins = ["pytester"]
 
 
 @pytest.mark.velo_sandbox(settlement=5.0)
-@pytest.mark.eastpay_sandbox(declined_status=200)
+@pytest.mark.eastpay_sandbox(documented_only=True)
 @pytest.mark.flexfactor_sandbox(seed=1)
 def test_a_mark_sets_the_options(
     velo_sandbox: VeloSandbox,
@@ -25,7 +25,7 @@ def test_a_mark_sets_the_options(
     flexfactor_sandbox: FlexFactorSandbox,
 ) -> None:
     assert velo_sandbox.settings.settlement == 5.0
-    assert eastpay_sandbox.settings.declined_status == 200
+    assert eastpay_sandbox.settings.documented_only
     assert flexfactor_sandbox.settings.seed == 1
 
 

@@ -38,9 +38,6 @@ class EastPaySettings(NotifyingSettings):
         False,
         help="answer 404 to an inquiry by merchantTransactionId, which EastPay does not document",
     )
-    declined_status: int = option(
-        400, help="status of the answer about a declined payment: 400 (as documented) or 200"
-    )
 
 
 class State:
@@ -107,7 +104,7 @@ class State:
     def about(self, entry: Entry, code: str | None = None) -> Result:
         """The answer about a payment, with a result code (None: the current one)."""
         code = code or entry.code_at(self.now())
-        status = self._settings.declined_status if is_declined(code) else 200
+        status = 400 if is_declined(code) else 200
         return Result(body=_payment(entry, code), status=status)
 
     # What the operations do

@@ -87,7 +87,7 @@ class FlexFactorProvider(TableProvider[FlexFactorSettings]):
     )
 
     def new_state(self) -> State:
-        return State(self.context.clock, self.settings, self.notifications)
+        return State(self.context.clock, self.notifications)
 
     def client_settings(self, url: str) -> str:
         key = base64.b64encode(self.state.subscriber_key).decode()

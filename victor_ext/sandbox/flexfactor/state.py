@@ -1,6 +1,5 @@
 """FlexFactor's sandbox: its options, what it keeps, and what its operations do."""
 
-import base64
 import re
 import secrets
 import uuid
@@ -11,7 +10,7 @@ from decimal import Decimal
 from victor_ext.sandbox.engine import Asked, Refused, Result
 from victor_ext.sandbox.flexfactor.notifications import REFUNDED, OrderNotifications
 from victor_ext.sandbox.flexfactor.orders import Order
-from victor_ext.sandbox.server import Clock, JsonObject, JsonValue, TokenStore, find, option
+from victor_ext.sandbox.server import Clock, JsonObject, JsonValue, TokenStore, find
 from victor_ext.sandbox.server.document import load_document
 from victor_ext.sandbox.server.notifications import Notifications
 from victor_ext.sandbox.server.notifying import NotifyingSettings
@@ -20,42 +19,17 @@ DOCUMENT = "flexfactor.yaml"
 _GUID = re.compile("(?i:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 TOKEN_LIFE = 600.0
 """Seconds, as the provider's pages have them."""
-_SHORTEST_KEY = 16
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FlexFactorSettings(NotifyingSettings):
     """The options of every sandbox, and those of this one."""
 
-    subscriber_key: str | None = option(
-        None,
-        help="the key that signs notifications, base64 of 16 bytes or more; without it a new one "
-        "is made",
-    )
-
-    def __post_init__(self) -> None:
-        NotifyingSettings.__post_init__(self)
-        if self.subscriber_key is not None:
-            read_key(self.subscriber_key)
-
-
-def read_key(text: str) -> bytes:
-    """The bytes of a subscriber key; `ValueError` when it is none."""
-    try:
-        key = base64.b64decode(text, validate=True)
-    except ValueError:
-        key = b""
-    if len(key) < _SHORTEST_KEY:
-        raise ValueError(f"subscriber_key must be base64 of {_SHORTEST_KEY} bytes or more")
-    return key
-
 
 class State:
     """What FlexFactor keeps, and what its operations do."""
 
-    def __init__(
-        self, clock: Clock, settings: FlexFactorSettings, notifications: Notifications
-    ) -> None:
+    def __init__(self, clock: Clock, notifications: Notifications) -> None:
         self._clock = clock
         self.clients: dict[str, tuple[str, str]] = {}
         """By AppKey: the AppSecret, and the merchant's id."""
@@ -69,8 +43,7 @@ class State:
         self._mid = str(uuid.uuid4())
         self.decisions: dict[str, str] = {}
         """The decision of the next evaluation by order id; the empty id stands for any order."""
-        given = settings.subscriber_key
-        self.subscriber_key = secrets.token_bytes(64) if given is None else read_key(given)
+        self.subscriber_key = secrets.token_bytes(64)
         self.notified = OrderNotifications(notifications, clock, self.subscriber_key)
 
     @property

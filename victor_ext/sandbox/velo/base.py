@@ -3,7 +3,6 @@ lists.
 """
 
 import random
-import re
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,9 +20,6 @@ from victor_ext.sandbox.server import (
 )
 from victor_ext.sandbox.server.notifying import NotifyingSettings
 
-_HEADER = re.compile("[!-~][ -~]{14,}[!-~]")
-"""The value of a header, long enough to be a secret."""
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VeloSettings(NotifyingSettings):
@@ -38,21 +34,6 @@ class VeloSettings(NotifyingSettings):
     settlement: float = option(
         30.0, at_least=0, help="seconds until an instructed payout is completed"
     )
-    notify_authorization: str | None = option(
-        None,
-        help="the Authorization header of what is posted to --notify, 16 characters or more; "
-        "without it a new one is made",
-    )
-
-    def __post_init__(self) -> None:
-        NotifyingSettings.__post_init__(self)
-        header = self.notify_authorization
-        if header is not None and not _HEADER.fullmatch(header):
-            # The client of this package refuses a shorter one, which could be guessed.
-            raise ValueError(
-                "notify_authorization must be a header of 16 characters or more, on one line and "
-                "without spaces at its ends"
-            )
 
 
 def _to_nobody(_notification: JsonObject, _webhook_id: str | None) -> None: ...

@@ -89,11 +89,10 @@ class Webhooks:
         self,
         notifications: Notifications,
         webhooks: dict[str, JsonObject],
-        authorization: str | None,
     ) -> None:
         self._notifications = notifications
         self._webhooks = webhooks
-        self.authorization = authorization or secrets.token_urlsafe(24)
+        self.authorization = secrets.token_urlsafe(24)
 
     def post(self, notification: JsonObject, webhook_id: str | None) -> None:
         """Post a notification to the webhooks that want it, or to one alone."""

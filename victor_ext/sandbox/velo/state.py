@@ -24,7 +24,7 @@ class State(Base):
         self.payees = Payees(self)
         self.accounts = Accounts(self)
         self.webhooks: dict[str, JsonObject] = {}
-        poster = Webhooks(notifications, self.webhooks, settings.notify_authorization)
+        poster = Webhooks(notifications, self.webhooks)
         self.authorization = poster.authorization
         self.post = poster.post
         self.require_receiver = poster.require_receiver

@@ -26,6 +26,8 @@ from victor_ext.sandbox.victor.state import Store, read_public_key
 
 _LEEWAY = 5
 """Seconds that `iat` and `exp` of a token may be off."""
+_TOKEN_LIFE = 3600
+"""Seconds, of a token that is issued."""
 
 
 def _refused(code: str, message: str) -> Refused:
@@ -105,7 +107,7 @@ class Authenticator:
             raise _refused(
                 "invalid_client", "client_id and client_secret are not a pair of this environment."
             )
-        token, expires = self._store.tokens.issue(client_id, self._settings.token_life)
+        token, expires = self._store.tokens.issue(client_id, _TOKEN_LIFE)
         return {"access_token": token, "token_type": "Bearer", "expires": int(expires * 1000)}
 
 

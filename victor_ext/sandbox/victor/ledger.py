@@ -31,7 +31,7 @@ from victor_ext.sandbox.victor.lifecycle import (
     read_date,
 )
 from victor_ext.sandbox.victor.pager import Pager
-from victor_ext.sandbox.victor.settings import SandboxSettings, read_zone
+from victor_ext.sandbox.victor.settings import SandboxSettings
 from victor_ext.sandbox.victor.state import (
     FIELDS,
     OPEN,
@@ -74,7 +74,7 @@ class Ledger(Lifecycle):
     ) -> None:
         # Without `auto`, a step of a request's life takes one second of the business clock.
         step = 1.0 if settings.auto is None else settings.auto
-        super().__init__(Store(database, clock), step=step, zone=read_zone(settings.due_date_zone))
+        super().__init__(Store(database, clock), step=step)
         self.settings, self.clock, self.tokens = settings, clock, self.store.tokens
         self.authenticator = Authenticator(settings, clock, self.store)
         self.formats = Formats(settings)
@@ -109,7 +109,7 @@ class Ledger(Lifecycle):
 
     def tomorrow(self) -> str:
         """The day after the first due date that is accepted."""
-        return (due_dates(self.clock.now(), self._zone)[0] + timedelta(days=1)).isoformat()
+        return (due_dates(self.clock.now())[0] + timedelta(days=1)).isoformat()
 
     def get(self, request_id: str) -> PaymentRequest:
         """One request; raises `NotFound`."""
@@ -162,7 +162,7 @@ class Ledger(Lifecycle):
         made = [request]
         number = counterparty.account_number if counterparty else None
         account = self.store.accounts.get(number or "")
-        if self.settings.twins and account is not None:
+        if account is not None:
             made = self._with_twin(request, account)
         entry = self._keys.entry(fingerprint, request.id, request.created_at)
         self._commit(made, None if key is None else {place_of(owner, key): entry})
@@ -220,12 +220,12 @@ class Ledger(Lifecycle):
 
     def _latest_due_date(self) -> str:
         """The provider's default, by the document: 24 hours from now."""
-        return due_dates(self.clock.now(), self._zone)[1].isoformat()
+        return due_dates(self.clock.now())[1].isoformat()
 
     def respond(
         self, request_id: str, body: JsonObject, *, as_payer: bool = False
-    ) -> tuple[PaymentRequest, bool]:
-        """Answer an inbound request; returns it, and whether this call did the work.
+    ) -> PaymentRequest:
+        """Answer an inbound request; returns it.
 
         `as_payer` answers in the payer's own bank: a twin, or an outbound request that waits.
         Raises `NotFound`, or `Refused` with the reason.
@@ -237,12 +237,7 @@ class Ledger(Lifecycle):
             raise cannot("", "This request is outbound; answer the inbound one (its child).")
         to, answer = _ANSWERS[body["status"]]
         modified = body.get("modified_amount")
-        notes = body["notes"]
         if request.answer is not None:
-            before = request.answer, request.modified_amount, request.approval_notes
-            is_same = before == (answer, modified, notes)
-            if is_same and self.settings.second_answer == "replay":
-                return request, False
             raise cannot("status", "This request has been answered already.")
         check_ending("answer", request)
         _check_modified(request, answer, modified)
@@ -259,12 +254,12 @@ class Ledger(Lifecycle):
                 original_amount=one.amount,
                 amount=modified or one.amount,
                 modified_amount=modified,
-                approval_notes=notes,
+                approval_notes=body["notes"],
             )
             for one in both
         ]
         self._commit(changed)
-        return changed[0], True
+        return changed[0]
 
     def expire(self, request_id: str) -> PaymentRequest:
         """Let a request without an answer expire now, and its twin; raises `NotFound` or
@@ -318,31 +313,21 @@ class Ledger(Lifecycle):
         """What is refused in the body of a create: by its schema, or else by what the document says
         in prose.
 
-        A request `from_outside` of the sandbox may have any due date and name anybody.
+        A request `from_outside` of the sandbox may have any due date.
         """
         problems = state.declared("create").body.problems(body)
         if problems:
             return problems
-        refused = [*_refused_of_all(body)]
-        if not from_outside:
-            refused += self._refused_of_callers(body)
+        refused = [*_refused(body)]
+        due = read_date(body["payment_details"].get("due_date") or self._latest_due_date())
+        first, last = due_dates(self.clock.now())
+        if not from_outside and (due is None or not first <= due <= last):
+            why = "must be a date from today until 24 hours from now"
+            refused.append(("payment_details.due_date", why))
         return [Problem(tuple(place.split(".")), "invalid", why) for place, why in refused]
 
-    def _refused_of_callers(self, body: JsonObject) -> Iterator[tuple[str, str]]:
-        """The places in the body of a caller's create that are refused, and why."""
-        payee, details = body["payee"], body["payment_details"]
-        due = read_date(details.get("due_date") or self._latest_due_date())
-        first, last = due_dates(self.clock.now(), self._zone)
-        if due is None or not first <= due <= last:
-            yield "payment_details.due_date", "must be a date from today until 24 hours from now"
-        if self.settings.strict_accounts:
-            if payee["account_number"] not in self.store.accounts:
-                yield "payee.account_number", "is not an account of the caller"
-            if _counterparty_id(body) not in {None, *self.store.counterparties}:
-                yield "payer.victor_counterparty_id", "is not a counterparty of the caller"
 
-
-def _refused_of_all(body: JsonObject) -> Iterator[tuple[str, str]]:
+def _refused(body: JsonObject) -> Iterator[tuple[str, str]]:
     """The places in the body of any create that are refused, and why."""
     details = body["payment_details"]
     if Decimal(details["amount"]) <= 0:

@@ -7,7 +7,7 @@ date.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta, timezone, tzinfo
+from datetime import date, datetime, time, timedelta, timezone
 from typing import Literal
 
 from victor_ext.sandbox.engine import Entry, Refused, Timeline
@@ -36,17 +36,12 @@ def read_date(text: str) -> date | None:
 _WEST, _EAST = timezone(timedelta(hours=-12)), timezone(timedelta(hours=14))
 
 
-def due_dates(now: float, zone: tzinfo | None) -> tuple[date, date]:
-    """The first and the last due date that is accepted: from today until 24 hours from now, in a
-    zone.
-
-    The provider does not say in which zone. Without one, a date that is right anywhere on earth is
-    accepted. With one, a caller can meet the refusal that the provider may give.
+def due_dates(now: float) -> tuple[date, date]:
+    """The first and the last due date that is accepted: from today until 24 hours from now. The
+    provider does not say in which zone: a date that is right anywhere on earth is accepted.
     """
-    first, last = (
-        datetime.fromtimestamp(now, zone or _WEST),
-        datetime.fromtimestamp(now + 86_400, zone or _EAST),
-    )
+    first = datetime.fromtimestamp(now, _WEST)
+    last = datetime.fromtimestamp(now + 86_400, _EAST)
     return first.date(), last.date()
 
 
@@ -87,8 +82,8 @@ def cannot(field: str, message: str) -> Refused:
 
 
 class Lifecycle:
-    def __init__(self, store: Store, *, step: float, zone: tzinfo | None) -> None:
-        self.store, self._step, self._zone = store, step, zone
+    def __init__(self, store: Store, *, step: float) -> None:
+        self.store, self._step = store, step
         self._timeline: Timeline[tuple[str, Status, Status]] = Timeline(self._make)
         """Each move has the request, the status that it leaves, and the next one."""
 
@@ -134,9 +129,9 @@ class Lifecycle:
             return request.changed_at + self._step, to
         if status not in _EXPIRING:
             return None
-        # When the day of its due date is over, everywhere if there is no zone.
+        # When the day of its due date is over everywhere.
         over = date.fromisoformat(request.due_date) + timedelta(days=1)
-        return datetime.combine(over, time(), self._zone or _WEST).timestamp(), "expired"
+        return datetime.combine(over, time(), _WEST).timestamp(), "expired"
 
     def _behaviour(self, request: PaymentRequest) -> Behaviour:
         if request.direction == "inbound" or request.child_id is not None:

@@ -59,10 +59,8 @@ def check_key(call: Call) -> None:
 
 def respond(ledger: Ledger, asked: Asked) -> Result:
     """Answer an inbound request."""
-    request, is_done = ledger.respond(asked.about, asked.body)
-    asked.call.exchange.replayed = not is_done
-    body = ledger.formats.answer(request)
-    return Result(body=body, made=request.id, work=() if is_done else None)
+    request = ledger.respond(asked.about, asked.body)
+    return Result(body=ledger.formats.answer(request), made=request.id, work=())
 
 
 def issue_token(ledger: Ledger, asked: Asked) -> JsonObject:

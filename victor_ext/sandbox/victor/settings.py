@@ -3,18 +3,8 @@
 import os
 from dataclasses import dataclass
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 from victor_ext.sandbox.server.settings import ServerSettings, option
-
-
-def read_zone(name: str | None) -> ZoneInfo | None:
-    """A zone by its name in the IANA database; `ValueError` for an unknown name."""
-    try:
-        return None if name is None else ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        known = "the name of a time zone such as America/New_York"
-        raise ValueError(f"due_date_zone must be {known}, not {name!r}") from None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,7 +34,6 @@ class SandboxSettings(ServerSettings):
         "the amount of a request that was accepted with another: that one, or beside a response "
         "the requested one",
     )
-    twins: bool = option(True, "make an inbound twin of a request to an account of the sandbox")
     key_repeat: Literal["replay", "current", "409", "new"] = option(
         "replay",
         "a repeated create: the first answer, the request as it is now, a 409, or a new request",
@@ -61,10 +50,6 @@ class SandboxSettings(ServerSettings):
         0.0, "business time in which a repeat gets a 409 that says so", at_least=0
     )
     unknown_id: Literal["400", "404"] = option("400", "the status for an id that does not exist")
-    second_answer: Literal["refuse", "replay"] = option(
-        "refuse",
-        "a second answer to an inbound request: refuse it, or replay the first if it says the same",
-    )
     max_page_size: int = option(100, "the largest page_size", at_least=1)
     first_page: Literal["0", "1"] = option(
         "0", "the number of the first page; with 1, page 0 is the same page"
@@ -76,17 +61,6 @@ class SandboxSettings(ServerSettings):
     window_ends: Literal["both", "start", "end", "neither"] = option(
         "both", "which ends belong to a window of time"
     )
-    strict_accounts: bool = option(
-        False, help="refuse payee accounts and counterparties that were not added"
-    )
-    due_date_zone: str | None = option(
-        None,
-        metavar="ZONE",
-        help="judge due dates by the days of this time zone, such as America/New_York; without it "
-        "any date that is "
-        "right somewhere on earth is accepted",
-    )
-    token_life: float = option(3600.0, "the life of a token from /v2/auth/token", at_least=1)
     auto: float | None = option(
         None,
         at_least=0,
@@ -98,10 +72,6 @@ class SandboxSettings(ServerSettings):
     demo_data: bool = option(
         False, help="start with accounts, counterparties and two inbound requests"
     )
-
-    def __post_init__(self) -> None:
-        ServerSettings.__post_init__(self)
-        read_zone(self.due_date_zone)
 
     @property
     def longest_token(self) -> int:
