@@ -158,13 +158,6 @@ class Call:
             parse_qsl(text, keep_blank_values=True, strict_parsing=bool(text), errors="strict")
         )
 
-    def query_values(self) -> dict[str, str]:
-        """The query; `ValueError` when it is not UTF-8.
-
-        Of a name that is given twice, the last counts.
-        """
-        return dict(parse_qsl(self.query.decode("ascii"), keep_blank_values=True, errors="strict"))
-
     @property
     def digest(self) -> str:
         """A digest of the path and the body, by which a repeat is known."""
