@@ -1,5 +1,5 @@
-"""What a build adds: the README as a package index shows it, and the SBOM that `make sbom` has made
-(PEP 770).
+"""What a build adds: the README as a package index shows it, and the SBOM that `make build` has
+made (PEP 770).
 
 The README is without the comments for the tests, and without links into the repository. Where
 `[project.urls]` in pyproject.toml has a `Documentation`, links to pages of `docs/` lead there.

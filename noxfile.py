@@ -1,118 +1,225 @@
-"""`make test-pythons`: use the wheels on each Python, in bare environments, with the newest and the
-oldest dependencies. `nox -s mistakes`: see `tests/mistakes`.
+"""The longer stages, one session each: `.venv/bin/nox -s crashes -- 100` runs one of them.
 
-Each extra is installed alone and used once; the fast tests and one bulk crash run with all of them.
-Tests run in a copy of the repository without its packages, so that what they import is the wheel.
+Each runs in the environment that `make setup` makes, after looking whether that is up to date.
 """
 
 from __future__ import annotations
 
+import os
+import platform
 import shutil
-import sys
 from pathlib import Path
 
 import nox
 
 ROOT = Path(__file__).parent
-PROJECT = nox.project.load_toml("pyproject.toml")
-EXTRAS = (
-    "core",
-    *sorted(PROJECT["project"]["optional-dependencies"], key=lambda name: (name == "all", name)),
-)
-PYTHONS = (*nox.project.python_versions(PROJECT), "3.14t")
-# Without wheels of a dependency: PyYAML has none for 3.15, psycopg-binary none for free-threaded
-# builds.
-NO_WHEELS = {"3.15": ("bulk", "sandbox", "recipe", "all"), "3.14t": ("bulk", "all")}
-# Not with the project's dependencies: what the tests themselves need.
-TEST_TOOLS = ("pytest", "pytest-httpx", "pytest-xdist", "hypothesis", "pyjwt", "trio")
-# `make setup` makes it, and git does not know it.
-TINY_API = "tests/fifth_system/tiny_api"
-CRASH = ("tests/bulk/test_bulk_crashes.py", "-k", "sqlite")
-FAST = (
-    *("-n", "2", "--tier", "quick", "tests"),
-    # aiohttp is no dependency.
-    "--ignore=tests/providers/test_callers_http_client.py",
-    # Its counts are those of the locked dependencies.
-    "--ignore=tests/test_hot_paths.py",
-)
-
-nox.options.default_venv_backend = "uv"
-nox.options.stop_on_first_error = False
+BIN = ROOT / ".venv" / "bin"
+CORES = str(os.cpu_count() or 1)
+PAGES = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "docs", "recipe/README.md", "recipe/docs")
+stage = nox.session(python=False, default=False)
+# Hundreds of processes are started: none of them shall compile the package anew.
+os.environ["PYTHONDONTWRITEBYTECODE"] = ""
 
 
-@nox.session(python=PYTHONS)
-@nox.parametrize("resolution", ["highest", "lowest-direct"])
-@nox.parametrize("extra", EXTRAS)
-def wheel(session: nox.Session, extra: str, resolution: str) -> None:
-    """Use one extra of the wheel in `build/wheel`; with `all`, run the tests."""
-    if extra in NO_WHEELS.get(str(session.python), ()):
-        session.skip("a dependency has no wheel for it; docs/install.md says which")
-    (built,) = ROOT.glob("build/wheel/victor_ext-*.whl")
-    folder = Path(session.create_tmp()).resolve()
-    named = () if extra == "core" else ("--extra", extra)
-    bounds = folder / "bounds.txt"
-    # For the wheel alone the project's dependencies would not be direct ones, and so none would be
-    # old.
-    session.run(
-        *("uv", "pip", "compile", "--quiet", "--no-build", "--resolution", resolution),
-        *("--python-version", str(session.python).rstrip("t"), "--no-emit-package", "victor-ext"),
-        *(*named, "--output-file", str(bounds), "pyproject.toml"),
-        external=True,
+def make(session: nox.Session, *targets: str) -> None:
+    """Have `make` bring its targets up to date."""
+    words = ("make", "-C", str(ROOT), "--silent", *targets)
+    session.run(*words, env={"MAKEFLAGS": ""}, external=True, log=False)
+
+
+def run(session: nox.Session, program: str, *arguments: str, **environment: str) -> None:
+    """Run a program of the environment."""
+    make(session, "setup")
+    session.run(str(BIN / program), *arguments, env=environment, external=True)
+
+
+def python(session: nox.Session, *arguments: str, **environment: str) -> None:
+    """Run Python in the environment."""
+    run(session, "python", *arguments, **environment)
+
+
+def pytest(session: nox.Session, *arguments: str, **environment: str) -> None:
+    """Run tests on all cores."""
+    options = ("-n", CORES, "--dist", "worksteal")
+    python(session, "-m", "pytest", *options, *arguments, **environment)
+
+
+@stage
+def checks(session: nox.Session) -> None:
+    """Style, types, imports, the generated code, the prose: what `make test` begins with."""
+    names = ("nox-pyright", "lint", "nox-mypy", "contracts", "check-generated", "nox-prose")
+    make(session, "--jobs", "2", *names)
+
+
+@stage
+def mypy(session: nox.Session) -> None:
+    """mypy --strict, on both packages and on the examples."""
+    run(session, "mypy")
+    run(session, "mypy", "examples")
+
+
+@stage
+def pyright(session: nox.Session) -> None:
+    """pyright on the same, as on this system (or PLATFORMS="Linux Darwin Windows")."""
+    for system in os.environ.get("PLATFORMS", platform.system()).split():
+        run(session, "pyright", "--pythonplatform", system)
+
+
+@stage
+def prose(session: nox.Session) -> None:
+    """Spelling and style of the pages, and words that another one says better (docs/words.txt)."""
+    run(session, "codespell", *PAGES)
+    files = [str(path) for page in PAGES for path in sorted(Path(page).glob("*.md"))]
+    files += [page for page in PAGES if page.endswith(".md")]
+    run(session, "proselint", "check", "--config", "docs/proselint.json", *files)
+
+
+@stage
+def test_recipe(session: nox.Session) -> None:
+    """The tests of recipe/: all, or those of a tier (`-- test`), also from a seed (`-- all 7`)."""
+    tier, *seed = session.posargs or ["all"]
+    _test_recipe(session, tier, *(f"--hypothesis-seed={number}" for number in seed))
+
+
+def _test_recipe(session: nox.Session, tier: str, *options: str) -> None:
+    with session.chdir("recipe"):
+        pytest(session, "--tier", tier, *options)
+
+
+@stage
+def pull_request(session: nox.Session) -> None:
+    """What `make test` leaves to the workflow, or a part of it (`-- 1/4`)."""
+    shard = session.posargs[0] if session.posargs else "1/1"
+    make(session, ".venv/guards", ".venv/foreign")
+    pytest(session, "--tier", "pull-request", "--shard", shard)
+    if shard.startswith("1/"):  # the recipe has no shards
+        _test_recipe(session, "pull-request")
+
+
+@stage
+def page(session: nox.Session) -> None:
+    """Try the sandbox's page in Chromium; fetches one if there is none."""
+    if not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))):
+        run(session, "playwright", "install", "chromium")
+    python(session, "-m", "pytest", "-q", "-rs", "tests/sandbox/test_sandbox_browser.py")
+
+
+@stage
+def histories(session: nox.Session) -> None:
+    """Is anybody asked twice in 100,000 histories of rare input? (`-- 1000 SEED`)"""
+    python(session, "-m", "tests.histories", *session.posargs)
+
+
+@stage
+def soak(session: nox.Session) -> None:
+    """100,000 calls of 64 workers, while one exchange in five fails (`-- 1000 SEED`)."""
+    calls, *seed = session.posargs or ["100000"]
+    python(session, "-m", "tests.histories", calls, *(seed or [""]), "soak")
+
+
+@stage
+def cancellations(session: nox.Session) -> None:
+    """Cancel 100,000 calls, and interrupt a tenth as many by Ctrl-C (`-- 1000`)."""
+    calls = int(session.posargs[0]) if session.posargs else 100_000
+    python(
+        session,
+        *("-m", "pytest", "-s", "-q", "tests/faults/test_cancellations.py"),
+        VICTOR_CANCELLATIONS=str(calls),
+        VICTOR_INTERRUPTS=str(calls // 10),
     )
-    tools = TEST_TOOLS if extra == "all" else ()
-    requirement = f"{built}[{extra}]" if named else str(built)
-    session.install("--no-build", "--constraint", str(bounds), requirement, *tools)
-    with session.chdir(folder):
-        if extra != "all":
-            session.run(
-                "python", "-P", "-W", "error", str(ROOT / "tests" / "pythons" / "uses.py"), extra
-            )
-            return
-    tree = folder / "tree"
-    shutil.rmtree(tree, ignore_errors=True)
-    files = session.run(
-        "git",
-        "ls-files",
-        "-z",
-        "--",
-        ".",
-        ":!victor_ext",
-        ":!generated",
-        ":!recipe/victor_spec",
-        external=True,
-        silent=True,
+
+
+@stage
+def crashes(session: nox.Session) -> None:
+    """Kill bulk senders, workers, outboxes and PostgreSQL at 30 random moments each (`-- 100`)."""
+    kills = session.posargs[0] if session.posargs else "30"
+    make(session, ".venv/foreign")
+    tests = ("tests/bulk/test_bulk_crashes.py", "tests/foreign")
+    python(session, "-m", "pytest", *tests, VICTOR_BULK_KILLS=kills)
+
+
+@stage
+def fuzz(session: nox.Session) -> None:
+    """Search for answers that break the client, for 60 seconds (`-- 600`); Linux on x86-64."""
+    make(session, ".venv/fuzz")
+    python(
+        session,
+        *("-m", "tests.fuzz.fuzz_answers", *(session.posargs or ["60"])),
+        PYTHONPATH="recipe/tests",
     )
-    for name in filter(None, str(files).split("\0")):
-        (tree / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, tree / name)
-    shutil.copytree(ROOT / TINY_API, tree / TINY_API)
-    with session.chdir(tree):
-        for options in (FAST, CRASH):
-            session.run("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", *options)
+    session.log("Nothing found.")
 
 
-@nox.session(python=PYTHONS)
-@nox.parametrize("resolution", ["highest", "lowest-direct"])
-def recipe(session: nox.Session, resolution: str) -> None:
-    """Use the recipe's wheel in `build/wheel`, without the client."""
-    if "recipe" in NO_WHEELS.get(str(session.python), ()):
-        session.skip("a dependency has no wheel for it; docs/install.md says which")
-    (built,) = ROOT.glob("build/wheel/victor_spec-*.whl")
-    folder = Path(session.create_tmp()).resolve()
-    bounds = folder / "bounds.txt"
-    session.run(
-        *("uv", "pip", "compile", "--quiet", "--no-build", "--resolution", resolution),
-        *("--python-version", str(session.python).rstrip("t")),
-        *("--output-file", str(bounds), "recipe/pyproject.toml"),
-        external=True,
-    )
-    session.install("--no-build", "--constraint", str(bounds), str(built))
-    document = ROOT / "openapi" / "victor.yaml"
-    with session.chdir(folder):
-        session.run("python", "-P", str(ROOT / "recipe" / "tests" / "alone.py"), str(document))
-
-
-@nox.session(python=False, default=False)
+@stage
 def mistakes(session: nox.Session) -> None:
     """Plant each mistake of tests/mistakes in a copy, and say which tests notice (`-- bulk`)."""
-    session.run(sys.executable, "-m", "tests.mistakes", *session.posargs, external=True)
+    python(session, "-m", "tests.mistakes", *session.posargs)
+
+
+@stage
+def pythons(session: nox.Session) -> None:
+    """Use the wheels on each Python, with newest and oldest dependencies (`-- 3.12 3.13`)."""
+    shutil.rmtree("build/wheel", ignore_errors=True)
+    python(session, "-m", "hatchling", "build", "-t", "wheel", "-d", "build/wheel")
+    with session.chdir("recipe"):
+        python(session, "-m", "hatchling", "build", "-t", "wheel", "-d", "../build/wheel")
+    chosen = ("--pythons", *session.posargs) if session.posargs else ()
+    words = ("--noxfile", "tests/pythons/noxfile.py", "--envdir", str(ROOT / ".nox"), *chosen)
+    run(session, "nox", *words, PATH=f"{BIN}{os.pathsep}{os.environ['PATH']}")
+
+
+@stage
+def audit(session: nox.Session) -> None:
+    """Ask the advisory database about every locked dependency (needs the network)."""
+    make(session, ".venv/release")
+    # --strict: nothing is good that was not looked up.
+    words = ("--strict", "--require-hashes", "--disable-pip", "--progress-spinner", "off")
+    python(
+        session,
+        *("-m", "pip_audit", *words, "-r", "requirements.lock"),
+        PYTHONPATH=".venv/release",
+    )
+
+
+@stage
+def secrets(session: nox.Session) -> None:
+    """Look for secrets in every file that is committed, or about to be."""
+    python(session, "tests/security/secret_scan.py")
+
+
+@stage
+def workflows(session: nox.Session) -> None:
+    """Look for weaknesses in .github/workflows."""
+    make(session, ".venv/release")
+    words = ("--offline", "--persona", "pedantic", ".github/workflows")
+    session.run(".venv/release/bin/zizmor", *words, external=True)
+
+
+@stage
+def release(session: nox.Session) -> None:
+    """Fail where a page names a package index as a source before the first release."""
+    python(session, "-m", "tests.release.sources")
+
+
+@stage
+def build_recipe(session: nox.Session) -> None:
+    """Build the wheel and the source distribution of recipe/ into dist/, and check them."""
+    for old in Path("dist").glob("victor_spec-*"):
+        old.unlink()
+    with session.chdir("recipe"):
+        python(session, "-m", "hatchling", "build", "-d", "../dist")
+        python(session, "-m", "tests.contents", "../dist")
+
+
+@stage
+def service(session: nox.Session) -> None:
+    """Run examples/service on PORT (8000), with a sandbox on SANDBOX_PORT (8900)."""
+    Path("build").mkdir(exist_ok=True)
+    with session.chdir("build"):
+        python(session, "../examples/service/run.py")
+
+
+@stage
+def pictures(session: nox.Session) -> None:
+    """Record the terminals of the documentation again."""
+    python(session, "docs/pictures/record.py")

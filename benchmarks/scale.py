@@ -30,7 +30,7 @@ One run of `victor bulk send` for each row. A process uses one core.
 - With *echo*, a second process gains nothing here: the senders share two cores with the server and the database.
 - Machine: {machines}.
 
-`make bench-scale` measures again.
+`make bench` measures again.
 """
 _SCALE = """\
 ## Rows a second beside code by hand
@@ -59,7 +59,7 @@ Each is measured {new_rounds} times, in turn, and the least time counts.
 *exact* is whether all that was planted was found, and nothing else. The sandbox runs on the same machine. For
 each page, it reads all requests of the time asked for: most of the seconds are its own.
 
-{machine}, Python {python}; {taken}; {seconds:,} seconds. Load: {before} before and {after} after the run. `make bench-scale` measures again.
+{machine}, Python {python}; {taken}; {seconds:,} seconds. Load: {before} before and {after} after the run. `make bench` measures again.
 """
 _RECORDED = ("new", "new_rounds", "machine", "python", "taken", "seconds")
 _TEXT_COLUMNS = ("database", "server")

@@ -1,5 +1,5 @@
 """Measure bulk, outbox, growth and reconcile: `python -m benchmarks.scale_run`, mostly
-`make bench-scale`.
+`make bench`.
 
 It writes the records of the runs (benchmarks/results/bulk.json and scale.json) and the page that is
 made of them. `--million` measures beside a million settled rows, in place of 100,000. With

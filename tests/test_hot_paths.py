@@ -53,7 +53,7 @@ def test_no_hot_path_makes_more_calls_than_were_accepted() -> None:
         path for path, most in ACCEPTED.items() if not most * LEAST <= totals[path] <= most * MOST
     ]
     how = (
-        "`make hot-paths` before and after your change names the functions; mend it, or write "
-        "down the figures"
+        "`python -m benchmarks.hot_paths` before and after your change names the functions; "
+        "mend it, or write down the figures"
     )
     assert not outside, f"{outside}: {how} of Python 3.11: {totals}"

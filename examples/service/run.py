@@ -1,4 +1,4 @@
-"""The service with a sandbox of its own, to try it (`make service`): invoices here, the payer on
+"""The service with a sandbox of its own, to try it (`nox -s service`): invoices here, the payer on
 the sandbox's page.
 
 With VICTOR_... variables set, run the service alone:

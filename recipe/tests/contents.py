@@ -1,6 +1,6 @@
 """What a wheel and a source distribution must and must not contain.
 
-`python -m tests.contents FOLDER` checks what `make build-recipe` has built.
+`python -m tests.contents FOLDER` checks what `nox -s build_recipe` has built.
 """
 
 import email

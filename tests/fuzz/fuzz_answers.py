@@ -1,4 +1,4 @@
-"""`make fuzz`: a coverage-guided search for bytes that make the client raise anything but a
+"""`nox -s fuzz`: a coverage-guided search for bytes that make the client raise anything but a
 `VictorError`.
 
     python -m tests.fuzz.fuzz_answers [seconds] [options of libFuzzer]
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
-# `make fuzz` puts the fuzzer there.
+# `nox -s fuzz` puts the fuzzer there.
 sys.path[:0] = [str(ROOT / ".venv" / "fuzz")]
 
 SECONDS = 60
@@ -28,7 +28,7 @@ def _atheris() -> Any:
         import atheris
     except ImportError:
         sys.exit(
-            "atheris is not installed: `make fuzz` installs it, where there is one (Linux on "
+            "atheris is not installed: `nox -s fuzz` installs it, where there is one (Linux on "
             "x86-64). Elsewhere the tests in tests/fuzz feed the same client from hypothesis."
         )
     return atheris

@@ -1,6 +1,6 @@
 """Histories of rare input: nobody is asked twice, nothing is lost, nobody is told what is not so.
 
-`make histories` runs 100,000 of them, and a test the first 800. What fails is
+`nox -s histories` runs 100,000 of them, and a test the first 800. What fails is
 printed as the shortest history that fails in the same way; `run` of `history.py` runs it again.
 """
 

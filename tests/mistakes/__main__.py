@@ -43,7 +43,7 @@ GREEN = re.compile(r"^PASSED (.*)$", re.MULTILINE)
 RED = re.compile(r"^(?:FAILED|ERROR) (.*?)(?: - .*)?$", re.MULTILINE)
 TOOK = re.compile(r"^\s*([0-9.]+)s (?:setup|call|teardown) +(.*)$", re.MULTILINE)
 TINY_API = "tests/fifth_system/tiny_api"
-# More than in `make test-pull-request`: a mistake shows in a few of so many.
+# More than in `nox -s pull_request`: a mistake shows in a few of so many.
 KILLS = {"VICTOR_BULK_KILLS": "30"}
 
 

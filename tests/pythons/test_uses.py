@@ -1,4 +1,4 @@
-"""What `make test-pythons` uses of each extra."""
+"""What `nox -s pythons` uses of each extra."""
 
 import subprocess
 import sys

@@ -33,8 +33,9 @@ asked = Counter[str]()
 
 def provider(request: httpx.Request) -> httpx.Response:
     if "idempotency-key" in request.headers:
-        asked[request.headers["idempotency-key"]] += 1
-        return httpx.Response(201, json=CREATED)
+        key = request.headers["idempotency-key"]
+        asked[key] += 1
+        return httpx.Response(201, json={**CREATED, "victor_payment_request_id": f"rfp-{key[:8]}"})
     if request.method == "GET":
         return httpx.Response(200, json={"page": 0, "page_size": 1, "results": []})
     return httpx.Response(200, json=TOKEN)

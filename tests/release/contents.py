@@ -83,9 +83,9 @@ def expected_in_wheel(files: Iterable[str]) -> set[str]:
 
 def expected_in_source(files: Iterable[str]) -> set[str]:
     """The files of the repository without what only its host reads, without the recipe, and without
-    what needs that: the tests and the Makefile.
+    what needs that: the tests, the Makefile and the noxfile.
     """
-    left_out = (".github/", ".ci/", "recipe/", "tests/", "Makefile")
+    left_out = (".github/", ".ci/", "recipe/", "tests/", "Makefile", "noxfile.py")
     return {name for name in files if not name.startswith(left_out)} | {"PKG-INFO", SBOM}
 
 
@@ -128,7 +128,7 @@ def wrong_sbom(found: Mapping[str, bytes], version: str) -> Iterator[str]:
     ]
     said = [json.loads(data)["metadata"]["component"]["version"] for data in sboms]
     if said != [version]:
-        yield f"has SBOMs of {said}, not one of {version}: see `make sbom`"
+        yield f"has SBOMs of {said}, not one of {version}: see `make build`"
 
 
 def wrong_entry_points(found: Mapping[str, bytes]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Which pages name a package index as a source of this project: `make release-check`.
+"""Which pages name a package index as a source of this project: `nox -s release`.
 
 Until the first release, anybody can register its names there.
 """

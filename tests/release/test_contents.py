@@ -1,5 +1,5 @@
 """`make build` refuses a distribution with a file too many, one too few, or metadata that is wrong;
-`make sbom`.
+`make build`.
 """
 
 import json
@@ -67,10 +67,11 @@ def test_the_source_distribution_is_what_is_committed_without_what_needs_the_rep
     (built,) = SdistBuilder(str(contents.ROOT)).build(
         directory=str(tmp_path), versions=["standard"]
     )
-    found = contents.files_of(Path(built)).keys() | {contents.SBOM}  # `make sbom` writes it
+    found = contents.files_of(Path(built)).keys() | {contents.SBOM}  # `make build` writes it
     assert [*contents.wrong_names(found, contents.expected_in_source(contents.committed()))] == []
     assert {"README.md", "CHANGELOG.md", "hatch_build.py", "pyproject.toml"} <= found
-    assert [name for name in found if name.startswith(("tests/", "recipe/", "Makefile"))] == []
+    needing_the_repository = ("tests/", "recipe/", "Makefile", "noxfile.py")
+    assert [name for name in found if name.startswith(needing_the_repository)] == []
 
 
 def test_the_distributions_of_the_recipe_may_stand_beside_those_of_the_client(
@@ -90,10 +91,10 @@ def test_an_sbom_too_few_or_of_another_version_is_named(place: str) -> None:
     found = {place: b'{"metadata": {"component": {"version": "1.2.3"}}}', "sbom.json": b"{}"}
     assert [*contents.wrong_sbom(found, "1.2.3")] == []
     assert [*contents.wrong_sbom(found, "1.2.4")] == [
-        "has SBOMs of ['1.2.3'], not one of 1.2.4: see `make sbom`"
+        "has SBOMs of ['1.2.3'], not one of 1.2.4: see `make build`"
     ]
     assert [*contents.wrong_sbom({}, "1.2.3")] == [
-        "has SBOMs of [], not one of 1.2.3: see `make sbom`"
+        "has SBOMs of [], not one of 1.2.3: see `make build`"
     ]
 
 

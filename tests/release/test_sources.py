@@ -1,4 +1,4 @@
-"""`make release-check` names each page that names a package index before the first release."""
+"""`nox -s release` names each page that names a package index before the first release."""
 
 import subprocess
 import sys
