@@ -22,9 +22,9 @@ PYTHONS = (*nox.project.python_versions(PROJECT), "3.14t")
 # Without wheels of a dependency: PyYAML has none for 3.15, psycopg-binary none for free-threaded
 # builds.
 NO_WHEELS = {"3.15": ("bulk", "sandbox", "recipe", "all"), "3.14t": ("bulk", "all")}
-# Not with the project's dependencies: what the tests themselves need.
 # `make setup` makes it, and git does not know it.
 TINY_API = "tests/fifth_system/tiny_api"
+# Not with the project's dependencies: what the tests themselves need.
 TEST_TOOLS = ("pytest", "pytest-httpx", "pytest-xdist", "hypothesis", "pyjwt", "trio")
 CRASH = ("tests/bulk/test_bulk_crashes.py", "-k", "sqlite")
 FAST = (
