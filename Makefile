@@ -114,7 +114,6 @@ docs: setup ## Write the documentation as a site into site/
 .PHONY: bench
 bench: setup .venv/peers ## Measure against raw httpx, other clients and code by hand, and write docs/benchmarks.md and its tables (or BENCH=--quick, which writes nothing)
 	@$(BIN)/python -m benchmarks $(BENCH)
-	@$(BIN)/python -m benchmarks.scale_run $(BENCH)
 
 .PHONY: build
 build: setup .venv/release ## Build the wheel and the source distribution into dist/, with the SBOM (CycloneDX, as locked) in both, and check them

@@ -1,25 +1,26 @@
-"""Measure victor_ext against raw httpx and other clients: `python -m benchmarks [--quick]`, mostly
-`make bench`.
+"""Measure victor_ext against raw httpx, other clients and code by hand: `python -m benchmarks
+[--quick]`, mostly `make bench`.
 
-Without `--quick` it takes about 10 minutes, and writes the record of the run
-(benchmarks/results/peers.json) and the page that is made of it. With `--quick` it takes one or two,
-and prints the page.
+Without `--quick` it takes about 25 minutes, and writes the records of the runs (benchmarks/results)
+and the pages that are made of them. With `--quick` it takes some minutes, and prints the tables.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import platform
 import re
 import shutil
 import sys
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import page
+from benchmarks import bulk, growth, outbox, page, scale
 from benchmarks.measure import RAW, TRUSTED, Refused, answer_bytes, make_stock, output, run
 from benchmarks.measures import CONTENDERS, MEASURES
 from benchmarks.peers import victor
@@ -33,54 +34,90 @@ print(json.dumps({name: version(name) for name in sys.argv[1:]}))
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much is measured.
+
+    Attributes:
+        part: By how much the calls of clients are divided.
+        bulk: Rows of a file.
+        outbox: Rows of each way.
+        rounds: Of each way.
+        settled: Beside how many settled rows.
+    """
+
+    part: int = 1
+    bulk: int = 20_000
+    outbox: int = 5_000
+    rounds: int = 3
+    settled: tuple[int, ...] = (1_000, 100_000)
+
+
+QUICK = Sizes(10, 500, 200, 1, (100, 1_000))
+
+
 def main() -> int:
-    """Exit status 1 when a ratio of ours is beyond its limit, or a contender fails."""
+    """Exit status 1 when a contender fails."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument(
         "--quick", action="store_true", help="a tenth of everything; nothing is written"
     )
     options = parser.parse_args()
+    sizes = QUICK if options.quick else Sizes()
     began = time.monotonic()
 
     def tell(what: str) -> None:
         print(f"{time.monotonic() - began:5.0f} s  {what}", file=sys.stderr, flush=True)
 
     try:
-        record = recorded(10 if options.quick else 1, tell)
+        clients = clients_measured(sizes, tell)
     except Refused as refused:
         print(refused, file=sys.stderr)
         return 1
+    stores = stores_measured(sizes, tell)
     if options.quick:
-        print(
-            "Quick: a tenth of the calls, in which chance decides. Compare nothing with "
-            "docs/benchmarks.md.\n"
-        )
-        print(page.tables(record))
-        return 0  # in so few calls chance decides: the limits are for a whole run
-    page.RECORD.write_text(page.as_text(record), encoding="utf-8")
-    page.write(record)
-    tell(
-        "written: "
-        f"{', '.join(str(path.relative_to(page.ROOT)) for path in (page.RECORD, page.PAGE, page.TABLES, page.CHART))}"
-    )
-    beyond = page.beyond_limits(record)
-    for line in beyond:
-        print(line, file=sys.stderr)
-    return 1 if beyond else 0
+        print("Quick: chance decides. Compare nothing with docs/benchmarks.md.\n")
+        print(page.tables(clients), scale.markdown(stores), sep="\n")
+        return 0
+    page.RECORD.write_text(json.dumps(clients) + "\n", encoding="utf-8")
+    scale.SCALE.write_text(json.dumps(stores, indent=1) + "\n", encoding="utf-8")
+    page.write(clients)
+    return 0
 
 
-def recorded(quick: int, tell: page.Tell) -> page.Record:
-    """Run, and say where and when that was."""
-    tell("generating the stock client, making keys")
+def stores_measured(sizes: Sizes, tell: page.Tell) -> scale.Run:
+    """Bulk, the outbox and the inbox, and where and when that was."""
+    load = os.getloadavg()[0]
+    tell("bulk: a file on SQLite and on PostgreSQL")
+    files = bulk.measured(sizes.bulk)
+    tell("outbox and bulk beside code by hand")
+    rates = outbox.measured(sizes.outbox, sizes.rounds)
+    tell("what settled rows cost")
+    settled = growth.measured(sizes.settled)
+    return {
+        "taken": datetime.now(UTC).date().isoformat(),
+        "machine": machine(),
+        "python": platform.python_version(),
+        "load": [round(load, 2), round(os.getloadavg()[0], 2)],
+        "bulk": files,
+        "outbox": {"rows": sizes.outbox, "rounds": sizes.rounds, "rates": rates},
+        "new": growth.NEW,
+        "new_rounds": growth.ROUNDS,
+        "growth": settled,
+    }
+
+
+def clients_measured(sizes: Sizes, tell: page.Tell) -> page.Record:
+    """The clients, and where and when that was."""
+    tell("generating the stock client, making a key")
     make_stock()
-    shutil.rmtree(victor.KEYS, ignore_errors=True)
-    for bits in (2048, 4096):
-        victor.key(bits)
+    shutil.rmtree(victor.KEY.parent, ignore_errors=True)
+    victor.key()
     began, load = time.monotonic(), os.getloadavg()[0]
     authority = Authority(TRUSTED.parent)
     TRUSTED.write_text(authority.pem)
     with canned_server() as plain, canned_server(authority.pair()) as secure:
-        measures = run({False: plain, True: secure}, quick, tell)
+        measures = run({False: plain, True: secure}, sizes.part, tell)
     peers = sorted(
         {each.distribution for each in CONTENDERS.values() if each.peer} - {"openapi-python-client"}
     )

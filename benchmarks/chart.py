@@ -8,7 +8,7 @@ from html import escape
 from typing import Any
 
 from benchmarks.figures import TIMES, lines_of
-from benchmarks.measures import MEASURES, contender
+from benchmarks.measures import CONTENDERS, MEASURES
 
 SHOWN = ("get", "create")
 _MOST = 20
@@ -45,10 +45,10 @@ def svg(record: dict[str, Any]) -> str:
         )
         y += 8
         for line in lines:
-            kind = "raw" if line.name == "raw" else "peer" if contender(line.name).peer else "ours"
+            kind = "raw" if line.name == "raw" else "peer" if CONTENDERS[line.name].peer else "ours"
             width = max(1, round((_WIDTH - _LEFT - 110) * min(line.judged, longest) / longest))
             shown = f"{line.judged:.2f}" + (", cut" if line.judged > longest else "")
-            label = escape(contender(line.name).label.replace("*", "").replace("`", ""))
+            label = escape(CONTENDERS[line.name].label.replace("*", "").replace("`", ""))
             drawn += [
                 f'<text x="{_LEFT - 8}" y="{y + 12}" text-anchor="end">{label}</text>',
                 (

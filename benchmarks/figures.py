@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, NamedTuple
 
-from benchmarks.measures import MEASURES, Measure, contender
+from benchmarks.measures import CONTENDERS, MEASURES, Measure
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 _SCALES = {"call": (1e6, "µs a call"), "process": (1e3, "ms")}
@@ -26,7 +26,6 @@ class Line:
         cells: What is shown.
         judged: The number by which it is compared with others: less is better.
         form: How that number is written.
-        grown: Of memory, the last peak over that of the second page.
     """
 
     name: str
@@ -35,7 +34,6 @@ class Line:
     cells: tuple[str, ...]
     judged: float
     form: str
-    grown: float = 1.0
 
 
 class _Round(NamedTuple):
@@ -70,22 +68,21 @@ def _timed(measure: Measure, name: str, rounds: list[Any]) -> Line:
         f"{TIMES} raw httpx": f"{ratio:.2f} ({min(ratios):.2f} to {max(ratios):.2f})",
         "of its CPU": f"{cpu_ratio:.2f}",
     }
-    label = f"{int(name):,} items" if measure.kind == "growth" else contender(name).label
-    return Line(name, label, tuple(figures), tuple(figures.values()), ratio, ".2f")
+    return Line(name, CONTENDERS[name].label, tuple(figures), tuple(figures.values()), ratio, ".2f")
 
 
 def _memory(_: Measure, name: str, rounds: list[Any]) -> Line:
     peak, grown, items = rounds[0]
     cells = (f"{peak:.1f}", f"{grown:.1f}", f"{items:,}")
     headings = ("MB at most", "growth, MB", "items")
-    label = contender(name).label
-    return Line(name, label, headings, cells, peak, ".1f", peak / (peak - grown))
+    label = CONTENDERS[name].label
+    return Line(name, label, headings, cells, peak, ".1f")
 
 
 def _size(_: Measure, name: str, rounds: list[Any]) -> Line:
     size, packages = rounds[0]
     cells = (f"{size:.1f}", f"{packages}")
-    return Line(name, contender(name).label, ("MB", "packages"), cells, size, ".1f")
+    return Line(name, CONTENDERS[name].label, ("MB", "packages"), cells, size, ".1f")
 
 
 def number(value: float) -> str:

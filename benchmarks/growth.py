@@ -1,4 +1,4 @@
-"""Measure what settled rows cost: `python -m benchmarks.growth --settled 1000 1000000`.
+"""Measure what settled rows cost.
 
 An outbox, an inbox and the state of bulk sending get so many settled rows, on SQLite and on
 PostgreSQL: each is a copy of one that was settled as usual, under a name of its own. Then the same
@@ -9,8 +9,6 @@ with the fewest settled rows, in one run.
 
 from __future__ import annotations
 
-import argparse
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -19,8 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from benchmarks.bulk import postgresql_state
-from benchmarks.outbox import database_engine, invoices
+from benchmarks.outbox import database_engine, invoices, postgresql_state
 from benchmarks.server import echo_server
 from tests.providers.velo.test_velo_notifications import HEADER, body_of
 from victor_ext import Victor, VictorOAuth, idempotency_key_for
@@ -30,8 +27,6 @@ from victor_ext.inbox import Inbox
 from victor_ext.outbox import Outbox
 from victor_ext.providers import velo
 
-MOST_GROWTH = 1.5
-"""How often its first time the same work may need."""
 Run = dict[str, Any]
 NEW = 300
 """Rows of the work that is measured."""
@@ -39,14 +34,6 @@ ROUNDS = 3
 """How often each is measured. The least counts: other work of the machine only adds to it."""
 _FIRST_NEW = 10_000_000
 """Their first number: none of the settled ones has it."""
-
-
-def main() -> int:
-    """Exit status 1 when the work takes longer because more rows are settled."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.growth", description=__doc__)
-    parser.add_argument("--settled", type=int, nargs="+", default=[1000, 1_000_000], metavar="N")
-    options = parser.parse_args()
-    return 0 if all(run["times"] <= MOST_GROWTH for run in measured(options.settled)) else 1
 
 
 def measured(settled: Sequence[int]) -> list[Run]:
@@ -59,11 +46,6 @@ def measured(settled: Sequence[int]) -> list[Run]:
             times = round(seconds[-1] / seconds[0], 2)
             run = {"kind": kind, "database": database, "settled": [*settled]}
             runs.append({**run, "seconds": seconds, "times": times})
-            told = ", ".join(
-                f"{one:.2f} s beside {count:,} settled"
-                for one, count in zip(seconds, settled, strict=True)
-            )
-            print(f"{kind}, {database}: {told}: {times:.2f} times", file=sys.stderr, flush=True)
     return runs
 
 
@@ -73,7 +55,7 @@ Work = Callable[[str, Victor, int], float]
 
 def _seconds(work: Work, database: str, settled: int) -> float:
     with (
-        echo_server() as (url, _),
+        echo_server() as url,
         Victor(VictorOAuth("canned", "not-a-secret"), base_url=url) as victor,
     ):
         if database == "PostgreSQL":
@@ -188,7 +170,3 @@ def _copy(
     # What a database does by itself at times, or a team: it then plans for settled rows.
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(sa.text("ANALYZE"))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -17,8 +17,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measures import MEASURES, Contender, Measure, contender
-from benchmarks.shapes import SHAPES
+from benchmarks import answers
+from benchmarks.measures import CONTENDERS, MEASURES, Contender, Measure
 
 ROOT = Path(__file__).parent.parent
 PEERS = ROOT / ".venv/peers"
@@ -78,7 +78,7 @@ class Worker:
     """A process of a contender, or of raw httpx in the shape of another one (`peers.worker`)."""
 
     def __init__(self, name: str, urls: Urls, beside: Contender | None = None) -> None:
-        self.name, each = name, contender(name)
+        self.name, each = name, CONTENDERS[name]
         words = [each.module, each.connect, each.awaited, urls[(beside or each).tls]]
         if beside is not None:
             words.append(beside.shape)
@@ -148,7 +148,7 @@ def pairs(names: tuple[str, ...], urls: Urls) -> Iterator[dict[str, Pair]]:
         raws: dict[tuple[str, bool], Worker] = {}
         found = {}
         for name in names:
-            each = contender(name)
+            each = CONTENDERS[name]
             kind = each.shape, each.tls
             if kind not in raws:
                 raws[kind] = started("raw", each)
@@ -207,7 +207,7 @@ def first_answers(measure: Measure, url: str) -> Rows:
     rows: Rows = {name: [] for name in measure.rows}
 
     def answer(name: str) -> Any:
-        each = contender(name)
+        each = CONTENDERS[name]
         return output(name, _FIRST, each.module, each.connect, url)
 
     for number in range(measure.rounds + 1):
@@ -222,21 +222,10 @@ def peaks(measure: Measure, url: str) -> Rows:
     """The peak memory of a process of each contender."""
     rows: Rows = {}
     for name in measure.rows:
-        each = contender(name)
+        each = CONTENDERS[name]
         words = (each.module, each.connect, url, measure.argument, measure.share, measure.budget)
         rows[name] = [[round(value, 2) for value in output(name, _MEMORY, *words)]]
     return rows
-
-
-def growth(measure: Measure, pair: Pair) -> Rows:
-    """Lists of several lengths, by ours."""
-    return {
-        row: [
-            pair.order(number, "items", measure.argument, int(row), measure.budget)
-            for number in range(measure.rounds)
-        ]
-        for row in measure.rows
-    }
 
 
 def sizes(measure: Measure) -> Rows:
@@ -247,7 +236,7 @@ def sizes(measure: Measure) -> Rows:
         "print(installed(*sys.argv[1:]))"
     )
     for name in measure.rows:
-        distribution = contender(name).distribution
+        distribution = CONTENDERS[name].distribution
         where = PYTHON if distribution else sys.executable  # ours is installed where we are
         rows[name] = [output(name, code, distribution or "victor-ext", python=where)]
     return rows
@@ -273,8 +262,6 @@ def run(urls: Urls, quick: int, tell: Callable[[str], None]) -> dict[str, Rows]:
             tell(measure.title)
             if measure.kind in _BY_WORKERS:
                 found[name] = in_turn(measure, processes)
-            elif measure.kind == "growth":
-                found[name] = growth(measure, processes["victor"])
             else:
                 one = {"first": first_answers, "memory": peaks}.get(measure.kind)
                 found[name] = one(measure, url) if one else sizes(measure)
@@ -288,7 +275,6 @@ def smaller(measure: Measure, quick: int) -> Measure:
     """The same measure, to be done in a fraction of the time."""
     if quick == 1:
         return measure
-    rows = measure.rows[:3] if measure.kind == "growth" else measure.rows
     share = (
         max(measure.share // quick, 1000 if measure.kind == "items" else 50)
         if measure.share > 1
@@ -299,13 +285,12 @@ def smaller(measure: Measure, quick: int) -> Measure:
         rounds=min(measure.rounds, 2),
         share=share,
         budget=measure.budget / quick,
-        rows=rows,
     )
 
 
 def answer_bytes() -> dict[str, list[int]]:
     """Of each shape, the bytes of one payment, and of each item of a page of 100."""
     return {
-        name: [len(shape.single()), len(shape.template(100)) // 100]
-        for name, shape in SHAPES.items()
+        name: [len(answers.one(name)), len(answers.page(name, 100)) // 100]
+        for name in answers.ANSWERS
     }

@@ -72,7 +72,7 @@ These are the tables behind [Benchmarks](benchmarks.md), from one recorded run.
 - {machine}; Python {python}; {taken}; {seconds} seconds. Load: {before} before and {after} after the run{loaded}.
 - Versions: {versions}.
 
-`make bench` measures again (about 10 minutes). `make bench BENCH=--quick` only prints.
+`make bench` measures again (about 25 minutes). `make bench BENCH=--quick` only prints.
 """
 _CHARTED = {"get": "GET", "create": "POST"}
 """What the chart shows: a measure and its short name."""
@@ -135,16 +135,13 @@ def _extent(name: str, record: Record) -> list[str]:
     rounds = len(next(iter(record["measures"][name].values())))
     if measure.kind == "first":
         return [f"{rounds} rounds of one process.\n"]
-    if measure.kind == "growth":
-        return [f"{rounds} rounds: the brackets are the lowest and the highest.\n"]
     units = f"{measure.share:,} {measure.what}s or {measure.budget:g} s"
     return [f"{rounds} rounds, each to {units}.\n"]
 
 
 def tables_page(record: Record) -> str:
-    """The page behind it: every table of this run, and the runs of bulk, outbox and reconcile."""
-    later = scale.scale_markdown(scale.scale_recorded())
-    return f"{tables(record)}\n{scale.markdown(scale.recorded())}{later}"
+    """The page behind it: every table of this run, and of that of bulk and outbox."""
+    return f"{tables(record)}\n{scale.markdown(scale.recorded())}"
 
 
 def _summary(record: Record) -> str:
@@ -181,45 +178,12 @@ def behind(record: Record) -> list[str]:
     return found
 
 
-def beyond_limits(record: Record) -> list[str]:
-    """A line for each figure of ours that is beyond its limit."""
-    found = []
-    for name, measure in MEASURES.items():
-        for line in lines_of(name, record):
-            if line.name not in measure.limits:
-                continue
-            bounds = {
-                "more than its limit": (line.judged, measure.limits[line.name]),
-                "more growth than its limit": (line.grown, measure.most_growth),
-            }
-            found += [
-                f"{measure.title}, {line.name}: {value:.2f} is {what}, {most:.2f}."
-                for what, (value, most) in bounds.items()
-                if value > most
-            ]
-    return found
-
-
 def _table(lines: list[Line]) -> str:
     headings = lines[0].headings
     rows = [f"| {line.label} | {' | '.join(line.cells)} |" for line in lines]
     return "\n".join(
         [f"| client | {' | '.join(headings)} |", f"|---|{'---:|' * len(headings)}", *rows, ""]
     )
-
-
-def as_text(record: Record) -> str:
-    """The record as JSON, with the rounds of a contender on one line."""
-    measures = [
-        f"  {json.dumps(name)}: {{\n"
-        + ",\n".join(f"   {json.dumps(row)}: {json.dumps(rounds)}" for row, rounds in rows.items())
-        + "\n  }"
-        for name, rows in record["measures"].items()
-    ]
-    rest = json.dumps(
-        {name: value for name, value in record.items() if name != "measures"}, indent=1
-    )
-    return rest[:-2] + ',\n "measures": {\n' + ",\n".join(measures) + "\n }\n}\n"
 
 
 def write(record: Record) -> None:

@@ -1,6 +1,6 @@
 """A server that costs next to nothing: canned answers over keep-alive, in a process of its own.
 
-The first part of a path names the API (`shapes.SHAPES`):
+The first part of a path names the API (`answers.ANSWERS`):
 `http://127.0.0.1:PORT/stripe/v1/payment_intents?limit=100`. A list never ends: a client stops when
 it has read enough.
 """
@@ -21,7 +21,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from benchmarks.shapes import NEXT, SHAPES, THIS
+from benchmarks import answers
+from benchmarks.answers import ANSWERS, NEXT, THIS
 
 _SIZE = re.compile(rb"[?&](?:page_size|per_page|limit)=(\d+)")
 _CURSOR = re.compile(
@@ -80,7 +81,7 @@ class Echo(_Canned):
             return _token()
         else:
             asked = json.loads(sent)
-            told = SHAPES["victor"].payment(f"{next(self.made):08d}")
+            told = json.loads(answers.payment("victor", f"{next(self.made):08d}"))
             told["client_reference_id"] = asked.pop("client_reference_id", None)
             asked["payment_details"]["original_amount"] = asked["payment_details"]["amount"]
             told["payment_request"].update(asked)
@@ -126,12 +127,12 @@ def _token() -> bytes:
 def _one(name: str, *, made: bool) -> bytes:
     # the other clients take either
     status = "201 Created" if made and name == "mollie" else "200 OK"
-    return _http(name, SHAPES[name].single(), "", status)
+    return _http(name, answers.one(name), "", status)
 
 
 @cache
 def _page(name: str, size: int) -> bytes:
-    return _http(name, SHAPES[name].template(size), SHAPES[name].headers)
+    return _http(name, answers.page(name, size), ANSWERS[name]["headers"])
 
 
 def _http(name: str, body: bytes, headers: str, status: str = "200 OK") -> bytes:
@@ -164,26 +165,25 @@ def canned_server(pair: Path | None = None) -> Iterator[str]:
 
     With a file that holds a private key and its certificate, it speaks TLS.
     """
-    with _running(_Canned, pair) as (url, _):
+    with _running(_Canned, pair) as url:
         yield url
 
 
 @contextmanager
-def echo_server(kind: type[Echo] = Echo) -> Iterator[tuple[str, int]]:
-    """The URL of a server that takes each request for payment, and the id of its process."""
-    with _running(kind) as found:
-        yield found
+def echo_server(kind: type[Echo] = Echo) -> Iterator[str]:
+    """The URL of a server that takes each request for payment."""
+    with _running(kind) as url:
+        yield url
 
 
 @contextmanager
-def _running(protocol: type[_Canned], pair: Path | None = None) -> Iterator[tuple[str, int]]:
+def _running(protocol: type[_Canned], pair: Path | None = None) -> Iterator[str]:
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
     process = context.Process(target=_serve, args=(there, protocol, pair), daemon=True)
     process.start()
-    assert process.pid is not None
     try:
-        yield f"http{'' if pair is None else 's'}://127.0.0.1:{here.recv()}", process.pid
+        yield f"http{'' if pair is None else 's'}://127.0.0.1:{here.recv()}"
     finally:
         process.terminate()
         process.join()

@@ -7,8 +7,8 @@ import socket
 from typing import Any
 from urllib.parse import urlsplit
 
+from benchmarks.answers import ANSWERS
 from benchmarks.peers import number
-from benchmarks.shapes import SHAPES
 
 
 class Bare:
@@ -18,12 +18,12 @@ class Bare:
         parts = urlsplit(url)
         self.socket = socket.create_connection((str(parts.hostname), int(parts.port or 80)))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        shape = SHAPES["victor"]
-        body = json.dumps(shape.body).encode()
+        api = ANSWERS["victor"]
+        body = json.dumps(api["body"]).encode()
         host = f"Host: {parts.netloc}\r\n"
-        self.asking = f"GET /victor{shape.one}%s HTTP/1.1\r\n{host}\r\n"
+        self.asking = f"GET /victor{api['one']}%s HTTP/1.1\r\n{host}\r\n"
         self.making = (
-            f"POST /victor{shape.many} HTTP/1.1\r\n{host}Content-Length: {len(body)}\r\n\r\n".encode()
+            f"POST /victor{api['many']} HTTP/1.1\r\n{host}Content-Length: {len(body)}\r\n\r\n".encode()
             + body
         )
 

@@ -8,41 +8,40 @@ from typing import Any
 
 import httpx
 
+from benchmarks.answers import ANSWERS
 from benchmarks.peers import number
-from benchmarks.shapes import SHAPES
 
 
 class Raw:
     """Calls of one API by httpx."""
 
     def __init__(self, url: str, name: str) -> None:
-        self.shape = SHAPES[name]
+        self.api = ANSWERS[name]
         self.client = httpx.Client(
             base_url=f"{url}/{name}", headers={"authorization": "Bearer benchmark"}
         )
-        self.paths = self.shape.fields
 
     def get(self) -> object:
-        return self.client.get(self.shape.one + number()).json()
+        return self.client.get(self.api["one"] + number()).json()
 
     def create(self) -> object:
-        return self.client.post(self.shape.many, json=self.shape.body).json()
+        return self.client.post(self.api["many"], json=self.api["body"]).json()
 
     def items(self, page_size: int) -> Iterator[Any]:
         number = 0
         while True:
             found = self.client.get(
-                self.shape.many,
-                params={self.shape.size: page_size, self.shape.cursor: f"{number:05d}"},
+                self.api["many"],
+                params={self.api["size"]: page_size, self.api["cursor"]: f"{number:05d}"},
             ).json()
-            for key in self.shape.items:
+            for key in self.api["items"]:
                 found = found[key]
             yield from found
             number += 1
 
     def read(self, item: Any) -> tuple[Any, ...]:
         found = []
-        for path in self.paths:
+        for path in self.api["fields"]:
             value = item
             for key in path:
                 value = value[key]
@@ -57,7 +56,7 @@ class AwaitedRaw:
     """Calls of one API by `httpx.AsyncClient`."""
 
     def __init__(self, url: str, name: str) -> None:
-        self.path = SHAPES[name].one
+        self.path = ANSWERS[name]["one"]
         self.client = httpx.AsyncClient(
             base_url=f"{url}/{name}", headers={"authorization": "Bearer benchmark"}
         )

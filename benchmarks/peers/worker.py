@@ -89,8 +89,7 @@ class Worker:
 
     def __init__(self, module: str, connect: str, awaited: str, url: str, *shape: str) -> None:
         found = importlib.import_module(f"benchmarks.peers.{module}")
-        variants = getattr(found, "VARIANTS", {})
-        self.client = (variants.get(connect) or getattr(found, connect))(url, *shape)
+        self.client = getattr(found, connect)(url, *shape)
         self.connect_awaited = partial(getattr(found, awaited), url, *shape) if awaited else None
         for operation in (self.client.get, self.client.create):
             operation()

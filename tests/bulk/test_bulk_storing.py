@@ -47,9 +47,7 @@ from victor_ext.sandbox import Sandbox
 pytestmark = pytest.mark.pull_request
 BeforeStoring = Callable[[Callable[[], object]], None]
 SHORT, LONG = 2000, 20_000
-"""Rows of the batches whose memory is compared; `python -m benchmarks.bulk` does it with a million,
-and sends them.
-"""
+"""Rows of the batches whose memory is compared."""
 
 
 class Crash(BaseException):
