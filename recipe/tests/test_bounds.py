@@ -1,15 +1,9 @@
-"""A small file that means a large document, or one without an end, is refused at once, in a message
-that names it.
-"""
+"""A document that is too large, or whose definitions have no end, is refused by name."""
 
 import itertools
 import json
 import os
-import re
-import resource
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,80 +36,6 @@ from .wire import (
 
 pytestmark = pytest.mark.pull_request
 HEAD = "openapi: 3.0.3\ninfo: {title: T, version: 1.0}\npaths: {}\n"
-MEMORY = 2**30
-
-
-def tenfold(lines: int, of: str = "{type: string}") -> str:
-    """Each line stands for ten times what the one before it stands for."""
-    first = f"x0: &x0 {of}\n"
-    rest = (f"x{n}: &x{n} [{', '.join([f'*x{n - 1}'] * 10)}]\n" for n in range(1, lines))
-    return HEAD + first + "".join(rest)
-
-
-DEEP = HEAD + "x0: &x0 []\n" + "".join(f"x{n}: &x{n} [*x{n - 1}]\n" for n in range(1, 900))
-MERGES = HEAD + "x0: &x0 {a: 1, b: 2}\n" + "".join(
-    f"x{n}: &x{n} {{<<: [{', '.join([f'*x{n - 1}'] * 10)}]}}\n" for n in range(1, 20)
-)  # fmt: skip
-JSON = '{"openapi": "3.0.3", "paths": {}, "x": %s}'
-
-REFUSED = {
-    "alias-bomb.yaml": (tenfold(20), r"1,000,000 values up to line \d+: an alias counts"),
-    "merge-bomb.yaml": (MERGES, r"1,000,000 values up to line \d+: an alias counts"),
-    "text-bomb.yaml": (
-        tenfold(6, of=f'"{"x" * 5000}"'),
-        r"33,554,432 characters up to line \d+: an alias counts",
-    ),
-    "cycle.yaml": (HEAD + "x: &x\n  a: [*x]\n", r"line 5: \*x stands within .* without an end"),
-    "cycle-by-merge.yaml": (
-        HEAD + "x: &x {<<: *x}\n",
-        r"line 4: \*x stands within .* without an end",
-    ),
-    "deep-flow.yaml": (HEAD + "x: " + "[" * 1_000_000, r"line 4: .* 100 levels"),
-    "deep-blocks.yaml": (HEAD + "x:\n " + "? " * 200_000 + "1\n", r"line 5: .* 100 levels"),
-    "deep-by-aliases.yaml": (DEEP, "it has more than 100 levels"),
-    "many-values.yaml": (HEAD + "x: [" + "1," * 1_000_001 + "]", "1,000,000 values"),
-    "wide.yaml": (
-        HEAD + "x:\n" + "".join(f"  k{n}: 1\n" for n in range(20_000)) + "  k7: 1\n",
-        "The key 'k7' stands",
-    ),
-    "deep.json": (JSON % ("[" * 100_000 + "]" * 100_000), "100 levels"),
-    "rather-deep.json": (JSON % ("[" * 101 + "]" * 101), "100 levels"),
-    "many-values.json": (JSON % ("[" + "1," * 1_000_001 + "1]"), "1,000,000 values"),
-}
-
-READER = """
-import sys, time
-from pathlib import Path
-from victor_spec.document import DocumentError, load
-for path in sys.argv[1:]:
-    began = time.process_time()
-    try:
-        load(Path(path))
-    except DocumentError as error:
-        print(f"{time.process_time() - began:.3f}", error)
-"""
-
-
-def test_what_would_not_end_is_refused_by_name_and_at_once(tmp_path: Path) -> None:
-    for name, (text, _) in REFUSED.items():
-        (tmp_path / name).write_text(text, encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, "-c", READER, *(str(tmp_path / name) for name in REFUSED)],
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY)),
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr[-300:]
-    for (name, (text, says)), line in zip(REFUSED.items(), done.stdout.splitlines(), strict=True):
-        seconds, _, said = line.partition(" ")
-        assert said.startswith(f"{tmp_path / name} cannot be read: ")
-        assert re.search(says, said), said
-        # A million values that are really there are counted one by one.
-        assert float(seconds) < (5 if len(text) > 2_000_000 else 1), name
-
-
 CIRCLES: Tree = beside("circles")
 
 
@@ -150,8 +70,7 @@ def test_a_file_that_is_too_long_is_not_read_to_its_end(tmp_path: Path, name: st
 def test_the_limit_of_a_command_is_an_option(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    values = ", ".join(["1"] * 1_000)
-    (spec := tmp_path / "some.yaml").write_text(f"{HEAD}x: [{values}]\n", encoding="utf-8")
+    (spec := tmp_path / "some.yaml").write_text(f"{HEAD}#{'-' * 30_000}\n", encoding="utf-8")
     out = f"--out={tmp_path / 'out'}"
     ways = (
         ["generate", spec, out],
@@ -162,21 +81,11 @@ def test_the_limit_of_a_command_is_an_option(
     for way in ways:
         arguments = [*map(str, way)]
         assert main([*arguments, "--max-mib=0.02"]) == 2
-        assert "more than 625 values" in capsys.readouterr().err
+        assert "more than 20,971 bytes" in capsys.readouterr().err
         assert main([*arguments, "--max-mib=0.04"]) == 0
     for wrong in ("0", "-1", "nan", "inf", "many"):
         assert main(["check", str(spec), f"--max-mib={wrong}"]) == 2
         assert "--max-mib" in capsys.readouterr().err
-
-
-def test_what_is_within_the_bounds_is_read(tmp_path: Path) -> None:
-    spec = tmp_path / "large.yaml"
-    spec.write_text(tenfold(5) + "deep: " + "[" * 98 + "]" * 98 + "\n", encoding="utf-8")
-    found = load(spec)
-    assert json.dumps(found["x4"]).count("string") == 10_000
-    spec = tmp_path / "large.json"
-    spec.write_text(JSON % ("[" * 98 + "]" * 98))
-    assert load(spec)["x"]
 
 
 # ---- Random documents whose schemas refer to each other, and to themselves, wherever a schema can

@@ -13,13 +13,15 @@ from typing import Any
 
 import yaml
 
-from .bounds import MAX_MIB, Limits, check_values, check_yaml, read_text, too_deep
 from .decisions import default_path
 from .files import Bundle
 from .overlay import apply_overlay
 from .tree import DocumentError, PlaceError, Tree, is_mapping, reason_of
 
-__all__ = ("DocumentError", "load", "read_values")
+__all__ = ("DocumentError", "load", "read_text", "read_values")
+
+MAX_MIB = 32.0
+"""The largest real document that was tried has 3."""
 
 
 class _Loader(yaml.CSafeLoader):  # the loader in Python takes seconds for a large document
@@ -75,14 +77,13 @@ def load(
     """The document as JSON values, with its corrections; no two parts share an object (aliases are
     expanded), and none is in another file.
 
-    `copies` has the local file for each URL that it refers to. `max_mib` limits it and its files
-    (see `bounds`). `fetch` may write a file of its folder that it refers to and that is not there.
+    `copies` has the local file for each URL that it refers to. `max_mib` limits it with its files.
+    `fetch` may write a file of its folder that it refers to and that is not there.
     `overlay` is the file of corrections; None: `<document>.overlay.yaml` beside it. If `lenient`,
     corrections that it has no place for are passed over. Raises DocumentError when the file cannot
-    be read, is no OpenAPI 3 document, or exceeds a limit.
+    be read, is no OpenAPI 3 document, or is too large.
     """
-    limits = Limits(max_mib)
-    tree = read_values(path, limits)
+    tree = read_values(path, max_mib)
     if tree is None:
         raise DocumentError(f"{path} cannot be read: it is empty.")
     if is_mapping(tree) and "swagger" in tree:
@@ -100,18 +101,19 @@ def load(
     if not corrections.exists():
         fetch(corrections)
     if corrections.exists():
-        apply_overlay(tree, read_values(corrections, limits), corrections, lenient=lenient)
+        apply_overlay(tree, read_values(corrections, max_mib), corrections, lenient=lenient)
     try:
-        Bundle(tree, path, partial(read_values, limits=limits), fetch, copies or {}, limits).run()
+        read = partial(read_values, max_mib=max_mib)
+        Bundle(tree, path, read, fetch, copies or {}, _bytes(max_mib)).run()
     except (PlaceError, ValueError) as error:
         raise DocumentError(f"{path} cannot be read: {error}") from None
     return tree
 
 
-def read_values(path: Path, limits: Limits) -> Any:
+def read_values(path: Path, max_mib: float = MAX_MIB) -> Any:
     """What stands in a file of YAML or JSON, as values of JSON; None for nothing.
 
-    Raises DocumentError for what cannot be read, has a key twice, or exceeds a limit.
+    Raises DocumentError for what cannot be read, has a key twice, or is too large.
     """
     address = re.match(r"(https?:)/+(.*)", str(path))  # a Path has one slash of two
     if address:
@@ -119,20 +121,20 @@ def read_values(path: Path, limits: Limits) -> Any:
             f"{address[1]}//{address[2]} is an address: download the document, and name the file."
         )
     try:
-        text = read_text(path, limits)
+        text = read_text(path, max_mib)
         if path.suffix == ".json":
             tree = json.loads(text) if text.strip() else None
         else:
-            check_yaml(text, limits)
             tree = yaml.load(text, _Loader)  # noqa: S506 - a subclass of CSafeLoader
             # aliases expanded; a TypeError for a value that JSON does not have
             tree = json.loads(json.dumps(tree))
-        check_values(tree, limits)
         json.dumps(
             tree, ensure_ascii=False
         ).encode()  # half of a character, such as "\ud800", is a UnicodeEncodeError
     except RecursionError:
-        raise DocumentError(f"{path} cannot be read: {too_deep()}") from None
+        raise DocumentError(
+            f"{path} cannot be read: too many mappings and lists lie within each other."
+        ) from None
     except OSError as error:
         why = (
             "it is a folder: name the document in it."
@@ -143,3 +145,27 @@ def read_values(path: Path, limits: Limits) -> Any:
     except (ValueError, TypeError, yaml.YAMLError) as error:
         raise DocumentError(f"{path} cannot be read: {reason_of(error)}") from error
     return tree
+
+
+def read_text(path: Path, max_mib: float = MAX_MIB) -> str:
+    """The text of a file.
+
+    Raises OSError, and ValueError for what is too large or no text in UTF-8.
+    """
+    most = _bytes(max_mib)
+    with path.open("rb") as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise ValueError(
+            f"it has more than {most:,} bytes: split the document, or raise the limit with "
+            "--max-mib (max_mib in Python)."
+        )
+    if b"\0" in data:
+        raise ValueError(
+            "it is no text in UTF-8: name a document in YAML or JSON, and unpack an archive first."
+        )
+    return data.decode("utf-8-sig")
+
+
+def _bytes(mib: float) -> int:
+    return int(mib * 2**20)

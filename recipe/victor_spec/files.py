@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from .bounds import Limits, check_values
 from .tree import (
     METHODS,
     DocumentError,
@@ -32,7 +31,6 @@ from .tree import (
 
 Steps = tuple[str, ...]
 
-MAX_FILES = 10_000
 _NO_REFERENCES = {
     "example",
     "examples",
@@ -78,7 +76,7 @@ class Bundle:
     """A document and the other files that it refers to.
 
     `read` loads a file; `fetch` may write one that is not there. `copies` has the local copy of
-    each known address. `limits` are those of all files together.
+    each known address. All files together have `max_bytes`.
     """
 
     def __init__(
@@ -88,13 +86,13 @@ class Bundle:
         read: Callable[[Path], Any],
         fetch: Callable[[Path], object],
         copies: Mapping[str, Path],
-        limits: Limits,
+        max_bytes: int,
     ) -> None:
-        path, self._limits, self._fetch = path.resolve(), limits, fetch
+        path, self._max_bytes, self._fetch = path.resolve(), max_bytes, fetch
         self._document, self._path, self._read, self._copies = document, path, read, copies
         self._files: dict[Path, Any] = {path: document}
         self._pointers: dict[Path, dict[str, str]] = {}
-        self._bytes = self._values = 0
+        self._bytes = 0
         self._names: dict[tuple[Path, str, str], str] = {}
         self._todo: list[tuple[Path, Any, Steps]] = [(path, document, ())]
         self._written: set[tuple[Steps, Path, str]] = set()
@@ -104,7 +102,7 @@ class Bundle:
         """Replace all references to other files.
 
         Raises PlaceError for a reference that is refused, or that leads to nothing; and what `read`
-        and `bounds` raise.
+        raises.
         """
         while self._todo:
             file, tree, above = self._todo.pop()
@@ -125,8 +123,6 @@ class Bundle:
                 self._write_mapping(file, steps, schema["discriminator"], members)
         for steps, holder in self._contents:
             self._write_out(steps, holder)
-        if len(self._files) > 1 or self._contents:
-            check_values(self._document, self._limits)
 
     def _write_out(self, steps: Steps, holder: Tree) -> None:
         """Replace a media type that is a reference, and a whole `content` or `properties`, by its
@@ -135,10 +131,7 @@ class Bundle:
         whole, reference = followed(self._document, holder)
         if reference and "$ref" not in whole:
             self._bytes += len(json.dumps(whole))
-            if self._bytes > (most := self._limits.bytes):
-                raise PlaceError(
-                    f"{'.'.join(steps)}: {holder['$ref']} is too much: at most {most:,} bytes."
-                )
+            self._check_size(f"{'.'.join(steps)}: {holder['$ref']}")
             _replace(holder, whole)
 
     def _replace(self, file: Path, steps: Steps, holder: Tree) -> None:
@@ -252,16 +245,16 @@ class Bundle:
         return other
 
     def _load(self, file: Path, place: str) -> None:
-        """Read a file, within the limits of all files together."""
+        """Read a file, within the limit of all files together."""
         if not file.is_file():
             raise PlaceError(f"{place} leads to no file.")
-        most = self._limits.bytes
         self._bytes += file.stat().st_size
-        if len(self._files) >= MAX_FILES or self._bytes > most:
-            raise PlaceError(
-                f"{place} is too much: at most {MAX_FILES:,} files of {most:,} bytes together."
-            )
+        self._check_size(place)
         self._files[file] = self._read(file)
+
+    def _check_size(self, place: str) -> None:
+        if self._bytes > self._max_bytes:
+            raise PlaceError(f"{place} is too much: at most {self._max_bytes:,} bytes together.")
 
     def _part(self, file: Path, fragment: str, section: str, place: str) -> str:
         """The reference to a part of a file; one of another file is put into a section of
@@ -281,9 +274,6 @@ class Bundle:
             )
             self._names[key] = name
             parts[name] = part
-            self._values += check_values(part, self._limits)
-            if self._values > self._limits.values:
-                check_values(self._document, self._limits)
             self._todo.append((file, part, ("components", section, name)))
         return f"#/components/{section}/{self._names[key]}"
 

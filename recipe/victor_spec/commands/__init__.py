@@ -7,10 +7,9 @@ from typing import Annotated, TextIO, TypedDict
 
 import typer
 
-from victor_spec.bounds import MAX_MIB
 from victor_spec.decisions import DecisionError, default_path
 from victor_spec.diff.report import one_line
-from victor_spec.document import DocumentError
+from victor_spec.document import MAX_MIB, DocumentError
 
 FAILURES = (DocumentError, DecisionError, RuntimeError)
 """The errors whose message is all that a user needs."""
@@ -54,7 +53,7 @@ MaxMib = Annotated[
     typer.Option(
         metavar="MIB",
         callback=_mib,
-        help="The most MiB of a document with its files; the limit of its values grows with it.",
+        help="The most MiB of a document with its files.",
     ),
 ]
 Accepted = Annotated[

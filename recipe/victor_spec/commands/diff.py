@@ -13,13 +13,12 @@ from typing import Annotated
 
 import typer
 
-from victor_spec.bounds import MAX_MIB
 from victor_spec.decisions import DecisionError, default_path, read_approvals
 from victor_spec.diff.compare import compare
 from victor_spec.diff.formats import FORMATS, as_text
 from victor_spec.diff.python import python_changes
 from victor_spec.diff.report import Report, lines_of, report_on
-from victor_spec.document import DocumentError, load
+from victor_spec.document import MAX_MIB, DocumentError, load
 
 from . import Copies, MaxMib, approvals_beside, reading, show, show_as_is
 

@@ -10,14 +10,13 @@ from typing import Annotated
 
 import typer
 
-from victor_spec.bounds import MAX_MIB
 from victor_spec.checking.check import NOTES, Report, check_generated
 from victor_spec.checking.check import check as check_document
 from victor_spec.checking.gaps import GAPS
 from victor_spec.checking.problems import Problem
 from victor_spec.decisions import DecisionError, default_path, read_accepted
 from victor_spec.destination import MARKER
-from victor_spec.document import DocumentError, load
+from victor_spec.document import MAX_MIB, DocumentError, load
 from victor_spec.exit_status import COMPLETE, INCOMPLETE, MISUSE
 from victor_spec.generate import GenerationResult
 from victor_spec.generate import generate as generate_package

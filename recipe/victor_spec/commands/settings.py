@@ -6,11 +6,10 @@ from typing import Annotated
 
 import typer
 
-from victor_spec.bounds import MAX_MIB
 from victor_spec.decisions import DecisionError, default_path
 from victor_spec.destination import replace_file
 from victor_spec.diff.report import number
-from victor_spec.document import load
+from victor_spec.document import MAX_MIB, load
 from victor_spec.exit_status import COMPLETE
 from victor_spec.generate import typed_of
 from victor_spec.typed.settings import Settings

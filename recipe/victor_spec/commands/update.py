@@ -14,7 +14,6 @@ from typing import Annotated
 
 import typer
 
-from victor_spec.bounds import MAX_MIB
 from victor_spec.checking.check import check_generated
 from victor_spec.checking.problems import Problem
 from victor_spec.decisions import default_path, read_accepted, read_approvals
@@ -28,7 +27,7 @@ from victor_spec.diff.compare import compare
 from victor_spec.diff.packages import Packages, Side
 from victor_spec.diff.python import package_changes
 from victor_spec.diff.report import Report, levels_text, number, one_line, report_on
-from victor_spec.document import load
+from victor_spec.document import MAX_MIB, load
 from victor_spec.exit_status import COMPLETE, INCOMPLETE, MISUSE
 from victor_spec.generate import package_name
 from victor_spec.tree import Tree, mapping_at

@@ -12,8 +12,8 @@ from typing import Any
 
 import yaml
 
-from victor_spec.bounds import MAX_MIB, Limits, read_text
 from victor_spec.decisions import Approval, DecisionError, add_entries, parse_day
+from victor_spec.document import MAX_MIB, read_text
 from victor_spec.tree import step
 
 from .changes import LEVELS, Column, Entry, Level, PythonChange, Sides, worst
@@ -210,7 +210,7 @@ def lines_of(document: Path, max_mib: float = MAX_MIB) -> dict[str, int]:
     OSError.
     """
     try:
-        root = yaml.compose(read_text(document, Limits(max_mib)), Loader=yaml.CSafeLoader)
+        root = yaml.compose(read_text(document, max_mib), Loader=yaml.CSafeLoader)
     except (ValueError, yaml.YAMLError):
         return {}
     return dict(_lines(root, ""))

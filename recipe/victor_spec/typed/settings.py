@@ -21,7 +21,6 @@ from pydantic import (
     model_validator,
 )
 
-from victor_spec.bounds import Limits
 from victor_spec.document import DocumentError, read_values
 from victor_spec.tree import is_list
 
@@ -462,7 +461,7 @@ def read_settings(file: Path) -> Settings:
     Raises SettingsError for what is no YAML, or has an entry that is unknown or of another type.
     """
     try:
-        content = read_values(file, Limits())
+        content = read_values(file)
     except DocumentError as error:
         raise SettingsError(str(error)) from error
     try:
