@@ -86,7 +86,7 @@ def test_texts_of_a_document_are_no_code(given_texts: list[str]) -> None:
         prepared, log = prepare(load(spec))
         data = parse(prepared, log)
         assert data is not None, log.reasons
-        render(data, built, TEMPLATES, log, load(spec))
+        render(data, built, TEMPLATES, log)
         check_modules(built)
 
 

@@ -351,26 +351,6 @@ def test_what_the_document_requires_is_said(webhooks: Any) -> None:
     assert (known["many"].security, known["many"].headers) == ((), ())
 
 
-# ---- Examples ----
-
-
-def test_every_webhook_has_examples_that_are_read(made: Wire, webhooks: Any) -> None:
-    examples = made.webhook_examples.EXAMPLES
-    assert examples.keys() == webhooks.WEBHOOKS.keys()
-    assert [*examples["payment.paid"]] == ["payment.paid"], "the name of its event"
-    for name, bodies in examples.items():
-        for body in bodies.values():
-            webhooks.read_webhook(json.dumps(body), name=name)
-
-
-@pytest.mark.parametrize("name", CASES["shown"]["examples"])
-def test_an_example_is_the_documents_or_made_of_the_schema(name: str, tmp_path: Path) -> None:
-    shown = CASES["shown"]
-    wire = Wire(tmp_path, f"wire_shown_{name.lower()}", **shown["document"])
-    examples = wire.webhook_examples.EXAMPLES[name]
-    assert [*examples.items()] == [*shown["examples"][name].items()]
-
-
 # ---- The check ----
 
 

@@ -132,11 +132,6 @@ class Wire:
         """The module that reads webhooks."""
         return importlib.import_module(f"{self.name}.webhooks")
 
-    @cached_property
-    def webhook_examples(self) -> Any:
-        """The module with the bodies of webhooks."""
-        return importlib.import_module(f"{self.name}.webhook_examples")
-
     def module(self, operation: str) -> Any:
         """The module of an operation of the tag `default`."""
         return importlib.import_module(f"{self.name}.api.default.{operation}")

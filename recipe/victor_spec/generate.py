@@ -52,7 +52,6 @@ from .typed.records import plans_of
 from .typed.settings import Settings, SettingsError, read_settings
 from .typed.starting import starting_settings, without_record
 from .typed.views import kinds_in, view_plans
-from .webhook_examples import webhook_examples
 
 
 class _Memory(dict[str, bytes]):
@@ -88,13 +87,10 @@ def render(
     folder: Path,
     templates: Path,
     log: Log,
-    tree: Tree,
     typed: Typed | None = None,
 ) -> None:
     """Write the package, unformatted, into a new folder; what cannot be written is in
     `log.left_out`.
-
-    `tree` is the document as it was loaded, with its examples.
     """
     with _differences(), contextlib.redirect_stdout(io.StringIO()):
         project = _project(data, folder, templates, log)
@@ -115,7 +111,6 @@ def render(
         }
         if log.requests.hook_endpoints:
             modules["webhooks.py"] = _known_of_hooks(data, log)
-            modules["webhook_examples.py"] = {"examples": _examples_of_hooks(tree, log)}
             shutil.copyfile(templates / "evidence.py", folder / "evidence.py")
         if typed is not None:
             modules |= typed.modules()
@@ -155,11 +150,6 @@ def _known_of_hooks(data: GeneratorData, log: Log) -> dict[str, Any]:
     untold: list[int] = known["untold"]
     log.untold = [log.requests.hook_of(posted[number]).name for number in untold]
     return known
-
-
-def _examples_of_hooks(tree: Tree, log: Log) -> dict[str, dict[str, Any]]:
-    names = {log.requests.hook_of(endpoint).name for endpoint in log.requests.hook_endpoints}
-    return webhook_examples(tree, names)
 
 
 def endpoints_of(data: GeneratorData) -> list[endpoints.Endpoint]:
@@ -419,7 +409,7 @@ def generate(
     with build_folder(package) as folder:
         built = folder / package.name
         if data is not None:
-            render(data, built, TEMPLATES, log, loaded, typed_parts)
+            render(data, built, TEMPLATES, log, typed_parts)
         written = (built / "client.py").exists()
         if written and data is not None:
             _require_python(document, built, _sources(data))

@@ -27,7 +27,6 @@ from .reconcile import reconcile
 from .rfp import rfp
 from .screen import at_terminal, complain, say
 from .session import Session, with_session
-from .trigger import trigger
 from .wording import in_options, usage
 
 # typer does not rewrap the lines after \b.
@@ -73,7 +72,6 @@ app.command()(reconcile)
 app.command()(doctor)
 app.command()(conform)
 app.command()(operations)
-app.command()(trigger)
 
 
 def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so

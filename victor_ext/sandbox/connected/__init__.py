@@ -1,4 +1,4 @@
-"""Notifications of a connected API, by its document. See docs/connect-reference.md."""
+"""Notifications of a connected API. See docs/sandbox.md."""
 
 from victor_ext.sandbox.connected.provider import (
     ConnectedCommands,
