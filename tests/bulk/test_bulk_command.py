@@ -10,6 +10,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 
@@ -34,8 +35,8 @@ from tests.cases import cases_beside
 from tests.cli.victor_command import Command, Ran, interruptible
 from tests.programs import python
 from victor_ext import Victor
-from victor_ext.bulk import BatchStatus, Check, RowOutcome
-from victor_ext.cli import bulk_output, screen
+from victor_ext.bulk import BatchStatus, BulkSender, Check, RowOutcome
+from victor_ext.cli import bulk_output, bulk_session, screen
 from victor_ext.cli.bulk_output import show_interruption
 from victor_ext.sandbox import Sandbox
 
@@ -218,6 +219,37 @@ def test_a_stop_is_clean_and_says_how_to_go_on(
     asked_once(victor_sandbox, rows(40))
     # What was sent before was not sent again: nothing had been left open.
     assert set(victor_sandbox.attempts_by_key().values()) == {1}
+
+
+def ignored_signal(*_: object) -> None:
+    """A signal whose exception nobody sees, as in a finalizer."""
+    with suppress(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGTERM)
+
+
+def test_a_batch_stops_after_a_signal_whose_exception_was_ignored(
+    bulk: Bulk, victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk_session, "show_progress", ignored_signal)
+    ran = bulk.send(rows(40), "--rate", "10")
+    assert ran.status == 143
+    assert "victor bulk resume --batch invoices.csv" in ran.err
+    assert made_in(victor_sandbox) < 40
+
+
+def test_a_worker_stops_after_a_signal_whose_exception_was_ignored(
+    bulk: Bulk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stops: list[bool] = []
+
+    def work(_sender: BulkSender, *, stop: threading.Event) -> None:
+        stops.append(stop.is_set())
+        ignored_signal()
+        stops.append(stop.is_set())
+
+    monkeypatch.setattr(BulkSender, "work", work)
+    assert bulk("worker", "--state", "postgresql://127.0.0.1:9/nobody").status == 0
+    assert stops == [False, True]
 
 
 def test_a_worker_joins_and_ends_with_a_signal(

@@ -139,12 +139,9 @@ def test_the_lock_of_bulk_is_one_of_windows(
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_the_command_without_a_timer(
+def test_a_signal_ends_the_command_on_windows(
     monkeypatch: pytest.MonkeyPatch, number: signal.Signals, status: int
 ) -> None:
-    for name in ("SIGALRM", "setitimer"):
-        monkeypatch.delattr(signal, name)
-
     def interrupted() -> int:
         signal.raise_signal(number)
         return 0

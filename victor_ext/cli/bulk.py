@@ -8,7 +8,7 @@ options, is in `bulk_session.py`; what they print is in `bulk_output.py`, `bulk_
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -38,6 +38,7 @@ from .failures import Misuse
 from .options import Yes, argument, flag, group, option, several, show_help, whole_number
 from .screen import Progress, plain, show_notices
 from .session import with_session
+from .signals import SignalStop
 from .wording import rows_text
 
 if TYPE_CHECKING:
@@ -361,11 +362,9 @@ def worker(
         if metrics is not None:
             metrics.watch(sender)
         tell("working", f"Working on {bulk_output.without_password(session.state)}; Ctrl-C stops.")
-        try:
-            sender.work()
-        except KeyboardInterrupt:
-            tell("stopped", "Stopped.")
-            raise typer.Exit from None
+        with suppress(KeyboardInterrupt):
+            sender.work(stop=SignalStop())
+        tell("stopped", "Stopped.")
 
 
 def _served_metrics(port: int) -> Prometheus:

@@ -28,7 +28,7 @@ from .options import Yes, argument, flag, number, option, seconds, whole_number
 from .row_files import ColumnFile, Columns, DateFormat, DecimalMark, Encoding, columns_of
 from .screen import Progress
 from .session import Session, without_none
-from .signals import signal_exit_status
+from .signals import raise_received, signal_exit_status
 
 if TYPE_CHECKING:
     from victor_ext.bulk import BatchStatus, BulkSender, InvalidRows, RowFile
@@ -146,6 +146,7 @@ class BulkSession(Session):
             nonlocal latest
             latest = status
             show_progress(progress, status)
+            raise_received()
 
         with Progress(as_json=self.as_json) as progress:
             try:

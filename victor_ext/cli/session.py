@@ -24,6 +24,7 @@ from .chosen_system import Setting, environments, provider_of, system_of
 from .failures import Failure, Misuse, Recovery, broken_write_failure, failure_of
 from .options import AsJson, number, option, option_words
 from .screen import complain
+from .signals import raise_received
 
 if TYPE_CHECKING:
     from victor_ext import PaymentRequest, Victor
@@ -133,7 +134,7 @@ class Session:
         for option_name, instead in system.refuses.items():
             if getattr(self, option_name) is not None:
                 raise Misuse(instead)
-        arguments = settings | self._connection_options()
+        arguments = {"on_event": raise_received, **settings, **self._connection_options()}
         return system.load("client").from_env(**arguments)
 
     @contextmanager
