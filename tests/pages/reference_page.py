@@ -139,7 +139,7 @@ def commands_section() -> str:
     parts = [
         _table(["command", "what it does"], listed),
         "### Options of every command that calls a provider",
-        "The texts are those for Victor. With `--provider velo --help`, they are about Velo.",
+        "The variables are those of Victor. With `--provider velo`, they begin with VELO_.",
         _options_table(shared),
     ]
     # No heading for each: the search would show this page for each word that commands share.

@@ -14,7 +14,6 @@ from victor_ext._exit_status import FAILED, INTERRUPTED, MISUSE, READER_GONE
 from victor_ext._output import OutputLost, guarded_output
 
 from .bulk import bulk
-from .chosen_system import OtherHelp
 from .conform import conform
 from .doctor import doctor
 from .failures import Failure, Misuse
@@ -149,7 +148,8 @@ def run(arguments: Sequence[str]) -> int:
 
 def _run(arguments: Sequence[str]) -> int:
     try:
-        return _status_of(arguments)
+        status = get_command(app)(list(arguments), prog_name="victor", standalone_mode=False)
+        return status if isinstance(status, int) else 0
     except OutputLost as error:
         if error.reader_has_gone:
             return READER_GONE
@@ -165,18 +165,3 @@ def _run(arguments: Sequence[str]) -> int:
         message = usage(error.format_message(), None if context is None else context.command_path)
     Failure("Misuse", message, MISUSE).report(as_json="--json" in arguments)
     return MISUSE
-
-
-def _status_of(arguments: Sequence[str]) -> int:
-    """Run a command line and return its exit status, or raise what it ends with."""
-    try:
-        return _parse_and_run(arguments)
-    except OtherHelp as other:
-        with other.shown():
-            return _parse_and_run(arguments)
-
-
-def _parse_and_run(arguments: Sequence[str]) -> int:
-    command = get_command(app)
-    status = command(list(arguments), prog_name="victor", standalone_mode=False)
-    return status if isinstance(status, int) else 0

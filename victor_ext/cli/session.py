@@ -20,7 +20,7 @@ import victor_ext
 from victor_ext._exit_status import FAILED
 from victor_ext.systems import DEFAULT
 
-from .chosen_system import Setting, environments, provider_of, system_of
+from .chosen_system import environments, provider_of, system_of
 from .failures import Failure, Misuse, Recovery, broken_write_failure, failure_of
 from .options import AsJson, number, option, option_words
 from .screen import complain
@@ -61,8 +61,18 @@ class Session:
     context: typer.Context = field(repr=False)
     _: KW_ONLY
     as_json: AsJson = False
-    environment: Annotated[str | None, Setting("environment", "NAME", environments)] = None
-    base_url: Annotated[str | None, Setting("base_url", "URL")] = None
+    environment: Annotated[
+        str | None,
+        option(
+            "The environment, such as staging or production (instead of VICTOR_ENVIRONMENT).",
+            "NAME",
+            known=environments,
+        ),
+    ] = None
+    base_url: Annotated[
+        str | None,
+        option("Another URL, such as a sandbox's (instead of VICTOR_BASE_URL).", "URL"),
+    ] = None
     deadline: Annotated[
         float | None,
         option(
@@ -71,7 +81,14 @@ class Session:
             parser=number(),
         ),
     ] = None
-    profile: Annotated[str | None, Setting("profile", "NAME", _profile_names)] = None
+    profile: Annotated[
+        str | None,
+        option(
+            "Settings in ~/.config/victor/profiles.toml (instead of VICTOR_PROFILE).",
+            "NAME",
+            known=_profile_names,
+        ),
+    ] = None
 
     @classmethod
     def for_completion(cls, context: typer.Context) -> Self:
@@ -256,56 +273,31 @@ def with_session(function: Callable[..., None]) -> Callable[..., None]:
     """Decorate a command whose first parameter is a `Session`, or a subclass: the options of the
     session follow the parameters of the function in its help.
     """
-    return _SessionCommand(function)
+    session, *others = inspect.signature(function, eval_str=True).parameters.values()
+    session_type: type[Session] = session.annotation
+    option_fields = _option_fields(session_type)
+    hints = get_type_hints(session_type, include_extras=True)
 
+    def command(context: typer.Context, **values: Any) -> None:
+        options = {
+            option_field.name: values.pop(option_field.name) for option_field in option_fields
+        }
+        function(session_type(context, **options), **values)
 
-class _SessionCommand:
-    """A command as typer calls it: with a context, the parameters of its function, and the options
-    of its session.
-    """
-
-    def __init__(self, function: Callable[..., None]) -> None:
-        session, *others = inspect.signature(function, eval_str=True).parameters.values()
-        self._function = function
-        self._session_type: type[Session] = session.annotation
-        self._other_parameters = others
-        self.__name__ = function.__name__.rstrip("_")
-        self.__doc__ = function.__doc__
-        self.__annotations__: dict[str, Any] = {}  # typer looks here, too
-
-    def __call__(self, context: typer.Context, **values: Any) -> None:
-        names = [option_field.name for option_field in _option_fields(self._session_type)]
-        options = {name: values.pop(name) for name in names}
-        self._function(self._session_type(context, **options), **values)
-
-    @property
-    def __signature__(self) -> inspect.Signature:
-        """The signature that typer makes a parser from, each time that it makes one: the help of
-        some options is in the words of the chosen system.
-        """
-        context = inspect.Parameter(
-            "context", inspect.Parameter.POSITIONAL_ONLY, annotation=typer.Context
+    parameters = [
+        inspect.Parameter("context", inspect.Parameter.POSITIONAL_ONLY, annotation=typer.Context),
+        *others,
+    ]
+    for option_field in option_fields:
+        parameter = inspect.Parameter(
+            option_field.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=option_field.default,
+            annotation=hints[option_field.name],
         )
-        return inspect.Signature([context, *self._other_parameters, *self._session_parameters()])
-
-    def _session_parameters(self) -> list[inspect.Parameter]:
-        """Return the options of the session as parameters of a function."""
-        hints = get_type_hints(self._session_type, include_extras=True)
-        parameters: list[inspect.Parameter] = []
-        for option_field in _option_fields(self._session_type):
-            parameter = inspect.Parameter(
-                option_field.name,
-                inspect.Parameter.KEYWORD_ONLY,
-                default=option_field.default,
-                annotation=_with_option(hints[option_field.name]),
-            )
-            parameters.append(parameter)
-        return parameters
-
-
-def _with_option(hint: Any) -> Any:
-    """Return the annotation of a field as typer reads it: an option in place of a `Setting`."""
-    (declaration,) = hint.__metadata__
-    if isinstance(declaration, Setting):
-        return Annotated[hint.__origin__, declaration.as_option()]
-    return hint
+        parameters.append(parameter)
+    command.__name__ = function.__name__.rstrip("_")
+    command.__doc__ = function.__doc__
+    command.__annotations__ = {}  # typer looks here, too
+    command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return command
