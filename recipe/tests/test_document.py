@@ -157,6 +157,15 @@ def test_aliases_are_written_out(tmp_path: Path) -> None:
     assert found["c"] == {"n": 1, "m": 2}
 
 
+def test_what_has_no_end_or_lies_too_deep_is_an_error_by_name(tmp_path: Path) -> None:
+    for text, said in (
+        ("x: &x\n  a: [*x]\n", "Circular"),
+        ("x: " + "[" * 2_000 + "]" * 2_000, "too many"),
+    ):
+        with pytest.raises(DocumentError, match=f"cannot be read: {said}"):
+            loaded(tmp_path, text)
+
+
 @pytest.mark.parametrize(("path", "said"), CASES["files"])
 def test_what_is_no_text_file_is_refused_with_what_to_do(
     tmp_path: Path, path: str, said: str
