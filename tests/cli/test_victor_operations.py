@@ -78,6 +78,13 @@ def test_what_is_no_package_is_misuse(bare_command: Command) -> None:
         assert f"{name} is no generated package: " in ran.err
 
 
+def test_a_folder_of_packages_is_told_from_a_package(bare_command: Command, tmp_path: Path) -> None:
+    (tmp_path / "two_api").mkdir()
+    (tmp_path / "two_api" / "__init__.py").touch()
+    ran = bare_command("operations", str(tmp_path))
+    assert (ran.status, f"write one of {tmp_path}/two_api." in ran.err) == (2, True)
+
+
 def test_a_write_without_a_key_is_a_warning_that_can_fail_the_command(
     bare_command: Command, tmp_path: Path
 ) -> None:
