@@ -182,16 +182,6 @@ def test_the_clock_and_a_refused_command(window, victor, sandbox):
     expect(page.get_by_role("alert")).to_have_text("The sandbox does not answer. Is it running?")
 
 
-def test_the_test_is_copied(window, victor):
-    made = ask(victor, "Copied")
-    page = window(f"/#/records/{made.id}", permissions=["clipboard-read", "clipboard-write"])
-    page.get_by_role("button", name="Copy as a test").click()
-    expect(page.get_by_role("alert")).to_have_text("Copied.")
-    copied = page.evaluate("navigator.clipboard.readText()")
-    compile(copied, "copied", "exec")
-    assert 'notes="Copied"' in copied
-
-
 def test_a_page_elsewhere_cannot_command_the_sandbox(launch, browser, sandbox, victor):
     """As in DNS rebinding, a name of the page's own means this machine; and plain calls from
     another origin.

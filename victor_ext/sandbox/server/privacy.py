@@ -101,11 +101,9 @@ def last_four(number: str) -> str:
     return _DIGITS.sub("•", number)
 
 
-def masked(text: str, hidden: str = "•") -> str:
-    """A text in which of each long number only the last four digits stand, after as many characters
-    as are `hidden`.
-    """
-    return _LONG_NUMBER.sub(lambda match: hidden * len(match[0]), text)
+def masked(text: str) -> str:
+    """A text in which of each long number only the last four digits stand."""
+    return _LONG_NUMBER.sub(lambda match: "•" * len(match[0]), text)
 
 
 def redacted(value: object) -> Any:

@@ -82,8 +82,6 @@ class Details:
     fields: Mapping[str, str]
     """The inputs of the actions: the parameter of the command, and the label."""
     actions: Sequence[Action] = ()
-    as_test: str = ""
-    """The source of a test that repeats its life."""
 
 
 @dataclass(slots=True)

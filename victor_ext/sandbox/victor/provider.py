@@ -18,7 +18,6 @@ from victor_ext.sandbox.server.privacy import last_four, redacted
 from victor_ext.sandbox.server.provider import Action, Call, Details, Record
 from victor_ext.sandbox.victor import operations
 from victor_ext.sandbox.victor.commands import SandboxCommands
-from victor_ext.sandbox.victor.copied_test import as_test
 from victor_ext.sandbox.victor.ledger import KEY_NAME, Ledger
 from victor_ext.sandbox.victor.settings import SandboxSettings
 from victor_ext.sandbox.victor.state import (
@@ -185,10 +184,6 @@ class VictorProvider(TableProvider[SandboxSettings]):
             related=related,
             fields=fields if waits else {},
             actions=actions if waits else (),
-            as_test=as_test(
-                self.state.get(request.parent_id or request.id),
-                self.context.about({request.id, *related.values()}, record.key),
-            ),
         )
 
     def _record(self, request: PaymentRequest) -> Record:

@@ -69,17 +69,6 @@ function fitFaultForm() {
   for (const label of all("[data-for]", form)) label.hidden = !label.dataset.for.split(" ").includes(chosen.value);
 }
 
-async function copy(button) {
-  const source = one(`#${button.dataset.copy}`);
-  try {
-    await navigator.clipboard.writeText(source.textContent);
-    say("Copied.");
-  } catch { // no secure context: a name other than localhost
-    getSelection().selectAllChildren(source);
-    say("The text is selected: copy it.", true);
-  }
-}
-
 // Lists
 
 function updateList(name, { order, html }) {
@@ -188,7 +177,6 @@ document.addEventListener("click", (event) => {
   if (!button) return;
   if (button.dataset.command) press(button);
   else if (button.dataset.fault) inject(button);
-  else if (button.dataset.copy) copy(button);
   else if (button.dataset.tab) showTab(button.dataset.tab);
   else if (button.id === "keys") one("#help").showModal();
   else if (button.id === "help-close") one("#help").close();
