@@ -38,8 +38,6 @@ CLIENT = {
     "caller",
     "close",
     "deadline",
-    "object_reads",
-    "read",
     "environment",
     "from_env",
     "operation_names",

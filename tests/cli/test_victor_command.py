@@ -228,9 +228,7 @@ def test_a_system_that_is_none_is_named(bare_command: Command) -> None:
 
 def test_a_wrong_variable_is_named_as_that_of_the_chosen_system(bare_command: Command) -> None:
     credentials = {"VELO_API_KEY": "k", "VELO_API_SECRET": "s"}
-    ran = bare_command(
-        "read", "--provider", "velo", "payouts.get", "1", **credentials, VELO_ENVIRONMENT="staging"
-    )
+    ran = bare_command("conform", "--provider", "velo", **credentials, VELO_ENVIRONMENT="staging")
     assert (ran.status, ran.out) == (2, "")
     assert "VELO_ENVIRONMENT" in ran.err
     assert "VICTOR_ENVIRONMENT" not in ran.err

@@ -21,7 +21,6 @@ from typing import Any
 from typer.main import get_command
 
 from tests.pages.environment_reads import ROOT, environment_reads
-from tests.providers.systems import ARGUMENTS, CLIENTS
 from victor_ext import _exit_status
 from victor_ext.cli.app import app
 from victor_ext.systems import System, entry_points_of
@@ -155,8 +154,6 @@ def _command_parts(entry: CommandEntry) -> Iterator[str]:
     if entry.path in ELSEWHERE:
         yield ELSEWHERE[entry.path]
         return
-    if entry.path == "victor read":
-        yield object_reads_table()
     explained = [each for each in entry.arguments if each.help]
     own = [each for each in entry.options if each.name not in SHARED]
     if explained or own:
@@ -170,15 +167,6 @@ def _command_parts(entry: CommandEntry) -> Iterator[str]:
         )
     if also:
         yield f"Also {' and '.join(also)}."
-
-
-def object_reads_table() -> str:
-    """What `victor read` can read, by system."""
-    rows: list[list[str]] = []
-    for name, (blocking, _) in CLIENTS.items():
-        with blocking(**ARGUMENTS[name]) as client:
-            rows.append([f"`{name}`", ", ".join(f"`{read}`" for read in client.object_reads)])
-    return _table(["system", "operations"], rows)
 
 
 def _options_table(parameters: Iterable[Any]) -> str:

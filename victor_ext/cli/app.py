@@ -21,7 +21,6 @@ from .forwarded import FORWARDED, CommandGroup
 from .operations import operations
 from .options import AsJson, argument, several, show_help
 from .outbox import outbox
-from .read import read
 from .reconcile import reconcile
 from .rfp import rfp
 from .screen import at_terminal, complain, say
@@ -66,7 +65,6 @@ app = typer.Typer(
 app.add_typer(rfp, name="rfp")
 app.add_typer(bulk, name="bulk")
 app.add_typer(outbox, name="outbox")
-app.command()(read)
 app.command()(reconcile)
 app.command()(doctor)
 app.command()(conform)

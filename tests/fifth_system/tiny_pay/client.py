@@ -74,7 +74,6 @@ OPERATIONS = {
         effect=Effect.READS,
         evidence=Members(("id",), "its body has no id"),
         id=RepeatsId("charge", "id"),
-        client_method="charges.get",
     ),
     "GET /v1/book": Operation(
         effect=Effect.READS,

@@ -111,7 +111,6 @@ def operations_of(*, found_by_reference: bool) -> Mapping[str, Operation]:
         "GET /v3/payments/{}": inquiry(
             # `POST /v3/payments` responds with this id, too: such a response could come late.
             id=RepeatsId("payment", "id", is_of_reads_alone=False),
-            client_method="payments.inquire",
         ),
         "GET /v3/query": Operation(
             effect=Effect.READS,
@@ -129,7 +128,7 @@ def operations_of(*, found_by_reference: bool) -> Mapping[str, Operation]:
             proves_work=names_checkout,
             look_up=_checkout_hint,
         ),
-        "GET /v3/checkouts/{}/payment": inquiry(client_method="checkouts.status"),
+        "GET /v3/checkouts/{}/payment": inquiry(),
     }
 
 

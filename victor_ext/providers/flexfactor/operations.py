@@ -218,7 +218,6 @@ OPERATIONS: Mapping[str, Operation] = {
         Effect.READS,
         _ORDER,
         id=_about_other_order(id_in_path, "id", "orderId"),
-        client_method="orders.get",
     ),
     "POST /v1/orders/{}/refund": _row(
         Effect.MOVES_MONEY, _REFUND, id=_OTHER_THAN_IN_PATH, look_up=_BY_ID, shown=Shown.UNSENT

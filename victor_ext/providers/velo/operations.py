@@ -209,13 +209,6 @@ def _read(evidence: Evidence = _OBJECT, repeats: RepeatsId | None = None) -> Ope
     return Operation(effect=Effect.READS, evidence=evidence, id=repeats)
 
 
-def _object(
-    client_method: str, evidence: Evidence = _OBJECT, repeats: RepeatsId | None = None
-) -> Operation:
-    """The row of a read of one object, which this method of the client makes."""
-    return replace(_read(evidence, repeats), client_method=client_method)
-
-
 def _write(
     effect: Effect, look_up: str, evidence: Evidence = _EMPTY_OR_OBJECT, **columns: Any
 ) -> Operation:
@@ -354,8 +347,8 @@ OPERATIONS: Mapping[str, Operation] = {
         SETS, "payees.get(payee_id)", shown=_PRIVATE
     ),
     "DELETE /v4/payees/{} /v3/payees/{}": _write(SETS, "payees.get(payee_id)"),
-    "GET /v4/payees/{} /v3/payees/{}": _object("payees.get", repeats=RepeatsId("payee", "payeeId")),
-    "GET /v4/payees/batch/{} /v3/payees/batch/{}": _object("payees.batch", _has("status")),
+    "GET /v4/payees/{} /v3/payees/{}": _read(repeats=RepeatsId("payee", "payeeId")),
+    "GET /v4/payees/batch/{} /v3/payees/batch/{}": _read(_has("status")),
     "GET /v4/payees /v3/payees": _LIST,
     "GET /v4/payees/deltas /v3/payees/deltas": _LIST,
     "GET /v4/payees/payors/{}/invitationStatus /v3/payees/payors/{}/invitationStatus": _LIST,
@@ -365,8 +358,8 @@ OPERATIONS: Mapping[str, Operation] = {
         _has_id("funding"),
         proves_work=partial(_names_made, read="fundings"),
     ),
-    "GET /v3/sourceAccounts/{} /v2/sourceAccounts/{}": _object(
-        "source_accounts.get", repeats=RepeatsId("source account", "id")
+    "GET /v3/sourceAccounts/{} /v2/sourceAccounts/{}": _read(
+        repeats=RepeatsId("source account", "id")
     ),
     "GET /v3/sourceAccounts /v2/sourceAccounts": _LIST,
     "POST /v2/fundingAccounts": _write(
@@ -376,11 +369,9 @@ OPERATIONS: Mapping[str, Operation] = {
         proves_work=partial(_names_made, read="fundingAccounts"),
         shown=_PRIVATE,
     ),
-    "GET /v2/fundingAccounts/{}": _object(
-        "funding_accounts.get", repeats=RepeatsId("funding account", "id")
-    ),
+    "GET /v2/fundingAccounts/{}": _read(repeats=RepeatsId("funding account", "id")),
     "GET /v2/fundingAccounts": _LIST,
-    "GET /v1/fundings/{}": _object("fundings.get", repeats=RepeatsId("funding", "fundingId")),
+    "GET /v1/fundings/{}": _read(repeats=RepeatsId("funding", "fundingId")),
     "GET /v4/paymentaudit/fundings /v1/paymentaudit/fundings": _LIST,
     "GET /v1/deltas/fundings": _LIST,
     "POST /v3/payouts": _write(
@@ -397,22 +388,20 @@ OPERATIONS: Mapping[str, Operation] = {
         MOVES_MONEY, "payouts.get(payout_id)", proof=_INSTRUCTED, follow=_UNTIL_PAID
     ),
     "DELETE /v3/payouts/{}": _write(MOVES_MONEY, "payouts.get(payout_id)", proof=_PAYOUT_WITHDRAWN),
-    "GET /v3/payouts/{}": _object(
-        "payouts.get", _has("payoutId", "status"), RepeatsId("payout", "payoutId")
-    ),
+    "GET /v3/payouts/{}": _read(_has("payoutId", "status"), RepeatsId("payout", "payoutId")),
     "GET /v3/payouts/{}/payments": _LIST,
     "GET /v4/paymentaudit/payouts /v3/paymentaudit/payouts": _LIST,
     "GET /v4/paymentaudit/payouts/{} /v3/paymentaudit/payouts/{}": replace(
-        _object("payouts.history", _has("summary", "content")), items_of=_PAGE.items_of
+        _read(_has("summary", "content")), items_of=_PAGE.items_of
     ),
-    "GET /v4/paymentaudit/payoutStatistics /v1/paymentaudit/payoutStatistics": _object(
-        "payouts.statistics", _has("thisMonthPayoutsCount", "thisMonthFailedPaymentsCount")
+    "GET /v4/paymentaudit/payoutStatistics /v1/paymentaudit/payoutStatistics": _read(
+        _has("thisMonthPayoutsCount", "thisMonthFailedPaymentsCount")
     ),
     "POST /v1/payments/{}/withdraw": _write(
         MOVES_MONEY, "payments.get(payment_id)", proof=_PAYMENT_WITHDRAWN
     ),
-    "GET /v4/paymentaudit/payments/{} /v3/paymentaudit/payments/{}": _object(
-        "payments.get", _has("paymentId", "status"), RepeatsId("payment", "paymentId")
+    "GET /v4/paymentaudit/payments/{} /v3/paymentaudit/payments/{}": _read(
+        _has("paymentId", "status"), RepeatsId("payment", "paymentId")
     ),
     "GET /v4/paymentaudit/payments /v3/paymentaudit/payments": _LIST,
     "GET /v4/payments/deltas /v1/deltas/payments": _LIST,
@@ -426,9 +415,7 @@ OPERATIONS: Mapping[str, Operation] = {
     ),
     "POST /v1/webhooks/{}": _write(SETS, "webhooks.get(webhook_id)", shown=_PRIVATE),
     "POST /v1/webhooks/{}/ping": _write(SETS, "", _OBJECT),
-    "GET /v1/webhooks/{}": _object(
-        "webhooks.get", _has("id", "webhookUrl"), RepeatsId("webhook", "id")
-    ),
+    "GET /v1/webhooks/{}": _read(_has("id", "webhookUrl"), RepeatsId("webhook", "id")),
     "GET /v1/webhooks": _LIST,
 }
 ELSEWHERE: Mapping[str, Operation] = {

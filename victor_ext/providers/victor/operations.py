@@ -216,7 +216,6 @@ OPERATIONS: Mapping[str, Operation] = {
         id=RepeatsId(_WHAT, ID, unlike=_response_of_other_request),
         # The document has no 404: a 400 about the id alone says the same.
         unknown_id=frozenset({ID, "victor_id", "id"}),
-        client_method="payment_requests.get",
     ),
     "POST /v2/payment-requests/respond-to-request/{}": Operation(
         effect=Effect.MOVES_MONEY,

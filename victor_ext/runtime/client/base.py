@@ -72,7 +72,6 @@ from victor_ext.systems import System
 from .config import KEEP, ClientConfig
 from .extras import ExtraBody, ExtraQuery
 from .generated import Connect, bound_class
-from .object_reads import checked_read, object_reads_of
 from .prepared_calls import AnyOperation, PreparedCall, operations_of, prepare_call, send_prepared
 from .resources import Awaited, Blocking, HasMode, Mode, Shared, operation
 from .runners import AsyncRunner, OperationFlow, SyncRunner
@@ -430,25 +429,6 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
         return follow.done((yield partial(follow.read, reader, call, id)), id)
 
     @operation
-    def read(self, operation: str, /, *ids: str) -> OperationFlow[Any]:
-        """Read one object by the name of the method that reads it, such as `"payouts.get"`: for
-        programs over several systems. Only reads are sent.
-
-        Args:
-            operation: One of `object_reads`.
-            ids: The ids that the method takes.
-
-        Returns:
-            What the method returns.
-
-        Raises:
-            ConfigurationError: It is none of `object_reads`, or takes another number of ids;
-                nothing was sent.
-            VictorError: As of the method.
-        """
-        return (yield partial(checked_read(self, operation, ids), *ids))
-
-    @operation
     def ask_time(self) -> OperationFlow[ProviderTime]:
         """Ask for the provider's time with `ping`, or by a read of the base URL: a response that
         says no has it, too.
@@ -559,13 +539,6 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
     def reads(self) -> list[str]:
         """The operations that only read, by method and path template: `GET /v3/payees/{}`."""
         return self._config.loop.behaviour.operations.reads()
-
-    @property
-    def object_reads(self) -> Mapping[str, tuple[str, ...]]:
-        """What `read` takes: the methods that read one object by ids alone, with the names of these
-        ids: `payouts.get` has `payout_id`.
-        """
-        return object_reads_of(self)
 
     @property
     def operation_names(self) -> list[str]:

@@ -318,8 +318,6 @@ class Operation(FrozenStruct, frozen=True, kw_only=True, eq=False):
         items_of: The items of a good response to a read that is a page; None: it has no list of
             them. Without items, one that failed (see `is_failed_page`) or hides them (see
             `hidden_items`) is no success: it would be taken for the end of the list.
-        client_method: The method of the client that reads one object with this operation, by ids
-            alone: `payouts.get`. Empty: there is none.
     """
 
     effect: Effect
@@ -347,7 +345,6 @@ class Operation(FrozenStruct, frozen=True, kw_only=True, eq=False):
     payments: Callable[[httpx.Request], list[AskedPayment]] | None = None
     untaken_key: str = ""
     shown: Shown | Whether = Shown.EVERYTHING
-    client_method: str = ""
 
     @property
     def reads(self) -> bool:
@@ -374,11 +371,6 @@ class Operation(FrozenStruct, frozen=True, kw_only=True, eq=False):
     def is_secret(self) -> bool:
         """Whether its requests or responses hold secrets, so that nothing of them is shown."""
         return self.shown is Shown.NOTHING
-
-    @property
-    def may_be_read(self) -> bool:
-        """Whether it only reads, and what it reads may be shown."""
-        return self.reads and not self.is_secret
 
     @property
     def is_read_by_id(self) -> bool:

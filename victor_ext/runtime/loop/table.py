@@ -267,12 +267,6 @@ class Operations:
         by_document = [name for name in self._by_name if name not in self._rows]
         return [name for name in (*by_hand, *by_document) if name.startswith("GET ")]
 
-    def object_reads(self) -> list[str]:
-        """The methods of the client that read one object by ids alone: `payouts.get`."""
-        rows = self._rows.values()
-        methods = [row.client_method for row in rows if row.client_method and row.may_be_read]
-        return sorted(set(methods))
-
     def proof_of(self, name: str) -> Proof | None:
         """The reads that show that the write with this name was done, if there are any."""
         row = self._rows.get(name)
