@@ -140,13 +140,12 @@ def test_misuse_ends_with_2_and_says_what_to_write(run: Run, line: str, said: st
 
 
 @pytest.mark.parametrize("name", ["INV-l", "inv-1", f"{KEY[:-1]}0"])
-def test_a_name_of_no_entry_changes_nothing_and_says_what_is_near(run: Run, name: str) -> None:
+def test_a_name_of_no_entry_changes_nothing(run: Run, name: str) -> None:
     before = run("entries", "--json").out
     for words in (["retry"], ["resolve", "--as", "not-done", "--by", "me", "--why", "so"]):
         refused = run(words[0], name, *words[1:])
         assert refused.status == 2
-        assert f"No entry has the key or the reference {name}: did you mean" in refused.err
-        assert "INV-1" in refused.err or KEY in refused.err
+        assert f"No entry has the key or the reference {name}." in refused.err
     assert run("entries", "--json").out == before
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from functools import partial
 
 import sqlalchemy as sa
@@ -13,17 +12,11 @@ from victor_ext.event_queue.transactions import Engine, Work, operation
 from victor_ext.ids import reference_of
 from victor_ext.privacy import one_line
 
-from .digests import is_forgotten, reference_digest
+from .digests import reference_digest
 from .storing import EntryStore
 
-_MOST_COMPARED = 5_000
-"""The number of newest entries in which an unknown name looks for names that are like it."""
 _MOST_NAMED = 3
-"""The maximum number of keys and references that a message names."""
-_LEAST_LIKENESS = 0.8
-"""How like a name another one has to be, from 0 to 1: one wrong character of `INV-1` is 0.8.
-A number that differs more is of another invoice, and no hint.
-"""
+"""The maximum number of keys that a message names."""
 
 
 def refusal(key: str | None, field: str, code: str, message: str) -> InvalidRequest:
@@ -43,8 +36,8 @@ class EntryNames(EntryStore[Engine]):
             name: A key, or the reference of a request, such as `INV-1042`.
 
         Raises:
-            InvalidRequest: No entry has the name, or several have it as their reference. The
-                message names similar names, or the keys of the several.
+            InvalidRequest: No entry has the name, or several have it as their reference. Then the
+                message names their keys.
         """
         return partial(self._key_of, name)
 
@@ -65,7 +58,7 @@ class EntryNames(EntryStore[Engine]):
         if keys:
             message = _ambiguous_message(wanted, keys)
         else:
-            message = self._unknown_message(wanted, connection)
+            message = f"No entry has the key or the reference {_excerpt(wanted)}."
         raise refusal(None, "name", "unknown", message)
 
     def _keys_with_reference(self, reference: str, connection: sa.Connection) -> list[str]:
@@ -76,21 +69,6 @@ class EntryNames(EntryStore[Engine]):
         has_reference = columns.reference.in_([reference, reference_digest(reference)])
         query = sa.select(columns.key).where(has_reference).order_by(columns.id.desc())
         return [str(row.key) for row in connection.execute(query.limit(_MOST_NAMED + 1))]
-
-    def _unknown_message(self, name: str, connection: sa.Connection) -> str:
-        """The message that no entry has a name, with the names that are like it."""
-        columns = self.table.c
-        newest = sa.select(columns.key, columns.reference).order_by(columns.id.desc())
-        words: dict[str, str] = {}
-        for row in connection.execute(newest.limit(_MOST_COMPARED)):
-            for word in (row.key, row.reference):
-                if not is_forgotten(word):
-                    words[word.casefold()] = word
-        near = get_close_matches(name.casefold(), words, _MOST_NAMED, _LEAST_LIKENESS)
-        hint = "none is like it."
-        if near:
-            hint = f"did you mean {' or '.join(one_line(words[word]) for word in near)}?"
-        return f"No entry has the key or the reference {_excerpt(name)}: {hint}"
 
 
 def _ambiguous_message(name: str, keys: Sequence[str]) -> str:

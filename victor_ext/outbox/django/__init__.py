@@ -19,7 +19,6 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Mapping
-from difflib import get_close_matches
 from pkgutil import resolve_name
 from typing import Any, Unpack, cast
 
@@ -76,11 +75,8 @@ class DjangoOutbox(DjangoQueue[OutboxEvent], OutboxBase[str]):
         known = ["using", *OutboxOptions.__annotations__]
         unknown = next((str(name) for name in options if name not in known), None)
         if unknown is not None:
-            near = get_close_matches(unknown, known, 1)
-            hint = f" Did you mean {near[0]!r}?" if near else ""
             raise ConfigurationError(
-                f"settings.VICTOR_OUTBOX has {unknown!r:.40}, which is none of "
-                f"{', '.join(known)}.{hint}"
+                f"settings.VICTOR_OUTBOX has {unknown!r:.40}, which is none of {', '.join(known)}."
             )
         if isinstance(options.get("client"), str):
             options["client"] = _client_of(options["client"])

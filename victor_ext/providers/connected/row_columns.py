@@ -6,7 +6,6 @@
 import inspect
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import timedelta
-from difflib import get_close_matches
 from typing import Any
 
 from victor_ext.runtime.core.json_values import is_list
@@ -20,7 +19,6 @@ from .places import same_name
 
 _MOST_LEVELS = 3
 """How deep in a response an id is looked for, to name it in a message."""
-_MOST_NAMED = 5
 
 
 def problem_of(
@@ -108,8 +106,7 @@ def _problem_of_made(
         for each, kind in _scalars_of(model, tables)
         if _no_id_because(each, kind, declared, sent) is None
     )
-    near = get_close_matches(place, places, _MOST_NAMED, 0.0)  # the nearest first
-    instead = f"write one of {', '.join(map(repr, near))}" if near else "leave made out"
+    instead = f"write one of {', '.join(map(repr, places))}" if places else "leave made out"
     return f"made={place!r} {why}: {instead}"
 
 

@@ -13,7 +13,6 @@ from urllib.parse import unquote
 import httpx
 
 from victor_ext.errors import ConfigurationError
-from victor_ext.runtime.core.arguments import hint_at
 from victor_ext.runtime.core.response import OPERATION
 
 from .evidence import READER, SAFE_METHODS, Declared, Problems, Reader, lists_declared_errors
@@ -291,9 +290,9 @@ class Operations:
 
 
 def no_operation(row: str, known: Iterable[str]) -> ConfigurationError:
-    """The error of a row that leads to no operation; it names the nearest one of those known."""
-    near = hint_at(row, known) or ", as 'POST /v1/payouts' may be."
-    return ConfigurationError(f"rows: {row!r} is no operation of the document{near}")
+    """The error of a row that leads to no operation; it names those known."""
+    names = ", ".join(known) or "none"
+    return ConfigurationError(f"rows: {row!r} is no operation of the document. It has: {names}.")
 
 
 def _names_in(row: str) -> list[str]:

@@ -7,7 +7,6 @@ starts. Else keys would do nothing and rules would not hold, and nobody would se
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 import yaml
@@ -111,10 +110,9 @@ def _other_place(row: Row, path: str, document: Document) -> str:
     method = row.place.partition(" ")[0]
     if not row.is_documented:
         return f"the document has {method} {path}. Leave is_documented=False out."
-    near = _one_of(f"{method} {path}", document.places)
     return (
-        f"the document has no {method} {path}. Write {near}; or is_documented=False, if the "
-        "sandbox has it beside the document."
+        f"the document has no {method} {path}. Write {_one_of(document.places)}; or "
+        "is_documented=False, if the sandbox has it beside the document."
     )
 
 
@@ -138,7 +136,7 @@ def _check_key(table: Table, row: Row, rules: Operation) -> None:
     if member not in members:
         raise ValueError(
             f"{_named(table, row)}: the key is in the member '{member}' of the body, which the "
-            f"document does not have. Write BodyKey with {_one_of(member, members)}, or leave "
+            f"document does not have. Write BodyKey with {_one_of(members)}, or leave "
             "is_keyed out."
         )
 
@@ -184,8 +182,5 @@ def _check_listing(table: Table, row: Row, rules: Operation) -> None:
             )
 
 
-def _one_of(wrong: str, known: Iterable[str]) -> str:
-    """What is nearest to a wrong word; all, if nothing is near."""
-    folded = {word.casefold(): word for word in known}
-    near = get_close_matches(wrong.casefold(), folded, n=3)
-    return " or ".join(repr(folded[word]) for word in near or sorted(folded)[:10])
+def _one_of(known: Iterable[str]) -> str:
+    return " or ".join(map(repr, sorted(known)))

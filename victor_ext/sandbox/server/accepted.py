@@ -8,7 +8,6 @@ import types
 from collections.abc import Iterable
 from datetime import date, timedelta
 from decimal import Decimal
-from difflib import get_close_matches
 from typing import Any, Literal, Union, get_args, get_origin
 
 _KINDS: dict[object, tuple[Any, str]] = {
@@ -76,13 +75,10 @@ def _choices(declared: Any) -> list[str]:
 
 
 def require_one_of(name: str, value: str, known: Iterable[str]) -> None:
-    """Raise `ValueError` for an unknown word; it names the nearest one."""
+    """Raise `ValueError` for an unknown word; it names those known."""
     words = list(known)
-    if value in words:
-        return
-    near = get_close_matches(value, words, n=1)
-    meant = f"; did you mean {near[0]!r}?" if near else ""
-    raise ValueError(f"{name} must be one of {', '.join(words)}, not {value!r}{meant}")
+    if value not in words:
+        raise ValueError(f"{name} must be one of {', '.join(words)}, not {value!r}")
 
 
 def require_least(name: str, value: float, least: float, most: float = math.inf) -> None:
