@@ -431,20 +431,16 @@ for status in STATUSES:
                 call()
             except VictorError:
                 ended += 1
-loaded = sorted(set(sys.modules) - before)
-_ = victor.api
-print(json.dumps([ended, loaded, "victor_api.models.payment_request_receipt" in sys.modules]))
+print(json.dumps([ended, sorted(set(sys.modules) - before)]))
 """
 
 
-def test_an_odd_answer_to_victor_loads_no_model() -> None:
-    """All models are loaded when `api` is asked for: its functions return them."""
+def test_an_odd_answer_imports_nothing() -> None:
     ran = python("-c", ODD)
     assert ran.returncode == 0, ran.stderr
-    ended, loaded, has_models = json.loads(ran.stdout)
+    ended, loaded = json.loads(ran.stdout)
     assert ended > 400
     assert loaded == []
-    assert has_models
 
 
 IN_FUNCTIONS = {

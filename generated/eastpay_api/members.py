@@ -2,8 +2,7 @@
 """The members that the document declares of each model, for what reads JSON without its model
 
 A kind is the name of a model, or `text`, `flag`, `whole`, `number`, `decimal`, `moment`, `day`, `uuid` or `any`; a tuple has the words of
-an enum, and a list the kind of its items. None stands for a union, and for `error` and `errors`:
-their model alone can tell what they say.
+an enum, and a list the kind of its items. None stands for a union, which its model alone can read.
 """
 
 from typing import Any, Final

@@ -2,8 +2,7 @@
 """The members that the document declares of each model, for what reads JSON without its model
 
 A kind is the name of a model, or `text`, `flag`, `whole`, `number`, `decimal`, `moment`, `day`, `uuid` or `any`; a tuple has the words of
-an enum, and a list the kind of its items. None stands for a union, and for `error` and `errors`:
-their model alone can tell what they say.
+an enum, and a list the kind of its items. None stands for a union, which its model alone can read.
 """
 
 from typing import Any, Final
@@ -27,7 +26,7 @@ MEMBERS: Final[dict[str, dict[str, Any]]] = {
         "result": "text",
         "status": "text",
         "statusCode": "text",
-        "errors": None,
+        "errors": ["any"],
         "customProperties": "AnswerCustomProperties",
         "traceId": "text",
     },
@@ -47,7 +46,7 @@ MEMBERS: Final[dict[str, dict[str, Any]]] = {
         "status": "text",
         "result": "text",
         "statusCode": "text",
-        "errors": None,
+        "errors": ["any"],
         "customProperties": "DecisionCustomProperties",
         "traceId": "text",
     },
@@ -114,7 +113,7 @@ MEMBERS: Final[dict[str, dict[str, Any]]] = {
         "cardLast4Digits": "text",
         "cardNumber": "text",
     },
-    "Problem": {"status": "any", "title": "text", "traceId": "text", "errors": None},
+    "Problem": {"status": "any", "title": "text", "traceId": "text", "errors": "any"},
     "RefundAnswer": {
         "success": "flag",
         "result": "text",
@@ -122,7 +121,7 @@ MEMBERS: Final[dict[str, dict[str, Any]]] = {
         "statusCode": "text",
         "responseCode": "text",
         "responseMessage": "text",
-        "errors": None,
+        "errors": ["any"],
         "customProperties": "RefundAnswerCustomProperties",
         "traceId": "text",
     },
@@ -139,7 +138,7 @@ MEMBERS: Final[dict[str, dict[str, Any]]] = {
         "result": "text",
         "status": "text",
         "statusCode": "text",
-        "errors": None,
+        "errors": ["any"],
     },
     "TokenRequest": {"AppKey": "text", "AppSecret": "text"},
     "Transaction": {
@@ -162,7 +161,7 @@ MEMBERS: Final[dict[str, dict[str, Any]]] = {
         "result": "text",
         "status": "any",
         "statusCode": "text",
-        "errors": None,
+        "errors": ["any"],
         "customProperties": "TransmitAnswerCustomProperties",
         "traceId": "text",
     },

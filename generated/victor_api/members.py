@@ -2,15 +2,14 @@
 """The members that the document declares of each model, for what reads JSON without its model
 
 A kind is the name of a model, or `text`, `flag`, `whole`, `number`, `decimal`, `moment`, `day`, `uuid` or `any`; a tuple has the words of
-an enum, and a list the kind of its items. None stands for a union, and for `error` and `errors`:
-their model alone can tell what they say.
+an enum, and a list the kind of its items. None stands for a union, which its model alone can read.
 """
 
 from typing import Any, Final
 
 MEMBERS: Final[dict[str, dict[str, Any]]] = {
     "ApiError": {"code": "whole", "message": "text", "field": "text"},
-    "ApiErrorResponse": {"status": "whole", "data": "ApiErrorResponseData", "error": None},
+    "ApiErrorResponse": {"status": "whole", "data": "ApiErrorResponseData", "error": "ApiError"},
     "ApiErrorResponseData": {},
     "ConfigurationProperty": {
         "name": "ConfigurationPropertyName",

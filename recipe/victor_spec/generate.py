@@ -94,10 +94,6 @@ def render(
     """
     with _differences(), contextlib.redirect_stdout(io.StringIO()):
         project = _project(data, folder, templates, log)
-        if typed is not None and typed.settings.late_models:
-            environment: Any = project.env
-            environment.filters["through_models"] = _through_models
-            environment.globals["late_models"] = True
         data.errors.clear()
         for collection in data.endpoint_collections_by_tag.values():
             collection.parse_errors.clear()
@@ -132,13 +128,11 @@ def _project(
     project.env.bytecode_cache = _COMPILED
     environment: Any = project.env
     environment.filters["in_double_quote_literal"] = literal
-    environment.filters["through_models"] = _as_they_are
     environment.globals.update(
         requests=log.requests,
         literal=repr,
         return_type=_return_type,
         constant_of=hooks.constant_of,
-        late_models=False,
     )
     return project
 
@@ -165,31 +159,6 @@ def _return_type(endpoint: endpoints.Endpoint) -> str:
         if response.source["attribute"] != "None":
             types.add(response.prop.get_type_string().as_unembedded_code())
     return " | ".join(sorted(types)) or "Any"
-
-
-_FROM_MODELS = re.compile(r"from \.\.\.models\.\w+ import (\w+)")
-_QUOTED = r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'"
-
-
-def _as_they_are(code: str, _endpoint: endpoints.Endpoint, _package: str = "") -> str:
-    """Code of an operation that imports its models when it is imported itself."""
-    return code
-
-
-def _through_models(code: str, endpoint: endpoints.Endpoint, package: str = "models") -> str:
-    """Code of an operation that names its models as attributes of the package `models`, which
-    imports each when it is first asked for: `models.Card` for `Card`. Texts in it stay as they are.
-
-    Among arguments, `package` is a name that none of them can have.
-    """
-    imports = map(_FROM_MODELS.fullmatch, endpoint.relative_imports)
-    names = [re.escape(found[1]) for found in imports if found]
-    if not names:
-        return code
-    texts_and_names = re.compile(rf"{_QUOTED}|(?<![\w.])(?P<name>{'|'.join(names)})\b")
-    return texts_and_names.sub(
-        lambda found: f"{package}.{found[0]}" if found["name"] else found[0], code
-    )
 
 
 def _attempt(tree: Tree, log: Log) -> tuple[GeneratorData | None, list[Failure]]:

@@ -31,10 +31,6 @@ KINDS = {
 """The kinds of scalars, by their types in Python."""
 
 
-PROVES_NOTHING = ("error", "errors")
-"""Attributes that a failed call has, too: whoever reads the table asks the model about them."""
-
-
 def members_of(model: ModelProperty) -> list[Any]:
     """The declared members of a model: properties, in the order of the generated class."""
     return [*(model.required_properties or ()), *(model.optional_properties or ())]
@@ -44,10 +40,7 @@ def tables_of(models: Iterable[ModelProperty]) -> dict[str, dict[str, Kind]]:
     """The kinds of the members of each model, by their names on the wire."""
     tables: dict[str, dict[str, Kind]] = {}
     for model in models:
-        kinds: dict[str, Kind] = {}
-        for prop in members_of(model):
-            proves_nothing = str(prop.python_name) in PROVES_NOTHING
-            kinds[prop.name.get_untrusted_value()] = None if proves_nothing else kind_of(prop)
+        kinds = {prop.name.get_untrusted_value(): kind_of(prop) for prop in members_of(model)}
         tables[str(model.class_info.name)] = kinds
     return dict(sorted(tables.items()))
 

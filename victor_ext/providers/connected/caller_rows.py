@@ -13,8 +13,7 @@ import httpx
 
 from victor_ext.errors import ConfigurationError
 from victor_ext.runtime.core.validation import shown
-from victor_ext.runtime.loop.declared_members import Tables
-from victor_ext.runtime.loop.evidence import SAFE_METHODS, Declared
+from victor_ext.runtime.loop.evidence import SAFE_METHODS, Declared, Tables
 from victor_ext.runtime.loop.idempotency_keys import NamedPlace, NoKey
 from victor_ext.runtime.loop.operations import name_of, unnamed
 from victor_ext.runtime.loop.table import no_operation

@@ -10,8 +10,7 @@ from typing import Any
 
 from victor_ext.runtime.core.json_values import is_list
 from victor_ext.runtime.core.validation import shown
-from victor_ext.runtime.loop.declared_members import Tables
-from victor_ext.runtime.loop.evidence import Declared
+from victor_ext.runtime.loop.evidence import Declared, Tables
 from victor_ext.runtime.loop.operations import Proof
 
 from .operations import OperationRow

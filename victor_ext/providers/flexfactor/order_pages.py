@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from victor_ext.runtime.core.json_values import is_list, is_object, lenient_flag_of
-from victor_ext.runtime.loop.declared_members import NOT_ITEMS
+from victor_ext.runtime.loop.evidence import NOT_ITEMS
 
 from .responses import is_known_state, member, status_of
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from functools import partial
 from typing import Any, ClassVar, Generic, Self, Unpack
 
-from victor_api import models
 from victor_api.api.payment_requests import list_payment_requests
 from victor_api.client import Client as GeneratedClient
 
@@ -21,7 +20,6 @@ from victor_ext.runtime.client.config import (
     take,
     with_client_options,
 )
-from victor_ext.runtime.client.generated import load_models
 from victor_ext.runtime.client.ping import Pings
 from victor_ext.runtime.client.resources import Awaited, Blocking, Mode
 from victor_ext.runtime.client.settings import environment_and_url
@@ -104,17 +102,6 @@ class _VictorClient(BaseClient[GeneratedClient, Mode, Transport, HttpxClient], P
             environment=name,
             caller=getattr(auth, "caller", None),
         )
-
-    @property
-    def api(self) -> GeneratedClient:
-        """The generated client, for the operations of its package: they sign, retry and fail as
-        this client does.
-
-        Hooks, headers and options that you set on it, or on its httpx client, change its own calls
-        only, and never those of this client's methods.
-        """
-        load_models(models)  # this client's own methods need none
-        return super().api
 
     @classmethod
     def from_env(cls, **options: Unpack[VictorOptions[Transport, HttpxClient]]) -> Self:

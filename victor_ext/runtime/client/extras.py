@@ -219,13 +219,12 @@ def _without(untyped: Collection[str], places: Iterable[str]) -> Iterator[str]:
 
 
 def _model_in(annotation: object, module: str) -> type[Any] | None:
-    """The generated model in an annotation such as `None | Payer | Unset` of a generated module, or
-    `models.Payer` of an operation; None without a model.
+    """The generated model in an annotation such as `None | Payer | Unset` of a generated module;
+    None without a model.
     """
     names = vars(sys.modules[module])
     for part in str(annotation).split(" | "):
-        package, _, name = part.rpartition(".")
-        kind = getattr(names.get(package), name, None) if package else names.get(name)
+        kind = names.get(part)
         if isinstance(kind, type) and hasattr(kind, "__attrs_attrs__"):
             return kind
     return None
@@ -311,9 +310,7 @@ class Extras(FrozenStruct, frozen=True):
             return arguments
         body = arguments.get("body")
         build = _builder_of(operation)
-        kind: type[Any] | None = None
-        if body is None or own_places is None:
-            kind = _model_in(build.__annotations__.get("body"), build.__module__)
+        kind = _model_in(build.__annotations__.get("body"), build.__module__)
         if body is None and kind is not None:
             body = kind.from_dict({})
         if not hasattr(body, "to_dict"):

@@ -17,8 +17,14 @@ from victor_ext.runtime.client.config import checked_timeout
 from victor_ext.runtime.client.transport import EXTRA_QUERY, AsyncHttpClient, QueryChange
 from victor_ext.runtime.core.json_values import NOT_JSON, json_of
 from victor_ext.runtime.core.response import NOT_READ, Response
-from victor_ext.runtime.loop.declared_members import Tables
-from victor_ext.runtime.loop.evidence import READER, UNDOCUMENTED, Declared, Reader, unread_because
+from victor_ext.runtime.loop.evidence import (
+    READER,
+    UNDOCUMENTED,
+    Declared,
+    Reader,
+    Tables,
+    unread_because,
+)
 
 HttpClient = httpx.Client | httpx.AsyncClient
 Connect = Callable[[dict[str, Any]], HttpClient]
@@ -208,14 +214,6 @@ def bound_class(client_class: Hashable) -> Any:
     attributes["document"] = _table_of(package, "operations", ())
     attributes["members"] = _table_of(package, "members", {})
     return type(f"Bound{generated.__name__}", (_Bound, generated), attributes)
-
-
-def load_models(models: Any) -> None:
-    """Import all models of a generated package with `late_models`: a call of its functions then
-    imports nothing.
-    """
-    for name in models.__all__:
-        getattr(models, name)
 
 
 def _table_of(package: str, name: str, default: Any) -> Any:

@@ -3,7 +3,7 @@ of operations.
 """
 
 import re
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import httpx
@@ -26,8 +26,6 @@ from victor_ext.runtime.core.json_values import (
 )
 from victor_ext.runtime.core.response import NOT_READ, Response
 
-from .declared_members import has_declared_member, undeclared_list
-
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "QUERY"})
 """Methods that change nothing (RFC 9110, 9.2.1; RFC 10008) and may always be repeated."""
 
@@ -41,6 +39,8 @@ Declared: TypeAlias = Any
 """What a document declares of an operation: an object of the generated class `Operation`, which
 each package has.
 """
+Tables: TypeAlias = Mapping[str, Mapping[str, Any]]
+"""The kinds of the members of each model, as `MEMBERS` of a generated package has them."""
 
 
 UNDOCUMENTED = "this status is not in the provider's document"
@@ -58,31 +58,13 @@ class Reader:
         self.declared = operation
         self.document: Sequence[Declared] = client.document  # all operations
 
-    def has_declared_member(self, response: httpx.Response) -> bool | None:
-        """Whether the table of members says that a body is what the document declares for its
-        status. None: the model decides.
-        """
-        body = json_of(response)
-        return self._declares(body, response.status_code) if is_object(body) else None
-
-    def _declares(self, body: dict[str, Any], status: int) -> bool | None:
-        """Whether the document declares something in an object for a status, by the table of
-        members. None: the table does not say it.
-        """
-        model = self._model_of(status)
-        return None if model is None else has_declared_member(body, model, self._client.members)
-
-    def _model_of(self, status: int) -> str | None:
-        """The model of a status by the table of members, if that has one."""
-        results: dict[int, str] = getattr(self.declared, "results", {})  # none of one by hand
-        return results.get(status)
-
     def undeclared_list(self, response: httpx.Response) -> str | None:
         """The place of a list with items in a page that the document does not declare, or None.
 
         In a page without a list of its items, these may be the items under another name.
         """
-        model = self._model_of(response.status_code)
+        results: dict[int, str] = getattr(self.declared, "results", {})  # none of one by hand
+        model = results.get(response.status_code)
         if model is None:
             return None
         return undeclared_list(object_of(response), model, self._client.members)
@@ -107,9 +89,6 @@ class Reader:
         """Whether an object has a value that the document declares for a status; None: it declares
         nothing that fits.
         """
-        is_declared = self._declares(members, status)
-        if is_declared is not None:
-            return is_declared
         content = json_text(members)  # httpx would write no 1e999
         model = self._read_as(Response(status, content=content))
         return None if model is NOT_READ else has_declared_value(model)
@@ -242,6 +221,42 @@ def hidden_items(response: httpx.Response) -> str | None:
     )
 
 
+NOT_ITEMS = frozenset({"errors", "warnings", "links", "_links"})
+"""The names, in lower case, of members of a page that never have its items."""
+
+
+def undeclared_list(body: Mapping[str, Any], model: str, tables: Tables) -> str | None:
+    """The place of a list with items that the document does not declare in an object of a model; it
+    may be in an object. None: there is none.
+    """
+    declared = tables[model]
+    for name, value in body.items():
+        if name not in declared:
+            if _lists_something(name, value):
+                return name
+            continue
+        if not is_object(value):
+            continue
+        kind = declared[name]
+        if not isinstance(kind, str) or not tables.get(kind):
+            if _lists_something(name, value):  # its members are declared nowhere
+                return name
+            continue
+        place = undeclared_list(value, kind, tables)
+        if place is not None:
+            return f"{name}.{place}"
+    return None
+
+
+def _lists_something(name: str, value: Any) -> bool:
+    """Whether a member has a list that is not empty: it may be that of a page's items."""
+    if name.lower() in NOT_ITEMS:
+        return False
+    if is_object(value):
+        return any(_lists_something(*member) for member in value.items())
+    return is_list(value) and bool(value)
+
+
 def is_failed_page(response: httpx.Response) -> bool:
     """Whether a page without items is a failure, and not the end of its list.
 
@@ -309,8 +324,6 @@ def document_complaint(
     reader: Reader | None = response.request.extensions.get(READER)
     if reader is None or not isinstance(response, Response):
         return None
-    if reader.has_declared_member(response):
-        return None
     reason = reader(response)
     # None: the document declares no body for this status, or not this status.
     model: Any = None if response.parsed is NOT_READ else response.parsed
@@ -347,8 +360,7 @@ def lists_declared_errors(response: httpx.Response) -> bool:
 
 
 NO_EVIDENCE = frozenset({"error", "errors"})
-"""Attributes of a model that prove nothing: what failed has them, too. `members` of a generated
-package leaves them to the model."""
+"""Attributes of a model that prove nothing: what failed has them, too."""
 
 
 def has_declared_value(model: Any) -> bool:

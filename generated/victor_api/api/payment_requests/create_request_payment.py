@@ -7,10 +7,13 @@ from typing import Any
 
 import httpx
 
-from ... import errors, models
+from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
+from ...models.api_error_response import ApiErrorResponse
+from ...models.new_rtp_rfp_payment_request import NewRtpRfpPaymentRequest
+from ...models.payment_request_receipt import PaymentRequestReceipt
 from ...serializing import header as _header
 from ...serializing import json_body as _json_body
 from ...types import UNSET, Response, Unset
@@ -19,7 +22,7 @@ from ...types import Operation as _Operation
 
 
 def _get_kwargs(
-    *, body: models.NewRtpRfpPaymentRequest, idempotency_key: str | Unset = UNSET
+    *, body: NewRtpRfpPaymentRequest, idempotency_key: str | Unset = UNSET
 ) -> dict[str, Any]:
     _kwargs: dict[str, Any] = {"method": "post", "url": "/v2/payment-requests/request-payment"}
 
@@ -33,12 +36,12 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> models.ApiErrorResponse | models.PaymentRequestReceipt | None:
+) -> ApiErrorResponse | PaymentRequestReceipt | None:
     if response.status_code == 200:
-        return _read_body(Object(models.PaymentRequestReceipt), response)
+        return _read_body(Object(PaymentRequestReceipt), response)
 
     if response.status_code == 400:
-        return _read_body(Object(models.ApiErrorResponse), response)
+        return _read_body(Object(ApiErrorResponse), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -83,9 +86,9 @@ OPERATION = _Operation(
 def sync_detailed(
     *,
     client: AuthenticatedClient | Client,
-    body: models.NewRtpRfpPaymentRequest,
+    body: NewRtpRfpPaymentRequest,
     idempotency_key: str | Unset = UNSET,
-) -> Response[models.ApiErrorResponse | models.PaymentRequestReceipt]:
+) -> Response[ApiErrorResponse | PaymentRequestReceipt]:
     """Create Request for Payment (RfP)
 
      The Real-Time Payments (RTP) network from The Clearing House is a real-time payments platform that
@@ -124,9 +127,9 @@ def sync_detailed(
 def sync(
     *,
     client: AuthenticatedClient | Client,
-    body: models.NewRtpRfpPaymentRequest,
+    body: NewRtpRfpPaymentRequest,
     idempotency_key: str | Unset = UNSET,
-) -> models.ApiErrorResponse | models.PaymentRequestReceipt | None:
+) -> ApiErrorResponse | PaymentRequestReceipt | None:
     """As `sync_detailed`; returns what was parsed alone"""
     return sync_detailed(client=client, body=body, idempotency_key=idempotency_key).parsed
 
@@ -134,9 +137,9 @@ def sync(
 async def asyncio_detailed(
     *,
     client: AuthenticatedClient | Client,
-    body: models.NewRtpRfpPaymentRequest,
+    body: NewRtpRfpPaymentRequest,
     idempotency_key: str | Unset = UNSET,
-) -> Response[models.ApiErrorResponse | models.PaymentRequestReceipt]:
+) -> Response[ApiErrorResponse | PaymentRequestReceipt]:
     """As `sync_detailed`, awaited"""
     _kwargs = _get_kwargs(body=body, idempotency_key=idempotency_key)
     _kwargs["extensions"] = client.request_extensions(OPERATION)
@@ -147,9 +150,9 @@ async def asyncio_detailed(
 async def asyncio(
     *,
     client: AuthenticatedClient | Client,
-    body: models.NewRtpRfpPaymentRequest,
+    body: NewRtpRfpPaymentRequest,
     idempotency_key: str | Unset = UNSET,
-) -> models.ApiErrorResponse | models.PaymentRequestReceipt | None:
+) -> ApiErrorResponse | PaymentRequestReceipt | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
     return (
         await asyncio_detailed(client=client, body=body, idempotency_key=idempotency_key)

@@ -7,10 +7,12 @@ from typing import Any
 
 import httpx
 
-from ... import errors, models
+from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
+from ...models.get_payment_request_response import GetPaymentRequestResponse
+from ...models.validation_errors import ValidationErrors
 from ...serializing import segment as _segment
 from ...types import Operation as _Operation
 from ...types import Response
@@ -31,12 +33,12 @@ def _get_kwargs(victor_payment_request_id: str) -> dict[str, Any]:
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> models.GetPaymentRequestResponse | models.ValidationErrors | None:
+) -> GetPaymentRequestResponse | ValidationErrors | None:
     if response.status_code == 200:
-        return _read_body(Object(models.GetPaymentRequestResponse), response)
+        return _read_body(Object(GetPaymentRequestResponse), response)
 
     if response.status_code == 400:
-        return _read_body(Object(models.ValidationErrors), response)
+        return _read_body(Object(ValidationErrors), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -59,7 +61,7 @@ OPERATION = _Operation(
 
 def sync_detailed(
     victor_payment_request_id: str, *, client: AuthenticatedClient | Client
-) -> Response[models.GetPaymentRequestResponse | models.ValidationErrors]:
+) -> Response[GetPaymentRequestResponse | ValidationErrors]:
     """Get Payment Request
 
      The Real-Time Payments (RTP) network from The Clearing House is a real-time payments platform that
@@ -93,14 +95,14 @@ def sync_detailed(
 
 def sync(
     victor_payment_request_id: str, *, client: AuthenticatedClient | Client
-) -> models.GetPaymentRequestResponse | models.ValidationErrors | None:
+) -> GetPaymentRequestResponse | ValidationErrors | None:
     """As `sync_detailed`; returns what was parsed alone"""
     return sync_detailed(victor_payment_request_id=victor_payment_request_id, client=client).parsed
 
 
 async def asyncio_detailed(
     victor_payment_request_id: str, *, client: AuthenticatedClient | Client
-) -> Response[models.GetPaymentRequestResponse | models.ValidationErrors]:
+) -> Response[GetPaymentRequestResponse | ValidationErrors]:
     """As `sync_detailed`, awaited"""
     _kwargs = _get_kwargs(victor_payment_request_id=victor_payment_request_id)
     _kwargs["extensions"] = client.request_extensions(OPERATION)
@@ -110,7 +112,7 @@ async def asyncio_detailed(
 
 async def asyncio(
     victor_payment_request_id: str, *, client: AuthenticatedClient | Client
-) -> models.GetPaymentRequestResponse | models.ValidationErrors | None:
+) -> GetPaymentRequestResponse | ValidationErrors | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
     return (
         await asyncio_detailed(victor_payment_request_id=victor_payment_request_id, client=client)

@@ -8,10 +8,15 @@ from typing import Any
 
 import httpx
 
-from ... import errors, models
+from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
+from ...models.list_payment_requests_direction import ListPaymentRequestsDirection
+from ...models.list_payment_requests_network_type import ListPaymentRequestsNetworkType
+from ...models.list_payment_requests_response import ListPaymentRequestsResponse
+from ...models.list_payment_requests_status import ListPaymentRequestsStatus
+from ...models.validation_errors import ValidationErrors
 from ...serializing import query as _query
 from ...serializing import query_string as _query_string
 from ...types import UNSET, Response, Unset
@@ -25,15 +30,15 @@ def _get_kwargs(
     victor_id: str | Unset = UNSET,
     start_datetime: datetime.datetime | Unset = UNSET,
     end_datetime: datetime.datetime | Unset = UNSET,
-    status: models.ListPaymentRequestsStatus | Unset = UNSET,
-    direction: models.ListPaymentRequestsDirection | Unset = UNSET,
+    status: ListPaymentRequestsStatus | Unset = UNSET,
+    direction: ListPaymentRequestsDirection | Unset = UNSET,
     due_date_start_date: datetime.date | Unset = UNSET,
     due_date_end_date: datetime.date | Unset = UNSET,
     approval_start_datetime: datetime.datetime | Unset = UNSET,
     approval_end_datetime: datetime.datetime | Unset = UNSET,
     victor_payment_request_parent_id: str | Unset = UNSET,
     victor_payment_request_child_id: str | Unset = UNSET,
-    network_type: models.ListPaymentRequestsNetworkType | Unset = UNSET,
+    network_type: ListPaymentRequestsNetworkType | Unset = UNSET,
     tracking_id: str | Unset = UNSET,
     instant_payment_rails_id: str | Unset = UNSET,
 ) -> dict[str, Any]:
@@ -65,12 +70,12 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> models.ListPaymentRequestsResponse | models.ValidationErrors | None:
+) -> ListPaymentRequestsResponse | ValidationErrors | None:
     if response.status_code == 200:
-        return _read_body(Object(models.ListPaymentRequestsResponse), response)
+        return _read_body(Object(ListPaymentRequestsResponse), response)
 
     if response.status_code == 400:
-        return _read_body(Object(models.ValidationErrors), response)
+        return _read_body(Object(ValidationErrors), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -97,18 +102,18 @@ def sync_detailed(
     victor_id: str | Unset = UNSET,
     start_datetime: datetime.datetime | Unset = UNSET,
     end_datetime: datetime.datetime | Unset = UNSET,
-    status: models.ListPaymentRequestsStatus | Unset = UNSET,
-    direction: models.ListPaymentRequestsDirection | Unset = UNSET,
+    status: ListPaymentRequestsStatus | Unset = UNSET,
+    direction: ListPaymentRequestsDirection | Unset = UNSET,
     due_date_start_date: datetime.date | Unset = UNSET,
     due_date_end_date: datetime.date | Unset = UNSET,
     approval_start_datetime: datetime.datetime | Unset = UNSET,
     approval_end_datetime: datetime.datetime | Unset = UNSET,
     victor_payment_request_parent_id: str | Unset = UNSET,
     victor_payment_request_child_id: str | Unset = UNSET,
-    network_type: models.ListPaymentRequestsNetworkType | Unset = UNSET,
+    network_type: ListPaymentRequestsNetworkType | Unset = UNSET,
     tracking_id: str | Unset = UNSET,
     instant_payment_rails_id: str | Unset = UNSET,
-) -> Response[models.ListPaymentRequestsResponse | models.ValidationErrors]:
+) -> Response[ListPaymentRequestsResponse | ValidationErrors]:
     """List Payment Requests
 
      The Real-Time Payments (RTP) network from The Clearing House is a real-time payments platform that
@@ -186,18 +191,18 @@ def sync(
     victor_id: str | Unset = UNSET,
     start_datetime: datetime.datetime | Unset = UNSET,
     end_datetime: datetime.datetime | Unset = UNSET,
-    status: models.ListPaymentRequestsStatus | Unset = UNSET,
-    direction: models.ListPaymentRequestsDirection | Unset = UNSET,
+    status: ListPaymentRequestsStatus | Unset = UNSET,
+    direction: ListPaymentRequestsDirection | Unset = UNSET,
     due_date_start_date: datetime.date | Unset = UNSET,
     due_date_end_date: datetime.date | Unset = UNSET,
     approval_start_datetime: datetime.datetime | Unset = UNSET,
     approval_end_datetime: datetime.datetime | Unset = UNSET,
     victor_payment_request_parent_id: str | Unset = UNSET,
     victor_payment_request_child_id: str | Unset = UNSET,
-    network_type: models.ListPaymentRequestsNetworkType | Unset = UNSET,
+    network_type: ListPaymentRequestsNetworkType | Unset = UNSET,
     tracking_id: str | Unset = UNSET,
     instant_payment_rails_id: str | Unset = UNSET,
-) -> models.ListPaymentRequestsResponse | models.ValidationErrors | None:
+) -> ListPaymentRequestsResponse | ValidationErrors | None:
     """As `sync_detailed`; returns what was parsed alone"""
     return sync_detailed(
         client=client,
@@ -228,18 +233,18 @@ async def asyncio_detailed(
     victor_id: str | Unset = UNSET,
     start_datetime: datetime.datetime | Unset = UNSET,
     end_datetime: datetime.datetime | Unset = UNSET,
-    status: models.ListPaymentRequestsStatus | Unset = UNSET,
-    direction: models.ListPaymentRequestsDirection | Unset = UNSET,
+    status: ListPaymentRequestsStatus | Unset = UNSET,
+    direction: ListPaymentRequestsDirection | Unset = UNSET,
     due_date_start_date: datetime.date | Unset = UNSET,
     due_date_end_date: datetime.date | Unset = UNSET,
     approval_start_datetime: datetime.datetime | Unset = UNSET,
     approval_end_datetime: datetime.datetime | Unset = UNSET,
     victor_payment_request_parent_id: str | Unset = UNSET,
     victor_payment_request_child_id: str | Unset = UNSET,
-    network_type: models.ListPaymentRequestsNetworkType | Unset = UNSET,
+    network_type: ListPaymentRequestsNetworkType | Unset = UNSET,
     tracking_id: str | Unset = UNSET,
     instant_payment_rails_id: str | Unset = UNSET,
-) -> Response[models.ListPaymentRequestsResponse | models.ValidationErrors]:
+) -> Response[ListPaymentRequestsResponse | ValidationErrors]:
     """As `sync_detailed`, awaited"""
     _kwargs = _get_kwargs(
         page=page,
@@ -272,18 +277,18 @@ async def asyncio(
     victor_id: str | Unset = UNSET,
     start_datetime: datetime.datetime | Unset = UNSET,
     end_datetime: datetime.datetime | Unset = UNSET,
-    status: models.ListPaymentRequestsStatus | Unset = UNSET,
-    direction: models.ListPaymentRequestsDirection | Unset = UNSET,
+    status: ListPaymentRequestsStatus | Unset = UNSET,
+    direction: ListPaymentRequestsDirection | Unset = UNSET,
     due_date_start_date: datetime.date | Unset = UNSET,
     due_date_end_date: datetime.date | Unset = UNSET,
     approval_start_datetime: datetime.datetime | Unset = UNSET,
     approval_end_datetime: datetime.datetime | Unset = UNSET,
     victor_payment_request_parent_id: str | Unset = UNSET,
     victor_payment_request_child_id: str | Unset = UNSET,
-    network_type: models.ListPaymentRequestsNetworkType | Unset = UNSET,
+    network_type: ListPaymentRequestsNetworkType | Unset = UNSET,
     tracking_id: str | Unset = UNSET,
     instant_payment_rails_id: str | Unset = UNSET,
-) -> models.ListPaymentRequestsResponse | models.ValidationErrors | None:
+) -> ListPaymentRequestsResponse | ValidationErrors | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
     return (
         await asyncio_detailed(

@@ -7,10 +7,17 @@ from typing import Any
 
 import httpx
 
-from ... import errors, models
+from ... import errors
 from ...answers import read_body as _read_body
 from ...client import AuthenticatedClient, Client
 from ...decoding import Object
+from ...models.rfp_inbound_payment_request_response_details import (
+    RfpInboundPaymentRequestResponseDetails,
+)
+from ...models.rfp_inbound_payment_request_response_request_details import (
+    RfpInboundPaymentRequestResponseRequestDetails,
+)
+from ...models.validation_errors import ValidationErrors
 from ...serializing import json_body as _json_body
 from ...serializing import segment as _segment
 from ...types import Operation as _Operation
@@ -18,7 +25,7 @@ from ...types import Response
 
 
 def _get_kwargs(
-    victor_payment_request_id: str, *, body: models.RfpInboundPaymentRequestResponseRequestDetails
+    victor_payment_request_id: str, *, body: RfpInboundPaymentRequestResponseRequestDetails
 ) -> dict[str, Any]:
     _kwargs: dict[str, Any] = {
         "method": "post",
@@ -39,12 +46,12 @@ def _get_kwargs(
 
 def _parse_response(
     *, client: AuthenticatedClient | Client, response: httpx.Response
-) -> models.RfpInboundPaymentRequestResponseDetails | models.ValidationErrors | None:
+) -> RfpInboundPaymentRequestResponseDetails | ValidationErrors | None:
     if response.status_code == 200:
-        return _read_body(Object(models.RfpInboundPaymentRequestResponseDetails), response)
+        return _read_body(Object(RfpInboundPaymentRequestResponseDetails), response)
 
     if response.status_code == 400:
-        return _read_body(Object(models.ValidationErrors), response)
+        return _read_body(Object(ValidationErrors), response)
 
     if client.raise_on_unexpected_status:
         raise errors.UnexpectedStatus(response.status_code, response.content)
@@ -77,8 +84,8 @@ def sync_detailed(
     victor_payment_request_id: str,
     *,
     client: AuthenticatedClient | Client,
-    body: models.RfpInboundPaymentRequestResponseRequestDetails,
-) -> Response[models.RfpInboundPaymentRequestResponseDetails | models.ValidationErrors]:
+    body: RfpInboundPaymentRequestResponseRequestDetails,
+) -> Response[RfpInboundPaymentRequestResponseDetails | ValidationErrors]:
     """Respond to Request
 
      The Real-Time Payments (RTP) network from The Clearing House is a real-time payments platform that
@@ -112,8 +119,8 @@ def sync(
     victor_payment_request_id: str,
     *,
     client: AuthenticatedClient | Client,
-    body: models.RfpInboundPaymentRequestResponseRequestDetails,
-) -> models.RfpInboundPaymentRequestResponseDetails | models.ValidationErrors | None:
+    body: RfpInboundPaymentRequestResponseRequestDetails,
+) -> RfpInboundPaymentRequestResponseDetails | ValidationErrors | None:
     """As `sync_detailed`; returns what was parsed alone"""
     return sync_detailed(
         victor_payment_request_id=victor_payment_request_id, client=client, body=body
@@ -124,8 +131,8 @@ async def asyncio_detailed(
     victor_payment_request_id: str,
     *,
     client: AuthenticatedClient | Client,
-    body: models.RfpInboundPaymentRequestResponseRequestDetails,
-) -> Response[models.RfpInboundPaymentRequestResponseDetails | models.ValidationErrors]:
+    body: RfpInboundPaymentRequestResponseRequestDetails,
+) -> Response[RfpInboundPaymentRequestResponseDetails | ValidationErrors]:
     """As `sync_detailed`, awaited"""
     _kwargs = _get_kwargs(victor_payment_request_id=victor_payment_request_id, body=body)
     _kwargs["extensions"] = client.request_extensions(OPERATION)
@@ -137,8 +144,8 @@ async def asyncio(
     victor_payment_request_id: str,
     *,
     client: AuthenticatedClient | Client,
-    body: models.RfpInboundPaymentRequestResponseRequestDetails,
-) -> models.RfpInboundPaymentRequestResponseDetails | models.ValidationErrors | None:
+    body: RfpInboundPaymentRequestResponseRequestDetails,
+) -> RfpInboundPaymentRequestResponseDetails | ValidationErrors | None:
     """As `asyncio_detailed`; returns what was parsed alone"""
     return (
         await asyncio_detailed(
