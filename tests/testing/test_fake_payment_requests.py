@@ -26,7 +26,7 @@ from victor_ext import (
 from victor_ext.providers.eastpay import AsyncEastPay, EastPay
 from victor_ext.providers.flexfactor import AsyncFlexFactor, FlexFactor
 from victor_ext.providers.velo import AsyncVelo, Velo
-from victor_ext.providers.victor.fakes import FakeFields
+from victor_ext.providers.victor.records import FakeFields
 
 WHOLE: dict[str, Any] = {
     "id": "RFP0000042",

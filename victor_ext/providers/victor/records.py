@@ -6,10 +6,11 @@ A property is None if the provider did not send the value, or sent a value that 
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from victor_api import models
 from victor_api.typed.records import PaymentRequestFields
@@ -18,7 +19,7 @@ from victor_ext import money, zulu
 from victor_ext.ids import reference_of
 from victor_ext.runtime.core.comparing import Likeness, is_about_one_of
 from victor_ext.runtime.core.json_values import is_object
-from victor_ext.runtime.core.validation import as_date
+from victor_ext.runtime.core.validation import Validation, as_date
 from victor_ext.runtime.loop.operations import Done
 
 from . import statuses
@@ -40,13 +41,40 @@ from .statuses import Direction, Network, Payee, Payer, PaymentRequestResponse, 
 if TYPE_CHECKING:
     from typing import Self, Unpack
 
-    from .fakes import FakeFields
-
     RawPaymentRequest = (
         models.PaymentRequestReceipt
         | models.GetPaymentRequestResponse
         | models.RfpInboundPaymentRequestResponseDetails
     )
+
+
+class FakeFields(TypedDict, total=False):
+    """The attributes of a payment request that a test can set.
+
+    None: the provider did not send it.
+    """
+
+    id: str
+    status: str | None
+    direction: str | None
+    network: str | None
+    amount: Decimal | str | int | None
+    original_amount: Decimal | str | int | None
+    due_date: date | str | None
+    created_at: datetime | None
+    approved_at: datetime | None
+    payee: Payee | None
+    payer: Payer | None
+    biller_type: str | None
+    amount_modification_allowed: bool | None
+    notes: str | None
+    approval_notes: str | None
+    client_reference_id: str | None
+    parent_id: str | None
+    child_id: str | None
+    error_message: str | None
+    response: PaymentRequestResponse | None
+    idempotency_key: str | None
 
 
 _LISTED = "PaymentRequestReceipt"
@@ -164,7 +192,7 @@ class PaymentRequest(PaymentRequestFields):
     @classmethod
     def fake(cls, **fields: Unpack[FakeFields]) -> Self:
         """A request for tests, without a provider:
-        `PaymentRequest.fake(status="completed", amount="12.00")`.
+        `PaymentRequest.fake(status="completed", amount="12.00")`. As the fixtures, it needs pytest.
 
         Args:
             fields: The record's own attributes, in the types that it returns; numbers of accounts
@@ -176,12 +204,17 @@ class PaymentRequest(PaymentRequestFields):
             InvalidRequest: An amount, a date or a time that the client does not take, such as a
                 naive datetime.
         """
-        from .fakes import fake_json  # noqa: PLC0415 - only tests need it
-
+        fakes = importlib.import_module("victor_ext.testing.fakes")  # only tests need it
         key = fields.pop("idempotency_key", None)
+        check = Validation()
+        check.day("due_date", fields.get("due_date"), required=False)
+        check.moment("created_at", fields.get("created_at"), required=False)
+        check.moment("approved_at", fields.get("approved_at"), required=False)
+        check.finish()
+        json: dict[str, Any] = fakes.fake_json(fields, FakeFields.__annotations__)
         # A list has no responses.
         model = _LISTED if fields.get("response") is None else "GetPaymentRequestResponse"
-        return cls.of_json(fake_json(fields), model, idempotency_key=key)
+        return cls.of_json(json, model, idempotency_key=key)
 
     @property
     def id(self) -> str:

@@ -1,52 +1,22 @@
-"""The JSON of payment requests for tests, made from the attributes of a record.
-
-`records` reads attributes from the JSON; here it is the reverse.
-"""
+"""The JSON of `PaymentRequest.fake`, made from the attributes of a record."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
-from decimal import Decimal
-from typing import Any, TypedDict
+from typing import Any
 
-from victor_ext import money
-from victor_ext.errors import InvalidRequest, Problem
-from victor_ext.runtime.client.runners import drop_none
-from victor_ext.runtime.core.validation import date_problem, moment_problem
+from victor_ext import (
+    InvalidRequest,
+    Payee,
+    Payer,
+    PaymentRequestResponse,
+    Problem,
+    Status,
+    money,
+)
 
-from .statuses import CHILD_ID, ID, PARENT_ID, Payee, Payer, PaymentRequestResponse, Status
-
-
-class FakeFields(TypedDict, total=False):
-    """The attributes of a payment request that a test can set.
-
-    None: the provider did not send it.
-    """
-
-    id: str
-    status: str | None
-    direction: str | None
-    network: str | None
-    amount: Decimal | str | int | None
-    original_amount: Decimal | str | int | None
-    due_date: date | str | None
-    created_at: datetime | None
-    approved_at: datetime | None
-    payee: Payee | None
-    payer: Payer | None
-    biller_type: str | None
-    amount_modification_allowed: bool | None
-    notes: str | None
-    approval_notes: str | None
-    client_reference_id: str | None
-    parent_id: str | None
-    child_id: str | None
-    error_message: str | None
-    response: PaymentRequestResponse | None
-    idempotency_key: str | None
-
-
-_DEFAULTS: FakeFields = {
+_DEFAULTS: Mapping[str, Any] = {
     "id": "FAKE000001",
     "status": "pending",
     "direction": "outbound",
@@ -62,12 +32,12 @@ _DEFAULTS: FakeFields = {
 
 _DETAILS = "payment_request.payment_details"
 _PLACES = {
-    "id": ID,
+    "id": "victor_payment_request_id",
     "payee": "payment_request.payee",
     "payer": "payment_request.payer",
     "network": "payment_network",
-    "parent_id": PARENT_ID,
-    "child_id": CHILD_ID,
+    "parent_id": "victor_payment_request_parent_id",
+    "child_id": "victor_payment_request_child_id",
     "response": "payment_request.payment_request_response",
     "created_at": "payment_request.created_at",
     "approved_at": "payment_request.approved_at",
@@ -84,30 +54,23 @@ _PLACES = {
 _AMOUNTS = {"amount", "original_amount", "modified_amount"}
 
 
-def fake_json(fields: FakeFields) -> dict[str, Any]:
-    """The JSON of a request with these attributes, without `idempotency_key`; the others have their
-    defaults.
+def fake_json(fields: Mapping[str, Any], known: Iterable[str]) -> dict[str, Any]:
+    """The JSON of a request with these attributes, without `idempotency_key`; the others of those
+    that are known have their defaults.
 
     Raises `TypeError` (there is no such attribute) and `InvalidRequest`.
     """
-    unknown = sorted(fields.keys() - FakeFields.__annotations__.keys())
+    unknown = sorted(fields.keys() - set(known))
     if unknown:
-        known = ", ".join(FakeFields.__annotations__)
         raise TypeError(
-            f"PaymentRequest.fake has no attribute {', '.join(unknown)}; those it has are {known}"
+            f"PaymentRequest.fake has no attribute {', '.join(unknown)}; those it has are "
+            f"{', '.join(known)}"
         )
-    values: dict[str, Any] = drop_none(**{**_DEFAULTS, **fields})
-    checks = {"due_date": date_problem, "created_at": moment_problem, "approved_at": moment_problem}
-    problems: list[Problem] = []
-    for name, check in checks.items():
-        problem = check(name, values[name]) if name in values else None
-        if problem is not None:
-            problems.append(problem)
-    if problems:
-        raise InvalidRequest.of(problems)
-    _check_amounts(fields.get("amount"), values.get("response"))
+    _check_amounts(fields.get("amount"), fields.get("response"))
     json: dict[str, Any] = {"payment_request": {"payment_details": {}}}
-    for name, value in values.items():
+    for name, value in {**_DEFAULTS, **fields}.items():
+        if value is None:
+            continue
         *parts, member = _PLACES.get(name, name).split(".")
         holder = json
         for part in parts:
