@@ -219,6 +219,9 @@ def test_errors_are_a_success_only_where_the_document_declares_them(
             )
         ),
         ("typed", {"id": 1}, None),
+        ("held", {"names": [None, " "]}, None),
+        ("held", {"lines": [{"text": None}]}, None),
+        ("held", {"lines": [None]}, None),
     ],
 )
 def test_what_is_not_declared_is_no_evidence_of_a_write(
