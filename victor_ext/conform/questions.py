@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import httpx
@@ -25,6 +25,7 @@ from victor_ext import (
 )
 
 LIST = "/v2/payment-requests"
+_ID = "victor_payment_request_id"
 UNKNOWN_ID = "00000000-0000-4000-8000-000000000000"
 """An id that no provider has given."""
 LOOKS = (0, 1, 2, 4, 8, 16, 32)
@@ -362,9 +363,9 @@ def _sent(
     except AuthenticationError:
         raise
     except VictorError as error:
-        id = _id_in(error.response)
+        id = _id_in(_members_of(error.response))
         return error.response, Exchange(sent, error.status_code, id, error.summary)
-    return response, Exchange(sent, response.status_code, _id_in(response))
+    return response, Exchange(sent, response.status_code, _id_in(_members_of(response)))
 
 
 def _of_repeat(question: str, first: Exchange, repeat: Exchange, assumed: str) -> Finding:
@@ -390,35 +391,35 @@ def _of_both(both: tuple[Exchange, ...]) -> str:
 # A response
 
 
-def _json_of(response: httpx.Response | None) -> Any:
+def _members_of(response: httpx.Response | None) -> dict[str, Any]:
+    """The members of a body; none, if it is no JSON object."""
     if response is None:
-        return None
+        return {}
     try:
-        return response.json()
+        body: Any = response.json()
     except ValueError:
-        return None
+        return {}
+    return cast("dict[str, Any]", body) if isinstance(body, dict) else {}
 
 
-def _id_in(response: httpx.Response | None) -> str | None:
-    body = _json_of(response)
-    value = body.get("victor_payment_request_id") if isinstance(body, Mapping) else None
+def _id_in(item: Any) -> str | None:
+    """The id of a payment request, in an item of a list or in the members of a response."""
+    value = cast("dict[str, Any]", item).get(_ID) if isinstance(item, dict) else None
     return value if isinstance(value, str) and value else None
 
 
 def _ids_of(response: httpx.Response | None) -> list[str]:
     """The ids of the items of a page."""
-    body = _json_of(response)
-    items = body.get("results") if isinstance(body, Mapping) else None
+    items: Any = _members_of(response).get("results")
     if not isinstance(items, list):
         return []
-    ids = [item.get("victor_payment_request_id") for item in items if isinstance(item, Mapping)]
-    return [id for id in ids if isinstance(id, str)]
+    ids = map(_id_in, cast("Sequence[Any]", items))
+    return [id for id in ids if id is not None]
 
 
 def _page_size_of(response: httpx.Response) -> int:
     """The size of a page in its own words; without any, how many items it has."""
-    body = _json_of(response)
-    size = body.get("page_size") if isinstance(body, Mapping) else None
+    size = _members_of(response).get("page_size")
     return size if isinstance(size, int) else len(_ids_of(response))
 
 
@@ -426,8 +427,6 @@ def _status_and_shape(exchange: Exchange, response: httpx.Response | None) -> st
     """The status of a read, and the members of its body."""
     if response is None or (not response.is_success and exchange.refusal == _NOT_SHOWN):
         return _NOT_SHOWN
-    body = _json_of(response)
-    shape = "no JSON object"
-    if isinstance(body, Mapping):
-        shape = f"an object with {', '.join(sorted(map(str, body)))}"
+    members = _members_of(response)
+    shape = f"an object with {', '.join(sorted(members))}" if members else "no JSON object"
     return f"{response.status_code}, {shape}"
