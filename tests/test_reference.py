@@ -43,6 +43,7 @@ DESCRIBED = (
     "victor_ext.inbox",
     "victor_ext.inbox.django",
     "victor_ext.testing",
+    "victor_ext.testing.plugin",
     "victor_ext.prometheus",
     "victor_ext.health",
 )

@@ -340,7 +340,7 @@ READERS = {
     "victor_ext.runtime.http.options": "every client",
     "victor_ext.runtime.http.tls_context": "every client",
     "victor_ext.runtime.loop.events": "every client",
-    "victor_ext.testing": "the pytest plugin",
+    "victor_ext.testing.plugin": "the pytest plugin",
     "victor_spec.commands.diff": "`victor spec diff`",
 }
 """What a reader of the page calls the modules that read a variable."""

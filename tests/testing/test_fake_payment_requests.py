@@ -11,6 +11,7 @@ from unittest.mock import AsyncMock, Mock, create_autospec
 
 import pytest
 
+from tests.programs import python
 from victor_ext import (
     ConfigurationError,
     Direction,
@@ -67,6 +68,15 @@ class TestFakePaymentRequests:
     @pytest.mark.parametrize("name", sorted(WHOLE.keys() - {"id", "direction"}))
     def test_none_is_a_value_that_was_not_sent(self, name: str) -> None:
         assert getattr(PaymentRequest.fake(**{name: None}), name) is None
+
+    def test_another_test_framework_can_make_one(self) -> None:
+        code = """
+import sys
+sys.modules["pytest"] = None  # it is not installed
+from victor_ext import PaymentRequest
+print(PaymentRequest.fake(status="completed").status)
+"""
+        assert python("-c", code).stdout == "completed\n"
 
     def test_the_defaults_are_the_same_each_time(self) -> None:
         assert PaymentRequest.fake() == PaymentRequest.fake()

@@ -15,9 +15,9 @@ import pytest
 
 from tests.cases import cases_beside
 from tests.providers.victor.adapter import payment
-from victor_ext import AsyncVictor, Outcome, RateLimited, TimedOut, Victor, VictorError, testing
+from victor_ext import AsyncVictor, Outcome, RateLimited, TimedOut, Victor, VictorError
 from victor_ext.sandbox import Received, Sandbox
-from victor_ext.testing import Faults, TimeTravel
+from victor_ext.testing import Faults, TimeTravel, plugin
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
 pytest_plugins = ["pytester"]
@@ -277,13 +277,8 @@ def rows(heading: str) -> str:
 def test_its_fixtures_are_those_there_are() -> None:
     first_cells = re.findall(r"^\| (`.*?) \|", rows("The first test"), re.MULTILINE)
     named = set(re.findall(r"`(\w+)", " ".join(first_cells)))
-    others = {
-        "Faults",
-        "TimeTravel",
-        "pytest_configure",
-        "pytest_runtest_makereport",
-    }
-    assert named == set(testing.__all__) - others
+    hooks = {"pytest_configure", "pytest_runtest_makereport"}
+    assert named == set(plugin.__all__) - hooks
 
 
 def test_its_failures_are_those_there_are() -> None:

@@ -192,7 +192,7 @@ class PaymentRequest(PaymentRequestFields):
     @classmethod
     def fake(cls, **fields: Unpack[FakeFields]) -> Self:
         """A request for tests, without a provider:
-        `PaymentRequest.fake(status="completed", amount="12.00")`. As the fixtures, it needs pytest.
+        `PaymentRequest.fake(status="completed", amount="12.00")`.
 
         Args:
             fields: The record's own attributes, in the types that it returns; numbers of accounts
