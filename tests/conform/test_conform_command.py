@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from tests.cli.victor_command import Command
+from tests.cli.victor_command import Command, calls, until
 from tests.sandbox.sandbox_callers import API_KEY
 from victor_ext.sandbox import Sandbox, SandboxSettings
 
@@ -84,21 +85,27 @@ def test_machines_get_a_line_of_json_for_each_question(started):
     [
         (["--payee", "043987673645"], "--payee and --payer belong together, and --key-day"),
         (["--key-day", "2026-03-04"], "--payee and --payer belong together, and --key-day"),
-        ([*PAIR, "--key-day", "March"], "--key-day is 'March': write a day such as 2026-03-04."),
+        ([*PAIR, "--key-day", "March"], "--key-day is 'March': write the day of an earlier run,"),
+        ([*PAIR, "--key-day", "2999-01-01"], "'2999-01-01': write the day of an earlier run,"),
+        (["--provider", "velo", *PAIR], "--payee, --payer: only Victor is written to"),
         (["--provider", "paypal"], "--provider is 'paypal'"),
         (["--environment", "prod"], "--environment 'prod' is unknown"),
-        (["--environment", "production", *PAIR], "payment: nothing is written in production"),
+        (["--environment", "production", *PAIR], "--payee, --payer: nothing is written in"),
         (
             ["--base-url", "https://gateway.example", *PAIR],
-            "--base-url: also write --environment staging, if it is not production.",
+            "--payee, --payer: gateway.example is not the provider's staging",
         ),
     ],
 )
 def test_misuse_is_refused_before_anything_is_sent(started, arguments, words):
     sandbox, victor = started()
-    ran = victor("conform", *arguments)
+    velo = {"VELO_API_KEY": "k", "VELO_API_SECRET": "s-for-a-test", "VELO_PAYOR_ID": "p"}
+    if "production" in arguments:  # its own host
+        victor.environment.pop("VICTOR_BASE_URL")
+    ran = Command(victor.environment | velo | {"VELO_BASE_URL": sandbox.url})("conform", *arguments)
     assert ran.status == 2
     assert words in ran.err
+    assert "is asked for" not in ran.err
     assert sandbox.received() == []
 
 
@@ -109,3 +116,28 @@ def test_refused_credentials_end_it(started):
     assert ran.status == 2
     assert "401" in ran.err
     assert len(sandbox.received()) == 1
+
+
+def test_a_host_in_a_variable_is_written_to_only_if_its_environment_is_typed(started):
+    _, victor = started()
+    host = {"VICTOR_BASE_URL": "https://gateway.invalid", "VICTOR_ENVIRONMENT": "staging"}
+    named = Command(victor.environment | host)
+    assert named("conform", *PAIR).status == 2
+    ran = named("conform", *PAIR, "--environment", "staging", "--deadline", "1")
+    assert ran.status == 75
+    assert "Victor, staging, https://gateway.invalid, is asked for 0.01" in ran.err
+
+
+@pytest.mark.pull_request
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_no_create_leaves_after_a_signal(started, number):
+    """Also not of the two at once, which have threads of their own."""
+    sandbox, victor = started()
+    sandbox.inject("status", operation="create", status=503, times=None, skip=4)
+    with victor.started("conform", *PAIR) as process:
+        until(lambda: calls(sandbox, "create") >= 6)
+        ran = victor.stopped(process, number)
+        at_once = calls(sandbox, "create")
+    assert ran.status == 128 + number
+    # One of each thread may have been under way.
+    assert at_once <= 8

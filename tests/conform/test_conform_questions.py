@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
 
 from tests.sandbox.sandbox_callers import API_KEY
-from victor_ext import ConfigurationError, Victor, VictorJwt
+from victor_ext import ConfigurationError, RetryPolicy, Victor, VictorJwt, zulu
 from victor_ext.conform import (
     Exchange,
     Finding,
@@ -45,6 +48,15 @@ def started(victor_key_pair: tuple[str, str]) -> Iterator[Start]:
             return sandbox, stack.enter_context(Victor(auth, base_url=sandbox.url))
 
         yield start
+
+
+def quick(key_pair: tuple[str, str], respond: Callable[[httpx.Request], httpx.Response]) -> Victor:
+    """A client of staging that gets these responses, and tries each call once."""
+    return Victor(
+        VictorJwt(API_KEY, key_pair[0]),
+        transport=httpx.MockTransport(respond),
+        retry=RetryPolicy(max_attempts=1),
+    )
 
 
 def told(finding: Finding) -> tuple[str, bool]:
@@ -99,13 +111,18 @@ def test_two_creates_at_once_are_one_request_unless_keys_are_ignored(started):
 
 
 @pytest.mark.parametrize(
-    ("hours", "seen"), [(None, "kept"), (1, "forgotten: ANOTHER REQUEST")], ids=["kept", "an hour"]
+    ("hours", "days", "seen"),
+    [
+        (None, 3, "kept"),
+        (1, 0, "forgotten: ANOTHER REQUEST"),
+        (1, 3, "refused with 400: forgotten, or the due date is checked first"),
+    ],
 )
-def test_a_key_of_an_earlier_day_is_kept_or_forgotten(started, hours, seen):
+def test_a_key_of_an_earlier_day_is_kept_or_forgotten(started, hours, days, seen):
     sandbox, victor = started(key_life=None if hours is None else hours * 3600.0)
     day = datetime.now(UTC).date()
     same_key(victor, PAYMENT)
-    sandbox.advance(2 * 3600)
+    sandbox.advance(2 * 3600 + days * 86_400)
     assert key_kept(victor, PAYMENT, day).seen == seen
 
 
@@ -113,7 +130,7 @@ def test_the_key_of_a_day_on_which_nothing_was_asked_is_not_repeated(started):
     sandbox, victor = started()
     made = len(sandbox.requests())
     finding = key_kept(victor, PAYMENT, datetime.now(UTC).date() - timedelta(days=3))
-    assert (finding.seen, len(sandbox.requests())) == ("not shown", made)
+    assert (finding.seen, len(sandbox.requests())) == ("not shown: no request of that day", made)
 
 
 def test_an_unknown_id_is_told_with_its_status_and_shape(started):
@@ -127,20 +144,31 @@ def test_an_unknown_id_is_told_with_its_status_and_shape(started):
 @pytest.mark.parametrize(
     ("options", "seen"),
     [
-        ({}, ["0", "an empty page", "100 are granted"]),
+        ({}, ["0", "an empty page", "N items or more"]),
         (
             {"first_page": "1", "page_beyond": "404", "max_page_size": 50},
-            ["1", "refused with 404", "50 are granted"],
+            ["1", "refused with 404", "N items or more"],
         ),
-        ({"page_beyond": "last"}, ["0", "a page with items", "100 are granted"]),
+        ({"page_beyond": "last"}, ["0", "a page with items", "N items or more"]),
     ],
 )
 def test_pages_tell_their_first_number_their_end_and_their_size(started, options, seen):
     _, victor = started(**options)
-    assert [finding.seen for finding in pages(victor)] == seen
+    shown = [re.sub("^[0-9]+ items", "N items", finding.seen) for finding in pages(victor)]
+    assert shown == seen
 
 
-@pytest.mark.parametrize(("lag", "seen"), [(0, "at once"), (5, "within 7 s"), (1e6, "not shown")])
+def test_the_size_of_a_page_is_what_it_has_if_another_one_follows(started):
+    _, victor = started(max_page_size=2, demo_data=False)
+    for _ in range(2):
+        list(other_body(victor, PAYMENT))
+    *_, size = pages(victor)
+    assert size.seen == "2 items"
+
+
+@pytest.mark.parametrize(
+    ("lag", "seen"), [(0, "at once"), (5, "after about 7 s"), (1e6, "not after 63 s")]
+)
 def test_a_new_request_is_listed_after_some_seconds(started, lag, seen):
     sandbox, victor = started(list_lag=float(lag))
     assert listed_after(victor, PAYMENT, sleep=sandbox.advance).seen == seen
@@ -192,13 +220,118 @@ def test_another_system_is_only_read(velo_sandbox):
     assert written == {"/v1/authenticate"}
 
 
-def test_production_is_never_written_to(victor_key_pair):
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"environment": "production"}, "payment: nothing is written in production"),
+        ({"base_url": "https://api.stage.victorfi.com.evil.invalid"}, "payment: api.stage.victorf"),
+    ],
+    ids=["production", "a host that looks like the provider's"],
+)
+@pytest.mark.parametrize(
+    "question",
+    [
+        same_key,
+        lambda *each: list(other_body(*each)),
+        listed_after,
+        lambda *each: list(ask(*each)),
+    ],
+    ids=["same key", "other body", "listed", "ask"],
+)
+def test_only_known_places_outside_production_are_written_to(
+    victor_key_pair, options, words, question
+):
+    def refuse(request: httpx.Request) -> httpx.Response:
+        raise AssertionError(request)
+
     auth = VictorJwt(API_KEY, victor_key_pair[0])
     with (
-        Victor(auth, environment="production") as victor,
-        pytest.raises(ConfigurationError, match=r"^payment: nothing is written in production"),
+        Victor(auth, transport=httpx.MockTransport(refuse), **options) as victor,
+        pytest.raises(ConfigurationError, match=f"^{words}"),
     ):
-        list(ask(victor, PAYMENT))
+        question(victor, PAYMENT)
+
+
+def test_a_host_that_was_named_is_written_to(victor_key_pair):
+    made = {"victor_payment_request_id": "R1"}
+    victor = Victor(
+        VictorJwt(API_KEY, victor_key_pair[0]),
+        base_url="https://gateway.example",
+        transport=httpx.MockTransport(lambda _: httpx.Response(200, json=made)),
+    )
+    with victor:
+        assert same_key(victor, replace(PAYMENT, host="gateway.example")).is_shown
+
+
+AT = datetime(2026, 3, 4, 5, 6, 7, 123_000, tzinfo=UTC)
+
+
+def item(id: str, at: datetime = AT) -> dict[str, object]:
+    times = {"created_at": round(at.timestamp() * 1000)}
+    return {"victor_payment_request_id": id, "payment_request": times}
+
+
+def page(*items: object) -> httpx.Response:
+    return httpx.Response(200, json={"page": 0, "page_size": 1000, "results": [*items]})
+
+
+OUT, HTML = httpx.Response(503), httpx.Response(200, html="<p>maintenance</p>")
+
+
+@pytest.mark.parametrize(
+    ("repeat", "seen"),
+    [((409, "R1"), "refused with 409"), ((200, None), "accepted, without an id")],
+)
+def test_an_id_counts_only_in_a_success(victor_key_pair, repeat, seen):
+    left = [(200, "R1"), repeat, (200, "R2"), (503, None)]
+
+    def respond(_request: httpx.Request) -> httpx.Response:
+        status, id = left.pop(0) if left else (503, None)
+        return httpx.Response(status, json={} if id is None else {"victor_payment_request_id": id})
+
+    with quick(victor_key_pair, respond) as victor:
+        other, both = other_body(victor, PAYMENT)
+    assert (other.seen, both.seen) == (seen, "not shown")
+
+
+@pytest.mark.parametrize(
+    ("responses", "seen"),
+    [
+        ([OUT, page(item("A"))], "not shown"),
+        ([page(item("A")), page(item("B")), page(item("C"))], "not shown"),
+        ([page(item("A")), page(), page(item("A"))], "not shown"),
+        ([httpx.Response(400, json={}), page(item("A")), httpx.Response(400, json={})], "1"),
+        ([HTML, page(item("A")), HTML], "not shown"),
+    ],
+)
+def test_the_first_page_is_known_only_by_pages_that_stay(victor_key_pair, responses, seen):
+    left = list(responses)
+    with quick(victor_key_pair, lambda _: left.pop(0) if left else HTML) as victor:
+        first, beyond, size = pages(victor)
+    assert (first.seen, beyond.seen, size.seen) == (seen, "not shown", "not shown")
+
+
+@pytest.mark.parametrize(
+    ("at", "is_filtered", "seen"),
+    [
+        (AT, True, "start"),
+        (AT.replace(microsecond=0), True, "not shown"),
+        (AT, False, "not shown"),
+    ],
+    ids=["exact", "cut to seconds", "the filter is ignored"],
+)
+def test_an_end_of_a_window_is_known_only_by_an_exact_time(victor_key_pair, at, is_filtered, seen):
+    """The provider lists what is at the start of a window, and not what is at its end."""
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        query = request.url.params
+        if not is_filtered or "start_datetime" not in query:
+            return page(item("A", at))
+        start, end = (zulu.parse(query[name]) for name in ("start_datetime", "end_datetime"))
+        return page(item("A", at)) if start <= at < end else page()
+
+    with quick(victor_key_pair, respond) as victor:
+        assert window_ends(victor).seen == seen
 
 
 @pytest.mark.parametrize("status", [None, 429, 503])

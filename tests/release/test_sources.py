@@ -57,6 +57,7 @@ def test_a_release_has_a_day_in_the_changelog(tmp_path: Path) -> None:
     assert [*sources.naming_an_index("pip install victor-spec", set())] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "needed", "extra"),
     [

@@ -69,6 +69,7 @@ class TestFakePaymentRequests:
     def test_none_is_a_value_that_was_not_sent(self, name: str) -> None:
         assert getattr(PaymentRequest.fake(**{name: None}), name) is None
 
+    @pytest.mark.slow
     def test_another_test_framework_can_make_one(self) -> None:
         code = """
 import sys

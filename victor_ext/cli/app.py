@@ -33,13 +33,10 @@ _EPILOG = """
 Settings come from the environment:
   VICTOR_ENVIRONMENT    staging (when it is not set) or production
   VICTOR_BASE_URL       another URL, such as a sandbox's
-  VICTOR_CLIENT_ID, VICTOR_CLIENT_SECRET
-                        OAuth credentials
-  VICTOR_API_KEY, and VICTOR_PRIVATE_KEY or VICTOR_PRIVATE_KEY_FILE
-                        or: your own key pair
-  VICTOR_PRIVATE_KEY_PASSWORD
-                        password of an encrypted private key
-  VICTOR_PROFILE        or: the name of settings in ~/.config/victor/profiles.toml
+  VICTOR_CLIENT_ID, VICTOR_CLIENT_SECRET: OAuth credentials
+  VICTOR_API_KEY, and VICTOR_PRIVATE_KEY or VICTOR_PRIVATE_KEY_FILE (and
+  VICTOR_PRIVATE_KEY_PASSWORD, if it is encrypted): or your own key pair
+  VICTOR_PROFILE        or: settings in ~/.config/victor/profiles.toml
 
 \b
 Exit status:
@@ -48,7 +45,7 @@ Exit status:
   2    misuse: an option, a setting, a rule of the provider; nothing was sent
   3    the outcome is not known: the provider may have executed it
   75   not sent, or too many requests: run the same command again later
-  130  Ctrl-C; 143: SIGTERM; 129: SIGHUP; 141: the reader of the output has gone
+  130  Ctrl-C; 143: SIGTERM; 129: SIGHUP; 141: nobody reads the output
 """
 
 app = typer.Typer(

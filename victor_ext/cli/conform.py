@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import date
-from typing import TYPE_CHECKING, Annotated
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
 
 import typer
 
@@ -26,9 +27,11 @@ if TYPE_CHECKING:
 
 _WRITES = (
     "Victor, {place}, is asked for 0.01 under four keys and for 0.02 under one of them. A provider "
-    "that ignores keys makes seven requests of it. Nothing is accepted."
+    "that ignores keys makes at least seven requests of it. Nothing is accepted."
 )
-_KEY_OF_DAY = "The key of {day} is repeated, too: if it was forgotten, another request is made."
+_KEY_OF_DAY = (
+    "The key of {day} is repeated, too: if it was forgotten, another request may be made of it."
+)
 _LABEL_WIDTH = 44
 """Columns of the terminal for a question."""
 
@@ -55,10 +58,10 @@ def conform(session: _ConformSession, *, provider: Provider = DEFAULT) -> None:
     The exit status is 0 if all is as assumed, 1 if something differs, 2 for misuse, and 75 if no
     response shows something: run it again.
     """
-    payment = _payment_of(session)
     with session.report_failures(default_status=FOR_NOW), session.client_of(provider) as client:
         from victor_ext.conform import ask  # noqa: PLC0415 - only this command needs it
 
+        payment = _payment_of(session, client)
         if payment is not None:
             complain(_WRITES.format(place=session.environment_text(client)))
             if payment.day is not None:
@@ -67,7 +70,7 @@ def conform(session: _ConformSession, *, provider: Provider = DEFAULT) -> None:
     raise typer.Exit(_exit_status(findings))
 
 
-def _payment_of(session: _ConformSession) -> Payment | None:
+def _payment_of(session: _ConformSession, client: Any) -> Payment | None:
     """Return who asks whom; None: nothing is written. Raises `Misuse`."""
     from victor_ext.conform import Payment  # noqa: PLC0415 - only this command needs it
 
@@ -79,13 +82,30 @@ def _payment_of(session: _ConformSession) -> Payment | None:
             "--payee and --payer belong together, and --key-day needs both: write both, or none of "
             "the three to only read."
         )
-    if session.base_url is not None and session.environment is None:
-        raise Misuse("--base-url: also write --environment staging, if it is not production.")
+    # A variable may have been written for another host.
+    host = None if session.environment is None else urlsplit(str(client.base_url)).hostname
+    payment = Payment(payee, payer, _day_of(key_day), host)
+    refusal = payment.refusal(client)
+    if refusal is not None:
+        raise Misuse(
+            f"--payee, --payer: {refusal} Leave them out to only read, or, if the host is not "
+            "production, write --environment staging."
+        )
+    return payment
+
+
+def _day_of(text: str | None) -> date | None:
+    if text is None:
+        return None
+    advice = f"--key-day is {text!r}: write the day of an earlier run, such as 2026-03-04."
     try:
-        day = None if key_day is None else date.fromisoformat(key_day)
+        day = date.fromisoformat(text)
     except ValueError:
-        raise Misuse(f"--key-day is {key_day!r}: write a day such as 2026-03-04.") from None
-    return Payment(payee, payer, day)
+        raise Misuse(advice) from None
+    # Today's key has just been used.
+    if day >= datetime.now(UTC).date():
+        raise Misuse(advice)
+    return day
 
 
 def _shown(findings: Iterator[Finding], *, as_json: bool) -> Iterator[Finding]:
@@ -105,7 +125,8 @@ def _lines(finding: Finding) -> Iterator[str | Text]:
     seen = finding.seen
     if finding.differs:
         seen = f"{seen} (assumed: {finding.assumed})"
-    yield from entry(f"{sign} {finding.question}", plain(seen), label=_LABEL_WIDTH)
+    name = f"{sign} {finding.question}"
+    yield from entry(name, plain(seen), label=max(_LABEL_WIDTH, len(name) + 2))
     for exchange in finding.exchanges:
         came = exchange.id or exchange.error or ""
         status = "no response" if exchange.status is None else str(exchange.status)

@@ -208,14 +208,6 @@ class Session:
             options["json"] = True
         return option_words(options)
 
-    def environment_named(self, provider: str) -> str | None:
-        """Return the environment that the user has named: by the option, the profile or the
-        variable. None: none, so that the client takes its default.
-        """
-        self.use_profile(provider)
-        variable = f"{system_of(provider).prefix}ENVIRONMENT"
-        return self.environment or _variable_value(variable)
-
     def environment_text(self, victor: Victor) -> str:
         """Return the environment of a client, with its base URL if that was set."""
         variable = f"{victor.system.prefix}BASE_URL"

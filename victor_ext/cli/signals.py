@@ -34,10 +34,11 @@ class _Signals:
 
     def receive(self, number: int, _frame: FrameType | None) -> None:
         self.received.append(number)
-        self.raise_last()
+        if self.is_raising:
+            self.raise_last()
 
     def raise_last(self) -> None:
-        if not (self.is_raising and self.received):
+        if not self.received:
             return
         last = self.received[-1]
         if last == signal.SIGINT:
@@ -50,7 +51,7 @@ _signals = _Signals()
 
 def raise_received(_event: object = None) -> None:
     """Raise the exception of a signal that has come. As a listener of a client, it is asked before
-    each attempt.
+    each attempt, also by threads that outlive the command.
     """
     _signals.raise_last()
 

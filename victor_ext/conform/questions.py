@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from ipaddress import ip_address
 from typing import Any, cast
 from uuid import uuid4
 
@@ -17,6 +18,8 @@ import httpx
 from victor_ext import (
     AuthenticationError,
     ConfigurationError,
+    ConnectionFailed,
+    PaymentRequest,
     Victor,
     VictorError,
     errors,
@@ -55,9 +58,13 @@ class Exchange:
 
     @property
     def refusal(self) -> str:
-        """What a refusal is called in a finding: a provider that has no time shows nothing."""
+        """What a response without an id is called in a finding: a provider that has no time shows
+        nothing.
+        """
         if self.status is None or self.status == 429 or self.status in errors.TRANSIENT_STATUSES:
             return _NOT_SHOWN
+        if self.status < 300:
+            return "accepted, without an id"
         return f"refused with {self.status}"
 
 
@@ -80,7 +87,7 @@ class Finding:
     @property
     def is_shown(self) -> bool:
         """Whether any response says it."""
-        return self.seen != _NOT_SHOWN
+        return not self.seen.startswith(_NOT_SHOWN)
 
     @property
     def differs(self) -> bool:
@@ -100,12 +107,29 @@ class Payment:
         payee: The account number of the payee.
         payer: The counterparty id of the payer.
         day: The day whose key is repeated: that of an earlier run, to learn whether a key of that
-            day is still kept. None: today.
+            day is still kept. None: no key is.
+        host: The host that is written to, if it is neither the provider's staging nor this machine:
+            that of a gateway of your own.
     """
 
     payee: str
     payer: str
     day: date | None = None
+    host: str | None = None
+
+    def refusal(self, client: Any) -> str | None:
+        """Why nothing may be written to the place of a client; None: it may."""
+        if not isinstance(client, Victor):
+            return f"only Victor is written to, and this client is of {client.provider}."
+        if client.environment == "production":
+            return "nothing is written in production."
+        host = httpx.URL(client.base_url).host
+        staging = {httpx.URL(url).host for url in client.system.urls["staging"]}
+        if host in staging or host == self.host or _is_this_machine(host):
+            return None
+        return (
+            f"{host} is not the provider's staging, and nobody has said that it may be written to."
+        )
 
 
 def ask(client: Any, payment: Payment | None = None) -> Iterator[Finding]:
@@ -117,11 +141,12 @@ def ask(client: Any, payment: Payment | None = None) -> Iterator[Finding]:
         payment: Who asks whom; None: nothing is written.
 
     Raises:
-        ConfigurationError: The payment is for production, or for another system.
+        ConfigurationError: The payment is for production, another system or an unknown host.
+        InvalidRequest: The payee or the payer cannot be one.
+        ConnectionFailed: The provider is not there.
         VictorError: The credentials are refused.
     """
     if payment is not None:
-        _check_place(client)
         yield same_key(client, payment)
         yield from other_body(client, payment)
         if payment.day is not None:
@@ -134,41 +159,29 @@ def ask(client: Any, payment: Payment | None = None) -> Iterator[Finding]:
     yield clock(client)
 
 
-def _check_place(client: Any) -> None:
-    if not isinstance(client, Victor):
-        raise ConfigurationError(
-            f"payment: only Victor is written to, and this client is of {client.provider}. Leave "
-            "it out: the questions that read are asked."
-        )
-    if client.environment == "production":
-        raise ConfigurationError(
-            "payment: nothing is written in production. Leave it out, or use a client of staging."
-        )
-
-
 def same_key(victor: Victor, payment: Payment) -> Finding:
     """What does the same key do with the same body: is it the same request?
 
     The key is that of today. `key_kept` repeats it on a later day.
     """
     key, arguments = _of_day(payment, zulu.now().date())
-    first = _create(victor, "create 0.01", key, **arguments)
-    repeat = _create(victor, "the same key and body", key, **arguments)
+    first = _create(victor, payment, "create 0.01", key, **arguments)
+    repeat = _create(victor, payment, "the same key and body", key, **arguments)
     return _of_repeat("the same key and body", first, repeat, "the same request")
 
 
 def other_body(victor: Victor, payment: Payment) -> Iterator[Finding]:
     """What does the same key do with another body, and what do two creates at once?"""
     key, arguments = _fresh(payment)
-    first = _create(victor, "create 0.01", key, **arguments)
+    first = _create(victor, payment, "create 0.01", key, **arguments)
     other = arguments | {"amount": Decimal("0.02")}
-    repeat = _create(victor, "the same key, 0.02", key, **other)
+    repeat = _create(victor, payment, "the same key, 0.02", key, **other)
     yield _of_repeat("the same key, another body", first, repeat, "refused with 409")
 
     key, arguments = _fresh(payment)
     with ThreadPoolExecutor(2) as threads:
         calls = [
-            threads.submit(_create, victor, "create 0.01, at once", key, **arguments)
+            threads.submit(_create, victor, payment, "create 0.01, at once", key, **arguments)
             for _ in range(2)
         ]
     both = tuple(call.result() for call in calls)
@@ -178,24 +191,43 @@ def other_body(victor: Victor, payment: Payment) -> Iterator[Finding]:
 def key_kept(victor: Victor, payment: Payment, day: date) -> Finding:
     """Is a key of this day still kept? It decides `--key-retention`.
 
-    On that day, `same_key` has used it. If the provider has forgotten the key, the repeat makes
-    another request.
+    On that day, `same_key` has used it for this payee and payer. If the provider has forgotten the
+    key, the repeat makes another request, or is refused, since its due date is that day.
     """
+    question = f"a key of {day}"
     key, arguments = _of_day(payment, day)
     start = datetime(day.year, day.month, day.day, tzinfo=UTC)
     reference = arguments["client_reference_id"]
-    matches = victor.payment_requests.find(
-        reference, start_datetime=start, end_datetime=start + timedelta(days=1)
-    )
-    found = Exchange(f"find {reference}", 200, matches[0].id if matches else None)
-    if found.id is None:
-        return Finding(f"a key of {day}", _NOT_SHOWN, None, (found,))
-    repeat = _create(victor, f"the key of {day}", key, **arguments)
-    seen = repeat.refusal
+    try:
+        matches = victor.payment_requests.find(
+            reference, start_datetime=start, end_datetime=start + timedelta(days=1)
+        )
+    except AuthenticationError:
+        raise
+    except VictorError as error:
+        failed = Exchange(f"find {reference}", error.status_code, error=_short(error))
+        return Finding(question, _NOT_SHOWN, None, (failed,))
+    if not matches:
+        none = Exchange(f"find {reference}", 200)
+        return Finding(question, f"{_NOT_SHOWN}: no request of that day", None, (none,))
+    found = Exchange(f"find {reference}", 200, matches[0].id)
+    made_at = matches[0].created_at
+    if made_at is not None:
+        question = f"{question}, {(zulu.now() - made_at) // timedelta(hours=1)} hours old"
+    repeat = _create(victor, payment, f"the key of {day}", key, **arguments)
+    return Finding(question, _of_old_key(repeat, matches), None, (found, repeat))
+
+
+def _of_old_key(repeat: Exchange, matches: Sequence[PaymentRequest]) -> str:
+    """What a repeat on a later day shows of its key. `matches` are the requests of its day."""
     if repeat.id is not None:
         is_kept = repeat.id in {match.id for match in matches}
-        seen = "kept" if is_kept else "forgotten: ANOTHER REQUEST"
-    return Finding(f"a key of {day}", seen, None, (found, repeat))
+        return "kept" if is_kept else "forgotten: ANOTHER REQUEST"
+    if repeat.status == 409:
+        return f"kept: {repeat.refusal}"
+    if repeat.status in (400, 422):
+        return f"{repeat.refusal}: forgotten, or the due date is checked first"
+    return repeat.refusal
 
 
 def unknown_id(client: Any) -> Iterator[Finding]:
@@ -218,28 +250,35 @@ def pages(client: Any) -> Iterator[Finding]:
     if not isinstance(client, Victor):
         yield from _lists(client)
         return
-    ids: dict[int, list[str]] = {}
-    exchanges: list[Exchange] = []
-    for number in (0, 1):
-        response, exchange = _read(client, LIST, page=number, page_size=1)
-        exchanges.append(exchange)
-        ids[number] = _ids_of(response)
+    reads = [_read(client, LIST, page=number, page_size=1) for number in (0, 1, 0)]
+    exchanges = tuple(exchange for _, exchange in reads)
+    zero, one, again = (_ids_of(response) for response, _ in reads)
     seen = _NOT_SHOWN
-    if ids[1]:
-        seen = "1" if ids[0] in ([], ids[1]) else "0"
-    yield Finding("the number of the first page", seen, "0", tuple(exchanges))
+    if exchanges[0].status in (400, 404, 422):
+        zero = again = []
+    # Else a request has come meanwhile, or there are too few.
+    if one and zero is not None and zero == again:
+        is_one = not zero or zero == one
+        seen = "1" if is_one else "0"
+    yield Finding("the number of the first page", seen, "0", exchanges)
 
     response, exchange = _read(client, LIST, page=_FAR_PAGE)
+    ids = _ids_of(response)
     seen = exchange.refusal
-    if response is not None and response.is_success:
-        seen = "a page with items" if _ids_of(response) else "an empty page"
+    if exchange.status == 200:
+        seen = _NOT_SHOWN if ids is None else "a page with items" if ids else "an empty page"
     yield Finding("a page past the end", seen, "an empty page", (exchange,))
 
-    response, exchange = _read(client, LIST, page=0, page_size=_LARGE_PAGE)
+    reads = [_read(client, LIST, page=number, page_size=_LARGE_PAGE) for number in (0, 1)]
+    (large, exchange), (following, _) = reads
+    ids = _ids_of(large)
     seen = exchange.refusal
-    if response is not None and response.is_success:
-        seen = f"{_page_size_of(response)} are granted"
-    yield Finding(f"a page of {_LARGE_PAGE}", seen, None, (exchange,))
+    if exchange.status == 200:
+        seen = _NOT_SHOWN if ids is None else f"{len(ids)} items"
+        # A first page 1 is also given for 0, and a last page may be given for what follows it.
+        if ids is not None and _ids_of(following) in (None, [], ids):
+            seen = f"{seen} or more"
+    yield Finding(f"a page of {_LARGE_PAGE}", seen, None, tuple(each for _, each in reads))
 
 
 def _lists(client: Any) -> Iterator[Finding]:
@@ -256,18 +295,21 @@ def listed_after(
 ) -> Finding:
     """After how many seconds is a new request listed?"""
     key, arguments = _fresh(payment)
-    made = _create(victor, "create 0.01", key, **arguments)
+    made = _create(victor, payment, "create 0.01", key, **arguments)
     exchanges = [made]
-    seen = _NOT_SHOWN
+    if made.id is None:
+        return Finding("a new request is listed", _NOT_SHOWN, None, (made,))
     waited = 0
-    for pause in LOOKS if made.id else ():
+    for pause in LOOKS:
         sleep(pause)
         waited += pause
         response, exchange = _read(victor, LIST, victor_id=made.id)
         exchanges.append(exchange)
-        if made.id in _ids_of(response):
-            seen = "at once" if waited == 0 else f"within {waited} s"
+        if made.id in (_ids_of(response) or []):
+            seen = "at once" if waited == 0 else f"after about {waited} s"
             break
+    else:
+        seen = f"not after {waited} s"
     return Finding("a new request is listed", seen, None, tuple(exchanges))
 
 
@@ -276,22 +318,40 @@ def window_ends(victor: Victor) -> Finding:
     end?
     """
     question = "a window has both ends"
-    request = next(iter(victor.payment_requests.list(page_size=1)), None)
+    try:
+        request = next(iter(victor.payment_requests.list(page_size=1)), None)
+    except AuthenticationError:
+        raise
+    except VictorError as error:
+        failed = Exchange(f"GET {LIST}", error.status_code, error=_short(error))
+        return Finding(question, _NOT_SHOWN, None, (failed,))
     if request is None or request.created_at is None:
         return Finding(question, _NOT_SHOWN, None, ())
     at, second = request.created_at, timedelta(seconds=1)
-    windows = {"start": (at, at + second), "end": (at - second, at)}
+    windows = {
+        "both sides": (at - second, at + second),
+        "start": (at, at + second),
+        "end": (at - second, at),
+        "another time": (at - 3 * second, at - 2 * second),
+    }
     exchanges: list[Exchange] = []
-    ends: list[str] = []
+    names: list[str] = []
     for name, (start, end) in windows.items():
         times = {"start_datetime": zulu.format(start), "end_datetime": zulu.format(end)}
         response, exchange = _read(victor, LIST, victor_id=request.id, **times)
         exchanges.append(exchange)
-        if response is None or not response.is_success:
+        if exchange.status != 200:
             return Finding(question, _NOT_SHOWN, None, tuple(exchanges))
-        if request.id in _ids_of(response):
-            ends.append(name)
-    return Finding(question, " and ".join(ends) or "neither", "start and end", tuple(exchanges))
+        if request.id in (_ids_of(response) or []):
+            names.append(name)
+    is_filtered = "both sides" in names and "another time" not in names
+    ends = [name for name in names if name in ("start", "end")]
+    # A time that was cut to seconds is not the moment of the request.
+    is_exact = len(ends) == 2 or (at.microsecond > 0 and zulu.parse(zulu.format(at)) == at)
+    seen = " and ".join(ends) or "neither"
+    if not (is_filtered and is_exact):
+        seen = _NOT_SHOWN
+    return Finding(question, seen, "start and end", tuple(exchanges))
 
 
 def clock(client: Any) -> Finding:
@@ -315,9 +375,8 @@ def clock(client: Any) -> Finding:
 
 def _of_day(payment: Payment, day: date) -> tuple[str, dict[str, Any]]:
     """The key of a day, and what is asked with it: the same whenever it is made again."""
-    reference = f"conform-{day}"
-    arguments = _arguments(payment, reference, day)
-    return idempotency_key_for("conform", str(day)), arguments
+    key = idempotency_key_for("conform", day, payment.payee, payment.payer)
+    return key, _arguments(payment, f"conform-{day}-{key[:8]}", day)
 
 
 def _fresh(payment: Payment) -> tuple[str, dict[str, Any]]:
@@ -337,10 +396,13 @@ def _arguments(payment: Payment, reference: str, due: date) -> dict[str, Any]:
     }
 
 
-def _create(victor: Victor, sent: str, key: str, **arguments: Any) -> Exchange:
+def _create(victor: Victor, payment: Payment, sent: str, key: str, **arguments: Any) -> Exchange:
     """Create a request. It is sent by hand: the method refuses a response about another payment,
     and here that response is what is asked for.
     """
+    refusal = payment.refusal(victor)
+    if refusal is not None:
+        raise ConfigurationError(f"payment: {refusal} Leave it out, or name the host as `host`.")
     call = victor.prepare("payment_requests.create", **arguments, idempotency_key=key)
     return _sent(victor, sent, call.method, call.url, content=call.content, headers=call.headers)[1]
 
@@ -360,12 +422,16 @@ def _sent(
     """
     try:
         response = client.http.request(method, path, **options)
-    except AuthenticationError:
+    except (AuthenticationError, ConnectionFailed):
         raise
     except VictorError as error:
-        id = _id_in(_members_of(error.response))
-        return error.response, Exchange(sent, error.status_code, id, error.summary)
+        return error.response, Exchange(sent, error.status_code, error=_short(error))
     return response, Exchange(sent, response.status_code, _id_in(_members_of(response)))
+
+
+def _short(error: VictorError) -> str:
+    """The reason of an error, without the call: it is shown beside it."""
+    return error.summary.partition(" failed: ")[2] or error.summary
 
 
 def _of_repeat(question: str, first: Exchange, repeat: Exchange, assumed: str) -> Finding:
@@ -385,7 +451,16 @@ def _of_both(both: tuple[Exchange, ...]) -> str:
     ids = {exchange.id for exchange in both if exchange.id is not None}
     if len(ids) > 1:
         return "TWO REQUESTS"
-    return "one request" if ids else _NOT_SHOWN
+    others = [exchange.refusal for exchange in both if exchange.id is None]
+    is_shown = ids and all(refusal.startswith("refused") for refusal in others)
+    return "one request" if is_shown else _NOT_SHOWN
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 # A response
@@ -408,19 +483,13 @@ def _id_in(item: Any) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def _ids_of(response: httpx.Response | None) -> list[str]:
-    """The ids of the items of a page."""
+def _ids_of(response: httpx.Response | None) -> list[str] | None:
+    """The ids of the items of a page; None, if it is no page."""
     items: Any = _members_of(response).get("results")
-    if not isinstance(items, list):
-        return []
+    if response is None or not response.is_success or not isinstance(items, list):
+        return None
     ids = map(_id_in, cast("Sequence[Any]", items))
     return [id for id in ids if id is not None]
-
-
-def _page_size_of(response: httpx.Response) -> int:
-    """The size of a page in its own words; without any, how many items it has."""
-    size = _members_of(response).get("page_size")
-    return size if isinstance(size, int) else len(_ids_of(response))
 
 
 def _status_and_shape(exchange: Exchange, response: httpx.Response | None) -> str:

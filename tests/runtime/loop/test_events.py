@@ -204,13 +204,13 @@ class TestAListenerThatRaises:
     def test_the_plugin_of_the_package_asks_for_that(self, monkeypatch: pytest.MonkeyPatch) -> None:
         import os
 
-        from victor_ext import testing
+        from victor_ext.testing import plugin
 
         class Config:
             def addinivalue_line(self, *_line: str) -> None: ...
 
         monkeypatch.delenv(LISTENER_ERRORS)
-        testing.pytest_configure(Config())  # type: ignore[arg-type] # all that it uses
+        plugin.pytest_configure(Config())  # type: ignore[arg-type] # all that it uses
         assert os.environ[LISTENER_ERRORS] == "raise"
 
 

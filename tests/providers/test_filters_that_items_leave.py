@@ -1,0 +1,87 @@
+"""By which filters an item can leave a list while it is read: those over what changes of it. With
+one of them, a list is read until no page is new.
+"""
+
+import importlib
+import inspect
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+LEFT: dict[str, dict[str, set[str]]] = {
+    "victor_api": {
+        "list_payment_requests": {
+            *("status", "approval_start_datetime", "approval_end_datetime", "extra_query"),
+        },
+    },
+    "velo_api": {
+        "get_payout_history": {"status", "source_amount_from", "source_amount_to", "rails_id"},
+        "list_funding_accounts": set(),
+        "list_funding_changes": set(),
+        "list_fundings": set(),
+        "list_payee_changes": set(),
+        "list_payee_invitations": {"invitation_status"},
+        "list_payees": {
+            *("watchlist_status", "disabled", "onboarded_status", "email", "display_name"),
+            "ofac_status",
+        },
+        "list_payment_changes": set(),
+        "list_payments": {
+            *("status", "source_amount_from", "source_amount_to", "rails_id"),
+            *("scheduled_from", "scheduled_to", "schedule_status", "post_instruct_fx_status"),
+        },
+        "list_payout_payments": {"status"},
+        "list_payouts": {"status", "scheduled_from", "scheduled_to", "schedule_status"},
+        "list_source_accounts": set(),
+        "list_webhooks": set(),
+    },
+    "flexfactor_api": {"list_orders": {"status"}},
+}
+LISTS = [(package, name) for package, lists in LEFT.items() for name in lists]
+OF_TYPES = {
+    "bool": True,
+    "int": 1,
+    "str": "2026-03-04",
+    "date": date(2026, 3, 4),
+    "datetime": datetime(2026, 3, 4, 5, 6, tzinfo=UTC),
+}
+OF_NAMES = {
+    "sort": "createdAt:asc",
+    "direction": "inbound",
+    "network_type": "RTP",
+    "extra_query": {"purpose": "RENT"},
+    "account_type": "FBO",
+    "payee_type": "Individual",
+    "invitation_status": "PENDING",
+    "schedule_status": "SCHEDULED",
+    "post_instruct_fx_status": "INITIATED",
+    "transmission_type": "ACH",
+}
+STATUSES = {"victor_api": "completed", "velo_api": "SUBMITTED", "flexfactor_api": 4}
+
+
+def fitting(package: str, parameter: inspect.Parameter) -> Any:
+    """A value of an argument of a list."""
+    if parameter.name == "status":
+        return STATUSES[package]
+    if package == "flexfactor_api" and parameter.name == "sort":
+        return "asc"
+    if parameter.name in OF_NAMES:
+        return OF_NAMES[parameter.name]
+    return OF_TYPES[parameter.annotation.partition(" | ")[0]]
+
+
+@pytest.mark.parametrize(("package", "name"), LISTS)
+def test_a_list_that_an_item_can_leave_is_known_by_its_filters(package: str, name: str) -> None:
+    list_: Any = getattr(importlib.import_module(f"{package}.typed.arguments"), name)
+    needed: dict[str, Any] = {}
+    others: dict[str, Any] = {}
+    for parameter in inspect.signature(list_).parameters.values():
+        values = needed if parameter.default is parameter.empty else others
+        values[parameter.name] = fitting(package, parameter)
+    assert not list_(**needed).may_be_left
+    left = {
+        other for other, value in others.items() if list_(**needed, **{other: value}).may_be_left
+    }
+    assert left == LEFT[package][name]
