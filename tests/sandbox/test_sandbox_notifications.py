@@ -169,8 +169,11 @@ def test_what_is_no_response_is_told_in_words_of_the_sandbox(
             while True:
                 connection, _ = listener.accept()
                 with connection:
-                    connection.recv(65_536)
                     connection.sendall(answer)
+                    connection.shutdown(socket.SHUT_WR)
+                    # What is left unread would reset the connection.
+                    while connection.recv(65_536):
+                        pass
 
     receiver = threading.Thread(target=answer_each)
     receiver.start()
