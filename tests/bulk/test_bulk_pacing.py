@@ -359,18 +359,16 @@ def grow(times: Sequence[float]) -> bool:
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_row_is_tried_again_after_waits_that_grow(sending: Start, fault: str, what: str) -> None:
     send = sending(FAULTS[fault])
-    call = send.delivery._unit_sender._call
+    contact = send.delivery.contact
+    note = contact.note
 
-    def amid_successes(*arguments: Any, **options: Any) -> Any:
-        send.delivery.contact.note_response()
-        try:
-            return call(*arguments, **options)
-        finally:
-            # The answer to a call that was under way when this one failed.
-            send.delivery.contact.note_response()
+    def amid_successes(key: str, error: Any) -> None:
+        note("another", None)
+        note(key, error)
+        note("another", None)  # the end of a call that was under way when this one failed
 
     if what.endswith("answered"):
-        send.delivery._unit_sender._call = amid_successes  # type: ignore[method-assign] # the moment is what is tested
+        contact.note = amid_successes  # type: ignore[method-assign] # the moment is what is tested
     sent = sent_ago(60) if what == "may have been sent" else None
     (result,) = send(to_send(1, sent=sent))
     (times,) = send.provider.tries.values()
@@ -401,7 +399,7 @@ def test_a_list_that_fails_is_read_again_after_waits_that_grow(sending: Start, f
     respond = FAULTS[fault] if "the answer of" not in fault else status(500)
 
     def fail_amid_successes(request: httpx.Request) -> httpx.Response:
-        send.delivery.contact.note_response()
+        send.delivery.contact.note("another", None)
         return respond(request)
 
     send.provider.lists = fail_amid_successes

@@ -19,7 +19,7 @@ from tests.outbox.django_project import set_up, use_database
 from tests.outbox.rows import states
 from tests.providers.running import ONCE, TOKEN
 from victor_ext import AsyncVictor, Victor, VictorOAuth
-from victor_ext.outbox import AsyncOutbox, Outbox
+from victor_ext.outbox import AsyncOutbox, Outbox, OutboxEvent
 
 set_up()
 
@@ -49,7 +49,12 @@ class Box:
         engine: Of its database.
         client: Makes a client; it is told whether the calls of this one are awaited.
         options: Of each outbox.
+
+    Attributes:
+        handle: Each outbox has it as a handler of all events; None: there are no handlers.
     """
+
+    handle: Callable[[Any, OutboxEvent], object] | None = None
 
     def __init__(
         self,
@@ -69,21 +74,29 @@ class Box:
             return anyio.run(partial(self._awaited, method, *args, **named))
         with self.client(False) as client:
             if self.kind == "django":
-                box = DjangoOutbox(client=client, **self.options)
+                box = self._with_handler(DjangoOutbox(client=client, **self.options))
                 with transaction.atomic() if method in ADDING else nullcontext():
                     return getattr(box, method)(*args, **named)
-            outbox = Outbox(self.engine, client, **self.options)
+            outbox = self._with_handler(Outbox(self.engine, client, **self.options))
             act = getattr(outbox, method)
             if method not in ADDING:
                 return act(*args, **named)
             with self.engine.begin() as connection:
                 return act(connection, *args, **named)
 
+    def _with_handler(self, outbox: Any) -> Any:
+        """This outbox, with the handler."""
+        if self.handle is not None:
+            outbox._handlers = []  # those of Django's outboxes are one list
+            outbox.on()(self.handle)
+        return outbox
+
     async def _awaited(self, method: str, *args: Any, **named: Any) -> Any:
         engine = async_engine(self.engine)
         try:
             async with self.client(True) as client:
-                act = getattr(AsyncOutbox(engine, client, **self.options), method)
+                outbox = self._with_handler(AsyncOutbox(engine, client, **self.options))
+                act = getattr(outbox, method)
                 if method not in ADDING:
                     return await act(*args, **named)
                 async with engine.begin() as connection:

@@ -14,13 +14,14 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from tests.outbox.kinds import Box, Provider
+from tests.outbox.kinds import Box, Provider, dated
 from tests.outbox.rows import change, execute, notes, states, stored, write
 from tests.providers.victor.adapter import invoice
 from victor_ext import (
     AuthenticationError,
     ConfigurationError,
     InvalidRequest,
+    NotFound,
     PermissionDenied,
     RateLimited,
     Victor,
@@ -161,6 +162,138 @@ def test_what_another_worker_has_taken_up_meanwhile_is_not_sent(
     blocking.send()
     assert blocking.provider.references == ["INV-2"]
     assert blocking.rows()[0] == WAITS
+
+
+# Whose a refusal is
+
+
+class Refused:
+    """How a provider responds to one call after the other; then it takes each."""
+
+    def __init__(self, sending: Sending, *statuses: int, told: bool = False) -> None:
+        self.sending = sending
+        self.told: list[str] = []
+        self.respond(*statuses)
+        if told:
+            sending.handle = lambda _session, event: self.told.append(event.name)
+
+    def respond(self, *statuses: int) -> None:
+        remaining = iter(statuses)
+
+        def meet(_reference: str) -> httpx.Response | None:
+            status = next(remaining, 200)
+            return None if status == 200 else dated(status, json={})
+
+        self.sending.provider.meet = meet
+
+    def calls(self) -> int:
+        return len(self.sending.provider.references)
+
+
+@pytest.mark.parametrize("workers", [1, 4])
+@pytest.mark.parametrize("told", [False, True], ids=["no handler", "a handler"])
+@pytest.mark.parametrize(("status", "error"), [(404, NotFound), (403, PermissionDenied)])
+def test_a_wrong_address_ends_no_entry(
+    sending: Sending, workers: int, told: bool, status: int, error: type[VictorError]
+) -> None:
+    """Ten that are refused in a row stop the pass. Those that were refused before that was seen are
+    not to blame either, and no handler is told of them.
+    """
+    refused = Refused(sending, *[status] * 40, told=told)
+    sending.store(*range(20))
+    for number in (1, 2):
+        with pytest.raises(error):
+            sending.send(workers=workers)
+        assert sending.rows() == [WAITS] * 20
+        assert 10 * number <= refused.calls() < (10 + workers) * number
+    refused.respond()
+    assert len(sending.send(workers=workers)) == 20
+    assert sending.rows() == [IS_SENT] * 20
+    assert "rejected" not in refused.told
+    assert refused.told.count("sent") == 20 * told
+
+
+@pytest.mark.parametrize("taken", [200, 400], ids=["taken", "refused for its values"])
+def test_fewer_refusals_in_a_row_are_those_of_their_entries(sending: Sending, taken: int) -> None:
+    refused = Refused(sending, *[*[404] * 9, taken] * 2, *[404] * 9, told=True)
+    sending.store(*range(29))
+    assert len(sending.send(workers=1)) == 29
+    is_taken = "sent" if taken == 200 else "rejected"
+    assert sending.states() == [*[*["rejected"] * 9, is_taken] * 2, *["rejected"] * 9]
+    assert refused.told.count("rejected") == sending.states().count("rejected")
+
+
+def test_what_a_pass_has_refused_before_it_ends_by_an_error_waits(sending: Sending) -> None:
+    """Nothing has shown that the provider takes calls of this client."""
+    refused = Refused(sending, 404, 404, 401, 401, told=True)  # the token is fetched anew
+    sending.store(1, 2, 3)
+    with pytest.raises(AuthenticationError):
+        sending.send(workers=1)
+    assert sending.rows() == [WAITS] * 3
+    refused.respond(404)
+    assert len(sending.send(workers=1)) == 3
+    assert sending.states() == ["rejected", "sent", "sent"]
+    assert refused.told[0] != "rejected"
+
+
+def test_a_repeat_that_a_wrong_address_refuses_is_sent_again_under_its_key(
+    sending: Sending,
+) -> None:
+    """The refusal says nothing of the first call. Looked up, it would never be sent again."""
+    refused = Refused(sending, *[503] * 12)
+    sending.store(*range(12))
+    assert sending.send() == []
+    change(sending.outbox, leased_until=0.0)
+    refused.respond(*[404] * 12)
+    with pytest.raises(NotFound):
+        sending.send(workers=1)
+    assert refused.calls() == 12 + 10
+    assert sending.rows() == [IS_SENDING] * 12
+    refused.respond()
+    change(sending.outbox, leased_until=0.0)
+    assert len(sending.send()) == 12
+    keys = sending.provider.keys
+    assert len({*keys}) == 12
+
+
+def test_after_a_crash_what_was_refused_is_no_entry_that_may_have_been_sent(
+    sending: Sending,
+) -> None:
+    """While it is not known whose its refusal is, it is this worker's."""
+    Refused(sending, 404, 404)
+    sending.store(1, 2, 3)
+    refuse, seen = sending.provider.meet, list[Any]()
+
+    def look(reference: str) -> Any:
+        if reference == "INV-2":
+            columns = sending.outbox.table.c
+            with sending.engine.begin() as connection:
+                leases = connection.scalars(sa.select(columns.leased_until).order_by(columns.id))
+                seen.append((sending.rows()[0], next(iter(leases)) > time.time()))
+        return refuse(reference)
+
+    sending.provider.meet = look
+    sending.send(workers=1)
+    assert seen == [(WAITS, True)]
+    assert sending.states() == ["rejected", "rejected", "sent"]
+
+
+def test_refusals_are_counted_over_the_passes_of_a_worker(blocking: Sending) -> None:
+    """A wrong address refuses each entry in a pass of its own, as they come."""
+    refused = Refused(blocking, *[404] * 40)
+    outbox = blocking.outbox
+    with blocking.provider.client() as victor:
+        for number in range(12):
+            blocking.store(number)
+            if number < 9:
+                assert states(outbox.send(victor)) == ["rejected"]
+                continue
+            with pytest.raises(NotFound):
+                outbox.send(victor)
+        assert blocking.states() == ["rejected"] * 9 + ["waiting"] * 3
+        refused.respond(404)  # the first one alone: the others show that it is to blame
+        outbox._workers = 1
+        assert states(outbox.send(victor)) == ["rejected", "sent", "sent"]
 
 
 # What goes back

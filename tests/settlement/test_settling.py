@@ -40,7 +40,8 @@ def settled(*ends: Any, before: Sent | None = None, is_keyed: bool = True) -> Se
 
     keys = KEYS if is_keyed else NoKey("me")
     write = Write(object(), before, is_keyed=is_keyed)
-    return drive(settle(write, keys, lambda _so_far, _sent: next(turns), create), call)
+    flow = settle(write, keys, lambda _so_far, _sent: next(turns), create, lambda _error: None)
+    return drive(flow, call)
 
 
 LOST = ConnectionFailed("the response was lost", outcome=Outcome.UNKNOWN)

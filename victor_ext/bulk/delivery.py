@@ -326,7 +326,7 @@ class Delivery:
         """
         may_be_client = self.contact.given_up is not None or not is_final
         is_rejected = settlement.outcome is RowOutcome.REJECTED
-        return is_rejected and may_be_client and self.contact.is_rejected(key)
+        return is_rejected and may_be_client and key in self.contact.refusals
 
     def _stored_sent(self, settlement: Settlement) -> Sent | None:
         """Return when a payment may have been sent, in the form that is stored."""

@@ -11,9 +11,14 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from victor_ext import InvalidRequest, Outcome, RateLimited, StatusError, VictorError
+from victor_ext import Outcome, RateLimited, StatusError, VictorError
 from victor_ext.settlement.backoff import Backoff, pause_after, pause_asked
-from victor_ext.settlement.failures import FailureScope, failure_scope
+from victor_ext.settlement.failures import (
+    FailureScope,
+    RefusalStreak,
+    failure_scope,
+    is_taken,
+)
 from victor_ext.settlement.flow import Settlement
 from victor_ext.settlement.key_age import Keys, Moment, NoKey, Now, Sent
 
@@ -21,8 +26,6 @@ _SLACK = 0.02
 """Seconds that a row may catch up after a late one: timers wake slightly late."""
 _SHARED = 0.5
 """Seconds for which threads share a failed read; shorter than any retry wait."""
-_MOST_REJECTED_KEYS = 10
-"""Keys that are rejected one after the other, maybe for the client, after which sending stops."""
 
 
 class RateLimiter:
@@ -122,6 +125,7 @@ class Contact:
 
     Attributes:
         stop: Set when nothing is to be sent any more.
+        refusals: The rows that were rejected, maybe for the client and not for the row, by key.
         given_up: Why no row can be sent with this client, or None. If there is a reason, `stop` is
             set, too.
     """
@@ -137,7 +141,7 @@ class Contact:
         self.monotonic = monotonic
         self.backoff = Backoff(stop, monotonic)
         self._clock = ProviderClock(client, monotonic)
-        self._rejected_keys: set[str] = set()
+        self.refusals = RefusalStreak()
         self.given_up: str | None = None
 
     def now(self) -> Now:
@@ -161,32 +165,19 @@ class Contact:
         if error is not None:
             self.backoff.record_failure(pause_asked(error))
 
-    def is_rejected(self, key: str) -> bool:
-        """Whether the last call with this key was rejected, maybe for the client and not for the
-        row.
+    def note(self, key: str, error: VictorError | None) -> None:
+        """Note what the end of a call with this key says of the client and the provider. None: the
+        call was done.
         """
-        return key in self._rejected_keys
-
-    def note_response(self) -> None:
-        """Note that the provider takes calls of this client."""
-        if self._rejected_keys:
-            # Replace the set instead of clearing it: another thread may be reading it.
-            self._rejected_keys = set()
-        self.backoff.record_success()
-
-    def note_error(self, error: VictorError, key: str) -> None:
-        """Note what the error of a call with this key says of the client and the provider."""
-        scope = failure_scope(error)
-        if scope is FailureScope.CLIENT:
-            self.give_up(error)
-        elif scope is FailureScope.EITHER:
-            self._rejected_keys.add(key)
-            if len(self._rejected_keys) >= _MOST_REJECTED_KEYS:
+        is_client_refused = self.refusals.note(key, error)
+        if is_taken(error):
+            self.backoff.record_success()
+        elif error is not None:
+            scope = failure_scope(error)
+            if is_client_refused or scope is FailureScope.CLIENT:
                 self.give_up(error)
-        elif scope is FailureScope.PROVIDER:
-            self.backoff.record_failure(pause_asked(error))
-        elif not isinstance(error, InvalidRequest):
-            self.note_response()
+            elif scope is FailureScope.PROVIDER:
+                self.backoff.record_failure(pause_asked(error))
 
     def give_up(self, error: VictorError) -> None:
         """Stop sending: nothing can be sent with this client."""

@@ -74,6 +74,7 @@ class UnitSender:
             key_rule,
             Turns(self._contact, key_rule, limiter, terms.patience),
             partial(self._call, client, write, first.key),
+            partial(self._contact.note, first.key),
         )
         return drive(flow, call)
 
@@ -100,24 +101,13 @@ class UnitSender:
         is_repeat: bool,  # noqa: FBT001 - `settle` gives it by its place
         decided: Moment,
     ) -> Any:
-        """Make one call, and note what its result says of the client and the provider.
-
-        `settle` gives the last two arguments: see `create` there.
-        """
+        """Make one call. `settle` gives the last two arguments: see `create` there."""
         send = partial(self._kind.send, client, write, key, is_repeat=is_repeat)
         try:
-            response = send_in_time(client, decided, send)
-        except VictorError as error:
-            self._contact.note_error(error, key)
+            return send_in_time(client, decided, send)
+        except VictorError:
             raise
         except Exception as error:  # noqa: BLE001 - whatever it was, one row must not take the others with it
-            self._contact.backoff.record_failure()
             # The exception's text may contain account numbers; its type does not.
             what = f"An unexpected {type(error).__name__} while it was sent."
-        else:
-            if isinstance(response, Settlement) and response.error is not None:
-                self._contact.note_error(response.error, key)
-            else:
-                self._contact.note_response()
-            return response
         raise VictorError(what, outcome=Outcome.UNKNOWN)

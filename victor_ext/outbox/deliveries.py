@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias, TypeVar
 
 import sqlalchemy as sa
 
@@ -19,13 +19,33 @@ from victor_ext import VictorError
 from victor_ext.event_queue.calls import CallEnd, Calls
 from victor_ext.event_queue.stopping import is_ending
 from victor_ext.event_queue.transactions import Pass, Transaction
-from victor_ext.settlement.failures import is_about_all
+from victor_ext.settlement.failures import RefusalStreak, is_about_all
 
 from .claims import Claim, Group
-from .entries import Entry
+from .entries import Entry, sent_of
+
+T = TypeVar("T")
 
 _LONGEST_PAUSE = 0.1
 """The maximum seconds for which a result waits to be stored together with others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A step that waits until it is known whether an entry was refused, or the client; its result
+    is whether it was the entry.
+
+    Attributes:
+        error: The refusal.
+        is_last: Whether nothing more is to be sent with the client.
+    """
+
+    error: VictorError
+    is_last: bool
+
+
+Steps: TypeAlias = Generator[Callable[[], Any] | Refusal, Any, T]
+"""The steps of an entry: those of a `Pass`, and refusals."""
 
 
 @dataclass(eq=False, slots=True)
@@ -39,7 +59,7 @@ class Delivery:
     """
 
     claim: Claim
-    steps: Generator[Callable[[], Any], Any, Entry | None]
+    steps: Steps[Entry | None]
     is_alone: bool
 
     @property
@@ -62,15 +82,17 @@ class DeliveryTerms:
         store: Stores the results of several transactions in one statement; returns whether all of
             them were new.
         on_failure: Called with an error that concerns all entries.
+        refusals: The entries that were refused, maybe for the client, by key.
     """
 
     workers: int
     take_up: Callable[[set[str]], Pass[Group]]
-    deliver: Callable[[Claim], Pass[Entry | None]]
+    deliver: Callable[[Claim], Steps[Entry | None]]
     give_back: Callable[[Sequence[Claim]], Pass[None]]
     is_alone: Callable[[Claim], bool]
     store: Callable[[sa.Connection, Sequence[Any]], bool]
     on_failure: Callable[[VictorError], None]
+    refusals: RefusalStreak
 
 
 class Deliveries:
@@ -85,6 +107,8 @@ class Deliveries:
         self._calls = calls
         self._claims: list[Claim] = []
         self._under_way: dict[int, Delivery] = {}
+        self._refused: dict[int, Delivery] = {}
+        """Entries that wait at a `Refusal`."""
         self._done: dict[int, Entry] = {}
         self._fatal: Exception | None = None
         self._error: VictorError | None = None
@@ -119,7 +143,12 @@ class Deliveries:
         return [self._done[id] for id in sorted(self._done)]
 
     def _begin(self) -> Pass[None]:
-        """Begin as many entries as may be under way."""
+        """Begin as many entries as may be under way, after those whose refusals are decided."""
+        refusals = self._terms.refusals
+        if not refusals.is_of_client:
+            refused = self._refused.values()
+            own = [each.id for each in refused if each.claim.row.key not in refusals]
+            yield from self._decide(own, is_own=True)
         while self._free_places() and (yield from self._ensure_claims()):
             chosen = self._claims[: self._free_places()]
             del self._claims[: len(chosen)]
@@ -132,6 +161,16 @@ class Deliveries:
             yield from self._advance(begun)
         if self._must_stop():
             yield from self._give_back()
+        if self._refused and not self._under_way:
+            # No call is left that could show whose the refusals are.
+            is_own = not (self._must_stop() or refusals.is_of_client)
+            yield from self._decide([*self._refused], is_own=is_own)
+            yield from self._begin()
+
+    def _decide(self, refused: Sequence[int], *, is_own: bool) -> Pass[None]:
+        """Go on with refused entries."""
+        self._under_way |= {id: self._refused.pop(id) for id in refused}
+        yield from self._advance([CallEnd(id, is_own) for id in refused])
 
     def _free_places(self) -> int:
         """How many more entries may be under way."""
@@ -153,7 +192,10 @@ class Deliveries:
             return True
         if self._is_waiting and self._under_way:
             return False
-        busy = {delivery.claim.row.reference for delivery in self._under_way.values()}
+        rows = [delivery.claim.row for delivery in self._under_way.values()]
+        refused = [delivery.claim.row for delivery in self._refused.values()]
+        rows += [row for row in refused if sent_of(row) is not None]  # it may have been done before
+        busy = {row.reference for row in rows}
         try:
             group = yield from self._terms.take_up(busy)
         except Exception as error:  # noqa: BLE001 - it is raised once what is under way has ended
@@ -186,6 +228,10 @@ class Deliveries:
                 step = self._next_step(delivery, end)
                 if isinstance(step, Transaction):
                     pending[delivery.id] = step
+                elif isinstance(step, Refusal):
+                    self._refused[delivery.id] = self._under_way.pop(delivery.id)
+                    if step.is_last:
+                        self._stop(step.error)
                 elif step is not None:
                     yield from self._call(delivery, step)
             ends = yield from self._make_transactions(pending)
@@ -198,7 +244,7 @@ class Deliveries:
         delivery.steps.close()  # the worker that has its lease next makes this call
         del self._under_way[delivery.id]
 
-    def _next_step(self, delivery: Delivery, end: CallEnd) -> Callable[[], Any] | None:
+    def _next_step(self, delivery: Delivery, end: CallEnd) -> Callable[[], Any] | Refusal | None:
         """Pass the end of a step to an entry, and return its next step; None: the entry is at its
         end.
         """

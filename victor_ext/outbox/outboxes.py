@@ -86,6 +86,7 @@ class OutboxBase(Adding[Engine], OutboxHandlers[Engine], OutboxByHand[Engine], F
             )
         self._workers = workers
         self._backoff = Backoff(threading.Event())
+        self._refusals = {}
         self._lease = lease.total_seconds()
         self._settle_for = settle_for.total_seconds()
         self.client = client

@@ -14,6 +14,7 @@ from victor_ext import ConfigurationError, VictorError
 from victor_ext.event_queue.calls import Calls
 from victor_ext.event_queue.transactions import Engine, Pass, operation
 from victor_ext.settlement.backoff import Backoff, pause_asked
+from victor_ext.settlement.failures import RefusalStreak
 from victor_ext.settlement.key_age import Now, within_key_life
 
 from .claims import Claim, Claims, Group
@@ -36,6 +37,8 @@ class OutboxPasses(Sending[Engine], Refreshing[Engine]):
     _warned_of = (EntryState.REJECTED, EntryState.REFUSED, EntryState.UNCLEAR)
     _workers: int
     _backoff: Backoff
+    _refusals: dict[str | None, RefusalStreak]
+    """The refusals of each client's calls, over all passes, by its credentials."""
 
     def _provider(self, client: AnyClient | None = None) -> str:
         """As of every queue: the system of this client, else of the outbox's own; without both
@@ -84,8 +87,8 @@ class OutboxPasses(Sending[Engine], Refreshing[Engine]):
 
         Raises:
             ConfigurationError: The deadline of the client is longer than the lease.
-            VictorError: The provider cannot be reached or refuses every call (credentials, rate).
-                What was not sent waits for the next pass.
+            VictorError: The provider cannot be reached or refuses every call (credentials, rate,
+                address). What was not sent waits for the next pass.
         """
         sender = self._worker_client(client)
 
@@ -104,14 +107,17 @@ class OutboxPasses(Sending[Engine], Refreshing[Engine]):
         claims = Claims(
             self.table, sender, self._lease, self._kept, self._sealing, self._may_work()
         )
+        refusals = self._refusals.setdefault(sender.caller, RefusalStreak())
+        refusals.restart()
         terms = DeliveryTerms(
             workers=self._workers,
             take_up=partial(self._take_up, claims),
-            deliver=partial(self._deliver, claims),
+            deliver=partial(self._deliver, claims, refusals),
             give_back=lambda claimed: self._transact(partial(claims.give_back, claimed)),
             is_alone=self._has_handlers_of,
             store=partial(store_results, self.table),
             on_failure=self._pause_after,
+            refusals=refusals,
         )
         deliveries = Deliveries(terms, calls)
         try:

@@ -6,7 +6,7 @@ been sent before.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
 from math import inf
@@ -25,9 +25,10 @@ from victor_ext import (
     RateLimited,
     StatusError,
     UnreadableResponse,
+    VictorError,
 )
 from victor_ext.event_queue.transactions import Engine, Pass
-from victor_ext.settlement.failures import is_refusal
+from victor_ext.settlement.failures import RefusalStreak, is_refusal
 from victor_ext.settlement.flow import (
     SETTLED,
     LookUp,
@@ -41,7 +42,8 @@ from victor_ext.settlement.key_age import Keys, Moment, NoKey, Now, send_in_time
 
 from .claims import Claim, Claims
 from .clock import present
-from .entries import Entry, EntryState, done_values, write_of
+from .deliveries import Refusal, Steps
+from .entries import Entry, EntryState, done_values, sent_of, write_of
 from .results import result_of
 from .storing import Change, EntryStore
 
@@ -51,21 +53,27 @@ _TOO_LATE = "It was not sent: its time to be sent had passed."
 _MAYBE_TOO_LATE = "It may have been sent, and its time to be sent has passed."
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Sender:
     """Sends one claimed entry: `settle` calls its methods.
 
     Attributes:
         keys: How long the entry can be sent again.
         send_before: The epoch seconds until which it may be sent; None: at any time.
+        refusals: The entries that were refused, maybe for the client, by key.
+        key: The key of the entry.
         tries: Counts the turns.
+        refusal: The last call was refused, maybe for the client; None: it was not.
     """
 
     client: Any
     write: Write[PreparedCall]
     keys: Keys | NoKey
     send_before: float | None
-    tries: count[int]
+    refusals: RefusalStreak
+    key: str
+    tries: count[int] = field(default_factory=count)
+    refusal: Refusal | None = None
 
     def turn(self, _so_far: Settlement, sent: object) -> Now | None:
         """The present time if the entry has a turn now; None: it is left for a later pass.
@@ -89,6 +97,12 @@ class _Sender:
         send = partial(self.client.send, self.write.call)
         return send_in_time(self.client, decided, send, called, held)
 
+    def note(self, error: VictorError | None) -> None:
+        """Note the end of a call."""
+        is_last = self.refusals.note(self.key, error)
+        is_doubtful = error is not None and self.key in self.refusals
+        self.refusal = Refusal(error, is_last) if error is not None and is_doubtful else None
+
 
 def _time_left(send_before: float | None, now: Now) -> float:
     """Seconds until `send_before`, without end if that is None; negative: it has passed."""
@@ -102,7 +116,9 @@ class Sending(EntryStore[Engine]):
 
     _settle_for: float
 
-    def _deliver(self, claims: Claims, taken_up: Claim) -> Pass[Entry | None]:
+    def _deliver(
+        self, claims: Claims, refusals: RefusalStreak, taken_up: Claim
+    ) -> Steps[Entry | None]:
         """Send a claimed entry, or look it up. Return the entry if it has a result; else None."""
         client = claims.client
         row = taken_up.row
@@ -115,8 +131,10 @@ class Sending(EntryStore[Engine]):
         if claim is None:
             return None
         keys = self._keys_of(write, claim, client.caller, time_left)
-        sender = _Sender(client, write, keys, row.send_before, count())
-        result = yield from settle(write, keys, sender.turn, sender.send)
+        sender = _Sender(client, write, keys, row.send_before, refusals, row.key)
+        result = yield from settle(write, keys, sender.turn, sender.send, sender.note)
+        if sender.refusal is not None:
+            claim = yield from self._wait_for_others(claims, claim, sender.refusal)
         if isinstance(result, LookUp):
             result = yield from self._look_up(client, claim, result)
         is_final = bool(write.why_no_look_up)  # no later look-up can show more
@@ -138,6 +156,20 @@ class Sending(EntryStore[Engine]):
             return claim
         yield from self._transact(partial(claims.give_back, [claim]))
         return None
+
+    def _wait_for_others(self, claims: Claims, claim: Claim, refusal: Refusal) -> Steps[Claim]:
+        """Wait until other calls show that a refusal is of the entry.
+
+        Meanwhile this worker has it, and it is stored as it was before the call, which did nothing.
+        Raises the refusal if it may be of the client: then the entry goes back.
+        """
+        yield from self._transact(partial(claims.give_back, [replace(claim, again=claim.lease)]))
+        claim = replace(claim, is_marked=sent_of(claim.row) is not None)
+        is_own = yield refusal
+        if is_own:
+            return claim
+        yield from self._transact(partial(claims.give_back, [claim]))
+        raise refusal.error
 
     def _keys_of(
         self, write: Write[Any], claim: Claim, caller: str | None, time_left: float

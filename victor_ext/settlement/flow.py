@@ -241,6 +241,7 @@ def settle(
     keys: Keys | NoKey,
     turn: Callable[[Settlement, Sent | Moment | None], Now | None],
     create: Callable[[bool, Moment], Any],
+    note: Callable[[VictorError | None], object],
 ) -> Flow[Settlement | LookUp]:
     """Send a payment until it is settled, has to be looked up, or is left.
 
@@ -254,6 +255,7 @@ def settle(
         create: Sends the payment under its key. Its arguments are whether the payment may have been
             sent before, and when it was decided to send it (see `send_in_time`). If it returns a
             `Settlement`, the payment was not sent.
+        note: Told of the end of each call: its error, or None.
     """
     sent: Sent | Moment | None = write.sent
     so_far = Settlement(PaymentOutcome.WAITING)
@@ -261,7 +263,7 @@ def settle(
         now = turn(so_far, sent)
         if now is None:
             return so_far if sent is None else _as_possibly_sent(so_far, sent)
-        result = yield from _try_once(write, keys, sent, now, create)
+        result = yield from _try_once(write, keys, sent, now, create, note)
         if isinstance(result, LookUp):
             if write.why_no_look_up:
                 return result.unknown_settlement(f"{write.why_no_look_up} {_ADVICE}")
@@ -279,6 +281,7 @@ def _try_once(
     sent: Sent | Moment | None,
     now: Now,
     create: Callable[[bool, Moment], Any],
+    note: Callable[[VictorError | None], object],
 ) -> Flow[Settlement | LookUp]:
     """Send a payment once, unless its key may be forgotten.
 
@@ -297,7 +300,7 @@ def _try_once(
             return Settlement(PaymentOutcome.UNKNOWN, reason=reason, error=now.error)
         return _look_up(write, why, keys, now, since=since, began=since)
     send = partial(create, sent is not None, now.moment)
-    end = yield from _call_once(send, is_repeat=sent is not None)
+    end = yield from _call_once(send, note, is_repeat=sent is not None)
     if isinstance(end.result, Settlement):
         return end.result
     # A conflict shows that the key was used. If this payment was not sent before, nobody knows by
@@ -344,11 +347,14 @@ class _CallEnd(NamedTuple):
     is_refused: bool = False
 
 
-def _call_once(send: Callable[[], Any], *, is_repeat: bool) -> Flow[_CallEnd]:
+def _call_once(
+    send: Callable[[], Any], note: Callable[[VictorError | None], object], *, is_repeat: bool
+) -> Flow[_CallEnd]:
     """Make one call. `is_repeat`: an earlier call may have sent the payment."""
     try:
         created = yield send
     except VictorError as error:
+        note(error)
         if isinstance(error, DeadlineExceeded) and not error.attempts:
             # It came too late for the decision. That says nothing of the provider.
             return _CallEnd(Settlement(PaymentOutcome.NOT_SENT, reason=error.summary), 0)
@@ -356,6 +362,7 @@ def _call_once(send: Callable[[], Any], *, is_repeat: bool) -> Flow[_CallEnd]:
         result = reason or _settlement_of_error(error)
         # The client raises a conflict without a response, too: a good one shows another payment.
         return _CallEnd(result, error.attempts, is_refused=error.response is not None)
+    note(created.error if isinstance(created, Settlement) else None)
     if isinstance(created, Settlement):
         return _CallEnd(created, 0)
     if isinstance(created, PaymentRequest) and not created.id:
