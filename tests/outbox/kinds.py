@@ -1,6 +1,7 @@
 """Outboxes of each kind over one database: blocking, awaited and Django's."""
 
 import json
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
@@ -135,6 +136,7 @@ class Provider:
         self.keys: list[str] = []
         self.tells_time = True
         self.meet = meet
+        self._lock = threading.Lock()
 
     def client(self, awaited: bool = False, **options: Any) -> Any:
         """A client of it. Its calls are in a thread, if they are awaited."""
@@ -148,12 +150,14 @@ class Provider:
         if request.method != "POST":
             return self._accept({"page": 0, "page_size": 1, "results": []})
         reference = json.loads(request.content)["client_reference_id"]
-        self.references.append(reference)
-        self.bodies.append(request.content)
-        self.keys.append(request.headers["idempotency-key"])
-        sent = zip(self.references, self.keys, strict=True)
-        keys = list(dict.fromkeys(key for other, key in sent if other == reference))
-        number = keys.index(self.keys[-1])
+        own_key = request.headers["idempotency-key"]
+        with self._lock:  # several threads of a pass call it at once
+            self.references.append(reference)
+            self.bodies.append(request.content)
+            self.keys.append(own_key)
+            sent = zip(self.references, self.keys, strict=True)
+            keys = list(dict.fromkeys(key for other, key in sent if other == reference))
+        number = keys.index(own_key)
         body = {
             "victor_payment_request_id": f"ID-{reference}{f'-{number}' if number else ''}",
             "client_reference_id": reference,

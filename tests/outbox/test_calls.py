@@ -41,6 +41,7 @@ from victor_ext import (
     HeaderKey,
     InvalidRequest,
     NotDone,
+    NotFound,
     OperationRow,
     PermissionDenied,
     PreparedCall,
@@ -459,6 +460,22 @@ def test_what_is_refused_ends_rejected_and_is_sent_again_by_hand_alone(
     change(outbox, resolved_by="Zoë", resolved_why="the portal has nothing")
     assert outbox.retry("the-key-of-payment-0").resolved_by is None
     assert states(outbox.send()) == ["sent"]
+
+
+@pytest.mark.parametrize("key", [HeaderKey(), None])
+def test_what_is_refused_ten_times_in_a_row_was_not_done_and_is_sent_again(
+    sqlite: sa.Engine, key: HeaderKey | None
+) -> None:
+    """The address may be wrong. Without a key, too: what was refused is not in doubt."""
+    made = (dated(201, json={"id": f"p-{number}"}) for number in range(11))
+    outbox = Till(sqlite, *[dated(404)] * 10, *made, key=key)
+    outbox._workers = 1
+    for number in range(11):
+        outbox.pay(f"the-key-of-payment-{number}", f"INV-{number}", at_most_once=True)
+    with pytest.raises(NotFound):
+        outbox.send()
+    assert [entry.sent_at for entry in outbox.entries("waiting")] == [None] * 11
+    assert states(outbox.send()) == ["sent"] * 11
 
 
 def test_a_refusal_of_a_repeat_under_its_key_says_nothing_of_the_first_one(

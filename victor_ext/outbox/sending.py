@@ -100,8 +100,9 @@ class _Sender:
     def note(self, error: VictorError | None) -> None:
         """Note the end of a call."""
         is_last = self.refusals.note(self.key, error)
-        is_doubtful = error is not None and self.key in self.refusals
-        self.refusal = Refusal(error, is_last) if error is not None and is_doubtful else None
+        self.refusal = None
+        if error is not None and self.key in self.refusals:
+            self.refusal = Refusal(error, is_last)
 
 
 def _time_left(send_before: float | None, now: Now) -> float:
