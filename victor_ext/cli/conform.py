@@ -87,10 +87,7 @@ def _payment_of(session: _ConformSession, client: Any) -> Payment | None:
     payment = Payment(payee, payer, _day_of(key_day), host)
     refusal = payment.refusal(client)
     if refusal is not None:
-        raise Misuse(
-            f"--payee, --payer: {refusal} Leave them out to only read, or, if the host is not "
-            "production, write --environment staging."
-        )
+        raise Misuse(f"--payee, --payer: {refusal} Leave them out to only read.")
     return payment
 
 

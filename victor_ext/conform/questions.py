@@ -128,7 +128,8 @@ class Payment:
         if host in staging or host == self.host or _is_this_machine(host):
             return None
         return (
-            f"{host} is not the provider's staging, and nobody has said that it may be written to."
+            f"{host} is not the provider's staging. If it is not production, name it: `host`, or "
+            "--environment staging in the command."
         )
 
 
@@ -202,11 +203,8 @@ def key_kept(victor: Victor, payment: Payment, day: date) -> Finding:
         matches = victor.payment_requests.find(
             reference, start_datetime=start, end_datetime=start + timedelta(days=1)
         )
-    except AuthenticationError:
-        raise
     except VictorError as error:
-        failed = Exchange(f"find {reference}", error.status_code, error=_short(error))
-        return Finding(question, _NOT_SHOWN, None, (failed,))
+        return Finding(question, _NOT_SHOWN, None, (_failed(f"find {reference}", error),))
     if not matches:
         none = Exchange(f"find {reference}", 200)
         return Finding(question, f"{_NOT_SHOWN}: no request of that day", None, (none,))
@@ -232,14 +230,9 @@ def _of_old_key(repeat: Exchange, matches: Sequence[PaymentRequest]) -> str:
 
 def unknown_id(client: Any) -> Iterator[Finding]:
     """Which status and shape has the response to an id that does not exist?"""
-    for operation in client.reads:
-        _, _, template = operation.partition(" ")
-        if "{}" not in template:
-            continue
-        path = template.replace("{}", UNKNOWN_ID)
-        response, exchange = _read(client, path)
-        seen = _status_and_shape(exchange, response)
-        yield Finding(f"an unknown id: {template}", seen, None, (exchange,))
+    for template in _paths_of(client):
+        if "{}" in template:
+            yield _as_it_is(client, "an unknown id", template)
 
 
 def pages(client: Any) -> Iterator[Finding]:
@@ -282,12 +275,27 @@ def pages(client: Any) -> Iterator[Finding]:
 
 
 def _lists(client: Any) -> Iterator[Finding]:
-    for operation in client.reads:
-        _, _, path = operation.partition(" ")
+    for path in _paths_of(client):
         if "{}" not in path:
-            response, exchange = _read(client, path)
-            seen = _status_and_shape(exchange, response)
-            yield Finding(f"a list: {path}", seen, None, (exchange,))
+            yield _as_it_is(client, "a list", path)
+
+
+def _paths_of(client: Any) -> list[str]:
+    """The path templates of the reads of a system: `/v3/payees/{}`."""
+    return [operation.partition(" ")[2] for operation in client.reads]
+
+
+def _as_it_is(client: Any, question: str, template: str) -> Finding:
+    """The status of a read with an id that does not exist, if it has one, and the members of its
+    body.
+    """
+    response, exchange = _read(client, template.replace("{}", UNKNOWN_ID))
+    seen = _NOT_SHOWN
+    if response is not None and (response.is_success or exchange.refusal != _NOT_SHOWN):
+        members = _members_of(response)
+        shape = f"an object with {', '.join(sorted(members))}" if members else "no JSON object"
+        seen = f"{response.status_code}, {shape}"
+    return Finding(f"{question}: {template}", seen, None, (exchange,))
 
 
 def listed_after(
@@ -320,11 +328,8 @@ def window_ends(victor: Victor) -> Finding:
     question = "a window has both ends"
     try:
         request = next(iter(victor.payment_requests.list(page_size=1)), None)
-    except AuthenticationError:
-        raise
     except VictorError as error:
-        failed = Exchange(f"GET {LIST}", error.status_code, error=_short(error))
-        return Finding(question, _NOT_SHOWN, None, (failed,))
+        return Finding(question, _NOT_SHOWN, None, (_failed(f"GET {LIST}", error),))
     if request is None or request.created_at is None:
         return Finding(question, _NOT_SHOWN, None, ())
     at, second = request.created_at, timedelta(seconds=1)
@@ -402,7 +407,7 @@ def _create(victor: Victor, payment: Payment, sent: str, key: str, **arguments: 
     """
     refusal = payment.refusal(victor)
     if refusal is not None:
-        raise ConfigurationError(f"payment: {refusal} Leave it out, or name the host as `host`.")
+        raise ConfigurationError(f"payment: {refusal} Without it, all that reads is asked.")
     call = victor.prepare("payment_requests.create", **arguments, idempotency_key=key)
     return _sent(victor, sent, call.method, call.url, content=call.content, headers=call.headers)[1]
 
@@ -417,21 +422,23 @@ def _read(client: Any, path: str, **query: Any) -> tuple[httpx.Response | None, 
 def _sent(
     client: Any, sent: str, method: str, path: str, **options: Any
 ) -> tuple[httpx.Response | None, Exchange]:
-    """Send one request; the response is None where none came. Raises the error of credentials that
-    are refused: nothing else would be answered.
-    """
+    """Send one request; the response is None where none came. Raises as `_failed` does."""
     try:
         response = client.http.request(method, path, **options)
-    except (AuthenticationError, ConnectionFailed):
-        raise
     except VictorError as error:
-        return error.response, Exchange(sent, error.status_code, error=_short(error))
+        return error.response, _failed(sent, error)
     return response, Exchange(sent, response.status_code, _id_in(_members_of(response)))
 
 
-def _short(error: VictorError) -> str:
-    """The reason of an error, without the call: it is shown beside it."""
-    return error.summary.partition(" failed: ")[2] or error.summary
+def _failed(sent: str, error: VictorError) -> Exchange:
+    """A call that failed. Raises the error if no other call would be answered: the credentials are
+    refused, or the provider is not there.
+    """
+    if isinstance(error, AuthenticationError | ConnectionFailed):
+        raise error
+    # The call itself is shown beside it.
+    reason = error.summary.partition(" failed: ")[2] or error.summary
+    return Exchange(sent, error.status_code, error=reason)
 
 
 def _of_repeat(question: str, first: Exchange, repeat: Exchange, assumed: str) -> Finding:
@@ -490,12 +497,3 @@ def _ids_of(response: httpx.Response | None) -> list[str] | None:
         return None
     ids = map(_id_in, cast("Sequence[Any]", items))
     return [id for id in ids if id is not None]
-
-
-def _status_and_shape(exchange: Exchange, response: httpx.Response | None) -> str:
-    """The status of a read, and the members of its body."""
-    if response is None or (not response.is_success and exchange.refusal == _NOT_SHOWN):
-        return _NOT_SHOWN
-    members = _members_of(response)
-    shape = f"an object with {', '.join(sorted(members))}" if members else "no JSON object"
-    return f"{response.status_code}, {shape}"
