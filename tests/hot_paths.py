@@ -13,7 +13,6 @@ import sysconfig
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
@@ -23,6 +22,7 @@ import httpx
 from benchmarks.peers import number
 from benchmarks.peers.victor import key
 from benchmarks.server import canned_server
+from tests.providers.victor.adapter import payment
 from victor_ext import AsyncVictor, Victor, VictorJwt
 from victor_ext.runtime.http import connection_pool
 
@@ -107,14 +107,7 @@ async def _awaited(url: str) -> dict[str, Counts]:
 
 
 def _payment() -> dict[str, Any]:
-    return {
-        "payee_account_number": "043987673645",
-        "payer_counterparty_id": "aHeq349838",
-        "amount": "44.23",
-        "biller_type": "BUSINESS",
-        "due_date": datetime.now(UTC).date(),
-        "client_reference_id": "INV-00001001",
-    }
+    return payment(client_reference_id="INV-00001001")
 
 
 def _read(item: Any) -> tuple[Any, ...]:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.cli.victor_command import Command, calls, until
 from tests.sandbox.sandbox_callers import API_KEY
-from victor_ext.sandbox import Sandbox, SandboxSettings
+from victor_ext.sandbox import Sandbox
 
 PAIR = ("--payee", "043987673645", "--payer", "aHeq349838")
 Start = Callable[..., tuple[Sandbox, Command]]
@@ -19,27 +18,26 @@ Start = Callable[..., tuple[Sandbox, Command]]
 
 @pytest.fixture
 def started(
-    victor_key_pair: tuple[str, str], bare_environment: dict[str, str], tmp_path: Path
-) -> Iterator[Start]:
+    sandboxes: Callable[..., Sandbox],
+    victor_key_pair: tuple[str, str],
+    bare_environment: dict[str, str],
+    tmp_path: Path,
+) -> Start:
     """Start a sandbox with options; give it, and the command that asks it."""
-    private, public = victor_key_pair
     key_file = tmp_path / "key.pem"
-    key_file.write_text(private)
+    key_file.write_text(victor_key_pair[0])
     key_file.chmod(0o600)
-    with ExitStack() as stack:
 
-        def start(**options: object) -> tuple[Sandbox, Command]:
-            settings = SandboxSettings(**{"demo_data": True, **options})
-            sandbox = stack.enter_context(Sandbox(settings))
-            sandbox.add_api_key(public, API_KEY)
-            variables = {
-                "VICTOR_BASE_URL": sandbox.url,
-                "VICTOR_API_KEY": API_KEY,
-                "VICTOR_PRIVATE_KEY_FILE": str(key_file),
-            }
-            return sandbox, Command(bare_environment | variables)
+    def start(**options: object) -> tuple[Sandbox, Command]:
+        sandbox = sandboxes(**options)
+        variables = {
+            "VICTOR_BASE_URL": sandbox.url,
+            "VICTOR_API_KEY": API_KEY,
+            "VICTOR_PRIVATE_KEY_FILE": str(key_file),
+        }
+        return sandbox, Command(bare_environment | variables)
 
-        yield start
+    return start
 
 
 def test_the_page_shows_what_is_printed(started):

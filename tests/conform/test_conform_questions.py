@@ -28,23 +28,20 @@ from victor_ext.conform import (
     window_ends,
 )
 from victor_ext.providers.velo import Velo, VeloAuth
-from victor_ext.sandbox import Sandbox, SandboxSettings
+from victor_ext.sandbox import Sandbox
 
 PAYMENT = Payment("043987673645", "aHeq349838")
 Start = Callable[..., tuple[Sandbox, Victor]]
 
 
 @pytest.fixture
-def started(victor_key_pair: tuple[str, str]) -> Iterator[Start]:
+def started(sandboxes: Callable[..., Sandbox], victor_key_pair: tuple[str, str]) -> Iterator[Start]:
     """Start a sandbox with options; give it, and a client of it."""
-    private, public = victor_key_pair
     with ExitStack() as stack:
 
         def start(**options: object) -> tuple[Sandbox, Victor]:
-            settings = SandboxSettings(**{"demo_data": True, **options})
-            sandbox = stack.enter_context(Sandbox(settings))
-            sandbox.add_api_key(public, API_KEY)
-            auth = VictorJwt(API_KEY, private)
+            sandbox = sandboxes(**options)
+            auth = VictorJwt(API_KEY, victor_key_pair[0])
             return sandbox, stack.enter_context(Victor(auth, base_url=sandbox.url))
 
         yield start
