@@ -29,10 +29,11 @@ class Payouts(Box):
     def add(self, name: Any, *args: Any, key: str = KEY, **named: Any) -> None:
         self._act("add_call", name, *args, idempotency_key=key, **named)
 
-    def submit(self, reference: str = "INV-1042", **named: Any) -> None:
-        """Add a payout, which the list of its payor shows."""
+    def submit(self, *references: str, **named: Any) -> None:
+        """Add a payout of payments with these references, which the list of its payor shows."""
+        payments = [*map(pay, references or ("INV-1042",))]
         look_up_by = {"payor_id": self.harness.payor}
-        self.add("payouts.submit", [pay(reference)], look_up_by=look_up_by, **named)
+        self.add("payouts.submit", payments, look_up_by=look_up_by, **named)
 
     def send(self) -> list[tuple[str, str | None]]:
         """One pass; the states and ids of what has come to a result."""

@@ -13,6 +13,7 @@ from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 import anyio
 import httpx
@@ -56,10 +57,12 @@ from victor_ext.inbox import Inbox
 from victor_ext.outbox import AsyncOutbox, Outbox
 from victor_ext.outbox.adding import _check_promise
 from victor_ext.outbox.claims import Claims
+from victor_ext.outbox.clock import this_moment
 from victor_ext.outbox.digests import content_of
 from victor_ext.outbox.django import DjangoOutbox
 from victor_ext.providers import Money, velo
 from victor_ext.providers.eastpay import Card, CardToken, EastPay
+from victor_ext.settlement.key_age import Now
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
 
@@ -112,7 +115,7 @@ def test_a_look_up_over_a_page_that_hides_its_items_ends_unclear_and_no_pass(
     payouts.lose("submit")
     payouts.submit()
     payouts.harness.sandbox.inject(
-        "status", operation="list_payments", status=200, body=hiding, times=2
+        "status", operation="list_payments", status=200, body=hiding, times=3
     )
     assert payouts.send() == []
     assert payouts.state() == "settling"
@@ -164,6 +167,58 @@ def test_what_another_program_made_with_its_reference_is_named_and_not_taken_for
     assert other in payouts.error()
     assert why in payouts.error()
     assert harness.work("INV-1042") == 1, "that of the other program alone"
+
+
+@pytest.mark.parametrize(
+    ("of_another", "of_this"),
+    [("2 3", "1 2"), ("2", "1 2"), ("1 2", "2"), ("4", "1 2"), ("3 4", "1 2"), ("1 2", "1 2 3")],
+)
+def test_payouts_that_share_one_reference_are_rivals(
+    payouts: Payouts, of_another: str, of_this: str
+) -> None:
+    """The other one never arrived, and nobody knows that."""
+    payouts.submit(*of_another.split())
+    payouts.lose("submit", "cut_request")
+    assert payouts.send() == []
+    payouts.submit(*of_this.split(), key="the-key-of-the-second-payout")
+    payouts.lose("submit")
+    sent = [state for state, _ in payouts.send()]
+    if set(of_another.split()).isdisjoint(of_this.split()):
+        assert sent == ["sent"]
+        return
+    assert sent == []
+    assert payouts.states() == ["settling", "settling"]
+    assert "another payment has the same reference" in payouts.error(1)
+    payouts.end_leases(settle_until=1.0)
+    assert payouts.send() == [("unclear", None)] * 2
+
+
+def test_a_payout_of_many_payments_is_stored_and_found_by_each_reference(payouts: Payouts) -> None:
+    """Their references are longer than what an index of PostgreSQL takes."""
+    references = [str(uuid5(NAMESPACE_URL, str(number))) for number in range(300)]
+    payouts.submit(*references)
+    payouts.lose("submit", "cut_request")
+    assert payouts.send() == []
+    payouts.submit(references[0], key="the-key-of-the-second-payout")
+    payouts.lose("submit")
+    assert payouts.send() == []
+    assert "another payment has the same reference" in payouts.error(1)
+    (reference,) = {entry.reference for entry in payouts.entries()[:1]}
+    assert reference.split() == sorted(references)
+    assert payouts.key_of(reference) == KEY
+
+
+def test_payouts_that_share_one_reference_are_not_under_way_at_once(payouts: Payouts) -> None:
+    for number, references in enumerate(("1 2", "2 3", "3 4", "2")):
+        payouts.submit(*references.split(), key=f"the-key-of-the-payout-{number}")
+    with payouts.client(False) as client:
+        outbox = Outbox(payouts.engine, client)
+        claims = Claims(outbox.table, client, 120.0, 86_400.0, outbox._sealing, outbox._may_work())
+        now = Now(this_moment(), client.provider_time())
+        with payouts.engine.begin() as connection:
+            group = claims.take_up(now, {"4"}, connection)
+    assert [claim.row.reference for claim in group.claims] == ["1 2"]
+    assert group.waits
 
 
 @pytest.fixture

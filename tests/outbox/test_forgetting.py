@@ -4,9 +4,10 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from tests.outbox.payouts import Payouts
-from tests.outbox.rows import change, change_events, key_of, shown_of, stored, text_of
+from tests.outbox.rows import change, change_events, execute, key_of, shown_of, stored, text_of
 from tests.providers.running import GUID
 from tests.providers.victor.adapter import invoice
 from victor_ext import InvalidRequest, Victor
@@ -129,8 +130,11 @@ def test_its_protection_has_an_end_of_its_own(outbox: Outbox) -> None:
     change(outbox, changed_at=outbox.table.c.changed_at - 100 * 86_400)
     assert outbox.forget(older_than=90 * DAY, protect_for=101 * DAY) == 1
     assert len(outbox.entries()) == 1
+    execute(outbox, sa.insert(outbox.references).values(digest="of a payment", key=KEY))
     outbox.forget(older_than=90 * DAY, protect_for=99 * DAY)
     assert outbox.entries() == []
+    with outbox._engine.connect() as connection:
+        assert connection.execute(sa.select(outbox.references)).all() == []
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,14 @@
 rows costs what it costs over a thousand.
 """
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from tests.outbox.rows import change, inbox_of, received_number, stored
+from tests.outbox.rows import change, execute, inbox_of, received_number, stored
 from tests.providers.victor.adapter import invoice
 from tests.query_plans import reads_all, scans
 from victor_ext import Victor
@@ -55,6 +56,29 @@ def test_a_pass_of_an_outbox(engine: sa.Engine, victor: Victor, is_analyzed: boo
         outbox.handle()
         outbox.refresh(victor)
         outbox.entry(invoice(3)["idempotency_key"])
+    assert found == []
+
+
+@ANALYZED
+def test_a_look_up_of_an_outbox(engine: sa.Engine, victor: Victor, is_analyzed: bool) -> None:
+    """What was found may be of another entry with one of the same references."""
+    outbox = Outbox(engine)
+    outbox.create_table()
+    stored(outbox, *(invoice(number) for number in range(SETTLED)))
+    while outbox.send(victor):
+        pass
+    change(outbox, ended=True)
+    rows = [{"digest": f"digest-{number}", "key": str(number)} for number in range(SETTLED)]
+    execute(outbox, sa.insert(outbox.references).values(rows))
+    if is_analyzed:
+        analyze(engine)
+    stored(outbox, invoice(SETTLED))
+    victor.payment_requests.create(**invoice(SETTLED))
+    is_new = outbox.table.c.state == "waiting"
+    marks = {"state": "sending", "first_sent_at": time.time(), "by_provider_clock": True}
+    execute(outbox, sa.update(outbox.table).where(is_new).values(sent_by="others", **marks))
+    with scans(engine, reads_all_or_all_sent) as found:
+        assert len(outbox.send(victor)) == 1
     assert found == []
 
 

@@ -29,8 +29,8 @@ from victor_ext.ids import reference_of
 from victor_ext.vault import Vault
 
 from .clock import present
-from .digests import is_same_call
-from .entries import CREATE, VICTOR, EntryState
+from .digests import is_same_call, reference_digest
+from .entries import CREATE, VICTOR, EntryState, payment_references, stored_reference
 from .naming import refusal
 from .passes import AnyClient, OutboxPasses
 from .preparer import preparer
@@ -158,6 +158,13 @@ class Adding(OutboxPasses[Engine]):
         if row is None:
             check()
             session.execute(sa.insert(self.table).values(new.column_values(vault)))
+            if new.payment_references:
+                digests = map(reference_digest, sorted(new.payment_references))
+                rows = [{"digest": digest, "key": new.key} for digest in digests]
+                # Somebody may have deleted an earlier entry with this key by hand.
+                is_stale = self.references.c.key == new.key
+                session.execute(sa.delete(self.references).where(is_stale))
+                session.execute(sa.insert(self.references), rows)
             return
         stored = self._sealing.decrypted_row(row)
         if not is_same_call(stored, new.provider, new.look_up_by, new.call, vault):
@@ -170,7 +177,9 @@ class Adding(OutboxPasses[Engine]):
 
 @dataclass(frozen=True, slots=True)
 class _NewEntry:
-    """The row of a new entry, in clear. The names are those of the columns."""
+    """The row of a new entry, in clear. The names are those of the columns, but for
+    `payment_references`.
+    """
 
     key: str | None
     provider: str
@@ -179,6 +188,7 @@ class _NewEntry:
     call: str = field(repr=False)
     look_up_by: str = field(repr=False)
     send_before: float | None
+    payment_references: frozenset[str] = field(repr=False)
 
     @classmethod
     def of(
@@ -198,10 +208,11 @@ class _NewEntry:
             key=key,
             provider=client.provider,
             operation=call.name,
-            reference=call.subject or key,
+            reference=stored_reference(call.subject) if call.subject else key,
             call=call.to_text(),
             look_up_by=json.dumps(dict(look_up_by), sort_keys=True),
             send_before=send_before,
+            payment_references=frozenset(payment_references(call)),
         )
 
     def column_values(self, vault: Vault | None) -> dict[str, Any]:
@@ -209,6 +220,7 @@ class _NewEntry:
         is one.
         """
         new = asdict(self)
+        del new["payment_references"]  # they have a table of their own
         if vault is not None:
             new["call"] = vault.sealed(self.call)
             new["look_up_by"] = vault.sealed(self.look_up_by)

@@ -83,7 +83,7 @@ class OutboxByHand(EntryNames[Engine]):
         def checked_values(row: Any, connection: sa.Connection) -> Mapping[str, Any]:
             other = self._entry_with_id(row, id, connection) if done else None
             if other is not None:
-                other_name = other.key if is_forgotten(other.call) else other.reference
+                other_name = other.key if is_forgotten(other.reference) else other.reference
                 message = (
                     f"{id} is the id of the entry {other_name}: write the id of what {name} has "
                     "made."

@@ -6,8 +6,8 @@ group, saves a transaction. But if the worker ends before it sends the entry, th
 treat the entry as sent. So only entries that can be sent again then (they have a key that lasts)
 are marked in advance; all others are marked just before their own call.
 
-Read `Claims.take_up` first. A "subject" of an entry is its `reference`: two entries with one
-subject are never under way at once.
+Read `Claims.take_up` first. A "subject" of an entry is a reference of it (`references_of`): two
+entries with one subject are never under way at once.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -22,7 +22,7 @@ from victor_ext import Promise
 from victor_ext.event_queue.databases import Condition, OfFewRows, database_time, is_to_come
 from victor_ext.settlement.key_age import Keys, Moment, Now, Sent
 
-from .entries import EntryState, sent_of, sent_values
+from .entries import EntryState, references_of, sent_of, sent_values
 from .sealing import Sealing
 
 GROUP = 64
@@ -71,7 +71,7 @@ class Group:
     Attributes:
         started: When the pass began, by the clock of the database.
         last: The id up to which no entry is left for the pass.
-        waits: Whether an entry was left out because its subject is under way.
+        waits: Whether an entry was left out because a subject of it is under way.
         is_full: Whether more entries may be due.
     """
 
@@ -132,7 +132,7 @@ class Claims:
     # The operations of a pass
 
     def take_up(self, now: Now, busy: Collection[str], connection: sa.Connection) -> Group:
-        """Take up the next group of entries, each with a subject of its own that is not `busy`."""
+        """Take up the next group of entries, each with subjects of its own that are not `busy`."""
         # A write comes first, and locks SQLite: else another worker could read the same entries.
         connection.execute(sa.delete(self._table).where(sa.false()))
         self._sealing.require_vault(connection)
@@ -362,10 +362,11 @@ def _with_distinct_subjects(
     chosen: list[Any] = []
     waiting: list[Any] = []
     for row in (*near, *others):
-        if row.reference in subjects:
-            waiting.append(row)
-        else:
-            subjects.add(row.reference)
+        own = references_of(row)
+        if own.isdisjoint(subjects):
+            subjects |= own
             chosen.append(row)
+        else:
+            waiting.append(row)
     near_ids = {row.id for row in near}
     return _Choice(chosen, [row.id for row in waiting if row.id not in near_ids])

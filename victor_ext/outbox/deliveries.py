@@ -2,15 +2,17 @@
 
 The steps of each entry are a generator (`Sending._deliver`), which yields calls and transactions.
 The calls of several entries run at once. Transactions are made one after the other by the pass
-itself: one for several entries, where no handler works in it. Read `Deliveries.run` first.
+itself: one for several entries, where no handler works in it. A walk of a list is one call for all
+entries that it can show (`SharedCall`). Read `Deliveries.run` first.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from typing import Any, TypeAlias, TypeVar
 
 import sqlalchemy as sa
@@ -22,12 +24,16 @@ from victor_ext.event_queue.transactions import Pass, Transaction
 from victor_ext.settlement.failures import RefusalStreak, is_about_all
 
 from .claims import Claim, Group
-from .entries import Entry, sent_of
+from .entries import Entry, references_of, sent_of
 
 T = TypeVar("T")
 
 _LONGEST_PAUSE = 0.1
 """The maximum seconds for which a result waits to be stored together with others."""
+_MOST_SHARING = 500
+"""The maximum number of entries that wait for a shared call."""
+_LONGEST_WAIT = 5.0
+"""Seconds after which a shared call no longer waits for entries whose own calls are under way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +50,24 @@ class Refusal:
     is_last: bool
 
 
-Steps: TypeAlias = Generator[Callable[[], Any] | Refusal, Any, T]
-"""The steps of an entry: those of a `Pass`, and refusals."""
+@dataclass(frozen=True, slots=True)
+class SharedCall:
+    """A step that is one call for several entries: those with the same `group`.
+
+    Attributes:
+        item: What the call is told of this entry.
+        make: Makes the call for a list of such items, and returns the result of each, or its error,
+            in their order.
+    """
+
+    group: Hashable
+    item: Any = field(repr=False)
+    make: Callable[[Sequence[Any]], Any] = field(repr=False)
+
+
+Step: TypeAlias = Callable[[], Any] | SharedCall | Refusal
+Steps: TypeAlias = Generator[Step, Any, T]
+"""The steps of an entry: those of a `Pass`, calls that it shares, and refusals."""
 
 
 @dataclass(eq=False, slots=True)
@@ -109,6 +131,14 @@ class Deliveries:
         self._under_way: dict[int, Delivery] = {}
         self._refused: dict[int, Delivery] = {}
         """Entries that wait at a `Refusal`."""
+        self._calls_made = 0
+        """The number of calls under way."""
+        self._sharing: dict[int, SharedCall] = {}
+        """The shared calls that have not begun, by the id of the entry."""
+        self._waiting_since = 0.0
+        """Since when the first of these waits, by `time.monotonic`."""
+        self._shared_by: dict[int, list[int]] = {}
+        """The ids of the entries that share a call under way, by its number."""
         self._done: dict[int, Entry] = {}
         self._fatal: Exception | None = None
         self._error: VictorError | None = None
@@ -127,10 +157,13 @@ class Deliveries:
         """
         yield from self._begin()
         while self._under_way:
-            ends: list[CallEnd] = yield partial(self._calls.wait, self._pause)
-            if self._has_repeats:
-                self._is_waiting = False
-            yield from self._advance(ends)
+            yield from self._begin_shared()
+            if self._calls_made:
+                ends: list[CallEnd] = yield partial(self._calls.wait, self._pause)
+                self._calls_made -= len(ends)
+                if self._has_repeats:
+                    self._is_waiting = False
+                yield from self._advance([*chain.from_iterable(map(self._ends_of, ends))])
             yield from self._begin()
         error = self._fatal or self._error
         if error is not None:
@@ -173,8 +206,11 @@ class Deliveries:
         yield from self._advance([CallEnd(id, is_own) for id in refused])
 
     def _free_places(self) -> int:
-        """How many more entries may be under way."""
-        return self._terms.workers - len(self._under_way)
+        """How many more entries may begin. One that waits for a shared call takes no place."""
+        return 0 if self._is_sharing_due() else self._places_for_calls()
+
+    def _places_for_calls(self) -> int:
+        return self._terms.workers - self._calls_made
 
     def _must_stop(self) -> bool:
         """Whether no entry may begin any more."""
@@ -195,7 +231,7 @@ class Deliveries:
         rows = [delivery.claim.row for delivery in self._under_way.values()]
         refused = [delivery.claim.row for delivery in self._refused.values()]
         rows += [row for row in refused if sent_of(row) is not None]  # it may have been done before
-        busy = {row.reference for row in rows}
+        busy = {*chain.from_iterable(map(references_of, rows))}
         try:
             group = yield from self._terms.take_up(busy)
         except Exception as error:  # noqa: BLE001 - it is raised once what is under way has ended
@@ -236,15 +272,68 @@ class Deliveries:
                     yield from self._call(delivery, step)
             ends = yield from self._make_transactions(pending)
 
-    def _call(self, delivery: Delivery, step: Callable[[], Any]) -> Pass[None]:
-        """Start a call of an entry, unless a fatal error has come: then the entry is dropped."""
-        if self._fatal is None:
-            yield lambda: self._calls.start(delivery.id, step)
-            return
-        delivery.steps.close()  # the worker that has its lease next makes this call
+    def _call(self, delivery: Delivery, step: Callable[[], Any] | SharedCall) -> Pass[None]:
+        """Start a call of an entry, or let it wait for others that share it. After a fatal error
+        the entry is dropped.
+        """
+        if self._fatal is not None:
+            self._drop(delivery)
+        elif isinstance(step, SharedCall):
+            if not self._sharing:
+                self._waiting_since = time.monotonic()
+            self._sharing[delivery.id] = step
+        else:
+            yield from self._start(delivery.id, step)
+
+    def _start(self, number: int, call: Callable[[], Any]) -> Pass[None]:
+        self._calls_made += 1
+        yield lambda: self._calls.start(number, call)
+
+    def _drop(self, delivery: Delivery) -> None:
+        """Leave an entry to the worker that has its lease next: that one makes its call."""
+        delivery.steps.close()
         del self._under_way[delivery.id]
 
-    def _next_step(self, delivery: Delivery, end: CallEnd) -> Callable[[], Any] | Refusal | None:
+    # Calls that several entries share
+
+    def _is_sharing_due(self) -> bool:
+        """Whether shared calls wait no longer for entries whose calls are under way."""
+        is_late = time.monotonic() >= self._waiting_since + _LONGEST_WAIT
+        return len(self._sharing) >= _MOST_SHARING or bool(self._sharing and is_late)
+
+    def _begin_shared(self) -> Pass[None]:
+        """Start the shared calls, unless they wait for entries whose calls are under way."""
+        if self._fatal is not None:
+            for id in self._sharing:
+                self._drop(self._under_way[id])
+            self._sharing = {}
+        if self._calls_made and not self._is_sharing_due():
+            return
+        groups: dict[Hashable, list[int]] = {}
+        for id, step in sorted(self._sharing.items()):
+            groups.setdefault(step.group, []).append(id)
+        for ids in [*groups.values()][: self._places_for_calls()]:
+            steps = [self._sharing.pop(id) for id in ids]
+            self._shared_by[ids[0]] = ids
+            items = [step.item for step in steps]
+            yield from self._start(ids[0], partial(steps[0].make, items))
+
+    def _ends_of(self, end: CallEnd) -> list[CallEnd]:
+        """The end of a call, for each entry that has shared it."""
+        ids = self._shared_by.pop(end.number, None)
+        if ids is None:
+            return [end]
+        if end.error is not None:
+            return [CallEnd(id, error=end.error) for id in ids]
+        ends: list[CallEnd] = []
+        for id, result in zip(ids, end.result, strict=True):
+            if isinstance(result, VictorError):
+                ends.append(CallEnd(id, error=result))
+            else:
+                ends.append(CallEnd(id, result))
+        return ends
+
+    def _next_step(self, delivery: Delivery, end: CallEnd) -> Step | None:
         """Pass the end of a step to an entry, and return its next step; None: the entry is at its
         end.
         """

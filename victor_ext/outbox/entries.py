@@ -22,11 +22,13 @@ from victor_ext.privacy import one_line
 from victor_ext.settlement.flow import Write
 from victor_ext.settlement.key_age import Sent
 
-from .digests import is_forgotten
+from .digests import is_forgotten, reference_digest
 from .sealing import is_sealed
 
 VICTOR = "Victor"
 CREATE = "payment_requests.create"
+_LONGEST_REFERENCE = 500
+"""The maximum characters of a stored reference: an index of PostgreSQL takes 2,700 bytes."""
 
 
 class EntryState(StrEnum):
@@ -205,12 +207,14 @@ def outbox_table(name: str) -> sa.Table:
     is said.
 
     - `reference` is the caller's name for what the request makes (one request, or the payments of a
-      payout), in the form in which such names are compared. A request without such a name has its
-      key there. - `send_before` is the moment that the caller has named. - `first_sent_at` is by
-      the provider's clock if `by_provider_clock` is true. - `sent_by` is a digest of the
-      credentials. - An entry that is `restored` may have been sent since `first_sent_at`, even if
-      its state is rejected or refused. - A forgotten entry has digests in place of `reference` and
-      `call`.
+      payout), in the form in which such names are compared; of a long one, its digest. A request
+      without such a name has its key there.
+    - `send_before` is the moment that the caller has named.
+    - `first_sent_at` is by the provider's clock if `by_provider_clock` is true.
+    - `sent_by` is a digest of the credentials.
+    - An entry that is `restored` may have been sent since `first_sent_at`, even if its state is
+      rejected or refused.
+    - A forgotten entry has digests in place of `reference` and `call`.
     """
     schema, own_name = split_name(name)
     return sa.Table(
@@ -246,6 +250,41 @@ def outbox_table(name: str) -> sa.Table:
     )
 
 
+def reference_table(name: str, metadata: sa.MetaData) -> sa.Table:
+    """The table of the references of payments, for entries that ask for several: the `digest` of a
+    reference, and the `key` of the entry.
+    """
+    schema, own_name = split_name(name)
+    return sa.Table(
+        own_name,
+        metadata,
+        sa.Column("digest", sa.String(128), primary_key=True),
+        sa.Column("key", sa.String(128), primary_key=True, index=True),
+        schema=schema,
+    )
+
+
+def stored_reference(reference: str) -> str:
+    """A reference in the form in which it is stored: all those of a large payout are a digest."""
+    is_long = len(reference) > _LONGEST_REFERENCE
+    return reference_digest(reference) if is_long else reference
+
+
+def payment_references(call: PreparedCall) -> set[str]:
+    """The references of the payments of a write that is looked up by them, without its own."""
+    if call.subject is None:
+        return set()
+    references = {payment.reference for payment in call.payments if payment.reference}
+    return references - {call.subject}
+
+
+def references_of(row: Any) -> set[str]:
+    """The references of the entry of a row: of two entries with one reference, a look-up may show
+    the other one.
+    """
+    return {row.reference, *payment_references(row.prepared)}
+
+
 def entry_of(row: Any) -> Entry:
     """The entry of a row. Of a forgotten or an encrypted one, it has what is in clear."""
     sent_at = None
@@ -267,8 +306,9 @@ def entry_of(row: Any) -> Entry:
     )
     if is_forgotten(row.call):
         return replace(entry, forgotten=True)
-    reference = None if row.reference == row.key else row.reference
+    has_reference = row.reference != row.key
     if is_sealed(row.call):
+        reference = row.reference if has_reference else None
         return replace(entry, reference=reference, sealed=True)
     call: PreparedCall = row.prepared
     # Only Victor's requests have a reference of this name.
@@ -279,7 +319,7 @@ def entry_of(row: Any) -> Entry:
         payments.append(EntryPayment(payment.reference, payment.amount, payment.currency, id))
     return replace(
         entry,
-        reference=reference,
+        reference=call.subject if has_reference else None,
         client_reference_id=body.get("client_reference_id"),
         payments=tuple(payments),
     )

@@ -134,7 +134,7 @@ class Forgetting(EntryStore[Engine]):
         with_key = vault if is_sealed(stored.call) else None
         return {
             "call": call_digest(row.key, row.provider, row.look_up_by, row.call, with_key),
-            "reference": reference_digest(row.reference),
+            "reference": reference_digest(row.prepared.subject or row.key),
             "look_up_by": "{}",
             **dict.fromkeys(_EMPTIED_COLUMNS),
             **sent_values(None),
@@ -153,4 +153,6 @@ class Forgetting(EntryStore[Engine]):
         columns = self.table.c
         before = earliest_time(connection, self.client) - seconds
         is_over = sa.and_(columns.call.like("digest-%"), columns.changed_at < before)
+        keys = sa.select(columns.key).where(is_over)
+        connection.execute(sa.delete(self.references).where(self.references.c.key.in_(keys)))
         connection.execute(sa.delete(self.table).where(is_over))

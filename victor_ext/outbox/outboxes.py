@@ -27,7 +27,7 @@ from victor_ext.settlement.key_age import LEAST_KEPT
 
 from .adding import Adding
 from .by_hand import OutboxByHand
-from .entries import Entry, EntryState, OutboxEvent, outbox_table
+from .entries import Entry, EntryState, OutboxEvent, outbox_table, reference_table
 from .forgetting import Forgetting
 from .handlers import OutboxHandlers
 from .holding import control_table
@@ -92,6 +92,7 @@ class OutboxBase(Adding[Engine], OutboxHandlers[Engine], OutboxByHand[Engine], F
         self.client = client
         self.table = outbox_table(table)
         self.events = event_table(f"{table}_events", self.table.metadata)
+        self.references = reference_table(f"{table}_references", self.table.metadata)
         self.control = control_table(f"{table}_control", self.table.metadata)
         self._sealing = Sealing(self.control, table, storage_key)
         self._handlers: list[Handler] = []

@@ -7,6 +7,7 @@ been sent before.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from functools import partial
 from itertools import count
 from math import inf
@@ -42,13 +43,16 @@ from victor_ext.settlement.key_age import Keys, Moment, NoKey, Now, send_in_time
 
 from .claims import Claim, Claims
 from .clock import present
-from .deliveries import Refusal, Steps
-from .entries import Entry, EntryState, done_values, sent_of, write_of
+from .deliveries import Refusal, SharedCall, Steps
+from .digests import reference_digest
+from .entries import Entry, EntryState, done_values, references_of, sent_of, write_of
 from .results import result_of
 from .storing import Change, EntryStore
 
 _LOOK_AGAIN = 30.0
 """Seconds between two look-ups of an entry."""
+_YOUNG = 900.0
+"""The age in seconds below which all writes are looked up together."""
 _TOO_LATE = "It was not sent: its time to be sent had passed."
 _MAYBE_TOO_LATE = "It may have been sent, and its time to be sent has passed."
 
@@ -189,7 +193,7 @@ class Sending(EntryStore[Engine]):
 
     # Look-ups
 
-    def _look_up(self, client: Any, claim: Claim, step: LookUp) -> Pass[Settlement]:
+    def _look_up(self, client: Any, claim: Claim, step: LookUp) -> Steps[Settlement]:
         """Look an entry up that may have been sent. From now on the entry is `settling`."""
         until = self._settle_until(claim)
         # Stored before the look-up: while that fails, people can settle the entry by hand.
@@ -295,14 +299,22 @@ class Sending(EntryStore[Engine]):
         return settlement
 
     def _has_rival(self, row: Any, connection: sa.Connection) -> bool:
-        """Whether another entry with the same reference may have been sent, and is not settled."""
-        columns = self.table.c
+        """Whether another entry with one of its references may have been sent, and is not
+        settled.
+        """
+        columns, others = self.table.c, self.references.c
+        references = references_of(row)
+        digests = map(reference_digest, references)
+        with_reference = sa.union_all(
+            sa.select(columns.key).where(columns.reference.in_(references)),
+            sa.select(others.key).where(others.digest.in_([*digests])),
+        )
         may_exist = sa.or_(columns.state.in_(_UNSETTLED), columns.restored)
         rival = sa.select(columns.id).where(
             columns.key != row.key,
             columns.provider == row.provider,
             columns.operation == row.operation,
-            columns.reference == row.reference,
+            columns.key.in_(with_reference),
             may_exist,
         )
         return connection.execute(rival.limit(1)).first() is not None
@@ -313,16 +325,42 @@ _UNSETTLED = tuple(
 )
 
 
-def _read_whether_done(client: Any, step: LookUp, *, is_last: bool) -> Pass[Settlement]:
+def _look_up(client: Any, step: LookUp, *, is_last: bool) -> Steps[Any]:
+    """Look a write up: by one walk for all writes of the pass that a list shows, if there is one.
+
+    What `is_last` is looked up alone if that walk fails: it may have failed for another write.
+    """
+    call = step.write.call
+    given = step.write.look_up_by
+    if client.shares_look_ups(call):
+        since, read_from = step.moments["since"], step.moments["read_from"]
+        group = call.operation, _age_band(read_from, present(client)), *sorted(given.items())
+        walk = partial(client.look_up_all, **given)
+        try:
+            return (yield SharedCall(group, (call, since, read_from), walk))
+        except VictorError:
+            if not is_last:
+                raise
+    return (yield partial(client.look_up, call, **step.moments, **given))
+
+
+def _age_band(read_from: datetime, now: Now) -> int:
+    """A number that is the same for writes whose walks are of similar length: the walk for an old
+    one would take too long for a young one, or fail where that of the young one does not.
+    """
+    age = now.by_provider() - read_from.timestamp()
+    return int(max(0.0, age) / _YOUNG).bit_length()
+
+
+def _read_whether_done(client: Any, step: LookUp, *, is_last: bool) -> Steps[Settlement]:
     """Read whether a write was done.
 
     Raises the error of a read that says nothing yet, so that the next pass reads again. In the last
     pass (`is_last`) any such response settles that nothing was shown. So does in each pass a
     refusal by the client itself, since the same values are refused each time.
     """
-    write = step.write
     try:
-        done = yield partial(client.look_up, write.call, **step.moments, **write.look_up_by)
+        done = yield from _look_up(client, step, is_last=is_last)
     except (StatusError, UnreadableResponse, PaginationError) as error:
         if isinstance(error, AuthenticationError | RateLimited):
             raise

@@ -39,6 +39,7 @@ class Change(NamedTuple):
 class EntryStore(Holding[Engine]):
     """Changes entries, and tells the handlers."""
 
+    references: sa.Table
     _sealing: Sealing
     _kept: float
 

@@ -12,29 +12,44 @@ from typing import Any
 import httpx
 from velo_api.members import MEMBERS
 
+from victor_ext.errors import VictorError
 from victor_ext.flows import following
 from victor_ext.ids import reference_of
 from victor_ext.runtime.client.records import sent_by
 from victor_ext.runtime.core import comparing
 from victor_ext.runtime.core.comparing import Likeness
 from victor_ext.runtime.core.json_values import list_or_empty, object_of, object_or_empty
-from victor_ext.runtime.loop.operations import Done, Finding, Proof
+from victor_ext.runtime.loop.operations import Done, Finding, Findings, NotDone, Proof
 
 from .checks import day_around
 
 
-def _find_submitted(client: Any, call: Any, since: datetime, given: Mapping[str, str]) -> Finding:
+def _find_submitted(
+    client: Any, calls: Sequence[tuple[Any, datetime]], given: Mapping[str, str]
+) -> Findings:
+    """Find the payout that each call has submitted since a moment."""
+    window = client.payments.list(
+        given["payor_id"],
+        submitted_from=day_around(min(since for _, since in calls), -1),
+        sort="submittedDateTime:asc",
+        page_size=100,
+    )
+    payments = yield from _items_of(window)
+    findings: list[Done | NotDone | str | VictorError] = []
+    for call, since in calls:
+        try:
+            findings.append((yield from _find_in_list(client, call, since, payments)))
+        except VictorError as error:
+            findings.append(error)
+    return findings
+
+
+def _find_in_list(client: Any, call: Any, since: datetime, listed: Sequence[Any]) -> Finding:
     """Find the payout that a call has submitted: the only one since that moment whose payments have
     exactly the references that were sent. (A payout with one payment more was sent with it.)
     """
     sent = _by_reference(object_or_empty(call.body).get("payments"))
-    window = client.payments.list(
-        given["payor_id"],
-        submitted_from=day_around(since, -1),
-        sort="submittedDateTime:asc",
-        page_size=100,
-    )
-    payouts = _payouts_of((yield from _items_of(window)), sent.keys(), since)
+    payouts = _payouts_of(listed, sent.keys(), since)
     if isinstance(payouts, str):
         return payouts
     if len(payouts) != 1:
@@ -164,4 +179,4 @@ def _references_in(request: httpx.Request) -> str:
     return " ".join(references) if len(references) == len(payments) else ""
 
 
-SUBMITTED = Proof(_find_submitted, needs=("payor_id",), subject=_references_in)
+SUBMITTED = Proof.of_list(_find_submitted, needs=("payor_id",), subject=_references_in)

@@ -31,9 +31,11 @@ from victor_ext.runtime.loop.idempotency_keys import MIN_KEY_LENGTH, HeaderKey, 
 from victor_ext.runtime.loop.operations import (
     TOKEN,
     AskedPayment,
+    Done,
     Effect,
-    Finding,
+    Findings,
     Follow,
+    NotDone,
     Operation,
     Proof,
     RepeatsId,
@@ -150,17 +152,26 @@ def _other_request(
     raise UnreadableResponse(message, outcome=Outcome.UNKNOWN)
 
 
-def _find_created(client: Any, call: Any, since: datetime, _given: Mapping[str, str]) -> Finding:
-    """Find the request that a `create` made since a moment, by the reference of the call."""
-    requests = yield partial(client.payment_requests.find, call.subject, start_datetime=since)
-    sent = Sent.of_body(call.body)
-    match = PaymentRequest.identified(requests, sent, since=since)
-    if isinstance(match, str):
-        return f"{match} {requests.caveat}".rstrip()
-    return match.as_done(sent)
+def _find_created(
+    client: Any, calls: Sequence[tuple[Any, datetime]], _given: Mapping[str, str]
+) -> Findings:
+    """Find the request that each `create` made since a moment, by the reference of the call."""
+    first = min(since for _, since in calls)
+    references = [call.subject for call, _ in calls]
+    requests = yield partial(client.payment_requests.find, references, start_datetime=first)
+    findings: list[Done | NotDone | str | VictorError] = []
+    for call, since in calls:
+        own = requests.of_search(call.subject, since - first)
+        sent = Sent.of_body(call.body)
+        match = PaymentRequest.identified(own, sent, since=since)
+        if isinstance(match, str):
+            findings.append(f"{match} {own.caveat}".rstrip())
+        else:
+            findings.append(match.as_done(sent))
+    return findings
 
 
-_CREATED = Proof(
+_CREATED = Proof.of_list(
     _find_created,
     subject=lambda request: reference_of(object_of(request).get("client_reference_id")),
 )

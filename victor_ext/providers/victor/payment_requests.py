@@ -258,7 +258,7 @@ class PaymentRequests(Resource[Mode]):
     @operation
     def find(
         self,
-        client_reference_id: str,
+        client_reference_id: str | Collection[str],
         *,
         start_datetime: datetime,
         end_datetime: datetime | None = None,
@@ -271,7 +271,8 @@ class PaymentRequests(Resource[Mode]):
         widened by one minute and the known difference between the clocks.
 
         Args:
-            client_reference_id: The reference that was passed to `create`.
+            client_reference_id: The reference that was passed to `create`; or several, in a list or
+                a set: one reading of the window serves them all.
             start_datetime: The start of the window, an aware datetime.
             end_datetime: The end of the window, an aware datetime. None: no end.
             extra_query: As in `list`: filters that narrow what is read.

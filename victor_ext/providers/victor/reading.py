@@ -15,7 +15,7 @@ from victor_api.typed import arguments
 
 from victor_ext import zulu
 from victor_ext.errors import BadRequest, InvalidRequest, Outcome, Problem, UnreadableResponse
-from victor_ext.ids import is_same_id
+from victor_ext.ids import is_same_id, reference_of
 from victor_ext.privacy import redact_excerpt
 from victor_ext.runtime.client.extras import ExtraQuery
 from victor_ext.runtime.client.paging import (
@@ -191,6 +191,18 @@ class SearchResult(RecordList[PaymentRequest]):
         super().__init__(matches)
         self.start, self.end, self.read = start, end, read
 
+    def of_search(self, client_reference_id: str, later: timedelta) -> SearchResult:
+        """What a search for one of the references would have found, in a window that begins so much
+        later.
+        """
+        start = self.start + later
+        own: list[PaymentRequest] = []
+        for request in self:
+            is_in_window = request.created_at is None or request.created_at >= start
+            if is_in_window and request.has_reference(client_reference_id):
+                own.append(request)
+        return SearchResult(own, start=self.start, end=self.end, read=self.read)
+
     @property
     def caveat(self) -> str:
         """Why an empty result is not a proof. Empty if there are matches."""
@@ -208,12 +220,13 @@ class SearchResult(RecordList[PaymentRequest]):
 
 def find(
     shared: Shared,
-    client_reference_id: str,
+    client_reference_id: str | Collection[str],
     start: datetime,
     end: datetime | None,
     extra_query: Any,
 ) -> OperationFlow[SearchResult]:
-    """Read the requests between two moments, and keep those with a reference.
+    """Read the requests between two moments, and keep those with a reference, or with one of
+    several.
 
     The moments are of this machine's clock, and the list is by the provider's. The window is wider
     by the difference of the clocks, as far as it is known. If a response shows another difference,
@@ -221,7 +234,9 @@ def find(
     """
     clock = shared.clock
     slack = SEARCH_MARGIN / 2
-    _check_search(client_reference_id, start, end, extra_query)
+    references = _references_in(client_reference_id)
+    _check_search(references, start, end, extra_query)
+    wanted = {*map(reference_of, references)}
     # The provider's time minus this machine's: the least and the largest difference that was seen.
     least = most = clock.skew
     while True:
@@ -238,7 +253,9 @@ def find(
             page = reader.accept((yield from requests.read(reader)))
             read += len(page.items)
             matches += [
-                request for request in page.items if request.has_reference(client_reference_id)
+                request
+                for request in page.items
+                if reference_of(request.client_reference_id) in wanted
             ]
             if not least - slack <= clock.skew <= most + slack:
                 break  # the response shows that the window is too narrow
@@ -256,12 +273,20 @@ def _shifted(moment: datetime, seconds: float) -> datetime:
         return moment
 
 
+def _references_in(client_reference_id: Any) -> Sequence[Any]:
+    """The references to search for; none is missing, so that each is checked."""
+    if isinstance(client_reference_id, list | tuple | set | frozenset):
+        return [*client_reference_id] or [None]
+    return [client_reference_id]
+
+
 def _check_search(
-    client_reference_id: object, start_datetime: Any, end_datetime: Any, extra_query: Any
+    references: Sequence[object], start_datetime: Any, end_datetime: Any, extra_query: Any
 ) -> None:
     """Check the arguments of `find`. Raises `InvalidRequest` with all problems."""
     with Validation("The search") as validation:
-        validation.text("client_reference_id", client_reference_id, 128)
+        for reference in references:
+            validation.text("client_reference_id", reference, 128)
         if start_datetime is None:
             message = "start_datetime is missing: write datetime(2026, 3, 4, tzinfo=UTC)."
             validation.add(Problem("start_datetime", "required", message))

@@ -17,16 +17,17 @@ from __future__ import annotations
 
 import logging
 import ssl
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, ClassVar, Generic, Self, TypeVar, cast
+from typing import Any, ClassVar, Generic, NamedTuple, Self, TypeVar, cast
 
 import httpx
 
 from victor_ext.errors import (
     ConfigurationError,
+    InvalidRequest,
     PaginationError,
     StatusError,
     UnreadableResponse,
@@ -79,6 +80,19 @@ from .runners import AsyncRunner, OperationFlow, SyncRunner
 _logger = logging.getLogger(__name__)
 C = TypeVar("C")
 Api = TypeVar("Api")
+
+
+class _AskedLookUp(NamedTuple):
+    """One of the look-ups of `look_up_all`. The fields are the arguments of `look_up`."""
+
+    call: PreparedCall
+    since: datetime
+    read_from: datetime | None = None
+
+    @property
+    def beginning(self) -> datetime:
+        """From when on the reads look."""
+        return _start_of_reads(self.since) if self.read_from is None else self.read_from
 
 
 class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
@@ -383,29 +397,75 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
             InvalidRequest: A moment is not aware.
             VictorError: A read failed.
         """
-        moments = (
-            {"since": since} if read_from is None else {"since": since, "read_from": read_from}
-        )
-        with Validation("The look-up") as validation:
-            for name, moment in moments.items():
-                validation.moment(name, moment)
-        beginning = _start_of_reads(since) if read_from is None else read_from
+        (finding,) = yield from self._look_up_each([_AskedLookUp(call, since, read_from)], given)
+        if isinstance(finding, VictorError):
+            raise finding
+        return finding
+
+    def shares_look_ups(self, call: PreparedCall) -> bool:
+        """Whether one walk of a list serves the look-ups of several such writes: `look_up_all`.
+
+        Args:
+            call: One of these writes.
+        """
         proof = self._config.loop.behaviour.operations.proof_of(call.operation)
+        return proof is not None and proof.find_all is not None
+
+    @operation
+    def look_up_all(
+        self, look_ups: Sequence[tuple[PreparedCall, datetime, datetime | None]], /, **given: str
+    ) -> OperationFlow[list[Done | NotDone | str | VictorError]]:
+        """Read whether each of several prepared writes of one operation was done: as `look_up`, and
+        by one walk of a list for all of them, if a list shows it.
+
+        Args:
+            look_ups: The writes, as tuples of `call`, `since` and `read_from`.
+            given: What the reads of all need.
+
+        Returns:
+            For each, in their order, what `look_up` would return; or the error of reads for it
+                alone.
+
+        Raises:
+            InvalidRequest: A moment is not aware.
+            VictorError: The walk failed: nothing is known of any of them.
+        """
+        return (yield from self._look_up_each(look_ups, given))
+
+    def _look_up_each(
+        self,
+        look_ups: Sequence[tuple[PreparedCall, datetime, datetime | None]],
+        given: Mapping[str, str],
+    ) -> OperationFlow[list[Done | NotDone | str | VictorError]]:
+        """As `look_up_all`."""
+        asked = [_AskedLookUp(*look_up) for look_up in look_ups]
+        with Validation("The look-up") as validation:
+            for look_up in asked:
+                validation.moment("since", look_up.since)
+                if look_up.read_from is not None:
+                    validation.moment("read_from", look_up.read_from)
+        operation = asked[0].call.operation
+        proof = self._config.loop.behaviour.operations.proof_of(operation)
         if proof is None:
-            return "No read shows whether it was done."
+            return ["No read shows whether it was done."] * len(asked)
+        # A proof of the caller's reads with `api`: what was set there must hide no payment.
+        reader = self.with_options()
+        calls = [(look_up.call, look_up.beginning) for look_up in asked]
         try:
-            # A proof of the caller's reads with `api`: what was set there must hide no payment.
-            reader = self.with_options()
-            finding: object = yield from proof.find(reader, call, beginning, given)
-            return _checked_finding(finding, proof, call, since)
+            found = yield from _found_of_each(proof, reader, calls, given)
+            findings: list[Done | NotDone | str | VictorError] = []
+            for finding, look_up in zip(found, asked, strict=True):
+                findings.append(_checked_finding(finding, proof, look_up.call, look_up.since))
+            return findings
         except VictorError:
             raise
         except Exception as error:  # of the caller's own function: it ends no worker
-            _logger.warning("The proof of %s failed.", call.operation, exc_info=True)
-            return (
-                f"The proof of {call.operation} failed: {type(error).__name__}: "
+            _logger.warning("The proof of %s failed.", operation, exc_info=True)
+            why = (
+                f"The proof of {operation} failed: {type(error).__name__}: "
                 f"{redact_excerpt(str(error))}"
             )
+            return [why] * len(asked)
 
     @operation
     def read_state(self, call: PreparedCall, id: str) -> OperationFlow[Done | str]:
@@ -573,11 +633,31 @@ def _start_of_reads(sent_at: datetime) -> datetime:
     return sent_at - min(READ_EARLIER, sent_at - first)
 
 
+def _found_of_each(
+    proof: Proof, client: Any, calls: Sequence[tuple[Any, datetime]], given: Mapping[str, str]
+) -> OperationFlow[list[object]]:
+    """What a proof finds of each write, or the error of its reads: by one walk, where it has one
+    and the client refuses the values of none of them.
+    """
+    if proof.find_all is not None:
+        with suppress(InvalidRequest):
+            return [*(yield from proof.find_all(client, calls, given))]
+    found: list[object] = []
+    for call, since in calls:
+        finding: object
+        try:
+            finding = yield from proof.find(client, call, since, given)
+        except VictorError as error:
+            finding = error
+        found.append(finding)
+    return found
+
+
 def _checked_finding(
     finding: object, proof: Proof, call: PreparedCall, since: datetime
-) -> Done | NotDone | str:
+) -> Done | NotDone | str | VictorError:
     """What a proof returned, if it is about this write; else a text that says why it may not be."""
-    if isinstance(finding, str | NotDone):
+    if isinstance(finding, str | NotDone | VictorError):
         return finding
     if not isinstance(finding, Done):
         return (

@@ -16,7 +16,7 @@ import httpx
 from msgspec import field
 from msgspec.structs import replace
 
-from victor_ext.errors import Problem
+from victor_ext.errors import Problem, VictorError
 from victor_ext.flows import Calls
 from victor_ext.opaque import FrozenStruct, repr_without
 from victor_ext.privacy import one_line
@@ -202,6 +202,10 @@ class NotDone(FrozenStruct, frozen=True):
 Finding: TypeAlias = Calls[Done | NotDone | str]
 """Yields calls of the client, whose results may have to be awaited. A text says why they do not
 show that it was done. An absence is no proof that it was not: lists lag."""
+Findings: TypeAlias = Calls[list[Done | NotDone | str | VictorError]]
+"""As `Finding`, for several writes, in their order. An error is that of the reads for one write."""
+FindAll: TypeAlias = Callable[[Any, Sequence[tuple[Any, datetime]], Mapping[str, str]], Findings]
+"""As `Proof.find_all`."""
 
 
 class Proof(FrozenStruct, frozen=True):
@@ -218,12 +222,35 @@ class Proof(FrozenStruct, frozen=True):
             show it. None: the requests name nothing.
         times_differ: By how much the provider's times of what was made may precede its `Date`.
             With more, an older payment of another program can be taken for this one.
+        find_all: Makes the reads for several writes at once, by one walk of a list, as pairs of a
+            call and its moment; what they need is the same. Each has the finding that `find` would
+            have. None: there is no such list.
     """
 
     find: Callable[[Any, Any, datetime, Mapping[str, str]], Finding]
     needs: tuple[str, ...] = ()
     subject: Callable[[httpx.Request], str] | None = None
     times_differ: timedelta = TIMES_DIFFER
+    find_all: FindAll | None = None
+
+    @classmethod
+    def of_list(
+        cls,
+        find_all: FindAll,
+        needs: tuple[str, ...] = (),
+        subject: Callable[[httpx.Request], str] | None = None,
+    ) -> Proof:
+        """A proof by a list, one walk of which serves several writes. The arguments are those of
+        the class.
+        """
+
+        def find(client: Any, call: Any, since: datetime, given: Mapping[str, str]) -> Finding:
+            (finding,) = yield from find_all(client, [(call, since)], given)
+            if isinstance(finding, VictorError):
+                raise finding
+            return finding
+
+        return cls(find, needs, subject, find_all=find_all)
 
 
 class Follow(FrozenStruct, frozen=True):

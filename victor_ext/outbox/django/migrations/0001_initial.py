@@ -5,6 +5,7 @@ from django.db import migrations, models
 
 from victor_ext.event_queue.django import table_migration
 from victor_ext.event_queue.events import event_table
+from victor_ext.outbox.entries import reference_table
 from victor_ext.outbox.holding import control_table
 
 
@@ -54,5 +55,6 @@ class Migration(migrations.Migration):
             },
         ),
         table_migration(event_table("victor_outbox_events", sa.MetaData())),
+        table_migration(reference_table("victor_outbox_references", sa.MetaData())),
         table_migration(control_table("victor_outbox_control", sa.MetaData())),
     ]

@@ -1,0 +1,244 @@
+"""What may have been sent is looked up by one walk of the provider's list for all entries of a
+pass, and each comes to what a look-up of its own shows.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.outbox.kinds import Box, Provider, dated
+from tests.outbox.payouts import Payouts
+from tests.outbox.rows import change, execute, states
+from tests.providers.running import ONCE, TOKEN
+from tests.providers.victor.adapter import invoice
+from victor_ext import AsyncVictor, AuthenticationError, Victor, VictorError, VictorOAuth, zulu
+from victor_ext.outbox import Outbox
+from victor_ext.sandbox import Sandbox
+
+pytestmark = [pytest.mark.slow, pytest.mark.hours]
+IN_DOUBT = 60
+
+
+def pages_read(sandbox: Sandbox) -> int:
+    """How often a page of the list was read."""
+    return [request.method for request in sandbox.received()].count("GET")
+
+
+def put_in_doubt(box: Box, *chosen: Any, **values: Any) -> None:
+    """A worker with other credentials has marked all entries, or those that are chosen, and
+    ended.
+    """
+    outbox = Outbox(box.engine)
+    marks = {
+        "state": "sending",
+        "first_sent_at": datetime.now(UTC).timestamp() - 5.0,
+        "by_provider_clock": True,
+        "sent_by": "others",
+        "leased_until": 0.0,
+    }
+    execute(outbox, sa.update(outbox.table).where(*chosen).values(**{**marks, **values}))
+
+
+def client_of(answer: Callable[[httpx.Request], httpx.Response], awaited: bool) -> Any:
+    """A client of a provider that answers so."""
+
+    async def answer_awaited(request: httpx.Request) -> httpx.Response:
+        return answer(request)
+
+    kind, respond = (AsyncVictor, answer_awaited) if awaited else (Victor, answer)
+    auth = VictorOAuth("an-id", "a-secret")
+    return kind(auth, retry=ONCE, transport=httpx.MockTransport(respond))
+
+
+@pytest.fixture
+def doubtful(box: Box, victor: Victor, victor_sandbox: Sandbox) -> Box:
+    """An outbox with entries in doubt: the provider has those with an even number."""
+    for number in range(IN_DOUBT):
+        box.add(**invoice(number))
+        if number % 2 == 0:
+            victor.payment_requests.create(**invoice(number))
+    put_in_doubt(box)
+    return box
+
+
+def test_one_walk_of_the_list_serves_all_entries_in_doubt(
+    doubtful: Box, victor_sandbox: Sandbox
+) -> None:
+    before = pages_read(victor_sandbox)
+    assert len(doubtful.send()) == IN_DOUBT / 2
+    assert doubtful.states() == ["sent", "settling"] * (IN_DOUBT // 2)
+    # one of them for the time of the provider, and the last one is empty
+    assert pages_read(victor_sandbox) - before == 3
+
+
+def test_a_walk_that_fails_in_the_middle_leaves_all_in_doubt(
+    doubtful: Box, victor_sandbox: Sandbox
+) -> None:
+    victor_sandbox.inject("status", operation="list", status=500, skip=2, times=20)
+    with pytest.raises(VictorError):
+        doubtful.send()
+    assert set(doubtful.states()) == {"settling"}
+    victor_sandbox.clear_faults()
+    change(Outbox(doubtful.engine), leased_until=0.0)
+    doubtful.send()
+    assert doubtful.states() == ["sent", "settling"] * (IN_DOUBT // 2)
+
+
+def test_one_walk_of_a_payors_payments_serves_all_payouts_in_doubt(payouts: Payouts) -> None:
+    for number in range(4):
+        payouts.submit(f"{number}", f"{number}b", key=f"the-key-of-the-payout-{number}")
+        payouts.lose("submit", "cut_request" if number == 2 else "lose_answer")
+    before = payouts.calls("list_payments")
+    assert [state for state, _ in payouts.send()] == ["sent"] * 3
+    assert sorted(payouts.states()) == ["sent"] * 3 + ["settling"]
+    assert payouts.calls("list_payments") - before == 1
+
+
+def test_no_walk_begins_after_an_error_that_concerns_all(kind: str, engine: sa.Engine) -> None:
+    """What waits for the walk, while another call is under way, is the next pass's."""
+    provider = Provider(lambda _reference: dated(401, json={}))
+    box = Box(kind, engine, provider.client)
+    box.add(**invoice(1))
+    put_in_doubt(box)
+    box.add(**invoice(2))
+    with pytest.raises(AuthenticationError):
+        box.send()
+    assert box.states() == ["settling", "waiting"]
+    change(Outbox(engine), leased_until=0.0)
+    provider.meet = lambda _reference: None
+    assert states(box.send()) == ["sent"]
+    assert box.states() == ["settling", "sent"]
+
+
+@pytest.mark.parametrize(
+    ("minutes", "values"),
+    [
+        pytest.param(6, {"settle_until": 1.0}, id="the look-up is the last one"),
+        pytest.param(300, {}, id="the walk for the other one is much longer"),
+    ],
+)
+def test_a_walk_that_fails_for_an_older_entry_is_no_result_of_a_younger_one(
+    minutes: int, values: dict[str, float], kind: str, engine: sa.Engine
+) -> None:
+    """The provider shows nothing of what is older than ten minutes."""
+    now = datetime.now(UTC)
+    request = made(1, 0, "R1", str(invoice(1)["amount"]), is_dated=False)
+    request["payment_request"]["created_at"] = int(now.timestamp() * 1000)
+    provider = provider_of([request], 10)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        start = request.url.params.get("start_datetime")
+        if start is not None and zulu.parse(start) < now - timedelta(minutes=10):
+            return dated(400, json={})
+        return provider(request)
+
+    box = Box(kind, engine, partial(client_of, answer))
+    for number, age in enumerate([minutes, 0]):
+        box.add(**invoice(number))
+        first_sent_at = (now - timedelta(minutes=age)).timestamp()
+        is_it = sa.column("reference") == invoice(number)["client_reference_id"]
+        put_in_doubt(box, is_it, first_sent_at=first_sent_at, **values)
+    assert states(box.send()) == (["unclear", "sent"] if values else ["sent"])
+    assert box.states() == ["unclear" if values else "settling", "sent"]
+
+
+# Each has what a look-up of its own shows
+
+NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
+LAST = "9999-12-31T00:00:00Z"
+MINUTES = st.sampled_from([-300, -120, -61, -10, -5, -1, 0, 1, 30])
+"""When something was made or sent, from a moment on."""
+
+
+def made(number: int, minutes: int, name: str, amount: str, *, is_dated: bool) -> dict[str, Any]:
+    """A request in the list."""
+    body = invoice(number, amount=amount)
+    request: dict[str, Any] = {
+        "payee": {"account_number": body["payee_account_number"]},
+        "payer": {"victor_counterparty_id": body["payer_counterparty_id"]},
+        "payment_details": {
+            "amount": amount,
+            "biller_type": body["biller_type"],
+            "due_date": str(body["due_date"]),
+        },
+    }
+    if is_dated:
+        request["created_at"] = int((NOW + timedelta(minutes=minutes)).timestamp() * 1000)
+    return {
+        "victor_payment_request_id": name,
+        "client_reference_id": body["client_reference_id"],
+        "direction": "outbound",
+        "status": "created",
+        "payment_request": request,
+    }
+
+
+LISTED = st.lists(
+    st.tuples(st.integers(0, 3), MINUTES, st.sampled_from(["44.23", "1.00"]), st.booleans()),
+    max_size=8,
+)
+
+
+def provider_of(listed: list[dict[str, Any]], size: int) -> Callable[[httpx.Request], Any]:
+    """A provider whose list begins with the oldest request of the window."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/token"):
+            return httpx.Response(200, json=TOKEN)
+        start = zulu.parse(request.url.params.get("start_datetime", LAST)).timestamp() * 1000
+        results = [
+            item for item in listed if item["payment_request"].get("created_at", start) >= start
+        ]
+        page = int(request.url.params["page"])
+        results = results[page * size : (page + 1) * size]
+        return dated(200, json={"page": page, "page_size": size, "results": results})
+
+    return answer
+
+
+def outcome_of(finding: Any) -> Any:
+    """What a finding says, without the window that was read."""
+    if isinstance(finding, str):
+        return finding.partition(" None of the ")[0]
+    return finding
+
+
+@pytest.mark.parametrize("awaited", [False, True])
+@given(
+    listed=LISTED,
+    asked=st.lists(st.tuples(st.integers(0, 3), MINUTES, MINUTES), min_size=1, max_size=6),
+    size=st.integers(1, 4),
+)
+def test_each_has_the_result_of_a_look_up_of_its_own(
+    awaited: bool, listed: Any, asked: Any, size: int
+) -> None:
+    items = [
+        made(number, minutes, f"R{place}", amount, is_dated=is_dated)
+        for place, (number, minutes, amount, is_dated) in enumerate(listed)
+    ]
+    answer = provider_of(items, size)
+    blocking = client_of(answer, False)
+    look_ups: list[tuple[Any, datetime, datetime | None]] = []
+    for number, sent, earlier in asked:
+        call = blocking.prepare("payment_requests.create", **invoice(number))
+        since = NOW + timedelta(minutes=sent)
+        look_ups.append((call, since, min(since, NOW + timedelta(minutes=earlier))))
+    own = [
+        blocking.look_up(call, since=since, read_from=read_from)
+        for call, since, read_from in look_ups
+    ]
+
+    async def together() -> Any:
+        async with client_of(answer, True) as client:
+            return await client.look_up_all(look_ups)
+
+    findings = anyio.run(together) if awaited else blocking.look_up_all(look_ups)
+    assert [*map(outcome_of, findings)] == [*map(outcome_of, own)]
