@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from tests.providers.velo.test_velo_notifications import HEADER, body_of
 from tests.providers.victor.adapter import invoice
-from victor_ext.event_queue.databases import DatabaseTime
+from victor_ext.event_queue.databases import DatabaseTime, database_time
 from victor_ext.inbox import Inbox
 from victor_ext.outbox import Entry, Outbox
 from victor_ext.providers import velo
@@ -76,6 +76,14 @@ def change_events(box: Any, **values: Any) -> None:
 def end_leases(outbox: Any, ahead: float = -1.0) -> None:
     """Let the leases end in `ahead` seconds: those of a killed worker are over."""
     change(outbox, leased_until=DatabaseTime() + ahead)
+
+
+def leases_left(outbox: Any) -> list[float]:
+    """The seconds for which each entry is not taken up."""
+    columns = outbox.table.c
+    with outbox._engine.begin() as connection:
+        now = database_time(connection)
+        return [end - now for end in connection.scalars(sa.select(columns.leased_until))]
 
 
 def waits_since(box: Any, time: float) -> list[float]:

@@ -15,7 +15,16 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from tests.outbox.kinds import Box, Provider, dated
-from tests.outbox.rows import change, execute, notes, states, stored, write
+from tests.outbox.rows import (
+    change,
+    end_leases,
+    execute,
+    leases_left,
+    notes,
+    states,
+    stored,
+    write,
+)
 from tests.providers.victor.adapter import invoice
 from victor_ext import (
     AuthenticationError,
@@ -396,6 +405,83 @@ def test_during_a_hold_nothing_goes_back_as_what_was_never_sent(sending: Sending
     with pytest.raises(RateLimited):
         sending.send(workers=1)
     assert sending.rows() == [IS_SENDING] * 2
+
+
+# What is tried again later
+
+
+def pause_after_send(sending: Sending, error: type[VictorError] | None = None) -> int:
+    """Send, and return the seconds from then on until the only entry may be taken up again, as far
+    as they are whole ones: how long the pass took is unknown.
+    """
+    began = time.monotonic()
+    if error is None:
+        assert sending.send() == []
+    else:
+        with pytest.raises(error):
+            sending.send()
+    (left,) = leases_left(sending.outbox)
+    took = time.monotonic() - began
+    return next(
+        pause for pause in (1, 2, 4, 8, 16, 30, 45, 60, 120) if left <= pause <= left + took + 0.1
+    )
+
+
+def test_the_next_try_comes_after_a_pause_that_grows_with_the_failures(sending: Sending) -> None:
+    """And not when a lease ends: no call is under way any more. A look-up waits in the same way."""
+    sending.store(1)
+    sending.provider.meet = lambda _reference: dated(503, json={})
+    pauses: list[int] = []
+    for _ in range(7):
+        change(sending.outbox, leased_until=0.0)
+        pauses.append(pause_after_send(sending))
+    assert pauses == [1, 2, 4, 8, 16, 30, 30]
+    assert sending.send() == [], "it waits"
+    assert len(sending.provider.references) == 7
+    assert sending.rows() == [IS_SENDING]
+    sending.provider.meet = lambda _reference: None
+    change(sending.outbox, leased_until=0.0)
+    assert len(sending.send()) == 1
+    assert len({*sending.provider.keys}) == 1
+
+
+def test_a_look_up_that_fails_comes_again_after_a_pause(sending: Sending) -> None:
+    sending.store(1)
+    marks = {"state": "sending", "first_sent_at": time.time(), "by_provider_clock": True}
+    change(sending.outbox, sent_by="others", **marks)
+    sending.provider.read = dated(500, json={})
+    assert pause_after_send(sending, VictorError) == 1
+    assert sending.states() == ["settling"]
+
+
+@pytest.mark.parametrize(("asked", "pause"), [("45", 45), ("3600", 120)])
+def test_the_next_try_comes_when_the_provider_wants_it_but_no_later_than_a_lease(
+    blocking: Sending, asked: str, pause: int
+) -> None:
+    blocking.store(1)
+    headers = {"Retry-After": asked}
+    blocking.provider.meet = lambda _reference: httpx.Response(503, headers=headers, json={})
+    assert pause_after_send(blocking) == pause
+
+
+def test_what_is_tried_again_by_hand_is_tried_as_a_new_entry(blocking: Sending) -> None:
+    blocking.store(1)
+    change(blocking.outbox, state="rejected", tries=5)
+    blocking.outbox.retry("INV-1")
+    blocking.provider.meet = lambda _reference: dated(503, json={})
+    assert pause_after_send(blocking) == 1
+
+
+def test_a_failure_takes_no_entry_from_a_worker_that_has_it_by_now(sending: Sending) -> None:
+    """The lease has ended during the call."""
+    sending.store(1)
+
+    def take(_reference: str) -> httpx.Response:
+        end_leases(sending.outbox, 60.0)
+        return dated(503, json={})
+
+    sending.provider.meet = take
+    assert pause_after_send(sending) == 60
 
 
 # What holds nothing else

@@ -230,6 +230,7 @@ class _NewEntry:
             "stored_at": DatabaseTime(),
             "changed_at": DatabaseTime(),
             "leased_until": 0.0,
+            "tries": 0,
             "ended": False,
             "restored": False,
         }

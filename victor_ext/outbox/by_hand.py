@@ -177,4 +177,4 @@ def _retry_values(row: Any, _connection: sa.Connection) -> dict[str, Any]:
     values: dict[str, Any] = dict.fromkeys(("settle_until", "error", "resolved_by", "resolved_why"))
     if row.restored:
         return {**values, "state": EntryState.SENDING.value}
-    return {**values, "state": EntryState.WAITING.value, **sent_values(None)}
+    return {**values, "state": EntryState.WAITING.value, "tries": 0, **sent_values(None)}

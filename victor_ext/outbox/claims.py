@@ -210,6 +210,18 @@ class Claims:
             back = sa.update(self._table).where(self._is_as_left(claim))
             connection.execute(back.values({**values, **sent}))
 
+    def put_off(self, claim: Claim, seconds: float, connection: sa.Connection) -> None:
+        """Let an entry whose try has failed be taken up again after so many seconds, at most a
+        lease.
+
+        An entry that another worker has taken up meanwhile is that worker's.
+        """
+        columns = self._table.c
+        is_ours = sa.and_(columns.id == claim.row.id, columns.leased_until == claim.lease)
+        leased_until = database_time(connection) + min(seconds, self._lease)
+        values = {"leased_until": leased_until, "tries": claim.row.tries + 1}
+        connection.execute(sa.update(self._table).where(is_ours).values(values))
+
     def _is_as_left(self, claim: Claim) -> Condition:
         """Holds for the entry of a claim if nobody has changed it since, and the outbox is not
         held.

@@ -214,6 +214,7 @@ def outbox_table(name: str) -> sa.Table:
     - `sent_by` is a digest of the credentials.
     - An entry that is `restored` may have been sent since `first_sent_at`, even if its state is
       rejected or refused.
+    - `tries` are the tries that have failed, and after which the entry is tried again.
     - A forgotten entry has digests in place of `reference` and `call`.
     """
     schema, own_name = split_name(name)
@@ -234,6 +235,7 @@ def outbox_table(name: str) -> sa.Table:
         sa.Column("changed_at", sa.Double, nullable=False),
         sa.Column("restored", sa.Boolean, nullable=False),
         sa.Column("leased_until", sa.Double, nullable=False),
+        sa.Column("tries", sa.Integer, nullable=False),
         sa.Column("first_sent_at", sa.Double),
         sa.Column("by_provider_clock", sa.Boolean),
         sa.Column("sent_by", sa.Text),

@@ -29,6 +29,7 @@ from victor_ext import (
     VictorError,
 )
 from victor_ext.event_queue.transactions import Engine, Pass
+from victor_ext.settlement.backoff import pause_after, pause_asked
 from victor_ext.settlement.failures import RefusalStreak, is_refusal
 from victor_ext.settlement.flow import (
     SETTLED,
@@ -141,7 +142,7 @@ class Sending(EntryStore[Engine]):
         if sender.refusal is not None:
             claim = yield from self._wait_for_others(claims, claim, sender.refusal)
         if isinstance(result, LookUp):
-            result = yield from self._look_up(client, claim, result)
+            result = yield from self._look_up(claims, claim, result)
         is_final = bool(write.why_no_look_up)  # no later look-up can show more
         return (yield from self._store_settlement(claims, claim, result, is_final=is_final))
 
@@ -191,17 +192,31 @@ class Sending(EntryStore[Engine]):
             return NoKey(caller, 0.0, claimed_at, _MAYBE_TOO_LATE)
         return Keys(self._kept, caller, claimed_at)
 
+    def _put_off(self, claims: Claims, claim: Claim, error: VictorError | None) -> Pass[None]:
+        """Let an entry be tried again after a pause that grows with its failures: no call of it is
+        under way any more.
+        """
+        seconds = max(pause_after(claim.row.tries + 1), pause_asked(error))
+        yield from self._transact(partial(claims.put_off, claim, seconds))
+
     # Look-ups
 
-    def _look_up(self, client: Any, claim: Claim, step: LookUp) -> Steps[Settlement]:
-        """Look an entry up that may have been sent. From now on the entry is `settling`."""
+    def _look_up(self, claims: Claims, claim: Claim, step: LookUp) -> Steps[Settlement]:
+        """Look an entry up that may have been sent. From now on the entry is `settling`. Raises the
+        error of a read that says nothing yet: then a later pass reads again.
+        """
         until = self._settle_until(claim)
         # Stored before the look-up: while that fails, people can settle the entry by hand.
         if claim.row.state != EntryState.SETTLING.value:
             state = EntryState.SETTLING.value
             values = {"state": state, "settle_until": until, "error": step.why}
             yield from self._store(claim.row.key, claim.lease, **values)
-        return (yield from _read_whether_done(client, step, is_last=claim.now >= until))
+        is_last = claim.now >= until
+        try:
+            return (yield from _read_whether_done(claims.client, step, is_last=is_last))
+        except VictorError as error:
+            yield from self._put_off(claims, claim, error)
+            raise
 
     def _settle_until(self, claim: Claim) -> float:
         """The time until which an entry is looked up, by the clock of the database.
@@ -228,7 +243,8 @@ class Sending(EntryStore[Engine]):
             yield from self._transact(partial(claims.give_back, [claim]))
             return None
         if error is None or error.outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED):
-            return None  # once its lease ends, it is sent again under its key
+            yield from self._put_off(claims, claim, error)  # it is sent again under its key
+            return None
         if settlement.outcome in SETTLED and is_refusal(error):
             state = EntryState(settlement.outcome)  # rejected, or refused here
             values = {"state": state.value, "error": error.message}

@@ -25,6 +25,7 @@ class PaymentRequestEntry(models.Model):
     changed_at: models.FloatField[float, float] = models.FloatField()
     restored: models.BooleanField[bool, bool] = models.BooleanField()
     leased_until: models.FloatField[float, float] = models.FloatField()
+    tries: models.IntegerField[int, int] = models.IntegerField()
     first_sent_at: models.FloatField[float | None, float | None] = models.FloatField(null=True)
     by_provider_clock: models.BooleanField[bool | None, bool | None] = models.BooleanField(
         null=True

@@ -32,6 +32,7 @@ class Migration(migrations.Migration):
                 ("changed_at", models.FloatField()),
                 ("restored", models.BooleanField()),
                 ("leased_until", models.FloatField()),
+                ("tries", models.IntegerField()),
                 ("first_sent_at", models.FloatField(null=True)),
                 ("by_provider_clock", models.BooleanField(null=True)),
                 ("sent_by", models.TextField(null=True)),
