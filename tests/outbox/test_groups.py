@@ -38,7 +38,7 @@ from victor_ext import (
 )
 from victor_ext.event_queue.calls import CallEnd, TaskCalls, ThreadCalls
 from victor_ext.flows import drive
-from victor_ext.outbox import Outbox, claims
+from victor_ext.outbox import Outbox, claims, deliveries, passes
 from victor_ext.outbox.claims import Claims
 from victor_ext.outbox.clock import this_moment
 from victor_ext.settlement.key_age import Now
@@ -482,6 +482,90 @@ def test_a_failure_takes_no_entry_from_a_worker_that_has_it_by_now(sending: Send
 
     sending.provider.meet = take
     assert pause_after_send(sending) == 60
+
+
+# Passes of limited length
+
+
+@pytest.fixture
+def _short_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(claims, "GROUP", 2)
+    monkeypatch.setattr(deliveries, "_MOST_TAKEN", 2)
+    monkeypatch.setattr("victor_ext.outbox.sending.pause_after", lambda _tries: 0.0)
+
+
+@pytest.mark.usefixtures("_short_passes")
+def test_send_ends_when_each_was_tried_once_however_many_passes_it_takes(sending: Sending) -> None:
+    sending.store(*range(7))
+    sending.provider.meet = lambda name: dated(503, json={}) if name == "INV-0" else None
+    assert len(sending.send()) == 6
+    assert sorted(sending.provider.references) == [f"INV-{number}" for number in range(7)]
+
+
+@pytest.mark.usefixtures("_short_passes")
+def test_what_another_worker_leaves_is_seen_soon(sending: Sending) -> None:
+    """And not after thousands of others, which come after it."""
+    sending.store(*range(7))
+    outbox = sending.outbox
+    is_first = outbox.table.c.reference == "INV-0"
+    of_another = sa.update(outbox.table).where(is_first)
+    execute(outbox, of_another.values(leased_until=time.time() + 60))
+
+    def leave(reference: str) -> None:
+        if reference == "INV-3":
+            execute(outbox, of_another.values(leased_until=0.0))
+
+    sending.provider.meet = leave
+    assert len(sending.send(workers=1)) == 7
+    assert sending.provider.references.index("INV-0") < 6
+
+
+@pytest.mark.usefixtures("_short_passes")
+def test_the_end_of_a_pass_is_no_proof_that_a_refusal_is_that_of_its_entry(
+    sending: Sending,
+) -> None:
+    refused = Refused(sending, *[404] * 40, told=True)
+    sending.store(*range(20))
+    with pytest.raises(NotFound):
+        sending.send(workers=1)
+    assert sending.rows() == [WAITS] * 20
+    assert refused.told == []
+
+
+@pytest.mark.usefixtures("_short_passes")
+def test_a_refusal_is_raised_after_all_passes(sending: Sending) -> None:
+    sending.store(*range(7))
+    sending.provider.meet = lambda name: dated(403, json={}) if name == "INV-0" else None
+    with pytest.raises(PermissionDenied):
+        sending.send(workers=1)
+    assert sending.states() == ["waiting", *["sent"] * 6]
+    assert sending.provider.references.count("INV-0") == 1
+
+
+@pytest.mark.usefixtures("_short_passes")
+def test_a_worker_with_many_entries_does_what_else_it_has_to_do_in_between(
+    blocking: Sending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It waits for no interval, and tries no entry twice before it has come to all."""
+    blocking.store(*range(7))
+    stop, handled, references = threading.Event(), list[int](), blocking.provider.references
+
+    def meet(reference: str) -> httpx.Response | None:
+        if reference == "INV-6" or len(references) > 20:
+            stop.set()
+        return None if reference == "INV-6" else dated(503, json={})
+
+    def handle(*_: Any) -> list[Any]:
+        handled.append(len(references))
+        return []
+
+    blocking.provider.meet = meet
+    monkeypatch.setattr(Outbox, "handle", handle)
+    monkeypatch.setattr(passes, "_LONGEST_SENDING", 0.0)
+    with blocking.provider.client() as victor:
+        Outbox(blocking.engine, workers=1).run(victor, interval=3600.0, stop=stop)
+    assert references == [f"INV-{number}" for number in range(7)]
+    assert handled == [2, 4, 6]
 
 
 # What holds nothing else

@@ -74,37 +74,56 @@ class WorkerPasses(Transactions[Engine]):
         """
         return False
 
+    def _pass_of_worker(
+        self,
+        name: str,
+        client: Any,
+        rest: Any,  # noqa: ARG002 - an outbox goes on with it
+    ) -> Pass[tuple[Collection[Any], Any]]:
+        """Make the pass with this name. Returns what it has changed, and what the next one has to
+        go on with at once, which is its `rest`; None: there is nothing.
+        """
+        return (yield partial(getattr(self, name), client)), None
+
     def _begin_pass(self) -> None:
         """Prepare the database connection for a pass."""
 
     def _work_until_stopped(
         self, client: Any, interval: float, stop: threading.Event, pause: Callable[[float], Any]
     ) -> Pass[None]:
-        """Make all passes, then `pause` for the interval, until `stop` is set."""
+        """Make all passes, then `pause` for the interval if all are at their end, until `stop` is
+        set.
+        """
         client = self._worker_client(client, interval)
         self.heartbeat.start(*(f"{self._name}.{name}" for name in self._passes))
+        rests = dict[str, Any]()
         while not stop.is_set():
             for name in self._passes:
                 if stop.is_set():
                     break
+                rest = rests.pop(name, None)
                 if self._is_paused(name):
                     continue
                 self._begin_pass()
-                yield from self._make_pass(name, client)
-            self.heartbeat.step(interval)
-            yield partial(pause, interval)
+                rest = yield from self._make_pass(name, client, rest)
+                if rest is not None:
+                    rests[name] = rest
+            seconds = 0.0 if rests else interval
+            self.heartbeat.step(seconds)
+            yield partial(pause, seconds)
         # Only here: to a probe, a worker that an error has ended is stalled.
         self.heartbeat.stop()
 
-    def _make_pass(self, pass_name: str, client: Any) -> Pass[None]:
+    def _make_pass(self, pass_name: str, client: Any, rest: Any) -> Pass[Any]:
         """Make one pass of a worker, and log what it has changed. A failure ends this pass alone.
+        Takes and returns a `rest`, as `_pass_of_worker`.
 
         Only an error that never heals (a missing table, a wrong storage key) ends the worker.
         """
         log = logging.getLogger(f"victor_ext.{self._name}")
         name = f"{self._name}.{pass_name}"
         try:
-            changed = yield partial(getattr(self, pass_name), client)
+            changed, rest = yield from self._pass_of_worker(pass_name, client, rest)
         except NeverHeals:
             raise
         except Exception as error:  # a worker goes on after whatever error
@@ -113,9 +132,10 @@ class WorkerPasses(Transactions[Engine]):
                 log.warning("%s failed and will be retried: %s", name, error)
             else:
                 log.exception("%s failed and will be retried", name)
-            return
+            return None
         self.heartbeat.failing.pop(name, None)
         self._log_changes(pass_name, changed)
+        return rest
 
     def _log_changes(self, pass_name: str, changed: Collection[Any]) -> None:
         """Log what a pass has changed, or handled."""

@@ -46,7 +46,7 @@ class Claim:
         now: When the entry was taken up, by that clock.
         at: The same by the clocks of this machine, which measure how long this worker has had it.
         again: The `leased_until` of the entry if it is given back: just after the beginning of this
-            pass, by which this pass knows not to take it up again. The next pass does.
+            round, by which this round knows not to take it up again. The next round does.
         is_marked: Whether it is stored as an entry that may have been sent.
     """
 
@@ -69,7 +69,7 @@ class Group:
     """Entries that were taken up together.
 
     Attributes:
-        started: When the pass began, by the clock of the database.
+        started: When the round began, by the clock of the database.
         last: The id up to which no entry is left for the pass.
         waits: Whether an entry was left out because a subject of it is under way.
         is_full: Whether more entries may be due.
@@ -89,7 +89,7 @@ class _Due:
     Attributes:
         now: The present time.
         present: The same by the clock of the database.
-        started: When the pass began, by that clock.
+        started: When the round began, by that clock.
         is_due: Holds for entries that nobody has leased, in whatever state.
     """
 
@@ -100,9 +100,10 @@ class _Due:
 
 
 class Claims:
-    """Takes entries up for one pass with one client, group by group.
+    """Takes entries up for a round with one client, group by group.
 
-    No entry is taken up twice by the same pass.
+    A round is one pass, or several, each of which begins with the oldest entries again. No entry is
+    taken up twice by the same round.
 
     Args:
         lease: Seconds for which an entry is leased.
@@ -129,7 +130,11 @@ class Claims:
         self._started: float | None = None
         self._last = 0
 
-    # The operations of a pass
+    # The operations of a round
+
+    def begin_pass(self) -> None:
+        """Begin with the oldest entries again: some that others had may be free by now."""
+        self._last = 0
 
     def take_up(self, now: Now, busy: Collection[str], connection: sa.Connection) -> Group:
         """Take up the next group of entries, each with subjects of its own that are not `busy`."""
@@ -155,7 +160,7 @@ class Claims:
         )
 
     def note_progress(self, group: Group, now: Now) -> None:
-        """Remember when the pass began, up to which id it has come, and that the outbox was not
+        """Remember when the round began, up to which id it has come, and that the outbox was not
         held now. Called after the transaction of `take_up` was committed.
         """
         self._started = group.started
@@ -233,12 +238,12 @@ class Claims:
     # Which entries are due
 
     def _is_due(self, present: float, started: float) -> Condition:
-        """Holds for entries, in whatever state, that nobody has leased and this pass has not
-        had.
+        """Holds for entries, in whatever state, that nobody has leased and this round has
+        not had.
         """
         columns = self._table.c
         is_leased = is_to_come(columns.leased_until, present, self._lease)
-        # Entries that this pass has had, and given back (`Claim.again`) or left until their lease
+        # Entries that this round has had, and given back (`Claim.again`) or left until their lease
         # ended.
         was_ours = columns.leased_until.between(nextafter(started, inf), present)
         is_free = sa.and_(sa.not_(is_leased), sa.not_(was_ours))

@@ -30,6 +30,10 @@ T = TypeVar("T")
 
 _LONGEST_PAUSE = 0.1
 """The maximum seconds for which a result waits to be stored together with others."""
+_MOST_TAKEN = 2_000
+"""The number of entries after which a pass takes up no other group."""
+_LONGEST_TAKING_UP = 5.0
+"""The seconds after which it does not either."""
 _MOST_SHARING = 500
 """The maximum number of entries that wait for a shared call."""
 _LONGEST_WAIT = 5.0
@@ -118,10 +122,14 @@ class DeliveryTerms:
 
 
 class Deliveries:
-    """Takes up group after group of entries, and delivers them.
+    """Takes up group after group of entries, and delivers them: one pass.
 
     After the first error that concerns all entries no entry begins: those under way end first, and
     their results are stored. Claims that have not begun are given back.
+
+    Attributes:
+        fatal: The first error that concerns all entries; None: there was none.
+        error: The last error that may concern a single entry; None: there was none.
     """
 
     def __init__(self, terms: DeliveryTerms, calls: Calls) -> None:
@@ -140,8 +148,14 @@ class Deliveries:
         self._shared_by: dict[int, list[int]] = {}
         """The ids of the entries that share a call under way, by its number."""
         self._done: dict[int, Entry] = {}
-        self._fatal: Exception | None = None
-        self._error: VictorError | None = None
+        self.fatal: Exception | None = None
+        self.error: VictorError | None = None
+        self._takes_until = time.monotonic() + _LONGEST_TAKING_UP
+        self._taken = 0
+        """The number of entries that were taken up."""
+        self._has_more = False
+        """Whether the last group has left entries that are due."""
+        self._is_cut = False
         self._is_waiting = False
         """Whether no group is taken up before a call ends: the last group was not full."""
         self._has_repeats = False
@@ -149,12 +163,8 @@ class Deliveries:
         self._pause = 0.0
         """Seconds for which results wait for others: as long as the last transactions took."""
 
-    def run(self) -> Pass[list[Entry]]:
-        """Deliver until no entry is left, or may begin. Returns `done`.
-
-        Raises the first error that concerns all entries; else the last one that may concern a
-        single entry.
-        """
+    def run(self) -> Pass[None]:
+        """Deliver until no entry is left, or may begin, or until the pass is cut."""
         yield from self._begin()
         while self._under_way:
             yield from self._begin_shared()
@@ -165,10 +175,11 @@ class Deliveries:
                     self._is_waiting = False
                 yield from self._advance([*chain.from_iterable(map(self._ends_of, ends))])
             yield from self._begin()
-        error = self._fatal or self._error
-        if error is not None:
-            raise error
-        return self.done
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the pass has ended since it was long enough: another one goes on."""
+        return self._is_cut and self.fatal is None
 
     @property
     def done(self) -> list[Entry]:
@@ -214,7 +225,7 @@ class Deliveries:
 
     def _must_stop(self) -> bool:
         """Whether no entry may begin any more."""
-        return self._fatal is not None or is_ending()
+        return self.fatal is not None or is_ending()
 
     def _ensure_claims(self) -> Pass[bool]:
         """Take up the next group, if no claim is left. Returns whether an entry may begin.
@@ -228,6 +239,10 @@ class Deliveries:
             return True
         if self._is_waiting and self._under_way:
             return False
+        is_long = self._taken >= _MOST_TAKEN or time.monotonic() >= self._takes_until
+        if is_long and not self._refused:  # the next calls show whose refusals these are
+            self._is_cut = self._has_more
+            return False
         rows = [delivery.claim.row for delivery in self._under_way.values()]
         refused = [delivery.claim.row for delivery in self._refused.values()]
         rows += [row for row in refused if sent_of(row) is not None]  # it may have been done before
@@ -238,7 +253,9 @@ class Deliveries:
             self._stop(error)
             return False
         self._claims = [*group.claims]
+        self._taken += len(group.claims)
         self._is_waiting = not group.is_full
+        self._has_more = group.is_full or group.waits
         self._has_repeats = group.waits
         return bool(self._claims)
 
@@ -276,7 +293,7 @@ class Deliveries:
         """Start a call of an entry, or let it wait for others that share it. After a fatal error
         the entry is dropped.
         """
-        if self._fatal is not None:
+        if self.fatal is not None:
             self._drop(delivery)
         elif isinstance(step, SharedCall):
             if not self._sharing:
@@ -303,7 +320,7 @@ class Deliveries:
 
     def _begin_shared(self) -> Pass[None]:
         """Start the shared calls, unless they wait for entries whose calls are under way."""
-        if self._fatal is not None:
+        if self.fatal is not None:
             for id in self._sharing:
                 self._drop(self._under_way[id])
             self._sharing = {}
@@ -346,7 +363,7 @@ class Deliveries:
                 self._done[delivery.id] = stop.value
         except Exception as error:  # noqa: BLE001 - it is raised once what is under way has ended
             if isinstance(error, VictorError) and not is_about_all(error):
-                self._error = error
+                self.error = error
             else:
                 self._stop(error)
         del self._under_way[delivery.id]
@@ -356,7 +373,7 @@ class Deliveries:
         """Let no entry begin any more, and remember the first error."""
         if isinstance(error, VictorError):
             self._terms.on_failure(error)
-        self._fatal = self._fatal or error
+        self.fatal = self.fatal or error
 
     def _make_transactions(self, pending: Mapping[int, Transaction]) -> Pass[list[CallEnd]]:
         """Make the next transaction of each entry: a shared one for the entries without handlers,

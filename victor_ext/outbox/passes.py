@@ -1,12 +1,16 @@
 """The passes of an outbox, `send` and `refresh`, and the client that they use.
 
-A pass is a generator, which yields transactions and calls. Its driver makes them, blocking or
-awaited.
+`send` makes a round of passes, each of which takes up a limited number of entries: so a worker sees
+soon what others have left, and does what else it has to do. All of these are generators, which
+yield transactions and calls; their driver makes them, blocking or awaited.
 """
 
+import time
 from collections.abc import Collection
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, TypeAlias, cast
+from math import inf
+from typing import Any, TypeAlias
 
 import sqlalchemy as sa
 
@@ -27,6 +31,22 @@ from .sending import Sending
 
 AnyClient: TypeAlias = Any
 """A client of any system, blocking or awaited."""
+
+_LONGEST_SENDING = 60.0
+"""The seconds after which a worker refreshes and handles events, before it sends more."""
+
+
+@dataclass(slots=True)
+class _Round:
+    """The passes of one `send`, or those of a worker until nothing is left: no entry is tried twice
+    in them.
+
+    Attributes:
+        error: What is raised at its end; None: nothing.
+    """
+
+    claims: Claims
+    error: Exception | None = None
 
 
 class OutboxPasses(Sending[Engine], Refreshing[Engine]):
@@ -78,9 +98,10 @@ class OutboxPasses(Sending[Engine], Refreshing[Engine]):
         """Send what waits, and settle what may have been sent; returns the entries that have come
         to a result.
 
-        One pass, with up to `workers` calls at once. An entry whose outcome stays unknown is left
-        for a later pass. After an error that is about every call, no other one begins; those under
-        way end first.
+        Each entry is tried once, with up to `workers` calls at once; one whose outcome stays
+        unknown is left for a later `send`. What others add or leave meanwhile is taken up, too. It
+        returns when nothing is left. After an error that is about every call, no other one begins;
+        those under way end first.
 
         Args:
             client: Sends them, in place of the outbox's own client.
@@ -88,7 +109,36 @@ class OutboxPasses(Sending[Engine], Refreshing[Engine]):
         Raises:
             ConfigurationError: The deadline of the client is longer than the lease.
             VictorError: The provider cannot be reached or refuses every call (credentials, rate,
-                address). What was not sent waits for the next pass.
+                address). What was not sent waits for the next `send`.
+        """
+        done, _ = yield from self._send_round(client, None, inf)
+        return done
+
+    @operation
+    def _send_for_a_while(
+        self, client: AnyClient, round_: _Round | None
+    ) -> Pass[tuple[list[Entry], _Round | None]]:
+        """As `send`, for a worker, which has more to do: returns the round, too, if it has not
+        ended, to go on with.
+        """
+        return (yield from self._send_round(client, round_, _LONGEST_SENDING))
+
+    def _pass_of_worker(
+        self, name: str, client: Any, rest: Any
+    ) -> Pass[tuple[Collection[Any], Any]]:
+        """As of every queue: `send` may leave a rest of its round."""
+        if name != "send":
+            return (yield from super()._pass_of_worker(name, client, rest))
+        box: Any = self  # only its subclasses are blocking or awaited
+        send = partial(box._send_for_a_while, client, rest)  # noqa: SLF001 - its own method
+        result: tuple[Collection[Any], Any] = yield send
+        return result
+
+    def _send_round(
+        self, client: AnyClient | None, round_: _Round | None, seconds: float
+    ) -> Pass[tuple[list[Entry], _Round | None]]:
+        """Make the passes of a new round, or of this one, until it ends, or for so many seconds.
+        Returns what they have settled, and the round if it has not ended.
         """
         sender = self._worker_client(client)
 
@@ -99,15 +149,22 @@ class OutboxPasses(Sending[Engine], Refreshing[Engine]):
         except VictorError as error:
             self._pause_after(error)
             raise
-        flow = partial(self._deliveries, sender)
-        return cast("list[Entry]", (yield partial(self._with_calls, self._workers, flow)))
+        if round_ is None:
+            may_work = self._may_work()
+            round_ = _Round(
+                Claims(self.table, sender, self._lease, self._kept, self._sealing, may_work)
+            )
+        flow = partial(self._deliveries, round_, time.monotonic() + seconds)
+        result: tuple[list[Entry], _Round | None]
+        result = yield partial(self._with_calls, self._workers, flow)
+        return result
 
-    def _deliveries(self, sender: AnyClient, calls: Calls) -> Pass[list[Entry]]:
-        """The pass `send` with a checked client; `calls` makes its calls."""
-        claims = Claims(
-            self.table, sender, self._lease, self._kept, self._sealing, self._may_work()
-        )
-        refusals = self._refusals.setdefault(sender.caller, RefusalStreak())
+    def _deliveries(
+        self, round_: _Round, until: float, calls: Calls
+    ) -> Pass[tuple[list[Entry], _Round | None]]:
+        """As `_send_round`; `calls` makes the calls."""
+        claims = round_.claims
+        refusals = self._refusals.setdefault(claims.client.caller, RefusalStreak())
         refusals.restart()
         terms = DeliveryTerms(
             workers=self._workers,
@@ -119,15 +176,23 @@ class OutboxPasses(Sending[Engine], Refreshing[Engine]):
             on_failure=self._pause_after,
             refusals=refusals,
         )
-        deliveries = Deliveries(terms, calls)
-        try:
-            done = yield from deliveries.run()
-        except Exception:
-            self._log_changes("send", deliveries.done)  # no later pass returns them
-            raise
+        done: list[Entry] = []
+        is_over = False
+        while not is_over:
+            claims.begin_pass()
+            deliveries = Deliveries(terms, calls)
+            yield from deliveries.run()
+            done += deliveries.done
+            round_.error = deliveries.fatal or deliveries.error or round_.error
+            is_over = not deliveries.is_cut
+            if time.monotonic() >= until:
+                break
+        if is_over and round_.error is not None:
+            self._log_changes("send", done)  # no later pass returns them
+            raise round_.error
         if done:
             self._backoff.record_success()
-        return done
+        return done, None if is_over else round_
 
     def _take_up(self, claims: Claims, busy: Collection[str]) -> Pass[Group]:
         """Take up the next group of a pass, in which no entry has a `busy` subject."""
