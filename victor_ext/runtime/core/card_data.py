@@ -25,8 +25,8 @@ from victor_ext.runtime.core.json_values import is_list, is_mapping
 _MOST_LEVELS = 64
 """The deepest nesting that is looked into."""
 _MOST_CHARACTERS = 10_000
-_CARD_NUMBER = "[0-9]{13,19}"
-_LONGEST_CARD = 19
+_SHORTEST_CARD, _LONGEST_CARD = 13, 19
+_CARD_NUMBER = f"[0-9]{{{_SHORTEST_CARD},{_LONGEST_CARD}}}"
 _FORM_PART = r'(?s); name="([^"]*)".*?\r\n\r\n(.*)\r\n'
 _DIGIT_GROUPS = r"(?<!\w)[0-9]+(?:[\W_]{1,3}[0-9]+)*(?!\w)"
 _INVISIBLE = frozenset({"Cf", "Mn"})
@@ -58,6 +58,12 @@ _CODE_NAMES_IN_A_CARD = frozenset(
     {"cid", "csc", "securitycode", "verificationvalue", "verificationcode", "code"}
 )
 """Names that mean something else elsewhere."""
+_PARTS_OF_CODE_NAMES = (b"cv", b"code", b"cid", b"csc", b"security", b"verification")
+"""Each name of a code has one of these."""
+_NO_DIGITS = bytes(sorted({*range(128)} - {*b"0123456789"}))
+_NOT_IN_A_WORD = bytes(number for number in range(128) if not chr(number).isalnum())
+_PLAIN_ADDRESS = "[A-Za-z0-9/:?&=._-]*"
+"""An address whose parts are all as they are written."""
 
 
 def has_card_number(value: object) -> bool:
@@ -149,6 +155,8 @@ def card_problems(url: httpx.URL, headers: Mapping[str, str], content: bytes) ->
     headers, its body (JSON, a form, or the parts of one), and in its path behind a name about a
     card.
     """
+    if not may_have_card_data(url, headers, content):
+        return []
     _, _, boundary = headers.get("content-type", "").partition("boundary=")
     try:
         body = json.loads(content)
@@ -169,6 +177,42 @@ def card_problems(url: httpx.URL, headers: Mapping[str, str], content: bytes) ->
         is_about = re.fullmatch(_CARD_NAME, _folded(name)) is not None
         places += card_data_in(segment, "path", about_a_card=is_about)
     return [_problem(place, is_number=is_number) for place, is_number in dict.fromkeys(places)]
+
+
+def may_have_card_data(url: httpx.URL, headers: Mapping[str, str], content: bytes) -> bool:
+    """Whether a request has to be looked into: all but plain JSON whose texts have fewer digits
+    than a card number, and whose names are none of a verification code. That is most of what is
+    stored, and looking into it takes long.
+    """
+    address = str(url)
+    around = [address, *headers, *headers.values()]
+    texts = [text.encode("utf-8", "surrogatepass") for text in around]
+    every = b"".join([*texts, content])
+    if not every.isascii() or b"\\" in every or not re.fullmatch(_PLAIN_ADDRESS, address):
+        return True
+    if content and not _is_json(content):
+        return True
+    texts += content.split(b'"')  # without escapes, no text of JSON has a quotation mark
+    if any(map(_has_digits_of_a_card, texts)):
+        return True
+    folded = every.translate(None, _NOT_IN_A_WORD).lower()
+    return any(part in folded for part in _PARTS_OF_CODE_NAMES)
+
+
+def _has_digits_of_a_card(text: bytes) -> bool:
+    """Whether a text has as many digits as the shortest card number, without those of GUIDs."""
+    if len(text.translate(None, _NO_DIGITS)) < _SHORTEST_CARD:
+        return False
+    without_guids = GUID.sub("", text.decode("ascii")).encode()
+    return len(without_guids.translate(None, _NO_DIGITS)) >= _SHORTEST_CARD
+
+
+def _is_json(content: bytes) -> bool:
+    try:
+        json.loads(content)
+    except ValueError:
+        return False
+    return True
 
 
 def _problem(place: str, *, is_number: bool) -> Problem:
