@@ -73,12 +73,20 @@ from victor_ext.systems import System
 from .config import KEEP, ClientConfig
 from .extras import ExtraBody, ExtraQuery
 from .generated import Connect, bound_class
-from .prepared_calls import AnyOperation, PreparedCall, operations_of, prepare_call, send_prepared
+from .prepared_calls import (
+    AnyOperation,
+    PreparedCall,
+    Preparing,
+    operations_of,
+    prepare_call,
+    send_prepared,
+)
 from .resources import Awaited, Blocking, HasMode, Mode, Shared, operation
 from .runners import AsyncRunner, OperationFlow, SyncRunner
 
 _logger = logging.getLogger(__name__)
 C = TypeVar("C")
+T = TypeVar("T")
 Api = TypeVar("Api")
 
 
@@ -230,12 +238,21 @@ class BaseClient(HasMode[Mode], Generic[Api, Mode, Transport, HttpxClient]):
         Hooks, headers and options that you set on it, or on its httpx client, change its own calls
         only, and never those of this client's methods.
         """
-        made = vars(self)
-        if "_handed_out" not in made:
-            # All threads get the same one. A lock might stay taken over a fork.
-            made.setdefault("_handed_out", self.bind(self._generated))
-        api: Api = made["_handed_out"]
+        api: Api = self._made_once("_handed_out", partial(self.bind, self._generated))
         return api
+
+    @property
+    def _preparing(self) -> Preparing:
+        return self._made_once("_prepares", partial(Preparing.of, self))
+
+    def _made_once(self, name: str, make: Callable[[], T]) -> T:
+        """The attribute with this name, which is made when it is asked for."""
+        made = vars(self)
+        if name not in made:
+            # All threads get the same one. A lock might stay taken over a fork.
+            made.setdefault(name, make())
+        value: T = made[name]
+        return value
 
     @property
     def proxy(self) -> str | None:

@@ -2,8 +2,8 @@
 `client.send`.
 
 `PreparedCall` is what is stored. `prepare_call` makes it: it runs the method over a transport that
-captures the request in place of sending it. `send_prepared` sends it. In between stand the methods
-of a client by their names, which other modules need, too.
+ends it with its first request, and makes the call of that. `send_prepared` sends it. In between
+stand the methods of a client by their names, which other modules need, too.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from msgspec.structs import asdict, replace
 from victor_ext.errors import ConfigurationError, Conflict, InvalidRequest, Outcome, Problem
 from victor_ext.flows import Calls
 from victor_ext.ids import is_same_id
-from victor_ext.opaque import FrozenStruct, repr_without
+from victor_ext.opaque import FrozenOpaque, FrozenStruct, repr_without
 from victor_ext.runtime.core.card_data import card_problems
 from victor_ext.runtime.core.comparing import Likeness, compared_leaves
 from victor_ext.runtime.core.json_values import is_list, is_object, json_of, parsed
@@ -45,7 +45,7 @@ from victor_ext.runtime.loop.operations import (
     key_of,
 )
 
-from .generated import bound_class
+from .generated import Connect, bound_class
 from .resources import Resource
 from .runners import AsyncRunner, SyncRunner
 from .transport import HttpClient
@@ -207,81 +207,110 @@ def _names(values: object, id: str, member: str = "") -> bool:
     return is_same_id(values, id)
 
 
-class _CallPrepared(BaseException):
-    """Ends a method with the call that it would have sent. No flow handles a `BaseException`."""
+class _RequestMade(BaseException):
+    """Ends a method with the request that it would have sent. No flow handles a `BaseException`."""
 
-    def __init__(self, call: PreparedCall) -> None:
-        self.call = call
+    def __init__(self, request: httpx.Request) -> None:
+        self.request = request
 
 
-class _PreparingTransport(httpx.BaseTransport):
-    """Stands in place of the attempt loop, and ends the method with its first request: by
-    `_CallPrepared`.
-
-    `name` is the method's or the generated function's, and `key` is the caller's.
-    """
-
-    def __init__(
-        self, behaviour: Behaviour, base_url: httpx.URL, name: str, key: str | None
-    ) -> None:
-        self.behaviour = behaviour
-        self.base_url = base_url
-        self.name = name
-        self.key = key
+class _EndingTransport(httpx.BaseTransport):
+    """Stands in place of the attempt loop, and ends a method with its first request."""
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """End the method with the call that this request is; or raise `ConfigurationError` if the
-        request only reads.
-        """
-        row = request.extensions[OPERATION] = self.behaviour.operations.of(request)
-        if row.reads:
-            raise ConfigurationError(
-                f"{self.name} begins with a read, so it cannot be stored: prepare the write alone."
-            )
-        content = request.read()
-        key = self._key_of(request)
-        reader: Reader | None = request.extensions.get(READER)
-        declared: Declared | None = None if reader is None else reader.declared
-        proof = row.proof
-        subject = None if proof is None or proof.subject is None else proof.subject(request)
-        headers = request.headers.items()
-        call = PreparedCall(
-            name=self.name,
-            operation=self.behaviour.operations.name(request),
-            promise=row.promise(has_key=key is not None, subject=subject),
-            look_up_needs=None if proof is None or subject == "" else proof.needs,
-            subject=subject,
-            payments=() if row.payments is None else tuple(row.payments(request)),
-            is_followed=row.follow is not None,
-            idempotency_key=key,
-            untaken_key=row.untaken_key,
-            module="" if declared is None else declared.parse.__module__,
-            method=request.method,
-            url=_relative_url(self.base_url, request.url),
-            headers={name: value for name, value in headers if name not in _SENDERS_HEADERS},
-            content=content,
+        raise _RequestMade(request)
+
+
+class Preparing(FrozenOpaque, frozen=True):
+    """What the calls of a client are prepared with. It keeps nothing of a call, so that threads can
+    share it.
+
+    Attributes:
+        connect: Makes the httpx client from additional options: the one below without any.
+        api: The generated client of the system, over that httpx client.
+        runner: Runs the methods over it.
+    """
+
+    connect: Connect
+    api: Any
+    runner: SyncRunner
+
+    @classmethod
+    def of(cls, client: Any) -> Self:
+        """What the calls of this client are prepared with."""
+        config: Any = client._config  # noqa: SLF001 - a part of every client
+        transport = _EndingTransport()
+
+        def connect(options: dict[str, Any]) -> HttpClient:
+            return HttpClient(transport=transport, **config.client_arguments(options))
+
+        http = connect({})
+
+        def connect_own(options: dict[str, Any]) -> HttpClient:
+            return connect(options) if options else http
+
+        api = client.bind(client._generated, connect_own)  # noqa: SLF001 - as above
+        return cls(
+            connect_own, api, SyncRunner(api, lambda _seconds: api, _no_sleep, config.extras)
         )
-        raise _CallPrepared(call)
 
-    def _key_of(self, request: httpx.Request) -> str | None:
-        """The key that the request is sent with: the one in it, else the caller's, else one that is
-        made; None where the operation takes no key.
 
-        Raises `InvalidRequest` if the request has another key than the caller's.
-        """
-        place = self.behaviour.key_place
-        # The caller's key is added only where the client would make one. Where only a key in the
-        # call's own arguments counts, an added one would make no repeat safe.
-        is_made = isinstance(place, HeaderKey) and rule_of(place, request).is_made
-        if self.key is not None and isinstance(place, HeaderKey) and is_made:
-            problem = place.problem(request, self.key)
-            if problem is not None:
-                raise InvalidRequest.of([problem], doing=f"{self.name} was not stored")
-            request.headers.setdefault(place.name, self.key)
-        key = place.prepare(request)
-        if key is not None and self.key is not None:
-            _require_one_key(self.name, self.key, key)
-        return key
+def _call_of(
+    behaviour: Behaviour, base_url: httpx.URL, request: httpx.Request, name: str, key: str | None
+) -> PreparedCall:
+    """The call that a request is, with the name of its method or generated function and the
+    caller's key.
+
+    Raises `ConfigurationError` if the request only reads.
+    """
+    row = request.extensions[OPERATION] = behaviour.operations.of(request)
+    if row.reads:
+        raise ConfigurationError(
+            f"{name} begins with a read, so it cannot be stored: prepare the write alone."
+        )
+    content = request.read()
+    sent_key = _key_of(behaviour.key_place, request, name, key)
+    reader: Reader | None = request.extensions.get(READER)
+    declared: Declared | None = None if reader is None else reader.declared
+    proof = row.proof
+    subject = None if proof is None or proof.subject is None else proof.subject(request)
+    headers = request.headers.items()
+    return PreparedCall(
+        name=name,
+        operation=behaviour.operations.name(request),
+        promise=row.promise(has_key=sent_key is not None, subject=subject),
+        look_up_needs=None if proof is None or subject == "" else proof.needs,
+        subject=subject,
+        payments=() if row.payments is None else tuple(row.payments(request)),
+        is_followed=row.follow is not None,
+        idempotency_key=sent_key,
+        untaken_key=row.untaken_key,
+        module="" if declared is None else declared.parse.__module__,
+        method=request.method,
+        url=_relative_url(base_url, request.url),
+        headers={name: value for name, value in headers if name not in _SENDERS_HEADERS},
+        content=content,
+    )
+
+
+def _key_of(place: KeyPlace, request: httpx.Request, name: str, key: str | None) -> str | None:
+    """The key that the request is sent with: the one in it, else the caller's, else one that is
+    made; None where the operation takes no key.
+
+    Raises `InvalidRequest` if the request has another key than the caller's.
+    """
+    # The caller's key is added only where the client would make one. Where only a key in the
+    # call's own arguments counts, an added one would make no repeat safe.
+    is_made = isinstance(place, HeaderKey) and rule_of(place, request).is_made
+    if key is not None and isinstance(place, HeaderKey) and is_made:
+        problem = place.problem(request, key)
+        if problem is not None:
+            raise InvalidRequest.of([problem], doing=f"{name} was not stored")
+        request.headers.setdefault(place.name, key)
+    sent_key = place.prepare(request)
+    if sent_key is not None and key is not None:
+        _require_one_key(name, key, sent_key)
+    return sent_key
 
 
 def _is_at_or_within(name: str, place: str) -> bool:
@@ -348,33 +377,30 @@ def prepare_call(
     The arguments are those of `client.prepare`. Nothing is sent or awaited.
     """
     config: Any = client._config  # noqa: SLF001 - a part of every client
+    preparing: Preparing = client._preparing  # noqa: SLF001 - as above
     if inspect.isfunction(operation):
         operation = sys.modules[operation.__module__]
     name = operation if isinstance(operation, str) else operation.__name__.rpartition(".")[2]
-    transport = _PreparingTransport(config.loop.behaviour, config.base_url, name, key)
-
-    def connect(options: dict[str, Any]) -> HttpClient:
-        return HttpClient(transport=transport, **config.client_arguments(options))
-
+    behaviour: Behaviour = config.loop.behaviour
     arguments = dict(kwargs)
     try:
         if isinstance(operation, str):
-            api = client.bind(client._generated, connect)  # noqa: SLF001 - as above
-            runner = SyncRunner(api, lambda _seconds: api, _no_sleep, config.extras)
-            method = method_of(client, operation, runner)
+            method = method_of(client, operation, preparing.runner)
             if key is not None and _KEY in inspect.signature(method).parameters:
                 arguments.setdefault(_KEY, key)
             method(*args, **arguments)
         else:
             function = _function_of(operation, name, arguments)
             if key is not None:
-                place = config.loop.behaviour.key_place
-                _fill_key(name, _key_argument(operation, place), key, arguments)
-            api = client.bind(_client_class(operation.__name__), connect)
+                argument = _key_argument(operation, behaviour.key_place)
+                _fill_key(name, argument, key, arguments)
+            api = client.bind(_client_class(operation.__name__), preparing.connect)
             function(*args, client=api, **arguments)
-    except _CallPrepared as prepared:
-        return prepared.call
-    raise ConfigurationError(f"{name} sends nothing, so there is nothing to store.")
+    except _RequestMade as made:
+        request = made.request
+    else:
+        raise ConfigurationError(f"{name} sends nothing, so there is nothing to store.")
+    return _call_of(behaviour, config.base_url, request, name, key)
 
 
 def _function_of(
