@@ -508,11 +508,13 @@ def _request_of(client: Any, call: PreparedCall, http: httpx.Client) -> httpx.Re
         # A status that the document does not list is a success where the provider's own table says
         # what one is.
         undocumented = json_of if client._resources else None  # noqa: SLF001 - as above
-        api = client.bind(_client_class(call.module), client._connect_own)  # noqa: SLF001 - as above
+        api = client._own_api  # noqa: SLF001 - as above
+        if not isinstance(api, _client_class(call.module)):
+            api = client.bind(_client_class(call.module), client._connect_own)  # noqa: SLF001 - as above
         extensions = api.for_one_call(undocumented, None).request_extensions(declared)
     return http.build_request(
-        call.method,
-        call.url,
+        method=call.method,
+        url=call.url,
         headers=dict(call.headers),
         content=call.content,
         extensions=extensions,
