@@ -168,9 +168,6 @@ def _between_start_and_end() -> Iterator[None]:
 
 
 def _send_by_bulk(database: str, rows: int) -> None:
-    # Bulk loads dbos when it sends first: here before the time starts, and in no other process.
-    import dbos  # noqa: F401 - as above
-
     from victor_ext.bulk import BulkSender
 
     with Victor.from_env() as victor:

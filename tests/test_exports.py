@@ -28,7 +28,8 @@ HEAVY = [
     "anyio",
     "asyncio",
     "victor_api",
-    "dbos",
+    "sqlalchemy",
+    "psycopg",
 ]
 HEAVY += ["django"]
 

@@ -14,22 +14,10 @@ from tests.bulk.bulk_runs import Bulk, Clients, PassDays, Senders
 from tests.bulk.postgres import Postgres, postgres_server
 from tests.tiers import borders
 from victor_ext import RetryPolicy, Victor, VictorOAuth
-from victor_ext.bulk import layout
 from victor_ext.sandbox import Sandbox
 
 __all__ = ["postgres_server"]
 STORAGE_KEY = "a secret for tests, of some length"
-
-
-@pytest.fixture(autouse=True)
-def chunks_of_100_rows() -> Iterator[None]:
-    """So that a few hundred rows are several chunks.
-
-    A test's own `monkeypatch.undo()` leaves it.
-    """
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(layout, "CHUNK_ROWS", 100)
-        yield
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from victor_ext.sandbox import Sandbox
 pytestmark = pytest.mark.slow
 ROWS = 80
 """More than one group of rows is stored ahead."""
-BEGUN = "SELECT count(*) FROM victor_bulk_payments WHERE sent IS NOT NULL OR result IS NOT NULL"
+BEGUN = "SELECT count(*) FROM victor_bulk WHERE first_sent_at IS NOT NULL OR request_id IS NOT NULL"
 """Payments that may have been sent, and those that have ended."""
 
 

@@ -77,15 +77,16 @@ def test_what_may_still_be_paid_is_not_asked_again(
 
 
 class Meanwhile(httpx.HTTPTransport):
-    """The way to the provider. Something happens after its first answer to a read."""
+    """The way to the provider. Something happens after the first answer to this method."""
 
-    def __init__(self, happens: Callable[[], None]) -> None:
+    def __init__(self, happens: Callable[[], None], method: str = "GET") -> None:
         super().__init__()
-        self._happens = [happens]
+        self._happens, self._method = [happens], method
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         response = super().handle_request(request)
-        if request.method == "GET" and self._happens:
+        is_token = request.url.path.endswith("/auth/token")
+        if request.method == self._method and self._happens and not is_token:
             response.read()
             self._happens.pop()()
         return response
@@ -186,17 +187,21 @@ def test_a_row_in_doubt_is_resolved_by_what_a_person_has_found(
 
 
 def test_a_row_that_a_worker_has_is_not_resolved_meanwhile(
-    sender: Senders, victor_sandbox: Sandbox
+    sender: Senders, clients: Clients, victor_sandbox: Sandbox
 ) -> None:
     lose_answers(victor_sandbox)
     assert sender().send([row(1)]).exit_status == 3
+    victor_sandbox.clear_faults()
+    why = list[str]()
 
-    def resolve(_status: object) -> None:
-        sender().resolve("INV-1", "not-created", **WHO)
+    def resolve() -> None:
+        with pytest.raises(ConfigurationError) as error:
+            sender().resolve("INV-1", "not-created", **WHO)
+        why.append(str(error.value))
 
-    with refused("INV-1 is being sent or looked up now: let that end first"):
-        sender().resume(on_progress=resolve)
-    assert sender.result().outcome == "unknown"
+    sender(victor=clients(transport=Meanwhile(resolve, "POST"))).resume()
+    assert why == ["INV-1 is being sent or looked up now: let that end first."]
+    assert sender.result().outcome == "created"
 
 
 def test_one_value_of_several_rows_names_the_one_that_is_meant(
@@ -587,9 +592,9 @@ def test_what_is_forgotten_can_be_read_named_and_asked_again(
     ):
         assert message in sender(batch=batch).send([record]).notices[0].message
     # A file has its values.
-    stored_at = "stored_at FROM victor_bulk_payments"
+    stored_at = "stored_at FROM victor_bulk_asked"
     before = min(in_state(tmp_path, stored_at))
-    change_state(tmp_path / "state.sqlite", "UPDATE victor_bulk_payments SET stored_at = 1")
+    change_state(tmp_path / "state.sqlite", "UPDATE victor_bulk_asked SET stored_at = 1")
     sender.finish(rows(2))
     sender.ask_again("INV-1")
     assert max(in_state(tmp_path, stored_at)) > before
@@ -618,8 +623,7 @@ def test_what_files_say_of_forgotten_rows_is_forgotten_when_they_are_as_old(
         assert in_state(tmp_path, lines) == [left]
 
 
-ASKED_LONG_AGO = """UPDATE victor_bulk_payments SET sent =
-    json_set(sent, '$[0]', json_extract(sent, '$[0]') - 3000)"""
+ASKED_LONG_AGO = "UPDATE victor_bulk SET first_sent_at = first_sent_at - 3000"
 """As if it were sent fifty minutes before."""
 
 
@@ -641,7 +645,8 @@ def test_the_life_of_a_key_is_what_was_said_when_it_was_stored(
     lose_answers(victor_sandbox)
     assert begin().exit_status == 3
     victor_sandbox.clear_faults()
-    assert in_state(tmp_path, "kept FROM victor_bulk_payments") == [300]
+    kept = "kept FROM victor_bulk WHERE state = 'sending'"
+    assert in_state(tmp_path, kept) == [300]
     change_state(tmp_path / "state.sqlite", ASKED_LONG_AGO)
     victor_sandbox.advance(3000)  # the provider forgets its keys
     if how == "another file":

@@ -9,7 +9,6 @@ import signal
 import socket
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
@@ -30,6 +29,7 @@ from tests.bulk.bulk_runs import (
     row,
     rows,
     wait_for_rows,
+    wait_until,
 )
 from tests.cases import cases_beside
 from tests.cli.victor_command import Command, Ran, interruptible
@@ -74,26 +74,8 @@ def test_a_batch_from_the_first_look_to_the_export(bulk: Bulk, victor_sandbox: S
     assert results.stat().st_mode & 0o777 == 0o666 & ~umask, "as every new file"
 
 
-def test_a_program_that_runs_the_command_goes_on_while_threads_of_it_end(
-    bulk: Bulk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def end(status: int) -> None:
-        pytest.fail(f"the process was ended with {status}")
-
-    monkeypatch.setattr(os, "_exit", end)
-    with ThreadPoolExecutor(1, thread_name_prefix="victor-bulk") as others:
-        over = threading.Event()
-        others.submit(over.wait)
-        try:
-            assert bulk.send(rows(1)).status == 0
-        finally:
-            over.set()
-
-
 def test_what_reads_no_state_loads_no_database(bulk: Bulk) -> None:
-    """DBOS is half of a start: a check of rows, and a look at a state that is not there, begin
-    without it.
-    """
+    """A check of rows, and a look at a state that is not there."""
     bulk.write(rows(2))
     code = f"""
 import sys
@@ -102,7 +84,7 @@ assert main(["bulk", "send", "invoices.csv", *{bulk.sends}, "--dry-run"]) == 0
 assert main(["bulk", "status"]) == 2
 loaded = {{name.partition(".")[0] for name in sys.modules}}
 assert "victor_ext.bulk.sender" in sys.modules
-assert not loaded & {{"dbos", "psycopg"}}, sorted(loaded)
+assert "psycopg" not in loaded, sorted(loaded)
 """
     ran = python("-c", code, cwd=bulk.folder, env=bulk.environment)
     assert ran.returncode == 0, ran.stderr
@@ -219,6 +201,21 @@ def test_a_stop_is_clean_and_says_how_to_go_on(
     asked_once(victor_sandbox, rows(40))
     # What was sent before was not sent again: nothing had been left open.
     assert set(victor_sandbox.attempts_by_key().values()) == {1}
+
+
+@pytest.mark.usefixtures("background")
+def test_a_second_signal_waits_for_no_call(bulk: Bulk, victor_sandbox: Sandbox) -> None:
+    victor_sandbox.inject("delay", operation="create", delay=600, times=None)
+    bulk.write(rows(3))
+    with bulk.sending("invoices.csv") as process:
+        wait_until(lambda: bool(victor_sandbox.attempts_by_key()), process)
+        process.send_signal(signal.SIGINT)
+        assert process.stderr is not None
+        while not process.stderr.readline().startswith("Stopping. "):
+            assert process.poll() is None
+        ended = bulk.stopped(process, signal.SIGINT)
+    assert ended.status == 130
+    assert "victor bulk resume --batch invoices.csv" in ended.err
 
 
 def ignored_signal(*_: object) -> None:

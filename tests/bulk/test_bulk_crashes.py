@@ -14,7 +14,7 @@ import os
 import random
 import signal
 import subprocess
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,14 +24,15 @@ from tests.bulk.boxes_at_work import boxes_at_work
 from tests.bulk.bulk_runs import Bulk, Senders, asked_once, outbound, rows, wait_until
 from tests.bulk.postgres import Postgres
 from victor_ext import ConfigurationError
-from victor_ext.bulk.delivery import MARKED_AHEAD
-from victor_ext.bulk.state import State
-from victor_ext.bulk.worker_lock import ServerLock
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.pull_request
 KILLS = int(os.environ.get("VICTOR_BULK_KILLS", "1"))
 ROWS = 600
+REPEATED = 20
+"""The most calls that one kill repeats: those under way, and those about to be stored."""
+SOON = 12.0
+"""Seconds after which another worker has begun with what a killed one had."""
 FILE = "invoices.csv"
 
 
@@ -173,17 +174,60 @@ def test_a_killed_sender_or_worker(
     all_accounted_for(looking, victor_sandbox)
 
 
-def test_three_kills_repeat_only_what_was_begun_last(bulk: Bulk, victor_sandbox: Sandbox) -> None:
-    """What was created is stored with the rows that follow it."""
-    bulk.write(rows(1_100))
-    for calls in (300, 600, 900):
-        is_first = calls == 300
-        with bulk.sending(FILE) if is_first else bulk.started("resume", "--batch", FILE) as sending:
-            called(victor_sandbox, sending, calls)
-    go_on(bulk)
+@pytest.fixture(params=["sqlite", "postgres"])
+def place(request: pytest.FixtureRequest, bulk: Bulk) -> str:
+    """The URL of a state of each kind of database."""
+    is_server = request.param == "postgres"
+    return str(request.getfixturevalue("postgres")) if is_server else bulk.state
+
+
+def test_kills_of_the_only_sender_repeat_few_calls(
+    bulk: Bulk, victor_sandbox: Sandbox, place: str
+) -> None:
+    """Results are stored as they come: what is repeated was under way, or about to be stored."""
+    state = ("--state", place)
+    bulk.write(rows(ROWS))
+    kills = 2
+    for kill in range(kills):
+        words = ("resume", "--batch", FILE) if kill else ("send", FILE, *bulk.sends)
+        with bulk.started(*words, *state) as sending:
+            called(victor_sandbox, sending, (kill + 1) * ROWS // 3)
+            assert sending.poll() is None
+    go_on(bulk, *state)
     calls_by_key = victor_sandbox.attempts_by_key().values()
-    assert len(calls_by_key) == 1_100
-    assert sum(calls_by_key) - 1_100 <= 3 * 2 * MARKED_AHEAD  # of two chunks at once
+    assert len(calls_by_key) == ROWS
+    assert sum(calls_by_key) - ROWS <= kills * REPEATED
+    assert max(calls_by_key) <= 2
+    asked_once(victor_sandbox, rows(ROWS))
+
+
+def test_what_a_killed_sender_had_is_soon_another_ones(
+    bulk: Bulk, victor_sandbox: Sandbox, postgres: str
+) -> None:
+    """The lease of its rows is five minutes, but its presence ends with it. The other one works
+    on a long pass meanwhile.
+    """
+    state = ("--state", postgres, "--workers", "4")
+    bulk.write(rows(ROWS))
+    victor_sandbox.inject("delay", operation="create", delay=600, times=4)
+    victor_sandbox.inject("delay", operation="create", delay=0.2, times=None)
+    with bulk.sending(FILE, *state) as sending:
+        called(victor_sandbox, sending, 4)
+        held = set(victor_sandbox.attempts_by_key())
+        with bulk.started("worker", *state) as other:
+            called(victor_sandbox, other, 20)
+            sending.kill()
+            wait_until(lambda: again(victor_sandbox, held), other, SOON)
+            assert again(victor_sandbox, held)
+        victor_sandbox.clear_faults()
+    go_on(bulk, *state)
+    asked_once(victor_sandbox, rows(ROWS))
+
+
+def again(victor_sandbox: Sandbox, keys: set[str]) -> bool:
+    """Whether a call with one of these keys was made a second time."""
+    attempts = victor_sandbox.attempts_by_key()
+    return any(attempts[key] > 1 for key in keys)
 
 
 @pytest.mark.parametrize(
@@ -229,15 +273,27 @@ def test_a_failover_to_another_database_server(
     all_accounted_for(sender(state=postgres, batch=FILE), victor_sandbox)
 
 
-def test_the_lock_of_a_worker_moves_to_the_primary(
-    postgres_server: Postgres, postgres: str
+def test_what_could_not_be_stored_while_the_server_was_away_is_stored_later(
+    bulk: Bulk,
+    victor_sandbox: Sandbox,
+    postgres_server: Postgres,
+    postgres: str,
+    sender: Senders,
 ) -> None:
-    """On a server that takes no writes, nobody sees that the worker is alive."""
-    state = State(postgres)
-    state.prepare()
-    with closing(ServerLock(state)) as lock:
-        assert lock.acquire()
-        assert not lock.renew()
-        with postgres_server.demoted():
-            assert lock.renew()
-            assert not lock.renew()
+    """The calls under way end while it is away. Nothing is sent a second time."""
+    bulk.write(rows(40))
+    victor_sandbox.inject("delay", operation="create", delay=2, times=16, work=True)
+    with bulk.sending(FILE, "--state", postgres) as sending:
+        called(victor_sandbox, sending, 16)
+        postgres_server.kill()
+        wait_until(lambda: all_answered(victor_sandbox), sending)
+        postgres_server.start()
+        ends_well(sending, bulk.patience)
+    asked_once(victor_sandbox, rows(40))
+    assert set(victor_sandbox.attempts_by_key().values()) == {1}
+    assert {result.outcome for result in sender(state=postgres, batch=FILE).export()} == {"created"}
+
+
+def all_answered(victor_sandbox: Sandbox) -> bool:
+    """Whether no call is under way."""
+    return all(exchange.status is not None for exchange in victor_sandbox.received())

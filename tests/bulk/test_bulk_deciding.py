@@ -56,8 +56,8 @@ ASKED = RequestedPayment(
 )
 STORED = StoredPayment(
     key=ASKED.key,
+    entry=ASKED.key,
     batch="march",
-    chunk=None,
     state="waiting",
     again=0,
     allowed=False,
@@ -68,11 +68,12 @@ STORED = StoredPayment(
     due_date="2026-03-04",
     stored_at=0.0,
     row="encrypted",
-    sent=None,
     result=None,
+    error=None,
     forgotten=False,
     stored="[0.0, null, true]",
     restored=False,
+    is_live=False,
 )
 """The payment of the row, as it may be stored."""
 OTHER = STORED._replace(
@@ -501,7 +502,7 @@ def test_a_file_that_is_due_later_is_not_counted_as_created(
     assert sender().send(rows(1)).counts == {was: 1}
     first = 0 if days == 9 else -1
     due = in_days(first)
-    change_state(tmp_path / "state.sqlite", f"UPDATE victor_bulk_payments SET due_date = '{due}'")
+    change_state(tmp_path / "state.sqlite", f"UPDATE victor_bulk_asked SET due_date = '{due}'")
     later = [row(1, due_date=in_days(first + days))]
     check = sender(batch="april").check(later)
     assert check.noticed == {"due_later": 1}
@@ -522,7 +523,7 @@ def test_who_is_told_of_another_key_kind_is_told_that_it_asks_again(
     assert bulk.send(rows(1)).status == 0
     change_state(
         bulk.folder / "victor-bulk.sqlite",
-        f"UPDATE victor_bulk_payments SET due_date = '{in_days(-2)}'",
+        f"UPDATE victor_bulk_asked SET due_date = '{in_days(-2)}'",
     )
     ended = bulk.send(rows(1))
     assert ended.status == 1

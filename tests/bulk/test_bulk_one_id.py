@@ -81,8 +81,8 @@ def test_what_a_row_had_made_settles_it_whoever_says_it_again(
     """A sender that was killed before it stored the result repeats the call under its key."""
     wrong = {"victor": clients(transport=OneRequest("R1"))}
     sender.finish(rows(1), **wrong)
-    for lost in ("", ", made_digest = NULL, result = NULL"):
-        doubt = f"UPDATE victor_bulk_payments SET state = 'under way'{lost}"
+    for lost in ("", ", request_id = NULL, status = NULL"):
+        doubt = f"UPDATE victor_bulk SET state = 'sending'{lost}"
         change_state(tmp_path / "state.sqlite", doubt)
         sender.finish(**wrong)
         assert sender.result().id == "R1"

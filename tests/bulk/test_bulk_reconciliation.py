@@ -22,7 +22,7 @@ from tests.bulk.bulk_runs import (
     rows,
 )
 from victor_ext import ProviderTime, Victor
-from victor_ext.bulk import delivery
+from victor_ext.bulk.worker import Worker
 from victor_ext.reconciliation import Kind, reconcile
 from victor_ext.sandbox import Sandbox
 
@@ -65,14 +65,15 @@ def test_a_key_that_grows_too_old_while_its_row_waits_its_turn_is_not_sent(
     assert sender(workers=1, key_retention=3600).send(referenced(1)).exit_status == 3
     ahead = timedelta(0)
 
-    def long_wait(_self: object) -> None:
+    def reserve_turns(_self: object, _connection: object, batches: list[str]) -> list[float]:
         nonlocal ahead
         ahead += timedelta(hours=1)
+        return [0.0 for _ in batches]
 
     def provider_time(_self: object) -> ProviderTime:
         return ProviderTime(datetime.now(UTC) + ahead, is_known=True)
 
-    monkeypatch.setattr(delivery.RateLimiter, "wait", long_wait)
+    monkeypatch.setattr(Worker, "_reserve_turns", reserve_turns)
     monkeypatch.setattr(Victor, "provider_time", provider_time)
     with nothing_sent(victor_sandbox):
         assert sender(key_retention=3600).resume().exit_status == 3

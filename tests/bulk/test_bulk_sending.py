@@ -34,13 +34,7 @@ from tests.bulk.bulk_runs import (
 )
 from tests.cases import cases_beside
 from victor_ext import RetryPolicy, Victor, idempotency_key_for
-from victor_ext.bulk import (
-    BulkStopped,
-    InvalidRows,
-    layout,
-    take_over,
-    worker,
-)
+from victor_ext.bulk import BulkStopped, InvalidRows
 from victor_ext.bulk.payment_requests import PaymentRequests
 from victor_ext.sandbox import Sandbox
 
@@ -481,10 +475,8 @@ def test_two_references_are_two_payments_though_they_ask_as_much(
 
 @pytest.mark.pull_request
 def test_what_progress_raises_stops_the_sending_and_loses_nothing(
-    sender: Senders, victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    sender: Senders, victor_sandbox: Sandbox
 ) -> None:
-    monkeypatch.setattr(layout, "PACED_SECONDS", 1.0)
-
     def enough(status: Any) -> None:
         if status.counts.get("created"):
             raise RuntimeError("enough")
@@ -499,66 +491,33 @@ def test_what_progress_raises_stops_the_sending_and_loses_nothing(
 
 
 @pytest.mark.pull_request
-def test_a_chunk_that_was_claimed_and_does_not_run_is_handed_out_anew(
-    sender: Senders, victor_sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    run = worker.Worker._send
-    lost: list[str] = []
-
-    def lose_the_first(self: Any, workflow_id: str, *arguments: Any) -> dict[str, int]:
-        if not lost:
-            lost.append(workflow_id)
-            raise worker._WorkerGone
-        return run(self, workflow_id, *arguments)
-
-    monkeypatch.setattr(take_over, "_ROUND", 0.1)
-    monkeypatch.setattr(worker.Worker, "_send", lose_the_first)
-    sender.finish(rows(3))
-    assert [lost_one.partition("/")[2] for lost_one in lost] == ["march/00000001"]
-    asked_once(victor_sandbox, rows(3))
-
-
-@pytest.mark.pull_request
-def test_a_chunk_that_somebody_cancelled_is_sent_by_resume(
-    sender: Senders, victor_sandbox: Sandbox, tmp_path: Path
-) -> None:
-    sender.store(rows(3))
-    # As the command of DBOS does it.
-    cancel = "UPDATE workflow_status SET status = 'CANCELLED' WHERE name = 'victor_bulk_chunk'"
-    change_state(tmp_path / "state.sqlite", cancel)
-    assert sender().status().counts == {"waiting": 3}
-    assert outcomes(sender) == ["waiting"] * 3
-    assert not any(result.error for result in sender().export())
-    sender.finish()
-    asked_once(victor_sandbox, rows(3))
-
-
-@pytest.mark.pull_request
 def test_a_state_of_another_layout_is_refused_by_name(
     sender: Senders, victor_sandbox: Sandbox, tmp_path: Path
 ) -> None:
     sender.store(rows(3))
     path = tmp_path / "state.sqlite"
-    change_state(path, "UPDATE victor_bulk_key SET layout = 'victor-bulk-9'")
+    rename = "UPDATE victor_bulk_control SET wrapped = replace(wrapped, '{}', '{}')"
+    change_state(path, rename.format("victor-bulk-", "another-"))
     for act in acts_of(sender(), rows(3)) + acts_of(sender(batch="april"), rows(3)):
-        with refused(r"victor-bulk-9.*go on with the release"):
+        with refused(r"another-.*go on with the release"):
             act()
     assert victor_sandbox.attempts_by_key() == {}
-    change_state(path, f"UPDATE victor_bulk_key SET layout = '{layout.VERSION}'")
+    change_state(path, rename.format("another-", "victor-bulk-"))
     assert sender().batches() == ["march"]
 
 
 @pytest.mark.pull_request
-def test_one_sender_at_a_time_in_a_process(sender: Senders, tmp_path: Path) -> None:
+def test_a_second_sender_in_a_process_sends_meanwhile(
+    sender: Senders, victor_sandbox: Sandbox, tmp_path: Path
+) -> None:
     calls = count(1)
 
     def second(_status: object) -> None:
         if next(calls) == 2:
-            sender(state=f"sqlite:///{tmp_path}/other.sqlite").send(rows(1))
+            sender.finish(rows(2, start=21), state=f"sqlite:///{tmp_path}/other.sqlite")
 
-    with refused("in this process"):
-        sender(rate=10).send(rows(20), on_progress=second)
-    sender.finish(rate=10_000)
+    sender(rate=50).send(rows(20), on_progress=second)
+    asked_once(victor_sandbox, rows(22))
 
 
 def test_what_waits_in_another_batch_is_not_asked_for_twice(

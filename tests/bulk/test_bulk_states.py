@@ -2,22 +2,15 @@
 whether to go on.
 """
 
-import itertools
 import logging
 import os
 import signal
 import sqlite3
-import sys
-import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-import dbos._migration
-import dbos._sys_db
-import dbos._sys_db_sqlite
 import psycopg
 import pytest
 import sqlalchemy as sa
@@ -38,9 +31,9 @@ from tests.bulk.postgres import Postgres
 from tests.cli.victor_command import Ran
 from tests.programs import python
 from tests.tiers import borders
-from victor_ext.bulk import StateUnavailable, source_rows, sqlite_options, take_over
+from victor_ext.bulk import StateUnavailable, source_rows, worker
 from victor_ext.bulk.state import State
-from victor_ext.bulk.worker_lock import FileLock
+from victor_ext.event_queue.presence import FilePresence
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.pull_request
@@ -56,7 +49,7 @@ def test_a_server_that_restarts_while_rows_are_stored(
     sender.store(rows(1), state=postgres, batch="another")
     is_waiting = "SELECT count(*) > 0 FROM pg_locks WHERE NOT granted"
     with psycopg.connect(postgres) as other, bulk.sending("invoices.csv", *state) as sending:
-        other.execute("LOCK TABLE dbos.workflow_status IN EXCLUSIVE MODE")
+        other.execute("LOCK TABLE victor_bulk IN EXCLUSIVE MODE")
         wait_until(lambda: other.execute(is_waiting).fetchall() == [(True,)], sending)
         postgres_server.kill()
         out, err = sending.communicate(timeout=bulk.patience)
@@ -95,18 +88,17 @@ DELETED_FILES: dict[str, Callable[[Path], object]] = {
     "its file is emptied": lambda path: path.write_bytes(b""),
     "its file is overwritten": overwrite_file,
     "its write-ahead log is deleted": delete_journal,
-    "its payments are deleted": lambda path: change_state(path, "DELETE FROM victor_bulk_payments"),
+    "its payments are deleted": lambda path: change_state(path, "DELETE FROM victor_bulk_asked"),
+    "its entries are deleted": lambda path: change_state(path, "DELETE FROM victor_bulk"),
     "its batch is deleted": lambda path: change_state(path, "DELETE FROM victor_bulk_batches"),
 }
-TRUNCATE = "TRUNCATE victor_bulk_payments, victor_bulk_lines, victor_bulk_batches"
+TABLES = "victor_bulk, victor_bulk_asked, victor_bulk_lines, victor_bulk_batches"
 DELETED_ON_SERVERS = {
-    "its chunks are dropped": ("send", "DROP SCHEMA dbos CASCADE"),
-    "its tables are truncated": ("send", TRUNCATE),
-    "its tables are truncated while a worker sends": ("worker", TRUNCATE),
-    "its chunks are truncated while a worker sends": (
-        "worker",
-        "TRUNCATE dbos.workflow_status CASCADE",
-    ),
+    "its tables are dropped": ("send", f"DROP TABLE {TABLES}"),
+    "its tables are truncated": ("send", f"TRUNCATE {TABLES}"),
+    "its tables are dropped while a worker sends": ("worker", f"DROP TABLE {TABLES}"),
+    "its tables are truncated while a worker sends": ("worker", f"TRUNCATE {TABLES}"),
+    "its entries are truncated while a worker sends": ("worker", "TRUNCATE victor_bulk"),
     "its database is dropped while a worker sends": ("worker", "DROP DATABASE {name} WITH (FORCE)"),
 }
 
@@ -155,33 +147,18 @@ def test_a_state_that_is_deleted_while_rows_are_sent(
     assert made_in(victor_sandbox) < 200
 
 
+@pytest.mark.parametrize("table", ["victor_bulk", "victor_bulk_asked"])
 def test_a_batch_of_which_payments_are_gone_is_not_read_as_if_they_waited(
-    bulk: Bulk, victor_sandbox: Sandbox
+    bulk: Bulk, victor_sandbox: Sandbox, table: str
 ) -> None:
     assert bulk.send(rows(200)).status == 0
-    gone = "DELETE FROM victor_bulk_payments WHERE chunk LIKE '%/00000002'"
+    gone = f"DELETE FROM {table} WHERE key IN (SELECT key FROM {table} LIMIT 100)"
     change_state(bulk.folder / "victor-bulk.sqlite", gone)
     send = ("send", "invoices.csv", *bulk.sends)
     for words in (send, ("resume",), ("status",), ("export",)):
         ran = bulk(*words)
         assert ran.status == 3, ran
         assert "was deleted" in ran.err, ran
-    asked_once(victor_sandbox, rows(200))
-
-
-def test_what_carries_the_chunks_can_be_deleted_and_nothing_is_lost(
-    bulk: Bulk, victor_sandbox: Sandbox
-) -> None:
-    """The payments are the truth. What was under way is settled, and what waits is sent."""
-    bulk.write(rows(200))
-    with bulk.sending("invoices.csv", "--rate", "10") as process:
-        wait_for_rows(victor_sandbox, 3, process)
-        change_state(bulk.folder / "victor-bulk.sqlite", "DELETE FROM workflow_status")
-        _, err = process.communicate(timeout=bulk.patience)
-    assert process.returncode in (3, 75), err
-    assert "Traceback" not in err
-    assert made_in(victor_sandbox) < 200
-    assert bulk("resume", "--rate", "10000").status == 0
     asked_once(victor_sandbox, rows(200))
 
 
@@ -197,10 +174,6 @@ def test_nothing_is_promised_of_a_state_that_cannot_be_read(
     assert ran.status == 130
     assert "Nothing is lost" not in ran.err
     assert "victor bulk resume" in ran.err
-
-
-def lock_of(path: Path) -> FileLock:
-    return FileLock(State(f"sqlite:///{path}"))
 
 
 def test_two_senders_on_one_file_wait_for_each_other(
@@ -223,8 +196,8 @@ def test_two_senders_on_one_file_wait_for_each_other(
 
 
 def test_the_lock_is_its_owners_and_goes_with_its_holder(tmp_path: Path) -> None:
-    here = lock_of(tmp_path / "state.sqlite")
-    again = lock_of(tmp_path / ".." / tmp_path.name / "state.sqlite")
+    here = FilePresence(tmp_path / "state.sqlite")
+    again = FilePresence(tmp_path / ".." / tmp_path.name / "state.sqlite")
     assert here.acquire()
     (lock,) = tmp_path.iterdir()
     assert lock.name == "state.sqlite-lock"
@@ -232,10 +205,9 @@ def test_the_lock_is_its_owners_and_goes_with_its_holder(tmp_path: Path) -> None
     assert not again.acquire()
     here.close()
     code = f"""
-import os, signal
-from victor_ext.bulk.worker_lock import FileLock
-from victor_ext.bulk.state import State
-assert FileLock(State("sqlite:///{tmp_path}/state.sqlite")).acquire()
+import os, pathlib, signal
+from victor_ext.event_queue.presence import FilePresence
+assert FilePresence(pathlib.Path("{tmp_path}/state.sqlite")).acquire()
 os.kill(os.getpid(), signal.SIGKILL)
 """
     assert python("-c", code).returncode == -9
@@ -263,62 +235,7 @@ def test_what_lies_in_the_place_of_the_lock_is_refused_and_left_alone(
     sender.finish()
 
 
-@pytest.fixture
-def old_sqlite(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An SQLite 3.40, and a DBOS that uses it as it does on Python 3.12 and newer, on any Python
-    and SQLite.
-    """
-    connect = sqlite3.dbapi2.connect
-
-    def connect_to_older(*words: Any, **options: Any) -> sqlite3.Connection:
-        connection = connect(*words, **options)
-        connection.create_function("unixepoch", 1, lambda modifier: None)
-        return connection
-
-    monkeypatch.setattr(sqlite3.dbapi2, "connect", connect_to_older)
-    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 40, 1))
-    # DBOS has read its Python's version when it was imported.
-    older = "(strftime('%s','now') * 1000)"
-    newer = "(unixepoch('subsec') * 1000)"
-    migrations = [text.replace(older, newer) for text in dbos._sys_db_sqlite.sqlite_migrations]
-    assert any(newer in text for text in migrations)
-    monkeypatch.setattr(dbos._sys_db_sqlite, "sqlite_migrations", migrations)
-    newer_python = SimpleNamespace(**{**vars(sys), "version_info": max(sys.version_info, (3, 12))})
-    monkeypatch.setattr(dbos._sys_db, "sys", newer_python)
-
-
-@pytest.mark.usefixtures("old_sqlite")
-def test_a_batch_is_sent_and_its_times_are_whole_milliseconds_of_now(
-    sender: Senders, victor_sandbox: Sandbox, tmp_path: Path
-) -> None:
-    """Without the function that we add, the batch cannot be stored, and this ends with the time
-    limit.
-    """
-    sender.finish(rows(3))
-    asked_once(victor_sandbox, rows(3))
-    columns = "created_at, updated_at, completed_at"
-    query = f"SELECT {columns} FROM workflow_status WHERE status = 'SUCCESS'"
-    with closing(sqlite3.connect(tmp_path / "state.sqlite")) as database:
-        times = [*itertools.chain(*database.execute(query))]
-    assert times
-    for moment in times:
-        assert isinstance(moment, int)
-        assert abs(moment / 1000 - time.time()) < 60
-    with State(f"sqlite:///{tmp_path}/state.sqlite").engine() as engine:
-        assert milliseconds_of(engine, "auto") is None
-    # The engines of the program that sends are its own, also after two threads have opened a state
-    # at the same time.
-    with sqlite_options.subseconds_in_all_pools(), sqlite_options.subseconds_in_all_pools():
-        pass
-    assert milliseconds_of(sa.create_engine("sqlite://"), "subsec") is None
-
-
-def milliseconds_of(engine: sa.Engine, modifier: str) -> Any:
-    with engine.connect() as connection:
-        return connection.scalar(sa.text(f"SELECT unixepoch('{modifier}')"))
-
-
-def test_an_sqlite_that_is_too_old_for_dbos_is_refused_with_the_cure(
+def test_an_sqlite_that_is_too_old_is_refused_with_the_cure(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 34, 1))
@@ -387,7 +304,7 @@ def test_a_disk_that_is_full_while_rows_are_sent_is_said_and_nothing_is_sent_aga
     logged_notices: Notices,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(take_over, "_ROUND", 0.2)
+    monkeypatch.setattr(worker, "_ROUND", 0.2)
     looks, told = 0, 0
 
     def progress(_status: object) -> None:
@@ -421,37 +338,6 @@ def test_a_disk_that_is_full_while_rows_are_stored_ends_the_command(
     assert made_in(victor_sandbox) == 1
     disk.full = False
     sender.finish(rows(250, start=2))
-
-
-def test_what_dbos_says_of_a_full_disk_is_told(logged_notices: Notices, sender: Senders) -> None:
-    sender()
-    log = logging.getLogger("dbos")
-    full, no_space = "database or disk is full", "could not extend file: No space left on device"
-    in_thread = "Exception encountered in queue thread for a queue: (OperationalError) %s"
-    for text in (full, no_space):
-        log.warning(in_thread, text)
-        log.error(
-            "Exception encountered in background workflow:",
-            exc_info=(OSError, OSError(text), None),
-        )
-    log.warning(in_thread, "connection refused")
-    first, second = logged_notices()
-    assert "disk is full" in first
-    assert "No space left" in second
-
-
-@pytest.mark.parametrize("text", ["database disk image is malformed", "file is not a database"])
-def test_what_dbos_says_of_a_broken_file_is_a_loss(tmp_path: Path, text: str) -> None:
-    """Each of its reads may fail, while ours come from the write-ahead log."""
-    kept = State(f"sqlite:///{tmp_path}/state.sqlite")
-    kept.prepare()
-    assert kept.loss() is None
-    log = logging.getLogger("dbos")
-    log.warning("Exception encountered in queue thread for a queue: (DatabaseError) %s", text)
-    assert "was deleted while rows were sent" in str(kept.loss())
-    later = State(f"sqlite:///{tmp_path}/another.sqlite")
-    later.prepare()
-    assert later.loss() is None, "it was said of another file"
 
 
 def test_a_folder_for_temporary_files_that_is_full_is_said_in_a_sentence(

@@ -5,7 +5,6 @@ nobody listening.
 import socket
 import sqlite3
 import threading
-import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -19,11 +18,9 @@ from typing import Any, NamedTuple
 
 import pytest
 import sqlalchemy as sa
-from dbos import DBOSClient
 from sqlalchemy import event
 
 from tests.bulk.bulk_runs import (
-    PATIENCE,
     Bulk,
     Senders,
     asked_once,
@@ -114,15 +111,14 @@ def paused_at(monkeypatch: pytest.MonkeyPatch, owner: type, name: str) -> Pause:
 
 
 @contextmanager
-def waiting_locks(database: str) -> Iterator[Callable[..., int]]:
-    """Yield what counts those that wait for a lock: of a table, or of anything."""
-    query = "SELECT count(*) FROM pg_locks WHERE NOT granted"
+def waiting_locks(database: str) -> Iterator[Callable[[str], int]]:
+    """Yield what counts those that wait for a lock of a table."""
+    query = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = '{}'::regclass"
     with State(database).engine() as engine, engine.connect() as connection:
 
-        def count_waiting(table: str | None = None) -> int:
+        def count_waiting(table: str) -> int:
             connection.rollback()
-            of_table = "" if table is None else f" AND relation = '{table}'::regclass"
-            return int(connection.scalar(sa.text(query + of_table)))
+            return int(connection.scalar(sa.text(query.format(table))))
 
         yield count_waiting
 
@@ -162,8 +158,9 @@ def test_a_source_whose_storing_was_interrupted_is_not_stored(
     # The last one let all of it be stored.
     assert statements[-1] == "COMMIT"
     assert number == len(statements) + 1
-    for table in ("payments", "lines", "batches", "workflow_status"):
-        assert any(table in statement for statement in statements)
+    written = [statement for statement in statements if not statement.startswith("SELECT")]
+    for table in ("victor_bulk", "victor_bulk_asked", "victor_bulk_lines", "victor_bulk_batches"):
+        assert any(f" {table} " in statement for statement in written)
     assert sender().status().rows == 230
     sender.finish()
     asked_once(victor_sandbox, rows(230))
@@ -344,24 +341,18 @@ def test_two_that_store_at_the_same_moment(
 def test_what_a_file_leaves_out_is_not_sent_while_the_file_is_stored(
     sender: Senders, victor_sandbox: Sandbox, postgres: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A worker that wants to begin it waits, and finds that it was left out: else it would be asked
-    for beside the corrected row.
-    """
+    """A worker does not begin it: else it would be asked for beside the corrected row."""
     saved = row(1, invoice_no="1042.0")
     sender.store([row(1, invoice_no="1042")], state=postgres)
     # It is decided then, and nothing is stored yet.
-    pause = paused_at(monkeypatch, SourceRows, "assign_chunks")
-    with ThreadPoolExecutor() as pool, waiting_locks(postgres) as count_waiting:
+    pause = paused_at(monkeypatch, SourceRows, "to_store")
+    with ThreadPoolExecutor() as pool:
         storing = pool.submit(sender.store, [saved], state=postgres)
         assert pause.reached.wait(60)
-        sending = pool.submit(sender(state=postgres).resume)
-        ends = time.monotonic() + PATIENCE
-        while not count_waiting() and not victor_sandbox.work_done_by_key():
-            assert time.monotonic() < ends
-            time.sleep(0.01)
+        with nothing_sent(victor_sandbox):
+            assert sender(state=postgres).resume().counts == {"waiting": 1}
         pause.goes_on.set()
         storing.result()
-        sending.result()
     sender.finish(state=postgres)
     asked_once(victor_sandbox, [saved])
 
@@ -378,10 +369,10 @@ def test_a_command_that_is_killed_while_it_stores_has_stored_nothing(
         engine.connect() as holder,
         waiting_locks(postgres) as count_waiting,
     ):
-        # Its chunks are the last that is stored.
-        holder.execute(sa.text("LOCK TABLE dbos.workflow_status IN EXCLUSIVE MODE"))
+        # Its record is the last that is stored.
+        holder.execute(sa.text("LOCK TABLE victor_bulk_batches IN EXCLUSIVE MODE"))
         with bulk.sending("invoices.csv", *state) as process:
-            wait_until(lambda: count_waiting("dbos.workflow_status") > 0, process)
+            wait_until(lambda: count_waiting("victor_bulk_batches") > 0, process)
             assert process.poll() is None
         holder.rollback()
     for word in ("status", "resume"):
@@ -402,7 +393,7 @@ def test_nobody_waits_for_long_for_one_who_was_stopped_while_it_stored(
 ) -> None:
     """The server ends the transaction of one who is stopped in the middle of it."""
     monkeypatch.setattr(store, "_IDLE_SECONDS", 1)
-    pause = paused_at(monkeypatch, DBOSClient, "enqueue_in_transaction")
+    pause = paused_at(monkeypatch, store.Store, "save_record")
     with ThreadPoolExecutor() as pool:
         first = pool.submit(sender.store, rows(250), state=postgres)
         assert pause.reached.wait(60)
@@ -412,11 +403,13 @@ def test_nobody_waits_for_long_for_one_who_was_stopped_while_it_stored(
     asked_once(victor_sandbox, rows(250))
 
 
+@pytest.mark.parametrize("part", ["victor_bulk", "victor_bulk_asked"])
 def test_a_batch_of_which_a_part_was_deleted_is_named(
-    sender: Senders, victor_sandbox: Sandbox, tmp_path: Path
+    sender: Senders, victor_sandbox: Sandbox, tmp_path: Path, part: str
 ) -> None:
     sender.finish(rows(2))
-    change_state(tmp_path / "state.sqlite", "DELETE FROM victor_bulk_payments WHERE place = 0")
+    (first,) = keys_of(rows(1))
+    change_state(tmp_path / "state.sqlite", f"DELETE FROM {part} WHERE key = '{first}'")
     own = sender()
     sends = (partial(own.send, rows(2)), partial(own.check, rows(2)))
     with nothing_sent(victor_sandbox):

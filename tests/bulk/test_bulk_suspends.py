@@ -18,7 +18,7 @@ from tests.faults.raw_provider import CREATE, RawProvider
 from tests.faults.raw_sockets import Background
 from tests.suspends import STAGES, Machine, machine
 from victor_ext import RetryPolicy, Victor, VictorOAuth
-from victor_ext.bulk import unit_sender
+from victor_ext.outbox import sending
 from victor_ext.providers.velo import Velo, VeloAuth
 from victor_ext.sandbox.velo import VeloSandbox, VeloSettings
 from victor_ext.settlement.key_age import send_in_time
@@ -117,7 +117,7 @@ def test_rows_whose_worker_was_stopped_after_the_decision_are_not_sent(
             machine.asleep += stopped
         return send_in_time(*args)
 
-    monkeypatch.setattr(unit_sender, "send_in_time", stop)
+    monkeypatch.setattr(sending, "send_in_time", stop)
     is_late = stopped > 60
     assert sender().send(provider.rows).counts == {"not_sent" if is_late else "created": 1}
     assert provider.calls() == int(not is_late)

@@ -1,6 +1,4 @@
-"""What sending costs the database: statements for many rows, and no entries of indexes without
-need.
-"""
+"""What sending costs the database: statements for many rows, and few changes of each."""
 
 import time
 from collections.abc import Generator
@@ -16,18 +14,18 @@ from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.pull_request
 ROWS = 400
-CHANGES_OF_A_ROW = 3
-"""It is claimed, marked, and gets its result."""
-COUNTED = "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_user_tables WHERE relname = :table"
+CHANGES_OF_A_ROW = 2
+"""It is taken up, which marks it, and gets its result."""
+COUNTED = "SELECT coalesce(sum(n_tup_upd), 0) FROM pg_stat_user_tables WHERE relname LIKE :tables"
 
 
 @contextmanager
 def updates() -> Generator[list[str]]:
-    """Yield the statements so far that have changed payments."""
+    """Yield the statements so far that have changed entries or payments."""
     statements: list[str] = []
 
     def note(_c: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        if statement.startswith("UPDATE victor_bulk_payments"):
+        if statement.startswith(("UPDATE victor_bulk ", "UPDATE victor_bulk_asked ")):
             statements.append(statement)
 
     event.listen(sa.Engine, "before_cursor_execute", note)
@@ -37,62 +35,27 @@ def updates() -> Generator[list[str]]:
         event.remove(sa.Engine, "before_cursor_execute", note)
 
 
-@contextmanager
-def writers() -> Generator[list[int]]:
-    """Yield how many transactions of stores were under way whenever one of them began."""
-    under_way: set[int] = set()
-    counts: list[int] = []
-
-    def begun(connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        if statement == "BEGIN IMMEDIATE":
-            under_way.add(id(connection))
-            counts.append(len(under_way))
-
-    def ended(connection: Any) -> None:
-        under_way.discard(id(connection))
-
-    event.listen(sa.Engine, "before_cursor_execute", begun)
-    event.listen(sa.Engine, "commit", ended)
-    event.listen(sa.Engine, "rollback", ended)
-    try:
-        yield counts
-    finally:
-        event.remove(sa.Engine, "before_cursor_execute", begun)
-        event.remove(sa.Engine, "commit", ended)
-        event.remove(sa.Engine, "rollback", ended)
-
-
-def test_one_statement_changes_many_payments(
+def test_one_statement_changes_many_entries(
     sender: Senders, victor_sandbox: Sandbox, any_state: str
 ) -> None:
     with updates() as statements:
         sender.finish(rows(ROWS), state=any_state)
     asked_once(victor_sandbox, rows(ROWS))
-    assert len(statements) < ROWS / 8
+    assert len(statements) < ROWS / 4
 
 
-def test_threads_take_turns_to_write_to_sqlite(sender: Senders) -> None:
-    with writers() as counts:
-        sender.finish(rows(ROWS))
-    assert len(counts) > ROWS / 100
-    assert set(counts) == {1}
-
-
-def test_postgresql_keeps_most_changes_of_a_row_out_of_its_indexes(
-    sender: Senders, postgres: str
-) -> None:
+def test_a_row_that_is_sent_is_changed_twice(sender: Senders, postgres: str) -> None:
     sender.finish(rows(ROWS), state=postgres)
     engine = sa.create_engine(postgres.replace("postgresql:", "postgresql+psycopg:"))
 
     def counted() -> Any:
         with engine.connect() as connection:
-            query = sa.text(COUNTED)
-            return connection.execute(query, {"table": "victor_bulk_payments"}).one()
+            return connection.execute(sa.text(COUNTED), {"tables": "victor_bulk%"}).scalar()
 
     ends = time.monotonic() + PATIENCE
-    changed, kept_out = counted()
+    changed = counted()
     while changed < CHANGES_OF_A_ROW * ROWS and time.monotonic() < ends:
-        changed, kept_out = counted()  # a server counts what a connection did when that ends
+        changed = counted()  # a server counts what a connection did when that ends
     engine.dispose()
-    assert changed == CHANGES_OF_A_ROW * ROWS
-    assert kept_out > changed / 4  # as many as there is room for on their pages
+    of_others = 50  # batches, their turns, and the table of control
+    assert CHANGES_OF_A_ROW * ROWS <= changed <= CHANGES_OF_A_ROW * ROWS + of_others

@@ -32,8 +32,8 @@ import sys
 from victor_ext.cli import main
 status = main({words!r})
 heavy = (
-    "httpx", "cryptography", "jwt", "victor_api", "starlette", "uvicorn", "rich", "dbos",
-    "sqlalchemy", "django",
+    "httpx", "cryptography", "jwt", "victor_api", "starlette", "uvicorn", "rich",
+    "sqlalchemy", "psycopg", "django",
 )
 slow = ["logging", "ssl", "victor_ext.sandbox"]
 if "pydantic" not in sys.modules and not {lists_commands}:

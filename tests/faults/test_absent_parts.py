@@ -16,9 +16,8 @@ import pytest
 from tests.cli.victor_command import interruptible
 from tests.faults.raw_sockets import PATIENCE
 from tests.programs import python
-from victor_ext.bulk import worker_lock
-from victor_ext.bulk.state import State
 from victor_ext.cli import signals
+from victor_ext.event_queue import presence
 
 pytestmark = pytest.mark.slow
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -125,13 +124,12 @@ class Msvcrt(ModuleType):
             raise PermissionError(13, "Permission denied") from None
 
 
-def test_the_lock_of_bulk_is_one_of_windows(
+def test_the_presence_of_a_worker_is_a_lock_of_windows(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lock_of = as_on_windows(worker_lock, monkeypatch).FileLock
-    state = State(f"sqlite:///{tmp_path}/state.sqlite")
-    first = lock_of(state)
-    second = lock_of(state)
+    presence_on = as_on_windows(presence, monkeypatch).FilePresence
+    first = presence_on(tmp_path / "state.sqlite")
+    second = presence_on(tmp_path / "state.sqlite")
     assert [first.acquire(), second.acquire()] == [True, False]
     first.close()
     assert [second.acquire(), first.acquire()] == [True, False]

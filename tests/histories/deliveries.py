@@ -24,7 +24,7 @@ from sqlalchemy.orm import Session
 
 from tests.histories import settling
 from tests.histories.provider import Rules
-from tests.histories.settling import Pausing
+from tests.histories.states import Pausing
 from tests.histories.world import OK, Process, World, pause
 from tests.providers.flexfactor.test_flexfactor_webhooks import HOST, KEY, signed
 from victor_ext import Outcome, ServerError, VictorError

@@ -30,7 +30,9 @@ from victor_ext import (
 from victor_ext.bulk import BulkSender, RowResult
 from victor_ext.bulk import payment_requests as bulk_requests
 from victor_ext.bulk import run as bulk_run
+from victor_ext.bulk.holding import hold_state
 from victor_ext.bulk.loading import Loading
+from victor_ext.bulk.state import State
 from victor_ext.settlement import backoff
 
 STORAGE_KEY = "a secret for histories, of some length"
@@ -199,9 +201,8 @@ class RealBulk:
         self._file.write_bytes(copied)
         held = self._report(terms, batch, lambda sender: sender.hold())
         if held.stopped:  # a secret of the past is looked for; meanwhile it is held all the same
-            with closing(sqlite3.connect(self._file)) as state, state:
-                state.execute("UPDATE victor_bulk_key SET held_at = unixepoch()")
-                state.execute("UPDATE victor_bulk_payments SET restored = TRUE")
+            with State(self._state).engine() as engine, engine.begin() as connection:
+                hold_state(connection)
 
     @contextmanager
     def between(self, command: Callable[[], None]) -> Generator[None]:

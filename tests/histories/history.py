@@ -197,6 +197,7 @@ def _let_happen(scene: Any, what: str, who: int, details: Any) -> None:
     process = scene.processes[number]
     if what == "wait":
         scene.world.now += details
+        scene.world.stopped += sum(not each.is_idle for each in scene.processes)
     elif what == "clock":
         process.ahead += details
     elif what == "meanwhile":

@@ -136,7 +136,11 @@ class PayrollsBesideOthers(BesideOthers, Payrolls):
         rows.sort(key=lambda row: row.value or "")
         pairs = [rows[:2], rows[2:]]
         kind = self.kind_of(self.clients[0])
+        bodies: list[Any] = []
+        for pair in pairs:
+            arguments = [kind.checked_arguments(row.arguments or {}) for row in pair]
+            bodies.append(kind.call_for(arguments, "").body)
         return [
-            (f"payout of another {number}", "/v3/payouts", kind.write_for(pair).call.body)
-            for number, pair in enumerate(pairs)
+            (f"payout of another {number}", "/v3/payouts", body)
+            for number, body in enumerate(bodies)
         ]

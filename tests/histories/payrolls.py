@@ -10,13 +10,13 @@ from typing import Any
 
 from tests.histories.calls import MERCHANT, client
 from tests.histories.provider import NOBODY, PAID_AFTER, Work
-from tests.histories.settling import SETTLE_FOR, Batch, Batches, Workers
+from tests.histories.settling import AT_ONCE, SETTLE_FOR, Batch, Batches, Workers
 from tests.histories.states import Payment
 from tests.histories.world import Process
+from victor_ext.bulk.payments import IN_DOUBT
 from victor_ext.bulk.payouts import Payouts
 from victor_ext.bulk.rows import Result, RowOutcome
 from victor_ext.bulk.steps import add_step, units_of
-from victor_ext.settlement.key_age import Sent
 
 PAYMENTS = range(4)
 LAG = 300.0
@@ -45,15 +45,6 @@ def _references(payout: Work) -> set[str]:
     return {each["payorPaymentId"] for each in payout.values["payments"]}
 
 
-def _is_dated(sent: Sent | None) -> bool:
-    """Whether all clocks say when a payment was sent.
-
-    After a clock was set, a payment that was made at that time may be another program's: a person
-    looks at it.
-    """
-    return sent is not None and sent.known and sent.spread == 0.0
-
-
 class Payrolls(Batches):
     """Two workers; a file of two payouts, and one that has some of their payments, too: it comes
     while they are submitted, or is of another state.
@@ -71,8 +62,9 @@ class Payrolls(Batches):
         steps: dict[str, Any],
         **rest: Any,
     ) -> None:
-        can_be_lost = rest.pop("can_be_lost")
+        can_be_lost, self.at_once = rest.pop("can_be_lost"), rest.pop("at_once")
         Workers.__init__(self, **rest)
+        self.began_ahead = [process.ahead for process in self.processes]
         self._begin(can_be_lost, states=1 + state)
         provider = self.world.provider
         provider.lag, provider.withdraws_instructed = steps["lag"], steps["withdraws_instructed"]
@@ -108,6 +100,7 @@ class Payrolls(Batches):
             [((), 0), ((), 0), ((0, 1), 0), ((1, 2), 0), ((1,), 1), ((0, 1, 2), 0)]
         )
         flags = {"is_sent": dice.random() < 0.5, "can_be_lost": dice.random() < 0.3}
+        flags["at_once"] = dice.choice(AT_ONCE)
         drawn = {
             "again": again,
             "state": state,
@@ -269,8 +262,18 @@ class Payrolls(Batches):
             )
         elif made > sum(may_be_made):
             yield f"told wrong: {asked}, and {reference} is in {made} payouts"
-        elif made and self.is_alone and any(_is_dated(one.sent) for one in results if one):
+        elif made and self.is_alone and self._should_be_known(asked):
             yield f"lost: {asked}, and {reference} is there"
+
+    def _should_be_known(self, asked: list[Payment]) -> bool:
+        """Whether one of these payments is in doubt, and all clocks say when it was sent.
+
+        After a clock was set, a payment that was made at that time may be another program's: a
+        person looks at it.
+        """
+        is_set = [process.ahead for process in self.processes] != self.began_ahead
+        dated = [payment for payment in asked if payment.is_dated and payment.state in IN_DOUBT]
+        return bool(dated) and not is_set
 
     def _judged_step(self, payment: Payment, result: Result) -> Iterator[str]:
         provider, unit = self.world.provider, payment.row.value
@@ -281,7 +284,7 @@ class Payrolls(Batches):
         elsewhere = {work.fact for work in provider.others}
         is_done = bool(own) or fact in elsewhere
         if result.outcome is RowOutcome.UNKNOWN:
-            if result.sent is not None and result.sent.known:
+            if payment.is_dated:
                 yield f"lost: {payment} never ends"
             return
         is_told_done = result.outcome is RowOutcome.CREATED

@@ -1,4 +1,4 @@
-"""The smaller share that needs real parts: bulk with DBOS and its database, answers that come
+"""The smaller share that needs real parts: sockets and databases, answers that come
 twice, and long runs.
 """
 

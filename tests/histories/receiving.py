@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
 from tests.histories.provider import Rules
-from tests.histories.settling import DATABASE, Pausing, in_world_time
+from tests.histories.settling import DATABASE
+from tests.histories.states import Pausing, in_world_time
 from tests.histories.world import BEGINS, Process, World
 from tests.providers.velo.test_velo_notifications import HEADER, body_of
 from victor_ext.inbox import Inbox, InboxEvent

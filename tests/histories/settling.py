@@ -6,7 +6,7 @@ Each can die at every step.
 import importlib
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -33,24 +33,25 @@ from tests.histories.calls import (
 )
 from tests.histories.provider import KEPT, Provider, Rules, Work, flat
 from tests.histories.states import (
-    TERMS,
     MemoryState,
     Pausing,
     Payment,
+    Stepped,
     SteppedWorker,
     ask_again,
+    go_on,
+    in_world_time,
     store_file,
+    take_over_doubt,
 )
-from tests.histories.world import Process, SteppedCalls, World, with_world_time
+from tests.histories.world import Process, World
 from victor_ext import Done, OperationRow, Proof, Victor, VictorError, VictorOAuth
-from victor_ext.bulk.chunks import retry_unsettled
-from victor_ext.bulk.context import WorkerContext
+from victor_ext.bulk.context import BulkContext
 from victor_ext.bulk.payment_requests import PaymentRequests
 from victor_ext.bulk.payments import IN_DOUBT, LEFT_OUT
 from victor_ext.bulk.row_kind import RowKind
 from victor_ext.bulk.rows import Row, RowOutcome
 from victor_ext.bulk.store import Store
-from victor_ext.flows import drive
 from victor_ext.outbox import EntryState, Outbox
 from victor_ext.providers.eastpay import CardToken
 from victor_ext.providers.flexfactor import Payer
@@ -133,27 +134,6 @@ class Workers:
     def meanwhile(self, choice: int) -> None:
         """One of the requests is on no page of a list."""
         self.world.provider.hidden.update(self.world.provider.done[choice : choice + 1])
-
-
-def in_world_time(engine: sa.Engine) -> sa.Engine:
-    """Let the clock of this database be the true time of the world whose clocks are set."""
-
-    @sa.event.listens_for(engine, "before_cursor_execute", retval=True)
-    def tell(
-        _connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any
-    ) -> tuple[str, Any]:
-        return with_world_time(statement), parameters
-
-    return engine
-
-
-class Stepped:
-    """An outbox whose calls go on as the events of a history let them."""
-
-    _step: Any
-
-    def _with_calls(self, _most: int, flow: Callable[[Any], Any]) -> Any:
-        return drive(flow(SteppedCalls()), self._step)
 
 
 class SteppedOutbox(Stepped, Outbox):
@@ -467,17 +447,12 @@ class Writes(Outboxes):
                 yield f"lost: {entries} is never settled"
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True)
 class Batch:
-    """A batch of one state.
-
-    Attributes:
-        broken_off: How often a chunk of it was taken up of whose rows some were under way.
-    """
+    """A batch of one state."""
 
     state: int
     name: str
-    broken_off: int = 0
 
     @property
     def step(self) -> str:
@@ -523,9 +498,11 @@ class Batches(Workers):
         can_be_lost: bool,
         is_edited: bool,
         later: LaterFile | None,
+        at_once: int,
         **workers: Any,
     ) -> None:
         super().__init__(**workers)
+        self.at_once = at_once
         due = str(
             datetime.fromtimestamp(self.world.provider.clock(), UTC).date() + timedelta(days=days)
         )
@@ -551,19 +528,21 @@ class Batches(Workers):
 
     def _begin(self, can_be_lost: bool, states: int) -> None:
         self.can_be_lost, self.batches = can_be_lost, list[Batch]()
+        self.kills = 0
         self.world.provider.taken = self._taken
         self.sending = dict[Process | None, int]()
         """The state whose rows each process sends."""
-        self.states = [MemoryState(number) for number in range(states)]
+        self.states = [MemoryState(number, can_be_lost=can_be_lost) for number in range(states)]
         self.later = list[tuple[str, list[dict[str, Any]]]]()
         self.files = list[tuple[int, list[dict[str, Any]]]]()
         """What was sent, by the number of the state."""
-        self.workers = dict[tuple[int, int], SteppedWorker]()
+        self.workers = dict[tuple[int, int, str | None], SteppedWorker]()
 
     @classmethod
     def draw(cls, dice: Random) -> dict[str, Any]:
         flags = {"can_be_lost": dice.random() < 0.3, "is_edited": dice.random() < 0.5}
         drawn = {"days": dice.choice([0, 1, 1, 1]), **flags, **super().draw(dice)}
+        drawn["at_once"] = dice.choice(AT_ONCE)
         numbers = dice.choice([(0, 1, 2, 3), (1, 2), (0, 2, 3)])
         file = LaterFile(dice.choice(["march", "may"]), numbers, dice.choice(["44.23", "46.00"]))
         return {**drawn, "later": file if dice.random() < 0.5 else None}
@@ -572,22 +551,22 @@ class Batches(Workers):
         """The rows that a client sends."""
         return Unchecked(client)
 
-    def context(self, state: int, client: Any = None) -> WorkerContext:
+    def context(self, state: int, client: Any = None) -> BulkContext:
         """What works on a state: with this client, or with one of its own, as a command does."""
         own = self._client(self.processes[0]) if client is None else client
-        return self.states[state].context(self.kind_of(own), self.key_column)
+        return self.states[state].context(self.kind_of(own), self.key_column, self.at_once)
 
-    def store(self, batch: Batch) -> Store:
-        with self.context(batch.state).open(batch.name) as store:
+    def store(self, batch: Batch, client: Any = None) -> Store:
+        with self.context(batch.state, client).open(batch.name) as store:
             return store
 
-    def worker(self, number: int, state: int) -> SteppedWorker:
-        """The worker of a process that works on this state."""
-        worker = self.workers.get((number, state))
+    def worker(self, number: int, state: int, batch: str | None) -> SteppedWorker:
+        """The worker of a process that works on this batch of a state, or on all of it."""
+        own = number, state, batch
+        worker = self.workers.get(own)
         if worker is None or worker.given_up is not None:
             context = self.context(state, self.clients[number])
-            worker = SteppedWorker(context, self.world, can_be_lost=self.can_be_lost)
-            self.workers[number, state] = worker
+            self.workers[own] = worker = SteppedWorker(context, batch, self.world)
         return worker
 
     def send_file(self, state: int, name: str, rows: list[dict[str, Any]]) -> None:
@@ -605,8 +584,9 @@ class Batches(Workers):
 
     def kill(self, number: int) -> None:
         super().kill(number)
+        self.kills += 1
         for own in [own for own in self.workers if own[0] == number]:
-            del self.workers[own]
+            self.workers.pop(own).die()
 
     def start(self, number: int, choice: int) -> None:
         process = self.processes[number]
@@ -616,23 +596,22 @@ class Batches(Workers):
         if choice % 5 == 3:  # it comes between two steps of the other process
             process.at_once(self._send_later)
         batch = self.batches[choice % len(self.batches)]
-        process.start(partial(self._send, number, batch))
+        job = self._work_on_all if choice % 7 == 6 else self._send
+        process.start(partial(job, number, batch))
 
     def _send(self, number: int, batch: Batch) -> None:
         """Go on with a batch, as `resume` does; another account's worker takes up what is in doubt
         alone.
         """
         self.sending[self.processes[number]] = batch.state
-        state, store = self.states[batch.state], self.store(batch)
-        is_own = self.processes[number].account == "A"
-        if is_own:
-            retry_unsettled(store, TERMS)
-        for chunk in state.carrier.open_of(store.queue):
-            is_free = chunk.owner is None or chunk.owner.is_idle or self.can_be_lost
-            is_broken_off = state.is_broken_off(chunk.id)
-            if is_free and not chunk.is_over and (is_own or is_broken_off):
-                batch.broken_off += is_broken_off
-                self.worker(number, batch.state).run(chunk, self.processes[number])
+        store = self.store(batch, self.clients[number])
+        (go_on if self.processes[number].account == "A" else take_over_doubt)(store)
+        self.worker(number, batch.state, batch.name).run()
+
+    def _work_on_all(self, number: int, batch: Batch) -> None:
+        """Make a pass over all batches of a state."""
+        self.sending[self.processes[number]] = batch.state
+        self.worker(number, batch.state, None).run()
 
     def end(self) -> None:
         self.processes[0].at_once(self._send_later)
@@ -645,8 +624,7 @@ class Batches(Workers):
         state = self.sending.get(self.world.running)
         if not MAKES.search(path) or state is None:
             return []
-        results = [payment.result for payment in self.payments(state)]
-        made = {result.unit or result.id for result in results if result and result.is_certain}
+        made = self.states[state].made()
         works = self.world.provider.done
         return [work.id for work in works if work.id in made and work.path == path]
 
@@ -684,8 +662,8 @@ class Batches(Workers):
                 )
 
     def _unbegun(self) -> list[str]:
-        """Rows of which nothing is known though nobody began to send them: at most one for each
-        sender that broke off.
+        """Rows of which nothing is known though nobody began to send them: at most as many as a
+        sender begins at once, for each one that broke off or was stopped for long.
 
         That is where no answer has a time: else a key may have lapsed, or its age is not known.
         """
@@ -696,7 +674,7 @@ class Batches(Workers):
             for _, payment in self.all_payments()
             if payment.state in IN_DOUBT and payment.row.key not in self.world.asked
         ]
-        return unbegun[sum(batch.broken_off for batch in self.batches) :]
+        return unbegun[(self.kills + self.world.stopped) * self.at_once :]
 
     def _wrong(self, payment: Payment, works: list[Work], *, is_alone: bool) -> str | None:
         row, result = payment.row, payment.result

@@ -1,48 +1,45 @@
-"""States of bulk in a history: the true tables of payments, in memory, and a worker that goes on
-step by step.
+"""States of bulk in a history: the true tables, in memory, and workers that go on step by step.
 
-What DBOS does is done here: it carries chunks to workers. All else is the code that is tested.
+All else is the code that is tested: its threads alone are left out.
 """
 
 from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Mapping
-from concurrent.futures import Future
-from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Generator, Iterator
+from contextlib import closing, contextmanager
 from functools import cache
-from types import SimpleNamespace
 from typing import Any, NamedTuple, cast
-from unittest.mock import patch
 
 import sqlalchemy as sa
-from dbos import error
 
 from tests.histories.provider import KEPT
-from tests.histories.world import Process, World, pause
+from tests.histories.world import SteppedCalls, World, pause, with_world_time
 from victor_ext.bulk import asking_again
-from victor_ext.bulk import worker as bulk_worker
+from victor_ext.bulk import run as bulk_run
 from victor_ext.bulk.check import Check
 from victor_ext.bulk.contents import result_of, row_of
-from victor_ext.bulk.context import WorkerContext
+from victor_ext.bulk.context import BulkContext
 from victor_ext.bulk.control_totals import ControlTotals
-from victor_ext.bulk.delivery import Delivery
 from victor_ext.bulk.lines import lines_of
 from victor_ext.bulk.loading import Loading
-from victor_ext.bulk.payments import ENDED, METADATA, PAYMENTS, UNDER_WAY
-from victor_ext.bulk.row_kind import RowKind, Sendable
+from victor_ext.bulk.payments import ENDED, METADATA, PAYMENT_COLUMNS, STATE, WITH_ENTRIES
+from victor_ext.bulk.row_kind import RowKind
 from victor_ext.bulk.rows import Result, Row
 from victor_ext.bulk.settings import Settings
+from victor_ext.bulk.state import State
 from victor_ext.bulk.store import Store
 from victor_ext.bulk.vault import Vault
 from victor_ext.bulk.worker import Worker
+from victor_ext.event_queue.presence import new_worker_name
+from victor_ext.flows import drive
 from victor_ext.health import Heartbeat
+from victor_ext.outbox.files import ENTRIES, TABLES, FileOutbox, adopt, end_leases_of_dead
 from victor_ext.vault import KEY_BYTES
 
-PATIENCE = 5.0
-TERMS = {"retention": KEPT, "patience": PATIENCE}
+_SECRET = b"a secret of histories, of some length"
+_TABLES = (*TABLES.entries.metadata.sorted_tables, *METADATA.sorted_tables)
 
 
 class Pausing:
@@ -64,14 +61,29 @@ class Pausing:
         return getattr(self._engine, name)
 
 
-class PausingBefore(Pausing):
-    """One whose transactions begin at a stop. After one, nothing but another stop can follow."""
+def in_world_time(engine: sa.Engine) -> sa.Engine:
+    """Let the clock of this database be the true time of the world whose clocks are set."""
 
-    @contextmanager
-    def begin(self) -> Generator[sa.Connection]:
-        pause()
-        with self._engine.begin() as connection:
-            yield connection
+    @sa.event.listens_for(engine, "before_cursor_execute", retval=True)
+    def tell(
+        _connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any
+    ) -> tuple[str, Any]:
+        return with_world_time(statement), parameters
+
+    return engine
+
+
+class Stepped:
+    """An outbox whose calls go on as the events of a history let them."""
+
+    _step: Any
+
+    def _with_calls(self, _most: int, flow: Any) -> Any:
+        return drive(flow(SteppedCalls()), self._step)
+
+
+class SteppedFileOutbox(Stepped, FileOutbox):
+    """The outbox of a worker."""
 
 
 class Stop(threading.Event):
@@ -86,63 +98,15 @@ class Stop(threading.Event):
         return self.is_set()
 
 
-class Inline:
-    """In place of the threads that send the rows of a chunk."""
-
-    def submit(self, act: Callable[..., None], *arguments: Any) -> Future[None]:
-        done = Future[None]()
-        act(*arguments)
-        done.set_result(None)
-        return done
-
-
-@dataclass(eq=False)
-class Carried:
-    """A chunk, as DBOS carries it: a worker has it until it ends, or another one takes it up.
-
-    The execution that took it up last is the one that can end it.
-    """
-
-    id: str
-    data: Mapping[str, Any]
-    owner: Process | None = None
-    run: object = None
-    is_over: bool = False
-
-
-class Carrier:
-    """In place of the client of DBOS."""
-
-    def __init__(self) -> None:
-        self.chunks: dict[str, Carried] = {}
-
-    def enqueue_in_transaction(
-        self, _connection: sa.Connection, record: Mapping[str, Any], data: Mapping[str, Any]
-    ) -> None:
-        workflow_id = record["workflow_id"]
-        if workflow_id in self.chunks:
-            raise error.DBOSConflictingWorkflowError(workflow_id, "it is there")
-        self.chunks[workflow_id] = Carried(workflow_id, data)
-
-    def list_workflows(self, *, workflow_ids: list[str], **_: object) -> list[Any]:
-        """Return those of these that are not over."""
-        chunks = (self.chunks[each] for each in workflow_ids if each in self.chunks)
-        return [SimpleNamespace(workflow_id=chunk.id) for chunk in chunks if not chunk.is_over]
-
-    def open_of(self, queue: str) -> list[Carried]:
-        """Return the chunks of a batch that are not over, oldest first."""
-        of_batch = (chunk for chunk in self.chunks.values() if chunk.id.rpartition("/")[0] == queue)
-        return [chunk for chunk in of_batch if not chunk.is_over]
-
-
 @cache
 def _database(number: int) -> Any:
     """The database of the states with this number, of all histories: SQLAlchemy keeps the
     statements of an engine that it knows.
     """
-    engine = sa.create_engine("sqlite://", poolclass=sa.pool.StaticPool)
-    METADATA.create_all(engine)
-    return PausingBefore(engine)
+    engine = in_world_time(sa.create_engine("sqlite://", poolclass=sa.pool.StaticPool))
+    for metadata in (TABLES.entries.metadata, METADATA):
+        metadata.create_all(engine)
+    return Pausing(engine)
 
 
 @cache
@@ -153,23 +117,33 @@ def _vault(number: int) -> Vault:
 class Payment(NamedTuple):
     """A payment of a state at the end.
 
-    `result` is None if nobody has taken it up.
+    `result` is None if it is under way. `is_dated` says that the provider's clock has shown when it
+    may have been sent first.
     """
 
     batch: str
     state: str
     row: Row
     result: Result | None
+    is_dated: bool
 
 
-class MemoryState:
-    """In place of `State`, for a `WorkerContext`."""
+class MemoryState(State):
+    """A state that is there from the beginning.
 
-    def __init__(self, number: int) -> None:
-        self.number, self.carrier, self.vault = number, Carrier(), _vault(number)
-        self._database = _database(number)
-        with self._database._engine.begin() as connection:
-            for table in METADATA.sorted_tables:
+    Attributes:
+        living: The names of the workers that are not dead.
+        can_be_lost: Whether living workers can count as dead, as after a broken connection.
+    """
+
+    is_sqlite = True
+
+    def __init__(self, number: int, *, can_be_lost: bool) -> None:
+        self.number, self.url = number, sa.make_url("sqlite://")
+        self.living, self.can_be_lost = set[str](), can_be_lost
+        self.database = _database(number)
+        with self.database._engine.begin() as connection:
+            for table in _TABLES:
                 connection.execute(sa.delete(table))
 
     def exists(self) -> bool:
@@ -178,54 +152,49 @@ class MemoryState:
     def prepare(self) -> None:
         """It is there."""
 
-    @contextmanager
-    def errors(self) -> Iterator[None]:
-        yield
+    def loss(self, _error: object = None) -> None:
+        """It is never lost."""
 
     @contextmanager
-    def engine(self) -> Iterator[Any]:
-        yield self._database
+    def engine(self, _database: str | None = None) -> Iterator[Any]:
+        yield self.database
 
-    @contextmanager
-    def client(self, _vault: Vault, _engine: sa.Engine) -> Iterator[Carrier]:
-        yield self.carrier
-
-    def keep_key(self, *_: object) -> None:
-        """Its key is known."""
-
-    def context(self, kind: RowKind, key_column: str | None) -> WorkerContext:
+    def context(self, kind: RowKind, key_column: str | None, at_once: int = 1) -> BulkContext:
         settings = Settings(
-            key_column, None, 1, KEPT, PATIENCE, None, skip_invalid=True, encoding=None
+            key_column, None, at_once, KEPT, None, None, skip_invalid=True, encoding=None
         )
-        state = cast("Any", self)
-        none = Heartbeat()
-        return WorkerContext(kind.client, kind, state, self.vault, settings, none, Counter(), b"")
+        vault, tried = _vault(self.number), Counter[Any]()
+        return BulkContext(kind.client, kind, self, vault, settings, Heartbeat(), tried, _SECRET)
 
     def payments(self, store: Store) -> list[Payment]:
         """What is known at the end, of all batches."""
-        with self._database.connect() as connection:
-            rows = connection.execute(sa.select(PAYMENTS)).all()
+        query = sa.select(*PAYMENT_COLUMNS).select_from(WITH_ENTRIES)
+        with self.database.connect() as connection:
+            rows = connection.execute(query.order_by("batch", "key")).all()
         return [self._payment(store, row) for row in rows]
 
     @staticmethod
     def _payment(store: Store, row: Any) -> Payment:
-        return Payment(row.batch, row.state, row_of(store.vault, row), result_of(store.vault, row))
+        result = result_of(store.vault, row)
+        return Payment(
+            row.batch, row.state, row_of(store.vault, row), result, bool(row.by_provider_clock)
+        )
 
     def unsettled(self) -> set[str]:
         """Return the names of the batches of which something can be gone on with."""
-        query = sa.select(PAYMENTS.c.batch).where(PAYMENTS.c.state.not_in(ENDED))
-        with self._database.connect() as connection:
+        columns = [column for column in PAYMENT_COLUMNS if column.name == "batch"]
+        query = sa.select(*columns).select_from(WITH_ENTRIES).where(STATE.not_in(ENDED))
+        with self.database.connect() as connection:
             return set(connection.execute(query).scalars())
 
-    def is_broken_off(self, chunk: str) -> bool:
-        """Whether rows of this chunk were under way when nobody had it any more."""
-        columns = PAYMENTS.c
-        query = sa.select(columns.key).where(columns.chunk == chunk, columns.state == UNDER_WAY)
-        with self._database.connect() as connection:
-            return connection.execute(query).first() is not None
+    def made(self) -> set[str]:
+        """Return the ids of what was made for the entries that are sent."""
+        query = sa.select(ENTRIES.c.request_id).where(ENTRIES.c.state == "sent")
+        with self.database.connect() as connection:
+            return set(connection.execute(query).scalars())
 
 
-def store_file(context: WorkerContext, batch: str, rows: list[dict[str, Any]]) -> Check:
+def store_file(context: BulkContext, batch: str, rows: list[dict[str, Any]]) -> Check:
     """Decide about the rows of a file, and store them, as `send` does."""
     with closing(Loading(rows, batch, context, ControlTotals())) as loading:
         check = loading.read()
@@ -234,7 +203,7 @@ def store_file(context: WorkerContext, batch: str, rows: list[dict[str, Any]]) -
         return check
 
 
-def ask_again(context: WorkerContext, batch: str) -> None:
+def ask_again(context: BulkContext, batch: str) -> None:
     """Ask for all rows of a batch, as a person does whom nothing keeps from it."""
     with context.open_present(batch) as store:
         record = store.record()
@@ -243,46 +212,50 @@ def ask_again(context: WorkerContext, batch: str) -> None:
         asking_again.ask_rows_again(context, store, record, list(lines_of(store)), person)
 
 
-class _NoQueues:
-    """In place of DBOS, for a worker that asks for the rate of a queue: there is none."""
+def go_on(store: Store) -> None:
+    """Let workers go on with a batch, as `resume` does."""
+    store.transact(lambda connection: bulk_run._go_on(store, connection))
 
-    @staticmethod
-    def retrieve_queue(_name: str) -> None:
-        return None
+
+def take_over_doubt(store: Store) -> None:
+    """Let this account look up what is in doubt of a batch of another one, as `send` does with a
+    file that has the same rows.
+    """
+    store.transact(
+        lambda connection: adopt(connection, store.is_entry(), store.sender, store.batch)
+    )
+
+
+class _Presence:
+    """Shows that a worker is alive, until it is killed."""
+
+    def __init__(self, state: MemoryState) -> None:
+        self._state, self.name = state, new_worker_name()
+        state.living.add(self.name)
+
+    @contextmanager
+    def held_for(self, name: str) -> Generator[bool]:
+        yield self._state.can_be_lost or name not in self._state.living
 
 
 class SteppedWorker(Worker):
-    """A worker whose rows are sent in one thread, and that is given its chunks.
+    """A worker without threads, whose passes are made by the process that has it."""
 
-    Where it `can_be_lost`, another one may take up what it has.
-    """
-
-    def __init__(self, context: WorkerContext, world: World, *, can_be_lost: bool) -> None:
-        lock: Any = SimpleNamespace(executor="local", can_be_lost=can_be_lost)
-        super().__init__(context, lock, None)
+    def __init__(self, context: BulkContext, batch: str | None, world: World) -> None:
+        presence: Any = _Presence(cast("MemoryState", context.state))
+        super().__init__(context, presence, batch)
         self._stop = Stop(world)
-        with context.open() as self._store:
+        with context.open(batch or "") as self._store:
             pass
-        for name, delivery in self._deliveries.items():
-            delivery.close()
-            self._deliveries[name] = self._stepped(delivery.kind, world)
+        self._outbox = SteppedFileOutbox(
+            self._store.engine, context.client, context.secret, self._terms()
+        )
 
-    def _stepped(self, kind: Sendable, world: World) -> Delivery:
-        delivery: Any = Delivery(kind, 1, self._stop, lambda: world.now)
-        delivery.close()
-        delivery._threads = Inline()
-        return cast("Delivery", delivery)
+    def run(self) -> None:
+        """Look for dead workers, and make one pass."""
+        with self._store.transaction() as connection:
+            end_leases_of_dead(connection, self._presence)
+        self._pass()
 
-    def _checkpoints(self, *arguments: Any) -> Any:
-        # Nothing in it stops: no other process sees what is patched.
-        with patch.object(bulk_worker, "DBOS", _NoQueues):
-            return super()._checkpoints(*arguments)
-
-    def run(self, chunk: Carried, process: Process) -> None:
-        """One execution of a chunk, as DBOS begins and ends it."""
-        run = chunk.run = object()
-        chunk.owner = process
-        with suppress(bulk_worker._WorkerGone):
-            self.send(chunk.id, chunk.data)
-            if chunk.run is run:
-                chunk.is_over = True
+    def die(self) -> None:
+        cast("MemoryState", self._state).living.discard(self._presence.name)

@@ -21,6 +21,7 @@ from tests.histories.history import KINDS, draw, run
 from tests.histories.provider import KEPT
 from tests.histories.real import FAULTS
 from tests.histories.receiving import shared_inboxes
+from tests.histories.states import Stepped
 from tests.histories.world import pause, with_world_time
 from tests.mistakes import mistakes
 from tests.outbox.django_project import set_up, use_database
@@ -91,7 +92,7 @@ def test_the_outbox_on_django(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     def in_world_time(execute: Any, statement: str, *given: Any) -> Any:
         return execute(with_world_time(statement), *given)
 
-    class PausingOutbox(settling.Stepped, DjangoOutbox):
+    class PausingOutbox(Stepped, DjangoOutbox):
         """Its transactions begin and end at a stop; it is used as an `Outbox` is."""
 
         def _transaction(self, *given: Any) -> Any:

@@ -154,6 +154,8 @@ class World:
         self.provider = Provider(rules, lambda: self.now + rules.ahead)
         self.running: Process | None = None
         self.exchanges = 0
+        self.stopped = 0
+        """How often a process was stopped for long, as by the sleep of its machine."""
         self.refused: set[str | None] = set()
         """The keys of requests that were refused, other than by a conflict."""
         self.used: set[int] = set()

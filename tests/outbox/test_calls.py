@@ -213,7 +213,9 @@ def test_payouts_that_share_one_reference_are_not_under_way_at_once(payouts: Pay
         payouts.submit(*references.split(), key=f"the-key-of-the-payout-{number}")
     with payouts.client(False) as client:
         outbox = Outbox(payouts.engine, client)
-        claims = Claims(outbox.table, client, 120.0, 86_400.0, outbox._sealing, outbox._may_work())
+        claims = Claims(
+            outbox.table, client, 120.0, lambda _: 86_400.0, outbox._sealing, outbox._may_work()
+        )
         now = Now(this_moment(), client.provider_time())
         with payouts.engine.begin() as connection:
             group = claims.take_up(now, {"4"}, connection)
@@ -509,6 +511,8 @@ def test_what_is_refused_ends_rejected_and_is_sent_again_by_hand_alone(
     assert sorted(entry.error or "" for entry in outbox.entries("rejected")) == sorted(told)
     # A call that begins late, on a busy machine, goes back and is sent after the next one.
     assert sorted(int(re.findall(r"status (\d+)", text)[0]) for text in told) == [*refusals]
+    assert outbox.send() == []
+    change(outbox, leased_until=0.0)
     assert states(outbox.send()) == ["sent"]
     assert outbox.send() == []
     assert len(outbox.script.requests) == 1 + len(refusals) + 2

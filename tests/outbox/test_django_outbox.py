@@ -198,6 +198,7 @@ def test_the_command_makes_one_pass(
 
 def test_the_command_makes_passes_until_it_is_interrupted(
     outbox: DjangoOutbox,
+    engine: sa.Engine,
     environment: None,
     faults: Faults,
     monkeypatch: pytest.MonkeyPatch,
@@ -210,6 +211,7 @@ def test_the_command_makes_passes_until_it_is_interrupted(
     def interrupt(_stop: threading.Event, seconds: float) -> None:
         passes.append(seconds)
         faults.clear()
+        end_leases(Outbox(engine))  # its next try is due after a pause
         if len(passes) == 2:
             raise KeyboardInterrupt
 

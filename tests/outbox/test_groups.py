@@ -114,7 +114,7 @@ def test_without_a_time_only_what_is_being_called_is_marked(
 
 def claims_of(outbox: Outbox, victor: Victor, kept: float = 86_400.0) -> Claims:
     """What a pass takes up with."""
-    return Claims(outbox.table, victor, 120.0, kept, outbox._sealing, outbox._may_work())
+    return Claims(outbox.table, victor, 120.0, lambda _: kept, outbox._sealing, outbox._may_work())
 
 
 def taken_by(of_pass: Claims, victor: Victor, connection: sa.Connection) -> list[Any]:
@@ -452,6 +452,24 @@ def test_a_look_up_that_fails_comes_again_after_a_pause(sending: Sending) -> Non
     sending.provider.read = dated(500, json={})
     assert pause_after_send(sending, VictorError) == 1
     assert sending.states() == ["settling"]
+
+
+def test_what_was_to_be_looked_up_when_another_call_failed_waits_no_longer_than_that(
+    sending: Sending,
+) -> None:
+    """Its call was not made: no lease has to end before it is."""
+    sending.store(1)
+    change(sending.outbox, state="sending", sent_by="others", first_sent_at=time.time())
+    sending.store(2)
+
+    def fail(_reference: str) -> httpx.Response:
+        raise httpx.ConnectError("it happened")
+
+    sending.provider.meet = fail
+    with pytest.raises(VictorError):
+        sending.send()
+    assert sending.states() == ["settling", "waiting"]
+    assert max(leases_left(sending.outbox)) <= 1.0
 
 
 @pytest.mark.parametrize(("asked", "pause"), [("45", 45), ("3600", 120)])

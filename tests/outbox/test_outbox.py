@@ -171,6 +171,7 @@ def test_what_was_not_sent_waits(
     assert states(outbox.entries()) == ["waiting"]
     faults.up()
     faults.clear()
+    change(outbox, leased_until=0.0)  # a refusal of its own has a pause of its own
     assert states(outbox.send(victor)) == ["sent"]
 
 
@@ -301,7 +302,7 @@ def test_a_worker_goes_on_after_failures_and_ends_with_its_stop(
                 self.set()
             return self.is_set()
 
-    outbox._backoff = Backoff(threading.Event(), lambda: sum(map(float, passes)))
+    outbox._backoff = Backoff(lambda: sum(map(float, passes)))
     outbox.run(victor, interval=0.5, stop=Stop())
     assert passes == [0.5, 0.5, 0.5], "it sends nothing for a second"
     assert "outbox.send failed and will be retried" in caplog.text
@@ -347,7 +348,7 @@ def test_what_a_worker_whose_lease_is_over_has_found_is_not_stored(
     stored(outbox, invoice(1))
     change(outbox, state="sending", leased_until=1.0)
     with before_the_first_change(engine, lambda: end_leases(outbox, 60.0)):
-        outbox._run(outbox._store(key_of(1), 1.0, state="refused"))
+        outbox._run(outbox._store(1, 1.0, state="refused"))
     assert states(outbox.entries()) == ["sending"]
 
 
@@ -360,7 +361,7 @@ def test_what_a_worker_has_found_of_what_a_person_lets_be_sent_again_is_not_stor
     change(outbox, state="settling", leased_until=lease)
     outbox.resolve(key_of(1), done=False, by="Zoë", why="the provider says so")
     outbox.retry(key_of(1))
-    outbox._run(outbox._store(key_of(1), lease, state="unclear"))
+    outbox._run(outbox._store(1, lease, state="unclear"))
     assert states(outbox.entries()) == ["waiting"]
 
 
@@ -421,7 +422,9 @@ def test_steps_show_no_account_number(outbox: Outbox, engine: sa.Engine, victor:
     with engine.connect() as connection:
         row = connection.execute(sa.select(outbox.table)).one()
     claim = Claim(outbox._sealing.decrypted_row(row), 0.0, 0.0, this_moment())
-    claims = Claims(outbox.table, victor, 120.0, 86_400.0, outbox._sealing, outbox._may_work())
+    claims = Claims(
+        outbox.table, victor, 120.0, lambda _: 86_400.0, outbox._sealing, outbox._may_work()
+    )
     send = next(outbox._deliver(claims, RefusalStreak(), claim))
     assert "043987673645" not in f"{send} {claim}"
 

@@ -44,7 +44,7 @@ from victor_ext import (
     connect,
 )
 from victor_ext.outbox import AsyncOutbox, Outbox, OutboxEvent
-from victor_ext.outbox.adding import _NewEntry
+from victor_ext.outbox.adding import NewEntry
 from victor_ext.outbox.django import DjangoOutbox
 from victor_ext.providers import Money
 from victor_ext.providers.eastpay import ResultCode
@@ -302,7 +302,7 @@ def with_withdrawals(outbox: Outbox) -> None:
             headers={},
             content=b"",
         )
-        new = _NewEntry.of(call, outbox.client, f"key-of-{payment_id}")
+        new = NewEntry.of(call, outbox.client, f"key-of-{payment_id}")
         with outbox._engine.begin() as connection:
             outbox._add(connection, new, lambda: None)
         is_it = outbox.table.c.key == f"key-of-{payment_id}"

@@ -151,7 +151,7 @@ def test_the_classifiers_name_the_pythons_that_are_tested() -> None:
 
 def test_the_sbom_has_the_release_and_what_it_depends_on() -> None:
     names = direct()
-    assert {"httpx", "dbos", "typer", "jsonschema-rs"} <= names
+    assert {"httpx", "psycopg", "typer", "jsonschema-rs"} <= names
     assert names & {"victor-ext", "victor-spec", "openapi-python-client", "ruff"} == set()
     bom = {
         "metadata": {"component": {"bom-ref": "root", "name": "victor-ext", "type": "application"}},

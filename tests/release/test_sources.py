@@ -61,7 +61,7 @@ def test_a_release_has_a_day_in_the_changelog(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("module", "needed", "extra"),
     [
-        ("victor_ext.bulk", "dbos", "bulk"),
+        ("victor_ext.bulk", "sqlalchemy", "bulk"),
         ("victor_ext.inbox", "sqlalchemy", "outbox"),
         ("victor_ext.inbox.django", "django", "django"),
         ("victor_ext.otel", "opentelemetry", "otel"),

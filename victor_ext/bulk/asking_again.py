@@ -7,38 +7,39 @@ from __future__ import annotations
 
 import json
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from victor_ext import ConfigurationError, Problem
+from victor_ext.outbox.files import note_time, put_entries
 from victor_ext.settlement.flow import MAY_EXIST, SETTLED
 
-from .chunks import enqueue
-from .context import WorkerContext
+from .context import BulkContext
 from .deciding import Code
 from .holding import refuse_held
-from .layout import chunk_rows_for
 from .lines import Line, present_lines
 from .named_lines import CHANGED_MEANWHILE, value_of
-from .pacing import ProviderClock
-from .payments import LINES, PAYMENTS, StoredPayment, keep_ids, pages, stored_payments
+from .payments import ASKED, LINES, StoredPayment, lock_payments, pages, stored_payments
+from .provider_time import sent_now
 from .row_digests import requested_payment
 from .row_kind import RowKind
 from .rows import Row, RowOutcome
 from .store import BatchRecord, Person, Store
 from .storing import PaymentTerms, new_payment
+from .units import Calls
 
 
 def ask_rows_again(
-    context: WorkerContext,
+    context: BulkContext,
     store: Store,
     record: BatchRecord,
     lines: Sequence[Line],
     person: Person,
 ) -> None:
-    """Queue these rows to be asked once more, each with the values of the latest file.
+    """Let these rows be asked once more, each with the values of the latest file.
 
     The provider is read before anything is stored.
 
@@ -52,25 +53,26 @@ def ask_rows_again(
     """
     require_over(context.kind, lines)
     settings = context.settings.with_terms_of(record)
-    batch = _BatchToAsk(
-        context,
-        store,
-        key_kind=record.key_kind,
-        key_column=record.key_column,
-        key_retention=settings.key_retention_seconds,
-        stored=json.dumps(ProviderClock(context.client).sent_now()),
-    )
-    chunks = _chunks_of(context.kind, lines, record.terms["rate"])
-    with store.transaction() as connection:
+    calls = Calls(context.kind, context.vault, store.file_terms(settings.key_retention_seconds))
+    now = sent_now(context.client)
+    terms = PaymentTerms("", json.dumps(now))
+
+    def ask(connection: Connection) -> None:
         refuse_held(connection)
-        first = store.chunks_so_far(connection) + 1
-        for number, chunk_lines in enumerate(chunks, first):
-            _store_chunk(connection, batch, chunk_lines, store.chunk(number))
-            data = {**settings.new_chunk_terms(), "keys": [line.key for line in chunk_lines]}
-            enqueue(store, connection, store.chunk(number), data)
+        note_time(connection, store.system, now)
+        payments = [
+            _payment_again(connection, context, store, record, line, terms) for line in lines
+        ]
+        for payment in payments:
+            named = store.has_key([payment["key"]])
+            connection.execute(sa.update(ASKED).where(named).values(payment))
+            _remove_notice(store, connection, payment["key"])
+        _put_entries(connection, store, calls, payments)
         present = store.present_record(connection) or record
         decided = replace(present, persons=[*present.persons, person])
-        store.save_record(connection, decided, first - 1 + len(chunks))
+        store.save_record(connection, decided)
+
+    store.transact(ask)
 
 
 # Whether a payment is over
@@ -152,75 +154,61 @@ def _why_unsettled_stays(line: Line) -> str:
 # What is stored
 
 
-@dataclass(frozen=True, slots=True)
-class _BatchToAsk:
-    """What all rows that are asked once more have in common.
-
-    Attributes:
-        key_retention: Seconds for which the provider keeps a key.
-        stored: When the rows are stored, as a time of sending, as JSON.
-    """
-
-    context: WorkerContext
-    store: Store
-    key_kind: str
-    key_column: str
-    key_retention: float
-    stored: str
-
-
-def _chunks_of(
-    kind: RowKind,
-    lines: Sequence[Line],
-    rate: float | None,
-) -> list[list[Line]]:
-    """Return the lines by chunk: the lines of one chunk are of one `group`."""
-    groups: dict[Hashable, list[Line]] = {}
-    for line in lines:
-        arguments = {} if line.latest is None else line.latest.arguments or {}
-        groups.setdefault(kind.group(arguments), []).append(line)
-    size = chunk_rows_for(rate, kind.rows_per_call)
-    return [chunk for group in groups.values() for chunk in pages(group, size)]
-
-
-def _store_chunk(
+def _payment_again(
     connection: Connection,
-    batch: _BatchToAsk,
-    lines: Sequence[Line],
-    chunk: str,
-) -> None:
-    """Replace the payments of a chunk by new ones with the same keys, which wait.
+    context: BulkContext,
+    store: Store,
+    record: BatchRecord,
+    line: Line,
+    terms: PaymentTerms,
+) -> dict[str, Any]:
+    """Return the columns of a payment that is asked once more.
 
-    Raises `ConfigurationError` if a line was changed since it was read: another file may have
+    Raises `ConfigurationError` if the line was changed since it was read: another file may have
     replaced its row, or another person may have had it asked.
     """
-    store = batch.store
-    keys = [line.key for line in lines]
-    payments = stored_payments(connection, store.owner, keys, lock=True)
-    keep_ids(connection, store.has_key(keys))
-    present = present_lines(store, connection, keys)
-    for place, line in enumerate(lines):
-        payment = payments.get(line.key)
-        if payment is None or present.get(line.key) != line:
-            raise ConfigurationError(CHANGED_MEANWHILE)
-        requested = requested_payment(
-            batch.context.kind,
-            batch.context.vault,
-            _latest_row(line),
-            key_kind=batch.key_kind,
-            key_column=batch.key_column,
-            is_valid=True,
-        )
-        terms = PaymentTerms(payment.kind, batch.key_retention, batch.stored)
-        values = new_payment(store, requested, terms) | {
-            "chunk": chunk,
-            "place": place,
-            "again": _earlier_keys(line, payment),
-            "allowed": True,
-        }
-        change = sa.update(PAYMENTS).where(store.has_key([line.key]))
-        connection.execute(change.values(values))
-        _remove_notice(store, connection, line.key)
+    lock_payments(connection, store.owner, [line.key])
+    payment = stored_payments(connection, store.owner, [line.key]).get(line.key)
+    if payment is None or present_lines(store, connection, [line.key]).get(line.key) != line:
+        raise ConfigurationError(CHANGED_MEANWHILE)
+    requested = requested_payment(
+        context.kind,
+        context.vault,
+        _latest_row(line),
+        key_kind=record.key_kind,
+        key_column=record.key_column,
+        is_valid=True,
+    )
+    own_terms = replace(terms, key_origin=payment.kind)
+    is_shared = context.kind.rows_per_call > 1
+    again = _earlier_keys(line, payment)
+    new = new_payment(store, requested, own_terms, again=again, is_shared=is_shared)
+    return new | {"allowed": True}
+
+
+def _put_entries(
+    connection: Connection, store: Store, calls: Calls, payments: Sequence[dict[str, Any]]
+) -> None:
+    """Store the entries that ask for these payments."""
+    if not calls.are_shared:
+        contents = [(_arguments(store, payment), payment["entry"]) for payment in payments]
+        put_entries(connection, [calls.for_row(*content) for content in contents])
+        return
+    groups: dict[Hashable, list[dict[str, Any]]] = {}
+    for payment in payments:
+        groups.setdefault(calls.kind.group(_arguments(store, payment)), []).append(payment)
+    for group in groups.values():
+        for page in pages(group, calls.kind.rows_per_call):
+            entry = calls.for_unit([_arguments(store, payment) for payment in page])
+            put_entries(connection, [entry])
+            named = sa.update(ASKED).where(store.has_key([payment["key"] for payment in page]))
+            connection.execute(named.values(entry=entry["key"]))
+
+
+def _arguments(store: Store, payment: dict[str, Any]) -> dict[str, Any]:
+    """Return what a payment asks for."""
+    arguments: dict[str, Any] = store.vault.deserialize(payment["row"])[2]
+    return arguments
 
 
 def _earlier_keys(line: Line, payment: StoredPayment) -> int:

@@ -237,6 +237,13 @@ def problems_of(
         kind.check(fields.arguments)
     except InvalidRequest as error:
         problems += [problem for problem in error.problems if problem.field not in known_fields]
+    return reported_problems(kind, problems, in_file=in_file)
+
+
+def reported_problems(
+    kind: RowKind, problems: Sequence[Problem], *, in_file: bool
+) -> list[Problem]:
+    """Return problems with their hints in their messages. `in_file` is as of `problems_of`."""
     if in_file:
         problems = [_with_hint_for_files(kind, problem) for problem in problems]
     return [Problem(problem.field, problem.code, str(problem)) for problem in problems]

@@ -1,68 +1,60 @@
 """Convert a stored payment to the `Row` that it asks for and the `Result` that it has, which are
-encrypted; and find the payments that have the id of a request (`id_holders`), or may have made it
-(`rivals`).
+encrypted; and find the payments that an id settles (`id_holders`), or that an entry asks for
+(`name_of_entry`).
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Collection
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from victor_ext.event_queue.rows import lock_texts
-from victor_ext.settlement.key_age import Sent
+from victor_ext.outbox.files import ENTRIES
+from victor_ext.settlement.flow import SETTLED
 
-from .payments import EARLIER_IDS, IN_DOUBT, LEFT_OUT, PAYMENTS, UNDER_WAY
+from .payments import ASKED, LEFT_OUT, UNDER_WAY, WITH_ENTRIES
 from .rows import Result, Row, RowOutcome
 from .store import Store
 from .vault import Vault
 
-_NO_RESULT = frozenset({UNDER_WAY, LEFT_OUT})
-"""States in which a stored result does not count: it is of an earlier try."""
+_NOT_DECIDED = "It was sent, and the provider has not said yet whether it accepts this row."
 
 
 def row_of(vault: Vault, stored: Any) -> Row:
-    """Return what a stored payment asks for, and when the payment may have been sent.
+    """Return what a stored payment asks for.
 
     Args:
-        stored: A row of the table, with all columns of `PAYMENTS`.
+        stored: A row with the `PAYMENT_COLUMNS`.
     """
-    row = Row.of_stored(stored.key, vault.deserialize(stored.row), stored.again)
-    result = result_of(vault, stored)
-    unit = None if result is None else result.unit
-    return replace(
-        row,
-        sent=sent_of(stored),
-        place=stored.place,
-        unit=unit,
-        key_retention=stored.kept,
-    )
+    return Row.of_stored(stored.key, vault.deserialize(stored.row), stored.again)
 
 
 def result_of(vault: Vault, stored: Any) -> Result | None:
-    """Return what became of a stored payment; None: it has no result that counts."""
-    if stored.result is None or stored.state in _NO_RESULT:
+    """Return what became of a stored payment; None: it is under way, left out, or not tried."""
+    if stored.state in (None, UNDER_WAY, LEFT_OUT):
         return None
-    id_, status, error, unit = vault.deserialize(stored.result)
-    return Result(RowOutcome(stored.state), id_, status, error, sent_of(stored), unit)
+    outcome = RowOutcome(stored.state)
+    if stored.own_state is not None:
+        id_, status, error, unit = (
+            [None] * 4 if stored.result is None else vault.deserialize(stored.result)
+        )
+        return Result(outcome, id_, status, error, unit)
+    error = vault.opened_error(stored.error)
+    if not stored.shared:
+        return Result(outcome, stored.request_id, stored.status, error)
+    if outcome is RowOutcome.ACCEPTED and stored.request_id is not None:
+        return Result(outcome, error=_NOT_DECIDED, unit=stored.request_id)
+    return Result(outcome, error=error)
 
 
-def sent_of(stored: Any) -> Sent | None:
-    """Return when a stored payment may have been sent first; None: it was not sent."""
-    return None if stored.sent is None else Sent.from_json(json.loads(stored.sent))
-
-
-def result_values(vault: Vault, result: Result) -> dict[str, Any]:
-    """Return the columns of a payment, with their values, that store its result."""
+def own_values(vault: Vault, result: Result) -> dict[str, Any]:
+    """Return the columns of a payment, with their values, that store a result beside its entry."""
     return {
         "state": result.outcome.value,
-        "result": vault.serialize([result.id, result.status, result.error, result.unit]),
-        "sent": None if result.sent is None else json.dumps(result.sent),
-        "made_digest": None if result.made is None else vault.fingerprint(result.made),
+        "result": vault.sealed([result.id, result.status, result.error, result.unit]),
+        "made": result.made if result.outcome in SETTLED else None,
     }
 
 
@@ -72,7 +64,7 @@ class IdHolder(NamedTuple):
     Attributes:
         key: Its key in the database.
         name: What people call it; of one that was asked once more since: its earlier request.
-        reference_digest: As of `PAYMENTS`.
+        reference_digest: As of `ASKED`.
         is_earlier: Whether it was asked once more since.
     """
 
@@ -82,52 +74,56 @@ class IdHolder(NamedTuple):
     is_earlier: bool
 
 
-def id_holders(
-    connection: Connection,
-    store: Store,
-    digests: Collection[str],
-) -> dict[str, list[IdHolder]]:
-    """Return the payments that have ids with these digests, or had them before they were asked once
-    more, by digest. Until the transaction ends, nobody else stores one of the ids.
+def id_holders(connection: Connection, store: Store, id: str) -> list[IdHolder]:
+    """Return the payments that have this id, or had it before they were asked once more.
+
+    Until the transaction ends, no worker stores the id.
     """
-    lock_texts(connection, PAYMENTS, digests)
-    columns, earlier = PAYMENTS.c, EARLIER_IDS.c
-    of_payment = columns.key, columns.row, columns.reference_digest
-    present = sa.select(columns.made_digest, *of_payment, sa.false()).where(
-        columns.owner == store.owner, columns.made_digest.in_(digests)
+    lock_texts(connection, ENTRIES, [f"{store.system} {id}"])
+    of_payment = ASKED.c.key, ASKED.c.row, ASKED.c.reference_digest
+    has_id = sa.or_(ENTRIES.c.request_id == id, ASKED.c.made == id)
+    query = sa.select(*of_payment).select_from(WITH_ENTRIES)
+    present = connection.execute(query.where(ASKED.c.owner == store.owner, has_id)).all()
+    holders = [_holder(store.vault, *row, is_earlier=False) for row in present]
+    # An entry that no payment has any more is of an earlier key. What it was stored for is known
+    # by the payment, whose keys count up.
+    earlier = sa.select(ENTRIES.c.key).where(
+        ENTRIES.c.scope == store.owner,
+        ENTRIES.c.request_id == id,
+        ENTRIES.c.key.not_in(
+            sa.select(ASKED.c.entry).where(ASKED.c.owner == store.owner, ASKED.c.entry.is_not(None))
+        ),
     )
-    before = sa.select(earlier.made_digest, *of_payment, sa.true()).where(
-        earlier.owner == store.owner,
-        earlier.made_digest.in_(digests),
-        columns.owner == earlier.owner,
-        columns.key == earlier.key,
-    )
-    holders: dict[str, list[IdHolder]] = {digest: [] for digest in digests}
-    for digest, key, row, reference_digest, is_earlier in connection.execute(
-        sa.union_all(present, before)
-    ):
-        name = Row.of_stored(key, store.vault.deserialize(row)).name
-        if is_earlier:
-            name = f"an earlier request of {name}"
-        holders[digest].append(IdHolder(key, name, reference_digest, bool(is_earlier)))
+    for key in connection.execute(earlier).scalars():
+        holders += _of_earlier_key(connection, store, key)
     return holders
 
 
-def rivals(
-    store: Store,
-    references: Collection[str],
-) -> dict[str, set[str]]:
-    """Return the keys of the payments with these references that may have made a request and are
-    not settled, by reference.
-    """
-    columns = PAYMENTS.c
-    by_digest = {store.vault.fingerprint(reference): reference for reference in references}
-    may_exist = sa.or_(columns.state.in_(IN_DOUBT), columns.restored)
-    query = sa.select(columns.reference_digest, columns.key).where(
-        columns.owner == store.owner, columns.reference_digest.in_(by_digest), may_exist
-    )
-    keys: dict[str, set[str]] = {reference: set() for reference in references}
-    with store.engine.connect() as connection:
-        for digest, key in connection.execute(query):
-            keys[by_digest[digest]].add(key)
-    return keys
+def name_of_entry(store: Store, connection: Connection, entry: str) -> str:
+    """Return what people call the payments that an entry asks for, or has asked for."""
+    of_payment = ASKED.c.key, ASKED.c.row, ASKED.c.reference_digest
+    has_entry = sa.and_(ASKED.c.owner == store.owner, ASKED.c.entry == entry)
+    present = connection.execute(sa.select(*of_payment).where(has_entry).order_by(ASKED.c.key))
+    holders = [_holder(store.vault, *row, is_earlier=False) for row in present]
+    first, *others = holders or _of_earlier_key(connection, store, entry)
+    return f"{first.name} and {len(others)} more" if others else first.name
+
+
+def _holder(
+    vault: Vault, key: str, row: str, reference_digest: str, *, is_earlier: bool
+) -> IdHolder:
+    name = Row.of_stored(key, vault.deserialize(row)).name
+    if is_earlier:
+        name = f"an earlier request of {name}"
+    return IdHolder(key, name, reference_digest, is_earlier)
+
+
+def _of_earlier_key(connection: Connection, store: Store, entry: str) -> list[IdHolder]:
+    """Return the payments that an entry with an earlier key of theirs asked for."""
+    columns = ASKED.c.key, ASKED.c.row, ASKED.c.reference_digest, ASKED.c.again
+    again = sa.select(*columns).where(ASKED.c.owner == store.owner, ASKED.c.again > 0)
+    holders: list[IdHolder] = []
+    for key, row, reference_digest, count in connection.execute(again):
+        if any(Row.key_after(key, number) == entry for number in range(count)):
+            holders.append(_holder(store.vault, key, row, reference_digest, is_earlier=True))
+    return holders or [IdHolder("", f"an earlier request, {entry}", "", is_earlier=True)]

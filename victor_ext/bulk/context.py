@@ -1,4 +1,4 @@
-"""What one sender works with (`WorkerContext`), and which system and provider its client is of."""
+"""What one sender works with (`BulkContext`), and which system and provider its client is of."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 @dataclass(frozen=True, slots=True)
-class WorkerContext:
+class BulkContext:
     """What one sender works with.
 
     Attributes:
@@ -52,6 +52,11 @@ class WorkerContext:
         return self.vault.account(self.client.caller)
 
     @property
+    def sender(self) -> str:
+        """The account and the address that entries are sent with."""
+        return f"{self.account} {self.vault.application}"
+
+    @property
     def owner(self) -> str:
         """The system and the environment. With a key, they identify a payment."""
         return f"{self.client.system.name} {self.client.environment}".rstrip()
@@ -63,8 +68,9 @@ class WorkerContext:
         Args:
             batch: The name of the batch; empty: the store is only used for the whole state.
         """
-        with self.state.engine() as engine, self.state.client(self.vault, engine) as client:
-            yield Store(client, engine, self.vault, self.owner, batch, self.account)
+        with self.state.engine() as engine:
+            system = str(self.client.provider)
+            yield Store(engine, self.vault, system, self.owner, batch, self.account, self.sender)
 
     @contextmanager
     def open_present(self, batch: str) -> Generator[Store]:
@@ -77,8 +83,7 @@ class WorkerContext:
             raise ConfigurationError(f"There is no state {self.state}: nothing was stored there.")
         if not self.state.exists():
             raise no_such_batch(batch, str(self.state))
-        # The tables may be incomplete: a process may have been killed while it made them, or an
-        # older DBOS may have made them.
+        # The tables may be incomplete: a process may have been killed while it made them.
         self.state.prepare()
         with self.state.errors(), self.open(batch) as store:
             yield store

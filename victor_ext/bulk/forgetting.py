@@ -12,24 +12,29 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from .contents import result_of
+from victor_ext.event_queue.databases import Condition
+from victor_ext.outbox.files import ENTRIES, forget_entries
+
 from .payments import (
+    ASKED,
     BATCHES,
-    LEFT_OUT,
     LINES,
     NEVER_LEFT,
     PAGE,
-    PAYMENTS,
+    PAYMENT_COLUMNS,
     SETTLED_STATES,
-    Condition,
+    STATE,
+    WITH_ENTRIES,
     lock_payments,
     pages,
 )
 from .store import Store
+from .storing import leave_out, locked_keys
+from .units import Calls
 from .vault import Vault
 
 
-def drop_unsent(store: Store, keys: Sequence[str] | None = None) -> int:
+def drop_unsent(store: Store, calls: Calls, keys: Sequence[str] | None = None) -> int:
     """Remove the payments of the batch that were never sent, with their lines in all batches.
 
     Args:
@@ -38,33 +43,31 @@ def drop_unsent(store: Store, keys: Sequence[str] | None = None) -> int:
     Returns:
         How many rows were removed.
     """
-    is_chosen = sa.and_(store.is_of_batch(), PAYMENTS.c.state.in_(NEVER_LEFT))
+    chosen = sa.and_(store.is_of_batch(), STATE.in_(NEVER_LEFT))
     if keys is not None:
-        is_chosen = sa.and_(is_chosen, PAYMENTS.c.key.in_(keys))
-    with store.transaction() as connection:
-        dropped_keys = [payment.key for payment in lock_payments(connection, is_chosen)]
+        chosen = sa.and_(chosen, ASKED.c.key.in_(keys))
+
+    def drop(connection: Connection) -> int:
+        dropped_keys = locked_keys(connection, store, chosen)
         for page in pages(dropped_keys):
-            _drop_payments(store, connection, page)
+            _drop_payments(store, connection, calls, page)
         count = len(dropped_keys)
         if keys is None:
             count += _drop_lines_without_key(store, connection)
         return count
 
+    return store.transact(drop)
 
-def _drop_payments(
-    store: Store,
-    connection: Connection,
-    keys: Sequence[str],
-) -> None:
+
+def _drop_payments(store: Store, connection: Connection, calls: Calls, keys: Sequence[str]) -> None:
     """Remove payments with their lines.
 
     A payment that had an earlier key, or whose state was restored, stays as left out: if it were
     new in the next file, it would be sent under a key that is spent.
     """
-    is_chosen = store.has_key(keys)
-    stays = sa.or_(PAYMENTS.c.again > 0, PAYMENTS.c.restored)
-    connection.execute(sa.update(PAYMENTS).where(is_chosen, stays).values(state=LEFT_OUT))
-    connection.execute(sa.delete(PAYMENTS).where(is_chosen, sa.not_(stays)))
+    leave_out(connection, store, calls, keys)
+    stays = sa.or_(ASKED.c.again > 0, ASKED.c.restored)
+    connection.execute(sa.delete(ASKED).where(store.has_key(keys), sa.not_(stays)))
     connection.execute(sa.delete(LINES).where(_line_has_key(store, keys)))
 
 
@@ -89,38 +92,54 @@ def forget_settled(store: Store, stored_before: float) -> int:
         count += page_count
         if page_count < PAGE:
             break
+    _forget_entries(store, stored_before)
     _forget_lines(store, stored_before)
     return count
 
 
 def _forget_page(store: Store, stored_before: float) -> int:
     """Forget at most `PAGE` payments, in one transaction. Return their number."""
-    columns = PAYMENTS.c
     is_old = sa.and_(
-        columns.owner == store.owner,
-        columns.stored_at < stored_before,
-        columns.state.in_(SETTLED_STATES),
-        columns.forgotten.is_(False),
+        ASKED.c.owner == store.owner,
+        ASKED.c.stored_at < stored_before,
+        STATE.in_(SETTLED_STATES),
+        ASKED.c.forgotten.is_(False),
     )
+    query = sa.select(*PAYMENT_COLUMNS).select_from(WITH_ENTRIES).where(is_old)
+    keys = sa.select(ASKED.c.key).select_from(WITH_ENTRIES).where(is_old).order_by(ASKED.c.key)
     with store.transaction() as connection:
-        payments = lock_payments(connection, is_old, limit=PAGE)
+        named = list(connection.execute(keys.limit(PAGE)).scalars())
+        lock_payments(connection, store.owner, named)
+        payments = connection.execute(query.where(ASKED.c.key.in_(named))).all()
         for payment in payments:
-            change = sa.update(PAYMENTS).where(store.has_key([payment.key]))
+            change = sa.update(ASKED).where(store.has_key([payment.key]))
             connection.execute(change.values(_values_without_data(store.vault, payment)))
         _empty_lines(connection, _line_has_key(store, [payment.key for payment in payments]))
-    return len(payments)
+    return len(named)
+
+
+def _forget_entries(store: Store, stored_before: float) -> None:
+    """Remove the calls of old settled entries that no payment with its data has: those of forgotten
+    payments, and of their earlier keys.
+    """
+    others = sa.select(ASKED.c.entry).where(
+        ASKED.c.owner == store.owner, ASKED.c.forgotten.is_(False), ASKED.c.entry.is_not(None)
+    )
+    chosen = sa.and_(ENTRIES.c.stored_at < stored_before, ENTRIES.c.key.not_in(others))
+    count = PAGE
+    while count == PAGE:
+        with store.transaction() as connection:
+            count = forget_entries(connection, store.owner, chosen, store.vault, PAGE)
 
 
 def _values_without_data(vault: Vault, payment: Any) -> dict[str, Any]:
     """Return the column values that keep the row number and the ids of a payment, and no data."""
     number = vault.deserialize(payment.row)[0]
-    result = result_of(vault, payment)
-    ids = None if result is None else vault.serialize([result.id, None, None, result.unit])
-    return {
-        "row": vault.serialize([number, None, None, {}]),
-        "result": ids,
-        "forgotten": True,
-    }
+    values = {"row": vault.sealed([number, None, None, {}]), "forgotten": True}
+    if payment.own_state is None or payment.result is None:
+        return values
+    id_, _, _, unit = vault.deserialize(payment.result)
+    return {**values, "result": vault.sealed([id_, None, None, unit])}
 
 
 def _forget_lines(store: Store, stored_before: float) -> None:
@@ -129,8 +148,8 @@ def _forget_lines(store: Store, stored_before: float) -> None:
     """
     lines = LINES.c
     owner = store.owner
-    forgotten_keys = sa.select(PAYMENTS.c.key).where(
-        PAYMENTS.c.owner == owner, PAYMENTS.c.forgotten.is_(True)
+    forgotten_keys = sa.select(ASKED.c.key).where(
+        ASKED.c.owner == owner, ASKED.c.forgotten.is_(True)
     )
     old_batches = sa.select(BATCHES.c.batch).where(
         BATCHES.c.owner == owner, BATCHES.c.stored_at < stored_before

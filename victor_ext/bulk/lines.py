@@ -14,9 +14,11 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
-from .contents import result_of, row_of, sent_of
+from victor_ext.outbox.files import ENTRIES
+
+from .contents import result_of, row_of
 from .deciding import TO_DECIDE
-from .payments import LEFT_OUT, LINES, PAGE, PAYMENTS, UNDER_WAY
+from .payments import ASKED, LEFT_OUT, LINES, PAGE, PAYMENT_COLUMNS, STATE, UNDER_WAY
 from .rows import Result, Row, RowOutcome
 from .state_errors import StateLost
 from .store import Store
@@ -95,14 +97,14 @@ def counts_of(store: Store) -> LineCounts:
 def _counts_query(store: Store) -> sa.Executable:
     """Return the query for the number of lines, by notice and by the state of their payment."""
     lines = LINES.c
-    groups = (lines.code, PAYMENTS.c.state, lines.key.is_not(None).label("has_key"))
+    groups = (lines.code, STATE.label("state"), lines.key.is_not(None).label("has_key"))
     query = sa.select(*groups, sa.func.count().label("lines"))
     return query.select_from(_lines_with_payments()).where(store.is_line()).group_by(*groups)
 
 
 def refuse_lost(store: Store, connection: Connection) -> None:
     """Raise `StateLost` if a line of the batch has a key whose payment was deleted."""
-    is_lost = sa.and_(store.is_line(), LINES.c.key.is_not(None), PAYMENTS.c.key.is_(None))
+    is_lost = sa.and_(store.is_line(), LINES.c.key.is_not(None), STATE.is_(None))
     query = sa.select(LINES.c.key).select_from(_lines_with_payments()).where(is_lost)
     if connection.execute(query.limit(1)).first() is not None:
         raise _lost_payments(store)
@@ -147,10 +149,11 @@ def present_lines(
 
 
 def _lines_with_payments() -> Any:
-    """Return the tables of lines and payments, joined: a line without a payment stays."""
-    lines, columns = LINES.c, PAYMENTS.c
+    """Return the tables of lines, payments and entries, joined: a line without a payment stays."""
+    lines, columns = LINES.c, ASKED.c
     is_its_payment = sa.and_(columns.owner == lines.owner, columns.key == lines.key)
-    return LINES.outerjoin(PAYMENTS, is_its_payment)
+    is_its_entry = sa.and_(ENTRIES.c.scope == columns.owner, ENTRIES.c.key == columns.entry)
+    return LINES.outerjoin(ASKED, is_its_payment).outerjoin(ENTRIES, is_its_entry)
 
 
 def _lines_query(store: Store) -> sa.Select[Any]:
@@ -161,7 +164,7 @@ def _lines_query(store: Store) -> sa.Select[Any]:
     lines = LINES.c
     return (
         sa.select(lines.number, lines.key.label("line_key"), lines.code, lines.message)
-        .add_columns(lines.row.label("line_row"), *PAYMENTS.c)
+        .add_columns(lines.row.label("line_row"), *PAYMENT_COLUMNS)
         .select_from(_lines_with_payments())
         .where(store.is_line())
     )
@@ -215,7 +218,7 @@ def _result_of_open(stored: Any) -> Result:
     """Return the result of a payment that has none stored, by its state."""
     if stored.state == UNDER_WAY:
         error = "It is being sent, or its sender was interrupted."
-        return Result(RowOutcome.UNKNOWN, error=error, sent=sent_of(stored))
+        return Result(RowOutcome.UNKNOWN, error=error)
     if stored.state == LEFT_OUT:
         lacking = f"the latest file of {stored.batch} lacks it"
         error = f"It is left out: {lacking}. A file that has it sends it."

@@ -11,35 +11,35 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from victor_ext.outbox.files import FileTerms, note_time
 from victor_ext.tables.row_file import RowFile
 from victor_ext.tables.sources import Rows
 
 from .check import Check, Notice, RowProblem, refuse_invalid
-from .chunks import enqueue
-from .context import WorkerContext
+from .context import BulkContext
 from .control_totals import ControlTotals
 from .deciding import TO_DECIDE, Act, Code, Decision, decide, key_origin
 from .holding import refuse_held
-from .layout import chunk_rows_for
 from .lines import refuse_lost
 from .notices import day_text, look_alike_message, message_of
-from .pacing import ProviderClock
 from .payments import (
     NEVER_LEFT,
     RequestedPayment,
     StoredPayment,
+    lock_payments,
     look_alikes,
     pages,
     stored_payments,
 )
+from .provider_time import sent_now
 from .rows import RowOutcome
 from .settings import PERSONS, TERMS, needs_another_person
 from .source_rows import RowDecision, SourceRow, SourceRows
 from .store import BatchRecord, Store
 from .storing import PaymentTerms, lock_unsent, replace_lines, store_payments
+from .units import Calls
 from .validating import Validation, add_amount
 
 _CAN_BE_ASKED = NEVER_LEFT | {RowOutcome.REJECTED.value}
@@ -48,10 +48,6 @@ _CODES_WITH_OWN_ROW = TO_DECIDE | {Code.REJECTED_BEFORE}
 """Codes of rows that are stored beside the other row of their payment: ask-again asks for them."""
 _ACTS_OF_INVALID = (None, Act.REFUSE.name, Act.SKIP.name)
 """The acts for an invalid row that counts as invalid; None: the row has no key, and no act."""
-_STORING_LOCK = 7_421_133_019_540_188
-"""The number of an advisory lock of PostgreSQL: one file is stored at a time, for two of them could
-wait for each other's keys.
-"""
 
 
 class _KnownPayments(NamedTuple):
@@ -82,7 +78,7 @@ class Loading:
         self,
         source: Rows,
         batch: str,
-        context: WorkerContext,
+        context: BulkContext,
         expected: ControlTotals,
     ) -> None:
         self.batch = batch
@@ -92,7 +88,7 @@ class Loading:
         self._kind, self._vault = context.kind, context.vault
         self._record: BatchRecord | None = None
         self._key_column = context.settings.key_column or context.kind.reference
-        self._rows = SourceRows()
+        self._rows = SourceRows(context.kind.rows_per_call)
 
     def close(self) -> None:
         """Remove the temporary database of the rows."""
@@ -143,11 +139,20 @@ class Loading:
             self._vault,
             self._settings,
             self._rows,
+            self._calls(),
             key_column=self._key_column,
             key_kind=self._key_kind,
             expected=self._expected,
         )
         validation.read(self._source, self.check)
+
+    def _calls(self) -> Calls:
+        """What makes the entries for the rows."""
+        context = self._context
+        terms = FileTerms(
+            context.owner, context.sender, self.batch, self._settings.key_retention_seconds
+        )
+        return Calls(context.kind, context.vault, terms)
 
     # Deciding
 
@@ -181,7 +186,10 @@ class Loading:
         if connection is None:
             return _KnownPayments({}, {})
         owner = self._context.owner
-        by_key = stored_payments(connection, owner, [row.key for row in requested], lock=lock)
+        keys = [row.key for row in requested]
+        if lock:
+            lock_payments(connection, owner, keys)
+        by_key = stored_payments(connection, owner, keys)
         # A row whose payment was created or is in doubt is not asked, whatever looks like it.
         to_ask = list[RequestedPayment]()
         for row in requested:
@@ -309,29 +317,26 @@ class Loading:
         What is decided in the transaction counts: another process may have stored or sent rows
         since they were read. Returns the new record of the batch.
         """
-        terms = PaymentTerms(
-            key_origin=self._key_origin,
-            key_retention=self._settings.key_retention_seconds,
-            stored=json.dumps(ProviderClock(self._context.client).sent_now()),
-        )
-        with store.transaction() as connection:
-            self._begin(connection)
+        now = sent_now(self._context.client)
+        terms = PaymentTerms(self._key_origin, json.dumps(now))
+        calls = self._calls()
+
+        def store_all(connection: Connection) -> BatchRecord:
+            self._begin(connection, store)
+            note_time(connection, store.system, now)
             lock_unsent(connection, store)
             self._decide_again(connection)
-            first = store.chunks_so_far(connection) + 1
-            size = chunk_rows_for(self._settings.rate, self._kind.rows_per_call)
-            chunks = range(first, first + self._rows.assign_chunks(first, size))
-            store_payments(connection, store, self._rows, terms)
-            self.check.left_out = replace_lines(connection, store, self._rows)
+            store_payments(connection, store, self._rows, calls, terms)
+            self.check.left_out = replace_lines(connection, store, calls, self._rows)
             record = self._new_record(store.present_record(connection))
-            store.save_record(connection, record, chunks.stop - 1)
-            self._enqueue(connection, store, chunks)
-        return record
+            store.save_record(connection, record)
+            return record
 
-    def _begin(self, connection: Connection) -> None:
+        return store.transact(store_all)
+
+    def _begin(self, connection: Connection, store: Store) -> None:
         """Make sure that a file can be stored now, and that no other one is until this ends."""
-        if connection.dialect.name == "postgresql":  # SQLite has one writer at a time anyway
-            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_STORING_LOCK)))
+        store.lock_storing(connection)
         self._context.state.keep_key(connection, self._vault, self._context.secret)
         refuse_held(connection)
 
@@ -340,17 +345,6 @@ class Loading:
         self.check.forget_decisions()
         self._decide_all(connection, lock=True)
         refuse_invalid(self.batch, self.check, skip_invalid=self._settings.skip_invalid)
-
-    def _enqueue(
-        self,
-        connection: Connection,
-        store: Store,
-        chunks: range,
-    ) -> None:
-        """Queue the chunks with these numbers."""
-        for number in chunks:
-            data = {**self._settings.new_chunk_terms(), "keys": self._rows.keys_of(number)}
-            enqueue(store, connection, store.chunk(number), data)
 
     def _new_record(self, before: BatchRecord | None) -> BatchRecord:
         """Return the new record of the batch.

@@ -11,7 +11,7 @@ from victor_ext import ConfigurationError, Problem
 from victor_ext.settlement.flow import MAY_EXIST
 from victor_ext.tables.texts import text_of_cell
 
-from .context import WorkerContext
+from .context import BulkContext
 from .deciding import Code
 from .lines import Line, lines_of
 from .payments import NEVER_LEFT
@@ -55,7 +55,7 @@ def value_of(line: Line) -> str:
 
 
 def lines_named(
-    context: WorkerContext,
+    context: BulkContext,
     store: Store,
     record: BatchRecord,
     names: Collection[str],
@@ -89,7 +89,7 @@ def lines_named(
 
 
 def _by_name(
-    context: WorkerContext,
+    context: BulkContext,
     store: Store,
     record: BatchRecord,
     names: set[str],
@@ -129,7 +129,7 @@ def _line_meant(
 
 
 def _key_of(
-    context: WorkerContext,
+    context: BulkContext,
     record: BatchRecord,
     value: str,
 ) -> str | None:

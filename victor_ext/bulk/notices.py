@@ -147,5 +147,5 @@ def _rejection_reason(stored: StoredPayment, vault: Vault) -> str:
     if stored.forgotten:
         return "why is forgotten."
     if stored.result is None:
-        return "it did not say why."
+        return vault.opened_error(stored.error) or "it did not say why."
     return str(vault.deserialize(stored.result)[2] or "it did not say why.")

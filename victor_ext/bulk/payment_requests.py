@@ -2,27 +2,26 @@
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, ClassVar
 
 from victor_ext import (
     PaymentRequest,
     PaymentRequestArguments,
+    PreparedCall,
     Status,
     Victor,
     check_payment_request,
     money,
 )
-from victor_ext.ids import reference_of
-from victor_ext.settlement.flow import LookUp, Settlement, Write
 from victor_ext.tables.texts import SHORT_FORM
 
 from .column_types import columns_of, required_of
 from .row_kind import CurrentStatus, RowKind
-from .rows import Arguments, Row
+from .rows import Arguments
 
+_CREATE = "payment_requests.create"
 _NOT_REQUIRED = ("client_reference_id", "idempotency_key")
 """Arguments that code which stores requests has to give, and a file does not."""
 _SHORT_ACCOUNT = re.compile(r"[0-9](?:[.,][0-9]*)?[eE]\+?[0-9]+")
@@ -59,47 +58,15 @@ class PaymentRequests(RowKind):
     def price(self, arguments: Arguments) -> tuple[Decimal, str]:
         return money.to_decimal(arguments["amount"]), "USD"
 
-    def write_for(self, rows: Sequence[Row]) -> Write[Arguments]:
-        (row,) = rows
-        arguments = self.checked_arguments(row)
-        why = "" if _reference(arguments) else "It has no client_reference_id to search for."
-        return Write(arguments, row.sent, is_keyed=True, why_no_look_up=why)
+    def call_for(self, rows: Sequence[Arguments], key: str) -> PreparedCall:
+        (arguments,) = rows
+        return self.client.prepare(_CREATE, **arguments, idempotency_key=key)
 
-    def send(
-        self,
-        client: Any,
-        write: Any,
-        key: str,
-        *,
-        is_repeat: bool,
-    ) -> Any:
-        """Create the payment request. The arguments are those of `Sendable.send`."""
-        arguments = write.call
+    def send(self, client: Any, call: PreparedCall, *, is_repeat: bool) -> Any:
+        """Create the payment request. The arguments are those of `RowKind.send`."""
         if not is_repeat:
-            # With a key, `create` permits a past due date: so it is checked here. Today and
-            # tomorrow are never wrong, and need no check.
-            now = client.provider_time().moment
-            today = now.date()
-            if arguments.get("due_date") not in (str(today), str(today + timedelta(days=1))):
-                check_payment_request(**arguments, now=now)
-        return client.payment_requests.create(**arguments, idempotency_key=key)
-
-    def look_up(self, look_ups: Sequence[LookUp]) -> list[Settlement]:
-        # The provider's list has no filter by reference: it is read once for all rows, from the
-        # earliest possible send.
-        references = [_reference(look_up.write.call) for look_up in look_ups]
-        requests: dict[str, list[PaymentRequest]] = {reference: [] for reference in references}
-        first = min(look_up.since for look_up in look_ups)
-        for request in self.client.payment_requests.list(
-            direction="outbound", start_datetime=first
-        ):
-            reference = reference_of(request.client_reference_id)
-            if reference in requests:
-                requests[reference].append(request)
-        return [
-            _settlement_of(look_up, requests[reference])
-            for look_up, reference in zip(look_ups, references, strict=True)
-        ]
+            _refuse_past_due_date(call, client.provider_time().moment)
+        return client.send(call)
 
     def listed_statuses(self, values: Collection[str]) -> Iterator[tuple[str, CurrentStatus]]:
         requests = self.client.payment_requests.list(
@@ -117,25 +84,25 @@ class PaymentRequests(RowKind):
         return _current_status(first)
 
 
-def _reference(arguments: Arguments) -> str:
-    """Return the reference of a request, in the form in which references are compared; empty: it
-    has none.
+def _refuse_past_due_date(call: PreparedCall, now: datetime) -> None:
+    """Raise `InvalidRequest` if the due date of a call has passed while it waited.
+
+    A call with a key is not checked for that, since it may repeat an older one.
     """
-    return reference_of(arguments.get("client_reference_id"))
-
-
-def _settlement_of(look_up: LookUp, requests: Sequence[PaymentRequest]) -> Settlement:
-    """Return what became of a payment, as the listed requests with its reference show."""
-    sent = PaymentRequest.asked_with(look_up.write.call)
-    request = PaymentRequest.identified(requests, sent, since=look_up.since)
-    if isinstance(request, str):  # why none of them can be told to be this payment's
-        return look_up.settlement_of(request)
-    done = request.as_done(sent)
-    settlement = look_up.settlement_of(done.doubt(look_up.moments["since"]) or done)
-    if settlement.request is None:
-        return settlement
-    how = f"{look_up.why} It was identified by its client_reference_id."
-    return replace(settlement, reason=how)
+    body: Any = call.body
+    details = body["payment_details"]
+    today = now.date()
+    # Today and tomorrow are never wrong, and need no check.
+    if details["due_date"] in (str(today), str(today + timedelta(days=1))):
+        return
+    check_payment_request(
+        now=now,
+        payee_account_number=body["payee"]["account_number"],
+        payer_counterparty_id=body["payer"]["victor_counterparty_id"],
+        amount="1.00",  # it was checked, and may be no exact number here
+        biller_type=details["biller_type"],
+        due_date=details["due_date"],
+    )
 
 
 def _current_status(request: PaymentRequest) -> CurrentStatus:

@@ -1,32 +1,31 @@
 """The tables of a state, and the queries for payments.
 
-`PAYMENTS` has what was asked for, under which key, and what became of it. A payment is identified
-by the system, the environment and the key; it is stored once, whichever files have it. `LINES` has
-the rows of the latest file of each batch, in order: a line names its payment by the key. `BATCHES`
-has what is known of each batch, `EARLIER_IDS` what was made under the earlier keys of payments, and
-`STATE_KEY` the key that all of it is encrypted with.
+`ASKED` has what was asked for, and which entry of the outbox asks for it (`ENTRIES` of
+`victor_ext.outbox.files`): that has the call, and what became of it. A payment is identified by the
+system, the environment and its first key; it is stored once, whichever files have it. Many payments
+of a payout are one entry. A payment without an entry was refused, or left out. `LINES` has the rows
+of the latest file of each batch, in order: a line names its payment by the key. `BATCHES` has what
+is known of each batch.
 
-The key, the state, the times and the due date of a payment stand in clear. What its row asks for,
-and what the provider said of it, are encrypted; values are compared by keyed digests.
+Keys, states, ids and times of a payment stand in clear, and so do the status words of the provider.
+What its row asks for, and why it was rejected, is encrypted; values are compared by keyed digests.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
-from operator import attrgetter
-from typing import Any, NamedTuple, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 from sqlalchemy.dialects import postgresql, sqlite
 
-from victor_ext.event_queue.databases import FILLFACTOR
+from victor_ext.event_queue.databases import DatabaseTime
+from victor_ext.outbox.files import ENTRIES, is_live, lock_entries
 from victor_ext.settlement.flow import MAY_EXIST, SETTLED, PaymentOutcome
 
 T = TypeVar("T")
-Condition: TypeAlias = sa.ColumnElement[bool]
-"""Which rows of a table a statement is about."""
 
 UNDER_WAY = "under way"
 """The state of a payment whose sending was stored and has no result yet: it may have been sent."""
@@ -53,16 +52,16 @@ EXISTS_OR_MAY = IN_DOUBT | {PaymentOutcome.CREATED.value}
 """States in which the provider has the payment, or may have it."""
 
 METADATA = sa.MetaData()
-PAYMENTS = sa.Table(
-    "victor_bulk_payments",
+ASKED = sa.Table(
+    "victor_bulk_asked",
     METADATA,
     sa.Column("owner", sa.Text, primary_key=True),  # the system and the environment
     sa.Column("key", sa.Text, primary_key=True),  # the first idempotency key of the payment
+    sa.Column("entry", sa.Text),  # the key of the entry that asks for it; None: none does
+    sa.Column("shared", sa.Boolean, nullable=False),  # whether the entry asks for several
+    # What is known beside the entry: refused, left out, or what a payout says of this payment.
+    sa.Column("state", sa.Text),
     sa.Column("batch", sa.Text, nullable=False),  # whose `resume` sends it
-    sa.Column("chunk", sa.Text),  # the id of the workflow that sends it
-    sa.Column("worker", sa.Text),  # the run of a chunk that has claimed it last
-    sa.Column("place", sa.Integer, nullable=False),  # in the chunk
-    sa.Column("state", sa.Text, nullable=False),  # a `PaymentOutcome`, UNDER_WAY or LEFT_OUT
     sa.Column("again", sa.Integer, nullable=False),  # how many keys it had before
     sa.Column("allowed", sa.Boolean, nullable=False),  # though it looks like another payment
     sa.Column("account", sa.Text, nullable=False),  # that it was stored with
@@ -70,24 +69,19 @@ PAYMENTS = sa.Table(
     sa.Column("values_digest", sa.Text, nullable=False),
     sa.Column("skeleton_digest", sa.Text, nullable=False),
     sa.Column("reference_digest", sa.Text, nullable=False),
-    sa.Column("made_digest", sa.Text),  # of the provider's id of the request, or of the payout
     sa.Column("due_date", sa.Text),
     sa.Column("row", sa.Text, nullable=False),  # encrypted
-    sa.Column("sent", sa.Text),  # the earliest time at which it may have been sent, as JSON
-    sa.Column("result", sa.Text),  # encrypted
-    sa.Column("kept", sa.Double, nullable=False),  # seconds for which the provider keeps its key
+    sa.Column("result", sa.Text),  # with `state`; encrypted
+    sa.Column("made", sa.Text),  # with `state`: the id of the payout that has it
     sa.Column("stored_at", sa.Double, nullable=False),  # epoch seconds
     sa.Column("stored", sa.Text),  # the same time as JSON of a `Sent`
     sa.Column("forgotten", sa.Boolean, nullable=False),  # whether `row` has lost its values
     sa.Column("restored", sa.Boolean, nullable=False),  # it may have been asked since its backup
-    sa.Index("victor_bulk_payments_chunk", "chunk"),
-    # With the key, by which rows are locked in order: else SQLite would read those of all batches.
-    sa.Index("victor_bulk_payments_batch", "owner", "batch", "key"),
-    sa.Index("victor_bulk_payments_values", "owner", "values_digest"),
-    sa.Index("victor_bulk_payments_skeleton", "owner", "skeleton_digest"),
-    sa.Index("victor_bulk_payments_reference", "owner", "reference_digest"),
-    sa.Index("victor_bulk_payments_made", "owner", "made_digest"),
-    info={FILLFACTOR: 50},
+    sa.Index("victor_bulk_asked_entry", "owner", "entry"),
+    sa.Index("victor_bulk_asked_batch", "owner", "batch", "key"),
+    sa.Index("victor_bulk_asked_values", "owner", "values_digest"),
+    sa.Index("victor_bulk_asked_skeleton", "owner", "skeleton_digest"),
+    sa.Index("victor_bulk_asked_made", "owner", "made"),
 )
 LINES = sa.Table(
     "victor_bulk_lines",
@@ -110,29 +104,61 @@ BATCHES = sa.Table(
     sa.Column("batch", sa.Text, primary_key=True),
     sa.Column("application", sa.Text, nullable=False),
     sa.Column("account", sa.Text, nullable=False),
-    sa.Column("chunks", sa.Integer, nullable=False),  # how many the batch has had
     sa.Column("details", sa.Text, nullable=False),  # `BatchRecord`, encrypted
+    sa.Column("rate", sa.Double),  # rows a second over all machines; None: no limit
+    sa.Column("next_turn", sa.Double, nullable=False),  # by the clock of the database
     sa.Column("stored_at", sa.Double, nullable=False),
-)
-EARLIER_IDS = sa.Table(
-    "victor_bulk_earlier_ids",
-    METADATA,
-    sa.Column("owner", sa.Text, primary_key=True),
-    sa.Column("made_digest", sa.Text, primary_key=True),  # as that of `PAYMENTS`
-    sa.Column("key", sa.Text, nullable=False),  # of the payment, which was asked once more since
-)
-STATE_KEY = sa.Table(
-    "victor_bulk_key",
-    METADATA,
-    sa.Column("id", sa.Integer, primary_key=True),
-    sa.Column("layout", sa.Text, nullable=False),
-    sa.Column("wrapped", sa.Text, nullable=False),  # the key, encrypted with the secret
-    sa.Column("held_at", sa.Double),  # None: it is not held
 )
 PAGE = 500
 """The most rows that one statement names."""
 UNREADABLE = "unreadable"
 """The due date of a row that has one, and whose text is no date."""
+
+
+def _state() -> sa.ColumnElement[Any]:
+    """The state of a payment: a `PaymentOutcome`, UNDER_WAY or LEFT_OUT; NULL: its entry is
+    lost.
+    """
+    asked, entry = ASKED.c, ENTRIES.c
+    waiting, not_sent = PaymentOutcome.WAITING.value, PaymentOutcome.NOT_SENT.value
+    unknown, accepted = PaymentOutcome.UNKNOWN.value, PaymentOutcome.ACCEPTED.value
+    created = sa.case((asked.shared, accepted), else_=PaymentOutcome.CREATED.value)
+    was_tried = entry.last.in_([unknown, accepted])
+    of_entry = sa.case(
+        (sa.and_(entry.state == "waiting", entry.last == not_sent), not_sent),
+        (entry.state == "waiting", waiting),
+        (sa.and_(entry.state == "sending", was_tried), entry.last),
+        (entry.state == "sending", UNDER_WAY),
+        (sa.and_(entry.state == "unclear", entry.last == not_sent), not_sent),
+        (sa.and_(entry.state.in_(["settling", "unclear"]), entry.last == accepted), accepted),
+        (entry.state.in_(["settling", "unclear"]), unknown),
+        (entry.state == "sent", created),
+        else_=entry.state,
+    )
+    return sa.func.coalesce(asked.state, of_entry)
+
+
+STATE = _state()
+RESTORED = sa.or_(ASKED.c.restored, sa.func.coalesce(ENTRIES.c.restored, sa.false()))
+"""Whether a payment may have been asked for since its backup was made."""
+WITH_ENTRIES = ASKED.outerjoin(
+    ENTRIES, sa.and_(ENTRIES.c.scope == ASKED.c.owner, ENTRIES.c.key == ASKED.c.entry)
+)
+"""Payments with their entries. A payment without one stays."""
+PAYMENT_COLUMNS = (
+    *(column for column in ASKED.c if column.name not in ("state", "restored")),
+    STATE.label("state"),
+    RESTORED.label("restored"),
+    ASKED.c.state.label("own_state"),
+    ENTRIES.c.request_id,
+    ENTRIES.c.status,
+    ENTRIES.c.error,
+    ENTRIES.c.first_sent_at,
+    ENTRIES.c.by_provider_clock,
+    ENTRIES.c.sent_by,
+    sa.func.coalesce(is_live(DatabaseTime()), sa.false()).label("is_live"),
+)
+"""The columns of a payment, for queries on `WITH_ENTRIES`."""
 
 
 class RequestedPayment(NamedTuple):
@@ -161,11 +187,14 @@ class RequestedPayment(NamedTuple):
 
 
 class StoredPayment(NamedTuple):
-    """The columns of a payment by which a row is decided about: see `PAYMENTS`."""
+    """The columns of a payment by which a row is decided about: see `ASKED` and its entry.
+
+    `is_live` says that a worker has its entry now.
+    """
 
     key: str
+    entry: str | None
     batch: str
-    chunk: str | None
     state: str
     again: int
     allowed: bool
@@ -176,14 +205,18 @@ class StoredPayment(NamedTuple):
     due_date: str | None
     stored_at: float
     row: str
-    sent: str | None
     result: str | None
+    error: str | None
     forgotten: bool
     stored: str
     restored: bool
+    is_live: bool
 
 
-_STORED_COLUMNS = tuple(PAYMENTS.c[name] for name in StoredPayment._fields)
+_STORED_COLUMNS = tuple(
+    next(column for column in PAYMENT_COLUMNS if column.name == name)
+    for name in StoredPayment._fields
+)
 
 
 def pages(values: Iterable[T], size: int = PAGE) -> Iterator[list[T]]:
@@ -193,48 +226,25 @@ def pages(values: Iterable[T], size: int = PAGE) -> Iterator[list[T]]:
         yield page
 
 
-def is_in(states: Collection[str]) -> Condition:
-    """Whether a payment has one of these states, for a statement with many sets of parameters.
-
-    The states stand in the text of the statement: it takes no list as a parameter.
-    """
-    return PAYMENTS.c.state.in_([sa.literal_column(f"'{state}'") for state in sorted(states)])
-
-
-def lock_payments(
-    connection: Connection,
-    is_chosen: Condition,
-    *,
-    limit: int | None = None,
-    columns: Sequence[sa.Column[Any]] = (*PAYMENTS.c,),
-) -> list[Any]:
-    """Lock payments, so that nobody else changes them until the transaction ends. Return them in
-    the order of their places.
-
-    They are locked in the order of their keys, as everywhere: nobody waits in a circle.
-    """
-    query = sa.select(*columns).where(is_chosen).order_by(PAYMENTS.c.key).with_for_update()
-    payments = connection.execute(query.limit(limit)).all()
-    return sorted(payments, key=attrgetter("place"))
-
-
 def stored_payments(
-    connection: Connection,
-    owner: str,
-    keys: Collection[str],
-    *,
-    lock: bool = False,
+    connection: Connection, owner: str, keys: Collection[str]
 ) -> dict[str, StoredPayment]:
-    """Return the payments with these keys, by key.
+    """Return the payments with these keys, by key."""
+    query = sa.select(*_STORED_COLUMNS).select_from(WITH_ENTRIES)
+    chosen = query.where(ASKED.c.owner == owner, ASKED.c.key.in_(keys))
+    return {row.key: StoredPayment(*row) for row in connection.execute(chosen)}
 
-    Args:
-        lock: Whether nobody else changes them until the transaction ends.
+
+def lock_payments(connection: Connection, owner: str, keys: Collection[str]) -> None:
+    """Let nobody else change these payments, or their entries, until the transaction ends.
+
+    They are locked in the order of their keys, and entries in that of their ids: nobody waits in a
+    circle, but for workers, which try again.
     """
-    columns = PAYMENTS.c
-    query = sa.select(*_STORED_COLUMNS).where(columns.owner == owner, columns.key.in_(keys))
-    if lock:
-        query = query.order_by(columns.key).with_for_update()
-    return {row.key: StoredPayment(*row) for row in connection.execute(query)}
+    chosen = sa.and_(ASKED.c.owner == owner, ASKED.c.key.in_(keys))
+    locked = sa.select(ASKED.c.entry).where(chosen).order_by(ASKED.c.key).with_for_update()
+    entries = [entry for entry in connection.execute(locked).scalars() if entry is not None]
+    lock_entries(connection, sa.and_(ENTRIES.c.scope == owner, ENTRIES.c.key.in_(entries)))
 
 
 def look_alikes(
@@ -245,34 +255,19 @@ def look_alikes(
     """Return the payments with the skeleton or the values of these rows that exist, may exist or
     will be sent, by the digests of both. Older payments come first.
     """
-    columns = PAYMENTS.c
     by_digest: dict[str, list[StoredPayment]] = {}
     for name in ("skeleton_digest", "values_digest"):
-        digest = columns[name]
-        query = sa.select(*_STORED_COLUMNS).where(
-            columns.owner == owner,
+        digest = ASKED.c[name]
+        query = sa.select(*_STORED_COLUMNS).select_from(WITH_ENTRIES)
+        chosen = query.where(
+            ASKED.c.owner == owner,
             digest.in_({getattr(row, name) for row in requested}),
-            sa.or_(columns.state.in_(EXISTS_OR_MAY | TO_BE_SENT), columns.restored),
+            sa.or_(STATE.in_(EXISTS_OR_MAY | TO_BE_SENT), RESTORED),
         )
-        for row in connection.execute(query.order_by(columns.stored_at)):
+        for row in connection.execute(chosen.order_by(ASKED.c.stored_at)):
             payment = StoredPayment(*row)
             by_digest.setdefault(getattr(payment, name), []).append(payment)
     return by_digest
-
-
-def keep_ids(
-    connection: Connection,
-    is_chosen: Condition,
-) -> None:
-    """Keep the ids of what payments have made, which are asked once more or settled otherwise: they
-    settle no payment any more.
-    """
-    columns = PAYMENTS.c
-    ids = sa.select(columns.owner, columns.made_digest, columns.key)
-    made = ids.where(is_chosen, columns.made_digest.is_not(None))
-    # SQLite has the same ON CONFLICT DO NOTHING.
-    insertion = postgresql.insert(EARLIER_IDS).from_select(list(EARLIER_IDS.c), made)
-    connection.execute(insertion.on_conflict_do_nothing())
 
 
 def upsert(

@@ -11,7 +11,6 @@ from victor_ext import InvalidRequest, PreparedCall, Problem
 from victor_ext.ids import canonical_id, reference_of
 from victor_ext.money import Money
 from victor_ext.providers.velo import PaymentInstruction
-from victor_ext.settlement.flow import Write
 from victor_ext.tables.texts import SHORT_FORM
 
 from .column_types import AMOUNT, TEXT, columns_of, required_of
@@ -105,16 +104,18 @@ class Payouts(RowKind):
             return None
         return tuple(arguments.get(name) for name in ("payor_id", *_SHARED))
 
-    def write_for(self, rows: Sequence[Row]) -> Write[PreparedCall]:
-        arguments = [self.checked_arguments(row) for row in rows]
-        payor = {"payor_id": arguments[0]["payor_id"]}
-        return Write.of(self._prepared(arguments), rows[0].sent, payor)
+    def call_for(self, rows: Sequence[Arguments], key: str) -> PreparedCall:  # noqa: ARG002 - it takes no key
+        return self._prepared(rows)
 
-    def _prepared(self, payments: Sequence[Arguments]) -> Any:
+    def look_up_by(self, row: Arguments, /) -> dict[str, str]:
+        return {"payor_id": row["payor_id"]}
+
+    def _prepared(self, payments: Sequence[Arguments]) -> PreparedCall:
         """Return the call that submits a payout of these payments."""
         instructions = [_instruction(payment) for payment in payments]
         shared = {argument: payments[0].get(column) for column, argument in _SHARED.items()}
-        return self.client.prepare("payouts.submit", instructions, **shared)
+        call: PreparedCall = self.client.prepare("payouts.submit", instructions, **shared)
+        return call
 
     def unit_results(self, unit: str, rows: Sequence[Row]) -> list[Result] | None:
         """Read what became of each payment of a payout. The arguments are those of `Sendable`.

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from victor_ext import ConfigurationError, Problem
 from victor_ext.ids import canonical_id, problem_of_typed_id, reference_of, words_of
+from victor_ext.outbox.files import clear_restored, copy_entry, settle_by_hand
 
-from .chunks import active_chunks
-from .contents import id_holders, result_values
+from .contents import id_holders, own_values
 from .lines import Line
 from .named_lines import CHANGED_MEANWHILE, value_of
-from .payments import ENDED, IN_DOUBT, PAYMENTS, StoredPayment, keep_ids, stored_payments
+from .payments import ASKED, ENDED, IN_DOUBT, StoredPayment, lock_payments, stored_payments
 from .row_kind import RowKind
-from .rows import Result, RowOutcome
+from .rows import Result, Row, RowOutcome
 from .store import Store
 
 _KEY_IS_SPENT = (RowOutcome.CREATED.value, RowOutcome.REJECTED.value)
@@ -56,25 +54,62 @@ def resolve_payment(
     reason = f"Resolved as {outcome} by {words_of(by)}: {words_of(why)}"
     result = _checked_result(kind, line, Result(outcome, canonical_id(id), None, reason))
     adds_id = outcome is RowOutcome.CREATED and id is not None and _lacks_id(line)
-    with store.transaction() as connection:
-        payment = stored_payments(connection, store.owner, [line.key], lock=True).get(line.key)
-        _require_in_doubt(store, line, payment, adds_id=adds_id)
+
+    def resolve(connection: Connection) -> None:
+        lock_payments(connection, store.owner, [line.key])
+        payment = stored_payments(connection, store.owner, [line.key]).get(line.key)
+        _require_in_doubt(line, payment, adds_id=adds_id)
         assert payment is not None
         _require_own_id(kind, store, connection, line, result)
-        earlier_keys = payment.again
-        values: dict[str, Any] = {}
         if not _may_be_asked_since(payment):
-            values = result_values(store.vault, result)
+            _store_result(kind, store, connection, payment, result)
         elif outcome is not RowOutcome.REFUSED:
-            values = result_values(store.vault, result)
-            if payment.state in _KEY_IS_SPENT:
-                earlier_keys += 1
-        is_named = store.has_key([line.key])
-        if values:
-            is_other_id = PAYMENTS.c.made_digest.is_distinct_from(values["made_digest"])
-            keep_ids(connection, sa.and_(is_named, is_other_id))
-        change = sa.update(PAYMENTS).where(is_named)
-        connection.execute(change.values(**values, again=earlier_keys, restored=False))
+            _store_other_request(kind, store, connection, payment, result)
+        named = sa.update(ASKED).where(store.has_key([line.key]))
+        connection.execute(named.values(restored=False))
+        if payment.entry is not None:
+            clear_restored(connection, store.owner, [payment.entry])
+
+    store.transact(resolve)
+
+
+def _store_result(
+    kind: RowKind, store: Store, connection: Connection, payment: StoredPayment, result: Result
+) -> None:
+    """Store what a person has found out of a payment, unless a worker has its entry now.
+
+    What is known of one row of a unit is stored beside the entry of the unit.
+    """
+    if kind.rows_per_call > 1 or payment.entry is None:
+        values = own_values(store.vault, result)
+        connection.execute(sa.update(ASKED).where(store.has_key([payment.key])).values(values))
+        return
+    values = {
+        "state": "sent" if result.outcome is RowOutcome.CREATED else "refused",
+        "request_id": result.id,
+        "status": None,
+        "ended": False,
+        "error": result.error,
+    }
+    if not settle_by_hand(connection, store.owner, payment.entry, store.vault, values):
+        raise ConfigurationError(CHANGED_MEANWHILE)
+
+
+def _store_other_request(
+    kind: RowKind, store: Store, connection: Connection, payment: StoredPayment, result: Result
+) -> None:
+    """Store that another request than the one that the state knows of was created. If that has
+    spent the key of the payment, the request has the next one.
+    """
+    if payment.state not in _KEY_IS_SPENT or kind.rows_per_call > 1 or payment.entry is None:
+        _store_result(kind, store, connection, payment, result)
+        return
+    again = payment.again + 1
+    entry = Row.key_after(payment.key, again)
+    named = sa.update(ASKED).where(store.has_key([payment.key]))
+    connection.execute(named.values(again=again, entry=entry))
+    copy_entry(connection, store.owner, payment.entry, entry)
+    _store_result(kind, store, connection, payment._replace(entry=entry), result)
 
 
 def _check_id(outcome: RowOutcome, id: str | None) -> None:
@@ -139,12 +174,11 @@ def _require_own_id(
     """
     if result.outcome is not RowOutcome.CREATED or result.made is None:
         return
-    digest = store.vault.fingerprint(result.made)
     reference_digest = None
     if result.unit and line.row is not None:
         reference = reference_of((line.row.arguments or {}).get(kind.reference))
         reference_digest = store.vault.fingerprint(reference)
-    for holder in id_holders(connection, store, [digest])[digest]:
+    for holder in id_holders(connection, store, result.made):
         is_other = holder.is_earlier or holder.key != line.key
         if is_other and reference_digest in (None, holder.reference_digest):
             raise _refused_id(
@@ -160,13 +194,12 @@ def _refused_id(code: str, message: str) -> ConfigurationError:
 
 
 def _require_in_doubt(
-    store: Store,
     line: Line,
     payment: StoredPayment | None,
     *,
     adds_id: bool,
 ) -> None:
-    """Raise `ConfigurationError` if there is nothing to resolve, or if a worker has the payment.
+    """Raise `ConfigurationError` if there is nothing to resolve.
 
     Args:
         payment: The payment as it is stored now; None: there is none.
@@ -180,7 +213,7 @@ def _require_in_doubt(
         raise ConfigurationError(f"{value} is {line.outcome}: there is nothing to resolve.")
     if _has_next_key(line, payment):
         raise ConfigurationError(CHANGED_MEANWHILE)
-    if payment.chunk is not None and active_chunks(store, [payment.chunk]):
+    if payment.is_live:
         raise ConfigurationError(f"{value} is being sent or looked up now: let that end first.")
 
 

@@ -35,10 +35,10 @@ def requested_payment(
         is_valid: Whether the row can be sent. If it cannot, its arguments are not stored.
     """
     arguments = row.arguments or {}
-    stored_arguments = None
+    valid_arguments = None
     reference = ""
     if is_valid:
-        stored_arguments = {name: kind.json_value(name, value) for name, value in arguments.items()}
+        valid_arguments = stored_arguments(kind, arguments)
         reference = reference_of(arguments.get(kind.reference))
     compared = _compared_values(arguments, free_spelling=(kind.reference, key_column))
     facts = kind.key_facts(arguments, key_kind, row.value or "") or ()
@@ -50,8 +50,13 @@ def requested_payment(
         skeleton_digest=skeleton_digest(vault, facts),
         reference_digest=vault.fingerprint(reference),
         due_date=_comparable_date(arguments.get("due_date")),
-        row=vault.serialize([row.number, row.value, stored_arguments, row.extras]),
+        row=vault.sealed([row.number, row.value, valid_arguments, row.extras]),
     )
+
+
+def stored_arguments(kind: RowKind, arguments: Arguments) -> dict[str, Any]:
+    """Return the arguments of a valid row as JSON data."""
+    return {name: kind.json_value(name, value) for name, value in arguments.items()}
 
 
 def skeleton_digest(vault: Vault, facts: Collection[str]) -> str:

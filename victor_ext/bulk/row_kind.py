@@ -1,8 +1,5 @@
-"""The interface of one payment system to bulk sending: what a row is, and how rows are sent, looked
-up and read. `System.bulk` names the class of a system.
-
-`Sendable` is what `delivery` needs. `RowKind` is the rows of a file; `LaterStep` is a write that
-follows, such as the instruction of a payout.
+"""The interface of one payment system to bulk sending: what a row is, and how rows are sent and
+read. `System.bulk` names the class of a system.
 """
 
 from __future__ import annotations
@@ -15,17 +12,11 @@ from typing import Any, ClassVar, NamedTuple
 
 from victor_ext import (
     BadRequest,
-    Done,
-    InvalidRequest,
-    NotDone,
     NotFound,
     PreparedCall,
-    VictorError,
     idempotency_key_for,
-    zulu,
 )
 from victor_ext.ids import unseen_in
-from victor_ext.settlement.flow import LookUp, Settlement, Write, settlement_of_failed_read
 
 from .column_types import Columns, argument_of, json_data
 from .rows import Arguments, Result, Row, RowOutcome, RowResult
@@ -57,121 +48,13 @@ class CurrentStatus(NamedTuple):
         return cls(status or "no status", masked or None)
 
 
-class Sendable(ABC):
-    """What one client sends for rows, and how it looks up what it has sent.
+class RowKind(ABC):
+    """The rows of a file that one client sends.
 
     Attributes:
         reference: The column whose value the provider repeats. The column tells rows apart, unless
             the sender names another key column.
         rows_per_call: The most rows of one `group` that are sent in one call.
-    """
-
-    reference: ClassVar[str] = ""
-    rows_per_call: ClassVar[int] = 1
-
-    def __init__(self, client: Any) -> None:
-        self.client = client
-
-    @abstractmethod
-    def write_for(self, rows: Sequence[Row]) -> Write[Any]:
-        """Return the write that sends these rows in one call. Raises `InvalidRequest`."""
-
-    def send(
-        self,
-        client: Any,
-        write: Any,
-        _key: str,
-        *,
-        is_repeat: bool,
-    ) -> Any:
-        """Make a write, and return what it has created or done, as `settle` expects it.
-
-        A `Settlement` in its place says why the write was not sent. Raises `VictorError`.
-
-        Args:
-            client: `self.client` with the deadline of this call.
-            write: The write that `write_for` has returned.
-            _key: The idempotency key of the first row, for a system that takes one.
-            is_repeat: Whether the write may have been sent before.
-        """
-        assert not is_repeat, "what takes no key is never sent again"
-        return client.send(write.call)
-
-    def look_up(self, look_ups: Sequence[LookUp]) -> list[Settlement]:
-        """Read what became of each payment that may have been sent. Raises `VictorError`.
-
-        If the client refuses the values of one look-up, the others are still read.
-        """
-        return [self._look_up_one(look_up) for look_up in look_ups]
-
-    def _look_up_one(self, look_up: LookUp) -> Settlement:
-        """Read what became of one payment, by the client's own look-up of its write."""
-        write = look_up.write
-        try:
-            done = self.client.look_up(write.call, **look_up.moments, **write.look_up_by)
-        except InvalidRequest as error:
-            return look_up.settlement_of_refusal(error)
-        return look_up.settlement_of(done)
-
-    def unit_results(self, _unit: str, _rows: Sequence[Row]) -> list[Result] | None:
-        """Read what became of each of the rows that were sent in one call.
-
-        Only for systems whose calls have several rows. Raises `VictorError`.
-
-        Args:
-            _unit: The provider's id of what the call created, such as the payout.
-            _rows: The rows of the call.
-
-        Returns:
-            A result for each row, in their order; None: the provider has not decided yet.
-        """
-        raise NotImplementedError
-
-
-class LaterStep(Sendable):
-    """A write that follows what was sent, such as the instruction of a payout. Each of its rows has
-    the id of one payout.
-
-    The state of the payout is read before each sending: the step may have been taken elsewhere, or
-    be ruled out.
-    """
-
-    def __init__(self, client: Any, write_name: str) -> None:
-        super().__init__(client)
-        self._write_name = write_name
-        """The name of the write in the table of operations, such as `payouts.instruct`."""
-
-    def write_for(self, rows: Sequence[Row]) -> Write[PreparedCall]:
-        (row,) = rows
-        call = self.client.prepare(self._write_name, (row.arguments or {})["id"])
-        return Write.of(call, row.sent)
-
-    def send(
-        self,
-        client: Any,
-        write: Any,
-        key: str,
-        *,
-        is_repeat: bool,
-    ) -> Any:
-        """Read the state of the payout, and take the step unless it was taken or is ruled out. The
-        arguments are those of `Sendable.send`.
-        """
-        try:
-            state = client.look_up(write.call, since=zulu.now(), **write.look_up_by)
-        except VictorError as error:
-            return settlement_of_failed_read(error)
-        if isinstance(state, Done):
-            return state
-        if isinstance(state, NotDone) and not state.can_be_sent:
-            return Settlement(RowOutcome.REFUSED, reason=state.why)
-        return Sendable.send(self, client, write, key, is_repeat=is_repeat)
-
-
-class RowKind(Sendable):
-    """The rows of a file that one client sends.
-
-    Attributes:
         columns: The columns of a file that are sent, or by which rows are looked up, with the types
             of their values.
         required: Those of the columns that each row needs.
@@ -189,6 +72,8 @@ class RowKind(Sendable):
             and was not paid.
     """
 
+    reference: ClassVar[str] = ""
+    rows_per_call: ClassVar[int] = 1
     columns: ClassVar[Columns]
     required: ClassVar[Sequence[str]]
     exported: ClassVar[Sequence[str]]
@@ -200,6 +85,44 @@ class RowKind(Sendable):
     effect: ClassVar[str]
     list_filter_column: ClassVar[str]
     unpaid_end_statuses: ClassVar[frozenset[str]]
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+
+    @abstractmethod
+    def call_for(self, rows: Sequence[Arguments], key: str) -> PreparedCall:
+        """Return the call that sends rows with these checked arguments. Raises `InvalidRequest`.
+
+        Args:
+            key: The idempotency key of the first row, for a system that takes one.
+        """
+
+    def look_up_by(self, _row: Arguments, /) -> dict[str, str]:
+        """Return what the look-up of a call needs beside the call, from the first of its rows."""
+        return {}
+
+    def send(self, client: Any, call: PreparedCall, *, is_repeat: bool) -> Any:  # noqa: ARG002 - Victor asks it
+        """Make a call, and return what it has created or done. Raises `VictorError`.
+
+        Args:
+            client: `self.client` with the deadline of this call.
+            is_repeat: Whether the call may have been made before.
+        """
+        return client.send(call)
+
+    def unit_results(self, _unit: str, _rows: Sequence[Row]) -> list[Result] | None:
+        """Read what became of each of the rows that were sent in one call.
+
+        Only for systems whose calls have several rows. Raises `VictorError`.
+
+        Args:
+            _unit: The provider's id of what the call created, such as the payout.
+            _rows: The rows of the call.
+
+        Returns:
+            A result for each row, in their order; None: the provider has not decided yet.
+        """
+        raise NotImplementedError
 
     @abstractmethod
     def check(self, arguments: Arguments) -> None:
@@ -234,9 +157,8 @@ class RowKind(Sendable):
         """Return an argument as JSON data, as it is stored and compared."""
         return json_data(self.columns.get(name), name, value)
 
-    def checked_arguments(self, row: Row) -> dict[str, Any]:
+    def checked_arguments(self, arguments: Arguments) -> dict[str, Any]:
         """Return the stored arguments of a row as they were checked."""
-        arguments = row.arguments or {}
         return {name: argument_of(self.columns.get(name), arguments[name]) for name in arguments}
 
     def group(self, _arguments: Arguments) -> Hashable:

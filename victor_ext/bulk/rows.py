@@ -1,18 +1,16 @@
-"""The rows of bulk sending: as stored (`Row`), with what became of them (`Result`), as a line of an
-export (`RowResult`), and what a delivery has stored of them meanwhile (`Checkpoint`).
+"""The rows of bulk sending: as stored (`Row`), with what became of them (`Result`), and as a line
+of an export (`RowResult`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import inf
 from typing import Any, NamedTuple, TypeAlias
 
 from victor_ext import idempotency_key_for
 from victor_ext.ids import canonical_id
 from victor_ext.settlement.flow import PaymentOutcome
-from victor_ext.settlement.key_age import Sent
 
 RowOutcome = PaymentOutcome
 Arguments: TypeAlias = Mapping[str, Any]
@@ -32,12 +30,7 @@ class Row:
         value: The value in the key column, which the key is made of.
         arguments: What is sent, as JSON data by column, or None for a refused row.
         extras: The other columns, for the export.
-        sent: Earliest possible send in an earlier attempt, or None.
-        place: Index of the row in its chunk, from 0.
-        unit: The provider's id of the payout that the row was sent in, if it is known; else None.
         again: How many keys the payment had before `key`.
-        key_retention: Seconds for which the provider keeps `key`, by the settings that the row was
-            stored with.
     """
 
     number: int
@@ -46,11 +39,7 @@ class Row:
     value: str | None
     arguments: Arguments | None = field(repr=False)
     extras: Mapping[str, str] = field(repr=False)
-    sent: Sent | None = None
-    place: int = 0
-    unit: str | None = None
     again: int = 0
-    key_retention: float = inf
 
     @property
     def name(self) -> str:
@@ -72,8 +61,13 @@ class Row:
             again: How many keys the payment had before the one that the row is sent with.
         """
         number, value, arguments, extras = data
-        key = idempotency_key_for("again", payment, again) if again else payment
+        key = cls.key_after(payment, again)
         return cls(number, payment, key, value, arguments, extras, again=again)
+
+    @staticmethod
+    def key_after(payment: str, again: int) -> str:
+        """Return the key that a payment is sent with which had so many keys before."""
+        return idempotency_key_for("again", payment, again) if again else payment
 
 
 class Result(NamedTuple):
@@ -83,15 +77,13 @@ class Result(NamedTuple):
         id: The provider's id of what the row asks for, if it is known.
         status: The status in the provider's response, if it is known.
         error: Why the row is not created, or how a lost response was settled.
-        sent: As in `Row`; None: the row is settled.
-        unit: As in `Row`.
+        unit: The provider's id of the payout that the row was sent in, if it is known; else None.
     """
 
     outcome: RowOutcome
     id: str | None = None
     status: str | None = None
     error: str | None = None
-    sent: Sent | None = None
     unit: str | None = None
 
     @property
@@ -100,11 +92,6 @@ class Result(NamedTuple):
         form in which ids are compared.
         """
         return canonical_id(self.unit or self.id)
-
-    @property
-    def is_certain(self) -> bool:
-        """Whether the result stays true if another worker has claimed the row meanwhile."""
-        return self.outcome is RowOutcome.CREATED or self.unit is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,17 +122,3 @@ class RowResult:
     error: str | None
     extras: Mapping[str, str] = field(repr=False)
     asked: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
-
-
-class Checkpoint(NamedTuple):
-    """What a delivery has stored before it goes on. Rows are named by their index in the chunk.
-
-    Attributes:
-        begun: The rows that may have been sent once this is stored.
-        sent: The earliest time at which the begun rows may have been sent; None: none is begun.
-        results: The results since the checkpoint before.
-    """
-
-    begun: Collection[int]
-    sent: Sent | None
-    results: Mapping[int, Result]

@@ -1,7 +1,7 @@
 """Run a batch to its end, with one worker in this process, and count its rows meanwhile.
 
-`run_batch` queues what is unsettled, and lets `serve` run a worker until `_Watch` says that the
-batch is over. `status_of` counts the rows (`BatchStatus`).
+`run_batch` lets what is unsettled be taken up, and lets `serve` run a worker until `_Watch` says
+that the batch is over. `status_of` counts the rows (`BatchStatus`).
 """
 
 from __future__ import annotations
@@ -13,27 +13,36 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
+import sqlalchemy as sa
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from victor_ext import Outcome, VictorError
 from victor_ext._exit_status import FAILED, FOR_NOW, UNKNOWN
+from victor_ext.outbox.files import (
+    ENTRIES,
+    SETTLE_FOR,
+    OpenEntries,
+    adopt,
+    let_go_on,
+    open_entries,
+)
 from victor_ext.settlement.flow import MAY_EXIST, SETTLED
 
 from .check import Check, Notice
-from .chunks import close_queue, is_idle, is_open, open_queue, retry_unsettled
-from .context import WorkerContext
+from .context import BulkContext
 from .deciding import TO_DECIDE
-from .holding import held_since
+from .holding import held_since, is_held
 from .lines import counts_of
+from .payments import ASKED, LINES
 from .rows import RowOutcome
 from .state_errors import NOTICE, report
 from .store import BatchRecord, Store
-from .worker_lock import FileLock, ServerLock, WorkerLock
-
-if TYPE_CHECKING:
-    from .worker import Worker
+from .units import undecided_units
+from .worker import Worker
 
 _FIRST_LOOK = 0.02
 _LOOK_EVERY = 0.3
@@ -144,7 +153,7 @@ class BulkStopped(VictorError):
 
 
 def run_batch(
-    context: WorkerContext,
+    context: BulkContext,
     store: Store,
     record: BatchRecord,
     on_progress: Progress | None,
@@ -156,27 +165,39 @@ def run_batch(
         on_progress: Called with each status.
     """
     settings = context.settings
-    retry_unsettled(store, settings.with_terms_of(record).new_chunk_terms())
-    rate = settings.rate or record.terms["rate"]
-    if settings.rate is not None or not is_open(store):
-        open_queue(store, rate, settings.slots)
-    watch = _Watch(context, store, rate, on_progress)
-    if not watch.is_over():
+    if settings.rate is not None:
+        store.set_rate(settings.rate)
+    store.transact(partial(_go_on, store))
+    watch = _Watch(context, store, settings.with_terms_of(record).patience_seconds, on_progress)
+    if not watch.is_over(None):
         _serve_batch(context, store, watch)
-    with suppress(SQLAlchemyError):  # an empty queue is harmless, and the next `resume` closes it
-        close_queue(store)
     assert watch.latest is not None
     return watch.latest
 
 
+def _go_on(store: Store, connection: Connection) -> None:
+    """Let workers go on at once with all entries that the batch has not settled: those of its
+    payments, and those in doubt of payments that its lines have, whichever batch has sent them.
+    """
+    if is_held(connection):
+        return
+    listed_keys = sa.select(LINES.c.key).where(store.is_line())
+    listed = sa.select(ASKED.c.entry).where(
+        ASKED.c.owner == store.owner, ASKED.c.key.in_(listed_keys), ASKED.c.entry.is_not(None)
+    )
+    is_listed = sa.and_(ENTRIES.c.scope == store.owner, ENTRIES.c.key.in_(listed))
+    adopt(connection, sa.or_(is_listed, store.is_entry()), store.sender, store.batch)
+    let_go_on(connection, store.is_entry())
+
+
 def _serve_batch(
-    context: WorkerContext,
+    context: BulkContext,
     store: Store,
     watch: _Watch,
 ) -> None:
     """Run a worker for the batch. `BulkStopped` gets the exit status of the batch."""
     try:
-        serve(context, [store.queue], watch.is_over)
+        serve(context, store.batch, watch.is_over)
     except BulkStopped as error:
         with suppress(SQLAlchemyError):
             is_unknown = MAY_EXIST & status_of(store).counts.keys()
@@ -185,7 +206,8 @@ def _serve_batch(
 
 
 class _Watch:
-    """Looks at a batch again and again, until no worker has or will have a chunk of it.
+    """Looks at a batch again and again, until no worker has or will have an entry of it, or nothing
+    was settled for as long as there is patience.
 
     Attributes:
         latest: The status of the last count.
@@ -193,31 +215,38 @@ class _Watch:
 
     def __init__(
         self,
-        context: WorkerContext,
+        context: BulkContext,
         store: Store,
-        rate: float | None,
+        patience: float,
         on_progress: Progress | None,
     ) -> None:
-        self._context, self._store, self._rate = context, store, rate
+        self._context, self._store, self._patience = context, store, patience
         self._on_progress = on_progress
         self._next_count = 0.0
         """When the next count may be, by the monotonic clock."""
+        self._unsettled: object = None
+        """What was not settled at the last look that showed a progress."""
+        self._progress_at = time.monotonic()
+        self._others_work = False
+        """Whether another worker had entries at the last look."""
+        self._least_passes = 1
+        """After so many passes, all that no other worker has was tried."""
         self.latest: BatchStatus | None = None
 
-    def is_over(self) -> bool:
+    def is_over(self, worker: Worker | None) -> bool:
         """Look at the batch. Return whether workers have nothing left to do.
 
         A failure of the database is reported: the batch is looked at again later.
 
+        Args:
+            worker: The worker of this process; None: there is none, or not yet.
+
         Raises `StateLost` if the state was deleted.
         """
         try:
-            is_over = is_idle(self._store)
+            is_over = self._is_done(worker)
             if is_over or time.monotonic() >= self._next_count:
                 self._count(is_over=is_over)
-            if not is_over and not is_open(self._store):
-                # Another sender of this batch finished its rows and closed the queue.
-                open_queue(self._store, self._rate, self._context.settings.slots)
         except SQLAlchemyError as error:
             loss = self._context.state.loss(error)
             if loss is not None:
@@ -225,6 +254,42 @@ class _Watch:
             report(error)
             return False
         return is_over
+
+    def _is_done(self, worker: Worker | None) -> bool:
+        """Whether nothing is left to do, or patience has ended."""
+        with self._store.engine.connect() as connection:
+            own = None if worker is None else worker.name
+            left = open_entries(connection, self._store.is_entry(), own)
+            units: Mapping[str, list[Any]] = {}
+            if self._has_units:
+                units = undecided_units(connection, self._store)
+        if not left.due and not units:
+            return True
+        unsettled = left.due, left.are_looked_up, frozenset(units)
+        if unsettled != self._unsettled:
+            self._unsettled = unsettled
+            self._progress_at = time.monotonic()
+        if worker is not None and (left.with_others or self._others_work):
+            # What a dead worker had is free now at the earliest, for a pass that begins later.
+            self._least_passes = worker.begun + 1
+        self._others_work = left.with_others > 0
+        if worker is None or worker.given_up or left.live:
+            return False
+        if worker.passes < self._least_passes:
+            return False
+        waited = time.monotonic() - self._progress_at
+        return waited >= self._patience_with(left)
+
+    @property
+    def _has_units(self) -> bool:
+        return self._context.kind.rows_per_call > 1
+
+    def _patience_with(self, left: OpenEntries) -> float:
+        """The seconds for which a batch with such entries is waited for."""
+        is_without_key = self._has_units or "/" in self._store.batch
+        if is_without_key and left.are_looked_up:
+            return max(self._patience, SETTLE_FOR)
+        return self._patience
 
     def _count(self, *, is_over: bool) -> None:
         """Count the rows, and report the progress."""
@@ -238,7 +303,8 @@ class _Watch:
 
 def status_of(store: Store) -> BatchStatus:
     """Return the status of a batch. Rows under way count as `unknown`: their worker may be dead."""
-    is_over = is_idle(store)
+    with store.engine.connect() as connection:
+        is_over = not open_entries(connection, store.is_entry()).due
     lines = counts_of(store)
     counts = {
         outcome: lines.outcomes[outcome] for outcome in RowOutcome if lines.outcomes[outcome] > 0
@@ -258,9 +324,9 @@ def status_of(store: Store) -> BatchStatus:
 
 
 def serve(
-    context: WorkerContext,
-    queues: Sequence[str] | None,
-    is_over: Callable[[], bool],
+    context: BulkContext,
+    batch: str | None,
+    is_over: Callable[[Worker | None], bool],
 ) -> None:
     """Run a worker until `is_over` returns true.
 
@@ -268,72 +334,48 @@ def serve(
     all the same.
 
     Args:
-        queues: The queues to serve; None: all of the state, also future ones.
+        batch: The batch to send; None: all of the state, also future ones.
 
     Raises:
         BulkStopped: The provider rejects the client.
         StateLost: The state was deleted.
         StateUnavailable: The database cannot be used at the beginning.
     """
-    lock = FileLock(context.state) if context.state.is_sqlite else ServerLock(context.state)
-    with context.state.errors(), closing(lock), ExitStack() as stack:
-        own_worker = _OwnWorker(context, lock, queues, stack)
+    presence = context.state.presence()
+    with context.state.errors(), closing(presence), ExitStack() as stack:
+        worker: Worker | None = None
         pause = _FIRST_LOOK
         while True:
-            own_worker.start()
+            if worker is None and presence.acquire():
+                worker = stack.enter_context(Worker(context, presence, batch))
+            elif worker is None and pause == _FIRST_LOOK:
+                state = context.state
+                _logger.info("Another process works on %s: waiting for it.", state, extra=NOTICE)
             time.sleep(pause)
             pause = min(_LOOK_EVERY, 1.5 * pause)
-            ends = is_over()
-            own_worker.refuse_lost()
+            ends = is_over(worker)
+            _refuse_lost(context, worker)
             if ends:
                 return
-            own_worker.refuse_rejected()
+            _refuse_rejected(worker)
 
 
-class _OwnWorker:
-    """The worker of this process, once it has the lock of the state."""
+def _refuse_lost(context: BulkContext, worker: Worker | None) -> None:
+    """Raise `StateLost` if the state, or a payment that was sent, is not there any more."""
+    loss = None if worker is None else worker.state_lost
+    loss = loss or context.state.loss()
+    if loss is not None:
+        raise loss
+    if worker is not None and worker.failure is not None:
+        raise worker.failure
 
-    def __init__(
-        self,
-        context: WorkerContext,
-        lock: WorkerLock,
-        queues: Sequence[str] | None,
-        stack: ExitStack,
-    ) -> None:
-        self._context, self._lock, self._queues = context, lock, queues
-        self._stack = stack
-        self._worker: Worker | None = None
-        self._is_announced = False
 
-    def start(self) -> None:
-        """Start the worker, unless it runs already, or another process has the lock."""
-        from .worker import Worker  # noqa: PLC0415 - it needs all of DBOS, which takes half of the start
-
-        if self._worker is not None:
-            return
-        if self._lock.acquire():
-            worker = Worker(self._context, self._lock, self._queues)
-            self._worker = self._stack.enter_context(worker)
-        elif not self._is_announced:
-            self._is_announced = True
-            state = self._context.state
-            _logger.info("Another process works on %s: waiting for it.", state, extra=NOTICE)
-
-    def refuse_lost(self) -> None:
-        """Raise `StateLost` if the state, or a payment that was sent, is not there any more."""
-        loss = None
-        if self._worker is not None:
-            loss = self._worker.state_lost or self._worker.take_over.state_lost
-        loss = loss or self._context.state.loss()
-        if loss is not None:
-            raise loss
-
-    def refuse_rejected(self) -> None:
-        """Raise `BulkStopped` if the provider rejects this client."""
-        reason = None if self._worker is None else self._worker.given_up
-        if reason is not None:
-            message = (
-                f"Nothing more can be sent with this client: {reason} The rows that are "
-                "left wait for resume."
-            )
-            raise BulkStopped(message, outcome=Outcome.NOT_SENT)
+def _refuse_rejected(worker: Worker | None) -> None:
+    """Raise `BulkStopped` if the provider rejects this client."""
+    reason = None if worker is None else worker.given_up
+    if reason is not None:
+        message = (
+            f"Nothing more can be sent with this client: {reason} The rows that are "
+            "left wait for resume."
+        )
+        raise BulkStopped(message, outcome=Outcome.NOT_SENT)

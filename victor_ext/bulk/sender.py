@@ -13,7 +13,6 @@ from contextlib import closing, contextmanager, nullcontext
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
-from functools import partial
 from typing import Any, ClassVar, Literal, TextIO
 
 import httpx
@@ -26,11 +25,10 @@ from victor_ext.tables.sources import Rows, hidden_rows
 
 from .asking_again import ask_rows_again
 from .check import Check, refuse_invalid
-from .context import WorkerContext, provider_of, system_of
+from .context import BulkContext, provider_of, system_of
 from .control_totals import ControlTotals
 from .forgetting import drop_unsent, forget_settled
 from .holding import hold_state, release_state
-from .layout import checked_batch
 from .loading import Loading
 from .named_lines import can_be_asked_again, has_never_left, is_in_doubt, lines_named
 from .resolving import resolve_payment
@@ -38,11 +36,12 @@ from .results import refreshed_results, results_of, write_csv
 from .row_kind import RowKind
 from .rows import RowOutcome, RowResult
 from .run import BatchStatus, Progress, run_batch, serve, status_of
-from .settings import Settings, check_reason, day_of
+from .settings import Settings, check_reason, checked_batch, day_of
 from .state import DEFAULT_STATE, State
 from .state_errors import StateMade
 from .steps import add_step, next_step, reasons_of, require_step, step_store, units_of
 from .store import BatchRecord, Store, no_such_batch
+from .units import Calls
 from .vault import new_secret, storage_secret
 
 
@@ -54,8 +53,7 @@ class BulkSender:
     service send the same keys. A batch has a name, and is a list: the rows of its latest file.
     Stored data is encrypted; see `storage_key`.
 
-    All methods block. Call them from a thread in async code (`asyncio.to_thread`), one at a time
-    per process.
+    All methods block. Call them from a thread in async code (`asyncio.to_thread`).
 
     Args:
         client: Client to send with, of Victor or Velo (default: `Victor.from_env`). It should allow
@@ -76,7 +74,7 @@ class BulkSender:
         due_date: Due date of rows without one: a date, `"today"` or `"tomorrow"` (UTC).
         skip_invalid: Set invalid rows aside instead of refusing the source.
         encoding: File encoding (default: UTF-8).
-        patience: Seconds for which one row is retried while the provider fails (default: 120).
+        patience: Seconds for which sending goes on while nothing is settled (default: 120).
         storage_key: Secret of at least 16 characters that encrypts stored rows (default:
             VICTOR_BULK_KEY, or the credentials in the process environment).
         payor_id: Velo's payor, for rows without one: its payments are read after a lost response.
@@ -370,10 +368,14 @@ class BulkSender:
         Raises:
             ConfigurationError: There is no state.
         """
-        with self._context() as context, context.open_present("") as store:
-            keep_key = partial(context.state.keep_key, vault=context.vault, secret=context.secret)
-            with store.transaction() as connection:
-                return hold_state(connection, keep_key)
+        with (
+            self._context() as context,
+            context.open_present("") as store,
+            store.transaction() as connection,
+        ):
+            store.lock_storing(connection)
+            context.state.keep_key(connection, context.vault, context.secret)
+            return hold_state(connection)
 
     def release(self) -> int | None:
         """Let the rows of a held state be sent again.
@@ -394,7 +396,7 @@ class BulkSender:
             context.open_present("") as store,
             store.transaction() as connection,
         ):
-            return release_state(connection, no_chunk=store.chunk(0))
+            return release_state(connection)
 
     def rekey(self, new: str) -> None:
         """Encrypt the key of the state with another secret, which `storage_key` has to be from now
@@ -441,10 +443,13 @@ class BulkSender:
             ConfigurationError: The batch does not exist, or belongs to another account.
         """
         with self._stored_batch(to_send=True) as (context, store, record):
+            settings = context.settings.with_terms_of(record)
+            terms = store.file_terms(settings.key_retention_seconds)
+            calls = Calls(context.kind, context.vault, terms)
             if keys is None:
-                return drop_unsent(store)
+                return drop_unsent(store, calls)
             lines = lines_named(context, store, record, keys, has_never_left)
-            return drop_unsent(store, [line.key for line in lines])
+            return drop_unsent(store, calls, [line.key for line in lines])
 
     def status(self, *, refresh: bool = False) -> BatchStatus:
         """Return the current status of the batch.
@@ -547,14 +552,10 @@ class BulkSender:
         """
         self._state.prepare()
         with self._context() as context:
-            queues = None if self._batch is None else [self._queue(context, self._batch)]
-            serve(context, queues, lambda: stop is not None and stop.is_set())
-
-    def _queue(self, context: WorkerContext, batch: str) -> str:
-        """Return the queue of a batch. Raises `ConfigurationError` if it is of another account."""
-        with context.open_present(batch) as store:
-            store.record(to_send=True)
-            return store.queue
+            if self._batch is not None:
+                with context.open_present(self._batch) as store:
+                    store.record(to_send=True)
+            serve(context, self._batch, lambda _worker: stop is not None and stop.is_set())
 
     def tried_counts(self) -> dict[RowOutcome, int]:
         """The number of rows that this sender has tried since it was made, by outcome, such as for
@@ -577,7 +578,7 @@ class BulkSender:
     @contextmanager
     def _loading(
         self, source: Rows, expected: ControlTotals
-    ) -> Generator[tuple[WorkerContext, Loading]]:
+    ) -> Generator[tuple[BulkContext, Loading]]:
         """Open what loads a source, for the block."""
         with (
             self._context() as context,
@@ -586,14 +587,14 @@ class BulkSender:
             yield context, loading
 
     @contextmanager
-    def _context(self) -> Generator[WorkerContext]:
+    def _context(self) -> Generator[BulkContext]:
         """Open what this sender works with, for the block: its own client, or one of the
         environment.
         """
         own: Any = self._client
         client_block = Victor.from_env(limits=self.limits) if own is None else nullcontext(own)
         with client_block as client:
-            yield WorkerContext(
+            yield BulkContext(
                 client=client,
                 kind=client.system.load("bulk")(client),
                 state=self._state,
@@ -607,7 +608,7 @@ class BulkSender:
     @contextmanager
     def _stored_batch(
         self, *, to_send: bool = False
-    ) -> Generator[tuple[WorkerContext, Store, BatchRecord]]:
+    ) -> Generator[tuple[BulkContext, Store, BatchRecord]]:
         """Open the batch of this sender, for the block.
 
         The argument is that of `Store.record`. Raises `ConfigurationError` if the state does not

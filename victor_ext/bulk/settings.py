@@ -6,8 +6,8 @@ take a step is checked by `check_person` and `check_sender`.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -17,11 +17,13 @@ from victor_ext import ConfigurationError, Problem
 from victor_ext.ids import in_one_form, unseen_in, words_of
 from victor_ext.settlement.key_age import LEAST_KEPT
 
-from .layout import CHUNK_ROWS
 from .row_kind import RowKind
 from .store import BatchRecord, Person
 
 DAY = 24 * 3600.0
+MAX_NAME = 100
+"""Maximum characters of the name of a batch."""
+_NAME = re.compile(rf"[^/\\]{{1,{MAX_NAME}}}")
 PATIENCE = 120.0
 """Seconds for which a row is retried while the provider fails, unless a setting says otherwise."""
 MAX_WORKERS = 100
@@ -191,13 +193,6 @@ class Settings:
                 "stored.",
             )
 
-    @property
-    def slots(self) -> int:
-        """Chunks per process: one more than the calls need, so that calls do not wait for the
-        database.
-        """
-        return 1 + math.ceil(self.workers / CHUNK_ROWS)
-
     def after(self, last: BatchRecord) -> Settings:
         """Return the settings, with the terms of the batch's last file where none are given.
 
@@ -228,24 +223,10 @@ class Settings:
         """Seconds for which the provider keeps a key: the setting, or a day."""
         return self.key_retention or DAY
 
-    def new_chunk_terms(self) -> dict[str, float]:
-        """Return the terms that a new chunk is stored with: how long its keys live (`retention`),
-        and how long a row is retried (`patience`), in seconds.
-        """
-        patience = PATIENCE if self.patience is None else self.patience
-        return {"retention": self.key_retention_seconds, "patience": patience}
-
-    def terms_of_chunk(self, stored: Mapping[str, Any]) -> dict[str, float]:
-        """Return the terms that a stored chunk is sent with: its own ones, unless these settings
-        say otherwise.
-
-        Of two lives of a key, the shorter one counts.
-        """
-        patience = stored["patience"] if self.patience is None else self.patience
-        retention = stored["retention"]
-        if self.key_retention is not None:
-            retention = min(self.key_retention, retention)
-        return {"retention": retention, "patience": patience}
+    @property
+    def patience_seconds(self) -> float:
+        """Seconds for which sending goes on while nothing is settled."""
+        return PATIENCE if self.patience is None else self.patience
 
 
 def _is_none_or_words(text: object) -> bool:
@@ -320,3 +301,22 @@ def check_number(
     if isinstance(value, int | float) and not isinstance(value, bool) and is_valid(value):
         return
     raise refused_setting(name, f"{name}={value!r} must be a number of {bounds}.")
+
+
+def checked_batch(name: object) -> str:
+    """Return the name of a batch, in one Unicode form. Raises `ConfigurationError` if it is not
+    valid.
+    """
+    if (
+        isinstance(name, str)
+        and name.isprintable()
+        and name == name.strip()
+        and _NAME.fullmatch(name)
+    ):
+        # macOS writes the umlaut in the file name `März.csv` as two characters.
+        return in_one_form(name)
+    message = (
+        f"batch={name!r:.{MAX_NAME}} is not a valid name of a batch: write at most {MAX_NAME} "
+        "visible characters, without a slash, and without a space at either end."
+    )
+    raise ConfigurationError.of([Problem("batch", "name", message)])

@@ -15,7 +15,7 @@ from victor_ext import Problem
 from victor_ext.tables.temporary import TemporaryDatabase
 
 from .deciding import Act
-from .payments import RequestedPayment, pages
+from .payments import RequestedPayment
 
 _SCHEMA = """
 CREATE TABLE asked (
@@ -24,7 +24,7 @@ CREATE TABLE asked (
     amount TEXT, currency TEXT,
     is_repeated BOOLEAN DEFAULT FALSE,
     act TEXT, code TEXT, message TEXT, again INTEGER, since TEXT, has_own BOOLEAN DEFAULT FALSE,
-    chunk INTEGER, place INTEGER
+    entry TEXT
 );
 CREATE INDEX skeletons ON asked (skeleton);
 CREATE INDEX spellings ON asked (spelling);
@@ -68,8 +68,8 @@ class SourceRow(NamedTuple):
         since: As in `Decision`.
         has_own: Whether its line stores the row: the payment is stored with the row of another
             file.
-        chunk: The number of the chunk that sends it.
-        place: Its place in the chunk, from 0.
+        entry: The columns of the entry that sends it under its first key, as JSON; None: it is not
+            valid, or is sent with others.
     """
 
     number: int
@@ -91,8 +91,7 @@ class SourceRow(NamedTuple):
     again: int = 0
     since: str | None = None
     has_own: bool = False
-    chunk: int | None = None
-    place: int | None = None
+    entry: str | None = None
 
     @property
     def place_text(self) -> str:
@@ -125,7 +124,8 @@ class RowDecision(NamedTuple):
     has_own: bool
 
 
-_INSERT = "INSERT INTO asked VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_PLACES = ", ".join("?" * len(SourceRow._fields))
+_INSERT = f"INSERT INTO asked VALUES ({_PLACES})"  # noqa: S608 - there are only question marks
 
 
 def problems_text(problems: Sequence[Problem]) -> str | None:
@@ -138,8 +138,9 @@ def problems_text(problems: Sequence[Problem]) -> str | None:
 class SourceRows(TemporaryDatabase):
     """The table of rows, by their numbers."""
 
-    def __init__(self) -> None:
+    def __init__(self, rows_per_unit: int) -> None:
         super().__init__(_SCHEMA)
+        self._rows_per_unit = rows_per_unit
 
     # While the source is read
 
@@ -180,65 +181,29 @@ class SourceRows(TemporaryDatabase):
         return self._select("ORDER BY number")
 
     def to_store(self) -> Iterator[SourceRow]:
-        """Yield the rows whose payments are stored as the rows have them, in the order of their
-        keys.
+        """Yield the rows whose payments are stored as the rows have them, in the order in which
+        they are sent.
         """
         acts = Act.STORE.name, Act.REFUSE.name
-        return self._select("WHERE act IN (?, ?) ORDER BY key", *acts)
+        return self._select("WHERE act IN (?, ?) ORDER BY number", *acts)
 
-    def assign_chunks(self, first: int, size: int) -> int:
-        """Give each row that is sent its chunk, and its place in the chunk.
-
-        Args:
-            first: The number of the first chunk.
-            size: The most rows of a chunk.
-
-        Returns:
-            How many chunks there are.
-        """
-        chunks = _ChunkAssignment(first, size)
-        to_send = self._select("WHERE act = ? ORDER BY number", Act.STORE.name)
-        for page in pages(to_send):
-            places = list[tuple[int, int, int]]()
-            for row in page:
-                # A row that is only looked up is in no call with rows that are sent.
-                is_looked_up = row.since is not None
-                chunk, place = chunks.next_place(row.grouping, is_looked_up=is_looked_up)
-                places.append((chunk, place, row.number))
-            self.executemany("UPDATE asked SET chunk = ?, place = ? WHERE number = ?", places)
-        return chunks.count
-
-    def keys_of(self, chunk: int) -> list[str]:
-        """Return the keys of the rows of a chunk, in order."""
-        query = "SELECT key FROM asked WHERE chunk = ? ORDER BY place"
-        return [key for (key,) in self.execute(query, (chunk,))]
+    def units(self) -> Iterator[list[SourceRow]]:
+        """Yield the rows that are sent in one call, of kinds whose calls have several rows."""
+        query = (
+            "WHERE act = ? AND grouping IS NOT NULL ORDER BY grouping, since IS NOT NULL, number"
+        )
+        unit: list[SourceRow] = []
+        for row in self._select(query, Act.STORE.name):
+            # A row that is only looked up is in no call with rows that are sent.
+            is_next = bool(unit) and (row.grouping, row.since) != (unit[0].grouping, unit[0].since)
+            if is_next or len(unit) == self._rows_per_unit:
+                yield unit
+                unit = []
+            unit.append(row)
+        if unit:
+            yield unit
 
     def _select(self, clauses: str, *values: str | int) -> Iterator[SourceRow]:
         """Yield the rows that these clauses of SQL choose."""
         query = f"SELECT * FROM asked {clauses}"  # noqa: S608 - the clauses are those of this class
         return map(SourceRow._make, self.execute(query, values))
-
-
-class _ChunkAssignment:
-    """Fills chunks with rows, so that all rows of a chunk are of one group.
-
-    Attributes:
-        count: How many chunks have rows.
-    """
-
-    def __init__(self, first: int, size: int) -> None:
-        self._first, self._size = first, size
-        self._next_places: dict[tuple[str | None, bool], tuple[int, int]] = {}
-        """By group: the chunk that is filled, and the place that is free next."""
-        self.count = 0
-
-    def next_place(self, grouping: str | None, *, is_looked_up: bool) -> tuple[int, int]:
-        """Return the chunk and the place of the next row of a group."""
-        group = grouping, is_looked_up
-        chunk, place = self._next_places.get(group, (0, self._size))
-        if place == self._size:  # the chunk is full, or the group has none yet
-            chunk = self._first + self.count
-            place = 0
-            self.count += 1
-        self._next_places[group] = chunk, place + 1
-        return chunk, place

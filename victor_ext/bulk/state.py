@@ -1,33 +1,37 @@
 """The database of batches (`State`): an SQLite file, or a PostgreSQL server for several machines.
 
-A state is looked for (`exists`), made (`prepare`), opened (`engine`, `client`) and watched
-(`loss`, `journal`). Its errors are in `state_errors`, its URL in `state_url`.
+A state is looked for (`exists`), made (`prepare`), opened (`engine`) and watched (`loss`,
+`journal`). Its errors are in `state_errors`, its URL in `state_url`.
 """
 
 from __future__ import annotations
 
 import os
 import sqlite3
-import time
 from collections.abc import Generator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, event
-from sqlalchemy.exc import InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from victor_ext import ConfigurationError, VictorError
-from victor_ext.event_queue.databases import create_tables, reconnecting_engine
+from victor_ext.event_queue.databases import (
+    create_tables,
+    is_of_unusable_server,
+    reconnecting_engine,
+    sqlstate_of,
+)
+from victor_ext.event_queue.presence import FilePresence, Presence, ServerPresence
+from victor_ext.outbox.files import TABLES, store_key, stored_key
 from victor_ext.privacy import concealed
 from victor_ext.vault import new_key, unwrapped
 
-from .layout import VERSION
-from .payments import BATCHES, METADATA, STATE_KEY
-from .sqlite_options import sqlite_options, subseconds_in_all_pools
+from .payments import BATCHES, METADATA
 from .state_errors import (
     BROKEN,
     PASSING,
@@ -35,26 +39,25 @@ from .state_errors import (
     StateMade,
     StateUnavailable,
     begin_notices,
-    broken_for_dbos,
     reason_of,
     sqlite_code,
 )
 from .state_url import checked_url, refused_state
 from .vault import Vault, other_key_error
 
-if TYPE_CHECKING:
-    from dbos import DBOSClient
-
 DEFAULT_STATE = "sqlite:///victor-bulk.sqlite"
 """Where `BulkSender` keeps its state by default."""
 _CONNECT_SECONDS = 10
-_MIGRATION_TRIES = 4
+_LAYOUT = "victor-bulk-6"
+"""The layout of the tables, which a state keeps."""
 _RETURNING = (3, 35, 0)
-"""The first SQLite with `RETURNING`, which DBOS uses for its queues."""
+"""The first SQLite with `RETURNING`, by which entries are taken up."""
+_EXISTS = ("42P04", "23505")
+"""SQLSTATEs: another process has created the database meanwhile."""
 
 
 class State:
-    """The database that stores batches, in the tables of DBOS. It has to be persistent."""
+    """The database that stores batches. It has to be persistent."""
 
     def __init__(self, url: str) -> None:
         url = concealed(url)
@@ -77,25 +80,18 @@ class State:
         return bare.render_as_string(hide_password=True)
 
     @property
-    def connection_string(self) -> str:
-        """The URL for DBOS, with its password, which is a secret."""
-        return self.url.render_as_string(hide_password=False)
-
-    @property
     def path(self) -> Path:
         """The path of an SQLite file."""
         return Path(cast("str", self.url.database))
 
     def exists(self) -> bool:
-        """Whether the database contains DBOS tables. Raises as `errors` does."""
+        """Whether the database contains the tables. Raises as `errors` does."""
         if self.is_sqlite and not os.path.exists(self.path):
             return False
         with self.errors(), self.engine() as engine:
             if not self.is_sqlite and not self._is_on_server():
                 return False
-            # DBOS has no public function for this.
-            schema = None if self.is_sqlite else "dbos"
-            return sa.inspect(engine).has_table("workflow_status", schema)
+            return sa.inspect(engine).has_table(BATCHES.name)
 
     def vault(self, secret: bytes, provider: str) -> Vault:
         """Return the vault that encrypts this state, with the stored key or with a new key.
@@ -111,8 +107,6 @@ class State:
         if not self.exists():
             return Vault(new_key(), provider)
         with self.errors(), self.engine() as engine, engine.connect() as connection:
-            if not sa.inspect(connection).has_table(STATE_KEY.name):
-                return Vault(new_key(), provider)
             key = self._stored_key(connection, secret)
         return Vault(new_key() if key is None else key, provider)
 
@@ -128,8 +122,7 @@ class State:
         """
         key = self._stored_key(connection, secret)
         if key is None:
-            values = {"id": 1, "layout": VERSION, "wrapped": vault.wrapped(secret)}
-            connection.execute(sa.insert(STATE_KEY), values)
+            store_key(connection, vault.wrapped(secret), _LAYOUT)
         elif not vault.has_key(key):
             raise StateMade(
                 f"Another process has made the state {self} meanwhile. Nothing was stored: do this "
@@ -141,19 +134,19 @@ class State:
         if not self.exists():
             raise ConfigurationError(f"There is no state {self}: nothing was stored there.")
         with self.errors(), self.engine() as engine, engine.begin() as connection:
-            connection.execute(sa.update(STATE_KEY).values(wrapped=vault.wrapped(secret)))
+            store_key(connection, vault.wrapped(secret), _LAYOUT)
 
     def _stored_key(self, connection: Connection, secret: bytes) -> bytes | None:
         """Return the key of the state; None: it has none. Raises `ConfigurationError`."""
-        row = connection.execute(sa.select(STATE_KEY)).first()
-        if row is None:
+        wrapped, layout = stored_key(connection)
+        if wrapped is None:
             return None
-        if row.layout != VERSION:
+        if layout != _LAYOUT:
             raise ConfigurationError(
-                f"The state {self} was stored by another release, in the layout {row.layout}: go "
-                "on with the release that stored it."
+                f"The state {self} was stored by another release, in the layout {layout}: go on "
+                "with the release that stored it."
             )
-        key = unwrapped(row.wrapped, secret)
+        key = unwrapped(wrapped, secret)
         if key is None:
             raise other_key_error(self._content_text(connection))
         return key
@@ -171,36 +164,31 @@ class State:
         return f"The state {self} has {batches} of {day.day} {day:%B %Y}, which"
 
     def prepare(self) -> None:
-        """Create the database and its tables, or migrate tables of an older DBOS.
-
-        Raises as `errors` does.
-        """
+        """Create the database and its tables, unless they exist. Raises as `errors` does."""
         with self.errors():
             if self.is_sqlite:
                 self._prepare_file()
-            else:
-                # Called for its errors only: DBOS would wait forever for a server that does not
-                # respond. DBOS creates a missing database.
-                self._is_on_server()
-            for tries in range(1, _MIGRATION_TRIES + 1):
-                try:
-                    self._migrate()
-                    return
-                except SQLAlchemyError:
-                    # Another process may be creating the database.
-                    if tries == _MIGRATION_TRIES:
-                        raise
-                    time.sleep(tries)
+            elif not self._is_on_server():
+                self._create_on_server()
+            with self.engine() as engine, engine.begin() as connection:
+                create_tables(TABLES.entries.metadata, connection)
+                create_tables(METADATA, connection)
 
-    def _migrate(self) -> None:
-        """Create the tables of DBOS and ours, or migrate those of an older DBOS."""
-        from dbos import DBOS  # noqa: PLC0415 - a check of rows needs no DBOS, and it takes half of the start
+    def _create_on_server(self) -> None:
+        """Create the database, unless another process does at this moment."""
+        with self.engine("postgres") as engine:
+            autocommit = engine.execution_options(isolation_level="AUTOCOMMIT")
+            name = engine.dialect.identifier_preparer.quote(cast("str", self.url.database))
+            try:
+                with autocommit.connect() as connection:
+                    connection.execute(sa.text(f"CREATE DATABASE {name}"))
+            except DBAPIError as error:
+                if sqlstate_of(error.orig) not in _EXISTS:
+                    raise
 
-        # DBOS takes a URL here, and no engine: its own engine is reached by events of SQLAlchemy.
-        with subseconds_in_all_pools():
-            DBOS.migrate(self.connection_string)
-        with self.engine() as engine, engine.begin() as connection:
-            create_tables(METADATA, connection)
+    def presence(self) -> Presence:
+        """What shows that a worker of this state is alive."""
+        return FilePresence(self.path) if self.is_sqlite else ServerPresence(self.url)
 
     def _prepare_file(self) -> None:
         """Create the SQLite file, unless it exists. Raises `ConfigurationError`."""
@@ -231,9 +219,6 @@ class State:
         A deleted file can still be written by a process that has it open: nothing fails. So the
         file itself is looked at. The tables are looked for only after an `error` of the database.
         """
-        # If DBOS cannot read the file, it only says so in its log.
-        if self.is_sqlite and broken_for_dbos:
-            return StateLost.deleted(f"The state {self}")
         try:
             is_lost = self._is_replaced() or (error is not None and self._is_broken_by(error))
         except FileNotFoundError:
@@ -302,7 +287,7 @@ class State:
         """
         if self.is_sqlite:
             engine = sa.create_engine(self.url, hide_parameters=True)
-            event.listen(engine, "connect", sqlite_options)
+            event.listen(engine, "connect", _set_sqlite_options)
         else:
             options = {"connect_timeout": _CONNECT_SECONDS, "application_name": "victor bulk"}
             url = self.url.set(database=database or self.url.database)
@@ -321,25 +306,6 @@ class State:
             engine.dispose()
 
     @contextmanager
-    def client(self, vault: Vault, engine: sa.Engine) -> Generator[DBOSClient]:
-        """Open a DBOS client for the application of the vault.
-
-        Raises an error of the database if it does not respond.
-        """
-        from dbos import DBOSClient  # noqa: PLC0415 - as in `_migrate`
-
-        client = DBOSClient(
-            system_database_engine=engine,
-            serializer=cast("Any", vault),
-            application_name=vault.application,
-            retry_connection_errors=False,
-        )
-        try:
-            yield client
-        finally:
-            client.destroy()
-
-    @contextmanager
     def errors(self) -> Generator[None]:
         """Convert database errors in the block: to `StateUnavailable` if they may pass, or else to
         `ConfigurationError`.
@@ -348,7 +314,7 @@ class State:
             yield
         except (SQLAlchemyError, sqlite3.Error) as error:
             reason = reason_of(error)
-            if not _may_pass(error):
+            if not may_pass(error):
                 message = f"The state {self} cannot be used: {reason}."
                 raise ConfigurationError(message) from error
             advice = "Run it again later: rows that are stored are kept, and none is sent twice."
@@ -356,10 +322,21 @@ class State:
             raise StateUnavailable(message) from error
 
 
-def _may_pass(error: SQLAlchemyError | sqlite3.Error) -> bool:
+def _set_sqlite_options(connection: Any, _record: object) -> None:
+    """Set the options of a new connection to an SQLite state."""
+    # A transaction waits for other writers when it starts.
+    connection.isolation_level = "IMMEDIATE"
+    connection.execute("PRAGMA busy_timeout=30000")
+    # Each connection has its own cache; the system caches the file anyway.
+    connection.execute("PRAGMA cache_size=-512")
+
+
+def may_pass(error: SQLAlchemyError | sqlite3.Error) -> bool:
     """Whether the database may work again after an error, without a change by a person."""
     code = sqlite_code(error)
     if code is not None:
         return code in PASSING
+    if is_of_unusable_server(getattr(error, "orig", None)):
+        return True
     # psycopg does not tell a server that restarts from one that refuses this role.
     return isinstance(error, OperationalError | InterfaceError | PoolTimeout)

@@ -1,7 +1,4 @@
-"""The errors of a state that cannot be used, or was deleted, and what is logged about them.
-
-DBOS reports some failures only in its log: `begin_notices` forwards that log to ours.
-"""
+"""The errors of a state that cannot be used, or was deleted, and what is logged about them."""
 
 from __future__ import annotations
 
@@ -27,16 +24,10 @@ BROKEN = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 """Errors of SQLite for a file that was overwritten or cut."""
 NOTICE = {"notice": True}
 """The `extra` of log records that the command line shows."""
-_FULL = ("database or disk is full", "No space left on device")
-"""Messages of SQLite and PostgreSQL for a full disk."""
-_BROKEN_WORDS = ("database disk image is malformed", "file is not a database")
-"""Messages of SQLite for a file that was overwritten or cut."""
-broken_for_dbos = set[str]()
-"""Those of `_BROKEN_WORDS` that DBOS has logged. Shared by the process, as DBOS is."""
 _REPORT_EVERY = 30.0
 """Seconds between two reports of one reason."""
 _reported_at: dict[str, float] = {}
-"""When each reason was reported, by the monotonic clock. Shared by the process, as DBOS is."""
+"""When each reason was reported, by the monotonic clock."""
 _logger = logging.getLogger("victor_ext.bulk")
 
 
@@ -99,35 +90,9 @@ def report(error: BaseException | str) -> None:
     _logger.warning(message, reason, extra=NOTICE)
 
 
-class _ToOurLog(logging.Handler):
-    """Forwards DBOS log records to `victor_ext.bulk`."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Log a record of DBOS, and note what it says of the database."""
-        message = record.getMessage()
-        is_loud = record.levelno >= logging.WARNING
-        _logger.log(logging.INFO if is_loud else logging.DEBUG, "DBOS: %s", message)
-        # DBOS tries again when the disk is full or the file is broken, and reports this only in
-        # its log.
-        text = f"{message} {record.exc_info[1] if record.exc_info else ''}"
-        broken_for_dbos.update(words for words in _BROKEN_WORDS if words in text)
-        for words in _FULL:
-            if words in text:
-                report(words)
-
-
 def begin_notices() -> None:
-    """Start the notices about a new database: forget the reported reasons, and redirect the log of
-    DBOS from the terminal to `victor_ext.bulk`.
-    """
+    """Start the notices about a new database: forget the reported reasons."""
     _reported_at.clear()
-    broken_for_dbos.clear()
-    log = logging.getLogger("dbos")
-    # Existing handlers belong to a program that uses DBOS itself.
-    if not log.handlers:
-        log.addHandler(_ToOurLog())
-        log.propagate = False
-        log.setLevel(logging.WARNING)
 
 
 def sqlite_code(error: BaseException | None) -> int | None:

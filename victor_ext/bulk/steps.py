@@ -15,13 +15,13 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from victor_ext import ConfigurationError, idempotency_key_for
+from victor_ext.outbox.files import entry_values, put_entries, take_again
 
-from .chunks import enqueue
-from .context import WorkerContext
+from .context import BulkContext
 from .holding import refuse_held
 from .lines import Line, lines_of
-from .pacing import ProviderClock
-from .payments import LINES, PAYMENTS, RequestedPayment, stored_payments
+from .payments import ASKED, LINES, RequestedPayment, lock_payments, stored_payments
+from .provider_time import sent_now
 from .row_digests import skeleton_digest
 from .row_kind import RowKind
 from .rows import RowOutcome
@@ -90,13 +90,13 @@ def _unit_of(line: Line) -> str | None:
 
 
 def add_step(
-    context: WorkerContext,
+    context: BulkContext,
     step: Store,
     sent: BatchRecord,
     units: list[str],
     name: str,
 ) -> BatchRecord | None:
-    """Queue a step for each payout that does not have the step yet. Let one that was rejected or
+    """Store a step for each payout that does not have the step yet. Let one that was rejected or
     refused be taken again: the state of its payout is read, and decides.
 
     Args:
@@ -109,35 +109,39 @@ def add_step(
         The new record of the step; None: the step has no payouts.
     """
     settings = context.settings.with_terms_of(sent)
-    terms = PaymentTerms(
-        key_origin=name,
-        key_retention=settings.key_retention_seconds,
-        stored=json.dumps(ProviderClock(context.client).sent_now()),
-    )
+    terms = PaymentTerms(name, json.dumps(sent_now(context.client)))
+    file_terms = step.file_terms(settings.key_retention_seconds)
     keys = {unit: idempotency_key_for(name, unit) for unit in units}
-    with step.transaction() as connection:
+
+    def add(connection: Connection) -> BatchRecord | None:
+        step.lock_storing(connection)
         refuse_held(connection)
-        before = step.record()
-        stored = stored_payments(connection, step.owner, keys.values(), lock=True)
+        before = step.present_record(connection)
+        lock_payments(connection, step.owner, list(keys.values()))
+        stored = stored_payments(connection, step.owner, keys.values())
         new_units = [unit for unit in units if keys[unit] not in stored]
         not_taken = [key for key, payment in stored.items() if payment.state in _NOT_TAKEN]
         if not new_units and not not_taken:
             return before
-        is_not_taken = step.has_key(not_taken)
-        waiting = {"state": RowOutcome.NOT_SENT.value}
-        connection.execute(sa.update(PAYMENTS).where(is_not_taken).values(waiting))
-        first = step.chunks_so_far(connection) + 1
-        for number, unit in enumerate(new_units, first):
-            key = _add_unit(connection, step, unit, number, terms)
-            data = {**settings.new_chunk_terms(), "keys": [key]}
-            enqueue(step, connection, step.chunk(number), data)
+        take_again(connection, step.owner, not_taken)
+        entries: list[dict[str, Any]] = []
+        for number, unit in enumerate(new_units, 1 if before is None else before.rows + 1):
+            _add_unit(connection, step, unit, number, terms)
+            call = context.client.prepare(context.kind.steps[name], unit)
+            entry = entry_values(
+                call, context.client, keys[unit], step.vault, file_terms, read_first=True
+            )
+            entries.append(entry)
+        put_entries(connection, entries)
         record = _record_with(context, before, sent.terms, name, len(new_units))
-        step.save_record(connection, record, first - 1 + len(new_units))
-    return record
+        step.save_record(connection, record)
+        return record
+
+    return step.transact(add)
 
 
 def _record_with(
-    context: WorkerContext,
+    context: BulkContext,
     before: BatchRecord | None,
     terms: Mapping[str, Any],
     name: str,
@@ -169,8 +173,8 @@ def _add_unit(
     unit: str,
     number: int,
     terms: PaymentTerms,
-) -> str:
-    """Store the step of one payout, in a chunk of its own. Return the key of the step."""
+) -> None:
+    """Store the payment and the line of the step of one payout."""
     vault = step.vault
     key = idempotency_key_for(terms.key_origin, unit)
     requested = RequestedPayment(
@@ -181,10 +185,9 @@ def _add_unit(
         skeleton_digest=skeleton_digest(vault, (terms.key_origin, unit)),
         reference_digest=vault.fingerprint(""),
         due_date=None,
-        row=vault.serialize([number, unit, {"id": unit}, {}]),
+        row=vault.sealed([number, unit, {"id": unit}, {}]),
     )
-    payment = new_payment(step, requested, terms) | {"chunk": step.chunk(number)}
+    payment = new_payment(step, requested, terms)
     line = {"owner": step.owner, "batch": step.batch, "key": key, "number": number}
-    connection.execute(sa.insert(PAYMENTS), payment)
+    connection.execute(sa.insert(ASKED), payment)
     connection.execute(sa.insert(LINES), line)
-    return key

@@ -1,31 +1,36 @@
 """One batch in the database of the state (`Store`): its record, and its transactions.
 
-The lines of a batch are read by `lines` and written by `storing`; its payments are in `payments`,
-and its queue and chunks in `chunks`.
+The lines of a batch are read by `lines` and written by `storing`; its payments are in `payments`.
 """
 
 from __future__ import annotations
 
-import threading
 import time
-from collections.abc import Collection, Generator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
 
 from victor_ext import ConfigurationError
+from victor_ext.event_queue.databases import Condition, database_time, sqlstate_of
+from victor_ext.event_queue.transactions import COLLISIONS
+from victor_ext.outbox.files import ENTRIES, FileTerms
 
 from .holding import refuse_held
-from .layout import chunk_id, queue_of
-from .payments import BATCHES, LINES, PAYMENTS, Condition
+from .payments import ASKED, BATCHES, LINES
 from .vault import Vault
 
-if TYPE_CHECKING:
-    from dbos import DBOSClient
+T = TypeVar("T")
 
+_STORING_LOCK = 7_421_133_019_540_188
+"""The number of an advisory lock of PostgreSQL."""
+_MOST_COLLISIONS = 5
+"""How often work is begun anew that was rolled back because a worker and it waited for each other.
+"""
 _IDLE_SECONDS = 60
 """Seconds after which a PostgreSQL server ends an idle transaction: its process was stopped, and
 others may wait for it.
@@ -68,36 +73,31 @@ class Store:
     """One batch in the database.
 
     Attributes:
+        system: The name of the system.
         owner: The system and the environment.
         batch: The name of the batch; empty: the store is only used for the whole state.
         account: The account that sends the batch, as a digest.
+        sender: The account and the address with which the entries of the batch are sent.
     """
 
-    client: DBOSClient
     engine: sa.Engine
     vault: Vault
+    system: str
     owner: str
     batch: str
     account: str
-    sqlite_turn: threading.Lock = field(default_factory=threading.Lock)
-    """Held by the thread that writes to SQLite. SQLite itself lets a thread that waits for another
-    one sleep for longer and longer.
-    """
+    sender: str
 
-    @property
-    def queue(self) -> str:
-        """The name of the batch's queue in DBOS."""
-        return queue_of(self.vault.application, self.batch)
-
-    def chunk(self, number: int) -> str:
-        """Return the workflow id of a chunk of the batch."""
-        return chunk_id(self.queue, number)
+    def file_terms(self, kept: float) -> FileTerms:
+        """What the entries of this batch have in common. `kept` are the seconds for which the
+        provider keeps keys.
+        """
+        return FileTerms(self.owner, self.sender, self.batch, kept)
 
     @contextmanager
     def transaction(self) -> Generator[Connection]:
         """Open a transaction for the block: all of it is stored, or nothing."""
-        turn = self.sqlite_turn if self.engine.dialect.name == "sqlite" else nullcontext()
-        with turn, self.engine.begin() as connection:
+        with self.engine.begin() as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(
                     sa.text(f"SET LOCAL idle_in_transaction_session_timeout = '{_IDLE_SECONDS}s'")
@@ -108,15 +108,38 @@ class Store:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             yield connection
 
+    def lock_storing(self, connection: Connection) -> None:
+        """Let nobody else store a file, a step or a hold until the transaction ends: two of them
+        could wait for each other's keys.
+        """
+        if connection.dialect.name == "postgresql":  # SQLite has one writer at a time anyway
+            connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_STORING_LOCK)))
+
+    def transact(self, work: Callable[[Connection], T]) -> T:
+        """Do work in a transaction, anew if a worker and it waited for each other."""
+        for _ in range(_MOST_COLLISIONS):
+            try:
+                with self.transaction() as connection:
+                    return work(connection)
+            except DBAPIError as error:
+                if sqlstate_of(error.orig) not in COLLISIONS:
+                    raise
+        with self.transaction() as connection:
+            return work(connection)
+
     # Conditions of statements
 
     def has_key(self, keys: Collection[str]) -> Condition:
         """Whether a payment has one of these keys."""
-        return sa.and_(PAYMENTS.c.owner == self.owner, PAYMENTS.c.key.in_(keys))
+        return sa.and_(ASKED.c.owner == self.owner, ASKED.c.key.in_(keys))
 
     def is_of_batch(self) -> Condition:
         """Whether a payment is one that this batch sends."""
-        return sa.and_(PAYMENTS.c.owner == self.owner, PAYMENTS.c.batch == self.batch)
+        return sa.and_(ASKED.c.owner == self.owner, ASKED.c.batch == self.batch)
+
+    def is_entry(self) -> Condition:
+        """Whether an entry is one that this batch sends."""
+        return sa.and_(ENTRIES.c.scope == self.owner, ENTRIES.c.batch == self.batch)
 
     def is_line(self) -> Condition:
         """Whether a line is of this batch."""
@@ -153,36 +176,26 @@ class Store:
         row = self._stored_row(connection)
         return None if row is None else self._decrypted_record(row)
 
-    def save_record(
-        self,
-        connection: Connection,
-        record: BatchRecord,
-        chunks: int,
-    ) -> None:
-        """Store the record of the batch, and how many chunks the batch has had."""
+    def save_record(self, connection: Connection, record: BatchRecord) -> None:
+        """Store the record of the batch. Turns that are reserved stay so."""
         values = {
             "owner": self.owner,
             "batch": self.batch,
             "application": self.vault.application,
             "account": self.account,
-            "chunks": chunks,
-            "details": self.vault.serialize(asdict(record)),
+            "details": self.vault.sealed(asdict(record)),
+            "rate": record.terms["rate"],
             "stored_at": time.time(),
         }
-        connection.execute(sa.delete(BATCHES).where(self._is_record()))
-        connection.execute(sa.insert(BATCHES), values)
-
-    def chunks_so_far(self, connection: Connection) -> int:
-        """Return how many chunks the batch has had."""
-        row = self._stored_row(connection)
-        return 0 if row is None else int(row.chunks)
-
-    def count_chunk(self, connection: Connection) -> int:
-        """Count another chunk of the batch, and return its number."""
-        number = self.chunks_so_far(connection) + 1
         change = sa.update(BATCHES).where(self._is_record())
-        connection.execute(change.values(chunks=number))
-        return number
+        if not connection.execute(change.values(values)).rowcount:
+            connection.execute(sa.insert(BATCHES).values({**values, "next_turn": 0.0}))
+
+    def set_rate(self, rate: float) -> None:
+        """Let all machines together send so many rows a second from now on."""
+        with self.transaction() as connection:
+            change = sa.update(BATCHES).where(self._is_record())
+            connection.execute(change.values(rate=rate, next_turn=database_time(connection)))
 
     def batches(self) -> list[str]:
         """Return the names of the batches of this system and environment, oldest first.

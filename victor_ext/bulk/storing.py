@@ -1,36 +1,48 @@
-"""Write what is decided about the rows of a source: their payments (`store_payments`), and the
-lines of the batch (`replace_lines`).
+"""Write what is decided about the rows of a source: their payments with the entries that ask for
+them (`store_payments`), and the lines of the batch (`replace_lines`).
 """
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
 
+from victor_ext.event_queue.databases import Condition
+from victor_ext.outbox.files import (
+    ENTRIES,
+    clear_restored,
+    lock_entries,
+    put_entries,
+    sent_since,
+)
+from victor_ext.settlement.key_age import Sent
+
+from .contents import own_values
 from .deciding import Act
 from .payments import (
+    ASKED,
     IN_DOUBT,
     LEFT_OUT,
     LINES,
     NEVER_LEFT,
-    PAYMENTS,
-    UNDER_WAY,
+    STATE,
     UNREADABLE,
-    Condition,
+    WITH_ENTRIES,
     RequestedPayment,
-    keep_ids,
     lock_payments,
     pages,
     upsert,
 )
-from .rows import RowOutcome
+from .rows import Result, Row, RowOutcome
 from .source_rows import SourceRow, SourceRows
 from .store import Store
+from .units import Calls, take_from_entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +51,10 @@ class PaymentTerms:
 
     Attributes:
         key_origin: What their keys are made of beside their values: see `deciding.key_origin`.
-        key_retention: Seconds for which the provider keeps a key.
         stored: When the payments are stored, as JSON of a `Sent`.
     """
 
     key_origin: str
-    key_retention: float
     stored: str
 
 
@@ -52,29 +62,29 @@ def new_payment(
     store: Store,
     asked: RequestedPayment,
     terms: PaymentTerms,
+    *,
+    again: int = 0,
+    is_shared: bool = False,
 ) -> dict[str, Any]:
-    """Return the columns of a new payment, with their values: it waits, and is in no chunk yet."""
+    """Return the columns of a payment, with their values, that a new entry of its own asks for."""
     return {
         "owner": store.owner,
         "key": asked.key,
+        "entry": Row.key_after(asked.key, again),
+        "shared": is_shared,
+        "state": None,
         "batch": store.batch,
-        "account": store.account,
-        "chunk": None,
-        "worker": None,
-        "place": 0,
-        "state": RowOutcome.WAITING.value,
-        "again": 0,
+        "again": again,
         "allowed": False,
+        "account": store.account,
         "kind": terms.key_origin,
         "values_digest": asked.values_digest,
         "skeleton_digest": asked.skeleton_digest,
         "reference_digest": asked.reference_digest,
-        "made_digest": None,
         "due_date": None if asked.due_date == UNREADABLE else asked.due_date,
         "row": asked.row,
-        "sent": None,
         "result": None,
-        "kept": terms.key_retention,
+        "made": None,
         "stored_at": time.time(),
         "stored": terms.stored,
         "forgotten": False,
@@ -83,56 +93,88 @@ def new_payment(
 
 
 def lock_unsent(connection: Connection, store: Store) -> None:
-    """Lock the payments of the batch that were never sent: no worker begins them until the
-    transaction ends.
-    """
-    is_unsent = sa.and_(store.is_of_batch(), PAYMENTS.c.state.in_(NEVER_LEFT))
-    lock_payments(connection, is_unsent, columns=(PAYMENTS.c.key, PAYMENTS.c.place))
+    """Let no worker begin the entries of the batch that wait, until the transaction ends."""
+    lock_entries(connection, sa.and_(store.is_entry(), ENTRIES.c.state == "waiting"))
 
 
 def store_payments(
     connection: Connection,
     store: Store,
     rows: SourceRows,
+    calls: Calls,
     terms: PaymentTerms,
 ) -> None:
-    """Store the payments of the rows that are sent, or are stored as refused."""
+    """Store the payments of the rows that are sent, or are stored as refused, and the entries that
+    ask for those that are sent.
+    """
     for page in pages(rows.to_store()):
-        values = [_payment_values(store, row, terms) for row in page]
-        keep_ids(connection, store.has_key([payment["key"] for payment in values]))
-        upsert(connection, PAYMENTS, values)
+        taken = [row for row in page if calls.are_shared or row.act == Act.REFUSE.name]
+        take_from_entries(connection, store, calls, [str(row.key) for row in taken])
+    for page in pages(rows.to_store()):
+        payments = [_payment_values(store, row, calls, terms) for row in page]
+        upsert(connection, ASKED, payments)
+        if not calls.are_shared:
+            sent = (row for row in page if row.act == Act.STORE.name)
+            put_entries(connection, [_entry_values(calls, row) for row in sent])
+        clear_restored(connection, store.owner, [*_keys_before(page)])
+    for unit in rows.units():
+        keys = [str(row.key) for row in unit]
+        contents = [store.vault.deserialize(row.payment().row)[2] for row in unit]
+        entry = calls.for_unit(contents)
+        put_entries(connection, [_with_since(entry, unit[0].since)])
+        named = sa.update(ASKED).where(store.has_key(keys))
+        connection.execute(named.values(entry=entry["key"]))
+
+
+def _keys_before(rows: Sequence[SourceRow]) -> Iterator[str]:
+    """Yield the earlier key of each row that is asked once more: what that key can create is not
+    in doubt.
+    """
+    for row in rows:
+        if row.again and row.key is not None:
+            yield Row.key_after(row.key, row.again - 1)
 
 
 def _payment_values(
-    store: Store,
-    row: SourceRow,
-    terms: PaymentTerms,
+    store: Store, row: SourceRow, calls: Calls, terms: PaymentTerms
 ) -> dict[str, Any]:
     """Return the columns of a row's payment, with their values."""
-    payment = new_payment(store, row.payment(), terms) | {"again": row.again}
+    asked = row.payment()
+    payment = new_payment(store, asked, terms, again=row.again, is_shared=calls.are_shared)
     if row.since is not None:
         payment |= {"restored": True, "stored": row.since}
-    if row.act == Act.REFUSE.name:
-        return payment | _refusal_values(store, row)
-    assert row.chunk is not None
-    payment |= {"chunk": store.chunk(row.chunk), "place": row.place}
-    if row.since is not None:
-        payment |= {"state": UNDER_WAY, "sent": row.since}
-    return payment
-
-
-def _refusal_values(store: Store, row: SourceRow) -> dict[str, Any]:
-    """Return the columns that differ for a refused payment. Its problems say why it is refused, or
-    else the message of its notice.
-    """
+    if row.act != Act.REFUSE.name:
+        return payment
+    # Its problems say why it is refused, or else the message of its notice.
     reasons = row._replace(message=None).reasons() or row.message or ""
-    result = store.vault.serialize([None, None, reasons, None])
-    return {"state": RowOutcome.REFUSED.value, "result": result}
+    refusal = own_values(store.vault, Result(RowOutcome.REFUSED, error=reasons))
+    return payment | refusal | {"entry": None}
+
+
+def _entry_values(calls: Calls, row: SourceRow) -> dict[str, Any]:
+    """Return the columns of the entry that asks for a row, with their values."""
+    if row.again == 0 and row.entry is not None:
+        entry = json.loads(row.entry)
+    else:
+        asked = row.payment()
+        arguments = calls.vault.deserialize(asked.row)[2]
+        entry = calls.for_row(arguments, Row.key_after(asked.key, row.again))
+    return _with_since(entry, row.since)
+
+
+def _with_since(entry: dict[str, Any], since: str | None) -> dict[str, Any]:
+    """Return an entry that may have been sent since a moment, if there is one."""
+    if since is None:
+        return entry
+    sent = Sent.from_json(json.loads(since))
+    assert sent is not None
+    return entry | sent_since(sent)
 
 
 def replace_lines(
     connection: Connection,
     store: Store,
+    calls: Calls,
     rows: SourceRows,
 ) -> int:
     """Replace the lines of the batch by the rows of this source.
@@ -147,21 +189,21 @@ def replace_lines(
     connection.execute(sa.delete(LINES).where(store.is_line()))
     for page in pages(rows.all()):
         connection.execute(sa.insert(LINES), [_line_values(store, row) for row in page])
-    left_out_count = _leave_out(connection, store)
+    never_left = STATE.in_(NEVER_LEFT - {LEFT_OUT})
+    left_out = locked_keys(connection, store, sa.and_(_is_lacking(store), never_left))
+    leave_out(connection, store, calls, left_out)
     unlisted_keys = _unlisted_keys(connection, store, unlisted_before)
     for lines in pages(_unlisted_lines(store, unlisted_keys)):
         connection.execute(sa.insert(LINES), lines)
-    return left_out_count
+    return len(left_out)
 
 
-def _leave_out(connection: Connection, store: Store) -> int:
-    """Mark the payments of the batch that were never sent and have no line as left out. Return
-    their number.
-    """
-    never_left = PAYMENTS.c.state.in_(NEVER_LEFT - {LEFT_OUT})
-    is_left_out = sa.and_(_is_lacking(store), never_left)
-    change = sa.update(PAYMENTS).where(is_left_out).values(state=LEFT_OUT)
-    return connection.execute(change).rowcount
+def leave_out(connection: Connection, store: Store, calls: Calls, keys: Sequence[str]) -> None:
+    """Let payments that were never sent be asked for by no entry."""
+    for page in pages(keys):
+        take_from_entries(connection, store, calls, page)
+        change = sa.update(ASKED).where(store.has_key(page))
+        connection.execute(change.values(state=LEFT_OUT, entry=None, result=None, made=None))
 
 
 def _unlisted_keys(
@@ -172,20 +214,35 @@ def _unlisted_keys(
     """Return the keys of the payments that get an unlisted line: those that the source lacks and
     that are in doubt, or had such a line before and are created now.
     """
-    columns = PAYMENTS.c
-    lacking = sa.select(columns.key).where(_is_lacking(store))
-    in_doubt = connection.execute(lacking.where(columns.state.in_(IN_DOUBT)))
-    keys = set(in_doubt.scalars())
-    created = lacking.where(columns.state == RowOutcome.CREATED.value)
+    keys = set(_lacking(connection, store, STATE.in_(IN_DOUBT)))
+    is_created = STATE.in_([RowOutcome.CREATED.value])
     for page in pages(unlisted_before):
-        keys.update(connection.execute(created.where(columns.key.in_(page))).scalars())
+        keys.update(_lacking(connection, store, sa.and_(is_created, ASKED.c.key.in_(page))))
     return sorted(keys)
+
+
+def locked_keys(connection: Connection, store: Store, chosen: Condition) -> list[str]:
+    """Lock the payments that are chosen, and return the keys of those that are chosen still: a
+    worker may have begun some since they were read.
+    """
+    query = sa.select(ASKED.c.key).select_from(WITH_ENTRIES).where(chosen)
+    keys: list[str] = []
+    for page in pages(sorted(connection.execute(query).scalars())):
+        lock_payments(connection, store.owner, page)
+        keys += connection.execute(query.where(ASKED.c.key.in_(page))).scalars()
+    return keys
+
+
+def _lacking(connection: Connection, store: Store, chosen: Condition) -> list[str]:
+    """Return the keys of the chosen payments of the batch that no line of the batch has."""
+    query = sa.select(ASKED.c.key).select_from(WITH_ENTRIES)
+    return list(connection.execute(query.where(_is_lacking(store), chosen)).scalars())
 
 
 def _is_lacking(store: Store) -> Condition:
     """Whether a payment is of the batch, and no line of the batch has it."""
     listed_keys = sa.select(LINES.c.key).where(store.is_line(), LINES.c.key.is_not(None))
-    return sa.and_(store.is_of_batch(), PAYMENTS.c.key.not_in(listed_keys))
+    return sa.and_(store.is_of_batch(), ASKED.c.key.not_in(listed_keys))
 
 
 def _unlisted_lines(store: Store, keys: list[str]) -> Iterator[dict[str, Any]]:
@@ -208,5 +265,5 @@ def _line_values(store: Store, row: SourceRow) -> dict[str, Any]:
         "key": row.key,
         "code": row.code,
         "row": row.payment().row if has_own_row else None,
-        "message": None if message is None else store.vault.serialize(message),
+        "message": None if message is None else store.vault.sealed(message),
     }

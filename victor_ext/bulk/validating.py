@@ -13,13 +13,21 @@ from victor_ext.tables.sources import Record, Rows, SourceBroken, records_of
 
 from .check import Check, RowProblem
 from .column_types import formed_columns
-from .columns import Fields, cells_of, check_heading, problems_of, split_record
+from .columns import (
+    Fields,
+    cells_of,
+    check_heading,
+    problems_of,
+    reported_problems,
+    split_record,
+)
 from .control_totals import ControlTotals
-from .row_digests import requested_payment, spelling_digest
+from .row_digests import requested_payment, spelling_digest, stored_arguments
 from .row_kind import RowKind
 from .rows import Arguments, Row
 from .settings import Settings, in_utc
 from .source_rows import SourceRow, SourceRows, problems_text
+from .units import Calls
 from .vault import Vault
 
 _EXACT = Context(prec=60)
@@ -43,13 +51,14 @@ class Validation:
         vault: Vault,
         settings: Settings,
         rows: SourceRows,
+        calls: Calls,
         *,
         key_column: str,
         key_kind: str,
         expected: ControlTotals,
     ) -> None:
         self._kind, self._vault, self._settings = kind, vault, settings
-        self._rows, self._expected = rows, expected
+        self._rows, self._calls, self._expected = rows, calls, expected
         self._key_column, self._key_kind = key_column, key_kind
         self._extra_columns: dict[str, None] = {}
         """The names of the extra columns, in order. The values mean nothing."""
@@ -104,13 +113,30 @@ class Validation:
         self._add_defaults(fields)
         problems = self._problems_of(record, fields)
         key = self._key_of(fields)
+        entry = None
+        if key is not None and not problems:
+            entry, problems = self._entry_or_problems(record, fields, key)
         earlier = None if key is None else self._rows.with_key(key)
         if earlier is not None:
             self._add_repeated(record, fields, earlier, problems)
             return
         self._extra_columns |= dict.fromkeys(fields.extras)
         row = self._row(record, fields, key, problems)
-        self._rows.add(row._replace(twin=self._rows.twin_of(row)))
+        self._rows.add(row._replace(twin=self._rows.twin_of(row), entry=entry))
+
+    def _entry_or_problems(
+        self, record: Record, fields: Fields, key: str
+    ) -> tuple[str | None, Sequence[Problem]]:
+        """Return the columns of the entry that sends a row alone, as JSON; or the problems with
+        what is to be stored of it, such as the number of a card.
+        """
+        arguments = stored_arguments(self._kind, fields.arguments)
+        try:
+            entry = self._calls.for_row(arguments, key)
+        except InvalidRequest as error:
+            in_file = record.line is not None
+            return None, reported_problems(self._kind, error.problems, in_file=in_file)
+        return None if self._calls.are_shared else json.dumps(entry), ()
 
     def _row(
         self,

@@ -1,8 +1,8 @@
 """Encryption of a state: the `Vault` that encrypts rows, results and errors, and the secret for it
 (`storage_secret`).
 
-Only workers with the same secret can work on a batch. Batch names, chunk numbers, states and times
-are not encrypted.
+Only workers with the same secret can work on a batch. Batch names, keys, states, ids and times are
+not encrypted.
 """
 
 import base64
@@ -26,9 +26,8 @@ _ADVICE = (
 class Vault(vault.Vault):
     """Encrypts and decrypts stored data, with the key of a state.
 
-    It has the methods of a `Serializer` of DBOS. It is no subclass of that: a check of rows needs
-    no DBOS. The provider is part of the application name, so that workers for another environment
-    do not see a batch.
+    The provider is part of the application name, so that workers for another environment do not
+    send a batch.
     """
 
     def __init__(self, key: bytes, provider: str) -> None:
@@ -36,47 +35,31 @@ class Vault(vault.Vault):
         self.application = (
             f"victor-bulk-{self.key_id}-{hashlib.sha256(provider.encode()).hexdigest()[:8]}"
         )
-        """DBOS application name for this key and provider."""
+        """A name for this key and provider."""
 
     def __repr__(self) -> str:
         return f"Vault(application={self.application!r})"
 
-    def name(self) -> str:
-        """Return the serializer name that DBOS stores with a value."""
-        return vault.MARK
-
-    def serialize(self, data: Any) -> str:
-        """Encrypt JSON data, workflow arguments or an exception."""
-        match data:
-            case {"args": (str() as sealed,)}:
-                # An argument that is text was encrypted before, as the arguments of a workflow.
-                return sealed
-            case BaseException():
-                data = {"!error": type(data).__name__, "text": str(data)}
-            case _:  # JSON data is encrypted as it is
-                pass
-        return self.sealed(data)
-
     def deserialize(self, text: str) -> Any:
-        """Decrypt data.
+        """Decrypt JSON data.
 
         Raises `ConfigurationError` if it was encrypted with another key, or is damaged.
         """
         if not self.has_sealed(text):
             raise other_key_error("This content of the bulk database")
         try:
-            stored = self.opened(text)
+            return self.opened(text)
         except ValueError:
             raise ConfigurationError(
                 "The bulk database is damaged: a stored value cannot be decrypted."
             ) from None
-        match stored:
-            case {"!error": kind, "text": message}:
-                return Exception(f"{kind}: {message}")
-            case {"args": args, "kwargs": kwargs}:
-                return {"args": tuple(args), "kwargs": kwargs}  # as DBOS requires
-            case _:
-                return stored
+
+    def opened_error(self, error: str | None) -> str | None:
+        """Return the error of an entry in clear. What the outbox has added stands after a blank."""
+        if error is None or not self.has_sealed(error):
+            return error
+        sealed, blank, added = error.partition(" ")
+        return f"{self.deserialize(sealed)}{blank}{added}"
 
     def account(self, caller: str | None) -> str:
         """Return a keyed digest of an account.

@@ -1,277 +1,304 @@
-"""The worker of a process: it receives chunks from DBOS, and has their rows sent.
+"""The worker of a process: a thread that sends what waits, and another one that keeps its presence.
 
-`Worker.__enter__` starts DBOS. DBOS calls `_chunk` for each chunk, which calls `Worker.send`.
+`Worker` makes the passes of the outbox (`victor_ext.outbox.files`). `_Keeper` looks at the database
+every two seconds: it keeps the presence of the worker, ends the leases of dead ones, and notices
+that the state was deleted.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-import uuid
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import replace
+import time
+from collections.abc import Sequence
 from functools import partial
-from typing import Any, Self, cast
+from math import inf
+from typing import Any, Self
 
 import sqlalchemy as sa
-from dbos import DBOS, DBOSConfig
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from victor_ext import ConfigurationError
-from victor_ext.event_queue.databases import reconnecting_engine
-from victor_ext.settlement.key_age import LAST_CALLS, Moment
+from victor_ext import PreparedCall, VictorError
+from victor_ext.event_queue.databases import NeverHeals
+from victor_ext.event_queue.presence import Presence
+from victor_ext.event_queue.stopping import ended_by
+from victor_ext.outbox.files import (
+    EntryLost,
+    FileOutbox,
+    Sending,
+    end_leases_of,
+    end_leases_of_dead,
+)
+from victor_ext.settlement.backoff import pause_after
+from victor_ext.settlement.failures import FailureScope, failure_scope
+from victor_ext.settlement.flow import PaymentOutcome
+from victor_ext.settlement.key_age import LAST_CALLS
 
-from .chunk_run import ChunkRun
-from .contents import rivals
-from .context import WorkerContext
-from .delivery import Checkpoints, Delivery
-from .layout import CHUNK, VERSION, ChunkTerms, batch_of, step_of
-from .row_kind import LaterStep, Sendable
-from .rows import Result, Row
+from .contents import name_of_entry
+from .context import BulkContext
+from .payments import ASKED, LINES
+from .state import may_pass
 from .state_errors import NOTICE, StateLost, report
-from .take_over import TakeOver
-from .unit_sender import SendTerms
-from .worker_lock import WorkerLock
+from .store import Store
+from .turns import reserve_turns
+from .units import read_row_results
 
+_POLL = 0.1
+"""Seconds between two passes."""
+_ROUND = 2.0
+"""Seconds between two looks at the database."""
+_GRACE = 10.0
+"""Seconds after a server outage before other workers count as dead: they need time to reconnect."""
+_LAST_STORING = 10.0
+"""Seconds after a stop for which results are tried to be stored while the database is away."""
 _logger = logging.getLogger("victor_ext.bulk")
-_one_at_a_time = threading.Lock()
-"""Held by the worker of this process: DBOS can be there once in a process."""
-_current: Worker | None = None
-"""The worker that `_chunk` sends with."""
 
 
 class Worker:
-    """Takes chunks from queues and sends them until it is stopped.
-
-    A process can have only one worker, because it can have only one DBOS instance.
+    """Sends what waits until it is stopped.
 
     Args:
-        worker_lock: Acquired lock that shows that the worker is alive.
-        queues: Queues to serve; None for all of this key and provider.
+        presence: The acquired presence of the worker.
+        batch: The batch to send; None: all of this account and environment.
+
+    Attributes:
+        begun: How many passes have begun.
+        passes: How many passes have ended.
+        given_up: Why nothing can be sent with this client, or None.
+        failure: The error to end with, or None.
     """
 
-    def __init__(
-        self,
-        context: WorkerContext,
-        worker_lock: WorkerLock,
-        queues: Sequence[str] | None,
-    ) -> None:
-        self._context, self._vault = context, context.vault
-        self._worker_lock = worker_lock
-        self._queues = queues
+    def __init__(self, context: BulkContext, presence: Presence, batch: str | None) -> None:
+        self._context, self._state = context, context.state
+        self._presence = presence
         self._stop = threading.Event()
-        self._deliveries = {
-            name: Delivery(kind, context.settings.workers, self._stop)
-            for name, kind in _kinds_of(context).items()
-        }
-        """By the later step that a chunk takes (`step_of`); the empty name: it sends rows."""
-        self._name = f"{worker_lock.executor}/{uuid.uuid4().hex[:8]}"
-        """Marks the payments that this worker has claimed."""
-        self._unstored: dict[str, dict[str, Result]] = {}
-        """Results that could not be stored yet, by chunk and payment: their rows are not sent
-        again.
-        """
-        self.state_lost: StateLost | None = None
-        """The error to end with, if payments that were sent are not in the state any more."""
-        self.take_over = TakeOver(context, worker_lock, self._stop)
-        self._resources = ExitStack()
+        self._stopped_at = inf
+        self._batch = batch
+        self._had_outage = False
+        """Whether the database was away since this worker has last ended its leases."""
+        self._reads = 0
+        """The reads since the provider has decided about all payouts."""
+        self._read_again_at = 0.0
+        """When payouts are read next, by the monotonic clock."""
+        self.begun = self.passes = 0
+        self.given_up: str | None = None
+        self.failure: Exception | None = None
+        self._thread = threading.Thread(target=self._run, name="victor-bulk", daemon=True)
+        self._keeper = _Keeper(context, presence, self._stop)
 
     def __enter__(self) -> Self:
-        """Start DBOS, and take chunks.
-
-        Raises `ConfigurationError` if this process has a worker already.
-        """
-        if not _one_at_a_time.acquire(blocking=False):
-            raise ConfigurationError(
-                "Another bulk sender runs in this process: let it finish, or use another process."
-            )
-        state = self._context.state
-        with ExitStack() as stack:
-            stack.callback(_one_at_a_time.release)
-            for delivery in self._deliveries.values():
-                stack.callback(delivery.close)
-            self._store = stack.enter_context(self._context.open())
-            self._launch(stack.enter_context(state.engine()) if state.is_sqlite else None)
-            self.take_over.start()
-            self._resources = stack.pop_all()
+        self._opened = self._context.open(self._batch or "")
+        self._store = self._opened.__enter__()
+        self._outbox = FileOutbox(
+            self._store.engine, self._context.client, self._context.secret, self._terms()
+        )
+        self._keeper.start()
+        self._thread.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *exc: object) -> None:
-        """Stop taking chunks, finish the calls in progress, and store their results."""
+        """Begin nothing more, finish the calls in progress, and store their results."""
         if kind is not None and issubclass(kind, KeyboardInterrupt):
             _logger.info(
                 "Stopping. Calls under way end first; Ctrl-C again stops at once.", extra=NOTICE
             )
-        global _current  # noqa: PLW0603 - DBOS is there once in a process, and so is this
+        self._stopped_at = time.monotonic()
         self._stop.set()
-        is_lost = kind is not None and issubclass(kind, StateLost)
-        is_lost = is_lost or self.take_over.state_lost is not None
-        # In a state that was deleted, no result can be stored: nothing is waited for.
-        waits_for_chunks = self.take_over.running and not is_lost
         try:
-            DBOS.destroy(workflow_completion_timeout_sec=LAST_CALLS if waits_for_chunks else 0)
+            # In a state that was deleted, no result can be stored: nothing is waited for.
+            if self.state_lost is None:
+                self._thread.join(LAST_CALLS)
         finally:
-            _current = None
-            self.take_over.join()
-            self.take_over.heartbeat.stop()
-            self._resources.close()
+            self._keeper.join()
+            self._context.heartbeat.stop()
+            self._opened.__exit__(None, None, None)
 
     @property
-    def given_up(self) -> str | None:
-        """Why nothing can be sent with this client, or None."""
-        reasons = (delivery.contact.given_up for delivery in self._deliveries.values())
-        return next(filter(None, reasons), None)
+    def name(self) -> str:
+        """The name of the worker, by which its entries are known."""
+        return self._presence.name
 
-    def _launch(self, sqlite: sa.Engine | None) -> None:
-        """Start DBOS. Raises `ConfigurationError` if this process runs DBOS for something else."""
-        global _current  # noqa: PLW0603 - see `__exit__`
-        version = f"{VERSION}/{self._context.account}"
-        dbos = self._make_dbos(sqlite, version)
-        if DBOS.application_version != version:
-            raise ConfigurationError(
-                "This process runs DBOS for something else: send from a process of its own "
-                "(victor bulk send)."
-            )
-        _current = self
-        try:
-            DBOS.workflow(name=CHUNK, max_recovery_attempts=None)(_chunk)
-            if self._queues is not None:
-                DBOS.listen_queues(list(self._queues))
-            DBOS.launch()
-            # The engine that DBOS has made for a server: it has no public name.
-            reconnecting_engine(dbos._sys_db.engine)  # noqa: SLF001 # pyright: ignore[reportPrivateUsage] - a test notices another name
-        except BaseException:
-            _current = None
-            DBOS.destroy()
-            raise
+    @property
+    def state_lost(self) -> StateLost | None:
+        """The error to end with, if the state was deleted; None: it was not."""
+        if isinstance(self.failure, StateLost):
+            return self.failure
+        return self._keeper.state_lost
 
-    def _make_dbos(self, sqlite: sa.Engine | None, version: str) -> DBOS:
-        """Make the DBOS instance of this process.
-
-        Args:
-            sqlite: The engine for an SQLite file. For a server, DBOS makes its own engine, and adds
-                a time-out for idle transactions.
-        """
-        # The URL is in no variable: it may contain a password, which a traceback would show.
-        state = self._context.state
-        return DBOS(
-            config=DBOSConfig(
-                name=self._vault.application,
-                system_database_url=state.connection_string if sqlite is None else None,
-                system_database_engine=sqlite,
-                application_version=version,
-                executor_id=self._worker_lock.executor,
-                serializer=cast("Any", self._vault),
-                log_level="WARNING",
-                enable_otlp=False,
-                run_migrations=False,
-                notification_listener_polling_interval_sec=0.1,
-                scheduler_polling_interval_sec=3600.0,
-            )
+    def _terms(self) -> Sending:
+        """What the outbox is told of this worker."""
+        context, store = self._context, self._store
+        settings = context.settings
+        return Sending(
+            scope=store.owner,
+            sender=store.sender,
+            batch=self._batch,
+            vault=context.vault,
+            kept=inf if settings.key_retention is None else settings.key_retention,
+            workers=settings.workers,
+            worker=self._presence.name,
+            send=self._send,
+            only_looked_up=self._only_looked_up,
+            name_of=partial(name_of_entry, store),
+            reserve_turns=partial(reserve_turns, store),
+            note=self._note,
+            on_outage=self._wait_for_database,
+            stop=self._stop,
         )
 
-    def send(self, workflow_id: str, data: ChunkTerms) -> None:
-        """Send one chunk. After a crash, DBOS calls this again: it goes on with what is stored."""
-        self.take_over.running.append(workflow_id)
-        self.take_over.begun.add(workflow_id)
+    # The thread that sends
+
+    def _run(self) -> None:
+        """Make pass after pass, in a thread, until the worker is stopped or cannot go on."""
+        with ended_by(self._stop):
+            while not self._stop.is_set() and self.failure is None and self.given_up is None:
+                self.begun += 1
+                try:
+                    self._pass()
+                except Exception as error:  # noqa: BLE001 - the thread that waits for this one raises it
+                    self.failure = error
+                self.passes += 1
+                self._stop.wait(max(_POLL, self._outbox.pause))
+
+    def _pass(self) -> None:
+        """Send what waits, and read what the provider says of the rows of payouts."""
         try:
-            self._send(workflow_id, data)
-            self.take_over.begun.discard(workflow_id)
-        except StateLost as error:
-            self.state_lost = error
-            raise _WorkerGone from None
+            self._send_due()
+            self._read_units()
+        except NeverHeals as error:
+            raise self._state.loss(DBAPIError(None, None, error)) or error from None
+        except EntryLost:
+            raise StateLost.deleted("What the state has of payments") from None
+        except StateLost:
+            raise
+        except VictorError as error:
+            if failure_scope(error) is FailureScope.CLIENT or self._outbox.given_up:
+                self.given_up = error.summary
         except SQLAlchemyError as error:
             report(error)
-            # An ordinary exception would end the chunk as failed. This one leaves the chunk
-            # pending, and `TakeOver` queues it again.
-            raise _WorkerGone from None
-        finally:
-            self.take_over.running.remove(workflow_id)
 
-    def _send(self, workflow_id: str, data: ChunkTerms) -> None:
-        """Run a chunk: claim its rows, send them, and store their results."""
-        if self._stop.is_set():
-            raise _WorkerGone
-        batch = replace(self._store, batch=batch_of(workflow_id))
-        run = ChunkRun.of_worker(batch, workflow_id, self._name)
-        run.add_results(self._unstored.pop(workflow_id, {}))
-        try:
-            run.store_checkpoints(self._checkpoints(workflow_id, data, run.rows, run.results))
-            terms = {name: data[name] for name in ("retention", "patience")}
-            run.finish(terms, is_stopped=self._stop.is_set())
-        except BaseException:
-            can_be_lost = self._worker_lock.can_be_lost
-            self._unstored[workflow_id] = run.results_for_next_run(can_be_lost=can_be_lost)
-            raise
-        self._context.tried.update(result.outcome for result in run.results.values())
+    def _send_due(self) -> None:
+        """Make passes of the outbox, if something is due."""
+        with self._store.engine.connect() as connection:
+            has_due = self._outbox.has_due(connection)
+        if has_due:
+            self._outbox.send_for_a_while()
+        if self._had_outage and not self._outbox.is_in_round:
+            # A transaction may have been committed although its end was not seen: then this worker
+            # has leases that it does not know.
+            with self._store.transaction() as connection:
+                end_leases_of(connection, self._presence.name)
+            self._had_outage = False
 
-    def _checkpoints(
-        self,
-        workflow_id: str,
-        data: ChunkTerms,
-        rows: Mapping[int, Row],
-        results: dict[int, Result],
-    ) -> Checkpoints:
-        """Send the rows without a result. The arguments are those of `Delivery.deliver`, whose
-        checkpoints are returned.
+    def _read_units(self) -> None:
+        """Read what the provider says of the rows of payouts, less often the longer it says
+        nothing.
         """
-        delivery = self._deliveries[step_of(workflow_id)]
-        chunk_terms = self._context.settings.terms_of_chunk(data)
-        terms = SendTerms(
-            retention=chunk_terms["retention"],
-            patience=chunk_terms["patience"],
-            rate=_rate_of(workflow_id),
-            rivals=partial(rivals, self._store),
-            alone_since=self._alone_since(workflow_id, delivery),
+        if self._context.kind.rows_per_call == 1 or time.monotonic() < self._read_again_at:
+            return
+        self._reads += 1
+        self._read_again_at = time.monotonic() + pause_after(self._reads)
+        if not read_row_results(self._store, self._context.kind):
+            self._reads = 0
+            self._read_again_at = 0.0
+
+    def _wait_for_database(self, error: DBAPIError) -> None:
+        """Wait until what was to be stored can be tried again. Raises an error to give up."""
+        loss = self._state.loss(error)
+        if loss is not None:
+            raise loss from error
+        if not may_pass(error) or time.monotonic() - self._stopped_at > _LAST_STORING:
+            raise error
+        self._had_outage = True
+        report(error)
+        time.sleep(0.5)
+
+    def _send(self, client: Any, call: PreparedCall, is_repeat: bool) -> Any:  # noqa: FBT001 - as the outbox calls it
+        return self._context.kind.send(client, call, is_repeat=is_repeat)
+
+    def _note(self, row: Any, outcome: PaymentOutcome) -> None:
+        """Count the rows that were tried."""
+        self._context.tried[outcome] += max(1, len(row.prepared.payments))
+
+    def _only_looked_up(self, connection: Connection, keys: Sequence[str]) -> set[str]:
+        """Return those of these entries that no file asks for any more, or that a restored state
+        has: they may exist under a later key, or with other values.
+        """
+        if not keys:
+            return set()
+        columns = ASKED.c
+        is_line = sa.and_(
+            LINES.c.owner == columns.owner, LINES.c.key == columns.key, LINES.c.number > 0
         )
-        return delivery.deliver(rows, terms, results)
+        is_left = sa.or_(columns.restored, sa.not_(sa.exists().where(is_line)))
+        named = sa.and_(columns.owner == self._store.owner, columns.entry.in_(keys))
+        query = sa.select(columns.entry).where(named, is_left)
+        return set(connection.execute(query).scalars())
 
-    def _alone_since(self, chunk: str, delivery: Delivery) -> Callable[[], Moment] | None:
-        """Return a function that says since when this worker is alone with a chunk that begins now;
-        None: it always is.
+
+class _Keeper(threading.Thread):
+    """Keeps the presence of a worker, and ends the leases of dead ones, until `stop` is set.
+
+    Attributes:
+        state_lost: The error to end with, if the database was deleted.
+    """
+
+    def __init__(self, context: BulkContext, presence: Presence, stop: threading.Event) -> None:
+        super().__init__(name="victor-bulk-keeper", daemon=True)
+        self._context, self._state = context, context.state
+        self._presence = presence
+        self._stop_event = stop
+        self._lost_at = -inf
+        """When the presence was last lost, by the monotonic clock."""
+        self._journal: tuple[int, int] | None = None
+        """The write-ahead log that the first look showed: see `State.journal`."""
+        self.state_lost: StateLost | None = None
+
+    def run(self) -> None:
+        """Look at the database every two seconds, until `stop` is set."""
+        heartbeat = self._context.heartbeat
+        heartbeat.start("bulk.state")
+        with self._context.open() as store:
+            while True:
+                failure = self._look(store)
+                heartbeat.failing = {"bulk.state": type(failure).__name__} if failure else {}
+                heartbeat.step()
+                if self._stop_event.wait(_ROUND):
+                    return
+
+    def _look(self, store: Store) -> SQLAlchemyError | None:
+        """Look at the database once, and set `state_lost`.
+
+        Returns why the database could not be used; None: it could.
         """
-        is_step = bool(step_of(chunk))
-        if not (is_step or self._worker_lock.can_be_lost):
+        failure: SQLAlchemyError | None = None
+        try:
+            if self._presence.renew():
+                self._lost_at = time.monotonic()
+            if time.monotonic() - self._lost_at >= _GRACE:
+                with store.transaction() as connection:
+                    end_leases_of_dead(connection, self._presence)
+        except SQLAlchemyError as error:
+            report(error)
+            failure = error
+        except Exception:
+            _logger.exception("Looking for dead workers failed; it is tried again.")
+        self.state_lost = self._state.loss(failure) or self._loss_of_journal()
+        return failure
+
+    def _loss_of_journal(self) -> StateLost | None:
+        """Return the error to end with if the write-ahead log was deleted or replaced.
+
+        What is stored from then on is lost when this process ends. SQLite itself does not replace
+        the log between two looks: a connection stays open.
+        """
+        try:
+            journal = self._state.journal()
+        except OSError:
+            return None  # it cannot be seen now
+        if self._journal is None:
+            self._journal = journal
+        if journal == self._journal:
             return None
-        losses = self.take_over.losses  # read before the time: a loss between them counts
-        began, _ = delivery.contact.sent_now()
-        if is_step:
-            # Who finds later that the step was not taken counts from its beginning, and takes it
-            # again: the lock of this worker does not say when the step is sent.
-            return lambda: began
-        return partial(self.take_over.alone_since, began, losses)
-
-
-def _kinds_of(context: WorkerContext) -> dict[str, Sendable]:
-    """Return what the chunks of each later step send, by its name, and of rows, by the empty
-    name.
-    """
-    kinds: dict[str, Sendable] = {"": context.kind}
-    for name, write_name in context.kind.steps.items():
-        kinds[name] = LaterStep(context.client, write_name)
-    return kinds
-
-
-def _rate_of(workflow_id: str) -> float | None:
-    """Return the rate of the queue of a chunk, in rows per second; None: the queue has none."""
-    queue = DBOS.retrieve_queue(workflow_id.rpartition("/")[0])
-    if queue is None or not queue.limiter:
-        return None
-    return queue.limiter["limit"] / queue.limiter["period"]
-
-
-def _chunk(data: ChunkTerms) -> None:
-    """Send a chunk: the workflow that DBOS runs, under the name `CHUNK`."""
-    worker = _current
-    workflow_id = DBOS.workflow_id
-    if worker is None or workflow_id is None:
-        raise _WorkerGone
-    worker.send(workflow_id, data)
-
-
-class _WorkerGone(BaseException):
-    """The worker does not go on with a chunk. The chunk stays pending, and is taken over later.
-
-    DBOS ends a chunk that raises an `Exception` as failed; this is none.
-    """
+        return StateLost.deleted(f"The write-ahead log of {self._state}")

@@ -5,9 +5,7 @@ have in common.
 """
 
 import gc
-import os
 import sys
-import threading
 from collections.abc import Sequence
 from functools import partial
 
@@ -25,22 +23,13 @@ _EXTRA = ("typer", "rich")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit status.
 
-    Without `arguments`, run the command line of this process. Then the process may end here.
+    Without `arguments`, run the command line of this process.
     """
     if arguments is not None:
         return ended_by_signals(partial(_run, list(arguments)))
     # Python's garbage collector looks for cycles every 700 objects: that takes 8 % of a bulk row.
     gc.set_threshold(10_000)
-    status = ended_by_signals(partial(_run, sys.argv[1:]))
-    if _has_sending_threads():
-        # Python would wait for these threads: after a second Ctrl-C, one may still be in a call.
-        os._exit(status)
-    return status
-
-
-def _has_sending_threads() -> bool:
-    names = [thread.name for thread in threading.enumerate()]
-    return any(name.startswith(("victor-bulk", "dbos")) for name in names)
+    return ended_by_signals(partial(_run, sys.argv[1:]))
 
 
 def _run(arguments: Sequence[str]) -> int:

@@ -293,7 +293,7 @@ class WorkerSession(BatchSession):
     patience: Annotated[
         float | None,
         option(
-            "How long a row is tried while the provider fails (default: 120).",
+            "How long to go on while nothing is settled (default: 120).",
             "SECONDS",
             parser=number(),
         ),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from types import MappingProxyType, ModuleType
@@ -84,7 +84,7 @@ class Adding(OutboxPasses[Engine]):
         # `prepare` lets a due date pass that is over, since the call may repeat an older one. Only
         # a call that is new is refused for its due date.
         check = partial(check_payment_request, **arguments)
-        self._add(session, _NewEntry.of(call, client, key), check)
+        self._add(session, NewEntry.of(call, client, key), check)
 
     @in_session
     def add_call(
@@ -142,11 +142,11 @@ class Adding(OutboxPasses[Engine]):
                 message = "send_before has passed: nothing would be sent."
                 raise refusal(idempotency_key, "send_before", "past", message)
 
-        new = _NewEntry.of(call, client, idempotency_key, values, latest)
+        new = NewEntry.of(call, client, idempotency_key, values, latest)
         self._add(session, new, check)
 
     def _add(
-        self, session: Session | sa.Connection, new: _NewEntry, check: Callable[[], object]
+        self, session: Session | sa.Connection, new: NewEntry, check: Callable[[], object]
     ) -> None:
         """Store a call, unless the outbox has the same call under its key.
 
@@ -157,7 +157,9 @@ class Adding(OutboxPasses[Engine]):
         row = session.execute(sa.select(self.table).where(self.table.c.key == new.key)).first()
         if row is None:
             check()
-            session.execute(sa.insert(self.table).values(new.column_values(vault)))
+            values = new.column_values(vault)
+            now = {"stored_at": DatabaseTime(), "changed_at": DatabaseTime()}
+            session.execute(sa.insert(self.table).values({**values, **now}))
             if new.payment_references:
                 digests = map(reference_digest, sorted(new.payment_references))
                 rows = [{"digest": digest, "key": new.key} for digest in digests]
@@ -176,7 +178,7 @@ class Adding(OutboxPasses[Engine]):
 
 
 @dataclass(frozen=True, slots=True)
-class _NewEntry:
+class NewEntry:
     """The row of a new entry, in clear. The names are those of the columns, but for
     `payment_references`.
     """
@@ -198,7 +200,7 @@ class _NewEntry:
         key: str | None,
         look_up_by: Mapping[str, str] = MappingProxyType({}),
         send_before: float | None = None,
-    ) -> _NewEntry:
+    ) -> NewEntry:
         """Return the row of a prepared call.
 
         Raises `InvalidRequest` (of `to_text`): the call has what must not be stored, such as the
@@ -216,19 +218,18 @@ class _NewEntry:
         )
 
     def column_values(self, vault: Vault | None) -> dict[str, Any]:
-        """The values of all columns; `call` and `look_up_by` are encrypted with the vault, if there
-        is one.
+        """The values of all columns, but for the times; `call` and `look_up_by` are encrypted with
+        the vault, if there is one. The `payment_references` have a table of their own.
         """
-        new = asdict(self)
-        del new["payment_references"]  # they have a table of their own
-        if vault is not None:
-            new["call"] = vault.sealed(self.call)
-            new["look_up_by"] = vault.sealed(self.look_up_by)
         return {
-            **new,
+            "key": self.key,
+            "provider": self.provider,
+            "operation": self.operation,
+            "reference": self.reference,
+            "call": self.call if vault is None else vault.sealed(self.call),
+            "look_up_by": self.look_up_by if vault is None else vault.sealed(self.look_up_by),
+            "send_before": self.send_before,
             "state": EntryState.WAITING.value,
-            "stored_at": DatabaseTime(),
-            "changed_at": DatabaseTime(),
             "leased_until": 0.0,
             "tries": 0,
             "ended": False,

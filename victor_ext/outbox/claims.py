@@ -6,14 +6,15 @@ group, saves a transaction. But if the worker ends before it sends the entry, th
 treat the entry as sent. So only entries that can be sent again then (they have a key that lasts)
 are marked in advance; all others are marked just before their own call.
 
-Read `Claims.take_up` first. A "subject" of an entry is a reference of it (`references_of`): two
+Read `Claims.take_up` first. A "subject" of an entry is a reference of it (`subjects_of`): two
 entries with one subject are never under way at once.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import inf, nextafter
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -22,7 +23,7 @@ from victor_ext import Promise
 from victor_ext.event_queue.databases import Condition, OfFewRows, database_time, is_to_come
 from victor_ext.settlement.key_age import Keys, Moment, Now, Sent
 
-from .entries import EntryState, references_of, sent_of, sent_values
+from .entries import EntryState, sent_of, sent_values, subjects_of
 from .sealing import Sealing
 
 GROUP = 64
@@ -107,8 +108,10 @@ class Claims:
 
     Args:
         lease: Seconds for which an entry is leased.
-        kept: Seconds for which the provider keeps a key.
+        kept: Seconds for which the provider keeps the key of an entry.
         may_work: The condition that the outbox is not held.
+        chosen: The condition of the entries that may be taken up at all.
+        marks: The column values of an entry while this worker has it.
     """
 
     def __init__(
@@ -116,13 +119,17 @@ class Claims:
         table: sa.Table,
         client: Any,
         lease: float,
-        kept: float,
+        kept: Callable[[Any], float],
         sealing: Sealing,
         may_work: Condition,
+        chosen: Condition = sa.true(),  # noqa: B008 - it is a constant
+        marks: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         self.client = client
         self._sealing = sealing
         self._is_not_held = may_work
+        self._chosen = chosen
+        self.marks = marks
         self._looked_at: Moment | None = None
         self._table = table
         self._lease = lease
@@ -202,8 +209,9 @@ class Claims:
         deadline: float = self.client.deadline
         return left >= min(deadline, self._lease / 2)
 
-    def give_back(self, claims: Sequence[Claim], connection: sa.Connection) -> None:
-        """Store entries as they were before they were taken up: nothing of them was sent.
+    def give_back(self, claims: Sequence[Claim], connection: sa.Connection, **values: Any) -> None:
+        """Store entries as they were before they were taken up, but for these column values:
+        nothing of them was sent.
 
         An entry that somebody has changed meanwhile is left alone. While the outbox is held, all
         are: a restored entry may have been sent before.
@@ -211,21 +219,25 @@ class Claims:
         for claim in claims:
             sent = sent_values(sent_of(claim.row))
             row = claim.row
-            values = {"leased_until": claim.again, "state": row.state, "changed_at": row.changed_at}
+            before = {"leased_until": claim.again, "state": row.state, "changed_at": row.changed_at}
+            before |= dict.fromkeys(self.marks)
             back = sa.update(self._table).where(self._is_as_left(claim))
-            connection.execute(back.values({**values, **sent}))
+            connection.execute(back.values({**before, **sent, **values}))
 
-    def put_off(self, claim: Claim, seconds: float, connection: sa.Connection) -> None:
+    def put_off(
+        self, claim: Claim, seconds: float, connection: sa.Connection, **values: Any
+    ) -> None:
         """Let an entry whose try has failed be taken up again after so many seconds, at most a
-        lease.
+        lease. It has these column values then.
 
         An entry that another worker has taken up meanwhile is that worker's.
         """
         columns = self._table.c
         is_ours = sa.and_(columns.id == claim.row.id, columns.leased_until == claim.lease)
         leased_until = database_time(connection) + min(seconds, self._lease)
-        values = {"leased_until": leased_until, "tries": claim.row.tries + 1}
-        connection.execute(sa.update(self._table).where(is_ours).values(values))
+        later = {"leased_until": leased_until, "tries": claim.row.tries + 1}
+        later |= dict.fromkeys(self.marks)
+        connection.execute(sa.update(self._table).where(is_ours).values({**later, **values}))
 
     def _is_as_left(self, claim: Claim) -> Condition:
         """Holds for the entry of a claim if nobody has changed it since, and the outbox is not
@@ -247,7 +259,8 @@ class Claims:
         # ended.
         was_ours = columns.leased_until.between(nextafter(started, inf), present)
         is_free = sa.and_(sa.not_(is_leased), sa.not_(was_ours))
-        return sa.and_(columns.provider == self.client.provider, is_free, self._is_not_held)
+        is_ours = sa.and_(columns.provider == self.client.provider, self._chosen)
+        return sa.and_(is_ours, is_free, self._is_not_held)
 
     def _read_near(self, due: _Due, connection: sa.Connection) -> list[Any]:
         """The entries that have to be sent soon, those without an earlier entry of the same
@@ -305,7 +318,7 @@ class Claims:
         again = nextafter(due.started, inf)
         ahead = {row.id for row in rows if self._may_be_marked_ahead(row, due.now)}
         unmarked = {row.id for row in rows} - ahead
-        leased = {"leased_until": lease}
+        leased = {"leased_until": lease, **self.marks}
         marked = {**leased, **self._mark_values(due.now, due.present)}
         ours = self._update(ahead, due, marked, connection)
         ours |= self._update(unmarked, due, leased, connection)
@@ -337,7 +350,7 @@ class Claims:
             return False
         sent = Sent.at(now.moment, now, self.client.caller)
         a_lease_ago = sent._replace(since=sent.since - self._lease)
-        return Keys(self._kept, self.client.caller).doubt(a_lease_ago, now) is None
+        return Keys(self._kept(row), self.client.caller).doubt(a_lease_ago, now) is None
 
     @property
     def _until_near(self) -> float:
@@ -379,7 +392,7 @@ def _with_distinct_subjects(
     chosen: list[Any] = []
     waiting: list[Any] = []
     for row in (*near, *others):
-        own = references_of(row)
+        own = subjects_of(row)
         if own.isdisjoint(subjects):
             subjects |= own
             chosen.append(row)

@@ -24,7 +24,7 @@ from victor_ext.event_queue.transactions import Pass, Transaction
 from victor_ext.settlement.failures import RefusalStreak, is_about_all
 
 from .claims import Claim, Group
-from .entries import Entry, references_of, sent_of
+from .entries import Entry, sent_of, subjects_of
 
 T = TypeVar("T")
 
@@ -67,6 +67,12 @@ class SharedCall:
     group: Hashable
     item: Any = field(repr=False)
     make: Callable[[Sequence[Any]], Any] = field(repr=False)
+
+
+class CallNotMade(Exception):
+    """Raised in the steps of an entry in place of a call: after an error that concerns all entries,
+    none begins.
+    """
 
 
 Step: TypeAlias = Callable[[], Any] | SharedCall | Refusal
@@ -246,7 +252,7 @@ class Deliveries:
         rows = [delivery.claim.row for delivery in self._under_way.values()]
         refused = [delivery.claim.row for delivery in self._refused.values()]
         rows += [row for row in refused if sent_of(row) is not None]  # it may have been done before
-        busy = {*chain.from_iterable(map(references_of, rows))}
+        busy = {*chain.from_iterable(map(subjects_of, rows))}
         try:
             group = yield from self._terms.take_up(busy)
         except Exception as error:  # noqa: BLE001 - it is raised once what is under way has ended
@@ -291,10 +297,10 @@ class Deliveries:
 
     def _call(self, delivery: Delivery, step: Callable[[], Any] | SharedCall) -> Pass[None]:
         """Start a call of an entry, or let it wait for others that share it. After a fatal error
-        the entry is dropped.
+        the entry goes back.
         """
         if self.fatal is not None:
-            self._drop(delivery)
+            yield from self._advance([CallEnd(delivery.id, error=CallNotMade())])
         elif isinstance(step, SharedCall):
             if not self._sharing:
                 self._waiting_since = time.monotonic()
@@ -306,11 +312,6 @@ class Deliveries:
         self._calls_made += 1
         yield lambda: self._calls.start(number, call)
 
-    def _drop(self, delivery: Delivery) -> None:
-        """Leave an entry to the worker that has its lease next: that one makes its call."""
-        delivery.steps.close()
-        del self._under_way[delivery.id]
-
     # Calls that several entries share
 
     def _is_sharing_due(self) -> bool:
@@ -321,9 +322,9 @@ class Deliveries:
     def _begin_shared(self) -> Pass[None]:
         """Start the shared calls, unless they wait for entries whose calls are under way."""
         if self.fatal is not None:
-            for id in self._sharing:
-                self._drop(self._under_way[id])
+            waiting = sorted(self._sharing)
             self._sharing = {}
+            yield from self._advance([CallEnd(id, error=CallNotMade()) for id in waiting])
         if self._calls_made and not self._is_sharing_due():
             return
         groups: dict[Hashable, list[int]] = {}
@@ -361,6 +362,8 @@ class Deliveries:
         except StopIteration as stop:
             if stop.value is not None:
                 self._done[delivery.id] = stop.value
+        except CallNotMade:
+            self._claims.append(delivery.claim)  # which is given back, unless its steps did that
         except Exception as error:  # noqa: BLE001 - it is raised once what is under way has ended
             if isinstance(error, VictorError) and not is_about_all(error):
                 self.error = error

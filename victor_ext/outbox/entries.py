@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.schema import SchemaItem
 
 from victor_ext import ConfigurationError, Done, PreparedCall
 from victor_ext.event_queue.databases import ROW_ID, split_name
@@ -202,9 +203,9 @@ def event_names_of_change(before: Any, after: Any) -> list[str]:
     return names
 
 
-def outbox_table(name: str) -> sa.Table:
-    """The table of entries. Times are epoch seconds, by the clock of the database if nothing else
-    is said.
+def outbox_table(name: str, *more: SchemaItem, is_key_unique: bool = True) -> sa.Table:
+    """The table of entries, which may have more columns. Times are epoch seconds, by the clock of
+    the database if nothing else is said.
 
     - `reference` is the caller's name for what the request makes (one request, or the payments of a
       payout), in the form in which such names are compared; of a long one, its digest. A request
@@ -222,7 +223,7 @@ def outbox_table(name: str) -> sa.Table:
         own_name,
         sa.MetaData(),
         sa.Column("id", ROW_ID, primary_key=True, autoincrement=True),
-        sa.Column("key", sa.String(128), nullable=False, unique=True),
+        sa.Column("key", sa.String(128), nullable=False, unique=is_key_unique),
         sa.Column("reference", sa.Text, nullable=False, index=True),
         sa.Column("provider", sa.Text, nullable=False),
         sa.Column("operation", sa.Text, nullable=False),
@@ -248,6 +249,7 @@ def outbox_table(name: str) -> sa.Table:
         sa.Index(f"ix_{own_name}_state_id", "state", "id"),
         # For `refresh`: of the entries that were sent, few have not ended.
         sa.Index(f"ix_{own_name}_open", "ended", "state", "id"),
+        *more,
         schema=schema,
     )
 
@@ -278,6 +280,13 @@ def payment_references(call: PreparedCall) -> set[str]:
         return set()
     references = {payment.reference for payment in call.payments if payment.reference}
     return references - {call.subject}
+
+
+def subjects_of(row: Any) -> set[str]:
+    """The references of the entry of a row, as they were given: two entries with one of them are
+    not under way at once.
+    """
+    return {row.prepared.subject or row.key, *payment_references(row.prepared)}
 
 
 def references_of(row: Any) -> set[str]:

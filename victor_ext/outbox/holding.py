@@ -6,6 +6,7 @@ that was not sent, as far as it knows, is marked as `restored`: it may have been
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -28,9 +29,9 @@ from .entries import EntryState, OutboxEvent
 
 RESTORED = " It may have been sent since its backup was made."
 """A sentence after the error of a restored entry that was rejected or refused."""
-_HOLD = "hold"
+HOLD = "hold"
 """The name of the row of the table of control that is there while the outbox is held."""
-_TIME_OF = "time of "
+TIME_OF = "time of "
 """The beginning of the name of the row that has the last known time of a provider."""
 _NOTED_EACH = 60.0
 """Seconds after which a worker stores the time of its provider again."""
@@ -82,7 +83,7 @@ class Holding(EventQueue[Engine, OutboxEvent]):
         """The condition that the outbox is not held, as part of a statement that takes something
         up.
         """
-        held = sa.select(self.control.c.name).where(self.control.c.name == _HOLD)
+        held = sa.select(self.control.c.name).where(self.control.c.name == HOLD)
         return sa.not_(sa.exists(held))
 
     def _note_time(self, connection: sa.Connection, now: Now, provider: str) -> None:
@@ -91,20 +92,10 @@ class Holding(EventQueue[Engine, OutboxEvent]):
         """
         if not now.provider.is_known:
             return
-        name = _TIME_OF + provider
         moment = now.by_provider()
-        stored = self._moment_of(connection, name)
-        if stored is None:
-            insert_once(connection, self.control, name=name, moment=moment)
-        elif abs(moment - stored) > _NOTED_EACH:
-            chosen = self.control.c.name == name
-            connection.execute(sa.update(self.control).where(chosen).values(moment=moment))
-
-    def _moment_of(self, connection: sa.Connection, name: str) -> float | None:
-        """The moment in a row of the table of control; None: there is no such row."""
-        query = sa.select(self.control.c.moment).where(self.control.c.name == name)
-        moment: float | None = connection.execute(query).scalar()
-        return moment
+        stored = moment_of(connection, self.control, TIME_OF + provider)
+        if stored is None or abs(moment - stored) > _NOTED_EACH:
+            store_time(connection, self.control, provider, moment)
 
     def _tell_handlers(
         self, error: Exception | None, connection: sa.Connection, **values: Any
@@ -112,7 +103,7 @@ class Holding(EventQueue[Engine, OutboxEvent]):
         """As of every queue. While the outbox is held, the event is stored, and no handler is
         called: the change is of a call that had begun before.
         """
-        if self._handlers and self._moment_of(connection, _HOLD) is not None:
+        if self._handlers and moment_of(connection, self.control, HOLD) is not None:
             self._store_event(connection, **values)
         else:
             super()._tell_handlers(error, connection, **values)
@@ -133,7 +124,7 @@ class Holding(EventQueue[Engine, OutboxEvent]):
     @operation
     def release(self) -> Work[bool]:
         """End a hold. Returns whether there was one."""
-        deletion = sa.delete(self.control).where(self.control.c.name == _HOLD)
+        deletion = sa.delete(self.control).where(self.control.c.name == HOLD)
         return lambda connection: bool(connection.execute(deletion).rowcount)
 
     @operation
@@ -141,7 +132,7 @@ class Holding(EventQueue[Engine, OutboxEvent]):
         """When the outbox was held, aware; None: it is not."""
 
         def read(connection: sa.Connection) -> datetime | None:
-            moment = self._moment_of(connection, _HOLD)
+            moment = moment_of(connection, self.control, HOLD)
             return None if moment is None else datetime.fromtimestamp(moment, UTC)
 
         return read
@@ -149,11 +140,11 @@ class Holding(EventQueue[Engine, OutboxEvent]):
     def _hold(self, connection: sa.Connection) -> Hold:
         """As `hold`, in a transaction. Only the first hold marks entries."""
         is_first = (
-            insert_once(connection, self.control, name=_HOLD, moment=DatabaseTime()) is not None
+            insert_once(connection, self.control, name=HOLD, moment=DatabaseTime()) is not None
         )
-        marked = self._mark_all(connection) if is_first else 0
+        marked = mark_restored(connection, self.table, self.control) if is_first else 0
         now = database_time(connection)
-        since = self._moment_of(connection, _HOLD) or now
+        since = moment_of(connection, self.control, HOLD) or now
         return Hold(
             datetime.fromtimestamp(since, UTC), marked, self._under_way(connection, now), is_first
         )
@@ -166,42 +157,63 @@ class Holding(EventQueue[Engine, OutboxEvent]):
         count = sa.select(sa.func.count()).select_from(self.table).where(is_sending, is_leased)
         return int(connection.execute(count).scalar() or 0)
 
-    def _mark_all(self, connection: sa.Connection) -> int:
-        """Mark the entries of all systems; returns how many were stored as not sent."""
-        providers = sa.select(self.table.c.provider).distinct()
-        marked = 0
-        for row in connection.execute(providers).all():
-            marked += self._mark(connection, row.provider)
-        return marked
 
-    def _mark(self, connection: sa.Connection, provider: str) -> int:
-        """Mark the entries of a system that may have been sent since the backup. Returns the number
-        of those that were stored as not sent.
+def moment_of(connection: sa.Connection, control: sa.Table, name: str) -> float | None:
+    """The moment in a row of the table of control; None: there is no such row."""
+    query = sa.select(control.c.moment).where(control.c.name == name)
+    moment: float | None = connection.execute(query).scalar()
+    return moment
 
-        They may have been sent with other credentials: `sent_by` is emptied.
-        """
-        columns = self.table.c
-        of_system = sa.update(self.table).where(columns.provider == provider)
-        in_state = columns.state.in_
-        since = self._since_backup(connection, provider)
-        sending = of_system.where(in_state([EntryState.SENDING.value])).values(sent_by=None)
-        waiting = of_system.where(in_state([EntryState.WAITING.value])).values(
-            state=EntryState.SENDING.value, leased_until=0.0, restored=True, **since
-        )
-        is_not_done = in_state([EntryState.REJECTED.value, EntryState.REFUSED.value])
-        error = sa.func.coalesce(columns.error, "") + RESTORED
-        not_done = of_system.where(is_not_done, columns.restored.is_(False)).values(
-            restored=True, error=error, **since
-        )
-        connection.execute(sending)
-        marked_waiting = connection.execute(waiting).rowcount
-        return int(marked_waiting + connection.execute(not_done).rowcount)
 
-    def _since_backup(self, connection: sa.Connection, provider: str) -> dict[str, Any]:
-        """The column values of the earliest time at which entries may have been sent since the
-        backup: the last known time of the provider; else the time at which each entry was stored.
-        """
-        moment = self._moment_of(connection, _TIME_OF + provider)
-        first: Any = self.table.c.stored_at if moment is None else moment
-        by_provider = moment is not None
-        return {"first_sent_at": first, "by_provider_clock": by_provider, "sent_by": None}
+def store_time(connection: sa.Connection, control: sa.Table, provider: str, moment: float) -> None:
+    """Store the time of a provider, before which entries that wait now are not sent."""
+    name = TIME_OF + provider
+    if insert_once(connection, control, name=name, moment=moment) is None:
+        chosen = control.c.name == name
+        connection.execute(sa.update(control).where(chosen).values(moment=moment))
+
+
+def mark_restored(connection: sa.Connection, table: sa.Table, control: sa.Table) -> int:
+    """Mark the entries of all systems that may have been sent since the backup; returns how many
+    were stored as not sent.
+
+    They may have been sent with other credentials: `sent_by` is emptied.
+    """
+    providers = sa.select(table.c.provider).distinct()
+    marked = 0
+    for row in connection.execute(providers).all():
+        marked += _mark(connection, table, row.provider, _since_backup(connection, control, row))
+    return marked
+
+
+def _mark(
+    connection: sa.Connection, table: sa.Table, provider: str, since: Mapping[str, Any]
+) -> int:
+    """Mark the entries of a system; `since` are the column values of the time since which they may
+    have been sent.
+    """
+    columns = table.c
+    of_system = sa.update(table).where(columns.provider == provider)
+    in_state = columns.state.in_
+    sending = of_system.where(in_state([EntryState.SENDING.value])).values(sent_by=None)
+    first = {"first_sent_at": columns.stored_at, **since}
+    waiting = of_system.where(in_state([EntryState.WAITING.value])).values(
+        state=EntryState.SENDING.value, leased_until=0.0, restored=True, **first
+    )
+    is_not_done = in_state([EntryState.REJECTED.value, EntryState.REFUSED.value])
+    error = sa.func.coalesce(columns.error, "") + RESTORED
+    not_done = of_system.where(is_not_done, columns.restored.is_(False)).values(
+        restored=True, error=error, **first
+    )
+    connection.execute(sending)
+    marked_waiting = connection.execute(waiting).rowcount
+    return int(marked_waiting + connection.execute(not_done).rowcount)
+
+
+def _since_backup(connection: sa.Connection, control: sa.Table, row: Any) -> dict[str, Any]:
+    """The column values of the earliest time at which entries may have been sent since the backup:
+    the last known time of the provider; without one, they are those of each entry.
+    """
+    moment = moment_of(connection, control, TIME_OF + row.provider)
+    known = {} if moment is None else {"first_sent_at": moment}
+    return {**known, "by_provider_clock": moment is not None, "sent_by": None}

@@ -6,10 +6,9 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, NamedTuple, TypedDict
 
 import sqlalchemy as sa
 
@@ -24,6 +23,7 @@ from victor_ext.health import Heartbeat
 from victor_ext.privacy import concealed
 from victor_ext.settlement.backoff import Backoff
 from victor_ext.settlement.key_age import LEAST_KEPT
+from victor_ext.vault import secret_of
 
 from .adding import Adding
 from .by_hand import OutboxByHand
@@ -33,7 +33,7 @@ from .handlers import OutboxHandlers
 from .holding import control_table
 from .naming import refusal
 from .passes import AnyClient
-from .sealing import Sealing
+from .sealing import HOW_TO_GIVE, Sealing, checked_secret
 
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncEngine  # noqa: F401 - a text names it
@@ -41,6 +41,26 @@ if TYPE_CHECKING:
 
 WORKERS = range(1, 101)
 """How many calls of an outbox may be under way at once."""
+
+
+class OutboxTables(NamedTuple):
+    """The tables of an outbox: of its entries, of their events, of what concerns it as a whole, and
+    of the references of entries that have several.
+    """
+
+    entries: sa.Table
+    events: sa.Table
+    control: sa.Table
+    references: sa.Table
+
+    @classmethod
+    def of(cls, entries: sa.Table, name: str) -> OutboxTables:
+        """The tables of an outbox with this table of entries, and this name."""
+        metadata = entries.metadata
+        events = event_table(f"{name}_events", metadata)
+        control = control_table(f"{name}_control", metadata)
+        references = reference_table(f"{name}_references", metadata)
+        return cls(entries, events, control, references)
 
 
 class OutboxOptions(TypedDict, total=False):
@@ -85,19 +105,20 @@ class OutboxBase(Adding[Engine], OutboxHandlers[Engine], OutboxByHand[Engine], F
                 f"workers={workers!r:.40} must be a whole number from 1 to {WORKERS[-1]}."
             )
         self._workers = workers
-        self._backoff = Backoff(threading.Event())
+        self._backoff = Backoff()
         self._refusals = {}
         self._lease = lease.total_seconds()
         self._settle_for = settle_for.total_seconds()
         self.client = client
-        self.table = outbox_table(table)
-        self.events = event_table(f"{table}_events", self.table.metadata)
-        self.references = reference_table(f"{table}_references", self.table.metadata)
-        self.control = control_table(f"{table}_control", self.table.metadata)
-        self._sealing = Sealing(self.control, table, storage_key)
+        self.table, self.events, self.control, self.references = self._tables(table)
+        self._sealing = Sealing(self.control, table, checked_secret(storage_key))
         self._handlers: list[Handler] = []
         self._engine = reconnecting_engine(engine)
         self._heartbeat = Heartbeat()
+
+    def _tables(self, name: str) -> OutboxTables:
+        """The tables of the outbox with this name."""
+        return OutboxTables.of(outbox_table(name), name)
 
     # Entries
 
@@ -147,7 +168,8 @@ class OutboxBase(Adding[Engine], OutboxHandlers[Engine], OutboxByHand[Engine], F
         Raises:
             ConfigurationError: The outbox has another storage key; or the new one is too short.
         """
-        return partial(self._sealing.rewrap, storage_key=concealed(new))
+        secret = secret_of(concealed(new), "new", HOW_TO_GIVE)
+        return partial(self._sealing.rewrap, secret=secret)
 
     @operation
     def counts(self) -> Work[dict[EntryState, int]]:

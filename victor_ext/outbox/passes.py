@@ -6,7 +6,7 @@ yield transactions and calls; their driver makes them, blocking or awaited.
 """
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import partial
 from math import inf
@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from victor_ext import ConfigurationError, VictorError
 from victor_ext.event_queue.calls import Calls
+from victor_ext.event_queue.databases import Condition
 from victor_ext.event_queue.transactions import Engine, Pass, operation
 from victor_ext.settlement.backoff import Backoff, pause_asked
 from victor_ext.settlement.failures import RefusalStreak
@@ -150,9 +151,17 @@ class OutboxPasses(Sending[Engine], Refreshing[Engine]):
             self._pause_after(error)
             raise
         if round_ is None:
-            may_work = self._may_work()
             round_ = _Round(
-                Claims(self.table, sender, self._lease, self._kept, self._sealing, may_work)
+                Claims(
+                    self.table,
+                    sender,
+                    self._lease,
+                    self._kept_for,
+                    self._sealing,
+                    self._may_work(),
+                    self._is_chosen(),
+                    self._marks(),
+                )
             )
         flow = partial(self._deliveries, round_, time.monotonic() + seconds)
         result: tuple[list[Entry], _Round | None]
@@ -193,6 +202,14 @@ class OutboxPasses(Sending[Engine], Refreshing[Engine]):
         if done:
             self._backoff.record_success()
         return done, None if is_over else round_
+
+    def _is_chosen(self) -> Condition:
+        """Holds for the entries that a pass of this object may take up at all."""
+        return sa.true()
+
+    def _marks(self) -> Mapping[str, Any]:
+        """The column values of an entry while a worker has it."""
+        return {}
 
     def _take_up(self, claims: Claims, busy: Collection[str]) -> Pass[Group]:
         """Take up the next group of a pass, in which no entry has a `busy` subject."""

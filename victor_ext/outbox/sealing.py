@@ -21,9 +21,9 @@ from victor_ext.event_queue.rows import insert_once
 from victor_ext.privacy import HIDDEN
 from victor_ext.vault import MARK, Vault, new_key, secret_of, unwrapped
 
-_KEY = "storage key"
+STORAGE_KEY = "storage key"
 """The name of the row of the table of control that has the wrapped key."""
-_HOW_TO_GIVE = (
+HOW_TO_GIVE = (
     "write a secret of at least 16 characters (openssl rand -base64 32 makes one), the same for "
     "every service and every worker"
 )
@@ -63,6 +63,13 @@ class ClearRow(SimpleNamespace):
         return ClearRow(**{**vars(self), **values})
 
 
+def checked_secret(storage_key: str | None) -> bytes | None:
+    """The secret of the caller. Raises `ConfigurationError`: it is too short."""
+    if storage_key is None:
+        return None
+    return secret_of(storage_key, "storage_key", HOW_TO_GIVE)
+
+
 class Sealing:
     """Encrypts entries that are stored, and decrypts entries that are read.
 
@@ -71,12 +78,10 @@ class Sealing:
     stores the entry: a key that this process remembers may have been rolled back.
     """
 
-    def __init__(self, control: sa.Table, table: str, storage_key: str | None) -> None:
+    def __init__(self, control: sa.Table, table: str, secret: bytes | None) -> None:
         self._control = control
         self._table = table
-        self._secret: bytes | None = None
-        if storage_key is not None:
-            self._secret = secret_of(storage_key, "storage_key", _HOW_TO_GIVE)
+        self._secret = secret
         self._vaults: dict[str, Vault] = {}
 
     # The key of the outbox
@@ -118,16 +123,17 @@ class Sealing:
             return vault
         wrapped = Vault(new_key()).wrapped(self._secret)
         # Another transaction may store its key first. Then that is the key, and is read below.
-        insert_once(connection, self._control, name=_KEY, moment=DatabaseTime(), wrapped=wrapped)
+        insert_once(
+            connection, self._control, name=STORAGE_KEY, moment=DatabaseTime(), wrapped=wrapped
+        )
         return self.require_vault(connection)
 
-    def rewrap(self, connection: sa.Connection, storage_key: str) -> bool:
+    def rewrap(self, connection: sa.Connection, secret: bytes) -> bool:
         """Wrap the key of the outbox with another secret. Return whether the outbox has a key."""
-        secret = secret_of(storage_key, "new", _HOW_TO_GIVE)
         vault = self.require_vault(connection)
         if vault is None:
             return False
-        chosen = sa.update(self._control).where(self._control.c.name == _KEY)
+        chosen = sa.update(self._control).where(self._control.c.name == STORAGE_KEY)
         connection.execute(chosen.values(wrapped=vault.wrapped(secret)))
         return True
 
@@ -135,7 +141,7 @@ class Sealing:
         """The outbox's key, encrypted with the caller's secret, as it is stored; None: the outbox
         has no key.
         """
-        query = sa.select(self._control.c.wrapped).where(self._control.c.name == _KEY)
+        query = sa.select(self._control.c.wrapped).where(self._control.c.name == STORAGE_KEY)
         wrapped: str | None = connection.execute(query).scalar()
         return wrapped
 

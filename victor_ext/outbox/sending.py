@@ -6,11 +6,13 @@ been sent before.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from itertools import count
 from math import inf
+from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
@@ -28,10 +30,12 @@ from victor_ext import (
     UnreadableResponse,
     VictorError,
 )
+from victor_ext.event_queue.databases import DatabaseTime
 from victor_ext.event_queue.transactions import Engine, Pass
 from victor_ext.settlement.backoff import pause_after, pause_asked
-from victor_ext.settlement.failures import RefusalStreak, is_refusal
+from victor_ext.settlement.failures import RefusalStreak, is_about_all, is_refusal
 from victor_ext.settlement.flow import (
+    MAY_EXIST,
     SETTLED,
     LookUp,
     PaymentOutcome,
@@ -44,14 +48,12 @@ from victor_ext.settlement.key_age import Keys, Moment, NoKey, Now, send_in_time
 
 from .claims import Claim, Claims
 from .clock import present
-from .deliveries import Refusal, SharedCall, Steps
+from .deliveries import CallNotMade, Refusal, SharedCall, Steps
 from .digests import reference_digest
 from .entries import Entry, EntryState, done_values, references_of, sent_of, write_of
 from .results import result_of
 from .storing import Change, EntryStore
 
-_LOOK_AGAIN = 30.0
-"""Seconds between two look-ups of an entry."""
 _YOUNG = 900.0
 """The age in seconds below which all writes are looked up together."""
 _TOO_LATE = "It was not sent: its time to be sent had passed."
@@ -67,6 +69,7 @@ class _Sender:
         send_before: The epoch seconds until which it may be sent; None: at any time.
         refusals: The entries that were refused, maybe for the client, by key.
         key: The key of the entry.
+        call: Makes the call. Its argument is whether the entry may have been sent before.
         tries: Counts the turns.
         refusal: The last call was refused, maybe for the client; None: it was not.
     """
@@ -77,6 +80,7 @@ class _Sender:
     send_before: float | None
     refusals: RefusalStreak
     key: str
+    call: Callable[[bool], Any]
     tries: count[int] = field(default_factory=count)
     refusal: Refusal | None = None
 
@@ -92,15 +96,14 @@ class _Sender:
             return present(self.client)
         return None
 
-    def send(self, _is_repeat: object, decided: Moment) -> Any:
+    def send(self, is_repeat: bool, decided: Moment) -> Any:  # noqa: FBT001 - as `settle` calls it
         """Send the entry. Its call ends before `send_before`; without a key also before the lease,
         after which another worker may look the entry up.
         """
         now = present(self.client)
         called = now.moment.after(_time_left(self.send_before, now))
         held = self.keys.held_until() if isinstance(self.keys, NoKey) else None
-        send = partial(self.client.send, self.write.call)
-        return send_in_time(self.client, decided, send, called, held)
+        return send_in_time(self.client, decided, partial(self.call, is_repeat), called, held)
 
     def note(self, error: VictorError | None) -> None:
         """Note the end of a call."""
@@ -117,6 +120,11 @@ def _time_left(send_before: float | None, now: Now) -> float:
     return send_before - now.by_provider()
 
 
+def _pause_after_call(claim: Claim, error: VictorError | None) -> float:
+    """Seconds before the next try of an entry, whose call has ended so."""
+    return max(pause_after(claim.row.tries + 1), pause_asked(error))
+
+
 class Sending(EntryStore[Engine]):
     """Delivers one entry."""
 
@@ -128,23 +136,40 @@ class Sending(EntryStore[Engine]):
         """Send a claimed entry, or look it up. Return the entry if it has a result; else None."""
         client = claims.client
         row = taken_up.row
-        write = write_of(row, taken_up.at.local - taken_up.now)
+        write = self._write_of(row, taken_up.at.local - taken_up.now)
         time_left = _time_left(row.send_before, present(client))
         if time_left <= 0 and write.sent is None:
             values = {"state": EntryState.REFUSED.value, "error": _TOO_LATE}
-            return (yield from self._store(row.key, taken_up.lease, **values))
+            return (yield from self._store(row.id, taken_up.lease, **values))
         claim = yield from self._prepare_to_send(claims, taken_up)
         if claim is None:
             return None
         keys = self._keys_of(write, claim, client.caller, time_left)
-        sender = _Sender(client, write, keys, row.send_before, refusals, row.key)
-        result = yield from settle(write, keys, sender.turn, sender.send, sender.note)
+        call = partial(self._send, client, claim)
+        sender = _Sender(client, write, keys, row.send_before, refusals, row.key, call)
+        try:
+            result = yield from settle(write, keys, sender.turn, sender.send, sender.note)
+        except CallNotMade:
+            yield from self._transact(partial(claims.give_back, [claim]))
+            raise
         if sender.refusal is not None:
             claim = yield from self._wait_for_others(claims, claim, sender.refusal)
         if isinstance(result, LookUp):
             result = yield from self._look_up(claims, claim, result)
         is_final = bool(write.why_no_look_up)  # no later look-up can show more
         return (yield from self._store_settlement(claims, claim, result, is_final=is_final))
+
+    def _send(self, client: Any, claim: Claim, is_repeat: bool) -> Any:  # noqa: ARG002, FBT001 - see `_Sender`
+        """Make the call of an entry. Its result is as of `create` of `settle`."""
+        return client.send(claim.row.prepared)
+
+    def _write_of(self, row: Any, ahead: float) -> Write[PreparedCall]:
+        """The entry of a row as the write that `settle` takes; see `write_of`."""
+        return write_of(row, ahead)
+
+    def _kept_for(self, row: Any) -> float:  # noqa: ARG002 - an entry of a file has its own time
+        """Seconds for which the provider keeps the key of an entry."""
+        return self._kept
 
     def _prepare_to_send(self, claims: Claims, claim: Claim) -> Pass[Claim | None]:
         """Mark an entry as one that may have been sent, unless it is marked already.
@@ -169,12 +194,16 @@ class Sending(EntryStore[Engine]):
         Meanwhile this worker has it, and it is stored as it was before the call, which did nothing.
         Raises the refusal if it may be of the client: then the entry goes back.
         """
-        yield from self._transact(partial(claims.give_back, [replace(claim, again=claim.lease)]))
+        kept = replace(claim, again=claim.lease)
+        yield from self._transact(partial(claims.give_back, [kept], **claims.marks))
         claim = replace(claim, is_marked=sent_of(claim.row) is not None)
         is_own = yield refusal
         if is_own:
             return claim
-        yield from self._transact(partial(claims.give_back, [claim]))
+        was_sent = sent_of(claim.row) is not None
+        outcome = PaymentOutcome.UNKNOWN if was_sent else PaymentOutcome.WAITING
+        values = self._values_of_call(Settlement(outcome, error=refusal.error))
+        yield from self._transact(partial(claims.give_back, [claim], **values))
         raise refusal.error
 
     def _keys_of(
@@ -190,14 +219,31 @@ class Sending(EntryStore[Engine]):
             return NoKey(caller, min(self._lease, time_left), claimed_at)
         if time_left <= 0:
             return NoKey(caller, 0.0, claimed_at, _MAYBE_TOO_LATE)
-        return Keys(self._kept, caller, claimed_at)
+        return Keys(self._kept_for(claim.row), caller, claimed_at)
 
-    def _put_off(self, claims: Claims, claim: Claim, error: VictorError | None) -> Pass[None]:
+    def _put_off(
+        self,
+        claims: Claims,
+        claim: Claim,
+        error: VictorError | None,
+        values: Mapping[str, Any] = MappingProxyType({}),
+    ) -> Pass[None]:
         """Let an entry be tried again after a pause that grows with its failures: no call of it is
-        under way any more.
+        under way any more. It has these column values then.
+
+        Args:
+            error: The error of the call; None: it had none.
         """
-        seconds = max(pause_after(claim.row.tries + 1), pause_asked(error))
-        yield from self._transact(partial(claims.put_off, claim, seconds))
+        seconds = _pause_after_call(claim, error)
+        yield from self._transact(partial(claims.put_off, claim, seconds, **values))
+
+    def _ends(self, refusal: VictorError) -> bool:
+        """Whether an entry that was refused, and not the client, is not sent again."""
+        return is_refusal(refusal)
+
+    def _values_of_call(self, settlement: Settlement) -> dict[str, Any]:  # noqa: ARG002 - rows of files show it
+        """The column values that say what came of a call that has settled nothing."""
+        return {}
 
     # Look-ups
 
@@ -210,10 +256,13 @@ class Sending(EntryStore[Engine]):
         if claim.row.state != EntryState.SETTLING.value:
             state = EntryState.SETTLING.value
             values = {"state": state, "settle_until": until, "error": step.why}
-            yield from self._store(claim.row.key, claim.lease, **values)
+            yield from self._store(claim.row.id, claim.lease, **values)
         is_last = claim.now >= until
         try:
             return (yield from _read_whether_done(claims.client, step, is_last=is_last))
+        except CallNotMade:
+            yield from self._put_off(claims, claim, None)
+            raise
         except VictorError as error:
             yield from self._put_off(claims, claim, error)
             raise
@@ -240,17 +289,25 @@ class Sending(EntryStore[Engine]):
         if settlement.outcome is PaymentOutcome.CREATED or settlement.looked_up:
             return (yield from self._store_outcome(claim, settlement, is_final=is_final))
         if error is None and settlement.outcome is PaymentOutcome.NOT_SENT:
-            yield from self._transact(partial(claims.give_back, [claim]))
+            values = self._values_of_call(settlement)
+            yield from self._transact(partial(claims.give_back, [claim], **values))
             return None
-        if error is None or error.outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED):
-            yield from self._put_off(claims, claim, error)  # it is sent again under its key
-            return None
-        if settlement.outcome in SETTLED and is_refusal(error):
+        if settlement.outcome in SETTLED and (error is None or self._ends(error)):
             state = EntryState(settlement.outcome)  # rejected, or refused here
-            values = {"state": state.value, "error": error.message}
-            return (yield from self._store(claim.row.key, claim.lease, **values))
+            why = settlement.reason if error is None else error.message
+            values = {"state": state.value, "error": why}
+            return (yield from self._store(claim.row.id, claim.lease, **values))
+        may_exist = settlement.outcome in MAY_EXIST
+        if error is None or (may_exist and error.outcome in (Outcome.UNKNOWN, Outcome.ACCEPTED)):
+            # It is sent again under its key.
+            yield from self._put_off(claims, claim, error, self._values_of_call(settlement))
+            return None
         # This call has done nothing, but an earlier one may have: the entry is as it was before.
-        yield from self._transact(partial(claims.give_back, [claim]))
+        values = self._values_of_call(settlement)
+        if not is_about_all(error):  # no pause of all entries follows
+            values["leased_until"] = DatabaseTime() + _pause_after_call(claim, error)
+            values["tries"] = claim.row.tries + 1
+        yield from self._transact(partial(claims.give_back, [claim], **values))
         raise error
 
     def _store_outcome(
@@ -269,7 +326,7 @@ class Sending(EntryStore[Engine]):
             # the lease has ended meanwhile. Anything else counts only within the lease.
             lease = claim.lease if own.looked_up else None
             values = self._outcome_values(claim, own, is_final=is_final)
-            return self._change_held(claim.row.key, lease, values, connection)
+            return self._change_held(claim.row.id, lease, values, connection)
 
         entry = yield from self._store_change(work, result_of(claim.row, settlement))
         if entry is None or entry.state is EntryState.SETTLING:
@@ -290,11 +347,13 @@ class Sending(EntryStore[Engine]):
             why = settlement.once_over().reason or ""
             return {"state": state, "error": why, "settle_until": until}
         # The provider's lists lag: the entry is looked up again.
+        tries = claim.row.tries + 1
         return {
             "state": EntryState.SETTLING.value,
             "error": settlement.reason or "",
             "settle_until": until,
-            "leased_until": claim.now + _LOOK_AGAIN,
+            "leased_until": claim.now + pause_after(tries),
+            "tries": tries,
         }
 
     def _unless_of_another(
@@ -307,28 +366,39 @@ class Sending(EntryStore[Engine]):
             return settlement
         other = self._entry_with_id(row, settlement.request.id, connection)
         if other is not None:
-            why = why_not_its_own(settlement.request.id, row.key, other.key)
+            own_name, other_name = (self._name_of(each, connection) for each in (row, other))
+            why = why_not_its_own(settlement.request.id, own_name, other_name)
             return Settlement(PaymentOutcome.UNKNOWN, reason=why, looked_up=True)
         otherwise = settlement.unless_mine
         if otherwise is not None and self._has_rival(row, connection):
             return otherwise
         return settlement
 
+    def _name_of(self, row: Any, connection: sa.Connection) -> str:  # noqa: ARG002 - rows of files have names
+        """What people call an entry."""
+        return str(row.key)
+
+    def _forms_of_references(self, row: Any) -> tuple[Collection[str], Collection[str]]:
+        """The references of an entry as the table of entries has them, and as that of references
+        has them.
+        """
+        references = references_of(row)
+        return references, [*map(reference_digest, references)]
+
     def _has_rival(self, row: Any, connection: sa.Connection) -> bool:
         """Whether another entry with one of its references may have been sent, and is not
         settled.
         """
         columns, others = self.table.c, self.references.c
-        references = references_of(row)
-        digests = map(reference_digest, references)
+        references, digests = self._forms_of_references(row)
         with_reference = sa.union_all(
             sa.select(columns.key).where(columns.reference.in_(references)),
-            sa.select(others.key).where(others.digest.in_([*digests])),
+            sa.select(others.key).where(others.digest.in_(digests)),
         )
         may_exist = sa.or_(columns.state.in_(_UNSETTLED), columns.restored)
         rival = sa.select(columns.id).where(
-            columns.key != row.key,
-            columns.provider == row.provider,
+            columns.id != row.id,
+            self._is_beside(row),
             columns.operation == row.operation,
             columns.key.in_(with_reference),
             may_exist,

@@ -43,11 +43,11 @@ class EntryStore(Holding[Engine]):
     _sealing: Sealing
     _kept: float
 
-    def _store(self, key: str, lease: float, **values: Any) -> Pass[Entry | None]:
+    def _store(self, id: int, lease: float, **values: Any) -> Pass[Entry | None]:
         """Store new values of an entry that this worker holds until `lease`. The result is as of
         `_change_held`.
         """
-        return self._store_change(partial(self._change_held, key, lease, values))
+        return self._store_change(partial(self._change_held, id, lease, values))
 
     def _store_change(
         self, work: Work[Change], result: SentResult | None = None
@@ -85,7 +85,7 @@ class EntryStore(Holding[Engine]):
         return change.entry
 
     def _change_held(
-        self, key: str, lease: float | None, values: dict[str, Any], connection: sa.Connection
+        self, id: int, lease: float | None, values: dict[str, Any], connection: sa.Connection
     ) -> Change:
         """Change an entry that this worker has taken up, and return it as it is then.
 
@@ -94,7 +94,7 @@ class EntryStore(Holding[Engine]):
         stored unless the entry is sent already.
         """
         columns = self.table.c
-        is_named = columns.key == key
+        is_named = columns.id == id
         if lease is None:
             may_change = columns.state != EntryState.SENT.value
         else:
@@ -130,13 +130,18 @@ class EntryStore(Holding[Engine]):
             return None
         lock_texts(connection, self.table, [text])
         columns = self.table.c
-        is_other = sa.and_(columns.provider == row.provider, columns.key != row.key)
+        is_other = sa.and_(self._is_beside(row), columns.id != row.id)
         query = sa.select(self.table).where(is_other, columns.request_id == canonical_id(id))
         for stored in connection.execute(query):
             other = self._sealing.decrypted_row(stored, may_stay_sealed=True)
             if make_one_kind(other, row) and text_of_made(other, id) is not None:
                 return other
         return None
+
+    def _is_beside(self, row: Any) -> Condition:
+        """Holds for entries whose ids and references may be those of an entry: of its system."""
+        is_of_system: Condition = self.table.c.provider == row.provider
+        return is_of_system
 
     def _entry_of(self, row: Any) -> Entry:
         """The entry of a row. Without the secret, an encrypted one is `sealed`."""

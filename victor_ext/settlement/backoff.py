@@ -34,16 +34,11 @@ class Backoff:
     it. A success during a pause has no effect: its call started before the failure.
     """
 
-    def __init__(
-        self, stop: threading.Event, monotonic: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._stop = stop
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
         self._lock = threading.Lock()
         self._pause = 0.0
         self._until = 0.0
-        self._number = 0
-        """The number of pauses so far, by which `wait` knows that another one has begun."""
 
     def record_failure(self, at_least: float = 0.0) -> None:
         """Record a failed call, and pause for at least `at_least` seconds.
@@ -53,7 +48,6 @@ class Backoff:
         with self._lock:
             now = self._monotonic()
             if now >= self._until:
-                self._number += 1
                 self._pause = min(_LONGEST_PAUSE, max(_FIRST_PAUSE, self._pause * 2))
                 self._until = now + self._pause
             self._until = max(self._until, now + at_least)
@@ -68,17 +62,3 @@ class Backoff:
     def left(self) -> float:
         """Return the seconds that are left of the pause; 0: there is none."""
         return max(0.0, self._until - self._monotonic())
-
-    def wait(self) -> None:
-        """Wait until the pause ends. All waiters are released together, even if the first of them
-        has failed and started the next pause by then.
-
-        Otherwise a few payments would take every turn, and the patience of the others would end
-        before they were tried.
-        """
-        number = self._number
-        while not self._stop.is_set() and self._number == number:
-            left = self._until - self._monotonic()
-            if left <= 0:
-                return
-            self._stop.wait(left)

@@ -29,7 +29,7 @@ from victor_ext import (
 )
 
 from .failures import FailureScope, failure_scope, is_refusal
-from .key_age import TIME_UNKNOWN, Keys, Moment, NoKey, Now, Sent
+from .key_age import Keys, Moment, NoKey, Now, Sent
 
 C = TypeVar("C")
 T = TypeVar("T")
@@ -88,7 +88,6 @@ class Settlement:
         request: What was created or done: the provider's payment request, or a `Done`.
         reason: Why the payment was not created, or how its request was identified, in sentences.
         error: The error of the last call; None: that did not fail.
-        sent: The earliest time at which the payment may have been sent, unless it is settled.
         looked_up: Whether the payment was looked up, so that it must not be sent again.
         if_lost: For a payment that is unknown, and whose state was read: the settlement to store
             when nothing of the payment can be under way any more. The driver knows when that is.
@@ -101,7 +100,6 @@ class Settlement:
     request: Any = field(default=None, repr=False)
     reason: str | None = None
     error: VictorError | None = None
-    sent: Sent | Moment | None = None
     looked_up: bool = False
     if_lost: Settlement | None = None
     unless_mine: Settlement | None = None
@@ -161,17 +159,14 @@ class LookUp:
     Attributes:
         since: The time from which reads show all that the write may have made.
         why: Why the write is looked up, in sentences.
-        sent: The earliest time at which the write may have been sent, by whoever used its key.
-        began: The earliest time at which what is looked for may have been sent.
-        first: `began` by the provider's clock, with which times of the provider can be compared;
-            None: it is known only by the clock of a machine.
+        first: The earliest time at which what is looked for may have been sent, by the provider's
+            clock, with which times of the provider can be compared; None: it is known only by the
+            clock of a machine.
     """
 
     write: Write[Any]
     since: datetime
     why: str
-    sent: Sent | Moment
-    began: Sent | Moment
     first: datetime | None
 
     @property
@@ -218,16 +213,12 @@ class LookUp:
         """Return the settlement if the client itself refuses the values of the look-up."""
         return self.settlement_of(f"The look-up failed: {error.summary}")
 
-    def unknown_settlement(self, words: str, *, looked_up: bool = True) -> Settlement:
+    def unknown_settlement(self, words: str) -> Settlement:
         """Return the settlement that it is unknown whether the write was done, for a reason in
         `words`.
-
-        `looked_up` is false if the provider's requests could not be read.
         """
         reason = f"{self.why} {words}"
-        # A write that was looked up is not sent again: the age of its key does not matter any more.
-        sent = self.began if looked_up else self.sent
-        return Settlement(PaymentOutcome.UNKNOWN, reason=reason, sent=sent, looked_up=looked_up)
+        return Settlement(PaymentOutcome.UNKNOWN, reason=reason, looked_up=True)
 
 
 Flow: TypeAlias = Generator[Callable[[], Any], Any, T]
@@ -262,7 +253,7 @@ def settle(
     while True:
         now = turn(so_far, sent)
         if now is None:
-            return so_far if sent is None else _as_possibly_sent(so_far, sent)
+            return so_far if sent is None else _as_possibly_sent(so_far)
         result = yield from _try_once(write, keys, sent, now, create, note)
         if isinstance(result, LookUp):
             if write.why_no_look_up:
@@ -291,13 +282,6 @@ def _try_once(
     doubt = keys.doubt(sent, now)
     if doubt is not None:
         since, why = doubt
-        # The payment waits, since the provider's time may be known later.
-        if why is TIME_UNKNOWN:
-            reason = (
-                "It may have been sent. It waits until the time of the provider is known: "
-                f"{now.error}"
-            )
-            return Settlement(PaymentOutcome.UNKNOWN, reason=reason, error=now.error)
         return _look_up(write, why, keys, now, since=since, began=since)
     send = partial(create, sent is not None, now.moment)
     end = yield from _call_once(send, note, is_repeat=sent is not None)
@@ -325,7 +309,7 @@ def _look_up(
     """Return the look-up of a write, with its times by the provider's clock."""
     earliest = _as_sent(since, now, keys.caller).earliest(now)
     first = _as_sent(began, now, keys.caller).first(now)
-    return LookUp(write, earliest, why, since, began, first)
+    return LookUp(write, earliest, why, first)
 
 
 def _as_sent(sent: Sent | Moment, now: Now, caller: str | None) -> Sent:
@@ -418,17 +402,17 @@ def _join_results(before: Settlement, after: Settlement, sent: Sent | Moment | N
         return after
     if before.outcome in MAY_EXIST and after.outcome is not PaymentOutcome.ACCEPTED:
         reason = after.reason or before.reason
-        return replace(after, outcome=before.outcome, reason=reason, sent=sent)
-    return _as_possibly_sent(after, sent)
+        return replace(after, outcome=before.outcome, reason=reason)
+    return _as_possibly_sent(after)
 
 
-def _as_possibly_sent(settlement: Settlement, sent: Sent | Moment) -> Settlement:
+def _as_possibly_sent(settlement: Settlement) -> Settlement:
     """Return the settlement of a payment that may have been sent: it is at least unknown."""
     if settlement.outcome in MAY_EXIST:
-        return replace(settlement, sent=sent)
+        return settlement
     why = "It may have been sent before this program was interrupted. It has not been tried since."
     reason = settlement.reason or why
-    return replace(settlement, outcome=PaymentOutcome.UNKNOWN, reason=reason, sent=sent)
+    return replace(settlement, outcome=PaymentOutcome.UNKNOWN, reason=reason)
 
 
 def why_not_its_own(id: str, own: str, other: str) -> str:

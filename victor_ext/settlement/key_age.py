@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from victor_ext import ProviderTime, VictorError
+from victor_ext import ProviderTime
 
 _MARGIN = 300.0
 """Seconds before a key expires in which no call with the key begins: a call and its retries take
@@ -46,8 +46,6 @@ LAST_CALLS = 300
 """Seconds that a worker waits at its end for the calls under way: none takes longer than 290
 (`within_key_life`).
 """
-TIME_UNKNOWN = "It may have been sent, and the provider's time is not known."
-"""The only reason of a doubt that may go away: a later response may give the time."""
 
 
 class Moment(NamedTuple):
@@ -65,15 +63,12 @@ class Moment(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """The present time, by the clocks of this machine and by the provider's.
-
-    `error` is why the provider's time could not be read, if it may be known later; None: the time
-    is known, or the provider's responses have none.
+    """The present time, by the clocks of this machine and by the provider's. That one is asked for
+    before: if it is not known, the provider's responses have none.
     """
 
     moment: Moment
     provider: ProviderTime
-    error: VictorError | None = None
 
     def by_provider(self) -> float:
         """Return the epoch seconds by the provider's clock; if that is unknown, by this
@@ -194,13 +189,6 @@ class Keys:
             reason = self._of_stored(sent, now)
         return None if reason is None else (sent, reason)
 
-    def is_over(self, sent: Sent | Moment | None, now: Now) -> bool:
-        """Whether a payment must not be sent any more, whatever the provider's time turns out to
-        be.
-        """
-        doubt = self.doubt(sent, now)
-        return doubt is not None and doubt[1] is not TIME_UNKNOWN
-
     def _of_stored(self, sent: Sent, now: Now) -> str | None:
         """Return the reason of the doubt about a stored time of sending; None: there is no
         doubt.
@@ -209,8 +197,6 @@ class Keys:
             return "It may have been sent, and is only looked up."
         if not sent.known:
             return "It may have been sent at a time that is known only by the clock of a machine."
-        if not now.provider.is_known and now.error is not None:
-            return TIME_UNKNOWN
         if not now.provider.is_known:
             return (
                 "It may have been sent, and its age is uncertain, because the responses of the "

@@ -1,8 +1,9 @@
-"""The locks that show which workers are alive: `FileLock` for SQLite, `ServerLock` for PostgreSQL.
+"""What shows which workers are alive: a lock that the kernel (`FilePresence`, for SQLite) or the
+PostgreSQL server (`ServerPresence`) frees when the process ends.
 
-DBOS recovers the work of its own process after a restart under the same name, but detects dead
-processes only with a paid service. Here each worker holds a lock that the kernel or the PostgreSQL
-server frees when the process ends: see `take_over`.
+A lease ends by the clock of the database, whatever becomes of its worker. Whoever gets the presence
+of a dead worker may end its leases at once. There are no heartbeats, which cannot tell a dead
+worker from a slow one, and no process ids, which containers on one kernel do not share.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import sys
 import uuid
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
@@ -21,8 +23,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from victor_ext import ConfigurationError
-
-from .state import State
 
 if sys.platform == "win32":
     import msvcrt
@@ -39,20 +39,21 @@ _TCP = {
 """Options of the connection that holds a lock: half a minute after the server is gone, it fails."""
 
 
-class FileLock:
-    """Lock of an SQLite database: one worker at a time, on one machine.
+def new_worker_name() -> str:
+    """A name for a worker that no other one has."""
+    return f"{socket.gethostname()[:40]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
 
-    All workers have the same DBOS name, so each one recovers the work of the previous one. The lock
-    is a separate file next to the database, because SQLite locks the database file itself. The file
-    stays: only its lock counts.
+
+class FilePresence:
+    """The presence of the one worker of an SQLite file: whoever had a lease before is dead.
+
+    The lock is a separate file next to the database, because SQLite locks the database file itself.
+    The file stays: only its lock counts.
     """
 
-    executor = "local"
-    can_be_lost = False
-    """The kernel keeps the lock for a process that is stopped, and while the machine sleeps."""
-
-    def __init__(self, state: State) -> None:
-        path = state.path.resolve()
+    def __init__(self, database: Path) -> None:
+        path = database.resolve()
+        self.name = new_worker_name()
         self._file = path.with_name(path.name + "-lock")
         self._lock: int | None = None
 
@@ -73,6 +74,17 @@ class FileLock:
             raise ConfigurationError(reason) from None
         self.close()
         return False
+
+    def renew(self) -> bool:
+        """As of `ServerPresence`: it is never lost. The kernel keeps the lock for a process that is
+        stopped, and while the machine sleeps.
+        """
+        return False
+
+    @contextmanager
+    def held_for(self, name: str) -> Generator[bool]:  # noqa: ARG002 - as of `ServerPresence`
+        """As of `ServerPresence`: while this worker has the lock, every other one is dead."""
+        yield True
 
     def close(self) -> None:
         """Close the file, which frees the lock."""
@@ -98,26 +110,22 @@ def _lock_file(descriptor: int) -> bool:
     return True
 
 
-class ServerLock:
-    """Lock of a worker in a PostgreSQL database, which any number of workers can use.
+class ServerPresence:
+    """The presence of a worker on a PostgreSQL server, which any number of workers can use.
 
-    Each worker has an advisory lock of its own (`executor`), which belongs to its connection.
+    Each worker has an advisory lock of its own, which belongs to its connection. The connection has
+    to lead to the server itself: pgbouncer keeps no advisory locks.
     """
 
-    can_be_lost = True
-    """The server drops the connection of a machine that sleeps, and another worker takes over its
-    chunks.
-    """
-
-    def __init__(self, state: State) -> None:
-        self.executor = f"{socket.gethostname()[:40]}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-        self._engine = sa.create_engine(state.url, poolclass=NullPool, connect_args=_TCP)
+    def __init__(self, url: sa.URL) -> None:
+        self.name = new_worker_name()
+        self._engine = sa.create_engine(url, poolclass=NullPool, connect_args=_TCP)
         self._connection: Connection | None = None
 
     def acquire(self) -> bool:
         """Connect, and acquire the lock of this worker: no other worker has the same one."""
         connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        key = {"key": _key_of(self.executor)}
+        key = {"key": _key_of(self.name)}
         connection.execute(sa.text("SELECT pg_advisory_lock(:key)"), key)
         self._connection = connection
         return True
@@ -127,6 +135,9 @@ class ServerLock:
 
         A server that takes no writes was replaced by another primary, whose workers do not see this
         lock.
+
+        The server also drops the connection of a machine that sleeps, and another worker ends its
+        leases.
 
         Returns whether the lock was lost. Raises `SQLAlchemyError` during an outage.
         """
@@ -143,7 +154,7 @@ class ServerLock:
         return True
 
     @contextmanager
-    def held_for(self, executor: str) -> Generator[bool]:
+    def held_for(self, name: str) -> Generator[bool]:
         """Hold the lock of another worker in the block, if it is free: then that worker is dead.
 
         Yields whether the other worker is dead.
@@ -152,7 +163,7 @@ class ServerLock:
         if connection is None:  # this worker has ended meanwhile
             yield False
             return
-        key = {"key": _key_of(executor)}
+        key = {"key": _key_of(name)}
         attempt = connection.execute(sa.text("SELECT pg_try_advisory_lock(:key)"), key)
         is_free = bool(attempt.scalar())
         try:
@@ -177,10 +188,10 @@ class ServerLock:
                 connection.close()
 
 
-def _key_of(executor: str) -> int:
-    """Return the number of a worker's advisory lock: PostgreSQL takes a signed 64-bit integer."""
-    digest = hashlib.sha256(b"victor-ext bulk worker\0" + executor.encode()).digest()
+def _key_of(name: str) -> int:
+    """The number of a worker's advisory lock: PostgreSQL takes a signed 64-bit integer."""
+    digest = hashlib.sha256(b"victor-ext worker\0" + name.encode()).digest()
     return int.from_bytes(digest[:8], "big", signed=True)
 
 
-WorkerLock = FileLock | ServerLock
+Presence = FilePresence | ServerPresence

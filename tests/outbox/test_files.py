@@ -1,0 +1,186 @@
+"""What files and people may change of the entries of files, and what they leave alone: what may
+have been sent, and what a live worker has.
+"""
+
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from tests.providers.victor.adapter import invoice
+from victor_ext import Victor, VictorOAuth
+from victor_ext.event_queue.databases import DatabaseTime
+from victor_ext.outbox.files import (
+    ENTRIES,
+    TABLES,
+    EntryMarked,
+    FileTerms,
+    adopt,
+    end_leases_of_dead,
+    entry_values,
+    hold_entries,
+    let_go_on,
+    put_entries,
+    release_entries,
+    remove_entries,
+    settle_by_hand,
+)
+from victor_ext.vault import KEY_BYTES, Vault
+
+SCOPE, KEY = "Victor staging", "a-key-of-an-invoice-1"
+VAULT = Vault(b"k" * KEY_BYTES)
+TO_BE_REPLACED = ("waiting", "refused")
+MARKED = ("sending", "settling", "unclear", "sent", "rejected")
+IN_DOUBT = ("sending", "settling", "unclear")
+HAS_LEASE = {"worker": "ann", "leased_until": DatabaseTime() + 100.0}
+LEASE_IS_OVER = {"worker": "ann", "leased_until": DatabaseTime() - 1.0}
+
+
+def new_entry(amount: str, scope: str = SCOPE) -> dict[str, Any]:
+    with Victor(VictorOAuth("an-id", "a-secret")) as client:
+        values = invoice(1, amount=amount, idempotency_key=KEY)
+        call = client.prepare("payment_requests.create", **values)
+        terms = FileTerms(scope, "an account", "march", 86_400.0)
+        return entry_values(call, client, KEY, VAULT, terms)
+
+
+@pytest.fixture
+def entry(engine: sa.Engine) -> Iterator[Callable[..., Any]]:
+    """Stores an entry with these column values, and returns the present row of it."""
+    TABLES.entries.metadata.create_all(engine)
+
+    def store(**values: Any) -> Callable[[], Any]:
+        with engine.begin() as connection:
+            put_entries(connection, [new_entry("1.00")])
+            connection.execute(sa.update(ENTRIES).values(values))
+
+        def row() -> Any:
+            with engine.connect() as connection:
+                return connection.execute(sa.select(ENTRIES)).one()
+
+        return row
+
+    yield store
+    TABLES.entries.metadata.drop_all(engine)
+
+
+@pytest.mark.parametrize("state", [*TO_BE_REPLACED, *MARKED])
+def test_a_file_replaces_what_waits_or_was_refused_and_nothing_that_may_have_been_sent(
+    engine: sa.Engine, entry: Callable[..., Any], state: str
+) -> None:
+    row = entry(state=state, **HAS_LEASE)
+    before = row()
+    is_refused = nullcontext() if state in TO_BE_REPLACED else pytest.raises(EntryMarked)
+    with is_refused, engine.begin() as connection:
+        put_entries(connection, [new_entry("2.00")])
+    is_replaced = VAULT.opened(row().call) != VAULT.opened(before.call)
+    assert is_replaced == (state in TO_BE_REPLACED)
+    if is_replaced:
+        assert (row().state, row().worker, row().leased_until) == ("waiting", None, 0.0)
+    else:
+        assert row() == before
+
+
+@pytest.mark.parametrize("state", [*TO_BE_REPLACED, *MARKED])
+def test_a_file_leaves_out_nothing_that_may_have_been_sent(
+    engine: sa.Engine, entry: Callable[..., Any], state: str
+) -> None:
+    entry(state=state)
+    with engine.begin() as connection:
+        remove_entries(connection, SCOPE, [KEY])
+        left = connection.execute(sa.select(ENTRIES.c.state)).scalars().all()
+    assert left == ([] if state in TO_BE_REPLACED else [state])
+
+
+def test_a_key_in_two_scopes_is_two_entries(engine: sa.Engine, entry: Callable[..., Any]) -> None:
+    entry(state="sent")
+    with engine.begin() as connection:
+        put_entries(connection, [new_entry("2.00", "Victor production")])
+        remove_entries(connection, "Velo staging", [KEY])
+        states = connection.execute(sa.select(ENTRIES.c.scope, ENTRIES.c.state)).all()
+    assert {*states} == {(SCOPE, "sent"), ("Victor production", "waiting")}
+
+
+@pytest.mark.parametrize(("has_lease", "is_stored"), [(True, False), (False, True)])
+def test_a_person_settles_what_no_live_worker_has(
+    engine: sa.Engine, entry: Callable[..., Any], has_lease: bool, is_stored: bool
+) -> None:
+    row = entry(state="settling", **(HAS_LEASE if has_lease else LEASE_IS_OVER))
+    found = {"state": "sent", "request_id": "R1", "error": "Ann has looked."}
+    with engine.begin() as connection:
+        assert settle_by_hand(connection, SCOPE, KEY, VAULT, found) == is_stored
+    assert row().request_id == ("R1" if is_stored else None)
+
+
+@pytest.mark.parametrize("state", ["waiting", "sending", "settling"])
+def test_resume_ends_no_lease_of_a_live_worker(
+    engine: sa.Engine, entry: Callable[..., Any], state: str
+) -> None:
+    row = entry(state=state, **HAS_LEASE)
+    before = row()
+    with engine.begin() as connection:
+        let_go_on(connection, sa.true())
+        adopt(connection, sa.true(), "another account", "april")
+    assert row() == before
+
+
+@pytest.mark.parametrize("state", [*TO_BE_REPLACED, *MARKED])
+def test_another_batch_goes_on_with_what_is_in_doubt_alone(
+    engine: sa.Engine, entry: Callable[..., Any], state: str
+) -> None:
+    row = entry(state=state, **LEASE_IS_OVER)
+    with engine.begin() as connection:
+        adopt(connection, sa.true(), "another account", "april")
+    is_adopted = (row().sender, row().batch) == ("another account", "april")
+    assert is_adopted == (state in IN_DOUBT)
+
+
+@pytest.mark.parametrize(
+    ("last", "state", "is_marked"),
+    [("not_sent", "waiting", False), ("unknown", "settling", True), (None, "settling", True)],
+)
+def test_what_is_unclear_is_sent_again_only_if_it_was_surely_lost(
+    engine: sa.Engine, entry: Callable[..., Any], last: str | None, state: str, is_marked: bool
+) -> None:
+    row = entry(state="unclear", last=last, first_sent_at=1.0)
+    with engine.begin() as connection:
+        let_go_on(connection, sa.true())
+    assert (row().state, row().first_sent_at is not None) == (state, is_marked)
+
+
+class Presence:
+    """Of a worker who knows whether the other one is dead."""
+
+    name = "bob"
+
+    def __init__(self, *, is_dead: bool) -> None:
+        self._is_dead = is_dead
+
+    @contextmanager
+    def held_for(self, _name: str) -> Generator[bool]:
+        yield self._is_dead
+
+
+@pytest.mark.parametrize("is_dead", [True, False])
+def test_the_lease_of_a_dead_worker_ends_and_that_of_a_living_one_stays(
+    engine: sa.Engine, entry: Callable[..., Any], is_dead: bool
+) -> None:
+    row = entry(state="sending", **HAS_LEASE)
+    presence: Any = Presence(is_dead=is_dead)
+    with engine.begin() as connection:
+        assert end_leases_of_dead(connection, presence) == is_dead
+    assert (row().leased_until == 0.0) == is_dead
+    assert row().state == "sending"
+
+
+def test_what_waits_in_a_backup_may_have_been_sent_since_it_was_stored(
+    engine: sa.Engine, entry: Callable[..., Any]
+) -> None:
+    row = entry(state="waiting")
+    with engine.begin() as connection:
+        hold_entries(connection)
+        assert release_entries(connection) == 1
+    assert (row().state, row().restored) == ("sending", True)
+    assert row().first_sent_at == row().stored_at

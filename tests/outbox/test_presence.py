@@ -1,0 +1,87 @@
+"""What shows that a worker is alive: an advisory lock of its own, which others can ask for. What
+the lock of a file shows is in `tests/bulk/test_bulk_states.py`.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from tests.bulk.bulk_runs import PATIENCE
+from tests.bulk.postgres import Postgres
+from victor_ext.event_queue.presence import ServerPresence
+
+pytestmark = pytest.mark.pull_request
+
+
+@pytest.fixture
+def url(postgres_server: Postgres) -> sa.URL:
+    return sa.make_url(postgres_server.new_schema())
+
+
+@pytest.fixture
+def pair(url: sa.URL) -> Iterator[tuple[ServerPresence, ServerPresence]]:
+    """Two workers of one server, both alive."""
+    with ExitStack() as stack:
+        here, there = (stack.enter_context(closing(ServerPresence(url))) for _ in range(2))
+        assert here.acquire()
+        assert there.acquire()
+        yield here, there
+
+
+def is_dead(seen_by: ServerPresence, name: str) -> bool:
+    with seen_by.held_for(name) as is_free:
+        return is_free
+
+
+def end(worker: ServerPresence, seen_by: ServerPresence) -> None:
+    """End a worker. The server frees its lock soon."""
+    worker.close()
+    until = time.monotonic() + PATIENCE
+    while not is_dead(seen_by, worker.name):
+        assert time.monotonic() < until
+
+
+def test_a_worker_is_dead_once_its_connection_has_ended(pair: Any) -> None:
+    here, there = pair
+    assert not is_dead(here, there.name)
+    assert not is_dead(there, here.name)
+    end(there, here)
+    assert is_dead(here, there.name), "it was not let go"
+    assert not is_dead(there, here.name), "it has ended, and knows nothing"
+
+
+def test_one_alone_ends_the_leases_of_a_dead_worker(pair: Any, url: sa.URL) -> None:
+    here, there = pair
+    with closing(ServerPresence(url)) as third:
+        third.acquire()
+        end(there, here)
+        with here.held_for(there.name) as is_free:
+            assert is_free
+            assert not is_dead(third, there.name)
+        assert is_dead(third, there.name)
+
+
+def test_a_worker_whose_connection_was_dropped_takes_another_one(
+    pair: Any, postgres_server: Postgres
+) -> None:
+    here, there = pair
+    assert not there.renew()
+    postgres_server.drop_connections(postgres_server.url("postgres"))
+    assert here.renew()
+    assert is_dead(here, there.name)
+    assert there.renew()
+    assert not is_dead(here, there.name)
+    assert not there.renew()
+
+
+def test_the_lock_of_a_worker_moves_to_the_primary(pair: Any, postgres_server: Postgres) -> None:
+    """On a server that takes no writes, nobody sees that the worker is alive."""
+    here, _ = pair
+    assert not here.renew()
+    with postgres_server.demoted():
+        assert here.renew()
+        assert not here.renew()

@@ -1,0 +1,145 @@
+"""The calls of rows (`Calls`), and the rows that are sent in one call, such as the payments of a
+payout: a unit.
+
+A unit that waits is taken apart when one of its rows is replaced or left out, and the others are
+sent in a new one. What the provider says of each row of a unit is read after the unit was sent
+(`read_row_results`).
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from victor_ext.outbox.files import ENTRIES, FileTerms, entry_values, put_entries, remove_entries
+
+from .contents import own_values, row_of
+from .payments import ASKED, PAYMENT_COLUMNS, WITH_ENTRIES, pages
+from .row_kind import RowKind
+from .rows import Arguments
+from .store import Store
+from .vault import Vault
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """Makes the entries for rows of one kind.
+
+    Attributes:
+        terms: What the entries have in common.
+    """
+
+    kind: RowKind
+    vault: Vault
+    terms: FileTerms
+
+    @property
+    def are_shared(self) -> bool:
+        """Whether several rows are sent in one call."""
+        return self.kind.rows_per_call > 1
+
+    def for_row(self, arguments: Arguments, key: str) -> dict[str, Any]:
+        """Return the columns of the entry that sends one row, with their values, from its stored
+        arguments. Raises `InvalidRequest`.
+        """
+        return self._entry([arguments], key)
+
+    def for_unit(self, rows: Sequence[Arguments]) -> dict[str, Any]:
+        """Return the columns of the entry that sends these rows in one call. Its key is not sent:
+        what takes several rows takes no key.
+        """
+        return self._entry(rows, str(uuid.uuid4()))
+
+    def _entry(self, rows: Sequence[Arguments], key: str) -> dict[str, Any]:
+        checked = [self.kind.checked_arguments(arguments) for arguments in rows]
+        call = self.kind.call_for(checked, key)
+        look_up_by = self.kind.look_up_by(checked[0])
+        return entry_values(call, self.kind.client, key, self.vault, self.terms, look_up_by)
+
+
+def take_from_entries(
+    connection: Connection, store: Store, calls: Calls, keys: Sequence[str]
+) -> None:
+    """Let payments that wait be asked for by no entry. The other rows of their units get new ones.
+
+    The payments are without a state then, until the caller stores one.
+    """
+    columns = ASKED.c
+    query = sa.select(columns.entry).select_from(WITH_ENTRIES)
+    waits = ENTRIES.c.state.in_(["waiting"] if calls.are_shared else ["waiting", "refused"])
+    entries = list(connection.execute(query.where(store.has_key(keys), waits)).scalars())
+    others: list[Any] = []
+    if calls.are_shared and entries:
+        own = (ENTRIES.c.sender, ENTRIES.c.kept, ENTRIES.c.batch.label("entry_batch"))
+        shared = sa.select(*PAYMENT_COLUMNS, *own).select_from(WITH_ENTRIES)
+        in_units = sa.and_(columns.owner == store.owner, columns.entry.in_(entries))
+        others = [*connection.execute(shared.where(in_units, columns.key.not_in(keys))).all()]
+    for page in pages(entries):
+        remove_entries(connection, store.owner, page)
+    change = sa.update(ASKED).where(store.has_key(keys), columns.entry.in_(entries))
+    connection.execute(change.values(entry=None))
+    _send_anew(connection, store, calls, others)
+
+
+def _send_anew(connection: Connection, store: Store, calls: Calls, stored: Sequence[Any]) -> None:
+    """Send payments, whose units were taken apart, in new ones."""
+    groups: dict[Any, list[Any]] = {}
+    for payment in stored:
+        arguments = row_of(store.vault, payment).arguments or {}
+        own = payment.sender, payment.kept, payment.entry_batch
+        groups.setdefault((own, calls.kind.group(arguments)), []).append(payment)
+    for (own, _), payments in groups.items():
+        sender, kept, batch = own
+        terms = FileTerms(store.owner, sender, batch, kept)
+        own_calls = replace(calls, terms=terms)
+        for page in pages(payments, calls.kind.rows_per_call):
+            rows = [row_of(store.vault, payment).arguments or {} for payment in page]
+            entry = own_calls.for_unit(rows)
+            put_entries(connection, [entry])
+            named = sa.update(ASKED).where(store.has_key([payment.key for payment in page]))
+            connection.execute(named.values(entry=entry["key"]))
+
+
+def undecided_units(connection: Connection, store: Store) -> Mapping[str, list[Any]]:
+    """Return the payments of the batch whose unit was sent, and of which the provider has not said
+    yet whether it accepts them, by the id of the unit.
+    """
+    columns = ASKED.c
+    query = sa.select(*PAYMENT_COLUMNS).select_from(WITH_ENTRIES)
+    was_sent = sa.and_(ENTRIES.c.state == "sent", ENTRIES.c.request_id.is_not(None))
+    is_own = sa.and_(columns.owner == store.owner, columns.account == store.account)
+    is_open = sa.and_(is_own, columns.shared, columns.state.is_(None))
+    if store.batch:
+        is_open = sa.and_(is_open, columns.batch == store.batch)
+    units: dict[str, list[Any]] = {}
+    for payment in connection.execute(query.where(is_open, was_sent).order_by(columns.key)):
+        units.setdefault(payment.request_id, []).append(payment)
+    return units
+
+
+def read_row_results(store: Store, kind: RowKind) -> int:
+    """Read what the provider says of each row of the units that were sent, and store it. Returns
+    how many units it has not decided about yet.
+
+    Raises `VictorError`.
+    """
+    with store.engine.connect() as connection:
+        units = undecided_units(connection, store)
+    undecided = 0
+    for unit, payments in units.items():
+        rows = [row_of(store.vault, payment) for payment in payments]
+        results = kind.unit_results(unit, rows)
+        if results is None:
+            undecided += 1
+            continue
+        with store.transaction() as connection:
+            for payment, result in zip(payments, results, strict=True):
+                is_open = sa.and_(store.has_key([payment.key]), ASKED.c.state.is_(None))
+                change = sa.update(ASKED).where(is_open, ASKED.c.entry == payment.entry)
+                connection.execute(change.values(own_values(store.vault, result)))
+    return undecided

@@ -1,0 +1,706 @@
+"""The outbox of a state of bulk sending: its entries are the calls for the rows of files. This is
+all that bulk sending uses of an outbox.
+
+First come the table and the columns of a new entry, then the statements that change entries which
+no worker sends now, then `FileOutbox`, the passes of a worker.
+
+A file may add, replace or leave out what waits, and never touches an entry that may have been sent.
+A worker leases, marks, sends and settles, and sends no entry of another scope or sender. A person
+settles what is in doubt, and never changes what a live worker has.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import partial
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError, NoResultFound
+
+from victor_ext import Done, NotDone, Outcome, PreparedCall, VictorError, zulu
+from victor_ext.event_queue.databases import (
+    Condition,
+    DatabaseTime,
+    database_time,
+    is_to_come,
+)
+from victor_ext.event_queue.presence import Presence
+from victor_ext.event_queue.rows import insert_once
+from victor_ext.event_queue.stopping import is_ending
+from victor_ext.event_queue.transactions import Pass, Work
+from victor_ext.settlement.flow import (
+    PaymentOutcome,
+    Settlement,
+    Write,
+    settlement_of_failed_read,
+)
+from victor_ext.settlement.key_age import Now, Sent, within_key_life
+from victor_ext.vault import Vault
+
+from .adding import NewEntry
+from .claims import DUE, Claim, Claims, Group
+from .deliveries import Steps
+from .digests import call_digest
+from .entries import Entry, EntryState, outbox_table, payment_references, sent_values
+from .holding import HOLD, mark_restored, moment_of, store_time
+from .outboxes import Outbox, OutboxTables
+from .sealing import STORAGE_KEY, Sealing
+from .storing import Change
+
+NAME = "victor_bulk"
+LEASE = 300.0
+"""Seconds for which a worker has an entry: longer than any call (`within_key_life`). The leases of
+a dead worker are ended by its presence.
+"""
+SETTLE_FOR = 600.0
+"""Seconds for which a write is looked up that may have been sent and is not sent again: at least
+twice a lease, since a broken connection frees the presence of a living worker.
+"""
+
+
+LONGEST_TURN = 5.0
+"""Seconds ahead for which a worker reserves turns: other machines get theirs between them."""
+
+
+def _entry_table() -> sa.Table:
+    """The table of the entries of files, with more columns than that of an outbox.
+
+    `scope` is the system and the environment: one key in two of them is two entries. `sender` is
+    the account and the address with which it is sent, and `batch` the batch that sends it. `kept`
+    are the seconds for which the provider keeps its key. `read_first` says that the state of what
+    it is about is read before it is sent. `last` is the outcome of its last call, if that settled
+    nothing. `worker` is the name of the worker that has the lease; None: it waits for its next try.
+    """
+    return outbox_table(
+        NAME,
+        sa.Column("scope", sa.Text, nullable=False),
+        sa.Column("sender", sa.Text, nullable=False),
+        sa.Column("batch", sa.Text, nullable=False),
+        sa.Column("kept", sa.Double, nullable=False),
+        sa.Column("read_first", sa.Boolean, nullable=False),
+        sa.Column("last", sa.String(16)),
+        sa.Column("worker", sa.Text),
+        sa.UniqueConstraint("key", "scope", name=f"{NAME}_key_of_scope"),
+        is_key_unique=False,
+    )
+
+
+TABLES = OutboxTables.of(_entry_table(), NAME)
+ENTRIES = TABLES.entries
+
+_NO_REFERENCE = "It has no client_reference_id to search for."
+_WAS_DONE = "A look-up shows that it was done."
+_WAITING = EntryState.WAITING.value
+_MAY_BE_REPLACED = (_WAITING, EntryState.REFUSED.value)
+_IN_DOUBT = (EntryState.SENDING.value, EntryState.SETTLING.value, EntryState.UNCLEAR.value)
+
+
+class EntryMarked(Exception):
+    """An entry that was to be replaced may have been sent: nothing is stored."""
+
+
+class EntryLost(Exception):
+    """An entry that was sent is not in the table any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileTerms:
+    """What the entries that are stored by one transaction have in common: see the table."""
+
+    scope: str
+    sender: str
+    batch: str
+    kept: float
+
+
+def entry_values(
+    call: PreparedCall,
+    client: Any,
+    key: str,
+    vault: Vault,
+    terms: FileTerms,
+    look_up_by: Mapping[str, str] | None = None,
+    *,
+    read_first: bool = False,
+) -> dict[str, Any]:
+    """The column values of a new entry, but for the time at which it is stored; and as `references`
+    the digests of the references of its payments, if it has several.
+
+    Raises `InvalidRequest`: the call has what must not be stored, such as the number of a card.
+    """
+    new = NewEntry.of(call, client, key, look_up_by or {})
+    references = [vault.fingerprint(reference) for reference in sorted(new.payment_references)]
+    return {
+        **new.column_values(vault),
+        "reference": vault.fingerprint(new.reference or key),
+        "references": references,
+        "scope": terms.scope,
+        "sender": terms.sender,
+        "batch": terms.batch,
+        "kept": terms.kept,
+        "read_first": read_first,
+        "last": None,
+        "worker": None,
+        "error": None,
+        "settle_until": None,
+        **sent_values(None),
+    }
+
+
+def sent_since(sent: Sent) -> dict[str, Any]:
+    """The column values of an entry that may have been sent since a backup was made: it is looked
+    up, and not sent.
+    """
+    return {
+        "state": EntryState.SENDING.value,
+        "restored": True,
+        **sent_values(sent._replace(by=None)),
+    }
+
+
+def put_entries(connection: sa.Connection, entries: Sequence[dict[str, Any]]) -> None:
+    """Store entries. One that waits, or was refused here, under the same key is replaced: a worker
+    that has leased it can neither mark nor send it any more.
+    """
+    if not entries:
+        return
+    now = database_time(connection)
+    stored: list[dict[str, Any]] = []
+    references: list[dict[str, Any]] = []
+    for entry in entries:
+        values: dict[str, Any] = {**entry, "stored_at": now, "changed_at": now}
+        digests: list[str] = values.pop("references")
+        key: str = entry["key"]
+        references += [{"digest": digest, "key": key} for digest in digests]
+        stored.append(values)
+    if references:
+        connection.execute(sa.insert(TABLES.references), references)
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement = insert(ENTRIES)
+    identity = ("key", "scope")
+    new = {name: statement.excluded[name] for name in stored[0] if name not in identity}
+    may_be_replaced = ENTRIES.c.state.in_(
+        [sa.literal_column(f"'{state}'") for state in _MAY_BE_REPLACED]
+    )
+    putting = statement.on_conflict_do_update(
+        index_elements=identity, set_=new, where=may_be_replaced
+    )
+    connection.execute(putting, stored)
+    columns = ENTRIES.c
+    named = sa.and_(
+        columns.scope == stored[0]["scope"], columns.key.in_([entry["key"] for entry in stored])
+    )
+    were_put = sa.select(sa.func.count()).where(named, columns.stored_at == now)
+    if connection.execute(were_put).scalar() != len(stored):
+        raise EntryMarked
+
+
+def remove_entries(connection: sa.Connection, scope: str, keys: Collection[str]) -> None:
+    """Delete those of these entries that wait, or were refused here."""
+    columns = ENTRIES.c
+    chosen = sa.and_(columns.scope == scope, columns.key.in_(keys))
+    connection.execute(sa.delete(ENTRIES).where(chosen, columns.state.in_(_MAY_BE_REPLACED)))
+    is_left = sa.exists().where(columns.key == TABLES.references.c.key)
+    of_removed = sa.and_(TABLES.references.c.key.in_(keys), sa.not_(is_left))
+    connection.execute(sa.delete(TABLES.references).where(of_removed))
+
+
+def lock_entries(connection: sa.Connection, chosen: Condition) -> None:
+    """Let no worker change these entries until the transaction ends."""
+    query = sa.select(ENTRIES.c.id).where(chosen).order_by(ENTRIES.c.id)
+    connection.execute(query.with_for_update()).all()
+
+
+def is_live(now: Any) -> Condition:
+    """Holds for entries that a worker has now."""
+    columns = ENTRIES.c
+    is_leased = sa.and_(columns.worker.is_not(None), is_to_come(columns.leased_until, now, LEASE))
+    return sa.and_(columns.state.in_(DUE), is_leased)
+
+
+def settle_by_hand(
+    connection: sa.Connection, scope: str, key: str, sealing: Vault, values: Mapping[str, Any]
+) -> bool:
+    """Store what a person has found out of an entry that no live worker has. Returns whether it
+    was stored.
+    """
+    columns = ENTRIES.c
+    named = sa.and_(columns.scope == scope, columns.key == key)
+    may_change = sa.not_(is_live(database_time(connection)))
+    error = values.get("error")
+    stored = {
+        **values,
+        "error": None if error is None else sealing.sealed(error),
+        "leased_until": 0.0,
+        "worker": None,
+        "restored": False,
+        "changed_at": DatabaseTime(),
+    }
+    change = sa.update(ENTRIES).where(named, may_change).values(stored)
+    return bool(connection.execute(change).rowcount)
+
+
+def copy_entry(connection: sa.Connection, scope: str, key: str, new_key: str) -> None:
+    """Store an entry once more under a later key, for a request that was made meanwhile."""
+    names = [column.name for column in ENTRIES.c if column.name not in ("id", "key")]
+    columns = [ENTRIES.c[name] for name in names]
+    of_key = sa.select(sa.literal(new_key), *columns).where(
+        ENTRIES.c.scope == scope, ENTRIES.c.key == key
+    )
+    connection.execute(sa.insert(ENTRIES).from_select(["key", *names], of_key))
+
+
+def clear_restored(connection: sa.Connection, scope: str, keys: Collection[str]) -> None:
+    """Note that what these entries have become since their backup was made is not asked any more:
+    a person knows it, or they are asked for under later keys.
+    """
+    if not keys:
+        return
+    named = sa.and_(ENTRIES.c.scope == scope, ENTRIES.c.key.in_(keys))
+    connection.execute(sa.update(ENTRIES).where(named).values(restored=False))
+
+
+def forget_entries(
+    connection: sa.Connection, scope: str, chosen: Condition, vault: Vault, most: int
+) -> int:
+    """Remove the calls of settled entries, and what was said of them, at most of so many. Their
+    keys, states and ids stay, and digests of their calls. Returns how many there were.
+    """
+    is_settled = ENTRIES.c.state.not_in([*DUE, EntryState.UNCLEAR.value])
+    has_call = ENTRIES.c.call.not_like("digest-%")
+    named = sa.and_(ENTRIES.c.scope == scope, chosen, is_settled, has_call)
+    query = sa.select(ENTRIES.c.id, ENTRIES.c.key, ENTRIES.c.provider, ENTRIES.c.call)
+    query = query.add_columns(ENTRIES.c.look_up_by)
+    rows = connection.execute(query.where(named).order_by(ENTRIES.c.id).limit(most)).all()
+    for row in rows:
+        look_up_by, call = vault.opened(row.look_up_by), vault.opened(row.call)
+        values = {
+            "call": call_digest(row.key, row.provider, look_up_by, call, vault),
+            "look_up_by": "{}",
+            "status": None,
+            "error": None,
+            **sent_values(None),
+        }
+        connection.execute(sa.update(ENTRIES).where(ENTRIES.c.id == row.id).values(values))
+    return len(rows)
+
+
+class OpenEntries(NamedTuple):
+    """The entries of a batch that a worker takes up, now or later.
+
+    Attributes:
+        due: How many there are.
+        live: How many of them a worker has now.
+        with_others: How many of them another worker has now.
+        are_looked_up: Whether some of them are looked up.
+    """
+
+    due: int
+    live: int
+    with_others: int
+    are_looked_up: bool
+
+
+def open_entries(
+    connection: sa.Connection, chosen: Condition, own: str | None = None
+) -> OpenEntries:
+    """Count the entries that are chosen and not settled. `own` is the name of a worker of this
+    process.
+    """
+    columns = ENTRIES.c
+    now = database_time(connection)
+    live = sa.case((is_live(now), 1), else_=0)
+    groups = sa.select(columns.state, columns.worker, sa.func.count(), sa.func.sum(live))
+    query = groups.where(chosen, columns.state.in_(DUE)).group_by(columns.state, columns.worker)
+    rows = connection.execute(query).all()
+    return OpenEntries(
+        due=sum(row[2] for row in rows),
+        live=sum(row[3] for row in rows),
+        with_others=sum(row[3] for row in rows if row[1] != own),
+        are_looked_up=any(row[0] == EntryState.SETTLING.value for row in rows),
+    )
+
+
+def let_go_on(connection: sa.Connection, chosen: Condition) -> None:
+    """Let entries that wait for their next try, or that are unclear, be taken up at once.
+
+    An unclear one that was surely lost is sent again.
+    """
+    columns = ENTRIES.c
+    of_nobody = sa.and_(chosen, sa.not_(is_live(database_time(connection))))
+    unclear = sa.and_(of_nobody, columns.state == EntryState.UNCLEAR.value)
+    was_lost = columns.last == PaymentOutcome.NOT_SENT.value
+    at_once = {"leased_until": 0.0, "worker": None}
+    again = {**at_once, "state": _WAITING, **sent_values(None), "settle_until": None}
+    looked_up = {**at_once, "state": EntryState.SETTLING.value}
+    connection.execute(sa.update(ENTRIES).where(unclear, was_lost).values(again))
+    connection.execute(sa.update(ENTRIES).where(unclear).values(looked_up))
+    paused = sa.and_(of_nobody, columns.state.in_(DUE), columns.leased_until > 0.0)
+    connection.execute(sa.update(ENTRIES).where(paused).values(at_once))
+
+
+def take_again(connection: sa.Connection, scope: str, keys: Collection[str]) -> None:
+    """Let entries be sent again of which nothing was done: rejected or refused ones."""
+    columns = ENTRIES.c
+    not_done = columns.state.in_([EntryState.REJECTED.value, EntryState.REFUSED.value])
+    named = sa.and_(columns.scope == scope, columns.key.in_(keys), not_done)
+    values = {"state": _WAITING, "last": PaymentOutcome.NOT_SENT.value, "leased_until": 0.0}
+    change = sa.update(ENTRIES).where(named)
+    connection.execute(change.values(**values, worker=None, error=None, **sent_values(None)))
+
+
+def adopt(connection: sa.Connection, chosen: Condition, sender: str, batch: str) -> None:
+    """Let a batch go on with entries in doubt of another batch or account that no live worker
+    has.
+    """
+    in_doubt = sa.and_(chosen, ENTRIES.c.state.in_(_IN_DOUBT))
+    of_nobody = sa.and_(in_doubt, sa.not_(is_live(database_time(connection))))
+    connection.execute(sa.update(ENTRIES).where(of_nobody).values(sender=sender, batch=batch))
+
+
+def end_leases_of_dead(connection: sa.Connection, presence: Presence) -> int:
+    """End the leases of workers whose presence is free: they are dead. Returns how many ended."""
+    columns = ENTRIES.c
+    now = database_time(connection)
+    others = sa.and_(is_live(now), columns.worker != presence.name)
+    names = connection.execute(sa.select(columns.worker).where(others).distinct()).scalars().all()
+    ended = 0
+    for name in names:
+        with presence.held_for(name) as is_dead:
+            if is_dead:
+                ended += end_leases_of(connection, name)
+    return ended
+
+
+def end_leases_of(connection: sa.Connection, worker: str) -> int:
+    """End the leases of a worker that makes no call now. Returns how many ended."""
+    of_worker = sa.and_(ENTRIES.c.state.in_(DUE), ENTRIES.c.worker == worker)
+    change = sa.update(ENTRIES).where(of_worker).values(leased_until=0.0, worker=None)
+    return connection.execute(change).rowcount
+
+
+# The key that everything is encrypted with
+
+
+_LAYOUT = "layout"
+"""The name of the row of the table of control that has the layout of the state."""
+
+
+def stored_key(connection: sa.Connection) -> tuple[str | None, str | None]:
+    """The key of the state, encrypted with the secret, and the layout; None: there is none."""
+    columns = TABLES.control.c
+    rows = connection.execute(sa.select(columns.name, columns.wrapped)).all()
+    by_name = {row.name: row.wrapped for row in rows}
+    return by_name.get(STORAGE_KEY), by_name.get(_LAYOUT)
+
+
+def store_key(connection: sa.Connection, wrapped: str, layout: str) -> None:
+    """Store the key of the state, encrypted with a secret, in place of the one that is stored."""
+    for name, text in ((STORAGE_KEY, wrapped), (_LAYOUT, layout)):
+        insert_once(connection, TABLES.control, name=name, moment=DatabaseTime(), wrapped=text)
+        chosen = TABLES.control.c.name == name
+        connection.execute(sa.update(TABLES.control).where(chosen).values(wrapped=text))
+
+
+# A restored state
+
+
+def moment_of_hold(connection: sa.Connection) -> float | None:
+    """When the state was held, in epoch seconds; None: it is not."""
+    return moment_of(connection, TABLES.control, HOLD)
+
+
+def note_time(connection: sa.Connection, provider: str, now: Sent) -> None:
+    """Note the present time of a provider, if it is known: what waits in a backup of this state was
+    not sent before it.
+    """
+    if now.known:
+        store_time(connection, TABLES.control, provider, now.since)
+
+
+def hold_entries(connection: sa.Connection) -> None:
+    """Let workers take up nothing, and mark what may have been sent since the backup."""
+    insert_once(connection, TABLES.control, name=HOLD, moment=DatabaseTime())
+    mark_restored(connection, ENTRIES, TABLES.control)
+
+
+def release_entries(connection: sa.Connection) -> int:
+    """End the hold. Returns how many entries are looked up now that had not been sent."""
+    deletion = sa.delete(TABLES.control).where(TABLES.control.c.name == HOLD)
+    connection.execute(deletion)
+    chosen = sa.and_(ENTRIES.c.restored, ENTRIES.c.state == EntryState.SENDING.value)
+    count = sa.select(sa.func.count()).select_from(ENTRIES).where(chosen)
+    return int(connection.execute(count).scalar() or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """What bulk sending knows of a worker's calls.
+
+    Attributes:
+        scope: As of the table.
+        sender: As of the table.
+        batch: The batch whose entries are sent; None: all batches.
+        vault: Encrypts errors.
+        kept: Seconds for which the provider keeps keys, if an entry does not say less.
+        workers: The maximum number of calls under way at once.
+        worker: The name of the presence of this worker.
+        send: Makes a call. Its arguments are the client, the prepared call, and whether it may have
+            been sent before. Its result is as of `create` of `settle`.
+        only_looked_up: Those of these keys whose entries are not sent again if they may have been
+            sent: no file asks for them any more.
+        name_of: Returns what people call the entry with this key.
+        reserve_turns: Reserves the next turn of each of these batches, in their order. Returns the
+            seconds until each. One that is more than `LONGEST_TURN` away is not reserved.
+        note: Told of the outcome of each call.
+        on_outage: Told of an error of the database, before what was to be stored is tried again.
+            It raises an error to end that.
+        stop: Set when nothing more is to be sent.
+    """
+
+    scope: str
+    sender: str
+    batch: str | None
+    vault: Vault
+    kept: float
+    workers: int
+    worker: str
+    send: Callable[[Any, PreparedCall, bool], Any]
+    only_looked_up: Callable[[sa.Connection, Sequence[str]], Collection[str]]
+    name_of: Callable[[sa.Connection, str], str]
+    reserve_turns: Callable[[sa.Connection, Sequence[str]], Sequence[float]]
+    note: Callable[[Any, PaymentOutcome], object]
+    on_outage: Callable[[DBAPIError], None]
+    stop: threading.Event = field(repr=False)
+
+
+class FileOutbox(Outbox):
+    """The passes of a worker of bulk sending.
+
+    Args:
+        engine: Of the state.
+        client: Sends.
+        secret: Of the state.
+        terms: What else bulk sending knows.
+    """
+
+    def __init__(self, engine: sa.Engine, client: Any, secret: bytes, terms: Sending) -> None:
+        super().__init__(
+            engine,
+            client,
+            lease=timedelta(seconds=LEASE),
+            settle_for=timedelta(seconds=SETTLE_FOR),
+            workers=terms.workers,
+            table=NAME,
+        )
+        self._sealing = Sealing(self.control, NAME, secret)
+        self._kept = terms.kept
+        self._terms = terms
+        self._rest: Any = None
+        """The rest of a round of passes, if it has not ended."""
+        self._pauses_until = 0.0
+        """Until when no turn can be reserved, by the monotonic clock."""
+        self._turns: dict[int, float] = {}
+        """When entries have their turn, by their ids and the monotonic clock."""
+
+    @property
+    def given_up(self) -> bool:
+        """Whether the provider has refused so many calls that it refuses the client."""
+        return any(streak.is_of_client for streak in self._refusals.values())
+
+    @property
+    def is_in_round(self) -> bool:
+        """Whether the passes of a round have not ended yet."""
+        return self._rest is not None
+
+    def send_for_a_while(self) -> None:
+        """Make the passes of some seconds: what others have left is taken up between them."""
+        rest, self._rest = self._rest, None
+        _, self._rest = self._send_for_a_while(self.client, rest)
+
+    def has_due(self, connection: sa.Connection) -> bool:
+        """Whether a pass would take an entry up now."""
+        waits = is_to_come(ENTRIES.c.leased_until, database_time(connection), LEASE)
+        due = sa.and_(ENTRIES.c.state.in_(DUE), sa.not_(waits))
+        query = sa.select(ENTRIES.c.id).where(self._is_chosen(), due, self._may_work())
+        return connection.execute(query.limit(1)).first() is not None
+
+    @property
+    def pause(self) -> float:
+        """Seconds for which nothing is sent, since the provider fails, or all turns are late."""
+        return max(self._backoff.left(), self._pauses_until - time.monotonic())
+
+    def _tables(self, name: str) -> OutboxTables:  # noqa: ARG002 - there is one for each state
+        return TABLES
+
+    def _worker_client(self, client: Any, interval: float = 1.0) -> Any:  # noqa: ARG002 - of every queue
+        """As of every outbox: each call ends before its key can expire, and within the lease."""
+        return within_key_life(self._required_client(client), self._kept)
+
+    def _log_changes(self, pass_name: str, changed: Collection[Any]) -> None:
+        """The status of the batch has them."""
+
+    # Which entries are taken up
+
+    def _is_chosen(self) -> Condition:
+        terms, columns = self._terms, ENTRIES.c
+        chosen = sa.and_(columns.scope == terms.scope, columns.sender == terms.sender)
+        return chosen if terms.batch is None else sa.and_(chosen, columns.batch == terms.batch)
+
+    def _marks(self) -> Mapping[str, Any]:
+        return {"worker": self._terms.worker}
+
+    def _is_beside(self, row: Any) -> Condition:
+        return sa.and_(super()._is_beside(row), ENTRIES.c.scope == row.scope)
+
+    def _forms_of_references(self, row: Any) -> tuple[Collection[str], Collection[str]]:
+        plain = payment_references(row.prepared)
+        references = {row.reference, *map(self._terms.vault.fingerprint, plain)}
+        return references, references
+
+    def _kept_for(self, row: Any) -> float:
+        return min(self._kept, float(row.kept))
+
+    def _group(
+        self, claims: Claims, now: Now, busy: Collection[str], connection: sa.Connection
+    ) -> Group:
+        group = super()._group(claims, now, busy, connection)
+        if not group.claims:
+            return group
+        sent_before = [claim.row.key for claim in group.claims if claim.row.first_sent_at]
+        for_look_up = self._terms.only_looked_up(connection, sent_before)
+        for claim in group.claims:
+            claim.row.only_looked_up = claim.row.key in for_look_up
+        return self._in_turn(claims, group, connection)
+
+    def _in_turn(self, claims: Claims, group: Group, connection: sa.Connection) -> Group:
+        """Reserve the turns of entries. Those whose turn is late are given back."""
+        waits = self._terms.reserve_turns(connection, [claim.row.batch for claim in group.claims])
+        began = time.monotonic()
+        taken: list[Claim] = []
+        late: list[Claim] = []
+        for claim, wait in zip(group.claims, waits, strict=True):
+            (late if wait > LONGEST_TURN else taken).append(claim)
+            if 0 < wait <= LONGEST_TURN:
+                self._turns[claim.row.id] = began + wait
+        claims.give_back(late, connection)
+        if not taken:
+            self._pauses_until = began + min(waits) - LONGEST_TURN
+        return replace(group, claims=taken)
+
+    def _deliver(self, claims: Claims, refusals: Any, taken_up: Claim) -> Steps[Entry | None]:
+        turn = self._turns.pop(taken_up.row.id, None)
+        if turn is not None:
+            yield partial(self._terms.stop.wait, max(0.0, turn - time.monotonic()))
+            if is_ending():
+                yield from self._transact(partial(claims.give_back, [taken_up]))
+                return None
+        return (yield from super()._deliver(claims, refusals, taken_up))
+
+    # Calls
+
+    def _write_of(self, row: Any, ahead: float) -> Write[PreparedCall]:
+        write = super()._write_of(row, ahead)
+        if write.call.subject == "":
+            write = replace(write, why_no_look_up=_NO_REFERENCE)
+        if write.sent is not None and row.only_looked_up:
+            write = replace(write, sent=write.sent._replace(looked_up=True))
+        return write
+
+    def _send(self, client: Any, claim: Claim, is_repeat: bool) -> Any:  # noqa: FBT001 - as of every outbox
+        row = claim.row
+        call: PreparedCall = row.prepared
+        kept = self._kept_for(row)
+        if kept < self._kept:
+            client = within_key_life(client, kept)
+        try:
+            if row.read_first:
+                return _send_unless_done(client, call)
+            return self._terms.send(client, call, is_repeat)
+        except VictorError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it was, one row must not take the others with it
+            # The exception's text may contain account numbers; its type does not.
+            what = f"An unexpected {type(error).__name__} while it was sent."
+        raise VictorError(what, outcome=Outcome.UNKNOWN)
+
+    # What is stored
+
+    def _name_of(self, row: Any, connection: sa.Connection) -> str:
+        return self._terms.name_of(connection, row.key)
+
+    def _store_settlement(
+        self, claims: Claims, claim: Claim, settlement: Settlement, *, is_final: bool
+    ) -> Pass[Entry | None]:
+        self._terms.note(claim.row, settlement.outcome)
+        stored = super()._store_settlement(claims, claim, settlement, is_final=is_final)
+        return (yield from stored)
+
+    def _ends(self, refusal: VictorError) -> bool:  # noqa: ARG002 - as of every outbox
+        """A row whose refusal was its own is over: a person sees it, and may ask for it again."""
+        return True
+
+    def _values_of_call(self, settlement: Settlement) -> dict[str, Any]:
+        error = settlement.reason
+        if error is None and settlement.error is not None:
+            error = settlement.error.summary
+        sealed = None if error is None else self._terms.vault.sealed(error)
+        return {"last": settlement.outcome.value, "error": sealed}
+
+    def _outcome_values(
+        self, claim: Claim, settlement: Settlement, *, is_final: bool
+    ) -> dict[str, Any]:
+        values = super()._outcome_values(claim, settlement, is_final=is_final)
+        values["worker"] = None
+        if values["state"] == EntryState.SENT.value:
+            values["error"] = settlement.reason
+            if settlement.looked_up:
+                values["error"] = f"{settlement.reason} {_WAS_DONE}"
+        elif values["state"] == EntryState.UNCLEAR.value:
+            outcome = settlement.once_over().outcome
+            was_accepted = claim.row.last == PaymentOutcome.ACCEPTED.value
+            # What an earlier call came to says nothing of the one that is in doubt.
+            is_known = outcome is PaymentOutcome.NOT_SENT or not was_accepted
+            values["last"] = outcome.value if is_known else claim.row.last
+        return values
+
+    def _change_held(
+        self, id: int, lease: float | None, values: dict[str, Any], connection: sa.Connection
+    ) -> Change:
+        try:
+            return super()._change_held(id, lease, values, connection)
+        except NoResultFound:
+            if lease is not None:  # nothing of it was done, and a file has left it out meanwhile
+                return Change(None)
+            raise EntryLost from None
+
+    def _transact(self, work: Work[Any], result: Any = None) -> Pass[Any]:
+        """As of every queue. While the database is away, it is tried again: the result of a call
+        that was made is not lost.
+        """
+        while True:
+            try:
+                return (yield from super()._transact(work, result))
+            except DBAPIError as error:
+                self._terms.on_outage(error)
+
+
+def _send_unless_done(client: Any, call: PreparedCall) -> Any:
+    """Read the state of what a call is about, and make the call unless that was done or is ruled
+    out: the step may have been taken elsewhere.
+    """
+    try:
+        state = client.look_up(call, since=zulu.now())
+    except VictorError as error:
+        return settlement_of_failed_read(error)
+    if isinstance(state, Done):
+        return state
+    if isinstance(state, NotDone) and not state.can_be_sent:
+        return Settlement(PaymentOutcome.REFUSED, reason=state.why)
+    return client.send(call)
