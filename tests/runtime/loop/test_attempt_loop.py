@@ -247,6 +247,13 @@ class TestTheDeadline:
         assert (len(harness.received), raised.idempotency_key) == (1, KEY)
         assert Harness(mode, [first, OK], deadline=deadline).call().status_code == 200
 
+    def test_a_write_without_a_deadline_is_not_sent_again_by_a_machine_that_slept(self, mode):
+        later = (("retry-after", "1"),)
+        slept = Happens(429, b'{"detail": "later"}', headers=later, suspended=3600.0)
+        harness = Harness(mode, [slept, OK], deadline=None)
+        raised = harness.fails(errors.RateLimited, "POST", match="that a machine may sleep")
+        assert (raised.retry_after, len(harness.received)) == (1.0, 1)
+
     def test_a_key_is_not_sent_again_by_a_machine_that_slept(self, mode):
         """By then the provider may have forgotten it, and would ask the customer twice.
 

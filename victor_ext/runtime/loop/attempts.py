@@ -431,7 +431,10 @@ class _Call:
             return "the time for which it was decided to send this"
         if self._deadline != self._loop.deadline:
             return "the day for which providers keep a key"
-        return f"the deadline of {self._deadline or self._left():g} s"
+        limit = self._deadline or self._left()
+        if limit is None:
+            return f"the {_ASLEEP:g} s that a machine may sleep during a write"
+        return f"the deadline of {limit:g} s"
 
     def _left(self) -> float | None:
         """Seconds until the deadline (or the end of a best-effort exchange); None without a
