@@ -57,7 +57,6 @@ from victor_ext.inbox import Inbox
 from victor_ext.outbox import AsyncOutbox, Outbox
 from victor_ext.outbox.adding import _check_promise
 from victor_ext.outbox.claims import Claims
-from victor_ext.outbox.clock import this_moment
 from victor_ext.outbox.digests import content_of
 from victor_ext.outbox.django import DjangoOutbox
 from victor_ext.providers import Money, velo
@@ -216,7 +215,7 @@ def test_payouts_that_share_one_reference_are_not_under_way_at_once(payouts: Pay
         claims = Claims(
             outbox.table, client, 120.0, lambda _: 86_400.0, outbox._sealing, outbox._may_work()
         )
-        now = Now(this_moment(), client.provider_time())
+        now = Now.of(client)
         with payouts.engine.begin() as connection:
             group = claims.take_up(now, {"4"}, connection)
     assert [claim.row.reference for claim in group.claims] == ["1 2"]

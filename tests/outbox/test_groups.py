@@ -40,7 +40,6 @@ from victor_ext.event_queue.calls import CallEnd, TaskCalls, ThreadCalls
 from victor_ext.flows import drive
 from victor_ext.outbox import Outbox, claims, deliveries, passes
 from victor_ext.outbox.claims import Claims
-from victor_ext.outbox.clock import this_moment
 from victor_ext.settlement.key_age import Now
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
@@ -118,7 +117,7 @@ def claims_of(outbox: Outbox, victor: Victor, kept: float = 86_400.0) -> Claims:
 
 
 def taken_by(of_pass: Claims, victor: Victor, connection: sa.Connection) -> list[Any]:
-    now = Now(this_moment(), victor.provider_time())
+    now = Now.of(victor)
     return list(of_pass.take_up(now, (), connection).claims)
 
 

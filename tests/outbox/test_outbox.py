@@ -44,10 +44,10 @@ from victor_ext import (
 )
 from victor_ext.outbox import AsyncOutbox, EntryState, Outbox, PaymentRequestArguments
 from victor_ext.outbox.claims import Claim, Claims
-from victor_ext.outbox.clock import this_moment
 from victor_ext.sandbox import Sandbox
 from victor_ext.settlement.backoff import Backoff
 from victor_ext.settlement.failures import RefusalStreak
+from victor_ext.settlement.key_age import Moment
 from victor_ext.testing import Faults, TimeTravel
 
 pytestmark = [pytest.mark.slow, pytest.mark.hours]
@@ -421,7 +421,7 @@ def test_steps_show_no_account_number(outbox: Outbox, engine: sa.Engine, victor:
     stored(outbox, invoice())
     with engine.connect() as connection:
         row = connection.execute(sa.select(outbox.table)).one()
-    claim = Claim(outbox._sealing.decrypted_row(row), 0.0, 0.0, this_moment())
+    claim = Claim(outbox._sealing.decrypted_row(row), 0.0, 0.0, Moment.now())
     claims = Claims(
         outbox.table, victor, 120.0, lambda _: 86_400.0, outbox._sealing, outbox._may_work()
     )

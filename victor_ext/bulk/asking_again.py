@@ -23,7 +23,6 @@ from .holding import refuse_held
 from .lines import Line, present_lines
 from .named_lines import CHANGED_MEANWHILE, value_of
 from .payments import ASKED, LINES, StoredPayment, lock_payments, pages, stored_payments
-from .provider_time import sent_now
 from .row_digests import requested_payment
 from .row_kind import RowKind
 from .rows import Row, RowOutcome
@@ -54,7 +53,7 @@ def ask_rows_again(
     require_over(context.kind, lines)
     settings = context.settings.with_terms_of(record)
     calls = Calls(context.kind, context.vault, store.file_terms(settings.key_retention_seconds))
-    now = sent_now(context.client)
+    now = context.sent_now()
     terms = PaymentTerms("", json.dumps(now))
 
     def ask(connection: Connection) -> None:

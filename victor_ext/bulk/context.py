@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
 
-from victor_ext import ConfigurationError
+from victor_ext import ConfigurationError, VictorError
 from victor_ext.health import Heartbeat
+from victor_ext.settlement.key_age import Now, Sent
 from victor_ext.systems import System
 
 from .row_kind import RowKind
@@ -60,6 +61,16 @@ class BulkContext:
     def owner(self) -> str:
         """The system and the environment. With a key, they identify a payment."""
         return f"{self.client.system.name} {self.client.environment}".rstrip()
+
+    def sent_now(self) -> Sent:
+        """Ask for the provider's time, unless it is known, and return the present time in a form
+        that can be stored. If no response comes, that is the time of this machine.
+        """
+        if not self.client.provider_time().is_known:
+            with suppress(VictorError):
+                self.client.ask_time()
+        now = Now.of(self.client)
+        return Sent.at(now.moment, now, self.client.caller)
 
     @contextmanager
     def open(self, batch: str = "") -> Generator[Store]:

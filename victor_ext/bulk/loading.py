@@ -33,7 +33,6 @@ from .payments import (
     pages,
     stored_payments,
 )
-from .provider_time import sent_now
 from .rows import RowOutcome
 from .settings import PERSONS, TERMS, needs_another_person
 from .source_rows import RowDecision, SourceRow, SourceRows
@@ -317,7 +316,7 @@ class Loading:
         What is decided in the transaction counts: another process may have stored or sent rows
         since they were read. Returns the new record of the batch.
         """
-        now = sent_now(self._context.client)
+        now = self._context.sent_now()
         terms = PaymentTerms(self._key_origin, json.dumps(now))
         calls = self._calls()
 

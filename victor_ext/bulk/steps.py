@@ -21,7 +21,6 @@ from .context import BulkContext
 from .holding import refuse_held
 from .lines import Line, lines_of
 from .payments import ASKED, LINES, RequestedPayment, lock_payments, stored_payments
-from .provider_time import sent_now
 from .row_digests import skeleton_digest
 from .row_kind import RowKind
 from .rows import RowOutcome
@@ -109,7 +108,7 @@ def add_step(
         The new record of the step; None: the step has no payouts.
     """
     settings = context.settings.with_terms_of(sent)
-    terms = PaymentTerms(name, json.dumps(sent_now(context.client)))
+    terms = PaymentTerms(name, json.dumps(context.sent_now()))
     file_terms = step.file_terms(settings.key_retention_seconds)
     keys = {unit: idempotency_key_for(name, unit) for unit in units}
 

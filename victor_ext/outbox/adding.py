@@ -26,9 +26,9 @@ from victor_ext import (
 from victor_ext.event_queue.databases import DatabaseTime
 from victor_ext.event_queue.transactions import Engine, connection_of, in_session
 from victor_ext.ids import reference_of
+from victor_ext.settlement.key_age import Now
 from victor_ext.vault import Vault
 
-from .clock import present
 from .digests import is_same_call, reference_digest
 from .entries import CREATE, VICTOR, EntryState, payment_references, stored_reference
 from .naming import refusal
@@ -137,7 +137,7 @@ class Adding(OutboxPasses[Engine]):
 
         def check() -> None:
             """Refuse a call that would never be sent."""
-            now = present(client)  # the clock by which the worker will decide, too
+            now = Now.of(client)  # the clock by which the worker will decide, too
             if latest is not None and latest <= now.by_provider():
                 message = "send_before has passed: nothing would be sent."
                 raise refusal(idempotency_key, "send_before", "past", message)

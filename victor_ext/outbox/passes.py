@@ -23,7 +23,6 @@ from victor_ext.settlement.failures import RefusalStreak
 from victor_ext.settlement.key_age import Now, within_key_life
 
 from .claims import Claim, Claims, Group
-from .clock import present
 from .deliveries import Deliveries, DeliveryTerms
 from .entries import VICTOR, Entry, EntryState
 from .refreshing import Refreshing
@@ -213,7 +212,7 @@ class OutboxPasses(Sending[Engine], Refreshing[Engine]):
 
     def _take_up(self, claims: Claims, busy: Collection[str]) -> Pass[Group]:
         """Take up the next group of a pass, in which no entry has a `busy` subject."""
-        now = present(claims.client)
+        now = Now.of(claims.client)
         group = yield from self._transact(partial(self._group, claims, now, busy))
         claims.note_progress(group, now)
         return group

@@ -21,7 +21,6 @@ from victor_ext.flows import following
 from victor_ext.ids import canonical_id
 from victor_ext.settlement.key_age import Now, Sent
 
-from .clock import present
 from .entries import CREATE, VICTOR, Entry, EntryState, as_status, write_of
 from .storing import EntryStore
 
@@ -107,7 +106,7 @@ class Refreshing(EntryStore[Engine]):
         listed = yield from self._transact(partial(self._read_listed, chosen))
         if not listed:
             return []
-        find_start = partial(self._start_of_list, chosen, present(victor))
+        find_start = partial(self._start_of_list, chosen, Now.of(victor))
         start = yield from self._transact(find_start)
         pages = victor.payment_requests.list(direction="outbound", start_datetime=start).pages()
         changed: list[Entry] = []

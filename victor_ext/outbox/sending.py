@@ -47,7 +47,6 @@ from victor_ext.settlement.flow import (
 from victor_ext.settlement.key_age import Keys, Moment, NoKey, Now, send_in_time
 
 from .claims import Claim, Claims
-from .clock import present
 from .deliveries import CallNotMade, Refusal, SharedCall, Steps
 from .digests import reference_digest
 from .entries import Entry, EntryState, done_values, references_of, sent_of, write_of
@@ -93,14 +92,14 @@ class _Sender:
         is_first = next(self.tries) == 0
         is_looked_up = sent is not None and isinstance(self.keys, NoKey)
         if is_first or is_looked_up:
-            return present(self.client)
+            return Now.of(self.client)
         return None
 
     def send(self, is_repeat: bool, decided: Moment) -> Any:  # noqa: FBT001 - as `settle` calls it
         """Send the entry. Its call ends before `send_before`; without a key also before the lease,
         after which another worker may look the entry up.
         """
-        now = present(self.client)
+        now = Now.of(self.client)
         called = now.moment.after(_time_left(self.send_before, now))
         held = self.keys.held_until() if isinstance(self.keys, NoKey) else None
         return send_in_time(self.client, decided, partial(self.call, is_repeat), called, held)
@@ -137,7 +136,7 @@ class Sending(EntryStore[Engine]):
         client = claims.client
         row = taken_up.row
         write = self._write_of(row, taken_up.at.local - taken_up.now)
-        time_left = _time_left(row.send_before, present(client))
+        time_left = _time_left(row.send_before, Now.of(client))
         if time_left <= 0 and write.sent is None:
             values = {"state": EntryState.REFUSED.value, "error": _TOO_LATE}
             return (yield from self._store(row.id, taken_up.lease, **values))
@@ -177,7 +176,7 @@ class Sending(EntryStore[Engine]):
         None: it is not sent now. Another worker has it, or the outbox is held, or too little is
         left of its lease.
         """
-        now = present(claims.client)
+        now = Now.of(claims.client)
         if not claim.is_marked:
             return (yield from self._transact(partial(claims.mark, claim, now)))
         may_work = True
@@ -420,7 +419,7 @@ def _look_up(client: Any, step: LookUp, *, is_last: bool) -> Steps[Any]:
     given = step.write.look_up_by
     if client.shares_look_ups(call):
         since, read_from = step.moments["since"], step.moments["read_from"]
-        group = call.operation, _age_band(read_from, present(client)), *sorted(given.items())
+        group = call.operation, _age_band(read_from, Now.of(client)), *sorted(given.items())
         walk = partial(client.look_up_all, **given)
         try:
             return (yield SharedCall(group, (call, since, read_from), walk))

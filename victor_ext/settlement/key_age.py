@@ -13,6 +13,7 @@ further.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -56,6 +57,11 @@ class Moment(NamedTuple):
     local: float
     monotonic: float
 
+    @classmethod
+    def now(cls) -> Moment:
+        """Return the present time."""
+        return cls(time.time(), time.monotonic())
+
     def after(self, seconds: float) -> Moment:
         """Return the moment so many seconds later."""
         return Moment(self.local + seconds, self.monotonic + seconds)
@@ -69,6 +75,11 @@ class Now:
 
     moment: Moment
     provider: ProviderTime
+
+    @classmethod
+    def of(cls, client: Any) -> Now:
+        """Return the present time, with the provider's as far as this client knows it."""
+        return cls(Moment.now(), client.provider_time())
 
     def by_provider(self) -> float:
         """Return the epoch seconds by the provider's clock; if that is unknown, by this
