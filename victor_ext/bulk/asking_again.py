@@ -6,7 +6,7 @@ The payment of a row has to be over, and nobody can have paid it: `require_over`
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,13 +22,13 @@ from .deciding import Code
 from .holding import refuse_held
 from .lines import Line, present_lines
 from .named_lines import CHANGED_MEANWHILE, value_of
-from .payments import ASKED, LINES, StoredPayment, lock_payments, pages, stored_payments
+from .payments import ASKED, LINES, StoredPayment, lock_payments, stored_payments
 from .row_digests import requested_payment
 from .row_kind import RowKind
 from .rows import Row, RowOutcome
 from .store import BatchRecord, Person, Store
 from .storing import PaymentTerms, new_payment
-from .units import Calls
+from .units import Calls, put_units
 
 
 def ask_rows_again(
@@ -193,15 +193,8 @@ def _put_entries(
         contents = [(_arguments(store, payment), payment["entry"]) for payment in payments]
         put_entries(connection, [calls.for_row(*content) for content in contents])
         return
-    groups: dict[Hashable, list[dict[str, Any]]] = {}
-    for payment in payments:
-        groups.setdefault(calls.kind.group(_arguments(store, payment)), []).append(payment)
-    for group in groups.values():
-        for page in pages(group, calls.kind.rows_per_call):
-            entry = calls.for_unit([_arguments(store, payment) for payment in page])
-            put_entries(connection, [entry])
-            named = sa.update(ASKED).where(store.has_key([payment["key"] for payment in page]))
-            connection.execute(named.values(entry=entry["key"]))
+    rows = {payment["key"]: _arguments(store, payment) for payment in payments}
+    put_units(connection, store, calls, rows)
 
 
 def _arguments(store: Store, payment: dict[str, Any]) -> dict[str, Any]:

@@ -13,13 +13,12 @@ What its row asks for, and why it was rejected, is encrypted; values are compare
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import Connection
-from sqlalchemy.dialects import postgresql, sqlite
 
 from victor_ext.event_queue.databases import DatabaseTime
 from victor_ext.outbox.files import ENTRIES, is_live, lock_entries
@@ -268,19 +267,3 @@ def look_alikes(
             payment = StoredPayment(*row)
             by_digest.setdefault(getattr(payment, name), []).append(payment)
     return by_digest
-
-
-def upsert(
-    connection: Connection,
-    table: sa.Table,
-    values: Sequence[dict[str, Any]],
-) -> None:
-    """Store rows of a table. A row with the primary key of a stored row replaces it."""
-    if not values:
-        return
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement = insert(table)
-    primary_key = [column.name for column in table.primary_key]
-    others = {name: statement.excluded[name] for name in values[0] if name not in primary_key}
-    upserting = statement.on_conflict_do_update(index_elements=primary_key, set_=others)
-    connection.execute(upserting, list(values))

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import Connection
 
 from victor_ext.event_queue.databases import Condition
+from victor_ext.event_queue.rows import put_rows
 from victor_ext.outbox.files import (
     ENTRIES,
     clear_restored,
@@ -37,12 +38,11 @@ from .payments import (
     RequestedPayment,
     lock_payments,
     pages,
-    upsert,
 )
 from .rows import Result, Row, RowOutcome
 from .source_rows import SourceRow, SourceRows
 from .store import Store
-from .units import Calls, take_from_entries
+from .units import Calls, put_unit, take_from_entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,18 +112,14 @@ def store_payments(
         take_from_entries(connection, store, calls, [str(row.key) for row in taken])
     for page in pages(rows.to_store()):
         payments = [_payment_values(store, row, calls, terms) for row in page]
-        upsert(connection, ASKED, payments)
+        put_rows(connection, ASKED, payments, ("owner", "key"))
         if not calls.are_shared:
             sent = (row for row in page if row.act == Act.STORE.name)
             put_entries(connection, [_entry_values(calls, row) for row in sent])
         clear_restored(connection, store.owner, [*_keys_before(page)])
     for unit in rows.units():
-        keys = [str(row.key) for row in unit]
-        contents = [store.vault.deserialize(row.payment().row)[2] for row in unit]
-        entry = calls.for_unit(contents)
-        put_entries(connection, [_with_since(entry, unit[0].since)])
-        named = sa.update(ASKED).where(store.has_key(keys))
-        connection.execute(named.values(entry=entry["key"]))
+        rows_of_unit = {str(row.key): store.vault.deserialize(row.payment().row)[2] for row in unit}
+        put_unit(connection, store, calls, rows_of_unit, _values_since(unit[0].since))
 
 
 def _keys_before(rows: Sequence[SourceRow]) -> Iterator[str]:
@@ -159,16 +155,14 @@ def _entry_values(calls: Calls, row: SourceRow) -> dict[str, Any]:
         asked = row.payment()
         arguments = calls.vault.deserialize(asked.row)[2]
         entry = calls.for_row(arguments, Row.key_after(asked.key, row.again))
-    return _with_since(entry, row.since)
+    return {**entry, **_values_since(row.since)}
 
 
-def _with_since(entry: dict[str, Any], since: str | None) -> dict[str, Any]:
-    """Return an entry that may have been sent since a moment, if there is one."""
-    if since is None:
-        return entry
-    sent = Sent.from_json(json.loads(since))
-    assert sent is not None
-    return entry | sent_since(sent)
+def _values_since(since: str | None) -> dict[str, Any]:
+    """Return the column values of an entry that may have been sent since a moment; None: it was
+    not.
+    """
+    return {} if since is None else sent_since(Sent(*json.loads(since)))
 
 
 def replace_lines(

@@ -9,8 +9,9 @@ sent in a new one. What the provider says of each row of a unit is read after th
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
 import sqlalchemy as sa
@@ -88,21 +89,43 @@ def take_from_entries(
 
 def _send_anew(connection: Connection, store: Store, calls: Calls, stored: Sequence[Any]) -> None:
     """Send payments, whose units were taken apart, in new ones."""
-    groups: dict[Any, list[Any]] = {}
+    by_terms: dict[FileTerms, dict[str, Arguments]] = {}
     for payment in stored:
+        terms = FileTerms(store.owner, payment.sender, payment.entry_batch, payment.kept)
         arguments = row_of(store.vault, payment).arguments or {}
-        own = payment.sender, payment.kept, payment.entry_batch
-        groups.setdefault((own, calls.kind.group(arguments)), []).append(payment)
-    for (own, _), payments in groups.items():
-        sender, kept, batch = own
-        terms = FileTerms(store.owner, sender, batch, kept)
-        own_calls = replace(calls, terms=terms)
-        for page in pages(payments, calls.kind.rows_per_call):
-            rows = [row_of(store.vault, payment).arguments or {} for payment in page]
-            entry = own_calls.for_unit(rows)
-            put_entries(connection, [entry])
-            named = sa.update(ASKED).where(store.has_key([payment.key for payment in page]))
-            connection.execute(named.values(entry=entry["key"]))
+        by_terms.setdefault(terms, {})[payment.key] = arguments
+    for terms, rows in by_terms.items():
+        put_units(connection, store, replace(calls, terms=terms), rows)
+
+
+def put_units(
+    connection: Connection, store: Store, calls: Calls, rows: Mapping[str, Arguments]
+) -> None:
+    """Store the entries that ask for payments in as few calls as they take. `rows` has what each
+    asks for, by its key.
+    """
+    groups: dict[Hashable, list[str]] = {}
+    for key, arguments in rows.items():
+        groups.setdefault(calls.kind.group(arguments), []).append(key)
+    for group in groups.values():
+        for keys in pages(group, calls.kind.rows_per_call):
+            put_unit(connection, store, calls, {key: rows[key] for key in keys})
+
+
+def put_unit(
+    connection: Connection,
+    store: Store,
+    calls: Calls,
+    rows: Mapping[str, Arguments],
+    since: Mapping[str, Any] = MappingProxyType({}),
+) -> None:
+    """Store the entry that asks for payments in one call. `rows` is as of `put_units`, and `since`
+    as of `sent_since`, for payments that may have been sent.
+    """
+    entry = {**calls.for_unit([*rows.values()]), **since}
+    put_entries(connection, [entry])
+    named = sa.update(ASKED).where(store.has_key([*rows]))
+    connection.execute(named.values(entry=entry["key"]))
 
 
 def undecided_units(connection: Connection, store: Store) -> Mapping[str, list[Any]]:

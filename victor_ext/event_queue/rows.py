@@ -26,6 +26,25 @@ def insert_once(connection: Any, table: sa.Table, **values: Any) -> Any:
     return connection.execute(statement.returning(next(iter(table.c)))).scalar()
 
 
+def put_rows(
+    connection: Any,
+    table: sa.Table,
+    rows: Sequence[dict[str, Any]],
+    identity: Sequence[str],
+    may_be_replaced: Condition | None = None,
+) -> None:
+    """Insert rows. A stored row with the same values in the columns of `identity`, which is unique,
+    is replaced if it may be (None: each may).
+    """
+    # SQLite has the same ON CONFLICT DO UPDATE.
+    statement = postgresql.insert(table)
+    new = {name: statement.excluded[name] for name in rows[0] if name not in identity}
+    putting = statement.on_conflict_do_update(
+        index_elements=identity, set_=new, where=may_be_replaced
+    )
+    connection.execute(putting, list(rows))
+
+
 def lock_texts(connection: Any, table: sa.Table, texts: Collection[str]) -> None:
     """Let nobody else who calls this with one of these texts go on before this transaction ends.
 

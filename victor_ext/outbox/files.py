@@ -20,7 +20,6 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError, NoResultFound
 
 from victor_ext import Done, NotDone, Outcome, PreparedCall, VictorError, zulu
@@ -31,7 +30,7 @@ from victor_ext.event_queue.databases import (
     is_to_come,
 )
 from victor_ext.event_queue.presence import Presence
-from victor_ext.event_queue.rows import insert_once
+from victor_ext.event_queue.rows import insert_once, put_rows
 from victor_ext.event_queue.stopping import is_ending
 from victor_ext.event_queue.transactions import Pass, Work
 from victor_ext.settlement.flow import (
@@ -181,17 +180,10 @@ def put_entries(connection: sa.Connection, entries: Sequence[dict[str, Any]]) ->
         stored.append(values)
     if references:
         connection.execute(sa.insert(TABLES.references), references)
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement = insert(ENTRIES)
-    identity = ("key", "scope")
-    new = {name: statement.excluded[name] for name in stored[0] if name not in identity}
     may_be_replaced = ENTRIES.c.state.in_(
         [sa.literal_column(f"'{state}'") for state in _MAY_BE_REPLACED]
     )
-    putting = statement.on_conflict_do_update(
-        index_elements=identity, set_=new, where=may_be_replaced
-    )
-    connection.execute(putting, stored)
+    put_rows(connection, ENTRIES, stored, ("key", "scope"), may_be_replaced)
     columns = ENTRIES.c
     named = sa.and_(
         columns.scope == stored[0]["scope"], columns.key.in_([entry["key"] for entry in stored])

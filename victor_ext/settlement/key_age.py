@@ -14,7 +14,7 @@ further.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
@@ -151,10 +151,6 @@ class Sent(NamedTuple):
         if now.provider.is_known:  # the first sending was not later than now
             latest = min(latest, now.provider.moment.timestamp())
         return datetime.fromtimestamp(latest, UTC)
-
-    @classmethod
-    def from_json(cls, data: Sequence[Any] | None) -> Sent | None:
-        return None if data is None else cls(*data)
 
 
 @dataclass(frozen=True, slots=True)
