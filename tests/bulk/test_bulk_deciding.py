@@ -31,7 +31,7 @@ from tests.bulk.bulk_runs import (
 from tests.cases import cases_beside
 from victor_ext import Victor, idempotency_key_for
 from victor_ext.bulk import BulkStopped
-from victor_ext.bulk.deciding import Act, Code, Decision, decide, key_origin
+from victor_ext.bulk.deciding import Act, Code, Decision, RowCase, key_origin
 from victor_ext.bulk.payments import (
     IN_DOUBT,
     LEFT_OUT,
@@ -140,15 +140,8 @@ def decided(
     *,
     has_twin: bool,
 ) -> Decision:
-    return decide(
-        asked,
-        stored,
-        list(alike),
-        has_twin=has_twin,
-        batch="march",
-        account="A",
-        key_origin=INVOICES,
-    )
+    case = RowCase(asked, stored, alike, has_twin, batch="march", account="A", key_origin=INVOICES)
+    return case.decide()
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.rule)

@@ -81,6 +81,12 @@ def test_the_heading_is_escaped_too() -> None:
 def test_a_column_whose_name_is_taken_takes_no_other_columns_name() -> None:
     heading = "row,key,id,status,outcome,error,file_file_id,file_id,"
     assert text_of([], "id", "file_id").startswith(heading)
+    # Nor does a sent value, whose heading in the file is taken: the other column keeps its name.
+    file = io.StringIO()
+    write_csv(
+        file, [], ["file_id"], kind=PaymentRequests, source=RowFile("", columns={"amount": "id"})
+    )
+    assert file.getvalue().startswith("row,key,id,status,outcome,error,file_id,file_file_id,")
 
 
 @pytest.mark.parametrize(

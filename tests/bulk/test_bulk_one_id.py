@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from tests.bulk.bulk_runs import Clients, Senders, change_state, refused, row, rows
 from tests.providers.running import GUID
-from victor_ext.bulk.contents import id_holders
+from victor_ext.bulk.naming import id_holders
 from victor_ext.sandbox import Sandbox
 
 pytestmark = pytest.mark.pull_request

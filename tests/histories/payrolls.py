@@ -139,9 +139,9 @@ class Payrolls(Batches):
     def _add_step(self, name: str, batch: Batch, unit: str) -> None:
         record, step = self.store(batch).record(), Batch(batch.state, f"{batch.name}/{name}")
         assert record is not None
-        added = add_step(self.context(batch.state), self.store(step), record, [unit], name)
+        add_step(self.context(batch.state), self.store(batch), record, [unit], name)
         known = [(each.state, each.name) for each in self.batches]
-        if added is not None and (step.state, step.name) not in known:
+        if (step.state, step.name) not in known:
             self.batches.append(step)
 
     def start(self, number: int, choice: int) -> None:

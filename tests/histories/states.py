@@ -16,17 +16,24 @@ import sqlalchemy as sa
 
 from tests.histories.provider import KEPT
 from tests.histories.world import SteppedCalls, World, pause, with_world_time
-from victor_ext.bulk import asking_again
 from victor_ext.bulk import run as bulk_run
+from victor_ext.bulk.by_hand import ByHand
 from victor_ext.bulk.check import Check
-from victor_ext.bulk.contents import result_of, row_of
 from victor_ext.bulk.context import BulkContext
 from victor_ext.bulk.control_totals import ControlTotals
 from victor_ext.bulk.lines import lines_of
 from victor_ext.bulk.loading import Loading
-from victor_ext.bulk.payments import ENDED, METADATA, PAYMENT_COLUMNS, STATE, WITH_ENTRIES
+from victor_ext.bulk.payments import (
+    ENDED,
+    LEFT_OUT,
+    METADATA,
+    PAYMENT_COLUMNS,
+    STATE,
+    UNDER_WAY,
+    WITH_ENTRIES,
+)
 from victor_ext.bulk.row_kind import RowKind
-from victor_ext.bulk.rows import Result, Row
+from victor_ext.bulk.rows import Result, Row, result_of, row_of
 from victor_ext.bulk.settings import Settings
 from victor_ext.bulk.state import State
 from victor_ext.bulk.store import Store
@@ -117,8 +124,8 @@ def _vault(number: int) -> Vault:
 class Payment(NamedTuple):
     """A payment of a state at the end.
 
-    `result` is None if it is under way. `is_dated` says that the provider's clock has shown when it
-    may have been sent first.
+    `result` is None if it is under way, or left out. `is_dated` says that the provider's clock has
+    shown when it may have been sent first.
     """
 
     batch: str
@@ -175,7 +182,8 @@ class MemoryState(State):
 
     @staticmethod
     def _payment(store: Store, row: Any) -> Payment:
-        result = result_of(store.vault, row)
+        is_open = row.state in (UNDER_WAY, LEFT_OUT)
+        result = None if is_open else result_of(store.vault, row)
         return Payment(
             row.batch, row.state, row_of(store.vault, row), result, bool(row.by_provider_clock)
         )
@@ -209,7 +217,7 @@ def ask_again(context: BulkContext, batch: str) -> None:
         record = store.record()
         assert record is not None
         person = {"by": "Ada", "not_by_sender": False, "why": "another instalment"}
-        asking_again.ask_rows_again(context, store, record, list(lines_of(store)), person)
+        ByHand(context, store, record).ask(list(lines_of(store)), person)
 
 
 def go_on(store: Store) -> None:

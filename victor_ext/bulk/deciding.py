@@ -1,4 +1,4 @@
-"""Decide what becomes of a row of a file, by what is stored of its payment (`decide`).
+"""Decide what becomes of a row of a file, by what is stored of its payment (`RowCase.decide`).
 
 What is decided depends on the state of the payment: it was never sent (`_decide_unsent`), it is in
 doubt (`_code_of_doubtful`), rejected (`_decide_rejected`) or created (`_code_of_created`).
@@ -6,6 +6,7 @@ doubt (`_code_of_doubtful`), rejected (`_decide_rejected`) or created (`_code_of
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import Enum, StrEnum, auto
@@ -102,21 +103,13 @@ class Decision:
 _A_DAY = timedelta(days=1)
 
 
-def decide(
-    asked: RequestedPayment,
-    stored: StoredPayment | None,
-    alike: list[StoredPayment],
-    *,
-    has_twin: bool,
-    batch: str,
-    account: str,
-    key_origin: str,
-) -> Decision:
-    """Decide about a row: nobody may be asked twice, or for what the latest file does not have.
+@dataclass(frozen=True, slots=True)
+class RowCase:
+    """A row of a file, and all by which it is decided about.
 
-    Args:
+    Attributes:
         asked: The row.
-        stored: The payment with the key of the row, if there is one.
+        stored: The payment with the key of the row; None: there is none.
         alike: The payments with the skeleton or the values of the row that exist, may exist or will
             be sent.
         has_twin: Whether an earlier row of its file has its skeleton.
@@ -124,189 +117,146 @@ def decide(
         account: The account that the row would be sent with.
         key_origin: What the key of the row is made of, beside its value: see `key_origin`.
     """
-    decision = _decide_unless_restored(
-        asked,
-        stored,
-        alike,
-        batch=batch,
-        account=account,
-        key_origin=key_origin,
-    )
-    if has_twin and decision.act is Act.STORE and not _is_allowed(asked, stored):
-        decision = _decide_beside_twin(stored)
-    if stored is None or not stored.restored or decision.act is Act.KEEP:
-        return decision
-    restored = replace(decision, since=stored.stored)
-    if decision.act is Act.STORE:
-        return replace(restored, code=Code.ASKED_SINCE)
-    return restored
 
+    asked: RequestedPayment
+    stored: StoredPayment | None
+    alike: Sequence[StoredPayment]
+    has_twin: bool
+    batch: str
+    account: str
+    key_origin: str
 
-def _is_allowed(asked: RequestedPayment, stored: StoredPayment | None) -> bool:
-    """Whether a person has allowed a payment with these values."""
-    return stored is not None and stored.allowed and stored.values_digest == asked.values_digest
+    def decide(self) -> Decision:
+        """Decide about the row: nobody may be asked twice, or for what the latest file does not
+        have.
+        """
+        stored = self.stored
+        decision = self._decide_unless_restored()
+        if decision.act is Act.STORE and self.has_twin and not self._is_allowed:
+            decision = self._decide_beside_twin()
+        if stored is None or not stored.restored or decision.act is Act.KEEP:
+            return decision
+        restored = replace(decision, since=stored.stored)
+        if decision.act is Act.STORE:
+            return replace(restored, code=Code.ASKED_SINCE)
+        return restored
 
+    @property
+    def _has_same_values(self) -> bool:
+        """Whether the payment has the values of the row; its due date may be another one."""
+        return self.stored is not None and self.stored.values_digest == self.asked.values_digest
 
-def _decide_beside_twin(stored: StoredPayment | None) -> Decision:
-    """Decide about a row that would be sent, and whose twin comes first in its file."""
-    if stored is None:
-        return Decision(Act.REFUSE, Code.LOOKS_LIKE)
-    act = Act.KEEP if stored.state == PaymentOutcome.REJECTED else Act.REFUSE
-    return Decision(act, Code.LOOKS_LIKE, again=stored.again)
+    @property
+    def _is_allowed(self) -> bool:
+        """Whether a person has allowed a payment with these values."""
+        return self.stored is not None and self.stored.allowed and self._has_same_values
 
+    def _decide_beside_twin(self) -> Decision:
+        """Decide about a row that would be sent, and whose twin comes first in its file."""
+        if self.stored is None:
+            return Decision(Act.REFUSE, Code.LOOKS_LIKE)
+        act = Act.KEEP if self.stored.state == PaymentOutcome.REJECTED else Act.REFUSE
+        return Decision(act, Code.LOOKS_LIKE, again=self.stored.again)
 
-def _decide_unless_restored(
-    asked: RequestedPayment,
-    stored: StoredPayment | None,
-    alike: list[StoredPayment],
-    *,
-    batch: str,
-    account: str,
-    key_origin: str,
-) -> Decision:
-    """Decide about a row by a state that has all that was sent. The arguments are those of
-    `decide`.
-    """
-    if stored is None or stored.state in NEVER_LEFT:
-        if not asked.is_valid:
-            return Decision(Act.REFUSE, again=0 if stored is None else stored.again)
-        look_alike = _look_alike(asked, alike, batch, key_origin)
-        return _decide_unsent(asked, stored, look_alike, batch)
-    has_same_values = asked.values_digest == stored.values_digest
-    if stored.state in IN_DOUBT:
-        return Decision(
-            Act.KEEP, _code_of_doubtful(asked, stored, account, has_same_values=has_same_values)
-        )
-    if stored.state == PaymentOutcome.REJECTED:
-        look_alike = _look_alike(asked, alike, batch, key_origin)
-        return _decide_rejected(asked, stored, look_alike, has_same_values=has_same_values)
-    code = _code_of_created(asked, stored, account, has_same_values=has_same_values)
-    if code is Code.CREATED_BEFORE and asked.due_date == UNREADABLE:
-        # The row may be for a new month: nobody can tell, because its due date is no date.
-        return Decision(Act.SKIP, Code.OTHER_VALUES)
-    return Decision(Act.KEEP, code)
+    def _decide_unless_restored(self) -> Decision:
+        """Decide about the row by a state that has all that was sent."""
+        stored = self.stored
+        if stored is None or stored.state in NEVER_LEFT:
+            return self._decide_unsent()
+        if stored.state in IN_DOUBT:
+            return Decision(Act.KEEP, self._code_of_doubtful(stored))
+        if stored.state == PaymentOutcome.REJECTED:
+            return self._decide_rejected(stored)
+        code = self._code_of_created(stored)
+        if code is Code.CREATED_BEFORE and self.asked.due_date == UNREADABLE:
+            # The row may be for a new month: nobody can tell, because its due date is no date.
+            return Decision(Act.SKIP, Code.OTHER_VALUES)
+        return Decision(Act.KEEP, code)
 
+    def _decide_unsent(self) -> Decision:
+        """Decide about a row whose payment was never sent, or is new."""
+        stored = self.stored
+        again = 0 if stored is None else stored.again
+        if not self.asked.is_valid:
+            return Decision(Act.REFUSE, again=again)
+        # A person has allowed these values, or they were not refused when they were stored.
+        is_waiting = stored is not None and stored.state in TO_BE_SENT
+        is_accepted = self._is_allowed or (is_waiting and self._has_same_values)
+        look_alike = self._look_alike()
+        if look_alike is not None and not is_accepted:
+            return Decision(Act.REFUSE, Code.LOOKS_LIKE, look_alike, again)
+        if stored is None:
+            return Decision(Act.STORE)
+        has_same_row = self._has_same_values and self.asked.due_date == stored.due_date
+        is_replaced = stored.batch != self.batch or not has_same_row
+        return Decision(Act.STORE, Code.REPLACED if is_replaced else None, again=again)
 
-def _decide_unsent(
-    asked: RequestedPayment,
-    stored: StoredPayment | None,
-    look_alike: StoredPayment | None,
-    batch: str,
-) -> Decision:
-    """Decide about a valid row whose payment was never sent, or is new.
+    def _code_of_doubtful(self, stored: StoredPayment) -> Code | None:
+        """Return the code of the notice about a row whose payment is in doubt; None: no notice."""
+        if stored.account != self.account:
+            return Code.ONLY_LOOKED_UP
+        if not self._has_same_values or self.asked.due_date == UNREADABLE:
+            return Code.SETTLED_AS_STORED
+        if _is_later(self.asked.due_date, stored.due_date):
+            return Code.DUE_LATER
+        return None
 
-    Args:
-        look_alike: The payment that the row looks like, if there is one.
-    """
-    if stored is None:
+    def _decide_rejected(self, stored: StoredPayment) -> Decision:
+        """Decide about a row whose payment was rejected."""
+        # The row that was rejected may have become invalid since, because its due date has passed.
+        is_rejected_row = self._has_same_values and self.asked.due_date in (None, stored.due_date)
+        if not self.asked.is_valid and not is_rejected_row:
+            return Decision(Act.SKIP, Code.REJECTED_BEFORE, again=stored.again)
+        # Another due date alone does not count: `today` is another date each day.
+        if self._has_same_values:
+            return Decision(Act.KEEP, Code.REJECTED_BEFORE, again=stored.again)
+        look_alike = self._look_alike()
         if look_alike is not None:
-            return Decision(Act.REFUSE, Code.LOOKS_LIKE, look_alike)
-        return Decision(Act.STORE)
-    has_same_values = stored.values_digest == asked.values_digest
-    # A person has allowed these values, or they were not refused when they were stored.
-    is_accepted = has_same_values and (stored.allowed or stored.state in TO_BE_SENT)
-    if look_alike is not None and not is_accepted:
-        return Decision(Act.REFUSE, Code.LOOKS_LIKE, look_alike, stored.again)
-    has_same_row = has_same_values and asked.due_date == stored.due_date
-    is_replaced = stored.batch != batch or not has_same_row
-    return Decision(Act.STORE, Code.REPLACED if is_replaced else None, again=stored.again)
+            return Decision(Act.KEEP, Code.LOOKS_LIKE, look_alike, stored.again)
+        return Decision(Act.STORE, Code.CORRECTED, again=stored.again + 1)
 
+    def _code_of_created(self, stored: StoredPayment) -> Code:
+        """Return the code of the notice about a row whose payment was created."""
+        if stored.account != self.account:
+            return Code.OTHER_ACCOUNT
+        if not self._has_same_values:
+            return Code.OTHER_VALUES
+        if _is_later(self.asked.due_date, stored.due_date):
+            return Code.DUE_LATER
+        return Code.CREATED_BEFORE
 
-def _code_of_doubtful(
-    asked: RequestedPayment,
-    stored: StoredPayment,
-    account: str,
-    *,
-    has_same_values: bool,
-) -> Code | None:
-    """Return the code of the notice about a row whose payment is in doubt; None: no notice."""
-    if stored.account != account:
-        return Code.ONLY_LOOKED_UP
-    if not has_same_values or asked.due_date == UNREADABLE:
-        return Code.SETTLED_AS_STORED
-    if _is_later(asked.due_date, stored.due_date):
-        return Code.DUE_LATER
-    return None
+    def _look_alike(self) -> StoredPayment | None:
+        """Return a payment that may be the same as the row, and has another key."""
+        for other in self.alike:
+            # This file has both rows on purpose; or it leaves the other one out.
+            is_of_file = (
+                other.batch == self.batch and other.state in NEVER_LEFT and not other.restored
+            )
+            if other.key != self.asked.key and not is_of_file and self._is_look_alike(other):
+                return other
+        return None
 
-
-def _decide_rejected(
-    asked: RequestedPayment,
-    stored: StoredPayment,
-    look_alike: StoredPayment | None,
-    *,
-    has_same_values: bool,
-) -> Decision:
-    """Decide about a row whose payment was rejected. `look_alike` is as for `_decide_unsent`."""
-    # The row that was rejected may have become invalid since, because its due date has passed.
-    is_rejected_row = has_same_values and asked.due_date in (None, stored.due_date)
-    if not asked.is_valid and not is_rejected_row:
-        return Decision(Act.SKIP, Code.REJECTED_BEFORE, again=stored.again)
-    if has_same_values:  # another due date does not count: `today` is another date each day
-        return Decision(Act.KEEP, Code.REJECTED_BEFORE, again=stored.again)
-    if look_alike is not None:
-        return Decision(Act.KEEP, Code.LOOKS_LIKE, look_alike, stored.again)
-    return Decision(Act.STORE, Code.CORRECTED, again=stored.again + 1)
-
-
-def _code_of_created(
-    asked: RequestedPayment,
-    stored: StoredPayment,
-    account: str,
-    *,
-    has_same_values: bool,
-) -> Code:
-    """Return the code of the notice about a row whose payment was created."""
-    if stored.account != account:
-        return Code.OTHER_ACCOUNT
-    if not has_same_values:
-        return Code.OTHER_VALUES
-    if _is_later(asked.due_date, stored.due_date):
-        return Code.DUE_LATER
-    return Code.CREATED_BEFORE
+    def _is_look_alike(self, other: StoredPayment) -> bool:
+        """Whether a payment with the skeleton or the values of the row, and another key, is for the
+        same purpose.
+        """
+        asked = self.asked
+        if other.skeleton_digest == asked.skeleton_digest:
+            return True
+        key_kind, _, key_column = self.key_origin.partition("\n")
+        other_kind, _, other_column = other.kind.partition("\n")
+        if key_column != other_column:
+            return True
+        if key_kind != other_kind:
+            # Another month has a key kind of its own; its due date is more than a day away.
+            is_near = not _is_later(asked.due_date, other.due_date)
+            return is_near and not _is_later(other.due_date, asked.due_date)
+        return other.due_date == asked.due_date
 
 
 def key_origin(key_kind: str, key_column: str) -> str:
     """Return what a key is made of beside its value, in one text, as it is stored."""
     return f"{key_kind}\n{key_column}"
-
-
-def _look_alike(
-    asked: RequestedPayment,
-    alike: list[StoredPayment],
-    batch: str,
-    key_origin: str,
-) -> StoredPayment | None:
-    """Return a payment that may be the same as a row, and has another key."""
-    for other in alike:
-        if other.key == asked.key:
-            continue
-        if other.batch == batch and other.state in NEVER_LEFT and not other.restored:
-            # This file has both rows on purpose; or it leaves the other one out.
-            continue
-        if _is_look_alike(asked, other, key_origin):
-            return other
-    return None
-
-
-def _is_look_alike(
-    asked: RequestedPayment,
-    other: StoredPayment,
-    key_origin: str,
-) -> bool:
-    """Whether a payment with the skeleton or the values of a row, and another key, is for the same
-    purpose.
-    """
-    if other.skeleton_digest == asked.skeleton_digest:
-        return True
-    key_kind, _, key_column = key_origin.partition("\n")
-    other_kind, _, other_column = other.kind.partition("\n")
-    if key_column != other_column:
-        return True
-    if key_kind != other_kind:
-        # Another month has a key kind of its own; its due date is more than a day away.
-        is_near = not _is_later(asked.due_date, other.due_date)
-        return is_near and not _is_later(other.due_date, asked.due_date)
-    return other.due_date == asked.due_date
 
 
 def _is_later(due_date: str | None, before: str | None) -> bool:

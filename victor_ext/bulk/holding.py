@@ -39,24 +39,19 @@ def release_state(connection: Connection) -> int | None:
     Returns:
         How many entries waited; None: the state was not held.
     """
-    if not is_held(connection):
+    if held_since(connection) is None:
         return None
     return release_entries(connection)
 
 
 def refuse_held(connection: Connection) -> None:
     """Raise `ConfigurationError` if the state is held."""
-    if is_held(connection):
+    if held_since(connection) is not None:
         raise ConfigurationError(
             "The state is held, because it was restored: nothing is sent. Compare its batches with "
             "the provider ('victor reconcile') and stop all other copies of it; then release it "
             "('victor bulk release')."
         )
-
-
-def is_held(connection: Connection) -> bool:
-    """Whether the state is held: nothing may be sent."""
-    return moment_of_hold(connection) is not None
 
 
 def held_since(connection: Connection) -> datetime | None:

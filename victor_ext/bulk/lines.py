@@ -16,10 +16,9 @@ from sqlalchemy import Connection
 
 from victor_ext.outbox.files import ENTRIES
 
-from .contents import result_of, row_of
 from .deciding import TO_DECIDE
 from .payments import ASKED, LEFT_OUT, LINES, PAGE, PAYMENT_COLUMNS, STATE, UNDER_WAY
-from .rows import Result, Row, RowOutcome
+from .rows import Result, Row, RowOutcome, result_of, row_of
 from .state_errors import StateLost
 from .store import Store
 
@@ -54,6 +53,21 @@ class Line:
     message: str | None
     restored: bool = False
 
+    @property
+    def sent_key(self) -> str:
+        """The idempotency key that its payment is asked with; empty: it has none."""
+        return self.key if self.row is None else self.row.key
+
+    @property
+    def value(self) -> str:
+        """What a person calls the row: the value in the key column, or the key of the row if the
+        value is forgotten.
+        """
+        for row in (self.row, self.latest):
+            if row is not None and row.value:
+                return row.value
+        return self.key
+
 
 class LineCounts(NamedTuple):
     """How many lines a batch has.
@@ -80,13 +94,11 @@ def counts_of(store: Store) -> LineCounts:
     with store.engine.connect() as connection:
         if not store.is_stored(connection):
             raise StateLost.deleted(f"The batch {store.batch}")
-        groups = connection.execute(_counts_query(store)).all()
+        groups = _groups(store, connection)
     outcomes = Counter[RowOutcome]()
     codes = Counter[str]()
     states = Counter[str | None]()
     for group in groups:
-        if group.state is None and group.has_key:
-            raise _lost_payments(store)
         outcomes[_outcome_of(group.state, group.code)] += group.lines
         states[group.state] += group.lines
         if group.code is not None:
@@ -94,25 +106,22 @@ def counts_of(store: Store) -> LineCounts:
     return LineCounts(outcomes, codes, states[UNDER_WAY], states[LEFT_OUT])
 
 
-def _counts_query(store: Store) -> sa.Executable:
-    """Return the query for the number of lines, by notice and by the state of their payment."""
+def _groups(store: Store, connection: Connection) -> Sequence[Any]:
+    """Return the number of lines, by notice and by the state of their payment. Raises as
+    `refuse_lost` does.
+    """
     lines = LINES.c
-    groups = (lines.code, STATE.label("state"), lines.key.is_not(None).label("has_key"))
-    query = sa.select(*groups, sa.func.count().label("lines"))
-    return query.select_from(_lines_with_payments()).where(store.is_line()).group_by(*groups)
+    by = (lines.code, STATE.label("state"), lines.key.is_not(None).label("has_key"))
+    query = sa.select(*by, sa.func.count().label("lines")).select_from(_lines_with_payments())
+    groups = connection.execute(query.where(store.is_line()).group_by(*by)).all()
+    if any(group.state is None and group.has_key for group in groups):
+        raise StateLost.deleted(f"What {store.batch} has of its payments")
+    return groups
 
 
 def refuse_lost(store: Store, connection: Connection) -> None:
     """Raise `StateLost` if a line of the batch has a key whose payment was deleted."""
-    is_lost = sa.and_(store.is_line(), LINES.c.key.is_not(None), STATE.is_(None))
-    query = sa.select(LINES.c.key).select_from(_lines_with_payments()).where(is_lost)
-    if connection.execute(query.limit(1)).first() is not None:
-        raise _lost_payments(store)
-
-
-def _lost_payments(store: Store) -> StateLost:
-    """Return the error if payments of the batch were deleted."""
-    return StateLost.deleted(f"What {store.batch} has of its payments")
+    _groups(store, connection)
 
 
 def lines_of(store: Store) -> Iterator[Line]:
@@ -121,20 +130,15 @@ def lines_of(store: Store) -> Iterator[Line]:
     """
     number = LINES.c.number
     query = _lines_query(store)
+    listed = query.order_by(number).limit(PAGE)
+    unlisted = query.where(number < 0).order_by(number.desc())
     last = 0
     with store.engine.connect() as connection:
         refuse_lost(store, connection)
-        while True:
-            next_page = query.where(number > last).order_by(number).limit(PAGE)
-            page = connection.execute(next_page).all()
-            for stored in page:
-                yield _line(store, stored)
-            if not page:
-                break
+        while page := connection.execute(listed.where(number > last)).all():
+            yield from (_line(store, stored) for stored in page)
             last = page[-1].number
-        unlisted = query.where(number < 0).order_by(number.desc())
-        for stored in connection.execute(unlisted).all():
-            yield _line(store, stored)
+        yield from (_line(store, stored) for stored in connection.execute(unlisted).all())
 
 
 def present_lines(
@@ -176,12 +180,12 @@ def _line(store: Store, stored: Any) -> Line:
     key = stored.line_key or ""
     line_row: Row | None = None
     if stored.line_row is not None:
-        line_row = Row.of_stored(key, vault.deserialize(stored.line_row))
+        line_row = Row.of_stored(vault, key, stored.line_row)
     payment_row: Row | None = None
     result = Result(RowOutcome.REFUSED)
     if stored.state is not None:  # there is a payment
         payment_row = row_of(vault, stored)
-        result = result_of(vault, stored) or _result_of_open(stored)
+        result = result_of(vault, stored)
     message = None if stored.message is None else str(vault.deserialize(stored.message))
     return Line(
         number=max(0, stored.number),
@@ -212,17 +216,3 @@ def _outcome_of(state: str | None, code: str | None) -> RowOutcome:
         # What was created is not what the row asks for.
         return RowOutcome.TO_DECIDE
     return RowOutcome(state)
-
-
-def _result_of_open(stored: Any) -> Result:
-    """Return the result of a payment that has none stored, by its state."""
-    if stored.state == UNDER_WAY:
-        error = "It is being sent, or its sender was interrupted."
-        return Result(RowOutcome.UNKNOWN, error=error)
-    if stored.state == LEFT_OUT:
-        lacking = f"the latest file of {stored.batch} lacks it"
-        error = f"It is left out: {lacking}. A file that has it sends it."
-        return Result(RowOutcome.REFUSED, error=error)
-    if stored.state == RowOutcome.REFUSED:
-        return Result(RowOutcome.REFUSED)
-    return Result(RowOutcome.WAITING)

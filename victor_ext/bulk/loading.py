@@ -20,7 +20,7 @@ from victor_ext.tables.sources import Rows
 from .check import Check, Notice, RowProblem, refuse_invalid
 from .context import BulkContext
 from .control_totals import ControlTotals
-from .deciding import TO_DECIDE, Act, Code, Decision, decide, key_origin
+from .deciding import TO_DECIDE, Act, Code, Decision, RowCase, key_origin
 from .holding import refuse_held
 from .lines import refuse_lost
 from .notices import day_text, look_alike_message, message_of
@@ -205,7 +205,7 @@ class Loading:
     ) -> RowDecision:
         """Decide about a row, and add the notice about it to the check."""
         stored = known.by_key.get(asked.key)
-        decision = decide(
+        case = RowCase(
             asked,
             stored,
             known.like(asked),
@@ -214,6 +214,7 @@ class Loading:
             account=self._context.account,
             key_origin=self._key_origin,
         )
+        decision = case.decide()
         is_forgotten = stored is not None and stored.forgotten
         has_other_date = stored is not None and asked.due_date != stored.due_date
         is_for_another_day = decision.code is Code.CREATED_BEFORE and has_other_date

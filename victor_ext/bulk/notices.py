@@ -21,32 +21,30 @@ def message_of(
     vault: Vault,
     kind: RowKind,
 ) -> str:
-    """Return the sentence of a notice about a row.
+    """Return the sentence of a notice about a row that has a payment.
 
     Args:
         row: The content of the row, as it is stored: number, value, arguments, extras.
         stored: The payment of the row.
     """
-    values: Arguments = {
-        "value": row[1],
-        "day": day_text(stored.stored_at),
-        "batch": stored.batch,
-        "due": stored.due_date,
-        "account": stored.account,
-    }
-    match code:
-        case Code.OTHER_VALUES:
-            values = {**values, "columns": _other_values_text(row, stored, vault, kind)}
-        case Code.REJECTED_BEFORE:
-            reason = _rejection_reason(stored, vault)
-            if _has_another_due_date(row, stored):
-                reason += " Not sent: with another due date alone, it needs ask-again."
-            values = {**values, "reason": reason}
-        case Code.DUE_LATER if stored.state in IN_DOUBT:
-            return _DOUBTFUL_DUE_LATER.format(**values)
-        case _:  # the values that every payment has are enough
-            pass
-    return _MESSAGES[code].format(**values)
+    _, value, arguments, _ = row
+    template = _MESSAGES[code]
+    if code is Code.DUE_LATER and stored.state in IN_DOUBT:
+        template = _DOUBTFUL_DUE_LATER
+    columns = reason = ""
+    if code is Code.OTHER_VALUES:
+        columns = _other_values_text(arguments, stored, vault, kind)
+    elif code is Code.REJECTED_BEFORE:
+        reason = _rejection_text(arguments, stored, vault)
+    return template.format(
+        value=value,
+        day=day_text(stored.stored_at),
+        batch=stored.batch,
+        due=stored.due_date,
+        account=stored.account,
+        columns=columns,
+        reason=reason,
+    )
 
 
 _ASK_AGAIN = (
@@ -116,36 +114,30 @@ def day_text(moment: float) -> str:
 
 
 def _other_values_text(
-    row: Sequence[Any],
-    stored: StoredPayment,
-    vault: Vault,
-    kind: RowKind,
+    arguments: Arguments | None, stored: StoredPayment, vault: Vault, kind: RowKind
 ) -> str:
     """Return the names of the columns whose values differ, such as `another amount and notes`.
 
     The values are not named: a value may be an account number.
     """
-    arguments: Arguments | None = row[2]
     if arguments is None or stored.forgotten:  # there is nothing to compare
         return "other values"
     stored_arguments: dict[str, Any] = vault.deserialize(stored.row)[2] or {}
     return f"another {' and '.join(differing_columns(kind, stored_arguments, arguments))}"
 
 
-def _has_another_due_date(row: Sequence[Any], stored: StoredPayment) -> bool:
-    """Whether a valid row has another due date than its payment. It differs by that alone: a row
-    with other values has another notice.
+def _rejection_text(arguments: Arguments | None, stored: StoredPayment, vault: Vault) -> str:
+    """Return why the provider rejected a payment; and what a row with another due date needs.
+
+    A valid row differs by that alone: a row with other values has another notice.
     """
-    arguments: Arguments | None = row[2]
-    if arguments is None or stored.due_date is None:
-        return False
-    return arguments.get("due_date") != stored.due_date
-
-
-def _rejection_reason(stored: StoredPayment, vault: Vault) -> str:
-    """Return why the provider rejected a payment, as a sentence."""
+    reason = "it did not say why."
     if stored.forgotten:
-        return "why is forgotten."
-    if stored.result is None:
-        return vault.opened_error(stored.error) or "it did not say why."
-    return str(vault.deserialize(stored.result)[2] or "it did not say why.")
+        reason = "why is forgotten."
+    elif stored.result is not None:
+        reason = vault.deserialize(stored.result)[2] or reason
+    else:
+        reason = vault.opened_error(stored.error) or reason
+    if arguments is not None and stored.due_date not in (None, arguments.get("due_date")):
+        return f"{reason} Not sent: with another due date alone, it needs ask-again."
+    return reason

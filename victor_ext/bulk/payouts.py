@@ -74,7 +74,7 @@ class Payouts(RowKind):
     def check(self, arguments: Arguments) -> None:
         problems = _problems_of(lambda: self.price(arguments))
         priced = {**arguments, **_VALID_PRICE} if problems else arguments
-        problems += _problems_of(lambda: self._prepared([priced]))
+        problems += _problems_of(lambda: self.call_for([priced], ""))
         # Nothing is read: the list is checked when it is made, and read when it is iterated. After
         # a lost response, the payments of this payor are read.
         problems += _problems_of(lambda: self.client.payments.list(arguments.get("payor_id")))
@@ -105,17 +105,13 @@ class Payouts(RowKind):
         return tuple(arguments.get(name) for name in ("payor_id", *_SHARED))
 
     def call_for(self, rows: Sequence[Arguments], key: str) -> PreparedCall:  # noqa: ARG002 - it takes no key
-        return self._prepared(rows)
+        instructions = [_instruction(row) for row in rows]
+        shared = {argument: rows[0].get(column) for column, argument in _SHARED.items()}
+        call: PreparedCall = self.client.prepare("payouts.submit", instructions, **shared)
+        return call
 
     def look_up_by(self, row: Arguments, /) -> dict[str, str]:
         return {"payor_id": row["payor_id"]}
-
-    def _prepared(self, payments: Sequence[Arguments]) -> PreparedCall:
-        """Return the call that submits a payout of these payments."""
-        instructions = [_instruction(payment) for payment in payments]
-        shared = {argument: payments[0].get(column) for column, argument in _SHARED.items()}
-        call: PreparedCall = self.client.prepare("payouts.submit", instructions, **shared)
-        return call
 
     def unit_results(self, unit: str, rows: Sequence[Row]) -> list[Result] | None:
         """Read what became of each payment of a payout. The arguments are those of `Sendable`.
@@ -162,8 +158,14 @@ class Payouts(RowKind):
             "status": payout.status,
             "accepted": payout.payments_accepted or 0,
             "rejected": payout.payments_rejected or 0,
-            "totals": dict(_totals_of(payout)),
-            "quotes": [_quote_text(quote) for quote in payout.fx_summaries],
+            "totals": {
+                str(account.name): str(account.total_cost or "an unknown amount")
+                for account in payout.accounts
+            },
+            "quotes": [
+                f"{quote.source} for {quote.payment}, until {quote.expires_at}"
+                for quote in payout.fx_summaries
+            ],
         }
 
 
@@ -215,24 +217,12 @@ def _rejection(
         payment: The payment in the list of the payout, or None.
         refusal: The payment among the rejected ones of the payout, which has the reason, or None.
     """
-    reason = None
+    reason = "Velo rejected it."
     if refusal is not None:
-        reason = refusal.message or refusal.reason or refusal.reason_code
-    reason = reason or "Velo rejected it."
-    if payment is None:
-        return Result(RowOutcome.REJECTED, None, "REJECTED", reason, unit=unit)
-    status = payment.status or "REJECTED"
-    return Result(RowOutcome.REJECTED, payment.id, status, reason, unit=unit)
-
-
-def _totals_of(payout: Any) -> Iterator[tuple[str, str]]:
-    """Yield the name of each account, and what the payout costs the account."""
-    for account in payout.accounts:
-        yield str(account.name), str(account.total_cost or "an unknown amount")
-
-
-def _quote_text(quote: Any) -> str:
-    return f"{quote.source} for {quote.payment}, until {quote.expires_at}"
+        reason = refusal.message or refusal.reason or refusal.reason_code or reason
+    id_ = None if payment is None else payment.id
+    status = None if payment is None else payment.status
+    return Result(RowOutcome.REJECTED, id_, status or "REJECTED", reason, unit)
 
 
 def _amount(arguments: Arguments) -> Money:

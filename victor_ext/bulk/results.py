@@ -1,8 +1,8 @@
-"""The export of a batch: each row with what is stored of it (`results_of`), with its present status
-(`refreshed_results`), and as CSV (`write_csv`).
+"""The export of a batch: each row with what is stored of it, or with its present status
+(`results_of`), and as CSV (`write_csv`).
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import Any, TextIO
@@ -21,39 +21,50 @@ COLUMNS = ("row", "key", "id", "status", "outcome", "error")
 NOT_FOUND = "The provider does not have it any more."
 
 
-def results_of(store: Store, kind: RowKind) -> Iterator[RowResult]:
-    """Yield the result of each line of the batch, in order."""
-    for line in lines_of(store):
-        yield _result_of_line(line, kind)
+def results_of(store: Store, kind: RowKind, *, refresh: bool = False) -> Iterator[RowResult]:
+    """Return the result of each line of the batch, in order.
+
+    Args:
+        refresh: Read the provider's present statuses. All of them are read before this returns, so
+            that a provider that cannot be read does not cut an export off. A row that is created
+            after that keeps the status of its response.
+    """
+    results = (_result_of_line(line, kind) for line in lines_of(store))
+    if not refresh:
+        return results
+    statuses = kind.current_statuses(results)
+
+    def current(line: Line) -> RowResult:
+        result = _result_of_line(line, kind)
+        status = statuses.get(result.id or "")
+        if status is None:
+            return result
+        error = NOT_FOUND if status.status is None else status.reason or result.error
+        return replace(result, status=status.status, error=error)
+
+    return map(current, lines_of(store))
 
 
 def _result_of_line(line: Line, kind: RowKind) -> RowResult:
     """Return a line of a batch as a line of its export."""
-    row, result = line.row, line.result
-    error = line.message
-    # The reason of a result says more than the notice, if it is about the present outcome.
-    if result.error and line.outcome is result.outcome:
-        error = result.error
-    return RowResult(
-        row=line.number,
-        key=line.key if row is None else row.key,
-        id=result.id,
-        status=result.status,
-        outcome=line.outcome,
-        error=error,
-        extras={} if line.latest is None else line.latest.extras,
-        asked=_exported_values(line, kind),
-    )
-
-
-def _exported_values(line: Line, kind: RowKind) -> dict[str, str]:
-    """Return the sent values of a row that an export has, and the id of its payout."""
+    result = line.result
     values: dict[str, Any] = {}
     if line.row is not None and line.row.arguments is not None:
         values.update(line.row.arguments)
-    if line.result.unit:
-        values[kind.unit_column] = line.result.unit
-    return {name: str(values[name]) for name in kind.exported if name in values}
+    if result.unit:
+        values[kind.unit_column] = result.unit
+    # The reason of a result says more than the notice, if it is about the present outcome.
+    is_about_outcome = result.error and line.outcome is result.outcome
+    return RowResult(
+        row=line.number,
+        key=line.sent_key,
+        id=result.id,
+        status=result.status,
+        outcome=line.outcome,
+        error=result.error if is_about_outcome else line.message,
+        extras={} if line.latest is None else line.latest.extras,
+        asked={name: str(values[name]) for name in kind.exported if name in values},
+    )
 
 
 def write_csv(
@@ -64,6 +75,7 @@ def write_csv(
     kind: RowKind | type[RowKind],
     source: RowFile,
     escape: bool = True,
+    on_result: Callable[[RowResult], object] | None = None,
 ) -> int:
     """Write results as CSV and return their number.
 
@@ -76,14 +88,17 @@ def write_csv(
         columns: The extra columns of the source.
         source: How the source is written.
         escape: As for `write_table`.
+        on_result: Called with each result before it is written.
     """
     value_columns = [name for name in kind.exported if name not in columns]
-    values = list(_free_names(_own_names(source, value_columns), ()))
-    extras = _free_names(_own_names(source, columns), values)
-    heading = [*COLUMNS, *extras, *values]
+    own_names = [source.columns.get(name) or name for name in (*value_columns, *columns)]
+    names = list(_free_names(own_names))
+    heading = [*COLUMNS, *names[len(value_columns) :], *names[: len(value_columns)]]
     formed = formed_columns(kind.columns)
 
     def cells(result: RowResult) -> Iterator[str | int | None]:
+        if on_result is not None:
+            on_result(result)
         for name in COLUMNS:
             value = getattr(result, name)
             yield in_own_words(value, source.columns) if name == "error" and value else value
@@ -97,17 +112,12 @@ def write_csv(
     return write_table(file, chain([heading], map(cells, results)), escape=escape)
 
 
-def _own_names(source: RowFile, columns: Iterable[str]) -> list[str]:
-    """Return the source's own names of columns."""
-    return [source.columns.get(name) or name for name in columns]
-
-
-def _free_names(columns: Sequence[str], other_columns: Sequence[str]) -> Iterator[str]:
+def _free_names(columns: Sequence[str]) -> Iterator[str]:
     """Yield a name for each of these columns that no other column has.
 
     Names that differ only by blanks around them count as the same.
     """
-    used_names = {*COLUMNS, *other_columns, ""}
+    used_names = {*COLUMNS, ""}
     # A column that keeps its name goes before one that would get this name by a prefix.
     unprefixed = {column.strip() for column in columns} - used_names
     for column in columns:
@@ -116,21 +126,3 @@ def _free_names(columns: Sequence[str], other_columns: Sequence[str]) -> Iterato
             name = f"file_{name}"
         used_names.add(name.strip())
         yield name
-
-
-def refreshed_results(store: Store, kind: RowKind) -> Iterator[RowResult]:
-    """Return the results of the batch with the provider's present statuses.
-
-    All statuses are read before this returns, so that a provider that cannot be read does not cut
-    an export off. A row that is created after that keeps the status of its response.
-    """
-    statuses = kind.current_statuses(results_of(store, kind))
-
-    def with_status(result: RowResult) -> RowResult:
-        status = None if result.id is None else statuses.get(result.id)
-        if status is None:
-            return result
-        error = NOT_FOUND if status.status is None else status.reason or result.error
-        return replace(result, status=status.status, error=error)
-
-    return map(with_status, results_of(store, kind))

@@ -180,15 +180,11 @@ class RowKind(ABC):
         listed = self.listed_statuses(values) if values else ()
         statuses = {id_: status for id_, status in listed if id_ in filter_values}
         for missing_id in filter_values.keys() - statuses.keys():
-            statuses[missing_id] = self._read_status_or_none(missing_id)
+            try:
+                statuses[missing_id] = self.read_status(missing_id)
+            except (BadRequest, NotFound):  # the provider does not know the id
+                statuses[missing_id] = CurrentStatus()
         return statuses
-
-    def _read_status_or_none(self, id_: str) -> CurrentStatus:
-        """Read the status of one row by its id; no status: the provider does not know the id."""
-        try:
-            return self.read_status(id_)
-        except (BadRequest, NotFound):
-            return CurrentStatus()
 
     @abstractmethod
     def listed_statuses(self, values: Collection[str]) -> Iterable[tuple[str, CurrentStatus]]:

@@ -1,20 +1,26 @@
 """The rows of bulk sending: as stored (`Row`), with what became of them (`Result`), and as a line
 of an export (`RowResult`).
+
+`row_of` and `result_of` decrypt what a stored payment asks for, and what became of it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
 from victor_ext import idempotency_key_for
 from victor_ext.ids import canonical_id
-from victor_ext.settlement.flow import PaymentOutcome
+from victor_ext.settlement.flow import SETTLED, PaymentOutcome
+
+from .payments import LEFT_OUT, UNDER_WAY
+from .vault import Vault
 
 RowOutcome = PaymentOutcome
 Arguments: TypeAlias = Mapping[str, Any]
 """What is sent for a row, by column."""
+_NOT_DECIDED = "It was sent, and the provider has not said yet whether it accepts this row."
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,26 +47,16 @@ class Row:
     extras: Mapping[str, str] = field(repr=False)
     again: int = 0
 
-    @property
-    def name(self) -> str:
-        """What people call the row: the value in the key column; its key, if that was forgotten."""
-        return self.value or self.key
-
     @classmethod
-    def of_stored(
-        cls,
-        payment: str,
-        data: Sequence[Any],
-        again: int = 0,
-    ) -> Row:
+    def of_stored(cls, vault: Vault, payment: str, row: str, again: int = 0) -> Row:
         """Return the row of a payment.
 
         Args:
             payment: The key of the payment in the database.
-            data: The decrypted content of the row: number, value, arguments, extras.
+            row: The content of the row, encrypted: number, value, arguments, extras.
             again: How many keys the payment had before the one that the row is sent with.
         """
-        number, value, arguments, extras = data
+        number, value, arguments, extras = vault.deserialize(row)
         key = cls.key_after(payment, again)
         return cls(number, payment, key, value, arguments, extras, again=again)
 
@@ -92,6 +88,47 @@ class Result(NamedTuple):
         form in which ids are compared.
         """
         return canonical_id(self.unit or self.id)
+
+
+def row_of(vault: Vault, stored: Any) -> Row:
+    """Return what a stored payment asks for.
+
+    Args:
+        stored: A row with the `PAYMENT_COLUMNS`.
+    """
+    return Row.of_stored(vault, stored.key, stored.row, stored.again)
+
+
+def result_of(vault: Vault, stored: Any) -> Result:
+    """Return what became of a stored payment.
+
+    Args:
+        stored: A row with the `PAYMENT_COLUMNS`.
+    """
+    if stored.state == UNDER_WAY:
+        return Result(RowOutcome.UNKNOWN, error="It is being sent, or its sender was interrupted.")
+    if stored.state == LEFT_OUT:
+        lacking = f"the latest file of {stored.batch} lacks it"
+        left_out = f"It is left out: {lacking}. A file that has it sends it."
+        return Result(RowOutcome.REFUSED, error=left_out)
+    outcome = RowOutcome(stored.state)
+    if stored.own_state is not None:
+        return Result(outcome, *vault.deserialize(stored.result))
+    error = vault.opened_error(stored.error)
+    if not stored.shared:
+        return Result(outcome, stored.request_id, stored.status, error)
+    if outcome is RowOutcome.ACCEPTED and stored.request_id is not None:
+        return Result(outcome, error=_NOT_DECIDED, unit=stored.request_id)
+    return Result(outcome, error=error)
+
+
+def own_values(vault: Vault, result: Result) -> dict[str, Any]:
+    """Return the columns of a payment, with their values, that store a result beside its entry."""
+    return {
+        "state": result.outcome.value,
+        "result": vault.sealed([result.id, result.status, result.error, result.unit]),
+        "made": result.made if result.outcome in SETTLED else None,
+    }
 
 
 @dataclass(frozen=True, slots=True)

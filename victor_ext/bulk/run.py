@@ -35,7 +35,7 @@ from victor_ext.settlement.flow import MAY_EXIST, SETTLED
 from .check import Check, Notice
 from .context import BulkContext
 from .deciding import TO_DECIDE
-from .holding import held_since, is_held
+from .holding import held_since
 from .lines import counts_of
 from .payments import ASKED, LINES
 from .rows import RowOutcome
@@ -179,7 +179,7 @@ def _go_on(store: Store, connection: Connection) -> None:
     """Let workers go on at once with all entries that the batch has not settled: those of its
     payments, and those in doubt of payments that its lines have, whichever batch has sent them.
     """
-    if is_held(connection):
+    if held_since(connection) is not None:
         return
     listed_keys = sa.select(LINES.c.key).where(store.is_line())
     listed = sa.select(ASKED.c.entry).where(

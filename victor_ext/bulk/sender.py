@@ -23,25 +23,22 @@ from victor_ext.privacy import HiddenRows, concealed
 from victor_ext.tables.row_file import RowFile
 from victor_ext.tables.sources import Rows, hidden_rows
 
-from .asking_again import ask_rows_again
+from .by_hand import ByHand
 from .check import Check, refuse_invalid
 from .context import BulkContext, provider_of, system_of
 from .control_totals import ControlTotals
-from .forgetting import drop_unsent, forget_settled
+from .forgetting import forget_settled
 from .holding import hold_state, release_state
 from .loading import Loading
-from .named_lines import can_be_asked_again, has_never_left, is_in_doubt, lines_named
-from .resolving import resolve_payment
-from .results import refreshed_results, results_of, write_csv
+from .results import results_of, write_csv
 from .row_kind import RowKind
 from .rows import RowOutcome, RowResult
 from .run import BatchStatus, Progress, run_batch, serve, status_of
 from .settings import Settings, check_reason, checked_batch, day_of
 from .state import DEFAULT_STATE, State
 from .state_errors import StateMade
-from .steps import add_step, next_step, reasons_of, require_step, step_store, units_of
+from .steps import add_step, next_step, reasons_of, step_statuses, units_of
 from .store import BatchRecord, Store, no_such_batch
-from .units import Calls
 from .vault import new_secret, storage_secret
 
 
@@ -196,33 +193,27 @@ class BulkSender:
         """
         source = hidden_rows(source)
         expected = ControlTotals.of(source, expect_rows, expect_total)
+
+        def send_once() -> BatchStatus:
+            with self._loading(source, expected) as (context, loading):
+                check = loading.read()
+                refuse_invalid(loading.batch, check, skip_invalid=self._settings.skip_invalid)
+                if on_check is not None:
+                    on_check(check)
+                self._state.prepare()
+                with context.open_present(loading.batch) as store:
+                    record = loading.store(store)
+                    loading.close()  # its file may be large, and sending may take long
+                    status = run_batch(context, store, record, on_progress)
+                    step = next_step(store, context.kind)
+                    return replace(status, check=check, next_step=step)
+
         try:
-            return self._send(source, expected, on_check, on_progress)
+            return send_once()
         except StateMade:  # another process was faster: its key encrypts the state now
             if isinstance(source, HiddenRows) and isinstance(source.rows, Iterator):
                 raise  # an iterator can be read only once
-            return self._send(source, expected, on_check, on_progress)
-
-    def _send(
-        self,
-        source: Rows,
-        expected: ControlTotals,
-        on_check: Callable[[Check], None] | None,
-        on_progress: Progress | None,
-    ) -> BatchStatus:
-        """Do once what `send` does. Raises `StateMade` if another process has made the state."""
-        with self._loading(source, expected) as (context, loading):
-            check = loading.read()
-            refuse_invalid(loading.batch, check, skip_invalid=self._settings.skip_invalid)
-            if on_check is not None:
-                on_check(check)
-            self._state.prepare()
-            with context.open_present(loading.batch) as store:
-                record = loading.store(store)
-                loading.close()  # its file may be large, and sending may take long
-                status = run_batch(context, store, record, on_progress)
-                step = next_step(store, context.kind)
-                return replace(status, check=check, next_step=step)
+            return send_once()
 
     def resume(self, *, on_progress: Progress | None = None) -> BatchStatus:
         """Continue an interrupted batch, and retry unsettled rows with the same keys; `on_progress`
@@ -262,16 +253,8 @@ class BulkSender:
             VictorError: See `send`.
         """
         with self._stored_batch() as (context, store, record):
-            require_step(context.kind, name)
-            self._settings.check_person(record.persons)
-            step = step_store(store, name)
-            units = units_of(store, context.kind)
-            step_record = add_step(context, step, record, units, name)
-            if step_record is None:
-                raise ConfigurationError(
-                    f"{store.batch} has nothing to {name}: the provider has accepted nothing that "
-                    "this batch has sent. What another batch has sent is taken with that one."
-                )
+            units = list(units_of(store, context.kind))
+            step, step_record = add_step(context, store, record, units, name)
             status = run_batch(context, step, step_record, on_progress)
             return replace(status, reasons=reasons_of(step))
 
@@ -304,11 +287,9 @@ class BulkSender:
             VictorError: The provider cannot be read.
         """
         check_reason(by, why)
-        with self._stored_batch(to_send=True) as (context, store, record):
-            lines = lines_named(context, store, record, keys, can_be_asked_again)
+        with self._stored_batch(to_send=True) as batch:
             person = {"by": by, "not_by_sender": False, "why": why}
-            ask_rows_again(context, store, record, lines, person)
-            return len(lines)
+            return ByHand(*batch).ask_again(keys, person)
 
     def resolve(
         self,
@@ -343,17 +324,8 @@ class BulkSender:
         if outcome not in _RESOLVED_OUTCOMES:
             message = f"outcome={outcome!r} must be created or not-created."
             raise ConfigurationError.of([Problem("outcome", "value", message)])
-        with self._stored_batch() as (context, store, record):
-            (line,) = lines_named(context, store, record, [key], is_in_doubt)
-            resolve_payment(
-                context.kind,
-                store,
-                line,
-                _RESOLVED_OUTCOMES[outcome],
-                by=by,
-                why=why,
-                id=id,
-            )
+        with self._stored_batch() as batch:
+            ByHand(*batch).resolve(key, _RESOLVED_OUTCOMES[outcome], by=by, why=why, id=id)
 
     def hold(self) -> int:
         """Keep everything in the state from being sent, as after it was restored from a backup.
@@ -442,14 +414,8 @@ class BulkSender:
         Raises:
             ConfigurationError: The batch does not exist, or belongs to another account.
         """
-        with self._stored_batch(to_send=True) as (context, store, record):
-            settings = context.settings.with_terms_of(record)
-            terms = store.file_terms(settings.key_retention_seconds)
-            calls = Calls(context.kind, context.vault, terms)
-            if keys is None:
-                return drop_unsent(store, calls)
-            lines = lines_named(context, store, record, keys, has_never_left)
-            return drop_unsent(store, calls, [line.key for line in lines])
+        with self._stored_batch(to_send=True) as batch:
+            return ByHand(*batch).drop(keys)
 
     def status(self, *, refresh: bool = False) -> BatchStatus:
         """Return the current status of the batch.
@@ -465,18 +431,18 @@ class BulkSender:
             kind = context.kind
             status = replace(
                 status_of(store),
-                steps=dict(_steps_of(store, kind)),
+                steps=step_statuses(store, kind),
                 next_step=next_step(store, kind),
             )
             if not refresh:
                 return status
             results = results_of(store, kind)
             created = (result for result in results if result.outcome is RowOutcome.CREATED)
-            current = kind.current_statuses(created)
-            status_counts = Counter(payment.status or "not found" for payment in current.values())
+            statuses = kind.current_statuses(created).values()
+            counts = Counter(current.status or "not found" for current in statuses)
             return replace(
                 status,
-                payments=dict(status_counts.most_common()),
+                payments=dict(counts.most_common()),
                 units={unit: kind.describe_unit(unit) for unit in units_of(store, kind)},
             )
 
@@ -492,8 +458,7 @@ class BulkSender:
                 then.
         """
         with self._stored_batch() as (context, store, _):
-            read_results = refreshed_results if refresh else results_of
-            yield from read_results(store, context.kind)
+            yield from results_of(store, context.kind, refresh=refresh)
 
     def export_csv(
         self,
@@ -519,12 +484,15 @@ class BulkSender:
             The number of rows written.
         """
         with self._stored_batch() as (context, store, record):
-            kind = context.kind
-            results = refreshed_results(store, kind) if refresh else results_of(store, kind)
-            if on_result is not None:
-                results = _with_listener(results, on_result)
-            source = RowFile("", **record.form)
-            return write_csv(file, results, record.columns, kind=kind, source=source, escape=escape)
+            return write_csv(
+                file,
+                results_of(store, context.kind, refresh=refresh),
+                record.columns,
+                kind=context.kind,
+                source=RowFile("", **record.form),
+                escape=escape,
+                on_result=on_result,
+            )
 
     def batches(self) -> list[str]:
         """Return the names of the batches of this key and provider in the state.
@@ -619,34 +587,6 @@ class BulkSender:
             if record is None:
                 raise no_such_batch(store.batch, str(self._state), store.batches())
             yield context, store, record
-
-
-def _steps_of(store: Store, kind: RowKind) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the name of each step that was taken with the payouts of a batch, and its status as
-    `BatchStatus.steps` has it.
-    """
-    for name in kind.steps:
-        step = step_store(store, name)
-        record = step.record()
-        if record is None:
-            continue
-        status = status_of(step)
-        shown = {
-            "by": [person["by"] for person in record.persons],
-            "counts": status.counts,
-            "unsettled": status.unsettled,
-            "reasons": reasons_of(step),
-        }
-        yield name, shown
-
-
-def _with_listener(
-    results: Iterator[RowResult], on_result: Callable[[RowResult], object]
-) -> Iterator[RowResult]:
-    """Yield results, and call `on_result` with each of them before that."""
-    for result in results:
-        on_result(result)
-        yield result
 
 
 _RESOLVED_OUTCOMES = {"created": RowOutcome.CREATED, "not-created": RowOutcome.REFUSED}

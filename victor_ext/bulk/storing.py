@@ -24,7 +24,6 @@ from victor_ext.outbox.files import (
 )
 from victor_ext.settlement.key_age import Sent
 
-from .contents import own_values
 from .deciding import Act
 from .payments import (
     ASKED,
@@ -39,7 +38,7 @@ from .payments import (
     lock_payments,
     pages,
 )
-from .rows import Result, Row, RowOutcome
+from .rows import Result, Row, RowOutcome, own_values
 from .source_rows import SourceRow, SourceRows
 from .store import Store
 from .units import Calls, put_unit, take_from_entries

@@ -19,10 +19,9 @@ from sqlalchemy import Connection
 
 from victor_ext.outbox.files import ENTRIES, FileTerms, entry_values, put_entries, remove_entries
 
-from .contents import own_values, row_of
 from .payments import ASKED, PAYMENT_COLUMNS, WITH_ENTRIES, pages
 from .row_kind import RowKind
-from .rows import Arguments
+from .rows import Arguments, own_values, row_of
 from .store import Store
 from .vault import Vault
 

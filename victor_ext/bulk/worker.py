@@ -35,8 +35,8 @@ from victor_ext.settlement.failures import FailureScope, failure_scope
 from victor_ext.settlement.flow import PaymentOutcome
 from victor_ext.settlement.key_age import LAST_CALLS
 
-from .contents import name_of_entry
 from .context import BulkContext
+from .naming import name_of_entry
 from .payments import ASKED, LINES
 from .state import may_pass
 from .state_errors import NOTICE, StateLost, report

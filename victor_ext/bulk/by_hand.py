@@ -1,0 +1,465 @@
+"""What a person decides about rows of a batch (`ByHand`): they are asked once more, settled by what
+the person has found out, or dropped.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from victor_ext import ConfigurationError, Problem
+from victor_ext.ids import canonical_id, problem_of_typed_id, reference_of, words_of
+from victor_ext.outbox.files import (
+    clear_restored,
+    copy_entry,
+    note_time,
+    put_entries,
+    settle_by_hand,
+)
+from victor_ext.settlement.flow import MAY_EXIST, SETTLED
+
+from .context import BulkContext
+from .deciding import Code
+from .holding import refuse_held
+from .lines import Line, present_lines
+from .naming import id_holders, lines_named
+from .payments import (
+    ASKED,
+    ENDED,
+    IN_DOUBT,
+    LINES,
+    NEVER_LEFT,
+    STATE,
+    StoredPayment,
+    lock_payments,
+    pages,
+    stored_payments,
+)
+from .row_digests import requested_payment
+from .row_kind import RowKind
+from .rows import Result, Row, RowOutcome, own_values
+from .store import BatchRecord, Person, Store
+from .storing import PaymentTerms, leave_out, locked_keys, new_payment
+from .units import Calls, put_units
+
+_CHANGED_MEANWHILE = (
+    "It was changed meanwhile: look at the status, and do this again if it is meant."
+)
+"""The message if a line, or its payment, was changed after it was read."""
+_KEY_IS_SPENT = (RowOutcome.CREATED.value, RowOutcome.REJECTED.value)
+"""States of a payment whose key cannot create another request: one that exists has a later key."""
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """What a person does with the rows of a batch.
+
+    Attributes:
+        store: The batch.
+        record: The record of the batch.
+    """
+
+    context: BulkContext
+    store: Store
+    record: BatchRecord
+
+    def _lines_named(self, names: Collection[str], is_meant: Callable[[Line], bool]) -> list[Line]:
+        """Return the lines that a person names. Raises `ConfigurationError`; see `lines_named`."""
+        kind, defaults = self.context.kind, self.context.settings.defaults
+        key_of = partial(kind.key_of, defaults, self.record.key_kind)
+        return lines_named(self.store, names, key_of, is_meant)
+
+    def _calls(self) -> Calls:
+        settings = self.context.settings.with_terms_of(self.record)
+        terms = self.store.file_terms(settings.key_retention_seconds)
+        return Calls(self.context.kind, self.context.vault, terms)
+
+    def _locked(self, connection: Connection, line: Line) -> StoredPayment | None:
+        """Return the payment of a line as it is stored now, and stays until the transaction ends;
+        None: there is none any more.
+        """
+        lock_payments(connection, self.store.owner, [line.key])
+        return stored_payments(connection, self.store.owner, [line.key]).get(line.key)
+
+    # Ask once more
+
+    def ask_again(self, keys: Collection[str], person: Person) -> int:
+        """Let rows be asked once more, each with the values of the latest file. Return how many.
+
+        Each payment is read before anything is stored: it has to be over, and nobody can have paid
+        it.
+
+        Args:
+            keys: The names of the rows.
+            person: Who decides it, and why. It is stored.
+
+        Raises:
+            ConfigurationError: There is no such row; or a payment may still be paid, may exist, or
+                waits. Nothing is changed.
+            VictorError: The provider cannot be read.
+        """
+        lines = self._lines_named(keys, _can_be_asked_again)
+        problems = list[Problem]()
+        for line in lines:
+            reason = _why_not_over(self.context.kind, line)
+            if reason:
+                problems.append(Problem("keys", "not_over", reason))
+        if problems:
+            raise ConfigurationError.of(problems)
+        self.ask(lines, person)
+        return len(lines)
+
+    def ask(self, lines: Sequence[Line], person: Person) -> None:
+        """Let rows be asked once more, whatever has become of them. Raises `ConfigurationError` if
+        a line was changed since it was read.
+        """
+        store = self.store
+        calls = self._calls()
+        now = self.context.sent_now()
+
+        def ask(connection: Connection) -> None:
+            refuse_held(connection)
+            note_time(connection, store.system, now)
+            payments = [self._payment_again(connection, line, json.dumps(now)) for line in lines]
+            for payment in payments:
+                named = store.has_key([payment["key"]])
+                connection.execute(sa.update(ASKED).where(named).values(payment))
+                # A person has decided about the payment: its line has no notice any more.
+                is_its_line = sa.and_(store.is_line(), LINES.c.key == payment["key"])
+                change = sa.update(LINES).where(is_its_line)
+                connection.execute(change.values(code=None, message=None, row=None))
+            _put_entries(connection, store, calls, payments)
+            present = store.present_record(connection) or self.record
+            decided = replace(present, persons=[*present.persons, person])
+            store.save_record(connection, decided)
+
+        store.transact(ask)
+
+    def _payment_again(self, connection: Connection, line: Line, stored: str) -> dict[str, Any]:
+        """Return the columns of a payment that is asked once more.
+
+        Args:
+            stored: When it is stored, as JSON of a `Sent`.
+
+        Raises:
+            ConfigurationError: The line was changed since it was read: another file may have
+                replaced its row, or another person may have had it asked.
+        """
+        kind = self.context.kind
+        payment = self._locked(connection, line)
+        row = line.latest
+        present = present_lines(self.store, connection, [line.key])
+        is_forgotten = row is None or row.arguments is None
+        if payment is None or is_forgotten or present.get(line.key) != line:
+            raise ConfigurationError(_CHANGED_MEANWHILE)
+        assert row is not None
+        requested = requested_payment(
+            kind,
+            self.context.vault,
+            row,
+            key_kind=self.record.key_kind,
+            key_column=self.record.key_column,
+            is_valid=True,
+        )
+        # One that was only refused keeps its key, which was not used.
+        is_unused = line.result.outcome is RowOutcome.REFUSED
+        new = new_payment(
+            self.store,
+            requested,
+            PaymentTerms(payment.kind, stored),
+            again=payment.again if is_unused else payment.again + 1,
+            is_shared=kind.rows_per_call > 1,
+        )
+        return new | {"allowed": True}
+
+    # Settle
+
+    def resolve(self, key: str, outcome: RowOutcome, *, by: str, why: str, id: str | None) -> None:
+        """Settle a payment in doubt by what a person has found out, or add the id of a created
+        payment.
+
+        A settled payment of a restored state may have been asked since the backup, under a later
+        key. If the person says that such a request was not created, the payment stays as it is
+        stored; otherwise the request that was created takes its place.
+
+        Args:
+            key: The name of the row.
+            outcome: `CREATED`, or `REFUSED`: not created.
+            by: Who has found it out.
+            why: How. Both are stored.
+            id: The provider's id of what was created, or of the payout that has it.
+
+        Raises:
+            ConfigurationError: There is no such row, its payment is not in doubt, or a worker has
+                it now; or the id is missing, or is that of something else or of another payment. Or
+                it has what cannot be seen, or is that of what was not created.
+            VictorError: The provider cannot be read.
+        """
+        (line,) = self._lines_named([key], _is_in_doubt)
+        _check_id(outcome, id)
+        reason = f"Resolved as {outcome} by {words_of(by)}: {words_of(why)}"
+        result = self._checked_result(line, Result(outcome, canonical_id(id), None, reason))
+        lacks_id = line.result.outcome is RowOutcome.CREATED and line.result.id is None
+        adds_id = outcome is RowOutcome.CREATED and id is not None and lacks_id
+
+        def resolve(connection: Connection) -> None:
+            payment = self._locked(connection, line)
+            _require_in_doubt(line, payment, adds_id=adds_id)
+            assert payment is not None
+            self._require_own_id(connection, line, result)
+            if outcome is RowOutcome.CREATED or not _may_be_asked_since(payment):
+                self._store_result(connection, payment, result)
+            named = sa.update(ASKED).where(self.store.has_key([line.key]))
+            connection.execute(named.values(restored=False))
+            if payment.entry is not None:
+                clear_restored(connection, self.store.owner, [payment.entry])
+
+        self.store.transact(resolve)
+
+    def _checked_result(self, line: Line, result: Result) -> Result:
+        """Return the result that a person has found out, with what the provider says of it.
+
+        Only the payments of a payout are read: their id is that of the payout.
+
+        Raises:
+            ConfigurationError: The id is missing, or names something that does not have the
+                payment.
+            VictorError: The provider cannot be read.
+        """
+        kind = self.context.kind
+        if not kind.unit_column or line.row is None or result.outcome is not RowOutcome.CREATED:
+            return result
+        if result.id is None:
+            raise _refused_id(
+                "required",
+                f"{line.value} was sent with others: name what it is in. Without its "
+                f"{kind.unit_column}, no later step has it.",
+            )
+        results = kind.unit_results(result.id, [line.row])
+        if not results:
+            message = f"{result.id} does not list the payment {line.value}, or not yet."
+            raise _refused_id("value", message)
+        return results[0]._replace(error=result.error)
+
+    def _require_own_id(self, connection: Connection, line: Line, result: Result) -> None:
+        """Raise `ConfigurationError` if the id of a created payment settles another payment.
+
+        All payments of a payout have its id: there the other one has the same reference.
+        """
+        if result.outcome is not RowOutcome.CREATED or result.made is None:
+            return
+        reference_digest = None
+        if result.unit and line.row is not None:
+            arguments = line.row.arguments or {}
+            reference = reference_of(arguments.get(self.context.kind.reference))
+            reference_digest = self.store.vault.fingerprint(reference)
+        for holder in id_holders(connection, self.store, result.made):
+            is_other = holder.key != line.key
+            if is_other and reference_digest in (None, holder.reference_digest):
+                raise _refused_id(
+                    "used",
+                    f"{result.made} is the id of {holder.name}: write the id of what was made for "
+                    f"{line.value}.",
+                )
+
+    def _store_result(self, connection: Connection, payment: StoredPayment, result: Result) -> None:
+        """Store what a person has found out of a payment, unless a worker has its entry now."""
+        store = self.store
+        named = sa.update(ASKED).where(store.has_key([payment.key]))
+        if payment.entry is None or self.context.kind.rows_per_call > 1:
+            # What is known of one row of a unit is stored beside the entry of the unit.
+            connection.execute(named.values(own_values(store.vault, result)))
+            return
+        entry = payment.entry
+        if payment.restored and payment.state in _KEY_IS_SPENT:
+            # Another request than the one that the state knows of was created: it has the next key.
+            again = payment.again + 1
+            entry = Row.key_after(payment.key, again)
+            connection.execute(named.values(again=again, entry=entry))
+            copy_entry(connection, store.owner, payment.entry, entry)
+        values = {
+            "state": "sent" if result.outcome is RowOutcome.CREATED else "refused",
+            "request_id": result.id,
+            "status": None,
+            "ended": False,
+            "error": result.error,
+        }
+        if not settle_by_hand(connection, store.owner, entry, store.vault, values):
+            raise ConfigurationError(_CHANGED_MEANWHILE)
+
+    # Drop
+
+    def drop(self, names: Collection[str] | None) -> int:
+        """Remove the payments of the batch that were never sent, with their lines in all batches.
+
+        Args:
+            names: The names of the rows to remove; None: all of them, and the lines without a key.
+
+        Returns:
+            How many rows were removed.
+        """
+        store = self.store
+        calls = self._calls()
+        chosen = sa.and_(store.is_of_batch(), STATE.in_(NEVER_LEFT))
+        if names is not None:
+            keys = [line.key for line in self._lines_named(names, _has_never_left)]
+            chosen = sa.and_(chosen, ASKED.c.key.in_(keys))
+
+        def drop(connection: Connection) -> int:
+            dropped = locked_keys(connection, store, chosen)
+            leave_out(connection, store, calls, dropped)
+            # One that had an earlier key, or whose state was restored, stays as left out: if it
+            # were new in the next file, it would be sent under a key that is spent.
+            is_needless = sa.not_(sa.or_(ASKED.c.again > 0, ASKED.c.restored))
+            for page in pages(dropped):
+                connection.execute(sa.delete(ASKED).where(store.has_key(page), is_needless))
+                is_line = sa.and_(LINES.c.owner == store.owner, LINES.c.key.in_(page))
+                connection.execute(sa.delete(LINES).where(is_line))
+            if names is not None:
+                return len(dropped)
+            without_key = sa.delete(LINES).where(store.is_line(), LINES.c.key.is_(None))
+            return len(dropped) + connection.execute(without_key).rowcount
+
+        return store.transact(drop)
+
+
+# Which lines are meant
+
+
+def _can_be_asked_again(line: Line) -> bool:
+    """Whether a line may be asked once more: the latest file has it; and the provider has decided
+    about it, or it was refused because it looks like another payment.
+    """
+    decided = (RowOutcome.CREATED, RowOutcome.REJECTED)
+    return line.number > 0 and (line.code == Code.LOOKS_LIKE or line.result.outcome in decided)
+
+
+def _is_in_doubt(line: Line) -> bool:
+    """Whether nobody can tell if a payment of a line exists."""
+    return line.outcome in MAY_EXIST or line.restored
+
+
+def _has_never_left(line: Line) -> bool:
+    """Whether nothing was sent for a line."""
+    return line.outcome.value in NEVER_LEFT
+
+
+# Whether a payment is over
+
+
+def _why_not_over(kind: RowKind, line: Line) -> str:
+    """Return why a row must not be asked once more, as a sentence; empty: it can be."""
+    value = line.value
+    looks_alike = line.code == Code.LOOKS_LIKE and line.result.outcome is RowOutcome.REFUSED
+    reason = ""
+    if line.restored and line.outcome in SETTLED:
+        reason = (
+            f"{value} may have been asked since the backup of the state: look at the provider's "
+            "records, and resolve it. If the provider confirms that there is none but what the "
+            "state has: as not-created."
+        )
+    elif line.number == 0:
+        reason = f"{value} is not in the latest file of the batch: send a file that has it."
+    elif line.result.outcome is RowOutcome.CREATED:
+        reason = _why_created_stays(kind, line)
+    elif line.result.outcome is not RowOutcome.REJECTED and not looks_alike:
+        reason = _why_unsettled_stays(line)
+    if not reason and (line.latest is None or line.latest.arguments is None):
+        reason = (
+            f"{value}: what it asks for is not valid in the latest file, or forgotten. Send a file "
+            "that has it, and then ask again."
+        )
+    return reason
+
+
+def _why_created_stays(kind: RowKind, line: Line) -> str:
+    """Return why a created payment may still be paid, as a sentence; empty: it cannot be."""
+    if line.result.id is None:
+        return (
+            f"{line.value} was created, and its id is not known: it cannot be read whether it is "
+            "over. Look for it at the provider, and name its id: resolve it as created with that "
+            "id."
+        )
+    status = kind.read_status(line.result.id).status
+    if status is not None and status.lower() in kind.unpaid_end_statuses:
+        return ""
+    return f"{line.value} is {status or 'not known to the provider'}: it would be asked twice."
+
+
+def _why_unsettled_stays(line: Line) -> str:
+    """Return what to do with a row that was neither created nor rejected, as a sentence."""
+    if line.outcome in MAY_EXIST:
+        return (
+            f"{line.value} may have been sent: resume looks it up, or resolve says what you know."
+        )
+    if line.outcome is RowOutcome.REFUSED:
+        return f"{line.value} is refused, and was not created: send a file that has it, or drop it."
+    return f"{line.value} is {line.outcome}: send or resume sends it."
+
+
+def _put_entries(
+    connection: Connection, store: Store, calls: Calls, payments: Sequence[dict[str, Any]]
+) -> None:
+    """Store the entries that ask for these payments."""
+    if not calls.are_shared:
+        contents = [(_arguments(store, payment), payment["entry"]) for payment in payments]
+        put_entries(connection, [calls.for_row(*content) for content in contents])
+        return
+    rows = {payment["key"]: _arguments(store, payment) for payment in payments}
+    put_units(connection, store, calls, rows)
+
+
+def _arguments(store: Store, payment: dict[str, Any]) -> dict[str, Any]:
+    """Return what a payment asks for."""
+    arguments: dict[str, Any] = store.vault.deserialize(payment["row"])[2]
+    return arguments
+
+
+# Whether a payment can be settled
+
+
+def _check_id(outcome: RowOutcome, id: str | None) -> None:
+    """Raise `ConfigurationError` for an id of what was not created, or that nobody can mean."""
+    if id is None:
+        return
+    message = problem_of_typed_id(id)
+    if outcome is not RowOutcome.CREATED:
+        message = "id says that it was made: leave it out, or write 'created' (--as created)."
+    if message:
+        raise _refused_id("value", message)
+
+
+def _refused_id(code: str, message: str) -> ConfigurationError:
+    """Return the error for the argument `id`."""
+    return ConfigurationError.of([Problem("id", code, message)])
+
+
+def _require_in_doubt(line: Line, payment: StoredPayment | None, *, adds_id: bool) -> None:
+    """Raise `ConfigurationError` if there is nothing to resolve.
+
+    Args:
+        payment: The payment as it is stored now; None: there is none.
+        adds_id: Whether the person adds the id of a created payment.
+    """
+    is_open = payment is not None and (
+        adds_id or payment.state in IN_DOUBT or _may_be_asked_since(payment)
+    )
+    if payment is None or not is_open:
+        raise ConfigurationError(f"{line.value} is {line.outcome}: there is nothing to resolve.")
+    if line.row is None or line.row.again != payment.again:  # it was asked once more meanwhile
+        raise ConfigurationError(_CHANGED_MEANWHILE)
+    if payment.is_live:
+        raise ConfigurationError(
+            f"{line.value} is being sent or looked up now: let that end first."
+        )
+
+
+def _may_be_asked_since(payment: StoredPayment) -> bool:
+    """Whether a settled payment may have been asked since the backup of the state."""
+    return payment.restored and payment.state in ENDED

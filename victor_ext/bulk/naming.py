@@ -1,0 +1,146 @@
+"""What people call rows and payments: find the lines of a batch that a person names
+(`lines_named`), and name the payments that an id settles (`id_holders`) or an entry asks for
+(`name_of_entry`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy import Connection
+
+from victor_ext import ConfigurationError, Problem
+from victor_ext.event_queue.databases import Condition
+from victor_ext.event_queue.rows import lock_texts
+from victor_ext.outbox.files import ENTRIES
+from victor_ext.tables.texts import text_of_cell
+
+from .lines import Line, lines_of
+from .payments import ASKED
+from .rows import Row, row_of
+from .store import Store
+
+
+def lines_named(
+    store: Store,
+    names: Collection[str],
+    key_of: Callable[[str], str | None],
+    is_meant: Callable[[Line], bool],
+) -> list[Line]:
+    """Return the lines of the batch with these names, in their order.
+
+    A name is the value in the key column, also as an export has it, or a key. A line whose values
+    are forgotten is still found by its value, because the value makes the key.
+
+    Args:
+        key_of: Returns the key that a value in the key column makes; None: it makes none.
+        is_meant: Whether a person can mean a line. It chooses if several lines have one value, such
+            as rows of an earlier key kind, or of two payors.
+
+    Raises:
+        ConfigurationError: No line has one of the names, or several lines have it.
+    """
+    texts = sorted({text_of_cell(name) for name in names})
+    text_by_key = {key_of(text): text for text in texts}
+    by_text: dict[str, list[Line]] = {text: [] for text in texts}
+    for line in lines_of(store):
+        own_names = {line.key, line.sent_key, line.value} & by_text.keys()
+        for name in own_names:
+            by_text[name].append(line)
+        forgotten = text_by_key.get(line.key)
+        if forgotten is not None and not own_names:
+            row = None if line.row is None else replace(line.row, value=forgotten)
+            by_text[forgotten].append(replace(line, row=row))
+    matches: dict[tuple[int, str], Line] = {}
+    problems = list[Problem]()
+    for name, lines in by_text.items():
+        meant = [line for line in lines if is_meant(line)] or lines
+        if len(meant) == 1:
+            matches[meant[0].number, meant[0].key] = meant[0]
+        else:
+            problems.append(_problem_of(store, name, meant))
+    if problems:
+        raise ConfigurationError.of(problems)
+    return sorted(matches.values(), key=lambda line: line.number)
+
+
+def _problem_of(store: Store, name: str, lines: Collection[Line]) -> Problem:
+    """Return the problem with a name that no line has, or several."""
+    if not lines:
+        return Problem("keys", "unknown", f"{store.batch} has no row {name}.")
+    shown = ", ".join(f"{line.sent_key} ({line.outcome})" for line in lines)
+    return Problem(
+        "keys", "several", f"{name} names {len(lines)} rows: write the key of one: {shown}."
+    )
+
+
+class IdHolder(NamedTuple):
+    """A payment that the id of a request, or of a payout, settles.
+
+    Attributes:
+        key: Its key in the database; empty: it was asked once more since, and this is of its
+            earlier request.
+        name: What people call it.
+        reference_digest: As of `ASKED`.
+    """
+
+    key: str
+    name: str
+    reference_digest: str
+
+
+def id_holders(connection: Connection, store: Store, id: str) -> list[IdHolder]:
+    """Return the payments that have this id, or had it before they were asked once more.
+
+    Until the transaction ends, no worker stores the id.
+    """
+    lock_texts(connection, ENTRIES, [f"{store.system} {id}"])
+    holders = _holders(connection, store, ASKED.c.made == id)
+    has_id = sa.and_(ENTRIES.c.scope == store.owner, ENTRIES.c.request_id == id)
+    for entry in connection.execute(sa.select(ENTRIES.c.key).where(has_id)).scalars():
+        holders += _holders_of_entry(connection, store, entry)
+    return holders
+
+
+def name_of_entry(store: Store, connection: Connection, entry: str) -> str:
+    """Return what people call the payments that an entry asks for, or has asked for."""
+    first, *others = _holders_of_entry(connection, store, entry)
+    return f"{first.name} and {len(others)} more" if others else first.name
+
+
+def _holders_of_entry(connection: Connection, store: Store, entry: str) -> list[IdHolder]:
+    """Return the payments that an entry asks for; if there is none, those for which it has asked
+    under an earlier key of theirs, which count up.
+    """
+    holders = _holders(connection, store, ASKED.c.entry == entry)
+    if holders:
+        return holders
+    for row in _asked(connection, store, ASKED.c.again > 0):
+        if any(Row.key_after(row.key, number) == entry for number in range(row.again)):
+            name = f"an earlier request of {_name(store, row)}"
+            holders.append(IdHolder("", name, row.reference_digest))
+    return holders or [IdHolder("", f"an earlier request, {entry}", "")]
+
+
+def _holders(connection: Connection, store: Store, chosen: Condition) -> list[IdHolder]:
+    """Return the payments that are chosen, by what they are asked with now."""
+    asked = _asked(connection, store, chosen)
+    return [IdHolder(row.key, _name(store, row), row.reference_digest) for row in asked]
+
+
+def _asked(connection: Connection, store: Store, chosen: Condition) -> Collection[Any]:
+    """Return the columns of the payments that are chosen."""
+    columns = ASKED.c.key, ASKED.c.row, ASKED.c.again, ASKED.c.reference_digest
+    query = sa.select(*columns).where(ASKED.c.owner == store.owner, chosen)
+    return connection.execute(query.order_by(ASKED.c.key)).all()
+
+
+def _name(store: Store, stored: Any) -> str:
+    """Return what people call a payment: its value in the key column; its key, if that was
+    forgotten.
+    """
+    row = row_of(store.vault, stored)
+    return row.value or row.payment
