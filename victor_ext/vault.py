@@ -72,6 +72,15 @@ class Vault:
             raise ValueError("A stored value cannot be decrypted.") from None
         return json.loads(stored, object_pairs_hook=hidden_fields)
 
+    def opened_error(self, error: str | None) -> str | None:
+        """Return the error of an entry in clear: what was added to it in clear stands after the
+        first blank.
+        """
+        if error is None or not self.has_sealed(error):
+            return error
+        sealed, blank, added = error.partition(" ")
+        return f"{self.opened(sealed)}{blank}{added}"
+
     def fingerprint(self, text: str) -> str:
         """Return a keyed digest of a text. Without the key, it reveals nothing about the text."""
         digest = hmac.digest(self._fingerprint_key, text.encode("utf-8", "surrogatepass"), "sha256")

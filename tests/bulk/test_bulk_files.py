@@ -342,6 +342,8 @@ def test_a_file_that_is_not_there_and_rows_without_a_name(sender: Senders, tmp_p
     ("options", "message"),
     [
         *CASES["refused options"],
+        ({"key_column": ""}, "key_column='' must be the name of a column."),
+        ({"workers": None}, "workers=None must be a whole number from 1 to 100."),
         ({"key_retention": timedelta(seconds=2)}, "key_retention=2.0"),
         ({"state": "postgresql://u:s3cret\ud800@host/db"}, "invisible characters"),
         ({"state": "postgresql://u@host/db?autocommit=true"}, "the option autocommit"),

@@ -228,6 +228,15 @@ def test_the_key_comes_from_the_credentials_or_from_its_own_variable(
         sender(storage_key=None)
 
 
+def test_the_secret_of_the_credentials_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("VICTOR_BULK_KEY", raising=False)
+    variables = ("VELO_API_KEY", "VELO_API_SECRET")
+    with refused("no secret to derive its key from: set VICTOR_BULK_KEY"):
+        storage_secret(None, variables)
+    monkeypatch.setenv("VELO_API_SECRET", "a secret")
+    assert storage_secret(None, variables)
+
+
 def test_every_form_of_a_private_key_gives_the_same_secret(
     monkeypatch: pytest.MonkeyPatch, victor_key_pair: tuple[str, str]
 ) -> None:

@@ -18,9 +18,8 @@ from tests.histories.provider import KEPT
 from tests.histories.world import SteppedCalls, World, pause, with_world_time
 from victor_ext.bulk import run as bulk_run
 from victor_ext.bulk.by_hand import ByHand
-from victor_ext.bulk.check import Check
+from victor_ext.bulk.check import Check, ControlTotals
 from victor_ext.bulk.context import BulkContext
-from victor_ext.bulk.control_totals import ControlTotals
 from victor_ext.bulk.lines import lines_of
 from victor_ext.bulk.loading import Loading
 from victor_ext.bulk.payments import (
@@ -205,10 +204,10 @@ class MemoryState(State):
 def store_file(context: BulkContext, batch: str, rows: list[dict[str, Any]]) -> Check:
     """Decide about the rows of a file, and store them, as `send` does."""
     with closing(Loading(rows, batch, context, ControlTotals())) as loading:
-        check = loading.read()
+        loading.read()
         with context.open_present(batch) as store:
             loading.store(store)
-        return check
+        return loading.check
 
 
 def ask_again(context: BulkContext, batch: str) -> None:

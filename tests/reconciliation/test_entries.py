@@ -122,7 +122,10 @@ def test_a_heading_that_lacks_a_column(write: Write, heading: str, beginning: st
 def test_a_column_that_is_named_and_not_there(write: Write) -> None:
     path = write("reference,amount\nR,1\n")
     (told,) = problems(path, columns={"reference": "invoice_no"})
-    assert told == "line 1, invoice_no: the heading (reference, amount) has no column invoice_no."
+    assert told == (
+        "line 1, invoice_no: the heading (reference, amount) has no column invoice_no (named for "
+        "reference)."
+    )
     message = "columns names invoice: the fields are reference, id"
     with pytest.raises(ConfigurationError, match=message):
         read(path, columns={"invoice": "reference"})

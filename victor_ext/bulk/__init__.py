@@ -17,8 +17,7 @@ with needs_extra(__name__, "bulk"):
     from .rows import RowOutcome, RowResult
     from .run import BatchStatus, BulkStopped
     from .sender import BulkSender
-    from .state import DEFAULT_STATE
-    from .state_errors import StateLost, StateUnavailable
+    from .state import DEFAULT_STATE, StateLost, StateUnavailable
 
 __all__ = (
     "DEFAULT_STATE",

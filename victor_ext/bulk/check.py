@@ -1,18 +1,27 @@
-"""The result of checking a source: `Check`, with the problems and notices of its rows."""
+"""The result of checking a source: `Check`, with the problems and notices of its rows; and what a
+source is expected to be: `ControlTotals`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Context, Decimal
+from typing import cast
 
-from victor_ext import InvalidRequest, Problem
+from victor_ext import InvalidRequest, Problem, money
+from victor_ext.tables.formats import UnreadableCell, read_amount, written_amount
+from victor_ext.tables.row_file import RowFile
 
 from .deciding import Code
+from .settings import check_setting, refused_setting
 
 SHOWN = 100
 """Maximum number of stored problems, and of causes; further problems are only counted."""
 _SHOWN_OF_CAUSE = 20
 """Maximum number of stored problems of one cause."""
+_EXACT = Context(prec=60)
+"""Adds amounts without rounding: the default context has 28 digits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,33 +146,36 @@ class Check:
         """Whether `send` with this `skip_invalid` refuses the source as a whole."""
         return self.broken or self.repeated > 0 or (self.invalid > 0 and not skip_invalid)
 
-    def note(self, problem: RowProblem, *, breaks: bool = False) -> None:
+    def note(self, problem: RowProblem) -> None:
         """Count a problem, and store the problem if it is among the first.
 
-        Args:
-            breaks: Whether the problem breaks the source. It is always stored, before the others.
+        A problem of the whole source breaks the source. It is always stored, before the others.
         """
+        breaks = problem.row is None
         self.problem_count += 1
         self.broken |= breaks
         if breaks:
             self.problems.insert(0, problem)
         elif len(self.problems) < SHOWN:
             self.problems.append(problem)
-        cause = self._cause_of(problem, breaks=breaks)
+        cause = self._cause_of(problem)
         if cause is not None:
             cause.count += 1
             if len(cause.first) < _SHOWN_OF_CAUSE:
                 cause.first.append(problem)
 
-    def _cause_of(self, problem: RowProblem, *, breaks: bool) -> Cause | None:
+    def _cause_of(self, problem: RowProblem) -> Cause | None:
         """Return the cause of a problem, which may be new; None: there are too many causes."""
         for cause in self.causes:
             if (cause.column, cause.code) == (problem.column, problem.code):
                 return cause
-        if len(self.causes) >= SHOWN and not breaks:
-            return None
         cause = Cause(problem.column, problem.code)
-        self.causes.insert(0 if breaks else len(self.causes), cause)
+        if problem.row is None:
+            self.causes.insert(0, cause)
+        elif len(self.causes) < SHOWN:
+            self.causes.append(cause)
+        else:
+            return None
         return cause
 
     def notice(self, notice: Notice) -> None:
@@ -172,21 +184,95 @@ class Check:
         if self.noticed[notice.code] <= SHOWN:
             self.notices.append(notice)
 
-    def forget_decisions(self) -> None:
-        """Reset what was decided about the rows, before they are decided about again."""
-        self.new = 0
-        self.unchanged = 0
-        self.changed = 0
-        self.invalid = 0
-        self.repeated = 0
-        self.set_aside = 0
-        self.replaced = 0
-        self.notices = []
-        self.noticed = {}
-        self.totals = {}
-        self.problems = []
-        self.problem_count = 0
-        self.causes = []
+    def undecided(self) -> Check:
+        """Return a check of the same rows, before anything is decided about them."""
+        return Check(self.rows, columns=self.columns, sharing=self.sharing)
+
+
+@dataclass(frozen=True, slots=True)
+class ControlTotals:
+    """Control totals of a source: how many rows it must have, and what its rows must ask for
+    together. They are known from elsewhere, such as the system that has written the file.
+
+    Attributes:
+        rows: The number of rows; None: it is not compared.
+        total: The sum of their amounts, in one currency; None: it is not compared.
+        decimal: The decimal mark of the source, as in `RowFile`.
+    """
+
+    rows: int | None = None
+    total: Decimal | None = None
+    decimal: str | None = None
+
+    @classmethod
+    def of(
+        cls, source: object, rows: int | None, total: Decimal | str | int | None
+    ) -> ControlTotals:
+        """Return checked control totals of a source. Raises `ConfigurationError`.
+
+        Args:
+            total: Text is in the form of the amounts of the source, or `1234.56`.
+        """
+        check_setting("expect_rows", rows)
+        decimal = source.decimal if isinstance(source, RowFile) else None
+        if total is None:
+            return cls(rows, None, decimal)
+        amount = read_amount("expect_total", total, decimal or "point")
+        if isinstance(amount, UnreadableCell):
+            amount = total
+        try:
+            return cls(rows, money.to_decimal(cast("money.Amount", amount)), decimal)
+        except InvalidRequest:
+            example = "1250,00" if decimal == "comma" else "1250.00"
+            message = (
+                f"expect_total={total!r} is not an exact amount above zero: write {example!r}."
+            )
+            raise refused_setting("expect_total", message) from None
+
+    def differences(
+        self,
+        rows: int,
+        totals: Mapping[str, Decimal],
+        without_amount: int,
+    ) -> Iterator[str]:
+        """Yield a sentence for each difference between a source and these totals.
+
+        Args:
+            rows: The number of rows of the source.
+            totals: The sum of their amounts, by currency.
+            without_amount: The number of rows without a valid amount, which are in no sum.
+        """
+        currency, total = next(iter(totals.items()), ("USD", Decimal(0)))
+        if self.total is not None and len(totals) > 1:  # in several currencies, there is no sum
+            currencies = " and ".join(totals)
+            yield (
+                f"the amounts are in {currencies}, and a total in one currency is expected: "
+                "nothing was stored."
+            )
+        elif self.total is not None and (without_amount or total != self.total):
+            some = ""
+            if without_amount:
+                some = f" ({without_amount:,} of the rows have no valid amount)"
+            total_text = written_amount(total, currency, self.decimal)
+            expected_text = written_amount(self.total, currency, self.decimal)
+            yield (
+                f"the amounts are {total_text} in all{some}, and {expected_text} is expected: "
+                "nothing was stored."
+            )
+        if self.rows not in (None, rows):
+            yield (
+                f"the number of rows is {rows:,}, and {self.rows:,} is expected: nothing was "
+                "stored."
+            )
+
+
+def add_amount(
+    totals: dict[str, Decimal],
+    amount: Decimal,
+    currency: str,
+) -> None:
+    """Add an amount to the total of its currency, exactly."""
+    totals[currency] = _EXACT.add(totals.get(currency, Decimal(0)), amount)
 
 
 class InvalidRows(InvalidRequest):
@@ -195,12 +281,7 @@ class InvalidRows(InvalidRequest):
     check: Check
 
 
-def refuse_invalid(
-    batch: str,
-    check: Check,
-    *,
-    skip_invalid: bool,
-) -> None:
+def refuse_invalid(batch: str, check: Check, *, skip_invalid: bool) -> None:
     """Raise `InvalidRows` if the source must not be stored."""
     if not check.is_refused(skip_invalid=skip_invalid):
         return

@@ -29,6 +29,11 @@ _MOST_DIGITS = 99
 """A number with more digits before or behind its point is stored with an exponent."""
 
 
+def _same(text: str) -> str:
+    """Return the text itself, whose type may hide it."""
+    return text
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class ColumnType:
     """What the values of a column are.
@@ -37,17 +42,15 @@ class ColumnType:
         expected: What a value must be, in the words of a message.
         json_type: As what JSON Lines has a value, in the words of a message.
         of_text: Converts the text of a cell to the argument; None: the text is no such value.
+        of_stored: Converts text that is stored to the argument, as it was checked.
         file_hint: How to write a value into a file; empty: the message says it.
     """
 
     expected: str
     json_type: str = _TEXT
-    of_text: Callable[[str], object] = lambda text: text
+    of_text: Callable[[str], object] = _same
+    of_stored: Callable[[str], object] = _same
     file_hint: str = ""
-
-
-def _boolean_of(text: str) -> bool | None:
-    return _BOOLEANS.get(text.lower())
 
 
 def _whole_number_of(text: str) -> int | None:
@@ -67,20 +70,18 @@ def _moment_of(text: str) -> datetime | None:
     return None if moment.utcoffset() is None else moment
 
 
-def _nothing_of(_text: str) -> None:
-    """No text is a value of the type."""
-
-
 TEXT = ColumnType("text")
-WORD = ColumnType("text")
-AMOUNT = ColumnType("a number", _A_NUMBER, str, file_hint="write 44.23")
-FLAG = ColumnType("true or false", _A_BOOLEAN, _boolean_of)
+WORD = ColumnType("text", of_stored=Word)  # what is stored may have been a `Word`
+AMOUNT = ColumnType("a number", _A_NUMBER, file_hint="write 44.23")
+FLAG = ColumnType("true or false", _A_BOOLEAN, lambda text: _BOOLEANS.get(text.lower()))
 WHOLE = ColumnType("a whole number, such as 3", _A_NUMBER, _whole_number_of)
-NUMBER = ColumnType("a number, such as 1.5", _A_NUMBER, _exact_number_of)
+NUMBER = ColumnType("a number, such as 1.5", _A_NUMBER, _exact_number_of, Decimal)
 DAY = ColumnType("a date", file_hint="write YYYY-MM-DD")
-MOMENT = ColumnType("a time with its zone, such as 2026-03-04T05:06:07Z", of_text=_moment_of)
+MOMENT = ColumnType(
+    "a time with its zone, such as 2026-03-04T05:06:07Z", _TEXT, _moment_of, datetime.fromisoformat
+)
 TEXTS = ColumnType(
-    'a list of texts (["a", "b"] in JSON Lines; CSV has no lists)', _AN_ARRAY, _nothing_of
+    'a list of texts (["a", "b"] in JSON Lines; CSV has no lists)', _AN_ARRAY, lambda _text: None
 )
 NO_COLUMN = ColumnType("left out")
 """An argument that no file has: an object, or a list of something else than texts."""
@@ -113,26 +114,23 @@ def columns_of(arguments: type[object], *, without: Collection[str] = ()) -> dic
 def required_of(arguments: type[object]) -> list[str]:
     """Return the names of the generated arguments that may not be None."""
     types = _types_of(arguments)
-    return [name for name in types if NoneType not in _alternatives(types[name])]
+    return [name for name in types if NoneType not in types[name]]
 
 
-def _types_of(arguments: type[object]) -> dict[str, object]:
-    """Return the annotations of arguments, without those that a class has for itself."""
-    hints = get_type_hints(arguments)
-    return {name: hint for name, hint in hints.items() if not name.startswith("_")}
+def _types_of(arguments: type[object]) -> dict[str, frozenset[object]]:
+    """Return the types that each argument may have."""
+    types: dict[str, frozenset[object]] = {}
+    for name, hint in get_type_hints(arguments).items():
+        is_union = get_origin(hint) in (Union, UnionType)
+        if not name.startswith("_"):  # a class has those for itself
+            types[name] = frozenset(get_args(hint) if is_union else [hint])
+    return types
 
 
-def _column_type_of(hint: object) -> ColumnType:
-    alternatives = _alternatives(hint) - {NoneType}
-    if Word in alternatives:
+def _column_type_of(types: frozenset[object]) -> ColumnType:
+    if Word in types:
         return WORD
-    return _BY_ALTERNATIVES.get(alternatives, NO_COLUMN)
-
-
-def _alternatives(hint: object) -> frozenset[object]:
-    """Return the types that an annotation allows."""
-    is_union = get_origin(hint) in (Union, UnionType)
-    return frozenset(get_args(hint)) if is_union else frozenset({hint})
+    return _BY_ALTERNATIVES.get(types - {NoneType}, NO_COLUMN)
 
 
 def formed_columns(columns: Columns) -> FormedColumns:
@@ -207,25 +205,16 @@ def json_data(column_type: ColumnType | None, name: str, value: Any) -> Any:
     if isinstance(value, date):
         return _moment_in_utc(value) if isinstance(value, datetime) else value.isoformat()
     if isinstance(value, float | Decimal):
-        return _digits_of(Decimal(repr(value)) if isinstance(value, float) else value)
+        return _digits_of(Decimal(str(value)))
     if isinstance(value, tuple):
         return [*cast("tuple[object, ...]", value)]
     return value
 
 
 def argument_of(column_type: ColumnType | None, value: Any) -> Any:
-    """Return the argument that is stored as this JSON data, as it was checked: a stored word may
-    have been a `Word`.
-    """
-    if not isinstance(value, str):
-        return value
-    if column_type is WORD:
-        return Word(value)
-    if column_type is NUMBER:
-        return Decimal(value)
-    if column_type is MOMENT:
-        return datetime.fromisoformat(value)
-    return value
+    """Return the argument that is stored as this JSON data, as it was checked."""
+    is_text = isinstance(value, str)
+    return column_type.of_stored(value) if column_type is not None and is_text else value
 
 
 def _moment_in_utc(moment: datetime) -> str:

@@ -19,7 +19,7 @@ from victor_ext.outbox.files import ENTRIES
 from .deciding import TO_DECIDE
 from .payments import ASKED, LEFT_OUT, LINES, PAGE, PAYMENT_COLUMNS, STATE, UNDER_WAY
 from .rows import Result, Row, RowOutcome, result_of, row_of
-from .state_errors import StateLost
+from .state import StateLost
 from .store import Store
 
 

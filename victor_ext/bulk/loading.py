@@ -17,9 +17,8 @@ from victor_ext.outbox.files import FileTerms, note_time
 from victor_ext.tables.row_file import RowFile
 from victor_ext.tables.sources import Rows
 
-from .check import Check, Notice, RowProblem, refuse_invalid
+from .check import Check, ControlTotals, Notice, RowProblem, add_amount, refuse_invalid
 from .context import BulkContext
-from .control_totals import ControlTotals
 from .deciding import TO_DECIDE, Act, Code, Decision, RowCase, key_origin
 from .holding import refuse_held
 from .lines import refuse_lost
@@ -35,11 +34,11 @@ from .payments import (
 )
 from .rows import RowOutcome
 from .settings import PERSONS, TERMS, needs_another_person
-from .source_rows import RowDecision, SourceRow, SourceRows
+from .source_rows import SourceRow, SourceRows
 from .store import BatchRecord, Store
 from .storing import PaymentTerms, lock_unsent, replace_lines, store_payments
 from .units import Calls
-from .validating import Validation, add_amount
+from .validating import Validation
 
 _CAN_BE_ASKED = NEVER_LEFT | {RowOutcome.REJECTED.value}
 """States of a payment that a row may still ask for."""
@@ -134,11 +133,9 @@ class Loading:
     def _validate(self) -> None:
         """Read the source, and check each row. The state is not read."""
         validation = Validation(
-            self._kind,
-            self._vault,
+            self._calls(),
             self._settings,
             self._rows,
-            self._calls(),
             key_column=self._key_column,
             key_kind=self._key_kind,
             expected=self._expected,
@@ -202,8 +199,10 @@ class Loading:
         row: SourceRow,
         asked: RequestedPayment,
         known: _KnownPayments,
-    ) -> RowDecision:
-        """Decide about a row, and add the notice about it to the check."""
+    ) -> SourceRow:
+        """Decide about a row, and add the notice about it to the check. Return the row with what is
+        decided.
+        """
         stored = known.by_key.get(asked.key)
         case = RowCase(
             asked,
@@ -218,8 +217,7 @@ class Loading:
         is_forgotten = stored is not None and stored.forgotten
         has_other_date = stored is not None and asked.due_date != stored.due_date
         is_for_another_day = decision.code is Code.CREATED_BEFORE and has_other_date
-        return RowDecision(
-            number=row.number,
+        return row._replace(
             act=decision.act.name,
             code=decision.code,
             message=self._add_notice(row, asked, stored, decision),
@@ -295,12 +293,12 @@ class Loading:
 
     def _count_new(self, row: SourceRow) -> None:
         """Count a row to send, with its amount."""
-        assert row.amount is not None
-        assert row.currency is not None
+        assert row.price is not None
         self.check.new += 1
         if row.code == Code.REPLACED:
             self.check.replaced += 1
-        add_amount(self.check.totals, Decimal(row.amount), row.currency)
+        amount, _, currency = row.price.partition(" ")
+        add_amount(self.check.totals, Decimal(amount), currency)
 
     def _note_problems(self, row: SourceRow) -> None:
         """Add the problems of a row to the check."""
@@ -342,7 +340,7 @@ class Loading:
 
     def _decide_again(self, connection: Connection) -> None:
         """Decide about all rows by what is stored now. Raises `InvalidRows`."""
-        self.check.forget_decisions()
+        self.check = self.check.undecided()
         self._decide_all(connection, lock=True)
         refuse_invalid(self.batch, self.check, skip_invalid=self._settings.skip_invalid)
 

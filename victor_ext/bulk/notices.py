@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from .columns import differing_columns
 from .deciding import Code
 from .payments import IN_DOUBT, StoredPayment
+from .row_digests import differing_columns
 from .row_kind import RowKind
 from .rows import Arguments
 from .vault import Vault

@@ -1,21 +1,25 @@
-"""Convert a checked row to the form in which rows are stored and compared (`requested_payment`).
+"""The form in which a checked row is stored and compared (`requested_payment`), and the columns by
+which two rows differ (`differing_columns`).
 
-They are compared by keyed digests, which reveal nothing of the values.
+Rows are compared by keyed digests, which reveal nothing of the values.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
-from victor_ext.ids import loose_skeleton_of, reference_of, skeleton_of
+from victor_ext import InvalidRequest, money
+from victor_ext.ids import in_one_form, loose_skeleton_of, reference_of, skeleton_of
+from victor_ext.privacy import Secret
 
-from .columns import canonical_text
+from .column_types import AMOUNT
 from .payments import UNREADABLE, RequestedPayment
 from .row_kind import RowKind
 from .rows import Arguments, Row
+from .settings import DEFAULTS, in_utc
 from .vault import Vault
 
 
@@ -40,13 +44,13 @@ def requested_payment(
     if is_valid:
         valid_arguments = stored_arguments(kind, arguments)
         reference = reference_of(arguments.get(kind.reference))
-    compared = _compared_values(arguments, free_spelling=(kind.reference, key_column))
+    compared = _compared_values(kind, arguments, free_spelling=(kind.reference, key_column))
     facts = kind.key_facts(arguments, key_kind, row.value or "") or ()
     return RequestedPayment(
         number=row.number,
         key=row.payment,
         is_valid=is_valid,
-        values_digest=vault.fingerprint(canonical_text(kind, compared)),
+        values_digest=vault.fingerprint(Secret(json.dumps(compared, sort_keys=True))),
         skeleton_digest=skeleton_digest(vault, facts),
         reference_digest=vault.fingerprint(reference),
         due_date=_comparable_date(arguments.get("due_date")),
@@ -72,20 +76,61 @@ def spelling_digest(vault: Vault, asked: RequestedPayment, key_value: str) -> st
     return vault.fingerprint(json.dumps(facts))
 
 
-def _compared_values(arguments: Arguments, free_spelling: Collection[str]) -> dict[str, Any]:
+def differing_columns(kind: RowKind, stored: Arguments, arguments: Arguments) -> list[str]:
+    """Return the columns whose values differ from the stored ones.
+
+    A column that a newer release no longer has, or has under another name, is one of them. If no
+    column surely differs, it is one of those that have a default: these are returned.
+    """
+    stored_values = {name: _canonical(kind, name, stored[name]) for name in stored}
+    values = {name: _canonical(kind, name, arguments[name]) for name in arguments}
+    names = list[str]()
+    for name in sorted({*stored_values, *values}):
+        if stored_values.get(name) != values.get(name) and not _may_have_changed(name, values):
+            names.append(name)
+    return names or [name for name in DEFAULTS if name in kind.columns]
+
+
+def _may_have_changed(name: str, values: Mapping[str, str]) -> bool:
+    """Whether the same file had another value in this column before: by the default of the column,
+    or by a word such as `today`.
+    """
+    if name not in DEFAULTS:
+        return False
+    return name not in values or in_utc(values[name]) != values[name]
+
+
+def _compared_values(
+    kind: RowKind, arguments: Arguments, free_spelling: Collection[str]
+) -> dict[str, str]:
     """Return the values that are compared: all that are sent, except the due date.
 
     Args:
         free_spelling: The columns whose spelling does not count: a spreadsheet may write an invoice
             number in another way.
     """
-    compared: dict[str, Any] = {}
+    compared: dict[str, str] = {}
     for name, value in arguments.items():
-        if name in free_spelling and name != "due_date":
-            compared[name] = loose_skeleton_of(str(value))
-        elif name != "due_date":
-            compared[name] = value
+        if name in free_spelling:
+            compared[name] = _canonical(kind, name, loose_skeleton_of(str(value)))
+        else:
+            compared[name] = _canonical(kind, name, value)
+    compared.pop("due_date", None)
     return compared
+
+
+def _canonical(kind: RowKind, name: str, value: Any) -> str:
+    """Return a value as text that is the same for equal values, in every source format and Unicode
+    form.
+    """
+    try:
+        if kind.columns.get(name) is AMOUNT:
+            text = f"{money.to_decimal(value):.2f}"
+        else:
+            text = str(kind.json_value(name, value))
+    except InvalidRequest:  # the value cannot be sent: its text is compared as it is
+        text = repr(value)
+    return in_one_form(text)
 
 
 def _comparable_date(due_date: object) -> str | None:

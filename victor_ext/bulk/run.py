@@ -39,7 +39,7 @@ from .holding import held_since
 from .lines import counts_of
 from .payments import ASKED, LINES
 from .rows import RowOutcome
-from .state_errors import NOTICE, report
+from .state import NOTICE, report
 from .store import BatchRecord, Store
 from .units import undecided_units
 from .worker import Worker

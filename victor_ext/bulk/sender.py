@@ -24,9 +24,8 @@ from victor_ext.tables.row_file import RowFile
 from victor_ext.tables.sources import Rows, hidden_rows
 
 from .by_hand import ByHand
-from .check import Check, refuse_invalid
+from .check import Check, ControlTotals, refuse_invalid
 from .context import BulkContext, provider_of, system_of
-from .control_totals import ControlTotals
 from .forgetting import forget_settled
 from .holding import hold_state, release_state
 from .loading import Loading
@@ -35,8 +34,7 @@ from .row_kind import RowKind
 from .rows import RowOutcome, RowResult
 from .run import BatchStatus, Progress, run_batch, serve, status_of
 from .settings import Settings, check_reason, checked_batch, day_of
-from .state import DEFAULT_STATE, State
-from .state_errors import StateMade
+from .state import DEFAULT_STATE, State, StateMade
 from .steps import add_step, next_step, reasons_of, step_statuses, units_of
 from .store import BatchRecord, Store, no_such_batch
 from .vault import new_secret, storage_secret
@@ -206,7 +204,7 @@ class BulkSender:
                     loading.close()  # its file may be large, and sending may take long
                     status = run_batch(context, store, record, on_progress)
                     step = next_step(store, context.kind)
-                    return replace(status, check=check, next_step=step)
+                    return replace(status, check=loading.check, next_step=step)
 
         try:
             return send_once()

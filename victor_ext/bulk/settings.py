@@ -7,11 +7,11 @@ take a step is checked by `check_person` and `check_sender`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeGuard
 
 from victor_ext import ConfigurationError, Problem
 from victor_ext.ids import in_one_form, unseen_in, words_of
@@ -34,22 +34,6 @@ TERMS = ("rate", "key_retention", "patience")
 """Settings that are stored with a batch, and hold for it until a file comes with others."""
 PERSONS = ("by", "not_by_sender")
 """Settings that are stored for each file of a batch, and each step: see `Person`."""
-_BOUNDS: Sequence[tuple[str, Callable[[float], bool], str]] = (
-    ("rate", lambda rate: 0 < rate <= MAX_RATE, "rows a second, above 0 and at most 10000"),
-    (
-        "key_retention",
-        lambda seconds: seconds >= LEAST_KEPT,
-        f"seconds, at least {LEAST_KEPT:g}: a call and its repeats must end before their key",
-    ),
-    (
-        "patience",
-        lambda seconds: 0 <= seconds <= DAY,
-        "seconds, at least 0 and at most 86400",
-    ),
-)
-"""The numbers among the settings: the name of each, when a value is valid, and how a message says
-so.
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,45 +58,29 @@ class Settings:
     not_by_sender: bool = False
 
     def __post_init__(self) -> None:
-        self._check_key_column()
-        self._check_texts()
-        self._check_numbers()
-
-    def _check_key_column(self) -> None:
-        if self.key_column is None:
-            return
-        if not isinstance(self.key_column, str) or not self.key_column:
-            raise refused_setting("key_column", "key_column must be the name of a column.")
-        object.__setattr__(self, "key_column", in_one_form(self.key_column))  # as a heading is
+        for name in (
+            "key_column",
+            "key_kind",
+            "by",
+            "rate",
+            "workers",
+            "key_retention",
+            "patience",
+        ):
+            check_setting(name, getattr(self, name))
+        if self.key_column is not None:
+            object.__setattr__(self, "key_column", in_one_form(self.key_column))  # as a heading is
         if self.key_column == "payee_account_number":
             message = (
                 "key_column=payee_account_number does not tell rows apart: many go to one account."
             )
             raise refused_setting("key_column", message)
-
-    def _check_texts(self) -> None:
-        if not _is_none_or_words(self.key_kind) or unseen_in(self.key_kind or ""):
-            message = (
-                f"key_kind={self.key_kind!r} must be text: what the key column names, such as "
-                "invoice or subscription-2026-11."
-            )
-            raise refused_setting("key_kind", message)
-        if not _is_none_or_words(self.by):
-            raise refused_setting("by", f"by={self.by!r} must be the name of a person.")
         if self.not_by_sender and self.by is None:
             message = (
                 "by is missing: name the person who does this, so that another person has "
                 "to take the next step."
             )
             raise refused_setting("by", message)
-
-    def _check_numbers(self) -> None:
-        for name, is_valid, bounds in _BOUNDS:
-            check_number(name, getattr(self, name), is_valid, bounds)
-        is_whole = isinstance(self.workers, int) and not isinstance(self.workers, bool)
-        if not is_whole or not 1 <= self.workers <= MAX_WORKERS:
-            message = f"workers={self.workers!r} must be a whole number from 1 to {MAX_WORKERS}."
-            raise refused_setting("workers", message)
 
     @property
     def defaults(self) -> dict[str, str]:
@@ -229,11 +197,6 @@ class Settings:
         return PATIENCE if self.patience is None else self.patience
 
 
-def _is_none_or_words(text: object) -> bool:
-    """Whether a setting is not given, or is text with at least one word."""
-    return text is None or (isinstance(text, str) and bool(words_of(text)))
-
-
 def _comparable_name(name: str) -> str:
     """Return a name of a person in the form in which names are compared."""
     return words_of(name).casefold()
@@ -247,7 +210,7 @@ def needs_another_person(persons: Sequence[Person]) -> bool:
 def check_reason(by: str, why: str) -> None:
     """Check who decides about a payment, and why. Raises `ConfigurationError` if one is missing."""
     for name, text in (("by", by), ("why", why)):
-        if not isinstance(text, str) or not words_of(text):
+        if not _is_words(text):
             raise ConfigurationError.of(
                 [Problem(name, "required", f"{name} is missing: it is stored with the decision.")]
             )
@@ -289,18 +252,61 @@ def in_utc(day: Any) -> Any:
     return day
 
 
-def check_number(
-    name: str,
-    value: object,
-    is_valid: Callable[[float], bool],
-    bounds: str,
-) -> None:
-    """Raise `ConfigurationError` if a setting is not a number within its bounds. None is valid."""
-    if value is None:
+def _is_words(text: object) -> bool:
+    """Whether this is text with at least one word."""
+    return isinstance(text, str) and bool(words_of(text))
+
+
+def _is_whole(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value: object) -> TypeGuard[float]:
+    return _is_whole(value) or isinstance(value, float)
+
+
+_RULES: Mapping[str, tuple[Callable[[Any], bool], str]] = {
+    "key_column": (lambda name: isinstance(name, str) and name != "", "the name of a column"),
+    "key_kind": (
+        lambda text: _is_words(text) and not unseen_in(text),
+        "text: what the key column names, such as invoice or subscription-2026-11",
+    ),
+    "by": (_is_words, "the name of a person"),
+    "rate": (
+        lambda rate: _is_number(rate) and 0 < rate <= MAX_RATE,
+        "a number of rows a second, above 0 and at most 10000",
+    ),
+    "workers": (
+        lambda number: _is_whole(number) and 1 <= number <= MAX_WORKERS,
+        f"a whole number from 1 to {MAX_WORKERS}",
+    ),
+    "key_retention": (
+        lambda seconds: _is_number(seconds) and seconds >= LEAST_KEPT,
+        (
+            f"a number of seconds, at least {LEAST_KEPT:g}: a call and its repeats must end before "
+            "their key"
+        ),
+    ),
+    "patience": (
+        lambda seconds: _is_number(seconds) and 0 <= seconds <= DAY,
+        "a number of seconds, at least 0 and at most 86400",
+    ),
+    "expect_rows": (
+        lambda rows: _is_whole(rows) and rows > 0,
+        "a number of rows, whole and above 0",
+    ),
+}
+"""When a setting is valid, and what a message says that it must be."""
+
+
+def check_setting(name: str, value: object) -> None:
+    """Raise `ConfigurationError` if a setting is not what `_RULES` says. None is valid, but for
+    `workers`, which have no other default.
+    """
+    is_valid, expected = _RULES[name]
+    if (value is None and name != "workers") or is_valid(value):
         return
-    if isinstance(value, int | float) and not isinstance(value, bool) and is_valid(value):
-        return
-    raise refused_setting(name, f"{name}={value!r} must be a number of {bounds}.")
+    raise refused_setting(name, f"{name}={value!r} must be {expected}.")
 
 
 def checked_batch(name: object) -> str:

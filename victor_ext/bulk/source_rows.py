@@ -21,7 +21,7 @@ _SCHEMA = """
 CREATE TABLE asked (
     number INTEGER PRIMARY KEY, line INTEGER, key TEXT UNIQUE, problems TEXT,
     asked TEXT, skeleton TEXT, spelling TEXT, twin INTEGER, reference TEXT, grouping TEXT,
-    amount TEXT, currency TEXT,
+    price TEXT,
     is_repeated BOOLEAN DEFAULT FALSE,
     act TEXT, code TEXT, message TEXT, again INTEGER, since TEXT, has_own BOOLEAN DEFAULT FALSE,
     entry TEXT
@@ -35,12 +35,13 @@ UPDATE asked SET act = :act, code = :code, message = :message, again = :again, s
 """
 _TWIN = """
 SELECT MIN(number) FROM (
-    SELECT number FROM asked WHERE skeleton = ? UNION SELECT number FROM asked WHERE spelling = ?
+    SELECT number FROM asked WHERE skeleton = ? AND key IS NOT NULL
+    UNION SELECT number FROM asked WHERE spelling = ? AND key IS NOT NULL
 )
 """
 _SHARING = """
 WITH shared AS (
-    SELECT COUNT(*) AS rows_of_one FROM asked WHERE reference IS NOT NULL
+    SELECT COUNT(*) AS rows_of_one FROM asked WHERE reference IS NOT NULL AND problems IS NULL
     GROUP BY reference HAVING COUNT(*) > 1
 )
 SELECT COALESCE(SUM(rows_of_one), 0) FROM shared
@@ -56,10 +57,11 @@ class SourceRow(NamedTuple):
         asked: The `RequestedPayment`, as JSON; None: the row repeats an earlier row.
         skeleton: The digest of the skeleton of its key.
         spelling: The digest of its values, due date and key (`spelling_digest`).
-        twin: The number of the first row with its skeleton or spelling; None: it is the first.
+        twin: The number of the first row with a key that has its skeleton or spelling; None: there
+            is none before it.
         reference: The digest of its reference, if other rows may have the same one.
         grouping: The digest of its `RowKind.group`, for rows that are sent in one call.
-        amount: The exact amount, as text; None: the row is not valid.
+        price: The exact amount, a blank and the currency; None: it has no valid ones.
         is_repeated: Whether an earlier row has its key.
         act: The name of the `Act` that is decided; None: nothing is decided.
         code: The code of its notice.
@@ -82,8 +84,7 @@ class SourceRow(NamedTuple):
     twin: int | None = None
     reference: str | None = None
     grouping: str | None = None
-    amount: str | None = None
-    currency: str | None = None
+    price: str | None = None
     is_repeated: bool = False
     act: str | None = None
     code: str | None = None
@@ -110,18 +111,6 @@ class SourceRow(NamedTuple):
         """Return why the row is not sent, in sentences: its notice, and its problems."""
         messages = [problem.message for problem in self.problem_list()]
         return " ".join(filter(None, [self.message, *messages]))
-
-
-class RowDecision(NamedTuple):
-    """What is decided about a row: columns of `SourceRow`."""
-
-    number: int
-    act: str
-    code: str | None
-    message: str | None
-    again: int
-    since: str | None
-    has_own: bool
 
 
 _PLACES = ", ".join("?" * len(SourceRow._fields))
@@ -170,9 +159,9 @@ class SourceRows(TemporaryDatabase):
         """Yield the rows that are decided about, in the order of their keys."""
         return self._select("WHERE key IS NOT NULL ORDER BY key")
 
-    def decide(self, decisions: Iterable[RowDecision]) -> None:
-        """Store what is decided about rows."""
-        self.executemany(_DECIDE, [decision._asdict() for decision in decisions])
+    def decide(self, rows: Iterable[SourceRow]) -> None:
+        """Store what is decided about rows: their columns from `act` to `has_own`."""
+        self.executemany(_DECIDE, [row._asdict() for row in rows])
 
     # While it is stored
 

@@ -1,25 +1,35 @@
 """The database of batches (`State`): an SQLite file, or a PostgreSQL server for several machines.
 
 A state is looked for (`exists`), made (`prepare`), opened (`engine`) and watched (`loss`,
-`journal`). Its errors are in `state_errors`, its URL in `state_url`.
+`journal`). Below it stand what its URL may be, and its errors.
 """
 
 from __future__ import annotations
 
+import logging
 import os
+import re
 import sqlite3
+import time
 from collections.abc import Generator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, ClassVar, Self, cast
 
 import sqlalchemy as sa
 from sqlalchemy import Connection, event
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    InterfaceError,
+    OperationalError,
+    SQLAlchemyError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from victor_ext import ConfigurationError, VictorError
+from victor_ext import ConfigurationError, Outcome, Problem, VictorError
+from victor_ext._exit_status import FOR_NOW, UNKNOWN
 from victor_ext.event_queue.databases import (
     create_tables,
     is_of_unusable_server,
@@ -28,21 +38,10 @@ from victor_ext.event_queue.databases import (
 )
 from victor_ext.event_queue.presence import FilePresence, Presence, ServerPresence
 from victor_ext.outbox.files import TABLES, store_key, stored_key
-from victor_ext.privacy import concealed
+from victor_ext.privacy import Secret, concealed
 from victor_ext.vault import new_key, unwrapped
 
 from .payments import BATCHES, METADATA
-from .state_errors import (
-    BROKEN,
-    PASSING,
-    StateLost,
-    StateMade,
-    StateUnavailable,
-    begin_notices,
-    reason_of,
-    sqlite_code,
-)
-from .state_url import checked_url, refused_state
 from .vault import Vault, other_key_error
 
 DEFAULT_STATE = "sqlite:///victor-bulk.sqlite"
@@ -54,6 +53,30 @@ _RETURNING = (3, 35, 0)
 """The first SQLite with `RETURNING`, by which entries are taken up."""
 _EXISTS = ("42P04", "23505")
 """SQLSTATEs: another process has created the database meanwhile."""
+_FORMS = (
+    "write sqlite:///victor-bulk.sqlite (a file in this folder) or postgresql://user@host/database"
+)
+_LOGIN = re.compile(r"[^/]:[^/]*@")
+"""What looks like `user:password@` in a path."""
+_PASSING = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_NOMEM,
+    }
+)
+"""Errors of SQLite that say nothing of the file itself."""
+_BROKEN = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+"""Errors of SQLite for a file that was overwritten or cut."""
+NOTICE = {"notice": True}
+"""The `extra` of log records that the command line shows."""
+_REPORT_EVERY = 30.0
+"""Seconds between two reports of one reason."""
+_reported_at: dict[str, float] = {}
+"""When each reason was reported, by the monotonic clock."""
+_logger = logging.getLogger("victor_ext.bulk")
 
 
 class State:
@@ -61,10 +84,10 @@ class State:
 
     def __init__(self, url: str) -> None:
         url = concealed(url)
-        self.url = checked_url(url)
+        self.url = _checked_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         if self.is_sqlite and sqlite3.sqlite_version_info < _RETURNING:
-            raise refused_state(
+            raise _refused_state(
                 "state is an SQLite file, and the SQLite of this Python is "
                 f"{sqlite3.sqlite_version}: 3.35 is the oldest that works. Use a Python with a "
                 "newer one, or write postgresql://user@host/database.",
@@ -72,7 +95,7 @@ class State:
             )
         self._prepared_file: tuple[int, int, bool] | None = None
         """What `_identity` was when the file was prepared."""
-        begin_notices()
+        _reported_at.clear()  # a new database has notices of its own
 
     def __str__(self) -> str:
         """The URL for messages, without the query, which may contain secrets."""
@@ -226,7 +249,7 @@ class State:
         except OSError:  # the file cannot be looked at now
             is_lost = False
         except VictorError as failure:  # `exists` could not look for the tables
-            is_lost = sqlite_code(failure.__cause__) in BROKEN
+            is_lost = _sqlite_code(failure.__cause__) in _BROKEN
         return StateLost.deleted(f"The state {self}") if is_lost else None
 
     def _is_replaced(self) -> bool:
@@ -235,7 +258,7 @@ class State:
 
     def _is_broken_by(self, error: SQLAlchemyError) -> bool:
         """Whether an error says that the file is broken, or the tables are not there any more."""
-        return sqlite_code(error) in BROKEN or not self.exists()
+        return _sqlite_code(error) in _BROKEN or not self.exists()
 
     def journal(self) -> tuple[int, int] | None:
         """Return the device and inode of the write-ahead log; None: there is no log.
@@ -262,7 +285,7 @@ class State:
                 return True
         except UnicodeError as error:  # the host in the URL is no name
             raise ConfigurationError(
-                f"The state {self} cannot be used: {reason_of(error)}."
+                f"The state {self} cannot be used: {_reason_of(error)}."
             ) from error
         except SQLAlchemyError as error:
             # The driver does not say whether the database is missing: the server's list does.
@@ -313,7 +336,7 @@ class State:
         try:
             yield
         except (SQLAlchemyError, sqlite3.Error) as error:
-            reason = reason_of(error)
+            reason = _reason_of(error)
             if not may_pass(error):
                 message = f"The state {self} cannot be used: {reason}."
                 raise ConfigurationError(message) from error
@@ -333,10 +356,139 @@ def _set_sqlite_options(connection: Any, _record: object) -> None:
 
 def may_pass(error: SQLAlchemyError | sqlite3.Error) -> bool:
     """Whether the database may work again after an error, without a change by a person."""
-    code = sqlite_code(error)
+    code = _sqlite_code(error)
     if code is not None:
-        return code in PASSING
+        return code in _PASSING
     if is_of_unusable_server(getattr(error, "orig", None)):
         return True
     # psycopg does not tell a server that restarts from one that refuses this role.
     return isinstance(error, OperationalError | InterfaceError | PoolTimeout)
+
+
+# The URL
+
+
+def _checked_url(url: object) -> sa.URL:
+    """Return the URL of a state with the driver that is used. Raises `ConfigurationError`."""
+    if not isinstance(url, str) or not url.isprintable():
+        raise _refused_state(f"state must be text without invisible characters: {_FORMS}.")
+    try:
+        parsed = _with_hidden_password(sa.make_url(url))
+    except (ArgumentError, ValueError):
+        # Not chained: the text of these errors has the URL.
+        raise _refused_state(f"state is not the URL of a database: {_FORMS}.") from None
+    backend = parsed.get_backend_name()
+    if backend == "sqlite":
+        _check_file(parsed)
+        return parsed.set(drivername="sqlite")
+    if backend != "postgresql":
+        raise _refused_state(
+            f"state names the database {backend}, which is not supported: {_FORMS}."
+        )
+    if "autocommit" in parsed.query:
+        raise _refused_state(
+            "state has the option autocommit: each row would be stored alone, and half of a source "
+            "could be sent. Leave it out."
+        )
+    return parsed.set(drivername="postgresql+psycopg", database=parsed.database or "victor_bulk")
+
+
+def _with_hidden_password(url: sa.URL) -> sa.URL:
+    """Return a URL whose password is a `Secret`, which no repr shows, and is not in the query."""
+    # As in drivers, a password in the query takes precedence.
+    password = url.normalized_query.get("password", (str(url.password or ""),))[-1]
+    bare = url.difference_update_query(["password"])
+    return bare.set(password=Secret(password) if password else None)
+
+
+def _check_file(url: sa.URL) -> None:
+    """Check that a URL names a file, in a folder that exists. Raises `ConfigurationError`."""
+    path = url.database or ""
+    has_more = url.username or url.password or url.host or url.port or url.query
+    is_no_file = path in ("", ":memory:") or path.startswith("file:")
+    if is_no_file or has_more or _LOGIN.search(path):
+        raise _refused_state(
+            "state is not a file that survives a crash, without user, password and options: "
+            f"{_FORMS}."
+        )
+    folder = Path(path).resolve().parent
+    if not os.path.isdir(folder):
+        raise _refused_state(f"state is in the folder {folder}, which does not exist.")
+
+
+def _refused_state(message: str, code: str = "url") -> ConfigurationError:
+    """Return the error for a `state` that cannot be used."""
+    return ConfigurationError.of([Problem("state", code, message)])
+
+
+# Errors
+
+
+class StateUnavailable(VictorError):
+    """The database of the state cannot be used now: it restarts, is out of reach, busy or full.
+
+    Run the same again later: rows that are stored are kept, and none is sent twice.
+    """
+
+    exit_status: ClassVar = FOR_NOW
+    """Exit status of the command."""
+
+
+class StateMade(ConfigurationError):
+    """Another process has made the state, with another key, since this process looked for it."""
+
+
+class StateLost(VictorError):
+    """The state, or what it has of the batch, was deleted while rows were sent, and with it what
+    became of them.
+    """
+
+    exit_status: ClassVar = UNKNOWN
+    """Exit status of the command."""
+
+    @classmethod
+    def deleted(cls, what: str) -> Self:
+        """Return the error if this was deleted; `what` is the subject of a sentence."""
+        return cls(
+            f"{what} was deleted while rows were sent, and with it what became of them. The "
+            "provider may have executed what was sent. If you have a copy of the state, restore it "
+            "as a backup: `hold`, reconcile, `release`. Without one, reconcile your rows with the "
+            "provider before any of them is sent again.",
+            outcome=Outcome.UNKNOWN,
+        )
+
+
+def _reason_of(error: BaseException) -> str:
+    """Return the first line of a database driver's message, without the SQL statement."""
+    origin = getattr(error, "orig", None) or error
+    text = str(origin).strip() or type(origin).__name__
+    return text.splitlines()[0].rstrip(".")
+
+
+def report(error: BaseException | str) -> None:
+    """Log why the database cannot be used and is tried again: each reason at most twice a minute.
+
+    Args:
+        error: The error of the database, or its reason.
+    """
+    reason = error if isinstance(error, str) else _reason_of(error)
+    now = time.monotonic()
+    if now - _reported_at.get(reason, -_REPORT_EVERY) < _REPORT_EVERY:
+        return
+    _reported_at[reason] = now
+    message = (
+        "The state cannot be used (%s). It is tried again, and the rows that wait for "
+        "it are sent then."
+    )
+    _logger.warning(message, reason, extra=NOTICE)
+
+
+def _sqlite_code(error: BaseException | None) -> int | None:
+    """Return the primary code of an error of SQLite; 0: the error has no code; None: the error is
+    not SQLite's.
+    """
+    origin = getattr(error, "orig", None) or error
+    if not isinstance(origin, sqlite3.Error):
+        return None
+    # The low byte is the primary code; the others say more about the error.
+    return int(getattr(origin, "sqlite_errorcode", 0)) & 0xFF

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from decimal import Context, Decimal
+from decimal import Decimal
 from functools import partial
 
 from victor_ext import InvalidRequest, Problem
-from victor_ext.tables.row_file import RowFile
-from victor_ext.tables.sources import Record, Rows, SourceBroken, records_of
+from victor_ext.tables.row_file import Record, RowFile, SourceBroken
+from victor_ext.tables.sources import Rows, records_of
 
-from .check import Check, RowProblem
+from .check import Check, ControlTotals, RowProblem, add_amount
 from .column_types import formed_columns
 from .columns import (
     Fields,
@@ -21,17 +21,12 @@ from .columns import (
     reported_problems,
     split_record,
 )
-from .control_totals import ControlTotals
 from .row_digests import requested_payment, spelling_digest, stored_arguments
-from .row_kind import RowKind
-from .rows import Arguments, Row
+from .rows import Row
 from .settings import Settings, in_utc
 from .source_rows import SourceRow, SourceRows, problems_text
 from .units import Calls
-from .vault import Vault
 
-_EXACT = Context(prec=60)
-"""Adds amounts without rounding: the default context has 28 digits."""
 _KEY_CHARACTERS = 60
 """Characters of a repeated key that a message shows."""
 
@@ -40,6 +35,7 @@ class Validation:
     """Checks the records of a source, and adds them to `rows`.
 
     Args:
+        calls: Makes the entries that send the rows.
         key_column: The column that tells the rows apart.
         key_kind: What the values of the key column name.
         expected: The control totals of the source.
@@ -47,26 +43,24 @@ class Validation:
 
     def __init__(
         self,
-        kind: RowKind,
-        vault: Vault,
+        calls: Calls,
         settings: Settings,
         rows: SourceRows,
-        calls: Calls,
         *,
         key_column: str,
         key_kind: str,
         expected: ControlTotals,
     ) -> None:
-        self._kind, self._vault, self._settings = kind, vault, settings
-        self._rows, self._calls, self._expected = rows, calls, expected
-        self._key_column, self._key_kind = key_column, key_kind
+        self._calls, self._settings, self._rows = calls, settings, rows
+        self._kind, self._vault = calls.kind, calls.vault
+        self._key_column, self._key_kind, self._expected = key_column, key_kind, expected
         self._extra_columns: dict[str, None] = {}
         """The names of the extra columns, in order. The values mean nothing."""
         self._file = RowFile("")
         """How the source is written."""
         self._without_amount = 0
         self._totals: dict[str, Decimal] = {}
-        """The sum of the amounts in each currency."""
+        """The sum of the amounts in each currency, which is compared with the control total."""
 
     def read(self, source: Rows, check: Check) -> None:
         """Check every record of a source. Problems of a single row are stored with the row; those
@@ -77,25 +71,23 @@ class Validation:
         try:
             self._read_records(source, check)
         except SourceBroken as broken:
-            problem = RowProblem(None, broken.line, broken.column, broken.code, broken.message)
-            check.note(problem, breaks=True)
+            check.note(RowProblem(None, broken.line, broken.column, broken.code, broken.message))
         if check.rows == 0 and not check.broken:
-            _note_broken(check, "empty", "the source has no rows.")
+            check.note(RowProblem(None, None, None, "empty", "the source has no rows."))
         check.columns = list(self._extra_columns)
         check.sharing = self._rows.sharing()
         for message in self._expected.differences(check.rows, self._totals, self._without_amount):
-            _note_broken(check, "control_total", message)
+            check.note(RowProblem(None, None, None, "control_total", message))
 
     def _read_records(self, source: Rows, check: Check) -> None:
         """Check each record. Raises `SourceBroken` if the source cannot be read to its end."""
         kind, settings = self._kind, self._settings
         required = [name for name in kind.required if name not in settings.defaults]
-        heading = partial(check_heading, kind, self._key_column, required)
         records = records_of(
             source,
             encoding=settings.encoding,
             known=kind.columns,
-            check=heading,
+            check=partial(check_heading, kind, self._key_column, required),
             formed=formed_columns(kind.columns),
         )
         for record in records:
@@ -103,40 +95,41 @@ class Validation:
             self._add_record(record)
 
     def _add_record(self, record: Record) -> None:
-        """Check a record, and add it to the rows."""
+        """Check a record, and add it to the rows.
+
+        If the record cannot be read, the rules of the API are not checked.
+        """
         fields = split_record(self._kind, record.fields, self._key_column)
-        if record.problems:
+        self._add_defaults(fields)
+        in_file = record.line is not None
+        price = None
+        problems: Sequence[Problem] = record.problems
+        if problems:
             # Columns may have shifted: do not trust any value, especially the key.
             fields.key_value = None
-            fields.problems = list(record.problems)
-        self._add_to_totals({} if record.problems else fields.arguments)
-        self._add_defaults(fields)
-        problems = self._problems_of(record, fields)
+        else:
+            price = self._price_of(fields)
+            problems = problems_of(self._kind, fields, in_file=in_file)
+        if price is None:
+            self._without_amount += 1
+        else:
+            add_amount(self._totals, *price)
         key = self._key_of(fields)
         entry = None
         if key is not None and not problems:
-            entry, problems = self._entry_or_problems(record, fields, key)
+            try:
+                values = self._calls.for_row(stored_arguments(self._kind, fields.arguments), key)
+                entry = None if self._calls.are_shared else json.dumps(values)
+            except InvalidRequest as error:  # it would store the number of a card, or the like
+                problems = reported_problems(self._kind, error.problems, in_file=in_file)
         earlier = None if key is None else self._rows.with_key(key)
         if earlier is not None:
             self._add_repeated(record, fields, earlier, problems)
             return
         self._extra_columns |= dict.fromkeys(fields.extras)
         row = self._row(record, fields, key, problems)
-        self._rows.add(row._replace(twin=self._rows.twin_of(row), entry=entry))
-
-    def _entry_or_problems(
-        self, record: Record, fields: Fields, key: str
-    ) -> tuple[str | None, Sequence[Problem]]:
-        """Return the columns of the entry that sends a row alone, as JSON; or the problems with
-        what is to be stored of it, such as the number of a card.
-        """
-        arguments = stored_arguments(self._kind, fields.arguments)
-        try:
-            entry = self._calls.for_row(arguments, key)
-        except InvalidRequest as error:
-            in_file = record.line is not None
-            return None, reported_problems(self._kind, error.problems, in_file=in_file)
-        return None if self._calls.are_shared else json.dumps(entry), ()
+        text = None if price is None else f"{price[0]} {price[1]}"
+        self._rows.add(row._replace(price=text, entry=entry, twin=self._rows.twin_of(row)))
 
     def _row(
         self,
@@ -145,70 +138,41 @@ class Validation:
         key: str | None,
         problems: Sequence[Problem],
     ) -> SourceRow:
-        """Return a row that is no repetition. Only a valid row has an amount, a group and a
-        reference.
-        """
+        """Return a row that is no repetition."""
+        kind, vault, arguments = self._kind, self._vault, fields.arguments
         extras = fields.extras
         if problems and not record.problems:
-            extras = {**cells_of(self._kind, record.fields, self._file), **extras}
-        content = Row(
-            record.number,
-            key or "",
-            key or "",
-            fields.key_value,
-            fields.arguments,
-            extras,
-        )
+            extras = {**cells_of(kind, record.fields, self._file), **extras}
         asked = requested_payment(
-            self._kind,
-            self._vault,
-            content,
+            kind,
+            vault,
+            Row(record.number, key or "", key or "", fields.key_value, arguments, extras),
             key_kind=self._key_kind,
             key_column=self._key_column,
             is_valid=not problems,
         )
-        row = SourceRow(
+        grouping = reference = None
+        if self._calls.are_shared:  # a reference is a part of the key
+            grouping = vault.fingerprint(repr(kind.group(arguments)))
+        elif arguments.get(kind.reference):
+            reference = asked.reference_digest
+        return SourceRow(
             record.number,
             record.line,
             key=key,
             problems=problems_text(problems),
             asked=json.dumps(asked),
+            skeleton=asked.skeleton_digest,
+            spelling=spelling_digest(vault, asked, fields.key_value or ""),
+            reference=reference,
+            grouping=grouping,
         )
-        if key is not None:
-            spelling = spelling_digest(self._vault, asked, fields.key_value or "")
-            row = row._replace(skeleton=asked.skeleton_digest, spelling=spelling)
-        if problems:
-            return row
-        amount, currency = self._kind.price(fields.arguments)
-        return row._replace(
-            grouping=self._grouping(fields),
-            amount=str(amount),
-            currency=currency,
-            reference=asked.reference_digest if self._may_share(fields) else None,
-        )
-
-    def _grouping(self, fields: Fields) -> str | None:
-        """Return a digest of what rows in one call have in common; None: each is sent alone."""
-        group = self._kind.group(fields.arguments)
-        return None if group is None else self._vault.fingerprint(repr(group))
-
-    def _may_share(self, fields: Fields) -> bool:
-        """Whether another row can have the same reference: in payouts, it is a part of the key."""
-        return bool(fields.arguments.get(self._kind.reference)) and self._kind.rows_per_call == 1
 
     def _add_defaults(self, fields: Fields) -> None:
         """Add the settings that are values for rows without one, and replace `today`."""
         fields.arguments = {**self._settings.defaults, **fields.arguments}
         if "due_date" in fields.arguments:
             fields.arguments["due_date"] = in_utc(fields.arguments["due_date"])
-
-    def _problems_of(self, record: Record, fields: Fields) -> Sequence[Problem]:
-        """Return all problems with a record. If it cannot be read, the rules of the API are not
-        checked.
-        """
-        if record.problems:
-            return fields.problems
-        return problems_of(self._kind, fields, in_file=record.line is not None)
 
     def _key_of(self, fields: Fields) -> str | None:
         """Return the key of a row's payment; None: the row does not have what a key is made of."""
@@ -235,31 +199,9 @@ class Validation:
         text = problems_text([repeated, *problems])
         self._rows.add(SourceRow(record.number, record.line, problems=text, is_repeated=True))
 
-    def _add_to_totals(self, arguments: Arguments) -> None:
-        """Add the amount of a row to the totals that are compared with the control total."""
-        if self._expected.total is None:
-            return
+    def _price_of(self, fields: Fields) -> tuple[Decimal, str] | None:
+        """Return the amount of a row and its currency; None: it has no valid ones."""
         try:
-            amount, currency = self._kind.price(arguments)
+            return self._kind.price(fields.arguments)
         except (InvalidRequest, KeyError):
-            self._without_amount += 1
-        else:
-            add_amount(self._totals, amount, currency)
-
-
-def add_amount(
-    totals: dict[str, Decimal],
-    amount: Decimal,
-    currency: str,
-) -> None:
-    """Add an amount to the total of its currency, exactly."""
-    totals[currency] = _EXACT.add(totals.get(currency, Decimal(0)), amount)
-
-
-def _note_broken(
-    check: Check,
-    code: str,
-    message: str,
-) -> None:
-    """Add a problem of the source as a whole, which cannot be stored then."""
-    check.note(RowProblem(None, None, None, code, message), breaks=True)
+            return None

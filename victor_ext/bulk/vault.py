@@ -47,19 +47,16 @@ class Vault(vault.Vault):
         """
         if not self.has_sealed(text):
             raise other_key_error("This content of the bulk database")
+        return self.opened(text)
+
+    def opened(self, text: str) -> Any:
+        """As of a vault. Raises `ConfigurationError` if the text is damaged."""
         try:
-            return self.opened(text)
+            return super().opened(text)
         except ValueError:
             raise ConfigurationError(
                 "The bulk database is damaged: a stored value cannot be decrypted."
             ) from None
-
-    def opened_error(self, error: str | None) -> str | None:
-        """Return the error of an entry in clear. What the outbox has added stands after a blank."""
-        if error is None or not self.has_sealed(error):
-            return error
-        sealed, blank, added = error.partition(" ")
-        return f"{self.deserialize(sealed)}{blank}{added}"
 
     def account(self, caller: str | None) -> str:
         """Return a keyed digest of an account.
@@ -92,10 +89,10 @@ def storage_secret(given: str | None, variables: Sequence[str] = ()) -> bytes:
     """
     if given is not None:
         return vault.secret_of(given, "storage_key", _ADVICE)
-    secret = _variable("VICTOR_BULK_KEY")
+    secret = Secret(os.environ.get("VICTOR_BULK_KEY", ""))
     if secret:
         return vault.secret_of(secret, "VICTOR_BULK_KEY", _ADVICE)
-    credentials = _from_variables(variables) if variables else _from_victor_variables()
+    credentials = _credentials(variables)
     if credentials is None:
         raise ConfigurationError(
             "The bulk database is encrypted, and there is no secret to derive its key from: "
@@ -115,32 +112,35 @@ def new_secret(given: str) -> bytes:
 
 
 def _variable(name: str) -> str:
-    """Return an environment variable, or an empty string."""
-    return Secret(os.environ.get(name, ""))
+    """Return an environment variable without blanks around it, or an empty string."""
+    return Secret(os.environ.get(name, "").strip())
 
 
-def _from_variables(variables: Sequence[str]) -> bytes | None:
-    """Return the credentials in these variables as one text; None: one of them is not set."""
-    values = list(map(_variable, variables))
-    return _joined(*values) if all(values) else None
+def _credentials(variables: Sequence[str]) -> bytes | None:
+    """Return the credentials in the environment as one text; None: their secret, the last of them,
+    is not set.
+    """
+    parts = list(map(_variable, variables)) or _credentials_of_victor()
+    if not parts[-1]:
+        return None
+    return SecretBytes("\0".join(parts).encode("utf-8", "surrogatepass"))
 
 
-def _from_victor_variables() -> bytes | None:
-    """Return Victor's credentials in the environment as one text; None: there are none."""
-    if _variable("VICTOR_CLIENT_SECRET").strip():
-        return _joined(_variable("VICTOR_CLIENT_ID"), _variable("VICTOR_CLIENT_SECRET"))
+def _credentials_of_victor() -> list[str]:
+    """Return the name and the secret of Victor's credentials in the environment."""
+    secret = _variable("VICTOR_CLIENT_SECRET")
+    if secret:
+        return [_variable("VICTOR_CLIENT_ID"), secret]
     private = _variable("VICTOR_PRIVATE_KEY")
-    path = os.environ.get("VICTOR_PRIVATE_KEY_FILE", "").strip()
-    if not private.strip() and path:
+    path = _variable("VICTOR_PRIVATE_KEY_FILE")
+    if path and not private:
         try:
             private = Secret(Path(path).read_bytes().decode("latin-1"))
         except OSError as error:
             raise ConfigurationError(
                 f"VICTOR_PRIVATE_KEY_FILE cannot be read: {error.strerror}."
             ) from None
-    if not private.strip():
-        return None
-    return _joined(_variable("VICTOR_API_KEY"), _bare_base64(private))
+    return [_variable("VICTOR_API_KEY"), _bare_base64(private)]
 
 
 def _bare_base64(key: str) -> Secret:
@@ -155,8 +155,3 @@ def _bare_base64(key: str) -> Secret:
             if b"-----BEGIN" in bytes(decoded):
                 text = Secret(decoded.decode("latin-1"))
     return Secret(re.sub(r"-----[A-Z ]+-----|\s", "", text))
-
-
-def _joined(*parts: str) -> bytes:
-    """Return the parts of credentials as one text, without blanks around each part."""
-    return SecretBytes("\0".join(part.strip() for part in parts).encode("utf-8", "surrogatepass"))

@@ -38,8 +38,7 @@ from victor_ext.settlement.key_age import LAST_CALLS
 from .context import BulkContext
 from .naming import name_of_entry
 from .payments import ASKED, LINES
-from .state import may_pass
-from .state_errors import NOTICE, StateLost, report
+from .state import NOTICE, StateLost, may_pass, report
 from .store import Store
 from .turns import reserve_turns
 from .units import read_row_results

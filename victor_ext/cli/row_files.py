@@ -118,7 +118,8 @@ def reference_warning(rows: RowFile, kind: type[RowKind], key_column: str | None
     What else is wrong with the file is said by its check: no warning then.
     """
     from victor_ext import ConfigurationError  # noqa: PLC0415 - `victor --help` does not need it
-    from victor_ext.tables.sources import SourceBroken, records_of  # noqa: PLC0415 - the same reason
+    from victor_ext.tables.row_file import SourceBroken  # noqa: PLC0415 - the same reason
+    from victor_ext.tables.sources import records_of  # noqa: PLC0415 - the same reason
 
     if kind.reference in kind.required:
         return None

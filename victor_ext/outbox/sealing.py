@@ -170,11 +170,8 @@ class Sealing:
             return ClearRow(**readable)
         try:
             clear = {name: vault.opened(values[name]) for name in ("call", "look_up_by")}
-            error = values["error"]
-            if error is not None and vault.has_sealed(error):
-                # `Holding` adds a sentence in SQL, in clear: it stands after the first blank.
-                sealed, blank, added = error.partition(" ")
-                clear["error"] = vault.opened(sealed) + blank + added
+            # `Holding` adds a sentence in SQL, in clear.
+            clear["error"] = vault.opened_error(values["error"])
         except ValueError:
             raise ConfigurationError(
                 f"The outbox {self._table} is damaged: the entry {values['key']} cannot be "

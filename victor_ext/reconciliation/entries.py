@@ -17,13 +17,14 @@ from victor_ext.money import Money
 from victor_ext.tables.formats import UnreadableCell, read_amount
 from victor_ext.tables.row_file import (
     Heading,
+    Record,
     RowFile,
+    SourceBroken,
     checked_columns,
     in_own_words,
-    near_names,
     refuse_unknown,
 )
-from victor_ext.tables.sources import Record, SourceBroken, records_of
+from victor_ext.tables.sources import records_of
 from victor_ext.tables.texts import damage_of, text_of_cell
 
 COLUMNS: Mapping[str, Sequence[str]] = {
@@ -45,6 +46,8 @@ COLUMNS: Mapping[str, Sequence[str]] = {
 The first column that has a value counts.
 """
 
+_FIELD_OF = {column: name for name, columns in COLUMNS.items() for column in columns}
+"""The field that is read from each column."""
 _EXPORT_COLUMNS = frozenset({"row", "key", "id", "status", "outcome", "error"})
 """The columns by which an export of `victor bulk` is recognized."""
 _EXPORT_FIELDS = {
@@ -201,13 +204,10 @@ class EntryReader:
 
         Its `columns` may name fields (`reference`) or our names of columns (`client_reference_id`).
         """
-        fields = {name: name for name in COLUMNS}
-        for name, columns in COLUMNS.items():
-            fields |= dict.fromkeys(columns, name)
-        refuse_unknown(file.columns, tuple(COLUMNS), fields)
-        by_column = {fields[name]: heading for name, heading in file.columns.items()}
-        by_field = {name: heading for name, heading in file.columns.items() if name in COLUMNS}
-        self.columns = by_column | by_field | dict(self.columns)
+        refuse_unknown(file.columns, tuple(COLUMNS), _FIELD_OF)
+        # The name of a field counts before that of another column of the field.
+        names = sorted(file.columns, key=COLUMNS.__contains__)
+        self.columns = {_FIELD_OF[name]: file.columns[name] for name in names} | dict(self.columns)
         self._decimal = file.decimal
         return RowFile(file.path, encoding=file.encoding)
 
@@ -224,19 +224,13 @@ class EntryReader:
 
     def _check_heading(self, heading: Heading, line: int) -> None:
         """Raise `SourceBroken` if a named column, or one of the required fields, is not there."""
-        names = heading.own
-        for column in self.columns.values():
-            if column is not None and column not in names:
-                near = near_names(column, names)
-                advice = f" Near it: {near[0]}." if near else ""
-                message = f"{heading} has no column {column}.{advice}"
-                raise SourceBroken(line, column, "column", message)
+        heading.check_named(self.columns, line)
         required = [("amount",), ("reference", "id")]
         if self.currency is None:
             required.append(("currency",))
         for fields in required:
             columns = {column for name in fields for column in self._columns_of(name)}
-            if columns.isdisjoint(names):
+            if columns.isdisjoint(heading.own):
                 message = (
                     f"{heading} has no {' or '.join(fields)}: name the column, such as "
                     f"{fields[0]}=COLUMN."
@@ -257,9 +251,17 @@ class EntryReader:
         elif fields.keys() >= _EXPORT_COLUMNS:
             yield from self._entry_of_export(fields, place)
         else:
-            places = {name: self._columns_of(name) for name in COLUMNS}
-            values = {name: _value(fields, columns) for name, columns in places.items()}
-            yield from self._entry_of_values(values, place)
+            yield from self._entry_of_values(self._values_of(fields), place)
+
+    def _values_of(self, fields: Mapping[str, Any], *, exported: bool = False) -> dict[str, Any]:
+        """Return the values of a record by the names of `COLUMNS`. `exported` is as of
+        `_columns_of`.
+        """
+        places = {name: self._columns_of(name, exported=exported) for name in COLUMNS}
+        values = {name: _value(fields, columns) for name, columns in places.items()}
+        values["amount"] = read_amount("amount", values["amount"], self._decimal)
+        values["currency"] = values["currency"] or self.currency
+        return values
 
     def _entry_of_export(self, fields: Mapping[str, Any], place: int) -> Iterator[Entry]:
         """Yield the payment of a row of an export of bulk sending, if the provider was asked for
@@ -275,21 +277,18 @@ class EntryReader:
         asked = fields.get("asked")
         if isinstance(asked, dict):
             fields = {**fields, **cast("dict[str, Any]", asked)}
-        places = {name: self._columns_of(name, exported=True) for name in COLUMNS}
-        values = {name: _value(fields, columns) for name, columns in places.items()}
-        yield from self._entry_of_values(values, place, doubt=doubt)
+        yield from self._entry_of_values(self._values_of(fields, exported=True), place, doubt)
 
     def _entry_of_values(
-        self, values: Mapping[str, Any], place: int, *, doubt: str | None = None
+        self, values: Mapping[str, Any], place: int, doubt: str | None = None
     ) -> Iterator[Entry]:
         """Yield the payment with these values, by the names of `COLUMNS`. If one is wrong, note
         that.
         """
-        amount = read_amount("amount", values["amount"], self._decimal)
         try:
             at = _moment(values["at"])
             yield Entry(
-                _money(amount, values["currency"] or self.currency),
+                _money(values["amount"], values["currency"]),
                 reference=values["reference"],
                 id=values["id"],
                 key=values["key"],
@@ -321,21 +320,15 @@ class EntryReader:
             doubt = f"The outbox calls it {state}. {fields.get('error') or ''}".strip()
         key = fields["idempotency_key"] if len(payments) == 1 else None
         for payment in payments:
+            values = {"key": key, "at": fields["sent_at"]}
             try:
-                yield Entry(
-                    _money(payment["amount"], payment["currency"]),
-                    reference=payment["reference"],
-                    id=payment["id"],
-                    key=key,
-                    at=_moment(fields["sent_at"]),
-                    line=place,
-                    doubt=doubt,
-                )
-            except InvalidRequest as error:
-                self._note_problems(place, error.problems)
+                for name in ("reference", "id", "amount", "currency"):
+                    values[name] = payment[name]
             except (KeyError, TypeError):
                 message = "payments must be a list of objects with reference, amount, currency, id."
                 self._note_problems(place, [Problem("payments", "type", message)])
+                continue
+            yield from self._entry_of_values(values, place, doubt)
 
     def _note_problems(self, place: int | None, problems: Iterable[Problem]) -> None:
         """Note problems with their line, in the book's own words for columns."""

@@ -96,21 +96,23 @@ class Row:
         """Return the row as JSON data: amounts as text, times as Zulu time, invisible characters as
         `<U+200B>`.
         """
-        return {
+        cells: dict[str, Any] = {
             "kind": self.kind.value,
             "differences": " ".join(self.differences),
-            **_our_cells(self.ours),
-            **_their_cells(self.theirs),
+            **dict.fromkeys([*_OUR_FIELDS, *_THEIR_FIELDS]),
             "other_id": self.other_id,
             "reason": self.reason,
         }
+        if self.ours is not None:
+            cells |= zip(_OUR_FIELDS, _our_cells(self.ours), strict=True)
+        if self.theirs is not None:
+            cells |= zip(_THEIR_FIELDS, _their_cells(self.theirs), strict=True)
+        return cells
 
 
-def _our_cells(entry: Entry | None) -> dict[str, Any]:
-    """The cells of our side of a row by their names; None in each if we have no such entry."""
-    if entry is None:
-        return dict.fromkeys(_OUR_FIELDS)
-    cells = (
+def _our_cells(entry: Entry) -> Sequence[object]:
+    """The cells of our side of a row, in the order of `_OUR_FIELDS`."""
+    return (
         entry.line,
         _visible(entry.reference),
         _visible(entry.id),
@@ -119,14 +121,11 @@ def _our_cells(entry: Entry | None) -> dict[str, Any]:
         entry.amount.currency,
         _zulu(entry.at),
     )
-    return dict(zip(_OUR_FIELDS, cells, strict=True))
 
 
-def _their_cells(payment: Theirs | None) -> dict[str, Any]:
-    """The cells of their side of a row, as `_our_cells` has those of ours."""
-    if payment is None:
-        return dict.fromkeys(_THEIR_FIELDS)
-    cells = (
+def _their_cells(payment: Theirs) -> Sequence[object]:
+    """The cells of their side of a row, in the order of `_THEIR_FIELDS`."""
+    return (
         _visible(payment.reference),
         _visible(payment.id),
         amount_text(payment.amount),
@@ -135,7 +134,6 @@ def _their_cells(payment: Theirs | None) -> dict[str, Any]:
         payment.status,
         _zulu(payment.at),
     )
-    return dict(zip(_THEIR_FIELDS, cells, strict=True))
 
 
 def _visible(text: str | None) -> str | None:

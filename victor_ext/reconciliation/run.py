@@ -1,7 +1,7 @@
 """`reconcile` and `reconcile_async`, and the flow that both drive: `_Comparison`."""
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import compress, islice
@@ -194,7 +194,9 @@ class _Comparison:
     window: Window
     on_progress: OnProgress | None
     store: Store = field(default_factory=Store)
-    progress: Progress = field(default_factory=Progress)
+    ours: int = 0
+    theirs: int = 0
+    looked_up: int = 0
     outside: int = 0
     elsewhere: int = 0
 
@@ -222,8 +224,8 @@ class _Comparison:
         notes = yield from self._notes(is_complete=is_complete)
         return Summary(
             totals=totals,
-            ours=self.progress.ours,
-            theirs=self.progress.theirs,
+            ours=self.ours,
+            theirs=self.theirs,
             outside=self.outside,
             not_asked=self.reader.not_asked,
             statuses=statuses,
@@ -237,7 +239,7 @@ class _Comparison:
         is_more = True
         while is_more:
             is_more = yield partial(self._load_batch, entries)
-            self._note_progress()
+            self._report_progress()
 
     def _read_theirs(self) -> _Steps[bool]:
         """Read the provider's list, and one by one our payments that it lacks. Return whether the
@@ -266,20 +268,15 @@ class _Comparison:
             notes.append(_WITHOUT_REFERENCES)
         return tuple(notes)
 
-    def _note_progress(self, *, theirs: int = 0, looked_up: int = 0) -> None:
-        """Add to the progress, and report it to the caller."""
-        self.progress = replace(
-            self.progress,
-            theirs=self.progress.theirs + theirs,
-            looked_up=self.progress.looked_up + looked_up,
-        )
+    def _report_progress(self) -> None:
+        """Report to the caller how many were read."""
         if self.on_progress is not None:
-            self.on_progress(self.progress)
+            self.on_progress(Progress(self.ours, self.theirs, self.looked_up))
 
     def _load_batch(self, entries: Iterator[Entry]) -> bool:
         """Put the next batch of our entries into the store. Return whether there was one."""
         batch = [*islice(entries, _BATCH)]
-        self.progress = replace(self.progress, ours=self.progress.ours + len(batch))
+        self.ours += len(batch)
         near: list[tuple[Entry, Zone]] = []
         for entry in batch:
             zone = self.window.zone(entry.at)
@@ -309,8 +306,8 @@ class _Comparison:
             requested = [*compress(payments, outbound)]
             countable = [payment for payment in requested if payment.id or reading == 1]
             with_zones = [(payment, self.window.zone(payment.at)) for payment in countable]
-            new = yield partial(self.store.add_theirs, with_zones)
-            self._note_progress(theirs=new)
+            self.theirs += yield partial(self.store.add_theirs, with_zones)
+            self._report_progress()
 
     def _read_list_again(self, read: Callable[[Window], Any], *, is_calm: bool) -> _Steps[bool]:
         """Read the list until two calm readings in a row have shown the same payments. Return
@@ -338,7 +335,7 @@ class _Comparison:
         yield from self._look_up_by("id", self.book.look_up)
         # If no look-up has found a payment, all may have failed for a wrong path, and prove
         # nothing.
-        if self.book.pages is None and self.progress.theirs:
+        if self.book.pages is None and self.theirs:
             yield self.store.set_ids_checked
 
     def _look_up_by(self, name: str, ask: Callable[[str], Any]) -> _Steps[None]:
@@ -377,8 +374,9 @@ class _Comparison:
         payments = [(self.book.read(record), Zone.OUTSIDE) for record in outbound]
         if self.book.pages is not None:
             self.elsewhere += len(payments)
-        new = yield partial(self.store.add_theirs, payments)
-        self._note_progress(theirs=new, looked_up=1)
+        self.theirs += yield partial(self.store.add_theirs, payments)
+        self.looked_up += 1
+        self._report_progress()
         return len(outbound) == len(records)
 
 

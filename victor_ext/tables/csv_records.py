@@ -9,13 +9,13 @@ import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from itertools import chain
+from typing import Any
 
 from victor_ext import Problem
 from victor_ext.ids import in_one_form
 from victor_ext.privacy import Secret, hidden_fields
 
-from .records import HeadingCheck, Record, SourceBroken, repeated_in
-from .row_file import FormedColumns, Heading, RowFile, near_names
+from .row_file import Heading, HeadingCheck, Record, RowFile, SourceBroken, repeated_in
 
 _DELIMITERS = (",", ";", "\t")
 _SEPARATOR = re.compile(r"[\"']?sep=([,;\t])[\"']?\s*", re.IGNORECASE)
@@ -31,37 +31,34 @@ _STRAY_QUOTE = Problem(
 
 
 def csv_records(
-    lines: Iterator[str],
-    file: RowFile,
-    known: Collection[str],
-    check: HeadingCheck,
-    formed: FormedColumns,
+    lines: Iterator[str], file: RowFile, known: Collection[str], check: HeadingCheck
 ) -> Iterator[Record]:
     """Yield the records of a file with a heading. Raises `SourceBroken`.
 
     `known` are names of columns that a heading may have.
     """
-    names = {*known, *(name for name in file.columns.values() if name is not None)}
     first = next(lines, "")
     first_line = 1
-    delimiter = _named_delimiter(first)
-    if delimiter is None:
-        delimiter = _delimiter_of(first, names)
+    named_delimiter = _SEPARATOR.fullmatch(first)
+    if named_delimiter is None:
+        own_names = (name for name in file.columns.values() if name is not None)
+        delimiter = _delimiter_of(first, {*known, *own_names})
     else:
+        delimiter = named_delimiter[1]
         first = next(lines, "")
         first_line = 2
     number = 0
     heading: Heading | None = None
-    for row in _RowReader(chain([first], lines), first_line, delimiter):
+    for row in _rows(chain([first], lines), first_line, delimiter):
         if row.is_empty:
             continue
         if heading is None:
-            heading = _checked_heading(row.cells, row.line, file)
+            heading = _heading_of(row, file)
             check(heading, row.line)
             continue
         if not row.is_merged(delimiter, len(heading.own)):
             number += 1
-            yield _record(number, row, heading, file, formed)
+            yield _record(number, row, heading)
             continue
         for line, text in enumerate(row.written, start=row.line):
             if text.strip():
@@ -103,50 +100,28 @@ class _Row:
         return whole_rows > 1
 
 
-class _RowReader(Iterator[_Row]):
-    """Reads rows from lines, of which the first has the number `first_line`. Raises
+def _rows(lines: Iterator[str], first_line: int, delimiter: str) -> Iterator[_Row]:
+    """Yield the rows in lines, of which the first has the number `first_line`. Raises
     `SourceBroken`.
     """
+    written: list[str] = []  # the lines of the row that is read
 
-    def __init__(self, lines: Iterator[str], first_line: int, delimiter: str) -> None:
-        self._first_line = first_line
-        self._lines = _PhysicalLines(lines)
-        self._reader = csv.reader(self._lines, delimiter=delimiter, strict=True)
+    def noted_lines() -> Iterator[str]:
+        for text in lines:
+            written.append(text)
+            yield text
 
-    def __next__(self) -> _Row:
-        line = self._first_line + self._reader.line_num
+    reader = csv.reader(noted_lines(), delimiter=delimiter, strict=True)
+    while True:
+        line = first_line + reader.line_num
         try:
-            cells = next(self._reader)
+            cells = next(reader, None)
         except csv.Error as error:
             raise _unreadable_row(line, error) from None
-        return _Row(line, cells, self._lines.take())
-
-
-class _PhysicalLines(Iterator[str]):
-    """The lines of a file. It remembers those that were read since the last `take`, since a row may
-    have several lines.
-    """
-
-    def __init__(self, lines: Iterator[str]) -> None:
-        self._lines = lines
-        self._read: list[str] = []
-
-    def __next__(self) -> str:
-        line = next(self._lines)
-        self._read.append(line)
-        return line
-
-    def take(self) -> list[str]:
-        """Return the lines that were read since the last call."""
-        lines = self._read
-        self._read = []
-        return lines
-
-
-def _named_delimiter(first: str) -> str | None:
-    """Return the delimiter that a line `sep=;` names, or None."""
-    match = _SEPARATOR.fullmatch(first)
-    return None if match is None else match[1]
+        if cells is None:
+            return
+        yield _Row(line, cells, written.copy())
+        written.clear()
 
 
 def _delimiter_of(first: str, names: Collection[str]) -> str:
@@ -181,29 +156,22 @@ def _unreadable_row(line: int, error: csv.Error) -> SourceBroken:
     return SourceBroken(line, None, "format", message)
 
 
-def _checked_heading(cells: list[str], line: int, file: RowFile) -> Heading:
+def _heading_of(row: _Row, file: RowFile) -> Heading:
     """Return the heading of the file. Raises `SourceBroken`: names are repeated, or lacking."""
     names = [
-        in_one_form(cell).strip() or f"column_{place}" for place, cell in enumerate(cells, start=1)
+        in_one_form(cell).strip() or f"column_{place}"
+        for place, cell in enumerate(row.cells, start=1)
     ]
     repeated = repeated_in(names)
     if repeated:
         message = f"the heading names {', '.join(repeated)} more than once."
-        raise SourceBroken(line, repeated[0], "repeated", message)
+        raise SourceBroken(row.line, repeated[0], "repeated", message)
     heading = Heading.of(names, file.columns)
-    lacking = heading.lacking(file.columns)
-    if lacking:
-        _, first = lacking[0]
-        absent = ", ".join(f"{name} (named for {ours})" for ours, name in lacking)
-        near = [match for _, name in lacking for match in near_names(name, names)]
-        advice = f" Near it: {', '.join(dict.fromkeys(near))}." if near else ""
-        raise SourceBroken(line, first, "column", f"{heading} has no column {absent}.{advice}")
+    heading.check_named(file.columns, row.line)
     return heading
 
 
-def _record(
-    number: int, row: _Row, heading: Heading, file: RowFile, formed: FormedColumns
-) -> Record:
+def _record(number: int, row: _Row, heading: Heading) -> Record:
     """Return the record of a row, with a problem if the row has not as many cells as the heading.
 
     Further cells may be empty.
@@ -214,11 +182,10 @@ def _record(
     if count < columns or any(row.cells[columns:]):
         message = f"the heading has {columns} columns, and the row {count}: they may have shifted."
         return Record(number, row.line, fields, (Problem("", "fields", message),))
-    file.read_values(fields, formed)
     return Record(number, row.line, fields)
 
 
-def _fields(heading: Heading, cells: list[str]) -> dict[str, object]:
+def _fields(heading: Heading, cells: list[str]) -> dict[str, Any]:
     """Return the cells of a row by our names of columns, those that the row has."""
     count = len(cells)
     return hidden_fields(

@@ -47,7 +47,16 @@ class _Decimal:
 
 
 _DECIMALS = {"comma": _Decimal(",", ".", "1.234,56"), "point": _Decimal(".", ",", "1,234.56")}
-_DATE = re.compile(r"([0-9]+)([./-])([0-9]+)\2([0-9]+)")
+_DATE_PARTS = {"D": "(?P<D>[0-9]{1,2})", "M": "(?P<M>[0-9]{1,2})", "Y": "(?P<Y>[0-9]{4})"}
+
+
+def _date_pattern(date_format: str) -> re.Pattern[str]:
+    """Return the form of a date in this order."""
+    first, second, third = (_DATE_PARTS[letter] for letter in date_format)
+    return re.compile(f"{first}(?P<mark>[./-]){second}(?P=mark){third}")
+
+
+_DATES = {date_format: _date_pattern(date_format) for date_format in DATE_FORMATS}
 _EXAMPLES = {"DMY": "25.11.2026", "MDY": "11/25/2026", "YMD": "2026/11/25"}
 _ALWAYS_READ = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|today|tomorrow")
 _MOST_QUOTED = 40
@@ -119,15 +128,15 @@ def read_date(name: str, value: object, date_format: str | None) -> object:
     text = str(value).strip()
     if _ALWAYS_READ.fullmatch(text):
         return text
-    parts = _parts_of(text, date_format)
-    if parts is None:
+    match = _DATES[date_format].fullmatch(text)
+    if match is None:
         reason = (
             f" and must be a date in the order {date_format}, with four digits of the year, such "
             f"as {_EXAMPLES[date_format]}."
         )
     else:
         with suppress(ValueError):
-            return date(parts["Y"], parts["M"], parts["D"]).isoformat()
+            return date(int(match["Y"]), int(match["M"]), int(match["D"])).isoformat()
         reason = f", and there is no such day in the order {date_format}."
     return UnreadableCell(text, Problem(name, "format", f"{name} is {_excerpt(text)}{reason}"))
 
@@ -140,19 +149,6 @@ def write_date(text: str, date_format: str | None) -> str:
     parts = dict(zip("YMD", (year, *month_and_day), strict=True))
     separator = "." if date_format == "DMY" else "/"
     return separator.join(parts[letter] for letter in date_format)
-
-
-def _parts_of(text: str, date_format: str) -> dict[str, int] | None:
-    """The numbers of a date by the letters of its order; None: the text is no date."""
-    match = _DATE.fullmatch(text)
-    if match is None:
-        return None
-    parts = dict(zip(date_format, match.group(1, 3, 4), strict=True))
-    for letter, digits in parts.items():
-        lengths = (4,) if letter == "Y" else (1, 2)
-        if len(digits) not in lengths:
-            return None
-    return {letter: int(digits) for letter, digits in parts.items()}
 
 
 def _is_text(value: object) -> bool:

@@ -1,8 +1,11 @@
-"""`RowFile`, a file of rows and how it is written, and `Heading`, its columns by our names."""
+"""`RowFile`, a file of rows and how it is written; `Heading`, its columns by our names; `Record`,
+one of its rows; and `SourceBroken`, the error that ends its reading.
+"""
 
 import os
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from operator import itemgetter
@@ -34,6 +37,30 @@ class FormedColumns(NamedTuple):
 AMOUNT_AND_DUE_DATE = FormedColumns()
 
 
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record of a source: its number and, in a file, the line where it begins, both from 1.
+
+    If there are problems, the record cannot be read, and `fields` is unreliable.
+    """
+
+    number: int
+    line: int | None
+    fields: dict[str, Any] = field(repr=False)
+    problems: tuple[Problem, ...] = ()
+
+
+class SourceBroken(Exception):
+    """The source cannot be read further, since the following records could be misread."""
+
+    def __init__(self, line: int | None, column: str | None, code: str, message: str) -> None:
+        super().__init__(message)
+        self.line = line
+        self.column = column
+        self.code = code
+        self.message = message
+
+
 @dataclass(frozen=True)
 class RowFile(os.PathLike[str]):
     """A file of rows, and how it is written. Nothing else of its form is guessed.
@@ -61,8 +88,11 @@ class RowFile(os.PathLike[str]):
     encoding: str | None = None
 
     def __post_init__(self) -> None:
-        _check_word("decimal", self.decimal, DECIMALS)
-        _check_word("date_format", self.date_format, DATE_FORMATS)
+        for name, words in (("decimal", DECIMALS), ("date_format", DATE_FORMATS)):
+            value = getattr(self, name)
+            if value is not None and value not in words:
+                message = f"{name}={value!r} must be {' or '.join(words)}."
+                raise ConfigurationError.of([Problem(name, "choice", message)])
         object.__setattr__(self, "columns", checked_columns(self.columns))
 
     def __fspath__(self) -> str:
@@ -72,20 +102,21 @@ class RowFile(os.PathLike[str]):
         """Raise `ConfigurationError` unless all names in `columns` are known."""
         refuse_unknown(self.columns, sorted(known))
 
-    def read_values(self, fields: dict[str, Any], formed: FormedColumns) -> None:
+    def read_values(self, record: Record, formed: FormedColumns) -> Record:
         """Convert the numbers and the dates of a record, in place, to the form that is read
-        everywhere.
+        everywhere. Return the record.
 
         Args:
-            fields: The values of the record by our names of columns.
             formed: The columns whose values are converted.
         """
+        fields = record.fields
         if self.decimal is not None:
             for name in fields.keys() & formed.numbers:
                 fields[name] = read_amount(name, fields[name], self.decimal)
         if self.date_format is not None:
             for name in fields.keys() & formed.dates:
                 fields[name] = read_date(name, fields[name], self.date_format)
+        return record
 
     def written(self, name: str, value: str, formed: FormedColumns) -> str:
         """Return a value that `read_values` has converted, as the file writes it.
@@ -98,13 +129,6 @@ class RowFile(os.PathLike[str]):
         if name in formed.numbers:
             return write_amount(value, self.decimal)
         return write_date(value, self.date_format) if name in formed.dates else value
-
-
-def _check_word(name: str, value: str | None, words: Sequence[str]) -> None:
-    """Raise `ConfigurationError` unless an option is None or one of these words."""
-    if value is not None and value not in words:
-        message = f"{name}={value!r} must be {' or '.join(words)}."
-        raise ConfigurationError.of([Problem(name, "choice", message)])
 
 
 def checked_columns(columns: Columns) -> dict[str, str | None]:
@@ -161,10 +185,21 @@ class Heading:
         in_order = sorted(places.items(), key=itemgetter(1))
         return cls(own, dict(in_order))
 
-    def lacking(self, columns: Columns) -> list[tuple[str, str]]:
-        """Return the pairs of `columns` (our name, the file's) whose column the heading has not."""
-        named = _named_columns(columns)
-        return [(name, heading) for name, heading in named.items() if heading not in self.own]
+    def check_named(self, columns: Columns, line: int) -> None:
+        """Raise `SourceBroken` if the heading, in the line with this number, lacks a column that
+        `columns` names.
+        """
+        named = _named_columns(columns).items()
+        lacking = {name: heading for name, heading in named if heading not in self.own}
+        if not lacking:
+            return
+        absent = ", ".join(f"{heading} (named for {name})" for name, heading in lacking.items())
+        near: list[str] = []
+        for heading in lacking.values():
+            near += near_names(heading, self.own)
+        advice = f" Near it: {', '.join(dict.fromkeys(near))}." if near else ""
+        first = next(iter(lacking.values()))
+        raise SourceBroken(line, first, "column", f"{self} has no column {absent}.{advice}")
 
     def __str__(self) -> str:
         # If the file has no heading, this is its first row, which may have an account number.
@@ -202,3 +237,13 @@ def in_own_words(message: str, columns: Columns) -> str:
     longest_first = sorted(headings, key=len, reverse=True)
     names = "|".join(map(re.escape, longest_first))
     return re.sub(rf"\b(?:{names})\b", heading_of, message)
+
+
+def repeated_in(names: list[str]) -> list[str]:
+    """Return the names that occur more than once."""
+    counts = Counter(names)
+    return sorted(name for name, count in counts.items() if count > 1)
+
+
+HeadingCheck = Callable[[Heading, int], None]
+"""Checks a CSV heading, which is in the line with this number. It raises `SourceBroken`."""

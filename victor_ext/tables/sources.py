@@ -21,10 +21,16 @@ from victor_ext.privacy import (
 )
 
 from .csv_records import csv_records
-from .records import HeadingCheck, Record, SourceBroken, repeated_in
-from .row_file import AMOUNT_AND_DUE_DATE, FormedColumns, Heading, RowFile
-
-__all__ = ("HeadingCheck", "Record", "RowFile", "Rows", "SourceBroken", "hidden_rows", "records_of")
+from .row_file import (
+    AMOUNT_AND_DUE_DATE,
+    FormedColumns,
+    Heading,
+    HeadingCheck,
+    Record,
+    RowFile,
+    SourceBroken,
+    repeated_in,
+)
 
 T = TypeVar("T")
 
@@ -94,8 +100,10 @@ def records_of(
             )
     lines = _lines_of(path, _checked_encoding(file.encoding or encoding))
     if path.suffix.lower() in _JSON_LINES:
-        return _json_records(lines, file, formed)
-    return csv_records(lines, file, known, check, formed)
+        records = _json_records(lines, file)
+    else:
+        records = csv_records(lines, file, known, check)
+    return (record if record.problems else file.read_values(record, formed) for record in records)
 
 
 def _record_of_mapping(number: int, row: Mapping[str, object]) -> Record:
@@ -118,7 +126,7 @@ def _names_in_one_form(pairs: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]
     return [(in_one_form(name), value) for name, value in pairs]
 
 
-def _json_records(lines: Iterator[str], file: RowFile, formed: FormedColumns) -> Iterator[Record]:
+def _json_records(lines: Iterator[str], file: RowFile) -> Iterator[Record]:
     """Yield the records of a JSON Lines file. Raises `SourceBroken`."""
     number = 0
     for line, text in enumerate(lines, start=1):
@@ -130,12 +138,12 @@ def _json_records(lines: Iterator[str], file: RowFile, formed: FormedColumns) ->
                 line, None, "format", "the file is a JSON array: write one object a line instead."
             )
         number += 1
-        yield _json_record(number, line, stripped, file, formed)
+        yield _json_record(number, line, stripped, file)
     if number == 0:
         raise SourceBroken(1, None, "empty", "the file is empty: it needs rows.")
 
 
-def _json_record(number: int, line: int, text: str, file: RowFile, formed: FormedColumns) -> Record:
+def _json_record(number: int, line: int, text: str, file: RowFile) -> Record:
     """Return the record of a line. If the line is no JSON object, its problem says why."""
     try:
         row: Any = json.loads(
@@ -152,18 +160,12 @@ def _json_record(number: int, line: int, text: str, file: RowFile, formed: Forme
             reason = f"{error.msg} at character {error.pos + 1}"
     if reason:
         return Record(number, line, {}, (Problem("", "format", f"not a JSON object: {reason}."),))
-    fields = _fields_by_our_names(row, file)  # pyright: ignore[reportUnknownArgumentType] - of `json`
-    file.read_values(fields, formed)
+    fields: dict[str, Any] = row  # pyright: ignore[reportUnknownVariableType] - of `json`
+    if file.columns:  # they get our names of columns, as the cells of a CSV row have
+        heading = Heading.of(list(fields), file.columns)
+        values = list(fields.values())
+        fields = hidden_fields((name, values[place]) for name, place in heading.places.items())
     return Record(number, line, fields)
-
-
-def _fields_by_our_names(row: dict[str, Any], file: RowFile) -> dict[str, Any]:
-    """Return the fields of an object by our names of columns, as the cells of a CSV row are."""
-    if not file.columns:
-        return row
-    heading = Heading.of(list(row), file.columns)
-    values = list(row.values())
-    return hidden_fields((name, values[place]) for name, place in heading.places.items())
 
 
 def _object_of_pairs(pairs: list[tuple[str, object]]) -> dict[str, object]:
