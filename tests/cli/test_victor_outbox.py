@@ -3,6 +3,7 @@ why.
 """
 
 import shlex
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from tests.cases import cases_beside
 from tests.cli.victor_command import Command, Ran
 from tests.providers.victor.adapter import invoice
 from victor_ext import Victor, zulu
+from victor_ext.cli import main
 from victor_ext.event_queue.queue import MOST_TRIES
 from victor_ext.inbox import Inbox
 from victor_ext.outbox import Outbox, OutboxEvent
@@ -54,6 +56,17 @@ def run(outbox: Outbox, bare_command: Command) -> Run:
     return lambda name, *words: bare_command(
         "outbox", name, "--database", str(outbox._engine.url), *words
     )
+
+
+def test_a_hold_that_is_stored_ends_with_0_also_if_its_output_is_lost(
+    outbox: Outbox, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As with the bulk sender: to run it again for its output would mark nothing more."""
+    monkeypatch.setattr(sys, "stdout", None)
+    words = ("--database", str(outbox._engine.url))
+    assert main(["outbox", "hold", *words]) == 0
+    assert "the output could not be written" in capsys.readouterr().err
+    assert outbox.held_since() is not None
 
 
 def test_what_is_unclear_and_what_is_a_dead_letter_is_named(run: Run) -> None:

@@ -1,6 +1,5 @@
 """The command tree and its exit statuses."""
 
-import json
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -104,7 +103,7 @@ def sandbox(context: typer.Context) -> int:
 
 @app.command()
 def key(
-    facts: Annotated[list[str], argument(several("FACT"))],
+    facts: list[str] = argument(several("FACT")),
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -118,7 +117,7 @@ def key(
         value = victor_ext.idempotency_key_for(*facts)
     except victor_ext.InvalidRequest as error:
         raise Misuse(in_options(error.problems, {})) from error
-    say(json.dumps({"idempotency_key": value}) if as_json else value)
+    say({"idempotency_key": value} if as_json else value)
 
 
 @app.command()
@@ -129,7 +128,7 @@ def token(session: Session) -> None:
         value = victor.authorization()
         if at_terminal():
             complain("This is a secret: whoever has it can act in your name until it expires.")
-        say(json.dumps({"authorization": value}) if session.as_json else value)
+        say({"authorization": value} if session.as_json else value)
 
 
 def run(arguments: Sequence[str]) -> int:

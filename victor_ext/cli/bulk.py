@@ -1,14 +1,14 @@
 """`victor bulk`: send many requests for payment, or payouts, from a file.
 
 The commands come in the order in which a user needs them. What they have in common, such as their
-options, is in `bulk_session.py`; what they print is in `bulk_output.py`, `bulk_check.py` and
-`bulk_export.py`.
+options, is in `bulk_session.py`; what they print is in `bulk_output.py` and `bulk_check.py`.
 """
 
 from __future__ import annotations
 
 import time
 from contextlib import ExitStack, suppress
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -16,14 +16,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 import victor_ext
+from victor_ext._exit_status import FAILED
 from victor_ext.systems import DEFAULT
 
 from . import bulk_output
-from .bulk_export import write_export
 from .bulk_sending import Sending
 from .bulk_session import (
     STEPS,
     BatchSession,
+    BulkSession,
     NamedBatchSession,
     ResumeSession,
     SendSession,
@@ -32,12 +33,22 @@ from .bulk_session import (
     batch_names,
     show_progress,
 )
-from .bulk_state import forget, hold, rekey, release
-from .chosen_system import Provider
 from .failures import Misuse
-from .options import Yes, argument, flag, group, option, several, show_help, whole_number
+from .options import (
+    Yes,
+    argument,
+    flag,
+    found_word,
+    group,
+    new_secret,
+    option,
+    seconds,
+    several,
+    show_help,
+    whole_number,
+)
 from .screen import Progress, plain, show_notices
-from .session import with_session
+from .session import Provider, with_session
 from .signals import SignalStop
 from .wording import rows_text
 
@@ -72,6 +83,7 @@ Refresh = Annotated[
     flag(
         "--refresh",
         "Read the present status of the rows from the provider. (Victor: completed is paid.)",
+        default=...,
     ),
 ]
 
@@ -80,19 +92,13 @@ Refresh = Annotated[
 @with_session
 def send(
     session: SendSession,
-    file: Annotated[
-        Path,
-        argument("FILE"),
-    ],
+    file: Path = argument("FILE"),
     *,
-    expect_rows: Annotated[
-        int | None,
-        option("How many rows the file must have, 1 or more.", "N", parser=whole_number(1)),
-    ] = None,
-    expect_total: Annotated[
-        str | None, option("What all amounts of the file must be together.", "AMOUNT")
-    ] = None,
-    dry_run: Annotated[bool, flag("--dry-run", "Check all rows, and send nothing.")] = False,
+    expect_rows: int | None = option(
+        "How many rows the file must have, 1 or more.", "N", parser=whole_number(1)
+    ),
+    expect_total: str | None = option("What all amounts of the file must be together.", "AMOUNT"),
+    dry_run: bool = flag("--dry-run", "Check all rows, and send nothing."),
 ) -> None:
     """Send the rows of a file.
 
@@ -142,9 +148,7 @@ def status(
     session: NamedBatchSession,
     *,
     refresh: Refresh = False,
-    watch: Annotated[
-        bool, flag("--watch", "Show it until no row is left to send. Ctrl-C stops only this.")
-    ] = False,
+    watch: bool = flag("--watch", "Show it until no row is left to send. Ctrl-C stops only this."),
 ) -> None:
     """Show the progress of batches; with --refresh: what the provider says now. With --json: one
     JSON document a line.
@@ -201,15 +205,10 @@ def _watch(session: NamedBatchSession) -> None:
 def export(
     session: NamedBatchSession,
     *,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", help="Write to a file (default: standard output).", metavar="FILE"
-        ),
-    ] = None,
-    no_escape: Annotated[
-        bool, flag("--no-escape", "Write text as it is, without a ' before a formula.")
-    ] = False,
+    output: Path | None = option(
+        "Write to a file (default: standard output).", "FILE", names=["--output", "-o"]
+    ),
+    no_escape: bool = flag("--no-escape", "Write text as it is, without a ' before a formula."),
     refresh: Refresh = False,
 ) -> None:
     """Write the outcome of each row as CSV. The exit status is 0, whatever the outcomes are.
@@ -219,7 +218,9 @@ def export(
     """
     batch = session.single_batch()
     with session.sender(batch) as sender:
-        write_export(sender, output, as_json=session.as_json, escape=not no_escape, refresh=refresh)
+        bulk_output.write_export(
+            sender, output, as_json=session.as_json, escape=not no_escape, refresh=refresh
+        )
 
 
 _Keys = Annotated[list[str], argument(several("KEY"))]
@@ -228,7 +229,7 @@ _Keys = Annotated[list[str], argument(several("KEY"))]
 @bulk.command()
 @with_session
 def drop(
-    session: BatchSession, keys: Annotated[list[str] | None, argument(several("KEY"))] = None
+    session: BatchSession, keys: list[str] | None = argument(several("KEY"), default=None)
 ) -> None:
     """Drop what never left: rows that wait, were not sent, or were refused.
 
@@ -236,7 +237,12 @@ def drop(
     """
     batch = session.single_batch()
     with session.sender(batch) as sender:
-        bulk_output.show_dropped(batch, sender.drop(keys or None), as_json=session.as_json)
+        count = sender.drop(keys or None)
+        effect = "None of them was created."
+        if count == 0:
+            effect = "All that it has was created or rejected, or may have been sent."
+        text = f"{plain(batch)}: {rows_text(count)} dropped. {effect}"
+        session.conclude({"batch": batch, "dropped": count}, text)
 
 
 class _AskAgainSession(BatchSession):
@@ -249,8 +255,8 @@ def ask_again(
     session: _AskAgainSession,
     keys: _Keys,
     *,
-    by: Annotated[str, option("Who decides it: stored with it.", "NAME")],
-    why: Annotated[str, option("Why they are asked once more: stored with it.", "TEXT")],
+    by: str = option("Who decides it: stored with it.", "NAME", default=...),
+    why: str = option("Why they are asked once more: stored with it.", "TEXT", default=...),
 ) -> None:
     """Let rows be asked once more, knowingly; 'victor bulk resume' then sends them.
 
@@ -260,31 +266,28 @@ def ask_again(
     """
     batch = session.single_batch()
 
-    def question(_sender: BulkSender) -> str:
-        return f"{plain(batch)}: {rows_text(len(keys))} will be asked once more."
+    def asked(count: int) -> str:
+        return f"{plain(batch)}: {rows_text(count)} will be asked once more."
 
-    with session.sender(batch, question) as sender:
+    with session.sender(batch, lambda _sender: asked(len(keys))) as sender:
         count = sender.ask_again(keys, by=by, why=why)
     resume = session.command_line("resume", batch)
-    bulk_output.show_asked_again(batch, count, resume, as_json=session.as_json)
+    document = {"batch": batch, "asked_again": count, "next_command": resume}
+    session.conclude(document, asked(count), f"Send them with:\n  {resume}")
 
 
 @bulk.command()
 @with_session
 def resolve(
     session: BatchSession,
-    key: Annotated[str, argument("KEY")],
+    key: str = argument("KEY"),
     *,
-    word: Annotated[
-        str,
-        typer.Option("--as", metavar="WORD", help="What you have found: created or not-created."),
-    ],
-    by: Annotated[str, option("Who has found it out.", "NAME")],
-    why: Annotated[str, option("How, such as where you have looked.", "TEXT")],
-    id: Annotated[
-        str | None,
-        option("The provider's id of what was created; of a payout's row, the payout's.", "TEXT"),
-    ] = None,
+    word: Literal["created", "not-created"] = found_word("created", "not-created"),
+    by: str = option("Who has found it out.", "NAME", default=...),
+    why: str = option("How, such as where you have looked.", "TEXT", default=...),
+    id: str | None = option(
+        "The provider's id of what was created; of a payout's row, the payout's.", "TEXT"
+    ),
 ) -> None:
     """Settle an unknown row by hand, or give an id to one that was created without it. It is
     stored who did it, and why. An empty search proves nothing: write not-created only if the
@@ -293,19 +296,98 @@ def resolve(
     KEY is the value of the key column, or the key of the export. What was not created is refused
     from then on: 'victor bulk send' sends it with a file.
     """
-    if word not in ("created", "not-created"):
-        raise Misuse(f"--as is {word!r}: write created or not-created.")
-    outcome: Literal["created", "not-created"] = "created" if word == "created" else "not-created"
     batch = session.single_batch()
     with session.sender(batch) as sender:
-        sender.resolve(key, outcome, by=by, why=why, id=id)
+        sender.resolve(key, word, by=by, why=why, id=id)
         status = sender.status()
         session.show_result(status, sender)
     raise typer.Exit(status.exit_status)
 
 
-for state_command in (hold, release, forget, rekey):
-    bulk.command()(state_command)
+@bulk.command()
+@with_session
+def hold(session: BulkSession) -> None:
+    """Keep everything in the state from being sent, as after it was restored from a backup."""
+    with session.sender() as sender:
+        count = sender.hold()
+    text = (
+        "Nothing is sent from this state until 'victor bulk release'.\n"
+        f"{rows_text(count)} may have been asked for since the backup."
+    )
+    session.conclude({"held": True, "marked": count}, text)
+
+
+@bulk.command()
+@with_session
+def release(session: BulkSession) -> None:
+    """Let what is held be sent again. What had not left when it was stored counts as maybe sent.
+
+    The exit status is 1 if the state was not held.
+    """
+    with session.sender() as sender:
+        count = sender.release()
+    if count is None:
+        document = {"released": False, "may_have_been_sent": 0}
+        session.conclude(document, "The state is not held.")
+        raise typer.Exit(FAILED)
+    document = {"released": True, "may_have_been_sent": count}
+    text = (
+        f"Released. {rows_text(count)} that waited may have been sent since: 'victor bulk resume' "
+        "looks them up, and sends none of them."
+    )
+    session.conclude(document, text)
+
+
+def _age(text: str) -> float:
+    """Parse a duration that names its unit, into seconds: what is forgotten does not come back."""
+    if text.isdecimal():
+        raise typer.BadParameter(f"{text!r} has no unit: write {text}d for days, or {text}h.")
+    return seconds(text)
+
+
+@bulk.command()
+@with_session
+def forget(
+    session: BulkSession,
+    *,
+    older_than: float = option(
+        "Rows that were stored longer ago: 400d, 24h.", "TIME", parser=_age, default=...
+    ),
+) -> None:
+    """Remove what settled rows asked for. What protects from asking twice stays: keys, states, ids
+    and digests.
+    """
+    with session.sender() as sender:
+        count = sender.forget(older_than=timedelta(seconds=older_than))
+    session.conclude({"forgotten": count}, f"{rows_text(count)} forgotten.")
+
+
+class _RekeySession(BulkSession):
+    @property
+    def option_names(self) -> dict[str, str]:
+        # The sender says what is wrong with its argument `new`. That value is in a variable, which
+        # the option --new names.
+        return {**super().option_names, "new": str(self.context.params["new"])}
+
+
+@bulk.command()
+@with_session
+def rekey(
+    session: _RekeySession,
+    *,
+    new: str = option(
+        "The variable that has the new secret.", "VARIABLE", default="VICTOR_BULK_NEW_KEY"
+    ),
+) -> None:
+    """Protect the state by another secret: set VICTOR_BULK_NEW_KEY to it.
+
+    What is stored stays as it is. From then on, VICTOR_BULK_KEY has to be the new one.
+    """
+    secret = new_secret(new)
+    with session.sender() as sender:
+        sender.rekey(secret)
+    text = "The state has another secret now: set VICTOR_BULK_KEY to it."
+    session.conclude({"rekeyed": True}, text)
 
 
 def _add_step(step: str, text: str) -> None:
@@ -316,9 +398,7 @@ def _add_step(step: str, text: str) -> None:
 
     @bulk.command(step, help=text)
     @with_session
-    def take(
-        session: StepSession, batch: Annotated[str, argument("BATCH", known=batch_names)]
-    ) -> None:
+    def take(session: StepSession, batch: str = argument("BATCH", known=batch_names)) -> None:
         with (
             session.sender(batch, question) as sender,
             session.interruptible(sender, batch, step) as show,
@@ -338,10 +418,9 @@ for step, text in STEPS.items():
 def worker(
     session: WorkerSession,
     *,
-    metrics_port: Annotated[
-        int | None,
-        option("Serve /metrics, /livez and /readyz on this port.", "PORT", parser=whole_number()),
-    ] = None,
+    metrics_port: int | None = option(
+        "Serve /metrics, /livez and /readyz on this port.", "PORT", parser=whole_number()
+    ),
 ) -> None:
     """Work on the batches of a PostgreSQL database until Ctrl-C, as one more machine.
 

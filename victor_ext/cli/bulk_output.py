@@ -1,24 +1,32 @@
 """What `victor bulk` says of a batch: its status, what became of it, and what to do next.
 
-What is said of the rows of a file is in `bulk_check.py`, the export in `bulk_export.py`. In the
-functions, `command` formats the command line of another bulk command for the batch.
+What is said of the rows of a file is in `bulk_check.py`. In the functions, `command` formats the
+command line of another bulk command for the batch.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
 
 from .bulk_check import check_as_dict, nonzero_counts, show_checked_rows
+from .output_files import whole_file
 from .screen import complain, conclude, plain, say, tolerate_lost_output
 from .times import zulu_text
 from .wording import rows_text
 
 if TYPE_CHECKING:
-    from victor_ext.bulk import BatchStatus, RowFile
+    from victor_ext.bulk import BatchStatus, BulkSender, RowFile, RowResult
+
+_FIELDS = ("row", "key", "id", "status", "outcome", "error")
+"""The fields of a result that its JSON has, under their names."""
 
 
 def show_status(status: BatchStatus, command: Callable[[str], str], *, as_json: bool) -> None:
@@ -157,27 +165,11 @@ def show_interruption(
     complain(f"{text}\n  {command}")
 
 
-def show_dropped(batch: str, count: int, *, as_json: bool) -> None:
-    """Show how many rows were dropped."""
-    effect = "None of them was created."
-    if count == 0:
-        effect = "All that it has was created or rejected, or may have been sent."
-    text = f"{plain(batch)}: {rows_text(count)} dropped. {effect}"
-    conclude({"batch": batch, "dropped": count}, text, as_json=as_json)
-
-
-def show_asked_again(batch: str, count: int, resume: str, *, as_json: bool) -> None:
-    """Show how many rows will be asked once more; `resume` is the command that sends them."""
-    document = {"batch": batch, "asked_again": count, "next_command": resume}
-    text = f"{plain(batch)}: {rows_text(count)} will be asked once more."
-    conclude(document, text, f"Send them with:\n  {resume}", as_json=as_json)
-
-
 @tolerate_lost_output()
 def show_event(event: str, text: str, *, as_json: bool) -> None:
     """Show what happens to a worker: on standard error, or as one JSON document a line."""
     if as_json:
-        say(json.dumps({"event": event, "message": text}))
+        say({"event": event, "message": text})
     else:
         complain(text)
 
@@ -243,6 +235,75 @@ def _step_counts(outcomes: Mapping[Any, int]) -> str:
         word = "done" if outcome == "created" else outcome.replace("_", " ")
         texts.append(f"{count:,} {word}")
     return ", ".join(texts)
+
+
+# The export
+
+
+def write_export(
+    sender: BulkSender,
+    output: Path | None,
+    *,
+    as_json: bool,
+    escape: bool = True,
+    refresh: bool = False,
+) -> None:
+    """Write the results of a batch, and say on standard error how many there are.
+
+    Args:
+        sender: The sender of the batch.
+        output: The file; None: standard output.
+        as_json: Whether to write JSON, a line a row, or CSV.
+        escape: Whether CSV has a `'` before a text that a spreadsheet would take for a formula.
+        refresh: Whether to read the present status of each row from the provider.
+    """
+    statuses: Counter[str] = Counter()
+
+    def count_status(result: RowResult) -> None:
+        if result.outcome == "created":
+            statuses[result.status or "not found"] += 1
+
+    with _opened(output) as file:
+        if as_json:
+            count = _write_json(sender.export(refresh=refresh), file, count_status)
+        else:
+            count = sender.export_csv(file, escape=escape, refresh=refresh, on_result=count_status)
+        file.flush()
+    sentences: list[str] = []
+    if output is not None:
+        sentences.append(f"{rows_text(count)} written to {output}")
+    if refresh:
+        sentences.append(f"The provider says now: {_status_counts(statuses)}.")
+    if sentences:
+        complain(". ".join(sentences))
+
+
+def _opened(output: Path | None) -> AbstractContextManager[TextIO]:
+    """Return the open file, or standard output, which stays open."""
+    if output is None:
+        return nullcontext(sys.stdout)
+    return whole_file(output, "--output", mode=0o666)
+
+
+def _write_json(
+    results: Iterable[RowResult], file: TextIO, on_result: Callable[[RowResult], None]
+) -> int:
+    """Write results as JSON, one on a line, and return how many there were."""
+    count = 0
+    for result in results:
+        on_result(result)
+        document: dict[str, Any] = {name: getattr(result, name) for name in _FIELDS}
+        document["columns"] = dict(result.extras)
+        document["asked"] = dict(result.asked)
+        file.write(f"{json.dumps(document)}\n")
+        count += 1
+    return count
+
+
+def _status_counts(statuses: Mapping[str, int]) -> str:
+    """Return how many created rows have each status of the provider."""
+    texts = [status_count(status, count) for status, count in sorted(statuses.items())]
+    return ", ".join(texts) or "nothing was created"
 
 
 # Counts, and a status as JSON

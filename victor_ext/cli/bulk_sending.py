@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from .bulk_check import announce, dry_run_status, show_check, summary_of
 from .bulk_output import without_password
-from .chosen_system import system_of
 from .row_files import reference_warning
 from .screen import complain, plain
+from .session import system_of
 from .wording import rows_text
 
 if TYPE_CHECKING:

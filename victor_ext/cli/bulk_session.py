@@ -11,8 +11,7 @@ import shlex
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from itertools import chain
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
@@ -22,12 +21,11 @@ from victor_ext.systems import DEFAULT
 
 from . import bulk_output
 from .bulk_check import report_invalid
-from .chosen_system import provider_of, system_of
 from .failures import Misuse, failure_of
 from .options import Yes, argument, flag, number, option, seconds, whole_number
-from .row_files import ColumnFile, Columns, DateFormat, DecimalMark, Encoding, columns_of
+from .row_files import ColumnFile, Columns, DateFormat, DecimalMark, Encoding, headings_of
 from .screen import Progress
-from .session import Session, without_none
+from .session import Session, provider_of, system_of, without_none
 from .signals import raise_received, signal_exit_status
 
 if TYPE_CHECKING:
@@ -54,13 +52,11 @@ class BulkSession(Session):
     The options that subclasses add are arguments of the senders, except `_OTHER_OPTIONS`.
     """
 
-    state: Annotated[
-        str,
-        option(
-            "Where the batch is kept: sqlite:///FILE, or postgresql://... (several machines).",
-            "URL",
-        ),
-    ] = _DEFAULT_STATE
+    state: str = option(
+        "Where the batch is kept: sqlite:///FILE, or postgresql://... (several machines).",
+        "URL",
+        default=_DEFAULT_STATE,
+    )
     # No option here: a command that asks before it does something in production adds it.
     yes = False
 
@@ -201,14 +197,9 @@ def batch_names(ctx: typer.Context) -> list[str]:
 class BatchSession(BulkSession):
     """A session with the name of a batch, by an option."""
 
-    batch: Annotated[
-        str | None,
-        option(
-            "The batch's name (default: that of the file, or all of them).",
-            "NAME",
-            known=batch_names,
-        ),
-    ] = None
+    batch: str | None = option(
+        "The batch's name (default: that of the file, or all of them).", "NAME", known=batch_names
+    )
 
     def names_on_command_line(self) -> list[str]:
         """Return the batches that the command line names, each once."""
@@ -263,10 +254,7 @@ class BatchSession(BulkSession):
 class NamedBatchSession(BatchSession):
     """A session with the name of a batch, by an argument or an option."""
 
-    name: Annotated[
-        str | None,
-        argument("BATCH", known=batch_names),
-    ] = None
+    name: str | None = argument("BATCH", known=batch_names, default=None)
 
     def names_on_command_line(self) -> list[str]:
         return list(dict.fromkeys(filter(None, (self.name, self.batch))))
@@ -275,42 +263,28 @@ class NamedBatchSession(BatchSession):
 class WorkerSession(BatchSession):
     """A session with how a process sends rows."""
 
-    workers: Annotated[
-        int | None,
-        option(
-            "Concurrent calls of this process, 1 to 100 (default: 16).", "N", parser=whole_number()
-        ),
-    ] = None
-    key_retention: Annotated[
-        float | None,
-        option(
-            "Victor: how long it keeps a key: 24h, 90m, 3600s. What may have been sent earlier is "
-            "looked up and not sent again. (default: 24h)",
-            "TIME",
-            parser=seconds,
-        ),
-    ] = None
-    patience: Annotated[
-        float | None,
-        option(
-            "How long to go on while nothing is settled (default: 120).",
-            "SECONDS",
-            parser=number(),
-        ),
-    ] = None
+    workers: int | None = option(
+        "Concurrent calls of this process, 1 to 100 (default: 16).", "N", parser=whole_number()
+    )
+    key_retention: float | None = option(
+        "Victor: how long it keeps a key: 24h, 90m, 3600s. What may have been sent earlier is "
+        "looked up and not sent again. (default: 24h)",
+        "TIME",
+        parser=seconds,
+    )
+    patience: float | None = option(
+        "How long to go on while nothing is settled (default: 120).", "SECONDS", parser=number()
+    )
 
 
 class SendingSession(WorkerSession):
     """A session that begins to send rows itself, and asks in production."""
 
-    rate: Annotated[
-        float | None,
-        option(
-            "Maximum rows, or payouts of Velo, per second over all machines (default: no limit).",
-            "N",
-            parser=number(),
-        ),
-    ] = None
+    rate: float | None = option(
+        "Maximum rows, or payouts of Velo, per second over all machines (default: no limit).",
+        "N",
+        parser=number(),
+    )
     yes: Yes = False
 
 
@@ -321,49 +295,37 @@ class ResumeSession(NamedBatchSession, SendingSession):
 class StepSession(BulkSession):
     """A session with who instructs or withdraws payouts, or may do so later."""
 
-    by: Annotated[str | None, option("Who does it: stored with it.", "NAME")] = None
-    not_by_sender: Annotated[
-        bool,
-        flag(
-            "--not-by-sender",
-            "Another person than who sent the rows has to instruct or withdraw them.",
-        ),
-    ] = False
+    by: str | None = option("Who does it: stored with it.", "NAME")
+    not_by_sender: bool = flag(
+        "--not-by-sender", "Another person than who sent the rows has to instruct or withdraw them."
+    )
     yes: Yes = False
 
 
 class SendSession(StepSession, SendingSession):
     """The session of `send`: with what the file is, and how it is written."""
 
-    key_column: Annotated[
-        str | None,
-        option(
-            "Victor: the column that tells the rows apart; their keys are made of it. (default: "
-            "the batch's, or client_reference_id) Velo's rows are told apart by payor_payment_id.",
-            "NAME",
-        ),
-    ] = None
-    due_date: Annotated[
-        str | None, option("Victor: of rows without one: YYYY-MM-DD, today or tomorrow.", "DATE")
-    ] = None
-    payor_id: Annotated[str | None, option("Velo: the payor, of rows without one.", "ID")] = None
-    skip_invalid: Annotated[
-        bool, flag("--skip-invalid", "Set bad rows aside, instead of refusing the file.")
-    ] = False
+    key_column: str | None = option(
+        "Victor: the column that tells the rows apart; their keys are made of it. (default: "
+        "the batch's, or client_reference_id) Velo's rows are told apart by payor_payment_id.",
+        "NAME",
+    )
+    due_date: str | None = option(
+        "Victor: of rows without one: YYYY-MM-DD, today or tomorrow.", "DATE"
+    )
+    payor_id: str | None = option("Velo: the payor, of rows without one.", "ID")
+    skip_invalid: bool = flag("--skip-invalid", "Set bad rows aside, instead of refusing the file.")
     column: Columns = None
     columns: ColumnFile = None
     decimal: DecimalMark = None
     date_format: DateFormat = None
     encoding: Encoding = None
-    key_kind: Annotated[
-        str | None,
-        option(
-            "Victor: what that column names. Another word asks for an invoice again: it is only "
-            "for keys that name payers, and names the month, such as subscription-2026-11. "
-            "(default: the batch's, or invoice)",
-            "WORD",
-        ),
-    ] = None
+    key_kind: str | None = option(
+        "Victor: what that column names. Another word asks for an invoice again: it is only "
+        "for keys that name payers, and names the month, such as subscription-2026-11. "
+        "(default: the batch's, or invoice)",
+        "WORD",
+    )
 
     @property
     def row_file(self) -> RowFile:
@@ -371,28 +333,18 @@ class SendSession(StepSession, SendingSession):
 
         return RowFile(
             self.context.params["file"],
-            self.headings(),
+            headings_of(self.column, self.columns, self.provider, for_bulk=True),
             decimal=self.decimal,
             date_format=self.date_format,
             encoding=self.encoding,
         )
 
-    def headings(self) -> dict[str, str | None]:
-        """Return the file's own headings, by the column that each stands for; None: the file's
-        column is not read. Raises `Misuse`.
-        """
-        elsewhere: Sequence[str] = ()
-        if self.columns is not None:
-            from victor_ext.reconciliation import COLUMNS  # noqa: PLC0415 - only such a file needs it
-
-            elsewhere = [*COLUMNS, *chain.from_iterable(COLUMNS.values())]
-        known = system_of(self.provider).load("bulk").columns
-        return columns_of(self.column, self.columns, known=known, elsewhere=elsewhere)
-
     def sender_options(self) -> dict[str, Any]:
         options = super().sender_options()
         # The sender knows columns by our names: --key-column may have the file's own heading.
-        for name, heading in self.headings().items():
+        for name, heading in headings_of(
+            self.column, self.columns, self.provider, for_bulk=True
+        ).items():
             if heading is not None and heading == self.key_column:
                 options["key_column"] = name
         return options

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import typer
@@ -13,12 +12,10 @@ import typer
 from victor_ext._exit_status import FAILED, FOR_NOW
 from victor_ext.systems import DEFAULT
 
-from .chosen_system import Provider
 from .failures import Misuse
 from .options import option
-from .screen import complain, plain, say, tolerate_lost_output
-from .session import Session, with_session
-from .view import entry
+from .screen import complain, entry, plain, say, tolerate_lost_output
+from .session import Provider, Session, with_session
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -39,14 +36,11 @@ _LABEL_WIDTH = 44
 class _ConformSession(Session):
     """The options of `conform`: who asks whom."""
 
-    payee: Annotated[
-        str | None, option("Ask for 0.01 a few times: to this account number.", "NUMBER")
-    ] = None
-    payer: Annotated[str | None, option("And from this counterparty.", "ID")] = None
-    key_day: Annotated[
-        str | None,
-        option("Repeat the key of an earlier run of this day: is it still kept?", "DATE"),
-    ] = None
+    payee: str | None = option("Ask for 0.01 a few times: to this account number.", "NUMBER")
+    payer: str | None = option("And from this counterparty.", "ID")
+    key_day: str | None = option(
+        "Repeat the key of an earlier run of this day: is it still kept?", "DATE"
+    )
 
 
 @with_session
@@ -109,11 +103,7 @@ def _shown(findings: Iterator[Finding], *, as_json: bool) -> Iterator[Finding]:
     """Show each finding as it comes: a line of JSON, or lines of the table."""
     for finding in findings:
         with tolerate_lost_output():
-            if as_json:
-                say(json.dumps(finding.to_dict()))
-            else:
-                for line in _lines(finding):
-                    say(line)
+            say(*([finding.to_dict()] if as_json else _lines(finding)))
         yield finding
 
 

@@ -1,32 +1,35 @@
 """`victor doctor`: does this machine reach the provider, with these settings, and at the right
 time?
 
-`_findings` makes the checks in the order in which they depend on each other; the functions of the
-checks follow in that order. Those that connect are in `doctor_connection.py`.
+`_findings` makes the checks in the order in which they depend on each other. Those of the settings
+come first, then those that connect, from DNS to a signed read.
 """
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterator, Sequence
+import socket
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 import victor_ext
-from victor_ext._exit_status import MISUSE
+from victor_ext._exit_status import FAILED, FOR_NOW, MISUSE
 from victor_ext.systems import DEFAULT, System
 
-from .chosen_system import Provider, system_of
-from .doctor_connection import Finding, bad, check_way_to_provider, good
 from .failures import Misuse, failure_of
-from .screen import plain, say, tolerate_lost_output
-from .session import Session, with_session
-from .view import entry
-from .wording import CREDENTIALS
+from .screen import entry, plain, say, tolerate_lost_output
+from .session import Provider, Session, system_of, with_session
+from .wording import CERTIFICATE, CREDENTIALS
+
+if TYPE_CHECKING:
+    import httpx
 
 _DEADLINE_SECONDS = 20.0
 """For the signed read, if `--deadline` does not say."""
@@ -34,6 +37,42 @@ _CLOCK_TOLERANCE_SECONDS = 2.0
 """By which two clocks may differ: a `Date` header has whole seconds, and was under way."""
 _LABEL_WIDTH = 15
 """Columns of the terminal for the name of a check."""
+_CONNECT_SECONDS = 5.0
+"""For a connection, and for a TLS handshake."""
+_EXPIRES_SOON_DAYS = 14
+"""A certificate with less is named."""
+_SECONDS_A_DAY = 86_400
+_PORTS = {"http": 80}
+"""The port of a scheme, where that is not 443."""
+
+
+@dataclass(frozen=True)
+class _Finding:
+    """The result of one check."""
+
+    check: str
+    """The name of the check."""
+    text: str
+    advice: str | None = None
+    seconds: float | None = None
+    """How long the check took, where that tells something."""
+    ok: bool | None = None
+    """Whether all is right; None: the check could not be made."""
+    exit_status: int = FAILED
+    """The exit status of the command, if this is the first finding that is not right."""
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "check": self.check,
+            "ok": self.ok,
+            "found": self.text,
+            "advice": self.advice,
+            "seconds": self.seconds,
+        }
+
+
+_good = partial(_Finding, ok=True)
+_bad = partial(_Finding, ok=False)
 
 
 @with_session
@@ -45,7 +84,7 @@ def doctor(session: Session, *, provider: Provider = DEFAULT) -> None:
     reached now, and 1 if anything else is wrong.
     """
 
-    findings: list[Finding] = []
+    findings: list[_Finding] = []
     for finding in _findings(session, provider):
         findings.append(finding)
         if not session.as_json:
@@ -54,11 +93,11 @@ def doctor(session: Session, *, provider: Provider = DEFAULT) -> None:
     if session.as_json:
         checks = [finding.as_dict() for finding in findings]
         with tolerate_lost_output():
-            say(json.dumps({"ok": status == 0, "checks": checks, "exit_status": status}))
+            say({"ok": status == 0, "checks": checks, "exit_status": status})
     raise typer.Exit(status)
 
 
-def _exit_status(findings: Sequence[Finding]) -> int:
+def _exit_status(findings: Sequence[_Finding]) -> int:
     """Return the exit status of the first finding that is not right."""
     for finding in findings:
         if finding.ok is False:
@@ -66,7 +105,7 @@ def _exit_status(findings: Sequence[Finding]) -> int:
     return 0
 
 
-def _findings(session: Session, provider: str) -> Iterator[Finding]:
+def _findings(session: Session, provider: str) -> Iterator[_Finding]:
     """Yield the findings as they are made. Without settings or credentials, the rest is left
     out. Raises `Misuse` before the first finding if there is no such provider.
     """
@@ -84,14 +123,14 @@ def _findings(session: Session, provider: str) -> Iterator[Finding]:
         yield _usable_credentials(system)
         yield from _check_files(system)
         environment = filter(None, (client.environment, client.base_url))
-        yield good("Environment", ", ".join(environment))
+        yield _good("Environment", ", ".join(environment))
         if client.proxy is not None:
             yield _name_proxy(client)
-        yield from check_way_to_provider(client, system, session)
+        yield from _check_way_to_provider(client, system, session)
         yield _check_clock(client)
 
 
-def _check_settings(session: Session, provider: str) -> Finding:
+def _check_settings(session: Session, provider: str) -> _Finding:
     """Set the variables of the chosen profile, if any, and say where the settings come from."""
     try:
         profile = session.use_profile(provider)
@@ -100,21 +139,21 @@ def _check_settings(session: Session, provider: str) -> Finding:
             "Correct the file, name another profile, or leave it out to use the environment "
             "variables."
         )
-        return bad("Settings", str(error), advice, exit_status=MISUSE)
+        return _bad("Settings", str(error), advice, exit_status=MISUSE)
     if profile:
-        return good("Settings", f"the profile {plain(profile)}")
-    return good("Settings", "the environment variables")
+        return _good("Settings", f"the profile {plain(profile)}")
+    return _good("Settings", "the environment variables")
 
 
-def _usable_credentials(system: System) -> Finding:
+def _usable_credentials(system: System) -> _Finding:
     """The finding that the credentials are complete and readable: a client was made of them."""
     if system.credentials:
         kind_of_credentials = system.load("credentials")
-        return good("Credentials", plain(kind_of_credentials(os.environ)))
-    return good("Credentials", f"the variables {system.prefix}... are complete")
+        return _good("Credentials", plain(kind_of_credentials(os.environ)))
+    return _good("Credentials", f"the variables {system.prefix}... are complete")
 
 
-def _check_files(system: System) -> Iterator[Finding]:
+def _check_files(system: System) -> Iterator[_Finding]:
     """Name each file with a secret that others may read or change. The client reads it all the
     same: a container may get its secrets so.
     """
@@ -126,10 +165,10 @@ def _check_files(system: System) -> Iterator[Finding]:
         if os.path.isfile(file):
             reason = why_not_private(Path(file), os.stat(file))
             if reason:
-                yield Finding("Key file", f"{variable}: {reason}")
+                yield _Finding("Key file", f"{variable}: {reason}")
 
 
-def _wrong_credentials(error: victor_ext.VictorError, session: Session, system: System) -> Finding:
+def _wrong_credentials(error: victor_ext.VictorError, session: Session, system: System) -> _Finding:
     """Return the finding after no client could be made."""
     failure = failure_of(error, None, session.option_names)
     advice = "Correct that setting, and run it again."
@@ -137,7 +176,7 @@ def _wrong_credentials(error: victor_ext.VictorError, session: Session, system: 
         advice = CREDENTIALS
     variable = _variable_in(failure.message, system)
     text = failure.message if variable is None else f"{variable}: {failure.message}"
-    return bad("Credentials", text, advice, exit_status=MISUSE)
+    return _bad("Credentials", text, advice, exit_status=MISUSE)
 
 
 def _variable_in(message: str, system: System) -> str | None:
@@ -150,11 +189,11 @@ def _variable_in(message: str, system: System) -> str | None:
     return variable if is_set else None
 
 
-def _name_proxy(client: Any) -> Finding:
+def _name_proxy(client: Any) -> _Finding:
     """Name the proxy of the client, and the variable that it comes from."""
     scheme = client.base_url.partition(":")[0]
     variable = _proxy_variable(scheme)
-    return good("Proxy", f"{client.proxy}, which {variable} names: calls go through it")
+    return _good("Proxy", f"{client.proxy}, which {variable} names: calls go through it")
 
 
 def _proxy_variable(scheme: str) -> str:
@@ -165,21 +204,21 @@ def _proxy_variable(scheme: str) -> str:
     return "a setting of this machine"
 
 
-def _check_clock(client: Any) -> Finding:
+def _check_clock(client: Any) -> _Finding:
     """Compare this machine's clock with the `Date` headers of the responses to the checks."""
     provider_time = client.provider_time()
     if not provider_time.is_known:
-        return Finding("Clock", "not known: no response had a Date header")
+        return _Finding("Clock", "not known: no response had a Date header")
     offset = (datetime.now(UTC) - provider_time.moment).total_seconds()
     tolerance = _CLOCK_TOLERANCE_SECONDS
     if abs(offset) <= tolerance:
-        return good("Clock", f"agrees with the provider's to within {tolerance:g} s")
+        return _good("Clock", f"agrees with the provider's to within {tolerance:g} s")
     direction = "ahead of" if offset > 0 else "behind"
     advice = (
         "Let NTP set this machine's clock. The client corrects for it, once it has received "
         "a response."
     )
-    return bad("Clock", f"{abs(offset):,.0f} s {direction} the provider's", advice)
+    return _bad("Clock", f"{abs(offset):,.0f} s {direction} the provider's", advice)
 
 
 _MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: ("-", "")}
@@ -187,17 +226,203 @@ _MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: ("-", "")}
 
 
 @tolerate_lost_output()
-def _show(finding: Finding) -> None:
+def _show(finding: _Finding) -> None:
     """Print a finding: a line with its mark, and its advice below."""
     mark, style = _MARKS[finding.ok]
     text = finding.text
     if finding.seconds is not None:
         text = f"{text} ({finding.seconds * 1000:,.0f} ms)"
-    first, *rest = entry(f"{mark} {finding.check}", plain(text), label=_LABEL_WIDTH)
-    first.stylize(style, 0, 1)
-    say(first)
-    for line in rest:
-        say(line)
+    say(*entry(f"{mark} {finding.check}", plain(text), label=_LABEL_WIDTH, style=style, end=1))
     if finding.advice is not None:
-        for line in entry("", plain(finding.advice), label=_LABEL_WIDTH):
-            say(line)
+        say(*entry("", plain(finding.advice), label=_LABEL_WIDTH))
+
+
+# The checks that connect
+
+
+@dataclass(frozen=True)
+class _Step:
+    """A check on the way to the provider."""
+
+    check: str
+    """The name of the check."""
+    look: Callable[[], _Finding]
+    """Makes the check. It may raise `OSError`."""
+    failure: str = ""
+    """What such an error means."""
+    advice: str = ""
+    """What to do after such an error."""
+
+
+def _check_way_to_provider(client: Any, system: System, session: Session) -> Iterator[_Finding]:
+    """Make the checks one after another: those after the first failure are skipped."""
+    failed_check: str | None = None
+    for step in _steps(client, system, session):
+        if failed_check is not None:
+            yield _Finding(step.check, f"skipped: {failed_check} must be fixed first")
+            continue
+        finding = _finding_of(step)
+        if finding.ok is False:
+            failed_check = step.check
+        yield finding
+
+
+def _steps(client: Any, system: System, session: Session) -> list[_Step]:
+    """Return the checks of the way to the provider, or to the proxy."""
+    peer = _peer_of(client, system)
+    port = f"port {peer.port}{peer.of_proxy}"
+    return [
+        _Step(
+            "DNS",
+            partial(_resolve, peer),
+            f"{peer.host} has no address",
+            "Check this machine's resolver.",
+        ),
+        _Step("Connection", partial(_connect, peer), f"{port} cannot be reached", peer.advice),
+        _Step(
+            "TLS",
+            partial(_check_tls, client.ssl_context, peer, f"{system.prefix}BASE_URL"),
+            "the handshake failed",
+            "Check for a firewall or a proxy on the way.",
+        ),
+        _Step("Signed read", partial(_read_signed, client, system, session)),
+    ]
+
+
+@dataclass(frozen=True)
+class _Peer:
+    """The machine that this one connects to: the provider, or a proxy."""
+
+    provider_url: httpx.URL
+    host: str
+    port: int
+    advice: str
+    """What to do if the peer cannot be reached."""
+    of_proxy: str = ""
+    """Names the proxy, for the middle of a sentence; empty: the peer is the provider."""
+
+
+def _peer_of(client: Any, system: System) -> _Peer:
+    """Return the machine that this one connects to, to reach the provider."""
+    import httpx  # noqa: PLC0415 - `victor --help` does not need it
+
+    url = httpx.URL(client.base_url)
+    if client.proxy is not None:
+        host, _, number = client.proxy.rpartition(":")
+        advice = (
+            "Correct HTTPS_PROXY or ALL_PROXY, or name this host in NO_PROXY to call it "
+            "without a proxy."
+        )
+        return _Peer(url, host, int(number), advice, of_proxy=f" of the proxy {host}")
+    port = url.port or _PORTS.get(url.scheme, 443)
+    advice = f"Check that a firewall lets this machine call {url.host}, or set HTTPS_PROXY."
+    if url.host in {"127.0.0.1", "::1", "localhost"}:
+        advice = (
+            f"Start what should listen there, such as 'victor sandbox --provider {system.name}', "
+            f"or correct {system.prefix}BASE_URL."
+        )
+    return _Peer(url, url.host, port, advice)
+
+
+def _finding_of(step: _Step) -> _Finding:
+    """Make the check of a step, and return its finding: how long it took, or why it failed."""
+    began = time.monotonic()
+    try:
+        finding = step.look()
+    except OSError as error:
+        reason = getattr(error, "reason", None) or error.strerror or error
+        text = f"{step.failure}: {reason}"
+        return _bad(step.check, text, step.advice, exit_status=FOR_NOW)
+    if not finding.ok or finding.seconds is not None:
+        return finding
+    return replace(finding, seconds=time.monotonic() - began)
+
+
+def _resolve(peer: _Peer) -> _Finding:
+    """Look up the addresses of the peer."""
+    resolved = socket.getaddrinfo(peer.host, peer.port, type=socket.SOCK_STREAM)
+    # Each item is (family, type, proto, canonname, sockaddr), and sockaddr begins with the address.
+    addresses = [str(sockaddr[0]) for *_, sockaddr in resolved]
+    distinct = list(dict.fromkeys(addresses))
+    return _good("DNS", f"{peer.host} is {', '.join(distinct[:3])}")
+
+
+def _connect(peer: _Peer) -> _Finding:
+    """Open a connection to the peer, and close it."""
+    with socket.create_connection((peer.host, peer.port), timeout=_CONNECT_SECONDS):
+        return _good("Connection", f"port {peer.port}{peer.of_proxy} answers")
+
+
+def _check_tls(context: Any, peer: _Peer, url_variable: str) -> _Finding:
+    """Check the certificate with the SSL context of the client. `url_variable` has the URL."""
+    import ssl  # noqa: PLC0415 - every start of the command would pay for it
+
+    if peer.of_proxy:
+        return _Finding("TLS", "through the proxy: see the signed read")
+    if peer.provider_url.scheme == "http":
+        return _Finding("TLS", "none: http to this machine")
+    try:
+        return _shake_hands(context, peer)
+    except ssl.SSLCertVerificationError as error:
+        # macOS and Windows do not always set it
+        reason = getattr(error, "verify_message", None) or error
+        return _bad("TLS", f"the certificate is not trusted: {reason}", CERTIFICATE)
+    except ssl.SSLError as error:
+        if error.reason != "WRONG_VERSION_NUMBER":
+            raise
+        text = f"what listens on port {peer.port} does not speak TLS"
+        advice = f"Correct {url_variable}: another port, or http for a sandbox on this machine."
+        return _bad("TLS", text, advice, exit_status=MISUSE)
+
+
+def _shake_hands(context: Any, peer: _Peer) -> _Finding:
+    """Make a TLS handshake, and say how long the certificate is valid. Raises `SSLError`."""
+    import ssl  # noqa: PLC0415 - every start of the command would pay for it
+
+    address = (peer.host, peer.port)
+    with (
+        socket.create_connection(address, timeout=_CONNECT_SECONDS) as connection,
+        context.wrap_socket(connection, server_hostname=peer.host) as tls_connection,
+    ):
+        certificate: dict[str, Any] = tls_connection.getpeercert() or {}
+        version = tls_connection.version() or "TLS"
+    expires_at = ssl.cert_time_to_seconds(str(certificate["notAfter"]))
+    days = (expires_at - time.time()) / _SECONDS_A_DAY
+    text = f"{version}, the certificate is good for {days:.0f} days"
+    if days < _EXPIRES_SOON_DAYS:
+        return _good("TLS", text, "It expires soon: ask the provider when it is renewed.")
+    return _good("TLS", text)
+
+
+def _read_signed(client: Any, system: System, session: Session) -> _Finding:
+    """Check whether the provider accepts the credentials, by the ping or the signed read of the
+    system.
+    """
+    if not system.lists and not system.signed_read:
+        return _Finding("Signed read", system.why_no_ping)
+    try:
+        if not system.lists:
+            return _good("Signed read", system.load("signed_read")(client))
+        ping = client.ping()
+    except victor_ext.VictorError as error:
+        failure = failure_of(error, None, session.option_names)
+        advice = _signed_read_advice(error.status_code, system)
+        return _bad("Signed read", failure.message, advice, exit_status=failure.exit_status)
+    return _good("Signed read", f"{system.lists} can be listed", seconds=ping.seconds)
+
+
+def _signed_read_advice(status: int | None, system: System) -> str:
+    """Return what to do after a signed read failed with this status of HTTP; None: there was no
+    response.
+    """
+    match status:
+        case None:
+            return "Check for a firewall, a proxy, or an outage at the provider."
+        case 401 | 403:
+            return "Check that the credentials were made in this environment."
+        case 404 | 405:
+            return f"Check the path of {system.prefix}BASE_URL."
+        case 400 | 422:
+            return "Check the settings that the provider names, with the credentials."
+        case _:
+            return "Run it again later. If it fails again, give the provider the request id."

@@ -6,13 +6,15 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Annotated, Any, TypeVar
 
 import typer
 
 import victor_ext
+from victor_ext.privacy import concealed
 
 from .failures import Misuse
 from .screen import say
@@ -41,37 +43,44 @@ def option(
     text: str,
     metavar: str | None = None,
     *words: str,
+    default: Any = None,
+    names: Sequence[str] = (),
     known: KnownWords | None = None,
     **settings: Any,
 ) -> Any:
-    """Return an option of a command.
+    """Return an option of a command: the default of its parameter, or field of a session.
 
     Args:
         text: The text in the help.
         metavar: What the help writes for the value.
         words: The words with which a shell completes the value.
+        default: The value without the option. `...`: it has to be written, or the default stands
+            with the parameter, where several commands have the option (`Annotated`).
+        names: The option's names, where it is not called like its parameter.
         known: Returns these words, where they are not always the same.
         settings: Further arguments of `typer.Option`.
     """
     completion = _completion(_always(words) if words else known)
-    return typer.Option(help=text, metavar=metavar, autocompletion=completion, **settings)
+    return typer.Option(
+        default, *names, help=text, metavar=metavar, autocompletion=completion, **settings
+    )
 
 
-def flag(name: str, text: str) -> Any:
+def flag(name: str, text: str, *, default: Any = False) -> Any:
     """Return an option without a value, such as `--json`: with `name` alone, it has no `--no-...`.
 
-    `text` is the text in the help.
+    `text` and `default` are those of `option`.
     """
-    return typer.Option(name, help=text)
+    return typer.Option(default, name, help=text)
 
 
-def argument(metavar: str, *, known: KnownWords | None = None) -> Any:
-    """Return an argument of a command; `known` is that of `option`.
+def argument(metavar: str, *, default: Any = ..., known: KnownWords | None = None) -> Any:
+    """Return an argument of a command; `default` and `known` are those of `option`.
 
     The help of the command explains the argument by its `metavar`. A help text of the argument
     itself would stand beside a Python type, from typer 0.28 on.
     """
-    return typer.Argument(metavar=metavar, hidden=True, autocompletion=_completion(known))
+    return typer.Argument(default, metavar=metavar, hidden=True, autocompletion=_completion(known))
 
 
 def several(metavar: str) -> str:
@@ -140,8 +149,32 @@ def seconds(text: str) -> float:
     return float(match[1]) * _UNIT_SECONDS[match[2]]
 
 
-AsJson = Annotated[bool, flag("--json", "Print JSON, with data in full, for programs.")]
-Yes = Annotated[bool, flag("--yes", "Do it in production without asking.")]
+def found_word(*words: str) -> Any:
+    """Return the option `--as` of what a person has found: it has to be one of the words."""
+    choice = " or ".join(words)
+
+    def parse(text: str) -> str:
+        if text not in words:
+            raise Misuse(f"--as is {text!r}: write {choice}.")
+        return text
+
+    return option(
+        f"What you have found: {choice}.", "WORD", default=..., names=["--as"], parser=parse
+    )
+
+
+def new_secret(variable: str) -> str:
+    """Return the secret that an environment variable has. Raises `Misuse`."""
+    secret: str = concealed(os.environ.get(variable, ""))
+    if not secret:
+        raise Misuse(f"{variable} is not set: put the new secret there.")
+    return secret
+
+
+AsJson = Annotated[
+    bool, flag("--json", "Print JSON, with data in full, for programs.", default=...)
+]
+Yes = Annotated[bool, flag("--yes", "Do it in production without asking.", default=...)]
 
 
 def option_words(arguments: Mapping[str, Any]) -> list[str]:

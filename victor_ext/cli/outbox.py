@@ -1,17 +1,19 @@
 """`victor outbox`: what an outbox does not know, and the commands that settle that by hand.
 
 `status` and `entries` read, the other commands change what is stored. None of them sends anything:
-workers do. What they print is in `outbox_output.py`. A `box` is the outbox of the database, or the
-inbox.
+workers do. A `box` is the outbox of the database, or the inbox. First the commands, then what they
+print.
 """
 
 from __future__ import annotations
 
-import json
 import os
-from dataclasses import asdict, replace
-from datetime import timedelta
-from typing import Annotated
+from collections.abc import Collection, Generator, Iterable, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -20,203 +22,307 @@ from victor_ext._exit_status import FAILED
 from victor_ext.privacy import concealed
 
 from .failures import Misuse
-from .open_outbox import STORAGE_KEY, open_event_queue, open_outbox
-from .options import AsJson, argument, group, number, option, whole_number
-from .outbox_output import (
-    Health,
-    check_numbers,
-    dead_letter_numbers,
-    held_notice,
-    show_count,
-    show_entries,
-)
-from .screen import complain, say
+from .options import argument, flag, found_word, group, new_secret, number, option, whole_number
+from .screen import complain, plain, say
+from .session import CommandOptions, with_session
 from .times import zulu_text
+from .wording import in_options
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from victor_ext.outbox import Entry, Outbox
 
 outbox = group("The outbox of a database: what is unclear, and what to do about it.")
 
-Database = Annotated[
-    str, option("The database of the outbox: sqlite:///FILE, or postgresql+psycopg://...", "URL")
-]
-TableName = Annotated[
-    str,
-    option(
-        "The name of its table, or schema.name; status, retry and discard take an inbox's.", "NAME"
-    ),
-]
+_STORAGE_KEY = "VICTOR_OUTBOX_KEY"
+"""The variable that has the storage key of an outbox that is encrypted."""
+_OPTION_NAMES = {
+    "by": "--by",
+    "why": "--why",
+    "id": "--id",
+    "older_than": "--older-than",
+    "protect_for": "--protect-for",
+}
+"""The options of arguments of an outbox."""
+_LISTED_NUMBERS = 10
+"""The most numbers of dead letters that a message lists."""
 Key = Annotated[str, argument("KEY")]
-DeadLetters = Annotated[
-    list[int] | None,
-    option("A dead letter, by its number. Repeat it.", "ID", parser=whole_number()),
-]
-AllDeadLetters = Annotated[bool, typer.Option("--all-dead-letters", help="All dead letters.")]
-_DEFAULT_TABLE = "victor_outbox"
+
+
+class EventQueue(NamedTuple):
+    """An outbox, or an inbox, with the interface of an outbox."""
+
+    outbox: Outbox
+    has_entries: bool
+    """Whether it is an outbox: an inbox has only events."""
+
+
+class OutboxOptions(CommandOptions):
+    """The options of all commands of an outbox: which one it is."""
+
+    database: str = option(
+        "The database of the outbox: sqlite:///FILE, or postgresql+psycopg://...",
+        "URL",
+        default=...,
+    )
+    table: str = option(
+        "The name of its table, or schema.name; status, retry and discard take an inbox's.",
+        "NAME",
+        default="victor_outbox",
+    )
+
+    @contextmanager
+    def outbox(self) -> Generator[Outbox]:
+        """Open the outbox for the block, for a command about entries.
+
+        Raises `Misuse`, whose message does not quote the URL of the database: it may have a
+        password.
+        """
+        with self.event_queue() as queue:
+            if not queue.has_entries:
+                raise Misuse(
+                    f"{self.table} has no entries, only events: it is an inbox's, for status, and "
+                    "for retry and discard with --dead-letter."
+                )
+            yield queue.outbox
+
+    @contextmanager
+    def event_queue(self) -> Generator[EventQueue]:
+        """Open the outbox, or an inbox, for the block. Raises `Misuse`, as `outbox` does."""
+        try:
+            from victor_ext.event_queue.databases import split_name  # noqa: PLC0415 - an extra of its own
+            from victor_ext.outbox import Outbox  # noqa: PLC0415 - the same
+        except ImportError as error:
+            raise Misuse(f"{error}.") from error
+        table = self.table
+        with _errors_as_misuse():
+            try:
+                schema, name = split_name(table)
+            except victor_ext.ConfigurationError as error:
+                raise Misuse(f"--table: {error}") from error
+            inspector = _inspector_of(self.database)
+            if not inspector.has_table(name, schema=schema):
+                raise Misuse(f"--database has no table {table}: name the outbox's with --table.")
+            columns = {column["name"] for column in inspector.get_columns(name, schema=schema)}
+            # An inbox has no storage key: an outbox uses it only where entries are read or changed.
+            storage_key = concealed(os.environ.get(_STORAGE_KEY)) or None
+            box = Outbox(inspector.engine, table=table, storage_key=storage_key)
+            yield EventQueue(box, has_entries="key" in columns)
+
+    def fail(self, reason: str) -> None:
+        """End the command with exit status 1: nothing is done, because the table is as the reason
+        says.
+        """
+        complain(f"{self.table} {reason}")
+        raise typer.Exit(FAILED)
+
+
+class DeadLetterOptions(OutboxOptions):
+    """The options of commands about dead letters."""
+
+    dead_letter: list[int] | None = option(
+        "A dead letter, by its number. Repeat it.", "ID", parser=whole_number()
+    )
+    all_dead_letters: bool = flag("--all-dead-letters", "All dead letters.")
+
+
+def _inspector_of(database: str) -> sa.Inspector:
+    """Return what knows the tables of a database. Raises `Misuse` if there is no such file."""
+    import sqlalchemy as sa  # noqa: PLC0415 - an extra of its own
+
+    # No connection stays open, and no error shows what is stored.
+    engine = sa.create_engine(database, poolclass=sa.NullPool, hide_parameters=True)
+    file = engine.url.database if engine.name == "sqlite" else None
+    is_plain_file = file and not file.startswith(("file:", ":memory:"))
+    if is_plain_file and not Path(str(file)).exists():  # SQLite would make an empty one
+        raise Misuse(f"--database: there is no file {file}.")
+    return sa.inspect(engine)
+
+
+@contextmanager
+def _errors_as_misuse() -> Generator[None]:
+    """Turn errors of the outbox, and of its database, into `Misuse`."""
+    from sqlalchemy.exc import ArgumentError, SQLAlchemyError  # noqa: PLC0415 - an extra of its own
+
+    try:
+        yield
+    except victor_ext.InvalidRequest as error:
+        raise Misuse(in_options(error.problems, _OPTION_NAMES)) from error
+    except victor_ext.ConfigurationError as error:
+        raise Misuse(str(error)) from error
+    except (ArgumentError, ImportError) as error:
+        raise Misuse(
+            "--database: write sqlite:///FILE or postgresql+psycopg://..., and install its driver."
+        ) from error
+    except SQLAlchemyError as error:
+        # Further lines of an error of a driver are details.
+        reason = str(getattr(error, "orig", None) or "it refused a statement").split("\n")[0]
+        raise Misuse(
+            f"--database cannot be used: {plain(reason)}. Check the URL, and that it runs."
+        ) from error
 
 
 @outbox.command()
-def status(
-    database: Database, *, table: TableName = _DEFAULT_TABLE, as_json: AsJson = False
-) -> None:
+@with_session
+def status(options: OutboxOptions) -> None:
     """Count the entries by state, and name the unclear ones and the dead letters.
 
     The exit status is 1 if an entry is unclear, an event is a dead letter, or the outbox is held.
     """
-    with open_event_queue(database, table) as queue:
+    counts: dict[str, int] = {}
+    unclear: Sequence[Entry] = ()
+    held_since: datetime | None = None
+    with options.event_queue() as queue:
         box = queue.outbox
-        health = Health({}, box.event_counts(), box.dead_letters())
         if queue.has_entries:
-            health = replace(
-                health,
-                entry_counts=box.counts(),
-                unclear=box.entries("unclear"),
-                held_since=box.held_since(),
-            )
-    if as_json:
-        say(json.dumps(health.to_dict()))
+            counts = {state.value: count for state, count in box.counts().items()}
+            unclear = box.entries("unclear")
+            held_since = box.held_since()
+        event_counts = {state.value: count for state, count in box.event_counts().items()}
+        dead_letters = box.dead_letters()
+    if options.as_json:
+        letters = [
+            {**asdict(letter), "stored_at": zulu_text(letter.stored_at)} for letter in dead_letters
+        ]
+        document = {
+            "entries": counts,
+            "events": event_counts,
+            "unclear": [_entry_as_dict(entry) for entry in unclear],
+            "dead_letters": letters,
+            "held_since": zulu_text(held_since),
+        }
+        say(document)
     else:
-        health.show()
-    raise typer.Exit(0 if health.is_good else FAILED)
+        counts |= {f"events {state}": count for state, count in event_counts.items()}
+        width = max(map(len, counts), default=0)
+        for name, count in counts.items():
+            say(f"{name:<{width}} {count:>9,}")
+        if held_since is not None:
+            say(_held_notice(held_since))
+        _show_entries(unclear, options)
+        for letter in dead_letters:
+            text = f"dead letter {letter.id}: {letter.name} of {letter.subject}: {letter.error}"
+            say(plain(text))
+    needs_person = unclear or dead_letters or held_since
+    raise typer.Exit(FAILED if needs_person else 0)
 
 
 @outbox.command()
+@with_session
 def entries(
-    database: Database,
+    options: OutboxOptions,
     *,
-    state: Annotated[
-        str | None, option("Those in this state alone, such as unclear.", "WORD")
-    ] = None,
-    table: TableName = _DEFAULT_TABLE,
-    as_json: AsJson = False,
+    state: str | None = option("Those in this state alone, such as unclear.", "WORD"),
 ) -> None:
     """List the entries, oldest first, with the time at which each was stored.
 
     With --json: one on a line, with amounts and the time at which each was first sent.
     """
-    with open_outbox(database, table) as box:
+    with options.outbox() as box:
         try:
             selected = box.entries(state)
         except victor_ext.InvalidRequest:
             states = ", ".join(box.counts())
             raise Misuse(f"--state is {state!r}: write one of {states}.") from None
-    show_entries(selected, as_json=as_json)
+    _show_entries(selected, options)
 
 
 @outbox.command()
-def retry(
-    database: Database,
-    key: Annotated[
-        str | None,
-        argument("KEY"),
-    ] = None,
-    *,
-    dead_letter: DeadLetters = None,
-    all_dead_letters: AllDeadLetters = False,
-    table: TableName = _DEFAULT_TABLE,
-    as_json: AsJson = False,
-) -> None:
+@with_session
+def retry(options: DeadLetterOptions, key: str | None = argument("KEY", default=None)) -> None:
     """Let the worker try an entry again of which nothing was done, or an event that is a dead
     letter.
 
     KEY is an entry that is rejected or refused: its key, or its reference. The exit status is 1 if
     a number is of no dead letter.
     """
-    choices = (key is not None, bool(dead_letter), all_dead_letters)
+    choices = (key is not None, bool(options.dead_letter), options.all_dead_letters)
     if choices.count(True) != 1:
         raise Misuse("Write one of KEY, --dead-letter ID and --all-dead-letters.")
     if key is not None:
-        with open_outbox(database, table) as box:
-            show_entries([box.retry(key)], as_json=as_json)
+        with options.outbox() as box:
+            _show_entries([box.retry(key)], options)
         return
-    numbers = set(dead_letter or ())
-    with open_event_queue(database, table) as queue:
+    numbers = set(options.dead_letter or ())
+    with options.event_queue() as queue:
         # Read before they are retried: after that, they are no dead letters.
-        known = dead_letter_numbers(queue.outbox, "dead", "not_found")
+        known = _dead_letter_numbers(queue.outbox, "dead", "not_found")
         # Without a number, all dead letters are retried.
         count = queue.outbox.retry_dead_letters(*numbers)
-        show_count("retried", count, as_json=as_json)
-        check_numbers(numbers, known, table)
+        options.conclude({"retried": count}, f"{count} to be tried again.")
+        _check_numbers(numbers, known, options)
 
 
 @outbox.command()
+@with_session
 def cancel(
-    database: Database,
+    options: OutboxOptions,
     key: Key,
     *,
-    by: Annotated[str, option("Who takes it back.", "NAME")],
-    why: Annotated[str, option("Why it is not to be sent.", "TEXT")],
-    table: TableName = _DEFAULT_TABLE,
-    as_json: AsJson = False,
+    by: str = option("Who takes it back.", "NAME", default=...),
+    why: str = option("Why it is not to be sent.", "TEXT", default=...),
 ) -> None:
     """Take back an entry that waits: it is refused, and never sent.
 
     KEY is the idempotency key of the entry, or its reference if it has its own. It is stored who
     did it, and why, and its handlers are called. After 'victor outbox retry KEY' it waits again.
     """
-    with open_outbox(database, table) as box:
-        show_entries([box.cancel(key, by=by, why=why)], as_json=as_json)
+    with options.outbox() as box:
+        _show_entries([box.cancel(key, by=by, why=why)], options)
 
 
 @outbox.command()
-def hold(database: Database, *, table: TableName = _DEFAULT_TABLE, as_json: AsJson = False) -> None:
+@with_session
+def hold(options: OutboxOptions) -> None:
     """Let workers take up nothing, such as in a restored database, before they are started.
 
     What is stored and was not sent counts as what may have been sent since the backup was made:
     after 'victor outbox release' it is looked up, and not sent.
     """
-    with open_outbox(database, table) as box:
+    with options.outbox() as box:
         result = box.hold()
-    if as_json:
-        document = {**asdict(result), "since": zulu_text(result.since)}
-        say(json.dumps(document))
-        return
-    say(held_notice(result.since))
-    if result.is_first:
-        say(f"{result.marked:,} entries may have been sent since their backup was made.")
-    else:
-        say("It was held before, and nothing more is marked: what was added since then waits.")
-        complain("If it was restored since then: 'victor outbox release', then hold it again.")
+    marked = f"{result.marked:,} entries may have been sent since their backup was made."
+    advice: list[str] = []
+    if not result.is_first:
+        marked = "It was held before, and nothing more is marked: what was added since then waits."
+        advice.append("If it was restored since then: 'victor outbox release', then hold it again.")
     if result.under_way:
-        complain(f"{result.under_way:,} entries are with a worker, whose calls end first.")
+        advice.append(f"{result.under_way:,} entries are with a worker, whose calls end first.")
+    document = {**asdict(result), "since": zulu_text(result.since)}
+    options.conclude(document, f"{_held_notice(result.since)}\n{marked}", *advice)
 
 
 @outbox.command()
-def release(
-    database: Database, *, table: TableName = _DEFAULT_TABLE, as_json: AsJson = False
-) -> None:
+@with_session
+def release(options: OutboxOptions) -> None:
     """End a hold: workers look up what may have been sent, send what was added since the hold, and
     handle events.
 
     The exit status is 1 if it was not held.
     """
-    with open_outbox(database, table) as box:
+    with options.outbox() as box:
         was_held = box.release()
-    if as_json:
-        say(json.dumps({"released": was_held}))
-    elif was_held:
-        say("Released.")
+    if was_held or options.as_json:
+        options.conclude({"released": was_held}, "Released.")
     if not was_held:
-        complain(f"{table} is not held.")
-        raise typer.Exit(FAILED)
+        options.fail("is not held.")
 
 
 @outbox.command()
+@with_session
 def forget(
-    database: Database,
+    options: OutboxOptions,
     *,
-    older_than: Annotated[
-        float, option("How long ago their state or status last changed.", "DAYS", parser=number(0))
-    ],
-    protect_for: Annotated[
-        float | None,
-        option(
-            "When key and digests go, too: the same payment can then be asked for again (default: "
-            "never).",
-            "DAYS",
-            parser=number(0),
-        ),
-    ] = None,
-    table: TableName = _DEFAULT_TABLE,
-    as_json: AsJson = False,
+    older_than: float = option(
+        "How long ago their state or status last changed.", "DAYS", parser=number(0), default=...
+    ),
+    protect_for: float | None = option(
+        "When key and digests go, too: the same payment can then be asked for again (default: "
+        "never).",
+        "DAYS",
+        parser=number(0),
+    ),
 ) -> None:
     """Forget the data of entries that are settled.
 
@@ -224,81 +330,70 @@ def forget(
     may have been sent, has not ended, or has an event that was not handled is not forgotten.
     """
     protection = None if protect_for is None else timedelta(days=protect_for)
-    with open_outbox(database, table) as box:
+    with options.outbox() as box:
         count = box.forget(older_than=timedelta(days=older_than), protect_for=protection)
-    say(json.dumps({"forgotten": count}) if as_json else f"{count:,} entries forgotten.")
+    options.conclude({"forgotten": count}, f"{count:,} entries forgotten.")
 
 
 @outbox.command()
+@with_session
 def discard(
-    database: Database,
+    options: DeadLetterOptions,
     *,
-    by: Annotated[str, option("Who gives it up.", "NAME")],
-    why: Annotated[str, option("Why nothing is lost.", "TEXT")],
-    dead_letter: DeadLetters = None,
-    all_dead_letters: AllDeadLetters = False,
-    table: TableName = _DEFAULT_TABLE,
-    as_json: AsJson = False,
+    by: str = option("Who gives it up.", "NAME", default=...),
+    why: str = option("Why nothing is lost.", "TEXT", default=...),
 ) -> None:
     """Give up dead letters. It is stored who did it, and why.
 
     The exit status is 1 if a number is of no dead letter.
     """
-    if bool(dead_letter) == all_dead_letters:
+    if bool(options.dead_letter) == options.all_dead_letters:
         raise Misuse("Write one of --dead-letter ID and --all-dead-letters.")
-    with open_event_queue(database, table) as queue:
+    with options.event_queue() as queue:
         box = queue.outbox
         # Read before they are discarded: after that, they are no dead letters.
-        known = dead_letter_numbers(box, "dead", "not_found")
-        numbers = set(dead_letter or ()) or dead_letter_numbers(box, "dead")
+        known = _dead_letter_numbers(box, "dead", "not_found")
+        numbers = set(options.dead_letter or ()) or _dead_letter_numbers(box, "dead")
         # `discard` needs a number: where there is no dead letter, nothing is done.
         count = box.discard(*numbers, by=by, why=why) if numbers else 0
-        show_count("discarded", count, as_json=as_json)
-        check_numbers(numbers, known, table)
+        options.conclude({"discarded": count}, f"{count} discarded.")
+        _check_numbers(numbers, known, options)
 
 
 @outbox.command()
+@with_session
 def rekey(
-    database: Database,
+    options: OutboxOptions,
     *,
-    new: Annotated[
-        str, option("The variable that has the new secret.", "VARIABLE")
-    ] = "VICTOR_OUTBOX_NEW_KEY",
-    table: TableName = _DEFAULT_TABLE,
-    as_json: AsJson = False,
+    new: str = option(
+        "The variable that has the new secret.", "VARIABLE", default="VICTOR_OUTBOX_NEW_KEY"
+    ),
 ) -> None:
     """Protect an encrypted outbox by another secret: set VICTOR_OUTBOX_NEW_KEY to it.
 
     What is stored stays as it is. From then on, VICTOR_OUTBOX_KEY and storage_key have to be the
     new one. The exit status is 1 if the outbox is not encrypted.
     """
-    secret = concealed(os.environ.get(new))
-    if not secret:
-        raise Misuse(f"{new} is not set: put the new secret there.")
-    with open_outbox(database, table) as box:
+    secret = new_secret(new)
+    with options.outbox() as box:
         is_done = box.rekey(secret)
-    if as_json:
-        say(json.dumps({"rekeyed": is_done}))
-    elif is_done:
-        say(f"The outbox has another secret now: set {STORAGE_KEY} and storage_key to it.")
+    if is_done or options.as_json:
+        text = f"The outbox has another secret now: set {_STORAGE_KEY} and storage_key to it."
+        options.conclude({"rekeyed": is_done}, text)
     if not is_done:
-        complain(f"{table} is not encrypted, so it has no secret to replace.")
-        raise typer.Exit(FAILED)
+        options.fail("is not encrypted, so it has no secret to replace.")
 
 
 @outbox.command()
+@with_session
 def resolve(
-    database: Database,
+    options: OutboxOptions,
     key: Key,
     *,
-    word: Annotated[
-        str, typer.Option("--as", metavar="WORD", help="What you have found: sent or not-done.")
-    ],
-    by: Annotated[str, option("Who has found it out.", "NAME")],
-    why: Annotated[str, option("How, such as where you have looked.", "TEXT")],
-    id: Annotated[str | None, option("The provider's id of what was sent.", "TEXT")] = None,
-    table: TableName = _DEFAULT_TABLE,
-    as_json: AsJson = False,
+    word: str = found_word("sent", "not-done"),
+    by: str = option("Who has found it out.", "NAME", default=...),
+    why: str = option("How, such as where you have looked.", "TEXT", default=...),
+    id: str | None = option("The provider's id of what was sent.", "TEXT"),
 ) -> None:
     """Settle an unclear entry by hand. It is stored who did it, and why, and its handlers are
     called. An empty search proves nothing: write not-done only if the provider confirms that
@@ -307,9 +402,78 @@ def resolve(
     KEY is the idempotency key of the entry, or its reference if it has its own. After not-done,
     'victor outbox retry KEY' sends it again.
     """
-    if word not in ("sent", "not-done"):
-        raise Misuse(f"--as is {word!r}: write sent or not-done.")
-    with open_outbox(database, table) as box:
-        was_sent = word == "sent"
-        entry = box.resolve(key, done=was_sent, id=id, by=by, why=why)
-        show_entries([entry], as_json=as_json)
+    with options.outbox() as box:
+        entry = box.resolve(key, done=word == "sent", id=id, by=by, why=why)
+        _show_entries([entry], options)
+
+
+def _show_entries(entries: Iterable[Entry], options: CommandOptions) -> None:
+    """Print entries, one on a line, and then how many of them could not be decrypted."""
+    sealed_count = 0
+    for entry in entries:
+        sealed_count += bool(entry.sealed)
+        say(_entry_as_dict(entry) if options.as_json else _entry_line(entry))
+    if sealed_count:
+        sealed = "1 entry is" if sealed_count == 1 else f"{sealed_count:,} entries are"
+        complain(
+            f"{sealed} encrypted: amounts, references of payments and errors were not read. Set "
+            f"{_STORAGE_KEY} to the storage_key of the outbox."
+        )
+
+
+def _entry_line(entry: Entry) -> str:
+    """Return an entry in one line: what it has of these fields, and when it was stored."""
+    stored_at = entry.stored_at
+    cells = (
+        f"{entry.state.value:<9}",
+        None if stored_at is None else zulu_text(stored_at.replace(microsecond=0)),
+        entry.operation,
+        entry.idempotency_key,
+        entry.reference,
+        entry.request_id,
+        entry.status,
+        entry.error,
+    )
+    return plain("  ".join(filter(None, cells)))
+
+
+def _entry_as_dict(entry: Entry) -> dict[str, object]:
+    """Return the fields of an entry, for JSON."""
+    fields: dict[str, object] = asdict(entry)
+    fields["stored_at"] = zulu_text(entry.stored_at)
+    fields["sent_at"] = zulu_text(entry.sent_at)
+    if entry.sealed:
+        fields["payments"] = None  # not known: an empty list would say that there are none
+    return fields
+
+
+def _held_notice(since: datetime) -> str:
+    """Return the line that says that an outbox is held."""
+    return (
+        f"held since {zulu_text(since)}: nothing is sent or handled until 'victor outbox release'."
+    )
+
+
+def _dead_letter_numbers(box: Outbox, *states: str) -> set[int]:
+    """Return the numbers of the dead letters in these states."""
+    return {letter.id for state in states for letter in box.dead_letters(state)}
+
+
+def _check_numbers(named: set[int], known: Collection[int], options: OutboxOptions) -> None:
+    """End the command with exit status 1 if a number is named that is not known as a dead
+    letter's.
+    """
+    unknown = sorted(named.difference(known))
+    if not unknown:
+        return
+    names = ", ".join(map(str, unknown))
+    verb = "is no dead letter" if len(unknown) == 1 else "are no dead letters"
+    beginning = f"{names} {verb} of {options.table}, which has"
+    if not known:
+        complain(f"{beginning} none.")
+    else:
+        listed = ", ".join(map(str, sorted(known)[:_LISTED_NUMBERS]))
+        if len(known) > _LISTED_NUMBERS:
+            listed = f"{listed} and {len(known) - _LISTED_NUMBERS} more"
+        complain(f"{beginning} {listed}: see 'victor outbox status'.")
+    raise typer.Exit(FAILED)

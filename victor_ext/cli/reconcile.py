@@ -6,27 +6,25 @@ What is printed, and the page for people, are in `reconcile_report.py`.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Generator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from victor_ext._exit_status import FAILED, FOR_NOW, MISUSE
 from victor_ext.systems import DEFAULT
 
-from .chosen_system import Provider, system_of
 from .failures import Misuse
 from .options import argument, number, option, whole_number
 from .output_files import report_file
 from .reconcile_report import show_report, write_page
-from .row_files import ColumnFile, Columns, DateFormat, DecimalMark, Encoding, columns_of
+from .row_files import ColumnFile, Columns, DateFormat, DecimalMark, Encoding, headings_of
 from .screen import Progress, complain, plain
-from .session import Session, with_session
+from .session import Provider, Session, system_of, with_session
 from .times import MOMENTS, moments
 from .view import UTC_TIME
 from .wording import ENCODING, column_remedy
@@ -41,60 +39,37 @@ _LONGEST_MARGIN_MINUTES = 365 * 24 * 60
 @with_session
 def reconcile(
     session: Session,
-    file: Annotated[Path, argument("FILE")],
+    file: Path = argument("FILE"),
     *,
-    start: Annotated[
-        str | None,
-        option(
-            "The window's start: a Zulu time, or a day in UTC, such as 2026-03-04.",
-            "TIME",
-            *MOMENTS,
-        ),
-    ] = None,
-    end: Annotated[
-        str | None,
-        option(
-            "The window's end, which is not part of it; a day is its first moment.",
-            "TIME",
-            *MOMENTS,
-        ),
-    ] = None,
+    start: str | None = option(
+        "The window's start: a Zulu time, or a day in UTC, such as 2026-03-04.", "TIME", *MOMENTS
+    ),
+    end: str | None = option(
+        "The window's end, which is not part of it; a day is its first moment.", "TIME", *MOMENTS
+    ),
     provider: Provider = DEFAULT,
     column: Columns = None,
     columns: ColumnFile = None,
     decimal: DecimalMark = None,
     date_format: DateFormat = None,
-    currency: Annotated[
-        str | None, option("Of rows without one (default: Victor's, USD).", "CODE")
-    ] = None,
+    currency: str | None = option("Of rows without one (default: Victor's, USD).", "CODE"),
     encoding: Encoding = None,
-    margin: Annotated[
-        float,
-        option(
-            "How far the times of one payment may differ between the books.",
-            "MINUTES",
-            parser=number(0),
-        ),
-    ] = 10.0,
-    payor_id: Annotated[
-        str | None, option("The payor, where payments are listed by payor.", "ID")
-    ] = None,
-    page_size: Annotated[
-        int | None,
-        option("Payments in a page (default: the provider's).", "N", parser=whole_number()),
-    ] = None,
-    out: Annotated[
-        Path | None,
-        option(
-            "Write all rows to a file, as CSV, or as JSON Lines if its name ends in .jsonl.", "FILE"
-        ),
-    ] = None,
-    html: Annotated[
-        Path | None,
-        option(
-            "Write a report for people to open and print: totals, differences, what to do.", "FILE"
-        ),
-    ] = None,
+    margin: float = option(
+        "How far the times of one payment may differ between the books.",
+        "MINUTES",
+        parser=number(0),
+        default=10.0,
+    ),
+    payor_id: str | None = option("The payor, where payments are listed by payor.", "ID"),
+    page_size: int | None = option(
+        "Payments in a page (default: the provider's).", "N", parser=whole_number()
+    ),
+    out: Path | None = option(
+        "Write all rows to a file, as CSV, or as JSON Lines if its name ends in .jsonl.", "FILE"
+    ),
+    html: Path | None = option(
+        "Write a report for people to open and print: totals, differences, what to do.", "FILE"
+    ),
 ) -> None:
     """Compare a file with what the provider has: matched, missing, unknown, differing, asked twice.
 
@@ -121,7 +96,7 @@ def reconcile(
             "payor_id": payor_id,
             "page_size": page_size,
         }
-        headings = _headings(column, columns, provider)
+        headings = headings_of(column, columns, provider, for_bulk=False)
         our_book = RowFile(
             file, headings, decimal=decimal, date_format=date_format, encoding=encoding
         )
@@ -193,22 +168,6 @@ def _check_outputs(book: Path, outputs: Mapping[str, Path | None]) -> None:
     files = {path.resolve() for path in paths.values()}
     if len(files) < len(paths):
         raise Misuse(f"{' and '.join(paths)} are one file: name two.")
-
-
-def _headings(columns: list[str] | None, file: Path | None, provider: str) -> dict[str, str | None]:
-    """Return the book's own headings, by the column that each stands for; None: that column is not
-    read. Raises `Misuse`.
-
-    `columns` are the values of --column, `file` is that of --columns.
-    """
-    from victor_ext.reconciliation import COLUMNS  # noqa: PLC0415 - only this needs it
-
-    system = system_of(provider)
-    elsewhere: Collection[str] = ()
-    if file is not None and not system.why_not_bulk:
-        elsewhere = system.load("bulk").columns
-    known = {*COLUMNS, *chain.from_iterable(COLUMNS.values())}
-    return columns_of(columns, file, known=known, elsewhere=elsewhere)
 
 
 @contextmanager

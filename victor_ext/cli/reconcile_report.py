@@ -6,15 +6,22 @@ and the sentences that both have.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import groupby, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
-from .screen import complain, plain, say, terminal_width, tolerate_lost_output
-from .view import entry
+from .screen import (
+    complain,
+    entry,
+    in_columns,
+    plain,
+    say,
+    styled,
+    terminal_width,
+    tolerate_lost_output,
+)
 from .wording import rows_text
 
 if TYPE_CHECKING:
@@ -30,8 +37,6 @@ _PAGE_ROWS = 1000
 """The maximum rows of one kind in a page: a browser can open and print it, however much differs."""
 _LABEL_WIDTH = 14
 """Columns of the terminal for the kind of a difference."""
-_GAP = "  "
-"""What stands between two columns of the table."""
 
 
 class KindText(NamedTuple):
@@ -72,17 +77,14 @@ def show_report(
     `decimal` is the decimal mark of our file: the report writes amounts as the file does.
     """
     if as_json:
-        say(json.dumps(report.summary.to_dict()))
+        say(report.summary.to_dict())
         return
     _show_differences(report, out, decimal)
-    for line in _table(report, decimal):
-        say(line)
+    say(*_table(report, decimal))
     start = context["From"]
     end = context["Until just before"]
     say(f"\nThe window is from {start} until just before {end}.")
-    for note in _notes(report):
-        say(note)
-    say(_verdict(report))
+    say(*_notes(report), _verdict(report))
     if out is not None:
         complain(f"All rows are in {plain(str(out))}.")
     if html is not None:
@@ -93,8 +95,10 @@ def _show_differences(report: Reconciliation, out: Path | None, decimal: str | N
     """Print the first differences, and where all of them are."""
     count = _difference_count(report)
     for row in islice(report.differences(), _PRINTED_DIFFERENCES):
-        for line in _difference_lines(row, decimal):
-            say(line)
+        label = _label(row.kind)
+        facts = plain("; ".join(_facts(row, decimal)))
+        style = KINDS[row.kind].style
+        say(*entry(label, facts, label=_LABEL_WIDTH, style=style, end=len(label)))
     if count > _PRINTED_DIFFERENCES:
         all_differences = "--out report.csv writes all of them"
         if out is not None:
@@ -102,15 +106,6 @@ def _show_differences(report: Reconciliation, out: Path | None, decimal: str | N
         say(f"... and {count - _PRINTED_DIFFERENCES:,} more: {all_differences}")
     if count:
         say("")
-
-
-def _difference_lines(row: Row, decimal: str | None) -> Iterator[Text]:
-    """Yield the lines of a row that differs: its kind, then the facts."""
-    label = _label(row.kind)
-    first, *more = entry(label, plain("; ".join(_facts(row, decimal))), label=_LABEL_WIDTH)
-    first.stylize(KINDS[row.kind].style, 0, len(label))
-    yield first
-    yield from more
 
 
 def _facts(row: Row, decimal: str | None) -> Iterator[str]:
@@ -125,55 +120,22 @@ def _facts(row: Row, decimal: str | None) -> Iterator[str]:
         yield cells.remark
 
 
-class _TableRow(NamedTuple):
-    """A row of the table of totals."""
-
-    kind: str
-    rows: str
-    ours: str
-    theirs: str
-    meaning: str
-
-
-_HEADING = _TableRow("", "rows", "ours", "theirs", "")
-
-
 def _table(report: Reconciliation, decimal: str | None) -> Iterator[Text]:
     """Yield the counts and sums: without what the kinds mean where the terminal is too narrow."""
-    rows = [_HEADING]
-    for kind, totals in report.summary.totals.items():
-        row = _TableRow(
-            kind.value,
-            f"{totals.count:,}",
-            _sums(totals.ours, decimal),
-            _sums(totals.theirs, decimal),
-            KINDS[kind.value].meaning,
-        )
-        rows.append(row)
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    table_width = sum(widths) + len(_GAP) * (len(widths) - 1)
+    totals = report.summary.totals
+    rows = [["", "rows", "ours", "theirs", ""]]
+    for kind, total in totals.items():
+        sums = [_sums(total.ours, decimal), _sums(total.theirs, decimal)]
+        rows.append([kind.replace("_", " "), f"{total.count:,}", *sums, KINDS[kind.value].meaning])
+    lines = [*in_columns(rows, 1, 2, 3)]
     width = terminal_width()
-    has_room = width is None or table_width <= width
-    for row in rows:
-        yield _table_line(row, widths, has_room=has_room)
-
-
-def _table_line(row: _TableRow, widths: Sequence[int], *, has_room: bool) -> Text:
-    """Return a line of the table, in columns of these widths; with `has_room`, with the meaning."""
-    from rich.text import Text  # noqa: PLC0415 - JSON does without it
-
-    cells = [
-        row.kind.replace("_", " ").ljust(widths[0]),
-        row.rows.rjust(widths[1]),
-        row.ours.rjust(widths[2]),
-        row.theirs.rjust(widths[3]),
-    ]
-    if has_room:
-        cells.append(row.meaning)
-    text = Text(_GAP.join(cells).rstrip(), style="bold" if row is _HEADING else "")
-    if row.kind:
-        text.stylize(KINDS[row.kind].style, 0, len(row.kind))
-    return text
+    if width is not None and max(map(len, lines)) > width:
+        lines = [*in_columns([row[:-1] for row in rows], 1, 2, 3)]
+    yield styled(lines[0], style="bold")
+    for kind, line in zip(totals, lines[1:], strict=True):
+        text = styled(line)
+        text.stylize(KINDS[kind.value].style, 0, len(kind))
+        yield text
 
 
 # The page

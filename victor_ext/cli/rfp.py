@@ -6,19 +6,21 @@ life: create, get, list, find, accept, decline, watch. What they share follows.
 
 from __future__ import annotations
 
-import json
+import re
 import uuid
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from functools import partial
+from functools import cache, partial
+from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, cast
 
 import victor_ext
+from victor_ext.limit_sentences import limits_in
 from victor_ext.privacy import short_mask
 
 from . import view
 from .failures import ONLY_READS, Recovery
-from .limits import limits_of
 from .options import Yes, argument, flag, group, number, option, option_words, whole_number
 from .screen import complain, plain, say, show_notices
 from .session import Session, with_session
@@ -42,16 +44,38 @@ _EVERY_STATUS = (
 )
 _STATUSES = f"{', '.join(_EVERY_STATUS[:-1])} or {_EVERY_STATUS[-1]}"
 
+_ARGUMENT = re.compile(r"^ {8}(\w+): (.*(?:\n {12}.*)*)$", re.MULTILINE)
+"""An argument in the docstring of a generated function, and what is said of it."""
+
 RequestId = Annotated[str, argument("ID")]
-AnswerNotes = Annotated[str | None, option("1 to 150 characters. [needed]", "TEXT")]
-Timeout = Annotated[
-    float, option("Give up after SECONDS, with exit status 1.", "SECONDS", parser=number())
-]
+AnswerNotes = Annotated[str | None, option("1 to 150 characters. [needed]", "TEXT", default=...)]
+
+
+@cache
+def _limits() -> dict[str, str]:
+    """The limits of the arguments of `create`, by their names, as the generated package describes
+    them; without its text, none.
+
+    The text is read, and not imported: the help of a command would load all that a call needs.
+    """
+    spec = find_spec("victor_api")
+    if spec is None or spec.origin is None:
+        return {}
+    try:
+        text = Path(spec.origin).with_name("typed").joinpath("arguments.py").read_text("utf-8")
+    except OSError:
+        return {}
+    _, _, of_function = text.partition("\ndef create_request_payment(")
+    docstring = of_function.partition('"""')[2].partition('"""')[0]
+    return {
+        name: " ".join(limits_in(" ".join(described.split())))
+        for name, described in _ARGUMENT.findall(docstring)
+    }
 
 
 def _with_limits(argument_name: str, text: str) -> str:
     """Return a text about an argument of `create`, with the limits that the document has."""
-    limits = limits_of("victor_api", "create_request_payment").get(argument_name)
+    limits = _limits().get(argument_name)
     return f"{text} {limits}" if limits else text
 
 
@@ -63,57 +87,36 @@ def _needed(text: str, metavar: str, *words: str) -> Any:
     return option(f"{text} [needed]", metavar, *words)
 
 
-Until = Annotated[
-    str | None,
-    option(f"Stop at this status: {_STATUSES} (default: a final one).", "STATUS", *_EVERY_STATUS),
-]
-
-
 class _CreateSession(Session):
     """The options of `create`: the arguments of the client's method, as text."""
 
-    payee_account_number: Annotated[
-        str | None,
-        _needed(_with_limits("payee_account_number", "The account that receives."), "DIGITS"),
-    ] = None
-    payer_counterparty_id: Annotated[
-        str | None, _needed(_with_limits("payer_counterparty_id", "Who is asked."), "ID")
-    ] = None
-    amount: Annotated[
-        str | None, _needed("US dollars, above zero, at most two decimals.", "USD")
-    ] = None
-    biller_type: Annotated[
-        str | None, _needed("BUSINESS or CONSUMER.", "TYPE", "BUSINESS", "CONSUMER")
-    ] = None
-    due_date: Annotated[
-        str | None, _needed("YYYY-MM-DD, today or tomorrow; at most 24 hours ahead.", "DATE", *DAYS)
-    ] = None
-    ultimate_creditor: Annotated[
-        str | None,
-        option(
-            _with_limits("ultimate_creditor", "For whom it is collected; only with BUSINESS."),
-            "NAME",
-        ),
-    ] = None
-    amount_modification_allowed: Annotated[
-        bool | None,
-        option(
-            _with_limits("amount_modification_allowed", "Whether the payer may pay another amount.")
-        ),
-    ] = None
-    notes: Annotated[str | None, option(_with_limits("notes", "For the payer."), "TEXT")] = None
-    client_reference_id: Annotated[
-        str | None, option(_with_limits("client_reference_id", "Your reference."), "TEXT")
-    ] = None
-    idempotency_key: Annotated[
-        str | None,
-        option(
-            "20 to 128 visible ASCII characters: one key per payment, kept for every retry of it, "
-            "such as "
-            '"$(victor key invoice 1042)" (default: a random one).',
-            "KEY",
-        ),
-    ] = None
+    payee_account_number: str | None = _needed(
+        _with_limits("payee_account_number", "The account that receives."), "DIGITS"
+    )
+    payer_counterparty_id: str | None = _needed(
+        _with_limits("payer_counterparty_id", "Who is asked."), "ID"
+    )
+    amount: str | None = _needed("US dollars, above zero, at most two decimals.", "USD")
+    biller_type: str | None = _needed("BUSINESS or CONSUMER.", "TYPE", "BUSINESS", "CONSUMER")
+    due_date: str | None = _needed(
+        "YYYY-MM-DD, today or tomorrow; at most 24 hours ahead.", "DATE", *DAYS
+    )
+    ultimate_creditor: str | None = option(
+        _with_limits("ultimate_creditor", "For whom it is collected; only with BUSINESS."), "NAME"
+    )
+    amount_modification_allowed: bool | None = option(
+        _with_limits("amount_modification_allowed", "Whether the payer may pay another amount.")
+    )
+    notes: str | None = option(_with_limits("notes", "For the payer."), "TEXT")
+    client_reference_id: str | None = option(
+        _with_limits("client_reference_id", "Your reference."), "TEXT"
+    )
+    idempotency_key: str | None = option(
+        "20 to 128 visible ASCII characters: one key per payment, kept for every retry of it, "
+        "such as "
+        '"$(victor key invoice 1042)" (default: a random one).',
+        "KEY",
+    )
 
 
 @rfp.command()
@@ -177,39 +180,22 @@ def get(session: Session, request_id: RequestId) -> None:
 class _ListSession(Session):
     """The options of `list`: the filters of the client's method, as text."""
 
-    status: Annotated[str | None, option(f"{_STATUSES}.", "TEXT", *_EVERY_STATUS)] = None
-    direction: Annotated[
-        str | None,
-        option("outbound (we ask) or inbound (we are asked).", "TEXT", "outbound", "inbound"),
-    ] = None
-    start_datetime: Annotated[
-        str | None, option("From this moment on, in Zulu time.", "TIME", *MOMENTS)
-    ] = None
-    end_datetime: Annotated[
-        str | None, option("Up to this moment, in Zulu time.", "TIME", *MOMENTS)
-    ] = None
-    victor_id: Annotated[str | None, option("The provider's id.", "TEXT")] = None
-    due_date_start_date: Annotated[str | None, option("Due from this day on.", "DATE", *DAYS)] = (
-        None
+    status: str | None = option(f"{_STATUSES}.", "TEXT", *_EVERY_STATUS)
+    direction: str | None = option(
+        "outbound (we ask) or inbound (we are asked).", "TEXT", "outbound", "inbound"
     )
-    due_date_end_date: Annotated[str | None, option("Due up to this day.", "DATE", *DAYS)] = None
-    approval_start_datetime: Annotated[
-        str | None, option("Approved from this moment on.", "TIME", *MOMENTS)
-    ] = None
-    approval_end_datetime: Annotated[
-        str | None, option("Approved up to this moment.", "TIME", *MOMENTS)
-    ] = None
-    victor_payment_request_parent_id: Annotated[
-        str | None, option("The outbound request of a twin.", "TEXT")
-    ] = None
-    victor_payment_request_child_id: Annotated[
-        str | None, option("The inbound twin of a request.", "TEXT")
-    ] = None
-    network_type: Annotated[str | None, option("FedNow or RTP.", "TEXT", "FedNow", "RTP")] = None
-    tracking_id: Annotated[str | None, option("The tracking id.", "TEXT")] = None
-    instant_payment_rails_id: Annotated[
-        str | None, option("The id on the payment network.", "TEXT")
-    ] = None
+    start_datetime: str | None = option("From this moment on, in Zulu time.", "TIME", *MOMENTS)
+    end_datetime: str | None = option("Up to this moment, in Zulu time.", "TIME", *MOMENTS)
+    victor_id: str | None = option("The provider's id.", "TEXT")
+    due_date_start_date: str | None = option("Due from this day on.", "DATE", *DAYS)
+    due_date_end_date: str | None = option("Due up to this day.", "DATE", *DAYS)
+    approval_start_datetime: str | None = option("Approved from this moment on.", "TIME", *MOMENTS)
+    approval_end_datetime: str | None = option("Approved up to this moment.", "TIME", *MOMENTS)
+    victor_payment_request_parent_id: str | None = option("The outbound request of a twin.", "TEXT")
+    victor_payment_request_child_id: str | None = option("The inbound twin of a request.", "TEXT")
+    network_type: str | None = option("FedNow or RTP.", "TEXT", "FedNow", "RTP")
+    tracking_id: str | None = option("The tracking id.", "TEXT")
+    instant_payment_rails_id: str | None = option("The id on the payment network.", "TEXT")
 
 
 @rfp.command("list")
@@ -217,20 +203,13 @@ class _ListSession(Session):
 def list_(
     session: _ListSession,
     *,
-    limit: Annotated[
-        int | None,
-        option(
-            "Stop after this number of requests, 1 or more (default: all).",
-            "N",
-            parser=whole_number(1),
-        ),
-    ] = None,
-    page_size: Annotated[
-        int | None, option("How many to ask for at a time.", "N", parser=whole_number())
-    ] = None,
-    payers: Annotated[
-        bool, flag("--payers", "Name the payers of inbound requests: a call for each of them.")
-    ] = False,
+    limit: int | None = option(
+        "Stop after this number of requests, 1 or more (default: all).", "N", parser=whole_number(1)
+    ),
+    page_size: int | None = option("How many to ask for at a time.", "N", parser=whole_number()),
+    payers: bool = flag(
+        "--payers", "Name the payers of inbound requests: a call for each of them."
+    ),
 ) -> None:
     """List payment requests, page by page as they come in.
 
@@ -281,14 +260,10 @@ def _filters(session: _ListSession) -> _Filters:
 @with_session
 def find(
     session: Session,
-    client_reference_id: Annotated[str, argument("REFERENCE")],
+    client_reference_id: str = argument("REFERENCE"),
     *,
-    start_datetime: Annotated[
-        str | None, _needed("From this moment on, in Zulu time.", "TIME", *MOMENTS)
-    ] = None,
-    end_datetime: Annotated[
-        str | None, option("Up to this moment, in Zulu time.", "TIME", *MOMENTS)
-    ] = None,
+    start_datetime: str | None = _needed("From this moment on, in Zulu time.", "TIME", *MOMENTS),
+    end_datetime: str | None = option("Up to this moment, in Zulu time.", "TIME", *MOMENTS),
 ) -> None:
     """List the payment requests with a client reference, to see whether a create took effect.
 
@@ -312,9 +287,7 @@ def accept(
     request_id: RequestId,
     *,
     notes: AnswerNotes = None,
-    modified_amount: Annotated[
-        str | None, option("Another amount to pay, if the request allows it.", "USD")
-    ] = None,
+    modified_amount: str | None = option("Another amount to pay, if the request allows it.", "USD"),
     yes: Yes = False,
 ) -> None:
     """Agree to pay an inbound request.
@@ -373,7 +346,15 @@ def decline(session: Session, request_id: RequestId, *, notes: AnswerNotes = Non
 @rfp.command()
 @with_session
 def watch(
-    session: Session, request_id: RequestId, *, until: Until = None, timeout: Timeout = 300
+    session: Session,
+    request_id: RequestId,
+    *,
+    until: str | None = option(
+        f"Stop at this status: {_STATUSES} (default: a final one).", "STATUS", *_EVERY_STATUS
+    ),
+    timeout: float = option(
+        "Give up after SECONDS, with exit status 1.", "SECONDS", parser=number(), default=300
+    ),
 ) -> None:
     """Show each change of a request's status as it happens.
 
@@ -383,10 +364,8 @@ def watch(
     with session.client() as victor, show_notices(lambda text: complain(f"Still watching: {text}")):
         status = cast("victor_ext.Status | None", until)  # the client checks it
         for request in victor.payment_requests.watch(request_id, until=status, timeout=timeout):
-            if session.as_json:
-                say(json.dumps(request.to_dict()))
-            else:
-                say(view.change(request, datetime.now(UTC)))
+            change = view.change(request, datetime.now(UTC))
+            say(request.to_dict() if session.as_json else change)
 
 
 def _show(
@@ -402,11 +381,10 @@ def _show(
     """
     with session.report_failures(recovery, request):
         if session.as_json:
-            say(json.dumps(request.to_dict()))
+            say(request.to_dict())
             return
         environment = None if victor is None else session.environment_text(victor)
-        for line in view.full(request, environment):
-            say(line)
+        say(*view.full(request, environment))
 
 
 def _check_create(arguments: dict[str, Any], now: datetime, *, is_first_run: bool) -> None:

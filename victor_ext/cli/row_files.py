@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from .failures import Misuse
 from .options import option
+from .session import system_of
 
 if TYPE_CHECKING:
     from victor_ext.bulk import RowFile
@@ -22,10 +23,11 @@ Columns = Annotated[
     option(
         "The file's own heading of a column, such as amount=Betrag; notes= reads none. Repeat it.",
         "FIELD=NAME",
+        default=...,
     ),
 ]
 ColumnFile = Annotated[
-    Path | None, option("A file of lines FIELD=NAME, each like a --column.", "FILE")
+    Path | None, option("A file of lines FIELD=NAME, each like a --column.", "FILE", default=...)
 ]
 DecimalMark = Annotated[
     str | None,
@@ -35,6 +37,7 @@ DecimalMark = Annotated[
         "MARK",
         "comma",
         "point",
+        default=...,
     ),
 ]
 DateFormat = Annotated[
@@ -46,37 +49,37 @@ DateFormat = Annotated[
         "DMY",
         "MDY",
         "YMD",
+        default=...,
     ),
 ]
 Encoding = Annotated[
-    str | None, option("Of the file, such as windows-1252 (default: UTF-8).", "NAME")
+    str | None, option("Of the file, such as windows-1252 (default: UTF-8).", "NAME", default=...)
 ]
 _SEARCHED_ROWS = 10_000
 """How many rows are searched for a reference."""
 
 
-def columns_of(
-    column_options: Sequence[str] | None,
-    file: Path | None,
-    *,
-    known: Collection[str] = (),
-    elsewhere: Collection[str] = (),
+def headings_of(
+    column_options: Sequence[str] | None, file: Path | None, provider: str, *, for_bulk: bool
 ) -> dict[str, str | None]:
     """Return the headings that a file of rows has, by the column that each stands for; None: that
     column is not read.
 
     Args:
         column_options: The values of --column, which take precedence.
-        file: The file of --columns. One file may be for `bulk` and for `reconcile`.
-        known: The columns of this command.
-        elsewhere: The columns of the other command. Those of them that are not `known` are left
-            out, if the `file` names them.
+        file: The file of --columns. One file may be for `bulk` and for `reconcile`: columns that
+            only the other command knows are left out.
+        provider: The name of the system.
+        for_bulk: Whether the file is read by `bulk`, or by `reconcile`.
 
     Raises:
         Misuse: The file cannot be read, or a line of it, or a value, is no FIELD=NAME.
     """
     columns = dict[str, str | None]()
     if file is not None:
+        known, elsewhere = _columns_of_commands(provider)
+        if not for_bulk:
+            known, elsewhere = elsewhere, known
         for line in _lines_of(file):
             name, heading = _field_and_heading(line, f"--columns {file} has the line")
             if name in known or name not in elsewhere:
@@ -85,6 +88,15 @@ def columns_of(
         name, heading = _field_and_heading(text, "--column is")
         columns[name] = heading
     return columns
+
+
+def _columns_of_commands(provider: str) -> tuple[Collection[str], Collection[str]]:
+    """Return the columns that `bulk` knows of a system, and those that `reconcile` knows."""
+    from victor_ext.reconciliation import COLUMNS  # noqa: PLC0415 - only such a file needs it
+
+    system = system_of(provider)
+    of_bulk = () if system.why_not_bulk else system.load("bulk").columns
+    return of_bulk, {*COLUMNS, *chain.from_iterable(COLUMNS.values())}
 
 
 def _lines_of(file: Path) -> list[str]:

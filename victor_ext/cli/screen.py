@@ -11,7 +11,7 @@ import json
 import shutil
 import sys
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, Self
 
@@ -20,13 +20,22 @@ from victor_ext._output import OutputLost
 if TYPE_CHECKING:
     from rich.text import Text
 
+GAP = "  "
+"""What stands between two columns of a table."""
 _SECONDS_BETWEEN_LINES = 10.0
 """Between two lines of progress of one task, where there is no terminal."""
 
 
-def say(line: str | Text) -> None:
-    """Print and flush a line; styles are kept only in a terminal. Raises `OutputLost`."""
-    print(line if isinstance(line, str) else _styled(line), flush=True)
+def say(*lines: str | Text | Mapping[str, Any]) -> None:
+    """Print and flush lines: text, whose styles are kept only in a terminal, or JSON of a mapping.
+
+    Raises `OutputLost`.
+    """
+    for line in lines:
+        if isinstance(line, Mapping):
+            print(json.dumps(line), flush=True)
+        else:
+            print(line if isinstance(line, str) else _styled(line), flush=True)
 
 
 def complain(text: str) -> None:
@@ -53,12 +62,12 @@ def tolerate_lost_output() -> Generator[None]:
 
 
 @tolerate_lost_output()
-def conclude(document: object, text: str, *advice: str, as_json: bool) -> None:
+def conclude(document: Mapping[str, Any], text: str, *advice: str, as_json: bool) -> None:
     """Show how a command has ended: as one JSON document, or as text, with what to do next on
     standard error.
     """
     if as_json:
-        say(json.dumps(document))
+        say(document)
         return
     say(text)
     for paragraph in advice:
@@ -117,6 +126,54 @@ def terminal_width() -> int | None:
     The variable COLUMNS takes precedence over the terminal's own number.
     """
     return shutil.get_terminal_size().columns if at_terminal() else None
+
+
+def styled(*parts: str | Text | tuple[str, str], style: str = "") -> Text:
+    """Return a text of parts: each is a text, or a text with its style."""
+    from rich.text import Text  # noqa: PLC0415 - JSON does without it
+
+    return Text.assemble(*parts, style=style)
+
+
+def entry(
+    name: str, value: str, *, label: int, style: str = "", start: int = 0, end: int = 0
+) -> Iterator[Text]:
+    """Yield a label (`name`) with its printable value, in several lines where the terminal is too
+    narrow for the value.
+
+    Args:
+        name: The label.
+        value: The value.
+        label: The width of the label, in columns.
+        style: The style of the first line from column `start` until just before `end`.
+        start: See above.
+        end: See above.
+    """
+    from rich.console import Console  # noqa: PLC0415 - JSON does without it
+
+    width = terminal_width()
+    lines = [value]
+    if width is not None:
+        room = max(width - label, label)
+        lines = [line.plain for line in styled(value).wrap(Console(width=width), room)]
+    for number, line in enumerate(lines):
+        text = styled(f"{name if number == 0 else '':<{label}}", line.rstrip())
+        if number == 0:
+            text.stylize(style, start, end)
+        yield text
+
+
+def in_columns(rows: Sequence[Sequence[str]], *right_aligned: int) -> Iterator[str]:
+    """Yield a line for each row, in columns that are as wide as their widest cells.
+
+    `right_aligned` are the numbers of columns, from 0 on.
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells: list[str] = []
+        for number, (cell, width) in enumerate(zip(row, widths, strict=True)):
+            cells.append(cell.rjust(width) if number in right_aligned else cell.ljust(width))
+        yield GAP.join(cells).rstrip()
 
 
 def plain(text: str) -> str:

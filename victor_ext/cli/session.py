@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import os
 import sys
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import KW_ONLY, dataclass, field, fields
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, Self, get_type_hints
@@ -18,12 +18,11 @@ import typer
 
 import victor_ext
 from victor_ext._exit_status import FAILED
-from victor_ext.systems import DEFAULT
+from victor_ext.systems import DEFAULT, System, entry_points_of
 
-from .chosen_system import environments, provider_of, system_of
 from .failures import Failure, Misuse, Recovery, broken_write_failure, failure_of
 from .options import AsJson, number, option, option_words
-from .screen import complain
+from .screen import complain, conclude
 from .signals import raise_received
 
 if TYPE_CHECKING:
@@ -33,6 +32,43 @@ _CLIENT_OPTIONS = ("environment", "base_url", "deadline")
 """The options that are arguments of a client."""
 _FROM_VARIABLES = ("environment", "base_url")
 """The options whose values may come from variables of the system."""
+
+
+def provider_of(context: Any) -> str:
+    """Return the name of the system that a command line chooses, in the command or in its group.
+
+    `context` is a context of typer, or None.
+    """
+    while context is not None:
+        if "provider" in context.params:
+            return str(context.params["provider"])
+        context = context.parent
+    return DEFAULT
+
+
+def system_of(provider: str) -> System:
+    """Return an installed system. Raises `Misuse`."""
+    installed = entry_points_of()
+    if provider not in installed:
+        raise Misuse(f"--provider is {provider!r}: write one of {', '.join(installed)}.")
+    system: System = installed[provider].load()
+    return system
+
+
+def environments(context: typer.Context) -> Iterable[str]:
+    """Return the environments of the chosen system, for a shell to complete."""
+    return system_of(provider_of(context)).environments
+
+
+Provider = Annotated[
+    str,
+    option(
+        "The payment system. Its variables begin with its name, such as VELO_ENVIRONMENT.",
+        "NAME",
+        default=...,
+        known=lambda _context: entry_points_of(),
+    ),
+]
 
 
 def _profile_names(_context: typer.Context) -> list[str]:
@@ -48,10 +84,10 @@ def _variable_value(name: str) -> str | None:
 
 
 @dataclass(frozen=True)
-class Session:
-    """The options of all commands; None: the variable or the client's default.
+class CommandOptions:
+    """The options of a command, and how it prints its result.
 
-    A subclass adds options. Each is a field with a default, whose annotation has the `option`.
+    A subclass adds options. Each is a field, whose default or annotation has the `option`.
     """
 
     def __init_subclass__(cls) -> None:
@@ -61,43 +97,45 @@ class Session:
     context: typer.Context = field(repr=False)
     _: KW_ONLY
     as_json: AsJson = False
-    environment: Annotated[
-        str | None,
-        option(
-            "The environment, such as staging or production (instead of VICTOR_ENVIRONMENT).",
-            "NAME",
-            known=environments,
-        ),
-    ] = None
-    base_url: Annotated[
-        str | None,
-        option("Another URL, such as a sandbox's (instead of VICTOR_BASE_URL).", "URL"),
-    ] = None
-    deadline: Annotated[
-        float | None,
-        option(
-            "Give up on a call after SECONDS, with all its attempts and waits (default: 60).",
-            "SECONDS",
-            parser=number(),
-        ),
-    ] = None
-    profile: Annotated[
-        str | None,
-        option(
-            "Settings in ~/.config/victor/profiles.toml (instead of VICTOR_PROFILE).",
-            "NAME",
-            known=_profile_names,
-        ),
-    ] = None
+
+    def conclude(self, document: Mapping[str, Any], text: str, *advice: str) -> None:
+        """Show how the command has ended; see `screen.conclude`."""
+        conclude(document, text, *advice, as_json=self.as_json)
+
+
+class Session(CommandOptions):
+    """The options of all commands that connect; None: the variable or the client's default."""
+
+    environment: str | None = option(
+        "The environment, such as staging or production (instead of VICTOR_ENVIRONMENT).",
+        "NAME",
+        known=environments,
+    )
+    base_url: str | None = option(
+        "Another URL, such as a sandbox's (instead of VICTOR_BASE_URL).", "URL"
+    )
+    deadline: float | None = option(
+        "Give up on a call after SECONDS, with all its attempts and waits (default: 60).",
+        "SECONDS",
+        parser=number(),
+    )
+    profile: str | None = option(
+        "Settings in ~/.config/victor/profiles.toml (instead of VICTOR_PROFILE).",
+        "NAME",
+        known=_profile_names,
+    )
 
     @classmethod
     def for_completion(cls, context: typer.Context) -> Self:
         """Return the session of a command line that a shell completes: its options as far as they
         are typed.
         """
-        names = [option_field.name for option_field in _option_fields(cls)]
-        options = {name: context.params.get(name) for name in names}
-        return cls(context, **without_none(options))
+        options: dict[str, Any] = {}
+        for option_field in _option_fields(cls):
+            default = getattr(option_field.default, "default", option_field.default)
+            typed = context.params.get(option_field.name)
+            options[option_field.name] = default if typed is None else typed
+        return cls(context, **options)
 
     def use_profile(self, provider: str = DEFAULT) -> str | None:
         """Set the variables of a system to those of the chosen profile, and unset those that it
@@ -255,39 +293,38 @@ def without_none(values: Mapping[str, Any]) -> dict[str, Any]:
 _COMMON_NAMES = {option_field.name for option_field in fields(Session)}
 
 
-def _option_fields(session_type: type[Session]) -> list[Any]:
-    """Return the fields of a session that are options, those of the subclass first."""
-    options = [option_field for option_field in fields(session_type) if option_field.kw_only]
+def _option_fields(options_type: type[CommandOptions]) -> list[Any]:
+    """Return the fields that are options, those of the subclass first."""
+    options = [option_field for option_field in fields(options_type) if option_field.kw_only]
     return sorted(options, key=lambda option_field: option_field.name in _COMMON_NAMES)
 
 
 def with_session(function: Callable[..., None]) -> Callable[..., None]:
-    """Decorate a command whose first parameter is a `Session`, or a subclass: the options of the
-    session follow the parameters of the function in its help.
+    """Decorate a command whose first parameter is a `Session`, or other `CommandOptions`: these
+    follow the parameters of the function in its help, except those that have to be written.
     """
-    session, *others = inspect.signature(function, eval_str=True).parameters.values()
-    session_type: type[Session] = session.annotation
-    option_fields = _option_fields(session_type)
-    hints = get_type_hints(session_type, include_extras=True)
+    first, *others = inspect.signature(function, eval_str=True).parameters.values()
+    options_type: type[CommandOptions] = first.annotation
+    hints = get_type_hints(options_type, include_extras=True)
+    needed: list[inspect.Parameter] = []
+    optional: list[inspect.Parameter] = []
+    for option_field in _option_fields(options_type):
+        name, default = option_field.name, option_field.default
+        parameter = inspect.Parameter(
+            name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=hints[name]
+        )
+        is_needed = getattr(default, "default", None) is ...
+        (needed if is_needed else optional).append(parameter)
 
     def command(context: typer.Context, **values: Any) -> None:
-        options = {
-            option_field.name: values.pop(option_field.name) for option_field in option_fields
-        }
-        function(session_type(context, **options), **values)
+        options = {parameter.name: values.pop(parameter.name) for parameter in [*needed, *optional]}
+        function(options_type(context, **options), **values)
 
-    parameters = [
-        inspect.Parameter("context", inspect.Parameter.POSITIONAL_ONLY, annotation=typer.Context),
-        *others,
-    ]
-    for option_field in option_fields:
-        parameter = inspect.Parameter(
-            option_field.name,
-            inspect.Parameter.KEYWORD_ONLY,
-            default=option_field.default,
-            annotation=hints[option_field.name],
-        )
-        parameters.append(parameter)
+    context = inspect.Parameter(
+        "context", inspect.Parameter.POSITIONAL_ONLY, annotation=typer.Context
+    )
+    # Arguments come before options.
+    parameters = sorted([context, *needed, *others, *optional], key=lambda each: each.kind)
     command.__name__ = function.__name__.rstrip("_")
     command.__doc__ = function.__doc__
     command.__annotations__ = {}  # typer looks here, too

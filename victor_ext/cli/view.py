@@ -7,19 +7,17 @@ shows cards: a few lines for each payment request.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from victor_ext.privacy import short_mask
 
-from .screen import plain, say, terminal_width
+from .screen import GAP, entry, plain, say, styled, terminal_width
 
 if TYPE_CHECKING:
-    from decimal import Decimal
-
     from rich.text import Text
 
     from victor_ext import PaymentRequest
@@ -47,125 +45,92 @@ _NO_VALUE = "-"
 """What stands for a value that was not sent."""
 
 
+_FACTS = {
+    "Failure": "error_message",
+    "Direction": "direction",
+    "Network": "network",
+    "Amount": "amount",
+    "Original amount": "original_amount",
+    "Due": "due_date",
+    "Created": "created_at",
+    "Approved": "approved_at",
+    "Payee account": "payee.account_number",
+    "Ultimate creditor": "payee.ultimate_creditor",
+    "Payer counterparty": "payer.counterparty_id",
+    "Payer": "payer.name",
+    "Payer account": "payer.account_number",
+    "Payer routing": "payer.routing_number",
+    "Notes": "notes",
+    "Answer": "response.status",
+    "Answer's notes": "approval_notes",
+    "Client reference": "client_reference_id",
+    "Parent": "parent_id",
+    "Child": "child_id",
+    "Idempotency key": "idempotency_key",
+}
+"""What is shown of a payment request in full, by its label: the place of the value."""
+_UNITS = {Decimal: " USD", datetime: " UTC"}
+"""What follows a value of a type, where there is room."""
+
+
 def full(request: PaymentRequest, environment: str | None = None) -> Iterator[Text]:
     """Yield the lines of one payment request.
 
     `environment` is that of a request that was just written; None: the request was read.
     """
-    from rich.text import Text  # noqa: PLC0415 - JSON does without it
-
     status = _cell_text(request.status)
     meaning = f" ({_MEANINGS[status]})" if status in _MEANINGS else ""
-    yield Text.assemble(f"{'Payment request':<{_LABEL_WIDTH}}", (_cell_text(request.id), "bold"))
-    first, *more = entry("Status", f"{status}{meaning}")
-    first.stylize(_STYLES.get(status, ""), _LABEL_WIDTH, _LABEL_WIDTH + len(status))
-    yield first
-    yield from more
-    facts = [("Environment", environment), *_facts(request)]
-    for label, value in facts:
-        if value is not None:
-            yield from entry(label, plain(value))
-
-
-def _facts(request: PaymentRequest) -> Iterator[tuple[str, str | None]]:
-    """Yield a label and a value each; None: there is no such value."""
-    payee = request.payee
-    payer = request.payer
-    response = request.response
-    yield "Failure", request.error_message
-    yield "Direction", request.direction
-    yield "Network", request.network
-    yield "Amount", _dollars(request.amount, " USD")
-    if request.original_amount != request.amount:
-        yield "Original amount", _dollars(request.original_amount, " USD")
-    yield "Due", _formatted(request.due_date)
-    yield "Created", _formatted(request.created_at, UTC_TIME)
-    yield "Approved", _formatted(request.approved_at, UTC_TIME)
-    if payee is not None:
-        yield "Payee account", _masked(payee.account_number)
-        yield "Ultimate creditor", payee.ultimate_creditor
-    if payer is not None:
-        yield "Payer counterparty", payer.counterparty_id
-        yield "Payer", payer.name
-        yield "Payer account", _masked(payer.account_number)
-        yield "Payer routing", _masked(payer.routing_number)
-    yield "Notes", request.notes
-    yield "Answer", None if response is None else response.status
-    yield "Answer's notes", request.approval_notes
-    yield "Client reference", request.client_reference_id
-    yield "Parent", request.parent_id
-    yield "Child", request.child_id
-    yield "Idempotency key", request.idempotency_key
+    yield styled(f"{'Payment request':<{_LABEL_WIDTH}}", (_cell_text(request.id), "bold"))
+    yield from entry(
+        "Status",
+        f"{status}{meaning}",
+        label=_LABEL_WIDTH,
+        style=_STYLES.get(status, ""),
+        start=_LABEL_WIDTH,
+        end=_LABEL_WIDTH + len(status),
+    )
+    facts = {"Environment": environment}
+    for label, place in _FACTS.items():
+        is_news = label != "Original amount" or request.original_amount != request.amount
+        value = _value_at(request, place)
+        if is_news and value is not None:
+            kind: type = type(value)
+            facts[label] = f"{_text_of(value, place)}{_UNITS.get(kind, '')}"
+    for label, text in facts.items():
+        if text is not None:
+            yield from entry(label, plain(text), label=_LABEL_WIDTH)
 
 
 def change(request: PaymentRequest, seen_at: datetime) -> Text:
     """Return one line of a watch: the time at which the status was seen, and the status."""
-    from rich.text import Text  # noqa: PLC0415 - JSON does without it
-
     status = _cell_text(request.status)
     reason = f"  {plain(request.error_message)}" if request.error_message else ""
-    return Text.assemble(f"{seen_at:{UTC_TIME}}  ", (status, _STYLES.get(status, "")), reason)
+    return styled(f"{seen_at:{UTC_TIME}}  ", (status, _STYLES.get(status, "")), reason)
 
 
-def entry(name: str, value: str, *, label: int = _LABEL_WIDTH) -> Iterator[Text]:
-    """Yield a label (`name`) with its printable value, in several lines where the terminal is too
-    narrow for the value.
+def _value_at(request: PaymentRequest, place: str) -> Any:
+    """Return the value at a place, such as `payer.name`; None: there is none."""
+    value: Any = request
+    for name in place.split("."):
+        value = getattr(value, name, None)
+    return value
 
-    `label` is the width of the label, in columns.
+
+def _text_of(value: Any, place: str) -> str:
+    """Return a value as people read it. An amount has both digits of its cents, and more decimals
+    stay: nothing is rounded. Account numbers are masked.
     """
-    from rich.text import Text  # noqa: PLC0415 - JSON does without it
-
-    for line in _lines_of_value(Text(value), label):
-        yield Text.assemble(f"{name:<{label}}", line.plain.rstrip())
-        name = ""  # the first line alone has the label
-
-
-def _lines_of_value(text: Text, label: int) -> Iterable[Text]:
-    """Return a value in lines that have room beside a label of this width."""
-    from rich.console import Console  # noqa: PLC0415 - JSON does without it
-
-    width = terminal_width()
-    if width is None:
-        return [text]
-    return text.wrap(Console(width=width), max(width - label, label))
-
-
-def _payer_of(request: PaymentRequest) -> str | None:
-    """Return who is asked, in short: the counterparty, the name, or the account."""
-    payer = request.payer
-    if payer is None:
-        return None
-    return payer.counterparty_id or payer.name or _masked(payer.account_number)
-
-
-def _payee_of(request: PaymentRequest) -> str | None:
-    """Return who is to be paid, in short: for whom it is collected, and the account."""
-    payee = request.payee
-    if payee is None:
-        return None
-    parts = filter(None, (payee.ultimate_creditor, _masked(payee.account_number)))
-    return " ".join(parts) or None
-
-
-def _masked(number: str | None) -> str | None:
-    return None if number is None else plain(short_mask(number))
-
-
-def _dollars(amount: Decimal | None, unit: str = "") -> str | None:
-    """Return an amount with both digits of its cents. More decimals stay: nothing is rounded."""
-    if amount is None:
-        return None
-    dollars, _, decimals = f"{amount:f}".partition(".")
-    return f"{dollars}.{decimals:0<2}{unit}"
-
-
-def _formatted(value: Any, spec: str = "") -> str | None:
-    return None if value is None else f"{value:{spec}}"
+    if isinstance(value, Decimal):
+        dollars, _, decimals = f"{value:f}".partition(".")
+        return f"{dollars}.{decimals:0<2}"
+    if isinstance(value, datetime):
+        return f"{value:{_TIME_FORMAT}}"
+    return short_mask(value) if place.endswith("_number") else f"{value}"
 
 
 def _cell_text(value: str | None) -> str:
     """Return a text of the provider for display; `-` if it is None or empty."""
-    return _NO_VALUE if not value else plain(f"{value}")
+    return plain(f"{value}") if value else _NO_VALUE
 
 
 @dataclass(frozen=True)
@@ -174,28 +139,44 @@ class _Column:
 
     width: int
     """That of usual values: the columns of all pages stand in line, as far as that goes."""
-    value: Callable[[PaymentRequest], str | None]
+    places: Sequence[str]
+    """Where the value is."""
     may_be_cut: bool = False
     """Whether a value may be cut to `width`, where there is no room."""
-    is_right_aligned: bool = False
+    has_all_places: bool = False
+    """Whether the cell has the values of all places, or that of the first one that has any."""
+
+    def cell(self, request: PaymentRequest) -> str:
+        texts: list[str] = []
+        for place in self.places:
+            value = _value_at(request, place)
+            if value is not None:
+                texts.append(_text_of(value, place))
+        texts = [text for text in texts if text]
+        return _cell_text(" ".join(texts if self.has_all_places else texts[:1]))
 
 
 _COLUMNS = {
-    "ID": _Column(10, lambda request: request.id),
-    "STATUS": _Column(12, lambda request: request.status),
-    "DIRECTION": _Column(9, lambda request: request.direction),
-    "AMOUNT": _Column(10, lambda request: _dollars(request.amount), is_right_aligned=True),
-    "DUE": _Column(10, lambda request: _formatted(request.due_date)),
-    "CREATED (UTC)": _Column(19, lambda request: _formatted(request.created_at, _TIME_FORMAT)),
-    "PAYER": _Column(12, _payer_of, may_be_cut=True),
-    "PAYEE": _Column(12, _payee_of, may_be_cut=True),
-    "REFERENCE": _Column(12, lambda request: request.client_reference_id, may_be_cut=True),
-    "NOTES": _Column(16, lambda request: request.notes, may_be_cut=True),
+    "ID": _Column(10, ["id"]),
+    "STATUS": _Column(12, ["status"]),
+    "DIRECTION": _Column(9, ["direction"]),
+    "AMOUNT": _Column(10, ["amount"]),
+    "DUE": _Column(10, ["due_date"]),
+    "CREATED (UTC)": _Column(19, ["created_at"]),
+    "PAYER": _Column(
+        12, ["payer.counterparty_id", "payer.name", "payer.account_number"], may_be_cut=True
+    ),
+    "PAYEE": _Column(
+        12,
+        ["payee.ultimate_creditor", "payee.account_number"],
+        may_be_cut=True,
+        has_all_places=True,
+    ),
+    "REFERENCE": _Column(12, ["client_reference_id"], may_be_cut=True),
+    "NOTES": _Column(16, ["notes"], may_be_cut=True),
 }
 _LEAST_NEEDED = ("CREATED (UTC)", "DIRECTION", "PAYEE", "REFERENCE", "DUE")
 """The columns that are left out where there is no room, in this order."""
-_GAP = "  "
-"""What stands between two columns."""
 
 
 def show_list(pages: Iterable[Sequence[PaymentRequest]], *, as_json: bool) -> bool:
@@ -203,16 +184,15 @@ def show_list(pages: Iterable[Sequence[PaymentRequest]], *, as_json: bool) -> bo
 
     Returns whether there was any request.
     """
-    lines = map(_page_as_json, pages) if as_json else _lines(pages, terminal_width())
+    if as_json:
+        lines: Iterable[Any] = (request.to_dict() for page in pages for request in page)
+    else:
+        lines = _lines(pages, terminal_width())
     has_any = False
     for line in lines:
         say(line)
         has_any = True
     return has_any
-
-
-def _page_as_json(page: Sequence[PaymentRequest]) -> str:
-    return "\n".join(json.dumps(request.to_dict()) for request in page)
 
 
 def at_most(
@@ -261,14 +241,21 @@ def _lines(pages: Iterable[Sequence[PaymentRequest]], width: int | None) -> Iter
     A page with other columns than those before it, such as one that needs more room, has a heading
     of its own. `width` is that of the terminal; None: all columns are shown, and nothing is cut.
     """
+    from rich.cells import cell_len  # noqa: PLC0415 - JSON does without it
+
     widths = {name: column.width for name, column in _COLUMNS.items()}
     empty_columns = set(_COLUMNS)
     last_heading: list[str] = []
     for page in pages:
-        rows = [_row(request) for request in page]
-        widths = _with_room_for(rows, widths)
+        rows = [
+            {name: column.cell(request) for name, column in _COLUMNS.items()} for request in page
+        ]
         for row in rows:
-            empty_columns -= _filled_columns(row)
+            for name, cell in row.items():
+                # Some characters take two columns of a terminal.
+                widths[name] = max(widths[name], cell_len(cell))
+                if cell != _NO_VALUE:
+                    empty_columns.discard(name)
         layout = _layout(widths, width, empty_columns)
         if layout is None:
             for row in rows:
@@ -276,29 +263,9 @@ def _lines(pages: Iterable[Sequence[PaymentRequest]], width: int | None) -> Iter
             continue
         if last_heading != list(layout):
             last_heading = list(layout)
-            yield _heading(layout)
+            yield _line({name: name for name in layout}, layout, style="bold")
         for row in rows:
             yield _line(row, layout)
-
-
-def _row(request: PaymentRequest) -> _Row:
-    return {name: _cell_text(column.value(request)) for name, column in _COLUMNS.items()}
-
-
-def _filled_columns(row: _Row) -> set[str]:
-    return {name for name, cell in row.items() if cell != _NO_VALUE}
-
-
-def _with_room_for(rows: Sequence[_Row], widths: Mapping[str, int]) -> dict[str, int]:
-    """Return the widths of the columns, widened where a cell of these rows needs it."""
-    from rich.cells import cell_len  # noqa: PLC0415 - JSON does without it
-
-    widened = dict(widths)
-    for row in rows:
-        for name, cell in row.items():
-            # Some characters take two columns of a terminal.
-            widened[name] = max(widened[name], cell_len(cell))
-    return widened
 
 
 def _layout(
@@ -319,7 +286,7 @@ def _layout(
             layout[name] = column.width
 
     def room() -> int:
-        gaps = len(_GAP) * (len(layout) - 1)
+        gaps = len(GAP) * (len(layout) - 1)
         return total - sum(layout.values()) - gaps
 
     for name in _optional_columns(empty_columns):
@@ -349,46 +316,25 @@ def _optional_columns(empty_columns: set[str]) -> list[str]:
     return names
 
 
-def _heading(layout: Mapping[str, int]) -> Text:
-    from rich.text import Text  # noqa: PLC0415 - JSON does without it
-
-    cells = [_cell(name, Text(name), width) for name, width in layout.items()]
-    return _join(cells, style="bold")
-
-
-def _line(row: _Row, layout: Mapping[str, int]) -> Text:
-    from rich.text import Text  # noqa: PLC0415 - JSON does without it
-
+def _line(row: _Row, layout: Mapping[str, int], style: str = "") -> Text:
+    """Return a line of the table, whose cells are cut or padded to the widths of the columns."""
     cells: list[Text] = []
     for name, width in layout.items():
-        style = _STYLES.get(row[name], "") if name == "STATUS" else ""
-        cells.append(_cell(name, Text(row[name], style=style), width))
-    return _join(cells)
-
-
-def _cell(name: str, text: Text, width: int) -> Text:
-    """Cut or pad a text to the width of its column; returns the same text."""
-    text.truncate(width, overflow="ellipsis")
-    text.align("right" if _COLUMNS[name].is_right_aligned else "left", width)
-    return text
-
-
-def _join(cells: Iterable[Text], style: str = "") -> Text:
-    from rich.text import Text  # noqa: PLC0415 - JSON does without it
-
-    line = Text(_GAP, style=style).join(cells)
+        cell = styled((row[name], _STYLES.get(row[name], "") if name == "STATUS" else ""))
+        cell.truncate(width, overflow="ellipsis")
+        cell.align("right" if name == "AMOUNT" else "left", width)
+        cells.append(cell)
+    line = styled(GAP, style=style).join(cells)
     line.rstrip()
     return line
 
 
 def _card(row: _Row) -> Iterator[Text]:
     """Yield the lines of a request where there is no room for a table, and an empty line."""
-    from rich.text import Text  # noqa: PLC0415 - JSON does without it
-
     status = row["STATUS"]
-    yield Text.assemble((row["ID"], "bold"), _GAP, (status, _STYLES.get(status, "")))
+    yield styled((row["ID"], "bold"), GAP, (status, _STYLES.get(status, "")))
     for name, cell in row.items():
         is_in_heading = name in ("ID", "STATUS")
         if not is_in_heading and cell != _NO_VALUE:
-            yield from entry(f"{_GAP}{name}", cell, label=_CARD_LABEL_WIDTH)
-    yield Text()
+            yield from entry(f"{GAP}{name}", cell, label=_CARD_LABEL_WIDTH)
+    yield styled()
